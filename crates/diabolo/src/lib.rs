@@ -1,0 +1,7 @@
+//! Contractive and variational autoencoders for real data.
+
+pub mod data;
+pub mod error;
+pub mod noise;
+
+pub use error::{Error, ErrorClass, Result};
