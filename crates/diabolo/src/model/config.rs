@@ -1,0 +1,292 @@
+//! What a model is, as configuration: one schema for the command line, Python and Rust.
+//!
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `family.kind` | `plain`, `denoising`, `contractive`, `variational` | `variational` |
+//! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
+//! | `latent_dim` | width of the latent code | by data |
+//! | `activation` | of the hidden layers | by family |
+//! | `latent_activation` | of the code (deterministic families) | by family |
+//! | `image_likelihood` | `bernoulli` or `gaussian` pixels | `bernoulli` |
+//! | `variance` | of Gaussian columns: `fixed`, `shared`, `per_feature`, `decoder` | by family |
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::{Block, BlockKind};
+use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
+use crate::error::{Error, Result};
+use crate::nn::Activation;
+use crate::objective::Corruption;
+
+/// A model's configuration. `None` means "choose by the data"; [`ModelConfig::resolve`] fills it in.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelConfig {
+    /// Which family, and what only that family has.
+    pub family: FamilyConfig,
+    /// Widths of the hidden layers, input side first. Empty: the code is one layer away from the input.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<Vec<usize>>,
+    /// Width of the latent code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latent_dim: Option<usize>,
+    /// Activation of the hidden layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activation: Option<Activation>,
+    /// Activation of the code; deterministic families only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latent_activation: Option<Activation>,
+    /// The distribution of pixels.
+    pub image_likelihood: ImageLikelihood,
+    /// The variance of Gaussian columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variance: Option<Variance>,
+}
+
+/// The distribution of pixels in [0, 1].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageLikelihood {
+    /// Each pixel is the probability of ink.
+    #[default]
+    Bernoulli,
+    /// Each pixel is a real number; see [`ModelConfig::variance`].
+    Gaussian,
+}
+
+/// The model family and the settings only it has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum FamilyConfig {
+    /// Reconstruction alone.
+    Plain {
+        /// The decoder's weights are the encoder's, transposed.
+        #[serde(default)]
+        tied: bool,
+    },
+    /// Reconstruction of the clean input from a corrupted one (Vincent et al. 2010).
+    Denoising {
+        /// As in `plain`.
+        #[serde(default)]
+        tied: bool,
+        /// How the input is corrupted.
+        #[serde(default = "default_corruption")]
+        corruption: Corruption,
+    },
+    /// Reconstruction + λ ‖J_f(x)‖²_F (Rifai et al. 2011).
+    Contractive {
+        /// As in `plain`.
+        #[serde(default = "default_true")]
+        tied: bool,
+        /// λ.
+        #[serde(default = "default_contraction_weight")]
+        contraction_weight: f64,
+    },
+    /// Negative ELBO with a Gaussian posterior and a standard normal prior (Kingma & Welling 2013).
+    Variational {
+        /// β: 1 is the ELBO.
+        #[serde(default = "default_kl_weight")]
+        kl_weight: f64,
+        /// Epochs over which β grows linearly from 0.
+        #[serde(default)]
+        kl_warmup_epochs: f64,
+    },
+}
+
+fn default_true() -> bool {
+    true
+}
+
+fn default_corruption() -> Corruption {
+    Corruption::Masking { probability: 0.25 }
+}
+
+fn default_contraction_weight() -> f64 {
+    0.1
+}
+
+fn default_kl_weight() -> f64 {
+    1.0
+}
+
+impl Default for FamilyConfig {
+    fn default() -> Self {
+        FamilyConfig::Variational { kl_weight: default_kl_weight(), kl_warmup_epochs: 0.0 }
+    }
+}
+
+impl FamilyConfig {
+    /// The family of this name with its default settings.
+    pub fn named(name: &str) -> Result<Self> {
+        Ok(match name {
+            "plain" => FamilyConfig::Plain { tied: false },
+            "denoising" => FamilyConfig::Denoising { tied: false, corruption: default_corruption() },
+            "contractive" => FamilyConfig::Contractive {
+                tied: default_true(),
+                contraction_weight: default_contraction_weight(),
+            },
+            "variational" => FamilyConfig::default(),
+            other => {
+                let expected = "plain, denoising, contractive or variational";
+                return Err(Error::config("model", expected, other));
+            }
+        })
+    }
+
+    /// The name in configuration files.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FamilyConfig::Plain { .. } => "plain",
+            FamilyConfig::Denoising { .. } => "denoising",
+            FamilyConfig::Contractive { .. } => "contractive",
+            FamilyConfig::Variational { .. } => "variational",
+        }
+    }
+
+    /// Whether the decoder shares the encoder's weights.
+    pub fn tied(&self) -> bool {
+        match *self {
+            FamilyConfig::Plain { tied }
+            | FamilyConfig::Denoising { tied, .. }
+            | FamilyConfig::Contractive { tied, .. } => tied,
+            FamilyConfig::Variational { .. } => false,
+        }
+    }
+}
+
+/// A configuration in which nothing is left open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Architecture {
+    /// The family and its settings.
+    pub family: FamilyConfig,
+    /// Encoded width of the data.
+    pub inputs: usize,
+    /// Hidden widths, input side first.
+    pub hidden: Vec<usize>,
+    /// Width of the code.
+    pub latent_dim: usize,
+    /// Of hidden layers.
+    pub activation: Activation,
+    /// Of the code; deterministic families only.
+    pub latent_activation: Activation,
+    /// What the decoder's outputs mean.
+    pub likelihood: Vec<LikelihoodBlock>,
+}
+
+impl ModelConfig {
+    /// Fills in what was left open from the data's blocks, checks everything, and says what to build.
+    pub fn resolve(&mut self, blocks: &[Block]) -> Result<Architecture> {
+        let inputs: usize = blocks.iter().map(|b| b.width).sum();
+        let variational = matches!(self.family, FamilyConfig::Variational { .. });
+        let overcomplete =
+            matches!(self.family, FamilyConfig::Contractive { .. } | FamilyConfig::Denoising { .. });
+        let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
+
+        let hidden = self.hidden.get_or_insert_with(|| default_hidden(inputs, overcomplete)).clone();
+        let latent_dim =
+            *self.latent_dim.get_or_insert_with(|| default_latent_dim(inputs, image, overcomplete));
+        let activation =
+            *self.activation.get_or_insert(if overcomplete { Activation::Sigmoid } else { Activation::Silu });
+        let latent_activation = if variational {
+            Activation::Identity
+        } else {
+            *self.latent_activation.get_or_insert(if overcomplete {
+                activation
+            } else {
+                Activation::Identity
+            })
+        };
+        let variance = *self.variance.get_or_insert(if variational {
+            Variance::PerFeature
+        } else {
+            Variance::Fixed { value: 1.0 }
+        });
+        let likelihood = blocks.iter().map(|b| self.likelihood_block(b, variance)).collect();
+        let architecture = Architecture {
+            family: self.family.clone(),
+            inputs,
+            hidden,
+            latent_dim,
+            activation,
+            latent_activation,
+            likelihood,
+        };
+        self.validate(&architecture, variance)?;
+        Ok(architecture)
+    }
+
+    fn likelihood_block(&self, block: &Block, variance: Variance) -> LikelihoodBlock {
+        let family = match (block.kind, self.image_likelihood) {
+            (BlockKind::Pixels, ImageLikelihood::Bernoulli) | (BlockKind::Binary, _) => {
+                Distribution::Bernoulli
+            }
+            (BlockKind::Pixels, ImageLikelihood::Gaussian) | (BlockKind::Numeric, _) => {
+                Distribution::Gaussian { variance }
+            }
+            (BlockKind::Categorical, _) => Distribution::Categorical,
+        };
+        LikelihoodBlock { family, start: block.start, width: block.width }
+    }
+
+    fn validate(&self, architecture: &Architecture, variance: Variance) -> Result<()> {
+        const LARGEST: usize = 1 << 20;
+        if !(1..=LARGEST).contains(&architecture.latent_dim) {
+            return Err(Error::config("latent_dim", format!("1 to {LARGEST}"), architecture.latent_dim));
+        }
+        if let Some(width) = architecture.hidden.iter().find(|w| !(1..=LARGEST).contains(*w)) {
+            return Err(Error::config("hidden", format!("widths from 1 to {LARGEST}"), width));
+        }
+        if let Variance::Fixed { value } = variance
+            && !(value.is_finite() && value > 0.0)
+        {
+            return Err(Error::config("variance.value", "a number above 0", value));
+        }
+        let weight = |key: &str, value: f64| match value.is_finite() && value >= 0.0 {
+            true => Ok(()),
+            false => Err(Error::config(key, "a number, 0 or more", value)),
+        };
+        match self.family {
+            FamilyConfig::Contractive { contraction_weight, .. } => {
+                weight("contraction_weight", contraction_weight)?
+            }
+            FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
+                weight("kl_weight", kl_weight)?;
+                weight("kl_warmup_epochs", kl_warmup_epochs)?;
+                if self.latent_activation.is_some_and(|a| a != Activation::Identity) {
+                    return Err(Error::config(
+                        "latent_activation",
+                        "none: a variational posterior's mean is linear",
+                        self.latent_activation.map_or("", Activation::name),
+                    ));
+                }
+            }
+            FamilyConfig::Denoising { corruption, .. } => corruption.validate()?,
+            FamilyConfig::Plain { .. } => {}
+        }
+        let parameters: usize = architecture.likelihood.iter().map(LikelihoodBlock::parameters).sum();
+        if self.family.tied() && parameters != architecture.inputs {
+            return Err(Error::config(
+                "tied",
+                format!(
+                    "a decoder as wide as the input ({}); variance = \"decoder\" needs more outputs",
+                    architecture.inputs
+                ),
+                format!("{parameters} outputs"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Overcomplete families learn one wide layer, as in their papers; the others a bottleneck.
+fn default_hidden(inputs: usize, overcomplete: bool) -> Vec<usize> {
+    if overcomplete { vec![] } else { vec![(4 * inputs).next_power_of_two().clamp(64, 512)] }
+}
+
+fn default_latent_dim(inputs: usize, image: bool, overcomplete: bool) -> usize {
+    match (overcomplete, image) {
+        (true, _) => (2 * inputs).clamp(32, 1000),
+        (false, true) => (inputs / 6).clamp(2, 20),
+        (false, false) => (inputs / 2).clamp(2, 16),
+    }
+}

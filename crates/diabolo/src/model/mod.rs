@@ -1,0 +1,160 @@
+//! Model families. Adding one = one file here, one variant in [`FamilyConfig`] and [`Model`], one golden file.
+
+mod config;
+mod contractive;
+mod denoising;
+mod deterministic;
+mod plain;
+mod variational;
+
+pub use config::{Architecture, FamilyConfig, ImageLikelihood, ModelConfig};
+pub use contractive::Contractive;
+pub use denoising::Denoising;
+pub use deterministic::Deterministic;
+pub use plain::Plain;
+pub use variational::Variational;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::distribution::{Likelihood, Posterior};
+use crate::nn::{Dense, Place};
+use crate::noise::{Purpose, Stream, stream};
+use crate::objective::{self, Term};
+
+/// A batch of encoded rows.
+#[derive(Clone)]
+pub struct Batch {
+    /// batch × encoded width; 0 where a cell is missing.
+    pub x: Tensor<2>,
+    /// 1 where a cell was observed, else 0; `None` if every cell was.
+    pub observed: Option<Tensor<2>>,
+}
+
+/// What a loss may depend on beside the batch and the weights.
+pub struct Context<'a> {
+    /// The stream of this step; all of the loss's randomness comes from it.
+    pub noise: &'a mut Stream,
+    /// Epochs done so far, fractions included; drives warm-ups.
+    pub epochs: f64,
+    /// Training (corruption, warm-up) or evaluation (neither).
+    pub training: bool,
+    /// Where noise tensors are put.
+    pub place: &'a Place,
+}
+
+/// What the trainer, the evaluation and the tasks know of a model.
+///
+/// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
+/// batch × [`Likelihood::parameters`].
+pub trait Autoencoder: Module {
+    /// The terms of the objective, each in nats per example; see [`objective::objective`].
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+
+    /// The code of each row: f(x), or the posterior's mean.
+    fn encode(&self, x: Tensor<2>) -> Tensor<2>;
+
+    /// q(z|x), for families that have one.
+    fn posterior(&self, _x: Tensor<2>) -> Option<Posterior> {
+        None
+    }
+
+    /// Likelihood parameters for given codes.
+    fn decode(&self, z: Tensor<2>) -> Tensor<2>;
+
+    /// Reads likelihood parameters.
+    fn likelihood(&self) -> &Likelihood;
+
+    /// The layers from x to [`encode`](Self::encode)'s result, for its Jacobian.
+    fn encoder_layers(&self) -> Vec<&Dense>;
+
+    /// Draws codes from the prior p(z), if the family defines one.
+    fn sample_prior(&self, _rows: usize, _noise: &mut Stream, _place: &Place) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// Width of the code.
+    fn latent_dim(&self) -> usize {
+        self.encoder_layers().last().map_or(0, |layer| layer.outputs())
+    }
+
+    /// ‖J_f(x)‖²_F for each row; see [`objective::contraction`].
+    fn contraction(&self, x: Tensor<2>) -> Tensor<1> {
+        objective::contraction(&self.encoder_layers(), x).1
+    }
+}
+
+/// Any model, chosen at run time.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one model per program")]
+pub enum Model {
+    /// Reconstruction alone.
+    Plain(Plain),
+    /// Clean from corrupted.
+    Denoising(Denoising),
+    /// With the contraction.
+    Contractive(Contractive),
+    /// With a posterior and a prior.
+    Variational(Variational),
+}
+
+/// Calls the same method on whichever family it is.
+macro_rules! each {
+    ($self:expr, $model:ident => $call:expr) => {
+        match $self {
+            Model::Plain($model) => $call,
+            Model::Denoising($model) => $call,
+            Model::Contractive($model) => $call,
+            Model::Variational($model) => $call,
+        }
+    };
+}
+
+impl Model {
+    /// Builds the architecture with initial weights drawn from `seed`.
+    pub fn new(architecture: &Architecture, seed: u64, place: &Place) -> Self {
+        let noise = &mut stream(seed, Purpose::Initialize, 0, 0);
+        match architecture.family {
+            FamilyConfig::Plain { .. } => Model::Plain(Plain::new(architecture, noise, place)),
+            FamilyConfig::Denoising { corruption, .. } => {
+                Model::Denoising(Denoising::new(architecture, corruption, noise, place))
+            }
+            FamilyConfig::Contractive { contraction_weight, .. } => {
+                Model::Contractive(Contractive::new(architecture, contraction_weight, noise, place))
+            }
+            FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
+                Model::Variational(Variational::new(architecture, kl_weight, kl_warmup_epochs, noise, place))
+            }
+        }
+    }
+}
+
+impl Autoencoder for Model {
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        each!(self, model => model.loss(batch, context))
+    }
+
+    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
+        each!(self, model => model.encode(x))
+    }
+
+    fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {
+        each!(self, model => model.posterior(x))
+    }
+
+    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
+        each!(self, model => model.decode(z))
+    }
+
+    fn likelihood(&self) -> &Likelihood {
+        each!(self, model => model.likelihood())
+    }
+
+    fn encoder_layers(&self) -> Vec<&Dense> {
+        each!(self, model => model.encoder_layers())
+    }
+
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {
+        each!(self, model => model.sample_prior(rows, noise, place))
+    }
+}

@@ -1,0 +1,116 @@
+//! The fully connected layer and the pull-back of a cotangent block through it.
+//!
+//! ```text
+//! a = W x + b          W: outputs × inputs (row = output unit), b: outputs
+//! h = φ(a)
+//! ∂h/∂x = diag(φ′(a)) W
+//! ```
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use super::{Activation, Place};
+use crate::noise::{RngExt, Stream};
+
+/// One layer h = φ(W x + b).
+#[derive(Module, Debug)]
+pub struct Dense {
+    /// outputs × inputs.
+    pub weight: Param<Tensor<2>>,
+    /// outputs.
+    pub bias: Param<Tensor<1>>,
+    #[module(skip)]
+    activation: Activation,
+}
+
+/// What a layer leaves behind for the pull-back: its output and the slope there.
+pub struct Traced {
+    /// h = φ(a): batch × outputs.
+    pub output: Tensor<2>,
+    /// φ′(a): batch × outputs.
+    pub derivative: Tensor<2>,
+}
+
+impl Dense {
+    /// Glorot-uniform weights (He-uniform before half-linear activations) and zero biases.
+    ///
+    /// Glorot & Bengio (2010), eq. 16: U(±√(6/(inputs+outputs))); He et al. (2015): U(±√(6/inputs)).
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        activation: Activation,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Self {
+        let fan = match activation {
+            Activation::Relu | Activation::Silu | Activation::Gelu | Activation::Softplus => inputs,
+            _ => inputs + outputs,
+        };
+        let limit = (6.0 / fan as f32).sqrt();
+        let weight = (0..inputs * outputs).map(|_| noise.random_range(-limit..limit)).collect();
+        Self::from_parts(
+            place.tensor(weight, [outputs, inputs]),
+            place.tensor(vec![0.0; outputs], [outputs]),
+            activation,
+        )
+    }
+
+    /// A layer of given weights (outputs × inputs) and biases (outputs).
+    pub fn from_parts(weight: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Self {
+        Dense { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), activation }
+    }
+
+    /// The layer's activation.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// Number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.weight.dims()[1]
+    }
+
+    /// Number of output units.
+    pub fn outputs(&self) -> usize {
+        self.weight.dims()[0]
+    }
+
+    /// h = φ(W x + b). `x`: batch × inputs; result: batch × outputs.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.activation.forward(self.pre_activation(x))
+    }
+
+    /// [`forward`](Self::forward), also keeping φ′(a) for [`pull_back`](Self::pull_back).
+    pub fn trace(&self, x: Tensor<2>) -> Traced {
+        let a = self.pre_activation(x);
+        let output = self.activation.forward(a.clone());
+        let derivative = self.activation.derivative(a, output.clone());
+        Traced { output, derivative }
+    }
+
+    /// Pulls a block of cotangents back from the output to the input: M ← (M ⊙ φ′(a)) W.
+    ///
+    /// `cotangents`: batch × k × outputs; `derivative`: batch × outputs; result: batch × k × inputs.
+    pub fn pull_back(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
+        let [batch, k, outputs] = cotangents.dims();
+        let scaled = cotangents * derivative.unsqueeze_dim::<3>(1);
+        // One large product instead of `batch` small ones.
+        scaled.reshape([batch * k, outputs]).matmul(self.weight.val()).reshape([batch, k, self.inputs()])
+    }
+
+    /// Pulls the identity block back: row j is φ′_j(a) W_j, the layer's own Jacobian.
+    ///
+    /// Result: batch × outputs × inputs.
+    pub fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
+        derivative.unsqueeze_dim::<3>(2) * self.weight.val().unsqueeze_dim::<3>(0)
+    }
+
+    fn pre_activation(&self, x: Tensor<2>) -> Tensor<2> {
+        x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze_dim::<2>(0)
+    }
+}
+
+/// `x` through `layers`, first to last.
+pub fn chain(layers: &[Dense], x: Tensor<2>) -> Tensor<2> {
+    layers.iter().fold(x, |h, layer| layer.forward(h))
+}

@@ -1,0 +1,105 @@
+//! Corruption of the input, for denoising autoencoders (Vincent et al. 2010, section 3.3).
+//!
+//! The model sees x̃ and is scored against the clean x. Noise is drawn on the host from the
+//! step's stream, so that it is the same for any number of threads and after a resume.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::nn::Place;
+use crate::noise::{RngExt, Stream, standard_normal};
+
+/// How x̃ is made from x.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Corruption {
+    /// Each value is set to 0 with this probability (0 is the mean of a standardised column).
+    Masking {
+        /// In [0, 1).
+        probability: f64,
+    },
+    /// x̃ = x + deviation · ε, ε ~ N(0, 1).
+    Gaussian {
+        /// In encoded units: standard deviations of a column, or of the range of a pixel.
+        deviation: f64,
+    },
+    /// Each value is set to 0 or 1, equally often, with this probability.
+    SaltAndPepper {
+        /// In [0, 1).
+        probability: f64,
+    },
+}
+
+impl Corruption {
+    /// Checks the amount.
+    pub fn validate(&self) -> Result<()> {
+        let (name, amount, legal, expected) = match *self {
+            Corruption::Masking { probability: p } | Corruption::SaltAndPepper { probability: p } => {
+                ("probability", p, (0.0..1.0).contains(&p), "a number in [0, 1)")
+            }
+            Corruption::Gaussian { deviation: d } => {
+                ("deviation", d, d.is_finite() && d >= 0.0, "a number, 0 or more")
+            }
+        };
+        if legal { Ok(()) } else { Err(Error::config(format!("corruption.{name}"), expected, amount)) }
+    }
+
+    /// x̃ for `x`: batch × width.
+    pub fn apply(&self, x: Tensor<2>, noise: &mut Stream, place: &Place) -> Tensor<2> {
+        let [rows, width] = x.dims();
+        let host = |values: Vec<f32>| place.tensor(values, [rows, width]);
+        let draws = rows * width;
+        match *self {
+            Corruption::Masking { probability } => {
+                let keep = (0..draws).map(|_| (noise.random::<f64>() >= probability) as u8 as f32).collect();
+                x * host(keep)
+            }
+            Corruption::Gaussian { deviation } => x + host(standard_normal(noise, draws)) * deviation,
+            Corruption::SaltAndPepper { probability } => {
+                let (keep, add) = (0..draws)
+                    .map(|_| match noise.random::<f64>() {
+                        u if u >= probability => (1.0, 0.0),
+                        u => (0.0, (u < probability / 2.0) as u8 as f32),
+                    })
+                    .unzip();
+                x * host(keep) + host(add)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::to_host;
+    use crate::noise::{Purpose, stream};
+
+    fn corrupted(corruption: Corruption) -> Vec<f32> {
+        let place = Place::cpu();
+        let x = place.tensor(vec![0.5; 10_000], [100, 100]);
+        to_host(corruption.apply(x, &mut stream(1, Purpose::Train, 0, 0), &place))
+    }
+
+    #[test]
+    fn each_kind_changes_the_share_it_says() {
+        let share = |values: &[f32], v: f32| values.iter().filter(|&&x| x == v).count() as f64 / 1e4;
+        let masked = corrupted(Corruption::Masking { probability: 0.3 });
+        assert!((share(&masked, 0.0) - 0.3).abs() < 0.02);
+        assert!((share(&masked, 0.5) - 0.7).abs() < 0.02);
+        let salted = corrupted(Corruption::SaltAndPepper { probability: 0.4 });
+        assert!((share(&salted, 0.0) - 0.2).abs() < 0.02 && (share(&salted, 1.0) - 0.2).abs() < 0.02);
+        let noisy = corrupted(Corruption::Gaussian { deviation: 0.1 });
+        let spread = noisy.iter().map(|x| (x - 0.5).powi(2)).sum::<f32>() / 1e4;
+        assert!((spread - 0.01).abs() < 0.001, "{spread}");
+    }
+
+    #[test]
+    fn impossible_amounts_are_refused() {
+        for bad in [f64::NAN, -0.1, 1.0] {
+            assert!(Corruption::Masking { probability: bad }.validate().is_err(), "{bad}");
+        }
+        assert!(Corruption::Gaussian { deviation: f64::INFINITY }.validate().is_err());
+        assert!(Corruption::Gaussian { deviation: 0.0 }.validate().is_ok());
+    }
+}

@@ -1,0 +1,47 @@
+//! What is minimised: named terms, each a number per example in nats, and their weights.
+
+mod contraction;
+mod corruption;
+mod schedule;
+
+pub use contraction::{contraction, encoder_jacobian};
+pub use corruption::Corruption;
+pub use schedule::Warmup;
+
+use burn::tensor::Tensor;
+
+/// One named part of the objective.
+pub struct Term {
+    /// "reconstruction", "kl_divergence", "contraction".
+    pub name: &'static str,
+    /// One value per example: shape batch.
+    pub value: Tensor<1>,
+    /// Its weight in the objective, at this step.
+    pub weight: f64,
+}
+
+impl Term {
+    /// A term of weight 1.
+    pub fn new(name: &'static str, value: Tensor<1>) -> Self {
+        Term { name, value, weight: 1.0 }
+    }
+
+    /// The same term with another weight.
+    pub fn weighted(mut self, weight: f64) -> Self {
+        self.weight = weight;
+        self
+    }
+}
+
+/// Σ_terms weight · mean over examples. A term of weight 0 is reported but costs no gradient.
+///
+/// # Panics
+/// If there is no term of non-zero weight.
+pub fn objective(terms: &[Term]) -> Tensor<1> {
+    terms
+        .iter()
+        .filter(|term| term.weight != 0.0)
+        .map(|term| term.value.clone().mean() * term.weight)
+        .reduce(|sum, term| sum + term)
+        .expect("the reconstruction always counts")
+}

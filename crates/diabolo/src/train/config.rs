@@ -1,0 +1,108 @@
+//! How a model is trained, as configuration.
+//!
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `epochs` | passes over the training rows, at most | 15,000 steps' worth, within 20..=200 |
+//! | `batch_size` | rows a step | 128, fewer for few rows |
+//! | `learning_rate` | Adam's step size | 0.001 |
+//! | `optimizer.kind` | `adam` or `adam_w` (decoupled `weight_decay`) | `adam` |
+//! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
+//! | `gradient_clip` | largest L2 norm of each tensor's gradient | none |
+//! | `patience` | epochs without a better held-out objective before stopping | 20 |
+//! | `max_seconds` | wall time after which training stops | none |
+//! | `seed` | of every random stream | 0 |
+
+use serde::{Deserialize, Serialize};
+
+use super::Schedule;
+use crate::error::{Error, Result};
+
+/// How a model is trained. `None` means "choose by the data" or "no limit".
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainingConfig {
+    /// Passes over the training rows, at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
+    /// Rows a step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_size: Option<usize>,
+    /// Adam's step size.
+    pub learning_rate: f64,
+    /// The update rule.
+    pub optimizer: Optimizer,
+    /// How the learning rate changes.
+    pub schedule: Schedule,
+    /// Largest L2 norm of each parameter tensor's gradient.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gradient_clip: Option<f64>,
+    /// Epochs without improvement on held-out rows before stopping; 0 never stops early.
+    pub patience: usize,
+    /// Wall time after which training stops, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_seconds: Option<f64>,
+    /// Seconds between checkpoints within an epoch; one is also written after every epoch.
+    pub checkpoint_seconds: f64,
+    /// The seed of every random stream.
+    pub seed: u64,
+}
+
+/// The update rule. Both use β₁ = 0.9, β₂ = 0.999 and ε = 1e-8 (Kingma & Ba 2015, algorithm 1).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Optimizer {
+    /// Adam.
+    #[default]
+    Adam,
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+    AdamW {
+        /// Each step also shrinks the weights by learning_rate · weight_decay.
+        weight_decay: f64,
+    },
+}
+
+impl Default for TrainingConfig {
+    fn default() -> Self {
+        TrainingConfig {
+            epochs: None,
+            batch_size: None,
+            learning_rate: 1e-3,
+            optimizer: Optimizer::default(),
+            schedule: Schedule::default(),
+            gradient_clip: None,
+            patience: 20,
+            max_seconds: None,
+            checkpoint_seconds: 30.0,
+            seed: 0,
+        }
+    }
+}
+
+impl TrainingConfig {
+    /// Fills in what was left open for `rows` training rows, and checks everything.
+    pub fn resolve(&mut self, rows: usize) -> Result<()> {
+        let batch = *self.batch_size.get_or_insert((rows / 20).next_power_of_two().clamp(16, 128));
+        if batch == 0 {
+            return Err(Error::config("batch_size", "1 or more", batch));
+        }
+        let steps_an_epoch = rows.div_ceil(batch).max(1);
+        let epochs = *self.epochs.get_or_insert((15_000 / steps_an_epoch).clamp(20, 200));
+        if epochs == 0 {
+            return Err(Error::config("epochs", "1 or more", epochs));
+        }
+        let above_zero = |key: &str, value: f64| match value.is_finite() && value > 0.0 {
+            true => Ok(()),
+            false => Err(Error::config(key, "a number above 0", value)),
+        };
+        above_zero("learning_rate", self.learning_rate)?;
+        above_zero("checkpoint_seconds", self.checkpoint_seconds)?;
+        self.gradient_clip.map_or(Ok(()), |v| above_zero("gradient_clip", v))?;
+        self.max_seconds.map_or(Ok(()), |v| above_zero("max_seconds", v))?;
+        if let Optimizer::AdamW { weight_decay } = self.optimizer
+            && !(weight_decay.is_finite() && weight_decay >= 0.0)
+        {
+            return Err(Error::config("optimizer.weight_decay", "a number, 0 or more", weight_decay));
+        }
+        self.schedule.validate()
+    }
+}

@@ -1,0 +1,80 @@
+//! What an epoch is remembered by: one line of `history.jsonl`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::objective::Term;
+
+/// One epoch. All terms are nats per example; `objective` is their weighted sum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// 1-based.
+    pub epoch: usize,
+    /// Means over the epoch's training batches, as they were when seen.
+    pub train: BTreeMap<String, f64>,
+    /// Means over the held-out rows after the epoch; empty if none were held out.
+    pub validation: BTreeMap<String, f64>,
+    /// At the epoch's last step.
+    pub learning_rate: f64,
+    /// Wall time of the epoch.
+    pub seconds: f64,
+    /// Training rows over wall time.
+    pub examples_per_second: f64,
+}
+
+impl EpochRecord {
+    /// The number early stopping watches: the held-out objective, or the training one if nothing is held out.
+    pub fn monitored(&self) -> f64 {
+        let terms = if self.validation.is_empty() { &self.train } else { &self.validation };
+        terms.get("objective").copied().unwrap_or(f64::INFINITY)
+    }
+}
+
+/// Sums of terms over examples, to be averaged.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TermSums {
+    examples: usize,
+    sums: BTreeMap<String, f64>,
+}
+
+/// One term's mean over a batch, on the host.
+pub struct TermMean {
+    /// The term's name.
+    pub name: &'static str,
+    /// Its mean over the batch.
+    pub value: f64,
+    /// Its weight in the objective.
+    pub weight: f64,
+}
+
+impl TermMean {
+    /// Reads a term's mean.
+    pub fn of(term: &Term) -> Self {
+        let value = term.value.clone().inner().mean().into_scalar::<f64>();
+        TermMean { name: term.name, value, weight: term.weight }
+    }
+}
+
+impl TermSums {
+    /// Adds the means of a batch of `examples` rows.
+    pub fn add(&mut self, means: &[TermMean], examples: usize) {
+        let n = examples as f64;
+        self.examples += examples;
+        for mean in means {
+            *self.sums.entry(mean.name.to_string()).or_default() += mean.value * n;
+        }
+        let objective: f64 = means.iter().map(|m| m.value * m.weight).sum();
+        *self.sums.entry("objective".into()).or_default() += objective * n;
+    }
+
+    /// The means; with a KL divergence also their negative ELBO.
+    pub fn means(&self) -> BTreeMap<String, f64> {
+        let mut means: BTreeMap<String, f64> =
+            self.sums.iter().map(|(name, sum)| (name.clone(), sum / self.examples as f64)).collect();
+        if let (Some(r), Some(kl)) = (means.get("reconstruction"), means.get("kl_divergence")) {
+            means.insert("negative_elbo".into(), r + kl);
+        }
+        means
+    }
+}

@@ -1,0 +1,12 @@
+//! Training: the loop, what it remembers, and what it reports.
+
+mod config;
+mod history;
+mod optimizer;
+mod schedule;
+mod trainer;
+
+pub use config::{Optimizer, TrainingConfig};
+pub use history::{EpochRecord, TermSums};
+pub use schedule::Schedule;
+pub use trainer::{Ended, Hooks, Outcome, Progress, Resume, Snapshot, State, TrainingData, fit};

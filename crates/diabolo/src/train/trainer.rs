@@ -1,0 +1,382 @@
+//! The training loop. It knows models only through [`Autoencoder`], and files not at all:
+//! [`Hooks`] are told what happened and may save a [`Snapshot`].
+//!
+//! Every random draw is keyed by (seed, purpose, epoch, step), so a run continued from a snapshot
+//! takes the same steps as one that was never stopped.
+
+use std::time::{Duration, Instant};
+
+use burn::optim::{GradientsParams, ModuleOptimizer};
+use serde::{Deserialize, Serialize};
+
+use super::history::{TermMean, TermSums};
+use super::{EpochRecord, Schedule, TrainingConfig, optimizer};
+use crate::data::Encoded;
+use crate::error::{Error, Result};
+use crate::model::{Autoencoder, Batch, Context};
+use crate::nn::Place;
+use crate::noise::{Purpose, permutation, stream};
+use crate::objective::objective;
+
+/// Encoded rows to learn from, and rows to judge by.
+pub struct TrainingData<'a> {
+    /// Rows that gradients see.
+    pub train: &'a Encoded,
+    /// Rows that early stopping sees; may be empty.
+    pub validation: &'a Encoded,
+}
+
+/// Where training stands: everything but the weights and the optimiser's moments.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Epochs completed.
+    pub epoch: usize,
+    /// Steps completed in the current epoch.
+    pub step: usize,
+    /// The best monitored objective so far, and its 1-based epoch.
+    pub best: Option<(f64, usize)>,
+    /// How often a plateau has cut the learning rate.
+    pub cuts: i32,
+    /// Epochs since the last cut or improvement.
+    pub stale: usize,
+    /// The current epoch's terms so far.
+    pub sums: TermSums,
+    /// Wall time spent on the current epoch before the last interruption.
+    pub epoch_seconds: f64,
+    /// Wall time spent in all before the last interruption.
+    pub seconds: f64,
+    /// The completed epochs.
+    pub history: Vec<EpochRecord>,
+}
+
+/// Everything a resume needs.
+pub struct Snapshot<'a, M> {
+    /// The weights now.
+    pub model: &'a M,
+    /// The best weights so far.
+    pub best: &'a M,
+    /// The optimiser's moments.
+    pub optimizer: &'a ModuleOptimizer,
+    /// Counters and history.
+    pub state: &'a State,
+}
+
+/// A step's progress, for a progress bar.
+pub struct Progress<'a> {
+    /// 1-based epoch, and how many there are at most.
+    pub epoch: (usize, usize),
+    /// 1-based step, and how many an epoch has.
+    pub step: (usize, usize),
+    /// Rows seen in this epoch, and seconds spent on them.
+    pub examples: usize,
+    /// The epoch's means so far.
+    pub sums: &'a TermSums,
+}
+
+/// What a caller may do while training runs.
+pub trait Hooks<M> {
+    /// After every step.
+    fn step(&mut self, _progress: &Progress) {}
+    /// After every epoch.
+    fn epoch(&mut self, _record: &EpochRecord) {}
+    /// After every epoch, every `checkpoint_seconds`, and before stopping early.
+    fn save(&mut self, _snapshot: &Snapshot<M>) -> Result<()> {
+        Ok(())
+    }
+    /// Asked before every step; `true` saves and stops.
+    fn interrupted(&self) -> bool {
+        false
+    }
+}
+
+impl<M> Hooks<M> for () {}
+
+/// Why training ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// All epochs were run.
+    Finished,
+    /// No improvement on held-out rows for `patience` epochs.
+    EarlyStopped,
+    /// `max_seconds` were over.
+    TimeUp,
+    /// The caller asked to stop.
+    Interrupted,
+    /// A term was not finite; holds the [`Error::Diverged`].
+    Diverged(Error),
+}
+
+/// A trained model and how it came about.
+pub struct Outcome<M> {
+    /// The best weights on held-out rows (after a divergence before the first epoch: the last good ones).
+    pub model: M,
+    /// Counters and history.
+    pub state: State,
+    /// Why training ended.
+    pub ended: Ended,
+}
+
+/// What training continues from.
+pub struct Resume<M> {
+    /// The weights at the interruption.
+    pub model: M,
+    /// The best weights until then.
+    pub best: M,
+    /// The optimiser's state, as [`ModuleOptimizer::into_bytes`] gave it.
+    pub optimizer: Vec<u8>,
+    /// Counters and history.
+    pub state: State,
+}
+
+/// Trains `model` (or continues `resume`) until the epochs, the patience or the time are used up.
+///
+/// `config` must be [resolved](TrainingConfig::resolve).
+///
+/// # Errors
+/// If a hook cannot save, or `resume` holds an unreadable optimiser state.
+pub fn fit<M: Autoencoder>(
+    model: M,
+    resume: Option<Resume<M>>,
+    data: &TrainingData,
+    config: &TrainingConfig,
+    place: &Place,
+    hooks: &mut dyn Hooks<M>,
+) -> Result<Outcome<M>> {
+    Trainer::new(model, resume, data, config, place)?.run(hooks)
+}
+
+struct Trainer<'a, M> {
+    model: M,
+    best: M,
+    optimizer: ModuleOptimizer,
+    state: State,
+    data: &'a TrainingData<'a>,
+    config: &'a TrainingConfig,
+    place: &'a Place,
+    epochs: usize,
+    batch_size: usize,
+    started: Instant,
+}
+
+impl<'a, M: Autoencoder> Trainer<'a, M> {
+    fn new(
+        model: M,
+        resume: Option<Resume<M>>,
+        data: &'a TrainingData,
+        config: &'a TrainingConfig,
+        place: &'a Place,
+    ) -> Result<Self> {
+        let mut optimizer = optimizer::build(config);
+        let (model, best, state) = match resume {
+            Some(resume) => {
+                let bytes = burn::tensor::Bytes::from_bytes_vec(resume.optimizer);
+                optimizer = optimizer.from_bytes(bytes).map_err(|cause| Error::Unsupported {
+                    what: format!("the checkpoint's optimiser state cannot be read: {cause}"),
+                    help: "start a new run".into(),
+                })?;
+                (resume.model, resume.best, resume.state)
+            }
+            None => (model.clone(), model, State::default()),
+        };
+        Ok(Trainer {
+            model: optimizer::number_parameters(model).train(),
+            best,
+            optimizer,
+            state,
+            data,
+            config,
+            place,
+            epochs: config.epochs.unwrap_or(1),
+            batch_size: config.batch_size.unwrap_or(1),
+            started: Instant::now(),
+        })
+    }
+
+    fn run(mut self, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
+        let ended = loop {
+            if self.state.epoch == self.epochs {
+                break Ended::Finished;
+            }
+            if self.out_of_patience() {
+                break Ended::EarlyStopped;
+            }
+            match self.run_epoch(hooks)? {
+                Some(ended) => break ended,
+                None => {
+                    self.finish_epoch(hooks);
+                    self.save(hooks)?;
+                }
+            }
+        };
+        self.state.seconds += self.started.elapsed().as_secs_f64();
+        Ok(Outcome { model: self.best, state: self.state, ended })
+    }
+
+    /// The rest of the current epoch; says why if training must end within it.
+    fn run_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<Option<Ended>> {
+        let rows = self.data.train.rows;
+        let steps = rows.div_ceil(self.batch_size);
+        let shuffle = &mut stream(self.config.seed, Purpose::Shuffle, self.state.epoch as u64, 0);
+        let order = permutation(shuffle, rows);
+        let mut last_save = Instant::now();
+        let mut clock = Instant::now();
+        while self.state.step < steps {
+            if hooks.interrupted() || self.out_of_time() {
+                self.state.epoch_seconds += clock.elapsed().as_secs_f64();
+                self.save(hooks)?;
+                return Ok(Some(if hooks.interrupted() { Ended::Interrupted } else { Ended::TimeUp }));
+            }
+            if last_save.elapsed() > Duration::from_secs_f64(self.config.checkpoint_seconds) {
+                self.state.epoch_seconds += clock.elapsed().as_secs_f64();
+                clock = Instant::now();
+                self.save(hooks)?;
+                last_save = Instant::now();
+            }
+            let first = self.state.step * self.batch_size;
+            let rows = &order[first..rows.min(first + self.batch_size)];
+            if let Err(diverged) = self.step(rows, steps) {
+                return Ok(Some(Ended::Diverged(diverged)));
+            }
+            hooks.step(&Progress {
+                epoch: (self.state.epoch + 1, self.epochs),
+                step: (self.state.step, steps),
+                examples: rows.len(),
+                sums: &self.state.sums,
+            });
+        }
+        self.state.epoch_seconds += clock.elapsed().as_secs_f64();
+        Ok(None)
+    }
+
+    /// One gradient step on `rows`.
+    fn step(&mut self, rows: &[usize], steps: usize) -> Result<()> {
+        let (epoch, step) = (self.state.epoch, self.state.step);
+        let done = epoch as f64 + step as f64 / steps as f64;
+        let batch = batch(self.data.train, rows, self.place);
+        let terms = self.model.loss(
+            &batch,
+            &mut Context {
+                noise: &mut stream(self.config.seed, Purpose::Train, epoch as u64, step as u64),
+                epochs: done,
+                training: true,
+                place: self.place,
+            },
+        );
+        let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
+        if let Some(bad) = means.iter().find(|m| !m.value.is_finite()) {
+            return Err(Error::Diverged {
+                epoch: epoch + 1,
+                step: step + 1,
+                term: bad.name,
+                value: bad.value,
+            });
+        }
+        let gradients = GradientsParams::from_grads(objective(&terms).backward(), &self.model);
+        if self.state.best.is_none() {
+            // Until an epoch has been judged, the last weights with a finite loss are the best there are.
+            self.best = self.model.valid();
+        }
+        let rate = self.learning_rate(done);
+        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        self.state.sums.add(&means, rows.len());
+        self.state.step += 1;
+        Ok(())
+    }
+
+    fn learning_rate(&self, epochs_done: f64) -> f64 {
+        self.config.learning_rate
+            * self.config.schedule.factor(epochs_done / self.epochs as f64, self.state.cuts)
+    }
+
+    /// Judges the epoch, keeps the weights if they are the best, and writes the record.
+    fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) {
+        let judged = self.model.valid();
+        let steps = self.state.step;
+        let seconds = self.state.epoch_seconds;
+        let record = EpochRecord {
+            epoch: self.state.epoch + 1,
+            train: self.state.sums.means(),
+            validation: self.validate(&judged),
+            learning_rate: self.learning_rate(self.state.epoch as f64 + (steps - 1) as f64 / steps as f64),
+            seconds,
+            examples_per_second: self.data.train.rows as f64 / seconds.max(1e-9),
+        };
+        let value = record.monitored();
+        // A non-finite held-out objective is never an improvement; the next step will name the term.
+        if value.is_finite() && self.state.best.is_none_or(|(best, _)| value < best) {
+            self.state.best = Some((value, record.epoch));
+            self.state.stale = 0;
+            self.best = judged;
+        } else {
+            self.state.stale += 1;
+            if let Schedule::Plateau { patience, .. } = self.config.schedule
+                && self.state.stale.is_multiple_of(patience)
+            {
+                self.state.cuts += 1;
+            }
+        }
+        hooks.epoch(&record);
+        self.state.history.push(record);
+        self.state.epoch += 1;
+        self.state.step = 0;
+        self.state.sums = TermSums::default();
+        self.state.epoch_seconds = 0.0;
+    }
+
+    /// The objective's terms on held-out rows, with the same noise after every epoch.
+    fn validate(&self, model: &M) -> std::collections::BTreeMap<String, f64> {
+        let rows: Vec<usize> = (0..self.data.validation.rows).collect();
+        if rows.is_empty() {
+            return Default::default();
+        }
+        let mut sums = TermSums::default();
+        for (chunk, rows) in rows.chunks(1024).enumerate() {
+            let batch = batch(self.data.validation, rows, self.place);
+            let mut context = Context {
+                noise: &mut stream(self.config.seed, Purpose::Evaluate, 0, chunk as u64),
+                epochs: self.state.epoch as f64 + 1.0,
+                training: false,
+                place: self.place,
+            };
+            let means: Vec<TermMean> = model.loss(&batch, &mut context).iter().map(TermMean::of).collect();
+            sums.add(&means, rows.len());
+        }
+        sums.means()
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let best_epoch = self.state.best.map_or(0, |(_, epoch)| epoch);
+        self.config.patience > 0 && self.state.epoch >= best_epoch + self.config.patience
+    }
+
+    fn out_of_time(&self) -> bool {
+        let spent = self.state.seconds + self.started.elapsed().as_secs_f64();
+        self.config.max_seconds.is_some_and(|limit| spent >= limit)
+    }
+
+    fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
+        self.state.seconds += self.started.elapsed().as_secs_f64();
+        self.started = Instant::now();
+        let model = self.model.valid();
+        hooks.save(&Snapshot {
+            model: &model,
+            best: &self.best,
+            optimizer: &self.optimizer,
+            state: &self.state,
+        })
+    }
+}
+
+/// The encoded `rows` as tensors.
+fn batch(encoded: &Encoded, rows: &[usize], place: &Place) -> Batch {
+    let shape = [rows.len(), encoded.width];
+    let gather = |values: &[f32]| {
+        let mut out = Vec::with_capacity(rows.len() * encoded.width);
+        for &row in rows {
+            out.extend_from_slice(&values[row * encoded.width..(row + 1) * encoded.width]);
+        }
+        place.tensor(out, shape)
+    };
+    Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather) }
+}

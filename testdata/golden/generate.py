@@ -1,0 +1,349 @@
+"""Golden vectors for Diabolo, made by JAX in f64 (written with jax 0.10.2, numpy 2.4.6).
+
+    pip install "jax[cpu]==0.10.2" && python generate.py
+
+rewrites contraction.json, autoencoder.json and variational.json next to this file. Nothing here repeats a formula that
+the Rust library uses where JAX can do without it: Jacobians come from jacfwd, gradients from grad.
+
+Conventions: weight[out][in], a = W x + b; everything is batch-major; losses are nats per example, summed over features;
+objectives and their gradients are means over the batch. Every case draws from its own stream, keyed by file and name,
+so adding a case leaves the others as they were.
+"""
+
+import json
+import math
+import zlib
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jax.scipy import stats
+
+jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_enable_x64", True)
+
+SEED = 2011_2013
+BATCH = 4
+LOG_VARIANCE_RANGE = (-10.0, 10.0)
+
+ACTIVATIONS = {
+    "identity": lambda a: a,
+    "sigmoid": jax.nn.sigmoid,
+    "tanh": jnp.tanh,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "gelu": lambda a: jax.nn.gelu(a, approximate=False),
+    "relu": jax.nn.relu,
+}
+
+
+# --- shared pieces ---
+
+def stream(file, name):
+    return np.random.default_rng([SEED, zlib.crc32(f"{file}/{name}".encode())])
+
+
+def dense(rng, inputs, outputs, gain=1.2):
+    """One layer; by default pre-activations are of order one, so that every curved part of φ is visited."""
+    weight = rng.normal(0.0, gain / math.sqrt(inputs), (outputs, inputs))
+    return {"weight": weight, "bias": rng.normal(0.0, 0.4, outputs)}
+
+
+def stack(rng, widths):
+    return [dense(rng, i, o) for i, o in zip(widths, widths[1:])]
+
+
+def affine(layer, x):
+    return x @ layer["weight"].T + layer["bias"]
+
+
+def hidden(layers, activation, x):
+    for layer in layers:
+        x = ACTIVATIONS[activation](affine(layer, x))
+    return x
+
+
+def plain(tree):
+    """Arrays to nested lists of Python floats, which json prints by repr."""
+    return jax.tree.map(lambda leaf: np.asarray(leaf).tolist(), tree)
+
+
+def named(gradients):
+    """A gradient tree as {"encoder.0.weight": …}."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(gradients)
+    return {jax.tree_util.keystr(p, simple=True, separator="."): plain(leaf) for p, leaf in leaves}
+
+
+def value_and_gradients(objective, parameters):
+    """The objective and its gradients, the latter checked by a central difference along a random direction."""
+    parameters = jax.tree.map(jnp.asarray, parameters)
+    objective = jax.jit(objective)
+    value, gradients = jax.value_and_grad(objective)(parameters)
+    point, unravel = ravel_pytree(parameters)
+    direction = np.random.default_rng(SEED).normal(size=point.size)
+    slopes = ravel_pytree(gradients)[0] * direction
+    above, below = (objective(unravel(point + step * direction)) for step in (1e-5, -1e-5))
+    error = abs((above - below) / 2e-5 - slopes.sum())
+    assert error < 1e-6 * abs(slopes).sum(), "gradient disagrees with finite differences"
+    return float(value), named(gradients)
+
+
+def write(file, cases):
+    """Compact JSON, one case a line."""
+    head = {"jax": jax.__version__, "numpy": np.__version__, "log_variance_range": LOG_VARIANCE_RANGE}
+    lines = ",\n".join(json.dumps(case, separators=(",", ":"), allow_nan=False) for case in cases)
+    text = json.dumps(head, separators=(",", ":"))[:-1] + ',"cases":[\n' + lines + "\n]}\n"
+    assert len({case["name"] for case in cases}) == len(cases)
+    Path(__file__).with_name(f"{file}.json").write_text(text)
+    print(f"{file}.json: {len(cases)} cases, {len(text) / 1024:.0f} KiB")
+
+
+# --- contraction ---
+
+def encoder_jacobian(layers, activation, x):
+    """batch × latent × input."""
+    return jax.vmap(jax.jacfwd(lambda one: hidden(layers, activation, one)))(x)
+
+
+def frobenius_squared(jacobian):
+    return jnp.sum(jacobian**2, axis=(-2, -1))
+
+
+def check_closed_form(layer, activation, x, contraction):
+    """One layer: ‖J‖²_F = Σ_j φ'(a_j)² ‖W_j‖²."""
+    slope = jax.vmap(jax.vmap(jax.grad(ACTIVATIONS[activation])))(jnp.asarray(affine(layer, x)))
+    closed = slope**2 @ jnp.sum(layer["weight"] ** 2, axis=1)
+    np.testing.assert_allclose(closed, contraction, rtol=1e-13)
+
+
+def contraction_case(activation, shape, widths):
+    depth = len(widths) - 1
+    name = f"{activation}_depth{depth}_{shape}"
+    rng = stream("contraction", name)
+    layers, x = stack(rng, widths), rng.normal(size=(BATCH, widths[0]))
+    per_example = lambda p: frobenius_squared(encoder_jacobian(p["encoder"], activation, x))
+    _, gradients = value_and_gradients(lambda p: jnp.mean(per_example(p)), {"encoder": layers})
+    contraction = per_example({"encoder": layers})
+    if depth == 1:
+        check_closed_form(layers[0], activation, x, contraction)
+    case = {"name": name, "activation": activation, "depth": depth}
+    case |= plain({"layers": layers, "x": x, "h": hidden(layers, activation, x)})
+    return case | {"jacobian_frobenius_squared": plain(contraction), "gradients": gradients}
+
+
+# widths from input to latent; "wide" and "narrow" compare the first layer with the input
+ENCODERS = {
+    "narrow": {1: [9, 4], 2: [10, 6, 4], 3: [12, 9, 7, 3], 4: [11, 9, 8, 6, 4]},
+    "wide": {1: [7, 9], 2: [7, 9, 5], 3: [7, 9, 6, 4], 4: [7, 8, 9, 6, 3]},
+}
+
+
+def contraction_cases():
+    curved = ["sigmoid", "tanh", "softplus", "silu", "gelu"]
+    for depth in (1, 2, 3, 4):
+        for activation in curved + (["identity"] if depth == 2 else []):
+            for shape, encoders in ENCODERS.items():
+                yield contraction_case(activation, shape, encoders[depth])
+
+
+# --- contractive autoencoder ---
+
+def decode(p, activation, tied, h):
+    """Mirror of the encoder with a linear last layer; tied, layer k borrows encoder layer depth − 1 − k."""
+    last = len(p["decoder"]) - 1
+    for k, layer in enumerate(p["decoder"]):
+        if tied:
+            layer = {"weight": p["encoder"][last - k]["weight"].T, **layer}
+        a = affine(layer, h)
+        h = a if k == last else ACTIVATIONS[activation](a)
+    return h
+
+
+def autoencoder_case(activation, tied, depth, higher_order):
+    name = f"{activation}_depth{depth}_{'tied' if tied else 'untied'}" + ("_higher_order" if higher_order else "")
+    rng = stream("autoencoder", name)
+    widths = ENCODERS["narrow" if tied else "wide"][depth]
+    x, weight = rng.uniform(size=(BATCH, widths[0])), float(rng.uniform(0.1, 1.0))
+    parameters = {"encoder": stack(rng, widths), "decoder": stack(rng, widths[::-1])}
+    if tied:
+        parameters["decoder"] = [{"bias": layer["bias"]} for layer in parameters["decoder"]]
+    eps, curvature_weight = rng.normal(0.0, 0.3, x.shape), float(rng.uniform(0.5, 2.0))
+
+    def terms(p):
+        h = hidden(p["encoder"], activation, x)
+        logits = decode(p, activation, tied, h)
+        reconstruction = jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)
+        jacobian = encoder_jacobian(p["encoder"], activation, x)
+        out = {"h": h, "logits": logits, "reconstruction": reconstruction, "contraction": frobenius_squared(jacobian)}
+        if higher_order:
+            out["curvature"] = frobenius_squared(jacobian - encoder_jacobian(p["encoder"], activation, x + eps))
+        return out
+
+    def objective(p):
+        t = terms(p)
+        total = t["reconstruction"] + weight * t["contraction"]
+        return jnp.mean(total + curvature_weight * t["curvature"] if higher_order else total)
+
+    value, gradients = value_and_gradients(objective, parameters)
+    case = {"name": name, "activation": activation, "tied": tied, "depth": depth, "likelihood": "bernoulli"}
+    case["contraction_weight"] = weight
+    if higher_order:
+        case |= {"curvature_weight": curvature_weight, "eps": plain(eps)}
+    case |= plain({**parameters, "x": x, **terms(parameters)})
+    return case | {"objective": value, "gradients": gradients}
+
+
+def autoencoder_cases():
+    for depth in (1, 2):
+        for activation in ("sigmoid", "tanh"):
+            for tied in (False, True):
+                yield autoencoder_case(activation, tied, depth, False)
+    yield autoencoder_case("sigmoid", False, 1, True)
+    yield autoencoder_case("tanh", True, 2, True)
+
+
+# --- variational ---
+
+def bounded(raw):
+    """Smooth clamp of a raw log variance: ≈ raw inside the range, its ends far outside."""
+    lo, hi = LOG_VARIANCE_RANGE
+    return lo + jax.nn.softplus(raw - lo) - jax.nn.softplus(raw - hi)
+
+
+def block_nll(block, raw_log_variance, parameters, x, observed):
+    """Negative log-likelihood of one block, per example; missing units contribute nothing."""
+    width = block["width"]
+    if block["kind"] == "bernoulli":
+        units = jax.nn.softplus(parameters) - x * parameters
+    elif block["kind"] == "categorical":
+        units = -x * jax.nn.log_softmax(parameters, axis=1)
+    else:
+        raw = parameters[:, width:] if block["variance"] == "decoder" else raw_log_variance
+        log_variance = math.log(block["value"]) if block["variance"] == "fixed" else bounded(raw)
+        units = -stats.norm.logpdf(x, parameters[:, :width], jnp.exp(log_variance / 2))
+    return jnp.sum(units * observed, axis=1)
+
+
+def output_width(block):
+    return 2 * block["width"] if block.get("variance") == "decoder" else block["width"]
+
+
+def terms(p, case, x, observed, epsilon):
+    h = hidden(p["encoder"], case["activation"], x * observed)
+    mean = affine(p["posterior"]["mean"], h)
+    log_variance = bounded(affine(p["posterior"]["log_variance"], h))
+    z = mean + jnp.exp(log_variance / 2) * epsilon
+    output = affine(p["output"], hidden(p["decoder"], case["activation"], z))
+    reconstruction, column = 0.0, 0
+    for k, block in enumerate(case["likelihood"]):
+        units, own = slice(block["start"], block["start"] + block["width"]), slice(column, column + output_width(block))
+        raw = p["likelihood"].get(str(k), {}).get("log_variance")
+        reconstruction += block_nll(block, raw, output[:, own], x[:, units], observed[:, units])
+        column = own.stop
+    kl = 0.5 * jnp.sum(mean**2 + jnp.exp(log_variance) - 1 - log_variance, axis=1)
+    out = {"posterior_mean": mean, "posterior_log_variance": log_variance, "z": z, "output_parameters": output}
+    return out | {"reconstruction": reconstruction, "kl_divergence": kl}
+
+
+def draw(rng, blocks, mask):
+    """x in each block's own domain and the mask: row 0 complete, the last row empty, the rest at random by block."""
+    x, observed = [], []
+    for block in blocks:
+        shape = (BATCH, block["width"])
+        values = {
+            "bernoulli": lambda: rng.integers(0, 2, shape).astype(float),
+            "categorical": lambda: np.eye(block["width"])[rng.integers(0, block["width"], BATCH)],
+            "gaussian": lambda: rng.normal(size=shape),
+        }
+        x.append(values[block["kind"]]())
+        keep = rng.uniform(size=(BATCH, 1) if block["kind"] == "categorical" else shape) < 0.6
+        observed.append(np.broadcast_to(keep, shape).astype(float))
+    observed = np.concatenate(observed, axis=1)
+    observed[0], observed[-1] = 1.0, 0.0
+    return np.concatenate(x, axis=1), observed if mask else np.ones_like(observed)
+
+
+def variational_case(name, activation, blocks, widths, latent, kl_weight, mask=False, at_bounds=False):
+    rng = stream("variational", name)
+    starts = np.cumsum([0] + [block["width"] for block in blocks]).tolist()
+    blocks = [{**block, "start": start} for block, start in zip(blocks, starts)]
+    x, observed = draw(rng, blocks, mask)
+    encoder, decoder = [starts[-1], *widths], [latent, *widths[::-1]]
+    p = {"encoder": stack(rng, encoder), "decoder": stack(rng, decoder), "likelihood": {}}
+    p["posterior"] = {head: dense(rng, encoder[-1], latent, gain=0.6) for head in ("mean", "log_variance")}
+    p["output"] = dense(rng, decoder[-1], sum(map(output_width, blocks)), gain=0.6)
+    for k, block in enumerate(blocks):
+        if block.get("variance") in ("shared", "per_feature"):
+            shape = () if block["variance"] == "shared" else (block["width"],)
+            p["likelihood"][str(k)] = {"log_variance": np.asarray(rng.normal(0.0, 0.7, shape))}
+    if at_bounds:
+        p["posterior"]["log_variance"]["bias"] = np.linspace(-11.0, 11.0, latent)
+        p["likelihood"]["0"]["log_variance"] = np.linspace(12.0, -12.0, blocks[0]["width"])
+    case = {"name": name, "activation": activation, "kl_weight": kl_weight, "likelihood": blocks}
+    epsilon = rng.normal(size=(BATCH, latent))
+
+    def objective(parameters):
+        t = terms(parameters, case, x, observed, epsilon)
+        return jnp.mean(t["reconstruction"] + kl_weight * t["kl_divergence"])
+
+    value, gradients = value_and_gradients(objective, p)
+    expected = terms(p, case, x, observed, epsilon)
+    if not at_bounds:
+        check_kl(expected, rng)
+    raw = {int(k): plain(v["log_variance"]) for k, v in p.pop("likelihood").items()}
+    case["likelihood"] = [b | ({"raw_log_variance": raw[k]} if k in raw else {}) for k, b in enumerate(blocks)]
+    case |= plain(p | {"x": x, "observed": observed if mask else None, "epsilon": epsilon})
+    negative_elbo = float(jnp.mean(expected["reconstruction"] + expected["kl_divergence"]))
+    return {**case, **plain(expected), "objective": value, "negative_elbo": negative_elbo, "gradients": gradients}
+
+
+def check_kl(expected, rng):
+    """Closed form against E_q[log q − log p], within six standard errors."""
+    mean, scale = expected["posterior_mean"], jnp.exp(expected["posterior_log_variance"] / 2)
+    z = mean + scale * rng.normal(size=(100_000, *mean.shape))
+    ratio = np.asarray(jnp.sum(stats.norm.logpdf(z, mean, scale) - stats.norm.logpdf(z), axis=2))
+    error = np.abs(ratio.mean(axis=0) - expected["kl_divergence"])
+    assert np.all(error < 6 * ratio.std(axis=0) / math.sqrt(len(ratio))), "KL disagrees with Monte Carlo"
+
+
+def gaussian(width, variance, **more):
+    return {"kind": "gaussian", "width": width, "variance": variance, **more}
+
+
+def variational_cases():
+    bernoulli, categorical = ({"kind": kind, "width": 3} for kind in ("bernoulli", "categorical"))
+    pixels = [{**bernoulli, "width": 9}]
+    fixed, shared = [gaussian(8, "fixed", value=0.35)], [gaussian(8, "shared")]
+    per_feature, decoder = [gaussian(7, "per_feature")], [gaussian(7, "decoder")]
+    table = [gaussian(4, "per_feature"), {**bernoulli, "width": 2}, categorical, {**categorical, "width": 2}]
+    medley = [categorical, gaussian(2, "decoder"), bernoulli, gaussian(2, "shared"), gaussian(2, "fixed", value=2.0)]
+    for activation in ("sigmoid", "tanh", "softplus", "silu", "gelu", "relu"):
+        yield variational_case(f"bernoulli_{activation}", activation, pixels, [6], 3, 1.0)
+    for name, activation, blocks, widths, latent, kl_weight, mask in [
+        ("bernoulli_linear", "tanh", pixels, [], 4, 1.0, False),
+        ("bernoulli_deep", "silu", pixels, [8, 5], 3, 4.0, False),
+        ("bernoulli_masked", "tanh", pixels, [7], 3, 1.0, True),
+        ("gaussian_fixed", "tanh", fixed, [6], 4, 0.5, False),
+        ("gaussian_fixed_deep", "silu", fixed, [9, 6], 3, 1.0, False),
+        ("gaussian_shared", "softplus", shared, [6], 3, 1.0, False),
+        ("gaussian_shared_deep", "sigmoid", shared, [7, 5], 3, 0.0, False),
+        ("gaussian_per_feature", "gelu", per_feature, [9], 3, 1.0, False),
+        ("gaussian_per_feature_linear", "tanh", per_feature, [], 3, 2.0, False),
+        ("gaussian_decoder", "relu", decoder, [6], 3, 1.0, False),
+        ("gaussian_decoder_deep", "tanh", decoder, [8, 6], 4, 0.5, False),
+        ("table", "softplus", table, [7], 4, 1.0, False),
+        ("table_masked", "gelu", table, [7], 4, 0.25, True),
+        ("table_masked_linear", "tanh", table, [], 3, 1.0, True),
+        ("table_masked_deep", "tanh", table, [8, 6], 5, 1.0, True),
+        ("medley_masked_deep", "silu", medley, [9, 7], 6, 1.5, True),
+    ]:
+        yield variational_case(name, activation, blocks, widths, latent, kl_weight, mask)
+    yield variational_case("gaussian_per_feature_at_bounds", "sigmoid", per_feature, [6], 5, 1.0, at_bounds=True)
+
+
+if __name__ == "__main__":
+    write("contraction", list(contraction_cases()))
+    write("autoencoder", list(autoencoder_cases()))
+    write("variational", list(variational_cases()))
