@@ -173,6 +173,15 @@ pub struct Architecture {
     pub likelihood: Vec<LikelihoodBlock>,
 }
 
+impl Architecture {
+    /// A lower bound on the number of weights: the encoder's matrices.
+    pub fn least_parameters(&self) -> usize {
+        let widths: Vec<usize> =
+            [self.inputs].into_iter().chain(self.hidden.clone()).chain([self.latent_dim]).collect();
+        widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(0, usize::saturating_add)
+    }
+}
+
 impl ModelConfig {
     /// Fills in what was left open from the data's blocks, checks everything, and says what to build.
     pub fn resolve(&mut self, blocks: &[Block]) -> Result<Architecture> {

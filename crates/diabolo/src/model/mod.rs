@@ -17,6 +17,7 @@ pub use variational::Variational;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Dense, Place};
 use crate::noise::{Purpose, Stream, stream};
@@ -29,6 +30,20 @@ pub struct Batch {
     pub x: Tensor<2>,
     /// 1 where a cell was observed, else 0; `None` if every cell was.
     pub observed: Option<Tensor<2>>,
+}
+
+impl Batch {
+    /// The encoded `rows` as tensors.
+    pub fn gather(encoded: &Encoded, rows: &[usize], place: &Place) -> Self {
+        let gather = |values: &[f32]| {
+            let mut out = Vec::with_capacity(rows.len() * encoded.width);
+            for &row in rows {
+                out.extend_from_slice(&values[row * encoded.width..(row + 1) * encoded.width]);
+            }
+            place.tensor(out, [rows.len(), encoded.width])
+        };
+        Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather) }
+    }
 }
 
 /// What a loss may depend on beside the batch and the weights.

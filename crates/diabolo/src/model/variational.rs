@@ -79,7 +79,7 @@ impl Variational {
     }
 
     /// Reconstruction and KL for the given ε (batch × latent_dim).
-    fn terms(&self, batch: &Batch, epsilon: Tensor<2>, kl_weight: f64) -> Vec<Term> {
+    pub fn terms(&self, batch: &Batch, epsilon: Tensor<2>, kl_weight: f64) -> Vec<Term> {
         let posterior = self.approximate_posterior(batch.x.clone());
         let parameters = self.decode(posterior.sample(epsilon));
         let reconstruction =

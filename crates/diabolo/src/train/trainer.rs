@@ -253,7 +253,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
     fn step(&mut self, rows: &[usize], steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
-        let batch = batch(self.data.train, rows, self.place);
+        let batch = Batch::gather(self.data.train, rows, self.place);
         let terms = self.model.loss(
             &batch,
             &mut Context {
@@ -332,7 +332,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
         }
         let mut sums = TermSums::default();
         for (chunk, rows) in rows.chunks(1024).enumerate() {
-            let batch = batch(self.data.validation, rows, self.place);
+            let batch = Batch::gather(self.data.validation, rows, self.place);
             let mut context = Context {
                 noise: &mut stream(self.config.seed, Purpose::Evaluate, 0, chunk as u64),
                 epochs: self.state.epoch as f64 + 1.0,
@@ -366,17 +366,4 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
             state: &self.state,
         })
     }
-}
-
-/// The encoded `rows` as tensors.
-fn batch(encoded: &Encoded, rows: &[usize], place: &Place) -> Batch {
-    let shape = [rows.len(), encoded.width];
-    let gather = |values: &[f32]| {
-        let mut out = Vec::with_capacity(rows.len() * encoded.width);
-        for &row in rows {
-            out.extend_from_slice(&values[row * encoded.width..(row + 1) * encoded.width]);
-        }
-        place.tensor(out, shape)
-    };
-    Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather) }
 }

@@ -1,0 +1,58 @@
+//! `checkpoint/checkpoint.safetensors`: all that a resume needs, in one file, replaced as a whole.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::module::Module;
+
+use super::FORMAT_VERSION;
+use super::container::{self, Part};
+use super::weights;
+use crate::error::{Error, Result};
+use crate::nn::Place;
+use crate::train::{Resume, Snapshot, State};
+
+/// Writes a snapshot atomically.
+pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Result<()> {
+    let unwritable = |cause: String| Error::Unsupported {
+        what: format!("{}: the checkpoint cannot be written: {cause}", path.display()),
+        help: "report this as a bug".into(),
+    };
+    let optimizer = snapshot.optimizer.into_bytes().map_err(|cause| unwritable(cause.to_string()))?;
+    let state = serde_json::to_value(snapshot.state).map_err(|cause| unwritable(cause.to_string()))?;
+    let mut parts = BTreeMap::from([("optimizer".to_string(), Part::Bytes(optimizer.to_vec()))]);
+    for (group, model) in [("model", snapshot.model), ("best", snapshot.best)] {
+        for (name, tensor) in weights::export(model) {
+            parts.insert(format!("{group}.{name}"), Part::Floats(tensor));
+        }
+    }
+    container::write(path, parts, serde_json::json!({ "format_version": FORMAT_VERSION, "state": state }))
+}
+
+/// Reads a snapshot back into models built like `model`.
+pub fn read_checkpoint<M: Module>(path: &Path, model: &M, place: &Place) -> Result<Resume<M>> {
+    let broken = |problem: String| Error::Artifact {
+        path: path.into(),
+        problem,
+        help: "start a new run; model.safetensors, if there is one, is not affected".into(),
+    };
+    let (mut parts, json) = container::read(path, FORMAT_VERSION)?;
+    let Some(Part::Bytes(optimizer)) = parts.remove("optimizer") else {
+        return Err(broken("it holds no optimiser state".into()));
+    };
+    let state: State = serde_json::from_value(json["state"].clone())
+        .map_err(|cause| broken(format!("its state is damaged ({cause})")))?;
+    let mut groups = BTreeMap::from([("model", BTreeMap::new()), ("best", BTreeMap::new())]);
+    for (name, part) in parts {
+        let place = name.split_once('.').and_then(|(group, name)| Some((groups.get_mut(group)?, name)));
+        match (place, part) {
+            (Some((group, name)), Part::Floats(tensor)) => group.insert(name.to_string(), tensor),
+            _ => return Err(broken(format!("tensor {name} is not one of a checkpoint's"))),
+        };
+    }
+    let mut restore = |group: &str| {
+        let tensors = groups.remove(group).unwrap_or_default();
+        weights::import(model.clone(), tensors, place).map_err(broken)
+    };
+    Ok(Resume { model: restore("model")?, best: restore("best")?, optimizer, state })
+}

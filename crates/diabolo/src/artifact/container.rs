@@ -1,0 +1,145 @@
+//! The safetensors container: named tensors, one JSON text, one checksum over both.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use sha2::{Digest, Sha256};
+
+use super::weights::HostTensor;
+use crate::error::{Error, Result};
+
+/// The one metadata key. A single key keeps files byte-identical from run to run.
+const KEY: &str = "diabolo";
+/// Stands for the checksum while it is computed.
+const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A tensor as bytes.
+pub(super) enum Part {
+    Floats(HostTensor),
+    Bytes(Vec<u8>),
+}
+
+/// Writes `contents` so that `path` holds either all of it or what it held before.
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
+    file.write_all(contents).map_err(Error::io("write", path))?;
+    file.as_file().sync_all().map_err(Error::io("write", path))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Temporary files are private; results are not.
+        let open = std::fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(open).map_err(Error::io("write", path))?;
+    }
+    file.persist(path).map_err(|e| Error::io("write", path)(e.error))?;
+    Ok(())
+}
+
+/// Writes tensors and `json` (an object without a `checksum` of its own) to `path`.
+pub(super) fn write(path: &Path, parts: BTreeMap<String, Part>, json: serde_json::Value) -> Result<()> {
+    let raw: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> =
+        parts.into_iter().map(|(name, part)| (name, part.into_raw())).collect();
+    let mut json = json;
+    json["checksum"] = BLANK.into();
+    let blank = json.to_string();
+    let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));
+    let metadata = HashMap::from([(KEY.to_string(), blank.replacen(BLANK, &sum, 1))]);
+    let damaged = |cause: safetensors::SafeTensorError| Error::Unsupported {
+        what: format!("{}: cannot be written: {cause}", path.display()),
+        help: "report this as a bug".into(),
+    };
+    let views: Result<Vec<_>> = raw
+        .iter()
+        .map(|(name, (dtype, shape, bytes))| {
+            Ok((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(damaged)?))
+        })
+        .collect();
+    write_atomically(path, &safetensors::serialize(views?, Some(metadata)).map_err(damaged)?)
+}
+
+/// Reads what [`write`] wrote, checking all of it.
+pub(super) fn read(path: &Path, newest: u64) -> Result<(BTreeMap<String, Part>, serde_json::Value)> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let broken = |problem: String| Error::Artifact {
+        path: path.into(),
+        problem,
+        help: "restore it from a backup, or fit again".into(),
+    };
+    let (_, metadata) = SafeTensors::read_metadata(&bytes)
+        .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
+    let text = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(KEY))
+        .ok_or_else(|| broken("this safetensors file was not written by diabolo".into()))?;
+    let json: serde_json::Value =
+        serde_json::from_str(text).map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
+    match json["format_version"].as_u64() {
+        Some(version) if version > newest => {
+            return Err(Error::Artifact {
+                path: path.into(),
+                problem: format!("it has format {version}; this diabolo reads up to {newest}"),
+                help: "upgrade diabolo".into(),
+            });
+        }
+        Some(_) => {}
+        None => return Err(broken("its header has no format_version".into())),
+    }
+    let tensors = SafeTensors::deserialize(&bytes)
+        .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
+    let views: BTreeMap<String, TensorView> = tensors.tensors().into_iter().collect();
+    let stored = json["checksum"].as_str().unwrap_or_default();
+    let found = checksum(
+        &text.replacen(stored, BLANK, 1),
+        views.iter().map(|(name, view)| (name.as_str(), view.data())),
+    );
+    if stored != found {
+        return Err(broken("its checksum does not match: the file was changed or damaged".into()));
+    }
+    let parts: Result<_> = views
+        .into_iter()
+        .map(|(name, view)| match Part::from_view(&view) {
+            Some(part) => Ok((name, part)),
+            None => Err(broken(format!("tensor {name} has type {:?}", view.dtype()))),
+        })
+        .collect();
+    Ok((parts?, json))
+}
+
+fn checksum<'a>(json: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(json.as_bytes());
+    for (name, bytes) in tensors {
+        hash.update(name.as_bytes());
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Part {
+    fn into_raw(self) -> (Dtype, Vec<usize>, Vec<u8>) {
+        match self {
+            Part::Floats(HostTensor { shape, values }) => {
+                (Dtype::F32, shape, values.iter().flat_map(|v| v.to_le_bytes()).collect())
+            }
+            Part::Bytes(bytes) => (Dtype::U8, vec![bytes.len()], bytes),
+        }
+    }
+
+    fn from_view(view: &TensorView) -> Option<Self> {
+        match view.dtype() {
+            Dtype::F32 => {
+                let words = view.data().chunks_exact(4);
+                let values = words.map(|w| f32::from_le_bytes([w[0], w[1], w[2], w[3]])).collect();
+                Some(Part::Floats(HostTensor { shape: view.shape().to_vec(), values }))
+            }
+            Dtype::U8 => Some(Part::Bytes(view.data().to_vec())),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What stays: model files, checkpoints, run folders.
+//!
+//! A model is one safetensors file. Its tensors have stable names (see [`weights`]); its metadata has
+//! one entry, `diabolo`, a JSON object with everything else ([`Header`]). Never pickle; never training rows.
+
+mod checkpoint;
+mod container;
+mod model_file;
+mod run;
+pub mod weights;
+
+pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use container::write_atomically;
+pub use model_file::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
+pub use run::Run;

@@ -1,0 +1,129 @@
+//! `model.safetensors`: a model that needs nothing beside it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::container::{self, Part};
+use super::weights::{self, HostTensor};
+use crate::config::Config;
+use crate::data::Preprocessor;
+use crate::error::{Error, Result};
+use crate::model::{Architecture, Model};
+use crate::nn::Place;
+
+/// The newest format this program reads, and the one it writes.
+pub const FORMAT_VERSION: u64 = 1;
+
+/// Everything in a model file that is not a tensor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format_version: u64,
+    /// The diabolo that wrote it.
+    pub diabolo_version: String,
+    /// The resolved configuration: nothing is left open.
+    pub config: Config,
+    /// How rows become numbers and back, with the schema.
+    pub preprocessor: Preprocessor,
+    /// What it was fitted on.
+    pub source: SourceRecord,
+    /// How training went.
+    pub training: TrainingRecord,
+}
+
+/// What a model was fitted on: enough to recognise the data, none of its rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRecord {
+    /// Path or built-in name, as given.
+    pub input: String,
+    /// SHA-256 of the file; absent for a stream.
+    pub fingerprint: Option<String>,
+    /// Rows in it.
+    pub rows: usize,
+    /// Rows of it in training, validation and test.
+    pub split: [usize; 3],
+    /// The set that `evaluate` uses by itself when the source has a test part of its own.
+    pub test_input: Option<String>,
+}
+
+/// How training went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingRecord {
+    /// Epochs run.
+    pub epochs: usize,
+    /// The epoch whose weights these are; `None` if none was finished.
+    pub best_epoch: Option<usize>,
+    /// "finished", "early_stopped", "time_up", "interrupted", "diverged".
+    pub ended: String,
+}
+
+/// A model with everything needed to use it.
+pub struct SavedModel {
+    /// All but the weights.
+    pub header: Header,
+    /// What the header's configuration builds.
+    pub architecture: Architecture,
+    /// The weights, without autodiff.
+    pub model: Model,
+}
+
+impl SavedModel {
+    /// Writes the file atomically.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let json = serde_json::to_value(&self.header).map_err(|cause| Error::Unsupported {
+            what: format!("{}: the header cannot be written: {cause}", path.display()),
+            help: "report this as a bug".into(),
+        })?;
+        let parts =
+            weights::export(&self.model).into_iter().map(|(name, t)| (name, Part::Floats(t))).collect();
+        container::write(path, parts, json)
+    }
+
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if it is truncated, changed, foreign, from a newer version, or does not
+    /// fit its own configuration; [`Error::Io`] if it cannot be read.
+    pub fn load(path: &Path, place: &Place) -> Result<Self> {
+        let (parts, mut json) = container::read(path, FORMAT_VERSION)?;
+        let broken = |problem: String| Error::Artifact {
+            path: path.into(),
+            problem,
+            help: "restore it from a backup, or fit again".into(),
+        };
+        if let Some(object) = json.as_object_mut() {
+            object.remove("checksum");
+        }
+        let header: Header = serde_json::from_value(json)
+            .map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
+        let architecture = header
+            .config
+            .model
+            .clone()
+            .resolve(&header.preprocessor.blocks())
+            .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
+        let tensors = floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
+        // Before anything is allocated by what the configuration says.
+        let held: usize = tensors.values().map(|t| t.values.len()).sum();
+        if architecture.least_parameters() > held {
+            return Err(broken(format!("it holds {held} weights, fewer than its configuration says")));
+        }
+        let model = weights::import(Model::new(&architecture, 0, place), tensors, place).map_err(broken)?;
+        Ok(SavedModel { header, architecture, model })
+    }
+}
+
+pub(super) fn floats(parts: BTreeMap<String, Part>) -> Option<BTreeMap<String, HostTensor>> {
+    parts
+        .into_iter()
+        .map(|(name, part)| match part {
+            Part::Floats(tensor) => Some((name, tensor)),
+            Part::Bytes(_) => None,
+        })
+        .collect()
+}

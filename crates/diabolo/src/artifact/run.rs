@@ -1,0 +1,170 @@
+//! A run is a folder; every command takes it or the model file alone.
+//!
+//! ```text
+//! runs/digits-variational/
+//!   config.toml          what was asked for, resolved, with the input
+//!   model.safetensors    the best weights, self-contained
+//!   history.jsonl        one line an epoch
+//!   metrics.json         `evaluate` on held-out rows
+//!   report.html          to look at
+//!   checkpoint/          to resume from
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::write_atomically;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::train::EpochRecord;
+
+/// A run's folder.
+#[derive(Debug, Clone)]
+pub struct Run {
+    folder: PathBuf,
+}
+
+/// `config.toml`: the configuration and what it was used on.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunConfig {
+    input: String,
+    #[serde(flatten)]
+    config: toml::Table,
+}
+
+impl Run {
+    /// Makes `folder`, which must not hold a run yet.
+    pub fn create(folder: &Path) -> Result<Self> {
+        let run = Run { folder: folder.into() };
+        if run.config_path().exists() || run.model_path().exists() {
+            return Err(Error::Unsupported {
+                what: format!("{}: there is a run in this folder already", folder.display()),
+                help: "choose another --out, continue it with --resume, or delete it".into(),
+            });
+        }
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        Ok(run)
+    }
+
+    /// The first of `root/name`, `root/name-2`, `root/name-3`, … that does not exist yet, made.
+    pub fn create_numbered(root: &Path, name: &str) -> Result<Self> {
+        let candidates = std::iter::once(name.to_string()).chain((2..).map(|n| format!("{name}-{n}")));
+        for candidate in candidates {
+            let folder = root.join(candidate);
+            if !folder.exists() {
+                return Run::create(&folder);
+            }
+        }
+        unreachable!("the candidates are endless")
+    }
+
+    /// An existing run.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let run = Run { folder: folder.into() };
+        if run.config_path().is_file() {
+            return Ok(run);
+        }
+        Err(Error::Artifact {
+            path: folder.into(),
+            problem: "this is not a run folder: it has no config.toml".into(),
+            help: "give the folder that `diabolo fit` printed".into(),
+        })
+    }
+
+    /// The model file of a run folder, or `path` itself if it is a file.
+    pub fn model_file(path: &Path) -> Result<PathBuf> {
+        if !path.is_dir() {
+            return Ok(path.into());
+        }
+        let model = Run { folder: path.into() }.model_path();
+        if model.is_file() {
+            return Ok(model);
+        }
+        Err(Error::Artifact {
+            path: path.into(),
+            problem: "there is no model.safetensors in this folder".into(),
+            help: "give a run that has finished, or continue it with `diabolo fit --resume`".into(),
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// `config.toml`.
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.join("config.toml")
+    }
+
+    /// `model.safetensors`.
+    pub fn model_path(&self) -> PathBuf {
+        self.folder.join("model.safetensors")
+    }
+
+    /// `checkpoint/checkpoint.safetensors`.
+    pub fn checkpoint_path(&self) -> PathBuf {
+        self.folder.join("checkpoint").join("checkpoint.safetensors")
+    }
+
+    /// `history.jsonl`.
+    pub fn history_path(&self) -> PathBuf {
+        self.folder.join("history.jsonl")
+    }
+
+    /// `metrics.json`.
+    pub fn metrics_path(&self) -> PathBuf {
+        self.folder.join("metrics.json")
+    }
+
+    /// `report.html`.
+    pub fn report_path(&self) -> PathBuf {
+        self.folder.join("report.html")
+    }
+
+    /// Writes `config.toml`.
+    pub fn write_config(&self, input: &str, config: &Config) -> Result<()> {
+        let text = format!("input = {}\n\n{}", toml::Value::String(input.into()), config.to_toml());
+        write_atomically(&self.config_path(), text.as_bytes())
+    }
+
+    /// Reads `config.toml`: the input and the configuration.
+    pub fn read_config(&self) -> Result<(String, Config)> {
+        let path = self.config_path();
+        let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let broken = |cause: String| Error::Artifact {
+            path: path.clone(),
+            problem: format!("it cannot be read ({cause})"),
+            help: "start a new run".into(),
+        };
+        let run: RunConfig = toml::from_str(&text).map_err(|e| broken(e.message().into()))?;
+        let config = run.config.try_into().map_err(|e: toml::de::Error| broken(e.message().into()))?;
+        Ok((run.input, config))
+    }
+
+    /// Writes `history.jsonl`, whole: after a resume it must not hold epochs that were run twice.
+    pub fn write_history(&self, history: &[EpochRecord]) -> Result<()> {
+        let mut text = String::new();
+        for record in history {
+            text.push_str(&serde_json::to_string(record).expect("numbers and names are always JSON"));
+            text.push('\n');
+        }
+        write_atomically(&self.history_path(), text.as_bytes())
+    }
+
+    /// Reads `history.jsonl`; a model file without its run has none.
+    pub fn read_history(&self) -> Result<Vec<EpochRecord>> {
+        let path = self.history_path();
+        let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let parse = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|cause| Error::Artifact {
+                path: path.clone(),
+                problem: format!("line {} is damaged ({cause})", number + 1),
+                help: "delete the line".into(),
+            })
+        };
+        text.lines().enumerate().map(parse).collect()
+    }
+}

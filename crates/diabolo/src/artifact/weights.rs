@@ -1,0 +1,122 @@
+//! A model's tensors by name.
+//!
+//! | name | shape | of |
+//! |---|---|---|
+//! | `encoder.K.weight`, `encoder.K.bias` | outputs × inputs, outputs | layer K from the input |
+//! | `decoder.K.weight`, `decoder.K.bias` | outputs × inputs, outputs | layer K from the code (untied) |
+//! | `decoder_bias.K` | outputs | layer K from the code (tied: the weight is an encoder's, transposed) |
+//! | `posterior.mean.*`, `posterior.log_variance.*` | latent × hidden, latent | variational heads; log σ² before its bound |
+//! | `output.*` | likelihood parameters × hidden | variational decoder's last layer |
+//! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
+//!
+//! A row of a weight belongs to one output unit: h = φ(W x + b). Values are little-endian f32.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Tensor, TensorData};
+
+use crate::nn::Place;
+
+/// A tensor on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HostTensor {
+    /// Its dimensions.
+    pub shape: Vec<usize>,
+    /// Its values, row by row.
+    pub values: Vec<f32>,
+}
+
+/// Every parameter by name.
+pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
+    struct Export {
+        path: Path,
+        tensors: BTreeMap<String, HostTensor>,
+    }
+    impl ModuleVisitor for Export {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let tensor = param.val().inner();
+            let host = HostTensor { shape: tensor.dims().to_vec(), values: crate::nn::to_host(tensor) };
+            self.tensors.insert(self.path.name(), host);
+        }
+    }
+    let mut visitor = Export { path: Path::default(), tensors: BTreeMap::new() };
+    model.visit(&mut visitor);
+    visitor.tensors
+}
+
+/// `model` with the named tensors in place of its own, or what does not fit.
+pub fn import<M: Module>(
+    model: M,
+    tensors: BTreeMap<String, HostTensor>,
+    place: &Place,
+) -> std::result::Result<M, String> {
+    struct Import<'a> {
+        path: Path,
+        tensors: BTreeMap<String, HostTensor>,
+        place: &'a Place,
+        problem: Option<String>,
+    }
+    impl ModuleMapper for Import<'_> {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.exit();
+        }
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let name = self.path.name();
+            let expected = param.lazy_shape().to_vec();
+            match self.tensors.remove(&name) {
+                Some(host) if host.shape == expected => {
+                    let place = (&self.place.device, DType::F32);
+                    let tensor = Tensor::from_data(TensorData::new(host.values, host.shape), place);
+                    param.map(|_| tensor.require_grad())
+                }
+                Some(host) => {
+                    self.problem = Some(format!(
+                        "tensor {name} is {:?}, its configuration says {expected:?}",
+                        host.shape
+                    ));
+                    param
+                }
+                None => {
+                    self.problem = Some(format!("tensor {name} is missing"));
+                    param
+                }
+            }
+        }
+    }
+    let mut mapper = Import { path: Path::default(), tensors, place, problem: None };
+    let model = model.map(&mut mapper);
+    match (mapper.problem, mapper.tensors.keys().next()) {
+        (Some(problem), _) => Err(problem),
+        (None, Some(extra)) => Err(format!("tensor {extra} belongs to no layer")),
+        (None, None) => Ok(model),
+    }
+}
+
+/// Where a traversal is. The family and the network shared by families are not part of a name.
+#[derive(Default)]
+struct Path(Vec<Option<String>>);
+
+impl Path {
+    fn enter(&mut self, name: &str, container: &str) {
+        let silent = container == "Enum:Model" || name == "net";
+        self.0.push((!silent).then(|| name.to_string()));
+    }
+
+    fn exit(&mut self) {
+        self.0.pop();
+    }
+
+    fn name(&self) -> String {
+        self.0.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+}

@@ -1,0 +1,162 @@
+//! Parquet and Arrow IPC, brought to the few column types of this library.
+
+use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_ipc::reader::StreamReader;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::input::{Input, read_error};
+use super::{ReadOptions, Source, arrow_error, slices};
+use crate::{Error, Result};
+
+/// Opens a Parquet file.
+pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
+    let name = input.name.clone();
+    let file = input.into_file()?;
+    let builder = guarded(&name, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))?;
+    let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok();
+    let schema = builder.schema().clone();
+    let row = schema.fields().iter().map(|field| row_bytes(field.data_type())).fold(0, usize::saturating_add);
+    let batch_rows = options.rows_per_batch(row);
+    let batches = guarded(&name, || Ok(builder.with_batch_size(batch_rows).build()?))?;
+    normalised(name, &schema, rows, batches, batch_rows)
+}
+
+/// Opens an Arrow file or stream. It is read in the batches it was written in, and given in smaller ones.
+///
+/// A file is a stream with a mark before it, and a footer and the same mark after it. Read as a stream, it can be
+/// piped, and no length in a damaged footer is believed.
+pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
+    let name = input.name.clone();
+    let head = input.head(256)?;
+    let is_file = head.starts_with(MARK);
+    // Zeros fill up to a multiple of 8, or of more: arrow-rs fills up to 64.
+    let filled = head.iter().skip(MARK.len()).take_while(|byte| **byte == 0).count();
+    let start = if is_file { (MARK.len() + filled) / 8 * 8 } else { 0 };
+    let mut bytes = input.into_bytes();
+    std::io::copy(&mut (&mut bytes).take(start as u64), &mut std::io::sink())
+        .map_err(|e| read_error(&name, e))?;
+    let mut reader = guarded(&name, || StreamReader::try_new(BufReader::new(bytes), None))?;
+    let schema = reader.schema();
+    let batches = std::iter::from_fn(move || match reader.next() {
+        None if is_file => ends_with_mark(reader.get_mut()).err().map(Err),
+        next => next,
+    });
+    normalised(name, &schema, None, batches, options.rows_per_batch(0))
+}
+
+/// How an Arrow file begins and ends.
+const MARK: &[u8] = b"ARROW1";
+
+fn ends_with_mark(rest: &mut impl Read) -> Result<(), ArrowError> {
+    let mut footer = Vec::new();
+    rest.read_to_end(&mut footer)?;
+    if footer.ends_with(MARK) {
+        Ok(())
+    } else {
+        Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())
+    }
+}
+
+fn row_bytes(data_type: &DataType) -> usize {
+    match data_type {
+        DataType::FixedSizeList(item, length) => {
+            row_bytes(item.data_type()).saturating_mul(usize::try_from(*length).unwrap_or(1))
+        }
+        other => other.primitive_width().unwrap_or(16),
+    }
+}
+
+fn normalised(
+    name: String,
+    schema: &SchemaRef,
+    rows: Option<usize>,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
+    batch_rows: usize,
+) -> Result<Source> {
+    let fields = schema.fields().iter().map(|field| {
+        let data_type = target(field.data_type());
+        Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone())
+    });
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let (file, given, mut row) = (name.clone(), schema.clone(), 0);
+    let batches = until_error(name.clone(), batches).map(move |batch| {
+        let batch = batch?;
+        let columns = batch.columns().iter().zip(given.fields());
+        let columns =
+            columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<_>>()?;
+        row += batch.num_rows();
+        RecordBatch::try_new(given.clone(), columns).map_err(|error| arrow_error(&file, error))
+    });
+    let parts = batches.flat_map(move |batch| match batch {
+        Ok(batch) => slices(&batch, batch_rows).map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    Ok(Source::new(name, schema, rows, parts))
+}
+
+/// Runs a decoder. Some damaged files make it panic; that is an error like any other.
+fn guarded<T>(name: &str, decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    let decoded =
+        decoded.unwrap_or_else(|_| Err(ArrowError::ParseError("bytes that cannot be decoded".into())));
+    decoded.map_err(|error| arrow_error(name, error))
+}
+
+/// The batches up to and including the first error.
+fn until_error(
+    name: String,
+    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+) -> impl Iterator<Item = Result<RecordBatch>> {
+    let mut broken = false;
+    std::iter::from_fn(move || {
+        let next = if broken { None } else { guarded(&name, || batches.next().transpose()).transpose() };
+        broken = !matches!(next, Some(Ok(_)));
+        next
+    })
+}
+
+/// The type a column is brought to; nested and binary ones stay, and the schema stage refuses them.
+fn target(data_type: &DataType) -> DataType {
+    use DataType::*;
+    match data_type {
+        Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 => Int64,
+        Float16 | Float32 | Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => {
+            Float64
+        }
+        Utf8 | LargeUtf8 | Utf8View | Null => Utf8,
+        Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(..) => Utf8,
+        Dictionary(_, values) => target(values),
+        RunEndEncoded(_, values) => target(values.data_type()),
+        other => other.clone(),
+    }
+}
+
+fn normalise(file: &str, column: &ArrayRef, field: &Field, row: usize) -> Result<ArrayRef> {
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    let cast = match column.data_type() {
+        same if same == field.data_type() => Ok(column.clone()),
+        _ => cast_with_options(column, field.data_type(), &options),
+    };
+    let cast = cast.map_err(|error| {
+        let expected = format!("values that can be read as {}", field.data_type());
+        Error::data(file, expected, error.to_string(), "convert the column, or set it aside with --drop")
+            .in_column(field.name())
+            .at_row(row as u64 + 1)
+    })?;
+    // Not a number means missing, as in a NumPy array: one rule for all formats.
+    match cast.as_primitive_opt::<Float64Type>() {
+        Some(floats) if floats.values().iter().any(|value| value.is_nan()) => {
+            let values = floats.iter().map(|value| value.filter(|value| !value.is_nan()));
+            Ok(Arc::new(values.collect::<Float64Array>()))
+        }
+        _ => Ok(cast),
+    }
+}
