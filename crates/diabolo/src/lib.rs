@@ -3,5 +3,6 @@
 pub mod data;
 pub mod error;
 pub mod noise;
+pub mod report;
 
 pub use error::{Error, ErrorClass, Result};

@@ -1,0 +1,157 @@
+//! The report of a run: one HTML file that needs nothing else.
+//!
+//! Everything here is a pure function of plain numbers and names. [`Report::to_html`] draws them as a page with
+//! vector plots, in light and dark, for screen and paper; it loads nothing from anywhere and runs no script.
+//! Parts that are absent are left out, and no value, not even NaN, and no name can break the page.
+
+use std::collections::BTreeMap;
+
+mod axis;
+mod coloring;
+mod figures;
+mod hero;
+mod html;
+mod number;
+mod picture;
+mod plot;
+mod svg;
+
+#[cfg(test)]
+mod demo;
+
+pub use picture::picture_grid_png;
+
+/// All that a report shows.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What was fitted to what, such as "Variational autoencoder · digits".
+    pub title: String,
+    /// One sentence under the title.
+    pub subtitle: String,
+    /// Names and values of what was fitted: data, rows, architecture, likelihood, parameters, time, seed, version.
+    pub facts: Vec<(String, String)>,
+    /// One entry an epoch.
+    pub history: Vec<EpochRow>,
+    /// The numbers of `evaluate`.
+    pub metrics: Vec<Metric>,
+    /// What the reader has to know before trusting the rest.
+    pub warnings: Vec<String>,
+    /// For models of pictures.
+    pub pictures: Option<Pictures>,
+    /// For models of tables.
+    pub columns: Vec<ColumnQuality>,
+    /// The latent space in two dimensions.
+    pub latent_map: Option<LatentMap>,
+    /// Singular values of the encoder's Jacobian.
+    pub spectrum: Option<Spectrum>,
+}
+
+/// One epoch of training.
+#[derive(Debug, Clone, Default)]
+pub struct EpochRow {
+    /// 1-based.
+    pub epoch: usize,
+    /// Terms of the loss on the training rows, by name: `objective`, `reconstruction`, `kl_divergence`,
+    /// `negative_elbo` in nats per example, `contraction` = ‖J‖²_F; others are shown under the name they have.
+    pub train: BTreeMap<String, f64>,
+    /// The same on the validation rows; may be empty.
+    pub validation: BTreeMap<String, f64>,
+    /// The optimiser's step size.
+    pub learning_rate: f64,
+}
+
+/// One number of the evaluation.
+#[derive(Debug, Clone)]
+pub struct Metric {
+    /// What was measured.
+    pub name: String,
+    /// Its value; NaN is shown as a dash.
+    pub value: f64,
+    /// Unit, such as "nats per example"; may be empty.
+    pub unit: String,
+    /// One sentence for a reader who does not know it.
+    pub explanation: String,
+}
+
+/// Pictures with values in 0..1, row by row, channels last.
+#[derive(Debug, Clone, Default)]
+pub struct Pictures {
+    /// Rows of a picture.
+    pub height: usize,
+    /// Columns of a picture.
+    pub width: usize,
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// Held-out pictures.
+    pub originals: Vec<Vec<f32>>,
+    /// What the model makes of each, in the same order.
+    pub reconstructions: Vec<Vec<f32>>,
+    /// Pictures decoded from the prior; empty for models that cannot generate.
+    pub samples: Vec<Vec<f32>>,
+}
+
+/// How well one column of a table is reconstructed.
+#[derive(Debug, Clone)]
+pub struct ColumnQuality {
+    /// The column's name.
+    pub name: String,
+    /// "number", "category", ….
+    pub kind: String,
+    /// "RMSE", "accuracy", ….
+    pub measure: String,
+    /// The model's value.
+    pub value: f64,
+    /// The value reached without a model, by always predicting the mean or the most frequent category.
+    pub baseline: f64,
+    /// The value of a perfect reconstruction: 0 for an error, 1 for an accuracy.
+    pub perfect: f64,
+    /// Unit of the value; may be empty.
+    pub unit: String,
+}
+
+impl ColumnQuality {
+    /// The share of the way from the baseline to perfection: 0 is no better than guessing, 1 is exact.
+    pub fn skill(&self) -> f64 {
+        (self.value - self.baseline) / (self.perfect - self.baseline)
+    }
+}
+
+/// Examples as points in the plane.
+#[derive(Debug, Clone, Default)]
+pub struct LatentMap {
+    /// Horizontal positions; up to some five thousand points keep the file small.
+    pub x: Vec<f32>,
+    /// Vertical positions.
+    pub y: Vec<f32>,
+    /// One label a point, if there are labels.
+    pub labels: Option<Vec<String>>,
+    /// "latent 1" or "PCA 1 (43 % of variance)".
+    pub x_label: String,
+    /// "latent 2" or "PCA 2 (21 % of variance)".
+    pub y_label: String,
+}
+
+/// Singular values of the encoder's Jacobian ∂f(x)/∂x, largest first, averaged over examples.
+#[derive(Debug, Clone, Default)]
+pub struct Spectrum {
+    /// Mean of each singular value.
+    pub mean: Vec<f64>,
+    /// A low quantile of each, such as 10 %; may be empty.
+    pub low: Vec<f64>,
+    /// A high quantile of each, such as 90 %; may be empty.
+    pub high: Vec<f64>,
+    /// How they were computed, such as "mean over 500 test rows; whiskers from the 10 % to the 90 % quantile".
+    pub caption: String,
+}
+
+impl Report {
+    /// The report as one HTML page.
+    pub fn to_html(&self) -> String {
+        html::page(self)
+    }
+
+    /// Pictures and latent map side by side as one stand-alone SVG, for a README or a slide.
+    pub fn hero_svg(&self) -> String {
+        hero::hero(self)
+    }
+}
