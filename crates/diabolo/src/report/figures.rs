@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::axis::range;
 use super::coloring::{Coloring, Group};
-use super::html::section;
+use super::html::{facts, section};
 use super::number::number;
 use super::picture::{data_uri, picture_grid_png};
 use super::plot::{self, Line};
@@ -12,6 +13,9 @@ use super::{EpochRow, LatentMap, Pictures, Spectrum};
 
 /// Pictures in one strip of originals over reconstructions.
 const STRIP: usize = 8;
+
+/// Pictures wider than this are likely to be shown smaller than they are.
+const LARGE: usize = 56;
 
 /// A term of the loss as the page names it: title, unit, and what it says.
 fn term(name: &str) -> (&str, &'static str, &'static str) {
@@ -63,11 +67,17 @@ pub(super) fn training(history: &[EpochRow]) -> String {
     if names.iter().any(|n| *n != "objective" && same_curve(history, "objective", n)) {
         names.retain(|n| *n != "objective");
     }
+    let rates = history.windows(2).any(|rows| rows[0].learning_rate != rows[1].learning_rate);
+    let count = names.len() + usize::from(rates);
+    if count == 0 {
+        return String::new();
+    }
+    // Two or four panels stand two in a row, so that no row is nearly empty.
+    let (class, width) = if matches!(count, 2 | 4) { ("panels two", 520.0) } else { ("panels", 380.0) };
     let best = best_epoch(history);
-    let mut panels: String = names.iter().map(|name| panel(history, name, best)).collect();
-    panels += &learning_rate(history);
-    if panels.is_empty() {
-        return panels;
+    let mut panels: String = names.iter().map(|name| panel(history, name, best, width)).collect();
+    if rates {
+        panels += &learning_rate(history, width);
     }
     let validation = history.iter().any(|row| !row.validation.is_empty());
     let legend = if validation {
@@ -76,9 +86,14 @@ pub(super) fn training(history: &[EpochRow]) -> String {
     } else {
         ""
     };
-    let help = "The loss after every epoch, a pass over the training rows. When the validation curve turns up while the \
-                training curve still falls, the model is learning its rows by heart.";
-    section("Training", help, &format!("{legend}<div class=\"panels\">\n{panels}</div>"))
+    let mut help = "The loss after every epoch, a pass over the training rows; the numbers beside each title are those \
+                    of the last. When the validation curve turns up while the training curve still falls, the model is \
+                    learning its rows by heart."
+        .to_string();
+    if best.is_some() {
+        help += " The dotted line marks the epoch with the lowest validation objective.";
+    }
+    section("Training", &help, &format!("{legend}<div class=\"{class}\">\n{panels}</div>"))
 }
 
 fn same_curve(history: &[EpochRow], a: &str, b: &str) -> bool {
@@ -101,7 +116,7 @@ fn best_epoch(history: &[EpochRow]) -> Option<f64> {
         .map(|best| best.0)
 }
 
-fn panel(history: &[EpochRow], name: &str, best: Option<f64>) -> String {
+fn panel(history: &[EpochRow], name: &str, best: Option<f64>, width: f64) -> String {
     let (title, unit, meaning) = term(name);
     let points = |of: fn(&EpochRow) -> &std::collections::BTreeMap<String, f64>| -> Vec<(f64, f64)> {
         history.iter().filter_map(|row| Some((row.epoch as f64, *of(row).get(name)?))).collect()
@@ -113,7 +128,7 @@ fn panel(history: &[EpochRow], name: &str, best: Option<f64>) -> String {
     let last =
         |line: &Line| line.points.last().map(|p| format!("<b class=\"{}\">{}</b>", line.class, number(p.1)));
     let last: Vec<String> = curves.iter().filter_map(last).collect();
-    let plot = match plot::lines(unit, &curves, best.map(|e| (e, "best"))) {
+    let plot = match plot::lines(width, unit, &curves, best.map(|e| (e, "best"))) {
         Some(svg) => svg.finish("plot", title, &format!("{title} over epochs. {meaning}")),
         None => "<p class=\"empty\">no finite values</p>".into(),
     };
@@ -124,14 +139,10 @@ fn panel(history: &[EpochRow], name: &str, best: Option<f64>) -> String {
     )
 }
 
-/// A panel of the learning rate, if it changes.
-fn learning_rate(history: &[EpochRow]) -> String {
-    let rates: Vec<(f64, f64)> = history.iter().map(|row| (row.epoch as f64, row.learning_rate)).collect();
-    if rates.windows(2).all(|w| w[0].1 == w[1].1) {
-        return String::new();
-    }
+fn learning_rate(history: &[EpochRow], width: f64) -> String {
+    let points = history.iter().map(|row| (row.epoch as f64, row.learning_rate)).collect();
     let (title, unit, meaning) = term("learning_rate");
-    let Some(svg) = plot::lines(unit, &[Line { class: "train", points: rates }], None) else {
+    let Some(svg) = plot::lines(width, unit, &[Line { class: "train", points }], None) else {
         return String::new();
     };
     let svg = svg.finish("plot", title, meaning);
@@ -240,8 +251,22 @@ pub(super) fn spectrum(spectrum: &Spectrum) -> String {
                 contraction penalty is for.";
     let svg = svg.finish("plot wide", "Singular values of the encoder's Jacobian", help);
     let content = format!(
-        "<figure class=\"split\">{svg}<figcaption>{}</figcaption></figure>",
+        "<figure class=\"split\">{svg}<figcaption>{}<p>{}</p></figcaption></figure>",
+        facts(&spectrum_facts(&spectrum.mean)),
         escape(&spectrum.caption)
     );
     section("Sensitivity of the encoder", help, &content)
+}
+
+/// Strongest and weakest direction, and over how many directions the sensitivity is spread:
+/// (Σσ²)² / Σσ⁴, which is n for n equal singular values and 1 for a single one.
+fn spectrum_facts(values: &[f64]) -> Vec<(String, String)> {
+    let powers = |p: i32| -> f64 { values.iter().filter(|v| v.is_finite()).map(|v| v.powi(p)).sum() };
+    let Some((low, high)) = range(values.iter().copied()) else { return Vec::new() };
+    let spread = powers(2).powi(2) / powers(4);
+    vec![
+        ("Strongest direction".into(), number(high)),
+        ("Weakest direction".into(), number(low)),
+        ("Spread over".into(), format!("{} of {} directions", number((spread * 10.0).round() / 10.0), values.len())),
+    ]
 }

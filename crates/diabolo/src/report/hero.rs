@@ -41,7 +41,7 @@ pub(super) fn hero(report: &Report) -> String {
         let (points, coloring) = colored_points(map);
         let size = (WIDTH - 40.0 - left, height - 140.0);
         if let Some(plot) = plot::scatter(size, &points, &coloring, (&map.x_label, &map.y_label)) {
-            card.place(&plot, (left, 112.0));
+            card.place(&plot, (left, 117.0));
         }
     }
     card.finish(
@@ -59,7 +59,7 @@ fn draw_pictures(svg: &mut Svg, p: &Pictures) -> f64 {
         y = draw_row(svg, p, &p.originals[..shown], "Originals", y);
         y = draw_row(svg, p, &p.reconstructions[..shown], "Reconstructions", y);
     }
-    let samples = &p.samples[..p.samples.len().min(2 * ROW)];
+    let samples = &p.samples[..p.samples.len().min(3 * ROW)];
     if samples.is_empty() { y } else { draw_row(svg, p, samples, "Samples from the prior", y) }
 }
 

@@ -52,11 +52,13 @@ fn warnings(warnings: &[String]) -> String {
     if items.is_empty() { items } else { format!("<ul class=\"warnings\" role=\"alert\">{items}</ul>\n") }
 }
 
-fn facts(facts: &[(String, String)]) -> String {
-    let items: String = facts
-        .iter()
-        .map(|(k, v)| format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(k), escape(v)))
-        .collect();
+/// Names with values beside each other; a long value gets twice the room.
+pub(super) fn facts(facts: &[(String, String)]) -> String {
+    let item = |(name, value): &(String, String)| {
+        let class = if value.chars().count() > 26 { " class=\"long\"" } else { "" };
+        format!("<div{class}><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value))
+    };
+    let items: String = facts.iter().map(item).collect();
     if items.is_empty() { items } else { format!("<dl class=\"facts\">{items}</dl>") }
 }
 
@@ -112,8 +114,9 @@ fn column(column: &ColumnQuality) -> String {
         ("—".into(), String::new())
     };
     format!(
-        "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"measure\">{}</td><td class=\"value\">{}</td>\
-         <td class=\"value\">{}</td><td class=\"unit\">{}</td><td class=\"value\">{text}</td><td class=\"gain\">{bar}</td></tr>\n",
+        "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"measure\">{}</td>\
+         <td class=\"value model\">{}</td><td class=\"value guess\">{}</td><td class=\"unit\">{}</td>\
+         <td class=\"value share\">{text}</td><td class=\"gain\">{bar}</td></tr>\n",
         escape(&column.name),
         escape(&column.kind),
         escape(&column.measure),

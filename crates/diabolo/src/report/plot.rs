@@ -45,7 +45,7 @@ impl Frame {
             "label",
             &shorten(x_label, 60),
         );
-        svg.text((0.0, self.top - 12.0), Anchor::Start, "label", &shorten(y_label, 60));
+        svg.text((0.0, self.top - 16.0), Anchor::Start, "label", &shorten(y_label, 60));
     }
 }
 
@@ -64,8 +64,8 @@ pub(super) struct Line {
 }
 
 /// Values over epochs. `mark` is an epoch to point out. `None` if nothing can be drawn.
-pub(super) fn lines(y_label: &str, lines: &[Line], mark: Option<(f64, &str)>) -> Option<Svg> {
-    let (width, height) = (380.0, 250.0);
+pub(super) fn lines(width: f64, y_label: &str, lines: &[Line], mark: Option<(f64, &str)>) -> Option<Svg> {
+    let height = 260.0;
     let all = || lines.iter().flat_map(|l| &l.points).filter(|p| drawable(p.1));
     let (low, high) = range(all().map(|p| p.1))?;
     let (first, last) = range(all().map(|p| p.0))?;
@@ -74,7 +74,7 @@ pub(super) fn lines(y_label: &str, lines: &[Line], mark: Option<(f64, &str)>) ->
     let y_label = if log { format!("{y_label}, log scale") } else { y_label.to_string() };
     let left = left_margin(&y, 7.5);
     let x = Axis::counting(first, last, 5);
-    let frame = Frame { left, right: width - 12.0, top: 28.0, bottom: height - 44.0, x, y };
+    let frame = Frame { left, right: width - 12.0, top: 34.0, bottom: height - 44.0, x, y };
 
     let mut svg = Svg::new(width, height);
     frame.draw(&mut svg, "epoch", &y_label);
@@ -109,7 +109,7 @@ pub(super) fn scatter(
     let (y_low, y_high) = range(points.iter().filter(|p| drawable(p.0)).map(|p| p.1))?;
     let (x, y) = (Axis::tight(x_low, x_high, 7), Axis::tight(y_low, y_high, 6));
     let left = left_margin(&y, 8.5);
-    let frame = Frame { left, right: width - 12.0, top: 30.0, bottom: height - 46.0, x, y };
+    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 46.0, x, y };
     let mut svg = Svg::new(width, height);
     frame.draw(&mut svg, x_label, y_label);
 
@@ -180,7 +180,7 @@ pub(super) fn bars(
     let count = values.len() as f64;
     let mut x = Axis::counting(0.5, count + 0.5, 10);
     x.ticks = Axis::counting(1.0, count, 10).ticks;
-    let frame = Frame { left, right: width - 12.0, top: 30.0, bottom: height - 46.0, x, y };
+    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 46.0, x, y };
     let mut svg = Svg::new(width, height);
     frame.draw(&mut svg, x_label, y_label);
 
@@ -223,20 +223,20 @@ mod tests {
             (6.0, 2.0),
             (7.0, 2.0),
         ];
-        let text = drawn(lines("nats", &[Line { class: "train", points }], Some((6.0, "best"))));
+        let text = drawn(lines(380.0, "nats", &[Line { class: "train", points }], Some((6.0, "best"))));
         assert_eq!((text.matches("<polyline").count(), text.matches("<circle").count()), (2, 1));
     }
 
     #[test]
     fn losses_over_several_orders_get_a_log_axis() {
         let points = (1..20).map(|e| (e as f64, 1000.0 / (e * e) as f64)).collect();
-        assert!(drawn(lines("nats", &[Line { class: "train", points }], None)).contains("log scale"));
+        assert!(drawn(lines(380.0, "nats", &[Line { class: "train", points }], None)).contains("log scale"));
     }
 
     #[test]
     fn nothing_to_draw_is_no_plot() {
         let points = vec![(1.0, f64::NAN)];
-        assert!(lines("nats", &[Line { class: "train", points }], None).is_none());
+        assert!(lines(380.0, "nats", &[Line { class: "train", points }], None).is_none());
         assert!(bars(&[], &[], &[], ("", "")).is_none());
         assert!(scatter((100.0, 100.0), &[(f64::NAN, 1.0)], &Coloring::plain(1), ("", "")).is_none());
     }
