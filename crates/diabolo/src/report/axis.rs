@@ -87,7 +87,7 @@ impl Axis {
         let ticks =
             (0..=(last - first).clamp(0.0, 50.0) as usize).map(|i| (first + i as f64) * step).collect();
         let decimals = (-(step.log10() + 1e-9).floor()).max(0.0) as usize;
-        let plain = min.abs().max(max.abs()) < 1e7 && decimals <= 4;
+        let plain = min.abs().max(max.abs()) < 1e7 && decimals <= 5;
         Axis { min, max, log: false, ticks, decimals: plain.then_some(decimals) }
     }
 

@@ -173,7 +173,7 @@ pub(super) fn pictures(pictures: Option<&Pictures>) -> String {
         &strips,
     ) + &section(
         "Samples",
-        "New pictures: latent vectors drawn from the prior, then decoded. None of them is in the data.",
+        "New pictures: latent vectors drawn from the prior, then decoded. The more they look like the data, the better the prior fits what was learned.",
         &samples,
     )
 }
@@ -186,8 +186,10 @@ fn strip(p: &Pictures, row: &[Vec<f32>], name: &str) -> String {
 fn tile(p: &Pictures, picture: &Vec<f32>, name: &str) -> String {
     match picture_grid_png(std::slice::from_ref(picture), p.height, p.width, p.channels, 1, 1) {
         Ok(png) => {
+            // Shrinking without smoothing would drop pixels.
+            let class = if p.width > LARGE { "smooth" } else { "pixels" };
             format!(
-                "<img alt=\"{name}\" width=\"{}\" height=\"{}\" src=\"{}\">",
+                "<img class=\"{class}\" alt=\"{name}\" width=\"{}\" height=\"{}\" src=\"{}\">",
                 p.width,
                 p.height,
                 data_uri(&png)
@@ -214,7 +216,7 @@ pub(super) fn latent_map(map: &LatentMap) -> String {
         return String::new();
     };
     let help = format!(
-        "Each dot is one held-out row at the place the encoder gives it ({} rows). Rows the model finds alike lie close together.",
+        "Each dot is one example at the place the encoder gives it ({} in all). Examples the model finds alike lie close together.",
         number(points.len() as f64)
     );
     let svg = svg.finish("plot wide", "Map of the latent space", &help);
@@ -267,6 +269,9 @@ fn spectrum_facts(values: &[f64]) -> Vec<(String, String)> {
     vec![
         ("Strongest direction".into(), number(high)),
         ("Weakest direction".into(), number(low)),
-        ("Spread over".into(), format!("{} of {} directions", number((spread * 10.0).round() / 10.0), values.len())),
+        (
+            "Spread over".into(),
+            format!("{} of {} directions", number((spread * 10.0).round() / 10.0), values.len()),
+        ),
     ]
 }

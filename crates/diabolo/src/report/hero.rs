@@ -13,8 +13,8 @@ text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Aria
 .subtitle{font-size:16px}.grid{stroke:#e8ebef}.axis{stroke:#8b95a1}.pixels{image-rendering:pixelated}\
 .point{fill:none;stroke:var(--k);stroke-width:4.4;stroke-linecap:round;stroke-opacity:.8}\
 .name{fill:#17202b;font-size:17px;font-weight:700;paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}\
-.c0{--k:#3f90da}.c1{--k:#e08e00}.c2{--k:#bd1f01}.c3{--k:#7f9391}.c4{--k:#832db6}.c5{--k:#a96b59}.c6{--k:#e76300}\
-.c7{--k:#9f9450}.c8{--k:#50545c}.c9{--k:#3fb3bb}.other{--k:#c3c9d0}\
+.c0{--k:#0371db}.c1{--k:#fda70a}.c2{--k:#930006}.c3{--k:#a2c19f}.c4{--k:#5807d7}.c5{--k:#926b52}.c6{--k:#e73401}\
+.c7{--k:#cbba66}.c8{--k:#4a4f5a}.c9{--k:#55c7d8}.other{--k:#c3c9d0}\
 .s0{--k:#c9d7f0}.s1{--k:#a3c2e8}.s2{--k:#78abdf}.s3{--k:#4c93d2}.s4{--k:#2b79bb}.s5{--k:#1b609d}.s6{--k:#10477c}.s7{--k:#082d57}\
 </style>";
 

@@ -37,10 +37,10 @@ impl Frame {
         for &tick in &self.x.ticks {
             let x = self.at(tick, 1.0).0;
             svg.line((x, self.bottom), (x, self.bottom + 4.0), "axis");
-            svg.text((x, self.bottom + 19.0), Anchor::Middle, "tick", &self.x.label(tick));
+            svg.text((x, self.bottom + 20.0), Anchor::Middle, "tick", &self.x.label(tick));
         }
         svg.text(
-            ((self.left + self.right) / 2.0, self.bottom + 38.0),
+            ((self.left + self.right) / 2.0, self.bottom + 42.0),
             Anchor::Middle,
             "label",
             &shorten(x_label, 60),
@@ -74,7 +74,7 @@ pub(super) fn lines(width: f64, y_label: &str, lines: &[Line], mark: Option<(f64
     let y_label = if log { format!("{y_label}, log scale") } else { y_label.to_string() };
     let left = left_margin(&y, 7.5);
     let x = Axis::counting(first, last, 5);
-    let frame = Frame { left, right: width - 12.0, top: 34.0, bottom: height - 44.0, x, y };
+    let frame = Frame { left, right: width - 12.0, top: 34.0, bottom: height - 48.0, x, y };
 
     let mut svg = Svg::new(width, height);
     frame.draw(&mut svg, "epoch", &y_label);
@@ -109,7 +109,7 @@ pub(super) fn scatter(
     let (y_low, y_high) = range(points.iter().filter(|p| drawable(p.0)).map(|p| p.1))?;
     let (x, y) = (Axis::tight(x_low, x_high, 7), Axis::tight(y_low, y_high, 6));
     let left = left_margin(&y, 8.5);
-    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 46.0, x, y };
+    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 50.0, x, y };
     let mut svg = Svg::new(width, height);
     frame.draw(&mut svg, x_label, y_label);
 
@@ -180,7 +180,7 @@ pub(super) fn bars(
     let count = values.len() as f64;
     let mut x = Axis::counting(0.5, count + 0.5, 10);
     x.ticks = Axis::counting(1.0, count, 10).ticks;
-    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 46.0, x, y };
+    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 50.0, x, y };
     let mut svg = Svg::new(width, height);
     frame.draw(&mut svg, x_label, y_label);
 
