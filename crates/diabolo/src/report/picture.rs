@@ -13,8 +13,8 @@ const GAP: u8 = 255;
 /// Lays pictures out in rows and encodes them as one PNG.
 ///
 /// Each picture is `height × width × channels` values in 0..1, row by row, channels last: 1 channel is grey,
-/// 3 are red, green and blue, 4 add opacity. Values outside are clamped; NaN is black. Every pixel becomes a `scale × scale` square, and a
-/// line of white two pixels wide (at least a pixel of the picture's for small ones) separates pictures.
+/// 3 are red, green and blue, 4 add opacity. Values outside are clamped; NaN is black. Every value becomes a
+/// `scale × scale` square of pixels, and white lines two pixels wide separate the pictures.
 pub fn picture_grid_png(
     pictures: &[Vec<f32>],
     height: usize,
