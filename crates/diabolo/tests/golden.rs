@@ -108,7 +108,13 @@ impl ModuleVisitor for Collect<'_> {
     }
 }
 
-fn assert_gradients(what: &str, model: &Model, gradients: &Gradients, expected: &BTreeMap<String, Value>, tolerance: f64) {
+fn assert_gradients(
+    what: &str,
+    model: &Model,
+    gradients: &Gradients,
+    expected: &BTreeMap<String, Value>,
+    tolerance: f64,
+) {
     let mut collect = Collect(Path::default(), gradients, BTreeMap::new());
     model.visit(&mut collect);
     let names = |keys: Vec<&String>| keys.into_iter().cloned().collect::<BTreeSet<String>>();
@@ -126,9 +132,11 @@ fn rename_variances(map: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         .collect();
     blocks.sort_unstable();
     map.iter()
-        .map(|(name, value)| match blocks.iter().position(|b| *name == format!("likelihood.{b}.log_variance")) {
-            Some(k) => (format!("likelihood.log_variance.{k}"), value.clone()),
-            None => (name.clone(), value.clone()),
+        .map(|(name, value)| {
+            match blocks.iter().position(|b| *name == format!("likelihood.{b}.log_variance")) {
+                Some(k) => (format!("likelihood.log_variance.{k}"), value.clone()),
+                None => (name.clone(), value.clone()),
+            }
         })
         .collect()
 }
@@ -171,7 +179,12 @@ fn contraction_and_its_gradient_at_depths_one_to_four() {
                 .unwrap()
                 .iter()
                 .map(|l| {
-                    Dense::from_parts(tensor(&l["weight"], &place), tensor(&l["bias"], &place), activation(&case)).train()
+                    Dense::from_parts(
+                        tensor(&l["weight"], &place),
+                        tensor(&l["bias"], &place),
+                        activation(&case),
+                    )
+                    .train()
                 })
                 .collect();
             let (code, value) = contraction(&layers.iter().collect::<Vec<_>>(), tensor(&case["x"], &place));
@@ -225,7 +238,10 @@ fn contractive_autoencoders_tied_and_untied() {
             let mut widths = hidden(&case["encoder"]);
             let latent_dim = widths.pop().unwrap();
             let architecture = Architecture {
-                family: FamilyConfig::Contractive { tied, contraction_weight: case["contraction_weight"].as_f64().unwrap() },
+                family: FamilyConfig::Contractive {
+                    tied,
+                    contraction_weight: case["contraction_weight"].as_f64().unwrap(),
+                },
                 inputs,
                 hidden: widths,
                 latent_dim,
@@ -239,8 +255,14 @@ fn contractive_autoencoders_tied_and_untied() {
             let model = load(&architecture, &named, &place);
             let batch = Batch { x: tensor(&case["x"], &place), observed: None };
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let terms = model.loss(&batch, &mut Context { noise, epochs: 0.0, training: true, place: &place });
-            assert_close(name, &value_of(&terms, "reconstruction"), &numbers(&case["reconstruction"]), tolerance);
+            let terms =
+                model.loss(&batch, &mut Context { noise, epochs: 0.0, training: true, place: &place });
+            assert_close(
+                name,
+                &value_of(&terms, "reconstruction"),
+                &numbers(&case["reconstruction"]),
+                tolerance,
+            );
             assert_close(name, &value_of(&terms, "contraction"), &numbers(&case["contraction"]), tolerance);
             let total = objective(&terms);
             assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
@@ -255,7 +277,9 @@ fn block(json: &Value) -> LikelihoodBlock {
     let family = match (json["kind"].as_str().unwrap(), json["variance"].as_str()) {
         ("bernoulli", _) => Family::Bernoulli,
         ("categorical", _) => Family::Categorical,
-        (_, Some("fixed")) => Family::Gaussian { variance: Variance::Fixed { value: json["value"].as_f64().unwrap() } },
+        (_, Some("fixed")) => {
+            Family::Gaussian { variance: Variance::Fixed { value: json["value"].as_f64().unwrap() } }
+        }
         (_, Some("shared")) => Family::Gaussian { variance: Variance::Shared },
         (_, Some("per_feature")) => Family::Gaussian { variance: Variance::PerFeature },
         (_, Some("decoder")) => Family::Gaussian { variance: Variance::Decoder },
@@ -285,9 +309,13 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
             for (head, layer) in object(&case["posterior"]) {
-                object(&layer).into_iter().for_each(|(part, v)| drop(named.insert(format!("posterior.{head}.{part}"), v)));
+                object(&layer)
+                    .into_iter()
+                    .for_each(|(part, v)| drop(named.insert(format!("posterior.{head}.{part}"), v)));
             }
-            object(&case["output"]).into_iter().for_each(|(part, v)| drop(named.insert(format!("output.{part}"), v)));
+            object(&case["output"])
+                .into_iter()
+                .for_each(|(part, v)| drop(named.insert(format!("output.{part}"), v)));
             for (k, block) in blocks.iter().enumerate() {
                 if let Some(raw) = block.get("raw_log_variance") {
                     named.insert(format!("likelihood.{k}.log_variance"), raw.clone());
@@ -307,11 +335,27 @@ fn every_term_of_the_elbo_for_every_likelihood() {
 
             let batch = Batch { x, observed };
             let terms = variational.terms(&batch, tensor(&case["epsilon"], &place), kl_weight);
-            assert_close(name, &value_of(&terms, "reconstruction"), &numbers(&case["reconstruction"]), tolerance);
-            assert_close(name, &value_of(&terms, "kl_divergence"), &numbers(&case["kl_divergence"]), tolerance);
+            assert_close(
+                name,
+                &value_of(&terms, "reconstruction"),
+                &numbers(&case["reconstruction"]),
+                tolerance,
+            );
+            assert_close(
+                name,
+                &value_of(&terms, "kl_divergence"),
+                &numbers(&case["kl_divergence"]),
+                tolerance,
+            );
             let total = objective(&terms);
             assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
-            assert_gradients(name, &model, &total.backward(), &rename_variances(&object(&case["gradients"])), tolerance);
+            assert_gradients(
+                name,
+                &model,
+                &total.backward(),
+                &rename_variances(&object(&case["gradients"])),
+                tolerance,
+            );
         }
     }
 }
