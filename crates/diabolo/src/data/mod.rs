@@ -1,5 +1,12 @@
-//! What goes in: reading, schema, preprocessing, splitting, batches.
+//! What goes in and out: reading, writing, schema, preprocessing, splitting, batches.
 
+pub mod catalog;
+pub mod digits;
+pub mod format;
+pub mod image;
+pub mod read;
 pub mod schema;
 
+pub use format::Format;
+pub use read::{ReadOptions, Source, open};
 pub use schema::{Feature, FeatureKind, Schema, Storage};

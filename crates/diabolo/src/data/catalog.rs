@@ -1,0 +1,198 @@
+//! The data sets known by name, and where their files are.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::read::{hash_unpacked, hex};
+use crate::{Error, Result};
+
+/// A data set known by name.
+#[derive(Debug)]
+pub struct DataSet {
+    /// The name one types.
+    pub name: &'static str,
+    /// What it holds.
+    pub description: &'static str,
+    /// Its licence, as its source states it.
+    pub licence: &'static str,
+    /// The name of its folder in the cache.
+    pub folder: &'static str,
+    /// Its files; none if it is built into the program.
+    pub files: &'static [DataFile],
+}
+
+/// One file of a [`DataSet`].
+#[derive(Debug)]
+pub struct DataFile {
+    /// The name in the set's folder, without the `.gz` that it may carry.
+    pub name: &'static str,
+    /// Where it can be fetched, gzipped.
+    pub url: &'static str,
+    /// The SHA-256 of the unpacked bytes (mirrors pack the same bytes differently).
+    pub sha256: &'static str,
+}
+
+macro_rules! idx_files {
+    ($base:literal, $($name:literal: $sha256:literal),+) => {
+        &[$(DataFile { name: $name, url: concat!($base, $name, ".gz"), sha256: $sha256 }),+]
+    };
+}
+
+static CATALOG: [DataSet; 3] = [
+    DataSet {
+        name: "digits",
+        description: "1,797 handwritten digits, 8 x 8 pixels, 10 classes (Alpaydin and Kaynak, UCI)",
+        licence: "CC BY 4.0",
+        folder: "digits",
+        files: &[],
+    },
+    DataSet {
+        name: "mnist",
+        description: "60,000 + 10,000 handwritten digits, 28 x 28 pixels, 10 classes (LeCun, Cortes, Burges)",
+        licence: "CC BY-SA 3.0, as commonly quoted",
+        folder: "mnist",
+        files: idx_files!("https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+            "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+            "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+            "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    },
+    DataSet {
+        name: "fashion-mnist",
+        description: "60,000 + 10,000 articles of clothing, 28 x 28 pixels, 10 classes (Zalando Research)",
+        licence: "MIT",
+        folder: "fashion_mnist",
+        files: idx_files!("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+            "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+            "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+            "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+            "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+    },
+];
+
+/// All sets known by name.
+pub fn catalog() -> &'static [DataSet] {
+    &CATALOG
+}
+
+/// Where fetched sets are kept: `$DIABOLO_CACHE`, else `$XDG_CACHE_HOME/diabolo`, else `~/.cache/diabolo`.
+pub fn cache_dir() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let xdg = || variable("XDG_CACHE_HOME").map(|folder| folder.join("diabolo"));
+    let home = || std::env::home_dir().unwrap_or_default().join(".cache/diabolo");
+    variable("DIABOLO_CACHE").or_else(xdg).unwrap_or_else(home)
+}
+
+/// The folders a set may lie in: below `$DIABOLO_DATA`, then in the cache.
+pub(crate) fn folders(set: &DataSet) -> Vec<PathBuf> {
+    let data = std::env::var_os("DIABOLO_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
+    data.into_iter().chain([cache_dir()]).map(|folder| folder.join(set.folder)).collect()
+}
+
+/// The folder that holds all files of a set; an error says where it was sought and how to fetch it.
+pub fn locate(name: &str) -> Result<PathBuf> {
+    let set = named(name)?;
+    locate_in(set, &folders(set))
+}
+
+fn locate_in(set: &DataSet, folders: &[PathBuf]) -> Result<PathBuf> {
+    let whole = |folder: &&PathBuf| set.files.iter().all(|file| present(folder, file.name).is_some());
+    folders.iter().find(whole).cloned().ok_or_else(|| missing(set, folders))
+}
+
+/// The error for a set that is in none of the `folders`.
+pub(crate) fn missing(set: &DataSet, folders: &[PathBuf]) -> Error {
+    let sought = folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" or ");
+    let urls = set.files.iter().map(|file| file.url).collect::<Vec<_>>().join(" ");
+    let help = format!("run `diabolo data fetch {}`, or put there {urls}", set.name);
+    Error::data(set.name, format!("its {} files in {sought}", set.files.len()), "not all of them", help)
+}
+
+/// The file of that name in `folder`, plain or gzipped.
+pub(crate) fn present(folder: &Path, name: &str) -> Option<PathBuf> {
+    [name.to_string(), format!("{name}.gz")].into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+/// Checks that the file at `path`, plain or gzipped, is the file `file` of the set `name`, bit for bit.
+pub fn verify(name: &str, file: &str, path: &Path) -> Result<()> {
+    let set = named(name)?;
+    let known = set.files.iter().find(|known| known.name == file.strip_suffix(".gz").unwrap_or(file));
+    let names = || set.files.iter().map(|file| file.name).collect::<Vec<_>>().join(", ");
+    let known = known.ok_or_else(|| Error::config(format!("file of {name}"), names(), file))?;
+    let mut hash = Sha256::new();
+    hash_unpacked(&path.to_string_lossy(), &mut hash)?;
+    let found = hex(&hash.finalize());
+    if found == known.sha256 {
+        return Ok(());
+    }
+    let expected = format!("contents with SHA-256 {}", known.sha256);
+    Err(Error::data(path.to_string_lossy(), expected, found, "delete the file and fetch it again"))
+}
+
+fn named(name: &str) -> Result<&'static DataSet> {
+    let names = || CATALOG.each_ref().map(|set| set.name).join(", ");
+    CATALOG.iter().find(|set| set.name == name).ok_or_else(|| Error::config("data set", names(), format!("'{name}'")))
+}
+
+/// The set and the part (`"train"` or `"test"`; `"all"` for `digits`) that an input such as `mnist:test` names.
+pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str)>> {
+    let (name, part) = input.split_once(':').map_or((input, None), |(name, part)| (name, Some(part)));
+    let Some(set) = CATALOG.iter().find(|set| set.name == name) else { return Ok(None) };
+    match (set.files.is_empty(), part) {
+        (true, None) => Ok(Some((set, "all"))),
+        (false, None | Some("train")) => Ok(Some((set, "train"))),
+        (false, Some("test")) => Ok(Some((set, "test"))),
+        (true, Some(_)) => Err(Error::config("data set", "digits (it has no parts)", input)),
+        (false, Some(_)) => Err(Error::config("data set", format!("{name}:train or {name}:test"), input)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts() {
+        assert_eq!(find("mnist").unwrap().unwrap().1, "train");
+        assert_eq!(find("fashion-mnist:test").unwrap().unwrap().0.folder, "fashion_mnist");
+        assert!(find("rows.csv").unwrap().is_none());
+        assert!(find("mnist:val").unwrap_err().to_string().contains("mnist:train or mnist:test"));
+        assert!(find("digits:test").is_err());
+    }
+
+    #[test]
+    fn a_set_that_is_not_there_says_where_and_how() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = locate_in(named("mnist").unwrap(), &[folder.path().join("mnist")]).unwrap_err().to_string();
+        for part in ["diabolo data fetch mnist", "https://", &folder.path().display().to_string()] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_is_not_verified() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t10k-labels-idx1-ubyte");
+        std::fs::write(&path, b"something else").unwrap();
+        let error = verify("mnist", "t10k-labels-idx1-ubyte.gz", &path).unwrap_err().to_string();
+        assert!(error.contains("ff7bcfd4"), "{error}");
+        assert!(verify("mnist", "nothing", &path).is_err());
+    }
+
+    #[test]
+    fn the_pinned_sums_are_those_of_the_real_files() {
+        let Some(data) = std::env::var_os("DIABOLO_DATA").map(PathBuf::from) else {
+            eprintln!("skipped: DIABOLO_DATA is not set");
+            return;
+        };
+        for set in catalog() {
+            for file in set.files {
+                match present(&data.join(set.folder), file.name) {
+                    Some(path) => verify(set.name, file.name, &path).unwrap(),
+                    None => eprintln!("skipped: no {} in {}", file.name, set.folder),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Where bytes come from: a file or stdin, unpacked on the way.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// A stream of bytes that may move to another thread.
+pub(crate) type Bytes = Box<dyn Read + Send>;
+
+/// An opened input. Gzip and Zstandard are recognised by their first bytes, whatever the file is called.
+pub(crate) struct Input {
+    pub name: String,
+    pub path: Option<PathBuf>,
+    packed: bool,
+    head: Vec<u8>,
+    rest: Bytes,
+}
+
+impl Input {
+    /// Opens a path, or stdin for `-`.
+    pub fn open(input: &str) -> Result<Input> {
+        if input == "-" {
+            return Input::new("stdin", None, Box::new(io::stdin()));
+        }
+        let file = File::open(input).map_err(Error::io("open", input))?;
+        Input::new(input, Some(PathBuf::from(input)), Box::new(file))
+    }
+
+    fn new(name: &str, path: Option<PathBuf>, reader: Bytes) -> Result<Input> {
+        let mut raw =
+            Input { name: name.to_string(), path, packed: false, head: Vec::new(), rest: Box::new(BufReader::new(reader)) };
+        let magic = raw.head(4)?.to_vec();
+        let unpacked: Bytes = match magic.as_slice() {
+            [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(raw.chained())),
+            [0x28, 0xb5, 0x2f, 0xfd] => {
+                Box::new(zstd::stream::read::Decoder::new(raw.chained()).map_err(|e| read_error(name, e))?)
+            }
+            _ => return Ok(raw),
+        };
+        Ok(Input { packed: true, rest: unpacked, ..raw })
+    }
+
+    /// Looks at the first `count` bytes, fewer if the input ends before.
+    pub fn head(&mut self, count: usize) -> Result<&[u8]> {
+        let missing = count.saturating_sub(self.head.len()) as u64;
+        (&mut self.rest).take(missing).read_to_end(&mut self.head).map_err(|e| read_error(&self.name, e))?;
+        Ok(&self.head[..count.min(self.head.len())])
+    }
+
+    /// All bytes, from the first.
+    pub fn into_bytes(mut self) -> Bytes {
+        self.chained()
+    }
+
+    fn chained(&mut self) -> Bytes {
+        let rest = std::mem::replace(&mut self.rest, Box::new(io::empty()));
+        Box::new(Cursor::new(std::mem::take(&mut self.head)).chain(rest))
+    }
+
+    /// A file one can seek in: the input itself, or a nameless temporary copy of what was piped or packed.
+    pub fn into_file(self) -> Result<File> {
+        match &self.path {
+            Some(path) if !self.packed && path.is_file() => File::open(path).map_err(Error::io("open", path)),
+            _ => {
+                let name = self.name.clone();
+                spool(&name, self.into_bytes())
+            }
+        }
+    }
+}
+
+/// Copies a stream into a nameless temporary file, and returns to its start.
+pub(crate) fn spool(name: &str, mut bytes: Bytes) -> Result<File> {
+    let temporary = Error::io("write", std::env::temp_dir());
+    let mut file = match tempfile::tempfile() {
+        Ok(file) => file,
+        Err(error) => return Err(temporary(error)),
+    };
+    io::copy(&mut bytes, &mut file).map_err(|e| read_error(name, e))?;
+    file.rewind().map_err(temporary)?;
+    Ok(file)
+}
+
+/// Tells a damaged file from a failing disk.
+pub(crate) fn read_error(name: &str, error: io::Error) -> Error {
+    use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    match error.kind() {
+        UnexpectedEof => damaged(name, "the end in the middle (the file is truncated)"),
+        InvalidData | InvalidInput | Other => damaged(name, error),
+        _ => Error::io("read", Path::new(name))(error),
+    }
+}
+
+/// The error for a file whose bytes contradict its format.
+pub(crate) fn damaged(name: &str, found: impl ToString) -> Error {
+    Error::data(name, "a whole, undamaged file", found.to_string(), "fetch or write the file again")
+}
