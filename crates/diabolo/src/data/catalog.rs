@@ -111,7 +111,10 @@ pub(crate) fn missing(set: &DataSet, folders: &[PathBuf]) -> Error {
 
 /// The file of that name in `folder`, plain or gzipped.
 pub(crate) fn present(folder: &Path, name: &str) -> Option<PathBuf> {
-    [name.to_string(), format!("{name}.gz")].into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
+    [name.to_string(), format!("{name}.gz")]
+        .into_iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 /// Checks that the file at `path`, plain or gzipped, is the file `file` of the set `name`, bit for bit.
@@ -132,7 +135,10 @@ pub fn verify(name: &str, file: &str, path: &Path) -> Result<()> {
 
 fn named(name: &str) -> Result<&'static DataSet> {
     let names = || CATALOG.each_ref().map(|set| set.name).join(", ");
-    CATALOG.iter().find(|set| set.name == name).ok_or_else(|| Error::config("data set", names(), format!("'{name}'")))
+    CATALOG
+        .iter()
+        .find(|set| set.name == name)
+        .ok_or_else(|| Error::config("data set", names(), format!("'{name}'")))
 }
 
 /// The set and the part (`"train"` or `"test"`; `"all"` for `digits`) that an input such as `mnist:test` names.
@@ -164,7 +170,8 @@ mod tests {
     #[test]
     fn a_set_that_is_not_there_says_where_and_how() {
         let folder = tempfile::tempdir().unwrap();
-        let error = locate_in(named("mnist").unwrap(), &[folder.path().join("mnist")]).unwrap_err().to_string();
+        let error =
+            locate_in(named("mnist").unwrap(), &[folder.path().join("mnist")]).unwrap_err().to_string();
         for part in ["diabolo data fetch mnist", "https://", &folder.path().display().to_string()] {
             assert!(error.contains(part), "{error}");
         }

@@ -25,7 +25,8 @@ pub fn digits() -> Result<RecordBatch> {
     let labels = bytes.chunks_exact(ROW).map(|row| i64::from(row[64])).collect::<Vec<_>>();
 
     let image = with_scale(image_field(8, 8, 1, false), 16.0);
-    let damaged = |error| Error::data("digits", "1,797 images", format!("{error}"), "build the program again");
+    let damaged =
+        |error| Error::data("digits", "1,797 images", format!("{error}"), "build the program again");
     let images = image_array(&image, Arc::new(UInt8Array::from(pixels))).map_err(damaged)?;
     let schema = Schema::new(vec![image, Field::new("label", DataType::Int64, false)]);
     RecordBatch::try_new(Arc::new(schema), vec![images, Arc::new(Int64Array::from(labels))]).map_err(damaged)
@@ -44,7 +45,10 @@ mod tests {
         // The class counts and first image that scikit-learn's documentation shows.
         let labels = digits.column(1).as_primitive::<Int64Type>();
         let count = |digit| labels.values().iter().filter(|label| **label == digit).count();
-        assert_eq!((0..10).map(count).collect::<Vec<_>>(), [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
+        assert_eq!(
+            (0..10).map(count).collect::<Vec<_>>(),
+            [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+        );
         let pixels = digits.column(0).as_fixed_size_list().values().as_primitive::<UInt8Type>();
         assert_eq!(pixels.values()[..16], [0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0]);
         assert_eq!(pixels.values().iter().max(), Some(&16));

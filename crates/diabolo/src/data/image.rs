@@ -59,7 +59,10 @@ pub fn image_scale(field: &Field) -> f32 {
 /// Wraps `pixels`, whole images one after the other, in the type of `field`.
 pub(crate) fn image_array(field: &Field, pixels: ArrayRef) -> Result<ArrayRef, arrow_schema::ArrowError> {
     let DataType::FixedSizeList(item, length) = field.data_type() else {
-        return Err(arrow_schema::ArrowError::SchemaError(format!("'{}' is not an image column", field.name())));
+        return Err(arrow_schema::ArrowError::SchemaError(format!(
+            "'{}' is not an image column",
+            field.name()
+        )));
     };
     Ok(Arc::new(FixedSizeListArray::try_new(item.clone(), *length, pixels, None)?))
 }

@@ -46,21 +46,37 @@ pub(super) fn open(name: &str, layout: Layout, bytes: Bytes, options: &ReadOptio
     };
     let schema = Arc::new(Schema::new(fields));
     let rows = layout.shape[0];
-    let body = if layout.fortran && items > 1 { Body::Columns(spool(name, bytes)?) } else { Body::Rows(bytes) };
+    let body =
+        if layout.fortran && items > 1 { Body::Columns(spool(name, bytes)?) } else { Body::Rows(bytes) };
     let batch_rows = options.rows_per_batch(items * layout.size);
-    let reader = ArrayReader { name: name.to_string(), schema: schema.clone(), layout, items, batch_rows, row: 0, body };
+    let reader = ArrayReader {
+        name: name.to_string(),
+        schema: schema.clone(),
+        layout,
+        items,
+        batch_rows,
+        row: 0,
+        body,
+    };
     Ok(Source::new(name, schema, Some(rows), reader))
 }
 
 fn items_per_row(name: &str, layout: &Layout) -> Result<usize> {
     let shape = format!("the shape {:?}", layout.shape);
     let Some((rows, sides)) = layout.shape.split_first().filter(|(_, sides)| sides.len() <= 3) else {
-        return Err(Error::data(name, "an array of 1 to 4 dimensions", shape, "reshape it to rows × columns"));
+        return Err(Error::data(
+            name,
+            "an array of 1 to 4 dimensions",
+            shape,
+            "reshape it to rows × columns",
+        ));
     };
     let items = sides.iter().try_fold(1usize, |product, side| product.checked_mul(*side));
     let total = items.and_then(|items| items.checked_mul(layout.size)?.checked_mul(*rows));
     match (items, total) {
-        (Some(0), _) => Err(Error::data(name, "at least one number in a row", shape, "check how it was written")),
+        (Some(0), _) => {
+            Err(Error::data(name, "at least one number in a row", shape, "check how it was written"))
+        }
         (Some(items), Some(_)) => Ok(items),
         _ => Err(damaged(name, format!("{shape}, more than memory can address"))),
     }
@@ -85,7 +101,12 @@ fn picture_field(name: &str, layout: &Layout) -> Result<Field> {
         [height, width, channels @ (1 | 3)] => (height, width, channels),
         _ => {
             let found = format!("the shape {:?}", layout.shape);
-            return Err(Error::data(name, "pictures of 1 or 3 channels, channels last", found, "transpose the array"));
+            return Err(Error::data(
+                name,
+                "pictures of 1 or 3 channels, channels last",
+                found,
+                "transpose the array",
+            ));
         }
     };
     let float = match (layout.kind, layout.size) {
@@ -148,10 +169,13 @@ impl ArrayReader {
         };
         read.map_err(|error| read_error(&self.name, error))?;
         if buffer.len() < length {
-            let expected = format!("{} rows of {} bytes", self.layout.shape[0], self.items * self.layout.size);
+            let expected =
+                format!("{} rows of {} bytes", self.layout.shape[0], self.items * self.layout.size);
             let help = "the file is truncated or its header wrong; fetch or write it again";
             let row = self.row + buffer.len() / (self.items * self.layout.size).max(1);
-            return Err(Error::data(self.name.as_str(), expected, "the end of the file", help).at_row(row as u64 + 1));
+            return Err(
+                Error::data(self.name.as_str(), expected, "the end of the file", help).at_row(row as u64 + 1)
+            );
         }
         if self.layout.big_endian {
             buffer.chunks_exact_mut(self.layout.size).for_each(<[u8]>::reverse);
@@ -194,8 +218,13 @@ impl ArrayReader {
                     i64::try_from(bits).map_err(|_| {
                         let column = self.schema.field(index).name();
                         let expected = format!("whole numbers up to {}", i64::MAX);
-                        Error::data(self.name.as_str(), expected, bits.to_string(), "write the array as floats")
-                            .in_column(column)
+                        Error::data(
+                            self.name.as_str(),
+                            expected,
+                            bits.to_string(),
+                            "write the array as floats",
+                        )
+                        .in_column(column)
                     })
                 });
                 Arc::new(Int64Array::from_iter_values(numbers.collect::<Result<Vec<_>>>()?))

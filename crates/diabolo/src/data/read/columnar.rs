@@ -23,7 +23,8 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&name, error))?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok();
     let schema = builder.schema().clone();
-    let batch_rows = options.rows_per_batch(schema.fields().iter().map(|field| row_bytes(field.data_type())).sum());
+    let batch_rows =
+        options.rows_per_batch(schema.fields().iter().map(|field| row_bytes(field.data_type())).sum());
     let batches = builder.with_batch_size(batch_rows).build().map_err(|error| damaged(&name, error))?;
     normalised(name, &schema, rows, batches)
 }
@@ -43,7 +44,9 @@ pub(super) fn arrow(mut input: Input) -> Result<Source> {
 
 fn row_bytes(data_type: &DataType) -> usize {
     match data_type {
-        DataType::FixedSizeList(item, length) => row_bytes(item.data_type()) * usize::try_from(*length).unwrap_or(1),
+        DataType::FixedSizeList(item, length) => {
+            row_bytes(item.data_type()) * usize::try_from(*length).unwrap_or(1)
+        }
         other => other.primitive_width().unwrap_or(16),
     }
 }
@@ -63,7 +66,9 @@ fn normalised(
     let batches = batches.map(move |batch| {
         let batch = batch.map_err(|error| arrow_error(&file, error))?;
         let columns = batch.columns().iter().zip(given.fields());
-        let columns = columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<Vec<_>>>()?;
+        let columns = columns
+            .map(|(column, field)| normalise(&file, column, field, row))
+            .collect::<Result<Vec<_>>>()?;
         row += batch.num_rows();
         RecordBatch::try_new(given.clone(), columns).map_err(|error| arrow_error(&file, error))
     });
@@ -75,7 +80,9 @@ fn target(data_type: &DataType) -> DataType {
     use DataType::*;
     match data_type {
         Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 => Int64,
-        Float16 | Float32 | Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Float64,
+        Float16 | Float32 | Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => {
+            Float64
+        }
         Utf8 | LargeUtf8 | Utf8View | Null => Utf8,
         Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(..) => Utf8,
         Dictionary(_, values) => target(values),

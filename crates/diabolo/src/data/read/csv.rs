@@ -21,12 +21,16 @@ const SAMPLE: usize = 256 << 10;
 pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8>) -> Result<Source> {
     let name = input.name.clone();
     let encoding = match &options.encoding {
-        Some(label) => Encoding::for_label(label.as_bytes())
-            .ok_or_else(|| Error::config("encoding", "a label such as utf-8, latin1 or utf-16le", format!("'{label}'")))?,
+        Some(label) => Encoding::for_label(label.as_bytes()).ok_or_else(|| {
+            Error::config("encoding", "a label such as utf-8, latin1 or utf-16le", format!("'{label}'"))
+        })?,
         None => sniff::encoding(input.head(SAMPLE)?),
     };
-    let bom = Encoding::for_bom(input.head(3)?).filter(|(found, _)| *found == encoding).map_or(0, |(_, length)| length);
-    let mut text = BufReader::new(decoded(input.into_bytes(), encoding, bom).map_err(|e| read_error(&name, e))?);
+    let bom = Encoding::for_bom(input.head(3)?)
+        .filter(|(found, _)| *found == encoding)
+        .map_or(0, |(_, length)| length);
+    let mut text =
+        BufReader::new(decoded(input.into_bytes(), encoding, bom).map_err(|e| read_error(&name, e))?);
 
     let mut sample = Vec::new();
     (&mut text).take(SAMPLE as u64).read_to_end(&mut sample).map_err(|e| read_error(&name, e))?;
@@ -45,9 +49,11 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     let first = records.first().ok_or_else(|| sniff::empty(&name))?;
     let header = options.header.unwrap_or_else(|| sniff::header(&records));
     let names = if header { column_names(&name, first)? } else { numbered(first.len()) };
-    let schema = Arc::new(Schema::new(names.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect::<Vec<_>>()));
+    let schema =
+        Arc::new(Schema::new(names.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect::<Vec<_>>()));
 
-    let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+    let reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
     let mut table = Table {
         name: name.clone(),
         schema: schema.clone(),
@@ -80,7 +86,8 @@ pub(super) fn numbered(width: usize) -> Vec<String> {
 fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {
     let mut seen = HashSet::new();
     let names = cells.iter().zip(numbered(cells.len()));
-    let names = names.map(|(cell, number)| if cell.is_empty() { number } else { cell.clone() }).collect::<Vec<_>>();
+    let names =
+        names.map(|(cell, number)| if cell.is_empty() { number } else { cell.clone() }).collect::<Vec<_>>();
     match names.iter().find(|name| !seen.insert(*name)) {
         Some(twice) => Err(Error::data(
             file,
@@ -151,7 +158,9 @@ impl<R: Read> Table<R> {
             return Ok(None);
         }
         let columns = columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
-        RecordBatch::try_new(self.schema.clone(), columns).map(Some).map_err(|e| super::arrow_error(&self.name, e))
+        RecordBatch::try_new(self.schema.clone(), columns)
+            .map(Some)
+            .map_err(|e| super::arrow_error(&self.name, e))
     }
 
     fn not_utf8(&self, column: usize, cell: &[u8]) -> Error {

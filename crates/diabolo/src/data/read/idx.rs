@@ -18,7 +18,8 @@ pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Source> {
         Some(labels) => {
             let labels = open_array(Input::open(&labels.to_string_lossy())?, options)?.collect()?;
             let field = labels.schema().field(0).clone();
-            images.with_column(Field::new("label", field.data_type().clone(), false), labels.column(0).clone())
+            images
+                .with_column(Field::new("label", field.data_type().clone(), false), labels.column(0).clone())
         }
         None => Ok(images),
     }
@@ -37,7 +38,12 @@ fn open_array(input: Input, options: &ReadOptions) -> Result<Source> {
         (0, 0, 0x0e) => (Kind::Float, 8),
         _ => {
             let found = format!("the bytes {zero:02x} {nought:02x} {kind:02x}");
-            return Err(Error::data(name, "an IDX header (00 00 and a type from 08 to 0e)", found, "pass --format"));
+            return Err(Error::data(
+                name,
+                "an IDX header (00 00 and a type from 08 to 0e)",
+                found,
+                "pass --format",
+            ));
         }
     };
     let side = |_| Ok(number(&name, &mut bytes)? as usize);

@@ -122,7 +122,8 @@ fn shape<'a>(name: &str, reader: ImageReader<impl std::io::BufRead + std::io::Se
 
 /// The pixels, row by row, channels last.
 fn decode(name: &str, bytes: &[u8], shape: Shape) -> Result<Vec<u8>> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| read_error(name, e))?;
+    let reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| read_error(name, e))?;
     let picture = reader.decode().map_err(|error| image_error(name, error))?;
     let found = Shape { height: picture.height() as usize, width: picture.width() as usize, ..shape };
     if found != shape {

@@ -29,8 +29,13 @@ impl Input {
     }
 
     fn new(name: &str, path: Option<PathBuf>, reader: Bytes) -> Result<Input> {
-        let mut raw =
-            Input { name: name.to_string(), path, packed: false, head: Vec::new(), rest: Box::new(BufReader::new(reader)) };
+        let mut raw = Input {
+            name: name.to_string(),
+            path,
+            packed: false,
+            head: Vec::new(),
+            rest: Box::new(BufReader::new(reader)),
+        };
         let magic = raw.head(4)?.to_vec();
         let unpacked: Bytes = match magic.as_slice() {
             [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(raw.chained())),

@@ -20,6 +20,8 @@ mod images;
 mod input;
 mod npy;
 mod sniff;
+#[cfg(test)]
+mod tests;
 mod zip;
 
 use std::path::Path;
@@ -56,7 +58,14 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions { delimiter: None, header: None, encoding: None, missing: Vec::new(), format: None, batch_rows: 8192 }
+        ReadOptions {
+            delimiter: None,
+            header: None,
+            encoding: None,
+            missing: Vec::new(),
+            format: None,
+            batch_rows: 8192,
+        }
     }
 }
 
@@ -104,14 +113,17 @@ impl Source {
     /// Reads everything into one batch.
     pub fn collect(self) -> Result<RecordBatch> {
         let batches = self.batches.collect::<Result<Vec<_>>>()?;
-        arrow_select::concat::concat_batches(&self.schema, &batches).map_err(|error| arrow_error(&self.name, error))
+        arrow_select::concat::concat_batches(&self.schema, &batches)
+            .map_err(|error| arrow_error(&self.name, error))
     }
 
     /// Adds a column that was read as a whole; both must have as many rows.
     fn with_column(self, field: Field, column: ArrayRef) -> Result<Source> {
         if let Some(rows) = self.rows.filter(|rows| *rows != column.len()) {
             let (expected, found) = (format!("{rows} values, one for each row"), column.len().to_string());
-            return Err(Error::data(self.name, expected, found, "use the files of one set").in_column(field.name()));
+            return Err(
+                Error::data(self.name, expected, found, "use the files of one set").in_column(field.name())
+            );
         }
         let fields = self.schema.fields().iter().cloned().chain([Arc::new(field)]);
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));

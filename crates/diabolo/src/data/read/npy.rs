@@ -70,7 +70,12 @@ fn header(name: &str, bytes: &mut Bytes) -> Result<Layout> {
     };
     let start = read(8)?;
     if !start.starts_with(b"\x93NUMPY") {
-        return Err(Error::data(name, "a NumPy array", "a file that starts otherwise", "save it with numpy.save"));
+        return Err(Error::data(
+            name,
+            "a NumPy array",
+            "a file that starts otherwise",
+            "save it with numpy.save",
+        ));
     }
     let length = match start[6] {
         1 => read(2)?.iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte)),
@@ -127,7 +132,10 @@ mod tests {
     #[test]
     fn headers() {
         let layout = parse("{'descr': '>i2', 'fortran_order': True, 'shape': (3, 4), }   \n").unwrap();
-        assert_eq!((layout.kind, layout.size, layout.big_endian, layout.fortran), (Kind::Signed, 2, true, true));
+        assert_eq!(
+            (layout.kind, layout.size, layout.big_endian, layout.fortran),
+            (Kind::Signed, 2, true, true)
+        );
         assert_eq!(layout.shape, [3, 4]);
         assert_eq!(parse("{'descr': '|b1', 'fortran_order': False, 'shape': (3,), }").unwrap().shape, [3]);
         for odd in ["'<f2'", "'<U3'", "'|O'", "[('a', '<f8')]", "'é1'"] {

@@ -56,7 +56,9 @@ pub(super) fn records(sample: &[u8], delimiter: u8, complete: bool) -> Vec<Vec<S
     let mut records = reader
         .byte_records()
         .map_while(Result::ok)
-        .map(|record| cells(&record, delimiter).map(|cell| String::from_utf8_lossy(cell).trim().to_string()).collect())
+        .map(|record| {
+            cells(&record, delimiter).map(|cell| String::from_utf8_lossy(cell).trim().to_string()).collect()
+        })
         .filter(|record: &Vec<String>| !(record.is_empty() || record.len() == 1 && record[0].is_empty()))
         .take(RECORDS + 1)
         .collect::<Vec<_>>();
@@ -94,7 +96,8 @@ pub(super) fn header(records: &[Vec<String>]) -> bool {
     if first.iter().any(|cell| is_number(cell)) {
         return false;
     }
-    let column = |index: usize| rest.iter().filter_map(move |row| row.get(index)).filter(|cell| !missing(cell));
+    let column =
+        |index: usize| rest.iter().filter_map(move |row| row.get(index)).filter(|cell| !missing(cell));
     let numeric = |index: usize| column(index).next().is_some() && column(index).all(|cell| is_number(cell));
     let any_numeric = (0..first.len()).any(numeric);
     if any_numeric {
@@ -106,7 +109,8 @@ pub(super) fn header(records: &[Vec<String>]) -> bool {
 
 fn is_number(cell: &str) -> bool {
     // A decimal comma is a number too, where the comma does not separate cells.
-    !MISSING.contains(&cell) && (cell.parse::<f64>().is_ok() || cell.replacen(',', ".", 1).parse::<f64>().is_ok())
+    !MISSING.contains(&cell)
+        && (cell.parse::<f64>().is_ok() || cell.replacen(',', ".", 1).parse::<f64>().is_ok())
 }
 
 #[cfg(test)]

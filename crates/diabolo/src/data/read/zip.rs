@@ -24,7 +24,8 @@ pub(super) fn entries(name: &str, file: &mut File) -> Result<Vec<Entry>> {
     let mut rest = directory.as_slice();
     let mut entries = Vec::new();
     while rest.starts_with(b"PK\x01\x02") {
-        let (entry, length) = entry(rest).ok_or_else(|| damaged(name, "a directory that ends within an entry"))?;
+        let (entry, length) =
+            entry(rest).ok_or_else(|| damaged(name, "a directory that ends within an entry"))?;
         rest = &rest[length..];
         entries.push(entry);
     }
@@ -67,7 +68,10 @@ fn entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     };
     let (size, packed, offset) = (long(24)?, long(20)?, long(42)?);
     bytes.get(..length)?;
-    Some((Entry { name, method: field(10, 2)? as u16, crc: field(16, 4)? as u32, packed, size, offset }, length))
+    Some((
+        Entry { name, method: field(10, 2)? as u16, crc: field(16, 4)? as u32, packed, size, offset },
+        length,
+    ))
 }
 
 /// The numbers in the 64-bit part (tag 1) of an extra field.
@@ -105,7 +109,9 @@ pub(super) fn open(name: &str, mut file: File, entry: &Entry) -> Result<Bytes> {
     let bytes: Bytes = match entry.method {
         0 => Box::new(packed),
         8 => Box::new(flate2::read::DeflateDecoder::new(packed)),
-        method => return Err(damaged(name, format!("a member packed by method {method}, not stored or deflated"))),
+        method => {
+            return Err(damaged(name, format!("a member packed by method {method}, not stored or deflated")));
+        }
     };
     Ok(Box::new(Checked { bytes: bytes.take(entry.size), crc: Crc::new(), expected: entry.crc }))
 }

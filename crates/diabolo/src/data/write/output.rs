@@ -1,0 +1,121 @@
+//! Where bytes go: stdout, or a file that appears only when it is complete; packed on the way if its name says so.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use tempfile::NamedTempFile;
+
+/// An opened target.
+pub(super) enum Output {
+    Plain(BufWriter<Target>),
+    Gzip(GzEncoder<BufWriter<Target>>),
+    Zstd(zstd::stream::write::Encoder<'static, BufWriter<Target>>),
+}
+
+/// What the bytes end up in.
+pub(super) enum Target {
+    Stdout(io::Stdout),
+    /// A device or a pipe, which cannot be replaced.
+    Special(File),
+    /// A temporary file, deleted when dropped, and the name it gets in the end.
+    Pending(NamedTempFile, PathBuf),
+}
+
+impl Output {
+    /// Opens a path, or stdout for `-`.
+    pub fn create(target: &str) -> io::Result<Output> {
+        let inner = BufWriter::with_capacity(
+            1 << 16,
+            match target {
+                "-" => Target::Stdout(io::stdout()),
+                path => Target::create(Path::new(path))?,
+            },
+        );
+        Ok(match Path::new(target).extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => Output::Gzip(GzEncoder::new(inner, Compression::default())),
+            Some("zst") => Output::Zstd(zstd::stream::write::Encoder::new(inner, 0)?),
+            _ => Output::Plain(inner),
+        })
+    }
+
+    /// Ends the packing, and puts the file in place.
+    pub fn commit(self) -> io::Result<()> {
+        let inner = match self {
+            Output::Plain(inner) => inner,
+            Output::Gzip(encoder) => encoder.finish()?,
+            Output::Zstd(encoder) => encoder.finish()?,
+        };
+        inner.into_inner().map_err(|error| error.into_error())?.commit()
+    }
+}
+
+impl Target {
+    /// A file at `path`: beside it until [`Target::commit`].
+    pub fn create(path: &Path) -> io::Result<Target> {
+        // Through a link, the file that it points to is replaced, not the link.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+        if fs::metadata(&path).is_ok_and(|existing| !existing.is_file()) {
+            return File::options().write(true).open(&path).map(Target::Special);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".diabolo-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            // Readable like any new file, as far as the umask allows; temporary files are private by default.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        builder.tempfile_in(folder).map(|file| Target::Pending(file, path))
+    }
+
+    pub fn commit(mut self) -> io::Result<()> {
+        self.flush()?;
+        match self {
+            Target::Pending(file, path) => {
+                file.as_file().sync_all()?;
+                file.persist(path).map(drop).map_err(|error| error.error)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Target::Stdout(stdout) => stdout.write(bytes),
+            Target::Special(file) => file.write(bytes),
+            Target::Pending(file, _) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Target::Stdout(stdout) => stdout.flush(),
+            Target::Special(file) => file.flush(),
+            Target::Pending(file, _) => file.flush(),
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Output::Plain(inner) => inner.write(bytes),
+            Output::Gzip(encoder) => encoder.write(bytes),
+            Output::Zstd(encoder) => encoder.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Output::Plain(inner) => inner.flush(),
+            Output::Gzip(encoder) => encoder.flush(),
+            Output::Zstd(encoder) => encoder.flush(),
+        }
+    }
+}
