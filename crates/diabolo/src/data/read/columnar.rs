@@ -1,7 +1,6 @@
 //! Parquet and Arrow IPC, brought to the few column types of this library.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -9,11 +8,11 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_ipc::reader::{FileReader, StreamReader};
+use arrow_ipc::reader::StreamReader;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::input::{Input, damaged};
+use super::input::{Input, read_error};
 use super::{ReadOptions, Source, arrow_error, slices};
 use crate::{Error, Result};
 
@@ -21,32 +20,52 @@ use crate::{Error, Result};
 pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     let file = input.into_file()?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&name, error))?;
+    let builder = guarded(&name, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok();
     let schema = builder.schema().clone();
-    let batch_rows =
-        options.rows_per_batch(schema.fields().iter().map(|field| row_bytes(field.data_type())).sum());
-    let batches = builder.with_batch_size(batch_rows).build().map_err(|error| damaged(&name, error))?;
+    let row = schema.fields().iter().map(|field| row_bytes(field.data_type())).fold(0, usize::saturating_add);
+    let batch_rows = options.rows_per_batch(row);
+    let batches = guarded(&name, || Ok(builder.with_batch_size(batch_rows).build()?))?;
     normalised(name, &schema, rows, batches, batch_rows)
 }
 
 /// Opens an Arrow file or stream. It is read in the batches it was written in, and given in smaller ones.
+///
+/// A file is a stream with a mark before it, and a footer and the same mark after it. Read as a stream, it can be
+/// piped, and no length in a damaged footer is believed.
 pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
-    if input.head(6)?.starts_with(b"ARROW1") {
-        let reader = FileReader::try_new(BufReader::new(input.into_file()?), None);
-        let reader: FileReader<BufReader<File>> = reader.map_err(|error| arrow_error(&name, error))?;
-        return normalised(name, &reader.schema(), None, reader, options.rows_per_batch(0));
+    let is_file = input.head(MARK.len())?.starts_with(MARK);
+    let mut bytes = input.into_bytes();
+    if is_file {
+        bytes.read_exact(&mut [0; 8]).map_err(|error| read_error(&name, error))?;
     }
-    let reader = StreamReader::try_new(BufReader::new(input.into_bytes()), None);
-    let reader = reader.map_err(|error| arrow_error(&name, error))?;
-    normalised(name, &reader.schema(), None, reader, options.rows_per_batch(0))
+    let mut reader = guarded(&name, || StreamReader::try_new(BufReader::new(bytes), None))?;
+    let schema = reader.schema();
+    let batches = std::iter::from_fn(move || match reader.next() {
+        None if is_file => ends_with_mark(reader.get_mut()).err().map(Err),
+        next => next,
+    });
+    normalised(name, &schema, None, batches, options.rows_per_batch(0))
+}
+
+/// How an Arrow file begins and ends.
+const MARK: &[u8] = b"ARROW1";
+
+fn ends_with_mark(rest: &mut impl Read) -> Result<(), ArrowError> {
+    let mut footer = Vec::new();
+    rest.read_to_end(&mut footer)?;
+    if footer.ends_with(MARK) {
+        Ok(())
+    } else {
+        Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into())
+    }
 }
 
 fn row_bytes(data_type: &DataType) -> usize {
     match data_type {
         DataType::FixedSizeList(item, length) => {
-            row_bytes(item.data_type()) * usize::try_from(*length).unwrap_or(1)
+            row_bytes(item.data_type()).saturating_mul(usize::try_from(*length).unwrap_or(1))
         }
         other => other.primitive_width().unwrap_or(16),
     }
@@ -65,10 +84,11 @@ fn normalised(
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let (file, given, mut row) = (name.clone(), schema.clone(), 0);
-    let batches = guarded(name.clone(), batches).map(move |batch| {
+    let batches = until_error(name.clone(), batches).map(move |batch| {
         let batch = batch?;
         let columns = batch.columns().iter().zip(given.fields());
-        let columns = columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<_>>()?;
+        let columns =
+            columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<_>>()?;
         row += batch.num_rows();
         RecordBatch::try_new(given.clone(), columns).map_err(|error| arrow_error(&file, error))
     });
@@ -79,20 +99,23 @@ fn normalised(
     Ok(Source::new(name, schema, rows, parts))
 }
 
-/// The decoders panic on some damaged files; that is an error like any other, and the end of the file.
-fn guarded(
+/// Runs a decoder. Some damaged files make it panic; that is an error like any other.
+fn guarded<T>(name: &str, decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
+    let decoded = catch_unwind(AssertUnwindSafe(decode));
+    let decoded =
+        decoded.unwrap_or_else(|_| Err(ArrowError::ParseError("bytes that cannot be decoded".into())));
+    decoded.map_err(|error| arrow_error(name, error))
+}
+
+/// The batches up to and including the first error.
+fn until_error(
     name: String,
     mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> impl Iterator<Item = Result<RecordBatch>> {
     let mut broken = false;
     std::iter::from_fn(move || {
-        if broken {
-            return None;
-        }
-        let next = catch_unwind(AssertUnwindSafe(|| batches.next()));
-        let next = next.unwrap_or_else(|_| Some(Err(ArrowError::ParseError("bytes that cannot be decoded".into()))));
-        let next = next.map(|batch| batch.map_err(|error| arrow_error(&name, error)));
-        broken = matches!(next, Some(Err(_)));
+        let next = if broken { None } else { guarded(&name, || batches.next().transpose()).transpose() };
+        broken = !matches!(next, Some(Ok(_)));
         next
     })
 }
