@@ -35,11 +35,14 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
 /// piped, and no length in a damaged footer is believed.
 pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
-    let is_file = input.head(MARK.len())?.starts_with(MARK);
+    let head = input.head(256)?;
+    let is_file = head.starts_with(MARK);
+    // Zeros fill up to a multiple of 8, or of more: arrow-rs fills up to 64.
+    let filled = head.iter().skip(MARK.len()).take_while(|byte| **byte == 0).count();
+    let start = if is_file { (MARK.len() + filled) / 8 * 8 } else { 0 };
     let mut bytes = input.into_bytes();
-    if is_file {
-        bytes.read_exact(&mut [0; 8]).map_err(|error| read_error(&name, error))?;
-    }
+    std::io::copy(&mut (&mut bytes).take(start as u64), &mut std::io::sink())
+        .map_err(|e| read_error(&name, e))?;
     let mut reader = guarded(&name, || StreamReader::try_new(BufReader::new(bytes), None))?;
     let schema = reader.schema();
     let batches = std::iter::from_fn(move || match reader.next() {
