@@ -156,6 +156,8 @@ pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

@@ -34,6 +34,8 @@ pub fn digits() -> Result<RecordBatch> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Int64Type, UInt8Type};

@@ -93,6 +93,8 @@ impl FromStr for Format {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

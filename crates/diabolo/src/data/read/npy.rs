@@ -127,6 +127,8 @@ fn parse(header: &str) -> Option<Layout> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]

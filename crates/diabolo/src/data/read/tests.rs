@@ -1,5 +1,7 @@
 //! Every format written and read back, read in small batches, cut short and bent out of shape.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -74,6 +74,7 @@ impl Writer {
         }
         let output =
             if folder { None } else { Some(Output::create(target).map_err(Error::io("write", target))?) };
+        let target = if target == "-" { "stdout" } else { target };
         Ok(Writer { target: target.to_string(), format, key: None, output, encoder: None })
     }
 

@@ -94,6 +94,8 @@ fn header(schema: &Schema) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::sync::Arc;
 
     use arrow_array::{ArrayRef, Float32Array, Float64Array, Int64Array, StringArray};
