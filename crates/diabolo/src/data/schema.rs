@@ -1,5 +1,7 @@
 //! What the columns of a data set are.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The columns of a data set: those a model learns, and those set aside.
@@ -38,12 +40,12 @@ pub enum FeatureKind {
     Count,
     /// One of two values; the second is encoded as 1.
     Binary {
-        /// The two values as text, sorted.
+        /// The two values as text, sorted; numbers by value.
         values: [String; 2],
     },
     /// One of several values without an order.
     Categorical {
-        /// The values as text, sorted; the position is the code.
+        /// The values as text, sorted, numbers by value; the position is the code.
         categories: Vec<String>,
     },
     /// A picture, stored row by row, channels last.
@@ -72,6 +74,26 @@ pub enum Storage {
 }
 
 impl FeatureKind {
+    /// The kind's name, as in files and tables.
+    pub fn name(&self) -> &'static str {
+        match self {
+            FeatureKind::Numeric => "numeric",
+            FeatureKind::Count => "count",
+            FeatureKind::Binary { .. } => "binary",
+            FeatureKind::Categorical { .. } => "categorical",
+            FeatureKind::Image { .. } => "image",
+        }
+    }
+
+    /// The values of a binary or categorical column; of other columns, none.
+    pub fn categories(&self) -> &[String] {
+        match self {
+            FeatureKind::Binary { values } => values,
+            FeatureKind::Categorical { categories } => categories,
+            _ => &[],
+        }
+    }
+
     /// How many numbers the model sees for one value of this kind.
     pub fn encoded_width(&self) -> usize {
         match self {
@@ -82,7 +104,60 @@ impl FeatureKind {
     }
 }
 
+impl Storage {
+    /// The storage's name, as in files and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Storage::Integer => "integer",
+            Storage::Float => "float",
+            Storage::Text => "text",
+            Storage::Boolean => "boolean",
+        }
+    }
+}
+
+/// A table with a line for every column: its name, kind, storage and values.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![["column", "kind", "storage", "values"].map(String::from)];
+        lines.extend(self.features.iter().map(|Feature { name, kind, storage }| {
+            [name.clone(), kind.name().into(), storage.name().into(), describe_values(kind)]
+        }));
+        let aside =
+            self.key.iter().map(|name| (name, "key")).chain(self.label.iter().map(|name| (name, "label")));
+        let aside = aside.chain(self.dropped.iter().map(|name| (name, "dropped")));
+        lines.extend(aside.map(|(name, role)| [name.clone(), role.into(), String::new(), String::new()]));
+
+        let width = |cell: usize| lines.iter().map(|line| line[cell].chars().count()).max().unwrap_or(0);
+        let (first, second, third) = (width(0), width(1), width(2));
+        for (number, [name, kind, storage, values]) in lines.iter().enumerate() {
+            let line = format!("{name:first$}  {kind:second$}  {storage:third$}  {values}");
+            write!(f, "{}{}", if number > 0 { "\n" } else { "" }, line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+fn describe_values(kind: &FeatureKind) -> String {
+    const SHOWN: usize = 5;
+    match kind {
+        FeatureKind::Numeric | FeatureKind::Count => String::new(),
+        FeatureKind::Binary { values: [first, second] } => format!("{first}, {second}"),
+        FeatureKind::Categorical { categories } => {
+            let more = if categories.len() > SHOWN { ", …" } else { "" };
+            format!("{}: {}{more}", categories.len(), categories[..categories.len().min(SHOWN)].join(", "))
+        }
+        FeatureKind::Image { height, width, channels } => format!("{height}x{width}x{channels}"),
+    }
+}
+
 impl Schema {
+    /// Whether the column is the key, the label or dropped.
+    pub fn sets_aside(&self, name: &str) -> bool {
+        let named = |column: &Option<String>| column.as_deref() == Some(name);
+        named(&self.key) || named(&self.label) || self.dropped.iter().any(|column| column == name)
+    }
+
     /// The height, width and channels, if every example is one picture.
     pub fn image_shape(&self) -> Option<(usize, usize, usize)> {
         match self.features.as_slice() {
@@ -92,4 +167,30 @@ impl Schema {
             _ => None,
         }
     }
+}
+
+/// A contiguous range of encoded columns of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// What the columns are.
+    pub kind: BlockKind,
+    /// The first encoded column.
+    pub start: usize,
+    /// How many encoded columns.
+    pub width: usize,
+    /// Which features of the schema they encode.
+    pub features: Vec<usize>,
+}
+
+/// What a block of encoded columns holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockKind {
+    /// Intensities in [0, 1].
+    Pixels,
+    /// Scaled numbers.
+    Numeric,
+    /// 0 or 1.
+    Binary,
+    /// One-hot.
+    Categorical,
 }

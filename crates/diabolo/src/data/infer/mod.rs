@@ -1,0 +1,384 @@
+//! What the columns of a table are, judged from their cells.
+//!
+//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are counts; `0` and `1`
+//! alone, and any two texts, are binary; other text is categorical. Text with about as many values as rows cannot be
+//! learned and is set aside with a warning. What is judged wrongly is put right with `--type column=kind`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::str::FromStr;
+
+use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field};
+use serde::{Deserialize, Serialize};
+
+use crate::data::column::{CellType, Column, EXACT, closest, number, some_names};
+use crate::data::image::image_shape;
+use crate::data::{Feature, FeatureKind, Schema, Storage};
+use crate::{Error, Result};
+
+/// Text columns with more values than this are set aside unless `--type` says categorical.
+const MAX_CATEGORIES: usize = 1000;
+/// Above this many values, a text column must repeat each of them (5 rows a value on average) to be learned.
+const MANY_CATEGORIES: usize = 100;
+/// Text that differs in every row is set aside from this many rows on.
+const FEW_ROWS: usize = 10;
+/// A text column is a broken column of numbers if at least this part of its cells are numbers.
+const MOSTLY_NUMBERS: f64 = 0.9;
+
+/// What the user says about the columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InferOptions {
+    /// The column that identifies a row.
+    pub key: Option<String>,
+    /// The column that holds a class or score the model must not see.
+    pub label: Option<String>,
+    /// Columns to leave out.
+    pub drop: Vec<String>,
+    /// The kind of a column, where the judgement would be wrong.
+    pub types: BTreeMap<String, TypeName>,
+}
+
+/// A kind of column, as a user names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypeName {
+    /// A real number.
+    Numeric,
+    /// A whole number, zero or more.
+    Count,
+    /// One of two values.
+    Binary,
+    /// One of several values without an order.
+    Categorical,
+}
+
+impl FromStr for TypeName {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "numeric" => Ok(TypeName::Numeric),
+            "count" => Ok(TypeName::Count),
+            "binary" => Ok(TypeName::Binary),
+            "categorical" => Ok(TypeName::Categorical),
+            other => {
+                Err(Error::config("--type", "numeric, count, binary or categorical", format!("'{other}'")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TypeName::Numeric => "numeric",
+            TypeName::Count => "count",
+            TypeName::Binary => "binary",
+            TypeName::Categorical => "categorical",
+        })
+    }
+}
+
+/// A schema, and what its user should know about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inferred {
+    /// What the columns are.
+    pub schema: Schema,
+    /// One sentence each: columns set aside, constant columns.
+    pub warnings: Vec<String>,
+}
+
+/// Judges the columns of `batch`; `input` is its name in messages.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use arrow_array::{ArrayRef, RecordBatch, StringArray};
+/// use diabolo::data::infer::{InferOptions, infer};
+/// let age: ArrayRef = Arc::new(StringArray::from(vec![Some("31"), None, Some("46")]));
+/// let plan: ArrayRef = Arc::new(StringArray::from(vec!["basic", "pro", "basic"]));
+/// let batch = RecordBatch::try_from_iter_with_nullable([("age", age, true), ("plan", plan, true)])?;
+/// let schema = infer("customers.csv", &batch, &InferOptions::default())?.schema;
+/// assert!(schema.to_string().contains("plan    binary  text"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Inferred> {
+    if batch.num_rows() == 0 {
+        return Err(Error::data(input, "at least one row", "none", "check that the file is the right one"));
+    }
+    check_names(input, batch, options)?;
+    let fields = batch.schema();
+    if let Some(image) = fields.fields().iter().find(|field| image_shape(field).is_some()) {
+        return infer_images(image, fields.fields().iter().map(|field| field.name().as_str()), options);
+    }
+
+    let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
+    let mut inferred =
+        Inferred { schema: Schema { features: vec![], key, label, dropped }, warnings: vec![] };
+    let (mut empty, mut constant) = (vec![], vec![]);
+    for (field, array) in fields.fields().iter().zip(batch.columns()) {
+        let name = field.name();
+        if inferred.schema.sets_aside(name) {
+            continue;
+        }
+        let column = Column { input, name, array, first_row: 0 };
+        match judge(&column, options.types.get(name).copied())? {
+            Verdict::Learn { kind, storage, note } => {
+                match note {
+                    Note::None => {}
+                    Note::Constant(value) => constant.push((name.as_str(), value)),
+                    Note::Counter => inferred.warnings.push(format!(
+                        "column '{name}' only counts the rows: if it names them, --key {name} sets it aside"
+                    )),
+                }
+                inferred.schema.features.push(Feature { name: name.clone(), kind, storage });
+            }
+            Verdict::SetAside { because } => {
+                inferred.warnings.push(format!("column '{name}' {because}"));
+                inferred.schema.dropped.push(name.clone());
+            }
+            Verdict::Empty => empty.push(name.as_str()),
+        }
+    }
+    inferred.warnings.extend(constant_columns(&constant));
+    if !empty.is_empty() {
+        let help = empty.iter().map(|name| format!("--drop {name}")).collect::<Vec<_>>().join(" ");
+        let found = format!("every cell missing in {}", some_names(empty.iter().copied()));
+        return Err(Error::data(
+            input,
+            "values in every column",
+            found,
+            format!("leave them out with {help}"),
+        ));
+    }
+    if inferred.schema.features.is_empty() {
+        let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
+        return Err(Error::data(
+            input,
+            "at least one column to learn",
+            found,
+            "keep a column, or name its kind with --type",
+        ));
+    }
+    Ok(inferred)
+}
+
+/// One sentence a column, or one for all when there are many.
+fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
+    const MANY: usize = 4;
+    if columns.len() > MANY {
+        let names = some_names(columns.iter().map(|(name, _)| *name));
+        return vec![format!(
+            "{} columns never change: they teach the model nothing: {names}",
+            columns.len()
+        )];
+    }
+    let sentence = |(name, value): &(&str, String)| {
+        format!(
+            "column '{name}' is {value} in every row: it teaches the model nothing; --drop {name} removes it"
+        )
+    };
+    columns.iter().map(sentence).collect()
+}
+
+/// Every name the user gave must be a column, and no two columns may share a name.
+fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<()> {
+    let schema = batch.schema();
+    let mut names = BTreeSet::new();
+    for field in schema.fields() {
+        if !names.insert(field.name().as_str()) {
+            let help = "rename one of them in the file";
+            return Err(
+                Error::data(input, "different column names", "the name twice", help).in_column(field.name())
+            );
+        }
+    }
+    let named = options.key.iter().map(|name| ("--key", name));
+    let named = named.chain(options.label.iter().map(|name| ("--label", name)));
+    let named = named.chain(options.drop.iter().map(|name| ("--drop", name)));
+    for (flag, name) in named.chain(options.types.keys().map(|name| ("--type", name))) {
+        if !names.contains(name.as_str()) {
+            let help = match closest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean {flag} {near}?"),
+                None => format!("give {flag} one of the columns"),
+            };
+            let found = format!(
+                "the columns {}",
+                some_names(schema.fields().iter().map(|field| field.name().as_str()))
+            );
+            return Err(Error::data(input, format!("the column '{name}' ({flag})"), found, help));
+        }
+    }
+    Ok(())
+}
+
+/// Beside an image nothing else is learned: `label` and `file` are what their names say, the rest is set aside.
+fn infer_images<'a>(
+    image: &Field,
+    names: impl Iterator<Item = &'a str>,
+    options: &InferOptions,
+) -> Result<Inferred> {
+    let (height, width, channels) = image_shape(image).unwrap_or_default();
+    let bytes =
+        matches!(image.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::UInt8);
+    let storage = if bytes { Storage::Integer } else { Storage::Float };
+    let kind = FeatureKind::Image { height, width, channels };
+    let features = vec![Feature { name: image.name().clone(), kind, storage }];
+    let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
+    let mut schema = Schema { features, key, label, dropped };
+    let mut warnings = vec![];
+    for name in names.filter(|name| *name != image.name()) {
+        match name {
+            _ if schema.sets_aside(name) => {}
+            "label" if schema.label.is_none() => schema.label = Some(name.to_string()),
+            "file" if schema.key.is_none() => schema.key = Some(name.to_string()),
+            _ => {
+                warnings.push(format!(
+                    "column '{name}' stands beside an image and is set aside: only the image is learned"
+                ));
+                schema.dropped.push(name.to_string());
+            }
+        }
+    }
+    Ok(Inferred { schema, warnings })
+}
+
+/// What becomes of a column.
+enum Verdict {
+    Learn { kind: FeatureKind, storage: Storage, note: Note },
+    SetAside { because: String },
+    Empty,
+}
+
+/// What is odd about a column that is learned all the same.
+enum Note {
+    None,
+    /// Every row holds this value.
+    Constant(String),
+    /// Every row holds the row above plus one.
+    Counter,
+}
+
+fn judge(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
+    let name = column.name;
+    match (CellType::of(column.array.data_type()), wanted) {
+        (CellType::Other, _) => Ok(Verdict::SetAside {
+            because: format!(
+                "holds {}, which no model here learns, and is set aside; --drop {name} or --key {name} says so without \
+                 this warning",
+                column.array.data_type()
+            ),
+        }),
+        _ if column.array.null_count() == column.array.len() => Ok(Verdict::Empty),
+        (_, Some(TypeName::Numeric | TypeName::Count)) => judge_numbers(column, wanted),
+        (_, Some(TypeName::Binary | TypeName::Categorical)) => judge_categories(column, wanted),
+        (CellType::Boolean, None) => {
+            let values = column.texts()?;
+            let first = values.iter().flatten().next().unwrap_or_default();
+            let constant = values.iter().flatten().all(|value| value == first);
+            let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
+            let kind = FeatureKind::Binary { values: ["false".into(), "true".into()] };
+            Ok(Verdict::Learn { kind, storage: Storage::Boolean, note })
+        }
+        (CellType::Number, None) => judge_numbers(column, None),
+        (CellType::Text, None) if mostly_numbers(&column.texts()?) => judge_numbers(column, None),
+        (CellType::Text, None) => judge_categories(column, None),
+    }
+}
+
+fn mostly_numbers(texts: &StringArray) -> bool {
+    let numbers = texts.iter().flatten().filter(|text| number(text).is_some()).count();
+    numbers as f64 >= MOSTLY_NUMBERS * (texts.len() - texts.null_count()) as f64
+}
+
+fn judge_numbers(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
+    let cells = column.finite_numbers()?;
+    let observed = || cells.iter().copied().filter(|x| !x.is_nan());
+    let Some(first) = observed().next() else { return Ok(Verdict::Empty) };
+    let whole = |x: f64| x.fract() == 0.0 && x.abs() < EXACT;
+    let count = |x: f64| whole(x) && x >= 0.0;
+    let constant = observed().all(|x| x == first);
+    let zero_or_one = !constant && observed().all(|x| x == 0.0 || x == 1.0);
+
+    let kind = match wanted {
+        None if zero_or_one => FeatureKind::Binary { values: ["0".into(), "1".into()] },
+        None if observed().all(count) => FeatureKind::Count,
+        Some(TypeName::Count) => match cells.iter().position(|x| !x.is_nan() && !count(*x)) {
+            None => FeatureKind::Count,
+            Some(row) => {
+                let help =
+                    format!("fix the cell, or let the column be numbers with --type {}=numeric", column.name);
+                return Err(column.error(row, "a whole number, zero or more", cells[row].to_string(), help));
+            }
+        },
+        _ => FeatureKind::Numeric,
+    };
+    // Real numbers in the file stay so for 0 and 1; a count beside missing cells often is stored as a real number.
+    let real = column.array.data_type().is_floating() && zero_or_one;
+    let storage = if observed().all(whole) && !real { Storage::Integer } else { Storage::Float };
+    let counter =
+        cells.len() > FEW_ROWS && storage == Storage::Integer && cells.windows(2).all(|w| w[1] == w[0] + 1.0);
+    let note = match () {
+        _ if constant => Note::Constant(first.to_string()),
+        _ if counter => Note::Counter,
+        _ => Note::None,
+    };
+    Ok(Verdict::Learn { kind, storage, note })
+}
+
+fn judge_categories(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
+    let texts = column.texts()?;
+    let observed = texts.len() - texts.null_count();
+    let distinct: BTreeSet<&str> = texts.iter().flatten().collect();
+    let n = distinct.len();
+    let too_many =
+        n > MAX_CATEGORIES || (n > MANY_CATEGORIES && 5 * n > observed) || (n == observed && n > FEW_ROWS);
+    if wanted.is_none() && too_many {
+        let because = format!(
+            "has {n} different values in {observed} rows, too many to learn, and is set aside; --key {name} names the \
+             rows by it, --type {name}=categorical learns it",
+            name = column.name
+        );
+        return Ok(Verdict::SetAside { because });
+    }
+    let (storage, categories) = stored_as(column.array.data_type(), distinct);
+    let note = if n == 1 { Note::Constant(format!("'{}'", categories[0])) } else { Note::None };
+    let kind = match (wanted, <[String; 2]>::try_from(categories)) {
+        (None | Some(TypeName::Binary), Ok(values)) => FeatureKind::Binary { values },
+        (Some(TypeName::Binary), Err(categories)) => {
+            let found = some_names(categories.iter().map(String::as_str));
+            let help = format!("use --type {}=categorical", column.name);
+            return Err(column.whole_error("two different values", found, help));
+        }
+        (_, Ok(values)) => FeatureKind::Categorical { categories: values.into() },
+        (_, Err(categories)) => FeatureKind::Categorical { categories },
+    };
+    Ok(Verdict::Learn { kind, storage, note })
+}
+
+/// How categories are given back, and their sorted list: by value if they are numbers.
+///
+/// Text counts as a number only if writing the number gives the same text: `007` stays text.
+fn stored_as(data_type: &DataType, distinct: BTreeSet<&str>) -> (Storage, Vec<String>) {
+    let cell_type = CellType::of(data_type);
+    let exact = |text: &str| {
+        let x = number(text).filter(|x| x.is_finite() && x.abs() < EXACT)?;
+        (cell_type == CellType::Number || x.to_string() == text).then_some(x)
+    };
+    match distinct.iter().map(|text| exact(text)).collect::<Option<Vec<f64>>>() {
+        _ if cell_type == CellType::Boolean => {
+            (Storage::Boolean, distinct.into_iter().map(String::from).collect())
+        }
+        None => (Storage::Text, distinct.into_iter().map(String::from).collect()),
+        Some(mut numbers) => {
+            numbers.sort_by(f64::total_cmp);
+            let real = data_type.is_floating() || numbers.iter().any(|x| x.fract() != 0.0);
+            let storage = if real { Storage::Float } else { Storage::Integer };
+            (storage, numbers.iter().map(f64::to_string).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Rows to numbers.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, UInt8Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field};
+
+use super::{Preprocessor, Transform, UnknownCategory, find_columns};
+use crate::Result;
+use crate::data::Feature;
+use crate::data::column::{Code, Column, some_names};
+use crate::data::image::image_scale;
+
+/// Rows as the numbers a model sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// How many rows there are.
+    pub rows: usize,
+    /// How many numbers a row is.
+    pub width: usize,
+    /// rows × width numbers, row by row; 0 where missing.
+    pub values: Vec<f32>,
+    /// rows × width flags, 1 where the number was in the data and 0 where it was missing; `None` if nothing is missing.
+    pub observed: Option<Vec<f32>>,
+    /// How many cells had an unknown category and were taken as missing.
+    pub unknown: usize,
+}
+
+impl Encoded {
+    /// Everything 0 and observed.
+    fn new(rows: usize, width: usize) -> Self {
+        Encoded { rows, width, values: vec![0.0; rows * width], observed: None, unknown: 0 }
+    }
+
+    fn set_missing(&mut self, row: usize, units: &Range<usize>) {
+        let cells = row * self.width + units.start..row * self.width + units.end;
+        self.values[cells.clone()].fill(0.0);
+        self.observed.get_or_insert_with(|| vec![1.0; self.rows * self.width])[cells].fill(0.0);
+    }
+}
+
+impl Preprocessor {
+    /// Encodes the rows of `batch`, whose columns are found by name: their order, and other columns, do not matter.
+    ///
+    /// `first_row` is the 0-based number, in the file, of the first row, for messages. A number outside the training
+    /// rows' range is scaled as it comes, up to ±10⁶; text, an infinite number, an image of another size and (unless
+    /// [`Preprocessor::unknown_category`] says otherwise) an unknown category are errors. Any cell may be missing, also
+    /// in columns where no training row had one missing.
+    pub fn encode(&self, input: &str, batch: &RecordBatch, first_row: u64) -> Result<Encoded> {
+        let columns = find_columns(&self.schema, input, batch)?;
+        let mut encoded = Encoded::new(batch.num_rows(), self.width());
+        let features = self.schema.features.iter().zip(&self.transforms).zip(self.units());
+        for (((feature, transform), units), (field, array)) in features.zip(columns) {
+            let column = Column { input, name: &feature.name, array, first_row };
+            match transform {
+                Transform::Pixels { .. } => encode_images(&column, &field, &units, &mut encoded)?,
+                Transform::Category => self.encode_categories(&column, feature, &units, &mut encoded)?,
+                Transform::Number { scaling } => {
+                    let scale = scaling.encoder();
+                    for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
+                        if x.is_nan() {
+                            encoded.set_missing(row, &units);
+                        } else {
+                            encoded.values[row * encoded.width + units.start] = scale(x);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(encoded)
+    }
+
+    fn encode_categories(
+        &self,
+        column: &Column,
+        feature: &Feature,
+        units: &Range<usize>,
+        encoded: &mut Encoded,
+    ) -> Result<()> {
+        let categories = feature.kind.categories();
+        // A binary column is one number: nothing is set for its first value.
+        let skipped = categories.len() - units.len();
+        for (row, code) in column.codes(categories, feature.storage)?.into_iter().enumerate() {
+            match code {
+                Code::Known(code) if code < skipped => {}
+                Code::Known(code) => encoded.values[row * encoded.width + units.start + code - skipped] = 1.0,
+                Code::Missing => encoded.set_missing(row, units),
+                Code::Unknown if self.unknown_category == UnknownCategory::Missing => {
+                    encoded.set_missing(row, units);
+                    encoded.unknown += 1;
+                }
+                Code::Unknown => {
+                    let expected = format!("one of {}", some_names(categories.iter().map(String::as_str)));
+                    let found = format!("'{}'", column.texts()?.value(row));
+                    let help = "the model has never seen it: take it as missing with --unknown missing";
+                    return Err(column.error(row, &expected, found, help));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Pixels divided by the number that stands for white in this file.
+fn encode_images(column: &Column, field: &Field, units: &Range<usize>, encoded: &mut Encoded) -> Result<()> {
+    let list = column.array.as_fixed_size_list();
+    let scale = image_scale(field);
+    match list.values().data_type() {
+        DataType::UInt8 => {
+            let bytes = list.values().as_primitive::<UInt8Type>().values();
+            let table: Vec<f32> = (0..=u8::MAX).map(|byte| f32::from(byte) / scale).collect();
+            copy_pixels(bytes, |byte| table[usize::from(byte)], units, encoded);
+        }
+        _ => {
+            let pixels = list.values().as_primitive::<Float32Type>().values();
+            copy_pixels(pixels, |pixel| pixel / scale, units, encoded);
+        }
+    }
+    mark_missing_pixels(list, list.values(), units, encoded);
+    check_pixels(column, scale, units, encoded)
+}
+
+fn copy_pixels<T: Copy>(
+    pixels: &[T],
+    scaled: impl Fn(T) -> f32,
+    units: &Range<usize>,
+    encoded: &mut Encoded,
+) {
+    for (row, image) in encoded.values.chunks_exact_mut(encoded.width).zip(pixels.chunks_exact(units.len())) {
+        for (value, &pixel) in row[units.clone()].iter_mut().zip(image) {
+            *value = scaled(pixel);
+        }
+    }
+}
+
+/// Missing are whole images, single pixels, and pixels that are NaN.
+fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>, encoded: &mut Encoded) {
+    let gaps = list.null_count() > 0 || pixels.null_count() > 0;
+    for row in 0..encoded.rows {
+        let first = row * encoded.width + units.start;
+        let nan = encoded.values[first..first + units.len()].iter().any(|x| x.is_nan());
+        if gaps && list.is_null(row) {
+            encoded.set_missing(row, units);
+        } else if gaps || nan {
+            for pixel in 0..units.len() {
+                if pixels.is_null(row * units.len() + pixel) || encoded.values[first + pixel].is_nan() {
+                    let unit = units.start + pixel;
+                    encoded.set_missing(row, &(unit..unit + 1));
+                }
+            }
+        }
+    }
+}
+
+fn check_pixels(column: &Column, scale: f32, units: &Range<usize>, encoded: &Encoded) -> Result<()> {
+    for (row, values) in encoded.values.chunks_exact(encoded.width).enumerate() {
+        let image = &values[units.clone()];
+        // A fold without a way out, since it is many times faster than a search.
+        if !image.iter().fold(true, |sound, x| sound & (*x >= 0.0) & (*x <= 1.0)) {
+            let wrong = image.iter().find(|x| !(0.0..=1.0).contains(*x)).map_or(f32::NAN, |x| x * scale);
+            let expected = format!("pixels from 0 to {scale}");
+            let help = format!("scale the pixels so that black is 0 and white is {scale}");
+            return Err(column.error(row, &expected, wrong.to_string(), help));
+        }
+    }
+    Ok(())
+}

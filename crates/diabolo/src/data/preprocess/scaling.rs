@@ -1,0 +1,255 @@
+//! Numbers to and from the scale a model likes, with parameters fitted on training values.
+
+use serde::{Deserialize, Serialize};
+
+use super::NumericScaling;
+
+/// Scaled values stay within ±`LIMIT`, so that a wild cell gives a large loss and not an infinite one.
+pub(super) const LIMIT: f64 = 1e6;
+/// How many quantiles are stored at most.
+const QUANTILES: usize = 1000;
+
+/// An increasing function from a column's units to the model's, and back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum Scaling {
+    /// z = (x − shift) / scale.
+    Linear { shift: f64, scale: f64 },
+    /// The k-th of K quantiles goes to z_k = Φ⁻¹((k + ½) / K), with straight lines between; flat outside.
+    Quantile { quantiles: Vec<f64> },
+}
+
+impl Scaling {
+    /// Fits to finite `values`; without any, values are left as they are.
+    pub fn fit(kind: NumericScaling, values: &[f64]) -> Self {
+        let Some(&first) = values.first() else { return Scaling::Linear { shift: 0.0, scale: 1.0 } };
+        let (min, max) = values.iter().fold((first, first), |(min, max), &x| (x.min(min), x.max(max)));
+        match kind {
+            _ if min == max => Scaling::Linear { shift: first, scale: 1.0 },
+            NumericScaling::Standardize => {
+                // Divided by a power of two first: no square overflows, and nothing is rounded.
+                let unit = power_of_two(min.abs().max(max.abs()));
+                let n = values.len() as f64;
+                let mean = values.iter().map(|x| x / unit).sum::<f64>() / n;
+                let variance = values.iter().map(|x| (x / unit - mean).powi(2)).sum::<f64>() / n;
+                Scaling::Linear { shift: mean * unit, scale: usable(variance.sqrt() * unit) }
+            }
+            NumericScaling::MinMax => Scaling::Linear { shift: min, scale: usable(max - min) },
+            NumericScaling::Quantile => Scaling::Quantile { quantiles: quantiles(values) },
+        }
+    }
+
+    /// Whether the parameters, perhaps from a damaged file, make an increasing function.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Scaling::Linear { shift, scale } => shift.is_finite() && scale.is_normal() && *scale > 0.0,
+            Scaling::Quantile { quantiles } => {
+                !quantiles.is_empty() && quantiles.iter().all(|q| q.is_finite()) && quantiles.is_sorted()
+            }
+        }
+    }
+
+    /// The function from units to scaled values, for many calls.
+    pub fn encoder(&self) -> Box<dyn Fn(f64) -> f32 + '_> {
+        match self {
+            &Scaling::Linear { shift, scale } => {
+                Box::new(move |x| ((x - shift) / scale).clamp(-LIMIT, LIMIT) as f32)
+            }
+            Scaling::Quantile { quantiles } => {
+                let nodes = nodes(quantiles.len());
+                Box::new(move |x| forward(quantiles, &nodes, x) as f32)
+            }
+        }
+    }
+
+    /// The function from scaled values back to units, for many calls.
+    pub fn decoder(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
+        match self {
+            &Scaling::Linear { shift, scale } => Box::new(move |z| shift + scale * f64::from(z)),
+            Scaling::Quantile { quantiles } => {
+                let nodes = nodes(quantiles.len());
+                Box::new(move |z| interpolate(&nodes, quantiles, f64::from(z)))
+            }
+        }
+    }
+}
+
+/// A divisor that neither divides by zero nor overflows.
+fn usable(scale: f64) -> f64 {
+    if scale.is_normal() {
+        scale
+    } else if scale.is_infinite() {
+        f64::MAX
+    } else {
+        1.0
+    }
+}
+
+/// The largest power of two that is not above `x`, for x > 0.
+fn power_of_two(x: f64) -> f64 {
+    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+    f64::from_bits(x.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
+}
+
+/// Up to [`QUANTILES`] values, evenly spaced in the sorted `values`, the smallest and the largest among them.
+fn quantiles(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let (n, k) = (sorted.len(), sorted.len().min(QUANTILES));
+    let ranks: Vec<f64> = (0..n).map(|rank| rank as f64).collect();
+    let position = |i: usize| i as f64 * (n - 1) as f64 / (k - 1).max(1) as f64;
+    (0..k).map(|i| interpolate(&ranks, &sorted, position(i))).collect()
+}
+
+/// z_k = Φ⁻¹((k + ½) / K).
+fn nodes(k: usize) -> Vec<f64> {
+    (0..k).map(|i| normal_quantile((i as f64 + 0.5) / k as f64)).collect()
+}
+
+/// The scaled value of `x`; a value that is several quantiles at once goes to the middle of them.
+fn forward(quantiles: &[f64], nodes: &[f64], x: f64) -> f64 {
+    let below = quantiles.partition_point(|q| *q < x);
+    let through = quantiles.partition_point(|q| *q <= x);
+    if through > below { (nodes[below] + nodes[through - 1]) / 2.0 } else { interpolate(quantiles, nodes, x) }
+}
+
+/// The value at `x` of the broken line through (`xs`, `ys`), flat outside; `xs` and `ys` are sorted and finite.
+fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
+    let above = xs.partition_point(|node| *node <= x);
+    if above == 0 || above == xs.len() {
+        return ys[above.saturating_sub(1)];
+    }
+    let (x0, x1, y0, y1) = (xs[above - 1], xs[above], ys[above - 1], ys[above]);
+    // Halves, since the difference of two finite numbers may not be finite.
+    let part = (x / 2.0 - x0 / 2.0) / (x1 / 2.0 - x0 / 2.0);
+    if y0 == y1 { y0 } else { y0 * (1.0 - part) + y1 * part }
+}
+
+/// Φ⁻¹(p) for 0 < p < 1 to nine digits, by P. J. Acklam's rational approximations.
+fn normal_quantile(p: f64) -> f64 {
+    const A: [f64; 6] = [
+        -3.969683028665376e1,
+        2.209460984245205e2,
+        -2.759285104469687e2,
+        1.38357751867269e2,
+        -3.066479806614716e1,
+        2.506628277459239,
+    ];
+    const B: [f64; 6] = [
+        -5.447609879822406e1,
+        1.615858368580409e2,
+        -1.556989798598866e2,
+        6.680131188771972e1,
+        -1.328068155288572e1,
+        1.0,
+    ];
+    const C: [f64; 6] = [
+        -7.784894002430293e-3,
+        -3.223964580411365e-1,
+        -2.400758277161838,
+        -2.549732539343734,
+        4.374664141464968,
+        2.938163982698783,
+    ];
+    const D: [f64; 5] =
+        [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1.0];
+    const TAIL: f64 = 0.02425;
+    let horner = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
+    if p > 0.5 {
+        return -normal_quantile(1.0 - p);
+    }
+    if p < TAIL {
+        let q = (-2.0 * p.ln()).sqrt();
+        return horner(&C, q) / horner(&D, q);
+    }
+    let q = p - 0.5;
+    q * horner(&A, q * q) / horner(&B, q * q)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KINDS: [NumericScaling; 3] =
+        [NumericScaling::Standardize, NumericScaling::MinMax, NumericScaling::Quantile];
+
+    #[test]
+    fn hand_worked() {
+        let standard = Scaling::fit(NumericScaling::Standardize, &[2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]);
+        assert_eq!(standard, Scaling::Linear { shift: 5.0, scale: 2.0 });
+        let min_max = Scaling::fit(NumericScaling::MinMax, &[-1.0, 3.0, 1.0]);
+        assert_eq!([-1.0, 1.0, 3.0, 5.0].map(|x| min_max.encoder()(x)), [0.0, 0.5, 1.0, 1.5]);
+        let constant = Scaling::fit(NumericScaling::Standardize, &[0.1; 3]);
+        assert_eq!(constant, Scaling::Linear { shift: 0.1, scale: 1.0 });
+    }
+
+    #[test]
+    fn the_normal_quantile_agrees_with_tables() {
+        for (p, z) in [
+            (0.5, 0.0),
+            (0.975, 1.959963984540054),
+            (0.001, -3.090232306167813),
+            (0.0005, -3.290526731491926),
+        ] {
+            assert!((normal_quantile(p) - z).abs() < 1e-8, "{p}");
+        }
+    }
+
+    #[test]
+    fn quantile_scaling_makes_a_skewed_column_normal_and_clamps_its_tails() {
+        let values: Vec<f64> = (1..=999).map(|i| (f64::from(i) / 100.0).exp()).collect();
+        let scaling = Scaling::fit(NumericScaling::Quantile, &values);
+        let encode = scaling.encoder();
+        assert!(encode(values[499]).abs() < 1e-6);
+        let above_one = values.iter().filter(|x| encode(**x) > 1.0).count();
+        assert!((above_one as f64 / 999.0 - 0.1587).abs() < 0.002, "{above_one}");
+        assert_eq!(encode(1e300), encode(values[998]));
+        assert_eq!(encode(-1e300), encode(values[0]));
+        assert_eq!(scaling.decoder()(99.0), values[998]);
+        // Half the values are 0: they go to the middle of the lower half, and come back.
+        let ties = Scaling::fit(NumericScaling::Quantile, &[0.0, 0.0, 1.0, 2.0]);
+        assert_eq!(ties.decoder()(ties.encoder()(0.0)), 0.0);
+        assert!((ties.decoder()(ties.encoder()(2.0)) - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn huge_values_stay_finite() {
+        for kind in KINDS {
+            for values in [vec![f64::MIN, f64::MAX], vec![0.0, 1.0], vec![0.0, 1e300, 1.0], vec![0.0, 5e-324]]
+            {
+                let scaling = Scaling::fit(kind, &values);
+                assert!(scaling.is_sound(), "{kind:?} {values:?} {scaling:?}");
+                for x in [f64::MIN, -1e30, 0.0, 0.5, 1e30, f64::MAX] {
+                    let z = scaling.encoder()(x);
+                    assert!(z.abs() <= LIMIT as f32, "{kind:?} {values:?} {x}: {z}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn stored_as_json_it_is_the_same_to_the_last_bit(values in prop::collection::vec(any::<f64>(), 2..50)) {
+            let values: Vec<f64> = values.into_iter().filter(|x| x.is_finite()).collect();
+            for kind in KINDS {
+                let scaling = Scaling::fit(kind, &values);
+                let json = serde_json::to_string(&scaling).unwrap_or_default();
+                prop_assert_eq!(serde_json::from_str::<Scaling>(&json).ok(), Some(scaling));
+            }
+        }
+
+        #[test]
+        fn there_and_back(values in prop::collection::vec(-1e6f64..1e6, 2..300), kind in 0usize..3) {
+            let scaling = Scaling::fit(KINDS[kind], &values);
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            let std = (values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+            for &x in &values {
+                let back = scaling.decoder()(scaling.encoder()(x));
+                prop_assert!((back - x).abs() <= 1e-4 * std, "{} came back as {}", x, back);
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Splitting rows into training, validation and test.
+
+use crate::noise::{Purpose, permutation, stream};
+use crate::{Error, Result};
+
+/// Row numbers, each in exactly one part, in the order of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The rows a model is fitted on; never empty.
+    pub train: Vec<usize>,
+    /// The rows that choose when to stop.
+    pub validation: Vec<usize>,
+    /// The rows held out until the end.
+    pub test: Vec<usize>,
+}
+
+impl Split {
+    /// Splits `rows` rows at random: the parts depend on the number of rows, the fractions and the seed only.
+    ///
+    /// A part asked for with a fraction above 0 gets at least one row while two are left, the validation rows first.
+    ///
+    /// ```
+    /// let split = diabolo::data::Split::new("rows.csv", 10, 0.2, 0.1, 0)?;
+    /// assert_eq!((split.train.len(), split.validation.len(), split.test.len()), (7, 2, 1));
+    /// # Ok::<(), diabolo::Error>(())
+    /// ```
+    pub fn new(input: &str, rows: usize, validation: f64, test: f64, seed: u64) -> Result<Self> {
+        for (key, fraction) in [("validation", validation), ("test", test)] {
+            if !(0.0..1.0).contains(&fraction) {
+                return Err(Error::config(key, "a fraction from 0 up to, but not including, 1", fraction));
+            }
+        }
+        // The sum of 0.9 and 0.1 is 1 only in decimal.
+        if validation + test > 1.0 - 1e-9 {
+            return Err(Error::config(
+                "validation and test",
+                "a sum below 1: no row is left to train on",
+                validation + test,
+            ));
+        }
+        if rows < 2 {
+            return Err(Error::data(
+                input,
+                "at least two rows",
+                rows.to_string(),
+                "fit a model on more rows",
+            ));
+        }
+        let share = |fraction: f64, most: usize| match fraction {
+            0.0 => 0,
+            _ => ((rows as f64 * fraction).round() as usize).max(1).min(most),
+        };
+        // One row stays for training and, of three or more, one for the test.
+        let reserved = if test > 0.0 && rows > 2 { 2 } else { 1 };
+        let validation = share(validation, rows - reserved);
+        let test = share(test, rows - validation - 1);
+        let mut order = permutation(&mut stream(seed, Purpose::Split, 0, 0), rows);
+        let mut part = |size: usize| {
+            let mut part = order.split_off(order.len() - size);
+            part.sort_unstable();
+            part
+        };
+        Ok(Split { validation: part(validation), test: part(test), train: part(rows - validation - test) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_row_is_in_one_part_and_training_has_one(
+            rows in 2usize..300, validation in 0.0f64..0.6, test in 0.0f64..0.39, seed in 0u64..9,
+        ) {
+            let split = Split::new("t", rows, validation, test, seed).unwrap();
+            prop_assert!(!split.train.is_empty());
+            prop_assert!(validation == 0.0 || !split.validation.is_empty());
+            let mut all = [split.train.as_slice(), &split.validation, &split.test].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..rows).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn sizes_are_the_rounded_fractions() {
+        let sizes = |rows, validation, test| {
+            let split = Split::new("t", rows, validation, test, 3).unwrap();
+            (split.train.len(), split.validation.len(), split.test.len())
+        };
+        assert_eq!(sizes(1000, 0.1, 0.2), (700, 100, 200));
+        assert_eq!(sizes(2, 0.1, 0.1), (1, 1, 0));
+        assert_eq!(sizes(3, 0.01, 0.01), (1, 1, 1));
+        assert_eq!(sizes(5, 0.0, 0.0), (5, 0, 0));
+        assert_eq!(sizes(3, 0.5, 0.4), (1, 1, 1));
+    }
+
+    #[test]
+    fn the_seed_decides_and_nothing_else() {
+        let split = |seed| Split::new("t", 100, 0.2, 0.2, seed).unwrap();
+        assert_eq!(split(1), split(1));
+        assert_ne!(split(1), split(2));
+    }
+
+    #[test]
+    fn senseless_fractions_and_too_few_rows_are_errors() {
+        for (validation, test) in
+            [(f64::NAN, 0.0), (0.0, f64::NAN), (-0.1, 0.0), (1.0, 0.0), (0.5, 0.5), (0.9, 0.1)]
+        {
+            assert!(Split::new("t", 10, validation, test, 0).is_err(), "{validation} {test}");
+        }
+        let message = Split::new("t.csv", 1, 0.1, 0.0, 0).unwrap_err().to_string();
+        assert_eq!(message, "t.csv: expected at least two rows, found 1; fit a model on more rows");
+    }
+}
