@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -13,7 +14,7 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::input::{Input, damaged};
-use super::{ReadOptions, Source, arrow_error};
+use super::{ReadOptions, Source, arrow_error, slices};
 use crate::{Error, Result};
 
 /// Opens a Parquet file.
@@ -26,20 +27,20 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let batch_rows =
         options.rows_per_batch(schema.fields().iter().map(|field| row_bytes(field.data_type())).sum());
     let batches = builder.with_batch_size(batch_rows).build().map_err(|error| damaged(&name, error))?;
-    normalised(name, &schema, rows, batches)
+    normalised(name, &schema, rows, batches, batch_rows)
 }
 
-/// Opens an Arrow file or stream; its batches are as large as they were written.
-pub(super) fn arrow(mut input: Input) -> Result<Source> {
+/// Opens an Arrow file or stream. It is read in the batches it was written in, and given in smaller ones.
+pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     if input.head(6)?.starts_with(b"ARROW1") {
         let reader = FileReader::try_new(BufReader::new(input.into_file()?), None);
         let reader: FileReader<BufReader<File>> = reader.map_err(|error| arrow_error(&name, error))?;
-        return normalised(name, &reader.schema(), None, reader);
+        return normalised(name, &reader.schema(), None, reader, options.rows_per_batch(0));
     }
     let reader = StreamReader::try_new(BufReader::new(input.into_bytes()), None);
     let reader = reader.map_err(|error| arrow_error(&name, error))?;
-    normalised(name, &reader.schema(), None, reader)
+    normalised(name, &reader.schema(), None, reader, options.rows_per_batch(0))
 }
 
 fn row_bytes(data_type: &DataType) -> usize {
@@ -56,6 +57,7 @@ fn normalised(
     schema: &SchemaRef,
     rows: Option<usize>,
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
+    batch_rows: usize,
 ) -> Result<Source> {
     let fields = schema.fields().iter().map(|field| {
         let data_type = target(field.data_type());
@@ -63,16 +65,36 @@ fn normalised(
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let (file, given, mut row) = (name.clone(), schema.clone(), 0);
-    let batches = batches.map(move |batch| {
-        let batch = batch.map_err(|error| arrow_error(&file, error))?;
+    let batches = guarded(name.clone(), batches).map(move |batch| {
+        let batch = batch?;
         let columns = batch.columns().iter().zip(given.fields());
-        let columns = columns
-            .map(|(column, field)| normalise(&file, column, field, row))
-            .collect::<Result<Vec<_>>>()?;
+        let columns = columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<_>>()?;
         row += batch.num_rows();
         RecordBatch::try_new(given.clone(), columns).map_err(|error| arrow_error(&file, error))
     });
-    Ok(Source::new(name, schema, rows, batches))
+    let parts = batches.flat_map(move |batch| match batch {
+        Ok(batch) => slices(&batch, batch_rows).map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    Ok(Source::new(name, schema, rows, parts))
+}
+
+/// The decoders panic on some damaged files; that is an error like any other, and the end of the file.
+fn guarded(
+    name: String,
+    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+) -> impl Iterator<Item = Result<RecordBatch>> {
+    let mut broken = false;
+    std::iter::from_fn(move || {
+        if broken {
+            return None;
+        }
+        let next = catch_unwind(AssertUnwindSafe(|| batches.next()));
+        let next = next.unwrap_or_else(|_| Some(Err(ArrowError::ParseError("bytes that cannot be decoded".into()))));
+        let next = next.map(|batch| batch.map_err(|error| arrow_error(&name, error)));
+        broken = matches!(next, Some(Err(_)));
+        next
+    })
 }
 
 /// The type a column is brought to; nested and binary ones stay, and the schema stage refuses them.

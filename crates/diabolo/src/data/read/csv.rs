@@ -52,8 +52,14 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     let schema =
         Arc::new(Schema::new(names.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect::<Vec<_>>()));
 
-    let reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+    // With a newline at the very end, every record has read exactly its lines, and can be told by its number. The \r
+    // before a newline is trimmed with the cell.
+    let reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(delimiter)
+        .terminator(csv::Terminator::Any(b'\n'))
+        .from_reader(text.chain(&b"\n"[..]));
     let mut table = Table {
         name: name.clone(),
         schema: schema.clone(),
@@ -129,19 +135,31 @@ impl<R: Read> Table<R> {
                 }
             }
             let found = sniff::cells(&self.record, self.delimiter).count();
-            let blank = found == 0 || width > 1 && found == 1 && self.record[0].trim_ascii().is_empty();
-            if blank {
+            if self.is_blank(found) {
                 continue;
             }
             self.row += 1;
             if found == width {
                 return Ok(true);
             }
-            let line = self.record.position().map_or(0, |position| position.line()) + self.skipped_lines;
+            let line = self.line();
             let help = "mend the row (a quote left open also does this), or pass --delimiter";
             let (expected, found) = (format!("{width} cells"), format!("{found} (line {line})"));
             return Err(Error::data(self.name.as_str(), expected, found, help).at_row(self.row));
         }
+    }
+
+    /// A line of nothing but blanks; in a single column, a quoted nothing is a missing value instead.
+    fn is_blank(&self, cells: usize) -> bool {
+        let single = self.schema.fields().len() == 1;
+        cells == 0
+            || cells == 1 && self.record[0].trim_ascii().is_empty() && !(single && self.record[0].is_empty())
+    }
+
+    /// The line on which the record just read begins.
+    fn line(&self) -> u64 {
+        let within = self.record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
+        (self.reader.position().line() + self.skipped_lines).saturating_sub(within + 1)
     }
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>> {

@@ -171,7 +171,7 @@ pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
         Format::Csv => csv::open(input, options, None),
         Format::Tsv => csv::open(input, options, Some(b'\t')),
         Format::Parquet => columnar::parquet(input, options),
-        Format::Arrow => columnar::arrow(input),
+        Format::Arrow => columnar::arrow(input, options),
         Format::Npy => npy::npy(input, options),
         Format::Npz => npy::npz(input, options),
         Format::Idx => idx::open(input, options),
@@ -182,9 +182,8 @@ pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
 fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &ReadOptions) -> Result<Source> {
     if set.files.is_empty() {
         let all = digits::digits()?;
-        let (schema, rows, step) = (all.schema(), all.num_rows(), options.batch_rows.max(1));
-        let batches = (0..rows).step_by(step).map(move |start| Ok(all.slice(start, step.min(rows - start))));
-        return Ok(Source::new(input, schema, Some(rows), batches));
+        let batches = slices(&all, options.rows_per_batch(0)).map(Ok).collect::<Vec<_>>();
+        return Ok(Source::new(input, all.schema(), Some(all.num_rows()), batches.into_iter()));
     }
     let prefix = if part == "test" { "t10k" } else { "train" };
     let images = catalog::present(&catalog::locate(set.name)?, &format!("{prefix}-images-idx3-ubyte"));
@@ -192,6 +191,12 @@ fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &Read
     let mut source = idx::open(Input::open(&images.to_string_lossy())?, options)?;
     source.name = input.to_string();
     Ok(source)
+}
+
+/// A batch in parts of at most `step` rows; nothing is copied.
+fn slices(batch: &RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    (0..rows).step_by(step).map(move |start| batch.slice(start, step.min(rows - start)))
 }
 
 /// What identifies the input's contents: the SHA-256 of a file's bytes, in hex; of the names and sizes for a folder;

@@ -41,6 +41,8 @@ fn read_directory(file: &mut File) -> io::Result<Vec<u8>> {
     file.take(length).read_to_end(&mut tail)?;
     let no_end = || io::Error::new(io::ErrorKind::InvalidData, "no end of the archive (it is truncated)");
     let at = tail.windows(4).rposition(|window| window == b"PK\x05\x06").ok_or_else(no_end)?;
+    let comment = number(&tail, at + 20, 2).ok_or_else(no_end)? as usize;
+    tail.get(at..at + 22 + comment).ok_or_else(no_end)?;
     let mut size = number(&tail, at + 12, 4).ok_or_else(no_end)?;
     let mut start = number(&tail, at + 16, 4).ok_or_else(no_end)?;
     if size == 0xffff_ffff || start == 0xffff_ffff {

@@ -1,6 +1,6 @@
 //! One NumPy array: the numeric columns side by side, or one column of images.
 
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Seek, Write};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Float64Type, UInt8Type};
@@ -52,8 +52,8 @@ fn layout(target: &str, schema: &Schema) -> Result<(DataType, Vec<usize>)> {
     let fields = schema.fields();
     if let ([only], Some((height, width, channels))) =
         (&fields[..], fields.first().and_then(|f| image_shape(f)))
+        && let DataType::FixedSizeList(item, _) = only.data_type()
     {
-        let DataType::FixedSizeList(item, _) = only.data_type() else { unreachable!("an image is a list") };
         let sides = if channels == 1 { vec![height, width] } else { vec![height, width, channels] };
         return Ok((item.data_type().clone(), sides));
     }
@@ -106,7 +106,7 @@ impl Encode for Npy {
         self.output.write_all(&length.to_le_bytes())?;
         self.output.write_all(header.as_bytes())?;
         self.body.rewind()?;
-        io::copy(&mut self.body.by_ref(), &mut self.output)?;
+        io::copy(&mut self.body, &mut self.output)?;
         self.output.commit()
     }
 }

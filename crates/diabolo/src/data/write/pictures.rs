@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, UInt8Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::display::array_value_to_string;
 use arrow_schema::Schema;
 use image::codecs::png::PngEncoder;
@@ -85,7 +85,8 @@ impl Encode for Pictures {
         let color = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
         for row in 0..batch.num_rows() {
             self.rows += 1;
-            let path = self.folder.join(self.name(batch, row)?);
+            let name = self.name(batch, row)?;
+            let path = self.folder.join(name);
             fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
             let mut file = BufWriter::new(Target::create(&path)?);
             let picture = &pixels[row * height * width * channels..][..height * width * channels];
