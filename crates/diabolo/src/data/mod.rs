@@ -1,14 +1,21 @@
 //! What goes in and out: reading, writing, schema, preprocessing, splitting, batches.
 
 pub mod catalog;
+mod column;
 pub mod digits;
 pub mod format;
 pub mod image;
+pub mod infer;
+pub mod preprocess;
 pub mod read;
 pub mod schema;
+pub mod split;
 pub mod write;
 
 pub use format::Format;
+pub use infer::{InferOptions, Inferred, TypeName, infer};
+pub use preprocess::{Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory};
 pub use read::{ReadOptions, Source, open};
-pub use schema::{Feature, FeatureKind, Schema, Storage};
+pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
+pub use split::Split;
 pub use write::Writer;

@@ -332,6 +332,9 @@ fn judge_categories(column: &Column, wanted: Option<TypeName>) -> Result<Verdict
     let observed = texts.len() - texts.null_count();
     let distinct: BTreeSet<&str> = texts.iter().flatten().collect();
     let n = distinct.len();
+    if n == 0 {
+        return Ok(Verdict::Empty);
+    }
     let too_many =
         n > MAX_CATEGORIES || (n > MANY_CATEGORIES && 5 * n > observed) || (n == observed && n > FEW_ROWS);
     if wanted.is_none() && too_many {

@@ -141,6 +141,9 @@ fn columns_without_information_are_refused_or_reported() {
         message,
         "t.csv: expected values in every column, found every cell missing in 'b', 'c'; leave them out with --drop b --drop c"
     );
+    let nan: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN; 2]));
+    assert!(one_as(nan, TypeName::Categorical).unwrap_err().to_string().contains("--drop c"));
+    assert!(one(Arc::new(arrow_array::NullArray::new(3))).unwrap_err().to_string().contains("--drop c"));
     assert_eq!(
         one(text(&["3.5", "", "3.5"])).unwrap().warnings,
         ["column 'c' is 3.5 in every row: it teaches the model nothing; --drop c removes it"]

@@ -277,9 +277,7 @@ fn block_kind(kind: &FeatureKind) -> BlockKind {
 fn number_warning(name: &str, all: &[f64], training: &[f64]) -> Option<String> {
     let constant = |numbers: &[f64]| numbers.iter().filter(|x| !x.is_nan()).all(|x| *x == training[0]);
     match training {
-        [] => Some(format!(
-            "column '{name}' is missing in every training row: the model learns nothing about it"
-        )),
+        [] => Some(never_observed(name)),
         _ if constant(training) && !constant(all) => {
             Some(format!("column '{name}' is {} in every training row, but not in the others", training[0]))
         }
@@ -288,15 +286,17 @@ fn number_warning(name: &str, all: &[f64], training: &[f64]) -> Option<String> {
 }
 
 fn category_warning(name: &str, categories: &[String], seen: &[bool]) -> Option<String> {
-    let unseen: Vec<&str> =
-        categories.iter().zip(seen).filter(|(_, seen)| !**seen).map(|(c, _)| c.as_str()).collect();
-    // A single category was reported as constant when the schema was inferred.
-    if unseen.is_empty() || (categories.len() == 2 && unseen.len() == 2) {
-        return (unseen.len() == 2).then(|| {
-            format!("column '{name}' is missing in every training row: the model learns nothing about it")
-        });
+    let unseen = categories.iter().zip(seen).filter(|(_, seen)| !**seen);
+    let unseen: Vec<&str> = unseen.map(|(category, _)| category.as_str()).collect();
+    match unseen.len() {
+        0 => None,
+        n if n == categories.len() => Some(never_observed(name)),
+        _ => Some(format!("column '{name}': no training row has {}", some_names(unseen.into_iter()))),
     }
-    Some(format!("column '{name}': no training row has {}", some_names(unseen.into_iter())))
+}
+
+fn never_observed(name: &str) -> String {
+    format!("column '{name}' is missing in every training row: the model learns nothing about it")
 }
 
 fn no_table(cause: arrow_schema::ArrowError) -> Error {
