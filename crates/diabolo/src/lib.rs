@@ -11,6 +11,7 @@ pub mod nn;
 pub mod noise;
 pub mod objective;
 pub mod report;
+pub mod task;
 pub mod train;
 
 pub use config::Config;

@@ -27,9 +27,10 @@ pub struct Run {
 
 /// `config.toml`: the configuration and what it was used on.
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RunConfig {
     input: String,
+    #[serde(default)]
+    fingerprint: Option<String>,
     #[serde(flatten)]
     config: toml::Table,
 }
@@ -125,13 +126,18 @@ impl Run {
     }
 
     /// Writes `config.toml`.
-    pub fn write_config(&self, input: &str, config: &Config) -> Result<()> {
-        let text = format!("input = {}\n\n{}", toml::Value::String(input.into()), config.to_toml());
+    pub fn write_config(&self, input: &str, fingerprint: Option<&str>, config: &Config) -> Result<()> {
+        let quoted = |text: &str| toml::Value::String(text.into()).to_string();
+        let mut text = format!("input = {}\n", quoted(input));
+        if let Some(sum) = fingerprint {
+            text += &format!("fingerprint = {}\n", quoted(sum));
+        }
+        text += &format!("\n{}", config.to_toml());
         write_atomically(&self.config_path(), text.as_bytes())
     }
 
-    /// Reads `config.toml`: the input and the configuration.
-    pub fn read_config(&self) -> Result<(String, Config)> {
+    /// Reads `config.toml`: the input, its fingerprint and the configuration.
+    pub fn read_config(&self) -> Result<(String, Option<String>, Config)> {
         let path = self.config_path();
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let broken = |cause: String| Error::Artifact {
@@ -141,7 +147,7 @@ impl Run {
         };
         let run: RunConfig = toml::from_str(&text).map_err(|e| broken(e.message().into()))?;
         let config = run.config.try_into().map_err(|e: toml::de::Error| broken(e.message().into()))?;
-        Ok((run.input, config))
+        Ok((run.input, run.fingerprint, config))
     }
 
     /// Writes `history.jsonl`, whole: after a resume it must not hold epochs that were run twice.

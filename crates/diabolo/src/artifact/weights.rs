@@ -76,8 +76,7 @@ pub fn import<M: Module>(
             match self.tensors.remove(&name) {
                 Some(host) if host.shape == expected => {
                     let place = (&self.place.device, DType::F32);
-                    let tensor = Tensor::from_data(TensorData::new(host.values, host.shape), place);
-                    param.map(|_| tensor.require_grad())
+                    Param::from_tensor(Tensor::from_data(TensorData::new(host.values, host.shape), place))
                 }
                 Some(host) => {
                     self.problem = Some(format!(

@@ -2,18 +2,22 @@
 
 pub mod catalog;
 mod column;
+mod config;
 pub mod digits;
 pub mod format;
 pub mod image;
 pub mod infer;
+mod prepare;
 pub mod preprocess;
 pub mod read;
 pub mod schema;
 pub mod split;
 pub mod write;
 
+pub use config::DataConfig;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
+pub use prepare::{Prepared, held_out, prepare};
 pub use preprocess::{Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory};
 pub use read::{ReadOptions, Source, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};

@@ -78,7 +78,8 @@ impl Activation {
                 s.clone() + h * (s.neg() + 1.0)
             }
             Activation::Gelu => {
-                let phi = ((a.clone() / std::f64::consts::SQRT_2).erf() + 1.0) * 0.5;
+                // Times 1/√2, not over √2: Burn 0.22 rounds the gradient of a division by a scalar to f32.
+                let phi = ((a.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
                 let density = (a.clone().square() * -0.5).exp() * (2.0 * std::f64::consts::PI).sqrt().recip();
                 phi + a * density
             }

@@ -8,6 +8,8 @@ pub use dense::{Dense, Traced, chain};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 
+use crate::error::{Error, Result};
+
 /// Where tensors live and how precise they are: a device and a floating-point type.
 ///
 /// Work is f32; gradient checks and golden vectors are f64.
@@ -30,6 +32,23 @@ impl Place {
         Place { device: Device::flex(), dtype: DType::F64 }
     }
 
+    /// The device of this name in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name, [`Error::Unsupported`] for one this build left out.
+    pub fn named(name: &str) -> Result<Self> {
+        let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
+        let index: usize =
+            index.parse().map_err(|_| Error::config("device", "cpu, cuda, wgpu, or cuda:N", name))?;
+        let device = match kind {
+            "cpu" => Device::flex(),
+            "cuda" => accelerator::cuda(index)?,
+            "wgpu" => accelerator::wgpu()?,
+            _ => return Err(Error::config("device", "cpu, cuda, wgpu, or cuda:N", name)),
+        };
+        Ok(Place { device, dtype: DType::F32 })
+    }
+
     /// A tensor of `shape` from host values, row by row.
     ///
     /// # Panics
@@ -47,4 +66,52 @@ pub fn to_host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// Log(1 + e^a), without overflow and with its exact derivative everywhere: −log σ(−a).
 pub fn softplus<const D: usize>(a: Tensor<D>) -> Tensor<D> {
     burn::tensor::activation::log_sigmoid(a.neg()).neg()
+}
+
+/// Accelerators, each behind a cargo feature of the same name.
+mod accelerator {
+    use super::{Device, Result};
+
+    #[cfg(feature = "cuda")]
+    pub fn cuda(index: usize) -> Result<Device> {
+        Ok(Device::cuda(index))
+    }
+
+    #[cfg(feature = "wgpu")]
+    pub fn wgpu() -> Result<Device> {
+        Ok(Device::wgpu(Default::default()))
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    pub fn cuda(_index: usize) -> Result<Device> {
+        left_out("cuda")
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    pub fn wgpu() -> Result<Device> {
+        left_out("wgpu")
+    }
+
+    #[cfg(not(all(feature = "cuda", feature = "wgpu")))]
+    fn left_out(feature: &str) -> Result<Device> {
+        Err(super::Error::Unsupported {
+            what: format!("this diabolo was built without {feature}"),
+            help: format!("use --device cpu, or build it with --features {feature}"),
+        })
+    }
+}
+
+/// Fixes how many threads all computation uses; the result does not depend on it.
+///
+/// # Errors
+/// [`Error::Config`] for 0 threads, or if computation has begun already.
+pub fn use_threads(threads: usize) -> Result<()> {
+    let wrong = |found: String| Error::config("threads", "1 or more, set once", found);
+    if threads == 0 {
+        return Err(wrong("0".into()));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|cause| wrong(cause.to_string()))
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+mod assemble;
 mod axis;
 mod coloring;
 mod figures;

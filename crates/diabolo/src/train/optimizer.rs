@@ -34,7 +34,9 @@ pub fn number_parameters<M: Module>(model: M) -> M {
         fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
             self.0 += 1;
             let (_, value, _) = param.consume();
-            Param::initialized(ParamId::from(self.0), value.inner().require_grad())
+            let mut numbered = Param::from_tensor(value.inner());
+            numbered.id = ParamId::from(self.0);
+            numbered
         }
     }
     model.map(&mut Number(0))

@@ -1,0 +1,89 @@
+//! How data is read, split and scaled, as configuration.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName, UnknownCategory};
+
+/// How the data is read, split and scaled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataConfig {
+    /// What separates the cells of a text file; sniffed if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// Whether a text file's first row names the columns; sniffed if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// A text file's encoding; sniffed if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
+    /// Cells that mean "missing", beside the usual ones.
+    pub missing: Vec<String>,
+    /// The column that identifies a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The column that colours plots; never learned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Columns to leave out.
+    pub drop: Vec<String>,
+    /// The kind of a column, where the inferred one would be wrong.
+    pub types: BTreeMap<String, TypeName>,
+    /// How numbers are scaled.
+    pub numeric: NumericScaling,
+    /// What to do about a category the data did not have.
+    pub unknown_category: UnknownCategory,
+    /// Share of the rows that early stopping judges by.
+    pub validation: f64,
+    /// Share of the rows that nothing sees before `evaluate`; sets with a test part of their own use that.
+    pub test: f64,
+}
+
+impl Default for DataConfig {
+    fn default() -> Self {
+        DataConfig {
+            delimiter: None,
+            header: None,
+            encoding: None,
+            missing: vec![],
+            key: None,
+            label: None,
+            drop: vec![],
+            types: BTreeMap::new(),
+            numeric: NumericScaling::default(),
+            unknown_category: UnknownCategory::default(),
+            validation: 0.1,
+            test: 0.1,
+        }
+    }
+}
+
+impl DataConfig {
+    /// The reader's part.
+    pub fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            delimiter: self.delimiter.map(|c| c as u8),
+            header: self.header,
+            encoding: self.encoding.clone(),
+            missing: self.missing.clone(),
+            ..ReadOptions::default()
+        }
+    }
+
+    /// The schema's part.
+    pub fn infer_options(&self) -> InferOptions {
+        InferOptions {
+            key: self.key.clone(),
+            label: self.label.clone(),
+            drop: self.drop.clone(),
+            types: self.types.clone(),
+        }
+    }
+
+    /// The preprocessor's part.
+    pub fn preprocess(&self) -> PreprocessConfig {
+        PreprocessConfig { numeric: self.numeric, unknown_category: self.unknown_category }
+    }
+}

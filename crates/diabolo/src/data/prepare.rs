@@ -1,0 +1,72 @@
+//! From an input to encoded rows: read, infer, split, fit the preprocessing on training rows, encode.
+
+use arrow_array::{RecordBatch, UInt32Array};
+use arrow_select::take::take_record_batch;
+
+use super::{DataConfig, Encoded, Preprocessor, Split, infer, open};
+use crate::{Error, Result};
+
+/// A data set ready to be fitted.
+pub struct Prepared {
+    /// The fitted way from rows to numbers and back.
+    pub preprocessor: Preprocessor,
+    /// Rows that gradients see.
+    pub train: Encoded,
+    /// Rows that early stopping sees.
+    pub validation: Encoded,
+    /// Rows that nothing has seen, as they were read; empty if there are none.
+    pub test: RecordBatch,
+    /// Where the test rows come from, if not from the input itself.
+    pub test_input: Option<String>,
+    /// Rows in the input.
+    pub rows: usize,
+    /// What the user should know, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Reads `input` and prepares it as `config` says; `seed` decides the split.
+///
+/// A built-in set with a test part of its own gives its training part to training and validation,
+/// and its test part to the test; other inputs are split three ways.
+pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> {
+    let batch = open(input, &config.read_options())?.collect()?;
+    let inferred = infer(input, &batch, &config.infer_options())?;
+    let test_input = test_part(input);
+    let share = if test_input.is_some() { 0.0 } else { config.test };
+    let split = Split::new(input, batch.num_rows(), config.validation, share, seed)?;
+    let (preprocessor, warnings) =
+        Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
+    let encode = |rows: &[usize]| preprocessor.encode(input, &take(input, &batch, rows)?, 0);
+    let test = match &test_input {
+        Some(name) => open(name, &config.read_options())?.collect()?,
+        None => take(input, &batch, &split.test)?,
+    };
+    Ok(Prepared {
+        train: encode(&split.train)?,
+        validation: encode(&split.validation)?,
+        test,
+        test_input,
+        rows: batch.num_rows(),
+        warnings: [inferred.warnings, warnings].concat(),
+        preprocessor,
+    })
+}
+
+/// The rows of `input` that a fit with these settings held out for the test.
+pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
+    let split = Split::new(input, batch.num_rows(), config.validation, config.test, seed)?;
+    take(input, batch, &split.test)
+}
+
+/// The test part of a built-in set that has one.
+fn test_part(input: &str) -> Option<String> {
+    let name = input.strip_suffix(":train").unwrap_or(input);
+    ["mnist", "fashion-mnist"].contains(&name).then(|| format!("{name}:test"))
+}
+
+fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
+    let rows = UInt32Array::from_iter_values(rows.iter().map(|&row| row as u32));
+    take_record_batch(batch, &rows).map_err(|cause| {
+        Error::data(input, "rows that fit in memory", cause.to_string(), "fit a sample of the rows")
+    })
+}

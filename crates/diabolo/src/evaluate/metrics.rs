@@ -1,0 +1,187 @@
+//! The numbers of `evaluate`, accumulated batch by batch in bounded memory.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Encoded;
+use crate::error::Result;
+use crate::model::{Autoencoder, Batch, Context};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, stream};
+
+/// Rows evaluated at a time.
+const CHUNK: usize = 256;
+/// A latent unit is active if its posterior mean varies at least this much over the data (Burda et al. 2015, section 5.1).
+const ACTIVE_VARIANCE: f64 = 0.01;
+/// A unit of a bounded activation is saturated within this share of its range from an end.
+const SATURATED_MARGIN: f32 = 0.05;
+
+/// Averages over the evaluated rows. Terms of the loss are nats per example, summed over features.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Metrics {
+    /// Rows evaluated.
+    pub examples: usize,
+    /// −log p(x | code), nats per example; for variational models with one draw of z.
+    pub reconstruction: f64,
+    /// KL(q(z|x) ‖ p(z)), nats per example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kl_divergence: Option<f64>,
+    /// reconstruction + kl_divergence, nats per example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub negative_elbo: Option<f64>,
+    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example.
+    pub contraction: f64,
+    /// Mean squared error of the reconstruction's mean, per observed encoded value.
+    pub mse: f64,
+    /// Latent units whose mean varies over the data.
+    pub active_units: usize,
+    /// Width of the code.
+    pub latent_dim: usize,
+    /// Share of code values within 5 % of an end of the activation's range; sigmoid and tanh codes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saturated_fraction: Option<f64>,
+    /// (negative_elbo, or reconstruction) / (pixels · log 2); images only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bits_per_dimension: Option<f64>,
+}
+
+/// Running sums; feed it batches, then [`finish`](Evaluation::finish).
+pub struct Evaluation<'a, M> {
+    model: &'a M,
+    place: &'a Place,
+    seed: u64,
+    image: bool,
+    chunks: u64,
+    examples: usize,
+    width: usize,
+    observed: f64,
+    reconstruction: f64,
+    kl_divergence: Option<f64>,
+    contraction: f64,
+    squared_error: f64,
+    saturated: f64,
+    code_sums: Vec<(f64, f64)>,
+}
+
+/// Evaluates all of `rows` at once.
+pub fn evaluate<M: Autoencoder>(
+    model: &M,
+    rows: &Encoded,
+    image: bool,
+    seed: u64,
+    place: &Place,
+) -> Result<Metrics> {
+    let mut evaluation = Evaluation::new(model, image, seed, place);
+    evaluation.add(rows);
+    Ok(evaluation.finish())
+}
+
+impl<'a, M: Autoencoder> Evaluation<'a, M> {
+    /// Nothing evaluated yet. `model` without autodiff; `seed` fixes the draws of z.
+    pub fn new(model: &'a M, image: bool, seed: u64, place: &'a Place) -> Self {
+        Evaluation {
+            model,
+            place,
+            seed,
+            image,
+            chunks: 0,
+            examples: 0,
+            width: 0,
+            observed: 0.0,
+            reconstruction: 0.0,
+            kl_divergence: None,
+            contraction: 0.0,
+            squared_error: 0.0,
+            saturated: 0.0,
+            code_sums: vec![(0.0, 0.0); model.latent_dim()],
+        }
+    }
+
+    /// Adds rows.
+    pub fn add(&mut self, rows: &Encoded) {
+        self.width = rows.width;
+        let all: Vec<usize> = (0..rows.rows).collect();
+        for chunk in all.chunks(CHUNK) {
+            let batch = Batch::gather(rows, chunk, self.place);
+            self.add_terms(&batch);
+            self.add_code(&batch);
+            self.examples += chunk.len();
+            self.chunks += 1;
+        }
+    }
+
+    fn add_terms(&mut self, batch: &Batch) {
+        let noise = &mut stream(self.seed, Purpose::Evaluate, 1, self.chunks);
+        let context = &mut Context { noise, epochs: f64::INFINITY, training: false, place: self.place };
+        for term in self.model.loss(batch, context) {
+            let sum = total(&to_host(term.value));
+            match term.name {
+                "reconstruction" => self.reconstruction += sum,
+                "kl_divergence" => *self.kl_divergence.get_or_insert(0.0) += sum,
+                // Measured below, for every family.
+                _ => {}
+            }
+        }
+    }
+
+    fn add_code(&mut self, batch: &Batch) {
+        let code = self.model.encode(batch.x.clone());
+        self.contraction += total(&to_host(self.model.contraction(batch.x.clone())));
+        let mean = self.model.likelihood().mean(self.model.decode(code.clone()));
+        let errors = (mean - batch.x.clone()).square();
+        let errors = match &batch.observed {
+            Some(observed) => {
+                self.observed += total(&to_host(observed.clone()));
+                errors * observed.clone()
+            }
+            None => {
+                self.observed += batch.x.shape().num_elements() as f64;
+                errors
+            }
+        };
+        self.squared_error += total(&to_host(errors));
+        let code = to_host(code);
+        for row in code.chunks_exact(self.code_sums.len().max(1)) {
+            for (sums, &value) in self.code_sums.iter_mut().zip(row) {
+                sums.0 += value as f64;
+                sums.1 += (value as f64).powi(2);
+            }
+        }
+        if let Some((low, high)) = self.code_bounds() {
+            let margin = SATURATED_MARGIN * (high - low);
+            self.saturated += code.iter().filter(|&&h| h < low + margin || h > high - margin).count() as f64;
+        }
+    }
+
+    fn code_bounds(&self) -> Option<(f32, f32)> {
+        self.model.encoder_layers().last().and_then(|layer| layer.activation().bounds())
+    }
+
+    /// The averages; all zero if no row was added.
+    pub fn finish(&self) -> Metrics {
+        let n = self.examples.max(1) as f64;
+        let reconstruction = self.reconstruction / n;
+        let kl_divergence = self.kl_divergence.map(|kl| kl / n);
+        let negative_elbo = kl_divergence.map(|kl| reconstruction + kl);
+        let variance = |(sum, squares): &(f64, f64)| squares / n - (sum / n).powi(2);
+        let per_dimension = self.width.max(1) as f64 * std::f64::consts::LN_2;
+        Metrics {
+            examples: self.examples,
+            reconstruction,
+            kl_divergence,
+            negative_elbo,
+            contraction: self.contraction / n,
+            mse: self.squared_error / self.observed.max(1.0),
+            active_units: self.code_sums.iter().filter(|s| variance(s) > ACTIVE_VARIANCE).count(),
+            latent_dim: self.code_sums.len(),
+            saturated_fraction: self
+                .code_bounds()
+                .map(|_| self.saturated / (n * self.code_sums.len() as f64)),
+            bits_per_dimension: self.image.then(|| negative_elbo.unwrap_or(reconstruction) / per_dimension),
+        }
+    }
+}
+
+fn total(values: &[f32]) -> f64 {
+    values.iter().map(|&v| v as f64).sum()
+}

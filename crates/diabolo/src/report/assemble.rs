@@ -1,0 +1,289 @@
+//! A report of a saved model, from its history and from rows it has not seen.
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_schema::DataType;
+
+use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Spectrum};
+use crate::artifact::SavedModel;
+use crate::data::{Encoded, FeatureKind};
+use crate::error::Result;
+use crate::evaluate::{ColumnScores, Metrics, jacobian_spectrum, principal_components};
+use crate::model::Autoencoder;
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, permutation, stream};
+use crate::task;
+use crate::train::EpochRecord;
+
+/// Pictures shown.
+const ORIGINALS: usize = 16;
+const SAMPLES: usize = 64;
+/// Points on the map, and rows behind the spectrum and the columns.
+const MAP_ROWS: usize = 5000;
+const SPECTRUM_ROWS: usize = 200;
+/// Eigenproblems of more units than this are done for fewer rows.
+const SPECTRUM_UNITS: usize = 200;
+
+impl Report {
+    /// Assembles the report. `rows` were not trained on; `metrics` is their evaluation.
+    pub fn assemble(
+        saved: &SavedModel,
+        history: &[EpochRecord],
+        rows: &RecordBatch,
+        metrics: &Metrics,
+        place: &Place,
+    ) -> Result<Report> {
+        let header = &saved.header;
+        let seed = header.config.training.seed;
+        let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
+        let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
+        let family = saved.architecture.family.name();
+        let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
+        Ok(Report {
+            title: format!("{title} · {}", short_name(&header.source.input)),
+            subtitle: subtitle(saved),
+            facts: facts(saved, history),
+            history: history.iter().map(EpochRow::from).collect(),
+            metrics: described(metrics),
+            warnings: vec![],
+            pictures: pictures(saved, &encoded, &order, place)?,
+            columns: columns(saved, &encoded, place)?,
+            latent_map: latent_map(saved, rows, &encoded, &order, place)?,
+            spectrum: spectrum(saved, &encoded, &order, place)?,
+        })
+    }
+}
+
+impl From<&EpochRecord> for EpochRow {
+    fn from(record: &EpochRecord) -> Self {
+        EpochRow {
+            epoch: record.epoch,
+            train: record.train.clone(),
+            validation: record.validation.clone(),
+            learning_rate: record.learning_rate,
+        }
+    }
+}
+
+fn short_name(input: &str) -> &str {
+    input.rsplit(['/', '\\']).next().unwrap_or(input)
+}
+
+fn subtitle(saved: &SavedModel) -> String {
+    use crate::model::FamilyConfig::*;
+    let what = match saved.architecture.family {
+        Plain { .. } => "It learned to reproduce its input through a code.",
+        Denoising { .. } => "It learned to restore clean rows from corrupted ones.",
+        Contractive { .. } => "It learned a code that small changes of the input hardly move.",
+        Variational { .. } => "It learned a distribution over codes, from which new examples can be drawn.",
+    };
+    format!("{what} Everything below was measured on rows it was not trained on, unless it says otherwise.")
+}
+
+fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
+    let (header, architecture) = (&saved.header, &saved.architecture);
+    let mut widths = vec![architecture.inputs];
+    widths.extend(&architecture.hidden);
+    widths.push(architecture.latent_dim);
+    widths.extend(architecture.hidden.iter().rev());
+    widths.push(architecture.inputs);
+    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let [train, validation, test] = header.source.split;
+    let seconds: f64 = history.iter().map(|r| r.seconds).sum();
+    let best = header.training.best_epoch.map_or("—".into(), |e| e.to_string());
+    let mut facts = vec![
+        ("Data", short_name(&header.source.input).to_string()),
+        ("Rows", format!("{train} training, {validation} validation, {test} test")),
+        ("Layers", widths.join(" → ")),
+        ("Activation", architecture.activation.name().to_string()),
+        ("Likelihood", likelihoods(saved)),
+        ("Weights", burn::module::Module::num_params(&saved.model).to_string()),
+        ("Epochs", format!("{} (best: {best})", header.training.epochs)),
+    ];
+    if !history.is_empty() {
+        facts.push(("Training time", format!("{seconds:.1} s")));
+    }
+    facts.push(("Seed", header.config.training.seed.to_string()));
+    facts.push(("Version", format!("diabolo {}", header.diabolo_version)));
+    facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+}
+
+fn likelihoods(saved: &SavedModel) -> String {
+    use crate::distribution::Family;
+    let mut names: Vec<&str> = saved
+        .architecture
+        .likelihood
+        .iter()
+        .map(|block| match block.family {
+            Family::Bernoulli => "Bernoulli",
+            Family::Gaussian { .. } => "Gaussian",
+            Family::Categorical => "categorical",
+        })
+        .collect();
+    names.dedup();
+    names.join(", ")
+}
+
+fn described(metrics: &Metrics) -> Vec<Metric> {
+    let nats = "nats per example";
+    let all = [
+        (
+            "negative ELBO",
+            metrics.negative_elbo,
+            nats,
+            "Reconstruction plus KL divergence: an upper bound on −log p(x). Lower is better.",
+        ),
+        (
+            "reconstruction",
+            Some(metrics.reconstruction),
+            nats,
+            "−log p(x | code): what the code fails to tell about the row.",
+        ),
+        (
+            "KL divergence",
+            metrics.kl_divergence,
+            nats,
+            "How much the code tells about the row, beyond the prior.",
+        ),
+        (
+            "bits per dimension",
+            metrics.bits_per_dimension,
+            "bits",
+            "The bound, or the reconstruction, shared out over the pixels.",
+        ),
+        (
+            "contraction",
+            Some(metrics.contraction),
+            "‖J‖²_F",
+            "How strongly the code moves when the input moves a little. Smaller is more robust.",
+        ),
+        (
+            "mean squared error",
+            Some(metrics.mse),
+            "squared encoded units",
+            "Between a row and its reconstruction, per value.",
+        ),
+        (
+            "active units",
+            Some(metrics.active_units as f64),
+            "",
+            "Units of the code that vary over the data; the others carry nothing.",
+        ),
+        ("latent dimensions", Some(metrics.latent_dim as f64), "", "Units of the code."),
+        (
+            "saturated",
+            metrics.saturated_fraction,
+            "share of code values",
+            "Code values within 5 % of an end of the activation's range.",
+        ),
+        ("examples", Some(metrics.examples as f64), "rows", "Rows these numbers are averages over."),
+    ];
+    all.into_iter()
+        .filter_map(|(name, value, unit, explanation)| {
+            let text = |t: &str| t.to_string();
+            Some(Metric { name: text(name), value: value?, unit: text(unit), explanation: text(explanation) })
+        })
+        .collect()
+}
+
+fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Result<Option<Pictures>> {
+    let Some((height, width, channels)) = saved.header.preprocessor.schema.image_shape() else {
+        return Ok(None);
+    };
+    let shown = select(rows, &order[..order.len().min(ORIGINALS)]);
+    let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
+    let reconstructions = split(task::project(saved, &shown, place));
+    let seed = saved.header.config.training.seed;
+    // Families without a prior have no samples to show.
+    let samples = task::generate(saved, SAMPLES, task::Draw::Mean, seed, place)
+        .map_or(vec![], |(values, _)| split(values));
+    Ok(Some(Pictures { height, width, channels, originals: split(shown.values), reconstructions, samples }))
+}
+
+fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Result<Vec<ColumnQuality>> {
+    let preprocessor = &saved.header.preprocessor;
+    if preprocessor.schema.image_shape().is_some() {
+        return Ok(vec![]);
+    }
+    let mut scores = ColumnScores::new(preprocessor);
+    scores.add(rows, &task::project(saved, rows, place))?;
+    let kinds = preprocessor.schema.features.iter();
+    let quality = |(score, feature): (crate::evaluate::ColumnScore, &crate::data::Feature)| {
+        let number = matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count);
+        ColumnQuality {
+            name: score.name,
+            kind: feature.kind.name().into(),
+            measure: if number { "RMSE" } else { "accuracy" }.into(),
+            value: score.value,
+            baseline: score.baseline,
+            perfect: score.perfect,
+            unit: if number { "standard deviations" } else { "" }.into(),
+        }
+    };
+    Ok(scores.finish().into_iter().zip(kinds).map(quality).collect())
+}
+
+fn latent_map(
+    saved: &SavedModel,
+    batch: &RecordBatch,
+    rows: &Encoded,
+    order: &[usize],
+    place: &Place,
+) -> Result<Option<LatentMap>> {
+    let chosen = &order[..order.len().min(MAP_ROWS)];
+    if chosen.len() < 3 {
+        return Ok(None);
+    }
+    let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, place).x));
+    let width = saved.architecture.latent_dim;
+    let labels = labels(saved, batch, chosen);
+    let (x, y, x_label, y_label) = match width {
+        2 => {
+            let unit = |k: usize| codes.iter().skip(k).step_by(2).copied().collect();
+            (unit(0), unit(1), "latent 1".into(), "latent 2".into())
+        }
+        _ => {
+            let plane = principal_components(&codes, width)?;
+            let axis = |k: usize| format!("PCA {} ({:.0} % of variance)", k + 1, 100.0 * plane.explained[k]);
+            let (first, second) = (axis(0), axis(1));
+            (plane.x, plane.y, first, second)
+        }
+    };
+    Ok(Some(LatentMap { x, y, labels, x_label, y_label }))
+}
+
+/// The chosen rows' labels as text, if the data has a label column.
+fn labels(saved: &SavedModel, batch: &RecordBatch, chosen: &[usize]) -> Option<Vec<String>> {
+    let column = batch.column_by_name(saved.header.preprocessor.schema.label.as_ref()?)?;
+    let texts = arrow_cast::cast(column, &DataType::Utf8).ok()?;
+    let texts = texts.as_string::<i32>();
+    Some(chosen.iter().map(|&row| texts.value(row).to_string()).collect())
+}
+
+fn spectrum(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Result<Option<Spectrum>> {
+    let units = saved.architecture.latent_dim.min(rows.width);
+    // An eigenproblem costs units³.
+    let affordable = SPECTRUM_ROWS * SPECTRUM_UNITS.pow(3) / units.max(SPECTRUM_UNITS).pow(3);
+    let chosen = &order[..order.len().min(affordable.max(4))];
+    if chosen.is_empty() {
+        return Ok(None);
+    }
+    let found = jacobian_spectrum(&saved.model, rows, chosen, place)?;
+    let caption =
+        format!("Mean over {} test rows, with the range from the 10 % to the 90 % quantile.", found.examples);
+    Ok(Some(Spectrum { mean: found.mean, low: found.low, high: found.high, caption }))
+}
+
+/// Some of the rows.
+fn select(rows: &Encoded, chosen: &[usize]) -> Encoded {
+    let gather = |values: &[f32]| {
+        chosen.iter().flat_map(|&r| values[r * rows.width..(r + 1) * rows.width].iter().copied()).collect()
+    };
+    Encoded {
+        rows: chosen.len(),
+        width: rows.width,
+        values: gather(&rows.values),
+        observed: rows.observed.as_deref().map(gather),
+        unknown: 0,
+    }
+}

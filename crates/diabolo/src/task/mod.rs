@@ -1,0 +1,39 @@
+//! What a fitted model is used for: one file an application, rows in and rows out.
+
+mod features;
+mod generate;
+mod reconstruct;
+
+pub use features::{decode, encode};
+pub use generate::{Draw, generate};
+pub use reconstruct::{project, reconstruct};
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema};
+use std::sync::Arc;
+
+use crate::data::Encoded;
+use crate::error::{Error, Result};
+use crate::model::Batch;
+use crate::nn::Place;
+
+/// Rows put through a network at a time.
+const CHUNK: usize = 1024;
+
+/// `network` on all rows, chunk by chunk, on the host.
+fn in_chunks(rows: &Encoded, place: &Place, network: impl Fn(Batch) -> Vec<f32>) -> Vec<f32> {
+    let all: Vec<usize> = (0..rows.rows).collect();
+    all.chunks(CHUNK).flat_map(|chunk| network(Batch::gather(rows, chunk, place))).collect()
+}
+
+/// A batch of the given columns.
+fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
+    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options).map_err(|cause| {
+        Error::Unsupported {
+            what: format!("these columns make no table: {cause}"),
+            help: "report this as a bug".into(),
+        }
+    })
+}

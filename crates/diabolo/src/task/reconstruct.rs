@@ -1,0 +1,40 @@
+//! What a model makes of rows: its mean reconstruction, in the rows' own columns, types and units.
+
+use arrow_array::RecordBatch;
+
+use super::{features::columns_of, in_chunks, table};
+use crate::artifact::SavedModel;
+use crate::data::Encoded;
+use crate::error::Result;
+use crate::model::Autoencoder;
+use crate::nn::{Place, to_host};
+
+/// Means of the reconstruction of encoded rows: rows × width, row by row.
+pub fn project(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
+    let model = &saved.model;
+    in_chunks(rows, place, |batch| to_host(model.likelihood().mean(model.decode(model.encode(batch.x)))))
+}
+
+/// The reconstruction of each row. Columns keep the input's order; the key and label come along,
+/// columns the model does not know are left out; missing cells are filled.
+pub fn reconstruct(
+    saved: &SavedModel,
+    input: &str,
+    rows: &RecordBatch,
+    first_row: u64,
+    place: &Place,
+) -> Result<RecordBatch> {
+    let preprocessor = &saved.header.preprocessor;
+    let encoded = preprocessor.encode(input, rows, first_row)?;
+    let made = preprocessor.decode(&project(saved, &encoded, place))?;
+    let aside = preprocessor.set_aside(rows)?;
+    let (made, aside) = (columns_of(&made), columns_of(&aside));
+    let order = rows.schema();
+    let columns = order.fields().iter().filter_map(|field| {
+        let named = |columns: &[_]| -> Option<_> {
+            columns.iter().find(|(f, _): &&(arrow_schema::Field, _)| f.name() == field.name()).cloned()
+        };
+        named(&aside).or_else(|| named(&made))
+    });
+    table(encoded.rows, columns.collect())
+}
