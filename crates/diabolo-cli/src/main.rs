@@ -1,1 +1,34 @@
-fn main() {}
+//! The `diabolo` command: contractive and variational autoencoders for real data.
+
+mod args;
+mod commands;
+mod exit;
+mod output;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// Large short-lived tensors page-fault under the system allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let shared = &arguments.shared;
+    let done = shared.apply().and_then(|()| match &arguments.command {
+        Command::Fit(args) => commands::fit::run(args, shared),
+        Command::Encode(args) => commands::transform::encode(args, shared),
+        Command::Decode(args) => commands::transform::decode(args, shared),
+        Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),
+        Command::Generate(args) => commands::generate::run(args, shared),
+        Command::Evaluate(args) => commands::evaluate::run(args, shared),
+        Command::Inspect(args) => commands::inspect::run(args, shared),
+        Command::Report(args) => commands::report::run(args, shared),
+        Command::Data(args) => commands::data::run(args, shared),
+    });
+    exit::code(done)
+}

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
-use crate::error::Result;
 use crate::model::{Autoencoder, Batch, Context};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
@@ -64,16 +63,10 @@ pub struct Evaluation<'a, M> {
 }
 
 /// Evaluates all of `rows` at once.
-pub fn evaluate<M: Autoencoder>(
-    model: &M,
-    rows: &Encoded,
-    image: bool,
-    seed: u64,
-    place: &Place,
-) -> Result<Metrics> {
+pub fn evaluate<M: Autoencoder>(model: &M, rows: &Encoded, image: bool, seed: u64, place: &Place) -> Metrics {
     let mut evaluation = Evaluation::new(model, image, seed, place);
     evaluation.add(rows);
-    Ok(evaluation.finish())
+    evaluation.finish()
 }
 
 impl<'a, M: Autoencoder> Evaluation<'a, M> {

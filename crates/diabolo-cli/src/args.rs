@@ -1,0 +1,566 @@
+//! The arguments, and how they become a configuration.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use diabolo::data::Format;
+use diabolo::distribution::Variance;
+use diabolo::model::{FamilyConfig, ImageLikelihood};
+use diabolo::nn::{Activation, Place, use_threads};
+use diabolo::objective::Corruption;
+use diabolo::train::{Optimizer, Schedule};
+use diabolo::{Config, Error};
+
+/// Contractive and variational autoencoders for real data.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Shared {
+    /// Print results as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Threads to use; the result does not depend on it [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Where to compute: cpu, cuda, cuda:N or wgpu (the last three if built in)
+    #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
+    pub device: String,
+}
+
+impl Shared {
+    pub fn apply(&self) -> anyhow::Result<()> {
+        self.threads.map_or(Ok(()), use_threads)?;
+        Ok(())
+    }
+
+    pub fn place(&self) -> diabolo::Result<Place> {
+        Place::named(&self.device)
+    }
+
+    /// A note on stderr, unless it should be quiet.
+    pub fn note(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Fit a model to a file or a built-in set, and write a run folder with model and report
+    Fit(Box<FitArgs>),
+    /// Write the code of each row
+    Encode(TransformArgs),
+    /// Write the rows that codes stand for
+    Decode(TransformArgs),
+    /// Write what the model makes of each row
+    Reconstruct(TransformArgs),
+    /// Write new rows or pictures drawn from a variational model
+    Generate(GenerateArgs),
+    /// Measure a model on rows it was not trained on
+    Evaluate(EvaluateArgs),
+    /// Show what a model or a data file holds
+    Inspect(InspectArgs),
+    /// Write the report of a run again, or on other rows
+    Report(ReportArgs),
+    /// List the built-in data sets, or fetch one
+    Data(DataArgs),
+}
+
+/// How to read rows.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadArgs {
+    /// What separates the cells of a text file [default: found out]
+    #[arg(long, value_name = "CHAR")]
+    pub delimiter: Option<String>,
+    /// The first row of a text file names the columns, or (--header false) does not [default: found out]
+    #[arg(long, value_name = "BOOL")]
+    pub header: Option<bool>,
+    /// The encoding of a text file, such as latin1 [default: found out]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Another text that means "missing"; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub missing: Vec<String>,
+}
+
+impl ReadArgs {
+    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let data = &mut config.data;
+        if let Some(text) = &self.delimiter {
+            data.delimiter = Some(delimiter(text)?);
+        }
+        data.header = self.header.or(data.header);
+        data.encoding = self.encoding.clone().or(data.encoding.take());
+        data.missing.extend(self.missing.iter().cloned());
+        Ok(())
+    }
+
+    /// The model's own reading options, changed by these flags.
+    pub fn over(&self, config: &Config) -> diabolo::Result<Config> {
+        let mut config = config.clone();
+        self.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+fn delimiter(text: &str) -> diabolo::Result<char> {
+    let mut characters = text.chars();
+    match (text, characters.next(), characters.next()) {
+        ("\\t" | "tab", ..) => Ok('\t'),
+        (_, Some(c), None) if c.is_ascii() => Ok(c),
+        _ => Err(Error::config("--delimiter", "one ASCII character, or 'tab'", format!("'{text}'"))),
+    }
+}
+
+#[derive(Args)]
+pub struct FitArgs {
+    /// A CSV, TSV, Parquet, Arrow, NPY, NPZ or IDX file, a folder of pictures, `-` for stdin,
+    /// or a built-in set: digits, mnist, fashion-mnist
+    #[arg(required_unless_present_any = ["resume", "print_config"])]
+    pub input: Option<String>,
+
+    /// Continue an interrupted run, to the same weights as if it had never stopped
+    #[arg(long, value_name = "RUN", conflicts_with = "input")]
+    pub resume: Option<PathBuf>,
+    /// The run's folder [default: runs/DATA-MODEL, numbered]
+    #[arg(long, short, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// A TOML file to start from; --print-config shows its keys
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Set any configuration key, such as model.latent_dim=8; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Print the configuration as TOML and stop
+    #[arg(long)]
+    pub print_config: bool,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Model")]
+pub struct ModelArgs {
+    /// plain, denoising, contractive or variational [default: variational]
+    #[arg(long, short, value_name = "FAMILY")]
+    pub model: Option<String>,
+    /// Width of the code
+    #[arg(long, value_name = "N")]
+    pub latent_dim: Option<usize>,
+    /// Widths of the hidden layers, such as 400 or 512,256; `none` for none
+    #[arg(long, value_name = "WIDTHS")]
+    pub hidden: Option<String>,
+    /// sigmoid, tanh, softplus, silu, gelu, relu or identity
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<String>,
+    /// Activation of the code (not for variational models)
+    #[arg(long, value_name = "NAME")]
+    pub latent_activation: Option<String>,
+    /// Pixels' distribution: bernoulli or gaussian
+    #[arg(long, value_name = "NAME")]
+    pub image_likelihood: Option<String>,
+    /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
+    #[arg(long, value_name = "KIND")]
+    pub variance: Option<String>,
+    /// Weight β of the KL divergence (variational)
+    #[arg(long, value_name = "BETA")]
+    pub kl_weight: Option<f64>,
+    /// Epochs over which the KL weight grows from 0 (variational)
+    #[arg(long, value_name = "EPOCHS")]
+    pub kl_warmup: Option<f64>,
+    /// Weight λ of the contraction (contractive)
+    #[arg(long, value_name = "LAMBDA")]
+    pub contraction_weight: Option<f64>,
+    /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
+    #[arg(long, value_name = "KIND:AMOUNT")]
+    pub corruption: Option<String>,
+    /// The decoder uses the encoder's weights, or (--tied false) its own (not for variational models)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub tied: Option<bool>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Training")]
+pub struct TrainingArgs {
+    /// Passes over the training rows, at most
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Rows a step
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Adam's step size [default: 0.001]
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
+    /// adam, or adam_w:WEIGHT_DECAY [default: adam]
+    #[arg(long, value_name = "NAME")]
+    pub optimizer: Option<String>,
+    /// constant, cosine or plateau [default: cosine]
+    #[arg(long, value_name = "NAME")]
+    pub schedule: Option<String>,
+    /// Largest L2 norm of each parameter tensor's gradient
+    #[arg(long, value_name = "NORM")]
+    pub gradient_clip: Option<f64>,
+    /// Epochs without improvement before stopping; 0 never stops early [default: 20]
+    #[arg(long, value_name = "EPOCHS")]
+    pub patience: Option<usize>,
+    /// Stop after this time, such as 90s, 10m or 2h
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<String>,
+    /// Seed of all randomness [default: 0]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+#[derive(Args)]
+#[command(next_help_heading = "Columns")]
+pub struct ColumnArgs {
+    /// The column that identifies a row; kept in every output, never learned
+    #[arg(long, value_name = "COLUMN")]
+    pub key: Option<String>,
+    /// The column that colours plots; never learned
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// A column to leave out; may be repeated
+    #[arg(long, value_name = "COLUMN")]
+    pub drop: Vec<String>,
+    /// A column's kind, such as zip=categorical (numeric, count, binary, categorical); may be repeated
+    #[arg(long = "type", value_name = "COLUMN=KIND")]
+    pub types: Vec<String>,
+    /// How numbers are scaled: standardize, min_max or quantile [default: standardize]
+    #[arg(long, value_name = "NAME")]
+    pub numeric: Option<String>,
+    /// A category the data did not have is an error, or counts as missing [default: error]
+    #[arg(long, value_name = "error|missing")]
+    pub unknown: Option<String>,
+    /// Share of the rows for early stopping [default: 0.1]
+    #[arg(long, value_name = "SHARE")]
+    pub validation: Option<f64>,
+    /// Share of the rows kept unseen for `evaluate` [default: 0.1]
+    #[arg(long, value_name = "SHARE")]
+    pub test: Option<f64>,
+}
+
+impl FitArgs {
+    /// The configuration file, then --set, then the flags: the later wins.
+    pub fn to_config(&self) -> anyhow::Result<Config> {
+        let mut config = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+                Config::from_toml(&path.display().to_string(), &text)?
+            }
+            None => Config::default(),
+        };
+        if let Some(name) = &self.model.model {
+            config.model.family = FamilyConfig::named(name)?;
+        }
+        for assignment in &self.set {
+            config.set(assignment)?;
+        }
+        self.model.apply(&mut config)?;
+        self.training.apply(&mut config)?;
+        self.columns.apply(&mut config)?;
+        self.read.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+impl ModelArgs {
+    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let model = &mut config.model;
+        model.latent_dim = self.latent_dim.or(model.latent_dim);
+        if let Some(text) = &self.hidden {
+            model.hidden = Some(widths(text)?);
+        }
+        if let Some(name) = &self.activation {
+            model.activation = Some(activation("--activation", name)?);
+        }
+        if let Some(name) = &self.latent_activation {
+            model.latent_activation = Some(activation("--latent-activation", name)?);
+        }
+        if let Some(name) = &self.image_likelihood {
+            model.image_likelihood = match name.as_str() {
+                "bernoulli" => ImageLikelihood::Bernoulli,
+                "gaussian" => ImageLikelihood::Gaussian,
+                other => return Err(Error::config("--image-likelihood", "bernoulli or gaussian", other)),
+            };
+        }
+        if let Some(text) = &self.variance {
+            model.variance = Some(variance(text)?);
+        }
+        self.apply_family(&mut model.family)
+    }
+
+    fn apply_family(&self, family: &mut FamilyConfig) -> diabolo::Result<()> {
+        let name = family.name();
+        let only =
+            |flag: &str, of: &str| Error::config(flag, format!("--model {of}"), format!("--model {name}"));
+        if let Some(value) = self.kl_weight {
+            let FamilyConfig::Variational { kl_weight, .. } = family else {
+                return Err(only("--kl-weight", "variational"));
+            };
+            *kl_weight = value;
+        }
+        if let Some(value) = self.kl_warmup {
+            let FamilyConfig::Variational { kl_warmup_epochs, .. } = family else {
+                return Err(only("--kl-warmup", "variational"));
+            };
+            *kl_warmup_epochs = value;
+        }
+        if let Some(value) = self.contraction_weight {
+            let FamilyConfig::Contractive { contraction_weight, .. } = family else {
+                return Err(only("--contraction-weight", "contractive"));
+            };
+            *contraction_weight = value;
+        }
+        if let Some(text) = &self.corruption {
+            let FamilyConfig::Denoising { corruption, .. } = family else {
+                return Err(only("--corruption", "denoising"));
+            };
+            *corruption = parse_corruption(text)?;
+        }
+        if let Some(value) = self.tied {
+            match family {
+                FamilyConfig::Plain { tied }
+                | FamilyConfig::Denoising { tied, .. }
+                | FamilyConfig::Contractive { tied, .. } => *tied = value,
+                FamilyConfig::Variational { .. } => {
+                    return Err(only("--tied", "plain, denoising or contractive"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl TrainingArgs {
+    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let training = &mut config.training;
+        training.epochs = self.epochs.or(training.epochs);
+        training.batch_size = self.batch_size.or(training.batch_size);
+        training.learning_rate = self.learning_rate.unwrap_or(training.learning_rate);
+        training.gradient_clip = self.gradient_clip.or(training.gradient_clip);
+        training.patience = self.patience.unwrap_or(training.patience);
+        training.seed = self.seed.unwrap_or(training.seed);
+        if let Some(text) = &self.optimizer {
+            training.optimizer = optimizer(text)?;
+        }
+        if let Some(name) = &self.schedule {
+            training.schedule = Schedule::named(name)?;
+        }
+        if let Some(text) = &self.max_time {
+            training.max_seconds = Some(seconds(text)?);
+        }
+        Ok(())
+    }
+}
+
+impl ColumnArgs {
+    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let data = &mut config.data;
+        data.key = self.key.clone().or(data.key.take());
+        data.label = self.label.clone().or(data.label.take());
+        data.drop.extend(self.drop.iter().cloned());
+        for assignment in &self.types {
+            let (column, kind) = assignment
+                .rsplit_once('=')
+                .ok_or_else(|| Error::config("--type", "COLUMN=KIND", format!("'{assignment}'")))?;
+            data.types.insert(column.into(), kind.parse()?);
+        }
+        if let Some(name) = &self.unknown {
+            data.unknown_category = name.parse()?;
+        }
+        data.validation = self.validation.unwrap_or(data.validation);
+        data.test = self.test.unwrap_or(data.test);
+        if let Some(name) = &self.numeric {
+            config.set(&format!("data.numeric={name}"))?;
+        }
+        Ok(())
+    }
+}
+
+fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
+    if text == "none" {
+        return Ok(vec![]);
+    }
+    let wrong = |_| Error::config("--hidden", "widths such as 400 or 512,256, or none", format!("'{text}'"));
+    text.split(',').map(|width| width.trim().parse().map_err(wrong)).collect()
+}
+
+fn activation(flag: &str, name: &str) -> diabolo::Result<Activation> {
+    Activation::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
+        Error::config(flag, known.join(", "), format!("'{name}'"))
+    })
+}
+
+fn variance(text: &str) -> diabolo::Result<Variance> {
+    match (text, text.parse()) {
+        ("shared", _) => Ok(Variance::Shared),
+        ("per_feature", _) => Ok(Variance::PerFeature),
+        ("decoder", _) => Ok(Variance::Decoder),
+        (_, Ok(value)) => Ok(Variance::Fixed { value }),
+        _ => {
+            Err(Error::config("--variance", "shared, per_feature, decoder, or a number", format!("'{text}'")))
+        }
+    }
+}
+
+fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
+    let wrong =
+        || Error::config("--corruption", "masking:P, gaussian:SD or salt_and_pepper:P", format!("'{text}'"));
+    let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
+    let amount: f64 = amount.parse().map_err(|_| wrong())?;
+    match kind {
+        "masking" => Ok(Corruption::Masking { probability: amount }),
+        "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
+        "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
+        _ => Err(wrong()),
+    }
+}
+
+fn optimizer(text: &str) -> diabolo::Result<Optimizer> {
+    let wrong = || Error::config("--optimizer", "adam, or adam_w:WEIGHT_DECAY", format!("'{text}'"));
+    match text.split_once(':') {
+        None if text == "adam" => Ok(Optimizer::Adam),
+        Some(("adam_w", decay)) => Ok(Optimizer::AdamW { weight_decay: decay.parse().map_err(|_| wrong())? }),
+        _ => Err(wrong()),
+    }
+}
+
+fn seconds(text: &str) -> diabolo::Result<f64> {
+    let wrong = || Error::config("--max-time", "a time such as 90s, 10m or 2h", format!("'{text}'"));
+    let (number, unit) = match text.trim_end_matches(char::is_alphabetic) {
+        number if number.len() < text.len() => (number, &text[number.len()..]),
+        number => (number, "s"),
+    };
+    let factor = match unit {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    Ok(number.parse::<f64>().map_err(|_| wrong())? * factor)
+}
+
+#[derive(Args)]
+pub struct TransformArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows: any input that `fit` takes
+    pub input: String,
+    /// Where to write; the extension chooses CSV, TSV, Parquet, Arrow or NPY, a trailing / PNG pictures
+    #[arg(long, short, default_value = "-", value_name = "FILE")]
+    pub out: String,
+    /// The output's format, when the extension does not tell
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<Format>,
+    /// A category the data did not have is an error, or counts as missing [default: as fitted]
+    #[arg(long, value_name = "error|missing")]
+    pub unknown: Option<String>,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct GenerateArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// How many
+    #[arg(long, short = 'n', default_value_t = 64, value_name = "N")]
+    pub count: usize,
+    /// Where to write; for pictures NAME.png is one sheet and FOLDER/ single files
+    #[arg(long, short, default_value = "-", value_name = "FILE")]
+    pub out: String,
+    /// The output's format, when the extension does not tell
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<Format>,
+    /// Write p(x|z)'s mean, or (--mean false) a draw from it [default: the mean for pictures, a draw for tables]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub mean: Option<bool>,
+    /// Seed of the draws
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+#[derive(Args)]
+pub struct EvaluateArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows [default: those held out of what the model was fitted on]
+    pub input: Option<String>,
+    /// Use all rows, also those the model was trained on
+    #[arg(long)]
+    pub all_rows: bool,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct InspectArgs {
+    /// A run folder, a model file, or any input that `fit` takes
+    pub path: String,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+impl InspectArgs {
+    pub fn to_config(&self) -> diabolo::Result<Config> {
+        let mut config = Config::default();
+        self.columns.apply(&mut config)?;
+        self.read.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+#[derive(Args)]
+pub struct ReportArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows [default: those held out of what the model was fitted on]
+    pub input: Option<String>,
+    /// Where to write [default: report.html in the run folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+#[derive(Subcommand)]
+pub enum DataCommand {
+    /// List the built-in sets and where they are
+    List,
+    /// Download a set into the cache and check it
+    Fetch {
+        /// The set's name
+        name: String,
+    },
+}

@@ -1,0 +1,280 @@
+//! `diabolo fit INPUT` and `diabolo fit --resume RUN`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diabolo::artifact::{
+    FORMAT_VERSION, Header, Run, SavedModel, SourceRecord, TrainingRecord, read_checkpoint, write_atomically,
+    write_checkpoint,
+};
+use diabolo::data::read::fingerprint;
+use diabolo::data::{Prepared, prepare};
+use diabolo::evaluate::{Metrics, evaluate};
+use diabolo::model::{Architecture, Model};
+use diabolo::nn::Place;
+use diabolo::report::Report;
+use diabolo::train::{self, Ended, EpochRecord, Hooks, Outcome, Progress, Snapshot, TrainingData};
+use diabolo::{Config, Error};
+use serde_json::json;
+
+use crate::args::{FitArgs, Shared};
+use crate::exit::Interrupted;
+use crate::output;
+use crate::progress::Reporter;
+
+pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
+    if args.print_config && args.input.is_none() {
+        return output::print(&args.to_config()?.to_toml());
+    }
+    let stop = stop_on_signal();
+    let job = match &args.resume {
+        Some(folder) => Job::resumed(folder, shared)?,
+        None => Job::new(args, shared)?,
+    };
+    if args.print_config {
+        return output::print(&job.config.to_toml());
+    }
+    let run = job.open_run(args)?;
+    let outcome = job.train(&run, stop, shared)?;
+    job.finish(&run, outcome, shared)
+}
+
+/// Everything known before training starts.
+struct Job {
+    input: String,
+    fingerprint: Option<String>,
+    config: Config,
+    architecture: Architecture,
+    prepared: Prepared,
+    place: Place,
+    resumed: Option<Run>,
+}
+
+impl Job {
+    fn new(args: &FitArgs, shared: &Shared) -> anyhow::Result<Self> {
+        let input = args.input.clone().unwrap_or_default();
+        Job::prepare(input, args.to_config()?, shared)
+    }
+
+    fn resumed(folder: &Path, shared: &Shared) -> anyhow::Result<Self> {
+        let run = Run::open(folder)?;
+        let (input, recorded, config) = run.read_config()?;
+        let mut job = Job::prepare(input, config, shared)?;
+        if job.fingerprint != recorded {
+            return Err(Error::data(
+                &job.input,
+                "the data that the run was started on",
+                "other contents",
+                "put the file back, or start a new run",
+            )
+            .into());
+        }
+        job.resumed = Some(run);
+        Ok(job)
+    }
+
+    fn prepare(input: String, mut config: Config, shared: &Shared) -> anyhow::Result<Self> {
+        let prepared = prepare(&input, &config.data, config.training.seed)?;
+        for warning in &prepared.warnings {
+            shared.note(format!("note: {warning}"));
+        }
+        let architecture = config.model.resolve(&prepared.preprocessor.blocks())?;
+        config.training.resolve(prepared.train.rows)?;
+        let fingerprint = fingerprint(&input)?;
+        Ok(Job { input, fingerprint, config, architecture, prepared, place: shared.place()?, resumed: None })
+    }
+
+    fn open_run(&self, args: &FitArgs) -> anyhow::Result<Run> {
+        if let Some(run) = &self.resumed {
+            return Ok(run.clone());
+        }
+        let run = match &args.out {
+            Some(folder) => Run::create(folder)?,
+            None => Run::create_numbered(Path::new("runs"), &self.run_name())?,
+        };
+        run.write_config(&absolute(&self.input), self.fingerprint.as_deref(), &self.config)?;
+        Ok(run)
+    }
+
+    /// "adult-variational"
+    fn run_name(&self) -> String {
+        let file =
+            Path::new(&self.input).file_name().map_or("data".into(), |f| f.to_string_lossy().into_owned());
+        let stem = file.split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
+        let safe: String = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        format!("{safe}-{}", self.architecture.family.name())
+    }
+
+    fn train(&self, run: &Run, stop: Arc<AtomicBool>, shared: &Shared) -> anyhow::Result<Outcome<Model>> {
+        let training = &self.config.training;
+        let model = Model::new(&self.architecture, training.seed, &self.place);
+        let checkpoint = run.checkpoint_path();
+        let resume = match &self.resumed {
+            Some(_) if checkpoint.is_file() => Some(read_checkpoint(&checkpoint, &model, &self.place)?),
+            _ => None,
+        };
+        if let Some(folder) = checkpoint.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
+        shared.note(self.announcement(run));
+        let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
+        let epochs = training.epochs.unwrap_or_default();
+        let mut watch =
+            Watch { run, stop, reporter: Reporter::new(shared.quiet), epochs, epoch_started: None };
+        let outcome = train::fit(model, resume, &data, training, &self.place, &mut watch);
+        watch.reporter.finish();
+        Ok(outcome?)
+    }
+
+    fn announcement(&self, run: &Run) -> String {
+        let Architecture { inputs, hidden, latent_dim, family, .. } = &self.architecture;
+        let hidden: String = hidden.iter().map(|w| format!("{w} → ")).collect();
+        format!(
+            "fitting a {} autoencoder ({inputs} → {hidden}{latent_dim}) to {} rows of {} in {}",
+            family.name(),
+            self.prepared.train.rows,
+            self.input,
+            run.folder().display()
+        )
+    }
+
+    /// Writes what is to be kept, says how it went, and passes on why training ended.
+    fn finish(self, run: &Run, outcome: Outcome<Model>, shared: &Shared) -> anyhow::Result<()> {
+        if let Ended::Interrupted = outcome.ended {
+            shared.note(format!(
+                "interrupted; the checkpoint is saved. Continue with: diabolo fit --resume {}",
+                run.folder().display()
+            ));
+            return Err(Interrupted.into());
+        }
+        let header = self.header(&outcome);
+        let saved = SavedModel { header, architecture: self.architecture, model: outcome.model };
+        saved.save(&run.model_path())?;
+        run.write_history(&outcome.state.history)?;
+        if let Ended::Diverged(error) = outcome.ended {
+            return Err(anyhow::Error::from(error));
+        }
+        let test = &self.prepared.test;
+        // With --test 0 the validation rows, which chose when to stop, are the next best.
+        let encoded = match test.num_rows() {
+            0 => self.prepared.validation,
+            _ => saved.header.preprocessor.encode(&self.input, test, 0)?,
+        };
+        let image = saved.header.preprocessor.schema.image_shape().is_some();
+        let metrics = evaluate(&saved.model, &encoded, image, self.config.training.seed, &self.place);
+        write_atomically(&run.metrics_path(), format!("{:#}\n", json!(metrics)).as_bytes())?;
+        if test.num_rows() > 0 {
+            let report = Report::assemble(&saved, &outcome.state.history, test, &metrics, &self.place)?;
+            write_atomically(&run.report_path(), report.to_html().as_bytes())?;
+        }
+        summarise(run, &saved, &metrics, outcome.state.seconds, shared)
+    }
+
+    fn header(&self, outcome: &Outcome<Model>) -> Header {
+        let ended = match outcome.ended {
+            Ended::Finished => "finished",
+            Ended::EarlyStopped => "early_stopped",
+            Ended::TimeUp => "time_up",
+            Ended::Interrupted => "interrupted",
+            Ended::Diverged(_) => "diverged",
+        };
+        let prepared = &self.prepared;
+        Header {
+            format_version: FORMAT_VERSION,
+            diabolo_version: env!("CARGO_PKG_VERSION").into(),
+            config: self.config.clone(),
+            preprocessor: prepared.preprocessor.clone(),
+            source: SourceRecord {
+                input: self.input.clone(),
+                fingerprint: self.fingerprint.clone(),
+                rows: prepared.rows,
+                split: [prepared.train.rows, prepared.validation.rows, prepared.test.num_rows()],
+                test_input: prepared.test_input.clone(),
+            },
+            training: TrainingRecord {
+                epochs: outcome.state.history.len(),
+                best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
+                ended: ended.into(),
+            },
+        }
+    }
+}
+
+fn summarise(
+    run: &Run,
+    saved: &SavedModel,
+    metrics: &Metrics,
+    seconds: f64,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let training = &saved.header.training;
+    if shared.json {
+        return output::print_json(&json!({
+            "run": run.folder(), "model": run.model_path(), "report": run.report_path(),
+            "training": training, "seconds": seconds, "metrics": metrics,
+        }));
+    }
+    let best = training.best_epoch.unwrap_or_default();
+    shared.note(format!(
+        "\n{} after {} epochs and {seconds:.1} s; the weights are those of epoch {best}. On rows not trained on:",
+        training.ended.replace('_', " "),
+        training.epochs
+    ));
+    if !shared.quiet {
+        output::print(&output::metrics(metrics))?;
+    }
+    shared.note(format!("\nlook at {}", run.report_path().display()));
+    Ok(())
+}
+
+/// Shows progress, writes checkpoints, listens for Ctrl-C.
+struct Watch<'a> {
+    run: &'a Run,
+    stop: Arc<AtomicBool>,
+    reporter: Reporter,
+    epochs: usize,
+    epoch_started: Option<std::time::Instant>,
+}
+
+impl Hooks<Model> for Watch<'_> {
+    fn step(&mut self, progress: &Progress) {
+        let started = *self.epoch_started.get_or_insert_with(std::time::Instant::now);
+        self.reporter.step(progress, started.elapsed().as_secs_f64());
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) {
+        self.epoch_started = None;
+        self.reporter.epoch(record, self.epochs);
+    }
+
+    fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {
+        write_checkpoint(&self.run.checkpoint_path(), snapshot)?;
+        self.run.write_history(&snapshot.state.history)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// A flag that the first Ctrl-C raises; the second ends the program at once.
+fn stop_on_signal() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    // Without a handler Ctrl-C just ends the program, and the last checkpoint stands.
+    let _ = ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    stop
+}
+
+/// A resume may be started from another folder.
+fn absolute(input: &str) -> String {
+    match std::path::absolute(PathBuf::from(input)) {
+        Ok(path) if path.exists() => path.display().to_string(),
+        _ => input.into(),
+    }
+}

@@ -1,0 +1,64 @@
+//! `diabolo inspect PATH`: what a model or a data file holds.
+
+use std::path::Path;
+
+use diabolo::artifact::{Run, SavedModel, weights};
+use diabolo::data::{infer, open};
+use serde_json::json;
+
+use super::load;
+use crate::args::{InspectArgs, Shared};
+use crate::output;
+
+pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
+    let path = Path::new(&args.path);
+    match Run::open(path).is_ok() || path.extension().is_some_and(|e| e == "safetensors") {
+        true => model(&load(path, shared)?, shared),
+        false => data(args, shared),
+    }
+}
+
+fn model(saved: &SavedModel, shared: &Shared) -> anyhow::Result<()> {
+    let header = &saved.header;
+    let tensors = weights::export(&saved.model);
+    if shared.json {
+        let shapes: serde_json::Map<_, _> =
+            tensors.iter().map(|(name, tensor)| (name.clone(), json!(tensor.shape))).collect();
+        return output::print_json(&json!({ "header": header, "tensors": shapes }));
+    }
+    let [train, validation, test] = header.source.split;
+    let facts = [
+        ("family", saved.architecture.family.name().to_string()),
+        (
+            "fitted on",
+            format!("{} ({train} training, {validation} validation, {test} test rows)", header.source.input),
+        ),
+        ("hidden", format!("{:?}, {}", saved.architecture.hidden, saved.architecture.activation.name())),
+        ("latent_dim", saved.architecture.latent_dim.to_string()),
+        ("epochs", format!("{}, {}", header.training.epochs, header.training.ended)),
+        ("written by", format!("diabolo {}, format {}", header.diabolo_version, header.format_version)),
+    ];
+    let tensors: Vec<(String, String)> =
+        tensors.into_iter().map(|(name, tensor)| (name, format!("{:?}", tensor.shape))).collect();
+    output::print(&format!(
+        "{}\n{}\n{}",
+        output::aligned(&facts),
+        header.preprocessor.schema,
+        output::aligned(&tensors)
+    ))
+}
+
+fn data(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
+    let config = args.to_config()?.data;
+    let source = open(&args.path, &config.read_options())?;
+    let name = source.name().to_string();
+    let rows = source.collect()?;
+    let inferred = infer(&name, &rows, &config.infer_options())?;
+    for warning in &inferred.warnings {
+        shared.note(format!("note: {warning}"));
+    }
+    match shared.json {
+        true => output::print_json(&json!({ "rows": rows.num_rows(), "schema": inferred.schema })),
+        false => output::print(&format!("{} rows\n{}", rows.num_rows(), inferred.schema)),
+    }
+}

@@ -1,0 +1,102 @@
+//! One file a verb.
+
+pub mod data;
+pub mod evaluate;
+pub mod fit;
+pub mod generate;
+pub mod inspect;
+pub mod report;
+pub mod transform;
+
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use diabolo::artifact::{Run, SavedModel};
+use diabolo::data::{held_out, open, read::fingerprint};
+use diabolo::evaluate::{Evaluation, Metrics};
+use diabolo::nn::Place;
+use diabolo::{Config, Error};
+
+use crate::args::{ReadArgs, Shared};
+
+/// The model of a run folder or a file.
+fn load(path: &Path, shared: &Shared) -> diabolo::Result<SavedModel> {
+    SavedModel::load(&Run::model_file(path)?, &shared.place()?)
+}
+
+/// Rows to judge a model by.
+struct Judged {
+    input: String,
+    config: Config,
+    /// The rows held out of the fit, if the input is what the model was fitted on; else all of it counts.
+    held_out: Option<RecordBatch>,
+}
+
+impl Judged {
+    /// `input`, or what the model was fitted on; of the latter only rows it has not seen, unless `all_rows`.
+    fn new(
+        saved: &SavedModel,
+        input: Option<&str>,
+        all_rows: bool,
+        read: &ReadArgs,
+        shared: &Shared,
+    ) -> anyhow::Result<Self> {
+        let source = &saved.header.source;
+        let config = read.over(&saved.header.config)?;
+        let input = input.or(source.test_input.as_deref()).unwrap_or(&source.input).to_string();
+        let fitted_on_it = source.fingerprint.is_some() && fingerprint(&input)? == source.fingerprint;
+        if !fitted_on_it || all_rows {
+            return Ok(Judged { input, config, held_out: None });
+        }
+        if source.split[2] == 0 || source.test_input.is_some() {
+            let error = Error::data(
+                input,
+                "rows that were held out of the fit",
+                "none of this input",
+                "give other rows, or pass --all-rows",
+            );
+            return Err(error.into());
+        }
+        let rows = open(&input, &config.data.read_options())?.collect()?;
+        let rows = held_out(&input, &rows, &config.data, config.training.seed)?;
+        shared.note(format!("using the {} rows of {input} that were held out of the fit", rows.num_rows()));
+        Ok(Judged { input, config, held_out: Some(rows) })
+    }
+
+    /// All the rows at once.
+    fn collect(self) -> diabolo::Result<(String, RecordBatch)> {
+        let rows = match self.held_out {
+            Some(rows) => rows,
+            None => open(&self.input, &self.config.data.read_options())?.collect()?,
+        };
+        Ok((self.input, rows))
+    }
+
+    /// The numbers of `evaluate`, batch by batch.
+    fn evaluate(&self, saved: &SavedModel, place: &Place) -> diabolo::Result<Metrics> {
+        let preprocessor = &saved.header.preprocessor;
+        let image = preprocessor.schema.image_shape().is_some();
+        let mut evaluation = Evaluation::new(&saved.model, image, self.config.training.seed, place);
+        match &self.held_out {
+            Some(rows) => evaluation.add(&preprocessor.encode(&self.input, rows, 0)?),
+            None => {
+                let mut first_row = 0;
+                for batch in open(&self.input, &self.config.data.read_options())? {
+                    let batch = batch?;
+                    evaluation.add(&preprocessor.encode(&self.input, &batch, first_row)?);
+                    first_row += batch.num_rows() as u64;
+                }
+            }
+        }
+        let metrics = evaluation.finish();
+        match metrics.examples {
+            0 => Err(Error::data(
+                &self.input,
+                "at least one row",
+                "none",
+                "check that the file is the right one",
+            )),
+            _ => Ok(metrics),
+        }
+    }
+}

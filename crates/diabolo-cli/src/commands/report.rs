@@ -1,0 +1,42 @@
+//! `diabolo report RUN [INPUT]`
+
+use std::path::Path;
+
+use diabolo::Error;
+use diabolo::artifact::{Run, write_atomically};
+use diabolo::evaluate::evaluate;
+use diabolo::report::Report;
+
+use super::{Judged, load};
+use crate::args::{ReportArgs, Shared};
+
+pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
+    let saved = load(&args.model, shared)?;
+    let place = shared.place()?;
+    let run = Run::open(&args.model).ok();
+    let out = match (&args.out, &run) {
+        (Some(out), _) => out.clone(),
+        (None, Some(run)) => run.report_path(),
+        (None, None) => return Err(Error::config("--out", "a file to write the report to", "none").into()),
+    };
+    let history = match &run {
+        Some(run) if run.history_path().is_file() => run.read_history()?,
+        _ => vec![],
+    };
+    let judged = Judged::new(&saved, args.input.as_deref(), false, &args.read, shared)?;
+    let (input, rows) = judged.collect()?;
+    let encoded = saved.header.preprocessor.encode(&input, &rows, 0)?;
+    let image = saved.header.preprocessor.schema.image_shape().is_some();
+    let metrics = evaluate(&saved.model, &encoded, image, saved.header.config.training.seed, &place);
+    let report = Report::assemble(&saved, &history, &rows, &metrics, &place)?;
+    write(&out, &report)?;
+    shared.note(format!("wrote {}", out.display()));
+    Ok(())
+}
+
+/// Writes the page; to a `.svg`, the drawing for a README.
+fn write(out: &Path, report: &Report) -> diabolo::Result<()> {
+    let drawing = out.extension().is_some_and(|e| e == "svg");
+    let text = if drawing { report.hero_svg() } else { report.to_html() };
+    write_atomically(out, text.as_bytes())
+}

@@ -1,0 +1,54 @@
+//! `diabolo encode`, `decode` and `reconstruct`: rows in, rows out, batch by batch in bounded memory.
+
+use arrow_array::RecordBatch;
+use diabolo::Error;
+use diabolo::artifact::SavedModel;
+use diabolo::data::{Writer, open};
+use diabolo::nn::Place;
+use diabolo::task;
+
+use super::load;
+use crate::args::{Shared, TransformArgs};
+
+type Transform = fn(&SavedModel, &str, &RecordBatch, u64, &Place) -> diabolo::Result<RecordBatch>;
+
+pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
+    stream(args, shared, task::encode)
+}
+
+pub fn decode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
+    stream(args, shared, task::decode)
+}
+
+pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
+    stream(args, shared, task::reconstruct)
+}
+
+fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<()> {
+    let mut saved = load(&args.model, shared)?;
+    if let Some(unknown) = &args.unknown {
+        saved.header.preprocessor.unknown_category = unknown.parse()?;
+    }
+    let place = shared.place()?;
+    let config = args.read.over(&saved.header.config)?;
+    let source = open(&args.input, &config.data.read_options())?;
+    let mut writer = Writer::create(&args.out, args.format)?;
+    if let Some(key) = &saved.header.preprocessor.schema.key {
+        writer = writer.key(key);
+    }
+    let mut first_row = 0;
+    for batch in source {
+        let batch = batch?;
+        writer.write(&transform(&saved, &args.input, &batch, first_row, &place)?)?;
+        first_row += batch.num_rows() as u64;
+    }
+    if first_row == 0 {
+        let help = "check that the file is the right one";
+        return Err(Error::data(&args.input, "at least one row", "none", help).into());
+    }
+    writer.finish()?;
+    if args.out != "-" {
+        shared.note(format!("wrote {first_row} rows to {}", args.out));
+    }
+    Ok(())
+}

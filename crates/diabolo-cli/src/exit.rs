@@ -1,0 +1,45 @@
+//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 130 interrupted.
+
+use std::process::ExitCode;
+
+use diabolo::{Error, ErrorClass};
+
+/// Training was interrupted; the checkpoint is saved and the user has been told.
+#[derive(Debug)]
+pub struct Interrupted;
+
+impl std::fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// Prints the error, if there is one, and chooses the code.
+pub fn code(done: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    if error.is::<Interrupted>() {
+        return ExitCode::from(130);
+    }
+    if is_broken_pipe(&error) {
+        // `diabolo encode … | head` is not a failure.
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::from(match error.downcast_ref::<Error>().map(Error::class) {
+        Some(ErrorClass::Usage) => 2,
+        Some(ErrorClass::Data) => 3,
+        Some(ErrorClass::Artifact) => 4,
+        Some(ErrorClass::Diverged) => 5,
+        _ => 1,
+    })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let broken = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+    match error.downcast_ref::<Error>() {
+        Some(Error::Io { source, .. }) => broken(source),
+        _ => error.downcast_ref::<std::io::Error>().is_some_and(broken),
+    }
+}
