@@ -1,130 +1,14 @@
-//! The arguments, and how they become a configuration.
+//! The arguments of `fit`, and how they become a configuration.
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use diabolo::data::Format;
-use diabolo::distribution::Variance;
+use clap::Args;
 use diabolo::model::{FamilyConfig, ImageLikelihood};
-use diabolo::nn::{Activation, Place, use_threads};
-use diabolo::objective::Corruption;
-use diabolo::train::{Optimizer, Schedule};
+use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
-/// Contractive and variational autoencoders for real data.
-#[derive(Parser)]
-#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
-pub struct Arguments {
-    #[command(subcommand)]
-    pub command: Command,
-    #[command(flatten)]
-    pub shared: Shared,
-}
-
-/// Options of every command.
-#[derive(Args)]
-#[command(next_help_heading = "Everywhere")]
-pub struct Shared {
-    /// Print results as JSON on stdout
-    #[arg(long, global = true)]
-    pub json: bool,
-    /// Print errors only
-    #[arg(long, short, global = true)]
-    pub quiet: bool,
-    /// Threads to use; the result does not depend on it [default: all cores]
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<usize>,
-    /// Where to compute: cpu, cuda, cuda:N or wgpu (the last three if built in)
-    #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
-    pub device: String,
-}
-
-impl Shared {
-    pub fn apply(&self) -> anyhow::Result<()> {
-        self.threads.map_or(Ok(()), use_threads)?;
-        Ok(())
-    }
-
-    pub fn place(&self) -> diabolo::Result<Place> {
-        Place::named(&self.device)
-    }
-
-    /// A note on stderr, unless it should be quiet.
-    pub fn note(&self, text: impl std::fmt::Display) {
-        if !self.quiet {
-            eprintln!("{text}");
-        }
-    }
-}
-
-#[derive(Subcommand)]
-pub enum Command {
-    /// Fit a model to a file or a built-in set, and write a run folder with model and report
-    Fit(Box<FitArgs>),
-    /// Write the code of each row
-    Encode(TransformArgs),
-    /// Write the rows that codes stand for
-    Decode(TransformArgs),
-    /// Write what the model makes of each row
-    Reconstruct(TransformArgs),
-    /// Write new rows or pictures drawn from a variational model
-    Generate(GenerateArgs),
-    /// Measure a model on rows it was not trained on
-    Evaluate(EvaluateArgs),
-    /// Show what a model or a data file holds
-    Inspect(InspectArgs),
-    /// Write the report of a run again, or on other rows
-    Report(ReportArgs),
-    /// List the built-in data sets, or fetch one
-    Data(DataArgs),
-}
-
-/// How to read rows.
-#[derive(Args, Default)]
-#[command(next_help_heading = "Reading")]
-pub struct ReadArgs {
-    /// What separates the cells of a text file [default: found out]
-    #[arg(long, value_name = "CHAR")]
-    pub delimiter: Option<String>,
-    /// The first row of a text file names the columns, or (--header false) does not [default: found out]
-    #[arg(long, value_name = "BOOL")]
-    pub header: Option<bool>,
-    /// The encoding of a text file, such as latin1 [default: found out]
-    #[arg(long, value_name = "NAME")]
-    pub encoding: Option<String>,
-    /// Another text that means "missing"; may be repeated
-    #[arg(long, value_name = "TEXT")]
-    pub missing: Vec<String>,
-}
-
-impl ReadArgs {
-    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
-        let data = &mut config.data;
-        if let Some(text) = &self.delimiter {
-            data.delimiter = Some(delimiter(text)?);
-        }
-        data.header = self.header.or(data.header);
-        data.encoding = self.encoding.clone().or(data.encoding.take());
-        data.missing.extend(self.missing.iter().cloned());
-        Ok(())
-    }
-
-    /// The model's own reading options, changed by these flags.
-    pub fn over(&self, config: &Config) -> diabolo::Result<Config> {
-        let mut config = config.clone();
-        self.apply(&mut config)?;
-        Ok(config)
-    }
-}
-
-fn delimiter(text: &str) -> diabolo::Result<char> {
-    let mut characters = text.chars();
-    match (text, characters.next(), characters.next()) {
-        ("\\t" | "tab", ..) => Ok('\t'),
-        (_, Some(c), None) if c.is_ascii() => Ok(c),
-        _ => Err(Error::config("--delimiter", "one ASCII character, or 'tab'", format!("'{text}'"))),
-    }
-}
+use super::ReadArgs;
+use super::values::{activation, optimizer, parse_corruption, seconds, variance, widths};
 
 #[derive(Args)]
 pub struct FitArgs {
@@ -286,7 +170,7 @@ impl FitArgs {
 }
 
 impl ModelArgs {
-    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+    pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let model = &mut config.model;
         model.latent_dim = self.latent_dim.or(model.latent_dim);
         if let Some(text) = &self.hidden {
@@ -354,7 +238,7 @@ impl ModelArgs {
 }
 
 impl TrainingArgs {
-    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+    pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let training = &mut config.training;
         training.epochs = self.epochs.or(training.epochs);
         training.batch_size = self.batch_size.or(training.batch_size);
@@ -376,7 +260,7 @@ impl TrainingArgs {
 }
 
 impl ColumnArgs {
-    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+    pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let data = &mut config.data;
         data.key = self.key.clone().or(data.key.take());
         data.label = self.label.clone().or(data.label.take());
@@ -397,170 +281,4 @@ impl ColumnArgs {
         }
         Ok(())
     }
-}
-
-fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
-    if text == "none" {
-        return Ok(vec![]);
-    }
-    let wrong = |_| Error::config("--hidden", "widths such as 400 or 512,256, or none", format!("'{text}'"));
-    text.split(',').map(|width| width.trim().parse().map_err(wrong)).collect()
-}
-
-fn activation(flag: &str, name: &str) -> diabolo::Result<Activation> {
-    Activation::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| {
-        let known: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
-        Error::config(flag, known.join(", "), format!("'{name}'"))
-    })
-}
-
-fn variance(text: &str) -> diabolo::Result<Variance> {
-    match (text, text.parse()) {
-        ("shared", _) => Ok(Variance::Shared),
-        ("per_feature", _) => Ok(Variance::PerFeature),
-        ("decoder", _) => Ok(Variance::Decoder),
-        (_, Ok(value)) => Ok(Variance::Fixed { value }),
-        _ => {
-            Err(Error::config("--variance", "shared, per_feature, decoder, or a number", format!("'{text}'")))
-        }
-    }
-}
-
-fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
-    let wrong =
-        || Error::config("--corruption", "masking:P, gaussian:SD or salt_and_pepper:P", format!("'{text}'"));
-    let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
-    let amount: f64 = amount.parse().map_err(|_| wrong())?;
-    match kind {
-        "masking" => Ok(Corruption::Masking { probability: amount }),
-        "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
-        "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
-        _ => Err(wrong()),
-    }
-}
-
-fn optimizer(text: &str) -> diabolo::Result<Optimizer> {
-    let wrong = || Error::config("--optimizer", "adam, or adam_w:WEIGHT_DECAY", format!("'{text}'"));
-    match text.split_once(':') {
-        None if text == "adam" => Ok(Optimizer::Adam),
-        Some(("adam_w", decay)) => Ok(Optimizer::AdamW { weight_decay: decay.parse().map_err(|_| wrong())? }),
-        _ => Err(wrong()),
-    }
-}
-
-fn seconds(text: &str) -> diabolo::Result<f64> {
-    let wrong = || Error::config("--max-time", "a time such as 90s, 10m or 2h", format!("'{text}'"));
-    let (number, unit) = match text.trim_end_matches(char::is_alphabetic) {
-        number if number.len() < text.len() => (number, &text[number.len()..]),
-        number => (number, "s"),
-    };
-    let factor = match unit {
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(wrong()),
-    };
-    Ok(number.parse::<f64>().map_err(|_| wrong())? * factor)
-}
-
-#[derive(Args)]
-pub struct TransformArgs {
-    /// A run folder or a model file
-    pub model: PathBuf,
-    /// The rows: any input that `fit` takes
-    pub input: String,
-    /// Where to write; the extension chooses CSV, TSV, Parquet, Arrow or NPY, a trailing / PNG pictures
-    #[arg(long, short, default_value = "-", value_name = "FILE")]
-    pub out: String,
-    /// The output's format, when the extension does not tell
-    #[arg(long, value_name = "NAME")]
-    pub format: Option<Format>,
-    /// A category the data did not have is an error, or counts as missing [default: as fitted]
-    #[arg(long, value_name = "error|missing")]
-    pub unknown: Option<String>,
-    #[command(flatten)]
-    pub read: ReadArgs,
-}
-
-#[derive(Args)]
-pub struct GenerateArgs {
-    /// A run folder or a model file
-    pub model: PathBuf,
-    /// How many
-    #[arg(long, short = 'n', default_value_t = 64, value_name = "N")]
-    pub count: usize,
-    /// Where to write; for pictures NAME.png is one sheet and FOLDER/ single files
-    #[arg(long, short, default_value = "-", value_name = "FILE")]
-    pub out: String,
-    /// The output's format, when the extension does not tell
-    #[arg(long, value_name = "NAME")]
-    pub format: Option<Format>,
-    /// Write p(x|z)'s mean, or (--mean false) a draw from it [default: the mean for pictures, a draw for tables]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
-    pub mean: Option<bool>,
-    /// Seed of the draws
-    #[arg(long, default_value_t = 0, value_name = "N")]
-    pub seed: u64,
-}
-
-#[derive(Args)]
-pub struct EvaluateArgs {
-    /// A run folder or a model file
-    pub model: PathBuf,
-    /// The rows [default: those held out of what the model was fitted on]
-    pub input: Option<String>,
-    /// Use all rows, also those the model was trained on
-    #[arg(long)]
-    pub all_rows: bool,
-    #[command(flatten)]
-    pub read: ReadArgs,
-}
-
-#[derive(Args)]
-pub struct InspectArgs {
-    /// A run folder, a model file, or any input that `fit` takes
-    pub path: String,
-    #[command(flatten)]
-    pub columns: ColumnArgs,
-    #[command(flatten)]
-    pub read: ReadArgs,
-}
-
-impl InspectArgs {
-    pub fn to_config(&self) -> diabolo::Result<Config> {
-        let mut config = Config::default();
-        self.columns.apply(&mut config)?;
-        self.read.apply(&mut config)?;
-        Ok(config)
-    }
-}
-
-#[derive(Args)]
-pub struct ReportArgs {
-    /// A run folder or a model file
-    pub model: PathBuf,
-    /// The rows [default: those held out of what the model was fitted on]
-    pub input: Option<String>,
-    /// Where to write [default: report.html in the run folder]
-    #[arg(long, short, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    #[command(flatten)]
-    pub read: ReadArgs,
-}
-
-#[derive(Args)]
-pub struct DataArgs {
-    #[command(subcommand)]
-    pub command: DataCommand,
-}
-
-#[derive(Subcommand)]
-pub enum DataCommand {
-    /// List the built-in sets and where they are
-    List,
-    /// Download a set into the cache and check it
-    Fetch {
-        /// The set's name
-        name: String,
-    },
 }

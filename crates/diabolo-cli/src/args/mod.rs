@@ -1,0 +1,222 @@
+//! The arguments, and how they become a configuration.
+
+mod fit;
+mod values;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use diabolo::Config;
+use diabolo::data::Format;
+use diabolo::nn::{Place, use_threads};
+
+pub use fit::{ColumnArgs, FitArgs};
+use values::delimiter;
+
+/// Contractive and variational autoencoders for real data.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// Options of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Shared {
+    /// Print results as JSON on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print errors only
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Threads to use; the result does not depend on it [default: all cores]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Where to compute: cpu, cuda, cuda:N or wgpu (the last three if built in)
+    #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
+    pub device: String,
+}
+
+impl Shared {
+    pub fn apply(&self) -> anyhow::Result<()> {
+        self.threads.map_or(Ok(()), use_threads)?;
+        Ok(())
+    }
+
+    pub fn place(&self) -> diabolo::Result<Place> {
+        Place::named(&self.device)
+    }
+
+    /// A note on stderr, unless it should be quiet.
+    pub fn note(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Fit a model to a file or a built-in set, and write a run folder with model and report
+    Fit(Box<FitArgs>),
+    /// Write the code of each row
+    Encode(TransformArgs),
+    /// Write the rows that codes stand for
+    Decode(TransformArgs),
+    /// Write what the model makes of each row
+    Reconstruct(TransformArgs),
+    /// Write new rows or pictures drawn from a variational model
+    Generate(GenerateArgs),
+    /// Measure a model on rows it was not trained on
+    Evaluate(EvaluateArgs),
+    /// Show what a model or a data file holds
+    Inspect(InspectArgs),
+    /// Write the report of a run again, or on other rows
+    Report(ReportArgs),
+    /// List the built-in data sets, or fetch one
+    Data(DataArgs),
+}
+
+/// How to read rows.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadArgs {
+    /// What separates the cells of a text file [default: found out]
+    #[arg(long, value_name = "CHAR")]
+    pub delimiter: Option<String>,
+    /// The first row of a text file names the columns, or (--header false) does not [default: found out]
+    #[arg(long, value_name = "BOOL")]
+    pub header: Option<bool>,
+    /// The encoding of a text file, such as latin1 [default: found out]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Another text that means "missing"; may be repeated
+    #[arg(long, value_name = "TEXT")]
+    pub missing: Vec<String>,
+}
+
+impl ReadArgs {
+    fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let data = &mut config.data;
+        if let Some(text) = &self.delimiter {
+            data.delimiter = Some(delimiter(text)?);
+        }
+        data.header = self.header.or(data.header);
+        data.encoding = self.encoding.clone().or(data.encoding.take());
+        data.missing.extend(self.missing.iter().cloned());
+        Ok(())
+    }
+
+    /// The model's own reading options, changed by these flags.
+    pub fn over(&self, config: &Config) -> diabolo::Result<Config> {
+        let mut config = config.clone();
+        self.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+#[derive(Args)]
+pub struct TransformArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows: any input that `fit` takes
+    pub input: String,
+    /// Where to write; the extension chooses CSV, TSV, Parquet, Arrow or NPY, a trailing / PNG pictures
+    #[arg(long, short, default_value = "-", value_name = "FILE")]
+    pub out: String,
+    /// The output's format, when the extension does not tell
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<Format>,
+    /// A category the data did not have is an error, or counts as missing [default: as fitted]
+    #[arg(long, value_name = "error|missing")]
+    pub unknown: Option<String>,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct GenerateArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// How many
+    #[arg(long, short = 'n', default_value_t = 64, value_name = "N")]
+    pub count: usize,
+    /// Where to write; for pictures NAME.png is one sheet and FOLDER/ single files
+    #[arg(long, short, default_value = "-", value_name = "FILE")]
+    pub out: String,
+    /// The output's format, when the extension does not tell
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<Format>,
+    /// Write p(x|z)'s mean, or (--mean false) a draw from it [default: the mean for pictures, a draw for tables]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub mean: Option<bool>,
+    /// Seed of the draws
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+#[derive(Args)]
+pub struct EvaluateArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows [default: those held out of what the model was fitted on]
+    pub input: Option<String>,
+    /// Use all rows, also those the model was trained on
+    #[arg(long)]
+    pub all_rows: bool,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct InspectArgs {
+    /// A run folder, a model file, or any input that `fit` takes
+    pub path: String,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+impl InspectArgs {
+    pub fn to_config(&self) -> diabolo::Result<Config> {
+        let mut config = Config::default();
+        self.columns.apply(&mut config)?;
+        self.read.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+#[derive(Args)]
+pub struct ReportArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows [default: those held out of what the model was fitted on]
+    pub input: Option<String>,
+    /// Where to write [default: report.html in the run folder]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+#[derive(Subcommand)]
+pub enum DataCommand {
+    /// List the built-in sets and where they are
+    List,
+    /// Download a set into the cache and check it
+    Fetch {
+        /// The set's name
+        name: String,
+    },
+}

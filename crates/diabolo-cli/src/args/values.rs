@@ -1,0 +1,80 @@
+//! Values written in short on the command line.
+
+use diabolo::Error;
+use diabolo::distribution::Variance;
+use diabolo::nn::Activation;
+use diabolo::objective::Corruption;
+use diabolo::train::Optimizer;
+
+pub fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
+    if text == "none" {
+        return Ok(vec![]);
+    }
+    let wrong = |_| Error::config("--hidden", "widths such as 400 or 512,256, or none", format!("'{text}'"));
+    text.split(',').map(|width| width.trim().parse().map_err(wrong)).collect()
+}
+
+pub fn activation(flag: &str, name: &str) -> diabolo::Result<Activation> {
+    Activation::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
+        Error::config(flag, known.join(", "), format!("'{name}'"))
+    })
+}
+
+pub fn variance(text: &str) -> diabolo::Result<Variance> {
+    match (text, text.parse()) {
+        ("shared", _) => Ok(Variance::Shared),
+        ("per_feature", _) => Ok(Variance::PerFeature),
+        ("decoder", _) => Ok(Variance::Decoder),
+        (_, Ok(value)) => Ok(Variance::Fixed { value }),
+        _ => {
+            Err(Error::config("--variance", "shared, per_feature, decoder, or a number", format!("'{text}'")))
+        }
+    }
+}
+
+pub fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
+    let wrong =
+        || Error::config("--corruption", "masking:P, gaussian:SD or salt_and_pepper:P", format!("'{text}'"));
+    let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
+    let amount: f64 = amount.parse().map_err(|_| wrong())?;
+    match kind {
+        "masking" => Ok(Corruption::Masking { probability: amount }),
+        "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
+        "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn optimizer(text: &str) -> diabolo::Result<Optimizer> {
+    let wrong = || Error::config("--optimizer", "adam, or adam_w:WEIGHT_DECAY", format!("'{text}'"));
+    match text.split_once(':') {
+        None if text == "adam" => Ok(Optimizer::Adam),
+        Some(("adam_w", decay)) => Ok(Optimizer::AdamW { weight_decay: decay.parse().map_err(|_| wrong())? }),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn seconds(text: &str) -> diabolo::Result<f64> {
+    let wrong = || Error::config("--max-time", "a time such as 90s, 10m or 2h", format!("'{text}'"));
+    let (number, unit) = match text.trim_end_matches(char::is_alphabetic) {
+        number if number.len() < text.len() => (number, &text[number.len()..]),
+        number => (number, "s"),
+    };
+    let factor = match unit {
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(wrong()),
+    };
+    Ok(number.parse::<f64>().map_err(|_| wrong())? * factor)
+}
+
+pub fn delimiter(text: &str) -> diabolo::Result<char> {
+    let mut characters = text.chars();
+    match (text, characters.next(), characters.next()) {
+        ("\\t" | "tab", ..) => Ok('\t'),
+        (_, Some(c), None) if c.is_ascii() => Ok(c),
+        _ => Err(Error::config("--delimiter", "one ASCII character, or 'tab'", format!("'{text}'"))),
+    }
+}
