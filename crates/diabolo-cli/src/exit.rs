@@ -26,7 +26,8 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         // `diabolo encode … | head` is not a failure.
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {error:#}");
+    // Not `{:#}`: the library's messages hold their causes.
+    eprintln!("error: {error}");
     ExitCode::from(match error.downcast_ref::<Error>().map(Error::class) {
         Some(ErrorClass::Usage) => 2,
         Some(ErrorClass::Data) => 3,
