@@ -202,6 +202,7 @@ impl Likelihood {
 }
 
 /// A block's decoder outputs, read according to its family.
+#[allow(clippy::large_enum_variant, reason = "lives for one expression")]
 enum Parts {
     Bernoulli(Tensor<2>),
     Categorical(Tensor<2>),
