@@ -51,7 +51,7 @@ impl<W: Write> Rows<W> {
 
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         if !std::mem::replace(&mut self.started, true) {
-            self.writer.write_record(header(&batch.schema()))?;
+            self.writer.write_record(header(&batch.schema())).map_err(from_csv)?;
         }
         let options = FormatOptions::new().with_null("");
         let formatter = |(values, width): (_, usize)| {
@@ -65,12 +65,20 @@ impl<W: Write> Rows<W> {
                 for cell in row * width..(row + 1) * width {
                     text.clear();
                     write!(text, "{}", formatter.value(cell)).map_err(io::Error::other)?;
-                    self.writer.write_field(&text)?;
+                    self.writer.write_field(&text).map_err(from_csv)?;
                 }
             }
-            self.writer.write_record(None::<&[u8]>)?;
+            self.writer.write_record(None::<&[u8]>).map_err(from_csv)?;
         }
         Ok(())
+    }
+}
+
+/// The cause itself: a closed pipe must stay recognisable.
+fn from_csv(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(cause) => cause,
+        other => io::Error::other(format!("{other:?}")),
     }
 }
 
