@@ -27,6 +27,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         // `diabolo encode … | head` is not a failure.
         return ExitCode::SUCCESS;
     }
+    // Not `{:#}`: the library's messages hold their causes.
     eprintln!("error: {}", one_line(&error.to_string()));
     ExitCode::from(match error.downcast_ref::<Error>().map(Error::class) {
         Some(ErrorClass::Usage) => 2,

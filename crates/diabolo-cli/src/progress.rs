@@ -38,7 +38,7 @@ impl Reporter {
         let ((epoch, epochs), (step, steps)) = (progress.epoch, progress.step);
         bar.set_length((epochs * steps) as u64);
         bar.set_position(((epoch - 1) * steps + step) as u64);
-        let rate = (step * progress.examples) as f64 / seconds.max(1e-9);
+        let rate = progress.examples as f64 / seconds.max(1e-9);
         let terms = terms(&progress.sums.means());
         bar.set_message(format!("epoch {epoch}/{epochs} · {terms} · {rate:.0} examples/s"));
     }

@@ -1,4 +1,35 @@
 //! Contractive and variational autoencoders for real data.
+//!
+//! ```
+//! use diabolo::{Config, data, model::{Autoencoder, Model}, nn::Place, train};
+//!
+//! let mut config = Config::default();
+//! config.set("training.epochs=2")?;
+//! let prepared = data::prepare("digits", &config.data, 0)?;
+//! let architecture = config.model.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())?;
+//! config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
+//! let place = Place::cpu();
+//! let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
+//! let fitted = train::fit(Model::new(&architecture, 0, &place), None, &rows, &config.training, &place, &mut ())?;
+//! assert_eq!(fitted.model.latent_dim(), 10);
+//! # Ok::<(), diabolo::Error>(())
+//! ```
+//!
+//! # Modules
+//! Arrows point one way: `error, noise ← data · nn · distribution ← objective ← model ← train · evaluate ·
+//! task · artifact · report`.
+//!
+//! # Symbols
+//! | here | in the papers |
+//! |---|---|
+//! | `x` (batch × encoded width) | x |
+//! | `encode(x)`, the code | h = f(x), or the mean μ(x) of q(z given x) |
+//! | `posterior.mean`, `posterior.log_variance` | μ, log σ² |
+//! | `contraction` | ‖J_f(x)‖²_F, J = ∂f/∂x |
+//! | `contraction_weight`, `kl_weight` | λ, β |
+//! | `kl_divergence`, `negative_elbo` | KL(q(z given x) ‖ p(z)), −ELBO |
+//!
+//! Losses are nats per example: summed over features, averaged over examples.
 
 pub mod artifact;
 pub mod config;

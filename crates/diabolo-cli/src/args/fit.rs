@@ -61,7 +61,7 @@ pub struct ModelArgs {
     /// Activation of the code (not for variational models)
     #[arg(long, value_name = "NAME")]
     pub latent_activation: Option<String>,
-    /// Pixels' distribution: bernoulli or gaussian
+    /// Pixels' distribution: bernoulli or gaussian [default: by the pictures]
     #[arg(long, value_name = "NAME")]
     pub image_likelihood: Option<String>,
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
@@ -93,7 +93,7 @@ pub struct TrainingArgs {
     /// Rows a step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.001]
+    /// Adam's step size [default: 0.003 for variational models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// adam, or adam_w:WEIGHT_DECAY [default: adam]
@@ -183,11 +183,11 @@ impl ModelArgs {
             model.latent_activation = Some(activation("--latent-activation", name)?);
         }
         if let Some(name) = &self.image_likelihood {
-            model.image_likelihood = match name.as_str() {
+            model.image_likelihood = Some(match name.as_str() {
                 "bernoulli" => ImageLikelihood::Bernoulli,
                 "gaussian" => ImageLikelihood::Gaussian,
                 other => return Err(Error::config("--image-likelihood", "bernoulli or gaussian", other)),
-            };
+            });
         }
         if let Some(text) = &self.variance {
             model.variance = Some(variance(text)?);
@@ -242,7 +242,7 @@ impl TrainingArgs {
         let training = &mut config.training;
         training.epochs = self.epochs.or(training.epochs);
         training.batch_size = self.batch_size.or(training.batch_size);
-        training.learning_rate = self.learning_rate.unwrap_or(training.learning_rate);
+        training.learning_rate = self.learning_rate.or(training.learning_rate);
         training.gradient_clip = self.gradient_clip.or(training.gradient_clip);
         training.patience = self.patience.unwrap_or(training.patience);
         training.seed = self.seed.unwrap_or(training.seed);

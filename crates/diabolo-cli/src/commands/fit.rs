@@ -80,8 +80,9 @@ impl Job {
 
     fn prepare(input: String, mut config: Config, shared: &Shared) -> anyhow::Result<Self> {
         let prepared = prepare(&input, &config.data, config.training.seed)?;
-        let architecture = config.model.resolve(&prepared.preprocessor.blocks())?;
-        config.training.resolve(prepared.train.rows)?;
+        let architecture =
+            config.model.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())?;
+        config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
         let fingerprint = fingerprint(&input)?;
         Ok(Job { input, fingerprint, config, architecture, prepared, place: shared.place()?, resumed: None })
     }

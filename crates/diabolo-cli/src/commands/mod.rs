@@ -59,7 +59,11 @@ impl Judged {
         if !fitted_on_it || all_rows {
             return Ok(Judged { input, config, held_out: None });
         }
-        if source.split[2] == 0 || source.test_input.is_some() {
+        if let Some(test) = &source.test_input {
+            shared.note(format!("the model was fitted on {input}: using {test} instead"));
+            return Ok(Judged { input: test.clone(), config, held_out: None });
+        }
+        if source.split[2] == 0 {
             let error = Error::data(
                 input,
                 "rows that were held out of the fit",

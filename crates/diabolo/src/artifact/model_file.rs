@@ -105,7 +105,7 @@ impl SavedModel {
             .config
             .model
             .clone()
-            .resolve(&header.preprocessor.blocks())
+            .resolve(&header.preprocessor.blocks(), true)
             .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
         let tensors = floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
         // Before anything is allocated by what the configuration says.

@@ -1,5 +1,6 @@
 //! The numbers of `evaluate`, accumulated batch by batch in bounded memory.
 
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
@@ -9,6 +10,8 @@ use crate::noise::{Purpose, stream};
 
 /// Rows evaluated at a time.
 const CHUNK: usize = 256;
+/// Numbers in the largest cotangent block: 64 MiB.
+const CONTRACTION_NUMBERS: usize = 1 << 24;
 /// A latent unit is active if its posterior mean varies at least this much over the data (Burda et al. 2015, section 5.1).
 const ACTIVE_VARIANCE: f64 = 0.01;
 /// A unit of a bounded activation is saturated within this share of its range from an end.
@@ -119,7 +122,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     fn add_code(&mut self, batch: &Batch) {
         let code = self.model.encode(batch.x.clone());
-        self.contraction += total(&to_host(self.model.contraction(batch.x.clone())));
+        self.contraction += self.contraction_of(&batch.x);
         let mean = self.model.likelihood().mean(self.model.decode(code.clone()));
         let errors = (mean - batch.x.clone()).square();
         let errors = match &batch.observed {
@@ -144,6 +147,15 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             let margin = SATURATED_MARGIN * (high - low);
             self.saturated += code.iter().filter(|&&h| h < low + margin || h > high - margin).count() as f64;
         }
+    }
+
+    /// Σ ‖J‖²_F, in slices whose cotangent blocks (rows × latent × widest hidden layer) stay within memory.
+    fn contraction_of(&self, x: &Tensor<2>) -> f64 {
+        let widest =
+            self.model.encoder_layers().iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
+        let rows = (CONTRACTION_NUMBERS / (self.model.latent_dim() * widest).max(1)).clamp(1, CHUNK);
+        let slices = x.clone().split(rows, 0);
+        slices.into_iter().map(|slice| total(&to_host(self.model.contraction(slice)))).sum()
     }
 
     fn code_bounds(&self) -> Option<(f32, f32)> {

@@ -23,6 +23,8 @@ const MAP_ROWS: usize = 5000;
 const SPECTRUM_ROWS: usize = 200;
 /// Eigenproblems of more units than this are done for fewer rows.
 const SPECTRUM_UNITS: usize = 200;
+/// From here on a spectrum takes minutes and is left out.
+const SPECTRUM_LIMIT: usize = 2000;
 
 impl Report {
     /// Assembles the report. `rows` were not trained on; `metrics` is their evaluation.
@@ -77,7 +79,7 @@ fn subtitle(saved: &SavedModel) -> String {
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
         Variational { .. } => "It learned a distribution over codes, from which new examples can be drawn.",
     };
-    format!("{what} Everything below was measured on rows it was not trained on, unless it says otherwise.")
+    format!("{what} Measured on rows it has not seen.")
 }
 
 fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
@@ -265,7 +267,7 @@ fn spectrum(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
     // An eigenproblem costs units³.
     let affordable = SPECTRUM_ROWS * SPECTRUM_UNITS.pow(3) / units.max(SPECTRUM_UNITS).pow(3);
     let chosen = &order[..order.len().min(affordable.max(4))];
-    if chosen.is_empty() {
+    if chosen.is_empty() || units > SPECTRUM_LIMIT {
         return Ok(None);
     }
     let found = jacobian_spectrum(&saved.model, rows, chosen, place)?;

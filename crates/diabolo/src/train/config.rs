@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `epochs` | passes over the training rows, at most | 15,000 steps' worth, within 20..=200 |
 //! | `batch_size` | rows a step | 128, fewer for few rows |
-//! | `learning_rate` | Adam's step size | 0.001 |
+//! | `learning_rate` | Adam's step size | 0.003 for variational models, else 0.001 |
 //! | `optimizer.kind` | `adam` or `adam_w` (decoupled `weight_decay`) | `adam` |
 //! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
 //! | `gradient_clip` | largest L2 norm of each tensor's gradient | none |
@@ -28,7 +28,8 @@ pub struct TrainingConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
     /// Adam's step size.
-    pub learning_rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learning_rate: Option<f64>,
     /// The update rule.
     pub optimizer: Optimizer,
     /// How the learning rate changes.
@@ -66,7 +67,7 @@ impl Default for TrainingConfig {
         TrainingConfig {
             epochs: None,
             batch_size: None,
-            learning_rate: 1e-3,
+            learning_rate: None,
             optimizer: Optimizer::default(),
             schedule: Schedule::default(),
             gradient_clip: None,
@@ -79,8 +80,8 @@ impl Default for TrainingConfig {
 }
 
 impl TrainingConfig {
-    /// Fills in what was left open for `rows` training rows, and checks everything.
-    pub fn resolve(&mut self, rows: usize) -> Result<()> {
+    /// Fills in what was left open for `rows` training rows and a family's `usual_rate`, and checks everything.
+    pub fn resolve(&mut self, rows: usize, usual_rate: f64) -> Result<()> {
         let batch = *self.batch_size.get_or_insert((rows / 20).next_power_of_two().clamp(16, 128));
         if batch == 0 {
             return Err(Error::config("batch_size", "1 or more", batch));
@@ -94,7 +95,7 @@ impl TrainingConfig {
             true => Ok(()),
             false => Err(Error::config(key, "a number above 0", value)),
         };
-        above_zero("learning_rate", self.learning_rate)?;
+        above_zero("learning_rate", *self.learning_rate.get_or_insert(usual_rate))?;
         above_zero("checkpoint_seconds", self.checkpoint_seconds)?;
         self.gradient_clip.map_or(Ok(()), |v| above_zero("gradient_clip", v))?;
         self.max_seconds.map_or(Ok(()), |v| above_zero("max_seconds", v))?;

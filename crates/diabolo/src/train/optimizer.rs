@@ -1,7 +1,9 @@
 //! Burn's optimisers with our defaults, and parameter numbers that survive a resume.
 
 use burn::grad_clipping::GradientClippingConfig;
-use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::lr_scheduler::constant::ConstantLr;
+use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
+use burn::module::{Module, ModuleMapper, Param, ParamGroup, ParamId};
 use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
 use burn::tensor::Tensor;
 
@@ -22,6 +24,22 @@ pub fn build(config: &TrainingConfig) -> ModuleOptimizer {
         Some(norm) => optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm as f32).init()),
         None => optimizer,
     }
+}
+
+/// How much faster a likelihood's learned log-variances move than the weights.
+///
+/// Adam moves every parameter about one learning rate a step. Weights are of order 0.1; a log-variance
+/// has several units to go, and a reconstruction judged by too wide a σ leaves the code unused meanwhile.
+const LOG_VARIANCE_SPEED: f64 = 10.0;
+
+/// The learning rate of each parameter, for the base rate `rate`.
+pub fn learning_rates(rate: f64) -> ModuleLearningRate {
+    ModuleLrScheduler::new(ConstantLr::from(rate))
+        .with_group(
+            ParamGroup::from_predicate("likelihood.log_variance"),
+            ConstantLr::from(LOG_VARIANCE_SPEED * rate),
+        )
+        .step()
 }
 
 /// Numbers the parameters 1, 2, … in traversal order.

@@ -156,6 +156,7 @@ struct Trainer<'a, M> {
     place: &'a Place,
     epochs: usize,
     batch_size: usize,
+    learning_rate: f64,
     started: Instant,
 }
 
@@ -189,6 +190,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
             place,
             epochs: config.epochs.unwrap_or(1),
             batch_size: config.batch_size.unwrap_or(1),
+            learning_rate: config.learning_rate.unwrap_or(0.0),
             started: Instant::now(),
         })
     }
@@ -241,7 +243,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
             hooks.step(&Progress {
                 epoch: (self.state.epoch + 1, self.epochs),
                 step: (self.state.step, steps),
-                examples: rows.len(),
+                examples: self.data.train.rows.min(self.state.step * self.batch_size),
                 sums: &self.state.sums,
             });
         }
@@ -277,16 +279,15 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
             // Until an epoch has been judged, the last weights with a finite loss are the best there are.
             self.best = self.model.valid();
         }
-        let rate = self.learning_rate(done);
-        self.model = self.optimizer.step(rate, self.model.clone(), gradients);
+        let rates = optimizer::learning_rates(self.learning_rate(done));
+        self.model = self.optimizer.step(rates, self.model.clone(), gradients);
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())
     }
 
     fn learning_rate(&self, epochs_done: f64) -> f64 {
-        self.config.learning_rate
-            * self.config.schedule.factor(epochs_done / self.epochs as f64, self.state.cuts)
+        self.learning_rate * self.config.schedule.factor(epochs_done / self.epochs as f64, self.state.cuts)
     }
 
     /// Judges the epoch, keeps the weights if they are the best, and writes the record.

@@ -34,6 +34,14 @@ impl Encoded {
         Encoded { rows, width, values: vec![0.0; rows * width], observed: None, unknown: 0 }
     }
 
+    /// Whether nearly all values lie at 0 or 1: true of scanned ink (MNIST), not of photographs.
+    pub fn is_black_and_white(&self) -> bool {
+        const SHARE: f64 = 0.75;
+        const NEAR: f32 = 0.02;
+        let at_an_end = |v: &&f32| v.abs() < NEAR || (**v - 1.0).abs() < NEAR;
+        self.values.iter().filter(at_an_end).count() as f64 >= SHARE * self.values.len() as f64
+    }
+
     fn set_missing(&mut self, row: usize, units: &Range<usize>) {
         let cells = row * self.width + units.start..row * self.width + units.end;
         self.values[cells.clone()].fill(0.0);

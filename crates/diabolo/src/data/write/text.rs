@@ -74,7 +74,7 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// The cause itself: a closed pipe must stay recognisable.
+/// The cause itself: `From` would hide its kind, and a closed pipe is told by its kind.
 fn from_csv(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(cause) => cause,

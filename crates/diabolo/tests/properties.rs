@@ -1,0 +1,213 @@
+//! Laws that hold for any weights and any rows.
+#![allow(clippy::unwrap_used)]
+
+use burn::tensor::Tensor;
+use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord, weights};
+use diabolo::data::{Preprocessor, prepare};
+use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
+use diabolo::model::{Architecture, Autoencoder, Batch, Context, FamilyConfig, Model};
+use diabolo::nn::{Activation, Place, to_host};
+use diabolo::noise::{Purpose, permutation, standard_normal, stream};
+use diabolo::train::{self, Ended, Hooks, Snapshot, TrainingData};
+use diabolo::{Config, ErrorClass};
+use proptest::prelude::*;
+
+fn architecture(family: FamilyConfig, hidden: Vec<usize>, activation: Activation) -> Architecture {
+    Architecture {
+        family,
+        inputs: 6,
+        hidden,
+        latent_dim: 3,
+        activation,
+        latent_activation: activation,
+        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 6 }],
+    }
+}
+
+fn rows(seed: u64, count: usize) -> Tensor<2> {
+    let values = standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), count * 6);
+    Place::cpu_f64().tensor(values.into_iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect(), [count, 6])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_kl_divergence_is_never_negative(mean in prop::collection::vec(-30f32..30.0, 4), log_variance in prop::collection::vec(-10f32..10.0, 4)) {
+        let place = Place::cpu_f64();
+        let posterior = Posterior { mean: place.tensor(mean, [1, 4]), log_variance: place.tensor(log_variance, [1, 4]) };
+        prop_assert!(to_host(posterior.kl_divergence()).iter().all(|kl| *kl >= -1e-6));
+    }
+
+    /// Each row's terms depend on that row alone.
+    #[test]
+    fn the_order_of_a_batch_does_not_matter(seed in 0u64..1000, deep in any::<bool>(), choice in 0usize..7) {
+        let activation = Activation::ALL[choice];
+        let hidden = if deep { vec![5] } else { vec![] };
+        let family = FamilyConfig::Contractive { tied: deep, contraction_weight: 0.1 };
+        let place = Place::cpu_f64();
+        let model = Model::new(&architecture(family, hidden, activation), seed, &place);
+        let order = permutation(&mut stream(seed, Purpose::Shuffle, 0, 0), 8);
+        let x = rows(seed, 8);
+        let terms = |x: Tensor<2>| {
+            let noise = &mut stream(0, Purpose::Train, 0, 0);
+            let context = &mut Context { noise, epochs: 0.0, training: true, place: &place };
+            model.loss(&Batch { x, observed: None }, context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
+        };
+        let shuffled: Vec<Tensor<2>> = order.iter().map(|&r| x.clone().narrow(0, r, 1)).collect();
+        for (straight, shuffled) in terms(x).iter().zip(terms(Tensor::cat(shuffled, 0))) {
+            for (at, &row) in order.iter().enumerate() {
+                prop_assert!((straight[row] - shuffled[at]).abs() <= 1e-6 * straight[row].abs().max(1.0));
+            }
+        }
+    }
+
+    /// A missing cell contributes nothing, whatever stands in it.
+    #[test]
+    fn what_stands_in_a_missing_cell_does_not_matter(seed in 0u64..1000, column in 0usize..6, value in -50f32..50.0) {
+        let place = Place::cpu_f64();
+        let family = FamilyConfig::Plain { tied: false };
+        let model = Model::new(&architecture(family, vec![4], Activation::Tanh), seed, &place);
+        let parameters = model.decode(model.encode(rows(seed, 2)));
+        let mut observed = vec![1.0; 12];
+        observed[column] = 0.0;
+        let observed = place.tensor(observed, [2, 6]);
+        let mut change = vec![0.0; 12];
+        change[column] = value;
+        let nll = |x: Tensor<2>| to_host(model.likelihood().negative_log_likelihood(parameters.clone(), x, Some(&observed)));
+        prop_assert_eq!(nll(rows(seed, 2)), nll(rows(seed, 2) + place.tensor(change, [2, 6])));
+    }
+}
+
+/// A small prepared fit of the digits.
+fn digits(epochs: usize) -> (Config, diabolo::data::Prepared, Architecture) {
+    let mut config = Config::default();
+    config.training.epochs = Some(epochs);
+    let prepared = prepare("digits", &config.data, 0).unwrap();
+    let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
+    config.training.resolve(prepared.train.rows, 1e-3).unwrap();
+    (config, prepared, architecture)
+}
+
+fn saved(
+    config: &Config,
+    preprocessor: &Preprocessor,
+    architecture: &Architecture,
+    model: Model,
+) -> SavedModel {
+    let source = SourceRecord {
+        input: "digits".into(),
+        fingerprint: None,
+        rows: 1797,
+        split: [1437, 180, 180],
+        test_input: None,
+    };
+    let training = TrainingRecord { epochs: 2, best_epoch: Some(2), ended: "finished".into() };
+    let header = Header {
+        format_version: FORMAT_VERSION,
+        diabolo_version: "test".into(),
+        config: config.clone(),
+        preprocessor: preprocessor.clone(),
+        source,
+        training,
+    };
+    SavedModel { header, architecture: architecture.clone(), model }
+}
+
+#[test]
+fn a_saved_model_comes_back_bit_for_bit_and_damage_is_noticed() {
+    let (config, prepared, architecture) = digits(2);
+    let place = Place::cpu();
+    let model = Model::new(&architecture, 3, &place);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    saved(&config, &prepared.preprocessor, &architecture, model.clone()).save(&path).unwrap();
+    let loaded = SavedModel::load(&path, &place).unwrap();
+    assert_eq!(weights::export(&loaded.model), weights::export(&model));
+    assert_eq!(loaded.header.preprocessor, prepared.preprocessor);
+    assert_eq!(loaded.architecture, architecture);
+
+    let whole = std::fs::read(&path).unwrap();
+    let damaged = folder.path().join("damaged.safetensors");
+    // Cut short at many places, and one byte changed at many places.
+    for at in (0..whole.len()).step_by(whole.len() / 97) {
+        std::fs::write(&damaged, &whole[..at]).unwrap();
+        assert_eq!(
+            SavedModel::load(&damaged, &place).err().unwrap().class(),
+            ErrorClass::Artifact,
+            "cut at {at}"
+        );
+        let mut changed = whole.clone();
+        changed[at] ^= 0x10;
+        std::fs::write(&damaged, &changed).unwrap();
+        assert_eq!(
+            SavedModel::load(&damaged, &place).err().unwrap().class(),
+            ErrorClass::Artifact,
+            "changed at {at}"
+        );
+    }
+}
+
+/// Stops after some steps and keeps what a checkpoint would hold.
+struct StopAfter {
+    steps: usize,
+    kept: Option<train::Resume<Model>>,
+}
+
+impl Hooks<Model> for StopAfter {
+    fn step(&mut self, _: &train::Progress) {
+        self.steps = self.steps.saturating_sub(1);
+    }
+    fn interrupted(&self) -> bool {
+        self.steps == 0
+    }
+    fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {
+        self.kept = Some(train::Resume {
+            model: snapshot.model.clone(),
+            best: snapshot.best.clone(),
+            optimizer: snapshot.optimizer.into_bytes().unwrap().to_vec(),
+            state: snapshot.state.clone(),
+        });
+        Ok(())
+    }
+}
+
+#[test]
+fn a_resumed_fit_takes_the_same_steps() {
+    let (config, prepared, architecture) = digits(3);
+    let place = Place::cpu();
+    let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
+    let model = Model::new(&architecture, 0, &place);
+    let whole = train::fit(model.clone(), None, &data, &config.training, &place, &mut ()).unwrap();
+    assert!(matches!(whole.ended, Ended::Finished));
+    // In the middle of the first epoch, and of the last.
+    for steps in [5, 29] {
+        let mut hooks = StopAfter { steps, kept: None };
+        let stopped = train::fit(model.clone(), None, &data, &config.training, &place, &mut hooks).unwrap();
+        assert!(matches!(stopped.ended, Ended::Interrupted));
+        let resumed =
+            train::fit(model.clone(), hooks.kept, &data, &config.training, &place, &mut ()).unwrap();
+        assert_eq!(
+            weights::export(&resumed.model),
+            weights::export(&whole.model),
+            "stopped after {steps} steps"
+        );
+        let terms = |o: &train::Outcome<Model>| {
+            o.state.history.iter().map(|r| r.validation.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(terms(&resumed), terms(&whole));
+    }
+}
+
+#[test]
+fn a_fit_that_blows_up_says_so_and_keeps_finite_weights() {
+    let (mut config, prepared, architecture) = digits(3);
+    config.training.learning_rate = Some(1e20);
+    let place = Place::cpu();
+    let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
+    let model = Model::new(&architecture, 0, &place);
+    let outcome = train::fit(model, None, &data, &config.training, &place, &mut ()).unwrap();
+    let Ended::Diverged(error) = outcome.ended else { panic!("{:?}", outcome.ended) };
+    assert_eq!(error.class(), ErrorClass::Diverged);
+    assert!(weights::export(&outcome.model).values().all(|t| t.values.iter().all(|v| v.is_finite())));
+}
