@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use diabolo::{Error, ErrorClass};
 
 /// Training was interrupted; the checkpoint is saved and the user has been told.
@@ -27,7 +28,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Not `{:#}`: the library's messages hold their causes.
-    eprintln!("error: {error}");
+    eprintln!("error: {}", one_line(&error.to_string()));
     ExitCode::from(match error.downcast_ref::<Error>().map(Error::class) {
         Some(ErrorClass::Usage) => 2,
         Some(ErrorClass::Data) => 3,
@@ -35,6 +36,24 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         Some(ErrorClass::Diverged) => 5,
         _ => 1,
     })
+}
+
+/// What clap complains about, in one line like every other error; help and version as clap prints them.
+pub fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        // A closed pipe is no failure.
+        let _ = error.print();
+    } else {
+        let text = error.render().to_string().replace("\n\n  tip:", "; tip:");
+        let cause =
+            text.split("\nUsage:").next().and_then(|t| t.split("\nFor more").next()).unwrap_or_default();
+        eprintln!("{}; --help shows what can be given", one_line(cause));
+    }
+    ExitCode::from(error.exit_code() as u8)
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -17,7 +17,10 @@ use args::{Arguments, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
     let shared = &arguments.shared;
     let done = shared.apply().and_then(|()| match &arguments.command {
         Command::Fit(args) => commands::fit::run(args, shared),

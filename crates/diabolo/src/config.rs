@@ -32,10 +32,11 @@ impl Config {
     /// Reads TOML; `name` is the file's name in messages.
     pub fn from_toml(name: &str, text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|cause| {
+            let line = cause.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
             Error::config(
-                name,
+                format!("{name}, line {line}"),
                 "the keys that `diabolo fit --print-config` shows",
-                cause.to_string().trim_end(),
+                cause.message(),
             )
         })
     }

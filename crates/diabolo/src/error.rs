@@ -13,7 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file or folder could not be read or written.
-    #[error("{}: cannot {action}: {source}", path.display())]
+    #[error("{}: cannot {action}: {}", path.display(), cause(source))]
     Io {
         /// What was being done: "open", "read", "write", ….
         action: &'static str,
@@ -165,6 +165,21 @@ impl Error {
             Error::Diverged { .. } => ErrorClass::Diverged,
         }
     }
+}
+
+/// What the operating system said, and what to do where that is known.
+fn cause(source: &std::io::Error) -> String {
+    use std::io::ErrorKind as Kind;
+    let known = match source.kind() {
+        Kind::NotFound => "there is no such file or folder; check the path",
+        Kind::PermissionDenied => "permission denied; change the permissions, or choose another path",
+        Kind::NotADirectory => "a file stands where its path needs a folder; choose another path",
+        Kind::IsADirectory => "this is a folder; name a file",
+        Kind::ReadOnlyFilesystem => "the file system is read-only; choose another path",
+        Kind::StorageFull | Kind::QuotaExceeded => "the disk is full; make room, or choose another path",
+        _ => return source.to_string(),
+    };
+    known.into()
 }
 
 fn place(row: Option<u64>, column: Option<&str>) -> String {

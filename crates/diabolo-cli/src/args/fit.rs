@@ -50,7 +50,7 @@ pub struct ModelArgs {
     #[arg(long, short, value_name = "FAMILY")]
     pub model: Option<String>,
     /// Width of the code
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub latent_dim: Option<usize>,
     /// Widths of the hidden layers, such as 400 or 512,256; `none` for none
     #[arg(long, value_name = "WIDTHS")]
@@ -65,16 +65,16 @@ pub struct ModelArgs {
     #[arg(long, value_name = "NAME")]
     pub image_likelihood: Option<String>,
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
-    #[arg(long, value_name = "KIND")]
+    #[arg(long, value_name = "KIND", allow_negative_numbers = true)]
     pub variance: Option<String>,
     /// Weight β of the KL divergence (variational)
-    #[arg(long, value_name = "BETA")]
+    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     pub kl_weight: Option<f64>,
     /// Epochs over which the KL weight grows from 0 (variational)
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub kl_warmup: Option<f64>,
     /// Weight λ of the contraction (contractive)
-    #[arg(long, value_name = "LAMBDA")]
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub contraction_weight: Option<f64>,
     /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
     #[arg(long, value_name = "KIND:AMOUNT")]
@@ -88,13 +88,13 @@ pub struct ModelArgs {
 #[command(next_help_heading = "Training")]
 pub struct TrainingArgs {
     /// Passes over the training rows, at most
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
     /// Rows a step
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
     /// Adam's step size [default: 0.003 for variational models, else 0.001]
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// adam, or adam_w:WEIGHT_DECAY [default: adam]
     #[arg(long, value_name = "NAME")]
@@ -103,10 +103,10 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "NAME")]
     pub schedule: Option<String>,
     /// Largest L2 norm of each parameter tensor's gradient
-    #[arg(long, value_name = "NORM")]
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub gradient_clip: Option<f64>,
     /// Epochs without improvement before stopping; 0 never stops early [default: 20]
-    #[arg(long, value_name = "EPOCHS")]
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub patience: Option<usize>,
     /// Stop after this time, such as 90s, 10m or 2h
     #[arg(long, value_name = "TIME")]
@@ -138,10 +138,10 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
     /// Share of the rows for early stopping [default: 0.1]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub validation: Option<f64>,
     /// Share of the rows kept unseen for `evaluate` [default: 0.1]
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub test: Option<f64>,
 }
 

@@ -29,6 +29,10 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     let stop = stop_on_signal();
     let job = match &args.resume {
+        Some(_) if args.to_config()? != Config::default() || args.out.is_some() => {
+            let expected = "no other settings: a resumed run keeps its own";
+            return Err(Error::config("--resume", expected, "some").into());
+        }
         Some(folder) => Job::resumed(folder, shared)?,
         None => Job::new(args, shared)?,
     };
@@ -76,9 +80,6 @@ impl Job {
 
     fn prepare(input: String, mut config: Config, shared: &Shared) -> anyhow::Result<Self> {
         let prepared = prepare(&input, &config.data, config.training.seed)?;
-        for warning in &prepared.warnings {
-            shared.note(format!("note: {warning}"));
-        }
         let architecture =
             config.model.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())?;
         config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
@@ -117,6 +118,9 @@ impl Job {
         };
         if let Some(folder) = checkpoint.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
+        for warning in &self.prepared.warnings {
+            shared.note(format!("note: {warning}"));
         }
         shared.note(self.announcement(run));
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
@@ -164,7 +168,9 @@ impl Job {
         };
         let image = saved.header.preprocessor.schema.image_shape().is_some();
         let metrics = evaluate(&saved.model, &encoded, image, self.config.training.seed, &self.place);
-        write_atomically(&run.metrics_path(), format!("{:#}\n", json!(metrics)).as_bytes())?;
+        if metrics.examples > 0 {
+            write_atomically(&run.metrics_path(), format!("{:#}\n", json!(metrics)).as_bytes())?;
+        }
         if test.num_rows() > 0 {
             let report = Report::assemble(&saved, &outcome.state.history, test, &metrics, &self.place)?;
             write_atomically(&run.report_path(), report.to_html().as_bytes())?;
@@ -209,23 +215,27 @@ fn summarise(
     seconds: f64,
     shared: &Shared,
 ) -> anyhow::Result<()> {
+    let report = run.report_path();
     let training = &saved.header.training;
     if shared.json {
         return output::print_json(&json!({
-            "run": run.folder(), "model": run.model_path(), "report": run.report_path(),
+            "run": run.folder(), "model": run.model_path(), "report": report.is_file().then_some(&report),
             "training": training, "seconds": seconds, "metrics": metrics,
         }));
     }
     let best = training.best_epoch.unwrap_or_default();
     shared.note(format!(
-        "\n{} after {} epochs and {seconds:.1} s; the weights are those of epoch {best}. On rows not trained on:",
+        "\n{} after {} epochs and {seconds:.1} s; the weights are those of epoch {best}",
         training.ended.replace('_', " "),
         training.epochs
     ));
-    if !shared.quiet {
+    if !shared.quiet && metrics.examples > 0 {
+        shared.note("on rows not trained on:");
         output::print(&output::metrics(metrics))?;
     }
-    shared.note(format!("\nlook at {}", run.report_path().display()));
+    if report.is_file() {
+        shared.note(format!("\nlook at {}", report.display()));
+    }
     Ok(())
 }
 

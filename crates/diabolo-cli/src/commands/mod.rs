@@ -43,8 +43,19 @@ impl Judged {
     ) -> anyhow::Result<Self> {
         let source = &saved.header.source;
         let config = read.over(&saved.header.config)?;
+        let named = input.is_some() || source.test_input.is_some();
         let input = input.or(source.test_input.as_deref()).unwrap_or(&source.input).to_string();
         let fitted_on_it = source.fingerprint.is_some() && fingerprint(&input)? == source.fingerprint;
+        if !fitted_on_it && !named && !all_rows {
+            // Nothing tells which of these rows the model has seen.
+            let error = Error::data(
+                input,
+                "the data that the model was fitted on",
+                "other contents",
+                "put it back, or name the rows to use",
+            );
+            return Err(error.into());
+        }
         if !fitted_on_it || all_rows {
             return Ok(Judged { input, config, held_out: None });
         }

@@ -242,11 +242,18 @@ impl ModelConfig {
 
     fn validate(&self, architecture: &Architecture, variance: Variance) -> Result<()> {
         const LARGEST: usize = 1 << 20;
+        // 8 GiB, before gradients and moments.
+        const MOST_WEIGHTS: usize = 1 << 31;
         if !(1..=LARGEST).contains(&architecture.latent_dim) {
             return Err(Error::config("latent_dim", format!("1 to {LARGEST}"), architecture.latent_dim));
         }
         if let Some(width) = architecture.hidden.iter().find(|w| !(1..=LARGEST).contains(*w)) {
             return Err(Error::config("hidden", format!("widths from 1 to {LARGEST}"), width));
+        }
+        let weights = architecture.least_parameters();
+        if weights > MOST_WEIGHTS {
+            let expected = format!("layers with at most {MOST_WEIGHTS} weights in all");
+            return Err(Error::config("hidden", expected, weights));
         }
         if let Variance::Fixed { value } = variance
             && !(value.is_finite() && value > 0.0)

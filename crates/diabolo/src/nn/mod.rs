@@ -106,9 +106,9 @@ mod accelerator {
 /// # Errors
 /// [`Error::Config`] for 0 threads, or if computation has begun already.
 pub fn use_threads(threads: usize) -> Result<()> {
-    let wrong = |found: String| Error::config("threads", "1 or more, set once", found);
-    if threads == 0 {
-        return Err(wrong("0".into()));
+    let wrong = |found: String| Error::config("threads", "1 to 1024, set once", found);
+    if !(1..=1024).contains(&threads) {
+        return Err(wrong(threads.to_string()));
     }
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)

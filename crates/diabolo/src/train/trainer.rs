@@ -4,7 +4,7 @@
 //! Every random draw is keyed by (seed, purpose, epoch, step), so a run continued from a snapshot
 //! takes the same steps as one that was never stopped.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
@@ -229,7 +229,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
                 self.save(hooks)?;
                 return Ok(Some(if hooks.interrupted() { Ended::Interrupted } else { Ended::TimeUp }));
             }
-            if last_save.elapsed() > Duration::from_secs_f64(self.config.checkpoint_seconds) {
+            if last_save.elapsed().as_secs_f64() > self.config.checkpoint_seconds {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
                 clock = Instant::now();
                 self.save(hooks)?;

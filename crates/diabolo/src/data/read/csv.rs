@@ -35,7 +35,7 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     let mut sample = Vec::new();
     (&mut text).take(SAMPLE as u64).read_to_end(&mut sample).map_err(|e| read_error(&name, e))?;
     if sample.contains(&0) {
-        let help = "name the format with --format, or the text's encoding with --encoding";
+        let help = "give the file the extension of its format, or name the text's encoding with --encoding";
         return Err(Error::data(name, "text or a known binary format", "binary data", help));
     }
     let complete = sample.len() < SAMPLE;
@@ -99,7 +99,7 @@ fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {
             file,
             "column names that differ",
             "the same name twice",
-            "rename one, or pass --no-header if the first row is data",
+            "rename one, or pass --header false if the first row is data",
         )
         .in_column(twice)),
         None => Ok(names),

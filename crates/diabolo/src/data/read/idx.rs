@@ -42,7 +42,7 @@ fn open_array(input: Input, options: &ReadOptions) -> Result<Source> {
                 name,
                 "an IDX header (00 00 and a type from 08 to 0e)",
                 found,
-                "pass --format",
+                "check that this is an IDX file, or give it the extension of what it is",
             ));
         }
     };

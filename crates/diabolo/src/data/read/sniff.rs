@@ -25,7 +25,7 @@ pub(super) fn format(input: &mut Input) -> Result<Format> {
             input.name.as_str(),
             format!("the format its name says, {}", format.name()),
             "a file that starts like no such file",
-            "fetch or write the file again, or pass --format",
+            "fetch or write the file again, or give it the extension of what it is",
         )),
     }
 }

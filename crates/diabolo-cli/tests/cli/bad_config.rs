@@ -1,0 +1,96 @@
+//! Requests that cannot be met: exit code 2, and places that cannot be written: 1.
+
+use insta::assert_snapshot;
+
+use crate::support::{Desk, fitted, table};
+
+/// `fit` on a good table with these flags.
+fn refused(flags: &str) -> String {
+    let desk = Desk::new();
+    desk.write("good.csv", table(60, |_, row| row));
+    desk.fails(2, &format!("fit good.csv {flags}"))
+}
+
+#[test]
+fn values_out_of_range() {
+    assert_snapshot!(refused("--latent-dim 0"), @"error: latent_dim: expected 1 to 1048576, found 0");
+    assert_snapshot!(refused("--learning-rate nan"), @"error: learning_rate: expected a number above 0, found NaN");
+    assert_snapshot!(refused("--learning-rate -1"), @"error: learning_rate: expected a number above 0, found -1");
+    assert_snapshot!(refused("--epochs 0"), @"error: epochs: expected 1 or more, found 0");
+    assert_snapshot!(refused("--batch-size 0"), @"error: batch_size: expected 1 or more, found 0");
+    assert_snapshot!(refused("--hidden 0"), @"error: hidden: expected widths from 1 to 1048576, found 0");
+    assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099521064960");
+    assert_snapshot!(refused("--kl-weight nan"), @"error: kl_weight: expected a number, 0 or more, found NaN");
+    assert_snapshot!(refused("--test 0.6 --validation 0.6"), @"error: validation and test: expected a sum below 1: no row is left to train on, found 1.2");
+    assert_snapshot!(refused("--threads 0"), @"error: threads: expected 1 to 1024, set once, found 0");
+    assert_snapshot!(refused("--threads 100000"), @"error: threads: expected 1 to 1024, set once, found 100000");
+    assert_snapshot!(refused("--max-time 0s"), @"error: max_seconds: expected a number above 0, found 0");
+}
+
+#[test]
+fn a_large_value_may_mean_never() {
+    let desk = Desk::new();
+    desk.ok("fit digits --epochs 1 --hidden 16 -q --set training.checkpoint_seconds=1e300");
+}
+
+#[test]
+fn unknown_values() {
+    assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, contractive or variational, found nope");
+    assert_snapshot!(refused("--activation cube"), @"error: --activation: expected sigmoid, tanh, softplus, silu, gelu, relu, identity, found 'cube'");
+    assert_snapshot!(refused("--hidden 12,x"), @"error: --hidden: expected widths such as 400 or 512,256, or none, found '12,x'");
+    assert_snapshot!(refused("--optimizer sgd"), @"error: --optimizer: expected adam, or adam_w:WEIGHT_DECAY, found 'sgd'");
+    assert_snapshot!(refused("--schedule sometimes"), @"error: schedule: expected constant, cosine or plateau, found sometimes");
+    assert_snapshot!(refused("--max-time 1x"), @"error: --max-time: expected a time such as 90s, 10m or 2h, found '1x'");
+    assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a fitting value, found unknown variant `what`, expected one of `standardize`, `min_max`, `quantile`");
+    assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a fitting value, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `image_likelihood`, `variance`");
+    assert_snapshot!(refused("--device abacus"), @"error: device: expected cpu, cuda, wgpu, or cuda:N, found abacus");
+}
+
+#[test]
+fn words_that_clap_refuses() {
+    assert_snapshot!(refused("--epochs abc"), @"error: invalid value 'abc' for '--epochs <N>': invalid digit found in string; --help shows what can be given");
+    assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; --help shows what can be given");
+    assert_snapshot!(Desk::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; --help shows what can be given");
+    assert_snapshot!(Desk::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; --help shows what can be given");
+}
+
+#[test]
+fn flags_of_another_family() {
+    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight: expected --model variational, found --model contractive");
+    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight: expected --model contractive, found --model variational");
+    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption: expected --model denoising, found --model variational");
+}
+
+#[test]
+fn columns_that_are_not_there() {
+    let desk = Desk::new();
+    desk.write("good.csv", table(60, |_, row| row));
+    assert_snapshot!(desk.fails(3, "fit good.csv --key nope"), @"error: good.csv: expected the column 'nope' (--key), found the columns 'id', 'x', 'n', 'color', 'flag'; give --key one of the columns");
+    assert_snapshot!(desk.fails(3, "fit good.csv --drop x --drop n --drop color --drop flag --key id"), @"error: good.csv: expected at least one column to learn, found none; keep a column, or name its kind with --type");
+}
+
+#[test]
+fn a_broken_configuration_file() {
+    let desk = Desk::new();
+    desk.write("c.toml", "[model]\nlatent = 3\n");
+    assert_snapshot!(desk.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `image_likelihood`, `variance`");
+}
+
+/// Tests may run as root, whom permissions do not bind: a file in the path binds everyone.
+#[test]
+fn places_that_cannot_be_written() {
+    let desk = fitted();
+    assert_snapshot!(desk.fails(1, "fit good.csv --key id -o good.csv/run"), @"error: good.csv/run: cannot create: a file stands where its path needs a folder; choose another path");
+    assert_snapshot!(desk.fails(1, "encode run good.csv -o good.csv/codes.csv"), @"error: good.csv/codes.csv: cannot write: a file stands where its path needs a folder; choose another path");
+    assert_snapshot!(desk.fails(1, "encode run good.csv -o nowhere/codes.csv"), @"error: nowhere/codes.csv: cannot write: there is no such file or folder; check the path");
+    assert_snapshot!(desk.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its name tells no format that can be written; use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for pictures");
+    assert_snapshot!(desk.fails(2, "fit good.csv --key id -o run"), @"error: run: there is a run in this folder already; choose another --out, continue it with --resume, or delete it");
+}
+
+#[test]
+fn what_a_model_cannot_do() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
+    assert_snapshot!(desk.fails(2, "generate run"), @"error: a plain autoencoder has no prior to draw codes from; fit with --model variational, or give codes of your own to `diabolo decode`");
+    assert_snapshot!(desk.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");
+}

@@ -1,0 +1,136 @@
+//! Bad rows: each a cause and a way out.
+
+use insta::assert_snapshot;
+
+use crate::support::{Desk, fitted, table, table_with};
+
+/// `fit` on a file with these contents.
+fn fit(code: i32, name: &str, contents: impl AsRef<[u8]>) -> String {
+    let desk = Desk::new();
+    desk.write(name, contents);
+    desk.fails(code, &format!("fit {name} --epochs 1"))
+}
+
+/// `encode` with a model of good rows.
+fn encode(contents: impl AsRef<[u8]>) -> String {
+    let desk = fitted();
+    desk.write("rows.csv", contents);
+    desk.fails(3, "encode run rows.csv -o codes.csv")
+}
+
+#[test]
+fn missing_file() {
+    assert_snapshot!(Desk::new().fails(1, "fit missing.csv"), @"error: missing.csv: cannot open: there is no such file or folder; check the path");
+}
+
+#[test]
+fn empty_file() {
+    assert_snapshot!(fit(3, "empty.csv", ""), @"error: empty.csv: expected at least one row, found an empty file; check that it was written completely");
+}
+
+#[test]
+fn only_a_header() {
+    assert_snapshot!(fit(3, "t.csv", "a,b\n"), @"error: t.csv: expected at least one row, found none; check that the file is the right one");
+}
+
+#[test]
+fn ragged_csv() {
+    assert_snapshot!(fit(3, "t.csv", table_with(17, "r17,0.1,2")), @"error: t.csv, row 17: expected 5 cells, found 3 (line 18); mend the row (a quote left open also does this), or pass --delimiter");
+}
+
+#[test]
+fn text_in_a_numeric_column() {
+    assert_snapshot!(fit(3, "t.csv", table_with(42, "r42,abc,2,red,1")), @"error: t.csv, row 42, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or keep the column as text with --type x=categorical");
+}
+
+#[test]
+fn all_missing_column() {
+    let contents = table(60, |_, row| row + ",").replacen("flag\n", "flag,gone\n", 1);
+    assert_snapshot!(fit(3, "t.csv", contents), @"error: t.csv: expected values in every column, found every cell missing in 'gone'; leave them out with --drop gone");
+}
+
+#[test]
+fn infinite_value() {
+    assert_snapshot!(fit(3, "t.csv", table_with(10, "r10,inf,2,red,1")), @"error: t.csv, row 10, column 'x': expected a finite number, found inf; fix the cell, or leave it empty: a missing cell is kept as missing");
+}
+
+#[test]
+fn binary_data_named_csv() {
+    assert_snapshot!(fit(3, "t.csv", b"a,b\n\0\x01\x02,3\n"), @"error: t.csv: expected text or a known binary format, found binary data; give the file the extension of its format, or name the text's encoding with --encoding");
+}
+
+#[test]
+fn a_column_name_twice() {
+    assert_snapshot!(fit(3, "t.csv", "x,x\n1,2\n3,4\n5,7\n"), @"error: t.csv, column 'x': expected column names that differ, found the same name twice; rename one, or pass --header false if the first row is data");
+}
+
+#[test]
+fn a_constant_column_is_only_noted() {
+    let desk = Desk::new();
+    desk.write("t.csv", table(60, |_, row| row + ",7").replacen("flag\n", "flag,c\n", 1));
+    let ran = desk.ok("fit t.csv --key id --epochs 1 -o run");
+    assert_snapshot!(ran.stderr.lines().next().unwrap(), @"note: column 'c' is 7 in every row: it teaches the model nothing; --drop c removes it");
+}
+
+#[test]
+fn an_empty_folder() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("empty")).unwrap();
+    assert_snapshot!(desk.fails(3, "fit empty"), @"error: empty: expected PNG or JPEG pictures, found a folder without any; name a folder of pictures, or one data file");
+}
+
+#[test]
+fn unknown_category() {
+    assert_snapshot!(encode(table_with(10, "r10,0.1,2,purple,1")), @"error: rows.csv, row 10, column 'color': expected one of 'blue', 'green', 'red', found 'purple'; the model has never seen it: take it as missing with --unknown missing");
+}
+
+#[test]
+fn unknown_category_may_count_as_missing() {
+    let desk = fitted();
+    desk.write("rows.csv", table_with(10, "r10,0.1,2,purple,1"));
+    desk.ok("encode run rows.csv -o codes.csv --unknown missing");
+    assert_eq!(desk.text("codes.csv").lines().count(), 61);
+}
+
+#[test]
+fn wrong_columns() {
+    assert_snapshot!(encode("id,x,n,color\nr1,0.5,3,red\n"), @"error: rows.csv: expected the columns 'x', 'n', 'color', 'flag', found 'id', 'x', 'n', 'color' without 'flag'; give rows with the columns the model was fitted on, in any order");
+}
+
+#[test]
+fn text_and_infinity_at_use_time() {
+    assert_snapshot!(encode(table_with(10, "r10,abc,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or keep the column as text with --type x=categorical");
+    assert_snapshot!(encode(table_with(10, "r10,-inf,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a finite number, found -inf; fix the cell, or leave it empty: a missing cell is kept as missing");
+}
+
+#[test]
+fn no_rows_at_use_time() {
+    assert_snapshot!(encode("id,x,n,color,flag\n"), @"error: rows.csv: expected at least one row, found none; check that the file is the right one");
+}
+
+#[test]
+fn a_failure_late_in_the_stream_leaves_no_output() {
+    let desk = fitted();
+    desk.write("rows.csv", table(30_000, |i, row| if i == 29_999 { "r,abc,2,red,1".into() } else { row }));
+    assert_snapshot!(desk.fails(3, "reconstruct run rows.csv -o made.csv"), @"error: rows.csv, row 29999, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or keep the column as text with --type x=categorical");
+}
+
+#[test]
+fn codes_of_another_model() {
+    let desk = fitted();
+    assert_snapshot!(desk.fails(3, "decode run good.csv"), @"error: good.csv, column 'latent_1': expected codes as columns latent_1 to latent_3, found no such column; give what `diabolo encode` wrote with this model");
+}
+
+#[test]
+fn wrong_image_size() {
+    let desk = Desk::new();
+    desk.ok("fit digits --epochs 1 --hidden 16 -o run -q");
+    std::fs::create_dir(desk.path("small")).unwrap();
+    desk.ok("generate run -n 2 -o small/ -q");
+    desk.ok("encode run small -q");
+    let sheet = "generate run -n 4 -o sheet/sheet.png -q";
+    std::fs::create_dir(desk.path("sheet")).unwrap();
+    desk.ok(sheet);
+    assert_snapshot!(desk.fails(3, "encode run sheet -o codes.csv"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
+    assert_snapshot!(desk.fails(3, "evaluate run sheet"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
+}

@@ -1,0 +1,111 @@
+//! The whole way on the built-in digits.
+
+use crate::support::{Desk, cells};
+
+#[test]
+fn from_fit_to_pictures() {
+    let desk = Desk::new();
+    let fit = desk.ok("fit digits --label label --latent-dim 8 --epochs 30 --json -o run");
+    let metrics = &fit.json()["metrics"];
+    assert_eq!(&desk.json("run/metrics.json"), metrics);
+    for key in
+        ["reconstruction", "kl_divergence", "negative_elbo", "contraction", "mse", "bits_per_dimension"]
+    {
+        assert!(metrics[key].as_f64().unwrap() > 0.0, "{key}: {metrics}");
+    }
+    assert_eq!(metrics["examples"], 180);
+    assert!((1..=8).contains(&metrics["active_units"].as_u64().unwrap()), "{metrics}");
+    let number = |key: &str| metrics[key].as_f64().unwrap();
+    assert!((number("negative_elbo") - number("reconstruction") - number("kl_divergence")).abs() < 1e-9);
+    // Bernoulli entropy of the mean digit, pixel by pixel, is about 36 nats: a model that learned nothing.
+    assert!(number("negative_elbo") < 27.0, "{metrics}");
+
+    let history = desk.text("run/history.jsonl");
+    assert_eq!(history.lines().count(), 30);
+    for (i, line) in history.lines().enumerate() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(record["epoch"], i + 1);
+        assert!(record["validation"]["kl_divergence"].is_f64(), "{line}");
+    }
+
+    // Held-out rows only, and the same numbers again, from the run and from the model file alone.
+    std::fs::copy(desk.path("run/model.safetensors"), desk.path("alone.safetensors")).unwrap();
+    for model in ["run", "alone.safetensors"] {
+        for rows in ["", "digits"] {
+            assert_eq!(&desk.ok(&format!("evaluate {model} {rows} --json")).json(), metrics);
+        }
+    }
+    assert_eq!(desk.ok("evaluate run --all-rows --json").json()["examples"], 1797);
+
+    use_it(&desk);
+    report_is_self_contained(&desk);
+}
+
+fn use_it(desk: &Desk) {
+    desk.ok("encode run digits -o codes.csv");
+    let (header, codes) = cells(&desk.text("codes.csv"));
+    assert_eq!((header.len(), codes.len()), (9, 1797), "label and 8 codes");
+    desk.ok("encode run digits -o codes.parquet");
+    for codes in ["codes.csv", "codes.parquet"] {
+        desk.ok(&format!("decode run {codes} -o decoded.csv"));
+        desk.ok("reconstruct run digits -o made.csv");
+        let (decoded_names, decoded) = cells(&desk.text("decoded.csv"));
+        let (made_names, made) = cells(&desk.text("made.csv"));
+        assert_eq!(decoded.len(), 1797);
+        // The two differ in the order of columns only.
+        for (k, name) in made_names.iter().enumerate() {
+            let j = decoded_names.iter().position(|other| other == name).unwrap();
+            assert!(made.iter().zip(&decoded).all(|(m, d)| m[k] == d[j]), "{codes}: {name}");
+        }
+    }
+    let drawn = desk.ok("generate run -n 5 --seed 3");
+    assert_eq!(drawn.stdout, desk.ok("generate run -n 5 --seed 3").stdout);
+    assert_ne!(drawn.stdout, desk.ok("generate run -n 5 --seed 4").stdout);
+    let (header, rows) = cells(&drawn.stdout);
+    assert_eq!((header.len(), rows.len()), (64, 5));
+    assert!(rows.iter().flatten().all(|cell| (0..=16).contains(&cell.parse::<i32>().unwrap())));
+    desk.ok("generate run -n 9 -o sheet.png");
+    assert!(desk.bytes("sheet.png").starts_with(b"\x89PNG"));
+    assert!(desk.ok("inspect run").stdout.contains("latent_dim  8"));
+}
+
+fn report_is_self_contained(desk: &Desk) {
+    let page = desk.text("run/report.html");
+    assert!(page.contains("<svg") && page.contains("Jacobian"));
+    for fetch in ["src=\"http", "href=\"http", "src='http", "href='http", "url(http", "@import", "src=\"//"] {
+        assert!(!page.contains(fetch), "the report fetches: {fetch}");
+    }
+    desk.ok("report run -o again.html");
+    assert!(desk.text("again.html").contains("<svg"));
+    desk.ok("report alone.safetensors -o alone.html");
+}
+
+#[test]
+fn contraction_lowers_the_contraction() {
+    let desk = Desk::new();
+    let fit = |flags: &str, run: &str| {
+        let shape = "--hidden none --latent-dim 64 --activation sigmoid --latent-activation sigmoid --tied";
+        desk.ok(&format!("fit digits {shape} {flags} --epochs 30 -q -o {run}"));
+        desk.json(&format!("{run}/metrics.json"))
+    };
+    let plain = fit("--model plain", "plain");
+    let contractive = fit("--model contractive --contraction-weight 1", "contractive");
+    let number = |metrics: &serde_json::Value, key: &str| metrics[key].as_f64().unwrap();
+    let (before, after) = (number(&plain, "contraction"), number(&contractive, "contraction"));
+    assert!(after < 0.7 * before, "{before} → {after}");
+    assert!(contractive.get("kl_divergence").is_none() && contractive.get("negative_elbo").is_none());
+    assert!((0.0..=1.0).contains(&number(&contractive, "saturated_fraction")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    use std::io::Read;
+    let desk = Desk::new();
+    desk.ok("fit digits --epochs 1 --hidden 16 -q -o run");
+    let mut child = desk.command("reconstruct run digits").spawn().unwrap();
+    let mut some = [0; 100];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), [].as_slice()));
+}

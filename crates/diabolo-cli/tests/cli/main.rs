@@ -1,0 +1,11 @@
+//! The real binary, run in temporary folders: exit codes, stdout, stderr, files.
+#![allow(clippy::unwrap_used)]
+
+mod adult;
+mod bad_config;
+mod bad_data;
+mod bad_model;
+mod digits;
+mod mixed;
+mod reproducible;
+mod support;

@@ -1,0 +1,78 @@
+//! A small mixed table with a key, categories and missing cells.
+
+use crate::support::{Desk, cells, table};
+
+/// Every ninth x and every seventh color is missing, said in two ways.
+fn gappy() -> String {
+    table(200, |i, row| {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        if i % 9 == 0 {
+            cells[1] = "";
+        }
+        if i % 7 == 0 {
+            cells[3] = "NA";
+        }
+        cells.join(",")
+    })
+}
+
+#[test]
+fn comes_back_in_its_own_columns_types_and_order() {
+    let desk = Desk::new();
+    desk.write("t.csv", gappy());
+    desk.ok("fit t.csv --key id --epochs 5 -q -o run");
+    let schema = desk.ok("inspect run").stdout;
+    for line in ["x       numeric", "n       count", "color   categorical", "flag    binary", "id      key"] {
+        assert!(schema.contains(line), "{line}\n{schema}");
+    }
+    desk.ok("encode run t.csv -o codes.csv");
+    desk.ok("decode run codes.csv -o decoded.csv");
+    desk.ok("reconstruct run t.csv -o made.csv");
+    let (names, given) = cells(&desk.text("t.csv"));
+    let (made_names, made) = cells(&desk.text("made.csv"));
+    assert_eq!(made_names, names);
+    for (before, after) in given.iter().zip(&made) {
+        assert_eq!(before[0], after[0], "row order and key");
+        assert!(after[1].parse::<f64>().unwrap().is_finite(), "a missing cell is filled in: {after:?}");
+        assert!((0..=10).contains(&after[2].parse::<i64>().unwrap()), "{after:?}");
+        assert!(["red", "green", "blue"].contains(&after[3].as_str()), "{after:?}");
+        assert!(["0", "1"].contains(&after[4].as_str()), "{after:?}");
+    }
+    let (_, decoded) = cells(&desk.text("decoded.csv"));
+    assert_eq!(decoded.len(), given.len());
+    let keys = |rows: &[Vec<String>]| rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    assert_eq!(keys(&decoded), keys(&given));
+}
+
+#[test]
+fn columns_in_another_order_and_through_a_pipe_and_parquet() {
+    let desk = Desk::new();
+    desk.write("t.csv", gappy());
+    desk.ok("fit t.csv --key id --epochs 2 -q -o run");
+    let codes = desk.ok("encode run t.csv").stdout;
+    let turned: String = gappy()
+        .lines()
+        .map(|line| {
+            let mut cells: Vec<&str> = line.split(',').collect();
+            cells.reverse();
+            cells.join(",") + "\n"
+        })
+        .collect();
+    desk.write("turned.csv", &turned);
+    assert_eq!(desk.ok("encode run turned.csv").stdout, codes);
+    let piped = desk.command("encode run -").stdin(std::fs::File::open(desk.path("t.csv")).unwrap()).output();
+    assert_eq!(String::from_utf8(piped.unwrap().stdout).unwrap(), codes);
+    desk.ok("reconstruct run t.csv -o made.parquet");
+    assert!(desk.ok("encode run made.parquet").stdout.starts_with("id,latent_1"));
+}
+
+#[test]
+fn without_held_out_rows() {
+    let desk = Desk::new();
+    desk.write("t.csv", gappy());
+    let ran = desk.ok("fit t.csv --key id --validation 0 --test 0 --epochs 2 -o run");
+    assert_eq!(ran.stdout, "", "there is nothing to measure on");
+    assert!(!ran.stderr.contains("report.html"), "{}", ran.stderr);
+    insta::assert_snapshot!(desk.fails(3, "evaluate run"), @"error: t.csv: expected rows that were held out of the fit, found none of this input; give other rows, or pass --all-rows");
+    assert_eq!(desk.ok("evaluate run --all-rows --json").json()["examples"], 200);
+}

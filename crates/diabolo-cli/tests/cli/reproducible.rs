@@ -1,0 +1,94 @@
+//! Same seed, same bytes: for any number of threads, and after any interruption.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+
+use crate::support::{Desk, Ran};
+
+const CHECKPOINT: &str = "checkpoint/checkpoint.safetensors";
+/// Long enough to be interrupted, with checkpoints within epochs.
+const LONG: &str =
+    "fit digits --epochs 60 --patience 0 --hidden 64 --set training.checkpoint_seconds=0.05 -q";
+
+fn same_bytes(desk: &Desk, a: &str, b: &str) {
+    let model = |run: &str| desk.bytes(&format!("{run}/model.safetensors"));
+    assert!(model(a) == model(b), "{a} and {b} differ");
+}
+
+/// Starts a fit and waits for its first checkpoint.
+fn started(desk: &Desk, run: &str) -> Child {
+    let child = desk.command(&format!("{LONG} -o {run}")).spawn().unwrap();
+    let checkpoint = desk.path(run).join(CHECKPOINT);
+    let start = Instant::now();
+    while !checkpoint.is_file() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child
+}
+
+#[test]
+fn threads_and_runs_do_not_matter_but_seeds_do() {
+    let desk = Desk::new();
+    let shapes = [
+        "--model variational",
+        "--model denoising",
+        "--model contractive --hidden 64 --latent-dim 8 --tied false",
+    ];
+    for shape in shapes {
+        for (flags, run) in [("--threads 1", "one"), ("--threads 2", "two"), ("--seed 1", "seed")] {
+            desk.ok(&format!("fit digits {shape} --epochs 2 -q {flags} -o {run}"));
+        }
+        same_bytes(&desk, "one", "two");
+        assert!(desk.bytes("one/model.safetensors") != desk.bytes("seed/model.safetensors"));
+        ["one", "two", "seed"].map(|run| std::fs::remove_dir_all(desk.path(run)).unwrap());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn killed_or_interrupted_and_resumed() {
+    let desk = Desk::new();
+    desk.ok(&format!("{LONG} -o whole"));
+
+    let mut child = started(&desk, "killed");
+    child.kill().unwrap();
+    assert!(!child.wait().unwrap().success(), "it ended before it was killed");
+    assert!(!desk.path("killed/model.safetensors").exists());
+    desk.ok("fit --resume killed -q");
+    same_bytes(&desk, "whole", "killed");
+
+    let child = started(&desk, "interrupted");
+    let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(signal.unwrap().success());
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, Some(130), "{}", ran.stderr);
+    assert!(desk.path("interrupted").join(CHECKPOINT).is_file());
+    desk.ok("fit --resume interrupted -q");
+    same_bytes(&desk, "whole", "interrupted");
+
+    // A finished run stays as it is.
+    desk.ok("fit --resume interrupted -q");
+    same_bytes(&desk, "whole", "interrupted");
+}
+
+#[test]
+fn time_up() {
+    let desk = Desk::new();
+    let start = Instant::now();
+    desk.ok("fit digits --epochs 1000000 --patience 0 --max-time 1s -q -o run");
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(desk.ok("inspect run").stdout.contains("time_up"));
+}
+
+#[test]
+fn divergence() {
+    let desk = Desk::new();
+    let ran = desk.run("fit digits --model plain --epochs 3 --learning-rate 1e30 -q -o run");
+    assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+    assert_snapshot!(ran.stderr.trim_end(), @"error: the loss diverged: reconstruction is NaN at epoch 1, step 2; the last good weights were kept; try a smaller --learning-rate or --set training.gradient_clip=1.0");
+    let metrics = desk.ok("evaluate run --json").json();
+    assert!(metrics["reconstruction"].as_f64().unwrap().is_finite(), "the weights kept are good ones");
+}
