@@ -15,7 +15,7 @@ use values::delimiter;
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "diabolo", version, about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Arguments {
     #[command(subcommand)]
     pub command: Command,
