@@ -40,7 +40,7 @@ fn ragged_csv() {
 
 #[test]
 fn text_in_a_numeric_column() {
-    assert_snapshot!(fit(3, "t.csv", table_with(42, "r42,abc,2,red,1")), @"error: t.csv, row 42, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or keep the column as text with --type x=categorical");
+    assert_snapshot!(fit(3, "t.csv", table_with(42, "r42,abc,2,red,1")), @"error: t.csv, row 42, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or fit with --type x=categorical to keep the column as text");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn wrong_columns() {
 
 #[test]
 fn text_and_infinity_at_use_time() {
-    assert_snapshot!(encode(table_with(10, "r10,abc,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or keep the column as text with --type x=categorical");
+    assert_snapshot!(encode(table_with(10, "r10,abc,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or fit with --type x=categorical to keep the column as text");
     assert_snapshot!(encode(table_with(10, "r10,-inf,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a finite number, found -inf; fix the cell, or leave it empty: a missing cell is kept as missing");
 }
 
@@ -112,7 +112,7 @@ fn no_rows_at_use_time() {
 fn a_failure_late_in_the_stream_leaves_no_output() {
     let desk = fitted();
     desk.write("rows.csv", table(30_000, |i, row| if i == 29_999 { "r,abc,2,red,1".into() } else { row }));
-    assert_snapshot!(desk.fails(3, "reconstruct run rows.csv -o made.csv"), @"error: rows.csv, row 29999, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or keep the column as text with --type x=categorical");
+    assert_snapshot!(desk.fails(3, "reconstruct run rows.csv -o made.csv"), @"error: rows.csv, row 29999, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or fit with --type x=categorical to keep the column as text");
 }
 
 #[test]

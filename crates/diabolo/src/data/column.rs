@@ -75,8 +75,8 @@ impl Column<'_> {
     pub fn numbers(&self) -> Result<Vec<f64>> {
         self.numbers_or(|row, text| {
             let help = format!(
-                "fix the cell, treat it as missing with --missing {text}, or keep the column as text with \
-                 --type {}=categorical",
+                "fix the cell, treat it as missing with --missing {text}, or fit with --type {}=categorical to \
+                 keep the column as text",
                 self.name
             );
             Err(self.error(row, "a number", format!("'{text}'"), help))

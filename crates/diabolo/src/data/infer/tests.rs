@@ -98,7 +98,7 @@ fn a_stray_text_among_numbers_is_an_error_that_names_the_cell() {
     assert_eq!(
         message,
         "t.csv, row 20, column 'c': expected a number, found 'abc'; fix the cell, treat it as missing with --missing \
-         abc, or keep the column as text with --type c=categorical"
+         abc, or fit with --type c=categorical to keep the column as text"
     );
     let message = one(text(&["1", "2", "inf"])).unwrap_err().to_string();
     assert!(
