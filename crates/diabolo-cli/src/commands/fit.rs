@@ -166,8 +166,8 @@ impl Job {
             0 => self.prepared.validation,
             _ => saved.header.preprocessor.encode(&self.input, test, 0)?,
         };
-        let image = saved.header.preprocessor.schema.image_shape().is_some();
-        let metrics = evaluate(&saved.model, &encoded, image, self.config.training.seed, &self.place);
+        let scale = saved.header.preprocessor.pixel_scale();
+        let metrics = evaluate(&saved.model, &encoded, scale, self.config.training.seed, &self.place);
         if metrics.examples > 0 {
             write_atomically(&run.metrics_path(), format!("{:#}\n", json!(metrics)).as_bytes())?;
         }

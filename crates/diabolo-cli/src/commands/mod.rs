@@ -90,8 +90,8 @@ impl Judged {
     /// The numbers of `evaluate`, batch by batch.
     fn evaluate(&self, saved: &SavedModel, place: &Place) -> diabolo::Result<Metrics> {
         let preprocessor = &saved.header.preprocessor;
-        let image = preprocessor.schema.image_shape().is_some();
-        let mut evaluation = Evaluation::new(&saved.model, image, self.config.training.seed, place);
+        let scale = preprocessor.pixel_scale();
+        let mut evaluation = Evaluation::new(&saved.model, scale, self.config.training.seed, place);
         match &self.held_out {
             Some(rows) => evaluation.add(&preprocessor.encode(&self.input, rows, 0)?),
             None => {

@@ -26,8 +26,8 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let judged = Judged::new(&saved, args.input.as_deref(), false, &args.read, shared)?;
     let (input, rows) = judged.collect()?;
     let encoded = saved.header.preprocessor.encode(&input, &rows, 0)?;
-    let image = saved.header.preprocessor.schema.image_shape().is_some();
-    let metrics = evaluate(&saved.model, &encoded, image, saved.header.config.training.seed, &place);
+    let scale = saved.header.preprocessor.pixel_scale();
+    let metrics = evaluate(&saved.model, &encoded, scale, saved.header.config.training.seed, &place);
     let report = Report::assemble(&saved, &history, &rows, &metrics, &place)?;
     write(&out, &report)?;
     shared.note(format!("wrote {}", out.display()));

@@ -43,7 +43,9 @@ fn threads_and_runs_do_not_matter_but_seeds_do() {
         }
         same_bytes(&desk, "one", "two");
         assert!(desk.bytes("one/model.safetensors") != desk.bytes("seed/model.safetensors"));
-        ["one", "two", "seed"].map(|run| std::fs::remove_dir_all(desk.path(run)).unwrap());
+        for run in ["one", "two", "seed"] {
+            std::fs::remove_dir_all(desk.path(run)).unwrap();
+        }
     }
 }
 

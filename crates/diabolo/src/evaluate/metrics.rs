@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
+use crate::distribution::Family;
 use crate::model::{Autoencoder, Batch, Context};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
@@ -42,7 +43,8 @@ pub struct Metrics {
     /// Share of code values within 5 % of an end of the activation's range; sigmoid and tanh codes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saturated_fraction: Option<f64>,
-    /// (negative_elbo, or reconstruction) / (pixels · log 2); images only.
+    /// (negative_elbo, or reconstruction) / (pixels · log 2); for Gaussian pixels plus log₂ of the pixel
+    /// scale, which turns a density on [0, 1] into one on the stored values. Images only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_dimension: Option<f64>,
 }
@@ -52,7 +54,7 @@ pub struct Evaluation<'a, M> {
     model: &'a M,
     place: &'a Place,
     seed: u64,
-    image: bool,
+    pixel_scale: Option<f64>,
     chunks: u64,
     examples: usize,
     width: usize,
@@ -66,20 +68,26 @@ pub struct Evaluation<'a, M> {
 }
 
 /// Evaluates all of `rows` at once.
-pub fn evaluate<M: Autoencoder>(model: &M, rows: &Encoded, image: bool, seed: u64, place: &Place) -> Metrics {
-    let mut evaluation = Evaluation::new(model, image, seed, place);
+pub fn evaluate<M: Autoencoder>(
+    model: &M,
+    rows: &Encoded,
+    pixel_scale: Option<f64>,
+    seed: u64,
+    place: &Place,
+) -> Metrics {
+    let mut evaluation = Evaluation::new(model, pixel_scale, seed, place);
     evaluation.add(rows);
     evaluation.finish()
 }
 
 impl<'a, M: Autoencoder> Evaluation<'a, M> {
-    /// Nothing evaluated yet. `model` without autodiff; `seed` fixes the draws of z.
-    pub fn new(model: &'a M, image: bool, seed: u64, place: &'a Place) -> Self {
+    /// Nothing evaluated yet. `model` without autodiff; `pixel_scale` for images only; `seed` fixes the draws of z.
+    pub fn new(model: &'a M, pixel_scale: Option<f64>, seed: u64, place: &'a Place) -> Self {
         Evaluation {
             model,
             place,
             seed,
-            image,
+            pixel_scale,
             chunks: 0,
             examples: 0,
             width: 0,
@@ -182,7 +190,16 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             saturated_fraction: self
                 .code_bounds()
                 .map(|_| self.saturated / (n * self.code_sums.len() as f64)),
-            bits_per_dimension: self.image.then(|| negative_elbo.unwrap_or(reconstruction) / per_dimension),
+            bits_per_dimension: self.pixel_scale.map(|scale| {
+                let nats = negative_elbo.unwrap_or(reconstruction);
+                let density = self
+                    .model
+                    .likelihood()
+                    .blocks()
+                    .iter()
+                    .any(|b| matches!(b.family, Family::Gaussian { .. }));
+                nats / per_dimension + if density { scale.log2() } else { 0.0 }
+            }),
         }
     }
 }

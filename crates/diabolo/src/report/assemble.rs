@@ -133,7 +133,7 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
             "negative ELBO",
             metrics.negative_elbo,
             nats,
-            "Reconstruction plus KL divergence: an upper bound on −log p(x). Lower is better.",
+            "Reconstruction plus KL divergence: an upper bound on −log p(x). Lower is better; below zero is possible where p(x) is a density.",
         ),
         (
             "reconstruction",

@@ -157,7 +157,10 @@ struct Trainer<'a, M> {
     epochs: usize,
     batch_size: usize,
     learning_rate: f64,
+    /// When [`State::seconds`] was last brought up to date.
     started: Instant,
+    /// When this call began; `max_seconds` counts from here, so that a resume gets its own time.
+    began: Instant,
 }
 
 impl<'a, M: Autoencoder> Trainer<'a, M> {
@@ -192,6 +195,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
             batch_size: config.batch_size.unwrap_or(1),
             learning_rate: config.learning_rate.unwrap_or(0.0),
             started: Instant::now(),
+            began: Instant::now(),
         })
     }
 
@@ -352,8 +356,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
     }
 
     fn out_of_time(&self) -> bool {
-        let spent = self.state.seconds + self.started.elapsed().as_secs_f64();
-        self.config.max_seconds.is_some_and(|limit| spent >= limit)
+        self.config.max_seconds.is_some_and(|limit| self.began.elapsed().as_secs_f64() >= limit)
     }
 
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {

@@ -159,6 +159,14 @@ impl Preprocessor {
         self.schema.features.iter().map(|feature| feature.kind.encoded_width()).sum()
     }
 
+    /// The largest pixel value in the training file, 255 for bytes, if every row is one image.
+    pub fn pixel_scale(&self) -> Option<f64> {
+        match self.transforms.as_slice() {
+            [Transform::Pixels { scale }] => Some(f64::from(*scale)),
+            _ => None,
+        }
+    }
+
     /// The blocks of a row, from its first number to its last: pixels, numbers, binary, then each categorical column.
     pub fn blocks(&self) -> Vec<Block> {
         let mut blocks: Vec<Block> = vec![];
