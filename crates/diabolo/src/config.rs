@@ -73,14 +73,15 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FamilyConfig;
+    use crate::model::{ContractiveConfig, FamilyConfig};
 
     #[test]
     fn a_family_is_set_by_its_parts_or_whole() {
         let mut config = Config::default();
         config.set("model.family={kind=\"contractive\", contraction_weight=0.5}").unwrap();
         config.set("model.activation=tanh").unwrap();
-        assert_eq!(config.model.family, FamilyConfig::Contractive { tied: true, contraction_weight: 0.5 });
+        let expected = ContractiveConfig { contraction_weight: 0.5, ..Default::default() };
+        assert_eq!(config.model.family, FamilyConfig::Contractive(expected));
         let text = config.to_toml();
         assert_eq!(Config::from_toml("t", &text).unwrap(), config, "{text}");
     }

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Gradients, Tensor, TensorData};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
-use diabolo::model::{Architecture, Autoencoder, Batch, Context, FamilyConfig, Model};
+use diabolo::model::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model};
 use diabolo::nn::{Activation, Dense, Place};
 use diabolo::noise::{Purpose, stream};
-use diabolo::objective::{Term, contraction, objective};
+use diabolo::objective::{EncoderTrace, Term, objective};
 use serde_json::Value;
 
 fn golden(file: &str) -> Vec<Value> {
@@ -187,8 +187,9 @@ fn contraction_and_its_gradient_at_depths_one_to_four() {
                     .train()
                 })
                 .collect();
-            let (code, value) = contraction(&layers.iter().collect::<Vec<_>>(), tensor(&case["x"], &place));
-            assert_close(name, &values(code.inner()), &numbers(&case["h"]), tolerance);
+            let trace = EncoderTrace::new(layers.iter().collect(), tensor(&case["x"], &place));
+            let value = trace.contraction(None);
+            assert_close(name, &values(trace.code.clone().inner()), &numbers(&case["h"]), tolerance);
             let expected = numbers(&case["jacobian_frobenius_squared"]);
             assert_close(name, &values(value.clone().inner()), &expected, tolerance);
             let gradients = value.mean().backward();
@@ -230,18 +231,16 @@ fn without_curvature_the_gradient_is_wrong() {
 fn contractive_autoencoders_tied_and_untied() {
     for (place, tolerance) in places() {
         for case in golden("autoencoder.json") {
-            if case.get("eps").is_some() {
-                continue; // the higher-order term is not built yet
-            }
             let name = case["name"].as_str().unwrap();
             let (inputs, tied) = (width(&case["x"]), case["tied"].as_bool().unwrap());
             let mut widths = hidden(&case["encoder"]);
             let latent_dim = widths.pop().unwrap();
             let architecture = Architecture {
-                family: FamilyConfig::Contractive {
+                family: FamilyConfig::Contractive(ContractiveConfig {
                     tied,
                     contraction_weight: case["contraction_weight"].as_f64().unwrap(),
-                },
+                    ..Default::default()
+                }),
                 inputs,
                 hidden: widths,
                 latent_dim,
@@ -255,8 +254,12 @@ fn contractive_autoencoders_tied_and_untied() {
             let model = load(&architecture, &named, &place);
             let batch = Batch { x: tensor(&case["x"], &place), observed: None };
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let terms =
-                model.loss(&batch, &mut Context { noise, epochs: 0.0, training: true, place: &place });
+            let context = &mut Context { noise, epochs: 0.0, training: true, place: &place };
+            let mut terms = model.loss(&batch, context);
+            if case.get("eps").is_some() {
+                terms.push(curvature(&case, &model, &batch, &place));
+                assert_close(name, &value_of(&terms, "curvature"), &numbers(&case["curvature"]), tolerance);
+            }
             assert_close(
                 name,
                 &value_of(&terms, "reconstruction"),
@@ -271,6 +274,14 @@ fn contractive_autoencoders_tied_and_untied() {
             assert_close(name, &values(logits), &numbers(&case["logits"]), tolerance);
         }
     }
+}
+
+/// The higher-order term (CAE+H) with the golden file's ε.
+fn curvature(case: &Value, model: &Model, batch: &Batch, place: &Place) -> Term {
+    let trace = |x| EncoderTrace::new(model.encoder_layers(), x);
+    let near = trace(batch.x.clone() + tensor(&case["eps"], place));
+    let value = trace(batch.x.clone()).curvature(&near, None);
+    Term::new("curvature", value).weighted(case["curvature_weight"].as_f64().unwrap())
 }
 
 fn block(json: &Value) -> LikelihoodBlock {

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord, weights};
 use diabolo::data::{Preprocessor, prepare};
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
-use diabolo::model::{Architecture, Autoencoder, Batch, Context, FamilyConfig, Model};
+use diabolo::model::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model};
 use diabolo::nn::{Activation, Place, to_host};
 use diabolo::noise::{Purpose, permutation, standard_normal, stream};
 use diabolo::train::{self, Ended, Hooks, Snapshot, TrainingData};
@@ -44,7 +44,7 @@ proptest! {
     fn the_order_of_a_batch_does_not_matter(seed in 0u64..1000, deep in any::<bool>(), choice in 0usize..7) {
         let activation = Activation::ALL[choice];
         let hidden = if deep { vec![5] } else { vec![] };
-        let family = FamilyConfig::Contractive { tied: deep, contraction_weight: 0.1 };
+        let family = FamilyConfig::Contractive(ContractiveConfig { tied: deep, ..Default::default() });
         let place = Place::cpu_f64();
         let model = Model::new(&architecture(family, hidden, activation), seed, &place);
         let order = permutation(&mut stream(seed, Purpose::Shuffle, 0, 0), 8);

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diabolo::model::{FamilyConfig, ImageLikelihood};
+use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
 use super::ReadArgs;
-use super::values::{activation, optimizer, parse_corruption, seconds, variance, widths};
+use super::values::{activation, estimator, optimizer, parse_corruption, seconds, variance, widths};
 
 #[derive(Args)]
 pub struct FitArgs {
@@ -76,6 +76,12 @@ pub struct ModelArgs {
     /// Weight λ of the contraction (contractive)
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub contraction_weight: Option<f64>,
+    /// Weight γ of the curvature E‖J(x) − J(x+ε)‖²_F (contractive)
+    #[arg(long, value_name = "GAMMA")]
+    pub curvature_weight: Option<f64>,
+    /// How the contraction is computed in training: auto, exact, or hutchinson:PROBES (contractive)
+    #[arg(long, value_name = "KIND")]
+    pub estimator: Option<String>,
     /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub corruption: Option<String>,
@@ -212,10 +218,13 @@ impl ModelArgs {
             *kl_warmup_epochs = value;
         }
         if let Some(value) = self.contraction_weight {
-            let FamilyConfig::Contractive { contraction_weight, .. } = family else {
-                return Err(only("--contraction-weight", "contractive"));
-            };
-            *contraction_weight = value;
+            contractive(family, "--contraction-weight")?.contraction_weight = value;
+        }
+        if let Some(value) = self.curvature_weight {
+            contractive(family, "--curvature-weight")?.curvature_weight = value;
+        }
+        if let Some(text) = &self.estimator {
+            contractive(family, "--estimator")?.estimator = estimator(text)?;
         }
         if let Some(text) = &self.corruption {
             let FamilyConfig::Denoising { corruption, .. } = family else {
@@ -227,13 +236,22 @@ impl ModelArgs {
             match family {
                 FamilyConfig::Plain { tied }
                 | FamilyConfig::Denoising { tied, .. }
-                | FamilyConfig::Contractive { tied, .. } => *tied = value,
+                | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
                 FamilyConfig::Variational { .. } => {
                     return Err(only("--tied", "plain, denoising or contractive"));
                 }
             }
         }
         Ok(())
+    }
+}
+
+/// The settings of a contractive family, for a flag that only it has.
+fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut ContractiveConfig> {
+    let name = family.name();
+    match family {
+        FamilyConfig::Contractive(config) => Ok(config),
+        _ => Err(Error::config(flag, "--model contractive", format!("--model {name}"))),
     }
 }
 

@@ -3,7 +3,7 @@
 use diabolo::Error;
 use diabolo::distribution::Variance;
 use diabolo::nn::Activation;
-use diabolo::objective::Corruption;
+use diabolo::objective::{Corruption, Estimator};
 use diabolo::train::Optimizer;
 
 pub fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
@@ -76,5 +76,16 @@ pub fn delimiter(text: &str) -> diabolo::Result<char> {
         ("\\t" | "tab", ..) => Ok('\t'),
         (_, Some(c), None) if c.is_ascii() => Ok(c),
         _ => Err(Error::config("--delimiter", "one ASCII character, or 'tab'", format!("'{text}'"))),
+    }
+}
+
+pub fn estimator(text: &str) -> diabolo::Result<Estimator> {
+    let wrong =
+        || Error::config("--estimator", "auto, exact, hutchinson or hutchinson:PROBES", format!("'{text}'"));
+    match text.split_once(':').unwrap_or((text, "1")) {
+        ("auto", "1") => Ok(Estimator::Auto),
+        ("exact", "1") => Ok(Estimator::Exact),
+        ("hutchinson", probes) => Ok(Estimator::Hutchinson { probes: probes.parse().map_err(|_| wrong())? }),
+        _ => Err(wrong()),
     }
 }

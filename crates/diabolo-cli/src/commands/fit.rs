@@ -119,7 +119,7 @@ impl Job {
         if let Some(folder) = checkpoint.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
-        for warning in &self.prepared.warnings {
+        for warning in self.prepared.warnings.iter().chain(&self.architecture.warnings()) {
             shared.note(format!("note: {warning}"));
         }
         shared.note(self.announcement(run));

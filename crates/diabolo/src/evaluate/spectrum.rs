@@ -8,7 +8,7 @@ use crate::data::Encoded;
 use crate::error::{Error, Result};
 use crate::model::{Autoencoder, Batch};
 use crate::nn::{Place, to_host};
-use crate::objective::encoder_jacobian;
+use crate::objective::EncoderTrace;
 
 /// Singular values over examples, largest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,10 +30,10 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     chosen: &[usize],
     place: &Place,
 ) -> Result<JacobianSpectrum> {
-    let layers = model.encoder_layers();
     let mut spectra = Vec::with_capacity(chosen.len());
     for row in chosen {
-        let jacobian = encoder_jacobian(&layers, Batch::gather(rows, &[*row], place).x);
+        let x = Batch::gather(rows, &[*row], place).x;
+        let jacobian = EncoderTrace::new(model.encoder_layers(), x).jacobian();
         let [_, latent, inputs] = jacobian.dims();
         let values = to_host(jacobian);
         let matrix = Mat::from_fn(latent, inputs, |i, j| values[i * inputs + j] as f64);

@@ -16,7 +16,7 @@ use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
 use crate::error::{Error, Result};
 use crate::nn::Activation;
-use crate::objective::Corruption;
+use crate::objective::{Corruption, Estimator};
 
 /// A model's configuration. `None` means "choose by the data"; [`ModelConfig::resolve`] fills it in.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -74,14 +74,7 @@ pub enum FamilyConfig {
         corruption: Corruption,
     },
     /// Reconstruction + λ ‖J_f(x)‖²_F (Rifai et al. 2011).
-    Contractive {
-        /// As in `plain`.
-        #[serde(default = "default_true")]
-        tied: bool,
-        /// λ.
-        #[serde(default = "default_contraction_weight")]
-        contraction_weight: f64,
-    },
+    Contractive(ContractiveConfig),
     /// Negative ELBO with a Gaussian posterior and a standard normal prior (Kingma & Welling 2013).
     Variational {
         /// β: 1 is the ELBO.
@@ -93,16 +86,63 @@ pub enum FamilyConfig {
     },
 }
 
-fn default_true() -> bool {
-    true
+/// Settings of the contractive family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContractiveConfig {
+    /// The decoder's weights are the encoder's, transposed.
+    pub tied: bool,
+    /// λ, the weight of ‖J_f(x)‖²_F.
+    pub contraction_weight: f64,
+    /// How ‖J_f(x)‖²_F is computed while training.
+    pub estimator: Estimator,
+    /// γ, the weight of ‖J_f(x) − J_f(x+ε)‖²_F (Rifai et al., ECML 2011); 0 leaves it out.
+    pub curvature_weight: f64,
+    /// Standard deviation of ε, in encoded units.
+    pub curvature_deviation: f64,
+}
+
+impl Default for ContractiveConfig {
+    fn default() -> Self {
+        ContractiveConfig {
+            tied: true,
+            contraction_weight: 0.1,
+            estimator: Estimator::Auto,
+            curvature_weight: 0.0,
+            curvature_deviation: 0.1,
+        }
+    }
+}
+
+impl ContractiveConfig {
+    fn validate(&self) -> Result<()> {
+        for (key, value) in [
+            ("contraction_weight", self.contraction_weight),
+            ("curvature_weight", self.curvature_weight),
+            ("curvature_deviation", self.curvature_deviation),
+        ] {
+            non_negative(key, value)?;
+        }
+        if self.curvature_weight > 0.0 && self.contraction_weight == 0.0 {
+            return Err(Error::config(
+                "curvature_weight",
+                "0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow",
+                self.curvature_weight,
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn non_negative(key: &str, value: f64) -> Result<()> {
+    match value.is_finite() && value >= 0.0 {
+        true => Ok(()),
+        false => Err(Error::config(key, "a number, 0 or more", value)),
+    }
 }
 
 fn default_corruption() -> Corruption {
     Corruption::Masking { probability: 0.25 }
-}
-
-fn default_contraction_weight() -> f64 {
-    0.1
 }
 
 fn default_kl_weight() -> f64 {
@@ -121,10 +161,7 @@ impl FamilyConfig {
         Ok(match name {
             "plain" => FamilyConfig::Plain { tied: false },
             "denoising" => FamilyConfig::Denoising { tied: false, corruption: default_corruption() },
-            "contractive" => FamilyConfig::Contractive {
-                tied: default_true(),
-                contraction_weight: default_contraction_weight(),
-            },
+            "contractive" => FamilyConfig::Contractive(ContractiveConfig::default()),
             "variational" => FamilyConfig::default(),
             other => {
                 let expected = "plain, denoising, contractive or variational";
@@ -138,7 +175,7 @@ impl FamilyConfig {
         match self {
             FamilyConfig::Plain { .. } => "plain",
             FamilyConfig::Denoising { .. } => "denoising",
-            FamilyConfig::Contractive { .. } => "contractive",
+            FamilyConfig::Contractive(_) => "contractive",
             FamilyConfig::Variational { .. } => "variational",
         }
     }
@@ -157,7 +194,7 @@ impl FamilyConfig {
         match *self {
             FamilyConfig::Plain { tied }
             | FamilyConfig::Denoising { tied, .. }
-            | FamilyConfig::Contractive { tied, .. } => tied,
+            | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => tied,
             FamilyConfig::Variational { .. } => false,
         }
     }
@@ -183,6 +220,28 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// What a user should know before training, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        let FamilyConfig::Contractive(config) = &self.family else { return vec![] };
+        let mut warnings = vec![];
+        let flat = [self.activation, self.latent_activation].into_iter().find(|a| *a == Activation::Relu);
+        if let Some(activation) = flat {
+            warnings.push(format!(
+                "the contraction's curvature term is zero through {}: its gradient shrinks weights but cannot move units \
+                 to where they are flat; sigmoid, tanh, softplus or silu can",
+                activation.name()
+            ));
+        }
+        if let Some(probes) = config.estimator.probes() {
+            warnings.push(format!(
+                "the contraction is estimated from {probes} random probe{} a row while training (exact in evaluation); \
+                 --estimator exact costs more time",
+                if probes == 1 { "" } else { "s" }
+            ));
+        }
+        warnings
+    }
+
     /// A lower bound on the number of weights: the encoder's matrices.
     pub fn least_parameters(&self) -> usize {
         let widths: Vec<usize> =
@@ -200,7 +259,7 @@ impl ModelConfig {
         let inputs: usize = blocks.iter().map(|b| b.width).sum();
         let variational = matches!(self.family, FamilyConfig::Variational { .. });
         let overcomplete =
-            matches!(self.family, FamilyConfig::Contractive { .. } | FamilyConfig::Denoising { .. });
+            matches!(self.family, FamilyConfig::Contractive(_) | FamilyConfig::Denoising { .. });
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
 
         let hidden = self.hidden.get_or_insert_with(|| default_hidden(inputs, overcomplete)).clone();
@@ -217,6 +276,12 @@ impl ModelConfig {
                 Activation::Identity
             })
         };
+        if let FamilyConfig::Contractive(config) = &mut self.family {
+            let mut widths = vec![inputs];
+            widths.extend(&hidden);
+            widths.push(latent_dim);
+            config.estimator = config.estimator.resolve(&widths)?;
+        }
         let pixels = *self.image_likelihood.get_or_insert(match variational && !black_and_white {
             true => ImageLikelihood::Gaussian,
             false => ImageLikelihood::Bernoulli,
@@ -260,17 +325,11 @@ impl ModelConfig {
         {
             return Err(Error::config("variance.value", "a number above 0", value));
         }
-        let weight = |key: &str, value: f64| match value.is_finite() && value >= 0.0 {
-            true => Ok(()),
-            false => Err(Error::config(key, "a number, 0 or more", value)),
-        };
         match self.family {
-            FamilyConfig::Contractive { contraction_weight, .. } => {
-                weight("contraction_weight", contraction_weight)?
-            }
+            FamilyConfig::Contractive(config) => config.validate()?,
             FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
-                weight("kl_weight", kl_weight)?;
-                weight("kl_warmup_epochs", kl_warmup_epochs)?;
+                non_negative("kl_weight", kl_weight)?;
+                non_negative("kl_warmup_epochs", kl_warmup_epochs)?;
                 if self.latent_activation.is_some_and(|a| a != Activation::Identity) {
                     return Err(Error::config(
                         "latent_activation",

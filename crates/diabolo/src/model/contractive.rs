@@ -1,43 +1,73 @@
-//! The contractive autoencoder (Rifai et al. 2011, eq. 4): L = −log p(x | g(f(x))) + λ ‖J_f(x)‖²_F.
+//! The contractive autoencoder (Rifai et al. 2011, eq. 4) and its higher-order form (Rifai et al., ECML 2011, eq. 6):
+//!
+//! ```text
+//! L = −log p(x | g(f(x))) + λ ‖J_f(x)‖²_F + γ ‖J_f(x) − J_f(x + ε)‖²_F ,   ε ~ N(0, σ² I)
+//! ```
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic};
+use super::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, Deterministic};
 use crate::distribution::Likelihood;
 use crate::nn::{Dense, Place};
-use crate::noise::Stream;
-use crate::objective::{Term, contraction};
+use crate::noise::{Stream, standard_normal};
+use crate::objective::{EncoderTrace, Term, rademacher};
 
 /// With the contraction.
 #[derive(Module, Debug)]
 pub struct Contractive {
     net: Deterministic,
     #[module(skip)]
-    contraction_weight: f64,
+    config: ContractiveConfig,
 }
 
 impl Contractive {
     pub(super) fn new(
         architecture: &Architecture,
-        contraction_weight: f64,
+        config: ContractiveConfig,
         noise: &mut Stream,
         place: &Place,
     ) -> Self {
-        Contractive { net: Deterministic::new(architecture, noise, place), contraction_weight }
+        Contractive { net: Deterministic::new(architecture, noise, place), config }
+    }
+
+    /// Probes for this step: none in evaluation, which is exact.
+    fn probes(&self, batch: &Batch, context: &mut Context) -> Option<Tensor<3>> {
+        let count = self.config.estimator.probes().filter(|_| context.training)?;
+        Some(rademacher(batch.x.dims()[0], count, self.latent_dim(), context.noise, context.place))
+    }
+
+    fn curvature(
+        &self,
+        batch: &Batch,
+        trace: &EncoderTrace,
+        probes: Option<&Tensor<3>>,
+        context: &mut Context,
+    ) -> Term {
+        let [rows, width] = batch.x.dims();
+        let epsilon = context.place.tensor(standard_normal(context.noise, rows * width), [rows, width]);
+        let near = batch.x.clone() + epsilon * self.config.curvature_deviation;
+        let near = EncoderTrace::new(self.net.encoder_layers(), near);
+        Term::new("curvature", trace.curvature(&near, probes)).weighted(self.config.curvature_weight)
     }
 }
 
 impl Autoencoder for Contractive {
-    fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
-        let (code, contraction) = contraction(&self.net.encoder_layers(), batch.x.clone());
-        let parameters = self.net.decode(code);
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        let trace = EncoderTrace::new(self.net.encoder_layers(), batch.x.clone());
+        let parameters = self.net.decode(trace.code.clone());
         let reconstruction =
             self.net.likelihood.negative_log_likelihood(parameters, batch.x.clone(), batch.observed.as_ref());
-        vec![
+        let probes = self.probes(batch, context);
+        let mut terms = vec![
             Term::new("reconstruction", reconstruction),
-            Term::new("contraction", contraction).weighted(self.contraction_weight),
-        ]
+            Term::new("contraction", trace.contraction(probes.as_ref()))
+                .weighted(self.config.contraction_weight),
+        ];
+        if self.config.curvature_weight > 0.0 {
+            terms.push(self.curvature(batch, &trace, probes.as_ref(), context));
+        }
+        terms
     }
 
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {

@@ -7,7 +7,7 @@ mod deterministic;
 mod plain;
 mod variational;
 
-pub use config::{Architecture, FamilyConfig, ImageLikelihood, ModelConfig};
+pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig};
 pub use contractive::Contractive;
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
@@ -21,7 +21,7 @@ use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Dense, Place};
 use crate::noise::{Purpose, Stream, stream};
-use crate::objective::{self, Term};
+use crate::objective::{EncoderTrace, Term};
 
 /// A batch of encoded rows.
 #[derive(Clone)]
@@ -63,7 +63,7 @@ pub struct Context<'a> {
 /// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
 /// batch × [`Likelihood::parameters`].
 pub trait Autoencoder: Module {
-    /// The terms of the objective, each in nats per example; see [`objective::objective`].
+    /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
 
     /// The code of each row: f(x), or the posterior's mean.
@@ -93,9 +93,9 @@ pub trait Autoencoder: Module {
         self.encoder_layers().last().map_or(0, |layer| layer.outputs())
     }
 
-    /// ‖J_f(x)‖²_F for each row; see [`objective::contraction`].
+    /// ‖J_f(x)‖²_F for each row, exactly; see [`EncoderTrace`].
     fn contraction(&self, x: Tensor<2>) -> Tensor<1> {
-        objective::contraction(&self.encoder_layers(), x).1
+        EncoderTrace::new(self.encoder_layers(), x).contraction(None)
     }
 }
 
@@ -134,8 +134,8 @@ impl Model {
             FamilyConfig::Denoising { corruption, .. } => {
                 Model::Denoising(Denoising::new(architecture, corruption, noise, place))
             }
-            FamilyConfig::Contractive { contraction_weight, .. } => {
-                Model::Contractive(Contractive::new(architecture, contraction_weight, noise, place))
+            FamilyConfig::Contractive(config) => {
+                Model::Contractive(Contractive::new(architecture, config, noise, place))
             }
             FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
                 Model::Variational(Variational::new(architecture, kl_weight, kl_warmup_epochs, noise, place))

@@ -5,89 +5,134 @@
 //!
 //! * One layer: ‖J‖²_F = Σ_j φ′(a_j)² ‖W_j‖² (Rifai et al. 2011, eq. 7, for any φ): as cheap as the layer itself.
 //! * L layers: the identity cotangent block is pulled back, M ← (M ⊙ φ′_l) W_l, down to the first
-//!   layer, M₁: batch × latent × h₁. The last product would be batch × latent × inputs; with the Gram
-//!   matrix G = W₁ W₁ᵀ (h₁ × h₁, once a step) it is not needed: ‖J‖²_F = Σ (M₁ G) ⊙ M₁.
+//!   layer, M₁: batch × latent × h₁. The last product would be batch × latent × inputs; where it is dearer, the
+//!   Gram matrix G = W₁ W₁ᵀ (h₁ × h₁, once a step) replaces it: ‖J‖²_F = Σ (M₁ G) ⊙ M₁.
+//! * Hutchinson (1990): K random rows v of independent signs instead of the latent unit vectors. E‖vᵀJ‖² = ‖J‖²_F, and the
+//!   variance of the mean of K is 2/K · (‖JJᵀ‖²_F − Σ_j (JJᵀ)²_jj): none of it if the rows of J are orthogonal.
+//! * Curvature (Rifai et al., ECML 2011, eq. 5): E_ε ‖J(x) − J(x+ε)‖²_F, by the same block, since both Jacobians end in W₁.
 //!
 //! Being forward operations, one backward pass differentiates them exactly, φ″ included.
-//! Peak memory is batch × latent × max(h_l) numbers, and a few times that under autodiff.
+//! Peak memory is batch × latent (or K) × max(h_l) numbers, and a few times that under autodiff.
 
 use burn::tensor::Tensor;
 
-use crate::nn::{Dense, Traced};
+use crate::nn::{Dense, Place, Traced};
+use crate::noise::{RngExt, Stream};
 
-/// The code f(x) and ‖J_f(x)‖²_F for each row.
-///
-/// `layers`: the encoder, first to last; `x`: batch × inputs. Results: batch × latent, and batch.
-///
-/// # Panics
-/// If `layers` is empty.
-pub fn contraction(layers: &[&Dense], x: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
-    let (code, slopes) = trace(layers, x);
-    let first = layers[0];
-    if layers.len() == 1 {
-        let row_norms = first.weight.val().square().sum_dim(1).transpose();
-        let slope = slopes.into_iter().next().expect("one layer");
-        return (code, (slope.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1));
+/// A forward pass through an encoder that kept each layer's slopes.
+pub struct EncoderTrace<'a> {
+    layers: Vec<&'a Dense>,
+    /// f(x): batch × latent.
+    pub code: Tensor<2>,
+    slopes: Vec<Tensor<2>>,
+}
+
+impl<'a> EncoderTrace<'a> {
+    /// Passes `x` (batch × inputs) through `layers`, first to last.
+    ///
+    /// # Panics
+    /// If `layers` is empty.
+    pub fn new(layers: Vec<&'a Dense>, x: Tensor<2>) -> Self {
+        assert!(!layers.is_empty(), "an encoder has at least one layer");
+        let mut slopes = Vec::with_capacity(layers.len());
+        let code = layers.iter().fold(x, |h, layer| {
+            let Traced { output, derivative } = layer.trace(h);
+            slopes.push(derivative);
+            output
+        });
+        EncoderTrace { layers, code, slopes }
     }
-    let first_slope = slopes[0].clone();
-    let block = pull_back_to_first(layers, slopes) * first_slope.unsqueeze_dim::<3>(1);
-    let [batch, latent, hidden] = block.dims();
-    let rows = block.reshape([batch * latent, hidden]);
-    let squares = if first.inputs() > hidden {
-        let weight = first.weight.val();
+
+    /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
+    pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
+        match (self.layers.as_slice(), probes) {
+            ([layer], None) => closed_form(layer, self.slopes[0].clone()),
+            _ => squared_norm(self.layers[0], self.block(probes), probes),
+        }
+    }
+
+    /// ‖J(x) − J(x′)‖²_F for each row, `near` being the trace of x′ through the same layers. Result: batch.
+    pub fn curvature(&self, near: &EncoderTrace, probes: Option<&Tensor<3>>) -> Tensor<1> {
+        match (self.layers.as_slice(), probes) {
+            ([layer], None) => closed_form(layer, self.slopes[0].clone() - near.slopes[0].clone()),
+            _ => squared_norm(self.layers[0], self.block(probes) - near.block(probes), probes),
+        }
+    }
+
+    /// The whole Jacobian ∂f(x)/∂x for each row: batch × latent × inputs.
+    ///
+    /// For analysis of a few examples; training never materialises it.
+    pub fn jacobian(&self) -> Tensor<3> {
+        match self.layers.as_slice() {
+            [layer] => layer.jacobian(self.slopes[0].clone()),
+            layers => layers[0].pull_back(self.at_first(None), self.slopes[0].clone()),
+        }
+    }
+
+    /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
+    fn block(&self, probes: Option<&Tensor<3>>) -> Tensor<3> {
+        self.at_first(probes) * self.slopes[0].clone().unsqueeze_dim::<3>(1)
+    }
+
+    /// The cotangent block at the output of the first layer: batch × (latent or K) × h₁.
+    fn at_first(&self, probes: Option<&Tensor<3>>) -> Tensor<3> {
+        let last = self.layers.len() - 1;
+        let (block, below) = match probes {
+            Some(probes) => (probes.clone(), last + 1),
+            None => (self.layers[last].jacobian(self.slopes[last].clone()), last),
+        };
+        (1..below).rev().fold(block, |block, l| self.layers[l].pull_back(block, self.slopes[l].clone()))
+    }
+}
+
+/// Σ_j slope_j² ‖W_j‖² for each row.
+fn closed_form(layer: &Dense, slope: Tensor<2>) -> Tensor<1> {
+    let row_norms = layer.weight.val().square().sum_dim(1).transpose();
+    (slope.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1)
+}
+
+/// ‖B W₁‖²_F for each row, by whichever product is cheaper; averaged over probes.
+fn squared_norm(first: &Dense, block: Tensor<3>, probes: Option<&Tensor<3>>) -> Tensor<1> {
+    let [batch, directions, hidden] = block.dims();
+    let (rows, inputs) = (batch * directions, first.inputs());
+    let flat = block.reshape([rows, hidden]);
+    let weight = first.weight.val();
+    let squares = if (rows + inputs) * hidden < rows * inputs {
         let gram = weight.clone().matmul(weight.transpose());
-        rows.clone().matmul(gram) * rows
+        flat.clone().matmul(gram) * flat
     } else {
-        rows.matmul(first.weight.val()).square()
+        flat.matmul(weight).square()
     };
     let width = squares.dims()[1];
-    (code, squares.reshape([batch, latent * width]).sum_dim(1).squeeze_dim::<1>(1))
+    let total = squares.reshape([batch, directions * width]).sum_dim(1).squeeze_dim::<1>(1);
+    if probes.is_some() { total * (directions as f64).recip() } else { total }
 }
 
-/// The whole Jacobian ∂f(x)/∂x for each row: batch × latent × inputs.
-///
-/// For analysis of a few examples; training never materialises it.
-///
-/// # Panics
-/// If `layers` is empty.
-pub fn encoder_jacobian(layers: &[&Dense], x: Tensor<2>) -> Tensor<3> {
-    let (_, slopes) = trace(layers, x);
-    let first_slope = slopes[0].clone();
-    if layers.len() == 1 {
-        return layers[0].jacobian(first_slope);
-    }
-    layers[0].pull_back(pull_back_to_first(layers, slopes), first_slope)
-}
-
-/// Forward through all layers, keeping each layer's φ′.
-fn trace(layers: &[&Dense], x: Tensor<2>) -> (Tensor<2>, Vec<Tensor<2>>) {
-    let mut slopes = Vec::with_capacity(layers.len());
-    let code = layers.iter().fold(x, |h, layer| {
-        let Traced { output, derivative } = layer.trace(h);
-        slopes.push(derivative);
-        output
-    });
-    (code, slopes)
-}
-
-/// The cotangent block at the output of the first layer (two layers or more): batch × latent × h₁.
-fn pull_back_to_first(layers: &[&Dense], mut slopes: Vec<Tensor<2>>) -> Tensor<3> {
-    let last = layers.len() - 1;
-    let last_slope = slopes.pop().expect("one slope for each layer");
-    (1..last)
-        .rev()
-        .fold(layers[last].jacobian(last_slope), |block, l| layers[l].pull_back(block, slopes[l].clone()))
+/// Independent random signs (Rademacher): `batch` × `probes` × `latent`, drawn on the host.
+pub fn rademacher(
+    batch: usize,
+    probes: usize,
+    latent: usize,
+    noise: &mut Stream,
+    place: &Place,
+) -> Tensor<3> {
+    let signs = (0..batch * probes * latent).map(|_| if noise.random::<bool>() { 1.0 } else { -1.0 });
+    place.tensor(signs.collect(), [batch, probes, latent])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Activation, Place, to_host};
+    use crate::nn::{Activation, to_host};
     use crate::noise::{Purpose, standard_normal, stream};
 
     fn encoder(widths: &[usize], activation: Activation, place: &Place) -> Vec<Dense> {
         let mut noise = stream(4, Purpose::Initialize, 0, 0);
         widths.windows(2).map(|w| Dense::new(w[0], w[1], activation, &mut noise, place)).collect()
+    }
+
+    fn normal_rows(seed: u64, rows: usize, width: usize, place: &Place) -> Tensor<2> {
+        place.tensor(standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), rows * width), [rows, width])
     }
 
     #[test]
@@ -99,24 +144,21 @@ mod tests {
             place.tensor(vec![0.0], [1]),
             Activation::Sigmoid,
         );
-        let (code, value) = contraction(&[&layer], place.tensor(vec![0.0, 0.0], [1, 2]));
-        assert_eq!(to_host(code), [0.5]);
-        assert_eq!(to_host(value), [25.0 / 16.0]);
+        let trace = EncoderTrace::new(vec![&layer], place.tensor(vec![0.0, 0.0], [1, 2]));
+        assert_eq!(to_host(trace.code.clone()), [0.5]);
+        assert_eq!(to_host(trace.contraction(None)), [25.0 / 16.0]);
     }
 
     #[test]
     fn the_contraction_is_the_squared_norm_of_finite_differences() {
         let place = Place::cpu_f64();
         // Narrowing (Gram matrix) and widening (direct product) first layers.
-        for widths in [&[6, 4][..], &[6, 4, 3], &[4, 7, 5, 3], &[5, 4, 6, 3, 2]] {
+        for widths in [&[6, 4][..], &[6, 4, 3], &[40, 4, 3], &[4, 7, 5, 3], &[5, 4, 6, 3, 2]] {
             for activation in Activation::ALL {
                 let layers = encoder(widths, activation, &place);
                 let layers: Vec<&Dense> = layers.iter().collect();
                 let (rows, inputs) = (3, widths[0]);
-                let x = place.tensor(
-                    standard_normal(&mut stream(8, Purpose::Choose, 0, 0), rows * inputs),
-                    [rows, inputs],
-                );
+                let x = normal_rows(8, rows, inputs, &place);
                 let code = |x: Tensor<2>| layers.iter().fold(x, |h, l| l.forward(h));
                 let step = 1e-6;
                 let mut numeric = vec![0.0; rows];
@@ -124,18 +166,70 @@ mod tests {
                     let mut e = vec![0.0; inputs];
                     e[i] = 1.0;
                     let e = place.tensor(e, [1, inputs]) * step;
-                    let column = (code(x.clone() + e.clone()) - code(x.clone() - e)) / (2.0 * step);
+                    let column = (code(x.clone() + e.clone()) - code(x.clone() - e)) * (0.5 / step);
                     for (sum, c) in numeric.iter_mut().zip(to_host(column.square().sum_dim(1))) {
                         *sum += c;
                     }
                 }
-                let (_, exact) = contraction(&layers, x.clone());
-                let from_jacobian = encoder_jacobian(&layers, x).square().sum_dim(2).sum_dim(1);
-                for ((e, n), j) in to_host(exact).iter().zip(&numeric).zip(to_host(from_jacobian)) {
+                let trace = EncoderTrace::new(layers.clone(), x);
+                let from_jacobian = trace.jacobian().square().sum_dim(2).sum_dim(1);
+                for ((e, n), j) in
+                    to_host(trace.contraction(None)).iter().zip(&numeric).zip(to_host(from_jacobian))
+                {
                     assert!((e - n).abs() < 1e-5 * e.max(1e-3), "{widths:?} {activation:?}: {e} vs {n}");
                     assert!((e - j).abs() < 1e-5 * e.max(1e-3), "{widths:?} {activation:?}: {e} vs {j}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_curvature_is_the_squared_norm_of_the_difference_of_jacobians() {
+        let place = Place::cpu_f64();
+        for widths in [&[6, 4][..], &[6, 5, 3], &[4, 7, 5, 3]] {
+            let layers = encoder(widths, Activation::Tanh, &place);
+            let x = normal_rows(8, 3, widths[0], &place);
+            let near = x.clone() + normal_rows(9, 3, widths[0], &place) * 0.3;
+            let (at, near) = (
+                EncoderTrace::new(layers.iter().collect(), x),
+                EncoderTrace::new(layers.iter().collect(), near),
+            );
+            let expected = (at.jacobian() - near.jacobian()).square().sum_dim(2).sum_dim(1);
+            for (found, expected) in to_host(at.curvature(&near, None)).iter().zip(to_host(expected)) {
+                assert!(
+                    (found - expected).abs() < 1e-6 * expected.max(1e-3),
+                    "{widths:?}: {found} vs {expected}"
+                );
+            }
+        }
+    }
+
+    /// 10,000 probes of one row: the mean within four standard errors, the variance as documented.
+    #[test]
+    fn hutchinson_is_unbiased_with_the_stated_variance() {
+        let place = Place::cpu_f64();
+        let probes = 10_000;
+        for widths in [&[6, 4][..], &[6, 5, 4]] {
+            let layers = encoder(widths, Activation::Sigmoid, &place);
+            let x = normal_rows(8, 1, widths[0], &place);
+            // Each probe as a row of its own, so that single estimates can be seen.
+            let trace = EncoderTrace::new(layers.iter().collect(), x.clone().repeat_dim(0, probes));
+            let v = rademacher(probes, 1, 4, &mut stream(2, Purpose::Train, 0, 0), &place);
+            let draws: Vec<f64> = to_host(trace.contraction(Some(&v))).into_iter().map(f64::from).collect();
+            let mean = draws.iter().sum::<f64>() / probes as f64;
+            let variance = draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / probes as f64;
+            let one = EncoderTrace::new(layers.iter().collect(), x);
+            let exact = f64::from(to_host(one.contraction(None))[0]);
+            let jacobian = one.jacobian().squeeze_dim::<2>(0);
+            let gram: Vec<f64> =
+                to_host(jacobian.clone().matmul(jacobian.transpose())).into_iter().map(f64::from).collect();
+            let off_diagonal: f64 = (0..16).filter(|k| k % 5 != 0).map(|k| gram[k].powi(2)).sum();
+            assert!((mean - exact).abs() < 4.0 * (variance / probes as f64).sqrt(), "{mean} vs {exact}");
+            assert!(
+                (variance / (2.0 * off_diagonal) - 1.0).abs() < 0.1,
+                "{variance} vs {}",
+                2.0 * off_diagonal
+            );
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod contraction;
 mod corruption;
+mod estimator;
 mod schedule;
 
-pub use contraction::{contraction, encoder_jacobian};
+pub use contraction::{EncoderTrace, rademacher};
 pub use corruption::Corruption;
+pub use estimator::Estimator;
 pub use schedule::Warmup;
 
 use burn::tensor::Tensor;

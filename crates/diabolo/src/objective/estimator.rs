@@ -1,0 +1,70 @@
+//! How the contraction is computed: exactly, or from random probes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A step with the exact contraction may cost this many times the plain step before `auto` turns to probes.
+const AFFORDABLE: f64 = 24.0;
+
+/// How ‖J_f(x)‖²_F is computed while training. Evaluation is always exact.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Estimator {
+    /// Exact while cheap, else one Hutchinson probe; by the layers' widths.
+    #[default]
+    Auto,
+    /// In closed form for one layer, by pulling back the identity for more.
+    Exact,
+    /// The mean over `probes` random sign vectors: unbiased.
+    Hutchinson {
+        /// 1 or more.
+        #[serde(default = "default_probes")]
+        probes: usize,
+    },
+}
+
+fn default_probes() -> usize {
+    1
+}
+
+impl Estimator {
+    /// `Auto` decided for an encoder of the given widths, input first; the others as they are.
+    ///
+    /// ```
+    /// use diabolo::objective::Estimator;
+    /// assert_eq!(Estimator::Auto.resolve(&[784, 1000])?, Estimator::Exact);
+    /// assert_eq!(Estimator::Auto.resolve(&[784, 512, 16])?, Estimator::Exact);
+    /// assert_eq!(Estimator::Auto.resolve(&[784, 1000, 1000])?, Estimator::Hutchinson { probes: 1 });
+    /// # Ok::<(), diabolo::Error>(())
+    /// ```
+    pub fn resolve(self, widths: &[usize]) -> Result<Self> {
+        match self {
+            Estimator::Auto if exact_cost(widths) <= AFFORDABLE => Ok(Estimator::Exact),
+            Estimator::Auto => Ok(Estimator::Hutchinson { probes: default_probes() }),
+            Estimator::Hutchinson { probes: 0 } => Err(Error::config("estimator.probes", "1 or more", 0)),
+            chosen => Ok(chosen),
+        }
+    }
+
+    /// Probes to draw; `None` if exact.
+    pub fn probes(self) -> Option<usize> {
+        match self {
+            Estimator::Hutchinson { probes } => Some(probes),
+            _ => None,
+        }
+    }
+}
+
+/// Multiplications of the exact contraction over those of encoding and decoding, for one row.
+fn exact_cost(widths: &[usize]) -> f64 {
+    let product = |w: &[usize]| (w[0] * w[1]) as f64;
+    let plain: f64 = 2.0 * widths.windows(2).map(product).sum::<f64>();
+    let (&latent, &first) = (widths.last().unwrap_or(&1), widths.get(1).unwrap_or(&1));
+    if widths.len() <= 2 {
+        return 1.0;
+    }
+    // Every layer but the first pulls back `latent` rows; the Gram matrix takes h₁² for each of them.
+    let pulled: f64 = widths[1..].windows(2).map(product).sum();
+    latent as f64 * (pulled + (first * first.min(widths[0])) as f64) / plain
+}
