@@ -8,8 +8,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, Deterministic};
-use crate::distribution::Likelihood;
-use crate::nn::{Dense, Place};
+use crate::nn::Place;
 use crate::noise::{Stream, standard_normal};
 use crate::objective::{EncoderTrace, Term, rademacher};
 
@@ -55,12 +54,10 @@ impl Contractive {
 impl Autoencoder for Contractive {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let trace = EncoderTrace::new(self.net.encoder_layers(), batch.x.clone());
-        let parameters = self.net.decode(trace.code.clone());
-        let reconstruction =
-            self.net.likelihood.negative_log_likelihood(parameters, batch.x.clone(), batch.observed.as_ref());
+        let reconstruction = self.net.reconstruction(batch, trace.code.clone());
         let probes = self.probes(batch, context);
         let mut terms = vec![
-            Term::new("reconstruction", reconstruction),
+            reconstruction,
             Term::new("contraction", trace.contraction(probes.as_ref()))
                 .weighted(self.config.contraction_weight),
         ];
@@ -70,19 +67,5 @@ impl Autoencoder for Contractive {
         terms
     }
 
-    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        self.net.encode(x)
-    }
-
-    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
-        self.net.decode(z)
-    }
-
-    fn likelihood(&self) -> &Likelihood {
-        &self.net.likelihood
-    }
-
-    fn encoder_layers(&self) -> Vec<&Dense> {
-        self.net.encoder_layers()
-    }
+    super::deterministic::through_net!();
 }

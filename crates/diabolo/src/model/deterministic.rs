@@ -6,10 +6,11 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::Architecture;
+use super::{Architecture, Batch};
 use crate::distribution::Likelihood;
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::Stream;
+use crate::objective::Term;
 
 /// Encoder, decoder and likelihood.
 #[derive(Module, Debug)]
@@ -60,6 +61,14 @@ impl Deterministic {
         })
     }
 
+    /// −log p(x | g(code)) of the clean rows.
+    pub fn reconstruction(&self, batch: &Batch, code: Tensor<2>) -> Term {
+        let parameters = self.decode(code);
+        let observed = batch.observed.as_ref();
+        let value = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
+        Term::new("reconstruction", value)
+    }
+
     /// The encoder's layers.
     pub fn encoder_layers(&self) -> Vec<&Dense> {
         self.encoder.iter().collect()
@@ -82,3 +91,25 @@ pub(super) fn layers(
         })
         .collect()
 }
+
+/// The part of [`Autoencoder`](super::Autoencoder) that every family with a `net: Deterministic` has alike.
+macro_rules! through_net {
+    () => {
+        fn encode(&self, x: burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2> {
+            self.net.encode(x)
+        }
+
+        fn decode(&self, z: burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2> {
+            self.net.decode(z)
+        }
+
+        fn likelihood(&self) -> &crate::distribution::Likelihood {
+            &self.net.likelihood
+        }
+
+        fn encoder_layers(&self) -> Vec<&crate::nn::Dense> {
+            self.net.encoder_layers()
+        }
+    };
+}
+pub(super) use through_net;
