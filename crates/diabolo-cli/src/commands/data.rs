@@ -64,9 +64,13 @@ fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
 fn download(set: &DataSet, file: &DataFile, folder: &Path) -> anyhow::Result<()> {
     const LARGEST: u64 = 1 << 30;
     let target = folder.join(format!("{}.gz", file.name));
-    let offline = |cause: String| Error::Unsupported {
-        what: format!("{} cannot be fetched: {cause}", file.url),
-        help: format!("fetch it by other means and put it into {}", folder.display()),
+    // Not the user's mistake: exit code 1.
+    let offline = |cause: String| {
+        anyhow::anyhow!(
+            "{} cannot be fetched: {cause}; fetch it by other means and put it into {}",
+            file.url,
+            folder.display()
+        )
     };
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build().into();
