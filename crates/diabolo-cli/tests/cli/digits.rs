@@ -18,8 +18,8 @@ fn from_fit_to_pictures() {
     assert!((1..=8).contains(&metrics["active_units"].as_u64().unwrap()), "{metrics}");
     let number = |key: &str| metrics[key].as_f64().unwrap();
     assert!((number("negative_elbo") - number("reconstruction") - number("kl_divergence")).abs() < 1e-9);
-    // Bernoulli entropy of the mean digit, pixel by pixel, is about 36 nats: a model that learned nothing.
-    assert!(number("negative_elbo") < 27.0, "{metrics}");
+    // A model that knows nothing but the mean digit scores that digit's Bernoulli entropy, 27.1 nats.
+    assert!(number("negative_elbo") < 25.5, "{metrics}");
 
     let history = desk.text("run/history.jsonl");
     assert_eq!(history.lines().count(), 30);
