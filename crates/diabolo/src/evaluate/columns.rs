@@ -1,7 +1,6 @@
 //! How well each column of a table is reconstructed, in its own units, beside guessing its mean or mode.
 
 use crate::data::{Encoded, FeatureKind, Preprocessor};
-use crate::error::Result;
 
 /// One column's score.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +48,7 @@ impl<'a> ColumnScores<'a> {
     }
 
     /// Adds rows and their reconstructions' means (rows × width, row by row).
-    pub fn add(&mut self, rows: &Encoded, means: &[f32]) -> Result<()> {
+    pub fn add(&mut self, rows: &Encoded, means: &[f32]) {
         let units = self.preprocessor.units();
         let features = &self.preprocessor.schema.features;
         for ((column, feature), units) in self.columns.iter_mut().zip(features).zip(units) {
@@ -60,7 +59,6 @@ impl<'a> ColumnScores<'a> {
                 }
             }
         }
-        Ok(())
     }
 
     /// The scores, in the schema's order; images have none.

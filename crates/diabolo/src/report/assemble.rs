@@ -48,8 +48,8 @@ impl Report {
             history: history.iter().map(EpochRow::from).collect(),
             metrics: described(metrics),
             warnings: vec![],
-            pictures: pictures(saved, &encoded, &order, place)?,
-            columns: columns(saved, &encoded, place)?,
+            pictures: pictures(saved, &encoded, &order, place),
+            columns: columns(saved, &encoded, place),
             latent_map: latent_map(saved, rows, &encoded, &order, place)?,
             spectrum: spectrum(saved, &encoded, &order, place)?,
         })
@@ -188,10 +188,8 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
         .collect()
 }
 
-fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Result<Option<Pictures>> {
-    let Some((height, width, channels)) = saved.header.preprocessor.schema.image_shape() else {
-        return Ok(None);
-    };
+fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Option<Pictures> {
+    let (height, width, channels) = saved.header.preprocessor.schema.image_shape()?;
     let shown = select(rows, &order[..order.len().min(ORIGINALS)]);
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     let reconstructions = split(task::project(saved, &shown, place));
@@ -199,16 +197,16 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
     // Families without a prior have no samples to show.
     let samples = task::generate(saved, SAMPLES, task::Draw::Mean, seed, place)
         .map_or(vec![], |(values, _)| split(values));
-    Ok(Some(Pictures { height, width, channels, originals: split(shown.values), reconstructions, samples }))
+    Some(Pictures { height, width, channels, originals: split(shown.values), reconstructions, samples })
 }
 
-fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Result<Vec<ColumnQuality>> {
+fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuality> {
     let preprocessor = &saved.header.preprocessor;
     if preprocessor.schema.image_shape().is_some() {
-        return Ok(vec![]);
+        return vec![];
     }
     let mut scores = ColumnScores::new(preprocessor);
-    scores.add(rows, &task::project(saved, rows, place))?;
+    scores.add(rows, &task::project(saved, rows, place));
     let kinds = preprocessor.schema.features.iter();
     let quality = |(score, feature): (crate::evaluate::ColumnScore, &crate::data::Feature)| {
         let number = matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count);
@@ -222,7 +220,7 @@ fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Result<Vec<Colu
             unit: if number { "standard deviations" } else { "" }.into(),
         }
     };
-    Ok(scores.finish().into_iter().zip(kinds).map(quality).collect())
+    scores.finish().into_iter().zip(kinds).map(quality).collect()
 }
 
 fn latent_map(

@@ -134,7 +134,7 @@ pub struct Resume<M> {
 /// `config` must be [resolved](TrainingConfig::resolve).
 ///
 /// # Errors
-/// If a hook cannot save, or `resume` holds an unreadable optimiser state.
+/// If a hook cannot save, `config` leaves something open, or `resume` holds an unreadable optimiser state.
 pub fn fit<M: Autoencoder>(
     model: M,
     resume: Option<Resume<M>>,
@@ -144,6 +144,11 @@ pub fn fit<M: Autoencoder>(
     hooks: &mut dyn Hooks<M>,
 ) -> Result<Outcome<M>> {
     Trainer::new(model, resume, data, config, place)?.run(hooks)
+}
+
+/// Training with a guessed batch or rate would look like a model that cannot learn.
+fn unresolved(key: &str) -> Error {
+    Error::config(key, "a value; TrainingConfig::resolve chooses one", "none")
 }
 
 struct Trainer<'a, M> {
@@ -191,9 +196,9 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
             data,
             config,
             place,
-            epochs: config.epochs.unwrap_or(1),
-            batch_size: config.batch_size.unwrap_or(1),
-            learning_rate: config.learning_rate.unwrap_or(0.0),
+            epochs: config.epochs.ok_or_else(|| unresolved("epochs"))?,
+            batch_size: config.batch_size.ok_or_else(|| unresolved("batch_size"))?,
+            learning_rate: config.learning_rate.ok_or_else(|| unresolved("learning_rate"))?,
             started: Instant::now(),
             began: Instant::now(),
         })
