@@ -1,6 +1,8 @@
 //! From an input to encoded rows: read, infer, split, fit the preprocessing on training rows, encode.
 
+use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, UInt32Array};
+use arrow_schema::DataType;
 use arrow_select::take::take_record_batch;
 
 use super::{DataConfig, Encoded, Preprocessor, Split, infer, open};
@@ -18,6 +20,8 @@ pub struct Prepared {
     pub test: RecordBatch,
     /// Where the test rows come from, if not from the input itself.
     pub test_input: Option<String>,
+    /// The labels of the training, validation and test rows as text, if there is a label column.
+    pub labels: Option<[Vec<Option<String>>; 3]>,
     /// Rows in the input.
     pub rows: usize,
     /// What the user should know, one sentence each.
@@ -41,7 +45,13 @@ pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> 
         Some(name) => open(name, &config.read_options())?.collect()?,
         None => take(input, &batch, &split.test)?,
     };
+    let labels = preprocessor.schema.label.as_deref().and_then(|label| {
+        let all = texts(&batch, label)?;
+        let of = |rows: &[usize]| rows.iter().map(|&row| all[row].clone()).collect();
+        Some([of(&split.train), of(&split.validation), texts(&test, label)?])
+    });
     Ok(Prepared {
+        labels,
         train: encode(&split.train)?,
         validation: encode(&split.validation)?,
         test,
@@ -56,6 +66,12 @@ pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> 
 pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
     let split = Split::new(input, batch.num_rows(), config.validation, config.test, seed)?;
     take(input, batch, &split.test)
+}
+
+/// A column as text; `None` for missing cells.
+fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
+    let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
+    Some(texts.as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect())
 }
 
 /// The test part of a built-in set that has one.

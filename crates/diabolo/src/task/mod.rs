@@ -1,5 +1,6 @@
 //! What a fitted model is used for: one file an application, rows in and rows out.
 
+pub mod compare;
 mod features;
 mod generate;
 mod reconstruct;

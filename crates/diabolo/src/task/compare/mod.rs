@@ -1,0 +1,361 @@
+//! Several families side by side: the same rows, splits, budget and seeds for each.
+//!
+//! Each seed decides a split of the rows, and all noise; every model then learns from the same training rows, stops by
+//! the same validation rows, and is measured on the same test rows under the same disturbances. The deterministic
+//! families get the same layers, activations, tying and step size, so that they differ by their objective alone.
+
+mod measure;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::data::{Encoded, Prepared, prepare};
+use crate::error::{Error, Result};
+use crate::model::{Architecture, FamilyConfig, Model};
+use crate::nn::Place;
+use crate::noise::{Purpose, permutation, stream};
+use crate::train::{self, Ended, EpochRecord, Hooks, TrainingData};
+
+pub use measure::{DISTANCES, NOISE};
+
+/// The name under which the untouched input is measured beside the models.
+pub const RAW_INPUT: &str = "raw input";
+
+/// Pictures shown of each model.
+const PICTURES: usize = 8;
+
+/// What to compare on what.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Anything [`prepare`] reads, more than once: not `-`.
+    pub input: String,
+    /// One for each model, its family in `model.family`; all with the same `data`.
+    pub models: Vec<Config>,
+    /// The decoders of deterministic models share the encoder's weights.
+    pub tied: bool,
+    /// Each gives every model a split, initial weights, an order of rows, and noise.
+    pub seeds: Vec<u64>,
+}
+
+/// One model under one seed, measured.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Trial {
+    /// The family's name, or [`RAW_INPUT`].
+    pub model: String,
+    /// The seed.
+    pub seed: u64,
+    /// Numbers by name; what could not be measured is not there.
+    pub measures: BTreeMap<String, f64>,
+    /// Curves by name, as (x, y).
+    pub curves: BTreeMap<String, Vec<(f64, f64)>>,
+    /// What the model makes of the pictures shown; for the first seed only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<TrialPictures>,
+}
+
+/// Pictures row by row, in the order of [`Field::originals`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TrialPictures {
+    /// From the clean pictures.
+    pub reconstructions: Vec<Vec<f32>>,
+    /// From the noisy pictures.
+    pub restored: Vec<Vec<f32>>,
+    /// Decoded from the prior, where there is one.
+    pub samples: Vec<Vec<f32>>,
+}
+
+/// A model as it entered.
+#[derive(Debug, Clone)]
+pub struct Contestant {
+    /// Nothing left open.
+    pub config: Config,
+    /// What was built.
+    pub architecture: Architecture,
+    /// How many numbers are learned.
+    pub weights: usize,
+    /// Whether its nats measure the same distribution as the first model's.
+    pub same_likelihood: bool,
+}
+
+impl Contestant {
+    /// The family's name.
+    pub fn name(&self) -> &'static str {
+        self.architecture.family.name()
+    }
+}
+
+/// All that a comparison found.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// As they entered under the first seed.
+    pub contestants: Vec<Contestant>,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// One for each model and seed, and for the raw input.
+    pub trials: Vec<Trial>,
+    /// Rows in training, validation, test.
+    pub split: [usize; 3],
+    /// Numbers in a row.
+    pub width: usize,
+    /// Classes of the label column, if a classifier can learn them.
+    pub classes: Option<usize>,
+    /// What the reader should know, one sentence each.
+    pub notes: Vec<String>,
+    /// height, width, channels, for rows that are pictures.
+    pub picture_shape: Option<(usize, usize, usize)>,
+    /// Held-out pictures.
+    pub originals: Vec<Vec<f32>>,
+    /// The same, disturbed.
+    pub noisy: Vec<Vec<f32>>,
+}
+
+/// Told how the comparison goes.
+pub trait Observer: Hooks<Model> {
+    /// A model starts to train.
+    fn begins(&mut self, _contestant: &Contestant, _seed: u64) {}
+    /// A model was measured. An error ends the comparison.
+    fn finished(&mut self, _trial: &Trial) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Observer for () {}
+
+/// Trains and measures all models with all seeds, but those already in `done`. `None` if the observer interrupted.
+///
+/// # Errors
+/// If the plan is senseless, the data cannot be read, or a model diverges.
+pub fn compare(
+    plan: &Plan,
+    mut done: Vec<Trial>,
+    place: &Place,
+    observer: &mut dyn Observer,
+) -> Result<Option<Field>> {
+    plan.validate()?;
+    let mut field: Option<Field> = None;
+    for (number, &seed) in plan.seeds.iter().enumerate() {
+        let arena = Arena::new(plan, seed)?;
+        let contestants = plan.contestants(&arena.prepared, seed, place)?;
+        let field = field.get_or_insert_with(|| arena.describe(plan, contestants.clone()));
+        let find =
+            |trials: &[Trial], model: &str| trials.iter().position(|t| t.model == model && t.seed == seed);
+        for contestant in &contestants {
+            let trial = match find(&done, contestant.name()) {
+                Some(at) => done.swap_remove(at),
+                None => match arena.trial(contestant, seed, number == 0, place, observer)? {
+                    Some(trial) => trial,
+                    None => return Ok(None),
+                },
+            };
+            field.trials.push(trial);
+        }
+        field.trials.push(arena.baseline(seed)?);
+    }
+    Ok(field)
+}
+
+impl Plan {
+    fn validate(&self) -> Result<()> {
+        let names: Vec<&str> = self.models.iter().map(|c| c.model.family.name()).collect();
+        if names.len() < 2 {
+            return Err(Error::config("models", "at least two families", names.join(", ")));
+        }
+        if let Some(name) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
+            return Err(Error::config("models", "each family once", format!("{} twice", name.1)));
+        }
+        if self.seeds.is_empty() {
+            return Err(Error::config("seeds", "1 or more", 0));
+        }
+        if self.input == "-" {
+            let expected = "a file, a folder or a built-in set: every seed reads it anew";
+            return Err(Error::config("input", expected, "stdin"));
+        }
+        Ok(())
+    }
+
+    /// The models with everything filled in for the data.
+    fn contestants(&self, prepared: &Prepared, seed: u64, place: &Place) -> Result<Vec<Contestant>> {
+        let blocks = prepared.preprocessor.blocks();
+        let black_and_white = prepared.train.is_black_and_white();
+        let mut contestants: Vec<Contestant> = Vec::new();
+        for asked in &self.models {
+            let mut config = asked.clone();
+            config.training.seed = seed;
+            if !matches!(config.model.family, FamilyConfig::Variational { .. }) {
+                config.set(&format!("model.family.tied={}", self.tied))?;
+                // Whatever was left open is as for a contractive model of these rows.
+                let mut reference = asked.model.clone();
+                reference.family = FamilyConfig::named("contractive")?;
+                let shared = reference.resolve(&blocks, black_and_white)?;
+                config.model.hidden = Some(shared.hidden);
+                config.model.latent_dim = Some(shared.latent_dim);
+                config.model.activation = Some(shared.activation);
+                if matches!(config.model.family, FamilyConfig::Plain { .. }) {
+                    config.model.latent_activation = Some(shared.latent_activation);
+                }
+            }
+            // One distribution of pixels, or nats could not be compared.
+            let pixels = asked.model.image_likelihood.unwrap_or(crate::model::ImageLikelihood::Bernoulli);
+            config.model.image_likelihood = Some(pixels);
+            let architecture = config.model.resolve(&blocks, black_and_white)?;
+            config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
+            let model = Model::new(&architecture, seed, place);
+            let first = contestants.first().map_or(&architecture, |c| &c.architecture);
+            contestants.push(Contestant {
+                weights: burn::module::Module::num_params(&model),
+                same_likelihood: first.likelihood == architecture.likelihood,
+                config,
+                architecture,
+            });
+        }
+        Ok(contestants)
+    }
+}
+
+/// The rows under one seed.
+struct Arena {
+    prepared: Prepared,
+    test: Encoded,
+    classes: std::result::Result<Classes, String>,
+    /// Test rows in the order in which some are chosen.
+    order: Vec<usize>,
+    seed: u64,
+}
+
+/// Classes of the rows that have one: (row, class) for training, validation, test.
+struct Classes {
+    parts: [Vec<(usize, u32)>; 3],
+    count: usize,
+}
+
+impl Arena {
+    fn new(plan: &Plan, seed: u64) -> Result<Self> {
+        let data = &plan.models[0].data;
+        let prepared = prepare(&plan.input, data, seed)?;
+        if prepared.test.num_rows() == 0 {
+            return Err(Error::config("test", "a share above 0: models are compared on held-out rows", 0));
+        }
+        let test = prepared.preprocessor.encode(&plan.input, &prepared.test, 0)?;
+        let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), test.rows);
+        Ok(Arena { classes: Classes::of(&prepared), test, order, prepared, seed })
+    }
+
+    fn describe(&self, plan: &Plan, contestants: Vec<Contestant>) -> Field {
+        let shape = self.prepared.preprocessor.schema.image_shape();
+        let shown = self.order[..self.order.len().min(PICTURES)].to_vec();
+        let pictures = |rows: &Encoded| match shape {
+            Some(_) => {
+                measure::pick(rows, &shown).values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect()
+            }
+            None => vec![],
+        };
+        let mut notes = self.prepared.warnings.clone();
+        notes.extend(self.classes.as_ref().err().cloned());
+        if contestants.iter().any(|c| !c.same_likelihood) {
+            notes.push(
+                "Models with another likelihood than the first have no nats here: they would count in another unit. \
+                 Compare squared errors."
+                    .into(),
+            );
+        }
+        Field {
+            contestants,
+            seeds: plan.seeds.clone(),
+            trials: vec![],
+            split: [self.prepared.train.rows, self.prepared.validation.rows, self.test.rows],
+            width: self.test.width,
+            classes: self.classes.as_ref().ok().map(|c| c.count),
+            notes,
+            picture_shape: shape,
+            originals: pictures(&self.test),
+            noisy: pictures(&measure::noisy(&self.test, measure::SHOWN_NOISE, self.seed)),
+        }
+    }
+
+    /// Trains and measures one model; `None` if interrupted.
+    fn trial(
+        &self,
+        contestant: &Contestant,
+        seed: u64,
+        pictures: bool,
+        place: &Place,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Trial>> {
+        observer.begins(contestant, seed);
+        let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
+        let model = Model::new(&contestant.architecture, seed, place);
+        let outcome = train::fit(model, None, &data, &contestant.config.training, place, observer)?;
+        match outcome.ended {
+            Ended::Interrupted => return Ok(None),
+            Ended::Diverged(error) => return Err(error),
+            Ended::Finished | Ended::EarlyStopped | Ended::TimeUp => {}
+        }
+        let mut trial = measure::model(self, &outcome.model, contestant.same_likelihood, place)?;
+        trial.model = contestant.name().into();
+        trial.seed = seed;
+        trial
+            .measures
+            .insert("training_seconds".into(), outcome.state.history.iter().map(|r| r.seconds).sum());
+        trial.measures.insert("epochs".into(), outcome.state.history.len() as f64);
+        if contestant.same_likelihood {
+            trial.curves.insert("learning".into(), learning_curve(&outcome.state.history));
+        }
+        if pictures && self.prepared.preprocessor.schema.image_shape().is_some() {
+            let shown = &self.order[..self.order.len().min(PICTURES)];
+            trial.pictures = Some(measure::pictures(&outcome.model, &self.test, shown, seed, place));
+        }
+        observer.finished(&trial)?;
+        Ok(Some(trial))
+    }
+
+    /// What the input itself gives, without a model.
+    fn baseline(&self, seed: u64) -> Result<Trial> {
+        let mut trial = measure::raw_input(self)?;
+        trial.model = RAW_INPUT.into();
+        trial.seed = seed;
+        Ok(trial)
+    }
+}
+
+/// Held-out reconstruction by epoch, or that of training where nothing is held out.
+fn learning_curve(history: &[EpochRecord]) -> Vec<(f64, f64)> {
+    let value = |record: &EpochRecord| {
+        let terms = if record.validation.is_empty() { &record.train } else { &record.validation };
+        terms.get("reconstruction").copied().filter(|v| v.is_finite())
+    };
+    history.iter().filter_map(|record| Some((record.epoch as f64, value(record)?))).collect()
+}
+
+impl Classes {
+    /// Above this a label is a quantity or a name, not a class.
+    const MOST: usize = 100;
+
+    /// Or a sentence that says why there are none.
+    fn of(prepared: &Prepared) -> std::result::Result<Classes, String> {
+        let without = "classification is left out";
+        let [train, validation, test] = prepared
+            .labels
+            .as_ref()
+            .ok_or(format!("The data has no label column, so {without}: name one with --label."))?;
+        let mut names: Vec<&str> =
+            [train, validation, test].into_iter().flatten().flatten().map(String::as_str).collect();
+        names.sort_unstable();
+        names.dedup();
+        if !(2..=Classes::MOST).contains(&names.len()) {
+            let found = names.len();
+            return Err(format!(
+                "The label has {found} different values, so {without}: it needs 2 to {}.",
+                Classes::MOST
+            ));
+        }
+        let coded = |labels: &[Option<String>]| {
+            let code = |(row, label): (usize, &Option<String>)| {
+                Some((row, names.binary_search(&label.as_deref()?).ok()? as u32))
+            };
+            labels.iter().enumerate().filter_map(code).collect()
+        };
+        Ok(Classes { parts: [coded(train), coded(validation), coded(test)], count: names.len() })
+    }
+}
