@@ -293,7 +293,7 @@ fn keep(name: &str, text: &str) {
 }
 
 /// Every tag that opens is closed, in order: what a strict parser would check first.
-fn assert_well_formed(page: &str) {
+pub(super) fn assert_well_formed(page: &str) {
     const VOID: [&str; 4] = ["meta", "img", "input", "!doctype"];
     let body: String = {
         let (head, rest) = page.split_once("<style>").unwrap_or(("", page));

@@ -184,18 +184,28 @@ fn strip(p: &Pictures, row: &[Vec<f32>], name: &str) -> String {
 }
 
 fn tile(p: &Pictures, picture: &Vec<f32>, name: &str) -> String {
-    match picture_grid_png(std::slice::from_ref(picture), p.height, p.width, p.channels, 1, 1) {
+    shown_picture(picture, (p.height, p.width, p.channels), name)
+}
+
+/// One picture as an element.
+pub(super) fn shown_picture(
+    picture: &Vec<f32>,
+    (height, width, channels): (usize, usize, usize),
+    name: &str,
+) -> String {
+    match picture_grid_png(std::slice::from_ref(picture), height, width, channels, 1, 1) {
         Ok(png) => {
             // Shrinking without smoothing would drop pixels.
-            let class = if p.width > LARGE { "smooth" } else { "pixels" };
+            let class = if width > LARGE { "smooth" } else { "pixels" };
+            let data = data_uri(&png);
             format!(
-                "<img class=\"{class}\" alt=\"{name}\" width=\"{}\" height=\"{}\" src=\"{}\">",
-                p.width,
-                p.height,
-                data_uri(&png)
+                "<img class=\"{class}\" alt=\"{}\" width=\"{width}\" height=\"{height}\" src=\"{data}\">",
+                escape(name)
             )
         }
-        Err(_) => format!("<span class=\"empty\" role=\"img\" aria-label=\"{name} missing\">?</span>"),
+        Err(_) => {
+            format!("<span class=\"empty\" role=\"img\" aria-label=\"{} missing\">?</span>", escape(name))
+        }
     }
 }
 

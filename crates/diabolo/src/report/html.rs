@@ -11,18 +11,26 @@ const STYLE: &str = include_str!("style.css");
 /// The policy forbids the page to load or run anything, whatever it may contain.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/// The whole page.
-pub(super) fn page(report: &Report) -> String {
-    let title = escape(&report.title);
-    let mut out = format!(
+/// A page with this content under its title.
+pub(super) fn document(title: &str, subtitle: &str, content: &str) -> String {
+    let title = escape(title);
+    format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
          <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n\
-         <header>\n<h1>{title}</h1>\n<p class=\"subtitle\">{}</p>\n</header>\n",
-        escape(&report.subtitle)
-    );
+         <header>\n<h1>{title}</h1>\n<p class=\"subtitle\">{}</p>\n</header>\n{content}\
+         <footer>Nats are units of information counted with the natural logarithm; divide by 0.693 for bits. \
+         A value per example is summed over all features and averaged over all examples. \
+         Made by diabolo; this file is complete in itself and loads nothing.</footer>\n</main>\n</body>\n</html>\n",
+        escape(subtitle)
+    )
+}
+
+/// The whole page.
+pub(super) fn page(report: &Report) -> String {
+    let mut out = String::new();
     out += &warnings(&report.warnings);
     out += &section("What was fitted", "", &facts(&report.facts));
     out += &figures::pictures(report.pictures.as_ref());
@@ -31,10 +39,7 @@ pub(super) fn page(report: &Report) -> String {
     out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
     out += &report.spectrum.as_ref().map(figures::spectrum).unwrap_or_default();
     out += &section("Numbers", "Measured on held-out rows.", &metrics(&report.metrics));
-    out += "<footer>Nats are units of information counted with the natural logarithm; divide by 0.693 for bits. \
-            A value per example is summed over all features and averaged over all examples. \
-            Made by diabolo; this file is complete in itself and loads nothing.</footer>\n</main>\n</body>\n</html>\n";
-    out
+    document(&report.title, &report.subtitle, &out)
 }
 
 /// A headed part of the page; nothing when it has no content. `help` is a sentence under the heading.
@@ -47,7 +52,7 @@ pub(super) fn section(heading: &str, help: &str, content: &str) -> String {
     format!("<section>\n<h2>{}</h2>\n{help}{content}\n</section>\n", escape(heading))
 }
 
-fn warnings(warnings: &[String]) -> String {
+pub(super) fn warnings(warnings: &[String]) -> String {
     let items: String = warnings.iter().map(|w| format!("<li>{}</li>", escape(w))).collect();
     if items.is_empty() { items } else { format!("<ul class=\"warnings\" role=\"alert\">{items}</ul>\n") }
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 mod assemble;
 mod axis;
 mod coloring;
+pub mod comparison;
 mod figures;
 mod hero;
 mod html;

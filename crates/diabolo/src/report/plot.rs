@@ -6,20 +6,21 @@ use super::number::number;
 use super::svg::{Anchor, Svg, shorten};
 
 /// The largest ratio a linear axis of positive values shows well.
-const LOG_RATIO: f64 = 30.0;
+pub(super) const LOG_RATIO: f64 = 30.0;
 
 /// The rectangle of a plot and the two axes that fill it.
-struct Frame {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-    x: Axis,
-    y: Axis,
+pub(super) struct Frame {
+    pub left: f64,
+    pub right: f64,
+    pub top: f64,
+    pub bottom: f64,
+    pub x: Axis,
+    pub y: Axis,
 }
 
 impl Frame {
-    fn at(&self, x: f64, y: f64) -> (f64, f64) {
+    /// Where a value lies in the drawing.
+    pub fn at(&self, x: f64, y: f64) -> (f64, f64) {
         (
             self.left + self.x.position(x) * (self.right - self.left),
             self.bottom - self.y.position(y) * (self.bottom - self.top),
@@ -27,7 +28,7 @@ impl Frame {
     }
 
     /// Grid lines, tick labels and the names of the axes.
-    fn draw(&self, svg: &mut Svg, x_label: &str, y_label: &str) {
+    pub fn draw(&self, svg: &mut Svg, x_label: &str, y_label: &str) {
         for &tick in &self.y.ticks {
             let y = self.at(0.0, tick).1;
             svg.line((self.left, y), (self.right, y), "grid");
@@ -50,7 +51,7 @@ impl Frame {
 }
 
 /// Room for the widest tick label of a vertical axis.
-fn left_margin(axis: &Axis, per_character: f64) -> f64 {
+pub(super) fn left_margin(axis: &Axis, per_character: f64) -> f64 {
     let widest = axis.ticks.iter().map(|&t| axis.label(t).chars().count()).max().unwrap_or(1);
     12.0 + per_character * widest.max(2) as f64
 }

@@ -95,6 +95,13 @@ impl Svg {
         self.body += &format!(r#"<polyline class="{class}" points="{}"/>"#, points.join(" "));
     }
 
+    /// A filled shape.
+    pub fn polygon(&mut self, points: &[(f64, f64)], class: &str) {
+        let points: Vec<String> =
+            points.iter().map(|&(x, y)| format!("{},{}", coordinate(x), coordinate(y))).collect();
+        self.body += &format!(r#"<polygon class="{class}" points="{}"/>"#, points.join(" "));
+    }
+
     /// Many round dots as one path: a tenth of the size of as many circles.
     pub fn dots(&mut self, points: &[(f64, f64)], class: &str, hover: &str) {
         let path: String =
