@@ -54,6 +54,15 @@ impl Reporter {
         }
     }
 
+    /// A line that stays, above the bar if there is one.
+    pub fn line(&self, text: &str) {
+        match self {
+            Reporter::Bar(bar) => bar.println(text),
+            Reporter::Lines => eprintln!("{text}"),
+            Reporter::Silent => {}
+        }
+    }
+
     pub fn finish(&self) {
         if let Reporter::Bar(bar) = self {
             bar.finish_and_clear();

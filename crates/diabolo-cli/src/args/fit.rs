@@ -43,7 +43,7 @@ pub struct FitArgs {
     pub read: ReadArgs,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
     /// plain, denoising, contractive or variational [default: variational]
@@ -199,6 +199,40 @@ impl ModelArgs {
             model.variance = Some(variance(text)?);
         }
         self.apply_family(&mut model.family)
+    }
+
+    /// The given flags that only some families have, with those families.
+    pub(super) fn family_flags(&self) -> Vec<(&'static str, &'static [&'static str])> {
+        let all: [(&'static str, bool, &'static [&'static str]); 8] = [
+            ("--kl-weight", self.kl_weight.is_some(), &["variational"]),
+            ("--kl-warmup", self.kl_warmup.is_some(), &["variational"]),
+            ("--contraction-weight", self.contraction_weight.is_some(), &["contractive"]),
+            ("--curvature-weight", self.curvature_weight.is_some(), &["contractive"]),
+            ("--estimator", self.estimator.is_some(), &["contractive"]),
+            ("--corruption", self.corruption.is_some(), &["denoising"]),
+            ("--tied", self.tied.is_some(), &["plain", "denoising", "contractive"]),
+            ("--latent-activation", self.latent_activation.is_some(), &["plain", "denoising", "contractive"]),
+        ];
+        all.into_iter().filter(|f| f.1).map(|(flag, _, families)| (flag, families)).collect()
+    }
+
+    /// Without the flags of other families, for a command that fits several.
+    pub(super) fn for_family(&self, family: &str) -> ModelArgs {
+        let mut own = self.clone();
+        for (flag, families) in self.family_flags() {
+            match flag {
+                _ if families.contains(&family) => {}
+                "--kl-weight" => own.kl_weight = None,
+                "--kl-warmup" => own.kl_warmup = None,
+                "--contraction-weight" => own.contraction_weight = None,
+                "--curvature-weight" => own.curvature_weight = None,
+                "--estimator" => own.estimator = None,
+                "--corruption" => own.corruption = None,
+                "--tied" => own.tied = None,
+                _ => own.latent_activation = None,
+            }
+        }
+        own
     }
 
     fn apply_family(&self, family: &mut FamilyConfig) -> diabolo::Result<()> {

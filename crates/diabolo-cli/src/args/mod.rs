@@ -1,5 +1,6 @@
 //! The arguments, and how they become a configuration.
 
+mod compare;
 mod fit;
 mod values;
 
@@ -10,7 +11,8 @@ use diabolo::Config;
 use diabolo::data::Format;
 use diabolo::nn::{Place, use_threads};
 
-pub use fit::{ColumnArgs, FitArgs};
+pub use compare::CompareArgs;
+pub use fit::{ColumnArgs, FitArgs, ModelArgs, TrainingArgs};
 use values::delimiter;
 
 /// Contractive and variational autoencoders for real data.
@@ -63,6 +65,9 @@ impl Shared {
 pub enum Command {
     /// Fit a model to a file or a built-in set, and write a run folder with model and report
     Fit(Box<FitArgs>),
+    /// Fit several families under one budget, and report which claims about them the figures bear out
+    #[command(mut_arg("model", |arg| arg.hide(true)))]
+    Compare(Box<CompareArgs>),
     /// Write the code of each row
     Encode(TransformArgs),
     /// Write the rows that codes stand for

@@ -101,11 +101,7 @@ impl Job {
 
     /// "adult-variational"
     fn run_name(&self) -> String {
-        let file =
-            Path::new(&self.input).file_name().map_or("data".into(), |f| f.to_string_lossy().into_owned());
-        let stem = file.split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
-        let safe: String = stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-        format!("{safe}-{}", self.architecture.family.name())
+        format!("{}-{}", short_name(&self.input), self.architecture.family.name())
     }
 
     fn train(&self, run: &Run, stop: Arc<AtomicBool>, shared: &Shared) -> anyhow::Result<Outcome<Model>> {
@@ -269,8 +265,15 @@ impl Hooks<Model> for Watch<'_> {
     }
 }
 
+/// "adult" for data/adult.csv
+pub(super) fn short_name(input: &str) -> String {
+    let file = Path::new(input).file_name().map_or("data".into(), |f| f.to_string_lossy().into_owned());
+    let stem = file.split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
+    stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
+}
+
 /// A flag that the first Ctrl-C raises; the second ends the program at once.
-fn stop_on_signal() -> Arc<AtomicBool> {
+pub(super) fn stop_on_signal() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     // Without a handler Ctrl-C just ends the program, and the last checkpoint stands.

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub mod compare;
 pub mod data;
 pub mod evaluate;
 pub mod fit;

@@ -5,6 +5,7 @@ mod adult;
 mod bad_config;
 mod bad_data;
 mod bad_model;
+mod compare;
 mod digits;
 mod mixed;
 mod reproducible;

@@ -157,7 +157,8 @@ pub fn compare(
 }
 
 impl Plan {
-    fn validate(&self) -> Result<()> {
+    /// That there is something to compare.
+    pub fn validate(&self) -> Result<()> {
         let names: Vec<&str> = self.models.iter().map(|c| c.model.family.name()).collect();
         if names.len() < 2 {
             return Err(Error::config("models", "at least two families", names.join(", ")));

@@ -1,0 +1,77 @@
+//! The arguments of `compare`, and how they become one configuration a model.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use diabolo::model::{ContractiveConfig, FamilyConfig};
+use diabolo::task::compare::Plan;
+use diabolo::{Config, Error};
+
+use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
+
+#[derive(Args)]
+pub struct CompareArgs {
+    /// A file, a folder of pictures, or a built-in set: digits, mnist, fashion-mnist
+    pub input: String,
+    /// The families to compare
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "plain,denoising,contractive,variational"
+    )]
+    pub models: Vec<String>,
+    /// How many seeds: --seed, --seed + 1, …; two or more give standard errors
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub seeds: u64,
+    /// The folder for report.html and compare.json; one that was interrupted is continued
+    /// [default: runs/DATA-compare, numbered]
+    #[arg(long, short, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub model: ModelArgs,
+    #[command(flatten)]
+    pub training: TrainingArgs,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+impl CompareArgs {
+    pub fn to_plan(&self) -> diabolo::Result<Plan> {
+        if self.model.model.is_some() {
+            return Err(Error::config("--model", "--models with all the families to compare", "--model"));
+        }
+        if self.seeds == 0 {
+            return Err(Error::config("--seeds", "1 or more", 0));
+        }
+        for (flag, families) in self.model.family_flags() {
+            if !self.models.iter().any(|m| families.contains(&m.as_str())) {
+                let expected = format!("{} among --models", families.join(" or "));
+                return Err(Error::config(flag, expected, self.models.join(",")));
+            }
+        }
+        let models =
+            self.models.iter().map(|name| self.to_config(name)).collect::<diabolo::Result<Vec<_>>>()?;
+        let first = self.training.seed.unwrap_or_default();
+        Ok(Plan {
+            input: self.input.clone(),
+            tied: self.model.tied.unwrap_or(ContractiveConfig::default().tied),
+            seeds: (0..self.seeds).map(|i| first.wrapping_add(i)).collect(),
+            models,
+        })
+    }
+
+    /// The flags that make sense for this family.
+    fn to_config(&self, family: &str) -> diabolo::Result<Config> {
+        let mut config = Config::default();
+        config.model.family = FamilyConfig::named(family)?;
+        self.model.for_family(family).apply(&mut config)?;
+        self.training.apply(&mut config)?;
+        self.columns.apply(&mut config)?;
+        self.read.apply(&mut config)?;
+        Ok(config)
+    }
+}

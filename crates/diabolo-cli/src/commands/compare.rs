@@ -1,0 +1,186 @@
+//! `diabolo compare INPUT`
+//!
+//! ```text
+//! runs/digits-compare/
+//!   plan.json        what was asked for: the same again continues here
+//!   results.jsonl    one line a model and seed, written as each is finished
+//!   compare.json     measures, verdicts and figures as numbers
+//!   report.html      to look at
+//! ```
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use diabolo::Error;
+use diabolo::artifact::write_atomically;
+use diabolo::data::read::fingerprint;
+use diabolo::report::comparison::Comparison;
+use diabolo::task::compare::{Contestant, Observer, Plan, Trial, compare};
+use diabolo::train::{EpochRecord, Hooks, Progress};
+use serde_json::{Value, json};
+
+use super::fit::{short_name, stop_on_signal};
+use crate::args::{CompareArgs, Shared};
+use crate::exit::Interrupted;
+use crate::output;
+use crate::progress::Reporter;
+
+pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
+    let plan = args.to_plan()?;
+    plan.validate()?;
+    let place = shared.place()?;
+    let desk = Desk::open(args, &plan)?;
+    let done = desk.results()?;
+    if !done.is_empty() {
+        shared.note(format!("continuing after {} results in {}", done.len(), desk.folder.display()));
+    }
+    let mut watch = Watch {
+        desk: &desk,
+        stop: stop_on_signal(),
+        reporter: Reporter::new(shared.quiet),
+        done: done.clone(),
+        left: plan.models.len() * plan.seeds.len() - done.len(),
+        epochs: 0,
+        epoch_started: None,
+    };
+    let found = compare(&plan, done, &place, &mut watch);
+    watch.reporter.finish();
+    let Some(field) = found? else {
+        shared.note(format!(
+            "interrupted; what was finished is in {}. Continue with the same command and --out {0}",
+            desk.folder.display()
+        ));
+        return Err(Interrupted.into());
+    };
+    let comparison = Comparison::assemble(&plan, &field);
+    write_atomically(&desk.path("report.html"), comparison.to_html().as_bytes())?;
+    let numbers = serde_json::to_value(&comparison)?;
+    write_atomically(&desk.path("compare.json"), format!("{numbers:#}\n").as_bytes())?;
+    match shared.json {
+        true => output::print_json(&numbers)?,
+        false => output::print(&comparison.to_text())?,
+    }
+    shared.note(format!("\nlook at {}", desk.path("report.html").display()));
+    Ok(())
+}
+
+/// The comparison's folder.
+struct Desk {
+    folder: PathBuf,
+}
+
+impl Desk {
+    /// A new folder, or one where the same comparison was begun.
+    fn open(args: &CompareArgs, plan: &Plan) -> anyhow::Result<Self> {
+        let asked = asked(plan)?;
+        let folder = match &args.out {
+            Some(folder) => folder.clone(),
+            None => unused(Path::new("runs"), &format!("{}-compare", short_name(&plan.input))),
+        };
+        let desk = Desk { folder };
+        let path = desk.path("plan.json");
+        if path.is_file() {
+            let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+            if serde_json::from_str::<Value>(&text).ok().as_ref() != Some(&asked) {
+                let what = format!("{}: another comparison is in this folder", desk.folder.display());
+                let help = "choose another --out, or give the same input and flags to continue".into();
+                return Err(Error::Unsupported { what, help }.into());
+            }
+            return Ok(desk);
+        }
+        std::fs::create_dir_all(&desk.folder).map_err(Error::io("create", &desk.folder))?;
+        write_atomically(&path, format!("{asked:#}\n").as_bytes())?;
+        Ok(desk)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The results so far.
+    fn results(&self) -> diabolo::Result<Vec<Trial>> {
+        let path = self.path("results.jsonl");
+        if !path.is_file() {
+            return Ok(vec![]);
+        }
+        let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+        let parse = |(number, line): (usize, &str)| {
+            serde_json::from_str(line).map_err(|cause| Error::Artifact {
+                path: path.clone(),
+                problem: format!("line {} is damaged ({cause})", number + 1),
+                help: "delete the line".into(),
+            })
+        };
+        text.lines().enumerate().map(parse).collect()
+    }
+
+    /// Whole and at once: an interruption leaves no half line.
+    fn write_results(&self, trials: &[Trial]) -> diabolo::Result<()> {
+        let line = |trial| serde_json::to_string(trial).expect("numbers and names are always JSON") + "\n";
+        write_atomically(&self.path("results.jsonl"), trials.iter().map(line).collect::<String>().as_bytes())
+    }
+}
+
+/// What decides the results.
+fn asked(plan: &Plan) -> anyhow::Result<Value> {
+    Ok(json!({
+        "input": plan.input, "fingerprint": fingerprint(&plan.input)?, "version": env!("CARGO_PKG_VERSION"),
+        "seeds": plan.seeds, "tied": plan.tied, "models": plan.models,
+    }))
+}
+
+/// The first of `root/name`, `root/name-2`, … that does not exist.
+fn unused(root: &Path, name: &str) -> PathBuf {
+    let mut folder = root.join(name);
+    let mut number = 2;
+    while folder.exists() {
+        folder = root.join(format!("{name}-{number}"));
+        number += 1;
+    }
+    folder
+}
+
+/// Shows progress, keeps results, listens for Ctrl-C.
+struct Watch<'a> {
+    desk: &'a Desk,
+    stop: Arc<AtomicBool>,
+    reporter: Reporter,
+    done: Vec<Trial>,
+    left: usize,
+    epochs: usize,
+    epoch_started: Option<Instant>,
+}
+
+impl<M> Hooks<M> for Watch<'_> {
+    fn step(&mut self, progress: &Progress) {
+        let started = *self.epoch_started.get_or_insert_with(Instant::now);
+        self.reporter.step(progress, started.elapsed().as_secs_f64());
+    }
+
+    fn epoch(&mut self, record: &EpochRecord) {
+        self.epoch_started = None;
+        // Without a bar, a line for each model is enough.
+        if matches!(self.reporter, Reporter::Bar(_)) {
+            self.reporter.epoch(record, self.epochs);
+        }
+    }
+
+    fn interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn begins(&mut self, contestant: &Contestant, seed: u64) {
+        self.epochs = contestant.config.training.epochs.unwrap_or_default();
+        self.reporter.line(&format!("{} autoencoder, seed {seed}; {} to go", contestant.name(), self.left));
+    }
+
+    fn finished(&mut self, trial: &Trial) -> diabolo::Result<()> {
+        self.left -= 1;
+        self.done.push(trial.clone());
+        self.desk.write_results(&self.done)
+    }
+}

@@ -1,0 +1,100 @@
+//! Several families side by side.
+
+use insta::assert_snapshot;
+
+use crate::support::{Desk, table};
+
+#[test]
+fn two_families_on_digits() {
+    let desk = Desk::new();
+    let line = "compare digits --seeds 1 --epochs 2 --models plain,contractive --out both";
+    let first = desk.ok(line);
+    for word in [
+        "plain",
+        "contractive",
+        "raw input",
+        "held-out reconstruction",
+        "accuracy under noise",
+        "not decided: one seed",
+    ] {
+        assert!(first.stdout.contains(word), "{word}\n{}", first.stdout);
+    }
+    assert!(first.stderr.contains("contractive autoencoder, seed 0; 1 to go"), "{}", first.stderr);
+
+    let numbers = desk.json("both/compare.json");
+    let models: Vec<&str> =
+        numbers["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(models, ["plain", "contractive", "raw input"]);
+    for model in &numbers["models"].as_array().unwrap()[..2] {
+        for measure in [
+            "test_reconstruction",
+            "squared_error",
+            "contraction",
+            "effective_rank",
+            "accuracy",
+            "noisy_accuracy",
+        ] {
+            assert!(model["values"][measure][0].as_f64().unwrap() > 0.0, "{measure}: {model}");
+        }
+        assert!(model["facts"].to_string().contains("64 → 128 → 64"), "{model}");
+    }
+    // The classifier on the pixels is not trained by epochs: it is as good as ever.
+    assert!(numbers["models"][2]["values"]["accuracy"][0].as_f64().unwrap() > 0.9);
+    assert!(numbers["claims"].as_array().unwrap().iter().all(|c| c["verdict"] == "not_decided"));
+
+    let page = desk.text("both/report.html");
+    for part in [
+        "What the figures say",
+        "Jacobian",
+        "All measures",
+        "Contraction ratio",
+        "What they make of the same pictures",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("src=\"http") && !page.contains("NaN"));
+
+    // The same again trains nothing, and finds the same.
+    let again = desk.ok(line);
+    assert_eq!(again.stdout, first.stdout);
+    assert!(
+        again.stderr.contains("continuing after 2 results") && !again.stderr.contains("seed 0;"),
+        "{}",
+        again.stderr
+    );
+    assert_eq!(desk.text("both/report.html"), page);
+    let other = desk.run("compare digits --seeds 2 --epochs 2 --models plain,contractive --out both");
+    assert_eq!(other.code, Some(2));
+    assert!(other.stderr.contains("another comparison is in this folder"), "{}", other.stderr);
+}
+
+#[test]
+fn a_table_without_labels() {
+    let desk = Desk::new();
+    desk.write("good.csv", table(80, |_, row| row));
+    let ran = desk.ok("compare good.csv --key id --seeds 2 --epochs 3 --models plain,denoising,contractive,variational --hidden 8 --latent-dim 4 --json");
+    let numbers = ran.json();
+    assert!(numbers["notes"].to_string().contains("no label column"), "{}", numbers["notes"]);
+    assert!(numbers["measures"].as_array().unwrap().iter().all(|m| m["key"] != "accuracy"));
+    // Its learned variance counts in other nats.
+    let variational = &numbers["models"][3];
+    assert!(variational["values"].get("test_reconstruction").is_none(), "{variational}");
+    assert_eq!(variational["values"]["squared_error"].as_array().unwrap().len(), 2);
+    assert!(desk.path("runs/good-compare/report.html").is_file());
+}
+
+#[test]
+fn requests_that_make_no_sense() {
+    let desk = Desk::new();
+    let refused = |flags: &str| desk.fails(2, &format!("compare digits --out x {flags}"));
+    assert_snapshot!(refused("--models plain,nope"), @"error: model: expected plain, denoising, contractive or variational, found nope");
+    assert_snapshot!(refused("--models plain"), @"error: models: expected at least two families, found plain");
+    assert_snapshot!(refused("--models plain,contractive,plain"), @"error: models: expected each family once, found plain twice");
+    assert_snapshot!(refused("--seeds 0"), @"error: --seeds: expected 1 or more, found 0");
+    assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight: expected contractive among --models, found plain,denoising");
+    assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight: expected variational among --models, found plain,contractive");
+    assert_snapshot!(refused("--model plain"), @"error: --model: expected --models with all the families to compare, found --model");
+    assert_snapshot!(desk.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
+    assert_snapshot!(desk.fails(2, "compare digits --out x --test 0"), @"");
+    assert_snapshot!(desk.fails(2, "compare digits --out x --epochs 0"), @"");
+}
