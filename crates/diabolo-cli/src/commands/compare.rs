@@ -66,33 +66,39 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The comparison's folder.
+/// The comparison's folder; made when the first model begins, so that a plan that fails leaves nothing.
 struct Desk {
     folder: PathBuf,
+    asked: Value,
 }
 
 impl Desk {
-    /// A new folder, or one where the same comparison was begun.
+    /// A folder not used yet, or one where the same comparison was begun.
     fn open(args: &CompareArgs, plan: &Plan) -> anyhow::Result<Self> {
         let asked = asked(plan)?;
         let folder = match &args.out {
             Some(folder) => folder.clone(),
             None => unused(Path::new("runs"), &format!("{}-compare", short_name(&plan.input))),
         };
-        let desk = Desk { folder };
+        let desk = Desk { folder, asked };
         let path = desk.path("plan.json");
         if path.is_file() {
             let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-            if serde_json::from_str::<Value>(&text).ok().as_ref() != Some(&asked) {
+            if serde_json::from_str::<Value>(&text).ok().as_ref() != Some(&desk.asked) {
                 let what = format!("{}: another comparison is in this folder", desk.folder.display());
                 let help = "choose another --out, or give the same input and flags to continue".into();
                 return Err(Error::Unsupported { what, help }.into());
             }
-            return Ok(desk);
+        } else if desk.path("report.html").exists() {
+            let what = format!("{}: this folder holds the report of something else", desk.folder.display());
+            return Err(Error::Unsupported { what, help: "choose another --out".into() }.into());
         }
-        std::fs::create_dir_all(&desk.folder).map_err(Error::io("create", &desk.folder))?;
-        write_atomically(&path, format!("{asked:#}\n").as_bytes())?;
         Ok(desk)
+    }
+
+    fn make(&self) -> diabolo::Result<()> {
+        std::fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
+        write_atomically(&self.path("plan.json"), format!("{:#}\n", self.asked).as_bytes())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -173,9 +179,10 @@ impl<M> Hooks<M> for Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
-    fn begins(&mut self, contestant: &Contestant, seed: u64) {
+    fn begins(&mut self, contestant: &Contestant, seed: u64) -> diabolo::Result<()> {
         self.epochs = contestant.config.training.epochs.unwrap_or_default();
         self.reporter.line(&format!("{} autoencoder, seed {seed}; {} to go", contestant.name(), self.left));
+        self.desk.make()
     }
 
     fn finished(&mut self, trial: &Trial) -> diabolo::Result<()> {

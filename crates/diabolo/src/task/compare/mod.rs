@@ -113,8 +113,10 @@ pub struct Field {
 
 /// Told how the comparison goes.
 pub trait Observer: Hooks<Model> {
-    /// A model starts to train.
-    fn begins(&mut self, _contestant: &Contestant, _seed: u64) {}
+    /// A model starts to train. An error ends the comparison.
+    fn begins(&mut self, _contestant: &Contestant, _seed: u64) -> Result<()> {
+        Ok(())
+    }
     /// A model was measured. An error ends the comparison.
     fn finished(&mut self, _trial: &Trial) -> Result<()> {
         Ok(())
@@ -284,7 +286,7 @@ impl Arena {
         place: &Place,
         observer: &mut dyn Observer,
     ) -> Result<Option<Trial>> {
-        observer.begins(contestant, seed);
+        observer.begins(contestant, seed)?;
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
         let model = Model::new(&contestant.architecture, seed, place);
         let outcome = train::fit(model, None, &data, &contestant.config.training, place, observer)?;
