@@ -2,6 +2,7 @@
 
 use super::figures;
 use super::number::number;
+use super::reaction;
 use super::svg::escape;
 use super::{ColumnQuality, Metric, Report};
 
@@ -38,6 +39,10 @@ pub(super) fn page(report: &Report) -> String {
     out += &figures::training(&report.history);
     out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
     out += &report.spectrum.as_ref().map(figures::spectrum).unwrap_or_default();
+    out += &report.tangents.as_ref().map(reaction::tangents).unwrap_or_default();
+    out += &report.ratios.as_ref().map(reaction::ratios).unwrap_or_default();
+    out += &reaction::columns(&report.column_weights);
+    out += &report.pixel_weights.as_ref().map(reaction::pixels).unwrap_or_default();
     out += &section("Numbers", "Measured on held-out rows.", &metrics(&report.metrics));
     document(&report.title, &report.subtitle, &out)
 }

@@ -50,7 +50,7 @@ const MEASURES: [(&str, &str, &str, Better, &str); 13] = [
         "change of the code",
         "%",
         Better::Lower,
-        "How far the least noise moves the code, as a share of the distance between the codes of two rows.",
+        "How far the least noise moves the code, squared, as a share of the code’s variance over rows.",
     ),
     (
         "contraction",
@@ -65,7 +65,7 @@ const MEASURES: [(&str, &str, &str, Better, &str); 13] = [
         "effective rank",
         "directions",
         Better::Neither,
-        "(Σσ²)² / Σσ⁴: over how many directions the reaction to the input is spread.",
+        "exp of the entropy of σ/Σσ: over how many directions the reaction to the input is spread.",
     ),
     (
         "saturated_share",
@@ -260,9 +260,9 @@ const FIGURES: [FigureRow; 7] = [
     (
         "code_change",
         "Change of the code under noise",
-        "100 % is the distance between two different rows. Below the dashed line, the code is steadier than the input itself.",
+        "Squared change over the variance of the code: at 100 %, noise moves a code as far as codes lie from their mean. Below the dashed line, the code is steadier than the input itself.",
         NOISE_AXIS,
-        "% of the distance between rows",
+        "% of the code’s variance",
         false,
         100.0,
         Some("raw input"),

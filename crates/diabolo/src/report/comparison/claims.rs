@@ -19,8 +19,8 @@ struct Statement {
 const STATEMENTS: [Statement; 6] = [
     Statement {
         title: "Its features resist small changes of the input",
-        meaning: "Noise is added to held-out rows. How far does the code move, as a share of the distance between the \
-                  codes of two different rows? Measured so, a code that is merely small wins nothing.",
+        meaning: "Noise is added to held-out rows. How far does the code move, beside how far the codes of different rows \
+                  lie apart? Measured so, a code that is merely small wins nothing.",
         tests: &[
             ("code_change", Better::Lower, &["plain", "denoising"]),
             ("contraction", Better::Lower, &["plain", "denoising"]),
@@ -67,7 +67,7 @@ const STATEMENTS: [Statement; 6] = [
     Statement {
         title: "Its code is locally smooth: it listens to few directions",
         meaning: "The singular values of the Jacobian ∂f(x)/∂x say how strongly the code reacts in each direction of the \
-                  input. A small norm is a flat code; a small effective rank, (Σσ²)² / Σσ⁴, means that few directions \
+                  input. A small norm is a flat code; a small effective rank means that few directions \
                   make up most of the reaction.",
         tests: &[("jacobian_norm", Better::Lower, &["plain"]), ("effective_rank", Better::Lower, &["plain"])],
         figures: &["spectrum", "spectrum_shape"],

@@ -2,9 +2,9 @@
 
 use super::curves::{class, plot};
 use super::{Check, Claim, ComparedModel, ComparedPictures, Comparison, Figure, Measure, Verdict};
-use crate::report::figures::shown_picture;
 use crate::report::html::{document, facts, section, warnings};
 use crate::report::number::number;
+use crate::report::picture::tile_png;
 use crate::report::svg::escape;
 
 pub(super) fn page(comparison: &Comparison) -> String {
@@ -145,7 +145,7 @@ fn pictures(pictures: Option<&ComparedPictures>) -> String {
     let row = |name: &str, left: &[Vec<f32>], right: &[Vec<f32>]| {
         let side = |pictures: &[Vec<f32>]| -> String {
             let shown: String =
-                pictures.iter().map(|picture| shown_picture(picture, p.shape, name)).collect();
+                pictures.iter().map(|picture| tile_png(picture, p.shape, &escape(name))).collect();
             format!("<div class=\"row\">{shown}</div>")
         };
         format!("<span class=\"row-name\">{}</span>{}{}", escape(name), side(left), side(right))
@@ -167,7 +167,8 @@ fn pictures(pictures: Option<&ComparedPictures>) -> String {
         .samples
         .iter()
         .map(|(name, samples)| {
-            let shown: String = samples.iter().map(|picture| shown_picture(picture, p.shape, name)).collect();
+            let shown: String =
+                samples.iter().map(|picture| tile_png(picture, p.shape, &escape(name))).collect();
             format!("<figure><h3>{}</h3><div class=\"tiles\">{shown}</div></figure>\n", escape(name))
         })
         .collect();

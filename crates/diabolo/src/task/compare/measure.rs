@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use super::{Arena, Trial, TrialPictures};
 use crate::data::Encoded;
 use crate::error::Result;
-use crate::evaluate::{Labelled, LogisticProbe, accuracy, evaluate, jacobian_spectrum};
+use crate::evaluate::{
+    Labelled, LogisticProbe, accuracy, contraction_ratios, evaluate, jacobian_spectrum, noise_responses,
+};
 use crate::model::{Autoencoder, Batch, Model};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, standard_normal, stream};
@@ -21,9 +23,8 @@ pub(super) const SHOWN_NOISE: f64 = 0.3;
 /// Lengths ‖δ‖ of the displacements behind the contraction ratio.
 pub const DISTANCES: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
-/// Keys of the streams: training and evaluation use the epochs 0 and 1 of [`Purpose::Evaluate`].
-const NOISE_STREAM: u64 = 2;
-const DISTANCE_STREAM: u64 = 3;
+/// The stream of the classifier's noise, as the epoch of [`Purpose::Evaluate`].
+const NOISE_STREAM: u64 = 50;
 
 /// Rows behind the spectrum, and the work spent on their eigenproblems, units³ each.
 const SPECTRUM_ROWS: usize = 200;
@@ -33,7 +34,7 @@ const SPECTRUM_WORK: usize = 1_600_000_000;
 pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> Result<Trial> {
     let test = &arena.test;
     let encode = |rows: &Encoded| in_chunks(rows, place, |batch| to_host(model.encode(batch.x)));
-    let mut trial = features(arena, &encode)?;
+    let mut trial = classified(arena, &encode)?;
     let put = |trial: &mut Trial, name: &str, value: f64| {
         trial.measures.extend(value.is_finite().then(|| (name.to_string(), value)));
     };
@@ -49,60 +50,65 @@ pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> 
     put(&mut trial, "contraction", found.contraction);
     put(&mut trial, "saturated_share", found.saturated_fraction.unwrap_or(f64::NAN));
 
-    let rebuilt = |rows: &Encoded| {
-        in_chunks(rows, place, |batch| to_host(model.likelihood().mean(model.decode(model.encode(batch.x)))))
-    };
-    let levels = std::iter::once(0.0).chain(NOISE);
-    let errors = levels.map(|level| (level, squared_error(test, &rebuilt(&noisy(test, level, arena.seed)))));
-    let errors: Vec<(f64, f64)> = errors.collect();
+    let levels: Vec<f64> = std::iter::once(0.0).chain(NOISE).collect();
+    let responses = noise_responses(model, test, &levels, arena.seed, place);
+    let errors: Vec<(f64, f64)> = responses.iter().map(|r| (r.deviation, r.reconstruction_mse)).collect();
     put(&mut trial, "noisy_squared_error", mean(errors[1..].iter().map(|e| e.1)));
     trial.curves.insert("noisy_squared_error".into(), errors);
+    let changes: Vec<(f64, f64)> =
+        responses.iter().filter_map(|r| Some((r.deviation, r.code_change?))).collect();
+    put(&mut trial, "code_change", changes.get(1).map_or(f64::NAN, |c| c.1));
+    trial.curves.insert("code_change".into(), changes);
+    let ratios = contraction_ratios(model, test, &DISTANCES, arena.seed, place);
+    trial.curves.insert("contraction_ratio".into(), ratios.iter().map(|r| (r.radius, r.mean)).collect());
 
     let units = model.latent_dim().min(test.width);
     let rows = (SPECTRUM_WORK / units.pow(3)).clamp(4, SPECTRUM_ROWS).min(test.rows);
-    let spectrum = jacobian_spectrum(model, test, &arena.order[..rows], place)?.mean;
-    let powers = |p: i32| spectrum.iter().map(|s| s.powi(p)).sum::<f64>();
-    put(&mut trial, "jacobian_norm", powers(2).sqrt());
-    put(&mut trial, "effective_rank", powers(2).powi(2) / powers(4));
+    let spectrum = jacobian_spectrum(model, test, &arena.order[..rows], place)?;
+    put(&mut trial, "effective_rank", spectrum.effective_rank);
+    let spectrum = spectrum.mean;
+    put(&mut trial, "jacobian_norm", spectrum.iter().map(|s| s * s).sum::<f64>().sqrt());
     trial.curves.insert("spectrum".into(), numbered(spectrum.iter().copied()));
     let largest = spectrum.first().copied().unwrap_or(f64::NAN);
     trial.curves.insert("spectrum_shape".into(), numbered(spectrum.iter().map(|s| s / largest)));
     Ok(trial)
 }
 
-/// What can be said of the input as its own features.
+/// What can be said of the input as its own features: noise of deviation σ changes it by σ² a value.
 pub(super) fn raw_input(arena: &Arena) -> Result<Trial> {
-    let mut trial = features(arena, &|rows: &Encoded| rows.values.clone())?;
-    let errors = std::iter::once(0.0).chain(NOISE);
-    let error = |level| (level, squared_error(&arena.test, &noisy(&arena.test, level, arena.seed).values));
-    trial.curves.insert("noisy_squared_error".into(), errors.map(error).collect());
+    let test = &arena.test;
+    let mut trial = classified(arena, &|rows: &Encoded| rows.values.clone())?;
+    let squares: Vec<(f64, f64)> =
+        std::iter::once(0.0).chain(NOISE).map(|level| (level, level * level)).collect();
+    let cells = test.observed.as_ref().map_or(test.values.len(), |o| o.iter().filter(|o| **o == 1.0).count());
+    let share = cells as f64 / squared_deviations(&test.values, test.width);
+    if share.is_finite() {
+        let changes: Vec<(f64, f64)> =
+            squares.iter().map(|(level, square)| (*level, square * share)).collect();
+        trial.measures.insert("code_change".into(), changes[1].1);
+        trial.curves.insert("code_change".into(), changes);
+    }
+    trial.measures.insert("noisy_squared_error".into(), mean(squares[1..].iter().map(|s| s.1)));
+    trial.curves.insert("noisy_squared_error".into(), squares);
     Ok(trial)
 }
 
-/// How features of the test rows react to disturbances, and what a linear classifier makes of them.
-fn features(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
+/// Σ (x_ij − mean_j)² over rows i and units j.
+fn squared_deviations(values: &[f32], width: usize) -> f64 {
+    let unit = |j: usize| {
+        let values = || values.iter().skip(j).step_by(width).map(|&v| f64::from(v));
+        let centre = mean(values());
+        values().map(|v| (v - centre).powi(2)).sum::<f64>()
+    };
+    (0..width).map(unit).sum()
+}
+
+/// What a linear classifier makes of the features, clean and under noise.
+fn classified(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
     let test = &arena.test;
     let codes = encode(test);
     let width = codes.len() / test.rows;
-    let disturbed: Vec<(f64, Vec<f32>)> =
-        NOISE.iter().map(|&level| (level, encode(&noisy(test, level, arena.seed)))).collect();
-
     let (mut measures, mut curves) = (BTreeMap::new(), BTreeMap::new());
-    let apart = distance_between_rows(&codes, width);
-    let change = |(level, others): &(f64, Vec<f32>)| (*level, mean_distance(&codes, others, width) / apart);
-    let changes: Vec<(f64, f64)> =
-        std::iter::once((0.0, 0.0)).chain(disturbed.iter().map(change)).filter(|c| c.1.is_finite()).collect();
-    if let Some(&(_, first)) = changes.get(1) {
-        measures.insert("code_change".into(), first);
-    }
-    curves.insert("code_change".into(), changes);
-
-    let ratio = |(number, &distance): (usize, &f64)| {
-        let moved = encode(&displaced(test, distance, number as u64, arena.seed));
-        (distance, mean_distance(&codes, &moved, width) / distance)
-    };
-    curves.insert("contraction_ratio".into(), DISTANCES.iter().enumerate().map(ratio).collect());
-
     if let Ok(classes) = &arena.classes {
         let of = |part: usize, codes: &[f32]| gather(codes, width, &classes.parts[part]);
         let [train, validation] = [(0, &arena.prepared.train), (1, &arena.prepared.validation)]
@@ -118,7 +124,7 @@ fn features(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Tria
             accuracy(&probe.predict(&features), &classes)
         };
         let mut accuracies = vec![(0.0, right(&codes))];
-        accuracies.extend(disturbed.iter().map(|(level, codes)| (*level, right(codes))));
+        accuracies.extend(NOISE.map(|level| (level, right(&encode(&noisy(test, level, arena.seed))))));
         if accuracies.iter().all(|a| a.1.is_finite()) {
             measures.insert("accuracy".into(), accuracies[0].1);
             measures.insert("noisy_accuracy".into(), mean(accuracies[1..].iter().map(|a| a.1)));
@@ -165,25 +171,7 @@ pub(super) fn pictures(
 /// x + σε; the same ε for every σ, so that a curve over σ is smooth.
 pub(super) fn noisy(rows: &Encoded, level: f64, seed: u64) -> Encoded {
     let noise = standard_normal(&mut stream(seed, Purpose::Evaluate, NOISE_STREAM, 0), rows.values.len());
-    moved(rows, noise.iter().map(|e| level as f32 * e))
-}
-
-/// x + δ, δ in a random direction for each row and ‖δ‖ as asked.
-fn displaced(rows: &Encoded, distance: f64, number: u64, seed: u64) -> Encoded {
-    let noise = &mut stream(seed, Purpose::Evaluate, DISTANCE_STREAM, number);
-    let mut steps = standard_normal(noise, rows.values.len());
-    for (i, step) in steps.chunks_exact_mut(rows.width).enumerate() {
-        if let Some(observed) = &rows.observed {
-            step.iter_mut().zip(&observed[i * rows.width..]).for_each(|(s, o)| *s *= o);
-        }
-        let length = step.iter().map(|s| s * s).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
-        step.iter_mut().for_each(|s| *s *= distance as f32 / length);
-    }
-    moved(rows, steps.into_iter())
-}
-
-fn moved(rows: &Encoded, steps: impl Iterator<Item = f32>) -> Encoded {
-    let mut values: Vec<f32> = rows.values.iter().zip(steps).map(|(v, s)| v + s).collect();
+    let mut values: Vec<f32> = rows.values.iter().zip(noise).map(|(v, e)| v + level as f32 * e).collect();
     if let Some(observed) = &rows.observed {
         values.iter_mut().zip(observed).for_each(|(v, o)| *v *= o);
     }
@@ -207,31 +195,6 @@ pub(super) fn pick(rows: &Encoded, chosen: &[usize]) -> Encoded {
 fn gather(codes: &[f32], width: usize, classes: &[(usize, u32)]) -> (Vec<f32>, Vec<u32>) {
     let features = classes.iter().flat_map(|(row, _)| codes[row * width..(row + 1) * width].iter().copied());
     (features.collect(), classes.iter().map(|(_, class)| *class).collect())
-}
-
-/// Mean squared difference of the observed cells.
-fn squared_error(rows: &Encoded, made: &[f32]) -> f64 {
-    let errors = rows.values.iter().zip(made).map(|(x, y)| f64::from(x - y).powi(2));
-    match &rows.observed {
-        None => mean(errors),
-        Some(observed) => mean(errors.zip(observed).filter(|(_, o)| **o == 1.0).map(|(e, _)| e)),
-    }
-}
-
-/// Mean over rows of ‖a − b‖.
-fn mean_distance(a: &[f32], b: &[f32], width: usize) -> f64 {
-    let rows = a.chunks_exact(width).zip(b.chunks_exact(width));
-    mean(rows.map(|(a, b)| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()))
-}
-
-/// Root mean squared distance of two random rows: √(2 Σ_j Var_j).
-fn distance_between_rows(codes: &[f32], width: usize) -> f64 {
-    let variance = |j: usize| {
-        let unit = || codes.iter().skip(j).step_by(width).map(|&v| f64::from(v));
-        let centre = mean(unit());
-        mean(unit().map(|v| (v - centre).powi(2)))
-    };
-    (2.0 * (0..width).map(variance).sum::<f64>()).sqrt()
 }
 
 /// NaN if there are none.
@@ -260,27 +223,19 @@ mod tests {
     }
 
     #[test]
-    fn a_displacement_has_its_length_and_leaves_missing_cells() {
-        let moved = displaced(&rows(), 5.0, 1, 7);
-        let length = |r: usize| {
-            (0..2).map(|j| (moved.values[2 * r + j] - rows().values[2 * r + j]).powi(2)).sum::<f32>().sqrt()
-        };
-        assert!((length(0) - 5.0).abs() < 1e-4 && (length(1) - 5.0).abs() < 1e-4);
-        assert_eq!((moved.values[3], noisy(&rows(), 0.5, 7).values[3]), (0.0, 0.0));
-    }
-
-    #[test]
     fn noise_scales_with_its_level() {
         let step = |level: f64| noisy(&rows(), level, 7).values[0] - 1.0;
         assert!((step(0.4) - 2.0 * step(0.2)).abs() < 1e-6 && step(0.4) != 0.0);
     }
 
     #[test]
-    fn distances_by_hand() {
-        // 3-4-5 and 0: 2.5; columns (0, 2) and (0, 4) have variances 1 and 4.
-        assert_eq!(mean_distance(&[0.0, 0.0, 1.0, 1.0], &[3.0, 4.0, 1.0, 1.0], 2), 2.5);
-        assert_eq!(distance_between_rows(&[0.0, 0.0, 2.0, 4.0], 2), 10f64.sqrt());
-        // Only observed cells: (1 + 0 + 4) / 3.
-        assert!((squared_error(&rows(), &[0.0, 2.0, 5.0, 9.0]) - 5.0 / 3.0).abs() < 1e-12);
+    fn a_missing_cell_stays_missing() {
+        assert_eq!(noisy(&rows(), 0.5, 7).values[3], 0.0);
+    }
+
+    #[test]
+    fn squared_deviations_by_hand() {
+        // Columns (0, 2) and (0, 4) around 1 and 2: 1 + 1 + 4 + 4.
+        assert_eq!(squared_deviations(&[0.0, 0.0, 2.0, 4.0], 2), 10.0);
     }
 }
