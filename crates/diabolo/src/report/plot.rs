@@ -6,7 +6,7 @@ use super::number::number;
 use super::svg::{Anchor, Svg, shorten};
 
 /// The largest ratio a linear axis of positive values shows well.
-pub(super) const LOG_RATIO: f64 = 30.0;
+const LOG_RATIO: f64 = 30.0;
 
 /// The rectangle of a plot and the two axes that fill it.
 pub(super) struct Frame {

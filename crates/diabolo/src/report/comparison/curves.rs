@@ -3,7 +3,7 @@
 use super::{Curve, Figure};
 use crate::report::axis::{Axis, drawable, range};
 use crate::report::number::number;
-use crate::report::plot::{Frame, LOG_RATIO, left_margin};
+use crate::report::plot::{Frame, left_margin};
 use crate::report::svg::{Anchor, Svg, shorten};
 
 const HEIGHT: f64 = 320.0;
@@ -32,24 +32,19 @@ pub(super) fn plot(figure: &Figure, width: f64) -> Option<Svg> {
     let positive = || points().filter(|p| !figure.log_x || p[0] > 0.0);
     let (first, last) = range(positive().map(|p| p[0]))?;
     let (low, high) = range(positive().map(|p| p[1]))?;
-    let log_y = low > 0.0 && high / low > LOG_RATIO;
     let x = match (figure.log_x, figure.x_names.is_empty()) {
         (_, false) => places(figure.x_names.len()),
-        (true, _) => Axis::logarithmic(first, last),
+        (true, _) => Axis::tight_logarithmic(first, last),
         // Whole numbers, such as epochs, begin at 1; a level of noise at 0.
         _ if first >= 1.0 => Axis::counting(first, last, 6),
         _ => Axis::linear(first, last, 5),
     };
     let near_zero = low >= 0.0 && low < 0.35 * high;
-    let y = match log_y {
-        true => Axis::logarithmic(low, high),
-        false => Axis::linear(if near_zero { 0.0 } else { low }, high, 5),
-    };
-    let y_label = if log_y { format!("{}, log scale", figure.y_label) } else { figure.y_label.clone() };
+    let y = Axis::linear(if near_zero { 0.0 } else { low }, high, 5);
     let left = left_margin(&y, 8.0);
     let frame = Frame { left, right: width - NAMES, top: 36.0, bottom: HEIGHT - 50.0, x, y };
     let mut svg = Svg::new(width, HEIGHT);
-    frame.draw(&mut svg, &figure.x_label, &y_label);
+    frame.draw(&mut svg, &figure.x_label, &figure.y_label);
     for (i, name) in figure.x_names.iter().enumerate() {
         svg.text(
             (frame.at(i as f64, low).0, frame.bottom + 22.0),
@@ -58,9 +53,7 @@ pub(super) fn plot(figure: &Figure, width: f64) -> Option<Svg> {
             &shorten(name, 24),
         );
     }
-    let shows = |p: &[f64; 3]| {
-        drawable(p[0]) && drawable(p[1]) && (!log_y || p[1] > 0.0) && (!figure.log_x || p[0] > 0.0)
-    };
+    let shows = |p: &[f64; 3]| drawable(p[0]) && drawable(p[1]) && (!figure.log_x || p[0] > 0.0);
     // Baselines first: models lie above them.
     let mut order: Vec<&Curve> = figure.curves.iter().collect();
     order.sort_by_key(|c| (!c.baseline, c.name == super::claims::SUBJECT));
@@ -85,7 +78,7 @@ fn draw(svg: &mut Svg, frame: &Frame, curve: &Curve, shows: &dyn Fn(&[f64; 3]) -
             run.iter().map(move |p| {
                 let error = if drawable(p[2]) { p[2] } else { 0.0 };
                 let (x, y) = frame.at(p[0], p[1] + side * error);
-                // An error may reach beyond the frame, or below zero on a logarithmic axis.
+                // An error may reach beyond the frame.
                 (x, y.clamp(frame.top, frame.bottom))
             })
         };

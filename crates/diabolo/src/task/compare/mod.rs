@@ -323,12 +323,15 @@ impl Arena {
 }
 
 /// Held-out reconstruction by epoch, or that of training where nothing is held out.
+///
+/// The first tenth is left out: its fall would flatten the rest of the curve.
 fn learning_curve(history: &[EpochRecord]) -> Vec<(f64, f64)> {
     let value = |record: &EpochRecord| {
         let terms = if record.validation.is_empty() { &record.train } else { &record.validation };
         terms.get("reconstruction").copied().filter(|v| v.is_finite())
     };
-    history.iter().filter_map(|record| Some((record.epoch as f64, value(record)?))).collect()
+    let shown = history.iter().skip(history.len() / 10);
+    shown.filter_map(|record| Some((record.epoch as f64, value(record)?))).collect()
 }
 
 impl Classes {
