@@ -280,7 +280,7 @@ const FIGURES: [FigureRow; 7] = [
     (
         "learning",
         "Learning curves",
-        "Reconstruction of the validation rows after each epoch, the first tenth left out. A curve that turns up has begun to learn its rows by heart. Seeds that stopped early end the curve.",
+        "Reconstruction of the validation rows after each epoch, the first tenth left out. A curve that turns up has begun to learn its rows by heart. A curve ends where its first seed stopped.",
         "epoch",
         "nats per example",
         false,

@@ -303,7 +303,8 @@ impl Arena {
             .insert("training_seconds".into(), outcome.state.history.iter().map(|r| r.seconds).sum());
         trial.measures.insert("epochs".into(), outcome.state.history.len() as f64);
         if contestant.same_likelihood {
-            trial.curves.insert("learning".into(), learning_curve(&outcome.state.history));
+            let epochs = contestant.config.training.epochs.unwrap_or_default();
+            trial.curves.insert("learning".into(), learning_curve(&outcome.state.history, epochs));
         }
         if pictures && self.prepared.preprocessor.schema.image_shape().is_some() {
             let shown = &self.order[..self.order.len().min(PICTURES)];
@@ -324,13 +325,13 @@ impl Arena {
 
 /// Held-out reconstruction by epoch, or that of training where nothing is held out.
 ///
-/// The first tenth is left out: its fall would flatten the rest of the curve.
-fn learning_curve(history: &[EpochRecord]) -> Vec<(f64, f64)> {
+/// The first tenth of all `epochs` is left out: its fall would flatten the rest of the curve.
+fn learning_curve(history: &[EpochRecord], epochs: usize) -> Vec<(f64, f64)> {
     let value = |record: &EpochRecord| {
         let terms = if record.validation.is_empty() { &record.train } else { &record.validation };
         terms.get("reconstruction").copied().filter(|v| v.is_finite())
     };
-    let shown = history.iter().skip(history.len() / 10);
+    let shown = history.iter().skip(epochs / 10);
     shown.filter_map(|record| Some((record.epoch as f64, value(record)?))).collect()
 }
 
