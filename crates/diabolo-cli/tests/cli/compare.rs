@@ -95,6 +95,6 @@ fn requests_that_make_no_sense() {
     assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight: expected variational among --models, found plain,contractive");
     assert_snapshot!(refused("--model plain"), @"error: --model: expected --models with all the families to compare, found --model");
     assert_snapshot!(desk.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
-    assert_snapshot!(desk.fails(2, "compare digits --out x --test 0"), @"");
-    assert_snapshot!(desk.fails(2, "compare digits --out x --epochs 0"), @"");
+    assert_snapshot!(desk.fails(2, "compare digits --out x --test 0"), @"error: test: expected a share above 0: models are compared on held-out rows, found 0");
+    assert_snapshot!(desk.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more, found 0");
 }
