@@ -10,6 +10,8 @@ const HEIGHT: f64 = 320.0;
 /// Room for the names, and between two of them.
 const NAMES: f64 = 108.0;
 const APART: f64 = 17.0;
+/// How far above the highest value of a model the curve of a baseline is followed.
+const BASELINE_REACH: f64 = 1.5;
 /// More points than this are drawn without dots.
 const FEW: usize = 12;
 
@@ -28,7 +30,8 @@ pub(super) fn class(name: &str, baseline: bool) -> &'static str {
 
 /// `None` if nothing can be drawn.
 pub(super) fn plot(figure: &Figure, width: f64) -> Option<Svg> {
-    let points = || figure.curves.iter().flat_map(|c| &c.points).filter(|p| drawable(p[0]) && drawable(p[1]));
+    let curves = within_reach(&figure.curves);
+    let points = || curves.iter().flat_map(|c| &c.points).filter(|p| drawable(p[0]) && drawable(p[1]));
     let positive = || points().filter(|p| !figure.log_x || p[0] > 0.0);
     let (first, last) = range(positive().map(|p| p[0]))?;
     let (low, high) = range(positive().map(|p| p[1]))?;
@@ -55,13 +58,35 @@ pub(super) fn plot(figure: &Figure, width: f64) -> Option<Svg> {
     }
     let shows = |p: &[f64; 3]| drawable(p[0]) && drawable(p[1]) && (!figure.log_x || p[0] > 0.0);
     // Baselines first: models lie above them.
-    let mut order: Vec<&Curve> = figure.curves.iter().collect();
+    let mut order: Vec<&Curve> = curves.iter().collect();
     order.sort_by_key(|c| (!c.baseline, c.name == super::claims::SUBJECT));
     for curve in &order {
         draw(&mut svg, &frame, curve, &shows);
     }
     name_curves(&mut svg, &frame, &order, &shows);
     Some(svg)
+}
+
+/// The curves, with those of baselines cut where they rise far above all models: these are to be told apart.
+fn within_reach(curves: &[Curve]) -> Vec<Curve> {
+    let models = curves.iter().filter(|c| !c.baseline).flat_map(|c| &c.points);
+    let Some((_, top)) = range(models.map(|p| p[1])).filter(|(_, top)| *top > 0.0) else {
+        return curves.to_vec();
+    };
+    let limit = BASELINE_REACH * top;
+    let cut = |curve: &Curve| {
+        let mut curve = curve.clone();
+        if let Some(over) =
+            curve.points.iter().position(|p| p[1] > limit).filter(|&i| curve.baseline && i > 0)
+        {
+            let (below, above) = (curve.points[over - 1], curve.points[over]);
+            let share = (limit - below[1]) / (above[1] - below[1]);
+            curve.points.truncate(over);
+            curve.points.push([below[0] + share * (above[0] - below[0]), limit, 0.0]);
+        }
+        curve
+    };
+    curves.iter().map(cut).collect()
 }
 
 /// An axis for places 0, 1, … that are named apart.
@@ -107,7 +132,14 @@ fn name_curves(svg: &mut Svg, frame: &Frame, curves: &[&Curve], shows: &dyn Fn(&
         let last = curve.points.iter().rfind(|p| shows(p))?;
         Some((frame.at(last[0], last[1]), class(&curve.name, curve.baseline), curve.name.clone()))
     };
-    let mut ends: Vec<_> = curves.iter().filter_map(end).collect();
+    let all: Vec<_> = curves.iter().filter_map(end).collect();
+    let half = (frame.left + frame.right) / 2.0;
+    // A line from a curve that ends early would cross the others.
+    let (early, mut ends): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| e.0.0 < half);
+    for ((x, y), class, name) in early {
+        let beside = if y > frame.top + 24.0 { y + 15.0 } else { y + 4.5 };
+        svg.text((x + 9.0, beside), Anchor::Start, &format!("end {class}"), &shorten(&name, 13));
+    }
     ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
     let mut heights: Vec<f64> = Vec::new();
     for ((_, y), ..) in &ends {
@@ -157,6 +189,17 @@ mod tests {
         assert!(drawn(vec![curve("a", &[[0.0, nan, 0.0]])], false).is_none());
         assert!(drawn(vec![curve("a", &[[0.0, 1.0, 0.0]])], true).is_none(), "0 has no logarithm");
         assert!(drawn(vec![curve("a", &[[0.0, 1.0, 0.0], [0.1, 1.0, 5.0]])], true).is_some());
+    }
+
+    #[test]
+    fn a_baseline_far_above_is_cut_where_it_leaves() {
+        let model = curve("a", &[[0.0, 1.0, 0.0], [1.0, 2.0, 0.0]]);
+        let baseline =
+            Curve { baseline: true, ..curve("b", &[[0.0, 0.0, 0.0], [1.0, 6.0, 0.0], [2.0, 9.0, 0.0]]) };
+        // Cut at 1.5 × 2 = 3, half way from 0 to 6.
+        let cut = within_reach(&[model.clone(), baseline]);
+        assert_eq!(cut[1].points, [[0.0, 0.0, 0.0], [0.5, 3.0, 0.0]]);
+        assert_eq!(cut[0].points, model.points);
     }
 
     #[test]

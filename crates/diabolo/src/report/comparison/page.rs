@@ -125,11 +125,11 @@ fn checks(comparison: &Comparison, checks: &[Check]) -> String {
 }
 
 fn figures(figures: &[Figure]) -> String {
-    let width = if figures.len() == 1 { 760.0 } else { 540.0 };
+    let width = if figures.len() == 1 { 1072.0 } else { 540.0 };
     let shown: Vec<String> = figures.iter().filter_map(|f| figure(f, width)).collect();
     match shown.len() {
         0 => String::new(),
-        1 => format!("<div class=\"single\">\n{}</div>", shown[0]),
+        1 => shown.concat(),
         _ => format!("<div class=\"panels two\">\n{}</div>", shown.concat()),
     }
 }
@@ -264,7 +264,11 @@ pub(super) fn text(comparison: &Comparison) -> String {
     table[0].extend(comparison.models.iter().map(|m| m.name.clone()));
     for measure in &comparison.measures {
         let best = comparison.best(measure).map(|m| m.name.as_str());
-        let unit = if measure.unit == "%" { ", %" } else { "" };
+        let unit = match measure.unit.as_str() {
+            "%" => ", %",
+            "seconds" => ", s",
+            _ => "",
+        };
         let mut row = vec![format!("{}{unit}", measure.name)];
         row.extend(comparison.models.iter().map(|model| {
             let summary = model.summary(&measure.key);

@@ -55,7 +55,10 @@ impl Summary {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        let standard_error = (values.len() > 1).then(|| (squares / (n - 1.0) / n).sqrt());
+        let error = (squares / (n - 1.0) / n).sqrt();
+        // Equal values may differ from their mean by a rounding.
+        let error = if error < 1e-12 * mean.abs() { 0.0 } else { error };
+        let standard_error = (values.len() > 1).then_some(error);
         Summary { mean, standard_error, count: values.len() }
     }
 
@@ -119,6 +122,7 @@ mod tests {
         assert!((found.standard_error.unwrap_or(0.0) - (7f64 / 3.0).sqrt()).abs() < 1e-12);
         assert_eq!(Summary::of(&[4.0]).standard_error, None);
         assert!(Summary::of(&[]).mean.is_nan());
+        assert_eq!(Summary::of(&[0.11; 3]).standard_error, Some(0.0));
     }
 
     #[test]
