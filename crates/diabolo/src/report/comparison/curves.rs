@@ -133,9 +133,9 @@ fn name_curves(svg: &mut Svg, frame: &Frame, curves: &[&Curve], shows: &dyn Fn(&
         Some((frame.at(last[0], last[1]), class(&curve.name, curve.baseline), curve.name.clone()))
     };
     let all: Vec<_> = curves.iter().filter_map(end).collect();
-    let half = (frame.left + frame.right) / 2.0;
+    let late = frame.left + 0.65 * (frame.right - frame.left);
     // A line from a curve that ends early would cross the others.
-    let (early, mut ends): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| e.0.0 < half);
+    let (early, mut ends): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| e.0.0 < late);
     for ((x, y), class, name) in early {
         let beside = if y > frame.top + 24.0 { y + 15.0 } else { y + 4.5 };
         svg.text((x + 9.0, beside), Anchor::Start, &format!("end {class}"), &shorten(&name, 13));
