@@ -89,7 +89,7 @@ fn diverging(values: &[f32], channels: usize) -> Vec<f32> {
 }
 
 fn blend(from: [f32; 3], to: [f32; 3], share: f32) -> [f32; 3] {
-    std::array::from_fn(|i| from[i] + share * (to[i] - from[i]))
+    std::array::from_fn(|i| (1.0 - share) * from[i] + share * to[i])
 }
 
 /// The columns the code listens to most.
