@@ -39,11 +39,11 @@ pub(super) fn ratio_curve(found: &Diagnostics) -> Option<RatioCurve> {
     if let Some(noise) = found.noise.iter().rev().nth(1) {
         let percent =
             noise.code_change.map_or("—".into(), |c| format!("{} %", number((1000.0 * c).round() / 10.0)));
-        facts.push((format!("Code change under noise of {}", number(noise.deviation)), percent));
+        facts.push((format!("Code change under noise, σ = {}", number(noise.deviation)), percent));
     }
     let caption = format!(
-        "Mean over {} test rows; whiskers are two standard errors. The noise is half as strong as the data's own spread; \
-         the change is in percent of the variance of codes.",
+        "Mean over {} test rows; whiskers are two standard errors. σ is the noise on every input, half the data's own \
+         spread; the change is the squared move of codes in percent of their variance.",
         found.examples
     );
     Some(RatioCurve {

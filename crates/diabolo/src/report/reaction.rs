@@ -2,7 +2,7 @@
 
 use super::axis::{drawable, range};
 use super::html::{facts, section};
-use super::number::number;
+use super::number::{fixed, number};
 use super::picture::tile_png;
 use super::plot;
 use super::svg::escape;
@@ -15,7 +15,7 @@ const COLUMNS: usize = 20;
 const NEGATIVE: [f32; 3] = [0.04, 0.30, 0.62];
 const POSITIVE: [f32; 3] = [0.76, 0.25, 0.05];
 const WHITE: [f32; 3] = [1.0; 3];
-const STRONG: [f32; 3] = [0.03, 0.18, 0.34];
+const STRONG: [f32; 3] = [0.02, 0.20, 0.46];
 const UNKNOWN: [f32; 3] = [0.5; 3];
 
 /// The contraction-ratio curve.
@@ -25,13 +25,14 @@ pub(super) fn ratios(curve: &RatioCurve) -> String {
         "code moved per distance moved in the input",
     );
     let points: Vec<(f64, f64)> = curve.radius.iter().copied().zip(curve.mean.iter().copied()).collect();
-    let mark = (curve.typical_distance, "two rows");
+    let mark = (curve.typical_distance, "typical distance of two rows");
     let Some(svg) = plot::curve(&points, &curve.error, mark, labels) else {
         return String::new();
     };
     let help = "Each held-out row is moved by a random vector of a given length, and the move of its code is divided by \
-                that length. Low and near the left: the code ignores small changes. A contractive model is low near \
-                the rows; the dotted line marks how far apart two rows typically are.";
+                that length. Where the curve is low, the code ignores changes of that size. One that rises with distance \
+                means that codes move less close to a row than between rows, which a contraction penalty aims at; one \
+                that falls shows units that saturate.";
     let svg = svg.finish("plot wide", "Contraction ratio over distance", help);
     let content = format!(
         "<figure class=\"split\">{svg}<figcaption>{}<p>{}</p></figcaption></figure>",
@@ -67,9 +68,17 @@ fn tangent_row(gallery: &TangentPictures, row: &TangentRow) -> String {
     for (direction, value) in row.directions.iter().zip(&row.singular_values) {
         let colours = diverging(direction, channels);
         let tile = tile_png(&colours, (height, width, 3), "tangent direction");
-        tiles += &format!("<figure>{tile}<figcaption>{}</figcaption></figure>", number(*value));
+        tiles += &format!("<figure>{tile}<figcaption>{}</figcaption></figure>", significant(*value));
     }
     format!("<div class=\"tangent\">{tiles}</div>\n")
+}
+
+/// Three significant digits, zeros kept: values beside each other line up.
+fn significant(value: f64) -> String {
+    match value {
+        v if (0.1..10.0).contains(&v) => fixed(v, 2),
+        v => number(v),
+    }
 }
 
 /// Values as colours around 0, at full strength where they are largest: blue, white, orange for one channel, the
@@ -89,7 +98,7 @@ fn diverging(values: &[f32], channels: usize) -> Vec<f32> {
 }
 
 fn blend(from: [f32; 3], to: [f32; 3], share: f32) -> [f32; 3] {
-    std::array::from_fn(|i| from[i] + share * (to[i] - from[i]))
+    std::array::from_fn(|i| (1.0 - share) * from[i] + share * to[i])
 }
 
 /// The columns the code listens to most.
@@ -101,9 +110,9 @@ pub(super) fn columns(columns: &[ColumnWeight]) -> String {
     if rows.is_empty() {
         return rows;
     }
-    let mut help = "How much the code moves when one column changes by a standard deviation (numbers) or between values \
-                    (categories), and the column's share of the encoder's whole sensitivity ‖J‖². A column the code does \
-                    not listen to cannot be reconstructed from it."
+    let mut help = "How much the code moves per unit of change of a column (a standard deviation of a number, 0 to 1 of \
+                    a category's inputs), and the column's share of the encoder's whole sensitivity ‖J‖². A category \
+                    has one input for every value and gathers them all, so columns of many values weigh more."
         .to_string();
     if sorted.len() > COLUMNS {
         help += &format!(" The first {COLUMNS} of {} columns.", sorted.len());
@@ -122,10 +131,9 @@ fn column(column: &ColumnWeight, top: f64) -> String {
     } else {
         String::new()
     };
-    let share = match 100.0 * column.share {
-        share if share.is_finite() && share < 10.0 => format!("{} %", super::number::fixed(share, 1)),
-        share if share.is_finite() => format!("{} %", super::number::fixed(share, 0)),
-        _ => "—".into(),
+    let share = match column.share.is_finite() {
+        true => format!("{} %", fixed(100.0 * column.share, 1)),
+        false => "—".into(),
     };
     format!(
         "<tr><th scope=\"row\">{}</th><td class=\"value\">{}</td><td class=\"value\">{share}</td><td class=\"weight\">{bar}</td></tr>\n",
@@ -146,7 +154,7 @@ pub(super) fn pixels(map: &PixelWeights) -> String {
     let colours: Vec<f32> = map.values.iter().flat_map(colour).collect();
     let tile = tile_png(&colours, (map.height, map.width, 3), "sensitivity of the code to each pixel");
     let content = format!(
-        "<div class=\"heat\"><figure>{tile}<figcaption class=\"scale\"><span>0</span><span class=\"ramp\"></span><span>{}</span>\
+        "<div class=\"heat\"><figure>{tile}<figcaption class=\"scale\"><span>0</span><span class=\"ramp\"></span><span>{} code units per pixel unit</span>\
          </figcaption></figure>{}</div>",
         number(largest),
         facts(&pixel_facts(&map.values))
@@ -168,7 +176,7 @@ fn pixel_facts(values: &[f64]) -> Vec<(String, String)> {
     let most = (1 + sums.take_while(|&sum| sum < 0.9 * whole).count()).min(squares.len());
     let root = |square: Option<&f64>| number(square.copied().unwrap_or(0.0).sqrt());
     vec![
-        ("Strongest pixel, code units per pixel unit".into(), root(squares.first())),
+        ("Strongest pixel".into(), root(squares.first())),
         ("Weakest pixel".into(), root(squares.last())),
         ("90 % of ‖J‖² lies in".into(), format!("{most} of {} pixels", values.len())),
     ]
