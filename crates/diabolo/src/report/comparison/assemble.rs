@@ -1,7 +1,9 @@
 //! From the trials of a comparison to its report.
 
 use super::claims::{self, SUBJECT};
-use super::{Better, ComparedModel, ComparedPictures, Comparison, Curve, Figure, Measure, Summary};
+use super::{
+    Better, ComparedModel, ComparedPictures, Comparison, Curve, Figure, MadePictures, Measure, Summary,
+};
 use crate::distribution::Family;
 use crate::model::{ContractiveConfig, FamilyConfig};
 use crate::objective::Corruption;
@@ -385,7 +387,11 @@ fn pictures(field: &Field) -> Option<ComparedPictures> {
     let shape = field.picture_shape?;
     let shown = |trial: &Trial| Some((trial.model.clone(), trial.pictures.clone()?));
     let found: Vec<_> = field.trials.iter().filter_map(shown).collect();
-    let made = found.iter().map(|(name, p)| (name.clone(), p.reconstructions.clone(), p.restored.clone()));
+    let made = found.iter().map(|(name, p)| MadePictures {
+        name: name.clone(),
+        reconstructions: p.reconstructions.clone(),
+        restored: p.restored.clone(),
+    });
     let samples = found.iter().filter(|(_, p)| !p.samples.is_empty());
     Some(ComparedPictures {
         shape,

@@ -53,7 +53,11 @@ pub(super) fn comparison() -> Comparison {
             disturbance: "noise".into(),
             originals: vec![vec![0.5; 4]; 8],
             noisy: vec![vec![0.2; 4]; 8],
-            made: vec![("plain".into(), vec![vec![0.1; 4]; 8], vec![vec![0.7; 4]; 8])],
+            made: vec![MadePictures {
+                name: "plain".into(),
+                reconstructions: vec![vec![0.1; 4]; 8],
+                restored: vec![vec![0.7; 4]; 8],
+            }],
             samples: vec![("variational".into(), vec![vec![0.3; 4]; 16])],
         }),
         ..Comparison::default()
@@ -92,8 +96,8 @@ fn absent_parts_and_odd_values_break_nothing() {
     odd.figures[0].curves[0].points[1][1] = f64::NAN;
     odd.figures[0].curves[1].name = attack.into();
     odd.figures[0].x_label = attack.into();
-    odd.pictures.as_mut().unwrap().made[0].0 = attack.into();
-    odd.pictures.as_mut().unwrap().made[0].1[0].pop();
+    odd.pictures.as_mut().unwrap().made[0].name = attack.into();
+    odd.pictures.as_mut().unwrap().made[0].reconstructions[0].pop();
     for comparison in [odd, Comparison::default()] {
         let page = comparison.to_html();
         crate::report::demo::assert_well_formed(&page);

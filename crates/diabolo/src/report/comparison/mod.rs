@@ -163,10 +163,21 @@ pub struct ComparedPictures {
     pub originals: Vec<Vec<f32>>,
     /// The same, disturbed.
     pub noisy: Vec<Vec<f32>>,
-    /// By model: its name, and what it makes of the originals and of the noisy ones.
-    pub made: Vec<(String, Vec<Vec<f32>>, Vec<Vec<f32>>)>,
+    /// One for each model.
+    pub made: Vec<MadePictures>,
     /// By model that can generate: its name and samples.
     pub samples: Vec<(String, Vec<Vec<f32>>)>,
+}
+
+/// What a model makes of the pictures.
+#[derive(Debug, Clone, Default)]
+pub struct MadePictures {
+    /// The model's name.
+    pub name: String,
+    /// Of the originals.
+    pub reconstructions: Vec<Vec<f32>>,
+    /// Of the noisy ones.
+    pub restored: Vec<Vec<f32>>,
 }
 
 impl Comparison {

@@ -155,8 +155,8 @@ fn pictures(pictures: Option<&ComparedPictures>) -> String {
         escape(&p.disturbance)
     );
     rows += &row("input", &p.originals, &p.noisy);
-    for (name, clean, noisy) in &p.made {
-        rows += &row(name, clean, noisy);
+    for made in &p.made {
+        rows += &row(&made.name, &made.reconstructions, &made.restored);
     }
     let made = if p.originals.is_empty() {
         String::new()
