@@ -96,6 +96,9 @@ pub struct TrainingArgs {
     /// Passes over the training rows, at most
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
+    /// Passes for each layer alone, before all are trained jointly (not for variational models)
+    #[arg(long, value_name = "N")]
+    pub pretrain_epochs: Option<usize>,
     /// Rows a step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
@@ -256,9 +259,10 @@ fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
 }
 
 impl TrainingArgs {
-    pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+    pub fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let training = &mut config.training;
         training.epochs = self.epochs.or(training.epochs);
+        training.pretrain_epochs = self.pretrain_epochs.unwrap_or(training.pretrain_epochs);
         training.batch_size = self.batch_size.or(training.batch_size);
         training.learning_rate = self.learning_rate.or(training.learning_rate);
         training.gradient_clip = self.gradient_clip.or(training.gradient_clip);

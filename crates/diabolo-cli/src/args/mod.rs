@@ -10,7 +10,7 @@ use diabolo::Config;
 use diabolo::data::Format;
 use diabolo::nn::{Place, use_threads};
 
-pub use fit::{ColumnArgs, FitArgs};
+pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 use values::delimiter;
 
 /// Contractive and variational autoencoders for real data.
@@ -73,6 +73,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Measure a model on rows it was not trained on
     Evaluate(EvaluateArgs),
+    /// Measure what the code is good for: classes told from it, by a probe or by fine-tuning the encoder
+    Features(Box<FeaturesArgs>),
     /// Show what a model or a data file holds
     Inspect(InspectArgs),
     /// Write the report of a run again, or on other rows
@@ -168,6 +170,25 @@ pub struct EvaluateArgs {
     /// Use all rows, also those the model was trained on
     #[arg(long)]
     pub all_rows: bool,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct FeaturesArgs {
+    /// A run folder or a model file, fitted on data with a label column
+    pub model: PathBuf,
+    /// Also train the encoder under a softmax layer, and the same network from random weights
+    #[arg(long)]
+    pub fine_tune: bool,
+    /// Fine-tune this often, each time with another seed
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "fine_tune")]
+    pub repeats: u64,
+    /// Do not train the same network from random weights
+    #[arg(long, requires = "fine_tune")]
+    pub no_baseline: bool,
+    #[command(flatten)]
+    pub training: TrainingArgs,
     #[command(flatten)]
     pub read: ReadArgs,
 }

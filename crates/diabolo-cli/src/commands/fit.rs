@@ -125,9 +125,15 @@ impl Job {
         shared.note(self.announcement(run));
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
         let epochs = training.epochs.unwrap_or_default();
-        let mut watch =
-            Watch { run, stop, reporter: Reporter::new(shared.quiet), epochs, epoch_started: None };
-        let outcome = train::fit(model, resume, &data, training, &self.place, &mut watch);
+        let mut watch = Watch {
+            run,
+            stop,
+            reporter: Reporter::new(shared.quiet),
+            epochs,
+            pretrain_epochs: training.pretrain_epochs,
+            epoch_started: None,
+        };
+        let outcome = train::fit_pretrained(model, resume, &data, training, &self.place, &mut watch);
         watch.reporter.finish();
         Ok(outcome?)
     }
@@ -200,7 +206,7 @@ impl Job {
                 test_input: prepared.test_input.clone(),
             },
             training: TrainingRecord {
-                epochs: outcome.state.history.len(),
+                epochs: outcome.state.epoch,
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
                 ended: ended.into(),
             },
@@ -245,6 +251,7 @@ struct Watch<'a> {
     stop: Arc<AtomicBool>,
     reporter: Reporter,
     epochs: usize,
+    pretrain_epochs: usize,
     epoch_started: Option<std::time::Instant>,
 }
 
@@ -256,7 +263,7 @@ impl Hooks<Model> for Watch<'_> {
 
     fn epoch(&mut self, record: &EpochRecord) {
         self.epoch_started = None;
-        self.reporter.epoch(record, self.epochs);
+        self.reporter.epoch(record, if record.layer.is_some() { self.pretrain_epochs } else { self.epochs });
     }
 
     fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {

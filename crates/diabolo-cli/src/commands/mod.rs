@@ -2,6 +2,7 @@
 
 pub mod data;
 pub mod evaluate;
+pub mod features;
 pub mod fit;
 pub mod generate;
 pub mod inspect;

@@ -1,21 +1,25 @@
 //! Model families. Adding one = one file here, one variant in [`FamilyConfig`] and [`Model`], one golden file.
 
+mod classifier;
 mod config;
 mod contractive;
 mod denoising;
 mod deterministic;
+mod layerwise;
 mod plain;
 mod variational;
 
+pub use classifier::Classifier;
 pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig};
 pub use contractive::Contractive;
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
+pub use layerwise::Layerwise;
 pub use plain::Plain;
 pub use variational::Variational;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
@@ -30,6 +34,8 @@ pub struct Batch {
     pub x: Tensor<2>,
     /// 1 where a cell was observed, else 0; `None` if every cell was.
     pub observed: Option<Tensor<2>>,
+    /// The class of each row, where there are classes.
+    pub classes: Option<Tensor<1, Int>>,
 }
 
 impl Batch {
@@ -42,7 +48,11 @@ impl Batch {
             }
             place.tensor(out, [rows.len(), encoded.width])
         };
-        Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather) }
+        let classes = encoded.classes.as_ref().map(|classes| {
+            let chosen: Vec<i64> = rows.iter().map(|&row| i64::from(classes[row])).collect();
+            Tensor::from_data(TensorData::new(chosen, [rows.len()]), &place.device)
+        });
+        Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather), classes }
     }
 }
 
@@ -58,14 +68,17 @@ pub struct Context<'a> {
     pub place: &'a Place,
 }
 
-/// What the trainer, the evaluation and the tasks know of a model.
+/// What the trainer knows of a model.
+pub trait Trainable: Module {
+    /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+}
+
+/// What the evaluation and the tasks know of a model.
 ///
 /// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
 /// batch × [`Likelihood::parameters`].
-pub trait Autoencoder: Module {
-    /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
-    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
-
+pub trait Autoencoder: Trainable {
     /// The code of each row: f(x), or the posterior's mean.
     fn encode(&self, x: Tensor<2>) -> Tensor<2>;
 
@@ -144,11 +157,13 @@ impl Model {
     }
 }
 
-impl Autoencoder for Model {
+impl Trainable for Model {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         each!(self, model => model.loss(batch, context))
     }
+}
 
+impl Autoencoder for Model {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
         each!(self, model => model.encode(x))
     }

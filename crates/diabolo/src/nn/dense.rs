@@ -60,6 +60,12 @@ impl Dense {
         Dense { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), activation }
     }
 
+    /// The same weights before another activation.
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
     /// The layer's activation.
     pub fn activation(&self) -> Activation {
         self.activation

@@ -45,7 +45,7 @@ impl Report {
             title: format!("{title} · {}", short_name(&header.source.input)),
             subtitle: subtitle(saved),
             facts: facts(saved, history),
-            history: history.iter().map(EpochRow::from).collect(),
+            history: history.iter().filter(|record| record.layer.is_none()).map(EpochRow::from).collect(),
             metrics: described(metrics),
             warnings: vec![],
             pictures: pictures(saved, &encoded, &order, place),
@@ -190,7 +190,7 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
 
 fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Option<Pictures> {
     let (height, width, channels) = saved.header.preprocessor.schema.image_shape()?;
-    let shown = select(rows, &order[..order.len().min(ORIGINALS)]);
+    let shown = rows.select(&order[..order.len().min(ORIGINALS)]);
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     let reconstructions = split(task::project(saved, &shown, place));
     let seed = saved.header.config.training.seed;
@@ -272,18 +272,4 @@ fn spectrum(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
     let caption =
         format!("Mean over {} test rows, with the range from the 10 % to the 90 % quantile.", found.examples);
     Ok(Some(Spectrum { mean: found.mean, low: found.low, high: found.high, caption }))
-}
-
-/// Some of the rows.
-fn select(rows: &Encoded, chosen: &[usize]) -> Encoded {
-    let gather = |values: &[f32]| {
-        chosen.iter().flat_map(|&r| values[r * rows.width..(r + 1) * rows.width].iter().copied()).collect()
-    };
-    Encoded {
-        rows: chosen.len(),
-        width: rows.width,
-        values: gather(&rows.values),
-        observed: rows.observed.as_deref().map(gather),
-        unknown: 0,
-    }
 }

@@ -1,10 +1,12 @@
 //! What a fitted model is used for: one file an application, rows in and rows out.
 
 mod features;
+mod fine_tune;
 mod generate;
 mod reconstruct;
 
 pub use features::{decode, encode};
+pub use fine_tune::{FineTuned, LabelledParts, error_rate, fine_tune};
 pub use generate::{Draw, generate};
 pub use reconstruct::{project, reconstruct};
 
