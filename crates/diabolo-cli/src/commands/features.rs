@@ -6,7 +6,7 @@ use diabolo::artifact::SavedModel;
 use diabolo::model::{Autoencoder, Classifier};
 use diabolo::nn::{Dense, Place};
 use diabolo::noise::{Purpose, stream};
-use diabolo::task::{FineTuned, LabelledParts, fine_tune};
+use diabolo::task::{FeatureScores, FineTuned, LabelledParts, fine_tune, score_features};
 use diabolo::train::{EpochRecord, Hooks, Progress, TrainingConfig};
 use diabolo::{Config, Error};
 use serde_json::json;
@@ -32,16 +32,44 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         rows.test.rows,
         rows.classes.len()
     ));
+    let code = rows.codes(&saved.model, &place);
+    let seed = config.training.seed;
+    let scores = [("input", score_features(&rows, seed)?), ("code", score_features(&code, seed)?)];
+    drop(code);
+    if !shared.json {
+        output::print(&table(&scores))?;
+    }
     let tuned = match args.fine_tune {
         true => Some(Tuned::new(args, &saved, &rows, &place, shared)?),
         false => None,
     };
     if shared.json {
-        return output::print_json(
-            &json!({ "fine_tuning": tuned.map(|t| json!({ "pretrained": t.pretrained, "random": t.random })) }),
-        );
+        let [(_, input), (_, code)] = scores;
+        let tuned = tuned.map(|t| json!({ "pretrained": t.pretrained, "random": t.random }));
+        return output::print_json(&json!({ "input": input, "code": code, "fine_tuning": tuned }));
     }
-    Ok(())
+    match tuned {
+        Some(tuned) => output::print(&tuned.table()),
+        None => Ok(()),
+    }
+}
+
+/// What each kind of feature is worth, side by side.
+fn table(scores: &[(&str, FeatureScores)]) -> String {
+    type Number = fn(&FeatureScores) -> String;
+    let measures: [(&str, Number); 4] = [
+        ("logistic probe, accuracy", |s| format!("{:.2} %", 100.0 * s.probe_accuracy)),
+        ("nearest neighbours, accuracy", |s| format!("{:.2} %", 100.0 * s.neighbours_accuracy)),
+        ("k-means, normalised mutual information", |s| format!("{:.3}", s.nmi)),
+        ("k-means, adjusted Rand index", |s| format!("{:.3}", s.ari)),
+    ];
+    let line = |name: &str, cells: Vec<String>| {
+        format!("{name:<40}{}\n", cells.iter().map(|cell| format!("{cell:>12}")).collect::<String>())
+    };
+    let heads = scores.iter().map(|(name, _)| name.to_string()).collect();
+    let body =
+        measures.iter().map(|(name, number)| line(name, scores.iter().map(|(_, s)| number(s)).collect()));
+    line("on the test rows, from the", heads) + &body.collect::<String>()
 }
 
 /// Fine-tuning from the model's encoder and from random weights, once per seed.
@@ -91,6 +119,28 @@ impl Tuned {
         }
         Ok(tuned)
     }
+}
+
+impl Tuned {
+    fn table(&self) -> String {
+        let rows = [
+            ("fine-tuned encoder, test error", &self.pretrained),
+            ("the same from random weights", &self.random),
+        ];
+        let told = rows.iter().filter(|(_, results)| !results.is_empty());
+        output::aligned(&told.map(|(name, results)| (*name, mean_error(results))).collect::<Vec<_>>())
+    }
+}
+
+/// "1.23 %", or "1.23 ± 0.04 % (3 seeds)" with the standard error of the mean.
+fn mean_error(results: &[FineTuned]) -> String {
+    let n = results.len() as f64;
+    let mean = results.iter().map(|r| r.test_error).sum::<f64>() / n;
+    if results.len() == 1 {
+        return format!("{:.2} %", 100.0 * mean);
+    }
+    let variance = results.iter().map(|r| (r.test_error - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    format!("{:.2} ± {:.2} % ({n} seeds)", 100.0 * mean, 100.0 * (variance / n).sqrt())
 }
 
 /// Shows progress.

@@ -3,11 +3,13 @@
 mod features;
 mod fine_tune;
 mod generate;
+mod probe;
 mod reconstruct;
 
 pub use features::{decode, encode};
-pub use fine_tune::{FineTuned, LabelledParts, error_rate, fine_tune};
+pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
+pub use probe::{FeatureScores, LabelledParts, score_features};
 pub use reconstruct::{project, reconstruct};
 
 use arrow_array::{ArrayRef, RecordBatch};
