@@ -35,8 +35,48 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     optional("KL divergence", value.kl_divergence.map(nats));
     optional("bits per dimension", value.bits_per_dimension.map(|v| format!("{v:.4}")));
     optional("contraction", Some(format!("{:.4} (‖J‖²_F)", value.contraction)));
+    optional("norm of the Jacobian", Some(format!("{:.4} (‖J‖_F)", value.jacobian_norm)));
     optional("mean squared error", Some(format!("{:.5} (encoded units)", value.mse)));
     optional("active units", Some(format!("{} of {}", value.active_units, value.latent_dim)));
     optional("saturated", value.saturated_fraction.map(|v| format!("{:.1} % of code values", 100.0 * v)));
     aligned(&rows)
+}
+
+/// The columns that the code listens to most are named, up to this many.
+const NAMED: usize = 3;
+
+/// The diagnostics of an encoder, under a heading; the whole of them is in `--json`.
+pub fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
+    let mut rows: Vec<(String, String)> = vec![];
+    let mut add = |name: &str, text: String| rows.push((name.into(), text));
+    if let Some(spectrum) = &value.spectrum {
+        add("effective rank", format!("{:.2} of {}", spectrum.effective_rank, spectrum.mean.len()));
+        let ends = spectrum.mean.first().zip(spectrum.mean.last());
+        let text =
+            ends.map(|(first, last)| format!("{first:.4} to {last:.4} (mean of the largest, the smallest)"));
+        add("singular values", text.unwrap_or_default());
+    }
+    add("distance of two rows", format!("{:.3} (median, encoded units)", value.typical_distance));
+    if let (Some(near), Some(far)) = (value.contraction_ratios.first(), value.contraction_ratios.last()) {
+        let ratio = |p: &diabolo::evaluate::ContractionRatio| {
+            format!("{:.4} ± {:.4} at distance {:.3}", p.mean, p.standard_error, p.radius)
+        };
+        add("contraction ratio, near", ratio(near));
+        add("contraction ratio, far", ratio(far));
+    }
+    for noise in value.noise.iter().filter(|n| n.deviation > 0.0) {
+        let change = noise.code_change.map_or("—".into(), |c| format!("{:.2} %", 100.0 * c));
+        let error = noise.reconstruction_mse;
+        let text = format!("{change} of the codes' variance, mean squared error {error:.5}");
+        add(&format!("noise of {:.3}", noise.deviation), text);
+    }
+    let mut columns: Vec<_> = value.column_sensitivity.iter().collect();
+    columns.sort_by(|a, b| b.share.total_cmp(&a.share));
+    let named = columns.iter().take(NAMED).map(|c| format!("{} ({:.0} %)", c.name, 100.0 * c.share));
+    let named: Vec<String> = named.collect();
+    if !named.is_empty() {
+        add("listens most to", named.join(", "));
+    }
+    let rows_used = format!("\nHow the code reacts to changes of the input ({} rows):\n", value.examples);
+    rows_used + &aligned(&rows)
 }

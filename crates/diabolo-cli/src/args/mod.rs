@@ -170,6 +170,9 @@ pub struct EvaluateArgs {
     /// Use all rows, also those the model was trained on
     #[arg(long)]
     pub all_rows: bool,
+    /// Also how the code reacts to changes of the input: Jacobian, noise, columns
+    #[arg(long)]
+    pub diagnose: bool,
     #[command(flatten)]
     pub read: ReadArgs,
 }

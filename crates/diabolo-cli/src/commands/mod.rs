@@ -13,7 +13,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use diabolo::artifact::{Run, SavedModel};
-use diabolo::data::{held_out, open, read::fingerprint};
+use diabolo::data::{Encoded, held_out, open, read::fingerprint};
 use diabolo::evaluate::{Evaluation, Metrics};
 use diabolo::nn::Place;
 use diabolo::{Config, Error};
@@ -88,18 +88,27 @@ impl Judged {
         Ok((self.input, rows))
     }
 
-    /// The numbers of `evaluate`, batch by batch.
-    fn evaluate(&self, saved: &SavedModel, place: &Place) -> diabolo::Result<Metrics> {
+    /// The numbers of `evaluate`, batch by batch; each batch is also shown to `watch`.
+    fn evaluate(
+        &self,
+        saved: &SavedModel,
+        place: &Place,
+        mut watch: impl FnMut(&Encoded),
+    ) -> diabolo::Result<Metrics> {
         let preprocessor = &saved.header.preprocessor;
         let scale = preprocessor.pixel_scale();
         let mut evaluation = Evaluation::new(&saved.model, scale, self.config.training.seed, place);
+        let mut add = |rows: &Encoded| {
+            evaluation.add(rows);
+            watch(rows);
+        };
         match &self.held_out {
-            Some(rows) => evaluation.add(&preprocessor.encode(&self.input, rows, 0)?),
+            Some(rows) => add(&preprocessor.encode(&self.input, rows, 0)?),
             None => {
                 let mut first_row = 0;
                 for batch in open(&self.input, &self.config.data.read_options())? {
                     let batch = batch?;
-                    evaluation.add(&preprocessor.encode(&self.input, &batch, first_row)?);
+                    add(&preprocessor.encode(&self.input, &batch, first_row)?);
                     first_row += batch.num_rows() as u64;
                 }
             }

@@ -96,6 +96,24 @@ fn contraction_lowers_the_contraction() {
     assert!(after < 0.7 * before, "{before} → {after}");
     assert!(contractive.get("kl_divergence").is_none() && contractive.get("negative_elbo").is_none());
     assert!((0.0..=1.0).contains(&number(&contractive, "saturated_fraction")));
+
+    // All 180 held-out rows are diagnosed, so what the pixels feel adds up to the contraction.
+    let diagnosed = |run: &str| desk.ok(&format!("evaluate {run} --diagnose --json")).json();
+    let ratio = |metrics: &serde_json::Value| {
+        let found = &metrics["diagnostics"];
+        let contraction = number(metrics, "contraction");
+        let pixels = found["input_sensitivity"].as_array().unwrap();
+        let sum: f64 = pixels.iter().map(|s| s.as_f64().unwrap().powi(2)).sum();
+        assert!((sum / contraction - 1.0).abs() < 1e-4, "{sum} {contraction}");
+        assert!(number(metrics, "jacobian_norm").powi(2) <= contraction);
+        assert!((1.0..=64.0).contains(&number(&found["spectrum"], "effective_rank")));
+        let near = &found["contraction_ratios"][0];
+        let expected = (contraction / 64.0).sqrt();
+        assert!((number(near, "root_mean_square") / expected - 1.0).abs() < 0.05, "{near} {expected}");
+        number(near, "mean")
+    };
+    assert!(ratio(&diagnosed("contractive")) < ratio(&diagnosed("plain")));
+    assert!(desk.ok("evaluate plain --diagnose").stdout.contains("effective rank"));
 }
 
 #[cfg(unix)]

@@ -34,6 +34,8 @@ pub struct Metrics {
     pub negative_elbo: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example.
     pub contraction: f64,
+    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square.
+    pub jacobian_norm: f64,
     /// Mean squared error of the reconstruction's mean, per observed encoded value.
     pub mse: f64,
     /// Latent units whose mean varies over the data.
@@ -62,6 +64,7 @@ pub struct Evaluation<'a, M> {
     reconstruction: f64,
     kl_divergence: Option<f64>,
     contraction: f64,
+    jacobian_norm: f64,
     squared_error: f64,
     saturated: f64,
     code_sums: Vec<(f64, f64)>,
@@ -95,6 +98,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             reconstruction: 0.0,
             kl_divergence: None,
             contraction: 0.0,
+            jacobian_norm: 0.0,
             squared_error: 0.0,
             saturated: 0.0,
             code_sums: vec![(0.0, 0.0); model.latent_dim()],
@@ -130,7 +134,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     fn add_code(&mut self, batch: &Batch) {
         let code = self.model.encode(batch.x.clone());
-        self.contraction += self.contraction_of(&batch.x);
+        self.add_contraction(&batch.x);
         let mean = self.model.likelihood().mean(self.model.decode(code.clone()));
         let errors = (mean - batch.x.clone()).square();
         let errors = match &batch.observed {
@@ -157,13 +161,16 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
     }
 
-    /// Σ ‖J‖²_F, in slices whose cotangent blocks (rows × latent × widest hidden layer) stay within memory.
-    fn contraction_of(&self, x: &Tensor<2>) -> f64 {
+    /// In slices whose cotangent blocks (rows × latent × widest hidden layer) stay within memory.
+    fn add_contraction(&mut self, x: &Tensor<2>) {
         let widest =
             self.model.encoder_layers().iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
         let rows = (CONTRACTION_NUMBERS / (self.model.latent_dim() * widest).max(1)).clamp(1, CHUNK);
-        let slices = x.clone().split(rows, 0);
-        slices.into_iter().map(|slice| total(&to_host(self.model.contraction(slice)))).sum()
+        for slice in x.clone().split(rows, 0) {
+            let squares = to_host(self.model.contraction(slice));
+            self.contraction += total(&squares);
+            self.jacobian_norm += squares.iter().map(|&square| (square as f64).sqrt()).sum::<f64>();
+        }
     }
 
     fn code_bounds(&self) -> Option<(f32, f32)> {
@@ -184,6 +191,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             kl_divergence,
             negative_elbo,
             contraction: self.contraction / n,
+            jacobian_norm: self.jacobian_norm / n,
             mse: self.squared_error / self.observed.max(1.0),
             active_units: self.code_sums.iter().filter(|s| variance(s) > ACTIVE_VARIANCE).count(),
             latent_dim: self.code_sums.len(),
@@ -204,6 +212,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     }
 }
 
-fn total(values: &[f32]) -> f64 {
+/// The sum, in double precision.
+pub(super) fn total(values: &[f32]) -> f64 {
     values.iter().map(|&v| v as f64).sum()
 }

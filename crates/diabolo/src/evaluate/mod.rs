@@ -2,6 +2,8 @@
 
 mod clusters;
 mod columns;
+mod diagnostics;
+mod jacobian;
 mod labelled;
 mod latent;
 mod lbfgs;
@@ -9,13 +11,24 @@ mod metrics;
 mod neighbours;
 mod probe;
 mod product;
+mod robustness;
+mod sensitivity;
 mod spectrum;
+
+#[cfg(test)]
+mod testing;
 
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use columns::{ColumnScore, ColumnScores};
+pub use diagnostics::{Diagnostics, Sample, diagnose};
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};
 pub use metrics::{Evaluation, Metrics, evaluate};
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
 pub use probe::{LogisticProbe, PROBE_PENALTIES};
-pub use spectrum::{JacobianSpectrum, jacobian_spectrum};
+pub use robustness::{
+    ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,
+    typical_distance,
+};
+pub use sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
+pub use spectrum::{JacobianSpectrum, Tangents, effective_rank, jacobian_spectrum, tangents};

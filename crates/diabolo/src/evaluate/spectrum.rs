@@ -1,20 +1,27 @@
-//! Singular values of the encoder's Jacobian: how many directions of the input the code still feels.
+//! Singular values of the encoder's Jacobian: how many directions of the input the code still feels, and which.
 //!
-//! For each example, σ₁ ≥ σ₂ ≥ … of ∂f(x)/∂x (latent × inputs); Σ σ² = ‖J‖²_F.
+//! For each example J = ∂f(x)/∂x = U Σ Vᵀ (latent × inputs) with σ₁ ≥ σ₂ ≥ …; Σ σ² = ‖J‖²_F. Units: code units per
+//! encoded unit of the input.
 
 use faer::{Mat, Side};
+use serde::{Deserialize, Serialize};
 
+use super::jacobian::jacobians;
 use crate::data::Encoded;
 use crate::error::{Error, Result};
-use crate::model::{Autoencoder, Batch};
+use crate::model::Autoencoder;
 use crate::nn::{Place, to_host};
-use crate::objective::EncoderTrace;
+
+/// A direction whose singular value is below this share of the largest is rounding, not a direction.
+const ROUNDING: f64 = 1e-5;
 
 /// Singular values over examples, largest first.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JacobianSpectrum {
     /// How many examples.
     pub examples: usize,
+    /// Mean over examples of [`effective_rank`], between 1 and the number of singular values.
+    pub effective_rank: f64,
     /// Mean of each singular value.
     pub mean: Vec<f64>,
     /// 10 % quantile of each.
@@ -23,7 +30,17 @@ pub struct JacobianSpectrum {
     pub high: Vec<f64>,
 }
 
-/// The spectrum over `rows`; the cost is one symmetric eigenproblem of min(latent, inputs) a row.
+/// The leading tangent directions at one example.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tangents {
+    /// σ₁ ≥ σ₂ ≥ …: how far the code moves per unit moved along each direction.
+    pub singular_values: Vec<f64>,
+    /// The right singular vectors v₁, v₂, …: encoded width numbers each, of length 1. The sign, which the
+    /// decomposition leaves open, is chosen so that the entry largest in size is positive.
+    pub directions: Vec<Vec<f32>>,
+}
+
+/// The spectrum over the chosen `rows`; the cost is one symmetric eigenproblem of min(latent, inputs) a row.
 pub fn jacobian_spectrum<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -31,19 +48,13 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     place: &Place,
 ) -> Result<JacobianSpectrum> {
     let mut spectra = Vec::with_capacity(chosen.len());
-    for row in chosen {
-        let x = Batch::gather(rows, &[*row], place).x;
-        let jacobian = EncoderTrace::new(model.encoder_layers(), x).jacobian();
-        let [_, latent, inputs] = jacobian.dims();
-        let values = to_host(jacobian);
-        let matrix = Mat::from_fn(latent, inputs, |i, j| values[i * inputs + j] as f64);
-        let gram = if latent <= inputs { &matrix * matrix.transpose() } else { matrix.transpose() * &matrix };
-        let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| Error::Unsupported {
-            what: "the encoder's Jacobian is not finite".into(),
-            help: "fit again with a smaller --learning-rate".into(),
-        })?;
+    for_each_jacobian(model, rows, chosen, place, |matrix| {
+        let wide = matrix.nrows() <= matrix.ncols();
+        let gram = if wide { &matrix * matrix.transpose() } else { matrix.transpose() * &matrix };
+        let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| not_finite())?;
         spectra.push(eigenvalues.into_iter().rev().map(|v| v.max(0.0).sqrt()).collect::<Vec<f64>>());
-    }
+        Ok(())
+    })?;
     let count = spectra.first().map_or(0, Vec::len);
     let across = |k: usize| {
         let mut values: Vec<f64> = spectra.iter().map(|s| s[k]).collect();
@@ -52,10 +63,145 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     };
     let sorted: Vec<Vec<f64>> = (0..count).map(across).collect();
     let quantile = |q: f64| sorted.iter().map(|v| v[((v.len() - 1) as f64 * q).round() as usize]).collect();
+    let ranks: f64 = spectra.iter().map(|s| effective_rank(s)).sum();
     Ok(JacobianSpectrum {
         examples: chosen.len(),
+        effective_rank: ranks / spectra.len().max(1) as f64,
         mean: sorted.iter().map(|v| v.iter().sum::<f64>() / v.len() as f64).collect(),
         low: quantile(0.1),
         high: quantile(0.9),
     })
+}
+
+/// Over how many directions singular values are spread (Roy & Vetterli 2007): exp H(p) with p_i = σ_i / Σσ and
+/// H(p) = −Σ p_i log p_i in nats. n for n equal values, 1 for a single one, 0 if all are 0.
+pub fn effective_rank(singular_values: &[f64]) -> f64 {
+    let sum: f64 = singular_values.iter().sum();
+    if sum == 0.0 {
+        return 0.0;
+    }
+    let shares = singular_values.iter().map(|v| v / sum).filter(|&p| p != 0.0);
+    shares.map(|p| -p * p.ln()).sum::<f64>().exp()
+}
+
+/// The first `k` right singular vectors of J at each chosen row: the changes of the input that the code feels most,
+/// which span the tangent of the learned manifold (Rifai et al. 2011, "The manifold tangent classifier").
+///
+/// Fewer than `k` where J has fewer, or where the rest are rounding beside the first.
+pub fn tangents<M: Autoencoder>(
+    model: &M,
+    rows: &Encoded,
+    chosen: &[usize],
+    k: usize,
+    place: &Place,
+) -> Result<Vec<Tangents>> {
+    let mut found = Vec::with_capacity(chosen.len());
+    for_each_jacobian(model, rows, chosen, place, |matrix| {
+        let svd = matrix.thin_svd().map_err(|_| not_finite())?;
+        let values: Vec<f64> = svd.S().column_vector().iter().copied().collect();
+        let floor = ROUNDING * values.first().copied().unwrap_or(0.0);
+        let kept = values.iter().take(k).take_while(|&&v| v > floor).count();
+        let direction = |i: usize| {
+            let column = svd.V().col(i);
+            let largest = column.iter().copied().fold(0f64, |m, v| if v.abs() > m.abs() { v } else { m });
+            column.iter().map(|v| (v * largest.signum()) as f32).collect()
+        };
+        let directions = (0..kept).map(direction).collect();
+        found.push(Tangents { singular_values: values[..kept].to_vec(), directions });
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Hands over J of each chosen row: latent × encoded width, in double precision.
+fn for_each_jacobian<M: Autoencoder>(
+    model: &M,
+    rows: &Encoded,
+    chosen: &[usize],
+    place: &Place,
+    mut work: impl FnMut(Mat<f64>) -> Result<()>,
+) -> Result<()> {
+    for block in jacobians(model, rows, chosen, place) {
+        let [_, latent, inputs] = block.dims();
+        let values = to_host(block);
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(not_finite());
+        }
+        for one in values.chunks_exact((latent * inputs).max(1)) {
+            work(Mat::from_fn(latent, inputs, |i, j| one[i * inputs + j] as f64))?;
+        }
+    }
+    Ok(())
+}
+
+fn not_finite() -> Error {
+    Error::Unsupported {
+        what: "the encoder's Jacobian is not finite".into(),
+        help: "fit again with a smaller --learning-rate".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::evaluate::testing::{Network, rows};
+    use crate::nn::Activation;
+
+    /// J = W with singular values 3 and 4 along (1, 0, 0) and (0, 0.6, 0.8).
+    const W: [f32; 6] = [0.0, 2.4, 3.2, 3.0, 0.0, 0.0];
+
+    #[test]
+    fn effective_ranks_by_hand() {
+        assert_eq!(effective_rank(&[0.0, 0.0]), 0.0);
+        assert!((effective_rank(&[2.0, 0.0, 0.0]) - 1.0).abs() < 1e-12);
+        assert!((effective_rank(&[5.0; 4]) - 4.0).abs() < 1e-12);
+        // p = (3/4, 1/4): exp(0.5623351446) = 1.7547653506.
+        assert!((effective_rank(&[3.0, 1.0]) - 1.754_765_350_6).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_linear_encoder_has_the_spectrum_of_its_weights() {
+        let model = Network::new(&[(2, 3, &W, Activation::Identity)]);
+        let found = jacobian_spectrum(&model, &rows(3, &[1.0; 9]), &[0, 1, 2], &Place::cpu()).unwrap();
+        for values in [&found.mean, &found.low, &found.high] {
+            assert!((values[0] - 4.0).abs() < 1e-6 && (values[1] - 3.0).abs() < 1e-6, "{values:?}");
+        }
+        // p = (4/7, 3/7).
+        let expected = (-(4f64 / 7.0) * (4f64 / 7.0).ln() - (3f64 / 7.0) * (3f64 / 7.0).ln()).exp();
+        assert!((found.effective_rank - expected).abs() < 1e-6);
+    }
+
+    #[test]
+    fn tangents_of_a_linear_encoder_are_its_right_singular_vectors() {
+        // The second row turns the signs of the weights, which must not turn the directions.
+        for sign in [1.0, -1.0] {
+            let model = Network::new(&[(2, 3, &W.map(|w| sign * w), Activation::Identity)]);
+            let found = tangents(&model, &rows(3, &[0.5; 6]), &[1], 5, &Place::cpu()).unwrap();
+            let [only] = found.as_slice() else { panic!("{found:?}") };
+            assert!((only.singular_values[0] - 4.0).abs() < 1e-6);
+            assert!((only.singular_values[1] - 3.0).abs() < 1e-6);
+            for (direction, expected) in only.directions.iter().zip([[0.0, 0.6, 0.8], [1.0, 0.0, 0.0]]) {
+                for (v, e) in direction.iter().zip(expected) {
+                    assert!((v - e).abs() < 1e-6, "{direction:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn directions_that_are_rounding_are_left_out() {
+        let rank_one = [1.0, 2.0, 2.0, 2.0, 4.0, 4.0];
+        let model = Network::new(&[(2, 3, &rank_one, Activation::Identity)]);
+        let found = tangents(&model, &rows(3, &[0.0; 3]), &[0], 2, &Place::cpu()).unwrap();
+        assert_eq!(found[0].directions.len(), 1);
+    }
+
+    #[test]
+    fn a_jacobian_that_is_not_finite_is_an_error() {
+        let model = Network::new(&[(1, 2, &[f32::NAN, 1.0], Activation::Identity)]);
+        let one = rows(2, &[1.0, 1.0]);
+        assert!(tangents(&model, &one, &[0], 1, &Place::cpu()).is_err());
+        assert!(jacobian_spectrum(&model, &one, &[0], &Place::cpu()).is_err());
+    }
 }

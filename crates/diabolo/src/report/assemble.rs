@@ -4,11 +4,11 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 
-use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Spectrum};
+use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, diagnosed};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, FeatureKind};
 use crate::error::Result;
-use crate::evaluate::{ColumnScores, Metrics, jacobian_spectrum, principal_components};
+use crate::evaluate::{ColumnScores, Metrics, Sample, diagnose, principal_components};
 use crate::model::Autoencoder;
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, permutation, stream};
@@ -18,13 +18,8 @@ use crate::train::EpochRecord;
 /// Pictures shown.
 const ORIGINALS: usize = 16;
 const SAMPLES: usize = 64;
-/// Points on the map, and rows behind the spectrum and the columns.
+/// Points on the map.
 const MAP_ROWS: usize = 5000;
-const SPECTRUM_ROWS: usize = 200;
-/// Eigenproblems of more units than this are done for fewer rows.
-const SPECTRUM_UNITS: usize = 200;
-/// From here on a spectrum takes minutes and is left out.
-const SPECTRUM_LIMIT: usize = 2000;
 
 impl Report {
     /// Assembles the report. `rows` were not trained on; `metrics` is their evaluation.
@@ -39,6 +34,10 @@ impl Report {
         let seed = header.config.training.seed;
         let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
         let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
+        let mut sample = Sample::new(seed);
+        sample.add(&encoded);
+        let sample = sample.finish();
+        let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, place)?;
         let family = saved.architecture.family.name();
         let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
         Ok(Report {
@@ -51,7 +50,11 @@ impl Report {
             pictures: pictures(saved, &encoded, &order, place),
             columns: columns(saved, &encoded, place),
             latent_map: latent_map(saved, rows, &encoded, &order, place)?,
-            spectrum: spectrum(saved, &encoded, &order, place)?,
+            spectrum: diagnosed::spectrum(&found),
+            tangents: diagnosed::tangent_pictures(saved, &sample, &found, place)?,
+            ratios: diagnosed::ratio_curve(&found),
+            column_weights: diagnosed::column_weights(&found),
+            pixel_weights: diagnosed::pixel_weights(saved, &found),
         })
     }
 }
@@ -159,6 +162,7 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
             "‖J‖²_F",
             "How strongly the code moves when the input moves a little. Smaller is more robust.",
         ),
+        ("norm of the Jacobian", Some(metrics.jacobian_norm), "‖J‖_F", "The mean of the root of the same."),
         (
             "mean squared error",
             Some(metrics.mse),
@@ -258,18 +262,4 @@ fn labels(saved: &SavedModel, batch: &RecordBatch, chosen: &[usize]) -> Option<V
     let texts = arrow_cast::cast(column, &DataType::Utf8).ok()?;
     let texts = texts.as_string::<i32>();
     Some(chosen.iter().map(|&row| texts.value(row).to_string()).collect())
-}
-
-fn spectrum(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Result<Option<Spectrum>> {
-    let units = saved.architecture.latent_dim.min(rows.width);
-    // An eigenproblem costs units³.
-    let affordable = SPECTRUM_ROWS * SPECTRUM_UNITS.pow(3) / units.max(SPECTRUM_UNITS).pow(3);
-    let chosen = &order[..order.len().min(affordable.max(4))];
-    if chosen.is_empty() || units > SPECTRUM_LIMIT {
-        return Ok(None);
-    }
-    let found = jacobian_spectrum(&saved.model, rows, chosen, place)?;
-    let caption =
-        format!("Mean over {} test rows, with the range from the 10 % to the 90 % quantile.", found.examples);
-    Ok(Some(Spectrum { mean: found.mean, low: found.low, high: found.high, caption }))
 }

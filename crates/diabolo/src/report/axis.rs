@@ -83,6 +83,15 @@ impl Axis {
         Axis { min: start, max: end.max(start * 1.1), log: true, ticks, decimals: None }
     }
 
+    /// A logarithmic axis that ends where the data ends, with a small margin; both ends must be positive.
+    pub fn tight_logarithmic(min: f64, max: f64) -> Self {
+        let mut axis = Axis::logarithmic(min, max);
+        let margin = (max / min).powf(0.03).max(1.05);
+        (axis.min, axis.max) = (min / margin, max * margin);
+        axis.ticks.retain(|t| (axis.min..=axis.max).contains(t));
+        axis
+    }
+
     fn at_multiples(step: f64, first: f64, last: f64, min: f64, max: f64) -> Self {
         let ticks =
             (0..=(last - first).clamp(0.0, 50.0) as usize).map(|i| (first + i as f64) * step).collect();
@@ -159,6 +168,8 @@ mod tests {
             Axis::counting(1.0, 300.0, 5),
             Axis::logarithmic(1e-8, 1e9),
             Axis::logarithmic(1.0, 1.0),
+            Axis::tight_logarithmic(0.04, 12.0),
+            Axis::tight_logarithmic(1.0, 1.0),
         ] {
             assert!((1..=60).contains(&axis.ticks.len()), "{axis:?}");
             assert!(axis.ticks.iter().all(|&t| axis.position(t).is_finite()), "{axis:?}");

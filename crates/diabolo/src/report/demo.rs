@@ -152,7 +152,34 @@ fn digits() -> Report {
             mean: (0..8).map(|i| 1.9 * (-0.45 * i as f64).exp()).collect(),
             low: (0..8).map(|i| 1.3 * (-0.5 * i as f64).exp()).collect(),
             high: (0..8).map(|i| 2.6 * (-0.4 * i as f64).exp()).collect(),
+            effective_rank: 5.1,
             caption: "Bars: mean over 500 test rows. Whiskers: from the 10 % to the 90 % quantile.".into(),
+        }),
+        tangents: Some(TangentPictures {
+            height: 8,
+            width: 8,
+            channels: 1,
+            rows: (0..4)
+                .map(|i| TangentRow {
+                    picture: digit(i, i as u64, 0.1, 0.1),
+                    directions: (0..6).map(|k| normals(40 + k, 64)).collect(),
+                    singular_values: (0..6).map(|k| 2.0 / (k + 1) as f64).collect(),
+                })
+                .collect(),
+        }),
+        ratios: Some(RatioCurve {
+            radius: (0..12).map(|i| 0.04 * 1.7f64.powi(i)).collect(),
+            mean: (0..12).map(|i| 0.3 + 0.4 * (-((i - 8) as f64 / 3.0).powi(2)).exp()).collect(),
+            error: vec![0.02; 12],
+            typical_distance: 3.4,
+            facts: facts(&[("Distance of two rows (median)", "3.4")]),
+            caption: "Mean over 180 test rows.".into(),
+        }),
+        column_weights: vec![],
+        pixel_weights: Some(PixelWeights {
+            height: 8,
+            width: 8,
+            values: (0..64).map(|i| (i % 8 * (7 - i % 8)) as f64 / 40.0).collect(),
         }),
     }
 }
@@ -244,6 +271,13 @@ fn table() -> Report {
             caption: "Mean over 500 test rows.".into(),
             ..Spectrum::default()
         }),
+        column_weights: (0..25)
+            .map(|i| ColumnWeight {
+                name: format!("column {i}"),
+                value: 1.0 / (1 + i) as f64,
+                share: 0.6 / ((1 + i) * (1 + i)) as f64,
+            })
+            .collect(),
         ..Report::default()
     }
 }
@@ -280,7 +314,32 @@ fn hostile() -> Report {
         spectrum.mean[7] = f64::NAN;
         spectrum.low[0] = f64::NAN;
         spectrum.caption = attack.into();
+        spectrum.effective_rank = f64::NAN;
     }
+    if let Some(tangents) = &mut report.tangents {
+        tangents.rows[0].picture.pop();
+        tangents.rows[0].directions[0][3] = f32::NAN;
+        tangents.rows[0].directions[1] = vec![f32::INFINITY; 64];
+        tangents.rows[0].directions[2] = vec![];
+        tangents.rows[0].singular_values[0] = f64::NAN;
+    }
+    if let Some(ratios) = &mut report.ratios {
+        ratios.radius[0] = 0.0;
+        ratios.radius[1] = f64::NAN;
+        ratios.mean[4] = f64::INFINITY;
+        ratios.error[5] = f64::NAN;
+        ratios.typical_distance = f64::NAN;
+        ratios.facts = facts(&[(attack, attack)]);
+        ratios.caption = attack.into();
+    }
+    if let Some(pixels) = &mut report.pixel_weights {
+        pixels.values[0] = f64::NAN;
+        pixels.values[1] = f64::INFINITY;
+    }
+    report.column_weights = table().column_weights;
+    report.column_weights[0].name = attack.into();
+    report.column_weights[1].share = f64::NAN;
+    report.column_weights[2].value = f64::INFINITY;
     report
 }
 
@@ -324,11 +383,14 @@ fn a_report_of_digits_shows_every_part_and_stays_small() {
         "Samples",
         "Map of the latent space",
         "Sensitivity of the encoder",
+        "Changes the code listens to",
+        "How far the code moves",
+        "Sensitivity by pixel",
         "Numbers",
     ] {
         assert!(page.contains(&format!("<h2>{heading}</h2>")), "{heading}");
     }
-    assert_eq!(page.matches("<img ").count(), 32 + 32 + 64);
+    assert_eq!(page.matches("<img ").count(), 32 + 32 + 64 + 4 * 7 + 1);
     // The objective equals the negative ELBO here and is not drawn twice; the learning rate is constant.
     assert_eq!(page.matches("<h3>").count(), 4);
     assert!(page.len() < 300_000, "{} bytes", page.len());
@@ -339,7 +401,8 @@ fn a_report_of_a_table_has_columns_instead_of_pictures() {
     let page = table().to_html();
     keep("table.html", &page);
     assert_well_formed(&page);
-    assert_eq!(page.matches("<tr><th scope=\"row\">").count(), 14 + 4);
+    // At most 20 columns by sensitivity.
+    assert_eq!(page.matches("<tr><th scope=\"row\">").count(), 14 + 4 + 20);
     assert!(!page.contains("<img ") && !page.contains("<h2>Samples</h2>"));
     assert!(page.contains("68 %"), "age: (4.318 − 13.64) / (0 − 13.64)");
     assert!(page.contains("class=\"bar loss\""), "capital-loss is worse than guessing");

@@ -6,16 +6,13 @@ use super::axis::range;
 use super::coloring::{Coloring, Group};
 use super::html::{facts, section};
 use super::number::number;
-use super::picture::{data_uri, picture_grid_png};
+use super::picture::tile_png;
 use super::plot::{self, Line};
 use super::svg::escape;
 use super::{EpochRow, LatentMap, Pictures, Spectrum};
 
 /// Pictures in one strip of originals over reconstructions.
 const STRIP: usize = 8;
-
-/// Pictures wider than this are likely to be shown smaller than they are.
-const LARGE: usize = 56;
 
 /// A term of the loss as the page names it: title, unit, and what it says.
 fn term(name: &str) -> (&str, &'static str, &'static str) {
@@ -165,7 +162,8 @@ pub(super) fn pictures(pictures: Option<&Pictures>) -> String {
         })
         .collect();
     let strips = if strips.is_empty() { strips } else { format!("<div class=\"strips\">\n{strips}</div>") };
-    let samples: String = p.samples.iter().map(|sample| tile(p, sample, "sample")).collect();
+    let samples: String =
+        p.samples.iter().map(|sample| tile_png(sample, (p.height, p.width, p.channels), "sample")).collect();
     let samples = if samples.is_empty() { samples } else { format!("<div class=\"tiles\">{samples}</div>") };
     section(
         "Originals and reconstructions",
@@ -179,24 +177,9 @@ pub(super) fn pictures(pictures: Option<&Pictures>) -> String {
 }
 
 fn strip(p: &Pictures, row: &[Vec<f32>], name: &str) -> String {
-    let tiles: String = row.iter().map(|picture| tile(p, picture, name)).collect();
+    let tiles: String =
+        row.iter().map(|picture| tile_png(picture, (p.height, p.width, p.channels), name)).collect();
     format!("<span class=\"row-name\">{name}</span><div class=\"row\">{tiles}</div>")
-}
-
-fn tile(p: &Pictures, picture: &Vec<f32>, name: &str) -> String {
-    match picture_grid_png(std::slice::from_ref(picture), p.height, p.width, p.channels, 1, 1) {
-        Ok(png) => {
-            // Shrinking without smoothing would drop pixels.
-            let class = if p.width > LARGE { "smooth" } else { "pixels" };
-            format!(
-                "<img class=\"{class}\" alt=\"{name}\" width=\"{}\" height=\"{}\" src=\"{}\">",
-                p.width,
-                p.height,
-                data_uri(&png)
-            )
-        }
-        Err(_) => format!("<span class=\"empty\" role=\"img\" aria-label=\"{name} missing\">?</span>"),
-    }
 }
 
 /// The latent map's points and their colours.
@@ -254,24 +237,20 @@ pub(super) fn spectrum(spectrum: &Spectrum) -> String {
     let svg = svg.finish("plot wide", "Singular values of the encoder's Jacobian", help);
     let content = format!(
         "<figure class=\"split\">{svg}<figcaption>{}<p>{}</p></figcaption></figure>",
-        facts(&spectrum_facts(&spectrum.mean)),
+        facts(&spectrum_facts(spectrum)),
         escape(&spectrum.caption)
     );
     section("Sensitivity of the encoder", help, &content)
 }
 
-/// Strongest and weakest direction, and over how many directions the sensitivity is spread:
-/// (Σσ²)² / Σσ⁴, which is n for n equal singular values and 1 for a single one.
-fn spectrum_facts(values: &[f64]) -> Vec<(String, String)> {
-    let powers = |p: i32| -> f64 { values.iter().filter(|v| v.is_finite()).map(|v| v.powi(p)).sum() };
-    let Some((low, high)) = range(values.iter().copied()) else { return Vec::new() };
-    let spread = powers(2).powi(2) / powers(4);
-    vec![
-        ("Strongest direction".into(), number(high)),
-        ("Weakest direction".into(), number(low)),
-        (
-            "Spread over".into(),
-            format!("{} of {} directions", number((spread * 10.0).round() / 10.0), values.len()),
-        ),
-    ]
+/// Strongest and weakest direction, and over how many directions the sensitivity is spread.
+fn spectrum_facts(spectrum: &Spectrum) -> Vec<(String, String)> {
+    let Some((low, high)) = range(spectrum.mean.iter().copied()) else { return Vec::new() };
+    let mut facts =
+        vec![("Strongest direction".into(), number(high)), ("Weakest direction".into(), number(low))];
+    if spectrum.effective_rank > 0.0 {
+        let rank = number((spectrum.effective_rank * 10.0).round() / 10.0);
+        facts.push(("Effective rank".into(), format!("{rank} of {} directions", spectrum.mean.len())));
+    }
+    facts
 }

@@ -2,6 +2,7 @@
 
 use super::figures;
 use super::number::number;
+use super::reaction;
 use super::svg::escape;
 use super::{ColumnQuality, Metric, Report};
 
@@ -30,6 +31,10 @@ pub(super) fn page(report: &Report) -> String {
     out += &figures::training(&report.history);
     out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
     out += &report.spectrum.as_ref().map(figures::spectrum).unwrap_or_default();
+    out += &report.tangents.as_ref().map(reaction::tangents).unwrap_or_default();
+    out += &report.ratios.as_ref().map(reaction::ratios).unwrap_or_default();
+    out += &reaction::columns(&report.column_weights);
+    out += &report.pixel_weights.as_ref().map(reaction::pixels).unwrap_or_default();
     out += &section("Numbers", "Measured on held-out rows.", &metrics(&report.metrics));
     out += "<footer>Nats are units of information counted with the natural logarithm; divide by 0.693 for bits. \
             A value per example is summed over all features and averaged over all examples. \

@@ -9,12 +9,14 @@ use std::collections::BTreeMap;
 mod assemble;
 mod axis;
 mod coloring;
+mod diagnosed;
 mod figures;
 mod hero;
 mod html;
 mod number;
 mod picture;
 mod plot;
+mod reaction;
 mod svg;
 
 #[cfg(test)]
@@ -45,6 +47,14 @@ pub struct Report {
     pub latent_map: Option<LatentMap>,
     /// Singular values of the encoder's Jacobian.
     pub spectrum: Option<Spectrum>,
+    /// For models of pictures: the changes of a picture that its code feels most.
+    pub tangents: Option<TangentPictures>,
+    /// How far the code moves when the input does.
+    pub ratios: Option<RatioCurve>,
+    /// For models of tables: how much the code listens to each column.
+    pub column_weights: Vec<ColumnWeight>,
+    /// For models of pictures: how much the code listens to each pixel.
+    pub pixel_weights: Option<PixelWeights>,
 }
 
 /// One epoch of training.
@@ -141,8 +151,73 @@ pub struct Spectrum {
     pub low: Vec<f64>,
     /// A high quantile of each, such as 90 %; may be empty.
     pub high: Vec<f64>,
+    /// Over how many directions they are spread; 0 is not shown.
+    pub effective_rank: f64,
     /// How they were computed, such as "mean over 500 test rows; whiskers from the 10 % to the 90 % quantile".
     pub caption: String,
+}
+
+/// The contraction ratio ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖, encoded units.
+#[derive(Debug, Clone, Default)]
+pub struct RatioCurve {
+    /// ‖δ‖, ascending.
+    pub radius: Vec<f64>,
+    /// The mean ratio at each radius.
+    pub mean: Vec<f64>,
+    /// Half the length of each whisker; may be empty.
+    pub error: Vec<f64>,
+    /// How far apart two rows are.
+    pub typical_distance: f64,
+    /// Names and values shown beside the curve.
+    pub facts: Vec<(String, String)>,
+    /// What was averaged.
+    pub caption: String,
+}
+
+/// Pictures with directions of the input, laid out as in [`Pictures`].
+#[derive(Debug, Clone, Default)]
+pub struct TangentPictures {
+    /// Rows of a picture.
+    pub height: usize,
+    /// Columns of a picture.
+    pub width: usize,
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// One entry a picture.
+    pub rows: Vec<TangentRow>,
+}
+
+/// One picture and the changes of it that the code feels most.
+#[derive(Debug, Clone, Default)]
+pub struct TangentRow {
+    /// Values in 0..1.
+    pub picture: Vec<f32>,
+    /// Changes of the picture, strongest first, around 0; drawn each on a scale of its own.
+    pub directions: Vec<Vec<f32>>,
+    /// How far the code moves per unit of each.
+    pub singular_values: Vec<f64>,
+}
+
+/// How much the code listens to one column.
+#[derive(Debug, Clone)]
+pub struct ColumnWeight {
+    /// The column's name.
+    pub name: String,
+    /// Code units per encoded unit.
+    pub value: f64,
+    /// The column's part of the whole sensitivity, 0 to 1.
+    pub share: f64,
+}
+
+/// How much the code listens to each pixel.
+#[derive(Debug, Clone, Default)]
+pub struct PixelWeights {
+    /// Rows of a picture.
+    pub height: usize,
+    /// Columns of a picture.
+    pub width: usize,
+    /// One value a pixel, row by row.
+    pub values: Vec<f64>,
 }
 
 impl Report {

@@ -65,6 +65,28 @@ pub fn picture_grid_png(
     encode(&canvas, grid_width, grid_height, channels)
 }
 
+/// Pictures wider than this are likely to be shown smaller than they are.
+const LARGE: usize = 56;
+
+/// One picture of (height, width, channels) as an element of the page.
+pub(super) fn tile_png(
+    picture: &[f32],
+    (height, width, channels): (usize, usize, usize),
+    name: &str,
+) -> String {
+    match picture_grid_png(&[picture.to_vec()], height, width, channels, 1, 1) {
+        Ok(png) => {
+            // Shrinking without smoothing would drop pixels.
+            let class = if width > LARGE { "smooth" } else { "pixels" };
+            let source = data_uri(&png);
+            format!(
+                "<img class=\"{class}\" alt=\"{name}\" width=\"{width}\" height=\"{height}\" src=\"{source}\">"
+            )
+        }
+        Err(_) => format!("<span class=\"empty\" role=\"img\" aria-label=\"{name} missing\">?</span>"),
+    }
+}
+
 /// One picture as a `data:` address that needs no file and no network.
 pub(super) fn data_uri(png: &[u8]) -> String {
     format!("data:image/png;base64,{}", base64(png))

@@ -201,6 +201,42 @@ pub(super) fn bars(
     Some(svg)
 }
 
+/// Points joined over a logarithmic axis, with whiskers of ±`error` where given, and a place `mark`ed by name.
+pub(super) fn curve(
+    points: &[(f64, f64)],
+    error: &[f64],
+    (mark, name): (f64, &str),
+    (x_label, y_label): (&str, &str),
+) -> Option<Svg> {
+    let (width, height) = (620.0, 340.0);
+    let error = |i: usize| error.get(i).copied().filter(|e| drawable(*e)).unwrap_or(0.0);
+    let shown = |p: &(f64, f64)| drawable(p.0) && p.0 > 0.0 && drawable(p.1);
+    let drawn = || points.iter().enumerate().filter(|(_, p)| shown(p));
+    let (first, last) = range(drawn().map(|(_, p)| p.0))?;
+    let (_, top) = range(drawn().map(|(i, p)| p.1 + error(i)))?;
+    let y = Axis::linear(0.0, if top > 0.0 { top } else { 1.0 }, 5);
+    let left = left_margin(&y, 8.5);
+    let x = Axis::tight_logarithmic(first, last);
+    let frame = Frame { left, right: width - 12.0, top: 36.0, bottom: height - 50.0, x, y };
+    let mut svg = Svg::new(width, height);
+    frame.draw(&mut svg, x_label, y_label);
+    if (first..=last).contains(&mark) {
+        let x = frame.at(mark, 1.0).0;
+        svg.line((x, frame.top), (x, frame.bottom), "mark");
+        svg.text((x - 6.0, frame.bottom - 8.0), Anchor::End, "note", name);
+    }
+    for run in points.split(|p| !shown(p)) {
+        let places: Vec<(f64, f64)> = run.iter().map(|p| frame.at(p.0, p.1)).collect();
+        svg.polyline(&places, "line train");
+    }
+    for (i, &(x, y)) in drawn() {
+        let (low, high) = (frame.at(x, (y - error(i)).max(0.0)), frame.at(x, y + error(i)));
+        svg.line(low, high, "whisker");
+        svg.circle(frame.at(x, y), 3.5, "dot train", &format!("at {}: {}", number(x), number(y)));
+    }
+    Some(svg)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -231,6 +267,14 @@ mod tests {
     fn losses_over_several_orders_get_a_log_axis() {
         let points = (1..20).map(|e| (e as f64, 1000.0 / (e * e) as f64)).collect();
         assert!(drawn(lines(380.0, "nats", &[Line { class: "train", points }], None)).contains("log scale"));
+    }
+
+    #[test]
+    fn a_curve_leaves_out_what_a_log_axis_cannot_show() {
+        let points = [(0.0, 1.0), (0.1, 2.0), (1.0, f64::NAN), (10.0, 3.0), (f64::INFINITY, 1.0)];
+        let text = drawn(curve(&points, &[0.1, 0.1, 0.1, f64::NAN], (1.0, "here"), ("x", "y")));
+        assert_eq!((text.matches("<circle").count(), text.matches(">here<").count()), (2, 1));
+        assert!(curve(&[(1.0, f64::NAN)], &[], (1.0, ""), ("", "")).is_none());
     }
 
     #[test]

@@ -1,0 +1,183 @@
+//! What the encoder listens to and what it ignores, in one go: the numbers that tell a contractive model from others.
+
+use serde::{Deserialize, Serialize};
+
+use super::jacobian::is_affordable;
+use super::robustness::{
+    ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,
+    typical_distance,
+};
+use super::sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
+use super::spectrum::{JacobianSpectrum, jacobian_spectrum};
+use crate::data::{Encoded, Preprocessor};
+use crate::error::Result;
+use crate::model::Autoencoder;
+use crate::nn::Place;
+use crate::noise::{Purpose, RngExt, Stream, permutation, stream};
+
+/// Rows that are diagnosed.
+const ROWS: usize = 500;
+/// Rows behind the spectrum.
+const SPECTRUM_ROWS: usize = 200;
+/// Eigenproblems of more units than this are done for fewer rows.
+const SPECTRUM_UNITS: usize = 200;
+/// From here on a spectrum takes minutes and is left out.
+const SPECTRUM_LIMIT: usize = 2000;
+
+/// How an encoder f reacts to changes of its input. Distances are in encoded units.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Diagnostics {
+    /// Rows diagnosed; a random sample of those evaluated.
+    pub examples: usize,
+    /// Median distance between two rows.
+    pub typical_distance: f64,
+    /// ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖, nearest first.
+    pub contraction_ratios: Vec<ContractionRatio>,
+    /// Code and reconstruction under Gaussian noise, weakest first.
+    pub noise: Vec<NoiseResponse>,
+    /// Singular values of J and their effective rank; left out where they would take minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spectrum: Option<JacobianSpectrum>,
+    /// How much the code listens to each encoded input (a pixel, a number, a category); empty where one row's Jacobian
+    /// alone is too large.
+    pub input_sensitivity: Vec<f64>,
+    /// The same by column of a table; empty for images.
+    pub column_sensitivity: Vec<ColumnSensitivity>,
+}
+
+/// Diagnoses all of `rows`, which are few and in random order: see [`Sample`]. Same seed, same bits.
+pub fn diagnose<M: Autoencoder>(
+    model: &M,
+    preprocessor: &Preprocessor,
+    rows: &Encoded,
+    seed: u64,
+    place: &Place,
+) -> Result<Diagnostics> {
+    let distance = typical_distance(rows);
+    let all: Vec<usize> = (0..rows.rows).collect();
+    let affordable = is_affordable(model, rows.width);
+    let inputs = if affordable { input_sensitivity(model, rows, &all, place) } else { vec![] };
+    let table = affordable && preprocessor.schema.image_shape().is_none();
+    Ok(Diagnostics {
+        examples: rows.rows,
+        typical_distance: distance,
+        contraction_ratios: contraction_ratios(model, rows, &default_radii(distance), seed, place),
+        noise: noise_responses(model, rows, &default_deviations(distance, rows.width), seed, place),
+        spectrum: if affordable { spectrum(model, rows, &all, place)? } else { None },
+        column_sensitivity: if table { column_sensitivity(preprocessor, &inputs) } else { vec![] },
+        input_sensitivity: inputs,
+    })
+}
+
+fn spectrum<M: Autoencoder>(
+    model: &M,
+    rows: &Encoded,
+    all: &[usize],
+    place: &Place,
+) -> Result<Option<JacobianSpectrum>> {
+    let units = model.latent_dim().min(rows.width);
+    if all.is_empty() || units > SPECTRUM_LIMIT {
+        return Ok(None);
+    }
+    // An eigenproblem costs units³.
+    let affordable = SPECTRUM_ROWS * SPECTRUM_UNITS.pow(3) / units.max(SPECTRUM_UNITS).pow(3);
+    let chosen = &all[..all.len().min(affordable.max(4))];
+    jacobian_spectrum(model, rows, chosen, place).map(Some)
+}
+
+/// At most 500 rows, drawn evenly from any number that pass by (Vitter 1985, algorithm R).
+pub struct Sample {
+    noise: Stream,
+    seen: usize,
+    width: usize,
+    /// Values and, where a row came with some missing, flags.
+    kept: Vec<(Vec<f32>, Option<Vec<f32>>)>,
+}
+
+impl Sample {
+    /// Nothing seen yet.
+    pub fn new(seed: u64) -> Self {
+        Sample { noise: stream(seed, Purpose::Choose, 1, 0), seen: 0, width: 0, kept: vec![] }
+    }
+
+    /// Lets rows pass by.
+    pub fn add(&mut self, rows: &Encoded) {
+        self.width = rows.width;
+        for row in 0..rows.rows {
+            self.seen += 1;
+            let position = match self.seen {
+                seen if seen <= ROWS => self.kept.len(),
+                seen => self.noise.random_range(0..seen as u64) as usize,
+            };
+            if position >= ROWS {
+                continue;
+            }
+            let cells = row * rows.width..(row + 1) * rows.width;
+            let flags = rows.observed.as_ref().map(|o| o[cells.clone()].to_vec());
+            let one = (rows.values[cells].to_vec(), flags);
+            match position < self.kept.len() {
+                true => self.kept[position] = one,
+                false => self.kept.push(one),
+            }
+        }
+    }
+
+    /// The sample, in random order.
+    pub fn finish(mut self) -> Encoded {
+        let order = permutation(&mut self.noise, self.kept.len());
+        let missing = self.kept.iter().any(|(_, observed)| observed.is_some());
+        let flags = |row: usize| self.kept[row].1.clone().unwrap_or_else(|| vec![1.0; self.width]);
+        Encoded {
+            rows: order.len(),
+            width: self.width,
+            values: order.iter().flat_map(|&row| self.kept[row].0.iter().copied()).collect(),
+            observed: missing.then(|| order.iter().flat_map(|&row| flags(row)).collect()),
+            unknown: 0,
+            classes: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::testing::rows;
+
+    #[test]
+    fn a_sample_of_few_rows_is_all_of_them() {
+        let mut sample = Sample::new(1);
+        sample.add(&rows(2, &[1.0, 10.0, 2.0, 20.0]));
+        sample.add(&Encoded { observed: Some(vec![1.0, 0.0]), ..rows(2, &[3.0, 0.0]) });
+        let found = sample.finish();
+        assert_eq!((found.rows, found.width), (3, 2));
+        let mut pairs: Vec<(u32, u32, u32)> = (0..3)
+            .map(|r| {
+                let flags = found.observed.as_deref().unwrap_or_default();
+                (found.values[2 * r] as u32, found.values[2 * r + 1] as u32, flags[2 * r + 1] as u32)
+            })
+            .collect();
+        pairs.sort_unstable();
+        assert_eq!(pairs, [(1, 10, 1), (2, 20, 1), (3, 0, 0)]);
+    }
+
+    #[test]
+    fn a_sample_is_even_over_all_rows_and_does_not_depend_on_the_batches() {
+        let all: Vec<f32> = (0..5000).map(|i| i as f32).collect();
+        let sampled = |batch: usize| {
+            let mut sample = Sample::new(7);
+            all.chunks(batch).for_each(|chunk| sample.add(&rows(1, chunk)));
+            sample.finish().values
+        };
+        let found = sampled(5000);
+        assert_eq!(found, sampled(37));
+        assert_eq!(found.len(), ROWS);
+        // Uniform on 0..5000: mean 2499.5, standard error 5000 / √12 / √500 = 64.5.
+        let mean = found.iter().map(|&v| v as f64).sum::<f64>() / ROWS as f64;
+        assert!((mean - 2499.5).abs() < 4.0 * 64.5, "{mean}");
+        let mut distinct: Vec<u32> = found.iter().map(|&v| v as u32).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), ROWS);
+    }
+}

@@ -1,0 +1,34 @@
+//! Jacobians J = ∂f(x)/∂x of many rows, a bounded number of them at a time.
+
+use burn::tensor::Tensor;
+
+use crate::data::Encoded;
+use crate::model::{Autoencoder, Batch};
+use crate::nn::Place;
+use crate::objective::EncoderTrace;
+
+/// Numbers in the Jacobians held at once: 16 MiB, so that the handful of copies made of them stay within 64.
+const NUMBERS: usize = 1 << 22;
+/// Numbers in the largest Jacobian worth looking at: 64 MiB.
+const LARGEST: usize = 1 << 24;
+/// Rows in one go, however small their Jacobians.
+const ROWS: usize = 256;
+
+/// Whether one row's Jacobian (latent × `width` numbers) is small enough to be materialised.
+pub(super) fn is_affordable<M: Autoencoder>(model: &M, width: usize) -> bool {
+    model.latent_dim().saturating_mul(width) <= LARGEST
+}
+
+/// The Jacobians of the chosen rows, block after block: rows × latent × encoded width.
+pub(super) fn jacobians<'a, M: Autoencoder>(
+    model: &'a M,
+    rows: &'a Encoded,
+    chosen: &'a [usize],
+    place: &'a Place,
+) -> impl Iterator<Item = Tensor<3>> + 'a {
+    let at_once = (NUMBERS / (model.latent_dim() * rows.width).max(1)).clamp(1, ROWS);
+    chosen.chunks(at_once).map(move |block| {
+        let x = Batch::gather(rows, block, place).x;
+        EncoderTrace::new(model.encoder_layers(), x).jacobian()
+    })
+}
