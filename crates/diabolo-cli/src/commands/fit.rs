@@ -153,10 +153,11 @@ impl Job {
     /// Writes what is to be kept, says how it went, and passes on why training ended.
     fn finish(self, run: &Run, outcome: Outcome<Model>, shared: &Shared) -> anyhow::Result<()> {
         if let Ended::Interrupted = outcome.ended {
-            shared.note(format!(
-                "interrupted; the checkpoint is saved. Continue with: diabolo fit --resume {}",
-                run.folder().display()
-            ));
+            let kept = match run.checkpoint_path().is_file() {
+                true => "the checkpoint is saved. Continue",
+                false => "pretraining begins anew when you continue",
+            };
+            shared.note(format!("interrupted; {kept} with: diabolo fit --resume {}", run.folder().display()));
             return Err(Interrupted.into());
         }
         let header = self.header(&outcome);

@@ -16,7 +16,7 @@ fn values_out_of_range() {
     assert_snapshot!(refused("--latent-dim 0"), @"error: latent_dim: expected 1 to 1048576, found 0");
     assert_snapshot!(refused("--learning-rate nan"), @"error: learning_rate: expected a number above 0, found NaN");
     assert_snapshot!(refused("--learning-rate -1"), @"error: learning_rate: expected a number above 0, found -1");
-    assert_snapshot!(refused("--epochs 0"), @"error: epochs: expected 1 or more, found 0");
+    assert_snapshot!(refused("--epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
     assert_snapshot!(refused("--batch-size 0"), @"error: batch_size: expected 1 or more, found 0");
     assert_snapshot!(refused("--hidden 0"), @"error: hidden: expected widths from 1 to 1048576, found 0");
     assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099521064960");

@@ -6,6 +6,7 @@ mod bad_config;
 mod bad_data;
 mod bad_model;
 mod digits;
+mod features;
 mod mixed;
 mod reproducible;
 mod support;

@@ -93,7 +93,7 @@ impl TrainingConfig {
         let steps_an_epoch = rows.div_ceil(batch).max(1);
         let epochs = *self.epochs.get_or_insert((15_000 / steps_an_epoch).clamp(20, 200));
         if epochs == 0 && self.pretrain_epochs == 0 {
-            return Err(Error::config("epochs", "1 or more (0 after pretraining)", epochs));
+            return Err(Error::config("epochs", "1 or more (0 only after pretrain_epochs)", epochs));
         }
         let above_zero = |key: &str, value: f64| match value.is_finite() && value > 0.0 {
             true => Ok(()),
