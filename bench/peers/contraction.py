@@ -11,6 +11,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import time
 
 parser = argparse.ArgumentParser()
@@ -118,9 +119,10 @@ variants = {
     "Diabolo Hutchinson(1)": Diabolo("hutchinson"),
 }
 rounds = {name: [] for name in variants}
-for _ in range(arguments.rounds):
+for k in range(arguments.rounds):
     for name, variant in variants.items():
         rounds[name].append(variant.round(arguments.steps))
+        print(f"round {k + 1}: {name}: median {rounds[name][-1][0]:.2f} ms, minimum {rounds[name][-1][1]:.2f} ms", file=sys.stderr)
 
 median = {name: statistics.median(m for m, _ in found) for name, found in rounds.items()}
 minimum = {name: min(m for _, m in found) for name, found in rounds.items()}
