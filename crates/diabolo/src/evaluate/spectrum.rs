@@ -8,7 +8,6 @@ use crate::data::Encoded;
 use crate::error::{Error, Result};
 use crate::model::{Autoencoder, Batch};
 use crate::nn::{Place, to_host};
-use crate::objective::EncoderTrace;
 
 /// Singular values over examples, largest first.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +32,7 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     let mut spectra = Vec::with_capacity(chosen.len());
     for row in chosen {
         let x = Batch::gather(rows, &[*row], place).x;
-        let jacobian = EncoderTrace::new(model.encoder_layers(), x).jacobian();
+        let jacobian = model.trace(x).jacobian();
         let [_, latent, inputs] = jacobian.dims();
         let values = to_host(jacobian);
         let matrix = Mat::from_fn(latent, inputs, |i, j| values[i * inputs + j] as f64);

@@ -76,6 +76,7 @@ fn subtitle(saved: &SavedModel) -> String {
     let what = match saved.architecture.family {
         Plain { .. } => "It learned to reproduce its input through a code.",
         Denoising { .. } => "It learned to restore clean rows from corrupted ones.",
+        Sparse { .. } => "It learned a code of which each row uses only a few units.",
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
         Variational { .. } => "It learned a distribution over codes, from which new examples can be drawn.",
     };
