@@ -104,7 +104,7 @@ pub struct TrainingArgs {
     /// Rows a step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.003 for variational models, else 0.001]
+    /// Adam's step size [default: 0.003 for variational and sparse models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// adam, or adam_w:WEIGHT_DECAY [default: adam]

@@ -8,4 +8,5 @@ mod bad_model;
 mod digits;
 mod mixed;
 mod reproducible;
+mod sparse;
 mod support;

