@@ -19,16 +19,16 @@ fn used(desk: &Desk) -> Vec<usize> {
 #[test]
 fn kl_draws_units_to_the_target() {
     let desk = Desk::new();
-    desk.ok("fit digits --model sparse --epochs 20 -o run -q");
+    desk.ok("fit digits --model sparse --epochs 100 -o run -q");
     let metrics = desk.json("run/metrics.json");
     let active = metrics["mean_activation"].as_f64().unwrap();
-    assert!((0.03..0.08).contains(&active), "{metrics}");
+    assert!((0.04..0.075).contains(&active), "{metrics}");
     for line in desk.text("run/history.jsonl").lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(record["validation"]["sparsity"].as_f64().unwrap() >= 0.0, "{line}");
     }
     // A mean digit scores 27.1 nats.
-    assert!(metrics["reconstruction"].as_f64().unwrap() < 22.0, "{metrics}");
+    assert!(metrics["reconstruction"].as_f64().unwrap() < 19.0, "{metrics}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn default_target() -> f64 {
 
 impl Default for Sparsity {
     fn default() -> Self {
-        // Digits, 128 units, 200 epochs: 15.9 nats at a mean activation of 0.059, where the plain model has 16.3 at 0.51.
+        // Digits, 128 tied units: 15.9 nats at a mean activation of 0.06; without sparsity 14.8 at 0.48.
         Sparsity::kl(1.0)
     }
 }
