@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood};
+use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
 use super::ReadArgs;
-use super::values::{activation, estimator, optimizer, parse_corruption, seconds, variance, widths};
+use super::values::{
+    activation, estimator, optimizer, parse_corruption, seconds, sparsity, variance, widths,
+};
 
 #[derive(Args)]
 pub struct FitArgs {
@@ -46,7 +48,7 @@ pub struct FitArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// plain, denoising, contractive or variational [default: variational]
+    /// plain, denoising, sparse, contractive or variational [default: variational]
     #[arg(long, short, value_name = "FAMILY")]
     pub model: Option<String>,
     /// Width of the code
@@ -85,6 +87,9 @@ pub struct ModelArgs {
     /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub corruption: Option<String>,
+    /// What keeps the code sparse: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
+    #[arg(long, value_name = "KIND:AMOUNT")]
+    pub sparsity: Option<String>,
     /// The decoder uses the encoder's weights, or (--tied false) its own (not for variational models)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub tied: Option<bool>,
@@ -102,7 +107,7 @@ pub struct TrainingArgs {
     /// Rows a step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.003 for variational models, else 0.001]
+    /// Adam's step size [default: 0.003 for variational and sparse models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// adam, or adam_w:WEIGHT_DECAY [default: adam]
@@ -235,13 +240,20 @@ impl ModelArgs {
             };
             *corruption = parse_corruption(text)?;
         }
+        if let Some(text) = &self.sparsity {
+            let FamilyConfig::Sparse(config) = family else {
+                return Err(only("--sparsity", "sparse"));
+            };
+            config.sparsity = sparsity(text)?;
+        }
         if let Some(value) = self.tied {
             match family {
                 FamilyConfig::Plain { tied }
                 | FamilyConfig::Denoising { tied, .. }
+                | FamilyConfig::Sparse(SparseConfig { tied, .. })
                 | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
                 FamilyConfig::Variational { .. } => {
-                    return Err(only("--tied", "plain, denoising or contractive"));
+                    return Err(only("--tied", "plain, denoising, sparse or contractive"));
                 }
             }
         }

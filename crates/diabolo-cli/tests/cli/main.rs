@@ -9,4 +9,5 @@ mod digits;
 mod features;
 mod mixed;
 mod reproducible;
+mod sparse;
 mod support;

@@ -146,6 +146,9 @@ macro_rules! through_net {
             self.net.encode(x)
         }
 
+        super::deterministic::through_net!(but encode);
+    };
+    (but encode) => {
         fn decode(&self, z: burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2> {
             self.net.decode(z)
         }

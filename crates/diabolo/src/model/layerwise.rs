@@ -34,6 +34,8 @@ impl Layerwise for Model {
             Model::Plain(model) => Some(Model::Plain(model.layer(k, place))),
             Model::Denoising(model) => Some(Model::Denoising(model.layer(k, place))),
             Model::Contractive(model) => Some(Model::Contractive(model.layer(k, place))),
+            Model::Sparse(model) if k + 1 == self.depth() => Some(Model::Sparse(model.top_layer(place))),
+            Model::Sparse(model) => Some(Model::Plain(model.plain_layer(k, place))),
             Model::Variational(_) => None,
         }
     }
@@ -47,6 +49,8 @@ impl Layerwise for Model {
             (Model::Contractive(model), Model::Contractive(layer)) => {
                 Model::Contractive(model.with_layer(k, layer))
             }
+            (Model::Sparse(model), Model::Plain(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
+            (Model::Sparse(model), Model::Sparse(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
             (model, _) => model,
         }
     }

@@ -7,15 +7,17 @@ mod denoising;
 mod deterministic;
 mod layerwise;
 mod plain;
+mod sparse;
 mod variational;
 
 pub use classifier::Classifier;
-pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig};
+pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig, SparseConfig};
 pub use contractive::Contractive;
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
 pub use layerwise::Layerwise;
 pub use plain::Plain;
+pub use sparse::Sparse;
 pub use variational::Variational;
 
 use burn::module::Module;
@@ -93,8 +95,13 @@ pub trait Autoencoder: Trainable {
     /// Reads likelihood parameters.
     fn likelihood(&self) -> &Likelihood;
 
-    /// The layers from x to [`encode`](Self::encode)'s result, for its Jacobian.
+    /// The layers from x to [`encode`](Self::encode)'s result.
     fn encoder_layers(&self) -> Vec<&Dense>;
+
+    /// [`encode`](Self::encode), keeping what its Jacobian needs.
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        EncoderTrace::new(self.encoder_layers(), x)
+    }
 
     /// Draws codes from the prior p(z), if the family defines one.
     fn sample_prior(&self, _rows: usize, _noise: &mut Stream, _place: &Place) -> Option<Tensor<2>> {
@@ -108,7 +115,7 @@ pub trait Autoencoder: Trainable {
 
     /// ‖J_f(x)‖²_F for each row, exactly; see [`EncoderTrace`].
     fn contraction(&self, x: Tensor<2>) -> Tensor<1> {
-        EncoderTrace::new(self.encoder_layers(), x).contraction(None)
+        self.trace(x).contraction(None)
     }
 }
 
@@ -120,6 +127,8 @@ pub enum Model {
     Plain(Plain),
     /// Clean from corrupted.
     Denoising(Denoising),
+    /// With a sparse code.
+    Sparse(Sparse),
     /// With the contraction.
     Contractive(Contractive),
     /// With a posterior and a prior.
@@ -132,6 +141,7 @@ macro_rules! each {
         match $self {
             Model::Plain($model) => $call,
             Model::Denoising($model) => $call,
+            Model::Sparse($model) => $call,
             Model::Contractive($model) => $call,
             Model::Variational($model) => $call,
         }
@@ -146,6 +156,9 @@ impl Model {
             FamilyConfig::Plain { .. } => Model::Plain(Plain::new(architecture, noise, place)),
             FamilyConfig::Denoising { corruption, .. } => {
                 Model::Denoising(Denoising::new(architecture, corruption, noise, place))
+            }
+            FamilyConfig::Sparse(config) => {
+                Model::Sparse(Sparse::new(architecture, config.sparsity, noise, place))
             }
             FamilyConfig::Contractive(config) => {
                 Model::Contractive(Contractive::new(architecture, config, noise, place))
@@ -182,6 +195,10 @@ impl Autoencoder for Model {
 
     fn encoder_layers(&self) -> Vec<&Dense> {
         each!(self, model => model.encoder_layers())
+    }
+
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        each!(self, model => model.trace(x))
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {

@@ -10,7 +10,7 @@ use crate::objective::Term;
 /// Reconstruction alone.
 #[derive(Module, Debug)]
 pub struct Plain {
-    net: Deterministic,
+    pub(super) net: Deterministic,
 }
 
 impl Plain {

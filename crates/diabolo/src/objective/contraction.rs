@@ -43,6 +43,16 @@ impl<'a> EncoderTrace<'a> {
         EncoderTrace { layers, code, slopes }
     }
 
+    /// The trace of f(x) ⊙ `mask` (batch × latent), the mask being constant around x.
+    pub fn masked(mut self, mask: Tensor<2>) -> Self {
+        self.code = self.code * mask.clone();
+        // `new` made sure that there is a layer.
+        if let Some(slope) = self.slopes.last_mut() {
+            *slope = slope.clone() * mask;
+        }
+        self
+    }
+
     /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (self.layers.as_slice(), probes) {

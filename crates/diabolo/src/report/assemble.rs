@@ -79,6 +79,7 @@ fn subtitle(saved: &SavedModel) -> String {
     let what = match saved.architecture.family {
         Plain { .. } => "It learned to reproduce its input through a code.",
         Denoising { .. } => "It learned to restore clean rows from corrupted ones.",
+        Sparse { .. } => "It learned a code of which each row uses only a few units.",
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
         Variational { .. } => "It learned a distribution over codes, from which new examples can be drawn.",
     };
@@ -182,6 +183,7 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
             "share of code values",
             "Code values within 5 % of an end of the activation's range.",
         ),
+        ("mean activation", metrics.mean_activation, "", "Of the code's values, over units and rows."),
         ("examples", Some(metrics.examples as f64), "rows", "Rows these numbers are averages over."),
     ];
     all.into_iter()
