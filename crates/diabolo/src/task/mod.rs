@@ -3,10 +3,12 @@
 mod features;
 mod generate;
 mod reconstruct;
+mod walk;
 
 pub use features::{decode, encode};
 pub use generate::{Draw, generate};
 pub use reconstruct::{project, reconstruct};
+pub use walk::{WalkConfig, walk};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};

@@ -1,0 +1,218 @@
+//! New rows from a model without a prior: a walk along the directions its encoder still feels.
+//!
+//! Rifai, Bengio, Dauphin & Vincent (ICML 2012), section 4. From a row x,
+//!
+//! ```text
+//! h = f(x) + σ J Jᵀ ε ,   ε ~ N(0, I) ,   J = ∂f(x)/∂x
+//! x ← g(h)                                   the mean of p(x | h)
+//! ```
+//!
+//! J Jᵀ ε is what isotropic noise in x does to the code, pulled towards the few directions in which a contractive
+//! encoder has not become flat: those along the data. The noise moves along the data, g ∘ f brings back what left it.
+//!
+//! The paper chooses σ by hand for each model, since the eigenvalues of J Jᵀ differ by orders of magnitude between
+//! models. Here σ is set at each transition so that the move's root mean square over units is `step` times that of the code's
+//! standard deviation over the training rows. A step of 1 means the same for every model, and none freezes where its units
+//! saturate.
+//!
+//! Where chains start: no training row is kept in a model file, only the [moments](LatentMoments) of its codes.
+//! A chain starts at h ~ N(mean, diag deviation²) and forgets that in `burn_in` transitions.
+
+use arrow_array::RecordBatch;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{CHUNK, Draw};
+use crate::artifact::SavedModel;
+use crate::data::Encoded;
+use crate::error::{Error, Result};
+use crate::evaluate::LatentMoments;
+use crate::model::{Autoencoder, Model};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, Stream, standard_normal, stream};
+use crate::objective::EncoderTrace;
+
+/// How the walk goes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WalkConfig {
+    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper.
+    pub step: f64,
+    /// Transitions before a chain's first sample.
+    pub burn_in: usize,
+    /// Transitions between two samples of a chain.
+    pub thin: usize,
+    /// Independent chains, run as one batch; samples are taken from them in turn.
+    pub chains: usize,
+}
+
+impl Default for WalkConfig {
+    fn default() -> Self {
+        WalkConfig { step: 1.0, burn_in: 20, thin: 20, chains: 256 }
+    }
+}
+
+impl WalkConfig {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`Error::Config`] names the one at fault.
+    pub fn validate(&self) -> Result<()> {
+        const MOST: usize = 1_000_000;
+        if !(self.step.is_finite() && (0.0..=1000.0).contains(&self.step)) {
+            return Err(Error::config("step", "a number from 0 to 1000", self.step));
+        }
+        if self.burn_in > MOST {
+            return Err(Error::config("burn_in", format!("0 to {MOST}"), self.burn_in));
+        }
+        if !(1..=MOST).contains(&self.thin) {
+            return Err(Error::config("thin", format!("1 to {MOST}"), self.thin));
+        }
+        if !(1..=CHUNK).contains(&self.chains) {
+            return Err(Error::config("chains", format!("1 to {CHUNK}"), self.chains));
+        }
+        Ok(())
+    }
+}
+
+/// `count` new rows by the walk; encoded, row by row, and decoded. Sample i is chain i mod `chains`'s.
+///
+/// # Errors
+/// [`Error::Unsupported`] if the family has a prior to draw from; [`Error::Config`] for impossible settings.
+pub fn walk(
+    saved: &SavedModel,
+    count: usize,
+    draw: Draw,
+    config: &WalkConfig,
+    seed: u64,
+    place: &Place,
+) -> Result<(Vec<f32>, RecordBatch)> {
+    config.validate()?;
+    if saved.architecture.family.has_prior() {
+        return Err(Error::Unsupported {
+            what: format!("a {} autoencoder draws codes from its prior", saved.architecture.family.name()),
+            help: "leave --step, --burn-in, --thin and --chains out: they are for models without one".into(),
+        });
+    }
+    let moments = match &saved.header.latent {
+        Some(moments) => moments.clone(),
+        None => moments_of_noise(&saved.model, saved.architecture.inputs, seed, place),
+    };
+    let mut walker = Walker::new(&saved.model, config.chains.min(count), &moments, config.step, seed, place);
+    walker.go(config.burn_in);
+    let mut values = vec![];
+    // Far from any chain's stream.
+    let noise = &mut stream(seed, Purpose::Generate, 0, 1);
+    while walker.chains() > 0 {
+        let left = count - values.len() / saved.architecture.inputs;
+        let parameters = saved.model.decode(walker.code.clone());
+        let rows = match draw {
+            Draw::Mean => to_host(saved.model.likelihood().mean(parameters)),
+            Draw::Sample => saved.model.likelihood().sample(parameters, noise),
+        };
+        values.extend(rows.into_iter().take(left * saved.architecture.inputs));
+        if left <= walker.chains() {
+            break;
+        }
+        walker.go(config.thin);
+    }
+    let rows = saved.header.preprocessor.decode(&values)?;
+    Ok((values, rows))
+}
+
+/// For files that keep no moments: those of the codes of standard normal noise, from which the walk finds its way.
+fn moments_of_noise(model: &Model, width: usize, seed: u64, place: &Place) -> LatentMoments {
+    const ROWS: usize = 256;
+    let values = standard_normal(&mut stream(seed, Purpose::Generate, 0, 2), ROWS * width);
+    let rows = Encoded { rows: ROWS, width, values, observed: None, unknown: 0 };
+    LatentMoments::measure(model, &rows, seed, place)
+}
+
+/// The chains, as one batch.
+struct Walker<'a> {
+    model: &'a Model,
+    place: &'a Place,
+    /// Root mean square of a move, over units.
+    length: f64,
+    /// One stream for each chain, so that no chain depends on how many there are.
+    streams: Vec<Stream>,
+    /// chains × latent.
+    code: Tensor<2>,
+}
+
+impl<'a> Walker<'a> {
+    fn new(
+        model: &'a Model,
+        chains: usize,
+        moments: &LatentMoments,
+        step: f64,
+        seed: u64,
+        place: &'a Place,
+    ) -> Self {
+        let mut streams: Vec<Stream> =
+            (0..chains).map(|chain| stream(seed, Purpose::Generate, chain as u64, 0)).collect();
+        let row = |values: &[f32]| place.tensor(values.to_vec(), [1, values.len()]);
+        let code = row(&moments.mean) + normal(&mut streams, moments.mean.len(), place) * row(&moments.deviation);
+        Walker { model, place, length: step * moments.scale(), streams, code }
+    }
+
+    fn chains(&self) -> usize {
+        self.streams.len()
+    }
+
+    fn go(&mut self, transitions: usize) {
+        for _ in 0..transitions {
+            let x = self.model.likelihood().mean(self.model.decode(self.code.clone()));
+            let trace = EncoderTrace::new(self.model.encoder_layers(), x);
+            let epsilon = normal(&mut self.streams, trace.code.dims()[1], self.place);
+            let direction = unit_size(trace.spread(epsilon));
+            self.code = trace.code + direction * self.length;
+        }
+    }
+}
+
+/// Each row scaled to a root mean square of 1; a row of zeros stays one.
+fn unit_size(rows: Tensor<2>) -> Tensor<2> {
+    const LEAST: f64 = 1e-30;
+    // First by its largest value: squares of what a flat encoder passes would be 0 in single precision.
+    let largest = rows.clone().abs().max_dim(1).clamp_min(LEAST);
+    let rows = rows / largest;
+    let size = rows.clone().square().mean_dim(1).sqrt().clamp_min(LEAST);
+    rows / size
+}
+
+/// Standard normal noise, a row of `width` from each stream.
+fn normal(streams: &mut [Stream], width: usize, place: &Place) -> Tensor<2> {
+    let values = streams.iter_mut().flat_map(|stream| standard_normal(stream, width)).collect();
+    place.tensor(values, [streams.len(), width])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn moves_have_the_size_asked_for_also_where_the_encoder_is_flat() {
+        let place = Place::cpu();
+        let rows = place.tensor(vec![3e-25, 4e-25, 30.0, -40.0, 0.0, 0.0], [3, 2]);
+        let unit = to_host(unit_size(rows));
+        for (found, expected) in unit.iter().zip([0.6, 0.8, 0.6, -0.8, 0.0, 0.0]) {
+            assert!((found - expected * 2f32.sqrt()).abs() < 1e-5, "{unit:?}");
+        }
+    }
+
+    #[test]
+    fn impossible_settings_are_refused() {
+        assert!(WalkConfig::default().validate().is_ok());
+        for bad in [
+            WalkConfig { step: f64::NAN, ..Default::default() },
+            WalkConfig { step: -1.0, ..Default::default() },
+            WalkConfig { thin: 0, ..Default::default() },
+            WalkConfig { chains: 0, ..Default::default() },
+            WalkConfig { burn_in: usize::MAX, ..Default::default() },
+        ] {
+            assert!(bad.validate().is_err(), "{bad:?}");
+        }
+    }
+}
