@@ -166,16 +166,16 @@ pub struct GenerateArgs {
 #[derive(Args)]
 #[command(next_help_heading = "The walk (models without a prior)")]
 pub struct WalkArgs {
-    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: STEP]
+    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: 1]
     #[arg(long, value_name = "X")]
     pub step: Option<f64>,
-    /// Transitions before a chain's first sample [default: BURN]
+    /// Transitions before a chain's first sample [default: 5]
     #[arg(long, value_name = "N")]
     pub burn_in: Option<usize>,
-    /// Transitions between two samples of a chain [default: THIN]
+    /// Transitions between two samples of a chain [default: 5]
     #[arg(long, value_name = "N")]
     pub thin: Option<usize>,
-    /// Independent chains, which give samples in turn [default: CHAINS]
+    /// Independent chains, which give samples in turn [default: one a sample]
     #[arg(long, value_name = "N")]
     pub chains: Option<usize>,
 }
@@ -188,7 +188,7 @@ impl WalkArgs {
             step: self.step.unwrap_or(default.step),
             burn_in: self.burn_in.unwrap_or(default.burn_in),
             thin: self.thin.unwrap_or(default.thin),
-            chains: self.chains.unwrap_or(default.chains),
+            chains: self.chains.or(default.chains),
         };
         let given = self.step.is_some() || [self.burn_in, self.thin, self.chains].iter().any(Option::is_some);
         given.then_some(config)

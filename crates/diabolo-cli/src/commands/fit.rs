@@ -205,7 +205,12 @@ impl Job {
                 ended: ended.into(),
             },
             latent: (!self.architecture.family.has_prior()).then(|| {
-                LatentMoments::measure(&outcome.model, &prepared.train, self.config.training.seed, &self.place)
+                LatentMoments::measure(
+                    &outcome.model,
+                    &prepared.train,
+                    self.config.training.seed,
+                    &self.place,
+                )
             }),
         }
     }

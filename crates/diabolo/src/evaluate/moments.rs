@@ -92,7 +92,10 @@ mod tests {
             let mean = values.iter().sum::<f64>() / values.len() as f64;
             let variance = values.iter().map(|h| (h - mean).powi(2)).sum::<f64>() / values.len() as f64;
             assert!((f64::from(found.mean[unit]) - mean).abs() < 1e-5, "{found:?}: {mean}");
-            assert!((f64::from(found.deviation[unit]) - variance.sqrt()).abs() < 1e-5, "{found:?}: {variance}");
+            assert!(
+                (f64::from(found.deviation[unit]) - variance.sqrt()).abs() < 1e-5,
+                "{found:?}: {variance}"
+            );
         }
         assert!(found.fit(3) && !found.fit(4) && found.scale() > 0.0);
     }
@@ -101,7 +104,9 @@ mod tests {
     fn impossible_moments_do_not_fit() {
         let moments = |mean, deviation| LatentMoments { mean: vec![mean], deviation: vec![deviation] };
         assert!(moments(-1.0, 0.0).fit(1));
-        for (mean, deviation) in [(f32::NAN, 1.0), (0.0, -1.0), (0.0, f32::INFINITY), (f32::NEG_INFINITY, 1.0)] {
+        for (mean, deviation) in
+            [(f32::NAN, 1.0), (0.0, -1.0), (0.0, f32::INFINITY), (f32::NEG_INFINITY, 1.0)]
+        {
             assert!(!moments(mean, deviation).fit(1), "{mean} {deviation}");
         }
     }

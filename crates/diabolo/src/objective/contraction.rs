@@ -74,9 +74,9 @@ impl<'a> EncoderTrace<'a> {
     /// One pull-back and one push-forward, without J. `epsilon` and result: batch × latent.
     pub fn spread(&self, epsilon: Tensor<2>) -> Tensor<2> {
         let layers = || self.layers.iter().zip(&self.slopes);
-        let pulled = layers()
-            .rev()
-            .fold(epsilon.unsqueeze_dim::<3>(1), |block, (layer, slope)| layer.pull_back(block, slope.clone()));
+        let pulled = layers().rev().fold(epsilon.unsqueeze_dim::<3>(1), |block, (layer, slope)| {
+            layer.pull_back(block, slope.clone())
+        });
         layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (layer, slope)| {
             layer.push_forward(tangent, slope.clone())
         })
@@ -234,7 +234,10 @@ mod tests {
                     .squeeze_dim::<2>(2);
                 let difference = (trace.spread(epsilon) - expected.clone()).abs().max().into_scalar::<f64>();
                 let size = expected.abs().max().into_scalar::<f64>();
-                assert!(size > 0.0 && difference < 1e-12 * size, "{widths:?} {activation:?}: {difference} of {size}");
+                assert!(
+                    size > 0.0 && difference < 1e-12 * size,
+                    "{widths:?} {activation:?}: {difference} of {size}"
+                );
             }
         }
     }

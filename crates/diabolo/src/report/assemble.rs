@@ -197,7 +197,15 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
     let samples = task::generate(saved, SAMPLES, task::Draw::Mean, seed, place)
         .map_or(vec![], |(values, _)| split(values));
     let sampler = if saved.architecture.family.has_prior() { Sampler::Prior } else { Sampler::Walk };
-    Some(Pictures { height, width, channels, originals: split(shown.values), reconstructions, samples, sampler })
+    Some(Pictures {
+        height,
+        width,
+        channels,
+        originals: split(shown.values),
+        reconstructions,
+        samples,
+        sampler,
+    })
 }
 
 fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuality> {
