@@ -77,8 +77,7 @@ mod tests {
     fn they_are_those_of_the_codes_however_many_chunks() {
         let place = Place::cpu();
         let mut config = Config::default();
-        config.set("model.family.kind=\"plain\"").unwrap();
-        config.set("model.latent_dim=3").unwrap();
+        config.model.latent_dim = Some(3);
         let prepared = crate::data::prepare("digits", &config.data, 0).unwrap();
         let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
         let model = Model::new(&architecture, 1, &place);
