@@ -83,7 +83,7 @@ fn agreement(field: &[f32], at: &Encoded, variance: f64) -> (f64, f64) {
 
 const DENOISING: &str =
     "[family]\nkind = \"denoising\"\ncorruption = { kind = \"gaussian\", deviation = 0.5 }";
-const CONTRACTIVE: &str = "[family]\nkind = \"contractive\"\ntied = true\ncontraction_weight = 0.03";
+const CONTRACTIVE: &str = "[family]\nkind = \"contractive\"\ntied = true\ncontraction_weight = 1.0";
 
 #[test]
 fn the_score_is_the_gradient_of_the_log_density() {
@@ -122,13 +122,14 @@ fn a_denoising_autoencoder_learns_the_score_of_the_smoothed_density() {
     );
 }
 
-/// A contraction has no scale that a theorem fixes, but its arrows point the same way.
+/// A contraction has no scale that a theorem fixes, but with tied weights its arrows point the same way. (An untied decoder
+/// undoes the contraction: the encoder shrinks, the decoder grows, and r is the identity: the slope is then 0.005.)
 #[test]
 fn a_contractive_autoencoder_points_to_where_rows_are_dense() {
     let place = Place::cpu();
     let at = points(2000, SPREAD, 3);
-    let field = reconstruction_field(&model(CONTRACTIVE, 100, &place), &at, &place);
+    let field = reconstruction_field(&model(CONTRACTIVE, 40, &place), &at, &place);
     let (cosine, slope) = agreement(&field, &at, SPREAD.powi(2));
     eprintln!("contractive: cosine {cosine:.3}, slope {slope:.4}");
-    assert!(cosine > 0.5 && slope > 0.0, "{cosine} {slope}");
+    assert!(cosine > 0.8 && slope > 0.02, "{cosine} {slope}");
 }
