@@ -8,7 +8,7 @@
 //! ```
 //!
 //! It points to where rows are denser and vanishes where they are densest. A contraction instead of noise learns
-//! the same directions (ibid., section 3.1), at a scale set by its weight.
+//! much the same directions if the decoder is tied, at a scale that no theorem fixes.
 //!
 //! The identity is one of squared error: the likelihood has to be a Gaussian of fixed variance.
 

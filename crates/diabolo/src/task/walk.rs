@@ -1,6 +1,6 @@
 //! New rows from a model without a prior: a walk along the directions its encoder still feels.
 //!
-//! Rifai, Bengio, Dauphin & Vincent (ICML 2012), section 4. From a row x,
+//! Rifai, Bengio, Dauphin & Vincent (ICML 2012). From a row x,
 //!
 //! ```text
 //! h = f(x) + σ J Jᵀ ε ,   ε ~ N(0, I) ,   J = ∂f(x)/∂x
@@ -19,8 +19,8 @@
 //! A chain starts at h ~ N(mean, diag deviation²), which g decodes to a blur, and sharpens in `burn_in` transitions.
 //!
 //! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::evaluate::SampleQuality) to held-out
-//! rows. On MNIST long chains stay among digits for encoders of two layers, but leave them for encoders of one, as the
-//! paper's Table 1 (CAE-1 and CAE-2) suggests: so by default each sample has a short chain of its own.
+//! rows. On MNIST long chains stay among digits for encoders of two layers, but leave them for encoders of one: so by default
+//! each sample has a short chain of its own.
 
 use std::ops::Range;
 
