@@ -112,6 +112,7 @@ fn saved(
         preprocessor: preprocessor.clone(),
         source,
         training,
+        latent: None,
     };
     SavedModel { header, architecture: architecture.clone(), model }
 }

@@ -10,7 +10,7 @@ use diabolo::artifact::{
 };
 use diabolo::data::read::fingerprint;
 use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::{Metrics, evaluate};
+use diabolo::evaluate::{LatentMoments, Metrics, evaluate};
 use diabolo::model::{Architecture, Model};
 use diabolo::nn::Place;
 use diabolo::report::Report;
@@ -211,6 +211,14 @@ impl Job {
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
                 ended: ended.into(),
             },
+            latent: (!self.architecture.family.has_prior()).then(|| {
+                LatentMoments::measure(
+                    &outcome.model,
+                    &prepared.train,
+                    self.config.training.seed,
+                    &self.place,
+                )
+            }),
         }
     }
 }

@@ -91,6 +91,12 @@ fn places_that_cannot_be_written() {
 fn what_a_model_cannot_do() {
     let desk = Desk::new();
     desk.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
-    assert_snapshot!(desk.fails(2, "generate run"), @"error: a plain autoencoder has no prior to draw codes from; fit with --model variational, or give codes of your own to `diabolo decode`");
+    assert_snapshot!(desk.fails(2, "generate run --step nan"), @"error: step: expected a number from 0 to 1000, found NaN");
+    assert_snapshot!(desk.fails(2, "generate run --step=-1"), @"error: step: expected a number from 0 to 1000, found -1");
+    assert_snapshot!(desk.fails(2, "generate run --thin 0"), @"error: thin: expected 1 to 1000000, found 0");
+    assert_snapshot!(desk.fails(2, "generate run --chains 0"), @"error: chains: expected 1 or more, found 0");
+    assert_snapshot!(desk.fails(2, "generate run --burn-in 10000000"), @"error: burn_in: expected 0 to 1000000, found 10000000");
+    desk.ok("fit digits --epochs 1 --hidden 16 -o prior -q");
+    assert_snapshot!(desk.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; leave --step, --burn-in, --thin and --chains out: they are for models without one");
     assert_snapshot!(desk.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");
 }

@@ -209,6 +209,11 @@ impl FamilyConfig {
         }
     }
 
+    /// Whether codes can be drawn from a prior; the others are sampled by a walk.
+    pub fn has_prior(&self) -> bool {
+        matches!(self, FamilyConfig::Variational { .. })
+    }
+
     /// Whether the decoder shares the encoder's weights.
     pub fn tied(&self) -> bool {
         match *self {

@@ -104,6 +104,13 @@ impl Dense {
         scaled.reshape([batch * k, outputs]).matmul(self.weight.val()).reshape([batch, k, self.inputs()])
     }
 
+    /// Pushes a tangent forward from the input to the output: u ← φ′(a) ⊙ (W u).
+    ///
+    /// `tangent`: batch × inputs; `derivative`: batch × outputs; result: batch × outputs.
+    pub fn push_forward(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
+        derivative * tangent.matmul(self.weight.val().transpose())
+    }
+
     /// Pulls the identity block back: row j is φ′_j(a) W_j, the layer's own Jacobian.
     ///
     /// Result: batch × outputs × inputs.

@@ -79,6 +79,19 @@ impl<'a> EncoderTrace<'a> {
         }
     }
 
+    /// J Jᵀ ε for each row: noise in the code, spread along the directions in which the encoder still feels its input.
+    ///
+    /// One pull-back and one push-forward, without J. `epsilon` and result: batch × latent.
+    pub fn spread(&self, epsilon: Tensor<2>) -> Tensor<2> {
+        let layers = || self.layers.iter().zip(&self.slopes);
+        let pulled = layers().rev().fold(epsilon.unsqueeze_dim::<3>(1), |block, (layer, slope)| {
+            layer.pull_back(block, slope.clone())
+        });
+        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (layer, slope)| {
+            layer.push_forward(tangent, slope.clone())
+        })
+    }
+
     /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
     fn block(&self, probes: Option<&Tensor<3>>) -> Tensor<3> {
         self.at_first(probes) * self.slopes[0].clone().unsqueeze_dim::<3>(1)
@@ -209,6 +222,31 @@ mod tests {
                 assert!(
                     (found - expected).abs() < 1e-6 * expected.max(1e-3),
                     "{widths:?}: {found} vs {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_spread_is_the_jacobian_times_its_transpose_times_the_noise() {
+        let place = Place::cpu_f64();
+        for widths in [&[6, 4][..], &[3, 7], &[6, 5, 3], &[4, 7, 5, 3]] {
+            for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Silu] {
+                let layers = encoder(widths, activation, &place);
+                let latent = widths[widths.len() - 1];
+                let trace = EncoderTrace::new(layers.iter().collect(), normal_rows(8, 3, widths[0], &place));
+                let epsilon = normal_rows(9, 3, latent, &place);
+                let jacobian = trace.jacobian();
+                let expected = jacobian
+                    .clone()
+                    .matmul(jacobian.swap_dims(1, 2))
+                    .matmul(epsilon.clone().unsqueeze_dim::<3>(2))
+                    .squeeze_dim::<2>(2);
+                let difference = (trace.spread(epsilon) - expected.clone()).abs().max().into_scalar::<f64>();
+                let size = expected.abs().max().into_scalar::<f64>();
+                assert!(
+                    size > 0.0 && difference < 1e-12 * size,
+                    "{widths:?} {activation:?}: {difference} of {size}"
                 );
             }
         }

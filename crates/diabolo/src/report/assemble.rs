@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 
-use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, diagnosed};
+use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Sampler, diagnosed};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, FeatureKind};
 use crate::error::Result;
@@ -200,10 +200,18 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     let reconstructions = split(task::project(saved, &shown, place));
     let seed = saved.header.config.training.seed;
-    // Families without a prior have no samples to show.
     let samples = task::generate(saved, SAMPLES, task::Draw::Mean, seed, place)
         .map_or(vec![], |(values, _)| split(values));
-    Some(Pictures { height, width, channels, originals: split(shown.values), reconstructions, samples })
+    let sampler = if saved.architecture.family.has_prior() { Sampler::Prior } else { Sampler::Walk };
+    Some(Pictures {
+        height,
+        width,
+        channels,
+        originals: split(shown.values),
+        reconstructions,
+        samples,
+        sampler,
+    })
 }
 
 fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuality> {
