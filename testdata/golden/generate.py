@@ -2,7 +2,7 @@
 
     pip install "jax[cpu]==0.10.2" && python generate.py
 
-rewrites contraction.json, autoencoder.json and variational.json next to this file. Nothing here repeats a formula that
+rewrites contraction.json, autoencoder.json, sparse.json and variational.json next to this file. Nothing here repeats a formula that
 the Rust library uses where JAX can do without it: Jacobians come from jacfwd, gradients from grad.
 
 Conventions: weight[out][in], a = W x + b; everything is batch-major; losses are nats per example, summed over features;
@@ -204,6 +204,65 @@ def autoencoder_cases():
     yield autoencoder_case("tanh", True, 2, True)
 
 
+# --- sparse autoencoder ---
+
+def divergence(target, active):
+    """KL(Bernoulli(target) ‖ Bernoulli(active)), from the two distributions themselves."""
+    p, q = (jnp.stack([one * jnp.ones_like(active), (1 - one) * jnp.ones_like(active)]) for one in (target, active))
+    return jnp.sum(p * (jnp.log(p) - jnp.log(q)), axis=0)
+
+
+def keep_largest(h, k):
+    """h with all but its k largest units set to 0; the choice itself has no gradient."""
+    return jnp.zeros_like(h).at[jax.lax.top_k(h, k)[1]].add(jax.lax.top_k(h, k)[0])
+
+
+def sparse_case(kind, latent_activation, tied, depth):
+    name = f"{kind}_{latent_activation}_depth{depth}_{'tied' if tied else 'untied'}"
+    rng = stream("sparse", name)
+    widths = ENCODERS["wide"][depth]
+    x, weight = rng.uniform(size=(BATCH, widths[0])), float(rng.uniform(0.1, 1.0))
+    sparsity = {
+        "l1": {"kind": "l1", "weight": weight},
+        "kl": {"kind": "kl", "weight": weight, "target": float(rng.uniform(0.02, 0.3))},
+        "top_k": {"kind": "top_k", "k": int(rng.integers(2, widths[-1]))},
+    }[kind]
+    parameters = {"encoder": stack(rng, widths), "decoder": stack(rng, widths[::-1])}
+    if tied:
+        parameters["decoder"] = [{"bias": layer["bias"]} for layer in parameters["decoder"]]
+
+    def encode(p, one):
+        h = ACTIVATIONS[latent_activation](affine(p["encoder"][-1], hidden(p["encoder"][:-1], "tanh", one)))
+        return keep_largest(h, sparsity["k"]) if kind == "top_k" else h
+
+    def terms(p):
+        h = jax.vmap(lambda one: encode(p, one))(x)
+        logits = decode(p, "tanh", tied, h)
+        out = {"h": h, "logits": logits, "reconstruction": jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)}
+        if kind == "l1":
+            out["sparsity_term"] = jnp.sum(jnp.abs(h), axis=1)
+        if kind == "kl":
+            out["sparsity_term"] = jnp.full(BATCH, jnp.sum(divergence(sparsity["target"], jnp.mean(h, axis=0))))
+        return out
+
+    def objective(p):
+        t = terms(p)
+        return jnp.mean(t["reconstruction"] + weight * t["sparsity_term"] if "sparsity_term" in t else t["reconstruction"])
+
+    value, gradients = value_and_gradients(objective, parameters)
+    case = {"name": name, "activation": "tanh", "latent_activation": latent_activation, "tied": tied, "sparsity": sparsity}
+    case |= plain({**parameters, "x": x, **terms(jax.tree.map(jnp.asarray, parameters))})
+    contraction = frobenius_squared(jax.vmap(jax.jacfwd(lambda one: encode(parameters, one)))(x))
+    return case | {"contraction": plain(contraction), "objective": value, "gradients": gradients}
+
+
+def sparse_cases():
+    for kind, latent_activation in [("l1", "tanh"), ("l1", "relu"), ("kl", "sigmoid"), ("top_k", "identity"), ("top_k", "sigmoid")]:
+        for tied in (False, True):
+            for depth in (1, 2):
+                yield sparse_case(kind, latent_activation, tied, depth)
+
+
 # --- variational ---
 
 def bounded(raw):
@@ -346,4 +405,5 @@ def variational_cases():
 if __name__ == "__main__":
     write("contraction", list(contraction_cases()))
     write("autoencoder", list(autoencoder_cases()))
+    write("sparse", list(sparse_cases()))
     write("variational", list(variational_cases()))

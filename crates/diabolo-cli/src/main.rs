@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),
+        Command::Features(args) => commands::features::run(args, shared),
         Command::Inspect(args) => commands::inspect::run(args, shared),
         Command::Report(args) => commands::report::run(args, shared),
         Command::Data(args) => commands::data::run(args, shared),

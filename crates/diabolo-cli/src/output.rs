@@ -39,6 +39,7 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     optional("mean squared error", Some(format!("{:.5} (encoded units)", value.mse)));
     optional("active units", Some(format!("{} of {}", value.active_units, value.latent_dim)));
     optional("saturated", value.saturated_fraction.map(|v| format!("{:.1} % of code values", 100.0 * v)));
+    optional("mean activation", value.mean_activation.map(|v| format!("{v:.4}")));
     aligned(&rows)
 }
 

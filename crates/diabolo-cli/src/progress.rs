@@ -50,7 +50,12 @@ impl Reporter {
             let shown = if record.validation.is_empty() { &record.train } else { &record.validation };
             let held_out = if record.validation.is_empty() { "training" } else { "validation" };
             let rate = record.examples_per_second;
-            eprintln!("epoch {}/{epochs} · {held_out} {} · {rate:.0} examples/s", record.epoch, terms(shown));
+            let layer = record.layer.map_or(String::new(), |layer| format!("layer {layer} alone · "));
+            eprintln!(
+                "{layer}epoch {}/{epochs} · {held_out} {} · {rate:.0} examples/s",
+                record.epoch,
+                terms(shown)
+            );
         }
     }
 

@@ -72,7 +72,7 @@ fn times(family: FamilyConfig, steps: usize) -> Result<Vec<f64>> {
     let rows = |rows: usize| {
         let mut noise = stream(0, Purpose::Choose, 0, 0);
         let values = (0..rows * INPUTS).map(|_| noise.random::<f32>()).collect();
-        Encoded { rows, width: INPUTS, values, observed: None, unknown: 0 }
+        Encoded::from_values(values, INPUTS)
     };
     let data = TrainingData { train: &rows((steps + WARM_UP) * BATCH), validation: &rows(0) };
     let config = TrainingConfig {

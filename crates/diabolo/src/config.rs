@@ -73,7 +73,8 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContractiveConfig, FamilyConfig};
+    use crate::model::{ContractiveConfig, FamilyConfig, SparseConfig};
+    use crate::objective::Sparsity;
 
     #[test]
     fn a_family_is_set_by_its_parts_or_whole() {
@@ -84,6 +85,19 @@ mod tests {
         assert_eq!(config.model.family, FamilyConfig::Contractive(expected));
         let text = config.to_toml();
         assert_eq!(Config::from_toml("t", &text).unwrap(), config, "{text}");
+    }
+
+    #[test]
+    fn a_family_within_a_family_comes_back() {
+        let mut config = Config::default();
+        config.set("model.family={kind=\"sparse\", sparsity={kind=\"kl\", weight=0.5}}").unwrap();
+        config.set("model.family.sparsity.target=0.1").unwrap();
+        let sparsity = Sparsity::Kl { weight: 0.5, target: 0.1 };
+        assert_eq!(config.model.family, FamilyConfig::Sparse(SparseConfig { tied: true, sparsity }));
+        assert_eq!(Config::from_toml("t", &config.to_toml()).unwrap(), config);
+        config.set("model.family.sparsity={kind=\"top_k\", k=3}").unwrap();
+        assert_eq!(Config::from_toml("t", &config.to_toml()).unwrap(), config);
+        assert!(config.set("model.family.sparsity.weight=1").is_err(), "top_k has no weight");
     }
 
     #[test]

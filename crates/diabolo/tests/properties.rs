@@ -5,7 +5,9 @@ use burn::tensor::Tensor;
 use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord, weights};
 use diabolo::data::{Preprocessor, prepare};
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
-use diabolo::model::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model};
+use diabolo::model::{
+    Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, Trainable,
+};
 use diabolo::nn::{Activation, Place, to_host};
 use diabolo::noise::{Purpose, permutation, standard_normal, stream};
 use diabolo::train::{self, Ended, Hooks, Snapshot, TrainingData};
@@ -52,7 +54,7 @@ proptest! {
         let terms = |x: Tensor<2>| {
             let noise = &mut stream(0, Purpose::Train, 0, 0);
             let context = &mut Context { noise, epochs: 0.0, training: true, place: &place };
-            model.loss(&Batch { x, observed: None }, context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
+            model.loss(&Batch { x, observed: None, classes: None }, context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
         };
         let shuffled: Vec<Tensor<2>> = order.iter().map(|&r| x.clone().narrow(0, r, 1)).collect();
         for (straight, shuffled) in terms(x).iter().zip(terms(Tensor::cat(shuffled, 0))) {
@@ -110,6 +112,7 @@ fn saved(
         preprocessor: preprocessor.clone(),
         source,
         training,
+        latent: None,
     };
     SavedModel { header, architecture: architecture.clone(), model }
 }

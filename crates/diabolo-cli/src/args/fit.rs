@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood};
+use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
 use super::ReadArgs;
-use super::values::{activation, estimator, optimizer, parse_corruption, seconds, variance, widths};
+use super::values::{
+    activation, estimator, optimizer, parse_corruption, seconds, sparsity, variance, widths,
+};
 
 #[derive(Args)]
 pub struct FitArgs {
@@ -46,7 +48,7 @@ pub struct FitArgs {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// plain, denoising, contractive or variational [default: variational]
+    /// plain, denoising, sparse, contractive or variational [default: variational]
     #[arg(long, short, value_name = "FAMILY")]
     pub model: Option<String>,
     /// Width of the code
@@ -85,6 +87,9 @@ pub struct ModelArgs {
     /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub corruption: Option<String>,
+    /// What keeps the code sparse: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
+    #[arg(long, value_name = "KIND:AMOUNT")]
+    pub sparsity: Option<String>,
     /// The decoder uses the encoder's weights, or (--tied false) its own (not for variational models)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub tied: Option<bool>,
@@ -96,10 +101,13 @@ pub struct TrainingArgs {
     /// Passes over the training rows, at most
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
+    /// Passes for each layer alone, before all are trained jointly (not for variational models)
+    #[arg(long, value_name = "N")]
+    pub pretrain_epochs: Option<usize>,
     /// Rows a step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.003 for variational models, else 0.001]
+    /// Adam's step size [default: 0.003 for variational and sparse models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// adam, or adam_w:WEIGHT_DECAY [default: adam]
@@ -203,15 +211,20 @@ impl ModelArgs {
 
     /// The given flags that only some families have, with those families.
     pub(super) fn family_flags(&self) -> Vec<(&'static str, &'static [&'static str])> {
-        let all: [(&'static str, bool, &'static [&'static str]); 8] = [
+        let all: [(&'static str, bool, &'static [&'static str]); 9] = [
             ("--kl-weight", self.kl_weight.is_some(), &["variational"]),
             ("--kl-warmup", self.kl_warmup.is_some(), &["variational"]),
             ("--contraction-weight", self.contraction_weight.is_some(), &["contractive"]),
             ("--curvature-weight", self.curvature_weight.is_some(), &["contractive"]),
             ("--estimator", self.estimator.is_some(), &["contractive"]),
             ("--corruption", self.corruption.is_some(), &["denoising"]),
-            ("--tied", self.tied.is_some(), &["plain", "denoising", "contractive"]),
-            ("--latent-activation", self.latent_activation.is_some(), &["plain", "denoising", "contractive"]),
+            ("--sparsity", self.sparsity.is_some(), &["sparse"]),
+            ("--tied", self.tied.is_some(), &["plain", "denoising", "sparse", "contractive"]),
+            (
+                "--latent-activation",
+                self.latent_activation.is_some(),
+                &["plain", "denoising", "sparse", "contractive"],
+            ),
         ];
         all.into_iter().filter(|f| f.1).map(|(flag, _, families)| (flag, families)).collect()
     }
@@ -228,6 +241,7 @@ impl ModelArgs {
                 "--curvature-weight" => own.curvature_weight = None,
                 "--estimator" => own.estimator = None,
                 "--corruption" => own.corruption = None,
+                "--sparsity" => own.sparsity = None,
                 "--tied" => own.tied = None,
                 _ => own.latent_activation = None,
             }
@@ -266,13 +280,20 @@ impl ModelArgs {
             };
             *corruption = parse_corruption(text)?;
         }
+        if let Some(text) = &self.sparsity {
+            let FamilyConfig::Sparse(config) = family else {
+                return Err(only("--sparsity", "sparse"));
+            };
+            config.sparsity = sparsity(text)?;
+        }
         if let Some(value) = self.tied {
             match family {
                 FamilyConfig::Plain { tied }
                 | FamilyConfig::Denoising { tied, .. }
+                | FamilyConfig::Sparse(SparseConfig { tied, .. })
                 | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
                 FamilyConfig::Variational { .. } => {
-                    return Err(only("--tied", "plain, denoising or contractive"));
+                    return Err(only("--tied", "plain, denoising, sparse or contractive"));
                 }
             }
         }
@@ -290,9 +311,10 @@ fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
 }
 
 impl TrainingArgs {
-    pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+    pub fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let training = &mut config.training;
         training.epochs = self.epochs.or(training.epochs);
+        training.pretrain_epochs = self.pretrain_epochs.unwrap_or(training.pretrain_epochs);
         training.batch_size = self.batch_size.or(training.batch_size);
         training.learning_rate = self.learning_rate.or(training.learning_rate);
         training.gradient_clip = self.gradient_clip.or(training.gradient_clip);

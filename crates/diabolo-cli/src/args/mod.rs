@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 use diabolo::Config;
 use diabolo::data::Format;
 use diabolo::nn::{Place, use_threads};
+use diabolo::task::WalkConfig;
 
 pub use compare::CompareArgs;
 pub use fit::{ColumnArgs, FitArgs, ModelArgs, TrainingArgs};
@@ -74,10 +75,12 @@ pub enum Command {
     Decode(TransformArgs),
     /// Write what the model makes of each row
     Reconstruct(TransformArgs),
-    /// Write new rows or pictures drawn from a variational model
+    /// Write new rows or pictures, drawn from the prior or by the contractive walk
     Generate(GenerateArgs),
     /// Measure a model on rows it was not trained on
     Evaluate(EvaluateArgs),
+    /// Measure what the code is good for: classes told from it, by a probe or by fine-tuning the encoder
+    Features(Box<FeaturesArgs>),
     /// Show what a model or a data file holds
     Inspect(InspectArgs),
     /// Write the report of a run again, or on other rows
@@ -162,6 +165,41 @@ pub struct GenerateArgs {
     /// Seed of the draws
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+}
+
+/// The walk by which models without a prior generate.
+#[derive(Args)]
+#[command(next_help_heading = "The walk (models without a prior)")]
+pub struct WalkArgs {
+    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: 1]
+    #[arg(long, value_name = "X")]
+    pub step: Option<f64>,
+    /// Transitions before a chain's first sample [default: 5]
+    #[arg(long, value_name = "N")]
+    pub burn_in: Option<usize>,
+    /// Transitions between two samples of a chain [default: 5]
+    #[arg(long, value_name = "N")]
+    pub thin: Option<usize>,
+    /// Independent chains, which give samples in turn [default: one a sample]
+    #[arg(long, value_name = "N")]
+    pub chains: Option<usize>,
+}
+
+impl WalkArgs {
+    /// The settings, if any was given.
+    pub fn to_config(&self) -> Option<WalkConfig> {
+        let default = WalkConfig::default();
+        let config = WalkConfig {
+            step: self.step.unwrap_or(default.step),
+            burn_in: self.burn_in.unwrap_or(default.burn_in),
+            thin: self.thin.unwrap_or(default.thin),
+            chains: self.chains.or(default.chains),
+        };
+        let given = self.step.is_some() || [self.burn_in, self.thin, self.chains].iter().any(Option::is_some);
+        given.then_some(config)
+    }
 }
 
 #[derive(Args)]
@@ -176,6 +214,25 @@ pub struct EvaluateArgs {
     /// Also how the code reacts to changes of the input: Jacobian, noise, columns
     #[arg(long)]
     pub diagnose: bool,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct FeaturesArgs {
+    /// A run folder or a model file, fitted on data with a label column
+    pub model: PathBuf,
+    /// Also train the encoder under a softmax layer, and the same network from random weights
+    #[arg(long)]
+    pub fine_tune: bool,
+    /// Fine-tune this often, each time with another seed
+    #[arg(long, default_value_t = 1, value_name = "N", requires = "fine_tune")]
+    pub repeats: u64,
+    /// Do not train the same network from random weights
+    #[arg(long, requires = "fine_tune")]
+    pub no_baseline: bool,
+    #[command(flatten)]
+    pub training: TrainingArgs,
     #[command(flatten)]
     pub read: ReadArgs,
 }

@@ -3,7 +3,7 @@
 use diabolo::Error;
 use diabolo::distribution::Variance;
 use diabolo::nn::Activation;
-use diabolo::objective::{Corruption, Estimator};
+use diabolo::objective::{Corruption, Estimator, Sparsity};
 use diabolo::train::Optimizer;
 
 pub fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
@@ -42,6 +42,20 @@ pub fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
         "masking" => Ok(Corruption::Masking { probability: amount }),
         "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
         "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn sparsity(text: &str) -> diabolo::Result<Sparsity> {
+    let wrong = || {
+        Error::config("--sparsity", "l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K", format!("'{text}'"))
+    };
+    let number = |text: &str| text.parse::<f64>().map_err(|_| wrong());
+    match *text.split(':').collect::<Vec<_>>() {
+        ["l1", weight] => Ok(Sparsity::L1 { weight: number(weight)? }),
+        ["kl", weight] => Ok(Sparsity::kl(number(weight)?)),
+        ["kl", weight, target] => Ok(Sparsity::Kl { weight: number(weight)?, target: number(target)? }),
+        ["top_k", k] => Ok(Sparsity::TopK { k: k.parse().map_err(|_| wrong())? }),
         _ => Err(wrong()),
     }
 }

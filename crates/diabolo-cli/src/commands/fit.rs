@@ -10,7 +10,7 @@ use diabolo::artifact::{
 };
 use diabolo::data::read::fingerprint;
 use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::{Metrics, evaluate};
+use diabolo::evaluate::{LatentMoments, Metrics, evaluate};
 use diabolo::model::{Architecture, Model};
 use diabolo::nn::Place;
 use diabolo::report::Report;
@@ -121,9 +121,15 @@ impl Job {
         shared.note(self.announcement(run));
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
         let epochs = training.epochs.unwrap_or_default();
-        let mut watch =
-            Watch { run, stop, reporter: Reporter::new(shared.quiet), epochs, epoch_started: None };
-        let outcome = train::fit(model, resume, &data, training, &self.place, &mut watch);
+        let mut watch = Watch {
+            run,
+            stop,
+            reporter: Reporter::new(shared.quiet),
+            epochs,
+            pretrain_epochs: training.pretrain_epochs,
+            epoch_started: None,
+        };
+        let outcome = train::fit_pretrained(model, resume, &data, training, &self.place, &mut watch);
         watch.reporter.finish();
         Ok(outcome?)
     }
@@ -143,10 +149,11 @@ impl Job {
     /// Writes what is to be kept, says how it went, and passes on why training ended.
     fn finish(self, run: &Run, outcome: Outcome<Model>, shared: &Shared) -> anyhow::Result<()> {
         if let Ended::Interrupted = outcome.ended {
-            shared.note(format!(
-                "interrupted; the checkpoint is saved. Continue with: diabolo fit --resume {}",
-                run.folder().display()
-            ));
+            let kept = match run.checkpoint_path().is_file() {
+                true => "the checkpoint is saved. Continue",
+                false => "pretraining begins anew when you continue",
+            };
+            shared.note(format!("interrupted; {kept} with: diabolo fit --resume {}", run.folder().display()));
             return Err(Interrupted.into());
         }
         let header = self.header(&outcome);
@@ -196,10 +203,18 @@ impl Job {
                 test_input: prepared.test_input.clone(),
             },
             training: TrainingRecord {
-                epochs: outcome.state.history.len(),
+                epochs: outcome.state.epoch,
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
                 ended: ended.into(),
             },
+            latent: (!self.architecture.family.has_prior()).then(|| {
+                LatentMoments::measure(
+                    &outcome.model,
+                    &prepared.train,
+                    self.config.training.seed,
+                    &self.place,
+                )
+            }),
         }
     }
 }
@@ -241,6 +256,7 @@ struct Watch<'a> {
     stop: Arc<AtomicBool>,
     reporter: Reporter,
     epochs: usize,
+    pretrain_epochs: usize,
     epoch_started: Option<std::time::Instant>,
 }
 
@@ -252,7 +268,7 @@ impl Hooks<Model> for Watch<'_> {
 
     fn epoch(&mut self, record: &EpochRecord) {
         self.epoch_started = None;
-        self.reporter.epoch(record, self.epochs);
+        self.reporter.epoch(record, if record.layer.is_some() { self.pretrain_epochs } else { self.epochs });
     }
 
     fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {

@@ -6,7 +6,7 @@ use diabolo::Error;
 use diabolo::artifact::write_atomically;
 use diabolo::data::Writer;
 use diabolo::report::picture_grid_png;
-use diabolo::task::{Draw, generate};
+use diabolo::task::{Draw, generate, walk};
 
 use super::load;
 use crate::args::{GenerateArgs, Shared};
@@ -19,7 +19,11 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     let schema = &saved.header.preprocessor.schema;
     let shape = schema.image_shape();
     let draw = if args.mean.unwrap_or(shape.is_some()) { Draw::Mean } else { Draw::Sample };
-    let (values, rows) = generate(&saved, args.count, draw, args.seed, &shared.place()?)?;
+    let place = shared.place()?;
+    let (values, rows) = match args.walk.to_config() {
+        Some(config) => walk(&saved, args.count, draw, &config, args.seed, &place)?,
+        None => generate(&saved, args.count, draw, args.seed, &place)?,
+    };
     match shape {
         Some(shape) if args.out.ends_with(".png") => sheet(&args.out, &values, shape)?,
         _ => {

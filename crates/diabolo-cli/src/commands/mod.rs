@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod data;
 pub mod evaluate;
+pub mod features;
 pub mod fit;
 pub mod generate;
 pub mod inspect;

@@ -16,7 +16,7 @@ fn values_out_of_range() {
     assert_snapshot!(refused("--latent-dim 0"), @"error: latent_dim: expected 1 to 1048576, found 0");
     assert_snapshot!(refused("--learning-rate nan"), @"error: learning_rate: expected a number above 0, found NaN");
     assert_snapshot!(refused("--learning-rate -1"), @"error: learning_rate: expected a number above 0, found -1");
-    assert_snapshot!(refused("--epochs 0"), @"error: epochs: expected 1 or more, found 0");
+    assert_snapshot!(refused("--epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
     assert_snapshot!(refused("--batch-size 0"), @"error: batch_size: expected 1 or more, found 0");
     assert_snapshot!(refused("--hidden 0"), @"error: hidden: expected widths from 1 to 1048576, found 0");
     assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099521064960");
@@ -35,7 +35,7 @@ fn a_large_value_may_mean_never() {
 
 #[test]
 fn unknown_values() {
-    assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, contractive or variational, found nope");
+    assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, sparse, contractive or variational, found nope");
     assert_snapshot!(refused("--activation cube"), @"error: --activation: expected sigmoid, tanh, softplus, silu, gelu, relu, identity, found 'cube'");
     assert_snapshot!(refused("--hidden 12,x"), @"error: --hidden: expected widths such as 400 or 512,256, or none, found '12,x'");
     assert_snapshot!(refused("--optimizer sgd"), @"error: --optimizer: expected adam, or adam_w:WEIGHT_DECAY, found 'sgd'");
@@ -91,6 +91,12 @@ fn places_that_cannot_be_written() {
 fn what_a_model_cannot_do() {
     let desk = Desk::new();
     desk.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
-    assert_snapshot!(desk.fails(2, "generate run"), @"error: a plain autoencoder has no prior to draw codes from; fit with --model variational, or give codes of your own to `diabolo decode`");
+    assert_snapshot!(desk.fails(2, "generate run --step nan"), @"error: step: expected a number from 0 to 1000, found NaN");
+    assert_snapshot!(desk.fails(2, "generate run --step=-1"), @"error: step: expected a number from 0 to 1000, found -1");
+    assert_snapshot!(desk.fails(2, "generate run --thin 0"), @"error: thin: expected 1 to 1000000, found 0");
+    assert_snapshot!(desk.fails(2, "generate run --chains 0"), @"error: chains: expected 1 or more, found 0");
+    assert_snapshot!(desk.fails(2, "generate run --burn-in 10000000"), @"error: burn_in: expected 0 to 1000000, found 10000000");
+    desk.ok("fit digits --epochs 1 --hidden 16 -o prior -q");
+    assert_snapshot!(desk.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; leave --step, --burn-in, --thin and --chains out: they are for models without one");
     assert_snapshot!(desk.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");
 }

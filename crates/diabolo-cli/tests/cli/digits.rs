@@ -116,6 +116,32 @@ fn contraction_lowers_the_contraction() {
     assert!(desk.ok("evaluate plain --diagnose").stdout.contains("effective rank"));
 }
 
+#[test]
+fn a_model_without_a_prior_generates_by_a_walk() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model contractive --epochs 20 -q -o run");
+    assert!(desk.text("run/report.html").contains("by the contractive walk"));
+    let drawn = |flags: &str| desk.ok(&format!("generate run {flags}")).stdout;
+    let rows = |flags: &str| cells(&drawn(flags)).1;
+    assert_eq!(drawn("-n 7 --seed 3"), drawn("-n 7 --seed 3 --threads 1"));
+    assert_ne!(drawn("-n 7 --seed 3"), drawn("-n 7 --seed 4"));
+    assert_eq!(drawn("-n 7"), drawn("-n 7 --step 1 --burn-in 5"), "the defaults");
+    let seven = rows("-n 7");
+    assert_eq!(seven.len(), 7);
+    assert!(seven.iter().flatten().all(|cell| (0..=16).contains(&cell.parse::<i32>().unwrap())));
+    // A sample does not depend on how many others there are; chains give samples in turn.
+    assert_eq!(rows("-n 3"), seven[..3]);
+    let in_turn = rows("-n 7 --chains 3");
+    assert_eq!(in_turn.len(), 7);
+    assert_eq!(in_turn[..3], seven[..3]);
+    assert_eq!(in_turn[3..6], rows("-n 3 --burn-in 10"), "after 5 transitions more");
+    for other in ["--step 0.2", "--burn-in 50", "--mean false"] {
+        assert_ne!(rows(&format!("-n 7 {other}")), seven, "{other}");
+    }
+    desk.ok("generate run -n 9 --chains 2 -o sheet.png");
+    assert!(desk.bytes("sheet.png").starts_with(b"\x89PNG"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_is_no_failure() {

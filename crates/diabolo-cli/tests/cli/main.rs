@@ -7,6 +7,8 @@ mod bad_data;
 mod bad_model;
 mod compare;
 mod digits;
+mod features;
 mod mixed;
 mod reproducible;
+mod sparse;
 mod support;

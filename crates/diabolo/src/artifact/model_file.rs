@@ -10,6 +10,7 @@ use super::weights::{self, HostTensor};
 use crate::config::Config;
 use crate::data::Preprocessor;
 use crate::error::{Error, Result};
+use crate::evaluate::LatentMoments;
 use crate::model::{Architecture, Model};
 use crate::nn::Place;
 
@@ -32,6 +33,9 @@ pub struct Header {
     pub source: SourceRecord,
     /// How training went.
     pub training: TrainingRecord,
+    /// Where the codes of the training rows lie; families without a prior generate from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latent: Option<LatentMoments>,
 }
 
 /// What a model was fitted on: enough to recognise the data, none of its rows.
@@ -107,6 +111,9 @@ impl SavedModel {
             .clone()
             .resolve(&header.preprocessor.blocks(), true)
             .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
+        if header.latent.as_ref().is_some_and(|moments| !moments.fit(architecture.latent_dim)) {
+            return Err(broken("its moments of the code are impossible".into()));
+        }
         let tensors = floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
         // Before anything is allocated by what the configuration says.
         let held: usize = tensors.values().map(|t| t.values.len()).sum();

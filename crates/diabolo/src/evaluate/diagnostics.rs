@@ -134,6 +134,7 @@ impl Sample {
             values: order.iter().flat_map(|&row| self.kept[row].0.iter().copied()).collect(),
             observed: missing.then(|| order.iter().flat_map(|&row| flags(row)).collect()),
             unknown: 0,
+            classes: None,
         }
     }
 }

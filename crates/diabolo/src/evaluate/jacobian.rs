@@ -5,7 +5,6 @@ use burn::tensor::Tensor;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
 use crate::nn::Place;
-use crate::objective::EncoderTrace;
 
 /// Numbers in the Jacobians held at once: 16 MiB, so that the handful of copies made of them stay within 64.
 const NUMBERS: usize = 1 << 22;
@@ -29,6 +28,6 @@ pub(super) fn jacobians<'a, M: Autoencoder>(
     let at_once = (NUMBERS / (model.latent_dim() * rows.width).max(1)).clamp(1, ROWS);
     chosen.chunks(at_once).map(move |block| {
         let x = Batch::gather(rows, block, place).x;
-        EncoderTrace::new(model.encoder_layers(), x).jacobian()
+        model.trace(x).jacobian()
     })
 }

@@ -45,6 +45,9 @@ pub struct Metrics {
     /// Share of code values within 5 % of an end of the activation's range; sigmoid and tanh codes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saturated_fraction: Option<f64>,
+    /// Mean of the code's values, over units and rows; sigmoid and tanh codes only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_activation: Option<f64>,
     /// (negative_elbo, or reconstruction) / (pixels · log 2); for Gaussian pixels plus log₂ of the pixel
     /// scale, which turns a density on [0, 1] into one on the stored values. Images only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,6 +187,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let kl_divergence = self.kl_divergence.map(|kl| kl / n);
         let negative_elbo = kl_divergence.map(|kl| reconstruction + kl);
         let variance = |(sum, squares): &(f64, f64)| squares / n - (sum / n).powi(2);
+        let values = n * self.code_sums.len() as f64;
+        let bounded = self.code_bounds().is_some();
         let per_dimension = self.width.max(1) as f64 * std::f64::consts::LN_2;
         Metrics {
             examples: self.examples,
@@ -195,9 +200,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             mse: self.squared_error / self.observed.max(1.0),
             active_units: self.code_sums.iter().filter(|s| variance(s) > ACTIVE_VARIANCE).count(),
             latent_dim: self.code_sums.len(),
-            saturated_fraction: self
-                .code_bounds()
-                .map(|_| self.saturated / (n * self.code_sums.len() as f64)),
+            saturated_fraction: bounded.then_some(self.saturated / values),
+            mean_activation: bounded.then(|| self.code_sums.iter().map(|(sum, _)| sum).sum::<f64>() / values),
             bits_per_dimension: self.pixel_scale.map(|scale| {
                 let nats = negative_elbo.unwrap_or(reconstruction);
                 let density = self

@@ -3,15 +3,18 @@
 mod clusters;
 mod columns;
 mod diagnostics;
+mod field;
 mod jacobian;
 mod labelled;
 mod latent;
 mod lbfgs;
 mod metrics;
+mod moments;
 mod neighbours;
 mod probe;
 mod product;
 mod robustness;
+mod sample_quality;
 mod sensitivity;
 mod spectrum;
 
@@ -21,14 +24,17 @@ mod testing;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use columns::{ColumnScore, ColumnScores};
 pub use diagnostics::{Diagnostics, Sample, diagnose};
+pub use field::reconstruction_field;
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};
 pub use metrics::{Evaluation, Metrics, evaluate};
+pub use moments::LatentMoments;
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
 pub use probe::{LogisticProbe, PROBE_PENALTIES};
 pub use robustness::{
     ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,
     typical_distance,
 };
+pub use sample_quality::{SampleQuality, sample_quality};
 pub use sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 pub use spectrum::{JacobianSpectrum, Tangents, effective_rank, jacobian_spectrum, tangents};

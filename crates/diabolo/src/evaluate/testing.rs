@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 
 use crate::data::Encoded;
 use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
-use crate::model::{Autoencoder, Batch, Context};
+use crate::model::{Autoencoder, Batch, Context, Trainable};
 use crate::nn::{Activation, Dense, Place};
 use crate::objective::Term;
 
@@ -33,11 +33,13 @@ impl Network {
     }
 }
 
-impl Autoencoder for Network {
+impl Trainable for Network {
     fn loss(&self, _batch: &Batch, _context: &mut Context) -> Vec<Term> {
         vec![]
     }
+}
 
+impl Autoencoder for Network {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
         crate::nn::chain(&self.layers, x)
     }
@@ -60,5 +62,5 @@ impl Autoencoder for Network {
 
 /// Rows of `width` values without missing cells.
 pub fn rows(width: usize, values: &[f32]) -> Encoded {
-    Encoded { rows: values.len() / width, width, values: values.to_vec(), observed: None, unknown: 0 }
+    Encoded::from_values(values.to_vec(), width)
 }

@@ -2,7 +2,7 @@
 //!
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `family.kind` | `plain`, `denoising`, `contractive`, `variational` | `variational` |
+//! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
 //! | `latent_dim` | width of the latent code | by data |
 //! | `activation` | of the hidden layers | by family |
@@ -16,7 +16,7 @@ use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
 use crate::error::{Error, Result};
 use crate::nn::Activation;
-use crate::objective::{Corruption, Estimator};
+use crate::objective::{Corruption, Estimator, Sparsity};
 
 /// A model's configuration. `None` means "choose by the data"; [`ModelConfig::resolve`] fills it in.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -73,6 +73,8 @@ pub enum FamilyConfig {
         #[serde(default = "default_corruption")]
         corruption: Corruption,
     },
+    /// Reconstruction + weight · sparsity of the code, or of its k largest units alone.
+    Sparse(SparseConfig),
     /// Reconstruction + λ ‖J_f(x)‖²_F (Rifai et al. 2011).
     Contractive(ContractiveConfig),
     /// Negative ELBO with a Gaussian posterior and a standard normal prior (Kingma & Welling 2013).
@@ -84,6 +86,22 @@ pub enum FamilyConfig {
         #[serde(default)]
         kl_warmup_epochs: f64,
     },
+}
+
+/// Settings of the sparse family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SparseConfig {
+    /// The decoder's weights are the encoder's, transposed. If not, small codes under a large decoder look sparse.
+    pub tied: bool,
+    /// What keeps the code sparse.
+    pub sparsity: Sparsity,
+}
+
+impl Default for SparseConfig {
+    fn default() -> Self {
+        SparseConfig { tied: true, sparsity: Sparsity::default() }
+    }
 }
 
 /// Settings of the contractive family.
@@ -161,10 +179,11 @@ impl FamilyConfig {
         Ok(match name {
             "plain" => FamilyConfig::Plain { tied: false },
             "denoising" => FamilyConfig::Denoising { tied: false, corruption: default_corruption() },
+            "sparse" => FamilyConfig::Sparse(SparseConfig::default()),
             "contractive" => FamilyConfig::Contractive(ContractiveConfig::default()),
             "variational" => FamilyConfig::default(),
             other => {
-                let expected = "plain, denoising, contractive or variational";
+                let expected = "plain, denoising, sparse, contractive or variational";
                 return Err(Error::config("model", expected, other));
             }
         })
@@ -175,18 +194,24 @@ impl FamilyConfig {
         match self {
             FamilyConfig::Plain { .. } => "plain",
             FamilyConfig::Denoising { .. } => "denoising",
+            FamilyConfig::Sparse(_) => "sparse",
             FamilyConfig::Contractive(_) => "contractive",
             FamilyConfig::Variational { .. } => "variational",
         }
     }
 
     /// The learning rate to use unless told otherwise: on MNIST, 784-400-20, ten epochs of Adam with a
-    /// cosine schedule end 2.9 nats lower at 0.003 than at 0.001.
+    /// cosine schedule end 2.9 nats lower at 0.003 than at 0.001. On digits, sparse models of each kind gain 0.2 to 1.3 so.
     pub fn usual_learning_rate(&self) -> f64 {
         match self {
-            FamilyConfig::Variational { .. } => 3e-3,
+            FamilyConfig::Variational { .. } | FamilyConfig::Sparse(_) => 3e-3,
             _ => 1e-3,
         }
+    }
+
+    /// Whether codes can be drawn from a prior; the others are sampled by a walk.
+    pub fn has_prior(&self) -> bool {
+        matches!(self, FamilyConfig::Variational { .. })
     }
 
     /// Whether the decoder shares the encoder's weights.
@@ -194,6 +219,7 @@ impl FamilyConfig {
         match *self {
             FamilyConfig::Plain { tied }
             | FamilyConfig::Denoising { tied, .. }
+            | FamilyConfig::Sparse(SparseConfig { tied, .. })
             | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => tied,
             FamilyConfig::Variational { .. } => false,
         }
@@ -258,8 +284,10 @@ impl ModelConfig {
     pub fn resolve(&mut self, blocks: &[Block], black_and_white: bool) -> Result<Architecture> {
         let inputs: usize = blocks.iter().map(|b| b.width).sum();
         let variational = matches!(self.family, FamilyConfig::Variational { .. });
-        let overcomplete =
-            matches!(self.family, FamilyConfig::Contractive(_) | FamilyConfig::Denoising { .. });
+        let overcomplete = matches!(
+            self.family,
+            FamilyConfig::Contractive(_) | FamilyConfig::Denoising { .. } | FamilyConfig::Sparse(_)
+        );
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
 
         let hidden = self.hidden.get_or_insert_with(|| default_hidden(inputs, overcomplete)).clone();
@@ -270,10 +298,10 @@ impl ModelConfig {
         let latent_activation = if variational {
             Activation::Identity
         } else {
-            *self.latent_activation.get_or_insert(if overcomplete {
-                activation
-            } else {
-                Activation::Identity
+            *self.latent_activation.get_or_insert(match self.family {
+                FamilyConfig::Sparse(config) => config.sparsity.usual_activation(),
+                _ if overcomplete => activation,
+                _ => Activation::Identity,
             })
         };
         if let FamilyConfig::Contractive(config) = &mut self.family {
@@ -327,6 +355,9 @@ impl ModelConfig {
         }
         match self.family {
             FamilyConfig::Contractive(config) => config.validate()?,
+            FamilyConfig::Sparse(config) => {
+                config.sparsity.validate(architecture.latent_dim, architecture.latent_activation)?
+            }
             FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
                 non_negative("kl_weight", kl_weight)?;
                 non_negative("kl_warmup_epochs", kl_warmup_epochs)?;

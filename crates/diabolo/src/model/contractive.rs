@@ -7,10 +7,10 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, Deterministic};
+use super::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, Deterministic, Trainable};
 use crate::nn::Place;
 use crate::noise::{Stream, standard_normal};
-use crate::objective::{EncoderTrace, Term, rademacher};
+use crate::objective::{EncoderTrace, Estimator, Term, rademacher};
 
 /// With the contraction.
 #[derive(Module, Debug)]
@@ -28,6 +28,16 @@ impl Contractive {
         place: &Place,
     ) -> Self {
         Contractive { net: Deterministic::new(architecture, noise, place), config }
+    }
+
+    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
+        // One layer has a closed form, whatever the whole encoder needs.
+        let config = ContractiveConfig { estimator: Estimator::Exact, ..self.config };
+        Contractive { net: self.net.layer(k, place), config }
+    }
+
+    pub(super) fn with_layer(self, k: usize, trained: Self) -> Self {
+        Contractive { net: self.net.with_layer(k, trained.net), config: self.config }
     }
 
     /// Probes for this step: none in evaluation, which is exact.
@@ -51,7 +61,7 @@ impl Contractive {
     }
 }
 
-impl Autoencoder for Contractive {
+impl Trainable for Contractive {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let trace = EncoderTrace::new(self.net.encoder_layers(), batch.x.clone());
         let reconstruction = self.net.reconstruction(batch, trace.code.clone());
@@ -66,6 +76,8 @@ impl Autoencoder for Contractive {
         }
         terms
     }
+}
 
+impl Autoencoder for Contractive {
     super::deterministic::through_net!();
 }

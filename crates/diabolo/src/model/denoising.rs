@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
 use crate::nn::Place;
 use crate::noise::Stream;
 use crate::objective::{Corruption, Term};
@@ -24,9 +24,17 @@ impl Denoising {
     ) -> Self {
         Denoising { net: Deterministic::new(architecture, noise, place), corruption }
     }
+
+    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
+        Denoising { net: self.net.layer(k, place), corruption: self.corruption }
+    }
+
+    pub(super) fn with_layer(self, k: usize, trained: Self) -> Self {
+        Denoising { net: self.net.with_layer(k, trained.net), corruption: self.corruption }
+    }
 }
 
-impl Autoencoder for Denoising {
+impl Trainable for Denoising {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let seen = match context.training {
             true => self.corruption.apply(batch.x.clone(), context.noise, context.place),
@@ -34,6 +42,8 @@ impl Autoencoder for Denoising {
         };
         vec![self.net.reconstruction(batch, self.net.encode(seen))]
     }
+}
 
+impl Autoencoder for Denoising {
     super::deterministic::through_net!();
 }

@@ -7,7 +7,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::{Architecture, Batch};
-use crate::distribution::Likelihood;
+use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::Stream;
 use crate::objective::Term;
@@ -23,6 +23,9 @@ pub struct Deterministic {
     pub decoder_bias: Vec<Param<Tensor<1>>>,
     /// Reads the decoder's outputs.
     pub likelihood: Likelihood,
+    /// Of a tied decoder's last layer: none, but for a layer that is pretrained alone.
+    #[module(skip)]
+    output_activation: Activation,
 }
 
 impl Deterministic {
@@ -40,7 +43,47 @@ impl Deterministic {
         } else {
             (layers(&widths, architecture.activation, Activation::Identity, noise, place), vec![])
         };
-        Deterministic { encoder, decoder, decoder_bias, likelihood }
+        Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation: Activation::Identity }
+    }
+
+    /// The autoencoder of encoder layer `k` alone, which reconstructs that layer's input.
+    ///
+    /// The first layer reconstructs the data. Above it the input is the code below: probabilities if its units are
+    /// sigmoid (scored by their cross-entropy, as in Vincent et al. 2010), else numbers (scored by squared error).
+    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
+        let mirror = self.encoder.len() - 1 - k;
+        let encoder = vec![self.encoder[k].clone()];
+        let hidden = self.encoder[0].activation();
+        let (family, output_activation) = match (k, hidden) {
+            (0, _) | (_, Activation::Sigmoid) => (Family::Bernoulli, Activation::Identity),
+            _ => (Family::Gaussian { variance: Variance::Fixed { value: 1.0 } }, hidden),
+        };
+        let block = LikelihoodBlock { family, start: 0, width: encoder[0].inputs() };
+        let likelihood = if k == 0 { self.likelihood.clone() } else { Likelihood::new(vec![block], place) };
+        let (decoder, decoder_bias) = match self.decoder_bias.is_empty() {
+            true => (vec![self.decoder[mirror].clone().with_activation(output_activation)], vec![]),
+            false => (vec![], vec![self.decoder_bias[mirror].clone()]),
+        };
+        Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation }
+    }
+
+    /// The same network with encoder layer `k` and its mirror image taken from `trained`, a [`layer`](Self::layer).
+    pub(super) fn with_layer(mut self, k: usize, trained: Self) -> Self {
+        let mirror = self.encoder.len() - 1 - k;
+        let taken =
+            |layers: Vec<Dense>| layers.into_iter().next().expect("a layer alone has one encoder layer");
+        self.encoder[k] = taken(trained.encoder);
+        match trained.decoder_bias.into_iter().next() {
+            Some(bias) => self.decoder_bias[mirror] = bias,
+            None => {
+                let activation = self.decoder[mirror].activation();
+                self.decoder[mirror] = taken(trained.decoder).with_activation(activation);
+            }
+        }
+        if k == 0 {
+            self.likelihood = trained.likelihood;
+        }
+        self
     }
 
     /// f(x).
@@ -57,7 +100,11 @@ impl Deterministic {
         self.encoder.iter().rev().zip(&self.decoder_bias).enumerate().fold(h, |h, (k, (layer, bias))| {
             let a = h.matmul(layer.weight.val()) + bias.val().unsqueeze_dim::<2>(0);
             // Hidden decoder layers use the hidden activation; the outputs are linear.
-            if k == last { a } else { self.encoder[0].activation().forward(a) }
+            if k == last {
+                self.output_activation.forward(a)
+            } else {
+                self.encoder[0].activation().forward(a)
+            }
         })
     }
 
@@ -99,6 +146,9 @@ macro_rules! through_net {
             self.net.encode(x)
         }
 
+        super::deterministic::through_net!(but encode);
+    };
+    (but encode) => {
         fn decode(&self, z: burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2> {
             self.net.decode(z)
         }

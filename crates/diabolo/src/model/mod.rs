@@ -1,21 +1,27 @@
 //! Model families. Adding one = one file here, one variant in [`FamilyConfig`] and [`Model`], one golden file.
 
+mod classifier;
 mod config;
 mod contractive;
 mod denoising;
 mod deterministic;
+mod layerwise;
 mod plain;
+mod sparse;
 mod variational;
 
-pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig};
+pub use classifier::Classifier;
+pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig, SparseConfig};
 pub use contractive::Contractive;
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
+pub use layerwise::Layerwise;
 pub use plain::Plain;
+pub use sparse::Sparse;
 pub use variational::Variational;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
@@ -30,6 +36,8 @@ pub struct Batch {
     pub x: Tensor<2>,
     /// 1 where a cell was observed, else 0; `None` if every cell was.
     pub observed: Option<Tensor<2>>,
+    /// The class of each row, where there are classes.
+    pub classes: Option<Tensor<1, Int>>,
 }
 
 impl Batch {
@@ -42,7 +50,11 @@ impl Batch {
             }
             place.tensor(out, [rows.len(), encoded.width])
         };
-        Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather) }
+        let classes = encoded.classes.as_ref().map(|classes| {
+            let chosen: Vec<i64> = rows.iter().map(|&row| i64::from(classes[row])).collect();
+            Tensor::from_data(TensorData::new(chosen, [rows.len()]), &place.device)
+        });
+        Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather), classes }
     }
 }
 
@@ -58,14 +70,17 @@ pub struct Context<'a> {
     pub place: &'a Place,
 }
 
-/// What the trainer, the evaluation and the tasks know of a model.
+/// What the trainer knows of a model.
+pub trait Trainable: Module {
+    /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+}
+
+/// What the evaluation and the tasks know of a model.
 ///
 /// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
 /// batch × [`Likelihood::parameters`].
-pub trait Autoencoder: Module {
-    /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
-    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
-
+pub trait Autoencoder: Trainable {
     /// The code of each row: f(x), or the posterior's mean.
     fn encode(&self, x: Tensor<2>) -> Tensor<2>;
 
@@ -80,8 +95,13 @@ pub trait Autoencoder: Module {
     /// Reads likelihood parameters.
     fn likelihood(&self) -> &Likelihood;
 
-    /// The layers from x to [`encode`](Self::encode)'s result, for its Jacobian.
+    /// The layers from x to [`encode`](Self::encode)'s result.
     fn encoder_layers(&self) -> Vec<&Dense>;
+
+    /// [`encode`](Self::encode), keeping what its Jacobian needs.
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        EncoderTrace::new(self.encoder_layers(), x)
+    }
 
     /// Draws codes from the prior p(z), if the family defines one.
     fn sample_prior(&self, _rows: usize, _noise: &mut Stream, _place: &Place) -> Option<Tensor<2>> {
@@ -95,7 +115,7 @@ pub trait Autoencoder: Module {
 
     /// ‖J_f(x)‖²_F for each row, exactly; see [`EncoderTrace`].
     fn contraction(&self, x: Tensor<2>) -> Tensor<1> {
-        EncoderTrace::new(self.encoder_layers(), x).contraction(None)
+        self.trace(x).contraction(None)
     }
 }
 
@@ -107,6 +127,8 @@ pub enum Model {
     Plain(Plain),
     /// Clean from corrupted.
     Denoising(Denoising),
+    /// With a sparse code.
+    Sparse(Sparse),
     /// With the contraction.
     Contractive(Contractive),
     /// With a posterior and a prior.
@@ -119,6 +141,7 @@ macro_rules! each {
         match $self {
             Model::Plain($model) => $call,
             Model::Denoising($model) => $call,
+            Model::Sparse($model) => $call,
             Model::Contractive($model) => $call,
             Model::Variational($model) => $call,
         }
@@ -134,6 +157,9 @@ impl Model {
             FamilyConfig::Denoising { corruption, .. } => {
                 Model::Denoising(Denoising::new(architecture, corruption, noise, place))
             }
+            FamilyConfig::Sparse(config) => {
+                Model::Sparse(Sparse::new(architecture, config.sparsity, noise, place))
+            }
             FamilyConfig::Contractive(config) => {
                 Model::Contractive(Contractive::new(architecture, config, noise, place))
             }
@@ -144,11 +170,13 @@ impl Model {
     }
 }
 
-impl Autoencoder for Model {
+impl Trainable for Model {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         each!(self, model => model.loss(batch, context))
     }
+}
 
+impl Autoencoder for Model {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
         each!(self, model => model.encode(x))
     }
@@ -167,6 +195,10 @@ impl Autoencoder for Model {
 
     fn encoder_layers(&self) -> Vec<&Dense> {
         each!(self, model => model.encoder_layers())
+    }
+
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        each!(self, model => model.trace(x))
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {

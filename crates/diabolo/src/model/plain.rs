@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
 use crate::nn::Place;
 use crate::noise::Stream;
 use crate::objective::Term;
@@ -10,19 +10,29 @@ use crate::objective::Term;
 /// Reconstruction alone.
 #[derive(Module, Debug)]
 pub struct Plain {
-    net: Deterministic,
+    pub(super) net: Deterministic,
 }
 
 impl Plain {
     pub(super) fn new(architecture: &Architecture, noise: &mut Stream, place: &Place) -> Self {
         Plain { net: Deterministic::new(architecture, noise, place) }
     }
+
+    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
+        Plain { net: self.net.layer(k, place) }
+    }
+
+    pub(super) fn with_layer(self, k: usize, trained: Self) -> Self {
+        Plain { net: self.net.with_layer(k, trained.net) }
+    }
 }
 
-impl Autoencoder for Plain {
+impl Trainable for Plain {
     fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
         vec![self.net.reconstruction(batch, self.net.encode(batch.x.clone()))]
     }
+}
 
+impl Autoencoder for Plain {
     super::deterministic::through_net!();
 }

@@ -9,7 +9,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, Context, deterministic::layers};
+use super::{Architecture, Autoencoder, Batch, Context, Trainable, deterministic::layers};
 use crate::distribution::{Likelihood, Posterior, bound_log_variance};
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::{Stream, standard_normal};
@@ -89,7 +89,7 @@ impl Variational {
     }
 }
 
-impl Autoencoder for Variational {
+impl Trainable for Variational {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let shape = [batch.x.dims()[0], self.latent_dim()];
         let epsilon = context.place.tensor(standard_normal(context.noise, shape[0] * shape[1]), shape);
@@ -97,7 +97,9 @@ impl Autoencoder for Variational {
         let factor = if context.training { self.warmup.factor(context.epochs) } else { 1.0 };
         self.terms(batch, epsilon, self.kl_weight * factor)
     }
+}
 
+impl Autoencoder for Variational {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
         self.posterior.mean.forward(chain(&self.encoder, x))
     }

@@ -60,6 +60,12 @@ impl Dense {
         Dense { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), activation }
     }
 
+    /// The same weights before another activation.
+    pub fn with_activation(mut self, activation: Activation) -> Self {
+        self.activation = activation;
+        self
+    }
+
     /// The layer's activation.
     pub fn activation(&self) -> Activation {
         self.activation
@@ -96,6 +102,13 @@ impl Dense {
         let scaled = cotangents * derivative.unsqueeze_dim::<3>(1);
         // One large product instead of `batch` small ones.
         scaled.reshape([batch * k, outputs]).matmul(self.weight.val()).reshape([batch, k, self.inputs()])
+    }
+
+    /// Pushes a tangent forward from the input to the output: u ← φ′(a) ⊙ (W u).
+    ///
+    /// `tangent`: batch × inputs; `derivative`: batch × outputs; result: batch × outputs.
+    pub fn push_forward(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
+        derivative * tangent.matmul(self.weight.val().transpose())
     }
 
     /// Pulls the identity block back: row j is φ′_j(a) W_j, the layer's own Jacobian.

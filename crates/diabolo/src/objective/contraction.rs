@@ -43,6 +43,16 @@ impl<'a> EncoderTrace<'a> {
         EncoderTrace { layers, code, slopes }
     }
 
+    /// The trace of f(x) ⊙ `mask` (batch × latent), the mask being constant around x.
+    pub fn masked(mut self, mask: Tensor<2>) -> Self {
+        self.code = self.code * mask.clone();
+        // `new` made sure that there is a layer.
+        if let Some(slope) = self.slopes.last_mut() {
+            *slope = slope.clone() * mask;
+        }
+        self
+    }
+
     /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (self.layers.as_slice(), probes) {
@@ -67,6 +77,19 @@ impl<'a> EncoderTrace<'a> {
             [layer] => layer.jacobian(self.slopes[0].clone()),
             layers => layers[0].pull_back(self.at_first(None), self.slopes[0].clone()),
         }
+    }
+
+    /// J Jᵀ ε for each row: noise in the code, spread along the directions in which the encoder still feels its input.
+    ///
+    /// One pull-back and one push-forward, without J. `epsilon` and result: batch × latent.
+    pub fn spread(&self, epsilon: Tensor<2>) -> Tensor<2> {
+        let layers = || self.layers.iter().zip(&self.slopes);
+        let pulled = layers().rev().fold(epsilon.unsqueeze_dim::<3>(1), |block, (layer, slope)| {
+            layer.pull_back(block, slope.clone())
+        });
+        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (layer, slope)| {
+            layer.push_forward(tangent, slope.clone())
+        })
     }
 
     /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
@@ -199,6 +222,31 @@ mod tests {
                 assert!(
                     (found - expected).abs() < 1e-6 * expected.max(1e-3),
                     "{widths:?}: {found} vs {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_spread_is_the_jacobian_times_its_transpose_times_the_noise() {
+        let place = Place::cpu_f64();
+        for widths in [&[6, 4][..], &[3, 7], &[6, 5, 3], &[4, 7, 5, 3]] {
+            for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Silu] {
+                let layers = encoder(widths, activation, &place);
+                let latent = widths[widths.len() - 1];
+                let trace = EncoderTrace::new(layers.iter().collect(), normal_rows(8, 3, widths[0], &place));
+                let epsilon = normal_rows(9, 3, latent, &place);
+                let jacobian = trace.jacobian();
+                let expected = jacobian
+                    .clone()
+                    .matmul(jacobian.swap_dims(1, 2))
+                    .matmul(epsilon.clone().unsqueeze_dim::<3>(2))
+                    .squeeze_dim::<2>(2);
+                let difference = (trace.spread(epsilon) - expected.clone()).abs().max().into_scalar::<f64>();
+                let size = expected.abs().max().into_scalar::<f64>();
+                assert!(
+                    size > 0.0 && difference < 1e-12 * size,
+                    "{widths:?} {activation:?}: {difference} of {size}"
                 );
             }
         }

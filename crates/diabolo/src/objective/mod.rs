@@ -4,17 +4,19 @@ mod contraction;
 mod corruption;
 mod estimator;
 mod schedule;
+mod sparsity;
 
 pub use contraction::{EncoderTrace, rademacher};
 pub use corruption::Corruption;
 pub use estimator::Estimator;
 pub use schedule::Warmup;
+pub use sparsity::Sparsity;
 
 use burn::tensor::Tensor;
 
 /// One named part of the objective.
 pub struct Term {
-    /// "reconstruction", "kl_divergence", "contraction".
+    /// "reconstruction", "kl_divergence", "contraction", "sparsity".
     pub name: &'static str,
     /// One value per example: shape batch.
     pub value: Tensor<1>,

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 
-use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, diagnosed};
+use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Sampler, diagnosed};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, FeatureKind};
 use crate::error::Result;
@@ -44,7 +44,7 @@ impl Report {
             title: format!("{title} · {}", short_name(&header.source.input)),
             subtitle: subtitle(saved),
             facts: facts(saved, history),
-            history: history.iter().map(EpochRow::from).collect(),
+            history: history.iter().filter(|record| record.layer.is_none()).map(EpochRow::from).collect(),
             metrics: described(metrics),
             warnings: vec![],
             pictures: pictures(saved, &encoded, &order, place),
@@ -79,6 +79,7 @@ fn subtitle(saved: &SavedModel) -> String {
     let what = match saved.architecture.family {
         Plain { .. } => "It learned to reproduce its input through a code.",
         Denoising { .. } => "It learned to restore clean rows from corrupted ones.",
+        Sparse { .. } => "It learned a code of which each row uses only a few units.",
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
         Variational { .. } => "It learned a distribution over codes, from which new examples can be drawn.",
     };
@@ -182,6 +183,7 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
             "share of code values",
             "Code values within 5 % of an end of the activation's range.",
         ),
+        ("mean activation", metrics.mean_activation, "", "Of the code's values, over units and rows."),
         ("examples", Some(metrics.examples as f64), "rows", "Rows these numbers are averages over."),
     ];
     all.into_iter()
@@ -194,14 +196,22 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
 
 fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Option<Pictures> {
     let (height, width, channels) = saved.header.preprocessor.schema.image_shape()?;
-    let shown = select(rows, &order[..order.len().min(ORIGINALS)]);
+    let shown = rows.select(&order[..order.len().min(ORIGINALS)]);
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     let reconstructions = split(task::project(saved, &shown, place));
     let seed = saved.header.config.training.seed;
-    // Families without a prior have no samples to show.
     let samples = task::generate(saved, SAMPLES, task::Draw::Mean, seed, place)
         .map_or(vec![], |(values, _)| split(values));
-    Some(Pictures { height, width, channels, originals: split(shown.values), reconstructions, samples })
+    let sampler = if saved.architecture.family.has_prior() { Sampler::Prior } else { Sampler::Walk };
+    Some(Pictures {
+        height,
+        width,
+        channels,
+        originals: split(shown.values),
+        reconstructions,
+        samples,
+        sampler,
+    })
 }
 
 fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuality> {
@@ -262,18 +272,4 @@ fn labels(saved: &SavedModel, batch: &RecordBatch, chosen: &[usize]) -> Option<V
     let texts = arrow_cast::cast(column, &DataType::Utf8).ok()?;
     let texts = texts.as_string::<i32>();
     Some(chosen.iter().map(|&row| texts.value(row).to_string()).collect())
-}
-
-/// Some of the rows.
-fn select(rows: &Encoded, chosen: &[usize]) -> Encoded {
-    let gather = |values: &[f32]| {
-        chosen.iter().flat_map(|&r| values[r * rows.width..(r + 1) * rows.width].iter().copied()).collect()
-    };
-    Encoded {
-        rows: chosen.len(),
-        width: rows.width,
-        values: gather(&rows.values),
-        observed: rows.observed.as_deref().map(gather),
-        unknown: 0,
-    }
 }

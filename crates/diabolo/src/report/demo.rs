@@ -139,6 +139,7 @@ fn digits() -> Report {
             originals: (0..32).map(|i| digit(i * 7 % 10, i as u64, 0.12, 0.1)).collect(),
             reconstructions: (0..32).map(|i| digit(i * 7 % 10, 500 + i as u64, 0.02, 0.35)).collect(),
             samples: (0..64).map(|i| digit(i * 3 % 10, 900 + i as u64, 0.04, 0.4)).collect(),
+            sampler: Sampler::Prior,
         }),
         columns: vec![],
         latent_map: Some(LatentMap {

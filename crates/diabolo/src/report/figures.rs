@@ -9,7 +9,7 @@ use super::number::number;
 use super::picture::tile_png;
 use super::plot::{self, Line};
 use super::svg::escape;
-use super::{EpochRow, LatentMap, Pictures, Spectrum};
+use super::{EpochRow, LatentMap, Pictures, Sampler, Spectrum};
 
 /// Pictures in one strip of originals over reconstructions.
 const STRIP: usize = 8;
@@ -171,7 +171,14 @@ pub(super) fn pictures(pictures: Option<&Pictures>) -> String {
         &strips,
     ) + &section(
         "Samples",
-        "New pictures: latent vectors drawn from the prior, then decoded. The more they look like the data, the better the prior fits what was learned.",
+        match p.sampler {
+            Sampler::Prior => {
+                "New pictures: latent vectors drawn from the prior, then decoded. The more they look like the data, the better the prior fits what was learned."
+            }
+            Sampler::Walk => {
+                "New pictures, by the contractive walk: encode, move along what the encoder is still sensitive to, decode, again and again. No picture of the data is a start: chains begin at random codes with the data's mean and spread."
+            }
+        },
         &samples,
     )
 }

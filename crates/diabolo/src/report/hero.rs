@@ -4,7 +4,7 @@ use super::figures::colored_points;
 use super::picture::{data_uri, picture_grid_png};
 use super::plot;
 use super::svg::{Anchor, Svg, shorten};
-use super::{Pictures, Report};
+use super::{Pictures, Report, Sampler};
 
 /// A light card of its own, so that it reads the same on a light and on a dark page.
 const STYLE: &str = "<style>\
@@ -60,7 +60,11 @@ fn draw_pictures(svg: &mut Svg, p: &Pictures) -> f64 {
         y = draw_row(svg, p, &p.reconstructions[..shown], "Reconstructions", y);
     }
     let samples = &p.samples[..p.samples.len().min(3 * ROW)];
-    if samples.is_empty() { y } else { draw_row(svg, p, samples, "Samples from the prior", y) }
+    let heading = match p.sampler {
+        Sampler::Prior => "Samples from the prior",
+        Sampler::Walk => "Samples by the contractive walk",
+    };
+    if samples.is_empty() { y } else { draw_row(svg, p, samples, heading, y) }
 }
 
 fn draw_row(svg: &mut Svg, p: &Pictures, row: &[Vec<f32>], heading: &str, y: f64) -> f64 {

@@ -98,8 +98,20 @@ pub struct Pictures {
     pub originals: Vec<Vec<f32>>,
     /// What the model makes of each, in the same order.
     pub reconstructions: Vec<Vec<f32>>,
-    /// Pictures decoded from the prior; empty for models that cannot generate.
+    /// New pictures; may be empty.
     pub samples: Vec<Vec<f32>>,
+    /// Where the samples come from.
+    pub sampler: Sampler,
+}
+
+/// What new rows are drawn by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sampler {
+    /// Codes from the prior.
+    #[default]
+    Prior,
+    /// The contractive walk, for families without one.
+    Walk,
 }
 
 /// How well one column of a table is reconstructed.

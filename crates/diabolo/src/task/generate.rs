@@ -3,14 +3,14 @@
 use arrow_array::RecordBatch;
 
 use crate::artifact::SavedModel;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Autoencoder;
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
 
-use super::CHUNK;
+use super::{CHUNK, WalkConfig, walk};
 
-/// What is drawn once z is drawn from the prior.
+/// What is made of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draw {
     /// The mean of p(x|z): smooth pictures.
@@ -19,10 +19,10 @@ pub enum Draw {
     Sample,
 }
 
-/// `count` new rows: z ~ p(z), then the mean of p(x|z) or a draw from it; encoded, row by row.
+/// `count` new rows; encoded, row by row, and decoded.
 ///
-/// # Errors
-/// [`Error::Unsupported`] if the family defines no prior.
+/// Families with a prior draw z ~ p(z), then the mean of p(x|z) or a draw from it; the others [`walk`] with its default
+/// settings.
 pub fn generate(
     saved: &SavedModel,
     count: usize,
@@ -35,7 +35,9 @@ pub fn generate(
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
         let noise = &mut stream(seed, Purpose::Generate, 0, chunk as u64);
         let rows = CHUNK.min(count - first);
-        let codes = model.sample_prior(rows, noise, place).ok_or_else(|| no_prior(saved))?;
+        let Some(codes) = model.sample_prior(rows, noise, place) else {
+            return walk(saved, count, draw, &WalkConfig::default(), seed, place);
+        };
         let parameters = model.decode(codes);
         values.extend(match draw {
             Draw::Mean => to_host(model.likelihood().mean(parameters)),
@@ -44,11 +46,4 @@ pub fn generate(
     }
     let rows = saved.header.preprocessor.decode(&values)?;
     Ok((values, rows))
-}
-
-fn no_prior(saved: &SavedModel) -> Error {
-    Error::Unsupported {
-        what: format!("a {} autoencoder has no prior to draw codes from", saved.architecture.family.name()),
-        help: "fit with --model variational, or give codes of your own to `diabolo decode`".into(),
-    }
 }

@@ -2,12 +2,18 @@
 
 pub mod compare;
 mod features;
+mod fine_tune;
 mod generate;
+mod probe;
 mod reconstruct;
+mod walk;
 
 pub use features::{decode, encode};
+pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
+pub use probe::{FeatureScores, LabelledParts, score_features};
 pub use reconstruct::{project, reconstruct};
+pub use walk::{WalkConfig, walk};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};

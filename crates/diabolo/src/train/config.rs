@@ -3,6 +3,7 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `epochs` | passes over the training rows, at most | 15,000 steps' worth, within 20..=200 |
+//! | `pretrain_epochs` | passes for each layer alone, before the joint training | 0 |
 //! | `batch_size` | rows a step | 128, fewer for few rows |
 //! | `learning_rate` | Adam's step size | 0.003 for variational models, else 0.001 |
 //! | `optimizer.kind` | `adam` or `adam_w` (decoupled `weight_decay`) | `adam` |
@@ -24,6 +25,8 @@ pub struct TrainingConfig {
     /// Passes over the training rows, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
+    /// Passes over the training rows for each layer alone, before all are trained jointly; 0 for none.
+    pub pretrain_epochs: usize,
     /// Rows a step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
@@ -66,6 +69,7 @@ impl Default for TrainingConfig {
     fn default() -> Self {
         TrainingConfig {
             epochs: None,
+            pretrain_epochs: 0,
             batch_size: None,
             learning_rate: None,
             optimizer: Optimizer::default(),
@@ -88,8 +92,8 @@ impl TrainingConfig {
         }
         let steps_an_epoch = rows.div_ceil(batch).max(1);
         let epochs = *self.epochs.get_or_insert((15_000 / steps_an_epoch).clamp(20, 200));
-        if epochs == 0 {
-            return Err(Error::config("epochs", "1 or more", epochs));
+        if epochs == 0 && self.pretrain_epochs == 0 {
+            return Err(Error::config("epochs", "1 or more (0 only after pretrain_epochs)", epochs));
         }
         let above_zero = |key: &str, value: f64| match value.is_finite() && value > 0.0 {
             true => Ok(()),

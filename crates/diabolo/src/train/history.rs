@@ -11,6 +11,9 @@ use crate::objective::Term;
 pub struct EpochRecord {
     /// 1-based.
     pub epoch: usize,
+    /// The 1-based layer that was pretrained alone in this epoch; `None` for the whole model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<usize>,
     /// Means over the epoch's training batches, as they were when seen.
     pub train: BTreeMap<String, f64>,
     /// Means over the held-out rows after the epoch; empty if none were held out.

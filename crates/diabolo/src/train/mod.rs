@@ -3,10 +3,12 @@
 mod config;
 mod history;
 mod optimizer;
+mod pretrain;
 mod schedule;
 mod trainer;
 
 pub use config::{Optimizer, TrainingConfig};
 pub use history::{EpochRecord, TermSums};
+pub use pretrain::{fit_pretrained, pretrain};
 pub use schedule::Schedule;
 pub use trainer::{Ended, Hooks, Outcome, Progress, Resume, Snapshot, State, TrainingData, fit};

@@ -1,4 +1,4 @@
-//! The training loop. It knows models only through [`Autoencoder`], and files not at all:
+//! The training loop. It knows models only through [`Trainable`], and files not at all:
 //! [`Hooks`] are told what happened and may save a [`Snapshot`].
 //!
 //! Every random draw is keyed by (seed, purpose, epoch, step), so a run continued from a snapshot
@@ -13,7 +13,7 @@ use super::history::{TermMean, TermSums};
 use super::{EpochRecord, Schedule, TrainingConfig, optimizer};
 use crate::data::Encoded;
 use crate::error::{Error, Result};
-use crate::model::{Autoencoder, Batch, Context};
+use crate::model::{Batch, Context, Trainable};
 use crate::nn::Place;
 use crate::noise::{Purpose, permutation, stream};
 use crate::objective::objective;
@@ -135,7 +135,7 @@ pub struct Resume<M> {
 ///
 /// # Errors
 /// If a hook cannot save, `config` leaves something open, or `resume` holds an unreadable optimiser state.
-pub fn fit<M: Autoencoder>(
+pub fn fit<M: Trainable>(
     model: M,
     resume: Option<Resume<M>>,
     data: &TrainingData,
@@ -151,7 +151,7 @@ fn unresolved(key: &str) -> Error {
     Error::config(key, "a value; TrainingConfig::resolve chooses one", "none")
 }
 
-struct Trainer<'a, M> {
+pub(super) struct Trainer<'a, M> {
     model: M,
     best: M,
     optimizer: ModuleOptimizer,
@@ -168,8 +168,8 @@ struct Trainer<'a, M> {
     began: Instant,
 }
 
-impl<'a, M: Autoencoder> Trainer<'a, M> {
-    fn new(
+impl<'a, M: Trainable> Trainer<'a, M> {
+    pub(super) fn new(
         model: M,
         resume: Option<Resume<M>>,
         data: &'a TrainingData,
@@ -204,7 +204,13 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
         })
     }
 
-    fn run(mut self, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
+    /// Remembers what was done to the weights before.
+    pub(super) fn begin_with(&mut self, earlier: State) {
+        self.state.history = earlier.history;
+        self.state.seconds = earlier.seconds;
+    }
+
+    pub(super) fn run(mut self, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
         let ended = loop {
             if self.state.epoch == self.epochs {
                 break Ended::Finished;
@@ -306,6 +312,7 @@ impl<'a, M: Autoencoder> Trainer<'a, M> {
         let seconds = self.state.epoch_seconds;
         let record = EpochRecord {
             epoch: self.state.epoch + 1,
+            layer: None,
             train: self.state.sums.means(),
             validation: self.validate(&judged),
             learning_rate: self.learning_rate(self.state.epoch as f64 + (steps - 1) as f64 / steps as f64),

@@ -26,12 +26,41 @@ pub struct Encoded {
     pub observed: Option<Vec<f32>>,
     /// How many cells had an unknown category and were taken as missing.
     pub unknown: usize,
+    /// The class of each row, for supervised training; the label is no part of `values`.
+    pub classes: Option<Vec<u32>>,
 }
 
 impl Encoded {
     /// Everything 0 and observed.
     fn new(rows: usize, width: usize) -> Self {
-        Encoded { rows, width, values: vec![0.0; rows * width], observed: None, unknown: 0 }
+        Encoded { rows, width, values: vec![0.0; rows * width], observed: None, unknown: 0, classes: None }
+    }
+
+    /// Rows × width numbers, all observed.
+    ///
+    /// # Panics
+    /// If `values` is not a whole number of rows.
+    pub fn from_values(values: Vec<f32>, width: usize) -> Self {
+        assert!(width > 0 && values.len().is_multiple_of(width), "whole rows of {width} numbers");
+        Encoded { rows: values.len() / width, width, values, observed: None, unknown: 0, classes: None }
+    }
+
+    /// Some of the rows, in the order of `chosen`.
+    pub fn select(&self, chosen: &[usize]) -> Self {
+        let gather = |values: &[f32]| {
+            chosen
+                .iter()
+                .flat_map(|&r| values[r * self.width..(r + 1) * self.width].iter().copied())
+                .collect()
+        };
+        Encoded {
+            rows: chosen.len(),
+            width: self.width,
+            values: gather(&self.values),
+            observed: self.observed.as_deref().map(gather),
+            unknown: 0,
+            classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
+        }
     }
 
     /// Whether nearly all values lie at 0 or 1: true of scanned ink (MNIST), not of photographs.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::distribution::Family;
 use crate::model::{ContractiveConfig, FamilyConfig};
-use crate::objective::Corruption;
+use crate::objective::{Corruption, Sparsity};
 use crate::report::number::number;
 use crate::task::compare::{Contestant, Field, NOISE, Plan, RAW_INPUT, Trial};
 
@@ -216,8 +216,14 @@ fn special(family: &FamilyConfig) -> String {
         FamilyConfig::Variational { kl_weight, .. } => {
             format!("random code, penalty {} × KL divergence", number(*kl_weight))
         }
-        #[allow(unreachable_patterns, reason = "a family added later names itself")]
-        other => other.name().into(),
+        FamilyConfig::Sparse(config) => match config.sparsity {
+            Sparsity::L1 { weight } => format!("penalty {} × |code|", number(weight)),
+            Sparsity::Kl { weight, target } => {
+                let share = number(100.0 * target);
+                format!("penalty {} × KL from {share} % activity", number(weight))
+            }
+            Sparsity::TopK { k } => format!("keeps the {k} largest units"),
+        },
     }
 }
 

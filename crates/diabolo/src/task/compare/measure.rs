@@ -136,7 +136,7 @@ fn classified(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Tr
 
 /// −log p(x | g(f(x))) in nats per example, with the mean code where codes are random.
 fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
-    let nats = in_chunks(rows, place, |Batch { x, observed }| {
+    let nats = in_chunks(rows, place, |Batch { x, observed, .. }| {
         let parameters = model.decode(model.encode(x.clone()));
         to_host(model.likelihood().negative_log_likelihood(parameters, x, observed.as_ref()))
     });
@@ -157,7 +157,7 @@ pub(super) fn pictures(
     };
     let means = |codes| to_host(model.likelihood().mean(model.decode(codes)));
     let rebuilt =
-        |rows: &Encoded| split(in_chunks(&pick(rows, chosen), place, |batch| means(model.encode(batch.x))));
+        |rows: &Encoded| split(in_chunks(&rows.select(chosen), place, |batch| means(model.encode(batch.x))));
     let noise = &mut stream(seed, Purpose::Generate, 0, 0);
     TrialPictures {
         reconstructions: rebuilt(test),
@@ -176,19 +176,6 @@ pub(super) fn noisy(rows: &Encoded, level: f64, seed: u64) -> Encoded {
         values.iter_mut().zip(observed).for_each(|(v, o)| *v *= o);
     }
     Encoded { values, ..rows.clone() }
-}
-
-/// Some of the rows.
-pub(super) fn pick(rows: &Encoded, chosen: &[usize]) -> Encoded {
-    let of = |values: &[f32]| {
-        chosen.iter().flat_map(|&r| values[r * rows.width..(r + 1) * rows.width].iter().copied()).collect()
-    };
-    Encoded {
-        rows: chosen.len(),
-        values: of(&rows.values),
-        observed: rows.observed.as_deref().map(of),
-        ..*rows
-    }
 }
 
 /// Features and classes of the rows that have a class.
@@ -213,13 +200,8 @@ mod tests {
     use super::*;
 
     fn rows() -> Encoded {
-        Encoded {
-            rows: 2,
-            width: 2,
-            values: vec![1.0, 2.0, 3.0, 0.0],
-            observed: Some(vec![1.0, 1.0, 1.0, 0.0]),
-            unknown: 0,
-        }
+        let rows = Encoded::from_values(vec![1.0, 2.0, 3.0, 0.0], 2);
+        Encoded { observed: Some(vec![1.0, 1.0, 1.0, 0.0]), ..rows }
     }
 
     #[test]

@@ -249,9 +249,7 @@ impl Arena {
         let shape = self.prepared.preprocessor.schema.image_shape();
         let shown = self.order[..self.order.len().min(PICTURES)].to_vec();
         let pictures = |rows: &Encoded| match shape {
-            Some(_) => {
-                measure::pick(rows, &shown).values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect()
-            }
+            Some(_) => rows.select(&shown).values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect(),
             None => vec![],
         };
         let mut notes = self.prepared.warnings.clone();

@@ -3,12 +3,16 @@
 //! Contractions there come from `jax.jacfwd`, gradients from `jax.grad` through it: nothing shares a formula with us.
 #![allow(clippy::unwrap_used)]
 
+mod sparse;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Gradients, Tensor, TensorData};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
-use diabolo::model::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model};
+use diabolo::model::{
+    Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, Trainable,
+};
 use diabolo::nn::{Activation, Dense, Place};
 use diabolo::noise::{Purpose, stream};
 use diabolo::objective::{EncoderTrace, Term, objective};
@@ -252,7 +256,7 @@ fn contractive_autoencoders_tied_and_untied() {
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
             let model = load(&architecture, &named, &place);
-            let batch = Batch { x: tensor(&case["x"], &place), observed: None };
+            let batch = Batch { x: tensor(&case["x"], &place), observed: None, classes: None };
             let noise = &mut stream(0, Purpose::Train, 0, 0);
             let context = &mut Context { noise, epochs: 0.0, training: true, place: &place };
             let mut terms = model.loss(&batch, context);
@@ -344,7 +348,7 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             let log_variance = values(posterior.log_variance.inner());
             assert_close(name, &log_variance, &numbers(&case["posterior_log_variance"]), tolerance);
 
-            let batch = Batch { x, observed };
+            let batch = Batch { x, observed, classes: None };
             let terms = variational.terms(&batch, tensor(&case["epsilon"], &place), kl_weight);
             assert_close(
                 name,

@@ -1,0 +1,73 @@
+//! Pretraining layer by layer, and what codes are good for.
+
+use insta::assert_snapshot;
+
+use crate::support::{Desk, fitted, table};
+
+const STACKED: &str = "fit digits --model contractive --hidden 48 --latent-dim 24 --pretrain-epochs 4 -q";
+
+#[test]
+fn a_stack_is_pretrained_and_starts_again_where_there_is_no_checkpoint() {
+    let desk = Desk::new();
+    desk.ok(&format!("{STACKED} --epochs 2 -o run"));
+    let history = desk.text("run/history.jsonl");
+    let layers = |layer: &str| history.lines().filter(|line| line.contains(layer)).count();
+    assert_eq!((layers("\"layer\":1"), layers("\"layer\":2"), history.lines().count()), (4, 4, 10));
+    let first = desk.bytes("run/model.safetensors");
+    // As if it had been killed while its layers were pretrained.
+    std::fs::remove_dir_all(desk.path("run/checkpoint")).unwrap();
+    std::fs::remove_file(desk.path("run/model.safetensors")).unwrap();
+    desk.ok("fit --resume run -q");
+    assert!(desk.bytes("run/model.safetensors") == first);
+    // Without joint training.
+    desk.ok(&format!("{STACKED} --epochs 0 -o layers-only"));
+    assert!(desk.ok("inspect layers-only").stdout.contains("0, finished"));
+}
+
+#[test]
+fn pretraining_that_cannot_be_is_refused() {
+    let desk = Desk::new();
+    let refused =
+        |flags: &str| desk.run(&format!("fit digits {flags} --pretrain-epochs 2 -q -o r-{}", flags.len()));
+    for flags in ["--model variational", "--model contractive"] {
+        let ran = refused(flags);
+        assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: pretrain_epochs: expected 0, or a "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn features_of_digits() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model contractive --epochs 20 -q -o run");
+    let scores =
+        desk.ok("features run --fine-tune --epochs 20 --learning-rate 0.005 --repeats 2 --json").json();
+    let share = |from: &str, measure: &str| scores[from][measure].as_f64().unwrap();
+    for from in ["input", "code"] {
+        // 180 test rows: a probe that learned the classes is right on more than nine of ten.
+        assert!(share(from, "probe_accuracy") > 0.9, "{scores}");
+        assert!(share(from, "neighbours_accuracy") > 0.9, "{scores}");
+        assert!(
+            (0.3..1.0).contains(&share(from, "nmi")) && (0.2..1.0).contains(&share(from, "ari")),
+            "{scores}"
+        );
+    }
+    for start in ["pretrained", "random"] {
+        let runs = scores["fine_tuning"][start].as_array().unwrap();
+        assert_eq!(runs.len(), 2);
+        assert!(runs.iter().all(|run| run["test_error"].as_f64().unwrap() < 0.15), "{scores}");
+    }
+    let table = desk.ok("features run -q").stdout;
+    assert!(table.contains("logistic probe, accuracy") && table.contains(" %"), "{table}");
+}
+
+#[test]
+fn features_need_a_label() {
+    let desk = fitted();
+    assert_snapshot!(desk.fails(3, "features run"), @"");
+    desk.write("labelled.csv", table(60, |_, row| row));
+    desk.ok("fit labelled.csv --key id --label color --epochs 2 -q -o labelled");
+    let table = desk.ok("features labelled -q").stdout;
+    assert!(table.contains("nearest neighbours"), "{table}");
+    assert_snapshot!(desk.fails(2, "features labelled --repeats 2"), @"");
+}

@@ -1,0 +1,78 @@
+//! The sparse family: its three kinds on the built-in digits, and what they refuse.
+
+use insta::assert_snapshot;
+
+use crate::support::{Desk, cells};
+
+fn refused(flags: &str) -> String {
+    Desk::new().fails(2, &format!("fit digits {flags}"))
+}
+
+/// Non-zero values of each code; the first column is the label.
+fn used(desk: &Desk) -> Vec<usize> {
+    desk.ok("encode run digits -o codes.csv");
+    let (_, rows) = cells(&desk.text("codes.csv"));
+    let used = |row: &Vec<String>| row[1..].iter().filter(|h| h.parse::<f32>().unwrap() != 0.0).count();
+    rows.iter().map(used).collect()
+}
+
+#[test]
+fn kl_draws_units_to_the_target() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model sparse --epochs 100 -o run -q");
+    let metrics = desk.json("run/metrics.json");
+    let active = metrics["mean_activation"].as_f64().unwrap();
+    assert!((0.04..0.075).contains(&active), "{metrics}");
+    for line in desk.text("run/history.jsonl").lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(record["validation"]["sparsity"].as_f64().unwrap() >= 0.0, "{line}");
+    }
+    // A mean digit scores 27.1 nats.
+    assert!(metrics["reconstruction"].as_f64().unwrap() < 19.0, "{metrics}");
+}
+
+#[test]
+fn top_k_keeps_k_units_a_row() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model sparse --sparsity top_k:5 --tied false --epochs 3 -o run -q");
+    assert!(used(&desk).iter().all(|&units| units == 5));
+    let history = desk.text("run/history.jsonl");
+    assert!(!history.contains("sparsity"), "{history}");
+    assert!(desk.text("run/report.html").contains("uses only a few units"));
+}
+
+#[test]
+fn l1_leaves_zeros() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model sparse --sparsity l1:0.3 --epochs 5 -o run -q");
+    let used = used(&desk);
+    let mean = used.iter().sum::<usize>() as f64 / used.len() as f64;
+    assert!((1.0..64.0).contains(&mean), "of 128 units: {mean}");
+}
+
+#[test]
+fn what_cannot_be_sparse() {
+    assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the width of the code (latent_dim), found 9");
+    assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the width of the code (latent_dim), found 0");
+    assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation: expected sigmoid: sparsity of kind kl reads code values as probabilities (l1 and top_k do not), found tanh");
+    assert_snapshot!(refused("--model sparse --sparsity kl:0.1:1.5"), @"error: sparsity.target: expected a number above 0 and below 1, found 1.5");
+    assert_snapshot!(refused("--model sparse --sparsity l1:-1"), @"error: sparsity.weight: expected a number, 0 or more, found -1");
+    assert_snapshot!(refused("--model sparse --sparsity l0:1"), @"error: --sparsity: expected l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K, found 'l0:1'");
+    assert_snapshot!(refused("--model plain --sparsity l1:1"), @"error: --sparsity: expected --model sparse, found --model plain");
+}
+
+#[test]
+fn what_cannot_be_tied_or_steadied() {
+    assert_snapshot!(refused("--model sparse --tied --variance decoder --image-likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
+    assert_snapshot!(refused("--model contractive --variance decoder --image-likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
+    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight: expected 0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow, found 1");
+}
+
+#[test]
+fn the_configuration_comes_back() {
+    let desk = Desk::new();
+    let printed = desk.ok("fit --model sparse --sparsity kl:0.3:0.1 --tied false --print-config").stdout;
+    desk.write("c.toml", &printed);
+    assert_eq!(desk.ok("fit --config c.toml --print-config").stdout, printed);
+    assert!(printed.contains("kind = \"kl\"") && printed.contains("target = 0.1"), "{printed}");
+}

@@ -1,0 +1,66 @@
+//! A softmax classifier on top of an encoder, to put learned features to use (Rifai et al. 2011, section 5.2).
+//!
+//! ```text
+//! p(class k | x) = softmax_k(V f(x) + c)        loss = −log p(class | x), nats per example
+//! ```
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use burn::tensor::activation::log_softmax;
+
+use super::{Batch, Context, Trainable};
+use crate::nn::{Activation, Dense, Place, chain};
+use crate::noise::Stream;
+use crate::objective::Term;
+
+/// Encoder layers and a linear head; all of it is trained.
+#[derive(Module, Debug)]
+pub struct Classifier {
+    /// x → f(x).
+    pub encoder: Vec<Dense>,
+    /// f(x) → class logits.
+    pub output: Dense,
+}
+
+impl Classifier {
+    /// A fresh head for `classes` classes on `encoder`, whose weights are kept.
+    ///
+    /// # Panics
+    /// If `encoder` has no layer.
+    pub fn new(encoder: Vec<Dense>, classes: usize, noise: &mut Stream, place: &Place) -> Self {
+        let width = encoder.last().expect("an encoder has at least one layer").outputs();
+        Classifier { encoder, output: Dense::new(width, classes, Activation::Identity, noise, place) }
+    }
+
+    /// The same layers with random weights: what pretraining is compared with.
+    pub fn untrained(encoder: &[&Dense], classes: usize, noise: &mut Stream, place: &Place) -> Self {
+        let fresh =
+            |layer: &&Dense| Dense::new(layer.inputs(), layer.outputs(), layer.activation(), noise, place);
+        let encoder = encoder.iter().map(fresh).collect();
+        Classifier::new(encoder, classes, noise, place)
+    }
+
+    /// Class logits: batch × classes.
+    pub fn logits(&self, x: Tensor<2>) -> Tensor<2> {
+        self.output.forward(chain(&self.encoder, x))
+    }
+}
+
+impl Trainable for Classifier {
+    /// The cross-entropy; held-out rows are judged by the share of wrong answers.
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        let logits = self.logits(batch.x.clone());
+        let classes = batch
+            .classes
+            .clone()
+            .expect("a classifier is trained on rows with classes")
+            .unsqueeze_dim::<2>(1);
+        let wrong = logits.clone().argmax(1).not_equal(classes.clone()).float().squeeze_dim::<1>(1);
+        let cross_entropy = log_softmax(logits, 1).gather(1, classes).squeeze_dim::<1>(1).neg();
+        let judged = if context.training { [1.0, 0.0] } else { [0.0, 1.0] };
+        vec![
+            Term::new("cross_entropy", cross_entropy).weighted(judged[0]),
+            Term::new("error", wrong).weighted(judged[1]),
+        ]
+    }
+}

@@ -1,0 +1,128 @@
+//! The sparse autoencoder: L = −log p(x | g(h)) + weight · sparsity(h), h = f(x), in the three kinds of [`Sparsity`].
+//!
+//! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and constant between
+//! changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Plain, Trainable};
+use crate::nn::Place;
+use crate::noise::Stream;
+use crate::objective::{EncoderTrace, Sparsity, Term};
+
+/// With a sparse code.
+#[derive(Module, Debug)]
+pub struct Sparse {
+    pub(super) net: Deterministic,
+    #[module(skip)]
+    sparsity: Sparsity,
+}
+
+impl Sparse {
+    pub(super) fn new(
+        architecture: &Architecture,
+        sparsity: Sparsity,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Self {
+        let mut net = Deterministic::new(architecture, noise, place);
+        if let (Some(bias), Some(code)) = (sparsity.initial_bias(), net.encoder.last_mut()) {
+            let units = code.outputs();
+            code.bias = Param::from_tensor(place.tensor(vec![bias as f32; units], [units]));
+        }
+        Sparse { net, sparsity }
+    }
+
+    /// The top layer alone; the layers below it have no sparse code and are plain.
+    pub(super) fn top_layer(&self, place: &Place) -> Self {
+        Sparse { net: self.net.layer(self.net.encoder.len() - 1, place), sparsity: self.sparsity }
+    }
+
+    pub(super) fn plain_layer(&self, k: usize, place: &Place) -> Plain {
+        Plain { net: self.net.layer(k, place) }
+    }
+
+    pub(super) fn with_layer(self, k: usize, trained: Deterministic) -> Self {
+        Sparse { net: self.net.with_layer(k, trained), sparsity: self.sparsity }
+    }
+}
+
+impl Trainable for Sparse {
+    fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
+        let code = self.encode(batch.x.clone());
+        let sparsity = self.sparsity.term(&code);
+        [self.net.reconstruction(batch, code)].into_iter().chain(sparsity).collect()
+    }
+}
+
+impl Autoencoder for Sparse {
+    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
+        let code = self.net.encode(x);
+        match self.sparsity.mask(&code) {
+            Some(mask) => code * mask,
+            None => code,
+        }
+    }
+
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        let trace = EncoderTrace::new(self.encoder_layers(), x);
+        match self.sparsity.mask(&trace.code) {
+            Some(mask) => trace.masked(mask),
+            None => trace,
+        }
+    }
+
+    super::deterministic::through_net!(but encode);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::{Family, LikelihoodBlock};
+    use crate::model::{FamilyConfig, SparseConfig};
+    use crate::nn::{Activation, to_host};
+    use crate::noise::{Purpose, standard_normal, stream};
+
+    fn top_k(k: usize, hidden: Vec<usize>, place: &Place) -> Sparse {
+        let sparsity = Sparsity::TopK { k };
+        let architecture = Architecture {
+            family: FamilyConfig::Sparse(SparseConfig { tied: false, sparsity }),
+            inputs: 5,
+            hidden,
+            latent_dim: 7,
+            activation: Activation::Tanh,
+            latent_activation: Activation::Identity,
+            likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 5 }],
+        };
+        Sparse::new(&architecture, sparsity, &mut stream(4, Purpose::Initialize, 0, 0), place)
+    }
+
+    /// Codes are continuous noise, so that a step of 1e-6 changes no choice.
+    #[test]
+    fn the_contraction_is_that_of_the_code_that_is_kept() {
+        let place = Place::cpu_f64();
+        let rows = 4;
+        for hidden in [vec![], vec![6]] {
+            let model = top_k(3, hidden, &place);
+            let noise = standard_normal(&mut stream(8, Purpose::Choose, 0, 0), rows * 5);
+            let x: Tensor<2> = place.tensor(noise, [rows, 5]);
+            let kept = to_host(model.encode(x.clone())).iter().filter(|h| **h != 0.0).count();
+            assert_eq!(kept, 3 * rows);
+            let mut numeric = vec![0.0; rows];
+            for i in 0..5 {
+                let mut step = vec![0.0; 5];
+                step[i] = 1.0;
+                let step: Tensor<2> = place.tensor(step, [1, 5]) * 1e-6;
+                let column = (model.encode(x.clone() + step.clone()) - model.encode(x.clone() - step)) * 5e5;
+                let squares = to_host(column.square().sum_dim(1));
+                numeric.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);
+            }
+            for (exact, numeric) in to_host(model.contraction(x.clone())).iter().zip(numeric) {
+                assert!((exact - numeric).abs() < 1e-5 * numeric.max(1e-3), "{exact} instead of {numeric}");
+            }
+            let whole = to_host(model.net.encode(x)).iter().filter(|h| **h != 0.0).count();
+            assert_eq!(whole, 7 * rows, "the mask, not the encoder, makes the zeros");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Supervised fine-tuning: an encoder under a softmax classifier, all of it trained on rows with classes.
+
+use super::{LabelledParts, in_chunks};
+use crate::data::Encoded;
+use crate::error::Result;
+use crate::model::Classifier;
+use crate::nn::{Place, to_host};
+use crate::train::{Ended, Hooks, TrainingConfig, TrainingData, fit};
+
+/// How a fine-tuned classifier does.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct FineTuned {
+    /// Share of wrong answers on the validation rows, at the best epoch.
+    pub validation_error: f64,
+    /// Share of wrong answers on the test rows, with the weights of that epoch.
+    pub test_error: f64,
+    /// The 1-based epoch with the fewest wrong answers on the validation rows.
+    pub best_epoch: usize,
+    /// Wall time of the training.
+    pub seconds: f64,
+}
+
+/// Trains `classifier` on the training rows, keeps the weights that err least on the validation rows, and measures
+/// them once on the test rows. `config` must be resolved.
+pub fn fine_tune(
+    classifier: Classifier,
+    rows: &LabelledParts,
+    config: &TrainingConfig,
+    place: &Place,
+    hooks: &mut dyn Hooks<Classifier>,
+) -> Result<(Classifier, FineTuned)> {
+    let data = TrainingData { train: &rows.train, validation: &rows.validation };
+    let outcome = fit(classifier, None, &data, config, place, hooks)?;
+    if let Ended::Diverged(error) = outcome.ended {
+        return Err(error);
+    }
+    let (validation_error, best_epoch) = outcome.state.best.unwrap_or((f64::NAN, 0));
+    let test_error = error_rate(&outcome.model, &rows.test, place);
+    let seconds = outcome.state.seconds;
+    Ok((outcome.model, FineTuned { validation_error, test_error, best_epoch, seconds }))
+}
+
+/// Share of wrong answers on rows with classes.
+pub fn error_rate(classifier: &Classifier, rows: &Encoded, place: &Place) -> f64 {
+    let answers = in_chunks(rows, place, |batch| to_host(classifier.logits(batch.x).argmax(1).float()));
+    let classes = rows.classes.iter().flatten();
+    let wrong = classes.zip(&answers).filter(|&(&class, &answer)| class != answer as u32).count();
+    wrong as f64 / rows.rows.max(1) as f64
+}

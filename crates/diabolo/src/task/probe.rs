@@ -1,0 +1,110 @@
+//! What features are good for: held-out rows told apart by a linear probe, by their neighbours, and by clustering.
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+
+use crate::data::{DataConfig, Encoded, Labels, Preprocessor, parts};
+use crate::error::{Error, Result};
+use crate::evaluate::{
+    Labelled, LogisticProbe, NearestNeighbours, accuracy, adjusted_rand_index, k_means,
+    normalized_mutual_information,
+};
+use crate::model::Layerwise;
+use crate::nn::Place;
+
+/// Starts of k-means, of which the best counts.
+const RESTARTS: usize = 5;
+
+/// The rows of a fit that have a class, in its own parts, each with [`Encoded::classes`].
+pub struct LabelledParts {
+    /// Rows to learn from.
+    pub train: Encoded,
+    /// Rows that choose: the penalty, the number of neighbours, the epoch.
+    pub validation: Encoded,
+    /// Rows that only measure.
+    pub test: Encoded,
+    /// The classes' names.
+    pub classes: Vec<String>,
+}
+
+impl LabelledParts {
+    /// Reads `input` and splits it as the fit with these settings did; rows without a label are left out.
+    ///
+    /// # Errors
+    /// If there is no label column, or a part has no rows with a class.
+    pub fn read(preprocessor: &Preprocessor, input: &str, config: &DataConfig, seed: u64) -> Result<Self> {
+        let parts = parts(input, config, seed)?;
+        let labels = Labels::find(input, &parts.train, preprocessor.schema.label.as_deref())?;
+        let labelled = |rows: &RecordBatch, part: &str| {
+            let classes = labels.of(input, rows)?;
+            let known: Vec<usize> = (0..classes.len()).filter(|&row| classes[row].is_some()).collect();
+            if known.is_empty() {
+                let help = "give --validation and --test a share of the rows when fitting";
+                return Err(Error::data(input, format!("{part} rows with a label"), "none", help));
+            }
+            let mut encoded = preprocessor.encode(input, rows, 0)?;
+            encoded.classes = Some(classes.into_iter().map(Option::unwrap_or_default).collect());
+            Ok(if known.len() == encoded.rows { encoded } else { encoded.select(&known) })
+        };
+        Ok(LabelledParts {
+            train: labelled(&parts.train, "training")?,
+            validation: labelled(&parts.validation, "validation")?,
+            test: labelled(&parts.test, "test")?,
+            classes: labels.names,
+        })
+    }
+}
+
+impl LabelledParts {
+    /// The same rows as a model's codes.
+    pub fn codes(&self, model: &impl Layerwise, place: &Place) -> Self {
+        LabelledParts {
+            train: model.codes(&self.train, place),
+            validation: model.codes(&self.validation, place),
+            test: model.codes(&self.test, place),
+            classes: self.classes.clone(),
+        }
+    }
+}
+
+/// How well features tell the classes of test rows. All choices are made on validation rows.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct FeatureScores {
+    /// Share of right answers of a logistic regression on the features.
+    pub probe_accuracy: f64,
+    /// Its L2 penalty, chosen on the validation rows.
+    pub probe_l2: f64,
+    /// Share of right answers of the k nearest training rows.
+    pub neighbours_accuracy: f64,
+    /// k, chosen on the validation rows.
+    pub neighbours: usize,
+    /// Normalised mutual information between classes and k-means clusters, as many as classes, of the test rows.
+    pub nmi: f64,
+    /// Adjusted Rand index between the same two.
+    pub ari: f64,
+}
+
+/// Scores the rows' numbers as features: their codes, or the encoded rows themselves as a baseline.
+pub fn score_features(rows: &LabelledParts, seed: u64) -> Result<FeatureScores> {
+    let (train, validation, test) = (labelled(&rows.train), labelled(&rows.validation), labelled(&rows.test));
+    let probe = LogisticProbe::fit(&train, &validation, rows.classes.len())?;
+    let neighbours = NearestNeighbours::fit(&train, &validation)?;
+    let clusters =
+        k_means(test.features, test.width, rows.classes.len().min(rows.test.rows), RESTARTS, seed)?;
+    Ok(FeatureScores {
+        probe_accuracy: accuracy(&probe.predict(test.features), test.classes),
+        probe_l2: probe.l2,
+        neighbours_accuracy: accuracy(&neighbours.predict(test.features), test.classes),
+        neighbours: neighbours.k,
+        nmi: normalized_mutual_information(&clusters.assignment, test.classes),
+        ari: adjusted_rand_index(&clusters.assignment, test.classes),
+    })
+}
+
+fn labelled(rows: &Encoded) -> Labelled<'_> {
+    Labelled {
+        features: &rows.values,
+        width: rows.width,
+        classes: rows.classes.as_deref().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,52 @@
+//! The sparse family: every term, every gradient, and the contraction of the code as it is used.
+
+use crate::*;
+use diabolo::model::SparseConfig;
+use diabolo::objective::Sparsity;
+
+fn architecture(case: &Value) -> Architecture {
+    let inputs = width(&case["x"]);
+    let mut widths = hidden(&case["encoder"]);
+    let latent_dim = widths.pop().unwrap();
+    let sparsity: Sparsity = serde_json::from_value(case["sparsity"].clone()).unwrap();
+    Architecture {
+        family: FamilyConfig::Sparse(SparseConfig { tied: case["tied"].as_bool().unwrap(), sparsity }),
+        inputs,
+        hidden: widths,
+        latent_dim,
+        activation: activation(case),
+        latent_activation: serde_json::from_value(case["latent_activation"].clone()).unwrap(),
+        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+    }
+}
+
+#[test]
+fn sparse_autoencoders_of_each_kind_tied_and_untied() {
+    for (place, tolerance) in places() {
+        for case in golden("sparse.json") {
+            let name = case["name"].as_str().unwrap();
+            let mut named = BTreeMap::new();
+            stack(&mut named, "encoder", &case["encoder"]);
+            stack(&mut named, "decoder", &case["decoder"]);
+            let model = load(&architecture(&case), &named, &place);
+            let batch = Batch { x: tensor(&case["x"], &place), observed: None, classes: None };
+            let noise = &mut stream(0, Purpose::Train, 0, 0);
+            let terms =
+                model.loss(&batch, &mut Context { noise, epochs: 0.0, training: true, place: &place });
+            assert_eq!(terms.len(), 1 + case.get("sparsity_term").is_some() as usize, "{name}");
+            for (term, key) in terms.iter().zip(["reconstruction", "sparsity_term"]) {
+                assert_close(name, &values(term.value.clone()), &numbers(&case[key]), tolerance);
+            }
+            let total = objective(&terms);
+            assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
+            assert_gradients(name, &model, &total.backward(), &object(&case["gradients"]), tolerance);
+            let code = model.encode(batch.x.clone());
+            assert_close(name, &values(code.clone().inner()), &numbers(&case["h"]), tolerance);
+            assert_close(name, &values(model.decode(code).inner()), &numbers(&case["logits"]), tolerance);
+            let trace = model.trace(batch.x.clone());
+            assert_close(name, &values(trace.code.clone().inner()), &numbers(&case["h"]), tolerance);
+            let contraction = values(model.contraction(batch.x).inner());
+            assert_close(name, &contraction, &numbers(&case["contraction"]), tolerance);
+        }
+    }
+}
