@@ -18,7 +18,7 @@ const SPREAD: f64 = 0.4;
 const NOISE: f64 = 0.5;
 
 fn rows(values: Vec<f32>) -> Encoded {
-    Encoded { rows: values.len() / 2, width: 2, values, observed: None, unknown: 0 }
+    Encoded::from_values(values, 2)
 }
 
 /// Points of the mixture, each Gaussian with this deviation.
