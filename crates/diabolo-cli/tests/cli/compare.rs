@@ -96,5 +96,5 @@ fn requests_that_make_no_sense() {
     assert_snapshot!(refused("--model plain"), @"error: --model: expected --models with all the families to compare, found --model");
     assert_snapshot!(desk.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
     assert_snapshot!(desk.fails(2, "compare digits --out x --test 0"), @"error: test: expected a share above 0: models are compared on held-out rows, found 0");
-    assert_snapshot!(desk.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more, found 0");
+    assert_snapshot!(desk.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
 }
