@@ -11,9 +11,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::DataConfig;
+use crate::data::{DataConfig, Prepared};
 use crate::error::{Error, Result};
-use crate::model::ModelConfig;
+use crate::model::{Architecture, ModelConfig};
 use crate::train::TrainingConfig;
 
 /// Everything a run can be told.
@@ -44,6 +44,19 @@ impl Config {
     /// The configuration as TOML.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("plain tables, strings and numbers are always TOML")
+    }
+
+    /// Fills in what was left open for these rows, checks everything, and says what to build.
+    pub fn resolve(&mut self, prepared: &Prepared) -> Result<Architecture> {
+        let blocks = prepared.preprocessor.blocks();
+        let architecture = self.model.resolve(&blocks, prepared.train.is_black_and_white())?;
+        self.training.resolve(prepared.train.rows, self.model.family.usual_learning_rate())?;
+        if self.training.pretrain_epochs > 0 && !architecture.is_stack() {
+            let expected = "0, or a plain, denoising, sparse or contractive model with hidden layers: \
+                            layers are pretrained one by one";
+            return Err(Error::config("pretrain_epochs", expected, self.training.pretrain_epochs));
+        }
+        Ok(architecture)
     }
 
     /// Applies one `a.b=c`. The value is read as TOML, or as text if it is not.

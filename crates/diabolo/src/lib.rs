@@ -6,8 +6,7 @@
 //! let mut config = Config::default();
 //! config.set("training.epochs=2")?;
 //! let prepared = data::prepare("digits", &config.data, 0)?;
-//! let architecture = config.model.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())?;
-//! config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
+//! let architecture = config.resolve(&prepared)?;
 //! let place = Place::cpu();
 //! let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
 //! let fitted = train::fit(Model::new(&architecture, 0, &place), None, &rows, &config.training, &place, &mut ())?;

@@ -25,8 +25,7 @@ fn deep(family: &str, epochs: usize, pretrain_epochs: usize) -> (Config, Prepare
     config.training.epochs = Some(epochs);
     config.training.pretrain_epochs = pretrain_epochs;
     let prepared = prepare("digits", &config.data, 0).unwrap();
-    let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
-    config.training.resolve(prepared.train.rows, 1e-3).unwrap();
+    let architecture = config.resolve(&prepared).unwrap();
     let model = Model::new(&architecture, 0, &Place::cpu());
     (config, prepared, model)
 }
@@ -61,7 +60,7 @@ fn a_layer_taken_out_and_put_back_changes_nothing() {
         for tied in [false, true] {
             let (mut config, prepared, _) = deep(family, 1, 1);
             config.set(&format!("model.family.tied={tied}")).unwrap();
-            let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
+            let architecture = config.resolve(&prepared).unwrap();
             let place = Place::cpu();
             let model = Model::new(&architecture, 3, &place);
             let mut rebuilt = Model::new(&architecture, 4, &place);
@@ -82,13 +81,7 @@ fn what_has_no_layers_to_pretrain_is_refused() {
         config.set(&format!("model.hidden={hidden}")).unwrap();
         config.training.pretrain_epochs = 2;
         let prepared = prepare("digits", &config.data, 0).unwrap();
-        let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
-        config.training.resolve(prepared.train.rows, 1e-3).unwrap();
-        let place = Place::cpu();
-        let rows = TrainingData { train: &prepared.train, validation: &prepared.validation };
-        let model = Model::new(&architecture, 0, &place);
-        let error =
-            train::fit_pretrained(model, None, &rows, &config.training, &place, &mut ()).err().unwrap();
+        let error = config.resolve(&prepared).unwrap_err();
         assert_eq!(error.class(), diabolo::ErrorClass::Usage, "{error}");
     }
 }
@@ -119,9 +112,8 @@ fn a_fine_tuned_classifier_tells_digits_apart() {
     let (mut config, prepared, model) = deep("plain", 1, 0);
     config.training.epochs = Some(40);
     config.training.learning_rate = Some(5e-3);
-    let rows = LabelledParts::read(&prepared.preprocessor, "digits", &config.data, 0).unwrap();
+    let rows = LabelledParts::new("digits", prepared).unwrap();
     assert_eq!(rows.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    assert_eq!(rows.train.values, prepared.train.values, "the parts are those of the fit");
     let place = Place::cpu();
     let encoder: Vec<Dense> = model.encoder_layers().into_iter().cloned().collect();
     let noise = &mut stream(0, Purpose::Initialize, 0, 0);

@@ -86,8 +86,7 @@ fn digits(epochs: usize) -> (Config, diabolo::data::Prepared, Architecture) {
     let mut config = Config::default();
     config.training.epochs = Some(epochs);
     let prepared = prepare("digits", &config.data, 0).unwrap();
-    let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
-    config.training.resolve(prepared.train.rows, 1e-3).unwrap();
+    let architecture = config.resolve(&prepared).unwrap();
     (config, prepared, architecture)
 }
 

@@ -21,8 +21,7 @@ fn fitted(epochs: usize, place: &Place) -> (SavedModel, Prepared) {
     config.data.test = 0.2;
     config.training.epochs = Some(epochs);
     let prepared = prepare("digits", &config.data, 0).unwrap();
-    let architecture = config.model.resolve(&prepared.preprocessor.blocks(), false).unwrap();
-    config.training.resolve(prepared.train.rows, 1e-3).unwrap();
+    let architecture = config.resolve(&prepared).unwrap();
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
     let model = Model::new(&architecture, 0, place);
     let model = train::fit(model, None, &data, &config.training, place, &mut ()).unwrap().model;

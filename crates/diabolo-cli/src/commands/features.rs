@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use diabolo::artifact::SavedModel;
+use diabolo::data::{prepare, read::fingerprint};
 use diabolo::model::{Autoencoder, Classifier};
 use diabolo::nn::{Dense, Place};
 use diabolo::noise::{Purpose, stream};
@@ -24,7 +25,14 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     let place = shared.place()?;
     let config = args.read.over(&saved.header.config)?;
     let input = &saved.header.source.input;
-    let rows = LabelledParts::read(&saved.header.preprocessor, input, &config.data, config.training.seed)?;
+    let prepared = prepare(input, &config.data, config.training.seed)?;
+    if fingerprint(input)? != saved.header.source.fingerprint {
+        let help = "put it back: other contents would be split into other rows";
+        return Err(
+            Error::data(input, "the data that the model was fitted on", "other contents", help).into()
+        );
+    }
+    let rows = LabelledParts::new(input, prepared)?;
     shared.note(format!(
         "{} training, {} validation and {} test rows of {input} in {} classes",
         rows.train.rows,

@@ -80,9 +80,7 @@ impl Job {
 
     fn prepare(input: String, mut config: Config, shared: &Shared) -> anyhow::Result<Self> {
         let prepared = prepare(&input, &config.data, config.training.seed)?;
-        let architecture =
-            config.model.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())?;
-        config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
+        let architecture = config.resolve(&prepared)?;
         let fingerprint = fingerprint(&input)?;
         Ok(Job { input, fingerprint, config, architecture, prepared, place: shared.place()?, resumed: None })
     }

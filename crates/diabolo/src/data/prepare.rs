@@ -33,9 +33,11 @@ pub struct Prepared {
 /// A built-in set with a test part of its own gives its training part to training and validation,
 /// and its test part to the test; other inputs are split three ways.
 pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> {
-    let (batch, split) = read_and_split(input, config, seed)?;
-    let test_input = test_part(input);
+    let batch = open(input, &config.read_options())?.collect()?;
     let inferred = infer(input, &batch, &config.infer_options())?;
+    let test_input = test_part(input);
+    let share = if test_input.is_some() { 0.0 } else { config.test };
+    let split = Split::new(input, batch.num_rows(), config.validation, share, seed)?;
     let (preprocessor, warnings) =
         Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
     let encode = |rows: &[usize]| preprocessor.encode(input, &take(input, &batch, rows)?, 0);
@@ -58,37 +60,6 @@ pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> 
         warnings: [inferred.warnings, warnings].concat(),
         preprocessor,
     })
-}
-
-/// The rows of an input as they were read, in the parts that [`prepare`] makes.
-pub struct Parts {
-    /// The rows a model is fitted on.
-    pub train: RecordBatch,
-    /// The rows that choose.
-    pub validation: RecordBatch,
-    /// The rows held out until the end.
-    pub test: RecordBatch,
-}
-
-/// Reads `input` and splits it exactly as [`prepare`] does.
-pub fn parts(input: &str, config: &DataConfig, seed: u64) -> Result<Parts> {
-    let (batch, split) = read_and_split(input, config, seed)?;
-    let test = match test_part(input) {
-        Some(name) => open(&name, &config.read_options())?.collect()?,
-        None => take(input, &batch, &split.test)?,
-    };
-    Ok(Parts {
-        train: take(input, &batch, &split.train)?,
-        validation: take(input, &batch, &split.validation)?,
-        test,
-    })
-}
-
-fn read_and_split(input: &str, config: &DataConfig, seed: u64) -> Result<(RecordBatch, Split)> {
-    let batch = open(input, &config.read_options())?.collect()?;
-    let share = if test_part(input).is_some() { 0.0 } else { config.test };
-    let split = Split::new(input, batch.num_rows(), config.validation, share, seed)?;
-    Ok((batch, split))
 }
 
 /// The rows of `input` that a fit with these settings held out for the test.

@@ -246,6 +246,11 @@ pub struct Architecture {
 }
 
 impl Architecture {
+    /// Whether it is made of layers that can be pretrained one by one.
+    pub fn is_stack(&self) -> bool {
+        !self.hidden.is_empty() && !matches!(self.family, FamilyConfig::Variational { .. })
+    }
+
     /// What a user should know before training, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let FamilyConfig::Contractive(config) = &self.family else { return vec![] };

@@ -1,9 +1,8 @@
 //! What features are good for: held-out rows told apart by a linear probe, by their neighbours, and by clustering.
 
-use arrow_array::RecordBatch;
 use serde::Serialize;
 
-use crate::data::{DataConfig, Encoded, Labels, Preprocessor, parts};
+use crate::data::{Encoded, Labels, Prepared};
 use crate::error::{Error, Result};
 use crate::evaluate::{
     Labelled, LogisticProbe, NearestNeighbours, accuracy, adjusted_rand_index, k_means,
@@ -28,34 +27,33 @@ pub struct LabelledParts {
 }
 
 impl LabelledParts {
-    /// Reads `input` and splits it as the fit with these settings did; rows without a label are left out.
+    /// The rows of `prepared`, which was read from `input`; rows without a label are left out.
     ///
     /// # Errors
     /// If there is no label column, or a part has no rows with a class.
-    pub fn read(preprocessor: &Preprocessor, input: &str, config: &DataConfig, seed: u64) -> Result<Self> {
-        let parts = parts(input, config, seed)?;
-        let labels = Labels::find(input, &parts.train, preprocessor.schema.label.as_deref())?;
-        let labelled = |rows: &RecordBatch, part: &str| {
-            let classes = labels.of(input, rows)?;
+    pub fn new(input: &str, prepared: Prepared) -> Result<Self> {
+        let labels = Labels::of(input, &prepared)?;
+        let test = prepared.preprocessor.encode(input, &prepared.test, 0)?;
+        let [train, validation, held_out] = labels.parts;
+        let labelled = |rows: Encoded, classes: Vec<Option<u32>>, part: &str| {
             let known: Vec<usize> = (0..classes.len()).filter(|&row| classes[row].is_some()).collect();
             if known.is_empty() {
                 let help = "give --validation and --test a share of the rows when fitting";
                 return Err(Error::data(input, format!("{part} rows with a label"), "none", help));
             }
-            let mut encoded = preprocessor.encode(input, rows, 0)?;
-            encoded.classes = Some(classes.into_iter().map(Option::unwrap_or_default).collect());
-            Ok(if known.len() == encoded.rows { encoded } else { encoded.select(&known) })
+            let all = known.len() == rows.rows;
+            let classes = Some(classes.into_iter().map(Option::unwrap_or_default).collect());
+            let rows = Encoded { classes, ..rows };
+            Ok(if all { rows } else { rows.select(&known) })
         };
         Ok(LabelledParts {
-            train: labelled(&parts.train, "training")?,
-            validation: labelled(&parts.validation, "validation")?,
-            test: labelled(&parts.test, "test")?,
+            train: labelled(prepared.train, train, "training")?,
+            validation: labelled(prepared.validation, validation, "validation")?,
+            test: labelled(test, held_out, "test")?,
             classes: labels.names,
         })
     }
-}
 
-impl LabelledParts {
     /// The same rows as a model's codes.
     pub fn codes(&self, model: &impl Layerwise, place: &Place) -> Self {
         LabelledParts {

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::data::{Encoded, Prepared, prepare};
+use crate::data::{Encoded, Labels, Prepared, prepare};
 use crate::error::{Error, Result};
 use crate::model::{Architecture, FamilyConfig, Model};
 use crate::nn::Place;
@@ -202,8 +202,10 @@ impl Plan {
             // One distribution of pixels, or nats could not be compared.
             let pixels = asked.model.image_likelihood.unwrap_or(crate::model::ImageLikelihood::Bernoulli);
             config.model.image_likelihood = Some(pixels);
-            let architecture = config.model.resolve(&blocks, black_and_white)?;
-            config.training.resolve(prepared.train.rows, config.model.family.usual_learning_rate())?;
+            if matches!(config.model.family, FamilyConfig::Variational { .. }) {
+                config.training.pretrain_epochs = 0;
+            }
+            let architecture = config.resolve(prepared)?;
             let model = Model::new(&architecture, seed, place);
             let first = contestants.first().map_or(&architecture, |c| &c.architecture);
             contestants.push(Contestant {
@@ -242,7 +244,7 @@ impl Arena {
         }
         let test = prepared.preprocessor.encode(&plan.input, &prepared.test, 0)?;
         let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), test.rows);
-        Ok(Arena { classes: Classes::of(&prepared), test, order, prepared, seed })
+        Ok(Arena { classes: Classes::of(&plan.input, &prepared), test, order, prepared, seed })
     }
 
     fn describe(&self, plan: &Plan, contestants: Vec<Contestant>) -> Field {
@@ -287,7 +289,8 @@ impl Arena {
         observer.begins(contestant, seed)?;
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
         let model = Model::new(&contestant.architecture, seed, place);
-        let outcome = train::fit(model, None, &data, &contestant.config.training, place, observer)?;
+        let outcome =
+            train::fit_pretrained(model, None, &data, &contestant.config.training, place, observer)?;
         match outcome.ended {
             Ended::Interrupted => return Ok(None),
             Ended::Diverged(error) => return Err(error),
@@ -334,33 +337,13 @@ fn learning_curve(history: &[EpochRecord], epochs: usize) -> Vec<(f64, f64)> {
 }
 
 impl Classes {
-    /// Above this a label is a quantity or a name, not a class.
-    const MOST: usize = 100;
-
     /// Or a sentence that says why there are none.
-    fn of(prepared: &Prepared) -> std::result::Result<Classes, String> {
-        let without = "classification is left out";
-        let [train, validation, test] = prepared
-            .labels
-            .as_ref()
-            .ok_or(format!("The data has no label column, so {without}: name one with --label."))?;
-        let mut names: Vec<&str> =
-            [train, validation, test].into_iter().flatten().flatten().map(String::as_str).collect();
-        names.sort_unstable();
-        names.dedup();
-        if !(2..=Classes::MOST).contains(&names.len()) {
-            let found = names.len();
-            return Err(format!(
-                "The label has {found} different values, so {without}: it needs 2 to {}.",
-                Classes::MOST
-            ));
-        }
-        let coded = |labels: &[Option<String>]| {
-            let code = |(row, label): (usize, &Option<String>)| {
-                Some((row, names.binary_search(&label.as_deref()?).ok()? as u32))
-            };
-            labels.iter().enumerate().filter_map(code).collect()
+    fn of(input: &str, prepared: &Prepared) -> std::result::Result<Classes, String> {
+        let labels =
+            Labels::of(input, prepared).map_err(|cause| format!("Classification is left out: {cause}."))?;
+        let known = |part: Vec<Option<u32>>| {
+            part.into_iter().enumerate().filter_map(|(row, class)| Some((row, class?))).collect()
         };
-        Ok(Classes { parts: [coded(train), coded(validation), coded(test)], count: names.len() })
+        Ok(Classes { parts: labels.parts.map(known), count: labels.names.len() })
     }
 }
