@@ -222,7 +222,7 @@ pub struct EvaluateArgs {
 pub struct FeaturesArgs {
     /// A run folder or a model file, fitted on data with a label column
     pub model: PathBuf,
-    /// Also train the encoder under a softmax layer, and the same network from random weights
+    /// Instead train the encoder under a softmax layer, and the same network from random weights
     #[arg(long)]
     pub fine_tune: bool,
     /// Fine-tune this often, each time with another seed

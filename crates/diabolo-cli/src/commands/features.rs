@@ -5,7 +5,7 @@ use std::time::Instant;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{prepare, read::fingerprint};
 use diabolo::model::{Autoencoder, Classifier};
-use diabolo::nn::{Dense, Place};
+use diabolo::nn::Place;
 use diabolo::noise::{Purpose, stream};
 use diabolo::task::{FeatureScores, FineTuned, LabelledParts, fine_tune, score_features};
 use diabolo::train::{EpochRecord, Hooks, Progress, TrainingConfig};
@@ -40,25 +40,25 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         rows.test.rows,
         rows.classes.len()
     ));
-    let code = rows.codes(&saved.model, &place);
-    let seed = config.training.seed;
-    let scores = [("input", score_features(&rows, seed)?), ("code", score_features(&code, seed)?)];
-    drop(code);
-    if !shared.json {
-        output::print(&table(&scores))?;
+    match args.fine_tune {
+        true => fine_tuned(args, &saved, &rows, &place, shared),
+        false => frozen(&saved, rows, config.training.seed, &place, shared),
     }
-    let tuned = match args.fine_tune {
-        true => Some(Tuned::new(args, &saved, &rows, &place, shared)?),
-        false => None,
-    };
-    if shared.json {
-        let [(_, input), (_, code)] = scores;
-        let tuned = tuned.map(|t| json!({ "pretrained": t.pretrained, "random": t.random }));
-        return output::print_json(&json!({ "input": input, "code": code, "fine_tuning": tuned }));
-    }
-    match tuned {
-        Some(tuned) => output::print(&tuned.table()),
-        None => Ok(()),
+}
+
+/// Scores the code as it is, beside the input itself.
+fn frozen(
+    saved: &SavedModel,
+    rows: LabelledParts,
+    seed: u64,
+    place: &Place,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let input = score_features(&rows, seed)?;
+    let code = score_features(&rows.codes(&saved.model, place), seed)?;
+    match shared.json {
+        true => output::print_json(&json!({ "input": input, "code": code })),
+        false => output::print(&table(&[("input", input), ("code", code)])),
     }
 }
 
@@ -66,8 +66,8 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
 fn table(scores: &[(&str, FeatureScores)]) -> String {
     type Number = fn(&FeatureScores) -> String;
     let measures: [(&str, Number); 4] = [
-        ("logistic probe, accuracy", |s| format!("{:.2} %", 100.0 * s.probe_accuracy)),
-        ("nearest neighbours, accuracy", |s| format!("{:.2} %", 100.0 * s.neighbours_accuracy)),
+        ("logistic probe, accuracy", |s| percent(s.probe_accuracy)),
+        ("nearest neighbours, accuracy", |s| percent(s.neighbours_accuracy)),
         ("k-means, normalised mutual information", |s| format!("{:.3}", s.nmi)),
         ("k-means, adjusted Rand index", |s| format!("{:.3}", s.ari)),
     ];
@@ -80,64 +80,51 @@ fn table(scores: &[(&str, FeatureScores)]) -> String {
     line("on the test rows, from the", heads) + &body.collect::<String>()
 }
 
-/// Fine-tuning from the model's encoder and from random weights, once per seed.
-struct Tuned {
-    pretrained: Vec<FineTuned>,
-    random: Vec<FineTuned>,
-}
-
-impl Tuned {
-    fn new(
-        args: &FeaturesArgs,
-        saved: &SavedModel,
-        rows: &LabelledParts,
-        place: &Place,
-        shared: &Shared,
-    ) -> anyhow::Result<Self> {
-        let mut config = Config::default();
-        args.training.apply(&mut config)?;
-        let mut training = config.training;
-        training.resolve(rows.train.rows, 1e-3)?;
-        let encoder: Vec<Dense> = saved.model.encoder_layers().into_iter().cloned().collect();
-        let mut tuned = Tuned { pretrained: vec![], random: vec![] };
+/// Trains the model's encoder under a softmax layer, and the same network from random weights, once per seed.
+fn fine_tuned(
+    args: &FeaturesArgs,
+    saved: &SavedModel,
+    rows: &LabelledParts,
+    place: &Place,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let mut config = Config::default();
+    args.training.apply(&mut config)?;
+    let mut training = config.training;
+    training.resolve(rows.train.rows, 1e-3)?;
+    let (mut pretrained, mut random) = (vec![], vec![]);
+    for seed in training.seed..training.seed + args.repeats {
+        let training = TrainingConfig { seed, ..training.clone() };
+        let mut noise = stream(seed, Purpose::Initialize, 0, 0);
+        let layers = saved.model.encoder_layers();
+        let encoder = layers.iter().map(|&layer| layer.clone()).collect();
+        let tune = |name: &str, classifier: Classifier| -> anyhow::Result<FineTuned> {
+            let mut watch = Watch::new(shared, &training);
+            let (_, result) = fine_tune(classifier, rows, &training, place, &mut watch)?;
+            watch.reporter.finish();
+            shared.note(format!("seed {seed}, {name} weights: test error {}", percent(result.test_error)));
+            Ok(result)
+        };
         let classes = rows.classes.len();
-        for repeat in 0..args.repeats {
-            let training = TrainingConfig { seed: training.seed + repeat, ..training.clone() };
-            let mut noise = stream(training.seed, Purpose::Initialize, 0, 0);
-            let pretrained = Classifier::new(encoder.clone(), classes, &mut noise, place);
-            let random = Classifier::untrained(&saved.model.encoder_layers(), classes, &mut noise, place);
-            for (name, classifier, results) in
-                [("pretrained", pretrained, &mut tuned.pretrained), ("random", random, &mut tuned.random)]
-            {
-                if name == "random" && args.no_baseline {
-                    continue;
-                }
-                let mut watch = Watch::new(shared, &training);
-                let (_, result) = fine_tune(classifier, rows, &training, place, &mut watch)?;
-                watch.reporter.finish();
-                shared.note(format!(
-                    "{name} weights, seed {}: test error {:.2} % (validation {:.2} % at epoch {})",
-                    training.seed,
-                    100.0 * result.test_error,
-                    100.0 * result.validation_error,
-                    result.best_epoch
-                ));
-                results.push(result);
-            }
+        pretrained.push(tune("pretrained", Classifier::new(encoder, classes, &mut noise, place))?);
+        if !args.no_baseline {
+            random.push(tune("random", Classifier::untrained(&layers, classes, &mut noise, place))?);
         }
-        Ok(tuned)
     }
+    if shared.json {
+        return output::print_json(
+            &json!({ "training": training, "pretrained": pretrained, "random": random }),
+        );
+    }
+    let rows = [("fine-tuned encoder, test error", pretrained), ("the same from random weights", random)];
+    let told = rows.iter().filter(|(_, results)| !results.is_empty());
+    output::print(&output::aligned(
+        &told.map(|(name, results)| (*name, mean_error(results))).collect::<Vec<_>>(),
+    ))
 }
 
-impl Tuned {
-    fn table(&self) -> String {
-        let rows = [
-            ("fine-tuned encoder, test error", &self.pretrained),
-            ("the same from random weights", &self.random),
-        ];
-        let told = rows.iter().filter(|(_, results)| !results.is_empty());
-        output::aligned(&told.map(|(name, results)| (*name, mean_error(results))).collect::<Vec<_>>())
-    }
+fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
 }
 
 /// "1.23 %", or "1.23 ± 0.04 % (3 seeds)" with the standard error of the mean.
@@ -145,7 +132,7 @@ fn mean_error(results: &[FineTuned]) -> String {
     let n = results.len() as f64;
     let mean = results.iter().map(|r| r.test_error).sum::<f64>() / n;
     if results.len() == 1 {
-        return format!("{:.2} %", 100.0 * mean);
+        return percent(mean);
     }
     let variance = results.iter().map(|r| (r.test_error - mean).powi(2)).sum::<f64>() / (n - 1.0);
     format!("{:.2} ± {:.2} % ({n} seeds)", 100.0 * mean, 100.0 * (variance / n).sqrt())

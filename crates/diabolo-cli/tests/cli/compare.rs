@@ -74,7 +74,7 @@ fn a_table_without_labels() {
     desk.write("good.csv", table(80, |_, row| row));
     let ran = desk.ok("compare good.csv --key id --seeds 2 --epochs 3 --models plain,denoising,contractive,variational --hidden 8 --latent-dim 4 --json");
     let numbers = ran.json();
-    assert!(numbers["notes"].to_string().contains("no label column"), "{}", numbers["notes"]);
+    assert!(numbers["notes"].to_string().contains("expected a label column"), "{}", numbers["notes"]);
     assert!(numbers["measures"].as_array().unwrap().iter().all(|m| m["key"] != "accuracy"));
     // Its learned variance counts in other nats.
     let variational = &numbers["models"][3];

@@ -36,8 +36,7 @@ fn pretraining_that_cannot_be_is_refused() {
 fn features_of_digits() {
     let desk = Desk::new();
     desk.ok("fit digits --model contractive --epochs 20 -q -o run");
-    let scores =
-        desk.ok("features run --fine-tune --epochs 20 --learning-rate 0.005 --repeats 2 --json").json();
+    let scores = desk.ok("features run --json").json();
     let share = |from: &str, measure: &str| scores[from][measure].as_f64().unwrap();
     for from in ["input", "code"] {
         // 180 test rows: a probe that learned the classes is right on more than nine of ten.
@@ -48,10 +47,12 @@ fn features_of_digits() {
             "{scores}"
         );
     }
+    let tuned =
+        desk.ok("features run --fine-tune --epochs 20 --learning-rate 0.005 --repeats 2 --json").json();
     for start in ["pretrained", "random"] {
-        let runs = scores["fine_tuning"][start].as_array().unwrap();
+        let runs = tuned[start].as_array().unwrap();
         assert_eq!(runs.len(), 2);
-        assert!(runs.iter().all(|run| run["test_error"].as_f64().unwrap() < 0.15), "{scores}");
+        assert!(runs.iter().all(|run| run["test_error"].as_f64().unwrap() < 0.15), "{tuned}");
     }
     let table = desk.ok("features run -q").stdout;
     assert!(table.contains("logistic probe, accuracy") && table.contains(" %"), "{table}");
