@@ -111,9 +111,8 @@ fn saved(
         preprocessor: preprocessor.clone(),
         source,
         training,
-        latent: None,
     };
-    SavedModel { header, architecture: architecture.clone(), model }
+    SavedModel { header, architecture: architecture.clone(), model, latent: None }
 }
 
 #[test]

@@ -110,7 +110,7 @@ pub struct TrainingArgs {
     /// Adam's step size [default: 0.003 for variational and sparse models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
-    /// adam, or adam_w:WEIGHT_DECAY [default: adam]
+    /// adam, adam_w:WEIGHT_DECAY, sgd or sgd:MOMENTUM [default: adam]
     #[arg(long, value_name = "NAME")]
     pub optimizer: Option<String>,
     /// constant, cosine or plateau [default: cosine]

@@ -61,9 +61,13 @@ pub fn sparsity(text: &str) -> diabolo::Result<Sparsity> {
 }
 
 pub fn optimizer(text: &str) -> diabolo::Result<Optimizer> {
-    let wrong = || Error::config("--optimizer", "adam, or adam_w:WEIGHT_DECAY", format!("'{text}'"));
+    let wrong = || {
+        Error::config("--optimizer", "adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM", format!("'{text}'"))
+    };
     match text.split_once(':') {
         None if text == "adam" => Ok(Optimizer::Adam),
+        None if text == "sgd" => Ok(Optimizer::Sgd { momentum: 0.0 }),
+        Some(("sgd", momentum)) => Ok(Optimizer::Sgd { momentum: momentum.parse().map_err(|_| wrong())? }),
         Some(("adam_w", decay)) => Ok(Optimizer::AdamW { weight_decay: decay.parse().map_err(|_| wrong())? }),
         _ => Err(wrong()),
     }

@@ -155,7 +155,16 @@ impl Job {
             return Err(Interrupted.into());
         }
         let header = self.header(&outcome);
-        let saved = SavedModel { header, architecture: self.architecture, model: outcome.model };
+        let latent = match self.architecture.family.has_prior() {
+            true => None,
+            false => Some(LatentMoments::measure(
+                &outcome.model,
+                &self.prepared.train,
+                self.config.training.seed,
+                &self.place,
+            )?),
+        };
+        let saved = SavedModel { header, architecture: self.architecture, model: outcome.model, latent };
         saved.save(&run.model_path())?;
         run.write_history(&outcome.state.history)?;
         if let Ended::Diverged(error) = outcome.ended {
@@ -205,14 +214,6 @@ impl Job {
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
                 ended: ended.into(),
             },
-            latent: (!self.architecture.family.has_prior()).then(|| {
-                LatentMoments::measure(
-                    &outcome.model,
-                    &prepared.train,
-                    self.config.training.seed,
-                    &self.place,
-                )
-            }),
         }
     }
 }

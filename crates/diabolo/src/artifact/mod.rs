@@ -6,6 +6,7 @@
 mod checkpoint;
 mod container;
 mod model_file;
+mod moments;
 mod run;
 pub mod weights;
 

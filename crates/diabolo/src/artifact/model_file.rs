@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, Part};
+use super::moments;
 use super::weights::{self, HostTensor};
 use crate::config::Config;
 use crate::data::Preprocessor;
@@ -33,9 +34,6 @@ pub struct Header {
     pub source: SourceRecord,
     /// How training went.
     pub training: TrainingRecord,
-    /// Where the codes of the training rows lie; families without a prior generate from there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub latent: Option<LatentMoments>,
 }
 
 /// What a model was fitted on: enough to recognise the data, none of its rows.
@@ -74,6 +72,8 @@ pub struct SavedModel {
     pub architecture: Architecture,
     /// The weights, without autodiff.
     pub model: Model,
+    /// Where the codes of the training rows lie; families without a prior generate from there.
+    pub latent: Option<LatentMoments>,
 }
 
 impl SavedModel {
@@ -83,9 +83,8 @@ impl SavedModel {
             what: format!("{}: the header cannot be written: {cause}", path.display()),
             help: "report this as a bug".into(),
         })?;
-        let parts =
-            weights::export(&self.model).into_iter().map(|(name, t)| (name, Part::Floats(t))).collect();
-        container::write(path, parts, json)
+        let tensors = weights::export(&self.model).into_iter().chain(moments::export(self.latent.as_ref()));
+        container::write(path, tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
     }
 
     /// Reads and checks a model file.
@@ -111,17 +110,16 @@ impl SavedModel {
             .clone()
             .resolve(&header.preprocessor.blocks(), true)
             .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
-        if header.latent.as_ref().is_some_and(|moments| !moments.fit(architecture.latent_dim)) {
-            return Err(broken("its moments of the code are impossible".into()));
-        }
-        let tensors = floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
+        let mut tensors =
+            floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
+        let latent = moments::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
         // Before anything is allocated by what the configuration says.
         let held: usize = tensors.values().map(|t| t.values.len()).sum();
         if architecture.least_parameters() > held {
             return Err(broken(format!("it holds {held} weights, fewer than its configuration says")));
         }
         let model = weights::import(Model::new(&architecture, 0, place), tensors, place).map_err(broken)?;
-        Ok(SavedModel { header, architecture, model })
+        Ok(SavedModel { header, architecture, model, latent })
     }
 }
 

@@ -16,7 +16,7 @@
 //! saturate.
 //!
 //! Where chains start: no training row is kept in a model file, only the [moments](LatentMoments) of its codes.
-//! A chain starts at h ~ N(mean, diag deviation²), which g decodes to a blur, and sharpens in `burn_in` transitions.
+//! A chain starts at mean + zᵀ components, z ~ N(0, I), which g decodes to a blend of rows, and sharpens in `burn_in` transitions.
 //!
 //! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::evaluate::SampleQuality) to held-out
 //! rows. On MNIST long chains stay among digits for encoders of two layers, but leave them for encoders of one: so by default
@@ -30,18 +30,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{CHUNK, Draw};
 use crate::artifact::SavedModel;
-use crate::data::Encoded;
 use crate::error::{Error, Result};
 use crate::evaluate::LatentMoments;
 use crate::model::{Autoencoder, Model};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, Stream, standard_normal, stream};
-use crate::objective::EncoderTrace;
 
 /// What a stream of [`Purpose::Generate`] is for, beside the number of the chain.
 const CHAIN: u64 = 0;
 const DRAWS: u64 = 1;
-const NOISE_ROWS: u64 = 2;
 
 /// How the walk goes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -106,17 +103,17 @@ pub fn walk(
             help: "leave --step, --burn-in, --thin and --chains out: they are for models without one".into(),
         });
     }
-    let moments = match &saved.header.latent {
-        Some(moments) => moments.clone(),
-        None => moments_of_noise(&saved.model, saved.architecture.inputs, seed, place),
-    };
+    let moments = saved.latent.as_ref().ok_or_else(|| Error::Unsupported {
+        what: "this model file keeps no moments of its code, where chains could start".into(),
+        help: "fit the model again".into(),
+    })?;
     let width = saved.architecture.inputs;
     let chains = config.chains.unwrap_or(count).min(count);
     let mut values = vec![0.0; count * width];
     for first in (0..chains).step_by(CHUNK) {
         let together = first..chains.min(first + CHUNK);
         let noise = &mut stream(seed, Purpose::Generate, first as u64, DRAWS);
-        let mut walker = Walker::new(&saved.model, together.clone(), &moments, config.step, seed, place);
+        let mut walker = Walker::new(&saved.model, together.clone(), moments, config.step, seed, place);
         walker.go(config.burn_in);
         for kept in (0..count).step_by(chains) {
             if kept > 0 {
@@ -134,14 +131,6 @@ pub fn walk(
     }
     let rows = saved.header.preprocessor.decode(&values)?;
     Ok((values, rows))
-}
-
-/// For files that keep no moments: those of the codes of standard normal noise, from which the walk finds its way.
-fn moments_of_noise(model: &Model, width: usize, seed: u64, place: &Place) -> LatentMoments {
-    const ROWS: usize = 256;
-    let values = standard_normal(&mut stream(seed, Purpose::Generate, 0, NOISE_ROWS), ROWS * width);
-    let rows = Encoded::from_values(values, width);
-    LatentMoments::measure(model, &rows, seed, place)
 }
 
 /// Some of the chains, as one batch.
@@ -167,16 +156,18 @@ impl<'a> Walker<'a> {
     ) -> Self {
         let mut streams: Vec<Stream> =
             chains.map(|chain| stream(seed, Purpose::Generate, chain as u64, CHAIN)).collect();
-        let row = |values: &[f32]| place.tensor(values.to_vec(), [1, values.len()]);
-        let code =
-            row(&moments.mean) + normal(&mut streams, moments.mean.len(), place) * row(&moments.deviation);
+        let width = moments.mean.len();
+        let count = moments.components.len() / width.max(1);
+        let mean = place.tensor(moments.mean.clone(), [1, width]);
+        let components = place.tensor(moments.components.clone(), [count, width]);
+        let code = mean + normal(&mut streams, count, place).matmul(components);
         Walker { model, place, length: step * moments.scale(), streams, code }
     }
 
     fn go(&mut self, transitions: usize) {
         for _ in 0..transitions {
             let x = self.model.likelihood().mean(self.model.decode(self.code.clone()));
-            let trace = EncoderTrace::new(self.model.encoder_layers(), x);
+            let trace = self.model.trace(x);
             let epsilon = normal(&mut self.streams, trace.code.dims()[1], self.place);
             let direction = unit_size(trace.spread(epsilon));
             self.code = trace.code + direction * self.length;

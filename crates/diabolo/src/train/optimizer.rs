@@ -4,7 +4,8 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::constant::ConstantLr;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
 use burn::module::{Module, ModuleMapper, Param, ParamGroup, ParamId};
-use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, AdamWConfig, ModuleOptimizer, SgdConfig};
 use burn::tensor::Tensor;
 
 use super::{Optimizer, TrainingConfig};
@@ -18,6 +19,10 @@ pub fn build(config: &TrainingConfig) -> ModuleOptimizer {
         Optimizer::Adam => AdamConfig::new().with_epsilon(EPSILON).init(),
         Optimizer::AdamW { weight_decay } => {
             AdamWConfig::new().with_epsilon(EPSILON).with_weight_decay(weight_decay as f32).init()
+        }
+        Optimizer::Sgd { momentum } => {
+            let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);
+            SgdConfig::new().with_momentum(Some(momentum)).init()
         }
     };
     match config.gradient_clip {
