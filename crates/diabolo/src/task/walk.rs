@@ -57,7 +57,7 @@ pub struct WalkConfig {
 
 impl Default for WalkConfig {
     fn default() -> Self {
-        WalkConfig { step: 1.0, burn_in: 5, thin: 5, chains: None }
+        WalkConfig { step: 1.0, burn_in: 2, thin: 2, chains: None }
     }
 }
 
