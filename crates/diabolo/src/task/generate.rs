@@ -1,14 +1,16 @@
 //! New rows from the model.
 
 use arrow_array::RecordBatch;
+use burn::tensor::Tensor;
 
+use super::walk::walked_rows;
+use super::{CHUNK, WalkConfig};
 use crate::artifact::SavedModel;
 use crate::error::Result;
-use crate::model::Autoencoder;
+use crate::evaluate::LatentMoments;
+use crate::model::{Autoencoder, Model};
 use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, stream};
-
-use super::{CHUNK, WalkConfig, walk};
+use crate::noise::{Purpose, Stream, stream};
 
 /// What is made of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,7 @@ pub enum Draw {
 
 /// `count` new rows; encoded, row by row, and decoded.
 ///
-/// Families with a prior draw z ~ p(z), then the mean of p(x|z) or a draw from it; the others [`walk`] with its default
+/// Families with a prior draw z ~ p(z), then the mean of p(x|z) or a draw from it; the others [`walk`](super::walk) with its default
 /// settings.
 pub fn generate(
     saved: &SavedModel,
@@ -30,20 +32,37 @@ pub fn generate(
     seed: u64,
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
-    let model = &saved.model;
-    let mut values = Vec::with_capacity(count * saved.header.preprocessor.width());
+    let values = new_rows(&saved.model, saved.latent.as_ref(), count, draw, seed, place)?;
+    let rows = saved.header.preprocessor.decode(&values)?;
+    Ok((values, rows))
+}
+
+/// [`generate`] for a model that is in no file.
+pub(super) fn new_rows(
+    model: &Model,
+    latent: Option<&LatentMoments>,
+    count: usize,
+    draw: Draw,
+    seed: u64,
+    place: &Place,
+) -> Result<Vec<f32>> {
+    let mut values = vec![];
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
         let noise = &mut stream(seed, Purpose::Generate, 0, chunk as u64);
         let rows = CHUNK.min(count - first);
         let Some(codes) = model.sample_prior(rows, noise, place) else {
-            return walk(saved, count, draw, &WalkConfig::default(), seed, place);
+            return walked_rows(model, latent, count, draw, &WalkConfig::default(), seed, place);
         };
-        let parameters = model.decode(codes);
-        values.extend(match draw {
-            Draw::Mean => to_host(model.likelihood().mean(parameters)),
-            Draw::Sample => model.likelihood().sample(parameters, noise),
-        });
+        values.extend(drawn(model, codes, draw, noise));
     }
-    let rows = saved.header.preprocessor.decode(&values)?;
-    Ok((values, rows))
+    Ok(values)
+}
+
+/// Rows for given codes.
+pub(super) fn drawn(model: &Model, codes: Tensor<2>, draw: Draw, noise: &mut Stream) -> Vec<f32> {
+    let parameters = model.decode(codes);
+    match draw {
+        Draw::Mean => to_host(model.likelihood().mean(parameters)),
+        Draw::Sample => model.likelihood().sample(parameters, noise),
+    }
 }

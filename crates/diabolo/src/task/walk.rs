@@ -28,12 +28,13 @@ use arrow_array::RecordBatch;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::generate::drawn;
 use super::{CHUNK, Draw};
 use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
 use crate::evaluate::LatentMoments;
 use crate::model::{Autoencoder, Model};
-use crate::nn::{Place, to_host};
+use crate::nn::Place;
 use crate::noise::{Purpose, Stream, standard_normal, stream};
 
 /// What a stream of [`Purpose::Generate`] is for, beside the number of the chain.
@@ -103,34 +104,44 @@ pub fn walk(
             help: "leave --step, --burn-in, --thin and --chains out: they are for models without one".into(),
         });
     }
-    let moments = saved.latent.as_ref().ok_or_else(|| Error::Unsupported {
+    let values = walked_rows(&saved.model, saved.latent.as_ref(), count, draw, config, seed, place)?;
+    let rows = saved.header.preprocessor.decode(&values)?;
+    Ok((values, rows))
+}
+
+/// [`walk`] for a model that is in no file; encoded rows.
+pub(super) fn walked_rows(
+    model: &Model,
+    latent: Option<&LatentMoments>,
+    count: usize,
+    draw: Draw,
+    config: &WalkConfig,
+    seed: u64,
+    place: &Place,
+) -> Result<Vec<f32>> {
+    let moments = latent.ok_or_else(|| Error::Unsupported {
         what: "this model file keeps no moments of its code, where chains could start".into(),
         help: "fit the model again".into(),
     })?;
-    let width = saved.architecture.inputs;
+    let width = model.encoder_layers().first().map_or(0, |layer| layer.inputs());
     let chains = config.chains.unwrap_or(count).min(count);
     let mut values = vec![0.0; count * width];
     for first in (0..chains).step_by(CHUNK) {
         let together = first..chains.min(first + CHUNK);
         let noise = &mut stream(seed, Purpose::Generate, first as u64, DRAWS);
-        let mut walker = Walker::new(&saved.model, together.clone(), moments, config.step, seed, place);
+        let mut walker = Walker::new(model, together, moments, config.step, seed, place);
         walker.go(config.burn_in);
         for kept in (0..count).step_by(chains) {
             if kept > 0 {
                 walker.go(config.thin);
             }
-            let parameters = saved.model.decode(walker.code.clone());
-            let rows = match draw {
-                Draw::Mean => to_host(saved.model.likelihood().mean(parameters)),
-                Draw::Sample => saved.model.likelihood().sample(parameters, noise),
-            };
+            let rows = drawn(model, walker.code.clone(), draw, noise);
             // The last time round, some chains may have given their share.
             let places = values[(kept + first).min(count) * width..].chunks_exact_mut(width);
             places.zip(rows.chunks_exact(width)).for_each(|(place, row)| place.copy_from_slice(row));
         }
     }
-    let rows = saved.header.preprocessor.decode(&values)?;
-    Ok((values, rows))
+    Ok(values)
 }
 
 /// Some of the chains, as one batch.

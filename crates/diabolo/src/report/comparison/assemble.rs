@@ -11,7 +11,7 @@ use crate::report::number::number;
 use crate::task::compare::{Contestant, Field, NOISE, Plan, RAW_INPUT, Trial};
 
 /// Key, name, unit, better, explanation.
-const MEASURES: [(&str, &str, &str, Better, &str); 13] = [
+const MEASURES: [(&str, &str, &str, Better, &str); 14] = [
     (
         "test_reconstruction",
         "held-out reconstruction",
@@ -83,6 +83,13 @@ const MEASURES: [(&str, &str, &str, Better, &str); 13] = [
         "%",
         Better::Higher,
         "Of the same classifier when the rows have noise; mean over the noise levels.",
+    ),
+    (
+        "sample_energy_distance",
+        "energy distance of samples",
+        "encoded units",
+        Better::Lower,
+        "Of 500 new rows from held-out rows: 0 if both have the same distribution.",
     ),
     (
         "training_seconds",

@@ -177,7 +177,11 @@ fn pictures(pictures: Option<&ComparedPictures>) -> String {
         "Held-out pictures under the first seed. Left, reconstructions; right, what comes out when noise goes in, to be \
          compared with the clean picture.",
         &made,
-    ) + &section("Samples", "New pictures, from the models that define a prior to draw codes from.", &samples)
+    ) + &section(
+        "Samples",
+        "New pictures: drawn from the prior where a model defines one, else by the contractive walk along what the encoder still feels.",
+        &samples,
+    )
 }
 
 fn measures_help(comparison: &Comparison) -> String {

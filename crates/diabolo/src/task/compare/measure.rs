@@ -9,12 +9,13 @@ use super::{Arena, Trial, TrialPictures};
 use crate::data::Encoded;
 use crate::error::Result;
 use crate::evaluate::{
-    Labelled, LogisticProbe, accuracy, contraction_ratios, evaluate, jacobian_spectrum, noise_responses,
+    Labelled, LatentMoments, LogisticProbe, accuracy, contraction_ratios, evaluate, jacobian_spectrum,
+    noise_responses, sample_quality,
 };
 use crate::model::{Autoencoder, Batch, Model};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, standard_normal, stream};
-use crate::task::in_chunks;
+use crate::task::{Draw, generate::new_rows, in_chunks};
 
 /// Standard deviations σ of the disturbance, in encoded units.
 pub const NOISE: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
@@ -25,6 +26,9 @@ pub const DISTANCES: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
 /// The stream of the classifier's noise, as the epoch of [`Purpose::Evaluate`].
 const NOISE_STREAM: u64 = 50;
+
+/// New rows drawn of each model.
+const SAMPLES: usize = 500;
 
 /// Rows behind the spectrum, and the work spent on their eigenproblems, units³ each.
 const SPECTRUM_ROWS: usize = 200;
@@ -143,11 +147,24 @@ fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
     mean(nats.iter().map(|&v| f64::from(v)))
 }
 
-/// What the model makes of the chosen rows, and of nothing.
+/// New rows, from the prior or by the contractive walk.
+pub(super) fn samples(arena: &Arena, model: &Model, place: &Place) -> Result<Vec<f32>> {
+    let latent = LatentMoments::measure(model, &arena.prepared.train, arena.seed, place)?;
+    new_rows(model, Some(&latent), SAMPLES, Draw::Mean, arena.seed, place)
+}
+
+/// How far samples lie from held-out rows; `None` for fewer than two of these.
+pub(super) fn energy_distance(arena: &Arena, samples: &[f32]) -> Option<f64> {
+    let reference = arena.test.select(&arena.order[..arena.order.len().min(2 * SAMPLES)]);
+    sample_quality(samples, &reference.values, reference.width).ok().map(|quality| quality.energy_distance)
+}
+
+/// What the model makes of the chosen rows, and its first samples.
 pub(super) fn pictures(
     model: &Model,
     test: &Encoded,
     chosen: &[usize],
+    samples: &[f32],
     seed: u64,
     place: &Place,
 ) -> TrialPictures {
@@ -158,13 +175,11 @@ pub(super) fn pictures(
     let means = |codes| to_host(model.likelihood().mean(model.decode(codes)));
     let rebuilt =
         |rows: &Encoded| split(in_chunks(&rows.select(chosen), place, |batch| means(model.encode(batch.x))));
-    let noise = &mut stream(seed, Purpose::Generate, 0, 0);
+    let shown = samples.len().min(2 * chosen.len() * test.width);
     TrialPictures {
         reconstructions: rebuilt(test),
         restored: rebuilt(&noisy(test, SHOWN_NOISE, seed)),
-        samples: model
-            .sample_prior(2 * chosen.len(), noise, place)
-            .map_or(vec![], |codes| split(means(codes))),
+        samples: split(samples[..shown].to_vec()),
     }
 }
 

@@ -62,7 +62,7 @@ pub struct TrialPictures {
     pub reconstructions: Vec<Vec<f32>>,
     /// From the noisy pictures.
     pub restored: Vec<Vec<f32>>,
-    /// Decoded from the prior, where there is one.
+    /// New pictures: from the prior where there is one, else by the contractive walk.
     pub samples: Vec<Vec<f32>>,
 }
 
@@ -307,9 +307,14 @@ impl Arena {
             let epochs = contestant.config.training.epochs.unwrap_or_default();
             trial.curves.insert("learning".into(), learning_curve(&outcome.state.history, epochs));
         }
+        let samples = measure::samples(self, &outcome.model, place)?;
+        if let Some(distance) = measure::energy_distance(self, &samples) {
+            trial.measures.insert("sample_energy_distance".into(), distance);
+        }
         if pictures && self.prepared.preprocessor.schema.image_shape().is_some() {
             let shown = &self.order[..self.order.len().min(PICTURES)];
-            trial.pictures = Some(measure::pictures(&outcome.model, &self.test, shown, seed, place));
+            trial.pictures =
+                Some(measure::pictures(&outcome.model, &self.test, shown, &samples, seed, place));
         }
         observer.finished(&trial)?;
         Ok(Some(trial))
