@@ -10,7 +10,7 @@ use diabolo::artifact::{
 };
 use diabolo::data::read::fingerprint;
 use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::{LatentMoments, Metrics, evaluate};
+use diabolo::evaluate::{LatentSummary, Metrics, evaluate};
 use diabolo::model::{Architecture, Model};
 use diabolo::nn::Place;
 use diabolo::report::Report;
@@ -157,7 +157,7 @@ impl Job {
         let header = self.header(&outcome);
         let latent = match self.architecture.family.has_prior() {
             true => None,
-            false => Some(LatentMoments::measure(
+            false => Some(LatentSummary::measure(
                 &outcome.model,
                 &self.prepared.train,
                 self.config.training.seed,

@@ -6,8 +6,8 @@
 mod checkpoint;
 mod container;
 mod model_file;
-mod moments;
 mod run;
+mod summary;
 pub mod weights;
 
 pub use checkpoint::{read_checkpoint, write_checkpoint};

@@ -6,12 +6,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, Part};
-use super::moments;
+use super::summary;
 use super::weights::{self, HostTensor};
 use crate::config::Config;
 use crate::data::Preprocessor;
 use crate::error::{Error, Result};
-use crate::evaluate::LatentMoments;
+use crate::evaluate::LatentSummary;
 use crate::model::{Architecture, Model};
 use crate::nn::Place;
 
@@ -73,7 +73,7 @@ pub struct SavedModel {
     /// The weights, without autodiff.
     pub model: Model,
     /// Where the codes of the training rows lie; families without a prior generate from there.
-    pub latent: Option<LatentMoments>,
+    pub latent: Option<LatentSummary>,
 }
 
 impl SavedModel {
@@ -83,7 +83,7 @@ impl SavedModel {
             what: format!("{}: the header cannot be written: {cause}", path.display()),
             help: "report this as a bug".into(),
         })?;
-        let tensors = weights::export(&self.model).into_iter().chain(moments::export(self.latent.as_ref()));
+        let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         container::write(path, tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
     }
 
@@ -112,7 +112,7 @@ impl SavedModel {
             .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
         let mut tensors =
             floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
-        let latent = moments::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
+        let latent = summary::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
         // Before anything is allocated by what the configuration says.
         let held: usize = tensors.values().map(|t| t.values.len()).sum();
         if architecture.least_parameters() > held {

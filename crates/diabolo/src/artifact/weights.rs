@@ -7,7 +7,7 @@
 //! | `decoder_bias.K` | outputs | layer K from the code (tied: the weight is an encoder's, transposed) |
 //! | `posterior.mean.*`, `posterior.log_variance.*` | latent × hidden, latent | variational heads; log σ² before its bound |
 //! | `output.*` | likelihood parameters × hidden | variational decoder's last layer |
-//! | `latent.mean`, `latent.deviation`, `latent.components` | latent, latent, K × latent | moments of the code, for families without a prior |
+//! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //!
 //! A row of a weight belongs to one output unit: h = φ(W x + b). Values are little-endian f32.

@@ -9,7 +9,6 @@ mod labelled;
 mod latent;
 mod lbfgs;
 mod metrics;
-mod moments;
 mod neighbours;
 mod probe;
 mod product;
@@ -17,6 +16,7 @@ mod robustness;
 mod sample_quality;
 mod sensitivity;
 mod spectrum;
+mod summary;
 
 #[cfg(test)]
 mod testing;
@@ -28,7 +28,6 @@ pub use field::reconstruction_field;
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};
 pub use metrics::{Evaluation, Metrics, evaluate};
-pub use moments::LatentMoments;
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
 pub use probe::{LogisticProbe, PROBE_PENALTIES};
 pub use robustness::{
@@ -38,3 +37,4 @@ pub use robustness::{
 pub use sample_quality::{SampleQuality, sample_quality};
 pub use sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 pub use spectrum::{JacobianSpectrum, Tangents, effective_rank, jacobian_spectrum, tangents};
+pub use summary::LatentSummary;

@@ -7,7 +7,7 @@ use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig};
 use crate::artifact::SavedModel;
 use crate::error::Result;
-use crate::evaluate::LatentMoments;
+use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, Stream, stream};
@@ -40,7 +40,7 @@ pub fn generate(
 /// [`generate`] for a model that is in no file.
 pub(super) fn new_rows(
     model: &Model,
-    latent: Option<&LatentMoments>,
+    latent: Option<&LatentSummary>,
     count: usize,
     draw: Draw,
     seed: u64,

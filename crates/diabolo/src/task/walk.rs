@@ -15,12 +15,11 @@
 //! standard deviation over the training rows. A step of 1 means the same for every model, and none freezes where its units
 //! saturate.
 //!
-//! Where chains start: no training row is kept in a model file, only the [moments](LatentMoments) of its codes.
-//! A chain starts at mean + zᵀ components, z ~ N(0, I), which g decodes to a blend of rows, and sharpens in `burn_in` transitions.
+//! Where chains start: no training row is kept in a model file, only a [summary](LatentSummary) of its codes. A chain
+//! starts at the centre of a cluster of codes, chosen by the cluster's share, which g decodes to a typical row.
 //!
 //! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::evaluate::SampleQuality) to held-out
-//! rows. On MNIST long chains stay among digits for encoders of two layers, but leave them for encoders of one: so by default
-//! each sample has a short chain of its own.
+//! rows. Long chains of a one-layer encoder leave the digits of MNIST: by default each sample has a short chain of its own.
 
 use std::ops::Range;
 
@@ -32,10 +31,10 @@ use super::generate::drawn;
 use super::{CHUNK, Draw};
 use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
-use crate::evaluate::LatentMoments;
+use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
 use crate::nn::Place;
-use crate::noise::{Purpose, Stream, standard_normal, stream};
+use crate::noise::{Purpose, RngExt, Stream, standard_normal, stream};
 
 /// What a stream of [`Purpose::Generate`] is for, beside the number of the chain.
 const CHAIN: u64 = 0;
@@ -58,7 +57,7 @@ pub struct WalkConfig {
 
 impl Default for WalkConfig {
     fn default() -> Self {
-        WalkConfig { step: 1.0, burn_in: 2, thin: 2, chains: None }
+        WalkConfig { step: 0.75, burn_in: 2, thin: 2, chains: None }
     }
 }
 
@@ -112,15 +111,15 @@ pub fn walk(
 /// [`walk`] for a model that is in no file; encoded rows.
 pub(super) fn walked_rows(
     model: &Model,
-    latent: Option<&LatentMoments>,
+    latent: Option<&LatentSummary>,
     count: usize,
     draw: Draw,
     config: &WalkConfig,
     seed: u64,
     place: &Place,
 ) -> Result<Vec<f32>> {
-    let moments = latent.ok_or_else(|| Error::Unsupported {
-        what: "this model file keeps no moments of its code, where chains could start".into(),
+    let summary = latent.ok_or_else(|| Error::Unsupported {
+        what: "this model file keeps no summary of its codes, where chains could start".into(),
         help: "fit the model again".into(),
     })?;
     let width = model.encoder_layers().first().map_or(0, |layer| layer.inputs());
@@ -129,7 +128,7 @@ pub(super) fn walked_rows(
     for first in (0..chains).step_by(CHUNK) {
         let together = first..chains.min(first + CHUNK);
         let noise = &mut stream(seed, Purpose::Generate, first as u64, DRAWS);
-        let mut walker = Walker::new(model, together, moments, config.step, seed, place);
+        let mut walker = Walker::new(model, together, summary, config.step, seed, place);
         walker.go(config.burn_in);
         for kept in (0..count).step_by(chains) {
             if kept > 0 {
@@ -160,19 +159,16 @@ impl<'a> Walker<'a> {
     fn new(
         model: &'a Model,
         chains: Range<usize>,
-        moments: &LatentMoments,
+        summary: &LatentSummary,
         step: f64,
         seed: u64,
         place: &'a Place,
     ) -> Self {
         let mut streams: Vec<Stream> =
             chains.map(|chain| stream(seed, Purpose::Generate, chain as u64, CHAIN)).collect();
-        let width = moments.mean.len();
-        let count = moments.components.len() / width.max(1);
-        let mean = place.tensor(moments.mean.clone(), [1, width]);
-        let components = place.tensor(moments.components.clone(), [count, width]);
-        let code = mean + normal(&mut streams, count, place).matmul(components);
-        Walker { model, place, length: step * moments.scale(), streams, code }
+        let starts = streams.iter_mut().flat_map(|stream| summary.center(stream.random()).to_vec()).collect();
+        let code = place.tensor(starts, [streams.len(), summary.deviation.len()]);
+        Walker { model, place, length: step * summary.scale(), streams, code }
     }
 
     fn go(&mut self, transitions: usize) {
@@ -206,6 +202,7 @@ fn normal(streams: &mut [Stream], width: usize, place: &Place) -> Tensor<2> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::nn::to_host;
 
     #[test]
     fn moves_have_the_size_asked_for_also_where_the_encoder_is_flat() {

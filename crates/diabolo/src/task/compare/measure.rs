@@ -9,7 +9,7 @@ use super::{Arena, Trial, TrialPictures};
 use crate::data::Encoded;
 use crate::error::Result;
 use crate::evaluate::{
-    Labelled, LatentMoments, LogisticProbe, accuracy, contraction_ratios, evaluate, jacobian_spectrum,
+    Labelled, LatentSummary, LogisticProbe, accuracy, contraction_ratios, evaluate, jacobian_spectrum,
     noise_responses, sample_quality,
 };
 use crate::model::{Autoencoder, Batch, Model};
@@ -149,7 +149,7 @@ fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
 
 /// New rows, from the prior or by the contractive walk.
 pub(super) fn samples(arena: &Arena, model: &Model, place: &Place) -> Result<Vec<f32>> {
-    let latent = LatentMoments::measure(model, &arena.prepared.train, arena.seed, place)?;
+    let latent = LatentSummary::measure(model, &arena.prepared.train, arena.seed, place)?;
     new_rows(model, Some(&latent), SAMPLES, Draw::Mean, arena.seed, place)
 }
 

@@ -1,0 +1,36 @@
+//! The summary of the codes as tensors of the model file: `latent.deviation`, `latent.centers`, `latent.shares`.
+
+use std::collections::BTreeMap;
+
+use super::weights::HostTensor;
+use crate::evaluate::LatentSummary;
+
+const NAMES: [&str; 3] = ["latent.deviation", "latent.centers", "latent.shares"];
+
+/// The summary by name; nothing if there is none.
+pub(super) fn export(summary: Option<&LatentSummary>) -> BTreeMap<String, HostTensor> {
+    let Some(LatentSummary { deviation, centers, shares }) = summary else { return BTreeMap::new() };
+    let (units, count) = (deviation.len(), shares.len());
+    let tensors = [(vec![units], deviation), (vec![count, units], centers), (vec![count], shares)];
+    let tensor = |(name, (shape, values)): (&str, (Vec<usize>, &Vec<f32>))| {
+        (name.to_string(), HostTensor { shape, values: values.clone() })
+    };
+    NAMES.into_iter().zip(tensors).map(tensor).collect()
+}
+
+/// Takes the summary out of a file's tensors, or says what is wrong with it.
+pub(super) fn import(
+    tensors: &mut BTreeMap<String, HostTensor>,
+    latent_dim: usize,
+) -> Result<Option<LatentSummary>, String> {
+    let found = NAMES.map(|name| tensors.remove(name).map(|tensor| tensor.values));
+    match found {
+        [None, None, None] => Ok(None),
+        [Some(deviation), Some(centers), Some(shares)] => {
+            let summary = LatentSummary { deviation, centers, shares };
+            let fits = summary.fits(latent_dim);
+            fits.then_some(Some(summary)).ok_or_else(|| "its summary of the codes is impossible".into())
+        }
+        _ => Err("its summary of the codes is incomplete".into()),
+    }
+}
