@@ -8,11 +8,15 @@ use crate::distribution::Family;
 use crate::model::{Autoencoder, Batch, Context};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
+use crate::objective::{Estimator, rademacher};
 
 /// Rows evaluated at a time.
 const CHUNK: usize = 256;
 /// Numbers in the largest cotangent block: 64 MiB.
 const CONTRACTION_NUMBERS: usize = 1 << 24;
+/// Probes for each row where the exact contraction is dear, and their stream's epoch of [`Purpose::Evaluate`].
+const PROBES: usize = 32;
+const PROBE_STREAM: u64 = 2;
 /// A latent unit is active if its posterior mean varies at least this much over the data (Burda et al. 2015, section 5.1).
 const ACTIVE_VARIANCE: f64 = 0.01;
 /// A unit of a bounded activation is saturated within this share of its range from an end.
@@ -32,7 +36,8 @@ pub struct Metrics {
     /// reconstruction + kl_divergence, nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
-    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example.
+    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example: exact, or for encoders that `Estimator::Auto` finds
+    /// too dear from 32 probes a row.
     pub contraction: f64,
     /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square.
     pub jacobian_norm: f64,
@@ -164,13 +169,20 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
     }
 
-    /// In slices whose cotangent blocks (rows × latent × widest hidden layer) stay within memory.
+    /// In slices whose cotangent blocks (rows × latent or probes × widest hidden layer) stay within memory.
     fn add_contraction(&mut self, x: &Tensor<2>) {
-        let widest =
-            self.model.encoder_layers().iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
-        let rows = (CONTRACTION_NUMBERS / (self.model.latent_dim() * widest).max(1)).clamp(1, CHUNK);
+        let layers = self.model.encoder_layers();
+        let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();
+        let is_dear = matches!(Estimator::Auto.resolve(&widths), Ok(Estimator::Hutchinson { .. }));
+        let directions = if is_dear { PROBES } else { self.model.latent_dim() };
+        let widest = layers.iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
+        let rows = (CONTRACTION_NUMBERS / (directions * widest).max(1)).clamp(1, CHUNK);
+        let noise = &mut stream(self.seed, Purpose::Evaluate, PROBE_STREAM, self.chunks);
         for slice in x.clone().split(rows, 0) {
-            let squares = to_host(self.model.contraction(slice));
+            let [rows, _] = slice.dims();
+            let probes =
+                is_dear.then(|| rademacher(rows, PROBES, self.model.latent_dim(), noise, self.place));
+            let squares = to_host(self.model.trace(slice).contraction(probes.as_ref()));
             self.contraction += total(&squares);
             self.jacobian_norm += squares.iter().map(|&square| (square as f64).sqrt()).sum::<f64>();
         }
@@ -219,4 +231,31 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 /// The sum, in double precision.
 pub(super) fn total(values: &[f32]) -> f64 {
     values.iter().map(|&v| v as f64).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::evaluate::testing::Network;
+    use crate::nn::Activation;
+    use crate::noise::standard_normal;
+
+    /// Two layers of 80 and 70 units: pulling 70 rows back costs more than `Estimator::Auto` accepts.
+    #[test]
+    fn a_dear_contraction_is_estimated_within_its_error() {
+        let draw = |n: usize, seed: u64| standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), n);
+        let (first, second) = (draw(80 * 10, 1), draw(70 * 80, 2));
+        let scaled = |w: Vec<f32>| w.into_iter().map(|v| 0.2 * v).collect::<Vec<_>>();
+        let (first, second) = (scaled(first), scaled(second));
+        let model = Network::new(&[(80, 10, &first, Activation::Tanh), (70, 80, &second, Activation::Tanh)]);
+        assert_ne!(Estimator::Auto.resolve(&[10, 80, 70]).unwrap(), Estimator::Exact);
+        let rows = Encoded::from_values(draw(300 * 10, 3), 10);
+        let place = Place::cpu();
+        let all: Vec<usize> = (0..300).collect();
+        let exact = total(&to_host(model.contraction(Batch::gather(&rows, &all, &place).x))) / 300.0;
+        let found = evaluate(&model, &rows, None, 0, &place);
+        let error = (found.contraction / exact - 1.0).abs();
+        assert!(error > 1e-9 && error < 0.02, "{} instead of {exact}", found.contraction);
+    }
 }

@@ -265,7 +265,7 @@ impl Architecture {
         }
         if let Some(probes) = config.estimator.probes() {
             warnings.push(format!(
-                "the contraction is estimated from {probes} random probe{} a row while training (exact in evaluation); \
+                "the contraction is estimated from {probes} random probe{} a row while training; \
                  --estimator exact costs more time",
                 if probes == 1 { "" } else { "s" }
             ));

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 /// A step with the exact contraction may cost this many times the plain step before `auto` turns to probes.
 const AFFORDABLE: f64 = 24.0;
 
-/// How ‖J_f(x)‖²_F is computed while training. Evaluation is always exact.
+/// How ‖J_f(x)‖²_F is computed while training.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Estimator {

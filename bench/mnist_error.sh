@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Test error on MNIST of a fine-tuned encoder of 1,000 sigmoid units, by how it was pretrained (Rifai et al. 2011, table 1).
+#
+#   DIABOLO_DATA=... bench/mnist_error.sh [METHOD...]
+#
+# 50,000 training rows, 10,000 for validation (they choose the epoch), the 10,000 of the test set measured once.
+# Finished parts are kept and not run again. Environment: SEEDS of the fine-tuning (3), EPOCHS of pretraining (30), OUT, DIABOLO.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+read -ra diabolo <<<"${DIABOLO:-cargo run --release --quiet --}"
+out=${OUT:-runs/mnist-error}
+seeds=${SEEDS:-3}
+epochs=${EPOCHS:-30}
+mkdir -p "$out"
+
+sigmoid=(--activation sigmoid --tied --validation 0.1666667 --batch-size 128 --learning-rate 0.003 --patience 0)
+one=(--hidden none --latent-dim 1000 --epochs "$epochs")
+two=(--hidden 1000 --latent-dim 1000 --pretrain-epochs "$epochs" --epochs 0)
+tuning=(--fine-tune --repeats "$seeds" --epochs 30 --batch-size 128 --learning-rate 0.003 --patience 0 --json --quiet)
+
+pretrain() { # METHOD FLAGS...
+    local run=$out/$1
+    [[ -e $run/model.safetensors ]] && return
+    rm -rf "$run"
+    "${diabolo[@]}" fit mnist --out "$run" "${sigmoid[@]}" "${@:2}"
+}
+
+tune() { # METHOD
+    local result=$out/$1.json baseline=(--no-baseline)
+    [[ -e $result ]] && return
+    [[ $1 == plain ]] && baseline=()
+    "${diabolo[@]}" features "$out/$1" "${tuning[@]}" "${baseline[@]}" >"$result.part"
+    mv "$result.part" "$result"
+}
+
+methods=("$@")
+((${#methods[@]})) || methods=(plain decay denoising contractive stacked)
+for method in "${methods[@]}"; do
+    case $method in
+    plain) pretrain plain --model plain --latent-activation sigmoid "${one[@]}" ;;
+    decay) pretrain decay --model plain --latent-activation sigmoid --optimizer adam_w:0.01 "${one[@]}" ;;
+    denoising) pretrain denoising --model denoising --corruption gaussian:0.3 "${one[@]}" ;;
+    contractive) pretrain contractive --model contractive --contraction-weight 1 "${one[@]}" ;;
+    stacked) pretrain stacked --model contractive --contraction-weight 1 "${two[@]}" ;;
+    *) echo "unknown method $method: plain, decay, denoising, contractive or stacked" >&2 && exit 2 ;;
+    esac
+    tune "$method"
+done
+
+python3 - "$out" "${methods[@]}" <<'PYTHON'
+import json, math, sys
+
+folder, methods = sys.argv[1], sys.argv[2:]
+
+def line(name, runs, metrics):
+    errors = [100 * run["test_error"] for run in runs]
+    mean = sum(errors) / len(errors)
+    spread = math.sqrt(sum((e - mean) ** 2 for e in errors) / max(len(errors) - 1, 1) / len(errors))
+    told = f"{mean:.2f} ± {spread:.2f} %" if len(errors) > 1 else f"{mean:.2f} %"
+    norm, saturated = metrics.get("jacobian_norm", math.nan), 100 * metrics.get("saturated_fraction", math.nan)
+    print(f"{name:<14}{told:>16}{norm:>12.2f}{saturated:>12.1f} %")
+
+print(f"{'pretraining':<14}{'test error':>16}{'‖J‖_F':>12}{'saturated':>14}")
+for method in methods:
+    found = json.load(open(f"{folder}/{method}.json"))
+    line(method, found["pretrained"], json.load(open(f"{folder}/{method}/metrics.json")))
+    if found["random"]:
+        line("none", found["random"], {})
+PYTHON
