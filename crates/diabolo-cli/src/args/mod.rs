@@ -173,13 +173,13 @@ pub struct GenerateArgs {
 #[derive(Args)]
 #[command(next_help_heading = "The walk (models without a prior)")]
 pub struct WalkArgs {
-    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: 1]
+    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: 0.75]
     #[arg(long, value_name = "X")]
     pub step: Option<f64>,
-    /// Transitions before a chain's first sample [default: 5]
+    /// Transitions before a chain's first sample [default: 2]
     #[arg(long, value_name = "N")]
     pub burn_in: Option<usize>,
-    /// Transitions between two samples of a chain [default: 5]
+    /// Transitions between two samples of a chain [default: 2]
     #[arg(long, value_name = "N")]
     pub thin: Option<usize>,
     /// Independent chains, which give samples in turn [default: one a sample]

@@ -38,7 +38,7 @@ fn unknown_values() {
     assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, sparse, contractive or variational, found nope");
     assert_snapshot!(refused("--activation cube"), @"error: --activation: expected sigmoid, tanh, softplus, silu, gelu, relu, identity, found 'cube'");
     assert_snapshot!(refused("--hidden 12,x"), @"error: --hidden: expected widths such as 400 or 512,256, or none, found '12,x'");
-    assert_snapshot!(refused("--optimizer sgd"), @"error: --optimizer: expected adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM, found 'sgd'");
+    assert_snapshot!(refused("--optimizer adagrad"), @"error: --optimizer: expected adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM, found 'adagrad'");
     assert_snapshot!(refused("--schedule sometimes"), @"error: schedule: expected constant, cosine or plateau, found sometimes");
     assert_snapshot!(refused("--max-time 1x"), @"error: --max-time: expected a time such as 90s, 10m or 2h, found '1x'");
     assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a fitting value, found unknown variant `what`, expected one of `standardize`, `min_max`, `quantile`");

@@ -125,7 +125,7 @@ fn a_model_without_a_prior_generates_by_a_walk() {
     let rows = |flags: &str| cells(&drawn(flags)).1;
     assert_eq!(drawn("-n 7 --seed 3"), drawn("-n 7 --seed 3 --threads 1"));
     assert_ne!(drawn("-n 7 --seed 3"), drawn("-n 7 --seed 4"));
-    assert_eq!(drawn("-n 7"), drawn("-n 7 --step 1 --burn-in 5"), "the defaults");
+    assert_eq!(drawn("-n 7"), drawn("-n 7 --step 0.75 --burn-in 2"), "the defaults");
     let seven = rows("-n 7");
     assert_eq!(seven.len(), 7);
     assert!(seven.iter().flatten().all(|cell| (0..=16).contains(&cell.parse::<i32>().unwrap())));
@@ -134,7 +134,7 @@ fn a_model_without_a_prior_generates_by_a_walk() {
     let in_turn = rows("-n 7 --chains 3");
     assert_eq!(in_turn.len(), 7);
     assert_eq!(in_turn[..3], seven[..3]);
-    assert_eq!(in_turn[3..6], rows("-n 3 --burn-in 10"), "after 5 transitions more");
+    assert_eq!(in_turn[3..6], rows("-n 3 --burn-in 4"), "after 2 transitions more");
     for other in ["--step 0.2", "--burn-in 50", "--mean false"] {
         assert_ne!(rows(&format!("-n 7 {other}")), seven, "{other}");
     }
