@@ -14,13 +14,16 @@ use diabolo::train::{self, TrainingData};
 
 const SAMPLES: usize = 150;
 
-/// A contractive model of the digits, trained for `epochs`.
-fn fitted(epochs: usize, place: &Place) -> (SavedModel, Prepared) {
+/// A contractive model of `input`, trained for `epochs` on its first rows.
+fn fitted(input: &str, rows: usize, epochs: usize, place: &Place) -> (SavedModel, Prepared) {
     let mut config = Config::default();
     config.model.family = FamilyConfig::named("contractive").unwrap();
     config.data.test = 0.2;
     config.training.epochs = Some(epochs);
-    let prepared = prepare("digits", &config.data, 0).unwrap();
+    let mut prepared = prepare(input, &config.data, 0).unwrap();
+    let rows: Vec<usize> = (0..rows.min(prepared.train.rows)).collect();
+    prepared.train = prepared.train.select(&rows);
+    prepared.validation = prepared.validation.select(&[]);
     let architecture = config.resolve(&prepared).unwrap();
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
     let model = Model::new(&architecture, 0, place);
@@ -62,21 +65,29 @@ fn isotropic(saved: &SavedModel, transitions: usize, place: &Place) -> Vec<f32> 
     to_host(decoded(&saved.model, code))
 }
 
-#[test]
-fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
-    let place = Place::cpu();
-    let (saved, prepared) = fitted(40, &place);
-    let test = saved.header.preprocessor.encode("digits", &prepared.test, 0).unwrap();
+/// The walk, the isotropic chain, and real rows, each beside held-out rows.
+fn qualities(saved: &SavedModel, prepared: &Prepared, place: &Place) -> [SampleQuality; 3] {
+    let test = saved.header.preprocessor.encode("test", &prepared.test, 0).unwrap();
+    let reference = test.select(&(0..test.rows.min(500)).collect::<Vec<_>>());
     let quality = |name: &str, samples: &[f32]| -> SampleQuality {
-        let found = sample_quality(samples, &test.values, test.width).unwrap();
+        let found = sample_quality(samples, &reference.values, test.width).unwrap();
         eprintln!("{name}: {found:?}");
         found
     };
     let settings = WalkConfig::default();
-    let (samples, _) = walk(&saved, SAMPLES, Draw::Mean, &settings, 0, &place).unwrap();
-    let walked = quality("walk", &samples);
-    let noise = quality("isotropic chain", &isotropic(&saved, settings.burn_in, &place));
-    let real = quality("real rows", &prepared.train.values[..SAMPLES * test.width]);
+    let (samples, _) = walk(saved, SAMPLES, Draw::Mean, &settings, 0, place).unwrap();
+    [
+        quality("walk", &samples),
+        quality("isotropic chain", &isotropic(saved, settings.burn_in, place)),
+        quality("real rows", &prepared.train.values[..SAMPLES * test.width]),
+    ]
+}
+
+#[test]
+fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
+    let place = Place::cpu();
+    let (saved, prepared) = fitted("digits", 2000, 40, &place);
+    let [walked, noise, real] = qualities(&saved, &prepared, &place);
     assert!(walked.energy_distance < 0.6 * noise.energy_distance);
     // Sharp, and neither alike nor wild.
     assert!(walked.nearest < 1.4 * real.nearest);
@@ -84,9 +95,22 @@ fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
 }
 
 #[test]
+fn also_on_mnist() {
+    if std::env::var_os("DIABOLO_DATA").is_none() {
+        return eprintln!("skipped: DIABOLO_DATA is not set");
+    }
+    let place = Place::cpu();
+    let (saved, prepared) = fitted("mnist", 8000, 12, &place);
+    let [walked, noise, real] = qualities(&saved, &prepared, &place);
+    assert!(walked.energy_distance < 0.6 * noise.energy_distance);
+    assert!(walked.nearest < 1.4 * real.nearest);
+    assert!((0.6..1.1).contains(&(walked.diversity / real.diversity)));
+}
+
+#[test]
 fn summaries_are_kept_checked_and_can_be_missing() {
     let place = Place::cpu();
-    let (mut saved, _) = fitted(1, &place);
+    let (mut saved, _) = fitted("digits", 500, 1, &place);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();

@@ -176,7 +176,7 @@ pub(super) fn pictures(pictures: Option<&Pictures>) -> String {
                 "New pictures: latent vectors drawn from the prior, then decoded. The more they look like the data, the better the prior fits what was learned."
             }
             Sampler::Walk => {
-                "New pictures, by the contractive walk: encode, move along what the encoder is still sensitive to, decode, again and again. No picture of the data is a start: chains begin at random codes with the data's mean and spread."
+                "New pictures, by the contractive walk: encode, move along what the encoder is still sensitive to, decode, again and again. No picture of the data is a start: chains begin at the centres of clusters of codes."
             }
         },
         &samples,
