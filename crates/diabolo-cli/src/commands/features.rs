@@ -21,6 +21,15 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.repeats == 0 {
         return Err(Error::config("--repeats", "1 or more", 0).into());
     }
+    let mut tuning = Config::default();
+    args.training.apply(&mut tuning)?;
+    if !args.fine_tune && tuning != Config::default() {
+        return Err(Error::config("--fine-tune", "given with flags of training", "not given").into());
+    }
+    if tuning.training.pretrain_epochs > 0 {
+        let expected = "none: it is `fit` that pretrains";
+        return Err(Error::config("--pretrain-epochs", expected, tuning.training.pretrain_epochs).into());
+    }
     let saved = load(&args.model, shared)?;
     let place = shared.place()?;
     let config = args.read.over(&saved.header.config)?;
@@ -41,7 +50,7 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         rows.classes.len()
     ));
     match args.fine_tune {
-        true => fine_tuned(args, &saved, &rows, &place, shared),
+        true => fine_tuned(args, tuning.training, &saved, &rows, &place, shared),
         false => frozen(&saved, rows, config.training.seed, &place, shared),
     }
 }
@@ -83,14 +92,12 @@ fn table(scores: &[(&str, FeatureScores)]) -> String {
 /// Trains the model's encoder under a softmax layer, and the same network from random weights, once per seed.
 fn fine_tuned(
     args: &FeaturesArgs,
+    mut training: TrainingConfig,
     saved: &SavedModel,
     rows: &LabelledParts,
     place: &Place,
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    let mut config = Config::default();
-    args.training.apply(&mut config)?;
-    let mut training = config.training;
     training.resolve(rows.train.rows, 1e-3)?;
     let (mut pretrained, mut random) = (vec![], vec![]);
     for seed in training.seed..training.seed + args.repeats {
