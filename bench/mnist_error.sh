@@ -58,8 +58,9 @@ def line(name, runs, metrics):
     mean = sum(errors) / len(errors)
     spread = math.sqrt(sum((e - mean) ** 2 for e in errors) / max(len(errors) - 1, 1) / len(errors))
     told = f"{mean:.2f} ± {spread:.2f} %" if len(errors) > 1 else f"{mean:.2f} %"
-    norm, saturated = metrics.get("jacobian_norm", math.nan), 100 * metrics.get("saturated_fraction", math.nan)
-    print(f"{name:<14}{told:>16}{norm:>12.2f}{saturated:>12.1f} %")
+    norm = f"{metrics['jacobian_norm']:.2f}" if metrics else "—"
+    saturated = f"{100 * metrics['saturated_fraction']:.1f} %" if metrics else "—"
+    print(f"{name:<14}{told:>16}{norm:>12}{saturated:>14}")
 
 print(f"{'pretraining':<14}{'test error':>16}{'‖J‖_F':>12}{'saturated':>14}")
 for method in methods:

@@ -122,13 +122,24 @@ fn squared_norm(first: &Dense, block: Tensor<3>, probes: Option<&Tensor<3>>) -> 
     let weight = first.weight.val();
     let squares = if (rows + inputs) * hidden < rows * inputs {
         let gram = weight.clone().matmul(weight.transpose());
-        flat.clone().matmul(gram) * flat
+        quadratic_form(flat, gram)
     } else {
         flat.matmul(weight).square()
     };
     let width = squares.dims()[1];
     let total = squares.reshape([batch, directions * width]).sum_dim(1).squeeze_dim::<1>(1);
     if probes.is_some() { total * (directions as f64).recip() } else { total }
+}
+
+/// (B G) ⊙ B for a symmetric G, with the same gradient and two large products in all instead of three.
+///
+/// Σ (B G) ⊙ B has the gradient 2 B G with respect to B: the product of the forward pass. Differentiating (B G) ⊙ B itself
+/// would compute it again. So B is held constant in the product, and gets its gradient from a term that is 0.
+fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
+    let constant = b.clone().detach();
+    let product = constant.clone().matmul(g);
+    let gradient_of_b = product.clone().detach() * (b - constant.clone()) * 2.0;
+    product * constant + gradient_of_b
 }
 
 /// Independent random signs (Rademacher): `batch` × `probes` × `latent`, drawn on the host.
