@@ -79,7 +79,7 @@ pub struct ModelArgs {
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub contraction_weight: Option<f64>,
     /// Weight γ of the curvature E‖J(x) − J(x+ε)‖²_F (contractive)
-    #[arg(long, value_name = "GAMMA")]
+    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
     pub curvature_weight: Option<f64>,
     /// How the contraction is computed in training: auto, exact, or hutchinson:PROBES (contractive)
     #[arg(long, value_name = "KIND")]

@@ -174,7 +174,7 @@ pub struct GenerateArgs {
 #[command(next_help_heading = "The walk (models without a prior)")]
 pub struct WalkArgs {
     /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: 0.75]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub step: Option<f64>,
     /// Transitions before a chain's first sample [default: 2]
     #[arg(long, value_name = "N")]
