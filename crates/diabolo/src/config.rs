@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::{DataConfig, Prepared};
 use crate::error::{Error, Result};
 use crate::model::{Architecture, ModelConfig};
-use crate::train::TrainingConfig;
+use crate::train::{TrainingConfig, no_stack};
 
 /// Everything a run can be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -52,9 +52,7 @@ impl Config {
         let architecture = self.model.resolve(&blocks, prepared.train.is_black_and_white())?;
         self.training.resolve(prepared.train.rows, self.model.family.usual_learning_rate())?;
         if self.training.pretrain_epochs > 0 && !architecture.is_stack() {
-            let expected = "0, or a plain, denoising, sparse or contractive model with hidden layers: \
-                            layers are pretrained one by one";
-            return Err(Error::config("pretrain_epochs", expected, self.training.pretrain_epochs));
+            return Err(no_stack(self.training.pretrain_epochs));
         }
         Ok(architecture)
     }

@@ -7,6 +7,7 @@ use diabolo::data::{prepare, read::fingerprint};
 use diabolo::model::{Autoencoder, Classifier};
 use diabolo::nn::Place;
 use diabolo::noise::{Purpose, stream};
+use diabolo::report::comparison::Summary;
 use diabolo::task::{FeatureScores, FineTuned, LabelledParts, fine_tune, score_features};
 use diabolo::train::{EpochRecord, Hooks, Progress, TrainingConfig};
 use diabolo::{Config, Error};
@@ -34,14 +35,13 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     let place = shared.place()?;
     let config = args.read.over(&saved.header.config)?;
     let input = &saved.header.source.input;
-    let prepared = prepare(input, &config.data, config.training.seed)?;
     if fingerprint(input)? != saved.header.source.fingerprint {
         let help = "put it back: other contents would be split into other rows";
         return Err(
             Error::data(input, "the data that the model was fitted on", "other contents", help).into()
         );
     }
-    let rows = LabelledParts::new(input, prepared)?;
+    let rows = LabelledParts::new(input, prepare(input, &config.data, config.training.seed)?)?;
     shared.note(format!(
         "{} training, {} validation and {} test rows of {input} in {} classes",
         rows.train.rows,
@@ -100,7 +100,7 @@ fn fine_tuned(
 ) -> anyhow::Result<()> {
     training.resolve(rows.train.rows, 1e-3)?;
     let (mut pretrained, mut random) = (vec![], vec![]);
-    for seed in training.seed..training.seed + args.repeats {
+    for seed in (0..args.repeats).map(|repeat| training.seed.wrapping_add(repeat)) {
         let training = TrainingConfig { seed, ..training.clone() };
         let mut noise = stream(seed, Purpose::Initialize, 0, 0);
         let layers = saved.model.encoder_layers();
@@ -123,26 +123,19 @@ fn fine_tuned(
             &json!({ "training": training, "pretrained": pretrained, "random": random }),
         );
     }
-    let rows = [("fine-tuned encoder, test error", pretrained), ("the same from random weights", random)];
-    let told = rows.iter().filter(|(_, results)| !results.is_empty());
-    output::print(&output::aligned(
-        &told.map(|(name, results)| (*name, mean_error(results))).collect::<Vec<_>>(),
-    ))
+    let error = |results: &[FineTuned]| {
+        let errors: Vec<f64> = results.iter().map(|result| result.test_error).collect();
+        format!("{} %", Summary::of(&errors).text(100.0))
+    };
+    let mut rows = vec![("fine-tuned encoder, test error", error(&pretrained))];
+    if !random.is_empty() {
+        rows.push(("the same from random weights", error(&random)));
+    }
+    output::print(&output::aligned(&rows))
 }
 
 fn percent(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
-}
-
-/// "1.23 %", or "1.23 ± 0.04 % (3 seeds)" with the standard error of the mean.
-fn mean_error(results: &[FineTuned]) -> String {
-    let n = results.len() as f64;
-    let mean = results.iter().map(|r| r.test_error).sum::<f64>() / n;
-    if results.len() == 1 {
-        return percent(mean);
-    }
-    let variance = results.iter().map(|r| (r.test_error - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    format!("{:.2} ± {:.2} % ({n} seeds)", 100.0 * mean, 100.0 * (variance / n).sqrt())
 }
 
 /// Shows progress.

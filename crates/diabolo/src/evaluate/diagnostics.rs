@@ -64,20 +64,21 @@ pub fn diagnose<M: Autoencoder>(
         typical_distance: distance,
         contraction_ratios: contraction_ratios(model, rows, &default_radii(distance), seed, place),
         noise: noise_responses(model, rows, &default_deviations(distance, rows.width), seed, place),
-        spectrum: if affordable { spectrum(model, rows, &all, place)? } else { None },
+        spectrum: affordable_spectrum(model, rows, &all, place)?,
         column_sensitivity: if table { column_sensitivity(preprocessor, &inputs) } else { vec![] },
         input_sensitivity: inputs,
     })
 }
 
-fn spectrum<M: Autoencoder>(
+/// The spectrum over the first of the rows `all`, as many as take seconds; `None` where one alone takes minutes.
+pub fn affordable_spectrum<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
     all: &[usize],
     place: &Place,
 ) -> Result<Option<JacobianSpectrum>> {
     let units = model.latent_dim().min(rows.width);
-    if all.is_empty() || units > SPECTRUM_LIMIT {
+    if all.is_empty() || units > SPECTRUM_LIMIT || !is_affordable(model, rows.width) {
         return Ok(None);
     }
     // An eigenproblem costs units³.

@@ -23,7 +23,7 @@ mod testing;
 
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use columns::{ColumnScore, ColumnScores};
-pub use diagnostics::{Diagnostics, Sample, diagnose};
+pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};
 pub use field::reconstruction_field;
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};

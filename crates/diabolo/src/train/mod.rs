@@ -9,6 +9,7 @@ mod trainer;
 
 pub use config::{Optimizer, TrainingConfig};
 pub use history::{EpochRecord, TermSums};
+pub(crate) use pretrain::no_stack;
 pub use pretrain::{fit_pretrained, pretrain};
 pub use schedule::Schedule;
 pub use trainer::{Ended, Hooks, Outcome, Progress, Resume, Snapshot, State, TrainingData, fit};

@@ -4,7 +4,7 @@
 //! is trained jointly (Bengio et al. 2007, algorithm 1; Vincent et al. 2010, section 3.2). A stopped run begins its
 //! pretraining anew when it is resumed, unless it had reached the joint training.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::trainer::Trainer;
 use super::{Ended, EpochRecord, Hooks, Outcome, Progress, Resume, State, TrainingConfig, TrainingData, fit};
@@ -25,13 +25,12 @@ pub fn fit_pretrained<M: Layerwise>(
     if config.pretrain_epochs == 0 || resume.is_some() {
         return fit(model, resume, data, config, place, hooks);
     }
-    let began = Instant::now();
+    let deadline = Deadline::new(config);
     let pretrained = pretrain(model, data, config, place, hooks)?;
     if !matches!(pretrained.ended, Ended::Finished) {
         return Ok(pretrained);
     }
-    let mut config = config.clone();
-    config.max_seconds = config.max_seconds.map(|limit| (limit - began.elapsed().as_secs_f64()).max(0.0));
+    let config = deadline.shorten(config);
     let mut trainer = Trainer::new(pretrained.model, None, data, &config, place)?;
     trainer.begin_with(pretrained.state);
     trainer.run(hooks)
@@ -51,12 +50,13 @@ pub fn pretrain<M: Layerwise>(
     hooks: &mut dyn Hooks<M>,
 ) -> Result<Outcome<M>> {
     let mut state = State::default();
-    let config = TrainingConfig { epochs: Some(config.pretrain_epochs), ..config.clone() };
+    let deadline = Deadline::new(config);
     let mut model = model;
     let mut below: Option<(Encoded, Encoded)> = None;
     for k in 0..model.depth() {
-        let layer =
-            model.layer(k, place).filter(|_| model.depth() > 1).ok_or_else(|| not_stacked(&config))?;
+        let layer = model.layer(k, place).filter(|_| model.depth() > 1);
+        let layer = layer.ok_or_else(|| no_stack(config.pretrain_epochs))?;
+        let config = TrainingConfig { epochs: Some(config.pretrain_epochs), ..deadline.shorten(config) };
         let (train, validation) = below.as_ref().map_or((data.train, data.validation), |(t, v)| (t, v));
         let data = TrainingData { train, validation };
         let outcome = fit(layer, None, &data, &config, place, &mut OfLayer { hooks, layer: k + 1 })?;
@@ -74,9 +74,27 @@ pub fn pretrain<M: Layerwise>(
     Ok(Outcome { model, state, ended: Ended::Finished })
 }
 
-fn not_stacked(config: &TrainingConfig) -> Error {
-    let expected = "0, or a plain, denoising, contractive or sparse model with a hidden layer: layers are pretrained one by one";
-    Error::config("pretrain_epochs", expected, config.pretrain_epochs)
+/// What has no layers to pretrain one by one.
+pub(crate) fn no_stack(pretrain_epochs: usize) -> Error {
+    let expected = "0, or a plain, denoising, sparse or contractive model with hidden layers: \
+                    layers are pretrained one by one";
+    Error::config("pretrain_epochs", expected, pretrain_epochs)
+}
+
+/// `max_seconds` counts for all layers and the joint training together.
+struct Deadline(Option<Instant>);
+
+impl Deadline {
+    fn new(config: &TrainingConfig) -> Self {
+        // A limit that no clock can count to is none.
+        let limit = config.max_seconds.and_then(|limit| Duration::try_from_secs_f64(limit).ok());
+        Deadline(limit.and_then(|limit| Instant::now().checked_add(limit)))
+    }
+
+    fn shorten(&self, config: &TrainingConfig) -> TrainingConfig {
+        let left = |end: Instant| end.saturating_duration_since(Instant::now()).as_secs_f64();
+        TrainingConfig { max_seconds: self.0.map(left), ..config.clone() }
+    }
 }
 
 /// Tells the caller which layer it is about, and saves nothing: a checkpoint holds whole models.

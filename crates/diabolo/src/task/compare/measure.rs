@@ -9,7 +9,7 @@ use super::{Arena, Trial, TrialPictures};
 use crate::data::Encoded;
 use crate::error::Result;
 use crate::evaluate::{
-    Labelled, LatentSummary, LogisticProbe, accuracy, contraction_ratios, evaluate, jacobian_spectrum,
+    Labelled, LatentSummary, LogisticProbe, accuracy, affordable_spectrum, contraction_ratios, evaluate,
     noise_responses, sample_quality,
 };
 use crate::model::{Autoencoder, Batch, Model};
@@ -30,10 +30,6 @@ const NOISE_STREAM: u64 = 50;
 /// New rows drawn of each model.
 const SAMPLES: usize = 500;
 
-/// Rows behind the spectrum, and the work spent on their eigenproblems, units³ each.
-const SPECTRUM_ROWS: usize = 200;
-const SPECTRUM_WORK: usize = 1_600_000_000;
-
 /// All numbers and curves of a model.
 pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> Result<Trial> {
     let test = &arena.test;
@@ -52,6 +48,7 @@ pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> 
     let found = evaluate(model, test, None, arena.seed, place);
     put(&mut trial, "squared_error", found.mse);
     put(&mut trial, "contraction", found.contraction);
+    put(&mut trial, "jacobian_norm", found.jacobian_norm);
     put(&mut trial, "saturated_share", found.saturated_fraction.unwrap_or(f64::NAN));
 
     let levels: Vec<f64> = std::iter::once(0.0).chain(NOISE).collect();
@@ -66,15 +63,13 @@ pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> 
     let ratios = contraction_ratios(model, test, &DISTANCES, arena.seed, place);
     trial.curves.insert("contraction_ratio".into(), ratios.iter().map(|r| (r.radius, r.mean)).collect());
 
-    let units = model.latent_dim().min(test.width);
-    let rows = (SPECTRUM_WORK / units.pow(3)).clamp(4, SPECTRUM_ROWS).min(test.rows);
-    let spectrum = jacobian_spectrum(model, test, &arena.order[..rows], place)?;
-    put(&mut trial, "effective_rank", spectrum.effective_rank);
-    let spectrum = spectrum.mean;
-    put(&mut trial, "jacobian_norm", spectrum.iter().map(|s| s * s).sum::<f64>().sqrt());
-    trial.curves.insert("spectrum".into(), numbered(spectrum.iter().copied()));
-    let largest = spectrum.first().copied().unwrap_or(f64::NAN);
-    trial.curves.insert("spectrum_shape".into(), numbered(spectrum.iter().map(|s| s / largest)));
+    if let Some(spectrum) = affordable_spectrum(model, test, &arena.order, place)? {
+        put(&mut trial, "effective_rank", spectrum.effective_rank);
+        let largest = spectrum.mean.first().copied().unwrap_or(f64::NAN);
+        let shape = spectrum.mean.iter().map(|s| s / largest);
+        trial.curves.insert("spectrum_shape".into(), numbered(shape));
+        trial.curves.insert("spectrum".into(), numbered(spectrum.mean.iter().copied()));
+    }
     Ok(trial)
 }
 
@@ -148,9 +143,12 @@ fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
 }
 
 /// New rows, from the prior or by the contractive walk.
-pub(super) fn samples(arena: &Arena, model: &Model, place: &Place) -> Result<Vec<f32>> {
-    let latent = LatentSummary::measure(model, &arena.prepared.train, arena.seed, place)?;
-    new_rows(model, Some(&latent), SAMPLES, Draw::Mean, arena.seed, place)
+pub(super) fn samples(arena: &Arena, model: &Model, prior: bool, place: &Place) -> Result<Vec<f32>> {
+    let latent = match prior {
+        true => None,
+        false => Some(LatentSummary::measure(model, &arena.prepared.train, arena.seed, place)?),
+    };
+    new_rows(model, latent.as_ref(), SAMPLES, Draw::Mean, arena.seed, place)
 }
 
 /// How far samples lie from held-out rows; `None` for fewer than two of these.

@@ -307,7 +307,8 @@ impl Arena {
             let epochs = contestant.config.training.epochs.unwrap_or_default();
             trial.curves.insert("learning".into(), learning_curve(&outcome.state.history, epochs));
         }
-        let samples = measure::samples(self, &outcome.model, place)?;
+        let samples =
+            measure::samples(self, &outcome.model, contestant.architecture.family.has_prior(), place)?;
         if let Some(distance) = measure::energy_distance(self, &samples) {
             trial.measures.insert("sample_energy_distance".into(), distance);
         }
