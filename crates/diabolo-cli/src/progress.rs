@@ -1,7 +1,7 @@
 //! Progress on stderr: a bar on a terminal, some lines elsewhere, nothing when quiet.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diabolo::train::{EpochRecord, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,31 +10,41 @@ use indicatif::{ProgressBar, ProgressStyle};
 const LINES: usize = 20;
 
 /// Shows how training goes.
-pub enum Reporter {
+pub struct Reporter {
+    shown: Shown,
+    /// When the current epoch's first step was seen.
+    epoch_started: Option<Instant>,
+}
+
+enum Shown {
     Bar(ProgressBar),
     Lines,
-    Silent,
+    Nothing,
 }
 
 impl Reporter {
     pub fn new(quiet: bool) -> Self {
-        if quiet {
-            return Reporter::Silent;
-        }
-        if !std::io::stderr().is_terminal() {
-            return Reporter::Lines;
-        }
+        let shown = match quiet {
+            true => Shown::Nothing,
+            false if std::io::stderr().is_terminal() => Shown::Bar(Reporter::bar()),
+            false => Shown::Lines,
+        };
+        Reporter { shown, epoch_started: None }
+    }
+
+    fn bar() -> ProgressBar {
         let bar = ProgressBar::new(0);
         let template = "{msg}\n{wide_bar} {percent:>3} % · {elapsed} · {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Reporter::Bar(bar)
+        bar
     }
 
-    pub fn step(&self, progress: &Progress, seconds: f64) {
-        let Reporter::Bar(bar) = self else { return };
+    pub fn step(&mut self, progress: &Progress) {
+        let seconds = self.epoch_started.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
+        let Shown::Bar(bar) = &self.shown else { return };
         let ((epoch, epochs), (step, steps)) = (progress.epoch, progress.step);
         bar.set_length((epochs * steps) as u64);
         bar.set_position(((epoch - 1) * steps + step) as u64);
@@ -43,10 +53,11 @@ impl Reporter {
         bar.set_message(format!("epoch {epoch}/{epochs} · {terms} · {rate:.0} examples/s"));
     }
 
-    pub fn epoch(&self, record: &EpochRecord, epochs: usize) {
+    pub fn epoch(&mut self, record: &EpochRecord, epochs: usize) {
+        self.rest();
         let every = epochs.div_ceil(LINES).max(1);
         let due = record.epoch == 1 || record.epoch == epochs || record.epoch.is_multiple_of(every);
-        if matches!(self, Reporter::Lines) && due {
+        if matches!(self.shown, Shown::Lines) && due {
             let shown = if record.validation.is_empty() { &record.train } else { &record.validation };
             let held_out = if record.validation.is_empty() { "training" } else { "validation" };
             let rate = record.examples_per_second;
@@ -59,17 +70,22 @@ impl Reporter {
         }
     }
 
+    /// An epoch is over: what follows until the next step is not training.
+    pub fn rest(&mut self) {
+        self.epoch_started = None;
+    }
+
     /// A line that stays, above the bar if there is one.
     pub fn line(&self, text: &str) {
-        match self {
-            Reporter::Bar(bar) => bar.println(text),
-            Reporter::Lines => eprintln!("{text}"),
-            Reporter::Silent => {}
+        match &self.shown {
+            Shown::Bar(bar) => bar.println(text),
+            Shown::Lines => eprintln!("{text}"),
+            Shown::Nothing => {}
         }
     }
 
     pub fn finish(&self) {
-        if let Reporter::Bar(bar) = self {
+        if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
         }
     }

@@ -65,8 +65,22 @@ fn isotropic(saved: &SavedModel, transitions: usize, place: &Place) -> Vec<f32> 
     to_host(decoded(&saved.model, code))
 }
 
-/// The walk, the isotropic chain, and real rows, each beside held-out rows.
-fn qualities(saved: &SavedModel, prepared: &Prepared, place: &Place) -> [SampleQuality; 3] {
+/// Isotropic noise around the mean code, of the code's own deviation, decoded at once.
+fn decoded_noise(saved: &SavedModel, place: &Place) -> Vec<f32> {
+    let summary = saved.latent.as_ref().unwrap();
+    let width = summary.deviation.len();
+    let mut mean = vec![0f32; width];
+    for (center, share) in summary.centers.chunks_exact(width).zip(&summary.shares) {
+        mean.iter_mut().zip(center).for_each(|(m, c)| *m += share * c);
+    }
+    let noise = standard_normal(&mut stream(0, Purpose::Choose, 1, 1), SAMPLES * width);
+    let noise: Tensor<2> = place.tensor(noise, [SAMPLES, width]);
+    let code = noise * place.tensor(summary.deviation.clone(), [1, width]) + place.tensor(mean, [1, width]);
+    to_host(decoded(&saved.model, code))
+}
+
+/// Held-out rows are nearer to the walk's samples than to what it has to beat.
+fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, place: &Place) {
     let test = saved.header.preprocessor.encode("test", &prepared.test, 0).unwrap();
     let reference = test.select(&(0..test.rows.min(500)).collect::<Vec<_>>());
     let quality = |name: &str, samples: &[f32]| -> SampleQuality {
@@ -76,22 +90,23 @@ fn qualities(saved: &SavedModel, prepared: &Prepared, place: &Place) -> [SampleQ
     };
     let settings = WalkConfig::default();
     let (samples, _) = walk(saved, SAMPLES, Draw::Mean, &settings, 0, place).unwrap();
-    [
-        quality("walk", &samples),
-        quality("isotropic chain", &isotropic(saved, settings.burn_in, place)),
-        quality("real rows", &prepared.train.values[..SAMPLES * test.width]),
-    ]
+    let walked = quality("walk", &samples);
+    let chain = quality("isotropic chain", &isotropic(saved, settings.burn_in, place));
+    let once = quality("decoded noise", &decoded_noise(saved, place));
+    let real = quality("real rows", &prepared.train.values[..SAMPLES * test.width]);
+    assert!(walked.energy_distance < 0.3 * once.energy_distance);
+    // The harder one: it starts at the same centres, which are good samples already. Found: 0.47 on digits, 0.51 on MNIST.
+    assert!(walked.energy_distance < 0.6 * chain.energy_distance);
+    // Sharp, and neither alike nor wild. Found: 0.69 of the diversity of digits; longer steps give more, less sharply.
+    assert!(walked.nearest < 1.4 * real.nearest);
+    assert!((0.6..1.1).contains(&(walked.diversity / real.diversity)));
 }
 
 #[test]
 fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
     let place = Place::cpu();
     let (saved, prepared) = fitted("digits", 2000, 40, &place);
-    let [walked, noise, real] = qualities(&saved, &prepared, &place);
-    assert!(walked.energy_distance < 0.6 * noise.energy_distance);
-    // Sharp, and neither alike nor wild.
-    assert!(walked.nearest < 1.4 * real.nearest);
-    assert!((0.6..1.1).contains(&(walked.diversity / real.diversity)));
+    assert_the_walk_is_better(&saved, &prepared, &place);
 }
 
 #[test]
@@ -101,10 +116,7 @@ fn also_on_mnist() {
     }
     let place = Place::cpu();
     let (saved, prepared) = fitted("mnist", 8000, 12, &place);
-    let [walked, noise, real] = qualities(&saved, &prepared, &place);
-    assert!(walked.energy_distance < 0.6 * noise.energy_distance);
-    assert!(walked.nearest < 1.4 * real.nearest);
-    assert!((0.6..1.1).contains(&(walked.diversity / real.diversity)));
+    assert_the_walk_is_better(&saved, &prepared, &place);
 }
 
 #[test]

@@ -11,10 +11,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use diabolo::Error;
-use diabolo::artifact::write_atomically;
+use diabolo::artifact::{read_lines, write_atomically, write_lines};
 use diabolo::data::read::fingerprint;
 use diabolo::report::comparison::Comparison;
 use diabolo::task::compare::{Contestant, Observer, Plan, Trial, compare};
@@ -42,8 +41,6 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
         reporter: Reporter::new(shared.quiet),
         done: done.clone(),
         left: plan.models.len() * plan.seeds.len() - done.len(),
-        epochs: 0,
-        epoch_started: None,
     };
     let found = compare(&plan, done, &place, &mut watch);
     watch.reporter.finish();
@@ -111,21 +108,7 @@ impl Desk {
         if !path.is_file() {
             return Ok(vec![]);
         }
-        let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|cause| Error::Artifact {
-                path: path.clone(),
-                problem: format!("line {} is damaged ({cause})", number + 1),
-                help: "delete the line".into(),
-            })
-        };
-        text.lines().enumerate().map(parse).collect()
-    }
-
-    /// Whole and at once: an interruption leaves no half line.
-    fn write_results(&self, trials: &[Trial]) -> diabolo::Result<()> {
-        let line = |trial| serde_json::to_string(trial).expect("numbers and names are always JSON") + "\n";
-        write_atomically(&self.path("results.jsonl"), trials.iter().map(line).collect::<String>().as_bytes())
+        read_lines(&path)
     }
 }
 
@@ -155,22 +138,16 @@ struct Watch<'a> {
     reporter: Reporter,
     done: Vec<Trial>,
     left: usize,
-    epochs: usize,
-    epoch_started: Option<Instant>,
 }
 
 impl<M> Hooks<M> for Watch<'_> {
     fn step(&mut self, progress: &Progress) {
-        let started = *self.epoch_started.get_or_insert_with(Instant::now);
-        self.reporter.step(progress, started.elapsed().as_secs_f64());
+        self.reporter.step(progress);
     }
 
-    fn epoch(&mut self, record: &EpochRecord) {
-        self.epoch_started = None;
-        // Without a bar, a line for each model is enough.
-        if matches!(self.reporter, Reporter::Bar(_)) {
-            self.reporter.epoch(record, self.epochs);
-        }
+    /// A line for each model is enough, where there is no bar.
+    fn epoch(&mut self, _record: &EpochRecord) {
+        self.reporter.rest();
     }
 
     fn interrupted(&self) -> bool {
@@ -180,7 +157,6 @@ impl<M> Hooks<M> for Watch<'_> {
 
 impl Observer for Watch<'_> {
     fn begins(&mut self, contestant: &Contestant, seed: u64) -> diabolo::Result<()> {
-        self.epochs = contestant.config.training.epochs.unwrap_or_default();
         self.reporter.line(&format!("{} autoencoder, seed {seed}; {} to go", contestant.name(), self.left));
         self.desk.make()
     }
@@ -188,6 +164,6 @@ impl Observer for Watch<'_> {
     fn finished(&mut self, trial: &Trial) -> diabolo::Result<()> {
         self.left -= 1;
         self.done.push(trial.clone());
-        self.desk.write_results(&self.done)
+        write_lines(&self.desk.path("results.jsonl"), &self.done)
     }
 }

@@ -1,7 +1,5 @@
 //! `diabolo features RUN`: what the code is good for.
 
-use std::time::Instant;
-
 use diabolo::artifact::SavedModel;
 use diabolo::data::{prepare, read::fingerprint};
 use diabolo::model::{Autoencoder, Classifier};
@@ -106,7 +104,8 @@ fn fine_tuned(
         let layers = saved.model.encoder_layers();
         let encoder = layers.iter().map(|&layer| layer.clone()).collect();
         let tune = |name: &str, classifier: Classifier| -> anyhow::Result<FineTuned> {
-            let mut watch = Watch::new(shared, &training);
+            let epochs = training.epochs.unwrap_or_default();
+            let mut watch = Watch { reporter: Reporter::new(shared.quiet), epochs };
             let (_, result) = fine_tune(classifier, rows, &training, place, &mut watch)?;
             watch.reporter.finish();
             shared.note(format!("seed {seed}, {name} weights: test error {}", percent(result.test_error)));
@@ -142,23 +141,14 @@ fn percent(share: f64) -> String {
 struct Watch {
     reporter: Reporter,
     epochs: usize,
-    epoch_started: Instant,
-}
-
-impl Watch {
-    fn new(shared: &Shared, training: &TrainingConfig) -> Self {
-        let epochs = training.epochs.unwrap_or_default();
-        Watch { reporter: Reporter::new(shared.quiet), epochs, epoch_started: Instant::now() }
-    }
 }
 
 impl Hooks<Classifier> for Watch {
     fn step(&mut self, progress: &Progress) {
-        self.reporter.step(progress, self.epoch_started.elapsed().as_secs_f64());
+        self.reporter.step(progress);
     }
 
     fn epoch(&mut self, record: &EpochRecord) {
-        self.epoch_started = Instant::now();
         self.reporter.epoch(record, self.epochs);
     }
 }

@@ -125,7 +125,6 @@ impl Job {
             reporter: Reporter::new(shared.quiet),
             epochs,
             pretrain_epochs: training.pretrain_epochs,
-            epoch_started: None,
         };
         let outcome = train::fit_pretrained(model, resume, &data, training, &self.place, &mut watch);
         watch.reporter.finish();
@@ -256,17 +255,14 @@ struct Watch<'a> {
     reporter: Reporter,
     epochs: usize,
     pretrain_epochs: usize,
-    epoch_started: Option<std::time::Instant>,
 }
 
 impl Hooks<Model> for Watch<'_> {
     fn step(&mut self, progress: &Progress) {
-        let started = *self.epoch_started.get_or_insert_with(std::time::Instant::now);
-        self.reporter.step(progress, started.elapsed().as_secs_f64());
+        self.reporter.step(progress);
     }
 
     fn epoch(&mut self, record: &EpochRecord) {
-        self.epoch_started = None;
         self.reporter.epoch(record, if record.layer.is_some() { self.pretrain_epochs } else { self.epochs });
     }
 

@@ -13,4 +13,4 @@ pub mod weights;
 pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use container::write_atomically;
 pub use model_file::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
-pub use run::Run;
+pub use run::{Run, read_lines, write_lines};

@@ -12,6 +12,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::write_atomically;
@@ -152,25 +153,30 @@ impl Run {
 
     /// Writes `history.jsonl`, whole: after a resume it must not hold epochs that were run twice.
     pub fn write_history(&self, history: &[EpochRecord]) -> Result<()> {
-        let mut text = String::new();
-        for record in history {
-            text.push_str(&serde_json::to_string(record).expect("numbers and names are always JSON"));
-            text.push('\n');
-        }
-        write_atomically(&self.history_path(), text.as_bytes())
+        write_lines(&self.history_path(), history)
     }
 
     /// Reads `history.jsonl`; a model file without its run has none.
     pub fn read_history(&self) -> Result<Vec<EpochRecord>> {
-        let path = self.history_path();
-        let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let parse = |(number, line): (usize, &str)| {
-            serde_json::from_str(line).map_err(|cause| Error::Artifact {
-                path: path.clone(),
-                problem: format!("line {} is damaged ({cause})", number + 1),
-                help: "delete the line".into(),
-            })
-        };
-        text.lines().enumerate().map(parse).collect()
+        read_lines(&self.history_path())
     }
+}
+
+/// Writes one line of JSON for each value, whole and at once: an interruption leaves no half line.
+pub fn write_lines<T: Serialize>(path: &Path, values: &[T]) -> Result<()> {
+    let line = |value| serde_json::to_string(value).expect("numbers and names are always JSON") + "\n";
+    write_atomically(path, values.iter().map(line).collect::<String>().as_bytes())
+}
+
+/// Reads what [`write_lines`] wrote.
+pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
+    let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+    let parse = |(number, line): (usize, &str)| {
+        serde_json::from_str(line).map_err(|cause| Error::Artifact {
+            path: path.into(),
+            problem: format!("line {} is damaged ({cause})", number + 1),
+            help: "delete the line".into(),
+        })
+    };
+    text.lines().enumerate().map(parse).collect()
 }

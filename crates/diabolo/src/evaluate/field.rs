@@ -13,21 +13,15 @@
 //! The identity is one of squared error: the likelihood has to be a Gaussian of fixed variance.
 
 use crate::data::Encoded;
-use crate::model::{Autoencoder, Batch};
+use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
-
-/// Rows put through the model at a time.
-const CHUNK: usize = 1024;
 
 /// r(x) − x for each row, r(x) being the mean of p(x | g(f(x))): rows × width, row by row, in encoded units.
 ///
 /// A missing cell counts as 0, as it does for the encoder. `model` without autodiff.
 pub fn reconstruction_field<M: Autoencoder>(model: &M, rows: &Encoded, place: &Place) -> Vec<f32> {
-    let all: Vec<usize> = (0..rows.rows).collect();
-    let field = |chunk: &[usize]| {
-        let x = Batch::gather(rows, chunk, place).x;
-        let reconstruction = model.likelihood().mean(model.decode(model.encode(x.clone())));
-        to_host(reconstruction - x)
-    };
-    all.chunks(CHUNK).flat_map(field).collect()
+    in_chunks(rows, place, |batch| {
+        let reconstruction = model.likelihood().mean(model.decode(model.encode(batch.x.clone())));
+        to_host(reconstruction - batch.x)
+    })
 }

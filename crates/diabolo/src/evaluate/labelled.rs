@@ -98,6 +98,11 @@ pub(super) mod tests {
         )
     }
 
+    /// In short.
+    pub fn labelled<'a>(features: &'a [f32], width: usize, classes: &'a [u32]) -> Labelled<'a> {
+        Labelled { features, width, classes }
+    }
+
     #[test]
     fn accuracy_counts_the_right_ones() {
         assert_eq!(accuracy(&[0, 1, 2, 2], &[0, 1, 1, 2]), 0.75);

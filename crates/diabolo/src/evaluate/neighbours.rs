@@ -188,12 +188,8 @@ impl Shortlist {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::evaluate::labelled::tests::digits;
+    use crate::evaluate::labelled::tests::{digits, labelled};
     use crate::noise::{Purpose, standard_normal, stream};
-
-    fn labelled<'a>(features: &'a [f32], width: usize, classes: &'a [u32]) -> Labelled<'a> {
-        Labelled { features, width, classes }
-    }
 
     #[test]
     fn a_vote_by_hand() {

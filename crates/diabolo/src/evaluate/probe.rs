@@ -268,11 +268,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::evaluate::accuracy;
-    use crate::evaluate::labelled::tests::digits;
-
-    fn labelled<'a>(features: &'a [f32], width: usize, classes: &'a [u32]) -> Labelled<'a> {
-        Labelled { features, width, classes }
-    }
+    use crate::evaluate::labelled::tests::{digits, labelled};
 
     #[test]
     fn one_feature_by_hand() {

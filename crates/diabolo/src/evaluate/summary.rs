@@ -2,14 +2,12 @@
 
 use crate::data::Encoded;
 use crate::error::Result;
-use crate::model::{Autoencoder, Batch};
+use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, permutation, stream};
 
 use super::k_means;
 
-/// Rows put through the encoder at a time.
-const CHUNK: usize = 1024;
 /// Rows summarised at most, and numbers in their codes: 32 MiB.
 const ROWS: usize = 4096;
 const NUMBERS: usize = 1 << 23;
@@ -45,8 +43,7 @@ impl LatentSummary {
             let (deviation, centers) = (vec![0.0; width], vec![0.0; width]);
             return Ok(LatentSummary { deviation, centers, shares: vec![1.0] });
         }
-        let encode = |chunk: &[usize]| to_host(model.encode(Batch::gather(rows, chunk, place).x));
-        let codes: Vec<f32> = chosen.chunks(CHUNK).flat_map(encode).collect();
+        let codes = in_chunks(&rows.select(&chosen), place, |batch| to_host(model.encode(batch.x)));
         let clusters = (chosen.len() / ROWS_A_CENTER).clamp(1, CENTERS);
         let found = k_means(&codes, width, clusters, 1, seed)?;
         let mut counts = vec![0usize; clusters];

@@ -48,6 +48,9 @@ impl Classifier {
 
 impl Trainable for Classifier {
     /// The cross-entropy; held-out rows are judged by the share of wrong answers.
+    ///
+    /// # Panics
+    /// If the batch has no classes.
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let logits = self.logits(batch.x.clone());
         let classes = batch

@@ -1,12 +1,9 @@
 //! Greedy layer-wise pretraining (Bengio et al. 2007; Vincent et al. 2010, section 3.2): a deep autoencoder seen
 //! as a stack of shallow ones, each of its own family, each reconstructing the code of the one below.
 
-use super::{Autoencoder, Model, Trainable};
+use super::{Autoencoder, Model, Trainable, in_chunks};
 use crate::data::Encoded;
 use crate::nn::{Place, to_host};
-
-/// Rows put through a layer at a time.
-const CHUNK: usize = 1024;
 
 /// A model whose layers can be trained one after the other.
 pub trait Layerwise: Trainable + Sized {
@@ -56,11 +53,7 @@ impl Layerwise for Model {
     }
 
     fn codes(&self, rows: &Encoded, place: &Place) -> Encoded {
-        let all: Vec<usize> = (0..rows.rows).collect();
-        let mut codes = Vec::with_capacity(rows.rows * self.latent_dim());
-        for chunk in all.chunks(CHUNK) {
-            codes.extend(to_host(self.encode(super::Batch::gather(rows, chunk, place).x)));
-        }
+        let codes = in_chunks(rows, place, |batch| to_host(self.encode(batch.x)));
         Encoded { classes: rows.classes.clone(), ..Encoded::from_values(codes, self.latent_dim()) }
     }
 }

@@ -58,6 +58,15 @@ impl Batch {
     }
 }
 
+/// Rows put through a network at a time.
+pub(crate) const CHUNK: usize = 1024;
+
+/// `network` on all `rows`, chunk by chunk, on the host.
+pub(crate) fn in_chunks(rows: &Encoded, place: &Place, network: impl Fn(Batch) -> Vec<f32>) -> Vec<f32> {
+    let all: Vec<usize> = (0..rows.rows).collect();
+    all.chunks(CHUNK).flat_map(|chunk| network(Batch::gather(rows, chunk, place))).collect()
+}
+
 /// What a loss may depend on beside the batch and the weights.
 pub struct Context<'a> {
     /// The stream of this step; all of the loss's randomness comes from it.

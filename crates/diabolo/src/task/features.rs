@@ -7,10 +7,10 @@ use arrow_array::types::Float32Type;
 use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::{CHUNK, in_chunks, table};
+use super::{CHUNK, table};
 use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
 
 /// The code of each row (variational: the posterior's mean) behind the key and label columns.

@@ -1,9 +1,9 @@
 //! Supervised fine-tuning: an encoder under a softmax classifier, all of it trained on rows with classes.
 
-use super::{LabelledParts, in_chunks};
+use super::LabelledParts;
 use crate::data::Encoded;
 use crate::error::Result;
-use crate::model::Classifier;
+use crate::model::{Classifier, in_chunks};
 use crate::nn::{Place, to_host};
 use crate::train::{Ended, Hooks, TrainingConfig, TrainingData, fit};
 

@@ -19,19 +19,8 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 
-use crate::data::Encoded;
 use crate::error::{Error, Result};
-use crate::model::Batch;
-use crate::nn::Place;
-
-/// Rows put through a network at a time.
-const CHUNK: usize = 1024;
-
-/// `network` on all rows, chunk by chunk, on the host.
-fn in_chunks(rows: &Encoded, place: &Place, network: impl Fn(Batch) -> Vec<f32>) -> Vec<f32> {
-    let all: Vec<usize> = (0..rows.rows).collect();
-    all.chunks(CHUNK).flat_map(|chunk| network(Batch::gather(rows, chunk, place))).collect()
-}
+use crate::model::CHUNK;
 
 /// A batch of the given columns.
 fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {

@@ -2,11 +2,11 @@
 
 use arrow_array::RecordBatch;
 
-use super::{features::columns_of, in_chunks, table};
+use super::{features::columns_of, table};
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
 use crate::error::Result;
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
 
 /// Means of the reconstruction of encoded rows: rows × width, row by row.

@@ -116,3 +116,22 @@ impl<M> Hooks<M> for OfLayer<'_, M> {
         self.hooks.interrupted()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_layer_took_is_gone_for_the_next() {
+        let config = |max_seconds| TrainingConfig { max_seconds, ..Default::default() };
+        let deadline = Deadline::new(&config(Some(0.05)));
+        std::thread::sleep(Duration::from_millis(10));
+        let left = deadline.shorten(&config(Some(0.05))).max_seconds;
+        assert!(left.is_some_and(|left| left < 0.045), "{left:?}");
+        std::thread::sleep(Duration::from_millis(60));
+        assert_eq!(deadline.shorten(&config(Some(0.05))).max_seconds, Some(0.0));
+        for none in [None, Some(1e300)] {
+            assert_eq!(Deadline::new(&config(none)).shorten(&config(none)).max_seconds, None);
+        }
+    }
+}

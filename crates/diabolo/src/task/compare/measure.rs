@@ -12,10 +12,10 @@ use crate::evaluate::{
     Labelled, LatentSummary, LogisticProbe, accuracy, affordable_spectrum, contraction_ratios, evaluate,
     noise_responses, sample_quality,
 };
-use crate::model::{Autoencoder, Batch, Model};
+use crate::model::{Autoencoder, Batch, Model, in_chunks};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, standard_normal, stream};
-use crate::task::{Draw, generate::new_rows, in_chunks};
+use crate::task::{Draw, generate::new_rows};
 
 /// Standard deviations σ of the disturbance, in encoded units.
 pub const NOISE: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
