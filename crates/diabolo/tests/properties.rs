@@ -53,7 +53,7 @@ proptest! {
         let x = rows(seed, 8);
         let terms = |x: Tensor<2>| {
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let context = &mut Context { noise, epochs: 0.0, training: true, place: &place };
+            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
             model.loss(&Batch { x, observed: None, classes: None }, context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
         };
         let shuffled: Vec<Tensor<2>> = order.iter().map(|&r| x.clone().narrow(0, r, 1)).collect();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig};
+use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig, VariationalConfig};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
@@ -254,16 +254,10 @@ impl ModelArgs {
         let only =
             |flag: &str, of: &str| Error::config(flag, format!("--model {of}"), format!("--model {name}"));
         if let Some(value) = self.kl_weight {
-            let FamilyConfig::Variational { kl_weight, .. } = family else {
-                return Err(only("--kl-weight", "variational"));
-            };
-            *kl_weight = value;
+            variational(family, "--kl-weight")?.kl_weight = value;
         }
         if let Some(value) = self.kl_warmup {
-            let FamilyConfig::Variational { kl_warmup_epochs, .. } = family else {
-                return Err(only("--kl-warmup", "variational"));
-            };
-            *kl_warmup_epochs = value;
+            variational(family, "--kl-warmup")?.kl_warmup_epochs = value;
         }
         if let Some(value) = self.contraction_weight {
             contractive(family, "--contraction-weight")?.contraction_weight = value;
@@ -292,7 +286,7 @@ impl ModelArgs {
                 | FamilyConfig::Denoising { tied, .. }
                 | FamilyConfig::Sparse(SparseConfig { tied, .. })
                 | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
-                FamilyConfig::Variational { .. } => {
+                FamilyConfig::Variational(_) => {
                     return Err(only("--tied", "plain, denoising, sparse or contractive"));
                 }
             }
@@ -307,6 +301,15 @@ fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
     match family {
         FamilyConfig::Contractive(config) => Ok(config),
         _ => Err(Error::config(flag, "--model contractive", format!("--model {name}"))),
+    }
+}
+
+/// The settings of a variational family, for a flag that only it has.
+fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut VariationalConfig> {
+    let name = family.name();
+    match family {
+        FamilyConfig::Variational(config) => Ok(config),
+        _ => Err(Error::config(flag, "--model variational", format!("--model {name}"))),
     }
 }
 

@@ -7,6 +7,8 @@ mod bernoulli;
 mod categorical;
 mod gaussian;
 mod likelihood;
+mod posterior;
 
-pub use gaussian::{LOG_VARIANCE_BOUNDS, Posterior, bound_log_variance};
+pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::{Family, Likelihood, LikelihoodBlock, Variance};
+pub use posterior::{Posterior, gaussian_log_density, mixture_log_density, standard_normal_log_density};

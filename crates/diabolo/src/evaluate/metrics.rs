@@ -128,7 +128,13 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     fn add_terms(&mut self, batch: &Batch) {
         let noise = &mut stream(self.seed, Purpose::Evaluate, 1, self.chunks);
-        let context = &mut Context { noise, epochs: f64::INFINITY, training: false, place: self.place };
+        let context = &mut Context {
+            noise,
+            epochs: f64::INFINITY,
+            training: false,
+            rows: batch.x.dims()[0],
+            place: self.place,
+        };
         for term in self.model.loss(batch, context) {
             let sum = total(&to_host(term.value));
             match term.name {

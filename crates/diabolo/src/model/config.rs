@@ -12,6 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::VariationalConfig;
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
 use crate::error::{Error, Result};
@@ -78,14 +79,7 @@ pub enum FamilyConfig {
     /// Reconstruction + λ ‖J_f(x)‖²_F (Rifai et al. 2011).
     Contractive(ContractiveConfig),
     /// Negative ELBO with a Gaussian posterior and a standard normal prior (Kingma & Welling 2013).
-    Variational {
-        /// β: 1 is the ELBO.
-        #[serde(default = "default_kl_weight")]
-        kl_weight: f64,
-        /// Epochs over which β grows linearly from 0.
-        #[serde(default)]
-        kl_warmup_epochs: f64,
-    },
+    Variational(VariationalConfig),
 }
 
 /// Settings of the sparse family.
@@ -152,7 +146,7 @@ impl ContractiveConfig {
     }
 }
 
-fn non_negative(key: &str, value: f64) -> Result<()> {
+pub(super) fn non_negative(key: &str, value: f64) -> Result<()> {
     match value.is_finite() && value >= 0.0 {
         true => Ok(()),
         false => Err(Error::config(key, "a number, 0 or more", value)),
@@ -163,13 +157,9 @@ fn default_corruption() -> Corruption {
     Corruption::Masking { probability: 0.25 }
 }
 
-fn default_kl_weight() -> f64 {
-    1.0
-}
-
 impl Default for FamilyConfig {
     fn default() -> Self {
-        FamilyConfig::Variational { kl_weight: default_kl_weight(), kl_warmup_epochs: 0.0 }
+        FamilyConfig::Variational(VariationalConfig::default())
     }
 }
 
@@ -196,7 +186,7 @@ impl FamilyConfig {
             FamilyConfig::Denoising { .. } => "denoising",
             FamilyConfig::Sparse(_) => "sparse",
             FamilyConfig::Contractive(_) => "contractive",
-            FamilyConfig::Variational { .. } => "variational",
+            FamilyConfig::Variational(_) => "variational",
         }
     }
 
@@ -204,14 +194,14 @@ impl FamilyConfig {
     /// cosine schedule end 2.9 nats lower at 0.003 than at 0.001. On digits, sparse models of each kind gain 0.2 to 1.3 so.
     pub fn usual_learning_rate(&self) -> f64 {
         match self {
-            FamilyConfig::Variational { .. } | FamilyConfig::Sparse(_) => 3e-3,
+            FamilyConfig::Variational(_) | FamilyConfig::Sparse(_) => 3e-3,
             _ => 1e-3,
         }
     }
 
     /// Whether codes can be drawn from a prior; the others are sampled by a walk.
     pub fn has_prior(&self) -> bool {
-        matches!(self, FamilyConfig::Variational { .. })
+        matches!(self, FamilyConfig::Variational(_))
     }
 
     /// Whether the decoder shares the encoder's weights.
@@ -221,7 +211,7 @@ impl FamilyConfig {
             | FamilyConfig::Denoising { tied, .. }
             | FamilyConfig::Sparse(SparseConfig { tied, .. })
             | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => tied,
-            FamilyConfig::Variational { .. } => false,
+            FamilyConfig::Variational(_) => false,
         }
     }
 }
@@ -248,7 +238,7 @@ pub struct Architecture {
 impl Architecture {
     /// Whether it is made of layers that can be pretrained one by one.
     pub fn is_stack(&self) -> bool {
-        !self.hidden.is_empty() && !matches!(self.family, FamilyConfig::Variational { .. })
+        !self.hidden.is_empty() && !matches!(self.family, FamilyConfig::Variational(_))
     }
 
     /// What a user should know before training, one sentence each.
@@ -288,7 +278,7 @@ impl ModelConfig {
     /// grey pictures it is a bounded score, not a likelihood: it keeps an ELBO from caring for detail.
     pub fn resolve(&mut self, blocks: &[Block], black_and_white: bool) -> Result<Architecture> {
         let inputs: usize = blocks.iter().map(|b| b.width).sum();
-        let variational = matches!(self.family, FamilyConfig::Variational { .. });
+        let variational = matches!(self.family, FamilyConfig::Variational(_));
         let overcomplete = matches!(
             self.family,
             FamilyConfig::Contractive(_) | FamilyConfig::Denoising { .. } | FamilyConfig::Sparse(_)
@@ -358,14 +348,13 @@ impl ModelConfig {
         {
             return Err(Error::config("variance.value", "a number above 0", value));
         }
-        match self.family {
+        match &self.family {
             FamilyConfig::Contractive(config) => config.validate()?,
             FamilyConfig::Sparse(config) => {
                 config.sparsity.validate(architecture.latent_dim, architecture.latent_activation)?
             }
-            FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
-                non_negative("kl_weight", kl_weight)?;
-                non_negative("kl_warmup_epochs", kl_warmup_epochs)?;
+            FamilyConfig::Variational(config) => {
+                config.validate()?;
                 if self.latent_activation.is_some_and(|a| a != Activation::Identity) {
                     return Err(Error::config(
                         "latent_activation",

@@ -18,7 +18,7 @@ pub use deterministic::Deterministic;
 pub use layerwise::Layerwise;
 pub use plain::Plain;
 pub use sparse::Sparse;
-pub use variational::Variational;
+pub use variational::{Variational, VariationalConfig};
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -75,6 +75,8 @@ pub struct Context<'a> {
     pub epochs: f64,
     /// Training (corruption, warm-up) or evaluation (neither).
     pub training: bool,
+    /// Rows of the data that batches are drawn from.
+    pub rows: usize,
     /// Where noise tensors are put.
     pub place: &'a Place,
 }
@@ -161,19 +163,19 @@ impl Model {
     /// Builds the architecture with initial weights drawn from `seed`.
     pub fn new(architecture: &Architecture, seed: u64, place: &Place) -> Self {
         let noise = &mut stream(seed, Purpose::Initialize, 0, 0);
-        match architecture.family {
+        match &architecture.family {
             FamilyConfig::Plain { .. } => Model::Plain(Plain::new(architecture, noise, place)),
             FamilyConfig::Denoising { corruption, .. } => {
-                Model::Denoising(Denoising::new(architecture, corruption, noise, place))
+                Model::Denoising(Denoising::new(architecture, *corruption, noise, place))
             }
             FamilyConfig::Sparse(config) => {
                 Model::Sparse(Sparse::new(architecture, config.sparsity, noise, place))
             }
             FamilyConfig::Contractive(config) => {
-                Model::Contractive(Contractive::new(architecture, config, noise, place))
+                Model::Contractive(Contractive::new(architecture, *config, noise, place))
             }
-            FamilyConfig::Variational { kl_weight, kl_warmup_epochs } => {
-                Model::Variational(Variational::new(architecture, kl_weight, kl_warmup_epochs, noise, place))
+            FamilyConfig::Variational(config) => {
+                Model::Variational(Variational::new(architecture, config, noise, place))
             }
         }
     }

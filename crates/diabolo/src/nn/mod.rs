@@ -68,6 +68,21 @@ pub fn softplus<const D: usize>(a: Tensor<D>) -> Tensor<D> {
     burn::tensor::activation::log_sigmoid(a.neg()).neg()
 }
 
+/// log Σ e^a along `dim`, which is kept with length 1; without overflow.
+pub fn log_sum_exp<const D: usize>(a: Tensor<D>, dim: usize) -> Tensor<D> {
+    let largest = a.clone().detach().max_dim(dim);
+    (a - largest.clone()).exp().sum_dim(dim).log() + largest
+}
+
+/// Each row `times` times, one after the other: rows × width → (rows · times) × width.
+pub fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
+    let [n, width] = rows.dims();
+    match times {
+        1 => rows,
+        _ => rows.unsqueeze_dim::<3>(1).expand([n, times, width]).reshape([n * times, width]),
+    }
+}
+
 /// Accelerators, each behind a cargo feature of the same name.
 mod accelerator {
     use super::{Device, Result};

@@ -81,7 +81,7 @@ fn subtitle(saved: &SavedModel) -> String {
         Denoising { .. } => "It learned to restore clean rows from corrupted ones.",
         Sparse { .. } => "It learned a code of which each row uses only a few units.",
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
-        Variational { .. } => "It learned a distribution over codes, from which new examples can be drawn.",
+        Variational(_) => "It learned a distribution over codes, from which new examples can be drawn.",
     };
     format!("{what} Measured on rows it has not seen.")
 }

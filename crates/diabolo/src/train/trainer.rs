@@ -277,6 +277,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 noise: &mut stream(self.config.seed, Purpose::Train, epoch as u64, step as u64),
                 epochs: done,
                 training: true,
+                rows: self.data.train.rows,
                 place: self.place,
             },
         );
@@ -354,6 +355,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 noise: &mut stream(self.config.seed, Purpose::Evaluate, 0, chunk as u64),
                 epochs: self.state.epoch as f64 + 1.0,
                 training: false,
+                rows: self.data.validation.rows,
                 place: self.place,
             };
             let means: Vec<TermMean> = model.loss(&batch, &mut context).iter().map(TermMean::of).collect();

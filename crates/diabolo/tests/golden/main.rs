@@ -12,6 +12,7 @@ use burn::tensor::{DType, Gradients, Tensor, TensorData};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
 use diabolo::model::{
     Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, Trainable,
+    VariationalConfig,
 };
 use diabolo::nn::{Activation, Dense, Place};
 use diabolo::noise::{Purpose, stream};
@@ -258,7 +259,7 @@ fn contractive_autoencoders_tied_and_untied() {
             let model = load(&architecture, &named, &place);
             let batch = Batch { x: tensor(&case["x"], &place), observed: None, classes: None };
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let context = &mut Context { noise, epochs: 0.0, training: true, place: &place };
+            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
             let mut terms = model.loss(&batch, context);
             if case.get("eps").is_some() {
                 terms.push(curvature(&case, &model, &batch, &place));
@@ -312,7 +313,7 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             let kl_weight = case["kl_weight"].as_f64().unwrap();
             let blocks = case["likelihood"].as_array().unwrap();
             let architecture = Architecture {
-                family: FamilyConfig::Variational { kl_weight, kl_warmup_epochs: 0.0 },
+                family: FamilyConfig::Variational(VariationalConfig { kl_weight, ..Default::default() }),
                 inputs: width(&case["x"]),
                 hidden: hidden(&case["encoder"]),
                 latent_dim: width(&case["epsilon"]),

@@ -31,8 +31,8 @@ fn sparse_autoencoders_of_each_kind_tied_and_untied() {
             let model = load(&architecture(&case), &named, &place);
             let batch = Batch { x: tensor(&case["x"], &place), observed: None, classes: None };
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let terms =
-                model.loss(&batch, &mut Context { noise, epochs: 0.0, training: true, place: &place });
+            let terms = model
+                .loss(&batch, &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place });
             assert_eq!(terms.len(), 1 + case.get("sparsity_term").is_some() as usize, "{name}");
             for (term, key) in terms.iter().zip(["reconstruction", "sparsity_term"]) {
                 assert_close(name, &values(term.value.clone()), &numbers(&case[key]), tolerance);

@@ -220,8 +220,8 @@ fn special(family: &FamilyConfig) -> String {
             };
             format!("penalty {} × ‖J‖²{curvature}", number(*contraction_weight))
         }
-        FamilyConfig::Variational { kl_weight, .. } => {
-            format!("random code, penalty {} × KL divergence", number(*kl_weight))
+        FamilyConfig::Variational(config) => {
+            format!("random code, penalty {} × KL divergence", number(config.kl_weight))
         }
         FamilyConfig::Sparse(config) => match config.sparsity {
             Sparsity::L1 { weight } => format!("penalty {} × |code|", number(weight)),

@@ -9,11 +9,38 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use serde::{Deserialize, Serialize};
+
+use super::config::non_negative;
 use super::{Architecture, Autoencoder, Batch, Context, Trainable, deterministic::layers};
 use crate::distribution::{Likelihood, Posterior, bound_log_variance};
+use crate::error::Result;
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::{Stream, standard_normal};
 use crate::objective::{Term, Warmup};
+
+/// Settings of the variational family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VariationalConfig {
+    /// β: 1 is the ELBO.
+    pub kl_weight: f64,
+    /// Epochs over which β grows linearly from 0.
+    pub kl_warmup_epochs: f64,
+}
+
+impl Default for VariationalConfig {
+    fn default() -> Self {
+        VariationalConfig { kl_weight: 1.0, kl_warmup_epochs: 0.0 }
+    }
+}
+
+impl VariationalConfig {
+    pub(super) fn validate(&self) -> Result<()> {
+        non_negative("kl_weight", self.kl_weight)?;
+        non_negative("kl_warmup_epochs", self.kl_warmup_epochs)
+    }
+}
 
 /// With a posterior and a prior.
 #[derive(Module, Debug)]
@@ -29,9 +56,7 @@ pub struct Variational {
     /// Reads the decoder's outputs.
     pub likelihood: Likelihood,
     #[module(skip)]
-    kl_weight: f64,
-    #[module(skip)]
-    warmup: Warmup,
+    config: VariationalConfig,
 }
 
 /// Two linear heads.
@@ -46,8 +71,7 @@ pub struct PosteriorHeads {
 impl Variational {
     pub(super) fn new(
         architecture: &Architecture,
-        kl_weight: f64,
-        kl_warmup_epochs: f64,
+        config: &VariationalConfig,
         noise: &mut Stream,
         place: &Place,
     ) -> Self {
@@ -66,8 +90,7 @@ impl Variational {
         let decoder = layers(&widths, *activation, *activation, noise, place);
         let output =
             Dense::new(widths[hidden.len()], likelihood.parameters(), Activation::Identity, noise, place);
-        let warmup = Warmup { epochs: kl_warmup_epochs };
-        Variational { encoder, posterior, decoder, output, likelihood, kl_weight, warmup }
+        Variational { encoder, posterior, decoder, output, likelihood, config: config.clone() }
     }
 
     fn approximate_posterior(&self, x: Tensor<2>) -> Posterior {
@@ -94,8 +117,9 @@ impl Trainable for Variational {
         let shape = [batch.x.dims()[0], self.latent_dim()];
         let epsilon = context.place.tensor(standard_normal(context.noise, shape[0] * shape[1]), shape);
         // Held-out rows are always scored by the objective the warm-up leads to, so that epochs compare.
-        let factor = if context.training { self.warmup.factor(context.epochs) } else { 1.0 };
-        self.terms(batch, epsilon, self.kl_weight * factor)
+        let warmup = Warmup { epochs: self.config.kl_warmup_epochs };
+        let factor = if context.training { warmup.factor(context.epochs) } else { 1.0 };
+        self.terms(batch, epsilon, self.config.kl_weight * factor)
     }
 }
 
