@@ -43,6 +43,12 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     aligned(&rows)
 }
 
+/// The importance-sampled bound, as a line under the other numbers.
+pub fn log_likelihood(value: &diabolo::evaluate::LogLikelihood) -> String {
+    let bound = format!("{:.3} ± {:.3} nats per example", -value.mean, value.standard_error);
+    aligned(&[("−log p(x), at most", format!("{bound} ({} draws a row)", value.samples))])
+}
+
 /// The columns that the code listens to most are named, up to this many.
 const NAMED: usize = 3;
 

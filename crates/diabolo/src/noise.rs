@@ -28,6 +28,8 @@ pub enum Purpose {
     Generate = 6,
     /// Choosing examples to show or to analyse.
     Choose = 7,
+    /// Drawing pixels as 0 or 1.
+    Binarize = 8,
 }
 
 /// The stream for (seed, purpose, epoch, step).

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use diabolo::data::Binarization;
 use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig, VariationalConfig};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
 use super::ReadArgs;
 use super::values::{
-    activation, estimator, optimizer, parse_corruption, seconds, sparsity, variance, widths,
+    activation, bound, estimator, flow, optimizer, parse_corruption, prior, seconds, sparsity, variance,
+    widths,
 };
 
 #[derive(Args)]
@@ -69,12 +71,26 @@ pub struct ModelArgs {
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
     #[arg(long, value_name = "KIND", allow_negative_numbers = true)]
     pub variance: Option<String>,
+    /// What is maximised: elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT
+    /// or mmd:WEIGHT [default: elbo] (variational)
+    #[arg(long, value_name = "KIND")]
+    pub bound: Option<String>,
+    /// p(z): standard_normal, mixture:K, vamp:K, or a second stochastic layer such as hierarchical:100,100,50
+    /// [default: standard_normal] (variational)
+    #[arg(long, value_name = "KIND")]
+    pub prior: Option<String>,
+    /// What transforms the posterior: none, planar:LAYERS or inverse_autoregressive:LAYERS [default: none] (variational)
+    #[arg(long, value_name = "KIND")]
+    pub flow: Option<String>,
     /// Weight β of the KL divergence (variational)
     #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     pub kl_weight: Option<f64>,
     /// Epochs over which the KL weight grows from 0 (variational)
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub kl_warmup: Option<f64>,
+    /// How often the KL weight does so, each time staying there as long (variational) [default: 1]
+    #[arg(long, value_name = "N")]
+    pub kl_cycles: Option<usize>,
     /// Weight λ of the contraction (contractive)
     #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
     pub contraction_weight: Option<f64>,
@@ -148,6 +164,9 @@ pub struct ColumnArgs {
     /// How numbers are scaled: standardize, min_max or quantile [default: standardize]
     #[arg(long, value_name = "NAME")]
     pub numeric: Option<String>,
+    /// Pixels become 0 or 1: dynamic (afresh each epoch, with the intensity as probability), fixed or threshold
+    #[arg(long, value_name = "NAME")]
+    pub binarize: Option<String>,
     /// A category the data did not have is an error, or counts as missing [default: error]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
@@ -211,7 +230,11 @@ impl ModelArgs {
 
     /// The given flags that only some families have, with those families.
     pub(super) fn family_flags(&self) -> Vec<(&'static str, &'static [&'static str])> {
-        let all: [(&'static str, bool, &'static [&'static str]); 9] = [
+        let all: [(&'static str, bool, &'static [&'static str]); 13] = [
+            ("--bound", self.bound.is_some(), &["variational"]),
+            ("--prior", self.prior.is_some(), &["variational"]),
+            ("--flow", self.flow.is_some(), &["variational"]),
+            ("--kl-cycles", self.kl_cycles.is_some(), &["variational"]),
             ("--kl-weight", self.kl_weight.is_some(), &["variational"]),
             ("--kl-warmup", self.kl_warmup.is_some(), &["variational"]),
             ("--contraction-weight", self.contraction_weight.is_some(), &["contractive"]),
@@ -235,6 +258,10 @@ impl ModelArgs {
         for (flag, families) in self.family_flags() {
             match flag {
                 _ if families.contains(&family) => {}
+                "--bound" => own.bound = None,
+                "--prior" => own.prior = None,
+                "--flow" => own.flow = None,
+                "--kl-cycles" => own.kl_cycles = None,
                 "--kl-weight" => own.kl_weight = None,
                 "--kl-warmup" => own.kl_warmup = None,
                 "--contraction-weight" => own.contraction_weight = None,
@@ -253,6 +280,18 @@ impl ModelArgs {
         let name = family.name();
         let only =
             |flag: &str, of: &str| Error::config(flag, format!("--model {of}"), format!("--model {name}"));
+        if let Some(text) = &self.bound {
+            variational(family, "--bound")?.bound = bound(text)?;
+        }
+        if let Some(text) = &self.prior {
+            variational(family, "--prior")?.prior = prior(text)?;
+        }
+        if let Some(text) = &self.flow {
+            variational(family, "--flow")?.flow = flow(text)?;
+        }
+        if let Some(value) = self.kl_cycles {
+            variational(family, "--kl-cycles")?.kl_cycles = value;
+        }
         if let Some(value) = self.kl_weight {
             variational(family, "--kl-weight")?.kl_weight = value;
         }
@@ -347,6 +386,10 @@ impl ColumnArgs {
                 .rsplit_once('=')
                 .ok_or_else(|| Error::config("--type", "COLUMN=KIND", format!("'{assignment}'")))?;
             data.types.insert(column.into(), kind.parse()?);
+        }
+        if let Some(name) = &self.binarize {
+            let unknown = || Error::config("--binarize", "dynamic, fixed or threshold", format!("'{name}'"));
+            data.binarize = Some(Binarization::named(name).ok_or_else(unknown)?);
         }
         if let Some(name) = &self.unknown {
             data.unknown_category = name.parse()?;

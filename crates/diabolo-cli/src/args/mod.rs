@@ -214,6 +214,9 @@ pub struct EvaluateArgs {
     /// Also how the code reacts to changes of the input: Jacobian, noise, columns
     #[arg(long)]
     pub diagnose: bool,
+    /// Also log p(x), by importance sampling with so many draws a row; 5000 is customary (variational)
+    #[arg(long, value_name = "K")]
+    pub samples: Option<usize>,
     #[command(flatten)]
     pub read: ReadArgs,
 }

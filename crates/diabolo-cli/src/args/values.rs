@@ -2,6 +2,7 @@
 
 use diabolo::Error;
 use diabolo::distribution::Variance;
+use diabolo::model::{Bound, FlowConfig, PriorConfig};
 use diabolo::nn::Activation;
 use diabolo::objective::{Corruption, Estimator, Sparsity};
 use diabolo::train::Optimizer;
@@ -56,6 +57,67 @@ pub fn sparsity(text: &str) -> diabolo::Result<Sparsity> {
         ["kl", weight] => Ok(Sparsity::kl(number(weight)?)),
         ["kl", weight, target] => Ok(Sparsity::Kl { weight: number(weight)?, target: number(target)? }),
         ["top_k", k] => Ok(Sparsity::TopK { k: k.parse().map_err(|_| wrong())? }),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn bound(text: &str) -> diabolo::Result<Bound> {
+    let wrong = || {
+        let expected = "elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT";
+        Error::config("--bound", expected, format!("'{text}'"))
+    };
+    let number = |text: &str| text.parse::<f64>().map_err(|_| wrong());
+    let importance = |samples: &str, doubly_reparameterized| {
+        let samples = samples.parse().map_err(|_| wrong())?;
+        Ok(Bound::Importance { samples, doubly_reparameterized })
+    };
+    match *text.split(':').collect::<Vec<_>>() {
+        ["elbo"] => Ok(Bound::Elbo),
+        ["free_bits", nats] => Ok(Bound::FreeBits { nats: number(nats)? }),
+        ["capacity", nats, epochs] => Ok(Bound::Capacity { nats: number(nats)?, epochs: number(epochs)? }),
+        ["importance", samples] => importance(samples, false),
+        ["dreg", samples] => importance(samples, true),
+        ["total_correlation", weight] => Ok(Bound::TotalCorrelation { weight: number(weight)? }),
+        ["mmd", weight] => Ok(Bound::Mmd { weight: number(weight)? }),
+        _ => Err(wrong()),
+    }
+}
+
+pub fn prior(text: &str) -> diabolo::Result<PriorConfig> {
+    let wrong = || {
+        let expected =
+            "standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50";
+        Error::config("--prior", expected, format!("'{text}'"))
+    };
+    let count = |text: &str| text.trim().parse::<usize>().map_err(|_| wrong());
+    match *text.split(':').collect::<Vec<_>>() {
+        ["standard_normal"] => Ok(PriorConfig::StandardNormal),
+        ["mixture", k] => Ok(PriorConfig::Mixture { components: count(k)? }),
+        ["vamp" | "vamp_prior", k] => Ok(PriorConfig::VampPrior { pseudo_inputs: count(k)? }),
+        ["hierarchical", widths] => {
+            let mut hidden = widths.split(',').map(count).collect::<diabolo::Result<Vec<_>>>()?;
+            let latent_dim = hidden.pop().ok_or_else(wrong)?;
+            Ok(PriorConfig::Hierarchical { hidden, latent_dim })
+        }
+        _ => Err(wrong()),
+    }
+}
+
+pub fn flow(text: &str) -> diabolo::Result<FlowConfig> {
+    let wrong = || {
+        let expected =
+            "none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH";
+        Error::config("--flow", expected, format!("'{text}'"))
+    };
+    let count = |text: &str| text.parse::<usize>().map_err(|_| wrong());
+    let autoregressive = |layers: &str, hidden: usize| {
+        Ok(FlowConfig::InverseAutoregressive { layers: count(layers)?, hidden })
+    };
+    match *text.split(':').collect::<Vec<_>>() {
+        ["none"] => Ok(FlowConfig::None),
+        ["planar", layers] => Ok(FlowConfig::Planar { layers: count(layers)? }),
+        ["inverse_autoregressive", layers] => autoregressive(layers, FlowConfig::USUAL_WIDTH),
+        ["inverse_autoregressive", layers, width] => autoregressive(layers, count(width)?),
         _ => Err(wrong()),
     }
 }

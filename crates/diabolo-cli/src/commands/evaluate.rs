@@ -1,6 +1,7 @@
 //! `diabolo evaluate RUN [INPUT]`
 
-use diabolo::evaluate::{Sample, diagnose};
+use diabolo::Error;
+use diabolo::evaluate::{LogLikelihood, Sample, diagnose, log_likelihoods};
 
 use super::{Judged, load};
 use crate::args::{EvaluateArgs, Shared};
@@ -8,23 +9,48 @@ use crate::output;
 
 pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let saved = load(&args.model, shared)?;
+    let family = &saved.architecture.family;
+    if args.samples.is_some() && !family.is_variational() {
+        let found = format!("a {} one", family.name());
+        return Err(Error::config(
+            "--samples",
+            "a variational model, which has a posterior to draw from",
+            found,
+        )
+        .into());
+    }
+    if args.samples == Some(0) {
+        return Err(Error::config("--samples", "1 or more", 0).into());
+    }
     let judged = Judged::new(&saved, args.input.as_deref(), args.all_rows, &args.read, shared)?;
     let place = shared.place()?;
     let (header, seed) = (&saved.header, saved.header.config.training.seed);
     let mut sample = args.diagnose.then(|| Sample::new(seed));
+    let mut estimates = vec![];
     let metrics = judged.evaluate(&saved, &place, |rows| {
         if let Some(sample) = &mut sample {
             sample.add(rows);
         }
+        if let Some(samples) = args.samples {
+            let first = estimates.len() as u64;
+            estimates.extend(
+                log_likelihoods(&saved.model, rows, samples, seed, first, &place).unwrap_or_default(),
+            );
+        }
     })?;
+    let likelihood = args.samples.map(|samples| LogLikelihood::of(&estimates, samples));
     let diagnostics = sample
         .map(|sample| diagnose(&saved.model, &header.preprocessor, &sample.finish(), seed, &place))
         .transpose()?;
     if !shared.json {
-        let text = output::metrics(&metrics);
-        return output::print(&(text + &diagnostics.as_ref().map(output::diagnostics).unwrap_or_default()));
+        let likelihood = likelihood.as_ref().map(output::log_likelihood).unwrap_or_default();
+        let diagnostics = diagnostics.as_ref().map(output::diagnostics).unwrap_or_default();
+        return output::print(&(output::metrics(&metrics) + &likelihood + &diagnostics));
     }
     let mut value = serde_json::to_value(&metrics)?;
+    if let Some(likelihood) = &likelihood {
+        value["log_likelihood"] = serde_json::to_value(likelihood)?;
+    }
     if let Some(diagnostics) = &diagnostics {
         value["diagnostics"] = serde_json::to_value(diagnostics)?;
     }

@@ -7,6 +7,10 @@
 //! | `decoder_bias.K` | outputs | layer K from the code (tied: the weight is an encoder's, transposed) |
 //! | `posterior.mean.*`, `posterior.log_variance.*` | latent × hidden, latent | variational heads; log σ² before its bound |
 //! | `output.*` | likelihood parameters × hidden | variational decoder's last layer |
+//! | `prior.mean`, `prior.log_variance`, `prior.logits` | K × latent, K × latent, K | mixture prior |
+//! | `prior.pseudo_inputs` | K × inputs | VampPrior |
+//! | `prior.encoder.K.*`, `prior.posterior.*`, `prior.decoder.K.*`, `prior.output.*` | | second stochastic layer |
+//! | `flow.steps.K.*` | | the K-th step of a flow |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //!
@@ -108,7 +112,7 @@ struct Path(Vec<Option<String>>);
 
 impl Path {
     fn enter(&mut self, name: &str, container: &str) {
-        let silent = container == "Enum:Model" || name == "net";
+        let silent = container.starts_with("Enum:") || name == "net";
         self.0.push((!silent).then(|| name.to_string()));
     }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName, UnknownCategory};
+use super::{
+    Binarization, InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName, UnknownCategory,
+};
 
 /// How the data is read, split and scaled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,9 @@ pub struct DataConfig {
     pub types: BTreeMap<String, TypeName>,
     /// How numbers are scaled.
     pub numeric: NumericScaling,
+    /// How pixels become 0 or 1, if they shall.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binarize: Option<Binarization>,
     /// What to do about a category the data did not have.
     pub unknown_category: UnknownCategory,
     /// Share of the rows that early stopping judges by.
@@ -53,6 +58,7 @@ impl Default for DataConfig {
             drop: vec![],
             types: BTreeMap::new(),
             numeric: NumericScaling::default(),
+            binarize: None,
             unknown_category: UnknownCategory::default(),
             validation: 0.1,
             test: 0.1,
@@ -84,6 +90,10 @@ impl DataConfig {
 
     /// The preprocessor's part.
     pub fn preprocess(&self) -> PreprocessConfig {
-        PreprocessConfig { numeric: self.numeric, unknown_category: self.unknown_category }
+        PreprocessConfig {
+            numeric: self.numeric,
+            unknown_category: self.unknown_category,
+            binarization: self.binarize,
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! What goes in and out: reading, writing, schema, preprocessing, splitting, batches.
 
+mod binarize;
 pub mod catalog;
 mod column;
 mod config;
@@ -15,6 +16,7 @@ pub mod schema;
 pub mod split;
 pub mod write;
 
+pub use binarize::{Binarization, draw_pixels};
 pub use config::DataConfig;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};

@@ -52,7 +52,7 @@ pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> 
     });
     Ok(Prepared {
         labels,
-        train: encode(&split.train)?,
+        train: preprocessor.encode_training(input, &take(input, &batch, &split.train)?)?,
         validation: encode(&split.validation)?,
         test,
         test_input,

@@ -136,6 +136,7 @@ impl Sample {
             observed: missing.then(|| order.iter().flat_map(|&row| flags(row)).collect()),
             unknown: 0,
             classes: None,
+            fresh: 0,
         }
     }
 }

@@ -4,6 +4,7 @@ mod clusters;
 mod columns;
 mod diagnostics;
 mod field;
+mod importance;
 mod jacobian;
 mod labelled;
 mod latent;
@@ -25,6 +26,7 @@ pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_infor
 pub use columns::{ColumnScore, ColumnScores};
 pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};
 pub use field::reconstruction_field;
+pub use importance::{LogLikelihood, log_likelihoods};
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};
 pub use metrics::{Evaluation, Metrics, evaluate};

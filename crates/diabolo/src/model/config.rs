@@ -199,6 +199,11 @@ impl FamilyConfig {
         }
     }
 
+    /// Whether it has a posterior q(z|x).
+    pub fn is_variational(&self) -> bool {
+        matches!(self, FamilyConfig::Variational(_))
+    }
+
     /// Whether codes can be drawn from a prior; the others are sampled by a walk.
     pub fn has_prior(&self) -> bool {
         matches!(self, FamilyConfig::Variational(_))

@@ -18,12 +18,15 @@ pub use deterministic::Deterministic;
 pub use layerwise::Layerwise;
 pub use plain::Plain;
 pub use sparse::Sparse;
-pub use variational::{Variational, VariationalConfig};
+pub use variational::{
+    Autoregressive, AutoregressiveFlow, Bound, Draws, Epsilon, Flow, FlowConfig, Hierarchical, Mixture,
+    Planar, PlanarFlow, PosteriorHeads, Prior, PriorConfig, Stage, VampPrior, Variational, VariationalConfig,
+};
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::data::Encoded;
+use crate::data::{Encoded, draw_pixels};
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Dense, Place};
 use crate::noise::{Purpose, Stream, stream};
@@ -43,19 +46,38 @@ pub struct Batch {
 impl Batch {
     /// The encoded `rows` as tensors.
     pub fn gather(encoded: &Encoded, rows: &[usize], place: &Place) -> Self {
-        let gather = |values: &[f32]| {
-            let mut out = Vec::with_capacity(rows.len() * encoded.width);
-            for &row in rows {
-                out.extend_from_slice(&values[row * encoded.width..(row + 1) * encoded.width]);
-            }
-            place.tensor(out, [rows.len(), encoded.width])
-        };
+        Batch::from_host(encoded, rows, gather(&encoded.values, encoded.width, rows), place)
+    }
+
+    /// The encoded `rows` to learn from: [fresh](Encoded::fresh) intensities are drawn as 0 or 1.
+    pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, place: &Place) -> Self {
+        let mut values = gather(&encoded.values, encoded.width, rows);
+        if encoded.fresh > 0 {
+            values
+                .chunks_exact_mut(encoded.width)
+                .for_each(|row| draw_pixels(&mut row[..encoded.fresh], noise));
+        }
+        Batch::from_host(encoded, rows, values, place)
+    }
+
+    fn from_host(encoded: &Encoded, rows: &[usize], values: Vec<f32>, place: &Place) -> Self {
+        let tensor = |values: Vec<f32>| place.tensor(values, [rows.len(), encoded.width]);
         let classes = encoded.classes.as_ref().map(|classes| {
             let chosen: Vec<i64> = rows.iter().map(|&row| i64::from(classes[row])).collect();
             Tensor::from_data(TensorData::new(chosen, [rows.len()]), &place.device)
         });
-        Batch { x: gather(&encoded.values), observed: encoded.observed.as_deref().map(gather), classes }
+        let observed = encoded.observed.as_deref().map(|flags| tensor(gather(flags, encoded.width, rows)));
+        Batch { x: tensor(values), observed, classes }
     }
+}
+
+/// Some of the rows of a matrix.
+fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
+    let mut out = Vec::with_capacity(rows.len() * width);
+    for &row in rows {
+        out.extend_from_slice(&values[row * width..(row + 1) * width]);
+    }
+    out
 }
 
 /// Rows put through a network at a time.
@@ -112,6 +134,17 @@ pub trait Autoencoder: Trainable {
     /// [`encode`](Self::encode), keeping what its Jacobian needs.
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
         EncoderTrace::new(self.encoder_layers(), x)
+    }
+
+    /// log p(x, z) − log q(z|x) at `samples` draws z ~ q(z|x) for each row: batch × samples, in nats. `None` without a posterior.
+    fn log_weights(
+        &self,
+        _batch: &Batch,
+        _samples: usize,
+        _noise: &mut Stream,
+        _place: &Place,
+    ) -> Option<Tensor<2>> {
+        None
     }
 
     /// Draws codes from the prior p(z), if the family defines one.
@@ -210,6 +243,16 @@ impl Autoencoder for Model {
 
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
         each!(self, model => model.trace(x))
+    }
+
+    fn log_weights(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Option<Tensor<2>> {
+        each!(self, model => model.log_weights(batch, samples, noise, place))
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {

@@ -2,21 +2,27 @@
 
 mod contraction;
 mod corruption;
+mod discrepancy;
 mod estimator;
+mod importance;
 mod schedule;
 mod sparsity;
+mod total_correlation;
 
 pub use contraction::{EncoderTrace, rademacher};
 pub use corruption::Corruption;
+pub use discrepancy::maximum_mean_discrepancy;
 pub use estimator::Estimator;
+pub use importance::{importance_bound, normalized_weights, scale_gradient, with_gradient_of};
 pub use schedule::Warmup;
 pub use sparsity::Sparsity;
+pub use total_correlation::{KlParts, kl_parts};
 
 use burn::tensor::Tensor;
 
 /// One named part of the objective.
 pub struct Term {
-    /// "reconstruction", "kl_divergence", "contraction", "sparsity".
+    /// Such as "reconstruction", "kl_divergence", "contraction".
     pub name: &'static str,
     /// One value per example: shape batch.
     pub value: Tensor<1>,

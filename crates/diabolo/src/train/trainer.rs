@@ -270,7 +270,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
     fn step(&mut self, rows: &[usize], steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
-        let batch = Batch::gather(self.data.train, rows, self.place);
+        let fresh = &mut stream(self.config.seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
+        let batch = Batch::draw(self.data.train, rows, fresh, self.place);
         let terms = self.model.loss(
             &batch,
             &mut Context {

@@ -11,8 +11,8 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Gradients, Tensor, TensorData};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
 use diabolo::model::{
-    Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, Trainable,
-    VariationalConfig,
+    Architecture, Autoencoder, Batch, Context, ContractiveConfig, Epsilon, FamilyConfig, Model, Stage,
+    Trainable, VariationalConfig,
 };
 use diabolo::nn::{Activation, Dense, Place};
 use diabolo::noise::{Purpose, stream};
@@ -350,7 +350,10 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             assert_close(name, &log_variance, &numbers(&case["posterior_log_variance"]), tolerance);
 
             let batch = Batch { x, observed, classes: None };
-            let terms = variational.terms(&batch, tensor(&case["epsilon"], &place), kl_weight);
+            let latent = tensor(&case["epsilon"], &place);
+            let epsilon = Epsilon { latent, auxiliary: None, prior: None };
+            let stage = Stage { kl_weight, capacity: 0.0, rows: 4, training: true };
+            let terms = variational.terms(&batch, epsilon, &stage);
             assert_close(
                 name,
                 &value_of(&terms, "reconstruction"),

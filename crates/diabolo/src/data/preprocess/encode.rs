@@ -9,9 +9,9 @@ use arrow_schema::{DataType, Field};
 
 use super::{Preprocessor, Transform, UnknownCategory, find_columns};
 use crate::Result;
-use crate::data::Feature;
 use crate::data::column::{Code, Column, some_names};
 use crate::data::image::image_scale;
+use crate::data::{Binarization, BlockKind, Feature};
 
 /// Rows as the numbers a model sees.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +28,22 @@ pub struct Encoded {
     pub unknown: usize,
     /// The class of each row, for supervised training; the label is no part of `values`.
     pub classes: Option<Vec<u32>>,
+    /// The first so many numbers of a row are intensities that training draws as 0 or 1, afresh each time.
+    pub fresh: usize,
 }
 
 impl Encoded {
     /// Everything 0 and observed.
     fn new(rows: usize, width: usize) -> Self {
-        Encoded { rows, width, values: vec![0.0; rows * width], observed: None, unknown: 0, classes: None }
+        Encoded {
+            rows,
+            width,
+            values: vec![0.0; rows * width],
+            observed: None,
+            unknown: 0,
+            classes: None,
+            fresh: 0,
+        }
     }
 
     /// Rows × width numbers, all observed.
@@ -42,7 +52,15 @@ impl Encoded {
     /// If `values` is not a whole number of rows.
     pub fn from_values(values: Vec<f32>, width: usize) -> Self {
         assert!(width > 0 && values.len().is_multiple_of(width), "whole rows of {width} numbers");
-        Encoded { rows: values.len() / width, width, values, observed: None, unknown: 0, classes: None }
+        Encoded {
+            rows: values.len() / width,
+            width,
+            values,
+            observed: None,
+            unknown: 0,
+            classes: None,
+            fresh: 0,
+        }
     }
 
     /// Some of the rows, in the order of `chosen`.
@@ -60,6 +78,7 @@ impl Encoded {
             observed: self.observed.as_deref().map(gather),
             unknown: 0,
             classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
+            fresh: self.fresh,
         }
     }
 
@@ -67,6 +86,9 @@ impl Encoded {
     pub fn is_black_and_white(&self) -> bool {
         const SHARE: f64 = 0.75;
         const NEAR: f32 = 0.02;
+        if self.fresh > 0 {
+            return true;
+        }
         let at_an_end = |v: &&f32| v.abs() < NEAR || (**v - 1.0).abs() < NEAR;
         self.values.iter().filter(at_an_end).count() as f64 >= SHARE * self.values.len() as f64
     }
@@ -106,7 +128,29 @@ impl Preprocessor {
                 }
             }
         }
+        if let Some(binarization) = self.binarization {
+            let (width, pixels) = (encoded.width, self.pixels());
+            for (row, values) in (first_row..).zip(encoded.values.chunks_exact_mut(width)) {
+                binarization.apply_once(&mut values[..pixels], row);
+            }
+        }
         Ok(encoded)
+    }
+
+    /// [`encode`](Self::encode) for rows to learn from: with [`Binarization::Dynamic`] pixels stay intensities.
+    pub fn encode_training(&self, input: &str, batch: &RecordBatch) -> Result<Encoded> {
+        match self.binarization {
+            Some(Binarization::Dynamic) => {
+                let intensities = Preprocessor { binarization: None, ..self.clone() };
+                Ok(Encoded { fresh: self.pixels(), ..intensities.encode(input, batch, 0)? })
+            }
+            _ => self.encode(input, batch, 0),
+        }
+    }
+
+    /// How many numbers of a row are pixels; they come first.
+    fn pixels(&self) -> usize {
+        self.blocks().iter().filter(|block| block.kind == BlockKind::Pixels).map(|block| block.width).sum()
     }
 
     fn encode_categories(

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use self::scaling::Scaling;
 use crate::data::column::{Code, Column, closest, some_names};
 use crate::data::image::{image_scale, image_shape};
-use crate::data::{Block, BlockKind, FeatureKind, Schema};
+use crate::data::{Binarization, Block, BlockKind, FeatureKind, Schema};
 use crate::{Error, Result};
 
 pub use encode::Encoded;
@@ -66,6 +66,9 @@ pub struct PreprocessConfig {
     pub numeric: NumericScaling,
     /// What to do about a category the data did not have.
     pub unknown_category: UnknownCategory,
+    /// How pixels become 0 or 1, if they shall.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binarization: Option<Binarization>,
 }
 
 /// The fitted way from rows to numbers and back.
@@ -76,6 +79,9 @@ pub struct Preprocessor {
     pub schema: Schema,
     /// What to do about a category the data did not have; free to change at use time.
     pub unknown_category: UnknownCategory,
+    /// How pixels become 0 or 1, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binarization: Option<Binarization>,
     /// One for every feature.
     transforms: Vec<Transform>,
 }
@@ -95,6 +101,8 @@ enum Transform {
 struct Stored {
     schema: Schema,
     unknown_category: UnknownCategory,
+    #[serde(default)]
+    binarization: Option<Binarization>,
     transforms: Vec<Transform>,
 }
 
@@ -150,7 +158,8 @@ impl Preprocessor {
                 }
             });
         }
-        let fitted = Preprocessor { schema, unknown_category: config.unknown_category, transforms };
+        let PreprocessConfig { unknown_category, binarization, .. } = *config;
+        let fitted = Preprocessor { schema, unknown_category, binarization, transforms };
         Ok((fitted, warnings))
     }
 
@@ -319,7 +328,8 @@ fn no_table(cause: arrow_schema::ArrowError) -> Error {
 impl TryFrom<Stored> for Preprocessor {
     type Error = String;
 
-    fn try_from(Stored { schema, unknown_category, transforms }: Stored) -> Result<Self, String> {
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let Stored { schema, unknown_category, binarization, transforms } = stored;
         if schema.features.is_empty() || transforms.len() != schema.features.len() {
             return Err(format!("{} transforms for {} features", transforms.len(), schema.features.len()));
         }
@@ -342,7 +352,7 @@ impl TryFrom<Stored> for Preprocessor {
                 return Err(format!("the preprocessing of column '{}' does not fit its kind", feature.name));
             }
         }
-        Ok(Preprocessor { schema, unknown_category, transforms })
+        Ok(Preprocessor { schema, unknown_category, binarization, transforms })
     }
 }
 

@@ -1,0 +1,132 @@
+//! log p(x), bounded from below by importance sampling (Burda et al. 2015, eq. 8; Rezende et al. 2014, appendix E).
+//!
+//! ```text
+//! log p(x) ≥ E log 1/K Σ_k p(x, z_k) / q(z_k|x),  z_k ~ q(z|x)
+//! ```
+//! The bound rises with K and reaches log p(x); K = 5,000 is customary.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::data::Encoded;
+use crate::model::{Autoencoder, Batch};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, stream};
+
+/// Their stream's epoch of [`Purpose::Evaluate`].
+const STREAM: u64 = 3;
+/// Draws of z that are decoded together, for all rows of a slice; small enough for a processor's cache.
+const DRAWS: usize = 2048;
+/// Rows of a slice at most.
+const ROWS: usize = 64;
+
+/// The mean over examples, in nats.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogLikelihood {
+    /// Rows.
+    pub examples: usize,
+    /// K, draws for each row.
+    pub samples: usize,
+    /// Mean of log 1/K Σ_k w_k, nats per example.
+    pub mean: f64,
+    /// Of the mean, over rows.
+    pub standard_error: f64,
+}
+
+impl LogLikelihood {
+    /// The mean of the given values and its standard error.
+    pub fn of(values: &[f64], samples: usize) -> Self {
+        let n = values.len().max(1) as f64;
+        let mean = values.iter().sum::<f64>() / n;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        let standard_error = (squares / (n - 1.0).max(1.0) / n).sqrt();
+        LogLikelihood { examples: values.len(), samples, mean, standard_error }
+    }
+}
+
+/// The bound on log p(x) for each row, from `samples` draws; `None` for a model without a posterior.
+///
+/// `first_row` is the number of the first row within all that are evaluated: with it and `seed` the draws are fixed.
+/// Memory does not grow with `samples`. `model` without autodiff.
+pub fn log_likelihoods<M: Autoencoder + Sync>(
+    model: &M,
+    rows: &Encoded,
+    samples: usize,
+    seed: u64,
+    first_row: u64,
+    place: &Place,
+) -> Option<Vec<f64>> {
+    let at_once = (DRAWS / samples.max(1)).clamp(1, ROWS);
+    let all: Vec<usize> = (0..rows.rows).collect();
+    let slices: Option<Vec<Vec<f64>>> = all
+        .par_chunks(at_once)
+        .map(|slice| {
+            let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
+            let batch = Batch::gather(rows, slice, place);
+            let mut sums = vec![LogSum::default(); slice.len()];
+            let mut left = samples.max(1);
+            while left > 0 {
+                let now = left.min((DRAWS / slice.len()).max(1));
+                let weights = to_host(model.log_weights(&batch, now, noise, place)?);
+                for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(now)) {
+                    weights.iter().for_each(|&w| sum.add(f64::from(w)));
+                }
+                left -= now;
+            }
+            Some(sums.iter().map(LogSum::mean).collect())
+        })
+        .collect();
+    slices.map(|slices| slices.concat())
+}
+
+/// log Σ e^a, one a at a time.
+#[derive(Clone, Copy)]
+struct LogSum {
+    largest: f64,
+    scaled: f64,
+    count: f64,
+}
+
+impl Default for LogSum {
+    fn default() -> Self {
+        LogSum { largest: f64::NEG_INFINITY, scaled: 0.0, count: 0.0 }
+    }
+}
+
+impl LogSum {
+    fn add(&mut self, a: f64) {
+        self.count += 1.0;
+        if a > self.largest {
+            self.scaled = self.scaled * (self.largest - a).exp() + 1.0;
+            self.largest = a;
+        } else {
+            self.scaled += (a - self.largest).exp();
+        }
+    }
+
+    /// log of the mean of e^a.
+    fn mean(&self) -> f64 {
+        self.largest + (self.scaled / self.count).ln()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_mean_by_hand() {
+        let mut sum = LogSum::default();
+        [0.0, 3f64.ln(), 1000.0f64.ln()].into_iter().for_each(|a| sum.add(a));
+        assert!((sum.mean() - (1004.0f64 / 3.0).ln()).abs() < 1e-12);
+        let mut far = LogSum::default();
+        [-5000.0, -5000.0].into_iter().for_each(|a| far.add(a));
+        assert_eq!(far.mean(), -5000.0);
+    }
+
+    #[test]
+    fn a_mean_and_its_error_by_hand() {
+        let found = LogLikelihood::of(&[-1.0, -3.0], 5);
+        assert_eq!((found.mean, found.standard_error), (-2.0, 1.0));
+    }
+}

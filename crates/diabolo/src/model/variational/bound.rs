@@ -1,0 +1,238 @@
+//! Draws from q(z|x), and the terms of every [`Bound`].
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use super::{Bound, Variational, VariationalConfig};
+use crate::distribution::{Posterior, standard_normal_log_density};
+use crate::model::{Autoencoder, Batch, Context};
+use crate::nn::{Place, chain, repeat_rows};
+use crate::noise::{Stream, standard_normal};
+use crate::objective::{
+    Term, Warmup, importance_bound, kl_parts, maximum_mean_discrepancy, normalized_weights, scale_gradient,
+    with_gradient_of,
+};
+
+/// The standard normal numbers that a loss needs.
+#[derive(Clone)]
+pub struct Epsilon {
+    /// ε of z: (rows · K) × latent_dim.
+    pub latent: Tensor<2>,
+    /// ε of z₂ of a hierarchical prior: (rows · K) × its width.
+    pub auxiliary: Option<Tensor<2>>,
+    /// Draws from p(z) to compare with (MMD): rows × latent_dim.
+    pub prior: Option<Tensor<2>>,
+}
+
+/// How far training has come.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stage {
+    /// β times its warm-up.
+    pub kl_weight: f64,
+    /// C of [`Bound::Capacity`], nats.
+    pub capacity: f64,
+    /// Rows of the data set.
+    pub rows: usize,
+    /// Whether gradients are wanted.
+    pub training: bool,
+}
+
+/// K draws of z for each row, row by row, and the densities there.
+pub struct Draws {
+    /// (rows · K) × latent_dim.
+    pub z: Tensor<2>,
+    /// log q(z|x): rows · K.
+    pub log_posterior: Tensor<1>,
+    /// log p(z): rows · K.
+    pub log_prior: Tensor<1>,
+}
+
+/// [`Draws`] seen through the decoder; each rows × K.
+pub(super) struct WeightedDraws {
+    /// −log p(x|z).
+    pub reconstruction: Tensor<2>,
+    /// log q(z|x) − log p(z).
+    pub kl_divergence: Tensor<2>,
+    /// log p(x, z) − log q(z|x).
+    pub log_weights: Tensor<2>,
+}
+
+impl Variational {
+    /// What [`terms`](Self::terms) needs for `rows` rows and `samples` draws of each.
+    pub(super) fn epsilon(&self, rows: usize, samples: usize, noise: &mut Stream, place: &Place) -> Epsilon {
+        let mut normal = |rows: usize, width: usize| {
+            place.tensor::<2>(standard_normal(noise, rows * width), [rows, width])
+        };
+        let auxiliary_dim = self.prior.as_ref().map_or(0, |prior| prior.auxiliary_dim());
+        let compares = matches!(self.config.bound, Bound::Mmd { .. });
+        Epsilon {
+            latent: normal(rows * samples, self.latent_dim()),
+            auxiliary: (auxiliary_dim > 0).then(|| normal(rows * samples, auxiliary_dim)),
+            prior: compares.then(|| normal(rows, self.latent_dim())),
+        }
+    }
+
+    pub(super) fn stage(&self, context: &Context) -> Stage {
+        let VariationalConfig { bound, kl_weight, kl_warmup_epochs, kl_cycles, .. } = self.config;
+        let warmup = Warmup { epochs: kl_warmup_epochs, cycles: kl_cycles };
+        // Held-out rows are always scored by the objective the warm-up leads to, so that epochs compare.
+        let factor = if context.training { warmup.factor(context.epochs) } else { 1.0 };
+        let capacity = match bound {
+            Bound::Capacity { nats, epochs } if context.training => {
+                nats * Warmup::once(epochs).factor(context.epochs)
+            }
+            Bound::Capacity { nats, .. } => nats,
+            _ => 0.0,
+        };
+        Stage { kl_weight: kl_weight * factor, capacity, rows: context.rows, training: context.training }
+    }
+
+    /// The terms of the configured bound for the given ε.
+    pub fn terms(&self, batch: &Batch, epsilon: Epsilon, stage: &Stage) -> Vec<Term> {
+        match self.config.bound {
+            Bound::Importance { samples, doubly_reparameterized } => {
+                self.importance_terms(batch, epsilon, samples, doubly_reparameterized && stage.training)
+            }
+            _ => self.elbo_terms(batch, epsilon, stage),
+        }
+    }
+
+    fn elbo_terms(&self, batch: &Batch, epsilon: Epsilon, stage: &Stage) -> Vec<Term> {
+        let top = chain(&self.encoder, batch.x.clone());
+        let posterior = self.posterior.forward(top.clone());
+        let compared = epsilon.prior.clone();
+        let (z, kl) = match self.config.has_closed_form() {
+            true => {
+                let kl = posterior.kl_divergence().sum_dim(1).squeeze_dim::<1>(1);
+                (posterior.sample(epsilon.latent), kl)
+            }
+            false => {
+                let draws = self.draw(&posterior, top, epsilon);
+                (draws.z, draws.log_posterior - draws.log_prior)
+            }
+        };
+        let observed = batch.observed.as_ref();
+        let parameters = self.decode(z.clone());
+        let reconstruction = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
+        let mut terms = vec![Term::new("reconstruction", reconstruction)];
+        let shared = |value: Tensor<1>, like: &Tensor<1>| value.expand(like.shape());
+        let reported = |kl: Tensor<1>| Term::new("kl_divergence", kl.detach()).weighted(0.0);
+        match self.config.bound {
+            Bound::Elbo | Bound::Importance { .. } => {
+                terms.push(Term::new("kl_divergence", kl).weighted(stage.kl_weight))
+            }
+            Bound::FreeBits { nats } => {
+                let units = posterior.kl_divergence().mean_dim(0).clamp_min(nats);
+                let free = shared(units.sum(), &kl);
+                terms.push(reported(kl));
+                terms.push(Term::new("free_bits", free).weighted(stage.kl_weight));
+            }
+            Bound::Capacity { .. } => {
+                let gap = shared((kl.clone().mean() - stage.capacity).abs(), &kl);
+                terms.push(reported(kl));
+                terms.push(Term::new("capacity_gap", gap).weighted(stage.kl_weight));
+            }
+            Bound::TotalCorrelation { weight } => {
+                let parts = kl_parts(&posterior, z, stage.rows);
+                terms.push(reported(kl));
+                let mut part = |name, value, weight: f64| {
+                    terms.push(Term::new(name, value).weighted(weight * stage.kl_weight))
+                };
+                part("mutual_information", parts.mutual_information, 1.0);
+                part("total_correlation", parts.total_correlation, weight);
+                part("dimension_kl", parts.dimension_kl, 1.0);
+            }
+            Bound::Mmd { weight } => {
+                let prior = compared.expect("drawn for this bound");
+                let discrepancy = shared(maximum_mean_discrepancy(z, prior), &kl);
+                terms.push(Term::new("kl_divergence", kl).weighted(stage.kl_weight));
+                terms.push(Term::new("mmd", discrepancy).weighted(weight));
+            }
+        }
+        terms
+    }
+
+    fn importance_terms(&self, batch: &Batch, epsilon: Epsilon, samples: usize, doubly: bool) -> Vec<Term> {
+        let drawn = match doubly {
+            // The weights are needed before the graph that they scale can be built.
+            true => self.valid().weighted_draws(batch, samples, epsilon.clone()),
+            false => self.weighted_draws(batch, samples, epsilon.clone()),
+        };
+        let bound = importance_bound(drawn.log_weights.clone());
+        let loss = match doubly {
+            true => {
+                let surrogate = self.doubly_reparameterized(batch, &drawn.log_weights, samples, epsilon);
+                with_gradient_of(bound, surrogate).neg()
+            }
+            false => bound.neg(),
+        };
+        let mean = |t: Tensor<2>| t.detach().mean_dim(1).squeeze_dim::<1>(1);
+        vec![
+            Term::new("reconstruction", mean(drawn.reconstruction)).weighted(0.0),
+            Term::new("kl_divergence", mean(drawn.kl_divergence)).weighted(0.0),
+            Term::new("importance_bound", loss),
+        ]
+    }
+
+    /// A function whose gradient is the doubly reparameterised one of log 1/K Σ w_k: rows.
+    fn doubly_reparameterized(
+        &self,
+        batch: &Batch,
+        log_weights: &Tensor<2>,
+        samples: usize,
+        epsilon: Epsilon,
+    ) -> Tensor<1> {
+        let weights = normalized_weights(log_weights.clone());
+        let rows = weights.dims()[0];
+        let posterior = self.approximate_posterior(batch.x.clone()).repeat(samples);
+        let z = posterior.sample(epsilon.latent);
+        let z = scale_gradient(z, weights.clone().reshape([rows * samples]));
+        let log_posterior = posterior.detach().log_density(z.clone());
+        let log_prior = self.log_prior(z.clone(), None);
+        let log_likelihood = self.reconstructions(batch, samples, z).neg();
+        let log_weights = log_likelihood + (log_prior - log_posterior).reshape([rows, samples]);
+        (weights * log_weights).sum_dim(1).squeeze_dim(1)
+    }
+
+    /// `samples` draws for each row, with their densities.
+    pub(super) fn weighted_draws(&self, batch: &Batch, samples: usize, epsilon: Epsilon) -> WeightedDraws {
+        let rows = batch.x.dims()[0];
+        let top = chain(&self.encoder, batch.x.clone());
+        let posterior = self.posterior.forward(top.clone()).repeat(samples);
+        let draws = self.draw(&posterior, repeat_rows(top, samples), epsilon);
+        let reconstruction = self.reconstructions(batch, samples, draws.z);
+        let kl_divergence = (draws.log_posterior - draws.log_prior).reshape([rows, samples]);
+        let log_weights = (reconstruction.clone() + kl_divergence.clone()).neg();
+        WeightedDraws { reconstruction, kl_divergence, log_weights }
+    }
+
+    /// z and its densities for given Gaussians (one a draw); `top`: what the encoder knew of each row.
+    fn draw(&self, posterior: &Posterior, top: Tensor<2>, epsilon: Epsilon) -> Draws {
+        let start = posterior.sample(epsilon.latent);
+        let log_start = posterior.log_density(start.clone());
+        let (z, log_posterior) = match &self.flow {
+            Some(flow) => {
+                let (z, log_det) = flow.transform(start, top);
+                (z, log_start - log_det)
+            }
+            None => (start, log_start),
+        };
+        let log_prior = self.log_prior(z.clone(), epsilon.auxiliary);
+        Draws { z, log_posterior, log_prior }
+    }
+
+    fn log_prior(&self, z: Tensor<2>, auxiliary: Option<Tensor<2>>) -> Tensor<1> {
+        match &self.prior {
+            Some(prior) => prior.log_density(z, auxiliary, |x| self.approximate_posterior(x)),
+            None => standard_normal_log_density(z),
+        }
+    }
+
+    /// −log p(x|z) for `samples` consecutive z of each row: rows × samples.
+    fn reconstructions(&self, batch: &Batch, samples: usize, z: Tensor<2>) -> Tensor<2> {
+        let observed = batch.observed.clone().map(|observed| repeat_rows(observed, samples));
+        let x = repeat_rows(batch.x.clone(), samples);
+        let nll = self.likelihood.negative_log_likelihood(self.decode(z), x, observed.as_ref());
+        nll.reshape([batch.x.dims()[0], samples])
+    }
+}

@@ -1,0 +1,252 @@
+//! Settings of the variational family.
+//!
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `bound.kind` | what is maximised: `elbo`, `free_bits`, `capacity`, `importance`, `total_correlation`, `mmd` | `elbo` |
+//! | `kl_weight` | β | 1 |
+//! | `kl_warmup_epochs` | epochs over which β grows from 0 | 0 |
+//! | `kl_cycles` | how often it does so, each time staying at β for as long | 1 |
+//! | `prior.kind` | p(z): `standard_normal`, `mixture`, `vamp_prior`, `hierarchical` | `standard_normal` |
+//! | `flow.kind` | what transforms the Gaussian posterior: `none`, `planar`, `inverse_autoregressive` | `none` |
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::model::config::non_negative;
+
+/// Settings of the variational family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VariationalConfig {
+    /// What is maximised.
+    pub bound: Bound,
+    /// β: 1 is the ELBO.
+    pub kl_weight: f64,
+    /// Epochs over which β grows linearly from 0.
+    pub kl_warmup_epochs: f64,
+    /// How often it does so (Fu et al. 2019).
+    pub kl_cycles: usize,
+    /// p(z).
+    pub prior: PriorConfig,
+    /// What transforms the Gaussian posterior.
+    pub flow: FlowConfig,
+}
+
+/// What is maximised. Each also reports the ELBO's two terms.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Bound {
+    /// E_q[log p(x|z)] − β KL (Kingma & Welling 2013; β: Higgins et al. 2017, eq. 4).
+    #[default]
+    Elbo,
+    /// KL counts at least this much in each latent unit, so that none is closed to save less
+    /// (Kingma et al. 2016, eq. 15).
+    FreeBits {
+        /// λ, nats for each unit, averaged over the batch.
+        nats: f64,
+    },
+    /// β |KL − C| instead of β KL, C growing from 0 to `nats` (Burgess et al. 2018, eq. 8).
+    Capacity {
+        /// The final C.
+        nats: f64,
+        /// Epochs over which C grows linearly.
+        epochs: f64,
+    },
+    /// log 1/K Σ_k p(x, z_k) / q(z_k|x) (Burda et al. 2015, eq. 8).
+    Importance {
+        /// K.
+        samples: usize,
+        /// Use the gradient of Tucker et al. (2018), eq. 8, whose noise does not grow with K.
+        #[serde(default)]
+        doubly_reparameterized: bool,
+    },
+    /// KL as index-code mutual information + weight · total correlation + dimension-wise KL
+    /// (β-TCVAE: Chen et al. 2018, eq. 4).
+    TotalCorrelation {
+        /// β there; 1 is the ELBO.
+        weight: f64,
+    },
+    /// The ELBO − weight · MMD(q(z), p(z)) (InfoVAE: Zhao et al. 2017); with `kl_weight = 0` a Wasserstein
+    /// autoencoder (Tolstikhin et al. 2018).
+    Mmd {
+        /// λ.
+        weight: f64,
+    },
+}
+
+/// p(z).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum PriorConfig {
+    /// N(0, I).
+    #[default]
+    StandardNormal,
+    /// Σ_k π_k N(m_k, diag s²_k), all learned.
+    Mixture {
+        /// How many Gaussians.
+        components: usize,
+    },
+    /// 1/K Σ_k q(z|u_k) with learned inputs u_k (Tomczak & Welling 2018, eq. 9).
+    VampPrior {
+        /// K.
+        pseudo_inputs: usize,
+    },
+    /// A second stochastic layer: p(z) = ∫ p(z|z₂) p(z₂) dz₂ with p(z₂) = N(0, I), bounded by q(z₂|z) (Burda et al. 2015, section 5).
+    Hierarchical {
+        /// Widths of the deterministic layers between z and z₂, z's side first.
+        hidden: Vec<usize>,
+        /// Width of z₂.
+        latent_dim: usize,
+    },
+}
+
+/// What transforms the Gaussian posterior.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum FlowConfig {
+    /// Nothing.
+    #[default]
+    None,
+    /// z ← z + u tanh(wᵀz + b) (Rezende & Mohamed 2015, eq. 10).
+    Planar {
+        /// How many such steps.
+        layers: usize,
+    },
+    /// z ← σ(s) ⊙ z + (1 − σ(s)) ⊙ m with s, m from an autoregressive network of z and x (Kingma et al. 2016, eq. 13).
+    InverseAutoregressive {
+        /// How many such steps.
+        layers: usize,
+        /// Hidden units of each step's network.
+        #[serde(default = "usual_flow_width")]
+        hidden: usize,
+    },
+}
+
+fn usual_flow_width() -> usize {
+    FlowConfig::USUAL_WIDTH
+}
+
+impl Default for VariationalConfig {
+    fn default() -> Self {
+        VariationalConfig {
+            bound: Bound::default(),
+            kl_weight: 1.0,
+            kl_warmup_epochs: 0.0,
+            kl_cycles: 1,
+            prior: PriorConfig::default(),
+            flow: FlowConfig::default(),
+        }
+    }
+}
+
+impl Bound {
+    /// Draws of z for each row.
+    pub fn samples(self) -> usize {
+        match self {
+            Bound::Importance { samples, .. } => samples,
+            _ => 1,
+        }
+    }
+
+    /// The name in configuration files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bound::Elbo => "elbo",
+            Bound::FreeBits { .. } => "free_bits",
+            Bound::Capacity { .. } => "capacity",
+            Bound::Importance { .. } => "importance",
+            Bound::TotalCorrelation { .. } => "total_correlation",
+            Bound::Mmd { .. } => "mmd",
+        }
+    }
+}
+
+impl FlowConfig {
+    /// Hidden units of an autoregressive step, unless told otherwise.
+    pub const USUAL_WIDTH: usize = 128;
+
+    /// How many steps.
+    pub fn layers(self) -> usize {
+        match self {
+            FlowConfig::None => 0,
+            FlowConfig::Planar { layers } | FlowConfig::InverseAutoregressive { layers, .. } => layers,
+        }
+    }
+}
+
+impl VariationalConfig {
+    /// Whether KL(q(z|x) ‖ p(z)) has the closed form of two diagonal Gaussians, unit by unit.
+    pub fn has_closed_form(&self) -> bool {
+        self.prior == PriorConfig::StandardNormal && self.flow == FlowConfig::None
+    }
+
+    pub(in crate::model) fn validate(&self) -> Result<()> {
+        non_negative("kl_weight", self.kl_weight)?;
+        non_negative("kl_warmup_epochs", self.kl_warmup_epochs)?;
+        count("kl_cycles", self.kl_cycles, 10_000)?;
+        self.validate_bound()?;
+        match &self.prior {
+            PriorConfig::StandardNormal => {}
+            PriorConfig::Mixture { components } => count("prior.components", *components, 100_000)?,
+            PriorConfig::VampPrior { pseudo_inputs } => {
+                count("prior.pseudo_inputs", *pseudo_inputs, 100_000)?
+            }
+            PriorConfig::Hierarchical { hidden, latent_dim } => {
+                count("prior.latent_dim", *latent_dim, 1 << 20)?;
+                hidden.iter().try_for_each(|&width| count("prior.hidden", width, 1 << 20))?;
+            }
+        }
+        match self.flow {
+            FlowConfig::None => Ok(()),
+            FlowConfig::Planar { layers } => count("flow.layers", layers, 1000),
+            FlowConfig::InverseAutoregressive { layers, hidden } => {
+                count("flow.layers", layers, 1000)?;
+                count("flow.hidden", hidden, 1 << 20)
+            }
+        }
+    }
+
+    fn validate_bound(&self) -> Result<()> {
+        match self.bound {
+            Bound::Elbo => return Ok(()),
+            Bound::FreeBits { nats } => non_negative("bound.nats", nats)?,
+            Bound::Capacity { nats, epochs } => {
+                non_negative("bound.nats", nats)?;
+                return non_negative("bound.epochs", epochs);
+            }
+            Bound::TotalCorrelation { weight } | Bound::Mmd { weight } => {
+                non_negative("bound.weight", weight)?
+            }
+            Bound::Importance { samples, doubly_reparameterized } => {
+                count("bound.samples", samples, 10_000)?;
+                if self.kl_weight != 1.0 || self.kl_warmup_epochs > 0.0 {
+                    let expected =
+                        "1, without warm-up: the importance-weighted bound has no KL term to weigh";
+                    return Err(Error::config("kl_weight", expected, self.kl_weight));
+                }
+                let inexpressible =
+                    self.flow != FlowConfig::None || matches!(self.prior, PriorConfig::Hierarchical { .. });
+                if doubly_reparameterized && inexpressible {
+                    let expected = "false with a flow or a hierarchical prior: the gradient needs log q(z|x) at a given z";
+                    return Err(Error::config("bound.doubly_reparameterized", expected, true));
+                }
+                return Ok(());
+            }
+        }
+        match self.has_closed_form() {
+            true => Ok(()),
+            false => Err(Error::config(
+                "bound",
+                "elbo, capacity or importance with a flow or a learned prior: the others take the KL divergence apart unit by unit",
+                self.bound.name(),
+            )),
+        }
+    }
+}
+
+fn count(key: &str, value: usize, most: usize) -> Result<()> {
+    match (1..=most).contains(&value) {
+        true => Ok(()),
+        false => Err(Error::config(key, format!("1 to {most}"), value)),
+    }
+}
