@@ -2,7 +2,7 @@
 
     pip install "jax[cpu]==0.10.2" && python generate.py
 
-rewrites contraction.json, autoencoder.json, sparse.json and variational.json next to this file. Nothing here repeats a formula that
+rewrites contraction.json, autoencoder.json, sparse.json, variational.json and bounds.json next to this file. Nothing here repeats a formula that
 the Rust library uses where JAX can do without it: Jacobians come from jacfwd, gradients from grad.
 
 Conventions: weight[out][in], a = W x + b; everything is batch-major; losses are nats per example, summed over features;
@@ -402,8 +402,218 @@ def variational_cases():
     yield variational_case("gaussian_per_feature_at_bounds", "sigmoid", per_feature, [6], 5, 1.0, at_bounds=True)
 
 
+# --- bounds, priors and flows ---
+
+def posterior_of(heads, h):
+    """Mean and standard deviation."""
+    return affine(heads["mean"], h), jnp.exp(bounded(affine(heads["log_variance"], h)) / 2)
+
+
+def heads(rng, inputs, outputs):
+    return {head: dense(rng, inputs, outputs, gain=0.6) for head in ("mean", "log_variance")}
+
+
+def normal_density(z, mean, scale):
+    return jnp.sum(stats.norm.logpdf(z, mean, scale), axis=-1)
+
+
+def prior_parameters(rng, prior, latent, inputs):
+    if prior["kind"] == "mixture":
+        shape = (prior["components"], latent)
+        raw = {"mean": rng.normal(size=shape), "log_variance": rng.normal(0, 0.5, shape)}
+        return raw | {"logits": rng.normal(size=prior["components"])}
+    if prior["kind"] == "vamp_prior":
+        return {"pseudo_inputs": rng.normal(0.5, 0.5, (prior["pseudo_inputs"], inputs))}
+    if prior["kind"] == "hierarchical":
+        up, down = [latent, *prior["hidden"]], [prior["latent_dim"], *prior["hidden"][::-1]]
+        return {"encoder": stack(rng, up), "posterior": heads(rng, up[-1], prior["latent_dim"]),
+                "decoder": stack(rng, down), "output": heads(rng, down[-1], latent)}
+    return {}
+
+
+def prior_density(p, prior, activation, z, auxiliary):
+    own = p.get("prior")
+    if prior["kind"] == "mixture":
+        each = [normal_density(z, m, jnp.exp(bounded(v) / 2)) for m, v in zip(own["mean"], own["log_variance"])]
+        return jax.scipy.special.logsumexp(jnp.stack(each) + jax.nn.log_softmax(own["logits"])[:, None], axis=0)
+    if prior["kind"] == "vamp_prior":
+        mean, scale = posterior_of(p["posterior"], hidden(p["encoder"], activation, own["pseudo_inputs"]))
+        each = jnp.stack([normal_density(z, m, s) for m, s in zip(mean, scale)])
+        return jax.scipy.special.logsumexp(each, axis=0) - math.log(len(mean))
+    if prior["kind"] == "hierarchical":
+        mean, scale = posterior_of(own["posterior"], hidden(own["encoder"], activation, z))
+        second = mean + scale * auxiliary
+        given = posterior_of(own["output"], hidden(own["decoder"], activation, second))
+        return normal_density(z, *given) + normal_density(second, 0.0, 1.0) - normal_density(second, mean, scale)
+    return normal_density(z, 0.0, 1.0)
+
+
+def flow_parameters(rng, flow, latent, context):
+    if flow["kind"] == "planar":
+        step = lambda: {"scale": rng.normal(size=latent), "weight": rng.normal(size=latent), "bias": rng.normal(size=1)}
+        return {"steps": [step() for _ in range(flow["layers"])]}
+    if flow["kind"] == "inverse_autoregressive":
+        h = flow["hidden"]
+        step = lambda: {"input": dense(rng, latent, h), "context": dense(rng, context, h), "output": dense(rng, h, 2 * latent)}
+        return {"steps": [step() for _ in range(flow["layers"])]}
+    return {}
+
+
+def planar_step(p, z, _):
+    dot = p["weight"] @ p["scale"]
+    u = p["scale"] + (jax.nn.softplus(dot) - 1 - dot) * p["weight"] / (p["weight"] @ p["weight"] + 1e-12)
+    return z + u * jnp.tanh(p["weight"] @ z + p["bias"][0])
+
+
+def autoregressive_step(p, z, context):
+    """One step on one point. Unit i is made from hidden units whose degree is at most i, which see units below it."""
+    d, z = len(z), z[::-1]
+    degree = 1 + np.arange(len(p["input"]["bias"])) % max(d - 1, 1)
+    sees = np.arange(d)[None, :] < degree[:, None] if d > 1 else np.zeros((len(degree), d))
+    feeds = degree[None, :] <= np.arange(d)[:, None] if d > 1 else np.ones((d, len(degree)))
+    h = jnp.tanh(p["input"]["weight"] * sees @ z + p["input"]["bias"] + affine(p["context"], context))
+    made = p["output"]["weight"] * np.concatenate([feeds, feeds]) @ h + p["output"]["bias"]
+    gate = jax.nn.sigmoid(made[d:])
+    return gate * z + (1 - gate) * made[:d]
+
+
+def through_flow(p, flow, z, context):
+    """z and log |det|, the latter from the whole Jacobian of each step."""
+    total = jnp.zeros(len(z))
+    step = {"planar": planar_step, "inverse_autoregressive": autoregressive_step}.get(flow["kind"])
+    for own in p["flow"]["steps"] if step else []:
+        jacobian = jax.vmap(jax.jacfwd(lambda one, c: step(own, one, c)))(z, context)
+        total += jnp.linalg.slogdet(jacobian)[1]
+        z = jax.vmap(lambda one, c: step(own, one, c))(z, context)
+    return z, total
+
+
+def latent_terms(p, config, activation, x, epsilon, auxiliary, frozen=lambda tree: tree):
+    """z, log q(z|x), log p(z) for rows × K draws; `frozen` is applied to what log q takes from the encoder."""
+    samples = len(epsilon) // len(x)
+    h = jnp.repeat(hidden(p["encoder"], activation, x), samples, axis=0)
+    mean, scale = posterior_of(p["posterior"], h)
+    start = mean + scale * epsilon
+    z, log_det = through_flow(p, config["flow"], start, h)
+    log_posterior = normal_density(start, frozen(mean), frozen(scale)) - log_det
+    return z, log_posterior, prior_density(p, config["prior"], activation, z, auxiliary)
+
+
+def log_likelihood(p, activation, x, z):
+    logits = affine(p["output"], hidden(p["decoder"], activation, z))
+    x = jnp.repeat(x, len(z) // len(x), axis=0)
+    return -jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)
+
+
+def discrepancy(z, prior):
+    """Unbiased MMD² with inverse multiquadratic kernels, pair by pair."""
+    n, d = z.shape
+    k = lambda a, b: sum(2 * d * s / (2 * d * s + jnp.sum((a - b) ** 2)) for s in (0.1, 0.2, 0.5, 1, 2, 5, 10))
+    pairs = [(i, j) for i in range(n) for j in range(n) if i != j]
+    within = sum(k(z[i], z[j]) + k(prior[i], prior[j]) for i, j in pairs) / (n * (n - 1))
+    return within - 2 * sum(k(z[i], prior[j]) for i in range(n) for j in range(n)) / n**2
+
+
+def bound_terms(p, config, activation, x, noise, rows, capacity):
+    """Named terms with their weights: [(name, weight, value of each example)]."""
+    epsilon, auxiliary = noise["latent"], noise["auxiliary"]
+    bound, beta = config["bound"], config["kl_weight"]
+    z, log_posterior, log_prior = latent_terms(p, config, activation, x, epsilon, auxiliary)
+    nll = -log_likelihood(p, activation, x, z)
+    if bound["kind"] == "importance":
+        by_row = lambda t: t.reshape(len(x), -1)
+        log_weights = by_row(log_prior - log_posterior - nll)
+        value = jax.scipy.special.logsumexp(log_weights, axis=1) - math.log(bound["samples"])
+        means = [("reconstruction", 0.0, by_row(nll).mean(1)), ("kl_divergence", 0.0, by_row(log_posterior - log_prior).mean(1))]
+        return [*means, ("importance_bound", 1.0, -value)]
+    mean, scale = posterior_of(p["posterior"], hidden(p["encoder"], activation, x))
+    units = 0.5 * (mean**2 + scale**2 - 1 - 2 * jnp.log(scale))
+    closed = config["prior"]["kind"] == "standard_normal" and config["flow"]["kind"] == "none"
+    kl = jnp.sum(units, axis=1) if closed else log_posterior - log_prior
+    shared = lambda value: jnp.full(len(x), value)
+    first = [("reconstruction", 1.0, nll)]
+    if bound["kind"] == "free_bits":
+        free = jnp.sum(jnp.maximum(units.mean(0), bound["nats"]))
+        return [*first, ("kl_divergence", 0.0, kl), ("free_bits", beta, shared(free))]
+    if bound["kind"] == "capacity":
+        return [*first, ("kl_divergence", 0.0, kl), ("capacity_gap", beta, shared(jnp.abs(kl.mean() - capacity)))]
+    if bound["kind"] == "total_correlation":
+        densities = jax.vmap(lambda one: stats.norm.logpdf(one, mean, scale))(z)
+        norm = math.log(len(x) * rows)
+        joint = jax.scipy.special.logsumexp(densities.sum(2), axis=1) - norm
+        marginals = jnp.sum(jax.scipy.special.logsumexp(densities, axis=1) - norm, axis=1)
+        parts = [("mutual_information", beta, log_posterior - joint), ("total_correlation", beta * bound["weight"], joint - marginals)]
+        return [*first, ("kl_divergence", 0.0, kl), *parts, ("dimension_kl", beta, marginals - log_prior)]
+    if bound["kind"] == "mmd":
+        return [*first, ("kl_divergence", beta, kl), ("mmd", bound["weight"], shared(discrepancy(z, noise["prior"])))]
+    return [*first, ("kl_divergence", beta, kl)]
+
+
+def doubly_reparameterized(p, config, activation, x, noise):
+    """A function with the gradient of Tucker et al. (2018), eq. 8: encoder and decoder parts kept apart by stop_gradient."""
+    stop = jax.lax.stop_gradient
+    z, log_posterior, log_prior = latent_terms(p, config, activation, x, noise["latent"], None, frozen=stop)
+    weights = log_likelihood(p, activation, x, z) + log_prior - log_posterior
+    weights = stop(jax.nn.softmax(weights.reshape(len(x), -1), axis=1).reshape(-1))
+    still = stop(z)
+    model = log_likelihood(p, activation, x, still) + prior_density(p, config["prior"], activation, still, None)
+    fixed = stop(p)
+    path = log_likelihood(fixed, activation, x, z) + prior_density(fixed, config["prior"], activation, z, None) - log_posterior
+    return -jnp.sum(weights * model + weights**2 * path) / len(x)
+
+
+def bound_case(name, activation, config, capacity=0.0):
+    rng = stream("bounds", name)
+    default = {"kind": "standard_normal"}, {"kind": "none"}, {"kind": "elbo"}
+    config = dict(zip(("prior", "flow", "bound"), default)) | {"kl_weight": 1.0} | config
+    inputs, widths, latent, rows = 7, [6], 4, 50
+    samples = config["bound"].get("samples", 1)
+    x = rng.integers(0, 2, (BATCH, inputs)).astype(float)
+    p = {"encoder": stack(rng, [inputs, *widths]), "decoder": stack(rng, [latent, *widths]),
+         "posterior": heads(rng, widths[-1], latent), "output": dense(rng, widths[-1], inputs, gain=0.6)}
+    p["prior"] = prior_parameters(rng, config["prior"], latent, inputs)
+    p["flow"] = flow_parameters(rng, config["flow"], latent, widths[-1])
+    second = config["prior"].get("latent_dim")
+    noise = {"latent": rng.normal(size=(BATCH * samples, latent)), "prior": rng.normal(size=(BATCH, latent)),
+             "auxiliary": rng.normal(size=(BATCH * samples, second)) if second else None}
+    terms = lambda q: bound_terms(q, config, activation, x, noise, rows, capacity)
+    objective = lambda q: sum(weight * jnp.mean(value) for _, weight, value in terms(q))
+    value, gradients = value_and_gradients(objective, p)
+    if config["bound"].get("doubly_reparameterized"):
+        surrogate = jax.jit(jax.grad(lambda q: doubly_reparameterized(q, config, activation, x, noise)))
+        gradients = named(surrogate(jax.tree.map(jnp.asarray, p)))
+    expected = [{"name": n, "weight": w, "value": plain(v)} for n, w, v in terms(jax.tree.map(jnp.asarray, p))]
+    case = {"name": name, "activation": activation, "config": config, "rows": rows, "capacity": capacity}
+    return case | plain({"x": x, "noise": noise, "parameters": p}) | {"terms": expected, "objective": value, "gradients": gradients}
+
+
+def bound_cases():
+    importance = lambda k, doubly=False: {"kind": "importance", "samples": k, "doubly_reparameterized": doubly}
+    mixture, vamp = {"kind": "mixture", "components": 3}, {"kind": "vamp_prior", "pseudo_inputs": 5}
+    hierarchical = {"kind": "hierarchical", "hidden": [5], "latent_dim": 3}
+    planar, autoregressive = {"kind": "planar", "layers": 3}, {"kind": "inverse_autoregressive", "layers": 2, "hidden": 7}
+    yield bound_case("elbo", "tanh", {"kl_weight": 2.0})
+    yield bound_case("free_bits", "tanh", {"bound": {"kind": "free_bits", "nats": 0.3}, "kl_weight": 0.7})
+    yield bound_case("capacity_below", "tanh", {"bound": {"kind": "capacity", "nats": 0.5, "epochs": 0.0}, "kl_weight": 3.0}, 0.5)
+    yield bound_case("capacity_above", "silu", {"bound": {"kind": "capacity", "nats": 9.0, "epochs": 0.0}}, 9.0)
+    yield bound_case("total_correlation", "tanh", {"bound": {"kind": "total_correlation", "weight": 6.0}})
+    yield bound_case("mmd", "softplus", {"bound": {"kind": "mmd", "weight": 10.0}, "kl_weight": 0.5})
+    for k in (1, 3):
+        yield bound_case(f"importance_{k}", "tanh", {"bound": importance(k)})
+    yield bound_case("importance_doubly", "tanh", {"bound": importance(4, True)})
+    yield bound_case("importance_doubly_vamp", "silu", {"bound": importance(3, True), "prior": vamp})
+    for name, prior in [("mixture", mixture), ("vamp", vamp), ("hierarchical", hierarchical)]:
+        yield bound_case(name, "tanh", {"prior": prior, "kl_weight": 0.8})
+        yield bound_case(f"{name}_importance", "softplus", {"prior": prior, "bound": importance(3)})
+    for name, flow in [("planar", planar), ("autoregressive", autoregressive)]:
+        yield bound_case(name, "tanh", {"flow": flow})
+        yield bound_case(f"{name}_importance", "gelu", {"flow": flow, "bound": importance(2)})
+    yield bound_case("autoregressive_vamp", "tanh", {"flow": autoregressive, "prior": vamp})
+
+
 if __name__ == "__main__":
     write("contraction", list(contraction_cases()))
     write("autoencoder", list(autoencoder_cases()))
     write("sparse", list(sparse_cases()))
     write("variational", list(variational_cases()))
+    write("bounds", list(bound_cases()))

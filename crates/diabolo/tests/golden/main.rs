@@ -3,6 +3,7 @@
 //! Contractions there come from `jax.jacfwd`, gradients from `jax.grad` through it: nothing shares a formula with us.
 #![allow(clippy::unwrap_used)]
 
+mod bounds;
 mod sparse;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,8 +72,13 @@ fn activation(case: &Value) -> Activation {
 struct Path(Vec<String>);
 
 impl Path {
+    /// Variants of enums are no part of a name.
+    fn enter(&mut self, name: &str, container: &str) {
+        self.0.push(if container.starts_with("Enum:") { "net" } else { name }.into());
+    }
+
     fn name(&self) -> String {
-        let parts: Vec<&str> = self.0.iter().map(String::as_str).filter(|p| *p != "net").skip(1).collect();
+        let parts: Vec<&str> = self.0.iter().map(String::as_str).filter(|p| *p != "net").collect();
         match parts.as_slice() {
             ["decoder_bias", k] => format!("decoder.{k}.bias"),
             parts => parts.join("."),
@@ -83,8 +89,8 @@ impl Path {
 struct Load<'a>(Path, &'a BTreeMap<String, Value>, &'a Place);
 
 impl ModuleMapper for Load<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.0.0.push(name.into());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.0.enter(name, container);
     }
     fn exit_module(&mut self, _: &str, _: &str) {
         self.0.0.pop();
@@ -101,8 +107,8 @@ impl ModuleMapper for Load<'_> {
 struct Collect<'a>(Path, &'a Gradients, BTreeMap<String, Vec<f64>>);
 
 impl ModuleVisitor for Collect<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.0.0.push(name.into());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.0.enter(name, container);
     }
     fn exit_module(&mut self, _: &str, _: &str) {
         self.0.0.pop();

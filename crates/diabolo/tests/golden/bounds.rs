@@ -1,0 +1,111 @@
+//! Every bound, learned prior and flow of the variational family: terms and gradients.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Tensor;
+use diabolo::distribution::{Family, LikelihoodBlock};
+use diabolo::model::{Architecture, Batch, Epsilon, FamilyConfig, Model, Stage, VariationalConfig};
+use diabolo::nn::{Activation, Place};
+use diabolo::objective::objective;
+use serde_json::Value;
+
+use super::{
+    activation, assert_close, assert_gradients, golden, hidden, load, numbers, object, places, tensor,
+    value_of, values, width,
+};
+
+fn architecture(case: &Value, config: VariationalConfig) -> Architecture {
+    let inputs = width(&case["x"]);
+    Architecture {
+        family: FamilyConfig::Variational(config),
+        inputs,
+        hidden: hidden(&case["parameters"]["encoder"]),
+        latent_dim: width(&case["noise"]["latent"]),
+        activation: activation(case),
+        latent_activation: Activation::Identity,
+        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+    }
+}
+
+/// Every array under `value` by its path: "prior.encoder.0.weight".
+fn flatten(value: &Value, path: &str, named: &mut BTreeMap<String, Value>) {
+    let deeper = |key: &str| if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, inner)| flatten(inner, &deeper(key), named)),
+        Value::Array(items) if items.iter().all(Value::is_object) => {
+            items.iter().enumerate().for_each(|(k, inner)| flatten(inner, &deeper(&k.to_string()), named))
+        }
+        array => drop(named.insert(path.into(), array.clone())),
+    }
+}
+
+fn noise(case: &Value, place: &Place) -> Epsilon {
+    let maybe = |key: &str| case["noise"][key].is_array().then(|| tensor::<2>(&case["noise"][key], place));
+    Epsilon {
+        latent: tensor(&case["noise"]["latent"], place),
+        auxiliary: maybe("auxiliary"),
+        prior: maybe("prior"),
+    }
+}
+
+#[test]
+fn every_bound_prior_and_flow() {
+    for (place, tolerance) in places() {
+        for case in golden("bounds.json") {
+            let name = case["name"].as_str().unwrap();
+            let config: VariationalConfig = serde_json::from_value(case["config"].clone()).unwrap();
+            let mut named = BTreeMap::new();
+            flatten(&case["parameters"], "", &mut named);
+            let model = load(&architecture(&case, config.clone()), &named, &place);
+            let Model::Variational(variational) = &model else { unreachable!() };
+            let batch = Batch { x: tensor::<2>(&case["x"], &place), observed: None, classes: None };
+            let stage = Stage {
+                kl_weight: config.kl_weight,
+                capacity: case["capacity"].as_f64().unwrap(),
+                rows: case["rows"].as_u64().unwrap() as usize,
+                training: true,
+            };
+            let terms = variational.terms(&batch, noise(&case, &place), &stage);
+            for expected in case["terms"].as_array().unwrap() {
+                let term = expected["name"].as_str().unwrap();
+                let what = format!("{name} {term}");
+                assert_close(&what, &value_of(&terms, term), &numbers(&expected["value"]), tolerance);
+                let weight = terms.iter().find(|t| t.name == term).unwrap().weight;
+                assert!(
+                    (weight - expected["weight"].as_f64().unwrap()).abs() < 1e-12,
+                    "{what}: weight {weight}"
+                );
+            }
+            assert_eq!(terms.len(), case["terms"].as_array().unwrap().len(), "{name}");
+            let total = objective(&terms);
+            assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
+            assert_gradients(name, &model, &total.backward(), &object(&case["gradients"]), tolerance);
+        }
+    }
+}
+
+/// The negative control: the plain gradient of the importance-weighted bound is another than the doubly reparameterised one.
+#[test]
+fn the_plain_gradient_is_not_the_doubly_reparameterised_one() {
+    let place = Place::cpu_f64();
+    let cases = golden("bounds.json");
+    let case = cases.iter().find(|c| c["name"] == "importance_doubly").unwrap();
+    let mut config: VariationalConfig = serde_json::from_value(case["config"].clone()).unwrap();
+    config.bound = diabolo::model::Bound::Importance { samples: 4, doubly_reparameterized: false };
+    let mut named = BTreeMap::new();
+    flatten(&case["parameters"], "", &mut named);
+    let model = load(&architecture(case, config), &named, &place);
+    let Model::Variational(variational) = &model else { unreachable!() };
+    let batch = Batch { x: tensor::<2>(&case["x"], &place), observed: None, classes: None };
+    let stage = Stage { kl_weight: 1.0, capacity: 0.0, rows: 50, training: true };
+    let gradients = objective(&variational.terms(&batch, noise(case, &place), &stage)).backward();
+    let gradient_of = |t: Tensor<2>| values(t.grad(&gradients).unwrap());
+    let difference = |found: Vec<f64>, key: &str| {
+        let expected = numbers(&case["gradients"][key]);
+        let scale = expected.iter().fold(0f64, |m, e| m.max(e.abs()));
+        found.iter().zip(&expected).fold(0f64, |m, (f, e)| m.max((f - e).abs())) / scale
+    };
+    // The decoder's gradient is the same.
+    assert!(difference(gradient_of(variational.output.weight.val()), "output.weight") < 1e-9);
+    assert!(difference(gradient_of(variational.posterior.mean.weight.val()), "posterior.mean.weight") > 1e-2);
+}
