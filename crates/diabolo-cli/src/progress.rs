@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use diabolo::train::{EpochRecord, Progress};
+use diabolo::train::{EpochRecord, FindingKind, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Lines printed over a whole training when stderr is not a terminal.
@@ -14,6 +14,8 @@ pub struct Reporter {
     shown: Shown,
     /// When the current epoch's first step was seen.
     epoch_started: Option<Instant>,
+    /// What was wrong after the last epoch.
+    told: Vec<FindingKind>,
 }
 
 enum Shown {
@@ -29,7 +31,7 @@ impl Reporter {
             false if std::io::stderr().is_terminal() => Shown::Bar(Reporter::bar()),
             false => Shown::Lines,
         };
-        Reporter { shown, epoch_started: None }
+        Reporter { shown, epoch_started: None, told: vec![] }
     }
 
     fn bar() -> ProgressBar {
@@ -68,6 +70,14 @@ impl Reporter {
                 terms(shown)
             );
         }
+    }
+
+    /// What the doctor found, when it appears.
+    pub fn findings(&mut self, record: &EpochRecord) {
+        for finding in record.findings.iter().filter(|f| !self.told.contains(&f.kind)) {
+            self.line(&format!("warning: epoch {}: {}", record.epoch, finding.message));
+        }
+        self.told = record.findings.iter().map(|f| f.kind).collect();
     }
 
     /// An epoch is over: what follows until the next step is not training.

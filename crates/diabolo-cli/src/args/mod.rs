@@ -166,7 +166,33 @@ pub struct GenerateArgs {
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
     #[command(flatten)]
+    pub explore: ExploreArgs,
+    #[command(flatten)]
     pub walk: WalkArgs,
+}
+
+/// New rows from chosen places of the latent space.
+#[derive(Args)]
+#[command(next_help_heading = "Places of the latent space")]
+pub struct ExploreArgs {
+    /// Around this row of the data the model was fitted on; rows are counted from 1
+    #[arg(long, value_name = "ROW", conflicts_with = "between")]
+    pub near: Option<usize>,
+    /// How far around it, in standard deviations of the prior, or without one of the code
+    #[arg(long, value_name = "X", requires = "near", default_value_t = 0.5, allow_negative_numbers = true)]
+    pub scale: f64,
+    /// From one row to another: --count rows, both ends among them
+    #[arg(long, value_name = "ROW,ROW", value_delimiter = ',', num_args = 1)]
+    pub between: Option<Vec<usize>>,
+    /// Go from row to row along a great circle instead of straight
+    #[arg(long, requires = "between")]
+    pub spherical: bool,
+    /// Change one unit of the code at a time, from --near's row or the middle: a line for each of the units that show most
+    #[arg(long, conflicts_with_all = ["between", "scale"])]
+    pub traverse: bool,
+    /// Where --near and --between take rows from, instead of the data the model was fitted on
+    #[arg(long, value_name = "INPUT")]
+    pub input: Option<String>,
 }
 
 /// The walk by which models without a prior generate.

@@ -264,6 +264,7 @@ impl Hooks<Model> for Watch<'_> {
 
     fn epoch(&mut self, record: &EpochRecord) {
         self.reporter.epoch(record, if record.layer.is_some() { self.pretrain_epochs } else { self.epochs });
+        self.reporter.findings(record);
     }
 
     fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {

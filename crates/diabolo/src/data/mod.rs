@@ -21,7 +21,7 @@ pub use config::DataConfig;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
-pub use prepare::{Prepared, held_out, prepare};
+pub use prepare::{Prepared, held_out, prepare, rows_at};
 pub use preprocess::{Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory};
 pub use read::{ReadOptions, Source, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};

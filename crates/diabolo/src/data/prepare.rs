@@ -68,6 +68,16 @@ pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64
     take(input, batch, &split.test)
 }
 
+/// The rows of `input` with these 1-based numbers, in the order asked for.
+pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<RecordBatch> {
+    let batch = open(input, &config.read_options())?.collect()?;
+    if let Some(number) = numbers.iter().find(|n| !(1..=batch.num_rows()).contains(*n)) {
+        let expected = format!("a row from 1 to {}", batch.num_rows());
+        return Err(Error::data(input, expected, format!("row {number}"), "rows are counted from 1"));
+    }
+    take(input, &batch, &numbers.iter().map(|n| n - 1).collect::<Vec<_>>())
+}
+
 /// A column as text; `None` for missing cells.
 fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
     let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;

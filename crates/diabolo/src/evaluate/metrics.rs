@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
 use crate::distribution::Family;
-use crate::model::{Autoencoder, Batch, Context};
+use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Context};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
 use crate::objective::{Estimator, rademacher};
@@ -17,8 +17,6 @@ const CONTRACTION_NUMBERS: usize = 1 << 24;
 /// Probes for each row where the exact contraction is dear, and their stream's epoch of [`Purpose::Evaluate`].
 const PROBES: usize = 32;
 const PROBE_STREAM: u64 = 2;
-/// A latent unit is active if its posterior mean varies at least this much over the data (Burda et al. 2015, section 5.1).
-const ACTIVE_VARIANCE: f64 = 0.01;
 /// A unit of a bounded activation is saturated within this share of its range from an end.
 const SATURATED_MARGIN: f32 = 0.05;
 

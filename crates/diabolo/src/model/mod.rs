@@ -7,6 +7,7 @@ mod denoising;
 mod deterministic;
 mod layerwise;
 mod plain;
+mod signs;
 mod sparse;
 mod variational;
 
@@ -17,6 +18,7 @@ pub use denoising::Denoising;
 pub use deterministic::Deterministic;
 pub use layerwise::Layerwise;
 pub use plain::Plain;
+pub use signs::{ACTIVE_VARIANCE, Signs};
 pub use sparse::Sparse;
 pub use variational::{
     Autoregressive, AutoregressiveFlow, Bound, Draws, Epsilon, Flow, FlowConfig, Hierarchical, Mixture,
@@ -107,6 +109,11 @@ pub struct Context<'a> {
 pub trait Trainable: Module {
     /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+
+    /// What tells of its health on these rows; `self` without autodiff.
+    fn signs(&self, _batch: &Batch) -> Option<Signs> {
+        None
+    }
 }
 
 /// What the evaluation and the tasks know of a model.
@@ -217,6 +224,10 @@ impl Model {
 impl Trainable for Model {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         each!(self, model => model.loss(batch, context))
+    }
+
+    fn signs(&self, batch: &Batch) -> Option<Signs> {
+        each!(self, model => model.signs(batch))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::model::Autoencoder;
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, permutation, stream};
 use crate::task;
-use crate::train::EpochRecord;
+use crate::train::{EpochRecord, Finding};
 
 /// Pictures shown.
 const ORIGINALS: usize = 16;
@@ -46,7 +46,7 @@ impl Report {
             facts: facts(saved, history),
             history: history.iter().filter(|record| record.layer.is_none()).map(EpochRow::from).collect(),
             metrics: described(metrics),
-            warnings: vec![],
+            warnings: warnings(saved, history),
             pictures: pictures(saved, &encoded, &order, place),
             columns: columns(saved, &encoded, place),
             latent_map: latent_map(saved, rows, &encoded, &order, place)?,
@@ -84,6 +84,20 @@ fn subtitle(saved: &SavedModel) -> String {
         Variational(_) => "It learned a distribution over codes, from which new examples can be drawn.",
     };
     format!("{what} Measured on rows it has not seen.")
+}
+
+/// What the doctor had to say of the weights that were kept.
+fn warnings(saved: &SavedModel, history: &[EpochRecord]) -> Vec<String> {
+    let kept =
+        history.iter().find(|r| r.layer.is_none() && Some(r.epoch) == saved.header.training.best_epoch);
+    let last = history.last().filter(|last| kept.is_some_and(|kept| kept.epoch < last.epoch));
+    let mut told: Vec<&Finding> = vec![];
+    for finding in kept.into_iter().chain(last).flat_map(|record| &record.findings) {
+        if !told.iter().any(|earlier| earlier.kind == finding.kind) {
+            told.push(finding);
+        }
+    }
+    told.into_iter().map(|finding| finding.message.clone()).collect()
 }
 
 fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {

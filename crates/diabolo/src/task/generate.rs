@@ -58,6 +58,17 @@ pub(super) fn new_rows(
     Ok(values)
 }
 
+/// Rows for codes on the host.
+pub(super) fn decoded(model: &Model, codes: &[f32], draw: Draw, seed: u64, place: &Place) -> Vec<f32> {
+    let width = model.latent_dim();
+    let mut values = vec![];
+    for (chunk, codes) in codes.chunks(CHUNK * width).enumerate() {
+        let noise = &mut stream(seed, Purpose::Generate, 1, chunk as u64);
+        values.extend(drawn(model, place.tensor(codes.to_vec(), [codes.len() / width, width]), draw, noise));
+    }
+    values
+}
+
 /// Rows for given codes.
 pub(super) fn drawn(model: &Model, codes: Tensor<2>, draw: Draw, noise: &mut Stream) -> Vec<f32> {
     let parameters = model.decode(codes);

@@ -1,6 +1,7 @@
 //! What a fitted model is used for: one file an application, rows in and rows out.
 
 pub mod compare;
+mod explore;
 mod features;
 mod fine_tune;
 mod generate;
@@ -8,6 +9,7 @@ mod probe;
 mod reconstruct;
 mod walk;
 
+pub use explore::{Codes, Path, between, near, rows_of, traverse};
 pub use features::{decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
@@ -19,6 +21,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 
+use self::features::columns_of;
 use crate::error::{Error, Result};
 use crate::model::CHUNK;
 

@@ -2,7 +2,7 @@
 
 use arrow_array::RecordBatch;
 
-use super::{features::columns_of, table};
+use super::{columns_of, table};
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
 use crate::error::Result;

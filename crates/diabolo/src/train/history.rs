@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Finding;
+use crate::model::Signs;
 use crate::objective::Term;
 
 /// One epoch. All terms are nats per example; `objective` is their weighted sum.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochRecord {
     /// 1-based.
     pub epoch: usize,
@@ -24,13 +26,23 @@ pub struct EpochRecord {
     pub seconds: f64,
     /// Training rows over wall time.
     pub examples_per_second: f64,
+    /// The model's health on held-out rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<Signs>,
+    /// What is wrong, if anything; see [`examine`](super::examine).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
 }
 
 impl EpochRecord {
     /// The number early stopping watches: the held-out objective, or the training one if nothing is held out.
     pub fn monitored(&self) -> f64 {
-        let terms = if self.validation.is_empty() { &self.train } else { &self.validation };
-        terms.get("objective").copied().unwrap_or(f64::INFINITY)
+        self.judged().get("objective").copied().unwrap_or(f64::INFINITY)
+    }
+
+    /// The terms on held-out rows, or on the training rows if nothing is held out.
+    pub fn judged(&self) -> &BTreeMap<String, f64> {
+        if self.validation.is_empty() { &self.train } else { &self.validation }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Training: the loop, what it remembers, and what it reports.
 
 mod config;
+mod doctor;
 mod history;
 mod optimizer;
 mod pretrain;
@@ -8,6 +9,7 @@ mod schedule;
 mod trainer;
 
 pub use config::{Optimizer, TrainingConfig};
+pub use doctor::{Finding, FindingKind, examine};
 pub use history::{EpochRecord, TermSums};
 pub(crate) use pretrain::no_stack;
 pub use pretrain::{fit_pretrained, pretrain};

@@ -10,10 +10,10 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums};
-use super::{EpochRecord, Schedule, TrainingConfig, optimizer};
+use super::{EpochRecord, Schedule, TrainingConfig, examine, optimizer};
 use crate::data::Encoded;
 use crate::error::{Error, Result};
-use crate::model::{Batch, Context, Trainable};
+use crate::model::{Batch, Context, Signs, Trainable};
 use crate::nn::Place;
 use crate::noise::{Purpose, permutation, stream};
 use crate::objective::objective;
@@ -312,7 +312,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let judged = self.model.valid();
         let steps = self.state.step;
         let seconds = self.state.epoch_seconds;
-        let record = EpochRecord {
+        let mut record = EpochRecord {
             epoch: self.state.epoch + 1,
             layer: None,
             train: self.state.sums.means(),
@@ -320,7 +320,10 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             learning_rate: self.learning_rate(self.state.epoch as f64 + (steps - 1) as f64 / steps as f64),
             seconds,
             examples_per_second: self.data.train.rows as f64 / seconds.max(1e-9),
+            signs: self.signs(&judged),
+            findings: vec![],
         };
+        record.findings = examine(&record, &self.state.history);
         let value = record.monitored();
         // A non-finite held-out objective is never an improvement; the next step will name the term.
         if value.is_finite() && self.state.best.is_none_or(|(best, _)| value < best) {
@@ -363,6 +366,14 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             sums.add(&means, rows.len());
         }
         sums.means()
+    }
+
+    /// On a thousand held-out rows, or training rows if there are none.
+    fn signs(&self, model: &M) -> Option<Signs> {
+        let held_out = self.data.validation.rows > 0;
+        let rows = if held_out { self.data.validation } else { self.data.train };
+        let some: Vec<usize> = (0..rows.rows.min(1024)).collect();
+        model.signs(&Batch::gather(rows, &some, self.place))
     }
 
     fn out_of_patience(&self) -> bool {

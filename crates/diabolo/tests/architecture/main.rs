@@ -28,7 +28,7 @@ const STRANGERS: [(&str, &[&str]); 4] = [
 ];
 
 /// All that training may know of models: no family, and not the enum of them.
-const TRAINER_SEES: [&str; 4] = ["Batch", "Context", "Layerwise", "Trainable"];
+const TRAINER_SEES: [&str; 5] = ["Batch", "Context", "Layerwise", "Signs", "Trainable"];
 
 /// Lines of a source file; files of tests are free.
 const LONGEST: usize = 450;

@@ -20,7 +20,7 @@ pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, Context, Trainable, deterministic::layers};
+use super::{Architecture, Autoencoder, Batch, Context, Signs, Trainable, deterministic::layers};
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::{Stream, standard_normal};
@@ -101,6 +101,10 @@ impl Trainable for Variational {
         let rows = batch.x.dims()[0];
         let epsilon = self.epsilon(rows, self.config.bound.samples(), context.noise, context.place);
         self.terms(batch, epsilon, &self.stage(context))
+    }
+
+    fn signs(&self, batch: &Batch) -> Option<Signs> {
+        Some(Signs::of(&self.approximate_posterior(batch.x.clone()), &self.likelihood))
     }
 }
 

@@ -1,0 +1,200 @@
+//! Codes near a row, between two rows, and along one unit at a time: what the latent space looks like from within.
+//!
+//! ```text
+//! near         z = f(x) + scale · s ⊙ ε,   ε ~ N(0, I)
+//! linear       z_t = (1 − t) a + t b
+//! spherical    z_t = [sin((1 − t) Ω) a + sin(t Ω) b] / sin Ω,   cos Ω = aᵀb / (‖a‖ ‖b‖)      Shoemake (1985)
+//! traversal    z = base, but unit j set to base_j + v s_j,   v from −range to range
+//! ```
+//! s is the prior's standard deviation, 1, or without a prior the code's over the training rows.
+
+use arrow_array::RecordBatch;
+
+use super::generate::decoded;
+use super::{Draw, columns_of, table};
+use crate::artifact::SavedModel;
+use crate::data::Encoded;
+use crate::error::{Error, Result};
+use crate::model::{Autoencoder, in_chunks};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, standard_normal, stream};
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float32Array, UInt32Array};
+use arrow_schema::{DataType, Field};
+
+/// The stream of [`Purpose::Generate`], beside the chunks of [`generate`](super::generate).
+const NEAR: u64 = 2;
+
+/// How to go from one code to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// Straight.
+    Linear,
+    /// Along a great circle, through codes as long as the ends: draws of a wide Gaussian are all about equally long.
+    Spherical,
+}
+
+/// Codes, and what they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Codes {
+    /// Row by row, as wide as the model's code.
+    pub values: Vec<f32>,
+    /// The 1-based unit and its value for each code of a traversal; empty for other codes.
+    pub steps: Vec<(usize, f32)>,
+}
+
+/// The code of each row.
+fn codes(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
+    in_chunks(rows, place, |batch| to_host(saved.model.encode(batch.x)))
+}
+
+/// `count` codes around that of the first of `rows`.
+pub fn near(
+    saved: &SavedModel,
+    rows: &Encoded,
+    count: usize,
+    scale: f64,
+    seed: u64,
+    place: &Place,
+) -> Result<Codes> {
+    if !(scale.is_finite() && scale >= 0.0) {
+        return Err(Error::config("scale", "a number, 0 or more", scale));
+    }
+    let code = codes(saved, rows, place);
+    let deviation = deviations(saved);
+    let width = deviation.len();
+    let epsilon = standard_normal(&mut stream(seed, Purpose::Generate, NEAR, 0), count * width);
+    let values = epsilon.iter().enumerate().map(|(i, e)| {
+        let unit = i % width;
+        code[unit] + scale as f32 * deviation[unit] * e
+    });
+    Ok(Codes { values: values.collect(), steps: vec![] })
+}
+
+/// `count` codes from that of the first of `rows` to that of the second, both included.
+pub fn between(saved: &SavedModel, rows: &Encoded, count: usize, path: Path, place: &Place) -> Result<Codes> {
+    if count < 2 {
+        return Err(Error::config("count", "2 or more: both ends are shown", count));
+    }
+    let codes = codes(saved, rows, place);
+    let (a, b) = codes.split_at(saved.architecture.latent_dim);
+    let values = (0..count).flat_map(|k| interpolate(a, b, k as f32 / (count - 1) as f32, path)).collect();
+    Ok(Codes { values, steps: vec![] })
+}
+
+/// One line of `steps` codes for each unit, the unit whose change shows most first; at most `units` of them.
+///
+/// The base is the code of the first of `rows`; without rows it is the prior's mean, or the centre of the largest cluster of codes.
+pub fn traverse(
+    saved: &SavedModel,
+    rows: Option<&Encoded>,
+    units: usize,
+    steps: usize,
+    range: f64,
+    place: &Place,
+) -> Result<Codes> {
+    if steps < 2 {
+        return Err(Error::config("steps", "2 or more: both ends are shown", steps));
+    }
+    if !(range.is_finite() && range > 0.0) {
+        return Err(Error::config("range", "a number above 0", range));
+    }
+    let deviation = deviations(saved);
+    let width = deviation.len();
+    let base = match (rows, &saved.latent) {
+        (Some(rows), _) => codes(saved, rows, place),
+        (None, Some(latent)) => latent.center(0.0).to_vec(),
+        (None, None) => vec![0.0; width],
+    };
+    let moved = |unit: usize, v: f64| {
+        let mut code = base.clone();
+        code[unit] += v as f32 * deviation[unit];
+        code
+    };
+    let ends: Vec<f32> =
+        (0..width).flat_map(|unit| [moved(unit, -range), moved(unit, range)].concat()).collect();
+    let shown = decoded(&saved.model, &ends, Draw::Mean, 0, place);
+    let each = shown.len() / (2 * width);
+    let change = |unit: usize| -> f64 {
+        let (low, high) = shown[2 * unit * each..2 * (unit + 1) * each].split_at(each);
+        low.iter().zip(high).map(|(l, h)| f64::from(l - h).powi(2)).sum()
+    };
+    let mut order: Vec<(usize, f64)> = (0..width).map(|unit| (unit, change(unit))).collect();
+    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut found = Codes { values: vec![], steps: vec![] };
+    for &(unit, _) in order.iter().take(units) {
+        for k in 0..steps {
+            let code = moved(unit, range * (2.0 * k as f64 / (steps - 1) as f64 - 1.0));
+            found.steps.push((unit + 1, code[unit]));
+            found.values.extend(code);
+        }
+    }
+    Ok(found)
+}
+
+/// What codes stand for: encoded rows, and rows in original units; of a traversal behind columns `unit` and `value`.
+pub fn rows_of(
+    saved: &SavedModel,
+    codes: &Codes,
+    draw: Draw,
+    seed: u64,
+    place: &Place,
+) -> Result<(Vec<f32>, RecordBatch)> {
+    let values = decoded(&saved.model, &codes.values, draw, seed, place);
+    let rows = saved.header.preprocessor.decode(&values)?;
+    if codes.steps.is_empty() {
+        return Ok((values, rows));
+    }
+    let unit: ArrayRef = Arc::new(UInt32Array::from_iter_values(codes.steps.iter().map(|s| s.0 as u32)));
+    let value: ArrayRef = Arc::new(Float32Array::from_iter_values(codes.steps.iter().map(|s| s.1)));
+    let mut columns = vec![
+        (Field::new("unit", DataType::UInt32, false), unit),
+        (Field::new("value", DataType::Float32, false), value),
+    ];
+    columns.extend(columns_of(&rows));
+    Ok((values, table(codes.steps.len(), columns)?))
+}
+
+fn deviations(saved: &SavedModel) -> Vec<f32> {
+    saved
+        .latent
+        .as_ref()
+        .map_or_else(|| vec![1.0; saved.architecture.latent_dim], |latent| latent.deviation.clone())
+}
+
+fn interpolate(a: &[f32], b: &[f32], t: f32, path: Path) -> Vec<f32> {
+    let mix = |u: f32, v: f32| a.iter().zip(b).map(|(a, b)| u * a + v * b).collect();
+    let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
+    let lengths = (dot(a, a) * dot(b, b)).sqrt();
+    let angle = if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0).acos() } else { 0.0 };
+    match path {
+        // Codes in one line have no great circle between them, or too many.
+        Path::Spherical if angle.sin() > 1e-4 => {
+            mix(((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin())
+        }
+        _ => mix(1.0 - t, t),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_by_hand() {
+        let (a, b) = ([1.0, 0.0], [0.0, 2.0]);
+        assert_eq!(interpolate(&a, &b, 0.5, Path::Linear), [0.5, 1.0]);
+        let half = interpolate(&a, &b, 0.5, Path::Spherical);
+        let root = 0.5f32.sqrt();
+        assert!((half[0] - root).abs() < 1e-6 && (half[1] - 2.0 * root).abs() < 1e-6, "{half:?}");
+        for path in [Path::Linear, Path::Spherical] {
+            assert_eq!(interpolate(&a, &b, 0.0, path), a);
+            let end = interpolate(&a, &b, 1.0, path);
+            assert!((end[0] - b[0]).abs() < 1e-6 && (end[1] - b[1]).abs() < 1e-6, "{end:?}");
+        }
+        // Opposite codes: straight through 0, not NaN.
+        assert_eq!(interpolate(&[1.0], &[-1.0], 0.5, Path::Spherical), [0.0]);
+    }
+}

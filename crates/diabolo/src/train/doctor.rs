@@ -1,0 +1,238 @@
+//! Says in words what a run suffers from, with the figure and the remedy; reads nothing but the history.
+//!
+//! | finding | seen when |
+//! |---|---|
+//! | posterior collapse | KL below 0.1 nats, or no unit active: the decoder ignores the code |
+//! | unused units | a tenth of the units or fewer are active |
+//! | KL domination | the weighted KL makes up more than 80 % of the objective |
+//! | exploding variance | a posterior's log σ² is above 5: it says less than the prior |
+//! | explains nothing | every learned variance of the likelihood is that of the standardised data |
+//! | vanishing variance | a learned variance of the likelihood is at its lower bound: a column is constant, or copied |
+//! | dead codes | less than a fifth of a codebook is used |
+//! | overfitting | the held-out objective is worse than its best, and than the training one, by more than a tenth |
+//!
+//! Active units: Burda et al. (2015), section 5.1. Collapse and its remedies: Bowman et al. (2016); Kingma et al. (2016).
+
+use serde::{Deserialize, Serialize};
+
+use super::EpochRecord;
+
+/// What the doctor found after an epoch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which.
+    pub kind: FindingKind,
+    /// A sentence with the figure, and what to do.
+    pub message: String,
+}
+
+/// Each is told once, when it appears.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// The decoder ignores the code.
+    PosteriorCollapse,
+    /// Most of the code is noise.
+    UnusedUnits,
+    /// The objective is nearly all KL.
+    KlDomination,
+    /// A posterior far wider than the prior.
+    ExplodingVariance,
+    /// A likelihood as wide as the data.
+    ExplainsNothing,
+    /// A likelihood that thinks it knows everything.
+    VanishingVariance,
+    /// Entries of a codebook that nothing uses.
+    DeadCodes,
+    /// Good on training rows only.
+    Overfitting,
+}
+
+/// In the first epoch everything is ill.
+const FIRST_EPOCH: usize = 2;
+
+/// What is wrong after the epoch of `record`; `earlier` are the epochs before it.
+pub fn examine(record: &EpochRecord, earlier: &[EpochRecord]) -> Vec<Finding> {
+    if record.epoch < FIRST_EPOCH || record.layer.is_some() {
+        return vec![];
+    }
+    let collapse = posterior_collapse(record);
+    let collapsed = collapse.is_some();
+    let findings = [
+        collapse.map(|m| (FindingKind::PosteriorCollapse, m)),
+        unused_units(record).filter(|_| !collapsed).map(|m| (FindingKind::UnusedUnits, m)),
+        kl_domination(record).map(|m| (FindingKind::KlDomination, m)),
+        exploding_variance(record).map(|m| (FindingKind::ExplodingVariance, m)),
+        explains_nothing(record).map(|m| (FindingKind::ExplainsNothing, m)),
+        vanishing_variance(record).map(|m| (FindingKind::VanishingVariance, m)),
+        dead_codes(record).map(|m| (FindingKind::DeadCodes, m)),
+        overfitting(record, earlier).map(|m| (FindingKind::Overfitting, m)),
+    ];
+    findings.into_iter().flatten().map(|(kind, message)| Finding { kind, message }).collect()
+}
+
+fn posterior_collapse(record: &EpochRecord) -> Option<String> {
+    const LEAST_KL: f64 = 0.1;
+    let kl = record.judged().get("kl_divergence").copied()?;
+    let (active, units) = record.signs.map_or((usize::MAX, 0), |s| (s.active_units, s.latent_dim));
+    (kl < LEAST_KL || active == 0).then(|| {
+        let active = if units > 0 { format!(", {active} of {units} units active") } else { String::new() };
+        format!(
+            "posterior collapse: KL divergence {kl:.3} nats{active}. The decoder ignores the code: samples will look alike \
+             and codes tell nothing. Try --kl-warmup 10, --bound free_bits:0.1, or a smaller --kl-weight"
+        )
+    })
+}
+
+fn unused_units(record: &EpochRecord) -> Option<String> {
+    let signs = record.signs?;
+    record.judged().get("kl_divergence")?;
+    (signs.active_units * 10 <= signs.latent_dim).then(|| {
+        format!(
+            "only {} of {} latent units are active; the others carry nothing. A smaller --latent-dim gives the same model, \
+             --kl-warmup or --bound free_bits:0.1 may wake more",
+            signs.active_units, signs.latent_dim
+        )
+    })
+}
+
+fn kl_domination(record: &EpochRecord) -> Option<String> {
+    const SHARE: f64 = 0.8;
+    let terms = record.judged();
+    let (objective, reconstruction) = (terms.get("objective")?, terms.get("reconstruction")?);
+    terms.get("kl_divergence")?;
+    let weighted = objective - reconstruction;
+    // Of densities the reconstruction may be below 0, and shares mean nothing.
+    (*reconstruction > 0.0 && weighted > SHARE * objective).then(|| {
+        format!(
+            "the weighted KL divergence is {:.0} % of the objective ({weighted:.1} of {objective:.1} nats): little is left \
+             to reconstruct by. Try a smaller --kl-weight, or a smaller --latent-dim",
+            100.0 * weighted / objective
+        )
+    })
+}
+
+fn exploding_variance(record: &EpochRecord) -> Option<String> {
+    const LARGEST: f64 = 5.0;
+    let largest = record.signs?.posterior_log_variance?;
+    (largest > LARGEST).then(|| {
+        format!(
+            "exploding variance: a posterior has log σ² = {largest:.1}, far wider than the prior. Some rows lie far from \
+             all others, or the steps are too large. Try a smaller --learning-rate, --gradient-clip 5, or --numeric quantile"
+        )
+    })
+}
+
+fn explains_nothing(record: &EpochRecord) -> Option<String> {
+    const NEARLY_ONE: f64 = -0.05;
+    let [smallest, _] = record.signs?.likelihood_log_variance?;
+    (smallest > NEARLY_ONE && record.epoch > FIRST_EPOCH).then(|| {
+        format!(
+            "every learned variance of the likelihood is at least {:.2} times that of the data: the decoder explains \
+             nothing. Try a smaller --kl-weight, more --epochs, or a larger --learning-rate",
+            smallest.exp()
+        )
+    })
+}
+
+fn vanishing_variance(record: &EpochRecord) -> Option<String> {
+    const LEAST: f64 = -10.0;
+    let [smallest, _] = record.signs?.likelihood_log_variance?;
+    (smallest < LEAST).then(|| {
+        "a learned variance of the likelihood is at its lower bound: a column is constant or repeats another, and its \
+         likelihood drowns the others. Drop it with --drop, or fix the variance with --variance 1"
+            .into()
+    })
+}
+
+fn dead_codes(record: &EpochRecord) -> Option<String> {
+    const LEAST: f64 = 0.2;
+    let used = record.signs?.codes_used?;
+    (used < LEAST).then(|| {
+        format!(
+            "dead codes: rows use {:.0} % of the codebook. Try a smaller --codebook-size, or a larger --learning-rate",
+            100.0 * used
+        )
+    })
+}
+
+fn overfitting(record: &EpochRecord, earlier: &[EpochRecord]) -> Option<String> {
+    const SHARE: f64 = 0.1;
+    let (train, held_out) = (record.train.get("objective")?, record.validation.get("objective")?);
+    let best =
+        earlier.iter().filter_map(|e| e.validation.get("objective")).copied().fold(f64::INFINITY, f64::min);
+    let gap = held_out - train;
+    let scale = best.abs().max(1.0);
+    (gap > SHARE * scale && held_out - best > SHARE * scale).then(|| {
+        format!(
+            "overfitting: the objective on held-out rows is {held_out:.2} nats, {gap:.2} above the training rows', and was \
+             {best:.2} at its best. The best weights are kept. Try fewer --hidden units, a smaller --latent-dim, or more rows"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Signs;
+
+    fn record(terms: &[(&str, f64)], signs: Signs) -> EpochRecord {
+        let terms = terms.iter().map(|(name, value)| (name.to_string(), *value));
+        EpochRecord { epoch: 3, validation: terms.collect(), signs: Some(signs), ..Default::default() }
+    }
+
+    fn healthy() -> (Vec<(&'static str, f64)>, Signs) {
+        let terms = vec![("objective", 100.0), ("reconstruction", 75.0), ("kl_divergence", 25.0)];
+        (
+            terms,
+            Signs {
+                active_units: 18,
+                latent_dim: 20,
+                posterior_log_variance: Some(0.1),
+                ..Default::default()
+            },
+        )
+    }
+
+    fn kinds(record: &EpochRecord) -> Vec<FindingKind> {
+        examine(record, &[]).into_iter().map(|f| f.kind).collect()
+    }
+
+    #[test]
+    fn a_healthy_run_is_left_alone() {
+        let (terms, signs) = healthy();
+        assert_eq!(kinds(&record(&terms, signs)), []);
+    }
+
+    #[test]
+    fn each_illness_is_found_alone_and_told_with_its_figure() {
+        let (terms, signs) = healthy();
+        let collapsed = [("objective", 206.0), ("reconstruction", 205.9), ("kl_divergence", 0.01)];
+        let found = examine(&record(&collapsed, Signs { active_units: 0, ..signs }), &[]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message.contains("0.010 nats, 0 of 20 units active"), "{}", found[0].message);
+        let cases = [
+            (Signs { active_units: 2, ..signs }, FindingKind::UnusedUnits),
+            (Signs { posterior_log_variance: Some(7.0), ..signs }, FindingKind::ExplodingVariance),
+            (Signs { likelihood_log_variance: Some([0.0, 0.3]), ..signs }, FindingKind::ExplainsNothing),
+            (Signs { likelihood_log_variance: Some([-12.0, 0.3]), ..signs }, FindingKind::VanishingVariance),
+            (Signs { codes_used: Some(0.1), ..signs }, FindingKind::DeadCodes),
+        ];
+        for (signs, kind) in cases {
+            assert_eq!(kinds(&record(&terms, signs)), [kind]);
+        }
+        let dominated = [("objective", 100.0), ("reconstruction", 10.0), ("kl_divergence", 9.0)];
+        assert_eq!(kinds(&record(&dominated, signs)), [FindingKind::KlDomination]);
+    }
+
+    #[test]
+    fn overfitting_needs_a_better_past() {
+        let (_, signs) = healthy();
+        let mut now =
+            record(&[("objective", 130.0), ("reconstruction", 100.0), ("kl_divergence", 30.0)], signs);
+        now.train = [("objective".to_string(), 90.0)].into();
+        assert_eq!(kinds(&now), []);
+        let best = record(&[("objective", 110.0)], signs);
+        assert_eq!(examine(&now, &[best]).first().map(|f| f.kind), Some(FindingKind::Overfitting));
+    }
+}
