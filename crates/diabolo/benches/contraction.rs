@@ -62,6 +62,7 @@ fn times(family: FamilyConfig, steps: usize) -> Result<Vec<f64>> {
     let place = Place::cpu();
     let architecture = Architecture {
         family,
+        condition: 0,
         inputs: INPUTS,
         hidden: vec![512, 256],
         latent_dim: 32,

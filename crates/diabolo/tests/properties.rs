@@ -18,6 +18,7 @@ fn architecture(family: FamilyConfig, hidden: Vec<usize>, activation: Activation
     Architecture {
         family,
         inputs: 6,
+        condition: 0,
         hidden,
         latent_dim: 3,
         activation,
@@ -54,7 +55,7 @@ proptest! {
         let terms = |x: Tensor<2>| {
             let noise = &mut stream(0, Purpose::Train, 0, 0);
             let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
-            model.loss(&Batch { x, observed: None, classes: None }, context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
+            model.loss(&Batch::new(x), context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
         };
         let shuffled: Vec<Tensor<2>> = order.iter().map(|&r| x.clone().narrow(0, r, 1)).collect();
         for (straight, shuffled) in terms(x).iter().zip(terms(Tensor::cat(shuffled, 0))) {

@@ -137,6 +137,7 @@ impl Sample {
             unknown: 0,
             classes: None,
             fresh: 0,
+            condition: None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::nn::{Place, to_host};
 /// A missing cell counts as 0, as it does for the encoder. `model` without autodiff.
 pub fn reconstruction_field<M: Autoencoder>(model: &M, rows: &Encoded, place: &Place) -> Vec<f32> {
     in_chunks(rows, place, |batch| {
-        let reconstruction = model.likelihood().mean(model.decode(model.encode(batch.x.clone())));
+        let reconstruction = model.likelihood().mean(model.reconstruct(&batch));
         to_host(reconstruction - batch.x)
     })
 }

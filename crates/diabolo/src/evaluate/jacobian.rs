@@ -27,7 +27,8 @@ pub(super) fn jacobians<'a, M: Autoencoder>(
 ) -> impl Iterator<Item = Tensor<3>> + 'a {
     let at_once = (NUMBERS / (model.latent_dim() * rows.width).max(1)).clamp(1, ROWS);
     chosen.chunks(at_once).map(move |block| {
-        let x = Batch::gather(rows, block, place).x;
-        model.trace(x).jacobian()
+        let x = Batch::gather(rows, block, place).input();
+        // Of the row alone, not of what it is given.
+        model.trace(x).jacobian().narrow(2, 0, rows.width)
     })
 }

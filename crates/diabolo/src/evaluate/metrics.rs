@@ -145,9 +145,9 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     }
 
     fn add_code(&mut self, batch: &Batch) {
-        let code = self.model.encode(batch.x.clone());
-        self.add_contraction(&batch.x);
-        let mean = self.model.likelihood().mean(self.model.decode(code.clone()));
+        let code = self.model.encode(batch.input());
+        self.add_contraction(&batch.input());
+        let mean = self.model.likelihood().mean(self.model.decode(batch.with_condition(code.clone())));
         let errors = (mean - batch.x.clone()).square();
         let errors = match &batch.observed {
             Some(observed) => {

@@ -97,7 +97,7 @@ pub fn contraction_ratios<M: Autoencoder>(
     let mut sums = vec![[0.0; 3]; radii.len()];
     for (step, chunk) in usable.chunks(CHUNK).enumerate() {
         let batch = Batch::gather(rows, chunk, place);
-        let code = model.encode(batch.x.clone());
+        let code = model.encode(batch.input());
         let noise = &mut stream(seed, Purpose::Evaluate, DIRECTION_STREAM, step as u64);
         let directions: Vec<Tensor<2>> = (0..DIRECTIONS)
             .map(|_| {
@@ -108,7 +108,7 @@ pub fn contraction_ratios<M: Autoencoder>(
         for (&radius, sums) in radii.iter().zip(&mut sums) {
             let mut squares = vec![[0.0; 2]; chunk.len()];
             for direction in &directions {
-                let moved = model.encode(batch.x.clone() + direction.clone() * radius) - code.clone();
+                let moved = model.encode(batch.changed_input(direction.clone() * radius)) - code.clone();
                 for (row, squared) in squares.iter_mut().zip(to_host(moved.square().sum_dim(1))) {
                     let squared = squared as f64 / radius.powi(2);
                     row[0] += squared.sqrt() / DIRECTIONS as f64;
@@ -150,7 +150,7 @@ pub fn noise_responses<M: Autoencoder>(
     let all: Vec<usize> = (0..rows.rows).collect();
     for (step, chunk) in all.chunks(CHUNK).enumerate() {
         let batch = Batch::gather(rows, chunk, place);
-        let code = model.encode(batch.x.clone());
+        let code = model.encode(batch.input());
         let noise = &mut stream(seed, Purpose::Evaluate, NOISE_STREAM, step as u64);
         let normal = observed_noise(&batch, noise, place);
         observed += match &batch.observed {
@@ -158,8 +158,8 @@ pub fn noise_responses<M: Autoencoder>(
             None => normal.shape().num_elements() as f64,
         };
         for (&deviation, sums) in deviations.iter().zip(&mut sums) {
-            let moved = model.encode(batch.x.clone() + normal.clone() * deviation);
-            let mean = model.likelihood().mean(model.decode(moved.clone()));
+            let moved = model.encode(batch.changed_input(normal.clone() * deviation));
+            let mean = model.likelihood().mean(model.decode(batch.with_condition(moved.clone())));
             let errors = only_observed((mean - batch.x.clone()).square(), &batch);
             sums[0] += total(&to_host((moved - code.clone()).square()));
             sums[1] += total(&to_host(errors));

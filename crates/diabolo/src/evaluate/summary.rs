@@ -43,7 +43,7 @@ impl LatentSummary {
             let (deviation, centers) = (vec![0.0; width], vec![0.0; width]);
             return Ok(LatentSummary { deviation, centers, shares: vec![1.0] });
         }
-        let codes = in_chunks(&rows.select(&chosen), place, |batch| to_host(model.encode(batch.x)));
+        let codes = in_chunks(&rows.select(&chosen), place, |batch| to_host(model.encode(batch.input())));
         let clusters = (chosen.len() / ROWS_A_CENTER).clamp(1, CENTERS);
         let found = k_means(&codes, width, clusters, 1, seed)?;
         let mut counts = vec![0usize; clusters];

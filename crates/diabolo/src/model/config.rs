@@ -228,6 +228,8 @@ pub struct Architecture {
     pub family: FamilyConfig,
     /// Encoded width of the data.
     pub inputs: usize,
+    /// Width of what the rows are given; conditional models only.
+    pub condition: usize,
     /// Hidden widths, input side first.
     pub hidden: Vec<usize>,
     /// Width of the code.
@@ -323,6 +325,7 @@ impl ModelConfig {
         let architecture = Architecture {
             family: self.family.clone(),
             inputs,
+            condition: 0,
             hidden,
             latent_dim,
             activation,

@@ -53,7 +53,7 @@ impl Layerwise for Model {
     }
 
     fn codes(&self, rows: &Encoded, place: &Place) -> Encoded {
-        let codes = in_chunks(rows, place, |batch| to_host(self.encode(batch.x)));
+        let codes = in_chunks(rows, place, |batch| to_host(self.encode(batch.input())));
         Encoded { classes: rows.classes.clone(), ..Encoded::from_values(codes, self.latent_dim()) }
     }
 }

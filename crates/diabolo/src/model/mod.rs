@@ -30,7 +30,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::data::{Encoded, draw_pixels};
 use crate::distribution::{Likelihood, Posterior};
-use crate::nn::{Dense, Place};
+use crate::nn::{Dense, Place, repeat_rows};
 use crate::noise::{Purpose, Stream, stream};
 use crate::objective::{EncoderTrace, Term};
 
@@ -39,6 +39,8 @@ use crate::objective::{EncoderTrace, Term};
 pub struct Batch {
     /// batch × encoded width; 0 where a cell is missing.
     pub x: Tensor<2>,
+    /// What the rows are given, for conditional models: batch × its width.
+    pub condition: Option<Tensor<2>>,
     /// 1 where a cell was observed, else 0; `None` if every cell was.
     pub observed: Option<Tensor<2>>,
     /// The class of each row, where there are classes.
@@ -69,7 +71,37 @@ impl Batch {
             Tensor::from_data(TensorData::new(chosen, [rows.len()]), &place.device)
         });
         let observed = encoded.observed.as_deref().map(|flags| tensor(gather(flags, encoded.width, rows)));
-        Batch { x: tensor(values), observed, classes }
+        let condition = encoded
+            .condition
+            .as_ref()
+            .map(|c| place.tensor(gather(&c.values, c.width, rows), [rows.len(), c.width]));
+        Batch { x: tensor(values), condition, observed, classes }
+    }
+
+    /// Rows alone: all observed, no classes, nothing given.
+    pub fn new(x: Tensor<2>) -> Self {
+        Batch { x, condition: None, observed: None, classes: None }
+    }
+
+    /// What an encoder sees: x, and beside it the condition.
+    pub fn input(&self) -> Tensor<2> {
+        self.with_condition(self.x.clone())
+    }
+
+    /// What an encoder would see if x were another: `x + change`.
+    pub fn changed_input(&self, change: Tensor<2>) -> Tensor<2> {
+        self.with_condition(self.x.clone() + change)
+    }
+
+    /// Codes, or inputs, with the condition beside them. `rows` may hold each row of the batch several times, one after the other.
+    pub fn with_condition(&self, rows: Tensor<2>) -> Tensor<2> {
+        match &self.condition {
+            Some(condition) => {
+                let times = rows.dims()[0] / condition.dims()[0];
+                Tensor::cat(vec![rows, repeat_rows(condition.clone(), times)], 1)
+            }
+            None => rows,
+        }
     }
 }
 
@@ -119,10 +151,16 @@ pub trait Trainable: Module {
 /// What the evaluation and the tasks know of a model.
 ///
 /// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
-/// batch × [`Likelihood::parameters`].
+/// batch × [`Likelihood::parameters`]. A conditional model takes x and codes with the condition beside them:
+/// [`Batch::input`], [`Batch::with_condition`].
 pub trait Autoencoder: Trainable {
     /// The code of each row: f(x), or the posterior's mean.
     fn encode(&self, x: Tensor<2>) -> Tensor<2>;
+
+    /// Likelihood parameters for the codes of the batch.
+    fn reconstruct(&self, batch: &Batch) -> Tensor<2> {
+        self.decode(batch.with_condition(self.encode(batch.input())))
+    }
 
     /// q(z|x), for families that have one.
     fn posterior(&self, _x: Tensor<2>) -> Option<Posterior> {

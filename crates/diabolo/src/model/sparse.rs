@@ -89,6 +89,7 @@ mod tests {
         let architecture = Architecture {
             family: FamilyConfig::Sparse(SparseConfig { tied: false, sparsity }),
             inputs: 5,
+            condition: 0,
             hidden,
             latent_dim: 7,
             activation: Activation::Tanh,

@@ -262,7 +262,7 @@ fn latent_map(
     if chosen.len() < 3 {
         return Ok(None);
     }
-    let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, place).x));
+    let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, place).input()));
     let width = saved.architecture.latent_dim;
     let labels = labels(saved, batch, chosen);
     let (x, y, x_label, y_label) = match width {

@@ -47,7 +47,7 @@ pub struct Codes {
 
 /// The code of each row.
 fn codes(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
-    in_chunks(rows, place, |batch| to_host(saved.model.encode(batch.x)))
+    in_chunks(rows, place, |batch| to_host(saved.model.encode(batch.input())))
 }
 
 /// `count` codes around that of the first of `rows`.

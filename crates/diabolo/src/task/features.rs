@@ -25,7 +25,7 @@ pub fn encode(
 ) -> Result<RecordBatch> {
     let preprocessor = &saved.header.preprocessor;
     let encoded = preprocessor.encode(input, rows, first_row)?;
-    let codes = in_chunks(&encoded, place, |batch| to_host(saved.model.encode(batch.x)));
+    let codes = in_chunks(&encoded, place, |batch| to_host(saved.model.encode(batch.input())));
     let width = saved.architecture.latent_dim;
     let mut columns = columns_of(&preprocessor.set_aside(rows)?);
     for k in 0..width {

@@ -12,7 +12,7 @@ use crate::nn::{Place, to_host};
 /// Means of the reconstruction of encoded rows: rows × width, row by row.
 pub fn project(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
     let model = &saved.model;
-    in_chunks(rows, place, |batch| to_host(model.likelihood().mean(model.decode(model.encode(batch.x)))))
+    in_chunks(rows, place, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))))
 }
 
 /// The reconstruction of each row. Columns keep the input's order; the key and label come along,

@@ -19,6 +19,7 @@ fn architecture(case: &Value, config: VariationalConfig) -> Architecture {
     Architecture {
         family: FamilyConfig::Variational(config),
         inputs,
+        condition: 0,
         hidden: hidden(&case["parameters"]["encoder"]),
         latent_dim: width(&case["noise"]["latent"]),
         activation: activation(case),
@@ -58,7 +59,7 @@ fn every_bound_prior_and_flow() {
             flatten(&case["parameters"], "", &mut named);
             let model = load(&architecture(&case, config.clone()), &named, &place);
             let Model::Variational(variational) = &model else { unreachable!() };
-            let batch = Batch { x: tensor::<2>(&case["x"], &place), observed: None, classes: None };
+            let batch = Batch::new(tensor::<2>(&case["x"], &place));
             let stage = Stage {
                 kl_weight: config.kl_weight,
                 capacity: case["capacity"].as_f64().unwrap(),
@@ -96,7 +97,7 @@ fn the_plain_gradient_is_not_the_doubly_reparameterised_one() {
     flatten(&case["parameters"], "", &mut named);
     let model = load(&architecture(case, config), &named, &place);
     let Model::Variational(variational) = &model else { unreachable!() };
-    let batch = Batch { x: tensor::<2>(&case["x"], &place), observed: None, classes: None };
+    let batch = Batch::new(tensor::<2>(&case["x"], &place));
     let stage = Stage { kl_weight: 1.0, capacity: 0.0, rows: 50, training: true };
     let gradients = objective(&variational.terms(&batch, noise(case, &place), &stage)).backward();
     let gradient_of = |t: Tensor<2>| values(t.grad(&gradients).unwrap());

@@ -253,6 +253,7 @@ fn contractive_autoencoders_tied_and_untied() {
                     ..Default::default()
                 }),
                 inputs,
+                condition: 0,
                 hidden: widths,
                 latent_dim,
                 activation: activation(&case),
@@ -263,7 +264,7 @@ fn contractive_autoencoders_tied_and_untied() {
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
             let model = load(&architecture, &named, &place);
-            let batch = Batch { x: tensor(&case["x"], &place), observed: None, classes: None };
+            let batch = Batch::new(tensor(&case["x"], &place));
             let noise = &mut stream(0, Purpose::Train, 0, 0);
             let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
             let mut terms = model.loss(&batch, context);
@@ -321,6 +322,7 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             let architecture = Architecture {
                 family: FamilyConfig::Variational(VariationalConfig { kl_weight, ..Default::default() }),
                 inputs: width(&case["x"]),
+                condition: 0,
                 hidden: hidden(&case["encoder"]),
                 latent_dim: width(&case["epsilon"]),
                 activation: activation(&case),
@@ -355,7 +357,7 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             let log_variance = values(posterior.log_variance.inner());
             assert_close(name, &log_variance, &numbers(&case["posterior_log_variance"]), tolerance);
 
-            let batch = Batch { x, observed, classes: None };
+            let batch = Batch { observed, ..Batch::new(x) };
             let latent = tensor(&case["epsilon"], &place);
             let epsilon = Epsilon { latent, auxiliary: None, prior: None };
             let stage = Stage { kl_weight, capacity: 0.0, rows: 4, training: true };

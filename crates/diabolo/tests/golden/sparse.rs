@@ -12,6 +12,7 @@ fn architecture(case: &Value) -> Architecture {
     Architecture {
         family: FamilyConfig::Sparse(SparseConfig { tied: case["tied"].as_bool().unwrap(), sparsity }),
         inputs,
+        condition: 0,
         hidden: widths,
         latent_dim,
         activation: activation(case),
@@ -29,7 +30,7 @@ fn sparse_autoencoders_of_each_kind_tied_and_untied() {
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
             let model = load(&architecture(&case), &named, &place);
-            let batch = Batch { x: tensor(&case["x"], &place), observed: None, classes: None };
+            let batch = Batch::new(tensor(&case["x"], &place));
             let noise = &mut stream(0, Purpose::Train, 0, 0);
             let terms = model
                 .loss(&batch, &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place });

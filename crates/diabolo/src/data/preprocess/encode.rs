@@ -30,6 +30,17 @@ pub struct Encoded {
     pub classes: Option<Vec<u32>>,
     /// The first so many numbers of a row are intensities that training draws as 0 or 1, afresh each time.
     pub fresh: usize,
+    /// What the rows are given, for conditional models.
+    pub condition: Option<Condition>,
+}
+
+/// Numbers a conditional model is given and does not reconstruct; a missing cell is 0 everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// How many numbers a row has.
+    pub width: usize,
+    /// rows × width.
+    pub values: Vec<f32>,
 }
 
 impl Encoded {
@@ -43,6 +54,7 @@ impl Encoded {
             unknown: 0,
             classes: None,
             fresh: 0,
+            condition: None,
         }
     }
 
@@ -60,17 +72,17 @@ impl Encoded {
             unknown: 0,
             classes: None,
             fresh: 0,
+            condition: None,
         }
     }
 
     /// Some of the rows, in the order of `chosen`.
     pub fn select(&self, chosen: &[usize]) -> Self {
-        let gather = |values: &[f32]| {
-            chosen
-                .iter()
-                .flat_map(|&r| values[r * self.width..(r + 1) * self.width].iter().copied())
-                .collect()
+        let take = |values: &[f32], width: usize| -> Vec<f32> {
+            chosen.iter().flat_map(|&r| values[r * width..(r + 1) * width].iter().copied()).collect()
         };
+        let gather = |values: &[f32]| take(values, self.width);
+        let condition = |c: &Condition| Condition { width: c.width, values: take(&c.values, c.width) };
         Encoded {
             rows: chosen.len(),
             width: self.width,
@@ -79,6 +91,7 @@ impl Encoded {
             unknown: 0,
             classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
             fresh: self.fresh,
+            condition: self.condition.as_ref().map(condition),
         }
     }
 

@@ -98,7 +98,7 @@ impl Variational {
     }
 
     fn elbo_terms(&self, batch: &Batch, epsilon: Epsilon, stage: &Stage) -> Vec<Term> {
-        let top = chain(&self.encoder, batch.x.clone());
+        let top = chain(&self.encoder, batch.input());
         let posterior = self.posterior.forward(top.clone());
         let compared = epsilon.prior.clone();
         let (z, kl) = match self.config.has_closed_form() {
@@ -112,7 +112,7 @@ impl Variational {
             }
         };
         let observed = batch.observed.as_ref();
-        let parameters = self.decode(z.clone());
+        let parameters = self.decode(batch.with_condition(z.clone()));
         let reconstruction = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
         let mut terms = vec![Term::new("reconstruction", reconstruction)];
         let shared = |value: Tensor<1>, like: &Tensor<1>| value.expand(like.shape());
@@ -184,7 +184,7 @@ impl Variational {
     ) -> Tensor<1> {
         let weights = normalized_weights(log_weights.clone());
         let rows = weights.dims()[0];
-        let posterior = self.approximate_posterior(batch.x.clone()).repeat(samples);
+        let posterior = self.approximate_posterior(batch.input()).repeat(samples);
         let z = posterior.sample(epsilon.latent);
         let z = scale_gradient(z, weights.clone().reshape([rows * samples]));
         let log_posterior = posterior.detach().log_density(z.clone());
@@ -197,7 +197,7 @@ impl Variational {
     /// `samples` draws for each row, with their densities.
     pub(super) fn weighted_draws(&self, batch: &Batch, samples: usize, epsilon: Epsilon) -> WeightedDraws {
         let rows = batch.x.dims()[0];
-        let top = chain(&self.encoder, batch.x.clone());
+        let top = chain(&self.encoder, batch.input());
         let posterior = self.posterior.forward(top.clone()).repeat(samples);
         let draws = self.draw(&posterior, repeat_rows(top, samples), epsilon);
         let reconstruction = self.reconstructions(batch, samples, draws.z);
@@ -232,7 +232,11 @@ impl Variational {
     fn reconstructions(&self, batch: &Batch, samples: usize, z: Tensor<2>) -> Tensor<2> {
         let observed = batch.observed.clone().map(|observed| repeat_rows(observed, samples));
         let x = repeat_rows(batch.x.clone(), samples);
-        let nll = self.likelihood.negative_log_likelihood(self.decode(z), x, observed.as_ref());
+        let nll = self.likelihood.negative_log_likelihood(
+            self.decode(batch.with_condition(z)),
+            x,
+            observed.as_ref(),
+        );
         nll.reshape([batch.x.dims()[0], samples])
     }
 }

@@ -74,14 +74,14 @@ impl Variational {
         noise: &mut Stream,
         place: &Place,
     ) -> Self {
-        let Architecture { inputs, hidden, latent_dim, activation, .. } = architecture;
+        let Architecture { inputs, condition, hidden, latent_dim, activation, .. } = architecture;
         let likelihood = Likelihood::new(architecture.likelihood.clone(), place);
-        let mut widths = vec![*inputs];
+        let mut widths = vec![inputs + condition];
         widths.extend(hidden);
         let encoder = layers(&widths, *activation, *activation, noise, place);
         let top = widths[hidden.len()];
         let posterior = PosteriorHeads::new(top, *latent_dim, noise, place);
-        let mut widths = vec![*latent_dim];
+        let mut widths = vec![latent_dim + condition];
         widths.extend(hidden.iter().rev());
         let decoder = layers(&widths, *activation, *activation, noise, place);
         let output =
@@ -104,7 +104,7 @@ impl Trainable for Variational {
     }
 
     fn signs(&self, batch: &Batch) -> Option<Signs> {
-        Some(Signs::of(&self.approximate_posterior(batch.x.clone()), &self.likelihood))
+        Some(Signs::of(&self.approximate_posterior(batch.input()), &self.likelihood))
     }
 }
 

@@ -82,9 +82,9 @@ impl Prior {
                 log_variance: normal(components, d, 0.0),
                 logits: Param::from_tensor(place.tensor(vec![0.0; components], [components])),
             }),
-            &PriorConfig::VampPrior { pseudo_inputs } => {
-                Prior::VampPrior(VampPrior { pseudo_inputs: normal(pseudo_inputs, architecture.inputs, 0.5) })
-            }
+            &PriorConfig::VampPrior { pseudo_inputs } => Prior::VampPrior(VampPrior {
+                pseudo_inputs: normal(pseudo_inputs, architecture.inputs + architecture.condition, 0.5),
+            }),
             PriorConfig::Hierarchical { hidden, latent_dim } => {
                 let activation = architecture.activation;
                 let mut widths = vec![d];

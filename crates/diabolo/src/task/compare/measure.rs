@@ -33,7 +33,7 @@ const SAMPLES: usize = 500;
 /// All numbers and curves of a model.
 pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> Result<Trial> {
     let test = &arena.test;
-    let encode = |rows: &Encoded| in_chunks(rows, place, |batch| to_host(model.encode(batch.x)));
+    let encode = |rows: &Encoded| in_chunks(rows, place, |batch| to_host(model.encode(batch.input())));
     let mut trial = classified(arena, &encode)?;
     let put = |trial: &mut Trial, name: &str, value: f64| {
         trial.measures.extend(value.is_finite().then(|| (name.to_string(), value)));
@@ -135,9 +135,9 @@ fn classified(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Tr
 
 /// −log p(x | g(f(x))) in nats per example, with the mean code where codes are random.
 fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
-    let nats = in_chunks(rows, place, |Batch { x, observed, .. }| {
-        let parameters = model.decode(model.encode(x.clone()));
-        to_host(model.likelihood().negative_log_likelihood(parameters, x, observed.as_ref()))
+    let nats = in_chunks(rows, place, |batch| {
+        let parameters = model.reconstruct(&batch);
+        to_host(model.likelihood().negative_log_likelihood(parameters, batch.x, batch.observed.as_ref()))
     });
     mean(nats.iter().map(|&v| f64::from(v)))
 }
@@ -170,9 +170,8 @@ pub(super) fn pictures(
         // Three decimals are more than a picture shows.
         values.chunks_exact(test.width).map(|p| p.iter().map(|v| (v * 1e3).round() / 1e3).collect()).collect()
     };
-    let means = |codes| to_host(model.likelihood().mean(model.decode(codes)));
-    let rebuilt =
-        |rows: &Encoded| split(in_chunks(&rows.select(chosen), place, |batch| means(model.encode(batch.x))));
+    let mean = |batch: Batch| to_host(model.likelihood().mean(model.reconstruct(&batch)));
+    let rebuilt = |rows: &Encoded| split(in_chunks(&rows.select(chosen), place, mean));
     let shown = samples.len().min(2 * chosen.len() * test.width);
     TrialPictures {
         reconstructions: rebuilt(test),

@@ -1,0 +1,218 @@
+//! Laws of the variational family: bounds order themselves, parts add up, importance sampling finds a known p(x).
+#![allow(clippy::unwrap_used)]
+
+use burn::tensor::Tensor;
+use diabolo::data::Encoded;
+use diabolo::distribution::{Family, LikelihoodBlock, Posterior, Variance, standard_normal_log_density};
+use diabolo::evaluate::log_likelihoods;
+use diabolo::model::{
+    Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
+    Trainable, VariationalConfig,
+};
+use diabolo::nn::{Activation, Place, to_host};
+use diabolo::noise::{Purpose, standard_normal, stream};
+use diabolo::objective::kl_parts;
+
+const INPUTS: usize = 6;
+
+fn architecture(config: VariationalConfig, hidden: Vec<usize>, family: Family) -> Architecture {
+    Architecture {
+        family: FamilyConfig::Variational(config),
+        inputs: INPUTS,
+        condition: 0,
+        hidden,
+        latent_dim: 3,
+        activation: Activation::Tanh,
+        latent_activation: Activation::Identity,
+        likelihood: vec![LikelihoodBlock { family, start: 0, width: INPUTS }],
+    }
+}
+
+fn rows(n: usize) -> Encoded {
+    Encoded::from_values(standard_normal(&mut stream(5, Purpose::Choose, 0, 0), n * INPUTS), INPUTS)
+}
+
+/// Each kind of posterior and prior.
+fn configs() -> Vec<VariationalConfig> {
+    let default = VariationalConfig::default;
+    vec![
+        default(),
+        VariationalConfig { prior: PriorConfig::Mixture { components: 4 }, ..default() },
+        VariationalConfig { prior: PriorConfig::VampPrior { pseudo_inputs: 4 }, ..default() },
+        VariationalConfig {
+            prior: PriorConfig::Hierarchical { hidden: vec![5], latent_dim: 2 },
+            ..default()
+        },
+        VariationalConfig { flow: FlowConfig::Planar { layers: 2 }, ..default() },
+        VariationalConfig { flow: FlowConfig::InverseAutoregressive { layers: 2, hidden: 8 }, ..default() },
+    ]
+}
+
+/// log 1/k Σ e^w over consecutive groups of k, averaged: more draws in a group, a tighter bound, on the very same draws.
+fn bound(log_weights: &[f32], k: usize) -> f64 {
+    let groups = log_weights.chunks_exact(k).map(|group| {
+        let largest = group.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let sum: f64 = group.iter().map(|w| f64::from(w - largest).exp()).sum();
+        f64::from(largest) + (sum / k as f64).ln()
+    });
+    groups.sum::<f64>() / (log_weights.len() / k) as f64
+}
+
+#[test]
+fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
+    let place = Place::cpu_f64();
+    for config in configs() {
+        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 1, &place);
+        let batch = Batch::gather(&rows(8), &[0, 1, 2, 3, 4, 5, 6, 7], &place);
+        let noise = &mut stream(2, Purpose::Evaluate, 0, 0);
+        let log_weights = to_host(model.log_weights(&batch, 64, noise, &place).unwrap());
+        let bounds: Vec<f64> = [1, 2, 4, 8, 16, 32, 64].map(|k| bound(&log_weights, k)).to_vec();
+        // Jensen's inequality holds on the sample itself; rounding of f32 weights apart.
+        assert!(bounds.windows(2).all(|pair| pair[0] <= pair[1] + 1e-6), "{config:?}: {bounds:?}");
+        assert!(bounds[6] > bounds[0] + 1e-4, "{config:?}: {bounds:?}");
+    }
+}
+
+#[test]
+fn one_draw_is_the_elbo() {
+    let place = Place::cpu_f64();
+    let config = VariationalConfig::default();
+    let model = Model::new(&architecture(config, vec![8], Family::Bernoulli), 1, &place);
+    let batch = Batch::gather(&rows(1), &[0], &place);
+    let draws = 20_000;
+    let weights = model.log_weights(&batch, draws, &mut stream(3, Purpose::Evaluate, 0, 0), &place).unwrap();
+    let weights: Vec<f64> = to_host(weights).into_iter().map(f64::from).collect();
+    let mean = weights.iter().sum::<f64>() / draws as f64;
+    let variance = weights.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / draws as f64;
+    // The same in another way: the closed KL, and reconstructions of draws of their own.
+    let many = Batch::new(batch.x.clone().repeat_dim(0, draws));
+    let noise = &mut stream(4, Purpose::Evaluate, 0, 0);
+    let context = &mut Context { noise, epochs: 0.0, training: false, rows: 1, place: &place };
+    let elbo: f64 = model
+        .loss(&many, context)
+        .into_iter()
+        .map(|t| -to_host(t.value).into_iter().map(f64::from).sum::<f64>() / draws as f64)
+        .sum();
+    // Four standard errors of each.
+    assert!((mean - elbo).abs() < 8.0 * (variance / draws as f64).sqrt(), "{mean} and {elbo}");
+}
+
+/// A linear decoder with Gaussian noise has p(x) = N(b, W Wᵀ + σ² I) (Tipping & Bishop 1999, eq. 6).
+#[test]
+fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
+    let place = Place::cpu();
+    let variance = 0.5;
+    let family = Family::Gaussian { variance: Variance::Fixed { value: variance } };
+    let model = Model::new(&architecture(VariationalConfig::default(), vec![], family), 7, &place);
+    let Model::Variational(variational) = &model else { unreachable!() };
+    let weight: Vec<f64> = to_host(variational.output.weight.val()).into_iter().map(f64::from).collect();
+    let latent = model.latent_dim();
+    let covariance = |i: usize, j: usize| {
+        let product: f64 = (0..latent).map(|k| weight[i * latent + k] * weight[j * latent + k]).sum();
+        product + if i == j { variance } else { 0.0 }
+    };
+    let data = rows(40);
+    let exact: Vec<f64> = data.values.chunks_exact(INPUTS).map(|x| log_normal(x, covariance)).collect();
+    let found = log_likelihoods(&model, &data, 20_000, 0, 0, &place).unwrap();
+    for (found, exact) in found.iter().zip(&exact) {
+        assert!((found - exact).abs() < 0.05, "{found} instead of {exact}");
+    }
+    // Few draws give less, in the mean.
+    let few = log_likelihoods(&model, &data, 2, 0, 0, &place).unwrap();
+    assert!(few.iter().sum::<f64>() < exact.iter().sum::<f64>());
+    // The rows before a row do not change its draws' number, only which they are.
+    assert_eq!(found, log_likelihoods(&model, &data, 20_000, 0, 0, &place).unwrap());
+}
+
+/// log N(x; 0, C), by Cholesky.
+fn log_normal(x: &[f32], covariance: impl Fn(usize, usize) -> f64) -> f64 {
+    let n = x.len();
+    let mut lower = vec![vec![0.0; n]; n];
+    for i in 0..n {
+        for j in 0..=i {
+            let sum: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
+            lower[i][j] = match i == j {
+                true => (covariance(i, i) - sum).sqrt(),
+                false => (covariance(i, j) - sum) / lower[j][j],
+            };
+        }
+    }
+    let mut whitened = vec![0.0; n];
+    for i in 0..n {
+        let sum: f64 = (0..i).map(|k| lower[i][k] * whitened[k]).sum();
+        whitened[i] = (f64::from(x[i]) - sum) / lower[i][i];
+    }
+    let log_det: f64 = (0..n).map(|i| lower[i][i].ln()).sum();
+    let squares: f64 = whitened.iter().map(|v| v * v).sum();
+    -0.5 * squares - log_det - 0.5 * n as f64 * std::f64::consts::TAU.ln()
+}
+
+#[test]
+fn the_parts_of_the_kl_add_up_and_independent_units_have_no_total_correlation() {
+    let place = Place::cpu_f64();
+    let (batch, units) = (400, 2);
+    let draw = |seed| standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), batch * units);
+    let tensor = |values: Vec<f32>| place.tensor::<2>(values, [batch, units]);
+    let correlated: Vec<f32> = draw(1).chunks_exact(2).flat_map(|p| [p[0], p[0] + 0.1 * p[1]]).collect();
+    let correlation_of = |means: Vec<f32>| {
+        let posterior = Posterior { mean: tensor(means), log_variance: tensor(vec![-3.0; batch * units]) };
+        let z = posterior.sample(tensor(draw(2)));
+        let parts = kl_parts(&posterior, z.clone(), batch);
+        let whole = posterior.log_density(z.clone()) - standard_normal_log_density(z);
+        let sum = parts.mutual_information + parts.total_correlation.clone() + parts.dimension_kl;
+        let gap = (sum - whole).abs().max();
+        assert!(to_host(gap)[0] < 1e-9);
+        to_host(parts.total_correlation.mean())[0]
+    };
+    // The estimate's constant depends on N and M alone: only differences mean something.
+    let (independent, together): (f32, f32) = (correlation_of(draw(3)), correlation_of(correlated));
+    assert!(together > independent + 0.5, "{together} against {independent}");
+}
+
+#[test]
+fn every_bound_trains_on_every_prior_and_flow_or_says_why_not() {
+    let bounds = [
+        Bound::Elbo,
+        Bound::FreeBits { nats: 0.2 },
+        Bound::Capacity { nats: 3.0, epochs: 2.0 },
+        Bound::Importance { samples: 3, doubly_reparameterized: false },
+        Bound::Importance { samples: 3, doubly_reparameterized: true },
+        Bound::TotalCorrelation { weight: 4.0 },
+        Bound::Mmd { weight: 5.0 },
+    ];
+    let place = Place::cpu();
+    let mut trained = 0;
+    for config in configs() {
+        for bound in bounds {
+            let config = VariationalConfig { bound, ..config.clone() };
+            let text = toml_of(&config);
+            let back: diabolo::Config = diabolo::Config::from_toml("t", &text).unwrap();
+            assert_eq!(back.model.family, FamilyConfig::Variational(config.clone()), "{text}");
+            let mut model = diabolo::model::ModelConfig { family: back.model.family, ..Default::default() };
+            let blocks = diabolo::data::Block {
+                kind: diabolo::data::BlockKind::Binary,
+                start: 0,
+                width: INPUTS,
+                features: (0..INPUTS).collect(),
+            };
+            let Ok(architecture) = model.resolve(&[blocks], true) else { continue };
+            trained += 1;
+            let model = Model::new(&architecture, 0, &place);
+            let batch = Batch::gather(&rows(5), &[0, 1, 2, 3, 4], &place);
+            let noise = &mut stream(0, Purpose::Train, 0, 0);
+            let context = &mut Context { noise, epochs: 1.0, training: true, rows: 5, place: &place };
+            for term in burn::module::Module::train(model).loss(&batch, context) {
+                let value: Tensor<1> = term.value.inner();
+                assert!(to_host(value).iter().all(|v| v.is_finite()), "{config:?}: {}", term.name);
+            }
+        }
+    }
+    // Six kinds of latent space with three bounds each, DReG on three of them, three closed-form bounds on one.
+    assert_eq!(trained, 6 * 3 + 3 + 3);
+}
+
+fn toml_of(config: &VariationalConfig) -> String {
+    let mut whole = diabolo::Config::default();
+    whole.model.family = FamilyConfig::Variational(config.clone());
+    whole.to_toml()
+}
