@@ -18,6 +18,7 @@ mod sample_quality;
 mod sensitivity;
 mod spectrum;
 mod summary;
+mod units;
 
 #[cfg(test)]
 mod testing;
@@ -40,3 +41,4 @@ pub use sample_quality::{SampleQuality, sample_quality};
 pub use sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 pub use spectrum::{JacobianSpectrum, Tangents, effective_rank, jacobian_spectrum, tangents};
 pub use summary::LatentSummary;
+pub use units::{UnitStatistics, unit_statistics};

@@ -4,11 +4,15 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 
-use super::{ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Sampler, diagnosed};
+use super::{
+    ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Sampler, Traversals, UnitRow, diagnosed,
+};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, FeatureKind};
 use crate::error::Result;
-use crate::evaluate::{ColumnScores, Metrics, Sample, diagnose, principal_components};
+use crate::evaluate::{
+    ColumnScores, Metrics, Sample, UnitStatistics, diagnose, principal_components, unit_statistics,
+};
 use crate::model::Autoencoder;
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, permutation, stream};
@@ -18,6 +22,10 @@ use crate::train::{EpochRecord, Finding};
 /// Pictures shown.
 const ORIGINALS: usize = 16;
 const SAMPLES: usize = 64;
+/// Units traversed, steps of each, and how far.
+const TRAVERSED: usize = 8;
+const STEPS: usize = 11;
+const RANGE: f64 = 3.0;
 /// Points on the map.
 const MAP_ROWS: usize = 5000;
 
@@ -50,6 +58,8 @@ impl Report {
             pictures: pictures(saved, &encoded, &order, place),
             columns: columns(saved, &encoded, place),
             latent_map: latent_map(saved, rows, &encoded, &order, place)?,
+            units: units(saved, &encoded, place),
+            traversals: traversals(saved, place)?,
             spectrum: diagnosed::spectrum(&found),
             tangents: diagnosed::tangent_pictures(saved, &sample, &found, place)?,
             ratios: diagnosed::ratio_curve(&found),
@@ -226,6 +236,34 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
         samples,
         sampler,
     })
+}
+
+fn units(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<UnitRow> {
+    let row = |(k, unit): (usize, UnitStatistics)| UnitRow {
+        unit: k + 1,
+        kl_divergence: unit.kl_divergence,
+        mean: unit.mean,
+        deviation: unit.variance.max(0.0).sqrt(),
+    };
+    unit_statistics(&saved.model, rows, place).unwrap_or_default().into_iter().enumerate().map(row).collect()
+}
+
+/// Of models with a prior: where the others' codes may go, nothing says.
+fn traversals(saved: &SavedModel, place: &Place) -> Result<Option<Traversals>> {
+    let shape = saved.header.preprocessor.schema.image_shape();
+    let Some((height, width, channels)) = shape.filter(|_| saved.architecture.family.is_variational()) else {
+        return Ok(None);
+    };
+    let codes = task::traverse(saved, None, TRAVERSED, STEPS, RANGE, place)?;
+    let (values, _) = task::rows_of(saved, &codes, task::Draw::Mean, 0, place)?;
+    let pictures: Vec<Vec<f32>> =
+        values.chunks_exact(height * width * channels).map(<[f32]>::to_vec).collect();
+    let units = codes
+        .steps
+        .chunks(STEPS)
+        .zip(pictures.chunks(STEPS))
+        .map(|(steps, line)| (steps[0].0, line.to_vec()));
+    Ok(Some(Traversals { height, width, channels, range: RANGE, units: units.collect() }))
 }
 
 fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuality> {

@@ -142,6 +142,8 @@ fn digits() -> Report {
             sampler: Sampler::Prior,
         }),
         columns: vec![],
+        units: vec![],
+        traversals: None,
         latent_map: Some(LatentMap {
             x: (0..n).map(|i| place(i).0).collect(),
             y: (0..n).map(|i| place(i).1).collect(),

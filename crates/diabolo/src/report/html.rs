@@ -4,6 +4,7 @@ use super::figures;
 use super::number::number;
 use super::reaction;
 use super::svg::escape;
+use super::units;
 use super::{ColumnQuality, Metric, Report};
 
 /// Looks: light, dark and paper.
@@ -38,6 +39,8 @@ pub(super) fn page(report: &Report) -> String {
     out += &section("Reconstruction by column", COLUMNS_HELP, &columns(&report.columns));
     out += &figures::training(&report.history);
     out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
+    out += &report.traversals.as_ref().map(units::traversals).unwrap_or_default();
+    out += &units::table(&report.units);
     out += &report.spectrum.as_ref().map(figures::spectrum).unwrap_or_default();
     out += &report.tangents.as_ref().map(reaction::tangents).unwrap_or_default();
     out += &report.ratios.as_ref().map(reaction::ratios).unwrap_or_default();

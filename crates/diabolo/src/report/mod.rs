@@ -19,6 +19,7 @@ mod picture;
 mod plot;
 mod reaction;
 mod svg;
+mod units;
 
 #[cfg(test)]
 mod demo;
@@ -46,6 +47,10 @@ pub struct Report {
     pub columns: Vec<ColumnQuality>,
     /// The latent space in two dimensions.
     pub latent_map: Option<LatentMap>,
+    /// What each latent unit carries; models with a posterior only.
+    pub units: Vec<UnitRow>,
+    /// For models of pictures: what changes when one unit does.
+    pub traversals: Option<Traversals>,
     /// Singular values of the encoder's Jacobian.
     pub spectrum: Option<Spectrum>,
     /// For models of pictures: the changes of a picture that its code feels most.
@@ -70,6 +75,34 @@ pub struct EpochRow {
     pub validation: BTreeMap<String, f64>,
     /// The optimiser's step size.
     pub learning_rate: f64,
+}
+
+/// One latent unit.
+#[derive(Debug, Clone, Default)]
+pub struct UnitRow {
+    /// 1-based.
+    pub unit: usize,
+    /// Mean KL divergence from the prior, nats.
+    pub kl_divergence: f64,
+    /// Of the codes of all rows together.
+    pub mean: f64,
+    /// Of the codes of all rows together.
+    pub deviation: f64,
+}
+
+/// Pictures along single units, with values in 0..1, row by row, channels last.
+#[derive(Debug, Clone, Default)]
+pub struct Traversals {
+    /// Rows of a picture.
+    pub height: usize,
+    /// Columns of a picture.
+    pub width: usize,
+    /// 1 for grey, 3 for colour.
+    pub channels: usize,
+    /// How far from the middle, in standard deviations of the prior.
+    pub range: f64,
+    /// The 1-based unit, and its pictures from −range to range.
+    pub units: Vec<(usize, Vec<Vec<f32>>)>,
 }
 
 /// One number of the evaluation.
