@@ -12,3 +12,4 @@ mod mixed;
 mod reproducible;
 mod sparse;
 mod support;
+mod vector_quantized;

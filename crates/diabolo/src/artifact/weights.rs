@@ -7,6 +7,8 @@
 //! | `decoder_bias.K` | outputs | layer K from the code (tied: the weight is an encoder's, transposed) |
 //! | `posterior.mean.*`, `posterior.log_variance.*` | latent × hidden, latent | variational heads; log σ² before its bound |
 //! | `output.*` | likelihood parameters × hidden | variational decoder's last layer |
+//! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | what quantised codes choose from; moving counts |
+//! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture that quantised codes are drawn from: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //!

@@ -9,6 +9,7 @@ mod layerwise;
 mod plain;
 mod sparse;
 mod variational;
+mod vector_quantized;
 
 pub use classifier::Classifier;
 pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig, SparseConfig};
@@ -19,6 +20,7 @@ pub use layerwise::Layerwise;
 pub use plain::Plain;
 pub use sparse::Sparse;
 pub use variational::{Variational, VariationalConfig};
+pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantizedConfig};
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -85,6 +87,17 @@ pub struct Context<'a> {
 pub trait Trainable: Module {
     /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+
+    /// What follows the weights without a gradient, after each step of the optimiser on `batch`. `context` is the loss's:
+    /// its noise goes on where the loss left it.
+    fn after_step(self, _batch: &Batch, _context: &mut Context) -> Self {
+        self
+    }
+
+    /// What is counted once the weights no longer change, from the training rows. Without autodiff.
+    fn after_training(self, _rows: &Encoded, _seed: u64, _place: &Place) -> Self {
+        self
+    }
 }
 
 /// What the evaluation and the tasks know of a model.
@@ -92,7 +105,7 @@ pub trait Trainable: Module {
 /// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
 /// batch × [`Likelihood::parameters`].
 pub trait Autoencoder: Trainable {
-    /// The code of each row: f(x), or the posterior's mean.
+    /// The code of each row: f(x), the posterior's mean, or the vectors nearest to f(x).
     fn encode(&self, x: Tensor<2>) -> Tensor<2>;
 
     /// q(z|x), for families that have one.
@@ -106,12 +119,17 @@ pub trait Autoencoder: Trainable {
     /// Reads likelihood parameters.
     fn likelihood(&self) -> &Likelihood;
 
-    /// The layers from x to [`encode`](Self::encode)'s result.
+    /// The layers from x to [`encode`](Self::encode)'s result, before it is quantised.
     fn encoder_layers(&self) -> Vec<&Dense>;
 
-    /// [`encode`](Self::encode), keeping what its Jacobian needs.
+    /// [`encode`](Self::encode) before it is quantised, keeping what its Jacobian needs.
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
         EncoderTrace::new(self.encoder_layers(), x)
+    }
+
+    /// What codes are made of, for families with a finite number of them.
+    fn codebook(&self) -> Option<&Codebook> {
+        None
     }
 
     /// Draws codes from the prior p(z), if the family defines one.
@@ -144,6 +162,8 @@ pub enum Model {
     Contractive(Contractive),
     /// With a posterior and a prior.
     Variational(Variational),
+    /// With a code of entries of codebooks.
+    VectorQuantized(VectorQuantized),
 }
 
 /// Calls the same method on whichever family it is.
@@ -155,6 +175,7 @@ macro_rules! each {
             Model::Sparse($model) => $call,
             Model::Contractive($model) => $call,
             Model::Variational($model) => $call,
+            Model::VectorQuantized($model) => $call,
         }
     };
 }
@@ -177,6 +198,9 @@ impl Model {
             FamilyConfig::Variational(config) => {
                 Model::Variational(Variational::new(architecture, config, noise, place))
             }
+            FamilyConfig::VectorQuantized(config) => {
+                Model::VectorQuantized(VectorQuantized::new(architecture, *config, noise, place))
+            }
         }
     }
 }
@@ -184,6 +208,20 @@ impl Model {
 impl Trainable for Model {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         each!(self, model => model.loss(batch, context))
+    }
+
+    fn after_step(self, batch: &Batch, context: &mut Context) -> Self {
+        match self {
+            Model::VectorQuantized(model) => Model::VectorQuantized(model.after_step(batch, context)),
+            other => other,
+        }
+    }
+
+    fn after_training(self, rows: &Encoded, seed: u64, place: &Place) -> Self {
+        match self {
+            Model::VectorQuantized(model) => Model::VectorQuantized(model.after_training(rows, seed, place)),
+            other => other,
+        }
     }
 }
 
@@ -210,6 +248,10 @@ impl Autoencoder for Model {
 
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
         each!(self, model => model.trace(x))
+    }
+
+    fn codebook(&self) -> Option<&Codebook> {
+        each!(self, model => model.codebook())
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {

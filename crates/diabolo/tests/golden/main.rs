@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod sparse;
+mod vector_quantized;
 
 use std::collections::{BTreeMap, BTreeSet};
 
