@@ -2,7 +2,7 @@
 
     pip install "jax[cpu]==0.10.2" && python generate.py
 
-rewrites contraction.json, autoencoder.json, sparse.json, variational.json and bounds.json next to this file. Nothing here repeats a formula that
+rewrites contraction.json, autoencoder.json, sparse.json, variational.json bounds.json and vector_quantized.json next to this file. Nothing here repeats a formula that
 the Rust library uses where JAX can do without it: Jacobians come from jacfwd, gradients from grad.
 
 Conventions: weight[out][in], a = W x + b; everything is batch-major; losses are nats per example, summed over features;
@@ -609,6 +609,85 @@ def bound_cases():
         yield bound_case(name, "tanh", {"flow": flow})
         yield bound_case(f"{name}_importance", "gelu", {"flow": flow, "bound": importance(2)})
     yield bound_case("autoregressive_vamp", "tanh", {"flow": autoregressive, "prior": vamp})
+# --- vector-quantised autoencoder ---
+
+def nearest(vectors, z):
+    """Index of the nearest vector of each group: vectors groups × size × width, z groups × width."""
+    return jnp.argmin(jnp.linalg.norm(vectors - z[:, None], axis=2), axis=1)
+
+
+def quantized(vectors, z):
+    """One row's code with each of its groups replaced."""
+    parts = z.reshape(vectors.shape[0], vectors.shape[2])
+    return jnp.concatenate([vectors[g, k] for g, k in enumerate(nearest(vectors, parts))])
+
+
+def moving_averages(vectors, counts, z, decay):
+    """Appendix A.1 of van den Oord et al.: N and m as they stand there, vector by vector."""
+    sums = vectors * counts[:, :, None]
+    new_sums, new_counts = np.zeros_like(sums), np.zeros_like(counts)
+    parts = np.asarray(z).reshape(len(z), vectors.shape[0], vectors.shape[2])
+    chosen = np.stack([np.asarray(nearest(vectors, row)) for row in parts])
+    for g, k in np.ndindex(counts.shape):
+        own = parts[chosen[:, g] == k, g]
+        new_counts[g, k] = decay * counts[g, k] + (1 - decay) * len(own)
+        new_sums[g, k] = decay * sums[g, k] + (1 - decay) * own.sum(axis=0)
+    return {"vectors": new_sums / new_counts[:, :, None], "counts": new_counts}
+
+
+def vector_quantized_case(activation, depth, groups, size):
+    name = f"{activation}_depth{depth}_{groups}x{size}"
+    rng = stream("vector_quantized", name)
+    inputs, latent = 7, 6
+    widths = [inputs, *[9, 8][: depth - 1], latent]
+    x, weight, decay = rng.uniform(size=(BATCH, inputs)), float(rng.uniform(0.1, 1.0)), float(rng.uniform(0.5, 0.9))
+    parameters = {"encoder": stack(rng, widths), "decoder": stack(rng, widths[::-1])}
+    vectors, counts = rng.normal(0.0, 0.7, (groups, size, latent // groups)), rng.uniform(0.5, 3.0, (groups, size))
+    stop = jax.lax.stop_gradient
+
+    def encode(p):
+        return affine(p["encoder"][-1], hidden(p["encoder"][:-1], activation, x))
+
+    def terms(p, z, decoded, target):
+        logits = decode(p, activation, False, decoded)
+        reconstruction = jnp.sum(jax.nn.softplus(logits) - x * logits, axis=1)
+        return {"logits": logits, "reconstruction": reconstruction, "commitment": jnp.sum((z - target) ** 2, axis=1)}
+
+    def total(t):
+        return jnp.mean(t["reconstruction"] + weight * t["commitment"])
+
+    def straight_through(p):
+        z = encode(p)
+        q = jax.vmap(lambda one: quantized(p["codebook"]["vectors"], one))(z)
+        return terms(p, z, z + stop(q - z), stop(q))
+
+    at = encode(parameters)
+    q = jax.vmap(lambda one: quantized(jnp.asarray(vectors), one))(at)
+    # With the choices and the offsets held fast the straight-through gradient is an ordinary one.
+    surrogate = lambda p: total(terms(p, encode(p), encode(p) + (q - at), q))
+    _, ordinary = value_and_gradients(surrogate, parameters)
+    whole = jax.tree.map(jnp.asarray, parameters | {"codebook": {"vectors": vectors, "counts": counts}})
+    value, gradients = jax.value_and_grad(lambda p: total(straight_through(p)))(whole)
+    gradients = named(gradients)
+    for key, gradient in ordinary.items():
+        np.testing.assert_allclose(gradients[key], gradient, rtol=1e-12, atol=1e-14)
+    assert not np.any(gradients["codebook.vectors"]), "the codebook has a gradient"
+    case = {"name": name, "activation": activation, "groups": groups, "codebook_size": size}
+    case |= {"commitment_weight": weight, "decay": decay}
+    case |= plain({**parameters, "codebook": {"vectors": vectors, "counts": counts}, "x": x, "z": at, "q": q})
+    case |= plain(straight_through(whole)) | {"moved": plain(moving_averages(vectors, counts, at, decay))}
+    return case | {"objective": float(value), "gradients": gradients}
+
+
+def vector_quantized_cases():
+    for activation, depth, groups, size in [
+        ("tanh", 1, 1, 5),
+        ("tanh", 2, 2, 4),
+        ("silu", 2, 3, 3),
+        ("sigmoid", 3, 6, 2),
+        ("silu", 3, 2, 8),
+    ]:
+        yield vector_quantized_case(activation, depth, groups, size)
 
 
 if __name__ == "__main__":
@@ -617,3 +696,4 @@ if __name__ == "__main__":
     write("sparse", list(sparse_cases()))
     write("variational", list(variational_cases()))
     write("bounds", list(bound_cases()))
+    write("vector_quantized", list(vector_quantized_cases()))

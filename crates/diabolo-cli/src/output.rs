@@ -38,6 +38,9 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     optional("norm of the Jacobian", Some(format!("{:.4} (‖J‖_F)", value.jacobian_norm)));
     optional("mean squared error", Some(format!("{:.5} (encoded units)", value.mse)));
     optional("active units", Some(format!("{} of {}", value.active_units, value.latent_dim)));
+    optional("perplexity of the code", value.codebook_perplexity.map(|v| format!("{v:.1} vectors a group")));
+    optional("vectors used", value.codes_used.map(|v| format!("{:.1} % of all codebooks", 100.0 * v)));
+    optional("size of a code", value.code_bits.map(|v| format!("{v:.1} bits per example")));
     optional("saturated", value.saturated_fraction.map(|v| format!("{:.1} % of code values", 100.0 * v)));
     optional("mean activation", value.mean_activation.map(|v| format!("{v:.4}")));
     aligned(&rows)

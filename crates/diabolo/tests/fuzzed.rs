@@ -1,9 +1,9 @@
 //! A thousand random configurations on nasty tables: each ends in a model that only writes finite numbers, or in a clear error.
 #![allow(clippy::unwrap_used)]
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::RecordBatch;
 use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
 use diabolo::data::prepare;
 use diabolo::evaluate::{LatentSummary, evaluate, log_likelihoods};

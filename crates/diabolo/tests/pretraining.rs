@@ -75,7 +75,7 @@ fn a_layer_taken_out_and_put_back_changes_nothing() {
 
 #[test]
 fn what_has_no_layers_to_pretrain_is_refused() {
-    for (family, hidden) in [("plain", "[]"), ("variational", "[64]")] {
+    for (family, hidden) in [("plain", "[]"), ("variational", "[64]"), ("vector_quantized", "[64]")] {
         let mut config = Config::default();
         config.set(&format!("model.family={{kind={family:?}}}")).unwrap();
         config.set(&format!("model.hidden={hidden}")).unwrap();

@@ -6,7 +6,7 @@ use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, Traini
 use diabolo::data::{Preprocessor, prepare};
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
 use diabolo::model::{
-    Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, Trainable,
+    Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, ModelConfig, Trainable,
 };
 use diabolo::nn::{Activation, Place, to_host};
 use diabolo::noise::{Purpose, permutation, standard_normal, stream};
@@ -176,7 +176,15 @@ impl Hooks<Model> for StopAfter {
 
 #[test]
 fn a_resumed_fit_takes_the_same_steps() {
-    let (config, prepared, architecture) = digits(3);
+    for family in ["variational", "vector_quantized"] {
+        resumed_and_whole(family);
+    }
+}
+
+fn resumed_and_whole(family: &str) {
+    let (mut config, prepared, _) = digits(3);
+    config.model = ModelConfig { family: FamilyConfig::named(family).unwrap(), ..Default::default() };
+    let architecture = config.resolve(&prepared).unwrap();
     let place = Place::cpu();
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
     let model = Model::new(&architecture, 0, &place);
@@ -192,7 +200,7 @@ fn a_resumed_fit_takes_the_same_steps() {
         assert_eq!(
             weights::export(&resumed.model),
             weights::export(&whole.model),
-            "stopped after {steps} steps"
+            "{family} stopped after {steps} steps"
         );
         let terms = |o: &train::Outcome<Model>| {
             o.state.history.iter().map(|r| r.validation.clone()).collect::<Vec<_>>()

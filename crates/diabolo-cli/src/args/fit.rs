@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use diabolo::data::Binarization;
-use diabolo::model::{ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig, VariationalConfig};
+use diabolo::model::{
+    ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
@@ -50,7 +52,7 @@ pub struct FitArgs {
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// plain, denoising, sparse, contractive or variational [default: variational]
+    /// plain, denoising, sparse, contractive, variational or vector_quantized [default: variational]
     #[arg(long, short, value_name = "FAMILY")]
     pub model: Option<String>,
     /// Width of the code
@@ -106,7 +108,16 @@ pub struct ModelArgs {
     /// What keeps the code sparse: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub sparsity: Option<String>,
-    /// The decoder uses the encoder's weights, or (--tied false) its own (not for variational models)
+    /// Vectors that each group of the code chooses from (vector_quantized)
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub codebook_size: Option<usize>,
+    /// Groups of equal width that the code is cut into (vector_quantized)
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub groups: Option<usize>,
+    /// Weight of the squared distance between a code and its quantised self (vector_quantized)
+    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    pub commitment_weight: Option<f64>,
+    /// The decoder uses the encoder's weights, or (--tied false) its own (not for models with a prior)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub tied: Option<bool>,
 }
@@ -117,7 +128,7 @@ pub struct TrainingArgs {
     /// Passes over the training rows, at most
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// Passes for each layer alone, before all are trained jointly (not for variational models)
+    /// Passes for each layer alone, before all are trained jointly (not for models with a prior)
     #[arg(long, value_name = "N")]
     pub pretrain_epochs: Option<usize>,
     /// Rows a step
@@ -230,7 +241,7 @@ impl ModelArgs {
 
     /// The given flags that only some families have, with those families.
     pub(super) fn family_flags(&self) -> Vec<(&'static str, &'static [&'static str])> {
-        let all: [(&'static str, bool, &'static [&'static str]); 13] = [
+        let all: [(&'static str, bool, &'static [&'static str]); 16] = [
             ("--bound", self.bound.is_some(), &["variational"]),
             ("--prior", self.prior.is_some(), &["variational"]),
             ("--flow", self.flow.is_some(), &["variational"]),
@@ -242,11 +253,14 @@ impl ModelArgs {
             ("--estimator", self.estimator.is_some(), &["contractive"]),
             ("--corruption", self.corruption.is_some(), &["denoising"]),
             ("--sparsity", self.sparsity.is_some(), &["sparse"]),
+            ("--codebook-size", self.codebook_size.is_some(), &["vector_quantized"]),
+            ("--groups", self.groups.is_some(), &["vector_quantized"]),
+            ("--commitment-weight", self.commitment_weight.is_some(), &["vector_quantized"]),
             ("--tied", self.tied.is_some(), &["plain", "denoising", "sparse", "contractive"]),
             (
                 "--latent-activation",
                 self.latent_activation.is_some(),
-                &["plain", "denoising", "sparse", "contractive"],
+                &["plain", "denoising", "sparse", "contractive", "vector_quantized"],
             ),
         ];
         all.into_iter().filter(|f| f.1).map(|(flag, _, families)| (flag, families)).collect()
@@ -269,6 +283,9 @@ impl ModelArgs {
                 "--estimator" => own.estimator = None,
                 "--corruption" => own.corruption = None,
                 "--sparsity" => own.sparsity = None,
+                "--codebook-size" => own.codebook_size = None,
+                "--groups" => own.groups = None,
+                "--commitment-weight" => own.commitment_weight = None,
                 "--tied" => own.tied = None,
                 _ => own.latent_activation = None,
             }
@@ -319,13 +336,22 @@ impl ModelArgs {
             };
             config.sparsity = sparsity(text)?;
         }
+        if let Some(value) = self.codebook_size {
+            vector_quantized(family, "--codebook-size")?.codebook_size = value;
+        }
+        if let Some(value) = self.groups {
+            vector_quantized(family, "--groups")?.groups = value;
+        }
+        if let Some(value) = self.commitment_weight {
+            vector_quantized(family, "--commitment-weight")?.commitment_weight = value;
+        }
         if let Some(value) = self.tied {
             match family {
                 FamilyConfig::Plain { tied }
                 | FamilyConfig::Denoising { tied, .. }
                 | FamilyConfig::Sparse(SparseConfig { tied, .. })
                 | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
-                FamilyConfig::Variational(_) => {
+                FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_) => {
                     return Err(only("--tied", "plain, denoising, sparse or contractive"));
                 }
             }
@@ -349,6 +375,18 @@ fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
     match family {
         FamilyConfig::Variational(config) => Ok(config),
         _ => Err(Error::config(flag, "--model variational", format!("--model {name}"))),
+    }
+}
+
+/// The settings of a vector-quantised family, for a flag that only it has.
+fn vector_quantized<'a>(
+    family: &'a mut FamilyConfig,
+    flag: &str,
+) -> diabolo::Result<&'a mut VectorQuantizedConfig> {
+    let name = family.name();
+    match family {
+        FamilyConfig::VectorQuantized(config) => Ok(config),
+        _ => Err(Error::config(flag, "--model vector_quantized", format!("--model {name}"))),
     }
 }
 

@@ -136,7 +136,7 @@ impl Job {
         let hidden: String = hidden.iter().map(|w| format!("{w} → ")).collect();
         format!(
             "fitting a {} autoencoder ({inputs} → {hidden}{latent_dim}) to {} rows of {} in {}",
-            family.name(),
+            family.name().replace('_', "-"),
             self.prepared.train.rows,
             self.input,
             run.folder().display()

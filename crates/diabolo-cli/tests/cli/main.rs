@@ -13,3 +13,4 @@ mod reproducible;
 mod sparse;
 mod support;
 mod variational;
+mod vector_quantized;

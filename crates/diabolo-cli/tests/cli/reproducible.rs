@@ -10,7 +10,7 @@ use crate::support::{Desk, Ran};
 const CHECKPOINT: &str = "checkpoint/checkpoint.safetensors";
 /// Long enough to be interrupted, with checkpoints within epochs.
 const LONG: &str =
-    "fit digits --epochs 60 --patience 0 --hidden 64 --set training.checkpoint_seconds=0.05 -q";
+    "fit digits --epochs 60 --patience 0 --hidden 64 --set training.checkpoint_seconds=0.05 -q --model";
 
 fn same_bytes(desk: &Desk, a: &str, b: &str) {
     let model = |run: &str| desk.bytes(&format!("{run}/model.safetensors"));
@@ -18,8 +18,8 @@ fn same_bytes(desk: &Desk, a: &str, b: &str) {
 }
 
 /// Starts a fit and waits for its first checkpoint.
-fn started(desk: &Desk, run: &str) -> Child {
-    let child = desk.command(&format!("{LONG} -o {run}")).spawn().unwrap();
+fn started(desk: &Desk, model: &str, run: &str) -> Child {
+    let child = desk.command(&format!("{LONG} {model} -o {run}")).spawn().unwrap();
     let checkpoint = desk.path(run).join(CHECKPOINT);
     let start = Instant::now();
     while !checkpoint.is_file() {
@@ -35,6 +35,7 @@ fn threads_and_runs_do_not_matter_but_seeds_do() {
     let shapes = [
         "--model variational",
         "--model denoising",
+        "--model vector_quantized",
         "--model contractive --hidden 64 --latent-dim 8 --tied false",
     ];
     for shape in shapes {
@@ -52,17 +53,24 @@ fn threads_and_runs_do_not_matter_but_seeds_do() {
 #[cfg(unix)]
 #[test]
 fn killed_or_interrupted_and_resumed() {
-    let desk = Desk::new();
-    desk.ok(&format!("{LONG} -o whole"));
+    for model in ["variational", "vector_quantized"] {
+        stopped_and_resumed(model);
+    }
+}
 
-    let mut child = started(&desk, "killed");
+#[cfg(unix)]
+fn stopped_and_resumed(model: &str) {
+    let desk = Desk::new();
+    desk.ok(&format!("{LONG} {model} -o whole"));
+
+    let mut child = started(&desk, model, "killed");
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success(), "it ended before it was killed");
     assert!(!desk.path("killed/model.safetensors").exists());
     desk.ok("fit --resume killed -q");
     same_bytes(&desk, "whole", "killed");
 
-    let child = started(&desk, "interrupted");
+    let child = started(&desk, model, "interrupted");
     let signal = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(signal.unwrap().success());
     let ran = Ran::of(child.wait_with_output().unwrap());

@@ -3,9 +3,10 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::Choices;
 use crate::data::Encoded;
 use crate::distribution::Family;
-use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Context};
+use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
 use crate::objective::{Estimator, rademacher};
@@ -45,6 +46,16 @@ pub struct Metrics {
     pub active_units: usize,
     /// Width of the code.
     pub latent_dim: usize,
+    /// exp(H) of the vectors that each group of the code chooses, H their entropy over the rows; the mean over groups.
+    /// Quantised codes only, as the next two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codebook_perplexity: Option<f64>,
+    /// Share of all vectors of all codebooks that some row chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub codes_used: Option<f64>,
+    /// Bits of a code: groups · log₂(codebook_size).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_bits: Option<f64>,
     /// Share of code values within 5 % of an end of the activation's range; sigmoid and tanh codes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saturated_fraction: Option<f64>,
@@ -74,6 +85,7 @@ pub struct Evaluation<'a, M> {
     squared_error: f64,
     saturated: f64,
     code_sums: Vec<(f64, f64)>,
+    choices: Option<Choices>,
 }
 
 /// Evaluates all of `rows` at once.
@@ -108,6 +120,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             squared_error: 0.0,
             saturated: 0.0,
             code_sums: vec![(0.0, 0.0); model.latent_dim()],
+            choices: model.codebook().map(Choices::new),
         }
     }
 
@@ -147,6 +160,9 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     fn add_code(&mut self, batch: &Batch) {
         let code = self.model.encode(batch.input());
         self.add_contraction(&batch.input());
+        if let (Some(choices), Some(book)) = (&mut self.choices, self.model.codebook()) {
+            choices.add(&to_host(book.indices(code.clone()).float()));
+        }
         let mean = self.model.likelihood().mean(self.model.decode(batch.with_condition(code.clone())));
         let errors = (mean - batch.x.clone()).square();
         let errors = match &batch.observed {
@@ -216,6 +232,9 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             mse: self.squared_error / self.observed.max(1.0),
             active_units: self.code_sums.iter().filter(|s| variance(s) > ACTIVE_VARIANCE).count(),
             latent_dim: self.code_sums.len(),
+            codebook_perplexity: self.choices.as_ref().map(Choices::perplexity),
+            codes_used: self.choices.as_ref().map(Choices::used),
+            code_bits: self.model.codebook().map(Codebook::bits),
             saturated_fraction: bounded.then_some(self.saturated / values),
             mean_activation: bounded.then(|| self.code_sums.iter().map(|(sum, _)| sum).sum::<f64>() / values),
             bits_per_dimension: self.pixel_scale.map(|scale| {

@@ -1,5 +1,6 @@
 //! What a model is worth on rows it did not train on.
 
+mod choices;
 mod clusters;
 mod columns;
 mod diagnostics;
@@ -23,6 +24,7 @@ mod units;
 #[cfg(test)]
 mod testing;
 
+use choices::Choices;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use columns::{ColumnScore, ColumnScores};
 pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};

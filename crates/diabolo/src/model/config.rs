@@ -2,7 +2,7 @@
 //!
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational` | `variational` |
+//! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational`, `vector_quantized` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
 //! | `latent_dim` | width of the latent code | by data |
 //! | `activation` | of the hidden layers | by family |
@@ -12,7 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::VariationalConfig;
+use super::{VariationalConfig, VectorQuantizedConfig};
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
 use crate::error::{Error, Result};
@@ -80,6 +80,8 @@ pub enum FamilyConfig {
     Contractive(ContractiveConfig),
     /// Negative ELBO with a Gaussian posterior and a standard normal prior (Kingma & Welling 2013).
     Variational(VariationalConfig),
+    /// Reconstruction from entries of codebooks + β · commitment (van den Oord et al. 2017).
+    VectorQuantized(VectorQuantizedConfig),
 }
 
 /// Settings of the sparse family.
@@ -172,8 +174,9 @@ impl FamilyConfig {
             "sparse" => FamilyConfig::Sparse(SparseConfig::default()),
             "contractive" => FamilyConfig::Contractive(ContractiveConfig::default()),
             "variational" => FamilyConfig::default(),
+            "vector_quantized" => FamilyConfig::VectorQuantized(VectorQuantizedConfig::default()),
             other => {
-                let expected = "plain, denoising, sparse, contractive or variational";
+                let expected = "plain, denoising, sparse, contractive, variational or vector_quantized";
                 return Err(Error::config("model", expected, other));
             }
         })
@@ -187,6 +190,7 @@ impl FamilyConfig {
             FamilyConfig::Sparse(_) => "sparse",
             FamilyConfig::Contractive(_) => "contractive",
             FamilyConfig::Variational(_) => "variational",
+            FamilyConfig::VectorQuantized(_) => "vector_quantized",
         }
     }
 
@@ -206,7 +210,12 @@ impl FamilyConfig {
 
     /// Whether codes can be drawn from a prior; the others are sampled by a walk.
     pub fn has_prior(&self) -> bool {
-        matches!(self, FamilyConfig::Variational(_))
+        matches!(self, FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_))
+    }
+
+    /// Whether each layer is an autoencoder of its own kind: such models can be tied and pretrained layer by layer.
+    pub fn is_layered(&self) -> bool {
+        !self.has_prior()
     }
 
     /// Whether the decoder shares the encoder's weights.
@@ -216,7 +225,7 @@ impl FamilyConfig {
             | FamilyConfig::Denoising { tied, .. }
             | FamilyConfig::Sparse(SparseConfig { tied, .. })
             | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => tied,
-            FamilyConfig::Variational(_) => false,
+            FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_) => false,
         }
     }
 }
@@ -245,7 +254,7 @@ pub struct Architecture {
 impl Architecture {
     /// Whether it is made of layers that can be pretrained one by one.
     pub fn is_stack(&self) -> bool {
-        !self.hidden.is_empty() && !matches!(self.family, FamilyConfig::Variational(_))
+        !self.hidden.is_empty() && self.family.is_layered()
     }
 
     /// What a user should know before training, one sentence each.
@@ -270,11 +279,15 @@ impl Architecture {
         warnings
     }
 
-    /// A lower bound on the number of weights: the encoder's matrices.
+    /// A lower bound on the number of weights: the encoder's matrices, and codebooks.
     pub fn least_parameters(&self) -> usize {
         let widths: Vec<usize> =
             [self.inputs].into_iter().chain(self.hidden.clone()).chain([self.latent_dim]).collect();
-        widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(0, usize::saturating_add)
+        let codebooks = match &self.family {
+            FamilyConfig::VectorQuantized(config) => config.numbers(self.latent_dim),
+            _ => 0,
+        };
+        widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(codebooks, usize::saturating_add)
     }
 }
 
@@ -293,8 +306,10 @@ impl ModelConfig {
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
 
         let hidden = self.hidden.get_or_insert_with(|| default_hidden(inputs, overcomplete)).clone();
-        let latent_dim =
-            *self.latent_dim.get_or_insert_with(|| default_latent_dim(inputs, image, overcomplete));
+        let latent_dim = *self.latent_dim.get_or_insert_with(|| match &self.family {
+            FamilyConfig::VectorQuantized(config) => config.usual_latent_dim(),
+            _ => default_latent_dim(inputs, image, overcomplete),
+        });
         let activation =
             *self.activation.get_or_insert(if overcomplete { Activation::Sigmoid } else { Activation::Silu });
         let latent_activation = if variational {
@@ -316,7 +331,8 @@ impl ModelConfig {
             true => ImageLikelihood::Gaussian,
             false => ImageLikelihood::Bernoulli,
         });
-        let variance = *self.variance.get_or_insert(match (variational, image) {
+        // Rows are drawn from models with a prior: their spread has to be the data's.
+        let variance = *self.variance.get_or_insert(match (self.family.has_prior(), image) {
             (true, true) => Variance::Shared,
             (true, false) => Variance::PerFeature,
             (false, _) => Variance::Fixed { value: 1.0 },
@@ -371,6 +387,7 @@ impl ModelConfig {
                     ));
                 }
             }
+            FamilyConfig::VectorQuantized(config) => config.validate(architecture.latent_dim)?,
             FamilyConfig::Denoising { corruption, .. } => corruption.validate()?,
             FamilyConfig::Plain { .. } => {}
         }

@@ -10,6 +10,7 @@ mod plain;
 mod signs;
 mod sparse;
 mod variational;
+mod vector_quantized;
 
 pub use classifier::Classifier;
 pub use config::{Architecture, ContractiveConfig, FamilyConfig, ImageLikelihood, ModelConfig, SparseConfig};
@@ -24,6 +25,7 @@ pub use variational::{
     Autoregressive, AutoregressiveFlow, Bound, Draws, Epsilon, Flow, FlowConfig, Hierarchical, Mixture,
     Planar, PlanarFlow, PosteriorHeads, Prior, PriorConfig, Stage, VampPrior, Variational, VariationalConfig,
 };
+pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantizedConfig};
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
@@ -146,6 +148,17 @@ pub trait Trainable: Module {
     fn signs(&self, _batch: &Batch) -> Option<Signs> {
         None
     }
+
+    /// What follows the weights without a gradient, after each step of the optimiser on `batch`. `context` is the loss's:
+    /// its noise goes on where the loss left it.
+    fn after_step(self, _batch: &Batch, _context: &mut Context) -> Self {
+        self
+    }
+
+    /// What is counted once the weights no longer change, from the training rows. Without autodiff.
+    fn after_training(self, _rows: &Encoded, _seed: u64, _place: &Place) -> Self {
+        self
+    }
 }
 
 /// What the evaluation and the tasks know of a model.
@@ -154,7 +167,7 @@ pub trait Trainable: Module {
 /// batch × [`Likelihood::parameters`]. A conditional model takes x and codes with the condition beside them:
 /// [`Batch::input`], [`Batch::with_condition`].
 pub trait Autoencoder: Trainable {
-    /// The code of each row: f(x), or the posterior's mean.
+    /// The code of each row: f(x), the posterior's mean, or the vectors nearest to f(x).
     fn encode(&self, x: Tensor<2>) -> Tensor<2>;
 
     /// Likelihood parameters for the codes of the batch.
@@ -173,10 +186,10 @@ pub trait Autoencoder: Trainable {
     /// Reads likelihood parameters.
     fn likelihood(&self) -> &Likelihood;
 
-    /// The layers from x to [`encode`](Self::encode)'s result.
+    /// The layers from x to [`encode`](Self::encode)'s result, before it is quantised.
     fn encoder_layers(&self) -> Vec<&Dense>;
 
-    /// [`encode`](Self::encode), keeping what its Jacobian needs.
+    /// [`encode`](Self::encode) before it is quantised, keeping what its Jacobian needs.
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
         EncoderTrace::new(self.encoder_layers(), x)
     }
@@ -189,6 +202,11 @@ pub trait Autoencoder: Trainable {
         _noise: &mut Stream,
         _place: &Place,
     ) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// What codes are made of, for families with a finite number of them.
+    fn codebook(&self) -> Option<&Codebook> {
         None
     }
 
@@ -222,6 +240,8 @@ pub enum Model {
     Contractive(Contractive),
     /// With a posterior and a prior.
     Variational(Variational),
+    /// With a code of entries of codebooks.
+    VectorQuantized(VectorQuantized),
 }
 
 /// Calls the same method on whichever family it is.
@@ -233,6 +253,7 @@ macro_rules! each {
             Model::Sparse($model) => $call,
             Model::Contractive($model) => $call,
             Model::Variational($model) => $call,
+            Model::VectorQuantized($model) => $call,
         }
     };
 }
@@ -255,6 +276,9 @@ impl Model {
             FamilyConfig::Variational(config) => {
                 Model::Variational(Variational::new(architecture, config, noise, place))
             }
+            FamilyConfig::VectorQuantized(config) => {
+                Model::VectorQuantized(VectorQuantized::new(architecture, *config, noise, place))
+            }
         }
     }
 }
@@ -266,6 +290,20 @@ impl Trainable for Model {
 
     fn signs(&self, batch: &Batch) -> Option<Signs> {
         each!(self, model => model.signs(batch))
+    }
+
+    fn after_step(self, batch: &Batch, context: &mut Context) -> Self {
+        match self {
+            Model::VectorQuantized(model) => Model::VectorQuantized(model.after_step(batch, context)),
+            other => other,
+        }
+    }
+
+    fn after_training(self, rows: &Encoded, seed: u64, place: &Place) -> Self {
+        match self {
+            Model::VectorQuantized(model) => Model::VectorQuantized(model.after_training(rows, seed, place)),
+            other => other,
+        }
     }
 }
 
@@ -302,6 +340,10 @@ impl Autoencoder for Model {
         place: &Place,
     ) -> Option<Tensor<2>> {
         each!(self, model => model.log_weights(batch, samples, noise, place))
+    }
+
+    fn codebook(&self) -> Option<&Codebook> {
+        each!(self, model => model.codebook())
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {

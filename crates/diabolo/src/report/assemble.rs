@@ -46,7 +46,7 @@ impl Report {
         sample.add(&encoded);
         let sample = sample.finish();
         let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, place)?;
-        let family = saved.architecture.family.name();
+        let family = saved.architecture.family.name().replace('_', "-");
         let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
         Ok(Report {
             title: format!("{title} · {}", short_name(&header.source.input)),
@@ -92,6 +92,7 @@ fn subtitle(saved: &SavedModel) -> String {
         Sparse { .. } => "It learned a code of which each row uses only a few units.",
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
         Variational(_) => "It learned a distribution over codes, from which new examples can be drawn.",
+        VectorQuantized(_) => "It learned a finite number of codes, and how often each occurs.",
     };
     format!("{what} Measured on rows it has not seen.")
 }
@@ -125,6 +126,7 @@ fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
         ("Data", short_name(&header.source.input).to_string()),
         ("Rows", format!("{train} training, {validation} validation, {test} test")),
         ("Layers", widths.join(" → ")),
+        ("Code", codes(saved)),
         ("Activation", architecture.activation.name().to_string()),
         ("Likelihood", likelihoods(saved)),
         ("Weights", burn::module::Module::num_params(&saved.model).to_string()),
@@ -136,6 +138,16 @@ fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
     facts.push(("Seed", header.config.training.seed.to_string()));
     facts.push(("Version", format!("diabolo {}", header.diabolo_version)));
     facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
+}
+
+/// "8 of 64 vectors each: 48 bits"
+fn codes(saved: &SavedModel) -> String {
+    match saved.model.codebook() {
+        Some(book) => {
+            format!("{} choices from {} vectors: {:.0} bits", book.groups(), book.size(), book.bits())
+        }
+        None => format!("{} numbers", saved.architecture.latent_dim),
+    }
 }
 
 fn likelihoods(saved: &SavedModel) -> String {
@@ -201,6 +213,14 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
             "Units of the code that vary over the data; the others carry nothing.",
         ),
         ("latent dimensions", Some(metrics.latent_dim as f64), "", "Units of the code."),
+        (
+            "perplexity of the code",
+            metrics.codebook_perplexity,
+            "vectors a group",
+            "e to the entropy of the choices, the mean over groups: as many equally frequent vectors are in use.",
+        ),
+        ("vectors used", metrics.codes_used, "share", "Of all vectors of all codebooks, on these rows."),
+        ("size of a code", metrics.code_bits, "bits", "What has to be kept of a row to reconstruct it."),
         (
             "saturated",
             metrics.saturated_fraction,

@@ -98,8 +98,9 @@ pub fn walk(
 ) -> Result<(Vec<f32>, RecordBatch)> {
     config.validate()?;
     if saved.architecture.family.has_prior() {
+        let family = saved.architecture.family.name().replace('_', "-");
         return Err(Error::Unsupported {
-            what: format!("a {} autoencoder draws codes from its prior", saved.architecture.family.name()),
+            what: format!("a {family} autoencoder draws codes from its prior"),
             help: "leave --step, --burn-in, --thin and --chains out: they are for models without one".into(),
         });
     }

@@ -227,7 +227,11 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             }
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
-        Ok(Outcome { model: self.best, state: self.state, ended })
+        let model = match ended {
+            Ended::Interrupted => self.best,
+            _ => self.best.after_training(self.data.train, self.config.seed, self.place),
+        };
+        Ok(Outcome { model, state: self.state, ended })
     }
 
     /// The rest of the current epoch; says why if training must end within it.
@@ -272,16 +276,14 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let done = epoch as f64 + step as f64 / steps as f64;
         let fresh = &mut stream(self.config.seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
         let batch = Batch::draw(self.data.train, rows, fresh, self.place);
-        let terms = self.model.loss(
-            &batch,
-            &mut Context {
-                noise: &mut stream(self.config.seed, Purpose::Train, epoch as u64, step as u64),
-                epochs: done,
-                training: true,
-                rows: self.data.train.rows,
-                place: self.place,
-            },
-        );
+        let context = &mut Context {
+            noise: &mut stream(self.config.seed, Purpose::Train, epoch as u64, step as u64),
+            epochs: done,
+            training: true,
+            rows: self.data.train.rows,
+            place: self.place,
+        };
+        let terms = self.model.loss(&batch, context);
         let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
         if let Some(bad) = means.iter().find(|m| !m.value.is_finite()) {
             return Err(Error::Diverged {
@@ -297,7 +299,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             self.best = self.model.valid();
         }
         let rates = optimizer::learning_rates(self.learning_rate(done));
-        self.model = self.optimizer.step(rates, self.model.clone(), gradients);
+        let stepped = self.optimizer.step(rates, self.model.clone(), gradients);
+        self.model = stepped.after_step(&batch, context);
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod sparse;
+mod vector_quantized;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -223,6 +223,10 @@ fn special(family: &FamilyConfig) -> String {
         FamilyConfig::Variational(config) => {
             format!("random code, penalty {} × KL divergence", number(config.kl_weight))
         }
+        FamilyConfig::VectorQuantized(config) => {
+            let (groups, size) = (config.groups, config.codebook_size);
+            format!("{groups} choices from {size}, penalty {} × commitment", number(config.commitment_weight))
+        }
         FamilyConfig::Sparse(config) => match config.sparsity {
             Sparsity::L1 { weight } => format!("penalty {} × |code|", number(weight)),
             Sparsity::Kl { weight, target } => {

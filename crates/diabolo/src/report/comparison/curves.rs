@@ -24,6 +24,7 @@ pub(super) fn class(name: &str, baseline: bool) -> &'static str {
         "denoising" => "c6",
         "variational" => "c4",
         "sparse" => "c5",
+        "vector_quantized" => "c9",
         _ => "c2",
     }
 }

@@ -186,7 +186,7 @@ impl Plan {
         for asked in &self.models {
             let mut config = asked.clone();
             config.training.seed = seed;
-            if !matches!(config.model.family, FamilyConfig::Variational(_)) {
+            if config.model.family.is_layered() {
                 config.set(&format!("model.family.tied={}", self.tied))?;
                 // Whatever was left open is as for a contractive model of these rows.
                 let mut reference = asked.model.clone();
@@ -202,7 +202,7 @@ impl Plan {
             // One distribution of pixels, or nats could not be compared.
             let pixels = asked.model.image_likelihood.unwrap_or(crate::model::ImageLikelihood::Bernoulli);
             config.model.image_likelihood = Some(pixels);
-            if matches!(config.model.family, FamilyConfig::Variational(_)) {
+            if !config.model.family.is_layered() {
                 config.training.pretrain_epochs = 0;
             }
             let architecture = config.resolve(prepared)?;

@@ -1,0 +1,226 @@
+//! Codebooks that follow the codes by moving averages (van den Oord et al. 2017, appendix A.1; Razavi et al. 2019).
+//!
+//! ```text
+//! N_k ← γ N_k + (1 − γ) n_k               n_k: codes of the batch that chose vector k
+//! m_k ← γ m_k + (1 − γ) Σ_{i chose k} z_i
+//! e_k = m_k / N_k
+//! ```
+//!
+//! Kept are e and N. With m = N e the last two lines are e_k ← e_k + (1 − γ) / N_k · Σ_{i chose k} (z_i − e_k), which
+//! no step can round away from the codes.
+//!
+//! Each group of units has a codebook of its own: the units of a dense encoder have no order, and two groups are as
+//! different as two features; one codebook for all would have to hold the vectors of each.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Int, Tensor, TensorData};
+
+use crate::nn::{Place, to_host};
+use crate::noise::{RngExt, Stream, standard_normal};
+
+/// A vector chosen less often than this share of the mean is moved to where codes are.
+const DEAD: f64 = 0.1;
+/// How far from a code of the batch, in standard deviations of the group's units.
+const SHAKE: f64 = 0.05;
+
+/// For each group of units the vectors it chooses from.
+#[derive(Module, Debug)]
+pub struct Codebook {
+    /// e: groups × codebook_size × width of a group.
+    pub vectors: Param<Tensor<3>>,
+    /// N: groups × codebook_size.
+    pub counts: Param<Tensor<2>>,
+}
+
+impl Codebook {
+    /// Zeros, which the first [`moved`](Self::moved) and [`revived`](Self::revived) replace: one vector of each group
+    /// by the mean of the batch's codes, the others by codes drawn from it.
+    pub(super) fn new(groups: usize, size: usize, width: usize, place: &Place) -> Self {
+        Codebook {
+            vectors: Param::from_tensor(
+                place.tensor(vec![0.0; groups * size * width], [groups, size, width]),
+            ),
+            counts: Param::from_tensor(place.tensor(vec![0.0; groups * size], [groups, size])),
+        }
+    }
+
+    /// How many groups a code has.
+    pub fn groups(&self) -> usize {
+        self.vectors.dims()[0]
+    }
+
+    /// How many vectors each group chooses from.
+    pub fn size(&self) -> usize {
+        self.vectors.dims()[1]
+    }
+
+    /// Bits of a code: groups · log₂(codebook_size).
+    pub fn bits(&self) -> f64 {
+        self.groups() as f64 * (self.size() as f64).log2()
+    }
+
+    /// The nearest vector of each group: batch × latent_dim to batch × groups.
+    pub fn indices(&self, z: Tensor<2>) -> Tensor<2, Int> {
+        let z = self.split(z);
+        self.nearest(z).squeeze_dim::<2>(2).swap_dims(0, 1)
+    }
+
+    /// The chosen vectors side by side: batch × groups to batch × latent_dim.
+    pub fn vectors_at(&self, indices: Tensor<2, Int>) -> Tensor<2> {
+        let [groups, size, width] = self.vectors.dims();
+        let [rows, _] = indices.dims();
+        let first = Tensor::<1, Int>::arange(0..groups as i64, &indices.device()) * size as i64;
+        let flat = (indices + first.unsqueeze_dim::<2>(0)).reshape([rows * groups]);
+        let vectors = self.vectors.val().inner().reshape([groups * size, width]);
+        vectors.select(0, flat).reshape([rows, groups * width])
+    }
+
+    /// Each group replaced by its nearest vector; without gradient. Both batch × latent_dim.
+    pub fn quantize(&self, z: Tensor<2>) -> Tensor<2> {
+        self.vectors_at(self.indices(z))
+    }
+
+    /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is `decay`.
+    ///
+    /// A vector whose N becomes 0 becomes NaN: [`revived`](Self::revived) replaces it.
+    pub fn moved(self, z: Tensor<2>, decay: f64) -> Self {
+        let (e, before) = (self.vectors.val().inner(), self.counts.val().inner().unsqueeze_dim::<3>(2));
+        let z = self.split(z);
+        let every = Tensor::<1, Int>::arange(0..self.size() as i64, &z.device());
+        let chosen = self.nearest(z.clone()).equal(every.unsqueeze::<3>()).float().cast(e.dtype());
+        let n = chosen.clone().sum_dim(1).swap_dims(1, 2);
+        let sums = chosen.swap_dims(1, 2).matmul(z);
+        let counts = before * decay + n.clone() * (1.0 - decay);
+        let step = counts.clone().recip() * (1.0 - decay);
+        let vectors = e.clone() + (sums - n * e) * step;
+        self.with(vectors, counts.squeeze_dim::<2>(2))
+    }
+
+    /// The same with codes of the batch `z` in place of the vectors that are hardly ever chosen.
+    pub fn revived(self, z: Tensor<2>, noise: &mut Stream) -> Self {
+        let [groups, size, width] = self.vectors.dims();
+        let counts = to_host(self.counts.val());
+        let dead: Vec<bool> = counts.chunks_exact(size).flat_map(dead).collect();
+        if !dead.contains(&true) {
+            return self;
+        }
+        let [rows, _] = z.dims();
+        let draw = |(code, dead): (usize, &bool)| {
+            let row = if *dead { noise.random_range(0..rows as u64) as usize } else { 0 };
+            (code / size * rows + row) as i64
+        };
+        let drawn: Vec<i64> = dead.iter().enumerate().map(draw).collect();
+        let device = z.device();
+        let z = self.split(z);
+        let spread = z.clone().var_bias(1).mean_dim(2).sqrt() * SHAKE;
+        let shake = TensorData::new(standard_normal(noise, groups * size * width), [groups, size, width]);
+        let shake = Tensor::<3>::from_data(shake, (&device, z.dtype())) * spread;
+        let drawn = Tensor::<1, Int>::from_data(TensorData::new(drawn, [groups * size]), &device);
+        let fresh = z.reshape([groups * rows, width]).select(0, drawn).reshape([groups, size, width]) + shake;
+        let dead = Tensor::from_data(TensorData::new(dead, [groups, size]), &device);
+        let everywhere = dead.clone().unsqueeze_dim::<3>(2).expand([groups, size, width]);
+        let vectors = self.vectors.val().inner().mask_where(everywhere, fresh);
+        let counts = self.counts.val().inner().mask_fill(dead, rows as f64 / size as f64);
+        self.with(vectors, counts)
+    }
+
+    /// The same parameters, numbers and all, with other values.
+    fn with(self, vectors: Tensor<3>, counts: Tensor<2>) -> Self {
+        Codebook { vectors: self.vectors.map(|_| vectors), counts: self.counts.map(|_| counts) }
+    }
+
+    /// batch × latent_dim to groups × batch × width, without gradient.
+    fn split(&self, z: Tensor<2>) -> Tensor<3> {
+        let [groups, _, width] = self.vectors.dims();
+        let [rows, _] = z.dims();
+        z.inner().reshape([rows, groups, width]).swap_dims(0, 1)
+    }
+
+    /// groups × batch × width to groups × batch × 1. Nearest is where 2 z·e − ‖e‖² is largest.
+    fn nearest(&self, z: Tensor<3>) -> Tensor<3, Int> {
+        let e = self.vectors.val().inner();
+        let lengths = e.clone().square().sum_dim(2).swap_dims(1, 2);
+        (z.matmul(e.swap_dims(1, 2)) * 2.0 - lengths).argmax(2)
+    }
+}
+
+/// Which vectors of a group are hardly ever chosen, by their counts.
+fn dead(counts: &[f32]) -> impl Iterator<Item = bool> {
+    let mean = counts.iter().map(|&n| f64::from(n)).sum::<f64>() / counts.len() as f64;
+    counts.iter().map(move |&n| f64::from(n) <= DEAD * mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::{Purpose, stream};
+
+    /// Two groups of two vectors of two units, each with a count of 1.
+    fn small(place: &Place) -> Codebook {
+        let book = Codebook::new(2, 2, 2, place);
+        let vectors = place.tensor(vec![0.0, 0.0, 4.0, 0.0, 1.0, 1.0, -1.0, -1.0], [2, 2, 2]);
+        book.with(vectors, place.tensor(vec![1.0; 4], [2, 2]))
+    }
+
+    fn codes(place: &Place) -> Tensor<2> {
+        place.tensor(vec![3.0, 1.0, 0.2, 0.1, 1.0, 0.0, 2.0, 2.0], [2, 4])
+    }
+
+    #[test]
+    fn nearest_vectors_by_hand() {
+        let place = Place::cpu();
+        let book = small(&place);
+        let indices: Vec<f32> = to_host(book.indices(codes(&place)).float());
+        // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to (1, 1).
+        assert_eq!(indices, [1.0, 0.0, 0.0, 0.0]);
+        let quantized = book.quantize(codes(&place));
+        assert_eq!(to_host(quantized.clone()), [4.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(
+            to_host(book.quantize(quantized.clone())),
+            to_host(quantized),
+            "a vector is its own nearest"
+        );
+        assert_eq!(book.bits(), 2.0);
+    }
+
+    #[test]
+    fn a_step_of_the_moving_averages_by_hand() {
+        let place = Place::cpu();
+        let moved = small(&place).moved(codes(&place), 0.75);
+        // N: 0.75 + 0.25 · (1, 1) and 0.75 + 0.25 · (2, 0).
+        assert_eq!(to_host(moved.counts.val()), [1.0, 1.0, 1.25, 0.75]);
+        // m: 0.75 (0, 0) + 0.25 (1, 0); 0.75 (4, 0) + 0.25 (3, 1); 0.75 (1, 1) + 0.25 (2.2, 2.1), over 1.25; unmoved.
+        let expected = [0.25, 0.0, 3.75, 0.25, 1.3 / 1.25, 1.275 / 1.25, -1.0, -1.0];
+        for (found, expected) in to_host(moved.vectors.val()).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn the_dead_come_back_where_codes_are_and_always_the_same_way() {
+        let place = Place::cpu();
+        let draws = standard_normal(&mut stream(3, Purpose::Choose, 0, 0), 40 * 4);
+        let z = place.tensor(draws.iter().map(|v| 100.0 + v).collect(), [40, 4]);
+        let step = |step: u64, book: Codebook| {
+            book.moved(z.clone(), 0.9).revived(z.clone(), &mut stream(1, Purpose::Train, 0, step))
+        };
+        let far = |book: &Codebook| to_host(book.vectors.val()).iter().filter(|v| **v < 90.0).count();
+        let mut book = small(&place);
+        assert_eq!(far(&book), 8);
+        // The vectors that are nearest at first are pulled along; the others lose a tenth of their count a step.
+        for k in 0..40 {
+            book = step(k, book);
+        }
+        assert_eq!(far(&book), 0, "a vector stayed where no code is");
+        let fresh = |seed: u64| to_host(step(seed, Codebook::new(2, 8, 2, &place)).vectors.val());
+        assert_eq!(fresh(0), fresh(0));
+        assert_ne!(fresh(0), fresh(1));
+        assert!(
+            fresh(0).iter().all(|v| (95.0..105.0).contains(v)),
+            "the first batch decides: {:?}",
+            fresh(0)
+        );
+        assert!(dead(&[0.0, 0.0]).all(|dead| dead));
+        assert_eq!(dead(&[10.0, 0.4, 1.0, 0.0]).collect::<Vec<_>>(), [false, false, false, true]);
+    }
+}

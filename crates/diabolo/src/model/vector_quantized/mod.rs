@@ -1,0 +1,179 @@
+//! The vector-quantised autoencoder (van den Oord et al. 2017, eq. 1 to 3; codebooks by moving averages: its appendix A.1).
+//!
+//! ```text
+//! f(x) = (z_1, …, z_G)                         G groups of latent_dim / G units each
+//! q_g  = e_gk ,   k = argmin_j ‖z_g − e_gj‖²    the nearest vector of group g's own codebook
+//! L    = −log p(x | g(q)) + β Σ_g ‖z_g − sg(q_g)‖²
+//! ```
+//!
+//! sg(·) has no gradient. The reconstruction's gradient passes the choice as if it were the identity (straight through):
+//! ∂L/∂z takes the value of ∂L/∂q. The [codebook](Codebook) has no gradient, it follows the codes after every step.
+//!
+//! A code is what is stored of a row: G numbers of log₂(codebook_size) bits. [`Autoencoder::encode`] gives q, so that
+//! decoding it is the model's reconstruction; layers, [`Autoencoder::trace`] and with them every Jacobian are those of f,
+//! the code *before* it is quantised: q is piecewise constant, its Jacobian 0 almost everywhere.
+//!
+//! New rows come from a [prior](CodePrior) over the chosen vectors, fitted when training has ended.
+
+mod codebook;
+mod prior;
+
+pub use codebook::Codebook;
+pub use prior::CodePrior;
+
+use std::collections::BTreeSet;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::config::non_negative;
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Signs, Trainable, in_chunks};
+use crate::data::Encoded;
+use crate::error::{Error, Result};
+use crate::nn::{Place, to_host};
+use crate::noise::Stream;
+use crate::objective::Term;
+
+/// Units of a group where the width of the code was left open.
+const USUAL_WIDTH: usize = 8;
+
+/// Settings of the vector-quantised family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct VectorQuantizedConfig {
+    /// K, the vectors each group of units chooses from.
+    pub codebook_size: usize,
+    /// G, into how many groups of equal width the code is cut.
+    pub groups: usize,
+    /// β, the weight of the squared distance between a code and its quantised self.
+    pub commitment_weight: f64,
+    /// γ of the moving averages: a step moves a codebook by about 1 − γ of the way.
+    pub decay: f64,
+}
+
+impl Default for VectorQuantizedConfig {
+    fn default() -> Self {
+        VectorQuantizedConfig { codebook_size: 64, groups: 8, commitment_weight: 0.25, decay: 0.99 }
+    }
+}
+
+impl VectorQuantizedConfig {
+    pub(super) fn usual_latent_dim(&self) -> usize {
+        // No group at all is refused by its own name.
+        self.groups.max(1).saturating_mul(USUAL_WIDTH)
+    }
+
+    /// Numbers in the codebooks and the prior.
+    pub(super) fn numbers(&self, latent_dim: usize) -> usize {
+        let prior = self.groups.saturating_mul(prior::COMPONENTS);
+        self.codebook_size.saturating_mul(latent_dim.saturating_add(prior))
+    }
+
+    pub(super) fn validate(&self, latent_dim: usize) -> Result<()> {
+        const MOST_A_GROUP: usize = 1 << 16;
+        // The prior then has 256 MiB.
+        const MOST: usize = 1 << 20;
+        if !(1..=latent_dim).contains(&self.groups) {
+            return Err(Error::config("groups", format!("1 to latent_dim, {latent_dim}"), self.groups));
+        }
+        if !latent_dim.is_multiple_of(self.groups) {
+            let expected =
+                format!("a multiple of groups, {}: each group has as many units of the code", self.groups);
+            return Err(Error::config("latent_dim", expected, latent_dim));
+        }
+        let largest = MOST_A_GROUP.min(MOST / self.groups);
+        if !(2..=largest).contains(&self.codebook_size) {
+            let expected = format!("2 to {largest} with groups = {}", self.groups);
+            return Err(Error::config("codebook_size", expected, self.codebook_size));
+        }
+        if !(0.0..1.0).contains(&self.decay) {
+            return Err(Error::config("decay", "a number in [0, 1)", self.decay));
+        }
+        non_negative("commitment_weight", self.commitment_weight)
+    }
+}
+
+/// With a code of entries of codebooks.
+#[derive(Module, Debug)]
+pub struct VectorQuantized {
+    net: Deterministic,
+    /// What each group of units chooses from.
+    pub codebook: Codebook,
+    /// How often the choices occur, and together.
+    pub prior: CodePrior,
+    #[module(skip)]
+    config: VectorQuantizedConfig,
+}
+
+impl VectorQuantized {
+    pub(super) fn new(
+        architecture: &Architecture,
+        config: VectorQuantizedConfig,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Self {
+        let VectorQuantizedConfig { codebook_size, groups, .. } = config;
+        VectorQuantized {
+            net: Deterministic::new(architecture, noise, place),
+            codebook: Codebook::new(groups, codebook_size, architecture.latent_dim / groups, place),
+            prior: CodePrior::uniform(groups, codebook_size, place),
+            config,
+        }
+    }
+}
+
+impl Trainable for VectorQuantized {
+    fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
+        let z = self.net.encode(batch.x.clone());
+        let q = self.codebook.quantize(z.clone());
+        let commitment = (z.clone() - q.clone()).square().sum_dim(1).squeeze_dim::<1>(1);
+        // z − sg(z) is 0, and has the gradient of z.
+        let straight_through = z.clone() - z.detach() + q;
+        vec![
+            self.net.reconstruction(batch, straight_through),
+            Term::new("commitment", commitment).weighted(self.config.commitment_weight),
+        ]
+    }
+
+    fn signs(&self, batch: &Batch) -> Option<Signs> {
+        let groups = self.codebook.groups();
+        let chosen = to_host(self.codebook.indices(self.net.encode(batch.x.clone())).float());
+        let used: BTreeSet<(usize, u32)> =
+            chosen.iter().enumerate().map(|(i, &index)| (i % groups, index as u32)).collect();
+        // Few rows cannot use many.
+        let usable = groups * self.codebook.size().min(batch.x.dims()[0]);
+        let codes_used = Some(used.len() as f64 / usable as f64);
+        Some(Signs { codes_used, ..Signs::default() })
+    }
+
+    fn after_step(mut self, batch: &Batch, context: &mut Context) -> Self {
+        let z = self.net.valid().encode(batch.x.clone());
+        self.codebook = self.codebook.moved(z.clone(), self.config.decay).revived(z, context.noise);
+        self
+    }
+
+    fn after_training(mut self, rows: &Encoded, seed: u64, place: &Place) -> Self {
+        let chosen =
+            in_chunks(rows, place, |batch| to_host(self.codebook.indices(self.net.encode(batch.x)).float()));
+        let chosen: Vec<u32> = chosen.into_iter().map(|code| code as u32).collect();
+        self.prior = CodePrior::fit(&chosen, self.config.groups, self.config.codebook_size, seed, place);
+        self
+    }
+}
+
+impl Autoencoder for VectorQuantized {
+    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
+        self.codebook.quantize(self.net.encode(x))
+    }
+
+    fn codebook(&self) -> Option<&Codebook> {
+        Some(&self.codebook)
+    }
+
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {
+        Some(self.codebook.vectors_at(self.prior.sample(rows, noise, place)))
+    }
+
+    super::deterministic::through_net!(but encode);
+}

@@ -1,0 +1,71 @@
+//! The vector-quantised family: terms, straight-through gradients, and a step of the codebooks.
+
+use crate::*;
+use diabolo::model::VectorQuantizedConfig;
+use serde_json::json;
+
+fn architecture(case: &Value) -> Architecture {
+    let inputs = width(&case["x"]);
+    let mut widths = hidden(&case["encoder"]);
+    let latent_dim = widths.pop().unwrap();
+    let count = |key: &str| case[key].as_u64().unwrap() as usize;
+    Architecture {
+        family: FamilyConfig::VectorQuantized(VectorQuantizedConfig {
+            codebook_size: count("codebook_size"),
+            groups: count("groups"),
+            commitment_weight: case["commitment_weight"].as_f64().unwrap(),
+            decay: case["decay"].as_f64().unwrap(),
+        }),
+        inputs,
+        condition: 0,
+        hidden: widths,
+        latent_dim,
+        activation: activation(case),
+        latent_activation: Activation::Identity,
+        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+    }
+}
+
+/// The prior has no part in the loss: zeros.
+fn with_prior(mut named: BTreeMap<String, Value>, case: &Value) -> BTreeMap<String, Value> {
+    let [groups, size] = ["groups", "codebook_size"].map(|key| case[key].as_u64().unwrap() as usize);
+    named.insert("prior.weights".into(), json!(vec![0.0; 64]));
+    named.insert("prior.shares".into(), json!(vec![vec![vec![0.0; size]; groups]; 64]));
+    named
+}
+
+#[test]
+fn vector_quantized_autoencoders_and_their_codebooks() {
+    for (place, tolerance) in places() {
+        for case in golden("vector_quantized.json") {
+            let name = case["name"].as_str().unwrap();
+            let mut named = with_prior(BTreeMap::new(), &case);
+            stack(&mut named, "encoder", &case["encoder"]);
+            stack(&mut named, "decoder", &case["decoder"]);
+            for part in ["vectors", "counts"] {
+                named.insert(format!("codebook.{part}"), case["codebook"][part].clone());
+            }
+            let model = load(&architecture(&case), &named, &place);
+            let batch = Batch::new(tensor(&case["x"], &place));
+            let noise = &mut stream(0, Purpose::Train, 0, 0);
+            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
+            let terms = model.loss(&batch, context);
+            for key in ["reconstruction", "commitment"] {
+                assert_close(name, &value_of(&terms, key), &numbers(&case[key]), tolerance);
+            }
+            let total = objective(&terms);
+            assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
+            let expected = with_prior(object(&case["gradients"]), &case);
+            assert_gradients(name, &model, &total.backward(), &expected, tolerance);
+
+            let code = model.encode(batch.x.clone());
+            assert_close(name, &values(code.clone().inner()), &numbers(&case["q"]), tolerance);
+            assert_close(name, &values(model.decode(code).inner()), &numbers(&case["logits"]), tolerance);
+            let before = model.trace(batch.x).code.inner();
+            assert_close(name, &values(before.clone()), &numbers(&case["z"]), tolerance);
+            let moved = model.codebook().unwrap().clone().moved(before, case["decay"].as_f64().unwrap());
+            assert_close(name, &values(moved.vectors.val()), &numbers(&case["moved"]["vectors"]), tolerance);
+            assert_close(name, &values(moved.counts.val()), &numbers(&case["moved"]["counts"]), tolerance);
+        }
+    }
+}
