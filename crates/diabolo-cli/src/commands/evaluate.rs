@@ -1,6 +1,8 @@
 //! `diabolo evaluate RUN [INPUT]`
 
-use diabolo::evaluate::{Sample, diagnose};
+use diabolo::data::Factors;
+use diabolo::evaluate::{Sample, diagnose, mutual_information_gap};
+use diabolo::task::codes as codes_of;
 
 use super::{Judged, load};
 use crate::args::{EvaluateArgs, Shared};
@@ -12,21 +14,34 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let place = shared.place()?;
     let (header, seed) = (&saved.header, saved.header.config.training.seed);
     let mut sample = args.diagnose.then(|| Sample::new(seed));
-    let metrics = judged.evaluate(&saved, &place, |rows| {
+    let (mut factors, mut codes) = (Factors::default(), vec![]);
+    let metrics = judged.evaluate(&saved, &place, |batch, rows| {
         if let Some(sample) = &mut sample {
             sample.add(rows);
+        }
+        if factors.add(batch) {
+            codes.extend(codes_of(&saved, rows, &place));
         }
     })?;
     let diagnostics = sample
         .map(|sample| diagnose(&saved.model, &header.preprocessor, &sample.finish(), seed, &place))
         .transpose()?;
+    let disentanglement = factors
+        .vary()
+        .then(|| mutual_information_gap(&codes, saved.architecture.latent_dim, &factors))
+        .transpose()?;
     if !shared.json {
-        let text = output::metrics(&metrics);
-        return output::print(&(text + &diagnostics.as_ref().map(output::diagnostics).unwrap_or_default()));
+        let mut text = output::metrics(&metrics);
+        text += &disentanglement.as_ref().map(output::disentanglement).unwrap_or_default();
+        text += &diagnostics.as_ref().map(output::diagnostics).unwrap_or_default();
+        return output::print(&text);
     }
     let mut value = serde_json::to_value(&metrics)?;
     if let Some(diagnostics) = &diagnostics {
         value["diagnostics"] = serde_json::to_value(diagnostics)?;
+    }
+    if let Some(disentanglement) = &disentanglement {
+        value["disentanglement"] = serde_json::to_value(disentanglement)?;
     }
     output::print_json(&value)
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName, UnknownCategory};
+use super::{
+    CountScaling, InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName, UnknownCategory,
+};
 
 /// How the data is read, split and scaled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub struct DataConfig {
     pub types: BTreeMap<String, TypeName>,
     /// How numbers are scaled.
     pub numeric: NumericScaling,
+    /// How counts are encoded.
+    pub counts: CountScaling,
     /// What to do about a category the data did not have.
     pub unknown_category: UnknownCategory,
     /// Share of the rows that early stopping judges by.
@@ -53,6 +57,7 @@ impl Default for DataConfig {
             drop: vec![],
             types: BTreeMap::new(),
             numeric: NumericScaling::default(),
+            counts: CountScaling::default(),
             unknown_category: UnknownCategory::default(),
             validation: 0.1,
             test: 0.1,
@@ -84,6 +89,10 @@ impl DataConfig {
 
     /// The preprocessor's part.
     pub fn preprocess(&self) -> PreprocessConfig {
-        PreprocessConfig { numeric: self.numeric, unknown_category: self.unknown_category }
+        PreprocessConfig {
+            numeric: self.numeric,
+            counts: self.counts,
+            unknown_category: self.unknown_category,
+        }
     }
 }

@@ -4,6 +4,7 @@ pub mod catalog;
 mod column;
 mod config;
 pub mod digits;
+pub mod factors;
 pub mod format;
 pub mod image;
 pub mod infer;
@@ -16,11 +17,14 @@ pub mod split;
 pub mod write;
 
 pub use config::DataConfig;
+pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
 pub use prepare::{Prepared, held_out, prepare};
-pub use preprocess::{Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory};
+pub use preprocess::{
+    CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
+};
 pub use read::{ReadOptions, Source, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use split::Split;

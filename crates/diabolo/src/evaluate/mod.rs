@@ -3,6 +3,7 @@
 mod clusters;
 mod columns;
 mod diagnostics;
+mod disentanglement;
 mod field;
 mod jacobian;
 mod labelled;
@@ -24,6 +25,7 @@ mod testing;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use columns::{ColumnScore, ColumnScores};
 pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};
+pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};
 pub use field::reconstruction_field;
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};

@@ -8,7 +8,7 @@ mod probe;
 mod reconstruct;
 mod walk;
 
-pub use features::{decode, encode};
+pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
 pub use probe::{FeatureScores, LabelledParts, score_features};
