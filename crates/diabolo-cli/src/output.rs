@@ -52,6 +52,20 @@ pub fn log_likelihood(value: &diabolo::evaluate::LogLikelihood) -> String {
     aligned(&[("−log p(x), at most", format!("{bound} ({} draws a row)", value.samples))])
 }
 
+/// How the units share out the factors that the pictures were drawn from; the whole matrix is in `--json`.
+pub fn disentanglement(value: &diabolo::evaluate::Disentanglement) -> String {
+    let mut rows =
+        vec![("mutual information gap".to_string(), format!("{:.4}", value.mutual_information_gap))];
+    rows.extend(value.factors.iter().enumerate().map(|(k, factor)| {
+        let told = 100.0 * value.mutual_information[factor.unit][k] / factor.entropy;
+        let text = format!("{:.4}; unit {} tells {told:.0} %", factor.gap, factor.unit + 1);
+        (format!("  {}", factor.name), text)
+    }));
+    let heading =
+        format!("\nWhat the units of the code tell about the pictures' factors ({} rows):\n", value.examples);
+    heading + &aligned(&rows)
+}
+
 /// The columns that the code listens to most are named, up to this many.
 const NAMED: usize = 3;
 

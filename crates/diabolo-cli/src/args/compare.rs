@@ -11,7 +11,8 @@ use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
 
 #[derive(Args)]
 pub struct CompareArgs {
-    /// A file, a folder of pictures, or a built-in set: digits, mnist, fashion-mnist
+    /// A file, a folder of pictures, or a built-in set: digits, factors, mnist, fashion-mnist,
+    /// binarized-mnist
     pub input: String,
     /// The families to compare
     #[arg(

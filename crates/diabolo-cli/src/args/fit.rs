@@ -19,7 +19,7 @@ use super::values::{
 #[derive(Args)]
 pub struct FitArgs {
     /// A CSV, TSV, Parquet, Arrow, NPY, NPZ or IDX file, a folder of pictures, `-` for stdin,
-    /// or a built-in set: digits, mnist, fashion-mnist
+    /// or a built-in set: digits, factors, mnist, fashion-mnist, binarized-mnist
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 
@@ -169,7 +169,8 @@ pub struct ColumnArgs {
     /// A column to leave out; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub drop: Vec<String>,
-    /// A column's kind, such as zip=categorical (numeric, count, binary, categorical); may be repeated
+    /// A column's kind, such as zip=categorical: numeric, count, binary, categorical, ordinal (numbers), or
+    /// ordinal:small,medium,large (texts in their order); may be repeated
     #[arg(long = "type", value_name = "COLUMN=KIND")]
     pub types: Vec<String>,
     /// How numbers are scaled: standardize, min_max or quantile [default: standardize]
@@ -178,6 +179,10 @@ pub struct ColumnArgs {
     /// Pixels become 0 or 1: dynamic (afresh each epoch, with the intensity as probability), fixed or threshold
     #[arg(long, value_name = "NAME")]
     pub binarize: Option<String>,
+    /// How counts are encoded: log1p (log(1 + count)), as_numeric, or auto: log1p where many are 0 and most are small
+    /// [default: auto]
+    #[arg(long, value_name = "auto|log1p|as_numeric")]
+    pub counts: Option<String>,
     /// A category the data did not have is an error, or counts as missing [default: error]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
@@ -420,9 +425,7 @@ impl ColumnArgs {
         data.label = self.label.clone().or(data.label.take());
         data.drop.extend(self.drop.iter().cloned());
         for assignment in &self.types {
-            let (column, kind) = assignment
-                .rsplit_once('=')
-                .ok_or_else(|| Error::config("--type", "COLUMN=KIND", format!("'{assignment}'")))?;
+            let (column, kind) = column_type(assignment)?;
             data.types.insert(column.into(), kind.parse()?);
         }
         if let Some(name) = &self.binarize {
@@ -437,6 +440,18 @@ impl ColumnArgs {
         if let Some(name) = &self.numeric {
             config.set(&format!("data.numeric={name}"))?;
         }
+        if let Some(name) = &self.counts {
+            config.set(&format!("data.counts={name}"))?;
+        }
         Ok(())
     }
+}
+
+/// The column and the kind of `COLUMN=KIND`, where names of columns and the values of an order may hold a `=`.
+fn column_type(assignment: &str) -> diabolo::Result<(&str, &str)> {
+    let split = match assignment.find("=ordinal:") {
+        Some(at) => Some((&assignment[..at], &assignment[at + 1..])),
+        None => assignment.rsplit_once('='),
+    };
+    split.ok_or_else(|| Error::config("--type", "COLUMN=KIND", format!("'{assignment}'")))
 }

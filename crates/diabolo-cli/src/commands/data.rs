@@ -63,7 +63,8 @@ fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
 /// Downloads one file beside its final name, checks it, and only then renames it.
 fn download(set: &DataSet, file: &DataFile, folder: &Path) -> anyhow::Result<()> {
     const LARGEST: u64 = 1 << 30;
-    let target = folder.join(format!("{}.gz", file.name));
+    let packed = if file.url.ends_with(".gz") { ".gz" } else { "" };
+    let target = folder.join(format!("{}{packed}", file.name));
     // Not the user's mistake: exit code 1.
     let offline = |cause: String| {
         anyhow::anyhow!(

@@ -1,7 +1,9 @@
 //! `diabolo evaluate RUN [INPUT]`
 
 use diabolo::Error;
-use diabolo::evaluate::{LogLikelihood, Sample, diagnose, log_likelihoods};
+use diabolo::data::Factors;
+use diabolo::evaluate::{LogLikelihood, Sample, diagnose, log_likelihoods, mutual_information_gap};
+use diabolo::task::codes as codes_of;
 
 use super::{Judged, load};
 use crate::args::{EvaluateArgs, Shared};
@@ -26,10 +28,13 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let place = shared.place()?;
     let (header, seed) = (&saved.header, saved.header.config.training.seed);
     let mut sample = args.diagnose.then(|| Sample::new(seed));
-    let mut estimates = vec![];
-    let metrics = judged.evaluate(&saved, &place, |rows| {
+    let (mut factors, mut codes, mut estimates) = (Factors::default(), vec![], vec![]);
+    let metrics = judged.evaluate(&saved, &place, |batch, rows| {
         if let Some(sample) = &mut sample {
             sample.add(rows);
+        }
+        if factors.add(batch) {
+            codes.extend(codes_of(&saved, rows, &place));
         }
         if let Some(samples) = args.samples {
             let first = estimates.len() as u64;
@@ -42,10 +47,16 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let diagnostics = sample
         .map(|sample| diagnose(&saved.model, &header.preprocessor, &sample.finish(), seed, &place))
         .transpose()?;
+    let disentanglement = factors
+        .vary()
+        .then(|| mutual_information_gap(&codes, saved.architecture.latent_dim, &factors))
+        .transpose()?;
     if !shared.json {
-        let likelihood = likelihood.as_ref().map(output::log_likelihood).unwrap_or_default();
-        let diagnostics = diagnostics.as_ref().map(output::diagnostics).unwrap_or_default();
-        return output::print(&(output::metrics(&metrics) + &likelihood + &diagnostics));
+        let mut text = output::metrics(&metrics);
+        text += &likelihood.as_ref().map(output::log_likelihood).unwrap_or_default();
+        text += &disentanglement.as_ref().map(output::disentanglement).unwrap_or_default();
+        text += &diagnostics.as_ref().map(output::diagnostics).unwrap_or_default();
+        return output::print(&text);
     }
     let mut value = serde_json::to_value(&metrics)?;
     if let Some(likelihood) = &likelihood {
@@ -53,6 +64,9 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     if let Some(diagnostics) = &diagnostics {
         value["diagnostics"] = serde_json::to_value(diagnostics)?;
+    }
+    if let Some(disentanglement) = &disentanglement {
+        value["disentanglement"] = serde_json::to_value(disentanglement)?;
     }
     output::print_json(&value)
 }

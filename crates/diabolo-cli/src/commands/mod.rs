@@ -89,27 +89,29 @@ impl Judged {
         Ok((self.input, rows))
     }
 
-    /// The numbers of `evaluate`, batch by batch; each batch is also shown to `watch`.
+    /// The numbers of `evaluate`, batch by batch; each batch is also shown to `watch`, as read and encoded.
     fn evaluate(
         &self,
         saved: &SavedModel,
         place: &Place,
-        mut watch: impl FnMut(&Encoded),
+        mut watch: impl FnMut(&RecordBatch, &Encoded),
     ) -> diabolo::Result<Metrics> {
         let preprocessor = &saved.header.preprocessor;
         let scale = preprocessor.pixel_scale();
         let mut evaluation = Evaluation::new(&saved.model, scale, self.config.training.seed, place);
-        let mut add = |rows: &Encoded| {
-            evaluation.add(rows);
-            watch(rows);
+        let mut add = |batch: &RecordBatch, first_row: u64| -> diabolo::Result<()> {
+            let rows = preprocessor.encode(&self.input, batch, first_row)?;
+            evaluation.add(&rows);
+            watch(batch, &rows);
+            Ok(())
         };
         match &self.held_out {
-            Some(rows) => add(&preprocessor.encode(&self.input, rows, 0)?),
+            Some(rows) => add(rows, 0)?,
             None => {
                 let mut first_row = 0;
                 for batch in open(&self.input, &self.config.data.read_options())? {
                     let batch = batch?;
-                    add(&preprocessor.encode(&self.input, &batch, first_row)?);
+                    add(&batch, first_row)?;
                     first_row += batch.num_rows() as u64;
                 }
             }

@@ -76,3 +76,26 @@ fn without_held_out_rows() {
     insta::assert_snapshot!(desk.fails(3, "evaluate run"), @"error: t.csv: expected rows that were held out of the fit, found none of this input; give other rows, or pass --all-rows");
     assert_eq!(desk.ok("evaluate run --all-rows --json").json()["examples"], 200);
 }
+
+#[test]
+fn counts_and_orders_come_back_as_themselves() {
+    let desk = Desk::new();
+    let row = |i: usize| format!("{},{},{}\n", [0, 0, 3, 1, 40][i % 5], ["S", "M", "L"][i % 3], 20 + i % 50);
+    let rows: String = (0..200).map(row).collect();
+    desk.write("t.csv", format!("events,size,age\n{rows}"));
+    desk.ok("fit t.csv --type size=ordinal:S,M,L --epochs 3 -q -o run");
+    let schema = desk.ok("inspect run").stdout;
+    assert!(schema.contains("size    ordinal  text     3: S < M < L"), "{schema}");
+    let made = desk.ok("reconstruct run t.csv").stdout;
+    let (names, made) = cells(&made);
+    assert_eq!(names, ["events", "size", "age"]);
+    for row in &made {
+        assert!(row[0].parse::<u64>().is_ok() && ["S", "M", "L"].contains(&row[1].as_str()), "{row:?}");
+    }
+    desk.write("bad.csv", "events,size,age\n1,S,30\n-2,M,31\n");
+    insta::assert_snapshot!(desk.fails(3, "encode run bad.csv"), @"error: bad.csv, row 2, column 'events': expected a whole number, zero or more, found -2; fix the cell, or leave it empty: a missing cell is kept as missing; or fit with --counts as_numeric");
+    insta::assert_snapshot!(desk.fails(2, "fit t.csv --counts sqrt"), @"error: data.counts: expected a known key and a fitting value, found unknown variant `sqrt`, expected one of `auto`, `log1p`, `as_numeric`");
+    desk.fails(2, "fit t.csv --type size=ordinal:S");
+    // The order is kept in the run's configuration.
+    assert!(desk.text("run/config.toml").contains("ordinal:S,M,L"));
+}

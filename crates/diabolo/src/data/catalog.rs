@@ -18,6 +18,8 @@ pub struct DataSet {
     pub licence: &'static str,
     /// The name of its folder in the cache.
     pub folder: &'static str,
+    /// Its parts, the one meant by the bare name first; none if it is one whole.
+    pub parts: &'static [&'static str],
     /// Its files; none if it is built into the program.
     pub files: &'static [DataFile],
 }
@@ -27,7 +29,7 @@ pub struct DataSet {
 pub struct DataFile {
     /// The name in the set's folder, without the `.gz` that it may carry.
     pub name: &'static str,
-    /// Where it can be fetched, gzipped.
+    /// Where it can be fetched, gzipped if this ends in `.gz`.
     pub url: &'static str,
     /// The SHA-256 of the unpacked bytes (mirrors pack the same bytes differently).
     pub sha256: &'static str,
@@ -39,12 +41,35 @@ macro_rules! idx_files {
     };
 }
 
-static CATALOG: [DataSet; 3] = [
+macro_rules! binarized {
+    ($part:literal: $sha256:literal) => {
+        DataFile {
+            name: concat!("binarized_mnist_", $part, ".amat"),
+            url: concat!(
+                "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/binarized_mnist_",
+                $part,
+                ".amat"
+            ),
+            sha256: $sha256,
+        }
+    };
+}
+
+static CATALOG: [DataSet; 5] = [
     DataSet {
         name: "digits",
         description: "1,797 handwritten digits, 8 x 8 pixels, 10 classes (Alpaydin and Kaynak, UCI)",
         licence: "CC BY 4.0",
         folder: "digits",
+        parts: &[],
+        files: &[],
+    },
+    DataSet {
+        name: "factors",
+        description: "6,144 drawn shapes, 32 x 32 pixels: 3 shapes x 4 scales x 8 rotations x 8 x 8 positions, after dSprites",
+        licence: "drawn by this program",
+        folder: "factors",
+        parts: &[],
         files: &[],
     },
     DataSet {
@@ -52,6 +77,7 @@ static CATALOG: [DataSet; 3] = [
         description: "60,000 + 10,000 handwritten digits, 28 x 28 pixels, 10 classes (LeCun, Cortes, Burges)",
         licence: "CC BY-SA 3.0, as commonly quoted",
         folder: "mnist",
+        parts: &["train", "test"],
         files: idx_files!("https://ossci-datasets.s3.amazonaws.com/mnist/",
             "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
             "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -63,11 +89,24 @@ static CATALOG: [DataSet; 3] = [
         description: "60,000 + 10,000 articles of clothing, 28 x 28 pixels, 10 classes (Zalando Research)",
         licence: "MIT",
         folder: "fashion_mnist",
+        parts: &["train", "test"],
         files: idx_files!("https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
             "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
             "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
             "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
             "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+    },
+    DataSet {
+        name: "binarized-mnist",
+        description: "50,000 + 10,000 + 10,000 digits of black and white pixels, 28 x 28, in the fixed draw of Larochelle (2011)",
+        licence: "that of mnist",
+        folder: "binarized_mnist",
+        parts: &["train", "valid", "test"],
+        files: &[
+            binarized!("train": "ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d"),
+            binarized!("valid": "1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2"),
+            binarized!("test": "e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c"),
+        ],
     },
 ];
 
@@ -141,17 +180,26 @@ fn named(name: &str) -> Result<&'static DataSet> {
         .ok_or_else(|| Error::config("data set", names(), format!("'{name}'")))
 }
 
-/// The set and the part (`"train"` or `"test"`; `"all"` for `digits`) that an input such as `mnist:test` names.
+/// The set and the part (`"all"` of a set without parts) that an input such as `mnist:test` names.
 pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str)>> {
     let (name, part) = input.split_once(':').map_or((input, None), |(name, part)| (name, Some(part)));
     let Some(set) = CATALOG.iter().find(|set| set.name == name) else { return Ok(None) };
-    match (set.files.is_empty(), part) {
-        (true, None) => Ok(Some((set, "all"))),
-        (false, None | Some("train")) => Ok(Some((set, "train"))),
-        (false, Some("test")) => Ok(Some((set, "test"))),
-        (true, Some(_)) => Err(Error::config("data set", "digits (it has no parts)", input)),
-        (false, Some(_)) => Err(Error::config("data set", format!("{name}:train or {name}:test"), input)),
-    }
+    let known = match part {
+        None => Some(set.parts.first().copied().unwrap_or("all")),
+        Some(part) => set.parts.iter().copied().find(|known| *known == part),
+    };
+    let names = || set.parts.iter().map(|part| format!("{name}:{part}")).collect::<Vec<_>>();
+    let expected = || match set.parts {
+        [] => format!("{name} (it has no parts)"),
+        _ => names().join(" or "),
+    };
+    known.map(|part| Some((set, part))).ok_or_else(|| Error::config("data set", expected(), input))
+}
+
+/// The test part of the set whose training part `input` names, if there is one.
+pub(crate) fn test_part(input: &str) -> Option<String> {
+    let (set, part) = find(input).ok()??;
+    (part == "train" && set.parts.contains(&"test")).then(|| format!("{}:test", set.name))
 }
 
 #[cfg(test)]
@@ -166,7 +214,12 @@ mod tests {
         assert_eq!(find("fashion-mnist:test").unwrap().unwrap().0.folder, "fashion_mnist");
         assert!(find("rows.csv").unwrap().is_none());
         assert!(find("mnist:val").unwrap_err().to_string().contains("mnist:train or mnist:test"));
-        assert!(find("digits:test").is_err());
+        assert!(find("digits:test").unwrap_err().to_string().contains("digits (it has no parts)"));
+        assert_eq!(find("binarized-mnist:valid").unwrap().unwrap().1, "valid");
+        let tests =
+            ["mnist", "binarized-mnist:train", "mnist:test", "digits", "factors", "x.csv"].map(test_part);
+        let expected = [Some("mnist:test"), Some("binarized-mnist:test"), None, None, None, None];
+        assert_eq!(tests.each_ref().map(Option::as_deref), expected);
     }
 
     #[test]

@@ -141,12 +141,15 @@ impl Column<'_> {
     }
 
     fn number_codes(&self, values: &[String]) -> Result<Vec<Code>> {
-        let keys: Vec<f64> = values.iter().map(|value| number(value).unwrap_or(f64::NAN)).collect();
+        // The order of an ordinal column need not be that of the numbers.
+        let mut keys: Vec<(f64, usize)> =
+            values.iter().map(|value| number(value).unwrap_or(f64::NAN)).zip(0..).collect();
+        keys.sort_by(|a, b| a.0.total_cmp(&b.0));
         // Text that is no number cannot be among the categories, and neither can infinity.
         let numbers = self.numbers_or(|_, _| Ok(f64::INFINITY))?;
-        let code = |x: f64| match keys.binary_search_by(|key| key.total_cmp(&(x + 0.0))) {
+        let code = |x: f64| match keys.binary_search_by(|key| key.0.total_cmp(&(x + 0.0))) {
             _ if x.is_nan() => Code::Missing,
-            Ok(code) => Code::Known(code),
+            Ok(place) => Code::Known(keys[place].1),
             Err(_) => Code::Unknown,
         };
         Ok(numbers.into_iter().map(code).collect())

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Binarization, InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName, UnknownCategory,
+    Binarization, CountScaling, InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName,
+    UnknownCategory,
 };
 
 /// How the data is read, split and scaled.
@@ -38,6 +39,8 @@ pub struct DataConfig {
     /// How pixels become 0 or 1, if they shall.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarize: Option<Binarization>,
+    /// How counts are encoded.
+    pub counts: CountScaling,
     /// What to do about a category the data did not have.
     pub unknown_category: UnknownCategory,
     /// Share of the rows that early stopping judges by.
@@ -59,6 +62,7 @@ impl Default for DataConfig {
             types: BTreeMap::new(),
             numeric: NumericScaling::default(),
             binarize: None,
+            counts: CountScaling::default(),
             unknown_category: UnknownCategory::default(),
             validation: 0.1,
             test: 0.1,
@@ -92,6 +96,7 @@ impl DataConfig {
     pub fn preprocess(&self) -> PreprocessConfig {
         PreprocessConfig {
             numeric: self.numeric,
+            counts: self.counts,
             unknown_category: self.unknown_category,
             binarization: self.binarize,
         }

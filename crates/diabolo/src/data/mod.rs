@@ -5,6 +5,7 @@ pub mod catalog;
 mod column;
 mod config;
 pub mod digits;
+pub mod factors;
 pub mod format;
 pub mod image;
 pub mod infer;
@@ -18,11 +19,14 @@ pub mod write;
 
 pub use binarize::{Binarization, draw_pixels};
 pub use config::DataConfig;
+pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
 pub use prepare::{Prepared, held_out, prepare, rows_at};
-pub use preprocess::{Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory};
+pub use preprocess::{
+    Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
+};
 pub use read::{ReadOptions, Source, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use split::Split;

@@ -5,6 +5,7 @@ use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::DataType;
 use arrow_select::take::take_record_batch;
 
+use super::catalog::test_part;
 use super::{DataConfig, Encoded, Preprocessor, Split, infer, open};
 use crate::{Error, Result};
 
@@ -82,12 +83,6 @@ pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<Re
 fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
     let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
     Some(texts.as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect())
-}
-
-/// The test part of a built-in set that has one.
-fn test_part(input: &str) -> Option<String> {
-    let name = input.strip_suffix(":train").unwrap_or(input);
-    ["mnist", "fashion-mnist"].contains(&name).then(|| format!("{name}:test"))
 }
 
 fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {

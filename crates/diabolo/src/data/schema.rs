@@ -48,6 +48,11 @@ pub enum FeatureKind {
         /// The values as text, sorted, numbers by value; the position is the code.
         categories: Vec<String>,
     },
+    /// One of several values in an order.
+    Ordinal {
+        /// The values as text, from the first to the last of the order; the position is the code.
+        categories: Vec<String>,
+    },
     /// A picture, stored row by row, channels last.
     Image {
         /// Pixels from top to bottom.
@@ -81,15 +86,16 @@ impl FeatureKind {
             FeatureKind::Count => "count",
             FeatureKind::Binary { .. } => "binary",
             FeatureKind::Categorical { .. } => "categorical",
+            FeatureKind::Ordinal { .. } => "ordinal",
             FeatureKind::Image { .. } => "image",
         }
     }
 
-    /// The values of a binary or categorical column; of other columns, none.
+    /// The values of a binary, categorical or ordinal column; of other columns, none.
     pub fn categories(&self) -> &[String] {
         match self {
             FeatureKind::Binary { values } => values,
-            FeatureKind::Categorical { categories } => categories,
+            FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => categories,
             _ => &[],
         }
     }
@@ -98,7 +104,7 @@ impl FeatureKind {
     pub fn encoded_width(&self) -> usize {
         match self {
             FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Binary { .. } => 1,
-            FeatureKind::Categorical { categories } => categories.len(),
+            FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => categories.len(),
             FeatureKind::Image { height, width, channels } => height * width * channels,
         }
     }
@@ -143,9 +149,11 @@ fn describe_values(kind: &FeatureKind) -> String {
     match kind {
         FeatureKind::Numeric | FeatureKind::Count => String::new(),
         FeatureKind::Binary { values: [first, second] } => format!("{first}, {second}"),
-        FeatureKind::Categorical { categories } => {
-            let more = if categories.len() > SHOWN { ", …" } else { "" };
-            format!("{}: {}{more}", categories.len(), categories[..categories.len().min(SHOWN)].join(", "))
+        FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => {
+            let between = if matches!(kind, FeatureKind::Ordinal { .. }) { " < " } else { ", " };
+            let more = if categories.len() > SHOWN { format!("{between}…") } else { String::new() };
+            let shown = categories[..categories.len().min(SHOWN)].join(between);
+            format!("{}: {shown}{more}", categories.len())
         }
         FeatureKind::Image { height, width, channels } => format!("{height}x{width}x{channels}"),
     }
@@ -189,8 +197,12 @@ pub enum BlockKind {
     Pixels,
     /// Scaled numbers.
     Numeric,
+    /// log(1 + count).
+    Count,
     /// 0 or 1.
     Binary,
     /// One-hot.
     Categorical,
+    /// One-hot, in an order.
+    Ordinal,
 }

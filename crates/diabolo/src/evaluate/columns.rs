@@ -7,7 +7,7 @@ use crate::data::{Encoded, FeatureKind, Preprocessor};
 pub struct ColumnScore {
     /// The column's name.
     pub name: String,
-    /// RMSE in encoded units (numbers), or accuracy (binary, categorical).
+    /// RMSE in encoded units (numbers), or accuracy (binary, categorical, ordinal).
     pub value: f64,
     /// The same for always guessing the evaluated rows' mean or most frequent value.
     pub baseline: f64,
@@ -34,10 +34,7 @@ struct Column {
 impl<'a> ColumnScores<'a> {
     /// Nothing scored yet.
     pub fn new(preprocessor: &'a Preprocessor) -> Self {
-        let width = |kind: &FeatureKind| match kind {
-            FeatureKind::Categorical { categories } => categories.len(),
-            _ => 2,
-        };
+        let width = |kind: &FeatureKind| kind.categories().len();
         let columns = preprocessor
             .schema
             .features
@@ -82,7 +79,7 @@ impl Column {
                 self.hits += ((mean[0] > 0.5) == (x[0] > 0.5)) as u8 as f64;
                 self.counts[(x[0] > 0.5) as usize] += 1.0;
             }
-            FeatureKind::Categorical { .. } => {
+            FeatureKind::Categorical { .. } | FeatureKind::Ordinal { .. } => {
                 let truth = largest(x);
                 self.hits += (largest(mean) == truth) as u8 as f64;
                 self.counts[truth] += 1.0;
@@ -98,7 +95,7 @@ impl Column {
                 let variance = self.squares / n - (self.sum / n).powi(2);
                 ((self.squared_error / n).sqrt(), variance.max(0.0).sqrt(), 0.0)
             }
-            FeatureKind::Binary { .. } | FeatureKind::Categorical { .. } => {
+            FeatureKind::Binary { .. } | FeatureKind::Categorical { .. } | FeatureKind::Ordinal { .. } => {
                 (self.hits / n, self.counts.iter().copied().fold(0.0, f64::max) / n, 1.0)
             }
             FeatureKind::Image { .. } => return None,

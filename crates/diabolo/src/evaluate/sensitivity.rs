@@ -15,7 +15,7 @@ use crate::nn::{Place, to_host};
 pub struct ColumnSensitivity {
     /// The column's name.
     pub name: String,
-    /// s of the column, code units per encoded unit: per standard deviation of a number, per change from 0 to 1 of a
+    /// s of the column, code units per encoded unit: per standard deviation of a number, per unit of log(1 + count), per change from 0 to 1 of a
     /// binary or a category's input.
     pub value: f64,
     /// s² over the sum of all columns' s²: the column's share of ‖J‖²_F. 0 if the code listens to nothing.

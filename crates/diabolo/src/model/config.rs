@@ -409,10 +409,10 @@ impl ModelConfig {
 fn likelihood_block(block: &Block, pixels: ImageLikelihood, variance: Variance) -> LikelihoodBlock {
     let family = match (block.kind, pixels) {
         (BlockKind::Pixels, ImageLikelihood::Bernoulli) | (BlockKind::Binary, _) => Distribution::Bernoulli,
-        (BlockKind::Pixels, ImageLikelihood::Gaussian) | (BlockKind::Numeric, _) => {
+        (BlockKind::Pixels, ImageLikelihood::Gaussian) | (BlockKind::Numeric | BlockKind::Count, _) => {
             Distribution::Gaussian { variance }
         }
-        (BlockKind::Categorical, _) => Distribution::Categorical,
+        (BlockKind::Categorical | BlockKind::Ordinal, _) => Distribution::Categorical,
     };
     LikelihoodBlock { family, start: block.start, width: block.width }
 }

@@ -5,13 +5,15 @@ use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 
 use super::{
-    ColumnQuality, EpochRow, LatentMap, Metric, Pictures, Report, Sampler, Traversals, UnitRow, diagnosed,
+    ColumnQuality, EpochRow, FactorMap, LatentMap, Metric, Pictures, Report, Sampler, Traversals, UnitRow,
+    diagnosed,
 };
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, FeatureKind};
+use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind};
 use crate::error::Result;
 use crate::evaluate::{
-    ColumnScores, Metrics, Sample, UnitStatistics, diagnose, principal_components, unit_statistics,
+    ColumnScores, Metrics, Sample, UnitStatistics, diagnose, mutual_information_gap, principal_components,
+    unit_statistics,
 };
 use crate::model::Autoencoder;
 use crate::nn::{Place, to_host};
@@ -61,6 +63,7 @@ impl Report {
             units: units(saved, &encoded, place),
             traversals: traversals(saved, place)?,
             spectrum: diagnosed::spectrum(&found),
+            factor_map: factor_map(saved, rows, &encoded, place)?,
             tangents: diagnosed::tangent_pictures(saved, &sample, &found, place)?,
             ratios: diagnosed::ratio_curve(&found),
             column_weights: diagnosed::column_weights(&found),
@@ -293,9 +296,17 @@ fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuali
     }
     let mut scores = ColumnScores::new(preprocessor);
     scores.add(rows, &task::project(saved, rows, place));
-    let kinds = preprocessor.schema.features.iter();
-    let quality = |(score, feature): (crate::evaluate::ColumnScore, &crate::data::Feature)| {
+    let blocks = preprocessor.blocks();
+    let logs =
+        |index: usize| blocks.iter().any(|b| b.kind == BlockKind::Count && b.features.contains(&index));
+    let features = preprocessor.schema.features.iter().enumerate();
+    let quality = |(score, (index, feature)): (crate::evaluate::ColumnScore, (usize, &Feature))| {
         let number = matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count);
+        let unit = match number {
+            true if logs(index) => "log(1 + count)",
+            true => "standard deviations",
+            false => "",
+        };
         ColumnQuality {
             name: score.name,
             kind: feature.kind.name().into(),
@@ -303,10 +314,10 @@ fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuali
             value: score.value,
             baseline: score.baseline,
             perfect: score.perfect,
-            unit: if number { "standard deviations" } else { "" }.into(),
+            unit: unit.into(),
         }
     };
-    scores.finish().into_iter().zip(kinds).map(quality).collect()
+    scores.finish().into_iter().zip(features).map(quality).collect()
 }
 
 fn latent_map(
@@ -336,6 +347,22 @@ fn latent_map(
         }
     };
     Ok(Some(LatentMap { x, y, labels, x_label, y_label }))
+}
+
+/// What the units tell about the factors that the pictures were drawn from, if they were.
+fn factor_map(
+    saved: &SavedModel,
+    batch: &RecordBatch,
+    rows: &Encoded,
+    place: &Place,
+) -> Result<Option<FactorMap>> {
+    let mut factors = Factors::default();
+    if !factors.add(batch) || !factors.vary() {
+        return Ok(None);
+    }
+    let codes = task::codes(saved, rows, place);
+    let found = mutual_information_gap(&codes, saved.architecture.latent_dim, &factors)?;
+    Ok(Some(found.into()))
 }
 
 /// The chosen rows' labels as text, if the data has a label column.

@@ -179,6 +179,15 @@ fn digits() -> Report {
             caption: "Mean over 180 test rows.".into(),
         }),
         column_weights: vec![],
+        factor_map: Some(FactorMap {
+            factors: ["shape", "scale", "rotation", "x", "y"].map(String::from).into(),
+            shares: (0..24)
+                .map(|j| (0..5).map(|k| if j == 4 * k { 0.9 } else { 0.02 * (j % 7) as f64 }).collect())
+                .collect(),
+            gaps: vec![0.9, 0.86, 0.82, 0.78, 0.8],
+            mutual_information_gap: 0.832,
+            examples: 614,
+        }),
         pixel_weights: Some(PixelWeights {
             height: 8,
             width: 8,
@@ -385,6 +394,7 @@ fn a_report_of_digits_shows_every_part_and_stays_small() {
         "Originals and reconstructions",
         "Samples",
         "Map of the latent space",
+        "Units and factors",
         "Sensitivity of the encoder",
         "Changes the code listens to",
         "How far the code moves",

@@ -1,5 +1,6 @@
 //! The page: head, sections, tables.
 
+use super::disentangled;
 use super::figures;
 use super::number::number;
 use super::reaction;
@@ -41,6 +42,7 @@ pub(super) fn page(report: &Report) -> String {
     out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
     out += &report.traversals.as_ref().map(units::traversals).unwrap_or_default();
     out += &units::table(&report.units);
+    out += &report.factor_map.as_ref().map(disentangled::map).unwrap_or_default();
     out += &report.spectrum.as_ref().map(figures::spectrum).unwrap_or_default();
     out += &report.tangents.as_ref().map(reaction::tangents).unwrap_or_default();
     out += &report.ratios.as_ref().map(reaction::ratios).unwrap_or_default();

@@ -11,6 +11,7 @@ mod axis;
 mod coloring;
 pub mod comparison;
 mod diagnosed;
+mod disentangled;
 mod figures;
 mod hero;
 mod html;
@@ -57,6 +58,8 @@ pub struct Report {
     pub tangents: Option<TangentPictures>,
     /// How far the code moves when the input does.
     pub ratios: Option<RatioCurve>,
+    /// For pictures drawn from known factors: what each unit of the code tells about each.
+    pub factor_map: Option<FactorMap>,
     /// For models of tables: how much the code listens to each column.
     pub column_weights: Vec<ColumnWeight>,
     /// For models of pictures: how much the code listens to each pixel.
@@ -242,6 +245,21 @@ pub struct TangentRow {
     pub directions: Vec<Vec<f32>>,
     /// How far the code moves per unit of each.
     pub singular_values: Vec<f64>,
+}
+
+/// What each unit of the code tells about the factors that the pictures were drawn from.
+#[derive(Debug, Clone, Default)]
+pub struct FactorMap {
+    /// The factors' names.
+    pub factors: Vec<String>,
+    /// Mutual information of a unit and a factor over the factor's entropy, 0 to 1: one entry a unit, in it one a factor.
+    pub shares: Vec<Vec<f64>>,
+    /// The gap between the two units that tell most, by factor.
+    pub gaps: Vec<f64>,
+    /// The mean of the gaps.
+    pub mutual_information_gap: f64,
+    /// How many rows were measured.
+    pub examples: usize,
 }
 
 /// How much the code listens to one column.

@@ -110,8 +110,8 @@ pub(super) fn columns(columns: &[ColumnWeight]) -> String {
     if rows.is_empty() {
         return rows;
     }
-    let mut help = "How much the code moves per unit of change of a column (a standard deviation of a number, 0 to 1 of \
-                    a category's inputs), and the column's share of the encoder's whole sensitivity ‖J‖². A category \
+    let mut help = "How much the code moves per unit of change of a column (a standard deviation of a number, 1 of \
+                    log(1 + count) where counts are encoded so, 0 to 1 of a category's inputs), and the column's share of the encoder's whole sensitivity ‖J‖². A category \
                     has one input for every value and gathers them all, so columns of many values weigh more."
         .to_string();
     if sorted.len() > COLUMNS {

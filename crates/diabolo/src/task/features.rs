@@ -9,9 +9,15 @@ use arrow_schema::{DataType, Field};
 
 use super::{CHUNK, table};
 use crate::artifact::SavedModel;
+use crate::data::Encoded;
 use crate::error::{Error, Result};
 use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
+
+/// The code of each encoded row (variational: the posterior's mean): rows × latent_dim numbers, row by row.
+pub fn codes(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
+    in_chunks(rows, place, |batch| to_host(saved.model.encode(batch.input())))
+}
 
 /// The code of each row (variational: the posterior's mean) behind the key and label columns.
 ///
@@ -25,7 +31,7 @@ pub fn encode(
 ) -> Result<RecordBatch> {
     let preprocessor = &saved.header.preprocessor;
     let encoded = preprocessor.encode(input, rows, first_row)?;
-    let codes = in_chunks(&encoded, place, |batch| to_host(saved.model.encode(batch.input())));
+    let codes = codes(saved, &encoded, place);
     let width = saved.architecture.latent_dim;
     let mut columns = columns_of(&preprocessor.set_aside(rows)?);
     for k in 0..width {

@@ -10,7 +10,7 @@ mod reconstruct;
 mod walk;
 
 pub use explore::{Codes, Path, between, near, rows_of, traverse};
-pub use features::{decode, encode};
+pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
 pub use probe::{FeatureScores, LabelledParts, score_features};

@@ -4,18 +4,21 @@
 //! alone, and any two texts, are binary; other text is categorical. Text with about as many values as rows cannot be
 //! learned and is set aside with a warning. What is judged wrongly is put right with `--type column=kind`.
 
+mod type_name;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::str::FromStr;
 
 use arrow_array::{Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, Fields};
 use serde::{Deserialize, Serialize};
 
 use crate::data::column::{CellType, Column, EXACT, closest, number, some_names};
+use crate::data::factors::is_factor;
 use crate::data::image::image_shape;
 use crate::data::{Feature, FeatureKind, Schema, Storage};
 use crate::{Error, Result};
+
+pub use type_name::TypeName;
 
 /// Text columns with more values than this are set aside unless `--type` says categorical.
 const MAX_CATEGORIES: usize = 1000;
@@ -38,47 +41,6 @@ pub struct InferOptions {
     pub drop: Vec<String>,
     /// The kind of a column, where the judgement would be wrong.
     pub types: BTreeMap<String, TypeName>,
-}
-
-/// A kind of column, as a user names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TypeName {
-    /// A real number.
-    Numeric,
-    /// A whole number, zero or more.
-    Count,
-    /// One of two values.
-    Binary,
-    /// One of several values without an order.
-    Categorical,
-}
-
-impl FromStr for TypeName {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "numeric" => Ok(TypeName::Numeric),
-            "count" => Ok(TypeName::Count),
-            "binary" => Ok(TypeName::Binary),
-            "categorical" => Ok(TypeName::Categorical),
-            other => {
-                Err(Error::config("--type", "numeric, count, binary or categorical", format!("'{other}'")))
-            }
-        }
-    }
-}
-
-impl fmt::Display for TypeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            TypeName::Numeric => "numeric",
-            TypeName::Count => "count",
-            TypeName::Binary => "binary",
-            TypeName::Categorical => "categorical",
-        })
-    }
 }
 
 /// A schema, and what its user should know about it.
@@ -110,7 +72,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     check_names(input, batch, options)?;
     let fields = batch.schema();
     if let Some(image) = fields.fields().iter().find(|field| image_shape(field).is_some()) {
-        return infer_images(image, fields.fields().iter().map(|field| field.name().as_str()), options);
+        return infer_images(image, fields.fields(), options);
     }
 
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
@@ -123,7 +85,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
             continue;
         }
         let column = Column { input, name, array, first_row: 0 };
-        match judge(&column, options.types.get(name).copied())? {
+        match judge(&column, options.types.get(name))? {
             Verdict::Learn { kind, storage, note } => {
                 match note {
                     Note::None => {}
@@ -213,12 +175,9 @@ fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resu
     Ok(())
 }
 
-/// Beside an image nothing else is learned: `label` and `file` are what their names say, the rest is set aside.
-fn infer_images<'a>(
-    image: &Field,
-    names: impl Iterator<Item = &'a str>,
-    options: &InferOptions,
-) -> Result<Inferred> {
+/// Beside an image nothing else is learned: `label` and `file` are what their names say, the rest is set
+/// aside; in silence what the picture was drawn from.
+fn infer_images(image: &Field, fields: &Fields, options: &InferOptions) -> Result<Inferred> {
     let (height, width, channels) = image_shape(image).unwrap_or_default();
     let bytes =
         matches!(image.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::UInt8);
@@ -228,16 +187,18 @@ fn infer_images<'a>(
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let mut schema = Schema { features, key, label, dropped };
     let mut warnings = vec![];
-    for name in names.filter(|name| *name != image.name()) {
-        match name {
+    for field in fields.iter().filter(|field| field.name() != image.name()) {
+        let name = field.name();
+        match name.as_str() {
             _ if schema.sets_aside(name) => {}
-            "label" if schema.label.is_none() => schema.label = Some(name.to_string()),
-            "file" if schema.key.is_none() => schema.key = Some(name.to_string()),
+            _ if is_factor(field) => schema.dropped.push(name.clone()),
+            "label" if schema.label.is_none() => schema.label = Some(name.clone()),
+            "file" if schema.key.is_none() => schema.key = Some(name.clone()),
             _ => {
                 warnings.push(format!(
                     "column '{name}' stands beside an image and is set aside: only the image is learned"
                 ));
-                schema.dropped.push(name.to_string());
+                schema.dropped.push(name.clone());
             }
         }
     }
@@ -260,7 +221,7 @@ enum Note {
     Counter,
 }
 
-fn judge(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
+fn judge(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
     let name = column.name;
     match (CellType::of(column.array.data_type()), wanted) {
         (CellType::Other, _) => Ok(Verdict::SetAside {
@@ -273,6 +234,7 @@ fn judge(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
         _ if column.array.null_count() == column.array.len() => Ok(Verdict::Empty),
         (_, Some(TypeName::Numeric | TypeName::Count)) => judge_numbers(column, wanted),
         (_, Some(TypeName::Binary | TypeName::Categorical)) => judge_categories(column, wanted),
+        (_, Some(TypeName::Ordinal { order })) => judge_order(column, order),
         (CellType::Boolean, None) => {
             let values = column.texts()?;
             let first = values.iter().flatten().next().unwrap_or_default();
@@ -292,7 +254,7 @@ fn mostly_numbers(texts: &StringArray) -> bool {
     numbers as f64 >= MOSTLY_NUMBERS * (texts.len() - texts.null_count()) as f64
 }
 
-fn judge_numbers(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
+fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
     let cells = column.finite_numbers()?;
     let observed = || cells.iter().copied().filter(|x| !x.is_nan());
     let Some(first) = observed().next() else { return Ok(Verdict::Empty) };
@@ -327,7 +289,7 @@ fn judge_numbers(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
     Ok(Verdict::Learn { kind, storage, note })
 }
 
-fn judge_categories(column: &Column, wanted: Option<TypeName>) -> Result<Verdict> {
+fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
     let texts = column.texts()?;
     let observed = texts.len() - texts.null_count();
     let distinct: BTreeSet<&str> = texts.iter().flatten().collect();
@@ -358,6 +320,46 @@ fn judge_categories(column: &Column, wanted: Option<TypeName>) -> Result<Verdict
         (_, Err(categories)) => FeatureKind::Categorical { categories },
     };
     Ok(Verdict::Learn { kind, storage, note })
+}
+
+/// A column of values in the given `order`; numbers need none.
+fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
+    let texts = column.texts()?;
+    let found: BTreeSet<&str> = texts.iter().flatten().collect();
+    if found.is_empty() {
+        return Ok(Verdict::Empty);
+    }
+    let name = column.name;
+    let (storage, categories) = match order {
+        [] => stored_as(column.array.data_type(), found),
+        order => {
+            let numbers = order.iter().map(|value| number(value).filter(|x| x.is_finite()));
+            match (stored_as(column.array.data_type(), found).0, numbers.collect::<Option<Vec<f64>>>()) {
+                (storage @ (Storage::Integer | Storage::Float), Some(numbers)) => {
+                    let real = storage == Storage::Float || numbers.iter().any(|x| x.fract() != 0.0);
+                    // 3.0 is stored as 3, and -0 as 0.
+                    let texts = numbers.iter().map(|x| (x + 0.0).to_string()).collect();
+                    (if real { Storage::Float } else { Storage::Integer }, texts)
+                }
+                (Storage::Boolean, _) => (Storage::Boolean, order.to_vec()),
+                _ => (Storage::Text, order.to_vec()),
+            }
+        }
+    };
+    if order.is_empty() && !matches!(storage, Storage::Integer | Storage::Float) {
+        let found = some_names(categories.iter().map(String::as_str));
+        let help = format!("give the order of texts with --type {name}=ordinal:FIRST,SECOND,…");
+        return Err(column.whole_error("numbers, or texts with their order", found, help));
+    }
+    if categories.len() < 2 {
+        let found = format!("'{}' in every row", categories[0]);
+        return Err(column.whole_error(
+            "two ordered values or more",
+            found,
+            format!("--drop {name} removes it"),
+        ));
+    }
+    Ok(Verdict::Learn { kind: FeatureKind::Ordinal { categories }, storage, note: Note::None })
 }
 
 /// How categories are given back, and their sorted list: by value if they are numbers.

@@ -221,3 +221,54 @@ größe   categorical  text     3: L, M, S
 id      key";
     assert_eq!(printed, expected);
 }
+
+#[test]
+fn an_order_is_that_of_numbers_or_as_given() {
+    let ordinal = |categories: &[&str]| FeatureKind::Ordinal {
+        categories: categories.iter().map(|c| c.to_string()).collect(),
+    };
+    let named = |name: &str| name.parse::<TypeName>().unwrap();
+    let one_named = |array: ArrayRef, name: &str| one_as(array, named(name));
+    use Storage::{Float, Integer, Text};
+    assert_eq!(kind(one_named(text(&["10", "9", "", "10"]), "ordinal")), (ordinal(&["9", "10"]), Integer));
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.5, 2.0, f64::NAN]));
+    assert_eq!(kind(one_named(floats, "ordinal")), (ordinal(&["0.5", "2"]), Float));
+    let sizes = text(&["L", "S", "", "L"]);
+    assert_eq!(kind(one_named(sizes.clone(), "ordinal:S, M,L")), (ordinal(&["S", "M", "L"]), Text));
+    // Numbers in an order of their own.
+    assert_eq!(
+        kind(one_named(text(&["1", "2", "3"]), "ordinal:3.0,1,2")),
+        (ordinal(&["3", "1", "2"]), Integer)
+    );
+    let message = one_named(sizes, "ordinal").unwrap_err().to_string();
+    let expected = "column 'c': expected numbers, or texts with their order, found 'L', 'S'; give the order of texts with \
+                    --type c=ordinal:FIRST,SECOND,…";
+    assert!(message.ends_with(expected), "{message}");
+    assert!(one_named(text(&["1", "1"]), "ordinal").unwrap_err().to_string().contains("two ordered values"));
+    assert!(one_named(text(&["", ""]), "ordinal:a,b").unwrap_err().to_string().contains("--drop c"));
+
+    for bad in ["ordinal:", "ordinal:a", "ordinal:a,a", "ordinal:a,,b", "ordinal:1,2,1.0"] {
+        assert!(
+            bad.parse::<TypeName>().unwrap_err().to_string().contains("ordinal:small,medium,large"),
+            "{bad}"
+        );
+    }
+    // As in configuration files.
+    let types =
+        BTreeMap::from([("s".to_string(), named("ordinal:S,M")), ("n".to_string(), TypeName::Numeric)]);
+    let json = serde_json::to_string(&types).unwrap();
+    assert_eq!(json, r#"{"n":"numeric","s":"ordinal:S,M"}"#);
+    assert_eq!(serde_json::from_str::<BTreeMap<String, TypeName>>(&json).unwrap(), types);
+    assert!(serde_json::from_str::<TypeName>("\"ordinal:S\"").is_err());
+}
+
+#[test]
+fn what_a_picture_was_drawn_from_is_set_aside_in_silence_and_may_be_the_label() {
+    let batch = crate::data::factors::pictures().unwrap();
+    let Inferred { schema, warnings } = infer("factors", &batch, &InferOptions::default()).unwrap();
+    assert_eq!((schema.image_shape(), warnings), (Some((32, 32, 1)), vec![]));
+    assert_eq!((schema.label, schema.dropped.join(" ")), (None, "shape scale rotation x y".to_string()));
+    let options = InferOptions { label: Some("shape".into()), ..Default::default() };
+    let Inferred { schema, warnings } = infer("factors", &batch, &options).unwrap();
+    assert_eq!((schema.label.as_deref(), schema.dropped.len(), warnings.len()), (Some("shape"), 4, 0));
+}

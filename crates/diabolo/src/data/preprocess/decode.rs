@@ -17,8 +17,8 @@ impl Preprocessor {
     /// Gives encoded rows back in the names, order, units and storage of the data.
     ///
     /// `means` are rows × width numbers as [`Preprocessor::encode`] makes them or a model predicts them: pixels and
-    /// scaled numbers, probabilities of a binary column's second value, probabilities of categories. Whole numbers are
-    /// rounded, counts are not below 0, the likelier category is taken, and what is NaN is missing.
+    /// scaled numbers, probabilities of a binary column's second value, probabilities of categories. Whole numbers and
+    /// counts are rounded, counts are not below 0, the likelier category is taken, and what is NaN is missing.
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
         let width = self.width();
         if !means.len().is_multiple_of(width) {
@@ -50,10 +50,12 @@ fn named(feature: &Feature, column: ArrayRef) -> (Field, ArrayRef) {
 }
 
 fn decode_numbers(feature: &Feature, numbers: impl Iterator<Item = f64>) -> ArrayRef {
-    let least = if feature.kind == FeatureKind::Count { 0.0 } else { f64::MIN };
+    let count = feature.kind == FeatureKind::Count;
+    let least = if count { 0.0 } else { f64::MIN };
     let numbers = numbers.map(|x| (!x.is_nan()).then(|| x.clamp(least, f64::MAX)));
     match feature.storage {
         Storage::Integer => Arc::new(numbers.map(|x| x.map(|x| x.round() as i64)).collect::<Int64Array>()),
+        _ if count => Arc::new(numbers.map(|x| x.map(f64::round)).collect::<Float64Array>()),
         _ => Arc::new(numbers.collect::<Float64Array>()),
     }
 }

@@ -7,11 +7,11 @@ use arrow_array::types::{Float32Type, UInt8Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::{Preprocessor, Transform, UnknownCategory, find_columns};
+use super::{Preprocessor, Scaling, Transform, UnknownCategory, find_columns};
 use crate::Result;
 use crate::data::column::{Code, Column, some_names};
 use crate::data::image::image_scale;
-use crate::data::{Binarization, BlockKind, Feature};
+use crate::data::{Binarization, BlockKind, Feature, FeatureKind};
 
 /// Rows as the numbers a model sees.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,8 +117,9 @@ impl Preprocessor {
     /// Encodes the rows of `batch`, whose columns are found by name: their order, and other columns, do not matter.
     ///
     /// `first_row` is the 0-based number, in the file, of the first row, for messages. A number outside the training
-    /// rows' range is scaled as it comes, up to ±10⁶; text, an infinite number, an image of another size and (unless
-    /// [`Preprocessor::unknown_category`] says otherwise) an unknown category are errors. Any cell may be missing, also
+    /// rows' range is scaled as it comes, up to ±10⁶; text, an infinite number, a negative or fractional number
+    /// in a column encoded as log(1 + count), an image of another size and (unless [`Preprocessor::unknown_category`] says
+    /// otherwise) an unknown category are errors. Any cell may be missing, also
     /// in columns where no training row had one missing.
     pub fn encode(&self, input: &str, batch: &RecordBatch, first_row: u64) -> Result<Encoded> {
         let columns = find_columns(&self.schema, input, batch)?;
@@ -131,9 +132,19 @@ impl Preprocessor {
                 Transform::Category => self.encode_categories(&column, feature, &units, &mut encoded)?,
                 Transform::Number { scaling } => {
                     let scale = scaling.encoder();
+                    let counts = *scaling == Scaling::Log1p;
                     for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
                         if x.is_nan() {
                             encoded.set_missing(row, &units);
+                        } else if counts && !is_count(x) {
+                            let help = "fix the cell, or leave it empty: a missing cell is kept as missing; or fit with \
+                                        --counts as_numeric";
+                            return Err(column.error(
+                                row,
+                                "a whole number, zero or more",
+                                x.to_string(),
+                                help,
+                            ));
                         } else {
                             encoded.values[row * encoded.width + units.start] = scale(x);
                         }
@@ -188,13 +199,22 @@ impl Preprocessor {
                 Code::Unknown => {
                     let expected = format!("one of {}", some_names(categories.iter().map(String::as_str)));
                     let found = format!("'{}'", column.texts()?.value(row));
-                    let help = "the model has never seen it: take it as missing with --unknown missing";
+                    let help = match feature.kind {
+                        FeatureKind::Ordinal { .. } => {
+                            "it has no place in the order: add it to --type, or take it as missing with --unknown missing"
+                        }
+                        _ => "the model has never seen it: take it as missing with --unknown missing",
+                    };
                     return Err(column.error(row, &expected, found, help));
                 }
             }
         }
         Ok(())
     }
+}
+
+fn is_count(x: f64) -> bool {
+    x >= 0.0 && x.fract() == 0.0
 }
 
 /// Pixels divided by the number that stands for white in this file.

@@ -1,14 +1,16 @@
 //! Rows to numbers and back: fitted on training rows, stored in the model.
 //!
-//! Encoded, a row is `width` numbers in blocks: pixels (0 to 1), numbers (scaled), binary columns (0 or 1), then every
-//! categorical column (one-hot). A missing cell is 0 everywhere and its `observed` flag is 0; nothing else says so.
+//! Encoded, a row is `width` numbers in blocks: pixels (0 to 1), numbers (scaled), counts (log(1 + count), where that
+//! suits them), binary columns (0 or 1), then every categorical and every ordinal column (one-hot). A missing cell is 0
+//! everywhere and its `observed` flag is 0; nothing else says so.
 
 mod decode;
 mod encode;
 mod scaling;
+mod settings;
+mod volume;
 
 use std::ops::Range;
-use std::str::FromStr;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::FieldRef;
@@ -20,56 +22,8 @@ use crate::data::image::{image_scale, image_shape};
 use crate::data::{Binarization, Block, BlockKind, FeatureKind, Schema};
 use crate::{Error, Result};
 
-pub use encode::Encoded;
-
-/// How numeric and count columns are scaled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NumericScaling {
-    /// Mean 0 and standard deviation 1 over the training rows.
-    #[default]
-    Standardize,
-    /// 0 for the smallest and 1 for the largest training value.
-    MinMax,
-    /// A standard normal distribution over the training rows, by ranks; values outside their range are clamped to it.
-    Quantile,
-}
-
-/// What to do about a category that no row of the schema's data had.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum UnknownCategory {
-    /// Refuse the row.
-    #[default]
-    Error,
-    /// Take the cell as missing, and count it.
-    Missing,
-}
-
-impl FromStr for UnknownCategory {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        match name {
-            "error" => Ok(UnknownCategory::Error),
-            "missing" => Ok(UnknownCategory::Missing),
-            other => Err(Error::config("--unknown", "error or missing", format!("'{other}'"))),
-        }
-    }
-}
-
-/// How rows are made into numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PreprocessConfig {
-    /// How numeric and count columns are scaled.
-    pub numeric: NumericScaling,
-    /// What to do about a category the data did not have.
-    pub unknown_category: UnknownCategory,
-    /// How pixels become 0 or 1, if they shall.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub binarization: Option<Binarization>,
-}
+pub use encode::{Condition, Encoded};
+pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
 
 /// The fitted way from rows to numbers and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -143,7 +97,11 @@ impl Preprocessor {
                     let training: Vec<f64> =
                         training_rows.iter().map(|&row| numbers[row]).filter(|x| !x.is_nan()).collect();
                     warnings.extend(number_warning(&feature.name, &numbers, &training));
-                    Transform::Number { scaling: Scaling::fit(config.numeric, &training) }
+                    let scaling = match feature.kind {
+                        FeatureKind::Count => Scaling::fit_counts(config.counts, config.numeric, &training),
+                        _ => Scaling::fit(config.numeric, &training),
+                    };
+                    Transform::Number { scaling }
                 }
                 kind => {
                     let codes = column.codes(kind.categories(), feature.storage)?;
@@ -176,16 +134,19 @@ impl Preprocessor {
         }
     }
 
-    /// The blocks of a row, from its first number to its last: pixels, numbers, binary, then each categorical column.
+    /// The blocks of a row, from its first number to its last: pixels, numbers, counts, binary, then each categorical
+    /// and each ordinal column.
     pub fn blocks(&self) -> Vec<Block> {
+        use BlockKind::{Binary, Categorical, Count, Numeric, Ordinal, Pixels};
         let mut blocks: Vec<Block> = vec![];
-        for kind in [BlockKind::Pixels, BlockKind::Numeric, BlockKind::Binary, BlockKind::Categorical] {
-            for (index, feature) in self.schema.features.iter().enumerate() {
-                if block_kind(&feature.kind) != kind {
+        for kind in [Pixels, Numeric, Count, Binary, Categorical, Ordinal] {
+            for (index, (feature, transform)) in self.schema.features.iter().zip(&self.transforms).enumerate()
+            {
+                if block_kind(&feature.kind, transform) != kind {
                     continue;
                 }
                 let width = feature.kind.encoded_width();
-                let shared = matches!(kind, BlockKind::Numeric | BlockKind::Binary);
+                let shared = matches!(kind, Numeric | Count | Binary);
                 match blocks.last_mut().filter(|last| shared && last.kind == kind) {
                     Some(block) => {
                         block.width += width;
@@ -281,12 +242,16 @@ fn check_shape(
     Err(Error::data(input, describe(expected), describe(found), help).in_column(name))
 }
 
-fn block_kind(kind: &FeatureKind) -> BlockKind {
+fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {
     match kind {
         FeatureKind::Image { .. } => BlockKind::Pixels,
+        FeatureKind::Count if matches!(transform, Transform::Number { scaling: Scaling::Log1p }) => {
+            BlockKind::Count
+        }
         FeatureKind::Numeric | FeatureKind::Count => BlockKind::Numeric,
         FeatureKind::Binary { .. } => BlockKind::Binary,
         FeatureKind::Categorical { .. } => BlockKind::Categorical,
+        FeatureKind::Ordinal { .. } => BlockKind::Ordinal,
     }
 }
 
@@ -335,11 +300,13 @@ impl TryFrom<Stored> for Preprocessor {
         }
         for (feature, transform) in schema.features.iter().zip(&transforms) {
             let sound = match (&feature.kind, transform) {
+                (FeatureKind::Numeric, Transform::Number { scaling: Scaling::Log1p }) => false,
                 (FeatureKind::Numeric | FeatureKind::Count, Transform::Number { scaling }) => {
                     scaling.is_sound()
                 }
                 (FeatureKind::Binary { .. }, Transform::Category) => true,
                 (FeatureKind::Categorical { categories }, Transform::Category) => !categories.is_empty(),
+                (FeatureKind::Ordinal { categories }, Transform::Category) => categories.len() > 1,
                 (&FeatureKind::Image { height, width, channels }, Transform::Pixels { scale }) => {
                     let pixels = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
                     pixels.is_some_and(|n| (1..=i32::MAX as usize).contains(&n))

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::NumericScaling;
+use super::{CountScaling, NumericScaling};
 
 /// Scaled values stay within ±`LIMIT`, so that a wild cell gives a large loss and not an infinite one.
 pub(super) const LIMIT: f64 = 1e6;
 /// How many quantiles are stored at most.
 const QUANTILES: usize = 1000;
+/// A column counts events if at least this part of its values is 0, and their median is below this.
+const ZEROS: f64 = 0.1;
+const MEDIAN: f64 = 10.0;
 
 /// An increasing function from a column's units to the model's, and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +20,9 @@ pub(super) enum Scaling {
     Linear { shift: f64, scale: f64 },
     /// The k-th of K quantiles goes to z_k = Φ⁻¹((k + ½) / K), with straight lines between; flat outside.
     Quantile { quantiles: Vec<f64> },
+    /// z = log(1 + count). As `f32` it gives back every count up to a million, and larger ones to one part in a million
+    /// up to 7·10¹³.
+    Log1p,
 }
 
 impl Scaling {
@@ -39,6 +45,15 @@ impl Scaling {
         }
     }
 
+    /// Fits to the finite whole `values` of a column of counts.
+    pub fn fit_counts(counts: CountScaling, kind: NumericScaling, values: &[f64]) -> Self {
+        match counts {
+            CountScaling::Log1p => Scaling::Log1p,
+            CountScaling::Auto if counts_events(values) => Scaling::Log1p,
+            _ => Scaling::fit(kind, values),
+        }
+    }
+
     /// Whether the parameters, perhaps from a damaged file, make an increasing function.
     pub fn is_sound(&self) -> bool {
         match self {
@@ -46,6 +61,7 @@ impl Scaling {
             Scaling::Quantile { quantiles } => {
                 !quantiles.is_empty() && quantiles.iter().all(|q| q.is_finite()) && quantiles.is_sorted()
             }
+            Scaling::Log1p => true,
         }
     }
 
@@ -59,6 +75,7 @@ impl Scaling {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |x| forward(quantiles, &nodes, x) as f32)
             }
+            Scaling::Log1p => Box::new(|x| x.ln_1p() as f32),
         }
     }
 
@@ -70,8 +87,34 @@ impl Scaling {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |z| interpolate(&nodes, quantiles, f64::from(z)))
             }
+            Scaling::Log1p => Box::new(|z| f64::from(z).exp_m1()),
         }
     }
+
+    /// log dz/dx at the scaled value z, for many calls.
+    ///
+    /// Of quantiles it is the slope of the broken line at z; where z is a corner, of the chord over both neighbours; where
+    /// it is a value that is several quantiles at once (a point mass, which has no density), of the chord from the next
+    /// quantile below that value to the next above; outside the training range, which is clamped, as at its end.
+    pub fn log_slope(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
+        match self {
+            &Scaling::Linear { scale, .. } => Box::new(move |_| -scale.ln()),
+            Scaling::Quantile { quantiles } => {
+                let nodes = nodes(quantiles.len());
+                Box::new(move |z| chord(quantiles, &nodes, z).ln())
+            }
+            Scaling::Log1p => Box::new(|z| -f64::from(z)),
+        }
+    }
+}
+
+/// Whether a column of whole numbers counts events.
+fn counts_events(values: &[f64]) -> bool {
+    let share = |few: &dyn Fn(f64) -> bool| {
+        values.iter().filter(|x| few(**x)).count() as f64 / values.len().max(1) as f64
+    };
+    // More than half of the values are below 10: so is the median.
+    share(&|x| x == 0.0) >= ZEROS && share(&|x| x < MEDIAN) > 0.5
 }
 
 /// A divisor that neither divides by zero nor overflows.
@@ -111,6 +154,21 @@ fn forward(quantiles: &[f64], nodes: &[f64], x: f64) -> f64 {
     let below = quantiles.partition_point(|q| *q < x);
     let through = quantiles.partition_point(|q| *q <= x);
     if through > below { (nodes[below] + nodes[through - 1]) / 2.0 } else { interpolate(quantiles, nodes, x) }
+}
+
+/// The slope around the scaled value `z` as [`Scaling::log_slope`] tells; 1 if all quantiles are the same.
+fn chord(quantiles: &[f64], nodes: &[f64], z: f32) -> f64 {
+    let last = quantiles.len() - 1;
+    let mut low = nodes.partition_point(|node| (*node as f32) < z).saturating_sub(1);
+    let mut high = nodes.partition_point(|node| (*node as f32) <= z).min(last);
+    if quantiles[low] == quantiles[high] {
+        let mass = quantiles[low];
+        low = quantiles.partition_point(|q| *q < mass).saturating_sub(1);
+        high = quantiles.partition_point(|q| *q <= mass).min(last);
+    }
+    // Halves, since the difference of two finite numbers may not be finite.
+    let run = quantiles[high] / 2.0 - quantiles[low] / 2.0;
+    if run == 0.0 { 1.0 } else { (nodes[high] - nodes[low]) / 2.0 / run }
 }
 
 /// The value at `x` of the broken line through (`xs`, `ys`), flat outside; `xs` and `ys` are sorted and finite.
@@ -212,6 +270,68 @@ mod tests {
         let ties = Scaling::fit(NumericScaling::Quantile, &[0.0, 0.0, 1.0, 2.0]);
         assert_eq!(ties.decoder()(ties.encoder()(0.0)), 0.0);
         assert!((ties.decoder()(ties.encoder()(2.0)) - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn many_zeros_and_a_small_median_make_a_count_of_events() {
+        let auto = |values: &[f64]| {
+            Scaling::fit_counts(CountScaling::Auto, NumericScaling::Standardize, values) == Scaling::Log1p
+        };
+        assert!(auto(&[0.0, 9.0, 9.0, 9.0, 9.0, 9.0, 900.0, 900.0, 900.0, 900.0]), "exactly a tenth");
+        assert!(!auto(&[0.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.0]), "less than a tenth");
+        assert!(!auto(&[0.0, 9.0, 10.0, 10.0, 10.0]), "the median is 10");
+        assert!(!auto(&[]));
+        let fit = |counts| Scaling::fit_counts(counts, NumericScaling::MinMax, &[0.0, 0.0, 2.0]);
+        assert_eq!(fit(CountScaling::AsNumeric), Scaling::Linear { shift: 0.0, scale: 2.0 });
+        assert_eq!(Scaling::fit_counts(CountScaling::Log1p, NumericScaling::MinMax, &[30.0]), Scaling::Log1p);
+    }
+
+    #[test]
+    fn counts_come_back_exactly_up_to_a_million_and_nearly_above() {
+        let (encode, decode) = (Scaling::Log1p.encoder(), Scaling::Log1p.decoder());
+        for count in 0..=1_000_000 {
+            let count = f64::from(count);
+            assert_eq!(decode(encode(count)).round(), count);
+        }
+        let mut count = 1e6;
+        while count < 7e13 {
+            assert!((decode(encode(count)) - count).abs() <= 1e-6 * count, "{count}");
+            count *= 1.0037;
+        }
+        assert_eq!((encode(0.0), encode(1.0)), (0.0, std::f32::consts::LN_2));
+    }
+
+    #[test]
+    fn slopes_by_hand_and_by_differences() {
+        let linear = Scaling::Linear { shift: 3.0, scale: 4.0 };
+        assert_eq!(linear.log_slope()(7.0), -(4f64.ln()));
+        assert!((Scaling::Log1p.log_slope()(Scaling::Log1p.encoder()(19.0)) + 20f64.ln()).abs() < 1e-6);
+        // Corners at z = Φ⁻¹(1/8, 3/8, 5/8, 7/8) = ∓1.1503494, ∓0.3186394.
+        let scaling = Scaling::fit(NumericScaling::Quantile, &[0.0, 1.0, 3.0, 7.0]);
+        let slope = |x: f64| scaling.log_slope()(scaling.encoder()(x)).exp();
+        let (outer, inner) = (1.1503494 - 0.3186394, 2.0 * 0.3186394);
+        let pairs = [
+            (0.5, outer),
+            (2.0, inner / 2.0),
+            (6.0, outer / 4.0),
+            (1.0, (outer + inner) / 3.0),
+            (3.0, (inner + outer) / 6.0),
+            (0.0, outer),
+            (7.0, outer / 4.0),
+            (99.0, outer / 4.0),
+        ];
+        for (x, expected) in pairs {
+            assert!((slope(x) - expected).abs() < 1e-6, "{x}: {} {expected}", slope(x));
+        }
+        let encode = |x: f64| forward(&[0.0, 1.0, 3.0, 7.0], &nodes(4), x);
+        assert!(((encode(5.5) - encode(5.0)) / 0.5 - slope(5.2)).abs() < 1e-6);
+        // A point mass at 0, then at 2 in the middle: chords over the neighbours.
+        let scaling = Scaling::fit(NumericScaling::Quantile, &[0.0, 0.0, 1.0, 7.0]);
+        let slope = scaling.log_slope()(scaling.encoder()(0.0)).exp();
+        assert!((slope - (1.1503494 + 0.3186394)).abs() < 1e-6, "{slope}");
+        let scaling = Scaling::fit(NumericScaling::Quantile, &[0.0, 2.0, 2.0, 7.0]);
+        let slope = scaling.log_slope()(scaling.encoder()(2.0)).exp();
+        assert!((slope - 2.0 * 1.1503494 / 7.0).abs() < 1e-6, "{slope}");
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | text, categories, dates, times | `Utf8` |
 //! | pictures | `FixedSizeList`, see [`super::image`] |
 
+mod amat;
 mod array;
 mod columnar;
 mod csv;
@@ -31,7 +32,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
-use super::{Format, catalog, digits};
+use super::{Format, catalog, digits, factors};
 use crate::{Error, Result};
 use input::Input;
 
@@ -149,8 +150,9 @@ impl Iterator for Source {
 
 /// Opens a file, a folder of pictures, stdin (`-`) or a built-in set by name.
 ///
-/// The built-in sets are `digits`, `mnist` and `fashion-mnist`; the latter two have the parts `mnist:train` (meant by
-/// the bare name) and `mnist:test`. A file of such a name is reached as `./digits`.
+/// The built-in sets are those of [`catalog`]: `digits`, `factors`, `mnist`, `fashion-mnist` and
+/// `binarized-mnist`; the last three have parts, `mnist:train` (meant by the bare name) and `mnist:test`. A file of such a
+/// name is reached as `./digits`.
 ///
 /// ```
 /// # fn main() -> diabolo::Result<()> {
@@ -180,15 +182,25 @@ pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
 }
 
 fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &ReadOptions) -> Result<Source> {
-    if set.files.is_empty() {
-        let all = digits::digits()?;
+    let whole = |all: RecordBatch| {
         let batches = slices(&all, options.rows_per_batch(0)).map(Ok).collect::<Vec<_>>();
-        return Ok(Source::new(input, all.schema(), Some(all.num_rows()), batches.into_iter()));
-    }
-    let prefix = if part == "test" { "t10k" } else { "train" };
-    let images = catalog::present(&catalog::locate(set.name)?, &format!("{prefix}-images-idx3-ubyte"));
-    let images = images.ok_or_else(|| catalog::missing(set, &catalog::folders(set)))?;
-    let mut source = idx::open(Input::open(&images.to_string_lossy())?, options)?;
+        Source::new(input, all.schema(), Some(all.num_rows()), batches.into_iter())
+    };
+    let file = |name: &str| {
+        let path = catalog::present(&catalog::locate(set.name)?, name);
+        let path = path.ok_or_else(|| catalog::missing(set, &catalog::folders(set)))?;
+        Input::open(&path.to_string_lossy())
+    };
+    let mut source = match (set.name, part) {
+        ("digits", _) => whole(digits::digits()?),
+        ("factors", _) => whole(factors::pictures()?),
+        ("binarized-mnist", _) => {
+            let rows = if part == "train" { 50_000 } else { 10_000 };
+            amat::open(file(&format!("binarized_mnist_{part}.amat"))?, rows, options)
+        }
+        (_, "test") => idx::open(file("t10k-images-idx3-ubyte")?, options)?,
+        _ => idx::open(file("train-images-idx3-ubyte")?, options)?,
+    };
     source.name = input.to_string();
     Ok(source)
 }

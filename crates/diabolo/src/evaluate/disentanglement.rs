@@ -1,0 +1,240 @@
+//! Whether each factor that a picture was drawn from has a unit of the code of its own.
+//!
+//! The mutual information gap (Chen et al. 2018, *Isolating sources of disentanglement in variational autoencoders*, eq. 6),
+//! in nats:
+//!
+//! MIG = 1/K Σ_k (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k),
+//!
+//! where z_j₁ and z_j₂ are the units that tell most and second most about factor v_k. Here z is a unit's posterior mean
+//! (of families without a posterior, the code), cut into 20 bins of equal width between its least and its largest value, and
+//! I and H are those of the counts. From n rows, counts overstate each I by about 19 · (classes − 1) / 2n nats.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Factors;
+use crate::error::{Error, Result};
+
+/// Bins of a unit's range.
+const BINS: usize = 20;
+
+/// How the units of a code share the factors out among them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Disentanglement {
+    /// The mean of the factors' gaps: 1 if each factor has one unit that tells all of it and no other tells anything, 0
+    /// if the two that tell most tell as much.
+    pub mutual_information_gap: f64,
+    /// Rows measured.
+    pub examples: usize,
+    /// Each factor that takes two values or more.
+    pub factors: Vec<FactorGap>,
+    /// I(z_j; v_k) in nats: one entry a unit, in it one a factor.
+    pub mutual_information: Vec<Vec<f64>>,
+}
+
+/// The gap of one factor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FactorGap {
+    /// The factor's name.
+    pub name: String,
+    /// H(v_k), nats.
+    pub entropy: f64,
+    /// The unit that tells most about it, counted from 0.
+    pub unit: usize,
+    /// (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k); with one unit the second is 0.
+    pub gap: f64,
+}
+
+/// The gap of `codes` (rows × width, row by row), whose rows were drawn from `factors`.
+///
+/// # Errors
+/// [`Error::Data`] if the rows are not as many, a code is not finite, or no factor takes two values.
+pub fn mutual_information_gap(codes: &[f32], width: usize, factors: &Factors) -> Result<Disentanglement> {
+    let rows = factors.rows();
+    let wrong = |expected: &str, found: String, help: &str| Err(Error::data("codes", expected, found, help));
+    if width == 0 || codes.len() != rows * width {
+        let expected = format!("{rows} rows of {width} numbers");
+        return wrong(
+            &expected,
+            format!("{} numbers", codes.len()),
+            "give a code for each row of the factors",
+        );
+    }
+    if codes.iter().any(|v| !v.is_finite()) {
+        let help = "fit the model again with a smaller --learning-rate";
+        return wrong("finite codes", "a code that is not".into(), help);
+    }
+    let column = |k: usize| -> Vec<usize> {
+        factors.classes.iter().skip(k).step_by(factors.names.len()).map(|&class| class as usize).collect()
+    };
+    let all = factors.names.iter().zip(&factors.cardinalities).enumerate();
+    let varying: Vec<Factor> = all
+        .map(|(k, (name, &cardinality))| Factor::new(name, cardinality, column(k)))
+        .filter(|factor| factor.entropy > 0.0)
+        .collect();
+    if varying.is_empty() {
+        return wrong("a factor that takes two values or more", "none".into(), "give more rows");
+    }
+    let unit = |j: usize| {
+        let bins = binned(codes.iter().skip(j).step_by(width).copied());
+        varying.iter().map(|factor| factor.information(&bins)).collect()
+    };
+    let mutual_information: Vec<Vec<f64>> = (0..width).map(unit).collect();
+    let gaps: Vec<FactorGap> =
+        varying.iter().enumerate().map(|(k, factor)| factor.gap(k, &mutual_information)).collect();
+    Ok(Disentanglement {
+        mutual_information_gap: gaps.iter().map(|factor| factor.gap).sum::<f64>() / gaps.len() as f64,
+        examples: rows,
+        factors: gaps,
+        mutual_information,
+    })
+}
+
+/// One factor's classes.
+struct Factor<'a> {
+    name: &'a str,
+    cardinality: usize,
+    classes: Vec<usize>,
+    entropy: f64,
+}
+
+impl<'a> Factor<'a> {
+    fn new(name: &'a str, cardinality: usize, classes: Vec<usize>) -> Self {
+        let mut counts = vec![0; cardinality];
+        classes.iter().for_each(|&class| counts[class] += 1);
+        Factor { name, cardinality, entropy: entropy(&counts), classes }
+    }
+
+    /// I(bin; class) = H(bin) + H(class) − H(bin, class), which rounding may leave below 0.
+    fn information(&self, bins: &[usize]) -> f64 {
+        let mut joint = vec![0; BINS * self.cardinality];
+        let mut counts = [0; BINS];
+        for (&bin, &class) in bins.iter().zip(&self.classes) {
+            joint[bin * self.cardinality + class] += 1;
+            counts[bin] += 1;
+        }
+        (entropy(&counts) + self.entropy - entropy(&joint)).max(0.0)
+    }
+
+    fn gap(&self, k: usize, information: &[Vec<f64>]) -> FactorGap {
+        let (mut unit, mut first, mut second) = (0, 0.0, 0.0);
+        for (j, told) in information.iter().map(|of_unit| of_unit[k]).enumerate() {
+            if told > first {
+                (unit, first, second) = (j, told, first);
+            } else {
+                second = told.max(second);
+            }
+        }
+        let gap = (first - second) / self.entropy;
+        FactorGap { name: self.name.into(), entropy: self.entropy, unit, gap }
+    }
+}
+
+/// −Σ p log p of the shares of `counts`, nats.
+fn entropy(counts: &[usize]) -> f64 {
+    let total = counts.iter().sum::<usize>() as f64;
+    let term = |&count: &usize| {
+        let p = count as f64 / total;
+        if count == 0 { 0.0 } else { -p * p.ln() }
+    };
+    counts.iter().map(term).sum()
+}
+
+/// The bin of each value; all values in one if they are the same.
+fn binned(values: impl Iterator<Item = f32> + Clone) -> Vec<usize> {
+    let values = values.map(f64::from);
+    let (low, high) = values.clone().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
+    let bins_a_unit = if high > low { BINS as f64 / (high - low) } else { 0.0 };
+    values.map(|v| (((v - low) * bins_a_unit) as usize).min(BINS - 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::f64::consts::LN_2;
+
+    use super::*;
+    use crate::data::factors::factors;
+    use crate::noise::{Purpose, standard_normal, stream};
+
+    /// Two independent factors of two classes, every combination once.
+    fn two_bits() -> Factors {
+        let mut bits = Factors::default();
+        bits.names = vec!["a".into(), "b".into()];
+        bits.cardinalities = vec![2, 2];
+        bits.classes = vec![0, 0, 0, 1, 1, 0, 1, 1];
+        bits
+    }
+
+    fn gap(codes: &[f32], width: usize) -> f64 {
+        mutual_information_gap(codes, width, &two_bits()).unwrap().mutual_information_gap
+    }
+
+    #[test]
+    fn a_unit_for_each_factor_is_1_and_two_units_for_one_are_0() {
+        // Units a, b, and one that never moves; scale and sign do not matter.
+        let found = mutual_information_gap(
+            &[0.0, 5.0, 3.0, 0.0, -5.0, 3.0, 0.1, 5.0, 3.0, 0.1, -5.0, 3.0],
+            3,
+            &two_bits(),
+        )
+        .unwrap();
+        let expected = [[LN_2, 0.0], [0.0, LN_2], [0.0, 0.0]];
+        for (found, expected) in found.mutual_information.iter().flatten().zip(expected.as_flattened()) {
+            assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        }
+        assert!((found.mutual_information_gap - 1.0).abs() < 1e-12);
+        assert_eq!(found.factors.iter().map(|factor| factor.unit).collect::<Vec<_>>(), [0, 1]);
+        // Units a and a: a is told twice, b never.
+        assert!(gap(&[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0], 2).abs() < 1e-12);
+        // Unit a alone: a has gap 1 and b has none.
+        assert!((gap(&[0.0, 0.0, 1.0, 1.0], 1) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_mixed_code_lies_in_between() {
+        // Units a and a ∧ b. I(a∧b; a) = H(¼) − ½ log 2 = I(a∧b; b), so the gap of a is 1 − I/log 2 and that of b I/log 2.
+        let told = 0.25 * 4f64.ln() + 0.75 * (4.0f64 / 3.0).ln() - 0.5 * LN_2;
+        let found =
+            mutual_information_gap(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0], 2, &two_bits()).unwrap();
+        assert!((found.factors[0].gap - (1.0 - told / LN_2)).abs() < 1e-12, "{found:?}");
+        assert!((found.factors[1].gap - told / LN_2).abs() < 1e-12, "{found:?}");
+        // Units a + b and a − b, turned by 45°: each tells half of each.
+        let turned =
+            mutual_information_gap(&[0.0, 0.0, 1.0, -1.0, 1.0, 1.0, 2.0, 0.0], 2, &two_bits()).unwrap();
+        assert!((turned.mutual_information[1][1] - 0.5 * LN_2).abs() < 1e-12);
+        assert!(turned.mutual_information_gap.abs() < 1e-12);
+    }
+
+    #[test]
+    fn on_the_drawn_factors_a_turned_code_is_worse_and_noise_is_worst() {
+        let all = factors();
+        let aligned: Vec<f32> = all.classes.iter().map(|&class| class as f32).collect();
+        let measure = |codes: &[f32]| mutual_information_gap(codes, 5, &all).unwrap().mutual_information_gap;
+        assert!((measure(&aligned) - 1.0).abs() < 1e-9);
+        // x and y, the last two, turned into each other: by 45° both units tell as much about both.
+        let gap_of_x = |degrees: f32| {
+            let (sin, cos) = degrees.to_radians().sin_cos();
+            let turn = |row: &[f32]| {
+                let [shape, scale, rotation, x, y] = <[f32; 5]>::try_from(row).unwrap();
+                [shape, scale, rotation, cos * x - sin * y, sin * x + cos * y]
+            };
+            let turned: Vec<f32> = aligned.chunks_exact(5).flat_map(turn).collect();
+            mutual_information_gap(&turned, 5, &all).unwrap().factors[3].gap
+        };
+        let gaps = [0.0, 10.0, 20.0, 45.0].map(gap_of_x);
+        assert!(gaps.windows(2).all(|pair| pair[0] > pair[1] + 0.05), "{gaps:?}");
+        assert!(gaps[3] < 0.05, "{gaps:?}");
+        let noise = standard_normal(&mut stream(1, Purpose::Evaluate, 0, 0), aligned.len());
+        let noise = measure(&noise);
+        assert!(noise < 0.01, "{noise}");
+    }
+
+    #[test]
+    fn what_cannot_be_measured_is_refused() {
+        assert!(mutual_information_gap(&[0.0; 3], 1, &two_bits()).is_err());
+        assert!(mutual_information_gap(&[0.0, f32::NAN, 0.0, 0.0], 1, &two_bits()).is_err());
+        let mut same = two_bits();
+        same.classes = vec![0; 8];
+        assert!(mutual_information_gap(&[0.0; 4], 1, &same).unwrap_err().to_string().contains("two values"));
+    }
+}
