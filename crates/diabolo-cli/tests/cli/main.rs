@@ -8,6 +8,7 @@ mod bad_model;
 mod compare;
 mod digits;
 mod features;
+mod likelihood;
 mod mixed;
 mod reproducible;
 mod sparse;

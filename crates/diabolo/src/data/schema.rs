@@ -180,6 +180,8 @@ pub struct Block {
     pub width: usize,
     /// Which features of the schema they encode.
     pub features: Vec<usize>,
+    /// The names of these features.
+    pub names: Vec<String>,
 }
 
 /// What a block of encoded columns holds.
@@ -189,8 +191,12 @@ pub enum BlockKind {
     Pixels,
     /// Scaled numbers.
     Numeric,
+    /// log(1 + count).
+    Count,
     /// 0 or 1.
     Binary,
     /// One-hot.
     Categorical,
+    /// One-hot, of ordered levels.
+    Ordinal,
 }

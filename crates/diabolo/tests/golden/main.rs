@@ -3,6 +3,7 @@
 //! Contractions there come from `jax.jacfwd`, gradients from `jax.grad` through it: nothing shares a formula with us.
 #![allow(clippy::unwrap_used)]
 
+mod likelihoods;
 mod sparse;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -49,8 +49,11 @@ fn message(fitted: &Preprocessor, batch: &RecordBatch) -> String {
 #[test]
 fn blocks_come_in_their_order_and_a_row_is_as_worked_by_hand() {
     let fitted = people_fitted();
-    let block =
-        |kind, start, width, features: &[usize]| Block { kind, start, width, features: features.to_vec() };
+    let block = |kind, start, width, features: &[usize]| {
+        let name = |&f: &usize| ["city", "member", "age", "height"][f].to_string();
+        let names = features.iter().map(name).collect();
+        Block { kind, start, width, features: features.to_vec(), names }
+    };
     assert_eq!(
         fitted.blocks(),
         [
