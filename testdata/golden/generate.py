@@ -2,7 +2,7 @@
 
     pip install "jax[cpu]==0.10.2" && python generate.py
 
-rewrites contraction.json, autoencoder.json, sparse.json, variational.json bounds.json and vector_quantized.json next to this file. Nothing here repeats a formula that
+rewrites contraction.json, autoencoder.json, sparse.json, variational.json, bounds.json, vector_quantized.json and likelihoods.json next to this file. Nothing here repeats a formula that
 the Rust library uses where JAX can do without it: Jacobians come from jacfwd, gradients from grad.
 
 Conventions: weight[out][in], a = W x + b; everything is batch-major; losses are nats per example, summed over features;
@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jax.scipy import stats
+from jax.scipy.special import gammaln
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)
@@ -609,6 +610,8 @@ def bound_cases():
         yield bound_case(name, "tanh", {"flow": flow})
         yield bound_case(f"{name}_importance", "gelu", {"flow": flow, "bound": importance(2)})
     yield bound_case("autoregressive_vamp", "tanh", {"flow": autoregressive, "prior": vamp})
+
+
 # --- vector-quantised autoencoder ---
 
 def nearest(vectors, z):
@@ -690,6 +693,176 @@ def vector_quantized_cases():
         yield vector_quantized_case(activation, depth, groups, size)
 
 
+# --- likelihoods ---
+
+def limited(raw, lo, hi):
+    """Smooth clamp: ≈ raw inside the range, its ends far outside."""
+    return lo + jax.nn.softplus(raw - lo) - jax.nn.softplus(raw - hi)
+
+
+def continuous_bernoulli_units(out, learned, x, block):
+    p = jax.nn.sigmoid(out)
+    log_constant = jnp.log(2 * jnp.arctanh(1 - 2 * p) / (1 - 2 * p))
+    return -(log_constant + x * jnp.log(p) + (1 - x) * jnp.log1p(-p))
+
+
+def student_t_units(out, learned, x, block):
+    freedom = 2 + jnp.exp(limited(learned["log_freedom"], -5.0, 7.0))
+    return -stats.t.logpdf(x, freedom, out, jnp.exp(limited(learned["log_scale"], -5.0, 5.0)))
+
+
+def laplace_units(out, learned, x, block):
+    return -stats.laplace.logpdf(x, out, jnp.exp(limited(learned["log_scale"], -5.0, 5.0)))
+
+
+def ordinal_units(out, learned, x, block):
+    raw = learned["thresholds"]
+    thresholds = jnp.cumsum(jnp.concatenate([raw[:1], jax.nn.softplus(raw[1:]) + 1e-4]))
+    below = jax.nn.sigmoid(thresholds - out)
+    ends = [jnp.zeros((len(out), 1)), below, jnp.ones((len(out), 1))]
+    return -x * jnp.log(jnp.diff(jnp.concatenate(ends, axis=1), axis=1))
+
+
+def poisson_units(out, learned, x, block):
+    return -stats.poisson.logpmf(jnp.round(jnp.expm1(x)), jnp.exp(limited(out, -12.0, 18.0)))
+
+
+def negative_binomial_units(out, learned, x, block):
+    r, mean = jnp.exp(limited(learned["log_dispersion"], -7.0, 7.0)), jnp.exp(limited(out, -12.0, 18.0))
+    return -stats.nbinom.logpmf(jnp.round(jnp.expm1(x)), r, r / (r + mean))
+
+
+def beta_binomial_units(out, learned, x, block):
+    width = block["width"]
+    mean = jax.nn.sigmoid(limited(out[:, :width], -10.0, 10.0))
+    concentration = jnp.exp(limited(out[:, width:], -4.0, 8.0))
+    k, a, b = jnp.round(255 * x), mean * concentration, (1 - mean) * concentration
+    # Not stats.betabinom: in jax 0.10.2 its betaln is off by 2e-9 of the value (SciPy agrees with gammaln).
+    log_beta = lambda a, b: gammaln(a) + gammaln(b) - gammaln(a + b)
+    return jnp.log(256.0) + log_beta(k + 1, 256 - k) - log_beta(k + a, 255 - k + b) + log_beta(a, b)
+
+
+def discretized_logistic_units(out, learned, x, block):
+    """outputs: logits, locations, log scales, each components × width."""
+    logits, location, raw = out.reshape(len(out), 3, block["components"], block["width"]).transpose(1, 0, 2, 3)
+    scale = jnp.exp(limited(raw, -7.0, 0.0))
+    level = jnp.round(255 * x)[:, None, :]
+    upper = jnp.where(level == 255, 1.0, stats.logistic.cdf((level + 0.5) / 255, location, scale))
+    lower = jnp.where(level == 0, 0.0, stats.logistic.cdf((level - 0.5) / 255, location, scale))
+    return -jnp.log(jnp.sum(jax.nn.softmax(logits, axis=1) * (upper - lower), axis=1))
+
+
+def gaussian_units(out, learned, x, block):
+    return -stats.norm.logpdf(x, out, jnp.exp(bounded(learned["log_variance"]) / 2))
+
+
+# family: its units, what it learns, and how x is drawn; edges stand in the first rows
+LIKELIHOODS = {
+    "continuous_bernoulli": (continuous_bernoulli_units, [], "unit"),
+    "student_t": (student_t_units, ["log_scale", "log_freedom"], "real"),
+    "laplace": (laplace_units, ["log_scale"], "real"),
+    "ordinal": (ordinal_units, ["thresholds"], "levels"),
+    "poisson": (poisson_units, [], "count"),
+    "negative_binomial": (negative_binomial_units, ["log_dispersion"], "count"),
+    "beta_binomial": (beta_binomial_units, [], "pixel"),
+    "discretized_logistic": (discretized_logistic_units, [], "pixel"),
+    "gaussian": (gaussian_units, ["log_variance"], "real"),
+}
+
+
+def draw_values(rng, domain, width):
+    shape = (BATCH, width)
+    if domain == "real":
+        return 2.0 * rng.normal(size=shape)
+    if domain == "unit":
+        x = rng.uniform(size=shape)
+        x[0, 0], x[1, -1] = 0.0, 1.0
+        return x
+    if domain == "levels":
+        return np.eye(width)[[0, width - 1, *rng.integers(0, width, BATCH - 2)]]
+    if domain == "pixel":
+        k = rng.integers(0, 256, shape)
+        k[0, :], k[1, :], k[2, 0], k[2, -1] = 0, 255, 1, 254
+        return k / 255
+    n = rng.poisson(3.0, shape)
+    n[0, :], n[1, 0], n[1, -1], n[2, 0] = 0, 20_000, 1, 300
+    return np.log1p(n)
+
+
+def draw_outputs(rng, block):
+    """Outputs of order one, around what the values are like."""
+    shape = (BATCH, block["width"])
+    family = block["family"]
+    if family == "discretized_logistic":
+        parts = [rng.normal(size=(BATCH, block["components"], block["width"])) for _ in range(3)]
+        parts[1], parts[2] = 0.5 + 0.4 * parts[1], parts[2] - 2.0
+        return np.concatenate([part.reshape(BATCH, -1) for part in parts], axis=1)
+    if family == "beta_binomial":
+        return np.concatenate([1.5 * rng.normal(size=shape), 2.0 + 2.0 * rng.normal(size=shape)], axis=1)
+    if family == "ordinal":
+        return 1.5 * rng.normal(size=(BATCH, 1))
+    out = 1.5 * rng.normal(size=shape)
+    if family in ("poisson", "negative_binomial"):
+        out[1, 0], out[2, 0] = 9.7, 6.1
+    if family == "continuous_bernoulli":
+        out[0, -1], out[2, 0], out[3, 0] = 0.02, -0.3, 9.0
+    return out
+
+
+def likelihood_case(name, blocks, mask=False, at_bounds=False):
+    rng = stream("likelihoods", name)
+    starts = np.cumsum([0] + [block["width"] for block in blocks]).tolist()
+    blocks = [{**block, "start": start} for block, start in zip(blocks, starts)]
+    x = np.concatenate([draw_values(rng, LIKELIHOODS[b["family"]][2], b["width"]) for b in blocks], axis=1)
+    observed = np.concatenate([
+        np.broadcast_to(rng.uniform(size=(BATCH, 1 if b["family"] == "ordinal" else b["width"])) < 0.6, (BATCH, b["width"]))
+        for b in blocks
+    ], axis=1).astype(float)
+    observed[0], observed[-1] = 1.0, 0.0
+    observed = observed if mask else np.ones_like(observed)
+    outputs = [draw_outputs(rng, block) for block in blocks]
+    learned = []
+    for block in blocks:
+        size = block["width"] - (block["family"] == "ordinal")
+        names = LIKELIHOODS[block["family"]][1]
+        learned.append({key: rng.normal(0.0, 0.8, size) for key in names})
+        if at_bounds:
+            learned[-1] = {key: np.linspace(-9.0, 9.0, size) for key in names}
+
+    def per_example(p):
+        total = 0.0
+        for block, out, own in zip(blocks, p["outputs"], p["learned"]):
+            units = slice(block["start"], block["start"] + block["width"])
+            values = LIKELIHOODS[block["family"]][0](out, own, x[:, units], block)
+            total += jnp.sum(values * observed[:, units], axis=1)
+        return total
+
+    p = {"outputs": outputs, "learned": learned}
+    objective = lambda p: jnp.mean(per_example(p))
+    value_and_gradients(objective, p)
+    gradients = jax.grad(objective)(jax.tree.map(jnp.asarray, p))
+    case = {"name": name, "blocks": blocks, "observed": plain(observed) if mask else None, "x": plain(x)}
+    case |= {"outputs": plain(np.concatenate(outputs, axis=1)), "learned": plain(learned)}
+    case |= {"negative_log_likelihood": plain(per_example(jax.tree.map(jnp.asarray, p)))}
+    output_gradients = np.concatenate(gradients["outputs"], axis=1)
+    return case | {"output_gradients": plain(output_gradients), "learned_gradients": plain(gradients["learned"])}
+
+
+def likelihood_cases():
+    block = lambda family, width: {"family": family, "width": width} | (
+        {"components": 3} if family == "discretized_logistic" else {}
+    ) | ({"variance": {"kind": "per_feature"}} if family == "gaussian" else {})
+    for family in LIKELIHOODS:
+        width = 5 if family == "ordinal" else 4
+        yield likelihood_case(family, [block(family, width)])
+        yield likelihood_case(f"{family}_masked", [block(family, width)], mask=True)
+    for family in ("student_t", "laplace", "negative_binomial"):
+        yield likelihood_case(f"{family}_at_bounds", [block(family, 4)], at_bounds=True)
+    yield likelihood_case("ordinal_two_levels", [block("ordinal", 2)])
+    yield likelihood_case("mixed_masked", [block(family, 3) for family in LIKELIHOODS], mask=True)
+    yield likelihood_case("mixed_twice", [block(family, 2) for family in [*LIKELIHOODS, *reversed(LIKELIHOODS)]], mask=True)
+
+
 if __name__ == "__main__":
     write("contraction", list(contraction_cases()))
     write("autoencoder", list(autoencoder_cases()))
@@ -697,3 +870,4 @@ if __name__ == "__main__":
     write("variational", list(variational_cases()))
     write("bounds", list(bound_cases()))
     write("vector_quantized", list(vector_quantized_cases()))
+    write("likelihoods", list(likelihood_cases()))

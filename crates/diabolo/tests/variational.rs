@@ -194,6 +194,7 @@ fn every_bound_trains_on_every_prior_and_flow_or_says_why_not() {
                 start: 0,
                 width: INPUTS,
                 features: (0..INPUTS).collect(),
+                names: (0..INPUTS).map(|i| format!("x{i}")).collect(),
             };
             let Ok(architecture) = model.resolve(&[blocks], true) else { continue };
             trained += 1;

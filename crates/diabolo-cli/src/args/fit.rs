@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use clap::Args;
 use diabolo::data::Binarization;
 use diabolo::model::{
-    ContractiveConfig, FamilyConfig, ImageLikelihood, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    ContractiveConfig, FamilyConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
 };
 use diabolo::train::Schedule;
 use diabolo::{Config, Error};
 
 use super::ReadArgs;
 use super::values::{
-    activation, bound, estimator, flow, optimizer, parse_corruption, prior, seconds, sparsity, variance,
-    widths,
+    activation, bound, estimator, flow, likelihood, optimizer, parse_corruption, prior, seconds, sparsity,
+    variance, widths,
 };
 
 #[derive(Args)]
@@ -67,9 +67,12 @@ pub struct ModelArgs {
     /// Activation of the code (not for variational models)
     #[arg(long, value_name = "NAME")]
     pub latent_activation: Option<String>,
-    /// Pixels' distribution: bernoulli or gaussian [default: by the pictures]
-    #[arg(long, value_name = "NAME")]
-    pub image_likelihood: Option<String>,
+    /// The distribution of a column, or of a kind of column (pixels, numeric, count, binary, categorical, ordinal);
+    /// NAME alone is for every column it can describe; may be repeated.
+    /// Names: bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson,
+    /// negative_binomial, beta_binomial, discretized_logistic:COMPONENTS [default: by column and data]
+    #[arg(long, value_name = "[COLUMN=]NAME")]
+    pub likelihood: Vec<String>,
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
     #[arg(long, value_name = "KIND", allow_negative_numbers = true)]
     pub variance: Option<String>,
@@ -231,12 +234,9 @@ impl ModelArgs {
         if let Some(name) = &self.latent_activation {
             model.latent_activation = Some(activation("--latent-activation", name)?);
         }
-        if let Some(name) = &self.image_likelihood {
-            model.image_likelihood = Some(match name.as_str() {
-                "bernoulli" => ImageLikelihood::Bernoulli,
-                "gaussian" => ImageLikelihood::Gaussian,
-                other => return Err(Error::config("--image-likelihood", "bernoulli or gaussian", other)),
-            });
+        for assignment in &self.likelihood {
+            let (column, name) = likelihood(assignment)?;
+            model.likelihood.insert(column, name);
         }
         if let Some(text) = &self.variance {
             model.variance = Some(variance(text)?);

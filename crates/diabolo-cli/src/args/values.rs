@@ -2,7 +2,7 @@
 
 use diabolo::Error;
 use diabolo::distribution::Variance;
-use diabolo::model::{Bound, FlowConfig, PriorConfig};
+use diabolo::model::{ANY_COLUMN, Bound, FlowConfig, LikelihoodName, PriorConfig};
 use diabolo::nn::Activation;
 use diabolo::objective::{Corruption, Estimator, Sparsity};
 use diabolo::train::Optimizer;
@@ -32,6 +32,12 @@ pub fn variance(text: &str) -> diabolo::Result<Variance> {
             Err(Error::config("--variance", "shared, per_feature, decoder, or a number", format!("'{text}'")))
         }
     }
+}
+
+/// COLUMN=NAME, or NAME for every column that it can describe. A column's name may hold a `=`, a distribution's cannot.
+pub fn likelihood(text: &str) -> diabolo::Result<(String, LikelihoodName)> {
+    let (column, name) = text.rsplit_once('=').unwrap_or((ANY_COLUMN, text));
+    Ok((column.into(), name.parse()?))
 }
 
 pub fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {

@@ -5,8 +5,9 @@ use crate::support::{Desk, cells};
 #[test]
 fn from_fit_to_pictures() {
     let desk = Desk::new();
-    let fit = desk
-        .ok("fit digits --label label --image-likelihood bernoulli --latent-dim 8 --epochs 30 --json -o run");
+    let fit = desk.ok(
+        "fit digits --label label --likelihood pixels=bernoulli --latent-dim 8 --epochs 30 --json -o run",
+    );
     let metrics = &fit.json()["metrics"];
     assert_eq!(&desk.json("run/metrics.json"), metrics);
     for key in

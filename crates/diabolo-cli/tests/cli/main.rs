@@ -9,6 +9,7 @@ mod compare;
 mod digits;
 mod factors;
 mod features;
+mod likelihood;
 mod mixed;
 mod reproducible;
 mod sparse;

@@ -63,8 +63,8 @@ fn what_cannot_be_sparse() {
 
 #[test]
 fn what_cannot_be_tied_or_steadied() {
-    assert_snapshot!(refused("--model sparse --tied --variance decoder --image-likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
-    assert_snapshot!(refused("--model contractive --variance decoder --image-likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
+    assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
+    assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
     assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight: expected 0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow, found 1");
 }
 

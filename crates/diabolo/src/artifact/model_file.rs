@@ -102,6 +102,7 @@ impl SavedModel {
         if let Some(object) = json.as_object_mut() {
             object.remove("checksum");
         }
+        migrate(&mut json);
         let header: Header = serde_json::from_value(json)
             .map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
         let architecture = header
@@ -123,6 +124,21 @@ impl SavedModel {
     }
 }
 
+/// Before likelihoods could be chosen by column, `model.image_likelihood` chose that of pixels.
+fn migrate(header: &mut serde_json::Value) {
+    let has_pixels = header
+        .pointer("/preprocessor/schema/features")
+        .and_then(serde_json::Value::as_array)
+        .is_some_and(|features| features.iter().any(|f| f.pointer("/kind/kind") == Some(&"image".into())));
+    let model = header.pointer_mut("/config/model").and_then(serde_json::Value::as_object_mut);
+    if let Some(model) = model
+        && let Some(pixels) = model.remove("image_likelihood")
+        && has_pixels
+    {
+        model.insert("likelihood".into(), serde_json::json!({ "pixels": pixels }));
+    }
+}
+
 pub(super) fn floats(parts: BTreeMap<String, Part>) -> Option<BTreeMap<String, HostTensor>> {
     parts
         .into_iter()
@@ -131,4 +147,31 @@ pub(super) fn floats(parts: BTreeMap<String, Part>) -> Option<BTreeMap<String, H
             Part::Bytes(_) => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn header(kind: &str) -> serde_json::Value {
+        json!({
+            "config": { "model": { "latent_dim": 2, "image_likelihood": "gaussian" } },
+            "preprocessor": { "schema": { "features": [{ "name": "x", "kind": { "kind": kind } }] } },
+        })
+    }
+
+    #[test]
+    fn a_likelihood_of_pixels_from_before_there_were_others_is_understood() {
+        let mut pictures = header("image");
+        migrate(&mut pictures);
+        assert_eq!(
+            pictures["config"]["model"],
+            json!({ "latent_dim": 2, "likelihood": { "pixels": "gaussian" } })
+        );
+        // A table's file had the key too, and it meant nothing.
+        let mut table = header("numeric");
+        migrate(&mut table);
+        assert_eq!(table["config"]["model"], json!({ "latent_dim": 2 }));
+    }
 }

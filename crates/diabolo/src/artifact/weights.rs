@@ -15,7 +15,12 @@
 //! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture that quantised codes are drawn from: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
+//! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |
+//! | `likelihood.log_freedom.K` | features | the K-th Student's t block: log(ν − 2) before its bound |
+//! | `likelihood.log_dispersion.K` | features | the K-th negative binomial block: log r before its bound |
+//! | `likelihood.thresholds.K` | levels − 1 | the K-th ordinal block: θ_1, then the increments before their softplus |
 //!
+//! K counts blocks of the table's row, in column order, from 0.
 //! A row of a weight belongs to one output unit: h = φ(W x + b). Values are little-endian f32.
 
 use std::collections::BTreeMap;

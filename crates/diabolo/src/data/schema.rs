@@ -188,6 +188,8 @@ pub struct Block {
     pub width: usize,
     /// Which features of the schema they encode.
     pub features: Vec<usize>,
+    /// The names of these features.
+    pub names: Vec<String>,
 }
 
 /// What a block of encoded columns holds.
@@ -203,6 +205,6 @@ pub enum BlockKind {
     Binary,
     /// One-hot.
     Categorical,
-    /// One-hot, in an order.
+    /// One-hot, of ordered levels.
     Ordinal,
 }

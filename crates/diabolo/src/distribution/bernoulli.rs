@@ -4,15 +4,29 @@
 //! −log p(x) = softplus(l) − x l = (1 − x) l − log σ(l)
 //! ```
 //! The second form needs one transcendental pass and is exact for logits of any size.
+//! The decoder gives one logit a feature; nothing is learned beside it.
 
 use burn::tensor::{Tensor, activation};
 
-/// −log p(x | logits), element by element, in nats. All shapes: batch × width.
-pub(super) fn negative_log_likelihood(logits: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
-    (x.neg() + 1.0) * logits.clone() - activation::log_sigmoid(logits)
+use super::Distribution;
+use crate::nn::to_host;
+use crate::noise::{RngExt, Stream};
+
+pub(super) struct Bernoulli {
+    /// batch × width.
+    pub logits: Tensor<2>,
 }
 
-/// The mean, σ(logits).
-pub(super) fn mean(logits: Tensor<2>) -> Tensor<2> {
-    activation::sigmoid(logits)
+impl Distribution for Bernoulli {
+    fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
+        (x.neg() + 1.0) * self.logits.clone() - activation::log_sigmoid(self.logits.clone())
+    }
+
+    fn mean(&self) -> Tensor<2> {
+        activation::sigmoid(self.logits.clone())
+    }
+
+    fn sample(&self, noise: &mut Stream) -> Vec<f32> {
+        to_host(self.mean()).into_iter().map(|p| (noise.random::<f32>() < p) as u8 as f32).collect()
+    }
 }

@@ -3,15 +3,47 @@
 //! ```text
 //! −log p(x) = −Σ_k x_k log softmax(l)_k
 //! ```
+//! Element k of the result is −x_k log p_k; the sum over the K columns is the row's value.
+//! The decoder gives K logits; nothing is learned beside them.
 
 use burn::tensor::{Tensor, activation};
 
-/// −x_k log p_k, element by element, in nats; summing over the K columns gives the row's value.
-pub(super) fn negative_log_likelihood(logits: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
-    activation::log_softmax(logits, 1).neg() * x
+use super::Distribution;
+use crate::nn::to_host;
+use crate::noise::{RngExt, Stream};
+
+pub(super) struct Categorical {
+    /// batch × K.
+    pub logits: Tensor<2>,
 }
 
-/// The K probabilities.
-pub(super) fn mean(logits: Tensor<2>) -> Tensor<2> {
-    activation::softmax(logits, 1)
+impl Distribution for Categorical {
+    fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
+        activation::log_softmax(self.logits.clone(), 1).neg() * x
+    }
+
+    /// The K probabilities.
+    fn mean(&self) -> Tensor<2> {
+        activation::softmax(self.logits.clone(), 1)
+    }
+
+    fn sample(&self, noise: &mut Stream) -> Vec<f32> {
+        let width = self.logits.dims()[1];
+        draw_one_hot(to_host(self.mean()), width, noise)
+    }
+}
+
+/// One-hot rows drawn with the given probabilities.
+pub(super) fn draw_one_hot(mut probabilities: Vec<f32>, width: usize, noise: &mut Stream) -> Vec<f32> {
+    for row in probabilities.chunks_exact_mut(width) {
+        let mut left: f32 = noise.random();
+        // Rounding can leave a little after the last category; it gets the rest.
+        let chosen = row.iter().position(|p| {
+            left -= p;
+            left < 0.0
+        });
+        row.fill(0.0);
+        row[chosen.unwrap_or(width - 1)] = 1.0;
+    }
+    probabilities
 }

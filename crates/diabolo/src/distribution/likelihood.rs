@@ -2,93 +2,56 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
-use super::{bernoulli, bound_log_variance, categorical, gaussian};
+use super::Distribution;
+use super::bernoulli::Bernoulli;
+use super::beta_binomial::BetaBinomial;
+use super::categorical::Categorical;
+use super::continuous_bernoulli::ContinuousBernoulli;
+use super::discretized_logistic::DiscretizedLogistic;
+use super::family::{Family, Learned, LikelihoodBlock, Variance};
+use super::gaussian::{FixedGaussian, Gaussian, bound_log_variance};
+use super::laplace::Laplace;
+use super::negative_binomial::NegativeBinomial;
+use super::ordinal::Ordinal;
+use super::poisson::Poisson;
+use super::student_t::StudentT;
 use crate::nn::Place;
-use crate::noise::{RngExt, Stream, standard_normal};
+use crate::noise::Stream;
 
-/// The variance of a Gaussian block.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Variance {
-    /// One known value of σ² for every feature.
-    Fixed {
-        /// σ², in squared encoded units.
-        value: f64,
-    },
-    /// One learned value for the whole block.
-    Shared,
-    /// One learned value for each feature.
-    PerFeature,
-    /// The decoder gives a value for each feature and example.
-    Decoder,
-}
-
-/// The distribution of a block of columns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "family", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Family {
-    /// Independent values in {0, 1}, or intensities in [0, 1].
-    Bernoulli,
-    /// Independent real values.
-    Gaussian {
-        /// Where the variance comes from.
-        variance: Variance,
-    },
-    /// One of `width` values.
-    Categorical,
-}
-
-/// A contiguous block of encoded columns that share a distribution.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct LikelihoodBlock {
-    /// The distribution.
-    #[serde(flatten)]
-    pub family: Family,
-    /// The first encoded column.
-    pub start: usize,
-    /// How many encoded columns.
-    pub width: usize,
-}
-
-impl LikelihoodBlock {
-    /// How many decoder outputs the block takes.
-    pub fn parameters(&self) -> usize {
-        match self.family {
-            Family::Gaussian { variance: Variance::Decoder } => 2 * self.width,
-            _ => self.width,
-        }
-    }
-
-    fn learned_log_variances(&self) -> usize {
-        match self.family {
-            Family::Gaussian { variance: Variance::Shared } => 1,
-            Family::Gaussian { variance: Variance::PerFeature } => self.width,
-            _ => 0,
-        }
-    }
-}
-
-/// p(x | decoder outputs): the blocks in order, and their learned variances.
+/// p(x | decoder outputs): the blocks in order, and the vectors they learn, all before their bounds.
 #[derive(Module, Debug)]
 pub struct Likelihood {
     #[module(skip)]
     blocks: Vec<LikelihoodBlock>,
-    /// Unbounded log σ², one vector for each Gaussian block that learns its own variance.
+    /// log σ², one vector for each Gaussian block that learns its own variance.
     pub log_variance: Vec<Param<Tensor<1>>>,
+    /// log s and log b, one vector for each Student's t and Laplace block.
+    pub log_scale: Vec<Param<Tensor<1>>>,
+    /// log(ν − 2), one vector for each Student's t block.
+    pub log_freedom: Vec<Param<Tensor<1>>>,
+    /// log r, one vector for each negative binomial block.
+    pub log_dispersion: Vec<Param<Tensor<1>>>,
+    /// Thresholds, one vector for each ordinal block.
+    pub thresholds: Vec<Param<Tensor<1>>>,
 }
 
 impl Likelihood {
-    /// Learned variances start at 1.
+    /// Learned variances and scales start at 1.
     pub fn new(blocks: Vec<LikelihoodBlock>, place: &Place) -> Self {
-        let log_variance = blocks
-            .iter()
-            .map(LikelihoodBlock::learned_log_variances)
-            .filter(|&n| n > 0)
-            .map(|n| Param::from_tensor(place.tensor(vec![0.0; n], [n])))
-            .collect();
-        Likelihood { blocks, log_variance }
+        let all: Vec<(Learned, Vec<f32>)> = blocks.iter().flat_map(LikelihoodBlock::learned).collect();
+        let vectors = |wanted: Learned| {
+            let own = all.iter().filter(|(learned, _)| *learned == wanted);
+            own.map(|(_, v)| Param::from_tensor(place.tensor(v.clone(), [v.len()]))).collect()
+        };
+        Likelihood {
+            log_variance: vectors(Learned::LogVariance),
+            log_scale: vectors(Learned::LogScale),
+            log_freedom: vectors(Learned::LogFreedom),
+            log_dispersion: vectors(Learned::LogDispersion),
+            thresholds: vectors(Learned::Thresholds),
+            blocks,
+        }
     }
 
     /// The blocks, in column order.
@@ -101,6 +64,11 @@ impl Likelihood {
         self.blocks.iter().map(LikelihoodBlock::parameters).sum()
     }
 
+    /// For each encoded column whether it has a density; the others have a mass. See [`Family::is_density`].
+    pub fn densities(&self) -> Vec<bool> {
+        self.blocks.iter().flat_map(|block| vec![block.family.is_density(); block.width]).collect()
+    }
+
     /// −log p(x | parameters), in nats per example: summed over observed features. Result: batch.
     ///
     /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded width.
@@ -111,17 +79,9 @@ impl Likelihood {
         observed: Option<&Tensor<2>>,
     ) -> Tensor<1> {
         let mut total: Option<Tensor<1>> = None;
-        for (block, parts) in self.split(parameters) {
+        for (block, distribution) in self.split(parameters) {
             let columns = |t: Tensor<2>| narrow(t, block.start, block.width);
-            let x = columns(x.clone());
-            let mut nll = match parts {
-                Parts::Bernoulli(logits) => bernoulli::negative_log_likelihood(logits, x),
-                Parts::Categorical(logits) => categorical::negative_log_likelihood(logits, x),
-                Parts::Fixed(mean, variance) => gaussian::negative_log_likelihood_fixed(mean, variance, x),
-                Parts::Gaussian(mean, log_variance) => {
-                    gaussian::negative_log_likelihood(mean, log_variance, x)
-                }
-            };
+            let mut nll = distribution.negative_log_likelihood(columns(x.clone()));
             if let Some(observed) = observed {
                 nll = nll * columns(observed.clone());
             }
@@ -134,17 +94,9 @@ impl Likelihood {
         total.expect("a likelihood has at least one block")
     }
 
-    /// E[x | parameters]: probabilities for binary and categorical columns. batch × encoded width.
+    /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch × encoded width.
     pub fn mean(&self, parameters: Tensor<2>) -> Tensor<2> {
-        let means = self
-            .split(parameters)
-            .map(|(_, parts)| match parts {
-                Parts::Bernoulli(logits) => bernoulli::mean(logits),
-                Parts::Categorical(logits) => categorical::mean(logits),
-                Parts::Fixed(mean, _) | Parts::Gaussian(mean, _) => mean,
-            })
-            .collect();
-        Tensor::cat(means, 1)
+        Tensor::cat(self.split(parameters).map(|(_, distribution)| distribution.mean()).collect(), 1)
     }
 
     /// One draw from p(x | parameters), on the host: batch × encoded width, row by row.
@@ -152,23 +104,8 @@ impl Likelihood {
         let [rows, _] = parameters.dims();
         let width: usize = self.blocks.iter().map(|b| b.width).sum();
         let mut out = vec![0.0; rows * width];
-        for (block, parts) in self.split(parameters) {
-            let drawn = match parts {
-                Parts::Bernoulli(logits) => {
-                    draw_bernoulli(crate::nn::to_host(bernoulli::mean(logits)), noise)
-                }
-                Parts::Categorical(logits) => {
-                    draw_one_hot(crate::nn::to_host(categorical::mean(logits)), block.width, noise)
-                }
-                Parts::Fixed(mean, variance) => {
-                    let deviation = mean.full_like(variance.sqrt());
-                    draw_gaussian(crate::nn::to_host(mean), crate::nn::to_host(deviation), noise)
-                }
-                Parts::Gaussian(mean, log_variance) => {
-                    let deviation: Tensor<2> = (log_variance * 0.5).exp().expand(mean.shape());
-                    draw_gaussian(crate::nn::to_host(mean), crate::nn::to_host(deviation), noise)
-                }
-            };
+        for (block, distribution) in self.split(parameters) {
+            let drawn = distribution.sample(noise);
             for (row, values) in out.chunks_exact_mut(width).zip(drawn.chunks_exact(block.width)) {
                 row[block.start..block.start + block.width].copy_from_slice(values);
             }
@@ -176,38 +113,78 @@ impl Likelihood {
         out
     }
 
-    /// Each block with its share of the decoder outputs, in order.
-    fn split(&self, parameters: Tensor<2>) -> impl Iterator<Item = (&LikelihoodBlock, Parts)> {
-        let mut learned = self.log_variance.iter();
+    /// Each block with its share of the decoder outputs read according to its family, in order.
+    fn split(
+        &self,
+        parameters: Tensor<2>,
+    ) -> impl Iterator<Item = (&LikelihoodBlock, Box<dyn Distribution>)> {
+        let mut unread = Unread {
+            log_variance: &self.log_variance,
+            log_scale: &self.log_scale,
+            log_freedom: &self.log_freedom,
+            log_dispersion: &self.log_dispersion,
+            thresholds: &self.thresholds,
+        };
         let mut offset = 0;
         self.blocks.iter().map(move |block| {
             let outputs = narrow(parameters.clone(), offset, block.parameters());
             offset += block.parameters();
-            let parts = match block.family {
-                Family::Bernoulli => Parts::Bernoulli(outputs),
-                Family::Categorical => Parts::Categorical(outputs),
-                Family::Gaussian { variance: Variance::Fixed { value } } => Parts::Fixed(outputs, value),
-                Family::Gaussian { variance: Variance::Decoder } => Parts::Gaussian(
-                    narrow(outputs.clone(), 0, block.width),
-                    bound_log_variance(narrow(outputs, block.width, block.width)),
-                ),
-                Family::Gaussian { .. } => {
-                    let raw = learned.next().expect("one vector for each learned variance").val();
-                    Parts::Gaussian(outputs, bound_log_variance(raw).unsqueeze_dim::<2>(0))
-                }
-            };
-            (block, parts)
+            (block, distribution(block, outputs, &mut unread))
         })
     }
 }
 
-/// A block's decoder outputs, read according to its family.
-#[allow(clippy::large_enum_variant, reason = "lives for one expression")]
-enum Parts {
-    Bernoulli(Tensor<2>),
-    Categorical(Tensor<2>),
-    Fixed(Tensor<2>, f64),
-    Gaussian(Tensor<2>, Tensor<2>),
+type Vectors<'a> = &'a [Param<Tensor<1>>];
+
+/// The learned vectors that no block has taken yet.
+struct Unread<'a> {
+    log_variance: Vectors<'a>,
+    log_scale: Vectors<'a>,
+    log_freedom: Vectors<'a>,
+    log_dispersion: Vectors<'a>,
+    thresholds: Vectors<'a>,
+}
+
+/// Takes the first vector, as a row.
+fn take(vectors: &mut Vectors<'_>) -> Tensor<2> {
+    let (first, rest) = vectors.split_first().expect("one vector for each block that learns one");
+    *vectors = rest;
+    first.val().unsqueeze_dim::<2>(0)
+}
+
+fn distribution(
+    block: &LikelihoodBlock,
+    outputs: Tensor<2>,
+    unread: &mut Unread<'_>,
+) -> Box<dyn Distribution> {
+    let width = block.width;
+    let part = |k: usize| outputs.clone().narrow(1, k * width, width);
+    match block.family {
+        Family::Bernoulli => Box::new(Bernoulli { logits: outputs }),
+        Family::ContinuousBernoulli => Box::new(ContinuousBernoulli { logits: outputs }),
+        Family::Gaussian { variance: Variance::Fixed { value } } => {
+            Box::new(FixedGaussian { mean: outputs, variance: value })
+        }
+        Family::Gaussian { variance: Variance::Decoder } => {
+            Box::new(Gaussian { mean: part(0), log_variance: bound_log_variance(part(1)) })
+        }
+        Family::Gaussian { .. } => {
+            let log_variance = bound_log_variance(take(&mut unread.log_variance));
+            Box::new(Gaussian { mean: outputs, log_variance })
+        }
+        Family::StudentT => {
+            Box::new(StudentT::new(outputs, take(&mut unread.log_scale), take(&mut unread.log_freedom)))
+        }
+        Family::Laplace => Box::new(Laplace::new(outputs, take(&mut unread.log_scale))),
+        Family::Categorical => Box::new(Categorical { logits: outputs }),
+        Family::Ordinal => Box::new(Ordinal::new(outputs, (width > 1).then(|| take(&mut unread.thresholds)))),
+        Family::Poisson => Box::new(Poisson::new(outputs)),
+        Family::NegativeBinomial => {
+            Box::new(NegativeBinomial::new(outputs, take(&mut unread.log_dispersion)))
+        }
+        Family::BetaBinomial => Box::new(BetaBinomial::new(part(0), part(1))),
+        Family::DiscretizedLogistic { components } => Box::new(DiscretizedLogistic::new(outputs, components)),
+    }
 }
 
 /// Columns `start..start + width`; the tensor itself when that is all of it.
@@ -215,57 +192,5 @@ fn narrow(tensor: Tensor<2>, start: usize, width: usize) -> Tensor<2> {
     if tensor.dims()[1] == width { tensor } else { tensor.narrow(1, start, width) }
 }
 
-fn draw_bernoulli(probabilities: Vec<f32>, noise: &mut Stream) -> Vec<f32> {
-    probabilities.into_iter().map(|p| (noise.random::<f32>() < p) as u8 as f32).collect()
-}
-
-fn draw_gaussian(mean: Vec<f32>, deviation: Vec<f32>, noise: &mut Stream) -> Vec<f32> {
-    let draws = standard_normal(noise, mean.len());
-    mean.iter().zip(&deviation).zip(draws).map(|((m, s), e)| m + s * e).collect()
-}
-
-fn draw_one_hot(mut probabilities: Vec<f32>, width: usize, noise: &mut Stream) -> Vec<f32> {
-    for row in probabilities.chunks_exact_mut(width) {
-        let mut left: f32 = noise.random();
-        // Rounding can leave a little after the last category; it gets the rest.
-        let chosen = row.iter().position(|p| {
-            left -= p;
-            left < 0.0
-        });
-        row.fill(0.0);
-        row[chosen.unwrap_or(width - 1)] = 1.0;
-    }
-    probabilities
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::noise::{Purpose, stream};
-
-    #[test]
-    fn draws_follow_the_parameters() {
-        let blocks = vec![
-            LikelihoodBlock {
-                family: Family::Gaussian { variance: Variance::Fixed { value: 4.0 } },
-                start: 0,
-                width: 1,
-            },
-            LikelihoodBlock { family: Family::Bernoulli, start: 1, width: 1 },
-            LikelihoodBlock { family: Family::Categorical, start: 2, width: 3 },
-        ];
-        let (place, rows) = (Place::cpu(), 20_000);
-        let likelihood = Likelihood::new(blocks, &place);
-        // mean 1, logit of 0.25, logits of (0.5, 0.2, 0.3)
-        let parameters = [1.0, (0.25f32 / 0.75).ln(), 0.5f32.ln(), 0.2f32.ln(), 0.3f32.ln()];
-        let repeated = place.tensor(parameters.repeat(rows), [rows, 5]);
-        let drawn = likelihood.sample(repeated, &mut stream(9, Purpose::Generate, 0, 0));
-        let mean = |column: usize| drawn.chunks(5).map(|r| r[column]).sum::<f32>() / rows as f32;
-        for (column, (expected, deviation)) in
-            [(1.0, 2.0), (0.25, 0.43), (0.5, 0.5), (0.2, 0.4), (0.3, 0.46)].into_iter().enumerate()
-        {
-            let tolerance = 4.0 * deviation / (rows as f32).sqrt();
-            assert!((mean(column) - expected).abs() < tolerance, "column {column}: {}", mean(column));
-        }
-    }
-}
+mod tests;

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::Choices;
 use crate::data::Encoded;
-use crate::distribution::Family;
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, stream};
@@ -62,7 +61,7 @@ pub struct Metrics {
     /// Mean of the code's values, over units and rows; sigmoid and tanh codes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_activation: Option<f64>,
-    /// (negative_elbo, or reconstruction) / (pixels · log 2); for Gaussian pixels plus log₂ of the pixel
+    /// (negative_elbo, or reconstruction) / (pixels · log 2); for pixels with a density plus log₂ of the pixel
     /// scale, which turns a density on [0, 1] into one on the stored values. Images only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_dimension: Option<f64>,
@@ -239,13 +238,9 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             mean_activation: bounded.then(|| self.code_sums.iter().map(|(sum, _)| sum).sum::<f64>() / values),
             bits_per_dimension: self.pixel_scale.map(|scale| {
                 let nats = negative_elbo.unwrap_or(reconstruction);
-                let density = self
-                    .model
-                    .likelihood()
-                    .blocks()
-                    .iter()
-                    .any(|b| matches!(b.family, Family::Gaussian { .. }));
-                nats / per_dimension + if density { scale.log2() } else { 0.0 }
+                let densities = self.model.likelihood().densities();
+                let share = densities.iter().filter(|d| **d).count() as f64 / densities.len().max(1) as f64;
+                nats / per_dimension + share * scale.log2()
             }),
         }
     }

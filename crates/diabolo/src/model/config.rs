@@ -7,11 +7,14 @@
 //! | `latent_dim` | width of the latent code | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |
-//! | `image_likelihood` | `bernoulli` or `gaussian` pixels | `gaussian` for variational models of pictures that are not nearly black and white, else `bernoulli` |
+//! | `likelihood` | the distribution of a column, of a kind of column, or of all (`*`); see [`LikelihoodName`] | by column, family and data |
 //! | `variance` | of Gaussian columns: `fixed`, `shared`, `per_feature`, `decoder` | by family |
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::likelihood::{self, Defaults, LikelihoodName};
 use super::{VariationalConfig, VectorQuantizedConfig};
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
@@ -37,22 +40,12 @@ pub struct ModelConfig {
     /// Activation of the code; deterministic families only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latent_activation: Option<Activation>,
-    /// The distribution of pixels.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub image_likelihood: Option<ImageLikelihood>,
+    /// The distribution of a column by its name, of a kind of column by the kind's, or of all by `*`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub likelihood: BTreeMap<String, LikelihoodName>,
     /// The variance of Gaussian columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variance: Option<Variance>,
-}
-
-/// The distribution of pixels in [0, 1].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImageLikelihood {
-    /// Each pixel is the probability of ink.
-    Bernoulli,
-    /// Each pixel is a real number; see [`ModelConfig::variance`].
-    Gaussian,
 }
 
 /// The model family and the settings only it has.
@@ -327,17 +320,14 @@ impl ModelConfig {
             widths.push(latent_dim);
             config.estimator = config.estimator.resolve(&widths)?;
         }
-        let pixels = *self.image_likelihood.get_or_insert(match variational && !black_and_white {
-            true => ImageLikelihood::Gaussian,
-            false => ImageLikelihood::Bernoulli,
-        });
         // Rows are drawn from models with a prior: their spread has to be the data's.
         let variance = *self.variance.get_or_insert(match (self.family.has_prior(), image) {
             (true, true) => Variance::Shared,
             (true, false) => Variance::PerFeature,
             (false, _) => Variance::Fixed { value: 1.0 },
         });
-        let likelihood = blocks.iter().map(|b| likelihood_block(b, pixels, variance)).collect();
+        let defaults = Defaults { variational, black_and_white, variance };
+        let likelihood = likelihood::resolve(&mut self.likelihood, blocks, &defaults)?;
         let architecture = Architecture {
             family: self.family.clone(),
             inputs,
@@ -391,30 +381,38 @@ impl ModelConfig {
             FamilyConfig::Denoising { corruption, .. } => corruption.validate()?,
             FamilyConfig::Plain { .. } => {}
         }
-        let parameters: usize = architecture.likelihood.iter().map(LikelihoodBlock::parameters).sum();
-        if self.family.tied() && parameters != architecture.inputs {
-            return Err(Error::config(
-                "tied",
-                format!(
-                    "a decoder as wide as the input ({}); variance = \"decoder\" needs more outputs",
-                    architecture.inputs
-                ),
-                format!("{parameters} outputs"),
-            ));
-        }
-        Ok(())
+        self.validate_tied(architecture)
     }
-}
 
-fn likelihood_block(block: &Block, pixels: ImageLikelihood, variance: Variance) -> LikelihoodBlock {
-    let family = match (block.kind, pixels) {
-        (BlockKind::Pixels, ImageLikelihood::Bernoulli) | (BlockKind::Binary, _) => Distribution::Bernoulli,
-        (BlockKind::Pixels, ImageLikelihood::Gaussian) | (BlockKind::Numeric | BlockKind::Count, _) => {
-            Distribution::Gaussian { variance }
+    /// A tied decoder's last weights are the encoder's first, transposed: one output for every input, block by block.
+    fn validate_tied(&self, architecture: &Architecture) -> Result<()> {
+        let Some(block) = architecture.likelihood.iter().find(|block| block.parameters() != block.width)
+        else {
+            return Ok(());
+        };
+        if !self.family.tied() {
+            return Ok(());
         }
-        (BlockKind::Categorical | BlockKind::Ordinal, _) => Distribution::Categorical,
-    };
-    LikelihoodBlock { family, start: block.start, width: block.width }
+        let what = match block.family {
+            Distribution::Gaussian { .. } => "variance = \"decoder\"".to_string(),
+            other => format!("the {} likelihood", other.title()),
+        };
+        let few = if block.parameters() < block.width { "fewer" } else { "more" };
+        let parameters: usize = architecture.likelihood.iter().map(LikelihoodBlock::parameters).sum();
+        Err(Error::config(
+            "tied",
+            format!("a decoder as wide as the input ({}); {what} needs {few} outputs", architecture.inputs),
+            format!("{parameters} outputs"),
+        ))
+    }
+
+    /// Whether something was said of the distribution of pixels.
+    pub fn chooses_pixels(&self, blocks: &[Block]) -> bool {
+        let pixels = blocks.iter().filter(|block| block.kind == BlockKind::Pixels);
+        pixels
+            .flat_map(|block| &block.names)
+            .any(|column| likelihood::asked(&self.likelihood, column, BlockKind::Pixels).is_some())
+    }
 }
 
 /// Overcomplete families learn one wide layer, as in their papers; the others a bottleneck.

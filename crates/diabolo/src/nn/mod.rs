@@ -2,9 +2,11 @@
 
 mod activation;
 mod dense;
+mod special;
 
 pub use activation::Activation;
 pub use dense::{Dense, Traced, chain};
+pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 

@@ -154,17 +154,8 @@ fn codes(saved: &SavedModel) -> String {
 }
 
 fn likelihoods(saved: &SavedModel) -> String {
-    use crate::distribution::Family;
-    let mut names: Vec<&str> = saved
-        .architecture
-        .likelihood
-        .iter()
-        .map(|block| match block.family {
-            Family::Bernoulli => "Bernoulli",
-            Family::Gaussian { .. } => "Gaussian",
-            Family::Categorical => "categorical",
-        })
-        .collect();
+    let blocks = saved.architecture.likelihood.iter();
+    let mut names: Vec<&str> = blocks.map(|block| block.family.title()).collect();
     names.dedup();
     names.join(", ")
 }

@@ -31,19 +31,16 @@ pub fn build(config: &TrainingConfig) -> ModuleOptimizer {
     }
 }
 
-/// How much faster a likelihood's learned log-variances move than the weights.
+/// How much faster what a likelihood learns (log-variances, scales, dispersions, thresholds) moves than the weights.
 ///
 /// Adam moves every parameter about one learning rate a step. Weights are of order 0.1; a log-variance
 /// has several units to go, and a reconstruction judged by too wide a σ leaves the code unused meanwhile.
-const LOG_VARIANCE_SPEED: f64 = 10.0;
+const LIKELIHOOD_SPEED: f64 = 10.0;
 
 /// The learning rate of each parameter, for the base rate `rate`.
 pub fn learning_rates(rate: f64) -> ModuleLearningRate {
     ModuleLrScheduler::new(ConstantLr::from(rate))
-        .with_group(
-            ParamGroup::from_predicate("likelihood.log_variance"),
-            ConstantLr::from(LOG_VARIANCE_SPEED * rate),
-        )
+        .with_group(ParamGroup::from_predicate("likelihood."), ConstantLr::from(LIKELIHOOD_SPEED * rate))
         .step()
 }
 

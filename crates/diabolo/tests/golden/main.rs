@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
+mod likelihoods;
 mod sparse;
 mod vector_quantized;
 

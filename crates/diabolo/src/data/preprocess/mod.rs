@@ -154,10 +154,13 @@ impl Preprocessor {
                     }
                     None => {
                         let start = blocks.last().map_or(0, |last| last.start + last.width);
-                        blocks.push(Block { kind, start, width, features: vec![index] });
+                        blocks.push(Block { kind, start, width, features: vec![index], names: vec![] });
                     }
                 }
             }
+        }
+        for block in &mut blocks {
+            block.names = block.features.iter().map(|&f| self.schema.features[f].name.clone()).collect();
         }
         blocks
     }

@@ -49,8 +49,11 @@ fn message(fitted: &Preprocessor, batch: &RecordBatch) -> String {
 #[test]
 fn blocks_come_in_their_order_and_a_row_is_as_worked_by_hand() {
     let fitted = people_fitted();
-    let block =
-        |kind, start, width, features: &[usize]| Block { kind, start, width, features: features.to_vec() };
+    let block = |kind, start, width, features: &[usize]| {
+        let name = |&f: &usize| ["city", "member", "age", "height"][f].to_string();
+        let names = features.iter().map(name).collect();
+        Block { kind, start, width, features: features.to_vec(), names }
+    };
     assert_eq!(
         fitted.blocks(),
         [
@@ -430,7 +433,10 @@ fn ordered_columns_are_one_hot_in_their_order_and_the_likeliest_is_taken() {
     let rows = [0, 1, 2, 3];
     let (fitted, warnings) = Preprocessor::fit("t", schema, &batch, &rows, &Default::default()).unwrap();
     assert_eq!(warnings, ["column 'size': no training row has 'medium'"]);
-    let block = |kind, start, width, feature| Block { kind, start, width, features: vec![feature] };
+    let block = |kind, start, width, feature: usize| {
+        let names = vec![["size", "grade", "city"][feature].to_string()];
+        Block { kind, start, width, features: vec![feature], names }
+    };
     let blocks = [
         block(BlockKind::Categorical, 0, 3, 2),
         block(BlockKind::Ordinal, 3, 3, 0),

@@ -4,7 +4,6 @@ use super::claims::{self, SUBJECT};
 use super::{
     Better, ComparedModel, ComparedPictures, Comparison, Curve, Figure, MadePictures, Measure, Summary,
 };
-use crate::distribution::Family;
 use crate::model::{ContractiveConfig, FamilyConfig};
 use crate::objective::{Corruption, Sparsity};
 use crate::report::number::number;
@@ -244,14 +243,8 @@ fn facts(input: &str, field: &Field) -> Vec<(String, String)> {
     let [train, validation, test] = field.split;
     let seeds: Vec<String> = field.seeds.iter().map(u64::to_string).collect();
     let levels: Vec<String> = NOISE.iter().map(|&l| number(l)).collect();
-    let mut likelihoods: Vec<&str> = vec![];
-    for block in &first.architecture.likelihood {
-        likelihoods.push(match block.family {
-            Family::Bernoulli => "Bernoulli",
-            Family::Gaussian { .. } => "Gaussian",
-            Family::Categorical => "categorical",
-        });
-    }
+    let blocks = first.architecture.likelihood.iter();
+    let mut likelihoods: Vec<&str> = blocks.map(|block| block.family.title()).collect();
     likelihoods.dedup();
     let optional = |value: Option<usize>| value.map_or("—".into(), |v| v.to_string());
     let facts = [

@@ -11,9 +11,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::data::{Encoded, Labels, Prepared, prepare};
+use crate::data::{BlockKind, Encoded, Labels, Prepared, prepare};
 use crate::error::{Error, Result};
-use crate::model::{Architecture, FamilyConfig, Model};
+use crate::model::{Architecture, FamilyConfig, LikelihoodName, Model};
 use crate::nn::Place;
 use crate::noise::{Purpose, permutation, stream};
 use crate::train::{self, Ended, EpochRecord, Hooks, TrainingData};
@@ -200,8 +200,10 @@ impl Plan {
                 }
             }
             // One distribution of pixels, or nats could not be compared.
-            let pixels = asked.model.image_likelihood.unwrap_or(crate::model::ImageLikelihood::Bernoulli);
-            config.model.image_likelihood = Some(pixels);
+            let has_pixels = blocks.iter().any(|block| block.kind == BlockKind::Pixels);
+            if has_pixels && !asked.model.chooses_pixels(&blocks) {
+                config.model.likelihood.insert("pixels".into(), LikelihoodName::Bernoulli);
+            }
             if !config.model.family.is_layered() {
                 config.training.pretrain_epochs = 0;
             }

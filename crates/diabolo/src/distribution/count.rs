@@ -1,0 +1,29 @@
+//! What the distributions of counts share: the column holds log(1 + count), the rate is bounded.
+
+use burn::tensor::Tensor;
+
+use super::bound::bound;
+
+/// The smooth limits of a log rate: between 6·10⁻⁶ and 6·10⁷. In single precision log(1 + count) tells counts apart
+/// up to about a million.
+const LOG_RATE_BOUNDS: (f64, f64) = (-12.0, 18.0);
+
+/// The log rate, from a decoder's output.
+pub(super) fn log_rate(raw: Tensor<2>) -> Tensor<2> {
+    bound(raw, LOG_RATE_BOUNDS)
+}
+
+/// The counts that `x` = log(1 + count) stands for.
+pub(super) fn counts(x: Tensor<2>) -> Tensor<2> {
+    (x.detach().exp() - 1.0).round().clamp_min(0.0)
+}
+
+/// log(1 + the expected count).
+pub(super) fn encoded_mean(log_rate: Tensor<2>) -> Tensor<2> {
+    log_rate.exp().log1p()
+}
+
+/// log(1 + a drawn count).
+pub(super) fn encoded(count: f64) -> f32 {
+    count.ln_1p() as f32
+}

@@ -1,0 +1,220 @@
+//! Of every family: draws agree with the mean, masses sum to 1, and nothing is ever infinite.
+#![allow(clippy::unwrap_used)]
+
+use burn::tensor::TensorData;
+
+use super::*;
+use crate::nn::to_host;
+use crate::noise::{Purpose, stream};
+
+const FAMILIES: [Family; 14] = [
+    Family::Bernoulli,
+    Family::ContinuousBernoulli,
+    Family::Gaussian { variance: Variance::Fixed { value: 4.0 } },
+    Family::Gaussian { variance: Variance::Shared },
+    Family::Gaussian { variance: Variance::PerFeature },
+    Family::Gaussian { variance: Variance::Decoder },
+    Family::StudentT,
+    Family::Laplace,
+    Family::Categorical,
+    Family::Ordinal,
+    Family::Poisson,
+    Family::NegativeBinomial,
+    Family::BetaBinomial,
+    Family::DiscretizedLogistic { components: 3 },
+];
+
+fn likelihood(family: Family, width: usize, place: &Place) -> Likelihood {
+    Likelihood::new(vec![LikelihoodBlock { family, start: 0, width }], place)
+}
+
+fn fill(vectors: Vec<Param<Tensor<1>>>, value: f32, place: &Place) -> Vec<Param<Tensor<1>>> {
+    let full = |v: Param<Tensor<1>>| place.tensor(vec![value; v.dims()[0]], v.dims());
+    vectors.into_iter().map(|v| Param::from_tensor(full(v))).collect()
+}
+
+/// With `value` in every vector that is learned.
+fn with_learned(mut likelihood: Likelihood, value: f32, place: &Place) -> Likelihood {
+    for list in [
+        &mut likelihood.log_variance,
+        &mut likelihood.log_scale,
+        &mut likelihood.log_freedom,
+        &mut likelihood.log_dispersion,
+        &mut likelihood.thresholds,
+    ] {
+        *list = fill(std::mem::take(list), value, place);
+    }
+    likelihood
+}
+
+/// Moderate outputs, different in each column.
+fn outputs(likelihood: &Likelihood) -> Vec<f32> {
+    (0..likelihood.parameters()).map(|k| 0.4 + 0.8 * (k as f32 * 1.7).sin()).collect()
+}
+
+#[test]
+fn draws_agree_with_the_mean() {
+    const ROWS: usize = 20_000;
+    let place = Place::cpu();
+    for family in FAMILIES {
+        let likelihood = with_learned(likelihood(family, 3, &place), 0.5, &place);
+        let parameters = outputs(&likelihood);
+        let repeated = place.tensor(parameters.repeat(ROWS), [ROWS, parameters.len()]);
+        let drawn = likelihood.sample(repeated.clone(), &mut stream(9, Purpose::Generate, 0, 0));
+        let mean = to_host(likelihood.mean(repeated.narrow(0, 0, 1)));
+        for column in 0..3 {
+            // The mean of a count is that of the count itself.
+            let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
+            let natural = |value: f32| if is_count { f64::from(value).exp_m1() } else { f64::from(value) };
+            let values: Vec<f64> = drawn.chunks(3).map(|row| natural(row[column])).collect();
+            let found = values.iter().sum::<f64>() / ROWS as f64;
+            let variance = values.iter().map(|v| (v - found).powi(2)).sum::<f64>() / ROWS as f64;
+            let tolerance = 4.0 * (variance / ROWS as f64).sqrt();
+            let expected = natural(mean[column]);
+            assert!((found - expected).abs() < tolerance, "{family:?} {column}: {found}, not {expected}");
+        }
+    }
+}
+
+/// Every value a column of the family can have, from the likeliest part on.
+fn support(family: Family) -> Vec<Vec<f32>> {
+    let one_hot = |k: usize| (0..4).map(|j| (j == k) as u8 as f32).collect();
+    match family {
+        Family::Categorical | Family::Ordinal => (0..4).map(one_hot).collect(),
+        Family::Poisson | Family::NegativeBinomial => (0..3000).map(|n| vec![(n as f32).ln_1p()]).collect(),
+        _ => (0..256).map(|k| vec![k as f32 / 255.0]).collect(),
+    }
+}
+
+#[test]
+fn masses_sum_to_one_and_have_the_mean() {
+    let place = Place::cpu_f64();
+    for family in FAMILIES.into_iter().filter(|f| !f.is_density() && *f != Family::Bernoulli) {
+        for learned in [-0.7, 0.5, 1.5] {
+            let values = support(family);
+            let (rows, width) = (values.len(), values[0].len());
+            let likelihood = with_learned(likelihood(family, width, &place), learned, &place);
+            let parameters = outputs(&likelihood);
+            let repeated = place.tensor(parameters.repeat(rows), [rows, parameters.len()]);
+            let x = place.tensor(values.concat(), [rows, width]);
+            let nll = likelihood.negative_log_likelihood(repeated.clone(), x, None);
+            let masses: Vec<f64> = nll.neg().exp().into_data().iter::<f64>().collect();
+            let sum: f64 = masses.iter().sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{family:?}: {sum}");
+            let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
+            let natural = |value: f32| if is_count { f64::from(value).exp_m1() } else { f64::from(value) };
+            let mean = values.iter().zip(&masses).map(|(v, mass)| natural(v[0]) * mass).sum::<f64>();
+            let found = natural(to_host(likelihood.mean(repeated))[0]);
+            // A tenth of a level, which the mean of a discretised logistic may be off; the others in single precision.
+            let discretized = matches!(family, Family::DiscretizedLogistic { .. });
+            let tolerance = if discretized { 0.1 / 255.0 } else { 1e-5 };
+            assert!((found - mean).abs() < tolerance, "{family:?}: {found}, not {mean}");
+        }
+    }
+}
+
+/// Legal values at the ends of their domain.
+fn extremes(family: Family) -> Vec<f32> {
+    match family {
+        Family::Gaussian { .. } | Family::StudentT | Family::Laplace => vec![-1e6, 0.0, 1e6],
+        Family::Poisson | Family::NegativeBinomial => vec![0.0, 2f32.ln(), 1e6f32.ln_1p()],
+        _ => vec![0.0, 1.0 / 255.0, 1.0],
+    }
+}
+
+#[test]
+fn nothing_is_infinite_whatever_the_parameters() {
+    let place = Place::cpu();
+    let wild = [-1e30f32, -1e4, -100.0, -1.0, 0.0, 1e-6, 0.7, 100.0, 1e4, 1e8, 1e30];
+    let pairs: Vec<[f32; 2]> = wild.iter().flat_map(|a| wild.iter().map(move |b| [*a, *b])).collect();
+    for family in FAMILIES {
+        for learned in wild {
+            check_finite(family, learned, &pairs, &place);
+        }
+    }
+}
+
+/// Three rows of three columns for every pair, whose two numbers alternate among the outputs.
+fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], place: &Place) {
+    let likelihood = with_learned(likelihood(family, 3, place), learned, place).train();
+    let x = match family {
+        Family::Categorical | Family::Ordinal => vec![0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+        _ => extremes(family).repeat(3),
+    };
+    let (rows, width) = (3 * pairs.len(), likelihood.parameters());
+    let alternate = |pair: &[f32; 2]| (0..3 * width).map(|k| pair[(k + k / width) % 2]).collect::<Vec<_>>();
+    let values: Vec<f32> = pairs.iter().flat_map(alternate).collect();
+    let device = place.device.clone().autodiff();
+    let parameters = Tensor::<2>::from_data(TensorData::new(values, [rows, width]), &device).require_grad();
+    let x = Tensor::<2>::from_data(TensorData::new(x.repeat(pairs.len()), [rows, 3]), &device);
+    let nll = likelihood.negative_log_likelihood(parameters.clone(), x, None);
+    let gradients = nll.clone().sum().backward();
+    let finite = |what: &str, values: Vec<f32>, each: usize| {
+        let wrong = values.iter().position(|v| !v.is_finite());
+        let place = wrong.map(|k| (values[k], pairs[k / each % pairs.len()]));
+        assert!(place.is_none(), "{family:?}, learned {learned}: {what} {place:?}");
+    };
+    finite("value", to_host(nll.inner()), 3);
+    finite("gradient", to_host(parameters.grad(&gradients).unwrap()), 3 * width);
+    for list in [
+        &likelihood.log_variance,
+        &likelihood.log_scale,
+        &likelihood.log_freedom,
+        &likelihood.log_dispersion,
+        &likelihood.thresholds,
+    ] {
+        let gradient = |v: &Param<Tensor<1>>| v.val().grad(&gradients).map_or(vec![], to_host);
+        list.iter().for_each(|v| finite("learned gradient", gradient(v), 1));
+    }
+    let mean = to_host(likelihood.mean(parameters).inner());
+    let bounded = !family.is_density() || family == Family::ContinuousBernoulli;
+    let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
+    if bounded && !is_count {
+        let wrong = mean.iter().find(|m| !(0.0..=1.000_001).contains(*m));
+        assert!(wrong.is_none(), "{family:?}, learned {learned}: mean {wrong:?}");
+    }
+    finite("mean", mean, 9);
+}
+
+#[test]
+fn extreme_parameters_can_be_drawn_from() {
+    let place = Place::cpu();
+    for family in FAMILIES {
+        for value in [-1e30f32, -1e4, 0.0, 1e4, 1e30] {
+            let likelihood = with_learned(likelihood(family, 3, &place), value, &place);
+            let parameters = place.tensor(vec![value; likelihood.parameters()], [1, likelihood.parameters()]);
+            let drawn = likelihood.sample(parameters, &mut stream(3, Purpose::Generate, 0, 0));
+            assert!(drawn.iter().all(|v| v.is_finite()), "{family:?} {value}: {drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn blocks_take_their_own_outputs_and_vectors() {
+    let place = Place::cpu_f64();
+    let block = |family, start, width| LikelihoodBlock { family, start, width };
+    let blocks = vec![
+        block(Family::Laplace, 0, 1),
+        block(Family::Ordinal, 1, 3),
+        block(Family::StudentT, 4, 2),
+        block(Family::Gaussian { variance: Variance::Shared }, 6, 2),
+    ];
+    let all = Likelihood::new(blocks.clone(), &place);
+    assert_eq!((all.parameters(), all.log_scale.len(), all.thresholds.len()), (6, 2, 1));
+    assert_eq!(all.densities(), [true, false, false, false, true, true, true, true]);
+    let x: [f32; 8] = [0.3, 0.0, 1.0, 0.0, -1.0, 2.0, 0.5, 0.7];
+    let p: [f32; 6] = [0.1, 0.4, -0.2, 0.9, 1.1, -0.6];
+    let whole =
+        all.negative_log_likelihood(place.tensor(p.to_vec(), [1, 6]), place.tensor(x.to_vec(), [1, 8]), None);
+    let mut offset = 0;
+    let alone = |b: &LikelihoodBlock| {
+        let n = b.parameters();
+        let own = place.tensor(p[offset..offset + n].to_vec(), [1, n]);
+        offset += n;
+        let x = place.tensor(x[b.start..b.start + b.width].to_vec(), [1, b.width]);
+        let one = Likelihood::new(vec![block(b.family, 0, b.width)], &place);
+        to_host(one.negative_log_likelihood(own, x, None))[0]
+    };
+    let parts: f32 = blocks.iter().map(alone).sum();
+    assert!((to_host(whole)[0] - parts).abs() < 1e-5);
+}

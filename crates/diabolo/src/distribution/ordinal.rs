@@ -1,0 +1,104 @@
+//! Ordered levels: cumulative logits, also called proportional odds (McCullagh 1980, eq. 2.4); `x` is one-hot.
+//!
+//! ```text
+//! P(y ≤ k) = σ(θ_k − η),   k = 1 … K−1,   θ_1 < … < θ_{K−1}
+//! log P(y = k) = log[σ(b) − σ(a)] = log σ(b) + log σ(−a) + log(1 − e^(a−b)),   b = θ_k − η, a = θ_{k−1} − η
+//! ```
+//! where b − a is a difference of thresholds, so that nothing cancels; the first level lacks a, the last b.
+//! The decoder gives one η for the block. K−1 numbers t are learned: θ_1 = t_1, θ_{k+1} = θ_k + softplus(t_{k+1}) + 10⁻⁴;
+//! the last part keeps levels apart. The result's element k is −x_k log P(y = k), as for a categorical.
+
+use burn::tensor::{Tensor, activation::log_sigmoid};
+
+use super::Distribution;
+use super::categorical::draw_one_hot;
+use crate::nn::{log_one_minus_exp, softplus, to_host};
+use crate::noise::Stream;
+
+/// The least distance of two thresholds.
+const LEAST_GAP: f64 = 1e-4;
+
+pub(super) struct Ordinal {
+    /// log P(y = k): batch × K.
+    log_probabilities: Tensor<2>,
+}
+
+impl Ordinal {
+    /// From η (batch × 1) and the learned t (1 × (K−1)), `None` if there is but one level.
+    pub fn new(score: Tensor<2>, thresholds: Option<Tensor<2>>) -> Self {
+        let Some(raw) = thresholds else { return Ordinal { log_probabilities: score.zeros_like() } };
+        let inner = raw.dims()[1] - 1;
+        let first = raw.clone().narrow(1, 0, 1);
+        if inner == 0 {
+            let below = first - score;
+            return Ordinal {
+                log_probabilities: Tensor::cat(vec![log_sigmoid(below.clone()), log_sigmoid(-below)], 1),
+            };
+        }
+        let gaps = softplus(raw.narrow(1, 1, inner)) + LEAST_GAP;
+        let thetas = Tensor::cat(vec![first.clone(), gaps.clone().cumsum(1) + first], 1);
+        let below = thetas - score;
+        let (under, over) = (log_sigmoid(below.clone()), log_sigmoid(-below));
+        let between =
+            under.clone().narrow(1, 1, inner) + over.clone().narrow(1, 0, inner) + log_one_minus_exp(gaps);
+        let parts = vec![under.narrow(1, 0, 1), between, over.narrow(1, inner, 1)];
+        Ordinal { log_probabilities: Tensor::cat(parts, 1) }
+    }
+
+    /// Where t starts: thresholds log 2 apart, around 0.
+    pub fn initial(levels: usize) -> Vec<f32> {
+        let mut thresholds = vec![0.0; levels.saturating_sub(1)];
+        if let Some(first) = thresholds.first_mut() {
+            *first = -0.5 * (levels as f32 - 2.0) * std::f32::consts::LN_2;
+        }
+        thresholds
+    }
+}
+
+impl Distribution for Ordinal {
+    fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
+        self.log_probabilities.clone().neg() * x
+    }
+
+    /// The K probabilities.
+    fn mean(&self) -> Tensor<2> {
+        self.log_probabilities.clone().exp()
+    }
+
+    fn sample(&self, noise: &mut Stream) -> Vec<f32> {
+        let width = self.log_probabilities.dims()[1];
+        draw_one_hot(to_host(self.mean()), width, noise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Place;
+
+    #[test]
+    fn three_levels_as_worked_by_hand() {
+        let place = Place::cpu_f64();
+        // θ = (0, log 2 + 10⁻⁴), η = log 2: P(y ≤ 1) = 1/3, P(y ≤ 2) = ½ but for 10⁻⁴/4
+        let three = Ordinal::new(
+            place.tensor(vec![std::f32::consts::LN_2], [1, 1]),
+            Some(place.tensor(vec![0.0, 0.0], [1, 2])),
+        );
+        let found = to_host(three.mean());
+        for (found, expected) in found.iter().zip([1.0 / 3.0, 1.0 / 6.0 + 2.5e-5, 0.5 - 2.5e-5]) {
+            assert!((found - expected).abs() < 1e-7, "{found} {expected}");
+        }
+        let second = three.negative_log_likelihood(place.tensor(vec![0.0, 1.0, 0.0], [1, 3]));
+        assert!((to_host(second.sum())[0] - 1.791_609_5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn one_level_is_certain_and_two_are_a_bernoulli() {
+        let place = Place::cpu();
+        let one = Ordinal::new(place.tensor(vec![7.0, -7.0], [2, 1]), None);
+        assert_eq!(to_host(one.mean()), [1.0, 1.0]);
+        let two = Ordinal::new(place.tensor(vec![3f32.ln()], [1, 1]), Some(place.tensor(vec![0.0], [1, 1])));
+        let mean = to_host(two.mean());
+        assert!((mean[0] - 0.25).abs() < 1e-6 && (mean[1] - 0.75).abs() < 1e-6, "{mean:?}");
+    }
+}

@@ -1,0 +1,102 @@
+//! Who wins, what is written down, and what is refused.
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+const DEFAULTS: Defaults =
+    Defaults { variational: true, black_and_white: false, variance: Variance::PerFeature };
+const GAUSSIAN: Family = Family::Gaussian { variance: Variance::PerFeature };
+
+fn block(kind: BlockKind, start: usize, width: usize, names: &[&str]) -> Block {
+    let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
+    Block { kind, start, width, features: (0..names.len()).collect(), names }
+}
+
+fn table() -> Vec<Block> {
+    vec![
+        block(BlockKind::Numeric, 0, 4, &["a", "b", "c", "d"]),
+        block(BlockKind::Count, 4, 2, &["visits", "calls"]),
+        block(BlockKind::Ordinal, 6, 3, &["size"]),
+    ]
+}
+
+fn choices(pairs: &[(&str, &str)]) -> BTreeMap<String, Name> {
+    pairs.iter().map(|(key, name)| (key.to_string(), name.parse().unwrap())).collect()
+}
+
+fn families(pairs: &[(&str, &str)]) -> Vec<(Family, usize, usize)> {
+    let resolved = resolve(&mut choices(pairs), &table(), &DEFAULTS).unwrap();
+    resolved.into_iter().map(|b| (b.family, b.start, b.width)).collect()
+}
+
+#[test]
+fn what_is_left_open_suits_the_kind_and_is_written_down() {
+    let mut map = BTreeMap::new();
+    let first = resolve(&mut map, &table(), &DEFAULTS).unwrap();
+    let expected = [(GAUSSIAN, 0, 4), (Family::NegativeBinomial, 4, 2), (Family::Ordinal, 6, 3)];
+    let found: Vec<_> = first.iter().map(|b| (b.family, b.start, b.width)).collect();
+    assert_eq!(found, expected);
+    assert_eq!(
+        map,
+        choices(&[("numeric", "gaussian"), ("count", "negative_binomial"), ("ordinal", "ordinal")])
+    );
+    // Whatever the defaults become, a resolved configuration stays.
+    let others = Defaults { variational: false, black_and_white: true, ..DEFAULTS };
+    assert_eq!(resolve(&mut map, &table(), &others).unwrap(), first);
+    let plain = resolve(&mut BTreeMap::new(), &table(), &others).unwrap();
+    assert_eq!(plain[1].family, GAUSSIAN);
+}
+
+#[test]
+fn a_name_wins_over_a_kind_and_a_kind_over_the_star() {
+    let found = families(&[("*", "laplace"), ("numeric", "student_t"), ("b", "gaussian"), ("c", "gaussian")]);
+    let expected = [
+        (Family::StudentT, 0, 1),
+        (GAUSSIAN, 1, 2),
+        (Family::StudentT, 3, 1),
+        (Family::Laplace, 4, 2),
+        (Family::Ordinal, 6, 3),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(families(&[("size", "categorical")])[2], (Family::Categorical, 6, 3));
+}
+
+#[test]
+fn a_column_may_be_called_like_a_kind() {
+    let blocks =
+        [block(BlockKind::Numeric, 0, 2, &["count", "x"]), block(BlockKind::Count, 2, 1, &["visits"])];
+    let mut map = BTreeMap::new();
+    let first = resolve(&mut map, &blocks, &DEFAULTS).unwrap();
+    assert_eq!(map, choices(&[("numeric", "gaussian"), ("visits", "negative_binomial")]));
+    assert_eq!(resolve(&mut map, &blocks, &DEFAULTS).unwrap(), first);
+}
+
+#[test]
+fn impossible_choices_are_refused_with_a_way_out() {
+    let refused =
+        |key, name| resolve(&mut choices(&[(key, name)]), &table(), &DEFAULTS).unwrap_err().to_string();
+    assert_eq!(
+        refused("a", "poisson"),
+        "likelihood of 'a': expected gaussian, student_t or laplace for numeric columns; a column of counts takes \
+         --type COLUMN=count and --counts log1p, found poisson"
+    );
+    assert_eq!(
+        refused("height", "laplace"),
+        "likelihood: expected a column's name, * or a kind of column there is (numeric, count, ordinal), found 'height'"
+    );
+    assert_eq!(
+        refused("*", "beta_binomial"),
+        "likelihood: expected one that the data's columns can have; they are numeric, count, ordinal; pictures have \
+         pixels, found beta_binomial"
+    );
+}
+
+#[test]
+fn names_come_back() {
+    for name in ALL.into_iter().chain([Name::DiscretizedLogistic { components: 1 }]) {
+        assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
+    }
+    assert_eq!("discretized_logistic".parse::<Name>().unwrap(), MIXTURE);
+    for wrong in ["normal", "gaussian:3", "discretized_logistic:0", "discretized_logistic:x", ""] {
+        assert!(wrong.parse::<Name>().is_err(), "{wrong}");
+    }
+}

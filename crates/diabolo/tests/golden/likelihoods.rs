@@ -1,0 +1,89 @@
+//! Every likelihood: nats of each example, gradients of the decoder's outputs and of what is learned beside them.
+
+use crate::*;
+use diabolo::distribution::Likelihood;
+
+/// Puts a case's learned vectors where ours are, list by list in the order of the blocks.
+fn load(likelihood: &mut Likelihood, learned: &Value, place: &Place) {
+    for (name, list) in lists(likelihood) {
+        let named = learned.as_array().unwrap().iter().filter_map(|own| own.get(name));
+        let given: Vec<Tensor<1>> = named.map(|v| tensor(v, place)).collect();
+        let shapes = |lengths: Vec<usize>| (name, lengths);
+        let expected = shapes(list.iter().map(|p| p.dims()[0]).collect());
+        assert_eq!(shapes(given.iter().map(|t| t.dims()[0]).collect()), expected);
+        *list = given.into_iter().map(Param::from_tensor).collect();
+    }
+}
+
+fn lists(likelihood: &mut Likelihood) -> [(&'static str, &mut Vec<Param<Tensor<1>>>); 5] {
+    [
+        ("log_variance", &mut likelihood.log_variance),
+        ("log_scale", &mut likelihood.log_scale),
+        ("log_freedom", &mut likelihood.log_freedom),
+        ("log_dispersion", &mut likelihood.log_dispersion),
+        ("thresholds", &mut likelihood.thresholds),
+    ]
+}
+
+#[test]
+fn every_likelihood_and_its_gradients() {
+    for (place, tolerance) in places() {
+        for case in golden("likelihoods.json") {
+            let name = case["name"].as_str().unwrap();
+            let blocks: Vec<LikelihoodBlock> = serde_json::from_value(case["blocks"].clone()).unwrap();
+            let mut likelihood = Likelihood::new(blocks, &place);
+            load(&mut likelihood, &case["learned"], &place);
+            let mut likelihood = likelihood.train();
+
+            let autodiff = Place { device: place.device.clone().autodiff(), ..place.clone() };
+            let observed = case["observed"].is_array().then(|| tensor::<2>(&case["observed"], &autodiff));
+            let x: Tensor<2> = tensor(&case["x"], &autodiff);
+            // Encoded rows hold 0 where a cell is missing; the golden file leaves a value there.
+            let x = observed.clone().map_or(x.clone(), |o| x * o);
+            let outputs = tensor::<2>(&case["outputs"], &autodiff).require_grad();
+            let nll = likelihood.negative_log_likelihood(outputs.clone(), x, observed.as_ref());
+            let expected = numbers(&case["negative_log_likelihood"]);
+            assert_close(name, &values(nll.clone().inner()), &expected, tolerance);
+
+            let gradients = nll.mean().backward();
+            let found = values(outputs.grad(&gradients).unwrap());
+            assert_close(
+                &format!("{name} ∂/∂outputs"),
+                &found,
+                &numbers(&case["output_gradients"]),
+                tolerance,
+            );
+            for (vector, list) in lists(&mut likelihood) {
+                let learned = case["learned_gradients"].as_array().unwrap();
+                let expected = learned.iter().filter_map(|own| own.get(vector));
+                for (found, expected) in list.iter().zip(expected) {
+                    let found = values(found.val().grad(&gradients).unwrap());
+                    assert_close(&format!("{name} ∂/∂{vector}"), &found, &numbers(expected), tolerance);
+                }
+            }
+        }
+    }
+}
+
+/// The negative control: another level, one count more or other thresholds do not pass.
+#[test]
+fn a_neighbouring_value_is_told_apart() {
+    let place = Place::cpu_f64();
+    for family in ["ordinal", "poisson", "negative_binomial", "beta_binomial", "discretized_logistic"] {
+        let cases = golden("likelihoods.json");
+        let case = cases.iter().find(|c| c["name"] == family).unwrap();
+        let blocks: Vec<LikelihoodBlock> = serde_json::from_value(case["blocks"].clone()).unwrap();
+        let mut likelihood = Likelihood::new(blocks, &place);
+        load(&mut likelihood, &case["learned"], &place);
+        let x = tensor::<2>(&case["x"], &place);
+        let moved = match family {
+            "ordinal" => x.roll_dim(1, 1),
+            "poisson" | "negative_binomial" => (x.exp() + 1.0).log(),
+            _ => x * 0.99,
+        };
+        let found = values(likelihood.negative_log_likelihood(tensor(&case["outputs"], &place), moved, None));
+        let expected = numbers(&case["negative_log_likelihood"]);
+        let largest = found.iter().zip(&expected).fold(0f64, |m, (f, e)| m.max((f - e).abs()));
+        assert!(largest > 1e-2, "{family}: {found:?}");
+    }
+}
