@@ -50,6 +50,7 @@ impl Config {
     pub fn resolve(&mut self, prepared: &Prepared) -> Result<Architecture> {
         let blocks = prepared.preprocessor.blocks();
         let architecture = self.model.resolve(&blocks, prepared.train.is_black_and_white())?;
+        let architecture = architecture.conditioned_on(prepared.preprocessor.condition_width())?;
         self.training.resolve(prepared.train.rows, self.model.family.usual_learning_rate())?;
         if self.training.pretrain_epochs > 0 && !architecture.is_stack() {
             return Err(no_stack(self.training.pretrain_epochs));

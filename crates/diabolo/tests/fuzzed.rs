@@ -199,7 +199,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
         assert!(diverged.is_some() || values.iter().all(|v| v.is_finite()), "log-likelihoods {values:?}");
     }
     for draw in [Draw::Mean, Draw::Sample] {
-        let (_, rows) = task::generate(&saved, 5, draw, seed, &place)?;
+        let (_, rows) = task::generate(&saved, 5, draw, &[], seed, &place)?;
         assert!(is_finite(&rows), "generated: {rows:?}");
     }
     let made = saved.header.preprocessor.decode(&task::project(&saved, &prepared.train, &place))?;

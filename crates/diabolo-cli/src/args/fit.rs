@@ -169,6 +169,9 @@ pub struct ColumnArgs {
     /// The column that colours plots; never learned
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
+    /// A column that the model is given and does not reconstruct, for `generate --where`; may be repeated (variational)
+    #[arg(long, value_name = "COLUMN")]
+    pub condition: Vec<String>,
     /// A column to leave out; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub drop: Vec<String>,
@@ -423,6 +426,7 @@ impl ColumnArgs {
         let data = &mut config.data;
         data.key = self.key.clone().or(data.key.take());
         data.label = self.label.clone().or(data.label.take());
+        data.condition.extend(self.condition.iter().cloned());
         data.drop.extend(self.drop.iter().cloned());
         for assignment in &self.types {
             let (column, kind) = column_type(assignment)?;

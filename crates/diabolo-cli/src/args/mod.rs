@@ -162,6 +162,9 @@ pub struct GenerateArgs {
     /// Write p(x|z)'s mean, or (--mean false) a draw from it [default: the mean for pictures, a draw for tables]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub mean: Option<bool>,
+    /// What new rows are given, such as label=7 (conditional models); categories left out take turns; may be repeated
+    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    pub given: Vec<String>,
     /// Seed of the draws
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,

@@ -27,7 +27,7 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
             return Err(Error::config("--step", "the walk alone: it starts where it will", found).into());
         }
         (None, Some(config)) => walk(&saved, args.count, draw, &config, args.seed, &place)?,
-        (None, None) => generate(&saved, args.count, draw, args.seed, &place)?,
+        (None, None) => generate(&saved, args.count, draw, &given(args)?, args.seed, &place)?,
     };
     let columns = codes.filter(|codes| !codes.steps.is_empty()).map(|_| STEPS);
     match shape {
@@ -42,6 +42,15 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
         shared.note(format!("wrote {} new rows to {}", rows.num_rows(), args.out));
     }
     Ok(())
+}
+
+/// Columns and values of --where.
+fn given(args: &GenerateArgs) -> diabolo::Result<Vec<(String, String)>> {
+    let pair = |text: &String| match text.split_once('=') {
+        Some((column, value)) => Ok((column.to_string(), value.to_string())),
+        None => Err(Error::config("--where", "COLUMN=VALUE", format!("'{text}'"))),
+    };
+    args.given.iter().map(pair).collect()
 }
 
 /// Steps of a traversal's line, how far it goes, and lines at most.

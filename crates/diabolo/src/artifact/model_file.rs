@@ -110,6 +110,7 @@ impl SavedModel {
             .model
             .clone()
             .resolve(&header.preprocessor.blocks(), true)
+            .and_then(|architecture| architecture.conditioned_on(header.preprocessor.condition_width()))
             .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
         let mut tensors =
             floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;

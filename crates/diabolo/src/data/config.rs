@@ -30,6 +30,9 @@ pub struct DataConfig {
     /// The column that colours plots; never learned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// Columns that a conditional model is given, and does not reconstruct.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub condition: Vec<String>,
     /// Columns to leave out.
     pub drop: Vec<String>,
     /// The kind of a column, where the inferred one would be wrong.
@@ -58,6 +61,7 @@ impl Default for DataConfig {
             missing: vec![],
             key: None,
             label: None,
+            condition: vec![],
             drop: vec![],
             types: BTreeMap::new(),
             numeric: NumericScaling::default(),
@@ -87,6 +91,7 @@ impl DataConfig {
         InferOptions {
             key: self.key.clone(),
             label: self.label.clone(),
+            condition: self.condition.clone(),
             drop: self.drop.clone(),
             types: self.types.clone(),
         }

@@ -14,6 +14,9 @@ pub struct Schema {
     pub key: Option<String>,
     /// The column that colours plots and scores features; never learned.
     pub label: Option<String>,
+    /// The columns a conditional model is given beside each row; copied to every output, not reconstructed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub condition: Vec<Feature>,
     /// Columns set aside, by request (`--drop`) or because they cannot be learned.
     pub dropped: Vec<String>,
 }
@@ -131,6 +134,7 @@ impl fmt::Display for Schema {
         }));
         let aside =
             self.key.iter().map(|name| (name, "key")).chain(self.label.iter().map(|name| (name, "label")));
+        let aside = aside.chain(self.condition.iter().map(|feature| (&feature.name, "condition")));
         let aside = aside.chain(self.dropped.iter().map(|name| (name, "dropped")));
         lines.extend(aside.map(|(name, role)| [name.clone(), role.into(), String::new(), String::new()]));
 
@@ -160,10 +164,16 @@ fn describe_values(kind: &FeatureKind) -> String {
 }
 
 impl Schema {
-    /// Whether the column is the key, the label or dropped.
+    /// Whether the column is the key, the label, a condition or dropped.
     pub fn sets_aside(&self, name: &str) -> bool {
         let named = |column: &Option<String>| column.as_deref() == Some(name);
-        named(&self.key) || named(&self.label) || self.dropped.iter().any(|column| column == name)
+        let dropped = self.dropped.iter().any(|column| column == name);
+        named(&self.key) || named(&self.label) || self.is_condition(name) || dropped
+    }
+
+    /// Whether a conditional model is given the column.
+    pub fn is_condition(&self, name: &str) -> bool {
+        self.condition.iter().any(|feature| feature.name == name)
     }
 
     /// The height, width and channels, if every example is one picture.

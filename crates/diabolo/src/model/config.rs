@@ -250,6 +250,22 @@ impl Architecture {
         !self.hidden.is_empty() && self.family.is_layered()
     }
 
+    /// The same for rows that are given `condition` numbers each.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the family cannot be given any.
+    pub fn conditioned_on(self, condition: usize) -> Result<Self> {
+        if condition > 0 && !self.family.is_variational() {
+            let found = format!("a {} one", self.family.name());
+            return Err(Error::config(
+                "condition",
+                "a variational model: only it can be given columns",
+                found,
+            ));
+        }
+        Ok(Architecture { condition, ..self })
+    }
+
     /// What a user should know before training, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let FamilyConfig::Contractive(config) = &self.family else { return vec![] };

@@ -13,7 +13,7 @@ use arrow_array::RecordBatch;
 use super::generate::decoded;
 use super::{Draw, columns_of, table};
 use crate::artifact::SavedModel;
-use crate::data::Encoded;
+use crate::data::{Condition, Encoded};
 use crate::error::{Error, Result};
 use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
@@ -43,6 +43,17 @@ pub struct Codes {
     pub values: Vec<f32>,
     /// The 1-based unit and its value for each code of a traversal; empty for other codes.
     pub steps: Vec<(usize, f32)>,
+    /// What each code is given, for conditional models: what the (first) row is given, or the first of all conditions.
+    pub condition: Option<Condition>,
+}
+
+/// What the first of `rows` is given, `count` times; without rows the first of all conditions.
+fn conditions(saved: &SavedModel, rows: Option<&Encoded>, count: usize) -> Result<Option<Condition>> {
+    let first = match rows {
+        Some(rows) => rows.condition.clone(),
+        None => saved.header.preprocessor.given(&[], 1)?.map(|(condition, _)| condition),
+    };
+    Ok(first.map(|condition| condition.select(&vec![0; count])))
 }
 
 /// The code of each row.
@@ -70,7 +81,7 @@ pub fn near(
         let unit = i % width;
         code[unit] + scale as f32 * deviation[unit] * e
     });
-    Ok(Codes { values: values.collect(), steps: vec![] })
+    Ok(Codes { values: values.collect(), steps: vec![], condition: conditions(saved, Some(rows), count)? })
 }
 
 /// `count` codes from that of the first of `rows` to that of the second, both included.
@@ -81,7 +92,7 @@ pub fn between(saved: &SavedModel, rows: &Encoded, count: usize, path: Path, pla
     let codes = codes(saved, rows, place);
     let (a, b) = codes.split_at(saved.architecture.latent_dim);
     let values = (0..count).flat_map(|k| interpolate(a, b, k as f32 / (count - 1) as f32, path)).collect();
-    Ok(Codes { values, steps: vec![] })
+    Ok(Codes { values, steps: vec![], condition: conditions(saved, Some(rows), count)? })
 }
 
 /// One line of `steps` codes for each unit, the unit whose change shows most first; at most `units` of them.
@@ -115,7 +126,8 @@ pub fn traverse(
     };
     let ends: Vec<f32> =
         (0..width).flat_map(|unit| [moved(unit, -range), moved(unit, range)].concat()).collect();
-    let shown = decoded(&saved.model, &ends, Draw::Mean, 0, place);
+    let shown =
+        decoded(&saved.model, &ends, conditions(saved, rows, 2 * width)?.as_ref(), Draw::Mean, 0, place);
     let each = shown.len() / (2 * width);
     let change = |unit: usize| -> f64 {
         let (low, high) = shown[2 * unit * each..2 * (unit + 1) * each].split_at(each);
@@ -123,7 +135,9 @@ pub fn traverse(
     };
     let mut order: Vec<(usize, f64)> = (0..width).map(|unit| (unit, change(unit))).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let mut found = Codes { values: vec![], steps: vec![] };
+    let lines = units.min(width);
+    let condition = conditions(saved, rows, lines * steps)?;
+    let mut found = Codes { values: vec![], steps: vec![], condition };
     for &(unit, _) in order.iter().take(units) {
         for k in 0..steps {
             let code = moved(unit, range * (2.0 * k as f64 / (steps - 1) as f64 - 1.0));
@@ -142,7 +156,7 @@ pub fn rows_of(
     seed: u64,
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
-    let values = decoded(&saved.model, &codes.values, draw, seed, place);
+    let values = decoded(&saved.model, &codes.values, codes.condition.as_ref(), draw, seed, place);
     let rows = saved.header.preprocessor.decode(&values)?;
     if codes.steps.is_empty() {
         return Ok((values, rows));

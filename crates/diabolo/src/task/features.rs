@@ -7,7 +7,7 @@ use arrow_array::types::Float32Type;
 use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::{CHUNK, table};
+use super::table;
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
 use crate::error::{Error, Result};
@@ -53,13 +53,12 @@ pub fn decode(
     let units: Vec<Float32Array> =
         (0..width).map(|k| latent_column(input, codes, k, width, first_row)).collect::<Result<_>>()?;
     let rows = codes.num_rows();
-    let mut means = vec![];
-    for first in (0..rows).step_by(CHUNK) {
-        let last = rows.min(first + CHUNK);
-        let chunk = (first..last).flat_map(|row| units.iter().map(move |unit| unit.value(row))).collect();
-        let parameters = saved.model.decode(place.tensor(chunk, [last - first, width]));
-        means.extend(to_host(saved.model.likelihood().mean(parameters)));
-    }
+    let values = (0..rows).flat_map(|row| units.iter().map(move |unit| unit.value(row))).collect();
+    let condition = saved.header.preprocessor.encode_condition(input, codes, first_row)?;
+    let values = Encoded { condition, ..Encoded::from_values(values, width) };
+    let means = in_chunks(&values, place, |batch| {
+        to_host(saved.model.likelihood().mean(saved.model.decode(batch.input())))
+    });
     let mut columns = columns_of(&saved.header.preprocessor.set_aside(codes)?);
     columns.extend(columns_of(&saved.header.preprocessor.decode(&means)?));
     table(rows, columns)

@@ -4,8 +4,9 @@ use arrow_array::RecordBatch;
 use burn::tensor::Tensor;
 
 use super::walk::walked_rows;
-use super::{CHUNK, WalkConfig};
+use super::{CHUNK, WalkConfig, columns_of, table};
 use crate::artifact::SavedModel;
+use crate::data::Condition;
 use crate::error::Result;
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
@@ -25,27 +26,45 @@ pub enum Draw {
 ///
 /// Families with a prior draw z ~ p(z), then the mean of p(x|z) or a draw from it; the others [`walk`](super::walk) with its default
 /// settings.
+///
+/// `given`: columns of a conditional model and the value each is to have; see [`Preprocessor::given`](crate::data::Preprocessor::given). The columns that say
+/// what rows were given come first.
 pub fn generate(
     saved: &SavedModel,
     count: usize,
     draw: Draw,
+    given: &[(String, String)],
     seed: u64,
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
-    let values = new_rows(&saved.model, saved.latent.as_ref(), count, draw, seed, place)?;
-    let rows = saved.header.preprocessor.decode(&values)?;
-    Ok((values, rows))
+    let preprocessor = &saved.header.preprocessor;
+    let (condition, said) = preprocessor.given(given, count)?.unzip();
+    let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
+    let values = new_rows(&source, count, draw, seed, place)?;
+    let rows = preprocessor.decode(&values)?;
+    let Some(said) = said else { return Ok((values, rows)) };
+    let columns = [columns_of(&said), columns_of(&rows)].concat();
+    Ok((values, table(count, columns)?))
+}
+
+/// What new rows come from.
+pub(super) struct Source<'a> {
+    pub model: &'a Model,
+    /// Of families without a prior.
+    pub latent: Option<&'a LatentSummary>,
+    /// Of conditional models, a row for each new one.
+    pub condition: Option<Condition>,
 }
 
 /// [`generate`] for a model that is in no file.
 pub(super) fn new_rows(
-    model: &Model,
-    latent: Option<&LatentSummary>,
+    source: &Source,
     count: usize,
     draw: Draw,
     seed: u64,
     place: &Place,
 ) -> Result<Vec<f32>> {
+    let &Source { model, latent, ref condition } = source;
     let mut values = vec![];
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
         let noise = &mut stream(seed, Purpose::Generate, 0, chunk as u64);
@@ -53,20 +72,44 @@ pub(super) fn new_rows(
         let Some(codes) = model.sample_prior(rows, noise, place) else {
             return walked_rows(model, latent, count, draw, &WalkConfig::default(), seed, place);
         };
+        let chosen: Vec<usize> = (first..first + rows).collect();
+        let codes = beside(codes, condition.as_ref(), &chosen, place);
         values.extend(drawn(model, codes, draw, noise));
     }
     Ok(values)
 }
 
 /// Rows for codes on the host.
-pub(super) fn decoded(model: &Model, codes: &[f32], draw: Draw, seed: u64, place: &Place) -> Vec<f32> {
+pub(super) fn decoded(
+    model: &Model,
+    codes: &[f32],
+    condition: Option<&Condition>,
+    draw: Draw,
+    seed: u64,
+    place: &Place,
+) -> Vec<f32> {
     let width = model.latent_dim();
     let mut values = vec![];
     for (chunk, codes) in codes.chunks(CHUNK * width).enumerate() {
         let noise = &mut stream(seed, Purpose::Generate, 1, chunk as u64);
-        values.extend(drawn(model, place.tensor(codes.to_vec(), [codes.len() / width, width]), draw, noise));
+        let rows = codes.len() / width;
+        let chosen: Vec<usize> = (chunk * CHUNK..chunk * CHUNK + rows).collect();
+        let codes = beside(place.tensor(codes.to_vec(), [rows, width]), condition, &chosen, place);
+        values.extend(drawn(model, codes, draw, noise));
     }
     values
+}
+
+/// Codes with the chosen rows of what they are given beside them.
+fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], place: &Place) -> Tensor<2> {
+    let given = condition.map(|condition| {
+        let given = condition.select(chosen);
+        place.tensor::<2>(given.values, [chosen.len(), given.width])
+    });
+    match given {
+        Some(given) => Tensor::cat(vec![codes, given], 1),
+        None => codes,
+    }
 }
 
 /// Rows for given codes.

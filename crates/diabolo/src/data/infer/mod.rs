@@ -37,6 +37,8 @@ pub struct InferOptions {
     pub key: Option<String>,
     /// The column that holds a class or score the model must not see.
     pub label: Option<String>,
+    /// Columns that a conditional model is given, and does not reconstruct.
+    pub condition: Vec<String>,
     /// Columns to leave out.
     pub drop: Vec<String>,
     /// The kind of a column, where the judgement would be wrong.
@@ -70,14 +72,15 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
         return Err(Error::data(input, "at least one row", "none", "check that the file is the right one"));
     }
     check_names(input, batch, options)?;
+    let condition = conditions(input, batch, options)?;
     let fields = batch.schema();
     if let Some(image) = fields.fields().iter().find(|field| image_shape(field).is_some()) {
-        return infer_images(image, fields.fields(), options);
+        return infer_images(image, fields.fields(), condition, options);
     }
 
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
-    let mut inferred =
-        Inferred { schema: Schema { features: vec![], key, label, dropped }, warnings: vec![] };
+    let schema = Schema { features: vec![], key, label, condition, dropped };
+    let mut inferred = Inferred { schema, warnings: vec![] };
     let (mut empty, mut constant) = (vec![], vec![]);
     for (field, array) in fields.fields().iter().zip(batch.columns()) {
         let name = field.name();
@@ -126,6 +129,24 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     Ok(inferred)
 }
 
+/// What the columns are that a conditional model is given.
+fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Vec<Feature>> {
+    let one = |name: &String| {
+        let array = batch.column_by_name(name).expect("names were checked");
+        let column = Column { input, name, array, first_row: 0 };
+        match judge(&column, options.types.get(name))? {
+            Verdict::Learn { kind, storage, .. } => Ok(Feature { name: name.clone(), kind, storage }),
+            Verdict::SetAside { because } => {
+                Err(column.whole_error("values that rows share", because, "condition on another column"))
+            }
+            Verdict::Empty => {
+                Err(column.whole_error("values", "every cell missing", "condition on another column"))
+            }
+        }
+    };
+    options.condition.iter().map(one).collect()
+}
+
 /// One sentence a column, or one for all when there are many.
 fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
     const MANY: usize = 4;
@@ -158,6 +179,7 @@ fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resu
     }
     let named = options.key.iter().map(|name| ("--key", name));
     let named = named.chain(options.label.iter().map(|name| ("--label", name)));
+    let named = named.chain(options.condition.iter().map(|name| ("--condition", name)));
     let named = named.chain(options.drop.iter().map(|name| ("--drop", name)));
     for (flag, name) in named.chain(options.types.keys().map(|name| ("--type", name))) {
         if !names.contains(name.as_str()) {
@@ -177,7 +199,12 @@ fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resu
 
 /// Beside an image nothing else is learned: `label` and `file` are what their names say, the rest is set
 /// aside; in silence what the picture was drawn from.
-fn infer_images(image: &Field, fields: &Fields, options: &InferOptions) -> Result<Inferred> {
+fn infer_images(
+    image: &Field,
+    fields: &Fields,
+    condition: Vec<Feature>,
+    options: &InferOptions,
+) -> Result<Inferred> {
     let (height, width, channels) = image_shape(image).unwrap_or_default();
     let bytes =
         matches!(image.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::UInt8);
@@ -185,11 +212,14 @@ fn infer_images(image: &Field, fields: &Fields, options: &InferOptions) -> Resul
     let kind = FeatureKind::Image { height, width, channels };
     let features = vec![Feature { name: image.name().clone(), kind, storage }];
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
-    let mut schema = Schema { features, key, label, dropped };
+    let mut schema = Schema { features, key, label, condition, dropped };
     let mut warnings = vec![];
     for field in fields.iter().filter(|field| field.name() != image.name()) {
         let name = field.name();
         match name.as_str() {
+            "label" if schema.label.is_none() && schema.is_condition(name) => {
+                schema.label = Some(name.clone())
+            }
             _ if schema.sets_aside(name) => {}
             _ if is_factor(field) => schema.dropped.push(name.clone()),
             "label" if schema.label.is_none() => schema.label = Some(name.clone()),

@@ -163,6 +163,7 @@ fn named_columns_must_exist_and_names_must_differ() {
     let batch =
         table(vec![("age", text(&["1", "2"])), ("class", text(&["a", "b"])), ("id", text(&["x", "y"]))]);
     let options = |key: &str| InferOptions {
+        condition: vec![],
         key: Some(key.into()),
         label: Some("class".into()),
         drop: vec![],

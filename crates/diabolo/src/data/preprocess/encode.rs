@@ -7,7 +7,7 @@ use arrow_array::types::{Float32Type, UInt8Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::{Preprocessor, Scaling, Transform, UnknownCategory, find_columns};
+use super::{Condition, Preprocessor, Scaling, Transform, UnknownCategory, find_columns};
 use crate::Result;
 use crate::data::column::{Code, Column, some_names};
 use crate::data::image::image_scale;
@@ -32,15 +32,6 @@ pub struct Encoded {
     pub fresh: usize,
     /// What the rows are given, for conditional models.
     pub condition: Option<Condition>,
-}
-
-/// Numbers a conditional model is given and does not reconstruct; a missing cell is 0 everywhere.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
-    /// How many numbers a row has.
-    pub width: usize,
-    /// rows × width.
-    pub values: Vec<f32>,
 }
 
 impl Encoded {
@@ -78,11 +69,12 @@ impl Encoded {
 
     /// Some of the rows, in the order of `chosen`.
     pub fn select(&self, chosen: &[usize]) -> Self {
-        let take = |values: &[f32], width: usize| -> Vec<f32> {
-            chosen.iter().flat_map(|&r| values[r * width..(r + 1) * width].iter().copied()).collect()
+        let gather = |values: &[f32]| {
+            chosen
+                .iter()
+                .flat_map(|&r| values[r * self.width..(r + 1) * self.width].iter().copied())
+                .collect()
         };
-        let gather = |values: &[f32]| take(values, self.width);
-        let condition = |c: &Condition| Condition { width: c.width, values: take(&c.values, c.width) };
         Encoded {
             rows: chosen.len(),
             width: self.width,
@@ -91,7 +83,7 @@ impl Encoded {
             unknown: 0,
             classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
             fresh: self.fresh,
-            condition: self.condition.as_ref().map(condition),
+            condition: self.condition.as_ref().map(|condition| condition.select(chosen)),
         }
     }
 
@@ -152,6 +144,7 @@ impl Preprocessor {
                 }
             }
         }
+        encoded.condition = self.encode_condition(input, batch, first_row)?;
         if let Some(binarization) = self.binarization {
             let (width, pixels) = (encoded.width, self.pixels());
             for (row, values) in (first_row..).zip(encoded.values.chunks_exact_mut(width)) {

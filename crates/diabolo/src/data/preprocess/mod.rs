@@ -4,6 +4,7 @@
 //! suits them), binary columns (0 or 1), then every categorical and every ordinal column (one-hot). A missing cell is 0
 //! everywhere and its `observed` flag is 0; nothing else says so.
 
+mod condition;
 mod decode;
 mod encode;
 mod scaling;
@@ -22,7 +23,8 @@ use crate::data::image::{image_scale, image_shape};
 use crate::data::{Binarization, Block, BlockKind, FeatureKind, Schema};
 use crate::{Error, Result};
 
-pub use encode::{Condition, Encoded};
+pub use condition::Condition;
+pub use encode::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
 
 /// The fitted way from rows to numbers and back.
@@ -36,6 +38,9 @@ pub struct Preprocessor {
     /// How pixels become 0 or 1, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarization: Option<Binarization>,
+    /// How the columns that a conditional model is given are encoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Box<Preprocessor>>,
     /// One for every feature.
     transforms: Vec<Transform>,
 }
@@ -57,6 +62,8 @@ struct Stored {
     unknown_category: UnknownCategory,
     #[serde(default)]
     binarization: Option<Binarization>,
+    #[serde(default)]
+    condition: Option<Box<Preprocessor>>,
     transforms: Vec<Transform>,
 }
 
@@ -116,8 +123,18 @@ impl Preprocessor {
                 }
             });
         }
+        let condition = match condition_schema(&schema) {
+            Some(given) => {
+                let config =
+                    PreprocessConfig { counts: CountScaling::AsNumeric, binarization: None, ..*config };
+                let (fitted, more) = Preprocessor::fit(input, given, batch, training_rows, &config)?;
+                warnings.extend(more);
+                Some(Box::new(fitted))
+            }
+            None => None,
+        };
         let PreprocessConfig { unknown_category, binarization, .. } = *config;
-        let fitted = Preprocessor { schema, unknown_category, binarization, transforms };
+        let fitted = Preprocessor { schema, unknown_category, binarization, condition, transforms };
         Ok((fitted, warnings))
     }
 
@@ -178,14 +195,22 @@ impl Preprocessor {
         units
     }
 
-    /// The key and label columns that `batch` has, as they came.
+    /// The key, label and condition columns that `batch` has, as they came.
     pub fn set_aside(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut positions: Vec<usize> = vec![];
-        for name in self.schema.key.iter().chain(&self.schema.label) {
+        let condition = self.schema.condition.iter().map(|feature| &feature.name);
+        for name in self.schema.key.iter().chain(&self.schema.label).chain(condition) {
             positions.extend(batch.schema().index_of(name).ok().filter(|at| !positions.contains(at)));
         }
         batch.project(&positions).map_err(no_table)
     }
+}
+
+/// The columns that a conditional model is given, as a schema of their own.
+fn condition_schema(schema: &Schema) -> Option<Schema> {
+    let features = schema.condition.clone();
+    let nothing = || Schema { features: vec![], key: None, label: None, condition: vec![], dropped: vec![] };
+    (!features.is_empty()).then(|| Schema { features, ..nothing() })
 }
 
 /// The column of every feature, found by name; other columns do not matter.
@@ -297,7 +322,7 @@ impl TryFrom<Stored> for Preprocessor {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let Stored { schema, unknown_category, binarization, transforms } = stored;
+        let Stored { schema, unknown_category, binarization, condition, transforms } = stored;
         if schema.features.is_empty() || transforms.len() != schema.features.len() {
             return Err(format!("{} transforms for {} features", transforms.len(), schema.features.len()));
         }
@@ -322,7 +347,10 @@ impl TryFrom<Stored> for Preprocessor {
                 return Err(format!("the preprocessing of column '{}' does not fit its kind", feature.name));
             }
         }
-        Ok(Preprocessor { schema, unknown_category, binarization, transforms })
+        if condition.as_ref().map(|given| given.schema.clone()) != condition_schema(&schema) {
+            return Err("the preprocessing of the conditions does not fit the schema".into());
+        }
+        Ok(Preprocessor { schema, unknown_category, binarization, condition, transforms })
     }
 }
 

@@ -15,7 +15,8 @@ use crate::evaluate::{
 use crate::model::{Autoencoder, Batch, Model, in_chunks};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, standard_normal, stream};
-use crate::task::{Draw, generate::new_rows};
+use crate::task::Draw;
+use crate::task::generate::{Source, new_rows};
 
 /// Standard deviations σ of the disturbance, in encoded units.
 pub const NOISE: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
@@ -148,7 +149,13 @@ pub(super) fn samples(arena: &Arena, model: &Model, prior: bool, place: &Place) 
         true => None,
         false => Some(LatentSummary::measure(model, &arena.prepared.train, arena.seed, place)?),
     };
-    new_rows(model, latent.as_ref(), SAMPLES, Draw::Mean, arena.seed, place)
+    new_rows(
+        &Source { model, latent: latent.as_ref(), condition: None },
+        SAMPLES,
+        Draw::Mean,
+        arena.seed,
+        place,
+    )
 }
 
 /// How far samples lie from held-out rows; `None` for fewer than two of these.
