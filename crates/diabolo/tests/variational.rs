@@ -9,7 +9,7 @@ use diabolo::model::{
     Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
     Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Place, to_host};
+use diabolo::nn::{Activation, Dense, Place, to_host};
 use diabolo::noise::{Purpose, standard_normal, stream};
 use diabolo::objective::kl_parts;
 
@@ -104,8 +104,15 @@ fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let variance = 0.5;
     let family = Family::Gaussian { variance: Variance::Fixed { value: variance } };
     let model = Model::new(&architecture(VariationalConfig::default(), vec![], family), 7, &place);
-    let Model::Variational(variational) = &model else { unreachable!() };
+    let Model::Variational(mut variational) = model else { unreachable!() };
     let weight: Vec<f64> = to_host(variational.output.weight.val()).into_iter().map(f64::from).collect();
+    // q(z|x) = N(0, I): wide enough to reach all of the true posterior.
+    let still = |layer: &Dense| {
+        Dense::from_parts(layer.weight.val().zeros_like(), layer.bias.val().zeros_like(), layer.activation())
+    };
+    variational.posterior.mean = still(&variational.posterior.mean);
+    variational.posterior.log_variance = still(&variational.posterior.log_variance);
+    let model = Model::Variational(variational);
     let latent = model.latent_dim();
     let covariance = |i: usize, j: usize| {
         let product: f64 = (0..latent).map(|k| weight[i * latent + k] * weight[j * latent + k]).sum();

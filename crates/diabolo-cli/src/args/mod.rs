@@ -2,6 +2,7 @@
 
 mod compare;
 mod fit;
+mod model;
 mod values;
 
 use std::path::PathBuf;
@@ -13,7 +14,8 @@ use diabolo::nn::{Place, use_threads};
 use diabolo::task::WalkConfig;
 
 pub use compare::CompareArgs;
-pub use fit::{ColumnArgs, FitArgs, ModelArgs, TrainingArgs};
+pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
+pub use model::ModelArgs;
 use values::delimiter;
 
 /// Contractive and variational autoencoders for real data.

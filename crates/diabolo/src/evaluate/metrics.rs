@@ -163,18 +163,21 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             choices.add(&to_host(book.indices(code.clone()).float()));
         }
         let mean = self.model.likelihood().mean(self.model.decode(batch.with_condition(code.clone())));
-        let errors = (mean - batch.x.clone()).square();
-        let errors = match &batch.observed {
+        let errors = to_host(mean - batch.x.clone());
+        // Squared in double precision: what a diverged model reconstructs has no square in single.
+        let square = |error: &f32| f64::from(*error).powi(2);
+        match &batch.observed {
             Some(observed) => {
-                self.observed += total(&to_host(observed.clone()));
-                errors * observed.clone()
+                let observed = to_host(observed.clone());
+                self.observed += total(&observed);
+                let seen = errors.iter().zip(&observed).filter(|(_, observed)| **observed == 1.0);
+                self.squared_error += seen.map(|(error, _)| square(error)).sum::<f64>();
             }
             None => {
-                self.observed += batch.x.shape().num_elements() as f64;
-                errors
+                self.observed += errors.len() as f64;
+                self.squared_error += errors.iter().map(square).sum::<f64>();
             }
-        };
-        self.squared_error += total(&to_host(errors));
+        }
         let code = to_host(code);
         for row in code.chunks_exact(self.code_sums.len().max(1)) {
             for (sums, &value) in self.code_sums.iter_mut().zip(row) {

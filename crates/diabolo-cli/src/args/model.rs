@@ -1,0 +1,261 @@
+//! The arguments that say what is fitted, and which family each belongs to.
+
+use clap::Args;
+use diabolo::model::{
+    ContractiveConfig, FamilyConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+};
+use diabolo::{Config, Error};
+
+use super::values::{
+    activation, bound, estimator, flow, likelihood, parse_corruption, prior, sparsity, variance, widths,
+};
+
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Model")]
+pub struct ModelArgs {
+    /// plain, denoising, sparse, contractive, variational or vector_quantized [default: variational]
+    #[arg(long, short, value_name = "FAMILY")]
+    pub model: Option<String>,
+    /// Width of the code
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub latent_dim: Option<usize>,
+    /// Widths of the hidden layers, such as 400 or 512,256; `none` for none
+    #[arg(long, value_name = "WIDTHS")]
+    pub hidden: Option<String>,
+    /// sigmoid, tanh, softplus, silu, gelu, relu or identity
+    #[arg(long, value_name = "NAME")]
+    pub activation: Option<String>,
+    /// Activation of the code (not for variational models)
+    #[arg(long, value_name = "NAME")]
+    pub latent_activation: Option<String>,
+    /// The distribution of a column, or of a kind of column (pixels, numeric, count, binary, categorical, ordinal);
+    /// NAME alone is for every column it can describe; may be repeated.
+    /// Names: bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson,
+    /// negative_binomial, beta_binomial, discretized_logistic:COMPONENTS [default: by column and data]
+    #[arg(long, value_name = "[COLUMN=]NAME")]
+    pub likelihood: Vec<String>,
+    /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
+    #[arg(long, value_name = "KIND", allow_negative_numbers = true)]
+    pub variance: Option<String>,
+    /// What is maximised: elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT
+    /// or mmd:WEIGHT [default: elbo] (variational)
+    #[arg(long, value_name = "KIND")]
+    pub bound: Option<String>,
+    /// p(z): standard_normal, mixture:K, vamp:K, or a second stochastic layer such as hierarchical:100,100,50
+    /// [default: standard_normal] (variational)
+    #[arg(long, value_name = "KIND")]
+    pub prior: Option<String>,
+    /// What transforms the posterior: none, planar:LAYERS or inverse_autoregressive:LAYERS [default: none] (variational)
+    #[arg(long, value_name = "KIND")]
+    pub flow: Option<String>,
+    /// Weight β of the KL divergence (variational)
+    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    pub kl_weight: Option<f64>,
+    /// Epochs over which the KL weight grows from 0 (variational)
+    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
+    pub kl_warmup: Option<f64>,
+    /// How often the KL weight does so, each time staying there as long (variational) [default: 1]
+    #[arg(long, value_name = "N")]
+    pub kl_cycles: Option<usize>,
+    /// Weight λ of the contraction (contractive)
+    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
+    pub contraction_weight: Option<f64>,
+    /// Weight γ of the curvature E‖J(x) − J(x+ε)‖²_F (contractive)
+    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
+    pub curvature_weight: Option<f64>,
+    /// How the contraction is computed in training: auto, exact, or hutchinson:PROBES (contractive)
+    #[arg(long, value_name = "KIND")]
+    pub estimator: Option<String>,
+    /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
+    #[arg(long, value_name = "KIND:AMOUNT")]
+    pub corruption: Option<String>,
+    /// What keeps the code sparse: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
+    #[arg(long, value_name = "KIND:AMOUNT")]
+    pub sparsity: Option<String>,
+    /// Vectors that each group of the code chooses from (vector_quantized)
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub codebook_size: Option<usize>,
+    /// Groups of equal width that the code is cut into (vector_quantized)
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub groups: Option<usize>,
+    /// Weight of the squared distance between a code and its quantised self (vector_quantized)
+    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    pub commitment_weight: Option<f64>,
+    /// The decoder uses the encoder's weights, or (--tied false) its own (not for models with a prior)
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub tied: Option<bool>,
+}
+
+impl ModelArgs {
+    pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let model = &mut config.model;
+        model.latent_dim = self.latent_dim.or(model.latent_dim);
+        if let Some(text) = &self.hidden {
+            model.hidden = Some(widths(text)?);
+        }
+        if let Some(name) = &self.activation {
+            model.activation = Some(activation("--activation", name)?);
+        }
+        if let Some(name) = &self.latent_activation {
+            model.latent_activation = Some(activation("--latent-activation", name)?);
+        }
+        for assignment in &self.likelihood {
+            let (column, name) = likelihood(assignment)?;
+            model.likelihood.insert(column, name);
+        }
+        if let Some(text) = &self.variance {
+            model.variance = Some(variance(text)?);
+        }
+        self.apply_family(&mut model.family)
+    }
+
+    /// The given flags that only some families have, with those families.
+    pub(super) fn family_flags(&self) -> Vec<(&'static str, &'static [&'static str])> {
+        let all: [(&'static str, bool, &'static [&'static str]); 16] = [
+            ("--bound", self.bound.is_some(), &["variational"]),
+            ("--prior", self.prior.is_some(), &["variational"]),
+            ("--flow", self.flow.is_some(), &["variational"]),
+            ("--kl-cycles", self.kl_cycles.is_some(), &["variational"]),
+            ("--kl-weight", self.kl_weight.is_some(), &["variational"]),
+            ("--kl-warmup", self.kl_warmup.is_some(), &["variational"]),
+            ("--contraction-weight", self.contraction_weight.is_some(), &["contractive"]),
+            ("--curvature-weight", self.curvature_weight.is_some(), &["contractive"]),
+            ("--estimator", self.estimator.is_some(), &["contractive"]),
+            ("--corruption", self.corruption.is_some(), &["denoising"]),
+            ("--sparsity", self.sparsity.is_some(), &["sparse"]),
+            ("--codebook-size", self.codebook_size.is_some(), &["vector_quantized"]),
+            ("--groups", self.groups.is_some(), &["vector_quantized"]),
+            ("--commitment-weight", self.commitment_weight.is_some(), &["vector_quantized"]),
+            ("--tied", self.tied.is_some(), &["plain", "denoising", "sparse", "contractive"]),
+            (
+                "--latent-activation",
+                self.latent_activation.is_some(),
+                &["plain", "denoising", "sparse", "contractive", "vector_quantized"],
+            ),
+        ];
+        all.into_iter().filter(|f| f.1).map(|(flag, _, families)| (flag, families)).collect()
+    }
+
+    /// Without the flags of other families, for a command that fits several.
+    pub(super) fn for_family(&self, family: &str) -> ModelArgs {
+        let mut own = self.clone();
+        for (flag, families) in self.family_flags() {
+            match flag {
+                _ if families.contains(&family) => {}
+                "--bound" => own.bound = None,
+                "--prior" => own.prior = None,
+                "--flow" => own.flow = None,
+                "--kl-cycles" => own.kl_cycles = None,
+                "--kl-weight" => own.kl_weight = None,
+                "--kl-warmup" => own.kl_warmup = None,
+                "--contraction-weight" => own.contraction_weight = None,
+                "--curvature-weight" => own.curvature_weight = None,
+                "--estimator" => own.estimator = None,
+                "--corruption" => own.corruption = None,
+                "--sparsity" => own.sparsity = None,
+                "--codebook-size" => own.codebook_size = None,
+                "--groups" => own.groups = None,
+                "--commitment-weight" => own.commitment_weight = None,
+                "--tied" => own.tied = None,
+                _ => own.latent_activation = None,
+            }
+        }
+        own
+    }
+
+    fn apply_family(&self, family: &mut FamilyConfig) -> diabolo::Result<()> {
+        let name = family.name();
+        let only =
+            |flag: &str, of: &str| Error::config(flag, format!("--model {of}"), format!("--model {name}"));
+        if let Some(text) = &self.bound {
+            variational(family, "--bound")?.bound = bound(text)?;
+        }
+        if let Some(text) = &self.prior {
+            variational(family, "--prior")?.prior = prior(text)?;
+        }
+        if let Some(text) = &self.flow {
+            variational(family, "--flow")?.flow = flow(text)?;
+        }
+        if let Some(value) = self.kl_cycles {
+            variational(family, "--kl-cycles")?.kl_cycles = value;
+        }
+        if let Some(value) = self.kl_weight {
+            variational(family, "--kl-weight")?.kl_weight = value;
+        }
+        if let Some(value) = self.kl_warmup {
+            variational(family, "--kl-warmup")?.kl_warmup_epochs = value;
+        }
+        if let Some(value) = self.contraction_weight {
+            contractive(family, "--contraction-weight")?.contraction_weight = value;
+        }
+        if let Some(value) = self.curvature_weight {
+            contractive(family, "--curvature-weight")?.curvature_weight = value;
+        }
+        if let Some(text) = &self.estimator {
+            contractive(family, "--estimator")?.estimator = estimator(text)?;
+        }
+        if let Some(text) = &self.corruption {
+            let FamilyConfig::Denoising { corruption, .. } = family else {
+                return Err(only("--corruption", "denoising"));
+            };
+            *corruption = parse_corruption(text)?;
+        }
+        if let Some(text) = &self.sparsity {
+            let FamilyConfig::Sparse(config) = family else {
+                return Err(only("--sparsity", "sparse"));
+            };
+            config.sparsity = sparsity(text)?;
+        }
+        if let Some(value) = self.codebook_size {
+            vector_quantized(family, "--codebook-size")?.codebook_size = value;
+        }
+        if let Some(value) = self.groups {
+            vector_quantized(family, "--groups")?.groups = value;
+        }
+        if let Some(value) = self.commitment_weight {
+            vector_quantized(family, "--commitment-weight")?.commitment_weight = value;
+        }
+        if let Some(value) = self.tied {
+            match family {
+                FamilyConfig::Plain { tied }
+                | FamilyConfig::Denoising { tied, .. }
+                | FamilyConfig::Sparse(SparseConfig { tied, .. })
+                | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
+                FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_) => {
+                    return Err(only("--tied", "plain, denoising, sparse or contractive"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The settings of a contractive family, for a flag that only it has.
+fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut ContractiveConfig> {
+    let name = family.name();
+    match family {
+        FamilyConfig::Contractive(config) => Ok(config),
+        _ => Err(Error::config(flag, "--model contractive", format!("--model {name}"))),
+    }
+}
+
+/// The settings of a variational family, for a flag that only it has.
+fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut VariationalConfig> {
+    let name = family.name();
+    match family {
+        FamilyConfig::Variational(config) => Ok(config),
+        _ => Err(Error::config(flag, "--model variational", format!("--model {name}"))),
+    }
+}
+
+/// The settings of a vector-quantised family, for a flag that only it has.
+fn vector_quantized<'a>(
+    family: &'a mut FamilyConfig,
+    flag: &str,
+) -> diabolo::Result<&'a mut VectorQuantizedConfig> {
+    let name = family.name();
+    match family {
+        FamilyConfig::VectorQuantized(config) => Ok(config),
+        _ => Err(Error::config(flag, "--model vector_quantized", format!("--model {name}"))),
+    }
+}
