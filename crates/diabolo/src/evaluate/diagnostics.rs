@@ -9,7 +9,7 @@ use super::robustness::{
 };
 use super::sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 use super::spectrum::{JacobianSpectrum, jacobian_spectrum};
-use crate::data::{Encoded, Preprocessor};
+use crate::data::{Condition, Encoded, Preprocessor};
 use crate::error::Result;
 use crate::model::Autoencoder;
 use crate::nn::Place;
@@ -92,8 +92,8 @@ pub struct Sample {
     noise: Stream,
     seen: usize,
     width: usize,
-    /// Values and, where a row came with some missing, flags.
-    kept: Vec<(Vec<f32>, Option<Vec<f32>>)>,
+    /// One row each.
+    kept: Vec<Encoded>,
 }
 
 impl Sample {
@@ -114,9 +114,7 @@ impl Sample {
             if position >= ROWS {
                 continue;
             }
-            let cells = row * rows.width..(row + 1) * rows.width;
-            let flags = rows.observed.as_ref().map(|o| o[cells.clone()].to_vec());
-            let one = (rows.values[cells].to_vec(), flags);
+            let one = rows.select(&[row]);
             match position < self.kept.len() {
                 true => self.kept[position] = one,
                 false => self.kept.push(one),
@@ -127,17 +125,22 @@ impl Sample {
     /// The sample, in random order.
     pub fn finish(mut self) -> Encoded {
         let order = permutation(&mut self.noise, self.kept.len());
-        let missing = self.kept.iter().any(|(_, observed)| observed.is_some());
-        let flags = |row: usize| self.kept[row].1.clone().unwrap_or_else(|| vec![1.0; self.width]);
+        let kept = || order.iter().map(|&row| &self.kept[row]);
+        let missing = kept().any(|one| one.observed.is_some());
+        let flags = |one: &Encoded| one.observed.clone().unwrap_or_else(|| vec![1.0; self.width]);
+        let condition = self.kept.first().and_then(|one| one.condition.as_ref()).map(|first| Condition {
+            width: first.width,
+            values: kept().filter_map(|one| one.condition.as_ref()).flat_map(|c| c.values.clone()).collect(),
+        });
         Encoded {
             rows: order.len(),
             width: self.width,
-            values: order.iter().flat_map(|&row| self.kept[row].0.iter().copied()).collect(),
-            observed: missing.then(|| order.iter().flat_map(|&row| flags(row)).collect()),
+            values: kept().flat_map(|one| one.values.iter().copied()).collect(),
+            observed: missing.then(|| kept().flat_map(flags).collect()),
             unknown: 0,
             classes: None,
             fresh: 0,
-            condition: None,
+            condition,
         }
     }
 }

@@ -220,10 +220,10 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             }
             match self.run_epoch(hooks)? {
                 Some(ended) => break ended,
-                None => {
-                    self.finish_epoch(hooks);
-                    self.save(hooks)?;
-                }
+                None => match self.finish_epoch(hooks) {
+                    Ok(()) => self.save(hooks)?,
+                    Err(diverged) => break Ended::Diverged(diverged),
+                },
             }
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
@@ -285,14 +285,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         };
         let terms = self.model.loss(&batch, context);
         let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
-        if let Some(bad) = means.iter().find(|m| !m.value.is_finite()) {
-            return Err(Error::Diverged {
-                epoch: epoch + 1,
-                step: step + 1,
-                term: bad.name,
-                value: bad.value,
-            });
-        }
+        self.check(&means, step + 1)?;
         let gradients = GradientsParams::from_grads(objective(&terms).backward(), &self.model);
         if self.state.best.is_none() {
             // Until an epoch has been judged, the last weights with a finite loss are the best there are.
@@ -306,12 +299,21 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         Ok(())
     }
 
+    /// Names the term that is not finite.
+    fn check(&self, means: &[TermMean], step: usize) -> Result<()> {
+        let epoch = self.state.epoch + 1;
+        match means.iter().find(|m| !m.value.is_finite()) {
+            Some(bad) => Err(Error::Diverged { epoch, step, term: bad.name, value: bad.value }),
+            None => Ok(()),
+        }
+    }
+
     fn learning_rate(&self, epochs_done: f64) -> f64 {
         self.learning_rate * self.config.schedule.factor(epochs_done / self.epochs as f64, self.state.cuts)
     }
 
     /// Judges the epoch, keeps the weights if they are the best, and writes the record.
-    fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) {
+    fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
         let judged = self.model.valid();
         let steps = self.state.step;
         let seconds = self.state.epoch_seconds;
@@ -319,7 +321,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             epoch: self.state.epoch + 1,
             layer: None,
             train: self.state.sums.means(),
-            validation: self.validate(&judged),
+            validation: self.validate(&judged)?,
             learning_rate: self.learning_rate(self.state.epoch as f64 + (steps - 1) as f64 / steps as f64),
             seconds,
             examples_per_second: self.data.train.rows as f64 / seconds.max(1e-9),
@@ -328,8 +330,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         };
         record.findings = examine(&record, &self.state.history);
         let value = record.monitored();
-        // A non-finite held-out objective is never an improvement; the next step will name the term.
-        if value.is_finite() && self.state.best.is_none_or(|(best, _)| value < best) {
+        if self.state.best.is_none_or(|(best, _)| value < best) {
             self.state.best = Some((value, record.epoch));
             self.state.stale = 0;
             self.best = judged;
@@ -347,13 +348,14 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         self.state.step = 0;
         self.state.sums = TermSums::default();
         self.state.epoch_seconds = 0.0;
+        Ok(())
     }
 
     /// The objective's terms on held-out rows, with the same noise after every epoch.
-    fn validate(&self, model: &M) -> std::collections::BTreeMap<String, f64> {
+    fn validate(&self, model: &M) -> Result<std::collections::BTreeMap<String, f64>> {
         let rows: Vec<usize> = (0..self.data.validation.rows).collect();
         if rows.is_empty() {
-            return Default::default();
+            return Ok(Default::default());
         }
         let mut sums = TermSums::default();
         for (chunk, rows) in rows.chunks(1024).enumerate() {
@@ -366,9 +368,11 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 place: self.place,
             };
             let means: Vec<TermMean> = model.loss(&batch, &mut context).iter().map(TermMean::of).collect();
+            // The last step of the epoch made the weights that are judged.
+            self.check(&means, self.state.step)?;
             sums.add(&means, rows.len());
         }
-        sums.means()
+        Ok(sums.means())
     }
 
     /// On a thousand held-out rows, or training rows if there are none.

@@ -129,12 +129,22 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     Ok(inferred)
 }
 
+/// Whether numbers are more likely the names of classes, as the digits are: what a model is given should not be ordered then.
+fn has_few_values(column: &Column) -> bool {
+    const FEW: usize = 20;
+    let numbers = column.finite_numbers().unwrap_or_default();
+    let distinct: BTreeSet<u64> = numbers.iter().filter(|x| !x.is_nan()).map(|x| x.to_bits()).collect();
+    (2..=FEW).contains(&distinct.len()) && numbers.iter().all(|x| x.is_nan() || x.fract() == 0.0)
+}
+
 /// What the columns are that a conditional model is given.
 fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Vec<Feature>> {
     let one = |name: &String| {
         let array = batch.column_by_name(name).expect("names were checked");
         let column = Column { input, name, array, first_row: 0 };
-        match judge(&column, options.types.get(name))? {
+        let asked = options.types.get(name);
+        let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
+        match judge(&column, wanted)? {
             Verdict::Learn { kind, storage, .. } => Ok(Feature { name: name.clone(), kind, storage }),
             Verdict::SetAside { because } => {
                 Err(column.whole_error("values that rows share", because, "condition on another column"))

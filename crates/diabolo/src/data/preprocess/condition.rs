@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use super::{Preprocessor, no_table};
+use crate::data::column::some_names;
 use crate::{Error, Result};
 
 /// Numbers a conditional model is given and does not reconstruct; a missing cell is 0 everywhere.
@@ -49,7 +50,7 @@ impl Preprocessor {
     /// are left at their mean.
     ///
     /// # Errors
-    /// [`Error::Config`] if a column is no condition, [`Error::Data`] if its value is none that it may have.
+    /// [`Error::Config`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
     pub fn given(
         &self,
         given: &[(String, String)],
@@ -70,6 +71,10 @@ impl Preprocessor {
         for feature in self.schema.condition.iter().rev() {
             let asked = given.iter().rev().find(|(name, _)| *name == feature.name);
             let values = feature.kind.categories();
+            if let Some((name, other)) = asked.filter(|(_, v)| !values.is_empty() && !values.contains(v)) {
+                let expected = some_names(values.iter().map(String::as_str));
+                return Err(Error::config(format!("--where {name}"), format!("one of {expected}"), other));
+            }
             let cell = |row: usize| match asked {
                 Some((_, value)) => Some(value.as_str()),
                 None => (!values.is_empty()).then(|| values[row / period % values.len()].as_str()),
