@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use diabolo::Error;
+use diabolo::evaluate::LogLikelihood;
 use serde_json::Value;
 
 /// Prints text to stdout; a closed pipe is reported, not a panic.
@@ -46,10 +47,12 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     aligned(&rows)
 }
 
-/// The importance-sampled bound, as a line under the other numbers.
-pub fn log_likelihood(value: &diabolo::evaluate::LogLikelihood) -> String {
-    let bound = format!("{:.3} ± {:.3} nats per example", -value.mean, value.standard_error);
-    aligned(&[("−log p(x), at most", format!("{bound} ({} draws a row)", value.samples))])
+/// The importance-sampled bound, under the other numbers; `original` is in the units of the data, where it has densities.
+pub fn log_likelihood(value: &LogLikelihood, original: Option<&LogLikelihood>) -> String {
+    let nats = |l: &LogLikelihood| format!("{:.3} ± {:.3} nats per example", -l.mean, l.standard_error);
+    let mut rows = vec![("−log p(x), at most", format!("{} ({} draws a row)", nats(value), value.samples))];
+    rows.extend(original.map(|original| ("  in the data's units", nats(original))));
+    String::from("\n") + &aligned(&rows)
 }
 
 /// How the units share out the factors that the pictures were drawn from; the whole matrix is in `--json`.

@@ -9,9 +9,12 @@
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
-use crate::data::{DataConfig, Prepared};
+use crate::data::{DataConfig, Encoded, Prepared};
+use crate::distribution::Family;
 use crate::error::{Error, Result};
 use crate::model::{Architecture, ModelConfig};
 use crate::train::{TrainingConfig, no_stack};
@@ -58,6 +61,30 @@ impl Config {
         Ok(architecture)
     }
 
+    /// Where a likelihood does not suit these rows, one sentence each. The configuration has to be [resolved](Self::resolve).
+    pub fn mismatches(&self, prepared: &Prepared, architecture: &Architecture) -> Vec<String> {
+        if !architecture.family.is_variational() {
+            return vec![];
+        }
+        let mut found = vec![];
+        let rows = &prepared.train;
+        for block in &architecture.likelihood {
+            let grey = block.width > 1 && !rows.is_black_and_white();
+            let pixels = prepared.preprocessor.schema.image_shape().is_some();
+            if block.family == Family::Bernoulli && pixels && grey {
+                found.push(
+                    "the pixels are grey, and a Bernoulli is no likelihood of grey: the ELBO will not care for detail; \
+                     --likelihood gaussian, continuous_bernoulli or discretized_logistic suits them, or --binarize dynamic"
+                        .into(),
+                );
+            }
+            if block.family == Family::Poisson {
+                found.extend(overdispersed(rows, block.start..block.start + block.width));
+            }
+        }
+        found
+    }
+
     /// Applies one `a.b=c`. The value is read as TOML, or as text if it is not.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         let (path, value) =
@@ -80,6 +107,29 @@ impl Config {
         })?;
         Ok(())
     }
+}
+
+/// A warning if most of the counts, encoded as log(1 + count), vary far more than a Poisson's, whose variance is its mean.
+fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
+    const FAR: f64 = 3.0;
+    let mut ratios: Vec<f64> = columns
+        .filter_map(|column| {
+            let counts =
+                || rows.values.iter().skip(column).step_by(rows.width).map(|x| f64::from(*x).exp_m1());
+            let n = rows.rows as f64;
+            let mean = counts().sum::<f64>() / n;
+            let variance = counts().map(|c| (c - mean).powi(2)).sum::<f64>() / n;
+            (mean > 0.0).then_some(variance / mean)
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    let middle = *ratios.get(ratios.len() / 2)?;
+    (middle > FAR).then(|| {
+        format!(
+            "counts vary {middle:.1} times as much as a Poisson allows without help of the code (median over columns): \
+             --likelihood count=negative_binomial suits them better"
+        )
+    })
 }
 
 #[cfg(test)]

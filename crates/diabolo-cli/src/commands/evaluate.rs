@@ -3,6 +3,7 @@
 use diabolo::Error;
 use diabolo::data::Factors;
 use diabolo::evaluate::{LogLikelihood, Sample, diagnose, log_likelihoods, mutual_information_gap};
+use diabolo::model::Autoencoder;
 use diabolo::task::codes as codes_of;
 
 use super::{Judged, load};
@@ -28,7 +29,9 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let place = shared.place()?;
     let (header, seed) = (&saved.header, saved.header.config.training.seed);
     let mut sample = args.diagnose.then(|| Sample::new(seed));
-    let (mut factors, mut codes, mut estimates) = (Factors::default(), vec![], vec![]);
+    let (mut factors, mut codes) = (Factors::default(), vec![]);
+    let densities = saved.model.likelihood().densities();
+    let (mut estimates, mut originals) = (vec![], vec![]);
     let metrics = judged.evaluate(&saved, &place, |batch, rows| {
         if let Some(sample) = &mut sample {
             sample.add(rows);
@@ -38,12 +41,16 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
         }
         if let Some(samples) = args.samples {
             let first = estimates.len() as u64;
-            estimates.extend(
-                log_likelihoods(&saved.model, rows, samples, seed, first, &place).unwrap_or_default(),
-            );
+            let found = log_likelihoods(&saved.model, rows, samples, seed, first, &place).unwrap_or_default();
+            let volumes = header.preprocessor.log_volume(rows, &densities);
+            originals.extend(found.iter().zip(volumes).map(|(value, volume)| value + volume));
+            estimates.extend(found);
         }
     })?;
     let likelihood = args.samples.map(|samples| LogLikelihood::of(&estimates, samples));
+    // What is a mass has no units.
+    let original = args.samples.filter(|_| densities.contains(&true));
+    let original = original.map(|samples| LogLikelihood::of(&originals, samples));
     let diagnostics = sample
         .map(|sample| diagnose(&saved.model, &header.preprocessor, &sample.finish(), seed, &place))
         .transpose()?;
@@ -53,7 +60,7 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
         .transpose()?;
     if !shared.json {
         let mut text = output::metrics(&metrics);
-        text += &likelihood.as_ref().map(output::log_likelihood).unwrap_or_default();
+        text += &likelihood.map(|l| output::log_likelihood(&l, original.as_ref())).unwrap_or_default();
         text += &disentanglement.as_ref().map(output::disentanglement).unwrap_or_default();
         text += &diagnostics.as_ref().map(output::diagnostics).unwrap_or_default();
         return output::print(&text);
@@ -61,6 +68,9 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut value = serde_json::to_value(&metrics)?;
     if let Some(likelihood) = &likelihood {
         value["log_likelihood"] = serde_json::to_value(likelihood)?;
+    }
+    if let Some(original) = &original {
+        value["log_likelihood_original_units"] = serde_json::to_value(original)?;
     }
     if let Some(diagnostics) = &diagnostics {
         value["diagnostics"] = serde_json::to_value(diagnostics)?;

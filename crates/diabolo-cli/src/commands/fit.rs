@@ -113,7 +113,8 @@ impl Job {
         if let Some(folder) = checkpoint.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
-        for warning in self.prepared.warnings.iter().chain(&self.architecture.warnings()) {
+        let mismatches = self.config.mismatches(&self.prepared, &self.architecture);
+        for warning in self.prepared.warnings.iter().chain(&self.architecture.warnings()).chain(&mismatches) {
             shared.note(format!("note: {warning}"));
         }
         shared.note(self.announcement(run));

@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::likelihood::{self, Defaults, LikelihoodName};
-use super::{VariationalConfig, VectorQuantizedConfig};
+use super::{ContractiveConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig};
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
 use crate::error::{Error, Result};
 use crate::nn::Activation;
-use crate::objective::{Corruption, Estimator, Sparsity};
+use crate::objective::Corruption;
 
 /// A model's configuration. `None` means "choose by the data"; [`ModelConfig::resolve`] fills it in.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -75,70 +75,6 @@ pub enum FamilyConfig {
     Variational(VariationalConfig),
     /// Reconstruction from entries of codebooks + β · commitment (van den Oord et al. 2017).
     VectorQuantized(VectorQuantizedConfig),
-}
-
-/// Settings of the sparse family.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SparseConfig {
-    /// The decoder's weights are the encoder's, transposed. If not, small codes under a large decoder look sparse.
-    pub tied: bool,
-    /// What keeps the code sparse.
-    pub sparsity: Sparsity,
-}
-
-impl Default for SparseConfig {
-    fn default() -> Self {
-        SparseConfig { tied: true, sparsity: Sparsity::default() }
-    }
-}
-
-/// Settings of the contractive family.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ContractiveConfig {
-    /// The decoder's weights are the encoder's, transposed.
-    pub tied: bool,
-    /// λ, the weight of ‖J_f(x)‖²_F.
-    pub contraction_weight: f64,
-    /// How ‖J_f(x)‖²_F is computed while training.
-    pub estimator: Estimator,
-    /// γ, the weight of ‖J_f(x) − J_f(x+ε)‖²_F (Rifai et al., ECML 2011); 0 leaves it out.
-    pub curvature_weight: f64,
-    /// Standard deviation of ε, in encoded units.
-    pub curvature_deviation: f64,
-}
-
-impl Default for ContractiveConfig {
-    fn default() -> Self {
-        ContractiveConfig {
-            tied: true,
-            contraction_weight: 0.1,
-            estimator: Estimator::Auto,
-            curvature_weight: 0.0,
-            curvature_deviation: 0.1,
-        }
-    }
-}
-
-impl ContractiveConfig {
-    fn validate(&self) -> Result<()> {
-        for (key, value) in [
-            ("contraction_weight", self.contraction_weight),
-            ("curvature_weight", self.curvature_weight),
-            ("curvature_deviation", self.curvature_deviation),
-        ] {
-            non_negative(key, value)?;
-        }
-        if self.curvature_weight > 0.0 && self.contraction_weight == 0.0 {
-            return Err(Error::config(
-                "curvature_weight",
-                "0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow",
-                self.curvature_weight,
-            ));
-        }
-        Ok(())
-    }
 }
 
 pub(super) fn non_negative(key: &str, value: f64) -> Result<()> {
@@ -268,24 +204,11 @@ impl Architecture {
 
     /// What a user should know before training, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        let FamilyConfig::Contractive(config) = &self.family else { return vec![] };
-        let mut warnings = vec![];
-        let flat = [self.activation, self.latent_activation].into_iter().find(|a| *a == Activation::Relu);
-        if let Some(activation) = flat {
-            warnings.push(format!(
-                "the contraction's curvature term is zero through {}: its gradient shrinks weights but cannot move units \
-                 to where they are flat; sigmoid, tanh, softplus or silu can",
-                activation.name()
-            ));
+        match &self.family {
+            FamilyConfig::Contractive(config) => config.warnings([self.activation, self.latent_activation]),
+            FamilyConfig::Variational(config) => config.warnings(),
+            _ => vec![],
         }
-        if let Some(probes) = config.estimator.probes() {
-            warnings.push(format!(
-                "the contraction is estimated from {probes} random probe{} a row while training; \
-                 --estimator exact costs more time",
-                if probes == 1 { "" } else { "s" }
-            ));
-        }
-        warnings
     }
 
     /// A lower bound on the number of weights: the encoder's matrices, and codebooks.

@@ -7,10 +7,83 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, Context, ContractiveConfig, Deterministic, Trainable};
-use crate::nn::Place;
+use serde::{Deserialize, Serialize};
+
+use super::config::non_negative;
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
+use crate::error::{Error, Result};
+use crate::nn::{Activation, Place};
 use crate::noise::{Stream, standard_normal};
 use crate::objective::{EncoderTrace, Estimator, Term, rademacher};
+
+/// Settings of the contractive family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContractiveConfig {
+    /// The decoder's weights are the encoder's, transposed.
+    pub tied: bool,
+    /// λ, the weight of ‖J_f(x)‖²_F.
+    pub contraction_weight: f64,
+    /// How ‖J_f(x)‖²_F is computed while training.
+    pub estimator: Estimator,
+    /// γ, the weight of ‖J_f(x) − J_f(x+ε)‖²_F (Rifai et al., ECML 2011); 0 leaves it out.
+    pub curvature_weight: f64,
+    /// Standard deviation of ε, in encoded units.
+    pub curvature_deviation: f64,
+}
+
+impl Default for ContractiveConfig {
+    fn default() -> Self {
+        ContractiveConfig {
+            tied: true,
+            contraction_weight: 0.1,
+            estimator: Estimator::Auto,
+            curvature_weight: 0.0,
+            curvature_deviation: 0.1,
+        }
+    }
+}
+
+impl ContractiveConfig {
+    pub(super) fn validate(&self) -> Result<()> {
+        for (key, value) in [
+            ("contraction_weight", self.contraction_weight),
+            ("curvature_weight", self.curvature_weight),
+            ("curvature_deviation", self.curvature_deviation),
+        ] {
+            non_negative(key, value)?;
+        }
+        if self.curvature_weight > 0.0 && self.contraction_weight == 0.0 {
+            return Err(Error::config(
+                "curvature_weight",
+                "0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow",
+                self.curvature_weight,
+            ));
+        }
+        Ok(())
+    }
+
+    /// What a user should know before training an encoder with these activations, one sentence each.
+    pub(super) fn warnings(&self, activations: [Activation; 2]) -> Vec<String> {
+        let mut warnings = vec![];
+        let flat = activations.into_iter().find(|a| *a == Activation::Relu);
+        if let Some(activation) = flat {
+            warnings.push(format!(
+                "the contraction's curvature term is zero through {}: its gradient shrinks weights but cannot move units \
+                 to where they are flat; sigmoid, tanh, softplus or silu can",
+                activation.name()
+            ));
+        }
+        if let Some(probes) = self.estimator.probes() {
+            warnings.push(format!(
+                "the contraction is estimated from {probes} random probe{} a row while training; \
+                 --estimator exact costs more time",
+                if probes == 1 { "" } else { "s" }
+            ));
+        }
+        warnings
+    }
+}
 
 /// With the contraction.
 #[derive(Module, Debug)]

@@ -14,15 +14,15 @@ mod variational;
 mod vector_quantized;
 
 pub use classifier::Classifier;
-pub use config::{Architecture, ContractiveConfig, FamilyConfig, ModelConfig, SparseConfig};
-pub use contractive::Contractive;
+pub use config::{Architecture, FamilyConfig, ModelConfig};
+pub use contractive::{Contractive, ContractiveConfig};
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
 pub use layerwise::Layerwise;
 pub use likelihood::{ANY_COLUMN, LikelihoodName};
 pub use plain::Plain;
 pub use signs::{ACTIVE_VARIANCE, Signs};
-pub use sparse::Sparse;
+pub use sparse::{Sparse, SparseConfig};
 pub use variational::{
     Autoregressive, AutoregressiveFlow, Bound, Draws, Epsilon, Flow, FlowConfig, Hierarchical, Mixture,
     Planar, PlanarFlow, PosteriorHeads, Prior, PriorConfig, Stage, VampPrior, Variational, VariationalConfig,

@@ -6,10 +6,28 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Plain, Trainable};
 use crate::nn::Place;
 use crate::noise::Stream;
 use crate::objective::{EncoderTrace, Sparsity, Term};
+
+/// Settings of the sparse family.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SparseConfig {
+    /// The decoder's weights are the encoder's, transposed. If not, small codes under a large decoder look sparse.
+    pub tied: bool,
+    /// What keeps the code sparse.
+    pub sparsity: Sparsity,
+}
+
+impl Default for SparseConfig {
+    fn default() -> Self {
+        SparseConfig { tied: true, sparsity: Sparsity::default() }
+    }
+}
 
 /// With a sparse code.
 #[derive(Module, Debug)]

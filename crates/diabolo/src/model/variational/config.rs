@@ -180,6 +180,16 @@ impl VariationalConfig {
         self.prior == PriorConfig::StandardNormal && self.flow == FlowConfig::None
     }
 
+    /// What a user should know before training, one sentence each.
+    pub(in crate::model) fn warnings(&self) -> Vec<String> {
+        let learned = matches!(self.prior, PriorConfig::VampPrior { .. });
+        let hasty =
+            learned && self.kl_warmup_epochs == 0.0 && !matches!(self.bound, Bound::Importance { .. });
+        let warning = "a VampPrior follows the posterior wherever it goes, and both collapse early: give the decoder time with \
+                       --kl-warmup 20";
+        if hasty { vec![warning.into()] } else { vec![] }
+    }
+
     pub(in crate::model) fn validate(&self) -> Result<()> {
         non_negative("kl_weight", self.kl_weight)?;
         non_negative("kl_warmup_epochs", self.kl_warmup_epochs)?;
