@@ -61,5 +61,5 @@ fn a_table_given_columns_of_each_kind() {
     let new = desk.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.5,")), "{new}");
     assert_snapshot!(desk.fails(2, "fit t.csv --model plain --condition color"), @"error: condition: expected a variational model: only it can be given columns, found a plain one");
-    assert_snapshot!(desk.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns id, x, n, color, flag; did you mean --condition color?");
+    assert_snapshot!(desk.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");
 }

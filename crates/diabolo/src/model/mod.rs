@@ -24,8 +24,8 @@ pub use plain::Plain;
 pub use signs::{ACTIVE_VARIANCE, Signs};
 pub use sparse::{Sparse, SparseConfig};
 pub use variational::{
-    Autoregressive, AutoregressiveFlow, Bound, Draws, Epsilon, Flow, FlowConfig, Hierarchical, Mixture,
-    Planar, PlanarFlow, PosteriorHeads, Prior, PriorConfig, Stage, VampPrior, Variational, VariationalConfig,
+    Autoregressive, AutoregressiveFlow, Bound, Epsilon, Flow, FlowConfig, Hierarchical, Mixture, Planar,
+    PlanarFlow, PosteriorHeads, Prior, PriorConfig, Stage, VampPrior, Variational, VariationalConfig,
 };
 pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantizedConfig};
 

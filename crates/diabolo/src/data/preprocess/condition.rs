@@ -87,8 +87,19 @@ impl Preprocessor {
         }
         columns.reverse();
         let table = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)));
-        let encoded = condition.encode("--where", &table.map_err(no_table)?, 0)?;
-        let said = condition.decode(&encoded.values)?;
+        let table = table.map_err(no_table)?;
+        let encoded = condition.encode("--where", &table, 0)?;
+        let decoded = condition.decode(&encoded.values)?;
+        // A number that was asked for is given back as it was, not as single precision has it.
+        let exact = |name: &str, column: &ArrayRef| {
+            let asked = given.iter().any(|(asked, _)| asked == name);
+            let text = table.column_by_name(name).filter(|_| asked);
+            text.and_then(|text| arrow_cast::cast(text, column.data_type()).ok()).unwrap_or(column.clone())
+        };
+        let fields = decoded.schema();
+        let columns = fields.fields().iter().zip(decoded.columns());
+        let columns = columns.map(|(field, column)| exact(field.name(), column)).collect();
+        let said = RecordBatch::try_new(fields, columns).map_err(no_table)?;
         Ok(Some((Condition { width: encoded.width, values: encoded.values }, said)))
     }
 }

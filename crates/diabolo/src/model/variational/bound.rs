@@ -37,17 +37,17 @@ pub struct Stage {
     pub training: bool,
 }
 
-/// K draws of z for each row, row by row, and the densities there.
-pub struct Draws {
+/// Draws of z and the densities there.
+struct Draws {
     /// (rows · K) × latent_dim.
-    pub z: Tensor<2>,
+    z: Tensor<2>,
     /// log q(z|x): rows · K.
-    pub log_posterior: Tensor<1>,
+    log_posterior: Tensor<1>,
     /// log p(z): rows · K.
-    pub log_prior: Tensor<1>,
+    log_prior: Tensor<1>,
 }
 
-/// [`Draws`] seen through the decoder; each rows × K.
+/// Draws seen through the decoder; each rows × K.
 pub(super) struct WeightedDraws {
     /// −log p(x|z).
     pub reconstruction: Tensor<2>,

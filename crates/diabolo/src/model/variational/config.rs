@@ -164,14 +164,6 @@ impl Bound {
 impl FlowConfig {
     /// Hidden units of an autoregressive step, unless told otherwise.
     pub const USUAL_WIDTH: usize = 128;
-
-    /// How many steps.
-    pub fn layers(self) -> usize {
-        match self {
-            FlowConfig::None => 0,
-            FlowConfig::Planar { layers } | FlowConfig::InverseAutoregressive { layers, .. } => layers,
-        }
-    }
 }
 
 impl VariationalConfig {

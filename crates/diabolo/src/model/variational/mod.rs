@@ -12,7 +12,7 @@ mod config;
 mod flow;
 mod prior;
 
-pub use bound::{Draws, Epsilon, Stage};
+pub use bound::{Epsilon, Stage};
 pub use config::{Bound, FlowConfig, PriorConfig, VariationalConfig};
 pub use flow::{Autoregressive, AutoregressiveFlow, Flow, Planar, PlanarFlow};
 pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
