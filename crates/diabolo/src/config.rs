@@ -114,9 +114,12 @@ fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
     const FAR: f64 = 3.0;
     let mut ratios: Vec<f64> = columns
         .filter_map(|column| {
-            let counts =
-                || rows.values.iter().skip(column).step_by(rows.width).map(|x| f64::from(*x).exp_m1());
-            let n = rows.rows as f64;
+            let seen =
+                |row: &usize| rows.observed.as_ref().is_none_or(|o| o[row * rows.width + column] == 1.0);
+            let observed: Vec<usize> = (0..rows.rows).filter(seen).collect();
+            let count = |row: &usize| f64::from(rows.values[row * rows.width + column]).exp_m1();
+            let counts = || observed.iter().map(count);
+            let n = observed.len().max(1) as f64;
             let mean = counts().sum::<f64>() / n;
             let variance = counts().map(|c| (c - mean).powi(2)).sum::<f64>() / n;
             (mean > 0.0).then_some(variance / mean)

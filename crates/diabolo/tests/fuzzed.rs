@@ -243,7 +243,7 @@ fn a_thousand_configurations_end_in_a_model_or_an_error() {
             }
         }
     }
-    println!("{fitted} models, refused: {refused:?}");
+    eprintln!("{fitted} models, refused: {refused:?}");
     // Enough of each that both ends are tried.
     assert!(fitted > 300, "{fitted} models, {refused:?}");
     assert!(refused.values().sum::<usize>() > 50, "{refused:?}");

@@ -224,3 +224,28 @@ fn toml_of(config: &VariationalConfig) -> String {
     whole.model.family = FamilyConfig::Variational(config.clone());
     whole.to_toml()
 }
+
+/// With next to no variance a draw is the code itself: decoding it is the reconstruction, through a flow too.
+#[test]
+fn a_code_goes_the_way_of_a_draw() {
+    let place = Place::cpu_f64();
+    for config in configs() {
+        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 3, &place);
+        let Model::Variational(mut variational) = model else { unreachable!() };
+        let head = &variational.posterior.log_variance;
+        let low = head.bias.val().zeros_like() - 1e4;
+        variational.posterior.log_variance =
+            Dense::from_parts(head.weight.val().zeros_like(), low, head.activation());
+        let batch = Batch::gather(&rows(3), &[0, 1, 2], &place);
+        let decoded = variational.reconstruct(&batch);
+        let nll = variational.likelihood.negative_log_likelihood(decoded, batch.x.clone(), None);
+        let noise = &mut stream(0, Purpose::Evaluate, 0, 0);
+        let context = &mut Context { noise, epochs: 1.0, training: false, rows: 3, place: &place };
+        let terms = variational.loss(&batch, context);
+        let drawn = terms.into_iter().find(|t| t.name == "reconstruction").unwrap().value;
+        // σ is 0.0067 at its bound.
+        for (code, draw) in to_host(nll).iter().zip(to_host(drawn)) {
+            assert!((code - draw).abs() < 0.1, "{config:?}: {code} and {draw}");
+        }
+    }
+}

@@ -45,6 +45,10 @@ impl CompareArgs {
         if self.model.model.is_some() {
             return Err(Error::config("--model", "--models with all the families to compare", "--model"));
         }
+        if !self.columns.condition.is_empty() {
+            let expected = "no conditions: only a variational model can be given columns";
+            return Err(Error::config("--condition", expected, self.columns.condition.join(", ")));
+        }
         if self.seeds == 0 {
             return Err(Error::config("--seeds", "1 or more", 0));
         }

@@ -30,6 +30,11 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(Error::config("--pretrain-epochs", expected, tuning.training.pretrain_epochs).into());
     }
     let saved = load(&args.model, shared)?;
+    if saved.architecture.condition > 0 {
+        // Its code leaves out what it is given, and may have been given the label.
+        let expected = "a model fitted without --condition";
+        return Err(Error::config("features", expected, "a conditional one").into());
+    }
     let place = shared.place()?;
     let config = args.read.over(&saved.header.config)?;
     let input = &saved.header.source.input;

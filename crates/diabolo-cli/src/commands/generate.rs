@@ -5,7 +5,7 @@ use diabolo::artifact::{SavedModel, write_atomically};
 use diabolo::data::{Writer, rows_at};
 use diabolo::nn::Place;
 use diabolo::report::picture_grid_png;
-use diabolo::task::{Codes, Draw, Path, between, generate, near, rows_of, traverse, walk};
+use diabolo::task::{Codes, Draw, Given, Path, between, generate, near, rows_of, traverse, walk};
 
 use super::load;
 use crate::args::{GenerateArgs, Shared};
@@ -19,7 +19,10 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     let shape = schema.image_shape();
     let draw = if args.mean.unwrap_or(shape.is_some()) { Draw::Mean } else { Draw::Sample };
     let place = shared.place()?;
-    let codes = explored(args, &saved, &place)?;
+    let given = given(args)?;
+    // Refused before anything is drawn, whatever the rows come from.
+    saved.header.preprocessor.given(&given, 1)?;
+    let codes = explored(args, &saved, &given, &place)?;
     let (values, rows) = match (&codes, args.walk.to_config()) {
         (Some(codes), None) => rows_of(&saved, codes, draw, args.seed, &place)?,
         (Some(_), Some(_)) => {
@@ -27,7 +30,7 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
             return Err(Error::config("--step", "the walk alone: it starts where it will", found).into());
         }
         (None, Some(config)) => walk(&saved, args.count, draw, &config, args.seed, &place)?,
-        (None, None) => generate(&saved, args.count, draw, &given(args)?, args.seed, &place)?,
+        (None, None) => generate(&saved, args.count, draw, &given, args.seed, &place)?,
     };
     let columns = codes.filter(|codes| !codes.steps.is_empty()).map(|_| STEPS);
     match shape {
@@ -59,7 +62,12 @@ const RANGE: f64 = 3.0;
 const LINES: usize = 10;
 
 /// The codes of a place of the latent space, if one was asked for.
-fn explored(args: &GenerateArgs, saved: &SavedModel, place: &Place) -> diabolo::Result<Option<Codes>> {
+fn explored(
+    args: &GenerateArgs,
+    saved: &SavedModel,
+    given: &Given,
+    place: &Place,
+) -> diabolo::Result<Option<Codes>> {
     let asked = &args.explore;
     let rows = |numbers: &[usize]| {
         let config = &saved.header.config.data;
@@ -69,12 +77,14 @@ fn explored(args: &GenerateArgs, saved: &SavedModel, place: &Place) -> diabolo::
     Ok(match (asked.near, asked.between.as_deref()) {
         (near, _) if asked.traverse => {
             let base = near.map(|row| rows(&[row])).transpose()?;
-            Some(traverse(saved, base.as_ref(), LINES, STEPS, RANGE, place)?)
+            Some(traverse(saved, base.as_ref(), given, LINES, STEPS, RANGE, place)?)
         }
-        (Some(row), _) => Some(near(saved, &rows(&[row])?, args.count, asked.scale, args.seed, place)?),
+        (Some(row), _) => {
+            Some(near(saved, &rows(&[row])?, args.count, asked.scale, given, args.seed, place)?)
+        }
         (None, Some(&[from, to])) => {
             let path = if asked.spherical { Path::Spherical } else { Path::Linear };
-            Some(between(saved, &rows(&[from, to])?, args.count, path, place)?)
+            Some(between(saved, &rows(&[from, to])?, args.count, path, given, place)?)
         }
         (None, Some(other)) => {
             return Err(Error::config(

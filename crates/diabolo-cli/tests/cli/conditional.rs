@@ -34,6 +34,13 @@ fn digits_of_the_class_that_was_asked_for() {
     assert_snapshot!(desk.fails(2, "generate run --where label=12"), @"error: --where label: expected one of '0', '1', '2', '3', '4', '5', '6', '7' and 2 more, found 12");
     assert_snapshot!(desk.fails(2, "generate run --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(desk.fails(2, "generate run --where label"), @"error: --where: expected COLUMN=VALUE, found 'label'");
+    // What is asked for also holds for places of the latent space, and codes are not judged by what the model was given.
+    desk.ok("generate run --traverse --where label=7 -o seven.csv");
+    desk.ok("generate run --traverse --where label=0 -o zero.csv");
+    assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
+    assert_snapshot!(desk.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
+    assert_snapshot!(desk.fails(2, "features run"), @"error: features: expected a model fitted without --condition, found a conditional one");
+    assert_snapshot!(desk.fails(2, "compare digits --condition label"), @"error: --condition: expected no conditions: only a variational model can be given columns, found label");
     assert_snapshot!(desk.fails(2, "generate judge --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 
@@ -61,5 +68,7 @@ fn a_table_given_columns_of_each_kind() {
     let new = desk.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.5,")), "{new}");
     assert_snapshot!(desk.fails(2, "fit t.csv --model plain --condition color"), @"error: condition: expected a variational model: only it can be given columns, found a plain one");
+    assert_snapshot!(desk.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
+    assert_snapshot!(desk.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099522113606");
     assert_snapshot!(desk.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");
 }

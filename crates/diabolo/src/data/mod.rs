@@ -17,7 +17,7 @@ pub mod schema;
 pub mod split;
 pub mod write;
 
-pub use binarize::{Binarization, draw_pixels};
+pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
 pub use config::DataConfig;
 pub use factors::Factors;
 pub use format::Format;

@@ -35,7 +35,7 @@ pub struct Metrics {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example: exact, or for encoders that `Estimator::Auto` finds
-    /// too dear from 32 probes a row.
+    /// too dear from 32 probes a row. Of a conditional model by what it is given, too.
     pub contraction: f64,
     /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square.
     pub jacobian_norm: f64,

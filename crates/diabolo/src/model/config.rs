@@ -211,15 +211,19 @@ impl Architecture {
         }
     }
 
-    /// A lower bound on the number of weights: the encoder's matrices, and codebooks.
+    /// A lower bound on the number of weights: the encoder's matrices, codebooks, priors and flows.
     pub fn least_parameters(&self) -> usize {
+        let seen = self.inputs.saturating_add(self.condition);
         let widths: Vec<usize> =
-            [self.inputs].into_iter().chain(self.hidden.clone()).chain([self.latent_dim]).collect();
-        let codebooks = match &self.family {
+            [seen].into_iter().chain(self.hidden.clone()).chain([self.latent_dim]).collect();
+        let more = match &self.family {
             FamilyConfig::VectorQuantized(config) => config.numbers(self.latent_dim),
+            FamilyConfig::Variational(config) => {
+                config.numbers(seen, widths[self.hidden.len()], self.latent_dim)
+            }
             _ => 0,
         };
-        widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(codebooks, usize::saturating_add)
+        widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(more, usize::saturating_add)
     }
 }
 

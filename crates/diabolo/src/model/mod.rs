@@ -32,7 +32,7 @@ pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantized
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
 
-use crate::data::{Encoded, draw_pixels};
+use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Dense, Place, repeat_rows};
 use crate::noise::{Purpose, Stream, stream};
@@ -52,9 +52,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The encoded `rows` as tensors.
+    /// The encoded `rows` as tensors; [fresh](Encoded::fresh) intensities as those of held-out rows, drawn once.
     pub fn gather(encoded: &Encoded, rows: &[usize], place: &Place) -> Self {
-        Batch::from_host(encoded, rows, gather(&encoded.values, encoded.width, rows), place)
+        let mut values = gather(&encoded.values, encoded.width, rows);
+        if encoded.fresh > 0 {
+            values
+                .chunks_exact_mut(encoded.width)
+                .for_each(|row| draw_pixels_once(&mut row[..encoded.fresh]));
+        }
+        Batch::from_host(encoded, rows, values, place)
     }
 
     /// The encoded `rows` to learn from: [fresh](Encoded::fresh) intensities are drawn as 0 or 1.
@@ -145,6 +151,11 @@ pub struct Context<'a> {
 pub trait Trainable: Module {
     /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+
+    /// How many rows may be put through the loss at a time without need of much memory.
+    fn rows_at_once(&self) -> usize {
+        CHUNK
+    }
 
     /// What tells of its health on these rows; `self` without autodiff.
     fn signs(&self, _batch: &Batch) -> Option<Signs> {
@@ -288,6 +299,10 @@ impl Model {
 impl Trainable for Model {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         each!(self, model => model.loss(batch, context))
+    }
+
+    fn rows_at_once(&self) -> usize {
+        each!(self, model => model.rows_at_once())
     }
 
     fn signs(&self, batch: &Batch) -> Option<Signs> {

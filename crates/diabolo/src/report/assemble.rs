@@ -268,7 +268,7 @@ fn traversals(saved: &SavedModel, place: &Place) -> Result<Option<Traversals>> {
     let Some((height, width, channels)) = shape.filter(|_| saved.architecture.family.is_variational()) else {
         return Ok(None);
     };
-    let codes = task::traverse(saved, None, TRAVERSED, STEPS, RANGE, place)?;
+    let codes = task::traverse(saved, None, &[], TRAVERSED, STEPS, RANGE, place)?;
     let (values, _) = task::rows_of(saved, &codes, task::Draw::Mean, 0, place)?;
     let pictures: Vec<Vec<f32>> =
         values.chunks_exact(height * width * channels).map(<[f32]>::to_vec).collect();

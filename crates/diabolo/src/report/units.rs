@@ -68,8 +68,8 @@ pub(super) fn traversals(shown: &Traversals) -> String {
     }
     let range = number(shown.range);
     let help = format!(
-        "One unit of the code at a time is moved from −{range} to {range} standard deviations of the prior, the others stay in the \
-         middle; the unit that changes the picture most comes first. A unit with one clear effect is one the reader can use."
+        "One unit of the code at a time is moved from −{range} to {range}, the others stay at 0 (the standard normal's mean and \
+         deviations); the unit that changes the picture most comes first. A unit with one clear effect is one the reader can use."
     );
     section("Latent traversals", &help, &format!("<div class=\"traversals\">\n{lines}</div>"))
 }

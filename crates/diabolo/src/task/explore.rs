@@ -6,17 +6,17 @@
 //! spherical    z_t = [sin((1 − t) Ω) a + sin(t Ω) b] / sin Ω,   cos Ω = aᵀb / (‖a‖ ‖b‖)      Shoemake (1985)
 //! traversal    z = base, but unit j set to base_j + v s_j,   v from −range to range
 //! ```
-//! s is the prior's standard deviation, 1, or without a prior the code's over the training rows.
+//! s is 1, the standard deviation of a standard normal prior, or for a family without a prior the code's over the training rows.
 
 use arrow_array::RecordBatch;
 
+use super::features::codes;
 use super::generate::decoded;
 use super::{Draw, columns_of, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};
 use crate::error::{Error, Result};
-use crate::model::{Autoencoder, in_chunks};
-use crate::nn::{Place, to_host};
+use crate::nn::Place;
 use crate::noise::{Purpose, standard_normal, stream};
 
 use std::sync::Arc;
@@ -36,6 +36,9 @@ pub enum Path {
     Spherical,
 }
 
+/// Columns of a conditional model and the value each is to have; see [`Preprocessor::given`](crate::data::Preprocessor::given).
+pub type Given = [(String, String)];
+
 /// Codes, and what they are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Codes {
@@ -47,18 +50,18 @@ pub struct Codes {
     pub condition: Option<Condition>,
 }
 
-/// What the first of `rows` is given, `count` times; without rows the first of all conditions.
-fn conditions(saved: &SavedModel, rows: Option<&Encoded>, count: usize) -> Result<Option<Condition>> {
+/// What is asked for, else what the first of `rows` is given, else the first of all conditions; `count` times.
+fn conditions(
+    saved: &SavedModel,
+    rows: Option<&Encoded>,
+    given: &Given,
+    count: usize,
+) -> Result<Option<Condition>> {
     let first = match rows {
-        Some(rows) => rows.condition.clone(),
-        None => saved.header.preprocessor.given(&[], 1)?.map(|(condition, _)| condition),
+        Some(rows) if given.is_empty() => rows.condition.clone(),
+        _ => saved.header.preprocessor.given(given, 1)?.map(|(condition, _)| condition),
     };
     Ok(first.map(|condition| condition.select(&vec![0; count])))
-}
-
-/// The code of each row.
-fn codes(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
-    in_chunks(rows, place, |batch| to_host(saved.model.encode(batch.input())))
 }
 
 /// `count` codes around that of the first of `rows`.
@@ -67,6 +70,7 @@ pub fn near(
     rows: &Encoded,
     count: usize,
     scale: f64,
+    given: &Given,
     seed: u64,
     place: &Place,
 ) -> Result<Codes> {
@@ -81,18 +85,29 @@ pub fn near(
         let unit = i % width;
         code[unit] + scale as f32 * deviation[unit] * e
     });
-    Ok(Codes { values: values.collect(), steps: vec![], condition: conditions(saved, Some(rows), count)? })
+    Ok(Codes {
+        values: values.collect(),
+        steps: vec![],
+        condition: conditions(saved, Some(rows), given, count)?,
+    })
 }
 
 /// `count` codes from that of the first of `rows` to that of the second, both included.
-pub fn between(saved: &SavedModel, rows: &Encoded, count: usize, path: Path, place: &Place) -> Result<Codes> {
+pub fn between(
+    saved: &SavedModel,
+    rows: &Encoded,
+    count: usize,
+    path: Path,
+    given: &Given,
+    place: &Place,
+) -> Result<Codes> {
     if count < 2 {
         return Err(Error::config("count", "2 or more: both ends are shown", count));
     }
     let codes = codes(saved, rows, place);
     let (a, b) = codes.split_at(saved.architecture.latent_dim);
     let values = (0..count).flat_map(|k| interpolate(a, b, k as f32 / (count - 1) as f32, path)).collect();
-    Ok(Codes { values, steps: vec![], condition: conditions(saved, Some(rows), count)? })
+    Ok(Codes { values, steps: vec![], condition: conditions(saved, Some(rows), given, count)? })
 }
 
 /// One line of `steps` codes for each unit, the unit whose change shows most first; at most `units` of them.
@@ -101,6 +116,7 @@ pub fn between(saved: &SavedModel, rows: &Encoded, count: usize, path: Path, pla
 pub fn traverse(
     saved: &SavedModel,
     rows: Option<&Encoded>,
+    given: &Given,
     units: usize,
     steps: usize,
     range: f64,
@@ -126,8 +142,14 @@ pub fn traverse(
     };
     let ends: Vec<f32> =
         (0..width).flat_map(|unit| [moved(unit, -range), moved(unit, range)].concat()).collect();
-    let shown =
-        decoded(&saved.model, &ends, conditions(saved, rows, 2 * width)?.as_ref(), Draw::Mean, 0, place);
+    let shown = decoded(
+        &saved.model,
+        &ends,
+        conditions(saved, rows, given, 2 * width)?.as_ref(),
+        Draw::Mean,
+        0,
+        place,
+    );
     let each = shown.len() / (2 * width);
     let change = |unit: usize| -> f64 {
         let (low, high) = shown[2 * unit * each..2 * (unit + 1) * each].split_at(each);
@@ -136,7 +158,7 @@ pub fn traverse(
     let mut order: Vec<(usize, f64)> = (0..width).map(|unit| (unit, change(unit))).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
     let lines = units.min(width);
-    let condition = conditions(saved, rows, lines * steps)?;
+    let condition = conditions(saved, rows, given, lines * steps)?;
     let mut found = Codes { values: vec![], steps: vec![], condition };
     for &(unit, _) in order.iter().take(units) {
         for k in 0..steps {

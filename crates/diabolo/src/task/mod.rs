@@ -9,7 +9,7 @@ mod probe;
 mod reconstruct;
 mod walk;
 
-pub use explore::{Codes, Path, between, near, rows_of, traverse};
+pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};

@@ -74,6 +74,10 @@ pub fn examine(record: &EpochRecord, earlier: &[EpochRecord]) -> Vec<Finding> {
 fn posterior_collapse(record: &EpochRecord) -> Option<String> {
     const LEAST_KL: f64 = 0.1;
     let kl = record.judged().get("kl_divergence").copied()?;
+    // While its capacity grows a code is meant to be closed.
+    if record.judged().contains_key("capacity_gap") {
+        return None;
+    }
     let (active, units) = record.signs.map_or((usize::MAX, 0), |s| (s.active_units, s.latent_dim));
     (kl < LEAST_KL || active == 0).then(|| {
         let active = if units > 0 { format!(", {active} of {units} units active") } else { String::new() };
@@ -101,6 +105,13 @@ fn kl_domination(record: &EpochRecord) -> Option<String> {
     let terms = record.judged();
     let (objective, reconstruction) = (terms.get("objective")?, terms.get("reconstruction")?);
     terms.get("kl_divergence")?;
+    // Of other bounds the rest is not KL alone.
+    let of_the_elbo = |name: &String| {
+        ["objective", "reconstruction", "kl_divergence", "negative_elbo"].contains(&name.as_str())
+    };
+    if !terms.keys().all(of_the_elbo) {
+        return None;
+    }
     let weighted = objective - reconstruction;
     // Of densities the reconstruction may be below 0, and shares mean nothing.
     (*reconstruction > 0.0 && weighted > SHARE * objective).then(|| {
@@ -158,9 +169,11 @@ fn dead_codes(record: &EpochRecord) -> Option<String> {
 
 fn overfitting(record: &EpochRecord, earlier: &[EpochRecord]) -> Option<String> {
     const SHARE: f64 = 0.1;
-    let (train, held_out) = (record.train.get("objective")?, record.validation.get("objective")?);
-    let best =
-        earlier.iter().filter_map(|e| e.validation.get("objective")).copied().fold(f64::INFINITY, f64::min);
+    // During a warm-up the two objectives have other weights; negative ELBOs can be compared.
+    let name = if record.train.contains_key("negative_elbo") { "negative_elbo" } else { "objective" };
+    let (train, held_out) = (record.train.get(name)?, record.validation.get(name)?);
+    let whole = earlier.iter().filter(|e| e.layer.is_none());
+    let best = whole.filter_map(|e| e.validation.get(name)).copied().fold(f64::INFINITY, f64::min);
     let gap = held_out - train;
     let scale = best.abs().max(1.0);
     (gap > SHARE * scale && held_out - best > SHARE * scale).then(|| {
@@ -233,6 +246,22 @@ mod tests {
         now.train = [("objective".to_string(), 90.0)].into();
         assert_eq!(kinds(&now), []);
         let best = record(&[("objective", 110.0)], signs);
-        assert_eq!(examine(&now, &[best]).first().map(|f| f.kind), Some(FindingKind::Overfitting));
+        assert_eq!(
+            examine(&now, std::slice::from_ref(&best)).first().map(|f| f.kind),
+            Some(FindingKind::Overfitting)
+        );
+        // The objective of a layer that was pretrained alone is another.
+        let layer = EpochRecord { layer: Some(1), ..best };
+        assert_eq!(kinds(&now), examine(&now, &[layer]).into_iter().map(|f| f.kind).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_other_bounds_weigh_is_not_taken_for_kl() {
+        let (_, signs) = healthy();
+        let terms = [("objective", 100.0), ("reconstruction", 10.0), ("kl_divergence", 9.0), ("mmd", 0.2)];
+        assert_eq!(kinds(&record(&terms, signs)), []);
+        let growing =
+            [("objective", 50.0), ("reconstruction", 49.0), ("kl_divergence", 0.01), ("capacity_gap", 1.0)];
+        assert_eq!(kinds(&record(&growing, signs)), []);
     }
 }

@@ -358,7 +358,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             return Ok(Default::default());
         }
         let mut sums = TermSums::default();
-        for (chunk, rows) in rows.chunks(1024).enumerate() {
+        for (chunk, rows) in rows.chunks(model.rows_at_once()).enumerate() {
             let batch = Batch::gather(self.data.validation, rows, self.place);
             let mut context = Context {
                 noise: &mut stream(self.config.seed, Purpose::Evaluate, 0, chunk as u64),

@@ -139,7 +139,12 @@ fn has_few_values(column: &Column) -> bool {
 
 /// What the columns are that a conditional model is given.
 fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Vec<Feature>> {
-    let one = |name: &String| {
+    let one = |(position, name): (usize, &String)| {
+        let elsewhere = options.drop.contains(name) || options.key.as_ref() == Some(name);
+        if elsewhere || options.condition[..position].contains(name) {
+            let expected = "a column named once, and neither the key nor dropped";
+            return Err(Error::config("--condition", expected, format!("'{name}'")));
+        }
         let array = batch.column_by_name(name).expect("names were checked");
         let column = Column { input, name, array, first_row: 0 };
         let asked = options.types.get(name);
@@ -154,7 +159,7 @@ fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resul
             }
         }
     };
-    options.condition.iter().map(one).collect()
+    options.condition.iter().enumerate().map(one).collect()
 }
 
 /// One sentence a column, or one for all when there are many.

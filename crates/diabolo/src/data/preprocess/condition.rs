@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 
 use super::{Preprocessor, no_table};
 use crate::data::column::some_names;
@@ -47,7 +47,7 @@ impl Preprocessor {
     /// Conditions for `count` new rows, and the columns that say them; `None` if the model has none.
     ///
     /// `given` holds columns and the value each has in every row. Of the other columns, each category has its turn, and numbers
-    /// are left at their mean.
+    /// count as missing.
     ///
     /// # Errors
     /// [`Error::Config`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
@@ -94,7 +94,9 @@ impl Preprocessor {
         let exact = |name: &str, column: &ArrayRef| {
             let asked = given.iter().any(|(asked, _)| asked == name);
             let text = table.column_by_name(name).filter(|_| asked);
-            text.and_then(|text| arrow_cast::cast(text, column.data_type()).ok()).unwrap_or(column.clone())
+            let number = text.and_then(|text| arrow_cast::cast(text, column.data_type()).ok());
+            // A text that is no such number is cast to a missing cell.
+            number.filter(|number| number.null_count() == 0).unwrap_or(column.clone())
         };
         let fields = decoded.schema();
         let columns = fields.fields().iter().zip(decoded.columns());

@@ -147,8 +147,8 @@ impl Preprocessor {
         encoded.condition = self.encode_condition(input, batch, first_row)?;
         if let Some(binarization) = self.binarization {
             let (width, pixels) = (encoded.width, self.pixels());
-            for (row, values) in (first_row..).zip(encoded.values.chunks_exact_mut(width)) {
-                binarization.apply_once(&mut values[..pixels], row);
+            for values in encoded.values.chunks_exact_mut(width) {
+                binarization.apply_once(&mut values[..pixels]);
             }
         }
         Ok(encoded)

@@ -172,6 +172,27 @@ impl VariationalConfig {
         self.prior == PriorConfig::StandardNormal && self.flow == FlowConfig::None
     }
 
+    /// Numbers in the prior and the flow, at least. `seen`: encoder inputs; `top`: its last hidden layer's width.
+    pub(in crate::model) fn numbers(&self, seen: usize, top: usize, latent_dim: usize) -> usize {
+        let prior = match &self.prior {
+            PriorConfig::StandardNormal => 0,
+            PriorConfig::Mixture { components } => components.saturating_mul(latent_dim),
+            PriorConfig::VampPrior { pseudo_inputs } => pseudo_inputs.saturating_mul(seen),
+            PriorConfig::Hierarchical { hidden, latent_dim: second } => {
+                let widths: Vec<usize> = [latent_dim].iter().chain(hidden).chain([second]).copied().collect();
+                widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(0, usize::saturating_add)
+            }
+        };
+        let flow = match self.flow {
+            FlowConfig::None => 0,
+            FlowConfig::Planar { layers } => layers.saturating_mul(latent_dim),
+            FlowConfig::InverseAutoregressive { layers, hidden } => {
+                layers.saturating_mul(hidden).saturating_mul(top.saturating_add(latent_dim))
+            }
+        };
+        prior.saturating_add(flow)
+    }
+
     /// What a user should know before training, one sentence each.
     pub(in crate::model) fn warnings(&self) -> Vec<String> {
         let learned = matches!(self.prior, PriorConfig::VampPrior { .. });

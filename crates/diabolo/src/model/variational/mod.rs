@@ -20,7 +20,7 @@ pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, Context, Signs, Trainable, deterministic::layers};
+use super::{Architecture, Autoencoder, Batch, CHUNK, Context, Signs, Trainable, deterministic::layers};
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::{Stream, standard_normal};
@@ -103,14 +103,33 @@ impl Trainable for Variational {
         self.terms(batch, epsilon, &self.stage(context))
     }
 
+    fn rows_at_once(&self) -> usize {
+        // In the largest tensor of a bound: 64 MiB.
+        const NUMBERS: usize = 1 << 24;
+        let rows = match self.config.bound {
+            Bound::Importance { samples, .. } => {
+                NUMBERS / samples.saturating_mul(self.output.outputs()).max(1)
+            }
+            Bound::TotalCorrelation { .. } => (NUMBERS / self.latent_dim().max(1)).isqrt(),
+            _ => CHUNK,
+        };
+        rows.clamp(1, CHUNK)
+    }
+
     fn signs(&self, batch: &Batch) -> Option<Signs> {
         Some(Signs::of(&self.approximate_posterior(batch.input()), &self.likelihood))
     }
 }
 
 impl Autoencoder for Variational {
+    /// The posterior's mean, through the flow if there is one. The encoder's layers, and so its Jacobian, end before the flow.
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        self.posterior.mean.forward(chain(&self.encoder, x))
+        let top = chain(&self.encoder, x);
+        let mean = self.posterior.mean.forward(top.clone());
+        match &self.flow {
+            Some(flow) => flow.transform(mean, top).0,
+            None => mean,
+        }
     }
 
     fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {
