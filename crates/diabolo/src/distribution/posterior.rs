@@ -15,7 +15,7 @@ use crate::nn::{log_sum_exp, repeat_rows};
 pub struct Posterior {
     /// batch × latent_dim.
     pub mean: Tensor<2>,
-    /// log σ², batch × latent_dim, within [`LOG_VARIANCE_BOUNDS`].
+    /// log σ², batch × latent_dim, within [`LOG_VARIANCE_BOUNDS`](super::LOG_VARIANCE_BOUNDS).
     pub log_variance: Tensor<2>,
 }
 
