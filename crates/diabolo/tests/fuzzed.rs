@@ -1,10 +1,13 @@
 //! A thousand random configurations on nasty tables: each ends in a model that only writes finite numbers, or in a clear error.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
+use common::header;
+use diabolo::artifact::SavedModel;
 use diabolo::data::prepare;
 use diabolo::evaluate::{LatentSummary, evaluate, log_likelihoods};
 use diabolo::model::{Architecture, Model};
@@ -180,20 +183,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
         Ended::Diverged(error) => Some(error),
         _ => None,
     };
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        diabolo_version: "test".into(),
-        config,
-        preprocessor: prepared.preprocessor.clone(),
-        source: SourceRecord {
-            input: path.into(),
-            fingerprint: None,
-            rows: 1,
-            split: [1, 0, 0],
-            test_input: None,
-        },
-        training: TrainingRecord { epochs: 2, best_epoch: None, ended: "finished".into() },
-    };
+    let header = header(config, prepared.preprocessor.clone());
     let saved = SavedModel { header, architecture, model: outcome.model, latent };
     if let Some(values) = log_likelihoods(&saved.model, &prepared.train, 3, seed, 0, &place) {
         assert!(diverged.is_some() || values.iter().all(|v| v.is_finite()), "log-likelihoods {values:?}");

@@ -1,8 +1,11 @@
 //! Laws that hold for any weights and any rows.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use burn::tensor::Tensor;
-use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord, weights};
+use common::header;
+use diabolo::artifact::{SavedModel, weights};
 use diabolo::data::{Preprocessor, prepare};
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
 use diabolo::model::{
@@ -97,22 +100,7 @@ fn saved(
     architecture: &Architecture,
     model: Model,
 ) -> SavedModel {
-    let source = SourceRecord {
-        input: "digits".into(),
-        fingerprint: None,
-        rows: 1797,
-        split: [1437, 180, 180],
-        test_input: None,
-    };
-    let training = TrainingRecord { epochs: 2, best_epoch: Some(2), ended: "finished".into() };
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        diabolo_version: "test".into(),
-        config: config.clone(),
-        preprocessor: preprocessor.clone(),
-        source,
-        training,
-    };
+    let header = header(config.clone(), preprocessor.clone());
     SavedModel { header, architecture: architecture.clone(), model, latent: None }
 }
 

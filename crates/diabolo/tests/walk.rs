@@ -1,9 +1,12 @@
 //! Samples of the contractive walk against held-out digits, beside what they have to beat.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use burn::tensor::Tensor;
+use common::header;
 use diabolo::Config;
-use diabolo::artifact::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
+use diabolo::artifact::SavedModel;
 use diabolo::data::{Prepared, prepare};
 use diabolo::evaluate::{LatentSummary, SampleQuality, sample_quality};
 use diabolo::model::{Autoencoder, FamilyConfig, Model};
@@ -28,20 +31,7 @@ fn fitted(input: &str, rows: usize, epochs: usize, place: &Place) -> (SavedModel
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
     let model = Model::new(&architecture, 0, place);
     let model = train::fit(model, None, &data, &config.training, place, &mut ()).unwrap().model;
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        diabolo_version: "test".into(),
-        config,
-        preprocessor: prepared.preprocessor.clone(),
-        source: SourceRecord {
-            input: "digits".into(),
-            fingerprint: None,
-            rows: 1797,
-            split: [0; 3],
-            test_input: None,
-        },
-        training: TrainingRecord { epochs, best_epoch: None, ended: "finished".into() },
-    };
+    let header = header(config, prepared.preprocessor.clone());
     let latent = Some(LatentSummary::measure(&model, &prepared.train, 0, place).unwrap());
     (SavedModel { header, architecture, model, latent }, prepared)
 }

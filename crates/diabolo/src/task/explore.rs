@@ -8,7 +8,10 @@
 //! ```
 //! s is 1, the standard deviation of a standard normal prior, or for a family without a prior the code's over the training rows.
 
-use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Float32Array, RecordBatch, UInt32Array};
+use arrow_schema::{DataType, Field};
 
 use super::features::codes;
 use super::generate::decoded;
@@ -18,11 +21,6 @@ use crate::data::{Condition, Encoded};
 use crate::error::{Error, Result};
 use crate::nn::Place;
 use crate::noise::{Purpose, standard_normal, stream};
-
-use std::sync::Arc;
-
-use arrow_array::{ArrayRef, Float32Array, UInt32Array};
-use arrow_schema::{DataType, Field};
 
 /// The stream of [`Purpose::Generate`], beside the chunks of [`generate`](super::generate).
 const NEAR: u64 = 2;

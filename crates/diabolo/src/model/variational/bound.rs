@@ -111,45 +111,50 @@ impl Variational {
                 (draws.z, draws.log_posterior - draws.log_prior)
             }
         };
-        let observed = batch.observed.as_ref();
-        let parameters = self.decode(batch.with_condition(z.clone()));
-        let reconstruction = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
+        let reconstruction = self.reconstructions(batch, 1, z.clone()).squeeze_dim::<1>(1);
         let mut terms = vec![Term::new("reconstruction", reconstruction)];
+        terms.extend(self.latent_terms(&posterior, z, kl, compared, stage));
+        terms
+    }
+
+    /// What the bound makes of the codes; `kl`: of each row, `compared`: draws from the prior.
+    fn latent_terms(
+        &self,
+        posterior: &Posterior,
+        z: Tensor<2>,
+        kl: Tensor<1>,
+        compared: Option<Tensor<2>>,
+        stage: &Stage,
+    ) -> Vec<Term> {
         let shared = |value: Tensor<1>, like: &Tensor<1>| value.expand(like.shape());
-        let reported = |kl: Tensor<1>| Term::new("kl_divergence", kl.detach()).weighted(0.0);
+        let weighted =
+            |name, value: Tensor<1>, weight: f64| Term::new(name, value).weighted(weight * stage.kl_weight);
+        let reported = Term::new("kl_divergence", kl.clone().detach()).weighted(0.0);
         match self.config.bound {
-            Bound::Elbo | Bound::Importance { .. } => {
-                terms.push(Term::new("kl_divergence", kl).weighted(stage.kl_weight))
-            }
+            Bound::Elbo | Bound::Importance { .. } => vec![weighted("kl_divergence", kl, 1.0)],
             Bound::FreeBits { nats } => {
                 let units = posterior.kl_divergence().mean_dim(0).clamp_min(nats);
-                let free = shared(units.sum(), &kl);
-                terms.push(reported(kl));
-                terms.push(Term::new("free_bits", free).weighted(stage.kl_weight));
+                vec![reported, weighted("free_bits", shared(units.sum(), &kl), 1.0)]
             }
             Bound::Capacity { .. } => {
-                let gap = shared((kl.clone().mean() - stage.capacity).abs(), &kl);
-                terms.push(reported(kl));
-                terms.push(Term::new("capacity_gap", gap).weighted(stage.kl_weight));
+                let gap = (kl.clone().mean() - stage.capacity).abs();
+                vec![reported, weighted("capacity_gap", shared(gap, &kl), 1.0)]
             }
             Bound::TotalCorrelation { weight } => {
-                let parts = kl_parts(&posterior, z, stage.rows);
-                terms.push(reported(kl));
-                let mut part = |name, value, weight: f64| {
-                    terms.push(Term::new(name, value).weighted(weight * stage.kl_weight))
-                };
-                part("mutual_information", parts.mutual_information, 1.0);
-                part("total_correlation", parts.total_correlation, weight);
-                part("dimension_kl", parts.dimension_kl, 1.0);
+                let parts = kl_parts(posterior, z, stage.rows);
+                vec![
+                    reported,
+                    weighted("mutual_information", parts.mutual_information, 1.0),
+                    weighted("total_correlation", parts.total_correlation, weight),
+                    weighted("dimension_kl", parts.dimension_kl, 1.0),
+                ]
             }
             Bound::Mmd { weight } => {
                 let prior = compared.expect("drawn for this bound");
                 let discrepancy = shared(maximum_mean_discrepancy(z, prior), &kl);
-                terms.push(Term::new("kl_divergence", kl).weighted(stage.kl_weight));
-                terms.push(Term::new("mmd", discrepancy).weighted(weight));
+                vec![weighted("kl_divergence", kl, 1.0), Term::new("mmd", discrepancy).weighted(weight)]
             }
         }
-        terms
     }
 
     fn importance_terms(&self, batch: &Batch, epsilon: Epsilon, samples: usize, doubly: bool) -> Vec<Term> {
