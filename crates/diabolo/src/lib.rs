@@ -36,6 +36,7 @@ pub mod data;
 pub mod distribution;
 pub mod error;
 pub mod evaluate;
+pub mod kernel;
 pub mod model;
 pub mod nn;
 pub mod noise;

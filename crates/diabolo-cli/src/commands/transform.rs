@@ -36,19 +36,18 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     if let Some(key) = &saved.header.preprocessor.schema.key {
         writer = writer.key(key);
     }
-    let mut first_row = 0;
-    for batch in source {
-        let batch = batch?;
-        writer.write(&transform(&saved, &args.input, &batch, first_row, &place)?)?;
-        first_row += batch.num_rows() as u64;
-    }
-    if first_row == 0 {
+    let rows = task::transform_batches(
+        source,
+        |batch, first_row| transform(&saved, &args.input, batch, first_row, &place),
+        |made| writer.write(made),
+    )?;
+    if rows == 0 {
         let help = "check that the file is the right one";
         return Err(Error::data(&args.input, "at least one row", "none", help).into());
     }
     writer.finish()?;
     if args.out != "-" {
-        shared.note(format!("wrote {first_row} rows to {}", args.out));
+        shared.note(format!("wrote {rows} rows to {}", args.out));
     }
     Ok(())
 }

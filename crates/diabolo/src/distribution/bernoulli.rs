@@ -8,8 +8,9 @@
 
 use burn::tensor::{Tensor, activation};
 
-use super::Distribution;
-use crate::nn::to_host;
+use super::{Distribution, masked_sum};
+use crate::kernel::{self, Cell};
+use crate::nn::{repeat_rows, to_host};
 use crate::noise::{RngExt, Stream};
 
 pub(super) struct Bernoulli {
@@ -20,6 +21,13 @@ pub(super) struct Bernoulli {
 impl Distribution for Bernoulli {
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
         (x.neg() + 1.0) * self.logits.clone() - activation::log_sigmoid(self.logits.clone())
+    }
+
+    fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
+        if kernel::fits(&self.logits) {
+            return kernel::negative_log_likelihood(Cell::Bernoulli, self.logits.clone(), x, observed);
+        }
+        masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
     }
 
     fn mean(&self) -> Tensor<2> {

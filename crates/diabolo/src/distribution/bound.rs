@@ -7,6 +7,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernel;
 use crate::nn::softplus;
 
 /// Above `hi` by this much the bound is flat to 17 digits; further out the two softplus would lose it in rounding.
@@ -17,6 +18,9 @@ pub(super) const LOG_SCALE_BOUNDS: (f64, f64) = (-5.0, 5.0);
 
 /// Maps an unconstrained value smoothly into (lo, hi).
 pub(super) fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> Tensor<D> {
+    if kernel::fits(&raw) {
+        return kernel::bound(raw, (low, high));
+    }
     let raw = raw.clamp_max(high + FLAT);
     softplus(raw.clone() - low) - softplus(raw - high) + low
 }

@@ -10,9 +10,10 @@
 
 use burn::tensor::Tensor;
 
-use super::Distribution;
 use super::bound::{bound, residual};
-use crate::nn::to_host;
+use super::{Distribution, masked_sum};
+use crate::kernel::{self, Cell};
+use crate::nn::{repeat_rows, to_host};
 use crate::noise::{Stream, standard_normal};
 
 /// The smooth limits of every learned log σ²: σ between 0.0067 and 148.
@@ -40,6 +41,14 @@ impl Distribution for FixedGaussian {
         squares * (0.5 / self.variance) + 0.5 * (LOG_TWO_PI + self.variance.ln())
     }
 
+    fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
+        if kernel::fits(&self.mean) {
+            let cell = Cell::Gaussian { variance: self.variance };
+            return kernel::negative_log_likelihood(cell, self.mean.clone(), x, observed);
+        }
+        masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
+    }
+
     fn mean(&self) -> Tensor<2> {
         self.mean.clone()
     }
@@ -63,6 +72,14 @@ impl Distribution for Gaussian {
         let log_variance = self.log_variance.clone();
         let squares = residual(x, self.mean.clone()).square();
         (squares * log_variance.clone().neg().exp() + log_variance + LOG_TWO_PI) * 0.5
+    }
+
+    fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
+        if kernel::fits(&self.mean) {
+            let (mean, log_variance) = (self.mean.clone(), self.log_variance.clone());
+            return kernel::gaussian_negative_log_likelihood(mean, log_variance, x, observed);
+        }
+        masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
     }
 
     fn mean(&self) -> Tensor<2> {

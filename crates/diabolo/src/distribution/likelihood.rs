@@ -71,27 +71,22 @@ impl Likelihood {
 
     /// −log p(x | parameters), in nats per example: summed over observed features. Result: batch.
     ///
-    /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded width.
+    /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded width, or a K-th as many rows,
+    /// each of which K consecutive rows of `parameters` describe.
     pub fn negative_log_likelihood(
         &self,
         parameters: Tensor<2>,
         x: Tensor<2>,
         observed: Option<&Tensor<2>>,
     ) -> Tensor<1> {
-        let mut total: Option<Tensor<1>> = None;
-        for (block, distribution) in self.split(parameters) {
-            let columns = |t: Tensor<2>| narrow(t, block.start, block.width);
-            let mut nll = distribution.negative_log_likelihood(columns(x.clone()));
-            if let Some(observed) = observed {
-                nll = nll * columns(observed.clone());
-            }
-            let sum = nll.sum_dim(1).squeeze_dim::<1>(1);
-            total = Some(match total {
-                Some(total) => total + sum,
-                None => sum,
-            });
-        }
-        total.expect("a likelihood has at least one block")
+        let times = parameters.dims()[0] / x.dims()[0].max(1);
+        self.split(parameters)
+            .map(|(block, distribution)| {
+                let columns = |t: &Tensor<2>| narrow(t.clone(), block.start, block.width);
+                distribution.summed(columns(&x), observed.map(columns), times)
+            })
+            .reduce(|total, sum| total + sum)
+            .expect("a likelihood has at least one block")
     }
 
     /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch × encoded width.

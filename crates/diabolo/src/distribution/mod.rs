@@ -42,6 +42,7 @@ pub use posterior::{Posterior, gaussian_log_density, mixture_log_density, standa
 
 use burn::tensor::Tensor;
 
+use crate::nn::repeat_rows;
 use crate::noise::Stream;
 
 /// The distribution of one block, given the decoder's outputs for a batch.
@@ -49,9 +50,25 @@ pub(crate) trait Distribution {
     /// −log p(x), element by element, in nats; only sums over a block need have a meaning. batch × width.
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2>;
 
+    /// −log p(x) summed over the cells that are `observed` (1, else 0), in nats: rows of the decoder's outputs, of which
+    /// there are `times` for each row of `x` and `observed`.
+    fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
+        let cells = self.negative_log_likelihood(repeat_rows(x, times));
+        masked_sum(cells, observed, times)
+    }
+
     /// E[x], in encoded units: batch × width.
     fn mean(&self) -> Tensor<2>;
 
     /// One draw, on the host, in encoded units: batch × width, row by row.
     fn sample(&self, noise: &mut Stream) -> Vec<f32>;
+}
+
+/// The sum of each row over the cells that are observed.
+fn masked_sum(cells: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
+    let cells = match observed {
+        Some(observed) => cells * repeat_rows(observed, times),
+        None => cells,
+    };
+    cells.sum_dim(1).squeeze_dim::<1>(1)
 }

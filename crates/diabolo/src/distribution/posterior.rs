@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 
 use super::bound_log_variance;
 use super::gaussian::LOG_TWO_PI;
+use crate::kernel;
 use crate::nn::{log_sum_exp, repeat_rows};
 
 /// q(z|x): a Gaussian with diagonal covariance for each row.
@@ -27,11 +28,17 @@ impl Posterior {
 
     /// KL(q(z|x) ‖ N(0, I)) of each latent unit, in nats: batch × latent_dim.
     pub fn kl_divergence(&self) -> Tensor<2> {
+        if kernel::fits(&self.mean) {
+            return kernel::gaussian_kl(self.mean.clone(), self.log_variance.clone());
+        }
         (self.mean.clone().square() + self.log_variance.clone().exp() - self.log_variance.clone() - 1.0) * 0.5
     }
 
     /// z = μ + σ ε for the given standard-normal ε (batch × latent_dim).
     pub fn sample(&self, epsilon: Tensor<2>) -> Tensor<2> {
+        if kernel::fits(&self.mean) {
+            return kernel::gaussian_draw(self.mean.clone(), self.log_variance.clone(), epsilon);
+        }
         self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * epsilon
     }
 

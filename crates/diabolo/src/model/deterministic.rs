@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 
 use super::{Architecture, Batch};
 use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
-use crate::nn::{Activation, Dense, Place, chain};
+use crate::nn::{Activation, Dense, Place, affine, chain};
 use crate::noise::Stream;
 use crate::objective::Term;
 
@@ -98,13 +98,9 @@ impl Deterministic {
         }
         let last = self.encoder.len() - 1;
         self.encoder.iter().rev().zip(&self.decoder_bias).enumerate().fold(h, |h, (k, (layer, bias))| {
-            let a = h.matmul(layer.weight.val()) + bias.val().unsqueeze_dim::<2>(0);
-            // Hidden decoder layers use the hidden activation; the outputs are linear.
-            if k == last {
-                self.output_activation.forward(a)
-            } else {
-                self.encoder[0].activation().forward(a)
-            }
+            // Hidden decoder layers use the hidden activation.
+            let activation = if k == last { self.output_activation } else { self.encoder[0].activation() };
+            affine(h, layer.weight.val(), bias.val(), activation, true)
         })
     }
 

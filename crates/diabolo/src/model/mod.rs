@@ -31,6 +31,7 @@ pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantized
 
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
+use rayon::prelude::*;
 
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::distribution::{Likelihood, Posterior};
@@ -127,10 +128,19 @@ fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
 /// Rows put through a network at a time.
 pub(crate) const CHUNK: usize = 1024;
 
-/// `network` on all `rows`, chunk by chunk, on the host.
-pub(crate) fn in_chunks(rows: &Encoded, place: &Place, network: impl Fn(Batch) -> Vec<f32>) -> Vec<f32> {
+/// `network` on all `rows`, chunk by chunk on all cores, on the host.
+pub(crate) fn in_chunks(
+    rows: &Encoded,
+    place: &Place,
+    network: impl Fn(Batch) -> Vec<f32> + Sync,
+) -> Vec<f32> {
     let all: Vec<usize> = (0..rows.rows).collect();
-    all.chunks(CHUNK).flat_map(|chunk| network(Batch::gather(rows, chunk, place))).collect()
+    let of_chunk = |chunk: &[usize]| network(Batch::gather(rows, chunk, place));
+    match all.len() <= CHUNK {
+        // A product alone may use all cores itself.
+        true => of_chunk(&all),
+        false => all.par_chunks(CHUNK).map(of_chunk).collect::<Vec<_>>().concat(),
+    }
 }
 
 /// What a loss may depend on beside the batch and the weights.
@@ -148,9 +158,14 @@ pub struct Context<'a> {
 }
 
 /// What the trainer knows of a model.
-pub trait Trainable: Module {
+pub trait Trainable: Module + Sync {
     /// The terms of the objective, each in nats per example; see [`crate::objective::objective`].
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
+
+    /// Whether each row's terms depend on that row alone, so that parts of a batch may be differentiated on different cores.
+    fn rows_are_apart(&self) -> bool {
+        true
+    }
 
     /// How many rows may be put through the loss at a time without need of much memory.
     fn rows_at_once(&self) -> usize {
@@ -162,8 +177,8 @@ pub trait Trainable: Module {
         None
     }
 
-    /// What follows the weights without a gradient, after each step of the optimiser on `batch`. `context` is the loss's:
-    /// its noise goes on where the loss left it.
+    /// What follows the weights without a gradient, after each step of the optimiser on `batch`; only of models whose rows are
+    /// not [apart](Self::rows_are_apart). `context` is the loss's: its noise goes on where the loss left it.
     fn after_step(self, _batch: &Batch, _context: &mut Context) -> Self {
         self
     }
@@ -299,6 +314,10 @@ impl Model {
 impl Trainable for Model {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         each!(self, model => model.loss(batch, context))
+    }
+
+    fn rows_are_apart(&self) -> bool {
+        each!(self, model => model.rows_are_apart())
     }
 
     fn rows_at_once(&self) -> usize {

@@ -72,6 +72,11 @@ impl Trainable for Sparse {
         let sparsity = self.sparsity.term(&code);
         [self.net.reconstruction(batch, code)].into_iter().chain(sparsity).collect()
     }
+
+    /// The divergence of the mean activation is one of the batch.
+    fn rows_are_apart(&self) -> bool {
+        !matches!(self.sparsity, Sparsity::Kl { .. })
+    }
 }
 
 impl Autoencoder for Sparse {

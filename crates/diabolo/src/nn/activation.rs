@@ -20,6 +20,7 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use super::softplus;
+use crate::kernel::Curve;
 
 /// An element-wise non-linearity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,19 @@ impl Activation {
             Activation::Gelu => activation::gelu(a),
             Activation::Relu => activation::relu(a),
             Activation::Identity => a,
+        }
+    }
+
+    /// The same function, as kernels know it.
+    pub(crate) fn curve(self) -> Curve {
+        match self {
+            Activation::Sigmoid => Curve::Sigmoid,
+            Activation::Tanh => Curve::Tanh,
+            Activation::Softplus => Curve::Softplus,
+            Activation::Silu => Curve::Silu,
+            Activation::Gelu => Curve::Gelu,
+            Activation::Relu => Curve::Relu,
+            Activation::Identity => Curve::Identity,
         }
     }
 

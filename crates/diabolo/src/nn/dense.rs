@@ -10,6 +10,7 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
 use super::{Activation, Place};
+use crate::kernel;
 use crate::noise::{RngExt, Stream};
 
 /// One layer h = φ(W x + b).
@@ -83,12 +84,12 @@ impl Dense {
 
     /// h = φ(W x + b). `x`: batch × inputs; result: batch × outputs.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.activation.forward(self.pre_activation(x))
+        affine(x, self.weight.val(), self.bias.val(), self.activation, false)
     }
 
     /// [`forward`](Self::forward), also keeping φ′(a) for [`pull_back`](Self::pull_back).
     pub fn trace(&self, x: Tensor<2>) -> Traced {
-        let a = self.pre_activation(x);
+        let a = affine(x, self.weight.val(), self.bias.val(), Activation::Identity, false);
         let output = self.activation.forward(a.clone());
         let derivative = self.activation.derivative(a, output.clone());
         Traced { output, derivative }
@@ -117,10 +118,21 @@ impl Dense {
     pub fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
         derivative.unsqueeze_dim::<3>(2) * self.weight.val().unsqueeze_dim::<3>(0)
     }
+}
 
-    fn pre_activation(&self, x: Tensor<2>) -> Tensor<2> {
-        x.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze_dim::<2>(0)
+/// φ(x Wᵀ + b), or φ(x W + b) for a `transposed` weight: inputs × outputs.
+pub(crate) fn affine(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    activation: Activation,
+    transposed: bool,
+) -> Tensor<2> {
+    if kernel::fits(&x) {
+        return kernel::affine(x, weight, bias, activation.curve(), transposed);
     }
+    let weight = if transposed { weight } else { weight.transpose() };
+    activation.forward(x.matmul(weight) + bias.unsqueeze_dim::<2>(0))
 }
 
 /// `x` through `layers`, first to last.

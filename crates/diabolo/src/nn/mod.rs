@@ -5,6 +5,7 @@ mod dense;
 mod special;
 
 pub use activation::Activation;
+pub(crate) use dense::affine;
 pub use dense::{Dense, Traced, chain};
 pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
 

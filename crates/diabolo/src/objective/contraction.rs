@@ -16,6 +16,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernel;
 use crate::nn::{Dense, Place, Traced};
 use crate::noise::{RngExt, Stream};
 
@@ -110,6 +111,9 @@ impl<'a> EncoderTrace<'a> {
 
 /// Σ_j slope_j² ‖W_j‖² for each row.
 fn closed_form(layer: &Dense, slope: Tensor<2>) -> Tensor<1> {
+    if kernel::fits(&slope) {
+        return kernel::contraction(slope, layer.weight.val());
+    }
     let row_norms = layer.weight.val().square().sum_dim(1).transpose();
     (slope.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1)
 }

@@ -19,11 +19,44 @@ pub use walk::{WalkConfig, walk};
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{Field, Schema};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 use self::features::columns_of;
 use crate::error::{Error, Result};
 use crate::model::CHUNK;
+
+/// Hands what `transform` makes of each batch to `write`, in the input's order; returns how many rows there were.
+///
+/// `transform` is also given the 0-based number of the batch's first row. It runs on all cores, and as many batches are in
+/// memory at a time as there are cores.
+///
+/// # Errors
+/// The first of reading, of `transform` or of `write`.
+pub fn transform_batches(
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    transform: impl Fn(&RecordBatch, u64) -> Result<RecordBatch> + Sync,
+    mut write: impl FnMut(&RecordBatch) -> Result<()>,
+) -> Result<u64> {
+    let mut first_row = 0;
+    let mut numbered = batches.map(|batch| {
+        let batch = batch?;
+        let first = first_row;
+        first_row += batch.num_rows() as u64;
+        Ok((first, batch))
+    });
+    loop {
+        let some: Vec<(u64, RecordBatch)> =
+            numbered.by_ref().take(rayon::current_num_threads()).collect::<Result<_>>()?;
+        if some.is_empty() {
+            drop(numbered);
+            return Ok(first_row);
+        }
+        let made: Vec<RecordBatch> =
+            some.par_iter().map(|(first, batch)| transform(batch, *first)).collect::<Result<_>>()?;
+        made.iter().try_for_each(&mut write)?;
+    }
+}
 
 /// A batch of the given columns.
 fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {

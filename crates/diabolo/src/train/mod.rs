@@ -6,6 +6,7 @@ mod history;
 mod optimizer;
 mod pretrain;
 mod schedule;
+mod step;
 mod trainer;
 
 pub use config::{Optimizer, TrainingConfig};

@@ -6,17 +6,17 @@
 
 use std::time::Instant;
 
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums};
+use super::step::{Moment, differentiate, gradients, means};
 use super::{EpochRecord, Schedule, TrainingConfig, examine, optimizer};
 use crate::data::Encoded;
 use crate::error::{Error, Result};
 use crate::model::{Batch, Context, Signs, Trainable};
 use crate::nn::Place;
-use crate::noise::{Purpose, permutation, stream};
-use crate::objective::objective;
+use crate::noise::{Purpose, Stream, permutation, stream};
 
 /// Encoded rows to learn from, and rows to judge by.
 pub struct TrainingData<'a> {
@@ -146,13 +146,17 @@ pub fn fit<M: Trainable>(
     Trainer::new(model, resume, data, config, place)?.run(hooks)
 }
 
+/// Weights that are kept must be copied by the step that follows: not at every step.
+const KEEP_EVERY: usize = 32;
+
 /// Training with a guessed batch or rate would look like a model that cannot learn.
 fn unresolved(key: &str) -> Error {
     Error::config(key, "a value; TrainingConfig::resolve chooses one", "none")
 }
 
 pub(super) struct Trainer<'a, M> {
-    model: M,
+    /// None only while the optimiser has it.
+    model: Option<M>,
     best: M,
     optimizer: ModuleOptimizer,
     state: State,
@@ -189,7 +193,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             None => (model.clone(), model, State::default()),
         };
         Ok(Trainer {
-            model: optimizer::number_parameters(model).train(),
+            model: Some(optimizer::number_parameters(model).train()),
             best,
             optimizer,
             state,
@@ -270,30 +274,36 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         Ok(None)
     }
 
+    fn model(&self) -> &M {
+        self.model.as_ref().expect("put back after every step")
+    }
+
+    /// What a loss may depend on in training, after `epochs` epochs.
+    fn context<'b>(&'b self, noise: &'b mut Stream, epochs: f64) -> Context<'b> {
+        Context { noise, epochs, training: true, rows: self.data.train.rows, place: self.place }
+    }
+
     /// One gradient step on `rows`.
     fn step(&mut self, rows: &[usize], steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
-        let fresh = &mut stream(self.config.seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
-        let batch = Batch::draw(self.data.train, rows, fresh, self.place);
-        let context = &mut Context {
-            noise: &mut stream(self.config.seed, Purpose::Train, epoch as u64, step as u64),
-            epochs: done,
-            training: true,
-            rows: self.data.train.rows,
-            place: self.place,
-        };
-        let terms = self.model.loss(&batch, context);
-        let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
+        let moment = Moment { seed: self.config.seed, epoch, step, epochs: done };
+        let parts = differentiate(self.model(), self.data.train, rows, moment, self.place);
+        let means = means(&parts);
         self.check(&means, step + 1)?;
-        let gradients = GradientsParams::from_grads(objective(&terms).backward(), &self.model);
-        if self.state.best.is_none() {
-            // Until an epoch has been judged, the last weights with a finite loss are the best there are.
-            self.best = self.model.valid();
+        if self.state.best.is_none() && step.is_multiple_of(KEEP_EVERY) {
+            // Until an epoch has been judged, the latest weights with a finite loss are the best there are.
+            self.best = self.model().valid();
         }
+        let (gradients, whole) = gradients(parts, self.place);
         let rates = optimizer::learning_rates(self.learning_rate(done));
-        let stepped = self.optimizer.step(rates, self.model.clone(), gradients);
-        self.model = stepped.after_step(&batch, context);
+        // Moved, not cloned: the optimiser writes in place what nobody else holds.
+        let model = self.model.take().expect("put back below");
+        let stepped = self.optimizer.step_multi(rates, model, gradients);
+        self.model = Some(match whole {
+            Some((batch, mut noise)) => stepped.after_step(&batch, &mut self.context(&mut noise, done)),
+            None => stepped,
+        });
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())
@@ -314,7 +324,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
 
     /// Judges the epoch, keeps the weights if they are the best, and writes the record.
     fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
-        let judged = self.model.valid();
+        let judged = self.model().valid();
         let steps = self.state.step;
         let seconds = self.state.epoch_seconds;
         let mut record = EpochRecord {
@@ -395,7 +405,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
         self.state.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
-        let model = self.model.valid();
+        let model = self.model().valid();
         hooks.save(&Snapshot {
             model: &model,
             best: &self.best,

@@ -235,13 +235,9 @@ impl Variational {
 
     /// −log p(x|z) for `samples` consecutive z of each row: rows × samples.
     fn reconstructions(&self, batch: &Batch, samples: usize, z: Tensor<2>) -> Tensor<2> {
-        let observed = batch.observed.clone().map(|observed| repeat_rows(observed, samples));
-        let x = repeat_rows(batch.x.clone(), samples);
-        let nll = self.likelihood.negative_log_likelihood(
-            self.decode(batch.with_condition(z)),
-            x,
-            observed.as_ref(),
-        );
+        let parameters = self.decode(batch.with_condition(z));
+        let observed = batch.observed.as_ref();
+        let nll = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
         nll.reshape([batch.x.dims()[0], samples])
     }
 }

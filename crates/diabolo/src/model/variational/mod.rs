@@ -103,6 +103,12 @@ impl Trainable for Variational {
         self.terms(batch, epsilon, &self.stage(context))
     }
 
+    /// Other bounds compare rows; a VampPrior would be encoded again for every part.
+    fn rows_are_apart(&self) -> bool {
+        matches!(self.config.bound, Bound::Elbo | Bound::Importance { .. })
+            && !matches!(self.prior, Some(Prior::VampPrior(_)))
+    }
+
     fn rows_at_once(&self) -> usize {
         // In the largest tensor of a bound: 64 MiB.
         const NUMBERS: usize = 1 << 24;

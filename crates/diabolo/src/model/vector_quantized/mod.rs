@@ -136,6 +136,11 @@ impl Trainable for VectorQuantized {
         ]
     }
 
+    /// The codebook follows the whole batch.
+    fn rows_are_apart(&self) -> bool {
+        false
+    }
+
     fn signs(&self, batch: &Batch) -> Option<Signs> {
         let groups = self.codebook.groups();
         let chosen = to_host(self.codebook.indices(self.net.encode(batch.x.clone())).float());

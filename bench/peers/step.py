@@ -1,0 +1,227 @@
+"""One training step, Diabolo beside JAX, in turns. See README.md.
+
+    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae]
+
+Every round times a few steps of each, so that whatever else the machine does falls on all alike. "Minimum" is the
+least time of any step, "median" the median over the rounds of the round's median. The roofline is the time that NumPy's
+products of the same shapes take alone (forward, and both backward products but the first layer's to its inputs).
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+parser = argparse.ArgumentParser()
+parser.add_argument("executable", help="what `cargo bench --workspace --bench step --no-run` names")
+parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--rounds", type=int, default=7)
+parser.add_argument("--steps", type=int, default=30)
+parser.add_argument("--cases", nargs="+", default=["vae", "vae_table", "cae"])
+arguments = parser.parse_args()
+
+# Before JAX is imported: both sides see these cores only, and start that many threads.
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.threads])
+if arguments.threads == 1:
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+for name in ["RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]:
+    os.environ[name] = str(arguments.threads)
+os.environ["JAX_PLATFORMS"] = "cpu"
+
+import jax  # noqa: E402
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+BATCH, WEIGHT, RATE = 128, 0.1, 1e-3
+
+
+# ---- networks: parameters, and the loss of a batch with noise of its own ----
+
+
+def layers(widths, rng):
+    def layer(inputs, outputs):
+        limit = (6 / (inputs + outputs)) ** 0.5
+        weight = rng.uniform(-limit, limit, (outputs, inputs)).astype(np.float32)
+        return {"weight": jnp.asarray(weight), "bias": jnp.zeros(outputs, jnp.float32)}
+
+    return [layer(a, b) for a, b in zip(widths, widths[1:])]
+
+
+def through(stack, x, activation):
+    for layer in stack:
+        x = activation(x @ layer["weight"].T + layer["bias"])
+    return x
+
+
+def affine(layer, x):
+    return x @ layer["weight"].T + layer["bias"]
+
+
+def bernoulli(logits, x):
+    return jnp.sum((1 - x) * logits - jax.nn.log_sigmoid(logits), 1)
+
+
+def gaussian(mean, x):
+    return jnp.sum(0.5 * (x - mean) ** 2 + 0.5 * jnp.log(2 * jnp.pi), 1)
+
+
+def variational(widths, likelihood):
+    latent = widths[-1]
+
+    def parameters(rng):
+        heads = layers([widths[-2], 2 * latent], rng)
+        decoder = layers(widths[::-1], rng)
+        return {"encoder": layers(widths[:-1], rng), "heads": heads[0], "decoder": decoder}
+
+    def loss(p, x, key):
+        mean, log_variance = jnp.split(affine(p["heads"], through(p["encoder"], x, jax.nn.relu)), 2, 1)
+        z = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
+        kl = 0.5 * jnp.sum(mean**2 + jnp.exp(log_variance) - log_variance - 1, 1)
+        decoded = affine(p["decoder"][-1], through(p["decoder"][:-1], z, jax.nn.relu))
+        return jnp.mean(likelihood(decoded, x) + kl)
+
+    return widths, parameters, loss
+
+
+def contractive_tied(widths):
+    def parameters(rng):
+        return {"encoder": layers(widths, rng), "bias": jnp.zeros(widths[0], jnp.float32)}
+
+    def loss(p, x, key):
+        layer = p["encoder"][0]
+        h = jax.nn.sigmoid(affine(layer, x))
+        contraction = jnp.square(h * (1 - h)) @ jnp.sum(layer["weight"] ** 2, 1)
+        return jnp.mean(bernoulli(h @ layer["weight"] + p["bias"], x) + WEIGHT * contraction)
+
+    return widths, parameters, loss
+
+
+def deep(jacobian):
+    widths = [784, 512, 256, 32]
+
+    def parameters(rng):
+        return {"encoder": layers(widths, rng), "decoder": layers(widths[::-1], rng)}
+
+    def loss(p, x, key):
+        code = through(p["encoder"], x, jax.nn.sigmoid)
+        logits = affine(p["decoder"][-1], through(p["decoder"][:-1], code, jax.nn.sigmoid))
+        value = bernoulli(logits, x)
+        if jacobian is not None:
+            j = jax.vmap(jacobian(lambda row: through(p["encoder"], row, jax.nn.sigmoid)))(x)
+            value += WEIGHT * jnp.sum(j**2, (1, 2))
+        return jnp.mean(value)
+
+    return widths, parameters, loss
+
+
+NETWORKS = {
+    "vae": lambda: variational([784, 400, 20], bernoulli),
+    "vae_table": lambda: variational([32, 64, 8], gaussian),
+    "cae": lambda: contractive_tied([784, 1000]),
+    "deep_plain": lambda: deep(None),
+    # Reverse mode: faster here than jacfwd and than the product of slopes and weights under vmap.
+    "deep_exact": lambda: deep(jax.jacrev),
+}
+
+
+# ---- steps ----
+
+
+class Jax:
+    def __init__(self, network):
+        widths, parameters, loss = network
+        rng = np.random.default_rng(0)
+        parameters = parameters(rng)
+        zeros = lambda: jax.tree.map(jnp.zeros_like, parameters)  # noqa: E731
+        self.state = (parameters, zeros(), zeros(), jnp.zeros((), jnp.float32), jax.random.key(0))
+        self.rows = rng.random((16, BATCH, widths[0]), dtype=np.float32)
+        self.step = jax.jit(lambda state, x: self.adam(loss, state, x), donate_argnums=0)
+
+    @staticmethod
+    def adam(loss, state, x):
+        parameters, first, second, count, key = state
+        key, own = jax.random.split(key)
+        value, gradient = jax.value_and_grad(loss)(parameters, x, own)
+        count = count + 1
+        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
+        second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
+        rate = RATE * jnp.sqrt(1 - 0.999**count) / (1 - 0.9**count)
+        move = lambda p, m, v: p - rate * m / (jnp.sqrt(v) + 1e-8)  # noqa: E731
+        return (jax.tree.map(move, parameters, first, second), first, second, count, key), value
+
+    def round(self, steps):
+        times = []
+        for k in range(steps + 5):
+            begin = time.perf_counter()
+            self.state, value = self.step(self.state, self.rows[k % 16])
+            jax.block_until_ready(self.state)
+            assert np.isfinite(float(value))
+            times.append((time.perf_counter() - begin) * 1e3)
+        return statistics.median(times[5:]), min(times[5:])
+
+
+class Diabolo:
+    def __init__(self, case):
+        self.case = case
+
+    def round(self, steps):
+        command = [arguments.executable, str(steps), self.case]
+        found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        return found["median_ms"], found["minimum_ms"]
+
+
+class Products:
+    """The products of a step alone."""
+
+    def __init__(self, network):
+        widths, parameters, _ = network
+        rng = np.random.default_rng(0)
+        found = jax.tree.leaves(parameters(rng))
+        weights = [np.asarray(w) for w in found if w.ndim == 2]
+        if len(widths) == 2:
+            weights = weights * 2
+        self.work = []
+        for k, w in enumerate(weights):
+            outputs, inputs = w.shape
+            x, g = rng.random((BATCH, inputs), dtype=np.float32), rng.random((BATCH, outputs), dtype=np.float32)
+            first = inputs == widths[0]
+            self.work.append((w, x, g, first, np.empty_like(g), np.empty_like(w), np.empty_like(x)))
+
+    def round(self, steps):
+        times = []
+        for _ in range(steps + 5):
+            begin = time.perf_counter()
+            for w, x, g, first, a, b, c in self.work:
+                np.matmul(x, w.T, out=a)
+                np.matmul(g.T, x, out=b)
+                if not first:
+                    np.matmul(g, w, out=c)
+            times.append((time.perf_counter() - begin) * 1e3)
+        return statistics.median(times[5:]), min(times[5:])
+
+
+def main():
+    variants = {}
+    for case in arguments.cases:
+        network = NETWORKS[case]()
+        variants |= {(case, "products alone"): Products(network), (case, "JAX"): Jax(network), (case, "Diabolo"): Diabolo(case)}
+    rounds = {name: [] for name in variants}
+    for k in range(arguments.rounds):
+        for name, variant in variants.items():
+            rounds[name].append(variant.round(arguments.steps))
+        print(f"round {k + 1} of {arguments.rounds}", file=sys.stderr)
+    median = {name: statistics.median(m for m, _ in found) for name, found in rounds.items()}
+    minimum = {name: min(m for _, m in found) for name, found in rounds.items()}
+    print(f"JAX {jax.__version__}, threads {arguments.threads}, {arguments.rounds} rounds of {arguments.steps} steps; ms, minimum / median")
+    print("| step | products alone | JAX | Diabolo | JAX : Diabolo | products : Diabolo |\n|---|---|---|---|---|---|")
+    for case in arguments.cases:
+        cells = [f"{minimum[case, who]:.2f} / {median[case, who]:.2f}" for who in ["products alone", "JAX", "Diabolo"]]
+        for who in ["JAX", "products alone"]:
+            ratio = [found[case, who] / found[case, "Diabolo"] for found in (minimum, median)]
+            cells.append(f"{ratio[0]:.2f} / {ratio[1]:.2f}")
+        print(f"| {case} | " + " | ".join(cells) + " |")
+
+
+main()

@@ -1,0 +1,118 @@
+//! The time of one training step (batch 128, Adam, f32), of networks that peers are measured with too.
+//!
+//! `cargo bench --workspace --bench step` prints a JSON line for each case. `bench/peers/step.py` runs the same executable beside
+//! JAX, with arguments: how many steps, and which case. Threads: `RAYON_NUM_THREADS`.
+
+#![allow(clippy::print_stdout, reason = "what a bench is for")]
+
+use std::time::Instant;
+
+use diabolo::Result;
+use diabolo::data::Encoded;
+use diabolo::distribution::{Family, LikelihoodBlock, Variance};
+use diabolo::model::{Architecture, ContractiveConfig, FamilyConfig, Model, VariationalConfig};
+use diabolo::nn::{Activation, Place};
+use diabolo::noise::{Purpose, RngExt, stream};
+use diabolo::objective::Estimator;
+use diabolo::train::{self, Hooks, Progress, Schedule, TrainingConfig, TrainingData};
+
+/// As in the released program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const BATCH: usize = 128;
+
+/// Steps before the clock runs.
+const WARM_UP: usize = 5;
+
+/// The time at the end of every step.
+struct Clock(Vec<Instant>);
+
+impl Hooks<Model> for Clock {
+    fn step(&mut self, _: &Progress) {
+        self.0.push(Instant::now());
+    }
+}
+
+fn main() -> Result<()> {
+    // Cargo adds `--bench`.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let steps = arguments.first().and_then(|a| a.parse().ok()).unwrap_or(100);
+    for (name, architecture) in cases() {
+        if arguments.get(1).is_none_or(|wanted| wanted == name) {
+            let times = times(architecture, steps)?;
+            let (median, minimum) = (times[times.len() / 2], times[0]);
+            println!(r#"{{"case": "{name}", "median_ms": {median:.3}, "minimum_ms": {minimum:.3}}}"#);
+        }
+    }
+    Ok(())
+}
+
+fn cases() -> Vec<(&'static str, Architecture)> {
+    let contractive = |tied, estimator| {
+        FamilyConfig::Contractive(ContractiveConfig { tied, estimator, ..Default::default() })
+    };
+    let variational = || FamilyConfig::Variational(VariationalConfig::default());
+    let image = Family::Bernoulli;
+    let table = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
+    use Activation::{Identity, Relu, Sigmoid};
+    vec![
+        ("vae", network(variational(), &[784, 400, 20], (Relu, Identity), image)),
+        ("vae_table", network(variational(), &[32, 64, 8], (Relu, Identity), table)),
+        ("cae", network(contractive(true, Estimator::Exact), &[784, 1000], (Sigmoid, Sigmoid), image)),
+        ("deep_plain", deep(FamilyConfig::Plain { tied: false })),
+        ("deep_exact", deep(contractive(false, Estimator::Exact))),
+        ("deep_hutchinson", deep(contractive(false, Estimator::Hutchinson { probes: 1 }))),
+    ]
+}
+
+fn deep(family: FamilyConfig) -> Architecture {
+    network(family, &[784, 512, 256, 32], (Activation::Sigmoid, Activation::Sigmoid), Family::Bernoulli)
+}
+
+/// `widths`: from the inputs to the code; `activations`: of hidden layers, of the code.
+fn network(
+    family: FamilyConfig,
+    widths: &[usize],
+    (activation, latent_activation): (Activation, Activation),
+    likelihood: Family,
+) -> Architecture {
+    let (inputs, latent_dim) = (widths[0], widths[widths.len() - 1]);
+    Architecture {
+        family,
+        condition: 0,
+        inputs,
+        hidden: widths[1..widths.len() - 1].to_vec(),
+        latent_dim,
+        activation,
+        latent_activation,
+        likelihood: vec![LikelihoodBlock { family: likelihood, start: 0, width: inputs }],
+    }
+}
+
+/// Milliseconds of each step of training, ascending.
+fn times(architecture: Architecture, steps: usize) -> Result<Vec<f64>> {
+    let place = Place::cpu();
+    let inputs = architecture.inputs;
+    let rows = |rows: usize| {
+        let mut noise = stream(0, Purpose::Choose, 0, 0);
+        let values = (0..rows * inputs).map(|_| noise.random::<f32>()).collect();
+        Encoded::from_values(values, inputs)
+    };
+    let data = TrainingData { train: &rows((steps + WARM_UP) * BATCH), validation: &rows(0) };
+    let config = TrainingConfig {
+        epochs: Some(1),
+        batch_size: Some(BATCH),
+        learning_rate: Some(1e-3),
+        schedule: Schedule::Constant,
+        checkpoint_seconds: 1e9,
+        ..Default::default()
+    };
+    let model = Model::new(&architecture, 0, &place);
+    let mut clock = Clock(vec![]);
+    train::fit(model, None, &data, &config, &place, &mut clock)?;
+    let mut times: Vec<f64> =
+        clock.0.windows(2).skip(WARM_UP - 1).map(|w| (w[1] - w[0]).as_secs_f64() * 1e3).collect();
+    times.sort_by(f64::total_cmp);
+    Ok(times)
+}

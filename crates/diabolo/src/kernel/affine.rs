@@ -1,0 +1,124 @@
+//! h = φ(x Wᵀ + b), or φ(x W + b) for a weight that is used the other way round.
+//!
+//! Forward: every row starts as b, the product is added to it, φ is applied in place. Backward, with g = ∂L/∂h:
+//! ```text
+//! d = g ⊙ φ′(a)        ∂L/∂W = dᵀ x        ∂L/∂b = Σ_rows d        ∂L/∂x = d W
+//! ```
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+use super::backend::{Kernels, Operation};
+use super::product::Matrix;
+use super::{Curve, Primitive, contiguous, fast, shape, tensor, values};
+
+/// φ(x Wᵀ + b): `x` batch × inputs, `weight` outputs × inputs, `bias` outputs; result batch × outputs.
+///
+/// With `transposed`, φ(x W + b): `weight` is inputs × outputs.
+pub fn affine(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, curve: Curve, transposed: bool) -> Tensor<2> {
+    let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
+    Tensor::from_dispatch(Dispatch::affine(x, weight, bias, curve, transposed))
+}
+
+/// What kind of layer.
+pub(super) struct Layer {
+    pub curve: Curve,
+    pub transposed: bool,
+}
+
+/// The operation on (x, W, b).
+#[derive(Debug)]
+pub(super) struct Affine;
+
+/// What the backward pass needs.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    x: Primitive,
+    weight: Primitive,
+    /// φ′(a), unless it is 1 everywhere.
+    slope: Option<Primitive>,
+    transposed: bool,
+}
+
+impl Operation<3> for Affine {
+    type Settings = Layer;
+    type State = State;
+
+    fn value([x, weight, bias]: [Primitive; 3], layer: Layer) -> Primitive {
+        let (mut a, shape) = pre_activation(&x, &weight, &bias, layer.transposed);
+        layer.curve.apply(&mut a);
+        tensor(a, shape)
+    }
+
+    fn value_and_state([x, weight, bias]: [Primitive; 3], layer: Layer) -> (Primitive, State) {
+        let (mut a, shape) = pre_activation(&x, &weight, &bias, layer.transposed);
+        let slope = layer.curve.apply_with_slope(&mut a).map(|slope| tensor(slope, shape));
+        (tensor(a, shape), State { x, weight, slope, transposed: layer.transposed })
+    }
+
+    fn gradients(state: State, gradient: Primitive, wanted: [bool; 3]) -> [Option<Primitive>; 3] {
+        let (x, weight) = (values(&state.x), values(&state.weight));
+        let outputs = shape(&gradient)[1];
+        let mut d = contiguous(gradient);
+        let bias = scale_and_sum(d.storage_mut(), state.slope.as_ref(), outputs);
+        let d = Matrix::new(d.storage(), shape(&d));
+        let (x, weight) = (Matrix::new(&x, shape(&state.x)), Matrix::new(&weight, shape(&state.weight)));
+        let of_weight = || match state.transposed {
+            true => x.transposed().times(d),
+            false => d.transposed().times(x),
+        };
+        let of_x = || d.times(if state.transposed { weight.transposed() } else { weight });
+        [
+            wanted[0].then(|| tensor(of_x(), shape(&state.x))),
+            wanted[1].then(|| tensor(of_weight(), shape(&state.weight))),
+            wanted[2].then(|| tensor(bias, [outputs])),
+        ]
+    }
+}
+
+/// a = x Wᵀ + b, row by row, and its shape.
+fn pre_activation(
+    x: &Primitive,
+    weight: &Primitive,
+    bias: &Primitive,
+    transposed: bool,
+) -> (Vec<f32>, [usize; 2]) {
+    let ([rows, _], bias) = (shape(x), values(bias));
+    let (x_values, weight_values) = (values(x), values(weight));
+    let weight = Matrix::new(&weight_values, shape(weight));
+    let mut a = Vec::with_capacity(rows * bias.len());
+    (0..rows).for_each(|_| a.extend_from_slice(&bias));
+    let used = if transposed { weight } else { weight.transposed() };
+    Matrix::new(&x_values, shape(x)).times_onto(used, &mut a);
+    (a, [rows, bias.len()])
+}
+
+/// d ← d ⊙ slope; returns the sum of its rows.
+fn scale_and_sum(d: &mut [f32], slope: Option<&Primitive>, width: usize) -> Vec<f32> {
+    let mut sums = vec![0.0; width];
+    if width == 0 {
+        return sums;
+    }
+    match slope.map(values) {
+        Some(slope) => fast(
+            #[inline(always)]
+            || {
+                for (row, slopes) in d.chunks_exact_mut(width).zip(slope.chunks_exact(width)) {
+                    for ((sum, value), slope) in sums.iter_mut().zip(row).zip(slopes) {
+                        *value *= slope;
+                        *sum += *value;
+                    }
+                }
+            },
+        ),
+        None => fast(
+            #[inline(always)]
+            || {
+                for row in d.chunks_exact(width) {
+                    sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+                }
+            },
+        ),
+    }
+    sums
+}

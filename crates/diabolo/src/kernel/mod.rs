@@ -1,0 +1,104 @@
+//! Fused operations of the CPU in single precision: the only `unsafe`, and the only knowledge of backends.
+//!
+//! | kernel | one pass instead of | written out in |
+//! |---|---|---|
+//! | [`affine`] | product, bias, activation, and their backward passes | `nn::Dense` |
+//! | [`negative_log_likelihood`], [`gaussian_negative_log_likelihood`] | −log p(x) element by element, mask, sum, and the gradient | `distribution` |
+//! | [`gaussian_draw`], [`gaussian_kl`], [`bound`] | the posterior's ten element-wise operations | `distribution` |
+//! | [`contraction`] | Σ_j φ′(a_j)² ‖W_j‖² and its gradient | `objective::contraction` |
+//! | [`adam`] | the moments and the step | Burn's Adam |
+//!
+//! Each has the same meaning as tensor operations elsewhere in the library, which other devices and double precision
+//! use ([`fits`] decides), and is tested against them. A kernel computes what its backward pass needs in its forward pass, so
+//! that the backward pass only scales or multiplies. Loops are plain Rust, compiled for several generations of
+//! processors and chosen at run time ([`fast`]); they add numbers in an order that does not depend on the processor.
+
+mod adam;
+mod affine;
+mod backend;
+mod contraction;
+mod curves;
+mod gaussian;
+mod heteroscedastic;
+mod likelihood;
+mod math;
+mod product;
+
+pub use adam::{AdamStep, adam};
+pub use affine::affine;
+pub use contraction::contraction;
+pub use curves::Curve;
+pub use gaussian::{bound, gaussian_draw, gaussian_kl};
+pub use heteroscedastic::gaussian_negative_log_likelihood;
+pub use likelihood::{Cell, negative_log_likelihood};
+
+use std::borrow::Cow;
+
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{DispatchDevice, Flex};
+use burn::tensor::{DType, Tensor, TensorData};
+
+/// A tensor of the CPU.
+type Primitive = FloatTensor<Flex>;
+
+/// Whether `tensor` is where the kernels are: in single precision on the CPU.
+pub fn fits<const D: usize>(tensor: &Tensor<D>) -> bool {
+    tensor.dtype() == DType::F32 && matches!(tensor.device().inner().as_dispatch(), DispatchDevice::Flex(_))
+}
+
+/// Runs `work` as compiled for this processor. Everything it calls must be inlined into it.
+#[inline(always)]
+fn fast<R>(work: impl FnOnce() -> R) -> R {
+    struct Work<F>(F);
+    impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Work<F> {
+        type Output = R;
+        #[inline(always)]
+        fn call(self) -> R {
+            (self.0)()
+        }
+    }
+    pulp::Arch::new().dispatch(Work(work))
+}
+
+/// The values row by row; copied only if they lie otherwise.
+fn values(tensor: &Primitive) -> Cow<'_, [f32]> {
+    match tensor.as_slice() {
+        Some(values) => Cow::Borrowed(values),
+        None => Cow::Owned(tensor.to_contiguous().storage::<f32>().to_vec()),
+    }
+}
+
+/// The tensor with its values row by row and nothing else in its storage, copied only if it must be.
+fn contiguous(tensor: Primitive) -> Primitive {
+    let whole =
+        tensor.is_contiguous() && tensor.storage::<f32>().len() == tensor.layout().shape().num_elements();
+    if whole { tensor } else { tensor.to_contiguous() }
+}
+
+/// A tensor of these values, row by row.
+fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Primitive {
+    Primitive::from_data(TensorData::new(values, shape))
+}
+
+/// A matrix's rows and columns.
+fn shape(tensor: &Primitive) -> [usize; 2] {
+    let shape = tensor.layout().shape();
+    [shape[0], shape[1]]
+}
+
+/// Partial sums of a sum; as many on every processor, so that the sum is the same on all.
+const LANES: usize = 16;
+
+/// Σ_i f(a_i, b_i).
+#[inline(always)]
+fn sum_of_pairs(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut lanes = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..LANES {
+            lanes[i] += f(a[i], b[i]);
+        }
+    }
+    lanes.iter_mut().zip(a_rest).zip(b_rest).for_each(|((sum, a), b)| *sum += f(*a, *b));
+    lanes.iter().sum()
+}
