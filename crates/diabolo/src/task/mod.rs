@@ -1,6 +1,7 @@
 //! What a fitted model is used for: one file an application, rows in and rows out.
 
 pub mod compare;
+mod detect;
 mod explore;
 mod features;
 mod fine_tune;
@@ -9,6 +10,7 @@ mod probe;
 mod reconstruct;
 mod walk;
 
+pub use detect::{Reason, Rule, Scored, calibrate, score};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};

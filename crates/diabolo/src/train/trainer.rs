@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::model::{Batch, Context, Signs, Trainable};
 use crate::nn::Place;
 use crate::noise::{Purpose, permutation, stream};
-use crate::objective::objective;
+use crate::objective::{objective, trimmed};
 
 /// Encoded rows to learn from, and rows to judge by.
 pub struct TrainingData<'a> {
@@ -283,7 +283,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             rows: self.data.train.rows,
             place: self.place,
         };
-        let terms = self.model.loss(&batch, context);
+        let terms = trimmed(self.model.loss(&batch, context), self.config.trim_after(done), self.place);
         let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
         self.check(&means, step + 1)?;
         let gradients = GradientsParams::from_grads(objective(&terms).backward(), &self.model);
@@ -367,7 +367,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 rows: self.data.validation.rows,
                 place: self.place,
             };
-            let means: Vec<TermMean> = model.loss(&batch, &mut context).iter().map(TermMean::of).collect();
+            let terms = trimmed(model.loss(&batch, &mut context), self.config.trim, self.place);
+            let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
             // The last step of the epoch made the weights that are judged.
             self.check(&means, self.state.step)?;
             sums.add(&means, rows.len());
