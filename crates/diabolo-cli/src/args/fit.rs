@@ -24,7 +24,7 @@ pub struct FitArgs {
     /// The run's folder [default: runs/DATA-MODEL, numbered]
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
-    /// Settings that suit a purpose: detect, impute, denoise, features or generate; other flags still win
+    /// Settings that suit a purpose: detect, detect-contaminated, impute, denoise, features or generate; other flags win
     #[arg(long = "for", value_name = "PURPOSE", conflicts_with_all = ["config", "resume"])]
     pub preset: Option<Preset>,
     /// A TOML file to start from; --print-config shows its keys
@@ -104,7 +104,7 @@ pub struct ColumnArgs {
     /// ordinal:small,medium,large (texts in their order); may be repeated
     #[arg(long = "type", value_name = "COLUMN=KIND")]
     pub types: Vec<String>,
-    /// How numbers are scaled: standardize, min_max or quantile [default: standardize]
+    /// How numbers are scaled: standardize, standardize_steps (whole numbers by 1 at least), min_max or quantile [default: standardize]
     #[arg(long, value_name = "NAME")]
     pub numeric: Option<String>,
     /// Pixels become 0 or 1: dynamic (afresh each epoch, with the intensity as probability), fixed or threshold

@@ -11,6 +11,7 @@
 //! | `prior.pseudo_inputs` | K × inputs | VampPrior |
 //! | `prior.encoder.K.*`, `prior.posterior.*`, `prior.decoder.K.*`, `prior.output.*` | | second stochastic layer |
 //! | `flow.steps.K.*` | | the K-th step of a flow |
+//! | `level` | outputs of `encoder.0` | multi-scale denoising: what ½ log(σ / σ_least) adds to them |
 //! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | what quantised codes choose from; moving counts |
 //! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture that quantised codes are drawn from: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |

@@ -3,15 +3,18 @@
 use std::str::FromStr;
 
 use super::Config;
+use crate::data::{CountScaling, NumericScaling};
 use crate::error::{Error, Result};
-use crate::model::{Bound, FamilyConfig, VariationalConfig};
+use crate::model::{Bound, FamilyConfig, MultiscaleConfig, VariationalConfig};
 use crate::objective::Corruption;
 
 /// What a model is fitted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// To score rows: anomalies.
+    /// To score rows: anomalies. The rows of the fit count as rows without fault.
     Detect,
+    /// The same where the rows of the fit hold anomalies themselves.
+    DetectContaminated,
     /// To fill in missing cells.
     Impute,
     /// To remove noise.
@@ -22,16 +25,17 @@ pub enum Preset {
     Generate,
 }
 
-use Preset::{Denoise, Detect, Features, Generate, Impute};
+use Preset::{Denoise, Detect, DetectContaminated, Features, Generate, Impute};
 
 impl Preset {
     /// All of them.
-    pub const ALL: [Preset; 5] = [Detect, Impute, Denoise, Features, Generate];
+    pub const ALL: [Preset; 6] = [Detect, DetectContaminated, Impute, Denoise, Features, Generate];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Detect => "detect",
+            DetectContaminated => "detect-contaminated",
             Impute => "impute",
             Denoise => "denoise",
             Features => "features",
@@ -42,7 +46,13 @@ impl Preset {
     /// What it sets, in a sentence.
     pub fn sentence(self) -> &'static str {
         match self {
-            Detect => "a denoising autoencoder under Gaussian noise of half a standard deviation",
+            Detect => {
+                "a multi-scale denoising autoencoder, 3,000 steps without early stopping; whole numbers are divided by 1 at least"
+            }
+            DetectContaminated => {
+                "a multi-scale denoising autoencoder, 1,000 steps without early stopping; the fifth of each batch that fits worst \
+                 does not count; rows are scored at large noise alone; whole numbers are divided by 1 at least"
+            }
             Impute => "a variational autoencoder under the importance-weighted bound with 20 draws (MIWAE)",
             Denoise => "a denoising autoencoder under Gaussian noise of 0.3 encoded units",
             Features => "a contractive autoencoder: a wide code that small changes of the input hardly move",
@@ -52,20 +62,31 @@ impl Preset {
 
     /// Sets what suits it.
     pub fn apply(self, config: &mut Config) {
-        let denoising = |deviation| FamilyConfig::Denoising {
-            tied: false,
-            corruption: Corruption::Gaussian { deviation },
-        };
         config.model.family = match self {
-            Detect => denoising(0.5),
+            Detect => FamilyConfig::Multiscale(MultiscaleConfig::default()),
+            DetectContaminated => {
+                let levels = vec![0.8, 1.6, 3.2];
+                FamilyConfig::Multiscale(MultiscaleConfig { levels, ..MultiscaleConfig::default() })
+            }
             Impute => FamilyConfig::Variational(VariationalConfig {
                 bound: Bound::Importance { samples: 20, doubly_reparameterized: false },
                 ..VariationalConfig::default()
             }),
-            Denoise => denoising(0.3),
+            Denoise => {
+                FamilyConfig::Denoising { tied: false, corruption: Corruption::Gaussian { deviation: 0.3 } }
+            }
             Features => FamilyConfig::Contractive(Default::default()),
             Generate => FamilyConfig::Variational(Default::default()),
         };
+        if matches!(self, Detect | DetectContaminated) {
+            config.data.numeric = NumericScaling::StandardizeSteps;
+            config.data.counts = CountScaling::AsNumeric;
+            let contaminated = self == DetectContaminated;
+            let training = &mut config.training;
+            training.steps = Some(if contaminated { 1000 } else { 3000 });
+            training.trim = if contaminated { 0.2 } else { 0.0 };
+            training.patience = 0;
+        }
     }
 }
 

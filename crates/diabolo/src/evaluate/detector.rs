@@ -1,18 +1,27 @@
 //! How much a row surprises a model, in nats, column by column.
 //!
 //! ```text
-//! ℓ_j(x) = −log p(x_j | x̂)          x̂: the reconstruction of x; by the column's own likelihood
+//! ℓ_j(x) = −log p(x_j | x̂)          x̂: the reconstruction of x; by the column's own likelihood. A family that knows several
+//!                                   sizes of noise has several reconstructions, and the mean of their ℓ_j counts
 //! c_j(x) = ℓ_j(x) − E ℓ_j           E: mean over training rows; c_j = 0 where x_j is missing
 //! s(x)   = Σ_j c_j(x)                                                          without a posterior
 //! s(x)   = −log 1/K Σ_k p(x, z_k) / q(z_k|x) − Σ_{j observed} E ℓ_j            with one
 //! ```
 //!
-//! A Gaussian column of *fixed* variance has no scale of its own: it takes σ_j, the root mean square of x_j − x̂_j over the
-//! training rows, so that ℓ_j is the standardised reconstruction error. E ℓ_j is the same constant for all complete rows; without
+//! A Gaussian column of *fixed* variance has no scale of its own: it takes
+//!
+//! ```text
+//! σ_j² = v_j + 1/10 mean_j v_j ,      v_j = E (x_j − x̂_j)²
+//! ```
+//!
+//! so that ℓ_j is the standardised reconstruction error; the second part keeps a column that is always reconstructed well from
+//! weighing without end. E ℓ_j is the same constant for all complete rows; without
 //! it, a row would look more or less surprising only because some of its cells are missing.
 //!
 //! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): a score depends on its row
 //! alone, not on the rows around it.
+
+use burn::tensor::Tensor;
 
 use crate::data::{Encoded, Preprocessor};
 use crate::distribution::{Family, Variance};
@@ -26,13 +35,15 @@ use super::common_log_likelihoods;
 const DRAWS: usize = 64;
 /// Scores of held-out rows that are kept at most.
 const MOST_SCORES: usize = 4096;
-/// σ of a residual at least, in encoded units: what is always reconstructed well does not weigh without end.
-const LEAST_DEVIATION: f32 = 0.01;
+/// The part of the mean variance that is added to each column's.
+const SHARED: f64 = 0.1;
+/// σ at least, in encoded units, should nothing ever differ from its reconstruction.
+const LEAST_DEVIATION: f32 = 1e-3;
 
 /// What scores are measured against: all that a model file keeps of the rows, and none of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detector {
-    /// σ_j of each encoded column.
+    /// σ_j of each encoded column; for a family with several reconstructions, of each in turn.
     pub deviation: Vec<f32>,
     /// E ℓ_j of each feature, nats.
     pub usual: Vec<f32>,
@@ -115,7 +126,8 @@ impl Detector {
     /// Whether this can belong to rows of `width` numbers and `features` features.
     pub fn fits(&self, width: usize, features: usize) -> bool {
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
-        self.deviation.len() == width
+        !self.deviation.is_empty()
+            && self.deviation.len().is_multiple_of(width)
             && self.usual.len() == features
             && self.deviation.iter().all(|&d| d.is_finite() && d > 0.0)
             && finite(&self.usual)
@@ -155,7 +167,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
             let losses = self.losses(&Batch::gather(rows, chunk, self.place));
             for (&row, losses) in chunk.iter().zip(losses.chunks_exact(rows.width)) {
                 out.extend(units.iter().zip(&self.detector.usual).map(|(units, &usual)| {
-                    let loss: f64 = losses[units.clone()].iter().map(|&l| f64::from(l)).sum();
+                    let loss: f64 = losses[units.clone()].iter().sum();
                     if rows.has(row, units) { loss - f64::from(usual) } else { 0.0 }
                 }));
             }
@@ -164,11 +176,25 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
     }
 
     /// ℓ of each encoded column: batch × width.
-    fn losses(&self, batch: &Batch) -> Vec<f32> {
+    fn losses(&self, batch: &Batch) -> Vec<f64> {
+        let all = self.model.reconstructions(batch);
+        let share = 1.0 / all.len() as f64;
+        let mut sums = vec![0f64; batch.x.shape().num_elements()];
+        for (parameters, deviation) in
+            all.into_iter().zip(self.detector.deviation.chunks_exact(batch.x.dims()[1]))
+        {
+            let losses = self.losses_of(batch, parameters, deviation);
+            sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += share * loss);
+        }
+        sums
+    }
+
+    /// ℓ of each encoded column for one reconstruction.
+    fn losses_of(&self, batch: &Batch, parameters: Tensor<2>, deviation: &[f32]) -> Vec<f64> {
         let likelihood = self.model.likelihood();
-        let parameters = self.model.reconstruct(batch);
         let seen = batch.observed.as_ref();
-        let mut losses = to_host(likelihood.column_losses(parameters.clone(), batch.x.clone(), seen));
+        let losses = to_host(likelihood.column_losses(parameters.clone(), batch.x.clone(), seen));
+        let mut losses: Vec<f64> = losses.into_iter().map(f64::from).collect();
         let unscaled = unscaled(self.model);
         if !unscaled.contains(&true) {
             return losses;
@@ -176,9 +202,9 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         let residuals = to_host(batch.x.clone() - likelihood.mean(parameters));
         let width = unscaled.len();
         for (at, loss) in losses.iter_mut().enumerate().filter(|(at, _)| unscaled[at % width]) {
-            let sigma = f64::from(self.detector.deviation[at % width]);
+            let sigma = f64::from(deviation[at % width]);
             let z = f64::from(residuals[at]) / sigma;
-            *loss = (0.5 * (z * z + std::f64::consts::TAU.ln()) + sigma.ln()) as f32;
+            *loss = 0.5 * (z * z + std::f64::consts::TAU.ln()) + sigma.ln();
         }
         losses
     }
@@ -191,25 +217,36 @@ fn unscaled<M: Autoencoder>(model: &M) -> Vec<bool> {
     blocks.flat_map(|block| vec![fixed(block.family); block.width]).collect()
 }
 
-/// Root mean squares of the observed residuals of each encoded column.
+/// σ of each encoded column, of each reconstruction in turn.
 fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, place: &Place) -> Vec<f32> {
-    let mut squares = vec![0f64; rows.width];
-    let mut counts = vec![0f64; rows.width];
+    let mut sums: Vec<Vec<[f64; 2]>> = vec![];
     let all: Vec<usize> = (0..rows.rows).collect();
     for chunk in all.chunks(CHUNK) {
         let batch = Batch::gather(rows, chunk, place);
-        let residuals = to_host(batch.x.clone() - model.likelihood().mean(model.reconstruct(&batch)));
-        for (&row, residuals) in chunk.iter().zip(residuals.chunks_exact(rows.width)) {
-            for (column, &residual) in residuals.iter().enumerate() {
-                if rows.has(row, &(column..column + 1)) {
-                    squares[column] += f64::from(residual).powi(2);
-                    counts[column] += 1.0;
+        let made = model.reconstructions(&batch);
+        sums.resize(made.len(), vec![[0.0; 2]; rows.width]);
+        for (sums, parameters) in sums.iter_mut().zip(made) {
+            let residuals = to_host(batch.x.clone() - model.likelihood().mean(parameters));
+            for (&row, residuals) in chunk.iter().zip(residuals.chunks_exact(rows.width)) {
+                for (column, &residual) in residuals.iter().enumerate() {
+                    let seen = f64::from(u8::from(rows.has(row, &(column..column + 1))));
+                    sums[column][0] += seen * f64::from(residual).powi(2);
+                    sums[column][1] += seen;
                 }
             }
         }
     }
-    let root = |(square, count): (f64, f64)| ((square / count.max(1.0)).sqrt() as f32).max(LEAST_DEVIATION);
-    squares.into_iter().zip(counts).map(root).collect()
+    let unscaled = unscaled(model);
+    sums.iter().flat_map(|sums| scales(sums, &unscaled)).collect()
+}
+
+/// σ of each column from sums of squares and counts; only the columns that `count` share.
+fn scales(sums: &[[f64; 2]], count: &[bool]) -> Vec<f32> {
+    let variances: Vec<f64> = sums.iter().map(|[squares, seen]| squares / seen.max(1.0)).collect();
+    let shared: Vec<f64> =
+        variances.iter().zip(count).filter(|(_, counts)| **counts).map(|(v, _)| *v).collect();
+    let mean = shared.iter().sum::<f64>() / shared.len().max(1) as f64;
+    variances.iter().map(|v| ((v + SHARED * mean).sqrt() as f32).max(LEAST_DEVIATION)).collect()
 }
 
 #[cfg(test)]
@@ -242,6 +279,16 @@ mod tests {
         });
         let rate = rates.sum::<f64>() / 50.0;
         assert!((rate - 0.05).abs() < 4.0 * 0.0243 / 50f64.sqrt(), "{rate}");
+    }
+
+    #[test]
+    fn scales_by_hand() {
+        // Variances 4, 0 and 6 of two columns that count and one that does not: their mean is 2.
+        let sums = [[8.0, 2.0], [0.0, 2.0], [6.0, 1.0]];
+        let found = scales(&sums, &[true, true, false]);
+        let expected = [4.2f32, 0.2, 6.2].map(f32::sqrt);
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
+        assert_eq!(scales(&[[0.0, 0.0]], &[true]), [LEAST_DEVIATION]);
     }
 
     #[test]

@@ -24,8 +24,21 @@ use arrow_schema::{Field, Schema};
 use std::sync::Arc;
 
 use self::features::columns_of;
+use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
 use crate::model::CHUNK;
+
+/// Refuses a family whose decoder needs the row beside the code.
+fn decodes_codes(saved: &SavedModel) -> Result<()> {
+    let family = &saved.architecture.family;
+    match family.decodes_codes() {
+        true => Ok(()),
+        false => Err(Error::Unsupported {
+            what: format!("a {} autoencoder makes no rows from codes alone", family.name()),
+            help: "use `diabolo reconstruct`, or fit another family".into(),
+        }),
+    }
+}
 
 /// A batch of the given columns.
 fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
