@@ -19,17 +19,17 @@ impl std::error::Error for Interrupted {}
 
 /// `score --fail-on-anomaly` found some; the rows have been written.
 #[derive(Debug)]
-pub struct Anomalies {
+pub struct AnomaliesFound {
     pub count: usize,
 }
 
-impl std::fmt::Display for Anomalies {
+impl std::fmt::Display for AnomaliesFound {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "{} anomalies", self.count)
     }
 }
 
-impl std::error::Error for Anomalies {}
+impl std::error::Error for AnomaliesFound {}
 
 /// Prints the error, if there is one, and chooses the code.
 pub fn code(done: anyhow::Result<()>) -> ExitCode {
@@ -37,7 +37,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
     if error.is::<Interrupted>() {
         return ExitCode::from(130);
     }
-    if error.is::<Anomalies>() {
+    if error.is::<AnomaliesFound>() {
         return ExitCode::from(10);
     }
     if is_broken_pipe(&error) {

@@ -30,6 +30,9 @@ pub struct ScoreArgs {
     /// The value of --label that is no anomaly [default: 0 or false]
     #[arg(long, value_name = "VALUE", requires = "label")]
     pub normal: Option<String>,
+    /// Also write a page to look at: the spread of the scores, curves by the labels, rows beside what was expected
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
     /// Exit with code 10 if there is an anomaly
     #[arg(long)]
     pub fail_on_anomaly: bool,

@@ -2,15 +2,17 @@
 
 use arrow_array::RecordBatch;
 use diabolo::Error;
-use diabolo::artifact::{Run, SavedModel};
+use diabolo::artifact::{Run, SavedModel, write_atomically};
 use diabolo::data::{Writer, open, texts};
 use diabolo::evaluate::Ranking;
+use diabolo::nn::Place;
+use diabolo::report::{Anomalies, ScoredExample};
 use diabolo::task::{self, Rule, Scored};
 use serde_json::{Value, json};
 
 use super::load;
 use crate::args::{CalibrateArgs, ScoreArgs, Shared};
-use crate::exit::Anomalies;
+use crate::exit::AnomaliesFound;
 use crate::output;
 
 pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
@@ -22,7 +24,8 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let rule = args.rule.to_rule()?;
     let config = args.read.over(&saved.header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
-    let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match rule.needs_all_rows() {
+    let at_once = rule.needs_all_rows() || args.report.is_some();
+    let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
         true => Box::new(std::iter::once(source.collect())),
         false => Box::new(source),
     };
@@ -38,6 +41,10 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
             writer.write(&found.table(&args.input, &batch, args.reasons)?)?;
         }
         tally.add(args, &saved, &batch, found)?;
+        if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
+            let examples = tally.examples(&saved, &args.input, &batch, &place)?;
+            write_atomically(path, tally.page(args, &rule, examples).to_html().as_bytes())?;
+        }
     }
     if tally.scores.is_empty() {
         let help = "check that the file is the right one";
@@ -48,7 +55,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     tally.tell(args, &saved, &rule, shared)?;
     let count = tally.anomalous.iter().filter(|&&anomalous| anomalous).count();
-    if args.fail_on_anomaly && count > 0 { Err(Anomalies { count }.into()) } else { Ok(()) }
+    if args.fail_on_anomaly && count > 0 { Err(AnomaliesFound { count }.into()) } else { Ok(()) }
 }
 
 /// What is kept of all rows.
@@ -101,12 +108,51 @@ impl Tally {
         let rows = self.scores.len();
         shared.note(format!("{count} of {rows} rows are anomalies: {}", rule.describe()));
         if let Some(labelled) = labelled {
-            let lines = ["auroc", "average_precision", "precision", "recall"].map(|name| {
-                (name.replace('_', " "), labelled[name].as_f64().map_or("—".into(), |v| format!("{v:.4}")))
-            });
-            shared.note(output::aligned(&lines).trim_end());
+            shared.note(output::aligned(&lines(&labelled)).trim_end());
         }
         Ok(())
+    }
+
+    /// A row that was not flagged and one that was, each in the middle of its kind.
+    fn examples(
+        &self,
+        saved: &SavedModel,
+        input: &str,
+        rows: &RecordBatch,
+        place: &Place,
+    ) -> diabolo::Result<Vec<ScoredExample>> {
+        let mut shown = vec![];
+        for flagged in [false, true] {
+            let mut kind: Vec<usize> =
+                (0..self.scores.len()).filter(|&row| self.anomalous[row] == flagged).collect();
+            kind.sort_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
+            if let Some(&row) = kind.get(kind.len() / 2) {
+                let example = task::example(saved, input, rows, row, place)?;
+                let word = if flagged { "anomaly" } else { "no anomaly" };
+                let told = |e: ScoredExample| ScoredExample { title: format!("{}: {word}", e.title), ..e };
+                shown.extend(example.map(told));
+            }
+        }
+        Ok(shown)
+    }
+
+    fn page(&self, args: &ScoreArgs, rule: &Rule, examples: Vec<ScoredExample>) -> Anomalies {
+        let mut facts = vec![
+            ("rows".to_string(), self.scores.len().to_string()),
+            ("anomalies".into(), self.found.len().to_string()),
+            ("rule".into(), rule.describe()),
+        ];
+        if args.label.is_some() {
+            facts.extend(lines(&self.judged()));
+        }
+        Anomalies {
+            input: args.input.clone(),
+            facts,
+            scores: self.scores.clone(),
+            flagged: self.anomalous.clone(),
+            ranking: Ranking::of(&self.scores, &self.truth),
+            examples,
+        }
     }
 
     /// What scores and alarms are worth by the labels; null where it is not defined.
@@ -123,6 +169,12 @@ impl Tally {
             "recall": share(count(&self.truth)),
         })
     }
+}
+
+/// What [`Tally::judged`] found, for people.
+fn lines(judged: &Value) -> [(String, String); 4] {
+    let told = |name: &str| judged[name].as_f64().map_or("—".into(), |v| format!("{v:.4}"));
+    ["auroc", "average_precision", "precision", "recall"].map(|name| (name.replace('_', " "), told(name)))
 }
 
 /// Whether the label column calls each row an anomaly.

@@ -25,7 +25,7 @@ use burn::tensor::Tensor;
 
 use crate::data::{Encoded, Preprocessor};
 use crate::distribution::{Family, Variance};
-use crate::model::{Autoencoder, Batch, CHUNK};
+use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, permutation, stream};
 
@@ -156,6 +156,16 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
             None => self.columns(rows).chunks_exact(features).map(|row| row.iter().sum()).collect(),
         };
         scores.into_iter().map(|s| if s.is_finite() { s } else { f64::INFINITY }).collect()
+    }
+
+    /// What the model makes of each row, in encoded units; of several sizes of noise the middle one, since at the least a row is
+    /// what it was.
+    pub fn expected(&self, rows: &Encoded) -> Vec<f32> {
+        in_chunks(rows, self.place, |batch| {
+            let mut all = self.model.reconstructions(&batch);
+            let middle = all.len() / 2;
+            to_host(self.model.likelihood().mean(all.swap_remove(middle)))
+        })
     }
 
     /// c_j(x): rows × features, row by row.

@@ -10,7 +10,7 @@ mod probe;
 mod reconstruct;
 mod walk;
 
-pub use detect::{Reason, Rule, Scored, calibrate, score};
+pub use detect::{Reason, Rule, Scored, calibrate, example, score};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};

@@ -18,9 +18,11 @@
 //! anomaly; columns may come in any order, others may stand beside them; a category that the model has never seen is an error, or
 //! with `unknown = missing` a missing cell.
 
+mod example;
 mod reasons;
 mod rule;
 
+pub use example::example;
 pub use reasons::Reason;
 pub use rule::Rule;
 

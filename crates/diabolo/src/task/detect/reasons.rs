@@ -16,8 +16,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use crate::data::{Encoded, Feature, FeatureKind, Storage};
 use crate::error::{Error, Result};
 use crate::evaluate::Scorer;
-use crate::model::{Autoencoder, Batch, Model, in_chunks};
-use crate::nn::to_host;
+use crate::model::Model;
 
 /// Columns of a row that are looked at.
 const CANDIDATES: usize = 16;
@@ -109,22 +108,15 @@ fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encode
     for (at, cell) in cells.iter().enumerate() {
         rows.set_missing(at, &units[cell.feature]);
     }
-    let model = scorer.model;
-    let mean = |batch: Batch| {
-        let mut all = model.reconstructions(&batch);
-        // Of several sizes of noise the middle one: at the least, a cell is what it was.
-        let middle = all.len() / 2;
-        to_host(model.likelihood().mean(all.swap_remove(middle)))
-    };
     for _ in 0..ROUNDS {
-        let expected = in_chunks(&rows, scorer.place, mean);
+        let expected = scorer.expected(&rows);
         for (at, cell) in cells.iter().enumerate() {
             let units =
                 at * rows.width + units[cell.feature].start..at * rows.width + units[cell.feature].end;
             rows.values[units.clone()].copy_from_slice(&expected[units]);
         }
     }
-    let expected = in_chunks(&rows, scorer.place, mean);
+    let expected = scorer.expected(&rows);
     (rows, expected)
 }
 
