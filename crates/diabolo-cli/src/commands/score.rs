@@ -37,10 +37,11 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         let batch = batch?;
         let first_row = tally.scores.len() as u64;
         let found = task::score(&saved, &args.input, &batch, first_row, &rule, args.reasons, &place)?;
-        if let Some(writer) = &mut writer {
-            writer.write(&found.table(&args.input, &batch, args.reasons)?)?;
-        }
+        let table = found.table(&args.input, &batch, args.reasons)?;
         tally.add(args, &saved, &batch, found)?;
+        if let Some(writer) = &mut writer {
+            writer.write(&table)?;
+        }
         if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
             let examples = tally.examples(&saved, &args.input, &batch, &place)?;
             write_atomically(path, tally.page(args, &rule, examples).to_html().as_bytes())?;

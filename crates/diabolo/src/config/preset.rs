@@ -47,7 +47,7 @@ impl Preset {
     pub fn sentence(self) -> &'static str {
         match self {
             Detect => {
-                "a multi-scale denoising autoencoder, 3,000 steps without early stopping; whole numbers are divided by 1 at least"
+                "a multi-scale denoising autoencoder, 2,000 steps without early stopping; whole numbers are divided by 1 at least"
             }
             DetectContaminated => {
                 "a multi-scale denoising autoencoder, 1,000 steps without early stopping; the fifth of each batch that fits worst \
@@ -83,7 +83,8 @@ impl Preset {
             config.data.counts = CountScaling::AsNumeric;
             let contaminated = self == DetectContaminated;
             let training = &mut config.training;
-            training.steps = Some(if contaminated { 1000 } else { 3000 });
+            training.batch_size = Some(128);
+            training.steps = Some(if contaminated { 1000 } else { 2000 });
             training.trim = if contaminated { 0.2 } else { 0.0 };
             training.patience = 0;
         }

@@ -11,11 +11,11 @@
 //! A Gaussian column of *fixed* variance has no scale of its own: it takes
 //!
 //! ```text
-//! σ_j² = v_j + 1/10 mean_j v_j ,      v_j = E (x_j − x̂_j)²
+//! σ_j² = ½ (v_j + mean_j v_j) ,      v_j = E (x_j − x̂_j)²
 //! ```
 //!
-//! so that ℓ_j is the standardised reconstruction error; the second part keeps a column that is always reconstructed well from
-//! weighing without end. E ℓ_j is the same constant for all complete rows; without
+//! so that ℓ_j is the standardised reconstruction error, half by the column's own standard and half by that of all (columns are
+//! standardised already): one that is always reconstructed well does not weigh without end. E ℓ_j is the same constant for all complete rows; without
 //! it, a row would look more or less surprising only because some of its cells are missing.
 //!
 //! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): a score depends on its row
@@ -35,8 +35,6 @@ use super::common_log_likelihoods;
 const DRAWS: usize = 64;
 /// Scores of held-out rows that are kept at most.
 const MOST_SCORES: usize = 4096;
-/// The part of the mean variance that is added to each column's.
-const SHARED: f64 = 0.1;
 /// σ at least, in encoded units, should nothing ever differ from its reconstruction.
 const LEAST_DEVIATION: f32 = 1e-3;
 
@@ -256,7 +254,7 @@ fn scales(sums: &[[f64; 2]], count: &[bool]) -> Vec<f32> {
     let shared: Vec<f64> =
         variances.iter().zip(count).filter(|(_, counts)| **counts).map(|(v, _)| *v).collect();
     let mean = shared.iter().sum::<f64>() / shared.len().max(1) as f64;
-    variances.iter().map(|v| ((v + SHARED * mean).sqrt() as f32).max(LEAST_DEVIATION)).collect()
+    variances.iter().map(|v| ((0.5 * (v + mean)).sqrt() as f32).max(LEAST_DEVIATION)).collect()
 }
 
 #[cfg(test)]
@@ -296,7 +294,7 @@ mod tests {
         // Variances 4, 0 and 6 of two columns that count and one that does not: their mean is 2.
         let sums = [[8.0, 2.0], [0.0, 2.0], [6.0, 1.0]];
         let found = scales(&sums, &[true, true, false]);
-        let expected = [4.2f32, 0.2, 6.2].map(f32::sqrt);
+        let expected = [3.0f32, 1.0, 4.0].map(f32::sqrt);
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
         assert_eq!(scales(&[[0.0, 0.0]], &[true]), [LEAST_DEVIATION]);
     }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::likelihood::{self, Defaults, LikelihoodName};
+use super::multiscale;
 use super::{ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig};
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
@@ -255,13 +256,13 @@ impl ModelConfig {
 
         let multiscale = matches!(self.family, FamilyConfig::Multiscale(_));
         let usual_hidden = || match multiscale {
-            true => vec![MultiscaleConfig::usual_width(inputs)],
+            true => vec![multiscale::USUAL_WIDTH],
             false => default_hidden(inputs, overcomplete),
         };
         let hidden = self.hidden.get_or_insert_with(usual_hidden).clone();
         let latent_dim = *self.latent_dim.get_or_insert_with(|| match &self.family {
             FamilyConfig::VectorQuantized(config) => config.usual_latent_dim(),
-            FamilyConfig::Multiscale(_) => MultiscaleConfig::usual_width(inputs),
+            FamilyConfig::Multiscale(_) => multiscale::USUAL_WIDTH,
             _ => default_latent_dim(inputs, image, overcomplete),
         });
         let activation =

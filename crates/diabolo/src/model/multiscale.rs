@@ -9,7 +9,7 @@
 //! L        = (1 + σ²) / σ² · ½ ‖x − D(y, σ)‖²            of Gaussian columns, where the network's part of the error is of size 1
 //! ```
 //!
-//! Columns with another likelihood have g alone, and their own loss. The first layer sees c y, c = √((1 + σ_least²) / (1 + σ²)), and
+//! g is one linear layer. Columns with another likelihood have g alone, and their own loss. The first layer sees c y, c = √((1 + σ_least²) / (1 + σ²)), and
 //! ½ log(σ / σ_least) as one more input: at the least noise f is a plain encoder, and that is the code of a row. D needs the row
 //! beside its code, so that codes alone give no rows.
 //!
@@ -20,10 +20,11 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::deterministic::layers;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
 use crate::distribution::{Family, Variance};
 use crate::error::{Error, Result};
-use crate::nn::{Place, chain};
+use crate::nn::{Activation, Place, chain};
 use crate::noise::{RngExt, Stream, standard_normal};
 use crate::objective::Term;
 
@@ -60,12 +61,10 @@ impl MultiscaleConfig {
             false => Ok(()),
         }
     }
-
-    /// Width of a layer, unless told otherwise.
-    pub(super) fn usual_width(inputs: usize) -> usize {
-        (2 * inputs).next_power_of_two().clamp(128, 1024)
-    }
 }
+
+/// Width of a layer, unless told otherwise.
+pub(super) const USUAL_WIDTH: usize = 128;
 
 /// Clean from corrupted, at every size of the corruption.
 #[derive(Module, Debug)]
@@ -108,7 +107,9 @@ impl Multiscale {
         noise: &mut Stream,
         place: &Place,
     ) -> Self {
-        let net = Deterministic::new(architecture, noise, place);
+        let mut net = Deterministic::new(architecture, noise, place);
+        let widths = [architecture.latent_dim, net.likelihood.parameters()];
+        net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, place);
         let width = net.encoder[0].outputs();
         let size = (architecture.inputs as f32).sqrt().recip();
         let level = standard_normal(noise, width).into_iter().map(|draw| size * draw).collect();
@@ -213,7 +214,7 @@ mod tests {
     use super::*;
     use crate::distribution::LikelihoodBlock;
     use crate::model::{FamilyConfig, Model};
-    use crate::nn::{Activation, to_host};
+    use crate::nn::to_host;
     use crate::noise::{Purpose, stream};
 
     fn model(place: &Place) -> Multiscale {
