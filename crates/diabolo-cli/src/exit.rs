@@ -1,4 +1,4 @@
-//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 130 interrupted.
+//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 10 anomalies found · 130 interrupted.
 
 use std::process::ExitCode;
 
@@ -17,11 +17,28 @@ impl std::fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
+/// `score --fail-on-anomaly` found some; the rows have been written.
+#[derive(Debug)]
+pub struct AnomaliesFound {
+    pub count: usize,
+}
+
+impl std::fmt::Display for AnomaliesFound {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{} anomalies", self.count)
+    }
+}
+
+impl std::error::Error for AnomaliesFound {}
+
 /// Prints the error, if there is one, and chooses the code.
 pub fn code(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     if error.is::<Interrupted>() {
         return ExitCode::from(130);
+    }
+    if error.is::<AnomaliesFound>() {
+        return ExitCode::from(10);
     }
     if is_broken_pipe(&error) {
         // `diabolo encode … | head` is not a failure.

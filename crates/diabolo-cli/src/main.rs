@@ -29,6 +29,8 @@ fn main() -> ExitCode {
         Command::Decode(args) => commands::transform::decode(args, shared),
         Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
+        Command::Score(args) => commands::score::run(args, shared),
+        Command::Calibrate(args) => commands::score::calibrate(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),
         Command::Features(args) => commands::features::run(args, shared),
         Command::Inspect(args) => commands::inspect::run(args, shared),

@@ -9,6 +9,10 @@
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 
+mod preset;
+
+pub use preset::Preset;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};

@@ -45,5 +45,5 @@ pub mod report;
 pub mod task;
 pub mod train;
 
-pub use config::Config;
+pub use config::{Config, Preset};
 pub use error::{Error, ErrorClass, Result};

@@ -184,7 +184,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
         _ => None,
     };
     let header = header(config, prepared.preprocessor.clone());
-    let saved = SavedModel { header, architecture, model: outcome.model, latent };
+    let saved = SavedModel { header, architecture, model: outcome.model, latent, detector: None };
     if let Some(values) = log_likelihoods(&saved.model, &prepared.train, 3, seed, 0, &place) {
         assert!(diverged.is_some() || values.iter().all(|v| v.is_finite()), "log-likelihoods {values:?}");
     }

@@ -101,7 +101,7 @@ fn saved(
     model: Model,
 ) -> SavedModel {
     let header = header(config.clone(), preprocessor.clone());
-    SavedModel { header, architecture: architecture.clone(), model, latent: None }
+    SavedModel { header, architecture: architecture.clone(), model, latent: None, detector: None }
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn fitted(input: &str, rows: usize, epochs: usize, place: &Place) -> (SavedModel
     let model = train::fit(model, None, &data, &config.training, place, &mut ()).unwrap().model;
     let header = header(config, prepared.preprocessor.clone());
     let latent = Some(LatentSummary::measure(&model, &prepared.train, 0, place).unwrap());
-    (SavedModel { header, architecture, model, latent }, prepared)
+    (SavedModel { header, architecture, model, latent, detector: None }, prepared)
 }
 
 fn decoded(model: &Model, code: Tensor<2>) -> Tensor<2> {

@@ -6,7 +6,7 @@ use clap::Args;
 use diabolo::data::Binarization;
 use diabolo::model::FamilyConfig;
 use diabolo::train::Schedule;
-use diabolo::{Config, Error};
+use diabolo::{Config, Error, Preset};
 
 use super::values::{optimizer, seconds};
 use super::{ModelArgs, ReadArgs};
@@ -24,6 +24,9 @@ pub struct FitArgs {
     /// The run's folder [default: runs/DATA-MODEL, numbered]
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Settings that suit a purpose: detect, detect-contaminated, impute, denoise, features or generate; other flags win
+    #[arg(long = "for", value_name = "PURPOSE", conflicts_with_all = ["config", "resume"])]
+    pub preset: Option<Preset>,
     /// A TOML file to start from; --print-config shows its keys
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -68,6 +71,9 @@ pub struct TrainingArgs {
     /// Largest L2 norm of each parameter tensor's gradient
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub gradient_clip: Option<f64>,
+    /// Share of each batch that fits worst and does not count: for rows that hold anomalies themselves [default: 0]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    pub trim: Option<f64>,
     /// Epochs without improvement before stopping; 0 never stops early [default: 20]
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub patience: Option<usize>,
@@ -98,7 +104,7 @@ pub struct ColumnArgs {
     /// ordinal:small,medium,large (texts in their order); may be repeated
     #[arg(long = "type", value_name = "COLUMN=KIND")]
     pub types: Vec<String>,
-    /// How numbers are scaled: standardize, min_max or quantile [default: standardize]
+    /// How numbers are scaled: standardize, standardize_steps (whole numbers by 1 at least), min_max or quantile [default: standardize]
     #[arg(long, value_name = "NAME")]
     pub numeric: Option<String>,
     /// Pixels become 0 or 1: dynamic (afresh each epoch, with the intensity as probability), fixed or threshold
@@ -120,7 +126,7 @@ pub struct ColumnArgs {
 }
 
 impl FitArgs {
-    /// The configuration file, then --set, then the flags: the later wins.
+    /// The configuration file or the preset, then --set, then the flags: the later wins.
     pub fn to_config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => {
@@ -129,6 +135,9 @@ impl FitArgs {
             }
             None => Config::default(),
         };
+        if let Some(preset) = self.preset {
+            preset.apply(&mut config);
+        }
         if let Some(name) = &self.model.model {
             config.model.family = FamilyConfig::named(name)?;
         }
@@ -151,6 +160,7 @@ impl TrainingArgs {
         training.batch_size = self.batch_size.or(training.batch_size);
         training.learning_rate = self.learning_rate.or(training.learning_rate);
         training.gradient_clip = self.gradient_clip.or(training.gradient_clip);
+        training.trim = self.trim.unwrap_or(training.trim);
         training.patience = self.patience.unwrap_or(training.patience);
         training.seed = self.seed.unwrap_or(training.seed);
         if let Some(text) = &self.optimizer {

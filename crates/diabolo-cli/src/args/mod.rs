@@ -1,6 +1,7 @@
 //! The arguments, and how they become a configuration.
 
 mod compare;
+mod detect;
 mod fit;
 mod model;
 mod values;
@@ -14,6 +15,7 @@ use diabolo::nn::{Place, use_threads};
 use diabolo::task::WalkConfig;
 
 pub use compare::CompareArgs;
+pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use model::ModelArgs;
 use values::delimiter;
@@ -79,6 +81,10 @@ pub enum Command {
     Reconstruct(TransformArgs),
     /// Write new rows or pictures, drawn from the prior or by the contractive walk
     Generate(GenerateArgs),
+    /// Find anomalies: write each row with its score, p-value, and for anomalies the columns that are the reason
+    Score(Box<ScoreArgs>),
+    /// Compare later scores with those of these rows; the model stays as it is
+    Calibrate(CalibrateArgs),
     /// Measure a model on rows it was not trained on
     Evaluate(EvaluateArgs),
     /// Measure what the code is good for: classes told from it, by a probe or by fine-tuning the encoder

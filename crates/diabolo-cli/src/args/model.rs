@@ -13,7 +13,7 @@ use super::values::{
 #[derive(Args, Clone)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// plain, denoising, sparse, contractive, variational or vector_quantized [default: variational]
+    /// plain, denoising, sparse, contractive, variational, vector_quantized or multiscale [default: variational]
     #[arg(long, short, value_name = "FAMILY")]
     pub model: Option<String>,
     /// Width of the code
@@ -221,7 +221,9 @@ impl ModelArgs {
                 | FamilyConfig::Denoising { tied, .. }
                 | FamilyConfig::Sparse(SparseConfig { tied, .. })
                 | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
-                FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_) => {
+                FamilyConfig::Variational(_)
+                | FamilyConfig::VectorQuantized(_)
+                | FamilyConfig::Multiscale(_) => {
                     return Err(only("--tied", "plain, denoising, sparse or contractive"));
                 }
             }

@@ -10,12 +10,12 @@ use diabolo::artifact::{
 };
 use diabolo::data::read::fingerprint;
 use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::{LatentSummary, Metrics, evaluate};
+use diabolo::evaluate::{Detector, LatentSummary, Metrics, evaluate};
 use diabolo::model::{Architecture, Model};
 use diabolo::nn::Place;
 use diabolo::report::Report;
 use diabolo::train::{self, Ended, EpochRecord, Hooks, Outcome, Progress, Snapshot, TrainingData};
-use diabolo::{Config, Error};
+use diabolo::{Config, Error, task};
 use serde_json::json;
 
 use crate::args::{FitArgs, Shared};
@@ -58,6 +58,9 @@ struct Job {
 impl Job {
     fn new(args: &FitArgs, shared: &Shared) -> anyhow::Result<Self> {
         let input = args.input.clone().unwrap_or_default();
+        if let Some(preset) = args.preset {
+            shared.note(format!("for {}: {}", preset.name(), preset.sentence()));
+        }
         Job::prepare(input, args.to_config()?, shared)
     }
 
@@ -164,7 +167,11 @@ impl Job {
                 &self.place,
             )?),
         };
-        let saved = SavedModel { header, architecture: self.architecture, model: outcome.model, latent };
+        let prepared = &self.prepared;
+        let detector = Detector::fit(&outcome.model, &prepared.preprocessor, &prepared.train, &self.place);
+        let (architecture, model) = (self.architecture, outcome.model);
+        let mut saved = SavedModel { header, architecture, model, latent, detector: Some(detector) };
+        saved.detector = Some(task::calibrate(&saved, &prepared.validation, &self.place));
         saved.save(&run.model_path())?;
         run.write_history(&outcome.state.history)?;
         if let Ended::Diverged(error) = outcome.ended {

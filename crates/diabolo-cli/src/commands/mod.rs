@@ -8,6 +8,7 @@ pub mod fit;
 pub mod generate;
 pub mod inspect;
 pub mod report;
+pub mod score;
 pub mod transform;
 
 use std::path::Path;

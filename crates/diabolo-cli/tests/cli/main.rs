@@ -7,6 +7,7 @@ mod bad_data;
 mod bad_model;
 mod compare;
 mod conditional;
+mod detect;
 mod digits;
 mod factors;
 mod features;

@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod container;
+mod detector;
 mod model_file;
 mod run;
 mod summary;

@@ -6,12 +6,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::container::{self, Part};
-use super::summary;
 use super::weights::{self, HostTensor};
+use super::{detector, summary};
 use crate::config::Config;
 use crate::data::Preprocessor;
 use crate::error::{Error, Result};
-use crate::evaluate::LatentSummary;
+use crate::evaluate::{Detector, LatentSummary};
 use crate::model::{Architecture, Model};
 use crate::nn::Place;
 
@@ -74,6 +74,8 @@ pub struct SavedModel {
     pub model: Model,
     /// Where the codes of the training rows lie; families without a prior generate from there.
     pub latent: Option<LatentSummary>,
+    /// What rows are scored by; files from before there were scores have none.
+    pub detector: Option<Detector>,
 }
 
 impl SavedModel {
@@ -84,6 +86,7 @@ impl SavedModel {
             help: "report this as a bug".into(),
         })?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
+        let tensors = tensors.chain(detector::export(self.detector.as_ref()));
         container::write(path, tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
     }
 
@@ -115,13 +118,16 @@ impl SavedModel {
         let mut tensors =
             floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
         let latent = summary::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
+        let features = header.preprocessor.schema.features.len();
+        let detector =
+            detector::import(&mut tensors, header.preprocessor.width(), features).map_err(broken)?;
         // Before anything is allocated by what the configuration says.
         let held: usize = tensors.values().map(|t| t.values.len()).sum();
         if architecture.least_parameters() > held {
             return Err(broken(format!("it holds {held} weights, fewer than its configuration says")));
         }
         let model = weights::import(Model::new(&architecture, 0, place), tensors, place).map_err(broken)?;
-        Ok(SavedModel { header, architecture, model, latent })
+        Ok(SavedModel { header, architecture, model, latent, detector })
     }
 }
 

@@ -11,9 +11,11 @@
 //! | `prior.pseudo_inputs` | K × inputs | VampPrior |
 //! | `prior.encoder.K.*`, `prior.posterior.*`, `prior.decoder.K.*`, `prior.output.*` | | second stochastic layer |
 //! | `flow.steps.K.*` | | the K-th step of a flow |
+//! | `level` | outputs of `encoder.0` | multi-scale denoising: what ½ log(σ / σ_least) adds to them |
 //! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | what quantised codes choose from; moving counts |
 //! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture that quantised codes are drawn from: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
+//! | `detector.deviation`, `detector.usual`, `detector.scores` | inputs, features, n | what rows are scored by; scores of held-out rows |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |
 //! | `likelihood.log_freedom.K` | features | the K-th Student's t block: log(ν − 2) before its bound |

@@ -79,13 +79,14 @@ pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<Re
     take(input, &batch, &numbers.iter().map(|n| n - 1).collect::<Vec<_>>())
 }
 
-/// A column as text; `None` for missing cells.
-fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
+/// A column as text, `None` for missing cells; nothing if there is no such column of values.
+pub fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
     let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
     Some(texts.as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect())
 }
 
-fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
+/// Some of the rows.
+pub(crate) fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
     let rows = UInt32Array::from_iter_values(rows.iter().map(|&row| row as u32));
     take_record_batch(batch, &rows).map_err(|cause| {
         Error::data(input, "rows that fit in memory", cause.to_string(), "fit a sample of the rows")

@@ -89,6 +89,24 @@ impl Likelihood {
             .expect("a likelihood has at least one block")
     }
 
+    /// −log p(x | parameters) column by column, in nats: batch × encoded width, 0 where not observed. Within a categorical or
+    /// ordinal block, or one of pixels by a mixture, only the sum has a meaning.
+    pub fn column_losses(
+        &self,
+        parameters: Tensor<2>,
+        x: Tensor<2>,
+        observed: Option<&Tensor<2>>,
+    ) -> Tensor<2> {
+        let losses = self.split(parameters).map(|(block, distribution)| {
+            distribution.negative_log_likelihood(narrow(x.clone(), block.start, block.width))
+        });
+        let losses = Tensor::cat(losses.collect(), 1);
+        match observed {
+            Some(observed) => losses * observed.clone(),
+            None => losses,
+        }
+    }
+
     /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch × encoded width.
     pub fn mean(&self, parameters: Tensor<2>) -> Tensor<2> {
         Tensor::cat(self.split(parameters).map(|(_, distribution)| distribution.mean()).collect(), 1)

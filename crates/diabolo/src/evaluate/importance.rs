@@ -11,10 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
 use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, stream};
+use crate::noise::{Purpose, Stream, stream};
 
 /// Their stream's epoch of [`Purpose::Evaluate`].
 const STREAM: u64 = 3;
+/// The same of draws that all rows share.
+const COMMON_STREAM: u64 = 4;
 /// Draws of z that are decoded together, for all rows of a slice; small enough for a processor's cache.
 const DRAWS: usize = 2048;
 /// Rows of a slice at most.
@@ -57,26 +59,59 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     place: &Place,
 ) -> Option<Vec<f64>> {
     let at_once = (DRAWS / samples.max(1)).clamp(1, ROWS);
+    in_slices(rows, at_once, |slice| {
+        let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
+        bounds(model, rows, slice, samples, noise, place)
+    })
+}
+
+/// [`log_likelihoods`] with the same draws of ε for every row: a function of the row alone, wherever it stands, so that
+/// equal rows get equal values and rows compare with less noise. `None` for a model without a posterior.
+pub fn common_log_likelihoods<M: Autoencoder + Sync>(
+    model: &M,
+    rows: &Encoded,
+    samples: usize,
+    seed: u64,
+    place: &Place,
+) -> Option<Vec<f64>> {
+    in_slices(rows, 1, |row| {
+        let noise = &mut stream(seed, Purpose::Evaluate, COMMON_STREAM, 0);
+        bounds(model, rows, row, samples, noise, place)
+    })
+}
+
+/// A function of at most `at_once` rows at a time, for all rows.
+fn in_slices(
+    rows: &Encoded,
+    at_once: usize,
+    values: impl Fn(&[usize]) -> Option<Vec<f64>> + Sync + Send,
+) -> Option<Vec<f64>> {
     let all: Vec<usize> = (0..rows.rows).collect();
-    let slices: Option<Vec<Vec<f64>>> = all
-        .par_chunks(at_once)
-        .map(|slice| {
-            let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
-            let batch = Batch::gather(rows, slice, place);
-            let mut sums = vec![LogSum::default(); slice.len()];
-            let mut left = samples.max(1);
-            while left > 0 {
-                let now = left.min((DRAWS / slice.len()).max(1));
-                let weights = to_host(model.log_weights(&batch, now, noise, place)?);
-                for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(now)) {
-                    weights.iter().for_each(|&w| sum.add(f64::from(w)));
-                }
-                left -= now;
-            }
-            Some(sums.iter().map(LogSum::mean).collect())
-        })
-        .collect();
+    let slices: Option<Vec<Vec<f64>>> = all.par_chunks(at_once).map(values).collect();
     slices.map(|slices| slices.concat())
+}
+
+/// The bound for the rows of one slice.
+fn bounds<M: Autoencoder>(
+    model: &M,
+    rows: &Encoded,
+    slice: &[usize],
+    samples: usize,
+    noise: &mut Stream,
+    place: &Place,
+) -> Option<Vec<f64>> {
+    let batch = Batch::gather(rows, slice, place);
+    let mut sums = vec![LogSum::default(); slice.len()];
+    let mut left = samples.max(1);
+    while left > 0 {
+        let now = left.min((DRAWS / slice.len()).max(1));
+        let weights = to_host(model.log_weights(&batch, now, noise, place)?);
+        for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(now)) {
+            weights.iter().for_each(|&w| sum.add(f64::from(w)));
+        }
+        left -= now;
+    }
+    Some(sums.iter().map(LogSum::mean).collect())
 }
 
 /// log Σ e^a, one a at a time.

@@ -162,7 +162,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         if let (Some(choices), Some(book)) = (&mut self.choices, self.model.codebook()) {
             choices.add(&to_host(book.indices(code.clone()).float()));
         }
-        let mean = self.model.likelihood().mean(self.model.decode(batch.with_condition(code.clone())));
+        let mean = self.model.likelihood().mean(self.model.reconstruct_from(batch, code.clone()));
         let errors = to_host(mean - batch.x.clone());
         // Squared in double precision: what a diverged model reconstructs has no square in single.
         let square = |error: &f32| f64::from(*error).powi(2);

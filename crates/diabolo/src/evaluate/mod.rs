@@ -3,6 +3,7 @@
 mod choices;
 mod clusters;
 mod columns;
+mod detector;
 mod diagnostics;
 mod disentanglement;
 mod field;
@@ -15,6 +16,7 @@ mod metrics;
 mod neighbours;
 mod probe;
 mod product;
+mod ranking;
 mod robustness;
 mod sample_quality;
 mod sensitivity;
@@ -28,15 +30,17 @@ mod testing;
 use choices::Choices;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use columns::{ColumnScore, ColumnScores};
+pub use detector::{Detector, Scorer};
 pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};
 pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};
 pub use field::reconstruction_field;
-pub use importance::{LogLikelihood, log_likelihoods};
+pub use importance::{LogLikelihood, common_log_likelihoods, log_likelihoods};
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};
 pub use metrics::{Evaluation, Metrics, evaluate};
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
 pub use probe::{LogisticProbe, PROBE_PENALTIES};
+pub use ranking::Ranking;
 pub use robustness::{
     ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,
     typical_distance,

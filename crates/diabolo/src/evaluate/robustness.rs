@@ -158,8 +158,9 @@ pub fn noise_responses<M: Autoencoder>(
             None => normal.shape().num_elements() as f64,
         };
         for (&deviation, sums) in deviations.iter().zip(&mut sums) {
-            let moved = model.encode(batch.changed_input(normal.clone() * deviation));
-            let mean = model.likelihood().mean(model.decode(batch.with_condition(moved.clone())));
+            let noisy = Batch { x: batch.x.clone() + normal.clone() * deviation, ..batch.clone() };
+            let moved = model.encode(noisy.input());
+            let mean = model.likelihood().mean(model.reconstruct_from(&noisy, moved.clone()));
             let errors = only_observed((mean - batch.x.clone()).square(), &batch);
             sums[0] += total(&to_host((moved - code.clone()).square()));
             sums[1] += total(&to_host(errors));

@@ -33,7 +33,7 @@ impl Layerwise for Model {
             Model::Contractive(model) => Some(Model::Contractive(model.layer(k, place))),
             Model::Sparse(model) if k + 1 == self.depth() => Some(Model::Sparse(model.top_layer(place))),
             Model::Sparse(model) => Some(Model::Plain(model.plain_layer(k, place))),
-            Model::Variational(_) | Model::VectorQuantized(_) => None,
+            Model::Variational(_) | Model::VectorQuantized(_) | Model::Multiscale(_) => None,
         }
     }
 

@@ -7,6 +7,7 @@ mod denoising;
 mod deterministic;
 mod layerwise;
 mod likelihood;
+mod multiscale;
 mod plain;
 mod signs;
 mod sparse;
@@ -20,6 +21,7 @@ pub use denoising::Denoising;
 pub use deterministic::Deterministic;
 pub use layerwise::Layerwise;
 pub use likelihood::{ANY_COLUMN, LikelihoodName};
+pub use multiscale::{Multiscale, MultiscaleConfig};
 pub use plain::Plain;
 pub use signs::{ACTIVE_VARIANCE, Signs};
 pub use sparse::{Sparse, SparseConfig};
@@ -200,7 +202,17 @@ pub trait Autoencoder: Trainable {
 
     /// Likelihood parameters for the codes of the batch.
     fn reconstruct(&self, batch: &Batch) -> Tensor<2> {
-        self.decode(batch.with_condition(self.encode(batch.input())))
+        self.reconstruct_from(batch, self.encode(batch.input()))
+    }
+
+    /// The same from codes that are known already.
+    fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
+        self.decode(batch.with_condition(code))
+    }
+
+    /// The reconstructions by which rows are scored: one at each size of noise, for a family that knows several.
+    fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
+        vec![self.reconstruct(batch)]
     }
 
     /// q(z|x), for families that have one.
@@ -270,6 +282,8 @@ pub enum Model {
     Variational(Variational),
     /// With a code of entries of codebooks.
     VectorQuantized(VectorQuantized),
+    /// Clean from corrupted, at every size of the corruption.
+    Multiscale(Multiscale),
 }
 
 /// Calls the same method on whichever family it is.
@@ -282,6 +296,7 @@ macro_rules! each {
             Model::Contractive($model) => $call,
             Model::Variational($model) => $call,
             Model::VectorQuantized($model) => $call,
+            Model::Multiscale($model) => $call,
         }
     };
 }
@@ -306,6 +321,9 @@ impl Model {
             }
             FamilyConfig::VectorQuantized(config) => {
                 Model::VectorQuantized(VectorQuantized::new(architecture, *config, noise, place))
+            }
+            FamilyConfig::Multiscale(config) => {
+                Model::Multiscale(Multiscale::new(architecture, config, noise, place))
             }
         }
     }
@@ -346,6 +364,14 @@ impl Trainable for Model {
 impl Autoencoder for Model {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
         each!(self, model => model.encode(x))
+    }
+
+    fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
+        each!(self, model => model.reconstruct_from(batch, code))
+    }
+
+    fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
+        each!(self, model => model.reconstructions(batch))
     }
 
     fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {

@@ -8,6 +8,7 @@ mod importance;
 mod schedule;
 mod sparsity;
 mod total_correlation;
+mod trim;
 
 pub use contraction::{EncoderTrace, rademacher};
 pub use corruption::Corruption;
@@ -17,6 +18,7 @@ pub use importance::{importance_bound, normalized_weights, scale_gradient, with_
 pub use schedule::Warmup;
 pub use sparsity::Sparsity;
 pub use total_correlation::{KlParts, kl_parts};
+pub use trim::trimmed;
 
 use burn::tensor::Tensor;
 

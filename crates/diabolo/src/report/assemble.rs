@@ -95,6 +95,7 @@ fn subtitle(saved: &SavedModel) -> String {
         Sparse { .. } => "It learned a code of which each row uses only a few units.",
         Contractive { .. } => "It learned a code that small changes of the input hardly move.",
         Variational(_) => "It learned a distribution over codes, from which new examples can be drawn.",
+        Multiscale(_) => "It learned to restore clean rows from rows with noise of every size.",
         VectorQuantized(_) => "It learned a finite number of codes, and how often each occurs.",
     };
     format!("{what} Measured on rows it has not seen.")

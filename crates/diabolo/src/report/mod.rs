@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+mod anomalies;
 mod assemble;
 mod axis;
 mod coloring;
@@ -25,6 +26,7 @@ mod units;
 #[cfg(test)]
 mod demo;
 
+pub use anomalies::{Anomalies, ScoredExample};
 pub use picture::picture_grid_png;
 
 /// All that a report shows.

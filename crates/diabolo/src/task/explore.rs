@@ -15,7 +15,7 @@ use arrow_schema::{DataType, Field};
 
 use super::features::codes;
 use super::generate::decoded;
-use super::{Draw, columns_of, table};
+use super::{Draw, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};
 use crate::error::{Error, Result};
@@ -176,6 +176,7 @@ pub fn rows_of(
     seed: u64,
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
+    decodes_codes(saved)?;
     let values = decoded(&saved.model, &codes.values, codes.condition.as_ref(), draw, seed, place);
     let rows = saved.header.preprocessor.decode(&values)?;
     if codes.steps.is_empty() {

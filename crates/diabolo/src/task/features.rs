@@ -7,7 +7,7 @@ use arrow_array::types::Float32Type;
 use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::table;
+use super::{decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
 use crate::error::{Error, Result};
@@ -49,6 +49,7 @@ pub fn decode(
     first_row: u64,
     place: &Place,
 ) -> Result<RecordBatch> {
+    decodes_codes(saved)?;
     let width = saved.architecture.latent_dim;
     let units: Vec<Float32Array> =
         (0..width).map(|k| latent_column(input, codes, k, width, first_row)).collect::<Result<_>>()?;

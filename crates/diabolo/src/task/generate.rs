@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use burn::tensor::Tensor;
 
 use super::walk::walked_rows;
-use super::{CHUNK, WalkConfig, columns_of, table};
+use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::Condition;
 use crate::error::Result;
@@ -37,6 +37,7 @@ pub fn generate(
     seed: u64,
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
+    decodes_codes(saved)?;
     let preprocessor = &saved.header.preprocessor;
     let (condition, said) = preprocessor.given(given, count)?.unzip();
     let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };

@@ -1,6 +1,7 @@
 //! What a fitted model is used for: one file an application, rows in and rows out.
 
 pub mod compare;
+mod detect;
 mod explore;
 mod features;
 mod fine_tune;
@@ -9,6 +10,7 @@ mod probe;
 mod reconstruct;
 mod walk;
 
+pub use detect::{Reason, Rule, Scored, calibrate, example, score};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
@@ -23,6 +25,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 use self::features::columns_of;
+use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
 use crate::model::CHUNK;
 
@@ -55,6 +58,18 @@ pub fn transform_batches(
         let made: Vec<RecordBatch> =
             some.par_iter().map(|(first, batch)| transform(batch, *first)).collect::<Result<_>>()?;
         made.iter().try_for_each(&mut write)?;
+    }
+}
+
+/// Refuses a family whose decoder needs the row beside the code.
+fn decodes_codes(saved: &SavedModel) -> Result<()> {
+    let family = &saved.architecture.family;
+    match family.decodes_codes() {
+        true => Ok(()),
+        false => Err(Error::Unsupported {
+            what: format!("a {} autoencoder makes no rows from codes alone", family.name()),
+            help: "use `diabolo reconstruct`, or fit another family".into(),
+        }),
     }
 }
 

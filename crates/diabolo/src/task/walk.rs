@@ -28,7 +28,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::generate::drawn;
-use super::{CHUNK, Draw};
+use super::{CHUNK, Draw, decodes_codes};
 use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
 use crate::evaluate::LatentSummary;
@@ -97,6 +97,7 @@ pub fn walk(
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
     config.validate()?;
+    decodes_codes(saved)?;
     if saved.architecture.family.has_prior() {
         let family = saved.architecture.family.name().replace('_', "-");
         return Err(Error::Unsupported {

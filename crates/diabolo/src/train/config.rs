@@ -3,12 +3,14 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `epochs` | passes over the training rows, at most | 15,000 steps' worth, within 20..=200 |
+//! | `steps` | steps in all, where `epochs` is left open | none |
 //! | `pretrain_epochs` | passes for each layer alone, before the joint training | 0 |
 //! | `batch_size` | rows a step | 128, fewer for few rows |
 //! | `learning_rate` | Adam's step size | 0.003 for variational models, else 0.001 |
 //! | `optimizer.kind` | `adam`, `adam_w` (decoupled `weight_decay`) or `sgd` (`momentum`) | `adam` |
 //! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
 //! | `gradient_clip` | largest L2 norm of each tensor's gradient | none |
+//! | `trim` | share of each batch that fits worst and does not count (trimmed likelihood), from a fifth of the epochs on | 0 |
 //! | `patience` | epochs without a better held-out objective before stopping | 20 |
 //! | `max_seconds` | wall time after which training stops | none |
 //! | `seed` | of every random stream | 0 |
@@ -25,6 +27,9 @@ pub struct TrainingConfig {
     /// Passes over the training rows, at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
+    /// Steps of the optimiser in all, where `epochs` leaves it open: whole epochs, as many as are needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
     /// Passes over the training rows for each layer alone, before all are trained jointly; 0 for none.
     pub pretrain_epochs: usize,
     /// Rows a step.
@@ -40,6 +45,10 @@ pub struct TrainingConfig {
     /// Largest L2 norm of each parameter tensor's gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient_clip: Option<f64>,
+    /// Share of each batch that does not count because it fits worst; see [`trimmed`](crate::objective::trimmed). Held-out rows
+    /// are judged likewise. It begins after a fifth of the epochs, when there is something to fit.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub trim: f64,
     /// Epochs without improvement on held-out rows before stopping; 0 never stops early.
     pub patience: usize,
     /// Wall time after which training stops, in seconds.
@@ -76,12 +85,14 @@ impl Default for TrainingConfig {
     fn default() -> Self {
         TrainingConfig {
             epochs: None,
+            steps: None,
             pretrain_epochs: 0,
             batch_size: None,
             learning_rate: None,
             optimizer: Optimizer::default(),
             schedule: Schedule::default(),
             gradient_clip: None,
+            trim: 0.0,
             patience: 20,
             max_seconds: None,
             checkpoint_seconds: 30.0,
@@ -90,7 +101,17 @@ impl Default for TrainingConfig {
     }
 }
 
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
 impl TrainingConfig {
+    /// The share that does not count after so many epochs.
+    pub fn trim_after(&self, epochs_done: f64) -> f64 {
+        let begun = epochs_done >= 0.2 * self.epochs.unwrap_or_default() as f64;
+        if begun { self.trim } else { 0.0 }
+    }
+
     /// Fills in what was left open for `rows` training rows and a family's `usual_rate`, and checks everything.
     pub fn resolve(&mut self, rows: usize, usual_rate: f64) -> Result<()> {
         let batch = *self.batch_size.get_or_insert((rows / 20).next_power_of_two().clamp(16, 128));
@@ -98,7 +119,11 @@ impl TrainingConfig {
             return Err(Error::config("batch_size", "1 or more", batch));
         }
         let steps_an_epoch = rows.div_ceil(batch).max(1);
-        let epochs = *self.epochs.get_or_insert((15_000 / steps_an_epoch).clamp(20, 200));
+        let usual = match self.steps {
+            Some(steps) => steps.div_ceil(steps_an_epoch),
+            None => (15_000 / steps_an_epoch).clamp(20, 200),
+        };
+        let epochs = *self.epochs.get_or_insert(usual);
         if epochs == 0 && self.pretrain_epochs == 0 {
             return Err(Error::config("epochs", "1 or more (0 only after pretrain_epochs)", epochs));
         }
@@ -109,6 +134,9 @@ impl TrainingConfig {
         above_zero("learning_rate", *self.learning_rate.get_or_insert(usual_rate))?;
         above_zero("checkpoint_seconds", self.checkpoint_seconds)?;
         self.gradient_clip.map_or(Ok(()), |v| above_zero("gradient_clip", v))?;
+        if !(0.0..1.0).contains(&self.trim) {
+            return Err(Error::config("trim", "a share in [0, 1)", self.trim));
+        }
         self.max_seconds.map_or(Ok(()), |v| above_zero("max_seconds", v))?;
         match self.optimizer {
             Optimizer::AdamW { weight_decay: w } if !(w.is_finite() && w >= 0.0) => {

@@ -11,7 +11,7 @@ use crate::data::Encoded;
 use crate::model::{Batch, Context, Trainable};
 use crate::nn::Place;
 use crate::noise::{Purpose, Stream, stream};
-use crate::objective::objective;
+use crate::objective::{objective, trimmed};
 
 /// Fewer rows make slow products of matrices, and adding the parts' gradients would cost as much as it saves.
 const SMALLEST_PART: usize = 64;
@@ -30,6 +30,8 @@ pub(super) struct Moment {
     pub step: usize,
     /// Epochs done, fractions included.
     pub epochs: f64,
+    /// The share of rows whose loss does not count.
+    pub trim: f64,
 }
 
 /// What was found for some rows of the batch.
@@ -110,12 +112,12 @@ fn differentiate_part<M: Trainable>(
     moment: Moment,
     place: &Place,
 ) -> Part {
-    let Moment { seed, epoch, step, epochs } = moment;
+    let Moment { seed, epoch, step, epochs, trim } = moment;
     let fresh = &mut stream(seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
     let batch = Batch::draw(data, rows, fresh, place);
     let mut noise = stream(seed, Purpose::Train, epoch as u64, step as u64);
     let context = &mut Context { noise: &mut noise, epochs, training: true, rows: data.rows, place };
-    let terms = model.loss(&batch, context);
+    let terms = trimmed(model.loss(&batch, context), trim, place);
     let means = terms.iter().map(TermMean::of).collect();
     let gradients = GradientsParams::from_grads((objective(&terms) * share).backward(), model);
     Part { rows: rows.len(), means, gradients, batch, noise }

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::model::{Batch, Context, Signs, Trainable};
 use crate::nn::Place;
 use crate::noise::{Purpose, Stream, permutation, stream};
+use crate::objective::trimmed;
 
 /// Encoded rows to learn from, and rows to judge by.
 pub struct TrainingData<'a> {
@@ -287,7 +288,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
     fn step(&mut self, rows: &[usize], steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
-        let moment = Moment { seed: self.config.seed, epoch, step, epochs: done };
+        let trim = self.config.trim_after(done);
+        let moment = Moment { seed: self.config.seed, epoch, step, epochs: done, trim };
         let parts = differentiate(self.model(), self.data.train, rows, moment, self.place);
         let means = means(&parts);
         self.check(&means, step + 1)?;
@@ -377,7 +379,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 rows: self.data.validation.rows,
                 place: self.place,
             };
-            let means: Vec<TermMean> = model.loss(&batch, &mut context).iter().map(TermMean::of).collect();
+            let terms = trimmed(model.loss(&batch, &mut context), self.config.trim, self.place);
+            let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
             // The last step of the epoch made the weights that are judged.
             self.check(&means, self.state.step)?;
             sums.add(&means, rows.len());

@@ -98,7 +98,14 @@ impl Encoded {
         self.values.iter().filter(at_an_end).count() as f64 >= SHARE * self.values.len() as f64
     }
 
-    fn set_missing(&mut self, row: usize, units: &Range<usize>) {
+    /// Whether any of these numbers of a row was in the data.
+    pub fn has(&self, row: usize, units: &Range<usize>) -> bool {
+        let cells = row * self.width + units.start..row * self.width + units.end;
+        self.observed.as_ref().is_none_or(|flags| flags[cells].contains(&1.0))
+    }
+
+    /// Takes these numbers of a row as missing.
+    pub fn set_missing(&mut self, row: usize, units: &Range<usize>) {
         let cells = row * self.width + units.start..row * self.width + units.end;
         self.values[cells.clone()].fill(0.0);
         self.observed.get_or_insert_with(|| vec![1.0; self.rows * self.width])[cells].fill(0.0);

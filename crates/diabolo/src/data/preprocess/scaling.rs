@@ -32,13 +32,16 @@ impl Scaling {
         let (min, max) = values.iter().fold((first, first), |(min, max), &x| (x.min(min), x.max(max)));
         match kind {
             _ if min == max => Scaling::Linear { shift: first, scale: 1.0 },
-            NumericScaling::Standardize => {
+            NumericScaling::Standardize | NumericScaling::StandardizeSteps => {
                 // Divided by a power of two first: no square overflows, and nothing is rounded.
                 let unit = power_of_two(min.abs().max(max.abs()));
                 let n = values.len() as f64;
                 let mean = values.iter().map(|x| x / unit).sum::<f64>() / n;
                 let variance = values.iter().map(|x| (x / unit - mean).powi(2)).sum::<f64>() / n;
-                Scaling::Linear { shift: mean * unit, scale: usable(variance.sqrt() * unit) }
+                let whole =
+                    kind == NumericScaling::StandardizeSteps && values.iter().all(|x| x.fract() == 0.0);
+                let least = if whole { 1.0 } else { 0.0 };
+                Scaling::Linear { shift: mean * unit, scale: usable(variance.sqrt() * unit).max(least) }
             }
             NumericScaling::MinMax => Scaling::Linear { shift: min, scale: usable(max - min) },
             NumericScaling::Quantile => Scaling::Quantile { quantiles: quantiles(values) },

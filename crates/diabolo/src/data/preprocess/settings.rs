@@ -14,6 +14,9 @@ pub enum NumericScaling {
     /// Mean 0 and standard deviation 1 over the training rows.
     #[default]
     Standardize,
+    /// The same, but a column of whole numbers is divided by 1 at least, the step between its values: one that hardly ever
+    /// changes does not make a huge number of its first change.
+    StandardizeSteps,
     /// 0 for the smallest and 1 for the largest training value.
     MinMax,
     /// A standard normal distribution over the training rows, by ranks; values outside their range are clamped to it.

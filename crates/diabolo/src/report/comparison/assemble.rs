@@ -226,6 +226,9 @@ fn special(family: &FamilyConfig) -> String {
             let (groups, size) = (config.groups, config.codebook_size);
             format!("{groups} choices from {size}, penalty {} × commitment", number(config.commitment_weight))
         }
+        FamilyConfig::Multiscale(config) => {
+            format!("removes noise of {} to {} deviations", number(config.least), number(config.most))
+        }
         FamilyConfig::Sparse(config) => match config.sparsity {
             Sparsity::L1 { weight } => format!("penalty {} × |code|", number(weight)),
             Sparsity::Kl { weight, target } => {

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Anomaly detection on the ADBench sets: diabolo beside other detectors, same splits, in one run.
+
+    DIABOLO_DATA=... bench/adbench.py [SET...]
+
+Two regimes. `normal`: fitted on a random half of the rows without fault, tested on the rest and all anomalies.
+`contaminated`: fitted on all rows without their labels, and the same rows are scored. Labels are seen by AUROC and average precision
+(AP) alone; there is one setting for all sets. Sets are cut to ROWS rows at random; a figure is the mean over SEEDS seeds.
+
+Finished parts are kept in OUT and not run again. The table goes to stdout. Needs numpy and scikit-learn; with PyOD its detectors are
+the peers (its defaults), without it scikit-learn's isolation forest, k nearest neighbours and the reconstruction error of PCA.
+Environment: SEEDS (2), ROWS (10000), OUT (runs/adbench), DIABOLO (the program), SKIP (34_smtp), PEERS (1; 0 leaves them out).
+"""
+
+import importlib
+import inspect
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+DATA = pathlib.Path(os.environ["DIABOLO_DATA"]) / "adbench"
+OUT = pathlib.Path(os.environ.get("OUT", "runs/adbench"))
+SEEDS = int(os.environ.get("SEEDS", 2))
+ROWS = int(os.environ.get("ROWS", 10_000))
+DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
+PRESET = {"normal": "detect", "contaminated": "detect-contaminated"}
+
+
+def split(name, seed, regime):
+    """Rows to fit on, rows to score, and which of the latter are anomalies."""
+    with np.load(DATA / f"{name}.npz", allow_pickle=True) as data:
+        x, y = data["X"].astype(np.float64), data["y"].astype(int)
+    random = np.random.default_rng(seed)
+    if len(x) > ROWS:
+        kept = random.permutation(len(x))[:ROWS]
+        x, y = x[kept], y[kept]
+    if regime == "contaminated":
+        return x, x, y
+    random = np.random.default_rng(1000 + seed)
+    normal = random.permutation(np.flatnonzero(y == 0))
+    half = len(normal) // 2
+    test = np.concatenate([normal[half:], np.flatnonzero(y == 1)])
+    return x[normal[:half]], x[test], y[test]
+
+
+def table(path, x):
+    """Every column is a number, also where it has few values."""
+    names = [f"x{j}" for j in range(x.shape[1])]
+    np.savetxt(path, x, delimiter=",", fmt="%.9g", header=",".join(names), comments="")
+    return [flag for name in names for flag in ("--type", f"{name}=numeric")]
+
+
+def diabolo(train, test, seed, regime):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        flags = table(folder / "train.csv", train)
+        table(folder / "test.csv", test)
+        run = ["--quiet", "--threads", "1"]
+        fit = ["fit", folder / "train.csv", "--for", PRESET[regime], "--seed", seed, "--test", "0"]
+        subprocess.run([*DIABOLO, *map(str, fit), *flags, *run, "--out", folder / "run"], check=True)
+        score = ["score", folder / "run", folder / "test.csv", "--reasons", "0", "--out", folder / "scores.csv"]
+        subprocess.run([*DIABOLO, *map(str, score), *run], check=True)
+        with open(folder / "scores.csv") as scores:
+            column = scores.readline().strip().split(",").index("score")
+            return np.array([float(line.split(",")[column]) for line in scores])
+
+
+def of_pyod(module, kind):
+    detector = getattr(importlib.import_module(f"pyod.models.{module}"), kind)
+
+    def scores(train, test, seed, regime):
+        random = {"random_state": seed} if "random_state" in inspect.signature(detector).parameters else {}
+        fitted = detector(**random).fit(train)
+        return fitted.decision_scores_ if regime == "contaminated" else fitted.decision_function(test)
+
+    return scores
+
+
+def forest(train, test, seed, regime):
+    from sklearn.ensemble import IsolationForest
+    return -IsolationForest(random_state=seed).fit(train).score_samples(test)
+
+
+def neighbours(train, test, seed, regime):
+    """The distance to the fifth neighbour, as PyOD's default."""
+    from sklearn.neighbors import NearestNeighbors
+    fitted = NearestNeighbors(n_neighbors=5).fit(train)
+    return (fitted.kneighbors()[0] if regime == "contaminated" else fitted.kneighbors(test)[0])[:, -1]
+
+
+def components(train, test, seed, regime):
+    """The squared distance from the components with 90 % of the variance."""
+    from sklearn.decomposition import PCA
+    fitted = PCA(0.9, svd_solver="full").fit(train)
+    return ((test - fitted.inverse_transform(fitted.transform(test))) ** 2).sum(1)
+
+
+def peers():
+    if os.environ.get("PEERS", "1") == "0":
+        return {}
+    try:
+        import pyod  # noqa: F401
+    except ImportError:
+        print("PyOD is not here: scikit-learn's detectors are the peers", file=sys.stderr)
+        return {"IsolationForest": forest, "kNN": neighbours, "PCA": components}
+    kinds = {"IForest": "iforest", "KNN": "knn", "PCA": "pca", "ECOD": "ecod", "AutoEncoder": "auto_encoder"}
+    return {kind: of_pyod(module, kind) for kind, module in kinds.items()}
+
+
+def standardized(train, test):
+    mean, deviation = train.mean(0), train.std(0)
+    deviation[deviation < 1e-12] = 1
+    return (train - mean) / deviation, (test - mean) / deviation
+
+
+def run_part(title, detector, name, seed, regime):
+    part = OUT / regime / title / f"{name}-{seed}.json"
+    if not part.exists():
+        train, test, y = split(name, seed, regime)
+        # Diabolo scales its columns itself.
+        if detector is not diabolo:
+            train, test = standardized(train, test)
+        began = time.time()
+        scores = detector(train, test, seed, regime)
+        found = {"auroc": roc_auc_score(y, scores), "ap": average_precision_score(y, scores)}
+        part.parent.mkdir(parents=True, exist_ok=True)
+        draft = part.with_suffix(".part")
+        draft.write_text(json.dumps({**found, "seconds": time.time() - began}))
+        draft.rename(part)
+    return json.loads(part.read_text())
+
+
+def main():
+    skipped = os.environ.get("SKIP", "34_smtp").split()
+    names = sorted((path.stem for path in DATA.glob("*.npz")), key=lambda name: int(name.split("_")[0]))
+    names = sys.argv[1:] or [name for name in names if name not in skipped]
+    detectors = {"diabolo": diabolo, **peers()}
+    for regime in PRESET:
+        lines, sums = [], {title: [] for title in detectors}
+        for name in names:
+            cells = []
+            for title, detector in detectors.items():
+                found = [run_part(title, detector, name, seed, regime) for seed in range(SEEDS)]
+                mean = {key: np.mean([part[key] for part in found]) for key in ("auroc", "ap", "seconds")}
+                sums[title].append(mean)
+                cells.append(f"{mean['auroc']:.3f} / {mean['ap']:.3f}")
+                print(regime, name, title, cells[-1], f"{mean['seconds']:.1f} s", file=sys.stderr, flush=True)
+            lines.append(f"| {name} | {' | '.join(cells)} |")
+        total = [
+            f"**{np.mean([m['auroc'] for m in means]):.3f} / {np.mean([m['ap'] for m in means]):.3f}**"
+            for means in sums.values()
+        ]
+        print(f"\n{regime}: AUROC / AP, mean of {SEEDS} seeds, sets of at most {ROWS} rows\n")
+        print(f"| set | {' | '.join(detectors)} |\n|---|{'---:|' * len(detectors)}")
+        print("\n".join(lines))
+        print(f"| mean of {len(names)} | {' | '.join(total)} |", flush=True)
+
+
+main()

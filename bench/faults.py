@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Does the guilty column rank first among the reasons? Faults put into known cells of Adult and wdbc.
+
+    DIABOLO_DATA=... bench/faults.py [adult|wdbc...]
+
+A model is fitted on half of the rows. In ROWS of the others (drawn with replacement where there are fewer) one cell is spoilt, in a
+column drawn at random: multiplied by 3; a category swapped for another; a sensor stuck at the largest value of the training rows. Cells
+that a fault leaves as they are are drawn again. Counted are the rows that are flagged (p at most 0.05, and `--fdr 0.1` beside it).
+Environment: ROWS (500), SEED (0), FIT (flags of the fit, "--for detect"), OUT (runs/faults), DIABOLO. Needs numpy.
+"""
+
+import csv
+import gzip
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+import numpy as np
+
+DATA = pathlib.Path(os.environ["DIABOLO_DATA"])
+OUT = pathlib.Path(os.environ.get("OUT", "runs/faults"))
+ROWS = int(os.environ.get("ROWS", 500))
+SEED = int(os.environ.get("SEED", 0))
+FIT = shlex.split(os.environ.get("FIT", "--for detect"))
+DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
+
+ADULT = "age workclass fnlwgt education education_num marital_status occupation relationship race sex " \
+    "capital_gain capital_loss hours_per_week native_country income".split()
+
+
+def adult():
+    with gzip.open(DATA / "adult/adult.data.gz", "rt") as lines:
+        rows = [[cell.strip() for cell in line.split(",")] for line in lines if "," in line]
+    return ADULT, [["" if cell == "?" else cell for cell in row] for row in rows]
+
+
+def wdbc():
+    """The measurements of benign and malignant cells together."""
+    rows = [line.strip().split(",") for line in open(DATA / "uci/wdbc.data")]
+    kinds = "radius texture perimeter area smoothness compactness concavity concave_points symmetry fractal_dimension".split()
+    names = [f"{part}_{kind}" for part in ("mean", "error", "worst") for kind in kinds]
+    return names, [row[2:] for row in rows]
+
+
+def write(path, names, rows):
+    with open(path, "w", newline="") as file:
+        csv.writer(file).writerows([names, *rows])
+
+
+def number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def spoil(kind, row, column, training, random):
+    """The spoilt cell, or None where this fault does not apply."""
+    value = number(row[column])
+    if row[column] == "":
+        return None
+    if kind == "swapped":
+        others = sorted({r[column] for r in training} - {row[column], ""})
+        return None if value is not None else others[random.integers(len(others))]
+    if value is None:
+        return None
+    spoilt = 3 * value if kind == "times 3" else max(number(r[column]) for r in training if r[column])
+    return None if spoilt == value else f"{spoilt:g}"
+
+
+def inject(kind, names, training, held_out, random):
+    rows, guilty = [], []
+    for _ in range(1000 * ROWS):
+        if len(rows) == ROWS:
+            return rows, guilty
+        row, column = list(held_out[random.integers(len(held_out))]), random.integers(len(names))
+        cell = spoil(kind, row, column, training, random)
+        if cell is not None:
+            row[column] = cell
+            rows.append(row)
+            guilty.append(names[column])
+    return None, None
+
+
+def flagged(run, path, rule):
+    command = [*DIABOLO, "score", str(run), str(path), *rule, "--json", "--quiet", "--reasons", "5"]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["found"]
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    print("| set | fault | flagged at p ≤ 0.05 | guilty first | among three | flagged at --fdr 0.1 | guilty first |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for load in [globals()[name] for name in sys.argv[1:] or ["adult", "wdbc"]]:
+        names, rows = load()
+        random = np.random.default_rng(SEED)
+        order = random.permutation(len(rows))
+        training = [rows[i] for i in order[: len(rows) // 2]]
+        held_out = [rows[i] for i in order[len(rows) // 2 :]]
+        run = OUT / load.__name__
+        if not (run / "model.safetensors").exists():
+            write(OUT / f"{load.__name__}.csv", names, training)
+            fit = ["fit", str(OUT / f"{load.__name__}.csv"), *FIT, "--test", "0", "--quiet", "--out", str(run)]
+            subprocess.run([*DIABOLO, *fit], check=True)
+        for kind in ("times 3", "swapped", "stuck"):
+            spoilt, guilty = inject(kind, names, training, held_out, random)
+            if spoilt is None:
+                continue
+            path = OUT / f"{load.__name__}-{kind.replace(' ', '-')}.csv"
+            write(path, names, spoilt)
+            cells = []
+            for rule in (["--alpha", "0.05"], ["--fdr", "0.1"]):
+                found = flagged(run, path, rule)
+                told = [[reason["column"] for reason in row["reasons"]] for row in found]
+                truth = [guilty[row["row"] - 1] for row in found]
+                first = np.mean([t[:1] == [g] for t, g in zip(told, truth)]) if found else float("nan")
+                three = np.mean([g in t[:3] for t, g in zip(told, truth)]) if found else float("nan")
+                cells += [str(len(found)), f"{100 * first:.1f} %"] + ([f"{100 * three:.1f} %"] if not cells else [])
+            print(f"| {load.__name__} | {kind} | {' | '.join(cells)} |", flush=True)
+
+
+main()

@@ -1,0 +1,219 @@
+//! `diabolo score RUN INPUT` and `diabolo calibrate RUN INPUT`
+
+use arrow_array::RecordBatch;
+use diabolo::Error;
+use diabolo::artifact::{Run, SavedModel, write_atomically};
+use diabolo::data::{Writer, open, texts};
+use diabolo::evaluate::Ranking;
+use diabolo::nn::Place;
+use diabolo::report::{Anomalies, ScoredExample};
+use diabolo::task::{self, Rule, Scored};
+use serde_json::{Value, json};
+
+use super::load;
+use crate::args::{CalibrateArgs, ScoreArgs, Shared};
+use crate::exit::AnomaliesFound;
+use crate::output;
+
+pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
+    let mut saved = load(&args.model, shared)?;
+    if let Some(unknown) = &args.unknown {
+        saved.header.preprocessor.unknown_category = unknown.parse()?;
+    }
+    let place = shared.place()?;
+    let rule = args.rule.to_rule()?;
+    let config = args.read.over(&saved.header.config)?;
+    let source = open(&args.input, &config.data.read_options())?;
+    let at_once = rule.needs_all_rows() || args.report.is_some();
+    let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
+        true => Box::new(std::iter::once(source.collect())),
+        false => Box::new(source),
+    };
+    // JSON and rows would not go together on stdout.
+    let writes = args.out != "-" || !shared.json;
+    let mut writer = if writes { Some(Writer::create(&args.out, args.format)?) } else { None };
+    let mut tally = Tally::default();
+    for batch in batches {
+        let batch = batch?;
+        let first_row = tally.scores.len() as u64;
+        let found = task::score(&saved, &args.input, &batch, first_row, &rule, args.reasons, &place)?;
+        let table = found.table(&args.input, &batch, args.reasons)?;
+        tally.add(args, &saved, &batch, found)?;
+        if let Some(writer) = &mut writer {
+            writer.write(&table)?;
+        }
+        if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
+            let examples = tally.examples(&saved, &args.input, &batch, &place)?;
+            write_atomically(path, tally.page(args, &rule, examples).to_html().as_bytes())?;
+        }
+    }
+    if tally.scores.is_empty() {
+        let help = "check that the file is the right one";
+        return Err(Error::data(&args.input, "at least one row", "none", help).into());
+    }
+    if let Some(writer) = writer {
+        writer.finish()?;
+    }
+    tally.tell(args, &saved, &rule, shared)?;
+    let count = tally.anomalous.iter().filter(|&&anomalous| anomalous).count();
+    if args.fail_on_anomaly && count > 0 { Err(AnomaliesFound { count }.into()) } else { Ok(()) }
+}
+
+/// What is kept of all rows.
+#[derive(Default)]
+struct Tally {
+    scores: Vec<f64>,
+    anomalous: Vec<bool>,
+    /// With --label: whether each row is an anomaly in truth.
+    truth: Vec<bool>,
+    /// The anomalies, for --json.
+    found: Vec<Value>,
+}
+
+impl Tally {
+    fn add(
+        &mut self,
+        args: &ScoreArgs,
+        saved: &SavedModel,
+        batch: &RecordBatch,
+        found: Scored,
+    ) -> diabolo::Result<()> {
+        let first = self.scores.len();
+        if let Some(label) = &args.label {
+            self.truth.extend(truth(args, label, batch, first as u64)?);
+        }
+        let key = saved.header.preprocessor.schema.key.as_ref().and_then(|key| texts(batch, key));
+        for row in (0..batch.num_rows()).filter(|&row| found.anomalous[row]) {
+            self.found.push(json!({
+                "row": first + row + 1, "key": key.as_ref().map(|key| &key[row]), "score": found.scores[row],
+                "p_value": found.p_values[row], "reasons": found.reasons[row],
+            }));
+        }
+        self.scores.extend(found.scores);
+        self.anomalous.extend(found.anomalous);
+        Ok(())
+    }
+
+    fn tell(&self, args: &ScoreArgs, saved: &SavedModel, rule: &Rule, shared: &Shared) -> anyhow::Result<()> {
+        let count = self.found.len();
+        if let Some(warning) = saved.detector.as_ref().and_then(|detector| rule.warning(detector)) {
+            shared.note(format!("note: {warning}"));
+        }
+        let labelled = args.label.as_ref().map(|_| self.judged());
+        if shared.json {
+            return output::print_json(&json!({
+                "rows": self.scores.len(), "anomalies": count, "rule": rule.describe(), "labels": labelled,
+                "held_out_rows": saved.detector.as_ref().map(|detector| detector.scores.len()), "found": self.found,
+            }));
+        }
+        let rows = self.scores.len();
+        shared.note(format!("{count} of {rows} rows are anomalies: {}", rule.describe()));
+        if let Some(labelled) = labelled {
+            shared.note(output::aligned(&lines(&labelled)).trim_end());
+        }
+        Ok(())
+    }
+
+    /// A row that was not flagged and one that was, each in the middle of its kind.
+    fn examples(
+        &self,
+        saved: &SavedModel,
+        input: &str,
+        rows: &RecordBatch,
+        place: &Place,
+    ) -> diabolo::Result<Vec<ScoredExample>> {
+        let mut shown = vec![];
+        for flagged in [false, true] {
+            let mut kind: Vec<usize> =
+                (0..self.scores.len()).filter(|&row| self.anomalous[row] == flagged).collect();
+            kind.sort_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
+            if let Some(&row) = kind.get(kind.len() / 2) {
+                let example = task::example(saved, input, rows, row, place)?;
+                let word = if flagged { "anomaly" } else { "no anomaly" };
+                let told = |e: ScoredExample| ScoredExample { title: format!("{}: {word}", e.title), ..e };
+                shown.extend(example.map(told));
+            }
+        }
+        Ok(shown)
+    }
+
+    fn page(&self, args: &ScoreArgs, rule: &Rule, examples: Vec<ScoredExample>) -> Anomalies {
+        let mut facts = vec![
+            ("rows".to_string(), self.scores.len().to_string()),
+            ("anomalies".into(), self.found.len().to_string()),
+            ("rule".into(), rule.describe()),
+        ];
+        if args.label.is_some() {
+            facts.extend(lines(&self.judged()));
+        }
+        Anomalies {
+            input: args.input.clone(),
+            facts,
+            scores: self.scores.clone(),
+            flagged: self.anomalous.clone(),
+            ranking: Ranking::of(&self.scores, &self.truth),
+            examples,
+        }
+    }
+
+    /// What scores and alarms are worth by the labels; null where it is not defined.
+    fn judged(&self) -> Value {
+        let ranking = Ranking::of(&self.scores, &self.truth);
+        let both = self.anomalous.iter().zip(&self.truth).filter(|(alarm, truth)| **alarm && **truth).count();
+        let count = |flags: &[bool]| flags.iter().filter(|&&flag| flag).count();
+        let share = |of: usize| (of > 0).then(|| both as f64 / of as f64);
+        json!({
+            "anomalies": count(&self.truth),
+            "auroc": ranking.as_ref().map(Ranking::auroc),
+            "average_precision": ranking.as_ref().map(Ranking::average_precision),
+            "precision": share(count(&self.anomalous)),
+            "recall": share(count(&self.truth)),
+        })
+    }
+}
+
+/// What [`Tally::judged`] found, for people.
+fn lines(judged: &Value) -> [(String, String); 4] {
+    let told = |name: &str| judged[name].as_f64().map_or("—".into(), |v| format!("{v:.4}"));
+    ["auroc", "average_precision", "precision", "recall"].map(|name| (name.replace('_', " "), told(name)))
+}
+
+/// Whether the label column calls each row an anomaly.
+fn truth(args: &ScoreArgs, label: &str, batch: &RecordBatch, first_row: u64) -> diabolo::Result<Vec<bool>> {
+    let wrong = |found: &str| {
+        let expected = "a column that tells which rows are anomalies";
+        Error::data(&args.input, expected, found, "name it with --label").in_column(label)
+    };
+    let cells = texts(batch, label).ok_or_else(|| wrong("no such column"))?;
+    let truth = cells.iter().enumerate().map(|(row, text)| match text {
+        Some(text) => Ok(!is_normal(text, args.normal.as_deref())),
+        None => Err(wrong("a missing value").at_row(first_row + row as u64 + 1)),
+    });
+    truth.collect()
+}
+
+fn is_normal(text: &str, normal: Option<&str>) -> bool {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    match normal {
+        Some(normal) => text == normal || number(text).is_some_and(|value| number(normal) == Some(value)),
+        None => text.eq_ignore_ascii_case("false") || number(text) == Some(0.0),
+    }
+}
+
+pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
+    let path = Run::model_file(&args.model)?;
+    let mut saved = load(&path, shared)?;
+    let config = args.read.over(&saved.header.config)?;
+    let rows = open(&args.input, &config.data.read_options())?.collect()?;
+    if rows.num_rows() == 0 {
+        let help = "check that the file is the right one";
+        return Err(Error::data(&args.input, "at least one row", "none", help).into());
+    }
+    let encoded = saved.header.preprocessor.encode(&args.input, &rows, 0)?;
+    let detector = task::calibrate(&saved, &encoded, &shared.place()?);
+    let kept = detector.scores.len();
+    saved.detector = Some(detector);
+    saved.save(&path)?;
+    shared.note(format!("wrote the scores of {kept} rows to {}", path.display()));
+    Ok(())
+}

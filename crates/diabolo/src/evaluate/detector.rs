@@ -1,0 +1,311 @@
+//! How much a row surprises a model, in nats, column by column.
+//!
+//! ```text
+//! ℓ_j(x) = −log p(x_j | x̂)          x̂: the reconstruction of x; by the column's own likelihood. A family that knows several
+//!                                   sizes of noise has several reconstructions, and the mean of their ℓ_j counts
+//! c_j(x) = ℓ_j(x) − E ℓ_j           E: mean over training rows; c_j = 0 where x_j is missing
+//! s(x)   = Σ_j c_j(x)                                                          without a posterior
+//! s(x)   = −log 1/K Σ_k p(x, z_k) / q(z_k|x) − Σ_{j observed} E ℓ_j            with one
+//! ```
+//!
+//! A Gaussian column of *fixed* variance has no scale of its own: it takes
+//!
+//! ```text
+//! σ_j² = ½ (v_j + mean_j v_j) ,      v_j = E (x_j − x̂_j)²
+//! ```
+//!
+//! so that ℓ_j is the standardised reconstruction error, half by the column's own standard and half by that of all (columns are
+//! standardised already): one that is always reconstructed well does not weigh without end. E ℓ_j is the same constant for all complete rows; without
+//! it, a row would look more or less surprising only because some of its cells are missing.
+//!
+//! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): a score depends on its row
+//! alone, not on the rows around it.
+
+use burn::tensor::Tensor;
+
+use crate::data::{Encoded, Preprocessor};
+use crate::distribution::{Family, Variance};
+use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, permutation, stream};
+
+use super::common_log_likelihoods;
+
+/// K, draws from the posterior for each row.
+const DRAWS: usize = 64;
+/// Scores of held-out rows that are kept at most.
+const MOST_SCORES: usize = 4096;
+/// σ at least, in encoded units, should nothing ever differ from its reconstruction.
+const LEAST_DEVIATION: f32 = 1e-3;
+
+/// What scores are measured against: all that a model file keeps of the rows, and none of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detector {
+    /// σ_j of each encoded column; for a family with several reconstructions, of each in turn.
+    pub deviation: Vec<f32>,
+    /// E ℓ_j of each feature, nats.
+    pub usual: Vec<f32>,
+    /// Scores of held-out rows, ascending; empty if there were none.
+    pub scores: Vec<f32>,
+}
+
+/// A model with what its scores are measured against.
+pub struct Scorer<'a, M> {
+    /// Without autodiff.
+    pub model: &'a M,
+    /// What it scores by.
+    pub detector: &'a Detector,
+    /// How rows became numbers.
+    pub preprocessor: &'a Preprocessor,
+    /// The seed of the draws.
+    pub seed: u64,
+    /// Where to compute.
+    pub place: &'a Place,
+}
+
+impl Detector {
+    /// Learns the scales of `rows`, which should be rows of the training; scores of no row are kept yet.
+    pub fn fit<M: Autoencoder + Sync>(
+        model: &M,
+        preprocessor: &Preprocessor,
+        rows: &Encoded,
+        place: &Place,
+    ) -> Self {
+        let features = preprocessor.schema.features.len();
+        let deviation = deviations(model, rows, place);
+        let mut detector = Detector { deviation, usual: vec![0.0; features], scores: vec![] };
+        let scorer = Scorer { model, detector: &detector, preprocessor, seed: 0, place };
+        let losses = scorer.columns(rows);
+        let units = preprocessor.units();
+        let usual = (0..features).map(|j| {
+            let seen: Vec<f64> = (0..rows.rows)
+                .filter(|&i| rows.has(i, &units[j]))
+                .map(|i| losses[i * features + j])
+                .collect();
+            let mean = (seen.iter().sum::<f64>() / seen.len().max(1) as f64) as f32;
+            if mean.is_finite() { mean } else { 0.0 }
+        });
+        detector.usual = usual.collect();
+        detector
+    }
+
+    /// The same with the scores of held-out rows in place of those it had.
+    pub fn calibrated(mut self, scores: &[f64]) -> Self {
+        self.scores = scores.iter().map(|&score| score as f32).collect();
+        self.scores.sort_by(f32::total_cmp);
+        self
+    }
+
+    /// The rows whose scores are kept: all, or 4,096 of them chosen by `seed`.
+    pub fn sample(rows: &Encoded, seed: u64) -> Encoded {
+        let mut chosen = permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), rows.rows);
+        chosen.truncate(MOST_SCORES);
+        rows.select(&chosen)
+    }
+
+    /// The conformal p-value of a score (Vovk et al. 2005): of n held-out rows and this one, the share that score as high,
+    ///
+    /// ```text
+    /// p = (1 + #{held-out scores ≥ s}) / (n + 1)
+    /// ```
+    /// A row that comes from where the held-out rows came from has p ≤ α with probability α at most.
+    pub fn p_value(&self, score: f64) -> f64 {
+        let n = self.scores.len();
+        let below = self.scores.partition_point(|&held_out| held_out < score as f32);
+        (1 + n - below) as f64 / (n + 1) as f64
+    }
+
+    /// The score that a share `q` of the held-out rows does not exceed; NaN if there were none.
+    pub fn quantile(&self, q: f64) -> f64 {
+        let rank = (q * self.scores.len() as f64).ceil() as usize;
+        self.scores.get(rank.saturating_sub(1)).map_or(f64::NAN, |&score| f64::from(score))
+    }
+
+    /// Whether this can belong to rows of `width` numbers and `features` features.
+    pub fn fits(&self, width: usize, features: usize) -> bool {
+        let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
+        !self.deviation.is_empty()
+            && self.deviation.len().is_multiple_of(width)
+            && self.usual.len() == features
+            && self.deviation.iter().all(|&d| d.is_finite() && d > 0.0)
+            && finite(&self.usual)
+            && self.scores.iter().all(|s| !s.is_nan())
+            && self.scores.is_sorted()
+    }
+}
+
+/// Its stream's epoch of [`Purpose::Choose`].
+const STREAM: u64 = 0x6465;
+
+impl<M: Autoencoder + Sync> Scorer<'_, M> {
+    /// s(x) of each row; infinite where the model's output is not finite.
+    pub fn scores(&self, rows: &Encoded) -> Vec<f64> {
+        let features = self.detector.usual.len();
+        let bounds = common_log_likelihoods(self.model, rows, DRAWS, self.seed, self.place);
+        let scores: Vec<f64> = match bounds {
+            Some(bounds) => {
+                let units = self.preprocessor.units();
+                let usual = |row: usize| -> f64 {
+                    let seen = (0..features).filter(|&j| rows.has(row, &units[j]));
+                    seen.map(|j| f64::from(self.detector.usual[j])).sum()
+                };
+                bounds.iter().enumerate().map(|(row, bound)| -bound - usual(row)).collect()
+            }
+            None => self.columns(rows).chunks_exact(features).map(|row| row.iter().sum()).collect(),
+        };
+        scores.into_iter().map(|s| if s.is_finite() { s } else { f64::INFINITY }).collect()
+    }
+
+    /// What the model makes of each row, in encoded units; of several sizes of noise the middle one, since at the least a row is
+    /// what it was.
+    pub fn expected(&self, rows: &Encoded) -> Vec<f32> {
+        in_chunks(rows, self.place, |batch| {
+            let mut all = self.model.reconstructions(&batch);
+            let middle = all.len() / 2;
+            to_host(self.model.likelihood().mean(all.swap_remove(middle)))
+        })
+    }
+
+    /// c_j(x): rows × features, row by row.
+    pub fn columns(&self, rows: &Encoded) -> Vec<f64> {
+        let all: Vec<usize> = (0..rows.rows).collect();
+        let units = self.preprocessor.units();
+        let mut out = Vec::with_capacity(rows.rows * units.len());
+        for chunk in all.chunks(CHUNK) {
+            let losses = self.losses(&Batch::gather(rows, chunk, self.place));
+            for (&row, losses) in chunk.iter().zip(losses.chunks_exact(rows.width)) {
+                out.extend(units.iter().zip(&self.detector.usual).map(|(units, &usual)| {
+                    let loss: f64 = losses[units.clone()].iter().sum();
+                    if rows.has(row, units) { loss - f64::from(usual) } else { 0.0 }
+                }));
+            }
+        }
+        out
+    }
+
+    /// ℓ of each encoded column: batch × width.
+    fn losses(&self, batch: &Batch) -> Vec<f64> {
+        let all = self.model.reconstructions(batch);
+        let share = 1.0 / all.len() as f64;
+        let mut sums = vec![0f64; batch.x.shape().num_elements()];
+        for (parameters, deviation) in
+            all.into_iter().zip(self.detector.deviation.chunks_exact(batch.x.dims()[1]))
+        {
+            let losses = self.losses_of(batch, parameters, deviation);
+            sums.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += share * loss);
+        }
+        sums
+    }
+
+    /// ℓ of each encoded column for one reconstruction.
+    fn losses_of(&self, batch: &Batch, parameters: Tensor<2>, deviation: &[f32]) -> Vec<f64> {
+        let likelihood = self.model.likelihood();
+        let seen = batch.observed.as_ref();
+        let losses = to_host(likelihood.column_losses(parameters.clone(), batch.x.clone(), seen));
+        let mut losses: Vec<f64> = losses.into_iter().map(f64::from).collect();
+        let unscaled = unscaled(self.model);
+        if !unscaled.contains(&true) {
+            return losses;
+        }
+        let residuals = to_host(batch.x.clone() - likelihood.mean(parameters));
+        let width = unscaled.len();
+        for (at, loss) in losses.iter_mut().enumerate().filter(|(at, _)| unscaled[at % width]) {
+            let sigma = f64::from(deviation[at % width]);
+            let z = f64::from(residuals[at]) / sigma;
+            *loss = 0.5 * (z * z + std::f64::consts::TAU.ln()) + sigma.ln();
+        }
+        losses
+    }
+}
+
+/// For each encoded column whether it is a Gaussian of fixed variance.
+fn unscaled<M: Autoencoder>(model: &M) -> Vec<bool> {
+    let fixed = |family: Family| matches!(family, Family::Gaussian { variance: Variance::Fixed { .. } });
+    let blocks = model.likelihood().blocks().iter();
+    blocks.flat_map(|block| vec![fixed(block.family); block.width]).collect()
+}
+
+/// σ of each encoded column, of each reconstruction in turn.
+fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, place: &Place) -> Vec<f32> {
+    let mut sums: Vec<Vec<[f64; 2]>> = vec![];
+    let all: Vec<usize> = (0..rows.rows).collect();
+    for chunk in all.chunks(CHUNK) {
+        let batch = Batch::gather(rows, chunk, place);
+        let made = model.reconstructions(&batch);
+        sums.resize(made.len(), vec![[0.0; 2]; rows.width]);
+        for (sums, parameters) in sums.iter_mut().zip(made) {
+            let residuals = to_host(batch.x.clone() - model.likelihood().mean(parameters));
+            for (&row, residuals) in chunk.iter().zip(residuals.chunks_exact(rows.width)) {
+                for (column, &residual) in residuals.iter().enumerate() {
+                    let seen = f64::from(u8::from(rows.has(row, &(column..column + 1))));
+                    sums[column][0] += seen * f64::from(residual).powi(2);
+                    sums[column][1] += seen;
+                }
+            }
+        }
+    }
+    let unscaled = unscaled(model);
+    sums.iter().flat_map(|sums| scales(sums, &unscaled)).collect()
+}
+
+/// σ of each column from sums of squares and counts; only the columns that `count` share.
+fn scales(sums: &[[f64; 2]], count: &[bool]) -> Vec<f32> {
+    let variances: Vec<f64> = sums.iter().map(|[squares, seen]| squares / seen.max(1.0)).collect();
+    let shared: Vec<f64> =
+        variances.iter().zip(count).filter(|(_, counts)| **counts).map(|(v, _)| *v).collect();
+    let mean = shared.iter().sum::<f64>() / shared.len().max(1) as f64;
+    variances.iter().map(|v| ((0.5 * (v + mean)).sqrt() as f32).max(LEAST_DEVIATION)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::noise::standard_normal;
+
+    fn detector(scores: &[f64]) -> Detector {
+        Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![] }.calibrated(scores)
+    }
+
+    #[test]
+    fn p_values_and_quantiles_by_hand() {
+        let detector = detector(&[4.0, 1.0, 3.0, 2.0]);
+        assert_eq!([0.0, 1.0, 3.5, 4.0, 9.0].map(|s| detector.p_value(s)), [1.0, 1.0, 0.4, 0.4, 0.2]);
+        assert_eq!([0.0, 0.5, 0.51, 1.0].map(|q| detector.quantile(q)), [1.0, 2.0, 3.0, 4.0]);
+        assert!(detector.fits(1, 1) && !detector.fits(2, 1));
+    }
+
+    #[test]
+    fn false_alarms_keep_to_their_level() {
+        // 50 times: 99 held-out scores, 400 new ones of the same distribution. Given the held-out rows the rate varies like a Beta
+        // (5, 95), deviation 0.0217, and the new rows add 0.0109; the mean of 50 stays within four standard errors of 5/100.
+        let rates = (0..50).map(|k| {
+            let draws = standard_normal(&mut stream(k, Purpose::Evaluate, 0, 0), 499);
+            let draws: Vec<f64> = draws.into_iter().map(f64::from).collect();
+            let detector = detector(&draws[..99]);
+            draws[99..].iter().filter(|&&s| detector.p_value(s) <= 0.05).count() as f64 / 400.0
+        });
+        let rate = rates.sum::<f64>() / 50.0;
+        assert!((rate - 0.05).abs() < 4.0 * 0.0243 / 50f64.sqrt(), "{rate}");
+    }
+
+    #[test]
+    fn scales_by_hand() {
+        // Variances 4, 0 and 6 of two columns that count and one that does not: their mean is 2.
+        let sums = [[8.0, 2.0], [0.0, 2.0], [6.0, 1.0]];
+        let found = scales(&sums, &[true, true, false]);
+        let expected = [3.0f32, 1.0, 4.0].map(f32::sqrt);
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
+        assert_eq!(scales(&[[0.0, 0.0]], &[true]), [LEAST_DEVIATION]);
+    }
+
+    #[test]
+    fn many_rows_are_sampled() {
+        let many = Encoded::from_values((0..3 * MOST_SCORES).map(|i| i as f32).collect(), 1);
+        let kept = Detector::sample(&many, 0);
+        assert_eq!(kept.rows, MOST_SCORES);
+        assert!(kept.values.iter().any(|&v| v < 100.0) && kept.values.iter().any(|&v| v > 12_000.0));
+        let few = Encoded::from_values(vec![1.0, 2.0], 1);
+        assert_eq!(Detector::sample(&few, 0).rows, 2);
+    }
+}

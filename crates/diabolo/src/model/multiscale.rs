@@ -1,0 +1,306 @@
+//! The multi-scale denoising autoencoder: one network that removes noise of every size, and is told the size.
+//!
+//! It learns the score of the data smoothed by noise of each size (Vincent 2011), with the scaling of Karras et al. (2022, table 1,
+//! for rows of unit variance):
+//!
+//! ```text
+//! y        = x + σ ε ,   ε ~ N(0, I) ,   log σ uniform between log σ_least and log σ_most
+//! D(y, σ)  = y / (1 + σ²) + σ / √(1 + σ²) · g(f(y, σ))
+//! L        = (1 + σ²) / σ² · ½ ‖x − D(y, σ)‖²            of Gaussian columns, where the network's part of the error is of size 1
+//! ```
+//!
+//! g is one linear layer. Columns with another likelihood have g alone, and their own loss. The first layer sees c y, c = √((1 + σ_least²) / (1 + σ²)), and
+//! ½ log(σ / σ_least) as one more input: at the least noise f is a plain encoder, and that is the code of a row. D needs the row
+//! beside its code, so that codes alone give no rows.
+//!
+//! A row is scored by its *own* error ‖x − D(x, σ)‖² at each of the `levels`: it is small where rows were, and grows with the
+//! distance from them, seen at that resolution.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::deterministic::layers;
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
+use crate::distribution::{Family, Variance};
+use crate::error::{Error, Result};
+use crate::nn::{Activation, Place, chain};
+use crate::noise::{RngExt, Stream, standard_normal};
+use crate::objective::Term;
+
+/// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MultiscaleConfig {
+    /// σ of the least noise.
+    pub least: f64,
+    /// σ of the largest.
+    pub most: f64,
+    /// σ at which rows are scored.
+    pub levels: Vec<f64>,
+}
+
+impl Default for MultiscaleConfig {
+    fn default() -> Self {
+        MultiscaleConfig { least: 0.2, most: 4.0, levels: vec![0.2, 0.4, 0.8, 1.6, 3.2] }
+    }
+}
+
+impl MultiscaleConfig {
+    pub(super) fn validate(&self) -> Result<()> {
+        let MultiscaleConfig { least, most, levels } = self;
+        if !(*least > 0.0 && least < most && most.is_finite()) {
+            let found = format!("{least} and {most}");
+            return Err(Error::config("least and most", "two numbers above 0, the smaller first", found));
+        }
+        let inside = |level: &f64| (*least..=*most).contains(level);
+        match levels.is_empty() || !levels.iter().all(inside) {
+            true => {
+                Err(Error::config("levels", format!("numbers from {least} to {most}"), format!("{levels:?}")))
+            }
+            false => Ok(()),
+        }
+    }
+}
+
+/// Width of a layer, unless told otherwise.
+pub(super) const USUAL_WIDTH: usize = 128;
+
+/// Clean from corrupted, at every size of the corruption.
+#[derive(Module, Debug)]
+pub struct Multiscale {
+    net: Deterministic,
+    /// What ½ log(σ / σ_least) adds to each unit of the first layer.
+    pub level: Param<Tensor<1>>,
+    #[module(skip)]
+    config: MultiscaleConfig,
+}
+
+/// What depends on the size of the noise; each rows × 1.
+struct Level {
+    /// c, on what the encoder sees.
+    shrink: Tensor<2>,
+    /// ½ log(σ / σ_least).
+    log: Tensor<2>,
+    /// 1 / (1 + σ²).
+    skip: Tensor<2>,
+    /// σ / √(1 + σ²).
+    spread: Tensor<2>,
+}
+
+impl Level {
+    fn at(sigma: Tensor<2>, least: f64) -> Self {
+        let total = sigma.clone().square() + 1.0;
+        Level {
+            shrink: (total.clone() * (1.0 / (1.0 + least * least))).sqrt().recip(),
+            log: (sigma.clone() * (1.0 / least)).log() * 0.5,
+            skip: total.clone().recip(),
+            spread: sigma * total.sqrt().recip(),
+        }
+    }
+}
+
+impl Multiscale {
+    pub(super) fn new(
+        architecture: &Architecture,
+        config: &MultiscaleConfig,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Self {
+        let mut net = Deterministic::new(architecture, noise, place);
+        let widths = [architecture.latent_dim, net.likelihood.parameters()];
+        net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, place);
+        let width = net.encoder[0].outputs();
+        let size = (architecture.inputs as f32).sqrt().recip();
+        let level = standard_normal(noise, width).into_iter().map(|draw| size * draw).collect();
+        let level = Param::from_tensor(place.tensor(level, [width]));
+        Multiscale { net, level, config: config.clone() }
+    }
+
+    fn level(&self, sigma: Tensor<2>) -> Level {
+        Level::at(sigma, self.config.least)
+    }
+
+    /// The same size of noise for every row of `like`.
+    fn fixed_level(&self, like: &Tensor<2>, sigma: f64) -> Level {
+        self.level(like.clone().narrow(1, 0, 1).full_like(sigma))
+    }
+
+    /// f(y, σ).
+    fn encode_at(&self, y: Tensor<2>, level: &Level) -> Tensor<2> {
+        let first = &self.net.encoder[0];
+        let a = (y * level.shrink.clone()).matmul(first.weight.val().transpose())
+            + first.bias.val().unsqueeze_dim::<2>(0)
+            + level.log.clone().matmul(self.level.val().unsqueeze_dim::<2>(0));
+        chain(&self.net.encoder[1..], first.activation().forward(a))
+    }
+
+    /// D: likelihood parameters from the row and its code.
+    fn denoised(&self, y: Tensor<2>, code: Tensor<2>, level: &Level) -> Tensor<2> {
+        let outputs = self.net.decode(code);
+        let mut offset = 0;
+        let parts = self.net.likelihood.blocks().iter().map(|block| {
+            let own = outputs.clone().narrow(1, offset, block.parameters());
+            offset += block.parameters();
+            match is_unit_gaussian(block.family) {
+                true => {
+                    let seen = y.clone().narrow(1, block.start, block.width);
+                    seen * level.skip.clone() + own * level.spread.clone()
+                }
+                false => own,
+            }
+        });
+        Tensor::cat(parts.collect(), 1)
+    }
+
+    /// 1 for each encoded column that is denoised as a number.
+    fn gaussian_columns(&self, place: &Place) -> Tensor<2> {
+        let blocks = self.net.likelihood.blocks().iter();
+        let flags: Vec<f32> =
+            blocks.flat_map(|b| vec![f32::from(is_unit_gaussian(b.family)); b.width]).collect();
+        let width = flags.len();
+        place.tensor(flags, [1, width])
+    }
+}
+
+fn is_unit_gaussian(family: Family) -> bool {
+    matches!(family, Family::Gaussian { variance: Variance::Fixed { .. } })
+}
+
+impl Trainable for Multiscale {
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        let [rows, width] = batch.x.dims();
+        let (least, most) = (self.config.least.ln(), self.config.most.ln());
+        let draw = |_| (least + (most - least) * context.noise.random::<f64>()).exp() as f32;
+        let sigma: Vec<f32> = (0..rows).map(draw).collect();
+        let sigma = context.place.tensor(sigma, [rows, 1]);
+        let epsilon = context.place.tensor(standard_normal(context.noise, rows * width), [rows, width]);
+        let level = self.level(sigma.clone());
+        let y = batch.x.clone() + epsilon * sigma;
+        let denoised = self.denoised(y.clone(), self.encode_at(y, &level), &level);
+        let numbers = self.gaussian_columns(context.place);
+        let likelihood = &self.net.likelihood;
+        let errors = (batch.x.clone() - likelihood.mean(denoised.clone())) * level.spread.recip();
+        let errors = errors.square() * 0.5;
+        let errors = match &batch.observed {
+            Some(observed) => errors * observed.clone(),
+            None => errors,
+        };
+        let losses = likelihood.column_losses(denoised, batch.x.clone(), batch.observed.as_ref());
+        let value = errors * numbers.clone() + losses * (numbers.neg() + 1.0);
+        vec![Term::new("reconstruction", value.sum_dim(1).squeeze_dim::<1>(1))]
+    }
+}
+
+impl Autoencoder for Multiscale {
+    fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
+        self.denoised(batch.x.clone(), code, &self.fixed_level(&batch.x, self.config.least))
+    }
+
+    fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
+        let at = |&sigma: &f64| {
+            let level = self.fixed_level(&batch.x, sigma);
+            self.denoised(batch.x.clone(), self.encode_at(batch.x.clone(), &level), &level)
+        };
+        self.config.levels.iter().map(at).collect()
+    }
+
+    super::deterministic::through_net!();
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::distribution::LikelihoodBlock;
+    use crate::model::{FamilyConfig, Model};
+    use crate::nn::to_host;
+    use crate::noise::{Purpose, stream};
+
+    fn model(place: &Place) -> Multiscale {
+        let config = MultiscaleConfig::default();
+        let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
+        let block = |family, start, width| LikelihoodBlock { family, start, width };
+        let architecture = Architecture {
+            family: FamilyConfig::Multiscale(config.clone()),
+            inputs: 5,
+            condition: 0,
+            hidden: vec![6],
+            latent_dim: 4,
+            activation: Activation::Silu,
+            latent_activation: Activation::Silu,
+            likelihood: vec![block(gaussian, 0, 3), block(Family::Categorical, 3, 2)],
+        };
+        match Model::new(&architecture, 3, place) {
+            Model::Multiscale(model) => model,
+            _ => unreachable!("it was asked for"),
+        }
+    }
+
+    fn batch(place: &Place) -> Batch {
+        let rows = vec![0.3, -1.0, 2.0, 1.0, 0.0, -0.4, 0.1, 0.0, 0.0, 1.0];
+        Batch::new(place.tensor(rows, [2, 5]))
+    }
+
+    #[test]
+    fn at_the_least_noise_it_is_the_plain_encoder() {
+        let place = Place::cpu_f64();
+        let (model, batch) = (model(&place), batch(&place));
+        let level = model.fixed_level(&batch.x, 0.2);
+        let codes = [model.encode(batch.x.clone()), model.encode_at(batch.x.clone(), &level)].map(to_host);
+        assert_eq!(codes[0], codes[1]);
+        let all = model.reconstructions(&batch);
+        assert_eq!(all.len(), 5);
+        assert_eq!(to_host(model.reconstruct(&batch)), to_host(all[0].clone()));
+    }
+
+    #[test]
+    fn numbers_pass_beside_the_network_and_categories_do_not() {
+        let place = Place::cpu_f64();
+        let (model, batch) = (model(&place), batch(&place));
+        let level = model.fixed_level(&batch.x, 2.0);
+        let code = model.encode_at(batch.x.clone(), &level);
+        let own = to_host(model.decode(code.clone()));
+        let out = to_host(model.denoised(batch.x.clone(), code, &level));
+        // y / 5 + 2 / √5 · g, with y = −1.
+        assert!((out[1] - (-0.2 + own[1] * 2.0 / 5f32.sqrt())).abs() < 1e-6);
+        assert_eq!(out[3..5], own[3..5]);
+    }
+
+    #[test]
+    fn the_loss_is_the_error_of_the_networks_part() {
+        // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²) / σ (Karras et al. 2022, eq. 7).
+        let place = Place::cpu_f64();
+        let (model, batch) = (model(&place), batch(&place));
+        let noise = &mut stream(1, Purpose::Train, 0, 0);
+        let context = &mut Context { noise, epochs: 0.0, training: true, rows: 2, place: &place };
+        let loss = to_host(model.loss(&batch, context).remove(0).value);
+        let noise = &mut stream(1, Purpose::Train, 0, 0);
+        let (low, high) = (0.2f64.ln(), 4f64.ln());
+        let sigma: Vec<f64> = (0..2).map(|_| (low + (high - low) * noise.random::<f64>()).exp()).collect();
+        let epsilon = standard_normal(noise, 10);
+        let x = to_host(batch.x.clone());
+        for row in 0..2 {
+            let s = sigma[row];
+            let y: Vec<f32> = (0..5).map(|j| x[row * 5 + j] + s as f32 * epsilon[row * 5 + j]).collect();
+            let tensor = place.tensor::<2>(y.clone(), [1, 5]);
+            let own = to_host(model.decode(model.encode_at(tensor.clone(), &model.fixed_level(&tensor, s))));
+            let numbers: f64 = (0..3)
+                .map(|j| {
+                    let (x, y) = (f64::from(x[row * 5 + j]), f64::from(y[j]));
+                    let target = (x - y / (1.0 + s * s)) * (1.0 + s * s).sqrt() / s;
+                    0.5 * (f64::from(own[j]) - target).powi(2)
+                })
+                .sum();
+            let logits = [f64::from(own[3]), f64::from(own[4])];
+            let chosen = if x[row * 5 + 3] == 1.0 { logits[0] } else { logits[1] };
+            let category = (logits[0].exp() + logits[1].exp()).ln() - chosen;
+            assert!(
+                (f64::from(loss[row]) - numbers - category).abs() < 1e-4,
+                "{} {}",
+                loss[row],
+                numbers + category
+            );
+        }
+    }
+}

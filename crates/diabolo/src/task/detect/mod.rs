@@ -1,0 +1,145 @@
+//! Anomalies: a score for each row, how rare such a score is, and the reasons for it.
+//!
+//! A score is how much a row surprises the model, in nats (see [`Detector`](crate::evaluate::Detector)). Its conformal p-value
+//! compares it with rows that were held out of the fit: it assumes nothing but that those rows and the new ones come from the same
+//! source. A [`Rule`] says from where on a row is an anomaly; it is chosen when rows are scored, and nothing is fitted again.
+//!
+//! ```
+//! # use diabolo::{Config, artifact::*, data::prepare, model::*, nn::Place, task::{self, Rule}, train};
+//! # fn example(saved: &SavedModel, rows: &arrow_array::RecordBatch) -> diabolo::Result<()> {
+//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::FalseDiscovery(0.1), 3, &Place::cpu())?;
+//! for (row, reasons) in found.reasons.iter().enumerate().filter(|(row, _)| found.anomalous[*row]) {
+//!     println!("row {}: p = {}, {}", row + 1, found.p_values[row], reasons[0]);
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! Defined for every input that can be encoded: a missing cell adds nothing to a score, so that a row of which nothing is known is no
+//! anomaly; columns may come in any order, others may stand beside them; a category that the model has never seen is an error, or
+//! with `unknown = missing` a missing cell.
+
+mod example;
+mod reasons;
+mod rule;
+
+pub use example::example;
+pub use reasons::Reason;
+pub use rule::Rule;
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field};
+
+use super::{columns_of, table};
+use crate::artifact::SavedModel;
+use crate::data::{Encoded, take};
+use crate::error::{Error, Result};
+use crate::evaluate::{Detector, Scorer};
+use crate::model::Model;
+use crate::nn::Place;
+
+/// What was found out about rows.
+#[derive(Debug, Clone, Default)]
+pub struct Scored {
+    /// Nats above what is usual.
+    pub scores: Vec<f64>,
+    /// How likely a row of the held-out rows' kind scores as high.
+    pub p_values: Vec<f64>,
+    /// Whether the rule calls it an anomaly.
+    pub anomalous: Vec<bool>,
+    /// For anomalies the columns that contribute most, largest first; for other rows nothing.
+    pub reasons: Vec<Vec<Reason>>,
+}
+
+/// Scores rows; `first_row` is the 0-based number of the first in `input`, for messages, and each anomaly gets up to `reasons` reasons.
+///
+/// # Errors
+/// [`Error::Unsupported`] if the model file holds no scores of held-out rows; [`Error::Data`] if the rows cannot be encoded;
+/// [`Error::Config`] if the rule makes no sense.
+pub fn score(
+    saved: &SavedModel,
+    input: &str,
+    rows: &RecordBatch,
+    first_row: u64,
+    rule: &Rule,
+    reasons: usize,
+    place: &Place,
+) -> Result<Scored> {
+    rule.validate()?;
+    let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
+    let scorer = scorer(saved, detector, place);
+    let encoded = scorer.preprocessor.encode(input, rows, first_row)?;
+    let scores = scorer.scores(&encoded);
+    let p_values = scores.iter().map(|&score| detector.p_value(score)).collect();
+    let anomalous = rule.alarms(&scores, detector);
+    let alarms: Vec<usize> = (0..encoded.rows).filter(|&row| anomalous[row]).collect();
+    let of_alarms: Vec<f64> = alarms.iter().map(|&row| scores[row]).collect();
+    let told = reasons::reasons(
+        &scorer,
+        &take(input, rows, &alarms)?,
+        &encoded.select(&alarms),
+        &of_alarms,
+        reasons,
+    )?;
+    let mut reasons = vec![vec![]; encoded.rows];
+    alarms.into_iter().zip(told).for_each(|(row, told)| reasons[row] = told);
+    Ok(Scored { scores, p_values, anomalous, reasons })
+}
+
+/// The same model with the scores of these rows, which it was not fitted on, to compare with; nothing is fitted again. A model
+/// from before there were scores also learns from them what is usual.
+pub fn calibrate(saved: &SavedModel, rows: &Encoded, place: &Place) -> Detector {
+    let header = &saved.header;
+    let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, place);
+    let detector = saved.detector.clone().unwrap_or_else(fitted);
+    let scores = scorer(saved, &detector, place).scores(&Detector::sample(rows, header.config.training.seed));
+    detector.calibrated(&scores)
+}
+
+impl Scored {
+    /// The columns of `rows` in their order, without pictures, and behind them `score`, `p_value`, `anomaly` and, as text,
+    /// `reason_1` to `reason_N`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the rows have a column of such a name.
+    pub fn table(&self, input: &str, rows: &RecordBatch, reasons: usize) -> Result<RecordBatch> {
+        let kept = columns_of(rows).into_iter();
+        let mut columns: Vec<(Field, ArrayRef)> =
+            kept.filter(|(field, _)| !matches!(field.data_type(), DataType::FixedSizeList(..))).collect();
+        let numbers = |values: &[f64]| Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
+        let mut found = vec![
+            ("score".to_string(), numbers(&self.scores)),
+            ("p_value".to_string(), numbers(&self.p_values)),
+            ("anomaly".to_string(), Arc::new(BooleanArray::from(self.anomalous.clone())) as ArrayRef),
+        ];
+        for k in 0..reasons {
+            let text = |told: &Vec<Reason>| told.get(k).map(Reason::to_string);
+            let texts: StringArray = self.reasons.iter().map(text).collect();
+            found.push((format!("reason_{}", k + 1), Arc::new(texts)));
+        }
+        if let Some((name, _)) = found.iter().find(|(name, _)| rows.column_by_name(name).is_some()) {
+            let error = Error::data(input, "no column of this name", "one", "rename it: its place is needed");
+            return Err(error.in_column(name));
+        }
+        columns.extend(
+            found
+                .into_iter()
+                .map(|(name, column)| (Field::new(name, column.data_type().clone(), true), column)),
+        );
+        table(rows.num_rows(), columns)
+    }
+}
+
+fn scorer<'a>(saved: &'a SavedModel, detector: &'a Detector, place: &'a Place) -> Scorer<'a, Model> {
+    let header = &saved.header;
+    let seed = header.config.training.seed;
+    Scorer { model: &saved.model, detector, preprocessor: &header.preprocessor, seed, place }
+}
+
+fn uncalibrated() -> Error {
+    Error::Unsupported {
+        what: "the model file holds no scores of held-out rows to compare with".into(),
+        help: "run `diabolo calibrate RUN INPUT` with rows that the model was not fitted on".into(),
+    }
+}

@@ -1,0 +1,144 @@
+//! Which scores are alarms. The rule is chosen when rows are scored; nothing is fitted again.
+
+use crate::error::{Error, Result};
+use crate::evaluate::Detector;
+
+/// When a row counts as an anomaly.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Rule {
+    /// p ≤ α: of rows like the held-out ones, a share α at most raises a false alarm.
+    Alpha(f64),
+    /// The procedure of Benjamini & Hochberg (1995) over the rows given: of the alarms, a share q at most is expected to be false.
+    ///
+    /// The k smallest p-values with p_(k) ≤ q k / n, k as large as possible. Conformal p-values of one calibration depend on each
+    /// other in a way that keeps the guarantee (Bates et al. 2023).
+    FalseDiscovery(f64),
+    /// An alert budget: the highest scores, so many of 1,000 rows; of equal scores the earlier rows.
+    Top(f64),
+    /// Scores above this quantile of the held-out rows' scores.
+    Quantile(f64),
+}
+
+impl Default for Rule {
+    fn default() -> Self {
+        Rule::Alpha(0.05)
+    }
+}
+
+impl Rule {
+    /// Checks the number.
+    pub fn validate(&self) -> Result<()> {
+        let (flag, value, most) = match *self {
+            Rule::Alpha(value) => ("--alpha", value, 1.0),
+            Rule::FalseDiscovery(value) => ("--fdr", value, 1.0),
+            Rule::Top(value) => ("--top", value, 1000.0),
+            Rule::Quantile(value) => ("--quantile", value, 1.0),
+        };
+        match value > 0.0 && value <= most {
+            true => Ok(()),
+            false => Err(Error::config(flag, format!("a number above 0, up to {most}"), value)),
+        }
+    }
+
+    /// Whether an alarm depends on the other rows that are given: then all have to be seen before the first is judged.
+    pub fn needs_all_rows(&self) -> bool {
+        matches!(self, Rule::FalseDiscovery(_) | Rule::Top(_))
+    }
+
+    /// Whether each row is an anomaly.
+    pub fn alarms(&self, scores: &[f64], detector: &Detector) -> Vec<bool> {
+        let p_values = || scores.iter().map(|&score| detector.p_value(score));
+        match *self {
+            Rule::Alpha(alpha) => p_values().map(|p| p <= alpha).collect(),
+            Rule::FalseDiscovery(q) => benjamini_hochberg(&p_values().collect::<Vec<_>>(), q),
+            Rule::Top(budget) => highest(scores, (budget * scores.len() as f64 / 1000.0).round() as usize),
+            Rule::Quantile(q) => {
+                let threshold = detector.quantile(q);
+                scores.iter().map(|&score| score > threshold).collect()
+            }
+        }
+    }
+
+    /// What it says, for people.
+    pub fn describe(&self) -> String {
+        match self {
+            Rule::Alpha(alpha) => format!("p-value at most {alpha}"),
+            Rule::FalseDiscovery(q) => format!("at most {q} of the alarms false (Benjamini–Hochberg)"),
+            Rule::Top(budget) => format!("the {budget} highest of 1,000 rows"),
+            Rule::Quantile(q) => format!("above the {q} quantile of held-out rows"),
+        }
+    }
+
+    /// What a user should know before trusting it.
+    pub fn warning(&self, detector: &Detector) -> Option<String> {
+        let least = 1.0 / (detector.scores.len() + 1) as f64;
+        let (Rule::Alpha(level) | Rule::FalseDiscovery(level)) = *self else { return None };
+        (level < least).then(|| {
+            format!(
+                "with {} held-out rows no p-value is below {least:.4}: `diabolo calibrate` with more rows, or --top",
+                detector.scores.len()
+            )
+        })
+    }
+}
+
+fn benjamini_hochberg(p_values: &[f64], q: f64) -> Vec<bool> {
+    let n = p_values.len() as f64;
+    let mut sorted = p_values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let under = |(k, p): (usize, &f64)| (*p <= q * (k + 1) as f64 / n).then_some(*p);
+    let threshold = sorted.iter().enumerate().rev().find_map(under);
+    p_values.iter().map(|&p| threshold.is_some_and(|threshold| p <= threshold)).collect()
+}
+
+fn highest(scores: &[f64], count: usize) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
+    let mut alarms = vec![false; scores.len()];
+    order.into_iter().take(count).for_each(|row| alarms[row] = true);
+    alarms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn false_discoveries_by_hand() {
+        // Benjamini & Hochberg 1995, section 3.2: the first four of fifteen at q = 0.05.
+        let p = [
+            0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
+            0.6528, 0.7590, 1.0,
+        ];
+        let alarms = benjamini_hochberg(&p, 0.05);
+        assert_eq!(alarms.iter().filter(|&&alarm| alarm).count(), 4);
+        assert_eq!(alarms[..4], [true; 4]);
+        // A p-value above its own line is carried by a later one.
+        assert_eq!(benjamini_hochberg(&[0.04, 0.5, 0.05], 0.1), [true, false, true]);
+        assert_eq!(benjamini_hochberg(&[0.9], 0.1), [false]);
+        assert!(benjamini_hochberg(&[], 0.1).is_empty());
+    }
+
+    #[test]
+    fn a_budget_takes_the_highest_and_of_equals_the_first() {
+        assert_eq!(highest(&[1.0, 3.0, 3.0, f64::INFINITY], 2), [false, true, false, true]);
+    }
+
+    #[test]
+    fn a_quantile_and_a_level_by_hand() {
+        let detector = Detector { deviation: vec![], usual: vec![], scores: vec![1.0, 2.0, 3.0, 4.0] };
+        assert_eq!(Rule::Quantile(0.5).alarms(&[2.0, 2.5], &detector), [false, true]);
+        assert_eq!(Rule::Alpha(0.2).alarms(&[4.0, 4.5], &detector), [false, true]);
+        assert!(
+            Rule::Alpha(0.1).warning(&detector).is_some() && Rule::Alpha(0.2).warning(&detector).is_none()
+        );
+    }
+
+    #[test]
+    fn senseless_numbers_are_refused() {
+        for rule in [Rule::Alpha(0.0), Rule::FalseDiscovery(1.5), Rule::Top(-1.0), Rule::Quantile(f64::NAN)] {
+            assert!(rule.validate().is_err(), "{rule:?}");
+        }
+        assert!(Rule::Top(1000.0).validate().is_ok());
+    }
+}
