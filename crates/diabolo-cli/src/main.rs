@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => commands::transform::encode(args, shared),
         Command::Decode(args) => commands::transform::decode(args, shared),
         Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),
+        Command::Impute(args) => commands::impute::run(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),
         Command::Features(args) => commands::features::run(args, shared),

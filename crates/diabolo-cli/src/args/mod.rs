@@ -3,6 +3,7 @@
 mod compare;
 mod fit;
 mod model;
+mod tasks;
 mod values;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use diabolo::task::WalkConfig;
 pub use compare::CompareArgs;
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use model::ModelArgs;
+pub use tasks::ImputeArgs;
 use values::delimiter;
 
 /// Contractive and variational autoencoders for real data.
@@ -77,6 +79,8 @@ pub enum Command {
     Decode(TransformArgs),
     /// Write what the model makes of each row
     Reconstruct(TransformArgs),
+    /// Fill in missing cells
+    Impute(ImputeArgs),
     /// Write new rows or pictures, drawn from the prior or by the contractive walk
     Generate(GenerateArgs),
     /// Measure a model on rows it was not trained on

@@ -6,6 +6,7 @@ pub mod evaluate;
 pub mod features;
 pub mod fit;
 pub mod generate;
+pub mod impute;
 pub mod inspect;
 pub mod report;
 pub mod transform;
