@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Encode(args) => commands::transform::encode(args, shared),
         Command::Decode(args) => commands::transform::decode(args, shared),
         Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),
+        Command::Denoise(args) => commands::denoise::run(args, shared),
+        Command::Map(args) => commands::map::run(args, shared),
         Command::Impute(args) => commands::impute::run(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),

@@ -17,8 +17,9 @@ use diabolo::task::WalkConfig;
 pub use compare::CompareArgs;
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use model::ModelArgs;
-pub use tasks::ImputeArgs;
+pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 use values::delimiter;
+pub use values::parse_corruption;
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]
@@ -79,6 +80,10 @@ pub enum Command {
     Decode(TransformArgs),
     /// Write what the model makes of each row
     Reconstruct(TransformArgs),
+    /// Take noise out of rows, and with clean ones beside them say how well
+    Denoise(DenoiseArgs),
+    /// Draw rows in the plane, and say what of their neighbourhoods the map keeps
+    Map(MapArgs),
     /// Fill in missing cells
     Impute(ImputeArgs),
     /// Write new rows or pictures, drawn from the prior or by the contractive walk

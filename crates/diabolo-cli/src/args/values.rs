@@ -41,13 +41,16 @@ pub fn likelihood(text: &str) -> diabolo::Result<(String, LikelihoodName)> {
 }
 
 pub fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
-    let wrong =
-        || Error::config("--corruption", "masking:P, gaussian:SD or salt_and_pepper:P", format!("'{text}'"));
+    let wrong = || {
+        let expected = "masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P";
+        Error::config("--corruption", expected, format!("'{text}'"))
+    };
     let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
     let amount: f64 = amount.parse().map_err(|_| wrong())?;
     match kind {
         "masking" => Ok(Corruption::Masking { probability: amount }),
         "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
+        "clipped_gaussian" => Ok(Corruption::ClippedGaussian { deviation: amount }),
         "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
         _ => Err(wrong()),
     }

@@ -23,7 +23,7 @@ pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
-pub use prepare::{Prepared, held_out, prepare, rows_at};
+pub use prepare::{Prepared, held_out, prepare, rows_at, texts};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
 };

@@ -6,6 +6,7 @@ mod columns;
 mod diagnostics;
 mod disentanglement;
 mod field;
+mod image_quality;
 mod importance;
 mod jacobian;
 mod labelled;
@@ -13,12 +14,14 @@ mod latent;
 mod lbfgs;
 mod metrics;
 mod neighbours;
+mod preservation;
 mod probe;
 mod product;
 mod robustness;
 mod sample_quality;
 mod sensitivity;
 mod spectrum;
+mod subspace;
 mod summary;
 mod units;
 
@@ -31,11 +34,13 @@ pub use columns::{ColumnScore, ColumnScores};
 pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};
 pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};
 pub use field::reconstruction_field;
+pub use image_quality::{ImageQuality, image_quality};
 pub use importance::{LogLikelihood, log_likelihoods};
 pub use labelled::{Labelled, accuracy};
 pub use latent::{Projection, principal_components};
 pub use metrics::{Evaluation, Metrics, evaluate};
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
+pub use preservation::{Preservation, preservation};
 pub use probe::{LogisticProbe, PROBE_PENALTIES};
 pub use robustness::{
     ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,
@@ -44,5 +49,6 @@ pub use robustness::{
 pub use sample_quality::{SampleQuality, sample_quality};
 pub use sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 pub use spectrum::{JacobianSpectrum, Tangents, effective_rank, jacobian_spectrum, tangents};
+pub use subspace::PrincipalSubspace;
 pub use summary::LatentSummary;
 pub use units::{UnitStatistics, unit_statistics};

@@ -1,4 +1,4 @@
-//! How sure encoded values are, in original units.
+//! Encoded numbers, and how sure they are, in original units.
 
 use super::{Preprocessor, Transform};
 
@@ -33,5 +33,20 @@ impl Preprocessor {
             }
         });
         spread.collect()
+    }
+
+    /// The numbers of each feature in its units, without rounding; `None` for categories and images.
+    ///
+    /// `values`: rows × width, encoded.
+    pub fn numbers(&self, values: &[f32]) -> Vec<Option<Vec<f64>>> {
+        let width = self.width();
+        let each = self.transforms.iter().zip(self.units()).map(|(transform, units)| match transform {
+            Transform::Number { scaling } => {
+                let decode = scaling.decoder();
+                Some(values.chunks_exact(width).map(|row| decode(row[units.start])).collect())
+            }
+            _ => None,
+        });
+        each.collect()
     }
 }

@@ -162,3 +162,90 @@ impl Row {
         (values().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() as f32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::distribution::{Family, LikelihoodBlock, Variance};
+    use crate::model::{Architecture, FamilyConfig};
+    use crate::nn::Activation;
+
+    const VARIANCE: f64 = 0.25;
+
+    /// x = b + W z + noise with one z, so that everything is Gaussian: b, W and the model.
+    fn linear(place: &Place) -> ([f64; 3], [f64; 3], Model) {
+        let likelihood = LikelihoodBlock {
+            family: Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } },
+            start: 0,
+            width: 3,
+        };
+        let architecture = Architecture {
+            family: FamilyConfig::default(),
+            inputs: 3,
+            condition: 0,
+            hidden: vec![],
+            latent_dim: 1,
+            activation: Activation::Identity,
+            latent_activation: Activation::Identity,
+            likelihood: vec![likelihood],
+        };
+        let model = Model::new(&architecture, 3, place);
+        let at = |z: f32| to_host(model.decode(place.tensor(vec![z], [1, 1])));
+        let bias: [f64; 3] = std::array::from_fn(|k| f64::from(at(0.0)[k]));
+        let weight = std::array::from_fn(|k| f64::from(at(1.0)[k]) - bias[k]);
+        (bias, weight, model)
+    }
+
+    /// Rows (1, −0.5, ?) and (?, ?, 2).
+    fn gappy() -> Encoded {
+        let observed = Some(vec![1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        Encoded { observed, ..Encoded::from_values(vec![1.0, -0.5, 0.0, 0.0, 0.0, 2.0], 3) }
+    }
+
+    #[test]
+    fn a_linear_model_has_the_conditional_gaussian_of_the_textbook() {
+        let place = Place::cpu();
+        let (bias, weight, model) = linear(&place);
+        let config =
+            ImputeConfig { samples: 20_000, multiple: 2_000, errors: true, ..ImputeConfig::default() };
+        let found = weighted(&model, &gappy(), 0, &config, &place);
+        // z | x_obs ~ N(m, s²) with 1/s² = 1 + Σ W²/σ², m = s² Σ W (x − b)/σ².
+        let (seen, values) = ([0, 1], [1.0, -0.5]);
+        let precision = 1.0 + seen.iter().map(|&k| weight[k] * weight[k] / VARIANCE).sum::<f64>();
+        let pull: f64 = seen.iter().zip(values).map(|(&k, x)| weight[k] * (x - bias[k]) / VARIANCE).sum();
+        let mean = bias[2] + weight[2] * pull / precision;
+        let deviation = (VARIANCE + weight[2] * weight[2] / precision).sqrt();
+        assert!((f64::from(found.means[2]) - mean).abs() < 0.03, "{} {mean}", found.means[2]);
+        assert!(
+            (f64::from(found.deviations[2]) / deviation - 1.0).abs() < 0.08,
+            "{} {deviation}",
+            found.deviations[2]
+        );
+        let drawn = found.draws.iter().map(|draw| f64::from(draw[2])).sum::<f64>() / 2_000.0;
+        // Four standard errors of the mean of the draws.
+        assert!((drawn - mean).abs() < 4.0 * deviation / 2_000f64.sqrt(), "{drawn} {mean}");
+        // The prior's mean is far from it, or nothing was tested.
+        assert!((mean - bias[2]).abs() > 0.1, "{mean} {}", bias[2]);
+        assert_eq!(
+            (found.means[0], found.means[5], found.deviations[0]),
+            (1.0, 2.0, 0.0),
+            "observed cells stay"
+        );
+    }
+
+    #[test]
+    fn a_row_is_filled_alike_whatever_rows_are_read_with_it() {
+        let place = Place::cpu();
+        let (_, _, model) = linear(&place);
+        let config = ImputeConfig { samples: 1500, multiple: 3, ..ImputeConfig::default() };
+        let (rows, second) = (gappy(), gappy().select(&[1]));
+        let (both, alone) =
+            (weighted(&model, &rows, 7, &config, &place), weighted(&model, &second, 8, &config, &place));
+        assert_eq!(both.means[3..], alone.means[..]);
+        for (both, alone) in both.draws.iter().zip(&alone.draws) {
+            assert_eq!(both[3..], alone[..]);
+        }
+        assert_ne!(both.draws[0][3], both.draws[1][3]);
+    }
+}

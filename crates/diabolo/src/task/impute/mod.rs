@@ -35,6 +35,7 @@ use crate::data::Encoded;
 use crate::error::{Error, Result};
 use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, RngExt, stream};
 
 /// How missing cells are filled.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,15 +117,39 @@ pub fn impute(
     })
 }
 
-/// The encoded rows with their missing numbers expected: rows × width, row by row.
-pub fn expected(
+/// Observed cells that were hidden from the model, and what it filled them with.
+pub struct HeldBack {
+    /// The rows; only hidden cells are marked as observed.
+    pub truth: Encoded,
+    /// Rows × width, with expected values where cells were hidden.
+    pub filled: Vec<f32>,
+}
+
+/// Hides a `share` of the observed cells of encoded rows and fills them, to see how well that works.
+pub fn hold_back(
     saved: &SavedModel,
     rows: &Encoded,
-    first_row: u64,
+    share: f64,
     config: &ImputeConfig,
     place: &Place,
-) -> Result<Vec<f32>> {
-    Ok(fill_encoded(saved, rows, first_row, config, place)?.means)
+) -> Result<HeldBack> {
+    let observed = rows.observed.clone().unwrap_or_else(|| vec![1.0; rows.values.len()]);
+    let (mut seen, mut hidden) = (observed.clone(), vec![0.0; observed.len()]);
+    let noise = &mut stream(config.seed, Purpose::Impute, 1, 0);
+    let units = saved.header.preprocessor.units();
+    for row in 0..rows.rows {
+        for units in &units {
+            let cells = row * rows.width + units.start..row * rows.width + units.end;
+            if noise.random::<f64>() < share && observed[cells.start] == 1.0 {
+                seen[cells.clone()].fill(0.0);
+                hidden[cells].fill(1.0);
+            }
+        }
+    }
+    let values = rows.values.iter().zip(&seen).map(|(value, seen)| value * seen).collect();
+    let given = Encoded { values, observed: Some(seen), ..rows.clone() };
+    let filled = fill_encoded(saved, &given, 0, config, place)?.means;
+    Ok(HeldBack { truth: Encoded { observed: Some(hidden), ..rows.clone() }, filled })
 }
 
 fn fill_encoded(
