@@ -198,7 +198,7 @@ impl ModelArgs {
             let FamilyConfig::Denoising { corruption, .. } = family else {
                 return Err(only("--corruption", "denoising"));
             };
-            *corruption = parse_corruption(text)?;
+            *corruption = parse_corruption("--corruption", text)?;
         }
         if let Some(text) = &self.sparsity {
             let FamilyConfig::Sparse(config) = family else {

@@ -40,10 +40,10 @@ pub fn likelihood(text: &str) -> diabolo::Result<(String, LikelihoodName)> {
     Ok((column.into(), name.parse()?))
 }
 
-pub fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
+pub fn parse_corruption(flag: &str, text: &str) -> diabolo::Result<Corruption> {
     let wrong = || {
         let expected = "masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P";
-        Error::config("--corruption", expected, format!("'{text}'"))
+        Error::config(flag, expected, format!("'{text}'"))
     };
     let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
     let amount: f64 = amount.parse().map_err(|_| wrong())?;

@@ -4,7 +4,6 @@ use diabolo::Error;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{Encoded, Writer, open, prepare, read::fingerprint};
 use diabolo::evaluate::ImageQuality;
-use diabolo::nn::Place;
 use diabolo::objective::Corruption;
 use diabolo::task::{self, Denoised, NoiseOf, Pairs, compare_denoising};
 use serde_json::json;
@@ -60,7 +59,9 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     let training = training_pairs(args, &saved, &pairs, shared)?;
     let found = compare_denoising(&saved, &pairs, training.as_ref(), &place)?;
     if asked.out != "-" {
-        write(args, &saved, &pairs.noisy, &place)?;
+        let mut writer = Writer::create(&asked.out, asked.format)?;
+        writer.write(&task::beside_aside(&saved, &rows, &task::project(&saved, &pairs.noisy, &place))?)?;
+        writer.finish()?;
         shared.note(format!("wrote {} rows to {}", pairs.noisy.rows, asked.out));
     }
     match shared.json {
@@ -70,7 +71,7 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
 }
 
 fn corruption(text: &str) -> diabolo::Result<Corruption> {
-    let corruption = parse_corruption(text)?;
+    let corruption = parse_corruption("--add-noise", text)?;
     corruption.validate()?;
     Ok(corruption)
 }
@@ -107,12 +108,6 @@ fn training_pairs(
         None => Corruption::Gaussian { deviation: measured.deviation() },
     };
     Ok(Some(with_noise(saved, train.select(&chosen), corruption, args, NoiseOf::Training)))
-}
-
-fn write(args: &DenoiseArgs, saved: &SavedModel, noisy: &Encoded, place: &Place) -> anyhow::Result<()> {
-    let mut writer = Writer::create(&args.rows.out, args.rows.format)?;
-    writer.write(&saved.header.preprocessor.decode(&task::project(saved, noisy, place))?)?;
-    Ok(writer.finish()?)
 }
 
 /// One line a method: PSNR and SSIM of pictures; of tables one line a column, one entry a method.

@@ -23,7 +23,9 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
         Some("svg") => true,
         Some("html" | "htm") => false,
         _ => {
-            return Err(Error::config("--out", "a name that ends in .html or .svg", args.out.display()).into());
+            return Err(
+                Error::config("--out", "a name that ends in .html or .svg", args.out.display()).into()
+            );
         }
     };
     let saved = load(&args.model, shared)?;

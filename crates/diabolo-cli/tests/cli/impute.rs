@@ -116,13 +116,13 @@ fn odd_rows() {
     assert_eq!(cells(&desk.ok("impute run one.csv").stdout).1, odd[..1]);
     // A category the model never saw is refused, or kept.
     desk.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
-    insta::assert_snapshot!(desk.fails(3, "impute run new.csv"), @"");
+    insta::assert_snapshot!(desk.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; the model has never seen it: take it as missing with --unknown missing");
     let (_, new) = cells(&desk.ok("impute run new.csv --unknown missing").stdout);
     assert!(new[0][3] == "violet" && new[0][1].parse::<f64>().is_ok(), "{new:?}");
     desk.write("none.csv", "id,x,n,color,flag\n");
-    insta::assert_snapshot!(desk.fails(3, "impute run none.csv"), @"");
+    insta::assert_snapshot!(desk.fails(3, "impute run none.csv"), @"error: none.csv: expected at least one row, found none; check that the file is the right one");
     desk.write("few.csv", "id,x,color,flag\na,,red,1\n");
-    insta::assert_snapshot!(desk.fails(3, "impute run few.csv"), @"");
+    insta::assert_snapshot!(desk.fails(3, "impute run few.csv"), @"error: few.csv: expected the columns 'x', 'n', 'color', 'flag', found 'id', 'x', 'color', 'flag' without 'n'; rename 'x' to 'n'?");
 }
 
 #[test]
@@ -132,14 +132,13 @@ fn a_model_without_a_posterior_fills_once_and_does_not_draw() {
     desk.ok("fit t.csv --key id --model plain --epochs 3 -q -o run");
     let (_, done) = cells(&desk.ok("impute run t.csv").stdout);
     assert!(done.iter().flatten().all(|cell| !cell.is_empty()));
-    insta::assert_snapshot!(desk.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"");
+    insta::assert_snapshot!(desk.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"error: a plain model has no posterior to draw from, and cannot tell how sure it is; ask for neither several tables nor errors, or fit with --model variational --bound importance:20");
 }
 
 #[test]
 fn missing_pixels_are_filled() {
     let desk = Desk::new();
     desk.ok("fit digits --epochs 2 -q -o run");
-    desk.ok("encode run digits -o codes.csv");
-    let told = desk.ok("impute run digits -o out.npy").stderr;
+    let told = desk.ok("impute run digits -o out.parquet").stderr;
     assert!(told.contains("filled 0 missing pixels in 1797 rows"), "{told}");
 }

@@ -22,10 +22,10 @@ fn a_page_and_a_drawing_coloured_by_any_column() {
     desk.ok("map run t.csv -o map.svg --color x");
     let drawing = desk.text("map.svg");
     assert!(drawing.starts_with("<svg") && drawing.contains("coloured by x"), "{}", &drawing[..200]);
-    insta::assert_snapshot!(desk.fails(3, "map run t.csv --color y"), @"");
-    insta::assert_snapshot!(desk.fails(2, "map run t.csv -o map.pdf"), @"");
+    insta::assert_snapshot!(desk.fails(3, "map run t.csv --color y"), @"error: t.csv: expected a column 'y' to colour by, found none; give --color the name of a column of texts or numbers");
+    insta::assert_snapshot!(desk.fails(2, "map run t.csv -o map.pdf"), @"error: --out: expected a name that ends in .html or .svg, found map.pdf");
     desk.write("two.csv", table(2, |_, row| row));
-    insta::assert_snapshot!(desk.fails(3, "map run two.csv"), @"");
+    insta::assert_snapshot!(desk.fails(3, "map run two.csv"), @"error: two.csv: expected at least 3 rows, found 2; give more rows");
     desk.write("five.csv", table(5, |_, row| row));
     desk.ok("map run five.csv");
 }

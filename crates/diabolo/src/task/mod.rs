@@ -18,7 +18,7 @@ pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
 pub use impute::{HeldBack, ImputeConfig, Imputed, hold_back, impute};
 pub use probe::{FeatureScores, LabelledParts, score_features};
-pub use reconstruct::{project, reconstruct};
+pub use reconstruct::{beside_aside, project, reconstruct};
 pub use walk::{WalkConfig, walk};
 
 use arrow_array::{ArrayRef, RecordBatch};
