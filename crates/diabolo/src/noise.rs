@@ -30,6 +30,10 @@ pub enum Purpose {
     Choose = 7,
     /// Drawing pixels as 0 or 1.
     Binarize = 8,
+    /// Filling in missing cells.
+    Impute = 10,
+    /// Noise added to rows on purpose, to see it taken away.
+    Corrupt = 11,
 }
 
 /// The stream for (seed, purpose, epoch, step).

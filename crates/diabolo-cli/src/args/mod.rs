@@ -4,6 +4,7 @@ mod compare;
 mod detect;
 mod fit;
 mod model;
+mod tasks;
 mod values;
 
 use std::path::PathBuf;
@@ -18,7 +19,9 @@ pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use model::ModelArgs;
+pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 use values::delimiter;
+pub use values::parse_corruption;
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]
@@ -79,6 +82,12 @@ pub enum Command {
     Decode(TransformArgs),
     /// Write what the model makes of each row
     Reconstruct(TransformArgs),
+    /// Take noise out of rows, and with clean ones beside them say how well
+    Denoise(DenoiseArgs),
+    /// Draw rows in the plane, and say what of their neighbourhoods the map keeps
+    Map(MapArgs),
+    /// Fill in missing cells
+    Impute(ImputeArgs),
     /// Write new rows or pictures, drawn from the prior or by the contractive walk
     Generate(GenerateArgs),
     /// Find anomalies: write each row with its score, p-value, and for anomalies the columns that are the reason

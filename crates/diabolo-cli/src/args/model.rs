@@ -66,7 +66,7 @@ pub struct ModelArgs {
     /// How the contraction is computed in training: auto, exact, or hutchinson:PROBES (contractive)
     #[arg(long, value_name = "KIND")]
     pub estimator: Option<String>,
-    /// Corruption, such as masking:0.3, gaussian:0.2 or salt_and_pepper:0.1 (denoising)
+    /// Corruption: masking:0.3, gaussian:0.2, clipped_gaussian:0.2 (pixels stay within 0 to 1) or salt_and_pepper:0.1 (denoising)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub corruption: Option<String>,
     /// What keeps the code sparse: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
@@ -198,7 +198,7 @@ impl ModelArgs {
             let FamilyConfig::Denoising { corruption, .. } = family else {
                 return Err(only("--corruption", "denoising"));
             };
-            *corruption = parse_corruption(text)?;
+            *corruption = parse_corruption("--corruption", text)?;
         }
         if let Some(text) = &self.sparsity {
             let FamilyConfig::Sparse(config) = family else {

@@ -40,14 +40,17 @@ pub fn likelihood(text: &str) -> diabolo::Result<(String, LikelihoodName)> {
     Ok((column.into(), name.parse()?))
 }
 
-pub fn parse_corruption(text: &str) -> diabolo::Result<Corruption> {
-    let wrong =
-        || Error::config("--corruption", "masking:P, gaussian:SD or salt_and_pepper:P", format!("'{text}'"));
+pub fn parse_corruption(flag: &str, text: &str) -> diabolo::Result<Corruption> {
+    let wrong = || {
+        let expected = "masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P";
+        Error::config(flag, expected, format!("'{text}'"))
+    };
     let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
     let amount: f64 = amount.parse().map_err(|_| wrong())?;
     match kind {
         "masking" => Ok(Corruption::Masking { probability: amount }),
         "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
+        "clipped_gaussian" => Ok(Corruption::ClippedGaussian { deviation: amount }),
         "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
         _ => Err(wrong()),
     }

@@ -2,11 +2,14 @@
 
 pub mod compare;
 pub mod data;
+pub mod denoise;
 pub mod evaluate;
 pub mod features;
 pub mod fit;
 pub mod generate;
+pub mod impute;
 pub mod inspect;
+pub mod map;
 pub mod report;
 pub mod score;
 pub mod transform;

@@ -79,7 +79,7 @@ pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<Re
     take(input, &batch, &numbers.iter().map(|n| n - 1).collect::<Vec<_>>())
 }
 
-/// A column as text, `None` for missing cells; nothing if there is no such column of values.
+/// A column as text; `None` for missing cells, and for a column that is not there or is no text, number or truth value.
 pub fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
     let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
     Some(texts.as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect())

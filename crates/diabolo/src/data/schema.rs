@@ -103,6 +103,11 @@ impl FeatureKind {
         }
     }
 
+    /// Whether a value is a whole picture.
+    pub fn is_image(&self) -> bool {
+        matches!(self, FeatureKind::Image { .. })
+    }
+
     /// How many numbers the model sees for one value of this kind.
     pub fn encoded_width(&self) -> usize {
         match self {

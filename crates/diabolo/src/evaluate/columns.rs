@@ -3,7 +3,7 @@
 use crate::data::{Encoded, FeatureKind, Preprocessor};
 
 /// One column's score.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct ColumnScore {
     /// The column's name.
     pub name: String,

@@ -1,8 +1,7 @@
 //! A two-dimensional view of codes: themselves if they have two units, else their principal components.
 
-use faer::{Mat, Side};
-
-use crate::error::{Error, Result};
+use super::subspace::PrincipalSubspace;
+use crate::error::Result;
 
 /// Points in the plane.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,26 +19,12 @@ pub struct Projection {
 /// The sign of a component is chosen so that its largest loading is positive.
 pub fn principal_components(codes: &[f32], width: usize) -> Result<Projection> {
     let rows = codes.len() / width.max(1);
-    let mut mean = vec![0f64; width];
-    for row in codes.chunks_exact(width) {
-        mean.iter_mut().zip(row).for_each(|(m, &v)| *m += v as f64 / rows as f64);
-    }
-    let centred = Mat::from_fn(rows, width, |i, j| codes[i * width + j] as f64 - mean[j]);
-    let covariance = centred.transpose() * &centred;
-    let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| Error::Unsupported {
-        what: "the codes have no principal components: some are not finite".into(),
-        help: "fit again with a smaller --learning-rate".into(),
-    })?;
-    let values: Vec<f64> = eigen.S().column_vector().iter().map(|v| v.max(0.0)).collect();
-    let all: f64 = values.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    let found = PrincipalSubspace::fit(codes, width)?;
     let axis = |k: usize| {
-        // Eigenvalues ascend.
-        let Some(column) = width.checked_sub(1 + k) else { return (vec![0.0; rows], 0.0) };
-        let direction: Vec<f64> = (0..width).map(|j| eigen.U()[(j, column)]).collect();
+        let Some((direction, share)) = found.component(k) else { return (vec![0.0; rows], 0.0) };
         let largest = direction.iter().copied().fold(0f64, |m, v| if v.abs() > m.abs() { v } else { m });
-        let point =
-            |i: usize| (0..width).map(|j| centred[(i, j)] * direction[j]).sum::<f64>() * largest.signum();
-        ((0..rows).map(|i| point(i) as f32).collect(), values[column] / all)
+        let direction: Vec<f64> = direction.iter().map(|v| v * largest.signum()).collect();
+        (found.along(codes, &direction), share)
     };
     let ((x, first), (y, second)) = (axis(0), axis(1));
     Ok(Projection { x, y, explained: [first, second] })

@@ -191,6 +191,14 @@ pub trait Trainable: Module + Sync {
     }
 }
 
+/// Draws z ~ q(z|x), K of them one after the other for each row of a batch, and what the model makes of them.
+pub struct PosteriorDraws {
+    /// What the decoder gives: (batch · K) × [`Likelihood::parameters`].
+    pub parameters: Tensor<2>,
+    /// log p(x, z) − log q(z|x), where p(x|z) is over observed cells: batch × K, in nats.
+    pub log_weights: Tensor<2>,
+}
+
 /// What the evaluation and the tasks know of a model.
 ///
 /// Shapes: `x` batch × encoded width, codes batch × latent_dim, likelihood parameters
@@ -234,15 +242,26 @@ pub trait Autoencoder: Trainable {
         EncoderTrace::new(self.encoder_layers(), x)
     }
 
-    /// log p(x, z) − log q(z|x) at `samples` draws z ~ q(z|x) for each row: batch × samples, in nats. `None` without a posterior.
-    fn log_weights(
+    /// `samples` draws z ~ q(z|x) for each row, weighed and decoded. `None` without a posterior.
+    fn draw_posterior(
         &self,
         _batch: &Batch,
         _samples: usize,
         _noise: &mut Stream,
         _place: &Place,
-    ) -> Option<Tensor<2>> {
+    ) -> Option<PosteriorDraws> {
         None
+    }
+
+    /// log p(x, z) − log q(z|x) at `samples` draws z ~ q(z|x) for each row: batch × samples, in nats. `None` without a posterior.
+    fn log_weights(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Option<Tensor<2>> {
+        Some(self.draw_posterior(batch, samples, noise, place)?.log_weights)
     }
 
     /// What codes are made of, for families with a finite number of them.
@@ -394,14 +413,14 @@ impl Autoencoder for Model {
         each!(self, model => model.trace(x))
     }
 
-    fn log_weights(
+    fn draw_posterior(
         &self,
         batch: &Batch,
         samples: usize,
         noise: &mut Stream,
         place: &Place,
-    ) -> Option<Tensor<2>> {
-        each!(self, model => model.log_weights(batch, samples, noise, place))
+    ) -> Option<PosteriorDraws> {
+        each!(self, model => model.draw_posterior(batch, samples, noise, place))
     }
 
     fn codebook(&self) -> Option<&Codebook> {

@@ -24,6 +24,11 @@ pub enum Corruption {
         /// In encoded units: standard deviations of a column, or of the range of a pixel.
         deviation: f64,
     },
+    /// x̃ = x + deviation · ε cut off below 0 and above 1, as a camera or a file of pixels does: for pixels.
+    ClippedGaussian {
+        /// Standard deviations of the range of a pixel.
+        deviation: f64,
+    },
     /// Each value is set to 0 or 1, equally often, with this probability.
     SaltAndPepper {
         /// In [0, 1).
@@ -38,7 +43,7 @@ impl Corruption {
             Corruption::Masking { probability: p } | Corruption::SaltAndPepper { probability: p } => {
                 ("probability", p, (0.0..1.0).contains(&p), "a number in [0, 1)")
             }
-            Corruption::Gaussian { deviation: d } => {
+            Corruption::Gaussian { deviation: d } | Corruption::ClippedGaussian { deviation: d } => {
                 ("deviation", d, d.is_finite() && d >= 0.0, "a number, 0 or more")
             }
         };
@@ -56,6 +61,9 @@ impl Corruption {
                 x * host(keep)
             }
             Corruption::Gaussian { deviation } => x + host(standard_normal(noise, draws)) * deviation,
+            Corruption::ClippedGaussian { deviation } => {
+                (x + host(standard_normal(noise, draws)) * deviation).clamp(0.0, 1.0)
+            }
             Corruption::SaltAndPepper { probability } => {
                 let (keep, add) = (0..draws)
                     .map(|_| match noise.random::<f64>() {
@@ -92,6 +100,9 @@ mod tests {
         let noisy = corrupted(Corruption::Gaussian { deviation: 0.1 });
         let spread = noisy.iter().map(|x| (x - 0.5).powi(2)).sum::<f32>() / 1e4;
         assert!((spread - 0.01).abs() < 0.001, "{spread}");
+        let clipped = corrupted(Corruption::ClippedGaussian { deviation: 1.0 });
+        // Φ(−½) of them at each end.
+        assert!((share(&clipped, 0.0) - 0.3085).abs() < 0.02 && (share(&clipped, 1.0) - 0.3085).abs() < 0.02);
     }
 
     #[test]

@@ -6,13 +6,13 @@ use arrow_schema::DataType;
 
 use super::{
     ColumnQuality, EpochRow, FactorMap, LatentMap, Metric, Pictures, Report, Sampler, Traversals, UnitRow,
-    diagnosed,
+    diagnosed, filled,
 };
 use crate::artifact::SavedModel;
-use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind};
+use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind, Preprocessor};
 use crate::error::Result;
 use crate::evaluate::{
-    ColumnScores, Metrics, Sample, UnitStatistics, diagnose, mutual_information_gap, principal_components,
+    ColumnScore, ColumnScores, Metrics, Sample, UnitStatistics, diagnose, mutual_information_gap,
     unit_statistics,
 };
 use crate::model::Autoencoder;
@@ -58,7 +58,9 @@ impl Report {
             metrics: described(metrics),
             warnings: warnings(saved, history),
             pictures: pictures(saved, &encoded, &order, place),
+            denoised: filled::denoised_pictures(saved, &encoded, &order, place),
             columns: columns(saved, &encoded, place),
+            filled: filled::filled_cells(saved, &encoded, &order, place)?,
             latent_map: latent_map(saved, rows, &encoded, &order, place)?,
             units: units(saved, &encoded, place),
             traversals: traversals(saved, place)?,
@@ -288,11 +290,16 @@ fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuali
     }
     let mut scores = ColumnScores::new(preprocessor);
     scores.add(rows, &task::project(saved, rows, place));
+    column_qualities(preprocessor, scores.finish())
+}
+
+/// Scores with their units.
+pub(super) fn column_qualities(preprocessor: &Preprocessor, scores: Vec<ColumnScore>) -> Vec<ColumnQuality> {
     let blocks = preprocessor.blocks();
     let logs =
         |index: usize| blocks.iter().any(|b| b.kind == BlockKind::Count && b.features.contains(&index));
     let features = preprocessor.schema.features.iter().enumerate();
-    let quality = |(score, (index, feature)): (crate::evaluate::ColumnScore, (usize, &Feature))| {
+    let quality = |(score, (index, feature)): (ColumnScore, (usize, &Feature))| {
         let number = matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count);
         let unit = match number {
             true if logs(index) => "log(1 + count)",
@@ -309,7 +316,7 @@ fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuali
             unit: unit.into(),
         }
     };
-    scores.finish().into_iter().zip(features).map(quality).collect()
+    scores.into_iter().zip(features).map(quality).collect()
 }
 
 fn latent_map(
@@ -326,19 +333,7 @@ fn latent_map(
     let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, place).input()));
     let width = saved.architecture.latent_dim;
     let labels = labels(saved, batch, chosen);
-    let (x, y, x_label, y_label) = match width {
-        2 => {
-            let unit = |k: usize| codes.iter().skip(k).step_by(2).copied().collect();
-            (unit(0), unit(1), "latent 1".into(), "latent 2".into())
-        }
-        _ => {
-            let plane = principal_components(&codes, width)?;
-            let axis = |k: usize| format!("PCA {} ({:.0} % of variance)", k + 1, 100.0 * plane.explained[k]);
-            let (first, second) = (axis(0), axis(1));
-            (plane.x, plane.y, first, second)
-        }
-    };
-    Ok(Some(LatentMap { x, y, labels, x_label, y_label }))
+    Ok(Some(LatentMap::of_codes(&codes, width, labels)?))
 }
 
 /// What the units tell about the factors that the pictures were drawn from, if they were.

@@ -141,7 +141,9 @@ fn digits() -> Report {
             samples: (0..64).map(|i| digit(i * 3 % 10, 900 + i as u64, 0.04, 0.4)).collect(),
             sampler: Sampler::Prior,
         }),
+        denoised: None,
         columns: vec![],
+        filled: None,
         units: vec![],
         traversals: None,
         latent_map: Some(LatentMap {

@@ -7,7 +7,7 @@ use super::svg::{Anchor, Svg, shorten};
 use super::{Pictures, Report, Sampler};
 
 /// A light card of its own, so that it reads the same on a light and on a dark page.
-const STYLE: &str = "<style>\
+pub(super) const STYLE: &str = "<style>\
 text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:#55606e;font-size:13px}\
 .card{fill:#fff;stroke:#dfe3e8}.title{fill:#17202b;font-size:27px;font-weight:700}.heading{fill:#17202b;font-size:15px;font-weight:600}\
 .subtitle{font-size:16px}.grid{stroke:#e8ebef}.axis{stroke:#8b95a1}.pixels{image-rendering:pixelated}\

@@ -2,6 +2,7 @@
 
 use super::disentangled;
 use super::figures;
+use super::filled;
 use super::number::number;
 use super::reaction;
 use super::svg::escape;
@@ -37,7 +38,9 @@ pub(super) fn page(report: &Report) -> String {
     out += &warnings(&report.warnings);
     out += &section("What was fitted", "", &facts(&report.facts));
     out += &figures::pictures(report.pictures.as_ref());
+    out += &report.denoised.as_ref().map(filled::pictures).unwrap_or_default();
     out += &section("Reconstruction by column", COLUMNS_HELP, &columns(&report.columns));
+    out += &report.filled.as_ref().map(filled::cells).unwrap_or_default();
     out += &figures::training(&report.history);
     out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
     out += &report.traversals.as_ref().map(units::traversals).unwrap_or_default();
@@ -103,7 +106,7 @@ const COLUMNS_HELP: &str = "Each column of held-out rows after a trip through th
     the way from guessing (always the mean, or the most frequent category) to a perfect reconstruction; a bar to the \
     left means worse than guessing.";
 
-fn columns(columns: &[ColumnQuality]) -> String {
+pub(super) fn columns(columns: &[ColumnQuality]) -> String {
     if columns.is_empty() {
         return String::new();
     }

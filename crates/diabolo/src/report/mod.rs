@@ -14,8 +14,10 @@ pub mod comparison;
 mod diagnosed;
 mod disentangled;
 mod figures;
+mod filled;
 mod hero;
 mod html;
+mod map;
 mod number;
 mod picture;
 mod plot;
@@ -27,6 +29,8 @@ mod units;
 mod demo;
 
 pub use anomalies::{Anomalies, ScoredExample};
+pub use filled::{DenoisedPictures, FilledCells};
+pub use map::{MapPage, MapQuality};
 pub use picture::picture_grid_png;
 
 /// All that a report shows.
@@ -46,8 +50,12 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// For models of pictures.
     pub pictures: Option<Pictures>,
+    /// For models of pictures that learned to take noise out.
+    pub denoised: Option<DenoisedPictures>,
     /// For models of tables.
     pub columns: Vec<ColumnQuality>,
+    /// For models of tables: how well missing cells are filled in.
+    pub filled: Option<FilledCells>,
     /// The latent space in two dimensions.
     pub latent_map: Option<LatentMap>,
     /// What each latent unit carries; models with a posterior only.

@@ -138,6 +138,22 @@ pub(super) fn scatter(
     Some(svg)
 }
 
+/// Values that should be equal, with the line on which they would be.
+pub(super) fn agreement(points: &[(f64, f64)]) -> Option<Svg> {
+    let (width, height) = (380.0, 330.0);
+    let shown: Vec<(f64, f64)> = points.iter().copied().filter(|p| drawable(p.0) && drawable(p.1)).collect();
+    let (low, high) = range(shown.iter().flat_map(|p| [p.0, p.1]))?;
+    let (x, y) = (Axis::tight(low, high, 4), Axis::tight(low, high, 4));
+    let left = left_margin(&y, 7.5);
+    let frame = Frame { left, right: width - 12.0, top: 34.0, bottom: height - 48.0, x, y };
+    let mut svg = Svg::new(width, height);
+    frame.draw(&mut svg, "observed", "filled");
+    svg.line(frame.at(low, low), frame.at(high, high), "mark");
+    let places: Vec<(f64, f64)> = shown.iter().map(|p| frame.at(p.0, p.1)).collect();
+    svg.dots(&places, "point c0", "");
+    Some(svg)
+}
+
 /// Writes the name of each group at the median of its points, moved apart where two would overlap.
 fn name_groups(svg: &mut Svg, coloring: &Coloring, places: &[Vec<(f64, f64)>]) {
     const APART: f64 = 17.0;

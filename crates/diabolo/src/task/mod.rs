@@ -1,22 +1,26 @@
 //! What a fitted model is used for: one file an application, rows in and rows out.
 
 pub mod compare;
+mod denoise;
 mod detect;
 mod explore;
 mod features;
 mod fine_tune;
 mod generate;
+mod impute;
 mod probe;
 mod reconstruct;
 mod walk;
 
+pub use denoise::{Denoised, NoiseOf, Pairs, compare_denoising};
 pub use detect::{Reason, Rule, Scored, calibrate, example, score};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
+pub use impute::{HeldBack, ImputeConfig, Imputed, hold_back, impute};
 pub use probe::{FeatureScores, LabelledParts, score_features};
-pub use reconstruct::{project, reconstruct};
+pub use reconstruct::{beside_aside, project, reconstruct};
 pub use walk::{WalkConfig, walk};
 
 use arrow_array::{ArrayRef, RecordBatch};

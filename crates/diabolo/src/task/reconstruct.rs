@@ -24,9 +24,14 @@ pub fn reconstruct(
     first_row: u64,
     place: &Place,
 ) -> Result<RecordBatch> {
+    let encoded = saved.header.preprocessor.encode(input, rows, first_row)?;
+    beside_aside(saved, rows, &project(saved, &encoded, place))
+}
+
+/// The encoded `values` as rows in the place of `rows`: columns keep their order, the key and label come along.
+pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> Result<RecordBatch> {
     let preprocessor = &saved.header.preprocessor;
-    let encoded = preprocessor.encode(input, rows, first_row)?;
-    let made = preprocessor.decode(&project(saved, &encoded, place))?;
+    let made = preprocessor.decode(values)?;
     let aside = preprocessor.set_aside(rows)?;
     let (made, aside) = (columns_of(&made), columns_of(&aside));
     let order = rows.schema();
@@ -36,5 +41,5 @@ pub fn reconstruct(
         };
         named(&aside).or_else(|| named(&made))
     });
-    table(encoded.rows, columns.collect())
+    table(rows.num_rows(), columns.collect())
 }

@@ -9,6 +9,7 @@ mod decode;
 mod encode;
 mod scaling;
 mod settings;
+mod spread;
 mod volume;
 
 use std::ops::Range;

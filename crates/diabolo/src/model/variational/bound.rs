@@ -47,8 +47,10 @@ struct Draws {
     log_prior: Tensor<1>,
 }
 
-/// Draws seen through the decoder; each rows × K.
+/// Draws seen through the decoder; but for `parameters` each rows × K.
 pub(super) struct WeightedDraws {
+    /// What the decoder gives: (rows · K) × likelihood parameters.
+    pub parameters: Tensor<2>,
     /// −log p(x|z).
     pub reconstruction: Tensor<2>,
     /// log q(z|x) − log p(z).
@@ -111,7 +113,8 @@ impl Variational {
                 (draws.z, draws.log_posterior - draws.log_prior)
             }
         };
-        let reconstruction = self.reconstructions(batch, 1, z.clone()).squeeze_dim::<1>(1);
+        let parameters = self.decode(batch.with_condition(z.clone()));
+        let reconstruction = self.reconstructions(batch, 1, parameters).squeeze_dim::<1>(1);
         let mut terms = vec![Term::new("reconstruction", reconstruction)];
         terms.extend(self.latent_terms(&posterior, z, kl, compared, stage));
         terms
@@ -194,7 +197,8 @@ impl Variational {
         let z = scale_gradient(z, weights.clone().reshape([rows * samples]));
         let log_posterior = posterior.detach().log_density(z.clone());
         let log_prior = self.log_prior(z.clone(), None);
-        let log_likelihood = self.reconstructions(batch, samples, z).neg();
+        let parameters = self.decode(batch.with_condition(z));
+        let log_likelihood = self.reconstructions(batch, samples, parameters).neg();
         let log_weights = log_likelihood + (log_prior - log_posterior).reshape([rows, samples]);
         (weights * log_weights).sum_dim(1).squeeze_dim(1)
     }
@@ -205,10 +209,11 @@ impl Variational {
         let top = chain(&self.encoder, batch.input());
         let posterior = self.posterior.forward(top.clone()).repeat(samples);
         let draws = self.draw(&posterior, repeat_rows(top, samples), epsilon);
-        let reconstruction = self.reconstructions(batch, samples, draws.z);
+        let parameters = self.decode(batch.with_condition(draws.z));
+        let reconstruction = self.reconstructions(batch, samples, parameters.clone());
         let kl_divergence = (draws.log_posterior - draws.log_prior).reshape([rows, samples]);
         let log_weights = (reconstruction.clone() + kl_divergence.clone()).neg();
-        WeightedDraws { reconstruction, kl_divergence, log_weights }
+        WeightedDraws { parameters, reconstruction, kl_divergence, log_weights }
     }
 
     /// z and its densities for given Gaussians (one a draw); `top`: what the encoder knew of each row.
@@ -233,9 +238,8 @@ impl Variational {
         }
     }
 
-    /// −log p(x|z) for `samples` consecutive z of each row: rows × samples.
-    fn reconstructions(&self, batch: &Batch, samples: usize, z: Tensor<2>) -> Tensor<2> {
-        let parameters = self.decode(batch.with_condition(z));
+    /// −log p(x|z) from the decoder's outputs for `samples` consecutive z of each row: rows × samples.
+    fn reconstructions(&self, batch: &Batch, samples: usize, parameters: Tensor<2>) -> Tensor<2> {
         let observed = batch.observed.as_ref();
         let nll = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
         nll.reshape([batch.x.dims()[0], samples])

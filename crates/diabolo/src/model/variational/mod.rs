@@ -20,7 +20,10 @@ pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use super::{Architecture, Autoencoder, Batch, CHUNK, Context, Signs, Trainable, deterministic::layers};
+use self::bound::WeightedDraws;
+use super::{
+    Architecture, Autoencoder, Batch, CHUNK, Context, PosteriorDraws, Signs, Trainable, deterministic::layers,
+};
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::{Stream, standard_normal};
@@ -154,15 +157,16 @@ impl Autoencoder for Variational {
         self.encoder.iter().chain([&self.posterior.mean]).collect()
     }
 
-    fn log_weights(
+    fn draw_posterior(
         &self,
         batch: &Batch,
         samples: usize,
         noise: &mut Stream,
         place: &Place,
-    ) -> Option<Tensor<2>> {
+    ) -> Option<PosteriorDraws> {
         let epsilon = self.epsilon(batch.x.dims()[0], samples, noise, place);
-        Some(self.weighted_draws(batch, samples, epsilon).log_weights)
+        let WeightedDraws { parameters, log_weights, .. } = self.weighted_draws(batch, samples, epsilon);
+        Some(PosteriorDraws { parameters, log_weights })
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {

@@ -205,7 +205,7 @@ fn special(family: &FamilyConfig) -> String {
             Corruption::Masking { probability } => {
                 format!("trained with {} % of the input set to 0", number(100.0 * probability))
             }
-            Corruption::Gaussian { deviation } => {
+            Corruption::Gaussian { deviation } | Corruption::ClippedGaussian { deviation } => {
                 format!("trained with Gaussian noise, σ = {}", number(*deviation))
             }
             Corruption::SaltAndPepper { probability } => {

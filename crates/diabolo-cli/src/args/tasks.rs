@@ -1,0 +1,59 @@
+//! The arguments of the applications.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ReadArgs, TransformArgs};
+
+#[derive(Args)]
+pub struct ImputeArgs {
+    #[command(flatten)]
+    pub rows: TransformArgs,
+    /// Write M tables with drawn values instead of one with expected ones: OUT-1.csv, OUT-2.csv, … (variational)
+    #[arg(long, value_name = "M", default_value_t = 0)]
+    pub multiple: usize,
+    /// Draws of the code for each row (variational)
+    #[arg(long, value_name = "L", default_value_t = 1000)]
+    pub samples: usize,
+    /// Also write which cells were filled
+    #[arg(long, value_name = "FILE")]
+    pub mask: Option<String>,
+    /// Also write the standard error of each filled number, and of each category how likely it is another (variational)
+    #[arg(long, value_name = "FILE")]
+    pub errors: Option<String>,
+    /// Seed of the draws
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+#[derive(Args)]
+pub struct DenoiseArgs {
+    #[command(flatten)]
+    pub rows: TransformArgs,
+    /// The same rows without noise: print how near the model comes to them, beside a median filter and PCA
+    #[arg(long, value_name = "INPUT")]
+    pub clean: Option<String>,
+    /// The rows are clean: add noise first, such as gaussian:0.5 (pixels stay within 0 to 1), and print the same
+    #[arg(long, value_name = "KIND:AMOUNT", conflicts_with = "clean")]
+    pub add_noise: Option<String>,
+    /// Seed of the noise
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub seed: u64,
+}
+
+#[derive(Args)]
+pub struct MapArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// The rows: any input that `fit` takes
+    pub input: String,
+    /// Where to write: a page (.html) or a drawing (.svg)
+    #[arg(long, short, default_value = "map.html", value_name = "FILE")]
+    pub out: PathBuf,
+    /// The column that colours the points [default: the label]
+    #[arg(long, value_name = "COLUMN")]
+    pub color: Option<String>,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}

@@ -1,0 +1,95 @@
+//! `diabolo impute RUN INPUT`: missing cells filled in, batch by batch in bounded memory.
+
+use std::path::Path;
+
+use diabolo::Error;
+use diabolo::data::{Format, Writer, open};
+use diabolo::task::{ImputeConfig, impute};
+use serde_json::json;
+
+use super::load;
+use crate::args::{ImputeArgs, Shared};
+use crate::output;
+
+pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
+    let asked = &args.rows;
+    if shared.json && asked.out == "-" {
+        return Err(Error::config("--json", "--out FILE beside it: the rows are on stdout", "none").into());
+    }
+    let mut saved = load(&asked.model, shared)?;
+    if let Some(unknown) = &asked.unknown {
+        saved.header.preprocessor.unknown_category = unknown.parse()?;
+    }
+    let place = shared.place()?;
+    let read = asked.read.over(&saved.header.config)?.data.read_options();
+    let source = open(&asked.input, &read)?;
+    let targets = targets(args)?;
+    let key = saved.header.preprocessor.schema.key.as_deref();
+    let create = |target: &str, format: Option<Format>| -> diabolo::Result<Writer> {
+        let writer = Writer::create(target, format)?;
+        Ok(match key {
+            Some(key) => writer.key(key),
+            None => writer,
+        })
+    };
+    let mut completed =
+        targets.iter().map(|out| create(out, asked.format)).collect::<diabolo::Result<Vec<_>>>()?;
+    let mut mask = args.mask.as_deref().map(|out| create(out, None)).transpose()?;
+    let mut errors = args.errors.as_deref().map(|out| create(out, None)).transpose()?;
+    let config = ImputeConfig {
+        samples: args.samples,
+        multiple: args.multiple,
+        errors: args.errors.is_some(),
+        typed: asked.format.or(Format::of_path(Path::new(&asked.out))).is_some_and(has_types),
+        seed: args.seed,
+    };
+    let (mut rows, mut filled) = (0, 0);
+    for batch in source {
+        let batch = batch?;
+        let imputed = impute(&saved, &asked.input, &batch, rows, &config, &place)?;
+        let tables = if args.multiple > 0 { imputed.draws } else { vec![imputed.completed] };
+        completed.iter_mut().zip(&tables).try_for_each(|(writer, table)| writer.write(table))?;
+        mask.as_mut().map_or(Ok(()), |writer| writer.write(&imputed.mask))?;
+        if let (Some(writer), Some(table)) = (&mut errors, &imputed.errors) {
+            writer.write(table)?;
+        }
+        rows += batch.num_rows() as u64;
+        filled += imputed.filled;
+    }
+    if rows == 0 {
+        let help = "check that the file is the right one";
+        return Err(Error::data(&asked.input, "at least one row", "none", help).into());
+    }
+    completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
+    let what = if saved.header.preprocessor.schema.image_shape().is_some() { "pixels" } else { "cells" };
+    shared.note(format!("filled {filled} missing {what} in {rows} rows"));
+    if shared.json {
+        output::print_json(&json!({ "rows": rows, "filled": filled, "files": targets }))?;
+    }
+    Ok(())
+}
+
+/// Whether files of this format know numbers from text.
+fn has_types(format: Format) -> bool {
+    !matches!(format, Format::Csv | Format::Tsv)
+}
+
+/// Where completed tables go: `--out`, or with `--multiple` as many files with a number behind the name.
+fn targets(args: &ImputeArgs) -> diabolo::Result<Vec<String>> {
+    let out = &args.rows.out;
+    if args.multiple == 0 {
+        return Ok(vec![out.clone()]);
+    }
+    if out == "-" || out.ends_with('/') {
+        return Err(Error::config(
+            "--multiple",
+            "--out with the name of a file, such as completed.csv",
+            format!("'{out}'"),
+        ));
+    }
+    let name = Path::new(out).file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+    let folder = &out[..out.len() - name.len()];
+    let (stem, extension) =
+        name.split_once('.').map_or((name.as_str(), String::new()), |(s, e)| (s, format!(".{e}")));
+    Ok((1..=args.multiple).map(|number| format!("{folder}{stem}-{number}{extension}")).collect())
+}

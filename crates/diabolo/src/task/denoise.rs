@@ -1,0 +1,156 @@
+//! Noise taken out of rows: how near a model's reconstruction of noisy rows comes to the clean ones.
+//!
+//! The denoised row is the [reconstruction](super::reconstruct) of the noisy one: by a model that learned to restore corrupted
+//! rows (denoising), or by one that learned clean rows and has no way to tell noise (contractive, variational, …). Beside it stand
+//! the noisy rows themselves, a median filter (pictures) and principal components, whose number is chosen on training rows.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+use super::reconstruct::project;
+use crate::artifact::SavedModel;
+use crate::data::{BlockKind, Encoded, Preprocessor};
+use crate::error::Result;
+use crate::evaluate::{ColumnScore, ColumnScores, ImageQuality, PrincipalSubspace, image_quality};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, stream};
+use crate::objective::Corruption;
+
+/// One way to take noise out of rows, and what it is worth.
+#[derive(Debug, Clone, Serialize)]
+pub struct Denoised {
+    /// "noisy rows", "median filter", "PCA, 41 components", "denoising model".
+    pub method: String,
+    /// Of pictures.
+    pub images: Option<ImageQuality>,
+    /// Of tables: the RMSE of numbers in standard deviations of the training rows, the accuracy of categories.
+    pub columns: Vec<ColumnScore>,
+}
+
+/// Noisy rows and the clean ones they were made from.
+pub struct Pairs {
+    /// With noise.
+    pub noisy: Encoded,
+    /// Without.
+    pub clean: Encoded,
+}
+
+/// Which of the streams of noise on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoiseOf {
+    /// Rows that methods are measured on.
+    Measured = 0,
+    /// Rows that a baseline learns from.
+    Training = 1,
+}
+
+impl Pairs {
+    /// `clean` rows and the same with noise on numbers and pixels; pixels stay within 0 to 1. `first_row` is the number of the
+    /// first row in the input: with it and `seed` the noise is fixed.
+    pub fn with_noise(
+        preprocessor: &Preprocessor,
+        clean: Encoded,
+        corruption: Corruption,
+        (of, seed): (NoiseOf, u64),
+        first_row: u64,
+    ) -> Self {
+        let place = Place::cpu();
+        let mut noisy = clean.clone();
+        for (row, values) in noisy.values.chunks_exact_mut(clean.width).enumerate() {
+            let noise = &mut stream(seed, Purpose::Corrupt, of as u64, first_row + row as u64);
+            let changed =
+                to_host(corruption.apply(place.tensor(values.to_vec(), [1, clean.width]), noise, &place));
+            for block in preprocessor.blocks() {
+                let columns = block.start..block.start + block.width;
+                match block.kind {
+                    BlockKind::Pixels => {
+                        let changed = changed[columns.clone()].iter().map(|pixel| pixel.clamp(0.0, 1.0));
+                        values[columns].iter_mut().zip(changed).for_each(|(value, changed)| *value = changed);
+                    }
+                    BlockKind::Numeric => values[columns.clone()].copy_from_slice(&changed[columns]),
+                    _ => {}
+                }
+            }
+        }
+        if let Some(observed) = &noisy.observed {
+            noisy.values.iter_mut().zip(observed).for_each(|(value, observed)| *value *= observed);
+        }
+        Pairs { noisy, clean }
+    }
+
+    /// √ of the mean square of what lies between them.
+    pub fn deviation(&self) -> f64 {
+        let squares = self.noisy.values.iter().zip(&self.clean.values);
+        let sum: f64 = squares.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+        (sum / self.clean.values.len().max(1) as f64).sqrt()
+    }
+}
+
+/// The noisy rows, the baselines and the model, in this order. Without `training` pairs there are no principal components.
+pub fn compare_denoising(
+    saved: &SavedModel,
+    rows: &Pairs,
+    training: Option<&Pairs>,
+    place: &Place,
+) -> Result<Vec<Denoised>> {
+    let preprocessor = &saved.header.preprocessor;
+    let measure = |method: String, made: &[f32]| -> Denoised {
+        let shape = preprocessor.schema.image_shape();
+        let mut columns = ColumnScores::new(preprocessor);
+        columns.add(&rows.clean, made);
+        let images = shape.map(|shape| image_quality(made, &rows.clean.values, shape));
+        Denoised { method, images, columns: columns.finish() }
+    };
+    let mut found = vec![measure("noisy rows".into(), &rows.noisy.values)];
+    if let Some(shape) = preprocessor.schema.image_shape() {
+        found.push(measure("median filter".into(), &median_filtered(&rows.noisy.values, shape)));
+    }
+    if let Some(pairs) = training {
+        let subspace = PrincipalSubspace::fit(&pairs.noisy.values, pairs.noisy.width)?;
+        let rank = subspace.best_rank(&pairs.noisy.values, &pairs.clean.values);
+        let made = subspace.project(&rows.noisy.values, rank);
+        found.push(measure(format!("PCA, {rank} components"), &made));
+    }
+    let name = saved.architecture.family.name().replace('_', "-");
+    found.push(measure(format!("{name} model"), &project(saved, &rows.noisy, place)));
+    Ok(found)
+}
+
+/// Each value becomes the median of the 3 × 3 around it; beyond the edge the edge goes on.
+fn median_filtered(pictures: &[f32], (height, width, channels): (usize, usize, usize)) -> Vec<f32> {
+    let of_picture = |picture: &[f32]| -> Vec<f32> {
+        let at = |y: usize, x: usize, channel: usize| {
+            let near =
+                |place: usize, side: usize| [place.saturating_sub(1), place, (place + 1).min(side - 1)];
+            let mut around = [0.0; 9];
+            let places = near(y, height).into_iter().flat_map(|y| near(x, width).map(|x| (y, x)));
+            for (value, (y, x)) in around.iter_mut().zip(places) {
+                *value = picture[(y * width + x) * channels + channel];
+            }
+            around.sort_by(|a: &f32, b| a.partial_cmp(b).unwrap_or(Ordering::Equal));
+            around[4]
+        };
+        let each = (0..height * width * channels)
+            .map(|i| (i / channels / width, i / channels % width, i % channels));
+        each.map(|(y, x, channel)| at(y, x, channel)).collect()
+    };
+    pictures.chunks_exact(height * width * channels).flat_map(of_picture).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_filter_takes_single_specks_away_and_keeps_an_edge() {
+        let mut picture = vec![0.0; 30];
+        picture.chunks_exact_mut(6).for_each(|row| row[3..].fill(1.0));
+        let clean = picture.clone();
+        picture[2 * 6] = 1.0;
+        assert_eq!(median_filtered(&picture, (5, 6, 1)), clean);
+        // Channels do not mix.
+        let colors: Vec<f32> = clean.iter().flat_map(|&v| [v, 1.0 - v, 0.5]).collect();
+        assert_eq!(median_filtered(&colors, (5, 6, 3)), colors);
+    }
+}

@@ -1,0 +1,251 @@
+//! Expectations and draws by importance weights, one row at a time, in memory that does not grow with the draws.
+
+use rayon::prelude::*;
+
+use super::ImputeConfig;
+use crate::data::Encoded;
+use crate::model::{Autoencoder, Batch, Model};
+use crate::nn::{Place, to_host};
+use crate::noise::{Purpose, RngExt, Stream, stream};
+use burn::tensor::{Int, Tensor, TensorData};
+
+/// Draws of z that are decoded together; small enough for a processor's cache.
+const BLOCK: usize = 1024;
+/// Draws of x from which a standard error is told.
+const ERROR_DRAWS: usize = 100;
+
+/// Encoded rows without gaps.
+#[derive(Debug, Default)]
+pub(super) struct Filled {
+    /// E[x_mis | x_obs], and what was observed: rows × width.
+    pub means: Vec<f32>,
+    /// Standard deviations of x_mis given x_obs, if they were asked for: rows × width.
+    pub deviations: Vec<f32>,
+    /// Tables of draws: each rows × width.
+    pub draws: Vec<Vec<f32>>,
+}
+
+/// Fills by self-normalised importance sampling. `model` has a posterior.
+pub(super) fn weighted(
+    model: &Model,
+    rows: &Encoded,
+    first_row: u64,
+    config: &ImputeConfig,
+    place: &Place,
+) -> Filled {
+    let observed = rows.observed.as_deref();
+    let gap =
+        |row: &usize| observed.is_some_and(|o| o[row * rows.width..(row + 1) * rows.width].contains(&0.0));
+    let gappy: Vec<usize> = (0..rows.rows).filter(gap).collect();
+    let wanted = config.multiple.max(if config.errors { ERROR_DRAWS } else { 0 });
+    let found: Vec<Row> = gappy
+        .par_iter()
+        .map(|&row| {
+            let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row as u64);
+            Row::of(model, &Batch::gather(rows, &[row], place), config.samples, wanted, noise, place)
+        })
+        .collect();
+    let mut filled = Filled {
+        means: rows.values.clone(),
+        deviations: if config.errors { vec![0.0; rows.values.len()] } else { vec![] },
+        draws: vec![rows.values.clone(); config.multiple],
+    };
+    for (&row, found) in gappy.iter().zip(&found) {
+        for unit in 0..rows.width {
+            let cell = row * rows.width + unit;
+            if observed.is_some_and(|o| o[cell] == 1.0) {
+                continue;
+            }
+            filled.means[cell] = found.mean(unit);
+            if config.errors {
+                filled.deviations[cell] = found.deviation(unit);
+            }
+            filled.draws.iter_mut().zip(&found.draws).for_each(|(table, draw)| table[cell] = draw[unit]);
+        }
+    }
+    filled
+}
+
+/// What is known of one row after some draws.
+struct Row {
+    /// The largest log weight so far; all sums are of weights divided by it.
+    largest: f64,
+    /// Σ w.
+    total: f64,
+    /// Σ w E[x|z].
+    sums: Vec<f64>,
+    /// Draws of x, each from one z that was drawn with probability w̃.
+    draws: Vec<Vec<f32>>,
+}
+
+impl Row {
+    fn of(
+        model: &Model,
+        batch: &Batch,
+        samples: usize,
+        wanted: usize,
+        noise: &mut Stream,
+        place: &Place,
+    ) -> Self {
+        let width = batch.x.dims()[1];
+        let mut row = Row {
+            largest: f64::NEG_INFINITY,
+            total: 0.0,
+            sums: vec![0.0; width],
+            draws: vec![vec![]; wanted],
+        };
+        for first in (0..samples).step_by(BLOCK) {
+            let count = BLOCK.min(samples - first);
+            let drawn = model
+                .draw_posterior(batch, count, noise, place)
+                .expect("a variational model has a posterior");
+            let weights = row.weigh(&to_host(drawn.log_weights));
+            let means = to_host(model.likelihood().mean(drawn.parameters.clone()));
+            row.add(&weights, &means);
+            row.redraw(model, &weights, drawn.parameters, noise);
+        }
+        row
+    }
+
+    /// Weights of a block beside all before it.
+    fn weigh(&mut self, log_weights: &[f32]) -> Vec<f64> {
+        let largest = log_weights.iter().fold(self.largest, |largest, &w| largest.max(f64::from(w)));
+        let smaller = (self.largest - largest).exp();
+        self.largest = largest;
+        self.total *= smaller;
+        self.sums.iter_mut().for_each(|sum| *sum *= smaller);
+        log_weights.iter().map(|&w| (f64::from(w) - largest).exp()).collect()
+    }
+
+    fn add(&mut self, weights: &[f64], means: &[f32]) {
+        self.total += weights.iter().sum::<f64>();
+        for (weight, means) in weights.iter().zip(means.chunks_exact(self.sums.len())) {
+            self.sums.iter_mut().zip(means).for_each(|(sum, &mean)| *sum += weight * f64::from(mean));
+        }
+    }
+
+    /// Each draw is replaced with the block's share of all weights: what remains is as if it was drawn from all blocks at once.
+    fn redraw(&mut self, model: &Model, weights: &[f64], parameters: Tensor<2>, noise: &mut Stream) {
+        let mut replaced = vec![];
+        let mut chosen: Vec<i64> = vec![];
+        for draw in 0..self.draws.len() {
+            let mut left = noise.random::<f64>() * self.total;
+            let found = weights.iter().position(|weight| {
+                left -= weight;
+                left < 0.0
+            });
+            if let Some(found) = found {
+                replaced.push(draw);
+                chosen.push(found as i64);
+            }
+        }
+        if chosen.is_empty() {
+            return;
+        }
+        let count = chosen.len();
+        let chosen = Tensor::<1, Int>::from_data(TensorData::new(chosen, [count]), &parameters.device());
+        let drawn = model.likelihood().sample(parameters.select(0, chosen), noise);
+        for (draw, values) in replaced.into_iter().zip(drawn.chunks_exact(self.sums.len())) {
+            self.draws[draw] = values.to_vec();
+        }
+    }
+
+    fn mean(&self, unit: usize) -> f32 {
+        (self.sums[unit] / self.total) as f32
+    }
+
+    /// Of the draws around their own mean.
+    fn deviation(&self, unit: usize) -> f32 {
+        let n = self.draws.len() as f64;
+        let values = || self.draws.iter().map(|draw| f64::from(draw[unit]));
+        let mean = values().sum::<f64>() / n;
+        (values().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() as f32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::distribution::{Family, LikelihoodBlock, Variance};
+    use crate::model::{Architecture, FamilyConfig};
+    use crate::nn::Activation;
+
+    const VARIANCE: f64 = 0.25;
+
+    /// x = b + W z + noise with one z, so that everything is Gaussian: b, W and the model.
+    fn linear(place: &Place) -> ([f64; 3], [f64; 3], Model) {
+        let likelihood = LikelihoodBlock {
+            family: Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } },
+            start: 0,
+            width: 3,
+        };
+        let architecture = Architecture {
+            family: FamilyConfig::default(),
+            inputs: 3,
+            condition: 0,
+            hidden: vec![],
+            latent_dim: 1,
+            activation: Activation::Identity,
+            latent_activation: Activation::Identity,
+            likelihood: vec![likelihood],
+        };
+        let model = Model::new(&architecture, 3, place);
+        let at = |z: f32| to_host(model.decode(place.tensor(vec![z], [1, 1])));
+        let bias: [f64; 3] = std::array::from_fn(|k| f64::from(at(0.0)[k]));
+        let weight = std::array::from_fn(|k| f64::from(at(1.0)[k]) - bias[k]);
+        (bias, weight, model)
+    }
+
+    /// Rows (1, −0.5, ?) and (?, ?, 2).
+    fn gappy() -> Encoded {
+        let observed = Some(vec![1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        Encoded { observed, ..Encoded::from_values(vec![1.0, -0.5, 0.0, 0.0, 0.0, 2.0], 3) }
+    }
+
+    #[test]
+    fn a_linear_model_has_the_conditional_gaussian_of_the_textbook() {
+        let place = Place::cpu();
+        let (bias, weight, model) = linear(&place);
+        let config =
+            ImputeConfig { samples: 20_000, multiple: 2_000, errors: true, ..ImputeConfig::default() };
+        let found = weighted(&model, &gappy(), 0, &config, &place);
+        // z | x_obs ~ N(m, s²) with 1/s² = 1 + Σ W²/σ², m = s² Σ W (x − b)/σ².
+        let (seen, values) = ([0, 1], [1.0, -0.5]);
+        let precision = 1.0 + seen.iter().map(|&k| weight[k] * weight[k] / VARIANCE).sum::<f64>();
+        let pull: f64 = seen.iter().zip(values).map(|(&k, x)| weight[k] * (x - bias[k]) / VARIANCE).sum();
+        let mean = bias[2] + weight[2] * pull / precision;
+        let deviation = (VARIANCE + weight[2] * weight[2] / precision).sqrt();
+        assert!((f64::from(found.means[2]) - mean).abs() < 0.03, "{} {mean}", found.means[2]);
+        assert!(
+            (f64::from(found.deviations[2]) / deviation - 1.0).abs() < 0.08,
+            "{} {deviation}",
+            found.deviations[2]
+        );
+        let drawn = found.draws.iter().map(|draw| f64::from(draw[2])).sum::<f64>() / 2_000.0;
+        // Four standard errors of the mean of the draws.
+        assert!((drawn - mean).abs() < 4.0 * deviation / 2_000f64.sqrt(), "{drawn} {mean}");
+        // The prior's mean is far from it, or nothing was tested.
+        assert!((mean - bias[2]).abs() > 0.1, "{mean} {}", bias[2]);
+        assert_eq!(
+            (found.means[0], found.means[5], found.deviations[0]),
+            (1.0, 2.0, 0.0),
+            "observed cells stay"
+        );
+    }
+
+    #[test]
+    fn a_row_is_filled_alike_whatever_rows_are_read_with_it() {
+        let place = Place::cpu();
+        let (_, _, model) = linear(&place);
+        let config = ImputeConfig { samples: 1500, multiple: 3, ..ImputeConfig::default() };
+        let (rows, second) = (gappy(), gappy().select(&[1]));
+        let (both, alone) =
+            (weighted(&model, &rows, 7, &config, &place), weighted(&model, &second, 8, &config, &place));
+        assert_eq!(both.means[3..], alone.means[..]);
+        for (both, alone) in both.draws.iter().zip(&alone.draws) {
+            assert_eq!(both[3..], alone[..]);
+        }
+        assert_ne!(both.draws[0][3], both.draws[1][3]);
+    }
+}

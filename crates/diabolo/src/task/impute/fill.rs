@@ -1,0 +1,188 @@
+//! Gaps of a table, and tables with something in them.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, UInt8Array};
+use arrow_cast::cast;
+use arrow_schema::{ArrowError, DataType, Field};
+use arrow_select::zip::zip;
+
+use crate::data::image::{image_array, image_field, image_scale, image_shape};
+use crate::data::{Encoded, Feature, Preprocessor, Storage};
+use crate::error::{Error, Result};
+use crate::task::{columns_of, table};
+
+/// The cells to fill; for each feature one flag a row, or one a pixel.
+pub(super) struct Gaps(Vec<BooleanArray>);
+
+impl Gaps {
+    /// What the model could not see and the input does not say. A category that the model does not know is not missing.
+    pub fn find(preprocessor: &Preprocessor, rows: &RecordBatch, encoded: &Encoded) -> Self {
+        let features = &preprocessor.schema.features;
+        let gaps = features.iter().zip(preprocessor.units()).map(|(feature, units)| {
+            let array = rows.column_by_name(&feature.name);
+            let names = !feature.kind.categories().is_empty();
+            let is_image = feature.kind.is_image();
+            let unseen = |row: usize, unit: usize| {
+                encoded.observed.as_ref().is_some_and(|o| o[row * encoded.width + unit] == 0.0)
+            };
+            let each = if is_image { units.clone() } else { units.start..units.start + 1 };
+            let cells = (0..encoded.rows).flat_map(|row| each.clone().map(move |unit| (row, unit)));
+            let missing = |row: usize| array.is_none_or(|array| is_missing(array, row));
+            cells.map(|(row, unit)| Some(unseen(row, unit) && (!names || missing(row)))).collect()
+        });
+        Gaps(gaps.collect())
+    }
+
+    pub fn count(&self) -> usize {
+        self.0.iter().map(BooleanArray::true_count).sum()
+    }
+
+    /// `rows` with the encoded `values` where cells are missing.
+    pub fn filled_with(
+        &self,
+        preprocessor: &Preprocessor,
+        rows: &RecordBatch,
+        values: &[f32],
+        typed: bool,
+    ) -> Result<RecordBatch> {
+        let made = preprocessor.decode(values)?;
+        let features = &preprocessor.schema.features;
+        let mut columns = columns_of(rows);
+        for ((feature, gaps), units) in features.iter().zip(&self.0).zip(preprocessor.units()) {
+            let Some((field, array)) = columns.iter_mut().find(|(field, _)| field.name() == &feature.name)
+            else {
+                continue;
+            };
+            let filled = match image_shape(field) {
+                Some(_) => {
+                    let width = preprocessor.width();
+                    let pixels = values.chunks_exact(width).flat_map(|row| &row[units.clone()]);
+                    filled_images(field, array, gaps, pixels)
+                }
+                None => match made.column_by_name(&feature.name) {
+                    Some(made) => filled_cells(array, gaps, made, typed_as(feature, array, typed)),
+                    None => continue,
+                },
+            };
+            *array = filled.map_err(|cause| no_column(&feature.name, &cause))?;
+            *field = field.clone().with_data_type(array.data_type().clone()).with_nullable(true);
+        }
+        table(rows.num_rows(), columns)
+    }
+
+    /// Whether each cell was filled.
+    pub fn mask(&self, preprocessor: &Preprocessor, rows: &RecordBatch) -> Result<RecordBatch> {
+        self.beside_key(preprocessor, rows, |_, feature, gaps| match image_shape(feature) {
+            Some((height, width, channels)) => {
+                let field = image_field(height, width, channels, false).with_name(feature.name());
+                let white = gaps.values().iter().map(|gap| if gap { u8::MAX } else { 0 });
+                let pixels: ArrayRef = Arc::new(UInt8Array::from_iter_values(white));
+                image_array(&field, pixels).map(|images| (field, images))
+            }
+            None => {
+                Ok((Field::new(feature.name(), DataType::Boolean, false), Arc::new(gaps.clone()) as ArrayRef))
+            }
+        })
+    }
+
+    /// How far each filled value may be off.
+    pub fn errors(
+        &self,
+        preprocessor: &Preprocessor,
+        rows: &RecordBatch,
+        means: &[f32],
+        deviations: &[f32],
+    ) -> Result<RecordBatch> {
+        if preprocessor.schema.image_shape().is_some() {
+            return Err(Error::Unsupported {
+                what: "errors of single pixels are in no table".into(),
+                help: "draw several pictures instead with --multiple".into(),
+            });
+        }
+        let spread = preprocessor.spread(means, deviations);
+        self.beside_key(preprocessor, rows, |position, field, gaps| {
+            let cells = spread[position].iter().zip(gaps.values().iter());
+            let errors: Float64Array = cells.map(|(&error, gap)| gap.then_some(error)).collect();
+            Ok((Field::new(field.name(), DataType::Float64, true), Arc::new(errors) as ArrayRef))
+        })
+    }
+
+    /// The key, and a column for each feature, in the input's order.
+    fn beside_key(
+        &self,
+        preprocessor: &Preprocessor,
+        rows: &RecordBatch,
+        column: impl Fn(usize, &Field, &BooleanArray) -> Result<(Field, ArrayRef), ArrowError>,
+    ) -> Result<RecordBatch> {
+        let schema = &preprocessor.schema;
+        let mut columns = vec![];
+        for (field, array) in columns_of(rows) {
+            let position = schema.features.iter().position(|feature| &feature.name == field.name());
+            if let Some(position) = position {
+                let made = column(position, &field, &self.0[position]);
+                columns.push(made.map_err(|cause| no_column(field.name(), &cause))?);
+            } else if schema.key.as_ref() == Some(field.name()) {
+                columns.push((field, array));
+            }
+        }
+        table(rows.num_rows(), columns)
+    }
+}
+
+fn is_missing(array: &ArrayRef, row: usize) -> bool {
+    array.is_null(row) || array.as_primitive_opt::<Float64Type>().is_some_and(|a| a.value(row).is_nan())
+}
+
+/// The type of a completed column: the input's own, unless text is to become numbers.
+fn typed_as(feature: &Feature, array: &ArrayRef, typed: bool) -> Option<DataType> {
+    let text = matches!(array.data_type(), DataType::Utf8 | DataType::Null);
+    match feature.storage {
+        Storage::Integer if typed && text => Some(DataType::Int64),
+        Storage::Float if typed && text => Some(DataType::Float64),
+        _ => None,
+    }
+}
+
+fn filled_cells(
+    array: &ArrayRef,
+    gaps: &BooleanArray,
+    made: &ArrayRef,
+    wanted: Option<DataType>,
+) -> Result<ArrayRef, ArrowError> {
+    let own = match array.data_type() {
+        DataType::Null => made.data_type(),
+        own => own,
+    };
+    let wanted = wanted.unwrap_or_else(|| own.clone());
+    // Not `cast` alone: it would cut off what is behind the point.
+    let made = match (made.as_primitive_opt::<Float64Type>(), wanted.is_integer()) {
+        (Some(numbers), true) => cast(&numbers.unary::<_, Float64Type>(f64::round), &wanted)?,
+        _ => cast(made, &wanted)?,
+    };
+    zip(gaps, &made, &cast(array, &wanted)?)
+}
+
+/// Images with the encoded `pixels` where theirs are missing.
+fn filled_images<'a>(
+    field: &Field,
+    array: &ArrayRef,
+    gaps: &BooleanArray,
+    pixels: impl Iterator<Item = &'a f32>,
+) -> Result<ArrayRef, ArrowError> {
+    let scale = image_scale(field);
+    let pixels = pixels.map(|pixel| pixel.clamp(0.0, 1.0) * scale);
+    let given = array.as_fixed_size_list().values();
+    let made: ArrayRef = match given.data_type() {
+        DataType::UInt8 => Arc::new(UInt8Array::from_iter_values(pixels.map(|pixel| pixel.round() as u8))),
+        _ => Arc::new(Float32Array::from_iter_values(pixels)),
+    };
+    image_array(field, zip(gaps, &made, given)?)
+}
+
+fn no_column(name: &str, cause: &ArrowError) -> Error {
+    let help = "give rows like those the model was fitted on";
+    Error::data("rows", "a column that filled values fit into", cause.to_string(), help).in_column(name)
+}
