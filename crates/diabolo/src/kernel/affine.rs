@@ -1,6 +1,6 @@
 //! h = φ(x Wᵀ + b), or φ(x W + b) for a weight that is used the other way round.
 //!
-//! Forward: every row starts as b, the product is added to it, φ is applied in place. Backward, with g = ∂L/∂h:
+//! Forward: the product; b and φ in one pass. Backward, with g = ∂L/∂h:
 //! ```text
 //! d = g ⊙ φ′(a)        ∂L/∂W = dᵀ x        ∂L/∂b = Σ_rows d        ∂L/∂x = d W
 //! ```
@@ -45,14 +45,14 @@ impl Operation<3> for Affine {
     type State = State;
 
     fn value([x, weight, bias]: [Primitive; 3], layer: Layer) -> Primitive {
-        let (mut a, shape) = pre_activation(&x, &weight, &bias, layer.transposed);
-        layer.curve.apply(&mut a);
+        let (mut a, shape) = product(&x, &weight, layer.transposed);
+        layer.curve.apply(&mut a, &values(&bias));
         tensor(a, shape)
     }
 
     fn value_and_state([x, weight, bias]: [Primitive; 3], layer: Layer) -> (Primitive, State) {
-        let (mut a, shape) = pre_activation(&x, &weight, &bias, layer.transposed);
-        let slope = layer.curve.apply_with_slope(&mut a).map(|slope| tensor(slope, shape));
+        let (mut a, shape) = product(&x, &weight, layer.transposed);
+        let slope = layer.curve.apply_with_slope(&mut a, &values(&bias)).map(|slope| tensor(slope, shape));
         (tensor(a, shape), State { x, weight, slope, transposed: layer.transposed })
     }
 
@@ -76,21 +76,13 @@ impl Operation<3> for Affine {
     }
 }
 
-/// a = x Wᵀ + b, row by row, and its shape.
-fn pre_activation(
-    x: &Primitive,
-    weight: &Primitive,
-    bias: &Primitive,
-    transposed: bool,
-) -> (Vec<f32>, [usize; 2]) {
-    let ([rows, _], bias) = (shape(x), values(bias));
+/// x Wᵀ, row by row, and its shape.
+fn product(x: &Primitive, weight: &Primitive, transposed: bool) -> (Vec<f32>, [usize; 2]) {
     let (x_values, weight_values) = (values(x), values(weight));
     let weight = Matrix::new(&weight_values, shape(weight));
-    let mut a = Vec::with_capacity(rows * bias.len());
-    (0..rows).for_each(|_| a.extend_from_slice(&bias));
     let used = if transposed { weight } else { weight.transposed() };
-    Matrix::new(&x_values, shape(x)).times_onto(used, &mut a);
-    (a, [rows, bias.len()])
+    let x = Matrix::new(&x_values, shape(x));
+    (x.times(used), [x.rows(), used.columns()])
 }
 
 /// d ← d ⊙ slope; returns the sum of its rows.

@@ -77,7 +77,7 @@ pub(super) trait Kernels: Backend {
 
     fn bound(raw: FloatTensor<Self>, low: f64, high: f64) -> FloatTensor<Self>;
 
-    fn contraction(slope: FloatTensor<Self>, weight: FloatTensor<Self>) -> FloatTensor<Self>;
+    fn contraction(output: FloatTensor<Self>, weight: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
@@ -118,8 +118,8 @@ impl Kernels for Flex {
         Bound::value([raw], (low, high))
     }
 
-    fn contraction(slope: Primitive, weight: Primitive) -> Primitive {
-        Contraction::value([slope, weight], ())
+    fn contraction(output: Primitive, weight: Primitive, curve: Curve) -> Primitive {
+        Contraction::value([output, weight], curve)
     }
 }
 
@@ -177,8 +177,8 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         record::<Bound, C, 1>([raw], (low, high))
     }
 
-    fn contraction(slope: Recorded<C>, weight: Recorded<C>) -> Recorded<C> {
-        record::<Contraction, C, 2>([slope, weight], ())
+    fn contraction(output: Recorded<C>, weight: Recorded<C>, curve: Curve) -> Recorded<C> {
+        record::<Contraction, C, 2>([output, weight], curve)
     }
 }
 

@@ -1,80 +1,113 @@
-//! ‖J‖²_F of one layer, from its slopes s = φ′(a) and its weight.
+//! ‖J‖²_F of one layer, from its outputs h = φ(a) and its weight, where the slope is a function of the output.
 //!
 //! ```text
-//! C_b = Σ_j s_bj² n_j,  n_j = ‖W_j‖²        ∂C_b/∂s_bj = 2 s_bj n_j        ∂C/∂W_j = 2 W_j Σ_b g_b s_bj²
+//! C_b = Σ_j s_bj² n_j,  s = φ′(a),  n_j = ‖W_j‖²     ∂C_b/∂h_bj = 2 s_bj n_j ∂s/∂h     ∂C/∂W_j = 2 W_j Σ_b g_b s_bj²
+//!
+//! sigmoid: s = h (1 − h), ∂s/∂h = 1 − 2h             tanh: s = 1 − h², ∂s/∂h = −2h
+//! softplus: s = 1 − e^−h, ∂s/∂h = 1 − s              identity: s = 1, ∂s/∂h = 0
 //! ```
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use super::backend::{Kernels, Operation};
-use super::{Primitive, fast, shape, sum_of_pairs, tensor, values};
+use super::math::exp;
+use super::{Curve, Primitive, fast, shape, sum_of_pairs, tensor, values};
 
-/// Σ_j slope_j² ‖W_j‖² for each row. `slope`: batch × outputs; `weight`: outputs × inputs. Result: batch.
-pub fn contraction(slope: Tensor<2>, weight: Tensor<2>) -> Tensor<1> {
-    Tensor::from_dispatch(Dispatch::contraction(slope.into_dispatch(), weight.into_dispatch()))
+/// Σ_j s_j² ‖W_j‖² for each row. `output`: batch × outputs; `weight`: outputs × inputs. Result: batch.
+///
+/// # Panics
+/// If the curve's slope is not [a function of its output](Curve::slope_is_of_output).
+pub fn contraction(output: Tensor<2>, weight: Tensor<2>, curve: Curve) -> Tensor<1> {
+    assert!(curve.slope_is_of_output(), "the slope of {curve:?} needs its input");
+    Tensor::from_dispatch(Dispatch::contraction(output.into_dispatch(), weight.into_dispatch(), curve))
 }
 
-/// The operation on (s, W).
+impl Curve {
+    /// Whether φ′(a) can be told from φ(a).
+    pub fn slope_is_of_output(self) -> bool {
+        matches!(self, Curve::Sigmoid | Curve::Tanh | Curve::Softplus | Curve::Identity)
+    }
+
+    /// f(s, ∂s/∂h) of each output.
+    fn map(self, outputs: &[f32], f: impl Fn(f32, f32) -> f32) -> Vec<f32> {
+        match self {
+            Curve::Sigmoid => each(outputs, |h| f(h * (1.0 - h), 1.0 - 2.0 * h)),
+            Curve::Tanh => each(outputs, |h| f(1.0 - h * h, -2.0 * h)),
+            Curve::Softplus => each(outputs, |h| f(1.0 - exp(-h), exp(-h))),
+            _ => vec![f(1.0, 0.0); outputs.len()],
+        }
+    }
+}
+
+/// f of each number.
+fn each(numbers: &[f32], f: impl Fn(f32) -> f32) -> Vec<f32> {
+    let mut out = Vec::with_capacity(numbers.len());
+    fast(
+        #[inline(always)]
+        || out.extend(numbers.iter().map(|number| f(*number))),
+    );
+    out
+}
+
+/// The operation on (h, W).
 #[derive(Debug)]
 pub(super) struct Contraction;
 
 /// What the backward pass needs.
 #[derive(Debug, Clone)]
 pub(super) struct State {
-    slope: Primitive,
+    /// s² and 2 s n ∂s/∂h, row by row.
+    squares: Vec<f32>,
+    of_output: Primitive,
     weight: Primitive,
-    norms: Vec<f32>,
 }
 
 impl Operation<2> for Contraction {
-    type Settings = ();
+    type Settings = Curve;
     type State = State;
 
-    fn value(inputs: [Primitive; 2], (): ()) -> Primitive {
-        Self::value_and_state(inputs, ()).0
+    fn value(inputs: [Primitive; 2], curve: Curve) -> Primitive {
+        Self::value_and_state(inputs, curve).0
     }
 
-    fn value_and_state([slope, weight]: [Primitive; 2], (): ()) -> (Primitive, State) {
-        let norms = squared_norms(&weight);
-        let [rows, outputs] = shape(&slope);
-        let slopes = values(&slope);
-        let of_row = |row: &[f32]| {
+    fn value_and_state([output, weight]: [Primitive; 2], curve: Curve) -> (Primitive, State) {
+        let (norms, [rows, outputs]) = (squared_norms(&weight), shape(&output));
+        let squares = curve.map(&values(&output), |s, _| s * s);
+        let mut of_output = curve.map(&values(&output), |s, change| 2.0 * s * change);
+        let mut sums = Vec::with_capacity(rows);
+        for b in 0..rows {
+            let own = b * outputs..(b + 1) * outputs;
             fast(
                 #[inline(always)]
-                || sum_of_pairs(row, &norms, |s, n| s * s * n),
-            )
-        };
-        let sums: Vec<f32> = (0..rows).map(|b| of_row(&slopes[b * outputs..(b + 1) * outputs])).collect();
-        drop(slopes);
-        (tensor(sums, [rows]), State { slope, weight, norms })
+                || of_output[own.clone()].iter_mut().zip(&norms).for_each(|(slope, n)| *slope *= n),
+            );
+            sums.push(fast(
+                #[inline(always)]
+                || sum_of_pairs(&squares[own], &norms, |square, n| square * n),
+            ));
+        }
+        (tensor(sums, [rows]), State { squares, of_output: tensor(of_output, [rows, outputs]), weight })
     }
 
     fn gradients(state: State, gradient: Primitive, wanted: [bool; 2]) -> [Option<Primitive>; 2] {
-        let State { slope, weight, norms } = state;
-        let (scales, outputs) = (values(&gradient), norms.len());
-        let slopes = values(&slope);
-        let of_weight = wanted[1].then(|| {
-            let mut twice = vec![0.0; outputs];
-            for (row, scale) in slopes.chunks_exact(outputs.max(1)).zip(scales.iter()) {
-                fast(
-                    #[inline(always)]
-                    || twice.iter_mut().zip(row).for_each(|(sum, s)| *sum += 2.0 * scale * s * s),
-                );
-            }
-            scaled_rows(&weight, &twice)
-        });
-        let of_slope = wanted[0].then(|| {
-            let mut out = Vec::with_capacity(slopes.len());
-            for (row, scale) in slopes.chunks_exact(outputs.max(1)).zip(scales.iter()) {
-                fast(
-                    #[inline(always)]
-                    || out.extend(row.iter().zip(&norms).map(|(s, n)| 2.0 * scale * s * n)),
-                );
-            }
-            tensor(out, shape(&slope))
-        });
-        [of_slope, of_weight]
+        let State { squares, mut of_output, weight } = state;
+        let (scales, outputs) = (values(&gradient), shape(&weight)[0].max(1));
+        let mut twice = vec![0.0; outputs];
+        let rows =
+            squares.chunks_exact(outputs).zip(of_output.storage_mut::<f32>().chunks_exact_mut(outputs));
+        for ((squares, slopes), scale) in rows.zip(scales.iter()) {
+            fast(
+                #[inline(always)]
+                || {
+                    for ((sum, square), slope) in twice.iter_mut().zip(squares).zip(slopes) {
+                        *sum += 2.0 * scale * square;
+                        *slope *= scale;
+                    }
+                },
+            );
+        }
+        [wanted[0].then_some(of_output), wanted[1].then(|| scaled_rows(&weight, &twice))]
     }
 }
 

@@ -56,23 +56,27 @@ macro_rules! with_curve {
 }
 
 impl Curve {
-    /// a ← φ(a).
-    pub(super) fn apply(self, a: &mut [f32]) {
-        if self != Curve::Identity {
-            with_curve!(self, at => a.iter_mut().for_each(|a| *a = at(*a).0));
-        }
+    /// a ← φ(a + b), `bias` being that of every row.
+    pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
+        with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
+            row.iter_mut().zip(bias).for_each(|(a, b)| *a = at(*a + b).0);
+        });
     }
 
-    /// a ← φ(a); returns φ′ there, or nothing if it is 1 everywhere.
-    pub(super) fn apply_with_slope(self, a: &mut [f32]) -> Option<Vec<f32>> {
-        (self != Curve::Identity).then(|| {
-            let mut slope = Vec::with_capacity(a.len());
-            with_curve!(self, at => slope.extend(a.iter_mut().map(|a| {
-                let (value, slope) = at(*a);
+    /// a ← φ(a + b); returns φ′ there, or nothing if it is 1 everywhere.
+    pub(super) fn apply_with_slope(self, a: &mut [f32], bias: &[f32]) -> Option<Vec<f32>> {
+        if self == Curve::Identity {
+            self.apply(a, bias);
+            return None;
+        }
+        let mut slopes = Vec::with_capacity(a.len());
+        with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
+            slopes.extend(row.iter_mut().zip(bias).map(|(a, b)| {
+                let (value, slope) = at(*a + b);
                 *a = value;
                 slope
-            })));
-            slope
-        })
+            }));
+        });
+        Some(slopes)
     }
 }

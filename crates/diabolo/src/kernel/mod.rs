@@ -6,14 +6,13 @@
 //! | [`negative_log_likelihood`], [`gaussian_negative_log_likelihood`] | −log p(x) element by element, mask, sum, and the gradient | `distribution` |
 //! | [`gaussian_draw`], [`gaussian_kl`], [`bound`] | the posterior's ten element-wise operations | `distribution` |
 //! | [`contraction`] | Σ_j φ′(a_j)² ‖W_j‖² and its gradient | `objective::contraction` |
-//! | [`adam`] | the moments and the step | Burn's Adam |
+//! | [`adam`], [`add`] | the moments and the step; sums of gradients | `train::optimizer` |
 //!
 //! Each has the same meaning as tensor operations elsewhere in the library, which other devices and double precision
 //! use ([`fits`] decides), and is tested against them. A kernel computes what its backward pass needs in its forward pass, so
 //! that the backward pass only scales or multiplies. Loops are plain Rust, compiled for several generations of
 //! processors and chosen at run time ([`fast`]); they add numbers in an order that does not depend on the processor.
 
-mod adam;
 mod affine;
 mod backend;
 mod contraction;
@@ -23,14 +22,15 @@ mod heteroscedastic;
 mod likelihood;
 mod math;
 mod product;
+mod update;
 
-pub use adam::{AdamStep, adam};
 pub use affine::affine;
 pub use contraction::contraction;
 pub use curves::Curve;
 pub use gaussian::{bound, gaussian_draw, gaussian_kl};
 pub use heteroscedastic::gaussian_negative_log_likelihood;
 pub use likelihood::{Cell, negative_log_likelihood};
+pub use update::{AdamStep, adam, add};
 
 use std::borrow::Cow;
 

@@ -30,56 +30,46 @@ impl<'a> Matrix<'a> {
         }
     }
 
+    pub(super) fn rows(self) -> usize {
+        self.rows
+    }
+
+    pub(super) fn columns(self) -> usize {
+        self.columns
+    }
+
     /// This times `other`, row by row.
     pub(super) fn times(self, other: Matrix) -> Vec<f32> {
-        let size = self.rows * other.columns;
-        let mut out = Vec::with_capacity(size);
-        // SAFETY: the capacity is what is written, and all of it is written without being read.
-        unsafe {
-            self.write_product(other, out.as_mut_ptr(), false);
-            out.set_len(size);
-        }
-        out
-    }
-
-    /// out ← out + this times `other`, row by row.
-    pub(super) fn times_onto(self, other: Matrix, out: &mut [f32]) {
-        assert_eq!(out.len(), self.rows * other.columns, "the size of the product");
-        // SAFETY: the slice is exactly what is read and written.
-        unsafe { self.write_product(other, out.as_mut_ptr(), true) }
-    }
-
-    /// # Safety
-    /// `out` must hold rows × other.columns numbers; with `add` they must be initialised.
-    unsafe fn write_product(self, other: Matrix, out: *mut f32, add: bool) {
         assert_eq!(self.columns, other.rows, "inner widths of a product");
-        if self.rows == 0 || other.columns == 0 {
-            return;
-        }
-        // Shapes were checked, so every index of the three matrices lies within its slice.
+        let size = self.rows * other.columns;
+        let mut out: Vec<f32> = Vec::with_capacity(size);
+        // SAFETY: `new` checked that every index of both factors lies within its slice. The product writes `size` numbers, which
+        // is the capacity, and reads none of them.
         unsafe {
             gemm(
                 self.rows,
                 other.columns,
                 self.columns,
-                out,
+                out.as_mut_ptr(),
                 1,
                 other.columns as isize,
-                add,
+                false,
                 self.values.as_ptr(),
                 self.column_stride as isize,
                 self.row_stride as isize,
                 other.values.as_ptr(),
                 other.column_stride as isize,
                 other.row_stride as isize,
+                0.0,
                 1.0,
-                1.0,
                 false,
                 false,
                 false,
-                parallelism(self.rows * other.columns * self.columns),
+                parallelism(size * self.columns),
             );
+            out.set_len(size);
         }
+        out
     }
 }
 

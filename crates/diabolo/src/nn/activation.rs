@@ -102,6 +102,18 @@ impl Activation {
         }
     }
 
+    /// φ′(a) from the output h = φ(a) alone.
+    ///
+    /// # Panics
+    /// If the slope is not [a function of the output](Curve::slope_is_of_output).
+    pub(crate) fn derivative_at<const D: usize>(self, h: Tensor<D>) -> Tensor<D> {
+        match self {
+            Activation::Sigmoid | Activation::Tanh | Activation::Identity => self.derivative(h.clone(), h),
+            Activation::Softplus => h.neg().exp().neg() + 1.0,
+            _ => panic!("the slope of {self:?} needs its input"),
+        }
+    }
+
     /// Whether φ″ vanishes almost everywhere, so that the contraction's gradient lacks its curvature term.
     pub fn is_piecewise_linear(self) -> bool {
         matches!(self, Activation::Relu | Activation::Identity)

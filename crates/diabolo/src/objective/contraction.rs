@@ -25,6 +25,7 @@ pub struct EncoderTrace<'a> {
     layers: Vec<&'a Dense>,
     /// f(x): batch × latent.
     pub code: Tensor<2>,
+    /// φ′(a) of each layer; none for a single layer whose slopes its code tells.
     slopes: Vec<Tensor<2>>,
 }
 
@@ -35,6 +36,12 @@ impl<'a> EncoderTrace<'a> {
     /// If `layers` is empty.
     pub fn new(layers: Vec<&'a Dense>, x: Tensor<2>) -> Self {
         assert!(!layers.is_empty(), "an encoder has at least one layer");
+        if let [layer] = layers[..]
+            && layer.activation().curve().slope_is_of_output()
+        {
+            let code = layer.forward(x);
+            return EncoderTrace { layers, code, slopes: vec![] };
+        }
         let mut slopes = Vec::with_capacity(layers.len());
         let code = layers.iter().fold(x, |h, layer| {
             let Traced { output, derivative } = layer.trace(h);
@@ -46,18 +53,29 @@ impl<'a> EncoderTrace<'a> {
 
     /// The trace of f(x) ⊙ `mask` (batch × latent), the mask being constant around x.
     pub fn masked(mut self, mask: Tensor<2>) -> Self {
-        self.code = self.code * mask.clone();
-        // `new` made sure that there is a layer.
-        if let Some(slope) = self.slopes.last_mut() {
-            *slope = slope.clone() * mask;
-        }
+        let last = self.layers.len() - 1;
+        let slope = self.slope(last) * mask.clone();
+        self.slopes.truncate(last);
+        self.slopes.push(slope);
+        self.code = self.code * mask;
         self
+    }
+
+    /// φ′(a) of layer `l`.
+    fn slope(&self, l: usize) -> Tensor<2> {
+        match self.slopes.get(l) {
+            Some(slope) => slope.clone(),
+            None => self.layers[l].activation().derivative_at(self.code.clone()),
+        }
     }
 
     /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (self.layers.as_slice(), probes) {
-            ([layer], None) => closed_form(layer, self.slopes[0].clone()),
+            ([layer], None) if self.slopes.is_empty() && kernel::fits(&self.code) => {
+                kernel::contraction(self.code.clone(), layer.weight.val(), layer.activation().curve())
+            }
+            ([layer], None) => closed_form(layer, self.slope(0)),
             _ => squared_norm(self.layers[0], self.block(probes), probes),
         }
     }
@@ -65,7 +83,7 @@ impl<'a> EncoderTrace<'a> {
     /// ‖J(x) − J(x′)‖²_F for each row, `near` being the trace of x′ through the same layers. Result: batch.
     pub fn curvature(&self, near: &EncoderTrace, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (self.layers.as_slice(), probes) {
-            ([layer], None) => closed_form(layer, self.slopes[0].clone() - near.slopes[0].clone()),
+            ([layer], None) => closed_form(layer, self.slope(0) - near.slope(0)),
             _ => squared_norm(self.layers[0], self.block(probes) - near.block(probes), probes),
         }
     }
@@ -75,8 +93,8 @@ impl<'a> EncoderTrace<'a> {
     /// For analysis of a few examples; training never materialises it.
     pub fn jacobian(&self) -> Tensor<3> {
         match self.layers.as_slice() {
-            [layer] => layer.jacobian(self.slopes[0].clone()),
-            layers => layers[0].pull_back(self.at_first(None), self.slopes[0].clone()),
+            [layer] => layer.jacobian(self.slope(0)),
+            layers => layers[0].pull_back(self.at_first(None), self.slope(0)),
         }
     }
 
@@ -84,18 +102,18 @@ impl<'a> EncoderTrace<'a> {
     ///
     /// One pull-back and one push-forward, without J. `epsilon` and result: batch × latent.
     pub fn spread(&self, epsilon: Tensor<2>) -> Tensor<2> {
-        let layers = || self.layers.iter().zip(&self.slopes);
-        let pulled = layers().rev().fold(epsilon.unsqueeze_dim::<3>(1), |block, (layer, slope)| {
-            layer.pull_back(block, slope.clone())
-        });
-        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (layer, slope)| {
-            layer.push_forward(tangent, slope.clone())
+        let layers = || self.layers.iter().enumerate();
+        let pulled = layers()
+            .rev()
+            .fold(epsilon.unsqueeze_dim::<3>(1), |block, (l, layer)| layer.pull_back(block, self.slope(l)));
+        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (l, layer)| {
+            layer.push_forward(tangent, self.slope(l))
         })
     }
 
     /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
     fn block(&self, probes: Option<&Tensor<3>>) -> Tensor<3> {
-        self.at_first(probes) * self.slopes[0].clone().unsqueeze_dim::<3>(1)
+        self.at_first(probes) * self.slope(0).unsqueeze_dim::<3>(1)
     }
 
     /// The cotangent block at the output of the first layer: batch × (latent or K) × h₁.
@@ -103,17 +121,14 @@ impl<'a> EncoderTrace<'a> {
         let last = self.layers.len() - 1;
         let (block, below) = match probes {
             Some(probes) => (probes.clone(), last + 1),
-            None => (self.layers[last].jacobian(self.slopes[last].clone()), last),
+            None => (self.layers[last].jacobian(self.slope(last)), last),
         };
-        (1..below).rev().fold(block, |block, l| self.layers[l].pull_back(block, self.slopes[l].clone()))
+        (1..below).rev().fold(block, |block, l| self.layers[l].pull_back(block, self.slope(l)))
     }
 }
 
 /// Σ_j slope_j² ‖W_j‖² for each row.
 fn closed_form(layer: &Dense, slope: Tensor<2>) -> Tensor<1> {
-    if kernel::fits(&slope) {
-        return kernel::contraction(slope, layer.weight.val());
-    }
     let row_norms = layer.weight.val().square().sum_dim(1).transpose();
     (slope.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1)
 }

@@ -3,11 +3,14 @@
 //! How a batch is cut depends on its rows and on the model, never on the number of threads; each part has noise and a graph of its
 //! own, and what the parts found is added in their order. So the bits are the same for any number of threads.
 
-use burn::optim::{GradientsParams, MultiGradientsParams};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
 use rayon::prelude::*;
 
 use super::history::TermMean;
 use crate::data::Encoded;
+use crate::kernel;
 use crate::model::{Batch, Context, Trainable};
 use crate::nn::Place;
 use crate::noise::{Purpose, Stream, stream};
@@ -86,16 +89,36 @@ pub(super) fn means(parts: &[Part]) -> Vec<TermMean> {
     parts[0].means.iter().enumerate().map(|(i, first)| mean(i, first)).collect()
 }
 
-/// The gradients of all parts, which the optimiser adds up, and the only part if there is but one.
-pub(super) fn gradients(parts: Vec<Part>, place: &Place) -> (MultiGradientsParams, Option<(Batch, Stream)>) {
-    let whole = parts.len() == 1;
-    let mut only = None;
-    let of_part = |part: Part| {
-        only = whole.then_some((part.batch, part.noise));
-        (part.gradients, place.device.clone())
-    };
-    let grads = parts.into_iter().map(of_part).collect();
-    (MultiGradientsParams { grads }, only)
+/// The gradients of the whole batch, and the only part if there is but one.
+pub(super) fn gradients<M: Module>(model: &M, mut parts: Vec<Part>) -> (GradientsParams, Option<Part>) {
+    if parts.len() == 1 {
+        let mut only = parts.remove(0);
+        return (std::mem::take(&mut only.gradients), Some(only));
+    }
+    let mut sum = Sum { parts, total: GradientsParams::new() };
+    model.visit(&mut sum);
+    (sum.total, None)
+}
+
+/// Adds up the gradients of each parameter.
+struct Sum {
+    parts: Vec<Part>,
+    total: GradientsParams,
+}
+
+impl ModuleVisitor for Sum {
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        let found = self.parts.iter_mut().filter_map(|part| part.gradients.remove::<D>(parameter.id));
+        let add = |sum, term| if kernel::fits(&sum) { kernel::add(sum, term) } else { sum + term };
+        if let Some(sum) = found.reduce(add) {
+            self.total.register(parameter.id, sum);
+        }
+    }
+}
+
+/// Whether a batch of so many rows is worth more than one core.
+pub(super) fn is_shared<M: Trainable>(model: &M, rows: usize) -> bool {
+    part_size(model, rows) < rows
 }
 
 /// Rows of a part.

@@ -10,7 +10,7 @@ use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums};
-use super::step::{Moment, differentiate, gradients, means};
+use super::step::{Moment, differentiate, gradients, is_shared, means};
 use super::{EpochRecord, Schedule, TrainingConfig, examine, optimizer};
 use crate::data::Encoded;
 use crate::error::{Error, Result};
@@ -261,7 +261,12 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             }
             let first = self.state.step * self.batch_size;
             let rows = &order[first..rows.min(first + self.batch_size)];
-            if let Err(diverged) = self.step(rows, steps) {
+            let stepped = match is_shared(self.model(), rows.len()) {
+                // On a worker from the start: each step from without would wake one up several times.
+                true => rayon::scope(|_| self.step(rows, steps)),
+                false => self.step(rows, steps),
+            };
+            if let Err(diverged) = stepped {
                 return Ok(Some(Ended::Diverged(diverged)));
             }
             hooks.step(&Progress {
@@ -297,13 +302,13 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             // Until an epoch has been judged, the latest weights with a finite loss are the best there are.
             self.best = self.model().valid();
         }
-        let (gradients, whole) = gradients(parts, self.place);
+        let (gradients, whole) = gradients(self.model(), parts);
         let rates = optimizer::learning_rates(self.learning_rate(done));
         // Moved, not cloned: the optimiser writes in place what nobody else holds.
         let model = self.model.take().expect("put back below");
-        let stepped = self.optimizer.step_multi(rates, model, gradients);
+        let stepped = self.optimizer.step(rates, model, gradients);
         self.model = Some(match whole {
-            Some((batch, mut noise)) => stepped.after_step(&batch, &mut self.context(&mut noise, done)),
+            Some(mut whole) => stepped.after_step(&whole.batch, &mut self.context(&mut whole.noise, done)),
             None => stepped,
         });
         self.state.sums.add(&means, rows.len());

@@ -1,4 +1,4 @@
-//! One step of Adam (Kingma & Ba 2015, algorithm 1), in place and on all cores.
+//! What follows a backward pass, in place and on all cores: sums of gradients, and one step of Adam (Kingma & Ba 2015, algorithm 1).
 //!
 //! ```text
 //! m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
@@ -38,6 +38,16 @@ trait Updates: Backend {
         second: FloatTensor<Self>,
         step: AdamStep,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    fn add(sum: FloatTensor<Self>, term: FloatTensor<Self>) -> FloatTensor<Self>;
+}
+
+/// Numbers a core works on at a time; fewer in all are left to one core, since waking others takes longer.
+const BLOCK: usize = 1 << 14;
+
+/// The sum, in the place of `sum` if nobody else holds it.
+pub fn add<const D: usize>(sum: Tensor<D>, term: Tensor<D>) -> Tensor<D> {
+    Tensor::from_dispatch(Dispatch::add(sum.into_dispatch(), term.into_dispatch()))
 }
 
 /// The parameter and both moments (m, v) after the step. Nothing is copied that nobody else holds.
@@ -62,14 +72,11 @@ impl Updates for Flex {
         second: Primitive,
         step: AdamStep,
     ) -> (Primitive, Primitive, Primitive) {
-        // Numbers a core works on at a time: the four arrays fit its cache.
-        const BLOCK: usize = 1 << 14;
         let gradient = contiguous(gradient);
         let [mut parameter, mut first, mut second] = [parameter, first, second].map(contiguous);
         let (p, g) = (parameter.storage_mut::<f32>(), gradient.storage::<f32>());
         let (m, v) = (first.storage_mut::<f32>(), second.storage_mut::<f32>());
         if p.len() <= BLOCK {
-            // Waking the other cores takes longer.
             update(p, g, m, v, &step);
         } else {
             let blocks = p.par_chunks_mut(BLOCK).zip(g.par_chunks(BLOCK));
@@ -77,6 +84,22 @@ impl Updates for Flex {
             blocks.for_each(|(((p, g), m), v)| update(p, g, m, v, &step));
         }
         (parameter, first, second)
+    }
+
+    fn add(sum: Primitive, term: Primitive) -> Primitive {
+        let (mut sum, term) = (contiguous(sum), contiguous(term));
+        let (s, t) = (sum.storage_mut::<f32>(), term.storage::<f32>());
+        let onto = |(s, t): (&mut [f32], &[f32])| {
+            fast(
+                #[inline(always)]
+                || s.iter_mut().zip(t).for_each(|(s, t)| *s += t),
+            );
+        };
+        match s.len() <= BLOCK {
+            true => onto((s, t)),
+            false => s.par_chunks_mut(BLOCK).zip(t.par_chunks(BLOCK)).for_each(onto),
+        }
+        sum
     }
 }
 
