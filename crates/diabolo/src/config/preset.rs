@@ -83,6 +83,7 @@ impl Preset {
             config.data.counts = CountScaling::AsNumeric;
             let contaminated = self == DetectContaminated;
             let training = &mut config.training;
+            training.batch_size = Some(128);
             training.steps = Some(if contaminated { 1000 } else { 2000 });
             training.trim = if contaminated { 0.2 } else { 0.0 };
             training.patience = 0;

@@ -214,6 +214,7 @@ mod tests {
             flagged: vec![true, false],
             ..Anomalies::default()
         };
-        assert!(!page.to_html().contains("inf"));
+        let html = page.to_html();
+        assert!(!html.contains("=\"inf") && !html.contains("=\"NaN"), "{html}");
     }
 }
