@@ -13,6 +13,7 @@ use diabolo::model::{
 };
 use diabolo::nn::{Activation, Place, to_host};
 use diabolo::noise::{Purpose, permutation, standard_normal, stream};
+use diabolo::task::{self, Rule};
 use diabolo::train::{self, Ended, Hooks, Snapshot, TrainingData};
 use diabolo::{Config, ErrorClass};
 use proptest::prelude::*;
@@ -208,4 +209,28 @@ fn a_fit_that_blows_up_says_so_and_keeps_finite_weights() {
     let Ended::Diverged(error) = outcome.ended else { panic!("{:?}", outcome.ended) };
     assert_eq!(error.class(), ErrorClass::Diverged);
     assert!(weights::export(&outcome.model).values().all(|t| t.values.iter().all(|v| v.is_finite())));
+}
+
+#[test]
+fn a_file_without_scores_says_how_to_get_them_and_keeps_them() {
+    let (config, prepared, architecture) = digits(1);
+    let place = Place::cpu();
+    let mut saved =
+        saved(&config, &prepared.preprocessor, &architecture, Model::new(&architecture, 3, &place));
+    let rows = prepared.test.slice(0, 5);
+    let score = |saved: &SavedModel| task::score(saved, "digits", &rows, 0, &Rule::default(), 0, &place);
+    let refused = score(&saved).unwrap_err().to_string();
+    assert!(refused.contains("diabolo calibrate RUN INPUT"), "{refused}");
+    saved.detector = Some(task::calibrate(&saved, &prepared.validation, &place));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    saved.save(&path).unwrap();
+    let loaded = SavedModel::load(&path, &place).unwrap();
+    assert_eq!(loaded.detector, saved.detector);
+    assert_eq!(score(&loaded).unwrap().scores, score(&saved).unwrap().scores);
+    if let Some(detector) = &mut saved.detector {
+        detector.deviation[0] = 0.0;
+    }
+    saved.save(&path).unwrap();
+    assert_eq!(SavedModel::load(&path, &place).err().unwrap().class(), ErrorClass::Artifact);
 }

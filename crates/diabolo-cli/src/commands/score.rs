@@ -175,7 +175,8 @@ impl Tally {
 /// What [`Tally::judged`] found, for people.
 fn lines(judged: &Value) -> [(String, String); 4] {
     let told = |name: &str| judged[name].as_f64().map_or("—".into(), |v| format!("{v:.4}"));
-    ["auroc", "average_precision", "precision", "recall"].map(|name| (name.replace('_', " "), told(name)))
+    let names = ["AUROC", "average precision", "precision", "recall"];
+    names.map(|name| (name.to_string(), told(&name.to_lowercase().replace(' ', "_"))))
 }
 
 /// Whether the label column calls each row an anomaly.

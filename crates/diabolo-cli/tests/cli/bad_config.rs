@@ -35,7 +35,7 @@ fn a_large_value_may_mean_never() {
 
 #[test]
 fn unknown_values() {
-    assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, sparse, contractive, variational or vector_quantized, found nope");
+    assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
     assert_snapshot!(refused("--activation cube"), @"error: --activation: expected sigmoid, tanh, softplus, silu, gelu, relu, identity, found 'cube'");
     assert_snapshot!(refused("--hidden 12,x"), @"error: --hidden: expected widths such as 400 or 512,256, or none, found '12,x'");
     assert_snapshot!(refused("--optimizer adagrad"), @"error: --optimizer: expected adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM, found 'adagrad'");

@@ -87,7 +87,7 @@ fn a_table_without_labels() {
 fn requests_that_make_no_sense() {
     let desk = Desk::new();
     let refused = |flags: &str| desk.fails(2, &format!("compare digits --out x {flags}"));
-    assert_snapshot!(refused("--models plain,nope"), @"error: model: expected plain, denoising, sparse, contractive, variational or vector_quantized, found nope");
+    assert_snapshot!(refused("--models plain,nope"), @"error: model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
     assert_snapshot!(refused("--models plain"), @"error: models: expected at least two families, found plain");
     assert_snapshot!(refused("--models plain,contractive,plain"), @"error: models: expected each family once, found plain twice");
     assert_snapshot!(refused("--seeds 0"), @"error: --seeds: expected 1 or more, found 0");
