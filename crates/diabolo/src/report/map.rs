@@ -94,7 +94,7 @@ impl MapPage {
     /// The page; it needs nothing else.
     pub fn to_html(&self) -> String {
         let content =
-            figures::latent_map(&self.map) + &section("What the map keeps", KEPT_HELP, &self.facts());
+            figures::latent_map(&self.map, self.color.as_deref().unwrap_or_default(), "") + &section("What the map keeps", KEPT_HELP, &self.facts());
         document(&format!("Map · {}", self.title), &self.subtitle(), &content)
     }
 
