@@ -23,7 +23,7 @@ parser.add_argument("--sets", nargs="+", default=["mnist", "fashion"])
 parser.add_argument("--diabolo", default="cargo run --release --quiet --")
 parser.add_argument("--out", default="runs/denoising")
 parser.add_argument("--rows", type=int, default=10_000)
-parser.add_argument("--epochs", type=int, default=30)
+parser.add_argument("--epochs", type=int, default=10)
 parser.add_argument("--threads", type=int, default=1)
 arguments = parser.parse_args()
 
@@ -31,8 +31,8 @@ DATA, OUT = Path(os.environ["DIABOLO_DATA"]), Path(arguments.out)
 DIABOLO = shlex.split(arguments.diabolo)
 SETS = {"mnist": ("mnist", "mnist", 0.5), "fashion": ("fashion-mnist", "fashion_mnist", 0.2)}
 MODELS = {
-    "denoising": "--model denoising --corruption clipped_gaussian:{noise} --hidden 1000 --latent-dim 500 --activation silu "
-    "--latent-activation silu",
+    "denoising": "--model denoising --corruption clipped_gaussian:{noise} --hidden 512 --latent-dim 128 --activation silu "
+    "--latent-activation identity",
     "contractive": "--model contractive --contraction-weight 0.1 --latent-dim 500",
     "variational": "--model variational",
 }

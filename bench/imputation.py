@@ -3,7 +3,8 @@
     DIABOLO_DATA=... python bench/imputation.py [--sets wdbc banknote wine adult] [--masks 5] [--diabolo "cargo run --release --quiet --"]
 
 Numbers: half of all cells are removed at random (MCAR), every method gets the same tables with holes, standardised by the cells
-that are left, and fits on nothing else. Standardised MSE is the mean over removed cells of the squared error divided by the
+that are left, and fits on nothing else. `banknote` and `wine` are whole files, with class and quality as one more number;
+`banknote-4` and `wine-11` are the measurements alone. Standardised MSE is the mean over removed cells of the squared error divided by the
 column's variance in the whole table. Adult: a fifth of all cells, in training and test rows alike; accuracy of removed categories
 (mean over columns), and the RMSE of removed numbers in standard deviations (root of the mean over columns).
 Intervals: the 5 % and 95 % quantiles of `--multiple 100` tables; coverage is how many removed numbers lie between them.
@@ -46,7 +47,12 @@ TABLES = 100
 def numbers(name):
     if name == "wdbc":
         return np.array([line.split(",")[2:] for line in open(DATA / "uci/wdbc.data").read().split()], float)
-    file, columns = {"banknote": ("banknote_authentication.csv", 4), "wine": ("winequality-white.csv", 11)}[name]
+    file, columns = {
+        "banknote": ("banknote_authentication.csv", 5),
+        "banknote-4": ("banknote_authentication.csv", 4),
+        "wine": ("winequality-white.csv", 12),
+        "wine-11": ("winequality-white.csv", 11),
+    }[name]
     return np.loadtxt(DATA / "uci" / file, delimiter=",")[:, :columns]
 
 

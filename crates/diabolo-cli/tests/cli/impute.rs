@@ -135,10 +135,34 @@ fn a_model_without_a_posterior_fills_once_and_does_not_draw() {
     insta::assert_snapshot!(desk.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"error: a plain model has no posterior to draw from, and cannot tell how sure it is; ask for neither several tables nor errors, or fit with --model variational --bound importance:20");
 }
 
+/// An NPY file of pictures of 8 × 8 numbers.
+fn npy(pixels: &[f32]) -> Vec<u8> {
+    let shape = pixels.len() / 64;
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}, 8, 8), }}");
+    let header = format!("{header:117}\n");
+    let start =
+        [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes()].concat();
+    start.into_iter().chain(pixels.iter().flat_map(|pixel| pixel.to_le_bytes())).collect()
+}
+
 #[test]
 fn missing_pixels_are_filled() {
     let desk = Desk::new();
     desk.ok("fit digits --epochs 2 -q -o run");
-    let told = desk.ok("impute run digits -o out.parquet").stderr;
-    assert!(told.contains("filled 0 missing pixels in 1797 rows"), "{told}");
+    // The second picture lacks its lower half, the third all of it.
+    let pixels: Vec<f32> = (0..192)
+        .map(|i| if (96..128).contains(&i) || i >= 128 { f32::NAN } else { (i % 7) as f32 / 7.0 })
+        .collect();
+    desk.write("holes.npy", npy(&pixels));
+    let told = desk.ok("impute run holes.npy -o done.npy --mask mask.npy").stderr;
+    assert!(told.contains("filled 96 missing pixels in 3 rows"), "{told}");
+    let done = desk.bytes("done.npy");
+    let numbers = done[done.len() - 4 * 192..].chunks_exact(4);
+    let done: Vec<f32> = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    for (given, done) in pixels.iter().zip(&done) {
+        assert!(if given.is_nan() { (0.0..=1.0).contains(done) } else { given == done }, "{given} {done}");
+    }
+    let mask = desk.bytes("mask.npy");
+    let white: Vec<bool> = mask[mask.len() - 192..].iter().map(|&byte| byte == 255).collect();
+    assert_eq!(white, pixels.iter().map(|pixel| pixel.is_nan()).collect::<Vec<_>>());
 }

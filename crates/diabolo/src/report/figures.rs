@@ -199,8 +199,11 @@ pub(super) fn colored_points(map: &LatentMap) -> (Vec<(f64, f64)>, Coloring) {
     (points, coloring)
 }
 
-/// Latent space in two dimensions.
-pub(super) fn latent_map(map: &LatentMap) -> String {
+/// What a reader should know of the labels.
+pub(super) const UNSEEN: &str = "The encoder was not shown the labels unless the model is conditional.";
+
+/// Latent space in two dimensions; `name` and `note` are the labels'.
+pub(super) fn latent_map(map: &LatentMap, name: &str, note: &str) -> String {
     let (points, coloring) = colored_points(map);
     let Some(svg) = plot::scatter((620.0, 500.0), &points, &coloring, (&map.x_label, &map.y_label)) else {
         return String::new();
@@ -213,8 +216,8 @@ pub(super) fn latent_map(map: &LatentMap) -> String {
     let legend = if coloring.has_legend() {
         let keys: String = coloring.groups.iter().map(legend_key).collect();
         format!(
-            "<fieldset class=\"legend\"><legend>Label</legend>{keys}<p class=\"help\">Untick a label to hide its dots. \
-             The encoder was not shown the labels unless the model is conditional.</p></fieldset>"
+            "<fieldset class=\"legend\"><legend>{}</legend>{keys}<p class=\"help\">Untick a label to hide its dots. {note}</p></fieldset>",
+            escape(name)
         )
     } else {
         String::new()

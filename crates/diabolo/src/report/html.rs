@@ -42,7 +42,11 @@ pub(super) fn page(report: &Report) -> String {
     out += &section("Reconstruction by column", COLUMNS_HELP, &columns(&report.columns));
     out += &report.filled.as_ref().map(filled::cells).unwrap_or_default();
     out += &figures::training(&report.history);
-    out += &report.latent_map.as_ref().map(figures::latent_map).unwrap_or_default();
+    out += &report
+        .latent_map
+        .as_ref()
+        .map(|map| figures::latent_map(map, "Label", figures::UNSEEN))
+        .unwrap_or_default();
     out += &report.traversals.as_ref().map(units::traversals).unwrap_or_default();
     out += &units::table(&report.units);
     out += &report.factor_map.as_ref().map(disentangled::map).unwrap_or_default();

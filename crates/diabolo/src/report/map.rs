@@ -1,4 +1,9 @@
 //! Rows as points in the plane: a section of the report, and a page or a drawing of its own.
+//!
+//! ```text
+//! diabolo fit wine.csv --latent-dim 2 -o run
+//! diabolo map run wine.csv -o wine.svg --color quality
+//! ```
 
 use serde::Serialize;
 
@@ -93,8 +98,8 @@ const KEPT_HELP: &str = "Trustworthiness: whether neighbours on the map are neig
 impl MapPage {
     /// The page; it needs nothing else.
     pub fn to_html(&self) -> String {
-        let content =
-            figures::latent_map(&self.map) + &section("What the map keeps", KEPT_HELP, &self.facts());
+        let content = figures::latent_map(&self.map, self.color.as_deref().unwrap_or_default(), "")
+            + &section("What the map keeps", KEPT_HELP, &self.facts());
         document(&format!("Map · {}", self.title), &self.subtitle(), &content)
     }
 

@@ -3,6 +3,12 @@
 //! The denoised row is the [reconstruction](super::reconstruct) of the noisy one: by a model that learned to restore corrupted
 //! rows (denoising), or by one that learned clean rows and has no way to tell noise (contractive, variational, …). Beside it stand
 //! the noisy rows themselves, a median filter (pictures) and principal components, whose number is chosen on training rows.
+//!
+//! ```text
+//! diabolo fit scans/ --model denoising --corruption clipped_gaussian:0.3 --patience 0 -o run
+//! diabolo denoise run noisy-scans/ -o restored/
+//! diabolo denoise run noisy-scans/ --clean clean-scans/
+//! ```
 
 use std::cmp::Ordering;
 

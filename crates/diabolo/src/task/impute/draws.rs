@@ -38,11 +38,16 @@ pub(super) fn weighted(
         |row: &usize| observed.is_some_and(|o| o[row * rows.width..(row + 1) * rows.width].contains(&0.0));
     let gappy: Vec<usize> = (0..rows.rows).filter(gap).collect();
     let wanted = config.multiple.max(if config.errors { ERROR_DRAWS } else { 0 });
-    let found: Vec<Row> = gappy
+    let found: Vec<(Row, Vec<f32>)> = gappy
         .par_iter()
         .map(|&row| {
             let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row as u64);
-            Row::of(model, &Batch::gather(rows, &[row], place), config.samples, wanted, noise, place)
+            let batch = Batch::gather(rows, &[row], place);
+            let mut found = Row::of(model, &batch, config.samples, wanted, noise, place);
+            let deviations = if config.errors { found.deviations() } else { vec![] };
+            // Of many rows they would be many.
+            found.draws.truncate(config.multiple);
+            (found, deviations)
         })
         .collect();
     let mut filled = Filled {
@@ -50,7 +55,7 @@ pub(super) fn weighted(
         deviations: if config.errors { vec![0.0; rows.values.len()] } else { vec![] },
         draws: vec![rows.values.clone(); config.multiple],
     };
-    for (&row, found) in gappy.iter().zip(&found) {
+    for (&row, (found, deviations)) in gappy.iter().zip(&found) {
         for unit in 0..rows.width {
             let cell = row * rows.width + unit;
             if observed.is_some_and(|o| o[cell] == 1.0) {
@@ -58,7 +63,7 @@ pub(super) fn weighted(
             }
             filled.means[cell] = found.mean(unit);
             if config.errors {
-                filled.deviations[cell] = found.deviation(unit);
+                filled.deviations[cell] = deviations[unit];
             }
             filled.draws.iter_mut().zip(&found.draws).for_each(|(table, draw)| table[cell] = draw[unit]);
         }
@@ -154,12 +159,15 @@ impl Row {
         (self.sums[unit] / self.total) as f32
     }
 
-    /// Of the draws around their own mean.
-    fn deviation(&self, unit: usize) -> f32 {
+    /// Of each unit's draws around their own mean.
+    fn deviations(&self) -> Vec<f32> {
         let n = self.draws.len() as f64;
-        let values = || self.draws.iter().map(|draw| f64::from(draw[unit]));
-        let mean = values().sum::<f64>() / n;
-        (values().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() as f32
+        let deviation = |unit: usize| {
+            let values = || self.draws.iter().map(|draw| f64::from(draw[unit]));
+            let mean = values().sum::<f64>() / n;
+            (values().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() as f32
+        };
+        (0..self.sums.len()).map(deviation).collect()
     }
 }
 

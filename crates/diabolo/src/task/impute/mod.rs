@@ -10,6 +10,14 @@
 //! encoder, and p(x_obs|z) leaves it out. Models without a posterior fill with their reconstruction, and put what they filled
 //! back into the encoder a few times.
 //!
+//! ```text
+//! diabolo fit patients.csv --key id --bound importance:20 --validation 0 --test 0 -o run
+//! diabolo impute run patients.csv -o completed.csv --mask filled.csv --errors errors.csv
+//! diabolo impute run patients.csv -o drawn.csv --multiple 20
+//! ```
+//! With `--validation 0 --test 0` all rows of the table are learned from: only observed cells are, so none that is filled was seen.
+//! Analyse each of the twenty tables, and pool the results by Rubin's rules.
+//!
 //! **Assumption.** Cells are missing completely at random (MCAR), or with a probability that depends on observed cells alone
 //! (MAR); then the likelihood of the observed cells is all that is needed. If whether a cell is missing depends on the value
 //! that is not there (MNAR: the rich do not tell their income), filled values are biased, and nothing in the data tells so.
