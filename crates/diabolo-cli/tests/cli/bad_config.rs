@@ -51,7 +51,7 @@ fn words_that_clap_refuses() {
     assert_snapshot!(refused("--epochs abc"), @"error: invalid value 'abc' for '--epochs <N>': invalid digit found in string; --help shows what can be given");
     assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; --help shows what can be given");
     assert_snapshot!(Desk::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; --help shows what can be given");
-    assert_snapshot!(Desk::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; --help shows what can be given");
+    assert_snapshot!(Desk::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; tip: a similar subcommand exists: 'calibrate'; --help shows what can be given");
 }
 
 #[test]
