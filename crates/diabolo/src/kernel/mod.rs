@@ -11,7 +11,7 @@
 //! Each has the same meaning as tensor operations elsewhere in the library, which other devices and double precision
 //! use ([`fits`] decides), and is tested against them. A kernel computes what its backward pass needs in its forward pass, so
 //! that the backward pass only scales or multiplies. Loops are plain Rust, compiled for several generations of
-//! processors and chosen at run time ([`fast`]); they add numbers in an order that does not depend on the processor.
+//! processors and chosen at run time (`fast`); they add numbers in an order that does not depend on the processor.
 
 mod affine;
 mod backend;
