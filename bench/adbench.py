@@ -9,7 +9,8 @@ Two regimes. `normal`: fitted on a random half of the rows without fault, tested
 
 Finished parts are kept in OUT and not run again. The table goes to stdout. Needs numpy and scikit-learn; with PyOD its detectors are
 the peers (its defaults), without it scikit-learn's isolation forest, k nearest neighbours and the reconstruction error of PCA.
-Environment: SEEDS (2), ROWS (10000), OUT (runs/adbench), DIABOLO (the program), SKIP (34_smtp), PEERS (1; 0 leaves them out).
+Environment: SEEDS (2), REGIMES (normal contaminated), FIT (further flags of the fit), ROWS (10000), OUT (runs/adbench), DIABOLO (the
+program), SKIP (34_smtp), PEERS (1; 0 leaves them out).
 """
 
 import importlib
@@ -32,6 +33,7 @@ OUT = pathlib.Path(os.environ.get("OUT", "runs/adbench"))
 SEEDS = int(os.environ.get("SEEDS", 2))
 ROWS = int(os.environ.get("ROWS", 10_000))
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
+FIT = shlex.split(os.environ.get("FIT", ""))
 PRESET = {"normal": "detect", "contaminated": "detect-contaminated"}
 
 
@@ -65,7 +67,7 @@ def diabolo(train, test, seed, regime):
         flags = table(folder / "train.csv", train)
         table(folder / "test.csv", test)
         run = ["--quiet", "--threads", "1"]
-        fit = ["fit", folder / "train.csv", "--for", PRESET[regime], "--seed", seed, "--test", "0"]
+        fit = ["fit", folder / "train.csv", "--for", PRESET[regime], "--seed", seed, "--test", "0", *FIT]
         subprocess.run([*DIABOLO, *map(str, fit), *flags, *run, "--out", folder / "run"], check=True)
         score = ["score", folder / "run", folder / "test.csv", "--reasons", "0", "--out", folder / "scores.csv"]
         subprocess.run([*DIABOLO, *map(str, score), *run], check=True)
@@ -113,7 +115,13 @@ def peers():
         print("PyOD is not here: scikit-learn's detectors are the peers", file=sys.stderr)
         return {"IsolationForest": forest, "kNN": neighbours, "PCA": components}
     kinds = {"IForest": "iforest", "KNN": "knn", "PCA": "pca", "ECOD": "ecod", "AutoEncoder": "auto_encoder"}
-    return {kind: of_pyod(module, kind) for kind, module in kinds.items()}
+    found = {}
+    for kind, module in kinds.items():
+        try:
+            found[kind] = of_pyod(module, kind)
+        except ImportError as cause:
+            print(f"without PyOD's {kind}: {cause}", file=sys.stderr)
+    return found
 
 
 def standardized(train, test):
@@ -144,7 +152,7 @@ def main():
     names = sorted((path.stem for path in DATA.glob("*.npz")), key=lambda name: int(name.split("_")[0]))
     names = sys.argv[1:] or [name for name in names if name not in skipped]
     detectors = {"diabolo": diabolo, **peers()}
-    for regime in PRESET:
+    for regime in os.environ.get("REGIMES", "normal contaminated").split():
         lines, sums = [], {title: [] for title in detectors}
         for name in names:
             cells = []

@@ -47,10 +47,10 @@ impl Preset {
     pub fn sentence(self) -> &'static str {
         match self {
             Detect => {
-                "a multi-scale denoising autoencoder, 2,000 steps without early stopping; whole numbers are divided by 1 at least"
+                "a multi-scale denoising autoencoder, 2,000 steps at rate 0.006 without early stopping; whole numbers are divided by 1 at least"
             }
             DetectContaminated => {
-                "a multi-scale denoising autoencoder, 1,000 steps without early stopping; the fifth of each batch that fits worst \
+                "a multi-scale denoising autoencoder, 1,000 steps at rate 0.003 without early stopping; the fifth of each batch that fits worst \
                  does not count; rows are scored at large noise alone; whole numbers are divided by 1 at least"
             }
             Impute => "a variational autoencoder under the importance-weighted bound with 20 draws (MIWAE)",
@@ -84,6 +84,7 @@ impl Preset {
             let contaminated = self == DetectContaminated;
             let training = &mut config.training;
             training.batch_size = Some(128);
+            training.learning_rate = Some(if contaminated { 0.003 } else { 0.006 });
             training.steps = Some(if contaminated { 1000 } else { 2000 });
             training.trim = if contaminated { 0.2 } else { 0.0 };
             training.patience = 0;

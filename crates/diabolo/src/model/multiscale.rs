@@ -24,7 +24,7 @@ use super::deterministic::layers;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
 use crate::distribution::{Family, Variance};
 use crate::error::{Error, Result};
-use crate::nn::{Activation, Place, chain};
+use crate::nn::{Activation, Dense, Place, chain};
 use crate::noise::{RngExt, Stream, standard_normal};
 use crate::objective::Term;
 
@@ -108,6 +108,7 @@ impl Multiscale {
         place: &Place,
     ) -> Self {
         let mut net = Deterministic::new(architecture, noise, place);
+        net.encoder = net.encoder.into_iter().map(calmer).collect();
         let widths = [architecture.latent_dim, net.likelihood.parameters()];
         net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, place);
         let width = net.encoder[0].outputs();
@@ -161,6 +162,13 @@ impl Multiscale {
         let width = flags.len();
         place.tensor(flags, [1, width])
     }
+}
+
+/// The same layer with initial weights of variance 1 / inputs (LeCun et al. 1998) instead of 2 / inputs: the network starts closer to
+/// a linear one.
+fn calmer(layer: Dense) -> Dense {
+    let weight = layer.weight.val() * 0.5f64.sqrt();
+    Dense::from_parts(weight, layer.bias.val(), layer.activation())
 }
 
 fn is_unit_gaussian(family: Family) -> bool {
