@@ -38,7 +38,7 @@ pub fn preservation(
 ) -> Result<Preservation> {
     let (n, k) = (rows.len() / width.max(1), neighbours);
     if k == 0 || 2 * n <= 3 * k + 1 {
-        let expected = format!("more than {} rows for {k} neighbours", (3 * k + 1) / 2);
+        let expected = format!("more than {} rows for {k} neighbours", (3 * k).div_ceil(2));
         return Err(Error::data("rows", expected, n.to_string(), "ask for fewer neighbours"));
     }
     let of_row = |i: usize| {
