@@ -119,7 +119,9 @@ pub fn compare_denoising(
         let shape = preprocessor.schema.image_shape();
         let mut columns = ColumnScores::new(preprocessor);
         columns.add(&rows.clean, made);
-        let images = shape.map(|shape| image_quality(made, &rows.clean.values, shape));
+        // As they would be written.
+        let pixels = || made.iter().map(|pixel| pixel.clamp(0.0, 1.0)).collect::<Vec<f32>>();
+        let images = shape.map(|shape| image_quality(&pixels(), &rows.clean.values, shape));
         Denoised { method, images, columns: columns.finish() }
     };
     let mut found = vec![measure("noisy rows".into(), &rows.noisy.values)];
