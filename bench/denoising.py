@@ -2,9 +2,9 @@
 
     DIABOLO_DATA=... python bench/denoising.py [--sets mnist fashion] [--diabolo "cargo run --release --quiet --"]
 
-Gaussian noise on pixels from 0 to 1, cut off at both ends; the same noisy test pictures for all methods. Models see training
-pictures only: the denoising one with noise of the same kind drawn afresh each epoch, the others clean ones. PCA is fitted on
-10,000 noisy training pictures, its number of components chosen on them and their clean counterparts. Means over the first --rows test
+Gaussian noise on pixels from 0 to 1, cut off at both ends; the same noisy test pictures (10,000) for all methods. Models see training
+pictures only: the denoising one with noise of the same kind drawn afresh each epoch, the others clean ones. PCA has the
+components of 10,000 clean training pictures, and as many as bring their noisy counterparts nearest to them. Means over test
 pictures of peak signal-to-noise ratio (dB) and structural similarity. Finished parts are kept under --out. Prints Markdown, and
 draws OUT/SET.png: clean, noisy, PCA and the three models. Needs NumPy, scikit-learn and Pillow.
 """
@@ -22,7 +22,6 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--sets", nargs="+", default=["mnist", "fashion"])
 parser.add_argument("--diabolo", default="cargo run --release --quiet --")
 parser.add_argument("--out", default="runs/denoising")
-parser.add_argument("--rows", type=int, default=10_000)
 parser.add_argument("--epochs", type=int, default=10)
 parser.add_argument("--threads", type=int, default=1)
 arguments = parser.parse_args()
@@ -55,10 +54,10 @@ def by_components(folder, noise, noisy):
 
     clean = images(folder, "train")[:10_000].reshape(-1, 784)
     train = np.clip(clean + noise * np.random.default_rng(1).standard_normal(clean.shape), 0, 1)
-    fitted = PCA().fit(train)
-    codes, truth = fitted.transform(train), fitted.transform(clean)
+    fitted, moved = PCA().fit(clean), (train - clean).mean(0)
+    codes, truth = fitted.transform(train - moved), fitted.transform(clean)
     best = np.argmin(np.cumsum(((codes - truth) ** 2 - truth**2).sum(0))) + 1
-    codes = fitted.transform(noisy.reshape(-1, 784))[:, :best]
+    codes = fitted.transform(noisy.reshape(-1, 784) - moved)[:, :best]
     return (codes @ fitted.components_[:best] + fitted.mean_).clip(0, 1).reshape(-1, 28, 28)
 
 
@@ -66,11 +65,11 @@ def measured(name):
     built_in, folder, noise = SETS[name]
     here = OUT / name
     here.mkdir(parents=True, exist_ok=True)
-    clean = images(folder, "t10k")[: arguments.rows]
+    # Pictures to look at; those that are measured get their noise from the program.
+    clean = images(folder, "t10k")[:SHOWN]
     noisy = np.clip(clean + noise * np.random.default_rng(0).standard_normal(clean.shape), 0, 1).astype(np.float32)
-    np.save(here / "clean.npy", clean)
     np.save(here / "noisy.npy", noisy)
-    lines, shown = {}, [clean[:SHOWN], noisy[:SHOWN], by_components(folder, noise, noisy[:SHOWN])]
+    lines, shown = {}, [clean, noisy, by_components(folder, noise, noisy)]
     for model, flags in MODELS.items():
         run, result = here / model, here / f"{model}.json"
         if not (run / "metrics.json").exists():
@@ -78,13 +77,13 @@ def measured(name):
             fit = shlex.split(flags.format(noise=noise))
             diabolo("fit", built_in, "--out", run, "--epochs", arguments.epochs, "--patience", 0, "--quiet", *fit)
         if not result.exists():
-            made = here / f"{model}.npy"
-            told = diabolo("denoise", run, here / "noisy.npy", "--clean", here / "clean.npy", "--out", made, "--json")
+            told = diabolo("denoise", run, f"{built_in}:test", "--add-noise", f"gaussian:{noise}", "--json")
             result.with_suffix(".part").write_text(told)
             result.with_suffix(".part").rename(result)
         for method in json.loads(result.read_text())["methods"]:
             lines.setdefault(method["method"], method["images"])
-        shown.append(np.load(here / f"{model}.npy")[:SHOWN].reshape(-1, 28, 28))
+        diabolo("denoise", run, here / "noisy.npy", "--out", here / f"{model}.npy", "--quiet")
+        shown.append(np.load(here / f"{model}.npy").reshape(-1, 28, 28))
     draw(here.with_suffix(".png"), shown)
     return lines
 

@@ -14,6 +14,8 @@ use crate::output;
 
 /// Training rows that the principal components are learned from.
 const LEARNED: usize = 10_000;
+/// How often the deviation of noise that was not told is guessed anew.
+const TRIALS: usize = 5;
 
 pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
@@ -103,11 +105,21 @@ fn training_pairs(
     }
     let train = prepare(&source.input, &config.data, config.training.seed)?.train;
     let chosen: Vec<usize> = (0..train.rows.min(LEARNED)).collect();
-    let corruption = match &args.add_noise {
-        Some(text) => corruption(text)?,
-        None => Corruption::Gaussian { deviation: measured.deviation() },
-    };
-    Ok(Some(with_noise(saved, train.select(&chosen), corruption, args, NoiseOf::Training)))
+    let train = train.select(&chosen);
+    let noisy = |corruption| with_noise(saved, train.clone(), corruption, args, NoiseOf::Training);
+    if let Some(text) = &args.add_noise {
+        return Ok(Some(noisy(corruption(text)?)));
+    }
+    // What is cut off at black and white is missing from the difference, so the deviation is found by trying.
+    let wanted = measured.deviation();
+    let mut deviation = wanted;
+    for _ in 0..TRIALS {
+        let found = noisy(Corruption::Gaussian { deviation }).deviation();
+        if found > 0.0 {
+            deviation *= wanted / found;
+        }
+    }
+    Ok(Some(noisy(Corruption::Gaussian { deviation })))
 }
 
 /// One line a method: PSNR and SSIM of pictures; of tables one line a column, one entry a method.

@@ -85,6 +85,20 @@ impl Pairs {
         Pairs { noisy, clean }
     }
 
+    /// How much higher each encoded column is with noise, on average.
+    fn mean_difference(&self) -> Vec<f32> {
+        let mut sums = vec![0f64; self.clean.width];
+        let rows = self
+            .noisy
+            .values
+            .chunks_exact(self.clean.width)
+            .zip(self.clean.values.chunks_exact(self.clean.width));
+        for (noisy, clean) in rows {
+            sums.iter_mut().zip(noisy).zip(clean).for_each(|((sum, n), c)| *sum += f64::from(n - c));
+        }
+        sums.into_iter().map(|sum| (sum / self.clean.rows.max(1) as f64) as f32).collect()
+    }
+
     /// √ of the mean square of what lies between them.
     pub fn deviation(&self) -> f64 {
         let squares = self.noisy.values.iter().zip(&self.clean.values);
@@ -105,7 +119,9 @@ pub fn compare_denoising(
         let shape = preprocessor.schema.image_shape();
         let mut columns = ColumnScores::new(preprocessor);
         columns.add(&rows.clean, made);
-        let images = shape.map(|shape| image_quality(made, &rows.clean.values, shape));
+        // As they would be written.
+        let pixels = || made.iter().map(|pixel| pixel.clamp(0.0, 1.0)).collect::<Vec<f32>>();
+        let images = shape.map(|shape| image_quality(&pixels(), &rows.clean.values, shape));
         Denoised { method, images, columns: columns.finish() }
     };
     let mut found = vec![measure("noisy rows".into(), &rows.noisy.values)];
@@ -113,9 +129,14 @@ pub fn compare_denoising(
         found.push(measure("median filter".into(), &median_filtered(&rows.noisy.values, shape)));
     }
     if let Some(pairs) = training {
-        let subspace = PrincipalSubspace::fit(&pairs.noisy.values, pairs.noisy.width)?;
-        let rank = subspace.best_rank(&pairs.noisy.values, &pairs.clean.values);
-        let made = subspace.project(&rows.noisy.values, rank);
+        let subspace = PrincipalSubspace::fit(&pairs.clean.values, pairs.clean.width)?;
+        // Noise that is cut off at black or white moves the mean.
+        let moved = pairs.mean_difference();
+        let back = |values: &[f32]| -> Vec<f32> {
+            values.iter().zip(moved.iter().cycle()).map(|(value, moved)| value - moved).collect()
+        };
+        let rank = subspace.best_rank(&back(&pairs.noisy.values), &pairs.clean.values);
+        let made = subspace.project(&back(&rows.noisy.values), rank);
         found.push(measure(format!("PCA, {rank} components"), &made));
     }
     let name = saved.architecture.family.name().replace('_', "-");
