@@ -8,8 +8,6 @@ use super::{ReadArgs, TransformArgs};
 
 #[derive(Args)]
 pub struct ImputeArgs {
-    #[command(flatten)]
-    pub rows: TransformArgs,
     /// Write M tables with drawn values instead of one with expected ones: OUT-1.csv, OUT-2.csv, … (variational)
     #[arg(long, value_name = "M", default_value_t = 0)]
     pub multiple: usize,
@@ -25,12 +23,13 @@ pub struct ImputeArgs {
     /// Seed of the draws
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    // Last: its heading would cover what follows.
+    #[command(flatten)]
+    pub rows: TransformArgs,
 }
 
 #[derive(Args)]
 pub struct DenoiseArgs {
-    #[command(flatten)]
-    pub rows: TransformArgs,
     /// The same rows without noise: print how near the model comes to them, beside a median filter and PCA
     #[arg(long, value_name = "INPUT")]
     pub clean: Option<String>,
@@ -40,6 +39,9 @@ pub struct DenoiseArgs {
     /// Seed of the noise
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    // Last: its heading would cover what follows.
+    #[command(flatten)]
+    pub rows: TransformArgs,
 }
 
 #[derive(Args)]

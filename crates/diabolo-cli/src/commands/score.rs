@@ -96,7 +96,9 @@ impl Tally {
 
     fn tell(&self, args: &ScoreArgs, saved: &SavedModel, rule: &Rule, shared: &Shared) -> anyhow::Result<()> {
         let count = self.found.len();
-        if let Some(warning) = saved.detector.as_ref().and_then(|detector| rule.warning(detector)) {
+        if let Some(warning) =
+            saved.detector.as_ref().and_then(|detector| rule.warning(detector, self.scores.len()))
+        {
             shared.note(format!("note: {warning}"));
         }
         let labelled = args.label.as_ref().map(|_| self.judged());

@@ -41,7 +41,7 @@ fn unknown_values() {
     assert_snapshot!(refused("--optimizer adagrad"), @"error: --optimizer: expected adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM, found 'adagrad'");
     assert_snapshot!(refused("--schedule sometimes"), @"error: schedule: expected constant, cosine or plateau, found sometimes");
     assert_snapshot!(refused("--max-time 1x"), @"error: --max-time: expected a time such as 90s, 10m or 2h, found '1x'");
-    assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a fitting value, found unknown variant `what`, expected one of `standardize`, `min_max`, `quantile`");
+    assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a fitting value, found unknown variant `what`, expected one of `standardize`, `standardize_steps`, `min_max`, `quantile`");
     assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a fitting value, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
     assert_snapshot!(refused("--device abacus"), @"error: device: expected cpu, cuda, wgpu, or cuda:N, found abacus");
 }

@@ -69,16 +69,23 @@ impl Rule {
         }
     }
 
-    /// What a user should know before trusting it.
-    pub fn warning(&self, detector: &Detector) -> Option<String> {
-        let least = 1.0 / (detector.scores.len() + 1) as f64;
-        let (Rule::Alpha(level) | Rule::FalseDiscovery(level)) = *self else { return None };
-        (level < least).then(|| {
-            format!(
-                "with {} held-out rows no p-value is below {least:.4}: `diabolo calibrate` with more rows, or --top",
-                detector.scores.len()
-            )
-        })
+    /// What a user should know before trusting it on so many rows.
+    pub fn warning(&self, detector: &Detector, rows: usize) -> Option<String> {
+        let held_out = detector.scores.len();
+        let least = 1.0 / (held_out + 1) as f64;
+        let consequence = match *self {
+            Rule::Alpha(level) if level < least => "none can be an anomaly".to_string(),
+            Rule::FalseDiscovery(rate) if least * rows as f64 > rate => {
+                let needed = (least * rows as f64 / rate).ceil();
+                format!(
+                    "at this rate anomalies are named only if {needed} rows or more score above all of these"
+                )
+            }
+            _ => return None,
+        };
+        Some(format!(
+            "with {held_out} held-out rows no p-value is below {least:.4}: {consequence}; `diabolo calibrate` with more rows, or --top"
+        ))
     }
 }
 
@@ -130,7 +137,8 @@ mod tests {
         assert_eq!(Rule::Quantile(0.5).alarms(&[2.0, 2.5], &detector), [false, true]);
         assert_eq!(Rule::Alpha(0.2).alarms(&[4.0, 4.5], &detector), [false, true]);
         assert!(
-            Rule::Alpha(0.1).warning(&detector).is_some() && Rule::Alpha(0.2).warning(&detector).is_none()
+            Rule::Alpha(0.1).warning(&detector, 9).is_some()
+                && Rule::Alpha(0.2).warning(&detector, 9).is_none()
         );
     }
 
