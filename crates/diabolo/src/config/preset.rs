@@ -6,6 +6,7 @@ use super::Config;
 use crate::data::{CountScaling, NumericScaling};
 use crate::error::{Error, Result};
 use crate::model::{Bound, FamilyConfig, MultiscaleConfig, VariationalConfig};
+use crate::nn::Activation;
 use crate::objective::Corruption;
 
 /// What a model is fitted for.
@@ -53,8 +54,12 @@ impl Preset {
                 "a multi-scale denoising autoencoder, 1,000 steps at rate 0.003 without early stopping; the fifth of each batch that fits worst \
                  does not count; rows are scored at large noise alone; whole numbers are divided by 1 at least"
             }
-            Impute => "a variational autoencoder under the importance-weighted bound with 20 draws (MIWAE)",
-            Denoise => "a denoising autoencoder under Gaussian noise of 0.3 encoded units",
+            Impute => {
+                "a variational autoencoder (128, 128, 10 units, tanh) under the importance-weighted bound with 20 draws (MIWAE), in batches of 64"
+            }
+            Denoise => {
+                "a denoising autoencoder (512, 128 units, SiLU) under Gaussian noise of 0.3 encoded units, without early stopping, since held-out                  rows are judged clean"
+            }
             Features => "a contractive autoencoder: a wide code that small changes of the input hardly move",
             Generate => "a variational autoencoder under the evidence lower bound",
         }
@@ -78,6 +83,20 @@ impl Preset {
             Features => FamilyConfig::Contractive(Default::default()),
             Generate => FamilyConfig::Variational(Default::default()),
         };
+        let model = &mut config.model;
+        if self == Impute {
+            model.hidden = Some(vec![128, 128]);
+            model.latent_dim = Some(10);
+            model.activation = Some(Activation::Tanh);
+            config.training.batch_size = Some(64);
+        }
+        if self == Denoise {
+            model.hidden = Some(vec![512]);
+            model.latent_dim = Some(128);
+            model.activation = Some(Activation::Silu);
+            model.latent_activation = Some(Activation::Identity);
+            config.training.patience = 0;
+        }
         if matches!(self, Detect | DetectContaminated) {
             config.data.numeric = NumericScaling::StandardizeSteps;
             config.data.counts = CountScaling::AsNumeric;
