@@ -38,7 +38,7 @@ DATA = Path(os.environ["DIABOLO_DATA"])
 OUT = Path(arguments.out)
 DIABOLO = shlex.split(arguments.diabolo)
 # One for all sets; all rows of the numeric ones are fitted, since the table to fill is all there is.
-PRESET = "--model variational --bound importance:20 --hidden 128,128 --latent-dim 10 --activation tanh --batch-size 64"
+PRESET = "--for impute"
 FIT = shlex.split(arguments.fit if arguments.fit is not None else PRESET)
 WHOLE = ["--validation", "0", "--test", "0"]
 TABLES = 100
