@@ -55,7 +55,8 @@ impl Preset {
                  does not count; rows are scored at large noise alone; whole numbers are divided by 1 at least"
             }
             Impute => {
-                "a variational autoencoder (128, 128, 10 units, tanh) under the importance-weighted bound with 20 draws (MIWAE), in batches of 64"
+                "a variational autoencoder (128, 128, 10 units, tanh) under the importance-weighted bound with 20 draws (MIWAE), in batches of 64, without early \
+                 stopping"
             }
             Denoise => {
                 "a denoising autoencoder (512, 128 units, SiLU) under Gaussian noise of 0.3 encoded units, without early stopping, since held-out                  rows are judged clean"
@@ -89,6 +90,8 @@ impl Preset {
             model.latent_dim = Some(10);
             model.activation = Some(Activation::Tanh);
             config.training.batch_size = Some(64);
+            // The bound of few draws leaps at times while it falls: that is no reason to stop.
+            config.training.patience = 0;
         }
         if self == Denoise {
             model.hidden = Some(vec![512]);
