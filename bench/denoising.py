@@ -83,7 +83,8 @@ def measured(name):
         for method in json.loads(result.read_text())["methods"]:
             lines.setdefault(method["method"], method["images"])
         diabolo("denoise", run, here / "noisy.npy", "--out", here / f"{model}.npy", "--quiet")
-        shown.append(np.load(here / f"{model}.npy").reshape(-1, 28, 28))
+        # Written in the units of the training pictures: 0 to 255.
+        shown.append(np.load(here / f"{model}.npy").reshape(-1, 28, 28).astype(np.float32) / 255)
     draw(here.with_suffix(".png"), shown)
     return lines
 
