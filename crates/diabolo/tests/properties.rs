@@ -3,6 +3,7 @@
 
 mod common;
 
+use burn::module::Module;
 use burn::tensor::Tensor;
 use common::header;
 use diabolo::artifact::{SavedModel, weights};
@@ -233,4 +234,29 @@ fn a_file_without_scores_says_how_to_get_them_and_keeps_them() {
     }
     saved.save(&path).unwrap();
     assert_eq!(SavedModel::load(&path, &place).err().unwrap().class(), ErrorClass::Artifact);
+}
+
+/// 128 rows of a network this wide are cut into two parts, and its gradients are added and applied in several blocks.
+#[test]
+fn steps_on_several_cores_have_the_bits_of_one() {
+    let mut config = Config::default();
+    for setting in ["model.hidden=[512]", "training.batch_size=128", "training.epochs=2"] {
+        config.set(setting).unwrap();
+    }
+    let prepared = prepare("digits", &config.data, 0).unwrap();
+    let architecture = config.resolve(&prepared).unwrap();
+    let fitted = |threads: usize| {
+        let place = Place::cpu();
+        let model = Model::new(&architecture, 3, &place);
+        assert!(model.num_params() * 128 > 8_000_000, "too small to be cut");
+        let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let fit = || train::fit(model, None, &data, &config.training, &place, &mut ()).unwrap().model;
+        weights::export(&pool.install(fit))
+            .values()
+            .flat_map(|t| t.values.iter().map(|v| v.to_bits()))
+            .collect::<Vec<_>>()
+    };
+    let one = fitted(1);
+    assert!(one == fitted(2) && one == fitted(3));
 }

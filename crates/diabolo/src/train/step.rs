@@ -47,15 +47,15 @@ pub(super) struct Part {
     pub noise: Stream,
 }
 
-/// The terms and gradients of `model` on `rows` of `data`.
+/// The terms and gradients of `model` on `rows` of `data`, in parts of `size` rows.
 pub(super) fn differentiate<M: Trainable>(
     model: &M,
     data: &Encoded,
     rows: &[usize],
+    size: usize,
     moment: Moment,
     place: &Place,
 ) -> Vec<Part> {
-    let size = part_size(model, rows.len());
     let part = |k: usize, part: &[usize], model: &M| {
         let share = part.len() as f64 / rows.len() as f64;
         differentiate_part(
@@ -116,13 +116,8 @@ impl ModuleVisitor for Sum {
     }
 }
 
-/// Whether a batch of so many rows is worth more than one core.
-pub(super) fn is_shared<M: Trainable>(model: &M, rows: usize) -> bool {
-    part_size(model, rows) < rows
-}
-
-/// Rows of a part.
-fn part_size<M: Trainable>(model: &M, rows: usize) -> usize {
+/// Rows of a part of a batch of so many rows: all of them if it is not worth more than one core.
+pub(super) fn part_size<M: Trainable>(model: &M, rows: usize) -> usize {
     let shared = model.rows_are_apart() && rows.saturating_mul(model.num_params()) >= WORTH_SHARING;
     if shared { rows.div_ceil(MOST_PARTS).max(SMALLEST_PART) } else { rows }
 }
@@ -144,4 +139,72 @@ fn differentiate_part<M: Trainable>(
     let means = terms.iter().map(TermMean::of).collect();
     let gradients = GradientsParams::from_grads((objective(&terms) * share).backward(), model);
     Part { rows: rows.len(), means, gradients, batch, noise }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distribution::{Family, LikelihoodBlock};
+    use crate::model::{Architecture, FamilyConfig, Model};
+    use crate::nn::{Activation, to_host};
+    use crate::noise::RngExt;
+
+    const ROWS: usize = 150;
+    const WIDTH: usize = 40;
+
+    fn plain() -> Model {
+        let architecture = Architecture {
+            family: FamilyConfig::Plain { tied: false },
+            condition: 0,
+            inputs: WIDTH,
+            hidden: vec![30],
+            latent_dim: 5,
+            activation: Activation::Tanh,
+            latent_activation: Activation::Identity,
+            likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: WIDTH }],
+        };
+        Model::new(&architecture, 0, &Place::cpu()).train()
+    }
+
+    /// The mean of the first term, and the gradient of every parameter, one after the other.
+    fn found(model: &Model, size: usize) -> (f64, Vec<f32>) {
+        struct Collect<'a>(&'a GradientsParams, Vec<f32>);
+        impl ModuleVisitor for Collect<'_> {
+            fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+                self.1.extend(self.0.get::<D>(parameter.id).map(to_host).into_iter().flatten());
+            }
+        }
+        let mut noise = stream(1, Purpose::Choose, 0, 0);
+        let rows = Encoded::from_values((0..ROWS * WIDTH).map(|_| noise.random::<f32>()).collect(), WIDTH);
+        let order: Vec<usize> = (0..ROWS).rev().collect();
+        let moment = Moment { seed: 0, epoch: 0, step: 3, epochs: 0.0, trim: 0.0 };
+        let parts = differentiate(model, &rows, &order, size, moment, &Place::cpu());
+        assert_eq!(parts.len(), ROWS.div_ceil(size));
+        let mean = means(&parts)[0].value;
+        let (gradients, whole) = gradients(model, parts);
+        assert_eq!(whole.is_some(), size >= ROWS);
+        let mut collect = Collect(&gradients, vec![]);
+        model.visit(&mut collect);
+        (mean, collect.1)
+    }
+
+    /// Parts of 64, 64 and 22 rows: unequal shares.
+    #[test]
+    fn the_parts_of_a_batch_add_up_to_the_batch() {
+        let model = plain();
+        let ((whole, expected), (mean, gradients)) = (found(&model, ROWS), found(&model, 64));
+        assert!((mean - whole).abs() < 1e-5 * whole, "{mean} vs {whole}");
+        let largest = expected.iter().fold(0.0f32, |m, g| m.max(g.abs()));
+        assert!(largest > 0.0 && gradients.len() == expected.len() && expected.len() == model.num_params());
+        let error = gradients.iter().zip(&expected).fold(0.0f32, |m, (g, e)| m.max((g - e).abs()));
+        assert!(error < 1e-5 * largest, "{error} of {largest}");
+    }
+
+    #[test]
+    fn only_large_steps_are_cut() {
+        let model = plain();
+        assert_eq!(part_size(&model, ROWS), ROWS);
+        let enough = WORTH_SHARING.div_ceil(model.num_params());
+        assert_eq!(part_size(&model, enough), enough.div_ceil(MOST_PARTS).max(SMALLEST_PART));
+    }
 }

@@ -10,7 +10,7 @@ use burn::optim::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums};
-use super::step::{Moment, differentiate, gradients, is_shared, means};
+use super::step::{Moment, differentiate, gradients, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine, optimizer};
 use crate::data::Encoded;
 use crate::error::{Error, Result};
@@ -245,6 +245,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let steps = rows.div_ceil(self.batch_size);
         let shuffle = &mut stream(self.config.seed, Purpose::Shuffle, self.state.epoch as u64, 0);
         let order = permutation(shuffle, rows);
+        let part = part_size(self.model(), self.batch_size.min(rows));
         let mut last_save = Instant::now();
         let mut clock = Instant::now();
         while self.state.step < steps {
@@ -261,10 +262,10 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             }
             let first = self.state.step * self.batch_size;
             let rows = &order[first..rows.min(first + self.batch_size)];
-            let stepped = match is_shared(self.model(), rows.len()) {
+            let stepped = match rows.len() > part {
                 // On a worker from the start: each step from without would wake one up several times.
-                true => rayon::scope(|_| self.step(rows, steps)),
-                false => self.step(rows, steps),
+                true => rayon::scope(|_| self.step(rows, part, steps)),
+                false => self.step(rows, part, steps),
             };
             if let Err(diverged) = stepped {
                 return Ok(Some(Ended::Diverged(diverged)));
@@ -289,13 +290,13 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         Context { noise, epochs, training: true, rows: self.data.train.rows, place: self.place }
     }
 
-    /// One gradient step on `rows`.
-    fn step(&mut self, rows: &[usize], steps: usize) -> Result<()> {
+    /// One gradient step on `rows`, in parts of `part`.
+    fn step(&mut self, rows: &[usize], part: usize, steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
         let trim = self.config.trim_after(done);
         let moment = Moment { seed: self.config.seed, epoch, step, epochs: done, trim };
-        let parts = differentiate(self.model(), self.data.train, rows, moment, self.place);
+        let parts = differentiate(self.model(), self.data.train, rows, part, moment, self.place);
         let means = means(&parts);
         self.check(&means, step + 1)?;
         if self.state.best.is_none() && step.is_multiple_of(KEEP_EVERY) {
