@@ -3,24 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diabolo::data::Format;
 use diabolo::task::Rule;
 
-use super::ReadArgs;
+use super::{ReadArgs, TransformArgs};
 
 #[derive(Args)]
 pub struct ScoreArgs {
-    /// A run folder or a model file
-    pub model: PathBuf,
-    /// The rows: any input that `fit` takes
-    pub input: String,
-    /// Where to write the rows with score, p_value, anomaly and reasons; the extension chooses the format
-    /// [default: stdout; none with --json]
-    #[arg(long, short, default_value = "-", value_name = "FILE")]
-    pub out: String,
-    /// The output's format, when the extension does not tell
-    #[arg(long, value_name = "NAME")]
-    pub format: Option<Format>,
     /// Reasons for each anomaly at most: the columns that contribute most, what was seen and what is expected there
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub reasons: usize,
@@ -36,13 +24,11 @@ pub struct ScoreArgs {
     /// Exit with code 10 if there is an anomaly
     #[arg(long)]
     pub fail_on_anomaly: bool,
-    /// A category the data did not have is an error, or counts as missing [default: as fitted]
-    #[arg(long, value_name = "error|missing")]
-    pub unknown: Option<String>,
     #[command(flatten)]
     pub rule: RuleArgs,
+    // Last: its heading would cover what follows.
     #[command(flatten)]
-    pub read: ReadArgs,
+    pub rows: TransformArgs,
 }
 
 /// From where on a row is an anomaly.

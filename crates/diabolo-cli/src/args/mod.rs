@@ -90,7 +90,8 @@ pub enum Command {
     Impute(ImputeArgs),
     /// Write new rows or pictures, drawn from the prior or by the contractive walk
     Generate(GenerateArgs),
-    /// Find anomalies: write each row with its score, p-value, and for anomalies the columns that are the reason
+    /// Find anomalies: write each row with its score, p-value, and for anomalies the columns that are the reason; with --json the rows
+    /// go nowhere unless --out names a file
     Score(Box<ScoreArgs>),
     /// Compare later scores with those of these rows; the model stays as it is
     Calibrate(CalibrateArgs),

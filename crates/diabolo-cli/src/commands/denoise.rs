@@ -8,7 +8,7 @@ use diabolo::objective::Corruption;
 use diabolo::task::{self, Denoised, NoiseOf, Pairs, compare_denoising};
 use serde_json::json;
 
-use super::{load, transform};
+use super::{load_for, no_rows, transform};
 use crate::args::{DenoiseArgs, Shared, parse_corruption};
 use crate::output;
 
@@ -22,10 +22,7 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.clean.is_none() && args.add_noise.is_none() {
         return transform::reconstruct(asked, shared);
     }
-    let mut saved = load(&asked.model, shared)?;
-    if let Some(unknown) = &asked.unknown {
-        saved.header.preprocessor.unknown_category = unknown.parse()?;
-    }
+    let saved = load_for(asked, shared)?;
     let place = shared.place()?;
     let read = asked.read.over(&saved.header.config)?.data.read_options();
     let rows = open(&asked.input, &read)?.collect()?;
@@ -50,13 +47,7 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
         ),
     };
     if pairs.clean.rows == 0 {
-        return Err(Error::data(
-            &asked.input,
-            "at least one row",
-            "none",
-            "check that the file is the right one",
-        )
-        .into());
+        return Err(no_rows(&asked.input).into());
     }
     let training = training_pairs(args, &saved, &pairs, shared)?;
     let found = compare_denoising(&saved, &pairs, training.as_ref(), &place)?;

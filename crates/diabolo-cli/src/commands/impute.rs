@@ -7,7 +7,7 @@ use diabolo::data::{Format, Writer, open};
 use diabolo::task::{ImputeConfig, impute};
 use serde_json::json;
 
-use super::load;
+use super::{load_for, no_rows};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -16,10 +16,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     if shared.json && asked.out == "-" {
         return Err(Error::config("--json", "--out FILE beside it: the rows are on stdout", "none").into());
     }
-    let mut saved = load(&asked.model, shared)?;
-    if let Some(unknown) = &asked.unknown {
-        saved.header.preprocessor.unknown_category = unknown.parse()?;
-    }
+    let saved = load_for(asked, shared)?;
     let place = shared.place()?;
     let read = asked.read.over(&saved.header.config)?.data.read_options();
     let source = open(&asked.input, &read)?;
@@ -57,8 +54,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         filled += imputed.filled;
     }
     if rows == 0 {
-        let help = "check that the file is the right one";
-        return Err(Error::data(&asked.input, "at least one row", "none", help).into());
+        return Err(no_rows(&asked.input).into());
     }
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
     let what = if saved.header.preprocessor.schema.image_shape().is_some() { "pixels" } else { "cells" };

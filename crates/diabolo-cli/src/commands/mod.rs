@@ -23,11 +23,24 @@ use diabolo::evaluate::{Evaluation, Metrics};
 use diabolo::nn::Place;
 use diabolo::{Config, Error};
 
-use crate::args::{ReadArgs, Shared};
+use crate::args::{ReadArgs, Shared, TransformArgs};
 
 /// The model of a run folder or a file.
 fn load(path: &Path, shared: &Shared) -> diabolo::Result<SavedModel> {
     SavedModel::load(&Run::model_file(path)?, &shared.place()?)
+}
+
+/// The model that rows are put through, with what was said about categories it does not know.
+fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<SavedModel> {
+    let mut saved = load(&args.model, shared)?;
+    if let Some(unknown) = &args.unknown {
+        saved.header.preprocessor.unknown_category = unknown.parse()?;
+    }
+    Ok(saved)
+}
+
+fn no_rows(input: &str) -> Error {
+    Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
 /// Rows to judge a model by.
@@ -122,12 +135,7 @@ impl Judged {
         }
         let metrics = evaluation.finish();
         match metrics.examples {
-            0 => Err(Error::data(
-                &self.input,
-                "at least one row",
-                "none",
-                "check that the file is the right one",
-            )),
+            0 => Err(no_rows(&self.input)),
             _ => Ok(metrics),
         }
     }

@@ -10,46 +10,43 @@ use diabolo::report::{Anomalies, ScoredExample};
 use diabolo::task::{self, Rule, Scored};
 use serde_json::{Value, json};
 
-use super::load;
+use super::{load, load_for, no_rows};
 use crate::args::{CalibrateArgs, ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
 
 pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
-    let mut saved = load(&args.model, shared)?;
-    if let Some(unknown) = &args.unknown {
-        saved.header.preprocessor.unknown_category = unknown.parse()?;
-    }
+    let asked = &args.rows;
+    let saved = load_for(asked, shared)?;
     let place = shared.place()?;
     let rule = args.rule.to_rule()?;
-    let config = args.read.over(&saved.header.config)?;
-    let source = open(&args.input, &config.data.read_options())?;
+    let config = asked.read.over(&saved.header.config)?;
+    let source = open(&asked.input, &config.data.read_options())?;
     let at_once = rule.needs_all_rows() || args.report.is_some();
     let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
         true => Box::new(std::iter::once(source.collect())),
         false => Box::new(source),
     };
     // JSON and rows would not go together on stdout.
-    let writes = args.out != "-" || !shared.json;
-    let mut writer = if writes { Some(Writer::create(&args.out, args.format)?) } else { None };
+    let writes = asked.out != "-" || !shared.json;
+    let mut writer = if writes { Some(Writer::create(&asked.out, asked.format)?) } else { None };
     let mut tally = Tally::default();
     for batch in batches {
         let batch = batch?;
         let first_row = tally.scores.len() as u64;
-        let found = task::score(&saved, &args.input, &batch, first_row, &rule, args.reasons, &place)?;
-        let table = found.table(&args.input, &batch, args.reasons)?;
+        let found = task::score(&saved, &asked.input, &batch, first_row, &rule, args.reasons, &place)?;
+        let table = found.table(&asked.input, &batch, args.reasons)?;
         tally.add(args, &saved, &batch, found)?;
         if let Some(writer) = &mut writer {
             writer.write(&table)?;
         }
         if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
-            let examples = tally.examples(&saved, &args.input, &batch, &place)?;
+            let examples = tally.examples(&saved, &asked.input, &batch, &place)?;
             write_atomically(path, tally.page(args, &rule, examples).to_html().as_bytes())?;
         }
     }
     if tally.scores.is_empty() {
-        let help = "check that the file is the right one";
-        return Err(Error::data(&args.input, "at least one row", "none", help).into());
+        return Err(no_rows(&asked.input).into());
     }
     if let Some(writer) = writer {
         writer.finish()?;
@@ -149,7 +146,7 @@ impl Tally {
             facts.extend(lines(&self.judged()));
         }
         Anomalies {
-            input: args.input.clone(),
+            input: args.rows.input.clone(),
             facts,
             scores: self.scores.clone(),
             flagged: self.anomalous.clone(),
@@ -185,7 +182,7 @@ fn lines(judged: &Value) -> [(String, String); 4] {
 fn truth(args: &ScoreArgs, label: &str, batch: &RecordBatch, first_row: u64) -> diabolo::Result<Vec<bool>> {
     let wrong = |found: &str| {
         let expected = "a column that tells which rows are anomalies";
-        Error::data(&args.input, expected, found, "name it with --label").in_column(label)
+        Error::data(&args.rows.input, expected, found, "name it with --label").in_column(label)
     };
     let cells = texts(batch, label).ok_or_else(|| wrong("no such column"))?;
     let truth = cells.iter().enumerate().map(|(row, text)| match text {
@@ -209,8 +206,7 @@ pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let config = args.read.over(&saved.header.config)?;
     let rows = open(&args.input, &config.data.read_options())?.collect()?;
     if rows.num_rows() == 0 {
-        let help = "check that the file is the right one";
-        return Err(Error::data(&args.input, "at least one row", "none", help).into());
+        return Err(no_rows(&args.input).into());
     }
     let encoded = saved.header.preprocessor.encode(&args.input, &rows, 0)?;
     let detector = task::calibrate(&saved, &encoded, &shared.place()?);

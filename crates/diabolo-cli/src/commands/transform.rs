@@ -1,13 +1,12 @@
 //! `diabolo encode`, `decode` and `reconstruct`: rows in, rows out, batch by batch in bounded memory.
 
 use arrow_array::RecordBatch;
-use diabolo::Error;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{Writer, open};
 use diabolo::nn::Place;
 use diabolo::task;
 
-use super::load;
+use super::{load_for, no_rows};
 use crate::args::{Shared, TransformArgs};
 
 type Transform = fn(&SavedModel, &str, &RecordBatch, u64, &Place) -> diabolo::Result<RecordBatch>;
@@ -25,10 +24,7 @@ pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> 
 }
 
 fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<()> {
-    let mut saved = load(&args.model, shared)?;
-    if let Some(unknown) = &args.unknown {
-        saved.header.preprocessor.unknown_category = unknown.parse()?;
-    }
+    let saved = load_for(args, shared)?;
     let place = shared.place()?;
     let config = args.read.over(&saved.header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
@@ -42,8 +38,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
         |made| writer.write(made),
     )?;
     if rows == 0 {
-        let help = "check that the file is the right one";
-        return Err(Error::data(&args.input, "at least one row", "none", help).into());
+        return Err(no_rows(&args.input).into());
     }
     writer.finish()?;
     if args.out != "-" {
