@@ -15,7 +15,7 @@
 //! ```
 //!
 //! # Modules
-//! Arrows point one way: `error, noise ← data · nn · distribution ← objective ← model ← train · evaluate ·
+//! Arrows point one way: `error, noise ← data · nn · distribution · kernel ← objective ← model ← train · evaluate ·
 //! task · artifact · report`.
 //!
 //! # Symbols

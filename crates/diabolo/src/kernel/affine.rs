@@ -10,19 +10,26 @@ use burn::tensor::Tensor;
 
 use super::backend::{Kernels, Operation};
 use super::product::Matrix;
-use super::{Curve, Primitive, contiguous, fast, shape, tensor, values};
+use super::{Primitive, contiguous, fast, shape, tensor, values};
+use crate::nn::Activation;
 
 /// φ(x Wᵀ + b): `x` batch × inputs, `weight` outputs × inputs, `bias` outputs; result batch × outputs.
 ///
 /// With `transposed`, φ(x W + b): `weight` is inputs × outputs.
-pub fn affine(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>, curve: Curve, transposed: bool) -> Tensor<2> {
+pub fn affine(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    activation: Activation,
+    transposed: bool,
+) -> Tensor<2> {
     let (x, weight, bias) = (x.into_dispatch(), weight.into_dispatch(), bias.into_dispatch());
-    Tensor::from_dispatch(Dispatch::affine(x, weight, bias, curve, transposed))
+    Tensor::from_dispatch(Dispatch::affine(x, weight, bias, activation, transposed))
 }
 
 /// What kind of layer.
 pub(super) struct Layer {
-    pub curve: Curve,
+    pub activation: Activation,
     pub transposed: bool,
 }
 
@@ -46,13 +53,14 @@ impl Operation<3> for Affine {
 
     fn value([x, weight, bias]: [Primitive; 3], layer: Layer) -> Primitive {
         let (mut a, shape) = product(&x, &weight, layer.transposed);
-        layer.curve.apply(&mut a, &values(&bias));
+        layer.activation.apply(&mut a, &values(&bias));
         tensor(a, shape)
     }
 
     fn value_and_state([x, weight, bias]: [Primitive; 3], layer: Layer) -> (Primitive, State) {
         let (mut a, shape) = product(&x, &weight, layer.transposed);
-        let slope = layer.curve.apply_with_slope(&mut a, &values(&bias)).map(|slope| tensor(slope, shape));
+        let slope =
+            layer.activation.apply_with_slope(&mut a, &values(&bias)).map(|slope| tensor(slope, shape));
         (tensor(a, shape), State { x, weight, slope, transposed: layer.transposed })
     }
 

@@ -15,7 +15,8 @@ use super::contraction::Contraction;
 use super::gaussian::{Bound, Divergence, Draw};
 use super::heteroscedastic::{Gaussian, Rows};
 use super::likelihood::{Likelihood, Observation};
-use super::{Cell, Curve, Primitive};
+use super::{Cell, Primitive};
+use crate::nn::Activation;
 
 /// An operation on N differentiable inputs, with its derivative beside it.
 pub(super) trait Operation<const N: usize>: Send + Debug + 'static {
@@ -34,14 +35,14 @@ pub(super) trait Operation<const N: usize>: Send + Debug + 'static {
     fn gradients(state: Self::State, gradient: Primitive, wanted: [bool; N]) -> [Option<Primitive>; N];
 }
 
-/// The kernels as an extension of Burn's backends.
+/// The kernels as an extension of Burn's backends. Extensions take no optional tensors: a mask makes a method of its own.
 #[backend_extension(Flex, Autodiff)]
 pub(super) trait Kernels: Backend {
     fn affine(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
-        curve: Curve,
+        activation: Activation,
         transposed: bool,
     ) -> FloatTensor<Self>;
 
@@ -77,12 +78,22 @@ pub(super) trait Kernels: Backend {
 
     fn bound(raw: FloatTensor<Self>, low: f64, high: f64) -> FloatTensor<Self>;
 
-    fn contraction(output: FloatTensor<Self>, weight: FloatTensor<Self>, curve: Curve) -> FloatTensor<Self>;
+    fn contraction(
+        output: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
 }
 
 impl Kernels for Flex {
-    fn affine(x: Primitive, weight: Primitive, bias: Primitive, curve: Curve, transposed: bool) -> Primitive {
-        Affine::value([x, weight, bias], Layer { curve, transposed })
+    fn affine(
+        x: Primitive,
+        weight: Primitive,
+        bias: Primitive,
+        activation: Activation,
+        transposed: bool,
+    ) -> Primitive {
+        Affine::value([x, weight, bias], Layer { activation, transposed })
     }
 
     fn likelihood(outputs: Primitive, x: Primitive, cell: Cell) -> Primitive {
@@ -118,8 +129,8 @@ impl Kernels for Flex {
         Bound::value([raw], (low, high))
     }
 
-    fn contraction(output: Primitive, weight: Primitive, curve: Curve) -> Primitive {
-        Contraction::value([output, weight], curve)
+    fn contraction(output: Primitive, weight: Primitive, activation: Activation) -> Primitive {
+        Contraction::value([output, weight], activation)
     }
 }
 
@@ -130,10 +141,10 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         x: Recorded<C>,
         weight: Recorded<C>,
         bias: Recorded<C>,
-        curve: Curve,
+        activation: Activation,
         transposed: bool,
     ) -> Recorded<C> {
-        record::<Affine, C, 3>([x, weight, bias], Layer { curve, transposed })
+        record::<Affine, C, 3>([x, weight, bias], Layer { activation, transposed })
     }
 
     fn likelihood(outputs: Recorded<C>, x: Recorded<C>, cell: Cell) -> Recorded<C> {
@@ -177,8 +188,8 @@ impl<C: CheckpointStrategy> Kernels for Autodiff<Flex, C> {
         record::<Bound, C, 1>([raw], (low, high))
     }
 
-    fn contraction(output: Recorded<C>, weight: Recorded<C>, curve: Curve) -> Recorded<C> {
-        record::<Contraction, C, 2>([output, weight], curve)
+    fn contraction(output: Recorded<C>, weight: Recorded<C>, activation: Activation) -> Recorded<C> {
+        record::<Contraction, C, 2>([output, weight], activation)
     }
 }
 

@@ -12,29 +12,30 @@ use burn::tensor::Tensor;
 
 use super::backend::{Kernels, Operation};
 use super::math::exp;
-use super::{Curve, Primitive, fast, shape, sum_of_pairs, tensor, values};
+use super::{Primitive, fast, shape, sum_of_pairs, tensor, values};
+use crate::nn::Activation;
 
 /// Σ_j s_j² ‖W_j‖² for each row. `output`: batch × outputs; `weight`: outputs × inputs. Result: batch.
 ///
 /// # Panics
-/// If the curve's slope is not [a function of its output](Curve::slope_is_of_output).
-pub fn contraction(output: Tensor<2>, weight: Tensor<2>, curve: Curve) -> Tensor<1> {
-    assert!(curve.slope_is_of_output(), "the slope of {curve:?} needs its input");
-    Tensor::from_dispatch(Dispatch::contraction(output.into_dispatch(), weight.into_dispatch(), curve))
+/// If the activation's slope is not [a function of its output](Activation::slope_is_of_output).
+pub fn contraction(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
+    assert!(activation.slope_is_of_output(), "the slope of {activation:?} needs its input");
+    Tensor::from_dispatch(Dispatch::contraction(output.into_dispatch(), weight.into_dispatch(), activation))
 }
 
-impl Curve {
+impl Activation {
     /// Whether φ′(a) can be told from φ(a).
     pub fn slope_is_of_output(self) -> bool {
-        matches!(self, Curve::Sigmoid | Curve::Tanh | Curve::Softplus | Curve::Identity)
+        matches!(self, Activation::Sigmoid | Activation::Tanh | Activation::Softplus | Activation::Identity)
     }
 
     /// f(s, ∂s/∂h) of each output.
     fn map(self, outputs: &[f32], f: impl Fn(f32, f32) -> f32) -> Vec<f32> {
         match self {
-            Curve::Sigmoid => each(outputs, |h| f(h * (1.0 - h), 1.0 - 2.0 * h)),
-            Curve::Tanh => each(outputs, |h| f(1.0 - h * h, -2.0 * h)),
-            Curve::Softplus => each(outputs, |h| f(1.0 - exp(-h), exp(-h))),
+            Activation::Sigmoid => each(outputs, |h| f(h * (1.0 - h), 1.0 - 2.0 * h)),
+            Activation::Tanh => each(outputs, |h| f(1.0 - h * h, -2.0 * h)),
+            Activation::Softplus => each(outputs, |h| f(1.0 - exp(-h), exp(-h))),
             _ => vec![f(1.0, 0.0); outputs.len()],
         }
     }
@@ -64,17 +65,17 @@ pub(super) struct State {
 }
 
 impl Operation<2> for Contraction {
-    type Settings = Curve;
+    type Settings = Activation;
     type State = State;
 
-    fn value(inputs: [Primitive; 2], curve: Curve) -> Primitive {
-        Self::value_and_state(inputs, curve).0
+    fn value(inputs: [Primitive; 2], activation: Activation) -> Primitive {
+        Self::value_and_state(inputs, activation).0
     }
 
-    fn value_and_state([output, weight]: [Primitive; 2], curve: Curve) -> (Primitive, State) {
+    fn value_and_state([output, weight]: [Primitive; 2], activation: Activation) -> (Primitive, State) {
         let (norms, [rows, outputs]) = (squared_norms(&weight), shape(&output));
-        let squares = curve.map(&values(&output), |s, _| s * s);
-        let mut of_output = curve.map(&values(&output), |s, change| 2.0 * s * change);
+        let squares = activation.map(&values(&output), |s, _| s * s);
+        let mut of_output = activation.map(&values(&output), |s, change| 2.0 * s * change);
         let mut sums = Vec::with_capacity(rows);
         for b in 0..rows {
             let own = b * outputs..(b + 1) * outputs;

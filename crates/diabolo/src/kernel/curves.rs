@@ -2,48 +2,36 @@
 
 use super::fast;
 use super::math::{normal, sigmoid, sigmoid_softplus, tanh};
-
-/// An element-wise non-linearity, as `nn::Activation` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "explained where nn names them")]
-pub enum Curve {
-    Sigmoid,
-    Tanh,
-    Softplus,
-    Silu,
-    Gelu,
-    Relu,
-    Identity,
-}
+use crate::nn::Activation;
 
 /// Runs `$body` with `$at` being a ↦ (φ(a), φ′(a)) of the curve, compiled once for each of them.
 macro_rules! with_curve {
     ($curve:expr, $at:ident => $body:expr) => {
         match $curve {
-            Curve::Sigmoid => with_curve!(@ $at, $body, |a: f32| {
+            Activation::Sigmoid => with_curve!(@ $at, $body, |a: f32| {
                 let h = sigmoid(a);
                 (h, h * (1.0 - h))
             }),
-            Curve::Tanh => with_curve!(@ $at, $body, |a: f32| {
+            Activation::Tanh => with_curve!(@ $at, $body, |a: f32| {
                 let h = tanh(a);
                 (h, 1.0 - h * h)
             }),
-            Curve::Softplus => with_curve!(@ $at, $body, |a: f32| {
+            Activation::Softplus => with_curve!(@ $at, $body, |a: f32| {
                 let (slope, h) = sigmoid_softplus(a);
                 (h, slope)
             }),
-            Curve::Silu => with_curve!(@ $at, $body, |a: f32| {
+            Activation::Silu => with_curve!(@ $at, $body, |a: f32| {
                 let s = sigmoid(a);
                 let h = a * s;
                 (h, s + h * (1.0 - s))
             }),
-            Curve::Gelu => with_curve!(@ $at, $body, |a: f32| {
+            Activation::Gelu => with_curve!(@ $at, $body, |a: f32| {
                 let (below, density) = normal(a);
                 (a * below, below + a * density)
             }),
             // Written so that a NaN remains one.
-            Curve::Relu => with_curve!(@ $at, $body, |a: f32| if a <= 0.0 { (0.0, 0.0) } else { (a, 1.0) }),
-            Curve::Identity => with_curve!(@ $at, $body, |a: f32| (a, 1.0)),
+            Activation::Relu => with_curve!(@ $at, $body, |a: f32| if a <= 0.0 { (0.0, 0.0) } else { (a, 1.0) }),
+            Activation::Identity => with_curve!(@ $at, $body, |a: f32| (a, 1.0)),
         }
     };
     (@ $at:ident, $body:expr, $curve:expr) => {{
@@ -55,7 +43,7 @@ macro_rules! with_curve {
     }};
 }
 
-impl Curve {
+impl Activation {
     /// a ← φ(a + b), `bias` being that of every row.
     pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
         with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
@@ -65,7 +53,7 @@ impl Curve {
 
     /// a ← φ(a + b); returns φ′ there, or nothing if it is 1 everywhere.
     pub(super) fn apply_with_slope(self, a: &mut [f32], bias: &[f32]) -> Option<Vec<f32>> {
-        if self == Curve::Identity {
+        if self == Activation::Identity {
             self.apply(a, bias);
             return None;
         }

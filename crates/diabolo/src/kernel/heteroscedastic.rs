@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 
 use super::backend::{Kernels, Operation};
 use super::math::exp;
-use super::{LANES, Primitive, fast, shape, tensor, values};
+use super::{LANES, Primitive, fast, scale_rows, shape, tensor, values};
 
 /// −log N(x; μ, e^v) of each row, in nats, over the cells that are `observed`.
 ///
@@ -81,18 +81,9 @@ impl Operation<2> for Gaussian {
     fn gradients(state: State, gradient: Primitive, wanted: [bool; 2]) -> [Option<Primitive>; 2] {
         let State { slopes: [mut of_mean, mut of_v], shape, shared } = state;
         let scales = values(&gradient);
-        let width = shape[1].max(1);
-        let scale = |slopes: &mut [f32]| {
-            for (row, scale) in slopes.chunks_exact_mut(width).zip(scales.iter()) {
-                fast(
-                    #[inline(always)]
-                    || row.iter_mut().for_each(|slope| *slope *= scale),
-                );
-            }
-        };
-        scale(&mut of_mean);
+        scale_rows(&mut of_mean, shape[1], &scales);
         let of_v = wanted[1].then(|| {
-            scale(&mut of_v);
+            scale_rows(&mut of_v, shape[1], &scales);
             tensor(summed_to(of_v, shape, shared), shared)
         });
         [wanted[0].then(|| tensor(of_mean, shape)), of_v]

@@ -13,7 +13,7 @@ use burn::tensor::Tensor;
 
 use super::backend::{Kernels, Operation};
 use super::math::sigmoid_softplus;
-use super::{LANES, Primitive, contiguous, fast, shape, tensor, values};
+use super::{LANES, Primitive, contiguous, fast, scale_rows, shape, tensor, values};
 
 /// The distribution of a feature, given one output of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,16 +74,8 @@ impl Operation<1> for Likelihood {
 
     fn gradients(state: Primitive, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
         let mut state = contiguous(state);
-        let width = shape(&state)[1].max(1);
-        let scales = values(&gradient);
-        fast(
-            #[inline(always)]
-            || {
-                for (row, scale) in state.storage_mut::<f32>().chunks_exact_mut(width).zip(scales.iter()) {
-                    row.iter_mut().for_each(|value| *value *= scale);
-                }
-            },
-        );
+        let width = shape(&state)[1];
+        scale_rows(state.storage_mut(), width, &values(&gradient));
         [Some(state)]
     }
 }

@@ -26,7 +26,6 @@ mod update;
 
 pub use affine::affine;
 pub use contraction::contraction;
-pub use curves::Curve;
 pub use gaussian::{bound, gaussian_draw, gaussian_kl};
 pub use heteroscedastic::gaussian_negative_log_likelihood;
 pub use likelihood::{Cell, negative_log_likelihood};
@@ -84,6 +83,18 @@ fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Primitive {
 fn shape(tensor: &Primitive) -> [usize; 2] {
     let shape = tensor.layout().shape();
     [shape[0], shape[1]]
+}
+
+/// Row b of the matrix times factor b.
+fn scale_rows(values: &mut [f32], width: usize, factors: &[f32]) {
+    fast(
+        #[inline(always)]
+        || {
+            for (row, factor) in values.chunks_exact_mut(width.max(1)).zip(factors) {
+                row.iter_mut().for_each(|value| *value *= factor);
+            }
+        },
+    );
 }
 
 /// Partial sums of a sum; as many on every processor, so that the sum is the same on all.

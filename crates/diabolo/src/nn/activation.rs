@@ -20,7 +20,6 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use super::softplus;
-use crate::kernel::Curve;
 
 /// An element-wise non-linearity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,19 +66,6 @@ impl Activation {
         }
     }
 
-    /// The same function, as kernels know it.
-    pub(crate) fn curve(self) -> Curve {
-        match self {
-            Activation::Sigmoid => Curve::Sigmoid,
-            Activation::Tanh => Curve::Tanh,
-            Activation::Softplus => Curve::Softplus,
-            Activation::Silu => Curve::Silu,
-            Activation::Gelu => Curve::Gelu,
-            Activation::Relu => Curve::Relu,
-            Activation::Identity => Curve::Identity,
-        }
-    }
-
     /// φ′(a), element by element, from the pre-activation `a` and the output `h` = φ(a).
     pub fn derivative<const D: usize>(self, a: Tensor<D>, h: Tensor<D>) -> Tensor<D> {
         match self {
@@ -105,7 +91,7 @@ impl Activation {
     /// φ′(a) from the output h = φ(a) alone.
     ///
     /// # Panics
-    /// If the slope is not [a function of the output](Curve::slope_is_of_output).
+    /// If the slope is not [a function of the output](Self::slope_is_of_output).
     pub(crate) fn derivative_at<const D: usize>(self, h: Tensor<D>) -> Tensor<D> {
         match self {
             Activation::Sigmoid | Activation::Tanh | Activation::Identity => self.derivative(h.clone(), h),

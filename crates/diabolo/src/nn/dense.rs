@@ -129,7 +129,7 @@ pub(crate) fn affine(
     transposed: bool,
 ) -> Tensor<2> {
     if kernel::fits(&x) {
-        return kernel::affine(x, weight, bias, activation.curve(), transposed);
+        return kernel::affine(x, weight, bias, activation, transposed);
     }
     let weight = if transposed { weight } else { weight.transpose() };
     activation.forward(x.matmul(weight) + bias.unsqueeze_dim::<2>(0))

@@ -37,7 +37,7 @@ impl<'a> EncoderTrace<'a> {
     pub fn new(layers: Vec<&'a Dense>, x: Tensor<2>) -> Self {
         assert!(!layers.is_empty(), "an encoder has at least one layer");
         if let [layer] = layers[..]
-            && layer.activation().curve().slope_is_of_output()
+            && layer.activation().slope_is_of_output()
         {
             let code = layer.forward(x);
             return EncoderTrace { layers, code, slopes: vec![] };
@@ -73,7 +73,7 @@ impl<'a> EncoderTrace<'a> {
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (self.layers.as_slice(), probes) {
             ([layer], None) if self.slopes.is_empty() && kernel::fits(&self.code) => {
-                kernel::contraction(self.code.clone(), layer.weight.val(), layer.activation().curve())
+                kernel::contraction(self.code.clone(), layer.weight.val(), layer.activation())
             }
             ([layer], None) => closed_form(layer, self.slope(0)),
             _ => squared_norm(self.layers[0], self.block(probes), probes),
