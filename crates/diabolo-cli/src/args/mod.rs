@@ -10,10 +10,10 @@ mod values;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use diabolo::Config;
 use diabolo::data::Format;
 use diabolo::nn::{Place, use_threads};
 use diabolo::task::WalkConfig;
+use diabolo::{Config, Error};
 
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
@@ -123,6 +123,9 @@ pub struct ReadArgs {
     /// Another text that means "missing"; may be repeated
     #[arg(long, value_name = "TEXT")]
     pub missing: Vec<String>,
+    /// The rows are a series: an example is a row with the N - 1 before it [default: as fitted]
+    #[arg(long, value_name = "N")]
+    pub window: Option<usize>,
 }
 
 impl ReadArgs {
@@ -134,14 +137,24 @@ impl ReadArgs {
         data.header = self.header.or(data.header);
         data.encoding = self.encoding.clone().or(data.encoding.take());
         data.missing.extend(self.missing.iter().cloned());
-        Ok(())
+        data.window = self.window.or(data.window);
+        match data.window {
+            Some(length) if length < 2 => Err(Error::config("--window", "2 rows or more", length)),
+            _ => Ok(()),
+        }
     }
 
     /// The model's own reading options, changed by these flags.
     pub fn over(&self, config: &Config) -> diabolo::Result<Config> {
-        let mut config = config.clone();
-        self.apply(&mut config)?;
-        Ok(config)
+        let mut over = config.clone();
+        self.apply(&mut over)?;
+        if over.data.window != config.data.window {
+            let fitted =
+                config.data.window.map_or("no windows".into(), |length| format!("windows of {length}"));
+            let expected = format!("{fitted}, as the model was fitted with");
+            return Err(Error::config("--window", expected, over.data.window.unwrap_or_default()));
+        }
+        Ok(over)
     }
 }
 

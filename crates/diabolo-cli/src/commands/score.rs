@@ -42,7 +42,9 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         }
         if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
             let examples = tally.examples(&saved, &asked.input, &batch, &place)?;
-            write_atomically(path, tally.page(args, &rule, examples).to_html().as_bytes())?;
+            let page =
+                Anomalies { series: config.data.window.is_some(), ..tally.page(args, &rule, examples) };
+            write_atomically(path, page.to_html().as_bytes())?;
         }
     }
     if tally.scores.is_empty() {
@@ -106,6 +108,13 @@ impl Tally {
             }));
         }
         let rows = self.scores.len();
+        if let Some(cut) =
+            Some(self.scores.iter().filter(|score| score.is_nan()).count()).filter(|&cut| cut > 0)
+        {
+            shared.note(format!(
+                "note: the first {cut} rows have no score: their windows begin before the series"
+            ));
+        }
         shared.note(format!("{count} of {rows} rows are anomalies: {}", rule.describe()));
         if let Some(labelled) = labelled {
             shared.note(output::aligned(&lines(&labelled)).trim_end());
@@ -123,8 +132,9 @@ impl Tally {
     ) -> diabolo::Result<Vec<ScoredExample>> {
         let mut shown = vec![];
         for flagged in [false, true] {
-            let mut kind: Vec<usize> =
-                (0..self.scores.len()).filter(|&row| self.anomalous[row] == flagged).collect();
+            let mut kind: Vec<usize> = (0..self.scores.len())
+                .filter(|&row| self.anomalous[row] == flagged && !self.scores[row].is_nan())
+                .collect();
             kind.sort_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
             if let Some(&row) = kind.get(kind.len() / 2) {
                 let example = task::example(saved, input, rows, row, place)?;
@@ -152,6 +162,7 @@ impl Tally {
             flagged: self.anomalous.clone(),
             ranking: Ranking::of(&self.scores, &self.truth),
             examples,
+            ..Anomalies::default()
         }
     }
 
@@ -205,6 +216,8 @@ pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut saved = load(&path, shared)?;
     let config = args.read.over(&saved.header.config)?;
     let rows = open(&args.input, &config.data.read_options())?.collect()?;
+    let cut = config.data.cut_windows(0, rows.num_rows());
+    let rows = rows.slice(cut, rows.num_rows() - cut);
     if rows.num_rows() == 0 {
         return Err(no_rows(&args.input).into());
     }

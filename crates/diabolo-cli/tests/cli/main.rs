@@ -17,6 +17,7 @@ mod likelihood;
 mod map;
 mod mixed;
 mod reproducible;
+mod series;
 mod sparse;
 mod support;
 mod variational;

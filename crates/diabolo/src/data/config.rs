@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Binarization, CountScaling, InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName,
-    UnknownCategory,
+    UnknownCategory, Windows,
 };
 
 /// How the data is read, split and scaled.
@@ -24,6 +24,9 @@ pub struct DataConfig {
     pub encoding: Option<String>,
     /// Cells that mean "missing", beside the usual ones.
     pub missing: Vec<String>,
+    /// The rows are a series: an example is so many consecutive ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
     /// The column that identifies a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -59,6 +62,7 @@ impl Default for DataConfig {
             header: None,
             encoding: None,
             missing: vec![],
+            window: None,
             key: None,
             label: None,
             condition: vec![],
@@ -82,8 +86,22 @@ impl DataConfig {
             header: self.header,
             encoding: self.encoding.clone(),
             missing: self.missing.clone(),
+            windows: self.windows(),
             ..ReadOptions::default()
         }
+    }
+
+    /// How a series becomes examples, if the rows are one.
+    pub fn windows(&self) -> Option<Windows> {
+        let aside = self.key.iter().chain(&self.label).chain(&self.condition).chain(&self.drop);
+        self.window.map(|length| Windows { length, whole: aside.cloned().collect() })
+    }
+
+    /// How many of so many rows, from the 0-based `first` on, have a window that begins before the series: never in a fit, so that
+    /// a model knows nothing of such windows.
+    pub fn cut_windows(&self, first: u64, rows: usize) -> usize {
+        let lead = self.window.map_or(0, |length| length.saturating_sub(1));
+        (lead as u64).saturating_sub(first).min(rows as u64) as usize
     }
 
     /// The schema's part.

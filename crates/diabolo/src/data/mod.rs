@@ -28,7 +28,7 @@ pub use prepare::{Prepared, held_out, prepare, rows_at, texts};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
 };
-pub use read::{ReadOptions, Source, open};
+pub use read::{ReadOptions, Source, Windows, is_earlier_row, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use split::Split;
 pub use write::Writer;

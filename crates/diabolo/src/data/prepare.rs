@@ -6,7 +6,7 @@ use arrow_schema::DataType;
 use arrow_select::take::take_record_batch;
 
 use super::catalog::test_part;
-use super::{DataConfig, Encoded, Preprocessor, Split, infer, open};
+use super::{DataConfig, Encoded, Inferred, Preprocessor, ReadOptions, Split, infer, open};
 use crate::{Error, Result};
 
 /// A data set ready to be fitted.
@@ -32,13 +32,12 @@ pub struct Prepared {
 /// Reads `input` and prepares it as `config` says; `seed` decides the split.
 ///
 /// A built-in set with a test part of its own gives its training part to training and validation,
-/// and its test part to the test; other inputs are split three ways.
+/// and its test part to the test; other inputs are split three ways, a series in the order of its rows.
 pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> {
-    let batch = open(input, &config.read_options())?.collect()?;
-    let inferred = infer(input, &batch, &config.infer_options())?;
+    let (inferred, batch) = examples(input, config)?;
     let test_input = test_part(input);
     let share = if test_input.is_some() { 0.0 } else { config.test };
-    let split = Split::new(input, batch.num_rows(), config.validation, share, seed)?;
+    let split = split(input, batch.num_rows(), config, share, seed)?;
     let (preprocessor, warnings) =
         Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
     let encode = |rows: &[usize]| preprocessor.encode(input, &take(input, &batch, rows)?, 0);
@@ -63,9 +62,31 @@ pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> 
     })
 }
 
+/// The examples of `input`, and what their columns are: of a series judged once, not for each row of a window.
+fn examples(input: &str, config: &DataConfig) -> Result<(Inferred, RecordBatch)> {
+    let read = config.read_options();
+    let Some(windows) = read.windows.clone() else {
+        let rows = open(input, &read)?.collect()?;
+        return Ok((infer(input, &rows, &config.infer_options())?, rows));
+    };
+    let series = open(input, &ReadOptions { windows: None, ..read })?;
+    let (name, rows) = (series.name().to_string(), series.collect()?);
+    let inferred = infer(input, &rows, &config.infer_options())?;
+    let schema = windows.schema(&inferred.schema);
+    Ok((Inferred { schema, ..inferred }, windows.of(&name, rows)?))
+}
+
+/// Rows at random; windows in their order and without overlap, since a window next to another is nearly the same.
+fn split(input: &str, rows: usize, config: &DataConfig, test: f64, seed: u64) -> Result<Split> {
+    match config.window {
+        Some(window) => Split::in_order(input, rows, window, config.validation, test),
+        None => Split::new(input, rows, config.validation, test, seed),
+    }
+}
+
 /// The rows of `input` that a fit with these settings held out for the test.
 pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
-    let split = Split::new(input, batch.num_rows(), config.validation, config.test, seed)?;
+    let split = split(input, batch.num_rows(), config, config.test, seed)?;
     take(input, batch, &split.test)
 }
 

@@ -3,7 +3,7 @@
 use crate::noise::{Purpose, permutation, stream};
 use crate::{Error, Result};
 
-/// Row numbers, each in exactly one part, in the order of the input.
+/// Row numbers, each in one part at most, in the order of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
     /// The rows a model is fitted on; never empty.
@@ -25,19 +25,7 @@ impl Split {
     /// # Ok::<(), diabolo::Error>(())
     /// ```
     pub fn new(input: &str, rows: usize, validation: f64, test: f64, seed: u64) -> Result<Self> {
-        for (key, fraction) in [("validation", validation), ("test", test)] {
-            if !(0.0..1.0).contains(&fraction) {
-                return Err(Error::config(key, "a fraction from 0 up to, but not including, 1", fraction));
-            }
-        }
-        // The sum of 0.9 and 0.1 is 1 only in decimal.
-        if validation + test > 1.0 - 1e-9 {
-            return Err(Error::config(
-                "validation and test",
-                "a sum below 1: no row is left to train on",
-                validation + test,
-            ));
-        }
+        check(validation, test)?;
         if rows < 2 {
             return Err(Error::data(
                 input,
@@ -61,6 +49,57 @@ impl Split {
             part
         };
         Ok(Split { validation: part(validation), test: part(test), train: part(rows - validation - test) })
+    }
+
+    /// Splits the windows of a series, each named by its last row: training first, then validation, then test. Windows that would
+    /// share a row with another part are in none, nor are those that begin before the series.
+    ///
+    /// ```
+    /// let split = diabolo::data::Split::in_order("series.csv", 30, 3, 0.1, 0.1)?;
+    /// assert_eq!((split.train[0], split.train.len()), (2, 18));
+    /// assert_eq!((split.validation, split.test), (vec![22, 23, 24], vec![27, 28, 29]));
+    /// # Ok::<(), diabolo::Error>(())
+    /// ```
+    pub fn in_order(input: &str, rows: usize, window: usize, validation: f64, test: f64) -> Result<Self> {
+        check(validation, test)?;
+        let lead = window.saturating_sub(1);
+        let size = |share: f64| ((rows as f64 * share).round() as usize).max(usize::from(share > 0.0));
+        let held_out = [validation, test].map(size).map(|size| if size > 0 { lead + size } else { 0 });
+        let needed = lead + held_out[0] + held_out[1] + 1;
+        if rows < needed {
+            let expected = format!("{needed} rows or more, for windows of {window}");
+            return Err(Error::data(
+                input,
+                expected,
+                rows.to_string(),
+                "fit shorter windows, or on a longer series",
+            ));
+        }
+        let [test_from, validation_from] = [rows - held_out[1], rows - held_out[1] - held_out[0]];
+        let after_gap = |from: usize, to: usize| if to > from { (from + lead..to).collect() } else { vec![] };
+        Ok(Split {
+            train: (lead..validation_from).collect(),
+            validation: after_gap(validation_from, test_from),
+            test: after_gap(test_from, rows),
+        })
+    }
+}
+
+/// Shares that leave something to train on.
+fn check(validation: f64, test: f64) -> Result<()> {
+    for (key, fraction) in [("validation", validation), ("test", test)] {
+        if !(0.0..1.0).contains(&fraction) {
+            return Err(Error::config(key, "a fraction from 0 up to, but not including, 1", fraction));
+        }
+    }
+    // The sum of 0.9 and 0.1 is 1 only in decimal.
+    match validation + test > 1.0 - 1e-9 {
+        true => Err(Error::config(
+            "validation and test",
+            "a sum below 1: no row is left to train on",
+            validation + test,
+        )),
+        false => Ok(()),
     }
 }
 
@@ -96,6 +135,29 @@ mod tests {
         assert_eq!(sizes(3, 0.01, 0.01), (1, 1, 1));
         assert_eq!(sizes(5, 0.0, 0.0), (5, 0, 0));
         assert_eq!(sizes(3, 0.5, 0.4), (1, 1, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn windows_of_two_parts_share_no_row(
+            rows in 1usize..200, window in 1usize..20, validation in 0.0f64..0.5, test in 0.0f64..0.4,
+        ) {
+            let Ok(split) = Split::in_order("t", rows, window, validation, test) else {
+                // Too short: some part would be empty or overlap.
+                let parts = 1 + usize::from(validation > 0.0) + usize::from(test > 0.0);
+                let held_out = (rows as f64 * validation).round() + (rows as f64 * test).round();
+                prop_assert!(rows < parts * window + held_out as usize);
+                return Ok(());
+            };
+            let parts = [&split.train, &split.validation, &split.test];
+            prop_assert!(!split.train.is_empty() && split.train[0] + 1 == window);
+            prop_assert_eq!([validation, test].map(|share| share > 0.0), [1, 2].map(|k| !parts[k].is_empty()));
+            let kept: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            for two in kept.windows(2) {
+                prop_assert_eq!(two[0][two[0].len() - 1] + window, two[1][0]);
+            }
+            prop_assert_eq!(kept[kept.len() - 1].last(), Some(&(rows - 1)));
+        }
     }
 
     #[test]

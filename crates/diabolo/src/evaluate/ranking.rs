@@ -10,12 +10,12 @@ pub struct Ranking {
 }
 
 impl Ranking {
-    /// Ranks rows by their scores; `None` unless each row is one or the other, and there are both. NaN ranks highest.
+    /// Ranks rows by their scores; `None` unless each row is one or the other, and there are both. Rows whose score is NaN take no part.
     pub fn of(scores: &[f64], anomalous: &[bool]) -> Option<Self> {
         if scores.len() != anomalous.len() {
             return None;
         }
-        let mut order: Vec<usize> = (0..scores.len()).collect();
+        let mut order: Vec<usize> = (0..scores.len()).filter(|&row| !scores[row].is_nan()).collect();
         order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let mut steps: Vec<[usize; 2]> = vec![];
         let mut counts = [0; 2];

@@ -5,6 +5,7 @@ use super::html::{document, facts, section};
 use super::number::number;
 use super::plot::{Frame, left_margin};
 use super::svg::{Anchor, Svg};
+use super::timeline::timeline;
 use crate::evaluate::Ranking;
 
 /// Bars of the histogram; the last takes all that is higher.
@@ -19,10 +20,12 @@ pub struct Anomalies {
     pub input: String,
     /// Names and values: the rule, counts, AUROC, ….
     pub facts: Vec<(String, String)>,
-    /// The score of each row.
+    /// The score of each row; NaN for none.
     pub scores: Vec<f64>,
     /// Whether each row was flagged.
     pub flagged: Vec<bool>,
+    /// Whether the rows are a series.
+    pub series: bool,
     /// By the labels, if there are labels.
     pub ranking: Option<Ranking>,
     /// Rows to look at.
@@ -34,7 +37,9 @@ pub struct Anomalies {
 pub struct ScoredExample {
     /// Such as "row 17: score 3.1, p = 0.4".
     pub title: String,
-    /// What was seen, column by column.
+    /// What the numbers are numbers of: columns, or the rows of a window.
+    pub across: String,
+    /// What was seen, one by one.
     pub seen: Vec<f64>,
     /// What the model makes of it.
     pub expected: Vec<f64>,
@@ -44,6 +49,9 @@ impl Anomalies {
     /// The page: one file that needs nothing else.
     pub fn to_html(&self) -> String {
         let mut out = section("What was found", "", &facts(&self.facts));
+        if self.series {
+            out += &timeline(&self.scores, &self.flagged);
+        }
         out += &self.histogram();
         out += &self.ranking.as_ref().map(curves).unwrap_or_default();
         out += &examples(&self.examples);
@@ -61,7 +69,7 @@ impl Anomalies {
         let high = shown.max(threshold.map_or(low, |t| t + (t - low))).min(last).max(low + 1e-9);
         let bar = |score: f64| (((score - low) / (high - low) * BARS as f64) as usize).min(BARS - 1);
         let mut counts = [[0usize; 2]; BARS];
-        for (&score, &flagged) in self.scores.iter().zip(&self.flagged) {
+        for (&score, &flagged) in self.scores.iter().zip(&self.flagged).filter(|(score, _)| !score.is_nan()) {
             counts[bar(score)][0] += 1;
             counts[bar(score)][1] += usize::from(flagged);
         }
@@ -161,7 +169,7 @@ fn example(example: &ScoredExample) -> Option<String> {
     let x = Axis::counting(1.0, example.seen.len() as f64, 6);
     let frame = Frame { left, right: 368.0, top: 36.0, bottom: 210.0, x, y };
     let mut svg = Svg::new(380.0, 260.0);
-    frame.draw(&mut svg, "column", &example.title);
+    frame.draw(&mut svg, &example.across, &example.title);
     for (values, class) in [(&example.seen, "line train"), (&example.expected, "line validation")] {
         let places: Vec<(f64, f64)> = values
             .iter()
@@ -171,10 +179,7 @@ fn example(example: &ScoredExample) -> Option<String> {
             .collect();
         svg.polyline(&places, class);
     }
-    Some(format!(
-        "<figure>{}</figure>",
-        svg.finish("plot", &example.title, "seen and expected values by column")
-    ))
+    Some(format!("<figure>{}</figure>", svg.finish("plot", &example.title, "seen and expected values")))
 }
 
 #[cfg(test)]
@@ -193,14 +198,23 @@ mod tests {
             ranking: Ranking::of(&scores, &flagged),
             examples: vec![ScoredExample {
                 title: "row 1".into(),
+                across: "column".into(),
                 seen: vec![1.0, f64::NAN, 3.0],
                 expected: vec![1.0, 2.0, 2.0],
             }],
             scores,
             flagged,
+            series: true,
         };
         let html = page.to_html();
-        for part in ["lowest score flagged", "Receiver operating", "row 1", "&lt;rows&gt;.csv", "bar alarm"] {
+        for part in [
+            "lowest score flagged",
+            "along the series",
+            "Receiver operating",
+            "row 1",
+            "&lt;rows&gt;.csv",
+            "bar alarm",
+        ] {
             assert!(html.contains(part), "{part}");
         }
         assert!(!html.contains("NaN"));

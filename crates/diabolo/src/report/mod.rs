@@ -23,6 +23,7 @@ mod picture;
 mod plot;
 mod reaction;
 mod svg;
+mod timeline;
 mod units;
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod npy;
 mod sniff;
 #[cfg(test)]
 mod tests;
+mod window;
 mod zip;
 
 use std::path::Path;
@@ -35,6 +36,8 @@ use sha2::{Digest, Sha256};
 use super::{Format, catalog, digits, factors};
 use crate::{Error, Result};
 use input::Input;
+
+pub use window::{Windows, is_earlier_row};
 
 /// Texts that stand for a missing value, besides those in [`ReadOptions::missing`]. The word "None" is not among them:
 /// it is a category too often.
@@ -55,6 +58,8 @@ pub struct ReadOptions {
     pub format: Option<Format>,
     /// The most rows in a batch.
     pub batch_rows: usize,
+    /// The rows are a series, to be read as windows.
+    pub windows: Option<Windows>,
 }
 
 impl Default for ReadOptions {
@@ -66,6 +71,7 @@ impl Default for ReadOptions {
             missing: Vec::new(),
             format: None,
             batch_rows: 8192,
+            windows: None,
         }
     }
 }
@@ -162,6 +168,14 @@ impl Iterator for Source {
 /// # }
 /// ```
 pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
+    let rows = open_rows(input, options)?;
+    match options.windows.clone() {
+        Some(windows) => windows.over(rows),
+        None => Ok(rows),
+    }
+}
+
+fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     if let Some((set, part)) = catalog::find(input)? {
         return open_built_in(input, set, part, options);
     }

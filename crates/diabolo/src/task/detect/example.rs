@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 
 use super::scorer;
 use crate::artifact::SavedModel;
-use crate::data::{FeatureKind, take};
+use crate::data::{FeatureKind, is_earlier_row, take};
 use crate::error::Result;
 use crate::nn::Place;
 use crate::report::ScoredExample;
@@ -61,5 +61,7 @@ pub fn example(
         .for_each(|(value, _)| *value = f64::NAN);
     let title =
         if comparable { format!("row {}", row + 1) } else { format!("row {}, encoded units", row + 1) };
-    Ok(Some(ScoredExample { title, seen: values, expected }))
+    let windows = rows.schema().fields().iter().any(|field| is_earlier_row(field));
+    let across = if windows { "row of the window" } else { "column" }.into();
+    Ok(Some(ScoredExample { title, across, seen: values, expected }))
 }

@@ -33,7 +33,7 @@ use arrow_schema::{DataType, Field};
 
 use super::{columns_of, table};
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, take};
+use crate::data::{Encoded, is_earlier_row, take};
 use crate::error::{Error, Result};
 use crate::evaluate::{Detector, Scorer};
 use crate::model::Model;
@@ -42,9 +42,9 @@ use crate::nn::Place;
 /// What was found out about rows.
 #[derive(Debug, Clone, Default)]
 pub struct Scored {
-    /// Nats above what is usual.
+    /// Nats above what is usual; NaN for a window that begins before its series.
     pub scores: Vec<f64>,
-    /// How likely a row of the held-out rows' kind scores as high.
+    /// How likely a row of the held-out rows' kind scores as high; NaN where there is no score.
     pub p_values: Vec<f64>,
     /// Whether the rule calls it an anomaly.
     pub anomalous: Vec<bool>,
@@ -69,7 +69,9 @@ pub fn score(
     rule.validate()?;
     let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
     let scorer = scorer(saved, detector, place);
-    let encoded = scorer.preprocessor.encode(input, rows, first_row)?;
+    let cut = saved.header.config.data.cut_windows(first_row, rows.num_rows());
+    let rows = &rows.slice(cut, rows.num_rows() - cut);
+    let encoded = scorer.preprocessor.encode(input, rows, first_row + cut as u64)?;
     let scores = scorer.scores(&encoded);
     let p_values = scores.iter().map(|&score| detector.p_value(score)).collect();
     let anomalous = rule.alarms(&scores, detector);
@@ -84,7 +86,7 @@ pub fn score(
     )?;
     let mut reasons = vec![vec![]; encoded.rows];
     alarms.into_iter().zip(told).for_each(|(row, told)| reasons[row] = told);
-    Ok(Scored { scores, p_values, anomalous, reasons })
+    Ok(Scored { scores, p_values, anomalous, reasons }.after(cut))
 }
 
 /// The same model with the scores of these rows, which it was not fitted on, to compare with; nothing is fitted again. A model
@@ -98,16 +100,30 @@ pub fn calibrate(saved: &SavedModel, rows: &Encoded, place: &Place) -> Detector 
 }
 
 impl Scored {
-    /// The columns of `rows` in their order, without pictures, and behind them `score`, `p_value`, `anomaly` and, as text,
+    /// The same behind so many rows without a score.
+    fn after(self, rows: usize) -> Self {
+        let numbers = |found| [vec![f64::NAN; rows], found].concat();
+        Scored {
+            scores: numbers(self.scores),
+            p_values: numbers(self.p_values),
+            anomalous: [vec![false; rows], self.anomalous].concat(),
+            reasons: [vec![vec![]; rows], self.reasons].concat(),
+        }
+    }
+
+    /// The columns of `rows` in their order, without pictures and the earlier rows of windows, and behind them `score`, `p_value`, `anomaly` and, as text,
     /// `reason_1` to `reason_N`.
     ///
     /// # Errors
     /// [`Error::Data`] if the rows have a column of such a name.
     pub fn table(&self, input: &str, rows: &RecordBatch, reasons: usize) -> Result<RecordBatch> {
         let kept = columns_of(rows).into_iter();
+        let picture = |field: &Field| matches!(field.data_type(), DataType::FixedSizeList(..));
         let mut columns: Vec<(Field, ArrayRef)> =
-            kept.filter(|(field, _)| !matches!(field.data_type(), DataType::FixedSizeList(..))).collect();
-        let numbers = |values: &[f64]| Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
+            kept.filter(|(field, _)| !picture(field) && !is_earlier_row(field)).collect();
+        let number = |&value: &f64| Some(value).filter(|value| !value.is_nan());
+        let numbers =
+            |values: &[f64]| Arc::new(values.iter().map(number).collect::<Float64Array>()) as ArrayRef;
         let mut found = vec![
             ("score".to_string(), numbers(&self.scores)),
             ("p_value".to_string(), numbers(&self.p_values)),

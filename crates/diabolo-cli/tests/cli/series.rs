@@ -1,0 +1,90 @@
+//! Series: windows as examples, a score for each row, and what cannot be a window.
+
+use crate::support::{Desk, cells};
+
+/// A sine of period 12 with a little on top, from its `first` step on; `edit` may change the value of a 1-based row.
+fn series(rows: usize, first: usize, edit: impl Fn(usize, f64) -> f64) -> String {
+    let mut text = String::from("time,flow\n");
+    for row in 1..=rows {
+        let t = (row + first) as f64;
+        let value = (t * std::f64::consts::TAU / 12.0).sin() + 0.1 * (t * 0.7).sin() * (t * 1.9).cos();
+        text += &format!("t{row},{:.4}\n", edit(row, value));
+    }
+    text
+}
+
+/// A model of windows of 12 rows of `past.csv`.
+fn fitted() -> Desk {
+    let desk = Desk::new();
+    desk.write("past.csv", series(400, 0, |_, value| value));
+    desk.ok("fit past.csv --key time --window 12 --for detect --epochs 20 -o run -q");
+    desk
+}
+
+#[test]
+fn every_row_gets_a_score_and_the_reason_names_the_step() {
+    let desk = fitted();
+    // In the middle of the range: no value on its own is unusual.
+    desk.write("new.csv", series(60, 401, |row, value| if row == 40 { -value } else { value }));
+    let out = desk.ok("score run new.csv --alpha 0.05 --reasons 1 --report page.html").stdout;
+    let (names, rows) = cells(&out);
+    assert_eq!(names, ["time", "flow", "score", "p_value", "anomaly", "reason_1"]);
+    assert_eq!(rows.len(), 60);
+    assert_eq!((rows[0][0].as_str(), rows[59][0].as_str()), ("t1", "t60"));
+    assert_eq!(rows[10][2..], ["", "", "false", ""], "its window begins before the series");
+    assert_eq!(rows[39][4], "true", "{:?}", rows[39]);
+    assert!(rows[39][5].contains("flow: "), "{:?}", rows[39]);
+    assert!(rows[42][5].contains("flow[-3]: "), "{:?}", rows[42]);
+    let flagged = |rows: &[Vec<String>]| rows.iter().filter(|row| row[4] == "true").count();
+    assert!(flagged(&rows[..39]) <= 4 && flagged(&rows[39..51]) >= 10, "{rows:?}");
+    assert!(desk.text("page.html").contains("Scores along the series"));
+    assert_eq!(desk.ok("score run new.csv --window 12 --alpha 0.05 --reasons 1").stdout, out, "said again");
+}
+
+#[test]
+fn a_file_in_many_batches_has_the_scores_of_one_batch() {
+    let desk = fitted();
+    let long = series(9000, 401, |_, value| value);
+    desk.write("long.csv", &long);
+    let last: String =
+        std::iter::once("time,flow").chain(long.lines().skip(8990 - 11)).collect::<Vec<_>>().join("\n");
+    desk.write("last.csv", last);
+    let scores = |name: &str| -> Vec<f64> {
+        let (_, rows) = cells(&desk.ok(&format!("score run {name} --reasons 0")).stdout);
+        rows.into_iter().map(|row| row[2].parse().unwrap_or(f64::NAN)).collect()
+    };
+    let (all, some) = (scores("long.csv"), scores("last.csv"));
+    assert_eq!((all.len(), some.len()), (9000, 22));
+    assert!(some[10].is_nan() && all[8988].is_finite());
+    // The last digits depend on how many rows are multiplied at a time.
+    let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-4;
+    assert!(all[8989..].iter().zip(&some[11..]).all(near), "{:?} {:?}", &all[8989..], &some[11..]);
+}
+
+#[test]
+fn other_verbs_take_the_series_too() {
+    let desk = fitted();
+    desk.write("new.csv", series(30, 401, |_, value| value));
+    assert_eq!(cells(&desk.ok("encode run new.csv").stdout).1.len(), 30);
+    let (names, rows) = cells(&desk.ok("reconstruct run new.csv").stdout);
+    assert_eq!((names[0].as_str(), names[1].as_str(), names[12].as_str()), ("time", "flow[-11]", "flow"));
+    assert_eq!(rows.len(), 30);
+    desk.ok("evaluate run");
+    desk.ok("calibrate run new.csv");
+    assert_eq!(cells(&desk.ok("score run new.csv").stdout).1.len(), 30);
+    let described = desk.ok("inspect run").stdout;
+    assert!(described.contains("flow[-11]"), "{described}");
+}
+
+#[test]
+fn what_cannot_be_windows_is_refused() {
+    let desk = fitted();
+    let message = desk.fails(2, "score run past.csv --window 9");
+    assert!(message.contains("windows of 12"), "{message}");
+    let message = desk.fails(2, "fit past.csv --window 1 -o other");
+    assert!(message.contains("2 rows or more"), "{message}");
+    let message = desk.fails(3, "fit past.csv --window 200 -o other");
+    assert!(message.contains("windows of 200") && message.contains("found 400"), "{message}");
+    let message = desk.fails(3, "fit digits --window 4 -o other");
+    assert!(message.contains("pictures"), "{message}");
+}
