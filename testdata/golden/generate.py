@@ -2,7 +2,7 @@
 
     pip install "jax[cpu]==0.10.2" && python generate.py
 
-rewrites contraction.json, autoencoder.json, sparse.json, variational.json, bounds.json, vector_quantized.json and likelihoods.json next to this file. Nothing here repeats a formula that
+rewrites contraction.json, autoencoder.json, sparse.json, multiscale.json, variational.json, bounds.json, vector_quantized.json and likelihoods.json next to this file. Nothing here repeats a formula that
 the Rust library uses where JAX can do without it: Jacobians come from jacfwd, gradients from grad.
 
 Conventions: weight[out][in], a = W x + b; everything is batch-major; losses are nats per example, summed over features;
@@ -262,6 +262,58 @@ def sparse_cases():
         for tied in (False, True):
             for depth in (1, 2):
                 yield sparse_case(kind, latent_activation, tied, depth)
+
+
+# --- multi-scale denoising autoencoder ---
+
+def denoise(p, case, y, sigma):
+    """D(y, σ) of one row: Karras et al. 2022, table 1, with σ_data = 1, for Gaussian columns; the network's output for the others."""
+    shrink = jnp.sqrt((1 + case["least"] ** 2) / (1 + sigma**2))
+    first = affine(p["encoder"][0], shrink * y) + jnp.log(jnp.sqrt(sigma / case["least"])) * p["level"]
+    code = hidden(p["encoder"][1:], case["activation"], ACTIVATIONS[case["activation"]](first))
+    out = affine(p["decoder"][0], code)
+    numbers = case["numbers"]
+    kept = y[:numbers] / (1 + sigma**2) + out[:numbers] * sigma / jnp.sqrt(1 + sigma**2)
+    return jnp.concatenate([kept, out[numbers:]])
+
+
+def multiscale_case(activation, depth, numbers, mask):
+    name = f"{activation}_depth{depth}_{numbers}_numbers{'_masked' if mask else ''}"
+    rng = stream("multiscale", name)
+    widths = ENCODERS["wide"][depth]
+    least, most = 0.2, 4.0
+    case = {"name": name, "activation": activation, "numbers": numbers, "least": least, "most": most, "levels": [0.2, 0.9, 3.1]}
+    parameters = {
+        "encoder": stack(rng, widths), "level": rng.normal(size=widths[1]), "decoder": stack(rng, [widths[-1], widths[0]]),
+    }
+    observed = (rng.uniform(size=(BATCH, widths[0])) < 0.7).astype(float) if mask else np.ones((BATCH, widths[0]))
+    x = np.concatenate([rng.normal(size=(BATCH, numbers)), rng.integers(0, 2, (BATCH, widths[0] - numbers))], axis=1) * observed
+    sigma = np.exp(rng.uniform(math.log(least), math.log(most), BATCH))
+    epsilon = rng.normal(size=x.shape)
+
+    def losses(p):
+        y = x + sigma[:, None] * epsilon
+        out = jax.vmap(lambda one, s: denoise(p, case, one, s))(y, sigma)
+        weight = 1 / (sigma / jnp.sqrt(1 + sigma**2)) ** 2
+        squares = 0.5 * weight[:, None] * (x - out)[:, :numbers] ** 2
+        logits = out[:, numbers:]
+        bits = -jnp.where(x[:, numbers:] == 1, jax.nn.log_sigmoid(logits), jax.nn.log_sigmoid(-logits))
+        return jnp.sum(observed * jnp.concatenate([squares, bits], axis=1), axis=1)
+
+    value, gradients = value_and_gradients(lambda p: jnp.mean(losses(p)), parameters)
+    known = jax.tree.map(jnp.asarray, parameters)
+    made = [jax.vmap(lambda one: denoise(known, case, one, level))(x) for level in case["levels"]]
+    case |= plain({**parameters, "x": x, "sigma": sigma[:, None], "epsilon": epsilon, "reconstructions": made})
+    case |= {"observed": plain(observed)} if mask else {}
+    return case | {"reconstruction": plain(losses(known)), "objective": value, "gradients": gradients}
+
+
+def multiscale_cases():
+    for activation in ("silu", "tanh"):
+        for depth in (1, 2, 3):
+            yield multiscale_case(activation, depth, ENCODERS["wide"][depth][0], False)
+    yield multiscale_case("silu", 2, 4, False)
+    yield multiscale_case("silu", 2, 4, True)
 
 
 # --- variational ---
@@ -867,6 +919,7 @@ if __name__ == "__main__":
     write("contraction", list(contraction_cases()))
     write("autoencoder", list(autoencoder_cases()))
     write("sparse", list(sparse_cases()))
+    write("multiscale", list(multiscale_cases()))
     write("variational", list(variational_cases()))
     write("bounds", list(bound_cases()))
     write("vector_quantized", list(vector_quantized_cases()))

@@ -17,7 +17,7 @@
 //! distance from them, seen at that resolution.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::deterministic::layers;
@@ -155,12 +155,30 @@ impl Multiscale {
     }
 
     /// 1 for each encoded column that is denoised as a number.
-    fn gaussian_columns(&self, place: &Place) -> Tensor<2> {
+    fn gaussian_columns(&self, like: &Tensor<2>) -> Tensor<2> {
         let blocks = self.net.likelihood.blocks().iter();
         let flags: Vec<f32> =
             blocks.flat_map(|b| vec![f32::from(is_unit_gaussian(b.family)); b.width]).collect();
         let width = flags.len();
-        place.tensor(flags, [1, width])
+        Tensor::from_data(TensorData::new(flags, [1, width]), (&like.device(), like.dtype()))
+    }
+
+    /// L for this σ (rows × 1) and ε (rows × columns).
+    pub fn terms(&self, batch: &Batch, sigma: Tensor<2>, epsilon: Tensor<2>) -> Vec<Term> {
+        let level = self.level(sigma.clone());
+        let y = batch.x.clone() + epsilon * sigma;
+        let denoised = self.denoised(y.clone(), self.encode_at(y, &level), &level);
+        let numbers = self.gaussian_columns(&batch.x);
+        let likelihood = &self.net.likelihood;
+        let errors = (batch.x.clone() - likelihood.mean(denoised.clone())) * level.spread.recip();
+        let errors = errors.square() * 0.5;
+        let errors = match &batch.observed {
+            Some(observed) => errors * observed.clone(),
+            None => errors,
+        };
+        let losses = likelihood.column_losses(denoised, batch.x.clone(), batch.observed.as_ref());
+        let value = errors * numbers.clone() + losses * (numbers.neg() + 1.0);
+        vec![Term::new("reconstruction", value.sum_dim(1).squeeze_dim::<1>(1))]
     }
 }
 
@@ -183,20 +201,7 @@ impl Trainable for Multiscale {
         let sigma: Vec<f32> = (0..rows).map(draw).collect();
         let sigma = context.place.tensor(sigma, [rows, 1]);
         let epsilon = context.place.tensor(standard_normal(context.noise, rows * width), [rows, width]);
-        let level = self.level(sigma.clone());
-        let y = batch.x.clone() + epsilon * sigma;
-        let denoised = self.denoised(y.clone(), self.encode_at(y, &level), &level);
-        let numbers = self.gaussian_columns(context.place);
-        let likelihood = &self.net.likelihood;
-        let errors = (batch.x.clone() - likelihood.mean(denoised.clone())) * level.spread.recip();
-        let errors = errors.square() * 0.5;
-        let errors = match &batch.observed {
-            Some(observed) => errors * observed.clone(),
-            None => errors,
-        };
-        let losses = likelihood.column_losses(denoised, batch.x.clone(), batch.observed.as_ref());
-        let value = errors * numbers.clone() + losses * (numbers.neg() + 1.0);
-        vec![Term::new("reconstruction", value.sum_dim(1).squeeze_dim::<1>(1))]
+        self.terms(batch, sigma, epsilon)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bounds;
 mod likelihoods;
+mod multiscale;
 mod sparse;
 mod vector_quantized;
 

@@ -1,0 +1,65 @@
+//! The multi-scale family: the loss at given noise, every gradient, and the reconstruction at each level.
+
+use crate::*;
+use diabolo::model::MultiscaleConfig;
+
+fn architecture(case: &Value) -> Architecture {
+    let (inputs, numbers) = (width(&case["x"]), case["numbers"].as_u64().unwrap() as usize);
+    let mut widths = hidden(&case["encoder"]);
+    let latent_dim = widths.pop().unwrap();
+    let side = |key: &str| case[key].as_f64().unwrap();
+    let config =
+        MultiscaleConfig { least: side("least"), most: side("most"), levels: self::numbers(&case["levels"]) };
+    let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
+    let blocks = [(gaussian, 0, numbers), (Family::Bernoulli, numbers, inputs - numbers)];
+    Architecture {
+        family: FamilyConfig::Multiscale(config),
+        inputs,
+        condition: 0,
+        hidden: widths,
+        latent_dim,
+        activation: activation(case),
+        latent_activation: activation(case),
+        likelihood: blocks
+            .into_iter()
+            .filter(|(_, _, width)| *width > 0)
+            .map(|(family, start, width)| LikelihoodBlock { family, start, width })
+            .collect(),
+    }
+}
+
+#[test]
+fn noise_of_every_size_is_removed_as_in_jax() {
+    for (place, tolerance) in places() {
+        for case in golden("multiscale.json") {
+            let name = case["name"].as_str().unwrap();
+            let mut named = BTreeMap::from([("level".to_string(), case["level"].clone())]);
+            stack(&mut named, "encoder", &case["encoder"]);
+            stack(&mut named, "decoder", &case["decoder"]);
+            let model = load(&architecture(&case), &named, &place);
+            let observed = case.get("observed").map(|observed| tensor::<2>(observed, &place));
+            let batch = Batch { observed, ..Batch::new(tensor(&case["x"], &place)) };
+            let Model::Multiscale(multiscale) = &model else { unreachable!() };
+            let (sigma, epsilon) = (tensor(&case["sigma"], &place), tensor(&case["epsilon"], &place));
+            let terms = multiscale.terms(&batch, sigma, epsilon);
+            let expected = numbers(&case["reconstruction"]);
+            assert_close(name, &value_of(&terms, "reconstruction"), &expected, tolerance);
+            let total = objective(&terms);
+            assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
+            assert_gradients(name, &model, &total.backward(), &object(&case["gradients"]), tolerance);
+            let made = model.reconstructions(&batch);
+            for (made, expected) in made.into_iter().zip(case["reconstructions"].as_array().unwrap()) {
+                let means = values(model.likelihood().mean(made).inner());
+                let logistic = |at: usize, x: f64| match at % width(expected)
+                    < case["numbers"].as_u64().unwrap() as usize
+                {
+                    true => x,
+                    false => 1.0 / (1.0 + (-x).exp()),
+                };
+                let expected: Vec<f64> =
+                    numbers(expected).into_iter().enumerate().map(|(at, x)| logistic(at, x)).collect();
+                assert_close(name, &means, &expected, tolerance);
+            }
+        }
+    }
+}
