@@ -21,7 +21,10 @@
 //! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): a score depends on its row
 //! alone, not on the rows around it.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
+use rayon::prelude::*;
 
 use crate::data::{Encoded, Preprocessor};
 use crate::distribution::{Family, Variance};
@@ -166,21 +169,23 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         })
     }
 
-    /// c_j(x): rows × features, row by row.
+    /// c_j(x): rows × features, row by row; on all cores.
     pub fn columns(&self, rows: &Encoded) -> Vec<f64> {
         let all: Vec<usize> = (0..rows.rows).collect();
         let units = self.preprocessor.units();
-        let mut out = Vec::with_capacity(rows.rows * units.len());
-        for chunk in all.chunks(CHUNK) {
+        let of_row = |row: usize, losses: &[f64]| -> Vec<f64> {
+            let of_feature = |(units, &usual): (&Range<usize>, &f32)| {
+                let loss: f64 = losses[units.clone()].iter().sum();
+                if rows.has(row, units) { loss - f64::from(usual) } else { 0.0 }
+            };
+            units.iter().zip(&self.detector.usual).map(of_feature).collect()
+        };
+        let of_chunk = |chunk: &[usize]| {
             let losses = self.losses(&Batch::gather(rows, chunk, self.place));
-            for (&row, losses) in chunk.iter().zip(losses.chunks_exact(rows.width)) {
-                out.extend(units.iter().zip(&self.detector.usual).map(|(units, &usual)| {
-                    let loss: f64 = losses[units.clone()].iter().sum();
-                    if rows.has(row, units) { loss - f64::from(usual) } else { 0.0 }
-                }));
-            }
-        }
-        out
+            let found = chunk.iter().zip(losses.chunks_exact(rows.width));
+            found.flat_map(|(&row, losses)| of_row(row, losses)).collect::<Vec<f64>>()
+        };
+        all.par_chunks(CHUNK).map(of_chunk).collect::<Vec<_>>().concat()
     }
 
     /// ℓ of each encoded column: batch × width.
