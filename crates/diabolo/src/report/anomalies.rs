@@ -1,11 +1,13 @@
 //! The page of `score`: how scores are spread, what they are worth by the labels, and rows beside what was expected.
 
 use super::axis::{Axis, range};
+use super::drift;
 use super::html::{document, facts, section};
 use super::number::number;
 use super::plot::{Frame, left_margin};
 use super::svg::{Anchor, Svg};
 use crate::evaluate::Ranking;
+use crate::task::Drifted;
 
 /// Bars of the histogram; the last takes all that is higher.
 const BARS: usize = 48;
@@ -25,6 +27,8 @@ pub struct Anomalies {
     pub flagged: Vec<bool>,
     /// By the labels, if there are labels.
     pub ranking: Option<Ranking>,
+    /// What has moved since the fit, if that was asked.
+    pub drift: Option<Drifted>,
     /// Rows to look at.
     pub examples: Vec<ScoredExample>,
 }
@@ -45,6 +49,7 @@ impl Anomalies {
     pub fn to_html(&self) -> String {
         let mut out = section("What was found", "", &facts(&self.facts));
         out += &self.histogram();
+        out += &self.drift.as_ref().map(drift::moved).unwrap_or_default();
         out += &self.ranking.as_ref().map(curves).unwrap_or_default();
         out += &examples(&self.examples);
         document("Anomalies", &self.input, &out)
@@ -198,6 +203,7 @@ mod tests {
             }],
             scores,
             flagged,
+            drift: None,
         };
         let html = page.to_html();
         for part in ["lowest score flagged", "Receiver operating", "row 1", "&lt;rows&gt;.csv", "bar alarm"] {
