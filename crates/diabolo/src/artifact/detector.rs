@@ -75,6 +75,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn histograms_come_back_bit_for_bit() {
+        let spread = |edges: Vec<f32>, counts: Vec<u32>| Histogram { edges, counts };
+        let edges = vec![f32::MIN, 0f32.next_down(), 0.0, 0.1, f32::INFINITY];
+        let kept = vec![spread(edges, vec![7, 0, 4096, 1, 2, 3, 0]), spread(vec![], vec![4109, 0])];
+        let reference = Some(Reference(kept.clone()));
+        let detector = Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![0.0], reference };
+        let mut tensors = export(Some(&detector));
+        let [bins, counts, edges] = DRIFT.map(|name| tensors.remove(name).map_or(vec![], |t| t.values));
+        assert_eq!(histograms(&bins, &counts, &edges), Some(kept));
+        assert_eq!(export(Some(&Detector { reference: None, ..detector })).len(), NAMES.len());
+    }
+
+    #[test]
     fn damaged_histograms_are_noticed() {
         let (bins, counts, edges) = ([2.0, 4.0], [0.0, 9.0, 1.0, 3.0, 5.0, 0.0], [-1.0, 0.5]);
         let found = histograms(&bins, &counts, &edges).unwrap_or_default();

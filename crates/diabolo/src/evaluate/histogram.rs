@@ -104,12 +104,14 @@ impl Histogram {
 
     /// The bin that holds the median, and how much of that bin is below it; `None` without values.
     pub fn median(&self) -> Option<(usize, f64)> {
+        // Of counts, not of shares: half of the held-out rows are exactly those up to their median.
+        let half = 0.5 * self.counts[1..].iter().map(|&n| f64::from(n)).sum::<f64>();
         let mut below = 0.0;
-        for (bin, share) in self.shares().into_iter().enumerate() {
-            if share > 0.0 && below + share >= 0.5 {
-                return Some((bin, (0.5 - below) / share));
+        for (bin, n) in self.counts[1..].iter().map(|&n| f64::from(n)).enumerate() {
+            if n > 0.0 && below + n >= half {
+                return Some((bin, (half - below) / n));
             }
-            below += share;
+            below += n;
         }
         None
     }
@@ -187,7 +189,8 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 /// δ = P(new > old) − P(new < old)                                                         Cliff's delta, between bins
 /// ε = the change of the share in the two lowest bins + in the two highest, if both rise or both fall; else 0
 /// ```
-/// |ε| > |δ|: wider or narrower. Else higher or lower, if |δ| is at least half of the share that moved, ½ Σ_b |q_b − p_b|.
+/// Wider or narrower if |ε| > |δ|, else higher or lower; but only changed if the larger is less than half of the share that moved,
+/// ½ Σ_b |q_b − p_b|.
 pub fn direction(reference: &[f64], new: &[f64]) -> Direction {
     let change: Vec<f64> = new.iter().zip(reference).map(|(q, p)| q - p).collect();
     let moved = 0.5 * change.iter().map(|c| c.abs()).sum::<f64>();
@@ -201,10 +204,12 @@ pub fn direction(reference: &[f64], new: &[f64]) -> Direction {
         [a, b, _, .., c, d] if (a + b) * (c + d) > 0.0 => a + b + c + d,
         _ => 0.0,
     };
+    if moved == 0.0 || spread.abs().max(delta.abs()) < 0.5 * moved {
+        return Direction::Changed;
+    }
     match spread.abs() > delta.abs() {
         true if spread > 0.0 => Direction::Wider,
         true => Direction::Narrower,
-        false if delta.abs() < 0.5 * moved || moved == 0.0 => Direction::Changed,
         false if delta > 0.0 => Direction::Higher,
         false => Direction::Lower,
     }

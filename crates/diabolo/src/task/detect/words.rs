@@ -16,7 +16,6 @@ pub(super) fn words(
     old: &Histogram,
     new: &Histogram,
 ) -> Result<String> {
-    let differ = |old: &[u32], new: &[u32]| difference(old, new).is_some_and(|found| found.p_value <= LEVEL);
     let gaps = |histogram: &Histogram| [histogram.counts[0], histogram.counts[1..].iter().sum()];
     let mut parts = vec![];
     let gaps_moved = differ(&gaps(old), &gaps(new));
@@ -30,6 +29,11 @@ pub(super) fn words(
         parts.push(format!("missing {}", change(old.missing(), new.missing())));
     }
     Ok(parts.join("; "))
+}
+
+/// Whether a part of a thing that has moved did so too, by a test of its own.
+fn differ(old: &[u32], new: &[u32]) -> bool {
+    difference(old, new).is_some_and(|found| found.p_value <= LEVEL)
 }
 
 /// The category whose share changed most.
@@ -64,10 +68,15 @@ impl Numbers<'_> {
                     Some(medians) => medians,
                     None => self.beyond(up)?,
                 };
-                let tail = change(old[last], new[last]);
+                // What raises alarms first, if it moved too.
+                let beyond = |histogram: &Histogram| {
+                    let counts = &histogram.counts;
+                    [counts[..=last].iter().sum(), counts[last + 1]]
+                };
                 Ok(match self.thing {
-                    Thing::Score if up => {
-                        format!("{word}, {tail} of rows above the held-out rows' 95 % quantile, {told}")
+                    Thing::Score if up && differ(&beyond(self.old), &beyond(self.new)) => {
+                        let change = change(old[last], new[last]);
+                        format!("{word}, {change} of rows above the held-out rows' 95 % quantile, {told}")
                     }
                     _ => format!("{word}, {told}"),
                 })
