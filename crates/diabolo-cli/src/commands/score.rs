@@ -130,7 +130,11 @@ impl Tally {
         }
         if let Some(drift) = &self.drift {
             shared.note(drift.summary());
-            drift.moved.iter().for_each(|moved| shared.note(format!("  {moved}")));
+            let (told, left_out) = drift.told();
+            told.iter().for_each(|moved| shared.note(format!("  {moved}")));
+            if left_out > 0 {
+                shared.note(format!("  and {left_out} latent units more (--json names them)"));
+            }
         }
         Ok(())
     }

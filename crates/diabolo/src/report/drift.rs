@@ -21,12 +21,16 @@ pub(super) fn moved(drift: &Drifted) -> String {
     let mut content = sentence(drift.summary());
     content += &drift.warning().map(sentence).unwrap_or_default();
     if !drift.moved.is_empty() {
-        let rows: String = drift.moved.iter().map(row).collect();
+        let (told, left_out) = drift.told();
+        let rows: String = told.into_iter().map(row).collect();
         content += &format!(
             "<table><thead><tr><th scope=\"col\">What</th><th scope=\"col\">How</th>\
              <th scope=\"col\" class=\"value\">PSI</th><th scope=\"col\" class=\"value\">p</th>\
              <th scope=\"col\">Held-out and new rows</th></tr></thead>\n<tbody>\n{rows}</tbody></table>"
         );
+        if left_out > 0 {
+            content += &sentence(format!("And {left_out} latent units more."));
+        }
     }
     section("What has moved", HELP, &content)
 }
@@ -81,6 +85,24 @@ fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_latent_units_are_told() {
+        let thing = |name: String, kind: &'static str| Moved {
+            name,
+            kind,
+            psi: 0.5,
+            p_value: 0.0,
+            p_corrected: 0.0,
+            words: "higher".into(),
+            shares: vec![],
+        };
+        let mut moved: Vec<Moved> = (1..=9).map(|k| thing(format!("latent_{k}"), "latent")).collect();
+        moved.push(thing("age".into(), "numeric"));
+        let html = super::moved(&Drifted { rows: 500, reference_rows: 400, tests: 20, moved });
+        assert!(html.contains(">age<") && html.contains(">latent_3<") && !html.contains(">latent_4<"));
+        assert!(html.contains("And 6 latent units more."), "{html}");
+    }
 
     #[test]
     fn moved_things_are_a_table_and_names_cannot_break_it() {

@@ -33,6 +33,9 @@ pub const LEVEL: f64 = 0.05;
 /// Below so many effective rows, n m / (n + m), a shift by half a deviation among twenty tests is more often missed than found.
 const ENOUGH: f64 = 100.0;
 
+/// Latent units that are told; they have no names of their own, and often many move together.
+const UNITS: usize = 3;
+
 /// New rows, counted beside the held-out rows of the fit.
 pub struct Drift<'a> {
     saved: &'a SavedModel,
@@ -198,6 +201,19 @@ impl Drifted {
         };
         let Drifted { rows, reference_rows, tests, .. } = self;
         format!("{what}: {rows} rows against {reference_rows} held-out rows, {tests} tests (Holm, {LEVEL})")
+    }
+
+    /// What to tell people, the most first: score and columns, and of latent units the [`UNITS`] that moved most; with the number of
+    /// units that are left out.
+    pub fn told(&self) -> (Vec<&Moved>, usize) {
+        let mut units = 0;
+        let mut is_told = |moved: &&Moved| {
+            units += usize::from(moved.kind == "latent");
+            moved.kind != "latent" || units <= UNITS
+        };
+        let told: Vec<&Moved> = self.moved.iter().filter(|moved| is_told(moved)).collect();
+        let left_out = self.moved.len() - told.len();
+        (told, left_out)
     }
 
     /// What a user should know before trusting that nothing else has moved.
