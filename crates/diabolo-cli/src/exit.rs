@@ -1,4 +1,4 @@
-//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 10 anomalies found · 130 interrupted.
+//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 10 anomalies or drift found · 130 interrupted.
 
 use std::process::ExitCode;
 
@@ -17,15 +17,16 @@ impl std::fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// `score --fail-on-anomaly` found some; the rows have been written.
+/// `score --fail-on-anomaly` found some, or with `--drift` that something moved; the rows have been written.
 #[derive(Debug)]
 pub struct AnomaliesFound {
-    pub count: usize,
+    pub anomalies: usize,
+    pub moved: usize,
 }
 
 impl std::fmt::Display for AnomaliesFound {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} anomalies", self.count)
+        write!(f, "{} anomalies, {} things moved", self.anomalies, self.moved)
     }
 }
 

@@ -21,7 +21,10 @@ pub struct ScoreArgs {
     /// Also write a page to look at: the spread of the scores, curves by the labels, rows beside what was expected
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
-    /// Exit with code 10 if there is an anomaly
+    /// Also say what has moved since the fit: score, columns and latent units of these rows beside those of rows held out of the fit
+    #[arg(long)]
+    pub drift: bool,
+    /// Exit with code 10 if there is an anomaly or, with --drift, if something has moved
     #[arg(long)]
     pub fail_on_anomaly: bool,
     #[command(flatten)]

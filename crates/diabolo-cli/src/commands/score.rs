@@ -7,7 +7,7 @@ use diabolo::data::{Writer, open, texts};
 use diabolo::evaluate::Ranking;
 use diabolo::nn::Place;
 use diabolo::report::{Anomalies, ScoredExample};
-use diabolo::task::{self, Rule, Scored};
+use diabolo::task::{self, Drift, Drifted, Rule, Scored};
 use serde_json::{Value, json};
 
 use super::{load, load_for, no_rows};
@@ -20,6 +20,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let saved = load_for(asked, shared)?;
     let place = shared.place()?;
     let rule = args.rule.to_rule()?;
+    let mut drift = args.drift.then(|| Drift::new(&saved)).transpose()?;
     let config = asked.read.over(&saved.header.config)?;
     let source = open(&asked.input, &config.data.read_options())?;
     let at_once = rule.needs_all_rows() || args.report.is_some();
@@ -36,6 +37,10 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         let first_row = tally.scores.len() as u64;
         let found = task::score(&saved, &asked.input, &batch, first_row, &rule, args.reasons, &place)?;
         let table = found.table(&asked.input, &batch, args.reasons)?;
+        if let Some(drift) = &mut drift {
+            drift.add(&asked.input, &batch, first_row, &found.scores, &place)?;
+            tally.drift = Some(drift.found()?);
+        }
         tally.add(args, &saved, &batch, found)?;
         if let Some(writer) = &mut writer {
             writer.write(&table)?;
@@ -54,8 +59,12 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         writer.finish()?;
     }
     tally.tell(args, &saved, &rule, shared)?;
-    let count = tally.anomalous.iter().filter(|&&anomalous| anomalous).count();
-    if args.fail_on_anomaly && count > 0 { Err(AnomaliesFound { count }.into()) } else { Ok(()) }
+    let anomalies = tally.anomalous.iter().filter(|&&anomalous| anomalous).count();
+    let moved = tally.drift.map_or(0, |drift| drift.moved.len());
+    match args.fail_on_anomaly && anomalies + moved > 0 {
+        true => Err(AnomaliesFound { anomalies, moved }.into()),
+        false => Ok(()),
+    }
 }
 
 /// What is kept of all rows.
@@ -67,6 +76,8 @@ struct Tally {
     truth: Vec<bool>,
     /// The anomalies, for --json.
     found: Vec<Value>,
+    /// With --drift: what has moved in all rows so far.
+    drift: Option<Drifted>,
 }
 
 impl Tally {
@@ -100,12 +111,19 @@ impl Tally {
         {
             shared.note(format!("note: {warning}"));
         }
+        if let Some(warning) = self.drift.as_ref().and_then(Drifted::warning) {
+            shared.note(format!("note: {warning}"));
+        }
         let labelled = args.label.as_ref().map(|_| self.judged());
         if shared.json {
-            return output::print_json(&json!({
+            let mut told = json!({
                 "rows": self.scores.len(), "anomalies": count, "rule": rule.describe(), "labels": labelled,
                 "held_out_rows": saved.detector.as_ref().map(|detector| detector.scores.len()), "found": self.found,
-            }));
+            });
+            if let Some(drift) = &self.drift {
+                told["drift"] = json!(drift);
+            }
+            return output::print_json(&told);
         }
         let rows = self.scores.len();
         if let Some(cut) =
@@ -118,6 +136,14 @@ impl Tally {
         shared.note(format!("{count} of {rows} rows are anomalies: {}", rule.describe()));
         if let Some(labelled) = labelled {
             shared.note(output::aligned(&lines(&labelled)).trim_end());
+        }
+        if let Some(drift) = &self.drift {
+            shared.note(drift.summary());
+            let (told, left_out) = drift.told();
+            told.iter().for_each(|moved| shared.note(format!("  {moved}")));
+            if left_out > 0 {
+                shared.note(format!("  and {left_out} latent units more (--json names them)"));
+            }
         }
         Ok(())
     }
@@ -161,6 +187,7 @@ impl Tally {
             scores: self.scores.clone(),
             flagged: self.anomalous.clone(),
             ranking: Ranking::of(&self.scores, &self.truth),
+            drift: self.drift.clone(),
             examples,
             ..Anomalies::default()
         }

@@ -10,6 +10,7 @@ mod conditional;
 mod denoise;
 mod detect;
 mod digits;
+mod drift;
 mod factors;
 mod features;
 mod impute;

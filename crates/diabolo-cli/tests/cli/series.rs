@@ -77,6 +77,18 @@ fn other_verbs_take_the_series_too() {
 }
 
 #[test]
+fn drift_of_a_series_is_told_once_for_each_column() {
+    let desk = fitted();
+    desk.write("higher.csv", series(300, 401, |_, value| value + 1.0));
+    let json = desk.ok("score run higher.csv --drift --json").json();
+    let moved = json["drift"]["moved"].as_array().unwrap();
+    let columns: Vec<&str> =
+        moved.iter().filter(|m| m["kind"] == "numeric").map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(columns, ["flow"]);
+    assert_eq!(json["drift"]["rows"], 289, "rows whose windows are whole");
+}
+
+#[test]
 fn what_cannot_be_windows_is_refused() {
     let desk = fitted();
     let message = desk.fails(2, "score run past.csv --window 9");

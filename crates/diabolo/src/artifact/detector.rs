@@ -1,32 +1,104 @@
-//! What scores are measured against, as tensors of the model file: `detector.deviation`, `detector.usual`, `detector.scores`.
+//! What scores are measured against, as tensors of the model file: `detector.deviation`, `detector.usual`, `detector.scores`; and how
+//! held-out rows are spread: `drift.bins`, the number of bins of each histogram with that of missing cells, `drift.counts` and
+//! `drift.edges`, one histogram after the other.
 
 use std::collections::BTreeMap;
 
 use super::weights::HostTensor;
-use crate::evaluate::Detector;
+use crate::data::Preprocessor;
+use crate::evaluate::{Detector, Histogram, Reference};
 
 const NAMES: [&str; 3] = ["detector.deviation", "detector.usual", "detector.scores"];
+const DRIFT: [&str; 3] = ["drift.bins", "drift.counts", "drift.edges"];
 
 /// The detector by name; nothing if there is none.
 pub(super) fn export(detector: Option<&Detector>) -> BTreeMap<String, HostTensor> {
-    let Some(Detector { deviation, usual, scores }) = detector else { return BTreeMap::new() };
-    let tensor = |values: &Vec<f32>| HostTensor { shape: vec![values.len()], values: values.clone() };
-    NAMES.into_iter().map(str::to_string).zip([deviation, usual, scores].map(tensor)).collect()
+    let Some(Detector { deviation, usual, scores, reference }) = detector else { return BTreeMap::new() };
+    let tensor = |values: Vec<f32>| HostTensor { shape: vec![values.len()], values };
+    let named = |names: [&str; 3], values: [Vec<f32>; 3]| {
+        names.into_iter().map(str::to_string).zip(values.map(tensor)).collect::<Vec<_>>()
+    };
+    let mut tensors = named(NAMES, [deviation, usual, scores].map(Vec::clone));
+    if let Some(Reference(histograms)) = reference {
+        let bins = histograms.iter().map(|histogram| histogram.counts.len() as f32).collect();
+        let counts = histograms.iter().flat_map(|histogram| &histogram.counts).map(|&n| n as f32).collect();
+        let edges = histograms.iter().flat_map(|histogram| &histogram.edges).copied().collect();
+        tensors.extend(named(DRIFT, [bins, counts, edges]));
+    }
+    tensors.into_iter().collect()
 }
 
 /// Takes the detector out of a file's tensors, or says what is wrong with it. Files from before `score` have none.
 pub(super) fn import(
     tensors: &mut BTreeMap<String, HostTensor>,
-    width: usize,
-    features: usize,
+    preprocessor: &Preprocessor,
+    latent_dim: usize,
 ) -> Result<Option<Detector>, String> {
-    match NAMES.map(|name| tensors.remove(name).map(|tensor| tensor.values)) {
-        [None, None, None] => Ok(None),
+    let mut take = |names: [&str; 3]| names.map(|name| tensors.remove(name).map(|tensor| tensor.values));
+    let (found, spread) = (take(NAMES), take(DRIFT));
+    let reference = match spread {
+        [None, None, None] => None,
+        [Some(bins), Some(counts), Some(edges)] => {
+            let reference = histograms(&bins, &counts, &edges).map(Reference);
+            let fits = reference.filter(|reference| reference.fits(preprocessor, latent_dim));
+            Some(fits.ok_or("how its held-out rows are spread is impossible")?)
+        }
+        _ => return Err("how its held-out rows are spread is incomplete".into()),
+    };
+    match found {
+        [None, None, None] if reference.is_none() => Ok(None),
         [Some(deviation), Some(usual), Some(scores)] => {
-            let detector = Detector { deviation, usual, scores };
-            let fits = detector.fits(width, features);
+            let detector = Detector { deviation, usual, scores, reference };
+            let fits = detector.fits(preprocessor.width(), preprocessor.schema.features.len());
             fits.then_some(Some(detector)).ok_or_else(|| "what it scores rows by is impossible".into())
         }
         _ => Err("what it scores rows by is incomplete".into()),
+    }
+}
+
+/// The histograms that lie one after the other; `None` if these are not.
+fn histograms(bins: &[f32], mut counts: &[f32], mut edges: &[f32]) -> Option<Vec<Histogram>> {
+    let mut found = vec![];
+    for &bins in bins {
+        // Besides that of missing cells there is one bin more than there are edges.
+        let bins = Some(bins as usize).filter(|&whole| whole >= 2 && whole as f32 == bins)?;
+        let (of_counts, of_edges) = (counts.split_off(..bins)?, edges.split_off(..bins - 2)?);
+        let whole = |&n: &f32| Some(n as u32).filter(|&whole| whole as f32 == n);
+        let counts = of_counts.iter().map(whole).collect::<Option<_>>()?;
+        found.push(Histogram { edges: of_edges.to_vec(), counts });
+    }
+    (counts.is_empty() && edges.is_empty()).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn histograms_come_back_bit_for_bit() {
+        let spread = |edges: Vec<f32>, counts: Vec<u32>| Histogram { edges, counts };
+        let edges = vec![f32::MIN, 0f32.next_down(), 0.0, 0.1, f32::INFINITY];
+        let kept = vec![spread(edges, vec![7, 0, 4096, 1, 2, 3, 0]), spread(vec![], vec![4109, 0])];
+        let reference = Some(Reference(kept.clone()));
+        let detector = Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![0.0], reference };
+        let mut tensors = export(Some(&detector));
+        let [bins, counts, edges] = DRIFT.map(|name| tensors.remove(name).map_or(vec![], |t| t.values));
+        assert_eq!(histograms(&bins, &counts, &edges), Some(kept));
+        assert_eq!(export(Some(&Detector { reference: None, ..detector })).len(), NAMES.len());
+    }
+
+    #[test]
+    fn damaged_histograms_are_noticed() {
+        let (bins, counts, edges) = ([2.0, 4.0], [0.0, 9.0, 1.0, 3.0, 5.0, 0.0], [-1.0, 0.5]);
+        let found = histograms(&bins, &counts, &edges).unwrap_or_default();
+        let second = Histogram { edges: vec![-1.0, 0.5], counts: vec![1, 3, 5, 0] };
+        assert_eq!(found, [Histogram { edges: vec![], counts: vec![0, 9] }, second]);
+        for bins in
+            [[2.0, 3.0], [2.0, 5.0], [1.0, 5.0], [2.5, 4.0], [f32::NAN, 4.0], [-2.0, 4.0], [1e30, 4.0]]
+        {
+            assert_eq!(histograms(&bins, &counts, &edges), None, "{bins:?}");
+        }
+        assert_eq!(histograms(&bins, &[0.0, 9.0, 1.0, -3.0, 5.0, 0.0], &edges), None);
+        assert_eq!(histograms(&bins, &[0.0, 9.5, 1.0, 3.0, 5.0, 0.0], &edges), None);
     }
 }

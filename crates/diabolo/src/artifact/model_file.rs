@@ -118,9 +118,8 @@ impl SavedModel {
         let mut tensors =
             floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
         let latent = summary::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
-        let features = header.preprocessor.schema.features.len();
         let detector =
-            detector::import(&mut tensors, header.preprocessor.width(), features).map_err(broken)?;
+            detector::import(&mut tensors, &header.preprocessor, architecture.latent_dim).map_err(broken)?;
         // Before anything is allocated by what the configuration says.
         let held: usize = tensors.values().map(|t| t.values.len()).sum();
         if architecture.least_parameters() > held {

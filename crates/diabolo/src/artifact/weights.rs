@@ -16,6 +16,7 @@
 //! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture that quantised codes are drawn from: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
 //! | `detector.deviation`, `detector.usual`, `detector.scores` | inputs, features, n | what rows are scored by; scores of held-out rows |
+//! | `drift.bins`, `drift.counts`, `drift.edges` | histograms, n, n | how held-out rows are spread: score, columns, latent units |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |
 //! | `likelihood.log_freedom.K` | features | the K-th Student's t block: log(ν − 2) before its bound |

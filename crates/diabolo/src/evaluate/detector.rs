@@ -32,7 +32,7 @@ use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
 use crate::nn::{Place, to_host};
 use crate::noise::{Purpose, permutation, stream};
 
-use super::common_log_likelihoods;
+use super::{Reference, common_log_likelihoods};
 
 /// K, draws from the posterior for each row.
 const DRAWS: usize = 64;
@@ -50,6 +50,8 @@ pub struct Detector {
     pub usual: Vec<f32>,
     /// Scores of held-out rows, ascending; empty if there were none.
     pub scores: Vec<f32>,
+    /// How those rows are spread; files from before there was drift have none, nor has a detector without scores.
+    pub reference: Option<Reference>,
 }
 
 /// A model with what its scores are measured against.
@@ -76,7 +78,8 @@ impl Detector {
     ) -> Self {
         let features = preprocessor.schema.features.len();
         let deviation = deviations(model, rows, place);
-        let mut detector = Detector { deviation, usual: vec![0.0; features], scores: vec![] };
+        let mut detector =
+            Detector { deviation, usual: vec![0.0; features], scores: vec![], reference: None };
         let scorer = Scorer { model, detector: &detector, preprocessor, seed: 0, place };
         let losses = scorer.columns(rows);
         let units = preprocessor.units();
@@ -92,10 +95,11 @@ impl Detector {
         detector
     }
 
-    /// The same with the scores of held-out rows in place of those it had.
-    pub fn calibrated(mut self, scores: &[f64]) -> Self {
+    /// The same with the scores of held-out rows in place of those it had, and how these rows are spread.
+    pub fn calibrated(mut self, scores: &[f64], reference: Option<Reference>) -> Self {
         self.scores = scores.iter().map(|&score| score as f32).collect();
         self.scores.sort_by(f32::total_cmp);
+        self.reference = reference;
         self
     }
 
@@ -269,7 +273,8 @@ mod tests {
     use crate::noise::standard_normal;
 
     fn detector(scores: &[f64]) -> Detector {
-        Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![] }.calibrated(scores)
+        Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![], reference: None }
+            .calibrated(scores, None)
     }
 
     #[test]

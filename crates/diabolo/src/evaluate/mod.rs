@@ -1,5 +1,6 @@
 //! What a model is worth on rows it did not train on.
 
+mod chi_square;
 mod choices;
 mod clusters;
 mod columns;
@@ -7,6 +8,7 @@ mod detector;
 mod diagnostics;
 mod disentanglement;
 mod field;
+mod histogram;
 mod image_quality;
 mod importance;
 mod jacobian;
@@ -19,6 +21,7 @@ mod preservation;
 mod probe;
 mod product;
 mod ranking;
+mod reference;
 mod robustness;
 mod sample_quality;
 mod sensitivity;
@@ -37,6 +40,9 @@ pub use detector::{Detector, Scorer};
 pub use diagnostics::{Diagnostics, Sample, affordable_spectrum, diagnose};
 pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};
 pub use field::reconstruction_field;
+pub use histogram::{
+    Difference, Direction, Histogram, difference, difference_of_categories, direction, holm,
+};
 pub use image_quality::{ImageQuality, image_quality};
 pub use importance::{LogLikelihood, common_log_likelihoods, log_likelihoods};
 pub use labelled::{Labelled, accuracy};
@@ -46,6 +52,7 @@ pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
 pub use preservation::{Preservation, preservation};
 pub use probe::{LogisticProbe, PROBE_PENALTIES};
 pub use ranking::Ranking;
+pub use reference::Reference;
 pub use robustness::{
     ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,
     typical_distance,

@@ -1,12 +1,14 @@
 //! The page of `score`: how scores are spread, what they are worth by the labels, and rows beside what was expected.
 
 use super::axis::{Axis, range};
+use super::drift;
 use super::html::{document, facts, section};
 use super::number::number;
 use super::plot::{Frame, left_margin};
 use super::svg::{Anchor, Svg};
 use super::timeline::timeline;
 use crate::evaluate::Ranking;
+use crate::task::Drifted;
 
 /// Bars of the histogram; the last takes all that is higher.
 const BARS: usize = 48;
@@ -28,6 +30,8 @@ pub struct Anomalies {
     pub series: bool,
     /// By the labels, if there are labels.
     pub ranking: Option<Ranking>,
+    /// What has moved since the fit, if that was asked.
+    pub drift: Option<Drifted>,
     /// Rows to look at.
     pub examples: Vec<ScoredExample>,
 }
@@ -53,6 +57,7 @@ impl Anomalies {
             out += &timeline(&self.scores, &self.flagged);
         }
         out += &self.histogram();
+        out += &self.drift.as_ref().map(drift::moved).unwrap_or_default();
         out += &self.ranking.as_ref().map(curves).unwrap_or_default();
         out += &examples(&self.examples);
         document("Anomalies", &self.input, &out)
@@ -205,6 +210,7 @@ mod tests {
             scores,
             flagged,
             series: true,
+            drift: None,
         };
         let html = page.to_html();
         for part in [

@@ -13,6 +13,7 @@ mod coloring;
 pub mod comparison;
 mod diagnosed;
 mod disentangled;
+mod drift;
 mod figures;
 mod filled;
 mod hero;

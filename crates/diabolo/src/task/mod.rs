@@ -13,7 +13,7 @@ mod reconstruct;
 mod walk;
 
 pub use denoise::{Denoised, NoiseOf, Pairs, compare_denoising};
-pub use detect::{Reason, Rule, Scored, calibrate, example, score};
+pub use detect::{Drift, Drifted, Moved, Reason, Rule, Scored, calibrate, example, score};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use features::{codes, decode, encode};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};

@@ -48,6 +48,11 @@ impl Windows {
         Schema { features: series.features.iter().flat_map(of).collect(), ..series.clone() }
     }
 
+    /// Whether a feature of [`Windows::schema`] is that of a window's last row.
+    pub fn is_last_row(&self, feature: usize) -> bool {
+        (feature + 1).is_multiple_of(self.length)
+    }
+
     /// The examples of a series that was read as a whole.
     pub(in crate::data) fn of(self, input: &str, series: RecordBatch) -> Result<RecordBatch> {
         let (columns, rows) = (series.schema(), series.num_rows());

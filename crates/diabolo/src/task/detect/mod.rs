@@ -18,10 +18,13 @@
 //! anomaly; columns may come in any order, others may stand beside them; a category that the model has never seen is an error, or
 //! with `unknown = missing` a missing cell.
 
+mod drift;
 mod example;
 mod reasons;
 mod rule;
+mod words;
 
+pub use drift::{Drift, Drifted, Moved};
 pub use example::example;
 pub use reasons::Reason;
 pub use rule::Rule;
@@ -31,11 +34,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field};
 
-use super::{columns_of, table};
+use super::{codes, columns_of, table};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, is_earlier_row, take};
 use crate::error::{Error, Result};
-use crate::evaluate::{Detector, Scorer};
+use crate::evaluate::{Detector, Reference, Scorer};
 use crate::model::Model;
 use crate::nn::Place;
 
@@ -95,8 +98,11 @@ pub fn calibrate(saved: &SavedModel, rows: &Encoded, place: &Place) -> Detector 
     let header = &saved.header;
     let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, place);
     let detector = saved.detector.clone().unwrap_or_else(fitted);
-    let scores = scorer(saved, &detector, place).scores(&Detector::sample(rows, header.config.training.seed));
-    detector.calibrated(&scores)
+    let sample = Detector::sample(rows, header.config.training.seed);
+    let scores = scorer(saved, &detector, place).scores(&sample);
+    let spread = || Reference::measure(&header.preprocessor, &sample, &scores, &codes(saved, &sample, place));
+    let reference = (sample.rows > 0).then(spread);
+    detector.calibrated(&scores, reference)
 }
 
 impl Scored {

@@ -121,7 +121,7 @@ fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encode
 }
 
 /// A cell as text; of real numbers, four digits.
-fn text(rows: &RecordBatch, feature: &Feature, row: usize) -> Result<String> {
+pub(super) fn text(rows: &RecordBatch, feature: &Feature, row: usize) -> Result<String> {
     let Some(column) = rows.column_by_name(&feature.name) else { return Ok(String::new()) };
     let options = FormatOptions::new();
     let told =
@@ -135,7 +135,7 @@ fn text(rows: &RecordBatch, feature: &Feature, row: usize) -> Result<String> {
 }
 
 /// Four significant digits.
-fn short(value: f64) -> String {
+pub(super) fn short(value: f64) -> String {
     let digits = 3 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
     if value == 0.0 || !(-3..=6).contains(&digits) && value.fract() != 0.0 {
         return format!("{value:.3e}").replace("0.000e0", "0");

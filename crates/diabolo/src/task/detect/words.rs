@@ -1,0 +1,188 @@
+//! What moved, in words and in the column's own units.
+
+use super::drift::{LEVEL, Thing};
+use super::reasons::{short, text};
+use crate::data::Preprocessor;
+use crate::error::Result;
+use crate::evaluate::{Direction, Histogram, difference, direction};
+
+/// Below this a p-value is not told.
+const LEAST: f64 = 1e-16;
+
+/// How a thing has moved from `old` to `new`: its values, its missing cells, or both, as their own tests say.
+pub(super) fn words(
+    preprocessor: &Preprocessor,
+    thing: &Thing,
+    old: &Histogram,
+    new: &Histogram,
+) -> Result<String> {
+    let gaps = |histogram: &Histogram| [histogram.counts[0], histogram.counts[1..].iter().sum()];
+    let mut parts = vec![];
+    let gaps_moved = differ(&gaps(old), &gaps(new));
+    if !gaps_moved || differ(&old.counts[1..], &new.counts[1..]) {
+        parts.push(match thing.categories() {
+            [] => Numbers { preprocessor, thing, old, new }.words()?,
+            categories => of_categories(categories, old, new),
+        });
+    }
+    if gaps_moved {
+        parts.push(format!("missing {}", change(old.missing(), new.missing())));
+    }
+    Ok(parts.join("; "))
+}
+
+/// Whether a part of a thing that has moved did so too, by a test of its own.
+fn differ(old: &[u32], new: &[u32]) -> bool {
+    difference(old, new).is_some_and(|found| found.p_value <= LEVEL)
+}
+
+/// The category whose share changed most.
+fn of_categories(categories: &[String], old: &Histogram, new: &Histogram) -> String {
+    let (old, new) = (old.shares(), new.shares());
+    let at = most_changed(&old, &new);
+    format!("'{}' {}", categories.get(at).map_or("", String::as_str), change(old[at], new[at]))
+}
+
+fn most_changed(old: &[f64], new: &[f64]) -> usize {
+    let by = |&at: &usize| (new[at] - old[at]).abs();
+    (0..old.len()).max_by(|a, b| by(a).total_cmp(&by(b))).unwrap_or(0)
+}
+
+/// Numbers before and after.
+struct Numbers<'a> {
+    preprocessor: &'a Preprocessor,
+    thing: &'a Thing<'a>,
+    old: &'a Histogram,
+    new: &'a Histogram,
+}
+
+impl Numbers<'_> {
+    fn words(&self) -> Result<String> {
+        let (old, new) = (self.old.shares(), self.new.shares());
+        let last = self.old.edges.len();
+        match direction(&old, &new) {
+            direction @ (Direction::Higher | Direction::Lower) => {
+                let up = direction == Direction::Higher;
+                let word = if up { "higher" } else { "lower" };
+                let told = match self.medians()? {
+                    Some(medians) => medians,
+                    None => self.beyond(up)?,
+                };
+                // What raises alarms first, if it moved too.
+                let beyond = |histogram: &Histogram| {
+                    let counts = &histogram.counts;
+                    [counts[..=last].iter().sum(), counts[last + 1]]
+                };
+                Ok(match self.thing {
+                    Thing::Score if up && differ(&beyond(self.old), &beyond(self.new)) => {
+                        let change = change(old[last], new[last]);
+                        format!("{word}, {change} of rows above the held-out rows' 95 % quantile, {told}")
+                    }
+                    _ => format!("{word}, {told}"),
+                })
+            }
+            Direction::Changed => {
+                let at = most_changed(&old, &new);
+                Ok(format!("changed, {} of rows {}", change(old[at], new[at]), self.bin(at)?))
+            }
+            // There are five bins at least, or neither would be said.
+            direction => {
+                let word = if direction == Direction::Wider { "wider" } else { "narrower" };
+                let (low, high) = (self.old.edges[1], self.old.edges[last - 2]);
+                let outside = |shares: &[f64]| shares[..2].iter().chain(&shares[last - 1..]).sum::<f64>();
+                let change = change(outside(&old), outside(&new));
+                Ok(format!("{word}, {change} of rows outside {} to {}", self.text(low)?, self.text(high)?))
+            }
+        }
+    }
+
+    /// Both medians, if they are told apart.
+    fn medians(&self) -> Result<Option<String>> {
+        let edges = &self.old.edges;
+        let (Some((before, _)), Some((now, part))) = (self.old.median(), self.new.median()) else {
+            return Ok(None);
+        };
+        if before == now || before == edges.len() {
+            return Ok(None);
+        }
+        // Of the held-out rows the median is an edge itself; of the new ones it lies between two.
+        let (word, value) = match now {
+            0 => ("below ", edges[0]),
+            _ if now == edges.len() => ("above ", edges[now - 1]),
+            _ if edges[now - 1].next_up() == edges[now] => ("", edges[now]),
+            _ => ("about ", edges[now - 1] + part as f32 * (edges[now] - edges[now - 1])),
+        };
+        let (old, new) = (self.text(edges[before])?, self.text(value)?);
+        Ok((old != new).then(|| format!("median {old} → {word}{new}")))
+    }
+
+    /// The share above the edge, or up to the edge, where it changed most.
+    fn beyond(&self, above: bool) -> Result<String> {
+        let edges = &self.old.edges;
+        let up_to = |histogram: &Histogram| -> Vec<f64> {
+            let sums = histogram.shares().into_iter().scan(0.0, |sum, share| {
+                *sum += share;
+                Some(if above { 1.0 - *sum } else { *sum })
+            });
+            sums.take(edges.len()).collect()
+        };
+        let (old, new) = (up_to(self.old), up_to(self.new));
+        let at = most_changed(&old, &new);
+        // The lower edge of a bin of one value: what is above it is that value or more.
+        let single = edges.get(at + 1) == Some(&edges[at].next_up());
+        let word = match (above, single) {
+            (true, false) => "above",
+            (true, true) => "from",
+            (false, false) => "up to",
+            (false, true) => "below",
+        };
+        let value = self.text(edges[at + usize::from(single)])?;
+        Ok(format!("{} of rows {word} {value}", change(old[at].max(0.0), new[at].max(0.0))))
+    }
+
+    /// Where a bin lies.
+    fn bin(&self, at: usize) -> Result<String> {
+        let edges = &self.old.edges;
+        Ok(match (at.checked_sub(1).map(|low| edges[low]), edges.get(at)) {
+            (Some(low), Some(&high)) if low.next_up() == high => format!("at {}", self.text(high)?),
+            (Some(low), Some(&high)) => format!("from {} to {}", self.text(low)?, self.text(high)?),
+            (None, Some(&high)) => format!("up to {}", self.text(high)?),
+            (Some(low), None) => format!("above {}", self.text(low)?),
+            (None, None) => "with a value".into(),
+        })
+    }
+
+    /// A number in the column's own units.
+    fn text(&self, value: f32) -> Result<String> {
+        let Thing::Column(index, feature) = self.thing else { return Ok(short(f64::from(value))) };
+        let mut row = vec![0.0; self.preprocessor.width()];
+        row[self.preprocessor.units()[*index].start] = value;
+        text(&self.preprocessor.decode(&row)?, feature, 0)
+    }
+}
+
+fn change(old: f64, new: f64) -> String {
+    format!("{} → {}", percent(old), percent(new))
+}
+
+/// A share; what is rare with one decimal.
+fn percent(share: f64) -> String {
+    let percent = 100.0 * share;
+    match percent {
+        p if p > 0.0 && p < 0.05 => "< 0.1 %".into(),
+        p if p > 0.0 && p < 9.95 => format!("{p:.1} %").replace(".0 %", " %"),
+        p => format!("{p:.0} %"),
+    }
+}
+
+/// "p = 0.003", "p = 4e-7", "p < 1e-16"
+pub(super) fn p_value(p: f64) -> String {
+    match p {
+        p if p < LEAST => format!("p < {LEAST:e}"),
+        p if p < 1e-3 => format!("p = {p:.0e}"),
+        p => format!("p = {p:.3}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
