@@ -2,6 +2,7 @@
 
 mod compare;
 mod detect;
+mod examples;
 mod fit;
 mod model;
 mod tasks;
@@ -72,34 +73,47 @@ impl Shared {
 #[derive(Subcommand)]
 pub enum Command {
     /// Fit a model to a file or a built-in set, and write a run folder with model and report
+    #[command(after_help = examples::FIT)]
     Fit(Box<FitArgs>),
     /// Fit several families under one budget, and report which claims about them the figures bear out
     #[command(mut_arg("model", |arg| arg.hide(true)))]
     Compare(Box<CompareArgs>),
     /// Write the code of each row
+    #[command(after_help = examples::ENCODE)]
     Encode(TransformArgs),
     /// Write the rows that codes stand for
+    #[command(after_help = examples::DECODE)]
     Decode(TransformArgs),
     /// Write what the model makes of each row
+    #[command(after_help = examples::RECONSTRUCT)]
     Reconstruct(TransformArgs),
     /// Take noise out of rows, and with clean ones beside them say how well
+    #[command(after_help = examples::DENOISE)]
     Denoise(DenoiseArgs),
     /// Draw rows in the plane, and say what of their neighbourhoods the map keeps
+    #[command(after_help = examples::MAP)]
     Map(MapArgs),
     /// Fill in missing cells
+    #[command(after_help = examples::IMPUTE)]
     Impute(ImputeArgs),
     /// Write new rows or pictures, drawn from the prior or by the contractive walk
+    #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
     /// Find anomalies: write each row with its score, p-value, and for anomalies the columns that are the reason; with --json the rows
     /// go nowhere unless --out names a file
+    #[command(after_help = examples::SCORE)]
     Score(Box<ScoreArgs>),
     /// Compare later scores with those of these rows; the model stays as it is
+    #[command(after_help = examples::CALIBRATE)]
     Calibrate(CalibrateArgs),
     /// Measure a model on rows it was not trained on
+    #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
     /// Measure what the code is good for: classes told from it, by a probe or by fine-tuning the encoder
+    #[command(after_help = examples::FEATURES)]
     Features(Box<FeaturesArgs>),
     /// Show what a model or a data file holds
+    #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
     /// Write the report of a run again, or on other rows
     Report(ReportArgs),

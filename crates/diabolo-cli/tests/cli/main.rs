@@ -11,6 +11,7 @@ mod denoise;
 mod detect;
 mod digits;
 mod drift;
+mod examples;
 mod factors;
 mod features;
 mod impute;

@@ -87,6 +87,6 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 1e-11, "{x}, {degrees}: {found:e}");
         }
         assert_eq!([chi_square_tail(0.0, 3), chi_square_tail(1e5, 3)], [1.0, 0.0]);
-        assert!((chi_square_tail(1000.0, 1000) - 0.4940528) < 1e-6);
+        assert!((chi_square_tail(1000.0, 1000) - 0.49405).abs() < 1e-5);
     }
 }

@@ -215,7 +215,7 @@ impl Drifted {
         format!("{what}: {rows} rows against {reference_rows} held-out rows, {tests} tests (Holm, {LEVEL})")
     }
 
-    /// What to tell people, the most first: score and columns, and of latent units the [`UNITS`] that moved most; with the number of
+    /// What to tell people, the most first: score and columns, and of latent units the three that moved most; with the number of
     /// units that are left out.
     pub fn told(&self) -> (Vec<&Moved>, usize) {
         let mut units = 0;

@@ -1,0 +1,66 @@
+//! What `--help` shows last: commands to start from. A test runs every line.
+
+pub const FIT: &str = "\
+Examples:
+  diabolo fit digits
+  diabolo fit customers.csv --key id --label plan
+  diabolo fit customers.csv --key id --for detect --out runs/watch
+  diabolo fit holes.csv --key id --for impute --out runs/fill
+  diabolo fit digits --for denoise --out runs/clean
+  diabolo fit sensor.csv --key time --window 24 --for detect --out runs/series";
+
+pub const ENCODE: &str = "\
+Example:
+  diabolo encode runs/watch customers.csv -o codes.parquet";
+
+pub const DECODE: &str = "\
+Example:
+  diabolo encode runs/customers-variational customers.csv -o codes.csv
+  diabolo decode runs/customers-variational codes.csv -o rows.csv";
+
+pub const RECONSTRUCT: &str = "\
+Example:
+  diabolo reconstruct runs/customers-variational customers.csv -o made.csv";
+
+pub const DENOISE: &str = "\
+Examples:
+  diabolo denoise runs/clean digits --add-noise gaussian:0.3 -o clean.npy
+  diabolo denoise runs/watch customers.csv -o smooth.csv";
+
+pub const MAP: &str = "\
+Example:
+  diabolo map runs/watch customers.csv --color plan -o map.html";
+
+pub const IMPUTE: &str = "\
+Examples:
+  diabolo impute runs/fill holes.csv -o filled.csv --mask filled-cells.csv
+  diabolo impute runs/fill holes.csv -o drawn.csv --multiple 5";
+
+pub const GENERATE: &str = "\
+Examples:
+  diabolo generate runs/digits-variational -o sheet.png
+  diabolo generate runs/customers-variational -n 1000 -o synthetic.csv";
+
+pub const SCORE: &str = "\
+Examples:
+  diabolo score runs/watch new.csv -o scored.csv
+  diabolo score runs/watch new.csv --drift --report scores.html -o scored.csv
+  diabolo score runs/series sensor.csv --top 5 -o points.csv";
+
+pub const CALIBRATE: &str = "\
+Example:
+  diabolo calibrate runs/watch new.csv";
+
+pub const EVALUATE: &str = "\
+Examples:
+  diabolo evaluate runs/digits-variational --samples 100
+  diabolo evaluate runs/watch --diagnose";
+
+pub const FEATURES: &str = "\
+Example:
+  diabolo features runs/digits-variational";
+
+pub const INSPECT: &str = "\
+Examples:
+  diabolo inspect customers.csv
+  diabolo inspect runs/watch";

@@ -1,0 +1,49 @@
+//! The examples of `--help`, run as they stand, on files such as a user has.
+
+use crate::support::Desk;
+
+/// The verbs in an order in which each finds the runs of those before.
+const VERBS: [&str; 13] = [
+    "fit",
+    "encode",
+    "decode",
+    "reconstruct",
+    "denoise",
+    "map",
+    "impute",
+    "generate",
+    "score",
+    "calibrate",
+    "evaluate",
+    "features",
+    "inspect",
+];
+
+fn customers(rows: usize, hole: impl Fn(usize) -> bool) -> String {
+    let row = |i: usize| {
+        let age = if hole(i) { String::new() } else { format!("{}", 20 + (i * 37) % 50) };
+        let plan = ["basic", "plus", "pro"][(i * 5) % 3];
+        format!("c{i},{age},{:.1},{plan}\n", ((i * 29) % 83) as f64 / 7.0)
+    };
+    std::iter::once("id,age,spent,plan\n".to_string()).chain((1..=rows).map(row)).collect()
+}
+
+#[test]
+fn every_example_of_every_verb_runs() {
+    let desk = Desk::new();
+    desk.write("customers.csv", customers(200, |_| false));
+    desk.write("new.csv", customers(60, |_| false));
+    desk.write("holes.csv", customers(200, |i| i % 5 == 0));
+    let sensor = (0..200).map(|t| format!("t{t},{:.3}\n", (f64::from(t) / 4.0).sin()));
+    desk.write("sensor.csv", std::iter::once("time,flow\n".to_string()).chain(sensor).collect::<String>());
+    for verb in VERBS {
+        let help = desk.ok(&format!("{verb} --help")).stdout;
+        let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  diabolo ")).collect();
+        assert!(!examples.is_empty(), "{verb} has no example");
+        assert!(examples.iter().any(|line| line.starts_with(verb)), "{verb}");
+        for line in examples {
+            let shorter = if line.starts_with("fit ") { " --epochs 1" } else { "" };
+            desk.ok(&format!("{line}{shorter}"));
+        }
+    }
+}
