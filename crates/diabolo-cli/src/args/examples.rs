@@ -24,7 +24,7 @@ Example:
 
 pub const DENOISE: &str = "\
 Examples:
-  diabolo denoise runs/clean digits --add-noise gaussian:0.3 -o clean.npy
+  diabolo denoise runs/clean digits --add-noise gaussian:0.3 -o clean/
   diabolo denoise runs/watch customers.csv -o smooth.csv";
 
 pub const MAP: &str = "\
