@@ -18,6 +18,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const ROUNDS: usize = 200;
 const BATCH: usize = 128;
 const INPUTS: usize = 784;
+/// σ² of the Gaussian likelihood.
+const VARIANCE: f64 = 0.3;
 
 type Work<'a> = Box<dyn Fn() + 'a>;
 
@@ -86,12 +88,12 @@ fn main() {
         (
             "Gaussian −log p, σ known, 784",
             Box::new(|| {
-                let cell = Cell::Gaussian { variance: 0.5 };
+                let cell = Cell::Gaussian { variance: VARIANCE };
                 differentiate(kernel::negative_log_likelihood(cell, logits(), constant(&x), None));
             }),
             Box::new(|| {
-                let errors = (constant(&x) - logits()).square() * (0.5 / 0.5);
-                differentiate((errors + 0.5 * (std::f64::consts::TAU * 0.5).ln()).sum_dim(1));
+                let errors = (constant(&x) - logits()).square() * (0.5 / VARIANCE);
+                differentiate((errors + 0.5 * (std::f64::consts::TAU * VARIANCE).ln()).sum_dim(1));
             }),
         ),
         (

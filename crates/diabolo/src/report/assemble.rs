@@ -9,7 +9,7 @@ use super::{
     diagnosed, filled,
 };
 use crate::artifact::SavedModel;
-use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind, Preprocessor};
+use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind};
 use crate::error::Result;
 use crate::evaluate::{
     ColumnScore, ColumnScores, Metrics, Sample, UnitStatistics, diagnose, mutual_information_gap,
@@ -290,11 +290,23 @@ fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuali
     }
     let mut scores = ColumnScores::new(preprocessor);
     scores.add(rows, &task::project(saved, rows, place));
-    column_qualities(preprocessor, scores.finish())
+    column_qualities(saved, scores.finish())
+}
+
+/// Rows of a window that are shown in tables of columns.
+const ROWS_OF_WINDOW: usize = 8;
+
+/// Whether a feature is shown: of windows the last row, and a few before it.
+pub(super) fn is_shown(saved: &SavedModel, feature: usize) -> bool {
+    let windows = saved.header.config.data.windows();
+    windows.is_none_or(|windows| {
+        windows.rows_back(feature).is_multiple_of(windows.length.div_ceil(ROWS_OF_WINDOW))
+    })
 }
 
 /// Scores with their units.
-pub(super) fn column_qualities(preprocessor: &Preprocessor, scores: Vec<ColumnScore>) -> Vec<ColumnQuality> {
+pub(super) fn column_qualities(saved: &SavedModel, scores: Vec<ColumnScore>) -> Vec<ColumnQuality> {
+    let preprocessor = &saved.header.preprocessor;
     let blocks = preprocessor.blocks();
     let logs =
         |index: usize| blocks.iter().any(|b| b.kind == BlockKind::Count && b.features.contains(&index));
@@ -316,7 +328,8 @@ pub(super) fn column_qualities(preprocessor: &Preprocessor, scores: Vec<ColumnSc
             unit: unit.into(),
         }
     };
-    scores.into_iter().zip(features).map(quality).collect()
+    let shown = scores.into_iter().zip(features).filter(|(_, (index, _))| is_shown(saved, *index));
+    shown.map(quality).collect()
 }
 
 fn latent_map(

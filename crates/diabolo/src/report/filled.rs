@@ -1,6 +1,7 @@
 //! What became of cells and pictures that were spoilt on purpose: missing cells filled in, noise taken out.
 
 use super::ColumnQuality;
+use super::assemble::{column_qualities, is_shown};
 use super::html::{columns, section};
 use super::number::number;
 use super::picture::tile_png;
@@ -69,14 +70,16 @@ pub(super) fn filled_cells(
         held.truth.observed.as_ref().is_some_and(|o| o[row * held.truth.width + unit] == 1.0)
     };
     let features = preprocessor.schema.features.iter().zip(preprocessor.units());
-    let points = features.zip(truth.iter().zip(&filled)).filter_map(|((feature, units), (truth, filled))| {
+    let shown = features.zip(truth.iter().zip(&filled)).enumerate();
+    let shown = shown.filter(|(index, _)| is_shown(saved, *index)).map(|(_, column)| column);
+    let points = shown.filter_map(|((feature, units), (truth, filled))| {
         let cells = truth.as_ref()?.iter().zip(filled.as_ref()?).enumerate();
         let hidden = cells.filter(|(row, _)| hidden(*row, units.start)).map(|(_, (&t, &f))| (t, f));
         Some((feature.name.clone(), hidden.collect::<Vec<_>>()))
     });
     Ok(Some(FilledCells {
         points: points.filter(|(_, cells)| !cells.is_empty()).take(PLOTS).collect(),
-        columns: super::assemble::column_qualities(preprocessor, scores.finish()),
+        columns: column_qualities(saved, scores.finish()),
         caption: format!(
             "{} held-out rows, {:.0} % of their observed cells hidden at random.",
             chosen.rows,

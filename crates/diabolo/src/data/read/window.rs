@@ -48,9 +48,9 @@ impl Windows {
         Schema { features: series.features.iter().flat_map(of).collect(), ..series.clone() }
     }
 
-    /// Whether a feature of [`Windows::schema`] is that of a window's last row.
-    pub fn is_last_row(&self, feature: usize) -> bool {
-        (feature + 1).is_multiple_of(self.length)
+    /// How many rows before a window's last one a feature of [`Windows::schema`] is.
+    pub fn rows_back(&self, feature: usize) -> usize {
+        self.length - 1 - feature % self.length
     }
 
     /// The examples of a series that was read as a whole.
@@ -147,6 +147,7 @@ mod tests {
     use arrow_array::{ArrayRef, Int64Array, StringArray};
 
     use super::*;
+    use crate::data::{FeatureKind, Storage};
 
     fn windows(length: usize) -> Windows {
         Windows { length, whole: vec!["time".into()] }
@@ -184,6 +185,24 @@ mod tests {
         let source = windows(3).over(series(2, 2)).unwrap();
         let marked: Vec<bool> = source.schema().fields().iter().map(|f| is_earlier_row(f)).collect();
         assert_eq!(marked, [false, true, true, false]);
+    }
+
+    #[test]
+    fn features_lie_from_a_windows_first_row_to_its_last() {
+        let feature =
+            |name: &str| Feature { name: name.into(), kind: FeatureKind::Numeric, storage: Storage::Float };
+        let features = vec![feature("a"), feature("b")];
+        let series =
+            Schema { features, key: Some("time".into()), label: None, condition: vec![], dropped: vec![] };
+        let schema = windows(3).schema(&series);
+        let found: Vec<(&str, usize)> = schema
+            .features
+            .iter()
+            .enumerate()
+            .map(|(at, f)| (f.name.as_str(), windows(3).rows_back(at)))
+            .collect();
+        assert_eq!(found, [("a[-2]", 2), ("a[-1]", 1), ("a", 0), ("b[-2]", 2), ("b[-1]", 1), ("b", 0)]);
+        assert_eq!(schema.key, series.key);
     }
 
     #[test]
