@@ -1,6 +1,6 @@
-"""One training step, Diabolo beside JAX, in turns. See README.md.
+"""One training step, Diabolo beside JAX and, with --torch, PyTorch (eager and compiled), in turns. See README.md.
 
-    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae]
+    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae] [--torch]
 
 Every round times a few steps of each, so that whatever else the machine does falls on all alike. "Minimum" is the
 least time of any step, "median" the median over the rounds of the round's median. The roofline is the time that NumPy's
@@ -20,6 +20,7 @@ parser.add_argument("--threads", type=int, default=1)
 parser.add_argument("--rounds", type=int, default=7)
 parser.add_argument("--steps", type=int, default=30)
 parser.add_argument("--cases", nargs="+", default=["vae", "vae_table", "cae"])
+parser.add_argument("--torch", action="store_true", help="PyTorch too")
 arguments = parser.parse_args()
 
 # Before JAX is imported: both sides see these cores only, and start that many threads.
@@ -29,6 +30,8 @@ if arguments.threads == 1:
 for name in ["RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]:
     os.environ[name] = str(arguments.threads)
 os.environ["JAX_PLATFORMS"] = "cpu"
+# No pool of compiling processes, which would share the cores that are measured.
+os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
 
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
@@ -202,11 +205,19 @@ class Products:
         return statistics.median(times[5:]), min(times[5:])
 
 
+def contenders(case):
+    network = NETWORKS[case]()
+    found = {"products alone": Products(network), "JAX": Jax(network)}
+    if arguments.torch and case != "deep_exact":
+        from pytorch import Torch
+
+        for name, compiled in [("PyTorch", False), ("PyTorch, compiled", True)]:
+            found[name] = Torch(case, network[0][0], BATCH, arguments.threads, compiled)
+    return found | {"Diabolo": Diabolo(case)}
+
+
 def main():
-    variants = {}
-    for case in arguments.cases:
-        network = NETWORKS[case]()
-        variants |= {(case, "products alone"): Products(network), (case, "JAX"): Jax(network), (case, "Diabolo"): Diabolo(case)}
+    variants = {(case, name): variant for case in arguments.cases for name, variant in contenders(case).items()}
     rounds = {name: [] for name in variants}
     for k in range(arguments.rounds):
         for name, variant in variants.items():
@@ -214,14 +225,12 @@ def main():
         print(f"round {k + 1} of {arguments.rounds}", file=sys.stderr)
     median = {name: statistics.median(m for m, _ in found) for name, found in rounds.items()}
     minimum = {name: min(m for _, m in found) for name, found in rounds.items()}
-    print(f"JAX {jax.__version__}, threads {arguments.threads}, {arguments.rounds} rounds of {arguments.steps} steps; ms, minimum / median")
-    print("| step | products alone | JAX | Diabolo | JAX : Diabolo | products : Diabolo |\n|---|---|---|---|---|---|")
-    for case in arguments.cases:
-        cells = [f"{minimum[case, who]:.2f} / {median[case, who]:.2f}" for who in ["products alone", "JAX", "Diabolo"]]
-        for who in ["JAX", "products alone"]:
-            ratio = [found[case, who] / found[case, "Diabolo"] for found in (minimum, median)]
-            cells.append(f"{ratio[0]:.2f} / {ratio[1]:.2f}")
-        print(f"| {case} | " + " | ".join(cells) + " |")
+    print(f"JAX {jax.__version__}, threads {arguments.threads}, {arguments.rounds} rounds of {arguments.steps} steps; minimum / median")
+    print("| step | | ms | over Diabolo |\n|---|---|---:|---:|")
+    for case, name in variants:
+        times = minimum[case, name], median[case, name]
+        ratios = [time / own for time, own in zip(times, (minimum[case, "Diabolo"], median[case, "Diabolo"]))]
+        print(f"| {case} | {name} | {times[0]:.2f} / {times[1]:.2f} | {ratios[0]:.2f} / {ratios[1]:.2f} |")
 
 
 main()
