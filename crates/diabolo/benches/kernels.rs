@@ -46,11 +46,11 @@ fn least(work: &Work, best: &mut Duration) {
 
 fn main() {
     let x = normal(1, [BATCH, INPUTS]);
-    let logits = || leaf(2, [BATCH, INPUTS]);
+    let logits = leaf(2, [BATCH, INPUTS]);
     let constant = |tensor: &Tensor<2>| Tensor::from_inner(tensor.clone());
     let [weight, wide] = [400, 1000].map(|units| leaf(3, [units, INPUTS]));
     let bias = Tensor::<1>::from_inner(normal(4, [1, 400]).reshape([400])).require_grad();
-    let code = || sigmoid(leaf(5, [BATCH, 1000]));
+    let code = Tensor::from_inner(sigmoid(normal(5, [BATCH, 1000]))).require_grad();
     let [mean, log_variance] = [6, 7].map(|seed| leaf(seed, [BATCH, 400]));
     let epsilon = Tensor::from_inner(normal(8, [BATCH, 400]));
     let [parameter, gradient, first, second] = [9, 10, 11, 12].map(|seed| normal(seed, [400, INPUTS]));
@@ -78,21 +78,25 @@ fn main() {
         (
             "Bernoulli −log p, 784",
             Box::new(|| {
-                differentiate(kernel::negative_log_likelihood(Cell::Bernoulli, logits(), constant(&x), None))
+                differentiate(kernel::negative_log_likelihood(
+                    Cell::Bernoulli,
+                    logits.clone(),
+                    constant(&x),
+                    None,
+                ))
             }),
             Box::new(|| {
-                let outputs = logits();
-                differentiate((softplus(outputs.clone(), 1.0) - constant(&x) * outputs).sum_dim(1));
+                differentiate((softplus(logits.clone(), 1.0) - constant(&x) * logits.clone()).sum_dim(1));
             }),
         ),
         (
             "Gaussian −log p, σ known, 784",
             Box::new(|| {
                 let cell = Cell::Gaussian { variance: VARIANCE };
-                differentiate(kernel::negative_log_likelihood(cell, logits(), constant(&x), None));
+                differentiate(kernel::negative_log_likelihood(cell, logits.clone(), constant(&x), None));
             }),
             Box::new(|| {
-                let errors = (constant(&x) - logits()).square() * (0.5 / VARIANCE);
+                let errors = (constant(&x) - logits.clone()).square() * (0.5 / VARIANCE);
                 differentiate((errors + 0.5 * (std::f64::consts::TAU * VARIANCE).ln()).sum_dim(1));
             }),
         ),
@@ -113,9 +117,9 @@ fn main() {
         ),
         (
             "contraction, sigmoid, 784 → 1000",
-            Box::new(|| differentiate(kernel::contraction(code(), wide.clone(), Activation::Sigmoid))),
+            Box::new(|| differentiate(kernel::contraction(code.clone(), wide.clone(), Activation::Sigmoid))),
             Box::new(|| {
-                let h = code();
+                let h = code.clone();
                 let slopes = (h.clone() * (h.neg() + 1.0)).square();
                 differentiate((slopes * wide.clone().square().sum_dim(1).transpose()).sum_dim(1));
             }),

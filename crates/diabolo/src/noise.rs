@@ -59,6 +59,24 @@ pub fn standard_normal(stream: &mut Stream, n: usize) -> Vec<f32> {
     (0..n).map(|_| StandardNormal.sample(stream)).collect()
 }
 
+/// Where the draws for the rows of a batch come from.
+pub enum RowNoise<'a> {
+    /// Every row has draws of its own.
+    Own(&'a mut Stream),
+    /// All rows have the same.
+    Common(&'a mut Stream),
+}
+
+impl RowNoise<'_> {
+    /// `each` draws from the standard normal distribution for every row, row by row.
+    pub fn standard_normal(&mut self, rows: usize, each: usize) -> Vec<f32> {
+        match self {
+            RowNoise::Own(stream) => standard_normal(stream, rows * each),
+            RowNoise::Common(stream) => standard_normal(stream, each).repeat(rows),
+        }
+    }
+}
+
 /// A permutation of `0..n`, by Fisher–Yates.
 pub fn permutation(stream: &mut Stream, n: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();

@@ -10,7 +10,7 @@ use diabolo::model::{
     Trainable, VariationalConfig,
 };
 use diabolo::nn::{Activation, Dense, Place, to_host};
-use diabolo::noise::{Purpose, standard_normal, stream};
+use diabolo::noise::{Purpose, RowNoise, standard_normal, stream};
 use diabolo::objective::kl_parts;
 
 const INPUTS: usize = 6;
@@ -65,6 +65,7 @@ fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
         let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 1, &place);
         let batch = Batch::gather(&rows(8), &[0, 1, 2, 3, 4, 5, 6, 7], &place);
         let noise = &mut stream(2, Purpose::Evaluate, 0, 0);
+        let noise = &mut RowNoise::Own(noise);
         let log_weights = to_host(model.log_weights(&batch, 64, noise, &place).unwrap());
         let bounds: Vec<f64> = [1, 2, 4, 8, 16, 32, 64].map(|k| bound(&log_weights, k)).to_vec();
         // Jensen's inequality holds on the sample itself; rounding of f32 weights apart.
@@ -80,7 +81,8 @@ fn one_draw_is_the_elbo() {
     let model = Model::new(&architecture(config, vec![8], Family::Bernoulli), 1, &place);
     let batch = Batch::gather(&rows(1), &[0], &place);
     let draws = 20_000;
-    let weights = model.log_weights(&batch, draws, &mut stream(3, Purpose::Evaluate, 0, 0), &place).unwrap();
+    let noise = &mut stream(3, Purpose::Evaluate, 0, 0);
+    let weights = model.log_weights(&batch, draws, &mut RowNoise::Own(noise), &place).unwrap();
     let weights: Vec<f64> = to_host(weights).into_iter().map(f64::from).collect();
     let mean = weights.iter().sum::<f64>() / draws as f64;
     let variance = weights.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / draws as f64;

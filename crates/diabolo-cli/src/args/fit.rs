@@ -18,7 +18,7 @@ pub struct FitArgs {
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 
-    /// Continue an interrupted run, to the same weights as if it had never stopped
+    /// Continue an interrupted run, to the same weights as if it had never stopped; with --epochs, any run for longer
     #[arg(long, value_name = "RUN", conflicts_with = "input")]
     pub resume: Option<PathBuf>,
     /// The run's folder [default: runs/DATA-MODEL, numbered]

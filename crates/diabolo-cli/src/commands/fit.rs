@@ -29,11 +29,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     let stop = stop_on_signal();
     let job = match &args.resume {
-        Some(_) if args.to_config()? != Config::default() || args.out.is_some() => {
-            let expected = "no other settings: a resumed run keeps its own";
-            return Err(Error::config("--resume", expected, "some").into());
-        }
-        Some(folder) => Job::resumed(folder, shared)?,
+        Some(folder) => Job::resumed(folder, args, shared)?,
         None => Job::new(args, shared)?,
     };
     if args.print_config {
@@ -64,9 +60,17 @@ impl Job {
         Job::prepare(input, args.to_config()?, shared)
     }
 
-    fn resumed(folder: &Path, shared: &Shared) -> anyhow::Result<Self> {
+    /// A run goes on as it was, or for longer.
+    fn resumed(folder: &Path, args: &FitArgs, shared: &Shared) -> anyhow::Result<Self> {
+        let mut asked = args.to_config()?;
+        let epochs = asked.training.epochs.take();
+        if asked != Config::default() || args.out.is_some() {
+            let expected = "no other settings than --epochs: a resumed run keeps its own";
+            return Err(Error::config("--resume", expected, "some").into());
+        }
         let run = Run::open(folder)?;
-        let (input, recorded, config) = run.read_config()?;
+        let (input, recorded, mut config) = run.read_config()?;
+        config.training.epochs = epochs.or(config.training.epochs);
         let mut job = Job::prepare(input, config, shared)?;
         if job.fingerprint != recorded {
             return Err(Error::data(
@@ -90,6 +94,7 @@ impl Job {
 
     fn open_run(&self, args: &FitArgs) -> anyhow::Result<Run> {
         if let Some(run) = &self.resumed {
+            run.write_config(&self.input, self.fingerprint.as_deref(), &self.config)?;
             return Ok(run.clone());
         }
         let run = match &args.out {

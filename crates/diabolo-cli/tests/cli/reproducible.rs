@@ -85,6 +85,22 @@ fn stopped_and_resumed(model: &str) {
 }
 
 #[test]
+fn a_run_goes_on_for_longer() {
+    let desk = Desk::new();
+    desk.ok("fit digits --model plain --epochs 2 -q -o run");
+    let short = desk.bytes("run/model.safetensors");
+    desk.ok("fit --resume run --epochs 4 -q");
+    let epochs = |text: Vec<u8>| String::from_utf8(text).unwrap().lines().count();
+    assert_eq!(epochs(desk.bytes("run/history.jsonl")), 4);
+    let long = desk.bytes("run/model.safetensors");
+    assert!(long != short);
+    // Where nothing is left to do nothing changes.
+    desk.ok("fit --resume run -q");
+    assert!(desk.bytes("run/model.safetensors") == long);
+    assert!(String::from_utf8(desk.bytes("run/config.toml")).unwrap().contains("epochs = 4"));
+}
+
+#[test]
 fn time_up() {
     let desk = Desk::new();
     let start = Instant::now();

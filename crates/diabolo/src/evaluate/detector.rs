@@ -18,8 +18,8 @@
 //! standardised already): one that is always reconstructed well does not weigh without end. E ℓ_j is the same constant for all complete rows; without
 //! it, a row would look more or less surprising only because some of its cells are missing.
 //!
-//! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): a score depends on its row
-//! alone, not on the rows around it.
+//! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): but for rounding a score
+//! depends on its row alone, not on the rows around it.
 
 use std::ops::Range;
 
@@ -38,6 +38,8 @@ use super::{Reference, common_log_likelihoods};
 const DRAWS: usize = 64;
 /// Scores of held-out rows that are kept at most.
 const MOST_SCORES: usize = 4096;
+/// Rows that σ_j and E ℓ_j are found from at most: a mean over more would hardly differ, and take as long as an epoch.
+const MOST_ROWS: usize = 8192;
 /// σ at least, in encoded units, should nothing ever differ from its reconstruction.
 const LEAST_DEVIATION: f32 = 1e-3;
 
@@ -69,7 +71,8 @@ pub struct Scorer<'a, M> {
 }
 
 impl Detector {
-    /// Learns the scales of `rows`, which should be rows of the training; scores of no row are kept yet.
+    /// Learns the scales of `rows` (8,192 of them, if there are more), which should be rows of the training; scores of no row are
+    /// kept yet.
     pub fn fit<M: Autoencoder + Sync>(
         model: &M,
         preprocessor: &Preprocessor,
@@ -77,6 +80,7 @@ impl Detector {
         place: &Place,
     ) -> Self {
         let features = preprocessor.schema.features.len();
+        let rows = &chosen(rows, 0, MOST_ROWS);
         let deviation = deviations(model, rows, place);
         let mut detector =
             Detector { deviation, usual: vec![0.0; features], scores: vec![], reference: None };
@@ -105,9 +109,7 @@ impl Detector {
 
     /// The rows whose scores are kept: all, or 4,096 of them chosen by `seed`.
     pub fn sample(rows: &Encoded, seed: u64) -> Encoded {
-        let mut chosen = permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), rows.rows);
-        chosen.truncate(MOST_SCORES);
-        rows.select(&chosen)
+        chosen(rows, seed, MOST_SCORES)
     }
 
     /// The conformal p-value of a score (Vovk et al. 2005): of n held-out rows and this one, the share that score as high,
@@ -143,6 +145,13 @@ impl Detector {
 
 /// Its stream's epoch of [`Purpose::Choose`].
 const STREAM: u64 = 0x6465;
+
+/// `most` of the rows, chosen by `seed`, if there are more.
+fn chosen(rows: &Encoded, seed: u64, most: usize) -> Encoded {
+    let mut chosen = permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), rows.rows);
+    chosen.truncate(most);
+    rows.select(&chosen)
+}
 
 impl<M: Autoencoder + Sync> Scorer<'_, M> {
     /// s(x) of each row; infinite where the model's output is not finite.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
 use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, Stream, stream};
+use crate::noise::{Purpose, RowNoise, stream};
 
 /// Their stream's epoch of [`Purpose::Evaluate`].
 const STREAM: u64 = 3;
@@ -58,15 +58,14 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     first_row: u64,
     place: &Place,
 ) -> Option<Vec<f64>> {
-    let at_once = (DRAWS / samples.max(1)).clamp(1, ROWS);
-    in_slices(rows, at_once, |slice| {
+    in_slices(rows, samples, |slice| {
         let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
-        bounds(model, rows, slice, samples, noise, place)
+        bounds(model, rows, slice, samples, RowNoise::Own(noise), place)
     })
 }
 
-/// [`log_likelihoods`] with the same draws of ε for every row: a function of the row alone, wherever it stands, so that
-/// equal rows get equal values and rows compare with less noise. `None` for a model without a posterior.
+/// [`log_likelihoods`] with the same draws of ε for every row: a function of the row alone (but for rounding), wherever it
+/// stands, so that rows compare with less noise. `None` for a model without a posterior.
 pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     model: &M,
     rows: &Encoded,
@@ -74,18 +73,19 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     place: &Place,
 ) -> Option<Vec<f64>> {
-    in_slices(rows, 1, |row| {
+    in_slices(rows, samples, |slice| {
         let noise = &mut stream(seed, Purpose::Evaluate, COMMON_STREAM, 0);
-        bounds(model, rows, row, samples, noise, place)
+        bounds(model, rows, slice, samples, RowNoise::Common(noise), place)
     })
 }
 
-/// A function of at most `at_once` rows at a time, for all rows.
+/// A function of as many rows at a time as take [`DRAWS`] draws together, for all rows.
 fn in_slices(
     rows: &Encoded,
-    at_once: usize,
+    samples: usize,
     values: impl Fn(&[usize]) -> Option<Vec<f64>> + Sync + Send,
 ) -> Option<Vec<f64>> {
+    let at_once = (DRAWS / samples.max(1)).clamp(1, ROWS);
     let all: Vec<usize> = (0..rows.rows).collect();
     let slices: Option<Vec<Vec<f64>>> = all.par_chunks(at_once).map(values).collect();
     slices.map(|slices| slices.concat())
@@ -97,7 +97,7 @@ fn bounds<M: Autoencoder>(
     rows: &Encoded,
     slice: &[usize],
     samples: usize,
-    noise: &mut Stream,
+    mut noise: RowNoise,
     place: &Place,
 ) -> Option<Vec<f64>> {
     let batch = Batch::gather(rows, slice, place);
@@ -105,7 +105,7 @@ fn bounds<M: Autoencoder>(
     let mut left = samples.max(1);
     while left > 0 {
         let now = left.min((DRAWS / slice.len()).max(1));
-        let weights = to_host(model.log_weights(&batch, now, noise, place)?);
+        let weights = to_host(model.log_weights(&batch, now, &mut noise, place)?);
         for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(now)) {
             weights.iter().for_each(|&w| sum.add(f64::from(w)));
         }

@@ -38,7 +38,7 @@ use rayon::prelude::*;
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Dense, Place, repeat_rows};
-use crate::noise::{Purpose, Stream, stream};
+use crate::noise::{Purpose, RowNoise, Stream, stream};
 use crate::objective::{EncoderTrace, Term};
 
 /// A batch of encoded rows.
@@ -247,7 +247,7 @@ pub trait Autoencoder: Trainable {
         &self,
         _batch: &Batch,
         _samples: usize,
-        _noise: &mut Stream,
+        _noise: &mut RowNoise,
         _place: &Place,
     ) -> Option<PosteriorDraws> {
         None
@@ -258,7 +258,7 @@ pub trait Autoencoder: Trainable {
         &self,
         batch: &Batch,
         samples: usize,
-        noise: &mut Stream,
+        noise: &mut RowNoise,
         place: &Place,
     ) -> Option<Tensor<2>> {
         Some(self.draw_posterior(batch, samples, noise, place)?.log_weights)
@@ -417,7 +417,7 @@ impl Autoencoder for Model {
         &self,
         batch: &Batch,
         samples: usize,
-        noise: &mut Stream,
+        noise: &mut RowNoise,
         place: &Place,
     ) -> Option<PosteriorDraws> {
         each!(self, model => model.draw_posterior(batch, samples, noise, place))

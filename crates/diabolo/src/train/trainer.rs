@@ -217,7 +217,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
 
     pub(super) fn run(mut self, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
         let ended = loop {
-            if self.state.epoch == self.epochs {
+            if self.state.epoch >= self.epochs {
                 break Ended::Finished;
             }
             if self.out_of_patience() {

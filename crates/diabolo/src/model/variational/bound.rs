@@ -7,7 +7,7 @@ use super::{Bound, Variational, VariationalConfig};
 use crate::distribution::{Posterior, standard_normal_log_density};
 use crate::model::{Autoencoder, Batch, Context};
 use crate::nn::{Place, chain, repeat_rows};
-use crate::noise::{Stream, standard_normal};
+use crate::noise::RowNoise;
 use crate::objective::{
     Term, Warmup, importance_bound, kl_parts, maximum_mean_discrepancy, normalized_weights, scale_gradient,
     with_gradient_of,
@@ -61,16 +61,22 @@ pub(super) struct WeightedDraws {
 
 impl Variational {
     /// What [`terms`](Self::terms) needs for `rows` rows and `samples` draws of each.
-    pub(super) fn epsilon(&self, rows: usize, samples: usize, noise: &mut Stream, place: &Place) -> Epsilon {
-        let mut normal = |rows: usize, width: usize| {
-            place.tensor::<2>(standard_normal(noise, rows * width), [rows, width])
+    pub(super) fn epsilon(
+        &self,
+        rows: usize,
+        samples: usize,
+        noise: &mut RowNoise,
+        place: &Place,
+    ) -> Epsilon {
+        let mut normal = |samples: usize, width: usize| {
+            place.tensor::<2>(noise.standard_normal(rows, samples * width), [rows * samples, width])
         };
         let auxiliary_dim = self.prior.as_ref().map_or(0, |prior| prior.auxiliary_dim());
         let compares = matches!(self.config.bound, Bound::Mmd { .. });
         Epsilon {
-            latent: normal(rows * samples, self.latent_dim()),
-            auxiliary: (auxiliary_dim > 0).then(|| normal(rows * samples, auxiliary_dim)),
-            prior: compares.then(|| normal(rows, self.latent_dim())),
+            latent: normal(samples, self.latent_dim()),
+            auxiliary: (auxiliary_dim > 0).then(|| normal(samples, auxiliary_dim)),
+            prior: compares.then(|| normal(1, self.latent_dim())),
         }
     }
 

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Activation, Dense, Place, chain};
-use crate::noise::{Stream, standard_normal};
+use crate::noise::{RowNoise, Stream, standard_normal};
 use crate::objective::Term;
 
 /// With a posterior and a prior.
@@ -102,7 +102,8 @@ impl Variational {
 impl Trainable for Variational {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let rows = batch.x.dims()[0];
-        let epsilon = self.epsilon(rows, self.config.bound.samples(), context.noise, context.place);
+        let epsilon =
+            self.epsilon(rows, self.config.bound.samples(), &mut RowNoise::Own(context.noise), context.place);
         self.terms(batch, epsilon, &self.stage(context))
     }
 
@@ -161,7 +162,7 @@ impl Autoencoder for Variational {
         &self,
         batch: &Batch,
         samples: usize,
-        noise: &mut Stream,
+        noise: &mut RowNoise,
         place: &Place,
     ) -> Option<PosteriorDraws> {
         let epsilon = self.epsilon(batch.x.dims()[0], samples, noise, place);

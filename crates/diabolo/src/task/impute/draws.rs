@@ -6,7 +6,7 @@ use super::ImputeConfig;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch, Model};
 use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, RngExt, Stream, stream};
+use crate::noise::{Purpose, RngExt, RowNoise, Stream, stream};
 use burn::tensor::{Int, Tensor, TensorData};
 
 /// Draws of z that are decoded together; small enough for a processor's cache.
@@ -102,7 +102,7 @@ impl Row {
         for first in (0..samples).step_by(BLOCK) {
             let count = BLOCK.min(samples - first);
             let drawn = model
-                .draw_posterior(batch, count, noise, place)
+                .draw_posterior(batch, count, &mut RowNoise::Own(noise), place)
                 .expect("a variational model has a posterior");
             let weights = row.weigh(&to_host(drawn.log_weights));
             let means = to_host(model.likelihood().mean(drawn.parameters.clone()));
