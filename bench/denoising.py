@@ -89,19 +89,24 @@ def measured(name):
     return lines
 
 
-def draw(path, shown, zoom=3, gap=2):
-    from PIL import Image
+def draw(path, shown, zoom=3, gap=2, margin=110):
+    from PIL import Image, ImageDraw, ImageFont
 
     names = ["clean", "noisy", "PCA", *MODELS]
     assert len(names) == len(shown)
     side = 28 * zoom + gap
-    sheet = np.full((len(shown) * side, SHOWN * side), 255, np.uint8)
+    sheet = np.full((len(shown) * side, margin + SHOWN * side), 255, np.uint8)
     for y, row in enumerate(shown):
         for x, picture in enumerate(row):
             large = np.kron(picture.clip(0, 1) * 255, np.ones((zoom, zoom))).round().astype(np.uint8)
-            sheet[y * side : y * side + 28 * zoom, x * side : x * side + 28 * zoom] = large
-    Image.fromarray(sheet).save(path)
-    print(f"{path}: from above {', '.join(names)}\n")
+            left = margin + x * side
+            sheet[y * side : y * side + 28 * zoom, left : left + 28 * zoom] = large
+    page = Image.fromarray(sheet)
+    for y, name in enumerate(names):
+        place = (margin - 10, y * side + 14 * zoom)
+        ImageDraw.Draw(page).text(place, name, fill=0, anchor="rm", font=ImageFont.load_default(16))
+    page.save(path)
+    print(f"{path}\n")
 
 
 tables = {name: measured(name) for name in arguments.sets}

@@ -3,8 +3,10 @@
 #
 #   DIABOLO_DATA=... bench/mnist_error.sh [METHOD...]
 #
-# 50,000 training rows, 10,000 for validation (they choose the epoch), the 10,000 of the test set measured once.
-# Finished parts are kept and not run again. Environment: SEEDS of the fine-tuning (3), EPOCHS of pretraining (30), OUT, DIABOLO.
+# 50,000 training rows, 10,000 for validation (they choose the epoch), the 10,000 of the test set measured once. With SPLIT=basic
+# (Larochelle et al. 2007) 10,000, 2,000 and 50,000 rows, drawn at random from the first 62,000 of both files.
+# Finished parts are kept and not run again.
+# Environment: SEEDS of the fine-tuning (3), EPOCHS of pretraining (30), SPLIT (full), THREADS, OUT, DIABOLO.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,8 +15,27 @@ out=${OUT:-runs/mnist-error}
 seeds=${SEEDS:-3}
 epochs=${EPOCHS:-30}
 mkdir -p "$out"
+[[ -z ${THREADS:-} ]] || diabolo+=(--threads "$THREADS")
 
-sigmoid=(--activation sigmoid --tied --validation 0.1666667 --batch-size 128 --learning-rate 0.003 --patience 0)
+input=mnist
+split=(--validation 0.1666667)
+if [[ ${SPLIT:-full} == basic ]]; then
+    input=$out/basic-images-idx3-ubyte
+    split=(--label label --validation 0.0322580645 --test 0.8064516129)
+    [[ -e $input ]] || python3 - "$DIABOLO_DATA/mnist" "$out" <<'PYTHON'
+import gzip, struct, sys
+
+source, out = sys.argv[1:]
+for kind, magic, shape, row in [("images-idx3", 0x803, (62_000, 28, 28), 784), ("labels-idx1", 0x801, (62_000,), 1)]:
+    data = b"".join(
+        gzip.open(f"{source}/{part}-{kind}-ubyte.gz").read()[4 + 4 * len(shape) :] for part in ("train", "t10k")
+    )
+    header = struct.pack(f">{1 + len(shape)}I", magic, *shape)
+    open(f"{out}/basic-{kind}-ubyte", "wb").write(header + data[: 62_000 * row])
+PYTHON
+fi
+
+sigmoid=(--activation sigmoid --tied "${split[@]}" --batch-size 128 --learning-rate 0.003 --patience 0)
 one=(--hidden none --latent-dim 1000 --epochs "$epochs")
 two=(--hidden 1000 --latent-dim 1000 --pretrain-epochs "$epochs" --epochs 0)
 tuning=(--fine-tune --repeats "$seeds" --epochs 30 --batch-size 128 --learning-rate 0.003 --patience 0 --json --quiet)
@@ -23,7 +44,7 @@ pretrain() { # METHOD FLAGS...
     local run=$out/$1
     [[ -e $run/model.safetensors ]] && return
     rm -rf "$run"
-    "${diabolo[@]}" fit mnist --out "$run" "${sigmoid[@]}" "${@:2}"
+    "${diabolo[@]}" fit "$input" --out "$run" "${sigmoid[@]}" "${@:2}"
 }
 
 tune() { # METHOD
