@@ -49,6 +49,8 @@ struct Job {
     prepared: Prepared,
     place: Place,
     resumed: Option<Run>,
+    /// Whether the run was given more epochs than it had.
+    longer: bool,
 }
 
 impl Job {
@@ -70,7 +72,14 @@ impl Job {
         }
         let run = Run::open(folder)?;
         let (input, recorded, mut config) = run.read_config()?;
-        config.training.epochs = epochs.or(config.training.epochs);
+        let longer = epochs.is_some();
+        if let Some(epochs) = epochs {
+            let given = config.training.epochs.unwrap_or_default();
+            if epochs <= given {
+                return Err(Error::config("--epochs", format!("more than the run's {given}"), epochs).into());
+            }
+            config.training.epochs = Some(epochs);
+        }
         let mut job = Job::prepare(input, config, shared)?;
         if job.fingerprint != recorded {
             return Err(Error::data(
@@ -81,7 +90,10 @@ impl Job {
             )
             .into());
         }
-        job.resumed = Some(run);
+        if longer {
+            run.write_config(&job.input, job.fingerprint.as_deref(), &job.config)?;
+        }
+        (job.resumed, job.longer) = (Some(run), longer);
         Ok(job)
     }
 
@@ -89,12 +101,11 @@ impl Job {
         let prepared = prepare(&input, &config.data, config.training.seed)?;
         let architecture = config.resolve(&prepared)?;
         let fingerprint = fingerprint(&input)?;
-        Ok(Job { input, fingerprint, config, architecture, prepared, place: shared.place()?, resumed: None })
+        Ok(Job { input, fingerprint, config, architecture, prepared, place: shared.place()?, resumed: None, longer: false })
     }
 
     fn open_run(&self, args: &FitArgs) -> anyhow::Result<Run> {
         if let Some(run) = &self.resumed {
-            run.write_config(&self.input, self.fingerprint.as_deref(), &self.config)?;
             return Ok(run.clone());
         }
         let run = match &args.out {
@@ -114,10 +125,13 @@ impl Job {
         let training = &self.config.training;
         let model = Model::new(&self.architecture, training.seed, &self.place);
         let checkpoint = run.checkpoint_path();
-        let resume = match &self.resumed {
+        let mut resume = match &self.resumed {
             Some(_) if checkpoint.is_file() => Some(read_checkpoint(&checkpoint, &model, &self.place)?),
             _ => None,
         };
+        if let Some(resume) = resume.as_mut().filter(|_| self.longer) {
+            resume.state.longer_from = resume.state.epoch;
+        }
         if let Some(folder) = checkpoint.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }

@@ -89,6 +89,9 @@ fn a_run_goes_on_for_longer() {
     let desk = Desk::new();
     desk.ok("fit digits --model plain --epochs 2 -q -o run");
     let short = desk.bytes("run/model.safetensors");
+    let refused = desk.run("fit --resume run --epochs 2 -q");
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(refused.stderr.contains("more than the run's 2"), "{}", refused.stderr);
     desk.ok("fit --resume run --epochs 4 -q");
     let epochs = |text: Vec<u8>| String::from_utf8(text).unwrap().lines().count();
     assert_eq!(epochs(desk.bytes("run/history.jsonl")), 4);
@@ -98,6 +101,16 @@ fn a_run_goes_on_for_longer() {
     desk.ok("fit --resume run -q");
     assert!(desk.bytes("run/model.safetensors") == long);
     assert!(String::from_utf8(desk.bytes("run/config.toml")).unwrap().contains("epochs = 4"));
+}
+
+#[test]
+fn patience_begins_anew_where_a_run_was_made_longer() {
+    // The rate rises again, and what it spoils at first must not end the training: the last of the 40 epochs are the best.
+    let desk = Desk::new();
+    desk.ok("fit digits --model plain --epochs 40 --patience 2 --learning-rate 0.02 -q -o run");
+    desk.ok("fit --resume run --epochs 60 -q");
+    let history = String::from_utf8(desk.bytes("run/history.jsonl")).unwrap();
+    assert!(history.lines().count() >= 42, "{}", history.lines().count());
 }
 
 #[test]

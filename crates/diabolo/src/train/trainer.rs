@@ -39,6 +39,9 @@ pub struct State {
     pub best: Option<(f64, usize)>,
     /// How often a plateau has cut the learning rate.
     pub cuts: i32,
+    /// The epoch from which patience counts: that after which a run was made longer.
+    #[serde(default)]
+    pub longer_from: usize,
     /// Epochs since the last cut or improvement.
     pub stale: usize,
     /// The current epoch's terms so far.
@@ -404,7 +407,9 @@ impl<'a, M: Trainable> Trainer<'a, M> {
 
     fn out_of_patience(&self) -> bool {
         let best_epoch = self.state.best.map_or(0, |(_, epoch)| epoch);
-        self.config.patience > 0 && self.state.epoch >= best_epoch + self.config.patience
+        // The rate has risen again since: what it spoils at first is no reason to stop.
+        let from = best_epoch.max(self.state.longer_from);
+        self.config.patience > 0 && self.state.epoch >= from + self.config.patience
     }
 
     fn out_of_time(&self) -> bool {
