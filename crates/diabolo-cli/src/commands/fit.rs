@@ -101,7 +101,16 @@ impl Job {
         let prepared = prepare(&input, &config.data, config.training.seed)?;
         let architecture = config.resolve(&prepared)?;
         let fingerprint = fingerprint(&input)?;
-        Ok(Job { input, fingerprint, config, architecture, prepared, place: shared.place()?, resumed: None, longer: false })
+        Ok(Job {
+            input,
+            fingerprint,
+            config,
+            architecture,
+            prepared,
+            place: shared.place()?,
+            resumed: None,
+            longer: false,
+        })
     }
 
     fn open_run(&self, args: &FitArgs) -> anyhow::Result<Run> {
