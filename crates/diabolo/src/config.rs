@@ -49,6 +49,9 @@ impl Config {
     }
 
     /// The configuration as TOML.
+    ///
+    /// # Panics
+    /// If the seed takes more than 63 bits; [`Config::resolve`] refuses it.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("plain tables, strings and numbers are always TOML")
     }
@@ -97,7 +100,9 @@ impl Config {
             .ok()
             .and_then(|mut table| table.remove("v"))
             .unwrap_or_else(|| toml::Value::String(value.into()));
-        let mut root = toml::Value::try_from(&*self).expect("a configuration is always TOML");
+        // Only a seed of more than 63 bits is no TOML.
+        let mut root = toml::Value::try_from(&*self)
+            .map_err(|cause| Error::config("seed", format!("a whole number up to {}", i64::MAX), cause))?;
         let mut slot = &mut root;
         for key in path.trim().split('.') {
             let table = slot

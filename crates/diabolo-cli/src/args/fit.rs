@@ -59,7 +59,7 @@ pub struct TrainingArgs {
     /// Rows a step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.003 for variational and sparse models, else 0.001]
+    /// Adam's step size [default: 0.003 for variational, sparse and multiscale models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
     /// adam, adam_w:WEIGHT_DECAY, sgd or sgd:MOMENTUM [default: adam]
@@ -81,7 +81,8 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
     /// Seed of all randomness [default: 0]
-    #[arg(long, value_name = "N")]
+    // What TOML can hold.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
 }
 

@@ -24,7 +24,7 @@ use crate::output;
 use crate::progress::Reporter;
 
 pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
-    if args.print_config && args.input.is_none() {
+    if args.print_config && args.input.is_none() && args.resume.is_none() {
         return output::print(&args.to_config()?.to_toml());
     }
     let stop = stop_on_signal();
@@ -90,9 +90,6 @@ impl Job {
             )
             .into());
         }
-        if longer {
-            run.write_config(&job.input, job.fingerprint.as_deref(), &job.config)?;
-        }
         (job.resumed, job.longer) = (Some(run), longer);
         Ok(job)
     }
@@ -121,8 +118,12 @@ impl Job {
             Some(folder) => Run::create(folder)?,
             None => Run::create_numbered(Path::new("runs"), &self.run_name())?,
         };
-        run.write_config(&absolute(&self.input), self.fingerprint.as_deref(), &self.config)?;
+        self.write_config(&run, &absolute(&self.input))?;
         Ok(run)
+    }
+
+    fn write_config(&self, run: &Run, input: &str) -> diabolo::Result<()> {
+        run.write_config(input, self.fingerprint.as_deref(), &self.config)
     }
 
     /// "adult-variational"
@@ -140,6 +141,8 @@ impl Job {
         };
         if let Some(resume) = resume.as_mut().filter(|_| self.longer) {
             resume.state.longer_from = resume.state.epoch;
+        } else if self.longer {
+            self.write_config(run, &self.input)?;
         }
         if let Some(folder) = checkpoint.parent() {
             std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -153,6 +156,8 @@ impl Job {
         let epochs = training.epochs.unwrap_or_default();
         let mut watch = Watch {
             run,
+            // Only after a checkpoint that knows of it: until then the same command is to work again.
+            longer: self.longer.then_some(self),
             stop,
             reporter: Reporter::new(shared.quiet),
             epochs,
@@ -287,6 +292,8 @@ fn summarise(
 /// Shows progress, writes checkpoints, listens for Ctrl-C.
 struct Watch<'a> {
     run: &'a Run,
+    /// What is to be written down with the next checkpoint, because the run was made longer.
+    longer: Option<&'a Job>,
     stop: Arc<AtomicBool>,
     reporter: Reporter,
     epochs: usize,
@@ -305,6 +312,9 @@ impl Hooks<Model> for Watch<'_> {
 
     fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {
         write_checkpoint(&self.run.checkpoint_path(), snapshot)?;
+        if let Some(job) = self.longer.take() {
+            job.write_config(self.run, &job.input)?;
+        }
         self.run.write_history(&snapshot.state.history)
     }
 

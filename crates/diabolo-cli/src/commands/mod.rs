@@ -43,6 +43,12 @@ fn no_rows(input: &str) -> Error {
     Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
+/// The rows from the 0-based `first` on without those whose window begins before the series: no model knows of such windows.
+fn whole_windows(config: &Config, rows: &RecordBatch, first: u64) -> RecordBatch {
+    let cut = config.data.cut_windows(first, rows.num_rows());
+    rows.slice(cut, rows.num_rows() - cut)
+}
+
 /// Rows to judge a model by.
 struct Judged {
     input: String,
@@ -101,9 +107,16 @@ impl Judged {
     fn collect(self) -> diabolo::Result<(String, RecordBatch)> {
         let rows = match self.held_out {
             Some(rows) => rows,
-            None => open(&self.input, &self.config.data.read_options())?.collect()?,
+            None => whole_windows(
+                &self.config,
+                &open(&self.input, &self.config.data.read_options())?.collect()?,
+                0,
+            ),
         };
-        Ok((self.input, rows))
+        match rows.num_rows() {
+            0 => Err(no_rows(&self.input)),
+            _ => Ok((self.input, rows)),
+        }
     }
 
     /// The numbers of `evaluate`, batch by batch; each batch is also shown to `watch`, as read and encoded.
@@ -128,7 +141,8 @@ impl Judged {
                 let mut first_row = 0;
                 for batch in open(&self.input, &self.config.data.read_options())? {
                     let batch = batch?;
-                    add(&batch, first_row)?;
+                    let whole = whole_windows(&self.config, &batch, first_row);
+                    add(&whole, first_row + (batch.num_rows() - whole.num_rows()) as u64)?;
                     first_row += batch.num_rows() as u64;
                 }
             }

@@ -3,14 +3,14 @@
 use arrow_array::RecordBatch;
 use diabolo::Error;
 use diabolo::artifact::{Run, SavedModel, write_atomically};
-use diabolo::data::{Writer, open, texts};
+use diabolo::data::{Writer, open, read::fingerprint, texts};
 use diabolo::evaluate::Ranking;
 use diabolo::nn::Place;
 use diabolo::report::{Anomalies, ScoredExample};
 use diabolo::task::{self, Drift, Drifted, Rule, Scored};
 use serde_json::{Value, json};
 
-use super::{load, load_for, no_rows};
+use super::{load, load_for, no_rows, whole_windows};
 use crate::args::{CalibrateArgs, ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
@@ -41,7 +41,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
             drift.add(&asked.input, &batch, first_row, &found.scores, &place)?;
             tally.drift = Some(drift.found()?);
         }
-        tally.add(args, &saved, &batch, found)?;
+        tally.add(args, shared.json, &saved, &batch, found)?;
         if let Some(writer) = &mut writer {
             writer.write(&table)?;
         }
@@ -59,7 +59,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         writer.finish()?;
     }
     tally.tell(args, &saved, &rule, shared)?;
-    let anomalies = tally.anomalous.iter().filter(|&&anomalous| anomalous).count();
+    let anomalies = tally.anomalies();
     let moved = tally.drift.map_or(0, |drift| drift.moved.len());
     match args.fail_on_anomaly && anomalies + moved > 0 {
         true => Err(AnomaliesFound { anomalies, moved }.into()),
@@ -84,6 +84,7 @@ impl Tally {
     fn add(
         &mut self,
         args: &ScoreArgs,
+        json: bool,
         saved: &SavedModel,
         batch: &RecordBatch,
         found: Scored,
@@ -93,7 +94,7 @@ impl Tally {
             self.truth.extend(truth(args, label, batch, first as u64)?);
         }
         let key = saved.header.preprocessor.schema.key.as_ref().and_then(|key| texts(batch, key));
-        for row in (0..batch.num_rows()).filter(|&row| found.anomalous[row]) {
+        for row in (0..batch.num_rows()).filter(|&row| json && found.anomalous[row]) {
             self.found.push(json!({
                 "row": first + row + 1, "key": key.as_ref().map(|key| &key[row]), "score": found.scores[row],
                 "p_value": found.p_values[row], "reasons": found.reasons[row],
@@ -104,8 +105,12 @@ impl Tally {
         Ok(())
     }
 
+    fn anomalies(&self) -> usize {
+        self.anomalous.iter().filter(|&&anomalous| anomalous).count()
+    }
+
     fn tell(&self, args: &ScoreArgs, saved: &SavedModel, rule: &Rule, shared: &Shared) -> anyhow::Result<()> {
-        let count = self.found.len();
+        let count = self.anomalies();
         if let Some(warning) =
             saved.detector.as_ref().and_then(|detector| rule.warning(detector, self.scores.len()))
         {
@@ -175,7 +180,7 @@ impl Tally {
     fn page(&self, args: &ScoreArgs, rule: &Rule, examples: Vec<ScoredExample>) -> Anomalies {
         let mut facts = vec![
             ("rows".to_string(), self.scores.len().to_string()),
-            ("anomalies".into(), self.found.len().to_string()),
+            ("anomalies".into(), self.anomalies().to_string()),
             ("rule".into(), rule.describe()),
         ];
         if args.label.is_some() {
@@ -243,10 +248,13 @@ pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut saved = load(&path, shared)?;
     let config = args.read.over(&saved.header.config)?;
     let rows = open(&args.input, &config.data.read_options())?.collect()?;
-    let cut = config.data.cut_windows(0, rows.num_rows());
-    let rows = rows.slice(cut, rows.num_rows() - cut);
+    let rows = whole_windows(&config, &rows, 0);
     if rows.num_rows() == 0 {
         return Err(no_rows(&args.input).into());
+    }
+    let source = &saved.header.source;
+    if source.fingerprint.is_some() && fingerprint(&args.input)? == source.fingerprint {
+        shared.note("note: the model was fitted on most of these rows: of new ones more will be anomalies than p-values say");
     }
     let encoded = saved.header.preprocessor.encode(&args.input, &rows, 0)?;
     let detector = task::calibrate(&saved, &encoded, &shared.place()?);

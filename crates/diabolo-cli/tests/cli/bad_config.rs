@@ -28,6 +28,18 @@ fn values_out_of_range() {
 }
 
 #[test]
+fn what_no_memory_holds_and_no_file() {
+    let desk = fitted();
+    for place in ["", "--near 1"] {
+        let message = desk.fails(2, &format!("generate run -n 1000000000000000000 {place}"));
+        assert!(message.contains("--count: expected as many rows as fit in memory"), "{message}");
+    }
+    let message = refused("--seed 18446744073709551615");
+    assert!(message.contains("--seed"), "{message}");
+    assert_snapshot!(refused("--set data.delimiter=Ĭ"), @"error: delimiter: expected one ASCII character, found 'Ĭ'");
+}
+
+#[test]
 fn a_large_value_may_mean_never() {
     let desk = Desk::new();
     desk.ok("fit digits --epochs 1 --hidden 16 -q --set training.checkpoint_seconds=1e300");

@@ -92,6 +92,9 @@ fn a_run_goes_on_for_longer() {
     let refused = desk.run("fit --resume run --epochs 2 -q");
     assert_eq!(refused.code, Some(2), "{}", refused.stderr);
     assert!(refused.stderr.contains("more than the run's 2"), "{}", refused.stderr);
+    let shown = desk.ok("fit --resume run --epochs 4 --print-config").stdout;
+    assert!(shown.contains("epochs = 4") && shown.contains("plain"), "{shown}");
+    assert!(desk.text("run/config.toml").contains("epochs = 2"), "nothing was begun");
     desk.ok("fit --resume run --epochs 4 -q");
     let epochs = |text: Vec<u8>| String::from_utf8(text).unwrap().lines().count();
     assert_eq!(epochs(desk.bytes("run/history.jsonl")), 4);
@@ -100,7 +103,29 @@ fn a_run_goes_on_for_longer() {
     // Where nothing is left to do nothing changes.
     desk.ok("fit --resume run -q");
     assert!(desk.bytes("run/model.safetensors") == long);
-    assert!(String::from_utf8(desk.bytes("run/config.toml")).unwrap().contains("epochs = 4"));
+    assert!(desk.text("run/config.toml").contains("epochs = 4"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_made_longer_and_killed_at_once_goes_on() {
+    let desk = Desk::new();
+    let impatient = "--schedule constant --learning-rate 0.05 --patience 3";
+    desk.ok(&format!("fit digits --model plain --epochs 1000 {impatient} -q -o run"));
+    let epochs = |desk: &Desk| desk.text("run/history.jsonl").lines().count();
+    let stopped = epochs(&desk);
+    assert!(stopped < 1000, "out of patience");
+    let mut child = desk.command("fit --resume run --epochs 2000 -q").spawn().unwrap();
+    let start = Instant::now();
+    while !desk.text("run/config.toml").contains("epochs = 2000") {
+        assert!(start.elapsed() < Duration::from_secs(60), "not begun");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // Where it was made longer is in the checkpoint: patience begins there.
+    desk.ok("fit --resume run -q");
+    assert!(epochs(&desk) >= stopped + 3, "{stopped}");
 }
 
 #[test]

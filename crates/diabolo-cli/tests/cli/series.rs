@@ -67,13 +67,32 @@ fn other_verbs_take_the_series_too() {
     desk.write("new.csv", series(30, 401, |_, value| value));
     assert_eq!(cells(&desk.ok("encode run new.csv").stdout).1.len(), 30);
     let (names, rows) = cells(&desk.ok("reconstruct run new.csv").stdout);
-    assert_eq!((names[0].as_str(), names[1].as_str(), names[12].as_str()), ("time", "flow[-11]", "flow"));
+    assert_eq!(names, ["time", "flow"], "each row is the last of its own window");
     assert_eq!(rows.len(), 30);
     desk.ok("evaluate run");
+    let judged = desk.ok("evaluate run new.csv --json").json();
+    assert_eq!(judged["examples"], 19, "rows whose windows are whole");
+    desk.ok("report run new.csv --out page.html");
     desk.ok("calibrate run new.csv");
     assert_eq!(cells(&desk.ok("score run new.csv").stdout).1.len(), 30);
     let described = desk.ok("inspect run").stdout;
     assert!(described.contains("flow[-11]"), "{described}");
+}
+
+#[test]
+fn gaps_of_a_series_are_filled_row_by_row() {
+    let desk = Desk::new();
+    desk.write("past.csv", series(400, 0, |_, value| value));
+    desk.ok("fit past.csv --key time --window 6 --bound importance:5 --epochs 10 --test 0 -o run -q");
+    let lines = series(40, 401, |_, value| value);
+    let gappy = lines.lines().map(|line| if line.starts_with("t20,") { "t20," } else { line });
+    desk.write("new.csv", gappy.collect::<Vec<_>>().join("\n"));
+    let told = desk.ok("impute run new.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
+    assert!(told.contains("filled 1 missing cells in 40 rows"), "{told}");
+    for name in ["done.csv", "mask.csv", "errors.csv"] {
+        assert_eq!(cells(&desk.text(name)).0, ["time", "flow"], "{name}");
+    }
+    assert!(cells(&desk.text("done.csv")).1[19][1].parse::<f64>().unwrap().abs() < 1.5);
 }
 
 #[test]
@@ -91,12 +110,17 @@ fn drift_of_a_series_is_told_once_for_each_column() {
 #[test]
 fn what_cannot_be_windows_is_refused() {
     let desk = fitted();
+    desk.write("short.csv", series(11, 0, |_, value| value));
     let message = desk.fails(2, "score run past.csv --window 9");
     assert!(message.contains("windows of 12"), "{message}");
     let message = desk.fails(2, "fit past.csv --window 1 -o other");
     assert!(message.contains("2 rows or more"), "{message}");
     let message = desk.fails(3, "fit past.csv --window 200 -o other");
     assert!(message.contains("windows of 200") && message.contains("found 400"), "{message}");
+    let message = desk.fails(3, "fit past.csv --window 1000000000 -o other");
+    assert!(message.contains("windows") && message.contains("found 400"), "{message}");
+    let message = desk.fails(3, "evaluate run short.csv");
+    assert!(message.contains("at least one row"), "{message}");
     let message = desk.fails(3, "fit digits --window 4 -o other");
     assert!(message.contains("pictures"), "{message}");
 }

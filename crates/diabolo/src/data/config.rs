@@ -82,7 +82,7 @@ impl DataConfig {
     /// The reader's part.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions {
-            delimiter: self.delimiter.map(|c| c as u8),
+            delimiter: self.delimiter,
             header: self.header,
             encoding: self.encoding.clone(),
             missing: self.missing.clone(),

@@ -71,6 +71,12 @@ fn examples(input: &str, config: &DataConfig) -> Result<(Inferred, RecordBatch)>
     };
     let series = open(input, &ReadOptions { windows: None, ..read })?;
     let (name, rows) = (series.name().to_string(), series.collect()?);
+    if windows.length > rows.num_rows() {
+        // Before there are columns for every row of a window.
+        let expected = format!("{} rows or more, for windows of as many", windows.length);
+        let help = "fit shorter windows, or on a longer series";
+        return Err(Error::data(input, expected, rows.num_rows().to_string(), help));
+    }
     let inferred = infer(input, &rows, &config.infer_options())?;
     let schema = windows.schema(&inferred.schema);
     Ok((Inferred { schema, ..inferred }, windows.of(&name, rows)?))

@@ -40,6 +40,8 @@ const DRAWS: usize = 64;
 const MOST_SCORES: usize = 4096;
 /// Rows that σ_j and E ℓ_j are found from at most: a mean over more would hardly differ, and take as long as an epoch.
 const MOST_ROWS: usize = 8192;
+/// Of these rows each column should be observed in so many.
+const LEAST_OBSERVED: usize = 64;
 /// σ at least, in encoded units, should nothing ever differ from its reconstruction.
 const LEAST_DEVIATION: f32 = 1e-3;
 
@@ -71,8 +73,8 @@ pub struct Scorer<'a, M> {
 }
 
 impl Detector {
-    /// Learns the scales of `rows` (8,192 of them, if there are more), which should be rows of the training; scores of no row are
-    /// kept yet.
+    /// Learns the scales of `rows`, which should be rows of the training: of 8,192 if there are more, and of some in which columns are
+    /// observed that hardly are in those. Scores of no row are kept yet.
     pub fn fit<M: Autoencoder + Sync>(
         model: &M,
         preprocessor: &Preprocessor,
@@ -80,13 +82,13 @@ impl Detector {
         place: &Place,
     ) -> Self {
         let features = preprocessor.schema.features.len();
-        let rows = &chosen(rows, 0, MOST_ROWS);
+        let units = preprocessor.units();
+        let rows = &typical(rows, &units);
         let deviation = deviations(model, rows, place);
         let mut detector =
             Detector { deviation, usual: vec![0.0; features], scores: vec![], reference: None };
         let scorer = Scorer { model, detector: &detector, preprocessor, seed: 0, place };
         let losses = scorer.columns(rows);
-        let units = preprocessor.units();
         let usual = (0..features).map(|j| {
             let seen: Vec<f64> = (0..rows.rows)
                 .filter(|&i| rows.has(i, &units[j]))
@@ -118,10 +120,18 @@ impl Detector {
     /// p = (1 + #{held-out scores ≥ s}) / (n + 1)
     /// ```
     /// A row that comes from where the held-out rows came from has p ≤ α with probability α at most.
+    ///
+    /// Scores that only rounding tells apart count as equal.
     pub fn p_value(&self, score: f64) -> f64 {
         let n = self.scores.len();
-        let below = self.scores.partition_point(|&held_out| held_out < score as f32);
+        let least = score - rounding(score);
+        let below = self.scores.partition_point(|&held_out| f64::from(held_out) < least);
         (1 + n - below) as f64 / (n + 1) as f64
+    }
+
+    /// Whether a score lies above the quantile by more than rounding.
+    pub fn exceeds(&self, score: f64, q: f64) -> bool {
+        score - rounding(score) > self.quantile(q)
     }
 
     /// The score that a share `q` of the held-out rows does not exceed; NaN if there were none.
@@ -143,14 +153,36 @@ impl Detector {
     }
 }
 
+/// By how much a score may differ with the rows beside it.
+fn rounding(score: f64) -> f64 {
+    const RELATIVE: f64 = 1e-5;
+    if score.is_finite() { RELATIVE * score.abs().max(1.0) } else { 0.0 }
+}
+
 /// Its stream's epoch of [`Purpose::Choose`].
 const STREAM: u64 = 0x6465;
 
 /// `most` of the rows, chosen by `seed`, if there are more.
 fn chosen(rows: &Encoded, seed: u64, most: usize) -> Encoded {
-    let mut chosen = permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), rows.rows);
+    let mut chosen = shuffled(rows, seed);
     chosen.truncate(most);
     rows.select(&chosen)
+}
+
+fn shuffled(rows: &Encoded, seed: u64) -> Vec<usize> {
+    permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), rows.rows)
+}
+
+/// [`MOST_ROWS`] of the rows, and more until every feature is observed in [`LEAST_OBSERVED`] of them, as far as it is.
+fn typical(rows: &Encoded, units: &[Range<usize>]) -> Encoded {
+    let mut order = shuffled(rows, 0);
+    let rest = order.split_off(order.len().min(MOST_ROWS));
+    for units in units.iter().filter(|_| !rest.is_empty() && rows.observed.is_some()) {
+        let seen = order.iter().filter(|&&row| rows.has(row, units)).count();
+        let more = rest.iter().filter(|&&row| rows.has(row, units));
+        order.extend(more.take(LEAST_OBSERVED.saturating_sub(seen)));
+    }
+    rows.select(&order)
 }
 
 impl<M: Autoencoder + Sync> Scorer<'_, M> {
@@ -292,6 +324,9 @@ mod tests {
         assert_eq!([0.0, 1.0, 3.5, 4.0, 9.0].map(|s| detector.p_value(s)), [1.0, 1.0, 0.4, 0.4, 0.2]);
         assert_eq!([0.0, 0.5, 0.51, 1.0].map(|q| detector.quantile(q)), [1.0, 2.0, 3.0, 4.0]);
         assert!(detector.fits(1, 1) && !detector.fits(2, 1));
+        // What only rounding tells apart is equal.
+        assert_eq!([3.00002, 3.0001, f64::INFINITY].map(|s| detector.p_value(s)), [0.6, 0.4, 0.2]);
+        assert_eq!([2.00001, 2.0001].map(|s| detector.exceeds(s, 0.5)), [false, true]);
     }
 
     #[test]
@@ -316,6 +351,21 @@ mod tests {
         let expected = [3.0f32, 1.0, 4.0].map(f32::sqrt);
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
         assert_eq!(scales(&[[0.0, 0.0]], &[true]), [LEAST_DEVIATION]);
+    }
+
+    #[test]
+    fn what_is_rarely_observed_is_looked_for() {
+        let rows = 4 * MOST_ROWS;
+        // The second column is observed in one row of 4,000.
+        let observed = (0..2 * rows).map(|i| f32::from(i % 2 == 0 || i % 8000 == 1));
+        let all = Encoded {
+            observed: Some(observed.collect()),
+            ..Encoded::from_values((0..2 * rows).map(|i| i as f32).collect(), 2)
+        };
+        let found = typical(&all, &[0..1, 1..2]);
+        let seen = (0..found.rows).filter(|&row| found.has(row, &(1..2))).count();
+        assert_eq!(seen, (2 * rows).div_ceil(8000));
+        assert!(found.rows > MOST_ROWS && found.rows < MOST_ROWS + 10, "{}", found.rows);
     }
 
     #[test]

@@ -127,16 +127,20 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     pub fn add(&mut self, rows: &Encoded) {
         self.width = rows.width;
         let all: Vec<usize> = (0..rows.rows).collect();
-        for chunk in all.chunks(CHUNK) {
+        for chunk in all.chunks(self.model.rows_at_once().min(CHUNK)) {
             let batch = Batch::gather(rows, chunk, self.place);
-            self.add_terms(&batch);
+            self.add_draws(&batch);
             self.add_code(&batch);
             self.examples += chunk.len();
             self.chunks += 1;
         }
     }
 
-    fn add_terms(&mut self, batch: &Batch) {
+    /// The bound's terms, of families with a posterior.
+    fn add_draws(&mut self, batch: &Batch) {
+        if !self.model.has_posterior() {
+            return;
+        }
         let noise = &mut stream(self.seed, Purpose::Evaluate, 1, self.chunks);
         let context = &mut Context {
             noise,
@@ -162,7 +166,17 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         if let (Some(choices), Some(book)) = (&mut self.choices, self.model.codebook()) {
             choices.add(&to_host(book.indices(code.clone()).float()));
         }
-        let mean = self.model.likelihood().mean(self.model.reconstruct_from(batch, code.clone()));
+        let parameters = self.model.reconstruct_from(batch, code.clone());
+        let likelihood = self.model.likelihood();
+        if !self.model.has_posterior() {
+            let losses = likelihood.negative_log_likelihood(
+                parameters.clone(),
+                batch.x.clone(),
+                batch.observed.as_ref(),
+            );
+            self.reconstruction += total(&to_host(losses));
+        }
+        let mean = likelihood.mean(parameters);
         let errors = to_host(mean - batch.x.clone());
         // Squared in double precision: what a diverged model reconstructs has no square in single.
         let square = |error: &f32| f64::from(*error).powi(2);

@@ -223,6 +223,11 @@ pub trait Autoencoder: Trainable {
         vec![self.reconstruct(batch)]
     }
 
+    /// Whether there is a q(z|x).
+    fn has_posterior(&self) -> bool {
+        false
+    }
+
     /// q(z|x), for families that have one.
     fn posterior(&self, _x: Tensor<2>) -> Option<Posterior> {
         None
@@ -391,6 +396,10 @@ impl Autoencoder for Model {
 
     fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
         each!(self, model => model.reconstructions(batch))
+    }
+
+    fn has_posterior(&self) -> bool {
+        each!(self, model => model.has_posterior())
     }
 
     fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {

@@ -14,7 +14,7 @@ use arrow_array::{ArrayRef, Float32Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field};
 
 use super::features::codes;
-use super::generate::decoded;
+use super::generate::{decoded, fits_in_memory};
 use super::{Draw, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};
@@ -75,6 +75,7 @@ pub fn near(
     if !(scale.is_finite() && scale >= 0.0) {
         return Err(Error::config("scale", "a number, 0 or more", scale));
     }
+    fits_in_memory(saved, count)?;
     let code = codes(saved, rows, place);
     let deviation = deviations(saved);
     let width = deviation.len();
@@ -102,6 +103,7 @@ pub fn between(
     if count < 2 {
         return Err(Error::config("count", "2 or more: both ends are shown", count));
     }
+    fits_in_memory(saved, count)?;
     let codes = codes(saved, rows, place);
     let (a, b) = codes.split_at(saved.architecture.latent_dim);
     let values = (0..count).flat_map(|k| interpolate(a, b, k as f32 / (count - 1) as f32, path)).collect();

@@ -7,7 +7,7 @@ use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::Condition;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
 use crate::nn::{Place, to_host};
@@ -38,6 +38,7 @@ pub fn generate(
     place: &Place,
 ) -> Result<(Vec<f32>, RecordBatch)> {
     decodes_codes(saved)?;
+    fits_in_memory(saved, count)?;
     let preprocessor = &saved.header.preprocessor;
     let (condition, said) = preprocessor.given(given, count)?.unzip();
     let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
@@ -46,6 +47,15 @@ pub fn generate(
     let Some(said) = said else { return Ok((values, rows)) };
     let columns = [columns_of(&said), columns_of(&rows)].concat();
     Ok((values, table(count, columns)?))
+}
+
+/// Refuses more rows than can be held at once.
+pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
+    let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
+    Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
+        let expected = "as many rows as fit in memory; more come from several calls with another --seed each";
+        Error::config("--count", expected, count)
+    })
 }
 
 /// What new rows come from.

@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 
 use super::{columns_of, table};
 use crate::artifact::SavedModel;
-use crate::data::Encoded;
+use crate::data::{Encoded, is_earlier_row};
 use crate::error::Result;
 use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
@@ -16,7 +16,7 @@ pub fn project(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
 }
 
 /// The reconstruction of each row. Columns keep the input's order; the key and label come along,
-/// columns the model does not know are left out; missing cells are filled.
+/// columns the model does not know are left out, and so are the earlier rows of windows; missing cells are filled.
 pub fn reconstruct(
     saved: &SavedModel,
     input: &str,
@@ -35,7 +35,7 @@ pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> R
     let aside = preprocessor.set_aside(rows)?;
     let (made, aside) = (columns_of(&made), columns_of(&aside));
     let order = rows.schema();
-    let columns = order.fields().iter().filter_map(|field| {
+    let columns = order.fields().iter().filter(|field| !is_earlier_row(field)).filter_map(|field| {
         let named = |columns: &[_]| -> Option<_> {
             columns.iter().find(|(f, _): &&(arrow_schema::Field, _)| f.name() == field.name()).cloned()
         };

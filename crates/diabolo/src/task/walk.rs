@@ -27,7 +27,7 @@ use arrow_array::RecordBatch;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::generate::drawn;
+use super::generate::{drawn, fits_in_memory};
 use super::{CHUNK, Draw, decodes_codes};
 use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
@@ -98,6 +98,7 @@ pub fn walk(
 ) -> Result<(Vec<f32>, RecordBatch)> {
     config.validate()?;
     decodes_codes(saved)?;
+    fits_in_memory(saved, count)?;
     if saved.architecture.family.has_prior() {
         let family = saved.architecture.family.name().replace('_', "-");
         return Err(Error::Unsupported {

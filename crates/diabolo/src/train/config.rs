@@ -6,11 +6,11 @@
 //! | `steps` | steps in all, where `epochs` is left open | none |
 //! | `pretrain_epochs` | passes for each layer alone, before the joint training | 0 |
 //! | `batch_size` | rows a step | 128, fewer for few rows |
-//! | `learning_rate` | Adam's step size | 0.003 for variational models, else 0.001 |
+//! | `learning_rate` | Adam's step size | 0.003 for variational, sparse and multiscale models, else 0.001 |
 //! | `optimizer.kind` | `adam`, `adam_w` (decoupled `weight_decay`) or `sgd` (`momentum`) | `adam` |
 //! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
 //! | `gradient_clip` | largest L2 norm of each tensor's gradient | none |
-//! | `trim` | share of each batch that fits worst and does not count (trimmed likelihood), from a fifth of the epochs on | 0 |
+//! | `trim` | share of each batch (of each part of it, where cores share it) that fits worst and does not count (trimmed likelihood), from a fifth of the epochs on | 0 |
 //! | `patience` | epochs without a better held-out objective before stopping | 20 |
 //! | `max_seconds` | wall time after which training stops | none |
 //! | `seed` | of every random stream | 0 |
@@ -106,10 +106,14 @@ fn is_zero(value: &f64) -> bool {
 }
 
 impl TrainingConfig {
-    /// The share that does not count after so many epochs.
-    pub fn trim_after(&self, epochs_done: f64) -> f64 {
-        let begun = epochs_done >= 0.2 * self.epochs.unwrap_or_default() as f64;
-        if begun { self.trim } else { 0.0 }
+    /// The share that does not count after so many epochs, if there is something to fit since the epoch `longer_from` of a run that
+    /// was made longer there.
+    pub fn trim_after(&self, epochs_done: f64, longer_from: usize) -> f64 {
+        let mut begins = 0.2 * self.epochs.unwrap_or_default() as f64;
+        if longer_from > 0 {
+            begins = begins.min(longer_from as f64);
+        }
+        if epochs_done >= begins { self.trim } else { 0.0 }
     }
 
     /// Fills in what was left open for `rows` training rows and a family's `usual_rate`, and checks everything.
@@ -136,6 +140,9 @@ impl TrainingConfig {
         self.gradient_clip.map_or(Ok(()), |v| above_zero("gradient_clip", v))?;
         if !(0.0..1.0).contains(&self.trim) {
             return Err(Error::config("trim", "a share in [0, 1)", self.trim));
+        }
+        if i64::try_from(self.seed).is_err() {
+            return Err(Error::config("seed", format!("a whole number up to {}", i64::MAX), self.seed));
         }
         self.max_seconds.map_or(Ok(()), |v| above_zero("max_seconds", v))?;
         match self.optimizer {

@@ -297,7 +297,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
     fn step(&mut self, rows: &[usize], part: usize, steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
-        let trim = self.config.trim_after(done);
+        let trim = self.config.trim_after(done, self.state.longer_from);
         let moment = Moment { seed: self.config.seed, epoch, step, epochs: done, trim };
         let parts = differentiate(self.model(), self.data.train, rows, part, moment, self.place);
         let means = means(&parts);

@@ -44,7 +44,8 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     io::copy(&mut (&mut text).take(skipped as u64), &mut io::sink()).map_err(|e| read_error(&name, e))?;
 
     let sample = &sample[skipped..];
-    let delimiter = options.delimiter.or(delimiter).unwrap_or_else(|| sniff::delimiter(sample, complete));
+    let asked = options.delimiter.map(ascii).transpose()?;
+    let delimiter = asked.or(delimiter).unwrap_or_else(|| sniff::delimiter(sample, complete));
     let records = sniff::records(sample, delimiter, complete);
     let first = records.first().ok_or_else(|| sniff::empty(&name))?;
     let header = options.header.unwrap_or_else(|| sniff::header(&records));
@@ -249,4 +250,9 @@ impl Read for Transcoder {
         self.given += count;
         Ok(count)
     }
+}
+
+fn ascii(delimiter: char) -> Result<u8> {
+    let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii);
+    byte.ok_or_else(|| Error::config("delimiter", "one ASCII character", format!("'{delimiter}'")))
 }

@@ -47,7 +47,7 @@ pub const MISSING: [&str; 11] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "N
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
     /// What separates the cells of a text file; `b' '` means any run of blanks.
-    pub delimiter: Option<u8>,
+    pub delimiter: Option<char>,
     /// Whether the first row of a text file names the columns.
     pub header: Option<bool>,
     /// The encoding of a text file, by its WHATWG label: `utf-8`, `latin1`, `utf-16le`, ….

@@ -142,6 +142,10 @@ impl Autoencoder for Variational {
         }
     }
 
+    fn has_posterior(&self) -> bool {
+        true
+    }
+
     fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {
         Some(self.approximate_posterior(x))
     }

@@ -304,7 +304,7 @@ impl Arena {
         trial
             .measures
             .insert("training_seconds".into(), outcome.state.history.iter().map(|r| r.seconds).sum());
-        trial.measures.insert("epochs".into(), outcome.state.history.len() as f64);
+        trial.measures.insert("epochs".into(), outcome.state.epoch as f64);
         if contestant.same_likelihood {
             let epochs = contestant.config.training.epochs.unwrap_or_default();
             trial.curves.insert("learning".into(), learning_curve(&outcome.state.history, epochs));
@@ -332,7 +332,7 @@ impl Arena {
     }
 }
 
-/// Held-out reconstruction by epoch, or that of training where nothing is held out.
+/// Held-out reconstruction by epoch of the joint training, or that of training where nothing is held out.
 ///
 /// The first tenth of all `epochs` is left out: its fall would flatten the rest of the curve.
 fn learning_curve(history: &[EpochRecord], epochs: usize) -> Vec<(f64, f64)> {
@@ -340,7 +340,7 @@ fn learning_curve(history: &[EpochRecord], epochs: usize) -> Vec<(f64, f64)> {
         let terms = if record.validation.is_empty() { &record.train } else { &record.validation };
         terms.get("reconstruction").copied().filter(|v| v.is_finite())
     };
-    let shown = history.iter().skip(epochs / 10);
+    let shown = history.iter().filter(|record| record.layer.is_none()).skip(epochs / 10);
     shown.filter_map(|record| Some((record.epoch as f64, value(record)?))).collect()
 }
 

@@ -52,10 +52,7 @@ impl Rule {
             Rule::Alpha(alpha) => p_values().map(|p| p <= alpha).collect(),
             Rule::FalseDiscovery(q) => benjamini_hochberg(&p_values().collect::<Vec<_>>(), q),
             Rule::Top(budget) => highest(scores, (budget * scores.len() as f64 / 1000.0).round() as usize),
-            Rule::Quantile(q) => {
-                let threshold = detector.quantile(q);
-                scores.iter().map(|&score| score > threshold).collect()
-            }
+            Rule::Quantile(q) => scores.iter().map(|&score| detector.exceeds(score, q)).collect(),
         }
     }
 

@@ -10,28 +10,31 @@ use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::zip::zip;
 
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
-use crate::data::{Encoded, Feature, Preprocessor, Storage};
+use crate::data::{Encoded, Feature, Preprocessor, Storage, is_earlier_row};
 use crate::error::{Error, Result};
 use crate::task::{columns_of, table};
 
-/// The cells to fill; for each feature one flag a row, or one a pixel.
+/// The cells to fill; for each feature one flag a row, or one a pixel. What a window holds of earlier rows is filled there.
 pub(super) struct Gaps(Vec<BooleanArray>);
 
 impl Gaps {
     /// What the model could not see and the input does not say. A category that the model does not know is not missing.
     pub fn find(preprocessor: &Preprocessor, rows: &RecordBatch, encoded: &Encoded) -> Self {
         let features = &preprocessor.schema.features;
+        let columns = rows.schema();
+        let earlier = |name: &str| columns.field_with_name(name).is_ok_and(is_earlier_row);
         let gaps = features.iter().zip(preprocessor.units()).map(|(feature, units)| {
             let array = rows.column_by_name(&feature.name);
             let names = !feature.kind.categories().is_empty();
             let is_image = feature.kind.is_image();
+            let earlier = earlier(&feature.name);
             let unseen = |row: usize, unit: usize| {
                 encoded.observed.as_ref().is_some_and(|o| o[row * encoded.width + unit] == 0.0)
             };
             let each = if is_image { units.clone() } else { units.start..units.start + 1 };
             let cells = (0..encoded.rows).flat_map(|row| each.clone().map(move |unit| (row, unit)));
             let missing = |row: usize| array.is_none_or(|array| is_missing(array, row));
-            cells.map(|(row, unit)| Some(unseen(row, unit) && (!names || missing(row)))).collect()
+            cells.map(|(row, unit)| Some(!earlier && unseen(row, unit) && (!names || missing(row)))).collect()
         });
         Gaps(gaps.collect())
     }
@@ -50,7 +53,7 @@ impl Gaps {
     ) -> Result<RecordBatch> {
         let made = preprocessor.decode(values)?;
         let features = &preprocessor.schema.features;
-        let mut columns = columns_of(rows);
+        let mut columns = last_rows(rows);
         for ((feature, gaps), units) in features.iter().zip(&self.0).zip(preprocessor.units()) {
             let Some((field, array)) = columns.iter_mut().find(|(field, _)| field.name() == &feature.name)
             else {
@@ -119,7 +122,7 @@ impl Gaps {
     ) -> Result<RecordBatch> {
         let schema = &preprocessor.schema;
         let mut columns = vec![];
-        for (field, array) in columns_of(rows) {
+        for (field, array) in last_rows(rows) {
             let position = schema.features.iter().position(|feature| &feature.name == field.name());
             if let Some(position) = position {
                 let made = column(position, &field, &self.0[position]);
@@ -130,6 +133,11 @@ impl Gaps {
         }
         table(rows.num_rows(), columns)
     }
+}
+
+/// The columns without what windows hold of earlier rows.
+fn last_rows(rows: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+    columns_of(rows).into_iter().filter(|(field, _)| !is_earlier_row(field)).collect()
 }
 
 fn is_missing(array: &ArrayRef, row: usize) -> bool {

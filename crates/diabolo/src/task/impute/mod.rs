@@ -22,6 +22,9 @@
 //! (MAR); then the likelihood of the observed cells is all that is needed. If whether a cell is missing depends on the value
 //! that is not there (MNAR: the rich do not tell their income), filled values are biased, and nothing in the data tells so.
 //!
+//! Expectations of counts are of the counts themselves; those of numbers scaled by quantiles are taken in that scale, and lie near
+//! the median in the column's. Of a window of a series only the last row is filled: each row is the last of its own window.
+//!
 //! Each row has draws of its own, by its number in the input, so nothing depends on how rows are read.
 //!
 //! | odd input | what happens |
