@@ -89,6 +89,11 @@ impl Dense {
 
     /// [`forward`](Self::forward), also keeping φ′(a) for [`pull_back`](Self::pull_back).
     pub fn trace(&self, x: Tensor<2>) -> Traced {
+        if self.activation.slope_is_of_output() {
+            let output = self.forward(x);
+            let derivative = self.activation.derivative_at(output.clone());
+            return Traced { output, derivative };
+        }
         let a = affine(x, self.weight.val(), self.bias.val(), Activation::Identity, false);
         let output = self.activation.forward(a.clone());
         let derivative = self.activation.derivative(a, output.clone());
