@@ -31,6 +31,7 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     let nats = |v: f64| format!("{v:.3} nats per example");
     let mut rows = vec![("examples", value.examples.to_string())];
     let mut optional = |name, text: Option<String>| rows.extend(text.map(|t| (name, t)));
+    optional("importance bound", value.importance_bound.map(nats));
     optional("negative ELBO", value.negative_elbo.map(nats));
     optional("reconstruction", Some(nats(value.reconstruction)));
     optional("KL divergence", value.kl_divergence.map(nats));

@@ -8,7 +8,7 @@ mod model;
 mod tasks;
 mod values;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use diabolo::data::Format;
@@ -189,6 +189,14 @@ pub struct TransformArgs {
     pub unknown: Option<String>,
     #[command(flatten)]
     pub read: ReadArgs,
+}
+
+impl TransformArgs {
+    /// Whether the output knows numbers from text.
+    pub fn has_types(&self) -> bool {
+        let format = self.format.or(Format::of_path(Path::new(&self.out)));
+        format.is_some_and(|format| !matches!(format, Format::Csv | Format::Tsv))
+    }
 }
 
 #[derive(Args)]

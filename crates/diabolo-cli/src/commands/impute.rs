@@ -21,6 +21,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let read = asked.read.over(&saved.header.config)?.data.read_options();
     let source = open(&asked.input, &read)?;
     let targets = targets(args)?;
+    apart(args, &targets)?;
     let key = saved.header.preprocessor.schema.key.as_deref();
     let create = |target: &str, format: Option<Format>| -> diabolo::Result<Writer> {
         let writer = Writer::create(target, format)?;
@@ -37,7 +38,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         samples: args.samples,
         multiple: args.multiple,
         errors: args.errors.is_some(),
-        typed: asked.format.or(Format::of_path(Path::new(&asked.out))).is_some_and(has_types),
+        typed: asked.has_types(),
         seed: args.seed,
     };
     let (mut rows, mut filled) = (0, 0);
@@ -65,9 +66,18 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether files of this format know numbers from text.
-fn has_types(format: Format) -> bool {
-    !matches!(format, Format::Csv | Format::Tsv)
+/// Refuses files that would take the place of each other, or of the input.
+fn apart(args: &ImputeArgs, targets: &[String]) -> diabolo::Result<()> {
+    let mut taken: Vec<&str> = targets.iter().map(String::as_str).collect();
+    taken.push(&args.rows.input);
+    for (flag, path) in [("--mask", &args.mask), ("--errors", &args.errors)] {
+        let Some(path) = path else { continue };
+        if taken.contains(&path.as_str()) {
+            return Err(Error::config(flag, "a file of its own", format!("'{path}' a second time")));
+        }
+        taken.push(path);
+    }
+    Ok(())
 }
 
 /// Where completed tables go: `--out`, or with `--multiple` as many files with a number behind the name.

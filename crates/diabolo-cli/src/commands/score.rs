@@ -36,7 +36,8 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         let batch = batch?;
         let first_row = tally.scores.len() as u64;
         let found = task::score(&saved, &asked.input, &batch, first_row, &rule, args.reasons, &place)?;
-        let table = found.table(&asked.input, &batch, args.reasons)?;
+        let typed = asked.has_types().then(|| saved.header.preprocessor.typed(&batch)).transpose()?;
+        let table = found.table(&asked.input, typed.as_ref().unwrap_or(&batch), args.reasons)?;
         if let Some(drift) = &mut drift {
             drift.add(&asked.input, &batch, first_row, &found.scores, &place)?;
             tally.drift = Some(drift.found()?);
@@ -120,6 +121,11 @@ impl Tally {
             shared.note(format!("note: {warning}"));
         }
         let labelled = args.label.as_ref().map(|_| self.judged());
+        if let Some(label) = args.label.as_ref().filter(|_| !self.truth.contains(&false)) {
+            shared.note(format!(
+                "note: by the column '{label}' no row is normal; --normal VALUE says which rows are (else those with 0 or false)"
+            ));
+        }
         if shared.json {
             let mut told = json!({
                 "rows": self.scores.len(), "anomalies": count, "rule": rule.describe(), "labels": labelled,
@@ -262,5 +268,12 @@ pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     saved.detector = Some(detector);
     saved.save(&path)?;
     shared.note(format!("wrote the scores of {kept} rows to {}", path.display()));
+    let warning = saved.detector.as_ref().and_then(|detector| Rule::default().warning(detector, kept));
+    if let Some(warning) = warning {
+        shared.note(format!("note: {warning}"));
+    }
+    if shared.json {
+        output::print_json(&json!({ "model": path, "held_out_rows": kept }))?;
+    }
     Ok(())
 }

@@ -113,6 +113,35 @@ fn labels_only_evaluate() {
 }
 
 #[test]
+fn labels_that_call_nothing_normal_are_noted() {
+    let desk = fitted();
+    desk.write("new.csv", table(60, |_, row| row));
+    let told = desk.ok("score run new.csv --label color -o scored.csv").stderr;
+    assert!(told.contains("by the column 'color' no row is normal"), "{told}");
+    let told = desk.ok("score run new.csv --label color --normal red -o scored.csv").stderr;
+    assert!(!told.contains("no row is normal"), "{told}");
+}
+
+#[test]
+fn numbers_are_numbers_where_files_have_types() {
+    let desk = fitted();
+    desk.write("new.csv", table(60, |_, row| row));
+    desk.ok("score run new.csv -o scored.parquet");
+    let shown = desk.ok("inspect scored.parquet").stdout;
+    let of = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_string();
+    assert!(of("x ").contains("float") && of("n ").contains("integer"), "{shown}");
+}
+
+#[test]
+fn calibration_with_few_rows_says_what_it_cannot_tell() {
+    let desk = fitted();
+    desk.write("one.csv", table(1, |_, row| row));
+    let ran = desk.ok("calibrate run one.csv --json");
+    assert!(ran.stderr.contains("with 1 held-out rows no p-value is below"), "{}", ran.stderr);
+    assert_eq!(ran.json()["held_out_rows"], 1);
+}
+
+#[test]
 fn calibration_changes_p_values_and_no_score() {
     let desk = fitted();
     desk.write("new.csv", table(40, |_, row| row));

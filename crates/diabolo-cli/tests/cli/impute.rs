@@ -104,6 +104,20 @@ fn types_survive_parquet() {
 }
 
 #[test]
+fn no_file_takes_the_place_of_another() {
+    let desk = fitted();
+    for flags in [
+        "-o done.csv --mask done.csv",
+        "-o done.csv --mask m.csv --errors m.csv",
+        "-o done.csv --errors t.csv",
+    ] {
+        let message = desk.fails(2, &format!("impute run t.csv {flags}"));
+        assert!(message.contains("expected a file of its own"), "{message}");
+    }
+    assert_eq!(desk.text("t.csv"), gappy(200));
+}
+
+#[test]
 fn odd_rows() {
     let desk = fitted();
     // A column that never missed in training, a row without anything, one row alone.

@@ -99,6 +99,9 @@ fn a_run_goes_on_for_longer() {
     let epochs = |text: Vec<u8>| String::from_utf8(text).unwrap().lines().count();
     assert_eq!(epochs(desk.bytes("run/history.jsonl")), 4);
     let long = desk.bytes("run/model.safetensors");
+    // Its settings can be taken for another run.
+    let taken = desk.ok("fit digits --config run/config.toml --print-config").stdout;
+    assert!(taken.contains("epochs = 4") && !taken.contains("fingerprint"), "{taken}");
     assert!(long != short);
     // Where nothing is left to do nothing changes.
     desk.ok("fit --resume run -q");

@@ -120,6 +120,8 @@ impl Detector {
     /// p = (1 + #{held-out scores ≥ s}) / (n + 1)
     /// ```
     /// A row that comes from where the held-out rows came from has p ≤ α with probability α at most.
+    /// That holds exactly of rows that took no part in the fit. Those that `fit` keeps also chose when to stop, which favours them a
+    /// little; `calibrate` with rows of their own makes up for it.
     ///
     /// Scores that only rounding tells apart count as equal.
     pub fn p_value(&self, score: f64) -> f64 {

@@ -34,6 +34,10 @@ pub struct Metrics {
     /// reconstruction + kl_divergence, nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
+    /// −log 1/K Σ_k p(x, z_k) / q(z_k|x), nats per example, by the K draws of a model that was fitted by this bound
+    /// (Burda et al. 2016, eq. 8). Its negative ELBO may be far above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub importance_bound: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example: exact, or for encoders that `Estimator::Auto` finds
     /// too dear from 32 probes a row. Of a conditional model by what it is given, too.
     pub contraction: f64,
@@ -79,6 +83,7 @@ pub struct Evaluation<'a, M> {
     observed: f64,
     reconstruction: f64,
     kl_divergence: Option<f64>,
+    importance_bound: Option<f64>,
     contraction: f64,
     jacobian_norm: f64,
     squared_error: f64,
@@ -114,6 +119,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             observed: 0.0,
             reconstruction: 0.0,
             kl_divergence: None,
+            importance_bound: None,
             contraction: 0.0,
             jacobian_norm: 0.0,
             squared_error: 0.0,
@@ -154,6 +160,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             match term.name {
                 "reconstruction" => self.reconstruction += sum,
                 "kl_divergence" => *self.kl_divergence.get_or_insert(0.0) += sum,
+                "importance_bound" => *self.importance_bound.get_or_insert(0.0) += sum,
                 // Measured below, for every family.
                 _ => {}
             }
@@ -243,6 +250,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             reconstruction,
             kl_divergence,
             negative_elbo,
+            importance_bound: self.importance_bound.map(|bound| bound / n),
             contraction: self.contraction / n,
             jacobian_norm: self.jacobian_norm / n,
             mse: self.squared_error / self.observed.max(1.0),

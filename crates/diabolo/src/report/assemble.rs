@@ -167,6 +167,12 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
     let nats = "nats per example";
     let all = [
         (
+            "importance bound",
+            metrics.importance_bound,
+            nats,
+            "The bound that was fitted: nearer to −log p(x) than the negative ELBO, by several draws. Lower is better.",
+        ),
+        (
             "negative ELBO",
             metrics.negative_elbo,
             nats,

@@ -169,8 +169,10 @@ fn dead_codes(record: &EpochRecord) -> Option<String> {
 
 fn overfitting(record: &EpochRecord, earlier: &[EpochRecord]) -> Option<String> {
     const SHARE: f64 = 0.1;
-    // During a warm-up the two objectives have other weights; negative ELBOs can be compared.
-    let name = if record.train.contains_key("negative_elbo") { "negative_elbo" } else { "objective" };
+    // During a warm-up the two objectives have other weights; negative ELBOs can be compared. Of an importance-weighted bound the
+    // negative ELBO is no measure: its posterior is meant to be wide.
+    let names = ["importance_bound", "negative_elbo", "objective"];
+    let name = names.into_iter().find(|name| record.train.contains_key(*name))?;
     let (train, held_out) = (record.train.get(name)?, record.validation.get(name)?);
     let whole = earlier.iter().filter(|e| e.layer.is_none());
     let best = whole.filter_map(|e| e.validation.get(name)).copied().fold(f64::INFINITY, f64::min);
@@ -253,6 +255,26 @@ mod tests {
         // The objective of a layer that was pretrained alone is another.
         let layer = EpochRecord { layer: Some(1), ..best };
         assert_eq!(kinds(&now), examine(&now, &[layer]).into_iter().map(|f| f.kind).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_importance_weighted_bound_is_judged_by_itself() {
+        let (_, signs) = healthy();
+        let terms = |elbo, bound| {
+            [("objective", bound), ("negative_elbo", elbo), ("importance_bound", bound)]
+                .map(|(n, v)| (n.to_string(), v))
+        };
+        let at = |elbo, bound| EpochRecord {
+            train: terms(80.0, 75.0).into(),
+            validation: terms(elbo, bound).into(),
+            ..record(&[], signs)
+        };
+        assert_eq!(
+            kinds(&at(300.0, 76.0)),
+            examine(&at(300.0, 76.0), &[at(90.0, 80.0)]).into_iter().map(|f| f.kind).collect::<Vec<_>>()
+        );
+        let found = examine(&at(300.0, 96.0), &[at(90.0, 80.0)]);
+        assert!(found.iter().any(|f| f.kind == FindingKind::Overfitting));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod encode;
 mod scaling;
 mod settings;
 mod spread;
+mod typed;
 mod volume;
 
 use std::ops::Range;

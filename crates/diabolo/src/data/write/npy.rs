@@ -61,10 +61,10 @@ fn layout(target: &str, schema: &Schema) -> Result<(DataType, Vec<usize>)> {
     if let Some(other) = fields.iter().find(|field| !numeric(field.data_type())) {
         return Err(Error::Unsupported {
             what: format!(
-                "cannot write '{target}': an NPY file holds numbers or one column of images, not '{}'",
+                "cannot write '{target}': an NPY file holds numbers, or one column of images and nothing else: not '{}'",
                 other.name()
             ),
-            help: "drop the column with --drop, or write .csv or .parquet".into(),
+            help: "write .csv or .parquet, or fit without this column (--drop)".into(),
         });
     }
     let single = fields.iter().all(|field| field.data_type() == &DataType::Float32);

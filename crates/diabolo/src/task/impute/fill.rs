@@ -10,7 +10,7 @@ use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::zip::zip;
 
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
-use crate::data::{Encoded, Feature, Preprocessor, Storage, is_earlier_row};
+use crate::data::{Encoded, Preprocessor, is_earlier_row};
 use crate::error::{Error, Result};
 use crate::task::{columns_of, table};
 
@@ -49,7 +49,6 @@ impl Gaps {
         preprocessor: &Preprocessor,
         rows: &RecordBatch,
         values: &[f32],
-        typed: bool,
     ) -> Result<RecordBatch> {
         let made = preprocessor.decode(values)?;
         let features = &preprocessor.schema.features;
@@ -66,7 +65,7 @@ impl Gaps {
                     filled_images(field, array, gaps, pixels)
                 }
                 None => match made.column_by_name(&feature.name) {
-                    Some(made) => filled_cells(array, gaps, made, typed_as(feature, array, typed)),
+                    Some(made) => filled_cells(array, gaps, made),
                     None => continue,
                 },
             };
@@ -144,27 +143,12 @@ fn is_missing(array: &ArrayRef, row: usize) -> bool {
     array.is_null(row) || array.as_primitive_opt::<Float64Type>().is_some_and(|a| a.value(row).is_nan())
 }
 
-/// The type of a completed column: the input's own, unless text is to become numbers.
-fn typed_as(feature: &Feature, array: &ArrayRef, typed: bool) -> Option<DataType> {
-    let text = matches!(array.data_type(), DataType::Utf8 | DataType::Null);
-    match feature.storage {
-        Storage::Integer if typed && text => Some(DataType::Int64),
-        Storage::Float if typed && text => Some(DataType::Float64),
-        _ => None,
-    }
-}
-
-fn filled_cells(
-    array: &ArrayRef,
-    gaps: &BooleanArray,
-    made: &ArrayRef,
-    wanted: Option<DataType>,
-) -> Result<ArrayRef, ArrowError> {
-    let own = match array.data_type() {
-        DataType::Null => made.data_type(),
-        own => own,
+/// In the column's own type.
+fn filled_cells(array: &ArrayRef, gaps: &BooleanArray, made: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let wanted = match array.data_type() {
+        DataType::Null => made.data_type().clone(),
+        own => own.clone(),
     };
-    let wanted = wanted.unwrap_or_else(|| own.clone());
     // Not `cast` alone: it would cut off what is behind the point.
     let made = match (made.as_primitive_opt::<Float64Type>(), wanted.is_integer()) {
         (Some(numbers), true) => cast(&numbers.unary::<_, Float64Type>(f64::round), &wanted)?,

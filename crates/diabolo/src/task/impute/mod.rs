@@ -117,7 +117,9 @@ pub fn impute(
     let encoded = preprocessor.encode(input, rows, first_row)?;
     let found = fill_encoded(saved, &encoded, first_row, config, place)?;
     let gaps = fill::Gaps::find(preprocessor, rows, &encoded);
-    let complete = |values: &[f32]| gaps.filled_with(preprocessor, rows, values, config.typed);
+    let typed = config.typed.then(|| preprocessor.typed(rows)).transpose()?;
+    let given = typed.as_ref().unwrap_or(rows);
+    let complete = |values: &[f32]| gaps.filled_with(preprocessor, given, values);
     let errors = || gaps.errors(preprocessor, rows, &found.means, &found.deviations);
     Ok(Imputed {
         completed: complete(&found.means)?,
