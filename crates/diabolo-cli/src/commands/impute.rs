@@ -41,7 +41,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         typed: asked.has_types(),
         seed: args.seed,
     };
-    let (mut rows, mut filled) = (0, 0);
+    let (mut rows, mut filled, mut lopsided) = (0, 0, 0);
     for batch in source {
         let batch = batch?;
         let imputed = impute(&saved, &asked.input, &batch, rows, &config, &place)?;
@@ -53,6 +53,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         }
         rows += batch.num_rows() as u64;
         filled += imputed.filled;
+        lopsided += imputed.lopsided;
     }
     if rows == 0 {
         return Err(no_rows(&asked.input).into());
@@ -60,8 +61,18 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
     let what = if saved.header.preprocessor.schema.image_shape().is_some() { "pixels" } else { "cells" };
     shared.note(format!("filled {filled} missing {what} in {rows} rows"));
+    if lopsided > 0 {
+        shared.note(format!(
+            "note: in {lopsided} rows fewer than 5 of {} draws carry the weight: their errors are told too small, and drawn tables differ \
+             too little; --samples {} tells more",
+            args.samples,
+            10 * args.samples
+        ));
+    }
     if shared.json {
-        output::print_json(&json!({ "rows": rows, "filled": filled, "files": targets }))?;
+        output::print_json(
+            &json!({ "rows": rows, "filled": filled, "lopsided": lopsided, "files": targets }),
+        )?;
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 /// Draws of z that are decoded together; small enough for a processor's cache.
 const BLOCK: usize = 1024;
+/// With fewer effective draws than these what is said of a row is mostly chance.
+const LEAST_EFFECTIVE: f64 = 5.0;
 /// Draws of x from which a standard error is told.
 const ERROR_DRAWS: usize = 100;
 
@@ -24,6 +26,8 @@ pub(super) struct Filled {
     pub deviations: Vec<f32>,
     /// Tables of draws: each rows × width.
     pub draws: Vec<Vec<f32>>,
+    /// Rows whose weights lie on a few draws.
+    pub lopsided: usize,
 }
 
 /// Fills by self-normalised importance sampling. `model` has a posterior.
@@ -55,6 +59,7 @@ pub(super) fn weighted(
         means: rows.values.clone(),
         deviations: if config.errors { vec![0.0; rows.values.len()] } else { vec![] },
         draws: vec![rows.values.clone(); config.multiple],
+        lopsided: found.iter().filter(|(row, _)| row.effective_draws() < LEAST_EFFECTIVE).count(),
     };
     for (&row, (found, deviations)) in gappy.iter().zip(&found) {
         for unit in 0..rows.width {
@@ -78,6 +83,8 @@ struct Row {
     largest: f64,
     /// Σ w.
     total: f64,
+    /// Σ w².
+    squares: f64,
     /// Σ w E[x|z]; of counts, not of their logarithms.
     sums: Vec<f64>,
     /// Units that hold log(1 + count).
@@ -99,6 +106,7 @@ impl Row {
         let mut row = Row {
             largest: f64::NEG_INFINITY,
             total: 0.0,
+            squares: 0.0,
             sums: vec![0.0; width],
             counts: counts(model),
             draws: vec![vec![]; wanted],
@@ -120,12 +128,14 @@ impl Row {
         let smaller = (self.largest - largest).exp();
         self.largest = largest;
         self.total *= smaller;
+        self.squares *= smaller * smaller;
         self.sums.iter_mut().for_each(|sum| *sum *= smaller);
         log_weights.iter().map(|&w| (f64::from(w) - largest).exp()).collect()
     }
 
     fn add(&mut self, weights: &[f64], mut means: Vec<f32>) {
         self.total += weights.iter().sum::<f64>();
+        self.squares += weights.iter().map(|w| w * w).sum::<f64>();
         for (weight, means) in weights.iter().zip(means.chunks_exact_mut(self.sums.len())) {
             self.counts.iter().for_each(|&unit| means[unit] = means[unit].exp_m1());
             self.sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += weight * f64::from(*mean));
@@ -156,6 +166,11 @@ impl Row {
         for (draw, values) in replaced.into_iter().zip(drawn.chunks_exact(self.sums.len())) {
             self.draws[draw] = values.to_vec();
         }
+    }
+
+    /// (Σ w)² / Σ w²: as many draws with equal weights would say as much (Kong 1992).
+    fn effective_draws(&self) -> f64 {
+        self.total * self.total / self.squares
     }
 
     /// Encoded.
@@ -298,6 +313,24 @@ mod tests {
             (1.0, 2.0, 0.0),
             "observed cells stay"
         );
+    }
+
+    #[test]
+    fn effective_draws_by_hand() {
+        let mut row = Row {
+            largest: f64::NEG_INFINITY,
+            total: 0.0,
+            squares: 0.0,
+            sums: vec![0.0],
+            counts: vec![],
+            draws: vec![],
+        };
+        // Weights 1 and 1, then beside them 2: (1 + 1 + 2)² / (1 + 1 + 4).
+        for (log_weights, expected) in [(vec![3.0, 3.0], 2.0), (vec![3.0 + 2f32.ln()], 16.0 / 6.0)] {
+            let weights = row.weigh(&log_weights);
+            row.add(&weights, vec![0.0; log_weights.len()]);
+            assert!((row.effective_draws() - expected).abs() < 1e-6, "{}", row.effective_draws());
+        }
     }
 
     #[test]

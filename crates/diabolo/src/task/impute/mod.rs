@@ -30,6 +30,7 @@
 //! | odd input | what happens |
 //! |---|---|
 //! | a row without any observed cell | it gets the mean over the prior, or the reconstruction of nothing |
+//! | a row of which little is observed | a few draws may carry all the weight, and errors are told too small: such rows are counted |
 //! | missing cells in columns that never missed in training | filled like others |
 //! | a category the model never saw | an error, or with `unknown = missing` no help for the rest of the row; it stays as it is |
 //! | columns the model does not know, the key, the label | come along as they are, gaps included |
@@ -83,6 +84,8 @@ pub struct Imputed {
     pub errors: Option<RecordBatch>,
     /// How many cells (or pixels) were filled.
     pub filled: usize,
+    /// Rows whose importance weights lie on fewer than five effective draws: their errors are told too small.
+    pub lopsided: usize,
 }
 
 /// Fills the missing cells of `rows`; observed ones are copied unchanged.
@@ -127,6 +130,7 @@ pub fn impute(
         mask: gaps.mask(preprocessor, rows)?,
         errors: config.errors.then(errors).transpose()?,
         filled: gaps.count(),
+        lopsided: found.lopsided,
     })
 }
 
