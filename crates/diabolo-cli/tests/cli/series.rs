@@ -96,6 +96,21 @@ fn gaps_of_a_series_are_filled_row_by_row() {
 }
 
 #[test]
+fn a_series_that_goes_back_is_noted() {
+    let desk = Desk::new();
+    for (name, first, second) in [("number", "7", "8"), ("date", "2024-01-07", "2024-01-08")] {
+        let row = |key: &str, k: usize| format!("{key},{}\n", k % 5);
+        let rows: String = (0..60).map(|k| row(if k < 30 { second } else { first }, k)).collect();
+        desk.write("back.csv", format!("time,flow\n{rows}"));
+        let told = desk.ok(&format!("fit back.csv --key time --window 3 --epochs 1 -o {name}")).stderr;
+        assert!(told.contains("'time' goes back at row 31"), "{told}");
+    }
+    desk.write("past.csv", series(60, 0, |_, value| value));
+    let told = desk.ok("fit past.csv --key time --window 3 --epochs 1 -o forward").stderr;
+    assert!(!told.contains("goes back"), "{told}");
+}
+
+#[test]
 fn drift_of_a_series_is_told_once_for_each_column() {
     let desk = fitted();
     desk.write("higher.csv", series(300, 401, |_, value| value + 1.0));

@@ -6,6 +6,7 @@ use arrow_schema::DataType;
 use arrow_select::take::take_record_batch;
 
 use super::catalog::test_part;
+use super::column::number;
 use super::{DataConfig, Encoded, Inferred, Preprocessor, ReadOptions, Split, infer, open};
 use crate::{Error, Result};
 
@@ -77,9 +78,26 @@ fn examples(input: &str, config: &DataConfig) -> Result<(Inferred, RecordBatch)>
         let help = "fit shorter windows, or on a longer series";
         return Err(Error::data(input, expected, rows.num_rows().to_string(), help));
     }
-    let inferred = infer(input, &rows, &config.infer_options())?;
+    let mut inferred = infer(input, &rows, &config.infer_options())?;
+    inferred.warnings.extend(config.key.as_ref().and_then(|key| disorder(&rows, key)));
     let schema = windows.schema(&inferred.schema);
     Ok((Inferred { schema, ..inferred }, windows.of(&name, rows)?))
+}
+
+/// A sentence if the key of a series, numbers or ISO dates, goes back somewhere.
+fn disorder(series: &RecordBatch, key: &str) -> Option<String> {
+    let keys: Vec<String> = texts(series, key)?.into_iter().collect::<Option<_>>()?;
+    let numbers: Option<Vec<f64>> = keys.iter().map(|key| number(key)).collect();
+    let is_date = |key: &String| key.len() == keys[0].len() && key.as_bytes().get(4) == Some(&b'-');
+    let back = match numbers {
+        Some(numbers) => numbers.windows(2).position(|two| two[1] < two[0]),
+        None if keys.iter().all(is_date) => keys.windows(2).position(|two| two[1] < two[0]),
+        None => None,
+    }?;
+    Some(format!(
+        "rows are a series in the order they come in, but '{key}' goes back at row {}: if it is the time, sort them",
+        back + 2
+    ))
 }
 
 /// Rows at random; windows in their order and without overlap, since a window next to another is nearly the same.

@@ -88,7 +88,13 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
             continue;
         }
         let column = Column { input, name, array, first_row: 0 };
-        match judge(&column, options.types.get(name))? {
+        let wanted = options.types.get(name);
+        if wanted.is_none() && has_decimal_commas(&column) {
+            inferred.warnings.push(format!(
+                "column '{name}' looks like numbers with a decimal comma, and is read as text: write them with a point"
+            ));
+        }
+        match judge(&column, wanted)? {
             Verdict::Learn { kind, storage, note } => {
                 match note {
                     Note::None => {}
@@ -295,8 +301,19 @@ fn judge(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
 }
 
 fn mostly_numbers(texts: &StringArray) -> bool {
-    let numbers = texts.iter().flatten().filter(|text| number(text).is_some()).count();
-    numbers as f64 >= MOSTLY_NUMBERS * (texts.len() - texts.null_count()) as f64
+    mostly(texts, |text| number(text).is_some())
+}
+
+fn mostly(texts: &StringArray, is_one: impl Fn(&str) -> bool) -> bool {
+    let found = texts.iter().flatten().filter(|text| is_one(text)).count();
+    found as f64 >= MOSTLY_NUMBERS * (texts.len() - texts.null_count()) as f64
+}
+
+fn has_decimal_commas(column: &Column) -> bool {
+    let is_one = |text: &str| text.contains(',') && number(&text.replace(',', ".")).is_some();
+    let is_text = matches!(CellType::of(column.array.data_type()), CellType::Text);
+    let some = is_text && column.array.null_count() < column.array.len();
+    some && column.texts().is_ok_and(|texts| mostly(&texts, is_one))
 }
 
 fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {

@@ -130,6 +130,23 @@ fn text_that_names_the_rows_is_set_aside_with_a_way_back() {
 }
 
 #[test]
+fn decimal_commas_are_noted() {
+    let commas: Vec<String> = (0..40).map(|i| format!("{},{}", i, i % 7)).collect();
+    let cells: Vec<&str> = commas.iter().map(String::as_str).collect();
+    let ages: Vec<&str> = cells.iter().map(|_| "1.5").chain(["2"]).take(40).collect();
+    let found =
+        infer("t.csv", &table(vec![("c", text(&cells)), ("age", text(&ages))]), &InferOptions::default())
+            .unwrap();
+    assert!(
+        found.warnings[0].contains("'c' looks like numbers with a decimal comma"),
+        "{:?}",
+        found.warnings
+    );
+    let words = text(&["a,b", "c,d", "a,b", "c,d"]);
+    assert!(one(words).unwrap().warnings.iter().all(|w| !w.contains("comma")));
+}
+
+#[test]
 fn columns_without_information_are_refused_or_reported() {
     let batch = table(vec![
         ("a", text(&["1", "2"])),
