@@ -312,8 +312,7 @@ fn mostly(texts: &StringArray, is_one: impl Fn(&str) -> bool) -> bool {
 fn has_decimal_commas(column: &Column) -> bool {
     let is_one = |text: &str| text.contains(',') && number(&text.replace(',', ".")).is_some();
     let is_text = matches!(CellType::of(column.array.data_type()), CellType::Text);
-    let some = is_text && column.array.null_count() < column.array.len();
-    some && column.texts().is_ok_and(|texts| mostly(&texts, is_one))
+    is_text && column.texts().is_ok_and(|texts| texts.null_count() < texts.len() && mostly(&texts, is_one))
 }
 
 fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
