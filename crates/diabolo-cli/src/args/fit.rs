@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use diabolo::artifact::settings_alone;
 use diabolo::data::Binarization;
 use diabolo::model::FamilyConfig;
 use diabolo::train::Schedule;
@@ -126,22 +127,13 @@ pub struct ColumnArgs {
     pub test: Option<f64>,
 }
 
-/// Of a run's own file the settings alone: what it was fitted on stands above them, in lines that are left empty.
-fn settings(text: &str) -> String {
-    let of_run = |line: &str| ["input =", "fingerprint ="].iter().any(|key| line.starts_with(key));
-    let above = text.find("\n[").unwrap_or(text.len());
-    let (source, settings) = text.split_at(above);
-    let kept: Vec<&str> = source.split('\n').map(|line| if of_run(line) { "" } else { line }).collect();
-    kept.join("\n") + settings
-}
-
 impl FitArgs {
     /// The configuration file or the preset, then --set, then the flags: the later wins.
     pub fn to_config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => {
                 let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
-                Config::from_toml(&path.display().to_string(), &settings(&text))?
+                Config::from_toml(&path.display().to_string(), &settings_alone(&text))?
             }
             None => Config::default(),
         };

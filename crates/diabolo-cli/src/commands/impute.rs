@@ -66,7 +66,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
             "note: in {lopsided} rows fewer than 5 of {} draws carry the weight: their errors are told too small, and drawn tables differ \
              too little; --samples {} tells more",
             args.samples,
-            10 * args.samples
+            args.samples.saturating_mul(10)
         ));
     }
     if shared.json {

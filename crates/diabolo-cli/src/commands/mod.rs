@@ -43,10 +43,15 @@ fn no_rows(input: &str) -> Error {
     Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
-/// The rows from the 0-based `first` on without those whose window begins before the series: no model knows of such windows.
-fn whole_windows(config: &Config, rows: &RecordBatch, first: u64) -> RecordBatch {
-    let cut = config.data.cut_windows(first, rows.num_rows());
-    rows.slice(cut, rows.num_rows() - cut)
+/// There is nothing to judge by, or no whole window of it.
+fn too_short(input: &str, config: &Config) -> Error {
+    match config.data.window {
+        Some(window) => {
+            let expected = format!("{window} rows or more, for windows of {window}");
+            Error::data(input, expected, "fewer", "give a longer part of the series")
+        }
+        None => no_rows(input),
+    }
 }
 
 /// Rows to judge a model by.
@@ -107,14 +112,13 @@ impl Judged {
     fn collect(self) -> diabolo::Result<(String, RecordBatch)> {
         let rows = match self.held_out {
             Some(rows) => rows,
-            None => whole_windows(
-                &self.config,
-                &open(&self.input, &self.config.data.read_options())?.collect()?,
-                0,
-            ),
+            None => {
+                let rows = open(&self.input, &self.config.data.read_options())?.collect()?;
+                self.config.data.whole_windows(0, &rows)
+            }
         };
         match rows.num_rows() {
-            0 => Err(no_rows(&self.input)),
+            0 => Err(too_short(&self.input, &self.config)),
             _ => Ok((self.input, rows)),
         }
     }
@@ -141,7 +145,7 @@ impl Judged {
                 let mut first_row = 0;
                 for batch in open(&self.input, &self.config.data.read_options())? {
                     let batch = batch?;
-                    let whole = whole_windows(&self.config, &batch, first_row);
+                    let whole = self.config.data.whole_windows(first_row, &batch);
                     add(&whole, first_row + (batch.num_rows() - whole.num_rows()) as u64)?;
                     first_row += batch.num_rows() as u64;
                 }
@@ -149,7 +153,7 @@ impl Judged {
         }
         let metrics = evaluation.finish();
         match metrics.examples {
-            0 => Err(no_rows(&self.input)),
+            0 => Err(too_short(&self.input, &self.config)),
             _ => Ok(metrics),
         }
     }

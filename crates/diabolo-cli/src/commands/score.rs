@@ -10,7 +10,7 @@ use diabolo::report::{Anomalies, ScoredExample};
 use diabolo::task::{self, Drift, Drifted, Rule, Scored};
 use serde_json::{Value, json};
 
-use super::{load, load_for, no_rows, whole_windows};
+use super::{load, load_for, no_rows, too_short};
 use crate::args::{CalibrateArgs, ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
@@ -254,9 +254,9 @@ pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut saved = load(&path, shared)?;
     let config = args.read.over(&saved.header.config)?;
     let rows = open(&args.input, &config.data.read_options())?.collect()?;
-    let rows = whole_windows(&config, &rows, 0);
+    let rows = config.data.whole_windows(0, &rows);
     if rows.num_rows() == 0 {
-        return Err(no_rows(&args.input).into());
+        return Err(too_short(&args.input, &config).into());
     }
     let source = &saved.header.source;
     if source.fingerprint.is_some() && fingerprint(&args.input)? == source.fingerprint {

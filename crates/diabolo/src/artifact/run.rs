@@ -36,6 +36,15 @@ struct RunConfig {
     config: toml::Table,
 }
 
+/// Of the text of a run's `config.toml` the settings alone: what they were used on stands above them, in lines that are left empty,
+/// so that errors name the right ones.
+pub fn settings_alone(text: &str) -> String {
+    let used_on = |line: &str| ["input =", "fingerprint ="].iter().any(|key| line.starts_with(key));
+    let (above, settings) = text.split_at(text.find("\n[").unwrap_or(text.len()));
+    let kept: Vec<&str> = above.split('\n').map(|line| if used_on(line) { "" } else { line }).collect();
+    kept.join("\n") + settings
+}
+
 impl Run {
     /// Makes `folder`, which must not hold a run yet.
     pub fn create(folder: &Path) -> Result<Self> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -97,11 +98,12 @@ impl DataConfig {
         self.window.map(|length| Windows { length, whole: aside.cloned().collect() })
     }
 
-    /// How many of so many rows, from the 0-based `first` on, have a window that begins before the series: never in a fit, so that
-    /// a model knows nothing of such windows.
-    pub fn cut_windows(&self, first: u64, rows: usize) -> usize {
-        let lead = self.window.map_or(0, |length| length.saturating_sub(1));
-        (lead as u64).saturating_sub(first).min(rows as u64) as usize
+    /// The rows, the first of them the 0-based `first` of the series, without those whose window begins before the series: such are
+    /// never in a fit, so that a model knows nothing of them.
+    pub fn whole_windows(&self, first: u64, rows: &RecordBatch) -> RecordBatch {
+        let lead = self.window.map_or(0, |length| length.saturating_sub(1)) as u64;
+        let cut = lead.saturating_sub(first).min(rows.num_rows() as u64) as usize;
+        rows.slice(cut, rows.num_rows() - cut)
     }
 
     /// The schema's part.

@@ -72,12 +72,8 @@ fn examples(input: &str, config: &DataConfig) -> Result<(Inferred, RecordBatch)>
     };
     let series = open(input, &ReadOptions { windows: None, ..read })?;
     let (name, rows) = (series.name().to_string(), series.collect()?);
-    if windows.length > rows.num_rows() {
-        // Before there are columns for every row of a window.
-        let expected = format!("{} rows or more, for windows of as many", windows.length);
-        let help = "fit shorter windows, or on a longer series";
-        return Err(Error::data(input, expected, rows.num_rows().to_string(), help));
-    }
+    // Refused before there are columns for every row of a window.
+    Split::in_order(input, rows.num_rows(), windows.length, config.validation, config.test)?;
     let mut inferred = infer(input, &rows, &config.infer_options())?;
     inferred.warnings.extend(config.key.as_ref().and_then(|key| disorder(&rows, key)));
     let schema = windows.schema(&inferred.schema);

@@ -64,8 +64,9 @@ impl Split {
         check(validation, test)?;
         let lead = window.saturating_sub(1);
         let size = |share: f64| ((rows as f64 * share).round() as usize).max(usize::from(share > 0.0));
-        let held_out = [validation, test].map(size).map(|size| if size > 0 { lead + size } else { 0 });
-        let needed = lead + held_out[0] + held_out[1] + 1;
+        let held_out =
+            [validation, test].map(size).map(|size| if size > 0 { lead.saturating_add(size) } else { 0 });
+        let needed = held_out.into_iter().fold(lead.saturating_add(1), usize::saturating_add);
         if rows < needed {
             let expected = format!("{needed} rows or more, for windows of {window}");
             return Err(Error::data(

@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field};
 
 use super::{decodes_codes, table};
 use crate::artifact::SavedModel;
-use crate::data::Encoded;
+use crate::data::{Encoded, is_earlier_row};
 use crate::error::{Error, Result};
 use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
@@ -95,6 +95,11 @@ fn latent_column(
         }
         None => Ok(numbers),
     }
+}
+
+/// A batch taken apart, without what windows hold of earlier rows.
+pub(super) fn last_rows(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+    columns_of(batch).into_iter().filter(|(field, _)| !is_earlier_row(field)).collect()
 }
 
 /// A batch taken apart.

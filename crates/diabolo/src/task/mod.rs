@@ -28,7 +28,7 @@ use arrow_schema::{Field, Schema};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-use self::features::columns_of;
+use self::features::{columns_of, last_rows};
 use crate::artifact::SavedModel;
 use crate::error::{Error, Result};
 use crate::model::CHUNK;

@@ -2,9 +2,9 @@
 
 use arrow_array::RecordBatch;
 
-use super::{columns_of, table};
+use super::{columns_of, last_rows, table};
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, is_earlier_row};
+use crate::data::Encoded;
 use crate::error::Result;
 use crate::model::{Autoencoder, in_chunks};
 use crate::nn::{Place, to_host};
@@ -34,8 +34,8 @@ pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> R
     let made = preprocessor.decode(values)?;
     let aside = preprocessor.set_aside(rows)?;
     let (made, aside) = (columns_of(&made), columns_of(&aside));
-    let order = rows.schema();
-    let columns = order.fields().iter().filter(|field| !is_earlier_row(field)).filter_map(|field| {
+    let order = last_rows(rows);
+    let columns = order.iter().filter_map(|(field, _)| {
         let named = |columns: &[_]| -> Option<_> {
             columns.iter().find(|(f, _): &&(arrow_schema::Field, _)| f.name() == field.name()).cloned()
         };

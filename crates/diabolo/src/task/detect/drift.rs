@@ -108,10 +108,10 @@ impl<'a> Drift<'a> {
         place: &Place,
     ) -> Result<()> {
         let preprocessor = &self.saved.header.preprocessor;
-        let cut = self.saved.header.config.data.cut_windows(first_row, rows.num_rows());
-        let (rows, scores) = (rows.slice(cut, rows.num_rows() - cut), &scores[cut..]);
-        let rows = preprocessor.encode(input, &rows, first_row + cut as u64)?;
-        self.new.add(preprocessor, &rows, scores, &codes(self.saved, &rows, place));
+        let whole = self.saved.header.config.data.whole_windows(first_row, rows);
+        let cut = rows.num_rows() - whole.num_rows();
+        let rows = preprocessor.encode(input, &whole, first_row + cut as u64)?;
+        self.new.add(preprocessor, &rows, &scores[cut..], &codes(self.saved, &rows, place));
         Ok(())
     }
 

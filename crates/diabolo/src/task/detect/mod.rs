@@ -34,9 +34,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field};
 
-use super::{codes, columns_of, table};
+use super::{codes, last_rows, table};
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, is_earlier_row, take};
+use crate::data::{Encoded, take};
 use crate::error::{Error, Result};
 use crate::evaluate::{Detector, Reference, Scorer};
 use crate::model::Model;
@@ -72,8 +72,8 @@ pub fn score(
     rule.validate()?;
     let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
     let scorer = scorer(saved, detector, place);
-    let cut = saved.header.config.data.cut_windows(first_row, rows.num_rows());
-    let rows = &rows.slice(cut, rows.num_rows() - cut);
+    let whole = saved.header.config.data.whole_windows(first_row, rows);
+    let (cut, rows) = (rows.num_rows() - whole.num_rows(), &whole);
     let encoded = scorer.preprocessor.encode(input, rows, first_row + cut as u64)?;
     let scores = scorer.scores(&encoded);
     let p_values = scores.iter().map(|&score| detector.p_value(score)).collect();
@@ -123,10 +123,9 @@ impl Scored {
     /// # Errors
     /// [`Error::Data`] if the rows have a column of such a name.
     pub fn table(&self, input: &str, rows: &RecordBatch, reasons: usize) -> Result<RecordBatch> {
-        let kept = columns_of(rows).into_iter();
+        let kept = last_rows(rows).into_iter();
         let picture = |field: &Field| matches!(field.data_type(), DataType::FixedSizeList(..));
-        let mut columns: Vec<(Field, ArrayRef)> =
-            kept.filter(|(field, _)| !picture(field) && !is_earlier_row(field)).collect();
+        let mut columns: Vec<(Field, ArrayRef)> = kept.filter(|(field, _)| !picture(field)).collect();
         let number = |&value: &f64| Some(value).filter(|value| !value.is_nan());
         let numbers =
             |values: &[f64]| Arc::new(values.iter().map(number).collect::<Float64Array>()) as ArrayRef;

@@ -1,5 +1,7 @@
 //! Expectations and draws by importance weights, one row at a time, in memory that does not grow with the draws.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::ImputeConfig;
@@ -30,25 +32,27 @@ pub(super) struct Filled {
     pub lopsided: usize,
 }
 
-/// Fills by self-normalised importance sampling. `model` has a posterior.
+/// Fills the `asked` units by self-normalised importance sampling. `model` has a posterior.
 pub(super) fn weighted(
     model: &Model,
     rows: &Encoded,
+    asked: &[Range<usize>],
     first_row: u64,
     config: &ImputeConfig,
     place: &Place,
 ) -> Filled {
     let observed = rows.observed.as_deref();
-    let gap =
-        |row: &usize| observed.is_some_and(|o| o[row * rows.width..(row + 1) * rows.width].contains(&0.0));
+    let missing = |row: usize, unit: usize| observed.is_some_and(|o| o[row * rows.width + unit] == 0.0);
+    let gap = |row: &usize| asked.iter().cloned().flatten().any(|unit| missing(*row, unit));
     let gappy: Vec<usize> = (0..rows.rows).filter(gap).collect();
+    let counts = &counts(model);
     let wanted = config.multiple.max(if config.errors { ERROR_DRAWS } else { 0 });
-    let found: Vec<(Row, Vec<f32>)> = gappy
+    let found: Vec<(Row<'_>, Vec<f32>)> = gappy
         .par_iter()
         .map(|&row| {
             let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row as u64);
             let batch = Batch::gather(rows, &[row], place);
-            let mut found = Row::of(model, &batch, config.samples, wanted, noise, place);
+            let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, place);
             let deviations = if config.errors { found.deviations() } else { vec![] };
             // Of many rows they would be many.
             found.draws.truncate(config.multiple);
@@ -62,11 +66,8 @@ pub(super) fn weighted(
         lopsided: found.iter().filter(|(row, _)| row.effective_draws() < LEAST_EFFECTIVE).count(),
     };
     for (&row, (found, deviations)) in gappy.iter().zip(&found) {
-        for unit in 0..rows.width {
+        for unit in asked.iter().cloned().flatten().filter(|&unit| missing(row, unit)) {
             let cell = row * rows.width + unit;
-            if observed.is_some_and(|o| o[cell] == 1.0) {
-                continue;
-            }
             filled.means[cell] = found.mean(unit);
             if config.errors {
                 filled.deviations[cell] = deviations[unit];
@@ -78,7 +79,7 @@ pub(super) fn weighted(
 }
 
 /// What is known of one row after some draws.
-struct Row {
+struct Row<'a> {
     /// The largest log weight so far; all sums are of weights divided by it.
     largest: f64,
     /// Σ w.
@@ -88,15 +89,16 @@ struct Row {
     /// Σ w E[x|z]; of counts, not of their logarithms.
     sums: Vec<f64>,
     /// Units that hold log(1 + count).
-    counts: Vec<usize>,
+    counts: &'a [usize],
     /// Draws of x, each from one z that was drawn with probability w̃.
     draws: Vec<Vec<f32>>,
 }
 
-impl Row {
+impl<'a> Row<'a> {
     fn of(
         model: &Model,
         batch: &Batch,
+        counts: &'a [usize],
         samples: usize,
         wanted: usize,
         noise: &mut Stream,
@@ -108,7 +110,7 @@ impl Row {
             total: 0.0,
             squares: 0.0,
             sums: vec![0.0; width],
-            counts: counts(model),
+            counts,
             draws: vec![vec![]; wanted],
         };
         for first in (0..samples).step_by(BLOCK) {
@@ -221,44 +223,39 @@ mod tests {
 
     const VARIANCE: f64 = 0.25;
 
-    /// x = b + W z + noise with one z, so that everything is Gaussian: b, W and the model.
-    fn linear(place: &Place) -> ([f64; 3], [f64; 3], Model) {
-        let likelihood = LikelihoodBlock {
-            family: Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } },
-            start: 0,
-            width: 3,
-        };
+    /// A linear decoder of one z.
+    fn linear_model(family: Family, width: usize, seed: u64, place: &Place) -> Model {
         let architecture = Architecture {
             family: FamilyConfig::default(),
-            inputs: 3,
+            inputs: width,
             condition: 0,
             hidden: vec![],
             latent_dim: 1,
             activation: Activation::Identity,
             latent_activation: Activation::Identity,
-            likelihood: vec![likelihood],
+            likelihood: vec![LikelihoodBlock { family, start: 0, width }],
         };
-        let model = Model::new(&architecture, 3, place);
+        Model::new(&architecture, seed, place)
+    }
+
+    fn all_filled(
+        model: &Model,
+        rows: &Encoded,
+        first_row: u64,
+        config: &ImputeConfig,
+        place: &Place,
+    ) -> Filled {
+        weighted(model, rows, std::slice::from_ref(&(0..rows.width)), first_row, config, place)
+    }
+
+    /// x = b + W z + noise with one z, so that everything is Gaussian: b, W and the model.
+    fn linear(place: &Place) -> ([f64; 3], [f64; 3], Model) {
+        let model =
+            linear_model(Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } }, 3, 3, place);
         let at = |z: f32| to_host(model.decode(place.tensor(vec![z], [1, 1])));
         let bias: [f64; 3] = std::array::from_fn(|k| f64::from(at(0.0)[k]));
         let weight = std::array::from_fn(|k| f64::from(at(1.0)[k]) - bias[k]);
         (bias, weight, model)
-    }
-
-    /// One count, whose rate is e^(b + w z).
-    fn counting(seed: u64, place: &Place) -> Model {
-        let likelihood = LikelihoodBlock { family: Family::Poisson, start: 0, width: 1 };
-        let architecture = Architecture {
-            family: FamilyConfig::default(),
-            inputs: 1,
-            condition: 0,
-            hidden: vec![],
-            latent_dim: 1,
-            activation: Activation::Identity,
-            latent_activation: Activation::Identity,
-            likelihood: vec![likelihood],
-        };
-        Model::new(&architecture, seed, place)
     }
 
     #[test]
@@ -267,12 +264,13 @@ mod tests {
         let at = |model: &Model, z| f64::from(to_host(model.decode(place.tensor(vec![z], [1, 1])))[0]);
         let line = |model: &Model| (at(model, 0.0), at(model, 1.0) - at(model, 0.0));
         // Steep enough to tell the means apart: that of the logarithms is a quarter lower at a weight of 1.
-        let models = (0..100).map(|seed| counting(seed, &place));
-        let model = models.into_iter().find(|model| line(model).1.abs() > 1.0).unwrap();
+        // One count, whose rate is e^(b + w z).
+        let mut models = (0..100).map(|seed| linear_model(Family::Poisson, 1, seed, &place));
+        let model = models.find(|model| line(model).1.abs() > 1.0).unwrap();
         let (bias, weight) = line(&model);
         let nothing = Encoded { observed: Some(vec![0.0]), ..Encoded::from_values(vec![0.0], 1) };
         let config = ImputeConfig { samples: 50_000, ..ImputeConfig::default() };
-        let found = weighted(&model, &nothing, 0, &config, &place).means[0].exp_m1();
+        let found = all_filled(&model, &nothing, 0, &config, &place).means[0].exp_m1();
         // Nothing is known of z: the mean of a log-normal rate.
         let mean = (bias + weight * weight / 2.0).exp();
         assert!((f64::from(found) / mean - 1.0).abs() < 0.05, "{found} {mean}");
@@ -290,7 +288,7 @@ mod tests {
         let (bias, weight, model) = linear(&place);
         let config =
             ImputeConfig { samples: 20_000, multiple: 2_000, errors: true, ..ImputeConfig::default() };
-        let found = weighted(&model, &gappy(), 0, &config, &place);
+        let found = all_filled(&model, &gappy(), 0, &config, &place);
         // z | x_obs ~ N(m, s²) with 1/s² = 1 + Σ W²/σ², m = s² Σ W (x − b)/σ².
         let (seen, values) = ([0, 1], [1.0, -0.5]);
         let precision = 1.0 + seen.iter().map(|&k| weight[k] * weight[k] / VARIANCE).sum::<f64>();
@@ -322,7 +320,7 @@ mod tests {
             total: 0.0,
             squares: 0.0,
             sums: vec![0.0],
-            counts: vec![],
+            counts: &[],
             draws: vec![],
         };
         // Weights 1 and 1, then beside them 2: (1 + 1 + 2)² / (1 + 1 + 4).
@@ -339,7 +337,7 @@ mod tests {
         let (bias, weight, model) = linear(&place);
         let rows = Encoded { observed: Some(vec![0.0; 3]), ..Encoded::from_values(vec![0.0; 3], 3) };
         let config = ImputeConfig { samples: 20_000, errors: true, ..ImputeConfig::default() };
-        let found = weighted(&model, &rows, 0, &config, &place);
+        let found = all_filled(&model, &rows, 0, &config, &place);
         for k in 0..3 {
             assert!((f64::from(found.means[k]) - bias[k]).abs() < 0.05, "{} {}", found.means[k], bias[k]);
             let deviation = (VARIANCE + weight[k] * weight[k]).sqrt();
@@ -349,13 +347,26 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_asked_for_is_left() {
+        let place = Place::cpu();
+        let (_, _, model) = linear(&place);
+        let (rows, config) = (gappy(), ImputeConfig { samples: 100, ..ImputeConfig::default() });
+        let (all, last) = (
+            all_filled(&model, &rows, 0, &config, &place),
+            weighted(&model, &rows, std::slice::from_ref(&(2..3)), 0, &config, &place),
+        );
+        assert_eq!((last.means[2], &last.means[3..]), (all.means[2], &rows.values[3..]));
+        assert!(all.means[3] != rows.values[3]);
+    }
+
+    #[test]
     fn a_row_is_filled_alike_whatever_rows_are_read_with_it() {
         let place = Place::cpu();
         let (_, _, model) = linear(&place);
         let config = ImputeConfig { samples: 1500, multiple: 3, ..ImputeConfig::default() };
         let (rows, second) = (gappy(), gappy().select(&[1]));
         let (both, alone) =
-            (weighted(&model, &rows, 7, &config, &place), weighted(&model, &second, 8, &config, &place));
+            (all_filled(&model, &rows, 7, &config, &place), all_filled(&model, &second, 8, &config, &place));
         assert_eq!(both.means[3..], alone.means[..]);
         for (both, alone) in both.draws.iter().zip(&alone.draws) {
             assert_eq!(both[3..], alone[..]);

@@ -12,7 +12,7 @@ use arrow_select::zip::zip;
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
 use crate::data::{Encoded, Preprocessor, is_earlier_row};
 use crate::error::{Error, Result};
-use crate::task::{columns_of, table};
+use crate::task::{last_rows, table};
 
 /// The cells to fill; for each feature one flag a row, or one a pixel. What a window holds of earlier rows is filled there.
 pub(super) struct Gaps(Vec<BooleanArray>);
@@ -132,11 +132,6 @@ impl Gaps {
         }
         table(rows.num_rows(), columns)
     }
-}
-
-/// The columns without what windows hold of earlier rows.
-fn last_rows(rows: &RecordBatch) -> Vec<(Field, ArrayRef)> {
-    columns_of(rows).into_iter().filter(|(field, _)| !is_earlier_row(field)).collect()
 }
 
 fn is_missing(array: &ArrayRef, row: usize) -> bool {

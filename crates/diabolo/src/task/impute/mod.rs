@@ -39,6 +39,8 @@
 mod draws;
 mod fill;
 
+use std::ops::Range;
+
 use arrow_array::RecordBatch;
 
 use self::draws::Filled;
@@ -118,7 +120,11 @@ pub fn impute(
 ) -> Result<Imputed> {
     let preprocessor = &saved.header.preprocessor;
     let encoded = preprocessor.encode(input, rows, first_row)?;
-    let found = fill_encoded(saved, &encoded, first_row, config, place)?;
+    let windows = saved.header.config.data.windows();
+    let units = preprocessor.units().into_iter().enumerate();
+    let last = units.filter(|(feature, _)| windows.as_ref().is_none_or(|w| w.rows_back(*feature) == 0));
+    let asked: Vec<Range<usize>> = last.map(|(_, units)| units).collect();
+    let found = fill_encoded(saved, &encoded, &asked, first_row, config, place)?;
     let gaps = fill::Gaps::find(preprocessor, rows, &encoded);
     let typed = config.typed.then(|| preprocessor.typed(rows)).transpose()?;
     let given = typed.as_ref().unwrap_or(rows);
@@ -165,13 +171,14 @@ pub fn hold_back(
     }
     let values = rows.values.iter().zip(&seen).map(|(value, seen)| value * seen).collect();
     let given = Encoded { values, observed: Some(seen), ..rows.clone() };
-    let filled = fill_encoded(saved, &given, 0, config, place)?.means;
+    let filled = fill_encoded(saved, &given, &units, 0, config, place)?.means;
     Ok(HeldBack { truth: Encoded { observed: Some(hidden), ..rows.clone() }, filled })
 }
 
 fn fill_encoded(
     saved: &SavedModel,
     rows: &Encoded,
+    asked: &[Range<usize>],
     first_row: u64,
     config: &ImputeConfig,
     place: &Place,
@@ -181,7 +188,7 @@ fn fill_encoded(
     }
     let family = &saved.architecture.family;
     if family.is_variational() {
-        return Ok(draws::weighted(&saved.model, rows, first_row, config, place));
+        return Ok(draws::weighted(&saved.model, rows, asked, first_row, config, place));
     }
     if config.multiple > 0 || config.errors {
         return Err(Error::Unsupported {
