@@ -5,11 +5,12 @@
 
 use std::time::{Duration, Instant};
 
-use burn::tensor::Tensor;
-use burn::tensor::activation::{sigmoid, softplus};
-use diabolo::kernel::{self, AdamStep, Cell};
-use diabolo::nn::{Activation, Place};
-use diabolo::noise::{Purpose, standard_normal, stream};
+use diabolo::kernel::{self, AdamStep, ElementLoss};
+use diabolo::nn::Activation;
+use diabolo::random::{Purpose, standard_normal, stream};
+use diabolo::tensor::Device;
+use diabolo::tensor::Tensor;
+use diabolo::tensor::activation::{sigmoid, softplus};
 
 /// As in the released program.
 #[global_allocator]
@@ -25,7 +26,7 @@ type Work<'a> = Box<dyn Fn() + 'a>;
 
 fn normal(seed: u64, shape: [usize; 2]) -> Tensor<2> {
     let values = standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), shape[0] * shape[1]);
-    Place::cpu().tensor(values.into_iter().map(|v| 0.1 * v).collect(), shape)
+    Device::cpu().tensor(values.into_iter().map(|v| 0.1 * v).collect(), shape)
 }
 
 /// A leaf of a graph.
@@ -79,7 +80,7 @@ fn main() {
             "Bernoulli −log p, 784",
             Box::new(|| {
                 differentiate(kernel::negative_log_likelihood(
-                    Cell::Bernoulli,
+                    ElementLoss::Bernoulli,
                     logits.clone(),
                     constant(&x),
                     None,
@@ -92,7 +93,7 @@ fn main() {
         (
             "Gaussian −log p, σ known, 784",
             Box::new(|| {
-                let cell = Cell::Gaussian { variance: VARIANCE };
+                let cell = ElementLoss::Gaussian { variance: VARIANCE };
                 differentiate(kernel::negative_log_likelihood(cell, logits.clone(), constant(&x), None));
             }),
             Box::new(|| {

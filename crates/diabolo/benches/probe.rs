@@ -6,8 +6,8 @@
 use std::time::Instant;
 
 use diabolo::Result;
-use diabolo::evaluate::{Labelled, LogisticProbe, PROBE_PENALTIES, accuracy};
-use diabolo::noise::{Purpose, RngExt, standard_normal, stream};
+use diabolo::random::{Purpose, RngExt, standard_normal, stream};
+use diabolo::stats::{Labelled, LogisticProbe, PROBE_PENALTIES, accuracy};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

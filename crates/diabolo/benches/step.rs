@@ -11,9 +11,10 @@ use diabolo::Result;
 use diabolo::data::Encoded;
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
 use diabolo::model::{Architecture, ContractiveConfig, FamilyConfig, Model, VariationalConfig};
-use diabolo::nn::{Activation, Place};
-use diabolo::noise::{Purpose, RngExt, stream};
+use diabolo::nn::Activation;
 use diabolo::objective::Estimator;
+use diabolo::random::{Purpose, RngExt, stream};
+use diabolo::tensor::Device;
 use diabolo::train::{self, Hooks, Progress, Schedule, TrainingConfig, TrainingData};
 
 /// As in the released program.
@@ -92,7 +93,7 @@ fn network(
 
 /// Milliseconds of each step of training, ascending.
 fn times(architecture: Architecture, steps: usize) -> Result<Vec<f64>> {
-    let place = Place::cpu();
+    let device = Device::cpu();
     let inputs = architecture.inputs;
     let rows = |rows: usize| {
         let mut noise = stream(0, Purpose::Choose, 0, 0);
@@ -108,9 +109,9 @@ fn times(architecture: Architecture, steps: usize) -> Result<Vec<f64>> {
         checkpoint_seconds: 1e9,
         ..Default::default()
     };
-    let model = Model::new(&architecture, 0, &place);
+    let model = Model::new(&architecture, 0, &device);
     let mut clock = Clock(vec![]);
-    train::fit(model, None, &data, &config, &place, &mut clock)?;
+    train::fit(model, None, &data, &config, &device, &mut clock)?;
     let mut times: Vec<f64> =
         clock.0.windows(2).skip(WARM_UP - 1).map(|w| (w[1] - w[0]).as_secs_f64() * 1e3).collect();
     times.sort_by(f64::total_cmp);

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataConfig, Encoded, Prepared};
 use crate::distribution::Family;
-use crate::error::{Error, Result};
 use crate::model::{Architecture, ModelConfig};
 use crate::train::{TrainingConfig, no_stack};
+use crate::{Error, Result};
 
 /// Everything a run can be told.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -1,15 +1,15 @@
 //! Contractive and variational autoencoders for real data.
 //!
 //! ```
-//! use diabolo::{Config, data, model::{Autoencoder, Model}, nn::Place, train};
+//! use diabolo::{Config, data, model::{Autoencoder, Model}, tensor::Device, train};
 //!
 //! let mut config = Config::default();
 //! config.set("training.epochs=2")?;
 //! let prepared = data::prepare("digits", &config.data, 0)?;
 //! let architecture = config.resolve(&prepared)?;
-//! let place = Place::cpu();
+//! let device = Device::cpu();
 //! let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
-//! let fitted = train::fit(Model::new(&architecture, 0, &place), None, &rows, &config.training, &place, &mut ())?;
+//! let fitted = train::fit(Model::new(&architecture, 0, &device), None, &rows, &config.training, &device, &mut ())?;
 //! assert_eq!(fitted.model.latent_dim(), 10);
 //! # Ok::<(), diabolo::Error>(())
 //! ```
@@ -32,18 +32,19 @@
 
 pub mod artifact;
 pub mod config;
-pub mod data;
 pub mod distribution;
-pub mod error;
 pub mod evaluate;
 pub mod kernel;
 pub mod model;
 pub mod nn;
-pub mod noise;
 pub mod objective;
 pub mod report;
 pub mod task;
+pub mod tensor;
 pub mod train;
 
 pub use config::{Config, Preset};
-pub use error::{Error, ErrorClass, Result};
+pub use diabolo_data as data;
+pub use diabolo_data::{Error, ErrorClass, Result};
+pub use diabolo_stats as stats;
+pub use diabolo_stats::random;

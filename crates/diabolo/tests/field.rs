@@ -7,8 +7,8 @@
 use diabolo::data::{Block, BlockKind, Encoded};
 use diabolo::evaluate::reconstruction_field;
 use diabolo::model::{Model, ModelConfig};
-use diabolo::nn::Place;
-use diabolo::noise::{Purpose, RngExt, standard_normal, stream};
+use diabolo::random::{Purpose, RngExt, standard_normal, stream};
+use diabolo::tensor::Device;
 use diabolo::train::{self, TrainingConfig, TrainingData};
 
 const CENTRES: [[f64; 2]; 3] = [[0.0, 1.5], [1.3, -0.75], [-1.3, -0.75]];
@@ -43,7 +43,7 @@ fn score(x: &[f32], variance: f64) -> [f64; 2] {
 }
 
 /// A model of this family for two numeric columns, trained for `epochs` (0: as it was initialised).
-fn model(family: &str, epochs: usize, place: &Place) -> Model {
+fn model(family: &str, epochs: usize, device: &Device) -> Model {
     let names = vec!["x".into(), "y".into()];
     let blocks = [Block { kind: BlockKind::Numeric, start: 0, width: 2, features: vec![0, 1], names }];
     let text = format!(
@@ -51,7 +51,7 @@ fn model(family: &str, epochs: usize, place: &Place) -> Model {
     );
     let mut config: ModelConfig = toml::from_str(&text).unwrap();
     let architecture = config.resolve(&blocks, false).unwrap();
-    let model = Model::new(&architecture, 1, place);
+    let model = Model::new(&architecture, 1, device);
     if epochs == 0 {
         return model;
     }
@@ -65,7 +65,7 @@ fn model(family: &str, epochs: usize, place: &Place) -> Model {
     };
     training.resolve(train.rows, 1e-3).unwrap();
     let data = TrainingData { train: &train, validation: &validation };
-    train::fit(model, None, &data, &training, place, &mut ()).unwrap().model
+    train::fit(model, None, &data, &training, device, &mut ()).unwrap().model
 }
 
 /// How a field compares with the score at points drawn from the smoothed density: mean cosine, least-squares slope.
@@ -105,11 +105,11 @@ fn the_score_is_the_gradient_of_the_log_density() {
 
 #[test]
 fn a_denoising_autoencoder_learns_the_score_of_the_smoothed_density() {
-    let place = Place::cpu();
+    let device = Device::cpu();
     let smoothed = SPREAD.powi(2) + NOISE.powi(2);
     let at = points(2000, smoothed.sqrt(), 3);
     let measure = |epochs| {
-        agreement(&reconstruction_field(&model(DENOISING, epochs, &place), &at, &place), &at, smoothed)
+        agreement(&reconstruction_field(&model(DENOISING, epochs, &device), &at, &device), &at, smoothed)
     };
     let (cosine, slope) = measure(100);
     eprintln!("denoising: cosine {cosine:.3}, slope {slope:.4} for σ² = {:.4}", NOISE.powi(2));
@@ -127,9 +127,9 @@ fn a_denoising_autoencoder_learns_the_score_of_the_smoothed_density() {
 /// undoes the contraction: the encoder shrinks, the decoder grows, and r is the identity: the slope is then 0.005.)
 #[test]
 fn a_contractive_autoencoder_points_to_where_rows_are_dense() {
-    let place = Place::cpu();
+    let device = Device::cpu();
     let at = points(2000, SPREAD, 3);
-    let field = reconstruction_field(&model(CONTRACTIVE, 40, &place), &at, &place);
+    let field = reconstruction_field(&model(CONTRACTIVE, 40, &device), &at, &device);
     let (cosine, slope) = agreement(&field, &at, SPREAD.powi(2));
     eprintln!("contractive: cosine {cosine:.3}, slope {slope:.4}");
     assert!(cosine > 0.8 && slope > 0.02, "{cosine} {slope}");

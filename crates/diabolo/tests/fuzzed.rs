@@ -11,10 +11,11 @@ use diabolo::artifact::SavedModel;
 use diabolo::data::prepare;
 use diabolo::evaluate::{LatentSummary, evaluate, log_likelihoods};
 use diabolo::model::{Architecture, Model};
-use diabolo::nn::{Activation, Place};
-use diabolo::noise::{Purpose, RngExt, Stream, stream};
+use diabolo::nn::Activation;
+use diabolo::random::{Purpose, RngExt, Stream, stream};
 use diabolo::task::{self, Draw};
-use diabolo::train::{self, Ended, TrainingData};
+use diabolo::tensor::Device;
+use diabolo::train::{self, StopReason, TrainingData};
 use diabolo::{Config, Error};
 
 const CASES: u64 = 1000;
@@ -163,36 +164,36 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
         config.set(setting)?;
     }
     config.training.seed = seed;
-    let place = Place::cpu();
+    let device = Device::cpu();
     let prepared = prepare(path, &config.data, seed)?;
     let architecture: Architecture = config.resolve(&prepared)?;
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = Model::new(&architecture, seed, &place);
-    let outcome = train::fit(model, None, &data, &config.training, &place, &mut ())?;
+    let model = Model::new(&architecture, seed, &device);
+    let outcome = train::fit(model, None, &data, &config.training, &device, &mut ())?;
     for record in &outcome.state.history {
         let bad = record.train.iter().chain(&record.validation).find(|(_, value)| !value.is_finite());
         // The last epoch before a divergence may hold what diverged.
-        assert!(bad.is_none() || matches!(outcome.ended, Ended::Diverged(_)), "history: {bad:?}");
+        assert!(bad.is_none() || matches!(outcome.stop_reason, StopReason::Diverged(_)), "history: {bad:?}");
     }
     let latent = match architecture.family.has_prior() {
         true => None,
-        false => Some(LatentSummary::measure(&outcome.model, &prepared.train, seed, &place)?),
+        false => Some(LatentSummary::measure(&outcome.model, &prepared.train, seed, &device)?),
     };
-    let metrics = evaluate(&outcome.model, &prepared.train, None, seed, &place);
-    let diverged = match outcome.ended {
-        Ended::Diverged(error) => Some(error),
+    let metrics = evaluate(&outcome.model, &prepared.train, None, seed, &device);
+    let diverged = match outcome.stop_reason {
+        StopReason::Diverged(error) => Some(error),
         _ => None,
     };
     let header = header(config, prepared.preprocessor.clone());
     let saved = SavedModel { header, architecture, model: outcome.model, latent, detector: None };
-    if let Some(values) = log_likelihoods(&saved.model, &prepared.train, 3, seed, 0, &place) {
+    if let Some(values) = log_likelihoods(&saved.model, &prepared.train, 3, seed, 0, &device) {
         assert!(diverged.is_some() || values.iter().all(|v| v.is_finite()), "log-likelihoods {values:?}");
     }
     for draw in [Draw::Mean, Draw::Sample] {
-        let (_, rows) = task::generate(&saved, 5, draw, &[], seed, &place)?;
+        let (_, rows) = task::generate(&saved, 5, draw, &[], seed, &device)?;
         assert!(is_finite(&rows), "generated: {rows:?}");
     }
-    let made = saved.header.preprocessor.decode(&task::project(&saved, &prepared.train, &place))?;
+    let made = saved.header.preprocessor.decode(&task::project(&saved, &prepared.train, &device))?;
     assert!(is_finite(&made), "reconstructed: {made:?}");
     if let Some(error) = diverged {
         return Err(error);

@@ -3,12 +3,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use burn::module::Module;
-use burn::tensor::{Gradients, Tensor};
 use diabolo::distribution::{Family, Likelihood, LikelihoodBlock, Posterior, Variance};
-use diabolo::nn::{Activation, Dense, Place, to_host};
-use diabolo::noise::{Purpose, standard_normal, stream};
+use diabolo::nn::{Activation, Linear};
 use diabolo::objective::EncoderTrace;
+use diabolo::random::{Purpose, standard_normal, stream};
+use diabolo::tensor::Module;
+use diabolo::tensor::{Device, to_host};
+use diabolo::tensor::{Gradients, Tensor};
 
 /// Single precision through products of 37 terms.
 const TOLERANCE: f32 = 1e-6;
@@ -22,19 +23,19 @@ fn normal(seed: u64, shape: [usize; 2]) -> Vec<f32> {
     standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), shape[0] * shape[1])
 }
 
-fn matrix(place: &Place, seed: u64, shape: [usize; 2]) -> Tensor<2> {
-    place.tensor(normal(seed, shape), shape)
+fn matrix(device: &Device, seed: u64, shape: [usize; 2]) -> Tensor<2> {
+    device.tensor(normal(seed, shape), shape)
 }
 
 /// A leaf of a graph.
-fn leaf(place: &Place, seed: u64, shape: [usize; 2]) -> Tensor<2> {
-    Tensor::from_inner(matrix(place, seed, shape)).require_grad()
+fn leaf(device: &Device, seed: u64, shape: [usize; 2]) -> Tensor<2> {
+    Tensor::from_inner(matrix(device, seed, shape)).require_grad()
 }
 
 /// Values, and the gradients of Σ value · weight for arbitrary weights.
-fn differentiated<const D: usize>(place: &Place, value: Tensor<D>) -> (Vec<f32>, Gradients) {
+fn differentiated<const D: usize>(device: &Device, value: Tensor<D>) -> (Vec<f32>, Gradients) {
     let size = value.shape().num_elements();
-    let weights = place.tensor::<1>(normal(99, [1, size]), [size]);
+    let weights = device.tensor::<1>(normal(99, [1, size]), [size]);
     let loss = (value.clone().reshape([size]) * Tensor::from_inner(weights)).sum();
     (to_host(value.inner()), loss.backward())
 }
@@ -43,8 +44,8 @@ fn gradient<const D: usize>(leaf: &Tensor<D>, gradients: &Gradients) -> Vec<f32>
     to_host(leaf.grad(gradients).expect("a leaf of this graph"))
 }
 
-fn assert_alike(what: &str, work: impl Fn(&Place) -> Vec<Vec<f32>>) {
-    let (single, double) = (work(&Place::cpu()), work(&Place::cpu_f64()));
+fn assert_alike(what: &str, work: impl Fn(&Device) -> Vec<Vec<f32>>) {
+    let (single, double) = (work(&Device::cpu()), work(&Device::cpu_f64()));
     for (k, (found, expected)) in single.iter().zip(&double).enumerate() {
         let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
         assert!(largest > 0.0 && found.len() == expected.len(), "{what}: tensor {k} is empty or zero");
@@ -56,11 +57,11 @@ fn assert_alike(what: &str, work: impl Fn(&Place) -> Vec<Vec<f32>>) {
 #[test]
 fn layers_of_every_activation() {
     for activation in Activation::ALL {
-        assert_alike(&format!("{activation:?}"), |place| {
-            let x = leaf(place, 1, [ROWS, INPUTS]);
-            let bias = place.tensor(normal(3, [1, OUTPUTS]), [OUTPUTS]);
-            let layer = Dense::from_parts(matrix(place, 2, [OUTPUTS, INPUTS]), bias, activation).train();
-            let (value, gradients) = differentiated(place, layer.forward(x.clone()));
+        assert_alike(&format!("{activation:?}"), |device| {
+            let x = leaf(device, 1, [ROWS, INPUTS]);
+            let bias = device.tensor(normal(3, [1, OUTPUTS]), [OUTPUTS]);
+            let layer = Linear::from_parts(matrix(device, 2, [OUTPUTS, INPUTS]), bias, activation).train();
+            let (value, gradients) = differentiated(device, layer.forward(x.clone()));
             let (weight, bias) = (layer.weight.val(), layer.bias.val());
             vec![value, gradient(&x, &gradients), gradient(&weight, &gradients), gradient(&bias, &gradients)]
         });
@@ -81,15 +82,15 @@ fn likelihoods_with_kernels() {
     ];
     for family in families {
         for masked in [false, true] {
-            assert_alike(&format!("{family:?}, masked: {masked}"), |place| {
+            assert_alike(&format!("{family:?}, masked: {masked}"), |device| {
                 let block = LikelihoodBlock { family, start: 0, width: INPUTS };
-                let likelihood = Likelihood::new(vec![block], place).train();
-                let outputs = leaf(place, 1, [3 * ROWS, likelihood.parameters()]);
+                let likelihood = Likelihood::new(vec![block], device).train();
+                let outputs = leaf(device, 1, [3 * ROWS, likelihood.parameters()]);
                 let bits = |seed| normal(seed, [ROWS, INPUTS]).iter().map(|v| f32::from(*v > 0.3)).collect();
-                let x = place.tensor(bits(2), [ROWS, INPUTS]);
-                let observed = masked.then(|| place.tensor(bits(4), [ROWS, INPUTS]));
+                let x = device.tensor(bits(2), [ROWS, INPUTS]);
+                let observed = masked.then(|| device.tensor(bits(4), [ROWS, INPUTS]));
                 let nll = likelihood.negative_log_likelihood(outputs.clone(), x, observed.as_ref());
-                let (value, gradients) = differentiated(place, nll);
+                let (value, gradients) = differentiated(device, nll);
                 let learned = likelihood.log_variance.iter().map(|v| gradient(&v.val(), &gradients));
                 [value, gradient(&outputs, &gradients)].into_iter().chain(learned).collect()
             });
@@ -99,13 +100,13 @@ fn likelihoods_with_kernels() {
 
 #[test]
 fn the_contraction_of_a_layer() {
-    assert_alike("contraction", |place| {
-        let bias = place.tensor(normal(3, [1, OUTPUTS]), [OUTPUTS]);
-        let weight = matrix(place, 2, [OUTPUTS, INPUTS]) * 0.2;
-        let layer = Dense::from_parts(weight, bias, Activation::Sigmoid).train();
-        let x = leaf(place, 1, [ROWS, INPUTS]);
+    assert_alike("contraction", |device| {
+        let bias = device.tensor(normal(3, [1, OUTPUTS]), [OUTPUTS]);
+        let weight = matrix(device, 2, [OUTPUTS, INPUTS]) * 0.2;
+        let layer = Linear::from_parts(weight, bias, Activation::Sigmoid).train();
+        let x = leaf(device, 1, [ROWS, INPUTS]);
         let (value, gradients) =
-            differentiated(place, EncoderTrace::new(vec![&layer], x.clone()).contraction(None));
+            differentiated(device, EncoderTrace::new(vec![&layer], x.clone()).contraction(None));
         vec![value, gradient(&x, &gradients), gradient(&layer.weight.val(), &gradients)]
     });
 }
@@ -114,15 +115,15 @@ fn the_contraction_of_a_layer() {
 fn draws_and_divergences_of_a_posterior() {
     let shape = [ROWS, OUTPUTS];
     for kind in ["draw", "divergence"] {
-        assert_alike(kind, |place| {
-            let (mean, raw) = (leaf(place, 1, shape), leaf(place, 2, shape));
+        assert_alike(kind, |device| {
+            let (mean, raw) = (leaf(device, 1, shape), leaf(device, 2, shape));
             // Into both flat ends of the bound of log σ².
             let posterior = Posterior::bounded(mean.clone(), raw.clone() * 6.0);
             let value = match kind {
-                "draw" => posterior.sample(Tensor::from_inner(matrix(place, 3, shape))),
+                "draw" => posterior.sample(Tensor::from_inner(matrix(device, 3, shape))),
                 _ => posterior.kl_divergence(),
             };
-            let (value, gradients) = differentiated(place, value);
+            let (value, gradients) = differentiated(device, value);
             vec![value, gradient(&mean, &gradients), gradient(&raw, &gradients)]
         });
     }

@@ -5,10 +5,11 @@ use diabolo::Config;
 use diabolo::artifact::weights;
 use diabolo::data::{Prepared, prepare};
 use diabolo::model::{Autoencoder, Classifier, Layerwise, Model};
-use diabolo::nn::{Dense, Place};
-use diabolo::noise::{Purpose, stream};
+use diabolo::nn::Linear;
+use diabolo::random::{Purpose, stream};
 use diabolo::task::{LabelledParts, fine_tune};
-use diabolo::train::{self, Ended, EpochRecord, Hooks, TrainingData};
+use diabolo::tensor::Device;
+use diabolo::train::{self, EpochRecord, Hooks, StopReason, TrainingData};
 
 /// Two sigmoid layers: too deep to learn anything in a few epochs from random weights.
 fn deep(family: &str, epochs: usize, pretrain_epochs: usize) -> (Config, Prepared, Model) {
@@ -26,14 +27,14 @@ fn deep(family: &str, epochs: usize, pretrain_epochs: usize) -> (Config, Prepare
     config.training.pretrain_epochs = pretrain_epochs;
     let prepared = prepare("digits", &config.data, 0).unwrap();
     let architecture = config.resolve(&prepared).unwrap();
-    let model = Model::new(&architecture, 0, &Place::cpu());
+    let model = Model::new(&architecture, 0, &Device::cpu());
     (config, prepared, model)
 }
 
 fn fit(family: &str, epochs: usize, pretrain_epochs: usize) -> train::Outcome<Model> {
     let (config, prepared, model) = deep(family, epochs, pretrain_epochs);
     let rows = TrainingData { train: &prepared.train, validation: &prepared.validation };
-    train::fit_pretrained(model, None, &rows, &config.training, &Place::cpu(), &mut ()).unwrap()
+    train::fit_pretrained(model, None, &rows, &config.training, &Device::cpu(), &mut ()).unwrap()
 }
 
 fn last_reconstruction(history: &[EpochRecord], layer: Option<usize>) -> f64 {
@@ -61,12 +62,12 @@ fn a_layer_taken_out_and_put_back_changes_nothing() {
             let (mut config, prepared, _) = deep(family, 1, 1);
             config.set(&format!("model.family.tied={tied}")).unwrap();
             let architecture = config.resolve(&prepared).unwrap();
-            let place = Place::cpu();
-            let model = Model::new(&architecture, 3, &place);
-            let mut rebuilt = Model::new(&architecture, 4, &place);
+            let device = Device::cpu();
+            let model = Model::new(&architecture, 3, &device);
+            let mut rebuilt = Model::new(&architecture, 4, &device);
             assert_ne!(weights::export(&rebuilt), weights::export(&model));
             for k in 0..model.depth() {
-                rebuilt = rebuilt.with_layer(k, model.layer(k, &place).unwrap());
+                rebuilt = rebuilt.with_layer(k, model.layer(k, &device).unwrap());
             }
             assert_eq!(weights::export(&rebuilt), weights::export(&model), "{family}, tied: {tied}");
         }
@@ -102,8 +103,8 @@ fn an_interruption_ends_pretraining() {
     let rows = TrainingData { train: &prepared.train, validation: &prepared.validation };
     let mut stop = Stop(false.into());
     let outcome =
-        train::fit_pretrained(model, None, &rows, &config.training, &Place::cpu(), &mut stop).unwrap();
-    assert!(matches!(outcome.ended, Ended::Interrupted));
+        train::fit_pretrained(model, None, &rows, &config.training, &Device::cpu(), &mut stop).unwrap();
+    assert!(matches!(outcome.stop_reason, StopReason::Interrupted));
     assert_eq!(outcome.state.history.len(), 3);
 }
 
@@ -114,11 +115,11 @@ fn a_fine_tuned_classifier_tells_digits_apart() {
     config.training.learning_rate = Some(5e-3);
     let rows = LabelledParts::new("digits", prepared).unwrap();
     assert_eq!(rows.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    let place = Place::cpu();
-    let encoder: Vec<Dense> = model.encoder_layers().into_iter().cloned().collect();
+    let device = Device::cpu();
+    let encoder: Vec<Linear> = model.encoder_layers().into_iter().cloned().collect();
     let noise = &mut stream(0, Purpose::Initialize, 0, 0);
-    let classifier = Classifier::new(encoder, rows.classes.len(), noise, &place);
-    let (_, result) = fine_tune(classifier, &rows, &config.training, &place, &mut ()).unwrap();
+    let classifier = Classifier::new(encoder, rows.classes.len(), noise, &device);
+    let (_, result) = fine_tune(classifier, &rows, &config.training, &device, &mut ()).unwrap();
     // Guessing is wrong on 90 % of rows; a logistic regression on the pixels on about 4 %.
     assert!(result.test_error < 0.1, "{result:?}");
 }

@@ -3,8 +3,6 @@
 
 mod common;
 
-use burn::module::Module;
-use burn::tensor::Tensor;
 use common::header;
 use diabolo::artifact::{SavedModel, weights};
 use diabolo::data::{Preprocessor, prepare};
@@ -12,10 +10,13 @@ use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
 use diabolo::model::{
     Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, ModelConfig, Trainable,
 };
-use diabolo::nn::{Activation, Place, to_host};
-use diabolo::noise::{Purpose, permutation, standard_normal, stream};
+use diabolo::nn::Activation;
+use diabolo::random::{Purpose, permutation, standard_normal, stream};
 use diabolo::task::{self, Rule};
-use diabolo::train::{self, Ended, Hooks, Snapshot, TrainingData};
+use diabolo::tensor::Module;
+use diabolo::tensor::Tensor;
+use diabolo::tensor::{Device, to_host};
+use diabolo::train::{self, Hooks, Snapshot, StopReason, TrainingData};
 use diabolo::{Config, ErrorClass};
 use proptest::prelude::*;
 
@@ -34,7 +35,7 @@ fn architecture(family: FamilyConfig, hidden: Vec<usize>, activation: Activation
 
 fn rows(seed: u64, count: usize) -> Tensor<2> {
     let values = standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), count * 6);
-    Place::cpu_f64().tensor(values.into_iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect(), [count, 6])
+    Device::cpu_f64().tensor(values.into_iter().map(|v| 1.0 / (1.0 + (-v).exp())).collect(), [count, 6])
 }
 
 proptest! {
@@ -42,8 +43,8 @@ proptest! {
 
     #[test]
     fn a_kl_divergence_is_never_negative(mean in prop::collection::vec(-30f32..30.0, 4), log_variance in prop::collection::vec(-10f32..10.0, 4)) {
-        let place = Place::cpu_f64();
-        let posterior = Posterior { mean: place.tensor(mean, [1, 4]), log_variance: place.tensor(log_variance, [1, 4]) };
+        let device = Device::cpu_f64();
+        let posterior = Posterior { mean: device.tensor(mean, [1, 4]), log_variance: device.tensor(log_variance, [1, 4]) };
         prop_assert!(to_host(posterior.kl_divergence()).iter().all(|kl| *kl >= -1e-6));
     }
 
@@ -53,13 +54,13 @@ proptest! {
         let activation = Activation::ALL[choice];
         let hidden = if deep { vec![5] } else { vec![] };
         let family = FamilyConfig::Contractive(ContractiveConfig { tied: deep, ..Default::default() });
-        let place = Place::cpu_f64();
-        let model = Model::new(&architecture(family, hidden, activation), seed, &place);
+        let device = Device::cpu_f64();
+        let model = Model::new(&architecture(family, hidden, activation), seed, &device);
         let order = permutation(&mut stream(seed, Purpose::Shuffle, 0, 0), 8);
         let x = rows(seed, 8);
         let terms = |x: Tensor<2>| {
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
+            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, device: &device };
             model.loss(&Batch::new(x), context).into_iter().map(|t| to_host(t.value)).collect::<Vec<_>>()
         };
         let shuffled: Vec<Tensor<2>> = order.iter().map(|&r| x.clone().narrow(0, r, 1)).collect();
@@ -73,17 +74,17 @@ proptest! {
     /// A missing cell contributes nothing, whatever stands in it.
     #[test]
     fn what_stands_in_a_missing_cell_does_not_matter(seed in 0u64..1000, column in 0usize..6, value in -50f32..50.0) {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         let family = FamilyConfig::Plain { tied: false };
-        let model = Model::new(&architecture(family, vec![4], Activation::Tanh), seed, &place);
+        let model = Model::new(&architecture(family, vec![4], Activation::Tanh), seed, &device);
         let parameters = model.decode(model.encode(rows(seed, 2)));
         let mut observed = vec![1.0; 12];
         observed[column] = 0.0;
-        let observed = place.tensor(observed, [2, 6]);
+        let observed = device.tensor(observed, [2, 6]);
         let mut change = vec![0.0; 12];
         change[column] = value;
         let nll = |x: Tensor<2>| to_host(model.likelihood().negative_log_likelihood(parameters.clone(), x, Some(&observed)));
-        prop_assert_eq!(nll(rows(seed, 2)), nll(rows(seed, 2) + place.tensor(change, [2, 6])));
+        prop_assert_eq!(nll(rows(seed, 2)), nll(rows(seed, 2) + device.tensor(change, [2, 6])));
     }
 }
 
@@ -109,12 +110,12 @@ fn saved(
 #[test]
 fn a_saved_model_comes_back_bit_for_bit_and_damage_is_noticed() {
     let (config, prepared, architecture) = digits(2);
-    let place = Place::cpu();
-    let model = Model::new(&architecture, 3, &place);
+    let device = Device::cpu();
+    let model = Model::new(&architecture, 3, &device);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved(&config, &prepared.preprocessor, &architecture, model.clone()).save(&path).unwrap();
-    let loaded = SavedModel::load(&path, &place).unwrap();
+    let loaded = SavedModel::load(&path, &device).unwrap();
     assert_eq!(weights::export(&loaded.model), weights::export(&model));
     assert_eq!(loaded.header.preprocessor, prepared.preprocessor);
     assert_eq!(loaded.architecture, architecture);
@@ -125,7 +126,7 @@ fn a_saved_model_comes_back_bit_for_bit_and_damage_is_noticed() {
     for at in (0..whole.len()).step_by(whole.len() / 97) {
         std::fs::write(&damaged, &whole[..at]).unwrap();
         assert_eq!(
-            SavedModel::load(&damaged, &place).err().unwrap().class(),
+            SavedModel::load(&damaged, &device).err().unwrap().class(),
             ErrorClass::Artifact,
             "cut at {at}"
         );
@@ -133,7 +134,7 @@ fn a_saved_model_comes_back_bit_for_bit_and_damage_is_noticed() {
         changed[at] ^= 0x10;
         std::fs::write(&damaged, &changed).unwrap();
         assert_eq!(
-            SavedModel::load(&damaged, &place).err().unwrap().class(),
+            SavedModel::load(&damaged, &device).err().unwrap().class(),
             ErrorClass::Artifact,
             "changed at {at}"
         );
@@ -175,18 +176,18 @@ fn resumed_and_whole(family: &str) {
     let (mut config, prepared, _) = digits(3);
     config.model = ModelConfig { family: FamilyConfig::named(family).unwrap(), ..Default::default() };
     let architecture = config.resolve(&prepared).unwrap();
-    let place = Place::cpu();
+    let device = Device::cpu();
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = Model::new(&architecture, 0, &place);
-    let whole = train::fit(model.clone(), None, &data, &config.training, &place, &mut ()).unwrap();
-    assert!(matches!(whole.ended, Ended::Finished));
+    let model = Model::new(&architecture, 0, &device);
+    let whole = train::fit(model.clone(), None, &data, &config.training, &device, &mut ()).unwrap();
+    assert!(matches!(whole.stop_reason, StopReason::Finished));
     // In the middle of the first epoch, and of the last.
     for steps in [5, 29] {
         let mut hooks = StopAfter { steps, kept: None };
-        let stopped = train::fit(model.clone(), None, &data, &config.training, &place, &mut hooks).unwrap();
-        assert!(matches!(stopped.ended, Ended::Interrupted));
+        let stopped = train::fit(model.clone(), None, &data, &config.training, &device, &mut hooks).unwrap();
+        assert!(matches!(stopped.stop_reason, StopReason::Interrupted));
         let resumed =
-            train::fit(model.clone(), hooks.kept, &data, &config.training, &place, &mut ()).unwrap();
+            train::fit(model.clone(), hooks.kept, &data, &config.training, &device, &mut ()).unwrap();
         assert_eq!(
             weights::export(&resumed.model),
             weights::export(&whole.model),
@@ -203,11 +204,11 @@ fn resumed_and_whole(family: &str) {
 fn a_fit_that_blows_up_says_so_and_keeps_finite_weights() {
     let (mut config, prepared, architecture) = digits(3);
     config.training.learning_rate = Some(1e20);
-    let place = Place::cpu();
+    let device = Device::cpu();
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = Model::new(&architecture, 0, &place);
-    let outcome = train::fit(model, None, &data, &config.training, &place, &mut ()).unwrap();
-    let Ended::Diverged(error) = outcome.ended else { panic!("{:?}", outcome.ended) };
+    let model = Model::new(&architecture, 0, &device);
+    let outcome = train::fit(model, None, &data, &config.training, &device, &mut ()).unwrap();
+    let StopReason::Diverged(error) = outcome.stop_reason else { panic!("{:?}", outcome.stop_reason) };
     assert_eq!(error.class(), ErrorClass::Diverged);
     assert!(weights::export(&outcome.model).values().all(|t| t.values.iter().all(|v| v.is_finite())));
 }
@@ -215,25 +216,25 @@ fn a_fit_that_blows_up_says_so_and_keeps_finite_weights() {
 #[test]
 fn a_file_without_scores_says_how_to_get_them_and_keeps_them() {
     let (config, prepared, architecture) = digits(1);
-    let place = Place::cpu();
+    let device = Device::cpu();
     let mut saved =
-        saved(&config, &prepared.preprocessor, &architecture, Model::new(&architecture, 3, &place));
+        saved(&config, &prepared.preprocessor, &architecture, Model::new(&architecture, 3, &device));
     let rows = prepared.test.slice(0, 5);
-    let score = |saved: &SavedModel| task::score(saved, "digits", &rows, 0, &Rule::default(), 0, &place);
+    let score = |saved: &SavedModel| task::score(saved, "digits", &rows, 0, &Rule::default(), 0, &device);
     let refused = score(&saved).unwrap_err().to_string();
     assert!(refused.contains("diabolo calibrate RUN INPUT"), "{refused}");
-    saved.detector = Some(task::calibrate(&saved, &prepared.validation, &place));
+    saved.detector = Some(task::calibrate(&saved, &prepared.validation, &device));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();
-    let loaded = SavedModel::load(&path, &place).unwrap();
+    let loaded = SavedModel::load(&path, &device).unwrap();
     assert_eq!(loaded.detector, saved.detector);
     assert_eq!(score(&loaded).unwrap().scores, score(&saved).unwrap().scores);
     if let Some(detector) = &mut saved.detector {
         detector.deviation[0] = 0.0;
     }
     saved.save(&path).unwrap();
-    assert_eq!(SavedModel::load(&path, &place).err().unwrap().class(), ErrorClass::Artifact);
+    assert_eq!(SavedModel::load(&path, &device).err().unwrap().class(), ErrorClass::Artifact);
 }
 
 /// 128 rows of a network this wide are cut into two parts, and its gradients are added and applied in several blocks.
@@ -246,12 +247,12 @@ fn steps_on_several_cores_have_the_bits_of_one() {
     let prepared = prepare("digits", &config.data, 0).unwrap();
     let architecture = config.resolve(&prepared).unwrap();
     let fitted = |threads: usize| {
-        let place = Place::cpu();
-        let model = Model::new(&architecture, 3, &place);
+        let device = Device::cpu();
+        let model = Model::new(&architecture, 3, &device);
         assert!(model.num_params() * 128 > 8_000_000, "too small to be cut");
         let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let fit = || train::fit(model, None, &data, &config.training, &place, &mut ()).unwrap().model;
+        let fit = || train::fit(model, None, &data, &config.training, &device, &mut ()).unwrap().model;
         weights::export(&pool.install(fit))
             .values()
             .flat_map(|t| t.values.iter().map(|v| v.to_bits()))

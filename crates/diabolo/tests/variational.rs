@@ -1,7 +1,6 @@
 //! Laws of the variational family: bounds order themselves, parts add up, importance sampling finds a known p(x).
 #![allow(clippy::unwrap_used)]
 
-use burn::tensor::Tensor;
 use diabolo::data::Encoded;
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior, Variance, standard_normal_log_density};
 use diabolo::evaluate::log_likelihoods;
@@ -9,9 +8,11 @@ use diabolo::model::{
     Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
     Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Dense, Place, to_host};
-use diabolo::noise::{Purpose, RowNoise, standard_normal, stream};
+use diabolo::nn::{Activation, Linear};
 use diabolo::objective::kl_parts;
+use diabolo::random::{Purpose, RowNoise, standard_normal, stream};
+use diabolo::tensor::Tensor;
+use diabolo::tensor::{Device, to_host};
 
 const INPUTS: usize = 6;
 
@@ -60,13 +61,13 @@ fn bound(log_weights: &[f32], k: usize) -> f64 {
 
 #[test]
 fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     for config in configs() {
-        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 1, &place);
-        let batch = Batch::gather(&rows(8), &[0, 1, 2, 3, 4, 5, 6, 7], &place);
+        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 1, &device);
+        let batch = Batch::gather(&rows(8), &[0, 1, 2, 3, 4, 5, 6, 7], &device);
         let noise = &mut stream(2, Purpose::Evaluate, 0, 0);
         let noise = &mut RowNoise::Own(noise);
-        let log_weights = to_host(model.log_weights(&batch, 64, noise, &place).unwrap());
+        let log_weights = to_host(model.log_weights(&batch, 64, noise, &device).unwrap());
         let bounds: Vec<f64> = [1, 2, 4, 8, 16, 32, 64].map(|k| bound(&log_weights, k)).to_vec();
         // Jensen's inequality holds on the sample itself; rounding of f32 weights apart.
         assert!(bounds.windows(2).all(|pair| pair[0] <= pair[1] + 1e-6), "{config:?}: {bounds:?}");
@@ -76,20 +77,20 @@ fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
 
 #[test]
 fn one_draw_is_the_elbo() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     let config = VariationalConfig::default();
-    let model = Model::new(&architecture(config, vec![8], Family::Bernoulli), 1, &place);
-    let batch = Batch::gather(&rows(1), &[0], &place);
+    let model = Model::new(&architecture(config, vec![8], Family::Bernoulli), 1, &device);
+    let batch = Batch::gather(&rows(1), &[0], &device);
     let draws = 20_000;
     let noise = &mut stream(3, Purpose::Evaluate, 0, 0);
-    let weights = model.log_weights(&batch, draws, &mut RowNoise::Own(noise), &place).unwrap();
+    let weights = model.log_weights(&batch, draws, &mut RowNoise::Own(noise), &device).unwrap();
     let weights: Vec<f64> = to_host(weights).into_iter().map(f64::from).collect();
     let mean = weights.iter().sum::<f64>() / draws as f64;
     let variance = weights.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / draws as f64;
     // The same in another way: the closed KL, and reconstructions of draws of their own.
     let many = Batch::new(batch.x.clone().repeat_dim(0, draws));
     let noise = &mut stream(4, Purpose::Evaluate, 0, 0);
-    let context = &mut Context { noise, epochs: 0.0, training: false, rows: 1, place: &place };
+    let context = &mut Context { noise, epochs: 0.0, training: false, rows: 1, device: &device };
     let elbo: f64 = model
         .loss(&many, context)
         .into_iter()
@@ -102,15 +103,15 @@ fn one_draw_is_the_elbo() {
 /// A linear decoder with Gaussian noise has p(x) = N(b, W Wᵀ + σ² I) (Tipping & Bishop 1999, eq. 6).
 #[test]
 fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
-    let place = Place::cpu();
+    let device = Device::cpu();
     let variance = 0.5;
     let family = Family::Gaussian { variance: Variance::Fixed { value: variance } };
-    let model = Model::new(&architecture(VariationalConfig::default(), vec![], family), 7, &place);
+    let model = Model::new(&architecture(VariationalConfig::default(), vec![], family), 7, &device);
     let Model::Variational(mut variational) = model else { unreachable!() };
     let weight: Vec<f64> = to_host(variational.output.weight.val()).into_iter().map(f64::from).collect();
     // q(z|x) = N(0, I): wide enough to reach all of the true posterior.
-    let still = |layer: &Dense| {
-        Dense::from_parts(layer.weight.val().zeros_like(), layer.bias.val().zeros_like(), layer.activation())
+    let still = |layer: &Linear| {
+        Linear::from_parts(layer.weight.val().zeros_like(), layer.bias.val().zeros_like(), layer.activation())
     };
     variational.posterior.mean = still(&variational.posterior.mean);
     variational.posterior.log_variance = still(&variational.posterior.log_variance);
@@ -122,15 +123,15 @@ fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     };
     let data = rows(40);
     let exact: Vec<f64> = data.values.chunks_exact(INPUTS).map(|x| log_normal(x, covariance)).collect();
-    let found = log_likelihoods(&model, &data, 20_000, 0, 0, &place).unwrap();
+    let found = log_likelihoods(&model, &data, 20_000, 0, 0, &device).unwrap();
     for (found, exact) in found.iter().zip(&exact) {
         assert!((found - exact).abs() < 0.05, "{found} instead of {exact}");
     }
     // Few draws give less, in the mean.
-    let few = log_likelihoods(&model, &data, 2, 0, 0, &place).unwrap();
+    let few = log_likelihoods(&model, &data, 2, 0, 0, &device).unwrap();
     assert!(few.iter().sum::<f64>() < exact.iter().sum::<f64>());
     // The rows before a row do not change its draws' number, only which they are.
-    assert_eq!(found, log_likelihoods(&model, &data, 20_000, 0, 0, &place).unwrap());
+    assert_eq!(found, log_likelihoods(&model, &data, 20_000, 0, 0, &device).unwrap());
 }
 
 /// log N(x; 0, C), by Cholesky.
@@ -158,10 +159,10 @@ fn log_normal(x: &[f32], covariance: impl Fn(usize, usize) -> f64) -> f64 {
 
 #[test]
 fn the_parts_of_the_kl_add_up_and_independent_units_have_no_total_correlation() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     let (batch, units) = (400, 2);
     let draw = |seed| standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), batch * units);
-    let tensor = |values: Vec<f32>| place.tensor::<2>(values, [batch, units]);
+    let tensor = |values: Vec<f32>| device.tensor::<2>(values, [batch, units]);
     let correlated: Vec<f32> = draw(1).chunks_exact(2).flat_map(|p| [p[0], p[0] + 0.1 * p[1]]).collect();
     let correlation_of = |means: Vec<f32>| {
         let posterior = Posterior { mean: tensor(means), log_variance: tensor(vec![-3.0; batch * units]) };
@@ -189,7 +190,7 @@ fn every_bound_trains_on_every_prior_and_flow_or_says_why_not() {
         Bound::TotalCorrelation { weight: 4.0 },
         Bound::Mmd { weight: 5.0 },
     ];
-    let place = Place::cpu();
+    let device = Device::cpu();
     let mut trained = 0;
     for config in configs() {
         for bound in bounds {
@@ -207,11 +208,11 @@ fn every_bound_trains_on_every_prior_and_flow_or_says_why_not() {
             };
             let Ok(architecture) = model.resolve(&[blocks], true) else { continue };
             trained += 1;
-            let model = Model::new(&architecture, 0, &place);
-            let batch = Batch::gather(&rows(5), &[0, 1, 2, 3, 4], &place);
+            let model = Model::new(&architecture, 0, &device);
+            let batch = Batch::gather(&rows(5), &[0, 1, 2, 3, 4], &device);
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let context = &mut Context { noise, epochs: 1.0, training: true, rows: 5, place: &place };
-            for term in burn::module::Module::train(model).loss(&batch, context) {
+            let context = &mut Context { noise, epochs: 1.0, training: true, rows: 5, device: &device };
+            for term in diabolo::tensor::Module::train(model).loss(&batch, context) {
                 let value: Tensor<1> = term.value.inner();
                 assert!(to_host(value).iter().all(|v| v.is_finite()), "{config:?}: {}", term.name);
             }
@@ -230,19 +231,19 @@ fn toml_of(config: &VariationalConfig) -> String {
 /// With next to no variance a draw is the code itself: decoding it is the reconstruction, through a flow too.
 #[test]
 fn a_code_goes_the_way_of_a_draw() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     for config in configs() {
-        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 3, &place);
+        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 3, &device);
         let Model::Variational(mut variational) = model else { unreachable!() };
         let head = &variational.posterior.log_variance;
         let low = head.bias.val().zeros_like() - 1e4;
         variational.posterior.log_variance =
-            Dense::from_parts(head.weight.val().zeros_like(), low, head.activation());
-        let batch = Batch::gather(&rows(3), &[0, 1, 2], &place);
+            Linear::from_parts(head.weight.val().zeros_like(), low, head.activation());
+        let batch = Batch::gather(&rows(3), &[0, 1, 2], &device);
         let decoded = variational.reconstruct(&batch);
         let nll = variational.likelihood.negative_log_likelihood(decoded, batch.x.clone(), None);
         let noise = &mut stream(0, Purpose::Evaluate, 0, 0);
-        let context = &mut Context { noise, epochs: 1.0, training: false, rows: 3, place: &place };
+        let context = &mut Context { noise, epochs: 1.0, training: false, rows: 3, device: &device };
         let terms = variational.loss(&batch, context);
         let drawn = terms.into_iter().find(|t| t.name == "reconstruction").unwrap().value;
         // σ is 0.0067 at its bound.

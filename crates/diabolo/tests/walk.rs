@@ -3,22 +3,23 @@
 
 mod common;
 
-use burn::tensor::Tensor;
 use common::header;
 use diabolo::Config;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::{LatentSummary, SampleQuality, sample_quality};
+use diabolo::evaluate::LatentSummary;
 use diabolo::model::{Autoencoder, FamilyConfig, Model};
-use diabolo::nn::{Place, to_host};
-use diabolo::noise::{Purpose, RngExt, standard_normal, stream};
+use diabolo::random::{Purpose, RngExt, standard_normal, stream};
+use diabolo::stats::{SampleQuality, sample_quality};
 use diabolo::task::{Draw, WalkConfig, walk};
+use diabolo::tensor::Tensor;
+use diabolo::tensor::{Device, to_host};
 use diabolo::train::{self, TrainingData};
 
 const SAMPLES: usize = 150;
 
 /// A contractive model of `input`, trained for `epochs` on its first rows.
-fn fitted(input: &str, rows: usize, epochs: usize, place: &Place) -> (SavedModel, Prepared) {
+fn fitted(input: &str, rows: usize, epochs: usize, device: &Device) -> (SavedModel, Prepared) {
     let mut config = Config::default();
     config.model.family = FamilyConfig::named("contractive").unwrap();
     config.data.test = 0.2;
@@ -29,10 +30,10 @@ fn fitted(input: &str, rows: usize, epochs: usize, place: &Place) -> (SavedModel
     prepared.validation = prepared.validation.select(&[]);
     let architecture = config.resolve(&prepared).unwrap();
     let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = Model::new(&architecture, 0, place);
-    let model = train::fit(model, None, &data, &config.training, place, &mut ()).unwrap().model;
+    let model = Model::new(&architecture, 0, device);
+    let model = train::fit(model, None, &data, &config.training, device, &mut ()).unwrap().model;
     let header = header(config, prepared.preprocessor.clone());
-    let latent = Some(LatentSummary::measure(&model, &prepared.train, 0, place).unwrap());
+    let latent = Some(LatentSummary::measure(&model, &prepared.train, 0, device).unwrap());
     (SavedModel { header, architecture, model, latent, detector: None }, prepared)
 }
 
@@ -41,13 +42,13 @@ fn decoded(model: &Model, code: Tensor<2>) -> Tensor<2> {
 }
 
 /// The same chain from the same kind of start, with isotropic noise of the same size instead of J Jᵀ ε.
-fn isotropic(saved: &SavedModel, transitions: usize, place: &Place) -> Vec<f32> {
+fn isotropic(saved: &SavedModel, transitions: usize, device: &Device) -> Vec<f32> {
     let summary = saved.latent.as_ref().unwrap();
     let width = summary.deviation.len();
     let noise = &mut stream(0, Purpose::Choose, 1, 0);
     let starts = (0..SAMPLES).flat_map(|_| summary.center(noise.random()).to_vec()).collect();
-    let mut normal = || place.tensor(standard_normal(noise, SAMPLES * width), [SAMPLES, width]);
-    let mut code = place.tensor(starts, [SAMPLES, width]);
+    let mut normal = || device.tensor(standard_normal(noise, SAMPLES * width), [SAMPLES, width]);
+    let mut code = device.tensor(starts, [SAMPLES, width]);
     for _ in 0..transitions {
         code = saved.model.encode(decoded(&saved.model, code))
             + normal() * (WalkConfig::default().step * summary.scale());
@@ -56,7 +57,7 @@ fn isotropic(saved: &SavedModel, transitions: usize, place: &Place) -> Vec<f32> 
 }
 
 /// Isotropic noise around the mean code, of the code's own deviation, decoded at once.
-fn decoded_noise(saved: &SavedModel, place: &Place) -> Vec<f32> {
+fn decoded_noise(saved: &SavedModel, device: &Device) -> Vec<f32> {
     let summary = saved.latent.as_ref().unwrap();
     let width = summary.deviation.len();
     let mut mean = vec![0f32; width];
@@ -64,13 +65,13 @@ fn decoded_noise(saved: &SavedModel, place: &Place) -> Vec<f32> {
         mean.iter_mut().zip(center).for_each(|(m, c)| *m += share * c);
     }
     let noise = standard_normal(&mut stream(0, Purpose::Choose, 1, 1), SAMPLES * width);
-    let noise: Tensor<2> = place.tensor(noise, [SAMPLES, width]);
-    let code = noise * place.tensor(summary.deviation.clone(), [1, width]) + place.tensor(mean, [1, width]);
+    let noise: Tensor<2> = device.tensor(noise, [SAMPLES, width]);
+    let code = noise * device.tensor(summary.deviation.clone(), [1, width]) + device.tensor(mean, [1, width]);
     to_host(decoded(&saved.model, code))
 }
 
 /// Held-out rows are nearer to the walk's samples than to what it has to beat.
-fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, place: &Place) {
+fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &Device) {
     let test = saved.header.preprocessor.encode("test", &prepared.test, 0).unwrap();
     let reference = test.select(&(0..test.rows.min(500)).collect::<Vec<_>>());
     let quality = |name: &str, samples: &[f32]| -> SampleQuality {
@@ -79,10 +80,10 @@ fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, place: &Pl
         found
     };
     let settings = WalkConfig::default();
-    let (samples, _) = walk(saved, SAMPLES, Draw::Mean, &settings, 0, place).unwrap();
+    let (samples, _) = walk(saved, SAMPLES, Draw::Mean, &settings, 0, device).unwrap();
     let walked = quality("walk", &samples);
-    let chain = quality("isotropic chain", &isotropic(saved, settings.burn_in, place));
-    let once = quality("decoded noise", &decoded_noise(saved, place));
+    let chain = quality("isotropic chain", &isotropic(saved, settings.burn_in, device));
+    let once = quality("decoded noise", &decoded_noise(saved, device));
     let real = quality("real rows", &prepared.train.values[..SAMPLES * test.width]);
     assert!(walked.energy_distance < 0.3 * once.energy_distance);
     // The harder one: it starts at the same centres, which are good samples already. Found: 0.47 on digits, 0.51 on MNIST.
@@ -94,9 +95,9 @@ fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, place: &Pl
 
 #[test]
 fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
-    let place = Place::cpu();
-    let (saved, prepared) = fitted("digits", 2000, 40, &place);
-    assert_the_walk_is_better(&saved, &prepared, &place);
+    let device = Device::cpu();
+    let (saved, prepared) = fitted("digits", 2000, 40, &device);
+    assert_the_walk_is_better(&saved, &prepared, &device);
 }
 
 #[test]
@@ -104,27 +105,27 @@ fn also_on_mnist() {
     if std::env::var_os("DIABOLO_DATA").is_none() {
         return eprintln!("skipped: DIABOLO_DATA is not set");
     }
-    let place = Place::cpu();
-    let (saved, prepared) = fitted("mnist", 8000, 12, &place);
-    assert_the_walk_is_better(&saved, &prepared, &place);
+    let device = Device::cpu();
+    let (saved, prepared) = fitted("mnist", 8000, 12, &device);
+    assert_the_walk_is_better(&saved, &prepared, &device);
 }
 
 #[test]
 fn summaries_are_kept_checked_and_can_be_missing() {
-    let place = Place::cpu();
-    let (mut saved, _) = fitted("digits", 500, 1, &place);
+    let device = Device::cpu();
+    let (mut saved, _) = fitted("digits", 500, 1, &device);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();
-    assert_eq!(SavedModel::load(&path, &place).unwrap().latent, saved.latent);
+    assert_eq!(SavedModel::load(&path, &device).unwrap().latent, saved.latent);
 
     saved.latent.as_mut().unwrap().deviation[0] = -1.0;
     saved.save(&path).unwrap();
-    assert!(SavedModel::load(&path, &place).err().unwrap().to_string().contains("summary of the codes"));
+    assert!(SavedModel::load(&path, &device).err().unwrap().to_string().contains("summary of the codes"));
 
     saved.latent = None;
     saved.save(&path).unwrap();
-    let without = SavedModel::load(&path, &place).unwrap();
-    let error = walk(&without, 5, Draw::Sample, &WalkConfig::default(), 0, &place).err().unwrap();
+    let without = SavedModel::load(&path, &device).unwrap();
+    let error = walk(&without, 5, Draw::Sample, &WalkConfig::default(), 0, &device).err().unwrap();
     assert!(error.to_string().contains("keeps no summary"), "{error}");
 }

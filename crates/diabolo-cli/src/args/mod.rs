@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 use diabolo::data::Format;
-use diabolo::nn::{Place, use_threads};
 use diabolo::task::WalkConfig;
+use diabolo::tensor::{Device, use_threads};
 use diabolo::{Config, Error};
 
 pub use compare::CompareArgs;
@@ -58,8 +58,8 @@ impl Shared {
         Ok(())
     }
 
-    pub fn place(&self) -> diabolo::Result<Place> {
-        Place::named(&self.device)
+    pub fn device(&self) -> diabolo::Result<Device> {
+        Device::named(&self.device)
     }
 
     /// A note on stderr, unless it should be quiet.

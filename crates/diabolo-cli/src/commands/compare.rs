@@ -16,7 +16,7 @@ use diabolo::Error;
 use diabolo::artifact::{read_lines, write_atomically, write_lines};
 use diabolo::data::read::fingerprint;
 use diabolo::report::comparison::Comparison;
-use diabolo::task::compare::{Contestant, Observer, Plan, Trial, compare};
+use diabolo::task::compare::{Candidate, Observer, Plan, Trial, compare};
 use diabolo::train::{EpochRecord, Hooks, Progress};
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ use crate::progress::Reporter;
 pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     let plan = args.to_plan()?;
     plan.validate()?;
-    let place = shared.place()?;
-    let desk = Desk::open(args, &plan)?;
+    let device = shared.device()?;
+    let desk = ComparisonDir::open(args, &plan)?;
     let done = desk.results()?;
     if !done.is_empty() {
         shared.note(format!("continuing after {} results in {}", done.len(), desk.folder.display()));
@@ -42,7 +42,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
         done: done.clone(),
         left: plan.models.len() * plan.seeds.len() - done.len(),
     };
-    let found = compare(&plan, done, &place, &mut watch);
+    let found = compare(&plan, done, &device, &mut watch);
     watch.reporter.finish();
     let Some(field) = found? else {
         shared.note(format!(
@@ -64,12 +64,12 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
 }
 
 /// The comparison's folder; made when the first model begins, so that a plan that fails leaves nothing.
-struct Desk {
+struct ComparisonDir {
     folder: PathBuf,
     asked: Value,
 }
 
-impl Desk {
+impl ComparisonDir {
     /// A folder not used yet, or one where the same comparison was begun.
     fn open(args: &CompareArgs, plan: &Plan) -> anyhow::Result<Self> {
         let asked = asked(plan)?;
@@ -77,7 +77,7 @@ impl Desk {
             Some(folder) => folder.clone(),
             None => unused(Path::new("runs"), &format!("{}-compare", short_name(&plan.input))),
         };
-        let desk = Desk { folder, asked };
+        let desk = ComparisonDir { folder, asked };
         let path = desk.path("plan.json");
         if path.is_file() {
             let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
@@ -133,7 +133,7 @@ fn unused(root: &Path, name: &str) -> PathBuf {
 
 /// Shows progress, keeps results, listens for Ctrl-C.
 struct Watch<'a> {
-    desk: &'a Desk,
+    desk: &'a ComparisonDir,
     stop: Arc<AtomicBool>,
     reporter: Reporter,
     done: Vec<Trial>,
@@ -156,8 +156,8 @@ impl<M> Hooks<M> for Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
-    fn begins(&mut self, contestant: &Contestant, seed: u64) -> diabolo::Result<()> {
-        self.reporter.line(&format!("{} autoencoder, seed {seed}; {} to go", contestant.name(), self.left));
+    fn begins(&mut self, candidate: &Candidate, seed: u64) -> diabolo::Result<()> {
+        self.reporter.line(&format!("{} autoencoder, seed {seed}; {} to go", candidate.name(), self.left));
         self.desk.make()
     }
 

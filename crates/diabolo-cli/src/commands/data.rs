@@ -18,19 +18,19 @@ pub fn run(args: &DataArgs, shared: &Shared) -> anyhow::Result<()> {
 }
 
 fn list(shared: &Shared) -> anyhow::Result<()> {
-    let place = |set: &DataSet| match set.files {
+    let device = |set: &DataSet| match set.files {
         [] => "built in".to_string(),
         _ => locate(set.name).map_or("not fetched".into(), |folder| folder.display().to_string()),
     };
     if shared.json {
         let sets = catalog().iter().map(|set| {
-            serde_json::json!({ "name": set.name, "description": set.description, "licence": set.licence, "where": place(set) })
+            serde_json::json!({ "name": set.name, "description": set.description, "licence": set.licence, "where": device(set) })
         });
         return output::print_json(&sets.collect());
     }
     let rows: Vec<(&str, String)> = catalog()
         .iter()
-        .map(|set| (set.name, format!("{}\n  licence: {}; {}", set.description, set.licence, place(set))))
+        .map(|set| (set.name, format!("{}\n  licence: {}; {}", set.description, set.licence, device(set))))
         .collect();
     output::print(&output::aligned(&rows))
 }

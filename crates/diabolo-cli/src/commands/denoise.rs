@@ -3,9 +3,9 @@
 use diabolo::Error;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{Encoded, Writer, open, prepare, read::fingerprint};
-use diabolo::evaluate::ImageQuality;
 use diabolo::objective::Corruption;
-use diabolo::task::{self, Denoised, NoiseOf, Pairs, compare_denoising};
+use diabolo::stats::ImageQuality;
+use diabolo::task::{self, Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
 use serde_json::json;
 
 use super::{load_for, no_rows, transform};
@@ -23,7 +23,7 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
         return transform::reconstruct(asked, shared);
     }
     let saved = load_for(asked, shared)?;
-    let place = shared.place()?;
+    let device = shared.device()?;
     let read = asked.read.over(&saved.header.config)?.data.read_options();
     let rows = open(&asked.input, &read)?.collect()?;
     let encode =
@@ -36,24 +36,24 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
                 let expected = format!("{} rows, one for each noisy one", given.rows);
                 return Err(Error::data(clean, expected, truth.rows.to_string(), "give the same rows").into());
             }
-            Pairs { noisy: given, clean: truth }
+            NoisyCleanRows { noisy: given, clean: truth }
         }
         (None, noise) => with_noise(
             &saved,
             given,
             corruption(noise.as_deref().unwrap_or_default())?,
             args,
-            NoiseOf::Measured,
+            NoiseSplit::Measured,
         ),
     };
     if pairs.clean.rows == 0 {
         return Err(no_rows(&asked.input).into());
     }
     let training = training_pairs(args, &saved, &pairs, shared)?;
-    let found = compare_denoising(&saved, &pairs, training.as_ref(), &place)?;
+    let found = compare_denoising(&saved, &pairs, training.as_ref(), &device)?;
     if asked.out != "-" {
         let mut writer = Writer::create(&asked.out, asked.format)?;
-        writer.write(&task::beside_aside(&saved, &rows, &task::project(&saved, &pairs.noisy, &place))?)?;
+        writer.write(&task::beside_aside(&saved, &rows, &task::project(&saved, &pairs.noisy, &device))?)?;
         writer.finish()?;
         shared.note(format!("wrote {} rows to {}", pairs.noisy.rows, asked.out));
     }
@@ -74,18 +74,18 @@ fn with_noise(
     clean: Encoded,
     corruption: Corruption,
     args: &DenoiseArgs,
-    of: NoiseOf,
-) -> Pairs {
-    Pairs::with_noise(&saved.header.preprocessor, clean, corruption, (of, args.seed), 0)
+    of: NoiseSplit,
+) -> NoisyCleanRows {
+    NoisyCleanRows::with_noise(&saved.header.preprocessor, clean, corruption, (of, args.seed), 0)
 }
 
 /// Rows that the model was trained on, with noise like that of the measured ones.
 fn training_pairs(
     args: &DenoiseArgs,
     saved: &SavedModel,
-    measured: &Pairs,
+    measured: &NoisyCleanRows,
     shared: &Shared,
-) -> anyhow::Result<Option<Pairs>> {
+) -> anyhow::Result<Option<NoisyCleanRows>> {
     let (source, config) = (&saved.header.source, &saved.header.config);
     if !matches!(fingerprint(&source.input), Ok(found) if found.is_some() && found == source.fingerprint) {
         shared.note(format!(
@@ -97,7 +97,7 @@ fn training_pairs(
     let train = prepare(&source.input, &config.data, config.training.seed)?.train;
     let chosen: Vec<usize> = (0..train.rows.min(LEARNED)).collect();
     let train = train.select(&chosen);
-    let noisy = |corruption| with_noise(saved, train.clone(), corruption, args, NoiseOf::Training);
+    let noisy = |corruption| with_noise(saved, train.clone(), corruption, args, NoiseSplit::Training);
     if let Some(text) = &args.add_noise {
         return Ok(Some(noisy(corruption(text)?)));
     }

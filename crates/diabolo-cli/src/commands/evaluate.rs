@@ -2,11 +2,11 @@
 
 use diabolo::Error;
 use diabolo::data::Factors;
-use diabolo::evaluate::{LogLikelihood, Sample, diagnose, log_likelihoods, mutual_information_gap};
+use diabolo::evaluate::{LogLikelihood, Reservoir, diagnose, log_likelihoods, mutual_information_gap};
 use diabolo::model::Autoencoder;
 use diabolo::task::codes as codes_of;
 
-use super::{Judged, load};
+use super::{EvaluationRows, load};
 use crate::args::{EvaluateArgs, Shared};
 use crate::output;
 
@@ -25,23 +25,24 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.samples == Some(0) {
         return Err(Error::config("--samples", "1 or more", 0).into());
     }
-    let judged = Judged::new(&saved, args.input.as_deref(), args.all_rows, &args.read, shared)?;
-    let place = shared.place()?;
+    let judged = EvaluationRows::new(&saved, args.input.as_deref(), args.all_rows, &args.read, shared)?;
+    let device = shared.device()?;
     let (header, seed) = (&saved.header, saved.header.config.training.seed);
-    let mut sample = args.diagnose.then(|| Sample::new(seed));
+    let mut sample = args.diagnose.then(|| Reservoir::new(seed));
     let (mut factors, mut codes) = (Factors::default(), vec![]);
     let densities = saved.model.likelihood().densities();
     let (mut estimates, mut originals) = (vec![], vec![]);
-    let metrics = judged.evaluate(&saved, &place, |batch, rows| {
+    let metrics = judged.evaluate(&saved, &device, |batch, rows| {
         if let Some(sample) = &mut sample {
             sample.add(rows);
         }
         if factors.add(batch) {
-            codes.extend(codes_of(&saved, rows, &place));
+            codes.extend(codes_of(&saved, rows, &device));
         }
         if let Some(samples) = args.samples {
             let first = estimates.len() as u64;
-            let found = log_likelihoods(&saved.model, rows, samples, seed, first, &place).unwrap_or_default();
+            let found =
+                log_likelihoods(&saved.model, rows, samples, seed, first, &device).unwrap_or_default();
             let volumes = header.preprocessor.log_volume(rows, &densities);
             originals.extend(found.iter().zip(volumes).map(|(value, volume)| value + volume));
             estimates.extend(found);
@@ -52,7 +53,7 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let original = args.samples.filter(|_| densities.contains(&true));
     let original = original.map(|samples| LogLikelihood::of(&originals, samples));
     let diagnostics = sample
-        .map(|sample| diagnose(&saved.model, &header.preprocessor, &sample.finish(), seed, &place))
+        .map(|sample| diagnose(&saved.model, &header.preprocessor, &sample.finish(), seed, &device))
         .transpose()?;
     let disentanglement = factors
         .vary()

@@ -3,10 +3,10 @@
 use diabolo::artifact::SavedModel;
 use diabolo::data::{prepare, read::fingerprint};
 use diabolo::model::{Autoencoder, Classifier};
-use diabolo::nn::Place;
-use diabolo::noise::{Purpose, stream};
+use diabolo::random::{Purpose, stream};
 use diabolo::report::comparison::Summary;
 use diabolo::task::{FeatureScores, FineTuned, LabelledParts, fine_tune, score_features};
+use diabolo::tensor::Device;
 use diabolo::train::{EpochRecord, Hooks, Progress, TrainingConfig};
 use diabolo::{Config, Error};
 use serde_json::json;
@@ -35,7 +35,7 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         let expected = "a model fitted without --condition";
         return Err(Error::config("features", expected, "a conditional one").into());
     }
-    let place = shared.place()?;
+    let device = shared.device()?;
     let config = args.read.over(&saved.header.config)?;
     let input = &saved.header.source.input;
     if fingerprint(input)? != saved.header.source.fingerprint {
@@ -53,8 +53,8 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         rows.classes.len()
     ));
     match args.fine_tune {
-        true => fine_tuned(args, tuning.training, &saved, &rows, &place, shared),
-        false => frozen(&saved, rows, config.training.seed, &place, shared),
+        true => fine_tuned(args, tuning.training, &saved, &rows, &device, shared),
+        false => frozen(&saved, rows, config.training.seed, &device, shared),
     }
 }
 
@@ -63,11 +63,11 @@ fn frozen(
     saved: &SavedModel,
     rows: LabelledParts,
     seed: u64,
-    place: &Place,
+    device: &Device,
     shared: &Shared,
 ) -> anyhow::Result<()> {
     let input = score_features(&rows, seed)?;
-    let code = score_features(&rows.codes(&saved.model, place), seed)?;
+    let code = score_features(&rows.codes(&saved.model, device), seed)?;
     match shared.json {
         true => output::print_json(&json!({ "input": input, "code": code })),
         false => output::print(&table(&[("input", input), ("code", code)])),
@@ -98,7 +98,7 @@ fn fine_tuned(
     mut training: TrainingConfig,
     saved: &SavedModel,
     rows: &LabelledParts,
-    place: &Place,
+    device: &Device,
     shared: &Shared,
 ) -> anyhow::Result<()> {
     training.resolve(rows.train.rows, 1e-3)?;
@@ -111,15 +111,15 @@ fn fine_tuned(
         let tune = |name: &str, classifier: Classifier| -> anyhow::Result<FineTuned> {
             let epochs = training.epochs.unwrap_or_default();
             let mut watch = Watch { reporter: Reporter::new(shared.quiet), epochs };
-            let (_, result) = fine_tune(classifier, rows, &training, place, &mut watch)?;
+            let (_, result) = fine_tune(classifier, rows, &training, device, &mut watch)?;
             watch.reporter.finish();
             shared.note(format!("seed {seed}, {name} weights: test error {}", percent(result.test_error)));
             Ok(result)
         };
         let classes = rows.classes.len();
-        pretrained.push(tune("pretrained", Classifier::new(encoder, classes, &mut noise, place))?);
+        pretrained.push(tune("pretrained", Classifier::new(encoder, classes, &mut noise, device))?);
         if !args.no_baseline {
-            random.push(tune("random", Classifier::untrained(&layers, classes, &mut noise, place))?);
+            random.push(tune("random", Classifier::untrained(&layers, classes, &mut noise, device))?);
         }
     }
     if shared.json {

@@ -12,9 +12,9 @@ use diabolo::data::read::fingerprint;
 use diabolo::data::{Prepared, prepare};
 use diabolo::evaluate::{Detector, LatentSummary, Metrics, evaluate};
 use diabolo::model::{Architecture, Model};
-use diabolo::nn::Place;
 use diabolo::report::Report;
-use diabolo::train::{self, Ended, EpochRecord, Hooks, Outcome, Progress, Snapshot, TrainingData};
+use diabolo::tensor::Device;
+use diabolo::train::{self, EpochRecord, Hooks, Outcome, Progress, Snapshot, StopReason, TrainingData};
 use diabolo::{Config, Error, task};
 use serde_json::json;
 
@@ -47,7 +47,7 @@ struct Job {
     config: Config,
     architecture: Architecture,
     prepared: Prepared,
-    place: Place,
+    device: Device,
     resumed: Option<Run>,
     /// Whether the run was given more epochs than it had.
     longer: bool,
@@ -104,7 +104,7 @@ impl Job {
             config,
             architecture,
             prepared,
-            place: shared.place()?,
+            device: shared.device()?,
             resumed: None,
             longer: false,
         })
@@ -133,10 +133,10 @@ impl Job {
 
     fn train(&self, run: &Run, stop: Arc<AtomicBool>, shared: &Shared) -> anyhow::Result<Outcome<Model>> {
         let training = &self.config.training;
-        let model = Model::new(&self.architecture, training.seed, &self.place);
+        let model = Model::new(&self.architecture, training.seed, &self.device);
         let checkpoint = run.checkpoint_path();
         let mut resume = match &self.resumed {
-            Some(_) if checkpoint.is_file() => Some(read_checkpoint(&checkpoint, &model, &self.place)?),
+            Some(_) if checkpoint.is_file() => Some(read_checkpoint(&checkpoint, &model, &self.device)?),
             _ => None,
         };
         if let Some(resume) = resume.as_mut().filter(|_| self.longer) {
@@ -163,7 +163,7 @@ impl Job {
             epochs,
             pretrain_epochs: training.pretrain_epochs,
         };
-        let outcome = train::fit_pretrained(model, resume, &data, training, &self.place, &mut watch);
+        let outcome = train::fit_pretrained(model, resume, &data, training, &self.device, &mut watch);
         watch.reporter.finish();
         Ok(outcome?)
     }
@@ -182,7 +182,7 @@ impl Job {
 
     /// Writes what is to be kept, says how it went, and passes on why training ended.
     fn finish(self, run: &Run, outcome: Outcome<Model>, shared: &Shared) -> anyhow::Result<()> {
-        if let Ended::Interrupted = outcome.ended {
+        if let StopReason::Interrupted = outcome.stop_reason {
             let kept = match run.checkpoint_path().is_file() {
                 true => "the checkpoint is saved. Continue",
                 false => "pretraining begins anew when you continue",
@@ -197,17 +197,17 @@ impl Job {
                 &outcome.model,
                 &self.prepared.train,
                 self.config.training.seed,
-                &self.place,
+                &self.device,
             )?),
         };
         let prepared = &self.prepared;
-        let detector = Detector::fit(&outcome.model, &prepared.preprocessor, &prepared.train, &self.place);
+        let detector = Detector::fit(&outcome.model, &prepared.preprocessor, &prepared.train, &self.device);
         let (architecture, model) = (self.architecture, outcome.model);
         let mut saved = SavedModel { header, architecture, model, latent, detector: Some(detector) };
-        saved.detector = Some(task::calibrate(&saved, &prepared.validation, &self.place));
+        saved.detector = Some(task::calibrate(&saved, &prepared.validation, &self.device));
         saved.save(&run.model_path())?;
         run.write_history(&outcome.state.history)?;
-        if let Ended::Diverged(error) = outcome.ended {
+        if let StopReason::Diverged(error) = outcome.stop_reason {
             return Err(anyhow::Error::from(error));
         }
         let test = &self.prepared.test;
@@ -217,24 +217,24 @@ impl Job {
             _ => saved.header.preprocessor.encode(&self.input, test, 0)?,
         };
         let scale = saved.header.preprocessor.pixel_scale();
-        let metrics = evaluate(&saved.model, &encoded, scale, self.config.training.seed, &self.place);
+        let metrics = evaluate(&saved.model, &encoded, scale, self.config.training.seed, &self.device);
         if metrics.examples > 0 {
             write_atomically(&run.metrics_path(), format!("{:#}\n", json!(metrics)).as_bytes())?;
         }
         if test.num_rows() > 0 {
-            let report = Report::assemble(&saved, &outcome.state.history, test, &metrics, &self.place)?;
+            let report = Report::assemble(&saved, &outcome.state.history, test, &metrics, &self.device)?;
             write_atomically(&run.report_path(), report.to_html().as_bytes())?;
         }
         summarise(run, &saved, &metrics, outcome.state.seconds, shared)
     }
 
     fn header(&self, outcome: &Outcome<Model>) -> Header {
-        let ended = match outcome.ended {
-            Ended::Finished => "finished",
-            Ended::EarlyStopped => "early_stopped",
-            Ended::TimeUp => "time_up",
-            Ended::Interrupted => "interrupted",
-            Ended::Diverged(_) => "diverged",
+        let stop_reason = match outcome.stop_reason {
+            StopReason::Finished => "finished",
+            StopReason::EarlyStopped => "early_stopped",
+            StopReason::TimeLimit => "time_limit",
+            StopReason::Interrupted => "interrupted",
+            StopReason::Diverged(_) => "diverged",
         };
         let prepared = &self.prepared;
         Header {
@@ -252,7 +252,7 @@ impl Job {
             training: TrainingRecord {
                 epochs: outcome.state.epoch,
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
-                ended: ended.into(),
+                stop_reason: stop_reason.into(),
             },
         }
     }
@@ -276,7 +276,7 @@ fn summarise(
     let best = training.best_epoch.unwrap_or_default();
     shared.note(format!(
         "\n{} after {} epochs and {seconds:.1} s; the weights are those of epoch {best}",
-        training.ended.replace('_', " "),
+        training.stop_reason.replace('_', " "),
         training.epochs
     ));
     if !shared.quiet && metrics.examples > 0 {

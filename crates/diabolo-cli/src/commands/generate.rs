@@ -3,9 +3,9 @@
 use diabolo::Error;
 use diabolo::artifact::{SavedModel, write_atomically};
 use diabolo::data::{Writer, rows_at};
-use diabolo::nn::Place;
 use diabolo::report::picture_grid_png;
 use diabolo::task::{Codes, Draw, Given, Path, between, generate, near, rows_of, traverse, walk};
+use diabolo::tensor::Device;
 
 use super::load;
 use crate::args::{GenerateArgs, Shared};
@@ -18,19 +18,19 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     let schema = &saved.header.preprocessor.schema;
     let shape = schema.image_shape();
     let draw = if args.mean.unwrap_or(shape.is_some()) { Draw::Mean } else { Draw::Sample };
-    let place = shared.place()?;
+    let device = shared.device()?;
     let given = given(args)?;
     // Refused before anything is drawn, whatever the rows come from.
     saved.header.preprocessor.given(&given, 1)?;
-    let codes = explored(args, &saved, &given, &place)?;
+    let codes = explored(args, &saved, &given, &device)?;
     let (values, rows) = match (&codes, args.walk.to_config()) {
-        (Some(codes), None) => rows_of(&saved, codes, draw, args.seed, &place)?,
+        (Some(codes), None) => rows_of(&saved, codes, draw, args.seed, &device)?,
         (Some(_), Some(_)) => {
             let found = "a place of the latent space too";
             return Err(Error::config("--step", "the walk alone: it starts where it will", found).into());
         }
-        (None, Some(config)) => walk(&saved, args.count, draw, &config, args.seed, &place)?,
-        (None, None) => generate(&saved, args.count, draw, &given, args.seed, &place)?,
+        (None, Some(config)) => walk(&saved, args.count, draw, &config, args.seed, &device)?,
+        (None, None) => generate(&saved, args.count, draw, &given, args.seed, &device)?,
     };
     let columns = codes.filter(|codes| !codes.steps.is_empty()).map(|_| STEPS);
     match shape {
@@ -66,7 +66,7 @@ fn explored(
     args: &GenerateArgs,
     saved: &SavedModel,
     given: &Given,
-    place: &Place,
+    device: &Device,
 ) -> diabolo::Result<Option<Codes>> {
     let asked = &args.explore;
     let rows = |numbers: &[usize]| {
@@ -77,14 +77,14 @@ fn explored(
     Ok(match (asked.near, asked.between.as_deref()) {
         (near, _) if asked.traverse => {
             let base = near.map(|row| rows(&[row])).transpose()?;
-            Some(traverse(saved, base.as_ref(), given, LINES, STEPS, RANGE, place)?)
+            Some(traverse(saved, base.as_ref(), given, LINES, STEPS, RANGE, device)?)
         }
         (Some(row), _) => {
-            Some(near(saved, &rows(&[row])?, args.count, asked.scale, given, args.seed, place)?)
+            Some(near(saved, &rows(&[row])?, args.count, asked.scale, given, args.seed, device)?)
         }
         (None, Some(&[from, to])) => {
             let path = if asked.spherical { Path::Spherical } else { Path::Linear };
-            Some(between(saved, &rows(&[from, to])?, args.count, path, given, place)?)
+            Some(between(saved, &rows(&[from, to])?, args.count, path, given, device)?)
         }
         (None, Some(other)) => {
             return Err(Error::config(

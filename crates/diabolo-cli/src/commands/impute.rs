@@ -17,7 +17,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(Error::config("--json", "--out FILE beside it: the rows are on stdout", "none").into());
     }
     let saved = load_for(asked, shared)?;
-    let place = shared.place()?;
+    let device = shared.device()?;
     let read = asked.read.over(&saved.header.config)?.data.read_options();
     let source = open(&asked.input, &read)?;
     let targets = targets(args)?;
@@ -41,10 +41,10 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         typed: asked.has_types(),
         seed: args.seed,
     };
-    let (mut rows, mut filled, mut lopsided) = (0, 0, 0);
+    let (mut rows, mut filled, mut low_ess_rows) = (0, 0, 0);
     for batch in source {
         let batch = batch?;
-        let imputed = impute(&saved, &asked.input, &batch, rows, &config, &place)?;
+        let imputed = impute(&saved, &asked.input, &batch, rows, &config, &device)?;
         let tables = if args.multiple > 0 { imputed.draws } else { vec![imputed.completed] };
         completed.iter_mut().zip(&tables).try_for_each(|(writer, table)| writer.write(table))?;
         mask.as_mut().map_or(Ok(()), |writer| writer.write(&imputed.mask))?;
@@ -53,7 +53,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         }
         rows += batch.num_rows() as u64;
         filled += imputed.filled;
-        lopsided += imputed.lopsided;
+        low_ess_rows += imputed.low_ess_rows;
     }
     if rows == 0 {
         return Err(no_rows(&asked.input).into());
@@ -61,9 +61,9 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
     let what = if saved.header.preprocessor.schema.image_shape().is_some() { "pixels" } else { "cells" };
     shared.note(format!("filled {filled} missing {what} in {rows} rows"));
-    if lopsided > 0 {
+    if low_ess_rows > 0 {
         shared.note(format!(
-            "note: in {lopsided} rows fewer than 5 of {} draws carry the weight: their errors are told too small, and drawn tables differ \
+            "note: in {low_ess_rows} rows fewer than 5 of {} draws carry the weight: their errors are told too small, and drawn tables differ \
              too little; --samples {} tells more",
             args.samples,
             args.samples.saturating_mul(10)
@@ -71,7 +71,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     if shared.json {
         output::print_json(
-            &json!({ "rows": rows, "filled": filled, "lopsided": lopsided, "files": targets }),
+            &json!({ "rows": rows, "filled": filled, "low_ess_rows": low_ess_rows, "files": targets }),
         )?;
     }
     Ok(())

@@ -35,7 +35,7 @@ fn model(saved: &SavedModel, shared: &Shared) -> anyhow::Result<()> {
         ),
         ("hidden", format!("{:?}, {}", saved.architecture.hidden, saved.architecture.activation.name())),
         ("latent_dim", saved.architecture.latent_dim.to_string()),
-        ("epochs", format!("{}, {}", header.training.epochs, header.training.ended)),
+        ("epochs", format!("{}, {}", header.training.epochs, header.training.stop_reason)),
         ("written by", format!("diabolo {}, format {}", header.diabolo_version, header.format_version)),
     ];
     let tensors: Vec<(String, String)> =

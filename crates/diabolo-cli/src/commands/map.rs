@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use diabolo::Error;
 use diabolo::artifact::write_atomically;
 use diabolo::data::{open, texts};
-use diabolo::noise::{Purpose, permutation, stream};
+use diabolo::random::{Purpose, permutation, stream};
 use diabolo::report::{LatentMap, MapPage, MapQuality};
 use diabolo::task::codes;
 use serde_json::json;
@@ -45,8 +45,11 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     let labels =
         color.as_deref().map(|color| chosen_texts(&args.input, &rows, color, &chosen)).transpose()?;
     let shown = encoded.select(&chosen);
-    let map =
-        LatentMap::of_codes(&codes(&saved, &shown, &shared.place()?), saved.architecture.latent_dim, labels)?;
+    let map = LatentMap::of_codes(
+        &codes(&saved, &shown, &shared.device()?),
+        saved.architecture.latent_dim,
+        labels,
+    )?;
     let kept = MapQuality::measure(&map, &shown.values, shown.width)?;
     let title = args.input.rsplit(['/', '\\']).next().unwrap_or_default().to_string();
     let page = MapPage { title, map, color, kept };

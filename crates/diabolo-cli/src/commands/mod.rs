@@ -20,14 +20,14 @@ use arrow_array::RecordBatch;
 use diabolo::artifact::{Run, SavedModel};
 use diabolo::data::{Encoded, held_out, open, read::fingerprint};
 use diabolo::evaluate::{Evaluation, Metrics};
-use diabolo::nn::Place;
+use diabolo::tensor::Device;
 use diabolo::{Config, Error};
 
 use crate::args::{ReadArgs, Shared, TransformArgs};
 
 /// The model of a run folder or a file.
 fn load(path: &Path, shared: &Shared) -> diabolo::Result<SavedModel> {
-    SavedModel::load(&Run::model_file(path)?, &shared.place()?)
+    SavedModel::load(&Run::model_file(path)?, &shared.device()?)
 }
 
 /// The model that rows are put through, with what was said about categories it does not know.
@@ -55,14 +55,14 @@ fn too_short(input: &str, config: &Config) -> Error {
 }
 
 /// Rows to judge a model by.
-struct Judged {
+struct EvaluationRows {
     input: String,
     config: Config,
     /// The rows held out of the fit, if the input is what the model was fitted on; else all of it counts.
     held_out: Option<RecordBatch>,
 }
 
-impl Judged {
+impl EvaluationRows {
     /// `input`, or what the model was fitted on; of the latter only rows it has not seen, unless `all_rows`.
     fn new(
         saved: &SavedModel,
@@ -87,11 +87,11 @@ impl Judged {
             return Err(error.into());
         }
         if !fitted_on_it || all_rows {
-            return Ok(Judged { input, config, held_out: None });
+            return Ok(EvaluationRows { input, config, held_out: None });
         }
         if let Some(test) = &source.test_input {
             shared.note(format!("the model was fitted on {input}: using {test} instead"));
-            return Ok(Judged { input: test.clone(), config, held_out: None });
+            return Ok(EvaluationRows { input: test.clone(), config, held_out: None });
         }
         if source.split[2] == 0 {
             let error = Error::data(
@@ -105,7 +105,7 @@ impl Judged {
         let rows = open(&input, &config.data.read_options())?.collect()?;
         let rows = held_out(&input, &rows, &config.data, config.training.seed)?;
         shared.note(format!("using the {} rows of {input} that were held out of the fit", rows.num_rows()));
-        Ok(Judged { input, config, held_out: Some(rows) })
+        Ok(EvaluationRows { input, config, held_out: Some(rows) })
     }
 
     /// All the rows at once.
@@ -127,12 +127,12 @@ impl Judged {
     fn evaluate(
         &self,
         saved: &SavedModel,
-        place: &Place,
+        device: &Device,
         mut watch: impl FnMut(&RecordBatch, &Encoded),
     ) -> diabolo::Result<Metrics> {
         let preprocessor = &saved.header.preprocessor;
         let scale = preprocessor.pixel_scale();
-        let mut evaluation = Evaluation::new(&saved.model, scale, self.config.training.seed, place);
+        let mut evaluation = Evaluation::new(&saved.model, scale, self.config.training.seed, device);
         let mut add = |batch: &RecordBatch, first_row: u64| -> diabolo::Result<()> {
             let rows = preprocessor.encode(&self.input, batch, first_row)?;
             evaluation.add(&rows);

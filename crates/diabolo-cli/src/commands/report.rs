@@ -7,12 +7,12 @@ use diabolo::artifact::{Run, write_atomically};
 use diabolo::evaluate::evaluate;
 use diabolo::report::Report;
 
-use super::{Judged, load};
+use super::{EvaluationRows, load};
 use crate::args::{ReportArgs, Shared};
 
 pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let saved = load(&args.model, shared)?;
-    let place = shared.place()?;
+    let device = shared.device()?;
     let run = Run::open(&args.model).ok();
     let out = match (&args.out, &run) {
         (Some(out), _) => out.clone(),
@@ -23,12 +23,12 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
         Some(run) if run.history_path().is_file() => run.read_history()?,
         _ => vec![],
     };
-    let judged = Judged::new(&saved, args.input.as_deref(), false, &args.read, shared)?;
+    let judged = EvaluationRows::new(&saved, args.input.as_deref(), false, &args.read, shared)?;
     let (input, rows) = judged.collect()?;
     let encoded = saved.header.preprocessor.encode(&input, &rows, 0)?;
     let scale = saved.header.preprocessor.pixel_scale();
-    let metrics = evaluate(&saved.model, &encoded, scale, saved.header.config.training.seed, &place);
-    let report = Report::assemble(&saved, &history, &rows, &metrics, &place)?;
+    let metrics = evaluate(&saved.model, &encoded, scale, saved.header.config.training.seed, &device);
+    let report = Report::assemble(&saved, &history, &rows, &metrics, &device)?;
     write(&out, &report)?;
     shared.note(format!("wrote {}", out.display()));
     Ok(())

@@ -4,10 +4,10 @@ use arrow_array::RecordBatch;
 use diabolo::Error;
 use diabolo::artifact::{Run, SavedModel, write_atomically};
 use diabolo::data::{Writer, open, read::fingerprint, texts};
-use diabolo::evaluate::Ranking;
-use diabolo::nn::Place;
 use diabolo::report::{Anomalies, ScoredExample};
-use diabolo::task::{self, Drift, Drifted, Rule, Scored};
+use diabolo::stats::Ranking;
+use diabolo::task::{self, Drift, DriftReport, Rule, Scored};
+use diabolo::tensor::Device;
 use serde_json::{Value, json};
 
 use super::{load, load_for, no_rows, too_short};
@@ -18,7 +18,7 @@ use crate::output;
 pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     let saved = load_for(asked, shared)?;
-    let place = shared.place()?;
+    let device = shared.device()?;
     let rule = args.rule.to_rule()?;
     let mut drift = args.drift.then(|| Drift::new(&saved)).transpose()?;
     let config = asked.read.over(&saved.header.config)?;
@@ -31,15 +31,15 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     // JSON and rows would not go together on stdout.
     let writes = asked.out != "-" || !shared.json;
     let mut writer = if writes { Some(Writer::create(&asked.out, asked.format)?) } else { None };
-    let mut tally = Tally::default();
+    let mut tally = ScoreSummary::default();
     for batch in batches {
         let batch = batch?;
         let first_row = tally.scores.len() as u64;
-        let found = task::score(&saved, &asked.input, &batch, first_row, &rule, args.reasons, &place)?;
+        let found = task::score(&saved, &asked.input, &batch, first_row, &rule, args.reasons, &device)?;
         let typed = asked.has_types().then(|| saved.header.preprocessor.typed(&batch)).transpose()?;
         let table = found.table(&asked.input, typed.as_ref().unwrap_or(&batch), args.reasons)?;
         if let Some(drift) = &mut drift {
-            drift.add(&asked.input, &batch, first_row, &found.scores, &place)?;
+            drift.add(&asked.input, &batch, first_row, &found.scores, &device)?;
             tally.drift = Some(drift.found()?);
         }
         tally.add(args, shared.json, &saved, &batch, found)?;
@@ -47,7 +47,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
             writer.write(&table)?;
         }
         if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
-            let examples = tally.examples(&saved, &asked.input, &batch, &place)?;
+            let examples = tally.examples(&saved, &asked.input, &batch, &device)?;
             let page =
                 Anomalies { series: config.data.window.is_some(), ..tally.page(args, &rule, examples) };
             write_atomically(path, page.to_html().as_bytes())?;
@@ -70,7 +70,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
 
 /// What is kept of all rows.
 #[derive(Default)]
-struct Tally {
+struct ScoreSummary {
     scores: Vec<f64>,
     anomalous: Vec<bool>,
     /// With --label: whether each row is an anomaly in truth.
@@ -78,10 +78,10 @@ struct Tally {
     /// The anomalies, for --json.
     found: Vec<Value>,
     /// With --drift: what has moved in all rows so far.
-    drift: Option<Drifted>,
+    drift: Option<DriftReport>,
 }
 
-impl Tally {
+impl ScoreSummary {
     fn add(
         &mut self,
         args: &ScoreArgs,
@@ -117,7 +117,7 @@ impl Tally {
         {
             shared.note(format!("note: {warning}"));
         }
-        if let Some(warning) = self.drift.as_ref().and_then(Drifted::warning) {
+        if let Some(warning) = self.drift.as_ref().and_then(DriftReport::warning) {
             shared.note(format!("note: {warning}"));
         }
         let labelled = args.label.as_ref().map(|_| self.judged());
@@ -165,7 +165,7 @@ impl Tally {
         saved: &SavedModel,
         input: &str,
         rows: &RecordBatch,
-        place: &Place,
+        device: &Device,
     ) -> diabolo::Result<Vec<ScoredExample>> {
         let mut shown = vec![];
         for flagged in [false, true] {
@@ -174,7 +174,7 @@ impl Tally {
                 .collect();
             kind.sort_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
             if let Some(&row) = kind.get(kind.len() / 2) {
-                let example = task::example(saved, input, rows, row, place)?;
+                let example = task::example(saved, input, rows, row, device)?;
                 let word = if flagged { "anomaly" } else { "no anomaly" };
                 let told = |e: ScoredExample| ScoredExample { title: format!("{}: {word}", e.title), ..e };
                 shown.extend(example.map(told));
@@ -220,7 +220,7 @@ impl Tally {
     }
 }
 
-/// What [`Tally::judged`] found, for people.
+/// What [`ScoreSummary::judged`] found, for people.
 fn lines(judged: &Value) -> [(String, String); 4] {
     let told = |name: &str| judged[name].as_f64().map_or("—".into(), |v| format!("{v:.4}"));
     let names = ["AUROC", "average precision", "precision", "recall"];
@@ -263,7 +263,7 @@ pub fn calibrate(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
         shared.note("note: the model was fitted on most of these rows: of new ones more will be anomalies than p-values say");
     }
     let encoded = saved.header.preprocessor.encode(&args.input, &rows, 0)?;
-    let detector = task::calibrate(&saved, &encoded, &shared.place()?);
+    let detector = task::calibrate(&saved, &encoded, &shared.device()?);
     let kept = detector.scores.len();
     saved.detector = Some(detector);
     saved.save(&path)?;

@@ -3,13 +3,13 @@
 use arrow_array::RecordBatch;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{Writer, open};
-use diabolo::nn::Place;
 use diabolo::task;
+use diabolo::tensor::Device;
 
 use super::{load_for, no_rows};
 use crate::args::{Shared, TransformArgs};
 
-type Transform = fn(&SavedModel, &str, &RecordBatch, u64, &Place) -> diabolo::Result<RecordBatch>;
+type Transform = fn(&SavedModel, &str, &RecordBatch, u64, &Device) -> diabolo::Result<RecordBatch>;
 
 pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
     stream(args, shared, task::encode)
@@ -25,7 +25,7 @@ pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> 
 
 fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<()> {
     let saved = load_for(args, shared)?;
-    let place = shared.place()?;
+    let device = shared.device()?;
     let config = args.read.over(&saved.header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
     let mut writer = Writer::create(&args.out, args.format)?;
@@ -34,7 +34,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     }
     let rows = task::transform_batches(
         source,
-        |batch, first_row| transform(&saved, &args.input, batch, first_row, &place),
+        |batch, first_row| transform(&saved, &args.input, batch, first_row, &device),
         |made| writer.write(made),
     )?;
     if rows == 0 {

@@ -1,21 +1,21 @@
 //! The census table: 32,561 rows, 15 columns, no header, missing cells.
 
-use crate::support::{Desk, cells, real_data};
+use crate::support::{Workspace, cells, real_data};
 
 #[test]
 fn adult_comes_back_as_itself() {
     let Some(source) = real_data("adult/adult.data.gz") else { return };
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let rows = source.display();
-    desk.ok(&format!("fit {rows} --label column_15 --epochs 2 -q -o run"));
-    desk.ok(&format!("encode run {rows} -o codes.parquet"));
-    desk.ok("decode run codes.parquet -o decoded.csv");
-    desk.ok(&format!("reconstruct run {rows} -o made.csv"));
-    let (names, made) = cells(&desk.text("made.csv"));
+    workspace.ok(&format!("fit {rows} --label column_15 --epochs 2 -q -o run"));
+    workspace.ok(&format!("encode run {rows} -o codes.parquet"));
+    workspace.ok("decode run codes.parquet -o decoded.csv");
+    workspace.ok(&format!("reconstruct run {rows} -o made.csv"));
+    let (names, made) = cells(&workspace.text("made.csv"));
     let expected: Vec<String> = (1..=15).map(|k| format!("column_{k}")).collect();
     assert_eq!(names, expected);
     assert_eq!(made.len(), 32_561);
-    let (_, decoded) = cells(&desk.text("decoded.csv"));
+    let (_, decoded) = cells(&workspace.text("decoded.csv"));
     assert_eq!(decoded.len(), 32_561);
 
     let integers = [0, 2, 4, 10, 11, 12];
@@ -28,7 +28,7 @@ fn adult_comes_back_as_itself() {
             "missing cells are filled in: {row:?}"
         );
     }
-    let schema = desk.ok("inspect run").stdout;
+    let schema = workspace.ok("inspect run").stdout;
     let kind = |k: usize| {
         let start = format!("column_{k} ");
         let line = schema.lines().find(|line| line.starts_with(&start)).unwrap();
@@ -36,7 +36,7 @@ fn adult_comes_back_as_itself() {
     };
     assert_eq!((kind(2).as_str(), kind(10).as_str(), kind(15).as_str()), ("categorical", "binary", "label"));
     // The label comes along untouched, so it tells that the order of rows was kept.
-    let raw = desk.ok(&format!("encode run {rows}")).stdout;
+    let raw = workspace.ok(&format!("encode run {rows}")).stdout;
     let (_, raw) = cells(&raw);
     assert!(raw.iter().zip(&made).all(|(raw, made)| raw[0] == made[14]));
     let poor = made.iter().filter(|row| row[14] == "<=50K").count();

@@ -2,13 +2,13 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, fitted, table};
+use crate::support::{Workspace, fitted, table};
 
 /// `fit` on a good table with these flags.
 fn refused(flags: &str) -> String {
-    let desk = Desk::new();
-    desk.write("good.csv", table(60, |_, row| row));
-    desk.fails(2, &format!("fit good.csv {flags}"))
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(60, |_, row| row));
+    workspace.fails(2, &format!("fit good.csv {flags}"))
 }
 
 #[test]
@@ -29,9 +29,9 @@ fn values_out_of_range() {
 
 #[test]
 fn what_no_memory_holds_and_no_file() {
-    let desk = fitted();
-    for place in ["", "--near 1"] {
-        let message = desk.fails(2, &format!("generate run -n 1000000000000000000 {place}"));
+    let workspace = fitted();
+    for device in ["", "--near 1"] {
+        let message = workspace.fails(2, &format!("generate run -n 1000000000000000000 {device}"));
         assert!(message.contains("--count: expected as many rows as fit in memory"), "{message}");
     }
     let message = refused("--seed 18446744073709551615");
@@ -41,8 +41,8 @@ fn what_no_memory_holds_and_no_file() {
 
 #[test]
 fn a_large_value_may_mean_never() {
-    let desk = Desk::new();
-    desk.ok("fit digits --epochs 1 --hidden 16 -q --set training.checkpoint_seconds=1e300");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --epochs 1 --hidden 16 -q --set training.checkpoint_seconds=1e300");
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn unknown_values() {
 fn words_that_clap_refuses() {
     assert_snapshot!(refused("--epochs abc"), @"error: invalid value 'abc' for '--epochs <N>': invalid digit found in string; --help shows what can be given");
     assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; --help shows what can be given");
-    assert_snapshot!(Desk::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; --help shows what can be given");
-    assert_snapshot!(Desk::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; tip: a similar subcommand exists: 'calibrate'; --help shows what can be given");
+    assert_snapshot!(Workspace::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; --help shows what can be given");
+    assert_snapshot!(Workspace::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; tip: a similar subcommand exists: 'calibrate'; --help shows what can be given");
 }
 
 #[test]
@@ -75,40 +75,40 @@ fn flags_of_another_family() {
 
 #[test]
 fn columns_that_are_not_there() {
-    let desk = Desk::new();
-    desk.write("good.csv", table(60, |_, row| row));
-    assert_snapshot!(desk.fails(3, "fit good.csv --key nope"), @"error: good.csv: expected the column 'nope' (--key), found the columns 'id', 'x', 'n', 'color', 'flag'; give --key one of the columns");
-    assert_snapshot!(desk.fails(3, "fit good.csv --drop x --drop n --drop color --drop flag --key id"), @"error: good.csv: expected at least one column to learn, found none; keep a column, or name its kind with --type");
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(60, |_, row| row));
+    assert_snapshot!(workspace.fails(3, "fit good.csv --key nope"), @"error: good.csv: expected the column 'nope' (--key), found the columns 'id', 'x', 'n', 'color', 'flag'; give --key one of the columns");
+    assert_snapshot!(workspace.fails(3, "fit good.csv --drop x --drop n --drop color --drop flag --key id"), @"error: good.csv: expected at least one column to learn, found none; keep a column, or name its kind with --type");
 }
 
 #[test]
 fn a_broken_configuration_file() {
-    let desk = Desk::new();
-    desk.write("c.toml", "[model]\nlatent = 3\n");
-    assert_snapshot!(desk.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
+    let workspace = Workspace::new();
+    workspace.write("c.toml", "[model]\nlatent = 3\n");
+    assert_snapshot!(workspace.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
 }
 
 /// Tests may run as root, whom permissions do not bind: a file in the path binds everyone.
 #[test]
 fn places_that_cannot_be_written() {
-    let desk = fitted();
-    assert_snapshot!(desk.fails(1, "fit good.csv --key id -o good.csv/run"), @"error: good.csv/run: cannot create: a file stands where its path needs a folder; choose another path");
-    assert_snapshot!(desk.fails(1, "encode run good.csv -o good.csv/codes.csv"), @"error: good.csv/codes.csv: cannot write: a file stands where its path needs a folder; choose another path");
-    assert_snapshot!(desk.fails(1, "encode run good.csv -o nowhere/codes.csv"), @"error: nowhere/codes.csv: cannot write: there is no such file or folder; check the path");
-    assert_snapshot!(desk.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its name tells no format that can be written; use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for pictures");
-    assert_snapshot!(desk.fails(2, "fit good.csv --key id -o run"), @"error: run: there is a run in this folder already; choose another --out, continue it with --resume, or delete it");
+    let workspace = fitted();
+    assert_snapshot!(workspace.fails(1, "fit good.csv --key id -o good.csv/run"), @"error: good.csv/run: cannot create: a file stands where its path needs a folder; choose another path");
+    assert_snapshot!(workspace.fails(1, "encode run good.csv -o good.csv/codes.csv"), @"error: good.csv/codes.csv: cannot write: a file stands where its path needs a folder; choose another path");
+    assert_snapshot!(workspace.fails(1, "encode run good.csv -o nowhere/codes.csv"), @"error: nowhere/codes.csv: cannot write: there is no such file or folder; check the path");
+    assert_snapshot!(workspace.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its name tells no format that can be written; use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for pictures");
+    assert_snapshot!(workspace.fails(2, "fit good.csv --key id -o run"), @"error: run: there is a run in this folder already; choose another --out, continue it with --resume, or delete it");
 }
 
 #[test]
 fn what_a_model_cannot_do() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
-    assert_snapshot!(desk.fails(2, "generate run --step nan"), @"error: step: expected a number from 0 to 1000, found NaN");
-    assert_snapshot!(desk.fails(2, "generate run --step=-1"), @"error: step: expected a number from 0 to 1000, found -1");
-    assert_snapshot!(desk.fails(2, "generate run --thin 0"), @"error: thin: expected 1 to 1000000, found 0");
-    assert_snapshot!(desk.fails(2, "generate run --chains 0"), @"error: chains: expected 1 or more, found 0");
-    assert_snapshot!(desk.fails(2, "generate run --burn-in 10000000"), @"error: burn_in: expected 0 to 1000000, found 10000000");
-    desk.ok("fit digits --epochs 1 --hidden 16 -o prior -q");
-    assert_snapshot!(desk.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; leave --step, --burn-in, --thin and --chains out: they are for models without one");
-    assert_snapshot!(desk.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
+    assert_snapshot!(workspace.fails(2, "generate run --step nan"), @"error: step: expected a number from 0 to 1000, found NaN");
+    assert_snapshot!(workspace.fails(2, "generate run --step=-1"), @"error: step: expected a number from 0 to 1000, found -1");
+    assert_snapshot!(workspace.fails(2, "generate run --thin 0"), @"error: thin: expected 1 to 1000000, found 0");
+    assert_snapshot!(workspace.fails(2, "generate run --chains 0"), @"error: chains: expected 1 or more, found 0");
+    assert_snapshot!(workspace.fails(2, "generate run --burn-in 10000000"), @"error: burn_in: expected 0 to 1000000, found 10000000");
+    workspace.ok("fit digits --epochs 1 --hidden 16 -o prior -q");
+    assert_snapshot!(workspace.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; leave --step, --burn-in, --thin and --chains out: they are for models without one");
+    assert_snapshot!(workspace.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");
 }

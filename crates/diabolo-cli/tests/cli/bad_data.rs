@@ -2,25 +2,25 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, fitted, table, table_with};
+use crate::support::{Workspace, fitted, table, table_with};
 
 /// `fit` on a file with these contents.
 fn fit(code: i32, name: &str, contents: impl AsRef<[u8]>) -> String {
-    let desk = Desk::new();
-    desk.write(name, contents);
-    desk.fails(code, &format!("fit {name} --epochs 1"))
+    let workspace = Workspace::new();
+    workspace.write(name, contents);
+    workspace.fails(code, &format!("fit {name} --epochs 1"))
 }
 
 /// `encode` with a model of good rows.
 fn encode(contents: impl AsRef<[u8]>) -> String {
-    let desk = fitted();
-    desk.write("rows.csv", contents);
-    desk.fails(3, "encode run rows.csv -o codes.csv")
+    let workspace = fitted();
+    workspace.write("rows.csv", contents);
+    workspace.fails(3, "encode run rows.csv -o codes.csv")
 }
 
 #[test]
 fn missing_file() {
-    assert_snapshot!(Desk::new().fails(1, "fit missing.csv"), @"error: missing.csv: cannot open: there is no such file or folder; check the path");
+    assert_snapshot!(Workspace::new().fails(1, "fit missing.csv"), @"error: missing.csv: cannot open: there is no such file or folder; check the path");
 }
 
 #[test]
@@ -66,17 +66,17 @@ fn a_column_name_twice() {
 
 #[test]
 fn a_constant_column_is_only_noted() {
-    let desk = Desk::new();
-    desk.write("t.csv", table(60, |_, row| row + ",7").replacen("flag\n", "flag,c\n", 1));
-    let ran = desk.ok("fit t.csv --key id --epochs 1 -o run");
+    let workspace = Workspace::new();
+    workspace.write("t.csv", table(60, |_, row| row + ",7").replacen("flag\n", "flag,c\n", 1));
+    let ran = workspace.ok("fit t.csv --key id --epochs 1 -o run");
     assert_snapshot!(ran.stderr.lines().next().unwrap(), @"note: column 'c' is 7 in every row: it teaches the model nothing; --drop c removes it");
 }
 
 #[test]
 fn an_empty_folder() {
-    let desk = Desk::new();
-    std::fs::create_dir(desk.path("empty")).unwrap();
-    assert_snapshot!(desk.fails(3, "fit empty"), @"error: empty: expected PNG or JPEG pictures, found a folder without any; name a folder of pictures, or one data file");
+    let workspace = Workspace::new();
+    std::fs::create_dir(workspace.path("empty")).unwrap();
+    assert_snapshot!(workspace.fails(3, "fit empty"), @"error: empty: expected PNG or JPEG pictures, found a folder without any; name a folder of pictures, or one data file");
 }
 
 #[test]
@@ -86,10 +86,10 @@ fn unknown_category() {
 
 #[test]
 fn unknown_category_may_count_as_missing() {
-    let desk = fitted();
-    desk.write("rows.csv", table_with(10, "r10,0.1,2,purple,1"));
-    desk.ok("encode run rows.csv -o codes.csv --unknown missing");
-    assert_eq!(desk.text("codes.csv").lines().count(), 61);
+    let workspace = fitted();
+    workspace.write("rows.csv", table_with(10, "r10,0.1,2,purple,1"));
+    workspace.ok("encode run rows.csv -o codes.csv --unknown missing");
+    assert_eq!(workspace.text("codes.csv").lines().count(), 61);
 }
 
 #[test]
@@ -110,27 +110,28 @@ fn no_rows_at_use_time() {
 
 #[test]
 fn a_failure_late_in_the_stream_leaves_no_output() {
-    let desk = fitted();
-    desk.write("rows.csv", table(30_000, |i, row| if i == 29_999 { "r,abc,2,red,1".into() } else { row }));
-    assert_snapshot!(desk.fails(3, "reconstruct run rows.csv -o made.csv"), @"error: rows.csv, row 29999, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or fit with --type x=categorical to keep the column as text");
+    let workspace = fitted();
+    workspace
+        .write("rows.csv", table(30_000, |i, row| if i == 29_999 { "r,abc,2,red,1".into() } else { row }));
+    assert_snapshot!(workspace.fails(3, "reconstruct run rows.csv -o made.csv"), @"error: rows.csv, row 29999, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or fit with --type x=categorical to keep the column as text");
 }
 
 #[test]
 fn codes_of_another_model() {
-    let desk = fitted();
-    assert_snapshot!(desk.fails(3, "decode run good.csv"), @"error: good.csv, column 'latent_1': expected codes as columns latent_1 to latent_3, found no such column; give what `diabolo encode` wrote with this model");
+    let workspace = fitted();
+    assert_snapshot!(workspace.fails(3, "decode run good.csv"), @"error: good.csv, column 'latent_1': expected codes as columns latent_1 to latent_3, found no such column; give what `diabolo encode` wrote with this model");
 }
 
 #[test]
 fn wrong_image_size() {
-    let desk = Desk::new();
-    desk.ok("fit digits --epochs 1 --hidden 16 -o run -q");
-    std::fs::create_dir(desk.path("small")).unwrap();
-    desk.ok("generate run -n 2 -o small/ -q");
-    desk.ok("encode run small -q");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --epochs 1 --hidden 16 -o run -q");
+    std::fs::create_dir(workspace.path("small")).unwrap();
+    workspace.ok("generate run -n 2 -o small/ -q");
+    workspace.ok("encode run small -q");
     let sheet = "generate run -n 4 -o sheet/sheet.png -q";
-    std::fs::create_dir(desk.path("sheet")).unwrap();
-    desk.ok(sheet);
-    assert_snapshot!(desk.fails(3, "encode run sheet -o codes.csv"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
-    assert_snapshot!(desk.fails(3, "evaluate run sheet"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
+    std::fs::create_dir(workspace.path("sheet")).unwrap();
+    workspace.ok(sheet);
+    assert_snapshot!(workspace.fails(3, "encode run sheet -o codes.csv"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
+    assert_snapshot!(workspace.fails(3, "evaluate run sheet"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
 }

@@ -2,15 +2,15 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, fitted};
+use crate::support::{Workspace, fitted};
 
 /// `encode` with a copy of a good model file, changed by `edit`.
 fn encode_with(edit: impl Fn(&mut Vec<u8>)) -> String {
-    let desk = fitted();
-    let mut bytes = desk.bytes("run/model.safetensors");
+    let workspace = fitted();
+    let mut bytes = workspace.bytes("run/model.safetensors");
     edit(&mut bytes);
-    desk.write("m.safetensors", bytes);
-    desk.fails(4, "encode m.safetensors good.csv -o codes.csv")
+    workspace.write("m.safetensors", bytes);
+    workspace.fails(4, "encode m.safetensors good.csv -o codes.csv")
 }
 
 #[test]
@@ -42,37 +42,37 @@ fn from_the_future() {
 
 #[test]
 fn not_a_model() {
-    let desk = fitted();
-    assert_snapshot!(desk.fails(4, "encode good.csv good.csv"), @"error: good.csv: this is not a whole safetensors file (header too large); restore it from a backup, or fit again");
-    assert_snapshot!(desk.fails(1, "encode nowhere good.csv"), @"error: nowhere: cannot read: there is no such file or folder; check the path");
+    let workspace = fitted();
+    assert_snapshot!(workspace.fails(4, "encode good.csv good.csv"), @"error: good.csv: this is not a whole safetensors file (header too large); restore it from a backup, or fit again");
+    assert_snapshot!(workspace.fails(1, "encode nowhere good.csv"), @"error: nowhere: cannot read: there is no such file or folder; check the path");
 }
 
 #[test]
 fn not_a_run() {
-    let desk = Desk::new();
-    std::fs::create_dir(desk.path("folder")).unwrap();
-    assert_snapshot!(desk.fails(4, "fit --resume folder"), @"error: folder: this is not a run folder: it has no config.toml; give the folder that `diabolo fit` printed");
-    assert_snapshot!(desk.fails(4, "evaluate folder"), @"error: folder: there is no model.safetensors in this folder; give a run that has finished, or continue it with `diabolo fit --resume`");
+    let workspace = Workspace::new();
+    std::fs::create_dir(workspace.path("folder")).unwrap();
+    assert_snapshot!(workspace.fails(4, "fit --resume folder"), @"error: folder: this is not a run folder: it has no config.toml; give the folder that `diabolo fit` printed");
+    assert_snapshot!(workspace.fails(4, "evaluate folder"), @"error: folder: there is no model.safetensors in this folder; give a run that has finished, or continue it with `diabolo fit --resume`");
 }
 
 #[test]
 fn a_resumed_run_keeps_its_settings() {
-    let desk = fitted();
-    assert_snapshot!(desk.fails(2, "fit --resume run --epochs 9 --seed 1"), @"error: --resume: expected no other settings than --epochs: a resumed run keeps its own, found some");
+    let workspace = fitted();
+    assert_snapshot!(workspace.fails(2, "fit --resume run --epochs 9 --seed 1"), @"error: --resume: expected no other settings than --epochs: a resumed run keeps its own, found some");
 }
 
 #[test]
 fn a_damaged_checkpoint() {
-    let desk = fitted();
-    desk.write("run/checkpoint/checkpoint.safetensors", "short");
-    assert_snapshot!(desk.fails(4, "fit --resume run"), @"error: run/checkpoint/checkpoint.safetensors: this is not a whole safetensors file (header too small); restore it from a backup, or fit again");
+    let workspace = fitted();
+    workspace.write("run/checkpoint/checkpoint.safetensors", "short");
+    assert_snapshot!(workspace.fails(4, "fit --resume run"), @"error: run/checkpoint/checkpoint.safetensors: this is not a whole safetensors file (header too small); restore it from a backup, or fit again");
 }
 
 #[test]
 fn data_that_changed_since_the_fit() {
-    let desk = fitted();
-    desk.write("good.csv", desk.text("good.csv") + "r61,0.5,3,red,1\n");
-    assert_snapshot!(desk.fails(3, "fit --resume run"), @"error: DESK/good.csv: expected the data that the run was started on, found other contents; put the file back, or start a new run");
-    assert_snapshot!(desk.fails(3, "evaluate run"), @"error: good.csv: expected the data that the model was fitted on, found other contents; put it back, or name the rows to use");
-    desk.ok("evaluate run good.csv");
+    let workspace = fitted();
+    workspace.write("good.csv", workspace.text("good.csv") + "r61,0.5,3,red,1\n");
+    assert_snapshot!(workspace.fails(3, "fit --resume run"), @"error: DESK/good.csv: expected the data that the run was started on, found other contents; put the file back, or start a new run");
+    assert_snapshot!(workspace.fails(3, "evaluate run"), @"error: good.csv: expected the data that the model was fitted on, found other contents; put it back, or name the rows to use");
+    workspace.ok("evaluate run good.csv");
 }

@@ -2,13 +2,13 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, table};
+use crate::support::{Workspace, table};
 
 #[test]
 fn two_families_on_digits() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let line = "compare digits --seeds 1 --epochs 2 --models plain,contractive --out both";
-    let first = desk.ok(line);
+    let first = workspace.ok(line);
     for word in [
         "plain",
         "contractive",
@@ -21,7 +21,7 @@ fn two_families_on_digits() {
     }
     assert!(first.stderr.contains("contractive autoencoder, seed 0; 1 to go"), "{}", first.stderr);
 
-    let numbers = desk.json("both/compare.json");
+    let numbers = workspace.json("both/compare.json");
     let models: Vec<&str> =
         numbers["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
     assert_eq!(models, ["plain", "contractive", "raw input"]);
@@ -42,7 +42,7 @@ fn two_families_on_digits() {
     assert!(numbers["models"][2]["values"]["accuracy"][0].as_f64().unwrap() > 0.9);
     assert!(numbers["claims"].as_array().unwrap().iter().all(|c| c["verdict"] == "not_decided"));
 
-    let page = desk.text("both/report.html");
+    let page = workspace.text("both/report.html");
     for part in [
         "What the figures say",
         "Jacobian",
@@ -55,24 +55,24 @@ fn two_families_on_digits() {
     assert!(!page.contains("src=\"http") && !page.contains("NaN"));
 
     // The same again trains nothing, and finds the same.
-    let again = desk.ok(line);
+    let again = workspace.ok(line);
     assert_eq!(again.stdout, first.stdout);
     assert!(
         again.stderr.contains("continuing after 2 results") && !again.stderr.contains("seed 0;"),
         "{}",
         again.stderr
     );
-    assert_eq!(desk.text("both/report.html"), page);
-    let other = desk.run("compare digits --seeds 2 --epochs 2 --models plain,contractive --out both");
+    assert_eq!(workspace.text("both/report.html"), page);
+    let other = workspace.run("compare digits --seeds 2 --epochs 2 --models plain,contractive --out both");
     assert_eq!(other.code, Some(2));
     assert!(other.stderr.contains("another comparison is in this folder"), "{}", other.stderr);
 }
 
 #[test]
 fn a_table_without_labels() {
-    let desk = Desk::new();
-    desk.write("good.csv", table(80, |_, row| row));
-    let ran = desk.ok("compare good.csv --key id --seeds 2 --epochs 3 --models plain,denoising,contractive,variational --hidden 8 --latent-dim 4 --json");
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(80, |_, row| row));
+    let ran = workspace.ok("compare good.csv --key id --seeds 2 --epochs 3 --models plain,denoising,contractive,variational --hidden 8 --latent-dim 4 --json");
     let numbers = ran.json();
     assert!(numbers["notes"].to_string().contains("expected a label column"), "{}", numbers["notes"]);
     assert!(numbers["measures"].as_array().unwrap().iter().all(|m| m["key"] != "accuracy"));
@@ -80,13 +80,13 @@ fn a_table_without_labels() {
     let variational = &numbers["models"][3];
     assert!(variational["values"].get("test_reconstruction").is_none(), "{variational}");
     assert_eq!(variational["values"]["squared_error"].as_array().unwrap().len(), 2);
-    assert!(desk.path("runs/good-compare/report.html").is_file());
+    assert!(workspace.path("runs/good-compare/report.html").is_file());
 }
 
 #[test]
 fn requests_that_make_no_sense() {
-    let desk = Desk::new();
-    let refused = |flags: &str| desk.fails(2, &format!("compare digits --out x {flags}"));
+    let workspace = Workspace::new();
+    let refused = |flags: &str| workspace.fails(2, &format!("compare digits --out x {flags}"));
     assert_snapshot!(refused("--models plain,nope"), @"error: model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
     assert_snapshot!(refused("--models plain"), @"error: models: expected at least two families, found plain");
     assert_snapshot!(refused("--models plain,contractive,plain"), @"error: models: expected each family once, found plain twice");
@@ -94,7 +94,7 @@ fn requests_that_make_no_sense() {
     assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight: expected contractive among --models, found plain,denoising");
     assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight: expected variational among --models, found plain,contractive");
     assert_snapshot!(refused("--model plain"), @"error: --model: expected --models with all the families to compare, found --model");
-    assert_snapshot!(desk.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
-    assert_snapshot!(desk.fails(2, "compare digits --out x --test 0"), @"error: test: expected a share above 0: models are compared on held-out rows, found 0");
-    assert_snapshot!(desk.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
+    assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
+    assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: test: expected a share above 0: models are compared on held-out rows, found 0");
+    assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
 }

@@ -2,73 +2,73 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, cells, table};
+use crate::support::{Workspace, cells, table};
 
 #[test]
 fn digits_of_the_class_that_was_asked_for() {
-    let desk = Desk::new();
-    desk.ok("fit digits --condition label --latent-dim 4 --epochs 40 -q -o run");
-    desk.ok("fit digits --latent-dim 4 --hidden 64 --epochs 40 -q --label label -o judge");
-    desk.ok("generate run --where label=7 -n 40 -o sevens.csv");
-    let (header, rows) = cells(&desk.text("sevens.csv"));
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --condition label --latent-dim 4 --epochs 40 -q -o run");
+    workspace.ok("fit digits --latent-dim 4 --hidden 64 --epochs 40 -q --label label -o judge");
+    workspace.ok("generate run --where label=7 -n 40 -o sevens.csv");
+    let (header, rows) = cells(&workspace.text("sevens.csv"));
     assert_eq!(header[0], "label");
     assert!(rows.len() == 40 && rows.iter().all(|row| row[0] == "7"));
-    desk.ok("generate run --where label=0 -n 40 -o zeros.csv");
+    workspace.ok("generate run --where label=0 -n 40 -o zeros.csv");
     // A seven has ink in the middle of its lower half, where a zero has none; both on average.
     let ink = |name: &str| {
-        let (header, rows) = cells(&desk.text(name));
+        let (header, rows) = cells(&workspace.text(name));
         let first = header.len() - 64;
         let at = |row: &Vec<String>, y: usize, x: usize| row[first + 8 * y + x].parse::<f64>().unwrap();
         rows.iter().map(|row| at(row, 4, 3) + at(row, 4, 4)).sum::<f64>() / rows.len() as f64
     };
     assert!(ink("sevens.csv") > ink("zeros.csv") + 5.0, "{} {}", ink("sevens.csv"), ink("zeros.csv"));
     // Without --where the classes take turns, in every format.
-    desk.ok("generate run -n 20 -o all.csv");
-    let (_, rows) = cells(&desk.text("all.csv"));
+    workspace.ok("generate run -n 20 -o all.csv");
+    let (_, rows) = cells(&workspace.text("all.csv"));
     let labels: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(labels[..10], ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     assert_eq!(labels[..10], labels[10..]);
     // The same seed gives the same style to every class.
-    desk.ok("generate run --where label=7 -n 40 -o again.csv");
-    assert_eq!(desk.text("sevens.csv"), desk.text("again.csv"));
-    assert_snapshot!(desk.fails(2, "generate run --where label=12"), @"error: --where label: expected one of '0', '1', '2', '3', '4', '5', '6', '7' and 2 more, found 12");
-    assert_snapshot!(desk.fails(2, "generate run --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
-    assert_snapshot!(desk.fails(2, "generate run --where label"), @"error: --where: expected COLUMN=VALUE, found 'label'");
+    workspace.ok("generate run --where label=7 -n 40 -o again.csv");
+    assert_eq!(workspace.text("sevens.csv"), workspace.text("again.csv"));
+    assert_snapshot!(workspace.fails(2, "generate run --where label=12"), @"error: --where label: expected one of '0', '1', '2', '3', '4', '5', '6', '7' and 2 more, found 12");
+    assert_snapshot!(workspace.fails(2, "generate run --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
+    assert_snapshot!(workspace.fails(2, "generate run --where label"), @"error: --where: expected COLUMN=VALUE, found 'label'");
     // What is asked for also holds for places of the latent space, and codes are not judged by what the model was given.
-    desk.ok("generate run --traverse --where label=7 -o seven.csv");
-    desk.ok("generate run --traverse --where label=0 -o zero.csv");
+    workspace.ok("generate run --traverse --where label=7 -o seven.csv");
+    workspace.ok("generate run --traverse --where label=0 -o zero.csv");
     assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
-    assert_snapshot!(desk.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
-    assert_snapshot!(desk.fails(2, "features run"), @"error: features: expected a model fitted without --condition, found a conditional one");
-    assert_snapshot!(desk.fails(2, "compare digits --condition label"), @"error: --condition: expected no conditions: only a variational model can be given columns, found label");
-    assert_snapshot!(desk.fails(2, "generate judge --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
+    assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
+    assert_snapshot!(workspace.fails(2, "features run"), @"error: features: expected a model fitted without --condition, found a conditional one");
+    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition: expected no conditions: only a variational model can be given columns, found label");
+    assert_snapshot!(workspace.fails(2, "generate judge --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 
 #[test]
 fn a_table_given_columns_of_each_kind() {
-    let desk = Desk::new();
-    desk.write("t.csv", table(120, |_, row| row));
-    desk.ok("fit t.csv --key id --condition color --condition x --epochs 5 -q -o run");
-    let seen = desk.ok("inspect run").stdout;
+    let workspace = Workspace::new();
+    workspace.write("t.csv", table(120, |_, row| row));
+    workspace.ok("fit t.csv --key id --condition color --condition x --epochs 5 -q -o run");
+    let seen = workspace.ok("inspect run").stdout;
     assert!(seen.contains("color   condition") && seen.contains("x       condition"), "{seen}");
     // Codes carry their conditions, and decode by them.
-    desk.ok("encode run t.csv -o codes.csv");
-    let (header, rows) = cells(&desk.text("codes.csv"));
+    workspace.ok("encode run t.csv -o codes.csv");
+    let (header, rows) = cells(&workspace.text("codes.csv"));
     assert_eq!(header[..3], ["id", "color", "x"]);
     assert_eq!(rows.len(), 120);
-    desk.ok("decode run codes.csv -o rows.csv");
-    desk.ok("reconstruct run t.csv -o same.csv");
+    workspace.ok("decode run codes.csv -o rows.csv");
+    workspace.ok("reconstruct run t.csv -o same.csv");
     let pick = |name: &str| {
-        let (header, rows) = cells(&desk.text(name));
+        let (header, rows) = cells(&workspace.text(name));
         let n = header.iter().position(|h| h == "n").unwrap();
         rows.iter().map(|row| row[n].clone()).collect::<Vec<_>>()
     };
     assert_eq!(pick("rows.csv"), pick("same.csv"));
-    desk.ok("evaluate run t.csv --samples 10 --diagnose");
-    let new = desk.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
+    workspace.ok("evaluate run t.csv --samples 10 --diagnose");
+    let new = workspace.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.5,")), "{new}");
-    assert_snapshot!(desk.fails(2, "fit t.csv --model plain --condition color"), @"error: condition: expected a variational model: only it can be given columns, found a plain one");
-    assert_snapshot!(desk.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
-    assert_snapshot!(desk.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099523162688");
-    assert_snapshot!(desk.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition: expected a variational model: only it can be given columns, found a plain one");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099523162688");
+    assert_snapshot!(workspace.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");
 }

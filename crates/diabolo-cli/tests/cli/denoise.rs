@@ -1,13 +1,14 @@
 //! Noise taken out of rows.
 
-use crate::support::{Desk, cells, table};
+use crate::support::{Workspace, cells, table};
 
 #[test]
 fn digits_come_nearer_to_the_clean_ones() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model denoising --corruption clipped_gaussian:0.3 --hidden 256 --latent-dim 32 \
+    let workspace = Workspace::new();
+    workspace
+        .ok("fit digits --model denoising --corruption clipped_gaussian:0.3 --hidden 256 --latent-dim 32 \
              --activation silu --latent-activation identity --epochs 20 -q -o run");
-    let told = desk.ok("denoise run digits --add-noise gaussian:0.3 --json").json();
+    let told = workspace.ok("denoise run digits --add-noise gaussian:0.3 --json").json();
     let methods = told["methods"].as_array().unwrap();
     let names: Vec<&str> = methods.iter().map(|m| m["method"].as_str().unwrap()).collect();
     assert_eq!((names[0], names[1], names[3]), ("noisy rows", "median filter", "denoising model"));
@@ -15,30 +16,30 @@ fn digits_come_nearer_to_the_clean_ones() {
     let psnr = |k: usize| methods[k]["images"]["psnr"].as_f64().unwrap();
     assert!(psnr(3) > psnr(0) + 1.0, "{told}");
     // Noise to a file and back through --clean tells the same kinds of figures.
-    desk.ok("denoise run digits -o made.parquet -q");
-    let again = desk.ok("denoise run made.parquet --clean digits").stdout;
+    workspace.ok("denoise run digits -o made.parquet -q");
+    let again = workspace.ok("denoise run made.parquet --clean digits").stdout;
     assert!(again.starts_with("mean over pictures") && again.contains("PCA, "), "{again}");
-    let report = desk.text("run/report.html");
+    let report = workspace.text("run/report.html");
     assert!(report.contains("Noise taken out"), "the report shows pictures before and after");
-    insta::assert_snapshot!(desk.fails(2, "denoise run digits --add-noise fog:1"), @"error: --add-noise: expected masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P, found 'fog:1'");
+    insta::assert_snapshot!(workspace.fails(2, "denoise run digits --add-noise fog:1"), @"error: --add-noise: expected masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P, found 'fog:1'");
 }
 
 #[test]
 fn tables_by_column() {
-    let desk = Desk::new();
-    desk.write("t.csv", table(200, |_, row| row));
-    desk.ok("fit t.csv --key id --epochs 3 -q -o run");
-    let told = desk.ok("denoise run t.csv --add-noise gaussian:0.5").stdout;
+    let workspace = Workspace::new();
+    workspace.write("t.csv", table(200, |_, row| row));
+    workspace.ok("fit t.csv --key id --epochs 3 -q -o run");
+    let told = workspace.ok("denoise run t.csv --add-noise gaussian:0.5").stdout;
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[1].starts_with("column") && lines[2].starts_with("x "), "{told}");
     // The noise on x is half a standard deviation.
     let noisy: f64 = lines[2].split_whitespace().nth(1).unwrap().parse().unwrap();
     assert!((noisy - 0.5).abs() < 0.1, "{told}");
-    let (names, rows) = cells(&desk.ok("denoise run t.csv").stdout);
+    let (names, rows) = cells(&workspace.ok("denoise run t.csv").stdout);
     assert_eq!((names.len(), rows.len(), rows[7][0].as_str()), (5, 200, "r8"), "order and key survive");
-    desk.write("few.csv", table(10, |_, row| row));
-    insta::assert_snapshot!(desk.fails(3, "denoise run t.csv --clean few.csv"), @"error: few.csv: expected 200 rows, one for each noisy one, found 10; give the same rows");
-    desk.write("none.csv", "id,x,n,color,flag\n");
-    desk.fails(3, "denoise run none.csv");
-    desk.fails(3, "denoise run none.csv --add-noise gaussian:1");
+    workspace.write("few.csv", table(10, |_, row| row));
+    insta::assert_snapshot!(workspace.fails(3, "denoise run t.csv --clean few.csv"), @"error: few.csv: expected 200 rows, one for each noisy one, found 10; give the same rows");
+    workspace.write("none.csv", "id,x,n,color,flag\n");
+    workspace.fails(3, "denoise run none.csv");
+    workspace.fails(3, "denoise run none.csv --add-noise gaussian:1");
 }

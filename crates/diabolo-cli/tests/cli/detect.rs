@@ -1,13 +1,13 @@
 //! Anomalies: scores, p-values, reasons, rules, and rows that the model was not made for.
 
-use crate::support::{Desk, cells, table, table_with};
+use crate::support::{Workspace, cells, table, table_with};
 
 /// A model of `good.csv`, 300 rows.
-fn fitted() -> Desk {
-    let desk = Desk::new();
-    desk.write("good.csv", table(300, |_, row| row));
-    desk.ok("fit good.csv --key id --for detect --epochs 30 --validation 0.2 -o run -q");
-    desk
+fn fitted() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(300, |_, row| row));
+    workspace.ok("fit good.csv --key id --for detect --epochs 30 --validation 0.2 -o run -q");
+    workspace
 }
 
 fn column(text: &str, name: &str) -> Vec<String> {
@@ -18,9 +18,9 @@ fn column(text: &str, name: &str) -> Vec<String> {
 
 #[test]
 fn rows_come_back_with_scores_in_their_order() {
-    let desk = fitted();
-    desk.write("new.csv", table_with(17, "far,90.5,3,red,0"));
-    let out = desk.ok("score run new.csv --reasons 2").stdout;
+    let workspace = fitted();
+    workspace.write("new.csv", table_with(17, "far,90.5,3,red,0"));
+    let out = workspace.ok("score run new.csv --reasons 2").stdout;
     let (names, rows) = cells(&out);
     assert_eq!(
         names,
@@ -34,14 +34,14 @@ fn rows_come_back_with_scores_in_their_order() {
     // 60 held-out rows: the smallest p-value there is.
     assert!((rows[16][6].parse::<f64>().unwrap() - 1.0 / 61.0).abs() < 1e-12, "{:?}", rows[16]);
     assert!(out.contains("x: 90.5, expected "), "{out}");
-    assert_eq!(column(&out, "id"), column(&desk.text("new.csv"), "id"));
+    assert_eq!(column(&out, "id"), column(&workspace.text("new.csv"), "id"));
 }
 
 #[test]
 fn a_score_depends_on_its_row_alone() {
-    let desk = fitted();
-    desk.write("all.csv", table(60, |_, row| row));
-    desk.write(
+    let workspace = fitted();
+    workspace.write("all.csv", table(60, |_, row| row));
+    workspace.write(
         "one.csv",
         table(60, |_, row| row).lines().take(1).chain(["r9,-2.5,3,blue,1"]).collect::<Vec<_>>().join("\n"),
     );
@@ -51,16 +51,16 @@ fn a_score_depends_on_its_row_alone() {
         .collect();
     let mut turned = turned;
     turned[1..].reverse();
-    desk.write("turned.csv", turned.join("\n"));
-    let straight = column(&desk.ok("score run all.csv --reasons 0").stdout, "score");
-    let mut other = column(&desk.ok("score run turned.csv --reasons 0 --threads 1").stdout, "score");
+    workspace.write("turned.csv", turned.join("\n"));
+    let straight = column(&workspace.ok("score run all.csv --reasons 0").stdout, "score");
+    let mut other = column(&workspace.ok("score run turned.csv --reasons 0 --threads 1").stdout, "score");
     other.reverse();
     assert_eq!(straight, other, "another order of rows and columns, and a column more");
-    assert_eq!(desk.ok("score run one.csv").stdout.lines().count(), 2);
+    assert_eq!(workspace.ok("score run one.csv").stdout.lines().count(), 2);
     for family in ["variational", "plain"] {
-        desk.ok(&format!("fit good.csv --key id --model {family} --epochs 2 -o {family} -q"));
-        let all = column(&desk.ok(&format!("score {family} all.csv")).stdout, "score");
-        let mut other = column(&desk.ok(&format!("score {family} turned.csv")).stdout, "score");
+        workspace.ok(&format!("fit good.csv --key id --model {family} --epochs 2 -o {family} -q"));
+        let all = column(&workspace.ok(&format!("score {family} all.csv")).stdout, "score");
+        let mut other = column(&workspace.ok(&format!("score {family} turned.csv")).stdout, "score");
         other.reverse();
         assert_eq!(all, other, "{family}");
     }
@@ -68,31 +68,31 @@ fn a_score_depends_on_its_row_alone() {
 
 #[test]
 fn rules_are_chosen_when_rows_are_scored() {
-    let desk = fitted();
-    desk.write("new.csv", table_with(17, "far,90.5,3,red,0"));
+    let workspace = fitted();
+    workspace.write("new.csv", table_with(17, "far,90.5,3,red,0"));
     let count = |rule: &str| {
-        let out = desk.ok(&format!("score run new.csv {rule}")).stdout;
+        let out = workspace.ok(&format!("score run new.csv {rule}")).stdout;
         column(&out, "anomaly").iter().filter(|cell| *cell == "true").count()
     };
     assert_eq!([count("--top 50"), count("--top 1000")], [3, 60]);
     assert!(count("--alpha 0.5") > count("--alpha 0.05"));
     assert!(count("--quantile 0.5") > count("--quantile 1") && count("--quantile 1") >= 1);
     assert!(count("--fdr 0.99") >= 1);
-    let json = desk.ok("score run new.csv --top 17 --json").json();
+    let json = workspace.ok("score run new.csv --top 17 --json").json();
     assert_eq!((json["rows"].as_u64(), json["anomalies"].as_u64()), (Some(60), Some(1)));
     let found = &json["found"][0];
     assert_eq!((found["row"].as_u64(), found["key"].as_str()), (Some(17), Some("far")));
     assert_eq!(found["reasons"][0]["column"].as_str(), Some("x"));
-    assert_eq!(desk.run("score run new.csv --top 17 --fail-on-anomaly -q").code, Some(10));
-    assert_eq!(desk.run("score run new.csv --alpha 0.001 --fail-on-anomaly -q").code, Some(0));
+    assert_eq!(workspace.run("score run new.csv --top 17 --fail-on-anomaly -q").code, Some(10));
+    assert_eq!(workspace.run("score run new.csv --alpha 0.001 --fail-on-anomaly -q").code, Some(0));
     for bad in ["--alpha 0", "--fdr 1.5", "--top -1", "--quantile nan", "--alpha 0.1 --top 3"] {
-        assert_eq!(desk.run(&format!("score run new.csv {bad}")).code, Some(2), "{bad}");
+        assert_eq!(workspace.run(&format!("score run new.csv {bad}")).code, Some(2), "{bad}");
     }
 }
 
 #[test]
 fn labels_only_evaluate() {
-    let desk = fitted();
+    let workspace = fitted();
     let labelled: String = table(60, |i, row| if i == 17 { "far,90.5,3,red,0".into() } else { row })
         .lines()
         .enumerate()
@@ -102,100 +102,100 @@ fn labels_only_evaluate() {
             _ => format!("{line},no\n"),
         })
         .collect();
-    desk.write("new.csv", labelled);
+    workspace.write("new.csv", labelled);
     let json =
-        desk.ok("score run new.csv --label fault --normal no --top 17 --json --report page.html").json();
+        workspace.ok("score run new.csv --label fault --normal no --top 17 --json --report page.html").json();
     for (name, value) in [("auroc", 1.0), ("average_precision", 1.0), ("precision", 1.0), ("recall", 1.0)] {
         assert_eq!(json["labels"][name].as_f64(), Some(value), "{name}");
     }
-    assert!(desk.text("page.html").contains("Receiver operating characteristic"));
-    assert!(desk.fails(3, "score run new.csv --label nothing -q").contains("nothing"));
+    assert!(workspace.text("page.html").contains("Receiver operating characteristic"));
+    assert!(workspace.fails(3, "score run new.csv --label nothing -q").contains("nothing"));
 }
 
 #[test]
 fn labels_that_call_nothing_normal_are_noted() {
-    let desk = fitted();
-    desk.write("new.csv", table(60, |_, row| row));
-    let told = desk.ok("score run new.csv --label color -o scored.csv").stderr;
+    let workspace = fitted();
+    workspace.write("new.csv", table(60, |_, row| row));
+    let told = workspace.ok("score run new.csv --label color -o scored.csv").stderr;
     assert!(told.contains("by the column 'color' no row is normal"), "{told}");
-    let told = desk.ok("score run new.csv --label color --normal red -o scored.csv").stderr;
+    let told = workspace.ok("score run new.csv --label color --normal red -o scored.csv").stderr;
     assert!(!told.contains("no row is normal"), "{told}");
 }
 
 #[test]
 fn numbers_are_numbers_where_files_have_types() {
-    let desk = fitted();
-    desk.write("new.csv", table(60, |_, row| row));
-    desk.ok("score run new.csv -o scored.parquet");
-    let shown = desk.ok("inspect scored.parquet").stdout;
+    let workspace = fitted();
+    workspace.write("new.csv", table(60, |_, row| row));
+    workspace.ok("score run new.csv -o scored.parquet");
+    let shown = workspace.ok("inspect scored.parquet").stdout;
     let of = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_string();
     assert!(of("x ").contains("float") && of("n ").contains("integer"), "{shown}");
 }
 
 #[test]
 fn calibration_with_few_rows_says_what_it_cannot_tell() {
-    let desk = fitted();
-    desk.write("one.csv", table(1, |_, row| row));
-    let ran = desk.ok("calibrate run one.csv --json");
+    let workspace = fitted();
+    workspace.write("one.csv", table(1, |_, row| row));
+    let ran = workspace.ok("calibrate run one.csv --json");
     assert!(ran.stderr.contains("with 1 held-out rows no p-value is below"), "{}", ran.stderr);
     assert_eq!(ran.json()["held_out_rows"], 1);
 }
 
 #[test]
 fn calibration_changes_p_values_and_no_score() {
-    let desk = fitted();
-    desk.write("new.csv", table(40, |_, row| row));
-    let before = desk.ok("score run new.csv").stdout;
-    desk.write("far.csv", table(99, |i, _| format!("r{i},{},3,red,0", 5 + i)));
-    desk.ok("calibrate run far.csv -q");
-    let after = desk.ok("score run new.csv").stdout;
+    let workspace = fitted();
+    workspace.write("new.csv", table(40, |_, row| row));
+    let before = workspace.ok("score run new.csv").stdout;
+    workspace.write("far.csv", table(99, |i, _| format!("r{i},{},3,red,0", 5 + i)));
+    workspace.ok("calibrate run far.csv -q");
+    let after = workspace.ok("score run new.csv").stdout;
     assert_eq!(column(&before, "score"), column(&after, "score"));
     assert_ne!(column(&before, "p_value"), column(&after, "p_value"));
-    assert!(desk.fails(1, "calibrate run nothing.csv -q").contains("nothing.csv"));
+    assert!(workspace.fails(1, "calibrate run nothing.csv -q").contains("nothing.csv"));
 }
 
 #[test]
 fn a_model_without_held_out_rows_says_what_to_do() {
-    let desk = Desk::new();
-    desk.write("good.csv", table(60, |_, row| row));
-    desk.ok("fit good.csv --key id --model plain --epochs 2 --validation 0 --test 0 -o run -q");
-    assert!(desk.fails(2, "score run good.csv -q").contains("diabolo calibrate RUN INPUT"));
-    desk.ok("calibrate run good.csv -q");
-    desk.ok("score run good.csv -q");
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(60, |_, row| row));
+    workspace.ok("fit good.csv --key id --model plain --epochs 2 --validation 0 --test 0 -o run -q");
+    assert!(workspace.fails(2, "score run good.csv -q").contains("diabolo calibrate RUN INPUT"));
+    workspace.ok("calibrate run good.csv -q");
+    workspace.ok("score run good.csv -q");
 }
 
 #[test]
 fn rows_that_the_model_was_not_made_for() {
-    let desk = fitted();
-    desk.write("lacking.csv", "id,x,n\nr1,1,2\n");
-    assert!(desk.fails(3, "score run lacking.csv -q").contains("color"));
-    desk.write("category.csv", table_with(3, "r3,0.1,3,violet,0"));
-    assert!(desk.fails(3, "score run category.csv -q").contains("violet"));
-    let out = desk.ok("score run category.csv --unknown missing -q").stdout;
+    let workspace = fitted();
+    workspace.write("lacking.csv", "id,x,n\nr1,1,2\n");
+    assert!(workspace.fails(3, "score run lacking.csv -q").contains("color"));
+    workspace.write("category.csv", table_with(3, "r3,0.1,3,violet,0"));
+    assert!(workspace.fails(3, "score run category.csv -q").contains("violet"));
+    let out = workspace.ok("score run category.csv --unknown missing -q").stdout;
     assert!(column(&out, "score")[2].parse::<f64>().unwrap().is_finite());
-    desk.write("empty.csv", table_with(5, "r5,,,,"));
-    let out = desk.ok("score run empty.csv -q").stdout;
+    workspace.write("empty.csv", table_with(5, "r5,,,,"));
+    let out = workspace.ok("score run empty.csv -q").stdout;
     assert_eq!((column(&out, "score")[4].as_str(), column(&out, "anomaly")[4].as_str()), ("0.0", "false"));
-    desk.write("none.csv", "id,x,n,color,flag\n");
-    desk.fails(3, "score run none.csv -q");
-    desk.write("wild.csv", table_with(7, "r7,1e300,3,red,0"));
-    let out = desk.ok("score run wild.csv -q").stdout;
+    workspace.write("none.csv", "id,x,n,color,flag\n");
+    workspace.fails(3, "score run none.csv -q");
+    workspace.write("wild.csv", table_with(7, "r7,1e300,3,red,0"));
+    let out = workspace.ok("score run wild.csv -q").stdout;
     assert!(out.lines().nth(7).unwrap().contains("true"), "{out}");
-    desk.write("clash.csv", "id,x,n,color,flag,score\nr1,1,2,red,0,7\n");
-    assert!(desk.fails(3, "score run clash.csv -q").contains("score"));
+    workspace.write("clash.csv", "id,x,n,color,flag,score\nr1,1,2,red,0,7\n");
+    assert!(workspace.fails(3, "score run clash.csv -q").contains("score"));
 }
 
 #[test]
 fn settings_by_purpose_say_what_they_set_and_flags_win() {
-    let desk = fitted();
-    let ran = desk.ok("fit good.csv --key id --for detect --epochs 1 --latent-dim 7 -o other");
+    let workspace = fitted();
+    let ran = workspace.ok("fit good.csv --key id --for detect --epochs 1 --latent-dim 7 -o other");
     assert!(ran.stderr.contains("for detect: a multi-scale denoising autoencoder"), "{}", ran.stderr);
-    assert!(desk.text("other/config.toml").contains("latent_dim = 7"));
-    assert_eq!(desk.run("fit good.csv --for detection").code, Some(2));
+    assert!(workspace.text("other/config.toml").contains("latent_dim = 7"));
+    assert_eq!(workspace.run("fit good.csv --for detection").code, Some(2));
     // Codes alone are no rows of this family.
-    desk.ok("encode run good.csv -o codes.csv -q");
-    assert!(desk.fails(2, "decode run codes.csv -q").contains("multiscale"));
-    assert!(desk.fails(2, "generate run -q").contains("multiscale"));
-    desk.ok("reconstruct run good.csv -o made.csv -q");
-    desk.ok("evaluate run --diagnose -q");
+    workspace.ok("encode run good.csv -o codes.csv -q");
+    assert!(workspace.fails(2, "decode run codes.csv -q").contains("multiscale"));
+    assert!(workspace.fails(2, "generate run -q").contains("multiscale"));
+    workspace.ok("reconstruct run good.csv -o made.csv -q");
+    workspace.ok("evaluate run --diagnose -q");
 }

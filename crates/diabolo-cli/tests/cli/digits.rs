@@ -1,15 +1,15 @@
 //! The whole way on the built-in digits.
 
-use crate::support::{Desk, cells};
+use crate::support::{Workspace, cells};
 
 #[test]
 fn from_fit_to_pictures() {
-    let desk = Desk::new();
-    let fit = desk.ok(
+    let workspace = Workspace::new();
+    let fit = workspace.ok(
         "fit digits --label label --likelihood pixels=bernoulli --latent-dim 8 --epochs 30 --json -o run",
     );
     let metrics = &fit.json()["metrics"];
-    assert_eq!(&desk.json("run/metrics.json"), metrics);
+    assert_eq!(&workspace.json("run/metrics.json"), metrics);
     for key in
         ["reconstruction", "kl_divergence", "negative_elbo", "contraction", "mse", "bits_per_dimension"]
     {
@@ -22,7 +22,7 @@ fn from_fit_to_pictures() {
     // A model that knows nothing but the mean digit scores that digit's Bernoulli entropy, 27.1 nats.
     assert!(number("negative_elbo") < 25.5, "{metrics}");
 
-    let history = desk.text("run/history.jsonl");
+    let history = workspace.text("run/history.jsonl");
     assert_eq!(history.lines().count(), 30);
     for (i, line) in history.lines().enumerate() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -31,28 +31,28 @@ fn from_fit_to_pictures() {
     }
 
     // Held-out rows only, and the same numbers again, from the run and from the model file alone.
-    std::fs::copy(desk.path("run/model.safetensors"), desk.path("alone.safetensors")).unwrap();
+    std::fs::copy(workspace.path("run/model.safetensors"), workspace.path("alone.safetensors")).unwrap();
     for model in ["run", "alone.safetensors"] {
         for rows in ["", "digits"] {
-            assert_eq!(&desk.ok(&format!("evaluate {model} {rows} --json")).json(), metrics);
+            assert_eq!(&workspace.ok(&format!("evaluate {model} {rows} --json")).json(), metrics);
         }
     }
-    assert_eq!(desk.ok("evaluate run --all-rows --json").json()["examples"], 1797);
+    assert_eq!(workspace.ok("evaluate run --all-rows --json").json()["examples"], 1797);
 
-    use_it(&desk);
-    report_is_self_contained(&desk);
+    use_it(&workspace);
+    report_is_self_contained(&workspace);
 }
 
-fn use_it(desk: &Desk) {
-    desk.ok("encode run digits -o codes.csv");
-    let (header, codes) = cells(&desk.text("codes.csv"));
+fn use_it(workspace: &Workspace) {
+    workspace.ok("encode run digits -o codes.csv");
+    let (header, codes) = cells(&workspace.text("codes.csv"));
     assert_eq!((header.len(), codes.len()), (9, 1797), "label and 8 codes");
-    desk.ok("encode run digits -o codes.parquet");
+    workspace.ok("encode run digits -o codes.parquet");
     for codes in ["codes.csv", "codes.parquet"] {
-        desk.ok(&format!("decode run {codes} -o decoded.csv"));
-        desk.ok("reconstruct run digits -o made.csv");
-        let (decoded_names, decoded) = cells(&desk.text("decoded.csv"));
-        let (made_names, made) = cells(&desk.text("made.csv"));
+        workspace.ok(&format!("decode run {codes} -o decoded.csv"));
+        workspace.ok("reconstruct run digits -o made.csv");
+        let (decoded_names, decoded) = cells(&workspace.text("decoded.csv"));
+        let (made_names, made) = cells(&workspace.text("made.csv"));
         assert_eq!(decoded.len(), 1797);
         // The two differ in the order of columns only.
         for (k, name) in made_names.iter().enumerate() {
@@ -60,35 +60,35 @@ fn use_it(desk: &Desk) {
             assert!(made.iter().zip(&decoded).all(|(m, d)| m[k] == d[j]), "{codes}: {name}");
         }
     }
-    let drawn = desk.ok("generate run -n 5 --seed 3");
-    assert_eq!(drawn.stdout, desk.ok("generate run -n 5 --seed 3").stdout);
-    assert_ne!(drawn.stdout, desk.ok("generate run -n 5 --seed 4").stdout);
+    let drawn = workspace.ok("generate run -n 5 --seed 3");
+    assert_eq!(drawn.stdout, workspace.ok("generate run -n 5 --seed 3").stdout);
+    assert_ne!(drawn.stdout, workspace.ok("generate run -n 5 --seed 4").stdout);
     let (header, rows) = cells(&drawn.stdout);
     assert_eq!((header.len(), rows.len()), (64, 5));
     assert!(rows.iter().flatten().all(|cell| (0..=16).contains(&cell.parse::<i32>().unwrap())));
-    desk.ok("generate run -n 9 -o sheet.png");
-    assert!(desk.bytes("sheet.png").starts_with(b"\x89PNG"));
-    assert!(desk.ok("inspect run").stdout.contains("latent_dim  8"));
+    workspace.ok("generate run -n 9 -o sheet.png");
+    assert!(workspace.bytes("sheet.png").starts_with(b"\x89PNG"));
+    assert!(workspace.ok("inspect run").stdout.contains("latent_dim  8"));
 }
 
-fn report_is_self_contained(desk: &Desk) {
-    let page = desk.text("run/report.html");
+fn report_is_self_contained(workspace: &Workspace) {
+    let page = workspace.text("run/report.html");
     assert!(page.contains("<svg") && page.contains("Jacobian"));
     for fetch in ["src=\"http", "href=\"http", "src='http", "href='http", "url(http", "@import", "src=\"//"] {
         assert!(!page.contains(fetch), "the report fetches: {fetch}");
     }
-    desk.ok("report run -o again.html");
-    assert!(desk.text("again.html").contains("<svg"));
-    desk.ok("report alone.safetensors -o alone.html");
+    workspace.ok("report run -o again.html");
+    assert!(workspace.text("again.html").contains("<svg"));
+    workspace.ok("report alone.safetensors -o alone.html");
 }
 
 #[test]
 fn contraction_lowers_the_contraction() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let fit = |flags: &str, run: &str| {
         let shape = "--hidden none --latent-dim 64 --activation sigmoid --latent-activation sigmoid --tied";
-        desk.ok(&format!("fit digits {shape} {flags} --epochs 30 -q -o {run}"));
-        desk.json(&format!("{run}/metrics.json"))
+        workspace.ok(&format!("fit digits {shape} {flags} --epochs 30 -q -o {run}"));
+        workspace.json(&format!("{run}/metrics.json"))
     };
     let plain = fit("--model plain", "plain");
     let contractive = fit("--model contractive --contraction-weight 1", "contractive");
@@ -99,7 +99,7 @@ fn contraction_lowers_the_contraction() {
     assert!((0.0..=1.0).contains(&number(&contractive, "saturated_fraction")));
 
     // All 180 held-out rows are diagnosed, so what the pixels feel adds up to the contraction.
-    let diagnosed = |run: &str| desk.ok(&format!("evaluate {run} --diagnose --json")).json();
+    let diagnosed = |run: &str| workspace.ok(&format!("evaluate {run} --diagnose --json")).json();
     let ratio = |metrics: &serde_json::Value| {
         let found = &metrics["diagnostics"];
         let contraction = number(metrics, "contraction");
@@ -114,15 +114,15 @@ fn contraction_lowers_the_contraction() {
         number(near, "mean")
     };
     assert!(ratio(&diagnosed("contractive")) < ratio(&diagnosed("plain")));
-    assert!(desk.ok("evaluate plain --diagnose").stdout.contains("effective rank"));
+    assert!(workspace.ok("evaluate plain --diagnose").stdout.contains("effective rank"));
 }
 
 #[test]
 fn a_model_without_a_prior_generates_by_a_walk() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model contractive --epochs 20 -q -o run");
-    assert!(desk.text("run/report.html").contains("by the contractive walk"));
-    let drawn = |flags: &str| desk.ok(&format!("generate run {flags}")).stdout;
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model contractive --epochs 20 -q -o run");
+    assert!(workspace.text("run/report.html").contains("by the contractive walk"));
+    let drawn = |flags: &str| workspace.ok(&format!("generate run {flags}")).stdout;
     let rows = |flags: &str| cells(&drawn(flags)).1;
     assert_eq!(drawn("-n 7 --seed 3"), drawn("-n 7 --seed 3 --threads 1"));
     assert_ne!(drawn("-n 7 --seed 3"), drawn("-n 7 --seed 4"));
@@ -139,17 +139,17 @@ fn a_model_without_a_prior_generates_by_a_walk() {
     for other in ["--step 0.2", "--burn-in 50", "--mean false"] {
         assert_ne!(rows(&format!("-n 7 {other}")), seven, "{other}");
     }
-    desk.ok("generate run -n 9 --chains 2 -o sheet.png");
-    assert!(desk.bytes("sheet.png").starts_with(b"\x89PNG"));
+    workspace.ok("generate run -n 9 --chains 2 -o sheet.png");
+    assert!(workspace.bytes("sheet.png").starts_with(b"\x89PNG"));
 }
 
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_is_no_failure() {
     use std::io::Read;
-    let desk = Desk::new();
-    desk.ok("fit digits --epochs 1 --hidden 16 -q -o run");
-    let mut child = desk.command("reconstruct run digits").spawn().unwrap();
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --epochs 1 --hidden 16 -q -o run");
+    let mut child = workspace.command("reconstruct run digits").spawn().unwrap();
     let mut some = [0; 100];
     child.stdout.take().unwrap().read_exact(&mut some).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -1,6 +1,6 @@
 //! What has moved since the fit.
 
-use crate::support::{Desk, Ran};
+use crate::support::{Ran, Workspace};
 
 /// Rows of: id, height, weight, color, smokes; `edit` may change the cells of a row.
 fn people(first: usize, rows: usize, edit: impl Fn(&mut [String; 5])) -> String {
@@ -21,11 +21,11 @@ fn people(first: usize, rows: usize, edit: impl Fn(&mut [String; 5])) -> String 
     text
 }
 
-fn fitted() -> Desk {
-    let desk = Desk::new();
-    desk.write("good.csv", people(0, 1000, |_| ()));
-    desk.ok("fit good.csv --key id --model plain --latent-dim 2 --epochs 5 --validation 0.4 -o run -q");
-    desk
+fn fitted() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("good.csv", people(0, 1000, |_| ()));
+    workspace.ok("fit good.csv --key id --model plain --latent-dim 2 --epochs 5 --validation 0.4 -o run -q");
+    workspace
 }
 
 /// The columns that moved, and what is said of them.
@@ -39,39 +39,39 @@ fn columns(ran: &Ran) -> Vec<(String, String)> {
 
 #[test]
 fn rows_of_the_same_source_have_not_moved() {
-    let desk = fitted();
-    desk.write("new.csv", people(1000, 600, |_| ()));
-    let ran = desk.ok("score run new.csv --drift");
+    let workspace = fitted();
+    workspace.write("new.csv", people(1000, 600, |_| ()));
+    let ran = workspace.ok("score run new.csv --drift");
     let sentence = "nothing has moved: 600 rows against 400 held-out rows, 7 tests (Holm, 0.05)";
     assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
     assert!(!ran.stderr.contains("are few"), "{}", ran.stderr);
-    assert_eq!(ran.stdout, desk.ok("score run new.csv").stdout, "rows are written as without it");
-    let json = desk.ok("score run new.csv --drift --json").json();
+    assert_eq!(ran.stdout, workspace.ok("score run new.csv").stdout, "rows are written as without it");
+    let json = workspace.ok("score run new.csv --drift --json").json();
     assert_eq!(
         (json["drift"]["rows"].as_u64(), json["drift"]["reference_rows"].as_u64()),
         (Some(600), Some(400))
     );
-    assert_eq!(desk.ok("score run new.csv --json").json().get("drift"), None);
-    desk.write("some.csv", people(1000, 20, |_| ()));
-    assert!(desk.ok("score run some.csv --drift").stderr.contains("20 rows against 400 are few"));
+    assert_eq!(workspace.ok("score run new.csv --json").json().get("drift"), None);
+    workspace.write("some.csv", people(1000, 20, |_| ()));
+    assert!(workspace.ok("score run some.csv --drift").stderr.contains("20 rows against 400 are few"));
 }
 
 #[test]
 fn the_columns_that_moved_are_named_and_no_others() {
-    let desk = fitted();
-    desk.write(
+    let workspace = fitted();
+    workspace.write(
         "heavy.csv",
         people(1000, 600, |row| {
             row[2] = format!("{:.2}", row[2].parse::<f64>().unwrap() + 8.0);
         }),
     );
-    let found = columns(&desk.ok("score run heavy.csv --drift --json"));
+    let found = columns(&workspace.ok("score run heavy.csv --drift --json"));
     assert_eq!(found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["weight"], "{found:?}");
     assert!(
         found[0].1.starts_with("higher, median 9") || found[0].1.starts_with("higher, median 10"),
         "{found:?}"
     );
-    desk.write(
+    workspace.write(
         "gaps.csv",
         people(1000, 600, |row| {
             if row[0].ends_with('1') {
@@ -80,7 +80,7 @@ fn the_columns_that_moved_are_named_and_no_others() {
         }),
     );
     assert_eq!(
-        columns(&desk.ok("score run gaps.csv --drift --json")),
+        columns(&workspace.ok("score run gaps.csv --drift --json")),
         [("color".into(), "missing 0 % → 10 %".into())]
     );
     // Columns in another order, keys of another kind, and one of the two values more often.
@@ -92,36 +92,38 @@ fn the_columns_that_moved_are_named_and_no_others() {
     });
     let turned: Vec<String> =
         smoke.lines().map(|line| line.split(',').rev().collect::<Vec<_>>().join(",")).collect();
-    desk.write("smoke.csv", turned.join("\n"));
-    let found = columns(&desk.ok("score run smoke.csv --drift --json"));
+    workspace.write("smoke.csv", turned.join("\n"));
+    let found = columns(&workspace.ok("score run smoke.csv --drift --json"));
     assert!(found.len() == 1 && found[0].0 == "smokes" && found[0].1.contains("30 % →"), "{found:?}");
 }
 
 #[test]
 fn drift_fails_and_is_drawn_when_asked() {
-    let desk = fitted();
-    desk.write("red.csv", people(1000, 600, |row| row[3] = "red".into()));
+    let workspace = fitted();
+    workspace.write("red.csv", people(1000, 600, |row| row[3] = "red".into()));
     let line = "score run red.csv --drift --alpha 0.000001 --fail-on-anomaly";
-    let ran = desk.run(&format!("{line} --report page.html"));
+    let ran = workspace.run(&format!("{line} --report page.html"));
     assert_eq!(ran.code, Some(10), "{}", ran.stderr);
     // About a third of the held-out rows is red.
     let told = ran.stderr.lines().find(|line| line.starts_with("  color: 'red' 3")).unwrap_or_default();
     assert!(told.contains(" % → 100 % (PSI "), "{}", ran.stderr);
-    let page = desk.text("page.html");
+    let page = workspace.text("page.html");
     assert!(page.contains("What has moved") && page.contains(" % → 100 %"), "{page}");
-    assert_eq!(desk.run(&line.replace("--drift ", "")).code, Some(0));
-    desk.write("violet.csv", people(1000, 60, |row| row[3] = "violet".into()));
-    assert!(desk.fails(3, "score run violet.csv --drift -q").contains("violet"));
-    let found = columns(&desk.ok("score run violet.csv --drift --json --unknown missing"));
+    assert_eq!(workspace.run(&line.replace("--drift ", "")).code, Some(0));
+    workspace.write("violet.csv", people(1000, 60, |row| row[3] = "violet".into()));
+    assert!(workspace.fails(3, "score run violet.csv --drift -q").contains("violet"));
+    let found = columns(&workspace.ok("score run violet.csv --drift --json --unknown missing"));
     assert_eq!(found, [("color".into(), "missing 0 % → 100 %".into())]);
 }
 
 #[test]
 fn a_model_that_has_nothing_to_compare_with_says_what_to_do() {
-    let desk = Desk::new();
-    desk.write("good.csv", people(0, 200, |_| ()));
-    desk.ok("fit good.csv --key id --model plain --epochs 1 --validation 0 --test 0 -o run -q");
-    assert!(desk.fails(2, "score run good.csv --drift -q").contains("diabolo calibrate RUN ROWS"));
-    desk.ok("calibrate run good.csv -q");
-    assert!(desk.ok("score run good.csv --drift").stderr.contains("nothing has moved: 200 rows against 200"));
+    let workspace = Workspace::new();
+    workspace.write("good.csv", people(0, 200, |_| ()));
+    workspace.ok("fit good.csv --key id --model plain --epochs 1 --validation 0 --test 0 -o run -q");
+    assert!(workspace.fails(2, "score run good.csv --drift -q").contains("diabolo calibrate RUN ROWS"));
+    workspace.ok("calibrate run good.csv -q");
+    assert!(
+        workspace.ok("score run good.csv --drift").stderr.contains("nothing has moved: 200 rows against 200")
+    );
 }

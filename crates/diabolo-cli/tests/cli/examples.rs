@@ -1,6 +1,6 @@
 //! The examples of `--help`, run as they stand, on files such as a user has.
 
-use crate::support::Desk;
+use crate::support::Workspace;
 
 /// The verbs in an order in which each finds the runs of those before.
 const VERBS: [&str; 13] = [
@@ -30,20 +30,21 @@ fn customers(rows: usize, hole: impl Fn(usize) -> bool) -> String {
 
 #[test]
 fn every_example_of_every_verb_runs() {
-    let desk = Desk::new();
-    desk.write("customers.csv", customers(200, |_| false));
-    desk.write("new.csv", customers(60, |_| false));
-    desk.write("holes.csv", customers(200, |i| i % 5 == 0));
+    let workspace = Workspace::new();
+    workspace.write("customers.csv", customers(200, |_| false));
+    workspace.write("new.csv", customers(60, |_| false));
+    workspace.write("holes.csv", customers(200, |i| i % 5 == 0));
     let sensor = (0..200).map(|t| format!("t{t},{:.3}\n", (f64::from(t) / 4.0).sin()));
-    desk.write("sensor.csv", std::iter::once("time,flow\n".to_string()).chain(sensor).collect::<String>());
+    workspace
+        .write("sensor.csv", std::iter::once("time,flow\n".to_string()).chain(sensor).collect::<String>());
     for verb in VERBS {
-        let help = desk.ok(&format!("{verb} --help")).stdout;
+        let help = workspace.ok(&format!("{verb} --help")).stdout;
         let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  diabolo ")).collect();
         assert!(!examples.is_empty(), "{verb} has no example");
         assert!(examples.iter().any(|line| line.starts_with(verb)), "{verb}");
         for line in examples {
             let shorter = if line.starts_with("fit ") { " --epochs 1" } else { "" };
-            desk.ok(&format!("{line}{shorter}"));
+            workspace.ok(&format!("{line}{shorter}"));
         }
     }
 }

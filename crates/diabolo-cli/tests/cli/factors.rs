@@ -1,20 +1,20 @@
 //! Drawn shapes with known factors, and the gap of a code against them.
 
-use crate::support::Desk;
+use crate::support::Workspace;
 
 #[test]
 fn evaluate_and_the_report_say_what_units_tell_about_factors() {
-    let desk = Desk::new();
-    let ran =
-        desk.ok("fit factors --label shape --latent-dim 4 --hidden 16 --batch-size 512 --epochs 1 -o run");
+    let workspace = Workspace::new();
+    let ran = workspace
+        .ok("fit factors --label shape --latent-dim 4 --hidden 16 --batch-size 512 --epochs 1 -o run");
     assert!(!ran.stderr.contains("set aside"), "{}", ran.stderr);
-    let schema = desk.ok("inspect run").stdout;
+    let schema = workspace.ok("inspect run").stdout;
     for line in ["image     image    integer  32x32x1", "shape     label", "rotation  dropped"] {
         assert!(schema.contains(line), "{line}\n{schema}");
     }
-    let printed = desk.ok("evaluate run").stdout;
+    let printed = workspace.ok("evaluate run").stdout;
     assert!(printed.contains("mutual information gap") && printed.contains("(614 rows)"), "{printed}");
-    let found = desk.ok("evaluate run --all-rows --json").json()["disentanglement"].clone();
+    let found = workspace.ok("evaluate run --all-rows --json").json()["disentanglement"].clone();
     assert_eq!(found["examples"], 6144);
     let matrix = found["mutual_information"].as_array().unwrap();
     assert_eq!((matrix.len(), matrix[0].as_array().unwrap().len()), (4, 5));
@@ -23,16 +23,16 @@ fn evaluate_and_the_report_say_what_units_tell_about_factors() {
         assert!((factor["entropy"].as_f64().unwrap() - count.ln()).abs() < 1e-9, "{factor}");
         assert!((0.0..=1.0).contains(&factor["gap"].as_f64().unwrap()), "{factor}");
     }
-    assert!(desk.text("run/report.html").contains("Units and factors"));
-    let digits = desk.ok("evaluate run factors --json").json();
+    assert!(workspace.text("run/report.html").contains("Units and factors"));
+    let digits = workspace.ok("evaluate run factors --json").json();
     assert_eq!(digits["disentanglement"]["examples"], 614, "{digits}");
 }
 
 #[test]
 fn sets_by_name_are_listed_and_a_wrong_part_is_refused() {
-    let desk = Desk::new();
-    let listed = desk.ok("data list").stdout;
+    let workspace = Workspace::new();
+    let listed = workspace.ok("data list").stdout;
     assert!(listed.contains("factors") && listed.contains("binarized-mnist"), "{listed}");
-    insta::assert_snapshot!(desk.fails(2, "fit factors:test"), @"error: data set: expected factors (it has no parts), found factors:test");
-    insta::assert_snapshot!(desk.fails(2, "fit binarized-mnist:validation"), @"error: data set: expected binarized-mnist:train or binarized-mnist:valid or binarized-mnist:test, found binarized-mnist:validation");
+    insta::assert_snapshot!(workspace.fails(2, "fit factors:test"), @"error: data set: expected factors (it has no parts), found factors:test");
+    insta::assert_snapshot!(workspace.fails(2, "fit binarized-mnist:validation"), @"error: data set: expected binarized-mnist:train or binarized-mnist:valid or binarized-mnist:test, found binarized-mnist:validation");
 }

@@ -2,41 +2,41 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, fitted, table};
+use crate::support::{Workspace, fitted, table};
 
 const STACKED: &str = "fit digits --model contractive --hidden 48 --latent-dim 24 --pretrain-epochs 4 -q";
 
 #[test]
 fn a_stack_is_pretrained_and_starts_again_where_there_is_no_checkpoint() {
-    let desk = Desk::new();
-    desk.ok(&format!("{STACKED} --epochs 2 -o run"));
-    let history = desk.text("run/history.jsonl");
+    let workspace = Workspace::new();
+    workspace.ok(&format!("{STACKED} --epochs 2 -o run"));
+    let history = workspace.text("run/history.jsonl");
     let layers = |layer: &str| history.lines().filter(|line| line.contains(layer)).count();
     assert_eq!((layers("\"layer\":1"), layers("\"layer\":2"), history.lines().count()), (4, 4, 10));
-    let first = desk.bytes("run/model.safetensors");
+    let first = workspace.bytes("run/model.safetensors");
     // As if it had been killed while its layers were pretrained.
-    std::fs::remove_dir_all(desk.path("run/checkpoint")).unwrap();
-    std::fs::remove_file(desk.path("run/model.safetensors")).unwrap();
-    desk.ok("fit --resume run -q");
-    assert!(desk.bytes("run/model.safetensors") == first);
+    std::fs::remove_dir_all(workspace.path("run/checkpoint")).unwrap();
+    std::fs::remove_file(workspace.path("run/model.safetensors")).unwrap();
+    workspace.ok("fit --resume run -q");
+    assert!(workspace.bytes("run/model.safetensors") == first);
     // Without joint training.
-    desk.ok(&format!("{STACKED} --epochs 0 -o layers-only"));
-    assert!(desk.ok("inspect layers-only").stdout.contains("0, finished"));
+    workspace.ok(&format!("{STACKED} --epochs 0 -o layers-only"));
+    assert!(workspace.ok("inspect layers-only").stdout.contains("0, finished"));
 }
 
 #[test]
 fn pretraining_that_cannot_be_is_refused() {
     for flags in ["--model variational", "--model contractive"] {
-        let error = Desk::new().fails(2, &format!("fit digits {flags} --pretrain-epochs 2"));
+        let error = Workspace::new().fails(2, &format!("fit digits {flags} --pretrain-epochs 2"));
         assert!(error.starts_with("error: pretrain_epochs: expected 0, or a "), "{error}");
     }
 }
 
 #[test]
 fn features_of_digits() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model contractive --epochs 20 -q -o run");
-    let scores = desk.ok("features run --json").json();
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model contractive --epochs 20 -q -o run");
+    let scores = workspace.ok("features run --json").json();
     let share = |from: &str, measure: &str| scores[from][measure].as_f64().unwrap();
     for from in ["input", "code"] {
         // 180 test rows: a probe that learned the classes is right on more than nine of ten.
@@ -48,25 +48,25 @@ fn features_of_digits() {
         );
     }
     let tuned =
-        desk.ok("features run --fine-tune --epochs 20 --learning-rate 0.005 --repeats 2 --json").json();
+        workspace.ok("features run --fine-tune --epochs 20 --learning-rate 0.005 --repeats 2 --json").json();
     for start in ["pretrained", "random"] {
         let runs = tuned[start].as_array().unwrap();
         assert_eq!(runs.len(), 2);
         assert!(runs.iter().all(|run| run["test_error"].as_f64().unwrap() < 0.15), "{tuned}");
     }
-    let table = desk.ok("features run -q").stdout;
+    let table = workspace.ok("features run -q").stdout;
     assert!(table.contains("logistic probe, accuracy") && table.contains(" %"), "{table}");
 }
 
 #[test]
 fn features_need_a_label() {
-    let desk = fitted();
-    assert_snapshot!(desk.fails(3, "features run"), @"error: good.csv: expected a label column, found none; fit with --label COLUMN, a column that holds classes");
-    desk.write("labelled.csv", table(60, |_, row| row));
-    desk.ok("fit labelled.csv --key id --label color --epochs 2 -q -o labelled");
-    let table = desk.ok("features labelled -q").stdout;
+    let workspace = fitted();
+    assert_snapshot!(workspace.fails(3, "features run"), @"error: good.csv: expected a label column, found none; fit with --label COLUMN, a column that holds classes");
+    workspace.write("labelled.csv", table(60, |_, row| row));
+    workspace.ok("fit labelled.csv --key id --label color --epochs 2 -q -o labelled");
+    let table = workspace.ok("features labelled -q").stdout;
     assert!(table.contains("nearest neighbours"), "{table}");
-    assert_snapshot!(desk.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; --help shows what can be given");
-    assert_snapshot!(desk.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected given with flags of training, found not given");
-    assert_snapshot!(desk.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs: expected none: it is `fit` that pretrains, found 2");
+    assert_snapshot!(workspace.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; --help shows what can be given");
+    assert_snapshot!(workspace.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected given with flags of training, found not given");
+    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs: expected none: it is `fit` that pretrains, found 2");
 }

@@ -1,6 +1,6 @@
 //! Missing cells filled in.
 
-use crate::support::{Desk, cells, table};
+use crate::support::{Workspace, cells, table};
 
 /// Every ninth x, every seventh color and every fifth flag is missing.
 fn gappy(rows: usize) -> String {
@@ -15,22 +15,22 @@ fn gappy(rows: usize) -> String {
     })
 }
 
-fn fitted() -> Desk {
-    let desk = Desk::new();
-    desk.write("t.csv", gappy(200));
-    desk.ok("fit t.csv --key id --bound importance:5 --epochs 5 -q -o run");
-    desk
+fn fitted() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("t.csv", gappy(200));
+    workspace.ok("fit t.csv --key id --bound importance:5 --epochs 5 -q -o run");
+    workspace
 }
 
 #[test]
 fn only_missing_cells_change() {
-    let desk = fitted();
-    let told = desk.ok("impute run t.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
+    let workspace = fitted();
+    let told = workspace.ok("impute run t.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
     assert!(told.contains("filled 90 missing cells in 200 rows"), "{told}");
-    let (names, given) = cells(&desk.text("t.csv"));
-    let (done_names, done) = cells(&desk.text("done.csv"));
-    let (_, mask) = cells(&desk.text("mask.csv"));
-    let (_, errors) = cells(&desk.text("errors.csv"));
+    let (names, given) = cells(&workspace.text("t.csv"));
+    let (done_names, done) = cells(&workspace.text("done.csv"));
+    let (_, mask) = cells(&workspace.text("mask.csv"));
+    let (_, errors) = cells(&workspace.text("errors.csv"));
     assert_eq!((done_names, done.len()), (names, given.len()));
     for (((given, done), mask), errors) in given.iter().zip(&done).zip(&mask).zip(&errors) {
         assert_eq!((&mask[0], &errors[0]), (&given[0], &given[0]), "the key comes along");
@@ -46,29 +46,33 @@ fn only_missing_cells_change() {
         assert!(["red", "green", "blue"].contains(&done[3].as_str()), "{done:?}");
         assert!(["0", "1"].contains(&done[4].as_str()), "{done:?}");
     }
-    let report = desk.text("run/report.html");
+    let report = workspace.text("run/report.html");
     assert!(report.contains("Filling in missing cells"), "the report shows how well it works");
 }
 
 #[test]
 fn several_tables_differ_where_cells_were_missing_and_there_alone() {
-    let desk = fitted();
-    desk.ok("impute run t.csv -o done.csv --multiple 3");
-    desk.ok("impute run t.csv -o again.csv --multiple 3 --threads 1");
-    let tables: Vec<_> = (1..=3).map(|k| cells(&desk.text(&format!("done-{k}.csv"))).1).collect();
-    assert_eq!(desk.text("done-2.csv"), desk.text("again-2.csv"), "the seed decides, threads do not");
-    let (_, given) = cells(&desk.text("t.csv"));
+    let workspace = fitted();
+    workspace.ok("impute run t.csv -o done.csv --multiple 3");
+    workspace.ok("impute run t.csv -o again.csv --multiple 3 --threads 1");
+    let tables: Vec<_> = (1..=3).map(|k| cells(&workspace.text(&format!("done-{k}.csv"))).1).collect();
+    assert_eq!(
+        workspace.text("done-2.csv"),
+        workspace.text("again-2.csv"),
+        "the seed decides, threads do not"
+    );
+    let (_, given) = cells(&workspace.text("t.csv"));
     let differ = |row: usize, column: usize| tables[0][row][column] != tables[1][row][column];
     let gaps = (0..200).flat_map(|row| (0..5).map(move |column| (row, column)));
     let gaps: Vec<_> = gaps.filter(|&(row, column)| differ(row, column)).collect();
     assert!(gaps.iter().all(|&(row, column)| given[row][column].is_empty()));
     assert!(gaps.len() > 22, "numbers at least: {}", gaps.len());
-    desk.fails(2, "impute run t.csv --multiple 3");
+    workspace.fails(2, "impute run t.csv --multiple 3");
 }
 
 #[test]
 fn the_order_of_columns_does_not_matter_and_others_come_along() {
-    let desk = fitted();
+    let workspace = fitted();
     let turned: String = gappy(200)
         .lines()
         .map(|line| {
@@ -77,9 +81,9 @@ fn the_order_of_columns_does_not_matter_and_others_come_along() {
             format!("{},{}\n", cells.join(","), if line.starts_with("id") { "note" } else { "" })
         })
         .collect();
-    desk.write("turned.csv", turned);
-    let (_, straight) = cells(&desk.ok("impute run t.csv").stdout);
-    let (names, turned) = cells(&desk.ok("impute run turned.csv").stdout);
+    workspace.write("turned.csv", turned);
+    let (_, straight) = cells(&workspace.ok("impute run t.csv").stdout);
+    let (names, turned) = cells(&workspace.ok("impute run turned.csv").stdout);
     assert_eq!(names, ["flag", "color", "n", "x", "id", "note"]);
     for (mut a, b) in straight.into_iter().zip(turned) {
         a.reverse();
@@ -89,13 +93,13 @@ fn the_order_of_columns_does_not_matter_and_others_come_along() {
 
 #[test]
 fn types_survive_parquet() {
-    let desk = fitted();
-    desk.ok("impute run t.csv -o typed.parquet");
-    let shown = desk.ok("inspect typed.parquet").stdout;
+    let workspace = fitted();
+    workspace.ok("impute run t.csv -o typed.parquet");
+    let shown = workspace.ok("inspect typed.parquet").stdout;
     assert!(shown.contains("n       count") && shown.contains("integer"), "{shown}");
-    desk.ok("impute run typed.parquet -o same.csv");
-    let (_, first) = cells(&desk.ok("impute run t.csv").stdout);
-    let (_, second) = cells(&desk.text("same.csv"));
+    workspace.ok("impute run typed.parquet -o same.csv");
+    let (_, first) = cells(&workspace.ok("impute run t.csv").stdout);
+    let (_, second) = cells(&workspace.text("same.csv"));
     assert_eq!(first.len(), second.len());
     for (a, b) in first.iter().zip(&second) {
         assert_eq!((&a[0], &a[2..]), (&b[0], &b[2..]));
@@ -105,48 +109,48 @@ fn types_survive_parquet() {
 
 #[test]
 fn no_file_takes_the_place_of_another() {
-    let desk = fitted();
+    let workspace = fitted();
     for flags in [
         "-o done.csv --mask done.csv",
         "-o done.csv --mask m.csv --errors m.csv",
         "-o done.csv --errors t.csv",
     ] {
-        let message = desk.fails(2, &format!("impute run t.csv {flags}"));
+        let message = workspace.fails(2, &format!("impute run t.csv {flags}"));
         assert!(message.contains("expected a file of its own"), "{message}");
     }
-    assert_eq!(desk.text("t.csv"), gappy(200));
+    assert_eq!(workspace.text("t.csv"), gappy(200));
 }
 
 #[test]
 fn odd_rows() {
-    let desk = fitted();
+    let workspace = fitted();
     // A column that never missed in training, a row without anything, one row alone.
-    desk.write("odd.csv", "id,x,n,color,flag\na,1.5,,red,1\nb,,,,\n");
-    let (_, odd) = cells(&desk.ok("impute run odd.csv").stdout);
+    workspace.write("odd.csv", "id,x,n,color,flag\na,1.5,,red,1\nb,,,,\n");
+    let (_, odd) = cells(&workspace.ok("impute run odd.csv").stdout);
     assert_eq!((odd[0][0].as_str(), odd[1][0].as_str()), ("a", "b"));
     assert!(odd.iter().all(|row| row[2].parse::<u64>().is_ok()), "{odd:?}");
     assert!(odd[1].iter().all(|cell| !cell.is_empty()), "{odd:?}");
-    desk.write("one.csv", "id,x,n,color,flag\na,1.5,,red,1\n");
-    assert_eq!(cells(&desk.ok("impute run one.csv").stdout).1, odd[..1]);
+    workspace.write("one.csv", "id,x,n,color,flag\na,1.5,,red,1\n");
+    assert_eq!(cells(&workspace.ok("impute run one.csv").stdout).1, odd[..1]);
     // A category the model never saw is refused, or kept.
-    desk.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
-    insta::assert_snapshot!(desk.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; the model has never seen it: take it as missing with --unknown missing");
-    let (_, new) = cells(&desk.ok("impute run new.csv --unknown missing").stdout);
+    workspace.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
+    insta::assert_snapshot!(workspace.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; the model has never seen it: take it as missing with --unknown missing");
+    let (_, new) = cells(&workspace.ok("impute run new.csv --unknown missing").stdout);
     assert!(new[0][3] == "violet" && new[0][1].parse::<f64>().is_ok(), "{new:?}");
-    desk.write("none.csv", "id,x,n,color,flag\n");
-    insta::assert_snapshot!(desk.fails(3, "impute run none.csv"), @"error: none.csv: expected at least one row, found none; check that the file is the right one");
-    desk.write("few.csv", "id,x,color,flag\na,,red,1\n");
-    insta::assert_snapshot!(desk.fails(3, "impute run few.csv"), @"error: few.csv: expected the columns 'x', 'n', 'color', 'flag', found 'id', 'x', 'color', 'flag' without 'n'; rename 'x' to 'n'?");
+    workspace.write("none.csv", "id,x,n,color,flag\n");
+    insta::assert_snapshot!(workspace.fails(3, "impute run none.csv"), @"error: none.csv: expected at least one row, found none; check that the file is the right one");
+    workspace.write("few.csv", "id,x,color,flag\na,,red,1\n");
+    insta::assert_snapshot!(workspace.fails(3, "impute run few.csv"), @"error: few.csv: expected the columns 'x', 'n', 'color', 'flag', found 'id', 'x', 'color', 'flag' without 'n'; rename 'x' to 'n'?");
 }
 
 #[test]
 fn a_model_without_a_posterior_fills_once_and_does_not_draw() {
-    let desk = Desk::new();
-    desk.write("t.csv", gappy(200));
-    desk.ok("fit t.csv --key id --model plain --epochs 3 -q -o run");
-    let (_, done) = cells(&desk.ok("impute run t.csv").stdout);
+    let workspace = Workspace::new();
+    workspace.write("t.csv", gappy(200));
+    workspace.ok("fit t.csv --key id --model plain --epochs 3 -q -o run");
+    let (_, done) = cells(&workspace.ok("impute run t.csv").stdout);
     assert!(done.iter().flatten().all(|cell| !cell.is_empty()));
-    insta::assert_snapshot!(desk.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"error: a plain model has no posterior to draw from, and cannot tell how sure it is; ask for neither several tables nor errors, or fit with --model variational --bound importance:20");
+    insta::assert_snapshot!(workspace.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"error: a plain model has no posterior to draw from, and cannot tell how sure it is; ask for neither several tables nor errors, or fit with --model variational --bound importance:20");
 }
 
 /// An NPY file of pictures of 8 × 8 numbers.
@@ -161,22 +165,22 @@ fn npy(pixels: &[f32]) -> Vec<u8> {
 
 #[test]
 fn missing_pixels_are_filled() {
-    let desk = Desk::new();
-    desk.ok("fit digits --epochs 2 -q -o run");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --epochs 2 -q -o run");
     // The second picture lacks its lower half, the third all of it.
     let pixels: Vec<f32> = (0..192)
         .map(|i| if (96..128).contains(&i) || i >= 128 { f32::NAN } else { (i % 7) as f32 / 7.0 })
         .collect();
-    desk.write("holes.npy", npy(&pixels));
-    let told = desk.ok("impute run holes.npy -o done.npy --mask mask.npy").stderr;
+    workspace.write("holes.npy", npy(&pixels));
+    let told = workspace.ok("impute run holes.npy -o done.npy --mask mask.npy").stderr;
     assert!(told.contains("filled 96 missing pixels in 3 rows"), "{told}");
-    let done = desk.bytes("done.npy");
+    let done = workspace.bytes("done.npy");
     let numbers = done[done.len() - 4 * 192..].chunks_exact(4);
     let done: Vec<f32> = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
     for (given, done) in pixels.iter().zip(&done) {
         assert!(if given.is_nan() { (0.0..=1.0).contains(done) } else { given == done }, "{given} {done}");
     }
-    let mask = desk.bytes("mask.npy");
+    let mask = workspace.bytes("mask.npy");
     let white: Vec<bool> = mask[mask.len() - 192..].iter().map(|&byte| byte == 255).collect();
     assert_eq!(white, pixels.iter().map(|pixel| pixel.is_nan()).collect::<Vec<_>>());
 }

@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, cells, table};
+use crate::support::{Workspace, cells, table};
 
 fn refused(flags: &str) -> String {
-    let desk = Desk::new();
-    desk.write("good.csv", table(60, |_, row| row));
-    desk.fails(2, &format!("fit good.csv --key id {flags}"))
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(60, |_, row| row));
+    workspace.fails(2, &format!("fit good.csv --key id {flags}"))
 }
 
 #[test]
@@ -21,13 +21,14 @@ fn each_distribution_of_pixels_is_learned_and_drawn_from() {
         "beta_binomial",
         "discretized_logistic:2",
     ] {
-        let desk = Desk::new();
-        desk.ok(&format!("fit digits --likelihood {name} --epochs 3 --hidden 64 --latent-dim 5 -q -o run"));
-        assert!(desk.text("run/config.toml").contains(&format!("\"*\" = \"{name}\"")), "{name}");
-        let metrics = desk.json("run/metrics.json");
+        let workspace = Workspace::new();
+        workspace
+            .ok(&format!("fit digits --likelihood {name} --epochs 3 --hidden 64 --latent-dim 5 -q -o run"));
+        assert!(workspace.text("run/config.toml").contains(&format!("\"*\" = \"{name}\"")), "{name}");
+        let metrics = workspace.json("run/metrics.json");
         // Every pixel at its mean leaves 0.15, of the squared range.
         assert!(metrics["mse"].as_f64().unwrap() < 0.14, "{name}: {metrics}");
-        let (_, rows) = cells(&desk.ok("generate run -n 4 --mean false").stdout);
+        let (_, rows) = cells(&workspace.ok("generate run -n 4 --mean false").stdout);
         let pixels = rows.iter().flatten().map(|cell| cell.parse::<f64>().unwrap());
         assert!(rows.len() == 4 && pixels.into_iter().all(f64::is_finite), "{name}");
     }
@@ -35,12 +36,12 @@ fn each_distribution_of_pixels_is_learned_and_drawn_from() {
 
 #[test]
 fn a_column_may_differ_from_its_neighbours() {
-    let desk = Desk::new();
-    desk.write("good.csv", table(120, |_, row| row));
-    desk.ok(
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(120, |_, row| row));
+    workspace.ok(
         "fit good.csv --key id --likelihood numeric=laplace --likelihood n=student_t --epochs 2 -o run -q",
     );
-    let config = desk.text("run/config.toml");
+    let config = workspace.text("run/config.toml");
     for line in [
         "n = \"student_t\"",
         "numeric = \"laplace\"",
@@ -49,8 +50,8 @@ fn a_column_may_differ_from_its_neighbours() {
     ] {
         assert!(config.contains(line), "{line}\n{config}");
     }
-    assert_eq!(desk.ok("reconstruct run good.csv").stdout.lines().count(), 121);
-    let report = desk.text("run/report.html");
+    assert_eq!(workspace.ok("reconstruct run good.csv").stdout.lines().count(), 121);
+    let report = workspace.text("run/report.html");
     assert!(report.contains("Laplace, Student"), "the report names them");
 }
 
@@ -60,5 +61,5 @@ fn what_a_column_cannot_have() {
     assert_snapshot!(refused("--likelihood height=laplace"), @"error: likelihood: expected a column's name, * or a kind of column there is (numeric, binary, categorical), found 'height'");
     assert_snapshot!(refused("--likelihood normal"), @"error: likelihood: expected bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson, negative_binomial, beta_binomial or discretized_logistic, found 'normal'");
     assert_snapshot!(refused("--likelihood beta_binomial"), @"error: likelihood: expected one that the data's columns can have; they are numeric, binary, categorical; pictures have pixels, found beta_binomial");
-    assert_snapshot!(Desk::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied: expected a decoder as wide as the input (64); the beta-binomial likelihood needs more outputs, found 128 outputs");
+    assert_snapshot!(Workspace::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied: expected a decoder as wide as the input (64); the beta-binomial likelihood needs more outputs, found 128 outputs");
 }

@@ -1,6 +1,6 @@
 //! A small mixed table with a key, categories and missing cells.
 
-use crate::support::{Desk, cells, table};
+use crate::support::{Workspace, cells, table};
 
 /// Every ninth x and every seventh color is missing, said in two ways.
 fn gappy() -> String {
@@ -18,18 +18,18 @@ fn gappy() -> String {
 
 #[test]
 fn comes_back_in_its_own_columns_types_and_order() {
-    let desk = Desk::new();
-    desk.write("t.csv", gappy());
-    desk.ok("fit t.csv --key id --epochs 5 -q -o run");
-    let schema = desk.ok("inspect run").stdout;
+    let workspace = Workspace::new();
+    workspace.write("t.csv", gappy());
+    workspace.ok("fit t.csv --key id --epochs 5 -q -o run");
+    let schema = workspace.ok("inspect run").stdout;
     for line in ["x       numeric", "n       count", "color   categorical", "flag    binary", "id      key"] {
         assert!(schema.contains(line), "{line}\n{schema}");
     }
-    desk.ok("encode run t.csv -o codes.csv");
-    desk.ok("decode run codes.csv -o decoded.csv");
-    desk.ok("reconstruct run t.csv -o made.csv");
-    let (names, given) = cells(&desk.text("t.csv"));
-    let (made_names, made) = cells(&desk.text("made.csv"));
+    workspace.ok("encode run t.csv -o codes.csv");
+    workspace.ok("decode run codes.csv -o decoded.csv");
+    workspace.ok("reconstruct run t.csv -o made.csv");
+    let (names, given) = cells(&workspace.text("t.csv"));
+    let (made_names, made) = cells(&workspace.text("made.csv"));
     assert_eq!(made_names, names);
     for (before, after) in given.iter().zip(&made) {
         assert_eq!(before[0], after[0], "row order and key");
@@ -38,7 +38,7 @@ fn comes_back_in_its_own_columns_types_and_order() {
         assert!(["red", "green", "blue"].contains(&after[3].as_str()), "{after:?}");
         assert!(["0", "1"].contains(&after[4].as_str()), "{after:?}");
     }
-    let (_, decoded) = cells(&desk.text("decoded.csv"));
+    let (_, decoded) = cells(&workspace.text("decoded.csv"));
     assert_eq!(decoded.len(), given.len());
     let keys = |rows: &[Vec<String>]| rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
     assert_eq!(keys(&decoded), keys(&given));
@@ -46,10 +46,10 @@ fn comes_back_in_its_own_columns_types_and_order() {
 
 #[test]
 fn columns_in_another_order_and_through_a_pipe_and_parquet() {
-    let desk = Desk::new();
-    desk.write("t.csv", gappy());
-    desk.ok("fit t.csv --key id --epochs 2 -q -o run");
-    let codes = desk.ok("encode run t.csv").stdout;
+    let workspace = Workspace::new();
+    workspace.write("t.csv", gappy());
+    workspace.ok("fit t.csv --key id --epochs 2 -q -o run");
+    let codes = workspace.ok("encode run t.csv").stdout;
     let turned: String = gappy()
         .lines()
         .map(|line| {
@@ -58,44 +58,47 @@ fn columns_in_another_order_and_through_a_pipe_and_parquet() {
             cells.join(",") + "\n"
         })
         .collect();
-    desk.write("turned.csv", &turned);
-    assert_eq!(desk.ok("encode run turned.csv").stdout, codes);
-    let piped = desk.command("encode run -").stdin(std::fs::File::open(desk.path("t.csv")).unwrap()).output();
+    workspace.write("turned.csv", &turned);
+    assert_eq!(workspace.ok("encode run turned.csv").stdout, codes);
+    let piped = workspace
+        .command("encode run -")
+        .stdin(std::fs::File::open(workspace.path("t.csv")).unwrap())
+        .output();
     assert_eq!(String::from_utf8(piped.unwrap().stdout).unwrap(), codes);
-    desk.ok("reconstruct run t.csv -o made.parquet");
-    assert!(desk.ok("encode run made.parquet").stdout.starts_with("id,latent_1"));
+    workspace.ok("reconstruct run t.csv -o made.parquet");
+    assert!(workspace.ok("encode run made.parquet").stdout.starts_with("id,latent_1"));
 }
 
 #[test]
 fn without_held_out_rows() {
-    let desk = Desk::new();
-    desk.write("t.csv", gappy());
-    let ran = desk.ok("fit t.csv --key id --validation 0 --test 0 --epochs 2 -o run");
+    let workspace = Workspace::new();
+    workspace.write("t.csv", gappy());
+    let ran = workspace.ok("fit t.csv --key id --validation 0 --test 0 --epochs 2 -o run");
     assert_eq!(ran.stdout, "", "there is nothing to measure on");
     assert!(!ran.stderr.contains("report.html"), "{}", ran.stderr);
-    insta::assert_snapshot!(desk.fails(3, "evaluate run"), @"error: t.csv: expected rows that were held out of the fit, found none of this input; give other rows, or pass --all-rows");
-    assert_eq!(desk.ok("evaluate run --all-rows --json").json()["examples"], 200);
+    insta::assert_snapshot!(workspace.fails(3, "evaluate run"), @"error: t.csv: expected rows that were held out of the fit, found none of this input; give other rows, or pass --all-rows");
+    assert_eq!(workspace.ok("evaluate run --all-rows --json").json()["examples"], 200);
 }
 
 #[test]
 fn counts_and_orders_come_back_as_themselves() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let row = |i: usize| format!("{},{},{}\n", [0, 0, 3, 1, 40][i % 5], ["S", "M", "L"][i % 3], 20 + i % 50);
     let rows: String = (0..200).map(row).collect();
-    desk.write("t.csv", format!("events,size,age\n{rows}"));
-    desk.ok("fit t.csv --type size=ordinal:S,M,L --epochs 3 -q -o run");
-    let schema = desk.ok("inspect run").stdout;
+    workspace.write("t.csv", format!("events,size,age\n{rows}"));
+    workspace.ok("fit t.csv --type size=ordinal:S,M,L --epochs 3 -q -o run");
+    let schema = workspace.ok("inspect run").stdout;
     assert!(schema.contains("size    ordinal  text     3: S < M < L"), "{schema}");
-    let made = desk.ok("reconstruct run t.csv").stdout;
+    let made = workspace.ok("reconstruct run t.csv").stdout;
     let (names, made) = cells(&made);
     assert_eq!(names, ["events", "size", "age"]);
     for row in &made {
         assert!(row[0].parse::<u64>().is_ok() && ["S", "M", "L"].contains(&row[1].as_str()), "{row:?}");
     }
-    desk.write("bad.csv", "events,size,age\n1,S,30\n-2,M,31\n");
-    insta::assert_snapshot!(desk.fails(3, "encode run bad.csv"), @"error: bad.csv, row 2, column 'events': expected a whole number, zero or more, found -2; fix the cell, or leave it empty: a missing cell is kept as missing; or fit with --counts as_numeric");
-    insta::assert_snapshot!(desk.fails(2, "fit t.csv --counts sqrt"), @"error: data.counts: expected a known key and a fitting value, found unknown variant `sqrt`, expected one of `auto`, `log1p`, `as_numeric`");
-    desk.fails(2, "fit t.csv --type size=ordinal:S");
+    workspace.write("bad.csv", "events,size,age\n1,S,30\n-2,M,31\n");
+    insta::assert_snapshot!(workspace.fails(3, "encode run bad.csv"), @"error: bad.csv, row 2, column 'events': expected a whole number, zero or more, found -2; fix the cell, or leave it empty: a missing cell is kept as missing; or fit with --counts as_numeric");
+    insta::assert_snapshot!(workspace.fails(2, "fit t.csv --counts sqrt"), @"error: data.counts: expected a known key and a fitting value, found unknown variant `sqrt`, expected one of `auto`, `log1p`, `as_numeric`");
+    workspace.fails(2, "fit t.csv --type size=ordinal:S");
     // The order is kept in the run's configuration.
-    assert!(desk.text("run/config.toml").contains("ordinal:S,M,L"));
+    assert!(workspace.text("run/config.toml").contains("ordinal:S,M,L"));
 }

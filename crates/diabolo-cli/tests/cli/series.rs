@@ -1,6 +1,6 @@
 //! Series: windows as examples, a score for each row, and what cannot be a window.
 
-use crate::support::{Desk, cells};
+use crate::support::{Workspace, cells};
 
 /// A sine of period 12 with a little on top, from its `first` step on; `edit` may change the value of a 1-based row.
 fn series(rows: usize, first: usize, edit: impl Fn(usize, f64) -> f64) -> String {
@@ -14,19 +14,19 @@ fn series(rows: usize, first: usize, edit: impl Fn(usize, f64) -> f64) -> String
 }
 
 /// A model of windows of 12 rows of `past.csv`.
-fn fitted() -> Desk {
-    let desk = Desk::new();
-    desk.write("past.csv", series(400, 0, |_, value| value));
-    desk.ok("fit past.csv --key time --window 12 --for detect --epochs 20 -o run -q");
-    desk
+fn fitted() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("past.csv", series(400, 0, |_, value| value));
+    workspace.ok("fit past.csv --key time --window 12 --for detect --epochs 20 -o run -q");
+    workspace
 }
 
 #[test]
 fn every_row_gets_a_score_and_the_reason_names_the_step() {
-    let desk = fitted();
+    let workspace = fitted();
     // In the middle of the range: no value on its own is unusual.
-    desk.write("new.csv", series(60, 401, |row, value| if row == 40 { -value } else { value }));
-    let out = desk.ok("score run new.csv --alpha 0.05 --reasons 1 --report page.html").stdout;
+    workspace.write("new.csv", series(60, 401, |row, value| if row == 40 { -value } else { value }));
+    let out = workspace.ok("score run new.csv --alpha 0.05 --reasons 1 --report page.html").stdout;
     let (names, rows) = cells(&out);
     assert_eq!(names, ["time", "flow", "score", "p_value", "anomaly", "reason_1"]);
     assert_eq!(rows.len(), 60);
@@ -37,20 +37,24 @@ fn every_row_gets_a_score_and_the_reason_names_the_step() {
     assert!(rows[42][5].contains("flow[-3]: "), "{:?}", rows[42]);
     let flagged = |rows: &[Vec<String>]| rows.iter().filter(|row| row[4] == "true").count();
     assert!(flagged(&rows[..39]) <= 4 && flagged(&rows[39..51]) >= 10, "{rows:?}");
-    assert!(desk.text("page.html").contains("Scores along the series"));
-    assert_eq!(desk.ok("score run new.csv --window 12 --alpha 0.05 --reasons 1").stdout, out, "said again");
+    assert!(workspace.text("page.html").contains("Scores along the series"));
+    assert_eq!(
+        workspace.ok("score run new.csv --window 12 --alpha 0.05 --reasons 1").stdout,
+        out,
+        "said again"
+    );
 }
 
 #[test]
 fn a_file_in_many_batches_has_the_scores_of_one_batch() {
-    let desk = fitted();
+    let workspace = fitted();
     let long = series(9000, 401, |_, value| value);
-    desk.write("long.csv", &long);
+    workspace.write("long.csv", &long);
     let last: String =
         std::iter::once("time,flow").chain(long.lines().skip(8990 - 11)).collect::<Vec<_>>().join("\n");
-    desk.write("last.csv", last);
+    workspace.write("last.csv", last);
     let scores = |name: &str| -> Vec<f64> {
-        let (_, rows) = cells(&desk.ok(&format!("score run {name} --reasons 0")).stdout);
+        let (_, rows) = cells(&workspace.ok(&format!("score run {name} --reasons 0")).stdout);
         rows.into_iter().map(|row| row[2].parse().unwrap_or(f64::NAN)).collect()
     };
     let (all, some) = (scores("long.csv"), scores("last.csv"));
@@ -63,58 +67,58 @@ fn a_file_in_many_batches_has_the_scores_of_one_batch() {
 
 #[test]
 fn other_verbs_take_the_series_too() {
-    let desk = fitted();
-    desk.write("new.csv", series(30, 401, |_, value| value));
-    assert_eq!(cells(&desk.ok("encode run new.csv").stdout).1.len(), 30);
-    let (names, rows) = cells(&desk.ok("reconstruct run new.csv").stdout);
+    let workspace = fitted();
+    workspace.write("new.csv", series(30, 401, |_, value| value));
+    assert_eq!(cells(&workspace.ok("encode run new.csv").stdout).1.len(), 30);
+    let (names, rows) = cells(&workspace.ok("reconstruct run new.csv").stdout);
     assert_eq!(names, ["time", "flow"], "each row is the last of its own window");
     assert_eq!(rows.len(), 30);
-    desk.ok("evaluate run");
-    let judged = desk.ok("evaluate run new.csv --json").json();
+    workspace.ok("evaluate run");
+    let judged = workspace.ok("evaluate run new.csv --json").json();
     assert_eq!(judged["examples"], 19, "rows whose windows are whole");
-    desk.ok("report run new.csv --out page.html");
-    desk.ok("calibrate run new.csv");
-    assert_eq!(cells(&desk.ok("score run new.csv").stdout).1.len(), 30);
-    let described = desk.ok("inspect run").stdout;
+    workspace.ok("report run new.csv --out page.html");
+    workspace.ok("calibrate run new.csv");
+    assert_eq!(cells(&workspace.ok("score run new.csv").stdout).1.len(), 30);
+    let described = workspace.ok("inspect run").stdout;
     assert!(described.contains("flow[-11]"), "{described}");
 }
 
 #[test]
 fn gaps_of_a_series_are_filled_row_by_row() {
-    let desk = Desk::new();
-    desk.write("past.csv", series(400, 0, |_, value| value));
-    desk.ok("fit past.csv --key time --window 6 --bound importance:5 --epochs 10 --test 0 -o run -q");
+    let workspace = Workspace::new();
+    workspace.write("past.csv", series(400, 0, |_, value| value));
+    workspace.ok("fit past.csv --key time --window 6 --bound importance:5 --epochs 10 --test 0 -o run -q");
     let lines = series(40, 401, |_, value| value);
     let gappy = lines.lines().map(|line| if line.starts_with("t20,") { "t20," } else { line });
-    desk.write("new.csv", gappy.collect::<Vec<_>>().join("\n"));
-    let told = desk.ok("impute run new.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
+    workspace.write("new.csv", gappy.collect::<Vec<_>>().join("\n"));
+    let told = workspace.ok("impute run new.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
     assert!(told.contains("filled 1 missing cells in 40 rows"), "{told}");
     for name in ["done.csv", "mask.csv", "errors.csv"] {
-        assert_eq!(cells(&desk.text(name)).0, ["time", "flow"], "{name}");
+        assert_eq!(cells(&workspace.text(name)).0, ["time", "flow"], "{name}");
     }
-    assert!(cells(&desk.text("done.csv")).1[19][1].parse::<f64>().unwrap().abs() < 1.5);
+    assert!(cells(&workspace.text("done.csv")).1[19][1].parse::<f64>().unwrap().abs() < 1.5);
 }
 
 #[test]
 fn a_series_that_goes_back_is_noted() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for (name, first, second) in [("number", "7", "8"), ("date", "2024-01-07", "2024-01-08")] {
         let row = |key: &str, k: usize| format!("{key},{}\n", k % 5);
         let rows: String = (0..60).map(|k| row(if k < 30 { second } else { first }, k)).collect();
-        desk.write("back.csv", format!("time,flow\n{rows}"));
-        let told = desk.ok(&format!("fit back.csv --key time --window 3 --epochs 1 -o {name}")).stderr;
+        workspace.write("back.csv", format!("time,flow\n{rows}"));
+        let told = workspace.ok(&format!("fit back.csv --key time --window 3 --epochs 1 -o {name}")).stderr;
         assert!(told.contains("'time' goes back at row 31"), "{told}");
     }
-    desk.write("past.csv", series(60, 0, |_, value| value));
-    let told = desk.ok("fit past.csv --key time --window 3 --epochs 1 -o forward").stderr;
+    workspace.write("past.csv", series(60, 0, |_, value| value));
+    let told = workspace.ok("fit past.csv --key time --window 3 --epochs 1 -o forward").stderr;
     assert!(!told.contains("goes back"), "{told}");
 }
 
 #[test]
 fn drift_of_a_series_is_told_once_for_each_column() {
-    let desk = fitted();
-    desk.write("higher.csv", series(300, 401, |_, value| value + 1.0));
-    let json = desk.ok("score run higher.csv --drift --json").json();
+    let workspace = fitted();
+    workspace.write("higher.csv", series(300, 401, |_, value| value + 1.0));
+    let json = workspace.ok("score run higher.csv --drift --json").json();
     let moved = json["drift"]["moved"].as_array().unwrap();
     let columns: Vec<&str> =
         moved.iter().filter(|m| m["kind"] == "numeric").map(|m| m["name"].as_str().unwrap()).collect();
@@ -124,18 +128,18 @@ fn drift_of_a_series_is_told_once_for_each_column() {
 
 #[test]
 fn what_cannot_be_windows_is_refused() {
-    let desk = fitted();
-    desk.write("short.csv", series(11, 0, |_, value| value));
-    let message = desk.fails(2, "score run past.csv --window 9");
+    let workspace = fitted();
+    workspace.write("short.csv", series(11, 0, |_, value| value));
+    let message = workspace.fails(2, "score run past.csv --window 9");
     assert!(message.contains("windows of 12"), "{message}");
-    let message = desk.fails(2, "fit past.csv --window 1 -o other");
+    let message = workspace.fails(2, "fit past.csv --window 1 -o other");
     assert!(message.contains("2 rows or more"), "{message}");
-    let message = desk.fails(3, "fit past.csv --window 200 -o other");
+    let message = workspace.fails(3, "fit past.csv --window 200 -o other");
     assert!(message.contains("windows of 200") && message.contains("found 400"), "{message}");
-    let message = desk.fails(3, "fit past.csv --window 1000000000 -o other");
+    let message = workspace.fails(3, "fit past.csv --window 1000000000 -o other");
     assert!(message.contains("windows") && message.contains("found 400"), "{message}");
-    let message = desk.fails(3, "evaluate run short.csv");
+    let message = workspace.fails(3, "evaluate run short.csv");
     assert!(message.contains("12 rows or more, for windows of 12"), "{message}");
-    let message = desk.fails(3, "fit digits --window 4 -o other");
+    let message = workspace.fails(3, "fit digits --window 4 -o other");
     assert!(message.contains("pictures"), "{message}");
 }

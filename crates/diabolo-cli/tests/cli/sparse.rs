@@ -2,28 +2,28 @@
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, cells};
+use crate::support::{Workspace, cells};
 
 fn refused(flags: &str) -> String {
-    Desk::new().fails(2, &format!("fit digits {flags}"))
+    Workspace::new().fails(2, &format!("fit digits {flags}"))
 }
 
 /// Non-zero values of each code; the first column is the label.
-fn used(desk: &Desk) -> Vec<usize> {
-    desk.ok("encode run digits -o codes.csv");
-    let (_, rows) = cells(&desk.text("codes.csv"));
+fn used(workspace: &Workspace) -> Vec<usize> {
+    workspace.ok("encode run digits -o codes.csv");
+    let (_, rows) = cells(&workspace.text("codes.csv"));
     let used = |row: &Vec<String>| row[1..].iter().filter(|h| h.parse::<f32>().unwrap() != 0.0).count();
     rows.iter().map(used).collect()
 }
 
 #[test]
 fn kl_draws_units_to_the_target() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model sparse --epochs 100 -o run -q");
-    let metrics = desk.json("run/metrics.json");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model sparse --epochs 100 -o run -q");
+    let metrics = workspace.json("run/metrics.json");
     let active = metrics["mean_activation"].as_f64().unwrap();
     assert!((0.04..0.075).contains(&active), "{metrics}");
-    for line in desk.text("run/history.jsonl").lines() {
+    for line in workspace.text("run/history.jsonl").lines() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(record["validation"]["sparsity"].as_f64().unwrap() >= 0.0, "{line}");
     }
@@ -33,19 +33,19 @@ fn kl_draws_units_to_the_target() {
 
 #[test]
 fn top_k_keeps_k_units_a_row() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model sparse --sparsity top_k:5 --tied false --epochs 3 -o run -q");
-    assert!(used(&desk).iter().all(|&units| units == 5));
-    let history = desk.text("run/history.jsonl");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model sparse --sparsity top_k:5 --tied false --epochs 3 -o run -q");
+    assert!(used(&workspace).iter().all(|&units| units == 5));
+    let history = workspace.text("run/history.jsonl");
     assert!(!history.contains("sparsity"), "{history}");
-    assert!(desk.text("run/report.html").contains("uses only a few units"));
+    assert!(workspace.text("run/report.html").contains("uses only a few units"));
 }
 
 #[test]
 fn l1_leaves_zeros() {
-    let desk = Desk::new();
-    desk.ok("fit digits --model sparse --sparsity l1:0.3 --epochs 5 -o run -q");
-    let used = used(&desk);
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model sparse --sparsity l1:0.3 --epochs 5 -o run -q");
+    let used = used(&workspace);
     let mean = used.iter().sum::<usize>() as f64 / used.len() as f64;
     assert!((1.0..64.0).contains(&mean), "of 128 units: {mean}");
 }
@@ -70,9 +70,9 @@ fn what_cannot_be_tied_or_steadied() {
 
 #[test]
 fn the_configuration_comes_back() {
-    let desk = Desk::new();
-    let printed = desk.ok("fit --model sparse --sparsity kl:0.3:0.1 --tied false --print-config").stdout;
-    desk.write("c.toml", &printed);
-    assert_eq!(desk.ok("fit --config c.toml --print-config").stdout, printed);
+    let workspace = Workspace::new();
+    let printed = workspace.ok("fit --model sparse --sparsity kl:0.3:0.1 --tied false --print-config").stdout;
+    workspace.write("c.toml", &printed);
+    assert_eq!(workspace.ok("fit --config c.toml --print-config").stdout, printed);
     assert!(printed.contains("kind = \"kl\"") && printed.contains("target = 0.1"), "{printed}");
 }

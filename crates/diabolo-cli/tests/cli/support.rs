@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A folder of its own for each test.
-pub struct Desk {
+pub struct Workspace {
     folder: tempfile::TempDir,
 }
 
@@ -15,9 +15,9 @@ pub struct Ran {
     pub stderr: String,
 }
 
-impl Desk {
+impl Workspace {
     pub fn new() -> Self {
-        Desk { folder: tempfile::tempdir().unwrap() }
+        Workspace { folder: tempfile::tempdir().unwrap() }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -115,11 +115,11 @@ pub fn table_with(row: usize, cells: &str) -> String {
 }
 
 /// A desk with `good.csv` and a small run on it, `run`.
-pub fn fitted() -> Desk {
-    let desk = Desk::new();
-    desk.write("good.csv", table(60, |_, row| row));
-    desk.ok("fit good.csv --key id --epochs 2 -o run -q");
-    desk
+pub fn fitted() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(60, |_, row| row));
+    workspace.ok("fit good.csv --key id --epochs 2 -o run -q");
+    workspace
 }
 
 /// Cells of a CSV without quotes: header, rows.

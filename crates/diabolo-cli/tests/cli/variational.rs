@@ -3,20 +3,20 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use crate::support::{Desk, cells};
+use crate::support::{Workspace, cells};
 
 fn refused(flags: &str) -> String {
-    Desk::new().fails(2, &format!("fit digits {flags}"))
+    Workspace::new().fails(2, &format!("fit digits {flags}"))
 }
 
 /// The kinds of what was found in each epoch.
-fn findings(desk: &Desk) -> Vec<Vec<String>> {
+fn findings(workspace: &Workspace) -> Vec<Vec<String>> {
     let kinds = |line: &str| -> Vec<String> {
         let record: Value = serde_json::from_str(line).unwrap();
         let found = record["findings"].as_array().cloned().unwrap_or_default();
         found.iter().map(|f| f["kind"].as_str().unwrap().to_string()).collect()
     };
-    desk.text("run/history.jsonl").lines().map(kinds).collect()
+    workspace.text("run/history.jsonl").lines().map(kinds).collect()
 }
 
 #[test]
@@ -30,16 +30,16 @@ fn every_prior_and_flow_fits_evaluates_and_generates() {
         "--bound total_correlation:4",
         "--bound mmd:10 --kl-weight 0",
     ] {
-        let desk = Desk::new();
-        desk.ok(&format!("fit digits --hidden 16 --latent-dim 6 --epochs 2 -q -o run {flags}"));
-        let found = desk.ok("evaluate run --samples 20 --json").json();
+        let workspace = Workspace::new();
+        workspace.ok(&format!("fit digits --hidden 16 --latent-dim 6 --epochs 2 -q -o run {flags}"));
+        let found = workspace.ok("evaluate run --samples 20 --json").json();
         let bound = found["log_likelihood"]["mean"].as_f64().unwrap();
         assert!(
             bound.is_finite() && bound >= -found["negative_elbo"].as_f64().unwrap() - 1.0,
             "{flags}: {found}"
         );
-        desk.ok("generate run -n 3 -o new.csv");
-        assert_eq!(desk.text("new.csv").lines().count(), 4, "{flags}");
+        workspace.ok("generate run -n 3 -o new.csv");
+        assert_eq!(workspace.text("new.csv").lines().count(), 4, "{flags}");
     }
 }
 
@@ -55,40 +55,41 @@ fn what_does_not_go_together() {
     assert_snapshot!(refused("--flow planar"), @"error: --flow: expected none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH, found 'planar'");
     assert_snapshot!(refused("--binarize sometimes"), @"error: --binarize: expected dynamic, fixed or threshold, found 'sometimes'");
     assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior: expected --model variational, found --model plain");
-    let desk = Desk::new();
-    desk.ok("fit digits --model plain --epochs 1 -q -o run");
-    assert_snapshot!(desk.fails(2, "evaluate run --samples 5"), @"error: --samples: expected a variational model, which has a posterior to draw from, found a plain one");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model plain --epochs 1 -q -o run");
+    assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: --samples: expected a variational model, which has a posterior to draw from, found a plain one");
 }
 
 #[test]
 fn a_collapse_is_told_in_words_and_its_remedies_work() {
-    let desk = Desk::new();
-    let told = desk.ok("fit digits --kl-weight 100 --epochs 4 -o run").stderr;
+    let workspace = Workspace::new();
+    let told = workspace.ok("fit digits --kl-weight 100 --epochs 4 -o run").stderr;
     let line = told.lines().find(|line| line.starts_with("warning: ")).unwrap();
     assert!(
         line.contains("posterior collapse: KL divergence") && line.contains("--bound free_bits:0.1"),
         "{told}"
     );
     assert_eq!(told.matches("posterior collapse").count(), 1, "it is told once: {told}");
-    let found = findings(&desk);
+    let found = findings(&workspace);
     assert!(found[..3].iter().flatten().any(|kind| kind == "posterior_collapse"), "{found:?}");
-    assert!(desk.text("run/report.html").contains("posterior collapse: KL divergence"));
+    assert!(workspace.text("run/report.html").contains("posterior collapse: KL divergence"));
 
-    let desk = Desk::new();
-    let told =
-        desk.ok("fit digits --kl-weight 100 --kl-warmup 10 --bound free_bits:0.1 --epochs 4 -o run").stderr;
+    let workspace = Workspace::new();
+    let told = workspace
+        .ok("fit digits --kl-weight 100 --kl-warmup 10 --bound free_bits:0.1 --epochs 4 -o run")
+        .stderr;
     assert!(!told.contains("collapse"), "{told}");
-    assert!(findings(&desk).iter().flatten().all(|kind| kind != "posterior_collapse"));
-    assert!(!desk.text("run/report.html").contains("posterior collapse"));
+    assert!(findings(&workspace).iter().flatten().all(|kind| kind != "posterior_collapse"));
+    assert!(!workspace.text("run/report.html").contains("posterior collapse"));
 }
 
 #[test]
 fn places_of_the_latent_space() {
-    let desk = Desk::new();
-    desk.ok("fit digits --hidden 32 --latent-dim 4 --epochs 5 -q -o run");
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --hidden 32 --latent-dim 4 --epochs 5 -q -o run");
     let rows = |line: &str| {
-        desk.ok(&format!("{line} -o out.csv"));
-        desk.text("out.csv")
+        workspace.ok(&format!("{line} -o out.csv"));
+        workspace.text("out.csv")
     };
     // No noise: the row's reconstruction, again and again.
     let still = rows("generate run --near 1 --scale 0 -n 3");
@@ -108,25 +109,25 @@ fn places_of_the_latent_space() {
     let (header, steps) = cells(&rows("generate run --traverse"));
     assert_eq!((&header[..2], steps.len()), (&["unit".to_string(), "value".to_string()][..], 4 * 11));
     assert_eq!((steps[0][1].as_str(), steps[10][1].as_str()), ("-3.0", "3.0"));
-    desk.ok("generate run --traverse -o sheet.png");
+    workspace.ok("generate run --traverse -o sheet.png");
 
-    assert_snapshot!(desk.fails(3, "generate run --near 1798"), @"error: digits: expected a row from 1 to 1797, found row 1798; rows are counted from 1");
-    assert_snapshot!(desk.fails(2, "generate run --between 3"), @"error: --between: expected two rows, such as 3,17, found 1 of them");
-    assert_snapshot!(desk.fails(2, "generate run --between 3,4 -n 1"), @"error: count: expected 2 or more: both ends are shown, found 1");
-    assert_snapshot!(desk.fails(2, "generate run --near 3 --scale -1"), @"error: scale: expected a number, 0 or more, found -1");
+    assert_snapshot!(workspace.fails(3, "generate run --near 1798"), @"error: digits: expected a row from 1 to 1797, found row 1798; rows are counted from 1");
+    assert_snapshot!(workspace.fails(2, "generate run --between 3"), @"error: --between: expected two rows, such as 3,17, found 1 of them");
+    assert_snapshot!(workspace.fails(2, "generate run --between 3,4 -n 1"), @"error: count: expected 2 or more: both ends are shown, found 1");
+    assert_snapshot!(workspace.fails(2, "generate run --near 3 --scale -1"), @"error: scale: expected a number, 0 or more, found -1");
 }
 
 #[test]
 fn binarised_pixels_stay_binarised() {
-    let desk = Desk::new();
-    desk.ok("fit digits --binarize dynamic --hidden 16 --latent-dim 4 --epochs 2 -q -o run");
-    assert!(desk.text("run/config.toml").contains("binarize = \"dynamic\""));
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --binarize dynamic --hidden 16 --latent-dim 4 --epochs 2 -q -o run");
+    assert!(workspace.text("run/config.toml").contains("binarize = \"dynamic\""));
     // Grey pixels would make a Gaussian of the default; of zeros and ones it is a Bernoulli.
-    assert!(desk.text("run/config.toml").contains("bernoulli"));
-    let first = desk.ok("evaluate run --json").stdout;
-    assert_eq!(first, desk.ok("evaluate run --json").stdout);
-    desk.ok("fit digits --binarize dynamic --hidden 16 --latent-dim 4 --epochs 2 -q -o again");
-    assert_eq!(desk.bytes("run/model.safetensors"), desk.bytes("again/model.safetensors"));
-    desk.ok("fit digits --binarize fixed --hidden 16 --latent-dim 4 --epochs 2 -q -o fixed");
-    assert_ne!(desk.text("run/history.jsonl"), desk.text("fixed/history.jsonl"));
+    assert!(workspace.text("run/config.toml").contains("bernoulli"));
+    let first = workspace.ok("evaluate run --json").stdout;
+    assert_eq!(first, workspace.ok("evaluate run --json").stdout);
+    workspace.ok("fit digits --binarize dynamic --hidden 16 --latent-dim 4 --epochs 2 -q -o again");
+    assert_eq!(workspace.bytes("run/model.safetensors"), workspace.bytes("again/model.safetensors"));
+    workspace.ok("fit digits --binarize fixed --hidden 16 --latent-dim 4 --epochs 2 -q -o fixed");
+    assert_ne!(workspace.text("run/history.jsonl"), workspace.text("fixed/history.jsonl"));
 }

@@ -4,49 +4,49 @@ use std::collections::BTreeSet;
 
 use insta::assert_snapshot;
 
-use crate::support::{Desk, cells, table};
+use crate::support::{Workspace, cells, table};
 
 fn refused(flags: &str) -> String {
-    Desk::new().fails(2, &format!("fit digits {flags}"))
+    Workspace::new().fails(2, &format!("fit digits {flags}"))
 }
 
 #[test]
 fn a_finite_number_of_codes() {
-    let desk = Desk::new();
-    let fit = desk.ok("fit digits --model vector_quantized --epochs 60 --json -o run").json();
+    let workspace = Workspace::new();
+    let fit = workspace.ok("fit digits --model vector_quantized --epochs 60 --json -o run").json();
     let metrics = &fit["metrics"];
-    assert_eq!(&desk.json("run/metrics.json"), metrics);
-    assert_eq!(&desk.ok("evaluate run --json").json(), metrics);
+    assert_eq!(&workspace.json("run/metrics.json"), metrics);
+    assert_eq!(&workspace.ok("evaluate run --json").json(), metrics);
     let number = |key: &str| metrics[key].as_f64().unwrap();
     assert_eq!(number("code_bits"), 48.0);
     // A mean digit scores 27.1 nats.
     assert!(number("reconstruction") < 17.0, "{metrics}");
     assert!(number("codes_used") > 0.75 && number("codebook_perplexity") > 35.0, "{metrics}");
-    let printed = desk.ok("evaluate run").stdout;
+    let printed = workspace.ok("evaluate run").stdout;
     for row in ["perplexity of the code", "vectors used", "48.0 bits per example"] {
         assert!(printed.contains(row), "{printed}");
     }
-    let history = desk.text("run/history.jsonl");
+    let history = workspace.text("run/history.jsonl");
     assert!(history.lines().all(|line| line.contains("\"commitment\"")), "{history}");
 
     // Of each group's eight units no more than 64 combinations are in use, and decoding them is the reconstruction.
-    desk.ok("encode run digits -o codes.csv");
-    let (_, codes) = cells(&desk.text("codes.csv"));
+    workspace.ok("encode run digits -o codes.csv");
+    let (_, codes) = cells(&workspace.text("codes.csv"));
     for group in 0..8 {
         let units = 1 + 8 * group..9 + 8 * group;
         let different: BTreeSet<_> = codes.iter().map(|code| code[units.clone()].join(",")).collect();
         assert!((10..=64).contains(&different.len()), "group {group}: {}", different.len());
     }
-    desk.ok("decode run codes.csv -o decoded.csv");
-    desk.ok("reconstruct run digits -o made.csv");
-    let (decoded_names, decoded) = cells(&desk.text("decoded.csv"));
-    let (made_names, made) = cells(&desk.text("made.csv"));
+    workspace.ok("decode run codes.csv -o decoded.csv");
+    workspace.ok("reconstruct run digits -o made.csv");
+    let (decoded_names, decoded) = cells(&workspace.text("decoded.csv"));
+    let (made_names, made) = cells(&workspace.text("made.csv"));
     assert_eq!(decoded.len(), 1797);
     for (k, name) in made_names.iter().enumerate() {
         let j = decoded_names.iter().position(|other| other == name).unwrap();
         assert!(made.iter().zip(&decoded).all(|(made, decoded)| made[k] == decoded[j]), "{name}");
     }
-    let page = desk.text("run/report.html");
+    let page = workspace.text("run/report.html");
     for text in ["Vector-quantized autoencoder", "8 choices from 64 vectors: 48 bits", "vectors used"] {
         assert!(page.contains(text), "{text}");
     }
@@ -54,18 +54,18 @@ fn a_finite_number_of_codes() {
 
 #[test]
 fn new_rows_of_a_table() {
-    let desk = Desk::new();
-    desk.write("good.csv", table(300, |_, row| row));
-    desk.ok(
+    let workspace = Workspace::new();
+    workspace.write("good.csv", table(300, |_, row| row));
+    workspace.ok(
         "fit good.csv --key id --model vector_quantized --groups 3 --codebook-size 16 --epochs 5 -o run -q",
     );
-    let drawn = desk.ok("generate run -n 50 --seed 3").stdout;
-    assert_eq!(drawn, desk.ok("generate run -n 50 --seed 3").stdout);
-    assert_ne!(drawn, desk.ok("generate run -n 50 --seed 4").stdout);
+    let drawn = workspace.ok("generate run -n 50 --seed 3").stdout;
+    assert_eq!(drawn, workspace.ok("generate run -n 50 --seed 3").stdout);
+    assert_ne!(drawn, workspace.ok("generate run -n 50 --seed 4").stdout);
     let (names, rows) = cells(&drawn);
     assert_eq!((names, rows.len()), (["x", "n", "color", "flag"].map(String::from).to_vec(), 50));
     assert!(rows.iter().all(|row| ["red", "green", "blue"].contains(&row[2].as_str())));
-    assert!(desk.ok("inspect run").stdout.contains("codebook.vectors"));
+    assert!(workspace.ok("inspect run").stdout.contains("codebook.vectors"));
 }
 
 #[test]
@@ -84,9 +84,9 @@ fn what_cannot_be_quantized() {
 
 #[test]
 fn beside_other_families() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let ran =
-        desk.ok("compare digits --models vector_quantized,plain --seeds 1 --epochs 2 --groups 4 --json");
+        workspace.ok("compare digits --models vector_quantized,plain --seeds 1 --epochs 2 --groups 4 --json");
     let numbers = ran.json();
     let values = &numbers["models"][0]["values"];
     assert_eq!(values["squared_error"].as_array().unwrap().len(), 1, "{numbers}");

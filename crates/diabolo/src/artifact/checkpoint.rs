@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::module::Module;
+use crate::tensor::Module;
 
 use super::FORMAT_VERSION;
 use super::container::{self, Part};
 use super::weights;
-use crate::error::{Error, Result};
-use crate::nn::Place;
+use crate::tensor::Device;
 use crate::train::{Resume, Snapshot, State};
+use crate::{Error, Result};
 
 /// Writes a snapshot atomically.
 pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Result<()> {
@@ -30,7 +30,7 @@ pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Resul
 }
 
 /// Reads a snapshot back into models built like `model`.
-pub fn read_checkpoint<M: Module>(path: &Path, model: &M, place: &Place) -> Result<Resume<M>> {
+pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Result<Resume<M>> {
     let broken = |problem: String| Error::Artifact {
         path: path.into(),
         problem,
@@ -44,15 +44,15 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, place: &Place) -> Resu
         .map_err(|cause| broken(format!("its state is damaged ({cause})")))?;
     let mut groups = BTreeMap::from([("model", BTreeMap::new()), ("best", BTreeMap::new())]);
     for (name, part) in parts {
-        let place = name.split_once('.').and_then(|(group, name)| Some((groups.get_mut(group)?, name)));
-        match (place, part) {
+        let device = name.split_once('.').and_then(|(group, name)| Some((groups.get_mut(group)?, name)));
+        match (device, part) {
             (Some((group, name)), Part::Floats(tensor)) => group.insert(name.to_string(), tensor),
             _ => return Err(broken(format!("tensor {name} is not one of a checkpoint's"))),
         };
     }
     let mut restore = |group: &str| {
         let tensors = groups.remove(group).unwrap_or_default();
-        weights::import(model.clone(), tensors, place).map_err(broken)
+        weights::import(model.clone(), tensors, device).map_err(broken)
     };
     Ok(Resume { model: restore("model")?, best: restore("best")?, optimizer, state })
 }

@@ -9,7 +9,7 @@ use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
 use super::weights::HostTensor;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// The one metadata key. A single key keeps files byte-identical from run to run.
 const KEY: &str = "diabolo";

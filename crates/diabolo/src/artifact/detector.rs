@@ -1,4 +1,4 @@
-//! What scores are measured against, as tensors of the model file: `detector.deviation`, `detector.usual`, `detector.scores`; and how
+//! What scores are measured against, as tensors of the model file: `detector.deviation`, `detector.mean_loss`, `detector.scores`; and how
 //! held-out rows are spread: `drift.bins`, the number of bins of each histogram with that of missing cells, `drift.counts` and
 //! `drift.edges`, one histogram after the other.
 
@@ -6,19 +6,20 @@ use std::collections::BTreeMap;
 
 use super::weights::HostTensor;
 use crate::data::Preprocessor;
-use crate::evaluate::{Detector, Histogram, Reference};
+use crate::evaluate::{Detector, Reference};
+use crate::stats::Histogram;
 
 const NAMES: [&str; 3] = ["detector.deviation", "detector.usual", "detector.scores"];
 const DRIFT: [&str; 3] = ["drift.bins", "drift.counts", "drift.edges"];
 
 /// The detector by name; nothing if there is none.
 pub(super) fn export(detector: Option<&Detector>) -> BTreeMap<String, HostTensor> {
-    let Some(Detector { deviation, usual, scores, reference }) = detector else { return BTreeMap::new() };
+    let Some(Detector { deviation, mean_loss, scores, reference }) = detector else { return BTreeMap::new() };
     let tensor = |values: Vec<f32>| HostTensor { shape: vec![values.len()], values };
     let named = |names: [&str; 3], values: [Vec<f32>; 3]| {
         names.into_iter().map(str::to_string).zip(values.map(tensor)).collect::<Vec<_>>()
     };
-    let mut tensors = named(NAMES, [deviation, usual, scores].map(Vec::clone));
+    let mut tensors = named(NAMES, [deviation, mean_loss, scores].map(Vec::clone));
     if let Some(Reference(histograms)) = reference {
         let bins = histograms.iter().map(|histogram| histogram.counts.len() as f32).collect();
         let counts = histograms.iter().flat_map(|histogram| &histogram.counts).map(|&n| n as f32).collect();
@@ -47,8 +48,8 @@ pub(super) fn import(
     };
     match found {
         [None, None, None] if reference.is_none() => Ok(None),
-        [Some(deviation), Some(usual), Some(scores)] => {
-            let detector = Detector { deviation, usual, scores, reference };
+        [Some(deviation), Some(mean_loss), Some(scores)] => {
+            let detector = Detector { deviation, mean_loss, scores, reference };
             let fits = detector.fits(preprocessor.width(), preprocessor.schema.features.len());
             fits.then_some(Some(detector)).ok_or_else(|| "what it scores rows by is impossible".into())
         }
@@ -80,7 +81,7 @@ mod tests {
         let edges = vec![f32::MIN, 0f32.next_down(), 0.0, 0.1, f32::INFINITY];
         let kept = vec![spread(edges, vec![7, 0, 4096, 1, 2, 3, 0]), spread(vec![], vec![4109, 0])];
         let reference = Some(Reference(kept.clone()));
-        let detector = Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![0.0], reference };
+        let detector = Detector { deviation: vec![1.0], mean_loss: vec![0.0], scores: vec![0.0], reference };
         let mut tensors = export(Some(&detector));
         let [bins, counts, edges] = DRIFT.map(|name| tensors.remove(name).map_or(vec![], |t| t.values));
         assert_eq!(histograms(&bins, &counts, &edges), Some(kept));

@@ -10,10 +10,10 @@ use super::weights::{self, HostTensor};
 use super::{detector, summary};
 use crate::config::Config;
 use crate::data::Preprocessor;
-use crate::error::{Error, Result};
 use crate::evaluate::{Detector, LatentSummary};
 use crate::model::{Architecture, Model};
-use crate::nn::Place;
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// The newest format this program reads, and the one it writes.
 pub const FORMAT_VERSION: u64 = 1;
@@ -60,8 +60,9 @@ pub struct TrainingRecord {
     pub epochs: usize,
     /// The epoch whose weights these are; `None` if none was finished.
     pub best_epoch: Option<usize>,
-    /// "finished", "early_stopped", "time_up", "interrupted", "diverged".
-    pub ended: String,
+    /// "finished", "early_stopped", "time_limit", "interrupted" or "diverged"; "time_up" in older files.
+    #[serde(alias = "ended")]
+    pub stop_reason: String,
 }
 
 /// A model with everything needed to use it.
@@ -95,7 +96,7 @@ impl SavedModel {
     /// # Errors
     /// [`Error::Artifact`] if it is truncated, changed, foreign, from a newer version, or does not
     /// fit its own configuration; [`Error::Io`] if it cannot be read.
-    pub fn load(path: &Path, place: &Place) -> Result<Self> {
+    pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let (parts, mut json) = container::read(path, FORMAT_VERSION)?;
         let broken = |problem: String| Error::Artifact {
             path: path.into(),
@@ -125,7 +126,7 @@ impl SavedModel {
         if architecture.least_parameters() > held {
             return Err(broken(format!("it holds {held} weights, fewer than its configuration says")));
         }
-        let model = weights::import(Model::new(&architecture, 0, place), tensors, place).map_err(broken)?;
+        let model = weights::import(Model::new(&architecture, 0, device), tensors, device).map_err(broken)?;
         Ok(SavedModel { header, architecture, model, latent, detector })
     }
 }

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::write_atomically;
 use crate::config::Config;
-use crate::error::{Error, Result};
 use crate::train::EpochRecord;
+use crate::{Error, Result};
 
 /// A run's folder.
 #[derive(Debug, Clone)]

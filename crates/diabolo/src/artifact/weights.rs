@@ -28,10 +28,10 @@
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Tensor, TensorData};
+use crate::tensor::{DType, Tensor, TensorData};
+use crate::tensor::{Module, ModuleMapper, ModuleVisitor, Param};
 
-use crate::nn::Place;
+use crate::tensor::Device;
 
 /// A tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,7 +57,7 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             let tensor = param.val().inner();
-            let host = HostTensor { shape: tensor.dims().to_vec(), values: crate::nn::to_host(tensor) };
+            let host = HostTensor { shape: tensor.dims().to_vec(), values: crate::tensor::to_host(tensor) };
             self.tensors.insert(self.path.name(), host);
         }
     }
@@ -70,12 +70,12 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
 pub fn import<M: Module>(
     model: M,
     tensors: BTreeMap<String, HostTensor>,
-    place: &Place,
+    device: &Device,
 ) -> std::result::Result<M, String> {
     struct Import<'a> {
         path: Path,
         tensors: BTreeMap<String, HostTensor>,
-        place: &'a Place,
+        device: &'a Device,
         problem: Option<String>,
     }
     impl ModuleMapper for Import<'_> {
@@ -90,8 +90,8 @@ pub fn import<M: Module>(
             let expected = param.lazy_shape().to_vec();
             match self.tensors.remove(&name) {
                 Some(host) if host.shape == expected => {
-                    let place = (&self.place.device, DType::F32);
-                    Param::from_tensor(Tensor::from_data(TensorData::new(host.values, host.shape), place))
+                    let device = (&self.device.inner, DType::F32);
+                    Param::from_tensor(Tensor::from_data(TensorData::new(host.values, host.shape), device))
                 }
                 Some(host) => {
                     self.problem = Some(format!(
@@ -107,7 +107,7 @@ pub fn import<M: Module>(
             }
         }
     }
-    let mut mapper = Import { path: Path::default(), tensors, place, problem: None };
+    let mut mapper = Import { path: Path::default(), tensors, device, problem: None };
     let model = model.map(&mut mapper);
     match (mapper.problem, mapper.tensors.keys().next()) {
         (Some(problem), _) => Err(problem),

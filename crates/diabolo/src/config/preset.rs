@@ -4,10 +4,10 @@ use std::str::FromStr;
 
 use super::Config;
 use crate::data::{CountScaling, NumericScaling};
-use crate::error::{Error, Result};
 use crate::model::{Bound, FamilyConfig, MultiscaleConfig, VariationalConfig};
 use crate::nn::Activation;
 use crate::objective::Corruption;
+use crate::{Error, Result};
 
 /// What a model is fitted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +71,8 @@ impl Preset {
         config.model.family = match self {
             Detect => FamilyConfig::Multiscale(MultiscaleConfig::default()),
             DetectContaminated => {
-                let levels = vec![0.8, 1.6, 3.2];
-                FamilyConfig::Multiscale(MultiscaleConfig { levels, ..MultiscaleConfig::default() })
+                let score_sigmas = vec![0.8, 1.6, 3.2];
+                FamilyConfig::Multiscale(MultiscaleConfig { score_sigmas, ..MultiscaleConfig::default() })
             }
             Impute => FamilyConfig::Variational(VariationalConfig {
                 bound: Bound::Importance { samples: 20, doubly_reparameterized: false },

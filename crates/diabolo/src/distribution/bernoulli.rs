@@ -6,12 +6,12 @@
 //! The second form needs one transcendental pass and is exact for logits of any size.
 //! The decoder gives one logit a feature; nothing is learned beside it.
 
-use burn::tensor::{Tensor, activation};
+use crate::tensor::{Tensor, activation};
 
 use super::{Distribution, masked_sum};
-use crate::kernel::{self, Cell};
-use crate::nn::{repeat_rows, to_host};
-use crate::noise::{RngExt, Stream};
+use crate::kernel::{self, ElementLoss};
+use crate::random::{RngExt, Stream};
+use crate::tensor::{repeat_rows, to_host};
 
 pub(super) struct Bernoulli {
     /// batch × width.
@@ -24,8 +24,8 @@ impl Distribution for Bernoulli {
     }
 
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
-        if kernel::fits(&self.logits) {
-            return kernel::negative_log_likelihood(Cell::Bernoulli, self.logits.clone(), x, observed);
+        if kernel::is_supported(&self.logits) {
+            return kernel::negative_log_likelihood(ElementLoss::Bernoulli, self.logits.clone(), x, observed);
         }
         masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
     }

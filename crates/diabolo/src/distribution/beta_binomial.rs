@@ -8,13 +8,13 @@
 //! The decoder gives two outputs a pixel: logit μ of all pixels, bounded smoothly to (−10, 10), then log κ, to (−4, 8).
 //! Values between two of the 256 levels are rounded to the nearer one.
 
-use burn::tensor::{Tensor, activation::sigmoid};
+use crate::tensor::{Tensor, activation::sigmoid};
 use rand_distr::{Binomial, Distribution as _, Gamma};
 
 use super::Distribution;
-use super::bound::bound;
-use crate::nn::{log_multichoose, to_host};
-use crate::noise::{RngExt, Stream};
+use super::smooth_bounds::bound;
+use crate::random::{RngExt, Stream};
+use crate::tensor::{log_multichoose, to_host};
 
 /// The largest value of a pixel.
 pub(super) const LEVELS: f64 = 255.0;
@@ -85,15 +85,15 @@ fn log_gamma_draw(shape: f64, noise: &mut Stream) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn a_flat_beta_makes_all_levels_equal() {
-        for place in [Place::cpu(), Place::cpu_f64()] {
+        for device in [Device::cpu(), Device::cpu_f64()] {
             // α = β = 1: every one of the 256 levels has the same mass.
-            let row = |value| place.tensor(vec![value; 3], [1, 3]);
+            let row = |value| device.tensor(vec![value; 3], [1, 3]);
             let flat = BetaBinomial { logit: row(0.0), concentration: row(2.0) };
-            let x = place.tensor(vec![0.0, 100.0 / 255.0, 1.0], [1, 3]);
+            let x = device.tensor(vec![0.0, 100.0 / 255.0, 1.0], [1, 3]);
             for found in to_host(flat.negative_log_likelihood(x)) {
                 assert!((found - 256f32.ln()).abs() < 2e-5, "{found}");
             }

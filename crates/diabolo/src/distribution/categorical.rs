@@ -6,11 +6,11 @@
 //! Element k of the result is −x_k log p_k; the sum over the K columns is the row's value.
 //! The decoder gives K logits; nothing is learned beside them.
 
-use burn::tensor::{Tensor, activation};
+use crate::tensor::{Tensor, activation};
 
 use super::Distribution;
-use crate::nn::to_host;
-use crate::noise::{RngExt, Stream};
+use crate::random::{RngExt, Stream};
+use crate::tensor::to_host;
 
 pub(super) struct Categorical {
     /// batch × K.

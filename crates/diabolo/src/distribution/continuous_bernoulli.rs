@@ -9,12 +9,12 @@
 //! h = y²/6 − y⁴/180 + y⁶/2835 − y⁸/37800 + y¹⁰/467775 − …, y = l/2.
 //! The decoder gives one logit a feature; nothing is learned beside it.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 use super::Distribution;
-use super::bound::indicator;
-use crate::nn::to_host;
-use crate::noise::{RngExt, Stream};
+use super::smooth_bounds::indicator;
+use crate::random::{RngExt, Stream};
+use crate::tensor::to_host;
 
 /// Below this |l| the series is used; its first omitted term is below 10⁻¹³ there.
 const SMALL: f64 = 0.5;
@@ -99,16 +99,16 @@ fn quantile(u: f64, logit: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     fn one(logit: f32) -> ContinuousBernoulli {
-        ContinuousBernoulli { logits: Place::cpu_f64().tensor(vec![logit], [1, 1]) }
+        ContinuousBernoulli { logits: Device::cpu_f64().tensor(vec![logit], [1, 1]) }
     }
 
     #[test]
     fn at_one_half_it_is_uniform_and_elsewhere_as_worked_by_hand() {
         let nll = |l: f32, x: f32| {
-            to_host(one(l).negative_log_likelihood(Place::cpu_f64().tensor(vec![x], [1, 1])))[0]
+            to_host(one(l).negative_log_likelihood(Device::cpu_f64().tensor(vec![x], [1, 1])))[0]
         };
         assert!(nll(0.0, 0.3).abs() < 1e-7);
         // p(x) = l e^(lx) / (e^l − 1) at l = 2, x = ¼: 2 · 1.648721 / 6.389056
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn the_two_branches_meet() {
         for edge in [-0.5, 0.5f32] {
-            let x = || Place::cpu_f64().tensor(vec![0.2], [1, 1]);
+            let x = || Device::cpu_f64().tensor(vec![0.2], [1, 1]);
             let both = [edge * 0.999_999, edge * 1.000_001].map(one);
             let [a, b] = both.each_ref().map(|one| to_host(one.negative_log_likelihood(x()))[0]);
             assert!((a - b).abs() < 2e-6, "{a} {b}");

@@ -1,8 +1,8 @@
 //! What the distributions of counts share: the column holds log(1 + count), the rate is bounded.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
-use super::bound::bound;
+use super::smooth_bounds::bound;
 
 /// The smooth limits of a log rate: between 6·10⁻⁶ and 6·10⁷. In single precision log(1 + count) tells counts apart
 /// up to about a million.

@@ -9,17 +9,17 @@
 //! first all mixture logits, then all μ, then all log s, each as m × pixels; log s is bounded smoothly to (−7, 0).
 //! Values between two levels are rounded to the nearer one.
 
-use burn::tensor::{
+use crate::tensor::{
     Tensor,
     activation::{log_sigmoid, log_softmax, softmax},
 };
 
 use super::Distribution;
 use super::beta_binomial::{LEVELS, levels};
-use super::bound::{bound, indicator};
 use super::categorical::draw_one_hot;
-use crate::nn::{log_one_minus_exp, log_sum_exp, softplus, to_host};
-use crate::noise::{RngExt, Stream};
+use super::smooth_bounds::{bound, indicator};
+use crate::random::{RngExt, Stream};
+use crate::tensor::{log_one_minus_exp, log_sum_exp, softplus, to_host};
 
 const LOG_SCALE_BOUNDS: (f64, f64) = (-7.0, 0.0);
 /// How far outside [0, 1] a component counts for the mean; s ≤ 1, so nothing changes further out.
@@ -94,15 +94,15 @@ impl Distribution for DiscretizedLogistic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn one_wide_component_as_worked_by_hand() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         // μ = ½: levels 0 and 255 by symmetry σ((½/255 − ½)/s).
-        let block = |value| place.tensor(vec![value, value], [1, 1, 2]);
+        let block = |value| device.tensor(vec![value, value], [1, 1, 2]);
         let one = DiscretizedLogistic { logits: block(0.3), location: block(0.5), log_scale: block(-2.0) };
-        let found = to_host(one.negative_log_likelihood(place.tensor(vec![0.0, 1.0], [1, 2])));
+        let found = to_host(one.negative_log_likelihood(device.tensor(vec![0.0, 1.0], [1, 2])));
         let expected = (((0.5 - 0.5 / 255.0) * 2f64.exp()).exp() + 1.0).ln() as f32;
         assert!(found.iter().all(|f| (f - expected).abs() < 1e-5), "{found:?} {expected}");
     }

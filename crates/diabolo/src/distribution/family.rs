@@ -57,7 +57,7 @@ pub enum Family {
 
 /// The kinds of vectors that a likelihood learns; each is a list of its own in the model file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Learned {
+pub(super) enum LikelihoodParameter {
     /// log σ² of a Gaussian.
     LogVariance,
     /// log s of Student's t, log b of a Laplace.
@@ -121,16 +121,24 @@ impl LikelihoodBlock {
     }
 
     /// The vectors that are learned beside the decoder, each with what it starts from.
-    pub(super) fn learned(&self) -> Vec<(Learned, Vec<f32>)> {
+    pub(super) fn learned(&self) -> Vec<(LikelihoodParameter, Vec<f32>)> {
         let zeros = vec![0.0; self.width];
         match self.family {
-            Family::Gaussian { variance: Variance::Shared } => vec![(Learned::LogVariance, vec![0.0])],
-            Family::Gaussian { variance: Variance::PerFeature } => vec![(Learned::LogVariance, zeros)],
-            Family::StudentT => vec![(Learned::LogScale, zeros.clone()), (Learned::LogFreedom, zeros)],
-            Family::Laplace => vec![(Learned::LogScale, zeros)],
-            Family::NegativeBinomial => vec![(Learned::LogDispersion, zeros)],
+            Family::Gaussian { variance: Variance::Shared } => {
+                vec![(LikelihoodParameter::LogVariance, vec![0.0])]
+            }
+            Family::Gaussian { variance: Variance::PerFeature } => {
+                vec![(LikelihoodParameter::LogVariance, zeros)]
+            }
+            Family::StudentT => {
+                vec![(LikelihoodParameter::LogScale, zeros.clone()), (LikelihoodParameter::LogFreedom, zeros)]
+            }
+            Family::Laplace => vec![(LikelihoodParameter::LogScale, zeros)],
+            Family::NegativeBinomial => vec![(LikelihoodParameter::LogDispersion, zeros)],
             // One level has nothing to learn.
-            Family::Ordinal if self.width > 1 => vec![(Learned::Thresholds, Ordinal::initial(self.width))],
+            Family::Ordinal if self.width > 1 => {
+                vec![(LikelihoodParameter::Thresholds, Ordinal::initial(self.width))]
+            }
             _ => vec![],
         }
     }

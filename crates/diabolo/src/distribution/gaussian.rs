@@ -8,13 +8,13 @@
 //! or learned. Log-variances are bounded smoothly to [`LOG_VARIANCE_BOUNDS`], so that neither a constant
 //! column (σ → 0) nor a wild step (σ → ∞) can reach infinity.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
-use super::bound::{bound, residual};
+use super::smooth_bounds::{bound, residual};
 use super::{Distribution, masked_sum};
-use crate::kernel::{self, Cell};
-use crate::nn::{repeat_rows, to_host};
-use crate::noise::{Stream, standard_normal};
+use crate::kernel::{self, ElementLoss};
+use crate::random::{Stream, standard_normal};
+use crate::tensor::{repeat_rows, to_host};
 
 /// The smooth limits of every learned log σ²: σ between 0.0067 and 148.
 pub const LOG_VARIANCE_BOUNDS: (f64, f64) = (-10.0, 10.0);
@@ -42,8 +42,8 @@ impl Distribution for FixedGaussian {
     }
 
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
-        if kernel::fits(&self.mean) {
-            let cell = Cell::Gaussian { variance: self.variance };
+        if kernel::is_supported(&self.mean) {
+            let cell = ElementLoss::Gaussian { variance: self.variance };
             return kernel::negative_log_likelihood(cell, self.mean.clone(), x, observed);
         }
         masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
@@ -75,7 +75,7 @@ impl Distribution for Gaussian {
     }
 
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
-        if kernel::fits(&self.mean) {
+        if kernel::is_supported(&self.mean) {
             let (mean, log_variance) = (self.mean.clone(), self.log_variance.clone());
             return kernel::gaussian_negative_log_likelihood(mean, log_variance, x, observed);
         }
@@ -101,10 +101,10 @@ fn draw_gaussian(mean: Tensor<2>, deviation: Tensor<2>, noise: &mut Stream) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     fn row(values: &[f32]) -> Tensor<2> {
-        Place::cpu_f64().tensor(values.to_vec(), [1, values.len()])
+        Device::cpu_f64().tensor(values.to_vec(), [1, values.len()])
     }
 
     #[test]

@@ -5,12 +5,12 @@
 //! ```
 //! The decoder gives μ, the median and mean. One log b per feature is learned, bounded smoothly to (−5, 5).
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 use super::Distribution;
-use super::bound::{LOG_SCALE_BOUNDS, bound, residual};
-use crate::nn::to_host;
-use crate::noise::{RngExt, Stream};
+use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
+use crate::random::{RngExt, Stream};
+use crate::tensor::to_host;
 
 pub(super) struct Laplace {
     /// μ: batch × width.
@@ -54,11 +54,11 @@ impl Distribution for Laplace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn the_standard_laplace_as_worked_by_hand() {
-        let row = |value| Place::cpu_f64().tensor(vec![value], [1, 1]);
+        let row = |value| Device::cpu_f64().tensor(vec![value], [1, 1]);
         let found = to_host(Laplace::new(row(1.0), row(0.0)).negative_log_likelihood(row(-2.0)))[0];
         assert!((found - (3.0 + 2f32.ln())).abs() < 1e-6, "{found}");
     }

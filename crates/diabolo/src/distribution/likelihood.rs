@@ -1,7 +1,7 @@
 //! The list of likelihood blocks in which a decoder ends: a mixed table is one model.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
+use crate::tensor::{Module, Param};
 
 use super::Distribution;
 use super::bernoulli::Bernoulli;
@@ -9,15 +9,15 @@ use super::beta_binomial::BetaBinomial;
 use super::categorical::Categorical;
 use super::continuous_bernoulli::ContinuousBernoulli;
 use super::discretized_logistic::DiscretizedLogistic;
-use super::family::{Family, Learned, LikelihoodBlock, Variance};
+use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
 use super::gaussian::{FixedGaussian, Gaussian, bound_log_variance};
 use super::laplace::Laplace;
 use super::negative_binomial::NegativeBinomial;
 use super::ordinal::Ordinal;
 use super::poisson::Poisson;
 use super::student_t::StudentT;
-use crate::nn::Place;
-use crate::noise::Stream;
+use crate::random::Stream;
+use crate::tensor::Device;
 
 /// p(x | decoder outputs): the blocks in order, and the vectors they learn, all before their bounds.
 #[derive(Module, Debug)]
@@ -38,18 +38,19 @@ pub struct Likelihood {
 
 impl Likelihood {
     /// Learned variances and scales start at 1.
-    pub fn new(blocks: Vec<LikelihoodBlock>, place: &Place) -> Self {
-        let all: Vec<(Learned, Vec<f32>)> = blocks.iter().flat_map(LikelihoodBlock::learned).collect();
-        let vectors = |wanted: Learned| {
+    pub fn new(blocks: Vec<LikelihoodBlock>, device: &Device) -> Self {
+        let all: Vec<(LikelihoodParameter, Vec<f32>)> =
+            blocks.iter().flat_map(LikelihoodBlock::learned).collect();
+        let vectors = |wanted: LikelihoodParameter| {
             let own = all.iter().filter(|(learned, _)| *learned == wanted);
-            own.map(|(_, v)| Param::from_tensor(place.tensor(v.clone(), [v.len()]))).collect()
+            own.map(|(_, v)| Param::from_tensor(device.tensor(v.clone(), [v.len()]))).collect()
         };
         Likelihood {
-            log_variance: vectors(Learned::LogVariance),
-            log_scale: vectors(Learned::LogScale),
-            log_freedom: vectors(Learned::LogFreedom),
-            log_dispersion: vectors(Learned::LogDispersion),
-            thresholds: vectors(Learned::Thresholds),
+            log_variance: vectors(LikelihoodParameter::LogVariance),
+            log_scale: vectors(LikelihoodParameter::LogScale),
+            log_freedom: vectors(LikelihoodParameter::LogFreedom),
+            log_dispersion: vectors(LikelihoodParameter::LogDispersion),
+            thresholds: vectors(LikelihoodParameter::Thresholds),
             blocks,
         }
     }

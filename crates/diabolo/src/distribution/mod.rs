@@ -20,7 +20,6 @@
 
 mod bernoulli;
 mod beta_binomial;
-mod bound;
 mod categorical;
 mod continuous_bernoulli;
 mod count;
@@ -33,6 +32,7 @@ mod negative_binomial;
 mod ordinal;
 mod poisson;
 mod posterior;
+mod smooth_bounds;
 mod student_t;
 
 pub use family::{Family, LikelihoodBlock, Variance};
@@ -40,10 +40,10 @@ pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;
 pub use posterior::{Posterior, gaussian_log_density, mixture_log_density, standard_normal_log_density};
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
-use crate::nn::repeat_rows;
-use crate::noise::Stream;
+use crate::random::Stream;
+use crate::tensor::repeat_rows;
 
 /// The distribution of one block, given the decoder's outputs for a batch.
 pub(crate) trait Distribution {

@@ -7,15 +7,15 @@
 //! of mean λ and variance λ + λ²/r. The decoder gives η, bounded smoothly to (−12, 18). One log r per feature is learned,
 //! bounded smoothly to (−7, 7): r is the inverse dispersion, r → ∞ the Poisson. The mean is log(1 + λ), in the column's units.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, Gamma};
 
 use super::Distribution;
-use super::bound::bound;
 use super::count::{counts, encoded, encoded_mean, log_rate};
 use super::poisson::draw_poisson;
-use crate::nn::{log_multichoose, to_host};
-use crate::noise::Stream;
+use super::smooth_bounds::bound;
+use crate::random::Stream;
+use crate::tensor::{log_multichoose, to_host};
 
 /// The smooth limits of log r.
 const LOG_DISPERSION_BOUNDS: (f64, f64) = (-7.0, 7.0);
@@ -64,13 +64,13 @@ impl Distribution for NegativeBinomial {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn a_geometric_distribution_as_worked_by_hand() {
-        for place in [Place::cpu(), Place::cpu_f64()] {
+        for device in [Device::cpu(), Device::cpu_f64()] {
             // r = 1, λ = 3: p(n) = ¼ (¾)ⁿ.
-            let one = |value| place.tensor(vec![value], [1, 1]);
+            let one = |value| device.tensor(vec![value], [1, 1]);
             let geometric = NegativeBinomial::new(one(3f32.ln()), one(0.0));
             for (count, expected) in [(0.0, 4f32.ln()), (5.0, 4f32.ln() + 5.0 * (4f32 / 3.0).ln())] {
                 let found = to_host(geometric.negative_log_likelihood(one(f32::ln_1p(count))))[0];

@@ -8,12 +8,12 @@
 //! The decoder gives one η for the block. K−1 numbers t are learned: θ_1 = t_1, θ_{k+1} = θ_k + softplus(t_{k+1}) + 10⁻⁴;
 //! the last part keeps levels apart. The result's element k is −x_k log P(y = k), as for a categorical.
 
-use burn::tensor::{Tensor, activation::log_sigmoid};
+use crate::tensor::{Tensor, activation::log_sigmoid};
 
 use super::Distribution;
 use super::categorical::draw_one_hot;
-use crate::nn::{log_one_minus_exp, softplus, to_host};
-use crate::noise::Stream;
+use crate::random::Stream;
+use crate::tensor::{log_one_minus_exp, softplus, to_host};
 
 /// The least distance of two thresholds.
 const LEAST_GAP: f64 = 1e-4;
@@ -74,30 +74,31 @@ impl Distribution for Ordinal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn three_levels_as_worked_by_hand() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         // θ = (0, log 2 + 10⁻⁴), η = log 2: P(y ≤ 1) = 1/3, P(y ≤ 2) = ½ but for 10⁻⁴/4
         let three = Ordinal::new(
-            place.tensor(vec![std::f32::consts::LN_2], [1, 1]),
-            Some(place.tensor(vec![0.0, 0.0], [1, 2])),
+            device.tensor(vec![std::f32::consts::LN_2], [1, 1]),
+            Some(device.tensor(vec![0.0, 0.0], [1, 2])),
         );
         let found = to_host(three.mean());
         for (found, expected) in found.iter().zip([1.0 / 3.0, 1.0 / 6.0 + 2.5e-5, 0.5 - 2.5e-5]) {
             assert!((found - expected).abs() < 1e-7, "{found} {expected}");
         }
-        let second = three.negative_log_likelihood(place.tensor(vec![0.0, 1.0, 0.0], [1, 3]));
+        let second = three.negative_log_likelihood(device.tensor(vec![0.0, 1.0, 0.0], [1, 3]));
         assert!((to_host(second.sum())[0] - 1.791_609_5).abs() < 1e-6);
     }
 
     #[test]
     fn one_level_is_certain_and_two_are_a_bernoulli() {
-        let place = Place::cpu();
-        let one = Ordinal::new(place.tensor(vec![7.0, -7.0], [2, 1]), None);
+        let device = Device::cpu();
+        let one = Ordinal::new(device.tensor(vec![7.0, -7.0], [2, 1]), None);
         assert_eq!(to_host(one.mean()), [1.0, 1.0]);
-        let two = Ordinal::new(place.tensor(vec![3f32.ln()], [1, 1]), Some(place.tensor(vec![0.0], [1, 1])));
+        let two =
+            Ordinal::new(device.tensor(vec![3f32.ln()], [1, 1]), Some(device.tensor(vec![0.0], [1, 1])));
         let mean = to_host(two.mean());
         assert!((mean[0] - 0.25).abs() < 1e-6 && (mean[1] - 0.75).abs() < 1e-6, "{mean:?}");
     }

@@ -8,14 +8,14 @@
 //! The decoder gives η, bounded smoothly to (−12, 18); nothing is learned beside it.
 //! The mean is log(1 + λ), in the column's units.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, Poisson as Counts};
 
 use super::Distribution;
 use super::count::{counts, encoded, encoded_mean, log_rate};
 use super::gaussian::LOG_TWO_PI;
-use crate::nn::{stirling_remainder, to_host};
-use crate::noise::Stream;
+use crate::random::Stream;
+use crate::tensor::{stirling_remainder, to_host};
 
 pub(super) struct Poisson {
     /// η: batch × width.
@@ -60,19 +60,19 @@ pub(super) fn draw_poisson(rate: f64, noise: &mut Stream) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
-    fn nll(rate: f32, count: f32, place: &Place) -> f32 {
-        let poisson = Poisson { log_rate: place.tensor(vec![rate.ln()], [1, 1]) };
-        to_host(poisson.negative_log_likelihood(place.tensor(vec![count.ln_1p()], [1, 1])))[0]
+    fn nll(rate: f32, count: f32, device: &Device) -> f32 {
+        let poisson = Poisson { log_rate: device.tensor(vec![rate.ln()], [1, 1]) };
+        to_host(poisson.negative_log_likelihood(device.tensor(vec![count.ln_1p()], [1, 1])))[0]
     }
 
     #[test]
     fn a_few_counts_as_worked_by_hand() {
-        for place in [Place::cpu(), Place::cpu_f64()] {
+        for device in [Device::cpu(), Device::cpu_f64()] {
             // λ = 2: e⁻² 2³/3!, and e⁻² for none.
-            assert!((nll(2.0, 3.0, &place) - (2.0 - 3.0 * 2f32.ln() + 6f32.ln())).abs() < 2e-5);
-            assert!((nll(2.0, 0.0, &place) - 2.0).abs() < 2e-5);
+            assert!((nll(2.0, 3.0, &device) - (2.0 - 3.0 * 2f32.ln() + 6f32.ln())).abs() < 2e-5);
+            assert!((nll(2.0, 0.0, &device) - 2.0).abs() < 2e-5);
         }
     }
 
@@ -80,6 +80,6 @@ mod tests {
     fn large_counts_keep_their_digits_in_single_precision() {
         // At the mode −log p is ½ log 2πλ.
         let expected = 0.5 * (2.0 * std::f32::consts::PI * 1e5).ln();
-        assert!((nll(1e5, 1e5, &Place::cpu()) - expected).abs() < 1e-2, "{}", nll(1e5, 1e5, &Place::cpu()));
+        assert!((nll(1e5, 1e5, &Device::cpu()) - expected).abs() < 1e-2, "{}", nll(1e5, 1e5, &Device::cpu()));
     }
 }

@@ -5,12 +5,12 @@
 //! z = μ + σ ε,  ε ~ N(0, 1)                                     ibid., section 2.4
 //! ```
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 use super::bound_log_variance;
 use super::gaussian::LOG_TWO_PI;
 use crate::kernel;
-use crate::nn::{log_sum_exp, repeat_rows};
+use crate::tensor::{log_sum_exp, repeat_rows};
 
 /// q(z|x): a Gaussian with diagonal covariance for each row.
 pub struct Posterior {
@@ -28,7 +28,7 @@ impl Posterior {
 
     /// KL(q(z|x) ‖ N(0, I)) of each latent unit, in nats: batch × latent_dim.
     pub fn kl_divergence(&self) -> Tensor<2> {
-        if kernel::fits(&self.mean) {
+        if kernel::is_supported(&self.mean) {
             return kernel::gaussian_kl(self.mean.clone(), self.log_variance.clone());
         }
         (self.mean.clone().square() + self.log_variance.clone().exp() - self.log_variance.clone() - 1.0) * 0.5
@@ -36,7 +36,7 @@ impl Posterior {
 
     /// z = μ + σ ε for the given standard-normal ε (batch × latent_dim).
     pub fn sample(&self, epsilon: Tensor<2>) -> Tensor<2> {
-        if kernel::fits(&self.mean) {
+        if kernel::is_supported(&self.mean) {
             return kernel::gaussian_draw(self.mean.clone(), self.log_variance.clone(), epsilon);
         }
         self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * epsilon
@@ -94,11 +94,11 @@ pub fn mixture_log_density(z: Tensor<2>, components: &Posterior, log_weights: Te
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Place, to_host};
-    use crate::noise::{Purpose, standard_normal, stream};
+    use crate::random::{Purpose, standard_normal, stream};
+    use crate::tensor::{Device, to_host};
 
     fn row(values: &[f32]) -> Tensor<2> {
-        Place::cpu_f64().tensor(values.to_vec(), [1, values.len()])
+        Device::cpu_f64().tensor(values.to_vec(), [1, values.len()])
     }
 
     #[test]
@@ -123,12 +123,12 @@ mod tests {
     #[test]
     fn a_mixture_by_hand() {
         // ½ N(0; 0, 1) + ½ N(0; 1, 1)
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         let components = Posterior {
-            mean: place.tensor(vec![0.0, 1.0], [2, 1]),
-            log_variance: place.tensor(vec![0.0, 0.0], [2, 1]),
+            mean: device.tensor(vec![0.0, 1.0], [2, 1]),
+            log_variance: device.tensor(vec![0.0, 0.0], [2, 1]),
         };
-        let half = place.tensor::<1>(vec![0.5, 0.5], [2]).log();
+        let half = device.tensor::<1>(vec![0.5, 0.5], [2]).log();
         let found = to_host(mixture_log_density(row(&[0.0]), &components, half))[0];
         let normal = |x: f32| (-0.5 * x * x).exp() / std::f32::consts::TAU.sqrt();
         assert!((found - (0.5 * normal(0.0) + 0.5 * normal(1.0)).ln()).abs() < 1e-6, "{found}");

@@ -7,14 +7,14 @@
 //! (−5, 5) and (−5, 7): ν > 2, so that mean and variance exist; ν = 1100 is a Gaussian in all but name.
 //! By Stirling's formula in both Γ, with a = ν/2, the last term is ½ log 2π + ½ − a log(1 + 1/2a) + δ(a) − δ(a + ½).
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, StudentT as Standard};
 
 use super::Distribution;
-use super::bound::{LOG_SCALE_BOUNDS, bound, residual};
 use super::gaussian::LOG_TWO_PI;
-use crate::nn::{stirling_remainder, to_host};
-use crate::noise::Stream;
+use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
+use crate::random::Stream;
+use crate::tensor::{stirling_remainder, to_host};
 
 /// The smooth limits of log(ν − 2).
 const LOG_FREEDOM_BOUNDS: (f64, f64) = (-5.0, 7.0);
@@ -70,11 +70,11 @@ impl Distribution for StudentT {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn three_degrees_of_freedom_as_worked_by_hand() {
-        let row = |value| Place::cpu_f64().tensor(vec![value], [1, 1]);
+        let row = |value| Device::cpu_f64().tensor(vec![value], [1, 1]);
         let t = StudentT { location: row(1.0), log_scale: row(0.0), freedom: row(3.0) };
         // z = 2: p = 6√3 / (π (3 + z²)²)
         let found = to_host(t.negative_log_likelihood(row(3.0)))[0];

@@ -46,7 +46,7 @@ impl<'a> ColumnScores<'a> {
 
     /// Adds rows and their reconstructions' means (rows × width, row by row).
     pub fn add(&mut self, rows: &Encoded, means: &[f32]) {
-        let units = self.preprocessor.units();
+        let units = self.preprocessor.column_ranges();
         let features = &self.preprocessor.schema.features;
         for ((column, feature), units) in self.columns.iter_mut().zip(features).zip(units) {
             for row in 0..rows.rows {

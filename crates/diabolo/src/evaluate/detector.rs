@@ -23,14 +23,14 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 use crate::data::{Encoded, Preprocessor};
 use crate::distribution::{Family, Variance};
 use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, permutation, stream};
+use crate::random::{Purpose, permutation, stream};
+use crate::tensor::{Device, to_host};
 
 use super::{Reference, common_log_likelihoods};
 
@@ -51,7 +51,7 @@ pub struct Detector {
     /// σ_j of each encoded column; for a family with several reconstructions, of each in turn.
     pub deviation: Vec<f32>,
     /// E ℓ_j of each feature, nats.
-    pub usual: Vec<f32>,
+    pub mean_loss: Vec<f32>,
     /// Scores of held-out rows, ascending; empty if there were none.
     pub scores: Vec<f32>,
     /// How those rows are spread; files from before there was drift have none, nor has a detector without scores.
@@ -69,7 +69,7 @@ pub struct Scorer<'a, M> {
     /// The seed of the draws.
     pub seed: u64,
     /// Where to compute.
-    pub place: &'a Place,
+    pub device: &'a Device,
 }
 
 impl Detector {
@@ -79,17 +79,17 @@ impl Detector {
         model: &M,
         preprocessor: &Preprocessor,
         rows: &Encoded,
-        place: &Place,
+        device: &Device,
     ) -> Self {
         let features = preprocessor.schema.features.len();
-        let units = preprocessor.units();
+        let units = preprocessor.column_ranges();
         let rows = &typical(rows, &units);
-        let deviation = deviations(model, rows, place);
+        let deviation = deviations(model, rows, device);
         let mut detector =
-            Detector { deviation, usual: vec![0.0; features], scores: vec![], reference: None };
-        let scorer = Scorer { model, detector: &detector, preprocessor, seed: 0, place };
+            Detector { deviation, mean_loss: vec![0.0; features], scores: vec![], reference: None };
+        let scorer = Scorer { model, detector: &detector, preprocessor, seed: 0, device };
         let losses = scorer.columns(rows);
-        let usual = (0..features).map(|j| {
+        let mean_loss = (0..features).map(|j| {
             let seen: Vec<f64> = (0..rows.rows)
                 .filter(|&i| rows.has(i, &units[j]))
                 .map(|i| losses[i * features + j])
@@ -97,7 +97,7 @@ impl Detector {
             let mean = (seen.iter().sum::<f64>() / seen.len().max(1) as f64) as f32;
             if mean.is_finite() { mean } else { 0.0 }
         });
-        detector.usual = usual.collect();
+        detector.mean_loss = mean_loss.collect();
         detector
     }
 
@@ -147,9 +147,9 @@ impl Detector {
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
         !self.deviation.is_empty()
             && self.deviation.len().is_multiple_of(width)
-            && self.usual.len() == features
+            && self.mean_loss.len() == features
             && self.deviation.iter().all(|&d| d.is_finite() && d > 0.0)
-            && finite(&self.usual)
+            && finite(&self.mean_loss)
             && self.scores.iter().all(|s| !s.is_nan())
             && self.scores.is_sorted()
     }
@@ -190,16 +190,16 @@ fn typical(rows: &Encoded, units: &[Range<usize>]) -> Encoded {
 impl<M: Autoencoder + Sync> Scorer<'_, M> {
     /// s(x) of each row; infinite where the model's output is not finite.
     pub fn scores(&self, rows: &Encoded) -> Vec<f64> {
-        let features = self.detector.usual.len();
-        let bounds = common_log_likelihoods(self.model, rows, DRAWS, self.seed, self.place);
+        let features = self.detector.mean_loss.len();
+        let bounds = common_log_likelihoods(self.model, rows, DRAWS, self.seed, self.device);
         let scores: Vec<f64> = match bounds {
             Some(bounds) => {
-                let units = self.preprocessor.units();
-                let usual = |row: usize| -> f64 {
+                let units = self.preprocessor.column_ranges();
+                let mean_loss = |row: usize| -> f64 {
                     let seen = (0..features).filter(|&j| rows.has(row, &units[j]));
-                    seen.map(|j| f64::from(self.detector.usual[j])).sum()
+                    seen.map(|j| f64::from(self.detector.mean_loss[j])).sum()
                 };
-                bounds.iter().enumerate().map(|(row, bound)| -bound - usual(row)).collect()
+                bounds.iter().enumerate().map(|(row, bound)| -bound - mean_loss(row)).collect()
             }
             None => self.columns(rows).chunks_exact(features).map(|row| row.iter().sum()).collect(),
         };
@@ -209,7 +209,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
     /// What the model makes of each row, in encoded units; of several sizes of noise the middle one, since at the least a row is
     /// what it was.
     pub fn expected(&self, rows: &Encoded) -> Vec<f32> {
-        in_chunks(rows, self.place, |batch| {
+        in_chunks(rows, self.device, |batch| {
             let mut all = self.model.reconstructions(&batch);
             let middle = all.len() / 2;
             to_host(self.model.likelihood().mean(all.swap_remove(middle)))
@@ -219,16 +219,16 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
     /// c_j(x): rows × features, row by row; on all cores.
     pub fn columns(&self, rows: &Encoded) -> Vec<f64> {
         let all: Vec<usize> = (0..rows.rows).collect();
-        let units = self.preprocessor.units();
+        let units = self.preprocessor.column_ranges();
         let of_row = |row: usize, losses: &[f64]| -> Vec<f64> {
-            let of_feature = |(units, &usual): (&Range<usize>, &f32)| {
+            let of_feature = |(units, &mean_loss): (&Range<usize>, &f32)| {
                 let loss: f64 = losses[units.clone()].iter().sum();
-                if rows.has(row, units) { loss - f64::from(usual) } else { 0.0 }
+                if rows.has(row, units) { loss - f64::from(mean_loss) } else { 0.0 }
             };
-            units.iter().zip(&self.detector.usual).map(of_feature).collect()
+            units.iter().zip(&self.detector.mean_loss).map(of_feature).collect()
         };
         let of_chunk = |chunk: &[usize]| {
-            let losses = self.losses(&Batch::gather(rows, chunk, self.place));
+            let losses = self.losses(&Batch::gather(rows, chunk, self.device));
             let found = chunk.iter().zip(losses.chunks_exact(rows.width));
             found.flat_map(|(&row, losses)| of_row(row, losses)).collect::<Vec<f64>>()
         };
@@ -278,11 +278,11 @@ fn unscaled<M: Autoencoder>(model: &M) -> Vec<bool> {
 }
 
 /// σ of each encoded column, of each reconstruction in turn.
-fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, place: &Place) -> Vec<f32> {
+fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, device: &Device) -> Vec<f32> {
     let mut sums: Vec<Vec<[f64; 2]>> = vec![];
     let all: Vec<usize> = (0..rows.rows).collect();
     for chunk in all.chunks(CHUNK) {
-        let batch = Batch::gather(rows, chunk, place);
+        let batch = Batch::gather(rows, chunk, device);
         let made = model.reconstructions(&batch);
         sums.resize(made.len(), vec![[0.0; 2]; rows.width]);
         for (sums, parameters) in sums.iter_mut().zip(made) {
@@ -313,10 +313,10 @@ fn scales(sums: &[[f64; 2]], count: &[bool]) -> Vec<f32> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::noise::standard_normal;
+    use crate::random::standard_normal;
 
     fn detector(scores: &[f64]) -> Detector {
-        Detector { deviation: vec![1.0], usual: vec![0.0], scores: vec![], reference: None }
+        Detector { deviation: vec![1.0], mean_loss: vec![0.0], scores: vec![], reference: None }
             .calibrated(scores, None)
     }
 

@@ -9,11 +9,11 @@ use super::robustness::{
 };
 use super::sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 use super::spectrum::{JacobianSpectrum, jacobian_spectrum};
+use crate::Result;
 use crate::data::{Condition, Encoded, Preprocessor};
-use crate::error::Result;
 use crate::model::Autoencoder;
-use crate::nn::Place;
-use crate::noise::{Purpose, RngExt, Stream, permutation, stream};
+use crate::random::{Purpose, RngExt, Stream, permutation, stream};
+use crate::tensor::Device;
 
 /// Rows that are diagnosed.
 const ROWS: usize = 500;
@@ -46,25 +46,25 @@ pub struct Diagnostics {
     pub column_sensitivity: Vec<ColumnSensitivity>,
 }
 
-/// Diagnoses all of `rows`, which are few and in random order: see [`Sample`]. Same seed, same bits.
+/// Diagnoses all of `rows`, which are few and in random order: see [`Reservoir`]. Same seed, same bits.
 pub fn diagnose<M: Autoencoder>(
     model: &M,
     preprocessor: &Preprocessor,
     rows: &Encoded,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<Diagnostics> {
     let distance = typical_distance(rows);
     let all: Vec<usize> = (0..rows.rows).collect();
     let affordable = is_affordable(model, rows.width);
-    let inputs = if affordable { input_sensitivity(model, rows, &all, place) } else { vec![] };
+    let inputs = if affordable { input_sensitivity(model, rows, &all, device) } else { vec![] };
     let table = affordable && preprocessor.schema.image_shape().is_none();
     Ok(Diagnostics {
         examples: rows.rows,
         typical_distance: distance,
-        contraction_ratios: contraction_ratios(model, rows, &default_radii(distance), seed, place),
-        noise: noise_responses(model, rows, &default_deviations(distance, rows.width), seed, place),
-        spectrum: affordable_spectrum(model, rows, &all, place)?,
+        contraction_ratios: contraction_ratios(model, rows, &default_radii(distance), seed, device),
+        noise: noise_responses(model, rows, &default_deviations(distance, rows.width), seed, device),
+        spectrum: affordable_spectrum(model, rows, &all, device)?,
         column_sensitivity: if table { column_sensitivity(preprocessor, &inputs) } else { vec![] },
         input_sensitivity: inputs,
     })
@@ -75,7 +75,7 @@ pub fn affordable_spectrum<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
     all: &[usize],
-    place: &Place,
+    device: &Device,
 ) -> Result<Option<JacobianSpectrum>> {
     let units = model.latent_dim().min(rows.width);
     if all.is_empty() || units > SPECTRUM_LIMIT || !is_affordable(model, rows.width) {
@@ -84,11 +84,11 @@ pub fn affordable_spectrum<M: Autoencoder>(
     // An eigenproblem costs units³.
     let affordable = SPECTRUM_ROWS * SPECTRUM_UNITS.pow(3) / units.max(SPECTRUM_UNITS).pow(3);
     let chosen = &all[..all.len().min(affordable.max(4))];
-    jacobian_spectrum(model, rows, chosen, place).map(Some)
+    jacobian_spectrum(model, rows, chosen, device).map(Some)
 }
 
 /// At most 500 rows, drawn evenly from any number that pass by (Vitter 1985, algorithm R).
-pub struct Sample {
+pub struct Reservoir {
     noise: Stream,
     seen: usize,
     width: usize,
@@ -96,10 +96,10 @@ pub struct Sample {
     kept: Vec<Encoded>,
 }
 
-impl Sample {
+impl Reservoir {
     /// Nothing seen yet.
     pub fn new(seed: u64) -> Self {
-        Sample { noise: stream(seed, Purpose::Choose, 1, 0), seen: 0, width: 0, kept: vec![] }
+        Reservoir { noise: stream(seed, Purpose::Choose, 1, 0), seen: 0, width: 0, kept: vec![] }
     }
 
     /// Lets rows pass by.
@@ -139,7 +139,7 @@ impl Sample {
             observed: missing.then(|| kept().flat_map(flags).collect()),
             unknown: 0,
             classes: None,
-            fresh: 0,
+            dynamic_pixels: 0,
             condition,
         }
     }
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_sample_of_few_rows_is_all_of_them() {
-        let mut sample = Sample::new(1);
+        let mut sample = Reservoir::new(1);
         sample.add(&rows(2, &[1.0, 10.0, 2.0, 20.0]));
         sample.add(&Encoded { observed: Some(vec![1.0, 0.0]), ..rows(2, &[3.0, 0.0]) });
         let found = sample.finish();
@@ -171,7 +171,7 @@ mod tests {
     fn a_sample_is_even_over_all_rows_and_does_not_depend_on_the_batches() {
         let all: Vec<f32> = (0..5000).map(|i| i as f32).collect();
         let sampled = |batch: usize| {
-            let mut sample = Sample::new(7);
+            let mut sample = Reservoir::new(7);
             all.chunks(batch).for_each(|chunk| sample.add(&rows(1, chunk)));
             sample.finish().values
         };

@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::Factors;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Bins of a unit's range.
 const BINS: usize = 20;
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
     use crate::data::factors::factors;
-    use crate::noise::{Purpose, standard_normal, stream};
+    use crate::random::{Purpose, standard_normal, stream};
 
     /// Two independent factors of two classes, every combination once.
     fn two_bits() -> Factors {

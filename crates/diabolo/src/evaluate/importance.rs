@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, RowNoise, stream};
+use crate::random::{Purpose, RowNoise, stream};
+use crate::tensor::{Device, to_host};
 
 /// Their stream's epoch of [`Purpose::Evaluate`].
 const STREAM: u64 = 3;
@@ -56,11 +56,11 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     samples: usize,
     seed: u64,
     first_row: u64,
-    place: &Place,
+    device: &Device,
 ) -> Option<Vec<f64>> {
     in_slices(rows, samples, |slice| {
         let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
-        bounds(model, rows, slice, samples, RowNoise::Own(noise), place)
+        bounds(model, rows, slice, samples, RowNoise::Own(noise), device)
     })
 }
 
@@ -71,11 +71,11 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     rows: &Encoded,
     samples: usize,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Option<Vec<f64>> {
     in_slices(rows, samples, |slice| {
         let noise = &mut stream(seed, Purpose::Evaluate, COMMON_STREAM, 0);
-        bounds(model, rows, slice, samples, RowNoise::Common(noise), place)
+        bounds(model, rows, slice, samples, RowNoise::Common(noise), device)
     })
 }
 
@@ -98,14 +98,14 @@ fn bounds<M: Autoencoder>(
     slice: &[usize],
     samples: usize,
     mut noise: RowNoise,
-    place: &Place,
+    device: &Device,
 ) -> Option<Vec<f64>> {
-    let batch = Batch::gather(rows, slice, place);
+    let batch = Batch::gather(rows, slice, device);
     let mut sums = vec![LogSum::default(); slice.len()];
     let mut left = samples.max(1);
     while left > 0 {
         let now = left.min((DRAWS / slice.len()).max(1));
-        let weights = to_host(model.log_weights(&batch, now, &mut noise, place)?);
+        let weights = to_host(model.log_weights(&batch, now, &mut noise, device)?);
         for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(now)) {
             weights.iter().for_each(|&w| sum.add(f64::from(w)));
         }

@@ -1,10 +1,10 @@
 //! Jacobians J = ∂f(x)/∂x of many rows, a bounded number of them at a time.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
-use crate::nn::Place;
+use crate::tensor::Device;
 
 /// Numbers in the Jacobians held at once: 16 MiB, so that the handful of copies made of them stay within 64.
 const NUMBERS: usize = 1 << 22;
@@ -23,11 +23,11 @@ pub(super) fn jacobians<'a, M: Autoencoder>(
     model: &'a M,
     rows: &'a Encoded,
     chosen: &'a [usize],
-    place: &'a Place,
+    device: &'a Device,
 ) -> impl Iterator<Item = Tensor<3>> + 'a {
     let at_once = (NUMBERS / (model.latent_dim() * rows.width).max(1)).clamp(1, ROWS);
     chosen.chunks(at_once).map(move |block| {
-        let x = Batch::gather(rows, block, place).input();
+        let x = Batch::gather(rows, block, device).input();
         // Of the row alone, not of what it is given.
         model.trace(x).jacobian().narrow(2, 0, rows.width)
     })

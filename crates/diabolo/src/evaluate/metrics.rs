@@ -1,14 +1,14 @@
 //! The numbers of `evaluate`, accumulated batch by batch in bounded memory.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Choices;
 use crate::data::Encoded;
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, stream};
 use crate::objective::{Estimator, rademacher};
+use crate::random::{Purpose, stream};
+use crate::tensor::{Device, to_host};
 
 /// Rows evaluated at a time.
 const CHUNK: usize = 256;
@@ -74,7 +74,7 @@ pub struct Metrics {
 /// Running sums; feed it batches, then [`finish`](Evaluation::finish).
 pub struct Evaluation<'a, M> {
     model: &'a M,
-    place: &'a Place,
+    device: &'a Device,
     seed: u64,
     pixel_scale: Option<f64>,
     chunks: u64,
@@ -98,19 +98,19 @@ pub fn evaluate<M: Autoencoder>(
     rows: &Encoded,
     pixel_scale: Option<f64>,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Metrics {
-    let mut evaluation = Evaluation::new(model, pixel_scale, seed, place);
+    let mut evaluation = Evaluation::new(model, pixel_scale, seed, device);
     evaluation.add(rows);
     evaluation.finish()
 }
 
 impl<'a, M: Autoencoder> Evaluation<'a, M> {
     /// Nothing evaluated yet. `model` without autodiff; `pixel_scale` for images only; `seed` fixes the draws of z.
-    pub fn new(model: &'a M, pixel_scale: Option<f64>, seed: u64, place: &'a Place) -> Self {
+    pub fn new(model: &'a M, pixel_scale: Option<f64>, seed: u64, device: &'a Device) -> Self {
         Evaluation {
             model,
-            place,
+            device,
             seed,
             pixel_scale,
             chunks: 0,
@@ -133,8 +133,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     pub fn add(&mut self, rows: &Encoded) {
         self.width = rows.width;
         let all: Vec<usize> = (0..rows.rows).collect();
-        for chunk in all.chunks(self.model.rows_at_once().min(CHUNK)) {
-            let batch = Batch::gather(rows, chunk, self.place);
+        for chunk in all.chunks(self.model.max_batch_rows().min(CHUNK)) {
+            let batch = Batch::gather(rows, chunk, self.device);
             self.add_draws(&batch);
             self.add_code(&batch);
             self.examples += chunk.len();
@@ -153,7 +153,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             epochs: f64::INFINITY,
             training: false,
             rows: batch.x.dims()[0],
-            place: self.place,
+            device: self.device,
         };
         for term in self.model.loss(batch, context) {
             let sum = total(&to_host(term.value));
@@ -224,7 +224,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         for slice in x.clone().split(rows, 0) {
             let [rows, _] = slice.dims();
             let probes =
-                is_dear.then(|| rademacher(rows, PROBES, self.model.latent_dim(), noise, self.place));
+                is_dear.then(|| rademacher(rows, PROBES, self.model.latent_dim(), noise, self.device));
             let squares = to_host(self.model.trace(slice).contraction(probes.as_ref()));
             self.contraction += total(&squares);
             self.jacobian_norm += squares.iter().map(|&square| (square as f64).sqrt()).sum::<f64>();
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
     use crate::evaluate::testing::Network;
     use crate::nn::Activation;
-    use crate::noise::standard_normal;
+    use crate::random::standard_normal;
 
     /// Two layers of 80 and 70 units: pulling 70 rows back costs more than `Estimator::Auto` accepts.
     #[test]
@@ -294,10 +294,10 @@ mod tests {
         let model = Network::new(&[(80, 10, &first, Activation::Tanh), (70, 80, &second, Activation::Tanh)]);
         assert_ne!(Estimator::Auto.resolve(&[10, 80, 70]).unwrap(), Estimator::Exact);
         let rows = Encoded::from_values(draw(300 * 10, 3), 10);
-        let place = Place::cpu();
+        let device = Device::cpu();
         let all: Vec<usize> = (0..300).collect();
-        let exact = total(&to_host(model.contraction(Batch::gather(&rows, &all, &place).x))) / 300.0;
-        let found = evaluate(&model, &rows, None, 0, &place);
+        let exact = total(&to_host(model.contraction(Batch::gather(&rows, &all, &device).x))) / 300.0;
+        let found = evaluate(&model, &rows, None, 0, &device);
         let error = (found.contraction / exact - 1.0).abs();
         assert!(error > 1e-9 && error < 0.02, "{} instead of {exact}", found.contraction);
     }

@@ -3,14 +3,14 @@
 //! Distances are in encoded units (standard deviations of a number, 0 to 1 of a pixel), Euclidean. A missing cell is
 //! not moved. All noise is drawn on the host, so the numbers are the same on any device and for any number of threads.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::total;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, standard_normal, stream};
+use crate::random::{Purpose, standard_normal, stream};
+use crate::tensor::{Device, to_host};
 
 /// Rows at a time.
 const CHUNK: usize = 256;
@@ -86,7 +86,7 @@ pub fn contraction_ratios<M: Autoencoder>(
     rows: &Encoded,
     radii: &[f64],
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Vec<ContractionRatio> {
     let something = |row: &usize| match &rows.observed {
         Some(observed) => observed[row * rows.width..(row + 1) * rows.width].contains(&1.0),
@@ -96,12 +96,12 @@ pub fn contraction_ratios<M: Autoencoder>(
     // Of each radius: the sums over rows of the row's mean ratio, of its square, and of its mean squared ratio.
     let mut sums = vec![[0.0; 3]; radii.len()];
     for (step, chunk) in usable.chunks(CHUNK).enumerate() {
-        let batch = Batch::gather(rows, chunk, place);
+        let batch = Batch::gather(rows, chunk, device);
         let code = model.encode(batch.input());
         let noise = &mut stream(seed, Purpose::Evaluate, DIRECTION_STREAM, step as u64);
         let directions: Vec<Tensor<2>> = (0..DIRECTIONS)
             .map(|_| {
-                let normal = observed_noise(&batch, noise, place);
+                let normal = observed_noise(&batch, noise, device);
                 normal.clone() / normal.square().sum_dim(1).sqrt()
             })
             .collect();
@@ -141,7 +141,7 @@ pub fn noise_responses<M: Autoencoder>(
     rows: &Encoded,
     deviations: &[f64],
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Vec<NoiseResponse> {
     let mut observed = 0.0;
     let mut codes = vec![[0.0; 2]; model.latent_dim()];
@@ -149,10 +149,10 @@ pub fn noise_responses<M: Autoencoder>(
     let mut sums = vec![[0.0; 2]; deviations.len()];
     let all: Vec<usize> = (0..rows.rows).collect();
     for (step, chunk) in all.chunks(CHUNK).enumerate() {
-        let batch = Batch::gather(rows, chunk, place);
+        let batch = Batch::gather(rows, chunk, device);
         let code = model.encode(batch.input());
         let noise = &mut stream(seed, Purpose::Evaluate, NOISE_STREAM, step as u64);
-        let normal = observed_noise(&batch, noise, place);
+        let normal = observed_noise(&batch, noise, device);
         observed += match &batch.observed {
             Some(observed) => total(&to_host(observed.clone())),
             None => normal.shape().num_elements() as f64,
@@ -186,9 +186,9 @@ pub fn noise_responses<M: Autoencoder>(
 }
 
 /// Standard normal draws, 0 where a cell is missing: batch × width.
-fn observed_noise(batch: &Batch, noise: &mut crate::noise::Stream, place: &Place) -> Tensor<2> {
+fn observed_noise(batch: &Batch, noise: &mut crate::random::Stream, device: &Device) -> Tensor<2> {
     let shape = batch.x.dims();
-    only_observed(place.tensor(standard_normal(noise, shape[0] * shape[1]), shape), batch)
+    only_observed(device.tensor(standard_normal(noise, shape[0] * shape[1]), shape), batch)
 }
 
 fn only_observed(values: Tensor<2>, batch: &Batch) -> Tensor<2> {
@@ -230,7 +230,7 @@ mod tests {
     fn a_rotation_keeps_every_distance() {
         let rotation = [0.6, -0.8, 0.8, 0.6];
         let model = Network::new(&[(2, 2, &rotation.map(|w| 3.0 * w), Activation::Identity)]);
-        for point in contraction_ratios(&model, &normals(2, 20), &[0.1, 1.0, 10.0], 1, &Place::cpu()) {
+        for point in contraction_ratios(&model, &normals(2, 20), &[0.1, 1.0, 10.0], 1, &Device::cpu()) {
             assert!((point.mean - 3.0).abs() < 1e-4 && point.standard_error < 1e-4, "{point:?}");
             assert!((point.root_mean_square - 3.0).abs() < 1e-4);
         }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn ratios_of_a_linear_encoder_lie_between_its_singular_values_at_every_radius() {
         let model = Network::new(&[(2, 2, &[2.0, 0.0, 0.0, 0.5], Activation::Identity)]);
-        let found = contraction_ratios(&model, &normals(2, 400), &[0.5, 50.0], 1, &Place::cpu());
+        let found = contraction_ratios(&model, &normals(2, 400), &[0.5, 50.0], 1, &Device::cpu());
         assert!(found.iter().all(|p| p.mean > 0.5 && p.mean < 2.0), "{found:?}");
         assert!((found[0].mean - found[1].mean).abs() < 1e-4, "the same directions at all radii");
         // ‖J‖²_F / inputs = 4.25 / 2; of 1600 draws of 4 cos² + 0.25 sin², deviation 3.75 / √8 each.
@@ -251,9 +251,9 @@ mod tests {
     #[test]
     fn at_a_point_the_mean_square_ratio_is_the_contraction_over_the_inputs() {
         let (model, at) = (curved(), normals(4, 1000));
-        let x = Place::cpu().tensor(at.values.clone(), [1000, 4]);
+        let x = Device::cpu().tensor(at.values.clone(), [1000, 4]);
         let exact = total(&to_host(model.contraction(x))) / 1000.0 / 4.0;
-        let found = contraction_ratios(&model, &at, &[0.02], 1, &Place::cpu())[0];
+        let found = contraction_ratios(&model, &at, &[0.02], 1, &Device::cpu())[0];
         // The mean square and its standard error, which the mean's stands for: d(m²) = 2 m dm.
         let error = 2.0 * found.root_mean_square * found.standard_error;
         assert!((found.root_mean_square.powi(2) - exact).abs() < 4.0 * error, "{found:?} {exact}");
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_saturated_code_contracts_more_and_more() {
-        let found = contraction_ratios(&curved(), &normals(4, 50), &[0.1, 10.0, 1000.0], 1, &Place::cpu());
+        let found = contraction_ratios(&curved(), &normals(4, 50), &[0.1, 10.0, 1000.0], 1, &Device::cpu());
         assert!(found[0].mean > 2.0 * found[1].mean && found[1].mean > 50.0 * found[2].mean, "{found:?}");
     }
 
@@ -271,12 +271,12 @@ mod tests {
         // The code listens to the first input alone; where that one is missing, nothing moves it.
         let model = Network::new(&[(1, 2, &[1.0, 0.0], Activation::Identity)]);
         let observed = |flags: [f32; 6]| Encoded { observed: Some(flags.to_vec()), ..rows(2, &[0.0; 6]) };
-        let ratio = |rows: &Encoded| contraction_ratios(&model, rows, &[1.0], 1, &Place::cpu())[0].mean;
+        let ratio = |rows: &Encoded| contraction_ratios(&model, rows, &[1.0], 1, &Device::cpu())[0].mean;
         assert_eq!(ratio(&observed([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])), 0.0);
         // Only the first input can move, so all of δ is along it; a row with nothing observed is left out.
         assert!((ratio(&observed([1.0, 0.0, 1.0, 0.0, 0.0, 0.0])) - 1.0).abs() < 1e-6);
         let deaf = Encoded { observed: Some(vec![0.0, 1.0, 0.0, 1.0]), ..rows(2, &[-1.0, 0.0, 1.0, 0.0]) };
-        let found = noise_responses(&model, &deaf, &[5.0], 1, &Place::cpu());
+        let found = noise_responses(&model, &deaf, &[5.0], 1, &Device::cpu());
         assert_eq!(found[0].code_change, Some(0.0));
     }
 
@@ -284,7 +284,7 @@ mod tests {
     fn noise_on_the_identity_is_noise_on_the_code() {
         // f = g = identity on two inputs of variance 1: E‖ε‖² / E‖x − x̄‖² = σ², and the reconstruction is off by ε.
         let model = Network::new(&[(2, 2, &[1.0, 0.0, 0.0, 1.0], Activation::Identity)]);
-        let found = noise_responses(&model, &normals(2, 4000), &[0.0, 0.5, 2.0], 3, &Place::cpu());
+        let found = noise_responses(&model, &normals(2, 4000), &[0.0, 0.5, 2.0], 3, &Device::cpu());
         assert_eq!((found[0].code_change, found[0].reconstruction_mse), (Some(0.0), 0.0));
         for response in &found[1..] {
             let variance = response.deviation.powi(2);
@@ -299,7 +299,7 @@ mod tests {
     fn the_error_is_against_the_clean_row() {
         // The code is constant 0, and so is the reconstruction: off by 3 whatever the noise.
         let model = Network::new(&[(1, 2, &[0.0, 0.0], Activation::Identity)]);
-        for response in noise_responses(&model, &rows(2, &[3.0; 8]), &[0.0, 7.0], 1, &Place::cpu()) {
+        for response in noise_responses(&model, &rows(2, &[3.0; 8]), &[0.0, 7.0], 1, &Device::cpu()) {
             assert_eq!((response.code_change, response.reconstruction_mse), (None, 9.0));
         }
     }
@@ -307,7 +307,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_numbers() {
         let at = normals(4, 300);
-        let of = |seed| contraction_ratios(&curved(), &at, &[0.5], seed, &Place::cpu());
+        let of = |seed| contraction_ratios(&curved(), &at, &[0.5], seed, &Device::cpu());
         assert_eq!(of(1), of(1));
         assert_ne!(of(1), of(2));
     }

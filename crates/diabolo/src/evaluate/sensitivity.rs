@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::jacobian::jacobians;
 use crate::data::{Encoded, Preprocessor};
 use crate::model::Autoencoder;
-use crate::nn::{Place, to_host};
+use crate::tensor::{Device, to_host};
 
 /// One column of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,10 +27,10 @@ pub fn input_sensitivity<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
     chosen: &[usize],
-    place: &Place,
+    device: &Device,
 ) -> Vec<f64> {
     let mut squares = vec![0.0; rows.width];
-    for block in jacobians(model, rows, chosen, place) {
+    for block in jacobians(model, rows, chosen, device) {
         let sums = to_host(block.square().sum_dim(0).sum_dim(1));
         squares.iter_mut().zip(sums).for_each(|(sum, value)| *sum += value as f64);
     }
@@ -40,7 +40,7 @@ pub fn input_sensitivity<M: Autoencoder>(
 /// The inputs' sensitivities put together by column, in the schema's order.
 pub fn column_sensitivity(preprocessor: &Preprocessor, inputs: &[f64]) -> Vec<ColumnSensitivity> {
     let all: f64 = inputs.iter().map(|s| s * s).sum();
-    let features = preprocessor.schema.features.iter().zip(preprocessor.units());
+    let features = preprocessor.schema.features.iter().zip(preprocessor.column_ranges());
     let column = |(feature, units): (&crate::data::Feature, std::ops::Range<usize>)| {
         let square: f64 = inputs[units].iter().map(|s| s * s).sum();
         let share = if all == 0.0 { 0.0 } else { square / all };
@@ -65,7 +65,7 @@ mod tests {
     fn a_linear_encoder_listens_by_the_norms_of_its_columns() {
         // Columns of W: (3, 4), (0, 0), (1, 0).
         let model = Network::new(&[(2, 3, &[3.0, 0.0, 1.0, 4.0, 0.0, 0.0], Activation::Identity)]);
-        let found = input_sensitivity(&model, &rows(3, &[9.0; 6]), &[0, 1], &Place::cpu());
+        let found = input_sensitivity(&model, &rows(3, &[9.0; 6]), &[0, 1], &Device::cpu());
         for (found, expected) in found.iter().zip([5.0, 0.0, 1.0]) {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         }
@@ -78,13 +78,13 @@ mod tests {
             [(2, 3, &first, Activation::Tanh), (2, 2, &second, Activation::Sigmoid)];
         let model = Network::new(&layers);
         let at = rows(3, &[0.3, -0.2, 0.5, -1.0, 0.4, 0.1]);
-        let found = input_sensitivity(&model, &at, &[0, 1], &Place::cpu());
+        let found = input_sensitivity(&model, &at, &[0, 1], &Device::cpu());
         let step = 5e-3f32;
         for (i, found) in found.iter().enumerate() {
             let moved = |by: f32| {
                 let mut values = at.values.clone();
                 values.iter_mut().skip(i).step_by(3).for_each(|v| *v += by);
-                to_host(model.encode(Place::cpu().tensor(values, [2, 3])))
+                to_host(model.encode(Device::cpu().tensor(values, [2, 3])))
             };
             let slopes = moved(step).into_iter().zip(moved(-step)).map(|(a, b)| (a - b) / (2.0 * step));
             let expected = (slopes.map(|s| (s as f64).powi(2)).sum::<f64>() / 2.0).sqrt();

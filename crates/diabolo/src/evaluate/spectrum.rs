@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::jacobian::jacobians;
 use crate::data::Encoded;
-use crate::error::{Error, Result};
 use crate::model::Autoencoder;
-use crate::nn::{Place, to_host};
+use crate::tensor::{Device, to_host};
+use crate::{Error, Result};
 
 /// A direction whose singular value is below this share of the largest is rounding, not a direction.
 const ROUNDING: f64 = 1e-5;
@@ -45,10 +45,10 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
     chosen: &[usize],
-    place: &Place,
+    device: &Device,
 ) -> Result<JacobianSpectrum> {
     let mut spectra = Vec::with_capacity(chosen.len());
-    for_each_jacobian(model, rows, chosen, place, |matrix| {
+    for_each_jacobian(model, rows, chosen, device, |matrix| {
         let wide = matrix.nrows() <= matrix.ncols();
         let gram = if wide { &matrix * matrix.transpose() } else { matrix.transpose() * &matrix };
         let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| not_finite())?;
@@ -93,10 +93,10 @@ pub fn tangents<M: Autoencoder>(
     rows: &Encoded,
     chosen: &[usize],
     k: usize,
-    place: &Place,
+    device: &Device,
 ) -> Result<Vec<Tangents>> {
     let mut found = Vec::with_capacity(chosen.len());
-    for_each_jacobian(model, rows, chosen, place, |matrix| {
+    for_each_jacobian(model, rows, chosen, device, |matrix| {
         let svd = matrix.thin_svd().map_err(|_| not_finite())?;
         let values: Vec<f64> = svd.S().column_vector().iter().copied().collect();
         let floor = ROUNDING * values.first().copied().unwrap_or(0.0);
@@ -118,10 +118,10 @@ fn for_each_jacobian<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
     chosen: &[usize],
-    place: &Place,
+    device: &Device,
     mut work: impl FnMut(Mat<f64>) -> Result<()>,
 ) -> Result<()> {
-    for block in jacobians(model, rows, chosen, place) {
+    for block in jacobians(model, rows, chosen, device) {
         let [_, latent, inputs] = block.dims();
         let values = to_host(block);
         if values.iter().any(|v| !v.is_finite()) {
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn a_linear_encoder_has_the_spectrum_of_its_weights() {
         let model = Network::new(&[(2, 3, &W, Activation::Identity)]);
-        let found = jacobian_spectrum(&model, &rows(3, &[1.0; 9]), &[0, 1, 2], &Place::cpu()).unwrap();
+        let found = jacobian_spectrum(&model, &rows(3, &[1.0; 9]), &[0, 1, 2], &Device::cpu()).unwrap();
         for values in [&found.mean, &found.low, &found.high] {
             assert!((values[0] - 4.0).abs() < 1e-6 && (values[1] - 3.0).abs() < 1e-6, "{values:?}");
         }
@@ -177,7 +177,7 @@ mod tests {
         // The second row turns the signs of the weights, which must not turn the directions.
         for sign in [1.0, -1.0] {
             let model = Network::new(&[(2, 3, &W.map(|w| sign * w), Activation::Identity)]);
-            let found = tangents(&model, &rows(3, &[0.5; 6]), &[1], 5, &Place::cpu()).unwrap();
+            let found = tangents(&model, &rows(3, &[0.5; 6]), &[1], 5, &Device::cpu()).unwrap();
             let [only] = found.as_slice() else { panic!("{found:?}") };
             assert!((only.singular_values[0] - 4.0).abs() < 1e-6);
             assert!((only.singular_values[1] - 3.0).abs() < 1e-6);
@@ -193,7 +193,7 @@ mod tests {
     fn directions_that_are_rounding_are_left_out() {
         let rank_one = [1.0, 2.0, 2.0, 2.0, 4.0, 4.0];
         let model = Network::new(&[(2, 3, &rank_one, Activation::Identity)]);
-        let found = tangents(&model, &rows(3, &[0.0; 3]), &[0], 2, &Place::cpu()).unwrap();
+        let found = tangents(&model, &rows(3, &[0.0; 3]), &[0], 2, &Device::cpu()).unwrap();
         assert_eq!(found[0].directions.len(), 1);
     }
 
@@ -201,7 +201,7 @@ mod tests {
     fn a_jacobian_that_is_not_finite_is_an_error() {
         let model = Network::new(&[(1, 2, &[f32::NAN, 1.0], Activation::Identity)]);
         let one = rows(2, &[1.0, 1.0]);
-        assert!(tangents(&model, &one, &[0], 1, &Place::cpu()).is_err());
-        assert!(jacobian_spectrum(&model, &one, &[0], &Place::cpu()).is_err());
+        assert!(tangents(&model, &one, &[0], 1, &Device::cpu()).is_err());
+        assert!(jacobian_spectrum(&model, &one, &[0], &Device::cpu()).is_err());
     }
 }

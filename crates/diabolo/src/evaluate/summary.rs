@@ -1,12 +1,12 @@
 //! Where the codes of a data set lie: all that the model file keeps of them.
 
+use crate::Result;
 use crate::data::Encoded;
-use crate::error::Result;
 use crate::model::{Autoencoder, in_chunks};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, permutation, stream};
+use crate::random::{Purpose, permutation, stream};
+use crate::tensor::{Device, to_host};
 
-use super::k_means;
+use crate::stats::k_means;
 
 /// Rows summarised at most, and numbers in their codes: 32 MiB.
 const ROWS: usize = 4096;
@@ -35,7 +35,7 @@ impl LatentSummary {
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if a code is not finite.
-    pub fn measure<M: Autoencoder>(model: &M, rows: &Encoded, seed: u64, place: &Place) -> Result<Self> {
+    pub fn measure<M: Autoencoder>(model: &M, rows: &Encoded, seed: u64, device: &Device) -> Result<Self> {
         let width = model.latent_dim();
         let mut chosen = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.rows);
         chosen.truncate(ROWS.min(NUMBERS / width).max(1));
@@ -43,7 +43,7 @@ impl LatentSummary {
             let (deviation, centers) = (vec![0.0; width], vec![0.0; width]);
             return Ok(LatentSummary { deviation, centers, shares: vec![1.0] });
         }
-        let codes = in_chunks(&rows.select(&chosen), place, |batch| to_host(model.encode(batch.input())));
+        let codes = in_chunks(&rows.select(&chosen), device, |batch| to_host(model.encode(batch.input())));
         let clusters = (chosen.len() / ROWS_A_CENTER).clamp(1, CENTERS);
         let found = k_means(&codes, width, clusters, 1, seed)?;
         let mut counts = vec![0usize; clusters];
@@ -126,7 +126,7 @@ mod tests {
             (0..n).flat_map(move |i| [centre + (i % 3) as f32 * 0.1, (i % 2) as f32 * 0.1])
         };
         let values: Vec<f32> = near(0.0, 30).chain(near(10.0, 10)).chain([500.0, 500.0]).collect();
-        let found = LatentSummary::measure(&identity(), &rows(2, &values), 1, &Place::cpu()).unwrap();
+        let found = LatentSummary::measure(&identity(), &rows(2, &values), 1, &Device::cpu()).unwrap();
         assert!(found.fits(2) && !found.fits(3));
         assert!((found.shares.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(found.centers.iter().all(|v| *v < 11.0), "a row alone became a centre: {found:?}");

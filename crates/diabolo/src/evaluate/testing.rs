@@ -1,34 +1,35 @@
 //! A model of given weights, for tests with numbers worked by hand.
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use crate::tensor::Module;
+use crate::tensor::Tensor;
 
 use crate::data::Encoded;
 use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
 use crate::model::{Autoencoder, Batch, Context, Trainable};
-use crate::nn::{Activation, Dense, Place};
+use crate::nn::{Activation, Linear};
 use crate::objective::Term;
+use crate::tensor::Device;
 
 /// The encoder of the given layers; the decoder repeats the code, cut or filled up with zeros to the inputs' width.
 #[derive(Module, Debug)]
 pub struct Network {
-    layers: Vec<Dense>,
+    layers: Vec<Linear>,
     likelihood: Likelihood,
 }
 
 impl Network {
     /// Layers (outputs, inputs, weights row by row, activation), first to last; biases are 0.
     pub fn new(layers: &[(usize, usize, &[f32], Activation)]) -> Self {
-        let place = Place::cpu();
+        let device = Device::cpu();
         let layer = |&(outputs, inputs, weights, activation): &(usize, usize, &[f32], Activation)| {
-            let weight = place.tensor(weights.to_vec(), [outputs, inputs]);
-            Dense::from_parts(weight, place.tensor(vec![0.0; outputs], [outputs]), activation)
+            let weight = device.tensor(weights.to_vec(), [outputs, inputs]);
+            Linear::from_parts(weight, device.tensor(vec![0.0; outputs], [outputs]), activation)
         };
         let family = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
         let block = LikelihoodBlock { family, start: 0, width: layers[0].1 };
         Network {
             layers: layers.iter().map(layer).collect(),
-            likelihood: Likelihood::new(vec![block], &place),
+            likelihood: Likelihood::new(vec![block], &device),
         }
     }
 }
@@ -47,7 +48,7 @@ impl Autoencoder for Network {
     fn decode(&self, z: Tensor<2>) -> Tensor<2> {
         let rows = z.dims()[0];
         let inputs = self.layers[0].inputs();
-        let filled = Tensor::cat(vec![z, Place::cpu().tensor(vec![0.0; rows * inputs], [rows, inputs])], 1);
+        let filled = Tensor::cat(vec![z, Device::cpu().tensor(vec![0.0; rows * inputs], [rows, inputs])], 1);
         filled.narrow(1, 0, inputs)
     }
 
@@ -55,7 +56,7 @@ impl Autoencoder for Network {
         &self.likelihood
     }
 
-    fn encoder_layers(&self) -> Vec<&Dense> {
+    fn encoder_layers(&self) -> Vec<&Linear> {
         self.layers.iter().collect()
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch, CHUNK};
-use crate::nn::{Place, to_host};
+use crate::tensor::{Device, to_host};
 
 /// One latent unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -27,14 +27,14 @@ pub struct UnitStatistics {
 pub fn unit_statistics<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
-    place: &Place,
+    device: &Device,
 ) -> Option<Vec<UnitStatistics>> {
     let units = model.latent_dim();
     // Of each unit: Σ KL, Σ μ, Σ μ², Σ σ².
     let mut sums = vec![[0f64; 4]; units];
     let all: Vec<usize> = (0..rows.rows).collect();
     for chunk in all.chunks(CHUNK) {
-        let posterior = model.posterior(Batch::gather(rows, chunk, place).input())?;
+        let posterior = model.posterior(Batch::gather(rows, chunk, device).input())?;
         let kl = to_host(posterior.kl_divergence());
         let (mean, variance) = (to_host(posterior.mean), to_host(posterior.log_variance.exp()));
         for (k, ((kl, mean), variance)) in kl.iter().zip(&mean).zip(&variance).enumerate() {

@@ -5,13 +5,14 @@
 //! d = g ⊙ φ′(a)        ∂L/∂W = dᵀ x        ∂L/∂b = Σ_rows d        ∂L/∂x = d W
 //! ```
 
-use burn::backend::Dispatch;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-use super::backend::{Kernels, Operation};
+use super::operation::{Operation, Recorded, record};
 use super::product::Matrix;
-use super::{Primitive, contiguous, fast, shape, tensor, values};
-use crate::nn::Activation;
+use super::{Activation, Primitive, contiguous, dispatch_simd, shape, tensor, values};
 
 /// φ(x Wᵀ + b): `x` batch × inputs, `weight` outputs × inputs, `bias` outputs; result batch × outputs.
 ///
@@ -27,19 +28,54 @@ pub fn affine(
     Tensor::from_dispatch(Dispatch::affine(x, weight, bias, activation, transposed))
 }
 
+#[backend_extension(Flex, Autodiff)]
+trait AffineKernel: Backend {
+    fn affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        activation: Activation,
+        transposed: bool,
+    ) -> FloatTensor<Self>;
+}
+
+impl AffineKernel for Flex {
+    fn affine(
+        x: Primitive,
+        weight: Primitive,
+        bias: Primitive,
+        activation: Activation,
+        transposed: bool,
+    ) -> Primitive {
+        Affine::value([x, weight, bias], Layer { activation, transposed })
+    }
+}
+
+impl<C: CheckpointStrategy> AffineKernel for Autodiff<Flex, C> {
+    fn affine(
+        x: Recorded<C>,
+        weight: Recorded<C>,
+        bias: Recorded<C>,
+        activation: Activation,
+        transposed: bool,
+    ) -> Recorded<C> {
+        record::<Affine, C, 3>([x, weight, bias], Layer { activation, transposed })
+    }
+}
+
 /// What kind of layer.
-pub(super) struct Layer {
-    pub activation: Activation,
-    pub transposed: bool,
+struct Layer {
+    activation: Activation,
+    transposed: bool,
 }
 
 /// The operation on (x, W, b).
 #[derive(Debug)]
-pub(super) struct Affine;
+struct Affine;
 
 /// What the backward pass needs.
 #[derive(Debug, Clone)]
-pub(super) struct State {
+struct State {
     x: Primitive,
     weight: Primitive,
     /// φ′(a), unless it is 1 everywhere.
@@ -100,7 +136,7 @@ fn scale_and_sum(d: &mut [f32], slope: Option<&Primitive>, width: usize) -> Vec<
         return sums;
     }
     match slope.map(values) {
-        Some(slope) => fast(
+        Some(slope) => dispatch_simd(
             #[inline(always)]
             || {
                 for (row, slopes) in d.chunks_exact_mut(width).zip(slope.chunks_exact(width)) {
@@ -111,7 +147,7 @@ fn scale_and_sum(d: &mut [f32], slope: Option<&Primitive>, width: usize) -> Vec<
                 }
             },
         ),
-        None => fast(
+        None => dispatch_simd(
             #[inline(always)]
             || {
                 for row in d.chunks_exact(width) {

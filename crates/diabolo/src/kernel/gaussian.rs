@@ -6,12 +6,14 @@
 //! bound:   lo + softplus(r − lo) − softplus(r − hi)              ∂/∂r = σ(r − lo) − σ(r − hi)
 //! ```
 
-use burn::backend::Dispatch;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-use super::backend::{Kernels, Operation};
 use super::math::{exp, sigmoid_softplus};
-use super::{Primitive, contiguous, fast, values};
+use super::operation::{Operation, Recorded, record};
+use super::{Primitive, contiguous, dispatch_simd, values};
 
 /// μ + e^{v/2} ε; all of the same shape.
 pub fn gaussian_draw(mean: Tensor<2>, log_variance: Tensor<2>, epsilon: Tensor<2>) -> Tensor<2> {
@@ -29,9 +31,50 @@ pub fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> Tensor<
     Tensor::from_dispatch(Dispatch::bound(raw.into_dispatch(), low, high))
 }
 
+#[backend_extension(Flex, Autodiff)]
+trait GaussianKernels: Backend {
+    fn gaussian_draw(
+        mean: FloatTensor<Self>,
+        log_variance: FloatTensor<Self>,
+        epsilon: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn gaussian_kl(mean: FloatTensor<Self>, log_variance: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn bound(raw: FloatTensor<Self>, low: f64, high: f64) -> FloatTensor<Self>;
+}
+
+impl GaussianKernels for Flex {
+    fn gaussian_draw(mean: Primitive, log_variance: Primitive, epsilon: Primitive) -> Primitive {
+        Draw::value([mean, log_variance], epsilon)
+    }
+
+    fn gaussian_kl(mean: Primitive, log_variance: Primitive) -> Primitive {
+        Divergence::value([mean, log_variance], ())
+    }
+
+    fn bound(raw: Primitive, low: f64, high: f64) -> Primitive {
+        Bound::value([raw], (low, high))
+    }
+}
+
+impl<C: CheckpointStrategy> GaussianKernels for Autodiff<Flex, C> {
+    fn gaussian_draw(mean: Recorded<C>, log_variance: Recorded<C>, epsilon: Recorded<C>) -> Recorded<C> {
+        record::<Draw, C, 2>([mean, log_variance], epsilon.into_primitive())
+    }
+
+    fn gaussian_kl(mean: Recorded<C>, log_variance: Recorded<C>) -> Recorded<C> {
+        record::<Divergence, C, 2>([mean, log_variance], ())
+    }
+
+    fn bound(raw: Recorded<C>, low: f64, high: f64) -> Recorded<C> {
+        record::<Bound, C, 1>([raw], (low, high))
+    }
+}
+
 /// z from (μ, v).
 #[derive(Debug)]
-pub(super) struct Draw;
+struct Draw;
 
 impl Operation<2> for Draw {
     /// ε.
@@ -48,7 +91,7 @@ impl Operation<2> for Draw {
         let (mut z, mut slope) = (contiguous(mean), contiguous(log_variance));
         let epsilon = values(&epsilon);
         let cells = z.storage_mut::<f32>().iter_mut().zip(slope.storage_mut::<f32>()).zip(epsilon.iter());
-        fast(
+        dispatch_simd(
             #[inline(always)]
             || {
                 cells.for_each(|((z, v), epsilon)| {
@@ -69,7 +112,7 @@ impl Operation<2> for Draw {
 
 /// The KL divergence from (μ, v).
 #[derive(Debug)]
-pub(super) struct Divergence;
+struct Divergence;
 
 impl Operation<2> for Divergence {
     type Settings = ();
@@ -83,7 +126,7 @@ impl Operation<2> for Divergence {
     fn value_and_state([mean, log_variance]: [Primitive; 2], (): ()) -> (Primitive, [Primitive; 2]) {
         let (mut kl, mut slope) = (contiguous(mean.clone()), contiguous(log_variance));
         let cells = kl.storage_mut::<f32>().iter_mut().zip(slope.storage_mut::<f32>());
-        fast(
+        dispatch_simd(
             #[inline(always)]
             || {
                 cells.for_each(|(mean, v)| {
@@ -104,7 +147,7 @@ impl Operation<2> for Divergence {
 
 /// Smooth limits.
 #[derive(Debug)]
-pub(super) struct Bound;
+struct Bound;
 
 impl Operation<1> for Bound {
     type Settings = (f64, f64);
@@ -119,7 +162,7 @@ impl Operation<1> for Bound {
         let (low, high) = (low as f32, high as f32);
         let (mut bounded, mut slope) = (contiguous(raw.clone()), contiguous(raw));
         let cells = bounded.storage_mut::<f32>().iter_mut().zip(slope.storage_mut::<f32>());
-        fast(
+        dispatch_simd(
             #[inline(always)]
             || {
                 cells.for_each(|(value, slope)| {
@@ -144,7 +187,7 @@ impl Operation<1> for Bound {
 fn times(factor: Primitive, gradient: &Primitive) -> Primitive {
     let (mut product, gradient) = (contiguous(factor), values(gradient));
     let cells = product.storage_mut::<f32>().iter_mut().zip(gradient.iter());
-    fast(
+    dispatch_simd(
         #[inline(always)]
         || cells.for_each(|(factor, gradient)| *factor *= gradient),
     );

@@ -6,12 +6,14 @@
 //! ```
 //! v is a matrix like μ, or one row for all, or one number for all: then its gradient is the sum.
 
-use burn::backend::Dispatch;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 
-use super::backend::{Kernels, Operation};
 use super::math::exp;
-use super::{LANES, Primitive, fast, scale_rows, shape, tensor, values};
+use super::operation::{Operation, Recorded, record};
+use super::{LANES, Primitive, dispatch_simd, scale_rows, shape, tensor, values};
 
 /// −log N(x; μ, e^v) of each row, in nats, over the cells that are `observed`.
 ///
@@ -30,19 +32,66 @@ pub fn gaussian_negative_log_likelihood(
     })
 }
 
-/// The rows that are judged.
-pub(super) struct Rows {
-    pub x: Primitive,
-    pub observed: Option<Primitive>,
+#[backend_extension(Flex, Autodiff)]
+trait HeteroscedasticKernel: Backend {
+    fn gaussian(
+        mean: FloatTensor<Self>,
+        log_variance: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn gaussian_observed(
+        mean: FloatTensor<Self>,
+        log_variance: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        observed: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+}
+
+impl HeteroscedasticKernel for Flex {
+    fn gaussian(mean: Primitive, log_variance: Primitive, x: Primitive) -> Primitive {
+        Gaussian::value([mean, log_variance], Rows { x, observed: None })
+    }
+
+    fn gaussian_observed(
+        mean: Primitive,
+        log_variance: Primitive,
+        x: Primitive,
+        observed: Primitive,
+    ) -> Primitive {
+        Gaussian::value([mean, log_variance], Rows { x, observed: Some(observed) })
+    }
+}
+
+impl<C: CheckpointStrategy> HeteroscedasticKernel for Autodiff<Flex, C> {
+    fn gaussian(mean: Recorded<C>, log_variance: Recorded<C>, x: Recorded<C>) -> Recorded<C> {
+        record::<Gaussian, C, 2>([mean, log_variance], Rows { x: x.into_primitive(), observed: None })
+    }
+
+    fn gaussian_observed(
+        mean: Recorded<C>,
+        log_variance: Recorded<C>,
+        x: Recorded<C>,
+        observed: Recorded<C>,
+    ) -> Recorded<C> {
+        let observed = Some(observed.into_primitive());
+        record::<Gaussian, C, 2>([mean, log_variance], Rows { x: x.into_primitive(), observed })
+    }
+}
+
+/// The rows that are scored.
+struct Rows {
+    x: Primitive,
+    observed: Option<Primitive>,
 }
 
 /// The operation on (μ, v).
 #[derive(Debug)]
-pub(super) struct Gaussian;
+struct Gaussian;
 
 /// What the backward pass needs.
 #[derive(Debug, Clone)]
-pub(super) struct State {
+struct State {
     /// ∂L_b/∂μ_bj and ∂L_b/∂v_bj, row by row.
     slopes: [Vec<f32>; 2],
     /// Of μ.
@@ -102,7 +151,7 @@ fn each_column(log_variance: &Primitive, width: usize) -> Vec<f32> {
 /// The loss of one row from its (μ, v, x, o); its derivatives with respect to μ and v are written.
 fn row([mean, v, x, observed]: [&[f32]; 4], [of_mean, of_v]: [&mut [f32]; 2]) -> f32 {
     const LOG_TWO_PI: f32 = 1.837_877_1;
-    fast(
+    dispatch_simd(
         #[inline(always)]
         || {
             let cell = |mean: f32, v: f32, x: f32, o: f32| {
@@ -147,7 +196,7 @@ fn summed_to(cells: Vec<f32>, [rows, width]: [usize; 2], shared: [usize; 2]) -> 
     }
     let mut sums = vec![0.0; width];
     for row in cells.chunks_exact(width.max(1)) {
-        fast(
+        dispatch_simd(
             #[inline(always)]
             || sums.iter_mut().zip(row).for_each(|(sum, cell)| *sum += cell),
         );

@@ -1,34 +1,35 @@
-//! Fused operations of the CPU in single precision: the only `unsafe`, and the only knowledge of backends.
+//! Fused operations of the CPU in single precision: the only `unsafe`, and with `tensor` the only knowledge of Burn.
 //!
 //! | kernel | one pass instead of | written out in |
 //! |---|---|---|
-//! | [`affine`] | product, bias, activation, and their backward passes | `nn::Dense` |
+//! | [`affine`] | product, bias, activation, and their backward passes | `nn::Linear` |
 //! | [`negative_log_likelihood`], [`gaussian_negative_log_likelihood`] | −log p(x) element by element, mask, sum, and the gradient | `distribution` |
 //! | [`gaussian_draw`], [`gaussian_kl`], [`bound`] | the posterior's ten element-wise operations | `distribution` |
 //! | [`contraction`] | Σ_j φ′(a_j)² ‖W_j‖² and its gradient | `objective::contraction` |
 //! | [`adam`], [`add`] | the moments and the step; sums of gradients | `train::optimizer` |
 //!
 //! Each has the same meaning as tensor operations elsewhere in the library, which other devices and double precision
-//! use ([`fits`] decides), and is tested against them. A kernel computes what its backward pass needs in its forward pass, so
+//! use ([`is_supported`] decides), and is tested against them. A kernel computes what its backward pass needs in its forward pass, so
 //! that the backward pass only scales or multiplies. Loops are plain Rust, compiled for several generations of
-//! processors and chosen at run time (`fast`); they add numbers in an order that does not depend on the processor.
+//! processors and chosen at run time (`dispatch_simd`); they add numbers in an order that does not depend on the processor.
 
+mod activation;
 mod affine;
-mod backend;
-mod contraction;
-mod curves;
+mod element_loss;
 mod gaussian;
 mod heteroscedastic;
-mod likelihood;
+mod layer_contraction;
 mod math;
+mod operation;
 mod product;
 mod update;
 
+pub use activation::Activation;
 pub use affine::affine;
-pub use contraction::contraction;
+pub use element_loss::{ElementLoss, negative_log_likelihood};
 pub use gaussian::{bound, gaussian_draw, gaussian_kl};
 pub use heteroscedastic::gaussian_negative_log_likelihood;
-pub use likelihood::{Cell, negative_log_likelihood};
+pub use layer_contraction::contraction;
 pub use update::{AdamStep, adam, add};
 
 use std::borrow::Cow;
@@ -41,13 +42,13 @@ use burn::tensor::{DType, Tensor, TensorData};
 type Primitive = FloatTensor<Flex>;
 
 /// Whether `tensor` is where the kernels are: in single precision on the CPU.
-pub fn fits<const D: usize>(tensor: &Tensor<D>) -> bool {
+pub fn is_supported<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.dtype() == DType::F32 && matches!(tensor.device().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
 /// Runs `work` as compiled for this processor. Everything it calls must be inlined into it.
 #[inline(always)]
-fn fast<R>(work: impl FnOnce() -> R) -> R {
+fn dispatch_simd<R>(work: impl FnOnce() -> R) -> R {
     struct Work<F>(F);
     impl<R, F: FnOnce() -> R> pulp::NullaryFnOnce for Work<F> {
         type Output = R;
@@ -87,7 +88,7 @@ fn shape(tensor: &Primitive) -> [usize; 2] {
 
 /// Row b of the matrix times factor b.
 fn scale_rows(values: &mut [f32], width: usize, factors: &[f32]) {
-    fast(
+    dispatch_simd(
         #[inline(always)]
         || {
             for (row, factor) in values.chunks_exact_mut(width.max(1)).zip(factors) {

@@ -11,7 +11,7 @@ use burn::backend::{Backend, Dispatch, Flex, backend_extension};
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::{Primitive, contiguous, fast};
+use super::{Primitive, contiguous, dispatch_simd};
 
 /// The numbers of one step.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,7 @@ impl Updates for Flex {
         let (mut sum, term) = (contiguous(sum), contiguous(term));
         let (s, t) = (sum.storage_mut::<f32>(), term.storage::<f32>());
         let onto = |(s, t): (&mut [f32], &[f32])| {
-            fast(
+            dispatch_simd(
                 #[inline(always)]
                 || s.iter_mut().zip(t).for_each(|(s, t)| *s += t),
             );
@@ -111,7 +111,7 @@ fn update(parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &m
     let spread = correction(step.betas.1).sqrt().recip() as f32;
     let epsilon = step.epsilon as f32;
     let kept = (1.0 - step.learning_rate * step.weight_decay) as f32;
-    fast(
+    dispatch_simd(
         #[inline(always)]
         || {
             for (((p, g), m), v) in parameter.iter_mut().zip(gradient).zip(first).zip(second) {

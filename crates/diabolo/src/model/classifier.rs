@@ -4,22 +4,23 @@
 //! p(class k | x) = softmax_k(V f(x) + c)        loss = −log p(class | x), nats per example
 //! ```
 
-use burn::module::Module;
-use burn::tensor::Tensor;
-use burn::tensor::activation::log_softmax;
+use crate::tensor::Module;
+use crate::tensor::Tensor;
+use crate::tensor::activation::log_softmax;
 
 use super::{Batch, Context, Trainable};
-use crate::nn::{Activation, Dense, Place, chain};
-use crate::noise::Stream;
+use crate::nn::{Activation, Linear, chain};
 use crate::objective::Term;
+use crate::random::Stream;
+use crate::tensor::Device;
 
 /// Encoder layers and a linear head; all of it is trained.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// x → f(x).
-    pub encoder: Vec<Dense>,
+    pub encoder: Vec<Linear>,
     /// f(x) → class logits.
-    pub output: Dense,
+    pub output: Linear,
 }
 
 impl Classifier {
@@ -27,17 +28,17 @@ impl Classifier {
     ///
     /// # Panics
     /// If `encoder` has no layer.
-    pub fn new(encoder: Vec<Dense>, classes: usize, noise: &mut Stream, place: &Place) -> Self {
+    pub fn new(encoder: Vec<Linear>, classes: usize, noise: &mut Stream, device: &Device) -> Self {
         let width = encoder.last().expect("an encoder has at least one layer").outputs();
-        Classifier { encoder, output: Dense::new(width, classes, Activation::Identity, noise, place) }
+        Classifier { encoder, output: Linear::new(width, classes, Activation::Identity, noise, device) }
     }
 
     /// The same layers with random weights: what pretraining is compared with.
-    pub fn untrained(encoder: &[&Dense], classes: usize, noise: &mut Stream, place: &Place) -> Self {
+    pub fn untrained(encoder: &[&Linear], classes: usize, noise: &mut Stream, device: &Device) -> Self {
         let fresh =
-            |layer: &&Dense| Dense::new(layer.inputs(), layer.outputs(), layer.activation(), noise, place);
+            |layer: &&Linear| Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device);
         let encoder = encoder.iter().map(fresh).collect();
-        Classifier::new(encoder, classes, noise, place)
+        Classifier::new(encoder, classes, noise, device)
     }
 
     /// Class logits: batch × classes.

@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::likelihood::{self, Defaults, LikelihoodName};
+use super::column_likelihoods::{self, Defaults, LikelihoodName};
 use super::multiscale;
 use super::{ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig};
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
-use crate::error::{Error, Result};
 use crate::nn::Activation;
 use crate::objective::Corruption;
+use crate::{Error, Result};
 
 /// A model's configuration. `None` means "choose by the data"; [`ModelConfig::resolve`] fills it in.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -289,7 +289,7 @@ impl ModelConfig {
             (false, _) => Variance::Fixed { value: 1.0 },
         });
         let defaults = Defaults { variational, black_and_white, variance };
-        let likelihood = likelihood::resolve(&mut self.likelihood, blocks, &defaults)?;
+        let likelihood = column_likelihoods::resolve(&mut self.likelihood, blocks, &defaults)?;
         let architecture = Architecture {
             family: self.family.clone(),
             inputs,
@@ -374,7 +374,7 @@ impl ModelConfig {
         let pixels = blocks.iter().filter(|block| block.kind == BlockKind::Pixels);
         pixels
             .flat_map(|block| &block.names)
-            .any(|column| likelihood::asked(&self.likelihood, column, BlockKind::Pixels).is_some())
+            .any(|column| column_likelihoods::asked(&self.likelihood, column, BlockKind::Pixels).is_some())
     }
 }
 

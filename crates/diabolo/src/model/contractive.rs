@@ -4,17 +4,18 @@
 //! L = −log p(x | g(f(x))) + λ ‖J_f(x)‖²_F + γ ‖J_f(x) − J_f(x + ε)‖²_F ,   ε ~ N(0, σ² I)
 //! ```
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use crate::tensor::Module;
+use crate::tensor::Tensor;
 
 use serde::{Deserialize, Serialize};
 
 use super::config::non_negative;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
-use crate::error::{Error, Result};
-use crate::nn::{Activation, Place};
-use crate::noise::{Stream, standard_normal};
+use crate::nn::Activation;
 use crate::objective::{EncoderTrace, Estimator, Term, rademacher};
+use crate::random::{Stream, standard_normal};
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// Settings of the contractive family.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -98,15 +99,15 @@ impl Contractive {
         architecture: &Architecture,
         config: ContractiveConfig,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
-        Contractive { net: Deterministic::new(architecture, noise, place), config }
+        Contractive { net: Deterministic::new(architecture, noise, device), config }
     }
 
-    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
+    pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
         // One layer has a closed form, whatever the whole encoder needs.
         let config = ContractiveConfig { estimator: Estimator::Exact, ..self.config };
-        Contractive { net: self.net.layer(k, place), config }
+        Contractive { net: self.net.layer(k, device), config }
     }
 
     pub(super) fn with_layer(self, k: usize, trained: Self) -> Self {
@@ -116,7 +117,7 @@ impl Contractive {
     /// Probes for this step. Held-out rows are judged by the same estimate, with the same probes after every epoch.
     fn probes(&self, batch: &Batch, context: &mut Context) -> Option<Tensor<3>> {
         let count = self.config.estimator.probes()?;
-        Some(rademacher(batch.x.dims()[0], count, self.latent_dim(), context.noise, context.place))
+        Some(rademacher(batch.x.dims()[0], count, self.latent_dim(), context.noise, context.device))
     }
 
     fn curvature(
@@ -127,7 +128,7 @@ impl Contractive {
         context: &mut Context,
     ) -> Term {
         let [rows, width] = batch.x.dims();
-        let epsilon = context.place.tensor(standard_normal(context.noise, rows * width), [rows, width]);
+        let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
         let near = batch.x.clone() + epsilon * self.config.curvature_deviation;
         let near = EncoderTrace::new(self.net.encoder_layers(), near);
         Term::new("curvature", trace.curvature(&near, probes)).weighted(self.config.curvature_weight)

@@ -1,11 +1,11 @@
 //! The denoising autoencoder: L = −log p(x | g(f(x̃))), x̃ a corrupted x (Vincent et al. 2010, eq. 7).
 
-use burn::module::Module;
+use crate::tensor::Module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
-use crate::nn::Place;
-use crate::noise::Stream;
 use crate::objective::{Corruption, Term};
+use crate::random::Stream;
+use crate::tensor::Device;
 
 /// Clean from corrupted.
 #[derive(Module, Debug)]
@@ -20,13 +20,13 @@ impl Denoising {
         architecture: &Architecture,
         corruption: Corruption,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
-        Denoising { net: Deterministic::new(architecture, noise, place), corruption }
+        Denoising { net: Deterministic::new(architecture, noise, device), corruption }
     }
 
-    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
-        Denoising { net: self.net.layer(k, place), corruption: self.corruption }
+    pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
+        Denoising { net: self.net.layer(k, device), corruption: self.corruption }
     }
 
     pub(super) fn with_layer(self, k: usize, trained: Self) -> Self {
@@ -37,7 +37,7 @@ impl Denoising {
 impl Trainable for Denoising {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let seen = match context.training {
-            true => self.corruption.apply(batch.x.clone(), context.noise, context.place),
+            true => self.corruption.apply(batch.x.clone(), context.noise, context.device),
             false => batch.x.clone(),
         };
         vec![self.net.reconstruction(batch, self.net.encode(seen))]

@@ -3,22 +3,23 @@
 //! Untied, the decoder mirrors the encoder with weights of its own. Tied, decoder layer k uses the
 //! transpose of encoder layer L−k and only its biases are its own (Vincent et al. 2010, section 3.1).
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
+use crate::tensor::{Module, Param};
 
 use super::{Architecture, Batch};
 use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
-use crate::nn::{Activation, Dense, Place, affine, chain};
-use crate::noise::Stream;
+use crate::nn::{Activation, Linear, affine, chain};
 use crate::objective::Term;
+use crate::random::Stream;
+use crate::tensor::Device;
 
 /// Encoder, decoder and likelihood.
 #[derive(Module, Debug)]
 pub struct Deterministic {
     /// x → h.
-    pub encoder: Vec<Dense>,
+    pub encoder: Vec<Linear>,
     /// h → likelihood parameters; empty if tied.
-    pub decoder: Vec<Dense>,
+    pub decoder: Vec<Linear>,
     /// The tied decoder's biases, code side first; empty if untied.
     pub decoder_bias: Vec<Param<Tensor<1>>>,
     /// Reads the decoder's outputs.
@@ -29,19 +30,19 @@ pub struct Deterministic {
 }
 
 impl Deterministic {
-    pub(super) fn new(architecture: &Architecture, noise: &mut Stream, place: &Place) -> Self {
-        let likelihood = Likelihood::new(architecture.likelihood.clone(), place);
+    pub(super) fn new(architecture: &Architecture, noise: &mut Stream, device: &Device) -> Self {
+        let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
         let mut widths = vec![architecture.inputs];
         widths.extend(&architecture.hidden);
         widths.push(architecture.latent_dim);
-        let encoder = layers(&widths, architecture.activation, architecture.latent_activation, noise, place);
+        let encoder = layers(&widths, architecture.activation, architecture.latent_activation, noise, device);
         widths.reverse();
         widths[encoder.len()] = likelihood.parameters();
         let (decoder, decoder_bias) = if architecture.family.tied() {
-            let bias = |&n: &usize| Param::from_tensor(place.tensor(vec![0.0; n], [n]));
+            let bias = |&n: &usize| Param::from_tensor(device.tensor(vec![0.0; n], [n]));
             (vec![], widths[1..].iter().map(bias).collect())
         } else {
-            (layers(&widths, architecture.activation, Activation::Identity, noise, place), vec![])
+            (layers(&widths, architecture.activation, Activation::Identity, noise, device), vec![])
         };
         Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation: Activation::Identity }
     }
@@ -50,7 +51,7 @@ impl Deterministic {
     ///
     /// The first layer reconstructs the data. Above it the input is the code below: probabilities if its units are
     /// sigmoid (scored by their cross-entropy, as in Vincent et al. 2010), else numbers (scored by squared error).
-    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
+    pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
         let mirror = self.encoder.len() - 1 - k;
         let encoder = vec![self.encoder[k].clone()];
         let hidden = self.encoder[0].activation();
@@ -59,7 +60,7 @@ impl Deterministic {
             _ => (Family::Gaussian { variance: Variance::Fixed { value: 1.0 } }, hidden),
         };
         let block = LikelihoodBlock { family, start: 0, width: encoder[0].inputs() };
-        let likelihood = if k == 0 { self.likelihood.clone() } else { Likelihood::new(vec![block], place) };
+        let likelihood = if k == 0 { self.likelihood.clone() } else { Likelihood::new(vec![block], device) };
         let (decoder, decoder_bias) = match self.decoder_bias.is_empty() {
             true => (vec![self.decoder[mirror].clone().with_activation(output_activation)], vec![]),
             false => (vec![], vec![self.decoder_bias[mirror].clone()]),
@@ -71,7 +72,7 @@ impl Deterministic {
     pub(super) fn with_layer(mut self, k: usize, trained: Self) -> Self {
         let mirror = self.encoder.len() - 1 - k;
         let taken =
-            |layers: Vec<Dense>| layers.into_iter().next().expect("a layer alone has one encoder layer");
+            |layers: Vec<Linear>| layers.into_iter().next().expect("a layer alone has one encoder layer");
         self.encoder[k] = taken(trained.encoder);
         match trained.decoder_bias.into_iter().next() {
             Some(bias) => self.decoder_bias[mirror] = bias,
@@ -113,7 +114,7 @@ impl Deterministic {
     }
 
     /// The encoder's layers.
-    pub fn encoder_layers(&self) -> Vec<&Dense> {
+    pub fn encoder_layers(&self) -> Vec<&Linear> {
         self.encoder.iter().collect()
     }
 }
@@ -124,13 +125,13 @@ pub(super) fn layers(
     hidden: Activation,
     last: Activation,
     noise: &mut Stream,
-    place: &Place,
-) -> Vec<Dense> {
+    device: &Device,
+) -> Vec<Linear> {
     let count = widths.len() - 1;
     (0..count)
         .map(|l| {
             let activation = if l + 1 == count { last } else { hidden };
-            Dense::new(widths[l], widths[l + 1], activation, noise, place)
+            Linear::new(widths[l], widths[l + 1], activation, noise, device)
         })
         .collect()
 }
@@ -138,14 +139,14 @@ pub(super) fn layers(
 /// The part of [`Autoencoder`](super::Autoencoder) that every family with a `net: Deterministic` has alike.
 macro_rules! through_net {
     () => {
-        fn encode(&self, x: burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2> {
+        fn encode(&self, x: crate::tensor::Tensor<2>) -> crate::tensor::Tensor<2> {
             self.net.encode(x)
         }
 
         super::deterministic::through_net!(but encode);
     };
     (but encode) => {
-        fn decode(&self, z: burn::tensor::Tensor<2>) -> burn::tensor::Tensor<2> {
+        fn decode(&self, z: crate::tensor::Tensor<2>) -> crate::tensor::Tensor<2> {
             self.net.decode(z)
         }
 
@@ -153,7 +154,7 @@ macro_rules! through_net {
             &self.net.likelihood
         }
 
-        fn encoder_layers(&self) -> Vec<&crate::nn::Dense> {
+        fn encoder_layers(&self) -> Vec<&crate::nn::Linear> {
             self.net.encoder_layers()
         }
     };

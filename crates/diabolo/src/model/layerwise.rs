@@ -3,7 +3,7 @@
 
 use super::{Autoencoder, Model, Trainable, in_chunks};
 use crate::data::Encoded;
-use crate::nn::{Place, to_host};
+use crate::tensor::{Device, to_host};
 
 /// A model whose layers can be trained one after the other.
 pub trait Layerwise: Trainable + Sized {
@@ -12,13 +12,13 @@ pub trait Layerwise: Trainable + Sized {
 
     /// Layer `k` (0 is the one that sees the data) as an autoencoder of its own, with this model's weights;
     /// `None` for a family that is not made of such layers.
-    fn layer(&self, k: usize, place: &Place) -> Option<Self>;
+    fn layer(&self, k: usize, device: &Device) -> Option<Self>;
 
     /// The same model with the weights of layer `k` taken from what [`layer`](Self::layer) became.
     fn with_layer(self, k: usize, trained: Self) -> Self;
 
     /// The codes of `rows`: what the layer above is trained on.
-    fn codes(&self, rows: &Encoded, place: &Place) -> Encoded;
+    fn codes(&self, rows: &Encoded, device: &Device) -> Encoded;
 }
 
 impl Layerwise for Model {
@@ -26,13 +26,13 @@ impl Layerwise for Model {
         self.encoder_layers().len()
     }
 
-    fn layer(&self, k: usize, place: &Place) -> Option<Self> {
+    fn layer(&self, k: usize, device: &Device) -> Option<Self> {
         match self {
-            Model::Plain(model) => Some(Model::Plain(model.layer(k, place))),
-            Model::Denoising(model) => Some(Model::Denoising(model.layer(k, place))),
-            Model::Contractive(model) => Some(Model::Contractive(model.layer(k, place))),
-            Model::Sparse(model) if k + 1 == self.depth() => Some(Model::Sparse(model.top_layer(place))),
-            Model::Sparse(model) => Some(Model::Plain(model.plain_layer(k, place))),
+            Model::Plain(model) => Some(Model::Plain(model.layer(k, device))),
+            Model::Denoising(model) => Some(Model::Denoising(model.layer(k, device))),
+            Model::Contractive(model) => Some(Model::Contractive(model.layer(k, device))),
+            Model::Sparse(model) if k + 1 == self.depth() => Some(Model::Sparse(model.top_layer(device))),
+            Model::Sparse(model) => Some(Model::Plain(model.plain_layer(k, device))),
             Model::Variational(_) | Model::VectorQuantized(_) | Model::Multiscale(_) => None,
         }
     }
@@ -52,8 +52,8 @@ impl Layerwise for Model {
         }
     }
 
-    fn codes(&self, rows: &Encoded, place: &Place) -> Encoded {
-        let codes = in_chunks(rows, place, |batch| to_host(self.encode(batch.input())));
+    fn codes(&self, rows: &Encoded, device: &Device) -> Encoded {
+        let codes = in_chunks(rows, device, |batch| to_host(self.encode(batch.input())));
         Encoded { classes: rows.classes.clone(), ..Encoded::from_values(codes, self.latent_dim()) }
     }
 }

@@ -1,45 +1,47 @@
 //! Model families. Adding one = one file here, one variant in [`FamilyConfig`] and [`Model`], one golden file.
 
 mod classifier;
+mod column_likelihoods;
 mod config;
 mod contractive;
 mod denoising;
 mod deterministic;
+mod health;
 mod layerwise;
-mod likelihood;
 mod multiscale;
 mod plain;
-mod signs;
 mod sparse;
 mod variational;
 mod vector_quantized;
 
 pub use classifier::Classifier;
+pub use column_likelihoods::{ANY_COLUMN, LikelihoodName};
 pub use config::{Architecture, FamilyConfig, ModelConfig};
 pub use contractive::{Contractive, ContractiveConfig};
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
+pub use health::{ACTIVE_VARIANCE, HealthStats};
 pub use layerwise::Layerwise;
-pub use likelihood::{ANY_COLUMN, LikelihoodName};
 pub use multiscale::{Multiscale, MultiscaleConfig};
 pub use plain::Plain;
-pub use signs::{ACTIVE_VARIANCE, Signs};
 pub use sparse::{Sparse, SparseConfig};
 pub use variational::{
-    Autoregressive, AutoregressiveFlow, Bound, Epsilon, Flow, FlowConfig, Hierarchical, Mixture, Planar,
-    PlanarFlow, PosteriorHeads, Prior, PriorConfig, Stage, VampPrior, Variational, VariationalConfig,
+    AnnealingState, Autoregressive, AutoregressiveFlow, Bound, Flow, FlowConfig, Hierarchical, Mixture,
+    Planar, PlanarFlow, PosteriorHeads, Prior, PriorConfig, ReparameterizationNoise, VampPrior, Variational,
+    VariationalConfig,
 };
 pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantizedConfig};
 
-use burn::module::Module;
-use burn::tensor::{Int, Tensor, TensorData};
+use crate::tensor::Module;
+use crate::tensor::{Int, Tensor, TensorData};
 use rayon::prelude::*;
 
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::distribution::{Likelihood, Posterior};
-use crate::nn::{Dense, Place, repeat_rows};
-use crate::noise::{Purpose, RowNoise, Stream, stream};
+use crate::nn::Linear;
 use crate::objective::{EncoderTrace, Term};
+use crate::random::{Purpose, RowNoise, Stream, stream};
+use crate::tensor::{Device, repeat_rows};
 
 /// A batch of encoded rows.
 #[derive(Clone)]
@@ -55,39 +57,39 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// The encoded `rows` as tensors; [fresh](Encoded::fresh) intensities as those of held-out rows, drawn once.
-    pub fn gather(encoded: &Encoded, rows: &[usize], place: &Place) -> Self {
+    /// The encoded `rows` as tensors; [fresh](Encoded::dynamic_pixels) intensities as those of held-out rows, drawn once.
+    pub fn gather(encoded: &Encoded, rows: &[usize], device: &Device) -> Self {
         let mut values = gather(&encoded.values, encoded.width, rows);
-        if encoded.fresh > 0 {
+        if encoded.dynamic_pixels > 0 {
             values
                 .chunks_exact_mut(encoded.width)
-                .for_each(|row| draw_pixels_once(&mut row[..encoded.fresh]));
+                .for_each(|row| draw_pixels_once(&mut row[..encoded.dynamic_pixels]));
         }
-        Batch::from_host(encoded, rows, values, place)
+        Batch::from_host(encoded, rows, values, device)
     }
 
-    /// The encoded `rows` to learn from: [fresh](Encoded::fresh) intensities are drawn as 0 or 1.
-    pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, place: &Place) -> Self {
+    /// The encoded `rows` to learn from: [fresh](Encoded::dynamic_pixels) intensities are drawn as 0 or 1.
+    pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, device: &Device) -> Self {
         let mut values = gather(&encoded.values, encoded.width, rows);
-        if encoded.fresh > 0 {
+        if encoded.dynamic_pixels > 0 {
             values
                 .chunks_exact_mut(encoded.width)
-                .for_each(|row| draw_pixels(&mut row[..encoded.fresh], noise));
+                .for_each(|row| draw_pixels(&mut row[..encoded.dynamic_pixels], noise));
         }
-        Batch::from_host(encoded, rows, values, place)
+        Batch::from_host(encoded, rows, values, device)
     }
 
-    fn from_host(encoded: &Encoded, rows: &[usize], values: Vec<f32>, place: &Place) -> Self {
-        let tensor = |values: Vec<f32>| place.tensor(values, [rows.len(), encoded.width]);
+    fn from_host(encoded: &Encoded, rows: &[usize], values: Vec<f32>, device: &Device) -> Self {
+        let tensor = |values: Vec<f32>| device.tensor(values, [rows.len(), encoded.width]);
         let classes = encoded.classes.as_ref().map(|classes| {
             let chosen: Vec<i64> = rows.iter().map(|&row| i64::from(classes[row])).collect();
-            Tensor::from_data(TensorData::new(chosen, [rows.len()]), &place.device)
+            Tensor::from_data(TensorData::new(chosen, [rows.len()]), &device.inner)
         });
         let observed = encoded.observed.as_deref().map(|flags| tensor(gather(flags, encoded.width, rows)));
         let condition = encoded
             .condition
             .as_ref()
-            .map(|c| place.tensor(gather(&c.values, c.width, rows), [rows.len(), c.width]));
+            .map(|c| device.tensor(gather(&c.values, c.width, rows), [rows.len(), c.width]));
         Batch { x: tensor(values), condition, observed, classes }
     }
 
@@ -133,11 +135,11 @@ pub(crate) const CHUNK: usize = 1024;
 /// `network` on all `rows`, chunk by chunk on all cores, on the host.
 pub(crate) fn in_chunks(
     rows: &Encoded,
-    place: &Place,
+    device: &Device,
     network: impl Fn(Batch) -> Vec<f32> + Sync,
 ) -> Vec<f32> {
     let all: Vec<usize> = (0..rows.rows).collect();
-    let of_chunk = |chunk: &[usize]| network(Batch::gather(rows, chunk, place));
+    let of_chunk = |chunk: &[usize]| network(Batch::gather(rows, chunk, device));
     match all.len() <= CHUNK {
         // A product alone may use all cores itself.
         true => of_chunk(&all),
@@ -156,7 +158,7 @@ pub struct Context<'a> {
     /// Rows of the data that batches are drawn from.
     pub rows: usize,
     /// Where noise tensors are put.
-    pub place: &'a Place,
+    pub device: &'a Device,
 }
 
 /// What the trainer knows of a model.
@@ -165,28 +167,28 @@ pub trait Trainable: Module + Sync {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term>;
 
     /// Whether each row's terms depend on that row alone, so that parts of a batch may be differentiated on different cores.
-    fn rows_are_apart(&self) -> bool {
+    fn is_row_separable(&self) -> bool {
         true
     }
 
     /// How many rows may be put through the loss at a time without need of much memory.
-    fn rows_at_once(&self) -> usize {
+    fn max_batch_rows(&self) -> usize {
         CHUNK
     }
 
     /// What tells of its health on these rows; `self` without autodiff.
-    fn signs(&self, _batch: &Batch) -> Option<Signs> {
+    fn health(&self, _batch: &Batch) -> Option<HealthStats> {
         None
     }
 
     /// What follows the weights without a gradient, after each step of the optimiser on `batch`; only of models whose rows are
-    /// not [apart](Self::rows_are_apart). `context` is the loss's: its noise goes on where the loss left it.
+    /// not [apart](Self::is_row_separable). `context` is the loss's: its noise goes on where the loss left it.
     fn after_step(self, _batch: &Batch, _context: &mut Context) -> Self {
         self
     }
 
     /// What is counted once the weights no longer change, from the training rows. Without autodiff.
-    fn after_training(self, _rows: &Encoded, _seed: u64, _place: &Place) -> Self {
+    fn after_training(self, _rows: &Encoded, _seed: u64, _place: &Device) -> Self {
         self
     }
 }
@@ -240,7 +242,7 @@ pub trait Autoencoder: Trainable {
     fn likelihood(&self) -> &Likelihood;
 
     /// The layers from x to [`encode`](Self::encode)'s result, before it is quantised.
-    fn encoder_layers(&self) -> Vec<&Dense>;
+    fn encoder_layers(&self) -> Vec<&Linear>;
 
     /// [`encode`](Self::encode) before it is quantised, keeping what its Jacobian needs.
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
@@ -253,7 +255,7 @@ pub trait Autoencoder: Trainable {
         _batch: &Batch,
         _samples: usize,
         _noise: &mut RowNoise,
-        _place: &Place,
+        _place: &Device,
     ) -> Option<PosteriorDraws> {
         None
     }
@@ -264,9 +266,9 @@ pub trait Autoencoder: Trainable {
         batch: &Batch,
         samples: usize,
         noise: &mut RowNoise,
-        place: &Place,
+        device: &Device,
     ) -> Option<Tensor<2>> {
-        Some(self.draw_posterior(batch, samples, noise, place)?.log_weights)
+        Some(self.draw_posterior(batch, samples, noise, device)?.log_weights)
     }
 
     /// What codes are made of, for families with a finite number of them.
@@ -275,7 +277,7 @@ pub trait Autoencoder: Trainable {
     }
 
     /// Draws codes from the prior p(z), if the family defines one.
-    fn sample_prior(&self, _rows: usize, _noise: &mut Stream, _place: &Place) -> Option<Tensor<2>> {
+    fn sample_prior(&self, _rows: usize, _noise: &mut Stream, _place: &Device) -> Option<Tensor<2>> {
         None
     }
 
@@ -327,27 +329,27 @@ macro_rules! each {
 
 impl Model {
     /// Builds the architecture with initial weights drawn from `seed`.
-    pub fn new(architecture: &Architecture, seed: u64, place: &Place) -> Self {
+    pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Self {
         let noise = &mut stream(seed, Purpose::Initialize, 0, 0);
         match &architecture.family {
-            FamilyConfig::Plain { .. } => Model::Plain(Plain::new(architecture, noise, place)),
+            FamilyConfig::Plain { .. } => Model::Plain(Plain::new(architecture, noise, device)),
             FamilyConfig::Denoising { corruption, .. } => {
-                Model::Denoising(Denoising::new(architecture, *corruption, noise, place))
+                Model::Denoising(Denoising::new(architecture, *corruption, noise, device))
             }
             FamilyConfig::Sparse(config) => {
-                Model::Sparse(Sparse::new(architecture, config.sparsity, noise, place))
+                Model::Sparse(Sparse::new(architecture, config.sparsity, noise, device))
             }
             FamilyConfig::Contractive(config) => {
-                Model::Contractive(Contractive::new(architecture, *config, noise, place))
+                Model::Contractive(Contractive::new(architecture, *config, noise, device))
             }
             FamilyConfig::Variational(config) => {
-                Model::Variational(Variational::new(architecture, config, noise, place))
+                Model::Variational(Variational::new(architecture, config, noise, device))
             }
             FamilyConfig::VectorQuantized(config) => {
-                Model::VectorQuantized(VectorQuantized::new(architecture, *config, noise, place))
+                Model::VectorQuantized(VectorQuantized::new(architecture, *config, noise, device))
             }
             FamilyConfig::Multiscale(config) => {
-                Model::Multiscale(Multiscale::new(architecture, config, noise, place))
+                Model::Multiscale(Multiscale::new(architecture, config, noise, device))
             }
         }
     }
@@ -358,16 +360,16 @@ impl Trainable for Model {
         each!(self, model => model.loss(batch, context))
     }
 
-    fn rows_are_apart(&self) -> bool {
-        each!(self, model => model.rows_are_apart())
+    fn is_row_separable(&self) -> bool {
+        each!(self, model => model.is_row_separable())
     }
 
-    fn rows_at_once(&self) -> usize {
-        each!(self, model => model.rows_at_once())
+    fn max_batch_rows(&self) -> usize {
+        each!(self, model => model.max_batch_rows())
     }
 
-    fn signs(&self, batch: &Batch) -> Option<Signs> {
-        each!(self, model => model.signs(batch))
+    fn health(&self, batch: &Batch) -> Option<HealthStats> {
+        each!(self, model => model.health(batch))
     }
 
     fn after_step(self, batch: &Batch, context: &mut Context) -> Self {
@@ -377,9 +379,9 @@ impl Trainable for Model {
         }
     }
 
-    fn after_training(self, rows: &Encoded, seed: u64, place: &Place) -> Self {
+    fn after_training(self, rows: &Encoded, seed: u64, device: &Device) -> Self {
         match self {
-            Model::VectorQuantized(model) => Model::VectorQuantized(model.after_training(rows, seed, place)),
+            Model::VectorQuantized(model) => Model::VectorQuantized(model.after_training(rows, seed, device)),
             other => other,
         }
     }
@@ -414,7 +416,7 @@ impl Autoencoder for Model {
         each!(self, model => model.likelihood())
     }
 
-    fn encoder_layers(&self) -> Vec<&Dense> {
+    fn encoder_layers(&self) -> Vec<&Linear> {
         each!(self, model => model.encoder_layers())
     }
 
@@ -427,16 +429,16 @@ impl Autoencoder for Model {
         batch: &Batch,
         samples: usize,
         noise: &mut RowNoise,
-        place: &Place,
+        device: &Device,
     ) -> Option<PosteriorDraws> {
-        each!(self, model => model.draw_posterior(batch, samples, noise, place))
+        each!(self, model => model.draw_posterior(batch, samples, noise, device))
     }
 
     fn codebook(&self) -> Option<&Codebook> {
         each!(self, model => model.codebook())
     }
 
-    fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {
-        each!(self, model => model.sample_prior(rows, noise, place))
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {
+        each!(self, model => model.sample_prior(rows, noise, device))
     }
 }

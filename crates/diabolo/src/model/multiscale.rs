@@ -4,60 +4,70 @@
 //! for rows of unit variance):
 //!
 //! ```text
-//! y        = x + σ ε ,   ε ~ N(0, I) ,   log σ uniform between log σ_least and log σ_most
+//! y        = x + σ ε ,   ε ~ N(0, I) ,   log σ uniform between log σ_min and log σ_max
 //! D(y, σ)  = y / (1 + σ²) + σ / √(1 + σ²) · g(f(y, σ))
 //! L        = (1 + σ²) / σ² · ½ ‖x − D(y, σ)‖²            of Gaussian columns, where the network's part of the error is of size 1
 //! ```
 //!
-//! g is one linear layer. Columns with another likelihood have g alone, and their own loss. The first layer sees c y, c = √((1 + σ_least²) / (1 + σ²)), and
-//! ½ log(σ / σ_least) as one more input: at the least noise f is a plain encoder, and that is the code of a row. D needs the row
+//! g is one linear layer. Columns with another likelihood have g alone, and their own loss. The first layer sees c y, c = √((1 + σ_min²) / (1 + σ²)), and
+//! ½ log(σ / σ_min) as one more input: at the least noise f is a plain encoder, and that is the code of a row. D needs the row
 //! beside its code, so that codes alone give no rows.
 //!
-//! A row is scored by its *own* error ‖x − D(x, σ)‖² at each of the `levels`: it is small where rows were, and grows with the
+//! A row is scored by its *own* error ‖x − D(x, σ)‖² at each of the `score_sigmas`: it is small where rows were, and grows with the
 //! distance from them, seen at that resolution.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Tensor, TensorData};
+use crate::tensor::{Module, Param};
+use crate::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::deterministic::layers;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
 use crate::distribution::{Family, Variance};
-use crate::error::{Error, Result};
-use crate::nn::{Activation, Dense, Place, chain};
-use crate::noise::{RngExt, Stream, standard_normal};
+use crate::nn::{Activation, Linear, chain};
 use crate::objective::Term;
+use crate::random::{RngExt, Stream, standard_normal};
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MultiscaleConfig {
     /// σ of the least noise.
-    pub least: f64,
-    /// σ of the largest.
-    pub most: f64,
+    #[serde(alias = "least")]
+    pub sigma_min: f64,
+    /// σ of the largest noise.
+    #[serde(alias = "most")]
+    pub sigma_max: f64,
     /// σ at which rows are scored.
-    pub levels: Vec<f64>,
+    #[serde(alias = "levels")]
+    pub score_sigmas: Vec<f64>,
 }
 
 impl Default for MultiscaleConfig {
     fn default() -> Self {
-        MultiscaleConfig { least: 0.2, most: 4.0, levels: vec![0.2, 0.4, 0.8, 1.6, 3.2] }
+        MultiscaleConfig { sigma_min: 0.2, sigma_max: 4.0, score_sigmas: vec![0.2, 0.4, 0.8, 1.6, 3.2] }
     }
 }
 
 impl MultiscaleConfig {
     pub(super) fn validate(&self) -> Result<()> {
-        let MultiscaleConfig { least, most, levels } = self;
-        if !(*least > 0.0 && least < most && most.is_finite()) {
-            let found = format!("{least} and {most}");
-            return Err(Error::config("least and most", "two numbers above 0, the smaller first", found));
+        let MultiscaleConfig { sigma_min, sigma_max, score_sigmas } = self;
+        if !(*sigma_min > 0.0 && sigma_min < sigma_max && sigma_max.is_finite()) {
+            let found = format!("{sigma_min} and {sigma_max}");
+            return Err(Error::config(
+                "sigma_min and sigma_max",
+                "two numbers above 0, the smaller first",
+                found,
+            ));
         }
-        let inside = |level: &f64| (*least..=*most).contains(level);
-        match levels.is_empty() || !levels.iter().all(inside) {
-            true => {
-                Err(Error::config("levels", format!("numbers from {least} to {most}"), format!("{levels:?}")))
-            }
+        let inside = |level: &f64| (*sigma_min..=*sigma_max).contains(level);
+        match score_sigmas.is_empty() || !score_sigmas.iter().all(inside) {
+            true => Err(Error::config(
+                "score_sigmas",
+                format!("numbers from {sigma_min} to {sigma_max}"),
+                format!("{score_sigmas:?}"),
+            )),
             false => Ok(()),
         }
     }
@@ -70,7 +80,7 @@ pub(super) const USUAL_WIDTH: usize = 128;
 #[derive(Module, Debug)]
 pub struct Multiscale {
     net: Deterministic,
-    /// What ½ log(σ / σ_least) adds to each unit of the first layer.
+    /// What ½ log(σ / σ_min) adds to each unit of the first layer.
     pub level: Param<Tensor<1>>,
     #[module(skip)]
     config: MultiscaleConfig,
@@ -80,7 +90,7 @@ pub struct Multiscale {
 struct Level {
     /// c, on what the encoder sees.
     shrink: Tensor<2>,
-    /// ½ log(σ / σ_least).
+    /// ½ log(σ / σ_min).
     log: Tensor<2>,
     /// 1 / (1 + σ²).
     skip: Tensor<2>,
@@ -89,11 +99,11 @@ struct Level {
 }
 
 impl Level {
-    fn at(sigma: Tensor<2>, least: f64) -> Self {
+    fn at(sigma: Tensor<2>, sigma_min: f64) -> Self {
         let total = sigma.clone().square() + 1.0;
         Level {
-            shrink: (total.clone() * (1.0 / (1.0 + least * least))).sqrt().recip(),
-            log: (sigma.clone() * (1.0 / least)).log() * 0.5,
+            shrink: (total.clone() * (1.0 / (1.0 + sigma_min * sigma_min))).sqrt().recip(),
+            log: (sigma.clone() * (1.0 / sigma_min)).log() * 0.5,
             skip: total.clone().recip(),
             spread: sigma * total.sqrt().recip(),
         }
@@ -105,21 +115,21 @@ impl Multiscale {
         architecture: &Architecture,
         config: &MultiscaleConfig,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
-        let mut net = Deterministic::new(architecture, noise, place);
-        net.encoder = net.encoder.into_iter().map(calmer).collect();
+        let mut net = Deterministic::new(architecture, noise, device);
+        net.encoder = net.encoder.into_iter().map(lecun_scaled).collect();
         let widths = [architecture.latent_dim, net.likelihood.parameters()];
-        net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, place);
+        net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, device);
         let width = net.encoder[0].outputs();
         let size = (architecture.inputs as f32).sqrt().recip();
         let level = standard_normal(noise, width).into_iter().map(|draw| size * draw).collect();
-        let level = Param::from_tensor(place.tensor(level, [width]));
+        let level = Param::from_tensor(device.tensor(level, [width]));
         Multiscale { net, level, config: config.clone() }
     }
 
     fn level(&self, sigma: Tensor<2>) -> Level {
-        Level::at(sigma, self.config.least)
+        Level::at(sigma, self.config.sigma_min)
     }
 
     /// The same size of noise for every row of `like`.
@@ -184,9 +194,9 @@ impl Multiscale {
 
 /// The same layer with initial weights of variance 1 / inputs (LeCun et al. 1998) instead of 2 / inputs: the network starts closer to
 /// a linear one.
-fn calmer(layer: Dense) -> Dense {
+fn lecun_scaled(layer: Linear) -> Linear {
     let weight = layer.weight.val() * 0.5f64.sqrt();
-    Dense::from_parts(weight, layer.bias.val(), layer.activation())
+    Linear::from_parts(weight, layer.bias.val(), layer.activation())
 }
 
 fn is_unit_gaussian(family: Family) -> bool {
@@ -196,18 +206,18 @@ fn is_unit_gaussian(family: Family) -> bool {
 impl Trainable for Multiscale {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let [rows, width] = batch.x.dims();
-        let (least, most) = (self.config.least.ln(), self.config.most.ln());
-        let draw = |_| (least + (most - least) * context.noise.random::<f64>()).exp() as f32;
+        let (sigma_min, sigma_max) = (self.config.sigma_min.ln(), self.config.sigma_max.ln());
+        let draw = |_| (sigma_min + (sigma_max - sigma_min) * context.noise.random::<f64>()).exp() as f32;
         let sigma: Vec<f32> = (0..rows).map(draw).collect();
-        let sigma = context.place.tensor(sigma, [rows, 1]);
-        let epsilon = context.place.tensor(standard_normal(context.noise, rows * width), [rows, width]);
+        let sigma = context.device.tensor(sigma, [rows, 1]);
+        let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
         self.terms(batch, sigma, epsilon)
     }
 }
 
 impl Autoencoder for Multiscale {
     fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
-        self.denoised(batch.x.clone(), code, &self.fixed_level(&batch.x, self.config.least))
+        self.denoised(batch.x.clone(), code, &self.fixed_level(&batch.x, self.config.sigma_min))
     }
 
     fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
@@ -215,7 +225,7 @@ impl Autoencoder for Multiscale {
             let level = self.fixed_level(&batch.x, sigma);
             self.denoised(batch.x.clone(), self.encode_at(batch.x.clone(), &level), &level)
         };
-        self.config.levels.iter().map(at).collect()
+        self.config.score_sigmas.iter().map(at).collect()
     }
 
     super::deterministic::through_net!();
@@ -227,10 +237,10 @@ mod tests {
     use super::*;
     use crate::distribution::LikelihoodBlock;
     use crate::model::{FamilyConfig, Model};
-    use crate::nn::to_host;
-    use crate::noise::{Purpose, stream};
+    use crate::random::{Purpose, stream};
+    use crate::tensor::to_host;
 
-    fn model(place: &Place) -> Multiscale {
+    fn model(device: &Device) -> Multiscale {
         let config = MultiscaleConfig::default();
         let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
         let block = |family, start, width| LikelihoodBlock { family, start, width };
@@ -244,21 +254,21 @@ mod tests {
             latent_activation: Activation::Silu,
             likelihood: vec![block(gaussian, 0, 3), block(Family::Categorical, 3, 2)],
         };
-        match Model::new(&architecture, 3, place) {
+        match Model::new(&architecture, 3, device) {
             Model::Multiscale(model) => model,
             _ => unreachable!("it was asked for"),
         }
     }
 
-    fn batch(place: &Place) -> Batch {
+    fn batch(device: &Device) -> Batch {
         let rows = vec![0.3, -1.0, 2.0, 1.0, 0.0, -0.4, 0.1, 0.0, 0.0, 1.0];
-        Batch::new(place.tensor(rows, [2, 5]))
+        Batch::new(device.tensor(rows, [2, 5]))
     }
 
     #[test]
     fn at_the_least_noise_it_is_the_plain_encoder() {
-        let place = Place::cpu_f64();
-        let (model, batch) = (model(&place), batch(&place));
+        let device = Device::cpu_f64();
+        let (model, batch) = (model(&device), batch(&device));
         let level = model.fixed_level(&batch.x, 0.2);
         let codes = [model.encode(batch.x.clone()), model.encode_at(batch.x.clone(), &level)].map(to_host);
         assert_eq!(codes[0], codes[1]);
@@ -269,8 +279,8 @@ mod tests {
 
     #[test]
     fn numbers_pass_beside_the_network_and_categories_do_not() {
-        let place = Place::cpu_f64();
-        let (model, batch) = (model(&place), batch(&place));
+        let device = Device::cpu_f64();
+        let (model, batch) = (model(&device), batch(&device));
         let level = model.fixed_level(&batch.x, 2.0);
         let code = model.encode_at(batch.x.clone(), &level);
         let own = to_host(model.decode(code.clone()));
@@ -283,10 +293,10 @@ mod tests {
     #[test]
     fn the_loss_is_the_error_of_the_networks_part() {
         // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²) / σ (Karras et al. 2022, eq. 7).
-        let place = Place::cpu_f64();
-        let (model, batch) = (model(&place), batch(&place));
+        let device = Device::cpu_f64();
+        let (model, batch) = (model(&device), batch(&device));
         let noise = &mut stream(1, Purpose::Train, 0, 0);
-        let context = &mut Context { noise, epochs: 0.0, training: true, rows: 2, place: &place };
+        let context = &mut Context { noise, epochs: 0.0, training: true, rows: 2, device: &device };
         let loss = to_host(model.loss(&batch, context).remove(0).value);
         let noise = &mut stream(1, Purpose::Train, 0, 0);
         let (low, high) = (0.2f64.ln(), 4f64.ln());
@@ -296,7 +306,7 @@ mod tests {
         for row in 0..2 {
             let s = sigma[row];
             let y: Vec<f32> = (0..5).map(|j| x[row * 5 + j] + s as f32 * epsilon[row * 5 + j]).collect();
-            let tensor = place.tensor::<2>(y.clone(), [1, 5]);
+            let tensor = device.tensor::<2>(y.clone(), [1, 5]);
             let own = to_host(model.decode(model.encode_at(tensor.clone(), &model.fixed_level(&tensor, s))));
             let numbers: f64 = (0..3)
                 .map(|j| {

@@ -1,11 +1,11 @@
 //! The plain autoencoder: L = −log p(x | g(f(x))).
 
-use burn::module::Module;
+use crate::tensor::Module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
-use crate::nn::Place;
-use crate::noise::Stream;
 use crate::objective::Term;
+use crate::random::Stream;
+use crate::tensor::Device;
 
 /// Reconstruction alone.
 #[derive(Module, Debug)]
@@ -14,12 +14,12 @@ pub struct Plain {
 }
 
 impl Plain {
-    pub(super) fn new(architecture: &Architecture, noise: &mut Stream, place: &Place) -> Self {
-        Plain { net: Deterministic::new(architecture, noise, place) }
+    pub(super) fn new(architecture: &Architecture, noise: &mut Stream, device: &Device) -> Self {
+        Plain { net: Deterministic::new(architecture, noise, device) }
     }
 
-    pub(super) fn layer(&self, k: usize, place: &Place) -> Self {
-        Plain { net: self.net.layer(k, place) }
+    pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
+        Plain { net: self.net.layer(k, device) }
     }
 
     pub(super) fn with_layer(self, k: usize, trained: Self) -> Self {

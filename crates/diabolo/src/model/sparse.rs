@@ -3,15 +3,15 @@
 //! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and constant between
 //! changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
 
-use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
+use crate::tensor::{Module, Param};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Plain, Trainable};
-use crate::nn::Place;
-use crate::noise::Stream;
 use crate::objective::{EncoderTrace, Sparsity, Term};
+use crate::random::Stream;
+use crate::tensor::Device;
 
 /// Settings of the sparse family.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,23 +42,23 @@ impl Sparse {
         architecture: &Architecture,
         sparsity: Sparsity,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
-        let mut net = Deterministic::new(architecture, noise, place);
+        let mut net = Deterministic::new(architecture, noise, device);
         if let (Some(bias), Some(code)) = (sparsity.initial_bias(), net.encoder.last_mut()) {
             let units = code.outputs();
-            code.bias = Param::from_tensor(place.tensor(vec![bias as f32; units], [units]));
+            code.bias = Param::from_tensor(device.tensor(vec![bias as f32; units], [units]));
         }
         Sparse { net, sparsity }
     }
 
     /// The top layer alone; the layers below it have no sparse code and are plain.
-    pub(super) fn top_layer(&self, place: &Place) -> Self {
-        Sparse { net: self.net.layer(self.net.encoder.len() - 1, place), sparsity: self.sparsity }
+    pub(super) fn top_layer(&self, device: &Device) -> Self {
+        Sparse { net: self.net.layer(self.net.encoder.len() - 1, device), sparsity: self.sparsity }
     }
 
-    pub(super) fn plain_layer(&self, k: usize, place: &Place) -> Plain {
-        Plain { net: self.net.layer(k, place) }
+    pub(super) fn plain_layer(&self, k: usize, device: &Device) -> Plain {
+        Plain { net: self.net.layer(k, device) }
     }
 
     pub(super) fn with_layer(self, k: usize, trained: Deterministic) -> Self {
@@ -74,7 +74,7 @@ impl Trainable for Sparse {
     }
 
     /// The divergence of the mean activation is one of the batch.
-    fn rows_are_apart(&self) -> bool {
+    fn is_row_separable(&self) -> bool {
         !matches!(self.sparsity, Sparsity::Kl { .. })
     }
 }
@@ -104,10 +104,11 @@ mod tests {
     use super::*;
     use crate::distribution::{Family, LikelihoodBlock};
     use crate::model::{FamilyConfig, SparseConfig};
-    use crate::nn::{Activation, to_host};
-    use crate::noise::{Purpose, standard_normal, stream};
+    use crate::nn::Activation;
+    use crate::random::{Purpose, standard_normal, stream};
+    use crate::tensor::to_host;
 
-    fn top_k(k: usize, hidden: Vec<usize>, place: &Place) -> Sparse {
+    fn top_k(k: usize, hidden: Vec<usize>, device: &Device) -> Sparse {
         let sparsity = Sparsity::TopK { k };
         let architecture = Architecture {
             family: FamilyConfig::Sparse(SparseConfig { tied: false, sparsity }),
@@ -119,25 +120,25 @@ mod tests {
             latent_activation: Activation::Identity,
             likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 5 }],
         };
-        Sparse::new(&architecture, sparsity, &mut stream(4, Purpose::Initialize, 0, 0), place)
+        Sparse::new(&architecture, sparsity, &mut stream(4, Purpose::Initialize, 0, 0), device)
     }
 
     /// Codes are continuous noise, so that a step of 1e-6 changes no choice.
     #[test]
     fn the_contraction_is_that_of_the_code_that_is_kept() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         let rows = 4;
         for hidden in [vec![], vec![6]] {
-            let model = top_k(3, hidden, &place);
+            let model = top_k(3, hidden, &device);
             let noise = standard_normal(&mut stream(8, Purpose::Choose, 0, 0), rows * 5);
-            let x: Tensor<2> = place.tensor(noise, [rows, 5]);
+            let x: Tensor<2> = device.tensor(noise, [rows, 5]);
             let kept = to_host(model.encode(x.clone())).iter().filter(|h| **h != 0.0).count();
             assert_eq!(kept, 3 * rows);
             let mut numeric = vec![0.0; rows];
             for i in 0..5 {
                 let mut step = vec![0.0; 5];
                 step[i] = 1.0;
-                let step: Tensor<2> = place.tensor(step, [1, 5]) * 1e-6;
+                let step: Tensor<2> = device.tensor(step, [1, 5]) * 1e-6;
                 let column = (model.encode(x.clone() + step.clone()) - model.encode(x.clone() - step)) * 5e5;
                 let squares = to_host(column.square().sum_dim(1));
                 numeric.iter_mut().zip(squares).for_each(|(sum, square)| *sum += square);

@@ -16,43 +16,10 @@
 //! ReLU's φ″ is 0 almost everywhere: a contraction through it sees the weights but not the
 //! curvature. Prefer a smooth activation for contractive models.
 
-use burn::tensor::{Tensor, activation};
-use serde::{Deserialize, Serialize};
-
-use super::softplus;
-
-/// An element-wise non-linearity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// 1/(1+e^−a), in (0, 1).
-    Sigmoid,
-    /// Hyperbolic tangent, in (−1, 1).
-    Tanh,
-    /// log(1+e^a), a smooth ReLU.
-    Softplus,
-    /// a·σ(a), also called swish.
-    Silu,
-    /// a·Φ(a) with the exact normal distribution function Φ.
-    Gelu,
-    /// max(a, 0).
-    Relu,
-    /// a itself.
-    Identity,
-}
+use crate::kernel::Activation;
+use crate::tensor::{Tensor, activation, softplus};
 
 impl Activation {
-    /// Every activation, in the order of the documentation.
-    pub const ALL: [Activation; 7] = [
-        Activation::Sigmoid,
-        Activation::Tanh,
-        Activation::Softplus,
-        Activation::Silu,
-        Activation::Gelu,
-        Activation::Relu,
-        Activation::Identity,
-    ];
-
     /// h = φ(a), element by element.
     pub fn forward<const D: usize>(self, a: Tensor<D>) -> Tensor<D> {
         match self {
@@ -99,47 +66,20 @@ impl Activation {
             _ => panic!("the slope of {self:?} needs its input"),
         }
     }
-
-    /// Whether φ″ vanishes almost everywhere, so that the contraction's gradient lacks its curvature term.
-    pub fn is_piecewise_linear(self) -> bool {
-        matches!(self, Activation::Relu | Activation::Identity)
-    }
-
-    /// Whether outputs have two flat ends in which a unit can saturate, and where they lie.
-    pub fn bounds(self) -> Option<(f32, f32)> {
-        match self {
-            Activation::Sigmoid => Some((0.0, 1.0)),
-            Activation::Tanh => Some((-1.0, 1.0)),
-            _ => None,
-        }
-    }
-
-    /// The name used in configuration files and flags.
-    pub fn name(self) -> &'static str {
-        match self {
-            Activation::Sigmoid => "sigmoid",
-            Activation::Tanh => "tanh",
-            Activation::Softplus => "softplus",
-            Activation::Silu => "silu",
-            Activation::Gelu => "gelu",
-            Activation::Relu => "relu",
-            Activation::Identity => "identity",
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     #[test]
     fn derivatives_match_central_differences() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         let points = vec![-6.0, -2.5, -0.7, -0.1, 0.2, 0.9, 3.0, 7.0];
         let step = 1e-5;
         for activation in Activation::ALL {
-            let a = place.tensor(points.clone(), [points.len()]);
+            let a = device.tensor(points.clone(), [points.len()]);
             let above = activation.forward(a.clone() + step);
             let below = activation.forward(a.clone() - step);
             let numeric = (above - below) / (2.0 * step);
@@ -151,13 +91,13 @@ mod tests {
 
     #[test]
     fn softplus_neither_overflows_nor_loses_its_slope() {
-        let place = Place::cpu();
-        let a = Tensor::<1>::from_floats([-100.0, 0.0, 100.0], &place.device.autodiff()).require_grad();
+        let device = Device::cpu();
+        let a = Tensor::<1>::from_floats([-100.0, 0.0, 100.0], &device.inner.autodiff()).require_grad();
         let h = Activation::Softplus.forward(a.clone());
         let gradient = a.grad(&h.clone().sum().backward()).unwrap();
-        let gradient = crate::nn::to_host(gradient);
+        let gradient = crate::tensor::to_host(gradient);
         assert!(gradient[0] < 1e-30 && gradient[1..] == [0.5, 1.0], "{gradient:?}");
-        let h = crate::nn::to_host(h.inner());
+        let h = crate::tensor::to_host(h.inner());
         assert!(h[0] >= 0.0 && (h[1] - 2f32.ln()).abs() < 1e-6 && h[2] == 100.0, "{h:?}");
     }
 }

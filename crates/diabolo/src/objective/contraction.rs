@@ -14,15 +14,16 @@
 //! Being forward operations, one backward pass differentiates them exactly, φ″ included.
 //! Peak memory is batch × latent (or K) × max(h_l) numbers, and a few times that under autodiff.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 use crate::kernel;
-use crate::nn::{Dense, Place, Traced};
-use crate::noise::{RngExt, Stream};
+use crate::nn::{LayerTrace, Linear};
+use crate::random::{RngExt, Stream};
+use crate::tensor::Device;
 
 /// A forward pass through an encoder that kept each layer's slopes.
 pub struct EncoderTrace<'a> {
-    layers: Vec<&'a Dense>,
+    layers: Vec<&'a Linear>,
     /// f(x): batch × latent.
     pub code: Tensor<2>,
     /// φ′(a) of each layer; none for a single layer whose slopes its code tells.
@@ -34,7 +35,7 @@ impl<'a> EncoderTrace<'a> {
     ///
     /// # Panics
     /// If `layers` is empty.
-    pub fn new(layers: Vec<&'a Dense>, x: Tensor<2>) -> Self {
+    pub fn new(layers: Vec<&'a Linear>, x: Tensor<2>) -> Self {
         assert!(!layers.is_empty(), "an encoder has at least one layer");
         if let [layer] = layers[..]
             && layer.activation().slope_is_of_output()
@@ -44,7 +45,7 @@ impl<'a> EncoderTrace<'a> {
         }
         let mut slopes = Vec::with_capacity(layers.len());
         let code = layers.iter().fold(x, |h, layer| {
-            let Traced { output, derivative } = layer.trace(h);
+            let LayerTrace { output, derivative } = layer.trace(h);
             slopes.push(derivative);
             output
         });
@@ -72,7 +73,7 @@ impl<'a> EncoderTrace<'a> {
     /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (self.layers.as_slice(), probes) {
-            ([layer], None) if self.slopes.is_empty() && kernel::fits(&self.code) => {
+            ([layer], None) if self.slopes.is_empty() && kernel::is_supported(&self.code) => {
                 kernel::contraction(self.code.clone(), layer.weight.val(), layer.activation())
             }
             ([layer], None) => closed_form(layer, self.slope(0)),
@@ -94,21 +95,19 @@ impl<'a> EncoderTrace<'a> {
     pub fn jacobian(&self) -> Tensor<3> {
         match self.layers.as_slice() {
             [layer] => layer.jacobian(self.slope(0)),
-            layers => layers[0].pull_back(self.at_first(None), self.slope(0)),
+            layers => layers[0].vjp(self.at_first(None), self.slope(0)),
         }
     }
 
-    /// J Jᵀ ε for each row: noise in the code, spread along the directions in which the encoder still feels its input.
+    /// J Jᵀ ε for each row: noise in the code, shaped by the singular values and directions of the Jacobian.
     ///
-    /// One pull-back and one push-forward, without J. `epsilon` and result: batch × latent.
-    pub fn spread(&self, epsilon: Tensor<2>) -> Tensor<2> {
+    /// One vector-Jacobian and one Jacobian-vector product, without J. `epsilon` and result: batch × latent.
+    pub fn jacobian_gram_product(&self, epsilon: Tensor<2>) -> Tensor<2> {
         let layers = || self.layers.iter().enumerate();
         let pulled = layers()
             .rev()
-            .fold(epsilon.unsqueeze_dim::<3>(1), |block, (l, layer)| layer.pull_back(block, self.slope(l)));
-        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (l, layer)| {
-            layer.push_forward(tangent, self.slope(l))
-        })
+            .fold(epsilon.unsqueeze_dim::<3>(1), |block, (l, layer)| layer.vjp(block, self.slope(l)));
+        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (l, layer)| layer.jvp(tangent, self.slope(l)))
     }
 
     /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
@@ -123,18 +122,18 @@ impl<'a> EncoderTrace<'a> {
             Some(probes) => (probes.clone(), last + 1),
             None => (self.layers[last].jacobian(self.slope(last)), last),
         };
-        (1..below).rev().fold(block, |block, l| self.layers[l].pull_back(block, self.slope(l)))
+        (1..below).rev().fold(block, |block, l| self.layers[l].vjp(block, self.slope(l)))
     }
 }
 
 /// Σ_j slope_j² ‖W_j‖² for each row.
-fn closed_form(layer: &Dense, slope: Tensor<2>) -> Tensor<1> {
+fn closed_form(layer: &Linear, slope: Tensor<2>) -> Tensor<1> {
     let row_norms = layer.weight.val().square().sum_dim(1).transpose();
     (slope.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1)
 }
 
 /// ‖B W₁‖²_F for each row, by whichever product is cheaper; averaged over probes.
-fn squared_norm(first: &Dense, block: Tensor<3>, probes: Option<&Tensor<3>>) -> Tensor<1> {
+fn squared_norm(first: &Linear, block: Tensor<3>, probes: Option<&Tensor<3>>) -> Tensor<1> {
     let [batch, directions, hidden] = block.dims();
     let (rows, inputs) = (batch * directions, first.inputs());
     let flat = block.reshape([rows, hidden]);
@@ -167,58 +166,59 @@ pub fn rademacher(
     probes: usize,
     latent: usize,
     noise: &mut Stream,
-    place: &Place,
+    device: &Device,
 ) -> Tensor<3> {
     let signs = (0..batch * probes * latent).map(|_| if noise.random::<bool>() { 1.0 } else { -1.0 });
-    place.tensor(signs.collect(), [batch, probes, latent])
+    device.tensor(signs.collect(), [batch, probes, latent])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Activation, to_host};
-    use crate::noise::{Purpose, standard_normal, stream};
+    use crate::nn::Activation;
+    use crate::random::{Purpose, standard_normal, stream};
+    use crate::tensor::to_host;
 
-    fn encoder(widths: &[usize], activation: Activation, place: &Place) -> Vec<Dense> {
+    fn encoder(widths: &[usize], activation: Activation, device: &Device) -> Vec<Linear> {
         let mut noise = stream(4, Purpose::Initialize, 0, 0);
-        widths.windows(2).map(|w| Dense::new(w[0], w[1], activation, &mut noise, place)).collect()
+        widths.windows(2).map(|w| Linear::new(w[0], w[1], activation, &mut noise, device)).collect()
     }
 
-    fn normal_rows(seed: u64, rows: usize, width: usize, place: &Place) -> Tensor<2> {
-        place.tensor(standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), rows * width), [rows, width])
+    fn normal_rows(seed: u64, rows: usize, width: usize, device: &Device) -> Tensor<2> {
+        device.tensor(standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), rows * width), [rows, width])
     }
 
     #[test]
     fn one_sigmoid_unit_by_hand() {
         // W = [3, 4], b = 0, x = 0: a = 0, φ′ = ¼, ‖J‖² = (¼)² · 25.
-        let place = Place::cpu();
-        let layer = Dense::from_parts(
-            place.tensor(vec![3.0, 4.0], [1, 2]),
-            place.tensor(vec![0.0], [1]),
+        let device = Device::cpu();
+        let layer = Linear::from_parts(
+            device.tensor(vec![3.0, 4.0], [1, 2]),
+            device.tensor(vec![0.0], [1]),
             Activation::Sigmoid,
         );
-        let trace = EncoderTrace::new(vec![&layer], place.tensor(vec![0.0, 0.0], [1, 2]));
+        let trace = EncoderTrace::new(vec![&layer], device.tensor(vec![0.0, 0.0], [1, 2]));
         assert_eq!(to_host(trace.code.clone()), [0.5]);
         assert_eq!(to_host(trace.contraction(None)), [25.0 / 16.0]);
     }
 
     #[test]
     fn the_contraction_is_the_squared_norm_of_finite_differences() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         // Narrowing (Gram matrix) and widening (direct product) first layers.
         for widths in [&[6, 4][..], &[6, 4, 3], &[40, 4, 3], &[4, 7, 5, 3], &[5, 4, 6, 3, 2]] {
             for activation in Activation::ALL {
-                let layers = encoder(widths, activation, &place);
-                let layers: Vec<&Dense> = layers.iter().collect();
+                let layers = encoder(widths, activation, &device);
+                let layers: Vec<&Linear> = layers.iter().collect();
                 let (rows, inputs) = (3, widths[0]);
-                let x = normal_rows(8, rows, inputs, &place);
+                let x = normal_rows(8, rows, inputs, &device);
                 let code = |x: Tensor<2>| layers.iter().fold(x, |h, l| l.forward(h));
                 let step = 1e-6;
                 let mut numeric = vec![0.0; rows];
                 for i in 0..inputs {
                     let mut e = vec![0.0; inputs];
                     e[i] = 1.0;
-                    let e = place.tensor(e, [1, inputs]) * step;
+                    let e = device.tensor(e, [1, inputs]) * step;
                     let column = (code(x.clone() + e.clone()) - code(x.clone() - e)) * (0.5 / step);
                     for (sum, c) in numeric.iter_mut().zip(to_host(column.square().sum_dim(1))) {
                         *sum += c;
@@ -238,11 +238,11 @@ mod tests {
 
     #[test]
     fn the_curvature_is_the_squared_norm_of_the_difference_of_jacobians() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         for widths in [&[6, 4][..], &[6, 5, 3], &[4, 7, 5, 3]] {
-            let layers = encoder(widths, Activation::Tanh, &place);
-            let x = normal_rows(8, 3, widths[0], &place);
-            let near = x.clone() + normal_rows(9, 3, widths[0], &place) * 0.3;
+            let layers = encoder(widths, Activation::Tanh, &device);
+            let x = normal_rows(8, 3, widths[0], &device);
+            let near = x.clone() + normal_rows(9, 3, widths[0], &device) * 0.3;
             let (at, near) = (
                 EncoderTrace::new(layers.iter().collect(), x),
                 EncoderTrace::new(layers.iter().collect(), near),
@@ -259,20 +259,23 @@ mod tests {
 
     #[test]
     fn the_spread_is_the_jacobian_times_its_transpose_times_the_noise() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         for widths in [&[6, 4][..], &[3, 7], &[6, 5, 3], &[4, 7, 5, 3]] {
             for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Silu] {
-                let layers = encoder(widths, activation, &place);
+                let layers = encoder(widths, activation, &device);
                 let latent = widths[widths.len() - 1];
-                let trace = EncoderTrace::new(layers.iter().collect(), normal_rows(8, 3, widths[0], &place));
-                let epsilon = normal_rows(9, 3, latent, &place);
+                let trace = EncoderTrace::new(layers.iter().collect(), normal_rows(8, 3, widths[0], &device));
+                let epsilon = normal_rows(9, 3, latent, &device);
                 let jacobian = trace.jacobian();
                 let expected = jacobian
                     .clone()
                     .matmul(jacobian.swap_dims(1, 2))
                     .matmul(epsilon.clone().unsqueeze_dim::<3>(2))
                     .squeeze_dim::<2>(2);
-                let difference = (trace.spread(epsilon) - expected.clone()).abs().max().into_scalar::<f64>();
+                let difference = (trace.jacobian_gram_product(epsilon) - expected.clone())
+                    .abs()
+                    .max()
+                    .into_scalar::<f64>();
                 let size = expected.abs().max().into_scalar::<f64>();
                 assert!(
                     size > 0.0 && difference < 1e-12 * size,
@@ -285,14 +288,14 @@ mod tests {
     /// 10,000 probes of one row: the mean within four standard errors, the variance as documented.
     #[test]
     fn hutchinson_is_unbiased_with_the_stated_variance() {
-        let place = Place::cpu_f64();
+        let device = Device::cpu_f64();
         let probes = 10_000;
         for widths in [&[6, 4][..], &[6, 5, 4]] {
-            let layers = encoder(widths, Activation::Sigmoid, &place);
-            let x = normal_rows(8, 1, widths[0], &place);
+            let layers = encoder(widths, Activation::Sigmoid, &device);
+            let x = normal_rows(8, 1, widths[0], &device);
             // Each probe as a row of its own, so that single estimates can be seen.
             let trace = EncoderTrace::new(layers.iter().collect(), x.clone().repeat_dim(0, probes));
-            let v = rademacher(probes, 1, 4, &mut stream(2, Purpose::Train, 0, 0), &place);
+            let v = rademacher(probes, 1, 4, &mut stream(2, Purpose::Train, 0, 0), &device);
             let draws: Vec<f64> = to_host(trace.contraction(Some(&v))).into_iter().map(f64::from).collect();
             let mean = draws.iter().sum::<f64>() / probes as f64;
             let variance = draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / probes as f64;

@@ -3,12 +3,12 @@
 //! The model sees x̃ and is scored against the clean x. Noise is drawn on the host from the
 //! step's stream, so that it is the same for any number of threads and after a resume.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::nn::Place;
-use crate::noise::{RngExt, Stream, standard_normal};
+use crate::random::{RngExt, Stream, standard_normal};
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// How x̃ is made from x.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -51,9 +51,9 @@ impl Corruption {
     }
 
     /// x̃ for `x`: batch × width.
-    pub fn apply(&self, x: Tensor<2>, noise: &mut Stream, place: &Place) -> Tensor<2> {
+    pub fn apply(&self, x: Tensor<2>, noise: &mut Stream, device: &Device) -> Tensor<2> {
         let [rows, width] = x.dims();
-        let host = |values: Vec<f32>| place.tensor(values, [rows, width]);
+        let host = |values: Vec<f32>| device.tensor(values, [rows, width]);
         let draws = rows * width;
         match *self {
             Corruption::Masking { probability } => {
@@ -80,13 +80,13 @@ impl Corruption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::to_host;
-    use crate::noise::{Purpose, stream};
+    use crate::random::{Purpose, stream};
+    use crate::tensor::to_host;
 
     fn corrupted(corruption: Corruption) -> Vec<f32> {
-        let place = Place::cpu();
-        let x = place.tensor(vec![0.5; 10_000], [100, 100]);
-        to_host(corruption.apply(x, &mut stream(1, Purpose::Train, 0, 0), &place))
+        let device = Device::cpu();
+        let x = device.tensor(vec![0.5; 10_000], [100, 100]);
+        to_host(corruption.apply(x, &mut stream(1, Purpose::Train, 0, 0), &device))
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! k(a, b) = Σ_s C_s / (C_s + ‖a − b‖²),   C_s = 2 d s,  s ∈ {0.1, 0.2, 0.5, 1, 2, 5, 10}     Tolstikhin et al. (2018), section 4
 //! ```
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 const SCALES: [f64; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 

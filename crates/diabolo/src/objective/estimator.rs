@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// A step with the exact contraction may cost this many times the plain step before `auto` turns to probes.
 const AFFORDABLE: f64 = 24.0;

@@ -7,9 +7,9 @@
 //! ∂L_K/∂φ = Σ_k w̃_k² (∂ log w_k/∂z_k)(∂z_k/∂φ)                          doubly reparameterised: Tucker et al. (2018), eq. 8
 //! ```
 
-use burn::tensor::{Tensor, activation};
+use crate::tensor::{Tensor, activation};
 
-use crate::nn::log_sum_exp;
+use crate::tensor::log_sum_exp;
 
 /// L_K for each row, in nats. `log_weights`: rows × K; result: rows.
 pub fn importance_bound(log_weights: Tensor<2>) -> Tensor<1> {

@@ -5,22 +5,22 @@ mod corruption;
 mod discrepancy;
 mod estimator;
 mod importance;
-mod schedule;
 mod sparsity;
 mod total_correlation;
 mod trim;
+mod warmup;
 
 pub use contraction::{EncoderTrace, rademacher};
 pub use corruption::Corruption;
 pub use discrepancy::maximum_mean_discrepancy;
 pub use estimator::Estimator;
 pub use importance::{importance_bound, normalized_weights, scale_gradient, with_gradient_of};
-pub use schedule::Warmup;
 pub use sparsity::Sparsity;
 pub use total_correlation::{KlParts, kl_parts};
 pub use trim::trimmed;
+pub use warmup::Warmup;
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 /// One named part of the objective.
 pub struct Term {

@@ -12,12 +12,12 @@
 //! under large decoder weights satisfy it too, unless the weights are tied. `kl` depends on the rows of the batch, which
 //! share its one value; batches of few rows estimate ρ̂ badly.
 
-use burn::tensor::{IndexingUpdateOp, Tensor};
+use crate::tensor::{IndexingUpdateOp, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::Term;
-use crate::error::{Error, Result};
 use crate::nn::Activation;
+use crate::{Error, Result};
 
 /// ρ̂ stays this far from 0 and 1, where the divergence is infinite; beyond, a unit feels no pull.
 const MARGIN: f64 = 1e-7;
@@ -151,14 +151,14 @@ fn weight_in_range(weight: f64) -> Result<()> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::nn::{Place, to_host};
+    use crate::tensor::{Device, to_host};
 
     fn term(sparsity: Sparsity, values: &[f32], shape: [usize; 2]) -> Vec<f32> {
-        to_host(sparsity.term(&Place::cpu().tensor(values.to_vec(), shape)).unwrap().value)
+        to_host(sparsity.term(&Device::cpu().tensor(values.to_vec(), shape)).unwrap().value)
     }
 
     fn mask(k: usize, values: &[f32], shape: [usize; 2]) -> Vec<f32> {
-        to_host(Sparsity::TopK { k }.mask(&Place::cpu().tensor(values.to_vec(), shape)).unwrap())
+        to_host(Sparsity::TopK { k }.mask(&Device::cpu().tensor(values.to_vec(), shape)).unwrap())
     }
 
     #[test]
@@ -175,8 +175,8 @@ mod tests {
 
     #[test]
     fn kl_is_finite_where_every_unit_is_off_or_on() {
-        let place = Place::cpu();
-        let h = Tensor::<2>::from_floats([[0.0, 1.0, 1e-30, 0.05]], &place.device.autodiff()).require_grad();
+        let device = Device::cpu();
+        let h = Tensor::<2>::from_floats([[0.0, 1.0, 1e-30, 0.05]], &device.inner.autodiff()).require_grad();
         let value = Sparsity::default().term(&h).unwrap().value;
         let gradient = to_host(h.grad(&value.clone().sum().backward()).unwrap());
         let value = to_host(value.inner())[0];
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_other_kinds_neither_mask_nor_top_k_adds_a_term() {
-        let h = Place::cpu().tensor(vec![0.5, 0.5], [1, 2]);
+        let h = Device::cpu().tensor(vec![0.5, 0.5], [1, 2]);
         assert!(Sparsity::default().mask(&h).is_none() && Sparsity::L1 { weight: 1.0 }.mask(&h).is_none());
         assert!(Sparsity::TopK { k: 1 }.term(&h).is_none());
     }

@@ -7,10 +7,10 @@
 //! ```
 //! The estimate of each part is biased, their sum is not: what one part gains another loses.
 
-use burn::tensor::Tensor;
+use crate::tensor::Tensor;
 
 use crate::distribution::{Posterior, standard_normal_log_density};
-use crate::nn::log_sum_exp;
+use crate::tensor::log_sum_exp;
 
 /// The three parts, each in nats per example: batch.
 pub struct KlParts {

@@ -8,11 +8,11 @@
 //! is decided in every batch anew by the weights at the time, and no gradient passes the decision.
 
 use super::Term;
-use crate::nn::{Place, to_host};
+use crate::tensor::{Device, to_host};
 
 /// The terms without the `share` of rows whose objective is highest: their values are 0, the others' are scaled so that the mean
 /// over all rows is the mean over those that count.
-pub fn trimmed(terms: Vec<Term>, share: f64, place: &Place) -> Vec<Term> {
+pub fn trimmed(terms: Vec<Term>, share: f64, device: &Device) -> Vec<Term> {
     let rows = terms.first().map_or(0, |term| term.value.dims()[0]);
     let left_out = (share * rows as f64).floor() as usize;
     if left_out == 0 {
@@ -27,18 +27,18 @@ pub fn trimmed(terms: Vec<Term>, share: f64, place: &Place) -> Vec<Term> {
     order.sort_by(|&a, &b| losses[a].total_cmp(&losses[b]));
     let mut counts = vec![0f32; rows];
     order[..rows - left_out].iter().for_each(|&row| counts[row] = rows as f32 / (rows - left_out) as f32);
-    let counts = place.tensor(counts, [rows]);
+    let counts = device.tensor(counts, [rows]);
     terms.into_iter().map(|term| Term { value: term.value * counts.clone(), ..term }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Place;
+    use crate::tensor::Device;
 
     fn terms() -> Vec<Term> {
-        let place = Place::cpu();
-        let term = |name, values: [f32; 4]| Term::new(name, place.tensor(values.to_vec(), [4]));
+        let device = Device::cpu();
+        let term = |name, values: [f32; 4]| Term::new(name, device.tensor(values.to_vec(), [4]));
         // The objective is 1 + 4 = 5, 2 + 0 = 2, 9 + 2 = 11, 3 + 6 = 9.
         vec![term("a", [1.0, 2.0, 9.0, 3.0]), term("b", [2.0, 0.0, 1.0, 3.0]).weighted(2.0)]
     }
@@ -46,10 +46,10 @@ mod tests {
     #[test]
     fn the_worst_rows_of_the_whole_objective_do_not_count() {
         let values: Vec<Vec<f32>> =
-            trimmed(terms(), 0.5, &Place::cpu()).into_iter().map(|t| to_host(t.value)).collect();
+            trimmed(terms(), 0.5, &Device::cpu()).into_iter().map(|t| to_host(t.value)).collect();
         assert_eq!(values, [[2.0, 4.0, 0.0, 0.0], [4.0, 0.0, 0.0, 0.0]]);
         let same: Vec<Vec<f32>> =
-            trimmed(terms(), 0.2, &Place::cpu()).into_iter().map(|t| to_host(t.value)).collect();
+            trimmed(terms(), 0.2, &Device::cpu()).into_iter().map(|t| to_host(t.value)).collect();
         assert_eq!(same[0], [1.0, 2.0, 9.0, 3.0], "a fifth of four rows is none");
     }
 }

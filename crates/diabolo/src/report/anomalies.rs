@@ -7,8 +7,8 @@ use super::number::number;
 use super::plot::{Frame, left_margin};
 use super::svg::{Anchor, Svg};
 use super::timeline::timeline;
-use crate::evaluate::Ranking;
-use crate::task::Drifted;
+use crate::stats::Ranking;
+use crate::task::DriftReport;
 
 /// Bars of the histogram; the last takes all that is higher.
 const BARS: usize = 48;
@@ -31,7 +31,7 @@ pub struct Anomalies {
     /// By the labels, if there are labels.
     pub ranking: Option<Ranking>,
     /// What has moved since the fit, if that was asked.
-    pub drift: Option<Drifted>,
+    pub drift: Option<DriftReport>,
     /// Rows to look at.
     pub examples: Vec<ScoredExample>,
 }

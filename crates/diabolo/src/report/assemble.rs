@@ -6,19 +6,19 @@ use arrow_schema::DataType;
 
 use super::{
     ColumnQuality, EpochRow, FactorMap, LatentMap, Metric, Pictures, Report, Sampler, Traversals, UnitRow,
-    diagnosed, filled,
+    encoder_diagnostics, restored,
 };
+use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind};
-use crate::error::Result;
 use crate::evaluate::{
-    ColumnScore, ColumnScores, Metrics, Sample, UnitStatistics, diagnose, mutual_information_gap,
+    ColumnScore, ColumnScores, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap,
     unit_statistics,
 };
 use crate::model::Autoencoder;
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, permutation, stream};
+use crate::random::{Purpose, permutation, stream};
 use crate::task;
+use crate::tensor::{Device, to_host};
 use crate::train::{EpochRecord, Finding};
 
 /// Pictures shown.
@@ -38,16 +38,16 @@ impl Report {
         history: &[EpochRecord],
         rows: &RecordBatch,
         metrics: &Metrics,
-        place: &Place,
+        device: &Device,
     ) -> Result<Report> {
         let header = &saved.header;
         let seed = header.config.training.seed;
         let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
         let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
-        let mut sample = Sample::new(seed);
+        let mut sample = Reservoir::new(seed);
         sample.add(&encoded);
         let sample = sample.finish();
-        let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, place)?;
+        let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, device)?;
         let family = saved.architecture.family.name().replace('_', "-");
         let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
         Ok(Report {
@@ -57,19 +57,19 @@ impl Report {
             history: history.iter().filter(|record| record.layer.is_none()).map(EpochRow::from).collect(),
             metrics: described(metrics),
             warnings: warnings(saved, history),
-            pictures: pictures(saved, &encoded, &order, place),
-            denoised: filled::denoised_pictures(saved, &encoded, &order, place),
-            columns: columns(saved, &encoded, place),
-            filled: filled::filled_cells(saved, &encoded, &order, place)?,
-            latent_map: latent_map(saved, rows, &encoded, &order, place)?,
-            units: units(saved, &encoded, place),
-            traversals: traversals(saved, place)?,
-            spectrum: diagnosed::spectrum(&found),
-            factor_map: factor_map(saved, rows, &encoded, place)?,
-            tangents: diagnosed::tangent_pictures(saved, &sample, &found, place)?,
-            ratios: diagnosed::ratio_curve(&found),
-            column_weights: diagnosed::column_weights(&found),
-            pixel_weights: diagnosed::pixel_weights(saved, &found),
+            pictures: pictures(saved, &encoded, &order, device),
+            denoised: restored::denoised_pictures(saved, &encoded, &order, device),
+            columns: columns(saved, &encoded, device),
+            filled: restored::filled_cells(saved, &encoded, &order, device)?,
+            latent_map: latent_map(saved, rows, &encoded, &order, device)?,
+            units: units(saved, &encoded, device),
+            traversals: traversals(saved, device)?,
+            spectrum: encoder_diagnostics::spectrum(&found),
+            factor_map: factor_map(saved, rows, &encoded, device)?,
+            tangents: encoder_diagnostics::tangent_pictures(saved, &sample, &found, device)?,
+            ratios: encoder_diagnostics::ratio_curve(&found),
+            column_weights: encoder_diagnostics::column_weights(&found),
+            pixel_weights: encoder_diagnostics::pixel_weights(saved, &found),
         })
     }
 }
@@ -135,7 +135,7 @@ fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
         ("Code", codes(saved)),
         ("Activation", architecture.activation.name().to_string()),
         ("Likelihood", likelihoods(saved)),
-        ("Weights", burn::module::Module::num_params(&saved.model).to_string()),
+        ("Weights", crate::tensor::Module::num_params(&saved.model).to_string()),
         ("Epochs", format!("{} (best: {best})", header.training.epochs)),
     ];
     if !history.is_empty() {
@@ -241,13 +241,13 @@ fn described(metrics: &Metrics) -> Vec<Metric> {
         .collect()
 }
 
-fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) -> Option<Pictures> {
+fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device) -> Option<Pictures> {
     let (height, width, channels) = saved.header.preprocessor.schema.image_shape()?;
     let shown = rows.select(&order[..order.len().min(ORIGINALS)]);
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
-    let reconstructions = split(task::project(saved, &shown, place));
+    let reconstructions = split(task::project(saved, &shown, device));
     let seed = saved.header.config.training.seed;
-    let samples = task::generate(saved, SAMPLES, task::Draw::Mean, &[], seed, place)
+    let samples = task::generate(saved, SAMPLES, task::Draw::Mean, &[], seed, device)
         .map_or(vec![], |(values, _)| split(values));
     let sampler = if saved.architecture.family.has_prior() { Sampler::Prior } else { Sampler::Walk };
     Some(Pictures {
@@ -261,24 +261,24 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], place: &Place) 
     })
 }
 
-fn units(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<UnitRow> {
+fn units(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<UnitRow> {
     let row = |(k, unit): (usize, UnitStatistics)| UnitRow {
         unit: k + 1,
         kl_divergence: unit.kl_divergence,
         mean: unit.mean,
         deviation: unit.variance.max(0.0).sqrt(),
     };
-    unit_statistics(&saved.model, rows, place).unwrap_or_default().into_iter().enumerate().map(row).collect()
+    unit_statistics(&saved.model, rows, device).unwrap_or_default().into_iter().enumerate().map(row).collect()
 }
 
 /// Of models with a prior: where the others' codes may go, nothing says.
-fn traversals(saved: &SavedModel, place: &Place) -> Result<Option<Traversals>> {
+fn traversals(saved: &SavedModel, device: &Device) -> Result<Option<Traversals>> {
     let shape = saved.header.preprocessor.schema.image_shape();
     let Some((height, width, channels)) = shape.filter(|_| saved.architecture.family.is_variational()) else {
         return Ok(None);
     };
-    let codes = task::traverse(saved, None, &[], TRAVERSED, STEPS, RANGE, place)?;
-    let (values, _) = task::rows_of(saved, &codes, task::Draw::Mean, 0, place)?;
+    let codes = task::traverse(saved, None, &[], TRAVERSED, STEPS, RANGE, device)?;
+    let (values, _) = task::rows_of(saved, &codes, task::Draw::Mean, 0, device)?;
     let pictures: Vec<Vec<f32>> =
         values.chunks_exact(height * width * channels).map(<[f32]>::to_vec).collect();
     let units = codes
@@ -289,13 +289,13 @@ fn traversals(saved: &SavedModel, place: &Place) -> Result<Option<Traversals>> {
     Ok(Some(Traversals { height, width, channels, range: RANGE, units: units.collect() }))
 }
 
-fn columns(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<ColumnQuality> {
+fn columns(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<ColumnQuality> {
     let preprocessor = &saved.header.preprocessor;
     if preprocessor.schema.image_shape().is_some() {
         return vec![];
     }
     let mut scores = ColumnScores::new(preprocessor);
-    scores.add(rows, &task::project(saved, rows, place));
+    scores.add(rows, &task::project(saved, rows, device));
     column_qualities(saved, scores.finish())
 }
 
@@ -343,13 +343,13 @@ fn latent_map(
     batch: &RecordBatch,
     rows: &Encoded,
     order: &[usize],
-    place: &Place,
+    device: &Device,
 ) -> Result<Option<LatentMap>> {
     let chosen = &order[..order.len().min(MAP_ROWS)];
     if chosen.len() < 3 {
         return Ok(None);
     }
-    let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, place).input()));
+    let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, device).input()));
     let width = saved.architecture.latent_dim;
     let labels = labels(saved, batch, chosen);
     Ok(Some(LatentMap::of_codes(&codes, width, labels)?))
@@ -360,13 +360,13 @@ fn factor_map(
     saved: &SavedModel,
     batch: &RecordBatch,
     rows: &Encoded,
-    place: &Place,
+    device: &Device,
 ) -> Result<Option<FactorMap>> {
     let mut factors = Factors::default();
     if !factors.add(batch) || !factors.vary() {
         return Ok(None);
     }
-    let codes = task::codes(saved, rows, place);
+    let codes = task::codes(saved, rows, device);
     let found = mutual_information_gap(&codes, saved.architecture.latent_dim, &factors)?;
     Ok(Some(found.into()))
 }

@@ -102,8 +102,8 @@ impl Axis {
 
     /// Where a value lies: 0 at the start of the axis, 1 at its end.
     pub fn position(&self, value: f64) -> f64 {
-        let place = |v: f64| if self.log { v.max(1e-300).log10() } else { v };
-        (place(value) - place(self.min)) / (place(self.max) - place(self.min))
+        let device = |v: f64| if self.log { v.max(1e-300).log10() } else { v };
+        (device(value) - device(self.min)) / (device(self.max) - device(self.min))
     }
 
     /// The text of a tick.

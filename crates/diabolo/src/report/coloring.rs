@@ -52,7 +52,8 @@ impl Coloring {
         let shown = if names.len() > DISTINCT { DISTINCT - 1 } else { names.len() };
         let rest = names.len() - shown;
         names[..shown].sort_by(|a, b| natural(a, b));
-        let place: HashMap<&str, usize> = names.iter().enumerate().map(|(i, &n)| (n, i.min(shown))).collect();
+        let device: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(i, &n)| (n, i.min(shown))).collect();
         let mut groups: Vec<Group> = names[..shown]
             .iter()
             .enumerate()
@@ -61,7 +62,7 @@ impl Coloring {
         if rest > 0 {
             groups.push(Group { name: format!("{rest} other labels"), class: "other".into(), count: 0 });
         }
-        Coloring { groups, of_point: labels.iter().map(|l| place[l.as_str()]).collect() }.counted()
+        Coloring { groups, of_point: labels.iter().map(|l| device[l.as_str()]).collect() }.counted()
     }
 
     fn by_quantity(values: &[f64]) -> Self {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::*;
-use crate::noise::{Purpose, standard_normal, stream};
+use crate::random::{Purpose, standard_normal, stream};
 
 const GLYPHS: [[u8; 8]; 10] = [
     [0x3c, 0x66, 0x66, 0x66, 0x66, 0x66, 0x3c, 0],
@@ -83,7 +83,7 @@ fn metric(name: &str, value: f64, unit: &str, explanation: &str) -> Metric {
 fn digits() -> Report {
     let n = 1797;
     let (dx, dy) = (normals(1, n), normals(2, n));
-    let place = |i: usize| {
+    let device = |i: usize| {
         let angle = (i % 10) as f32 * 0.628;
         let reach = if i.is_multiple_of(2) { 2.4 } else { 1.1 };
         (reach * angle.cos() + 0.33 * dx[i], reach * angle.sin() + 0.33 * dy[i])
@@ -147,8 +147,8 @@ fn digits() -> Report {
         units: vec![],
         traversals: None,
         latent_map: Some(LatentMap {
-            x: (0..n).map(|i| place(i).0).collect(),
-            y: (0..n).map(|i| place(i).1).collect(),
+            x: (0..n).map(|i| device(i).0).collect(),
+            y: (0..n).map(|i| device(i).1).collect(),
             labels: Some((0..n).map(|i| (i % 10).to_string()).collect()),
             x_label: "PCA 1 (31 % of variance)".into(),
             y_label: "PCA 2 (22 % of variance)".into(),

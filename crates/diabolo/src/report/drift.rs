@@ -3,7 +3,7 @@
 use super::html::section;
 use super::number::{number, scientific};
 use super::svg::{Svg, escape};
-use crate::task::{Drifted, Moved};
+use crate::task::{DriftReport, DriftedVariable};
 
 /// Bars are drawn of no more bins than this.
 const MOST_BINS: usize = 24;
@@ -16,7 +16,7 @@ const HELP: &str = "New rows beside rows held out of the fit, one test for the s
     above 0.25; p is corrected for all tests (Holm).";
 
 /// The section; of nothing moved, a sentence.
-pub(super) fn moved(drift: &Drifted) -> String {
+pub(super) fn moved(drift: &DriftReport) -> String {
     let sentence = |text: String| format!("<p>{}</p>\n", escape(&text));
     let mut content = sentence(drift.summary());
     content += &drift.warning().map(sentence).unwrap_or_default();
@@ -35,7 +35,7 @@ pub(super) fn moved(drift: &Drifted) -> String {
     section("What has moved", HELP, &content)
 }
 
-fn row(moved: &Moved) -> String {
+fn row(moved: &DriftedVariable) -> String {
     let p = match moved.p_corrected {
         p if p < 1e-16 => "&lt; 10⁻¹⁶".into(),
         p if p < 1e-3 => scientific(p),
@@ -52,7 +52,7 @@ fn row(moved: &Moved) -> String {
     )
 }
 
-fn bars(moved: &Moved) -> String {
+fn bars(moved: &DriftedVariable) -> String {
     let shares: &[[f64; 2]] = match moved.shares.split_first() {
         Some(([0.0, 0.0], seen)) => seen,
         _ => &moved.shares,
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn few_latent_units_are_told() {
-        let thing = |name: String, kind: &'static str| Moved {
+        let thing = |name: String, kind: &'static str| DriftedVariable {
             name,
             kind,
             psi: 0.5,
@@ -97,16 +97,17 @@ mod tests {
             words: "higher".into(),
             shares: vec![],
         };
-        let mut moved: Vec<Moved> = (1..=9).map(|k| thing(format!("latent_{k}"), "latent")).collect();
+        let mut moved: Vec<DriftedVariable> =
+            (1..=9).map(|k| thing(format!("latent_{k}"), "latent")).collect();
         moved.push(thing("age".into(), "numeric"));
-        let html = super::moved(&Drifted { rows: 500, reference_rows: 400, tests: 20, moved });
+        let html = super::moved(&DriftReport { rows: 500, reference_rows: 400, tests: 20, moved });
         assert!(html.contains(">age<") && html.contains(">latent_3<") && !html.contains(">latent_4<"));
         assert!(html.contains("And 6 latent units more."), "{html}");
     }
 
     #[test]
     fn moved_things_are_a_table_and_names_cannot_break_it() {
-        let thing = |name: &str, bins: usize| Moved {
+        let thing = |name: &str, bins: usize| DriftedVariable {
             name: name.into(),
             kind: "numeric",
             psi: 0.826,
@@ -116,7 +117,7 @@ mod tests {
             shares: [vec![[0.0; 2]], vec![[0.5, 0.1]; bins]].concat(),
         };
         let moved = vec![thing("<age>", 2), thing("wide", MOST_BINS + 1)];
-        let html = super::moved(&Drifted { rows: 500, reference_rows: 400, tests: 9, moved });
+        let html = super::moved(&DriftReport { rows: 500, reference_rows: 400, tests: 9, moved });
         for part in
             ["&lt;age&gt;", "median 37", ">0.83<", "&lt; 10⁻¹⁶", "2 things have moved: 500 rows against 400"]
         {
@@ -124,7 +125,7 @@ mod tests {
         }
         // Two bins with two bars each, no bin of missing cells, and nothing of too many bins.
         assert_eq!(html.matches("<rect").count(), 4, "{html}");
-        let still = super::moved(&Drifted { rows: 5, reference_rows: 400, tests: 9, moved: vec![] });
+        let still = super::moved(&DriftReport { rows: 5, reference_rows: 400, tests: 9, moved: vec![] });
         assert!(
             still.contains("nothing has moved") && still.contains("are few") && !still.contains("<table")
         );

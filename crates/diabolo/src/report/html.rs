@@ -1,10 +1,10 @@
 //! The page: head, sections, tables.
 
 use super::disentangled;
+use super::encoder_sensitivity;
 use super::figures;
-use super::filled;
 use super::number::number;
-use super::reaction;
+use super::restored;
 use super::svg::escape;
 use super::units;
 use super::{ColumnQuality, Metric, Report};
@@ -38,9 +38,9 @@ pub(super) fn page(report: &Report) -> String {
     out += &warnings(&report.warnings);
     out += &section("What was fitted", "", &facts(&report.facts));
     out += &figures::pictures(report.pictures.as_ref());
-    out += &report.denoised.as_ref().map(filled::pictures).unwrap_or_default();
+    out += &report.denoised.as_ref().map(restored::pictures).unwrap_or_default();
     out += &section("Reconstruction by column", COLUMNS_HELP, &columns(&report.columns));
-    out += &report.filled.as_ref().map(filled::cells).unwrap_or_default();
+    out += &report.filled.as_ref().map(restored::cells).unwrap_or_default();
     out += &figures::training(&report.history);
     out += &report
         .latent_map
@@ -51,10 +51,10 @@ pub(super) fn page(report: &Report) -> String {
     out += &units::table(&report.units);
     out += &report.factor_map.as_ref().map(disentangled::map).unwrap_or_default();
     out += &report.spectrum.as_ref().map(figures::spectrum).unwrap_or_default();
-    out += &report.tangents.as_ref().map(reaction::tangents).unwrap_or_default();
-    out += &report.ratios.as_ref().map(reaction::ratios).unwrap_or_default();
-    out += &reaction::columns(&report.column_weights);
-    out += &report.pixel_weights.as_ref().map(reaction::pixels).unwrap_or_default();
+    out += &report.tangents.as_ref().map(encoder_sensitivity::tangents).unwrap_or_default();
+    out += &report.ratios.as_ref().map(encoder_sensitivity::ratios).unwrap_or_default();
+    out += &encoder_sensitivity::columns(&report.column_weights);
+    out += &report.pixel_weights.as_ref().map(encoder_sensitivity::pixels).unwrap_or_default();
     out += &section("Numbers", "Measured on held-out rows.", &metrics(&report.metrics));
     document(&report.title, &report.subtitle, &out)
 }

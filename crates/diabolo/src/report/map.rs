@@ -11,9 +11,9 @@ use super::figures::{self, colored_points};
 use super::html::{document, facts, section};
 use super::number::number;
 use super::svg::{Anchor, Svg, shorten};
-use super::{LatentMap, hero, plot};
-use crate::error::Result;
-use crate::evaluate::{Preservation, preservation, principal_components};
+use super::{LatentMap, plot, run_card};
+use crate::Result;
+use crate::stats::{Preservation, preservation, principal_components};
 
 /// Rows whose neighbours are looked at, at most: all pairs are.
 const MEASURED: usize = 2000;
@@ -107,7 +107,7 @@ impl MapPage {
     pub fn to_svg(&self) -> String {
         let (width, height) = (900.0, 760.0);
         let mut card = Svg::new(width, height);
-        card.style(hero::STYLE);
+        card.style(run_card::STYLE);
         card.rect((0.5, 0.5), width - 1.0, height - 1.0, "card", "");
         card.text((40.0, 56.0), Anchor::Start, "title", &shorten(&self.title, 50));
         card.text((40.0, 84.0), Anchor::Start, "subtitle", &shorten(&self.subtitle(), 110));
@@ -116,7 +116,7 @@ impl MapPage {
         let legend = coloring.has_legend() && !coloring.is_distinct();
         let right = if legend { 170.0 } else { 0.0 };
         if let Some(plot) = plot::scatter((width - 80.0 - right, height - 130.0), &points, &coloring, axes) {
-            card.place(&plot, (40.0, 110.0));
+            card.device(&plot, (40.0, 110.0));
         }
         for (position, group) in coloring.groups.iter().enumerate().filter(|_| legend) {
             let y = 160.0 + 24.0 * position as f64;

@@ -11,18 +11,18 @@ mod assemble;
 mod axis;
 mod coloring;
 pub mod comparison;
-mod diagnosed;
 mod disentangled;
 mod drift;
+mod encoder_diagnostics;
+mod encoder_sensitivity;
 mod figures;
-mod filled;
-mod hero;
 mod html;
 mod map;
 mod number;
 mod picture;
 mod plot;
-mod reaction;
+mod restored;
+mod run_card;
 mod svg;
 mod timeline;
 mod units;
@@ -31,9 +31,9 @@ mod units;
 mod demo;
 
 pub use anomalies::{Anomalies, ScoredExample};
-pub use filled::{DenoisedPictures, FilledCells};
 pub use map::{MapPage, MapQuality};
 pub use picture::picture_grid_png;
+pub use restored::{DenoisedPictures, FilledCells};
 
 /// All that a report shows.
 #[derive(Debug, Clone, Default)]
@@ -304,6 +304,6 @@ impl Report {
 
     /// Pictures and latent map side by side as one stand-alone SVG, for a README or a slide.
     pub fn hero_svg(&self) -> String {
-        hero::hero(self)
+        run_card::hero(self)
     }
 }

@@ -125,7 +125,7 @@ impl Svg {
     }
 
     /// Another drawing, moved to a place within this one.
-    pub fn place(&mut self, other: &Svg, (x, y): (f64, f64)) {
+    pub fn device(&mut self, other: &Svg, (x, y): (f64, f64)) {
         let [x, y] = [x, y].map(coordinate);
         self.body += &format!(r#"<g transform="translate({x} {y})">{}</g>"#, other.body);
     }

@@ -15,13 +15,14 @@ use std::cmp::Ordering;
 use serde::Serialize;
 
 use super::reconstruct::project;
+use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::{BlockKind, Encoded, Preprocessor};
-use crate::error::Result;
-use crate::evaluate::{ColumnScore, ColumnScores, ImageQuality, PrincipalSubspace, image_quality};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, stream};
+use crate::evaluate::{ColumnScore, ColumnScores};
 use crate::objective::Corruption;
+use crate::random::{Purpose, stream};
+use crate::stats::{ImageQuality, PrincipalSubspace, image_quality};
+use crate::tensor::{Device, to_host};
 
 /// One way to take noise out of rows, and what it is worth.
 #[derive(Debug, Clone, Serialize)]
@@ -35,7 +36,7 @@ pub struct Denoised {
 }
 
 /// Noisy rows and the clean ones they were made from.
-pub struct Pairs {
+pub struct NoisyCleanRows {
     /// With noise.
     pub noisy: Encoded,
     /// Without.
@@ -44,29 +45,29 @@ pub struct Pairs {
 
 /// Which of the streams of noise on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoiseOf {
+pub enum NoiseSplit {
     /// Rows that methods are measured on.
     Measured = 0,
     /// Rows that a baseline learns from.
     Training = 1,
 }
 
-impl Pairs {
+impl NoisyCleanRows {
     /// `clean` rows and the same with noise on numbers and pixels; pixels stay within 0 to 1. `first_row` is the number of the
     /// first row in the input: with it and `seed` the noise is fixed.
     pub fn with_noise(
         preprocessor: &Preprocessor,
         clean: Encoded,
         corruption: Corruption,
-        (of, seed): (NoiseOf, u64),
+        (of, seed): (NoiseSplit, u64),
         first_row: u64,
     ) -> Self {
-        let place = Place::cpu();
+        let device = Device::cpu();
         let mut noisy = clean.clone();
         for (row, values) in noisy.values.chunks_exact_mut(clean.width).enumerate() {
             let noise = &mut stream(seed, Purpose::Corrupt, of as u64, first_row + row as u64);
             let changed =
-                to_host(corruption.apply(place.tensor(values.to_vec(), [1, clean.width]), noise, &place));
+                to_host(corruption.apply(device.tensor(values.to_vec(), [1, clean.width]), noise, &device));
             for block in preprocessor.blocks() {
                 let columns = block.start..block.start + block.width;
                 match block.kind {
@@ -82,7 +83,7 @@ impl Pairs {
         if let Some(observed) = &noisy.observed {
             noisy.values.iter_mut().zip(observed).for_each(|(value, observed)| *value *= observed);
         }
-        Pairs { noisy, clean }
+        NoisyCleanRows { noisy, clean }
     }
 
     /// How much higher each encoded column is with noise, on average.
@@ -110,9 +111,9 @@ impl Pairs {
 /// The noisy rows, the baselines and the model, in this order. Without `training` pairs there are no principal components.
 pub fn compare_denoising(
     saved: &SavedModel,
-    rows: &Pairs,
-    training: Option<&Pairs>,
-    place: &Place,
+    rows: &NoisyCleanRows,
+    training: Option<&NoisyCleanRows>,
+    device: &Device,
 ) -> Result<Vec<Denoised>> {
     let preprocessor = &saved.header.preprocessor;
     let measure = |method: String, made: &[f32]| -> Denoised {
@@ -140,7 +141,7 @@ pub fn compare_denoising(
         found.push(measure(format!("PCA, {rank} components"), &made));
     }
     let name = saved.architecture.family.name().replace('_', "-");
-    found.push(measure(format!("{name} model"), &project(saved, &rows.noisy, place)));
+    found.push(measure(format!("{name} model"), &project(saved, &rows.noisy, device)));
     Ok(found)
 }
 
@@ -149,7 +150,7 @@ fn median_filtered(pictures: &[f32], (height, width, channels): (usize, usize, u
     let of_picture = |picture: &[f32]| -> Vec<f32> {
         let at = |y: usize, x: usize, channel: usize| {
             let near =
-                |place: usize, side: usize| [place.saturating_sub(1), place, (place + 1).min(side - 1)];
+                |device: usize, side: usize| [device.saturating_sub(1), device, (device + 1).min(side - 1)];
             let mut around = [0.0; 9];
             let places = near(y, height).into_iter().flat_map(|y| near(x, width).map(|x| (y, x)));
             for (value, (y, x)) in around.iter_mut().zip(places) {

@@ -13,14 +13,14 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field};
 
-use super::features::codes;
+use super::encode::codes;
 use super::generate::{decoded, fits_in_memory};
 use super::{Draw, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};
-use crate::error::{Error, Result};
-use crate::nn::Place;
-use crate::noise::{Purpose, standard_normal, stream};
+use crate::random::{Purpose, standard_normal, stream};
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// The stream of [`Purpose::Generate`], beside the chunks of [`generate`](super::generate).
 const NEAR: u64 = 2;
@@ -70,13 +70,13 @@ pub fn near(
     scale: f64,
     given: &Given,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<Codes> {
     if !(scale.is_finite() && scale >= 0.0) {
         return Err(Error::config("scale", "a number, 0 or more", scale));
     }
     fits_in_memory(saved, count)?;
-    let code = codes(saved, rows, place);
+    let code = codes(saved, rows, device);
     let deviation = deviations(saved);
     let width = deviation.len();
     let epsilon = standard_normal(&mut stream(seed, Purpose::Generate, NEAR, 0), count * width);
@@ -98,13 +98,13 @@ pub fn between(
     count: usize,
     path: Path,
     given: &Given,
-    place: &Place,
+    device: &Device,
 ) -> Result<Codes> {
     if count < 2 {
         return Err(Error::config("count", "2 or more: both ends are shown", count));
     }
     fits_in_memory(saved, count)?;
-    let codes = codes(saved, rows, place);
+    let codes = codes(saved, rows, device);
     let (a, b) = codes.split_at(saved.architecture.latent_dim);
     let values = (0..count).flat_map(|k| interpolate(a, b, k as f32 / (count - 1) as f32, path)).collect();
     Ok(Codes { values, steps: vec![], condition: conditions(saved, Some(rows), given, count)? })
@@ -120,7 +120,7 @@ pub fn traverse(
     units: usize,
     steps: usize,
     range: f64,
-    place: &Place,
+    device: &Device,
 ) -> Result<Codes> {
     if steps < 2 {
         return Err(Error::config("steps", "2 or more: both ends are shown", steps));
@@ -131,7 +131,7 @@ pub fn traverse(
     let deviation = deviations(saved);
     let width = deviation.len();
     let base = match (rows, &saved.latent) {
-        (Some(rows), _) => codes(saved, rows, place),
+        (Some(rows), _) => codes(saved, rows, device),
         (None, Some(latent)) => latent.center(0.0).to_vec(),
         (None, None) => vec![0.0; width],
     };
@@ -148,7 +148,7 @@ pub fn traverse(
         conditions(saved, rows, given, 2 * width)?.as_ref(),
         Draw::Mean,
         0,
-        place,
+        device,
     );
     let each = shown.len() / (2 * width);
     let change = |unit: usize| -> f64 {
@@ -176,10 +176,10 @@ pub fn rows_of(
     codes: &Codes,
     draw: Draw,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<(Vec<f32>, RecordBatch)> {
     decodes_codes(saved)?;
-    let values = decoded(&saved.model, &codes.values, codes.condition.as_ref(), draw, seed, place);
+    let values = decoded(&saved.model, &codes.values, codes.condition.as_ref(), draw, seed, device);
     let rows = saved.header.preprocessor.decode(&values)?;
     if codes.steps.is_empty() {
         return Ok((values, rows));

@@ -1,11 +1,11 @@
 //! Supervised fine-tuning: an encoder under a softmax classifier, all of it trained on rows with classes.
 
 use super::LabelledParts;
+use crate::Result;
 use crate::data::Encoded;
-use crate::error::Result;
 use crate::model::{Classifier, in_chunks};
-use crate::nn::{Place, to_host};
-use crate::train::{Ended, Hooks, TrainingConfig, TrainingData, fit};
+use crate::tensor::{Device, to_host};
+use crate::train::{Hooks, StopReason, TrainingConfig, TrainingData, fit};
 
 /// How a fine-tuned classifier does.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -26,23 +26,23 @@ pub fn fine_tune(
     classifier: Classifier,
     rows: &LabelledParts,
     config: &TrainingConfig,
-    place: &Place,
+    device: &Device,
     hooks: &mut dyn Hooks<Classifier>,
 ) -> Result<(Classifier, FineTuned)> {
     let data = TrainingData { train: &rows.train, validation: &rows.validation };
-    let outcome = fit(classifier, None, &data, config, place, hooks)?;
-    if let Ended::Diverged(error) = outcome.ended {
+    let outcome = fit(classifier, None, &data, config, device, hooks)?;
+    if let StopReason::Diverged(error) = outcome.stop_reason {
         return Err(error);
     }
     let (validation_error, best_epoch) = outcome.state.best.unwrap_or((f64::NAN, 0));
-    let test_error = error_rate(&outcome.model, &rows.test, place);
+    let test_error = error_rate(&outcome.model, &rows.test, device);
     let seconds = outcome.state.seconds;
     Ok((outcome.model, FineTuned { validation_error, test_error, best_epoch, seconds }))
 }
 
 /// Share of wrong answers on rows with classes.
-pub fn error_rate(classifier: &Classifier, rows: &Encoded, place: &Place) -> f64 {
-    let answers = in_chunks(rows, place, |batch| to_host(classifier.logits(batch.x).argmax(1).float()));
+pub fn error_rate(classifier: &Classifier, rows: &Encoded, device: &Device) -> f64 {
+    let answers = in_chunks(rows, device, |batch| to_host(classifier.logits(batch.x).argmax(1).float()));
     let classes = rows.classes.iter().flatten();
     let wrong = classes.zip(&answers).filter(|&(&class, &answer)| class != answer as u32).count();
     wrong as f64 / rows.rows.max(1) as f64

@@ -1,17 +1,17 @@
 //! New rows from the model.
 
+use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
-use burn::tensor::Tensor;
 
 use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::Condition;
-use crate::error::{Error, Result};
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, Stream, stream};
+use crate::random::{Purpose, Stream, stream};
+use crate::tensor::{Device, to_host};
+use crate::{Error, Result};
 
 /// What is made of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +35,14 @@ pub fn generate(
     draw: Draw,
     given: &[(String, String)],
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<(Vec<f32>, RecordBatch)> {
     decodes_codes(saved)?;
     fits_in_memory(saved, count)?;
     let preprocessor = &saved.header.preprocessor;
     let (condition, said) = preprocessor.given(given, count)?.unzip();
     let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
-    let values = new_rows(&source, count, draw, seed, place)?;
+    let values = new_rows(&source, count, draw, seed, device)?;
     let rows = preprocessor.decode(&values)?;
     let Some(said) = said else { return Ok((values, rows)) };
     let columns = [columns_of(&said), columns_of(&rows)].concat();
@@ -73,18 +73,18 @@ pub(super) fn new_rows(
     count: usize,
     draw: Draw,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<Vec<f32>> {
     let &Source { model, latent, ref condition } = source;
     let mut values = vec![];
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
         let noise = &mut stream(seed, Purpose::Generate, 0, chunk as u64);
         let rows = CHUNK.min(count - first);
-        let Some(codes) = model.sample_prior(rows, noise, place) else {
-            return walked_rows(model, latent, count, draw, &WalkConfig::default(), seed, place);
+        let Some(codes) = model.sample_prior(rows, noise, device) else {
+            return walked_rows(model, latent, count, draw, &WalkConfig::default(), seed, device);
         };
         let chosen: Vec<usize> = (first..first + rows).collect();
-        let codes = beside(codes, condition.as_ref(), &chosen, place);
+        let codes = beside(codes, condition.as_ref(), &chosen, device);
         values.extend(drawn(model, codes, draw, noise));
     }
     Ok(values)
@@ -97,7 +97,7 @@ pub(super) fn decoded(
     condition: Option<&Condition>,
     draw: Draw,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Vec<f32> {
     let width = model.latent_dim();
     let mut values = vec![];
@@ -105,17 +105,17 @@ pub(super) fn decoded(
         let noise = &mut stream(seed, Purpose::Generate, 1, chunk as u64);
         let rows = codes.len() / width;
         let chosen: Vec<usize> = (chunk * CHUNK..chunk * CHUNK + rows).collect();
-        let codes = beside(place.tensor(codes.to_vec(), [rows, width]), condition, &chosen, place);
+        let codes = beside(device.tensor(codes.to_vec(), [rows, width]), condition, &chosen, device);
         values.extend(drawn(model, codes, draw, noise));
     }
     values
 }
 
 /// Codes with the chosen rows of what they are given beside them.
-fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], place: &Place) -> Tensor<2> {
+fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], device: &Device) -> Tensor<2> {
     let given = condition.map(|condition| {
         let given = condition.select(chosen);
-        place.tensor::<2>(given.values, [chosen.len(), given.width])
+        device.tensor::<2>(given.values, [chosen.len(), given.width])
     });
     match given {
         Some(given) => Tensor::cat(vec![codes, given], 1),

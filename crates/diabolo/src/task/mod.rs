@@ -3,23 +3,23 @@
 pub mod compare;
 mod denoise;
 mod detect;
+mod encode;
 mod explore;
-mod features;
+mod feature_scores;
 mod fine_tune;
 mod generate;
 mod impute;
-mod probe;
 mod reconstruct;
 mod walk;
 
-pub use denoise::{Denoised, NoiseOf, Pairs, compare_denoising};
-pub use detect::{Drift, Drifted, Moved, Reason, Rule, Scored, calibrate, example, score};
+pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
+pub use detect::{Drift, DriftReport, DriftedVariable, Reason, Rule, Scored, calibrate, example, score};
+pub use encode::{codes, decode, encode};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
-pub use features::{codes, decode, encode};
+pub use feature_scores::{FeatureScores, LabelledParts, score_features};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::{Draw, generate};
-pub use impute::{HeldBack, ImputeConfig, Imputed, hold_back, impute};
-pub use probe::{FeatureScores, LabelledParts, score_features};
+pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use reconstruct::{beside_aside, project, reconstruct};
 pub use walk::{WalkConfig, walk};
 
@@ -28,10 +28,10 @@ use arrow_schema::{Field, Schema};
 use rayon::prelude::*;
 use std::sync::Arc;
 
-use self::features::{columns_of, last_rows};
+use self::encode::{columns_of, last_rows};
 use crate::artifact::SavedModel;
-use crate::error::{Error, Result};
 use crate::model::CHUNK;
+use crate::{Error, Result};
 
 /// Hands what `transform` makes of each batch to `write`, in the input's order; returns how many rows there were.
 ///

@@ -3,16 +3,16 @@
 use arrow_array::RecordBatch;
 
 use super::{columns_of, last_rows, table};
+use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
-use crate::error::Result;
 use crate::model::{Autoencoder, in_chunks};
-use crate::nn::{Place, to_host};
+use crate::tensor::{Device, to_host};
 
 /// Means of the reconstruction of encoded rows: rows × width, row by row.
-pub fn project(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
+pub fn project(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
     let model = &saved.model;
-    in_chunks(rows, place, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))))
+    in_chunks(rows, device, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))))
 }
 
 /// The reconstruction of each row. Columns keep the input's order; the key and label come along,
@@ -22,17 +22,17 @@ pub fn reconstruct(
     input: &str,
     rows: &RecordBatch,
     first_row: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<RecordBatch> {
     let encoded = saved.header.preprocessor.encode(input, rows, first_row)?;
-    beside_aside(saved, rows, &project(saved, &encoded, place))
+    beside_aside(saved, rows, &project(saved, &encoded, device))
 }
 
 /// The encoded `values` as rows in the place of `rows`: columns keep their order, the key and label come along.
 pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> Result<RecordBatch> {
     let preprocessor = &saved.header.preprocessor;
     let made = preprocessor.decode(values)?;
-    let aside = preprocessor.set_aside(rows)?;
+    let aside = preprocessor.passthrough_columns(rows)?;
     let (made, aside) = (columns_of(&made), columns_of(&aside));
     let order = last_rows(rows);
     let columns = order.iter().filter_map(|(field, _)| {

@@ -18,23 +18,23 @@
 //! Where chains start: no training row is kept in a model file, only a [summary](LatentSummary) of its codes. A chain
 //! starts at the centre of a cluster of codes, chosen by the cluster's share, which g decodes to a typical row.
 //!
-//! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::evaluate::SampleQuality) to held-out
+//! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::stats::SampleQuality) to held-out
 //! rows. Long chains of a one-layer encoder leave the digits of MNIST: by default each sample has a short chain of its own.
 
 use std::ops::Range;
 
+use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::generate::{drawn, fits_in_memory};
 use super::{CHUNK, Draw, decodes_codes};
 use crate::artifact::SavedModel;
-use crate::error::{Error, Result};
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
-use crate::nn::Place;
-use crate::noise::{Purpose, RngExt, Stream, standard_normal, stream};
+use crate::random::{Purpose, RngExt, Stream, standard_normal, stream};
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// What a stream of [`Purpose::Generate`] is for, beside the number of the chain.
 const CHAIN: u64 = 0;
@@ -94,7 +94,7 @@ pub fn walk(
     draw: Draw,
     config: &WalkConfig,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<(Vec<f32>, RecordBatch)> {
     config.validate()?;
     decodes_codes(saved)?;
@@ -106,7 +106,7 @@ pub fn walk(
             help: "leave --step, --burn-in, --thin and --chains out: they are for models without one".into(),
         });
     }
-    let values = walked_rows(&saved.model, saved.latent.as_ref(), count, draw, config, seed, place)?;
+    let values = walked_rows(&saved.model, saved.latent.as_ref(), count, draw, config, seed, device)?;
     let rows = saved.header.preprocessor.decode(&values)?;
     Ok((values, rows))
 }
@@ -119,7 +119,7 @@ pub(super) fn walked_rows(
     draw: Draw,
     config: &WalkConfig,
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> Result<Vec<f32>> {
     let summary = latent.ok_or_else(|| Error::Unsupported {
         what: "this model file keeps no summary of its codes, where chains could start".into(),
@@ -131,7 +131,7 @@ pub(super) fn walked_rows(
     for first in (0..chains).step_by(CHUNK) {
         let together = first..chains.min(first + CHUNK);
         let noise = &mut stream(seed, Purpose::Generate, first as u64, DRAWS);
-        let mut walker = Walker::new(model, together, summary, config.step, seed, place);
+        let mut walker = Walker::new(model, together, summary, config.step, seed, device);
         walker.go(config.burn_in);
         for kept in (0..count).step_by(chains) {
             if kept > 0 {
@@ -140,7 +140,7 @@ pub(super) fn walked_rows(
             let rows = drawn(model, walker.code.clone(), draw, noise);
             // The last time round, some chains may have given their share.
             let places = values[(kept + first).min(count) * width..].chunks_exact_mut(width);
-            places.zip(rows.chunks_exact(width)).for_each(|(place, row)| place.copy_from_slice(row));
+            places.zip(rows.chunks_exact(width)).for_each(|(device, row)| device.copy_from_slice(row));
         }
     }
     Ok(values)
@@ -149,7 +149,7 @@ pub(super) fn walked_rows(
 /// Some of the chains, as one batch.
 struct Walker<'a> {
     model: &'a Model,
-    place: &'a Place,
+    device: &'a Device,
     /// Root mean square of a move, over units.
     length: f64,
     /// One stream for each chain, so that no chain depends on how many there are.
@@ -165,21 +165,21 @@ impl<'a> Walker<'a> {
         summary: &LatentSummary,
         step: f64,
         seed: u64,
-        place: &'a Place,
+        device: &'a Device,
     ) -> Self {
         let mut streams: Vec<Stream> =
             chains.map(|chain| stream(seed, Purpose::Generate, chain as u64, CHAIN)).collect();
         let starts = streams.iter_mut().flat_map(|stream| summary.center(stream.random()).to_vec()).collect();
-        let code = place.tensor(starts, [streams.len(), summary.deviation.len()]);
-        Walker { model, place, length: step * summary.scale(), streams, code }
+        let code = device.tensor(starts, [streams.len(), summary.deviation.len()]);
+        Walker { model, device, length: step * summary.scale(), streams, code }
     }
 
     fn go(&mut self, transitions: usize) {
         for _ in 0..transitions {
             let x = self.model.likelihood().mean(self.model.decode(self.code.clone()));
             let trace = self.model.trace(x);
-            let epsilon = normal(&mut self.streams, trace.code.dims()[1], self.place);
-            let direction = unit_size(trace.spread(epsilon));
+            let epsilon = normal(&mut self.streams, trace.code.dims()[1], self.device);
+            let direction = unit_size(trace.jacobian_gram_product(epsilon));
             self.code = trace.code + direction * self.length;
         }
     }
@@ -196,21 +196,21 @@ fn unit_size(rows: Tensor<2>) -> Tensor<2> {
 }
 
 /// Standard normal noise, a row of `width` from each stream.
-fn normal(streams: &mut [Stream], width: usize, place: &Place) -> Tensor<2> {
+fn normal(streams: &mut [Stream], width: usize, device: &Device) -> Tensor<2> {
     let values = streams.iter_mut().flat_map(|stream| standard_normal(stream, width)).collect();
-    place.tensor(values, [streams.len(), width])
+    device.tensor(values, [streams.len(), width])
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::nn::to_host;
+    use crate::tensor::to_host;
 
     #[test]
     fn moves_have_the_size_asked_for_also_where_the_encoder_is_flat() {
-        let place = Place::cpu();
-        let rows = place.tensor(vec![3e-25, 4e-25, 30.0, -40.0, 0.0, 0.0], [3, 2]);
+        let device = Device::cpu();
+        let rows = device.tensor(vec![3e-25, 4e-25, 30.0, -40.0, 0.0, 0.0], [3, 2]);
         let unit = to_host(unit_size(rows));
         for (found, expected) in unit.iter().zip([0.6, 0.8, 0.6, -0.8, 0.0, 0.0]) {
             assert!((found - expected * 2f32.sqrt()).abs() < 1e-5, "{unit:?}");

@@ -17,8 +17,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Schedule;
-use crate::error::{Error, Result};
+use super::{Optimizer, Schedule};
+use crate::{Error, Result};
 
 /// How a model is trained. `None` means "choose by the data" or "no limit".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,27 +58,6 @@ pub struct TrainingConfig {
     pub checkpoint_seconds: f64,
     /// The seed of every random stream.
     pub seed: u64,
-}
-
-/// The update rule. Adam and AdamW use β₁ = 0.9, β₂ = 0.999 and ε = 1e-8 (Kingma & Ba 2015, algorithm 1).
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Optimizer {
-    /// Adam.
-    #[default]
-    Adam,
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
-    AdamW {
-        /// Each step also shrinks the weights by learning_rate · weight_decay.
-        weight_decay: f64,
-    },
-    /// Stochastic gradient descent, v ← momentum · v + ∇, w ← w − learning_rate · v (Polyak 1964). It wants a learning rate
-    /// about a hundred times Adam's.
-    Sgd {
-        /// In [0, 1); 0 is plain gradient descent.
-        #[serde(default)]
-        momentum: f64,
-    },
 }
 
 impl Default for TrainingConfig {

@@ -73,12 +73,12 @@ pub fn examine(record: &EpochRecord, earlier: &[EpochRecord]) -> Vec<Finding> {
 
 fn posterior_collapse(record: &EpochRecord) -> Option<String> {
     const LEAST_KL: f64 = 0.1;
-    let kl = record.judged().get("kl_divergence").copied()?;
+    let kl = record.monitored_terms().get("kl_divergence").copied()?;
     // While its capacity grows a code is meant to be closed.
-    if record.judged().contains_key("capacity_gap") {
+    if record.monitored_terms().contains_key("capacity_gap") {
         return None;
     }
-    let (active, units) = record.signs.map_or((usize::MAX, 0), |s| (s.active_units, s.latent_dim));
+    let (active, units) = record.health.map_or((usize::MAX, 0), |s| (s.active_units, s.latent_dim));
     (kl < LEAST_KL || active == 0).then(|| {
         let active = if units > 0 { format!(", {active} of {units} units active") } else { String::new() };
         format!(
@@ -89,20 +89,20 @@ fn posterior_collapse(record: &EpochRecord) -> Option<String> {
 }
 
 fn unused_units(record: &EpochRecord) -> Option<String> {
-    let signs = record.signs?;
-    record.judged().get("kl_divergence")?;
-    (signs.active_units * 10 <= signs.latent_dim).then(|| {
+    let health = record.health?;
+    record.monitored_terms().get("kl_divergence")?;
+    (health.active_units * 10 <= health.latent_dim).then(|| {
         format!(
             "only {} of {} latent units are active; the others carry nothing. A smaller --latent-dim gives the same model, \
              --kl-warmup or --bound free_bits:0.1 may wake more",
-            signs.active_units, signs.latent_dim
+            health.active_units, health.latent_dim
         )
     })
 }
 
 fn kl_domination(record: &EpochRecord) -> Option<String> {
     const SHARE: f64 = 0.8;
-    let terms = record.judged();
+    let terms = record.monitored_terms();
     let (objective, reconstruction) = (terms.get("objective")?, terms.get("reconstruction")?);
     terms.get("kl_divergence")?;
     // Of other bounds the rest is not KL alone.
@@ -125,7 +125,7 @@ fn kl_domination(record: &EpochRecord) -> Option<String> {
 
 fn exploding_variance(record: &EpochRecord) -> Option<String> {
     const LARGEST: f64 = 5.0;
-    let largest = record.signs?.posterior_log_variance?;
+    let largest = record.health?.posterior_log_variance?;
     (largest > LARGEST).then(|| {
         format!(
             "exploding variance: a posterior has log σ² = {largest:.1}, far wider than the prior. Some rows lie far from \
@@ -136,7 +136,7 @@ fn exploding_variance(record: &EpochRecord) -> Option<String> {
 
 fn explains_nothing(record: &EpochRecord) -> Option<String> {
     const NEARLY_ONE: f64 = -0.05;
-    let [smallest, _] = record.signs?.likelihood_log_variance?;
+    let [smallest, _] = record.health?.likelihood_log_variance?;
     (smallest > NEARLY_ONE && record.epoch > FIRST_EPOCH).then(|| {
         format!(
             "every learned variance of the likelihood is at least {:.2} times that of the data: the decoder explains \
@@ -148,7 +148,7 @@ fn explains_nothing(record: &EpochRecord) -> Option<String> {
 
 fn vanishing_variance(record: &EpochRecord) -> Option<String> {
     const LEAST: f64 = -10.0;
-    let [smallest, _] = record.signs?.likelihood_log_variance?;
+    let [smallest, _] = record.health?.likelihood_log_variance?;
     (smallest < LEAST).then(|| {
         "a learned variance of the likelihood is at its lower bound: a column is constant or repeats another, and its \
          likelihood drowns the others. Drop it with --drop, or fix the variance with --variance 1"
@@ -158,7 +158,7 @@ fn vanishing_variance(record: &EpochRecord) -> Option<String> {
 
 fn dead_codes(record: &EpochRecord) -> Option<String> {
     const LEAST: f64 = 0.2;
-    let used = record.signs?.codes_used?;
+    let used = record.health?.codes_used?;
     (used < LEAST).then(|| {
         format!(
             "dead codes: rows use {:.0} % of the codebook. Try a smaller --codebook-size, or a larger --learning-rate",
@@ -189,18 +189,18 @@ fn overfitting(record: &EpochRecord, earlier: &[EpochRecord]) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Signs;
+    use crate::model::HealthStats;
 
-    fn record(terms: &[(&str, f64)], signs: Signs) -> EpochRecord {
+    fn record(terms: &[(&str, f64)], health: HealthStats) -> EpochRecord {
         let terms = terms.iter().map(|(name, value)| (name.to_string(), *value));
-        EpochRecord { epoch: 3, validation: terms.collect(), signs: Some(signs), ..Default::default() }
+        EpochRecord { epoch: 3, validation: terms.collect(), health: Some(health), ..Default::default() }
     }
 
-    fn healthy() -> (Vec<(&'static str, f64)>, Signs) {
+    fn healthy() -> (Vec<(&'static str, f64)>, HealthStats) {
         let terms = vec![("objective", 100.0), ("reconstruction", 75.0), ("kl_divergence", 25.0)];
         (
             terms,
-            Signs {
+            HealthStats {
                 active_units: 18,
                 latent_dim: 20,
                 posterior_log_variance: Some(0.1),
@@ -215,39 +215,45 @@ mod tests {
 
     #[test]
     fn a_healthy_run_is_left_alone() {
-        let (terms, signs) = healthy();
-        assert_eq!(kinds(&record(&terms, signs)), []);
+        let (terms, health) = healthy();
+        assert_eq!(kinds(&record(&terms, health)), []);
     }
 
     #[test]
     fn each_illness_is_found_alone_and_told_with_its_figure() {
-        let (terms, signs) = healthy();
+        let (terms, health) = healthy();
         let collapsed = [("objective", 206.0), ("reconstruction", 205.9), ("kl_divergence", 0.01)];
-        let found = examine(&record(&collapsed, Signs { active_units: 0, ..signs }), &[]);
+        let found = examine(&record(&collapsed, HealthStats { active_units: 0, ..health }), &[]);
         assert_eq!(found.len(), 1);
         assert!(found[0].message.contains("0.010 nats, 0 of 20 units active"), "{}", found[0].message);
         let cases = [
-            (Signs { active_units: 2, ..signs }, FindingKind::UnusedUnits),
-            (Signs { posterior_log_variance: Some(7.0), ..signs }, FindingKind::ExplodingVariance),
-            (Signs { likelihood_log_variance: Some([0.0, 0.3]), ..signs }, FindingKind::ExplainsNothing),
-            (Signs { likelihood_log_variance: Some([-12.0, 0.3]), ..signs }, FindingKind::VanishingVariance),
-            (Signs { codes_used: Some(0.1), ..signs }, FindingKind::DeadCodes),
+            (HealthStats { active_units: 2, ..health }, FindingKind::UnusedUnits),
+            (HealthStats { posterior_log_variance: Some(7.0), ..health }, FindingKind::ExplodingVariance),
+            (
+                HealthStats { likelihood_log_variance: Some([0.0, 0.3]), ..health },
+                FindingKind::ExplainsNothing,
+            ),
+            (
+                HealthStats { likelihood_log_variance: Some([-12.0, 0.3]), ..health },
+                FindingKind::VanishingVariance,
+            ),
+            (HealthStats { codes_used: Some(0.1), ..health }, FindingKind::DeadCodes),
         ];
-        for (signs, kind) in cases {
-            assert_eq!(kinds(&record(&terms, signs)), [kind]);
+        for (health, kind) in cases {
+            assert_eq!(kinds(&record(&terms, health)), [kind]);
         }
         let dominated = [("objective", 100.0), ("reconstruction", 10.0), ("kl_divergence", 9.0)];
-        assert_eq!(kinds(&record(&dominated, signs)), [FindingKind::KlDomination]);
+        assert_eq!(kinds(&record(&dominated, health)), [FindingKind::KlDomination]);
     }
 
     #[test]
     fn overfitting_needs_a_better_past() {
-        let (_, signs) = healthy();
+        let (_, health) = healthy();
         let mut now =
-            record(&[("objective", 130.0), ("reconstruction", 100.0), ("kl_divergence", 30.0)], signs);
+            record(&[("objective", 130.0), ("reconstruction", 100.0), ("kl_divergence", 30.0)], health);
         now.train = [("objective".to_string(), 90.0)].into();
         assert_eq!(kinds(&now), []);
-        let best = record(&[("objective", 110.0)], signs);
+        let best = record(&[("objective", 110.0)], health);
         assert_eq!(
             examine(&now, std::slice::from_ref(&best)).first().map(|f| f.kind),
             Some(FindingKind::Overfitting)
@@ -259,7 +265,7 @@ mod tests {
 
     #[test]
     fn an_importance_weighted_bound_is_judged_by_itself() {
-        let (_, signs) = healthy();
+        let (_, health) = healthy();
         let terms = |elbo, bound| {
             [("objective", bound), ("negative_elbo", elbo), ("importance_bound", bound)]
                 .map(|(n, v)| (n.to_string(), v))
@@ -267,7 +273,7 @@ mod tests {
         let at = |elbo, bound| EpochRecord {
             train: terms(80.0, 75.0).into(),
             validation: terms(elbo, bound).into(),
-            ..record(&[], signs)
+            ..record(&[], health)
         };
         assert_eq!(
             kinds(&at(300.0, 76.0)),
@@ -279,11 +285,11 @@ mod tests {
 
     #[test]
     fn what_other_bounds_weigh_is_not_taken_for_kl() {
-        let (_, signs) = healthy();
+        let (_, health) = healthy();
         let terms = [("objective", 100.0), ("reconstruction", 10.0), ("kl_divergence", 9.0), ("mmd", 0.2)];
-        assert_eq!(kinds(&record(&terms, signs)), []);
+        assert_eq!(kinds(&record(&terms, health)), []);
         let growing =
             [("objective", 50.0), ("reconstruction", 49.0), ("kl_divergence", 0.01), ("capacity_gap", 1.0)];
-        assert_eq!(kinds(&record(&growing, signs)), []);
+        assert_eq!(kinds(&record(&growing, health)), []);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Finding;
-use crate::model::Signs;
+use crate::model::HealthStats;
 use crate::objective::Term;
 
 /// One epoch. All terms are nats per example; `objective` is their weighted sum.
@@ -27,8 +27,8 @@ pub struct EpochRecord {
     /// Training rows over wall time.
     pub examples_per_second: f64,
     /// The model's health on held-out rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub signs: Option<Signs>,
+    #[serde(default, alias = "signs", skip_serializing_if = "Option::is_none")]
+    pub health: Option<HealthStats>,
     /// What is wrong, if anything; see [`examine`](super::examine).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
@@ -37,11 +37,11 @@ pub struct EpochRecord {
 impl EpochRecord {
     /// The number early stopping watches: the held-out objective, or the training one if nothing is held out.
     pub fn monitored(&self) -> f64 {
-        self.judged().get("objective").copied().unwrap_or(f64::INFINITY)
+        self.monitored_terms().get("objective").copied().unwrap_or(f64::INFINITY)
     }
 
     /// The terms on held-out rows, or on the training rows if nothing is held out.
-    pub fn judged(&self) -> &BTreeMap<String, f64> {
+    pub fn monitored_terms(&self) -> &BTreeMap<String, f64> {
         if self.validation.is_empty() { &self.train } else { &self.validation }
     }
 }

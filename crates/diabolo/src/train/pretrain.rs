@@ -7,11 +7,13 @@
 use std::time::{Duration, Instant};
 
 use super::trainer::Trainer;
-use super::{Ended, EpochRecord, Hooks, Outcome, Progress, Resume, State, TrainingConfig, TrainingData, fit};
+use super::{
+    EpochRecord, Hooks, Outcome, Progress, Resume, State, StopReason, TrainingConfig, TrainingData, fit,
+};
 use crate::data::Encoded;
-use crate::error::{Error, Result};
 use crate::model::Layerwise;
-use crate::nn::Place;
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// [`fit`], after [`pretrain`] if `config.pretrain_epochs` asks for it and nothing is resumed.
 pub fn fit_pretrained<M: Layerwise>(
@@ -19,19 +21,19 @@ pub fn fit_pretrained<M: Layerwise>(
     resume: Option<Resume<M>>,
     data: &TrainingData,
     config: &TrainingConfig,
-    place: &Place,
+    device: &Device,
     hooks: &mut dyn Hooks<M>,
 ) -> Result<Outcome<M>> {
     if config.pretrain_epochs == 0 || resume.is_some() {
-        return fit(model, resume, data, config, place, hooks);
+        return fit(model, resume, data, config, device, hooks);
     }
     let deadline = Deadline::new(config);
-    let pretrained = pretrain(model, data, config, place, hooks)?;
-    if !matches!(pretrained.ended, Ended::Finished) {
+    let pretrained = pretrain(model, data, config, device, hooks)?;
+    if !matches!(pretrained.stop_reason, StopReason::Finished) {
         return Ok(pretrained);
     }
     let config = deadline.shorten(config);
-    let mut trainer = Trainer::new(pretrained.model, None, data, &config, place)?;
+    let mut trainer = Trainer::new(pretrained.model, None, data, &config, device)?;
     trainer.begin_with(pretrained.state);
     trainer.run(hooks)
 }
@@ -46,7 +48,7 @@ pub fn pretrain<M: Layerwise>(
     model: M,
     data: &TrainingData,
     config: &TrainingConfig,
-    place: &Place,
+    device: &Device,
     hooks: &mut dyn Hooks<M>,
 ) -> Result<Outcome<M>> {
     let mut state = State::default();
@@ -54,24 +56,24 @@ pub fn pretrain<M: Layerwise>(
     let mut model = model;
     let mut below: Option<(Encoded, Encoded)> = None;
     for k in 0..model.depth() {
-        let layer = model.layer(k, place).filter(|_| model.depth() > 1);
+        let layer = model.layer(k, device).filter(|_| model.depth() > 1);
         let layer = layer.ok_or_else(|| no_stack(config.pretrain_epochs))?;
         let config = TrainingConfig { epochs: Some(config.pretrain_epochs), ..deadline.shorten(config) };
         let (train, validation) = below.as_ref().map_or((data.train, data.validation), |(t, v)| (t, v));
         let data = TrainingData { train, validation };
-        let outcome = fit(layer, None, &data, &config, place, &mut OfLayer { hooks, layer: k + 1 })?;
+        let outcome = fit(layer, None, &data, &config, device, &mut OfLayer { hooks, layer: k + 1 })?;
         let of_layer = |record| EpochRecord { layer: Some(k + 1), ..record };
         state.history.extend(outcome.state.history.into_iter().map(of_layer));
         state.seconds += outcome.state.seconds;
         if k + 1 < model.depth() {
-            below = Some((outcome.model.codes(train, place), outcome.model.codes(validation, place)));
+            below = Some((outcome.model.codes(train, device), outcome.model.codes(validation, device)));
         }
         model = model.with_layer(k, outcome.model);
-        if !matches!(outcome.ended, Ended::Finished | Ended::EarlyStopped) {
-            return Ok(Outcome { model, state, ended: outcome.ended });
+        if !matches!(outcome.stop_reason, StopReason::Finished | StopReason::EarlyStopped) {
+            return Ok(Outcome { model, state, stop_reason: outcome.stop_reason });
         }
     }
-    Ok(Outcome { model, state, ended: Ended::Finished })
+    Ok(Outcome { model, state, stop_reason: StopReason::Finished })
 }
 
 /// What has no layers to pretrain one by one.

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// How the learning rate changes while training.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]

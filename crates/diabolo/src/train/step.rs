@@ -3,18 +3,18 @@
 //! How a batch is cut depends on its rows and on the model, never on the number of threads; each part has noise and a graph of its
 //! own, and what the parts found is added in their order. So the bits are the same for any number of threads.
 
-use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+use crate::tensor::GradientsParams;
+use crate::tensor::Tensor;
+use crate::tensor::{Module, ModuleVisitor, Param};
 use rayon::prelude::*;
 
 use super::history::TermMean;
 use crate::data::Encoded;
 use crate::kernel;
 use crate::model::{Batch, Context, Trainable};
-use crate::nn::Place;
-use crate::noise::{Purpose, Stream, stream};
 use crate::objective::{objective, trimmed};
+use crate::random::{Purpose, Stream, stream};
+use crate::tensor::Device;
 
 /// Fewer rows make slow products of matrices, and adding the parts' gradients would cost as much as it saves.
 const SMALLEST_PART: usize = 64;
@@ -27,7 +27,7 @@ const WORTH_SHARING: usize = 8_000_000;
 
 /// When a step happens, and in what run.
 #[derive(Clone, Copy)]
-pub(super) struct Moment {
+pub(super) struct StepKey {
     pub seed: u64,
     pub epoch: usize,
     pub step: usize,
@@ -53,8 +53,8 @@ pub(super) fn differentiate<M: Trainable>(
     data: &Encoded,
     rows: &[usize],
     size: usize,
-    moment: Moment,
-    place: &Place,
+    key: StepKey,
+    device: &Device,
 ) -> Vec<Part> {
     let part = |k: usize, part: &[usize], model: &M| {
         let share = part.len() as f64 / rows.len() as f64;
@@ -63,8 +63,8 @@ pub(super) fn differentiate<M: Trainable>(
             data,
             part,
             share,
-            Moment { step: moment.step * MOST_PARTS + k, ..moment },
-            place,
+            StepKey { step: key.step * MOST_PARTS + k, ..key },
+            device,
         )
     };
     if size >= rows.len() {
@@ -109,7 +109,7 @@ struct Sum {
 impl ModuleVisitor for Sum {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let found = self.parts.iter_mut().filter_map(|part| part.gradients.remove::<D>(parameter.id));
-        let add = |sum, term| if kernel::fits(&sum) { kernel::add(sum, term) } else { sum + term };
+        let add = |sum, term| if kernel::is_supported(&sum) { kernel::add(sum, term) } else { sum + term };
         if let Some(sum) = found.reduce(add) {
             self.total.register(parameter.id, sum);
         }
@@ -118,7 +118,7 @@ impl ModuleVisitor for Sum {
 
 /// Rows of a part of a batch of so many rows: all of them if it is not worth more than one core.
 pub(super) fn part_size<M: Trainable>(model: &M, rows: usize) -> usize {
-    let shared = model.rows_are_apart() && rows.saturating_mul(model.num_params()) >= WORTH_SHARING;
+    let shared = model.is_row_separable() && rows.saturating_mul(model.num_params()) >= WORTH_SHARING;
     if shared { rows.div_ceil(MOST_PARTS).max(SMALLEST_PART) } else { rows }
 }
 
@@ -127,15 +127,15 @@ fn differentiate_part<M: Trainable>(
     data: &Encoded,
     rows: &[usize],
     share: f64,
-    moment: Moment,
-    place: &Place,
+    key: StepKey,
+    device: &Device,
 ) -> Part {
-    let Moment { seed, epoch, step, epochs, trim } = moment;
+    let StepKey { seed, epoch, step, epochs, trim } = key;
     let fresh = &mut stream(seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
-    let batch = Batch::draw(data, rows, fresh, place);
+    let batch = Batch::draw(data, rows, fresh, device);
     let mut noise = stream(seed, Purpose::Train, epoch as u64, step as u64);
-    let context = &mut Context { noise: &mut noise, epochs, training: true, rows: data.rows, place };
-    let terms = trimmed(model.loss(&batch, context), trim, place);
+    let context = &mut Context { noise: &mut noise, epochs, training: true, rows: data.rows, device };
+    let terms = trimmed(model.loss(&batch, context), trim, device);
     let means = terms.iter().map(TermMean::of).collect();
     let gradients = GradientsParams::from_grads((objective(&terms) * share).backward(), model);
     Part { rows: rows.len(), means, gradients, batch, noise }
@@ -146,8 +146,9 @@ mod tests {
     use super::*;
     use crate::distribution::{Family, LikelihoodBlock};
     use crate::model::{Architecture, FamilyConfig, Model};
-    use crate::nn::{Activation, to_host};
-    use crate::noise::RngExt;
+    use crate::nn::Activation;
+    use crate::random::RngExt;
+    use crate::tensor::to_host;
 
     const ROWS: usize = 150;
     const WIDTH: usize = 40;
@@ -163,7 +164,7 @@ mod tests {
             latent_activation: Activation::Identity,
             likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: WIDTH }],
         };
-        Model::new(&architecture, 0, &Place::cpu()).train()
+        Model::new(&architecture, 0, &Device::cpu()).train()
     }
 
     /// The mean of the first term, and the gradient of every parameter, one after the other.
@@ -177,8 +178,8 @@ mod tests {
         let mut noise = stream(1, Purpose::Choose, 0, 0);
         let rows = Encoded::from_values((0..ROWS * WIDTH).map(|_| noise.random::<f32>()).collect(), WIDTH);
         let order: Vec<usize> = (0..ROWS).rev().collect();
-        let moment = Moment { seed: 0, epoch: 0, step: 3, epochs: 0.0, trim: 0.0 };
-        let parts = differentiate(model, &rows, &order, size, moment, &Place::cpu());
+        let key = StepKey { seed: 0, epoch: 0, step: 3, epochs: 0.0, trim: 0.0 };
+        let parts = differentiate(model, &rows, &order, size, key, &Device::cpu());
         assert_eq!(parts.len(), ROWS.div_ceil(size));
         let mean = means(&parts)[0].value;
         let (gradients, whole) = gradients(model, parts);

@@ -6,18 +6,18 @@
 
 use std::time::Instant;
 
-use burn::optim::ModuleOptimizer;
+use crate::tensor::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums};
-use super::step::{Moment, differentiate, gradients, means, part_size};
-use super::{EpochRecord, Schedule, TrainingConfig, examine, optimizer};
+use super::step::{StepKey, differentiate, gradients, means, part_size};
+use super::{EpochRecord, Schedule, TrainingConfig, examine};
 use crate::data::Encoded;
-use crate::error::{Error, Result};
-use crate::model::{Batch, Context, Signs, Trainable};
-use crate::nn::Place;
-use crate::noise::{Purpose, Stream, permutation, stream};
+use crate::model::{Batch, Context, HealthStats, Trainable};
 use crate::objective::trimmed;
+use crate::random::{Purpose, Stream, permutation, stream};
+use crate::tensor::{Device, optimizer};
+use crate::{Error, Result};
 
 /// Encoded rows to learn from, and rows to judge by.
 pub struct TrainingData<'a> {
@@ -98,13 +98,13 @@ impl<M> Hooks<M> for () {}
 
 /// Why training ended.
 #[derive(Debug)]
-pub enum Ended {
+pub enum StopReason {
     /// All epochs were run.
     Finished,
     /// No improvement on held-out rows for `patience` epochs.
     EarlyStopped,
     /// `max_seconds` were over.
-    TimeUp,
+    TimeLimit,
     /// The caller asked to stop.
     Interrupted,
     /// A term was not finite; holds the [`Error::Diverged`].
@@ -118,7 +118,7 @@ pub struct Outcome<M> {
     /// Counters and history.
     pub state: State,
     /// Why training ended.
-    pub ended: Ended,
+    pub stop_reason: StopReason,
 }
 
 /// What training continues from.
@@ -144,10 +144,10 @@ pub fn fit<M: Trainable>(
     resume: Option<Resume<M>>,
     data: &TrainingData,
     config: &TrainingConfig,
-    place: &Place,
+    device: &Device,
     hooks: &mut dyn Hooks<M>,
 ) -> Result<Outcome<M>> {
-    Trainer::new(model, resume, data, config, place)?.run(hooks)
+    Trainer::new(model, resume, data, config, device)?.run(hooks)
 }
 
 /// Weights that are kept must be copied by the step that follows: not at every step.
@@ -166,7 +166,7 @@ pub(super) struct Trainer<'a, M> {
     state: State,
     data: &'a TrainingData<'a>,
     config: &'a TrainingConfig,
-    place: &'a Place,
+    device: &'a Device,
     epochs: usize,
     batch_size: usize,
     learning_rate: f64,
@@ -182,12 +182,12 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         resume: Option<Resume<M>>,
         data: &'a TrainingData,
         config: &'a TrainingConfig,
-        place: &'a Place,
+        device: &'a Device,
     ) -> Result<Self> {
-        let mut optimizer = optimizer::build(config);
+        let mut optimizer = optimizer::build(config.optimizer, config.gradient_clip);
         let (model, best, state) = match resume {
             Some(resume) => {
-                let bytes = burn::tensor::Bytes::from_bytes_vec(resume.optimizer);
+                let bytes = crate::tensor::Bytes::from_bytes_vec(resume.optimizer);
                 optimizer = optimizer.from_bytes(bytes).map_err(|cause| Error::Unsupported {
                     what: format!("the checkpoint's optimiser state cannot be read: {cause}"),
                     help: "start a new run".into(),
@@ -203,7 +203,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             state,
             data,
             config,
-            place,
+            device,
             epochs: config.epochs.ok_or_else(|| unresolved("epochs"))?,
             batch_size: config.batch_size.ok_or_else(|| unresolved("batch_size"))?,
             learning_rate: config.learning_rate.ok_or_else(|| unresolved("learning_rate"))?,
@@ -219,31 +219,31 @@ impl<'a, M: Trainable> Trainer<'a, M> {
     }
 
     pub(super) fn run(mut self, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
-        let ended = loop {
+        let stop_reason = loop {
             if self.state.epoch >= self.epochs {
-                break Ended::Finished;
+                break StopReason::Finished;
             }
             if self.out_of_patience() {
-                break Ended::EarlyStopped;
+                break StopReason::EarlyStopped;
             }
             match self.run_epoch(hooks)? {
-                Some(ended) => break ended,
+                Some(stop_reason) => break stop_reason,
                 None => match self.finish_epoch(hooks) {
                     Ok(()) => self.save(hooks)?,
-                    Err(diverged) => break Ended::Diverged(diverged),
+                    Err(diverged) => break StopReason::Diverged(diverged),
                 },
             }
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
-        let model = match ended {
-            Ended::Interrupted => self.best,
-            _ => self.best.after_training(self.data.train, self.config.seed, self.place),
+        let model = match stop_reason {
+            StopReason::Interrupted => self.best,
+            _ => self.best.after_training(self.data.train, self.config.seed, self.device),
         };
-        Ok(Outcome { model, state: self.state, ended })
+        Ok(Outcome { model, state: self.state, stop_reason })
     }
 
     /// The rest of the current epoch; says why if training must end within it.
-    fn run_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<Option<Ended>> {
+    fn run_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<Option<StopReason>> {
         let rows = self.data.train.rows;
         let steps = rows.div_ceil(self.batch_size);
         let shuffle = &mut stream(self.config.seed, Purpose::Shuffle, self.state.epoch as u64, 0);
@@ -255,7 +255,11 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             if hooks.interrupted() || self.out_of_time() {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
                 self.save(hooks)?;
-                return Ok(Some(if hooks.interrupted() { Ended::Interrupted } else { Ended::TimeUp }));
+                return Ok(Some(if hooks.interrupted() {
+                    StopReason::Interrupted
+                } else {
+                    StopReason::TimeLimit
+                }));
             }
             if last_save.elapsed().as_secs_f64() > self.config.checkpoint_seconds {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
@@ -271,7 +275,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 false => self.step(rows, part, steps),
             };
             if let Err(diverged) = stepped {
-                return Ok(Some(Ended::Diverged(diverged)));
+                return Ok(Some(StopReason::Diverged(diverged)));
             }
             hooks.step(&Progress {
                 epoch: (self.state.epoch + 1, self.epochs),
@@ -290,7 +294,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
 
     /// What a loss may depend on in training, after `epochs` epochs.
     fn context<'b>(&'b self, noise: &'b mut Stream, epochs: f64) -> Context<'b> {
-        Context { noise, epochs, training: true, rows: self.data.train.rows, place: self.place }
+        Context { noise, epochs, training: true, rows: self.data.train.rows, device: self.device }
     }
 
     /// One gradient step on `rows`, in parts of `part`.
@@ -298,8 +302,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
         let trim = self.config.trim_after(done, self.state.longer_from);
-        let moment = Moment { seed: self.config.seed, epoch, step, epochs: done, trim };
-        let parts = differentiate(self.model(), self.data.train, rows, part, moment, self.place);
+        let key = StepKey { seed: self.config.seed, epoch, step, epochs: done, trim };
+        let parts = differentiate(self.model(), self.data.train, rows, part, key, self.device);
         let means = means(&parts);
         self.check(&means, step + 1)?;
         if self.state.best.is_none() && step.is_multiple_of(KEEP_EVERY) {
@@ -346,7 +350,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             learning_rate: self.learning_rate(self.state.epoch as f64 + (steps - 1) as f64 / steps as f64),
             seconds,
             examples_per_second: self.data.train.rows as f64 / seconds.max(1e-9),
-            signs: self.signs(&judged),
+            health: self.health(&judged),
             findings: vec![],
         };
         record.findings = examine(&record, &self.state.history);
@@ -379,16 +383,16 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             return Ok(Default::default());
         }
         let mut sums = TermSums::default();
-        for (chunk, rows) in rows.chunks(model.rows_at_once()).enumerate() {
-            let batch = Batch::gather(self.data.validation, rows, self.place);
+        for (chunk, rows) in rows.chunks(model.max_batch_rows()).enumerate() {
+            let batch = Batch::gather(self.data.validation, rows, self.device);
             let mut context = Context {
                 noise: &mut stream(self.config.seed, Purpose::Evaluate, 0, chunk as u64),
                 epochs: self.state.epoch as f64 + 1.0,
                 training: false,
                 rows: self.data.validation.rows,
-                place: self.place,
+                device: self.device,
             };
-            let terms = trimmed(model.loss(&batch, &mut context), self.config.trim, self.place);
+            let terms = trimmed(model.loss(&batch, &mut context), self.config.trim, self.device);
             let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
             // The last step of the epoch made the weights that are judged.
             self.check(&means, self.state.step)?;
@@ -398,11 +402,11 @@ impl<'a, M: Trainable> Trainer<'a, M> {
     }
 
     /// On a thousand held-out rows, or training rows if there are none.
-    fn signs(&self, model: &M) -> Option<Signs> {
+    fn health(&self, model: &M) -> Option<HealthStats> {
         let held_out = self.data.validation.rows > 0;
         let rows = if held_out { self.data.validation } else { self.data.train };
         let some: Vec<usize> = (0..rows.rows.min(1024)).collect();
-        model.signs(&Batch::gather(rows, &some, self.place))
+        model.health(&Batch::gather(rows, &some, self.device))
     }
 
     fn out_of_patience(&self) -> bool {

@@ -28,7 +28,7 @@ const STRANGERS: [(&str, &[&str]); 4] = [
 ];
 
 /// All that training may know of models: no family, and not the enum of them.
-const TRAINER_SEES: [&str; 5] = ["Batch", "Context", "Layerwise", "Signs", "Trainable"];
+const TRAINER_SEES: [&str; 5] = ["Batch", "Context", "Layerwise", "HealthStats", "Trainable"];
 
 /// Lines of a source file; files of tests are free.
 const LONGEST: usize = 450;
@@ -166,7 +166,7 @@ fn an_arrow_upwards_is_found_however_it_is_written() {
     let expected = "model/plain.rs uses crate::train: arrows point from model down, never up";
     for text in [
         "use crate::train::fit;",
-        "use crate::{nn::Dense, train::{self, fit}};",
+        "use crate::{nn::Linear, train::{self, fit}};",
         "fn f() { let _ = crate::train::Schedule::Constant; }",
         "/* // */ const C: char = '\"'; use crate::train; const S: &str = \"\";",
     ] {
@@ -184,9 +184,9 @@ fn an_arrow_upwards_is_found_however_it_is_written() {
 #[test]
 fn arrows_downwards_comments_text_and_tests_are_fine() {
     for (path, text) in [
-        ("model/plain.rs", "use crate::{Error, Result, nn::Dense, data::Encoded};"),
+        ("model/plain.rs", "use crate::{Error, Result, nn::Linear, data::Encoded};"),
         ("nn/mod.rs", "mod gpu { use super::Device; } pub(super) use gpu::open;"),
-        ("distribution/gaussian.rs", "use crate::nn::softplus;"),
+        ("distribution/gaussian.rs", "use crate::tensor::softplus;"),
         ("artifact/run.rs", "use crate::Config; use super::container;"),
         (
             "model/plain.rs",

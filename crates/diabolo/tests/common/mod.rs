@@ -18,6 +18,6 @@ pub fn header(config: Config, preprocessor: Preprocessor) -> Header {
             split: [1437, 180, 180],
             test_input: None,
         },
-        training: TrainingRecord { epochs: 2, best_epoch: Some(2), ended: "finished".into() },
+        training: TrainingRecord { epochs: 2, best_epoch: Some(2), stop_reason: "finished".into() },
     }
 }

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::Tensor;
 use diabolo::distribution::{Family, LikelihoodBlock};
-use diabolo::model::{Architecture, Batch, Epsilon, FamilyConfig, Model, Stage, VariationalConfig};
-use diabolo::nn::{Activation, Place};
+use diabolo::model::{
+    AnnealingState, Architecture, Batch, FamilyConfig, Model, ReparameterizationNoise, VariationalConfig,
+};
+use diabolo::nn::Activation;
 use diabolo::objective::objective;
+use diabolo::tensor::Device;
+use diabolo::tensor::Tensor;
 use serde_json::Value;
 
 use super::{
-    activation, assert_close, assert_gradients, golden, hidden, load, numbers, object, places, tensor,
+    activation, assert_close, assert_gradients, devices, golden, hidden, load, numbers, object, tensor,
     value_of, values, width,
 };
 
@@ -40,10 +43,10 @@ fn flatten(value: &Value, path: &str, named: &mut BTreeMap<String, Value>) {
     }
 }
 
-fn noise(case: &Value, place: &Place) -> Epsilon {
-    let maybe = |key: &str| case["noise"][key].is_array().then(|| tensor::<2>(&case["noise"][key], place));
-    Epsilon {
-        latent: tensor(&case["noise"]["latent"], place),
+fn noise(case: &Value, device: &Device) -> ReparameterizationNoise {
+    let maybe = |key: &str| case["noise"][key].is_array().then(|| tensor::<2>(&case["noise"][key], device));
+    ReparameterizationNoise {
+        latent: tensor(&case["noise"]["latent"], device),
         auxiliary: maybe("auxiliary"),
         prior: maybe("prior"),
     }
@@ -51,22 +54,22 @@ fn noise(case: &Value, place: &Place) -> Epsilon {
 
 #[test]
 fn every_bound_prior_and_flow() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("bounds.json") {
             let name = case["name"].as_str().unwrap();
             let config: VariationalConfig = serde_json::from_value(case["config"].clone()).unwrap();
             let mut named = BTreeMap::new();
             flatten(&case["parameters"], "", &mut named);
-            let model = load(&architecture(&case, config.clone()), &named, &place);
+            let model = load(&architecture(&case, config.clone()), &named, &device);
             let Model::Variational(variational) = &model else { unreachable!() };
-            let batch = Batch::new(tensor::<2>(&case["x"], &place));
-            let stage = Stage {
+            let batch = Batch::new(tensor::<2>(&case["x"], &device));
+            let stage = AnnealingState {
                 kl_weight: config.kl_weight,
                 capacity: case["capacity"].as_f64().unwrap(),
                 rows: case["rows"].as_u64().unwrap() as usize,
                 training: true,
             };
-            let terms = variational.terms(&batch, noise(&case, &place), &stage);
+            let terms = variational.terms(&batch, noise(&case, &device), &stage);
             for expected in case["terms"].as_array().unwrap() {
                 let term = expected["name"].as_str().unwrap();
                 let what = format!("{name} {term}");
@@ -88,18 +91,18 @@ fn every_bound_prior_and_flow() {
 /// The negative control: the plain gradient of the importance-weighted bound is another than the doubly reparameterised one.
 #[test]
 fn the_plain_gradient_is_not_the_doubly_reparameterised_one() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     let cases = golden("bounds.json");
     let case = cases.iter().find(|c| c["name"] == "importance_doubly").unwrap();
     let mut config: VariationalConfig = serde_json::from_value(case["config"].clone()).unwrap();
     config.bound = diabolo::model::Bound::Importance { samples: 4, doubly_reparameterized: false };
     let mut named = BTreeMap::new();
     flatten(&case["parameters"], "", &mut named);
-    let model = load(&architecture(case, config), &named, &place);
+    let model = load(&architecture(case, config), &named, &device);
     let Model::Variational(variational) = &model else { unreachable!() };
-    let batch = Batch::new(tensor::<2>(&case["x"], &place));
-    let stage = Stage { kl_weight: 1.0, capacity: 0.0, rows: 50, training: true };
-    let gradients = objective(&variational.terms(&batch, noise(case, &place), &stage)).backward();
+    let batch = Batch::new(tensor::<2>(&case["x"], &device));
+    let stage = AnnealingState { kl_weight: 1.0, capacity: 0.0, rows: 50, training: true };
+    let gradients = objective(&variational.terms(&batch, noise(case, &device), &stage)).backward();
     let gradient_of = |t: Tensor<2>| values(t.grad(&gradients).unwrap());
     let difference = |found: Vec<f64>, key: &str| {
         let expected = numbers(&case["gradients"][key]);

@@ -4,10 +4,10 @@ use crate::*;
 use diabolo::distribution::Likelihood;
 
 /// Puts a case's learned vectors where ours are, list by list in the order of the blocks.
-fn load(likelihood: &mut Likelihood, learned: &Value, place: &Place) {
+fn load(likelihood: &mut Likelihood, learned: &Value, device: &Device) {
     for (name, list) in lists(likelihood) {
         let named = learned.as_array().unwrap().iter().filter_map(|own| own.get(name));
-        let given: Vec<Tensor<1>> = named.map(|v| tensor(v, place)).collect();
+        let given: Vec<Tensor<1>> = named.map(|v| tensor(v, device)).collect();
         let shapes = |lengths: Vec<usize>| (name, lengths);
         let expected = shapes(list.iter().map(|p| p.dims()[0]).collect());
         assert_eq!(shapes(given.iter().map(|t| t.dims()[0]).collect()), expected);
@@ -27,15 +27,15 @@ fn lists(likelihood: &mut Likelihood) -> [(&'static str, &mut Vec<Param<Tensor<1
 
 #[test]
 fn every_likelihood_and_its_gradients() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("likelihoods.json") {
             let name = case["name"].as_str().unwrap();
             let blocks: Vec<LikelihoodBlock> = serde_json::from_value(case["blocks"].clone()).unwrap();
-            let mut likelihood = Likelihood::new(blocks, &place);
-            load(&mut likelihood, &case["learned"], &place);
+            let mut likelihood = Likelihood::new(blocks, &device);
+            load(&mut likelihood, &case["learned"], &device);
             let mut likelihood = likelihood.train();
 
-            let autodiff = Place { device: place.device.clone().autodiff(), ..place.clone() };
+            let autodiff = Device { inner: device.inner.clone().autodiff(), ..device.clone() };
             let observed = case["observed"].is_array().then(|| tensor::<2>(&case["observed"], &autodiff));
             let x: Tensor<2> = tensor(&case["x"], &autodiff);
             // Encoded rows hold 0 where a cell is missing; the golden file leaves a value there.
@@ -68,20 +68,21 @@ fn every_likelihood_and_its_gradients() {
 /// The negative control: another level, one count more or other thresholds do not pass.
 #[test]
 fn a_neighbouring_value_is_told_apart() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     for family in ["ordinal", "poisson", "negative_binomial", "beta_binomial", "discretized_logistic"] {
         let cases = golden("likelihoods.json");
         let case = cases.iter().find(|c| c["name"] == family).unwrap();
         let blocks: Vec<LikelihoodBlock> = serde_json::from_value(case["blocks"].clone()).unwrap();
-        let mut likelihood = Likelihood::new(blocks, &place);
-        load(&mut likelihood, &case["learned"], &place);
-        let x = tensor::<2>(&case["x"], &place);
+        let mut likelihood = Likelihood::new(blocks, &device);
+        load(&mut likelihood, &case["learned"], &device);
+        let x = tensor::<2>(&case["x"], &device);
         let moved = match family {
             "ordinal" => x.roll_dim(1, 1),
             "poisson" | "negative_binomial" => (x.exp() + 1.0).log(),
             _ => x * 0.99,
         };
-        let found = values(likelihood.negative_log_likelihood(tensor(&case["outputs"], &place), moved, None));
+        let found =
+            values(likelihood.negative_log_likelihood(tensor(&case["outputs"], &device), moved, None));
         let expected = numbers(&case["negative_log_likelihood"]);
         let largest = found.iter().zip(&expected).fold(0f64, |m, (f, e)| m.max((f - e).abs()));
         assert!(largest > 1e-2, "{family}: {found:?}");

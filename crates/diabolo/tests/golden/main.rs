@@ -11,16 +11,17 @@ mod vector_quantized;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Gradients, Tensor, TensorData};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
 use diabolo::model::{
-    Architecture, Autoencoder, Batch, Context, ContractiveConfig, Epsilon, FamilyConfig, Model, Stage,
-    Trainable, VariationalConfig,
+    AnnealingState, Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model,
+    ReparameterizationNoise, Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Dense, Place};
-use diabolo::noise::{Purpose, stream};
+use diabolo::nn::{Activation, Linear};
 use diabolo::objective::{EncoderTrace, Term, objective};
+use diabolo::random::{Purpose, stream};
+use diabolo::tensor::Device;
+use diabolo::tensor::{DType, Gradients, Tensor, TensorData};
+use diabolo::tensor::{Module, ModuleMapper, ModuleVisitor, Param};
 use serde_json::Value;
 
 fn golden(file: &str) -> Vec<Value> {
@@ -30,8 +31,8 @@ fn golden(file: &str) -> Vec<Value> {
 }
 
 /// The two precisions, and how closely each must agree.
-fn places() -> [(Place, f64); 2] {
-    [(Place::cpu_f64(), 1e-9), (Place::cpu(), 1e-4)]
+fn devices() -> [(Device, f64); 2] {
+    [(Device::cpu_f64(), 1e-9), (Device::cpu(), 1e-4)]
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -41,7 +42,7 @@ fn numbers(value: &Value) -> Vec<f64> {
     }
 }
 
-fn tensor<const D: usize>(value: &Value, place: &Place) -> Tensor<D> {
+fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
     let mut shape = [1; D];
     let mut inner = value;
     for side in shape.iter_mut() {
@@ -50,7 +51,7 @@ fn tensor<const D: usize>(value: &Value, place: &Place) -> Tensor<D> {
             inner = &items[0];
         }
     }
-    Tensor::from_data(TensorData::new(numbers(value), shape), (&place.device, place.dtype))
+    Tensor::from_data(TensorData::new(numbers(value), shape), (&device.inner, device.dtype))
 }
 
 fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
@@ -89,7 +90,7 @@ impl Path {
     }
 }
 
-struct Load<'a>(Path, &'a BTreeMap<String, Value>, &'a Place);
+struct Load<'a>(Path, &'a BTreeMap<String, Value>, &'a Device);
 
 impl ModuleMapper for Load<'_> {
     fn enter_module(&mut self, name: &str, container: &str) {
@@ -175,8 +176,8 @@ fn hidden(layers: &Value) -> Vec<usize> {
     layers.as_array().unwrap().iter().map(|l| l["bias"].as_array().unwrap().len()).collect()
 }
 
-fn load(architecture: &Architecture, named: &BTreeMap<String, Value>, place: &Place) -> Model {
-    Model::new(architecture, 0, place).map(&mut Load(Path::default(), named, place)).train()
+fn load(architecture: &Architecture, named: &BTreeMap<String, Value>, device: &Device) -> Model {
+    Model::new(architecture, 0, device).map(&mut Load(Path::default(), named, device)).train()
 }
 
 fn value_of(terms: &[Term], name: &str) -> Vec<f64> {
@@ -185,23 +186,23 @@ fn value_of(terms: &[Term], name: &str) -> Vec<f64> {
 
 #[test]
 fn contraction_and_its_gradient_at_depths_one_to_four() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("contraction.json") {
             let name = case["name"].as_str().unwrap();
-            let layers: Vec<Dense> = case["layers"]
+            let layers: Vec<Linear> = case["layers"]
                 .as_array()
                 .unwrap()
                 .iter()
                 .map(|l| {
-                    Dense::from_parts(
-                        tensor(&l["weight"], &place),
-                        tensor(&l["bias"], &place),
+                    Linear::from_parts(
+                        tensor(&l["weight"], &device),
+                        tensor(&l["bias"], &device),
                         activation(&case),
                     )
                     .train()
                 })
                 .collect();
-            let trace = EncoderTrace::new(layers.iter().collect(), tensor(&case["x"], &place));
+            let trace = EncoderTrace::new(layers.iter().collect(), tensor(&case["x"], &device));
             let value = trace.contraction(None);
             assert_close(name, &values(trace.code.clone().inner()), &numbers(&case["h"]), tolerance);
             let expected = numbers(&case["jacobian_frobenius_squared"]);
@@ -223,16 +224,16 @@ fn contraction_and_its_gradient_at_depths_one_to_four() {
 /// The negative control: a contraction whose φ′ is cut off from the graph lacks φ″ and must not pass.
 #[test]
 fn without_curvature_the_gradient_is_wrong() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     let cases = golden("contraction.json");
     let case = cases.iter().find(|c| c["name"].as_str().unwrap().starts_with("sigmoid_depth1")).unwrap();
-    let layer = Dense::from_parts(
-        tensor(&case["layers"][0]["weight"], &place),
-        tensor(&case["layers"][0]["bias"], &place),
+    let layer = Linear::from_parts(
+        tensor(&case["layers"][0]["weight"], &device),
+        tensor(&case["layers"][0]["bias"], &device),
         Activation::Sigmoid,
     )
     .train();
-    let slope = layer.trace(tensor(&case["x"], &place)).derivative.detach();
+    let slope = layer.trace(tensor(&case["x"], &device)).derivative.detach();
     let cut = (slope.square() * layer.weight.val().square().sum_dim(1).transpose()).sum_dim(1).mean();
     let found = values(layer.weight.val().grad(&cut.backward()).unwrap());
     let expected = numbers(&case["gradients"]["encoder.0.weight"]);
@@ -243,7 +244,7 @@ fn without_curvature_the_gradient_is_wrong() {
 
 #[test]
 fn contractive_autoencoders_tied_and_untied() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("autoencoder.json") {
             let name = case["name"].as_str().unwrap();
             let (inputs, tied) = (width(&case["x"]), case["tied"].as_bool().unwrap());
@@ -266,13 +267,13 @@ fn contractive_autoencoders_tied_and_untied() {
             let mut named = BTreeMap::new();
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
-            let model = load(&architecture, &named, &place);
-            let batch = Batch::new(tensor(&case["x"], &place));
+            let model = load(&architecture, &named, &device);
+            let batch = Batch::new(tensor(&case["x"], &device));
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
+            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, device: &device };
             let mut terms = model.loss(&batch, context);
             if case.get("eps").is_some() {
-                terms.push(curvature(&case, &model, &batch, &place));
+                terms.push(curvature(&case, &model, &batch, &device));
                 assert_close(name, &value_of(&terms, "curvature"), &numbers(&case["curvature"]), tolerance);
             }
             assert_close(
@@ -292,9 +293,9 @@ fn contractive_autoencoders_tied_and_untied() {
 }
 
 /// The higher-order term (CAE+H) with the golden file's ε.
-fn curvature(case: &Value, model: &Model, batch: &Batch, place: &Place) -> Term {
+fn curvature(case: &Value, model: &Model, batch: &Batch, device: &Device) -> Term {
     let trace = |x| EncoderTrace::new(model.encoder_layers(), x);
-    let near = trace(batch.x.clone() + tensor(&case["eps"], place));
+    let near = trace(batch.x.clone() + tensor(&case["eps"], device));
     let value = trace(batch.x.clone()).curvature(&near, None);
     Term::new("curvature", value).weighted(case["curvature_weight"].as_f64().unwrap())
 }
@@ -317,7 +318,7 @@ fn block(json: &Value) -> LikelihoodBlock {
 
 #[test]
 fn every_term_of_the_elbo_for_every_likelihood() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("variational.json") {
             let name = case["name"].as_str().unwrap();
             let kl_weight = case["kl_weight"].as_f64().unwrap();
@@ -348,11 +349,11 @@ fn every_term_of_the_elbo_for_every_likelihood() {
                     named.insert(format!("likelihood.{k}.log_variance"), raw.clone());
                 }
             }
-            let model = load(&architecture, &rename_variances(&named), &place);
+            let model = load(&architecture, &rename_variances(&named), &device);
             let Model::Variational(variational) = &model else { unreachable!() };
 
-            let observed = case["observed"].is_array().then(|| tensor::<2>(&case["observed"], &place));
-            let x: Tensor<2> = tensor(&case["x"], &place);
+            let observed = case["observed"].is_array().then(|| tensor::<2>(&case["observed"], &device));
+            let x: Tensor<2> = tensor(&case["x"], &device);
             // Encoded rows hold 0 where a cell is missing; the golden file leaves a value there.
             let x = observed.clone().map_or(x.clone(), |o| x * o);
             let posterior = model.posterior(x.clone()).unwrap();
@@ -361,9 +362,9 @@ fn every_term_of_the_elbo_for_every_likelihood() {
             assert_close(name, &log_variance, &numbers(&case["posterior_log_variance"]), tolerance);
 
             let batch = Batch { observed, ..Batch::new(x) };
-            let latent = tensor(&case["epsilon"], &place);
-            let epsilon = Epsilon { latent, auxiliary: None, prior: None };
-            let stage = Stage { kl_weight, capacity: 0.0, rows: 4, training: true };
+            let latent = tensor(&case["epsilon"], &device);
+            let epsilon = ReparameterizationNoise { latent, auxiliary: None, prior: None };
+            let stage = AnnealingState { kl_weight, capacity: 0.0, rows: 4, training: true };
             let terms = variational.terms(&batch, epsilon, &stage);
             assert_close(
                 name,

@@ -8,8 +8,11 @@ fn architecture(case: &Value) -> Architecture {
     let mut widths = hidden(&case["encoder"]);
     let latent_dim = widths.pop().unwrap();
     let side = |key: &str| case[key].as_f64().unwrap();
-    let config =
-        MultiscaleConfig { least: side("least"), most: side("most"), levels: self::numbers(&case["levels"]) };
+    let config = MultiscaleConfig {
+        sigma_min: side("least"),
+        sigma_max: side("most"),
+        score_sigmas: self::numbers(&case["levels"]),
+    };
     let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
     let blocks = [(gaussian, 0, numbers), (Family::Bernoulli, numbers, inputs - numbers)];
     Architecture {
@@ -30,17 +33,17 @@ fn architecture(case: &Value) -> Architecture {
 
 #[test]
 fn noise_of_every_size_is_removed_as_in_jax() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("multiscale.json") {
             let name = case["name"].as_str().unwrap();
             let mut named = BTreeMap::from([("level".to_string(), case["level"].clone())]);
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
-            let model = load(&architecture(&case), &named, &place);
-            let observed = case.get("observed").map(|observed| tensor::<2>(observed, &place));
-            let batch = Batch { observed, ..Batch::new(tensor(&case["x"], &place)) };
+            let model = load(&architecture(&case), &named, &device);
+            let observed = case.get("observed").map(|observed| tensor::<2>(observed, &device));
+            let batch = Batch { observed, ..Batch::new(tensor(&case["x"], &device)) };
             let Model::Multiscale(multiscale) = &model else { unreachable!() };
-            let (sigma, epsilon) = (tensor(&case["sigma"], &place), tensor(&case["epsilon"], &place));
+            let (sigma, epsilon) = (tensor(&case["sigma"], &device), tensor(&case["epsilon"], &device));
             let terms = multiscale.terms(&batch, sigma, epsilon);
             let expected = numbers(&case["reconstruction"]);
             assert_close(name, &value_of(&terms, "reconstruction"), &expected, tolerance);

@@ -23,17 +23,17 @@ fn architecture(case: &Value) -> Architecture {
 
 #[test]
 fn sparse_autoencoders_of_each_kind_tied_and_untied() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("sparse.json") {
             let name = case["name"].as_str().unwrap();
             let mut named = BTreeMap::new();
             stack(&mut named, "encoder", &case["encoder"]);
             stack(&mut named, "decoder", &case["decoder"]);
-            let model = load(&architecture(&case), &named, &place);
-            let batch = Batch::new(tensor(&case["x"], &place));
+            let model = load(&architecture(&case), &named, &device);
+            let batch = Batch::new(tensor(&case["x"], &device));
             let noise = &mut stream(0, Purpose::Train, 0, 0);
             let terms = model
-                .loss(&batch, &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place });
+                .loss(&batch, &mut Context { noise, epochs: 0.0, training: true, rows: 1, device: &device });
             assert_eq!(terms.len(), 1 + case.get("sparsity_term").is_some() as usize, "{name}");
             for (term, key) in terms.iter().zip(["reconstruction", "sparsity_term"]) {
                 assert_close(name, &values(term.value.clone()), &numbers(&case[key]), tolerance);

@@ -36,7 +36,7 @@ fn with_prior(mut named: BTreeMap<String, Value>, case: &Value) -> BTreeMap<Stri
 
 #[test]
 fn vector_quantized_autoencoders_and_their_codebooks() {
-    for (place, tolerance) in places() {
+    for (device, tolerance) in devices() {
         for case in golden("vector_quantized.json") {
             let name = case["name"].as_str().unwrap();
             let mut named = with_prior(BTreeMap::new(), &case);
@@ -45,10 +45,10 @@ fn vector_quantized_autoencoders_and_their_codebooks() {
             for part in ["vectors", "counts"] {
                 named.insert(format!("codebook.{part}"), case["codebook"][part].clone());
             }
-            let model = load(&architecture(&case), &named, &place);
-            let batch = Batch::new(tensor(&case["x"], &place));
+            let model = load(&architecture(&case), &named, &device);
+            let batch = Batch::new(tensor(&case["x"], &device));
             let noise = &mut stream(0, Purpose::Train, 0, 0);
-            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, place: &place };
+            let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, device: &device };
             let terms = model.loss(&batch, context);
             for key in ["reconstruction", "commitment"] {
                 assert_close(name, &value_of(&terms, key), &numbers(&case[key]), tolerance);
@@ -63,7 +63,7 @@ fn vector_quantized_autoencoders_and_their_codebooks() {
             assert_close(name, &values(model.decode(code).inner()), &numbers(&case["logits"]), tolerance);
             let before = model.trace(batch.x).code.inner();
             assert_close(name, &values(before.clone()), &numbers(&case["z"]), tolerance);
-            let moved = model.codebook().unwrap().clone().moved(before, case["decay"].as_f64().unwrap());
+            let moved = model.codebook().unwrap().clone().ema_update(before, case["decay"].as_f64().unwrap());
             assert_close(name, &values(moved.vectors.val()), &numbers(&case["moved"]["vectors"]), tolerance);
             assert_close(name, &values(moved.counts.val()), &numbers(&case["moved"]["counts"]), tolerance);
         }

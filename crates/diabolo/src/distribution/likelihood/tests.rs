@@ -1,11 +1,11 @@
 //! Of every family: draws agree with the mean, masses sum to 1, and nothing is ever infinite.
 #![allow(clippy::unwrap_used)]
 
-use burn::tensor::TensorData;
+use crate::tensor::TensorData;
 
 use super::*;
-use crate::nn::to_host;
-use crate::noise::{Purpose, stream};
+use crate::random::{Purpose, stream};
+use crate::tensor::to_host;
 
 const FAMILIES: [Family; 14] = [
     Family::Bernoulli,
@@ -24,17 +24,17 @@ const FAMILIES: [Family; 14] = [
     Family::DiscretizedLogistic { components: 3 },
 ];
 
-fn likelihood(family: Family, width: usize, place: &Place) -> Likelihood {
-    Likelihood::new(vec![LikelihoodBlock { family, start: 0, width }], place)
+fn likelihood(family: Family, width: usize, device: &Device) -> Likelihood {
+    Likelihood::new(vec![LikelihoodBlock { family, start: 0, width }], device)
 }
 
-fn fill(vectors: Vec<Param<Tensor<1>>>, value: f32, place: &Place) -> Vec<Param<Tensor<1>>> {
-    let full = |v: Param<Tensor<1>>| place.tensor(vec![value; v.dims()[0]], v.dims());
+fn fill(vectors: Vec<Param<Tensor<1>>>, value: f32, device: &Device) -> Vec<Param<Tensor<1>>> {
+    let full = |v: Param<Tensor<1>>| device.tensor(vec![value; v.dims()[0]], v.dims());
     vectors.into_iter().map(|v| Param::from_tensor(full(v))).collect()
 }
 
 /// With `value` in every vector that is learned.
-fn with_learned(mut likelihood: Likelihood, value: f32, place: &Place) -> Likelihood {
+fn with_learned(mut likelihood: Likelihood, value: f32, device: &Device) -> Likelihood {
     for list in [
         &mut likelihood.log_variance,
         &mut likelihood.log_scale,
@@ -42,7 +42,7 @@ fn with_learned(mut likelihood: Likelihood, value: f32, place: &Place) -> Likeli
         &mut likelihood.log_dispersion,
         &mut likelihood.thresholds,
     ] {
-        *list = fill(std::mem::take(list), value, place);
+        *list = fill(std::mem::take(list), value, device);
     }
     likelihood
 }
@@ -55,11 +55,11 @@ fn outputs(likelihood: &Likelihood) -> Vec<f32> {
 #[test]
 fn draws_agree_with_the_mean() {
     const ROWS: usize = 20_000;
-    let place = Place::cpu();
+    let device = Device::cpu();
     for family in FAMILIES {
-        let likelihood = with_learned(likelihood(family, 3, &place), 0.5, &place);
+        let likelihood = with_learned(likelihood(family, 3, &device), 0.5, &device);
         let parameters = outputs(&likelihood);
-        let repeated = place.tensor(parameters.repeat(ROWS), [ROWS, parameters.len()]);
+        let repeated = device.tensor(parameters.repeat(ROWS), [ROWS, parameters.len()]);
         let drawn = likelihood.sample(repeated.clone(), &mut stream(9, Purpose::Generate, 0, 0));
         let mean = to_host(likelihood.mean(repeated.narrow(0, 0, 1)));
         for column in 0..3 {
@@ -88,15 +88,15 @@ fn support(family: Family) -> Vec<Vec<f32>> {
 
 #[test]
 fn masses_sum_to_one_and_have_the_mean() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     for family in FAMILIES.into_iter().filter(|f| !f.is_density() && *f != Family::Bernoulli) {
         for learned in [-0.7, 0.5, 1.5] {
             let values = support(family);
             let (rows, width) = (values.len(), values[0].len());
-            let likelihood = with_learned(likelihood(family, width, &place), learned, &place);
+            let likelihood = with_learned(likelihood(family, width, &device), learned, &device);
             let parameters = outputs(&likelihood);
-            let repeated = place.tensor(parameters.repeat(rows), [rows, parameters.len()]);
-            let x = place.tensor(values.concat(), [rows, width]);
+            let repeated = device.tensor(parameters.repeat(rows), [rows, parameters.len()]);
+            let x = device.tensor(values.concat(), [rows, width]);
             let nll = likelihood.negative_log_likelihood(repeated.clone(), x, None);
             let masses: Vec<f64> = nll.neg().exp().into_data().iter::<f64>().collect();
             let sum: f64 = masses.iter().sum();
@@ -124,19 +124,19 @@ fn extremes(family: Family) -> Vec<f32> {
 
 #[test]
 fn nothing_is_infinite_whatever_the_parameters() {
-    let place = Place::cpu();
+    let device = Device::cpu();
     let wild = [-1e30f32, -1e4, -100.0, -1.0, 0.0, 1e-6, 0.7, 100.0, 1e4, 1e8, 1e30];
     let pairs: Vec<[f32; 2]> = wild.iter().flat_map(|a| wild.iter().map(move |b| [*a, *b])).collect();
     for family in FAMILIES {
         for learned in wild {
-            check_finite(family, learned, &pairs, &place);
+            check_finite(family, learned, &pairs, &device);
         }
     }
 }
 
 /// Three rows of three columns for every pair, whose two numbers alternate among the outputs.
-fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], place: &Place) {
-    let likelihood = with_learned(likelihood(family, 3, place), learned, place).train();
+fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], device: &Device) {
+    let likelihood = with_learned(likelihood(family, 3, device), learned, device).train();
     let x = match family {
         Family::Categorical | Family::Ordinal => vec![0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0],
         _ => extremes(family).repeat(3),
@@ -144,15 +144,15 @@ fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], place: &Place)
     let (rows, width) = (3 * pairs.len(), likelihood.parameters());
     let alternate = |pair: &[f32; 2]| (0..3 * width).map(|k| pair[(k + k / width) % 2]).collect::<Vec<_>>();
     let values: Vec<f32> = pairs.iter().flat_map(alternate).collect();
-    let device = place.device.clone().autodiff();
+    let device = device.inner.clone().autodiff();
     let parameters = Tensor::<2>::from_data(TensorData::new(values, [rows, width]), &device).require_grad();
     let x = Tensor::<2>::from_data(TensorData::new(x.repeat(pairs.len()), [rows, 3]), &device);
     let nll = likelihood.negative_log_likelihood(parameters.clone(), x, None);
     let gradients = nll.clone().sum().backward();
     let finite = |what: &str, values: Vec<f32>, each: usize| {
         let wrong = values.iter().position(|v| !v.is_finite());
-        let place = wrong.map(|k| (values[k], pairs[k / each % pairs.len()]));
-        assert!(place.is_none(), "{family:?}, learned {learned}: {what} {place:?}");
+        let device = wrong.map(|k| (values[k], pairs[k / each % pairs.len()]));
+        assert!(device.is_none(), "{family:?}, learned {learned}: {what} {device:?}");
     };
     finite("value", to_host(nll.inner()), 3);
     finite("gradient", to_host(parameters.grad(&gradients).unwrap()), 3 * width);
@@ -178,11 +178,12 @@ fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], place: &Place)
 
 #[test]
 fn extreme_parameters_can_be_drawn_from() {
-    let place = Place::cpu();
+    let device = Device::cpu();
     for family in FAMILIES {
         for value in [-1e30f32, -1e4, 0.0, 1e4, 1e30] {
-            let likelihood = with_learned(likelihood(family, 3, &place), value, &place);
-            let parameters = place.tensor(vec![value; likelihood.parameters()], [1, likelihood.parameters()]);
+            let likelihood = with_learned(likelihood(family, 3, &device), value, &device);
+            let parameters =
+                device.tensor(vec![value; likelihood.parameters()], [1, likelihood.parameters()]);
             let drawn = likelihood.sample(parameters, &mut stream(3, Purpose::Generate, 0, 0));
             assert!(drawn.iter().all(|v| v.is_finite()), "{family:?} {value}: {drawn:?}");
         }
@@ -191,7 +192,7 @@ fn extreme_parameters_can_be_drawn_from() {
 
 #[test]
 fn blocks_take_their_own_outputs_and_vectors() {
-    let place = Place::cpu_f64();
+    let device = Device::cpu_f64();
     let block = |family, start, width| LikelihoodBlock { family, start, width };
     let blocks = vec![
         block(Family::Laplace, 0, 1),
@@ -199,20 +200,23 @@ fn blocks_take_their_own_outputs_and_vectors() {
         block(Family::StudentT, 4, 2),
         block(Family::Gaussian { variance: Variance::Shared }, 6, 2),
     ];
-    let all = Likelihood::new(blocks.clone(), &place);
+    let all = Likelihood::new(blocks.clone(), &device);
     assert_eq!((all.parameters(), all.log_scale.len(), all.thresholds.len()), (6, 2, 1));
     assert_eq!(all.densities(), [true, false, false, false, true, true, true, true]);
     let x: [f32; 8] = [0.3, 0.0, 1.0, 0.0, -1.0, 2.0, 0.5, 0.7];
     let p: [f32; 6] = [0.1, 0.4, -0.2, 0.9, 1.1, -0.6];
-    let whole =
-        all.negative_log_likelihood(place.tensor(p.to_vec(), [1, 6]), place.tensor(x.to_vec(), [1, 8]), None);
+    let whole = all.negative_log_likelihood(
+        device.tensor(p.to_vec(), [1, 6]),
+        device.tensor(x.to_vec(), [1, 8]),
+        None,
+    );
     let mut offset = 0;
     let alone = |b: &LikelihoodBlock| {
         let n = b.parameters();
-        let own = place.tensor(p[offset..offset + n].to_vec(), [1, n]);
+        let own = device.tensor(p[offset..offset + n].to_vec(), [1, n]);
         offset += n;
-        let x = place.tensor(x[b.start..b.start + b.width].to_vec(), [1, b.width]);
-        let one = Likelihood::new(vec![block(b.family, 0, b.width)], &place);
+        let x = device.tensor(x[b.start..b.start + b.width].to_vec(), [1, b.width]);
+        let one = Likelihood::new(vec![block(b.family, 0, b.width)], &device);
         to_host(one.negative_log_likelihood(own, x, None))[0]
     };
     let parts: f32 = blocks.iter().map(alone).sum();

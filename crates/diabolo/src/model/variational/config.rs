@@ -11,8 +11,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::model::config::non_negative;
+use crate::{Error, Result};
 
 /// Settings of the variational family.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

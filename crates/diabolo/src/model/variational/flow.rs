@@ -11,13 +11,14 @@
 //! The autoregressive network is a masked one (MADE: Germain et al. 2015) of one hidden layer; the order of the units is
 //! turned around after every step.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Tensor, activation};
+use crate::tensor::{Module, Param};
+use crate::tensor::{Tensor, activation};
 
 use super::config::FlowConfig;
 use crate::model::Architecture;
-use crate::nn::{Activation, Dense, Place, softplus};
-use crate::noise::Stream;
+use crate::nn::{Activation, Linear};
+use crate::random::Stream;
+use crate::tensor::{Device, softplus};
 
 /// All steps.
 #[derive(Module, Debug)]
@@ -57,11 +58,11 @@ pub struct Planar {
 #[derive(Module, Debug)]
 pub struct Autoregressive {
     /// z → hidden, masked.
-    pub input: Dense,
+    pub input: Linear,
     /// The encoder's last hidden layer → hidden.
-    pub context: Dense,
+    pub context: Linear,
     /// hidden → m and s, masked.
-    pub output: Dense,
+    pub output: Linear,
     #[module(skip)]
     input_mask: Tensor<2>,
     #[module(skip)]
@@ -78,18 +79,18 @@ impl Flow {
         architecture: &Architecture,
         context: usize,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Option<Self> {
         let d = architecture.latent_dim;
         match config {
             FlowConfig::None => None,
             FlowConfig::Planar { layers } => {
-                let steps = (0..layers).map(|_| Planar::new(d, noise, place)).collect();
+                let steps = (0..layers).map(|_| Planar::new(d, noise, device)).collect();
                 Some(Flow::Planar(PlanarFlow { steps }))
             }
             FlowConfig::InverseAutoregressive { layers, hidden } => {
                 let steps =
-                    (0..layers).map(|_| Autoregressive::new(d, hidden, context, noise, place)).collect();
+                    (0..layers).map(|_| Autoregressive::new(d, hidden, context, noise, device)).collect();
                 Some(Flow::InverseAutoregressive(AutoregressiveFlow { steps }))
             }
         }
@@ -112,10 +113,10 @@ impl Flow {
 }
 
 impl Planar {
-    fn new(latent_dim: usize, noise: &mut Stream, place: &Place) -> Self {
-        let layer = Dense::new(latent_dim, 2, Activation::Identity, noise, place).weight.val();
+    fn new(latent_dim: usize, noise: &mut Stream, device: &Device) -> Self {
+        let layer = Linear::new(latent_dim, 2, Activation::Identity, noise, device).weight.val();
         let row = |k: usize| Param::from_tensor(layer.clone().narrow(0, k, 1).squeeze_dim::<1>(0));
-        Planar { scale: row(0), weight: row(1), bias: Param::from_tensor(place.tensor(vec![0.0], [1])) }
+        Planar { scale: row(0), weight: row(1), bias: Param::from_tensor(device.tensor(vec![0.0], [1])) }
     }
 
     fn transform(&self, z: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
@@ -133,11 +134,11 @@ impl Planar {
 }
 
 impl Autoregressive {
-    fn new(latent_dim: usize, hidden: usize, context: usize, noise: &mut Stream, place: &Place) -> Self {
+    fn new(latent_dim: usize, hidden: usize, context: usize, noise: &mut Stream, device: &Device) -> Self {
         let d = latent_dim;
-        let mut output = Dense::new(hidden, 2 * d, Activation::Identity, noise, place);
+        let mut output = Linear::new(hidden, 2 * d, Activation::Identity, noise, device);
         let gates = (0..2 * d).map(|i| if i < d { 0.0 } else { INITIAL_GATE }).collect();
-        output.bias = Param::from_tensor(place.tensor(gates, [2 * d]));
+        output.bias = Param::from_tensor(device.tensor(gates, [2 * d]));
         // Hidden unit k sees the first `degree(k)` units; unit i is made from hidden units that see fewer than i + 1.
         let degree = |k: usize| 1 + k % (d - 1).max(1);
         let sees = |k: usize, i: usize| (d > 1 && i < degree(k)) as u8 as f32;
@@ -145,17 +146,17 @@ impl Autoregressive {
         let input_mask = (0..hidden).flat_map(|k| (0..d).map(move |i| sees(k, i))).collect();
         let output_mask = (0..2 * d).flat_map(|o| (0..hidden).map(move |k| feeds(k, o % d))).collect();
         Autoregressive {
-            input: Dense::new(d, hidden, Activation::Identity, noise, place),
-            context: Dense::new(context, hidden, Activation::Identity, noise, place),
+            input: Linear::new(d, hidden, Activation::Identity, noise, device),
+            context: Linear::new(context, hidden, Activation::Identity, noise, device),
             output,
-            input_mask: place.tensor(input_mask, [hidden, d]),
-            output_mask: place.tensor(output_mask, [2 * d, hidden]),
+            input_mask: device.tensor(input_mask, [hidden, d]),
+            output_mask: device.tensor(output_mask, [2 * d, hidden]),
         }
     }
 
     fn transform(&self, z: Tensor<2>, context: Tensor<2>) -> (Tensor<2>, Tensor<1>) {
         let d = z.dims()[1];
-        let masked = |layer: &Dense, mask: &Tensor<2>, x: Tensor<2>| {
+        let masked = |layer: &Linear, mask: &Tensor<2>, x: Tensor<2>| {
             x.matmul((layer.weight.val() * mask.clone()).transpose()) + layer.bias.val().unsqueeze_dim::<2>(0)
         };
         let hidden = masked(&self.input, &self.input_mask, z.clone()) + self.context.forward(context);

@@ -7,33 +7,35 @@
 //! ```
 //! The KL divergence is exact between two Gaussians; with a flow or a learned prior it is estimated from the draw of z.
 
-mod bound;
+mod bound_terms;
 mod config;
 mod flow;
 mod prior;
 
-pub use bound::{Epsilon, Stage};
+pub use bound_terms::{AnnealingState, ReparameterizationNoise};
 pub use config::{Bound, FlowConfig, PriorConfig, VariationalConfig};
 pub use flow::{Autoregressive, AutoregressiveFlow, Flow, Planar, PlanarFlow};
 pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use crate::tensor::Module;
+use crate::tensor::Tensor;
 
-use self::bound::WeightedDraws;
+use self::bound_terms::WeightedDraws;
 use super::{
-    Architecture, Autoencoder, Batch, CHUNK, Context, PosteriorDraws, Signs, Trainable, deterministic::layers,
+    Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, PosteriorDraws, Trainable,
+    deterministic::layers,
 };
 use crate::distribution::{Likelihood, Posterior};
-use crate::nn::{Activation, Dense, Place, chain};
-use crate::noise::{RowNoise, Stream, standard_normal};
+use crate::nn::{Activation, Linear, chain};
 use crate::objective::Term;
+use crate::random::{RowNoise, Stream, standard_normal};
+use crate::tensor::Device;
 
 /// With a posterior and a prior.
 #[derive(Module, Debug)]
 pub struct Variational {
     /// x → last hidden layer; may be empty.
-    pub encoder: Vec<Dense>,
+    pub encoder: Vec<Linear>,
     /// Last hidden layer → N(μ, diag σ²).
     pub posterior: PosteriorHeads,
     /// What transforms the posterior.
@@ -41,9 +43,9 @@ pub struct Variational {
     /// p(z); `None` is N(0, I).
     pub prior: Option<Prior>,
     /// z → last hidden layer of the decoder; may be empty.
-    pub decoder: Vec<Dense>,
+    pub decoder: Vec<Linear>,
     /// Last hidden layer → likelihood parameters.
-    pub output: Dense,
+    pub output: Linear,
     /// Reads the decoder's outputs.
     pub likelihood: Likelihood,
     #[module(skip)]
@@ -54,14 +56,14 @@ pub struct Variational {
 #[derive(Module, Debug)]
 pub struct PosteriorHeads {
     /// μ.
-    pub mean: Dense,
+    pub mean: Linear,
     /// log σ², before its smooth bound.
-    pub log_variance: Dense,
+    pub log_variance: Linear,
 }
 
 impl PosteriorHeads {
-    fn new(inputs: usize, outputs: usize, noise: &mut Stream, place: &Place) -> Self {
-        let mut head = || Dense::new(inputs, outputs, Activation::Identity, noise, place);
+    fn new(inputs: usize, outputs: usize, noise: &mut Stream, device: &Device) -> Self {
+        let mut head = || Linear::new(inputs, outputs, Activation::Identity, noise, device);
         PosteriorHeads { mean: head(), log_variance: head() }
     }
 
@@ -75,22 +77,22 @@ impl Variational {
         architecture: &Architecture,
         config: &VariationalConfig,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
         let Architecture { inputs, condition, hidden, latent_dim, activation, .. } = architecture;
-        let likelihood = Likelihood::new(architecture.likelihood.clone(), place);
+        let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
         let mut widths = vec![inputs + condition];
         widths.extend(hidden);
-        let encoder = layers(&widths, *activation, *activation, noise, place);
+        let encoder = layers(&widths, *activation, *activation, noise, device);
         let top = widths[hidden.len()];
-        let posterior = PosteriorHeads::new(top, *latent_dim, noise, place);
+        let posterior = PosteriorHeads::new(top, *latent_dim, noise, device);
         let mut widths = vec![latent_dim + condition];
         widths.extend(hidden.iter().rev());
-        let decoder = layers(&widths, *activation, *activation, noise, place);
+        let decoder = layers(&widths, *activation, *activation, noise, device);
         let output =
-            Dense::new(widths[hidden.len()], likelihood.parameters(), Activation::Identity, noise, place);
-        let flow = Flow::new(config.flow, architecture, top, noise, place);
-        let prior = Prior::new(&config.prior, architecture, noise, place);
+            Linear::new(widths[hidden.len()], likelihood.parameters(), Activation::Identity, noise, device);
+        let flow = Flow::new(config.flow, architecture, top, noise, device);
+        let prior = Prior::new(&config.prior, architecture, noise, device);
         Variational { encoder, posterior, flow, prior, decoder, output, likelihood, config: config.clone() }
     }
 
@@ -102,18 +104,22 @@ impl Variational {
 impl Trainable for Variational {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let rows = batch.x.dims()[0];
-        let epsilon =
-            self.epsilon(rows, self.config.bound.samples(), &mut RowNoise::Own(context.noise), context.place);
+        let epsilon = self.epsilon(
+            rows,
+            self.config.bound.samples(),
+            &mut RowNoise::Own(context.noise),
+            context.device,
+        );
         self.terms(batch, epsilon, &self.stage(context))
     }
 
     /// Other bounds compare rows; a VampPrior would be encoded again for every part.
-    fn rows_are_apart(&self) -> bool {
+    fn is_row_separable(&self) -> bool {
         matches!(self.config.bound, Bound::Elbo | Bound::Importance { .. })
             && !matches!(self.prior, Some(Prior::VampPrior(_)))
     }
 
-    fn rows_at_once(&self) -> usize {
+    fn max_batch_rows(&self) -> usize {
         // In the largest tensor of a bound: 64 MiB.
         const NUMBERS: usize = 1 << 24;
         let rows = match self.config.bound {
@@ -126,8 +132,8 @@ impl Trainable for Variational {
         rows.clamp(1, CHUNK)
     }
 
-    fn signs(&self, batch: &Batch) -> Option<Signs> {
-        Some(Signs::of(&self.approximate_posterior(batch.input()), &self.likelihood))
+    fn health(&self, batch: &Batch) -> Option<HealthStats> {
+        Some(HealthStats::of(&self.approximate_posterior(batch.input()), &self.likelihood))
     }
 }
 
@@ -158,7 +164,7 @@ impl Autoencoder for Variational {
         &self.likelihood
     }
 
-    fn encoder_layers(&self) -> Vec<&Dense> {
+    fn encoder_layers(&self) -> Vec<&Linear> {
         self.encoder.iter().chain([&self.posterior.mean]).collect()
     }
 
@@ -167,19 +173,19 @@ impl Autoencoder for Variational {
         batch: &Batch,
         samples: usize,
         noise: &mut RowNoise,
-        place: &Place,
+        device: &Device,
     ) -> Option<PosteriorDraws> {
-        let epsilon = self.epsilon(batch.x.dims()[0], samples, noise, place);
+        let epsilon = self.epsilon(batch.x.dims()[0], samples, noise, device);
         let WeightedDraws { parameters, log_weights, .. } = self.weighted_draws(batch, samples, epsilon);
         Some(PosteriorDraws { parameters, log_weights })
     }
 
-    fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {
         Some(match &self.prior {
-            Some(prior) => prior.sample(rows, noise, place, |x| self.approximate_posterior(x)),
+            Some(prior) => prior.sample(rows, noise, device, |x| self.approximate_posterior(x)),
             None => {
                 let shape = [rows, self.latent_dim()];
-                place.tensor(standard_normal(noise, rows * shape[1]), shape)
+                device.tensor(standard_normal(noise, rows * shape[1]), shape)
             }
         })
     }

@@ -7,16 +7,17 @@
 //!                                                              Burda et al. (2015), section 5
 //! ```
 
-use burn::module::{Module, Param};
-use burn::tensor::{Tensor, activation};
+use crate::tensor::{Module, Param};
+use crate::tensor::{Tensor, activation};
 
 use super::PosteriorHeads;
 use super::config::PriorConfig;
 use crate::distribution::{Posterior, mixture_log_density, standard_normal_log_density};
 use crate::model::Architecture;
 use crate::model::deterministic::layers;
-use crate::nn::{Dense, Place, chain, to_host};
-use crate::noise::{RngExt, Stream, standard_normal};
+use crate::nn::{Linear, chain};
+use crate::random::{RngExt, Stream, standard_normal};
+use crate::tensor::{Device, to_host};
 
 /// A learned prior.
 #[derive(Module, Debug)]
@@ -52,11 +53,11 @@ pub struct VampPrior {
 #[derive(Module, Debug)]
 pub struct Hierarchical {
     /// z → its last hidden layer; may be empty.
-    pub encoder: Vec<Dense>,
+    pub encoder: Vec<Linear>,
     /// → q(z₂|z).
     pub posterior: PosteriorHeads,
     /// z₂ → its last hidden layer; may be empty.
-    pub decoder: Vec<Dense>,
+    pub decoder: Vec<Linear>,
     /// → p(z|z₂).
     pub output: PosteriorHeads,
 }
@@ -67,12 +68,12 @@ impl Prior {
         config: &PriorConfig,
         architecture: &Architecture,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Option<Self> {
         let d = architecture.latent_dim;
         let mut normal = |rows: usize, width: usize, scale: f32| {
             let values = standard_normal(noise, rows * width).into_iter().map(|v| v * scale).collect();
-            Param::from_tensor(place.tensor(values, [rows, width]))
+            Param::from_tensor(device.tensor(values, [rows, width]))
         };
         Some(match config {
             PriorConfig::StandardNormal => return None,
@@ -80,7 +81,7 @@ impl Prior {
                 // Apart from each other, or all would get the same gradient.
                 mean: normal(components, d, 1.0),
                 log_variance: normal(components, d, 0.0),
-                logits: Param::from_tensor(place.tensor(vec![0.0; components], [components])),
+                logits: Param::from_tensor(device.tensor(vec![0.0; components], [components])),
             }),
             &PriorConfig::VampPrior { pseudo_inputs } => Prior::VampPrior(VampPrior {
                 pseudo_inputs: normal(pseudo_inputs, architecture.inputs + architecture.condition, 0.5),
@@ -90,13 +91,13 @@ impl Prior {
                 let mut widths = vec![d];
                 widths.extend(hidden);
                 let top = widths[hidden.len()];
-                let encoder = layers(&widths, activation, activation, noise, place);
-                let posterior = PosteriorHeads::new(top, *latent_dim, noise, place);
+                let encoder = layers(&widths, activation, activation, noise, device);
+                let posterior = PosteriorHeads::new(top, *latent_dim, noise, device);
                 let mut widths = vec![*latent_dim];
                 widths.extend(hidden.iter().rev());
                 let top = widths[hidden.len()];
-                let decoder = layers(&widths, activation, activation, noise, place);
-                let output = PosteriorHeads::new(top, d, noise, place);
+                let decoder = layers(&widths, activation, activation, noise, device);
+                let output = PosteriorHeads::new(top, d, noise, device);
                 Prior::Hierarchical(Hierarchical { encoder, posterior, decoder, output })
             }
         })
@@ -136,11 +137,11 @@ impl Prior {
         &self,
         rows: usize,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
         encoder: impl Fn(Tensor<2>) -> Posterior,
     ) -> Tensor<2> {
         let normal = |width: usize, noise: &mut Stream| {
-            place.tensor::<2>(standard_normal(noise, rows * width), [rows, width])
+            device.tensor::<2>(standard_normal(noise, rows * width), [rows, width])
         };
         if let Prior::Hierarchical(h) = self {
             let second = normal(self.auxiliary_dim(), noise);
@@ -155,7 +156,7 @@ impl Prior {
         let gather = |t: Tensor<2>| {
             let all = to_host(t);
             let rows_of = |&k: &usize| all[k * width..(k + 1) * width].to_vec();
-            place.tensor::<2>(chosen.iter().flat_map(rows_of).collect(), [rows, width])
+            device.tensor::<2>(chosen.iter().flat_map(rows_of).collect(), [rows, width])
         };
         let epsilon = normal(width, noise);
         Posterior { mean: gather(components.mean), log_variance: gather(components.log_variance) }

@@ -12,11 +12,11 @@
 //! Each group of units has a codebook of its own: the units of a dense encoder have no order, and two groups are as
 //! different as two features; one codebook for all would have to hold the vectors of each.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Int, Tensor, TensorData};
+use crate::tensor::{Int, Tensor, TensorData};
+use crate::tensor::{Module, Param};
 
-use crate::nn::{Place, to_host};
-use crate::noise::{RngExt, Stream, standard_normal};
+use crate::random::{RngExt, Stream, standard_normal};
+use crate::tensor::{Device, to_host};
 
 /// A vector chosen less often than this share of the mean is moved to where codes are.
 const DEAD: f64 = 0.1;
@@ -33,14 +33,14 @@ pub struct Codebook {
 }
 
 impl Codebook {
-    /// Zeros, which the first [`moved`](Self::moved) and [`revived`](Self::revived) replace: one vector of each group
+    /// Zeros, which the first [`ema_update`](Self::ema_update) and [`restart_dead`](Self::restart_dead) replace: one vector of each group
     /// by the mean of the batch's codes, the others by codes drawn from it.
-    pub(super) fn new(groups: usize, size: usize, width: usize, place: &Place) -> Self {
+    pub(super) fn new(groups: usize, size: usize, width: usize, device: &Device) -> Self {
         Codebook {
             vectors: Param::from_tensor(
-                place.tensor(vec![0.0; groups * size * width], [groups, size, width]),
+                device.tensor(vec![0.0; groups * size * width], [groups, size, width]),
             ),
-            counts: Param::from_tensor(place.tensor(vec![0.0; groups * size], [groups, size])),
+            counts: Param::from_tensor(device.tensor(vec![0.0; groups * size], [groups, size])),
         }
     }
 
@@ -82,8 +82,8 @@ impl Codebook {
 
     /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is `decay`.
     ///
-    /// A vector whose N becomes 0 becomes NaN: [`revived`](Self::revived) replaces it.
-    pub fn moved(self, z: Tensor<2>, decay: f64) -> Self {
+    /// A vector whose N becomes 0 becomes NaN: [`restart_dead`](Self::restart_dead) replaces it.
+    pub fn ema_update(self, z: Tensor<2>, decay: f64) -> Self {
         let (e, before) = (self.vectors.val().inner(), self.counts.val().inner().unsqueeze_dim::<3>(2));
         let z = self.split(z);
         let every = Tensor::<1, Int>::arange(0..self.size() as i64, &z.device());
@@ -97,7 +97,7 @@ impl Codebook {
     }
 
     /// The same with codes of the batch `z` in place of the vectors that are hardly ever chosen.
-    pub fn revived(self, z: Tensor<2>, noise: &mut Stream) -> Self {
+    pub fn restart_dead(self, z: Tensor<2>, noise: &mut Stream) -> Self {
         let [groups, size, width] = self.vectors.dims();
         let counts = to_host(self.counts.val());
         let dead: Vec<bool> = counts.chunks_exact(size).flat_map(dead).collect();
@@ -153,27 +153,27 @@ fn dead(counts: &[f32]) -> impl Iterator<Item = bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{Purpose, stream};
+    use crate::random::{Purpose, stream};
 
     /// Two groups of two vectors of two units, each with a count of 1.
-    fn small(place: &Place) -> Codebook {
-        let book = Codebook::new(2, 2, 2, place);
-        let vectors = place.tensor(vec![0.0, 0.0, 4.0, 0.0, 1.0, 1.0, -1.0, -1.0], [2, 2, 2]);
-        book.with(vectors, place.tensor(vec![1.0; 4], [2, 2]))
+    fn small(device: &Device) -> Codebook {
+        let book = Codebook::new(2, 2, 2, device);
+        let vectors = device.tensor(vec![0.0, 0.0, 4.0, 0.0, 1.0, 1.0, -1.0, -1.0], [2, 2, 2]);
+        book.with(vectors, device.tensor(vec![1.0; 4], [2, 2]))
     }
 
-    fn codes(place: &Place) -> Tensor<2> {
-        place.tensor(vec![3.0, 1.0, 0.2, 0.1, 1.0, 0.0, 2.0, 2.0], [2, 4])
+    fn codes(device: &Device) -> Tensor<2> {
+        device.tensor(vec![3.0, 1.0, 0.2, 0.1, 1.0, 0.0, 2.0, 2.0], [2, 4])
     }
 
     #[test]
     fn nearest_vectors_by_hand() {
-        let place = Place::cpu();
-        let book = small(&place);
-        let indices: Vec<f32> = to_host(book.indices(codes(&place)).float());
+        let device = Device::cpu();
+        let book = small(&device);
+        let indices: Vec<f32> = to_host(book.indices(codes(&device)).float());
         // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to (1, 1).
         assert_eq!(indices, [1.0, 0.0, 0.0, 0.0]);
-        let quantized = book.quantize(codes(&place));
+        let quantized = book.quantize(codes(&device));
         assert_eq!(to_host(quantized.clone()), [4.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!(
             to_host(book.quantize(quantized.clone())),
@@ -185,34 +185,34 @@ mod tests {
 
     #[test]
     fn a_step_of_the_moving_averages_by_hand() {
-        let place = Place::cpu();
-        let moved = small(&place).moved(codes(&place), 0.75);
+        let device = Device::cpu();
+        let ema_update = small(&device).ema_update(codes(&device), 0.75);
         // N: 0.75 + 0.25 · (1, 1) and 0.75 + 0.25 · (2, 0).
-        assert_eq!(to_host(moved.counts.val()), [1.0, 1.0, 1.25, 0.75]);
+        assert_eq!(to_host(ema_update.counts.val()), [1.0, 1.0, 1.25, 0.75]);
         // m: 0.75 (0, 0) + 0.25 (1, 0); 0.75 (4, 0) + 0.25 (3, 1); 0.75 (1, 1) + 0.25 (2.2, 2.1), over 1.25; unmoved.
         let expected = [0.25, 0.0, 3.75, 0.25, 1.3 / 1.25, 1.275 / 1.25, -1.0, -1.0];
-        for (found, expected) in to_host(moved.vectors.val()).iter().zip(expected) {
+        for (found, expected) in to_host(ema_update.vectors.val()).iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
         }
     }
 
     #[test]
     fn the_dead_come_back_where_codes_are_and_always_the_same_way() {
-        let place = Place::cpu();
+        let device = Device::cpu();
         let draws = standard_normal(&mut stream(3, Purpose::Choose, 0, 0), 40 * 4);
-        let z = place.tensor(draws.iter().map(|v| 100.0 + v).collect(), [40, 4]);
+        let z = device.tensor(draws.iter().map(|v| 100.0 + v).collect(), [40, 4]);
         let step = |step: u64, book: Codebook| {
-            book.moved(z.clone(), 0.9).revived(z.clone(), &mut stream(1, Purpose::Train, 0, step))
+            book.ema_update(z.clone(), 0.9).restart_dead(z.clone(), &mut stream(1, Purpose::Train, 0, step))
         };
         let far = |book: &Codebook| to_host(book.vectors.val()).iter().filter(|v| **v < 90.0).count();
-        let mut book = small(&place);
+        let mut book = small(&device);
         assert_eq!(far(&book), 8);
         // The vectors that are nearest at first are pulled along; the others lose a tenth of their count a step.
         for k in 0..40 {
             book = step(k, book);
         }
         assert_eq!(far(&book), 0, "a vector stayed where no code is");
-        let fresh = |seed: u64| to_host(step(seed, Codebook::new(2, 8, 2, &place)).vectors.val());
+        let fresh = |seed: u64| to_host(step(seed, Codebook::new(2, 8, 2, &device)).vectors.val());
         assert_eq!(fresh(0), fresh(0));
         assert_ne!(fresh(0), fresh(1));
         assert!(

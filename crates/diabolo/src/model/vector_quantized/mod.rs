@@ -15,25 +15,25 @@
 //!
 //! New rows come from a [prior](CodePrior) over the chosen vectors, fitted when training has ended.
 
+mod code_prior;
 mod codebook;
-mod prior;
 
+pub use code_prior::CodePrior;
 pub use codebook::Codebook;
-pub use prior::CodePrior;
 
 use std::collections::BTreeSet;
 
-use burn::module::Module;
-use burn::tensor::Tensor;
+use crate::tensor::Module;
+use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::config::non_negative;
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Signs, Trainable, in_chunks};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, HealthStats, Trainable, in_chunks};
 use crate::data::Encoded;
-use crate::error::{Error, Result};
-use crate::nn::{Place, to_host};
-use crate::noise::Stream;
 use crate::objective::Term;
+use crate::random::Stream;
+use crate::tensor::{Device, to_host};
+use crate::{Error, Result};
 
 /// Units of a group where the width of the code was left open.
 const USUAL_WIDTH: usize = 8;
@@ -66,7 +66,7 @@ impl VectorQuantizedConfig {
 
     /// Numbers in the codebooks and the prior.
     pub(super) fn numbers(&self, latent_dim: usize) -> usize {
-        let prior = self.groups.saturating_mul(prior::COMPONENTS);
+        let prior = self.groups.saturating_mul(code_prior::COMPONENTS);
         self.codebook_size.saturating_mul(latent_dim.saturating_add(prior))
     }
 
@@ -111,13 +111,13 @@ impl VectorQuantized {
         architecture: &Architecture,
         config: VectorQuantizedConfig,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
         let VectorQuantizedConfig { codebook_size, groups, .. } = config;
         VectorQuantized {
-            net: Deterministic::new(architecture, noise, place),
-            codebook: Codebook::new(groups, codebook_size, architecture.latent_dim / groups, place),
-            prior: CodePrior::uniform(groups, codebook_size, place),
+            net: Deterministic::new(architecture, noise, device),
+            codebook: Codebook::new(groups, codebook_size, architecture.latent_dim / groups, device),
+            prior: CodePrior::uniform(groups, codebook_size, device),
             config,
         }
     }
@@ -137,11 +137,11 @@ impl Trainable for VectorQuantized {
     }
 
     /// The codebook follows the whole batch.
-    fn rows_are_apart(&self) -> bool {
+    fn is_row_separable(&self) -> bool {
         false
     }
 
-    fn signs(&self, batch: &Batch) -> Option<Signs> {
+    fn health(&self, batch: &Batch) -> Option<HealthStats> {
         let groups = self.codebook.groups();
         let chosen = to_host(self.codebook.indices(self.net.encode(batch.x.clone())).float());
         let used: BTreeSet<(usize, u32)> =
@@ -149,20 +149,20 @@ impl Trainable for VectorQuantized {
         // Few rows cannot use many.
         let usable = groups * self.codebook.size().min(batch.x.dims()[0]);
         let codes_used = Some(used.len() as f64 / usable as f64);
-        Some(Signs { codes_used, ..Signs::default() })
+        Some(HealthStats { codes_used, ..HealthStats::default() })
     }
 
     fn after_step(mut self, batch: &Batch, context: &mut Context) -> Self {
         let z = self.net.valid().encode(batch.x.clone());
-        self.codebook = self.codebook.moved(z.clone(), self.config.decay).revived(z, context.noise);
+        self.codebook = self.codebook.ema_update(z.clone(), self.config.decay).restart_dead(z, context.noise);
         self
     }
 
-    fn after_training(mut self, rows: &Encoded, seed: u64, place: &Place) -> Self {
+    fn after_training(mut self, rows: &Encoded, seed: u64, device: &Device) -> Self {
         let chosen =
-            in_chunks(rows, place, |batch| to_host(self.codebook.indices(self.net.encode(batch.x)).float()));
+            in_chunks(rows, device, |batch| to_host(self.codebook.indices(self.net.encode(batch.x)).float()));
         let chosen: Vec<u32> = chosen.into_iter().map(|code| code as u32).collect();
-        self.prior = CodePrior::fit(&chosen, self.config.groups, self.config.codebook_size, seed, place);
+        self.prior = CodePrior::fit(&chosen, self.config.groups, self.config.codebook_size, seed, device);
         self
     }
 }
@@ -176,8 +176,8 @@ impl Autoencoder for VectorQuantized {
         Some(&self.codebook)
     }
 
-    fn sample_prior(&self, rows: usize, noise: &mut Stream, place: &Place) -> Option<Tensor<2>> {
-        Some(self.codebook.vectors_at(self.prior.sample(rows, noise, place)))
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {
+        Some(self.codebook.vectors_at(self.prior.sample(rows, noise, device)))
     }
 
     super::deterministic::through_net!(but encode);

@@ -7,7 +7,7 @@ use super::{
 use crate::model::{ContractiveConfig, FamilyConfig};
 use crate::objective::{Corruption, Sparsity};
 use crate::report::number::number;
-use crate::task::compare::{Contestant, Field, NOISE, Plan, RAW_INPUT, Trial};
+use crate::task::compare::{Candidate, ComparisonResult, NOISE, Plan, RAW_INPUT, Trial};
 
 /// Key, name, unit, better, explanation.
 const MEASURES: [(&str, &str, &str, Better, &str); 14] = [
@@ -101,11 +101,11 @@ const MEASURES: [(&str, &str, &str, Better, &str); 14] = [
 
 impl Comparison {
     /// Judges and arranges what [`compare`](crate::task::compare::compare) found.
-    pub fn assemble(plan: &Plan, field: &Field) -> Comparison {
-        let mut names: Vec<&str> = field.contestants.iter().map(Contestant::name).collect();
+    pub fn assemble(plan: &Plan, result: &ComparisonResult) -> Comparison {
+        let mut names: Vec<&str> = result.candidates.iter().map(Candidate::name).collect();
         names.push(RAW_INPUT);
-        let models = names.iter().map(|name| model(name, field)).collect();
-        let measured = |key: &str| field.trials.iter().any(|t| t.measures.contains_key(key));
+        let models = names.iter().map(|name| model(name, result)).collect();
+        let measured = |key: &str| result.trials.iter().any(|t| t.measures.contains_key(key));
         let measures = MEASURES.iter().filter(|m| measured(m.0)).map(|m| Measure {
             key: m.0.into(),
             name: m.1.into(),
@@ -119,16 +119,16 @@ impl Comparison {
             subtitle: "The same rows, splits, budget and seeds for every model. What the figures say is computed from \
                        them, also when it is not what was hoped for."
                 .into(),
-            facts: facts(short, field),
-            notes: field.notes.clone(),
-            seeds: field.seeds.clone(),
+            facts: facts(short, result),
+            notes: result.notes.clone(),
+            seeds: result.seeds.clone(),
             measures: measures.collect(),
             models,
             claims: vec![],
             figures: vec![],
-            pictures: pictures(field),
+            pictures: pictures(result),
         };
-        let mut figures = figures(&names, field);
+        let mut figures = figures(&names, result);
         figures.extend(by_part(&comparison.models));
         comparison.claims = claims::judged(&comparison, &mut figures);
         comparison.figures = figures.into_iter().map(|(_, figure)| figure).collect();
@@ -153,26 +153,26 @@ fn heading(names: &[&str]) -> String {
     format!("{}{} autoencoders", text[..1].to_uppercase(), &text[1..])
 }
 
-fn of_model<'a>(field: &'a Field, name: &str) -> Vec<&'a Trial> {
-    let of_seed = |seed: &u64| field.trials.iter().find(|t| t.model == name && t.seed == *seed);
-    field.seeds.iter().filter_map(of_seed).collect()
+fn of_model<'a>(result: &'a ComparisonResult, name: &str) -> Vec<&'a Trial> {
+    let of_seed = |seed: &u64| result.trials.iter().find(|t| t.model == name && t.seed == *seed);
+    result.seeds.iter().filter_map(of_seed).collect()
 }
 
-fn model(name: &str, field: &Field) -> ComparedModel {
-    let trials = of_model(field, name);
+fn model(name: &str, result: &ComparisonResult) -> ComparedModel {
+    let trials = of_model(result, name);
     let over_seeds = |key: &str| -> Vec<f64> {
         trials.iter().map(|t| t.measures.get(key).copied().unwrap_or(f64::NAN)).collect()
     };
     let values = MEASURES.iter().map(|m| (m.0.to_string(), over_seeds(m.0)));
     let values = values.filter(|(_, v)| v.iter().any(|v| v.is_finite())).collect();
-    let contestant = field.contestants.iter().find(|c| c.name() == name);
+    let candidate = result.candidates.iter().find(|c| c.name() == name);
     let facts =
-        contestant.map_or(vec![], |c| model_facts(c, &over_seeds("epochs"), &over_seeds("training_seconds")));
-    ComparedModel { name: name.into(), baseline: contestant.is_none(), facts, values }
+        candidate.map_or(vec![], |c| model_facts(c, &over_seeds("epochs"), &over_seeds("training_seconds")));
+    ComparedModel { name: name.into(), baseline: candidate.is_none(), facts, values }
 }
 
-fn model_facts(contestant: &Contestant, epochs: &[f64], seconds: &[f64]) -> Vec<(String, String)> {
-    let Contestant { architecture, config, weights, .. } = contestant;
+fn model_facts(candidate: &Candidate, epochs: &[f64], seconds: &[f64]) -> Vec<(String, String)> {
+    let Candidate { architecture, config, weights, .. } = candidate;
     let mut widths = vec![architecture.inputs];
     widths.extend(&architecture.hidden);
     widths.push(architecture.latent_dim);
@@ -227,7 +227,11 @@ fn special(family: &FamilyConfig) -> String {
             format!("{groups} choices from {size}, penalty {} × commitment", number(config.commitment_weight))
         }
         FamilyConfig::Multiscale(config) => {
-            format!("removes noise of {} to {} deviations", number(config.least), number(config.most))
+            format!(
+                "removes noise of {} to {} deviations",
+                number(config.sigma_min),
+                number(config.sigma_max)
+            )
         }
         FamilyConfig::Sparse(config) => match config.sparsity {
             Sparsity::L1 { weight } => format!("penalty {} × |code|", number(weight)),
@@ -240,11 +244,11 @@ fn special(family: &FamilyConfig) -> String {
     }
 }
 
-fn facts(input: &str, field: &Field) -> Vec<(String, String)> {
-    let Some(first) = field.contestants.first() else { return vec![] };
+fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
+    let Some(first) = result.candidates.first() else { return vec![] };
     let training = &first.config.training;
-    let [train, validation, test] = field.split;
-    let seeds: Vec<String> = field.seeds.iter().map(u64::to_string).collect();
+    let [train, validation, test] = result.split;
+    let seeds: Vec<String> = result.seeds.iter().map(u64::to_string).collect();
     let levels: Vec<String> = NOISE.iter().map(|&l| number(l)).collect();
     let blocks = first.architecture.likelihood.iter();
     let mut likelihoods: Vec<&str> = blocks.map(|block| block.family.title()).collect();
@@ -253,8 +257,8 @@ fn facts(input: &str, field: &Field) -> Vec<(String, String)> {
     let facts = [
         ("Data", input.to_string()),
         ("Rows for each seed", format!("{train} training, {validation} validation, {test} test")),
-        ("Numbers in a row", field.width.to_string()),
-        ("Classes of the label", field.classes.map_or("none".into(), |c| c.to_string())),
+        ("Numbers in a row", result.width.to_string()),
+        ("Classes of the label", result.classes.map_or("none".into(), |c| c.to_string())),
         ("Seeds", seeds.join(", ")),
         ("Epochs, at most", format!("{}, patience {}", optional(training.epochs), training.patience)),
         ("Rows a step", optional(training.batch_size)),
@@ -344,12 +348,12 @@ const FIGURES: [FigureRow; 7] = [
     ),
 ];
 
-fn figures(names: &[&str], field: &Field) -> Vec<(&'static str, Figure)> {
+fn figures(names: &[&str], result: &ComparisonResult) -> Vec<(&'static str, Figure)> {
     let figure = |&(key, title, caption, x_label, y_label, log_x, factor, raw): &FigureRow| {
         let curve = |name: &&str| {
             let baseline = *name == RAW_INPUT;
             let shown = if baseline { raw? } else { name };
-            let points = over_seeds(&of_model(field, name), key, factor);
+            let points = over_seeds(&of_model(result, name), key, factor);
             (!points.is_empty()).then(|| Curve { name: shown.into(), baseline, points })
         };
         let curves: Vec<Curve> = names.iter().filter_map(curve).collect();
@@ -396,10 +400,10 @@ fn over_seeds(trials: &[&Trial], key: &str, factor: f64) -> Vec<[f64; 3]> {
     (0..shared).map(point).collect()
 }
 
-fn pictures(field: &Field) -> Option<ComparedPictures> {
-    let shape = field.picture_shape?;
+fn pictures(result: &ComparisonResult) -> Option<ComparedPictures> {
+    let shape = result.picture_shape?;
     let shown = |trial: &Trial| Some((trial.model.clone(), trial.pictures.clone()?));
-    let found: Vec<_> = field.trials.iter().filter_map(shown).collect();
+    let found: Vec<_> = result.trials.iter().filter_map(shown).collect();
     let made = found.iter().map(|(name, p)| MadePictures {
         name: name.clone(),
         reconstructions: p.reconstructions.clone(),
@@ -409,8 +413,8 @@ fn pictures(field: &Field) -> Option<ComparedPictures> {
     Some(ComparedPictures {
         shape,
         disturbance: "Gaussian noise, σ = 0.3".into(),
-        originals: field.originals.clone(),
-        noisy: field.noisy.clone(),
+        originals: result.originals.clone(),
+        noisy: result.noisy.clone(),
         made: made.collect(),
         samples: samples.map(|(name, p)| (name.clone(), p.samples.clone())).collect(),
     })

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 mod assemble;
 mod claims;
-mod curves;
+mod named_curves;
 mod page;
 mod verdict;
 

@@ -1,6 +1,6 @@
 //! The page of a comparison: verdicts first, then each claim with its figures, then everything measured.
 
-use super::curves::{class, plot};
+use super::named_curves::{class, plot};
 use super::{Check, Claim, ComparedModel, ComparedPictures, Comparison, Figure, Measure, Verdict};
 use crate::report::html::{document, facts, section, warnings};
 use crate::report::number::number;

@@ -5,18 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use super::{Arena, Trial, TrialPictures};
+use super::{SeedSplit, Trial, TrialPictures};
+use crate::Result;
 use crate::data::Encoded;
-use crate::error::Result;
-use crate::evaluate::{
-    Labelled, LatentSummary, LogisticProbe, accuracy, affordable_spectrum, contraction_ratios, evaluate,
-    noise_responses, sample_quality,
-};
+use crate::evaluate::{LatentSummary, affordable_spectrum, contraction_ratios, evaluate, noise_responses};
 use crate::model::{Autoencoder, Batch, Model, in_chunks};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, standard_normal, stream};
+use crate::random::{Purpose, standard_normal, stream};
+use crate::stats::{Labelled, LogisticProbe, accuracy, sample_quality};
 use crate::task::Draw;
 use crate::task::generate::{Source, new_rows};
+use crate::tensor::{Device, to_host};
 
 /// Standard deviations σ of the disturbance, in encoded units.
 pub const NOISE: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
@@ -32,28 +30,28 @@ const NOISE_STREAM: u64 = 50;
 const SAMPLES: usize = 500;
 
 /// All numbers and curves of a model.
-pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> Result<Trial> {
+pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Device) -> Result<Trial> {
     let test = &arena.test;
-    let encode = |rows: &Encoded| in_chunks(rows, place, |batch| to_host(model.encode(batch.input())));
+    let encode = |rows: &Encoded| in_chunks(rows, device, |batch| to_host(model.encode(batch.input())));
     let mut trial = classified(arena, &encode)?;
     let put = |trial: &mut Trial, name: &str, value: f64| {
         trial.measures.extend(value.is_finite().then(|| (name.to_string(), value)));
     };
     if nats {
         let (train, held_out) =
-            (reconstruction(model, &arena.prepared.train, place), reconstruction(model, test, place));
+            (reconstruction(model, &arena.prepared.train, device), reconstruction(model, test, device));
         put(&mut trial, "train_reconstruction", train);
         put(&mut trial, "test_reconstruction", held_out);
         put(&mut trial, "generalisation_gap", held_out - train);
     }
-    let found = evaluate(model, test, None, arena.seed, place);
+    let found = evaluate(model, test, None, arena.seed, device);
     put(&mut trial, "squared_error", found.mse);
     put(&mut trial, "contraction", found.contraction);
     put(&mut trial, "jacobian_norm", found.jacobian_norm);
     put(&mut trial, "saturated_share", found.saturated_fraction.unwrap_or(f64::NAN));
 
     let levels: Vec<f64> = std::iter::once(0.0).chain(NOISE).collect();
-    let responses = noise_responses(model, test, &levels, arena.seed, place);
+    let responses = noise_responses(model, test, &levels, arena.seed, device);
     let errors: Vec<(f64, f64)> = responses.iter().map(|r| (r.deviation, r.reconstruction_mse)).collect();
     put(&mut trial, "noisy_squared_error", mean(errors[1..].iter().map(|e| e.1)));
     trial.curves.insert("noisy_squared_error".into(), errors);
@@ -61,10 +59,10 @@ pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> 
         responses.iter().filter_map(|r| Some((r.deviation, r.code_change?))).collect();
     put(&mut trial, "code_change", changes.get(1).map_or(f64::NAN, |c| c.1));
     trial.curves.insert("code_change".into(), changes);
-    let ratios = contraction_ratios(model, test, &DISTANCES, arena.seed, place);
+    let ratios = contraction_ratios(model, test, &DISTANCES, arena.seed, device);
     trial.curves.insert("contraction_ratio".into(), ratios.iter().map(|r| (r.radius, r.mean)).collect());
 
-    if let Some(spectrum) = affordable_spectrum(model, test, &arena.order, place)? {
+    if let Some(spectrum) = affordable_spectrum(model, test, &arena.order, device)? {
         put(&mut trial, "effective_rank", spectrum.effective_rank);
         let largest = spectrum.mean.first().copied().unwrap_or(f64::NAN);
         let shape = spectrum.mean.iter().map(|s| s / largest);
@@ -75,7 +73,7 @@ pub(super) fn model(arena: &Arena, model: &Model, nats: bool, place: &Place) -> 
 }
 
 /// What can be said of the input as its own features: noise of deviation σ changes it by σ² a value.
-pub(super) fn raw_input(arena: &Arena) -> Result<Trial> {
+pub(super) fn raw_input(arena: &SeedSplit) -> Result<Trial> {
     let test = &arena.test;
     let mut trial = classified(arena, &|rows: &Encoded| rows.values.clone())?;
     let squares: Vec<(f64, f64)> =
@@ -104,7 +102,7 @@ fn squared_deviations(values: &[f32], width: usize) -> f64 {
 }
 
 /// What a linear classifier makes of the features, clean and under noise.
-fn classified(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
+fn classified(arena: &SeedSplit, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
     let test = &arena.test;
     let codes = encode(test);
     let width = codes.len() / test.rows;
@@ -135,8 +133,8 @@ fn classified(arena: &Arena, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Tr
 }
 
 /// −log p(x | g(f(x))) in nats per example, with the mean code where codes are random.
-fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
-    let nats = in_chunks(rows, place, |batch| {
+fn reconstruction(model: &Model, rows: &Encoded, device: &Device) -> f64 {
+    let nats = in_chunks(rows, device, |batch| {
         let parameters = model.reconstruct(&batch);
         to_host(model.likelihood().negative_log_likelihood(parameters, batch.x, batch.observed.as_ref()))
     });
@@ -144,22 +142,22 @@ fn reconstruction(model: &Model, rows: &Encoded, place: &Place) -> f64 {
 }
 
 /// New rows, from the prior or by the contractive walk.
-pub(super) fn samples(arena: &Arena, model: &Model, prior: bool, place: &Place) -> Result<Vec<f32>> {
+pub(super) fn samples(arena: &SeedSplit, model: &Model, prior: bool, device: &Device) -> Result<Vec<f32>> {
     let latent = match prior {
         true => None,
-        false => Some(LatentSummary::measure(model, &arena.prepared.train, arena.seed, place)?),
+        false => Some(LatentSummary::measure(model, &arena.prepared.train, arena.seed, device)?),
     };
     new_rows(
         &Source { model, latent: latent.as_ref(), condition: None },
         SAMPLES,
         Draw::Mean,
         arena.seed,
-        place,
+        device,
     )
 }
 
 /// How far samples lie from held-out rows; `None` for fewer than two of these.
-pub(super) fn energy_distance(arena: &Arena, samples: &[f32]) -> Option<f64> {
+pub(super) fn energy_distance(arena: &SeedSplit, samples: &[f32]) -> Option<f64> {
     let reference = arena.test.select(&arena.order[..arena.order.len().min(2 * SAMPLES)]);
     sample_quality(samples, &reference.values, reference.width).ok().map(|quality| quality.energy_distance)
 }
@@ -171,14 +169,14 @@ pub(super) fn pictures(
     chosen: &[usize],
     samples: &[f32],
     seed: u64,
-    place: &Place,
+    device: &Device,
 ) -> TrialPictures {
     let split = |values: Vec<f32>| -> Vec<Vec<f32>> {
         // Three decimals are more than a picture shows.
         values.chunks_exact(test.width).map(|p| p.iter().map(|v| (v * 1e3).round() / 1e3).collect()).collect()
     };
     let mean = |batch: Batch| to_host(model.likelihood().mean(model.reconstruct(&batch)));
-    let rebuilt = |rows: &Encoded| split(in_chunks(&rows.select(chosen), place, mean));
+    let rebuilt = |rows: &Encoded| split(in_chunks(&rows.select(chosen), device, mean));
     let shown = samples.len().min(2 * chosen.len() * test.width);
     TrialPictures {
         reconstructions: rebuilt(test),

@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::{BlockKind, Encoded, Labels, Prepared, prepare};
-use crate::error::{Error, Result};
 use crate::model::{Architecture, FamilyConfig, LikelihoodName, Model};
-use crate::nn::Place;
-use crate::noise::{Purpose, permutation, stream};
-use crate::train::{self, Ended, EpochRecord, Hooks, TrainingData};
+use crate::random::{Purpose, permutation, stream};
+use crate::tensor::Device;
+use crate::train::{self, EpochRecord, Hooks, StopReason, TrainingData};
+use crate::{Error, Result};
 
 pub use measure::{DISTANCES, NOISE};
 
@@ -55,7 +55,7 @@ pub struct Trial {
     pub pictures: Option<TrialPictures>,
 }
 
-/// Pictures row by row, in the order of [`Field::originals`].
+/// Pictures row by row, in the order of [`ComparisonResult::originals`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrialPictures {
     /// From the clean pictures.
@@ -68,7 +68,7 @@ pub struct TrialPictures {
 
 /// A model as it entered.
 #[derive(Debug, Clone)]
-pub struct Contestant {
+pub struct Candidate {
     /// Nothing left open.
     pub config: Config,
     /// What was built.
@@ -79,7 +79,7 @@ pub struct Contestant {
     pub same_likelihood: bool,
 }
 
-impl Contestant {
+impl Candidate {
     /// The family's name.
     pub fn name(&self) -> &'static str {
         self.architecture.family.name()
@@ -88,9 +88,9 @@ impl Contestant {
 
 /// All that a comparison found.
 #[derive(Debug, Clone)]
-pub struct Field {
+pub struct ComparisonResult {
     /// As they entered under the first seed.
-    pub contestants: Vec<Contestant>,
+    pub candidates: Vec<Candidate>,
     /// The seeds.
     pub seeds: Vec<u64>,
     /// One for each model and seed, and for the raw input.
@@ -114,7 +114,7 @@ pub struct Field {
 /// Told how the comparison goes.
 pub trait Observer: Hooks<Model> {
     /// A model starts to train. An error ends the comparison.
-    fn begins(&mut self, _contestant: &Contestant, _seed: u64) -> Result<()> {
+    fn begins(&mut self, _contestant: &Candidate, _seed: u64) -> Result<()> {
         Ok(())
     }
     /// A model was measured. An error ends the comparison.
@@ -132,30 +132,30 @@ impl Observer for () {}
 pub fn compare(
     plan: &Plan,
     mut done: Vec<Trial>,
-    place: &Place,
+    device: &Device,
     observer: &mut dyn Observer,
-) -> Result<Option<Field>> {
+) -> Result<Option<ComparisonResult>> {
     plan.validate()?;
-    let mut field: Option<Field> = None;
+    let mut result: Option<ComparisonResult> = None;
     for (number, &seed) in plan.seeds.iter().enumerate() {
-        let arena = Arena::new(plan, seed)?;
-        let contestants = plan.contestants(&arena.prepared, seed, place)?;
-        let field = field.get_or_insert_with(|| arena.describe(plan, contestants.clone()));
+        let arena = SeedSplit::new(plan, seed)?;
+        let candidates = plan.candidates(&arena.prepared, seed, device)?;
+        let result = result.get_or_insert_with(|| arena.describe(plan, candidates.clone()));
         let find =
             |trials: &[Trial], model: &str| trials.iter().position(|t| t.model == model && t.seed == seed);
-        for contestant in &contestants {
-            let trial = match find(&done, contestant.name()) {
+        for candidate in &candidates {
+            let trial = match find(&done, candidate.name()) {
                 Some(at) => done.swap_remove(at),
-                None => match arena.trial(contestant, seed, number == 0, place, observer)? {
+                None => match arena.trial(candidate, seed, number == 0, device, observer)? {
                     Some(trial) => trial,
                     None => return Ok(None),
                 },
             };
-            field.trials.push(trial);
+            result.trials.push(trial);
         }
-        field.trials.push(arena.baseline(seed)?);
+        result.trials.push(arena.baseline(seed)?);
     }
-    Ok(field)
+    Ok(result)
 }
 
 impl Plan {
@@ -179,10 +179,10 @@ impl Plan {
     }
 
     /// The models with everything filled in for the data.
-    fn contestants(&self, prepared: &Prepared, seed: u64, place: &Place) -> Result<Vec<Contestant>> {
+    fn candidates(&self, prepared: &Prepared, seed: u64, device: &Device) -> Result<Vec<Candidate>> {
         let blocks = prepared.preprocessor.blocks();
         let black_and_white = prepared.train.is_black_and_white();
-        let mut contestants: Vec<Contestant> = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         for asked in &self.models {
             let mut config = asked.clone();
             config.training.seed = seed;
@@ -208,21 +208,21 @@ impl Plan {
                 config.training.pretrain_epochs = 0;
             }
             let architecture = config.resolve(prepared)?;
-            let model = Model::new(&architecture, seed, place);
-            let first = contestants.first().map_or(&architecture, |c| &c.architecture);
-            contestants.push(Contestant {
-                weights: burn::module::Module::num_params(&model),
+            let model = Model::new(&architecture, seed, device);
+            let first = candidates.first().map_or(&architecture, |c| &c.architecture);
+            candidates.push(Candidate {
+                weights: crate::tensor::Module::num_params(&model),
                 same_likelihood: first.likelihood == architecture.likelihood,
                 config,
                 architecture,
             });
         }
-        Ok(contestants)
+        Ok(candidates)
     }
 }
 
 /// The rows under one seed.
-struct Arena {
+struct SeedSplit {
     prepared: Prepared,
     test: Encoded,
     classes: std::result::Result<Classes, String>,
@@ -237,7 +237,7 @@ struct Classes {
     count: usize,
 }
 
-impl Arena {
+impl SeedSplit {
     fn new(plan: &Plan, seed: u64) -> Result<Self> {
         let data = &plan.models[0].data;
         let prepared = prepare(&plan.input, data, seed)?;
@@ -246,10 +246,10 @@ impl Arena {
         }
         let test = prepared.preprocessor.encode(&plan.input, &prepared.test, 0)?;
         let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), test.rows);
-        Ok(Arena { classes: Classes::of(&plan.input, &prepared), test, order, prepared, seed })
+        Ok(SeedSplit { classes: Classes::of(&plan.input, &prepared), test, order, prepared, seed })
     }
 
-    fn describe(&self, plan: &Plan, contestants: Vec<Contestant>) -> Field {
+    fn describe(&self, plan: &Plan, candidates: Vec<Candidate>) -> ComparisonResult {
         let shape = self.prepared.preprocessor.schema.image_shape();
         let shown = self.order[..self.order.len().min(PICTURES)].to_vec();
         let pictures = |rows: &Encoded| match shape {
@@ -258,15 +258,15 @@ impl Arena {
         };
         let mut notes = self.prepared.warnings.clone();
         notes.extend(self.classes.as_ref().err().cloned());
-        if contestants.iter().any(|c| !c.same_likelihood) {
+        if candidates.iter().any(|c| !c.same_likelihood) {
             notes.push(
                 "Models with another likelihood than the first have no nats here: they would count in another unit. \
                  Compare squared errors."
                     .into(),
             );
         }
-        Field {
-            contestants,
+        ComparisonResult {
+            candidates,
             seeds: plan.seeds.clone(),
             trials: vec![],
             split: [self.prepared.train.rows, self.prepared.validation.rows, self.test.rows],
@@ -282,42 +282,42 @@ impl Arena {
     /// Trains and measures one model; `None` if interrupted.
     fn trial(
         &self,
-        contestant: &Contestant,
+        candidate: &Candidate,
         seed: u64,
         pictures: bool,
-        place: &Place,
+        device: &Device,
         observer: &mut dyn Observer,
     ) -> Result<Option<Trial>> {
-        observer.begins(contestant, seed)?;
+        observer.begins(candidate, seed)?;
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
-        let model = Model::new(&contestant.architecture, seed, place);
+        let model = Model::new(&candidate.architecture, seed, device);
         let outcome =
-            train::fit_pretrained(model, None, &data, &contestant.config.training, place, observer)?;
-        match outcome.ended {
-            Ended::Interrupted => return Ok(None),
-            Ended::Diverged(error) => return Err(error),
-            Ended::Finished | Ended::EarlyStopped | Ended::TimeUp => {}
+            train::fit_pretrained(model, None, &data, &candidate.config.training, device, observer)?;
+        match outcome.stop_reason {
+            StopReason::Interrupted => return Ok(None),
+            StopReason::Diverged(error) => return Err(error),
+            StopReason::Finished | StopReason::EarlyStopped | StopReason::TimeLimit => {}
         }
-        let mut trial = measure::model(self, &outcome.model, contestant.same_likelihood, place)?;
-        trial.model = contestant.name().into();
+        let mut trial = measure::model(self, &outcome.model, candidate.same_likelihood, device)?;
+        trial.model = candidate.name().into();
         trial.seed = seed;
         trial
             .measures
             .insert("training_seconds".into(), outcome.state.history.iter().map(|r| r.seconds).sum());
         trial.measures.insert("epochs".into(), outcome.state.epoch as f64);
-        if contestant.same_likelihood {
-            let epochs = contestant.config.training.epochs.unwrap_or_default();
+        if candidate.same_likelihood {
+            let epochs = candidate.config.training.epochs.unwrap_or_default();
             trial.curves.insert("learning".into(), learning_curve(&outcome.state.history, epochs));
         }
         let samples =
-            measure::samples(self, &outcome.model, contestant.architecture.family.has_prior(), place)?;
+            measure::samples(self, &outcome.model, candidate.architecture.family.has_prior(), device)?;
         if let Some(distance) = measure::energy_distance(self, &samples) {
             trial.measures.insert("sample_energy_distance".into(), distance);
         }
         if pictures && self.prepared.preprocessor.schema.image_shape().is_some() {
             let shown = &self.order[..self.order.len().min(PICTURES)];
             trial.pictures =
-                Some(measure::pictures(&outcome.model, &self.test, shown, &samples, seed, place));
+                Some(measure::pictures(&outcome.model, &self.test, shown, &samples, seed, device));
         }
         observer.finished(&trial)?;
         Ok(Some(trial))

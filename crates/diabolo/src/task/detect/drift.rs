@@ -7,11 +7,11 @@
 //! series say little.
 //!
 //! ```
-//! # use diabolo::{artifact::*, nn::Place, task::{self, Drift, Rule}};
+//! # use diabolo::{artifact::*, nn::Device, task::{self, Drift, Rule}};
 //! # fn example(saved: &SavedModel, rows: &arrow_array::RecordBatch) -> diabolo::Result<()> {
 //! let mut drift = Drift::new(saved)?;
-//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::default(), 0, &Place::cpu())?;
-//! drift.add("rows.csv", rows, 0, &found.scores, &Place::cpu())?;
+//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::default(), 0, &Device::cpu())?;
+//! drift.add("rows.csv", rows, 0, &found.scores, &Device::cpu())?;
 //! for moved in drift.found()?.moved {
 //!     println!("{moved}"); // age: higher, median 37 → about 52 (PSI 0.83, p < 1e-16)
 //! }
@@ -24,10 +24,11 @@ use serde::Serialize;
 use super::words;
 use crate::artifact::SavedModel;
 use crate::data::Feature;
-use crate::error::{Error, Result};
-use crate::evaluate::{Difference, Histogram, Reference, difference, difference_of_categories, holm};
-use crate::nn::Place;
+use crate::evaluate::Reference;
+use crate::stats::{Difference, Histogram, difference, difference_of_categories, holm};
 use crate::task::codes;
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// A thing has moved if its corrected p-value is at most this.
 pub const LEVEL: f64 = 0.05;
@@ -46,7 +47,7 @@ pub struct Drift<'a> {
 
 /// What was compared, and what has moved.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Drifted {
+pub struct DriftReport {
     /// New rows.
     pub rows: u64,
     /// Held-out rows that they are compared with.
@@ -54,12 +55,12 @@ pub struct Drifted {
     /// Things that could be tested.
     pub tests: usize,
     /// The most first.
-    pub moved: Vec<Moved>,
+    pub moved: Vec<DriftedVariable>,
 }
 
 /// A thing that has moved.
 #[derive(Debug, Clone, Serialize)]
-pub struct Moved {
+pub struct DriftedVariable {
     /// The column; "score"; "latent_1", ….
     pub name: String,
     /// "score", "latent", or the kind of the column.
@@ -78,7 +79,7 @@ pub struct Moved {
 }
 
 /// What a histogram is of.
-pub(super) enum Thing<'a> {
+pub(super) enum Variable<'a> {
     Score,
     Column(usize, &'a Feature),
     Latent(usize),
@@ -105,18 +106,18 @@ impl<'a> Drift<'a> {
         rows: &RecordBatch,
         first_row: u64,
         scores: &[f64],
-        place: &Place,
+        device: &Device,
     ) -> Result<()> {
         let preprocessor = &self.saved.header.preprocessor;
         let whole = self.saved.header.config.data.whole_windows(first_row, rows);
         let cut = rows.num_rows() - whole.num_rows();
         let rows = preprocessor.encode(input, &whole, first_row + cut as u64)?;
-        self.new.add(preprocessor, &rows, &scores[cut..], &codes(self.saved, &rows, place));
+        self.new.add(preprocessor, &rows, &scores[cut..], &codes(self.saved, &rows, device));
         Ok(())
     }
 
     /// What has moved so far.
-    pub fn found(&self) -> Result<Drifted> {
+    pub fn found(&self) -> Result<DriftReport> {
         let things = self.things();
         let pairs = || things.iter().zip(self.reference.0.iter().zip(&self.new.0));
         let tested: Vec<_> = pairs()
@@ -127,7 +128,7 @@ impl<'a> Drift<'a> {
         let mut moved = vec![];
         for ((thing, old, new, difference), p_corrected) in tested.iter().zip(corrected) {
             if p_corrected <= LEVEL {
-                moved.push(Moved {
+                moved.push(DriftedVariable {
                     name: thing.name(),
                     kind: thing.kind(),
                     psi: difference.psi,
@@ -144,7 +145,7 @@ impl<'a> Drift<'a> {
             }
         }
         moved.sort_by(|a, b| b.psi.total_cmp(&a.psi));
-        Ok(Drifted {
+        Ok(DriftReport {
             rows: self.new.rows(),
             reference_rows: self.reference.rows(),
             tests: tested.len(),
@@ -153,44 +154,44 @@ impl<'a> Drift<'a> {
     }
 
     /// Of windows only the last row: the others hold the same numbers a little earlier.
-    fn is_tested(&self, thing: &Thing) -> bool {
+    fn is_tested(&self, thing: &Variable) -> bool {
         match (thing, self.saved.header.config.data.windows()) {
-            (Thing::Column(index, _), Some(windows)) => windows.rows_back(*index) == 0,
+            (Variable::Column(index, _), Some(windows)) => windows.rows_back(*index) == 0,
             _ => true,
         }
     }
 
     /// What each histogram is of.
-    fn things(&self) -> Vec<Thing<'a>> {
+    fn things(&self) -> Vec<Variable<'a>> {
         let features = self.saved.header.preprocessor.schema.features.iter().enumerate();
         let columns = features.filter(|(_, feature)| !feature.kind.is_image());
-        let columns = columns.map(|(index, feature)| Thing::Column(index, feature));
-        let latent = (0..self.saved.architecture.latent_dim).map(Thing::Latent);
-        std::iter::once(Thing::Score).chain(columns).chain(latent).collect()
+        let columns = columns.map(|(index, feature)| Variable::Column(index, feature));
+        let latent = (0..self.saved.architecture.latent_dim).map(Variable::Latent);
+        std::iter::once(Variable::Score).chain(columns).chain(latent).collect()
     }
 }
 
-impl Thing<'_> {
+impl Variable<'_> {
     fn name(&self) -> String {
         match self {
-            Thing::Score => "score".into(),
-            Thing::Column(_, feature) => feature.name.clone(),
-            Thing::Latent(unit) => format!("latent_{}", unit + 1),
+            Variable::Score => "score".into(),
+            Variable::Column(_, feature) => feature.name.clone(),
+            Variable::Latent(unit) => format!("latent_{}", unit + 1),
         }
     }
 
     fn kind(&self) -> &'static str {
         match self {
-            Thing::Score => "score",
-            Thing::Column(_, feature) => feature.kind.name(),
-            Thing::Latent(_) => "latent",
+            Variable::Score => "score",
+            Variable::Column(_, feature) => feature.kind.name(),
+            Variable::Latent(_) => "latent",
         }
     }
 
     /// The categories, if it is one.
     pub(super) fn categories(&self) -> &[String] {
         match self {
-            Thing::Column(_, feature) => feature.kind.categories(),
+            Variable::Column(_, feature) => feature.kind.categories(),
             _ => &[],
         }
     }
@@ -203,7 +204,7 @@ impl Thing<'_> {
     }
 }
 
-impl Drifted {
+impl DriftReport {
     /// What was compared with what, in one sentence.
     pub fn summary(&self) -> String {
         let what = match self.moved.len() {
@@ -211,19 +212,19 @@ impl Drifted {
             1 => "1 thing has moved".into(),
             n => format!("{n} things have moved"),
         };
-        let Drifted { rows, reference_rows, tests, .. } = self;
+        let DriftReport { rows, reference_rows, tests, .. } = self;
         format!("{what}: {rows} rows against {reference_rows} held-out rows, {tests} tests (Holm, {LEVEL})")
     }
 
     /// What to tell people, the most first: score and columns, and of latent units the three that moved most; with the number of
     /// units that are left out.
-    pub fn told(&self) -> (Vec<&Moved>, usize) {
+    pub fn told(&self) -> (Vec<&DriftedVariable>, usize) {
         let mut units = 0;
-        let mut is_told = |moved: &&Moved| {
+        let mut is_told = |moved: &&DriftedVariable| {
             units += usize::from(moved.kind == "latent");
             moved.kind != "latent" || units <= UNITS
         };
-        let told: Vec<&Moved> = self.moved.iter().filter(|moved| is_told(moved)).collect();
+        let told: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_told(moved)).collect();
         let left_out = self.moved.len() - told.len();
         (told, left_out)
     }
@@ -240,7 +241,7 @@ impl Drifted {
     }
 }
 
-impl std::fmt::Display for Moved {
+impl std::fmt::Display for DriftedVariable {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         let p = words::p_value(self.p_corrected);
         write!(f, "{}: {} (PSI {:.2}, {p})", self.name, self.words, self.psi)

@@ -6,11 +6,11 @@ use arrow_array::types::Float64Type;
 use arrow_schema::DataType;
 
 use super::scorer;
+use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::{FeatureKind, is_earlier_row, take};
-use crate::error::Result;
-use crate::nn::Place;
 use crate::report::ScoredExample;
+use crate::tensor::Device;
 
 /// Columns are drawn in their own units if none varies so many times as much as another.
 const COMPARABLE: f64 = 10.0;
@@ -22,13 +22,13 @@ pub fn example(
     input: &str,
     rows: &RecordBatch,
     row: usize,
-    place: &Place,
+    device: &Device,
 ) -> Result<Option<ScoredExample>> {
     let Some(detector) = &saved.detector else { return Ok(None) };
     let preprocessor = &saved.header.preprocessor;
     let encoded = preprocessor.encode(input, &take(input, rows, &[row])?, row as u64)?;
-    let made = scorer(saved, detector, place).expected(&encoded);
-    let features = preprocessor.schema.features.iter().zip(preprocessor.units());
+    let made = scorer(saved, detector, device).expected(&encoded);
+    let features = preprocessor.schema.features.iter().zip(preprocessor.column_ranges());
     let numbers: Vec<(&str, usize)> = features
         .filter(|(feature, _)| matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count))
         .map(|(feature, units)| (feature.name.as_str(), units.start))

@@ -5,9 +5,9 @@
 //! source. A [`Rule`] says from where on a row is an anomaly; it is chosen when rows are scored, and nothing is fitted again.
 //!
 //! ```
-//! # use diabolo::{Config, artifact::*, data::prepare, model::*, nn::Place, task::{self, Rule}, train};
+//! # use diabolo::{Config, artifact::*, data::prepare, model::*, nn::Device, task::{self, Rule}, train};
 //! # fn example(saved: &SavedModel, rows: &arrow_array::RecordBatch) -> diabolo::Result<()> {
-//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::FalseDiscovery(0.1), 3, &Place::cpu())?;
+//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::FalseDiscovery(0.1), 3, &Device::cpu())?;
 //! for (row, reasons) in found.reasons.iter().enumerate().filter(|(row, _)| found.anomalous[*row]) {
 //!     println!("row {}: p = {}, {}", row + 1, found.p_values[row], reasons[0]);
 //! }
@@ -24,7 +24,7 @@ mod reasons;
 mod rule;
 mod words;
 
-pub use drift::{Drift, Drifted, Moved};
+pub use drift::{Drift, DriftReport, DriftedVariable};
 pub use example::example;
 pub use reasons::Reason;
 pub use rule::Rule;
@@ -37,10 +37,10 @@ use arrow_schema::{DataType, Field};
 use super::{codes, last_rows, table};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, take};
-use crate::error::{Error, Result};
 use crate::evaluate::{Detector, Reference, Scorer};
 use crate::model::Model;
-use crate::nn::Place;
+use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// What was found out about rows.
 #[derive(Debug, Clone, Default)]
@@ -67,11 +67,11 @@ pub fn score(
     first_row: u64,
     rule: &Rule,
     reasons: usize,
-    place: &Place,
+    device: &Device,
 ) -> Result<Scored> {
     rule.validate()?;
     let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
-    let scorer = scorer(saved, detector, place);
+    let scorer = scorer(saved, detector, device);
     let whole = saved.header.config.data.whole_windows(first_row, rows);
     let (cut, rows) = (rows.num_rows() - whole.num_rows(), &whole);
     let encoded = scorer.preprocessor.encode(input, rows, first_row + cut as u64)?;
@@ -94,13 +94,14 @@ pub fn score(
 
 /// The same model with the scores of these rows, which it was not fitted on, to compare with; nothing is fitted again. A model
 /// from before there were scores also learns from them what is usual.
-pub fn calibrate(saved: &SavedModel, rows: &Encoded, place: &Place) -> Detector {
+pub fn calibrate(saved: &SavedModel, rows: &Encoded, device: &Device) -> Detector {
     let header = &saved.header;
-    let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, place);
+    let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, device);
     let detector = saved.detector.clone().unwrap_or_else(fitted);
     let sample = Detector::sample(rows, header.config.training.seed);
-    let scores = scorer(saved, &detector, place).scores(&sample);
-    let spread = || Reference::measure(&header.preprocessor, &sample, &scores, &codes(saved, &sample, place));
+    let scores = scorer(saved, &detector, device).scores(&sample);
+    let spread =
+        || Reference::measure(&header.preprocessor, &sample, &scores, &codes(saved, &sample, device));
     let reference = (sample.rows > 0).then(spread);
     detector.calibrated(&scores, reference)
 }
@@ -152,10 +153,10 @@ impl Scored {
     }
 }
 
-fn scorer<'a>(saved: &'a SavedModel, detector: &'a Detector, place: &'a Place) -> Scorer<'a, Model> {
+fn scorer<'a>(saved: &'a SavedModel, detector: &'a Detector, device: &'a Device) -> Scorer<'a, Model> {
     let header = &saved.header;
     let seed = header.config.training.seed;
-    Scorer { model: &saved.model, detector, preprocessor: &header.preprocessor, seed, place }
+    Scorer { model: &saved.model, detector, preprocessor: &header.preprocessor, seed, device }
 }
 
 fn uncalibrated() -> Error {

@@ -14,9 +14,9 @@ use arrow_array::RecordBatch;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 
 use crate::data::{Encoded, Feature, FeatureKind, Storage};
-use crate::error::{Error, Result};
 use crate::evaluate::Scorer;
 use crate::model::Model;
+use crate::{Error, Result};
 
 /// Columns of a row that are looked at.
 const CANDIDATES: usize = 16;
@@ -86,7 +86,7 @@ pub(super) fn reasons(
 /// The observed cells of each row that contribute most to its reconstruction error; no pictures.
 fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
     let features = &scorer.preprocessor.schema.features;
-    let units = scorer.preprocessor.units();
+    let units = scorer.preprocessor.column_ranges();
     let mut cells = vec![];
     for (row, columns) in scorer.columns(encoded).chunks_exact(features.len()).enumerate() {
         let told = |&j: &usize| {
@@ -102,7 +102,7 @@ fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
 
 /// One row for each cell, in which it is unknown and stands at what is expected there; and that row's reconstruction.
 fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encoded, Vec<f32>) {
-    let units = scorer.preprocessor.units();
+    let units = scorer.preprocessor.column_ranges();
     let chosen: Vec<usize> = cells.iter().map(|cell| cell.row).collect();
     let mut rows = encoded.select(&chosen);
     for (at, cell) in cells.iter().enumerate() {

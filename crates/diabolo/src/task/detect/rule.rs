@@ -1,7 +1,7 @@
 //! Which scores are alarms. The rule is chosen when rows are scored; nothing is fitted again.
 
-use crate::error::{Error, Result};
 use crate::evaluate::Detector;
+use crate::{Error, Result};
 
 /// When a row counts as an anomaly.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -130,8 +130,12 @@ mod tests {
 
     #[test]
     fn a_quantile_and_a_level_by_hand() {
-        let detector =
-            Detector { deviation: vec![], usual: vec![], scores: vec![1.0, 2.0, 3.0, 4.0], reference: None };
+        let detector = Detector {
+            deviation: vec![],
+            mean_loss: vec![],
+            scores: vec![1.0, 2.0, 3.0, 4.0],
+            reference: None,
+        };
         assert_eq!(Rule::Quantile(0.5).alarms(&[2.0, 2.5], &detector), [false, true]);
         assert_eq!(Rule::Alpha(0.2).alarms(&[4.0, 4.5], &detector), [false, true]);
         assert!(

@@ -1,10 +1,10 @@
 //! What moved, in words and in the column's own units.
 
-use super::drift::{LEVEL, Thing};
+use super::drift::{LEVEL, Variable};
 use super::reasons::{short, text};
+use crate::Result;
 use crate::data::Preprocessor;
-use crate::error::Result;
-use crate::evaluate::{Direction, Histogram, difference, direction};
+use crate::stats::{Direction, Histogram, difference, direction};
 
 /// Below this a p-value is not told.
 const LEAST: f64 = 1e-16;
@@ -12,7 +12,7 @@ const LEAST: f64 = 1e-16;
 /// How a thing has moved from `old` to `new`: its values, its missing cells, or both, as their own tests say.
 pub(super) fn words(
     preprocessor: &Preprocessor,
-    thing: &Thing,
+    thing: &Variable,
     old: &Histogram,
     new: &Histogram,
 ) -> Result<String> {
@@ -51,7 +51,7 @@ fn most_changed(old: &[f64], new: &[f64]) -> usize {
 /// Numbers before and after.
 struct Numbers<'a> {
     preprocessor: &'a Preprocessor,
-    thing: &'a Thing<'a>,
+    thing: &'a Variable<'a>,
     old: &'a Histogram,
     new: &'a Histogram,
 }
@@ -74,7 +74,7 @@ impl Numbers<'_> {
                     [counts[..=last].iter().sum(), counts[last + 1]]
                 };
                 Ok(match self.thing {
-                    Thing::Score if up && differ(&beyond(self.old), &beyond(self.new)) => {
+                    Variable::Score if up && differ(&beyond(self.old), &beyond(self.new)) => {
                         let change = change(old[last], new[last]);
                         format!("{word}, {change} of rows above the held-out rows' 95 % quantile, {told}")
                     }
@@ -154,9 +154,9 @@ impl Numbers<'_> {
 
     /// A number in the column's own units.
     fn text(&self, value: f32) -> Result<String> {
-        let Thing::Column(index, feature) = self.thing else { return Ok(short(f64::from(value))) };
+        let Variable::Column(index, feature) = self.thing else { return Ok(short(f64::from(value))) };
         let mut row = vec![0.0; self.preprocessor.width()];
-        row[self.preprocessor.units()[*index].start] = value;
+        row[self.preprocessor.column_ranges()[*index].start] = value;
         text(&self.preprocessor.decode(&row)?, feature, 0)
     }
 }

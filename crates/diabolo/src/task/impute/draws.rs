@@ -8,9 +8,9 @@ use super::ImputeConfig;
 use crate::data::Encoded;
 use crate::distribution::Family;
 use crate::model::{Autoencoder, Batch, Model, PosteriorDraws};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, RngExt, RowNoise, Stream, stream};
-use burn::tensor::{Int, Tensor, TensorData};
+use crate::random::{Purpose, RngExt, RowNoise, Stream, stream};
+use crate::tensor::{Device, to_host};
+use crate::tensor::{Int, Tensor, TensorData};
 
 /// Draws of z that are decoded together; small enough for a processor's cache.
 const BLOCK: usize = 1024;
@@ -29,7 +29,7 @@ pub(super) struct Filled {
     /// Tables of draws: each rows × width.
     pub draws: Vec<Vec<f32>>,
     /// Rows whose weights lie on a few draws.
-    pub lopsided: usize,
+    pub low_ess_rows: usize,
 }
 
 /// Fills the `asked` units by self-normalised importance sampling. `model` has a posterior.
@@ -39,7 +39,7 @@ pub(super) fn weighted(
     asked: &[Range<usize>],
     first_row: u64,
     config: &ImputeConfig,
-    place: &Place,
+    device: &Device,
 ) -> Filled {
     let observed = rows.observed.as_deref();
     let missing = |row: usize, unit: usize| observed.is_some_and(|o| o[row * rows.width + unit] == 0.0);
@@ -51,8 +51,8 @@ pub(super) fn weighted(
         .par_iter()
         .map(|&row| {
             let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row as u64);
-            let batch = Batch::gather(rows, &[row], place);
-            let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, place);
+            let batch = Batch::gather(rows, &[row], device);
+            let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, device);
             let deviations = if config.errors { found.deviations() } else { vec![] };
             // Of many rows they would be many.
             found.draws.truncate(config.multiple);
@@ -63,7 +63,7 @@ pub(super) fn weighted(
         means: rows.values.clone(),
         deviations: if config.errors { vec![0.0; rows.values.len()] } else { vec![] },
         draws: vec![rows.values.clone(); config.multiple],
-        lopsided: found.iter().filter(|(row, _)| row.effective_draws() < LEAST_EFFECTIVE).count(),
+        low_ess_rows: found.iter().filter(|(row, _)| row.effective_draws() < LEAST_EFFECTIVE).count(),
     };
     for (&row, (found, deviations)) in gappy.iter().zip(&found) {
         for unit in asked.iter().cloned().flatten().filter(|&unit| missing(row, unit)) {
@@ -102,7 +102,7 @@ impl<'a> Row<'a> {
         samples: usize,
         wanted: usize,
         noise: &mut Stream,
-        place: &Place,
+        device: &Device,
     ) -> Self {
         let width = batch.x.dims()[1];
         let mut row = Row {
@@ -115,7 +115,7 @@ impl<'a> Row<'a> {
         };
         for first in (0..samples).step_by(BLOCK) {
             let count = BLOCK.min(samples - first);
-            let drawn = draws(model, batch, count, noise, place);
+            let drawn = draws(model, batch, count, noise, device);
             let weights = row.weigh(&to_host(drawn.log_weights));
             let means = to_host(model.likelihood().mean(drawn.parameters.clone()));
             row.add(&weights, means);
@@ -195,15 +195,15 @@ impl<'a> Row<'a> {
 
 /// Draws of z given what is observed. Given nothing they come from the prior itself: a posterior that was never asked about nothing
 /// may be far narrower, and no weights make up for places that it does not reach.
-fn draws(model: &Model, batch: &Batch, count: usize, noise: &mut Stream, place: &Place) -> PosteriorDraws {
+fn draws(model: &Model, batch: &Batch, count: usize, noise: &mut Stream, device: &Device) -> PosteriorDraws {
     let nothing = batch.observed.as_ref().is_some_and(|observed| !to_host(observed.clone()).contains(&1.0));
     if !nothing {
-        let drawn = model.draw_posterior(batch, count, &mut RowNoise::Own(noise), place);
+        let drawn = model.draw_posterior(batch, count, &mut RowNoise::Own(noise), device);
         return drawn.expect("a variational model has a posterior");
     }
-    let codes = model.sample_prior(count, noise, place).expect("a variational model has a prior");
+    let codes = model.sample_prior(count, noise, device).expect("a variational model has a prior");
     let parameters = model.decode(batch.with_condition(codes));
-    PosteriorDraws { parameters, log_weights: place.tensor(vec![0.0; count], [1, count]) }
+    PosteriorDraws { parameters, log_weights: device.tensor(vec![0.0; count], [1, count]) }
 }
 
 /// The units whose mean is told as its logarithm: the mean of such means would be a geometric one.
@@ -224,7 +224,7 @@ mod tests {
     const VARIANCE: f64 = 0.25;
 
     /// A linear decoder of one z.
-    fn linear_model(family: Family, width: usize, seed: u64, place: &Place) -> Model {
+    fn linear_model(family: Family, width: usize, seed: u64, device: &Device) -> Model {
         let architecture = Architecture {
             family: FamilyConfig::default(),
             inputs: width,
@@ -235,7 +235,7 @@ mod tests {
             latent_activation: Activation::Identity,
             likelihood: vec![LikelihoodBlock { family, start: 0, width }],
         };
-        Model::new(&architecture, seed, place)
+        Model::new(&architecture, seed, device)
     }
 
     fn all_filled(
@@ -243,16 +243,16 @@ mod tests {
         rows: &Encoded,
         first_row: u64,
         config: &ImputeConfig,
-        place: &Place,
+        device: &Device,
     ) -> Filled {
-        weighted(model, rows, std::slice::from_ref(&(0..rows.width)), first_row, config, place)
+        weighted(model, rows, std::slice::from_ref(&(0..rows.width)), first_row, config, device)
     }
 
     /// x = b + W z + noise with one z, so that everything is Gaussian: b, W and the model.
-    fn linear(place: &Place) -> ([f64; 3], [f64; 3], Model) {
+    fn linear(device: &Device) -> ([f64; 3], [f64; 3], Model) {
         let model =
-            linear_model(Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } }, 3, 3, place);
-        let at = |z: f32| to_host(model.decode(place.tensor(vec![z], [1, 1])));
+            linear_model(Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } }, 3, 3, device);
+        let at = |z: f32| to_host(model.decode(device.tensor(vec![z], [1, 1])));
         let bias: [f64; 3] = std::array::from_fn(|k| f64::from(at(0.0)[k]));
         let weight = std::array::from_fn(|k| f64::from(at(1.0)[k]) - bias[k]);
         (bias, weight, model)
@@ -260,17 +260,17 @@ mod tests {
 
     #[test]
     fn the_mean_of_counts_is_not_that_of_their_logarithms() {
-        let place = Place::cpu();
-        let at = |model: &Model, z| f64::from(to_host(model.decode(place.tensor(vec![z], [1, 1])))[0]);
+        let device = Device::cpu();
+        let at = |model: &Model, z| f64::from(to_host(model.decode(device.tensor(vec![z], [1, 1])))[0]);
         let line = |model: &Model| (at(model, 0.0), at(model, 1.0) - at(model, 0.0));
         // Steep enough to tell the means apart: that of the logarithms is a quarter lower at a weight of 1.
         // One count, whose rate is e^(b + w z).
-        let mut models = (0..100).map(|seed| linear_model(Family::Poisson, 1, seed, &place));
+        let mut models = (0..100).map(|seed| linear_model(Family::Poisson, 1, seed, &device));
         let model = models.find(|model| line(model).1.abs() > 1.0).unwrap();
         let (bias, weight) = line(&model);
         let nothing = Encoded { observed: Some(vec![0.0]), ..Encoded::from_values(vec![0.0], 1) };
         let config = ImputeConfig { samples: 50_000, ..ImputeConfig::default() };
-        let found = all_filled(&model, &nothing, 0, &config, &place).means[0].exp_m1();
+        let found = all_filled(&model, &nothing, 0, &config, &device).means[0].exp_m1();
         // Nothing is known of z: the mean of a log-normal rate.
         let mean = (bias + weight * weight / 2.0).exp();
         assert!((f64::from(found) / mean - 1.0).abs() < 0.05, "{found} {mean}");
@@ -284,11 +284,11 @@ mod tests {
 
     #[test]
     fn a_linear_model_has_the_conditional_gaussian_of_the_textbook() {
-        let place = Place::cpu();
-        let (bias, weight, model) = linear(&place);
+        let device = Device::cpu();
+        let (bias, weight, model) = linear(&device);
         let config =
             ImputeConfig { samples: 20_000, multiple: 2_000, errors: true, ..ImputeConfig::default() };
-        let found = all_filled(&model, &gappy(), 0, &config, &place);
+        let found = all_filled(&model, &gappy(), 0, &config, &device);
         // z | x_obs ~ N(m, s²) with 1/s² = 1 + Σ W²/σ², m = s² Σ W (x − b)/σ².
         let (seen, values) = ([0, 1], [1.0, -0.5]);
         let precision = 1.0 + seen.iter().map(|&k| weight[k] * weight[k] / VARIANCE).sum::<f64>();
@@ -333,11 +333,11 @@ mod tests {
 
     #[test]
     fn of_a_row_of_which_nothing_is_known_the_model_knows_what_the_prior_does() {
-        let place = Place::cpu();
-        let (bias, weight, model) = linear(&place);
+        let device = Device::cpu();
+        let (bias, weight, model) = linear(&device);
         let rows = Encoded { observed: Some(vec![0.0; 3]), ..Encoded::from_values(vec![0.0; 3], 3) };
         let config = ImputeConfig { samples: 20_000, errors: true, ..ImputeConfig::default() };
-        let found = all_filled(&model, &rows, 0, &config, &place);
+        let found = all_filled(&model, &rows, 0, &config, &device);
         for k in 0..3 {
             assert!((f64::from(found.means[k]) - bias[k]).abs() < 0.05, "{} {}", found.means[k], bias[k]);
             let deviation = (VARIANCE + weight[k] * weight[k]).sqrt();
@@ -348,12 +348,12 @@ mod tests {
 
     #[test]
     fn what_was_not_asked_for_is_left() {
-        let place = Place::cpu();
-        let (_, _, model) = linear(&place);
+        let device = Device::cpu();
+        let (_, _, model) = linear(&device);
         let (rows, config) = (gappy(), ImputeConfig { samples: 100, ..ImputeConfig::default() });
         let (all, last) = (
-            all_filled(&model, &rows, 0, &config, &place),
-            weighted(&model, &rows, std::slice::from_ref(&(2..3)), 0, &config, &place),
+            all_filled(&model, &rows, 0, &config, &device),
+            weighted(&model, &rows, std::slice::from_ref(&(2..3)), 0, &config, &device),
         );
         assert_eq!((last.means[2], &last.means[3..]), (all.means[2], &rows.values[3..]));
         assert!(all.means[3] != rows.values[3]);
@@ -361,12 +361,14 @@ mod tests {
 
     #[test]
     fn a_row_is_filled_alike_whatever_rows_are_read_with_it() {
-        let place = Place::cpu();
-        let (_, _, model) = linear(&place);
+        let device = Device::cpu();
+        let (_, _, model) = linear(&device);
         let config = ImputeConfig { samples: 1500, multiple: 3, ..ImputeConfig::default() };
         let (rows, second) = (gappy(), gappy().select(&[1]));
-        let (both, alone) =
-            (all_filled(&model, &rows, 7, &config, &place), all_filled(&model, &second, 8, &config, &place));
+        let (both, alone) = (
+            all_filled(&model, &rows, 7, &config, &device),
+            all_filled(&model, &second, 8, &config, &device),
+        );
         assert_eq!(both.means[3..], alone.means[..]);
         for (both, alone) in both.draws.iter().zip(&alone.draws) {
             assert_eq!(both[3..], alone[..]);

@@ -11,8 +11,8 @@ use arrow_select::zip::zip;
 
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
 use crate::data::{Encoded, Preprocessor, is_earlier_row};
-use crate::error::{Error, Result};
 use crate::task::{last_rows, table};
+use crate::{Error, Result};
 
 /// The cells to fill; for each feature one flag a row, or one a pixel. What a window holds of earlier rows is filled there.
 pub(super) struct Gaps(Vec<BooleanArray>);
@@ -23,7 +23,7 @@ impl Gaps {
         let features = &preprocessor.schema.features;
         let columns = rows.schema();
         let earlier = |name: &str| columns.field_with_name(name).is_ok_and(is_earlier_row);
-        let gaps = features.iter().zip(preprocessor.units()).map(|(feature, units)| {
+        let gaps = features.iter().zip(preprocessor.column_ranges()).map(|(feature, units)| {
             let array = rows.column_by_name(&feature.name);
             let names = !feature.kind.categories().is_empty();
             let is_image = feature.kind.is_image();
@@ -53,7 +53,7 @@ impl Gaps {
         let made = preprocessor.decode(values)?;
         let features = &preprocessor.schema.features;
         let mut columns = last_rows(rows);
-        for ((feature, gaps), units) in features.iter().zip(&self.0).zip(preprocessor.units()) {
+        for ((feature, gaps), units) in features.iter().zip(&self.0).zip(preprocessor.column_ranges()) {
             let Some((field, array)) = columns.iter_mut().find(|(field, _)| field.name() == &feature.name)
             else {
                 continue;
@@ -104,9 +104,9 @@ impl Gaps {
                 help: "draw several pictures instead with --multiple".into(),
             });
         }
-        let spread = preprocessor.spread(means, deviations);
+        let uncertainty = preprocessor.uncertainty(means, deviations);
         self.beside_key(preprocessor, rows, |position, field, gaps| {
-            let cells = spread[position].iter().zip(gaps.values().iter());
+            let cells = uncertainty[position].iter().zip(gaps.values().iter());
             let errors: Float64Array = cells.map(|(&error, gap)| gap.then_some(error)).collect();
             Ok((Field::new(field.name(), DataType::Float64, true), Arc::new(errors) as ArrayRef))
         })

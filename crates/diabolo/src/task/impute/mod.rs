@@ -46,10 +46,10 @@ use arrow_array::RecordBatch;
 use self::draws::Filled;
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
-use crate::error::{Error, Result};
 use crate::model::{Autoencoder, in_chunks};
-use crate::nn::{Place, to_host};
-use crate::noise::{Purpose, RngExt, stream};
+use crate::random::{Purpose, RngExt, stream};
+use crate::tensor::{Device, to_host};
+use crate::{Error, Result};
 
 /// How missing cells are filled.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,7 +87,7 @@ pub struct Imputed {
     /// How many cells (or pixels) were filled.
     pub filled: usize,
     /// Rows whose importance weights lie on fewer than five effective draws: their errors are told too small.
-    pub lopsided: usize,
+    pub low_ess_rows: usize,
 }
 
 /// Fills the missing cells of `rows`; observed ones are copied unchanged.
@@ -95,12 +95,12 @@ pub struct Imputed {
 /// `first_row` is the 0-based number of the first row in `input`. A table of some CSV's rows:
 ///
 /// ```
-/// # use diabolo::{Config, data, model::Model, nn::Place};
+/// # use diabolo::{Config, data, model::Model, nn::Device};
 /// # use diabolo::task::{ImputeConfig, impute};
 /// # fn fill(saved: &diabolo::artifact::SavedModel) -> diabolo::Result<()> {
 /// let rows = data::open("patients.csv", &Default::default())?.collect()?;
 /// let config = ImputeConfig { multiple: 5, ..Default::default() };
-/// let imputed = impute(saved, "patients.csv", &rows, 0, &config, &Place::cpu())?;
+/// let imputed = impute(saved, "patients.csv", &rows, 0, &config, &Device::cpu())?;
 /// assert_eq!(imputed.completed.schema(), rows.schema());
 /// assert_eq!(imputed.draws.len(), 5);
 /// # Ok(())
@@ -116,15 +116,15 @@ pub fn impute(
     rows: &RecordBatch,
     first_row: u64,
     config: &ImputeConfig,
-    place: &Place,
+    device: &Device,
 ) -> Result<Imputed> {
     let preprocessor = &saved.header.preprocessor;
     let encoded = preprocessor.encode(input, rows, first_row)?;
     let windows = saved.header.config.data.windows();
-    let units = preprocessor.units().into_iter().enumerate();
+    let units = preprocessor.column_ranges().into_iter().enumerate();
     let last = units.filter(|(feature, _)| windows.as_ref().is_none_or(|w| w.rows_back(*feature) == 0));
     let asked: Vec<Range<usize>> = last.map(|(_, units)| units).collect();
-    let found = fill_encoded(saved, &encoded, &asked, first_row, config, place)?;
+    let found = fill_encoded(saved, &encoded, &asked, first_row, config, device)?;
     let gaps = fill::Gaps::find(preprocessor, rows, &encoded);
     let typed = config.typed.then(|| preprocessor.typed(rows)).transpose()?;
     let given = typed.as_ref().unwrap_or(rows);
@@ -136,12 +136,12 @@ pub fn impute(
         mask: gaps.mask(preprocessor, rows)?,
         errors: config.errors.then(errors).transpose()?,
         filled: gaps.count(),
-        lopsided: found.lopsided,
+        low_ess_rows: found.low_ess_rows,
     })
 }
 
 /// Observed cells that were hidden from the model, and what it filled them with.
-pub struct HeldBack {
+pub struct MaskedCells {
     /// The rows; only hidden cells are marked as observed.
     pub truth: Encoded,
     /// Rows × width, with expected values where cells were hidden.
@@ -154,12 +154,12 @@ pub fn hold_back(
     rows: &Encoded,
     share: f64,
     config: &ImputeConfig,
-    place: &Place,
-) -> Result<HeldBack> {
+    device: &Device,
+) -> Result<MaskedCells> {
     let observed = rows.observed.clone().unwrap_or_else(|| vec![1.0; rows.values.len()]);
     let (mut seen, mut hidden) = (observed.clone(), vec![0.0; observed.len()]);
     let noise = &mut stream(config.seed, Purpose::Impute, 1, 0);
-    let units = saved.header.preprocessor.units();
+    let units = saved.header.preprocessor.column_ranges();
     for row in 0..rows.rows {
         for units in &units {
             let cells = row * rows.width + units.start..row * rows.width + units.end;
@@ -171,8 +171,8 @@ pub fn hold_back(
     }
     let values = rows.values.iter().zip(&seen).map(|(value, seen)| value * seen).collect();
     let given = Encoded { values, observed: Some(seen), ..rows.clone() };
-    let filled = fill_encoded(saved, &given, &units, 0, config, place)?.means;
-    Ok(HeldBack { truth: Encoded { observed: Some(hidden), ..rows.clone() }, filled })
+    let filled = fill_encoded(saved, &given, &units, 0, config, device)?.means;
+    Ok(MaskedCells { truth: Encoded { observed: Some(hidden), ..rows.clone() }, filled })
 }
 
 fn fill_encoded(
@@ -181,14 +181,14 @@ fn fill_encoded(
     asked: &[Range<usize>],
     first_row: u64,
     config: &ImputeConfig,
-    place: &Place,
+    device: &Device,
 ) -> Result<Filled> {
     if config.samples == 0 {
         return Err(Error::config("samples", "1 or more", 0));
     }
     let family = &saved.architecture.family;
     if family.is_variational() {
-        return Ok(draws::weighted(&saved.model, rows, asked, first_row, config, place));
+        return Ok(draws::weighted(&saved.model, rows, asked, first_row, config, device));
     }
     if config.multiple > 0 || config.errors {
         return Err(Error::Unsupported {
@@ -197,19 +197,19 @@ fn fill_encoded(
                 .into(),
         });
     }
-    Ok(Filled { means: reconstructed(saved, rows, place), ..Filled::default() })
+    Ok(Filled { means: reconstructed(saved, rows, device), ..Filled::default() })
 }
 
 /// How often what was filled goes back into the encoder.
 const ROUNDS: usize = 5;
 
 /// Missing numbers from the reconstruction of the row they are missing in.
-fn reconstructed(saved: &SavedModel, rows: &Encoded, place: &Place) -> Vec<f32> {
+fn reconstructed(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
     let (model, mut filled) = (&saved.model, rows.clone());
     let Some(observed) = &rows.observed else { return filled.values };
     for _ in 0..ROUNDS {
         let made =
-            in_chunks(&filled, place, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))));
+            in_chunks(&filled, device, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))));
         for ((value, made), observed) in filled.values.iter_mut().zip(made).zip(observed) {
             if *observed == 0.0 {
                 *value = made;

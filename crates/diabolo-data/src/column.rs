@@ -1,0 +1,288 @@
+//! The cells of one Arrow column as numbers, text or category codes, whatever type the file gave them.
+
+use std::collections::HashMap;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float64Type;
+use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_schema::DataType;
+
+use crate::Storage;
+use crate::{Error, Result};
+
+/// The largest whole number up to which every whole number is exact in an `f64`.
+pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// What a column's type can mean to a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CellType {
+    Boolean,
+    Number,
+    Text,
+    /// Dates, lists, structures: nothing a model learns.
+    Other,
+}
+
+impl CellType {
+    pub fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Boolean => CellType::Boolean,
+            DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => CellType::Text,
+            DataType::Dictionary(_, values) => CellType::of(values),
+            other if other.is_numeric() => CellType::Number,
+            _ => CellType::Other,
+        }
+    }
+}
+
+/// The code of one categorical cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    Known(usize),
+    Unknown,
+    Missing,
+}
+
+/// A column and where it came from, so that messages can point at a cell.
+#[derive(Clone, Copy)]
+pub(crate) struct Column<'a> {
+    /// The file's name.
+    pub input: &'a str,
+    pub name: &'a str,
+    pub array: &'a ArrayRef,
+    /// The 0-based number, in the file, of the array's first row.
+    pub first_row: u64,
+}
+
+impl Column<'_> {
+    /// An error about the cell in `row`, counted from 0 within the array.
+    pub fn error(
+        &self,
+        row: usize,
+        expected: &str,
+        found: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Error {
+        self.whole_error(expected, found, help).at_row(self.first_row + row as u64 + 1)
+    }
+
+    /// An error about the whole column.
+    pub fn whole_error(&self, expected: &str, found: impl Into<String>, help: impl Into<String>) -> Error {
+        Error::data(self.input, expected, found, help).in_column(self.name)
+    }
+
+    /// The cells as numbers, NaN where missing. A cell that is no finite number is an error.
+    pub fn numbers(&self) -> Result<Vec<f64>> {
+        self.numbers_or(|row, text| {
+            let help = format!(
+                "fix the cell, treat it as missing with --missing {text}, or fit with --type {}=categorical to \
+                 keep the column as text",
+                self.name
+            );
+            Err(self.error(row, "a number", format!("'{text}'"), help))
+        })
+    }
+
+    /// The cells as numbers, NaN where missing; `other` decides about text that is no number.
+    fn numbers_or(&self, other: impl Fn(usize, &str) -> Result<f64>) -> Result<Vec<f64>> {
+        let numbers: Vec<f64> = if CellType::of(self.array.data_type()) == CellType::Text {
+            let texts = self.texts()?;
+            let cells = texts.iter().enumerate();
+            cells
+                .map(|(row, cell)| {
+                    cell.map_or(Ok(f64::NAN), |text| number(text).map_or_else(|| other(row, text), Ok))
+                })
+                .collect::<Result<_>>()?
+        } else {
+            let array = self.cast(&DataType::Float64)?;
+            let array = array.as_primitive::<Float64Type>();
+            if array.null_count() == 0 {
+                array.values().to_vec()
+            } else {
+                array.iter().map(|cell| cell.unwrap_or(f64::NAN)).collect()
+            }
+        };
+        Ok(numbers)
+    }
+
+    /// [`Column::numbers`], with an infinite value as an error.
+    pub fn finite_numbers(&self) -> Result<Vec<f64>> {
+        let numbers = self.numbers()?;
+        match numbers.iter().position(|x| x.is_infinite()) {
+            None => Ok(numbers),
+            Some(row) => {
+                let help = "fix the cell, or leave it empty: a missing cell is kept as missing";
+                Err(self.error(row, "a finite number", numbers[row].to_string(), help))
+            }
+        }
+    }
+
+    /// The cells as text, null where missing.
+    pub fn texts(&self) -> Result<StringArray> {
+        if self.array.data_type().is_floating() {
+            // `3`, not `3.0` or `-0`, and NaN is missing, as in text files.
+            let text = |x: f64| (!x.is_nan()).then(|| (x + 0.0).to_string());
+            return Ok(self.numbers()?.into_iter().map(text).collect());
+        }
+        Ok(self.cast(&DataType::Utf8)?.as_string::<i32>().clone())
+    }
+
+    /// The position of each cell's value in `values`, which are as inferred for `storage`.
+    pub fn codes(&self, values: &[String], storage: Storage) -> Result<Vec<Code>> {
+        match storage {
+            Storage::Integer | Storage::Float => self.number_codes(values),
+            Storage::Text => self.text_codes(values, str::to_string),
+            Storage::Boolean => self.text_codes(values, |text| match text.trim().to_lowercase().as_str() {
+                "0" => "false".to_string(),
+                "1" => "true".to_string(),
+                other => other.to_string(),
+            }),
+        }
+    }
+
+    fn number_codes(&self, values: &[String]) -> Result<Vec<Code>> {
+        // The order of an ordinal column need not be that of the numbers.
+        let mut keys: Vec<(f64, usize)> =
+            values.iter().map(|value| number(value).unwrap_or(f64::NAN)).zip(0..).collect();
+        keys.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Text that is no number cannot be among the categories, and neither can infinity.
+        let numbers = self.numbers_or(|_, _| Ok(f64::INFINITY))?;
+        let code = |x: f64| match keys.binary_search_by(|key| key.0.total_cmp(&(x + 0.0))) {
+            _ if x.is_nan() => Code::Missing,
+            Ok(place) => Code::Known(keys[place].1),
+            Err(_) => Code::Unknown,
+        };
+        Ok(numbers.into_iter().map(code).collect())
+    }
+
+    fn text_codes(&self, values: &[String], canonical: impl Fn(&str) -> String) -> Result<Vec<Code>> {
+        let codes: HashMap<&str, usize> = values.iter().map(String::as_str).zip(0..).collect();
+        let code = |text: &str| codes.get(text).or_else(|| codes.get(canonical(text).as_str())).copied();
+        let texts = self.texts()?;
+        let cells = texts.iter();
+        Ok(cells
+            .map(|cell| cell.map_or(Code::Missing, |text| code(text).map_or(Code::Unknown, Code::Known)))
+            .collect())
+    }
+
+    fn cast(&self, to: &DataType) -> Result<ArrayRef> {
+        let from = self.array.data_type();
+        let wrong = || {
+            let help = format!("convert the column, or leave it out with --drop {}", self.name);
+            self.whole_error("numbers or text", from.to_string(), help)
+        };
+        if CellType::of(from) == CellType::Other {
+            return Err(wrong());
+        }
+        if from == to {
+            Ok(self.array.clone())
+        } else {
+            arrow_cast::cast(self.array, to).map_err(|_| wrong())
+        }
+    }
+}
+
+/// Text as a number; NaN stands for "missing". Surrounding blanks do not count.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok()
+}
+
+/// The candidate that looks most like `name`, if one is close: at most a third of it differs.
+pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    let distance = |candidate: &str| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
+    let near = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
+    near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
+}
+
+/// How many characters to insert, remove or replace to make `a` into `b` (Levenshtein).
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let replace = diagonal + usize::from(from != to);
+            diagonal = row[j + 1];
+            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The first few names, quoted, and how many more there are.
+pub(crate) fn some_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 8;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown: Vec<String> = names.take(SHOWN).map(|name| format!("'{name}'")).collect();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    shown.join(", ") + &rest
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use arrow_array::{BooleanArray, Float32Array, Int64Array};
+
+    use super::*;
+
+    fn column(array: &ArrayRef) -> Column<'_> {
+        Column { input: "t.csv", name: "c", array, first_row: 10 }
+    }
+
+    #[test]
+    fn numbers_are_read_from_text_and_from_typed_arrays_alike() {
+        let text: ArrayRef = Arc::new(StringArray::from(vec![Some(" 1.5"), None, Some("nan"), Some("-2e3")]));
+        let numbers = column(&text).finite_numbers().unwrap();
+        assert_eq!((numbers[0], numbers[3]), (1.5, -2000.0));
+        assert!(numbers[1].is_nan() && numbers[2].is_nan());
+        let typed: ArrayRef = Arc::new(Int64Array::from(vec![Some(3), None]));
+        let numbers = column(&typed).finite_numbers().unwrap();
+        assert!(numbers[0] == 3.0 && numbers[1].is_nan());
+    }
+
+    #[test]
+    fn a_cell_that_is_no_finite_number_is_named_by_its_row_in_the_file() {
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["1", "abc"]));
+        let message = column(&text).numbers().unwrap_err().to_string();
+        assert!(
+            message.starts_with("t.csv, row 12, column 'c': expected a number, found 'abc'; "),
+            "{message}"
+        );
+        let infinite: ArrayRef = Arc::new(Float32Array::from(vec![1.0, f32::NEG_INFINITY]));
+        let message = column(&infinite).finite_numbers().unwrap_err().to_string();
+        assert!(
+            message.starts_with("t.csv, row 12, column 'c': expected a finite number, found -inf; "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn codes_do_not_depend_on_how_the_file_stores_the_value() {
+        let values = ["-1", "2", "10"].map(String::from);
+        let expected = vec![Code::Known(2), Code::Missing, Code::Unknown, Code::Known(0)];
+        let text: ArrayRef = Arc::new(StringArray::from(vec![Some("10.0"), None, Some("x"), Some("-1")]));
+        assert_eq!(column(&text).codes(&values, Storage::Integer).unwrap(), expected);
+        let typed: ArrayRef = Arc::new(Int64Array::from(vec![Some(10), None, Some(3), Some(-1)]));
+        assert_eq!(column(&typed).codes(&values, Storage::Integer).unwrap(), expected);
+
+        let values = ["false", "true"].map(String::from);
+        let expected = vec![Code::Known(1), Code::Known(0)];
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["True", "0"]));
+        assert_eq!(column(&text).codes(&values, Storage::Boolean).unwrap(), expected);
+        let typed: ArrayRef = Arc::new(BooleanArray::from(vec![true, false]));
+        assert_eq!(column(&typed).codes(&values, Storage::Boolean).unwrap(), expected);
+    }
+
+    #[test]
+    fn the_closest_name_is_found_and_a_stranger_is_not() {
+        let names = ["age", "income", "workclass"];
+        assert_eq!(closest("Age", names), Some("age"));
+        assert_eq!(closest("work_class", names), Some("workclass"));
+        assert_eq!(closest("zip", names), None);
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+    }
+}

@@ -1,0 +1,92 @@
+//! Image columns: one fixed-size list of pixels a row, its shape in the field's metadata.
+//!
+//! A column holds `height × width × channels` numbers, row by row, channels last: bytes (`UInt8`) or
+//! real numbers (`Float32`). The metadata travels through Parquet and Arrow files unchanged.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, FixedSizeListArray};
+use arrow_schema::{DataType, Field};
+
+/// The name readers give an image column.
+pub const IMAGE_COLUMN: &str = "image";
+/// Metadata key: `"28x28x1"`, height × width × channels.
+const SHAPE: &str = "diabolo.image";
+/// Metadata key: the number that stands for white.
+const SCALE: &str = "diabolo.scale";
+
+/// The field of an image column: bytes from 0 to 255, or, if `float`, real numbers from 0 to 1.
+///
+/// ```
+/// use diabolo_data::image::{image_field, image_scale, image_shape};
+/// let field = image_field(28, 20, 1, false);
+/// assert_eq!(image_shape(&field), Some((28, 20, 1)));
+/// assert_eq!(image_scale(&field), 255.0);
+/// ```
+pub fn image_field(height: usize, width: usize, channels: usize, float: bool) -> Field {
+    let pixel = if float { DataType::Float32 } else { DataType::UInt8 };
+    let pixels = i32::try_from(height * width * channels).unwrap_or(i32::MAX);
+    let list = DataType::FixedSizeList(Arc::new(Field::new_list_field(pixel, false)), pixels);
+    let shape = format!("{height}x{width}x{channels}");
+    Field::new(IMAGE_COLUMN, list, false).with_metadata(HashMap::from([(SHAPE.to_string(), shape)]))
+}
+
+/// The same image field with another number for white, as the built-in digits (0 to 16) have.
+pub fn with_scale(field: Field, scale: f32) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(SCALE.to_string(), scale.to_string());
+    field.with_metadata(metadata)
+}
+
+/// Height, width and channels, if the field is an image column.
+pub fn image_shape(field: &Field) -> Option<(usize, usize, usize)> {
+    let DataType::FixedSizeList(item, length) = field.data_type() else { return None };
+    let mut sides = field.metadata().get(SHAPE)?.split('x').map(|side| side.parse::<usize>().ok());
+    let shape = (sides.next()??, sides.next()??, sides.next()??);
+    let pixels = shape.0.checked_mul(shape.1)?.checked_mul(shape.2)?;
+    let known = matches!(item.data_type(), DataType::UInt8 | DataType::Float32);
+    (known && sides.next().is_none() && usize::try_from(*length).ok()? == pixels).then_some(shape)
+}
+
+/// The number that stands for white: 255 for bytes and 1 for real numbers, unless the metadata say otherwise.
+pub fn image_scale(field: &Field) -> f32 {
+    let float = matches!(field.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::Float32);
+    let stated = field.metadata().get(SCALE).and_then(|scale| scale.parse::<f32>().ok());
+    stated.filter(|scale| scale.is_finite() && *scale > 0.0).unwrap_or(if float { 1.0 } else { 255.0 })
+}
+
+/// Wraps `pixels`, whole images one after the other, in the type of `field`.
+pub fn image_array(field: &Field, pixels: ArrayRef) -> Result<ArrayRef, arrow_schema::ArrowError> {
+    let DataType::FixedSizeList(item, length) = field.data_type() else {
+        return Err(arrow_schema::ArrowError::SchemaError(format!(
+            "'{}' is not an image column",
+            field.name()
+        )));
+    };
+    Ok(Arc::new(FixedSizeListArray::try_new(item.clone(), *length, pixels, None)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shape_that_does_not_fit_the_list_is_no_image() {
+        let field = image_field(2, 3, 3, true);
+        assert_eq!(image_shape(&field), Some((2, 3, 3)));
+        assert_eq!(image_scale(&field), 1.0);
+        for shape in ["2x3x1", "2x3", "2x3x3x1", "axbxc", "99999999999x99999999999x9"] {
+            let odd = field.clone().with_metadata(HashMap::from([(SHAPE.to_string(), shape.to_string())]));
+            assert_eq!(image_shape(&odd), None, "{shape}");
+        }
+        assert_eq!(image_shape(&Field::new("x", DataType::Int64, true)), None);
+    }
+
+    #[test]
+    fn a_scale_is_kept_and_a_senseless_one_ignored() {
+        let field = image_field(8, 8, 1, false);
+        assert_eq!(image_scale(&with_scale(field.clone(), 16.0)), 16.0);
+        assert_eq!(image_scale(&with_scale(field, -1.0)), 255.0);
+    }
+}

@@ -1,0 +1,450 @@
+//! What the columns of a table are, judged from their cells.
+//!
+//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are counts; `0` and `1`
+//! alone, and any two texts, are binary; other text is categorical. Text with about as many values as rows cannot be
+//! learned and is set aside with a warning. What is judged wrongly is put right with `--type column=kind`.
+
+mod type_name;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow_array::{Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Fields};
+use serde::{Deserialize, Serialize};
+
+use crate::column::{CellType, Column, EXACT, closest, number, some_names};
+use crate::factors::is_factor;
+use crate::image::image_shape;
+use crate::{Error, Result};
+use crate::{Feature, FeatureKind, Schema, Storage};
+
+pub use type_name::TypeName;
+
+/// Text columns with more values than this are set aside unless `--type` says categorical.
+const MAX_CATEGORIES: usize = 1000;
+/// Above this many values, a text column must repeat each of them (5 rows a value on average) to be learned.
+const MANY_CATEGORIES: usize = 100;
+/// Text that differs in every row is set aside from this many rows on.
+const FEW_ROWS: usize = 10;
+/// A text column is a broken column of numbers if at least this part of its cells are numbers.
+const MOSTLY_NUMBERS: f64 = 0.9;
+
+/// What the user says about the columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InferOptions {
+    /// The column that identifies a row.
+    pub key: Option<String>,
+    /// The column that holds a class or score the model must not see.
+    pub label: Option<String>,
+    /// Columns that a conditional model is given, and does not reconstruct.
+    pub condition: Vec<String>,
+    /// Columns to leave out.
+    pub drop: Vec<String>,
+    /// The kind of a column, where the judgement would be wrong.
+    pub types: BTreeMap<String, TypeName>,
+}
+
+/// A schema, and what its user should know about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inferred {
+    /// What the columns are.
+    pub schema: Schema,
+    /// One sentence each: columns set aside, constant columns.
+    pub warnings: Vec<String>,
+}
+
+/// Judges the columns of `batch`; `input` is its name in messages.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use arrow_array::{ArrayRef, RecordBatch, StringArray};
+/// use diabolo_data::infer::{InferOptions, infer};
+/// let age: ArrayRef = Arc::new(StringArray::from(vec![Some("31"), None, Some("46")]));
+/// let plan: ArrayRef = Arc::new(StringArray::from(vec!["basic", "pro", "basic"]));
+/// let batch = RecordBatch::try_from_iter_with_nullable([("age", age, true), ("plan", plan, true)])?;
+/// let schema = infer("customers.csv", &batch, &InferOptions::default())?.schema;
+/// assert!(schema.to_string().contains("plan    binary  text"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Inferred> {
+    if batch.num_rows() == 0 {
+        return Err(Error::data(input, "at least one row", "none", "check that the file is the right one"));
+    }
+    check_names(input, batch, options)?;
+    let condition = conditions(input, batch, options)?;
+    let fields = batch.schema();
+    if let Some(image) = fields.fields().iter().find(|field| image_shape(field).is_some()) {
+        return infer_images(image, fields.fields(), condition, options);
+    }
+
+    let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
+    let schema = Schema { features: vec![], key, label, condition, dropped };
+    let mut inferred = Inferred { schema, warnings: vec![] };
+    let (mut empty, mut constant) = (vec![], vec![]);
+    for (field, array) in fields.fields().iter().zip(batch.columns()) {
+        let name = field.name();
+        if inferred.schema.sets_aside(name) {
+            continue;
+        }
+        let column = Column { input, name, array, first_row: 0 };
+        let wanted = options.types.get(name);
+        if wanted.is_none() && has_decimal_commas(&column) {
+            inferred.warnings.push(format!(
+                "column '{name}' looks like numbers with a decimal comma, and is read as text: write them with a point"
+            ));
+        }
+        match judge(&column, wanted)? {
+            Verdict::Learn { kind, storage, note } => {
+                match note {
+                    Note::None => {}
+                    Note::Constant(value) => constant.push((name.as_str(), value)),
+                    Note::Counter => inferred.warnings.push(format!(
+                        "column '{name}' only counts the rows: if it names them, --key {name} sets it aside"
+                    )),
+                }
+                inferred.schema.features.push(Feature { name: name.clone(), kind, storage });
+            }
+            Verdict::SetAside { because } => {
+                inferred.warnings.push(format!("column '{name}' {because}"));
+                inferred.schema.dropped.push(name.clone());
+            }
+            Verdict::Empty => empty.push(name.as_str()),
+        }
+    }
+    inferred.warnings.extend(constant_columns(&constant));
+    if !empty.is_empty() {
+        let help = empty.iter().map(|name| format!("--drop {name}")).collect::<Vec<_>>().join(" ");
+        let found = format!("every cell missing in {}", some_names(empty.iter().copied()));
+        return Err(Error::data(
+            input,
+            "values in every column",
+            found,
+            format!("leave them out with {help}"),
+        ));
+    }
+    if inferred.schema.features.is_empty() {
+        let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
+        return Err(Error::data(
+            input,
+            "at least one column to learn",
+            found,
+            "keep a column, or name its kind with --type",
+        ));
+    }
+    Ok(inferred)
+}
+
+/// Whether numbers are more likely the names of classes, as the digits are: what a model is given should not be ordered then.
+fn has_few_values(column: &Column) -> bool {
+    const FEW: usize = 20;
+    let numbers = column.finite_numbers().unwrap_or_default();
+    let distinct: BTreeSet<u64> = numbers.iter().filter(|x| !x.is_nan()).map(|x| x.to_bits()).collect();
+    (2..=FEW).contains(&distinct.len()) && numbers.iter().all(|x| x.is_nan() || x.fract() == 0.0)
+}
+
+/// What the columns are that a conditional model is given.
+fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Vec<Feature>> {
+    let one = |(position, name): (usize, &String)| {
+        let elsewhere = options.drop.contains(name) || options.key.as_ref() == Some(name);
+        if elsewhere || options.condition[..position].contains(name) {
+            let expected = "a column named once, and neither the key nor dropped";
+            return Err(Error::config("--condition", expected, format!("'{name}'")));
+        }
+        let array = batch.column_by_name(name).expect("names were checked");
+        let column = Column { input, name, array, first_row: 0 };
+        let asked = options.types.get(name);
+        let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
+        match judge(&column, wanted)? {
+            Verdict::Learn { kind, storage, .. } => Ok(Feature { name: name.clone(), kind, storage }),
+            Verdict::SetAside { because } => {
+                Err(column.whole_error("values that rows share", because, "condition on another column"))
+            }
+            Verdict::Empty => {
+                Err(column.whole_error("values", "every cell missing", "condition on another column"))
+            }
+        }
+    };
+    options.condition.iter().enumerate().map(one).collect()
+}
+
+/// One sentence a column, or one for all when there are many.
+fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
+    const MANY: usize = 4;
+    if columns.len() > MANY {
+        let names = some_names(columns.iter().map(|(name, _)| *name));
+        return vec![format!(
+            "{} columns never change: they teach the model nothing: {names}",
+            columns.len()
+        )];
+    }
+    let sentence = |(name, value): &(&str, String)| {
+        format!(
+            "column '{name}' is {value} in every row: it teaches the model nothing; --drop {name} removes it"
+        )
+    };
+    columns.iter().map(sentence).collect()
+}
+
+/// Every name the user gave must be a column, and no two columns may share a name.
+fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<()> {
+    let schema = batch.schema();
+    let mut names = BTreeSet::new();
+    for field in schema.fields() {
+        if !names.insert(field.name().as_str()) {
+            let help = "rename one of them in the file";
+            return Err(
+                Error::data(input, "different column names", "the name twice", help).in_column(field.name())
+            );
+        }
+    }
+    let named = options.key.iter().map(|name| ("--key", name));
+    let named = named.chain(options.label.iter().map(|name| ("--label", name)));
+    let named = named.chain(options.condition.iter().map(|name| ("--condition", name)));
+    let named = named.chain(options.drop.iter().map(|name| ("--drop", name)));
+    for (flag, name) in named.chain(options.types.keys().map(|name| ("--type", name))) {
+        if !names.contains(name.as_str()) {
+            let help = match closest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean {flag} {near}?"),
+                None => format!("give {flag} one of the columns"),
+            };
+            let found = format!(
+                "the columns {}",
+                some_names(schema.fields().iter().map(|field| field.name().as_str()))
+            );
+            return Err(Error::data(input, format!("the column '{name}' ({flag})"), found, help));
+        }
+    }
+    Ok(())
+}
+
+/// Beside an image nothing else is learned: `label` and `file` are what their names say, the rest is set
+/// aside; in silence what the picture was drawn from.
+fn infer_images(
+    image: &Field,
+    fields: &Fields,
+    condition: Vec<Feature>,
+    options: &InferOptions,
+) -> Result<Inferred> {
+    let (height, width, channels) = image_shape(image).unwrap_or_default();
+    let bytes =
+        matches!(image.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::UInt8);
+    let storage = if bytes { Storage::Integer } else { Storage::Float };
+    let kind = FeatureKind::Image { height, width, channels };
+    let features = vec![Feature { name: image.name().clone(), kind, storage }];
+    let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
+    let mut schema = Schema { features, key, label, condition, dropped };
+    let mut warnings = vec![];
+    for field in fields.iter().filter(|field| field.name() != image.name()) {
+        let name = field.name();
+        match name.as_str() {
+            "label" if schema.label.is_none() && schema.is_condition(name) => {
+                schema.label = Some(name.clone())
+            }
+            _ if schema.sets_aside(name) => {}
+            _ if is_factor(field) => schema.dropped.push(name.clone()),
+            "label" if schema.label.is_none() => schema.label = Some(name.clone()),
+            "file" if schema.key.is_none() => schema.key = Some(name.clone()),
+            _ => {
+                warnings.push(format!(
+                    "column '{name}' stands beside an image and is set aside: only the image is learned"
+                ));
+                schema.dropped.push(name.clone());
+            }
+        }
+    }
+    Ok(Inferred { schema, warnings })
+}
+
+/// What becomes of a column.
+enum Verdict {
+    Learn { kind: FeatureKind, storage: Storage, note: Note },
+    SetAside { because: String },
+    Empty,
+}
+
+/// What is odd about a column that is learned all the same.
+enum Note {
+    None,
+    /// Every row holds this value.
+    Constant(String),
+    /// Every row holds the row above plus one.
+    Counter,
+}
+
+fn judge(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
+    let name = column.name;
+    match (CellType::of(column.array.data_type()), wanted) {
+        (CellType::Other, _) => Ok(Verdict::SetAside {
+            because: format!(
+                "holds {}, which no model here learns, and is set aside; --drop {name} or --key {name} says so without \
+                 this warning",
+                column.array.data_type()
+            ),
+        }),
+        _ if column.array.null_count() == column.array.len() => Ok(Verdict::Empty),
+        (_, Some(TypeName::Numeric | TypeName::Count)) => judge_numbers(column, wanted),
+        (_, Some(TypeName::Binary | TypeName::Categorical)) => judge_categories(column, wanted),
+        (_, Some(TypeName::Ordinal { order })) => judge_order(column, order),
+        (CellType::Boolean, None) => {
+            let values = column.texts()?;
+            let first = values.iter().flatten().next().unwrap_or_default();
+            let constant = values.iter().flatten().all(|value| value == first);
+            let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
+            let kind = FeatureKind::Binary { values: ["false".into(), "true".into()] };
+            Ok(Verdict::Learn { kind, storage: Storage::Boolean, note })
+        }
+        (CellType::Number, None) => judge_numbers(column, None),
+        (CellType::Text, None) if mostly_numbers(&column.texts()?) => judge_numbers(column, None),
+        (CellType::Text, None) => judge_categories(column, None),
+    }
+}
+
+fn mostly_numbers(texts: &StringArray) -> bool {
+    mostly(texts, |text| number(text).is_some())
+}
+
+fn mostly(texts: &StringArray, is_one: impl Fn(&str) -> bool) -> bool {
+    let found = texts.iter().flatten().filter(|text| is_one(text)).count();
+    found as f64 >= MOSTLY_NUMBERS * (texts.len() - texts.null_count()) as f64
+}
+
+fn has_decimal_commas(column: &Column) -> bool {
+    let is_one = |text: &str| text.contains(',') && number(&text.replace(',', ".")).is_some();
+    let is_text = matches!(CellType::of(column.array.data_type()), CellType::Text);
+    is_text && column.texts().is_ok_and(|texts| texts.null_count() < texts.len() && mostly(&texts, is_one))
+}
+
+fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
+    let cells = column.finite_numbers()?;
+    let observed = || cells.iter().copied().filter(|x| !x.is_nan());
+    let Some(first) = observed().next() else { return Ok(Verdict::Empty) };
+    let whole = |x: f64| x.fract() == 0.0 && x.abs() < EXACT;
+    let count = |x: f64| whole(x) && x >= 0.0;
+    let constant = observed().all(|x| x == first);
+    let zero_or_one = !constant && observed().all(|x| x == 0.0 || x == 1.0);
+
+    let kind = match wanted {
+        None if zero_or_one => FeatureKind::Binary { values: ["0".into(), "1".into()] },
+        None if observed().all(count) => FeatureKind::Count,
+        Some(TypeName::Count) => match cells.iter().position(|x| !x.is_nan() && !count(*x)) {
+            None => FeatureKind::Count,
+            Some(row) => {
+                let help =
+                    format!("fix the cell, or let the column be numbers with --type {}=numeric", column.name);
+                return Err(column.error(row, "a whole number, zero or more", cells[row].to_string(), help));
+            }
+        },
+        _ => FeatureKind::Numeric,
+    };
+    // Real numbers in the file stay so for 0 and 1; a count beside missing cells often is stored as a real number.
+    let real = column.array.data_type().is_floating() && zero_or_one;
+    let storage = if observed().all(whole) && !real { Storage::Integer } else { Storage::Float };
+    let counter =
+        cells.len() > FEW_ROWS && storage == Storage::Integer && cells.windows(2).all(|w| w[1] == w[0] + 1.0);
+    let note = match () {
+        _ if constant => Note::Constant(first.to_string()),
+        _ if counter => Note::Counter,
+        _ => Note::None,
+    };
+    Ok(Verdict::Learn { kind, storage, note })
+}
+
+fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
+    let texts = column.texts()?;
+    let observed = texts.len() - texts.null_count();
+    let distinct: BTreeSet<&str> = texts.iter().flatten().collect();
+    let n = distinct.len();
+    if n == 0 {
+        return Ok(Verdict::Empty);
+    }
+    let too_many =
+        n > MAX_CATEGORIES || (n > MANY_CATEGORIES && 5 * n > observed) || (n == observed && n > FEW_ROWS);
+    if wanted.is_none() && too_many {
+        let because = format!(
+            "has {n} different values in {observed} rows, too many to learn, and is set aside; --key {name} names the \
+             rows by it, --type {name}=categorical learns it",
+            name = column.name
+        );
+        return Ok(Verdict::SetAside { because });
+    }
+    let (storage, categories) = stored_as(column.array.data_type(), distinct);
+    let note = if n == 1 { Note::Constant(format!("'{}'", categories[0])) } else { Note::None };
+    let kind = match (wanted, <[String; 2]>::try_from(categories)) {
+        (None | Some(TypeName::Binary), Ok(values)) => FeatureKind::Binary { values },
+        (Some(TypeName::Binary), Err(categories)) => {
+            let found = some_names(categories.iter().map(String::as_str));
+            let help = format!("use --type {}=categorical", column.name);
+            return Err(column.whole_error("two different values", found, help));
+        }
+        (_, Ok(values)) => FeatureKind::Categorical { categories: values.into() },
+        (_, Err(categories)) => FeatureKind::Categorical { categories },
+    };
+    Ok(Verdict::Learn { kind, storage, note })
+}
+
+/// A column of values in the given `order`; numbers need none.
+fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
+    let texts = column.texts()?;
+    let found: BTreeSet<&str> = texts.iter().flatten().collect();
+    if found.is_empty() {
+        return Ok(Verdict::Empty);
+    }
+    let name = column.name;
+    let (storage, categories) = match order {
+        [] => stored_as(column.array.data_type(), found),
+        order => {
+            let numbers = order.iter().map(|value| number(value).filter(|x| x.is_finite()));
+            match (stored_as(column.array.data_type(), found).0, numbers.collect::<Option<Vec<f64>>>()) {
+                (storage @ (Storage::Integer | Storage::Float), Some(numbers)) => {
+                    let real = storage == Storage::Float || numbers.iter().any(|x| x.fract() != 0.0);
+                    // 3.0 is stored as 3, and -0 as 0.
+                    let texts = numbers.iter().map(|x| (x + 0.0).to_string()).collect();
+                    (if real { Storage::Float } else { Storage::Integer }, texts)
+                }
+                (Storage::Boolean, _) => (Storage::Boolean, order.to_vec()),
+                _ => (Storage::Text, order.to_vec()),
+            }
+        }
+    };
+    if order.is_empty() && !matches!(storage, Storage::Integer | Storage::Float) {
+        let found = some_names(categories.iter().map(String::as_str));
+        let help = format!("give the order of texts with --type {name}=ordinal:FIRST,SECOND,…");
+        return Err(column.whole_error("numbers, or texts with their order", found, help));
+    }
+    if categories.len() < 2 {
+        let found = format!("'{}' in every row", categories[0]);
+        return Err(column.whole_error(
+            "two ordered values or more",
+            found,
+            format!("--drop {name} removes it"),
+        ));
+    }
+    Ok(Verdict::Learn { kind: FeatureKind::Ordinal { categories }, storage, note: Note::None })
+}
+
+/// How categories are given back, and their sorted list: by value if they are numbers.
+///
+/// Text counts as a number only if writing the number gives the same text: `007` stays text.
+fn stored_as(data_type: &DataType, distinct: BTreeSet<&str>) -> (Storage, Vec<String>) {
+    let cell_type = CellType::of(data_type);
+    let exact = |text: &str| {
+        let x = number(text).filter(|x| x.is_finite() && x.abs() < EXACT)?;
+        (cell_type == CellType::Number || x.to_string() == text).then_some(x)
+    };
+    match distinct.iter().map(|text| exact(text)).collect::<Option<Vec<f64>>>() {
+        _ if cell_type == CellType::Boolean => {
+            (Storage::Boolean, distinct.into_iter().map(String::from).collect())
+        }
+        None => (Storage::Text, distinct.into_iter().map(String::from).collect()),
+        Some(mut numbers) => {
+            numbers.sort_by(f64::total_cmp);
+            let real = data_type.is_floating() || numbers.iter().any(|x| x.fract() != 0.0);
+            let storage = if real { Storage::Float } else { Storage::Integer };
+            (storage, numbers.iter().map(f64::to_string).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,292 @@
+#![allow(clippy::unwrap_used)]
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array,
+};
+use arrow_schema::{Field, Schema as ArrowSchema};
+
+use super::*;
+use crate::image::{image_array, image_field};
+
+fn text(cells: &[&str]) -> ArrayRef {
+    Arc::new(cells.iter().map(|cell| (!cell.is_empty()).then_some(*cell)).collect::<StringArray>())
+}
+
+fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .unwrap()
+}
+
+fn one(array: ArrayRef) -> Result<Inferred> {
+    infer("t.csv", &table(vec![("c", array)]), &InferOptions::default())
+}
+
+fn one_as(array: ArrayRef, kind: TypeName) -> Result<Inferred> {
+    let options = InferOptions { types: BTreeMap::from([("c".to_string(), kind)]), ..Default::default() };
+    infer("t.csv", &table(vec![("c", array)]), &options)
+}
+
+fn kind(inferred: Result<Inferred>) -> (FeatureKind, Storage) {
+    let feature = inferred.unwrap().schema.features.remove(0);
+    (feature.kind, feature.storage)
+}
+
+fn binary(first: &str, second: &str) -> FeatureKind {
+    FeatureKind::Binary { values: [first.into(), second.into()] }
+}
+
+fn categorical(categories: &[&str]) -> FeatureKind {
+    FeatureKind::Categorical { categories: categories.iter().map(|c| c.to_string()).collect() }
+}
+
+#[test]
+fn the_cells_decide_the_kind() {
+    use FeatureKind::{Count, Numeric};
+    use Storage::{Boolean, Float, Integer, Text};
+    assert_eq!(kind(one(text(&["1.5", "", "-2"]))), (Numeric, Float));
+    assert_eq!(kind(one(text(&["3", "-2", "0"]))), (Numeric, Integer));
+    assert_eq!(kind(one(text(&["3", "", "7"]))), (Count, Integer));
+    assert_eq!(kind(one(text(&["0", "1", ""]))), (binary("0", "1"), Integer));
+    assert_eq!(kind(one(text(&["1", "2"]))), (Count, Integer));
+    assert_eq!(kind(one(text(&["no", "yes", "no"]))), (binary("no", "yes"), Text));
+    assert_eq!(kind(one(text(&["b", "a", "", "c"]))), (categorical(&["a", "b", "c"]), Text));
+    assert_eq!(kind(one(Arc::new(Float64Array::from(vec![0.0, 1.0, f64::NAN])))), (binary("0", "1"), Float));
+    assert_eq!(kind(one(Arc::new(Float64Array::from(vec![5.0, 1.0, f64::NAN])))), (Count, Integer));
+    assert_eq!(kind(one(Arc::new(Float64Array::from(vec![1e300, 1.0])))), (Numeric, Float));
+    assert_eq!(
+        kind(one(Arc::new(BooleanArray::from(vec![Some(true), None])))),
+        (binary("false", "true"), Boolean)
+    );
+}
+
+#[test]
+fn a_named_type_overrides_and_numbers_keep_their_storage() {
+    use Storage::{Float, Integer, Text};
+    use TypeName::{Binary, Categorical, Count, Numeric};
+    assert_eq!(kind(one_as(text(&["10", "9", "10"]), Categorical)), (categorical(&["9", "10"]), Integer));
+    assert_eq!(kind(one_as(text(&["0.5", "2", "2"]), Categorical)), (categorical(&["0.5", "2"]), Float));
+    assert_eq!(kind(one_as(text(&["007", "12"]), Categorical)), (categorical(&["007", "12"]), Text));
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![3.0, f64::NAN, -0.0, 0.0]));
+    assert_eq!(kind(one_as(floats, Categorical)), (categorical(&["0", "3"]), Float));
+    assert_eq!(kind(one_as(Arc::new(Int64Array::from(vec![2, 1, 2])), Binary)), (binary("1", "2"), Integer));
+    assert_eq!(kind(one_as(text(&["0", "1"]), Count)), (FeatureKind::Count, Integer));
+    assert_eq!(
+        kind(one_as(Arc::new(BooleanArray::from(vec![true, false])), Numeric)),
+        (FeatureKind::Numeric, Integer)
+    );
+
+    let message = one_as(text(&["a", "b", "c"]), Binary).unwrap_err().to_string();
+    assert!(
+        message.contains("expected two different values, found 'a', 'b', 'c'; use --type c=categorical"),
+        "{message}"
+    );
+    let message = one_as(text(&["1", "2.5"]), Count).unwrap_err().to_string();
+    assert!(
+        message.starts_with("t.csv, row 2, column 'c': expected a whole number, zero or more, found 2.5"),
+        "{message}"
+    );
+    assert!("real".parse::<TypeName>().is_err());
+    assert_eq!("binary".parse::<TypeName>().unwrap(), Binary);
+}
+
+#[test]
+fn a_stray_text_among_numbers_is_an_error_that_names_the_cell() {
+    let mut cells = vec!["1.5"; 19];
+    cells.push("abc");
+    let message = one(text(&cells)).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "t.csv, row 20, column 'c': expected a number, found 'abc'; fix the cell, treat it as missing with --missing \
+         abc, or fit with --type c=categorical to keep the column as text"
+    );
+    let message = one(text(&["1", "2", "inf"])).unwrap_err().to_string();
+    assert!(
+        message.starts_with("t.csv, row 3, column 'c': expected a finite number, found inf"),
+        "{message}"
+    );
+    // With as many texts as numbers it is a column of texts.
+    assert!(matches!(kind(one(text(&["1", "2", "x", "y"]))).0, FeatureKind::Categorical { .. }));
+}
+
+#[test]
+fn text_that_names_the_rows_is_set_aside_with_a_way_back() {
+    let names: Vec<String> = (0..40).map(|i| format!("person {i}")).collect();
+    let names = text(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let ages: ArrayRef = Arc::new(Int64Array::from_iter_values((0..40).map(|i| 20 + i % 7)));
+    let batch = table(vec![("name", names.clone()), ("age", ages)]);
+    let Inferred { schema, warnings } = infer("t.csv", &batch, &InferOptions::default()).unwrap();
+    assert_eq!(schema.dropped, ["name"]);
+    assert_eq!(
+        warnings,
+        [
+            "column 'name' has 40 different values in 40 rows, too many to learn, and is set aside; --key name names the \
+          rows by it, --type name=categorical learns it"
+        ]
+    );
+    assert!(matches!(kind(one_as(names.clone(), TypeName::Categorical)).0, FeatureKind::Categorical { .. }));
+    let message = one(names).unwrap_err().to_string();
+    assert!(message.contains("expected at least one column to learn, found column 'c' has 40"), "{message}");
+}
+
+#[test]
+fn decimal_commas_are_noted() {
+    let commas: Vec<String> = (0..40).map(|i| format!("{},{}", i, i % 7)).collect();
+    let cells: Vec<&str> = commas.iter().map(String::as_str).collect();
+    let ages: Vec<&str> = cells.iter().map(|_| "1.5").chain(["2"]).take(40).collect();
+    let found =
+        infer("t.csv", &table(vec![("c", text(&cells)), ("age", text(&ages))]), &InferOptions::default())
+            .unwrap();
+    assert!(
+        found.warnings[0].contains("'c' looks like numbers with a decimal comma"),
+        "{:?}",
+        found.warnings
+    );
+    let words = text(&["a,b", "c,d", "a,b", "c,d"]);
+    assert!(one(words).unwrap().warnings.iter().all(|w| !w.contains("comma")));
+}
+
+#[test]
+fn columns_without_information_are_refused_or_reported() {
+    let batch = table(vec![
+        ("a", text(&["1", "2"])),
+        ("b", text(&["", ""])),
+        ("c", Arc::new(Float64Array::from(vec![f64::NAN; 2]))),
+    ]);
+    let message = infer("t.csv", &batch, &InferOptions::default()).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "t.csv: expected values in every column, found every cell missing in 'b', 'c'; leave them out with --drop b --drop c"
+    );
+    let nan: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN; 2]));
+    assert!(one_as(nan, TypeName::Categorical).unwrap_err().to_string().contains("--drop c"));
+    assert!(one(Arc::new(arrow_array::NullArray::new(3))).unwrap_err().to_string().contains("--drop c"));
+    assert_eq!(
+        one(text(&["3.5", "", "3.5"])).unwrap().warnings,
+        ["column 'c' is 3.5 in every row: it teaches the model nothing; --drop c removes it"]
+    );
+    assert_eq!(one(text(&["x", "x"])).unwrap().warnings.len(), 1);
+    assert_eq!(one(Arc::new(BooleanArray::from(vec![true, true]))).unwrap().warnings.len(), 1);
+    let counter: ArrayRef = Arc::new(Int64Array::from_iter_values(5..50));
+    assert!(one(counter).unwrap().warnings[0].contains("--key c"));
+    assert!(
+        one(Arc::new(Int64Array::from(vec![0; 0]))).unwrap_err().to_string().contains("at least one row")
+    );
+    assert!(one(Arc::new(Date32Array::from(vec![1, 2]))).unwrap_err().to_string().contains("holds Date32"));
+}
+
+#[test]
+fn named_columns_must_exist_and_names_must_differ() {
+    let batch =
+        table(vec![("age", text(&["1", "2"])), ("class", text(&["a", "b"])), ("id", text(&["x", "y"]))]);
+    let options = |key: &str| InferOptions {
+        condition: vec![],
+        key: Some(key.into()),
+        label: Some("class".into()),
+        drop: vec![],
+        types: BTreeMap::new(),
+    };
+    let schema = infer("t.csv", &batch, &options("id")).unwrap().schema;
+    assert_eq!(schema.features.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["age"]);
+    assert_eq!((schema.key.as_deref(), schema.label.as_deref()), (Some("id"), Some("class")));
+    let message = infer("t.csv", &batch, &options("Id")).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "t.csv: expected the column 'Id' (--key), found the columns 'age', 'class', 'id'; did you mean --key id?"
+    );
+    let twice = ArrowSchema::new(vec![batch.schema().field(0).clone(), batch.schema().field(0).clone()]);
+    let twice = RecordBatch::try_new(Arc::new(twice), vec![batch.column(0).clone(); 2]).unwrap();
+    assert!(
+        infer("t.csv", &twice, &InferOptions::default()).unwrap_err().to_string().contains("the name twice")
+    );
+}
+
+#[test]
+fn beside_an_image_the_label_and_the_file_are_set_aside() {
+    let field = image_field(1, 2, 1, false);
+    let images = image_array(&field, Arc::new(UInt8Array::from(vec![0, 1, 2, 3]))).unwrap();
+    let others = ["label", "file", "note"].map(|name| Field::new(name, arrow_schema::DataType::Utf8, true));
+    let fields: Vec<Field> = std::iter::once(field).chain(others).collect();
+    let columns = vec![images, text(&["a", "b"]), text(&["1.png", "2.png"]), text(&["x", "y"])];
+    let batch = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).unwrap();
+    let Inferred { schema, warnings } = infer("folder", &batch, &InferOptions::default()).unwrap();
+    assert_eq!(schema.image_shape(), Some((1, 2, 1)));
+    assert_eq!(schema.features[0].storage, Storage::Integer);
+    assert_eq!((schema.label.as_deref(), schema.key.as_deref()), (Some("label"), Some("file")));
+    assert_eq!((schema.dropped, warnings.len()), (vec!["note".to_string()], 1));
+    let options =
+        InferOptions { label: Some("note".into()), drop: vec!["label".into()], ..Default::default() };
+    let schema = infer("folder", &batch, &options).unwrap().schema;
+    assert_eq!(
+        (schema.label.as_deref(), schema.dropped.as_slice()),
+        (Some("note"), ["label".to_string()].as_slice())
+    );
+}
+
+#[test]
+fn a_schema_prints_as_an_aligned_table() {
+    let batch = table(vec![
+        ("height", text(&["1.5", "2.5", "3.5"])),
+        ("größe", text(&["S", "M", "L"])),
+        ("id", text(&["x", "y", "z"])),
+    ]);
+    let options = InferOptions { key: Some("id".into()), ..Default::default() };
+    let printed = infer("t.csv", &batch, &options).unwrap().schema.to_string();
+    let expected = "\
+column  kind         storage  values
+height  numeric      float
+größe   categorical  text     3: L, M, S
+id      key";
+    assert_eq!(printed, expected);
+}
+
+#[test]
+fn an_order_is_that_of_numbers_or_as_given() {
+    let ordinal = |categories: &[&str]| FeatureKind::Ordinal {
+        categories: categories.iter().map(|c| c.to_string()).collect(),
+    };
+    let named = |name: &str| name.parse::<TypeName>().unwrap();
+    let one_named = |array: ArrayRef, name: &str| one_as(array, named(name));
+    use Storage::{Float, Integer, Text};
+    assert_eq!(kind(one_named(text(&["10", "9", "", "10"]), "ordinal")), (ordinal(&["9", "10"]), Integer));
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.5, 2.0, f64::NAN]));
+    assert_eq!(kind(one_named(floats, "ordinal")), (ordinal(&["0.5", "2"]), Float));
+    let sizes = text(&["L", "S", "", "L"]);
+    assert_eq!(kind(one_named(sizes.clone(), "ordinal:S, M,L")), (ordinal(&["S", "M", "L"]), Text));
+    // Numbers in an order of their own.
+    assert_eq!(
+        kind(one_named(text(&["1", "2", "3"]), "ordinal:3.0,1,2")),
+        (ordinal(&["3", "1", "2"]), Integer)
+    );
+    let message = one_named(sizes, "ordinal").unwrap_err().to_string();
+    let expected = "column 'c': expected numbers, or texts with their order, found 'L', 'S'; give the order of texts with \
+                    --type c=ordinal:FIRST,SECOND,…";
+    assert!(message.ends_with(expected), "{message}");
+    assert!(one_named(text(&["1", "1"]), "ordinal").unwrap_err().to_string().contains("two ordered values"));
+    assert!(one_named(text(&["", ""]), "ordinal:a,b").unwrap_err().to_string().contains("--drop c"));
+
+    for bad in ["ordinal:", "ordinal:a", "ordinal:a,a", "ordinal:a,,b", "ordinal:1,2,1.0"] {
+        assert!(
+            bad.parse::<TypeName>().unwrap_err().to_string().contains("ordinal:small,medium,large"),
+            "{bad}"
+        );
+    }
+    // As in configuration files.
+    let types =
+        BTreeMap::from([("s".to_string(), named("ordinal:S,M")), ("n".to_string(), TypeName::Numeric)]);
+    let json = serde_json::to_string(&types).unwrap();
+    assert_eq!(json, r#"{"n":"numeric","s":"ordinal:S,M"}"#);
+    assert_eq!(serde_json::from_str::<BTreeMap<String, TypeName>>(&json).unwrap(), types);
+    assert!(serde_json::from_str::<TypeName>("\"ordinal:S\"").is_err());
+}
+
+#[test]
+fn what_a_picture_was_drawn_from_is_set_aside_in_silence_and_may_be_the_label() {
+    let batch = crate::factors::pictures().unwrap();
+    let Inferred { schema, warnings } = infer("factors", &batch, &InferOptions::default()).unwrap();
+    assert_eq!((schema.image_shape(), warnings), (Some((32, 32, 1)), vec![]));
+    assert_eq!((schema.label, schema.dropped.join(" ")), (None, "shape scale rotation x y".to_string()));
+    let options = InferOptions { label: Some("shape".into()), ..Default::default() };
+    let Inferred { schema, warnings } = infer("factors", &batch, &options).unwrap();
+    assert_eq!((schema.label.as_deref(), schema.dropped.len(), warnings.len()), (Some("shape"), 4, 0));
+}

@@ -1,0 +1,90 @@
+//! A kind of column as a user names it, on the command line and in configuration files.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::column::number;
+use crate::{Error, Result};
+
+/// A kind of column, as a user names it: in text a word, and for an order of texts `ordinal:small,medium,large`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum TypeName {
+    /// A real number.
+    Numeric,
+    /// A whole number, zero or more.
+    Count,
+    /// One of two values.
+    Binary,
+    /// One of several values without an order.
+    Categorical,
+    /// One of several values in an order.
+    Ordinal {
+        /// The values from first to last; empty for numbers in their own order.
+        order: Vec<String>,
+    },
+}
+
+impl FromStr for TypeName {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "numeric" => Ok(TypeName::Numeric),
+            "count" => Ok(TypeName::Count),
+            "binary" => Ok(TypeName::Binary),
+            "categorical" => Ok(TypeName::Categorical),
+            "ordinal" => Ok(TypeName::Ordinal { order: vec![] }),
+            other => match other.strip_prefix("ordinal:") {
+                Some(order) => in_order(order),
+                None => {
+                    let expected = "numeric, count, binary, categorical, ordinal or ordinal:FIRST,SECOND,…";
+                    Err(Error::config("--type", expected, format!("'{other}'")))
+                }
+            },
+        }
+    }
+}
+
+/// Two values or more, separated by commas, none of them empty or twice.
+fn in_order(text: &str) -> Result<TypeName> {
+    let order: Vec<String> = text.split(',').map(|value| value.trim().to_string()).collect();
+    let same = |a: &String, b: &String| a == b || number(a).is_some_and(|x| number(b) == Some(x));
+    let repeated = |(at, value): (usize, &String)| {
+        value.is_empty() || order[..at].iter().any(|earlier| same(earlier, value))
+    };
+    if order.len() < 2 || order.iter().enumerate().any(repeated) {
+        let expected = "two different values or more in their order, such as ordinal:small,medium,large";
+        return Err(Error::config("--type", expected, format!("'ordinal:{text}'")));
+    }
+    Ok(TypeName::Ordinal { order })
+}
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TypeName::Numeric => "numeric",
+            TypeName::Count => "count",
+            TypeName::Binary => "binary",
+            TypeName::Categorical => "categorical",
+            TypeName::Ordinal { order } if order.is_empty() => "ordinal",
+            TypeName::Ordinal { order } => return write!(f, "ordinal:{}", order.join(",")),
+        })
+    }
+}
+
+impl From<TypeName> for String {
+    fn from(name: TypeName) -> String {
+        name.to_string()
+    }
+}
+
+impl TryFrom<String> for TypeName {
+    type Error = Error;
+
+    fn try_from(name: String) -> Result<Self> {
+        name.parse()
+    }
+}

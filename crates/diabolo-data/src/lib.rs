@@ -1,0 +1,35 @@
+//! What goes in and out: reading, types, schema, preprocessing, splitting, writing. No tensors, no models.
+
+mod binarize;
+pub mod catalog;
+mod column;
+mod config;
+pub mod digits;
+mod error;
+pub mod factors;
+pub mod format;
+pub mod image;
+pub mod infer;
+mod labels;
+mod prepare;
+pub mod preprocess;
+pub mod read;
+pub mod schema;
+pub mod split;
+pub mod write;
+
+pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
+pub use config::DataConfig;
+pub use error::{Error, ErrorClass, Result};
+pub use factors::Factors;
+pub use format::Format;
+pub use infer::{InferOptions, Inferred, TypeName, infer};
+pub use labels::Labels;
+pub use prepare::{Prepared, held_out, prepare, rows_at, take, texts};
+pub use preprocess::{
+    Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
+};
+pub use read::{ReadOptions, Source, Windows, is_earlier_row, open};
+pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
+pub use split::Split;
+pub use write::Writer;

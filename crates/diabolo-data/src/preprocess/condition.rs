@@ -1,0 +1,107 @@
+//! What a conditional model is given beside each row.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+
+use super::{Preprocessor, no_table};
+use crate::column::some_names;
+use crate::{Error, Result};
+
+/// Numbers a conditional model is given and does not reconstruct; a missing cell is 0 everywhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// How many numbers a row has.
+    pub width: usize,
+    /// rows × width.
+    pub values: Vec<f32>,
+}
+
+impl Condition {
+    /// Some of the rows, in the order of `chosen`; a row may be chosen several times.
+    pub fn select(&self, chosen: &[usize]) -> Self {
+        let row = |&r: &usize| self.values[r * self.width..(r + 1) * self.width].iter().copied();
+        Condition { width: self.width, values: chosen.iter().flat_map(row).collect() }
+    }
+}
+
+impl Preprocessor {
+    /// How many numbers a conditional model is given with each row; 0 for others.
+    pub fn condition_width(&self) -> usize {
+        self.condition.as_ref().map_or(0, |given| given.width())
+    }
+
+    /// What the rows of `batch` give a conditional model; `None` for others.
+    pub fn encode_condition(
+        &self,
+        input: &str,
+        batch: &RecordBatch,
+        first_row: u64,
+    ) -> Result<Option<Condition>> {
+        let Some(given) = &self.condition else { return Ok(None) };
+        let given = Preprocessor { unknown_category: self.unknown_category, ..given.as_ref().clone() };
+        let encoded = given.encode(input, batch, first_row)?;
+        Ok(Some(Condition { width: encoded.width, values: encoded.values }))
+    }
+
+    /// Conditions for `count` new rows, and the columns that say them; `None` if the model has none.
+    ///
+    /// `given` holds columns and the value each has in every row. Of the other columns, each category has its turn, and numbers
+    /// count as missing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
+    pub fn given(
+        &self,
+        given: &[(String, String)],
+        count: usize,
+    ) -> Result<Option<(Condition, RecordBatch)>> {
+        let known: Vec<&str> = self.schema.condition.iter().map(|f| f.name.as_str()).collect();
+        if let Some((other, _)) = given.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+            let expected = match known.as_slice() {
+                [] => "none: the model was fitted without --condition".to_string(),
+                known => format!("conditions of the model: {}", known.join(", ")),
+            };
+            return Err(Error::config("--where", expected, other));
+        }
+        let Some(condition) = &self.condition else { return Ok(None) };
+        // Categories take turns like the digits of a number, the last column's fastest.
+        let mut period = 1;
+        let mut columns: Vec<(String, ArrayRef)> = vec![];
+        for feature in self.schema.condition.iter().rev() {
+            let asked = given.iter().rev().find(|(name, _)| *name == feature.name);
+            let values = feature.kind.categories();
+            if let Some((name, other)) = asked.filter(|(_, v)| !values.is_empty() && !values.contains(v)) {
+                let expected = some_names(values.iter().map(String::as_str));
+                return Err(Error::config(format!("--where {name}"), format!("one of {expected}"), other));
+            }
+            let cell = |row: usize| match asked {
+                Some((_, value)) => Some(value.as_str()),
+                None => (!values.is_empty()).then(|| values[row / period % values.len()].as_str()),
+            };
+            let column: StringArray = (0..count).map(cell).collect();
+            columns.push((feature.name.clone(), Arc::new(column)));
+            if asked.is_none() {
+                period *= values.len().max(1);
+            }
+        }
+        columns.reverse();
+        let table = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, c)| (n, c, true)));
+        let table = table.map_err(no_table)?;
+        let encoded = condition.encode("--where", &table, 0)?;
+        let decoded = condition.decode(&encoded.values)?;
+        // A number that was asked for is given back as it was, not as single precision has it.
+        let exact = |name: &str, column: &ArrayRef| {
+            let asked = given.iter().any(|(asked, _)| asked == name);
+            let text = table.column_by_name(name).filter(|_| asked);
+            let number = text.and_then(|text| arrow_cast::cast(text, column.data_type()).ok());
+            // A text that is no such number is cast to a missing cell.
+            number.filter(|number| number.null_count() == 0).unwrap_or(column.clone())
+        };
+        let fields = decoded.schema();
+        let columns = fields.fields().iter().zip(decoded.columns());
+        let columns = columns.map(|(field, column)| exact(field.name(), column)).collect();
+        let said = RecordBatch::try_new(fields, columns).map_err(no_table)?;
+        Ok(Some((Condition { width: encoded.width, values: encoded.values }, said)))
+    }
+}

@@ -1,0 +1,283 @@
+//! Rows to numbers.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, UInt8Type};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field};
+
+use super::{Condition, Preprocessor, Scaling, Transform, UnknownCategory, find_columns};
+use crate::Result;
+use crate::column::{Code, Column, some_names};
+use crate::image::image_scale;
+use crate::{Binarization, BlockKind, Feature, FeatureKind};
+
+/// Rows as the numbers a model sees.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// How many rows there are.
+    pub rows: usize,
+    /// How many numbers a row is.
+    pub width: usize,
+    /// rows × width numbers, row by row; 0 where missing.
+    pub values: Vec<f32>,
+    /// rows × width flags, 1 where the number was in the data and 0 where it was missing; `None` if nothing is missing.
+    pub observed: Option<Vec<f32>>,
+    /// How many cells had an unknown category and were taken as missing.
+    pub unknown: usize,
+    /// The class of each row, for supervised training; the label is no part of `values`.
+    pub classes: Option<Vec<u32>>,
+    /// The first so many numbers of a row are intensities that training draws as 0 or 1, afresh each time.
+    pub dynamic_pixels: usize,
+    /// What the rows are given, for conditional models.
+    pub condition: Option<Condition>,
+}
+
+impl Encoded {
+    /// Everything 0 and observed.
+    fn new(rows: usize, width: usize) -> Self {
+        Encoded {
+            rows,
+            width,
+            values: vec![0.0; rows * width],
+            observed: None,
+            unknown: 0,
+            classes: None,
+            dynamic_pixels: 0,
+            condition: None,
+        }
+    }
+
+    /// Rows × width numbers, all observed.
+    ///
+    /// # Panics
+    /// If `values` is not a whole number of rows.
+    pub fn from_values(values: Vec<f32>, width: usize) -> Self {
+        assert!(width > 0 && values.len().is_multiple_of(width), "whole rows of {width} numbers");
+        Encoded {
+            rows: values.len() / width,
+            width,
+            values,
+            observed: None,
+            unknown: 0,
+            classes: None,
+            dynamic_pixels: 0,
+            condition: None,
+        }
+    }
+
+    /// Some of the rows, in the order of `chosen`.
+    pub fn select(&self, chosen: &[usize]) -> Self {
+        let gather = |values: &[f32]| {
+            chosen
+                .iter()
+                .flat_map(|&r| values[r * self.width..(r + 1) * self.width].iter().copied())
+                .collect()
+        };
+        Encoded {
+            rows: chosen.len(),
+            width: self.width,
+            values: gather(&self.values),
+            observed: self.observed.as_deref().map(gather),
+            unknown: 0,
+            classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
+            dynamic_pixels: self.dynamic_pixels,
+            condition: self.condition.as_ref().map(|condition| condition.select(chosen)),
+        }
+    }
+
+    /// Whether nearly all values lie at 0 or 1: true of scanned ink (MNIST), not of photographs.
+    pub fn is_black_and_white(&self) -> bool {
+        const SHARE: f64 = 0.75;
+        const NEAR: f32 = 0.02;
+        if self.dynamic_pixels > 0 {
+            return true;
+        }
+        let at_an_end = |v: &&f32| v.abs() < NEAR || (**v - 1.0).abs() < NEAR;
+        self.values.iter().filter(at_an_end).count() as f64 >= SHARE * self.values.len() as f64
+    }
+
+    /// Whether any of these numbers of a row was in the data.
+    pub fn has(&self, row: usize, units: &Range<usize>) -> bool {
+        let cells = row * self.width + units.start..row * self.width + units.end;
+        self.observed.as_ref().is_none_or(|flags| flags[cells].contains(&1.0))
+    }
+
+    /// Takes these numbers of a row as missing.
+    pub fn set_missing(&mut self, row: usize, units: &Range<usize>) {
+        let cells = row * self.width + units.start..row * self.width + units.end;
+        self.values[cells.clone()].fill(0.0);
+        self.observed.get_or_insert_with(|| vec![1.0; self.rows * self.width])[cells].fill(0.0);
+    }
+}
+
+impl Preprocessor {
+    /// Encodes the rows of `batch`, whose columns are found by name: their order, and other columns, do not matter.
+    ///
+    /// `first_row` is the 0-based number, in the file, of the first row, for messages. A number outside the training
+    /// rows' range is scaled as it comes, up to ±10⁶; text, an infinite number, a negative or fractional number
+    /// in a column encoded as log(1 + count), an image of another size and (unless [`Preprocessor::unknown_category`] says
+    /// otherwise) an unknown category are errors. Any cell may be missing, also
+    /// in columns where no training row had one missing.
+    pub fn encode(&self, input: &str, batch: &RecordBatch, first_row: u64) -> Result<Encoded> {
+        let columns = find_columns(&self.schema, input, batch)?;
+        let mut encoded = Encoded::new(batch.num_rows(), self.width());
+        let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
+        for (((feature, transform), units), (field, array)) in features.zip(columns) {
+            let column = Column { input, name: &feature.name, array, first_row };
+            match transform {
+                Transform::Pixels { .. } => encode_images(&column, &field, &units, &mut encoded)?,
+                Transform::Category => self.encode_categories(&column, feature, &units, &mut encoded)?,
+                Transform::Number { scaling } => {
+                    let scale = scaling.encoder();
+                    let counts = *scaling == Scaling::Log1p;
+                    for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
+                        if x.is_nan() {
+                            encoded.set_missing(row, &units);
+                        } else if counts && !is_count(x) {
+                            let help = "fix the cell, or leave it empty: a missing cell is kept as missing; or fit with \
+                                        --counts as_numeric";
+                            return Err(column.error(
+                                row,
+                                "a whole number, zero or more",
+                                x.to_string(),
+                                help,
+                            ));
+                        } else {
+                            encoded.values[row * encoded.width + units.start] = scale(x);
+                        }
+                    }
+                }
+            }
+        }
+        encoded.condition = self.encode_condition(input, batch, first_row)?;
+        if let Some(binarization) = self.binarization {
+            let (width, pixels) = (encoded.width, self.pixels());
+            for values in encoded.values.chunks_exact_mut(width) {
+                binarization.apply_once(&mut values[..pixels]);
+            }
+        }
+        Ok(encoded)
+    }
+
+    /// [`encode`](Self::encode) for rows to learn from: with [`Binarization::Dynamic`] pixels stay intensities.
+    pub fn encode_training(&self, input: &str, batch: &RecordBatch) -> Result<Encoded> {
+        match self.binarization {
+            Some(Binarization::Dynamic) => {
+                let intensities = Preprocessor { binarization: None, ..self.clone() };
+                Ok(Encoded { dynamic_pixels: self.pixels(), ..intensities.encode(input, batch, 0)? })
+            }
+            _ => self.encode(input, batch, 0),
+        }
+    }
+
+    /// How many numbers of a row are pixels; they come first.
+    fn pixels(&self) -> usize {
+        self.blocks().iter().filter(|block| block.kind == BlockKind::Pixels).map(|block| block.width).sum()
+    }
+
+    fn encode_categories(
+        &self,
+        column: &Column,
+        feature: &Feature,
+        units: &Range<usize>,
+        encoded: &mut Encoded,
+    ) -> Result<()> {
+        let categories = feature.kind.categories();
+        // A binary column is one number: nothing is set for its first value.
+        let skipped = categories.len() - units.len();
+        for (row, code) in column.codes(categories, feature.storage)?.into_iter().enumerate() {
+            match code {
+                Code::Known(code) if code < skipped => {}
+                Code::Known(code) => encoded.values[row * encoded.width + units.start + code - skipped] = 1.0,
+                Code::Missing => encoded.set_missing(row, units),
+                Code::Unknown if self.unknown_category == UnknownCategory::Missing => {
+                    encoded.set_missing(row, units);
+                    encoded.unknown += 1;
+                }
+                Code::Unknown => {
+                    let expected = format!("one of {}", some_names(categories.iter().map(String::as_str)));
+                    let found = format!("'{}'", column.texts()?.value(row));
+                    let help = match feature.kind {
+                        FeatureKind::Ordinal { .. } => {
+                            "it has no place in the order: add it to --type, or take it as missing with --unknown missing"
+                        }
+                        _ => "the model has never seen it: take it as missing with --unknown missing",
+                    };
+                    return Err(column.error(row, &expected, found, help));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_count(x: f64) -> bool {
+    x >= 0.0 && x.fract() == 0.0
+}
+
+/// Pixels divided by the number that stands for white in this file.
+fn encode_images(column: &Column, field: &Field, units: &Range<usize>, encoded: &mut Encoded) -> Result<()> {
+    let list = column.array.as_fixed_size_list();
+    let scale = image_scale(field);
+    match list.values().data_type() {
+        DataType::UInt8 => {
+            let bytes = list.values().as_primitive::<UInt8Type>().values();
+            let table: Vec<f32> = (0..=u8::MAX).map(|byte| f32::from(byte) / scale).collect();
+            copy_pixels(bytes, |byte| table[usize::from(byte)], units, encoded);
+        }
+        _ => {
+            let pixels = list.values().as_primitive::<Float32Type>().values();
+            copy_pixels(pixels, |pixel| pixel / scale, units, encoded);
+        }
+    }
+    mark_missing_pixels(list, list.values(), units, encoded);
+    check_pixels(column, scale, units, encoded)
+}
+
+fn copy_pixels<T: Copy>(
+    pixels: &[T],
+    scaled: impl Fn(T) -> f32,
+    units: &Range<usize>,
+    encoded: &mut Encoded,
+) {
+    for (row, image) in encoded.values.chunks_exact_mut(encoded.width).zip(pixels.chunks_exact(units.len())) {
+        for (value, &pixel) in row[units.clone()].iter_mut().zip(image) {
+            *value = scaled(pixel);
+        }
+    }
+}
+
+/// Missing are whole images, single pixels, and pixels that are NaN.
+fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>, encoded: &mut Encoded) {
+    let gaps = list.null_count() > 0 || pixels.null_count() > 0;
+    for row in 0..encoded.rows {
+        let first = row * encoded.width + units.start;
+        let nan = encoded.values[first..first + units.len()].iter().any(|x| x.is_nan());
+        if gaps && list.is_null(row) {
+            encoded.set_missing(row, units);
+        } else if gaps || nan {
+            for pixel in 0..units.len() {
+                if pixels.is_null(row * units.len() + pixel) || encoded.values[first + pixel].is_nan() {
+                    let unit = units.start + pixel;
+                    encoded.set_missing(row, &(unit..unit + 1));
+                }
+            }
+        }
+    }
+}
+
+fn check_pixels(column: &Column, scale: f32, units: &Range<usize>, encoded: &Encoded) -> Result<()> {
+    for (row, values) in encoded.values.chunks_exact(encoded.width).enumerate() {
+        let image = &values[units.clone()];
+        // A fold without a way out, since it is many times faster than a search.
+        if !image.iter().fold(true, |sound, x| sound & (*x >= 0.0) & (*x <= 1.0)) {
+            let wrong = image.iter().find(|x| !(0.0..=1.0).contains(*x)).map_or(f32::NAN, |x| x * scale);
+            let expected = format!("pixels from 0 to {scale}");
+            let help = format!("scale the pixels so that black is 0 and white is {scale}");
+            return Err(column.error(row, &expected, wrong.to_string(), help));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,360 @@
+//! Rows to numbers and back: fitted on training rows, stored in the model.
+//!
+//! Encoded, a row is `width` numbers in blocks: pixels (0 to 1), numbers (scaled), counts (log(1 + count), where that
+//! suits them), binary columns (0 or 1), then every categorical and every ordinal column (one-hot). A missing cell is 0
+//! everywhere and its `observed` flag is 0; nothing else says so.
+
+mod condition;
+mod decode;
+mod encode;
+mod log_volume;
+mod scaling;
+mod settings;
+mod typed;
+mod uncertainty;
+
+use std::ops::Range;
+
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::FieldRef;
+use serde::{Deserialize, Serialize};
+
+use self::scaling::Scaling;
+use crate::column::{Code, Column, closest, some_names};
+use crate::image::{image_scale, image_shape};
+use crate::{Binarization, Block, BlockKind, FeatureKind, Schema};
+use crate::{Error, Result};
+
+pub use condition::Condition;
+pub use encode::Encoded;
+pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
+
+/// The fitted way from rows to numbers and back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
+pub struct Preprocessor {
+    /// The columns.
+    pub schema: Schema,
+    /// What to do about a category the data did not have; free to change at use time.
+    pub unknown_category: UnknownCategory,
+    /// How pixels become 0 or 1, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binarization: Option<Binarization>,
+    /// How the columns that a conditional model is given are encoded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Box<Preprocessor>>,
+    /// One for every feature.
+    transforms: Vec<Transform>,
+}
+
+/// What turns one feature into numbers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
+enum Transform {
+    Number { scaling: Scaling },
+    Category,
+    Pixels { scale: f32 },
+}
+
+/// A [`Preprocessor`] as read, not checked yet.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    schema: Schema,
+    unknown_category: UnknownCategory,
+    #[serde(default)]
+    binarization: Option<Binarization>,
+    #[serde(default)]
+    condition: Option<Box<Preprocessor>>,
+    transforms: Vec<Transform>,
+}
+
+impl Preprocessor {
+    /// Fits to the `training_rows` of `batch` and says, in sentences, what these rows cannot teach.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use arrow_array::{ArrayRef, Float64Array, RecordBatch};
+    /// use diabolo_data::{InferOptions, PreprocessConfig, Preprocessor, infer};
+    /// let x: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 3.5, 100.0]));
+    /// let batch = RecordBatch::try_from_iter([("x", x)])?;
+    /// let schema = infer("t", &batch, &InferOptions::default())?.schema;
+    /// let (fitted, _) = Preprocessor::fit("t", schema, &batch, &[0, 1], &PreprocessConfig::default())?;
+    /// let encoded = fitted.encode("t", &batch, 0)?;
+    /// assert_eq!(encoded.values, [-1.0, 1.0, 97.5]);
+    /// assert_eq!(fitted.decode(&encoded.values)?.column(0), batch.column(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn fit(
+        input: &str,
+        schema: Schema,
+        batch: &RecordBatch,
+        training_rows: &[usize],
+        config: &PreprocessConfig,
+    ) -> Result<(Self, Vec<String>)> {
+        if training_rows.is_empty() {
+            return Err(Error::data(input, "training rows", "none", "hold fewer rows out"));
+        }
+        let mut transforms = vec![];
+        let mut warnings = vec![];
+        for (feature, (field, array)) in schema.features.iter().zip(find_columns(&schema, input, batch)?) {
+            let column = Column { input, name: &feature.name, array, first_row: 0 };
+            transforms.push(match &feature.kind {
+                FeatureKind::Image { .. } => Transform::Pixels { scale: image_scale(&field) },
+                FeatureKind::Numeric | FeatureKind::Count => {
+                    let numbers = column.finite_numbers()?;
+                    let training: Vec<f64> =
+                        training_rows.iter().map(|&row| numbers[row]).filter(|x| !x.is_nan()).collect();
+                    warnings.extend(number_warning(&feature.name, &numbers, &training));
+                    let scaling = match feature.kind {
+                        FeatureKind::Count => Scaling::fit_counts(config.counts, config.numeric, &training),
+                        _ => Scaling::fit(config.numeric, &training),
+                    };
+                    Transform::Number { scaling }
+                }
+                kind => {
+                    let codes = column.codes(kind.categories(), feature.storage)?;
+                    let mut seen = vec![false; kind.categories().len()];
+                    for &row in training_rows {
+                        if let Code::Known(code) = codes[row] {
+                            seen[code] = true;
+                        }
+                    }
+                    warnings.extend(category_warning(&feature.name, kind.categories(), &seen));
+                    Transform::Category
+                }
+            });
+        }
+        let condition = match condition_schema(&schema) {
+            Some(given) => {
+                let config =
+                    PreprocessConfig { counts: CountScaling::AsNumeric, binarization: None, ..*config };
+                let (fitted, more) = Preprocessor::fit(input, given, batch, training_rows, &config)?;
+                warnings.extend(more);
+                Some(Box::new(fitted))
+            }
+            None => None,
+        };
+        let PreprocessConfig { unknown_category, binarization, .. } = *config;
+        let fitted = Preprocessor { schema, unknown_category, binarization, condition, transforms };
+        Ok((fitted, warnings))
+    }
+
+    /// How many numbers a row is.
+    pub fn width(&self) -> usize {
+        self.schema.features.iter().map(|feature| feature.kind.encoded_width()).sum()
+    }
+
+    /// The largest pixel value in the training file, 255 for bytes, if every row is one image.
+    pub fn pixel_scale(&self) -> Option<f64> {
+        match self.transforms.as_slice() {
+            [Transform::Pixels { scale }] => Some(f64::from(*scale)),
+            _ => None,
+        }
+    }
+
+    /// The blocks of a row, from its first number to its last: pixels, numbers, counts, binary, then each categorical
+    /// and each ordinal column.
+    pub fn blocks(&self) -> Vec<Block> {
+        use BlockKind::{Binary, Categorical, Count, Numeric, Ordinal, Pixels};
+        let mut blocks: Vec<Block> = vec![];
+        for kind in [Pixels, Numeric, Count, Binary, Categorical, Ordinal] {
+            for (index, (feature, transform)) in self.schema.features.iter().zip(&self.transforms).enumerate()
+            {
+                if block_kind(&feature.kind, transform) != kind {
+                    continue;
+                }
+                let width = feature.kind.encoded_width();
+                let shared = matches!(kind, Numeric | Count | Binary);
+                match blocks.last_mut().filter(|last| shared && last.kind == kind) {
+                    Some(block) => {
+                        block.width += width;
+                        block.features.push(index);
+                    }
+                    None => {
+                        let start = blocks.last().map_or(0, |last| last.start + last.width);
+                        blocks.push(Block { kind, start, width, features: vec![index], names: vec![] });
+                    }
+                }
+            }
+        }
+        for block in &mut blocks {
+            block.names = block.features.iter().map(|&f| self.schema.features[f].name.clone()).collect();
+        }
+        blocks
+    }
+
+    /// The encoded numbers of every feature, in the order of the schema.
+    pub fn column_ranges(&self) -> Vec<Range<usize>> {
+        let mut units = vec![0..0; self.schema.features.len()];
+        for block in self.blocks() {
+            let each = block.width / block.features.len();
+            for (position, &feature) in block.features.iter().enumerate() {
+                let start = block.start + position * each;
+                units[feature] = start..start + each;
+            }
+        }
+        units
+    }
+
+    /// The key, label and condition columns that `batch` has, as they came.
+    pub fn passthrough_columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let mut positions: Vec<usize> = vec![];
+        let condition = self.schema.condition.iter().map(|feature| &feature.name);
+        for name in self.schema.key.iter().chain(&self.schema.label).chain(condition) {
+            positions.extend(batch.schema().index_of(name).ok().filter(|at| !positions.contains(at)));
+        }
+        batch.project(&positions).map_err(no_table)
+    }
+}
+
+/// The columns that a conditional model is given, as a schema of their own.
+fn condition_schema(schema: &Schema) -> Option<Schema> {
+    let features = schema.condition.clone();
+    let nothing = || Schema { features: vec![], key: None, label: None, condition: vec![], dropped: vec![] };
+    (!features.is_empty()).then(|| Schema { features, ..nothing() })
+}
+
+/// The column of every feature, found by name; other columns do not matter.
+fn find_columns<'a>(
+    schema: &Schema,
+    input: &str,
+    batch: &'a RecordBatch,
+) -> Result<Vec<(FieldRef, &'a ArrayRef)>> {
+    let found = batch.schema();
+    let missing: Vec<&str> = schema
+        .features
+        .iter()
+        .map(|f| f.name.as_str())
+        .filter(|name| found.index_of(name).is_err())
+        .collect();
+    if !missing.is_empty() {
+        let there = found.fields().iter().map(|field| field.name().as_str());
+        let near = closest(missing[0], there.clone());
+        let hint = near.map(|near| format!("rename '{near}' to '{}'?", missing[0]));
+        let help =
+            hint.unwrap_or_else(|| "give rows with the columns the model was fitted on, in any order".into());
+        let expected = format!("the columns {}", some_names(schema.features.iter().map(|f| f.name.as_str())));
+        let found = format!("{} without {}", some_names(there), some_names(missing.iter().copied()));
+        return Err(Error::data(input, expected, found, help));
+    }
+    let columns = schema.features.iter().filter_map(|feature| {
+        let (index, _) = found.column_with_name(&feature.name)?;
+        Some((found.fields()[index].clone(), batch.column(index)))
+    });
+    let columns: Vec<_> = columns.collect();
+    for (feature, (field, _)) in schema.features.iter().zip(&columns) {
+        check_shape(input, &feature.name, &feature.kind, image_shape(field))?;
+    }
+    Ok(columns)
+}
+
+fn check_shape(
+    input: &str,
+    name: &str,
+    kind: &FeatureKind,
+    found: Option<(usize, usize, usize)>,
+) -> Result<()> {
+    let expected = match *kind {
+        FeatureKind::Image { height, width, channels } => Some((height, width, channels)),
+        _ => None,
+    };
+    if expected == found {
+        return Ok(());
+    }
+    let describe = |shape| match shape {
+        Some((height, width, channels)) => {
+            format!("images of {height}x{width}x{channels} (height x width x channels)")
+        }
+        None => "no images".to_string(),
+    };
+    let help = "give rows like those the model was fitted on";
+    Err(Error::data(input, describe(expected), describe(found), help).in_column(name))
+}
+
+fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {
+    match kind {
+        FeatureKind::Image { .. } => BlockKind::Pixels,
+        FeatureKind::Count if matches!(transform, Transform::Number { scaling: Scaling::Log1p }) => {
+            BlockKind::Count
+        }
+        FeatureKind::Numeric | FeatureKind::Count => BlockKind::Numeric,
+        FeatureKind::Binary { .. } => BlockKind::Binary,
+        FeatureKind::Categorical { .. } => BlockKind::Categorical,
+        FeatureKind::Ordinal { .. } => BlockKind::Ordinal,
+    }
+}
+
+/// What the training rows of a column of numbers lack, if other rows have it.
+fn number_warning(name: &str, all: &[f64], training: &[f64]) -> Option<String> {
+    let constant = |numbers: &[f64]| numbers.iter().filter(|x| !x.is_nan()).all(|x| *x == training[0]);
+    match training {
+        [] => Some(never_observed(name)),
+        _ if constant(training) && !constant(all) => {
+            Some(format!("column '{name}' is {} in every training row, but not in the others", training[0]))
+        }
+        _ => None,
+    }
+}
+
+fn category_warning(name: &str, categories: &[String], seen: &[bool]) -> Option<String> {
+    let unseen = categories.iter().zip(seen).filter(|(_, seen)| !**seen);
+    let unseen: Vec<&str> = unseen.map(|(category, _)| category.as_str()).collect();
+    match unseen.len() {
+        0 => None,
+        n if n == categories.len() => Some(never_observed(name)),
+        _ => Some(format!("column '{name}': no training row has {}", some_names(unseen.into_iter()))),
+    }
+}
+
+fn never_observed(name: &str) -> String {
+    format!("column '{name}' is missing in every training row: the model learns nothing about it")
+}
+
+fn no_table(cause: arrow_schema::ArrowError) -> Error {
+    Error::data(
+        "rows",
+        "columns that make a table",
+        cause.to_string(),
+        "this is a fault of the program: report it",
+    )
+}
+
+impl TryFrom<Stored> for Preprocessor {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let Stored { schema, unknown_category, binarization, condition, transforms } = stored;
+        if schema.features.is_empty() || transforms.len() != schema.features.len() {
+            return Err(format!("{} transforms for {} features", transforms.len(), schema.features.len()));
+        }
+        for (feature, transform) in schema.features.iter().zip(&transforms) {
+            let sound = match (&feature.kind, transform) {
+                (FeatureKind::Numeric, Transform::Number { scaling: Scaling::Log1p }) => false,
+                (FeatureKind::Numeric | FeatureKind::Count, Transform::Number { scaling }) => {
+                    scaling.is_sound()
+                }
+                (FeatureKind::Binary { .. }, Transform::Category) => true,
+                (FeatureKind::Categorical { categories }, Transform::Category) => !categories.is_empty(),
+                (FeatureKind::Ordinal { categories }, Transform::Category) => categories.len() > 1,
+                (&FeatureKind::Image { height, width, channels }, Transform::Pixels { scale }) => {
+                    let pixels = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
+                    pixels.is_some_and(|n| (1..=i32::MAX as usize).contains(&n))
+                        && scale.is_normal()
+                        && *scale > 0.0
+                }
+                _ => false,
+            };
+            if !sound {
+                return Err(format!("the preprocessing of column '{}' does not fit its kind", feature.name));
+            }
+        }
+        if condition.as_ref().map(|given| given.schema.clone()) != condition_schema(&schema) {
+            return Err("the preprocessing of the conditions does not fit the schema".into());
+        }
+        Ok(Preprocessor { schema, unknown_category, binarization, condition, transforms })
+    }
+}
+
+#[cfg(test)]
+mod tests;

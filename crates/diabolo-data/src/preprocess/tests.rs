@@ -1,0 +1,499 @@
+#![allow(clippy::unwrap_used)]
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{Array, Float32Array, Float64Array, Int64Array, StringArray, UInt8Array};
+use arrow_schema::{Field, Schema as ArrowSchema};
+use proptest::prelude::*;
+
+use super::*;
+use crate::image::{image_array, image_field, with_scale};
+use crate::{InferOptions, TypeName, infer};
+
+fn text(cells: &[&str]) -> ArrayRef {
+    Arc::new(cells.iter().map(|cell| (!cell.is_empty()).then_some(*cell)).collect::<StringArray>())
+}
+
+fn table(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
+        .unwrap()
+}
+
+fn fit(batch: &RecordBatch, options: &InferOptions, config: &PreprocessConfig) -> Preprocessor {
+    let schema = infer("train.csv", batch, options).unwrap().schema;
+    let rows: Vec<usize> = (0..batch.num_rows()).collect();
+    Preprocessor::fit("train.csv", schema, batch, &rows, config).unwrap().0
+}
+
+/// Four columns of four kinds, in an order unlike that of the blocks.
+fn people() -> RecordBatch {
+    table(vec![
+        ("city", text(&["Rome", "Oslo", "Rome", "Bern"])),
+        ("member", text(&["no", "yes", "yes", "no"])),
+        ("age", text(&["20", "40", "20", "40"])),
+        ("height", text(&["1.5", "2.5", "", "2.5"])),
+        ("name", text(&["a", "b", "c", "d"])),
+    ])
+}
+
+fn people_fitted() -> Preprocessor {
+    let options = InferOptions { key: Some("name".into()), ..Default::default() };
+    fit(&people(), &options, &PreprocessConfig { numeric: NumericScaling::MinMax, ..Default::default() })
+}
+
+fn message(fitted: &Preprocessor, batch: &RecordBatch) -> String {
+    fitted.encode("new.csv", batch, 100).unwrap_err().to_string()
+}
+
+#[test]
+fn blocks_come_in_their_order_and_a_row_is_as_worked_by_hand() {
+    let fitted = people_fitted();
+    let block = |kind, start, width, features: &[usize]| {
+        let name = |&f: &usize| ["city", "member", "age", "height"][f].to_string();
+        let names = features.iter().map(name).collect();
+        Block { kind, start, width, features: features.to_vec(), names }
+    };
+    assert_eq!(
+        fitted.blocks(),
+        [
+            block(BlockKind::Numeric, 0, 2, &[2, 3]),
+            block(BlockKind::Binary, 2, 1, &[1]),
+            block(BlockKind::Categorical, 3, 3, &[0])
+        ]
+    );
+    assert_eq!(fitted.column_ranges(), [3..6, 2..3, 0..1, 1..2]);
+    let encoded = fitted.encode("train.csv", &people(), 0).unwrap();
+    assert_eq!((encoded.rows, encoded.width, encoded.unknown), (4, 6, 0));
+    // age, height, member, Bern, Oslo, Rome
+    assert_eq!(encoded.values[..6], [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(encoded.values[6..12], [1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+    assert_eq!(encoded.values[12..18], [0.0, 0.0, 1.0, 0.0, 0.0, 1.0]);
+    let mut observed = vec![1.0; 24];
+    observed[13] = 0.0;
+    assert_eq!(encoded.observed, Some(observed));
+}
+
+#[test]
+fn rows_come_back_in_original_names_order_units_and_storage() {
+    let fitted = people_fitted();
+    let means = [0.512, 0.25, 0.6, 0.2, 0.5, 0.3, -9.0, f32::NAN, 0.4, 0.1, 0.2, 0.7];
+    let rows = fitted.decode(&means).unwrap();
+    let names: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["city", "member", "age", "height"]);
+    assert_eq!(rows.column(0).as_string::<i32>(), &StringArray::from(vec!["Oslo", "Rome"]));
+    assert_eq!(rows.column(1).as_string::<i32>(), &StringArray::from(vec!["yes", "no"]));
+    assert_eq!(
+        rows.column(2).as_primitive::<Int64Type>(),
+        &Int64Array::from(vec![30, 0]),
+        "rounded; counts from 0 up"
+    );
+    assert_eq!(rows.column(3).as_primitive::<Float64Type>(), &Float64Array::from(vec![Some(1.75), None]));
+    assert!(fitted.decode(&means[1..]).is_err());
+    let aside = fitted.passthrough_columns(&people()).unwrap();
+    assert_eq!((aside.num_rows(), aside.schema().field(0).name().as_str()), (4, "name"));
+    assert_eq!(fitted.passthrough_columns(&people().project(&[1]).unwrap()).unwrap().num_rows(), 4);
+}
+
+#[test]
+fn only_training_rows_are_fitted_and_what_they_lack_is_said() {
+    let batch = table(vec![
+        ("x", text(&["1.5", "3.5", "1000"])),
+        ("same", text(&["5", "5", "6"])),
+        ("gone", text(&["", "", "7.5"])),
+        ("c", text(&["a", "b", "z"])),
+    ]);
+    let schema = infer("t", &batch, &InferOptions::default()).unwrap().schema;
+    let (fitted, warnings) = Preprocessor::fit("t", schema, &batch, &[0, 1], &Default::default()).unwrap();
+    assert_eq!(
+        warnings,
+        [
+            "column 'same' is 5 in every training row, but not in the others",
+            "column 'gone' is missing in every training row: the model learns nothing about it",
+            "column 'c': no training row has 'z'"
+        ]
+    );
+    let encoded = fitted.encode("t", &batch, 0).unwrap();
+    assert_eq!(encoded.values[..6], [-1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(encoded.values[12..], [997.5, 1.0, 7.5, 0.0, 0.0, 1.0]);
+    let schema = fitted.schema.clone();
+    assert!(Preprocessor::fit("t", schema, &batch, &[], &Default::default()).is_err());
+}
+
+#[test]
+fn columns_are_found_by_name_and_may_be_typed_otherwise() {
+    let fitted = people_fitted();
+    let expected = fitted.encode("t", &people(), 0).unwrap();
+    let mixed = people().project(&[3, 4, 2, 0, 1]).unwrap();
+    assert_eq!(fitted.encode("t", &mixed, 0).unwrap(), expected);
+    let mut columns = people().columns().to_vec();
+    columns[2] = Arc::new(Float32Array::from(vec![20.0, 40.0, 20.0, 40.0]));
+    columns[3] = Arc::new(Float64Array::from(vec![1.5, 2.5, f64::NAN, 2.5]));
+    let typed = ["city", "member", "age", "height", "name"].into_iter().zip(columns).collect();
+    assert_eq!(fitted.encode("t", &table(typed), 0).unwrap(), expected);
+}
+
+#[test]
+fn a_wrong_column_set_names_what_is_missing() {
+    let fitted = people_fitted();
+    let batch = table(vec![("City", text(&["Rome"])), ("member", text(&["no"])), ("age", text(&["1"]))]);
+    assert_eq!(
+        message(&fitted, &batch),
+        "new.csv: expected the columns 'city', 'member', 'age', 'height', found 'City', 'member', 'age' without \
+         'city', 'height'; rename 'City' to 'city'?"
+    );
+}
+
+#[test]
+fn bad_cells_at_use_time_are_named() {
+    let fitted = people_fitted();
+    let with = |name: &str, cells: &[&str]| {
+        let columns = ["city", "member", "age", "height"].map(|column| {
+            let good = ["Rome", "no", "20", "1.5"]
+                [["city", "member", "age", "height"].iter().position(|c| *c == column).unwrap()];
+            (column, if column == name { text(cells) } else { text(&[good, good]) })
+        });
+        table(columns.into())
+    };
+    let starts = |batch: &RecordBatch, start: &str| {
+        let message = message(&fitted, batch);
+        assert!(message.starts_with(start), "{message}");
+    };
+    starts(&with("age", &["3", "old"]), "new.csv, row 102, column 'age': expected a number, found 'old'; ");
+    starts(
+        &with("age", &["-inf", "3"]),
+        "new.csv, row 101, column 'age': expected a finite number, found -inf; ",
+    );
+    assert_eq!(
+        message(&fitted, &with("city", &["Rome", "Paris"])),
+        "new.csv, row 102, column 'city': expected one of 'Bern', 'Oslo', 'Rome', found 'Paris'; the model has never \
+         seen it: take it as missing with --unknown missing"
+    );
+    let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
+    let encoded = lenient.encode("t", &with("city", &["Rome", "Paris"]), 0).unwrap();
+    assert_eq!(encoded.unknown, 1);
+    assert_eq!(encoded.values[9..12], [0.0; 3]);
+    assert_eq!(encoded.observed.unwrap()[9..12], [0.0; 3]);
+    // Missing where no training row was.
+    let encoded = fitted.encode("t", &with("member", &["", "yes"]), 0).unwrap();
+    assert_eq!((encoded.unknown, encoded.observed.unwrap()[..4].to_vec()), (0, vec![1.0, 1.0, 0.0, 1.0]));
+    // Far outside the training range, but finite.
+    let encoded = fitted.encode("t", &with("age", &["1e30", "-1e300"]), 0).unwrap();
+    assert_eq!((encoded.values[0], encoded.values[6]), (1e6, -1e6));
+}
+
+fn images(field: Field, pixels: ArrayRef) -> RecordBatch {
+    let column = image_array(&field, pixels).unwrap();
+    RecordBatch::try_new(Arc::new(ArrowSchema::new(vec![field])), vec![column]).unwrap()
+}
+
+#[test]
+fn images_are_scaled_and_come_back_with_their_shape() {
+    let bytes: Vec<u8> = (0..=255).collect();
+    let batch = images(image_field(16, 8, 1, false), Arc::new(UInt8Array::from(bytes.clone())));
+    let fitted = fit(&batch, &Default::default(), &Default::default());
+    assert_eq!((fitted.width(), fitted.blocks().len(), fitted.blocks()[0].kind), (128, 1, BlockKind::Pixels));
+    let encoded = fitted.encode("t", &batch, 0).unwrap();
+    assert_eq!((encoded.values[0], encoded.values[51], encoded.values[255]), (0.0, 0.2, 1.0));
+    assert_eq!(encoded.observed, None);
+    assert_eq!(fitted.decode(&encoded.values).unwrap(), batch);
+
+    // Scale 16, as in the built-in digits; the same model takes real numbers from 0 to 1.
+    let field = with_scale(image_field(1, 2, 1, false), 16.0);
+    let batch = images(field, Arc::new(UInt8Array::from(vec![0, 16, 8, 4])));
+    let fitted = fit(&batch, &Default::default(), &Default::default());
+    assert_eq!(fitted.encode("t", &batch, 0).unwrap().values, [0.0, 1.0, 0.5, 0.25]);
+    assert_eq!(fitted.decode(&[0.0, 1.2, 0.5, 0.26]).unwrap(), batch);
+    let floats = images(image_field(1, 2, 1, true), Arc::new(Float32Array::from(vec![0.5, f32::NAN])));
+    let encoded = fitted.encode("t", &floats, 0).unwrap();
+    assert_eq!((encoded.values, encoded.observed), (vec![0.5, 0.0], Some(vec![1.0, 0.0])));
+}
+
+#[test]
+fn images_of_another_size_or_range_are_refused() {
+    let batch = images(image_field(1, 2, 1, true), Arc::new(Float32Array::from(vec![0.5, 0.25])));
+    let fitted = fit(&batch, &Default::default(), &Default::default());
+    assert_eq!(fitted.decode(&[0.5, 0.25]).unwrap(), batch);
+    let other = images(image_field(2, 1, 1, true), Arc::new(Float32Array::from(vec![0.5, 0.25])));
+    assert_eq!(
+        message(&fitted, &other),
+        "new.csv, column 'image': expected images of 1x2x1 (height x width x channels), found images of 2x1x1 (height \
+         x width x channels); give rows like those the model was fitted on"
+    );
+    for wrong in [37.5, -0.1, f32::INFINITY] {
+        let bright =
+            images(image_field(1, 2, 1, true), Arc::new(Float32Array::from(vec![0.5, 0.2, 0.5, wrong])));
+        let message = message(&fitted, &bright);
+        assert!(
+            message.starts_with("new.csv, row 102, column 'image': expected pixels from 0 to 1, found "),
+            "{message}"
+        );
+    }
+    let table = table(vec![("image", text(&["1"]))]);
+    assert!(message(&fitted, &table).contains("found no images"));
+}
+
+#[test]
+fn a_stored_preprocessor_is_the_same_and_a_damaged_one_is_refused() {
+    let fitted = people_fitted();
+    let json = serde_json::to_string(&fitted).unwrap();
+    assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
+    for (good, bad) in [
+        (r#""scale":20.0"#, r#""scale":0.0"#),
+        (r#""scale":20.0"#, r#""scale":null"#),
+        (r#"["Bern","Oslo","Rome"]"#, "[]"),
+        (r#"{"of":"category"},"#, ""),
+    ] {
+        assert!(json.contains(good), "{json}");
+        assert!(serde_json::from_str::<Preprocessor>(&json.replacen(good, bad, 1)).is_err(), "{bad}");
+    }
+    let config: PreprocessConfig = toml::from_str("numeric = \"min_max\"").unwrap();
+    assert_eq!(config.numeric, NumericScaling::MinMax);
+    assert!(toml::from_str::<PreprocessConfig>("number = \"min_max\"").is_err());
+}
+
+proptest! {
+    #[test]
+    fn there_and_back(
+        rows in prop::collection::vec((prop::option::of(-1e4f64..1e4), prop::option::of(0i64..1_000_000), 0usize..5, any::<bool>()), 12..60),
+        scaling in 0usize..3,
+    ) {
+        let numeric = [NumericScaling::Standardize, NumericScaling::MinMax, NumericScaling::Quantile][scaling];
+        let batch = table(vec![
+            ("x", Arc::new(rows.iter().map(|row| row.0).collect::<Float64Array>())),
+            ("n", Arc::new(rows.iter().map(|row| row.1).collect::<Int64Array>())),
+            ("c", Arc::new(rows.iter().map(|row| Some(["a", "b", "c", "d", "e"][row.2])).collect::<StringArray>())),
+            ("i", Arc::new(rows.iter().map(|row| Some(row.2 as i64 - 2)).collect::<Int64Array>())),
+            ("b", Arc::new(rows.iter().map(|row| Some(row.3)).collect::<arrow_array::BooleanArray>())),
+        ]);
+        prop_assume!(rows.iter().filter(|row| row.0.is_some()).count() > 1 && rows.iter().any(|row| row.1.is_some()));
+        let options = InferOptions { types: [("i".to_string(), TypeName::Categorical)].into(), ..Default::default() };
+        let fitted = fit(&batch, &options, &PreprocessConfig { numeric, ..Default::default() });
+        let encoded = fitted.encode("t", &batch, 0).unwrap();
+        let back = fitted.decode(&encoded.values).unwrap();
+        for name in ["c", "i", "b"] {
+            prop_assert_eq!(back.column_by_name(name), batch.column_by_name(name));
+        }
+        let observed: Vec<f64> = rows.iter().filter_map(|row| row.0).collect();
+        let mean = observed.iter().sum::<f64>() / observed.len() as f64;
+        let std = (observed.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / observed.len() as f64).sqrt();
+        let x = back.column(0).as_primitive::<Float64Type>();
+        let n = back.column(1).as_primitive::<Int64Type>();
+        let unit = fitted.column_ranges()[0].start;
+        for (row, cells) in rows.iter().enumerate() {
+            match cells.0 {
+                Some(cell) => prop_assert!((x.value(row) - cell).abs() <= 1e-4 * std),
+                None => prop_assert_eq!(encoded.observed.as_ref().unwrap()[row * encoded.width + unit], 0.0),
+            }
+            if let Some(cell) = cells.1 {
+                prop_assert!((n.value(row) - cell).abs() <= 1);
+            }
+        }
+    }
+}
+
+/// The census table of the UCI repository, with `?` for missing cells and a label.
+fn adult(file: &str) -> Option<RecordBatch> {
+    const NAMES: &str = "age workclass fnlwgt education education_num marital_status occupation relationship race sex \
+                         capital_gain capital_loss hours_per_week native_country income";
+    let Some(folder) = std::env::var_os("DIABOLO_DATA") else {
+        eprintln!("DIABOLO_DATA is not set: the test on real data does nothing");
+        return None;
+    };
+    let file = std::fs::File::open(std::path::Path::new(&folder).join("adult").join(file)).unwrap();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .trim(csv::Trim::All)
+        .from_reader(flate2::read::MultiGzDecoder::new(file));
+    let mut columns = vec![vec![]; 15];
+    for record in reader.records() {
+        for (column, cell) in columns.iter_mut().zip(&record.unwrap()) {
+            column.push((cell != "?").then(|| cell.trim_end_matches('.').to_string()));
+        }
+    }
+    let columns = columns.into_iter().map(|cells| Arc::new(StringArray::from(cells)) as ArrayRef);
+    Some(table(NAMES.split_whitespace().zip(columns).collect()))
+}
+
+#[test]
+fn adult_is_read_fitted_and_comes_back() {
+    let (Some(train), Some(test)) = (adult("adult.data.gz"), adult("adult.test.gz")) else { return };
+    let options = InferOptions { label: Some("income".into()), ..Default::default() };
+    let inferred = infer("adult.data", &train, &options).unwrap();
+    assert_eq!(inferred.warnings, Vec::<String>::new());
+    let kinds: Vec<&str> = inferred.schema.features.iter().map(|feature| feature.kind.name()).collect();
+    let (n, c) = ("count", "categorical");
+    assert_eq!(kinds, [n, c, n, c, n, c, c, c, c, "binary", n, n, n, c]);
+    let rows: Vec<usize> = (0..train.num_rows()).collect();
+    for numeric in [NumericScaling::Standardize, NumericScaling::MinMax, NumericScaling::Quantile] {
+        let config = PreprocessConfig { numeric, ..Default::default() };
+        let (fitted, warnings) =
+            Preprocessor::fit("adult.data", inferred.schema.clone(), &train, &rows, &config).unwrap();
+        assert!(warnings.is_empty());
+        let encoded = fitted.encode("adult.test", &test, 0).unwrap();
+        let missing: usize = test.columns()[..14].iter().map(|column| column.null_count()).sum();
+        assert_eq!((encoded.rows, missing), (16281, 2203));
+        assert!(encoded.values.iter().all(|x| x.is_finite()));
+        let back = fitted.decode(&encoded.values).unwrap();
+        for (feature, cells) in fitted.schema.features.iter().zip(back.columns()) {
+            let original = test.column_by_name(&feature.name).unwrap().as_string::<i32>();
+            let cells = arrow_cast::cast(cells, &arrow_schema::DataType::Utf8).unwrap();
+            let same =
+                original.iter().zip(cells.as_string::<i32>()).filter(|(a, _)| a.is_some()).all(|(a, b)| {
+                    a == b
+                        || (feature.kind == FeatureKind::Count
+                            && close(&feature.name, a.unwrap(), b.unwrap()))
+                });
+            assert!(same, "{numeric:?} {}", feature.name);
+        }
+    }
+}
+
+/// Weights in the millions are kept to seven digits; a value beyond the training range is not kept by quantiles.
+fn close(name: &str, a: &str, b: &str) -> bool {
+    let (a, b): (f64, f64) = (a.parse().unwrap(), b.parse().unwrap());
+    name == "fnlwgt" && ((a - b).abs() <= 1.0 || !(12_286.0..=1_484_704.0).contains(&a))
+}
+
+/// Events (many zeros), ages, and a number.
+fn events() -> RecordBatch {
+    table(vec![
+        ("x", text(&["1.5", "3.5", "1.5", "3.5"])),
+        ("visits", text(&["0", "0", "19", ""])),
+        ("age", text(&["20", "40", "20", "40"])),
+        ("member", text(&["no", "yes", "yes", "no"])),
+    ])
+}
+
+fn events_fitted(counts: CountScaling) -> Preprocessor {
+    fit(&events(), &InferOptions::default(), &PreprocessConfig { counts, ..Default::default() })
+}
+
+#[test]
+fn counts_of_events_are_a_block_of_logarithms() {
+    let fitted = events_fitted(CountScaling::Auto);
+    let kinds = |fitted: &Preprocessor| {
+        fitted.blocks().iter().map(|block| (block.kind, block.features.clone())).collect::<Vec<_>>()
+    };
+    let (numeric, count, binary) = (BlockKind::Numeric, BlockKind::Count, BlockKind::Binary);
+    assert_eq!(kinds(&fitted), [(numeric, vec![0, 2]), (count, vec![1]), (binary, vec![3])]);
+    let all = events_fitted(CountScaling::Log1p);
+    assert_eq!(kinds(&all), [(numeric, vec![0]), (count, vec![1, 2]), (binary, vec![3])]);
+    let none = events_fitted(CountScaling::AsNumeric);
+    assert_eq!(kinds(&none), [(numeric, vec![0, 1, 2]), (binary, vec![3])]);
+
+    let encoded = fitted.encode("t", &events(), 0).unwrap();
+    let visits: Vec<f32> = encoded.values.chunks_exact(4).map(|row| row[2]).collect();
+    assert_eq!(visits, [0.0, 0.0, 20f32.ln(), 0.0]);
+    assert_eq!(encoded.observed.as_ref().unwrap()[14], 0.0);
+    assert_eq!(
+        fitted.decode(&encoded.values[..12]).unwrap().column(1),
+        &(Arc::new(Int64Array::from(vec![0, 0, 19])) as ArrayRef)
+    );
+    let odd =
+        fitted.decode(&[0.0, 0.0, -3.0, 0.0, 0.0, 0.0, 1.2, 0.0, 0.0, 0.0, f32::INFINITY, 0.0]).unwrap();
+    let odd = odd.column(1).as_primitive::<Int64Type>();
+    // e^1.2 − 1 = 2.32.
+    assert_eq!((odd.value(0), odd.value(1), odd.value(2)), (0, 2, i64::MAX));
+    let json = serde_json::to_string(&fitted).unwrap();
+    assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
+    let damaged = json.replacen("\"kind\":\"count\"", "\"kind\":\"numeric\"", 1);
+    assert_ne!(damaged, json);
+    assert!(serde_json::from_str::<Preprocessor>(&damaged).is_err(), "a number is no count");
+}
+
+#[test]
+fn what_is_no_count_is_an_error_at_its_cell() {
+    let fitted = events_fitted(CountScaling::Auto);
+    for (cell, found) in [("-1", "-1"), ("2.5", "2.5")] {
+        let mut columns = events().columns().to_vec();
+        columns[1] = text(&["0", "3", cell, "1"]);
+        let batch = table(["x", "visits", "age", "member"].into_iter().zip(columns).collect());
+        let message = message(&fitted, &batch);
+        let expected = format!(
+            "new.csv, row 103, column 'visits': expected a whole number, zero or more, found {found}; "
+        );
+        assert!(message.starts_with(&expected), "{message}");
+        assert!(events_fitted(CountScaling::AsNumeric).encode("t", &batch, 0).is_ok());
+    }
+}
+
+#[test]
+fn ordered_columns_are_one_hot_in_their_order_and_the_likeliest_is_taken() {
+    let batch = table(vec![
+        ("size", text(&["large", "small", "", "large"])),
+        ("grade", text(&["10", "9", "10", "9"])),
+        ("city", text(&["Rome", "Oslo", "Rome", "Bern"])),
+    ]);
+    let types = [("size", "ordinal:small,medium,large"), ("grade", "ordinal")];
+    let types = types.map(|(column, kind)| (column.to_string(), kind.parse::<TypeName>().unwrap())).into();
+    let options = InferOptions { types, ..Default::default() };
+    let schema = infer("t", &batch, &options).unwrap().schema;
+    assert!(schema.to_string().contains("3: small < medium < large"), "{schema}");
+    let rows = [0, 1, 2, 3];
+    let (fitted, warnings) = Preprocessor::fit("t", schema, &batch, &rows, &Default::default()).unwrap();
+    assert_eq!(warnings, ["column 'size': no training row has 'medium'"]);
+    let block = |kind, start, width, feature: usize| {
+        let names = vec![["size", "grade", "city"][feature].to_string()];
+        Block { kind, start, width, features: vec![feature], names }
+    };
+    let blocks = [
+        block(BlockKind::Categorical, 0, 3, 2),
+        block(BlockKind::Ordinal, 3, 3, 0),
+        block(BlockKind::Ordinal, 6, 2, 1),
+    ];
+    assert_eq!(fitted.blocks(), blocks);
+    let encoded = fitted.encode("t", &batch, 0).unwrap();
+    // Bern, Oslo, Rome; small, medium, large; 9, 10
+    assert_eq!(encoded.values[..8], [0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0]);
+    assert_eq!(encoded.values[8..16], [0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(encoded.observed.as_ref().unwrap()[16..24], [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0]);
+    let back = fitted.decode(&[0.5, 0.3, 0.2, 0.3, 0.4, 0.3, 0.6, 0.4]).unwrap();
+    assert_eq!(back.column(0).as_string::<i32>().value(0), "medium");
+    assert_eq!(back.column(1).as_primitive::<Int64Type>().value(0), 9);
+
+    let mut columns = batch.columns().to_vec();
+    columns[0] = text(&["small", "huge", "small", "small"]);
+    let other = table(["size", "grade", "city"].into_iter().zip(columns).collect());
+    let message = message(&fitted, &other);
+    let expected = "new.csv, row 102, column 'size': expected one of 'small', 'medium', 'large', found 'huge'; it has no place";
+    assert!(message.starts_with(expected), "{message}");
+    let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
+    assert_eq!(lenient.encode("t", &other, 0).unwrap().unknown, 1);
+    let json = serde_json::to_string(&fitted).unwrap();
+    assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
+}
+
+#[test]
+fn volumes_worked_by_hand() {
+    let fitted = events_fitted(CountScaling::Auto);
+    let encoded = fitted.encode("t", &events(), 0).unwrap();
+    // Standard deviations 1 (x) and 10 (age); visits 0, 0, 19, missing; member is no density.
+    let volumes = fitted.log_volume(&encoded, &[true, true, true, false]);
+    let expected = [-10f64.ln(), -10f64.ln(), -10f64.ln() - 20f64.ln(), -10f64.ln()];
+    for (found, expected) in volumes.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-6, "{volumes:?}");
+    }
+    let counts = fitted.log_volume(&encoded, &[false, false, true, true]);
+    assert!((counts[2] + 20f64.ln()).abs() < 1e-6 && counts[0] == 0.0 && counts[3] == 0.0, "{counts:?}");
+
+    // A normal density of x, N(2.5, 1²) scaled to N(0, 1) of z = (x − 2.5)/1, keeps its value; of age by 1/10.
+    let density = |x: f64, mean: f64, deviation: f64| {
+        0.5 * ((x - mean) / deviation).powi(2) + (deviation * (2.0 * std::f64::consts::PI).sqrt()).ln()
+    };
+    let z = f64::from(encoded.values[1]);
+    let age = fitted.log_volume(&encoded, &[false, true, false, false])[0];
+    assert!((density(20.0, 30.0, 10.0) - (density(z, 0.0, 1.0) - age)).abs() < 1e-9);
+}
+
+#[test]
+fn pixels_have_the_volume_of_their_scale() {
+    let field = image_field(1, 2, 1, false);
+    let images = image_array(&field, Arc::new(UInt8Array::from(vec![0, 255, 7, 9]))).unwrap();
+    let batch = RecordBatch::try_new(Arc::new(ArrowSchema::new(vec![field])), vec![images]).unwrap();
+    let fitted = fit(&batch, &InferOptions::default(), &Default::default());
+    let encoded = fitted.encode("t", &batch, 0).unwrap();
+    assert_eq!(fitted.log_volume(&encoded, &[true, true]), [-2.0 * 255f64.ln(); 2]);
+    assert_eq!(fitted.log_volume(&encoded, &[false, true]), [-(255f64.ln()); 2]);
+    assert_eq!(fitted.log_volume(&encoded, &[false, false]), [0.0; 2]);
+}

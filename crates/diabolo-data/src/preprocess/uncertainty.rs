@@ -1,0 +1,53 @@
+//! Encoded numbers, and how sure they are, in original units.
+
+use super::{Preprocessor, Transform};
+
+impl Preprocessor {
+    /// For each feature and row how far the value may be off: of a number half the distance between its value one standard
+    /// deviation above and below, in its units; of a category the probability of all others. Images have none.
+    ///
+    /// `means` and `deviations`: rows × width, encoded.
+    pub fn uncertainty(&self, means: &[f32], deviations: &[f32]) -> Vec<Vec<f64>> {
+        let width = self.width();
+        let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
+        let uncertainty = features.map(|((feature, transform), units)| {
+            let rows = means.chunks_exact(width).zip(deviations.chunks_exact(width));
+            match transform {
+                Transform::Number { scaling } => {
+                    let decode = scaling.decoder();
+                    let half = |(mean, deviation): (&[f32], &[f32])| {
+                        let (mean, deviation) = (mean[units.start], deviation[units.start]);
+                        decode(mean + deviation) / 2.0 - decode(mean - deviation) / 2.0
+                    };
+                    rows.map(half).collect()
+                }
+                Transform::Category => {
+                    let binary = feature.kind.categories().len() > units.len();
+                    let others = |(mean, _): (&[f32], &[f32])| {
+                        let largest = mean[units.clone()].iter().copied().fold(0.0, f32::max);
+                        1.0 - f64::from(if binary { largest.max(1.0 - largest) } else { largest })
+                    };
+                    rows.map(others).collect()
+                }
+                Transform::Pixels { .. } => vec![],
+            }
+        });
+        uncertainty.collect()
+    }
+
+    /// The numbers of each feature in its units, without rounding; `None` for categories and images.
+    ///
+    /// `values`: rows × width, encoded.
+    pub fn numbers(&self, values: &[f32]) -> Vec<Option<Vec<f64>>> {
+        let width = self.width();
+        let each =
+            self.transforms.iter().zip(self.column_ranges()).map(|(transform, units)| match transform {
+                Transform::Number { scaling } => {
+                    let decode = scaling.decoder();
+                    Some(values.chunks_exact(width).map(|row| decode(row[units.start])).collect())
+                }
+                _ => None,
+            });
+        each.collect()
+    }
+}

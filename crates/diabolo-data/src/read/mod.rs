@@ -1,0 +1,276 @@
+//! Data in: CSV, Parquet, Arrow, NumPy, IDX, pictures and the built-in sets, all as Arrow record batches.
+//!
+//! [`open`] finds the format by looking at the bytes, and gives a [`Source`]: a schema and a stream of batches whose
+//! size bounds the memory used. Columns come in few types:
+//!
+//! | found | becomes |
+//! |---|---|
+//! | CSV cells | `Utf8`, trimmed, null where missing; typing is a later stage |
+//! | whole numbers | `Int64` |
+//! | real numbers, decimals | `Float64`, null for NaN |
+//! | truth values | `Boolean` |
+//! | text, categories, dates, times | `Utf8` |
+//! | pictures | `FixedSizeList`, see [`super::image`] |
+
+mod amat;
+mod array;
+mod columnar;
+mod csv;
+mod idx;
+mod images;
+mod input;
+mod npy;
+mod sniff;
+#[cfg(test)]
+mod tests;
+mod window;
+mod zip;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use sha2::{Digest, Sha256};
+
+use super::{Format, catalog, digits, factors};
+use crate::{Error, Result};
+use input::Input;
+
+pub use window::{Windows, is_earlier_row};
+
+/// Texts that stand for a missing value, besides those in [`ReadOptions::missing`]. The word "None" is not among them:
+/// it is a category too often.
+pub const MISSING: [&str; 11] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"];
+
+/// How to read; the default finds everything out by itself.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// What separates the cells of a text file; `b' '` means any run of blanks.
+    pub delimiter: Option<char>,
+    /// Whether the first row of a text file names the columns.
+    pub header: Option<bool>,
+    /// The encoding of a text file, by its WHATWG label: `utf-8`, `latin1`, `utf-16le`, ….
+    pub encoding: Option<String>,
+    /// Texts that stand for a missing value, besides [`MISSING`].
+    pub missing: Vec<String>,
+    /// The format, for bytes that do not give it away.
+    pub format: Option<Format>,
+    /// The most rows in a batch.
+    pub batch_rows: usize,
+    /// The rows are a series, to be read as windows.
+    pub windows: Option<Windows>,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions {
+            delimiter: None,
+            header: None,
+            encoding: None,
+            missing: Vec::new(),
+            format: None,
+            batch_rows: 8192,
+            windows: None,
+        }
+    }
+}
+
+impl ReadOptions {
+    /// Rows in a batch of rows of `row_bytes` each: large pictures come in smaller batches.
+    fn rows_per_batch(&self, row_bytes: usize) -> usize {
+        const BATCH_BYTES: usize = 64 << 20;
+        self.batch_rows.min(BATCH_BYTES / row_bytes.max(1)).max(1)
+    }
+}
+
+/// An opened data set: a schema, and the batches as they are read.
+pub struct Source {
+    name: String,
+    schema: SchemaRef,
+    rows: Option<usize>,
+    batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
+}
+
+impl Source {
+    fn new(
+        name: impl Into<String>,
+        schema: SchemaRef,
+        rows: Option<usize>,
+        batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
+    ) -> Source {
+        Source { name: name.into(), schema, rows, batches: Box::new(batches) }
+    }
+
+    /// The name to use in messages: the path, the built-in set, or `stdin`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The number of rows, where the format tells it beforehand.
+    pub fn rows(&self) -> Option<usize> {
+        self.rows
+    }
+
+    /// Reads everything into one batch.
+    pub fn collect(self) -> Result<RecordBatch> {
+        let batches = self.batches.collect::<Result<Vec<_>>>()?;
+        arrow_select::concat::concat_batches(&self.schema, &batches)
+            .map_err(|error| arrow_error(&self.name, error))
+    }
+
+    /// Adds a column that was read as a whole; both must have as many rows.
+    fn with_column(self, field: Field, column: ArrayRef) -> Result<Source> {
+        if let Some(rows) = self.rows.filter(|rows| *rows != column.len()) {
+            let (expected, found) = (format!("{rows} values, one for each row"), column.len().to_string());
+            return Err(
+                Error::data(self.name, expected, found, "use the files of one set").in_column(field.name())
+            );
+        }
+        let fields = self.schema.fields().iter().cloned().chain([Arc::new(field)]);
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let (name, wide, mut start) = (self.name.clone(), schema.clone(), 0);
+        let batches = self.batches.map(move |batch| {
+            let batch = batch?;
+            let part = column.slice(start, batch.num_rows());
+            start += batch.num_rows();
+            let columns = batch.columns().iter().cloned().chain([part]).collect();
+            RecordBatch::try_new(wide.clone(), columns).map_err(|error| arrow_error(&name, error))
+        });
+        Ok(Source::new(self.name, schema, self.rows, batches))
+    }
+}
+
+impl Iterator for Source {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.batches.next()
+    }
+}
+
+/// Opens a file, a folder of pictures, stdin (`-`) or a built-in set by name.
+///
+/// The built-in sets are those of [`catalog`]: `digits`, `factors`, `mnist`, `fashion-mnist` and
+/// `binarized-mnist`; the last three have parts, `mnist:train` (meant by the bare name) and `mnist:test`. A file of such a
+/// name is reached as `./digits`.
+///
+/// ```
+/// # fn main() -> diabolo_data::Result<()> {
+/// let digits = diabolo_data::open("digits", &Default::default())?;
+/// assert_eq!(digits.collect()?.num_rows(), 1797);
+/// # Ok(())
+/// # }
+/// ```
+pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
+    let rows = open_rows(input, options)?;
+    match options.windows.clone() {
+        Some(windows) => windows.over(rows),
+        None => Ok(rows),
+    }
+}
+
+fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
+    if let Some((set, part)) = catalog::find(input)? {
+        return open_built_in(input, set, part, options);
+    }
+    if input != "-" && Path::new(input).is_dir() {
+        return images::folder(Path::new(input), options);
+    }
+    let mut input = Input::open(input)?;
+    match options.format.map_or_else(|| sniff::format(&mut input), Ok)? {
+        Format::Csv => csv::open(input, options, None),
+        Format::Tsv => csv::open(input, options, Some(b'\t')),
+        Format::Parquet => columnar::parquet(input, options),
+        Format::Arrow => columnar::arrow(input, options),
+        Format::Npy => npy::npy(input, options),
+        Format::Npz => npy::npz(input, options),
+        Format::Idx => idx::open(input, options),
+        Format::Images => images::single(input),
+    }
+}
+
+fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &ReadOptions) -> Result<Source> {
+    let whole = |all: RecordBatch| {
+        let batches = slices(&all, options.rows_per_batch(0)).map(Ok).collect::<Vec<_>>();
+        Source::new(input, all.schema(), Some(all.num_rows()), batches.into_iter())
+    };
+    let file = |name: &str| {
+        let path = catalog::present(&catalog::locate(set.name)?, name);
+        let path = path.ok_or_else(|| catalog::missing(set, &catalog::folders(set)))?;
+        Input::open(&path.to_string_lossy())
+    };
+    let mut source = match (set.name, part) {
+        ("digits", _) => whole(digits::digits()?),
+        ("factors", _) => whole(factors::pictures()?),
+        ("binarized-mnist", _) => {
+            let rows = if part == "train" { 50_000 } else { 10_000 };
+            amat::open(file(&format!("binarized_mnist_{part}.amat"))?, rows, options)
+        }
+        (_, "test") => idx::open(file("t10k-images-idx3-ubyte")?, options)?,
+        _ => idx::open(file("train-images-idx3-ubyte")?, options)?,
+    };
+    source.name = input.to_string();
+    Ok(source)
+}
+
+/// A batch in parts of at most `step` rows; nothing is copied.
+fn slices(batch: &RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    (0..rows).step_by(step).map(move |start| batch.slice(start, step.min(rows - start)))
+}
+
+/// What identifies the input's contents: the SHA-256 of a file's bytes, in hex; of the names and sizes for a folder;
+/// the name for a built-in set; nothing for stdin.
+pub fn fingerprint(input: &str) -> Result<Option<String>> {
+    if input == "-" {
+        return Ok(None);
+    }
+    if let Some((set, part)) = catalog::find(input)? {
+        return Ok(Some(format!("built-in:{}:{part}", set.name)));
+    }
+    let mut hash = Sha256::new();
+    if Path::new(input).is_dir() {
+        for (name, path) in images::files(Path::new(input))? {
+            let size = path.metadata().map_err(Error::io("read", &path))?.len();
+            hash.update(format!("{name}\0{size}\n"));
+        }
+    } else {
+        let file = std::fs::File::open(input).map_err(Error::io("open", input))?;
+        hash_bytes(file, &mut hash).map_err(Error::io("read", input))?;
+    }
+    Ok(Some(hex(&hash.finalize())))
+}
+
+/// Hashes the contents of a file, unpacked if it is packed.
+pub(crate) fn hash_unpacked(path: &str, hash: &mut Sha256) -> Result<()> {
+    let bytes = Input::open(path)?.into_bytes();
+    hash_bytes(bytes, hash).map_err(|error| input::read_error(path, error))
+}
+
+fn hash_bytes(mut bytes: impl std::io::Read, hash: &mut Sha256) -> std::io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What Arrow's readers report is damage, unless it is the disk.
+fn arrow_error(name: &str, error: ArrowError) -> Error {
+    match error {
+        ArrowError::IoError(_, error) => input::read_error(name, error),
+        other => input::damaged(name, other),
+    }
+}

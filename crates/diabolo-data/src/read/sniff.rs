@@ -1,0 +1,153 @@
+//! Finding out what a file holds: its format, and a text file's encoding, delimiter and header.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8};
+
+use super::MISSING;
+use super::input::Input;
+use crate::Format;
+use crate::{Error, Result};
+
+/// How many records of the sample decide.
+const RECORDS: usize = 100;
+
+/// The format by the first bytes; text is CSV (TSV by its name), unless its name promises something else.
+pub(super) fn format(input: &mut Input) -> Result<Format> {
+    let named = input.path.as_deref().and_then(Format::of_path);
+    if let Some(format) = Format::of_magic(input.head(8)?) {
+        return Ok(format);
+    }
+    match named {
+        None | Some(Format::Csv) => Ok(Format::Csv),
+        Some(Format::Tsv) => Ok(Format::Tsv),
+        Some(_) if input.head(1)?.is_empty() => Err(empty(&input.name)),
+        Some(format) => Err(Error::data(
+            input.name.as_str(),
+            format!("the format its name says, {}", format.name()),
+            "a file that starts like no such file",
+            "fetch or write the file again, or give it the extension of what it is",
+        )),
+    }
+}
+
+/// The error for an input without a byte.
+pub(super) fn empty(name: &str) -> Error {
+    Error::data(name, "at least one row", "an empty file", "check that it was written completely")
+}
+
+/// The encoding of `sample`: by its byte order mark, else UTF-8 if it is valid, else by its statistics.
+pub(super) fn encoding(sample: &[u8]) -> &'static Encoding {
+    if let Some((encoding, _)) = Encoding::for_bom(sample) {
+        return encoding;
+    }
+    // A sample may end within a character; that is no reason to doubt UTF-8.
+    if std::str::from_utf8(sample).map_or_else(|e| e.error_len().is_none(), |_| true) {
+        return UTF_8;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(sample, true);
+    detector.guess(None, Utf8Detection::Deny)
+}
+
+/// The first records of a text, trimmed; without the last one if the text may go on within it.
+pub(super) fn records(sample: &[u8], delimiter: u8, complete: bool) -> Vec<Vec<String>> {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(sample);
+    let mut records = reader
+        .byte_records()
+        .map_while(Result::ok)
+        .map(|record| {
+            cells(&record, delimiter).map(|cell| String::from_utf8_lossy(cell).trim().to_string()).collect()
+        })
+        .filter(|record: &Vec<String>| !(record.is_empty() || record.len() == 1 && record[0].is_empty()))
+        .take(RECORDS + 1)
+        .collect::<Vec<_>>();
+    if records.len() > RECORDS || !complete && records.len() > 1 {
+        records.pop();
+    }
+    records
+}
+
+/// The cells of a record; between blanks, empty cells are just more blanks.
+pub(super) fn cells(record: &csv::ByteRecord, delimiter: u8) -> impl Iterator<Item = &[u8]> {
+    record.iter().filter(move |cell| delimiter != b' ' || !cell.is_empty())
+}
+
+/// The delimiter: the first of tab ; | , blank that cuts every record of the sample into the same number of cells, two
+/// or more. (Semicolons come before commas because of decimal commas.) If none does, the file is ragged or has one
+/// column: the first delimiter that cuts most records alike, else the comma.
+pub(super) fn delimiter(sample: &[u8], complete: bool) -> u8 {
+    let agreement = |delimiter| {
+        let widths = records(sample, delimiter, complete).iter().map(Vec::len).collect::<Vec<_>>();
+        let alike = widths.iter().map(|width| widths.iter().filter(|w| *w == width && **w > 1).count()).max();
+        alike.unwrap_or(0) as f64 / widths.len().max(1) as f64
+    };
+    let all = b"\t;|, ".iter().find(|delimiter| agreement(**delimiter) == 1.0);
+    let most = || b"\t;|,".iter().find(|delimiter| agreement(**delimiter) > 0.5);
+    *all.or_else(most).unwrap_or(&b',')
+}
+
+/// Whether the first record names the columns. It does if no cell of it is a number, and
+/// * some column holds numbers from the second row on, where the first row has text; or
+/// * all is text, the first row's cells are distinct and not blank, and none comes again in its column.
+pub(super) fn header(records: &[Vec<String>]) -> bool {
+    let Some((first, rest)) = records.split_first() else { return false };
+    let missing = |cell: &str| MISSING.contains(&cell);
+    if first.iter().any(|cell| is_number(cell)) {
+        return false;
+    }
+    let column =
+        |index: usize| rest.iter().filter_map(move |row| row.get(index)).filter(|cell| !missing(cell));
+    let numeric = |index: usize| column(index).next().is_some() && column(index).all(|cell| is_number(cell));
+    let any_numeric = (0..first.len()).any(numeric);
+    if any_numeric {
+        return (0..first.len()).any(|index| numeric(index) && !missing(&first[index]));
+    }
+    let distinct = first.iter().enumerate().all(|(i, cell)| !missing(cell) && !first[..i].contains(cell));
+    distinct && !(0..first.len()).any(|index| column(index).any(|cell| *cell == first[index]))
+}
+
+fn is_number(cell: &str) -> bool {
+    // A decimal comma is a number too, where the comma does not separate cells.
+    !MISSING.contains(&cell)
+        && (cell.parse::<f64>().is_ok() || cell.replacen(',', ".", 1).parse::<f64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delimiters() {
+        for (text, expected) in [
+            ("a,b\n1,2\n", b','),
+            ("a;b\n1,5;2,5\n", b';'),
+            ("1,5;2,5\n1,5;2,5\n", b';'),
+            ("a\tb c\n1\t2 3\n", b'\t'),
+            ("x|y\n1|2\n", b'|'),
+            ("  1.0  2.0\n 1.0   -2.0 \n", b' '),
+            ("2014-07-01 00:00,1\n2014-07-02 00:00,2\n", b','),
+            ("one\ntwo\n", b','),
+            ("a,b,c\n1,2,3\n1,2\n1,2,3\n", b','),
+        ] {
+            assert_eq!(delimiter(text.as_bytes(), true), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn headers() {
+        for (text, expected) in [
+            ("age,name\n1,x\n2,y\n", true),
+            ("1,x\n2,y\n", false),
+            ("M,0.4\nF,0.3\n", false),
+            ("?,x\n1,y\n", false),
+            ("p,x\ne,x\np,s\n", false),
+            ("class,cap\np,x\ne,x\n", true),
+            ("date,value\n2020,NA\n2021,NA\n", true),
+            ("a;b\n1,5;2,5\n", true),
+        ] {
+            let delimiter = delimiter(text.as_bytes(), true);
+            assert_eq!(header(&records(text.as_bytes(), delimiter, true)), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! A series as examples: each row together with the rows before it.
+//!
+//! ```text
+//! rows x_1, x_2, …; a window of W:   example t = (x_{t−W+1}, …, x_{t−1}, x_t)
+//! ```
+//!
+//! Of a column `flow` come the columns `flow[-2]`, `flow[-1]`, `flow`. Every row has its example, so that numbers, order and keys of
+//! rows stay as they are; what was before the first row is missing. Columns share the memory of the series: none is copied W times.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchOptions, new_null_array};
+use arrow_schema::{ArrowError, Field, FieldRef, Schema as Columns, SchemaRef};
+
+use super::{Source, arrow_error};
+use crate::image::image_shape;
+use crate::{Error, Result};
+use crate::{Feature, Schema};
+
+/// Metadata key of a column of an earlier row: how many rows earlier.
+const STEPS_BACK: &str = "diabolo.steps_back";
+
+/// How a series becomes examples.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Windows {
+    /// W, rows in an example.
+    pub length: usize,
+    /// Columns of which only the last row counts: key, label, conditions.
+    pub whole: Vec<String>,
+}
+
+/// Whether the column holds what another one held some rows earlier.
+pub fn is_earlier_row(field: &Field) -> bool {
+    field.metadata().contains_key(STEPS_BACK)
+}
+
+/// The name of a column as it was so many rows earlier.
+fn name_at(name: &str, back: usize) -> String {
+    if back == 0 { name.to_string() } else { format!("{name}[-{back}]") }
+}
+
+impl Windows {
+    /// The same features at every row of a window, from the first to the last.
+    pub fn schema(&self, series: &Schema) -> Schema {
+        let at = |feature: &Feature, back| Feature { name: name_at(&feature.name, back), ..feature.clone() };
+        let of = |feature| (0..self.length).rev().map(move |back| at(feature, back));
+        Schema { features: series.features.iter().flat_map(of).collect(), ..series.clone() }
+    }
+
+    /// How many rows before a window's last one a feature of [`Windows::schema`] is.
+    pub fn rows_back(&self, feature: usize) -> usize {
+        self.length - 1 - feature % self.length
+    }
+
+    /// The examples of a series that was read as a whole.
+    pub(crate) fn of(self, input: &str, series: RecordBatch) -> Result<RecordBatch> {
+        let (columns, rows) = (series.schema(), series.num_rows());
+        self.over(Source::new(input, columns, Some(rows), std::iter::once(Ok(series))))?.collect()
+    }
+
+    /// A series, read as examples.
+    pub(super) fn over(self, series: Source) -> Result<Source> {
+        let columns = self.columns(series.name(), series.schema())?;
+        let (name, rows, read) = (series.name.clone(), series.rows, series.schema.clone());
+        let mut before = None;
+        let (of_batch, schema) = (name.clone(), columns.clone());
+        let batches = series.batches.map(move |batch| {
+            let made = self.examples(&read, &mut before, batch?, &schema);
+            made.map_err(|error| arrow_error(&of_batch, error))
+        });
+        Ok(Source::new(name, columns, rows, batches))
+    }
+
+    /// The columns of examples.
+    fn columns(&self, input: &str, series: &Columns) -> Result<SchemaRef> {
+        if let Some(picture) = series.fields().iter().find(|field| image_shape(field).is_some()) {
+            let error =
+                Error::data(input, "columns of numbers or categories", "pictures", "fit without --window");
+            return Err(error.in_column(picture.name()));
+        }
+        let fields: Vec<Field> =
+            series.fields().iter().flat_map(|field| self.backs(field).map(|back| at(field, back))).collect();
+        let mut names = HashSet::new();
+        match fields.iter().find(|field| !names.insert(field.name())) {
+            Some(twice) => {
+                let error =
+                    Error::data(input, "names that windows leave free", "a column of this name", "rename it");
+                Err(error.in_column(twice.name()))
+            }
+            None => Ok(Arc::new(Columns::new(fields))),
+        }
+    }
+
+    /// How far back the column's copies go.
+    fn backs(&self, field: &Field) -> impl Iterator<Item = usize> + use<> {
+        let most = if self.whole.contains(field.name()) { 1 } else { self.length };
+        (0..most).rev()
+    }
+
+    /// An example for every row of the batch; `before` keeps the rows that the next batch's begin with.
+    fn examples(
+        &self,
+        read: &SchemaRef,
+        before: &mut Option<RecordBatch>,
+        batch: RecordBatch,
+        columns: &SchemaRef,
+    ) -> std::result::Result<RecordBatch, ArrowError> {
+        let (lead, rows) = (self.length - 1, batch.num_rows());
+        let nullable = Arc::new(Columns::new(read.fields().iter().map(nullable).collect::<Vec<_>>()));
+        let with_rows = |count| RecordBatchOptions::new().with_row_count(Some(count));
+        let batch =
+            RecordBatch::try_new_with_options(nullable.clone(), batch.columns().to_vec(), &with_rows(rows))?;
+        let nothing = || {
+            let missing =
+                nullable.fields().iter().map(|field| new_null_array(field.data_type(), lead)).collect();
+            RecordBatch::try_new_with_options(nullable.clone(), missing, &with_rows(lead))
+        };
+        let earlier = before.take().map_or_else(nothing, Ok)?;
+        let series = arrow_select::concat::concat_batches(&nullable, [&earlier, &batch])?;
+        *before = Some(series.slice(rows, lead));
+        let fields = read.fields().iter().zip(series.columns());
+        let made =
+            fields.flat_map(|(field, column)| self.backs(field).map(|back| column.slice(lead - back, rows)));
+        RecordBatch::try_new_with_options(columns.clone(), made.collect(), &with_rows(rows))
+    }
+}
+
+/// The column as it was so many rows earlier.
+fn at(field: &FieldRef, back: usize) -> Field {
+    let own = nullable(field).with_name(name_at(field.name(), back));
+    match back {
+        0 => own,
+        _ => own.with_metadata(HashMap::from([(STEPS_BACK.to_string(), back.to_string())])),
+    }
+}
+
+fn nullable(field: &FieldRef) -> Field {
+    field.as_ref().clone().with_nullable(true)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::Int64Type;
+    use arrow_array::{ArrayRef, Int64Array, StringArray};
+
+    use super::*;
+    use crate::{FeatureKind, Storage};
+
+    fn windows(length: usize) -> Windows {
+        Windows { length, whole: vec!["time".into()] }
+    }
+
+    /// The series 1, 2, …, `rows` in batches of so many rows.
+    fn series(rows: i64, batch: usize) -> Source {
+        let time: ArrayRef = Arc::new((1..=rows).map(|t| Some(format!("t{t}"))).collect::<StringArray>());
+        let flow: ArrayRef = Arc::new(Int64Array::from_iter_values(1..=rows));
+        let all = RecordBatch::try_from_iter([("time", time), ("flow", flow)]).unwrap();
+        let batches: Vec<_> = super::super::slices(&all, batch).map(Ok).collect();
+        Source::new("s", all.schema(), None, batches.into_iter())
+    }
+
+    fn numbers(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {
+        batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().iter().collect()
+    }
+
+    #[test]
+    fn every_row_has_its_example_however_it_is_read() {
+        for batch in [1, 2, 5, 9] {
+            let examples = windows(4).over(series(5, batch)).unwrap().collect().unwrap();
+            let names: Vec<String> = examples.schema().fields().iter().map(|f| f.name().clone()).collect();
+            assert_eq!(names, ["time", "flow[-3]", "flow[-2]", "flow[-1]", "flow"]);
+            assert_eq!(numbers(&examples, "flow"), [1, 2, 3, 4, 5].map(Some), "{batch}");
+            assert_eq!(numbers(&examples, "flow[-1]"), [None, Some(1), Some(2), Some(3), Some(4)]);
+            assert_eq!(numbers(&examples, "flow[-3]"), [None, None, None, Some(1), Some(2)]);
+            assert_eq!(examples.column(0).as_string::<i32>().value(4), "t5");
+        }
+        assert_eq!(windows(1).over(series(3, 2)).unwrap().collect().unwrap().num_columns(), 2);
+    }
+
+    #[test]
+    fn only_copies_of_earlier_rows_are_marked() {
+        let source = windows(3).over(series(2, 2)).unwrap();
+        let marked: Vec<bool> = source.schema().fields().iter().map(|f| is_earlier_row(f)).collect();
+        assert_eq!(marked, [false, true, true, false]);
+    }
+
+    #[test]
+    fn features_lie_from_a_windows_first_row_to_its_last() {
+        let feature =
+            |name: &str| Feature { name: name.into(), kind: FeatureKind::Numeric, storage: Storage::Float };
+        let features = vec![feature("a"), feature("b")];
+        let series =
+            Schema { features, key: Some("time".into()), label: None, condition: vec![], dropped: vec![] };
+        let schema = windows(3).schema(&series);
+        let found: Vec<(&str, usize)> = schema
+            .features
+            .iter()
+            .enumerate()
+            .map(|(at, f)| (f.name.as_str(), windows(3).rows_back(at)))
+            .collect();
+        assert_eq!(found, [("a[-2]", 2), ("a[-1]", 1), ("a", 0), ("b[-2]", 2), ("b[-1]", 1), ("b", 0)]);
+        assert_eq!(schema.key, series.key);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused() {
+        let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
+        let all = RecordBatch::try_from_iter([("a", column.clone()), ("a[-1]", column)]).unwrap();
+        let source = Source::new("s.csv", all.schema(), None, std::iter::once(Ok(all)));
+        let message = windows(2).over(source).err().unwrap().to_string();
+        assert!(message.contains("a[-1]") && message.contains("rename"), "{message}");
+    }
+}

@@ -1,0 +1,183 @@
+//! Data out: record batches to CSV, Parquet, Arrow, NumPy or a folder of pictures.
+//!
+//! A file appears under its name only when it is complete: it is written beside it, and renamed by [`Writer::finish`].
+
+mod npy;
+mod output;
+mod pictures;
+mod text;
+
+use std::io;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::FileWriter;
+use arrow_schema::{ArrowError, Schema};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+
+use super::Format;
+use crate::{Error, Result};
+use output::Output;
+pub use text::csv_to;
+
+/// One format's way to write batches.
+trait Encode: Send {
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()>;
+    /// Ends the file and puts it in place.
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+/// Writes batches to a file, a folder of pictures or stdout.
+///
+/// ```
+/// # fn main() -> diabolo_data::Result<()> {
+/// # let folder = tempfile::tempdir().map_err(diabolo_data::Error::io("write", "a temporary folder"))?;
+/// # let path = folder.path().join("digits.parquet");
+/// let mut writer = diabolo_data::Writer::create(&path.to_string_lossy(), None)?;
+/// for batch in diabolo_data::open("digits", &Default::default())? {
+///     writer.write(&batch?)?;
+/// }
+/// writer.finish()
+/// # }
+/// ```
+pub struct Writer {
+    target: String,
+    format: Format,
+    key: Option<String>,
+    /// Opened by `create`, so that a target that cannot be written fails before the work is done.
+    output: Option<Output>,
+    /// Made by the first batch, which tells the columns.
+    encoder: Option<Box<dyn Encode>>,
+}
+
+impl Writer {
+    /// Opens a target: a path, or `-` for stdout. The format is `format`, else the one that the path's extension names
+    /// (a `.gz` or `.zst` after it packs the file), else, for stdout, CSV. A path that ends in `/` and an existing
+    /// folder take pictures, one PNG a row.
+    pub fn create(target: &str, format: Option<Format>) -> Result<Writer> {
+        let folder = target.ends_with('/') || target != "-" && Path::new(target).is_dir();
+        let named = match target {
+            "-" => Some(Format::Csv),
+            _ if folder => Some(Format::Images),
+            _ => Format::of_path(Path::new(target)),
+        };
+        let format = format.or(named).filter(|format| writable(*format)).ok_or_else(|| unknown(target))?;
+        if (format == Format::Images) != folder {
+            let help = "pictures go into a folder, and only pictures do: end its path in '/'";
+            return Err(Error::Unsupported {
+                what: format!("cannot write {} to '{target}'", format.name()),
+                help: help.into(),
+            });
+        }
+        let output =
+            if folder { None } else { Some(Output::create(target).map_err(Error::io("write", target))?) };
+        let target = if target == "-" { "stdout" } else { target };
+        Ok(Writer { target: target.to_string(), format, key: None, output, encoder: None })
+    }
+
+    /// Names the column that names the pictures; otherwise the column `file` does, or else they are numbered.
+    pub fn key(mut self, column: impl Into<String>) -> Writer {
+        self.key = Some(column.into());
+        self
+    }
+
+    /// Writes the rows of a batch. All batches have the same columns.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let encoder = match &mut self.encoder {
+            Some(encoder) => encoder,
+            None => {
+                let encoder = encoder(
+                    &self.target,
+                    self.format,
+                    self.output.take(),
+                    self.key.as_deref(),
+                    &batch.schema(),
+                )?;
+                self.encoder.insert(encoder)
+            }
+        };
+        encoder.write(batch).map_err(Error::io("write", &self.target))
+    }
+
+    /// Ends the file, makes sure that it is on the disk, and gives it its name. Without a batch, even an empty one,
+    /// there are no columns to write, and no file appears.
+    pub fn finish(self) -> Result<()> {
+        self.encoder.map_or(Ok(()), |encoder| encoder.finish()).map_err(Error::io("write", &self.target))
+    }
+}
+
+fn writable(format: Format) -> bool {
+    !matches!(format, Format::Npz | Format::Idx)
+}
+
+fn unknown(target: &str) -> Error {
+    Error::Unsupported {
+        what: format!("cannot write '{target}': its name tells no format that can be written"),
+        help: "use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for pictures".into(),
+    }
+}
+
+fn encoder(
+    target: &str,
+    format: Format,
+    output: Option<Output>,
+    key: Option<&str>,
+    schema: &Schema,
+) -> Result<Box<dyn Encode>> {
+    let Some(output) = output else {
+        return Ok(Box::new(pictures::Pictures::new(target, key, schema)?));
+    };
+    let failed = |error: io::Error| Error::io("write", target)(error);
+    let shared = || std::sync::Arc::new(schema.clone());
+    Ok(match format {
+        Format::Tsv => Box::new(text::Text::new(output, b'\t')),
+        Format::Npy => Box::new(npy::Npy::new(target, output, schema)?),
+        Format::Parquet => {
+            let properties =
+                WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
+            let writer = ArrowWriter::try_new(output, shared(), Some(properties));
+            Box::new(writer.map_err(|error| failed(from_parquet(error)))?)
+        }
+        Format::Arrow => {
+            Box::new(FileWriter::try_new(output, schema).map_err(|error| failed(from_arrow(error)))?)
+        }
+        _ => Box::new(text::Text::new(output, b',')),
+    })
+}
+
+impl Encode for ArrowWriter<Output> {
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        ArrowWriter::write(self, batch).map_err(from_parquet)
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.into_inner().map_err(from_parquet)?.commit()
+    }
+}
+
+impl Encode for FileWriter<Output> {
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        FileWriter::write(self, batch).map_err(from_arrow)
+    }
+
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        self.into_inner().map_err(from_arrow)?.commit()
+    }
+}
+
+fn from_parquet(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(cause) => cause.downcast().map_or_else(io::Error::other, |error| *error),
+        other => io::Error::other(other),
+    }
+}
+
+fn from_arrow(error: ArrowError) -> io::Error {
+    match error {
+        ArrowError::IoError(_, error) => error,
+        other => io::Error::other(other),
+    }
+}

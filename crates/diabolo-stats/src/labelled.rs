@@ -1,0 +1,129 @@
+//! Rows of features with a class each: what probes and neighbours learn from.
+
+use crate::error::{Result, StatsError};
+
+/// Feature rows and the class of each.
+#[derive(Debug, Clone, Copy)]
+pub struct Labelled<'a> {
+    /// Rows × width, row by row.
+    pub features: &'a [f32],
+    /// Features per row.
+    pub width: usize,
+    /// The class of each row, counted from 0.
+    pub classes: &'a [u32],
+}
+
+impl Labelled<'_> {
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.classes.len()
+    }
+
+    /// That there is a feature, that features and classes have the same rows, and that all is finite and in range.
+    pub(crate) fn check(&self, what: &'static str, n_classes: usize) -> Result<()> {
+        let wrong = |expected: String, found: String, help: &'static str| {
+            Err(StatsError::values(what, expected, found, help))
+        };
+        if self.width == 0 {
+            return wrong("at least one feature".into(), "none".into(), "give each row a feature");
+        }
+        let expected = self.rows() * self.width;
+        if self.features.len() != expected {
+            return wrong(
+                format!("{} × {} features", self.rows(), self.width),
+                format!("{} values", self.features.len()),
+                "give each row as many values as the width says, and a class",
+            );
+        }
+        let row_error = |row: usize, expected: String, found: String, help: &'static str| {
+            Err(StatsError::values(what, expected, found, help).at_row(row as u64 + 1))
+        };
+        if let Some(row) = self.classes.iter().position(|&class| class as usize >= n_classes) {
+            let found = self.classes[row].to_string();
+            return row_error(row, format!("a class below {n_classes}"), found, "count the classes again");
+        }
+        if let Some(at) = self.features.iter().position(|value| !value.is_finite()) {
+            let found = self.features[at].to_string();
+            let help = "fit the model again with a smaller --learning-rate";
+            return row_error(at / self.width, "finite features".into(), found, help);
+        }
+        Ok(())
+    }
+
+    /// [`check`](Self::check), and that there is a row to learn from.
+    pub(crate) fn check_training(&self, n_classes: usize) -> Result<()> {
+        if self.rows() == 0 {
+            return Err(StatsError::values(
+                "training rows",
+                "at least one",
+                "none",
+                "give some rows a class",
+            ));
+        }
+        self.check("training rows", n_classes)
+    }
+
+    /// That these rows have the features of the training rows, if there are any.
+    pub(crate) fn check_beside(&self, train: &Labelled, n_classes: usize) -> Result<()> {
+        if self.rows() == 0 {
+            return Ok(());
+        }
+        if self.width != train.width {
+            return Err(StatsError::values(
+                "validation rows",
+                format!("{} features a row, as in training", train.width),
+                self.width.to_string(),
+                "give all rows the same features",
+            ));
+        }
+        self.check("validation rows", n_classes)
+    }
+}
+
+/// The share of `classes` that `predicted` names; NaN if there are no rows.
+pub fn accuracy(predicted: &[u32], classes: &[u32]) -> f64 {
+    let right = predicted.iter().zip(classes).filter(|(a, b)| a == b).count();
+    right as f64 / classes.len() as f64
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use arrow_array::cast::AsArray;
+    use arrow_array::types::{Int64Type, UInt8Type};
+
+    /// The built-in digits: 64 pixels of 0 to 16 a row, and their classes.
+    pub fn digits() -> (Vec<f32>, Vec<u32>) {
+        let table = diabolo_data::digits::digits().unwrap();
+        let pixels = table.column(0).as_fixed_size_list().values().as_primitive::<UInt8Type>();
+        let labels = table.column(1).as_primitive::<Int64Type>();
+        (
+            pixels.values().iter().map(|&p| f32::from(p)).collect(),
+            labels.values().iter().map(|&l| l as u32).collect(),
+        )
+    }
+
+    /// In short.
+    pub fn labelled<'a>(features: &'a [f32], width: usize, classes: &'a [u32]) -> Labelled<'a> {
+        Labelled { features, width, classes }
+    }
+
+    #[test]
+    fn accuracy_counts_the_right_ones() {
+        assert_eq!(accuracy(&[0, 1, 2, 2], &[0, 1, 1, 2]), 0.75);
+        assert!(accuracy(&[], &[]).is_nan());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let check = |features: &[f32], width, classes: &[u32]| {
+            Labelled { features, width, classes }.check_training(2).unwrap_err().to_string()
+        };
+        assert!(check(&[], 0, &[0]).contains("at least one feature"));
+        assert!(check(&[], 1, &[]).contains("at least one, found none"));
+        assert!(check(&[1.0, 2.0, 3.0], 2, &[0, 1]).contains("2 × 2 features, found 3 values"));
+        assert!(check(&[1.0, 2.0], 1, &[0, 2]).contains("row 2: expected a class below 2, found 2"));
+        assert!(check(&[1.0, 2.0, f32::NAN, 3.0], 2, &[0, 1]).contains("row 2: expected finite features"));
+    }
+}

@@ -1,0 +1,36 @@
+//! Numbers in, numbers out: the statistics that Diabolo evaluates with. No tensors, no models.
+//!
+//! Matrices are slices of `f32` or `f64`, row by row, with their width beside them. All randomness comes from
+//! the counter-based streams of [`random`].
+
+mod chi_square;
+mod clusters;
+mod error;
+mod histogram;
+mod image_quality;
+mod labelled;
+mod lbfgs;
+mod matrix;
+mod neighbours;
+mod preservation;
+mod principal_subspace;
+mod probe;
+mod projection;
+pub mod random;
+mod ranking;
+mod sample_quality;
+
+pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
+pub use error::{Result, StatsError};
+pub use histogram::{
+    Difference, Direction, Histogram, difference, difference_of_categories, direction, holm,
+};
+pub use image_quality::{ImageQuality, image_quality};
+pub use labelled::{Labelled, accuracy};
+pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
+pub use preservation::{Preservation, preservation};
+pub use principal_subspace::PrincipalSubspace;
+pub use probe::{LogisticProbe, PROBE_PENALTIES};
+pub use projection::{Projection, principal_components};
+pub use ranking::Ranking;
+pub use sample_quality::{SampleQuality, sample_quality};

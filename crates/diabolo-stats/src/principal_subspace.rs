@@ -1,0 +1,117 @@
+//! Principal components of rows, and rows seen through some of them.
+
+use faer::{Mat, Side};
+
+use crate::error::{Result, StatsError};
+
+/// The directions of largest variance, all of them.
+pub struct PrincipalSubspace {
+    mean: Vec<f64>,
+    /// Unit vectors as columns, by variance, smallest first.
+    directions: Mat<f64>,
+    /// Sums of squares along each, smallest first.
+    squares: Vec<f64>,
+}
+
+impl PrincipalSubspace {
+    /// Of `rows`, `width` numbers each.
+    ///
+    /// # Errors
+    /// [`StatsError::Values`] if a number is not finite.
+    pub fn fit(rows: &[f32], width: usize) -> Result<Self> {
+        let count = rows.len() / width.max(1);
+        let mut mean = vec![0f64; width];
+        for row in rows.chunks_exact(width) {
+            mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / count as f64);
+        }
+        let centred = Mat::from_fn(count, width, |i, j| f64::from(rows[i * width + j]) - mean[j]);
+        let covariance = centred.transpose() * &centred;
+        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| {
+            let help = "fit again with a smaller --learning-rate";
+            StatsError::values("rows for principal components", "finite values", "others", help)
+        })?;
+        let squares = eigen.S().column_vector().iter().map(|v| v.max(0.0)).collect();
+        Ok(PrincipalSubspace { mean, directions: eigen.U().to_owned(), squares })
+    }
+
+    /// The component of this rank, 0 the largest: its direction and its share of the variance. `None` beyond the last.
+    pub fn component(&self, rank: usize) -> Option<(Vec<f64>, f64)> {
+        let width = self.mean.len();
+        // Eigenvalues ascend.
+        let column = width.checked_sub(1 + rank)?;
+        let all: f64 = self.squares.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        let direction = (0..width).map(|j| self.directions[(j, column)]).collect();
+        Some((direction, self.squares[column] / all))
+    }
+
+    /// How far each row lies from the mean along a direction.
+    pub(crate) fn along(&self, rows: &[f32], direction: &[f64]) -> Vec<f32> {
+        let place = |row: &[f32]| {
+            row.iter().zip(&self.mean).zip(direction).map(|((&v, m), d)| (f64::from(v) - m) * d).sum::<f64>()
+                as f32
+        };
+        rows.chunks_exact(self.mean.len().max(1)).map(place).collect()
+    }
+
+    /// How many components to look at `noisy` rows through, so that they come nearest to the `clean` ones: with
+    /// c = Vᵀ(x − m) and ĉ = Vᵀ(x̃ − m), rank r leaves Σ_{k≤r} (c_k − ĉ_k)² + Σ_{k>r} c_k².
+    pub fn best_rank(&self, noisy: &[f32], clean: &[f32]) -> usize {
+        let (noisy, clean) = (self.codes(noisy), self.codes(clean));
+        let width = self.mean.len();
+        // What taking each component in changes.
+        let gain = |column: usize| -> f64 {
+            let rows = 0..noisy.nrows();
+            rows.map(|i| (clean[(i, column)] - noisy[(i, column)]).powi(2) - clean[(i, column)].powi(2)).sum()
+        };
+        let (mut best, mut least, mut error) = (0, 0.0, 0.0);
+        for rank in 1..=width {
+            error += gain(width - rank);
+            if error < least {
+                (best, least) = (rank, error);
+            }
+        }
+        best
+    }
+
+    /// Rows put onto the first `rank` components, and back.
+    pub fn project(&self, rows: &[f32], rank: usize) -> Vec<f32> {
+        let width = self.mean.len();
+        let first = width - rank.min(width);
+        let codes = self.codes(rows);
+        let kept =
+            codes.subcols(first, width - first) * self.directions.subcols(first, width - first).transpose();
+        let row = |i: usize| self.mean.iter().enumerate().map(move |(j, m)| (i, j, *m));
+        (0..kept.nrows()).flat_map(row).map(|(i, j, m)| (m + kept[(i, j)]) as f32).collect()
+    }
+
+    /// Vᵀ(x − m) of each row.
+    fn codes(&self, rows: &[f32]) -> Mat<f64> {
+        let width = self.mean.len();
+        let centred =
+            Mat::from_fn(rows.len() / width, width, |i, j| f64::from(rows[i * width + j]) - self.mean[j]);
+        centred * &self.directions
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn noise_across_a_line_is_taken_away_and_noise_along_it_is_not() {
+        // Clean rows lie on (t, t), noisy ones off it by ±0.1 across.
+        let clean: Vec<f32> = (-5..=5).flat_map(|t| [t as f32, t as f32]).collect();
+        let across = |(i, v): (usize, &f32)| v + if (i / 2 + i) % 2 == 0 { 0.1 } else { -0.1 };
+        let noisy: Vec<f32> = clean.iter().enumerate().map(across).collect();
+        let found = PrincipalSubspace::fit(&clean, 2).unwrap();
+        assert_eq!(found.best_rank(&noisy, &clean), 1);
+        for (made, clean) in found.project(&noisy, 1).iter().zip(&clean) {
+            assert!((made - clean).abs() < 1e-5, "{made} {clean}");
+        }
+        assert_eq!(found.best_rank(&clean, &clean), 1, "the second has nothing to add");
+        for (made, noisy) in found.project(&noisy, 2).iter().zip(&noisy) {
+            assert!((made - noisy).abs() < 1e-5, "all components give the row back");
+        }
+    }
+}

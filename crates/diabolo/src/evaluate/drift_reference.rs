@@ -1,0 +1,131 @@
+//! How held-out rows are spread, one number at a time: what new rows are held against, and no row.
+
+use crate::data::{Encoded, FeatureKind, Preprocessor};
+
+use crate::stats::Histogram;
+
+const DECILES: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+/// Scores have one cut more, since it is their upper end that matters.
+const OF_SCORES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
+
+/// Histograms of the score, of each column that is no picture, in the order of the schema and in encoded units, and of each latent
+/// unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference(pub Vec<Histogram>);
+
+impl Reference {
+    /// Of rows with their scores and codes.
+    pub fn measure(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[f32]) -> Self {
+        let values = values(preprocessor, rows, scores, codes);
+        let kinds = preprocessor.schema.features.iter().map(|feature| &feature.kind);
+        let categories: Vec<usize> =
+            kinds.filter(|kind| !kind.is_image()).map(|kind| kind.categories().len()).collect();
+        let bins = values.iter().enumerate().map(|(at, values)| match at.checked_sub(1) {
+            None => Histogram::of_numbers(values, &OF_SCORES),
+            Some(column) => match categories.get(column).copied().unwrap_or(0) {
+                0 => Histogram::of_numbers(values, &DECILES),
+                count => Histogram::of_categories(count),
+            },
+        });
+        let mut reference = Reference(bins.collect());
+        reference.count(&values);
+        reference
+    }
+
+    /// The same bins without rows.
+    pub fn emptied(&self) -> Self {
+        Reference(self.0.iter().map(Histogram::emptied).collect())
+    }
+
+    /// Counts more rows.
+    pub fn add(&mut self, preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[f32]) {
+        self.count(&values(preprocessor, rows, scores, codes));
+    }
+
+    fn count(&mut self, values: &[Vec<f32>]) {
+        for (histogram, values) in self.0.iter_mut().zip(values) {
+            values.iter().for_each(|&value| histogram.add(value));
+        }
+    }
+
+    /// How many rows were counted.
+    pub fn rows(&self) -> u64 {
+        self.0.first().map_or(0, Histogram::rows)
+    }
+
+    /// Whether this can belong to such rows and codes.
+    pub fn fits(&self, preprocessor: &Preprocessor, latent_dim: usize) -> bool {
+        let features = preprocessor.schema.features.iter().filter(|feature| !feature.kind.is_image());
+        let features: Vec<&FeatureKind> = features.map(|feature| &feature.kind).collect();
+        let as_many = |(histogram, kind): (&Histogram, &&FeatureKind)| match kind.categories().len() {
+            0 => true,
+            count => histogram.counts.len() == count + 1,
+        };
+        self.0.len() == 1 + features.len() + latent_dim
+            && self.0.iter().all(|histogram| histogram.is_sound() && histogram.rows() == self.rows())
+            && self.0[1..].iter().zip(&features).all(as_many)
+    }
+}
+
+/// For each histogram the value of each row; NaN is missing.
+fn values(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[f32]) -> Vec<Vec<f32>> {
+    let mut values = vec![scores.iter().map(|&score| score as f32).collect::<Vec<f32>>()];
+    for (feature, units) in preprocessor.schema.features.iter().zip(preprocessor.column_ranges()) {
+        if feature.kind.is_image() {
+            continue;
+        }
+        let cell = |row: usize| {
+            let cells = &rows.values[row * rows.width + units.start..row * rows.width + units.end];
+            match (rows.has(row, &units), cells) {
+                (false, _) => f32::NAN,
+                (true, [value]) => *value,
+                (true, one_hot) => one_hot.iter().position(|&v| v == 1.0).map_or(f32::NAN, |at| at as f32),
+            }
+        };
+        values.push((0..rows.rows).map(cell).collect());
+    }
+    let width = codes.len() / rows.rows.max(1);
+    values.extend((0..width).map(|unit| codes.iter().skip(unit).step_by(width).copied().collect()));
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::sync::Arc;
+
+    use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+
+    use super::*;
+    use crate::data::{InferOptions, PreprocessConfig, infer};
+
+    #[test]
+    fn scores_columns_and_codes_are_counted_each_in_its_kind() {
+        let x: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.5), Some(1.5), None, Some(2.5)]));
+        let flag: ArrayRef = Arc::new(StringArray::from(vec!["no", "yes", "yes", "no"]));
+        let color: ArrayRef =
+            Arc::new(StringArray::from(vec![Some("red"), Some("blue"), Some("green"), None]));
+        let rows = RecordBatch::try_from_iter([("x", x), ("flag", flag), ("color", color)]).unwrap();
+        let schema = infer("t", &rows, &InferOptions::default()).unwrap().schema;
+        let (fitted, _) =
+            Preprocessor::fit("t", schema, &rows, &[0, 1, 2, 3], &PreprocessConfig::default()).unwrap();
+        let encoded = fitted.encode("t", &rows, 0).unwrap();
+        let codes = [0.0, 1.0, 0.0, 2.0, 0.0, 3.0, 0.0, 4.0];
+        let found = Reference::measure(&fitted, &encoded, &[1.0, 2.0, f64::INFINITY, 3.0], &codes);
+        assert_eq!((found.0.len(), found.rows()), (6, 4));
+        assert_eq!(found.0[1].counts[0], 1);
+        assert_eq!(found.0[2].counts, [0, 2, 2]);
+        // blue, green, red
+        assert_eq!(found.0[3].counts, [1, 1, 1, 1]);
+        assert_eq!(found.0[4].counts, [0, 0, 4, 0]);
+        assert!(found.fits(&fitted, 2) && !found.fits(&fitted, 1) && !found.fits(&fitted, 3));
+        let mut twice = found.emptied();
+        assert_eq!(twice.rows(), 0);
+        (0..2).for_each(|_| twice.add(&fitted, &encoded, &[1.0; 4], &codes));
+        assert_eq!((twice.rows(), &twice.0[3].counts), (8, &vec![2; 4]));
+        let mut damaged = found.clone();
+        damaged.0[3].edges.pop();
+        damaged.0[3].counts.pop();
+        assert!(!damaged.fits(&fitted, 2));
+    }
+}

@@ -1,0 +1,124 @@
+//! Activations; value and slope in one pass. `nn::activation` has them as tensor operations.
+
+use serde::{Deserialize, Serialize};
+
+use super::dispatch_simd;
+use super::math::{normal, sigmoid, sigmoid_softplus, tanh};
+
+/// An element-wise non-linearity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// 1/(1+e^−a), in (0, 1).
+    Sigmoid,
+    /// Hyperbolic tangent, in (−1, 1).
+    Tanh,
+    /// log(1+e^a), a smooth ReLU.
+    Softplus,
+    /// a·σ(a), also called swish.
+    Silu,
+    /// a·Φ(a) with the exact normal distribution function Φ.
+    Gelu,
+    /// max(a, 0).
+    Relu,
+    /// a itself.
+    Identity,
+}
+
+/// Runs `$body` with `$at` being a ↦ (φ(a), φ′(a)) of the curve, compiled once for each of them.
+macro_rules! with_curve {
+    ($curve:expr, $at:ident => $body:expr) => {
+        match $curve {
+            Activation::Sigmoid => with_curve!(@ $at, $body, |a: f32| {
+                let h = sigmoid(a);
+                (h, h * (1.0 - h))
+            }),
+            Activation::Tanh => with_curve!(@ $at, $body, |a: f32| {
+                let h = tanh(a);
+                (h, 1.0 - h * h)
+            }),
+            Activation::Softplus => with_curve!(@ $at, $body, |a: f32| {
+                let (slope, h) = sigmoid_softplus(a);
+                (h, slope)
+            }),
+            Activation::Silu => with_curve!(@ $at, $body, |a: f32| {
+                let s = sigmoid(a);
+                let h = a * s;
+                (h, s + h * (1.0 - s))
+            }),
+            Activation::Gelu => with_curve!(@ $at, $body, |a: f32| {
+                let (below, density) = normal(a);
+                (a * below, below + a * density)
+            }),
+            // Written so that a NaN remains one.
+            Activation::Relu => with_curve!(@ $at, $body, |a: f32| if a <= 0.0 { (0.0, 0.0) } else { (a, 1.0) }),
+            Activation::Identity => with_curve!(@ $at, $body, |a: f32| (a, 1.0)),
+        }
+    };
+    (@ $at:ident, $body:expr, $curve:expr) => {{
+        let $at = $curve;
+        dispatch_simd(
+            #[inline(always)]
+            || $body,
+        )
+    }};
+}
+
+impl Activation {
+    /// Every activation, in the order of the documentation.
+    pub const ALL: [Activation; 7] = [
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Softplus,
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::Relu,
+        Activation::Identity,
+    ];
+
+    /// Whether outputs have two flat ends in which a unit can saturate, and where they lie.
+    pub fn bounds(self) -> Option<(f32, f32)> {
+        match self {
+            Activation::Sigmoid => Some((0.0, 1.0)),
+            Activation::Tanh => Some((-1.0, 1.0)),
+            _ => None,
+        }
+    }
+
+    /// The name used in configuration files and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Activation::Sigmoid => "sigmoid",
+            Activation::Tanh => "tanh",
+            Activation::Softplus => "softplus",
+            Activation::Silu => "silu",
+            Activation::Gelu => "gelu",
+            Activation::Relu => "relu",
+            Activation::Identity => "identity",
+        }
+    }
+
+    /// a ← φ(a + b), `bias` being that of every row.
+    pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
+        with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
+            row.iter_mut().zip(bias).for_each(|(a, b)| *a = at(*a + b).0);
+        });
+    }
+
+    /// a ← φ(a + b); returns φ′ there, or nothing if it is 1 everywhere.
+    pub(super) fn apply_with_slope(self, a: &mut [f32], bias: &[f32]) -> Option<Vec<f32>> {
+        if self == Activation::Identity {
+            self.apply(a, bias);
+            return None;
+        }
+        let mut slopes = Vec::with_capacity(a.len());
+        with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
+            slopes.extend(row.iter_mut().zip(bias).map(|(a, b)| {
+                let (value, slope) = at(*a + b);
+                *a = value;
+                slope
+            }));
+        });
+        Some(slopes)
+    }
+}

@@ -1,0 +1,99 @@
+//! The parts of a report that come from the diagnostics of the encoder.
+
+use super::number::number;
+use super::{ColumnWeight, PixelWeights, RatioCurve, Spectrum, TangentPictures, TangentRow};
+use crate::Result;
+use crate::artifact::SavedModel;
+use crate::data::Encoded;
+use crate::evaluate::{Diagnostics, tangents};
+use crate::tensor::Device;
+
+/// Pictures whose tangent directions are shown, and how many of each.
+const EXAMPLES: usize = 8;
+const DIRECTIONS: usize = 6;
+
+/// The spectrum, unless it was left out.
+pub(super) fn spectrum(found: &Diagnostics) -> Option<Spectrum> {
+    let spectrum = found.spectrum.clone()?;
+    let caption = format!(
+        "Mean over {} test rows, with the range from the 10 % to the 90 % quantile.",
+        spectrum.examples
+    );
+    Some(Spectrum {
+        mean: spectrum.mean,
+        low: spectrum.low,
+        high: spectrum.high,
+        effective_rank: spectrum.effective_rank,
+        caption,
+    })
+}
+
+/// The contraction-ratio curve, with what noise does beside it.
+pub(super) fn ratio_curve(found: &Diagnostics) -> Option<RatioCurve> {
+    let points = &found.contraction_ratios;
+    if found.examples == 0 || points.is_empty() {
+        return None;
+    }
+    let mut facts = vec![("Distance of two rows (median)".to_string(), number(found.typical_distance))];
+    // The strongest noise but one: half of the data's own spread.
+    if let Some(noise) = found.noise.iter().rev().nth(1) {
+        let percent =
+            noise.code_change.map_or("—".into(), |c| format!("{} %", number((1000.0 * c).round() / 10.0)));
+        facts.push((format!("Code change under noise, σ = {}", number(noise.deviation)), percent));
+    }
+    let caption = format!(
+        "Mean over {} test rows; whiskers are two standard errors. σ is the noise on every input, half the data's own \
+         spread; the change is the squared move of codes in percent of their variance.",
+        found.examples
+    );
+    Some(RatioCurve {
+        radius: points.iter().map(|p| p.radius).collect(),
+        mean: points.iter().map(|p| p.mean).collect(),
+        error: points.iter().map(|p| 2.0 * p.standard_error).collect(),
+        typical_distance: found.typical_distance,
+        facts,
+        caption,
+    })
+}
+
+/// The columns' sensitivities; none for pictures.
+pub(super) fn column_weights(found: &Diagnostics) -> Vec<ColumnWeight> {
+    let column = |c: &crate::evaluate::ColumnSensitivity| ColumnWeight {
+        name: c.name.clone(),
+        value: c.value,
+        share: c.share,
+    };
+    found.column_sensitivity.iter().map(column).collect()
+}
+
+/// The sensitivity of each pixel, its channels put together.
+pub(super) fn pixel_weights(saved: &SavedModel, found: &Diagnostics) -> Option<PixelWeights> {
+    let (height, width, channels) = saved.header.preprocessor.schema.image_shape()?;
+    let together = |pixel: &[f64]| pixel.iter().map(|s| s * s).sum::<f64>().sqrt();
+    let values: Vec<f64> = found.input_sensitivity.chunks_exact(channels).map(together).collect();
+    (!values.is_empty()).then_some(PixelWeights { height, width, values })
+}
+
+/// The leading tangent directions of a few pictures; none where a Jacobian is too large to be looked at.
+pub(super) fn tangent_pictures(
+    saved: &SavedModel,
+    rows: &Encoded,
+    found: &Diagnostics,
+    device: &Device,
+) -> Result<Option<TangentPictures>> {
+    let Some((height, width, channels)) = saved.header.preprocessor.schema.image_shape() else {
+        return Ok(None);
+    };
+    if found.spectrum.is_none() {
+        return Ok(None);
+    }
+    let chosen: Vec<usize> = (0..rows.rows.min(EXAMPLES)).collect();
+    let row = |(i, t): (usize, crate::evaluate::Tangents)| TangentRow {
+        picture: rows.values[i * rows.width..(i + 1) * rows.width].to_vec(),
+        directions: t.directions,
+        singular_values: t.singular_values,
+    };
+    let rows =
+        tangents(&saved.model, rows, &chosen, DIRECTIONS, device)?.into_iter().enumerate().map(row).collect();
+    Ok(Some(TangentPictures { height, width, channels, rows }))
+}

@@ -1,0 +1,109 @@
+//! Codes as columns `latent_1`, `latent_2`, …, and rows from such columns.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch};
+use arrow_schema::{DataType, Field};
+
+use super::{decodes_codes, table};
+use crate::artifact::SavedModel;
+use crate::data::{Encoded, is_earlier_row};
+use crate::model::{Autoencoder, in_chunks};
+use crate::tensor::{Device, to_host};
+use crate::{Error, Result};
+
+/// The code of each encoded row (variational: the posterior's mean): rows × latent_dim numbers, row by row.
+pub fn codes(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
+    in_chunks(rows, device, |batch| to_host(saved.model.encode(batch.input())))
+}
+
+/// The code of each row (variational: the posterior's mean) behind the key and label columns.
+///
+/// `first_row` is the 0-based number of the first row in `input`, for messages.
+pub fn encode(
+    saved: &SavedModel,
+    input: &str,
+    rows: &RecordBatch,
+    first_row: u64,
+    device: &Device,
+) -> Result<RecordBatch> {
+    let preprocessor = &saved.header.preprocessor;
+    let encoded = preprocessor.encode(input, rows, first_row)?;
+    let codes = codes(saved, &encoded, device);
+    let width = saved.architecture.latent_dim;
+    let mut columns = columns_of(&preprocessor.passthrough_columns(rows)?);
+    for k in 0..width {
+        let column = Float32Array::from_iter_values(codes.iter().skip(k).step_by(width).copied());
+        columns.push((Field::new(name(k), DataType::Float32, false), Arc::new(column) as ArrayRef));
+    }
+    table(encoded.rows, columns)
+}
+
+/// Rows in original units from columns `latent_1` … ; key and label columns come along.
+pub fn decode(
+    saved: &SavedModel,
+    input: &str,
+    codes: &RecordBatch,
+    first_row: u64,
+    device: &Device,
+) -> Result<RecordBatch> {
+    decodes_codes(saved)?;
+    let width = saved.architecture.latent_dim;
+    let units: Vec<Float32Array> =
+        (0..width).map(|k| latent_column(input, codes, k, width, first_row)).collect::<Result<_>>()?;
+    let rows = codes.num_rows();
+    let values = (0..rows).flat_map(|row| units.iter().map(move |unit| unit.value(row))).collect();
+    let condition = saved.header.preprocessor.encode_condition(input, codes, first_row)?;
+    let values = Encoded { condition, ..Encoded::from_values(values, width) };
+    let means = in_chunks(&values, device, |batch| {
+        to_host(saved.model.likelihood().mean(saved.model.decode(batch.input())))
+    });
+    let mut columns = columns_of(&saved.header.preprocessor.passthrough_columns(codes)?);
+    columns.extend(columns_of(&saved.header.preprocessor.decode(&means)?));
+    table(rows, columns)
+}
+
+fn name(k: usize) -> String {
+    format!("latent_{}", k + 1)
+}
+
+/// One code column as numbers, none missing.
+fn latent_column(
+    input: &str,
+    codes: &RecordBatch,
+    k: usize,
+    width: usize,
+    first_row: u64,
+) -> Result<Float32Array> {
+    let name = name(k);
+    let wrong = |found: String, help: &str| {
+        Error::data(input, format!("codes as columns latent_1 to latent_{width}"), found, help)
+            .in_column(&name)
+    };
+    let array = codes
+        .column_by_name(&name)
+        .ok_or_else(|| wrong("no such column".into(), "give what `diabolo encode` wrote with this model"))?;
+    let numbers = arrow_cast::cast(array, &DataType::Float32).map_err(|_| {
+        wrong(format!("{}", array.data_type()), "give what `diabolo encode` wrote with this model")
+    })?;
+    let numbers = numbers.as_primitive::<Float32Type>().clone();
+    match (0..numbers.len()).find(|&row| numbers.is_null(row) || !numbers.value(row).is_finite()) {
+        Some(row) => {
+            Err(wrong("not a finite number".into(), "mend the cell").at_row(first_row + row as u64 + 1))
+        }
+        None => Ok(numbers),
+    }
+}
+
+/// A batch taken apart, without what windows hold of earlier rows.
+pub(super) fn last_rows(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+    columns_of(batch).into_iter().filter(|(field, _)| !is_earlier_row(field)).collect()
+}
+
+/// A batch taken apart.
+pub(super) fn columns_of(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+    let schema = batch.schema();
+    schema.fields().iter().map(|f| f.as_ref().clone()).zip(batch.columns().iter().cloned()).collect()
+}

@@ -1,0 +1,139 @@
+//! The tensor engine, as the rest of the library sees it.
+//!
+//! [Burn](https://burn.dev) computes; only this module and `kernel` name it, so that another engine can take its
+//! place. Write models against the tensor operations that are in use already.
+
+pub(crate) mod optimizer;
+mod special;
+
+pub use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+pub use burn::optim::{GradientsParams, ModuleOptimizer};
+pub use burn::tensor::{
+    Bool, Bytes, DType, Device as EngineDevice, Gradients, IndexingUpdateOp, Int, Tensor, TensorData,
+    activation,
+};
+pub use optimizer::Optimizer;
+pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
+
+use crate::{Error, Result};
+
+/// Where tensors live and how precise they are: a device and a floating-point type.
+///
+/// Work is f32; gradient checks and golden vectors are f64.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// The device, without autodiff.
+    pub inner: EngineDevice,
+    /// `F32` or `F64`.
+    pub dtype: DType,
+}
+
+impl Device {
+    /// The CPU in single precision.
+    pub fn cpu() -> Self {
+        Device { inner: EngineDevice::flex(), dtype: DType::F32 }
+    }
+
+    /// The CPU in double precision, for checks.
+    pub fn cpu_f64() -> Self {
+        Device { inner: EngineDevice::flex(), dtype: DType::F64 }
+    }
+
+    /// The device of this name in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown name, [`Error::Unsupported`] for one this build left out.
+    pub fn named(name: &str) -> Result<Self> {
+        let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
+        let index: usize =
+            index.parse().map_err(|_| Error::config("device", "cpu, cuda, wgpu, or cuda:N", name))?;
+        let inner = match kind {
+            "cpu" => EngineDevice::flex(),
+            "cuda" => accelerator::cuda(index)?,
+            "wgpu" => accelerator::wgpu()?,
+            _ => return Err(Error::config("device", "cpu, cuda, wgpu, or cuda:N", name)),
+        };
+        Ok(Device { inner, dtype: DType::F32 })
+    }
+
+    /// A tensor of `shape` from host values, row by row.
+    ///
+    /// # Panics
+    /// If the number of values is not the product of `shape`.
+    pub fn tensor<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(values, shape), (&self.inner, self.dtype))
+    }
+}
+
+/// A tensor's values on the host, row by row, in single precision.
+pub fn to_host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
+}
+
+/// Log(1 + e^a), without overflow and with its exact derivative everywhere: −log σ(−a).
+pub fn softplus<const D: usize>(a: Tensor<D>) -> Tensor<D> {
+    activation::log_sigmoid(a.neg()).neg()
+}
+
+/// log Σ e^a along `dim`, which is kept with length 1; without overflow.
+pub fn log_sum_exp<const D: usize>(a: Tensor<D>, dim: usize) -> Tensor<D> {
+    let largest = a.clone().detach().max_dim(dim);
+    (a - largest.clone()).exp().sum_dim(dim).log() + largest
+}
+
+/// Each row `times` times, one after the other: rows × width → (rows · times) × width.
+pub fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
+    let [n, width] = rows.dims();
+    match times {
+        1 => rows,
+        _ => rows.unsqueeze_dim::<3>(1).expand([n, times, width]).reshape([n * times, width]),
+    }
+}
+
+/// Accelerators, each behind a cargo feature of the same name.
+mod accelerator {
+    use super::{EngineDevice, Result};
+
+    #[cfg(feature = "cuda")]
+    pub fn cuda(index: usize) -> Result<EngineDevice> {
+        Ok(EngineDevice::cuda(index))
+    }
+
+    #[cfg(feature = "wgpu")]
+    pub fn wgpu() -> Result<EngineDevice> {
+        Ok(EngineDevice::wgpu(Default::default()))
+    }
+
+    #[cfg(not(feature = "cuda"))]
+    pub fn cuda(_index: usize) -> Result<EngineDevice> {
+        left_out("cuda")
+    }
+
+    #[cfg(not(feature = "wgpu"))]
+    pub fn wgpu() -> Result<EngineDevice> {
+        left_out("wgpu")
+    }
+
+    #[cfg(not(all(feature = "cuda", feature = "wgpu")))]
+    fn left_out(feature: &str) -> Result<EngineDevice> {
+        Err(super::Error::Unsupported {
+            what: format!("this diabolo was built without {feature}"),
+            help: format!("use --device cpu, or build it with --features {feature}"),
+        })
+    }
+}
+
+/// Fixes how many threads all computation uses; the result does not depend on it.
+///
+/// # Errors
+/// [`Error::Config`] for 0 threads, or if computation has begun already.
+pub fn use_threads(threads: usize) -> Result<()> {
+    let wrong = |found: String| Error::config("threads", "1 to 1024, set once", found);
+    if !(1..=1024).contains(&threads) {
+        return Err(wrong(threads.to_string()));
+    }
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|cause| wrong(cause.to_string()))
+}
