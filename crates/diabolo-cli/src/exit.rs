@@ -5,28 +5,16 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use diabolo::{Error, ErrorClass};
 
-/// Training was interrupted; the checkpoint is saved and the user has been told.
-#[derive(Debug)]
-pub struct Interrupted;
-
-impl std::fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        f.write_str("interrupted")
-    }
-}
-
-impl std::error::Error for Interrupted {}
-
-/// `score --fail-on-anomaly` found some, or with `--drift` that something moved; the rows have been written.
+/// `score --fail-on-anomaly` found some, or with `--drift` that something drifted; the rows have been written.
 #[derive(Debug)]
 pub struct AnomaliesFound {
     pub anomalies: usize,
-    pub moved: usize,
+    pub drifted: usize,
 }
 
 impl std::fmt::Display for AnomaliesFound {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} anomalies, {} things moved", self.anomalies, self.moved)
+        write!(f, "{} anomalies, {} variables drifted", self.anomalies, self.drifted)
     }
 }
 
@@ -35,9 +23,6 @@ impl std::error::Error for AnomaliesFound {}
 /// Prints the error, if there is one, and chooses the code.
 pub fn code(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
-    if error.is::<Interrupted>() {
-        return ExitCode::from(130);
-    }
     if error.is::<AnomaliesFound>() {
         return ExitCode::from(10);
     }
@@ -45,9 +30,14 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         // `diabolo encode … | head` is not a failure.
         return ExitCode::SUCCESS;
     }
+    let class = error.downcast_ref::<Error>().map(Error::class);
+    if class == Some(ErrorClass::Cancelled) {
+        // The user did it, and has read what was kept.
+        return ExitCode::from(130);
+    }
     // Not `{:#}`: the library's messages hold their causes.
     eprintln!("error: {}", one_line(&error.to_string()));
-    ExitCode::from(match error.downcast_ref::<Error>().map(Error::class) {
+    ExitCode::from(match class {
         Some(ErrorClass::Usage) => 2,
         Some(ErrorClass::Data) => 3,
         Some(ErrorClass::Artifact) => 4,

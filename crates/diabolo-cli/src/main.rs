@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Command::Impute(args) => commands::impute::run(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
         Command::Score(args) => commands::score::run(args, shared),
-        Command::Calibrate(args) => commands::score::calibrate(args, shared),
+        Command::Calibrate(args) => commands::calibrate::run(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),
         Command::Features(args) => commands::features::run(args, shared),
         Command::Inspect(args) => commands::inspect::run(args, shared),

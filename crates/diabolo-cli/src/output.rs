@@ -4,6 +4,7 @@ use std::io::Write;
 
 use diabolo::Error;
 use diabolo::evaluate::LogLikelihood;
+use diabolo::pipeline::Evaluated;
 use serde_json::Value;
 
 /// Prints text to stdout; a closed pipe is reported, not a panic.
@@ -24,6 +25,16 @@ pub fn print_json(value: &Value) -> anyhow::Result<()> {
 pub fn aligned(rows: &[(impl AsRef<str>, impl AsRef<str>)]) -> String {
     let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
     rows.iter().map(|(name, value)| format!("{:width$}  {}\n", name.as_ref(), value.as_ref())).collect()
+}
+
+/// All that was measured, with units.
+pub fn evaluated(found: &Evaluated) -> String {
+    let mut text = metrics(&found.metrics);
+    let original = found.original_units.as_ref();
+    text += &found.log_likelihood.map(|l| log_likelihood(&l, original)).unwrap_or_default();
+    text += &found.disentanglement.as_ref().map(disentanglement).unwrap_or_default();
+    text += &found.diagnostics.as_ref().map(diagnostics).unwrap_or_default();
+    text
 }
 
 /// The numbers of an evaluation, with their units.
@@ -49,7 +60,7 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
 }
 
 /// The importance-sampled bound, under the other numbers; `original` is in the units of the data, where it has densities.
-pub fn log_likelihood(value: &LogLikelihood, original: Option<&LogLikelihood>) -> String {
+fn log_likelihood(value: &LogLikelihood, original: Option<&LogLikelihood>) -> String {
     let nats = |l: &LogLikelihood| format!("{:.3} ± {:.3} nats per example", -l.mean, l.standard_error);
     let mut rows = vec![("−log p(x), at most", format!("{} ({} draws a row)", nats(value), value.samples))];
     rows.extend(original.map(|original| ("  in the data's units", nats(original))));
@@ -57,7 +68,7 @@ pub fn log_likelihood(value: &LogLikelihood, original: Option<&LogLikelihood>) -
 }
 
 /// How the units share out the factors that the pictures were drawn from; the whole matrix is in `--json`.
-pub fn disentanglement(value: &diabolo::evaluate::Disentanglement) -> String {
+fn disentanglement(value: &diabolo::evaluate::Disentanglement) -> String {
     let mut rows =
         vec![("mutual information gap".to_string(), format!("{:.4}", value.mutual_information_gap))];
     rows.extend(value.factors.iter().enumerate().map(|(k, factor)| {
@@ -74,7 +85,7 @@ pub fn disentanglement(value: &diabolo::evaluate::Disentanglement) -> String {
 const NAMED: usize = 3;
 
 /// The diagnostics of an encoder, under a heading; the whole of them is in `--json`.
-pub fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
+fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
     let mut rows: Vec<(String, String)> = vec![];
     let mut add = |name: &str, text: String| rows.push((name.into(), text));
     if let Some(spectrum) = &value.spectrum {

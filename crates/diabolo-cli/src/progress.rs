@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use diabolo::pipeline::{Event, Phase};
 use diabolo::train::{EpochRecord, FindingKind, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -44,6 +45,21 @@ impl Reporter {
         bar
     }
 
+    /// What a fit says.
+    pub fn event(&mut self, event: &Event) {
+        match event {
+            Event::Step(progress) => self.step(progress),
+            Event::Epoch(record, epochs) => {
+                self.epoch(record, *epochs);
+                self.findings(record);
+            }
+            Event::Warning(text) => self.line(&format!("note: {text}")),
+            // The bar is for training.
+            Event::Phase(Phase::Calibrate) => self.finish(),
+            _ => {}
+        }
+    }
+
     pub fn step(&mut self, progress: &Progress) {
         let seconds = self.epoch_started.get_or_insert_with(Instant::now).elapsed().as_secs_f64();
         let Shown::Bar(bar) = &self.shown else { return };
@@ -73,7 +89,7 @@ impl Reporter {
     }
 
     /// What the doctor found, when it appears.
-    pub fn findings(&mut self, record: &EpochRecord) {
+    fn findings(&mut self, record: &EpochRecord) {
         for finding in record.findings.iter().filter(|f| !self.told.contains(&f.kind)) {
             self.line(&format!("warning: epoch {}: {}", record.epoch, finding.message));
         }

@@ -80,6 +80,13 @@ pub enum Error {
         value: f64,
     },
 
+    /// The caller cancelled what was being done.
+    #[error("cancelled during {during}")]
+    Cancelled {
+        /// "training", "calibration", ….
+        during: &'static str,
+    },
+
     /// What was asked for is not something this model, file or build can do.
     #[error("{what}; {help}")]
     Unsupported {
@@ -104,6 +111,8 @@ pub enum ErrorClass {
     Artifact,
     /// Training diverged.
     Diverged,
+    /// The caller cancelled it.
+    Cancelled,
 }
 
 impl Error {
@@ -165,6 +174,7 @@ impl Error {
             Error::Config { .. } | Error::Unsupported { .. } => ErrorClass::Usage,
             Error::Artifact { .. } => ErrorClass::Artifact,
             Error::Diverged { .. } => ErrorClass::Diverged,
+            Error::Cancelled { .. } => ErrorClass::Cancelled,
         }
     }
 }

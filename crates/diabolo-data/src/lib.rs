@@ -25,7 +25,7 @@ pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
-pub use prepare::{Prepared, held_out, prepare, rows_at, take, texts};
+pub use prepare::{Prepared, held_out, prepare, prepare_rows, rows_at, take, texts, windowed_rows};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
 };

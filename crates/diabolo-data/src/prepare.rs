@@ -35,49 +35,89 @@ pub struct Prepared {
 /// A built-in set with a test part of its own gives its training part to training and validation,
 /// and its test part to the test; other inputs are split three ways, a series in the order of its rows.
 pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> {
-    let (inferred, batch) = examples(input, config)?;
+    let source = open(input, &ReadOptions { windows: None, ..config.read_options() })?;
+    let name = source.name().to_string();
+    let rows = examples(&name, source.collect()?, config)?;
     let test_input = test_part(input);
-    let share = if test_input.is_some() { 0.0 } else { config.test };
-    let split = split(input, batch.num_rows(), config, share, seed)?;
+    let test = test_input.as_deref().map(|name| open(name, &config.read_options())?.collect()).transpose()?;
+    let prepared = split_and_fit(input, rows, HeldOut { validation: None, test }, config, seed)?;
+    Ok(Prepared { test_input, ..prepared })
+}
+
+/// [`prepare`] for rows in memory, called `name` in messages. Given `validation` rows, none is taken from `rows` for it.
+pub fn prepare_rows(
+    name: &str,
+    rows: RecordBatch,
+    validation: Option<RecordBatch>,
+    config: &DataConfig,
+    seed: u64,
+) -> Result<Prepared> {
+    let rows = examples(name, rows, config)?;
+    let whole = |rows| windowed_rows(name, rows, config).map(|rows| config.whole_windows(0, &rows));
+    let validation = validation.map(whole).transpose()?;
+    split_and_fit(name, rows, HeldOut { validation, test: None }, config, seed)
+}
+
+/// Rows that are held out already.
+struct HeldOut {
+    validation: Option<RecordBatch>,
+    test: Option<RecordBatch>,
+}
+
+fn split_and_fit(
+    input: &str,
+    (inferred, batch): (Inferred, RecordBatch),
+    held_out: HeldOut,
+    config: &DataConfig,
+    seed: u64,
+) -> Result<Prepared> {
+    let share = |share: f64, rows: &Option<RecordBatch>| if rows.is_some() { 0.0 } else { share };
+    let shares = [share(config.validation, &held_out.validation), share(config.test, &held_out.test)];
+    let split = split(input, batch.num_rows(), config, shares, seed)?;
     let (preprocessor, warnings) =
         Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
-    let encode = |rows: &[usize]| preprocessor.encode(input, &take(input, &batch, rows)?, 0);
-    let test = match &test_input {
-        Some(name) => open(name, &config.read_options())?.collect()?,
-        None => take(input, &batch, &split.test)?,
+    let or_taken = |rows: Option<RecordBatch>, chosen: &[usize]| match rows {
+        Some(rows) => Ok(rows),
+        None => take(input, &batch, chosen),
     };
-    let labels = preprocessor.schema.label.as_deref().and_then(|label| {
-        let all = texts(&batch, label)?;
-        let of = |rows: &[usize]| rows.iter().map(|&row| all[row].clone()).collect();
-        Some([of(&split.train), of(&split.validation), texts(&test, label)?])
-    });
+    let train = take(input, &batch, &split.train)?;
+    let validation = or_taken(held_out.validation, &split.validation)?;
+    let test = or_taken(held_out.test, &split.test)?;
+    let labels =
+        preprocessor.schema.label.as_deref().and_then(|label| {
+            Some([texts(&train, label)?, texts(&validation, label)?, texts(&test, label)?])
+        });
     Ok(Prepared {
         labels,
-        train: preprocessor.encode_training(input, &take(input, &batch, &split.train)?)?,
-        validation: encode(&split.validation)?,
+        train: preprocessor.encode_training(input, &train)?,
+        validation: preprocessor.encode(input, &validation, 0)?,
         test,
-        test_input,
+        test_input: None,
         rows: batch.num_rows(),
         warnings: [inferred.warnings, warnings].concat(),
         preprocessor,
     })
 }
 
-/// The examples of `input`, and what their columns are: of a series judged once, not for each row of a window.
-fn examples(input: &str, config: &DataConfig) -> Result<(Inferred, RecordBatch)> {
-    let read = config.read_options();
-    let Some(windows) = read.windows.clone() else {
-        let rows = open(input, &read)?.collect()?;
-        return Ok((infer(input, &rows, &config.infer_options())?, rows));
+/// The examples of these rows, and what their columns are: of a series judged once, not for each row of a window.
+fn examples(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<(Inferred, RecordBatch)> {
+    let Some(windows) = config.windows() else {
+        return Ok((infer(name, &rows, &config.infer_options())?, rows));
     };
-    let series = open(input, &ReadOptions { windows: None, ..read })?;
-    let (name, rows) = (series.name().to_string(), series.collect()?);
     // Refused before there are columns for every row of a window.
-    Split::in_order(input, rows.num_rows(), windows.length, config.validation, config.test)?;
-    let mut inferred = infer(input, &rows, &config.infer_options())?;
+    Split::in_order(name, rows.num_rows(), windows.length, config.validation, config.test)?;
+    let mut inferred = infer(name, &rows, &config.infer_options())?;
     inferred.warnings.extend(config.key.as_ref().and_then(|key| disorder(&rows, key)));
     let schema = windows.schema(&inferred.schema);
-    Ok((Inferred { schema, ..inferred }, windows.of(&name, rows)?))
+    Ok((Inferred { schema, ..inferred }, windows.of(name, rows)?))
+}
+
+/// A series as windows, each row with those before it; other rows as they are.
+pub fn windowed_rows(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<RecordBatch> {
+    match config.windows() {
+        Some(windows) => windows.of(name, rows),
+        None => Ok(rows),
+    }
 }
 
 /// A sentence if the key of a series, numbers or ISO dates, goes back somewhere.
@@ -97,16 +137,22 @@ fn disorder(series: &RecordBatch, key: &str) -> Option<String> {
 }
 
 /// Rows at random; windows in their order and without overlap, since a window next to another is nearly the same.
-fn split(input: &str, rows: usize, config: &DataConfig, test: f64, seed: u64) -> Result<Split> {
+fn split(
+    input: &str,
+    rows: usize,
+    config: &DataConfig,
+    [validation, test]: [f64; 2],
+    seed: u64,
+) -> Result<Split> {
     match config.window {
-        Some(window) => Split::in_order(input, rows, window, config.validation, test),
-        None => Split::new(input, rows, config.validation, test, seed),
+        Some(window) => Split::in_order(input, rows, window, validation, test),
+        None => Split::new(input, rows, validation, test, seed),
     }
 }
 
 /// The rows of `input` that a fit with these settings held out for the test.
 pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
-    let split = split(input, batch.num_rows(), config, config.test, seed)?;
+    let split = split(input, batch.num_rows(), config, [config.validation, config.test], seed)?;
     take(input, batch, &split.test)
 }
 

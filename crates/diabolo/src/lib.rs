@@ -38,6 +38,7 @@ pub mod kernel;
 pub mod model;
 pub mod nn;
 pub mod objective;
+pub mod pipeline;
 pub mod report;
 pub mod task;
 pub mod tensor;
@@ -48,3 +49,13 @@ pub use diabolo_data as data;
 pub use diabolo_data::{Error, ErrorClass, Result};
 pub use diabolo_stats as stats;
 pub use diabolo_stats::random;
+pub use pipeline::{FitJob, Predictor};
+
+/// The version of this crate, which model files name.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The Arrow types that rows come in: the versions to build [`RecordBatch`](arrow::RecordBatch)es with.
+pub mod arrow {
+    pub use arrow_array::*;
+    pub use arrow_schema as schema;
+}

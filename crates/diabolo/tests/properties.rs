@@ -12,7 +12,7 @@ use diabolo::model::{
 };
 use diabolo::nn::Activation;
 use diabolo::random::{Purpose, permutation, standard_normal, stream};
-use diabolo::task::{self, Rule};
+use diabolo::task::{self, ScoreConfig};
 use diabolo::tensor::Module;
 use diabolo::tensor::Tensor;
 use diabolo::tensor::{Device, to_host};
@@ -220,7 +220,7 @@ fn a_file_without_scores_says_how_to_get_them_and_keeps_them() {
     let mut saved =
         saved(&config, &prepared.preprocessor, &architecture, Model::new(&architecture, 3, &device));
     let rows = prepared.test.slice(0, 5);
-    let score = |saved: &SavedModel| task::score(saved, "digits", &rows, 0, &Rule::default(), 0, &device);
+    let score = |saved: &SavedModel| task::score(saved, "digits", &rows, 0, &ScoreConfig::default(), &device);
     let refused = score(&saved).unwrap_err().to_string();
     assert!(refused.contains("diabolo calibrate RUN INPUT"), "{refused}");
     saved.detector = Some(task::calibrate(&saved, &prepared.validation, &device));

@@ -1,8 +1,10 @@
 //! The arguments of the applications.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use diabolo::Error;
+use diabolo::task::ImputeConfig;
 
 use super::{ReadArgs, TransformArgs};
 
@@ -26,6 +28,60 @@ pub struct ImputeArgs {
     // Last: its heading would cover what follows.
     #[command(flatten)]
     pub rows: TransformArgs,
+}
+
+impl ImputeArgs {
+    /// The flags as settings.
+    pub fn to_config(&self) -> ImputeConfig {
+        ImputeConfig {
+            samples: self.samples,
+            multiple: self.multiple,
+            errors: self.errors.is_some(),
+            typed: self.rows.has_types(),
+            seed: self.seed,
+        }
+    }
+
+    /// Where completed tables go: `--out`, or with `--multiple` as many files with a number behind the name.
+    pub fn targets(&self) -> diabolo::Result<Vec<String>> {
+        let targets = self.completed()?;
+        self.apart(&targets)?;
+        Ok(targets)
+    }
+
+    fn completed(&self) -> diabolo::Result<Vec<String>> {
+        let out = &self.rows.out;
+        if self.multiple == 0 {
+            return Ok(vec![out.clone()]);
+        }
+        if out == "-" || out.ends_with('/') {
+            return Err(Error::config(
+                "--multiple",
+                "--out with the name of a file, such as completed.csv",
+                format!("'{out}'"),
+            ));
+        }
+        let name =
+            Path::new(out).file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
+        let folder = &out[..out.len() - name.len()];
+        let (stem, extension) =
+            name.split_once('.').map_or((name.as_str(), String::new()), |(s, e)| (s, format!(".{e}")));
+        Ok((1..=self.multiple).map(|number| format!("{folder}{stem}-{number}{extension}")).collect())
+    }
+
+    /// Refuses files that would take the place of each other, or of the input.
+    fn apart(&self, targets: &[String]) -> diabolo::Result<()> {
+        let mut taken: Vec<&str> = targets.iter().map(String::as_str).collect();
+        taken.push(&self.rows.input);
+        for (flag, path) in [("--mask", &self.mask), ("--errors", &self.errors)] {
+            let Some(path) = path else { continue };
+            if taken.contains(&path.as_str()) {
+                return Err(Error::config(flag, "a file of its own", format!("'{path}' a second time")));
+            }
+            taken.push(path);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Args)]

@@ -29,7 +29,8 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         let expected = "none: it is `fit` that pretrains";
         return Err(Error::config("--pretrain-epochs", expected, tuning.training.pretrain_epochs).into());
     }
-    let saved = load(&args.model, shared)?;
+    let predictor = load(&args.model, shared)?;
+    let saved = predictor.saved();
     if saved.architecture.condition > 0 {
         // Its code leaves out what it is given, and may have been given the label.
         let expected = "a model fitted without --condition";
@@ -53,8 +54,8 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         rows.classes.len()
     ));
     match args.fine_tune {
-        true => fine_tuned(args, tuning.training, &saved, &rows, &device, shared),
-        false => frozen(&saved, rows, config.training.seed, &device, shared),
+        true => fine_tuned(args, tuning.training, saved, &rows, &device, shared),
+        false => frozen(saved, rows, config.training.seed, &device, shared),
     }
 }
 

@@ -1,13 +1,10 @@
 //! `diabolo impute RUN INPUT`: missing cells filled in, batch by batch in bounded memory.
 
-use std::path::Path;
-
 use diabolo::Error;
-use diabolo::data::{Format, Writer, open};
-use diabolo::task::{ImputeConfig, impute};
+use diabolo::data::{Writer, open};
 use serde_json::json;
 
-use super::{load_for, no_rows};
+use super::{load_for, no_rows, writer};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -16,35 +13,19 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     if shared.json && asked.out == "-" {
         return Err(Error::config("--json", "--out FILE beside it: the rows are on stdout", "none").into());
     }
-    let saved = load_for(asked, shared)?;
-    let device = shared.device()?;
-    let read = asked.read.over(&saved.header.config)?.data.read_options();
+    let predictor = load_for(asked, shared)?;
+    let read = asked.read.over(&predictor.saved().header.config)?.data.read_options();
     let source = open(&asked.input, &read)?;
-    let targets = targets(args)?;
-    apart(args, &targets)?;
-    let key = saved.header.preprocessor.schema.key.as_deref();
-    let create = |target: &str, format: Option<Format>| -> diabolo::Result<Writer> {
-        let writer = Writer::create(target, format)?;
-        Ok(match key {
-            Some(key) => writer.key(key),
-            None => writer,
-        })
-    };
-    let mut completed =
-        targets.iter().map(|out| create(out, asked.format)).collect::<diabolo::Result<Vec<_>>>()?;
-    let mut mask = args.mask.as_deref().map(|out| create(out, None)).transpose()?;
-    let mut errors = args.errors.as_deref().map(|out| create(out, None)).transpose()?;
-    let config = ImputeConfig {
-        samples: args.samples,
-        multiple: args.multiple,
-        errors: args.errors.is_some(),
-        typed: asked.has_types(),
-        seed: args.seed,
-    };
+    let (config, targets) = (args.to_config(), args.targets()?);
+    let create = |out: &String| writer(&predictor, out, asked.format);
+    let beside = |out: &String| writer(&predictor, out, None);
+    let mut completed = targets.iter().map(create).collect::<diabolo::Result<Vec<_>>>()?;
+    let mut mask = args.mask.as_ref().map(beside).transpose()?;
+    let mut errors = args.errors.as_ref().map(beside).transpose()?;
     let (mut rows, mut filled, mut low_ess_rows) = (0, 0, 0);
     for batch in source {
         let batch = batch?;
-        let imputed = impute(&saved, &asked.input, &batch, rows, &config, &device)?;
+        let imputed = predictor.clone().first_row(rows).impute(&batch, &config)?;
         let tables = if args.multiple > 0 { imputed.draws } else { vec![imputed.completed] };
         completed.iter_mut().zip(&tables).try_for_each(|(writer, table)| writer.write(table))?;
         mask.as_mut().map_or(Ok(()), |writer| writer.write(&imputed.mask))?;
@@ -59,7 +40,8 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(no_rows(&asked.input).into());
     }
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
-    let what = if saved.header.preprocessor.schema.image_shape().is_some() { "pixels" } else { "cells" };
+    let pictures = predictor.saved().header.preprocessor.schema.image_shape().is_some();
+    let what = if pictures { "pixels" } else { "cells" };
     shared.note(format!("filled {filled} missing {what} in {rows} rows"));
     if low_ess_rows > 0 {
         shared.note(format!(
@@ -75,38 +57,4 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// Refuses files that would take the place of each other, or of the input.
-fn apart(args: &ImputeArgs, targets: &[String]) -> diabolo::Result<()> {
-    let mut taken: Vec<&str> = targets.iter().map(String::as_str).collect();
-    taken.push(&args.rows.input);
-    for (flag, path) in [("--mask", &args.mask), ("--errors", &args.errors)] {
-        let Some(path) = path else { continue };
-        if taken.contains(&path.as_str()) {
-            return Err(Error::config(flag, "a file of its own", format!("'{path}' a second time")));
-        }
-        taken.push(path);
-    }
-    Ok(())
-}
-
-/// Where completed tables go: `--out`, or with `--multiple` as many files with a number behind the name.
-fn targets(args: &ImputeArgs) -> diabolo::Result<Vec<String>> {
-    let out = &args.rows.out;
-    if args.multiple == 0 {
-        return Ok(vec![out.clone()]);
-    }
-    if out == "-" || out.ends_with('/') {
-        return Err(Error::config(
-            "--multiple",
-            "--out with the name of a file, such as completed.csv",
-            format!("'{out}'"),
-        ));
-    }
-    let name = Path::new(out).file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
-    let folder = &out[..out.len() - name.len()];
-    let (stem, extension) =
-        name.split_once('.').map_or((name.as_str(), String::new()), |(s, e)| (s, format!(".{e}")));
-    Ok((1..=args.multiple).map(|number| format!("{folder}{stem}-{number}{extension}")).collect())
 }

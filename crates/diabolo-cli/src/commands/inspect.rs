@@ -13,7 +13,7 @@ use crate::output;
 pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Path::new(&args.path);
     match Run::open(path).is_ok() || path.extension().is_some_and(|e| e == "safetensors") {
-        true => model(&load(path, shared)?, shared),
+        true => model(load(path, shared)?.saved(), shared),
         false => data(args, shared),
     }
 }

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+pub mod calibrate;
 pub mod compare;
 pub mod data;
 pub mod denoise;
@@ -16,145 +17,74 @@ pub mod transform;
 
 use std::path::Path;
 
-use arrow_array::RecordBatch;
-use diabolo::artifact::{Run, SavedModel};
-use diabolo::data::{Encoded, held_out, open, read::fingerprint};
-use diabolo::evaluate::{Evaluation, Metrics};
-use diabolo::tensor::Device;
-use diabolo::{Config, Error};
+use diabolo::data::Writer;
+use diabolo::pipeline::{Cancel, EvaluationRows};
+use diabolo::{Error, Predictor};
 
 use crate::args::{ReadArgs, Shared, TransformArgs};
 
 /// The model of a run folder or a file.
-fn load(path: &Path, shared: &Shared) -> diabolo::Result<SavedModel> {
-    SavedModel::load(&Run::model_file(path)?, &shared.device()?)
+fn load(path: &Path, shared: &Shared) -> diabolo::Result<Predictor> {
+    Predictor::open_on(path, shared.device()?)
 }
 
 /// The model that rows are put through, with what was said about categories it does not know.
-fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<SavedModel> {
-    let mut saved = load(&args.model, shared)?;
-    if let Some(unknown) = &args.unknown {
-        saved.header.preprocessor.unknown_category = unknown.parse()?;
-    }
-    Ok(saved)
+fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor> {
+    let predictor = load(&args.model, shared)?.input(&args.input);
+    Ok(match &args.unknown {
+        Some(unknown) => predictor.unknown_category(unknown.parse()?),
+        None => predictor,
+    })
+}
+
+/// Where rows go, with the key of the model's rows.
+fn writer(
+    predictor: &Predictor,
+    out: &str,
+    format: Option<diabolo::data::Format>,
+) -> diabolo::Result<Writer> {
+    let writer = Writer::create(out, format)?;
+    Ok(match &predictor.saved().header.preprocessor.schema.key {
+        Some(key) => writer.key(key),
+        None => writer,
+    })
+}
+
+/// Rows that the model has not seen; says which, if they were not named.
+fn evaluation_rows(
+    predictor: &Predictor,
+    input: Option<&str>,
+    all_rows: bool,
+    read: &ReadArgs,
+    shared: &Shared,
+) -> diabolo::Result<EvaluationRows> {
+    let data = read.over(&predictor.saved().header.config)?.data;
+    let rows = EvaluationRows::new(predictor, input, all_rows, &data)?;
+    rows.note.iter().for_each(|note| shared.note(note));
+    Ok(rows)
 }
 
 fn no_rows(input: &str) -> Error {
     Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
-/// There is nothing to judge by, or no whole window of it.
-fn too_short(input: &str, config: &Config) -> Error {
-    match config.data.window {
-        Some(window) => {
-            let expected = format!("{window} rows or more, for windows of {window}");
-            Error::data(input, expected, "fewer", "give a longer part of the series")
-        }
-        None => no_rows(input),
-    }
+/// "adult" for data/adult.csv
+fn short_name(input: &str) -> String {
+    let file = Path::new(input).file_name().map_or("data".into(), |f| f.to_string_lossy().into_owned());
+    let stem = file.split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
+    stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
 }
 
-/// Rows to judge a model by.
-struct EvaluationRows {
-    input: String,
-    config: Config,
-    /// The rows held out of the fit, if the input is what the model was fitted on; else all of it counts.
-    held_out: Option<RecordBatch>,
-}
-
-impl EvaluationRows {
-    /// `input`, or what the model was fitted on; of the latter only rows it has not seen, unless `all_rows`.
-    fn new(
-        saved: &SavedModel,
-        input: Option<&str>,
-        all_rows: bool,
-        read: &ReadArgs,
-        shared: &Shared,
-    ) -> anyhow::Result<Self> {
-        let source = &saved.header.source;
-        let config = read.over(&saved.header.config)?;
-        let named = input.is_some() || source.test_input.is_some();
-        let input = input.or(source.test_input.as_deref()).unwrap_or(&source.input).to_string();
-        let fitted_on_it = source.fingerprint.is_some() && fingerprint(&input)? == source.fingerprint;
-        if !fitted_on_it && !named && !all_rows {
-            // Nothing tells which of these rows the model has seen.
-            let error = Error::data(
-                input,
-                "the data that the model was fitted on",
-                "other contents",
-                "put it back, or name the rows to use",
-            );
-            return Err(error.into());
+/// A switch that the first Ctrl-C turns; the second ends the program at once.
+fn cancel_on_signal() -> Cancel {
+    let cancel = Cancel::new();
+    let raised = cancel.clone();
+    // Without a handler Ctrl-C just ends the program, and the last checkpoint stands.
+    let _ = ctrlc::set_handler(move || {
+        if raised.is_cancelled() {
+            std::process::exit(130);
         }
-        if !fitted_on_it || all_rows {
-            return Ok(EvaluationRows { input, config, held_out: None });
-        }
-        if let Some(test) = &source.test_input {
-            shared.note(format!("the model was fitted on {input}: using {test} instead"));
-            return Ok(EvaluationRows { input: test.clone(), config, held_out: None });
-        }
-        if source.split[2] == 0 {
-            let error = Error::data(
-                input,
-                "rows that were held out of the fit",
-                "none of this input",
-                "give other rows, or pass --all-rows",
-            );
-            return Err(error.into());
-        }
-        let rows = open(&input, &config.data.read_options())?.collect()?;
-        let rows = held_out(&input, &rows, &config.data, config.training.seed)?;
-        shared.note(format!("using the {} rows of {input} that were held out of the fit", rows.num_rows()));
-        Ok(EvaluationRows { input, config, held_out: Some(rows) })
-    }
-
-    /// All the rows at once.
-    fn collect(self) -> diabolo::Result<(String, RecordBatch)> {
-        let rows = match self.held_out {
-            Some(rows) => rows,
-            None => {
-                let rows = open(&self.input, &self.config.data.read_options())?.collect()?;
-                self.config.data.whole_windows(0, &rows)
-            }
-        };
-        match rows.num_rows() {
-            0 => Err(too_short(&self.input, &self.config)),
-            _ => Ok((self.input, rows)),
-        }
-    }
-
-    /// The numbers of `evaluate`, batch by batch; each batch is also shown to `watch`, as read and encoded.
-    fn evaluate(
-        &self,
-        saved: &SavedModel,
-        device: &Device,
-        mut watch: impl FnMut(&RecordBatch, &Encoded),
-    ) -> diabolo::Result<Metrics> {
-        let preprocessor = &saved.header.preprocessor;
-        let scale = preprocessor.pixel_scale();
-        let mut evaluation = Evaluation::new(&saved.model, scale, self.config.training.seed, device);
-        let mut add = |batch: &RecordBatch, first_row: u64| -> diabolo::Result<()> {
-            let rows = preprocessor.encode(&self.input, batch, first_row)?;
-            evaluation.add(&rows);
-            watch(batch, &rows);
-            Ok(())
-        };
-        match &self.held_out {
-            Some(rows) => add(rows, 0)?,
-            None => {
-                let mut first_row = 0;
-                for batch in open(&self.input, &self.config.data.read_options())? {
-                    let batch = batch?;
-                    let whole = self.config.data.whole_windows(first_row, &batch);
-                    add(&whole, first_row + (batch.num_rows() - whole.num_rows()) as u64)?;
-                    first_row += batch.num_rows() as u64;
-                }
-            }
-        }
-        let metrics = evaluation.finish();
-        match metrics.examples {
-            0 => Err(too_short(&self.input, &self.config)),
-            _ => Ok(metrics),
-        }
-    }
+        raised.cancel();
+    });
+    cancel
 }

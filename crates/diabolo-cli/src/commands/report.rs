@@ -4,15 +4,14 @@ use std::path::Path;
 
 use diabolo::Error;
 use diabolo::artifact::{Run, write_atomically};
-use diabolo::evaluate::evaluate;
+use diabolo::pipeline::EvaluateOptions;
 use diabolo::report::Report;
 
-use super::{EvaluationRows, load};
+use super::{evaluation_rows, load};
 use crate::args::{ReportArgs, Shared};
 
 pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
-    let saved = load(&args.model, shared)?;
-    let device = shared.device()?;
+    let predictor = load(&args.model, shared)?;
     let run = Run::open(&args.model).ok();
     let out = match (&args.out, &run) {
         (Some(out), _) => out.clone(),
@@ -23,12 +22,11 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
         Some(run) if run.history_path().is_file() => run.read_history()?,
         _ => vec![],
     };
-    let judged = EvaluationRows::new(&saved, args.input.as_deref(), false, &args.read, shared)?;
-    let (input, rows) = judged.collect()?;
-    let encoded = saved.header.preprocessor.encode(&input, &rows, 0)?;
-    let scale = saved.header.preprocessor.pixel_scale();
-    let metrics = evaluate(&saved.model, &encoded, scale, saved.header.config.training.seed, &device);
-    let report = Report::assemble(&saved, &history, &rows, &metrics, &device)?;
+    let held_out = evaluation_rows(&predictor, args.input.as_deref(), false, &args.read, shared)?;
+    let rows = held_out.collect()?;
+    let predictor = predictor.input(&held_out.input);
+    let metrics = predictor.evaluate(&rows, &EvaluateOptions::default())?.metrics;
+    let report = Report::assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
     write(&out, &report)?;
     shared.note(format!("wrote {}", out.display()));
     Ok(())

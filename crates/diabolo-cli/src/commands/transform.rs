@@ -1,40 +1,34 @@
 //! `diabolo encode`, `decode` and `reconstruct`: rows in, rows out, batch by batch in bounded memory.
 
 use arrow_array::RecordBatch;
-use diabolo::artifact::SavedModel;
-use diabolo::data::{Writer, open};
-use diabolo::task;
-use diabolo::tensor::Device;
+use diabolo::data::open;
+use diabolo::{Predictor, task};
 
-use super::{load_for, no_rows};
+use super::{load_for, no_rows, writer};
 use crate::args::{Shared, TransformArgs};
 
-type Transform = fn(&SavedModel, &str, &RecordBatch, u64, &Device) -> diabolo::Result<RecordBatch>;
+type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
 
 pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, task::encode)
+    stream(args, shared, Predictor::encode)
 }
 
 pub fn decode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, task::decode)
+    stream(args, shared, Predictor::decode)
 }
 
 pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, task::reconstruct)
+    stream(args, shared, Predictor::reconstruct)
 }
 
 fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<()> {
-    let saved = load_for(args, shared)?;
-    let device = shared.device()?;
-    let config = args.read.over(&saved.header.config)?;
+    let predictor = load_for(args, shared)?;
+    let config = args.read.over(&predictor.saved().header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
-    let mut writer = Writer::create(&args.out, args.format)?;
-    if let Some(key) = &saved.header.preprocessor.schema.key {
-        writer = writer.key(key);
-    }
+    let mut writer = writer(&predictor, &args.out, args.format)?;
     let rows = task::transform_batches(
         source,
-        |batch, first_row| transform(&saved, &args.input, batch, first_row, &device),
+        |batch, first_row| transform(&predictor.clone().first_row(first_row), batch),
         |made| writer.write(made),
     )?;
     if rows == 0 {

@@ -7,7 +7,7 @@ use crate::tensor::Module;
 
 use super::FORMAT_VERSION;
 use super::container::{self, Part};
-use super::weights;
+use super::{weights, write_atomically};
 use crate::tensor::Device;
 use crate::train::{Resume, Snapshot, State};
 use crate::{Error, Result};
@@ -26,7 +26,8 @@ pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Resul
             parts.insert(format!("{group}.{name}"), Part::Floats(tensor));
         }
     }
-    container::write(path, parts, serde_json::json!({ "format_version": FORMAT_VERSION, "state": state }))
+    let json = serde_json::json!({ "format_version": FORMAT_VERSION, "state": state });
+    write_atomically(path, &container::to_bytes(parts, json)?)
 }
 
 /// Reads a snapshot back into models built like `model`.
@@ -36,7 +37,8 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
         problem,
         help: "start a new run; model.safetensors, if there is one, is not affected".into(),
     };
-    let (mut parts, json) = container::read(path, FORMAT_VERSION)?;
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    let (mut parts, json) = container::from_bytes(path, &bytes, FORMAT_VERSION)?;
     let Some(Part::Bytes(optimizer)) = parts.remove("optimizer") else {
         return Err(broken("it holds no optimiser state".into()));
     };

@@ -39,8 +39,8 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Writes tensors and `json` (an object without a `checksum` of its own) to `path`.
-pub(super) fn write(path: &Path, parts: BTreeMap<String, Part>, json: serde_json::Value) -> Result<()> {
+/// Tensors and `json` (an object without a `checksum` of its own) as a file's bytes.
+pub(super) fn to_bytes(parts: BTreeMap<String, Part>, json: serde_json::Value) -> Result<Vec<u8>> {
     let raw: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> =
         parts.into_iter().map(|(name, part)| (name, part.into_raw())).collect();
     let mut json = json;
@@ -49,7 +49,7 @@ pub(super) fn write(path: &Path, parts: BTreeMap<String, Part>, json: serde_json
     let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(KEY.to_string(), blank.replacen(BLANK, &sum, 1))]);
     let damaged = |cause: safetensors::SafeTensorError| Error::Unsupported {
-        what: format!("{}: cannot be written: {cause}", path.display()),
+        what: format!("the tensors cannot be written: {cause}"),
         help: "report this as a bug".into(),
     };
     let views: Result<Vec<_>> = raw
@@ -58,18 +58,21 @@ pub(super) fn write(path: &Path, parts: BTreeMap<String, Part>, json: serde_json
             Ok((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(damaged)?))
         })
         .collect();
-    write_atomically(path, &safetensors::serialize(views?, Some(metadata)).map_err(damaged)?)
+    safetensors::serialize(views?, Some(metadata)).map_err(damaged)
 }
 
-/// Reads what [`write`] wrote, checking all of it.
-pub(super) fn read(path: &Path, newest: u64) -> Result<(BTreeMap<String, Part>, serde_json::Value)> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+/// Reads what [`to_bytes`] made, checking all of it; `path` is the file's name in messages.
+pub(super) fn from_bytes(
+    path: &Path,
+    bytes: &[u8],
+    newest: u64,
+) -> Result<(BTreeMap<String, Part>, serde_json::Value)> {
     let broken = |problem: String| Error::Artifact {
         path: path.into(),
         problem,
         help: "restore it from a backup, or fit again".into(),
     };
-    let (_, metadata) = SafeTensors::read_metadata(&bytes)
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
         .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
     let text = metadata
         .metadata()
@@ -89,7 +92,7 @@ pub(super) fn read(path: &Path, newest: u64) -> Result<(BTreeMap<String, Part>, 
         Some(_) => {}
         None => return Err(broken("its header has no format_version".into())),
     }
-    let tensors = SafeTensors::deserialize(&bytes)
+    let tensors = SafeTensors::deserialize(bytes)
         .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
     let views: BTreeMap<String, TensorView> = tensors.tensors().into_iter().collect();
     let stored = json["checksum"].as_str().unwrap_or_default();

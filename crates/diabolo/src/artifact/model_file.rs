@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::container::{self, Part};
 use super::weights::{self, HostTensor};
-use super::{detector, summary};
+use super::{detector, summary, write_atomically};
 use crate::config::Config;
 use crate::data::Preprocessor;
 use crate::evaluate::{Detector, LatentSummary};
@@ -16,7 +16,8 @@ use crate::tensor::Device;
 use crate::{Error, Result};
 
 /// The newest format this program reads, and the one it writes.
-pub const FORMAT_VERSION: u64 = 1;
+/// Version 2 renamed keys of version 1, which are read as aliases.
+pub const FORMAT_VERSION: u64 = 2;
 
 /// Everything in a model file that is not a tensor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +67,7 @@ pub struct TrainingRecord {
 }
 
 /// A model with everything needed to use it.
+#[derive(Clone)]
 pub struct SavedModel {
     /// All but the weights.
     pub header: Header,
@@ -82,13 +84,18 @@ pub struct SavedModel {
 impl SavedModel {
     /// Writes the file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
+        write_atomically(path, &self.to_bytes()?)
+    }
+
+    /// The file's bytes.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let json = serde_json::to_value(&self.header).map_err(|cause| Error::Unsupported {
-            what: format!("{}: the header cannot be written: {cause}", path.display()),
+            what: format!("the model's header cannot be written: {cause}"),
             help: "report this as a bug".into(),
         })?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));
-        container::write(path, tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
+        container::to_bytes(tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
     }
 
     /// Reads and checks a model file.
@@ -97,7 +104,13 @@ impl SavedModel {
     /// [`Error::Artifact`] if it is truncated, changed, foreign, from a newer version, or does not
     /// fit its own configuration; [`Error::Io`] if it cannot be read.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        let (parts, mut json) = container::read(path, FORMAT_VERSION)?;
+        let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+        Self::from_bytes(path, &bytes, device)
+    }
+
+    /// [`load`](Self::load) from bytes in memory; `path` is their name in messages.
+    pub fn from_bytes(path: &Path, bytes: &[u8], device: &Device) -> Result<Self> {
+        let (parts, mut json) = container::from_bytes(path, bytes, FORMAT_VERSION)?;
         let broken = |problem: String| Error::Artifact {
             path: path.into(),
             problem,

@@ -24,10 +24,10 @@
 use std::ops::Range;
 
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 use crate::data::{Encoded, Preprocessor};
 use crate::distribution::{Family, Variance};
+use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
 use crate::random::{Purpose, permutation, stream};
 use crate::tensor::{Device, to_host};
@@ -232,7 +232,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
             let found = chunk.iter().zip(losses.chunks_exact(rows.width));
             found.flat_map(|(&row, losses)| of_row(row, losses)).collect::<Vec<f64>>()
         };
-        all.par_chunks(CHUNK).map(of_chunk).collect::<Vec<_>>().concat()
+        in_parallel(&all, CHUNK, of_chunk).concat()
     }
 
     /// ℓ of each encoded column: batch × width.

@@ -5,10 +5,10 @@
 //! ```
 //! The bound rises with K and reaches log p(x); K = 5,000 is customary.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
+use crate::kernel::{in_parallel, is_in_place};
 use crate::model::{Autoencoder, Batch};
 use crate::random::{Purpose, RowNoise, stream};
 use crate::tensor::{Device, to_host};
@@ -58,7 +58,7 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     first_row: u64,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    in_slices(rows, samples, |slice| {
+    in_slices(rows, rows_at_once(samples), |slice| {
         let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
         bounds(model, rows, slice, samples, RowNoise::Own(noise), device)
     })
@@ -73,21 +73,27 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    in_slices(rows, samples, |slice| {
+    // In place few rows, so that the tensors are too small for Burn to ask for threads.
+    let at_once = if is_in_place() { 1 } else { rows_at_once(samples) };
+    in_slices(rows, at_once, |slice| {
         let noise = &mut stream(seed, Purpose::Evaluate, COMMON_STREAM, 0);
         bounds(model, rows, slice, samples, RowNoise::Common(noise), device)
     })
 }
 
-/// A function of as many rows at a time as take [`DRAWS`] draws together, for all rows.
+/// As many rows as take [`DRAWS`] draws together.
+fn rows_at_once(samples: usize) -> usize {
+    (DRAWS / samples.max(1)).clamp(1, ROWS)
+}
+
+/// A function of some rows at a time, for all rows.
 fn in_slices(
     rows: &Encoded,
-    samples: usize,
+    at_once: usize,
     values: impl Fn(&[usize]) -> Option<Vec<f64>> + Sync + Send,
 ) -> Option<Vec<f64>> {
-    let at_once = (DRAWS / samples.max(1)).clamp(1, ROWS);
     let all: Vec<usize> = (0..rows.rows).collect();
-    let slices: Option<Vec<Vec<f64>>> = all.par_chunks(at_once).map(values).collect();
+    let slices: Option<Vec<Vec<f64>>> = in_parallel(&all, at_once, values).into_iter().collect();
     slices.map(|slices| slices.concat())
 }
 

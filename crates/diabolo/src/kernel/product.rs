@@ -2,6 +2,8 @@
 
 use gemm::{Parallelism, gemm};
 
+use super::threads::is_in_place;
+
 /// A matrix in memory, or its transpose.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -77,7 +79,7 @@ impl<'a> Matrix<'a> {
 fn parallelism(operations: usize) -> Parallelism {
     const LARGE: usize = 192 * 192 * 192;
     match rayon::current_thread_index() {
-        None if operations >= LARGE => Parallelism::Rayon(0),
+        None if operations >= LARGE && !is_in_place() => Parallelism::Rayon(0),
         _ => Parallelism::None,
     }
 }

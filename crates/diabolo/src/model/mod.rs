@@ -34,10 +34,10 @@ pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantized
 
 use crate::tensor::Module;
 use crate::tensor::{Int, Tensor, TensorData};
-use rayon::prelude::*;
 
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::distribution::{Likelihood, Posterior};
+use crate::kernel::in_parallel;
 use crate::nn::Linear;
 use crate::objective::{EncoderTrace, Term};
 use crate::random::{Purpose, RowNoise, Stream, stream};
@@ -140,11 +140,7 @@ pub(crate) fn in_chunks(
 ) -> Vec<f32> {
     let all: Vec<usize> = (0..rows.rows).collect();
     let of_chunk = |chunk: &[usize]| network(Batch::gather(rows, chunk, device));
-    match all.len() <= CHUNK {
-        // A product alone may use all cores itself.
-        true => of_chunk(&all),
-        false => all.par_chunks(CHUNK).map(of_chunk).collect::<Vec<_>>().concat(),
-    }
+    in_parallel(&all, CHUNK, of_chunk).concat()
 }
 
 /// What a loss may depend on beside the batch and the weights.

@@ -18,11 +18,13 @@ mod encoder_sensitivity;
 mod figures;
 mod html;
 mod map;
+mod map_page;
 mod number;
 mod picture;
 mod plot;
 mod restored;
 mod run_card;
+mod scores;
 mod svg;
 mod timeline;
 mod units;
@@ -32,8 +34,10 @@ mod demo;
 
 pub use anomalies::{Anomalies, ScoredExample};
 pub use map::{MapPage, MapQuality};
+pub use map_page::map_page;
 pub use picture::picture_grid_png;
 pub use restored::{DenoisedPictures, FilledCells};
+pub use scores::anomalies_page;
 
 /// All that a report shows.
 #[derive(Debug, Clone, Default)]

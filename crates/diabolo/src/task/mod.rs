@@ -13,7 +13,9 @@ mod reconstruct;
 mod walk;
 
 pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
-pub use detect::{Drift, DriftReport, DriftedVariable, Reason, Rule, Scored, calibrate, example, score};
+pub use detect::{
+    Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, example, score,
+};
 pub use encode::{codes, decode, encode};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use feature_scores::{FeatureScores, LabelledParts, score_features};

@@ -15,6 +15,7 @@ pub use burn::tensor::{
 pub use optimizer::Optimizer;
 pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
 
+pub use crate::kernel::in_place;
 use crate::{Error, Result};
 
 /// Where tensors live and how precise they are: a device and a floating-point type.

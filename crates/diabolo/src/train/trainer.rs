@@ -111,6 +111,19 @@ pub enum StopReason {
     Diverged(Error),
 }
 
+impl StopReason {
+    /// As model files and JSON have it: "finished", "early_stopped", "time_limit", "interrupted" or "diverged".
+    pub fn name(&self) -> &'static str {
+        match self {
+            StopReason::Finished => "finished",
+            StopReason::EarlyStopped => "early_stopped",
+            StopReason::TimeLimit => "time_limit",
+            StopReason::Interrupted => "interrupted",
+            StopReason::Diverged(_) => "diverged",
+        }
+    }
+}
+
 /// A trained model and how it came about.
 pub struct Outcome<M> {
     /// The best weights on held-out rows (after a divergence before the first epoch: the last good ones).

@@ -109,8 +109,9 @@ impl<'a> Drift<'a> {
         device: &Device,
     ) -> Result<()> {
         let preprocessor = &self.saved.header.preprocessor;
-        let whole = self.saved.header.config.data.whole_windows(first_row, rows);
-        let cut = rows.num_rows() - whole.num_rows();
+        // Rows without a whole window have no score.
+        let cut = scores.iter().take_while(|score| score.is_nan()).count();
+        let whole = rows.slice(cut, rows.num_rows() - cut);
         let rows = preprocessor.encode(input, &whole, first_row + cut as u64)?;
         self.new.add(preprocessor, &rows, &scores[cut..], &codes(self.saved, &rows, device));
         Ok(())

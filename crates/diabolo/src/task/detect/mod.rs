@@ -5,9 +5,10 @@
 //! source. A [`Rule`] says from where on a row is an anomaly; it is chosen when rows are scored, and nothing is fitted again.
 //!
 //! ```
-//! # use diabolo::{Config, artifact::*, data::prepare, model::*, nn::Device, task::{self, Rule}, train};
+//! # use diabolo::{Config, artifact::*, data::prepare, model::*, tensor::Device, task::{self, Rule, ScoreConfig}, train};
 //! # fn example(saved: &SavedModel, rows: &arrow_array::RecordBatch) -> diabolo::Result<()> {
-//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::FalseDiscovery(0.1), 3, &Device::cpu())?;
+//! let config = ScoreConfig { rule: Rule::FalseDiscovery(0.1), ..ScoreConfig::default() };
+//! let found = task::score(saved, "rows.csv", rows, 0, &config, &Device::cpu())?;
 //! for (row, reasons) in found.reasons.iter().enumerate().filter(|(row, _)| found.anomalous[*row]) {
 //!     println!("row {}: p = {}, {}", row + 1, found.p_values[row], reasons[0]);
 //! }
@@ -55,7 +56,24 @@ pub struct Scored {
     pub reasons: Vec<Vec<Reason>>,
 }
 
-/// Scores rows; `first_row` is the 0-based number of the first in `input`, for messages, and each anomaly gets up to `reasons` reasons.
+/// How rows are scored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ScoreConfig {
+    /// From where on a score is an anomaly.
+    pub rule: Rule,
+    /// Reasons for each anomaly at most.
+    pub reasons: usize,
+    /// Reasons for all rows, not for anomalies alone.
+    pub explain_all: bool,
+}
+
+impl Default for ScoreConfig {
+    fn default() -> Self {
+        ScoreConfig { rule: Rule::default(), reasons: 3, explain_all: false }
+    }
+}
+
+/// Scores rows; `first_row` is the 0-based number of the first in `input`, for messages. Rows of a series are whole windows.
 ///
 /// # Errors
 /// [`Error::Unsupported`] if the model file holds no scores of held-out rows; [`Error::Data`] if the rows cannot be encoded;
@@ -65,31 +83,29 @@ pub fn score(
     input: &str,
     rows: &RecordBatch,
     first_row: u64,
-    rule: &Rule,
-    reasons: usize,
+    config: &ScoreConfig,
     device: &Device,
 ) -> Result<Scored> {
-    rule.validate()?;
+    config.rule.validate()?;
     let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
     let scorer = scorer(saved, detector, device);
-    let whole = saved.header.config.data.whole_windows(first_row, rows);
-    let (cut, rows) = (rows.num_rows() - whole.num_rows(), &whole);
-    let encoded = scorer.preprocessor.encode(input, rows, first_row + cut as u64)?;
+    let encoded = scorer.preprocessor.encode(input, rows, first_row)?;
     let scores = scorer.scores(&encoded);
     let p_values = scores.iter().map(|&score| detector.p_value(score)).collect();
-    let anomalous = rule.alarms(&scores, detector);
-    let alarms: Vec<usize> = (0..encoded.rows).filter(|&row| anomalous[row]).collect();
-    let of_alarms: Vec<f64> = alarms.iter().map(|&row| scores[row]).collect();
-    let told = reasons::reasons(
+    let anomalous = config.rule.alarms(&scores, detector);
+    let explained: Vec<usize> =
+        (0..encoded.rows).filter(|&row| anomalous[row] || config.explain_all).collect();
+    let of_explained: Vec<f64> = explained.iter().map(|&row| scores[row]).collect();
+    let found = reasons::reasons(
         &scorer,
-        &take(input, rows, &alarms)?,
-        &encoded.select(&alarms),
-        &of_alarms,
-        reasons,
+        &take(input, rows, &explained)?,
+        &encoded.select(&explained),
+        &of_explained,
+        config.reasons,
     )?;
     let mut reasons = vec![vec![]; encoded.rows];
-    alarms.into_iter().zip(told).for_each(|(row, told)| reasons[row] = told);
-    Ok(Scored { scores, p_values, anomalous, reasons }.after(cut))
+    explained.into_iter().zip(found).for_each(|(row, found)| reasons[row] = found);
+    Ok(Scored { scores, p_values, anomalous, reasons })
 }
 
 /// The same model with the scores of these rows, which it was not fitted on, to compare with; nothing is fitted again. A model
@@ -108,7 +124,7 @@ pub fn calibrate(saved: &SavedModel, rows: &Encoded, device: &Device) -> Detecto
 
 impl Scored {
     /// The same behind so many rows without a score.
-    fn after(self, rows: usize) -> Self {
+    pub fn after(self, rows: usize) -> Self {
         let numbers = |found| [vec![f64::NAN; rows], found].concat();
         Scored {
             scores: numbers(self.scores),

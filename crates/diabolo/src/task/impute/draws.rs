@@ -2,11 +2,10 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::ImputeConfig;
 use crate::data::Encoded;
 use crate::distribution::Family;
+use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, Model, PosteriorDraws};
 use crate::random::{Purpose, RngExt, RowNoise, Stream, stream};
 use crate::tensor::{Device, to_host};
@@ -47,18 +46,16 @@ pub(super) fn weighted(
     let gappy: Vec<usize> = (0..rows.rows).filter(gap).collect();
     let counts = &counts(model);
     let wanted = config.multiple.max(if config.errors { ERROR_DRAWS } else { 0 });
-    let found: Vec<(Row<'_>, Vec<f32>)> = gappy
-        .par_iter()
-        .map(|&row| {
-            let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row as u64);
-            let batch = Batch::gather(rows, &[row], device);
-            let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, device);
-            let deviations = if config.errors { found.deviations() } else { vec![] };
-            // Of many rows they would be many.
-            found.draws.truncate(config.multiple);
-            (found, deviations)
-        })
-        .collect();
+    let of_row = |row: &[usize]| {
+        let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row[0] as u64);
+        let batch = Batch::gather(rows, row, device);
+        let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, device);
+        let deviations = if config.errors { found.deviations() } else { vec![] };
+        // Of many rows they would be many.
+        found.draws.truncate(config.multiple);
+        (found, deviations)
+    };
+    let found: Vec<(Row<'_>, Vec<f32>)> = in_parallel(&gappy, 1, of_row);
     let mut filled = Filled {
         means: rows.values.clone(),
         deviations: if config.errors { vec![0.0; rows.values.len()] } else { vec![] },

@@ -1,0 +1,35 @@
+//! `diabolo calibrate RUN INPUT`
+
+use diabolo::artifact::Run;
+use diabolo::data::open;
+use diabolo::data::read::fingerprint;
+use diabolo::task::Rule;
+use serde_json::json;
+
+use super::load;
+use crate::args::{CalibrateArgs, Shared};
+use crate::output;
+
+pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
+    let path = Run::model_file(&args.model)?;
+    let predictor = load(&path, shared)?.input(&args.input).first_row(0);
+    let header = &predictor.saved().header;
+    let config = args.read.over(&header.config)?;
+    let rows = open(&args.input, &config.data.read_options())?.collect()?;
+    let fitted_on = &header.source.fingerprint;
+    if fitted_on.is_some() && fingerprint(&args.input)? == *fitted_on {
+        shared.note("note: the model was fitted on most of these rows: of new ones more will be anomalies than p-values say");
+    }
+    let predictor = predictor.calibrate(&rows)?;
+    predictor.save(&path)?;
+    let detector = predictor.saved().detector.as_ref();
+    let kept = detector.map_or(0, |detector| detector.scores.len());
+    shared.note(format!("wrote the scores of {kept} rows to {}", path.display()));
+    if let Some(warning) = detector.and_then(|detector| Rule::default().warning(detector, kept)) {
+        shared.note(format!("note: {warning}"));
+    }
+    if shared.json {
+        output::print_json(&json!({ "model": path, "held_out_rows": kept }))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Which threads compute: rayon's pool, or the calling thread alone.
+
+use std::cell::Cell;
+
+use rayon::prelude::*;
+
+thread_local! {
+    static IN_PLACE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Rows put through a network at a time in place: with fewer than its thresholds Burn does not ask for threads either.
+const ROWS_IN_PLACE: usize = 64;
+
+/// Runs `work` on this thread alone: rayon's pool is not entered.
+///
+/// A product, a chunk of rows or a draw that would be given to other threads is computed here.
+pub fn in_place<R>(work: impl FnOnce() -> R) -> R {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            IN_PLACE.set(self.0);
+        }
+    }
+    let _before = Before(IN_PLACE.replace(true));
+    work()
+}
+
+/// Whether this thread works [`in_place`].
+pub(crate) fn is_in_place() -> bool {
+    IN_PLACE.get()
+}
+
+/// `work` on chunks of `size` items each, in their order; on all cores if there are several.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    size: usize,
+    work: impl Fn(&[T]) -> R + Sync + Send,
+) -> Vec<R> {
+    match (is_in_place(), items.len() <= size) {
+        (true, _) => items.chunks(size.min(ROWS_IN_PLACE)).map(work).collect(),
+        // A product alone may use all cores itself.
+        (false, true) => items.chunks(size).map(work).collect(),
+        (false, false) => items.par_chunks(size).map(work).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flag_is_this_threads_and_ends_with_the_work() {
+        let inner = in_place(|| (is_in_place(), std::thread::spawn(is_in_place).join().unwrap()));
+        assert_eq!((inner, is_in_place()), ((true, false), false));
+        assert!(std::panic::catch_unwind(|| in_place(|| panic!("stopped"))).is_err());
+        assert!(!is_in_place());
+    }
+
+    #[test]
+    fn chunks_come_back_in_order() {
+        let items: Vec<usize> = (0..1000).collect();
+        let work = |chunk: &[usize]| chunk.to_vec();
+        for size in [1, 7, 2000] {
+            assert_eq!(in_parallel(&items, size, work).concat(), items);
+            assert_eq!(in_place(|| in_parallel(&items, size, work)).concat(), items);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! How well a model removes noise: rows with and without it, and baselines that learn from training rows with the same noise.
+
+use arrow_array::RecordBatch;
+
+use super::Predictor;
+use super::fit_job::no_rows;
+use crate::data::read::fingerprint;
+use crate::data::{Encoded, prepare};
+use crate::objective::Corruption;
+use crate::task::{self, Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
+use crate::{Error, Result};
+
+/// Training rows that the principal components are learned from.
+const LEARNED: usize = 10_000;
+/// How often the deviation of noise that is not known is estimated anew.
+const TRIALS: usize = 5;
+
+/// Where the noise comes from.
+#[derive(Debug, Clone)]
+pub enum Noise {
+    /// The rows are noisy; here they are without noise.
+    Clean {
+        /// What they are called in messages.
+        input: String,
+        /// As many rows, in the same order.
+        rows: RecordBatch,
+    },
+    /// The rows are clean: this noise is added, by a seed.
+    Added(Corruption, u64),
+}
+
+/// A measurement of denoising.
+pub struct DenoisingTask {
+    pairs: NoisyCleanRows,
+    training: Option<NoisyCleanRows>,
+    /// A sentence the user should read, if there is one.
+    pub note: Option<String>,
+}
+
+impl DenoisingTask {
+    /// Pairs `rows` with their noisy or clean counterparts; the training rows come from the input of the fit, if it is still there.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the rows cannot be encoded, there are none, or the clean ones are not as many.
+    pub fn new(predictor: &Predictor, rows: &RecordBatch, noise: &Noise) -> Result<Self> {
+        let given = predictor.encoded(rows)?;
+        let pairs = match noise {
+            Noise::Clean { input, rows } => {
+                let clean = predictor.clone().input(input).encoded(rows)?;
+                if clean.rows != given.rows {
+                    let expected = format!("{} rows, one for each noisy one", given.rows);
+                    return Err(Error::data(input, expected, clean.rows.to_string(), "give the same rows"));
+                }
+                NoisyCleanRows { noisy: given, clean }
+            }
+            Noise::Added(corruption, seed) => {
+                corruption.validate()?;
+                with_noise(predictor, given, *corruption, (NoiseSplit::Measured, *seed))
+            }
+        };
+        if pairs.clean.rows == 0 {
+            return Err(no_rows(predictor.input_name()));
+        }
+        let train = training_rows(predictor)?;
+        let note = train.is_none().then(|| {
+            let input = &predictor.saved().header.source.input;
+            format!("{input} is not what the model was fitted on any more; PCA is left out")
+        });
+        let training = train.map(|train| training_pairs(predictor, train, &pairs, noise));
+        Ok(DenoisingTask { pairs, training, note })
+    }
+
+    /// How many rows are measured.
+    pub fn rows(&self) -> usize {
+        self.pairs.clean.rows
+    }
+
+    /// The noisy rows, the baselines and the model, measured by the clean rows.
+    ///
+    /// # Errors
+    /// If a baseline cannot be fitted.
+    pub fn measure(&self, predictor: &Predictor) -> Result<Vec<Denoised>> {
+        compare_denoising(predictor.saved(), &self.pairs, self.training.as_ref(), predictor.device())
+    }
+
+    /// The noisy rows denoised by the model, in the place of `rows`.
+    ///
+    /// # Errors
+    /// If they make no table.
+    pub fn denoised(&self, predictor: &Predictor, rows: &RecordBatch) -> Result<RecordBatch> {
+        let saved = predictor.saved();
+        task::beside_aside(saved, rows, &task::project(saved, &self.pairs.noisy, predictor.device()))
+    }
+}
+
+/// Rows that the model was trained on; `None` if the input has changed.
+fn training_rows(predictor: &Predictor) -> Result<Option<Encoded>> {
+    let header = &predictor.saved().header;
+    let source = &header.source;
+    if !matches!(fingerprint(&source.input), Ok(found) if found.is_some() && found == source.fingerprint) {
+        return Ok(None);
+    }
+    let train = prepare(&source.input, &header.config.data, header.config.training.seed)?.train;
+    let chosen: Vec<usize> = (0..train.rows.min(LEARNED)).collect();
+    Ok(Some(train.select(&chosen)))
+}
+
+/// Training rows with noise like that of the measured ones.
+fn training_pairs(
+    predictor: &Predictor,
+    train: Encoded,
+    measured: &NoisyCleanRows,
+    noise: &Noise,
+) -> NoisyCleanRows {
+    let noisy =
+        |corruption, seed| with_noise(predictor, train.clone(), corruption, (NoiseSplit::Training, seed));
+    if let Noise::Added(corruption, seed) = noise {
+        return noisy(*corruption, *seed);
+    }
+    // What is cut off at black and white is missing from the difference, so the deviation is found by trying.
+    let wanted = measured.deviation();
+    let mut deviation = wanted;
+    for _ in 0..TRIALS {
+        let found = noisy(Corruption::Gaussian { deviation }, 0).deviation();
+        if found > 0.0 {
+            deviation *= wanted / found;
+        }
+    }
+    noisy(Corruption::Gaussian { deviation }, 0)
+}
+
+fn with_noise(
+    predictor: &Predictor,
+    clean: Encoded,
+    corruption: Corruption,
+    split: (NoiseSplit, u64),
+) -> NoisyCleanRows {
+    NoisyCleanRows::with_noise(&predictor.saved().header.preprocessor, clean, corruption, split, 0)
+}

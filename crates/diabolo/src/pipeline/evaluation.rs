@@ -1,0 +1,247 @@
+//! A model measured on rows that it was not trained on, and where to find such rows.
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+
+use super::Predictor;
+use super::fit_job::no_rows;
+use crate::data::read::fingerprint;
+use crate::data::{DataConfig, Encoded, Factors, held_out, open};
+use crate::evaluate::{
+    Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, diagnose, log_likelihoods,
+    mutual_information_gap,
+};
+use crate::model::Autoencoder;
+use crate::task::codes;
+use crate::{Error, Result};
+
+/// What is measured beside the [`Metrics`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EvaluateOptions {
+    /// log p(x) by importance sampling with so many draws a row; variational models only.
+    pub samples: Option<usize>,
+    /// The Jacobian of the encoder: spectrum, sensitivity, robustness to noise.
+    pub diagnose: bool,
+}
+
+/// What was measured. As JSON the metrics stand at the top, the rest beside them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Evaluated {
+    /// Averages over the rows.
+    #[serde(flatten)]
+    pub metrics: Metrics,
+    /// log p(x) of encoded rows, if draws were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_likelihood: Option<LogLikelihood>,
+    /// The same in the columns' own units, where a column has a density.
+    #[serde(rename = "log_likelihood_original_units", skip_serializing_if = "Option::is_none")]
+    pub original_units: Option<LogLikelihood>,
+    /// The encoder's Jacobian, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<Diagnostics>,
+    /// Latent dimensions against known factors, where rows have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disentanglement: Option<Disentanglement>,
+}
+
+impl EvaluateOptions {
+    /// Checks them for a model.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for draws from a model without a posterior, or for none.
+    pub fn validate(&self, predictor: &Predictor) -> Result<()> {
+        let family = &predictor.saved().architecture.family;
+        match self.samples {
+            Some(_) if !family.is_variational() => {
+                let expected = "a variational model, which has a posterior to draw from";
+                Err(Error::config("samples", expected, format!("a {} one", family.name())))
+            }
+            Some(0) => Err(Error::config("samples", "1 or more", 0)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Rows to evaluate a model on.
+pub struct EvaluationRows {
+    /// Where they come from.
+    pub input: String,
+    /// A sentence about which rows these are, if the user did not name them.
+    pub note: Option<String>,
+    data: DataConfig,
+    /// The rows held out of the fit, if the input is what the model was fitted on; else all of it counts.
+    held_out: Option<RecordBatch>,
+}
+
+impl EvaluationRows {
+    /// `input`, or what the model was fitted on, read as `data` says; of the latter only rows it has not seen, unless `all_rows`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if no row was held out, or the data has changed since the fit.
+    pub fn new(
+        predictor: &Predictor,
+        input: Option<&str>,
+        all_rows: bool,
+        data: &DataConfig,
+    ) -> Result<Self> {
+        let header = &predictor.saved().header;
+        let source = &header.source;
+        let named = input.is_some() || source.test_input.is_some();
+        let input = input.or(source.test_input.as_deref()).unwrap_or(&source.input).to_string();
+        let fitted_on_it = source.fingerprint.is_some() && fingerprint(&input)? == source.fingerprint;
+        let rows =
+            |input: String, held_out, note| EvaluationRows { input, note, data: data.clone(), held_out };
+        if !fitted_on_it && !named && !all_rows {
+            // Nothing says which of these rows the model has seen.
+            let expected = "the data that the model was fitted on";
+            let help = "put it back, or name the rows to use";
+            return Err(Error::data(input, expected, "other contents", help));
+        }
+        if !fitted_on_it || all_rows {
+            return Ok(rows(input, None, None));
+        }
+        if let Some(test) = &source.test_input {
+            let note = format!("the model was fitted on {input}: using {test} instead");
+            return Ok(rows(test.clone(), None, Some(note)));
+        }
+        if source.split[2] == 0 {
+            let expected = "rows that were held out of the fit";
+            let help = "give other rows, or pass --all-rows";
+            return Err(Error::data(input, expected, "none of this input", help));
+        }
+        let all = open(&input, &data.read_options())?.collect()?;
+        let held_out = held_out(&input, &all, data, header.config.training.seed)?;
+        let note = format!("using the {} rows of {input} that were held out of the fit", held_out.num_rows());
+        Ok(rows(input, Some(held_out), Some(note)))
+    }
+
+    /// All the rows at once.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if there is none, or no whole window.
+    pub fn collect(&self) -> Result<RecordBatch> {
+        let rows = match &self.held_out {
+            Some(rows) => rows.clone(),
+            None => {
+                let rows = open(&self.input, &self.data.read_options())?.collect()?;
+                self.data.whole_windows(0, &rows)
+            }
+        };
+        match rows.num_rows() {
+            0 => Err(too_short(&self.input, &self.data)),
+            _ => Ok(rows),
+        }
+    }
+
+    /// [`Predictor::evaluate`], batch by batch in bounded memory.
+    ///
+    /// # Errors
+    /// If the rows cannot be read or encoded, or there are none.
+    pub fn evaluate(&self, predictor: &Predictor, options: &EvaluateOptions) -> Result<Evaluated> {
+        let predictor = &predictor.clone().input(&self.input);
+        if let Some(rows) = &self.held_out {
+            return evaluate_rows(predictor, std::iter::once(Ok((rows.clone(), 0))), options);
+        }
+        let mut first_row = 0;
+        let batches = open(&self.input, &self.data.read_options())?.map(|batch| {
+            let batch = batch?;
+            let whole = self.data.whole_windows(first_row, &batch);
+            let first = first_row + (batch.num_rows() - whole.num_rows()) as u64;
+            first_row += batch.num_rows() as u64;
+            Ok((whole, first))
+        });
+        let found = evaluate_rows(predictor, batches, options)?;
+        match found.metrics.examples {
+            0 => Err(too_short(&self.input, &self.data)),
+            _ => Ok(found),
+        }
+    }
+}
+
+/// Everything that is measured, over batches with the 0-based numbers of their first rows.
+pub(super) fn evaluate_rows(
+    predictor: &Predictor,
+    batches: impl Iterator<Item = Result<(RecordBatch, u64)>>,
+    options: &EvaluateOptions,
+) -> Result<Evaluated> {
+    options.validate(predictor)?;
+    let saved = predictor.saved();
+    let (preprocessor, seed) = (&saved.header.preprocessor, saved.header.config.training.seed);
+    let (model, device) = (&saved.model, predictor.device());
+    let mut evaluation = Evaluation::new(model, preprocessor.pixel_scale(), seed, device);
+    let mut reservoir = options.diagnose.then(|| Reservoir::new(seed));
+    let (mut factors, mut factor_codes) = (Factors::default(), vec![]);
+    let mut densities = Densities::new(predictor, options.samples);
+    for batch in batches {
+        let (batch, first_row) = batch?;
+        let rows = preprocessor.encode(predictor.input_name(), &batch, first_row)?;
+        evaluation.add(&rows);
+        if let Some(reservoir) = &mut reservoir {
+            reservoir.add(&rows);
+        }
+        if factors.add(&batch) {
+            factor_codes.extend(codes(saved, &rows, device));
+        }
+        densities.add(&rows);
+    }
+    let diagnostics =
+        reservoir.map(|rows| diagnose(model, preprocessor, &rows.finish(), seed, device)).transpose()?;
+    let disentanglement = factors
+        .vary()
+        .then(|| mutual_information_gap(&factor_codes, saved.architecture.latent_dim, &factors))
+        .transpose()?;
+    let [log_likelihood, original_units] = densities.finish();
+    Ok(Evaluated {
+        metrics: evaluation.finish(),
+        log_likelihood,
+        original_units,
+        diagnostics,
+        disentanglement,
+    })
+}
+
+/// log p(x), encoded and in original units.
+struct Densities<'a> {
+    predictor: &'a Predictor,
+    samples: Option<usize>,
+    /// For each encoded column whether its likelihood is a density: what is a mass has no units.
+    are_densities: Vec<bool>,
+    encoded: Vec<f64>,
+    original: Vec<f64>,
+}
+
+impl<'a> Densities<'a> {
+    fn new(predictor: &'a Predictor, samples: Option<usize>) -> Self {
+        let are_densities = predictor.saved().model.likelihood().densities();
+        Densities { predictor, samples, are_densities, encoded: vec![], original: vec![] }
+    }
+
+    fn add(&mut self, rows: &Encoded) {
+        let Some(samples) = self.samples else { return };
+        let (saved, device) = (self.predictor.saved(), self.predictor.device());
+        let (seed, first) = (saved.header.config.training.seed, self.encoded.len() as u64);
+        let found = log_likelihoods(&saved.model, rows, samples, seed, first, device).unwrap_or_default();
+        let volumes = saved.header.preprocessor.log_volume(rows, &self.are_densities);
+        self.original.extend(found.iter().zip(volumes).map(|(value, volume)| value + volume));
+        self.encoded.extend(found);
+    }
+
+    fn finish(self) -> [Option<LogLikelihood>; 2] {
+        let original = self.samples.filter(|_| self.are_densities.contains(&true));
+        [
+            self.samples.map(|samples| LogLikelihood::of(&self.encoded, samples)),
+            original.map(|samples| LogLikelihood::of(&self.original, samples)),
+        ]
+    }
+}
+
+/// There are no rows, or no whole window of them.
+pub(super) fn too_short(input: &str, data: &DataConfig) -> Error {
+    match data.window {
+        Some(window) => {
+            let expected = format!("{window} rows or more, for windows of {window}");
+            Error::data(input, expected, "fewer", "give a longer part of the series")
+        }
+        None => no_rows(input),
+    }
+}

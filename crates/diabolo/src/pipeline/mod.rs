@@ -1,0 +1,49 @@
+//! The whole way: fit, evaluate, save, use. The command line, Python and a server are thin shells over these types.
+//!
+//! ```
+//! use diabolo::{Config, FitJob, Predictor};
+//!
+//! let mut config = Config::default();
+//! config.set("training.epochs=2")?;
+//! let fitted = FitJob::input("digits").config(config).run()?;
+//! println!("{} held-out rows, {:.1} nats", fitted.metrics.examples, fitted.metrics.reconstruction);
+//!
+//! let bytes = fitted.predictor.to_bytes()?;
+//! let predictor = Predictor::from_bytes(&bytes)?;
+//! let scored = predictor.score(&fitted.test)?;
+//! assert_eq!(scored.scores.len(), fitted.test.num_rows());
+//! # Ok::<(), diabolo::Error>(())
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`FitJob`] | rows and a configuration, and who listens; gives [`Fitted`] |
+//! | [`Predictor`] | a saved model: record batches in, record batches out |
+//! | [`EvaluationRows`] | rows a model has not seen, found by themselves |
+//! | [`ComparisonDir`] | the folder of a comparison of families, which can be continued |
+
+mod alarms;
+mod comparison_dir;
+mod denoising;
+mod evaluation;
+mod events;
+mod fit_job;
+mod fitted;
+mod generation;
+mod predictor;
+mod prepared_job;
+mod row;
+mod score_run;
+
+pub use alarms::{AlarmQuality, Truth};
+pub use comparison_dir::ComparisonDir;
+pub use denoising::{DenoisingTask, Noise};
+pub use evaluation::{EvaluateOptions, Evaluated, EvaluationRows};
+pub use events::{Cancel, Event, Phase};
+pub use fit_job::FitJob;
+pub use fitted::{Fitted, Trained};
+pub use generation::{GenerateConfig, Generated, Origin};
+pub use predictor::Predictor;
+pub use prepared_job::PreparedJob;
+pub use row::{Cell, ScoredRow};
+pub use score_run::{FoundAnomaly, ScoreRun, ScoreSummary};

@@ -1,0 +1,330 @@
+//! A saved model and how it is to be used: record batches in, record batches out.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+
+use super::evaluation::{EvaluateOptions, Evaluated, evaluate_rows, too_short};
+use crate::Result;
+use crate::artifact::{Run, SavedModel};
+use crate::data::{Encoded, UnknownCategory, is_earlier_row, windowed_rows};
+use crate::model::{Autoencoder, Batch, Context};
+use crate::random::{Purpose, stream};
+use crate::task::{self, ImputeConfig, Imputed, ScoreConfig, Scored};
+use crate::tensor::{Device, in_place, to_host};
+
+/// Rows whose Jacobians are in memory at a time.
+const JACOBIANS_AT_ONCE: usize = 32;
+
+/// A fitted model that rows are put through. Clones share the weights, and threads may share a predictor.
+///
+/// Columns are found by their names: they may come in any order, with others beside them. A batch of a model of a series is
+/// a part of the series, in order; rows that were read as windows already are taken as they are.
+///
+/// ```
+/// # use diabolo::{Config, FitJob, Predictor, task::Rule};
+/// # let mut config = Config::default();
+/// # config.set("training.epochs=2")?;
+/// # let fitted = FitJob::input("digits").config(config).run()?;
+/// # let rows = fitted.test.clone();
+/// let predictor = fitted.predictor.rule(Rule::Quantile(0.99)).reasons(0);
+/// let codes = predictor.encode(&rows)?;
+/// let back = predictor.decode(&codes)?;
+/// assert_eq!(back.num_rows(), rows.num_rows());
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Predictor {
+    saved: Arc<SavedModel>,
+    device: Device,
+    input: Arc<str>,
+    first_row: Option<u64>,
+    scoring: ScoreConfig,
+    in_place: bool,
+}
+
+impl Predictor {
+    /// Of a model in memory.
+    pub fn new(saved: SavedModel, device: Device) -> Self {
+        Predictor {
+            saved: Arc::new(saved),
+            device,
+            input: "rows".into(),
+            first_row: None,
+            scoring: ScoreConfig::default(),
+            in_place: false,
+        }
+    }
+
+    /// Of a run folder or a model file, on the processor.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io), and [`Error::Artifact`](crate::Error::Artifact) if the file is damaged, foreign or from a newer version.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_on(path, Device::cpu())
+    }
+
+    /// [`open`](Self::open) on another device.
+    pub fn open_on(path: impl AsRef<Path>, device: Device) -> Result<Self> {
+        Ok(Self::new(SavedModel::load(&Run::model_file(path.as_ref())?, &device)?, device))
+    }
+
+    /// Of the bytes of a model file, on the processor.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let device = Device::cpu();
+        Ok(Self::new(SavedModel::from_bytes(Path::new("model"), bytes, &device)?, device))
+    }
+
+    /// The bytes of the model file.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.saved.to_bytes()
+    }
+
+    /// Writes the model file, whole or not at all.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        self.saved.save(path)
+    }
+
+    // ---- options ----
+
+    /// What the rows are called in messages; "rows" by default.
+    pub fn input(mut self, name: &str) -> Self {
+        self.input = name.into();
+        self
+    }
+
+    /// The 0-based number of a batch's first row in its input: for messages, for draws that are each row's own, and of a series
+    /// because its first rows have no whole window.
+    pub fn first_row(mut self, number: u64) -> Self {
+        self.first_row = Some(number);
+        self
+    }
+
+    /// What to do about a category that the training rows did not have; as fitted by default.
+    pub fn unknown_category(mut self, unknown: UnknownCategory) -> Self {
+        Arc::make_mut(&mut self.saved).header.preprocessor.unknown_category = unknown;
+        self
+    }
+
+    /// From where on a score is an anomaly.
+    pub fn rule(mut self, rule: task::Rule) -> Self {
+        self.scoring.rule = rule;
+        self
+    }
+
+    /// Reasons for each anomaly at most; 3 by default.
+    pub fn reasons(mut self, most: usize) -> Self {
+        self.scoring.reasons = most;
+        self
+    }
+
+    /// Reasons for all rows, not for anomalies alone.
+    pub fn explain_all(mut self, all: bool) -> Self {
+        self.scoring.explain_all = all;
+        self
+    }
+
+    /// Computes on the calling thread alone, and never enters rayon's pool: for servers that have threads of their own.
+    pub fn in_place(mut self) -> Self {
+        self.in_place = true;
+        self
+    }
+
+    // ---- what it is ----
+
+    /// The model file's contents.
+    pub fn saved(&self) -> &SavedModel {
+        &self.saved
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The columns that rows need, in the order of [`score_row`](Self::score_row)'s cells.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.saved.header.preprocessor.schema.features.iter().map(|feature| feature.name.as_str())
+    }
+
+    /// The rule, and how many reasons are given.
+    pub fn scoring(&self) -> &ScoreConfig {
+        &self.scoring
+    }
+
+    // ---- what it does ----
+
+    /// The code of each row (variational: the posterior's mean) as `latent_1`, …, behind the key and label columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn encode(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let rows = self.windows(rows)?;
+        self.here(|| task::encode(&self.saved, &self.input, &rows, self.row(), &self.device))
+    }
+
+    /// Rows in original units from columns `latent_1`, ….
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a family whose decoder needs the row beside the code; [`Error::Data`](crate::Error::Data) for columns that are no
+    /// codes.
+    pub fn decode(&self, codes: &RecordBatch) -> Result<RecordBatch> {
+        self.here(|| task::decode(&self.saved, &self.input, codes, self.row(), &self.device))
+    }
+
+    /// The mean reconstruction of each row, in the rows' columns, types and units.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn reconstruct(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let rows = self.windows(rows)?;
+        self.here(|| task::reconstruct(&self.saved, &self.input, &rows, self.row(), &self.device))
+    }
+
+    /// Rows without noise: the [reconstruction](Self::reconstruct), by a model that learned to remove noise or that knows clean
+    /// rows only.
+    pub fn denoise(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        self.reconstruct(rows)
+    }
+
+    /// How much each row surprises the model, how rare that is, and why.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model holds no scores of held-out rows; [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn score(&self, rows: &RecordBatch) -> Result<Scored> {
+        let windows = self.windows(rows)?;
+        let cut = self.rows_without_window(rows, &windows);
+        let whole = windows.slice(cut, windows.num_rows() - cut);
+        Ok(self.score_windows(&whole, cut)?.after(cut))
+    }
+
+    /// Rows with their missing cells filled in.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded; [`Error::Unsupported`](crate::Error::Unsupported) if draws or errors are asked of a model without a
+    /// posterior.
+    pub fn impute(&self, rows: &RecordBatch, config: &ImputeConfig) -> Result<Imputed> {
+        let rows = self.windows(rows)?;
+        self.here(|| task::impute(&self.saved, &self.input, &rows, self.row(), config, &self.device))
+    }
+
+    /// The metrics of rows that the model has not seen, and what else the options ask for.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded or there are none.
+    pub fn evaluate(&self, rows: &RecordBatch, options: &EvaluateOptions) -> Result<Evaluated> {
+        let rows = self.windows(rows)?;
+        self.here(|| evaluate_rows(self, std::iter::once(Ok((rows, self.row()))), options))
+    }
+
+    /// ‖J_f(x)‖²_F of the encoder at each row, exactly.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn contraction(&self, rows: &RecordBatch) -> Result<Vec<f32>> {
+        let encoded = self.encoded(rows)?;
+        let all: Vec<usize> = (0..encoded.rows).collect();
+        let of_chunk = |chunk: &[usize]| {
+            let batch = Batch::gather(&encoded, chunk, &self.device);
+            to_host(self.saved.model.contraction(batch.input()))
+        };
+        Ok(self.here(|| all.chunks(JACOBIANS_AT_ONCE).flat_map(of_chunk).collect()))
+    }
+
+    /// The terms of the objective at each row, unweighted, in nats; `seed` fixes what is drawn. Terms that compare rows with each
+    /// other see those of a batch of the model's own size.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn terms(&self, rows: &RecordBatch, seed: u64) -> Result<BTreeMap<&'static str, Vec<f32>>> {
+        let encoded = self.encoded(rows)?;
+        let all: Vec<usize> = (0..encoded.rows).collect();
+        let model = &self.saved.model;
+        let mut terms = BTreeMap::<&'static str, Vec<f32>>::new();
+        self.here(|| {
+            use crate::model::Trainable;
+            for (k, chunk) in all.chunks(model.max_batch_rows()).enumerate() {
+                let noise = &mut stream(seed, Purpose::Evaluate, 1, k as u64);
+                let rows = self.saved.header.source.split[0];
+                let mut context =
+                    Context { noise, epochs: f64::INFINITY, training: false, rows, device: &self.device };
+                for term in model.loss(&Batch::gather(&encoded, chunk, &self.device), &mut context) {
+                    terms.entry(term.name).or_default().extend(to_host(term.value));
+                }
+            }
+        });
+        Ok(terms)
+    }
+
+    /// The same model with the scores of these rows to compare later scores with. The rows must not have been fitted; nothing is
+    /// fitted again.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded, or there are none.
+    pub fn calibrate(&self, rows: &RecordBatch) -> Result<Self> {
+        let data = &self.saved.header.config.data;
+        let windows = self.windows(rows)?;
+        let cut = self.rows_without_window(rows, &windows);
+        let whole = windows.slice(cut, windows.num_rows() - cut);
+        if whole.num_rows() == 0 {
+            return Err(too_short(&self.input, data));
+        }
+        let encoded = self.saved.header.preprocessor.encode(&self.input, &whole, self.row() + cut as u64)?;
+        let mut calibrated = self.clone();
+        let detector = self.here(|| task::calibrate(&self.saved, &encoded, &self.device));
+        Arc::make_mut(&mut calibrated.saved).detector = Some(detector);
+        Ok(calibrated)
+    }
+
+    // ---- within the pipeline ----
+
+    /// The rows as the model sees them.
+    pub(super) fn encoded(&self, rows: &RecordBatch) -> Result<Encoded> {
+        self.saved.header.preprocessor.encode(&self.input, &self.windows(rows)?, self.row())
+    }
+
+    /// Scores rows that are whole windows, `cut` rows after the first.
+    pub(super) fn score_windows(&self, rows: &RecordBatch, cut: usize) -> Result<Scored> {
+        let first_row = self.row() + cut as u64;
+        self.here(|| task::score(&self.saved, &self.input, rows, first_row, &self.scoring, &self.device))
+    }
+
+    /// `work` on this thread alone, if that was asked for.
+    pub(super) fn here<R>(&self, work: impl FnOnce() -> R) -> R {
+        if self.in_place { in_place(work) } else { work() }
+    }
+
+    pub(super) fn row(&self) -> u64 {
+        self.first_row.unwrap_or(0)
+    }
+
+    pub(super) fn input_name(&self) -> &str {
+        &self.input
+    }
+
+    /// A series as windows, if the model was fitted on windows and the rows are none yet.
+    fn windows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        match is_windowed(rows) {
+            true => Ok(rows.clone()),
+            false => windowed_rows(&self.input, rows.clone(), &self.saved.header.config.data),
+        }
+    }
+
+    /// How many of the first rows have no whole window: of a series that is made windows here, or whose place was given.
+    fn rows_without_window(&self, given: &RecordBatch, windows: &RecordBatch) -> usize {
+        if is_windowed(given) && self.first_row.is_none() {
+            return 0;
+        }
+        let whole = self.saved.header.config.data.whole_windows(self.row(), windows);
+        windows.num_rows() - whole.num_rows()
+    }
+}
+
+fn is_windowed(rows: &RecordBatch) -> bool {
+    rows.schema().fields().iter().any(|field| is_earlier_row(field))
+}

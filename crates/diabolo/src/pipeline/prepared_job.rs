@@ -1,0 +1,273 @@
+//! A fit whose rows are encoded and whose settings are resolved: what is left is to train, calibrate and evaluate.
+
+use super::events::{Event, Phase, Watch};
+use super::fit_job::{FitJob, absolute};
+use super::{Fitted, Predictor, Trained};
+use crate::artifact::{
+    FORMAT_VERSION, Header, Run, SavedModel, SourceRecord, TrainingRecord, read_checkpoint, write_checkpoint,
+};
+use crate::config::Config;
+use crate::data::{Encoded, Prepared};
+use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
+use crate::model::{Architecture, Autoencoder, Model};
+use crate::train::{self, Outcome, Resume, Snapshot, StopReason, TrainingData};
+use crate::{Error, Result, VERSION, task};
+
+/// Rows evaluated before it is asked again whether the fit is cancelled.
+const EVALUATED_AT_ONCE: usize = 4096;
+
+/// A fit that is ready to train.
+pub struct PreparedJob<'a> {
+    job: FitJob<'a>,
+    prepared: Prepared,
+    architecture: Architecture,
+    fingerprint: Option<String>,
+    run: Option<Run>,
+}
+
+impl<'a> PreparedJob<'a> {
+    pub(super) fn new(
+        job: FitJob<'a>,
+        prepared: Prepared,
+        architecture: Architecture,
+        fingerprint: Option<String>,
+    ) -> Self {
+        let run = job.resumed.as_ref().map(|resumed| resumed.run.clone());
+        PreparedJob { job, prepared, architecture, fingerprint, run }
+    }
+
+    /// The configuration with nothing left open.
+    pub fn config(&self) -> &Config {
+        &self.job.config
+    }
+
+    /// What the rows are called: a path, a built-in set, or a name.
+    pub fn input(&self) -> &str {
+        &self.job.name
+    }
+
+    /// What will be built.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// The rows as they will be learned from.
+    pub fn rows(&self) -> &Prepared {
+        &self.prepared
+    }
+
+    /// The folder that the fit writes to, if there is one.
+    pub fn run_folder(&self) -> Option<&Run> {
+        self.run.as_ref()
+    }
+
+    /// Writes checkpoints, history, model and metrics to `run` while it goes on, so that it can be resumed there.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn in_run(mut self, run: Run) -> Result<Self> {
+        let input = absolute(&self.job.name);
+        run.write_config(&input, self.fingerprint.as_deref(), &self.job.config)?;
+        self.run = Some(run);
+        Ok(self)
+    }
+
+    /// Trains, calibrates and evaluates.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] and [`Error::Cancelled`]; in a run folder the last good weights, or the checkpoint, are
+    /// written before.
+    pub fn run(self) -> Result<Fitted> {
+        match self.job.pool.clone() {
+            Some(pool) => pool.install(|| self.run_here()),
+            None => self.run_here(),
+        }
+    }
+
+    fn run_here(mut self) -> Result<Fitted> {
+        let model = Model::new(&self.architecture, self.config().training.seed, &self.job.device);
+        let resume = self.checkpoint(&model)?;
+        let outcome = self.train(|data, config, device, hooks| {
+            train::fit_pretrained(model, resume, data, config, device, hooks)
+        })?;
+        self.finish(outcome)
+    }
+
+    /// Trains a model of another family, and evaluates it. What is saved in files are the families of this crate alone.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_with<M: Autoencoder>(mut self, model: M) -> Result<Trained<M>> {
+        let outcome =
+            self.train(|data, config, device, hooks| train::fit(model, None, data, config, device, hooks))?;
+        let metrics = self.metrics(&outcome.model)?;
+        let (history, stop) = (outcome.state.history, outcome.stop_reason);
+        Ok(Trained { model: outcome.model, preprocessor: self.prepared.preprocessor, metrics, history, stop })
+    }
+
+    /// Training with the job's hooks. Interruption is an error.
+    fn train<M: crate::tensor::Module>(
+        &mut self,
+        fit: impl FnOnce(
+            &TrainingData,
+            &train::TrainingConfig,
+            &crate::tensor::Device,
+            &mut dyn train::Hooks<M>,
+        ) -> Result<Outcome<M>>,
+    ) -> Result<Outcome<M>> {
+        let warnings = self.warnings();
+        let PreparedJob { job, prepared, run, fingerprint, .. } = self;
+        let on_event = &mut job.on_event;
+        warnings.iter().for_each(|warning| on_event(Event::Warning(warning)));
+        on_event(Event::Phase(Phase::Train));
+        let training = &job.config.training;
+        // Only with a checkpoint that knows of it: until then the same command is to work again.
+        let mut longer = job.resumed.as_ref().is_some_and(|resumed| resumed.longer);
+        let mut watch = Watch {
+            on_event,
+            cancel: &job.cancel,
+            epochs: [training.epochs.unwrap_or_default(), training.pretrain_epochs],
+            save: |snapshot: &Snapshot<M>| {
+                let Some(run) = &run else { return Ok(()) };
+                write_checkpoint(&run.checkpoint_path(), snapshot)?;
+                if std::mem::take(&mut longer) {
+                    run.write_config(&job.name, fingerprint.as_deref(), &job.config)?;
+                }
+                run.write_history(&snapshot.state.history)
+            },
+        };
+        let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
+        let outcome = fit(&data, training, &job.device, &mut watch)?;
+        match (outcome.stop_reason, run) {
+            (StopReason::Interrupted, _) => Err(Error::Cancelled { during: Phase::Train.name() }),
+            (StopReason::Diverged(error), None) => Err(error),
+            (stop_reason, _) => Ok(Outcome { stop_reason, ..outcome }),
+        }
+    }
+
+    /// What a resumed run continues from, and the folder of checkpoints.
+    fn checkpoint(&self, model: &Model) -> Result<Option<Resume<Model>>> {
+        let Some(run) = &self.run else { return Ok(None) };
+        let path = run.checkpoint_path();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        }
+        let Some(resumed) = &self.job.resumed else { return Ok(None) };
+        if !path.is_file() {
+            if resumed.longer {
+                run.write_config(&self.job.name, self.fingerprint.as_deref(), &self.job.config)?;
+            }
+            return Ok(None);
+        }
+        let mut resume = read_checkpoint(&path, model, &self.job.device)?;
+        if resumed.longer {
+            resume.state.longer_from = resume.state.epoch;
+        }
+        Ok(Some(resume))
+    }
+
+    /// What the user should know, one sentence each.
+    fn warnings(&self) -> Vec<String> {
+        let mismatches = self.job.config.mismatches(&self.prepared, &self.architecture);
+        [self.prepared.warnings.clone(), self.architecture.warnings(), mismatches].concat()
+    }
+
+    /// Everything after training, written to the run folder where there is one.
+    fn finish(mut self, outcome: Outcome<Model>) -> Result<Fitted> {
+        (self.job.on_event)(Event::Phase(Phase::Calibrate));
+        let saved = self.calibrated(&outcome)?;
+        let Outcome { state, stop_reason, .. } = outcome;
+        if let Some(run) = &self.run {
+            saved.save(&run.model_path())?;
+            run.write_history(&state.history)?;
+        }
+        if let StopReason::Diverged(error) = stop_reason {
+            return Err(error);
+        }
+        let metrics = self.metrics(&saved.model)?;
+        let warnings = self.warnings();
+        let fitted = Fitted {
+            predictor: Predictor::new(saved, self.job.device),
+            metrics,
+            history: state.history,
+            stop: stop_reason,
+            seconds: state.seconds,
+            warnings,
+            test: self.prepared.test,
+        };
+        if let Some(run) = &self.run {
+            fitted.write_metrics(run)?;
+        }
+        Ok(fitted)
+    }
+
+    /// The model with what it is scored by.
+    fn calibrated(&self, outcome: &Outcome<Model>) -> Result<SavedModel> {
+        let (prepared, device) = (&self.prepared, &self.job.device);
+        let latent = match self.architecture.family.has_prior() {
+            true => None,
+            false => {
+                let seed = self.config().training.seed;
+                Some(LatentSummary::measure(&outcome.model, &prepared.train, seed, device)?)
+            }
+        };
+        self.job.cancel.check(Phase::Calibrate)?;
+        let detector = Detector::fit(&outcome.model, &prepared.preprocessor, &prepared.train, device);
+        self.job.cancel.check(Phase::Calibrate)?;
+        let mut saved = SavedModel {
+            header: self.header(outcome),
+            architecture: self.architecture.clone(),
+            model: outcome.model.clone(),
+            latent,
+            detector: Some(detector),
+        };
+        saved.detector = Some(task::calibrate(&saved, &prepared.validation, device));
+        self.job.cancel.check(Phase::Calibrate)?;
+        Ok(saved)
+    }
+
+    /// Of the test rows; without any of the validation rows, which chose when to stop and are the next best.
+    fn metrics<M: Autoencoder>(&mut self, model: &M) -> Result<Metrics> {
+        (self.job.on_event)(Event::Phase(Phase::Evaluate));
+        let PreparedJob { job, prepared, .. } = self;
+        let (preprocessor, seed) = (&prepared.preprocessor, job.config.training.seed);
+        let mut evaluation = Evaluation::new(model, preprocessor.pixel_scale(), seed, &job.device);
+        let mut add = |rows: &Encoded| {
+            job.cancel.check(Phase::Evaluate)?;
+            evaluation.add(rows);
+            Ok::<(), Error>(())
+        };
+        match prepared.test.num_rows() {
+            0 => add(&prepared.validation)?,
+            rows => {
+                for first in (0..rows).step_by(EVALUATED_AT_ONCE) {
+                    let some = prepared.test.slice(first, EVALUATED_AT_ONCE.min(rows - first));
+                    add(&preprocessor.encode(&job.name, &some, first as u64)?)?;
+                }
+            }
+        }
+        Ok(evaluation.finish())
+    }
+
+    fn header(&self, outcome: &Outcome<Model>) -> Header {
+        let prepared = &self.prepared;
+        Header {
+            format_version: FORMAT_VERSION,
+            diabolo_version: VERSION.into(),
+            config: self.job.config.clone(),
+            preprocessor: prepared.preprocessor.clone(),
+            source: SourceRecord {
+                input: self.job.name.clone(),
+                fingerprint: self.fingerprint.clone(),
+                rows: prepared.rows,
+                split: [prepared.train.rows, prepared.validation.rows, prepared.test.num_rows()],
+                test_input: prepared.test_input.clone(),
+            },
+            training: TrainingRecord {
+                epochs: outcome.state.epoch,
+                best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
+                stop_reason: outcome.stop_reason.name().into(),
+            },
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! One row at a time, for servers.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, new_null_array};
+use arrow_schema::DataType;
+
+use super::Predictor;
+use crate::task::{Reason, Scored};
+use crate::{Error, Result};
+
+/// A cell of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell<'a> {
+    /// A number; NaN is missing.
+    Number(f64),
+    /// A category, or a number as text.
+    Text(&'a str),
+    /// A truth value.
+    Bool(bool),
+    /// Nothing is known.
+    Missing,
+}
+
+impl From<f64> for Cell<'_> {
+    fn from(value: f64) -> Self {
+        Cell::Number(value)
+    }
+}
+
+impl<'a> From<&'a str> for Cell<'a> {
+    fn from(value: &'a str) -> Self {
+        Cell::Text(value)
+    }
+}
+
+impl From<bool> for Cell<'_> {
+    fn from(value: bool) -> Self {
+        Cell::Bool(value)
+    }
+}
+
+impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Cell::Missing, Into::into)
+    }
+}
+
+/// What [`Predictor::score_row`] says of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredRow {
+    /// Nats above the usual.
+    pub score: f64,
+    /// How likely a row of the held-out rows' kind scores as high.
+    pub p_value: f64,
+    /// Whether the rule calls it an anomaly.
+    pub anomalous: bool,
+    /// The columns that contribute most; empty for a row that is no anomaly, unless all are explained.
+    pub reasons: Vec<Reason>,
+}
+
+impl Predictor {
+    /// Scores one row, whose cells stand in the order of [`columns`](Self::columns). Of a series a row is a whole window.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a rule that compares the rows of a batch (false discovery rate, top N): row by row it would
+    /// flag all or none; [`Error::Data`] for cells that the model cannot read.
+    pub fn score_row(&self, cells: &[Cell]) -> Result<ScoredRow> {
+        if self.scoring().rule.needs_all_rows() {
+            return Err(Error::Unsupported {
+                what: format!("'{}' needs all rows at once", self.scoring().rule.describe()),
+                help: "score rows one by one with Rule::Alpha or Rule::Quantile, or all of them with score"
+                    .into(),
+            });
+        }
+        let row = self.table_of(cells)?;
+        let Scored { scores, p_values, anomalous, mut reasons } = self.score_windows(&row, 0)?;
+        Ok(ScoredRow {
+            score: scores[0],
+            p_value: p_values[0],
+            anomalous: anomalous[0],
+            reasons: reasons.swap_remove(0),
+        })
+    }
+
+    /// A table of one row.
+    fn table_of(&self, cells: &[Cell]) -> Result<RecordBatch> {
+        let columns: Vec<&str> = self.columns().collect();
+        if cells.len() != columns.len() {
+            let expected = format!("{} cells, one for each of Predictor::columns", columns.len());
+            let found = cells.len().to_string();
+            return Err(Error::data(
+                self.input_name(),
+                expected,
+                found,
+                "give Cell::Missing for an unknown one",
+            ));
+        }
+        let array = |cell: &Cell| -> ArrayRef {
+            match *cell {
+                Cell::Number(value) => Arc::new(Float64Array::from(vec![value])),
+                Cell::Text(text) => Arc::new(StringArray::from(vec![text])),
+                Cell::Bool(value) => Arc::new(BooleanArray::from(vec![value])),
+                Cell::Missing => new_null_array(&DataType::Null, 1),
+            }
+        };
+        let columns = columns.into_iter().zip(cells).map(|(name, cell)| (name, array(cell), true));
+        RecordBatch::try_from_iter_with_nullable(columns)
+            .map_err(|cause| Error::data(self.input_name(), "one row", cause.to_string(), "give other cells"))
+    }
+}

@@ -1,0 +1,146 @@
+//! Scores of a whole input, batch by batch, and what is kept of them.
+
+use arrow_array::RecordBatch;
+use serde::Serialize;
+
+use super::{AlarmQuality, Predictor, Truth};
+use crate::Result;
+use crate::data::texts;
+use crate::task::{Drift, DriftReport, Reason, Scored};
+
+/// Scores an input, batch by batch.
+///
+/// A rule that compares rows with each other needs the whole input in one batch.
+pub struct ScoreRun<'a> {
+    predictor: &'a Predictor,
+    drift: Option<Drift<'a>>,
+    truth: Option<Truth>,
+    summary: ScoreSummary,
+}
+
+/// What is known of all rows that were scored.
+#[derive(Debug, Clone, Default)]
+pub struct ScoreSummary {
+    /// Of each row.
+    pub scores: Vec<f64>,
+    /// Whether each row is an anomaly by the rule.
+    pub anomalous: Vec<bool>,
+    /// Whether each row is an anomaly by the labels; empty without labels.
+    pub truth: Vec<bool>,
+    /// The anomalies.
+    pub found: Vec<FoundAnomaly>,
+    /// What differs from the held-out rows, if that was asked for.
+    pub drift: Option<DriftReport>,
+}
+
+/// One anomaly.
+#[derive(Debug, Clone, Serialize)]
+pub struct FoundAnomaly {
+    /// Its 1-based row.
+    pub row: usize,
+    /// Its key, if the model knows a key column.
+    pub key: Option<Option<String>>,
+    /// Nats above the usual.
+    pub score: f64,
+    /// How likely a row of the held-out rows' kind scores as high.
+    pub p_value: f64,
+    /// The columns that contribute most.
+    pub reasons: Vec<Reason>,
+}
+
+impl<'a> ScoreRun<'a> {
+    /// Nothing scored yet. With `drift`, rows are also compared with those held out of the fit.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model file does not hold what drift is measured against.
+    pub fn new(predictor: &'a Predictor, truth: Option<Truth>, drift: bool) -> Result<Self> {
+        let drift = drift.then(|| Drift::new(predictor.saved())).transpose()?;
+        Ok(ScoreRun { predictor, drift, truth, summary: ScoreSummary::default() })
+    }
+
+    /// Scores the next rows.
+    ///
+    /// # Errors
+    /// As [`Predictor::score`], and if a label is missing.
+    pub fn add(&mut self, rows: &RecordBatch) -> Result<Scored> {
+        let first_row = self.summary.scores.len();
+        let predictor = self.predictor.clone().first_row(first_row as u64);
+        let found = predictor.score(rows)?;
+        let (input, device) = (self.predictor.input_name(), self.predictor.device());
+        if let Some(truth) = &self.truth {
+            self.summary.truth.extend(truth.read(input, rows, first_row as u64)?);
+        }
+        if let Some(drift) = &mut self.drift {
+            drift.add(input, rows, first_row as u64, &found.scores, device)?;
+            self.summary.drift = Some(drift.found()?);
+        }
+        let schema = &self.predictor.saved().header.preprocessor.schema;
+        let key = schema.key.as_ref().and_then(|key| texts(rows, key));
+        let anomalies = (0..rows.num_rows()).filter(|&row| found.anomalous[row]).map(|row| FoundAnomaly {
+            row: first_row + row + 1,
+            key: key.as_ref().map(|key| key[row].clone()),
+            score: found.scores[row],
+            p_value: found.p_values[row],
+            reasons: found.reasons[row].clone(),
+        });
+        self.summary.found.extend(anomalies);
+        self.summary.scores.extend(&found.scores);
+        self.summary.anomalous.extend(&found.anomalous);
+        Ok(found)
+    }
+
+    /// What is known so far.
+    pub fn summary(&self) -> &ScoreSummary {
+        &self.summary
+    }
+
+    /// Sentences that the user should read.
+    pub fn warnings(&self) -> Vec<String> {
+        let summary = &self.summary;
+        let detector = self.predictor.saved().detector.as_ref();
+        let rule = self.predictor.scoring().rule;
+        let cut = summary.scores.iter().filter(|score| score.is_nan()).count();
+        let only_anomalies = self.truth.as_ref().filter(|_| !summary.truth.contains(&false));
+        [
+            detector.and_then(|detector| rule.warning(detector, summary.scores.len())),
+            summary.drift.as_ref().and_then(DriftReport::warning),
+            only_anomalies.map(|truth| {
+                let column = &truth.column;
+                format!("by the column '{column}' no row is normal; --normal VALUE says which rows are (else those with 0 or false)")
+            }),
+            (cut > 0)
+                .then(|| format!("the first {cut} rows have no score: their windows begin before the series")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+impl ScoreSummary {
+    /// How many rows are anomalies.
+    pub fn anomalies(&self) -> usize {
+        self.anomalous.iter().filter(|&&anomalous| anomalous).count()
+    }
+
+    /// How many columns, latent dimensions and scores have drifted.
+    pub fn drifted(&self) -> usize {
+        self.drift.as_ref().map_or(0, |drift| drift.moved.len())
+    }
+
+    /// What scores and alarms are worth by the labels, if there are any.
+    pub fn quality(&self) -> Option<AlarmQuality> {
+        (!self.truth.is_empty()).then(|| AlarmQuality::measure(&self.scores, &self.anomalous, &self.truth))
+    }
+
+    /// A row that is no anomaly and one that is, each in the middle of its kind; rows counted from 0.
+    pub fn typical_rows(&self) -> [Option<usize>; 2] {
+        [false, true].map(|flagged| {
+            let mut kind: Vec<usize> = (0..self.scores.len())
+                .filter(|&row| self.anomalous[row] == flagged && !self.scores[row].is_nan())
+                .collect();
+            kind.sort_by(|&a, &b| self.scores[a].total_cmp(&self.scores[b]));
+            kind.get(kind.len() / 2).copied()
+        })
+    }
+}
