@@ -6,9 +6,6 @@ use super::neighbours::{Near, nearest};
 use crate::error::{Result, StatsError};
 use crate::random::{Purpose, RngExt, Stream, stream};
 
-/// Names the random streams of this file among those of [`Purpose::Choose`].
-const STREAM: u64 = 0x6b6d;
-
 const MOST_ITERATIONS: usize = 300;
 
 /// Clusters of rows by their nearest centroid.
@@ -53,10 +50,9 @@ pub fn k_means(
         let error = StatsError::values("features", "finite values", features[at].to_string(), help);
         return Err(error.at_row((at / width) as u64 + 1));
     }
-    let mut best = lloyd(features, width, clusters, &mut stream(seed, Purpose::Choose, STREAM, 0));
-    for restart in 1..restarts {
-        let other =
-            lloyd(features, width, clusters, &mut stream(seed, Purpose::Choose, STREAM, restart as u64));
+    let run = |restart| lloyd(features, width, clusters, &mut stream(seed, Purpose::Cluster, 0, restart));
+    let mut best = run(0);
+    for other in (1..restarts as u64).map(run) {
         if other.inertia < best.inertia {
             best = other;
         }

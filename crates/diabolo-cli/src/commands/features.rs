@@ -105,7 +105,7 @@ fn fine_tuned(
     let (mut pretrained, mut random) = (vec![], vec![]);
     for seed in (0..args.repeats).map(|repeat| training.seed.wrapping_add(repeat)) {
         let training = TrainingConfig { seed, ..training.clone() };
-        let mut noise = stream(seed, Purpose::Initialize, 0, 0);
+        let mut noise = stream(seed, Purpose::InitializeClassifier, 0, 0);
         let layers = saved.model.encoder_layers();
         let encoder = layers.iter().map(|&layer| layer.clone()).collect();
         let tune = |name: &str, classifier: Classifier| -> anyhow::Result<FineTuned> {

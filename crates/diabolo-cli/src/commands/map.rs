@@ -40,7 +40,7 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     let color =
         args.color.clone().or(preprocessor.schema.label.clone().filter(|l| rows.column_by_name(l).is_some()));
     let mut chosen =
-        permutation(&mut stream(saved.header.config.training.seed, Purpose::Choose, 0, 0), encoded.rows);
+        permutation(&mut stream(saved.header.config.training.seed, Purpose::MapRows, 0, 0), encoded.rows);
     chosen.truncate(POINTS);
     let labels =
         color.as_deref().map(|color| chosen_texts(&args.input, &rows, color, &chosen)).transpose()?;

@@ -99,7 +99,7 @@ pub struct Reservoir {
 impl Reservoir {
     /// Nothing seen yet.
     pub fn new(seed: u64) -> Self {
-        Reservoir { noise: stream(seed, Purpose::Choose, 1, 0), seen: 0, width: 0, kept: vec![] }
+        Reservoir { noise: stream(seed, Purpose::DiagnosedRows, 0, 0), seen: 0, width: 0, kept: vec![] }
     }
 
     /// Lets rows pass by.

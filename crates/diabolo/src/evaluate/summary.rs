@@ -37,7 +37,7 @@ impl LatentSummary {
     /// [`Error::Data`](crate::Error::Data) if a code is not finite.
     pub fn measure<M: Autoencoder>(model: &M, rows: &Encoded, seed: u64, device: &Device) -> Result<Self> {
         let width = model.latent_dim();
-        let mut chosen = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.rows);
+        let mut chosen = permutation(&mut stream(seed, Purpose::LatentSummaryRows, 0, 0), rows.rows);
         chosen.truncate(ROWS.min(NUMBERS / width).max(1));
         if chosen.is_empty() {
             let (deviation, centers) = (vec![0.0; width], vec![0.0; width]);

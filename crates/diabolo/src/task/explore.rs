@@ -22,9 +22,6 @@ use crate::random::{Purpose, standard_normal, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// The stream of [`Purpose::Generate`], beside the chunks of [`generate`](super::generate).
-const NEAR: u64 = 2;
-
 /// How to go from one code to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
@@ -79,7 +76,7 @@ pub fn near(
     let code = codes(saved, rows, device);
     let deviation = deviations(saved);
     let width = deviation.len();
-    let epsilon = standard_normal(&mut stream(seed, Purpose::Generate, NEAR, 0), count * width);
+    let epsilon = standard_normal(&mut stream(seed, Purpose::NearbyCodes, 0, 0), count * width);
     let values = epsilon.iter().enumerate().map(|(i, e)| {
         let unit = i % width;
         code[unit] + scale as f32 * deviation[unit] * e

@@ -102,7 +102,7 @@ pub(super) fn decoded(
     let width = model.latent_dim();
     let mut values = vec![];
     for (chunk, codes) in codes.chunks(CHUNK * width).enumerate() {
-        let noise = &mut stream(seed, Purpose::Generate, 1, chunk as u64);
+        let noise = &mut stream(seed, Purpose::DecodedRows, 0, chunk as u64);
         let rows = codes.len() / width;
         let chosen: Vec<usize> = (chunk * CHUNK..chunk * CHUNK + rows).collect();
         let codes = beside(device.tensor(codes.to_vec(), [rows, width]), condition, &chosen, device);

@@ -26,8 +26,6 @@ const SMOOTHING: f64 = 2.0;
 /// Rows that decide, at most, and rounds of expectation and maximisation.
 const ROWS: usize = 8192;
 const ROUNDS: usize = 30;
-/// Names the random stream of this file among those of [`Purpose::Choose`].
-const STREAM: u64 = 0x7671;
 
 /// p(k_1, …, k_G).
 #[derive(Module, Debug)]
@@ -52,7 +50,7 @@ impl CodePrior {
 
     /// Of the vectors `chosen` by some rows: rows × groups, row by row.
     pub(super) fn fit(chosen: &[u32], groups: usize, size: usize, seed: u64, device: &Device) -> Self {
-        let mut order = permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), chosen.len() / groups);
+        let mut order = permutation(&mut stream(seed, Purpose::CodePriorRows, 0, 0), chosen.len() / groups);
         order.truncate(ROWS);
         if order.is_empty() {
             return Self::uniform(groups, size, device);

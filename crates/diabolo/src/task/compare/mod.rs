@@ -245,7 +245,7 @@ impl SeedSplit {
             return Err(Error::config("test", "a share above 0: models are compared on held-out rows", 0));
         }
         let test = prepared.preprocessor.encode(&plan.input, &prepared.test, 0)?;
-        let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), test.rows);
+        let order = permutation(&mut stream(seed, Purpose::ComparedRows, 0, 0), test.rows);
         Ok(SeedSplit { classes: Classes::of(&plan.input, &prepared), test, order, prepared, seed })
     }
 
