@@ -230,8 +230,10 @@ fn find_columns<'a>(
         .collect();
     if !missing.is_empty() {
         let there = found.fields().iter().map(|field| field.name().as_str());
-        let near = closest(missing[0], there.clone());
-        let hint = near.map(|near| format!("rename '{near}' to '{}'?", missing[0]));
+        // A column that is expected itself is no other one misspelled.
+        let known = |name: &str| schema.sets_aside(name) || schema.features.iter().any(|f| f.name == name);
+        let spare = there.clone().filter(|name| !known(name));
+        let hint = closest(missing[0], spare).map(|near| format!("rename '{near}' to '{}'?", missing[0]));
         let help =
             hint.unwrap_or_else(|| "give rows with the columns the model was fitted on, in any order".into());
         let expected = format!("the columns {}", some_names(schema.features.iter().map(|f| f.name.as_str())));

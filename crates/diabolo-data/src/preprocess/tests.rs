@@ -145,6 +145,19 @@ fn a_wrong_column_set_names_what_is_missing() {
 }
 
 #[test]
+fn a_column_that_is_expected_itself_is_not_to_be_renamed() {
+    let numbers = || Arc::new(Float64Array::from(vec![1.0, 2.0, 3.5, 4.5])) as ArrayRef;
+    let fitted =
+        fit(&table(vec![("x", numbers()), ("y", numbers())]), &Default::default(), &Default::default());
+    let ending = |name: &str| {
+        let message = message(&fitted, &table(vec![(name, numbers())]));
+        message.split("without ").nth(1).unwrap_or_default().to_string()
+    };
+    assert_eq!(ending("x"), "'y'; give rows with the columns the model was fitted on, in any order");
+    assert_eq!(ending("X"), "'x', 'y'; rename 'X' to 'x'?");
+}
+
+#[test]
 fn bad_cells_at_use_time_are_named() {
     let fitted = people_fitted();
     let with = |name: &str, cells: &[&str]| {
