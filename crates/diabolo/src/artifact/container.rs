@@ -1,7 +1,6 @@
 //! The safetensors container: named tensors, one JSON text, one checksum over both.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -9,6 +8,7 @@ use safetensors::{Dtype, SafeTensors};
 use sha2::{Digest, Sha256};
 
 use super::weights::HostTensor;
+use crate::data::write::write_atomically;
 use crate::{Error, Result};
 
 /// The one metadata key. A single key keeps files byte-identical from run to run.
@@ -20,23 +20,6 @@ const BLANK: &str = "00000000000000000000000000000000000000000000000000000000000
 pub(super) enum Part {
     Floats(HostTensor),
     Bytes(Vec<u8>),
-}
-
-/// Writes `contents` so that `path` holds either all of it or what it held before.
-pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
-    file.write_all(contents).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private; results are not.
-        let open = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(open).map_err(Error::io("write", path))?;
-    }
-    file.persist(path).map_err(|e| Error::io("write", path)(e.error))?;
-    Ok(())
 }
 
 /// Writes tensors and `json` (an object without a `checksum` of its own) to `path`.
