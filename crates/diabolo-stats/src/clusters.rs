@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::neighbours::{Near, nearest};
 use crate::error::{Result, StatsError};
-use crate::random::{Purpose, RngExt, Stream, stream};
+use crate::random::{Purpose, RngExt, Stream, stream, weighted_index};
 
 const MOST_ITERATIONS: usize = 300;
 
@@ -87,11 +87,7 @@ fn spread(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -
     let mut gaps = vec![1f64; rows];
     let mut centroids: Vec<f32> = Vec::with_capacity(clusters * width);
     for _ in 0..clusters {
-        let mut left = noise.random::<f64>() * gaps.iter().sum::<f64>();
-        let drawn = gaps.iter().position(|gap| {
-            left -= gap;
-            left < 0.0
-        });
+        let drawn = weighted_index(&gaps, noise.random::<f64>() * gaps.iter().sum::<f64>());
         // No gap is left when there are fewer distinct rows than clusters.
         let row = drawn.unwrap_or(rows - 1);
         let chosen = &features[row * width..(row + 1) * width];

@@ -121,6 +121,18 @@ impl RowNoise<'_> {
     }
 }
 
+/// The entry that a position in [0, Σ weights) falls into, each as wide as its weight; `None` from the sum on.
+///
+/// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ weights. Rounding can
+/// leave a little after the last entry: whoever draws takes the last entry for it.
+pub fn weighted_index<W: Copy + Into<f64>>(weights: &[W], position: f64) -> Option<usize> {
+    let mut sum = 0.0;
+    weights.iter().position(|&weight| {
+        sum += weight.into();
+        position < sum
+    })
+}
+
 /// A permutation of `0..n`, by Fisher–Yates.
 pub fn permutation(stream: &mut Stream, n: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
@@ -190,6 +202,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_position_falls_into_the_entry_that_is_as_wide_as_its_weight() {
+        let at = |position| weighted_index(&[0.25f32, 0.0, 0.75], position);
+        assert_eq!([0.0, 0.2, 0.25, 0.99, 1.0].map(at), [Some(0), Some(0), Some(2), Some(2), None]);
+        assert_eq!(weighted_index(&[2.0, 3.0], 4.5), Some(1));
+        assert_eq!(weighted_index::<f64>(&[], 0.0), None);
     }
 
     #[test]

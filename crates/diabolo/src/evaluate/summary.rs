@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, in_chunks};
-use crate::random::{Purpose, permutation, stream};
+use crate::random::{Purpose, permutation, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 
 use crate::stats::k_means;
@@ -68,12 +68,8 @@ impl LatentSummary {
 
     /// The centre of the cluster that a number in [0, 1) falls into, each as wide as its share.
     pub fn center(&self, position: f64) -> &[f32] {
-        let mut sum = 0.0;
-        let inside = |share: &f32| {
-            sum += f64::from(*share);
-            position < sum
-        };
-        let cluster = self.shares.iter().position(inside).unwrap_or(self.shares.len().saturating_sub(1));
+        let last = self.shares.len().saturating_sub(1);
+        let cluster = weighted_index(&self.shares, position).unwrap_or(last);
         let width = self.deviation.len();
         &self.centers[cluster * width..(cluster + 1) * width]
     }
