@@ -11,6 +11,7 @@ pub mod format;
 pub mod image;
 pub mod infer;
 mod labels;
+mod names;
 mod prepare;
 pub mod preprocess;
 pub mod read;
@@ -25,6 +26,7 @@ pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
+pub use names::{file_name, short_name};
 pub use prepare::{Prepared, held_out, prepare, rows_at, take, texts};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,

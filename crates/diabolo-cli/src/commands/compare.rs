@@ -13,14 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use diabolo::Error;
-use diabolo::artifact::{read_lines, write_atomically, write_lines};
-use diabolo::data::read::fingerprint;
+use diabolo::artifact::{read_lines, unused_folder, write_atomically, write_lines};
+use diabolo::data::{read::fingerprint, short_name};
 use diabolo::report::comparison::Comparison;
 use diabolo::task::compare::{Candidate, Observer, Plan, Trial, compare};
 use diabolo::train::{EpochRecord, Hooks, Progress};
 use serde_json::{Value, json};
 
-use super::fit::{short_name, stop_on_signal};
+use super::fit::stop_on_signal;
 use crate::args::{CompareArgs, Shared};
 use crate::exit::Interrupted;
 use crate::output;
@@ -75,7 +75,7 @@ impl ComparisonDir {
         let asked = asked(plan)?;
         let folder = match &args.out {
             Some(folder) => folder.clone(),
-            None => unused(Path::new("runs"), &format!("{}-compare", short_name(&plan.input))),
+            None => unused_folder(Path::new("runs"), &format!("{}-compare", short_name(&plan.input))),
         };
         let desk = ComparisonDir { folder, asked };
         let path = desk.path("plan.json");
@@ -118,17 +118,6 @@ fn asked(plan: &Plan) -> anyhow::Result<Value> {
         "input": plan.input, "fingerprint": fingerprint(&plan.input)?, "version": env!("CARGO_PKG_VERSION"),
         "seeds": plan.seeds, "tied": plan.tied, "models": plan.models,
     }))
-}
-
-/// The first of `root/name`, `root/name-2`, … that does not exist.
-fn unused(root: &Path, name: &str) -> PathBuf {
-    let mut folder = root.join(name);
-    let mut number = 2;
-    while folder.exists() {
-        folder = root.join(format!("{name}-{number}"));
-        number += 1;
-    }
-    folder
 }
 
 /// Shows progress, keeps results, listens for Ctrl-C.

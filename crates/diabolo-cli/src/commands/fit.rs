@@ -9,7 +9,7 @@ use diabolo::artifact::{
     write_checkpoint,
 };
 use diabolo::data::read::fingerprint;
-use diabolo::data::{Prepared, prepare};
+use diabolo::data::{Prepared, prepare, short_name};
 use diabolo::evaluate::{Detector, LatentSummary, Metrics, evaluate};
 use diabolo::model::{Architecture, Model};
 use diabolo::report::Report;
@@ -321,13 +321,6 @@ impl Hooks<Model> for Watch<'_> {
     fn interrupted(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
-}
-
-/// "adult" for data/adult.csv
-pub(super) fn short_name(input: &str) -> String {
-    let file = Path::new(input).file_name().map_or("data".into(), |f| f.to_string_lossy().into_owned());
-    let stem = file.split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
-    stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
 }
 
 /// A flag that the first Ctrl-C raises; the second ends the program at once.

@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use diabolo::Error;
 use diabolo::artifact::write_atomically;
-use diabolo::data::{open, texts};
+use diabolo::data::{file_name, open, texts};
 use diabolo::random::{Purpose, permutation, stream};
 use diabolo::report::{LatentMap, MapPage, MapQuality};
 use diabolo::task::codes;
@@ -51,7 +51,7 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
         labels,
     )?;
     let kept = MapQuality::measure(&map, &shown.values, shown.width)?;
-    let title = args.input.rsplit(['/', '\\']).next().unwrap_or_default().to_string();
+    let title = file_name(&args.input).to_string();
     let page = MapPage { title, map, color, kept };
     let text = if drawing { page.to_svg() } else { page.to_html() };
     write_atomically(&args.out, text.as_bytes())?;
