@@ -30,6 +30,7 @@ pub use names::{file_name, short_name};
 pub use prepare::{Prepared, held_out, prepare, rows_at, take, texts};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
+    UnknownCells,
 };
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use diabolo::Error;
-use diabolo::data::{Format, Writer, open};
+use diabolo::data::{Format, UnknownCells, Writer, open};
 use diabolo::task::{ImputeConfig, impute};
 use serde_json::json;
 
-use super::{load_for, no_rows};
+use super::{load_for, no_rows, note_unknown};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -42,8 +42,10 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let (mut rows, mut filled, mut low_ess_rows) = (0, 0, 0);
+    let mut unknown = UnknownCells::default();
     for batch in source {
         let batch = batch?;
+        unknown.add(saved.header.preprocessor.unknown_cells(&asked.input, &batch)?);
         let imputed = impute(&saved, &asked.input, &batch, rows, &config, &device)?;
         let tables = if args.multiple > 0 { imputed.draws } else { vec![imputed.completed] };
         completed.iter_mut().zip(&tables).try_for_each(|(writer, table)| writer.write(table))?;
@@ -59,6 +61,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(no_rows(&asked.input).into());
     }
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
+    note_unknown(&unknown, shared);
     let what = if saved.header.preprocessor.schema.image_shape().is_some() { "pixels" } else { "cells" };
     shared.note(format!("filled {filled} missing {what} in {rows} rows"));
     if low_ess_rows > 0 {

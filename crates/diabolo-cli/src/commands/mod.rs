@@ -18,7 +18,7 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use diabolo::artifact::{Run, SavedModel};
-use diabolo::data::{Encoded, held_out, open, read::fingerprint};
+use diabolo::data::{Encoded, UnknownCells, held_out, open, read::fingerprint};
 use diabolo::evaluate::{Evaluation, Metrics};
 use diabolo::tensor::Device;
 use diabolo::{Config, Error};
@@ -37,6 +37,13 @@ fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<SavedModel
         saved.header.preprocessor.unknown_category = unknown.parse()?;
     }
     Ok(saved)
+}
+
+/// Says which cells were treated as missing because the model has not seen their category.
+fn note_unknown(unknown: &UnknownCells, shared: &Shared) {
+    if let Some(note) = unknown.note() {
+        shared.note(format!("note: {note}"));
+    }
 }
 
 fn no_rows(input: &str) -> Error {

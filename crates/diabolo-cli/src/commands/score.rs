@@ -3,14 +3,14 @@
 use arrow_array::RecordBatch;
 use diabolo::Error;
 use diabolo::artifact::{Run, SavedModel, write_atomically};
-use diabolo::data::{Writer, open, read::fingerprint, texts};
+use diabolo::data::{UnknownCells, Writer, open, read::fingerprint, texts};
 use diabolo::report::{Anomalies, ScoredExample};
 use diabolo::stats::Ranking;
 use diabolo::task::{self, Drift, DriftReport, Rule, Scored};
 use diabolo::tensor::Device;
 use serde_json::{Value, json};
 
-use super::{load, load_for, no_rows, too_short};
+use super::{load, load_for, no_rows, note_unknown, too_short};
 use crate::args::{CalibrateArgs, ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
@@ -32,9 +32,11 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let writes = asked.out != "-" || !shared.json;
     let mut writer = if writes { Some(Writer::create(&asked.out, asked.format)?) } else { None };
     let mut tally = ScoreSummary::default();
+    let mut unknown = UnknownCells::default();
     for batch in batches {
         let batch = batch?;
         let first_row = tally.scores.len() as u64;
+        unknown.add(saved.header.preprocessor.unknown_cells(&asked.input, &batch)?);
         let found = task::score(&saved, &asked.input, &batch, first_row, &rule, args.reasons, &device)?;
         let typed = asked.has_types().then(|| saved.header.preprocessor.typed(&batch)).transpose()?;
         let table = found.table(&asked.input, typed.as_ref().unwrap_or(&batch), args.reasons)?;
@@ -59,6 +61,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     if let Some(writer) = writer {
         writer.finish()?;
     }
+    note_unknown(&unknown, shared);
     tally.tell(args, &saved, &rule, shared)?;
     let anomalies = tally.anomalies();
     let moved = tally.drift.map_or(0, |drift| drift.moved.len());

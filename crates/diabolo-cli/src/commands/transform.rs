@@ -2,11 +2,11 @@
 
 use arrow_array::RecordBatch;
 use diabolo::artifact::SavedModel;
-use diabolo::data::{Writer, open};
+use diabolo::data::{UnknownCells, Writer, open};
 use diabolo::task;
 use diabolo::tensor::Device;
 
-use super::{load_for, no_rows};
+use super::{load_for, no_rows, note_unknown};
 use crate::args::{Shared, TransformArgs};
 
 type Transform = fn(&SavedModel, &str, &RecordBatch, u64, &Device) -> diabolo::Result<RecordBatch>;
@@ -32,8 +32,14 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     if let Some(key) = &saved.header.preprocessor.schema.key {
         writer = writer.key(key);
     }
+    let mut unknown = UnknownCells::default();
+    let counted = source.map(|batch| {
+        let batch = batch?;
+        unknown.add(saved.header.preprocessor.unknown_cells(&args.input, &batch)?);
+        Ok(batch)
+    });
     let rows = task::transform_batches(
-        source,
+        counted,
         |batch, first_row| transform(&saved, &args.input, batch, first_row, &device),
         |made| writer.write(made),
     )?;
@@ -41,6 +47,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
         return Err(no_rows(&args.input).into());
     }
     writer.finish()?;
+    note_unknown(&unknown, shared);
     if args.out != "-" {
         shared.note(format!("wrote {rows} rows to {}", args.out));
     }

@@ -12,6 +12,7 @@ mod scaling;
 mod settings;
 mod typed;
 mod uncertainty;
+mod unknown;
 
 use std::ops::Range;
 
@@ -28,6 +29,7 @@ use crate::{Error, Result};
 pub use condition::Condition;
 pub use encode::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
+pub use unknown::UnknownCells;
 
 /// The fitted way from rows to numbers and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

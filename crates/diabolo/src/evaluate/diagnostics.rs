@@ -137,7 +137,6 @@ impl Reservoir {
             width: self.width,
             values: kept().flat_map(|one| one.values.iter().copied()).collect(),
             observed: missing.then(|| kept().flat_map(flags).collect()),
-            unknown: 0,
             classes: None,
             dynamic_pixels: 0,
             condition,
