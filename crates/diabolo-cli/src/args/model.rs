@@ -165,8 +165,7 @@ impl ModelArgs {
 
     fn apply_family(&self, family: &mut FamilyConfig) -> diabolo::Result<()> {
         let name = family.name();
-        let only =
-            |flag: &str, of: &str| Error::config(flag, format!("--model {of}"), format!("--model {name}"));
+        let only = |flag: &str, of: &str| only_for(flag, of, name);
         if let Some(text) = &self.bound {
             variational(family, "--bound")?.bound = bound(text)?;
         }
@@ -232,12 +231,17 @@ impl ModelArgs {
     }
 }
 
+/// A flag that only the families `of` have, beside another.
+fn only_for(flag: &str, of: &str, name: &str) -> Error {
+    Error::conflict(flag, format!("--model {name}"), format!("{flag} is for --model {of}"))
+}
+
 /// The settings of a contractive family, for a flag that only it has.
 fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut ContractiveConfig> {
     let name = family.name();
     match family {
         FamilyConfig::Contractive(config) => Ok(config),
-        _ => Err(Error::config(flag, "--model contractive", format!("--model {name}"))),
+        _ => Err(only_for(flag, "contractive", name)),
     }
 }
 
@@ -246,7 +250,7 @@ fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
     let name = family.name();
     match family {
         FamilyConfig::Variational(config) => Ok(config),
-        _ => Err(Error::config(flag, "--model variational", format!("--model {name}"))),
+        _ => Err(only_for(flag, "variational", name)),
     }
 }
 
@@ -258,6 +262,6 @@ fn vector_quantized<'a>(
     let name = family.name();
     match family {
         FamilyConfig::VectorQuantized(config) => Ok(config),
-        _ => Err(Error::config(flag, "--model vector_quantized", format!("--model {name}"))),
+        _ => Err(only_for(flag, "vector_quantized", name)),
     }
 }

@@ -68,9 +68,9 @@ fn words_that_clap_refuses() {
 
 #[test]
 fn flags_of_another_family() {
-    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight: expected --model variational, found --model contractive");
-    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight: expected --model contractive, found --model variational");
-    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption: expected --model denoising, found --model variational");
+    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight and --model contractive do not go together: --kl-weight is for --model variational");
+    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight and --model variational do not go together: --contraction-weight is for --model contractive");
+    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption and --model variational do not go together: --corruption is for --model denoising");
 }
 
 #[test]

@@ -316,12 +316,7 @@ fn never_observed(name: &str) -> String {
 }
 
 fn no_table(cause: arrow_schema::ArrowError) -> Error {
-    Error::data(
-        "rows",
-        "columns that make a table",
-        cause.to_string(),
-        "this is a fault of the program: report it",
-    )
+    Error::internal(format!("these columns make no table: {cause}"))
 }
 
 impl TryFrom<Stored> for Preprocessor {

@@ -31,9 +31,8 @@ pub(super) fn write(path: &Path, parts: BTreeMap<String, Part>, json: serde_json
     let blank = json.to_string();
     let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(KEY.to_string(), blank.replacen(BLANK, &sum, 1))]);
-    let damaged = |cause: safetensors::SafeTensorError| Error::Unsupported {
-        what: format!("{}: cannot be written: {cause}", path.display()),
-        help: "report this as a bug".into(),
+    let damaged = |cause: safetensors::SafeTensorError| {
+        Error::internal(format!("{}: cannot be written: {cause}", path.display()))
     };
     let views: Result<Vec<_>> = raw
         .iter()

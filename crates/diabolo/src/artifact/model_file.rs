@@ -82,9 +82,8 @@ pub struct SavedModel {
 impl SavedModel {
     /// Writes the file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let json = serde_json::to_value(&self.header).map_err(|cause| Error::Unsupported {
-            what: format!("{}: the header cannot be written: {cause}", path.display()),
-            help: "report this as a bug".into(),
+        let json = serde_json::to_value(&self.header).map_err(|cause| {
+            Error::internal(format!("{}: the header cannot be written: {cause}", path.display()))
         })?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));

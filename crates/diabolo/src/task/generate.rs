@@ -54,7 +54,7 @@ pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
     let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
     Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
         let expected = "as many rows as fit in memory; more come from several calls with another --seed each";
-        Error::config("--count", expected, count)
+        Error::invalid_value("--count", expected, count)
     })
 }
 

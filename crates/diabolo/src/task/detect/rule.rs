@@ -33,14 +33,14 @@ impl Rule {
         let (flag, value, most) = match *self {
             Rule::Alpha(value) => ("--alpha", value, 1.0),
             Rule::FalseDiscovery(value) => ("--fdr", value, 1.0),
-            Rule::Top(0) => return Err(Error::config("--top", "1 or more", 0)),
+            Rule::Top(0) => return Err(Error::invalid_value("--top", "1 or more", 0)),
             Rule::Top(_) => return Ok(()),
             Rule::AlertsPerThousand(value) => ("--alerts-per-1000", value, 1000.0),
             Rule::Quantile(value) => ("--quantile", value, 1.0),
         };
         match value > 0.0 && value <= most {
             true => Ok(()),
-            false => Err(Error::config(flag, format!("a number above 0, up to {most}"), value)),
+            false => Err(Error::invalid_value(flag, format!("a number above 0, up to {most}"), value)),
         }
     }
 

@@ -184,7 +184,7 @@ fn fill_encoded(
     device: &Device,
 ) -> Result<Filled> {
     if config.samples == 0 {
-        return Err(Error::config("samples", "1 or more", 0));
+        return Err(Error::invalid_value("samples", "1 or more", 0));
     }
     let family = &saved.architecture.family;
     if family.is_variational() {
