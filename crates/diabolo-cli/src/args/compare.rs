@@ -53,14 +53,11 @@ impl CompareArgs {
         if self.seeds == 0 {
             return Err(Error::invalid_value("--seeds", "1 or more", 0));
         }
-        for (flag, families) in self.model.family_flags() {
-            if !self.models.iter().any(|m| families.contains(&m.as_str())) {
+        for flag in self.model.family_flags() {
+            if !self.models.iter().any(|m| flag.families.contains(&m.as_str())) {
                 let models = format!("--models {}", self.models.join(","));
-                return Err(Error::conflict(
-                    flag,
-                    models,
-                    format!("{flag} is for {}", families.join(" or ")),
-                ));
+                let reason = format!("{} is for {}", flag.name, flag.families.join(" or "));
+                return Err(Error::conflict(flag.name, models, reason));
             }
         }
         let models =
