@@ -1,8 +1,10 @@
 //! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 10 anomalies or drift found · 130 interrupted.
 
+use std::error::Error as _;
+use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use diabolo::{Error, ErrorClass};
 
 /// `score --fail-on-anomaly` found some, or with `--drift` that something drifted; the rows have been written.
@@ -55,9 +57,29 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let text = error.render().to_string().replace("\n\n  tip:", "; tip:");
         let cause =
             text.split("\nUsage:").next().and_then(|t| t.split("\nFor more").next()).unwrap_or_default();
-        eprintln!("{}; --help shows what can be given", one_line(cause));
+        let cause = no_number(error).map_or(one_line(cause), |cause| format!("error: {cause}"));
+        eprintln!("{cause}; --help shows what can be given");
     }
     ExitCode::from(error.exit_code() as u8)
+}
+
+/// A value that is no number, said as in the library's messages.
+fn no_number(error: &clap::Error) -> Option<String> {
+    let text = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let (flag, value) = (text(ContextKind::InvalidArg)?, text(ContextKind::InvalidValue)?);
+    let cause = error.source()?;
+    let expected = match cause.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        Some(IntErrorKind::PosOverflow) => "a smaller number",
+        Some(_) if value.starts_with('-') => "a whole number, 0 or more",
+        Some(_) => "a whole number",
+        None if cause.is::<ParseFloatError>() => "a number",
+        None => return None,
+    };
+    let flag = flag.split(' ').next().unwrap_or_default();
+    Some(format!("{flag}: expected {expected}, found '{value}'"))
 }
 
 fn one_line(text: &str) -> String {

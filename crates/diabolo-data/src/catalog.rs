@@ -161,7 +161,7 @@ pub fn verify(name: &str, file: &str, path: &Path) -> Result<()> {
     let set = named(name)?;
     let known = set.files.iter().find(|known| known.name == file.strip_suffix(".gz").unwrap_or(file));
     let names = || set.files.iter().map(|file| file.name).collect::<Vec<_>>().join(", ");
-    let known = known.ok_or_else(|| Error::config(format!("file of {name}"), names(), file))?;
+    let known = known.ok_or_else(|| Error::invalid_value(format!("file of {name}"), names(), file))?;
     let mut hash = Sha256::new();
     hash_unpacked(&path.to_string_lossy(), &mut hash)?;
     let found = hex(&hash.finalize());
@@ -177,7 +177,7 @@ fn named(name: &str) -> Result<&'static DataSet> {
     CATALOG
         .iter()
         .find(|set| set.name == name)
-        .ok_or_else(|| Error::config("data set", names(), format!("'{name}'")))
+        .ok_or_else(|| Error::invalid_value("data set", names(), format!("'{name}'")))
 }
 
 /// The set and the part (`"all"` of a set without parts) that an input such as `mnist:test` names.
@@ -193,7 +193,7 @@ pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str
         [] => format!("{name} (it has no parts)"),
         _ => names().join(" or "),
     };
-    known.map(|part| Some((set, part))).ok_or_else(|| Error::config("data set", expected(), input))
+    known.map(|part| Some((set, part))).ok_or_else(|| Error::invalid_value("data set", expected(), input))
 }
 
 /// The test part of the set whose training part `input` names, if there is one.

@@ -42,7 +42,7 @@ pub enum Error {
         help: String,
     },
 
-    /// A configuration value is out of range or contradicts another.
+    /// A configuration value is out of range.
     #[error("{key}: expected {expected}, found {found}")]
     Config {
         /// The configuration key or flag.
@@ -51,6 +51,28 @@ pub enum Error {
         expected: String,
         /// What was found instead.
         found: String,
+    },
+
+    /// A value given to a function or a flag is out of range.
+    #[error("{name}: expected {expected}, found {found}")]
+    InvalidValue {
+        /// The parameter or flag.
+        name: String,
+        /// What was expected.
+        expected: String,
+        /// What was found instead.
+        found: String,
+    },
+
+    /// Two settings that do not go together.
+    #[error("{first} and {second} do not go together: {reason}")]
+    Conflict {
+        /// One setting: its key or flag, with its value where that matters.
+        first: String,
+        /// The other.
+        second: String,
+        /// Why, and what to do about it.
+        reason: String,
     },
 
     /// A model or checkpoint file is damaged, foreign, or from another version.
@@ -95,15 +117,22 @@ pub enum Error {
         /// What can be done instead.
         help: String,
     },
+
+    /// A fault of this program, not of its user.
+    #[error("{what}; report this as a bug")]
+    Internal {
+        /// What went wrong.
+        what: String,
+    },
 }
 
 /// What kind of failure an [`Error`] is; the command line maps each to an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The environment failed: a file cannot be read or written.
+    /// The environment failed: a file cannot be read or written; or this program did.
     Failure,
-    /// The request itself is wrong: a configuration value, an impossible combination.
+    /// The request itself is wrong: a value out of range, an impossible combination.
     Usage,
     /// The data, or its schema, is wrong.
     Data,
@@ -166,12 +195,30 @@ impl Error {
         Error::Config { key: key.into(), expected: expected.into(), found: found.to_string() }
     }
 
+    /// A [`Error::InvalidValue`] for the parameter or flag `name`.
+    pub fn invalid_value(name: impl Into<String>, expected: impl Into<String>, found: impl ToString) -> Self {
+        Error::InvalidValue { name: name.into(), expected: expected.into(), found: found.to_string() }
+    }
+
+    /// A [`Error::Conflict`] between two settings.
+    pub fn conflict(first: impl Into<String>, second: impl Into<String>, reason: impl Into<String>) -> Self {
+        Error::Conflict { first: first.into(), second: second.into(), reason: reason.into() }
+    }
+
+    /// A [`Error::Internal`].
+    pub fn internal(what: impl Into<String>) -> Self {
+        Error::Internal { what: what.into() }
+    }
+
     /// The kind of failure this is.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Error::Io { .. } => ErrorClass::Failure,
+            Error::Io { .. } | Error::Internal { .. } => ErrorClass::Failure,
             Error::Data { .. } => ErrorClass::Data,
-            Error::Config { .. } | Error::Unsupported { .. } => ErrorClass::Usage,
+            Error::Config { .. }
+            | Error::InvalidValue { .. }
+            | Error::Conflict { .. }
+            | Error::Unsupported { .. } => ErrorClass::Usage,
             Error::Artifact { .. } => ErrorClass::Artifact,
             Error::Diverged { .. } => ErrorClass::Diverged,
             Error::Cancelled { .. } => ErrorClass::Cancelled,
@@ -186,7 +233,7 @@ impl From<StatsError> for Error {
                 Error::Data { input: what.into(), row, column: None, expected, found, help: help.into() }
             }
             StatsError::Parameter { name, expected, found } => {
-                Error::Config { key: name.into(), expected, found }
+                Error::InvalidValue { name: name.into(), expected, found }
             }
         }
     }
@@ -227,5 +274,17 @@ mod tests {
             "t.csv, row 17, column 'age': expected a number, found 'abc'; fix the cell or pass --missing abc"
         );
         assert_eq!(error.class(), ErrorClass::Data);
+    }
+
+    #[test]
+    fn a_fault_of_the_program_is_not_the_users() {
+        let internal = Error::internal("these columns make no table");
+        assert_eq!(internal.to_string(), "these columns make no table; report this as a bug");
+        assert_eq!(internal.class(), ErrorClass::Failure);
+        let conflict = Error::conflict("--a", "--b", "both write to stdout");
+        assert_eq!(conflict.to_string(), "--a and --b do not go together: both write to stdout");
+        for usage in [conflict, Error::invalid_value("count", "1 or more", 0)] {
+            assert_eq!(usage.class(), ErrorClass::Usage, "{usage}");
+        }
     }
 }

@@ -111,7 +111,9 @@ pub fn pictures() -> Result<RecordBatch> {
         let [.., x, y] = classes(row);
         moved(&sprites[row / 64], offset(x), offset(y))
     });
-    let damaged = |error| Error::data("factors", "6,144 images", format!("{error}"), "report this as a bug");
+    let damaged = |error: arrow_schema::ArrowError| {
+        Error::internal(format!("the factors' images cannot be made: {error}"))
+    };
     let image = image_field(SIDE, SIDE, 1, false);
     let images = image_array(&image, Arc::new(pixels.collect::<UInt8Array>())).map_err(damaged)?;
     let (mut fields, mut columns) = (vec![image], vec![images]);

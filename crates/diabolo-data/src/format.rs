@@ -86,7 +86,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self> {
         let known = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         known.map(|(_, format)| *format).ok_or_else(|| {
-            Error::config("format", NAMES.map(|(name, _)| name).join(", "), format!("'{text}'"))
+            Error::invalid_value("format", NAMES.map(|(name, _)| name).join(", "), format!("'{text}'"))
         })
     }
 }

@@ -11,6 +11,7 @@ pub mod format;
 pub mod image;
 pub mod infer;
 mod labels;
+mod names;
 mod prepare;
 pub mod preprocess;
 pub mod read;
@@ -25,9 +26,11 @@ pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
+pub use names::{file_name, short_name};
 pub use prepare::{Prepared, held_out, prepare, prepare_rows, rows_at, take, texts, windowed_rows};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
+    UnknownCells,
 };
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, open};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};

@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 
 use super::neighbours::{Near, nearest};
 use crate::error::{Result, StatsError};
-use crate::random::{Purpose, RngExt, Stream, stream};
-
-/// Names the random streams of this file among those of [`Purpose::Choose`].
-const STREAM: u64 = 0x6b6d;
+use crate::random::{Purpose, RngExt, Stream, stream, weighted_index};
 
 const MOST_ITERATIONS: usize = 300;
 
@@ -53,10 +50,9 @@ pub fn k_means(
         let error = StatsError::values("features", "finite values", features[at].to_string(), help);
         return Err(error.at_row((at / width) as u64 + 1));
     }
-    let mut best = lloyd(features, width, clusters, &mut stream(seed, Purpose::Choose, STREAM, 0));
-    for restart in 1..restarts {
-        let other =
-            lloyd(features, width, clusters, &mut stream(seed, Purpose::Choose, STREAM, restart as u64));
+    let run = |restart| lloyd(features, width, clusters, &mut stream(seed, Purpose::Cluster, 0, restart));
+    let mut best = run(0);
+    for other in (1..restarts as u64).map(run) {
         if other.inertia < best.inertia {
             best = other;
         }
@@ -91,11 +87,7 @@ fn spread(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -
     let mut gaps = vec![1f64; rows];
     let mut centroids: Vec<f32> = Vec::with_capacity(clusters * width);
     for _ in 0..clusters {
-        let mut left = noise.random::<f64>() * gaps.iter().sum::<f64>();
-        let drawn = gaps.iter().position(|gap| {
-            left -= gap;
-            left < 0.0
-        });
+        let drawn = weighted_index(&gaps, noise.random::<f64>() * gaps.iter().sum::<f64>());
         // No gap is left when there are fewer distinct rows than clusters.
         let row = drawn.unwrap_or(rows - 1);
         let chosen = &features[row * width..(row + 1) * width];

@@ -12,6 +12,7 @@ mod labelled;
 mod lbfgs;
 mod matrix;
 mod neighbours;
+mod percent;
 mod preservation;
 mod principal_subspace;
 mod probe;
@@ -28,6 +29,7 @@ pub use histogram::{
 pub use image_quality::{ImageQuality, image_quality};
 pub use labelled::{Labelled, accuracy};
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
+pub use percent::percent;
 pub use preservation::{Preservation, preservation};
 pub use principal_subspace::PrincipalSubspace;
 pub use probe::{LogisticProbe, PROBE_PENALTIES};

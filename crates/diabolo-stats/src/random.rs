@@ -10,30 +10,76 @@ use rand_distr::{Distribution, StandardNormal};
 pub use rand::RngExt;
 pub use rand::rngs::ChaCha8Rng as Stream;
 
-/// What a stream is used for. The numbers are part of the reproducibility contract: never reuse one.
+/// What a stream is used for: one variant a use, so that no two uses share a stream.
+///
+/// The numbers are part of the reproducibility contract: never change or reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
 pub enum Purpose {
     /// Splitting rows into training, validation and test.
     Split = 1,
-    /// Initial weights.
+    /// Initial weights of a model.
     Initialize = 2,
-    /// The order of the rows in an epoch.
+    /// The order of the training rows in an epoch.
     Shuffle = 3,
-    /// Noise of the objective in a training step: reparameterisation, corruption.
+    /// Noise of the objective in a training step: reparameterization, corruption.
     Train = 4,
-    /// Noise of the objective on held-out rows.
+    /// Noise of the objective on validation rows, after every epoch.
     Evaluate = 5,
-    /// Drawing new examples.
+    /// Codes from the prior, and rows drawn from them.
     Generate = 6,
-    /// Choosing examples to show or to analyse.
+    /// Which held-out rows a report shows.
     Choose = 7,
-    /// Drawing pixels as 0 or 1.
+    /// Drawing pixels as 0 or 1: once in epoch 0, for each training step from epoch 1 on.
     Binarize = 8,
-    /// Filling in missing cells.
+    /// Draws of missing cells.
     Impute = 10,
-    /// Noise added to rows on purpose, to see it taken away.
+    /// Noise that `denoise` adds to clean rows.
     Corrupt = 11,
+    /// Initial weights of a classifier on top of an encoder.
+    InitializeClassifier = 12,
+    /// Which rows a latent map shows.
+    MapRows = 13,
+    /// Which rows a latent summary measures.
+    LatentSummaryRows = 14,
+    /// Which test rows a comparison shows and measures samples against.
+    ComparedRows = 15,
+    /// Starts of k-means.
+    Cluster = 16,
+    /// Which rows the prior of a vector-quantized model is fitted to.
+    CodePriorRows = 17,
+    /// Which held-out rows calibrate a detector.
+    CalibrationRows = 18,
+    /// Which training rows give the typical loss of each column.
+    TypicalRows = 19,
+    /// The rows that diagnostics keep of all that pass.
+    DiagnosedRows = 20,
+    /// Draws behind the evaluated terms of the objective.
+    BoundTerms = 21,
+    /// Probes of an estimated contraction, in evaluation.
+    ContractionProbes = 22,
+    /// Draws behind the importance-sampled bound on log p(x), for each row its own.
+    ImportanceDraws = 23,
+    /// The same, shared by all rows.
+    CommonImportanceDraws = 24,
+    /// Directions in which the contraction ratio is measured.
+    Directions = 25,
+    /// Noise on the input under which codes and reconstructions are measured.
+    InputNoise = 26,
+    /// Noise on the input under which a comparison measures models.
+    ComparisonNoise = 27,
+    /// Rows drawn from given codes.
+    DecodedRows = 28,
+    /// Codes near a given one.
+    NearbyCodes = 29,
+    /// Moves of one chain of the contractive walk.
+    WalkChain = 30,
+    /// Rows drawn along the contractive walk.
+    WalkedRows = 31,
+    /// Which observed cells are masked to measure imputation.
+    MaskedCells = 32,
+    /// Draws behind the terms of the objective that a caller asks for.
+    ObjectiveTerms = 33,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -77,6 +123,18 @@ impl RowNoise<'_> {
     }
 }
 
+/// The entry that a position in [0, Σ weights) falls into, each as wide as its weight; `None` from the sum on.
+///
+/// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ weights. Rounding can
+/// leave a little after the last entry: whoever draws takes the last entry for it.
+pub fn weighted_index<W: Copy + Into<f64>>(weights: &[W], position: f64) -> Option<usize> {
+    let mut sum = 0.0;
+    weights.iter().position(|&weight| {
+        sum += weight.into();
+        position < sum
+    })
+}
+
 /// A permutation of `0..n`, by Fisher–Yates.
 pub fn permutation(stream: &mut Stream, n: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
@@ -90,10 +148,71 @@ pub fn permutation(stream: &mut Stream, n: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    const ALL: [Purpose; 32] = [
+        Purpose::Split,
+        Purpose::Initialize,
+        Purpose::Shuffle,
+        Purpose::Train,
+        Purpose::Evaluate,
+        Purpose::Generate,
+        Purpose::Choose,
+        Purpose::Binarize,
+        Purpose::Impute,
+        Purpose::Corrupt,
+        Purpose::InitializeClassifier,
+        Purpose::MapRows,
+        Purpose::LatentSummaryRows,
+        Purpose::ComparedRows,
+        Purpose::Cluster,
+        Purpose::CodePriorRows,
+        Purpose::CalibrationRows,
+        Purpose::TypicalRows,
+        Purpose::DiagnosedRows,
+        Purpose::BoundTerms,
+        Purpose::ContractionProbes,
+        Purpose::ImportanceDraws,
+        Purpose::CommonImportanceDraws,
+        Purpose::Directions,
+        Purpose::InputNoise,
+        Purpose::ComparisonNoise,
+        Purpose::DecodedRows,
+        Purpose::NearbyCodes,
+        Purpose::WalkChain,
+        Purpose::WalkedRows,
+        Purpose::MaskedCells,
+        Purpose::ObjectiveTerms,
+    ];
+
     #[test]
-    fn purposes_do_not_share_a_stream() {
-        let first = |purpose| -> u64 { stream(1, purpose, 0, 0).random() };
-        assert_ne!(first(Purpose::Train), first(Purpose::Evaluate));
+    fn no_two_purposes_share_a_stream() {
+        // Every variant is in the list: the enum's lines are counted.
+        let lines = include_str!("random.rs").lines();
+        let body =
+            lines.skip_while(|line| !line.starts_with("pub enum Purpose")).take_while(|line| *line != "}");
+        assert_eq!(body.filter(|line| line.contains(" = ")).count(), ALL.len());
+        let begins = |purpose, epoch, step| -> [u64; 4] {
+            let mut stream = stream(1, purpose, epoch, step);
+            std::array::from_fn(|_| stream.random())
+        };
+        let cells = || (0..3).flat_map(|epoch| (0..3).map(move |step| (epoch, step)));
+        for (i, &a) in ALL.iter().enumerate() {
+            for &b in &ALL[..i] {
+                for (epoch, step) in cells() {
+                    for (other_epoch, other_step) in cells() {
+                        let other = begins(b, other_epoch, other_step);
+                        assert_ne!(begins(a, epoch, step), other, "{a:?} and {b:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_position_falls_into_the_entry_that_is_as_wide_as_its_weight() {
+        let at = |position| weighted_index(&[0.25f32, 0.0, 0.75], position);
+        assert_eq!([0.0, 0.2, 0.25, 0.99, 1.0].map(at), [Some(0), Some(0), Some(2), Some(2), None]);
+        assert_eq!(weighted_index(&[2.0, 3.0], 4.5), Some(1));
+        assert_eq!(weighted_index::<f64>(&[], 0.0), None);
     }
 
     #[test]

@@ -94,8 +94,9 @@ impl Config {
 
     /// Applies one `a.b=c`. The value is read as TOML, or as text if it is not.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
-        let (path, value) =
-            assignment.split_once('=').ok_or_else(|| Error::config("--set", "key.path=value", assignment))?;
+        let (path, value) = assignment
+            .split_once('=')
+            .ok_or_else(|| Error::invalid_value("--set", "key.path=value", assignment))?;
         let value = toml::from_str::<toml::Table>(&format!("v = {value}"))
             .ok()
             .and_then(|mut table| table.remove("v"))

@@ -221,7 +221,9 @@ fn a_thousand_configurations_end_in_a_model_or_an_error() {
                 assert!(message.len() > 10 && !message.contains("report this"), "case {case}: {message}");
                 *refused
                     .entry(match error {
-                        Error::Config { .. } => "settings",
+                        Error::Config { .. } | Error::InvalidValue { .. } | Error::Conflict { .. } => {
+                            "settings"
+                        }
                         Error::Data { .. } => "data",
                         Error::Diverged { .. } => "diverged",
                         _ => "other",

@@ -43,19 +43,21 @@ pub struct CompareArgs {
 impl CompareArgs {
     pub fn to_plan(&self) -> diabolo::Result<Plan> {
         if self.model.model.is_some() {
-            return Err(Error::config("--model", "--models with all the families to compare", "--model"));
+            let reason = "name all the families to compare with --models";
+            return Err(Error::conflict("--model", "compare", reason));
         }
         if !self.columns.condition.is_empty() {
-            let expected = "no conditions: only a variational model can be given columns";
-            return Err(Error::config("--condition", expected, self.columns.condition.join(", ")));
+            let reason = "only a variational model can be given columns";
+            return Err(Error::conflict("--condition", "compare", reason));
         }
         if self.seeds == 0 {
-            return Err(Error::config("--seeds", "1 or more", 0));
+            return Err(Error::invalid_value("--seeds", "1 or more", 0));
         }
-        for (flag, families) in self.model.family_flags() {
-            if !self.models.iter().any(|m| families.contains(&m.as_str())) {
-                let expected = format!("{} among --models", families.join(" or "));
-                return Err(Error::config(flag, expected, self.models.join(",")));
+        for flag in self.model.family_flags() {
+            if !self.models.iter().any(|m| flag.families.contains(&m.as_str())) {
+                let models = format!("--models {}", self.models.join(","));
+                let reason = format!("{} is for {}", flag.name, flag.families.join(" or "));
+                return Err(Error::conflict(flag.name, models, reason));
             }
         }
         let models =

@@ -45,9 +45,12 @@ pub struct RuleArgs {
     /// As many rows as can be named so that this share of them at most is false (Benjamini-Hochberg over all rows given)
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub fdr: Option<f64>,
-    /// An alert budget: the N highest scores of 1,000 rows
+    /// The N rows with the highest scores
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub top: Option<f64>,
+    pub top: Option<usize>,
+    /// An alert rate: the highest scores, N of 1,000 rows, rounded
+    #[arg(long = "alerts-per-1000", value_name = "N", allow_negative_numbers = true)]
+    pub alerts_per_thousand: Option<f64>,
     /// A score above this quantile of the held-out rows', such as 0.99
     #[arg(long, value_name = "Q", allow_negative_numbers = true)]
     pub quantile: Option<f64>,
@@ -59,6 +62,7 @@ impl RuleArgs {
             self.alpha.map(Rule::Alpha),
             self.fdr.map(Rule::FalseDiscovery),
             self.top.map(Rule::Top),
+            self.alerts_per_thousand.map(Rule::AlertsPerThousand),
             self.quantile.map(Rule::Quantile),
         ];
         let rule = asked.into_iter().flatten().next().unwrap_or_default();

@@ -190,7 +190,8 @@ impl ColumnArgs {
             data.types.insert(column.into(), kind.parse()?);
         }
         if let Some(name) = &self.binarize {
-            let unknown = || Error::config("--binarize", "dynamic, fixed or threshold", format!("'{name}'"));
+            let unknown =
+                || Error::invalid_value("--binarize", "dynamic, fixed or threshold", format!("'{name}'"));
             data.binarize = Some(Binarization::named(name).ok_or_else(unknown)?);
         }
         if let Some(name) = &self.unknown {
@@ -214,5 +215,5 @@ fn column_type(assignment: &str) -> diabolo::Result<(&str, &str)> {
         Some(at) => Some((&assignment[..at], &assignment[at + 1..])),
         None => assignment.rsplit_once('='),
     };
-    split.ok_or_else(|| Error::config("--type", "COLUMN=KIND", format!("'{assignment}'")))
+    split.ok_or_else(|| Error::invalid_value("--type", "COLUMN=KIND", format!("'{assignment}'")))
 }

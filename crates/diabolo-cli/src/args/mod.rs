@@ -154,7 +154,7 @@ impl ReadArgs {
         data.missing.extend(self.missing.iter().cloned());
         data.window = self.window.or(data.window);
         match data.window {
-            Some(length) if length < 2 => Err(Error::config("--window", "2 rows or more", length)),
+            Some(length) if length < 2 => Err(Error::invalid_value("--window", "2 rows or more", length)),
             _ => Ok(()),
         }
     }
@@ -167,7 +167,7 @@ impl ReadArgs {
             let fitted =
                 config.data.window.map_or("no windows".into(), |length| format!("windows of {length}"));
             let expected = format!("{fitted}, as the model was fitted with");
-            return Err(Error::config("--window", expected, over.data.window.unwrap_or_default()));
+            return Err(Error::invalid_value("--window", expected, over.data.window.unwrap_or_default()));
         }
         Ok(over)
     }

@@ -10,7 +10,7 @@ use super::values::{
     activation, bound, estimator, flow, likelihood, parse_corruption, prior, sparsity, variance, widths,
 };
 
-#[derive(Args, Clone)]
+#[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
     /// plain, denoising, sparse, contractive, variational, vector_quantized or multiscale [default: variational]
@@ -86,6 +86,48 @@ pub struct ModelArgs {
     pub tied: Option<bool>,
 }
 
+/// A flag that only some families have.
+pub(super) struct FamilyFlag {
+    pub name: &'static str,
+    pub families: &'static [&'static str],
+    is_given: fn(&ModelArgs) -> bool,
+    clear: fn(&mut ModelArgs),
+}
+
+macro_rules! family_flag {
+    ($name:literal, $field:ident, $families:expr) => {
+        FamilyFlag {
+            name: $name,
+            families: &$families,
+            is_given: |args| args.$field.is_some(),
+            clear: |args| args.$field = None,
+        }
+    };
+}
+
+const FAMILY_FLAGS: [FamilyFlag; 16] = [
+    family_flag!("--bound", bound, ["variational"]),
+    family_flag!("--prior", prior, ["variational"]),
+    family_flag!("--flow", flow, ["variational"]),
+    family_flag!("--kl-cycles", kl_cycles, ["variational"]),
+    family_flag!("--kl-weight", kl_weight, ["variational"]),
+    family_flag!("--kl-warmup", kl_warmup, ["variational"]),
+    family_flag!("--contraction-weight", contraction_weight, ["contractive"]),
+    family_flag!("--curvature-weight", curvature_weight, ["contractive"]),
+    family_flag!("--estimator", estimator, ["contractive"]),
+    family_flag!("--corruption", corruption, ["denoising"]),
+    family_flag!("--sparsity", sparsity, ["sparse"]),
+    family_flag!("--codebook-size", codebook_size, ["vector_quantized"]),
+    family_flag!("--groups", groups, ["vector_quantized"]),
+    family_flag!("--commitment-weight", commitment_weight, ["vector_quantized"]),
+    family_flag!("--tied", tied, ["plain", "denoising", "sparse", "contractive"]),
+    family_flag!(
+        "--latent-activation",
+        latent_activation,
+        ["plain", "denoising", "sparse", "contractive", "vector_quantized"]
+    ),
+];
+
 impl ModelArgs {
     pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let model = &mut config.model;
@@ -110,63 +152,22 @@ impl ModelArgs {
     }
 
     /// The given flags that only some families have, with those families.
-    pub(super) fn family_flags(&self) -> Vec<(&'static str, &'static [&'static str])> {
-        let all: [(&'static str, bool, &'static [&'static str]); 16] = [
-            ("--bound", self.bound.is_some(), &["variational"]),
-            ("--prior", self.prior.is_some(), &["variational"]),
-            ("--flow", self.flow.is_some(), &["variational"]),
-            ("--kl-cycles", self.kl_cycles.is_some(), &["variational"]),
-            ("--kl-weight", self.kl_weight.is_some(), &["variational"]),
-            ("--kl-warmup", self.kl_warmup.is_some(), &["variational"]),
-            ("--contraction-weight", self.contraction_weight.is_some(), &["contractive"]),
-            ("--curvature-weight", self.curvature_weight.is_some(), &["contractive"]),
-            ("--estimator", self.estimator.is_some(), &["contractive"]),
-            ("--corruption", self.corruption.is_some(), &["denoising"]),
-            ("--sparsity", self.sparsity.is_some(), &["sparse"]),
-            ("--codebook-size", self.codebook_size.is_some(), &["vector_quantized"]),
-            ("--groups", self.groups.is_some(), &["vector_quantized"]),
-            ("--commitment-weight", self.commitment_weight.is_some(), &["vector_quantized"]),
-            ("--tied", self.tied.is_some(), &["plain", "denoising", "sparse", "contractive"]),
-            (
-                "--latent-activation",
-                self.latent_activation.is_some(),
-                &["plain", "denoising", "sparse", "contractive", "vector_quantized"],
-            ),
-        ];
-        all.into_iter().filter(|f| f.1).map(|(flag, _, families)| (flag, families)).collect()
+    pub(super) fn family_flags(&self) -> impl Iterator<Item = &'static FamilyFlag> {
+        FAMILY_FLAGS.iter().filter(|flag| (flag.is_given)(self))
     }
 
     /// Without the flags of other families, for a command that fits several.
     pub(super) fn for_family(&self, family: &str) -> ModelArgs {
         let mut own = self.clone();
-        for (flag, families) in self.family_flags() {
-            match flag {
-                _ if families.contains(&family) => {}
-                "--bound" => own.bound = None,
-                "--prior" => own.prior = None,
-                "--flow" => own.flow = None,
-                "--kl-cycles" => own.kl_cycles = None,
-                "--kl-weight" => own.kl_weight = None,
-                "--kl-warmup" => own.kl_warmup = None,
-                "--contraction-weight" => own.contraction_weight = None,
-                "--curvature-weight" => own.curvature_weight = None,
-                "--estimator" => own.estimator = None,
-                "--corruption" => own.corruption = None,
-                "--sparsity" => own.sparsity = None,
-                "--codebook-size" => own.codebook_size = None,
-                "--groups" => own.groups = None,
-                "--commitment-weight" => own.commitment_weight = None,
-                "--tied" => own.tied = None,
-                _ => own.latent_activation = None,
-            }
+        for flag in self.family_flags().filter(|flag| !flag.families.contains(&family)) {
+            (flag.clear)(&mut own);
         }
         own
     }
 
     fn apply_family(&self, family: &mut FamilyConfig) -> diabolo::Result<()> {
         let name = family.name();
-        let only =
-            |flag: &str, of: &str| Error::config(flag, format!("--model {of}"), format!("--model {name}"));
+        let only = |flag: &str, of: &str| only_for(flag, of, name);
         if let Some(text) = &self.bound {
             variational(family, "--bound")?.bound = bound(text)?;
         }
@@ -232,12 +233,17 @@ impl ModelArgs {
     }
 }
 
+/// A flag that only the families `of` have, beside another.
+fn only_for(flag: &str, of: &str, name: &str) -> Error {
+    Error::conflict(flag, format!("--model {name}"), format!("{flag} is for --model {of}"))
+}
+
 /// The settings of a contractive family, for a flag that only it has.
 fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut ContractiveConfig> {
     let name = family.name();
     match family {
         FamilyConfig::Contractive(config) => Ok(config),
-        _ => Err(Error::config(flag, "--model contractive", format!("--model {name}"))),
+        _ => Err(only_for(flag, "contractive", name)),
     }
 }
 
@@ -246,7 +252,7 @@ fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
     let name = family.name();
     match family {
         FamilyConfig::Variational(config) => Ok(config),
-        _ => Err(Error::config(flag, "--model variational", format!("--model {name}"))),
+        _ => Err(only_for(flag, "variational", name)),
     }
 }
 
@@ -258,6 +264,46 @@ fn vector_quantized<'a>(
     let name = family.name();
     match family {
         FamilyConfig::VectorQuantized(config) => Ok(config),
-        _ => Err(Error::config(flag, "--model vector_quantized", format!("--model {name}"))),
+        _ => Err(only_for(flag, "vector_quantized", name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_of_a_family_clears_itself_and_no_other() {
+        let one = || Some("1".to_string());
+        let all = ModelArgs {
+            bound: one(),
+            prior: one(),
+            flow: one(),
+            kl_cycles: Some(1),
+            kl_weight: Some(1.0),
+            kl_warmup: Some(1.0),
+            contraction_weight: Some(1.0),
+            curvature_weight: Some(1.0),
+            estimator: one(),
+            corruption: one(),
+            sparsity: one(),
+            codebook_size: Some(1),
+            groups: Some(1),
+            commitment_weight: Some(1.0),
+            tied: Some(true),
+            latent_activation: one(),
+            ..ModelArgs::default()
+        };
+        assert_eq!(all.family_flags().count(), FAMILY_FLAGS.len());
+        for flag in &FAMILY_FLAGS {
+            let mut others = all.clone();
+            (flag.clear)(&mut others);
+            let left: Vec<&str> = others.family_flags().map(|flag| flag.name).collect();
+            let expected: Vec<&str> =
+                FAMILY_FLAGS.iter().map(|f| f.name).filter(|f| *f != flag.name).collect();
+            assert_eq!(left, expected);
+        }
+        let plain: Vec<&str> = all.for_family("plain").family_flags().map(|flag| flag.name).collect();
+        assert_eq!(plain, ["--tied", "--latent-activation"]);
     }
 }

@@ -11,14 +11,15 @@ pub fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
     if text == "none" {
         return Ok(vec![]);
     }
-    let wrong = |_| Error::config("--hidden", "widths such as 400 or 512,256, or none", format!("'{text}'"));
+    let wrong =
+        |_| Error::invalid_value("--hidden", "widths such as 400 or 512,256, or none", format!("'{text}'"));
     text.split(',').map(|width| width.trim().parse().map_err(wrong)).collect()
 }
 
 pub fn activation(flag: &str, name: &str) -> diabolo::Result<Activation> {
     Activation::ALL.into_iter().find(|a| a.name() == name).ok_or_else(|| {
         let known: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
-        Error::config(flag, known.join(", "), format!("'{name}'"))
+        Error::invalid_value(flag, known.join(", "), format!("'{name}'"))
     })
 }
 
@@ -28,9 +29,11 @@ pub fn variance(text: &str) -> diabolo::Result<Variance> {
         ("per_feature", _) => Ok(Variance::PerFeature),
         ("decoder", _) => Ok(Variance::Decoder),
         (_, Ok(value)) => Ok(Variance::Fixed { value }),
-        _ => {
-            Err(Error::config("--variance", "shared, per_feature, decoder, or a number", format!("'{text}'")))
-        }
+        _ => Err(Error::invalid_value(
+            "--variance",
+            "shared, per_feature, decoder, or a number",
+            format!("'{text}'"),
+        )),
     }
 }
 
@@ -43,7 +46,7 @@ pub fn likelihood(text: &str) -> diabolo::Result<(String, LikelihoodName)> {
 pub fn parse_corruption(flag: &str, text: &str) -> diabolo::Result<Corruption> {
     let wrong = || {
         let expected = "masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P";
-        Error::config(flag, expected, format!("'{text}'"))
+        Error::invalid_value(flag, expected, format!("'{text}'"))
     };
     let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
     let amount: f64 = amount.parse().map_err(|_| wrong())?;
@@ -58,7 +61,11 @@ pub fn parse_corruption(flag: &str, text: &str) -> diabolo::Result<Corruption> {
 
 pub fn sparsity(text: &str) -> diabolo::Result<Sparsity> {
     let wrong = || {
-        Error::config("--sparsity", "l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K", format!("'{text}'"))
+        Error::invalid_value(
+            "--sparsity",
+            "l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K",
+            format!("'{text}'"),
+        )
     };
     let number = |text: &str| text.parse::<f64>().map_err(|_| wrong());
     match *text.split(':').collect::<Vec<_>>() {
@@ -73,7 +80,7 @@ pub fn sparsity(text: &str) -> diabolo::Result<Sparsity> {
 pub fn bound(text: &str) -> diabolo::Result<Bound> {
     let wrong = || {
         let expected = "elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT";
-        Error::config("--bound", expected, format!("'{text}'"))
+        Error::invalid_value("--bound", expected, format!("'{text}'"))
     };
     let number = |text: &str| text.parse::<f64>().map_err(|_| wrong());
     let importance = |samples: &str, doubly_reparameterized| {
@@ -96,7 +103,7 @@ pub fn prior(text: &str) -> diabolo::Result<PriorConfig> {
     let wrong = || {
         let expected =
             "standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50";
-        Error::config("--prior", expected, format!("'{text}'"))
+        Error::invalid_value("--prior", expected, format!("'{text}'"))
     };
     let count = |text: &str| text.trim().parse::<usize>().map_err(|_| wrong());
     match *text.split(':').collect::<Vec<_>>() {
@@ -116,7 +123,7 @@ pub fn flow(text: &str) -> diabolo::Result<FlowConfig> {
     let wrong = || {
         let expected =
             "none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH";
-        Error::config("--flow", expected, format!("'{text}'"))
+        Error::invalid_value("--flow", expected, format!("'{text}'"))
     };
     let count = |text: &str| text.parse::<usize>().map_err(|_| wrong());
     let autoregressive = |layers: &str, hidden: usize| {
@@ -133,7 +140,11 @@ pub fn flow(text: &str) -> diabolo::Result<FlowConfig> {
 
 pub fn optimizer(text: &str) -> diabolo::Result<Optimizer> {
     let wrong = || {
-        Error::config("--optimizer", "adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM", format!("'{text}'"))
+        Error::invalid_value(
+            "--optimizer",
+            "adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM",
+            format!("'{text}'"),
+        )
     };
     match text.split_once(':') {
         None if text == "adam" => Ok(Optimizer::Adam),
@@ -145,7 +156,7 @@ pub fn optimizer(text: &str) -> diabolo::Result<Optimizer> {
 }
 
 pub fn seconds(text: &str) -> diabolo::Result<f64> {
-    let wrong = || Error::config("--max-time", "a time such as 90s, 10m or 2h", format!("'{text}'"));
+    let wrong = || Error::invalid_value("--max-time", "a time such as 90s, 10m or 2h", format!("'{text}'"));
     let (number, unit) = match text.trim_end_matches(char::is_alphabetic) {
         number if number.len() < text.len() => (number, &text[number.len()..]),
         number => (number, "s"),
@@ -164,13 +175,18 @@ pub fn delimiter(text: &str) -> diabolo::Result<char> {
     match (text, characters.next(), characters.next()) {
         ("\\t" | "tab", ..) => Ok('\t'),
         (_, Some(c), None) if c.is_ascii() => Ok(c),
-        _ => Err(Error::config("--delimiter", "one ASCII character, or 'tab'", format!("'{text}'"))),
+        _ => Err(Error::invalid_value("--delimiter", "one ASCII character, or 'tab'", format!("'{text}'"))),
     }
 }
 
 pub fn estimator(text: &str) -> diabolo::Result<Estimator> {
-    let wrong =
-        || Error::config("--estimator", "auto, exact, hutchinson or hutchinson:PROBES", format!("'{text}'"));
+    let wrong = || {
+        Error::invalid_value(
+            "--estimator",
+            "auto, exact, hutchinson or hutchinson:PROBES",
+            format!("'{text}'"),
+        )
+    };
     match text.split_once(':').unwrap_or((text, "1")) {
         ("auto", "1") => Ok(Estimator::Auto),
         ("exact", "1") => Ok(Estimator::Exact),

@@ -1,15 +1,16 @@
 //! `diabolo compare INPUT`
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use diabolo::Error;
-use diabolo::artifact::write_atomically;
+use diabolo::artifact::{unused_folder, write_atomically};
+use diabolo::data::short_name;
 use diabolo::pipeline::{Cancel, ComparisonDir};
 use diabolo::report::comparison::Comparison;
 use diabolo::task::compare::{Candidate, Observer, Trial, compare};
 use diabolo::train::{EpochRecord, Hooks, Progress};
 
-use super::{cancel_on_signal, short_name};
+use super::cancel_on_signal;
 use crate::args::{CompareArgs, Shared};
 use crate::output;
 use crate::progress::Reporter;
@@ -18,7 +19,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     let plan = args.to_plan()?;
     plan.validate()?;
     let device = shared.device()?;
-    let unused = || unused(Path::new("runs"), &format!("{}-compare", short_name(&plan.input)));
+    let unused = || unused_folder(Path::new("runs"), &format!("{}-compare", short_name(&plan.input)));
     let dir = ComparisonDir::open(&args.out.clone().unwrap_or_else(unused), &plan)?;
     let done = dir.results()?;
     if !done.is_empty() {
@@ -50,17 +51,6 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     shared.note(format!("\nlook at {}", dir.path("report.html").display()));
     Ok(())
-}
-
-/// The first of `root/name`, `root/name-2`, … that does not exist.
-fn unused(root: &Path, name: &str) -> PathBuf {
-    let mut folder = root.join(name);
-    let mut number = 2;
-    while folder.exists() {
-        folder = root.join(format!("{name}-{number}"));
-        number += 1;
-    }
-    folder
 }
 
 /// Shows progress, keeps results, listens for Ctrl-C.

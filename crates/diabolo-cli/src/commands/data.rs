@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use diabolo::Error;
 use diabolo::data::catalog::{DataFile, DataSet, cache_dir, catalog, locate, verify};
+use diabolo::data::write::temporary_beside;
 
 use crate::args::{DataArgs, DataCommand, Shared};
 use crate::output;
@@ -76,7 +77,7 @@ fn download(set: &DataSet, file: &DataFile, folder: &Path) -> anyhow::Result<()>
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build().into();
     let response = agent.get(file.url).call().map_err(|cause| offline(cause.to_string()))?;
-    let mut part = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", &target))?;
+    let mut part = temporary_beside(&target).map_err(Error::io("write", &target))?;
     let mut body = response.into_body().into_reader().take(LARGEST);
     std::io::copy(&mut body, &mut part).map_err(|cause| offline(cause.to_string()))?;
     part.flush().map_err(Error::io("write", &target))?;

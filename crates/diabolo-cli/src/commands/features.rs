@@ -79,8 +79,8 @@ fn frozen(
 fn table(scores: &[(&str, FeatureScores)]) -> String {
     type Number = fn(&FeatureScores) -> String;
     let measures: [(&str, Number); 4] = [
-        ("logistic probe, accuracy", |s| percent(s.probe_accuracy)),
-        ("nearest neighbours, accuracy", |s| percent(s.neighbours_accuracy)),
+        ("logistic probe, accuracy", |s| two_decimals(s.probe_accuracy)),
+        ("nearest neighbours, accuracy", |s| two_decimals(s.neighbours_accuracy)),
         ("k-means, normalised mutual information", |s| format!("{:.3}", s.nmi)),
         ("k-means, adjusted Rand index", |s| format!("{:.3}", s.ari)),
     ];
@@ -106,7 +106,7 @@ fn fine_tuned(
     let (mut pretrained, mut random) = (vec![], vec![]);
     for seed in (0..args.repeats).map(|repeat| training.seed.wrapping_add(repeat)) {
         let training = TrainingConfig { seed, ..training.clone() };
-        let mut noise = stream(seed, Purpose::Initialize, 0, 0);
+        let mut noise = stream(seed, Purpose::InitializeClassifier, 0, 0);
         let layers = saved.model.encoder_layers();
         let encoder = layers.iter().map(|&layer| layer.clone()).collect();
         let tune = |name: &str, classifier: Classifier| -> anyhow::Result<FineTuned> {
@@ -114,7 +114,8 @@ fn fine_tuned(
             let mut watch = Watch { reporter: Reporter::new(shared.quiet), epochs };
             let (_, result) = fine_tune(classifier, rows, &training, device, &mut watch)?;
             watch.reporter.finish();
-            shared.note(format!("seed {seed}, {name} weights: test error {}", percent(result.test_error)));
+            shared
+                .note(format!("seed {seed}, {name} weights: test error {}", two_decimals(result.test_error)));
             Ok(result)
         };
         let classes = rows.classes.len();
@@ -139,7 +140,7 @@ fn fine_tuned(
     output::print(&output::aligned(&rows))
 }
 
-fn percent(share: f64) -> String {
+fn two_decimals(share: f64) -> String {
     format!("{:.2} %", 100.0 * share)
 }
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use diabolo::artifact::{Run, write_atomically};
+use diabolo::data::short_name;
 use diabolo::pipeline::{Fitted, PreparedJob};
 use diabolo::report::Report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
 use serde_json::json;
 
-use super::{cancel_on_signal, short_name};
+use super::cancel_on_signal;
 use crate::args::{FitArgs, Shared};
 use crate::output;
 use crate::progress::Reporter;

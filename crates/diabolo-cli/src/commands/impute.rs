@@ -1,10 +1,10 @@
 //! `diabolo impute RUN INPUT`: missing cells filled in, batch by batch in bounded memory.
 
 use diabolo::Error;
-use diabolo::data::{Writer, open};
+use diabolo::data::{UnknownCells, Writer, open};
 use serde_json::json;
 
-use super::{load_for, no_rows, writer};
+use super::{load_for, no_rows, note_unknown, writer};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -23,8 +23,10 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut mask = args.mask.as_ref().map(beside).transpose()?;
     let mut errors = args.errors.as_ref().map(beside).transpose()?;
     let (mut rows, mut filled, mut low_ess_rows) = (0, 0, 0);
+    let mut unknown = UnknownCells::default();
     for batch in source {
         let batch = batch?;
+        unknown.add(predictor.unknown_cells(&batch)?);
         let imputed = predictor.clone().first_row(rows).impute(&batch, &config)?;
         let tables = if args.multiple > 0 { imputed.draws } else { vec![imputed.completed] };
         completed.iter_mut().zip(&tables).try_for_each(|(writer, table)| writer.write(table))?;
@@ -40,6 +42,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(no_rows(&asked.input).into());
     }
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
+    note_unknown(&unknown, shared);
     let pictures = predictor.saved().header.preprocessor.schema.image_shape().is_some();
     let what = if pictures { "pixels" } else { "cells" };
     shared.note(format!("filled {filled} missing {what} in {rows} rows"));

@@ -17,7 +17,7 @@ pub mod transform;
 
 use std::path::Path;
 
-use diabolo::data::Writer;
+use diabolo::data::{UnknownCells, Writer};
 use diabolo::pipeline::{Cancel, EvaluationRows};
 use diabolo::{Error, Predictor};
 
@@ -64,15 +64,15 @@ fn evaluation_rows(
     Ok(rows)
 }
 
-fn no_rows(input: &str) -> Error {
-    Error::data(input, "at least one row", "none", "check that the file is the right one")
+/// Says which cells were treated as missing because the model has not seen their category.
+fn note_unknown(unknown: &UnknownCells, shared: &Shared) {
+    if let Some(note) = unknown.note() {
+        shared.note(format!("note: {note}"));
+    }
 }
 
-/// "adult" for data/adult.csv
-fn short_name(input: &str) -> String {
-    let file = Path::new(input).file_name().map_or("data".into(), |f| f.to_string_lossy().into_owned());
-    let stem = file.split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
-    stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
+fn no_rows(input: &str) -> Error {
+    Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
 /// A switch that the first Ctrl-C turns; the second ends the program at once.

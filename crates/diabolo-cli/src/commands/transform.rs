@@ -1,10 +1,10 @@
 //! `diabolo encode`, `decode` and `reconstruct`: rows in, rows out, batch by batch in bounded memory.
 
 use arrow_array::RecordBatch;
-use diabolo::data::open;
+use diabolo::data::{UnknownCells, open};
 use diabolo::{Predictor, task};
 
-use super::{load_for, no_rows, writer};
+use super::{load_for, no_rows, note_unknown, writer};
 use crate::args::{Shared, TransformArgs};
 
 type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
@@ -26,8 +26,14 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     let config = args.read.over(&predictor.saved().header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
     let mut writer = writer(&predictor, &args.out, args.format)?;
+    let mut unknown = UnknownCells::default();
+    let counted = source.map(|batch| {
+        let batch = batch?;
+        unknown.add(predictor.unknown_cells(&batch)?);
+        Ok(batch)
+    });
     let rows = task::transform_batches(
-        source,
+        counted,
         |batch, first_row| transform(&predictor.clone().first_row(first_row), batch),
         |made| writer.write(made),
     )?;
@@ -35,6 +41,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
         return Err(no_rows(&args.input).into());
     }
     writer.finish()?;
+    note_unknown(&unknown, shared);
     if args.out != "-" {
         shared.note(format!("wrote {rows} rows to {}", args.out));
     }

@@ -60,7 +60,11 @@ fn unknown_values() {
 
 #[test]
 fn words_that_clap_refuses() {
-    assert_snapshot!(refused("--epochs abc"), @"error: invalid value 'abc' for '--epochs <N>': invalid digit found in string; --help shows what can be given");
+    assert_snapshot!(refused("--epochs abc"), @"error: --epochs: expected a whole number, found 'abc'; --help shows what can be given");
+    assert_snapshot!(refused("--latent-dim -3"), @"error: --latent-dim: expected a whole number, 0 or more, found '-3'; --help shows what can be given");
+    assert_snapshot!(refused("--latent-dim 99999999999999999999"), @"error: --latent-dim: expected a smaller number, found '99999999999999999999'; --help shows what can be given");
+    assert_snapshot!(refused("--learning-rate fast"), @"error: --learning-rate: expected a number, found 'fast'; --help shows what can be given");
+    assert_snapshot!(refused("--window 1.5"), @"error: --window: expected a whole number, found '1.5'; --help shows what can be given");
     assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; --help shows what can be given");
     assert_snapshot!(Workspace::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; --help shows what can be given");
     assert_snapshot!(Workspace::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; tip: a similar subcommand exists: 'calibrate'; --help shows what can be given");
@@ -68,9 +72,9 @@ fn words_that_clap_refuses() {
 
 #[test]
 fn flags_of_another_family() {
-    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight: expected --model variational, found --model contractive");
-    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight: expected --model contractive, found --model variational");
-    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption: expected --model denoising, found --model variational");
+    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight and --model contractive do not go together: --kl-weight is for --model variational");
+    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight and --model variational do not go together: --contraction-weight is for --model contractive");
+    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption and --model variational do not go together: --corruption is for --model denoising");
 }
 
 #[test]

@@ -91,9 +91,9 @@ fn requests_that_make_no_sense() {
     assert_snapshot!(refused("--models plain"), @"error: models: expected at least two families, found plain");
     assert_snapshot!(refused("--models plain,contractive,plain"), @"error: models: expected each family once, found plain twice");
     assert_snapshot!(refused("--seeds 0"), @"error: --seeds: expected 1 or more, found 0");
-    assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight: expected contractive among --models, found plain,denoising");
-    assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight: expected variational among --models, found plain,contractive");
-    assert_snapshot!(refused("--model plain"), @"error: --model: expected --models with all the families to compare, found --model");
+    assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising do not go together: --contraction-weight is for contractive");
+    assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive do not go together: --kl-weight is for variational");
+    assert_snapshot!(refused("--model plain"), @"error: --model and compare do not go together: name all the families to compare with --models");
     assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: test: expected a share above 0: models are compared on held-out rows, found 0");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");

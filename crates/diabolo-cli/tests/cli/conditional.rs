@@ -40,7 +40,7 @@ fn digits_of_the_class_that_was_asked_for() {
     assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "features run"), @"error: features: expected a model fitted without --condition, found a conditional one");
-    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition: expected no conditions: only a variational model can be given columns, found label");
+    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare do not go together: only a variational model can be given columns");
     assert_snapshot!(workspace.fails(2, "generate judge --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 
@@ -67,7 +67,7 @@ fn a_table_given_columns_of_each_kind() {
     workspace.ok("evaluate run t.csv --samples 10 --diagnose");
     let new = workspace.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.5,")), "{new}");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition: expected a variational model: only it can be given columns, found a plain one");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain do not go together: only a variational model can be given columns");
     assert_snapshot!(workspace.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
     assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099523162688");
     assert_snapshot!(workspace.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");

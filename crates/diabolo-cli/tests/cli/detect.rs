@@ -74,18 +74,21 @@ fn rules_are_chosen_when_rows_are_scored() {
         let out = workspace.ok(&format!("score run new.csv {rule}")).stdout;
         column(&out, "anomaly").iter().filter(|cell| *cell == "true").count()
     };
-    assert_eq!([count("--top 50"), count("--top 1000")], [3, 60]);
+    assert_eq!([count("--top 5"), count("--top 60")], [5, 60]);
+    assert_eq!([count("--alerts-per-1000 50"), count("--alerts-per-1000 1000")], [3, 60]);
     assert!(count("--alpha 0.5") > count("--alpha 0.05"));
     assert!(count("--quantile 0.5") > count("--quantile 1") && count("--quantile 1") >= 1);
     assert!(count("--fdr 0.99") >= 1);
-    let json = workspace.ok("score run new.csv --top 17 --json").json();
+    let json = workspace.ok("score run new.csv --top 1 --json").json();
     assert_eq!((json["rows"].as_u64(), json["anomalies"].as_u64()), (Some(60), Some(1)));
     let found = &json["found"][0];
     assert_eq!((found["row"].as_u64(), found["key"].as_str()), (Some(17), Some("far")));
     assert_eq!(found["reasons"][0]["column"].as_str(), Some("x"));
-    assert_eq!(workspace.run("score run new.csv --top 17 --fail-on-anomaly -q").code, Some(10));
+    assert_eq!(workspace.run("score run new.csv --top 1 --fail-on-anomaly -q").code, Some(10));
     assert_eq!(workspace.run("score run new.csv --alpha 0.001 --fail-on-anomaly -q").code, Some(0));
-    for bad in ["--alpha 0", "--fdr 1.5", "--top -1", "--quantile nan", "--alpha 0.1 --top 3"] {
+    for bad in
+        ["--alpha 0", "--fdr 1.5", "--top 0", "--alerts-per-1000 -1", "--quantile nan", "--alpha 0.1 --top 3"]
+    {
         assert_eq!(workspace.run(&format!("score run new.csv {bad}")).code, Some(2), "{bad}");
     }
 }
@@ -104,7 +107,7 @@ fn labels_only_evaluate() {
         .collect();
     workspace.write("new.csv", labelled);
     let json =
-        workspace.ok("score run new.csv --label fault --normal no --top 17 --json --report page.html").json();
+        workspace.ok("score run new.csv --label fault --normal no --top 1 --json --report page.html").json();
     for (name, value) in [("auroc", 1.0), ("average_precision", 1.0), ("precision", 1.0), ("recall", 1.0)] {
         assert_eq!(json["labels"][name].as_f64(), Some(value), "{name}");
     }

@@ -135,12 +135,26 @@ fn odd_rows() {
     // A category the model never saw is refused, or kept.
     workspace.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
     insta::assert_snapshot!(workspace.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; the model has never seen it: take it as missing with --unknown missing");
-    let (_, new) = cells(&workspace.ok("impute run new.csv --unknown missing").stdout);
+    let kept = workspace.ok("impute run new.csv --unknown missing");
+    let note =
+        "note: 1 cell holds a category that the model has not seen; it is treated as missing: column 'color'";
+    assert!(kept.stderr.contains(note), "{}", kept.stderr);
+    for verb in ["score", "encode", "reconstruct"] {
+        let told = workspace.ok(&format!("{verb} run new.csv --unknown missing -o {verb}.csv")).stderr;
+        assert!(told.contains(note), "{verb}: {told}");
+        assert!(
+            !workspace
+                .ok(&format!("{verb} run good.csv --unknown missing -o {verb}.csv"))
+                .stderr
+                .contains(note)
+        );
+    }
+    let (_, new) = cells(&kept.stdout);
     assert!(new[0][3] == "violet" && new[0][1].parse::<f64>().is_ok(), "{new:?}");
     workspace.write("none.csv", "id,x,n,color,flag\n");
     insta::assert_snapshot!(workspace.fails(3, "impute run none.csv"), @"error: none.csv: expected at least one row, found none; check that the file is the right one");
     workspace.write("few.csv", "id,x,color,flag\na,,red,1\n");
-    insta::assert_snapshot!(workspace.fails(3, "impute run few.csv"), @"error: few.csv: expected the columns 'x', 'n', 'color', 'flag', found 'id', 'x', 'color', 'flag' without 'n'; rename 'x' to 'n'?");
+    insta::assert_snapshot!(workspace.fails(3, "impute run few.csv"), @"error: few.csv: expected the columns 'x', 'n', 'color', 'flag', found 'id', 'x', 'color', 'flag' without 'n'; give rows with the columns the model was fitted on, in any order");
 }
 
 #[test]

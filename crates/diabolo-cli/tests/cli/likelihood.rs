@@ -61,5 +61,5 @@ fn what_a_column_cannot_have() {
     assert_snapshot!(refused("--likelihood height=laplace"), @"error: likelihood: expected a column's name, * or a kind of column there is (numeric, binary, categorical), found 'height'");
     assert_snapshot!(refused("--likelihood normal"), @"error: likelihood: expected bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson, negative_binomial, beta_binomial or discretized_logistic, found 'normal'");
     assert_snapshot!(refused("--likelihood beta_binomial"), @"error: likelihood: expected one that the data's columns can have; they are numeric, binary, categorical; pictures have pixels, found beta_binomial");
-    assert_snapshot!(Workspace::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied: expected a decoder as wide as the input (64); the beta-binomial likelihood needs more outputs, found 128 outputs");
+    assert_snapshot!(Workspace::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied and the beta-binomial likelihood do not go together: a tied decoder has as many outputs as inputs, 64, not 128");
 }

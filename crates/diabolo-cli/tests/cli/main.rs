@@ -18,6 +18,8 @@ mod impute;
 mod likelihood;
 mod map;
 mod mixed;
+#[cfg(unix)]
+mod permissions;
 mod reproducible;
 mod series;
 mod sparse;

@@ -54,18 +54,18 @@ fn l1_leaves_zeros() {
 fn what_cannot_be_sparse() {
     assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the width of the code (latent_dim), found 9");
     assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the width of the code (latent_dim), found 0");
-    assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation: expected sigmoid: sparsity of kind kl reads code values as probabilities (l1 and top_k do not), found tanh");
+    assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation = tanh and sparsity of kind kl do not go together: kl reads code values as probabilities; choose sigmoid, or l1 or top_k");
     assert_snapshot!(refused("--model sparse --sparsity kl:0.1:1.5"), @"error: sparsity.target: expected a number above 0 and below 1, found 1.5");
     assert_snapshot!(refused("--model sparse --sparsity l1:-1"), @"error: sparsity.weight: expected a number, 0 or more, found -1");
     assert_snapshot!(refused("--model sparse --sparsity l0:1"), @"error: --sparsity: expected l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K, found 'l0:1'");
-    assert_snapshot!(refused("--model plain --sparsity l1:1"), @"error: --sparsity: expected --model sparse, found --model plain");
+    assert_snapshot!(refused("--model plain --sparsity l1:1"), @"error: --sparsity and --model plain do not go together: --sparsity is for --model sparse");
 }
 
 #[test]
 fn what_cannot_be_tied_or_steadied() {
-    assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
-    assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied: expected a decoder as wide as the input (64); variance = "decoder" needs more outputs, found 128 outputs"#);
-    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight: expected 0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow, found 1");
+    assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" do not go together: a tied decoder has as many outputs as inputs, 64, not 128"#);
+    assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" do not go together: a tied decoder has as many outputs as inputs, 64, not 128"#);
+    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight and contraction_weight = 0 do not go together: the curvature term steadies a contraction, and alone lets the Jacobian grow");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resul
         let elsewhere = options.drop.contains(name) || options.key.as_ref() == Some(name);
         if elsewhere || options.condition[..position].contains(name) {
             let expected = "a column named once, and neither the key nor dropped";
-            return Err(Error::config("--condition", expected, format!("'{name}'")));
+            return Err(Error::invalid_value("--condition", expected, format!("'{name}'")));
         }
         let array = batch.column_by_name(name).expect("names were checked");
         let column = Column { input, name, array, first_row: 0 };

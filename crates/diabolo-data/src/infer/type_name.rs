@@ -41,7 +41,7 @@ impl FromStr for TypeName {
                 Some(order) => in_order(order),
                 None => {
                     let expected = "numeric, count, binary, categorical, ordinal or ordinal:FIRST,SECOND,…";
-                    Err(Error::config("--type", expected, format!("'{other}'")))
+                    Err(Error::invalid_value("--type", expected, format!("'{other}'")))
                 }
             },
         }
@@ -57,7 +57,7 @@ fn in_order(text: &str) -> Result<TypeName> {
     };
     if order.len() < 2 || order.iter().enumerate().any(repeated) {
         let expected = "two different values or more in their order, such as ordinal:small,medium,large";
-        return Err(Error::config("--type", expected, format!("'ordinal:{text}'")));
+        return Err(Error::invalid_value("--type", expected, format!("'ordinal:{text}'")));
     }
     Ok(TypeName::Ordinal { order })
 }

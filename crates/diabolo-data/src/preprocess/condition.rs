@@ -50,7 +50,7 @@ impl Preprocessor {
     /// count as missing.
     ///
     /// # Errors
-    /// [`Error::Config`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
+    /// [`Error::InvalidValue`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
     pub fn given(
         &self,
         given: &[(String, String)],
@@ -62,7 +62,7 @@ impl Preprocessor {
                 [] => "none: the model was fitted without --condition".to_string(),
                 known => format!("conditions of the model: {}", known.join(", ")),
             };
-            return Err(Error::config("--where", expected, other));
+            return Err(Error::invalid_value("--where", expected, other));
         }
         let Some(condition) = &self.condition else { return Ok(None) };
         // Categories take turns like the digits of a number, the last column's fastest.
@@ -73,7 +73,11 @@ impl Preprocessor {
             let values = feature.kind.categories();
             if let Some((name, other)) = asked.filter(|(_, v)| !values.is_empty() && !values.contains(v)) {
                 let expected = some_names(values.iter().map(String::as_str));
-                return Err(Error::config(format!("--where {name}"), format!("one of {expected}"), other));
+                return Err(Error::invalid_value(
+                    format!("--where {name}"),
+                    format!("one of {expected}"),
+                    other,
+                ));
             }
             let cell = |row: usize| match asked {
                 Some((_, value)) => Some(value.as_str()),

@@ -22,7 +22,7 @@ impl Preprocessor {
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
         let width = self.width();
         if !means.len().is_multiple_of(width) {
-            return Err(Error::config("means", format!("whole rows of {width} numbers"), means.len()));
+            return Err(Error::invalid_value("means", format!("whole rows of {width} numbers"), means.len()));
         }
         let mut fields = vec![];
         let mut columns = vec![];
@@ -100,7 +100,7 @@ fn decode_images<'a>(
     images: impl Iterator<Item = &'a [f32]>,
 ) -> Result<(Field, ArrayRef)> {
     let FeatureKind::Image { height, width, channels } = feature.kind else {
-        return Err(Error::config("means", "an image", feature.kind.name()));
+        return Err(Error::invalid_value("means", "an image", feature.kind.name()));
     };
     let float = feature.storage != Storage::Integer;
     let mut field = image_field(height, width, channels, float).with_name(&feature.name);

@@ -24,8 +24,6 @@ pub struct Encoded {
     pub values: Vec<f32>,
     /// rows × width flags, 1 where the number was in the data and 0 where it was missing; `None` if nothing is missing.
     pub observed: Option<Vec<f32>>,
-    /// How many cells had an unknown category and were taken as missing.
-    pub unknown: usize,
     /// The class of each row, for supervised training; the label is no part of `values`.
     pub classes: Option<Vec<u32>>,
     /// The first so many numbers of a row are intensities that training draws as 0 or 1, afresh each time.
@@ -42,7 +40,6 @@ impl Encoded {
             width,
             values: vec![0.0; rows * width],
             observed: None,
-            unknown: 0,
             classes: None,
             dynamic_pixels: 0,
             condition: None,
@@ -60,7 +57,6 @@ impl Encoded {
             width,
             values,
             observed: None,
-            unknown: 0,
             classes: None,
             dynamic_pixels: 0,
             condition: None,
@@ -80,7 +76,6 @@ impl Encoded {
             width: self.width,
             values: gather(&self.values),
             observed: self.observed.as_deref().map(gather),
-            unknown: 0,
             classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
             dynamic_pixels: self.dynamic_pixels,
             condition: self.condition.as_ref().map(|condition| condition.select(chosen)),
@@ -194,7 +189,6 @@ impl Preprocessor {
                 Code::Missing => encoded.set_missing(row, units),
                 Code::Unknown if self.unknown_category == UnknownCategory::Missing => {
                     encoded.set_missing(row, units);
-                    encoded.unknown += 1;
                 }
                 Code::Unknown => {
                     let expected = format!("one of {}", some_names(categories.iter().map(String::as_str)));

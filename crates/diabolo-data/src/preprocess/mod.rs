@@ -12,6 +12,7 @@ mod scaling;
 mod settings;
 mod typed;
 mod uncertainty;
+mod unknown;
 
 use std::ops::Range;
 
@@ -28,6 +29,7 @@ use crate::{Error, Result};
 pub use condition::Condition;
 pub use encode::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
+pub use unknown::UnknownCells;
 
 /// The fitted way from rows to numbers and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -230,8 +232,10 @@ fn find_columns<'a>(
         .collect();
     if !missing.is_empty() {
         let there = found.fields().iter().map(|field| field.name().as_str());
-        let near = closest(missing[0], there.clone());
-        let hint = near.map(|near| format!("rename '{near}' to '{}'?", missing[0]));
+        // A column that is expected itself is no other one misspelled.
+        let known = |name: &str| schema.sets_aside(name) || schema.features.iter().any(|f| f.name == name);
+        let spare = there.clone().filter(|name| !known(name));
+        let hint = closest(missing[0], spare).map(|near| format!("rename '{near}' to '{}'?", missing[0]));
         let help =
             hint.unwrap_or_else(|| "give rows with the columns the model was fitted on, in any order".into());
         let expected = format!("the columns {}", some_names(schema.features.iter().map(|f| f.name.as_str())));
@@ -312,12 +316,7 @@ fn never_observed(name: &str) -> String {
 }
 
 fn no_table(cause: arrow_schema::ArrowError) -> Error {
-    Error::data(
-        "rows",
-        "columns that make a table",
-        cause.to_string(),
-        "this is a fault of the program: report it",
-    )
+    Error::internal(format!("these columns make no table: {cause}"))
 }
 
 impl TryFrom<Stored> for Preprocessor {

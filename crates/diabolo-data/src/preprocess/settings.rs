@@ -41,7 +41,7 @@ impl FromStr for UnknownCategory {
         match name {
             "error" => Ok(UnknownCategory::Error),
             "missing" => Ok(UnknownCategory::Missing),
-            other => Err(Error::config("--unknown", "error or missing", format!("'{other}'"))),
+            other => Err(Error::invalid_value("--unknown", "error or missing", format!("'{other}'"))),
         }
     }
 }

@@ -64,7 +64,7 @@ fn blocks_come_in_their_order_and_a_row_is_as_worked_by_hand() {
     );
     assert_eq!(fitted.column_ranges(), [3..6, 2..3, 0..1, 1..2]);
     let encoded = fitted.encode("train.csv", &people(), 0).unwrap();
-    assert_eq!((encoded.rows, encoded.width, encoded.unknown), (4, 6, 0));
+    assert_eq!((encoded.rows, encoded.width), (4, 6));
     // age, height, member, Bern, Oslo, Rome
     assert_eq!(encoded.values[..6], [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]);
     assert_eq!(encoded.values[6..12], [1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
@@ -145,6 +145,19 @@ fn a_wrong_column_set_names_what_is_missing() {
 }
 
 #[test]
+fn a_column_that_is_expected_itself_is_not_to_be_renamed() {
+    let numbers = || Arc::new(Float64Array::from(vec![1.0, 2.0, 3.5, 4.5])) as ArrayRef;
+    let fitted =
+        fit(&table(vec![("x", numbers()), ("y", numbers())]), &Default::default(), &Default::default());
+    let ending = |name: &str| {
+        let message = message(&fitted, &table(vec![(name, numbers())]));
+        message.split("without ").nth(1).unwrap_or_default().to_string()
+    };
+    assert_eq!(ending("x"), "'y'; give rows with the columns the model was fitted on, in any order");
+    assert_eq!(ending("X"), "'x', 'y'; rename 'X' to 'x'?");
+}
+
+#[test]
 fn bad_cells_at_use_time_are_named() {
     let fitted = people_fitted();
     let with = |name: &str, cells: &[&str]| {
@@ -171,15 +184,35 @@ fn bad_cells_at_use_time_are_named() {
     );
     let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
     let encoded = lenient.encode("t", &with("city", &["Rome", "Paris"]), 0).unwrap();
-    assert_eq!(encoded.unknown, 1);
     assert_eq!(encoded.values[9..12], [0.0; 3]);
     assert_eq!(encoded.observed.unwrap()[9..12], [0.0; 3]);
     // Missing where no training row was.
     let encoded = fitted.encode("t", &with("member", &["", "yes"]), 0).unwrap();
-    assert_eq!((encoded.unknown, encoded.observed.unwrap()[..4].to_vec()), (0, vec![1.0, 1.0, 0.0, 1.0]));
+    assert_eq!(encoded.observed.unwrap()[..4], [1.0, 1.0, 0.0, 1.0]);
     // Far outside the training range, but finite.
     let encoded = fitted.encode("t", &with("age", &["1e30", "-1e300"]), 0).unwrap();
     assert_eq!((encoded.values[0], encoded.values[6]), (1e6, -1e6));
+}
+
+#[test]
+fn cells_of_unknown_categories_are_counted_by_column() {
+    let fitted = people_fitted();
+    let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
+    let rows = |city: &[&str]| table(vec![("city", text(city)), ("member", text(&["no", "maybe", ""]))]);
+    let batch = rows(&["Rome", "Paris", "Paris"]);
+    let mut unknown = lenient.unknown_cells("t", &batch).unwrap();
+    assert_eq!(unknown.columns().iter().map(|(_, count)| *count).collect::<Vec<_>>(), [2, 1]);
+    unknown.add(lenient.unknown_cells("t", &rows(&["Rome", "", "Lima"])).unwrap());
+    assert_eq!(
+        unknown.note().as_deref(),
+        Some(
+            "5 cells hold categories that the model has not seen; they are treated as missing: columns 'city', \
+             'member'"
+        )
+    );
+    // Where they are an error, none is treated as missing; and known rows have none.
+    assert_eq!(fitted.unknown_cells("t", &batch).unwrap().note(), None);
+    assert_eq!(lenient.unknown_cells("t", &people()).unwrap().note(), None);
 }
 
 fn images(field: Field, pixels: ArrayRef) -> RecordBatch {
@@ -459,7 +492,11 @@ fn ordered_columns_are_one_hot_in_their_order_and_the_likeliest_is_taken() {
     let expected = "new.csv, row 102, column 'size': expected one of 'small', 'medium', 'large', found 'huge'; it has no place";
     assert!(message.starts_with(expected), "{message}");
     let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
-    assert_eq!(lenient.encode("t", &other, 0).unwrap().unknown, 1);
+    let note = lenient.unknown_cells("t", &other).unwrap().note();
+    assert_eq!(
+        note.as_deref(),
+        Some("1 cell holds a category that the model has not seen; it is treated as missing: column 'size'")
+    );
     let json = serde_json::to_string(&fitted).unwrap();
     assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
 }

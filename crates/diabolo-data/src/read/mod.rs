@@ -46,7 +46,7 @@ pub const MISSING: [&str; 11] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "N
 /// How to read; the default finds everything out by itself.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// What separates the cells of a text file; `b' '` means any run of blanks.
+    /// What separates the cells of a text file; `' '` means any run of blanks.
     pub delimiter: Option<char>,
     /// Whether the first row of a text file names the columns.
     pub header: Option<bool>,

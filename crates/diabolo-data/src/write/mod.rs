@@ -21,6 +21,7 @@ use parquet::file::properties::WriterProperties;
 use super::Format;
 use crate::{Error, Result};
 use output::Output;
+pub use output::{temporary_beside, write_atomically};
 pub use text::csv_to;
 
 /// One format's way to write batches.

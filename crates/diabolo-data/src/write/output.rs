@@ -8,6 +8,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::NamedTempFile;
 
+use crate::{Error, Result};
+
 /// An opened target.
 pub(super) enum Output {
     Plain(BufWriter<Target>),
@@ -60,16 +62,7 @@ impl Target {
         if fs::metadata(&path).is_ok_and(|existing| !existing.is_file()) {
             return File::options().write(true).open(&path).map(Target::Special);
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".diabolo-").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            // Readable like any new file, as far as the umask allows; temporary files are private by default.
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        builder.tempfile_in(folder).map(|file| Target::Pending(file, path))
+        temporary_beside(&path).map(|file| Target::Pending(file, path))
     }
 
     pub fn commit(mut self) -> io::Result<()> {
@@ -82,6 +75,30 @@ impl Target {
             _ => Ok(()),
         }
     }
+}
+
+/// A temporary file in the folder of `path`, with the permissions of any new file.
+pub fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".diabolo-").suffix(".tmp");
+    #[cfg(unix)]
+    {
+        // As far as the umask allows; temporary files are private by default.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+/// Writes `contents` so that `path` holds either all of it or what it held before.
+pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
+    let write = || {
+        let mut target = Target::create(path)?;
+        target.write_all(contents)?;
+        target.commit()
+    };
+    write().map_err(Error::io("write", path))
 }
 
 impl Write for Target {
@@ -117,5 +134,24 @@ impl Write for Output {
             Output::Gzip(encoder) => encoder.flush(),
             Output::Zstd(encoder) => encoder.flush(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn contents_are_replaced_and_nothing_else_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.json");
+        for contents in ["the first, longer one", "second"] {
+            write_atomically(&path, contents.as_bytes()).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), contents);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let nowhere = folder.path().join("no/such/folder.json");
+        assert!(write_atomically(&nowhere, b"x").unwrap_err().to_string().contains("cannot write"));
     }
 }

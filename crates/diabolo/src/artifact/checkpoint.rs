@@ -14,9 +14,8 @@ use crate::{Error, Result};
 
 /// Writes a snapshot atomically.
 pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Result<()> {
-    let unwritable = |cause: String| Error::Unsupported {
-        what: format!("{}: the checkpoint cannot be written: {cause}", path.display()),
-        help: "report this as a bug".into(),
+    let unwritable = |cause: String| {
+        Error::internal(format!("{}: the checkpoint cannot be written: {cause}", path.display()))
     };
     let optimizer = snapshot.optimizer.into_bytes().map_err(|cause| unwritable(cause.to_string()))?;
     let state = serde_json::to_value(snapshot.state).map_err(|cause| unwritable(cause.to_string()))?;

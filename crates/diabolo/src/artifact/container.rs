@@ -1,7 +1,6 @@
 //! The safetensors container: named tensors, one JSON text, one checksum over both.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 use std::path::Path;
 
 use safetensors::tensor::TensorView;
@@ -22,23 +21,6 @@ pub(super) enum Part {
     Bytes(Vec<u8>),
 }
 
-/// Writes `contents` so that `path` holds either all of it or what it held before.
-pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
-    file.write_all(contents).map_err(Error::io("write", path))?;
-    file.as_file().sync_all().map_err(Error::io("write", path))?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // Temporary files are private; results are not.
-        let open = std::fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(open).map_err(Error::io("write", path))?;
-    }
-    file.persist(path).map_err(|e| Error::io("write", path)(e.error))?;
-    Ok(())
-}
-
 /// Tensors and `json` (an object without a `checksum` of its own) as a file's bytes.
 pub(super) fn to_bytes(parts: BTreeMap<String, Part>, json: serde_json::Value) -> Result<Vec<u8>> {
     let raw: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> =
@@ -48,9 +30,8 @@ pub(super) fn to_bytes(parts: BTreeMap<String, Part>, json: serde_json::Value) -
     let blank = json.to_string();
     let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(KEY.to_string(), blank.replacen(BLANK, &sum, 1))]);
-    let damaged = |cause: safetensors::SafeTensorError| Error::Unsupported {
-        what: format!("the tensors cannot be written: {cause}"),
-        help: "report this as a bug".into(),
+    let damaged = |cause: safetensors::SafeTensorError| {
+        Error::internal(format!("the tensors cannot be written: {cause}"))
     };
     let views: Result<Vec<_>> = raw
         .iter()

@@ -11,7 +11,7 @@ mod run;
 mod summary;
 pub mod weights;
 
+pub use crate::data::write::write_atomically;
 pub use checkpoint::{read_checkpoint, write_checkpoint};
-pub use container::write_atomically;
 pub use model_file::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
-pub use run::{Run, read_lines, settings_alone, write_lines};
+pub use run::{Run, read_lines, settings_alone, unused_folder, write_lines};

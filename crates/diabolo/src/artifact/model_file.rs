@@ -89,10 +89,8 @@ impl SavedModel {
 
     /// The file's bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let json = serde_json::to_value(&self.header).map_err(|cause| Error::Unsupported {
-            what: format!("the model's header cannot be written: {cause}"),
-            help: "report this as a bug".into(),
-        })?;
+        let json = serde_json::to_value(&self.header)
+            .map_err(|cause| Error::internal(format!("the model's header cannot be written: {cause}")))?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));
         container::to_bytes(tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)

@@ -45,6 +45,17 @@ pub fn settings_alone(text: &str) -> String {
     kept.join("\n") + settings
 }
 
+/// The first of `root/name`, `root/name-2`, `root/name-3`, … that does not exist yet.
+pub fn unused_folder(root: &Path, name: &str) -> PathBuf {
+    let mut folder = root.join(name);
+    let mut number = 2;
+    while folder.exists() {
+        folder = root.join(format!("{name}-{number}"));
+        number += 1;
+    }
+    folder
+}
+
 impl Run {
     /// Makes `folder`, which must not hold a run yet.
     pub fn create(folder: &Path) -> Result<Self> {
@@ -59,16 +70,9 @@ impl Run {
         Ok(run)
     }
 
-    /// The first of `root/name`, `root/name-2`, `root/name-3`, … that does not exist yet, made.
+    /// A run in [`unused_folder`]`(root, name)`.
     pub fn create_numbered(root: &Path, name: &str) -> Result<Self> {
-        let candidates = std::iter::once(name.to_string()).chain((2..).map(|n| format!("{name}-{n}")));
-        for candidate in candidates {
-            let folder = root.join(candidate);
-            if !folder.exists() {
-                return Run::create(&folder);
-            }
-        }
-        unreachable!("the candidates are endless")
+        Run::create(&unused_folder(root, name))
     }
 
     /// An existing run.

@@ -9,7 +9,7 @@
 use crate::tensor::{Tensor, activation};
 
 use super::Distribution;
-use crate::random::{RngExt, Stream};
+use crate::random::{RngExt, Stream, weighted_index};
 use crate::tensor::to_host;
 
 pub(super) struct Categorical {
@@ -36,14 +36,9 @@ impl Distribution for Categorical {
 /// One-hot rows drawn with the given probabilities.
 pub(super) fn draw_one_hot(mut probabilities: Vec<f32>, width: usize, noise: &mut Stream) -> Vec<f32> {
     for row in probabilities.chunks_exact_mut(width) {
-        let mut left: f32 = noise.random();
-        // Rounding can leave a little after the last category; it gets the rest.
-        let chosen = row.iter().position(|p| {
-            left -= p;
-            left < 0.0
-        });
+        let chosen = weighted_index(row, noise.random::<f32>().into()).unwrap_or(width - 1);
         row.fill(0.0);
-        row[chosen.unwrap_or(width - 1)] = 1.0;
+        row[chosen] = 1.0;
     }
     probabilities
 }

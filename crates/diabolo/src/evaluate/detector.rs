@@ -111,7 +111,9 @@ impl Detector {
 
     /// The rows whose scores are kept: all, or 4,096 of them chosen by `seed`.
     pub fn sample(rows: &Encoded, seed: u64) -> Encoded {
-        chosen(rows, seed, MOST_SCORES)
+        let mut chosen = permutation(&mut stream(seed, Purpose::CalibrationRows, 0, 0), rows.rows);
+        chosen.truncate(MOST_SCORES);
+        rows.select(&chosen)
     }
 
     /// The conformal p-value of a score (Vovk et al. 2005): of n held-out rows and this one, the share that score as high,
@@ -161,23 +163,9 @@ fn rounding(score: f64) -> f64 {
     if score.is_finite() { RELATIVE * score.abs().max(1.0) } else { 0.0 }
 }
 
-/// Its stream's epoch of [`Purpose::Choose`].
-const STREAM: u64 = 0x6465;
-
-/// `most` of the rows, chosen by `seed`, if there are more.
-fn chosen(rows: &Encoded, seed: u64, most: usize) -> Encoded {
-    let mut chosen = shuffled(rows, seed);
-    chosen.truncate(most);
-    rows.select(&chosen)
-}
-
-fn shuffled(rows: &Encoded, seed: u64) -> Vec<usize> {
-    permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), rows.rows)
-}
-
 /// [`MOST_ROWS`] of the rows, and more until every feature is observed in [`LEAST_OBSERVED`] of them, as far as it is.
 fn typical(rows: &Encoded, units: &[Range<usize>]) -> Encoded {
-    let mut order = shuffled(rows, 0);
+    let mut order = permutation(&mut stream(0, Purpose::TypicalRows, 0, 0), rows.rows);
     let rest = order.split_off(order.len().min(MOST_ROWS));
     for units in units.iter().filter(|_| !rest.is_empty() && rows.observed.is_some()) {
         let seen = order.iter().filter(|&&row| rows.has(row, units)).count();

@@ -99,7 +99,7 @@ pub struct Reservoir {
 impl Reservoir {
     /// Nothing seen yet.
     pub fn new(seed: u64) -> Self {
-        Reservoir { noise: stream(seed, Purpose::Choose, 1, 0), seen: 0, width: 0, kept: vec![] }
+        Reservoir { noise: stream(seed, Purpose::DiagnosedRows, 0, 0), seen: 0, width: 0, kept: vec![] }
     }
 
     /// Lets rows pass by.
@@ -137,7 +137,6 @@ impl Reservoir {
             width: self.width,
             values: kept().flat_map(|one| one.values.iter().copied()).collect(),
             observed: missing.then(|| kept().flat_map(flags).collect()),
-            unknown: 0,
             classes: None,
             dynamic_pixels: 0,
             condition,

@@ -13,10 +13,6 @@ use crate::model::{Autoencoder, Batch};
 use crate::random::{Purpose, RowNoise, stream};
 use crate::tensor::{Device, to_host};
 
-/// Their stream's epoch of [`Purpose::Evaluate`].
-const STREAM: u64 = 3;
-/// The same of draws that all rows share.
-const COMMON_STREAM: u64 = 4;
 /// Draws of z that are decoded together, for all rows of a slice; small enough for a processor's cache.
 const DRAWS: usize = 2048;
 /// Rows of a slice at most.
@@ -59,7 +55,7 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     device: &Device,
 ) -> Option<Vec<f64>> {
     in_slices(rows, rows_at_once(samples), |slice| {
-        let noise = &mut stream(seed, Purpose::Evaluate, STREAM, first_row + slice[0] as u64);
+        let noise = &mut stream(seed, Purpose::ImportanceDraws, 0, first_row + slice[0] as u64);
         bounds(model, rows, slice, samples, RowNoise::Own(noise), device)
     })
 }
@@ -76,7 +72,7 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     // In place few rows, so that the tensors are too small for Burn to ask for threads.
     let at_once = if is_in_place() { 1 } else { rows_at_once(samples) };
     in_slices(rows, at_once, |slice| {
-        let noise = &mut stream(seed, Purpose::Evaluate, COMMON_STREAM, 0);
+        let noise = &mut stream(seed, Purpose::CommonImportanceDraws, 0, 0);
         bounds(model, rows, slice, samples, RowNoise::Common(noise), device)
     })
 }

@@ -14,9 +14,8 @@ use crate::tensor::{Device, to_host};
 const CHUNK: usize = 256;
 /// Numbers in the largest cotangent block: 64 MiB.
 const CONTRACTION_NUMBERS: usize = 1 << 24;
-/// Probes for each row where the exact contraction is dear, and their stream's epoch of [`Purpose::Evaluate`].
+/// Probes for each row where the exact contraction is dear.
 const PROBES: usize = 32;
-const PROBE_STREAM: u64 = 2;
 /// A unit of a bounded activation is saturated within this share of its range from an end.
 const SATURATED_MARGIN: f32 = 0.05;
 
@@ -147,7 +146,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         if !self.model.has_posterior() {
             return;
         }
-        let noise = &mut stream(self.seed, Purpose::Evaluate, 1, self.chunks);
+        let noise = &mut stream(self.seed, Purpose::BoundTerms, 0, self.chunks);
         let context = &mut Context {
             noise,
             epochs: f64::INFINITY,
@@ -220,7 +219,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let directions = if is_dear { PROBES } else { self.model.latent_dim() };
         let widest = layers.iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
         let rows = (CONTRACTION_NUMBERS / (directions * widest).max(1)).clamp(1, CHUNK);
-        let noise = &mut stream(self.seed, Purpose::Evaluate, PROBE_STREAM, self.chunks);
+        let noise = &mut stream(self.seed, Purpose::ContractionProbes, 0, self.chunks);
         for slice in x.clone().split(rows, 0) {
             let [rows, _] = slice.dims();
             let probes =

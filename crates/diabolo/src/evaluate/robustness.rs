@@ -16,9 +16,6 @@ use crate::tensor::{Device, to_host};
 const CHUNK: usize = 256;
 /// Directions tried at each row.
 const DIRECTIONS: usize = 4;
-/// Names of the streams, as the epoch of [`Purpose::Evaluate`].
-const DIRECTION_STREAM: u64 = 40;
-const NOISE_STREAM: u64 = 41;
 /// The default radii run from here …
 const NEAREST: f64 = 0.01;
 /// … to here, times the typical distance between rows, log-spaced.
@@ -98,7 +95,7 @@ pub fn contraction_ratios<M: Autoencoder>(
     for (step, chunk) in usable.chunks(CHUNK).enumerate() {
         let batch = Batch::gather(rows, chunk, device);
         let code = model.encode(batch.input());
-        let noise = &mut stream(seed, Purpose::Evaluate, DIRECTION_STREAM, step as u64);
+        let noise = &mut stream(seed, Purpose::Directions, 0, step as u64);
         let directions: Vec<Tensor<2>> = (0..DIRECTIONS)
             .map(|_| {
                 let normal = observed_noise(&batch, noise, device);
@@ -151,7 +148,7 @@ pub fn noise_responses<M: Autoencoder>(
     for (step, chunk) in all.chunks(CHUNK).enumerate() {
         let batch = Batch::gather(rows, chunk, device);
         let code = model.encode(batch.input());
-        let noise = &mut stream(seed, Purpose::Evaluate, NOISE_STREAM, step as u64);
+        let noise = &mut stream(seed, Purpose::InputNoise, 0, step as u64);
         let normal = observed_noise(&batch, noise, device);
         observed += match &batch.observed {
             Some(observed) => total(&to_host(observed.clone())),

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, in_chunks};
-use crate::random::{Purpose, permutation, stream};
+use crate::random::{Purpose, permutation, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 
 use crate::stats::k_means;
@@ -37,7 +37,7 @@ impl LatentSummary {
     /// [`Error::Data`](crate::Error::Data) if a code is not finite.
     pub fn measure<M: Autoencoder>(model: &M, rows: &Encoded, seed: u64, device: &Device) -> Result<Self> {
         let width = model.latent_dim();
-        let mut chosen = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.rows);
+        let mut chosen = permutation(&mut stream(seed, Purpose::LatentSummaryRows, 0, 0), rows.rows);
         chosen.truncate(ROWS.min(NUMBERS / width).max(1));
         if chosen.is_empty() {
             let (deviation, centers) = (vec![0.0; width], vec![0.0; width]);
@@ -68,12 +68,8 @@ impl LatentSummary {
 
     /// The centre of the cluster that a number in [0, 1) falls into, each as wide as its share.
     pub fn center(&self, position: f64) -> &[f32] {
-        let mut sum = 0.0;
-        let inside = |share: &f32| {
-            sum += f64::from(*share);
-            position < sum
-        };
-        let cluster = self.shares.iter().position(inside).unwrap_or(self.shares.len().saturating_sub(1));
+        let last = self.shares.len().saturating_sub(1);
+        let cluster = weighted_index(&self.shares, position).unwrap_or(last);
         let width = self.deviation.len();
         &self.centers[cluster * width..(cluster + 1) * width]
     }

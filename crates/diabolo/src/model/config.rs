@@ -202,14 +202,13 @@ impl Architecture {
     /// The same for rows that are given `condition` numbers each.
     ///
     /// # Errors
-    /// [`Error::Config`] if the family cannot be given any.
+    /// [`Error::Conflict`] if the family cannot be given any.
     pub fn conditioned_on(self, condition: usize) -> Result<Self> {
         if condition > 0 && !self.family.is_variational() {
-            let found = format!("a {} one", self.family.name());
-            return Err(Error::config(
+            return Err(Error::conflict(
                 "condition",
-                "a variational model: only it can be given columns",
-                found,
+                format!("model = {}", self.family.name()),
+                "only a variational model can be given columns",
             ));
         }
         Ok(Architecture { condition, ..self })
@@ -331,11 +330,11 @@ impl ModelConfig {
             }
             FamilyConfig::Variational(config) => {
                 config.validate()?;
-                if self.latent_activation.is_some_and(|a| a != Activation::Identity) {
-                    return Err(Error::config(
-                        "latent_activation",
-                        "none: a variational posterior's mean is linear",
-                        self.latent_activation.map_or("", Activation::name),
+                if let Some(activation) = self.latent_activation.filter(|a| *a != Activation::Identity) {
+                    return Err(Error::conflict(
+                        format!("latent_activation = {}", activation.name()),
+                        "model = variational",
+                        "a variational posterior's mean is linear",
                     ));
                 }
             }
@@ -360,13 +359,10 @@ impl ModelConfig {
             Distribution::Gaussian { .. } => "variance = \"decoder\"".to_string(),
             other => format!("the {} likelihood", other.title()),
         };
-        let few = if block.parameters() < block.width { "fewer" } else { "more" };
         let parameters: usize = architecture.likelihood.iter().map(LikelihoodBlock::parameters).sum();
-        Err(Error::config(
-            "tied",
-            format!("a decoder as wide as the input ({}); {what} needs {few} outputs", architecture.inputs),
-            format!("{parameters} outputs"),
-        ))
+        let inputs = architecture.inputs;
+        let reason = format!("a tied decoder has as many outputs as inputs, {inputs}, not {parameters}");
+        Err(Error::conflict("tied", what, reason))
     }
 
     /// Whether something was said of the distribution of pixels.

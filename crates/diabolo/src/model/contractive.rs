@@ -55,11 +55,8 @@ impl ContractiveConfig {
             non_negative(key, value)?;
         }
         if self.curvature_weight > 0.0 && self.contraction_weight == 0.0 {
-            return Err(Error::config(
-                "curvature_weight",
-                "0 while contraction_weight is 0: it steadies a contraction, and alone lets the Jacobian grow",
-                self.curvature_weight,
-            ));
+            let reason = "the curvature term steadies a contraction, and alone lets the Jacobian grow";
+            return Err(Error::conflict("curvature_weight", "contraction_weight = 0", reason));
         }
         Ok(())
     }

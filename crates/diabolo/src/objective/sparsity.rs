@@ -94,10 +94,10 @@ impl Sparsity {
                 }
                 match latent_activation {
                     Activation::Sigmoid => Ok(()),
-                    other => Err(Error::config(
-                        "latent_activation",
-                        "sigmoid: sparsity of kind kl reads code values as probabilities (l1 and top_k do not)",
-                        other.name(),
+                    other => Err(Error::conflict(
+                        format!("latent_activation = {}", other.name()),
+                        "sparsity of kind kl",
+                        "kl reads code values as probabilities; choose sigmoid, or l1 or top_k",
                     )),
                 }
             }

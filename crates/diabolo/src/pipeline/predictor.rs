@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use super::evaluation::{EvaluateOptions, Evaluated, evaluate_rows, too_short};
 use crate::Result;
 use crate::artifact::{Run, SavedModel};
-use crate::data::{Encoded, UnknownCategory, is_earlier_row, windowed_rows};
+use crate::data::{Encoded, UnknownCategory, UnknownCells, is_earlier_row, windowed_rows};
 use crate::model::{Autoencoder, Batch, Context};
 use crate::random::{Purpose, stream};
 use crate::task::{self, ImputeConfig, Imputed, ScoreConfig, Scored};
@@ -249,7 +249,7 @@ impl Predictor {
         self.here(|| {
             use crate::model::Trainable;
             for (k, chunk) in all.chunks(model.max_batch_rows()).enumerate() {
-                let noise = &mut stream(seed, Purpose::Evaluate, 1, k as u64);
+                let noise = &mut stream(seed, Purpose::ObjectiveTerms, 0, k as u64);
                 let rows = self.saved.header.source.split[0];
                 let mut context =
                     Context { noise, epochs: f64::INFINITY, training: false, rows, device: &self.device };
@@ -279,6 +279,14 @@ impl Predictor {
         let detector = self.here(|| task::calibrate(&self.saved, &encoded, &self.device));
         Arc::make_mut(&mut calibrated.saved).detector = Some(detector);
         Ok(calibrated)
+    }
+
+    /// Cells whose category the model has not seen; they count as missing where that is asked for.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if a column is missing.
+    pub fn unknown_cells(&self, rows: &RecordBatch) -> Result<UnknownCells> {
+        self.saved.header.preprocessor.unknown_cells(&self.input, &self.windows(rows)?)
     }
 
     // ---- within the pipeline ----

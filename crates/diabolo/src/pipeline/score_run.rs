@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{AlarmQuality, Predictor, Truth};
 use crate::Result;
-use crate::data::texts;
+use crate::data::{UnknownCells, texts};
 use crate::task::{Drift, DriftReport, Reason, Scored};
 
 /// Scores an input, batch by batch.
@@ -29,6 +29,8 @@ pub struct ScoreSummary {
     pub truth: Vec<bool>,
     /// The anomalies.
     pub found: Vec<FoundAnomaly>,
+    /// Cells whose category the model has not seen.
+    pub unknown: UnknownCells,
     /// What differs from the held-out rows, if that was asked for.
     pub drift: Option<DriftReport>,
 }
@@ -65,6 +67,7 @@ impl<'a> ScoreRun<'a> {
     pub fn add(&mut self, rows: &RecordBatch) -> Result<Scored> {
         let first_row = self.summary.scores.len();
         let predictor = self.predictor.clone().first_row(first_row as u64);
+        self.summary.unknown.add(predictor.unknown_cells(rows)?);
         let found = predictor.score(rows)?;
         let (input, device) = (self.predictor.input_name(), self.predictor.device());
         if let Some(truth) = &self.truth {
@@ -102,6 +105,7 @@ impl<'a> ScoreRun<'a> {
         let cut = summary.scores.iter().filter(|score| score.is_nan()).count();
         let only_anomalies = self.truth.as_ref().filter(|_| !summary.truth.contains(&false));
         [
+            summary.unknown.note(),
             detector.and_then(|detector| rule.warning(detector, summary.scores.len())),
             summary.drift.as_ref().and_then(DriftReport::warning),
             only_anomalies.map(|truth| {

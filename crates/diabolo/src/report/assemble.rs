@@ -10,7 +10,7 @@ use super::{
 };
 use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind};
+use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind, file_name};
 use crate::evaluate::{
     ColumnScore, ColumnScores, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap,
     unit_statistics,
@@ -51,7 +51,7 @@ impl Report {
         let family = saved.architecture.family.name().replace('_', "-");
         let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
         Ok(Report {
-            title: format!("{title} · {}", short_name(&header.source.input)),
+            title: format!("{title} · {}", file_name(&header.source.input)),
             subtitle: subtitle(saved),
             facts: facts(saved, history),
             history: history.iter().filter(|record| record.layer.is_none()).map(EpochRow::from).collect(),
@@ -83,10 +83,6 @@ impl From<&EpochRecord> for EpochRow {
             learning_rate: record.learning_rate,
         }
     }
-}
-
-fn short_name(input: &str) -> &str {
-    input.rsplit(['/', '\\']).next().unwrap_or(input)
 }
 
 fn subtitle(saved: &SavedModel) -> String {
@@ -129,7 +125,7 @@ fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
     let seconds: f64 = history.iter().map(|r| r.seconds).sum();
     let best = header.training.best_epoch.map_or("—".into(), |e| e.to_string());
     let mut facts = vec![
-        ("Data", short_name(&header.source.input).to_string()),
+        ("Data", file_name(&header.source.input).to_string()),
         ("Rows", format!("{train} training, {validation} validation, {test} test")),
         ("Layers", widths.join(" → ")),
         ("Code", codes(saved)),

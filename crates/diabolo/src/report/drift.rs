@@ -3,6 +3,7 @@
 use super::html::section;
 use super::number::{number, scientific};
 use super::svg::{Svg, escape};
+use crate::stats::percent;
 use crate::task::{DriftReport, DriftedVariable};
 
 /// Bars are drawn of no more bins than this.
@@ -68,18 +69,13 @@ fn bars(moved: &DriftedVariable) -> String {
         for (side, class) in ["bar", "bar alarm"].into_iter().enumerate() {
             let height = pair[side] / most * SIZE.1;
             let x = bin as f64 * step + side as f64 * width;
-            let hover =
-                format!("{} % of held-out rows, {} % of new ones", percent(pair[0]), percent(pair[1]));
+            let hover = format!("{} of held-out rows, {} of new ones", percent(pair[0]), percent(pair[1]));
             if height > 0.0 {
                 svg.rect((x, SIZE.1 - height), width, height, class, &hover);
             }
         }
     }
     format!("<div style=\"width:{}px\">{}</div>", SIZE.0, svg.finish("plot", &moved.name, &moved.words))
-}
-
-fn percent(share: f64) -> String {
-    number((1000.0 * share).round() / 10.0)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 
 use super::{LatentMap, MapPage, MapQuality};
-use crate::data::texts;
+use crate::data::{file_name, texts};
 use crate::pipeline::Predictor;
 use crate::random::{Purpose, permutation, stream};
 use crate::task::codes;
@@ -33,7 +33,7 @@ pub fn map_page(
     }
     let label = preprocessor.schema.label.as_deref().filter(|label| rows.column_by_name(label).is_some());
     let color = color.or(label).map(str::to_string);
-    let noise = &mut stream(saved.header.config.training.seed, Purpose::Choose, 0, 0);
+    let noise = &mut stream(saved.header.config.training.seed, Purpose::MapRows, 0, 0);
     let mut chosen = permutation(noise, encoded.rows);
     chosen.truncate(POINTS);
     let labels = color.as_deref().map(|color| chosen_texts(input, rows, color, &chosen)).transpose()?;
@@ -41,7 +41,7 @@ pub fn map_page(
     let codes = codes(saved, &shown, predictor.device());
     let map = LatentMap::of_codes(&codes, saved.architecture.latent_dim, labels)?;
     let kept = MapQuality::measure(&map, &shown.values, shown.width)?;
-    let title = input.rsplit(['/', '\\']).next().unwrap_or_default().to_string();
+    let title = file_name(input).to_string();
     Ok(MapPage { title, map, color, kept })
 }
 

@@ -24,7 +24,7 @@ pub fn picture_grid_png(
     scale: usize,
 ) -> Result<Vec<u8>> {
     if columns == 0 || scale == 0 {
-        return Err(Error::config(
+        return Err(Error::invalid_value(
             "grid",
             "columns and scale of at least 1",
             format!("{columns} and {scale}"),
@@ -40,7 +40,7 @@ pub fn picture_grid_png(
         .zip(extent(rows, height))
         .filter(|&(w, h)| w.checked_mul(h).is_some_and(|n| n <= MOST_PIXELS));
     let Some((grid_width, grid_height)) = size else {
-        return Err(Error::config(
+        return Err(Error::invalid_value(
             "grid",
             "at least one picture, and at most 2²⁸ pixels in all",
             format!("{} pictures of {height} × {width} at scale {scale}", pictures.len()),
@@ -114,7 +114,7 @@ fn encode(bytes: &[u8], width: usize, height: usize, channels: usize) -> Result<
         1 => ExtendedColorType::L8,
         3 => ExtendedColorType::Rgb8,
         4 => ExtendedColorType::Rgba8,
-        other => return Err(Error::config("channels", "1, 3 or 4", other)),
+        other => return Err(Error::invalid_value("channels", "1, 3 or 4", other)),
     };
     let mut png = Vec::new();
     image::codecs::png::PngEncoder::new_with_quality(
@@ -123,9 +123,7 @@ fn encode(bytes: &[u8], width: usize, height: usize, channels: usize) -> Result<
         image::codecs::png::FilterType::Adaptive,
     )
     .write_image(bytes, width as u32, height as u32, color)
-    .map_err(|e| {
-        Error::data("pictures", "a picture that can be written as PNG", e.to_string(), "report this bug")
-    })?;
+    .map_err(|cause| Error::internal(format!("a picture cannot be written as PNG: {cause}")))?;
     Ok(png)
 }
 

@@ -22,9 +22,6 @@ use crate::random::{Purpose, standard_normal, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// The stream of [`Purpose::Generate`], beside the chunks of [`generate`](super::generate).
-const NEAR: u64 = 2;
-
 /// How to go from one code to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
@@ -73,13 +70,13 @@ pub fn near(
     device: &Device,
 ) -> Result<Codes> {
     if !(scale.is_finite() && scale >= 0.0) {
-        return Err(Error::config("scale", "a number, 0 or more", scale));
+        return Err(Error::invalid_value("scale", "a number, 0 or more", scale));
     }
     fits_in_memory(saved, count)?;
     let code = codes(saved, rows, device);
     let deviation = deviations(saved);
     let width = deviation.len();
-    let epsilon = standard_normal(&mut stream(seed, Purpose::Generate, NEAR, 0), count * width);
+    let epsilon = standard_normal(&mut stream(seed, Purpose::NearbyCodes, 0, 0), count * width);
     let values = epsilon.iter().enumerate().map(|(i, e)| {
         let unit = i % width;
         code[unit] + scale as f32 * deviation[unit] * e
@@ -101,7 +98,7 @@ pub fn between(
     device: &Device,
 ) -> Result<Codes> {
     if count < 2 {
-        return Err(Error::config("count", "2 or more: both ends are shown", count));
+        return Err(Error::invalid_value("count", "2 or more: both ends are shown", count));
     }
     fits_in_memory(saved, count)?;
     let codes = codes(saved, rows, device);
@@ -123,10 +120,10 @@ pub fn traverse(
     device: &Device,
 ) -> Result<Codes> {
     if steps < 2 {
-        return Err(Error::config("steps", "2 or more: both ends are shown", steps));
+        return Err(Error::invalid_value("steps", "2 or more: both ends are shown", steps));
     }
     if !(range.is_finite() && range > 0.0) {
-        return Err(Error::config("range", "a number above 0", range));
+        return Err(Error::invalid_value("range", "a number above 0", range));
     }
     let deviation = deviations(saved);
     let width = deviation.len();

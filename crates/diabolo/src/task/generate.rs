@@ -54,7 +54,7 @@ pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
     let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
     Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
         let expected = "as many rows as fit in memory; more come from several calls with another --seed each";
-        Error::config("--count", expected, count)
+        Error::invalid_value("--count", expected, count)
     })
 }
 
@@ -102,7 +102,7 @@ pub(super) fn decoded(
     let width = model.latent_dim();
     let mut values = vec![];
     for (chunk, codes) in codes.chunks(CHUNK * width).enumerate() {
-        let noise = &mut stream(seed, Purpose::Generate, 1, chunk as u64);
+        let noise = &mut stream(seed, Purpose::DecodedRows, 0, chunk as u64);
         let rows = codes.len() / width;
         let chosen: Vec<usize> = (chunk * CHUNK..chunk * CHUNK + rows).collect();
         let codes = beside(device.tensor(codes.to_vec(), [rows, width]), condition, &chosen, device);

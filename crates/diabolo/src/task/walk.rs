@@ -36,10 +36,6 @@ use crate::random::{Purpose, RngExt, Stream, standard_normal, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// What a stream of [`Purpose::Generate`] is for, beside the number of the chain.
-const CHAIN: u64 = 0;
-const DRAWS: u64 = 1;
-
 /// How the walk goes.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -130,7 +126,7 @@ pub(super) fn walked_rows(
     let mut values = vec![0.0; count * width];
     for first in (0..chains).step_by(CHUNK) {
         let together = first..chains.min(first + CHUNK);
-        let noise = &mut stream(seed, Purpose::Generate, first as u64, DRAWS);
+        let noise = &mut stream(seed, Purpose::WalkedRows, 0, first as u64);
         let mut walker = Walker::new(model, together, summary, config.step, seed, device);
         walker.go(config.burn_in);
         for kept in (0..count).step_by(chains) {
@@ -168,7 +164,7 @@ impl<'a> Walker<'a> {
         device: &'a Device,
     ) -> Self {
         let mut streams: Vec<Stream> =
-            chains.map(|chain| stream(seed, Purpose::Generate, chain as u64, CHAIN)).collect();
+            chains.map(|chain| stream(seed, Purpose::WalkChain, 0, chain as u64)).collect();
         let starts = streams.iter_mut().flat_map(|stream| summary.center(stream.random()).to_vec()).collect();
         let code = device.tensor(starts, [streams.len(), summary.deviation.len()]);
         Walker { model, device, length: step * summary.scale(), streams, code }

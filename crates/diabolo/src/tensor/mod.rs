@@ -43,16 +43,16 @@ impl Device {
     /// The device of this name in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
     ///
     /// # Errors
-    /// [`Error::Config`] for an unknown name, [`Error::Unsupported`] for one this build left out.
+    /// [`Error::InvalidValue`] for an unknown name, [`Error::Unsupported`] for one this build left out.
     pub fn named(name: &str) -> Result<Self> {
         let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
         let index: usize =
-            index.parse().map_err(|_| Error::config("device", "cpu, cuda, wgpu, or cuda:N", name))?;
+            index.parse().map_err(|_| Error::invalid_value("device", "cpu, cuda, wgpu, or cuda:N", name))?;
         let inner = match kind {
             "cpu" => EngineDevice::flex(),
             "cuda" => accelerator::cuda(index)?,
             "wgpu" => accelerator::wgpu()?,
-            _ => return Err(Error::config("device", "cpu, cuda, wgpu, or cuda:N", name)),
+            _ => return Err(Error::invalid_value("device", "cpu, cuda, wgpu, or cuda:N", name)),
         };
         Ok(Device { inner, dtype: DType::F32 })
     }
@@ -127,9 +127,9 @@ mod accelerator {
 /// Fixes how many threads all computation uses; the result does not depend on it.
 ///
 /// # Errors
-/// [`Error::Config`] for 0 threads, or if computation has begun already.
+/// [`Error::InvalidValue`] for 0 threads, or if computation has begun already.
 pub fn use_threads(threads: usize) -> Result<()> {
-    let wrong = |found: String| Error::config("threads", "1 to 1024, set once", found);
+    let wrong = |found: String| Error::invalid_value("threads", "1 to 1024, set once", found);
     if !(1..=1024).contains(&threads) {
         return Err(wrong(threads.to_string()));
     }

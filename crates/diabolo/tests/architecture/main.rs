@@ -3,6 +3,7 @@
 //! A rule is a function from a source (or a manifest) to its complaints; below each stands a test that breaks it.
 //! Comments, string literals and `#[cfg(test)]` items are not looked at. Paths into other modules begin with `crate::`.
 
+mod random_streams;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -243,25 +243,28 @@ impl VariationalConfig {
             Bound::Importance { samples, doubly_reparameterized } => {
                 count("bound.samples", samples, 10_000)?;
                 if self.kl_weight != 1.0 || self.kl_warmup_epochs > 0.0 {
-                    let expected =
-                        "1, without warm-up: the importance-weighted bound has no KL term to weigh";
-                    return Err(Error::config("kl_weight", expected, self.kl_weight));
+                    let setting = if self.kl_weight != 1.0 { "kl_weight" } else { "kl_warmup_epochs" };
+                    let reason = "the importance-weighted bound has no KL term to weigh";
+                    return Err(Error::conflict(setting, "bound = importance", reason));
                 }
-                let inexpressible =
-                    self.flow != FlowConfig::None || matches!(self.prior, PriorConfig::Hierarchical { .. });
-                if doubly_reparameterized && inexpressible {
-                    let expected = "false with a flow or a hierarchical prior: the gradient needs log q(z|x) at a given z";
-                    return Err(Error::config("bound.doubly_reparameterized", expected, true));
+                let inexpressible = match self.prior {
+                    _ if self.flow != FlowConfig::None => Some("a flow"),
+                    PriorConfig::Hierarchical { .. } => Some("a hierarchical prior"),
+                    _ => None,
+                };
+                if let Some(other) = inexpressible.filter(|_| doubly_reparameterized) {
+                    let reason = "the gradient needs log q(z|x) at a given z";
+                    return Err(Error::conflict("bound.doubly_reparameterized", other, reason));
                 }
                 return Ok(());
             }
         }
         match self.has_closed_form() {
             true => Ok(()),
-            false => Err(Error::config(
-                "bound",
-                "elbo, capacity or importance with a flow or a learned prior: the others take the KL divergence apart unit by unit",
-                self.bound.name(),
+            false => Err(Error::conflict(
+                format!("bound = {}", self.bound.name()),
+                if self.flow != FlowConfig::None { "a flow" } else { "a learned prior" },
+                "this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance",
             )),
         }
     }

@@ -9,7 +9,7 @@
 //!                          (s_i, m_i) depend on z_1 … z_{i−1} and on x       Kingma et al. (2016), eq. 13, algorithm 1
 //! ```
 //! The autoregressive network is a masked one (MADE: Germain et al. 2015) of one hidden layer; the order of the units is
-//! turned around after every step.
+//! turned around before every step, the first included.
 
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, activation};
@@ -46,7 +46,7 @@ pub struct AutoregressiveFlow {
 /// One planar step.
 #[derive(Module, Debug)]
 pub struct Planar {
-    /// u, w: latent_dim.
+    /// u: latent_dim.
     pub scale: Param<Tensor<1>>,
     /// w: latent_dim.
     pub weight: Param<Tensor<1>>,

@@ -16,7 +16,7 @@ use crate::distribution::{Posterior, mixture_log_density, standard_normal_log_de
 use crate::model::Architecture;
 use crate::model::deterministic::layers;
 use crate::nn::{Linear, chain};
-use crate::random::{RngExt, Stream, standard_normal};
+use crate::random::{RngExt, Stream, standard_normal, weighted_index};
 use crate::tensor::{Device, to_host};
 
 /// A learned prior.
@@ -151,7 +151,9 @@ impl Prior {
         }
         let (components, log_weights) = self.components(encoder);
         let weights = to_host(log_weights.exp());
-        let chosen: Vec<usize> = (0..rows).map(|_| choose(&weights, noise.random())).collect();
+        let mut draw =
+            |_| weighted_index(&weights, noise.random::<f32>().into()).unwrap_or(weights.len() - 1);
+        let chosen: Vec<usize> = (0..rows).map(&mut draw).collect();
         let width = components.mean.dims()[1];
         let gather = |t: Tensor<2>| {
             let all = to_host(t);
@@ -190,15 +192,4 @@ impl Hierarchical {
         let given = self.output.forward(chain(&self.decoder, second.clone()));
         given.log_density(z) + standard_normal_log_density(second.clone()) - posterior.log_density(second)
     }
-}
-
-/// The component that a number in [0, 1) falls into.
-fn choose(weights: &[f32], position: f32) -> usize {
-    let mut left = position;
-    let chosen = weights.iter().position(|w| {
-        left -= w;
-        left < 0.0
-    });
-    // Rounding can leave a little after the last one.
-    chosen.unwrap_or(weights.len() - 1)
 }

@@ -13,7 +13,7 @@
 use crate::tensor::{Int, Tensor, TensorData};
 use crate::tensor::{Module, Param};
 
-use crate::random::{Purpose, RngExt, Stream, permutation, stream};
+use crate::random::{Purpose, RngExt, Stream, permutation, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 
 /// M at most, and rows for each on average at least.
@@ -26,8 +26,6 @@ const SMOOTHING: f64 = 2.0;
 /// Rows that decide, at most, and rounds of expectation and maximisation.
 const ROWS: usize = 8192;
 const ROUNDS: usize = 30;
-/// Names the random stream of this file among those of [`Purpose::Choose`].
-const STREAM: u64 = 0x7671;
 
 /// p(k_1, …, k_G).
 #[derive(Module, Debug)]
@@ -52,7 +50,7 @@ impl CodePrior {
 
     /// Of the vectors `chosen` by some rows: rows × groups, row by row.
     pub(super) fn fit(chosen: &[u32], groups: usize, size: usize, seed: u64, device: &Device) -> Self {
-        let mut order = permutation(&mut stream(seed, Purpose::Choose, STREAM, 0), chosen.len() / groups);
+        let mut order = permutation(&mut stream(seed, Purpose::CodePriorRows, 0, 0), chosen.len() / groups);
         order.truncate(ROWS);
         if order.is_empty() {
             return Self::uniform(groups, size, device);
@@ -76,23 +74,16 @@ impl CodePrior {
         let [_, groups, size] = self.shares.dims();
         let (weights, shares) = (to_host(self.weights.val()), to_host(self.shares.val()));
         let mut codes = Vec::with_capacity(rows * groups);
+        let draw = |weights: &[f32], noise: &mut Stream| {
+            weighted_index(weights, noise.random()).unwrap_or(weights.len() - 1)
+        };
         for _ in 0..rows {
-            let component = draw(&weights, noise.random());
+            let component = draw(&weights, noise);
             let of_component = &shares[component * groups * size..(component + 1) * groups * size];
-            codes.extend(of_component.chunks_exact(size).map(|group| draw(group, noise.random()) as i64));
+            codes.extend(of_component.chunks_exact(size).map(|group| draw(group, noise) as i64));
         }
         Tensor::from_data(TensorData::new(codes, [rows, groups]), &device.inner)
     }
-}
-
-/// The entry that a number in [0, 1) falls into, each as wide as its probability; the last, whatever a file holds.
-fn draw(probabilities: &[f32], position: f64) -> usize {
-    let mut sum = 0.0;
-    let inside = |p: &f32| {
-        sum += f64::from(*p);
-        position < sum
-    };
-    probabilities.iter().position(inside).unwrap_or(probabilities.len() - 1)
 }
 
 /// The fit, on the host.

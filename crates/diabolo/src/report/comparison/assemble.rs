@@ -4,6 +4,7 @@ use super::claims::{self, SUBJECT};
 use super::{
     Better, ComparedModel, ComparedPictures, Comparison, Curve, Figure, MadePictures, Measure, Summary,
 };
+use crate::data::file_name;
 use crate::model::{ContractiveConfig, FamilyConfig};
 use crate::objective::{Corruption, Sparsity};
 use crate::report::number::number;
@@ -113,7 +114,7 @@ impl Comparison {
             better: m.3,
             explanation: m.4.into(),
         });
-        let short = plan.input.rsplit(['/', '\\']).next().unwrap_or(&plan.input);
+        let short = file_name(&plan.input);
         let mut comparison = Comparison {
             title: format!("{} · {short}", heading(&names[..names.len() - 1])),
             subtitle: "The same rows, splits, budget and seeds for every model. What the figures say is computed from \

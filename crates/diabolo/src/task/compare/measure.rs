@@ -23,9 +23,6 @@ pub(super) const SHOWN_NOISE: f64 = 0.3;
 /// Lengths ‖δ‖ of the displacements behind the contraction ratio.
 pub const DISTANCES: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
-/// The stream of the classifier's noise, as the epoch of [`Purpose::Evaluate`].
-const NOISE_STREAM: u64 = 50;
-
 /// New rows drawn of each model.
 const SAMPLES: usize = 500;
 
@@ -187,7 +184,7 @@ pub(super) fn pictures(
 
 /// x + σε; the same ε for every σ, so that a curve over σ is smooth.
 pub(super) fn noisy(rows: &Encoded, level: f64, seed: u64) -> Encoded {
-    let noise = standard_normal(&mut stream(seed, Purpose::Evaluate, NOISE_STREAM, 0), rows.values.len());
+    let noise = standard_normal(&mut stream(seed, Purpose::ComparisonNoise, 0, 0), rows.values.len());
     let mut values: Vec<f32> = rows.values.iter().zip(noise).map(|(v, e)| v + level as f32 * e).collect();
     if let Some(observed) = &rows.observed {
         values.iter_mut().zip(observed).for_each(|(v, o)| *v *= o);

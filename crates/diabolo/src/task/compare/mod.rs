@@ -163,17 +163,17 @@ impl Plan {
     pub fn validate(&self) -> Result<()> {
         let names: Vec<&str> = self.models.iter().map(|c| c.model.family.name()).collect();
         if names.len() < 2 {
-            return Err(Error::config("models", "at least two families", names.join(", ")));
+            return Err(Error::invalid_value("models", "at least two families", names.join(", ")));
         }
         if let Some(name) = names.iter().enumerate().find(|(i, n)| names[..*i].contains(n)) {
-            return Err(Error::config("models", "each family once", format!("{} twice", name.1)));
+            return Err(Error::invalid_value("models", "each family once", format!("{} twice", name.1)));
         }
         if self.seeds.is_empty() {
-            return Err(Error::config("seeds", "1 or more", 0));
+            return Err(Error::invalid_value("seeds", "1 or more", 0));
         }
         if self.input == "-" {
             let expected = "a file, a folder or a built-in set: every seed reads it anew";
-            return Err(Error::config("input", expected, "stdin"));
+            return Err(Error::invalid_value("input", expected, "stdin"));
         }
         Ok(())
     }
@@ -245,7 +245,7 @@ impl SeedSplit {
             return Err(Error::config("test", "a share above 0: models are compared on held-out rows", 0));
         }
         let test = prepared.preprocessor.encode(&plan.input, &prepared.test, 0)?;
-        let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), test.rows);
+        let order = permutation(&mut stream(seed, Purpose::ComparedRows, 0, 0), test.rows);
         Ok(SeedSplit { classes: Classes::of(&plan.input, &prepared), test, order, prepared, seed })
     }
 

@@ -77,7 +77,7 @@ impl Default for ScoreConfig {
 ///
 /// # Errors
 /// [`Error::Unsupported`] if the model file holds no scores of held-out rows; [`Error::Data`] if the rows cannot be encoded;
-/// [`Error::Config`] if the rule makes no sense.
+/// [`Error::InvalidValue`] if the rule makes no sense.
 pub fn score(
     saved: &SavedModel,
     input: &str,

@@ -13,8 +13,10 @@ pub enum Rule {
     /// The k smallest p-values with p_(k) ≤ q k / n, k as large as possible. Conformal p-values of one calibration depend on each
     /// other in a way that keeps the guarantee (Bates et al. 2023).
     FalseDiscovery(f64),
-    /// An alert budget: the highest scores, so many of 1,000 rows; of equal scores the earlier rows.
-    Top(f64),
+    /// So many rows: those with the highest scores; of equal scores the earlier rows.
+    Top(usize),
+    /// An alert rate: the highest scores, so many of 1,000 rows, rounded; of equal scores the earlier rows.
+    AlertsPerThousand(f64),
     /// Scores above this quantile of the held-out rows' scores.
     Quantile(f64),
 }
@@ -31,18 +33,20 @@ impl Rule {
         let (flag, value, most) = match *self {
             Rule::Alpha(value) => ("--alpha", value, 1.0),
             Rule::FalseDiscovery(value) => ("--fdr", value, 1.0),
-            Rule::Top(value) => ("--top", value, 1000.0),
+            Rule::Top(0) => return Err(Error::invalid_value("--top", "1 or more", 0)),
+            Rule::Top(_) => return Ok(()),
+            Rule::AlertsPerThousand(value) => ("--alerts-per-1000", value, 1000.0),
             Rule::Quantile(value) => ("--quantile", value, 1.0),
         };
         match value > 0.0 && value <= most {
             true => Ok(()),
-            false => Err(Error::config(flag, format!("a number above 0, up to {most}"), value)),
+            false => Err(Error::invalid_value(flag, format!("a number above 0, up to {most}"), value)),
         }
     }
 
     /// Whether an alarm depends on the other rows that are given: then all have to be seen before the first is judged.
     pub fn needs_all_rows(&self) -> bool {
-        matches!(self, Rule::FalseDiscovery(_) | Rule::Top(_))
+        matches!(self, Rule::FalseDiscovery(_) | Rule::Top(_) | Rule::AlertsPerThousand(_))
     }
 
     /// Whether each row is an anomaly.
@@ -51,7 +55,10 @@ impl Rule {
         match *self {
             Rule::Alpha(alpha) => p_values().map(|p| p <= alpha).collect(),
             Rule::FalseDiscovery(q) => benjamini_hochberg(&p_values().collect::<Vec<_>>(), q),
-            Rule::Top(budget) => highest(scores, (budget * scores.len() as f64 / 1000.0).round() as usize),
+            Rule::Top(count) => highest(scores, count),
+            Rule::AlertsPerThousand(rate) => {
+                highest(scores, (rate * scores.len() as f64 / 1000.0).round() as usize)
+            }
             Rule::Quantile(q) => scores.iter().map(|&score| detector.exceeds(score, q)).collect(),
         }
     }
@@ -61,7 +68,9 @@ impl Rule {
         match self {
             Rule::Alpha(alpha) => format!("p-value at most {alpha}"),
             Rule::FalseDiscovery(q) => format!("at most {q} of the alarms false (Benjamini–Hochberg)"),
-            Rule::Top(budget) => format!("the {budget} highest of 1,000 rows"),
+            Rule::Top(1) => "the highest score".to_string(),
+            Rule::Top(count) => format!("the {count} highest scores"),
+            Rule::AlertsPerThousand(rate) => format!("the highest scores, {rate} of 1,000 rows"),
             Rule::Quantile(q) => format!("above the {q} quantile of held-out rows"),
         }
     }
@@ -123,19 +132,27 @@ mod tests {
         assert!(benjamini_hochberg(&[], 0.1).is_empty());
     }
 
+    fn detector() -> Detector {
+        let scores = vec![1.0, 2.0, 3.0, 4.0];
+        Detector { deviation: vec![], mean_loss: vec![], scores, reference: None }
+    }
+
     #[test]
-    fn a_budget_takes_the_highest_and_of_equals_the_first() {
-        assert_eq!(highest(&[1.0, 3.0, 3.0, f64::INFINITY], 2), [false, true, false, true]);
+    fn top_takes_so_many_of_the_highest_and_of_equals_the_first() {
+        let scores = [1.0, 3.0, 3.0, f64::INFINITY];
+        assert_eq!(Rule::Top(2).alarms(&scores, &detector()), [false, true, false, true]);
+        assert_eq!(Rule::Top(9).alarms(&scores, &detector()), [true; 4]);
+        // However many rows there are: of 60 rows 5 are 5.
+        let many: Vec<f64> = (0..60).map(f64::from).collect();
+        let count = |rule: Rule| rule.alarms(&many, &detector()).iter().filter(|&&alarm| alarm).count();
+        assert_eq!(count(Rule::Top(5)), 5);
+        assert_eq!(count(Rule::AlertsPerThousand(50.0)), 3);
+        assert_eq!(count(Rule::AlertsPerThousand(1000.0)), 60);
     }
 
     #[test]
     fn a_quantile_and_a_level_by_hand() {
-        let detector = Detector {
-            deviation: vec![],
-            mean_loss: vec![],
-            scores: vec![1.0, 2.0, 3.0, 4.0],
-            reference: None,
-        };
+        let detector = detector();
         assert_eq!(Rule::Quantile(0.5).alarms(&[2.0, 2.5], &detector), [false, true]);
         assert_eq!(Rule::Alpha(0.2).alarms(&[4.0, 4.5], &detector), [false, true]);
         assert!(
@@ -146,9 +163,15 @@ mod tests {
 
     #[test]
     fn senseless_numbers_are_refused() {
-        for rule in [Rule::Alpha(0.0), Rule::FalseDiscovery(1.5), Rule::Top(-1.0), Rule::Quantile(f64::NAN)] {
+        for rule in [
+            Rule::Alpha(0.0),
+            Rule::FalseDiscovery(1.5),
+            Rule::Top(0),
+            Rule::AlertsPerThousand(-1.0),
+            Rule::Quantile(f64::NAN),
+        ] {
             assert!(rule.validate().is_err(), "{rule:?}");
         }
-        assert!(Rule::Top(1000.0).validate().is_ok());
+        assert!(Rule::Top(1).validate().is_ok() && Rule::AlertsPerThousand(1000.0).validate().is_ok());
     }
 }

@@ -4,7 +4,7 @@ use super::drift::{LEVEL, Variable};
 use super::reasons::{short, text};
 use crate::Result;
 use crate::data::Preprocessor;
-use crate::stats::{Direction, Histogram, difference, direction};
+use crate::stats::{Direction, Histogram, difference, direction, percent};
 
 /// Below this a p-value is not told.
 const LEAST: f64 = 1e-16;
@@ -163,16 +163,6 @@ impl Numbers<'_> {
 
 fn change(old: f64, new: f64) -> String {
     format!("{} → {}", percent(old), percent(new))
-}
-
-/// A share; what is rare with one decimal.
-fn percent(share: f64) -> String {
-    let percent = 100.0 * share;
-    match percent {
-        p if p > 0.0 && p < 0.05 => "< 0.1 %".into(),
-        p if p > 0.0 && p < 9.95 => format!("{p:.1} %").replace(".0 %", " %"),
-        p => format!("{p:.0} %"),
-    }
 }
 
 /// "p = 0.003", "p = 4e-7", "p < 1e-16"

@@ -7,7 +7,7 @@ use crate::data::Encoded;
 use crate::distribution::Family;
 use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, Model, PosteriorDraws};
-use crate::random::{Purpose, RngExt, RowNoise, Stream, stream};
+use crate::random::{Purpose, RngExt, RowNoise, Stream, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 use crate::tensor::{Int, Tensor, TensorData};
 
@@ -146,12 +146,8 @@ impl<'a> Row<'a> {
         let mut replaced = vec![];
         let mut chosen: Vec<i64> = vec![];
         for draw in 0..self.draws.len() {
-            let mut left = noise.random::<f64>() * self.total;
-            let found = weights.iter().position(|weight| {
-                left -= weight;
-                left < 0.0
-            });
-            if let Some(found) = found {
+            // From the block's weights on, the draw of an earlier block stays.
+            if let Some(found) = weighted_index(weights, noise.random::<f64>() * self.total) {
                 replaced.push(draw);
                 chosen.push(found as i64);
             }

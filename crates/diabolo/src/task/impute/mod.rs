@@ -158,7 +158,7 @@ pub fn hold_back(
 ) -> Result<MaskedCells> {
     let observed = rows.observed.clone().unwrap_or_else(|| vec![1.0; rows.values.len()]);
     let (mut seen, mut hidden) = (observed.clone(), vec![0.0; observed.len()]);
-    let noise = &mut stream(config.seed, Purpose::Impute, 1, 0);
+    let noise = &mut stream(config.seed, Purpose::MaskedCells, 0, 0);
     let units = saved.header.preprocessor.column_ranges();
     for row in 0..rows.rows {
         for units in &units {
@@ -184,7 +184,7 @@ fn fill_encoded(
     device: &Device,
 ) -> Result<Filled> {
     if config.samples == 0 {
-        return Err(Error::config("samples", "1 or more", 0));
+        return Err(Error::invalid_value("samples", "1 or more", 0));
     }
     let family = &saved.architecture.family;
     if family.is_variational() {

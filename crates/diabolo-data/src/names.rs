@@ -1,0 +1,22 @@
+//! Names made from an input's name.
+
+/// The last part of a path: "adult.csv" for `data/adult.csv`; other inputs as they are.
+///
+/// ```
+/// assert_eq!(diabolo_data::file_name("data/adult.csv"), "adult.csv");
+/// assert_eq!(diabolo_data::file_name(r"C:\rows.csv"), "rows.csv");
+/// ```
+pub fn file_name(input: &str) -> &str {
+    input.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(input)
+}
+
+/// The file's name without its endings, fit for a folder: "adult" for `data/adult.csv.gz`; "data" where nothing is left.
+///
+/// ```
+/// assert_eq!(diabolo_data::short_name("data/adult 2.csv.gz"), "adult-2");
+/// assert_eq!(diabolo_data::short_name("-"), "data");
+/// ```
+pub fn short_name(input: &str) -> String {
+    let stem = file_name(input).split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
+    stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
+}
