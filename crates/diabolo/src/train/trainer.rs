@@ -88,7 +88,7 @@ pub trait Hooks<M> {
     fn save(&mut self, _snapshot: &Snapshot<M>) -> Result<()> {
         Ok(())
     }
-    /// Asked before every step; `true` saves and stops.
+    /// Asked once before every step; `true` saves and stops.
     fn interrupted(&self) -> bool {
         false
     }
@@ -252,14 +252,10 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let mut last_save = Instant::now();
         let mut clock = Instant::now();
         while self.state.step < steps {
-            if hooks.interrupted() || self.out_of_time() {
+            if let Some(stop_reason) = self.asked_to_stop(hooks) {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
                 self.save(hooks)?;
-                return Ok(Some(if hooks.interrupted() {
-                    StopReason::Interrupted
-                } else {
-                    StopReason::TimeLimit
-                }));
+                return Ok(Some(stop_reason));
             }
             if last_save.elapsed().as_secs_f64() > self.config.checkpoint_seconds {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
@@ -416,8 +412,13 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         self.config.patience > 0 && self.state.epoch >= from + self.config.patience
     }
 
-    fn out_of_time(&self) -> bool {
-        self.config.max_seconds.is_some_and(|limit| self.began.elapsed().as_secs_f64() >= limit)
+    /// Whether training must end before the next step. The hook is asked once: its answer may not come twice.
+    fn asked_to_stop(&self, hooks: &dyn Hooks<M>) -> Option<StopReason> {
+        if hooks.interrupted() {
+            return Some(StopReason::Interrupted);
+        }
+        let is_over = |limit| self.began.elapsed().as_secs_f64() >= limit;
+        self.config.max_seconds.is_some_and(is_over).then_some(StopReason::TimeLimit)
     }
 
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
@@ -432,3 +433,6 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

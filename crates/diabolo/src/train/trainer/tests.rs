@@ -1,0 +1,66 @@
+use std::sync::mpsc::{Receiver, channel};
+
+use super::*;
+use crate::distribution::{Family, LikelihoodBlock};
+use crate::model::{Architecture, FamilyConfig, Model};
+use crate::nn::Activation;
+
+const WIDTH: usize = 6;
+
+fn model(family: &str) -> Model {
+    let architecture = Architecture {
+        family: FamilyConfig::named(family).expect("a family"),
+        condition: 0,
+        inputs: WIDTH,
+        hidden: vec![8],
+        latent_dim: 8,
+        activation: Activation::Tanh,
+        latent_activation: Activation::Identity,
+        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: WIDTH }],
+    };
+    Model::new(&architecture, 0, &Device::cpu())
+}
+
+/// Rows of two kinds: zeros with ones behind, and the other way round.
+fn rows(count: usize) -> Encoded {
+    let cell = |i: usize| f32::from((i % WIDTH < WIDTH / 2) == (i / WIDTH).is_multiple_of(2));
+    Encoded::from_values((0..count * WIDTH).map(cell).collect(), WIDTH)
+}
+
+fn config(learning_rate: f64, max_seconds: Option<f64>) -> TrainingConfig {
+    TrainingConfig {
+        epochs: Some(100),
+        batch_size: Some(16),
+        learning_rate: Some(learning_rate),
+        patience: 1,
+        max_seconds,
+        ..Default::default()
+    }
+}
+
+fn train<M: Trainable>(model: M, config: &TrainingConfig, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
+    let (train, validation) = (rows(64), rows(16));
+    let data = TrainingData { train: &train, validation: &validation };
+    fit(model, None, &data, config, &Device::cpu(), hooks)
+}
+
+/// Stops when a message comes; each message is read once.
+struct Channel(Receiver<()>);
+
+impl<M> Hooks<M> for Channel {
+    fn interrupted(&self) -> bool {
+        self.0.try_recv().is_ok()
+    }
+}
+
+fn one_message() -> Channel {
+    let (sender, receiver) = channel();
+    sender.send(()).expect("the receiver lives");
+    Channel(receiver)
+}
+
+#[test]
+fn an_interruption_that_is_told_once_is_no_time_limit() {
+    let outcome = train(model("plain"), &config(1e-3, None), &mut one_message()).expect("hooks save nothing");
+    assert!(matches!(outcome.stop_reason, StopReason::Interrupted), "{:?}", outcome.stop_reason);
+}
