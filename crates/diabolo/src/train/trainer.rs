@@ -235,10 +235,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
             }
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
-        let model = match stop_reason {
-            StopReason::Interrupted => self.best,
-            _ => self.best.after_training(self.data.train, self.config.seed, self.device),
-        };
+        // Whatever the reason: what is returned can be saved and used.
+        let model = self.best.after_training(self.data.train, self.config.seed, self.device);
         Ok(Outcome { model, state: self.state, stop_reason })
     }
 

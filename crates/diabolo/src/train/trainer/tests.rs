@@ -1,6 +1,7 @@
 use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
+use crate::artifact::weights;
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::model::{Architecture, FamilyConfig, Model};
 use crate::nn::Activation;
@@ -63,4 +64,25 @@ fn one_message() -> Channel {
 fn an_interruption_that_is_told_once_is_no_time_limit() {
     let outcome = train(model("plain"), &config(1e-3, None), &mut one_message()).expect("hooks save nothing");
     assert!(matches!(outcome.stop_reason, StopReason::Interrupted), "{:?}", outcome.stop_reason);
+}
+
+#[test]
+fn whatever_ends_training_the_prior_of_quantised_codes_is_that_of_the_returned_weights() {
+    let start = || model("vector_quantized");
+    let ended =
+        |config, hooks: &mut dyn Hooks<Model>| train(start(), &config, hooks).expect("hooks save nothing");
+    let outcomes = [
+        ("Interrupted", ended(config(1e-3, None), &mut one_message())),
+        ("TimeLimit", ended(config(1e-3, Some(0.0)), &mut ())),
+        ("EarlyStopped", ended(config(1e-2, None), &mut ())),
+        ("Diverged", ended(config(1e30, None), &mut ())),
+        ("Finished", ended(TrainingConfig { epochs: Some(1), ..config(1e-3, None) }, &mut ())),
+    ];
+    let prior = |model: &Model| weights::export(model).remove("prior.shares").expect("it has a prior").values;
+    for (reason, outcome) in outcomes {
+        assert!(format!("{:?}", outcome.stop_reason).starts_with(reason), "{:?}", outcome.stop_reason);
+        let fitted = outcome.model.clone().after_training(&rows(64), 0, &Device::cpu());
+        assert_eq!(prior(&outcome.model), prior(&fitted), "{reason}");
+        assert_ne!(prior(&outcome.model), prior(&start()), "{reason}: as before training");
+    }
 }
