@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::tensor::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
-use super::history::{TermMean, TermSums};
+use super::history::{TermMean, TermSums, check_names};
 use super::step::{StepKey, differentiate, gradients, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
 use crate::data::Encoded;
@@ -138,7 +138,8 @@ pub struct Resume<M> {
 /// `config` must be [resolved](TrainingConfig::resolve).
 ///
 /// # Errors
-/// If a hook cannot save, `config` leaves something open, or `resume` holds an unreadable optimiser state.
+/// If a hook cannot save, `config` leaves something open, `resume` holds an unreadable optimiser state,
+/// or a [term](crate::objective::Term) of the loss has no name of its own.
 pub fn fit<M: Trainable>(
     model: M,
     resume: Option<Resume<M>>,
@@ -156,6 +157,14 @@ const KEEP_EVERY: usize = 32;
 /// Training with a guessed batch or rate would look like a model that cannot learn.
 fn unresolved(key: &str) -> Error {
     Error::config(key, "a value; TrainingConfig::resolve chooses one", "none")
+}
+
+/// A divergence is a reason to stop; any other error is passed on.
+fn diverged(error: Error) -> Result<StopReason> {
+    match error {
+        Error::Diverged { .. } => Ok(StopReason::Diverged(error)),
+        other => Err(other),
+    }
 }
 
 pub(super) struct Trainer<'a, M> {
@@ -230,7 +239,7 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 Some(stop_reason) => break stop_reason,
                 None => match self.finish_epoch(hooks) {
                     Ok(()) => self.save(hooks)?,
-                    Err(diverged) => break StopReason::Diverged(diverged),
+                    Err(error) => break diverged(error)?,
                 },
             }
         };
@@ -268,8 +277,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 true => rayon::scope(|_| self.step(rows, part, steps)),
                 false => self.step(rows, part, steps),
             };
-            if let Err(diverged) = stepped {
-                return Ok(Some(StopReason::Diverged(diverged)));
+            if let Err(error) = stepped {
+                return diverged(error).map(Some);
             }
             hooks.step(&Progress {
                 epoch: (self.state.epoch + 1, self.epochs),
@@ -318,8 +327,9 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         Ok(())
     }
 
-    /// Names the term that is not finite.
+    /// Names the term that is not finite, or has no name of its own.
     fn check(&self, means: &[TermMean], step: usize) -> Result<()> {
+        check_names(means)?;
         let epoch = self.state.epoch + 1;
         match means.iter().find(|m| !m.value.is_finite()) {
             Some(bad) => Err(Error::Diverged { epoch, step, term: bad.name, value: bad.value }),

@@ -5,6 +5,8 @@ use crate::artifact::weights;
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::model::{Architecture, FamilyConfig, Model};
 use crate::nn::Activation;
+use crate::objective::Term;
+use crate::tensor::{Module, Tensor};
 
 const WIDTH: usize = 6;
 
@@ -85,4 +87,37 @@ fn whatever_ends_training_the_prior_of_quantised_codes_is_that_of_the_returned_w
         assert_eq!(prior(&outcome.model), prior(&fitted), "{reason}");
         assert_ne!(prior(&outcome.model), prior(&start()), "{reason}: as before training");
     }
+}
+
+/// A model whose two terms have given names; the second has weight 0.
+#[derive(Module, Debug)]
+struct Named {
+    model: Model,
+    #[module(skip)]
+    names: [&'static str; 2],
+}
+
+impl Trainable for Named {
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        let reconstruction = self.model.loss(batch, context).remove(0);
+        let other: Tensor<1> = reconstruction.value.clone() * 1000.0;
+        vec![Term { name: self.names[0], ..reconstruction }, Term::new(self.names[1], other).weighted(0.0)]
+    }
+}
+
+#[test]
+fn a_term_needs_a_name_of_its_own() {
+    let trained = |names| train(Named { model: model("plain"), names }, &config(1e-3, None), &mut ());
+    for names in [["loss", "objective"], ["negative_elbo", "other"], ["loss", "loss"]] {
+        match trained(names) {
+            Err(Error::Config { key, found, .. }) => {
+                assert!(key == "term" && names.contains(&found.as_str()), "{key}: {found}");
+            }
+            other => panic!("{names:?}: {:?}", other.map(|outcome| outcome.stop_reason)),
+        }
+    }
+    // A term of weight 0 is reported, and adds nothing to the objective.
+    let outcome = trained(["loss", "other"]).expect("two names");
+    let first = &outcome.state.history[0].validation;
+    assert_eq!((first.len(), first["objective"]), (3, first["loss"]));
 }
