@@ -111,17 +111,13 @@ fn also_on_mnist() {
 }
 
 #[test]
-fn summaries_are_kept_checked_and_can_be_missing() {
+fn summaries_are_kept_and_can_be_missing() {
     let device = Device::cpu();
     let (mut saved, _) = fitted("digits", 500, 1, &device);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();
     assert_eq!(SavedModel::load(&path, &device).unwrap().latent, saved.latent);
-
-    saved.latent.as_mut().unwrap().deviation[0] = -1.0;
-    saved.save(&path).unwrap();
-    assert!(SavedModel::load(&path, &device).err().unwrap().to_string().contains("summary of the codes"));
 
     saved.latent = None;
     saved.save(&path).unwrap();

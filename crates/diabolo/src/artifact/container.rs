@@ -41,35 +41,50 @@ pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
 
 /// Writes tensors and `json` (an object without a `checksum` of its own) to `path`.
 pub(super) fn write(path: &Path, parts: BTreeMap<String, Part>, json: serde_json::Value) -> Result<()> {
+    let bytes = to_bytes(parts, json).map_err(|problem| Error::Unsupported {
+        what: format!("{}: cannot be written: {problem}", path.display()),
+        help: "report this as a bug".into(),
+    })?;
+    write_atomically(path, &bytes)
+}
+
+/// The bytes of the file that [`write`] writes, or what is wrong with the tensors.
+pub(super) fn to_bytes(
+    parts: BTreeMap<String, Part>,
+    mut json: serde_json::Value,
+) -> std::result::Result<Vec<u8>, String> {
     let raw: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> =
         parts.into_iter().map(|(name, part)| (name, part.into_raw())).collect();
-    let mut json = json;
     json["checksum"] = BLANK.into();
     let blank = json.to_string();
     let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(KEY.to_string(), blank.replacen(BLANK, &sum, 1))]);
-    let damaged = |cause: safetensors::SafeTensorError| Error::Unsupported {
-        what: format!("{}: cannot be written: {cause}", path.display()),
-        help: "report this as a bug".into(),
-    };
-    let views: Result<Vec<_>> = raw
+    let views: std::result::Result<Vec<_>, _> = raw
         .iter()
-        .map(|(name, (dtype, shape, bytes))| {
-            Ok((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(damaged)?))
-        })
+        .map(|(name, (dtype, shape, bytes))| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
         .collect();
-    write_atomically(path, &safetensors::serialize(views?, Some(metadata)).map_err(damaged)?)
+    views
+        .and_then(|views| safetensors::serialize(views, Some(metadata)))
+        .map_err(|cause: safetensors::SafeTensorError| cause.to_string())
 }
 
 /// Reads what [`write`] wrote, checking all of it.
 pub(super) fn read(path: &Path, newest: u64) -> Result<(BTreeMap<String, Part>, serde_json::Value)> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    parse(path, &std::fs::read(path).map_err(Error::io("read", path))?, newest)
+}
+
+/// Reads what [`to_bytes`] gave, checking all of it; errors name `path`.
+pub(super) fn parse(
+    path: &Path,
+    bytes: &[u8],
+    newest: u64,
+) -> Result<(BTreeMap<String, Part>, serde_json::Value)> {
     let broken = |problem: String| Error::Artifact {
         path: path.into(),
         problem,
         help: "restore it from a backup, or fit again".into(),
     };
-    let (_, metadata) = SafeTensors::read_metadata(&bytes)
+    let (_, metadata) = SafeTensors::read_metadata(bytes)
         .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
     let text = metadata
         .metadata()
@@ -89,7 +104,7 @@ pub(super) fn read(path: &Path, newest: u64) -> Result<(BTreeMap<String, Part>, 
         Some(_) => {}
         None => return Err(broken("its header has no format_version".into())),
     }
-    let tensors = SafeTensors::deserialize(&bytes)
+    let tensors = SafeTensors::deserialize(bytes)
         .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
     let views: BTreeMap<String, TensorView> = tensors.tensors().into_iter().collect();
     let stored = json["checksum"].as_str().unwrap_or_default();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{self, Part};
+use super::container::{self, Part, write_atomically};
 use super::weights::{self, HostTensor};
 use super::{detector, summary};
 use crate::config::Config;
@@ -81,14 +81,34 @@ pub struct SavedModel {
 
 impl SavedModel {
     /// Writes the file atomically.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if [`load`](Self::load) would refuse the file, or give another
+    /// architecture: the fields do not belong together, or hold what cannot be. [`Error::Io`] if it
+    /// cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let json = serde_json::to_value(&self.header).map_err(|cause| Error::Unsupported {
-            what: format!("{}: the header cannot be written: {cause}", path.display()),
-            help: "report this as a bug".into(),
-        })?;
+        write_atomically(path, &self.checked_bytes(path)?)
+    }
+
+    /// The bytes of the file, read back before anybody relies on them.
+    fn checked_bytes(&self, path: &Path) -> Result<Vec<u8>> {
+        let refused = |problem: String| Error::Unsupported {
+            what: format!("{}: not written, because it could not be loaded: {problem}", path.display()),
+            help: "save the header, weights and summaries of one fit, unchanged".into(),
+        };
+        let json = serde_json::to_value(&self.header).map_err(|cause| refused(cause.to_string()))?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));
-        container::write(path, tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
+        let parts = tensors.map(|(name, tensor)| (name, Part::Floats(tensor))).collect();
+        let bytes = container::to_bytes(parts, json).map_err(refused)?;
+        let loaded = Self::parse(path, &bytes, &Device::cpu()).map_err(|error| match error {
+            Error::Artifact { problem, .. } => refused(problem),
+            other => other,
+        })?;
+        match loaded.architecture == self.architecture {
+            true => Ok(bytes),
+            false => Err(refused("its architecture is not what its configuration builds".into())),
+        }
     }
 
     /// Reads and checks a model file.
@@ -97,7 +117,12 @@ impl SavedModel {
     /// [`Error::Artifact`] if it is truncated, changed, foreign, from a newer version, or does not
     /// fit its own configuration; [`Error::Io`] if it cannot be read.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        let (parts, mut json) = container::read(path, FORMAT_VERSION)?;
+        Self::parse(path, &std::fs::read(path).map_err(Error::io("read", path))?, device)
+    }
+
+    /// The model of a file's bytes; errors name `path`.
+    fn parse(path: &Path, bytes: &[u8], device: &Device) -> Result<Self> {
+        let (parts, mut json) = container::parse(path, bytes, FORMAT_VERSION)?;
         let broken = |problem: String| Error::Artifact {
             path: path.into(),
             problem,

@@ -6,6 +6,7 @@ mod common;
 #[path = "../common/names.rs"]
 mod names;
 mod precision;
+mod refused;
 
 use diabolo::Config;
 use diabolo::artifact::SavedModel;
