@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod damaged;
 #[path = "../common/names.rs"]
 mod names;
 mod precision;
