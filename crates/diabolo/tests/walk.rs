@@ -101,10 +101,8 @@ fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
 fn also_on_mnist() {
-    if std::env::var_os("DIABOLO_DATA").is_none() {
-        return eprintln!("skipped: DIABOLO_DATA is not set");
-    }
     let device = Device::cpu();
     let (saved, prepared) = fitted("mnist", 8000, 12, &device);
     assert_the_walk_is_better(&saved, &prepared, &device);
