@@ -59,13 +59,12 @@ pub(super) fn to_bytes(
     let blank = json.to_string();
     let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));
     let metadata = HashMap::from([(KEY.to_string(), blank.replacen(BLANK, &sum, 1))]);
-    let views: std::result::Result<Vec<_>, _> = raw
-        .iter()
-        .map(|(name, (dtype, shape, bytes))| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-        .collect();
-    views
-        .and_then(|views| safetensors::serialize(views, Some(metadata)))
-        .map_err(|cause: safetensors::SafeTensorError| cause.to_string())
+    let mut views = vec![];
+    for (name, (dtype, shape, bytes)) in &raw {
+        let view = TensorView::new(*dtype, shape.clone(), bytes);
+        views.push((name, view.map_err(|cause| format!("tensor {name}: {cause}"))?));
+    }
+    safetensors::serialize(views, Some(metadata)).map_err(|cause| cause.to_string())
 }
 
 /// Reads what [`write`] wrote, checking all of it.

@@ -12,11 +12,12 @@ use crate::small;
 type Change = fn(&mut SavedModel);
 
 /// What a user of the library can do to the public fields.
-const CHANGES: [(&str, Change); 13] = [
+const CHANGES: [(&str, Change); 14] = [
     ("reads up to", |saved| saved.header.format_version = FORMAT_VERSION + 1),
-    ("tensor encoder.1", |saved| saved.header.config.model.latent_dim = Some(3)),
+    ("summary of the codes is impossible", |saved| saved.header.config.model.latent_dim = Some(3)),
+    ("its configuration says [4", |saved| saved.header.config.model.hidden = Some(vec![4])),
     ("configuration is impossible", |saved| saved.header.config.model.latent_dim = Some(0)),
-    ("fewer than its configuration says", |saved| saved.header.config.model.hidden = Some(vec![9, 9, 9])),
+    ("fewer than its configuration says", |saved| saved.header.config.model.hidden = Some(vec![1000, 1000])),
     ("configuration is impossible", |saved| {
         saved.header.config.model.likelihood.insert("nobody".into(), LikelihoodName::Gaussian);
     }),
