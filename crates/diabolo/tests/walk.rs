@@ -101,27 +101,21 @@ fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
 }
 
 #[test]
+#[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
 fn also_on_mnist() {
-    if std::env::var_os("DIABOLO_DATA").is_none() {
-        return eprintln!("skipped: DIABOLO_DATA is not set");
-    }
     let device = Device::cpu();
     let (saved, prepared) = fitted("mnist", 8000, 12, &device);
     assert_the_walk_is_better(&saved, &prepared, &device);
 }
 
 #[test]
-fn summaries_are_kept_checked_and_can_be_missing() {
+fn summaries_are_kept_and_can_be_missing() {
     let device = Device::cpu();
     let (mut saved, _) = fitted("digits", 500, 1, &device);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();
     assert_eq!(SavedModel::load(&path, &device).unwrap().latent, saved.latent);
-
-    saved.latent.as_mut().unwrap().deviation[0] = -1.0;
-    saved.save(&path).unwrap();
-    assert!(SavedModel::load(&path, &device).err().unwrap().to_string().contains("summary of the codes"));
 
     saved.latent = None;
     saved.save(&path).unwrap();

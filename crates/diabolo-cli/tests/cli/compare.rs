@@ -21,26 +21,7 @@ fn two_families_on_digits() {
     }
     assert!(first.stderr.contains("contractive autoencoder, seed 0; 1 to go"), "{}", first.stderr);
 
-    let numbers = workspace.json("both/compare.json");
-    let models: Vec<&str> =
-        numbers["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
-    assert_eq!(models, ["plain", "contractive", "raw input"]);
-    for model in &numbers["models"].as_array().unwrap()[..2] {
-        for measure in [
-            "test_reconstruction",
-            "squared_error",
-            "contraction",
-            "effective_rank",
-            "accuracy",
-            "noisy_accuracy",
-        ] {
-            assert!(model["values"][measure][0].as_f64().unwrap() > 0.0, "{measure}: {model}");
-        }
-        assert!(model["facts"].to_string().contains("64 → 128 → 64"), "{model}");
-    }
-    // The classifier on the pixels is not trained by epochs: it is as good as ever.
-    assert!(numbers["models"][2]["values"]["accuracy"][0].as_f64().unwrap() > 0.9);
-    assert!(numbers["claims"].as_array().unwrap().iter().all(|c| c["verdict"] == "not_decided"));
+    assert_measured(&workspace.json("both/compare.json"));
 
     let page = workspace.text("both/report.html");
     for part in [
@@ -66,6 +47,29 @@ fn two_families_on_digits() {
     let other = workspace.run("compare digits --seeds 2 --epochs 2 --models plain,contractive --out both");
     assert_eq!(other.code, Some(2));
     assert!(other.stderr.contains("another comparison is in this folder"), "{}", other.stderr);
+}
+
+/// What `compare.json` holds of the two families and the raw input.
+fn assert_measured(numbers: &serde_json::Value) {
+    let models: Vec<&str> =
+        numbers["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
+    assert_eq!(models, ["plain", "contractive", "raw input"]);
+    for model in &numbers["models"].as_array().unwrap()[..2] {
+        for measure in [
+            "test_reconstruction",
+            "squared_error",
+            "contraction",
+            "effective_rank",
+            "accuracy",
+            "noisy_accuracy",
+        ] {
+            assert!(model["values"][measure][0].as_f64().unwrap() > 0.0, "{measure}: {model}");
+        }
+        assert!(model["facts"].to_string().contains("64 → 128 → 64"), "{model}");
+    }
+    // The classifier on the pixels is not trained by epochs: it is as good as ever.
+    assert!(numbers["models"][2]["values"]["accuracy"][0].as_f64().unwrap() > 0.9);
+    assert!(numbers["claims"].as_array().unwrap().iter().all(|c| c["verdict"] == "not_decided"));
 }
 
 #[test]

@@ -129,14 +129,9 @@ pub fn cells(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     (split(lines.next().unwrap()), lines.map(split).collect())
 }
 
-/// The folder with real data, or a word on why the test is skipped.
-pub fn real_data(name: &str) -> Option<PathBuf> {
-    let found = std::env::var_os("DIABOLO_DATA").map(|root| Path::new(&root).join(name));
-    match found {
-        Some(path) if path.is_file() => Some(path),
-        _ => {
-            eprintln!("skipped: DIABOLO_DATA does not hold {name}");
-            None
-        }
-    }
+/// A file of the folder with real data; for tests that are ignored without one.
+pub fn real_data(name: &str) -> PathBuf {
+    let path = Path::new(&std::env::var_os("DIABOLO_DATA").unwrap()).join(name);
+    assert!(path.is_file(), "DIABOLO_DATA does not hold {name}");
+    path
 }

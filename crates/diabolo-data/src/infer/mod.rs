@@ -81,7 +81,28 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let schema = Schema { features: vec![], key, label, condition, dropped };
     let mut inferred = Inferred { schema, warnings: vec![] };
+    infer_columns(input, batch, options, &mut inferred)?;
+    if inferred.schema.features.is_empty() {
+        let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
+        return Err(Error::data(
+            input,
+            "at least one column to learn",
+            found,
+            "keep a column, or name its kind with --type",
+        ));
+    }
+    Ok(inferred)
+}
+
+/// Judges every column that is not set aside, and adds what it is, or why it is not learned.
+fn infer_columns(
+    input: &str,
+    batch: &RecordBatch,
+    options: &InferOptions,
+    inferred: &mut Inferred,
+) -> Result<()> {
     let (mut empty, mut constant) = (vec![], vec![]);
+    let fields = batch.schema();
     for (field, array) in fields.fields().iter().zip(batch.columns()) {
         let name = field.name();
         if inferred.schema.sets_aside(name) {
@@ -123,16 +144,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
             format!("leave them out with {help}"),
         ));
     }
-    if inferred.schema.features.is_empty() {
-        let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
-        return Err(Error::data(
-            input,
-            "at least one column to learn",
-            found,
-            "keep a column, or name its kind with --type",
-        ));
-    }
-    Ok(inferred)
+    Ok(())
 }
 
 /// Whether numbers are more likely the names of classes, as the digits are: what a model is given should not be ordered then.

@@ -22,10 +22,9 @@ pub(super) enum Part {
 }
 
 /// Tensors and `json` (an object without a `checksum` of its own) as a file's bytes.
-pub(super) fn to_bytes(parts: BTreeMap<String, Part>, json: serde_json::Value) -> Result<Vec<u8>> {
+pub(super) fn to_bytes(parts: BTreeMap<String, Part>, mut json: serde_json::Value) -> Result<Vec<u8>> {
     let raw: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> =
         parts.into_iter().map(|(name, part)| (name, part.into_raw())).collect();
-    let mut json = json;
     json["checksum"] = BLANK.into();
     let blank = json.to_string();
     let sum = checksum(&blank, raw.iter().map(|(name, (_, _, bytes))| (name.as_str(), bytes.as_slice())));

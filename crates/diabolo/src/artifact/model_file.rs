@@ -83,17 +83,38 @@ pub struct SavedModel {
 
 impl SavedModel {
     /// Writes the file atomically.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if [`load`](Self::load) would refuse the file, or give another
+    /// architecture: the fields do not belong together, or hold what cannot be. [`Error::Io`] if it
+    /// cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_atomically(path, &self.to_bytes()?)
     }
 
-    /// The file's bytes.
+    /// The file's bytes, read back before anybody relies on them.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save), but for those of writing.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let json = serde_json::to_value(&self.header)
-            .map_err(|cause| Error::internal(format!("the model's header cannot be written: {cause}")))?;
+        let refused = |problem: String| Error::Unsupported {
+            what: format!("the model is not saved, because it could not be loaded: {problem}"),
+            help: "save the header, weights and summaries of one fit, unchanged".into(),
+        };
+        let json = serde_json::to_value(&self.header).map_err(|cause| refused(cause.to_string()))?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));
-        container::to_bytes(tensors.map(|(name, t)| (name, Part::Floats(t))).collect(), json)
+        let parts = tensors.map(|(name, tensor)| (name, Part::Floats(tensor))).collect();
+        let bytes = container::to_bytes(parts, json)?;
+        let loaded =
+            Self::from_bytes(Path::new("model"), &bytes, &Device::cpu()).map_err(|error| match error {
+                Error::Artifact { problem, .. } => refused(problem),
+                other => other,
+            })?;
+        match loaded.architecture == self.architecture {
+            true => Ok(bytes),
+            false => Err(refused("its architecture is not what its configuration builds".into())),
+        }
     }
 
     /// Reads and checks a model file.

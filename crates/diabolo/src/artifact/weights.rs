@@ -28,8 +28,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::tensor::{DType, Tensor, TensorData};
 use crate::tensor::{Module, ModuleMapper, ModuleVisitor, Param};
+use crate::tensor::{Tensor, TensorData};
 
 use crate::tensor::Device;
 
@@ -66,7 +66,7 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
     visitor.tensors
 }
 
-/// `model` with the named tensors in place of its own, or what does not fit.
+/// `model` with the named tensors, in `device`'s precision, in place of its own; or what does not fit.
 pub fn import<M: Module>(
     model: M,
     tensors: BTreeMap<String, HostTensor>,
@@ -90,7 +90,7 @@ pub fn import<M: Module>(
             let expected = param.lazy_shape().to_vec();
             match self.tensors.remove(&name) {
                 Some(host) if host.shape == expected => {
-                    let device = (&self.device.inner, DType::F32);
+                    let device = (&self.device.inner, self.device.dtype);
                     Param::from_tensor(Tensor::from_data(TensorData::new(host.values, host.shape), device))
                 }
                 Some(host) => {

@@ -37,10 +37,15 @@ pub struct Metrics {
     /// (Burda et al. 2016, eq. 8). Its negative ELBO may be far above.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance_bound: Option<f64>,
-    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example: exact, or for encoders that `Estimator::Auto` finds
-    /// too dear from 32 probes a row. Of a conditional model by what it is given, too.
+    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example. Of a conditional model by what it
+    /// is given, too.
     pub contraction: f64,
-    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square.
+    /// How `contraction` was computed: exactly, or from 32 probes a row for encoders that [`Estimator::Auto`]
+    /// finds too expensive. `None` in files from before this was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contraction_estimator: Option<Estimator>,
+    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square. With probes it
+    /// is slightly low, as the root of an unbiased estimate is.
     pub jacobian_norm: f64,
     /// Mean squared error of the reconstruction's mean, per observed encoded value.
     pub mse: f64,
@@ -214,19 +219,28 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     /// In slices whose cotangent blocks (rows × latent or probes × widest hidden layer) stay within memory.
     fn add_contraction(&mut self, x: &Tensor<2>) {
         let layers = self.model.encoder_layers();
-        let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();
-        let is_dear = matches!(Estimator::Auto.resolve(&widths), Ok(Estimator::Hutchinson { .. }));
-        let directions = if is_dear { PROBES } else { self.model.latent_dim() };
+        let probes = self.contraction_estimator().probes();
+        let directions = probes.unwrap_or(self.model.latent_dim());
         let widest = layers.iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
         let rows = (CONTRACTION_NUMBERS / (directions * widest).max(1)).clamp(1, CHUNK);
         let noise = &mut stream(self.seed, Purpose::ContractionProbes, 0, self.chunks);
         for slice in x.clone().split(rows, 0) {
             let [rows, _] = slice.dims();
             let probes =
-                is_dear.then(|| rademacher(rows, PROBES, self.model.latent_dim(), noise, self.device));
+                probes.map(|count| rademacher(rows, count, self.model.latent_dim(), noise, self.device));
             let squares = to_host(self.model.trace(slice).contraction(probes.as_ref()));
             self.contraction += total(&squares);
             self.jacobian_norm += squares.iter().map(|&square| (square as f64).sqrt()).sum::<f64>();
+        }
+    }
+
+    /// Exact where that is affordable.
+    fn contraction_estimator(&self) -> Estimator {
+        let layers = self.model.encoder_layers();
+        let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();
+        match Estimator::Auto.resolve(&widths) {
+            Ok(Estimator::Hutchinson { .. }) => Estimator::Hutchinson { probes: PROBES },
+            _ => Estimator::Exact,
         }
     }
 
@@ -251,6 +265,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             negative_elbo,
             importance_bound: self.importance_bound.map(|bound| bound / n),
             contraction: self.contraction / n,
+            contraction_estimator: Some(self.contraction_estimator()),
             jacobian_norm: self.jacobian_norm / n,
             mse: self.squared_error / self.observed.max(1.0),
             active_units: self.code_sums.iter().filter(|s| variance(s) > ACTIVE_VARIANCE).count(),
@@ -299,5 +314,20 @@ mod tests {
         let found = evaluate(&model, &rows, None, 0, &device);
         let error = (found.contraction / exact - 1.0).abs();
         assert!(error > 1e-9 && error < 0.02, "{} instead of {exact}", found.contraction);
+        assert_eq!(found.contraction_estimator, Some(Estimator::Hutchinson { probes: PROBES }));
+    }
+
+    #[test]
+    fn metrics_say_how_the_contraction_was_computed_unless_they_are_old() {
+        let model = Network::new(&[(1, 2, &[1.0, 2.0], Activation::Identity)]);
+        let rows = Encoded::from_values(vec![0.5, 0.25], 2);
+        let found = evaluate(&model, &rows, None, 0, &Device::cpu());
+        // J is (1, 2).
+        assert_eq!((found.contraction, found.contraction_estimator), (5.0, Some(Estimator::Exact)));
+        let mut json = serde_json::to_value(&found).unwrap();
+        assert_eq!(json["contraction_estimator"], serde_json::json!({ "kind": "exact" }));
+        json.as_object_mut().unwrap().remove("contraction_estimator");
+        let old: Metrics = serde_json::from_value(json).unwrap();
+        assert_eq!(old, Metrics { contraction_estimator: None, ..found });
     }
 }

@@ -24,7 +24,8 @@ use crate::tensor::Tensor;
 
 /// One named part of the objective.
 pub struct Term {
-    /// Such as "reconstruction", "kl_divergence", "contraction".
+    /// Such as "reconstruction", "kl_divergence", "contraction"; a name of its own. Training computes
+    /// "objective" and "negative_elbo" from the terms, and refuses terms of these names.
     pub name: &'static str,
     /// One value per example: shape batch.
     pub value: Tensor<1>,

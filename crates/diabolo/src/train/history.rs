@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::Finding;
 use crate::model::HealthStats;
 use crate::objective::Term;
+use crate::{Error, Result};
+
+/// What a record computes from the terms: no term may have these names.
+const COMPUTED: [&str; 2] = ["objective", "negative_elbo"];
 
 /// One epoch. All terms are nats per example; `objective` is their weighted sum.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -69,6 +73,17 @@ impl TermMean {
         let value = term.value.clone().inner().mean().into_scalar::<f64>();
         TermMean { name: term.name, value, weight: term.weight }
     }
+}
+
+/// Every term needs a name of its own: under one name, values would be added up.
+pub(super) fn check_names(means: &[TermMean]) -> Result<()> {
+    for (i, TermMean { name, .. }) in means.iter().enumerate() {
+        if COMPUTED.contains(name) || means[..i].iter().any(|earlier| earlier.name == *name) {
+            let expected = format!("a name of its own for every term, and none of {}", COMPUTED.join(", "));
+            return Err(Error::config("term", expected, name));
+        }
+    }
+    Ok(())
 }
 
 impl TermSums {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::tensor::ModuleOptimizer;
 use serde::{Deserialize, Serialize};
 
-use super::history::{TermMean, TermSums};
+use super::history::{TermMean, TermSums, check_names};
 use super::step::{StepKey, differentiate, gradients, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
 use crate::data::Encoded;
@@ -88,7 +88,7 @@ pub trait Hooks<M> {
     fn save(&mut self, _snapshot: &Snapshot<M>) -> Result<()> {
         Ok(())
     }
-    /// Asked before every step; `true` saves and stops.
+    /// Asked once before every step; `true` saves and stops.
     fn interrupted(&self) -> bool {
         false
     }
@@ -151,7 +151,8 @@ pub struct Resume<M> {
 /// `config` must be [resolved](TrainingConfig::resolve).
 ///
 /// # Errors
-/// If a hook cannot save, `config` leaves something open, or `resume` holds an unreadable optimiser state.
+/// If a hook cannot save, `config` leaves something open, `resume` holds an unreadable optimiser state,
+/// or a [term](crate::objective::Term) of the loss has no name of its own.
 pub fn fit<M: Trainable>(
     model: M,
     resume: Option<Resume<M>>,
@@ -169,6 +170,14 @@ const KEEP_EVERY: usize = 32;
 /// Training with a guessed batch or rate would look like a model that cannot learn.
 fn unresolved(key: &str) -> Error {
     Error::config(key, "a value; TrainingConfig::resolve chooses one", "none")
+}
+
+/// A divergence is a reason to stop; any other error is passed on.
+fn diverged(error: Error) -> Result<StopReason> {
+    match error {
+        Error::Diverged { .. } => Ok(StopReason::Diverged(error)),
+        other => Err(other),
+    }
 }
 
 pub(super) struct Trainer<'a, M> {
@@ -243,15 +252,13 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 Some(stop_reason) => break stop_reason,
                 None => match self.finish_epoch(hooks) {
                     Ok(()) => self.save(hooks)?,
-                    Err(diverged) => break StopReason::Diverged(diverged),
+                    Err(error) => break diverged(error)?,
                 },
             }
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
-        let model = match stop_reason {
-            StopReason::Interrupted => self.best,
-            _ => self.best.after_training(self.data.train, self.config.seed, self.device),
-        };
+        // Whatever the reason: what is returned can be saved and used.
+        let model = self.best.after_training(self.data.train, self.config.seed, self.device);
         Ok(Outcome { model, state: self.state, stop_reason })
     }
 
@@ -265,14 +272,10 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let mut last_save = Instant::now();
         let mut clock = Instant::now();
         while self.state.step < steps {
-            if hooks.interrupted() || self.out_of_time() {
+            if let Some(stop_reason) = self.asked_to_stop(hooks) {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
                 self.save(hooks)?;
-                return Ok(Some(if hooks.interrupted() {
-                    StopReason::Interrupted
-                } else {
-                    StopReason::TimeLimit
-                }));
+                return Ok(Some(stop_reason));
             }
             if last_save.elapsed().as_secs_f64() > self.config.checkpoint_seconds {
                 self.state.epoch_seconds += clock.elapsed().as_secs_f64();
@@ -287,8 +290,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
                 true => rayon::scope(|_| self.step(rows, part, steps)),
                 false => self.step(rows, part, steps),
             };
-            if let Err(diverged) = stepped {
-                return Ok(Some(StopReason::Diverged(diverged)));
+            if let Err(error) = stepped {
+                return diverged(error).map(Some);
             }
             hooks.step(&Progress {
                 epoch: (self.state.epoch + 1, self.epochs),
@@ -337,8 +340,9 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         Ok(())
     }
 
-    /// Names the term that is not finite.
+    /// Names the term that is not finite, or has no name of its own.
     fn check(&self, means: &[TermMean], step: usize) -> Result<()> {
+        check_names(means)?;
         let epoch = self.state.epoch + 1;
         match means.iter().find(|m| !m.value.is_finite()) {
             Some(bad) => Err(Error::Diverged { epoch, step, term: bad.name, value: bad.value }),
@@ -429,8 +433,13 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         self.config.patience > 0 && self.state.epoch >= from + self.config.patience
     }
 
-    fn out_of_time(&self) -> bool {
-        self.config.max_seconds.is_some_and(|limit| self.began.elapsed().as_secs_f64() >= limit)
+    /// Whether training must end before the next step. The hook is asked once: its answer may not come twice.
+    fn asked_to_stop(&self, hooks: &dyn Hooks<M>) -> Option<StopReason> {
+        if hooks.interrupted() {
+            return Some(StopReason::Interrupted);
+        }
+        let is_over = |limit| self.began.elapsed().as_secs_f64() >= limit;
+        self.config.max_seconds.is_some_and(is_over).then_some(StopReason::TimeLimit)
     }
 
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
@@ -445,3 +454,6 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

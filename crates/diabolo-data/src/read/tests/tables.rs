@@ -1,0 +1,89 @@
+//! Tables, there and back.
+
+use super::*;
+
+#[test]
+fn typed_tables_go_there_and_back() {
+    let folder = Folder::new();
+    for name in ["t.parquet", "t.arrow", "t.feather", "t.parquet.gz", "t.arrow.zst"] {
+        write(&folder.path(name), &table());
+        assert_eq!(read(&folder.path(name)).columns(), table().columns(), "{name}");
+    }
+}
+
+#[test]
+fn text_tables_go_there_and_back() {
+    let folder = Folder::new();
+    for name in ["t.csv", "t.tsv", "t.csv.gz", "t.csv.zst"] {
+        write(&folder.path(name), &table());
+        let batch = read(&folder.path(name));
+        for (field, column) in table().schema().fields().iter().zip(table().columns()) {
+            let back =
+                arrow_cast::cast(batch.column_by_name(field.name()).unwrap(), field.data_type()).unwrap();
+            assert_eq!(&back, column, "{name} {}", field.name());
+        }
+    }
+    assert_eq!(&std::fs::read(folder.path("t.csv.gz")).unwrap()[..2], [0x1f, 0x8b]);
+}
+
+#[test]
+fn a_column_of_one_null_is_not_a_blank_line() {
+    let folder = Folder::new();
+    let column = Arc::new(StringArray::from(vec![Some("p"), None, Some("p")])) as ArrayRef;
+    write(&folder.path("one.csv"), &RecordBatch::try_from_iter([("x", column.clone())]).unwrap());
+    assert_eq!(read(&folder.path("one.csv")).column(0), &column);
+}
+
+#[test]
+fn columns_come_in_few_types() {
+    let folder = Folder::new();
+    let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
+    dictionary.extend([Some("b"), None, Some("b")]);
+    let decimals = Decimal128Array::from(vec![150, 25, -5]).with_precision_and_scale(10, 2).unwrap();
+    let batch = RecordBatch::try_from_iter([
+        ("u8", Arc::new(UInt8Array::from(vec![1, 2, 255])) as ArrayRef),
+        ("f32", Arc::new(Float32Array::from(vec![0.5, f32::NAN, 2.0]))),
+        ("dictionary", Arc::new(dictionary.finish())),
+        ("large", Arc::new(LargeStringArray::from(vec!["a", "b", "c"]))),
+        ("view", Arc::new(StringViewArray::from(vec!["a", "b", "c"]))),
+        ("date", Arc::new(Date32Array::from(vec![0, 1, 365]))),
+        ("time", Arc::new(TimestampSecondArray::from(vec![0, 60, 3600]))),
+        ("decimal", Arc::new(decimals)),
+    ])
+    .unwrap();
+    for name in ["t.parquet", "t.arrow"] {
+        write(&folder.path(name), &batch);
+        let back = read(&folder.path(name));
+        assert_eq!(back.column(0).as_primitive::<Int64Type>().values(), &[1, 2, 255]);
+        assert_eq!(
+            back.column(1).as_primitive::<Float64Type>().iter().collect::<Vec<_>>(),
+            [Some(0.5), None, Some(2.0)]
+        );
+        assert_eq!(texts(&back, "dictionary"), [Some("b".into()), None, Some("b".into())]);
+        assert_eq!(texts(&back, "large"), texts(&back, "view"));
+        assert_eq!(texts(&back, "date")[2], Some("1971-01-01".into()));
+        assert_eq!(texts(&back, "time")[1], Some("1970-01-01T00:01:00".into()));
+        assert_eq!(back.column(7).as_primitive::<Float64Type>().values(), &[1.5, 0.25, -0.05]);
+    }
+    let large = Arc::new(UInt64Array::from(vec![1, u64::MAX])) as ArrayRef;
+    write(&folder.path("u64.parquet"), &RecordBatch::try_from_iter([("id", large)]).unwrap());
+    assert!(failure(&folder.path("u64.parquet")).contains("column 'id'"));
+}
+
+#[test]
+fn an_arrow_stream_is_read_too() {
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &table().schema()).unwrap();
+    writer.write(&table()).unwrap();
+    let bytes = writer.into_inner().unwrap();
+    assert_eq!(read(&Folder::new().put("piped.arrow", &bytes)).columns().len(), 4);
+}
+
+/// The decoders' own panics are caught, but still shown on stderr.
+#[test]
+fn damaged_parquet_and_arrow_are_errors() {
+    let folder = Folder::new();
+    for name in ["t.parquet", "t.arrow"] {
+        write(&folder.path(name), &table());
+        cut_and_bend(name, &std::fs::read(folder.path(name)).unwrap());
+    }
+}

@@ -1,0 +1,107 @@
+//! Delimited text.
+
+use super::*;
+
+#[test]
+fn csv_cells_are_trimmed_text_and_missing_ones_null() {
+    let folder = Folder::new();
+    let path = folder.put("t.csv", "age, name ,x\r\n39, Ann ,1\r\n\r\n?, NA,2\r\n  \r\n40,\"a, b\",\r\n");
+    let batch = read(&path);
+    assert_eq!(names(&batch), ["age", "name", "x"]);
+    assert_eq!(texts(&batch, "age"), [Some("39".into()), None, Some("40".into())]);
+    assert_eq!(texts(&batch, "name"), [Some("Ann".into()), None, Some("a, b".into())]);
+    assert_eq!(texts(&batch, "x"), [Some("1".into()), Some("2".into()), None]);
+
+    let options = ReadOptions { missing: vec!["39".into()], header: Some(false), ..Default::default() };
+    let batch = open(&path, &options).unwrap().collect().unwrap();
+    assert_eq!(names(&batch), ["column_1", "column_2", "column_3"]);
+    assert_eq!(texts(&batch, "column_1"), [Some("age".into()), None, None, Some("40".into())]);
+}
+
+#[test]
+fn delimiters_headers_and_packing_are_found() {
+    let folder = Folder::new();
+    let csv = b"a;b\n1,5;x\n2,5;y\n";
+    for (name, bytes) in [
+        ("plain.txt", csv.to_vec()),
+        ("packed.csv", gz(csv)),
+        ("packed", zstd::encode_all(&csv[..], 0).unwrap()),
+        ("spaces.txt", b"  a   b\n 1,5  x\n 2,5  y \n".to_vec()),
+        ("t.tsv", b"a\tb\n1,5\tx\n2,5\ty\n".to_vec()),
+        ("remark.test", b"|1x3 Cross validator\na,b\n\"1,5\",x\n\"2,5\",y\n".to_vec()),
+    ] {
+        let batch = read(&folder.put(name, bytes));
+        assert_eq!(names(&batch), ["a", "b"], "{name}");
+        assert_eq!(texts(&batch, "a"), [Some("1,5".into()), Some("2,5".into())], "{name}");
+        assert_eq!(texts(&batch, "b"), [Some("x".into()), Some("y".into())], "{name}");
+    }
+}
+
+#[test]
+fn encodings_are_found() {
+    let folder = Folder::new();
+    let text = "city,n\nZürich,1\nGenève,2\nKöln,3\nMünchen,4\n";
+    let utf16 = |little: bool| {
+        let units = [0xfeff].into_iter().chain(text.encode_utf16());
+        units
+            .flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+            .collect::<Vec<u8>>()
+    };
+    for (name, bytes) in [
+        ("utf8", text.as_bytes().to_vec()),
+        ("bom", [b"\xef\xbb\xbf", text.as_bytes()].concat()),
+        ("latin1", text.chars().map(|c| c as u8).collect()),
+        ("utf16le", utf16(true)),
+        ("utf16be", utf16(false)),
+    ] {
+        let batch = read(&folder.put(name, bytes));
+        assert_eq!(names(&batch), ["city", "n"], "{name}");
+        assert_eq!(texts(&batch, "city")[1], Some("Genève".into()), "{name}");
+    }
+    let options = ReadOptions { encoding: Some("klingon".into()), ..Default::default() };
+    assert!(open(&folder.path("utf8"), &options).err().unwrap().to_string().contains("'klingon'"));
+}
+
+#[test]
+fn a_late_byte_that_is_not_utf8_names_its_row_and_column() {
+    let folder = Folder::new();
+    let mut bytes = b"a,b\n1,word\n".to_vec();
+    bytes.extend("2,other\n".repeat(50_000).bytes());
+    bytes.extend(b"3,caf\xe9\n");
+    let error = failure(&folder.put("t.csv", &bytes));
+    assert!(
+        error.contains("row 50002, column 'b': expected UTF-8 text") && error.contains("--encoding"),
+        "{error}"
+    );
+}
+
+#[test]
+fn bad_text_is_refused_with_reasons() {
+    let folder = Folder::new();
+    for (name, bytes, parts) in [
+        (
+            "ragged.csv",
+            &b"a,b,\"c\nc\"\r\n1,2,3\r\n\r\n1,2\r\n1,2,3"[..],
+            &["ragged.csv, row 2: expected 3 cells, found 2 (line 5)"][..],
+        ),
+        ("quote.csv", b"a,b\n1,2\n3,\"4\n5,6\n7,8\n9,10\n", &["row"]),
+        ("empty.csv", b"", &["at least one row", "an empty file"]),
+        ("blank.csv", b"\n\n  \n", &["at least one row"]),
+        ("twice.csv", b"a,a\n1,2\n", &["column 'a'", "differ"]),
+        ("binary.csv", b"a,b\n\0\x01\x02,3\n", &["binary data", "--encoding"]),
+        ("text.parquet", b"a,b\n1,2\n", &["the format its name says, parquet"]),
+        ("empty.npy", b"", &["an empty file"]),
+        ("cut.csv.gz", &gz(b"a,b\n1,2\n3,4\n")[..25], &["a whole, undamaged file"]),
+    ] {
+        let path = folder.put(name, bytes);
+        match open(&path, &ReadOptions::default()).and_then(Source::collect) {
+            Ok(batch) => assert_eq!(name, "quote.csv", "{batch:?}"),
+            Err(error) => {
+                assert!(parts.iter().all(|part| error.to_string().contains(part)), "{name}: {error}")
+            }
+        }
+    }
+    assert!(failure(&folder.path("none.csv")).contains("cannot open"));
+    let only_header = read(&folder.put("header.csv", "name,city\n"));
+    assert_eq!((only_header.num_rows(), names(&only_header)), (0, vec!["name".into(), "city".into()]));
+}

@@ -1,0 +1,66 @@
+//! Model files: what is saved can be loaded, in both precisions, and what is damaged is refused.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod damaged;
+#[path = "../common/names.rs"]
+mod names;
+mod precision;
+mod refused;
+
+use diabolo::Config;
+use diabolo::artifact::SavedModel;
+use diabolo::data::{Prepared, prepare};
+use diabolo::evaluate::LatentSummary;
+use diabolo::model::Model;
+use diabolo::task;
+use diabolo::tensor::Device;
+
+/// What keeps a family's model of a small table small.
+fn settings(family: &str) -> Vec<String> {
+    let own = match family {
+        "vector_quantized" => ", groups=2, codebook_size=3",
+        _ => "",
+    };
+    let family = format!("model.family={{kind=\"{family}\"{own}}}");
+    [family.as_str(), "model.hidden=[3]", "model.latent_dim=2"].map(str::to_string).to_vec()
+}
+
+/// A model with random weights and all that a file may hold, and the rows it was made for.
+fn model_of(input: &str, settings: &[String]) -> (SavedModel, Prepared) {
+    let device = Device::cpu();
+    let mut config = Config::default();
+    settings.iter().for_each(|setting| config.set(setting).unwrap());
+    let prepared = prepare(input, &config.data, 0).unwrap();
+    let architecture = config.resolve(&prepared).unwrap();
+    let model = Model::new(&architecture, 1, &device);
+    let latent = match architecture.family.has_prior() {
+        true => None,
+        false => Some(LatentSummary::measure(&model, &prepared.train, 0, &device).unwrap()),
+    };
+    let header = common::header(config, prepared.preprocessor.clone());
+    let mut saved = SavedModel { header, architecture, model, latent, detector: None };
+    saved.detector = Some(task::calibrate(&saved, &prepared.train, &device));
+    (saved, prepared)
+}
+
+/// [`model_of`] a table with a column of every kind.
+fn small(family: &str) -> (SavedModel, Prepared) {
+    let colors = ["red", "green", "blue"];
+    let row = |i: usize| {
+        let size = ["S", "M", "L"][i % 3];
+        format!(
+            "{:.1},{},{},{},{size}\n",
+            (i * 37 % 101) as f64 / 10.0,
+            i * 7 % 11,
+            colors[i * 5 % 3],
+            i * 13 % 2
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "x,n,color,flag,size\n".to_string() + &(0..60).map(row).collect::<String>())
+        .unwrap();
+    model_of(path.to_str().unwrap(), &settings(family))
+}
