@@ -1,7 +1,14 @@
-//! The multi-scale family: the loss at given noise, every gradient, and the reconstruction at each level.
+//! The multi-scale family: the loss at given noise, every gradient, and the reconstruction at each
+//! level.
 
 use crate::*;
 use diabolo::model::MultiscaleConfig;
+
+const CASES: &str = "
+    silu_depth1_7_numbers silu_depth2_7_numbers silu_depth3_7_numbers tanh_depth1_7_numbers
+    tanh_depth2_7_numbers tanh_depth3_7_numbers silu_depth2_4_numbers
+    silu_depth2_4_numbers_masked
+";
 
 fn architecture(case: &Value) -> Architecture {
     let (inputs, numbers) = (width(&case["x"]), case["numbers"].as_u64().unwrap() as usize);
@@ -9,9 +16,9 @@ fn architecture(case: &Value) -> Architecture {
     let latent_dim = widths.pop().unwrap();
     let side = |key: &str| case[key].as_f64().unwrap();
     let config = MultiscaleConfig {
-        sigma_min: side("least"),
-        sigma_max: side("most"),
-        score_sigmas: self::numbers(&case["levels"]),
+        sigma_min: side("sigma_min"),
+        sigma_max: side("sigma_max"),
+        score_sigmas: self::numbers(&case["score_sigmas"]),
     };
     let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
     let blocks = [(gaussian, 0, numbers), (Family::Bernoulli, numbers, inputs - numbers)];
@@ -34,11 +41,9 @@ fn architecture(case: &Value) -> Architecture {
 #[test]
 fn noise_of_every_size_is_removed_as_in_jax() {
     for (device, tolerance) in devices() {
-        for case in golden("multiscale.json") {
+        for case in golden("multiscale", CASES) {
             let name = case["name"].as_str().unwrap();
-            let mut named = BTreeMap::from([("level".to_string(), case["level"].clone())]);
-            stack(&mut named, "encoder", &case["encoder"]);
-            stack(&mut named, "decoder", &case["decoder"]);
+            let named = named(&case, &["level", "encoder", "decoder"]);
             let model = load(&architecture(&case), &named, &device);
             let observed = case.get("observed").map(|observed| tensor::<2>(observed, &device));
             let batch = Batch { observed, ..Batch::new(tensor(&case["x"], &device)) };

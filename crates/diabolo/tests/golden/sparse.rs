@@ -4,6 +4,15 @@ use crate::*;
 use diabolo::model::SparseConfig;
 use diabolo::objective::Sparsity;
 
+pub const CASES: &str = "
+    l1_tanh_depth1_untied l1_tanh_depth2_untied l1_tanh_depth1_tied l1_tanh_depth2_tied
+    l1_relu_depth1_untied l1_relu_depth2_untied l1_relu_depth1_tied l1_relu_depth2_tied
+    kl_sigmoid_depth1_untied kl_sigmoid_depth2_untied kl_sigmoid_depth1_tied
+    kl_sigmoid_depth2_tied top_k_identity_depth1_untied top_k_identity_depth2_untied
+    top_k_identity_depth1_tied top_k_identity_depth2_tied top_k_sigmoid_depth1_untied
+    top_k_sigmoid_depth2_untied top_k_sigmoid_depth1_tied top_k_sigmoid_depth2_tied
+";
+
 fn architecture(case: &Value) -> Architecture {
     let inputs = width(&case["x"]);
     let mut widths = hidden(&case["encoder"]);
@@ -24,11 +33,9 @@ fn architecture(case: &Value) -> Architecture {
 #[test]
 fn sparse_autoencoders_of_each_kind_tied_and_untied() {
     for (device, tolerance) in devices() {
-        for case in golden("sparse.json") {
+        for case in golden("sparse", CASES) {
             let name = case["name"].as_str().unwrap();
-            let mut named = BTreeMap::new();
-            stack(&mut named, "encoder", &case["encoder"]);
-            stack(&mut named, "decoder", &case["decoder"]);
+            let named = named(&case, &["encoder", "decoder"]);
             let model = load(&architecture(&case), &named, &device);
             let batch = Batch::new(tensor(&case["x"], &device));
             let noise = &mut stream(0, Purpose::Train, 0, 0);
