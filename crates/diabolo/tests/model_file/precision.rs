@@ -3,7 +3,7 @@
 use diabolo::artifact::SavedModel;
 use diabolo::data::Encoded;
 use diabolo::model::{Autoencoder, Batch};
-use diabolo::task::{self, Draw, Rule};
+use diabolo::task::{self, Draw, ScoreConfig};
 use diabolo::tensor::{DType, Device, to_host};
 
 use crate::{names, small};
@@ -40,7 +40,7 @@ fn a_model_of_every_family_is_the_same_in_double_precision() {
         assert_near(&format!("reconstructions of {family}"), &expected[1], &found[1]);
         let score = |saved: &SavedModel, device| {
             let scores =
-                task::score(saved, "t", &prepared.test, 0, &Rule::default(), 0, device).unwrap().scores;
+                task::score(saved, "t", &prepared.test, 0, &ScoreConfig::default(), device).unwrap().scores;
             scores.into_iter().map(|score| score as f32).collect::<Vec<_>>()
         };
         assert_near(&format!("scores of {family}"), &score(&saved, &single), &score(&loaded, &double));
