@@ -8,7 +8,7 @@ use diabolo::model::{
     Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
     Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Linear};
+use diabolo::nn::{Activation, Layer, Linear};
 use diabolo::objective::kl_parts;
 use diabolo::random::{Purpose, RowNoise, standard_normal, stream};
 use diabolo::tensor::Tensor;

@@ -116,13 +116,14 @@ pub fn import<M: Module>(
     }
 }
 
-/// Where a traversal is. The family and the network shared by families are not part of a name.
+/// Where a traversal is. The family, the network shared by families, and the list of layers in a `Sequential` are not part of
+/// a name: `encoder.0.weight`, not `net.encoder.layers.0.weight`.
 #[derive(Default)]
 struct Path(Vec<Option<String>>);
 
 impl Path {
     fn enter(&mut self, name: &str, container: &str) {
-        let silent = container.starts_with("Enum:") || name == "net";
+        let silent = container.starts_with("Enum:") || container == "Struct:Sequential" || name == "net";
         self.0.push((!silent).then(|| name.to_string()));
     }
 

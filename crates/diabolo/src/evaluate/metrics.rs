@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Choices;
 use crate::data::Encoded;
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
+use crate::nn::Layer;
 use crate::objective::{Estimator, rademacher};
 use crate::random::{Purpose, stream};
 use crate::tensor::{Device, to_host};
@@ -214,7 +215,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     /// In slices whose cotangent blocks (rows × latent or probes × widest hidden layer) stay within memory.
     fn add_contraction(&mut self, x: &Tensor<2>) {
-        let layers = self.model.encoder_layers();
+        let layers = self.model.encoder();
         let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();
         let is_dear = matches!(Estimator::Auto.resolve(&widths), Ok(Estimator::Hutchinson { .. }));
         let directions = if is_dear { PROBES } else { self.model.latent_dim() };
@@ -232,7 +233,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     }
 
     fn code_bounds(&self) -> Option<(f32, f32)> {
-        self.model.encoder_layers().last().and_then(|layer| layer.activation().bounds())
+        self.model.encoder().last().and_then(|layer| layer.activation().bounds())
     }
 
     /// The averages; all zero if no row was added.

@@ -3,10 +3,10 @@
 
 use super::{Autoencoder, Model, Trainable, in_chunks};
 use crate::data::Encoded;
-use crate::tensor::{Device, to_host};
+use crate::tensor::{Device, Module, to_host};
 
 /// A model whose layers can be trained one after the other.
-pub trait Layerwise: Trainable + Sized {
+pub trait Layerwise: Trainable + Module {
     /// How many layers lie between a row and its code.
     fn depth(&self) -> usize;
 
@@ -23,7 +23,7 @@ pub trait Layerwise: Trainable + Sized {
 
 impl Layerwise for Model {
     fn depth(&self) -> usize {
-        self.encoder_layers().len()
+        self.encoder().len()
     }
 
     fn layer(&self, k: usize, device: &Device) -> Option<Self> {

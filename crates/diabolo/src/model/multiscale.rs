@@ -20,10 +20,9 @@ use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::deterministic::layers;
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::distribution::{Family, Variance};
-use crate::nn::{Activation, Linear, chain};
+use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::Device;
@@ -120,7 +119,7 @@ impl Multiscale {
         let mut net = Deterministic::new(architecture, noise, device);
         net.encoder = net.encoder.into_iter().map(lecun_scaled).collect();
         let widths = [architecture.latent_dim, net.likelihood.parameters()];
-        net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, device);
+        net.decoder = Sequential::new(&widths, Activation::Identity, Activation::Identity, noise, device);
         let width = net.encoder[0].outputs();
         let size = (architecture.inputs as f32).sqrt().recip();
         let level = standard_normal(noise, width).into_iter().map(|draw| size * draw).collect();
@@ -143,7 +142,7 @@ impl Multiscale {
         let a = (y * level.shrink.clone()).matmul(first.weight.val().transpose())
             + first.bias.val().unsqueeze_dim::<2>(0)
             + level.log.clone().matmul(self.level.val().unsqueeze_dim::<2>(0));
-        chain(&self.net.encoder[1..], first.activation().forward(a))
+        self.net.encoder.iter().skip(1).collect::<Layers>().forward(first.activation().forward(a))
     }
 
     /// D: likelihood parameters from the row and its code.
@@ -228,7 +227,9 @@ impl Autoencoder for Multiscale {
         self.config.score_sigmas.iter().map(at).collect()
     }
 
-    super::deterministic::through_net!();
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ pub(super) fn walked_rows(
         what: "this model file keeps no summary of its codes, where chains could start".into(),
         help: "fit the model again".into(),
     })?;
-    let width = model.encoder_layers().first().map_or(0, |layer| layer.inputs());
+    let width = model.encoder().inputs();
     let chains = config.chains.unwrap_or(count).min(count);
     let mut values = vec![0.0; count * width];
     for first in (0..chains).step_by(CHUNK) {

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use crate::tensor::ModuleOptimizer;
+use crate::tensor::{Module, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums};
@@ -152,7 +152,7 @@ pub struct Resume<M> {
 ///
 /// # Errors
 /// If a hook cannot save, `config` leaves something open, or `resume` holds an unreadable optimiser state.
-pub fn fit<M: Trainable>(
+pub fn fit<M: Trainable + Module>(
     model: M,
     resume: Option<Resume<M>>,
     data: &TrainingData,
@@ -189,7 +189,7 @@ pub(super) struct Trainer<'a, M> {
     began: Instant,
 }
 
-impl<'a, M: Trainable> Trainer<'a, M> {
+impl<'a, M: Trainable + Module> Trainer<'a, M> {
     pub(super) fn new(
         model: M,
         resume: Option<Resume<M>>,
@@ -250,7 +250,10 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         self.state.seconds += self.started.elapsed().as_secs_f64();
         let model = match stop_reason {
             StopReason::Interrupted => self.best,
-            _ => self.best.after_training(self.data.train, self.config.seed, self.device),
+            _ => {
+                self.best.after_training(self.data.train, self.config.seed, self.device);
+                self.best
+            }
         };
         Ok(Outcome { model, state: self.state, stop_reason })
     }
@@ -327,11 +330,11 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let rates = optimizer::learning_rates(self.learning_rate(done));
         // Moved, not cloned: the optimiser writes in place what nobody else holds.
         let model = self.model.take().expect("put back below");
-        let stepped = self.optimizer.step(rates, model, gradients);
-        self.model = Some(match whole {
-            Some(mut whole) => stepped.after_step(&whole.batch, &mut self.context(&mut whole.noise, done)),
-            None => stepped,
-        });
+        let mut stepped = self.optimizer.step(rates, model, gradients);
+        if let Some(mut whole) = whole {
+            stepped.after_step(&whole.batch, &mut self.context(&mut whole.noise, done));
+        }
+        self.model = Some(stepped);
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())

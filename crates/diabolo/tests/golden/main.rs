@@ -16,7 +16,7 @@ use diabolo::model::{
     AnnealingState, Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model,
     ReparameterizationNoise, Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Linear};
+use diabolo::nn::{Activation, Layer, Linear};
 use diabolo::objective::{EncoderTrace, Term, objective};
 use diabolo::random::{Purpose, stream};
 use diabolo::tensor::Device;
@@ -82,7 +82,8 @@ impl Path {
     }
 
     fn name(&self) -> String {
-        let parts: Vec<&str> = self.0.iter().map(String::as_str).filter(|p| *p != "net").collect();
+        let parts: Vec<&str> =
+            self.0.iter().map(String::as_str).filter(|p| !["net", "layers"].contains(p)).collect();
         match parts.as_slice() {
             ["decoder_bias", k] => format!("decoder.{k}.bias"),
             parts => parts.join("."),
@@ -294,7 +295,7 @@ fn contractive_autoencoders_tied_and_untied() {
 
 /// The higher-order term (CAE+H) with the golden file's ε.
 fn curvature(case: &Value, model: &Model, batch: &Batch, device: &Device) -> Term {
-    let trace = |x| EncoderTrace::new(model.encoder_layers(), x);
+    let trace = |x| EncoderTrace::new(model.encoder(), x);
     let near = trace(batch.x.clone() + tensor(&case["eps"], device));
     let value = trace(batch.x.clone()).curvature(&near, None);
     Term::new("curvature", value).weighted(case["curvature_weight"].as_f64().unwrap())
