@@ -4,7 +4,7 @@ use crate::tensor::Module;
 use crate::tensor::Tensor;
 
 use crate::data::Encoded;
-use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
+use crate::distribution::{Family, Likelihood, LikelihoodBlock};
 use crate::model::{self, Autoencoder, Batch, Context, Trainable};
 use crate::nn::{Activation, Layers, Linear, Sequential};
 use crate::objective::Term;
@@ -25,8 +25,7 @@ impl Network {
             let weight = device.tensor(weights.to_vec(), [outputs, inputs]);
             Linear::from_parts(weight, device.tensor(vec![0.0; outputs], [outputs]), activation)
         };
-        let family = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
-        let block = LikelihoodBlock { family, start: 0, width: layers[0].1 };
+        let block = LikelihoodBlock::new(Family::Gaussian, 0..layers[0].1);
         Network {
             encoder: layers.iter().map(layer).collect(),
             likelihood: Likelihood::new(vec![block], &device),

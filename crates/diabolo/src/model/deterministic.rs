@@ -7,7 +7,7 @@ use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
 
 use super::{Architecture, Batch, Network};
-use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
+use crate::distribution::{Family, Likelihood, LikelihoodBlock};
 use crate::nn::{Activation, Layer, Layers, Linear, Sequential, affine};
 use crate::objective::Term;
 use crate::random::Stream;
@@ -59,9 +59,9 @@ impl Deterministic {
         let hidden = self.encoder[0].activation();
         let (family, output_activation) = match (k, hidden) {
             (0, _) | (_, Activation::Sigmoid) => (Family::Bernoulli, Activation::Identity),
-            _ => (Family::Gaussian { variance: Variance::Fixed { value: 1.0 } }, hidden),
+            _ => (Family::Gaussian, hidden),
         };
-        let block = LikelihoodBlock { family, start: 0, width: encoder.inputs() };
+        let block = LikelihoodBlock::new(family, 0..encoder.inputs());
         let likelihood = if k == 0 { self.likelihood.clone() } else { Likelihood::new(vec![block], device) };
         let (decoder, decoder_bias) = match self.decoder_bias.is_empty() {
             true => (one(self.decoder[mirror].clone().with_activation(output_activation)), vec![]),

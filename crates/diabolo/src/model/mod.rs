@@ -22,7 +22,7 @@ pub use any::Model;
 pub use batch::Batch;
 pub(crate) use batch::{CHUNK, in_chunks};
 pub use classifier::Classifier;
-pub use column_likelihoods::{ANY_COLUMN, LikelihoodName};
+pub use column_likelihoods::ANY_COLUMN;
 pub use config::{Architecture, FamilyConfig, ModelConfig};
 pub use contractive::{Contractive, ContractiveConfig};
 pub use denoising::Denoising;

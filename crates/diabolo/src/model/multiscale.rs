@@ -21,7 +21,6 @@ use crate::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
-use crate::distribution::{Family, Variance};
 use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
@@ -152,7 +151,7 @@ impl Multiscale {
         let parts = self.net.likelihood.blocks().iter().map(|block| {
             let own = outputs.clone().narrow(1, offset, block.parameters());
             offset += block.parameters();
-            match is_unit_gaussian(block.family) {
+            match block.has_fixed_variance() {
                 true => {
                     let seen = y.clone().narrow(1, block.start, block.width);
                     seen * level.skip.clone() + own * level.spread.clone()
@@ -166,8 +165,7 @@ impl Multiscale {
     /// 1 for each encoded column that is denoised as a number.
     fn gaussian_columns(&self, like: &Tensor<2>) -> Tensor<2> {
         let blocks = self.net.likelihood.blocks().iter();
-        let flags: Vec<f32> =
-            blocks.flat_map(|b| vec![f32::from(is_unit_gaussian(b.family)); b.width]).collect();
+        let flags: Vec<f32> = blocks.flat_map(|b| vec![f32::from(b.has_fixed_variance()); b.width]).collect();
         let width = flags.len();
         Tensor::from_data(TensorData::new(flags, [1, width]), (&like.device(), like.dtype()))
     }
@@ -196,10 +194,6 @@ impl Multiscale {
 fn lecun_scaled(layer: Linear) -> Linear {
     let weight = layer.weight.val() * 0.5f64.sqrt();
     Linear::from_parts(weight, layer.bias.val(), layer.activation())
-}
-
-fn is_unit_gaussian(family: Family) -> bool {
-    matches!(family, Family::Gaussian { variance: Variance::Fixed { .. } })
 }
 
 impl Trainable for Multiscale {
@@ -236,15 +230,13 @@ impl Autoencoder for Multiscale {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::distribution::LikelihoodBlock;
+    use crate::distribution::{Family, LikelihoodBlock};
     use crate::model::{FamilyConfig, Model};
     use crate::random::{Purpose, stream};
     use crate::tensor::to_host;
 
     fn model(device: &Device) -> Multiscale {
         let config = MultiscaleConfig::default();
-        let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
-        let block = |family, start, width| LikelihoodBlock { family, start, width };
         let architecture = Architecture {
             family: FamilyConfig::Multiscale(config.clone()),
             inputs: 5,
@@ -253,7 +245,10 @@ mod tests {
             latent_dim: 4,
             activation: Activation::Silu,
             latent_activation: Activation::Silu,
-            likelihood: vec![block(gaussian, 0, 3), block(Family::Categorical, 3, 2)],
+            likelihood: vec![
+                LikelihoodBlock::new(Family::Gaussian, 0..3),
+                LikelihoodBlock::new(Family::Categorical, 3..5),
+            ],
         };
         match Model::new(&architecture, 3, device) {
             Model::Multiscale(model) => model,

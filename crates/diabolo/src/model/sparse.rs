@@ -121,7 +121,7 @@ mod tests {
             latent_dim: 7,
             activation: Activation::Tanh,
             latent_activation: Activation::Identity,
-            likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 5 }],
+            likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..5)],
         };
         Sparse::new(&architecture, sparsity, &mut stream(4, Purpose::Initialize, 0, 0), device)
     }

@@ -162,7 +162,7 @@ mod tests {
             latent_dim: 5,
             activation: Activation::Tanh,
             latent_activation: Activation::Identity,
-            likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: WIDTH }],
+            likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..WIDTH)],
         };
         Model::new(&architecture, 0, &Device::cpu()).train()
     }

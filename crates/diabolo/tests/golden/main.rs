@@ -263,7 +263,7 @@ fn contractive_autoencoders_tied_and_untied() {
                 latent_dim,
                 activation: activation(&case),
                 latent_activation: activation(&case),
-                likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+                likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..inputs)],
             };
             let mut named = BTreeMap::new();
             stack(&mut named, "encoder", &case["encoder"]);
@@ -301,20 +301,24 @@ fn curvature(case: &Value, model: &Model, batch: &Batch, device: &Device) -> Ter
     Term::new("curvature", value).weighted(case["curvature_weight"].as_f64().unwrap())
 }
 
+/// A block of columns as the golden files write it.
 fn block(json: &Value) -> LikelihoodBlock {
-    let family = match (json["kind"].as_str().unwrap(), json["variance"].as_str()) {
-        ("bernoulli", _) => Family::Bernoulli,
-        ("categorical", _) => Family::Categorical,
-        (_, Some("fixed")) => {
-            Family::Gaussian { variance: Variance::Fixed { value: json["value"].as_f64().unwrap() } }
-        }
-        (_, Some("shared")) => Family::Gaussian { variance: Variance::Shared },
-        (_, Some("per_feature")) => Family::Gaussian { variance: Variance::PerFeature },
-        (_, Some("decoder")) => Family::Gaussian { variance: Variance::Decoder },
-        other => panic!("{other:?}"),
-    };
     let side = |key: &str| json[key].as_u64().unwrap() as usize;
-    LikelihoodBlock { family, start: side("start"), width: side("width") }
+    let columns = side("start")..side("start") + side("width");
+    let name = json.get("family").unwrap_or(&json["kind"]).as_str().unwrap();
+    let variance = json["variance"].get("kind").unwrap_or(&json["variance"]);
+    let variance = match (name, variance.as_str()) {
+        (_, Some("fixed")) => Variance::Fixed { value: json["value"].as_f64().unwrap() },
+        (_, Some("shared")) => Variance::Shared,
+        (_, Some("per_feature")) => Variance::PerFeature,
+        (_, Some("decoder")) => Variance::Decoder,
+        ("discretized_logistic", _) => {
+            let components = side("components");
+            return LikelihoodBlock::new(Family::DiscretizedLogistic { components }, columns);
+        }
+        _ => return LikelihoodBlock::new(name.parse().unwrap(), columns),
+    };
+    LikelihoodBlock::gaussian(variance, columns)
 }
 
 #[test]

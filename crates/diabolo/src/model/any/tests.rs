@@ -160,7 +160,7 @@ fn architecture(kind: &str) -> Architecture {
         latent_dim: 8,
         activation: Activation::Tanh,
         latent_activation: Activation::Identity,
-        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 4 }],
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..4)],
     }
 }
 
