@@ -15,6 +15,9 @@ pub trait Layerwise: Trainable + Module {
     fn layer(&self, k: usize, device: &Device) -> Option<Self>;
 
     /// The same model with the weights of layer `k` taken from what [`layer`](Self::layer) became.
+    ///
+    /// # Panics
+    /// If `trained` is of another family than that layer.
     fn with_layer(self, k: usize, trained: Self) -> Self;
 
     /// The codes of `rows`: what the layer above is trained on.
@@ -48,7 +51,7 @@ impl Layerwise for Model {
             }
             (Model::Sparse(model), Model::Plain(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
             (Model::Sparse(model), Model::Sparse(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
-            (model, _) => model,
+            _ => panic!("what is put in as layer {k} was never a layer of this model"),
         }
     }
 
