@@ -4,13 +4,14 @@
 //! h = f(x)        parameters = W h + b + g(h)        loss = −log p(x | parameters), nats per example
 //! ```
 //! Run it with `cargo run --example own_family`.
+#![allow(clippy::print_stdout, reason = "an example prints what it found")]
+
 use diabolo::distribution::Likelihood;
 use diabolo::model::{Architecture, Autoencoder, Batch, Context, Network, Trainable};
 use diabolo::nn::{Activation, Layer, Layers, Linear, Sequential};
 use diabolo::objective::Term;
 use diabolo::random::{Purpose, stream};
-// `#[derive(Module)]` writes code that names the engine.
-use diabolo::tensor::{Device, Module, Tensor, burn};
+use diabolo::tensor::{Device, Module, Tensor, burn}; // `derive(Module)` names burn
 use diabolo::{Config, data, evaluate, train};
 
 #[derive(Module, Debug)]

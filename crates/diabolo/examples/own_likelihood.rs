@@ -5,6 +5,7 @@
 //! ```
 //! The decoder gives μ; one log s for each column is learned. The model file keeps the name alone: a program that loads such a
 //! model registers the distribution first, as `main` does. Run it with `cargo run --example own_likelihood`.
+#![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::distribution::{CustomLikelihood, Distribution, register};
 use diabolo::model::Model;

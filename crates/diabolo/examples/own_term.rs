@@ -5,11 +5,11 @@
 //! ```
 //! The wrapper is trained; the model in it is used like any other.
 //! Run it with `cargo run --example own_term`.
+#![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::model::{Autoencoder, Batch, Context, HealthStats, Model, Trainable};
 use diabolo::objective::Term;
-// `#[derive(Module)]` writes code that names the engine.
-use diabolo::tensor::{Device, Module, Tensor, burn, to_host};
+use diabolo::tensor::{Device, Module, Tensor, burn, to_host}; // `derive(Module)` names burn
 use diabolo::{Config, data, train};
 
 /// A model whose objective has one term more.

@@ -11,6 +11,8 @@
 //! | `binary` | `bernoulli` | `bernoulli` |
 //! | `categorical` | `categorical` | `categorical` |
 //! | `ordinal` | `ordinal`, `categorical` | `ordinal` |
+//!
+//! Columns of one number each can also have `custom:NAME`: see [`register`](crate::distribution::register).
 
 use std::collections::BTreeMap;
 

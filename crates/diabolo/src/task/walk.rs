@@ -7,7 +7,7 @@
 //! x ← g(h)                                   the mean of p(x | h)
 //! ```
 //!
-//! J Jᵀ ε is what isotropic noise in x does to the code, pulled towards the few directions in which a contractive
+//! J Jᵀ ε is what isotropic noise in x does to the code, drawn towards the few directions in which a contractive
 //! encoder has not become flat: those along the data. The noise moves along the data, g ∘ f brings back what left it.
 //!
 //! The paper chooses σ by hand for each model, since the eigenvalues of J Jᵀ differ by orders of magnitude between
