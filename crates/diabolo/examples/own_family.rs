@@ -11,8 +11,8 @@ use diabolo::model::{Architecture, Autoencoder, Batch, Context, Network, Trainab
 use diabolo::nn::{Activation, Layer, Layers, Linear, Sequential};
 use diabolo::objective::Term;
 use diabolo::random::{Purpose, stream};
-use diabolo::tensor::{Device, Module, Tensor, burn}; // `derive(Module)` names burn
-use diabolo::{Config, data, evaluate, train};
+use diabolo::tensor::{Device, Module, Tensor, burn};
+use diabolo::{Config, FitJob}; // `derive(Module)` names burn
 
 #[derive(Module, Debug)]
 struct LinearAndMore {
@@ -69,12 +69,9 @@ impl Trainable for LinearAndMore {
 fn main() -> diabolo::Result<()> {
     let mut config = Config::default();
     config.set("training.epochs=5")?;
-    let prepared = data::prepare("digits", &config.data, 0)?;
-    let device = Device::cpu();
-    let model = LinearAndMore::new(&config.resolve(&prepared)?, 0, &device);
-    let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = train::fit(model, None, &rows, &config.training, &device, &mut ())?.model;
-    let found = evaluate::evaluate(&model, &prepared.validation, None, 0, &device);
+    let job = FitJob::input("digits").config(config).prepare()?;
+    let model = LinearAndMore::new(job.architecture(), 0, &Device::cpu());
+    let found = job.run_with(model)?.metrics;
     println!("{:.2} nats per held-out digit, ‖J‖²_F {:.2}", found.reconstruction, found.contraction);
     Ok(())
 }
