@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use diabolo::Result;
 use diabolo::data::Encoded;
-use diabolo::distribution::{Family, LikelihoodBlock, Variance};
+use diabolo::distribution::{Family, LikelihoodBlock};
 use diabolo::model::{Architecture, ContractiveConfig, FamilyConfig, Model, VariationalConfig};
 use diabolo::nn::Activation;
 use diabolo::objective::Estimator;
@@ -55,7 +55,7 @@ fn cases() -> Vec<(&'static str, Architecture)> {
     };
     let variational = || FamilyConfig::Variational(VariationalConfig::default());
     let image = Family::Bernoulli;
-    let table = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
+    let table = Family::Gaussian;
     use Activation::{Identity, Relu, Sigmoid};
     vec![
         ("vae", network(variational(), &[784, 400, 20], (Relu, Identity), image)),
@@ -87,7 +87,7 @@ fn network(
         latent_dim,
         activation,
         latent_activation,
-        likelihood: vec![LikelihoodBlock { family: likelihood, start: 0, width: inputs }],
+        likelihood: vec![LikelihoodBlock::new(likelihood, 0..inputs)],
     }
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use diabolo::distribution::{Family, Likelihood, LikelihoodBlock, Posterior, Variance};
-use diabolo::nn::{Activation, Linear};
+use diabolo::nn::{Activation, Layer, Linear};
 use diabolo::objective::EncoderTrace;
 use diabolo::random::{Purpose, standard_normal, stream};
 use diabolo::tensor::Module;
@@ -71,19 +71,18 @@ fn layers_of_every_activation() {
 /// Three rows of outputs for each row of x, with and without missing cells.
 #[test]
 fn likelihoods_with_kernels() {
-    let gaussian = |variance| Family::Gaussian { variance };
+    let gaussian = |variance| LikelihoodBlock::gaussian(variance, 0..INPUTS);
     let fixed = gaussian(Variance::Fixed { value: 0.3 });
-    let families = [
-        Family::Bernoulli,
+    let blocks = [
+        LikelihoodBlock::new(Family::Bernoulli, 0..INPUTS),
         fixed,
         gaussian(Variance::Shared),
         gaussian(Variance::PerFeature),
         gaussian(Variance::Decoder),
     ];
-    for family in families {
+    for block in blocks {
         for masked in [false, true] {
-            assert_alike(&format!("{family:?}, masked: {masked}"), |device| {
-                let block = LikelihoodBlock { family, start: 0, width: INPUTS };
+            assert_alike(&format!("{block:?}, masked: {masked}"), |device| {
                 let likelihood = Likelihood::new(vec![block], device).train();
                 let outputs = leaf(device, 1, [3 * ROWS, likelihood.parameters()]);
                 let bits = |seed| normal(seed, [ROWS, INPUTS]).iter().map(|v| f32::from(*v > 0.3)).collect();
@@ -105,8 +104,10 @@ fn the_contraction_of_a_layer() {
         let weight = matrix(device, 2, [OUTPUTS, INPUTS]) * 0.2;
         let layer = Linear::from_parts(weight, bias, Activation::Sigmoid).train();
         let x = leaf(device, 1, [ROWS, INPUTS]);
-        let (value, gradients) =
-            differentiated(device, EncoderTrace::new(vec![&layer], x.clone()).contraction(None));
+        let (value, gradients) = differentiated(
+            device,
+            EncoderTrace::new([&layer].into_iter().collect(), x.clone()).contraction(None),
+        );
         vec![value, gradient(&x, &gradients), gradient(&layer.weight.val(), &gradients)]
     });
 }

@@ -5,7 +5,6 @@ use diabolo::Config;
 use diabolo::artifact::weights;
 use diabolo::data::{Prepared, prepare};
 use diabolo::model::{Autoencoder, Classifier, Layerwise, Model};
-use diabolo::nn::Linear;
 use diabolo::random::{Purpose, stream};
 use diabolo::task::{LabelledParts, fine_tune};
 use diabolo::tensor::Device;
@@ -116,9 +115,8 @@ fn a_fine_tuned_classifier_tells_digits_apart() {
     let rows = LabelledParts::new("digits", prepared).unwrap();
     assert_eq!(rows.classes, ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
     let device = Device::cpu();
-    let encoder: Vec<Linear> = model.encoder_layers().into_iter().cloned().collect();
     let noise = &mut stream(0, Purpose::Initialize, 0, 0);
-    let classifier = Classifier::new(encoder, rows.classes.len(), noise, &device);
+    let classifier = Classifier::new(model.encoder().cloned(), rows.classes.len(), noise, &device);
     let (_, result) = fine_tune(classifier, &rows, &config.training, &device, &mut ()).unwrap();
     // Guessing is wrong on 90 % of rows; a logistic regression on the pixels on about 4 %.
     assert!(result.test_error < 0.1, "{result:?}");

@@ -29,7 +29,7 @@ fn architecture(family: FamilyConfig, hidden: Vec<usize>, activation: Activation
         latent_dim: 3,
         activation,
         latent_activation: activation,
-        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 6 }],
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..6)],
     }
 }
 

@@ -34,7 +34,7 @@ fn model(family: &str, condition: usize) -> Model {
         latent_dim: 4,
         activation: Activation::Tanh,
         latent_activation: Activation::Sigmoid,
-        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: INPUTS }],
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..INPUTS)],
     };
     Model::new(&architecture, 1, &Device::cpu())
 }

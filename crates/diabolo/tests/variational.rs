@@ -8,7 +8,7 @@ use diabolo::model::{
     Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
     Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Linear};
+use diabolo::nn::{Activation, Layer, Linear};
 use diabolo::objective::kl_parts;
 use diabolo::random::{Purpose, RowNoise, standard_normal, stream};
 use diabolo::tensor::Tensor;
@@ -16,7 +16,7 @@ use diabolo::tensor::{Device, to_host};
 
 const INPUTS: usize = 6;
 
-fn architecture(config: VariationalConfig, hidden: Vec<usize>, family: Family) -> Architecture {
+fn architecture(config: VariationalConfig, hidden: Vec<usize>, likelihood: LikelihoodBlock) -> Architecture {
     Architecture {
         family: FamilyConfig::Variational(config),
         inputs: INPUTS,
@@ -25,8 +25,12 @@ fn architecture(config: VariationalConfig, hidden: Vec<usize>, family: Family) -
         latent_dim: 3,
         activation: Activation::Tanh,
         latent_activation: Activation::Identity,
-        likelihood: vec![LikelihoodBlock { family, start: 0, width: INPUTS }],
+        likelihood: vec![likelihood],
     }
+}
+
+fn bernoulli() -> LikelihoodBlock {
+    LikelihoodBlock::new(Family::Bernoulli, 0..INPUTS)
 }
 
 fn rows(n: usize) -> Encoded {
@@ -63,7 +67,7 @@ fn bound(log_weights: &[f32], k: usize) -> f64 {
 fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
     let device = Device::cpu_f64();
     for config in configs() {
-        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 1, &device);
+        let model = Model::new(&architecture(config.clone(), vec![8], bernoulli()), 1, &device);
         let batch = Batch::gather(&rows(8), &[0, 1, 2, 3, 4, 5, 6, 7], &device);
         let noise = &mut stream(2, Purpose::Evaluate, 0, 0);
         let noise = &mut RowNoise::Own(noise);
@@ -79,7 +83,7 @@ fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
 fn one_draw_is_the_elbo() {
     let device = Device::cpu_f64();
     let config = VariationalConfig::default();
-    let model = Model::new(&architecture(config, vec![8], Family::Bernoulli), 1, &device);
+    let model = Model::new(&architecture(config, vec![8], bernoulli()), 1, &device);
     let batch = Batch::gather(&rows(1), &[0], &device);
     let draws = 20_000;
     let noise = &mut stream(3, Purpose::Evaluate, 0, 0);
@@ -105,8 +109,8 @@ fn one_draw_is_the_elbo() {
 fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let device = Device::cpu();
     let variance = 0.5;
-    let family = Family::Gaussian { variance: Variance::Fixed { value: variance } };
-    let model = Model::new(&architecture(VariationalConfig::default(), vec![], family), 7, &device);
+    let block = LikelihoodBlock::gaussian(Variance::Fixed { value: variance }, 0..INPUTS);
+    let model = Model::new(&architecture(VariationalConfig::default(), vec![], block), 7, &device);
     let Model::Variational(mut variational) = model else { unreachable!() };
     let weight: Vec<f64> = to_host(variational.output.weight.val()).into_iter().map(f64::from).collect();
     // q(z|x) = N(0, I): wide enough to reach all of the true posterior.
@@ -233,7 +237,7 @@ fn toml_of(config: &VariationalConfig) -> String {
 fn a_code_goes_the_way_of_a_draw() {
     let device = Device::cpu_f64();
     for config in configs() {
-        let model = Model::new(&architecture(config.clone(), vec![8], Family::Bernoulli), 3, &device);
+        let model = Model::new(&architecture(config.clone(), vec![8], bernoulli()), 3, &device);
         let Model::Variational(mut variational) = model else { unreachable!() };
         let head = &variational.posterior.log_variance;
         let low = head.bias.val().zeros_like() - 1e4;

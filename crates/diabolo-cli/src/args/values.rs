@@ -1,8 +1,9 @@
 //! Values written in short on the command line.
 
 use diabolo::Error;
+use diabolo::distribution::Family;
 use diabolo::distribution::Variance;
-use diabolo::model::{ANY_COLUMN, Bound, FlowConfig, LikelihoodName, PriorConfig};
+use diabolo::model::{ANY_COLUMN, Bound, FlowConfig, PriorConfig};
 use diabolo::nn::Activation;
 use diabolo::objective::{Corruption, Estimator, Sparsity};
 use diabolo::train::Optimizer;
@@ -38,7 +39,7 @@ pub fn variance(text: &str) -> diabolo::Result<Variance> {
 }
 
 /// COLUMN=NAME, or NAME for every column that it can describe. A column's name may hold a `=`, a distribution's cannot.
-pub fn likelihood(text: &str) -> diabolo::Result<(String, LikelihoodName)> {
+pub fn likelihood(text: &str) -> diabolo::Result<(String, Family)> {
     let (column, name) = text.rsplit_once('=').unwrap_or((ANY_COLUMN, text));
     Ok((column.into(), name.parse()?))
 }

@@ -107,8 +107,7 @@ fn fine_tuned(
     for seed in (0..args.repeats).map(|repeat| training.seed.wrapping_add(repeat)) {
         let training = TrainingConfig { seed, ..training.clone() };
         let mut noise = stream(seed, Purpose::InitializeClassifier, 0, 0);
-        let layers = saved.model.encoder_layers();
-        let encoder = layers.iter().map(|&layer| layer.clone()).collect();
+        let layers = saved.model.encoder();
         let tune = |name: &str, classifier: Classifier| -> anyhow::Result<FineTuned> {
             let epochs = training.epochs.unwrap_or_default();
             let mut watch = Watch { reporter: Reporter::new(shared.quiet), epochs };
@@ -119,7 +118,7 @@ fn fine_tuned(
             Ok(result)
         };
         let classes = rows.classes.len();
-        pretrained.push(tune("pretrained", Classifier::new(encoder, classes, &mut noise, device))?);
+        pretrained.push(tune("pretrained", Classifier::new(layers.cloned(), classes, &mut noise, device))?);
         if !args.no_baseline {
             random.push(tune("random", Classifier::untrained(&layers, classes, &mut noise, device))?);
         }

@@ -121,7 +121,8 @@ impl SavedModel {
     ///
     /// # Errors
     /// [`Error::Artifact`] if it is truncated, changed, foreign, from a newer version, or does not
-    /// fit its own configuration; [`Error::Io`] if it cannot be read.
+    /// fit its own configuration; [`Error::Unsupported`] if it has a likelihood that this program has not
+    /// [registered](crate::distribution::register); [`Error::Io`] if it cannot be read.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         Self::from_bytes(path, &bytes, device)
@@ -141,6 +142,9 @@ impl SavedModel {
         migrate(&mut json);
         let header: Header = serde_json::from_value(json)
             .map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
+        for family in header.config.model.likelihood.values() {
+            family.check_registered()?;
+        }
         let architecture = header
             .config
             .model

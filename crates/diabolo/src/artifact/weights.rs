@@ -21,6 +21,7 @@
 //! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |
 //! | `likelihood.log_freedom.K` | features | the K-th Student's t block: log(ν − 2) before its bound |
 //! | `likelihood.log_dispersion.K` | features | the K-th negative binomial block: log r before its bound |
+//! | `likelihood.custom.K` | features | the K-th vector of blocks with a registered distribution |
 //! | `likelihood.thresholds.K` | levels − 1 | the K-th ordinal block: θ_1, then the increments before their softplus |
 //!
 //! K counts blocks of the table's row, in column order, from 0.
@@ -116,13 +117,14 @@ pub fn import<M: Module>(
     }
 }
 
-/// Where a traversal is. The family and the network shared by families are not part of a name.
+/// Where a traversal is. The family, the network shared by families, and the list of layers in a `Sequential` are not part of
+/// a name: `encoder.0.weight`, not `net.encoder.layers.0.weight`.
 #[derive(Default)]
 struct Path(Vec<Option<String>>);
 
 impl Path {
     fn enter(&mut self, name: &str, container: &str) {
-        let silent = container.starts_with("Enum:") || name == "net";
+        let silent = container.starts_with("Enum:") || container == "Struct:Sequential" || name == "net";
         self.0.push((!silent).then(|| name.to_string()));
     }
 

@@ -1,10 +1,16 @@
-//! The families of distributions by name, and what each takes.
+//! The distributions by name, and what each takes.
+
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::ordinal::Ordinal;
+use super::registry::{self, CustomName};
+use crate::{Error, Result};
 
-/// The variance of a Gaussian block.
+/// The variance of Gaussian columns.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Variance {
@@ -21,38 +27,42 @@ pub enum Variance {
     Decoder,
 }
 
-/// The distribution of a block of columns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "family", rename_all = "snake_case", deny_unknown_fields)]
+/// Components of a `discretized_logistic` whose number is not given.
+const COMPONENTS: usize = 5;
+const MOST_COMPONENTS: usize = 100;
+
+/// A distribution by name, as in `model.likelihood`; a Gaussian's variance is `model.variance`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Family {
-    /// Independent values in {0, 1}, or intensities in [0, 1].
+    /// `bernoulli`: independent values in {0, 1}, or intensities in [0, 1].
     Bernoulli,
-    /// Independent intensities in [0, 1], as a density.
+    /// `continuous_bernoulli`: independent intensities in [0, 1], as a density.
     ContinuousBernoulli,
-    /// Independent real values.
-    Gaussian {
-        /// Where the variance comes from.
-        variance: Variance,
-    },
-    /// Independent real values with heavy tails.
+    /// `gaussian`: independent real values.
+    Gaussian,
+    /// `student_t`: independent real values with heavy tails.
     StudentT,
-    /// Independent real values, by their absolute error.
+    /// `laplace`: independent real values, by their absolute error.
     Laplace,
-    /// One of `width` values.
+    /// `categorical`: one of `width` values.
     Categorical,
-    /// One of `width` ordered values.
+    /// `ordinal`: one of `width` ordered values.
     Ordinal,
-    /// Independent counts, encoded as log(1 + count).
+    /// `poisson`: independent counts, encoded as log(1 + count).
     Poisson,
-    /// Independent counts with a variance above their mean, encoded as log(1 + count).
+    /// `negative_binomial`: independent counts with a variance above their mean, encoded as log(1 + count).
     NegativeBinomial,
-    /// Independent pixels of 256 levels, encoded as k/255.
+    /// `beta_binomial`: independent pixels of 256 levels, encoded as k/255.
     BetaBinomial,
-    /// Independent pixels of 256 levels, encoded as k/255, by a mixture.
+    /// `discretized_logistic` or `discretized_logistic:COMPONENTS`: independent pixels of 256 levels, encoded as k/255, by a
+    /// mixture.
     DiscretizedLogistic {
         /// How many logistic components a pixel has.
         components: usize,
     },
+    /// `custom:NAME`: what a program [registered](super::register) under this name.
+    Custom(CustomName),
 }
 
 /// The kinds of vectors that a likelihood learns; each is a list of its own in the model file.
@@ -68,41 +78,143 @@ pub(super) enum LikelihoodParameter {
     LogDispersion,
     /// t of an ordinal.
     Thresholds,
+    /// Whatever a registered distribution learns.
+    Custom,
 }
 
 impl Family {
-    /// The name in reports.
-    pub fn title(&self) -> &'static str {
+    pub(crate) const MIXTURE: Family = Family::DiscretizedLogistic { components: COMPONENTS };
+
+    /// Every distribution that is built in.
+    pub const ALL: [Family; 11] = [
+        Family::Bernoulli,
+        Family::ContinuousBernoulli,
+        Family::Gaussian,
+        Family::StudentT,
+        Family::Laplace,
+        Family::Categorical,
+        Family::Ordinal,
+        Family::Poisson,
+        Family::NegativeBinomial,
+        Family::BetaBinomial,
+        Family::MIXTURE,
+    ];
+
+    /// The name in configuration files without what may stand after a colon, and the one in reports.
+    fn names(self) -> (&'static str, &'static str) {
         match self {
-            Family::Bernoulli => "Bernoulli",
-            Family::ContinuousBernoulli => "continuous Bernoulli",
-            Family::Gaussian { .. } => "Gaussian",
-            Family::StudentT => "Student's t",
-            Family::Laplace => "Laplace",
-            Family::Categorical => "categorical",
-            Family::Ordinal => "ordinal",
-            Family::Poisson => "Poisson",
-            Family::NegativeBinomial => "negative binomial",
-            Family::BetaBinomial => "beta-binomial",
-            Family::DiscretizedLogistic { .. } => "discretised logistics",
+            Family::Bernoulli => ("bernoulli", "Bernoulli"),
+            Family::ContinuousBernoulli => ("continuous_bernoulli", "continuous Bernoulli"),
+            Family::Gaussian => ("gaussian", "Gaussian"),
+            Family::StudentT => ("student_t", "Student's t"),
+            Family::Laplace => ("laplace", "Laplace"),
+            Family::Categorical => ("categorical", "categorical"),
+            Family::Ordinal => ("ordinal", "ordinal"),
+            Family::Poisson => ("poisson", "Poisson"),
+            Family::NegativeBinomial => ("negative_binomial", "negative binomial"),
+            Family::BetaBinomial => ("beta_binomial", "beta-binomial"),
+            Family::DiscretizedLogistic { .. } => ("discretized_logistic", "discretised logistics"),
+            Family::Custom(name) => ("custom", name.as_str()),
         }
     }
 
+    /// The name in configuration files, without what may stand after a colon.
+    pub(crate) fn word(self) -> &'static str {
+        self.names().0
+    }
+
+    /// The name in reports.
+    pub fn title(self) -> &'static str {
+        self.names().1
+    }
+
     /// Whether p(x) is a density, whose logarithm depends on the unit of x; else it is a mass.
-    pub fn is_density(&self) -> bool {
-        matches!(
-            self,
-            Family::Gaussian { .. } | Family::StudentT | Family::Laplace | Family::ContinuousBernoulli
-        )
+    pub fn is_density(self) -> bool {
+        match self {
+            Family::Gaussian | Family::StudentT | Family::Laplace | Family::ContinuousBernoulli => true,
+            Family::Custom(name) => registry::registered(name).is_density,
+            _ => false,
+        }
+    }
+
+    /// Nothing, unless it is a custom distribution that this program has not registered.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], with what to call.
+    pub fn check_registered(self) -> Result<()> {
+        match self {
+            Family::Custom(name) => registry::check(name),
+            _ => Ok(()),
+        }
+    }
+
+    /// The names of some distributions: `a, b or c`.
+    pub(crate) fn listed(families: &[Family]) -> String {
+        let words: Vec<&str> = families.iter().map(|family| family.word()).collect();
+        match words.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            _ => words.concat(),
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Family::DiscretizedLogistic { components } => write!(f, "{}:{components}", self.word()),
+            Family::Custom(name) => write!(f, "custom:{}", name.as_str()),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
+impl FromStr for Family {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (word, rest) = match text.split_once(':') {
+            Some((word, rest)) => (word, Some(rest)),
+            None => (text, None),
+        };
+        if let ("custom", Some(name)) = (word, rest) {
+            return Ok(Family::Custom(CustomName::new(name)?));
+        }
+        let known = Family::ALL.into_iter().find(|family| family.word() == word);
+        match (known, rest.map(str::parse::<usize>)) {
+            (Some(family), None) => Ok(family),
+            (Some(Family::MIXTURE), Some(Ok(components))) if (1..=MOST_COMPONENTS).contains(&components) => {
+                Ok(Family::DiscretizedLogistic { components })
+            }
+            (Some(Family::MIXTURE), _) => {
+                let expected = format!("discretized_logistic:N with 1 to {MOST_COMPONENTS} components");
+                Err(Error::config("likelihood", expected, format!("'{text}'")))
+            }
+            _ => Err(Error::config("likelihood", Family::listed(&Family::ALL), format!("'{text}'"))),
+        }
+    }
+}
+
+impl TryFrom<String> for Family {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Family> for String {
+    fn from(family: Family) -> String {
+        family.to_string()
     }
 }
 
 /// A contiguous block of encoded columns that share a distribution.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LikelihoodBlock {
     /// The distribution.
-    #[serde(flatten)]
     pub family: Family,
+    /// The variance of a Gaussian; without meaning for others.
+    pub variance: Variance,
     /// The first encoded column.
     pub start: usize,
     /// How many encoded columns.
@@ -110,36 +222,69 @@ pub struct LikelihoodBlock {
 }
 
 impl LikelihoodBlock {
+    /// The encoded `columns`; a Gaussian has the known variance 1.
+    pub fn new(family: Family, columns: Range<usize>) -> Self {
+        let variance = Variance::Fixed { value: 1.0 };
+        LikelihoodBlock { family, variance, start: columns.start, width: columns.len() }
+    }
+
+    /// Gaussian `columns`.
+    pub fn gaussian(variance: Variance, columns: Range<usize>) -> Self {
+        LikelihoodBlock { variance, ..LikelihoodBlock::new(Family::Gaussian, columns) }
+    }
+
+    /// Whether it is a Gaussian whose variance is not learned.
+    pub fn has_fixed_variance(&self) -> bool {
+        self.family == Family::Gaussian && matches!(self.variance, Variance::Fixed { .. })
+    }
+
     /// How many decoder outputs the block takes.
     pub fn parameters(&self) -> usize {
         match self.family {
-            Family::Gaussian { variance: Variance::Decoder } | Family::BetaBinomial => 2 * self.width,
+            Family::Gaussian if self.variance == Variance::Decoder => 2 * self.width,
+            Family::BetaBinomial => 2 * self.width,
             Family::DiscretizedLogistic { components } => 3 * components * self.width,
             Family::Ordinal => 1,
+            Family::Custom(name) => registry::registered(name).outputs * self.width,
             _ => self.width,
         }
     }
 
     /// The vectors that are learned beside the decoder, each with what it starts from.
     pub(super) fn learned(&self) -> Vec<(LikelihoodParameter, Vec<f32>)> {
+        use LikelihoodParameter as P;
         let zeros = vec![0.0; self.width];
         match self.family {
-            Family::Gaussian { variance: Variance::Shared } => {
-                vec![(LikelihoodParameter::LogVariance, vec![0.0])]
-            }
-            Family::Gaussian { variance: Variance::PerFeature } => {
-                vec![(LikelihoodParameter::LogVariance, zeros)]
-            }
-            Family::StudentT => {
-                vec![(LikelihoodParameter::LogScale, zeros.clone()), (LikelihoodParameter::LogFreedom, zeros)]
-            }
-            Family::Laplace => vec![(LikelihoodParameter::LogScale, zeros)],
-            Family::NegativeBinomial => vec![(LikelihoodParameter::LogDispersion, zeros)],
+            Family::Gaussian => match self.variance {
+                Variance::Shared => vec![(P::LogVariance, vec![0.0])],
+                Variance::PerFeature => vec![(P::LogVariance, zeros)],
+                Variance::Fixed { .. } | Variance::Decoder => vec![],
+            },
+            Family::StudentT => vec![(P::LogScale, zeros.clone()), (P::LogFreedom, zeros)],
+            Family::Laplace => vec![(P::LogScale, zeros)],
+            Family::NegativeBinomial => vec![(P::LogDispersion, zeros)],
             // One level has nothing to learn.
-            Family::Ordinal if self.width > 1 => {
-                vec![(LikelihoodParameter::Thresholds, Ordinal::initial(self.width))]
-            }
+            Family::Ordinal if self.width > 1 => vec![(P::Thresholds, Ordinal::initial(self.width))],
+            Family::Custom(name) => vec![(P::Custom, zeros); registry::registered(name).learned],
             _ => vec![],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn names_come_back() {
+        let custom = "custom:names_come_back".parse().unwrap();
+        for family in Family::ALL.into_iter().chain([Family::DiscretizedLogistic { components: 1 }, custom]) {
+            assert_eq!(family.to_string().parse::<Family>().unwrap(), family);
+        }
+        assert_eq!("discretized_logistic".parse::<Family>().unwrap(), Family::MIXTURE);
+        for wrong in ["normal", "gaussian:3", "discretized_logistic:0", "discretized_logistic:x", ""] {
+            assert!(wrong.parse::<Family>().is_err(), "{wrong}");
         }
     }
 }

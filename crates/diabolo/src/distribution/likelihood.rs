@@ -15,6 +15,7 @@ use super::laplace::Laplace;
 use super::negative_binomial::NegativeBinomial;
 use super::ordinal::Ordinal;
 use super::poisson::Poisson;
+use super::registry::registered;
 use super::student_t::StudentT;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -34,6 +35,8 @@ pub struct Likelihood {
     pub log_dispersion: Vec<Param<Tensor<1>>>,
     /// Thresholds, one vector for each ordinal block.
     pub thresholds: Vec<Param<Tensor<1>>>,
+    /// What registered distributions learn, each as many vectors as it has.
+    pub custom: Vec<Param<Tensor<1>>>,
 }
 
 impl Likelihood {
@@ -51,6 +54,7 @@ impl Likelihood {
             log_freedom: vectors(LikelihoodParameter::LogFreedom),
             log_dispersion: vectors(LikelihoodParameter::LogDispersion),
             thresholds: vectors(LikelihoodParameter::Thresholds),
+            custom: vectors(LikelihoodParameter::Custom),
             blocks,
         }
     }
@@ -138,6 +142,7 @@ impl Likelihood {
             log_freedom: &self.log_freedom,
             log_dispersion: &self.log_dispersion,
             thresholds: &self.thresholds,
+            custom: &self.custom,
         };
         let mut offset = 0;
         self.blocks.iter().map(move |block| {
@@ -157,6 +162,7 @@ struct Unread<'a> {
     log_freedom: Vectors<'a>,
     log_dispersion: Vectors<'a>,
     thresholds: Vectors<'a>,
+    custom: Vectors<'a>,
 }
 
 /// Takes the first vector, as a row.
@@ -176,16 +182,16 @@ fn distribution(
     match block.family {
         Family::Bernoulli => Box::new(Bernoulli { logits: outputs }),
         Family::ContinuousBernoulli => Box::new(ContinuousBernoulli { logits: outputs }),
-        Family::Gaussian { variance: Variance::Fixed { value } } => {
-            Box::new(FixedGaussian { mean: outputs, variance: value })
-        }
-        Family::Gaussian { variance: Variance::Decoder } => {
-            Box::new(Gaussian { mean: part(0), log_variance: bound_log_variance(part(1)) })
-        }
-        Family::Gaussian { .. } => {
-            let log_variance = bound_log_variance(take(&mut unread.log_variance));
-            Box::new(Gaussian { mean: outputs, log_variance })
-        }
+        Family::Gaussian => match block.variance {
+            Variance::Fixed { value } => Box::new(FixedGaussian { mean: outputs, variance: value }),
+            Variance::Decoder => {
+                Box::new(Gaussian { mean: part(0), log_variance: bound_log_variance(part(1)) })
+            }
+            Variance::Shared | Variance::PerFeature => {
+                let log_variance = bound_log_variance(take(&mut unread.log_variance));
+                Box::new(Gaussian { mean: outputs, log_variance })
+            }
+        },
         Family::StudentT => {
             Box::new(StudentT::new(outputs, take(&mut unread.log_scale), take(&mut unread.log_freedom)))
         }
@@ -198,6 +204,11 @@ fn distribution(
         }
         Family::BetaBinomial => Box::new(BetaBinomial::new(part(0), part(1))),
         Family::DiscretizedLogistic { components } => Box::new(DiscretizedLogistic::new(outputs, components)),
+        Family::Custom(name) => {
+            let custom = registered(name);
+            let learned = (0..custom.learned).map(|_| take(&mut unread.custom)).collect();
+            (custom.distribution)((0..custom.outputs).map(part).collect(), learned)
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [negative binomial](Family::NegativeBinomial) | log(1 + count) | 1 | log r per column |
 //! | [beta-binomial](Family::BetaBinomial) | k/255 | 2 | – |
 //! | [discretised logistics](Family::DiscretizedLogistic) | k/255 | 3 · components | – |
+//! | [your own](register) | one number a column | as you say | as you say |
 //!
 //! Every negative log-likelihood here is in **nats per example**: summed over the block's features,
 //! one number for each row. Missing cells (observed = 0) contribute exactly nothing.
@@ -32,6 +33,7 @@ mod negative_binomial;
 mod ordinal;
 mod poisson;
 mod posterior;
+mod registry;
 mod smooth_bounds;
 mod student_t;
 
@@ -39,15 +41,69 @@ pub use family::{Family, LikelihoodBlock, Variance};
 pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;
 pub use posterior::{Posterior, gaussian_log_density, mixture_log_density, standard_normal_log_density};
+pub use registry::{CustomLikelihood, CustomName, register};
 
 use crate::tensor::Tensor;
 
 use crate::random::Stream;
 use crate::tensor::repeat_rows;
 
-/// The distribution of one block, given the decoder's outputs for a batch.
-pub(crate) trait Distribution {
-    /// −log p(x), element by element, in nats; only sums over a block need have a meaning. batch × width.
+/// The distribution of one block of columns, given the decoder's outputs for a batch.
+///
+/// Implement it for a likelihood of your own, and [`register`] it. Here is the logistic distribution of mean μ and scale s,
+/// z = (x − μ) / s:
+///
+/// ```text
+/// −log p(x) = log s + z + 2 log(1 + e^−z)
+/// ```
+/// ```
+/// use diabolo::distribution::{CustomLikelihood, Distribution, register};
+/// use diabolo::random::{RngExt, Stream};
+/// use diabolo::tensor::{Device, Tensor, softplus, to_host};
+///
+/// struct Logistic {
+///     mean: Tensor<2>,      // μ: batch × width
+///     log_scale: Tensor<2>, // log s: 1 × width
+/// }
+///
+/// impl Distribution for Logistic {
+///     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
+///         let z = (x - self.mean.clone()) * self.log_scale.clone().neg().exp();
+///         softplus(z.clone().neg()) * 2.0 + z + self.log_scale.clone()
+///     }
+///     fn mean(&self) -> Tensor<2> {
+///         self.mean.clone()
+///     }
+///     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
+///         let scale = to_host::<2>(self.log_scale.clone().exp().expand(self.mean.shape()));
+///         let mut logit = || {
+///             let u = noise.random::<f64>().clamp(1e-12, 1.0 - 1e-12);
+///             (u / (1.0 - u)).ln() as f32
+///         };
+///         to_host(self.mean.clone()).into_iter().zip(scale).map(|(mean, s)| mean + s * logit()).collect()
+///     }
+/// }
+///
+/// // At its mean, with s = 1: −log ¼.
+/// let at = |value| Device::cpu().tensor::<2>(vec![value], [1, 1]);
+/// let logistic = Logistic { mean: at(3.0), log_scale: at(0.0) };
+/// assert!((to_host(logistic.negative_log_likelihood(at(3.0)))[0] - 4f32.ln()).abs() < 1e-6);
+///
+/// // From now on `model.likelihood` can say "custom:logistic".
+/// let family = register("logistic", CustomLikelihood {
+///     outputs: 1,
+///     learned: 1,
+///     is_density: true,
+///     distribution: |mut outputs, mut learned| {
+///         Box::new(Logistic { mean: outputs.remove(0), log_scale: learned.remove(0) })
+///     },
+/// })?;
+/// assert_eq!(family.to_string(), "custom:logistic");
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+/// Keep it finite for every finite output: bound a learned scale smoothly, and let no difference overflow.
+pub trait Distribution {
+    /// −log p(x), element by element, in nats; only sums over a block need have a meaning. `x` and result: batch × width.
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2>;
 
     /// −log p(x) summed over the cells that are `observed` (1, else 0), in nats: rows of the decoder's outputs, of which

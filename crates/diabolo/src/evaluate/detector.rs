@@ -26,7 +26,6 @@ use std::ops::Range;
 use crate::tensor::Tensor;
 
 use crate::data::{Encoded, Preprocessor};
-use crate::distribution::{Family, Variance};
 use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
 use crate::random::{Purpose, permutation, stream};
@@ -260,9 +259,8 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
 
 /// For each encoded column whether it is a Gaussian of fixed variance.
 fn unscaled<M: Autoencoder>(model: &M) -> Vec<bool> {
-    let fixed = |family: Family| matches!(family, Family::Gaussian { variance: Variance::Fixed { .. } });
     let blocks = model.likelihood().blocks().iter();
-    blocks.flat_map(|block| vec![fixed(block.family); block.width]).collect()
+    blocks.flat_map(|block| vec![block.has_fixed_variance(); block.width]).collect()
 }
 
 /// σ of each encoded column, of each reconstruction in turn.

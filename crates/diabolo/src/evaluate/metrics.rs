@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Choices;
 use crate::data::Encoded;
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
+use crate::nn::Layer;
 use crate::objective::{Estimator, rademacher};
 use crate::random::{Purpose, stream};
 use crate::tensor::{Device, to_host};
@@ -218,7 +219,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     /// In slices whose cotangent blocks (rows × latent or probes × widest hidden layer) stay within memory.
     fn add_contraction(&mut self, x: &Tensor<2>) {
-        let layers = self.model.encoder_layers();
+        let layers = self.model.encoder();
         let probes = self.contraction_estimator().probes();
         let directions = probes.unwrap_or(self.model.latent_dim());
         let widest = layers.iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
@@ -236,7 +237,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     /// Exact where that is affordable.
     fn contraction_estimator(&self) -> Estimator {
-        let layers = self.model.encoder_layers();
+        let layers = self.model.encoder();
         let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();
         match Estimator::Auto.resolve(&widths) {
             Ok(Estimator::Hutchinson { .. }) => Estimator::Hutchinson { probes: PROBES },
@@ -245,7 +246,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     }
 
     fn code_bounds(&self) -> Option<(f32, f32)> {
-        self.model.encoder_layers().last().and_then(|layer| layer.activation().bounds())
+        self.model.encoder().last().and_then(|layer| layer.activation().bounds())
     }
 
     /// The averages; all zero if no row was added.

@@ -4,16 +4,16 @@ use crate::tensor::Module;
 use crate::tensor::Tensor;
 
 use crate::data::Encoded;
-use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
-use crate::model::{Autoencoder, Batch, Context, Trainable};
-use crate::nn::{Activation, Linear};
+use crate::distribution::{Family, Likelihood, LikelihoodBlock};
+use crate::model::{self, Autoencoder, Batch, Context, Trainable};
+use crate::nn::{Activation, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::tensor::Device;
 
 /// The encoder of the given layers; the decoder repeats the code, cut or filled up with zeros to the inputs' width.
 #[derive(Module, Debug)]
 pub struct Network {
-    layers: Vec<Linear>,
+    encoder: Sequential,
     likelihood: Likelihood,
 }
 
@@ -25,10 +25,9 @@ impl Network {
             let weight = device.tensor(weights.to_vec(), [outputs, inputs]);
             Linear::from_parts(weight, device.tensor(vec![0.0; outputs], [outputs]), activation)
         };
-        let family = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
-        let block = LikelihoodBlock { family, start: 0, width: layers[0].1 };
+        let block = LikelihoodBlock::new(Family::Gaussian, 0..layers[0].1);
         Network {
-            layers: layers.iter().map(layer).collect(),
+            encoder: layers.iter().map(layer).collect(),
             likelihood: Likelihood::new(vec![block], &device),
         }
     }
@@ -41,23 +40,25 @@ impl Trainable for Network {
 }
 
 impl Autoencoder for Network {
-    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        crate::nn::chain(&self.layers, x)
+    fn network(&self) -> &dyn model::Network {
+        self
+    }
+}
+
+impl model::Network for Network {
+    fn encoder(&self) -> Layers<'_> {
+        self.encoder.layers()
     }
 
     fn decode(&self, z: Tensor<2>) -> Tensor<2> {
         let rows = z.dims()[0];
-        let inputs = self.layers[0].inputs();
+        let inputs = self.encoder.inputs();
         let filled = Tensor::cat(vec![z, Device::cpu().tensor(vec![0.0; rows * inputs], [rows, inputs])], 1);
         filled.narrow(1, 0, inputs)
     }
 
     fn likelihood(&self) -> &Likelihood {
         &self.likelihood
-    }
-
-    fn encoder_layers(&self) -> Vec<&Linear> {
-        self.layers.iter().collect()
     }
 }
 

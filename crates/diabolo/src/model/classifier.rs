@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use crate::tensor::activation::log_softmax;
 
 use super::{Batch, Context, Trainable};
-use crate::nn::{Activation, Linear, chain};
+use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -18,7 +18,7 @@ use crate::tensor::Device;
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// x → f(x).
-    pub encoder: Vec<Linear>,
+    pub encoder: Sequential,
     /// f(x) → class logits.
     pub output: Linear,
 }
@@ -28,13 +28,14 @@ impl Classifier {
     ///
     /// # Panics
     /// If `encoder` has no layer.
-    pub fn new(encoder: Vec<Linear>, classes: usize, noise: &mut Stream, device: &Device) -> Self {
-        let width = encoder.last().expect("an encoder has at least one layer").outputs();
+    pub fn new(encoder: Sequential, classes: usize, noise: &mut Stream, device: &Device) -> Self {
+        assert!(!encoder.is_empty(), "an encoder has at least one layer");
+        let width = encoder.outputs();
         Classifier { encoder, output: Linear::new(width, classes, Activation::Identity, noise, device) }
     }
 
     /// The same layers with random weights: what pretraining is compared with.
-    pub fn untrained(encoder: &[&Linear], classes: usize, noise: &mut Stream, device: &Device) -> Self {
+    pub fn untrained(encoder: &Layers, classes: usize, noise: &mut Stream, device: &Device) -> Self {
         let fresh =
             |layer: &&Linear| Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device);
         let encoder = encoder.iter().map(fresh).collect();
@@ -43,7 +44,7 @@ impl Classifier {
 
     /// Class logits: batch × classes.
     pub fn logits(&self, x: Tensor<2>) -> Tensor<2> {
-        self.output.forward(chain(&self.encoder, x))
+        self.output.forward(self.encoder.forward(x))
     }
 }
 

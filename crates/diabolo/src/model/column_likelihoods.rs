@@ -11,12 +11,10 @@
 //! | `binary` | `bernoulli` | `bernoulli` |
 //! | `categorical` | `categorical` | `categorical` |
 //! | `ordinal` | `ordinal`, `categorical` | `ordinal` |
+//!
+//! Columns of one number each can also have `custom:NAME`: see [`register`](crate::distribution::register).
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
@@ -25,164 +23,33 @@ use crate::{Error, Result};
 /// The key for every column that a distribution can describe.
 pub const ANY_COLUMN: &str = "*";
 
-/// Components of a `discretized_logistic` whose number is not given.
-const COMPONENTS: usize = 5;
-const MOST_COMPONENTS: usize = 100;
-
-/// A distribution by name, as in `model.likelihood`; a Gaussian's variance is `model.variance`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum LikelihoodName {
-    /// `bernoulli`.
-    Bernoulli,
-    /// `continuous_bernoulli`.
-    ContinuousBernoulli,
-    /// `gaussian`.
-    Gaussian,
-    /// `student_t`.
-    StudentT,
-    /// `laplace`.
-    Laplace,
-    /// `categorical`.
-    Categorical,
-    /// `ordinal`.
-    Ordinal,
-    /// `poisson`.
-    Poisson,
-    /// `negative_binomial`.
-    NegativeBinomial,
-    /// `beta_binomial`.
-    BetaBinomial,
-    /// `discretized_logistic`, or `discretized_logistic:COMPONENTS`.
-    DiscretizedLogistic {
-        /// How many.
-        components: usize,
-    },
-}
-
-use LikelihoodName as Name;
-
-const MIXTURE: Name = Name::DiscretizedLogistic { components: COMPONENTS };
-
-const ALL: [Name; 11] = [
-    Name::Bernoulli,
-    Name::ContinuousBernoulli,
-    Name::Gaussian,
-    Name::StudentT,
-    Name::Laplace,
-    Name::Categorical,
-    Name::Ordinal,
-    Name::Poisson,
-    Name::NegativeBinomial,
-    Name::BetaBinomial,
-    MIXTURE,
-];
-
-impl Name {
-    /// The name without what may stand after a colon.
-    fn word(self) -> &'static str {
-        match self {
-            Name::Bernoulli => "bernoulli",
-            Name::ContinuousBernoulli => "continuous_bernoulli",
-            Name::Gaussian => "gaussian",
-            Name::StudentT => "student_t",
-            Name::Laplace => "laplace",
-            Name::Categorical => "categorical",
-            Name::Ordinal => "ordinal",
-            Name::Poisson => "poisson",
-            Name::NegativeBinomial => "negative_binomial",
-            Name::BetaBinomial => "beta_binomial",
-            Name::DiscretizedLogistic { .. } => "discretized_logistic",
-        }
-    }
-
-    fn family(self, variance: Variance) -> Family {
-        match self {
-            Name::Bernoulli => Family::Bernoulli,
-            Name::ContinuousBernoulli => Family::ContinuousBernoulli,
-            Name::Gaussian => Family::Gaussian { variance },
-            Name::StudentT => Family::StudentT,
-            Name::Laplace => Family::Laplace,
-            Name::Categorical => Family::Categorical,
-            Name::Ordinal => Family::Ordinal,
-            Name::Poisson => Family::Poisson,
-            Name::NegativeBinomial => Family::NegativeBinomial,
-            Name::BetaBinomial => Family::BetaBinomial,
-            Name::DiscretizedLogistic { components } => Family::DiscretizedLogistic { components },
-        }
-    }
-
-    /// Whether columns of this kind can have the distribution.
-    fn describes(self, kind: BlockKind) -> bool {
-        possible(kind).iter().any(|name| name.word() == self.word())
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Name::DiscretizedLogistic { components } => write!(f, "{}:{components}", self.word()),
-            _ => f.write_str(self.word()),
-        }
-    }
-}
-
-impl FromStr for Name {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let (word, components) = match text.split_once(':') {
-            Some((word, components)) => (word, Some(components)),
-            None => (text, None),
-        };
-        let known = ALL.into_iter().find(|name| name.word() == word);
-        match (known, components.map(str::parse::<usize>)) {
-            (Some(name), None) => Ok(name),
-            (Some(MIXTURE), Some(Ok(components))) if (1..=MOST_COMPONENTS).contains(&components) => {
-                Ok(Name::DiscretizedLogistic { components })
-            }
-            (Some(MIXTURE), _) => {
-                let expected = format!("discretized_logistic:N with 1 to {MOST_COMPONENTS} components");
-                Err(Error::config("likelihood", expected, format!("'{text}'")))
-            }
-            _ => Err(Error::config("likelihood", listed(&ALL), format!("'{text}'"))),
-        }
-    }
-}
-
-impl TryFrom<String> for Name {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Name> for String {
-    fn from(name: Name) -> String {
-        name.to_string()
+/// Whether columns of this kind can have the distribution. One of your own describes columns of one number each.
+fn describes(family: Family, kind: BlockKind) -> bool {
+    match family {
+        Family::Custom(_) => !matches!(kind, BlockKind::Categorical | BlockKind::Ordinal),
+        _ => possible(kind).iter().any(|other| other.word() == family.word()),
     }
 }
 
 /// What columns of a kind can have.
-fn possible(kind: BlockKind) -> &'static [Name] {
+fn possible(kind: BlockKind) -> &'static [Family] {
     match kind {
         BlockKind::Pixels => &[
-            Name::Bernoulli,
-            Name::ContinuousBernoulli,
-            Name::Gaussian,
-            Name::StudentT,
-            Name::Laplace,
-            Name::BetaBinomial,
-            MIXTURE,
+            Family::Bernoulli,
+            Family::ContinuousBernoulli,
+            Family::Gaussian,
+            Family::StudentT,
+            Family::Laplace,
+            Family::BetaBinomial,
+            Family::MIXTURE,
         ],
-        BlockKind::Numeric => &[Name::Gaussian, Name::StudentT, Name::Laplace],
+        BlockKind::Numeric => &[Family::Gaussian, Family::StudentT, Family::Laplace],
         BlockKind::Count => {
-            &[Name::NegativeBinomial, Name::Poisson, Name::Gaussian, Name::StudentT, Name::Laplace]
+            &[Family::NegativeBinomial, Family::Poisson, Family::Gaussian, Family::StudentT, Family::Laplace]
         }
-        BlockKind::Binary => &[Name::Bernoulli],
-        BlockKind::Categorical => &[Name::Categorical],
-        BlockKind::Ordinal => &[Name::Ordinal, Name::Categorical],
+        BlockKind::Binary => &[Family::Bernoulli],
+        BlockKind::Categorical => &[Family::Categorical],
+        BlockKind::Ordinal => &[Family::Ordinal, Family::Categorical],
     }
 }
 
@@ -206,24 +73,24 @@ pub(super) struct Defaults {
 }
 
 impl Defaults {
-    fn of(&self, kind: BlockKind) -> Name {
+    fn of(&self, kind: BlockKind) -> Family {
         match kind {
-            BlockKind::Pixels if self.variational && !self.black_and_white => Name::Gaussian,
-            BlockKind::Count if !self.variational => Name::Gaussian,
+            BlockKind::Pixels if self.variational && !self.black_and_white => Family::Gaussian,
+            BlockKind::Count if !self.variational => Family::Gaussian,
             _ => possible(kind)[0],
         }
     }
 }
 
 /// What the keys say of a column of this name and kind, if they say anything.
-pub(super) fn asked(asked: &BTreeMap<String, Name>, column: &str, kind: BlockKind) -> Option<Name> {
-    let any = || asked.get(ANY_COLUMN).filter(|name| name.describes(kind));
+pub(super) fn asked(asked: &BTreeMap<String, Family>, column: &str, kind: BlockKind) -> Option<Family> {
+    let any = || asked.get(ANY_COLUMN).filter(|name| describes(**name, kind));
     asked.get(column).or_else(|| asked.get(kind_key(kind))).or_else(any).copied()
 }
 
 /// The blocks' distributions. What was left open is written into `choices`, so that it stays as it is.
 pub(super) fn resolve(
-    choices: &mut BTreeMap<String, Name>,
+    choices: &mut BTreeMap<String, Family>,
     blocks: &[Block],
     defaults: &Defaults,
 ) -> Result<Vec<LikelihoodBlock>> {
@@ -243,12 +110,12 @@ pub(super) fn resolve(
                 // A key that is also the name of a column would mean that column as well.
                 decided.push((if is_column(kind) { column.as_str() } else { kind }, name));
             }
-            let family = name.family(defaults.variance);
-            match likelihood[first..].last_mut().filter(|last| last.family == family) {
+            match likelihood[first..].last_mut().filter(|last| last.family == name) {
                 Some(last) => last.width += each,
                 None => {
                     let start = block.start + position * each;
-                    likelihood.push(LikelihoodBlock { family, start, width: each });
+                    let variance = defaults.variance;
+                    likelihood.push(LikelihoodBlock { family: name, variance, start, width: each });
                 }
             }
         }
@@ -258,10 +125,10 @@ pub(super) fn resolve(
 }
 
 /// Every key means a column, and `*` at least one that its distribution can describe.
-fn check_keys(choices: &BTreeMap<String, Name>, blocks: &[Block]) -> Result<()> {
+fn check_keys(choices: &BTreeMap<String, Family>, blocks: &[Block]) -> Result<()> {
     for (key, name) in choices {
         let means = |block: &Block| match key.as_str() {
-            ANY_COLUMN => name.describes(block.kind),
+            ANY_COLUMN => describes(*name, block.kind),
             key => kind_key(block.kind) == key || block.names.iter().any(|column| column == key),
         };
         if blocks.iter().any(means) {
@@ -285,32 +152,26 @@ fn check_keys(choices: &BTreeMap<String, Name>, blocks: &[Block]) -> Result<()> 
     Ok(())
 }
 
-fn check_pair(column: &str, kind: BlockKind, name: Name) -> Result<()> {
-    if name.describes(kind) {
+fn check_pair(column: &str, kind: BlockKind, name: Family) -> Result<()> {
+    name.check_registered()?;
+    if describes(name, kind) {
         return Ok(());
     }
-    let expected = format!("{} for {} columns{}", listed(possible(kind)), kind_key(kind), advice(name));
+    let expected =
+        format!("{} for {} columns{}", Family::listed(possible(kind)), kind_key(kind), advice(name));
     Err(Error::config(format!("likelihood of '{column}'"), expected, name))
 }
 
 /// How a column becomes one that the distribution can describe.
-fn advice(name: Name) -> &'static str {
+fn advice(name: Family) -> &'static str {
     match name {
-        Name::Poisson | Name::NegativeBinomial => {
+        Family::Poisson | Family::NegativeBinomial => {
             "; a column of counts takes --type COLUMN=count and --counts log1p"
         }
-        Name::Ordinal => "; a column of ordered levels takes --type COLUMN=ordinal",
-        Name::Categorical => "; a column of categories takes --type COLUMN=categorical",
-        Name::BetaBinomial | Name::DiscretizedLogistic { .. } => "; pictures have pixels",
+        Family::Ordinal => "; a column of ordered levels takes --type COLUMN=ordinal",
+        Family::Categorical => "; a column of categories takes --type COLUMN=categorical",
+        Family::BetaBinomial | Family::DiscretizedLogistic { .. } => "; pictures have pixels",
         _ => "",
-    }
-}
-
-fn listed(names: &[Name]) -> String {
-    let words: Vec<&str> = names.iter().map(|name| name.word()).collect();
-    match words.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-        _ => words.concat(),
     }
 }
 

@@ -7,18 +7,18 @@
 //! | `latent_dim` | width of the latent code | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |
-//! | `likelihood` | the distribution of a column, of a kind of column, or of all (`*`); see [`LikelihoodName`] | by column, family and data |
+//! | `likelihood` | the distribution of a column, of a kind of column, or of all (`*`); see [`Family`] | by column, family and data |
 //! | `variance` | of Gaussian columns: `fixed`, `shared`, `per_feature`, `decoder` | by family |
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::column_likelihoods::{self, Defaults, LikelihoodName};
+use super::column_likelihoods::{self, Defaults};
 use super::multiscale;
 use super::{ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig};
 use crate::data::{Block, BlockKind};
-use crate::distribution::{Family as Distribution, LikelihoodBlock, Variance};
+use crate::distribution::{Family, LikelihoodBlock, Variance};
 use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
@@ -43,7 +43,7 @@ pub struct ModelConfig {
     pub latent_activation: Option<Activation>,
     /// The distribution of a column by its name, of a kind of column by the kind's, or of all by `*`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub likelihood: BTreeMap<String, LikelihoodName>,
+    pub likelihood: BTreeMap<String, Family>,
     /// The variance of Gaussian columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variance: Option<Variance>,
@@ -356,7 +356,7 @@ impl ModelConfig {
             return Ok(());
         }
         let what = match block.family {
-            Distribution::Gaussian { .. } => "variance = \"decoder\"".to_string(),
+            Family::Gaussian => "variance = \"decoder\"".to_string(),
             other => format!("the {} likelihood", other.title()),
         };
         let parameters: usize = architecture.likelihood.iter().map(LikelihoodBlock::parameters).sum();

@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::config::non_negative;
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::nn::Activation;
 use crate::objective::{EncoderTrace, Estimator, Term, rademacher};
 use crate::random::{Stream, standard_normal};
@@ -127,14 +127,14 @@ impl Contractive {
         let [rows, width] = batch.x.dims();
         let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
         let near = batch.x.clone() + epsilon * self.config.curvature_deviation;
-        let near = EncoderTrace::new(self.net.encoder_layers(), near);
+        let near = EncoderTrace::new(self.encoder(), near);
         Term::new("curvature", trace.curvature(&near, probes)).weighted(self.config.curvature_weight)
     }
 }
 
 impl Trainable for Contractive {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
-        let trace = EncoderTrace::new(self.net.encoder_layers(), batch.x.clone());
+        let trace = EncoderTrace::new(self.encoder(), batch.x.clone());
         let reconstruction = self.net.reconstruction(batch, trace.code.clone());
         let probes = self.probes(batch, context);
         let mut terms = vec![
@@ -150,5 +150,7 @@ impl Trainable for Contractive {
 }
 
 impl Autoencoder for Contractive {
-    super::deterministic::through_net!();
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::tensor::Module;
 
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::objective::{Corruption, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -40,10 +40,12 @@ impl Trainable for Denoising {
             true => self.corruption.apply(batch.x.clone(), context.noise, context.device),
             false => batch.x.clone(),
         };
-        vec![self.net.reconstruction(batch, self.net.encode(seen))]
+        vec![self.net.reconstruction(batch, self.encode(seen))]
     }
 }
 
 impl Autoencoder for Denoising {
-    super::deterministic::through_net!();
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }

@@ -6,9 +6,9 @@
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
 
-use super::{Architecture, Batch};
-use crate::distribution::{Family, Likelihood, LikelihoodBlock, Variance};
-use crate::nn::{Activation, Linear, affine, chain};
+use super::{Architecture, Batch, Network};
+use crate::distribution::{Family, Likelihood, LikelihoodBlock};
+use crate::nn::{Activation, Layer, Layers, Linear, Sequential, affine};
 use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -17,9 +17,9 @@ use crate::tensor::Device;
 #[derive(Module, Debug)]
 pub struct Deterministic {
     /// x → h.
-    pub encoder: Vec<Linear>,
+    pub encoder: Sequential,
     /// h → likelihood parameters; empty if tied.
-    pub decoder: Vec<Linear>,
+    pub decoder: Sequential,
     /// The tied decoder's biases, code side first; empty if untied.
     pub decoder_bias: Vec<Param<Tensor<1>>>,
     /// Reads the decoder's outputs.
@@ -35,14 +35,15 @@ impl Deterministic {
         let mut widths = vec![architecture.inputs];
         widths.extend(&architecture.hidden);
         widths.push(architecture.latent_dim);
-        let encoder = layers(&widths, architecture.activation, architecture.latent_activation, noise, device);
+        let encoder =
+            Sequential::new(&widths, architecture.activation, architecture.latent_activation, noise, device);
         widths.reverse();
         widths[encoder.len()] = likelihood.parameters();
         let (decoder, decoder_bias) = if architecture.family.tied() {
             let bias = |&n: &usize| Param::from_tensor(device.tensor(vec![0.0; n], [n]));
-            (vec![], widths[1..].iter().map(bias).collect())
+            (Sequential::default(), widths[1..].iter().map(bias).collect())
         } else {
-            (layers(&widths, architecture.activation, Activation::Identity, noise, device), vec![])
+            (Sequential::new(&widths, architecture.activation, Activation::Identity, noise, device), vec![])
         };
         Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation: Activation::Identity }
     }
@@ -53,17 +54,18 @@ impl Deterministic {
     /// sigmoid (scored by their cross-entropy, as in Vincent et al. 2010), else numbers (scored by squared error).
     pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
         let mirror = self.encoder.len() - 1 - k;
-        let encoder = vec![self.encoder[k].clone()];
+        let one = |layer: Linear| Sequential::from_iter([layer]);
+        let encoder = one(self.encoder[k].clone());
         let hidden = self.encoder[0].activation();
         let (family, output_activation) = match (k, hidden) {
             (0, _) | (_, Activation::Sigmoid) => (Family::Bernoulli, Activation::Identity),
-            _ => (Family::Gaussian { variance: Variance::Fixed { value: 1.0 } }, hidden),
+            _ => (Family::Gaussian, hidden),
         };
-        let block = LikelihoodBlock { family, start: 0, width: encoder[0].inputs() };
+        let block = LikelihoodBlock::new(family, 0..encoder.inputs());
         let likelihood = if k == 0 { self.likelihood.clone() } else { Likelihood::new(vec![block], device) };
         let (decoder, decoder_bias) = match self.decoder_bias.is_empty() {
-            true => (vec![self.decoder[mirror].clone().with_activation(output_activation)], vec![]),
-            false => (vec![], vec![self.decoder_bias[mirror].clone()]),
+            true => (one(self.decoder[mirror].clone().with_activation(output_activation)), vec![]),
+            false => (Sequential::default(), vec![self.decoder_bias[mirror].clone()]),
         };
         Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation }
     }
@@ -72,7 +74,7 @@ impl Deterministic {
     pub(super) fn with_layer(mut self, k: usize, trained: Self) -> Self {
         let mirror = self.encoder.len() - 1 - k;
         let taken =
-            |layers: Vec<Linear>| layers.into_iter().next().expect("a layer alone has one encoder layer");
+            |layers: Sequential| layers.into_iter().next().expect("a layer alone has one encoder layer");
         self.encoder[k] = taken(trained.encoder);
         match trained.decoder_bias.into_iter().next() {
             Some(bias) => self.decoder_bias[mirror] = bias,
@@ -87,15 +89,24 @@ impl Deterministic {
         self
     }
 
-    /// f(x).
-    pub fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        chain(&self.encoder, x)
+    /// −log p(x | g(code)) of the clean rows.
+    pub fn reconstruction(&self, batch: &Batch, code: Tensor<2>) -> Term {
+        let parameters = self.decode(code);
+        let observed = batch.observed.as_ref();
+        let value = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
+        Term::new("reconstruction", value)
+    }
+}
+
+impl Network for Deterministic {
+    fn encoder(&self) -> Layers<'_> {
+        self.encoder.layers()
     }
 
-    /// g(h): likelihood parameters.
-    pub fn decode(&self, h: Tensor<2>) -> Tensor<2> {
+    /// g(h).
+    fn decode(&self, h: Tensor<2>) -> Tensor<2> {
         if self.decoder_bias.is_empty() {
-            return chain(&self.decoder, h);
+            return self.decoder.forward(h);
         }
         let last = self.encoder.len() - 1;
         self.encoder.iter().rev().zip(&self.decoder_bias).enumerate().fold(h, |h, (k, (layer, bias))| {
@@ -105,58 +116,7 @@ impl Deterministic {
         })
     }
 
-    /// −log p(x | g(code)) of the clean rows.
-    pub fn reconstruction(&self, batch: &Batch, code: Tensor<2>) -> Term {
-        let parameters = self.decode(code);
-        let observed = batch.observed.as_ref();
-        let value = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);
-        Term::new("reconstruction", value)
-    }
-
-    /// The encoder's layers.
-    pub fn encoder_layers(&self) -> Vec<&Linear> {
-        self.encoder.iter().collect()
+    fn likelihood(&self) -> &Likelihood {
+        &self.likelihood
     }
 }
-
-/// A stack of layers through `widths`; the last has an activation of its own.
-pub(super) fn layers(
-    widths: &[usize],
-    hidden: Activation,
-    last: Activation,
-    noise: &mut Stream,
-    device: &Device,
-) -> Vec<Linear> {
-    let count = widths.len() - 1;
-    (0..count)
-        .map(|l| {
-            let activation = if l + 1 == count { last } else { hidden };
-            Linear::new(widths[l], widths[l + 1], activation, noise, device)
-        })
-        .collect()
-}
-
-/// The part of [`Autoencoder`](super::Autoencoder) that every family with a `net: Deterministic` has alike.
-macro_rules! through_net {
-    () => {
-        fn encode(&self, x: crate::tensor::Tensor<2>) -> crate::tensor::Tensor<2> {
-            self.net.encode(x)
-        }
-
-        super::deterministic::through_net!(but encode);
-    };
-    (but encode) => {
-        fn decode(&self, z: crate::tensor::Tensor<2>) -> crate::tensor::Tensor<2> {
-            self.net.decode(z)
-        }
-
-        fn likelihood(&self) -> &crate::distribution::Likelihood {
-            &self.net.likelihood
-        }
-
-        fn encoder_layers(&self) -> Vec<&crate::nn::Linear> {
-            self.net.encoder_layers()
-        }
-    };
-}
-pub(super) use through_net;

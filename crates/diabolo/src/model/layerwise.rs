@@ -3,10 +3,10 @@
 
 use super::{Autoencoder, Model, Trainable, in_chunks};
 use crate::data::Encoded;
-use crate::tensor::{Device, to_host};
+use crate::tensor::{Device, Module, to_host};
 
 /// A model whose layers can be trained one after the other.
-pub trait Layerwise: Trainable + Sized {
+pub trait Layerwise: Trainable + Module {
     /// How many layers lie between a row and its code.
     fn depth(&self) -> usize;
 
@@ -15,6 +15,9 @@ pub trait Layerwise: Trainable + Sized {
     fn layer(&self, k: usize, device: &Device) -> Option<Self>;
 
     /// The same model with the weights of layer `k` taken from what [`layer`](Self::layer) became.
+    ///
+    /// # Panics
+    /// If `trained` is of another family than that layer.
     fn with_layer(self, k: usize, trained: Self) -> Self;
 
     /// The codes of `rows`: what the layer above is trained on.
@@ -23,7 +26,7 @@ pub trait Layerwise: Trainable + Sized {
 
 impl Layerwise for Model {
     fn depth(&self) -> usize {
-        self.encoder_layers().len()
+        self.encoder().len()
     }
 
     fn layer(&self, k: usize, device: &Device) -> Option<Self> {
@@ -48,7 +51,7 @@ impl Layerwise for Model {
             }
             (Model::Sparse(model), Model::Plain(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
             (Model::Sparse(model), Model::Sparse(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
-            (model, _) => model,
+            _ => panic!("what is put in as layer {k} was never a layer of this model"),
         }
     }
 

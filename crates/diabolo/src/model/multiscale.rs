@@ -20,10 +20,8 @@ use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::deterministic::layers;
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
-use crate::distribution::{Family, Variance};
-use crate::nn::{Activation, Linear, chain};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
+use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::Device;
@@ -120,7 +118,7 @@ impl Multiscale {
         let mut net = Deterministic::new(architecture, noise, device);
         net.encoder = net.encoder.into_iter().map(lecun_scaled).collect();
         let widths = [architecture.latent_dim, net.likelihood.parameters()];
-        net.decoder = layers(&widths, Activation::Identity, Activation::Identity, noise, device);
+        net.decoder = Sequential::new(&widths, Activation::Identity, Activation::Identity, noise, device);
         let width = net.encoder[0].outputs();
         let size = (architecture.inputs as f32).sqrt().recip();
         let level = standard_normal(noise, width).into_iter().map(|draw| size * draw).collect();
@@ -143,7 +141,7 @@ impl Multiscale {
         let a = (y * level.shrink.clone()).matmul(first.weight.val().transpose())
             + first.bias.val().unsqueeze_dim::<2>(0)
             + level.log.clone().matmul(self.level.val().unsqueeze_dim::<2>(0));
-        chain(&self.net.encoder[1..], first.activation().forward(a))
+        self.net.encoder.iter().skip(1).collect::<Layers>().forward(first.activation().forward(a))
     }
 
     /// D: likelihood parameters from the row and its code.
@@ -153,7 +151,7 @@ impl Multiscale {
         let parts = self.net.likelihood.blocks().iter().map(|block| {
             let own = outputs.clone().narrow(1, offset, block.parameters());
             offset += block.parameters();
-            match is_unit_gaussian(block.family) {
+            match block.has_fixed_variance() {
                 true => {
                     let seen = y.clone().narrow(1, block.start, block.width);
                     seen * level.skip.clone() + own * level.spread.clone()
@@ -167,8 +165,7 @@ impl Multiscale {
     /// 1 for each encoded column that is denoised as a number.
     fn gaussian_columns(&self, like: &Tensor<2>) -> Tensor<2> {
         let blocks = self.net.likelihood.blocks().iter();
-        let flags: Vec<f32> =
-            blocks.flat_map(|b| vec![f32::from(is_unit_gaussian(b.family)); b.width]).collect();
+        let flags: Vec<f32> = blocks.flat_map(|b| vec![f32::from(b.has_fixed_variance()); b.width]).collect();
         let width = flags.len();
         Tensor::from_data(TensorData::new(flags, [1, width]), (&like.device(), like.dtype()))
     }
@@ -199,10 +196,6 @@ fn lecun_scaled(layer: Linear) -> Linear {
     Linear::from_parts(weight, layer.bias.val(), layer.activation())
 }
 
-fn is_unit_gaussian(family: Family) -> bool {
-    matches!(family, Family::Gaussian { variance: Variance::Fixed { .. } })
-}
-
 impl Trainable for Multiscale {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let [rows, width] = batch.x.dims();
@@ -228,22 +221,22 @@ impl Autoencoder for Multiscale {
         self.config.score_sigmas.iter().map(at).collect()
     }
 
-    super::deterministic::through_net!();
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::distribution::LikelihoodBlock;
+    use crate::distribution::{Family, LikelihoodBlock};
     use crate::model::{FamilyConfig, Model};
     use crate::random::{Purpose, stream};
     use crate::tensor::to_host;
 
     fn model(device: &Device) -> Multiscale {
         let config = MultiscaleConfig::default();
-        let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
-        let block = |family, start, width| LikelihoodBlock { family, start, width };
         let architecture = Architecture {
             family: FamilyConfig::Multiscale(config.clone()),
             inputs: 5,
@@ -252,7 +245,10 @@ mod tests {
             latent_dim: 4,
             activation: Activation::Silu,
             latent_activation: Activation::Silu,
-            likelihood: vec![block(gaussian, 0, 3), block(Family::Categorical, 3, 2)],
+            likelihood: vec![
+                LikelihoodBlock::new(Family::Gaussian, 0..3),
+                LikelihoodBlock::new(Family::Categorical, 3..5),
+            ],
         };
         match Model::new(&architecture, 3, device) {
             Model::Multiscale(model) => model,

@@ -2,7 +2,7 @@
 
 use crate::tensor::Module;
 
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Trainable};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -29,10 +29,12 @@ impl Plain {
 
 impl Trainable for Plain {
     fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
-        vec![self.net.reconstruction(batch, self.net.encode(batch.x.clone()))]
+        vec![self.net.reconstruction(batch, self.encode(batch.x.clone()))]
     }
 }
 
 impl Autoencoder for Plain {
-    super::deterministic::through_net!();
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }

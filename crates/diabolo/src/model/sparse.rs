@@ -8,7 +8,8 @@ use crate::tensor::{Module, Param};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Plain, Trainable};
+use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Plain, Trainable};
+use crate::nn::Layer;
 use crate::objective::{EncoderTrace, Sparsity, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -81,7 +82,7 @@ impl Trainable for Sparse {
 
 impl Autoencoder for Sparse {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        let code = self.net.encode(x);
+        let code = self.net.encoder.forward(x);
         match self.sparsity.mask(&code) {
             Some(mask) => code * mask,
             None => code,
@@ -89,14 +90,16 @@ impl Autoencoder for Sparse {
     }
 
     fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
-        let trace = EncoderTrace::new(self.encoder_layers(), x);
+        let trace = EncoderTrace::new(self.encoder(), x);
         match self.sparsity.mask(&trace.code) {
             Some(mask) => trace.masked(mask),
             None => trace,
         }
     }
 
-    super::deterministic::through_net!(but encode);
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }
 
 #[cfg(test)]
@@ -118,7 +121,7 @@ mod tests {
             latent_dim: 7,
             activation: Activation::Tanh,
             latent_activation: Activation::Identity,
-            likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: 5 }],
+            likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..5)],
         };
         Sparse::new(&architecture, sparsity, &mut stream(4, Purpose::Initialize, 0, 0), device)
     }
@@ -146,7 +149,7 @@ mod tests {
             for (exact, numeric) in to_host(model.contraction(x.clone())).iter().zip(numeric) {
                 assert!((exact - numeric).abs() < 1e-5 * numeric.max(1e-3), "{exact} instead of {numeric}");
             }
-            let whole = to_host(model.net.encode(x)).iter().filter(|h| **h != 0.0).count();
+            let whole = to_host(model.net.encoder.forward(x)).iter().filter(|h| **h != 0.0).count();
             assert_eq!(whole, 7 * rows, "the mask, not the encoder, makes the zeros");
         }
     }

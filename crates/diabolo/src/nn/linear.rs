@@ -1,4 +1,4 @@
-//! The fully connected layer and the pull-back of a cotangent block through it.
+//! The fully connected layer and its products with its Jacobian.
 //!
 //! ```text
 //! a = W x + b          W: outputs × inputs (row = output unit), b: outputs
@@ -9,7 +9,7 @@
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
 
-use super::Activation;
+use super::{Activation, Layer, LayerTrace};
 use crate::kernel;
 use crate::random::{RngExt, Stream};
 use crate::tensor::Device;
@@ -23,14 +23,6 @@ pub struct Linear {
     pub bias: Param<Tensor<1>>,
     #[module(skip)]
     activation: Activation,
-}
-
-/// What a layer leaves behind for the pull-back: its output and the slope there.
-pub struct LayerTrace {
-    /// h = φ(a): batch × outputs.
-    pub output: Tensor<2>,
-    /// φ′(a): batch × outputs.
-    pub derivative: Tensor<2>,
 }
 
 impl Linear {
@@ -67,29 +59,26 @@ impl Linear {
         self.activation = activation;
         self
     }
+}
 
-    /// The layer's activation.
-    pub fn activation(&self) -> Activation {
-        self.activation
-    }
-
-    /// Number of inputs.
-    pub fn inputs(&self) -> usize {
+impl Layer for Linear {
+    fn inputs(&self) -> usize {
         self.weight.dims()[1]
     }
 
-    /// Number of output units.
-    pub fn outputs(&self) -> usize {
+    fn outputs(&self) -> usize {
         self.weight.dims()[0]
     }
 
-    /// h = φ(W x + b). `x`: batch × inputs; result: batch × outputs.
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         affine(x, self.weight.val(), self.bias.val(), self.activation, false)
     }
 
-    /// [`forward`](Self::forward), also keeping φ′(a) for [`vjp`](Self::vjp).
-    pub fn trace(&self, x: Tensor<2>) -> LayerTrace {
+    fn trace(&self, x: Tensor<2>) -> LayerTrace {
         if self.activation.slope_is_of_output() {
             let output = self.forward(x);
             let derivative = self.activation.derivative_at(output.clone());
@@ -101,29 +90,60 @@ impl Linear {
         LayerTrace { output, derivative }
     }
 
-    /// Pulls a block of cotangents back from the output to the input: M ← (M ⊙ φ′(a)) W.
-    ///
-    /// `cotangents`: batch × k × outputs; `derivative`: batch × outputs; result: batch × k × inputs.
-    pub fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
+    fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
         let [batch, k, outputs] = cotangents.dims();
         let scaled = cotangents * derivative.unsqueeze_dim::<3>(1);
         // One large product instead of `batch` small ones.
         scaled.reshape([batch * k, outputs]).matmul(self.weight.val()).reshape([batch, k, self.inputs()])
     }
 
-    /// Pushes a tangent forward from the input to the output: u ← φ′(a) ⊙ (W u).
-    ///
-    /// `tangent`: batch × inputs; `derivative`: batch × outputs; result: batch × outputs.
-    pub fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
+    fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
         derivative * tangent.matmul(self.weight.val().transpose())
     }
 
-    /// Pulls the identity block back: row j is φ′_j(a) W_j, the layer's own Jacobian.
-    ///
-    /// Result: batch × outputs × inputs.
-    pub fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
+    fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
         derivative.unsqueeze_dim::<3>(2) * self.weight.val().unsqueeze_dim::<3>(0)
     }
+
+    /// Σ_j d_j² ‖W_j‖² for each row (Rifai et al. 2011, eq. 7).
+    fn squared_jacobian(&self, derivative: Tensor<2>) -> Tensor<1> {
+        let row_norms = self.weight.val().square().sum_dim(1).transpose();
+        (derivative.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1)
+    }
+
+    fn squared_jacobian_at(&self, output: Tensor<2>) -> Tensor<1> {
+        if kernel::is_supported(&output) {
+            return kernel::contraction(output, self.weight.val(), self.activation);
+        }
+        self.squared_jacobian(self.activation.derivative_at(output))
+    }
+
+    /// By B W, or by the Gram matrix W Wᵀ (outputs × outputs) where that is cheaper: ‖B W‖²_F = Σ (B W Wᵀ) ⊙ B.
+    fn squared_product(&self, block: Tensor<3>) -> Tensor<1> {
+        let [batch, directions, outputs] = block.dims();
+        let (rows, inputs) = (batch * directions, self.inputs());
+        let flat = block.reshape([rows, outputs]);
+        let weight = self.weight.val();
+        let squares = if (rows + inputs) * outputs < rows * inputs {
+            let gram = weight.clone().matmul(weight.transpose());
+            quadratic_form(flat, gram)
+        } else {
+            flat.matmul(weight).square()
+        };
+        let width = squares.dims()[1];
+        squares.reshape([batch, directions * width]).sum_dim(1).squeeze_dim::<1>(1)
+    }
+}
+
+/// (B G) ⊙ B for a symmetric G, with the same gradient and two large products in all instead of three.
+///
+/// Σ (B G) ⊙ B has the gradient 2 B G with respect to B: the product of the forward pass. Differentiating (B G) ⊙ B itself
+/// would compute it again. So B is held constant in the product, and gets its gradient from a term that is 0.
+fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
+    let constant = b.clone().detach();
+    let product = constant.clone().matmul(g);
+    let gradient_of_b = product.clone().detach() * (b - constant.clone()) * 2.0;
+    product * constant + gradient_of_b
 }
 
 /// φ(x Wᵀ + b), or φ(x W + b) for a `transposed` weight: inputs × outputs.
@@ -139,9 +159,4 @@ pub(crate) fn affine(
     }
     let weight = if transposed { weight } else { weight.transpose() };
     activation.forward(x.matmul(weight) + bias.unsqueeze_dim::<2>(0))
-}
-
-/// `x` through `layers`, first to last.
-pub fn chain(layers: &[Linear], x: Tensor<2>) -> Tensor<2> {
-    layers.iter().fold(x, |h, layer| layer.forward(h))
 }

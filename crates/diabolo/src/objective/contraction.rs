@@ -4,7 +4,7 @@
 //! J = D_L W_L ⋯ D_1 W_1 with D_l = diag(φ′_l(a_l)).
 //!
 //! * One layer: ‖J‖²_F = Σ_j φ′(a_j)² ‖W_j‖² (Rifai et al. 2011, eq. 7, for any φ): as cheap as the layer itself.
-//! * L layers: the identity cotangent block is pulled back, M ← (M ⊙ φ′_l) W_l, down to the first
+//! * L layers: vector-Jacobian products of the identity block, M ← (M ⊙ φ′_l) W_l, down to the first
 //!   layer, M₁: batch × latent × h₁. The last product would be batch × latent × inputs; where it is dearer, the
 //!   Gram matrix G = W₁ W₁ᵀ (h₁ × h₁, once a step) replaces it: ‖J‖²_F = Σ (M₁ G) ⊙ M₁.
 //! * Hutchinson (1990): K random rows v of independent signs instead of the latent unit vectors. E‖vᵀJ‖² = ‖J‖²_F, and the
@@ -16,14 +16,13 @@
 
 use crate::tensor::Tensor;
 
-use crate::kernel;
-use crate::nn::{LayerTrace, Linear};
+use crate::nn::{Layer, LayerTrace, Layers};
 use crate::random::{RngExt, Stream};
 use crate::tensor::Device;
 
 /// A forward pass through an encoder that kept each layer's slopes.
 pub struct EncoderTrace<'a> {
-    layers: Vec<&'a Linear>,
+    layers: Layers<'a>,
     /// f(x): batch × latent.
     pub code: Tensor<2>,
     /// φ′(a) of each layer; none for a single layer whose slopes its code tells.
@@ -35,7 +34,7 @@ impl<'a> EncoderTrace<'a> {
     ///
     /// # Panics
     /// If `layers` is empty.
-    pub fn new(layers: Vec<&'a Linear>, x: Tensor<2>) -> Self {
+    pub fn new(layers: Layers<'a>, x: Tensor<2>) -> Self {
         assert!(!layers.is_empty(), "an encoder has at least one layer");
         if let [layer] = layers[..]
             && layer.activation().slope_is_of_output()
@@ -43,12 +42,10 @@ impl<'a> EncoderTrace<'a> {
             let code = layer.forward(x);
             return EncoderTrace { layers, code, slopes: vec![] };
         }
-        let mut slopes = Vec::with_capacity(layers.len());
-        let code = layers.iter().fold(x, |h, layer| {
-            let LayerTrace { output, derivative } = layer.trace(h);
-            slopes.push(derivative);
-            output
-        });
+        let mut traces = layers.trace(x);
+        let LayerTrace { output: code, derivative } = traces.pop().expect("one for each layer");
+        let mut slopes: Vec<Tensor<2>> = traces.into_iter().map(|trace| trace.derivative).collect();
+        slopes.push(derivative);
         EncoderTrace { layers, code, slopes }
     }
 
@@ -72,20 +69,18 @@ impl<'a> EncoderTrace<'a> {
 
     /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
-        match (self.layers.as_slice(), probes) {
-            ([layer], None) if self.slopes.is_empty() && kernel::is_supported(&self.code) => {
-                kernel::contraction(self.code.clone(), layer.weight.val(), layer.activation())
-            }
-            ([layer], None) => closed_form(layer, self.slope(0)),
-            _ => squared_norm(self.layers[0], self.block(probes), probes),
+        match (&self.layers[..], probes) {
+            ([layer], None) if self.slopes.is_empty() => layer.squared_jacobian_at(self.code.clone()),
+            ([layer], None) => layer.squared_jacobian(self.slope(0)),
+            _ => self.squared_norm(self.block(probes), probes),
         }
     }
 
     /// ‖J(x) − J(x′)‖²_F for each row, `near` being the trace of x′ through the same layers. Result: batch.
     pub fn curvature(&self, near: &EncoderTrace, probes: Option<&Tensor<3>>) -> Tensor<1> {
-        match (self.layers.as_slice(), probes) {
-            ([layer], None) => closed_form(layer, self.slope(0) - near.slope(0)),
-            _ => squared_norm(self.layers[0], self.block(probes) - near.block(probes), probes),
+        match (&self.layers[..], probes) {
+            ([layer], None) => layer.squared_jacobian(self.slope(0) - near.slope(0)),
+            _ => self.squared_norm(self.block(probes) - near.block(probes), probes),
         }
     }
 
@@ -93,7 +88,7 @@ impl<'a> EncoderTrace<'a> {
     ///
     /// For analysis of a few examples; training never materialises it.
     pub fn jacobian(&self) -> Tensor<3> {
-        match self.layers.as_slice() {
+        match &self.layers[..] {
             [layer] => layer.jacobian(self.slope(0)),
             layers => layers[0].vjp(self.at_first(None), self.slope(0)),
         }
@@ -103,11 +98,16 @@ impl<'a> EncoderTrace<'a> {
     ///
     /// One vector-Jacobian and one Jacobian-vector product, without J. `epsilon` and result: batch × latent.
     pub fn jacobian_gram_product(&self, epsilon: Tensor<2>) -> Tensor<2> {
-        let layers = || self.layers.iter().enumerate();
-        let pulled = layers()
-            .rev()
-            .fold(epsilon.unsqueeze_dim::<3>(1), |block, (l, layer)| layer.vjp(block, self.slope(l)));
-        layers().fold(pulled.squeeze_dim::<2>(1), |tangent, (l, layer)| layer.jvp(tangent, self.slope(l)))
+        let slopes: Vec<Tensor<2>> = (0..self.layers.len()).map(|l| self.slope(l)).collect();
+        let tangent = self.layers.vjp(epsilon.unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
+        self.layers.jvp(tangent, &slopes)
+    }
+
+    /// ‖B W₁‖²_F for each row; averaged over probes.
+    fn squared_norm(&self, block: Tensor<3>, probes: Option<&Tensor<3>>) -> Tensor<1> {
+        let directions = block.dims()[1];
+        let total = self.layers[0].squared_product(block);
+        if probes.is_some() { total * (directions as f64).recip() } else { total }
     }
 
     /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
@@ -126,40 +126,6 @@ impl<'a> EncoderTrace<'a> {
     }
 }
 
-/// Σ_j slope_j² ‖W_j‖² for each row.
-fn closed_form(layer: &Linear, slope: Tensor<2>) -> Tensor<1> {
-    let row_norms = layer.weight.val().square().sum_dim(1).transpose();
-    (slope.square() * row_norms).sum_dim(1).squeeze_dim::<1>(1)
-}
-
-/// ‖B W₁‖²_F for each row, by whichever product is cheaper; averaged over probes.
-fn squared_norm(first: &Linear, block: Tensor<3>, probes: Option<&Tensor<3>>) -> Tensor<1> {
-    let [batch, directions, hidden] = block.dims();
-    let (rows, inputs) = (batch * directions, first.inputs());
-    let flat = block.reshape([rows, hidden]);
-    let weight = first.weight.val();
-    let squares = if (rows + inputs) * hidden < rows * inputs {
-        let gram = weight.clone().matmul(weight.transpose());
-        quadratic_form(flat, gram)
-    } else {
-        flat.matmul(weight).square()
-    };
-    let width = squares.dims()[1];
-    let total = squares.reshape([batch, directions * width]).sum_dim(1).squeeze_dim::<1>(1);
-    if probes.is_some() { total * (directions as f64).recip() } else { total }
-}
-
-/// (B G) ⊙ B for a symmetric G, with the same gradient and two large products in all instead of three.
-///
-/// Σ (B G) ⊙ B has the gradient 2 B G with respect to B: the product of the forward pass. Differentiating (B G) ⊙ B itself
-/// would compute it again. So B is held constant in the product, and gets its gradient from a term that is 0.
-fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
-    let constant = b.clone().detach();
-    let product = constant.clone().matmul(g);
-    let gradient_of_b = product.clone().detach() * (b - constant.clone()) * 2.0;
-    product * constant + gradient_of_b
-}
-
 /// Independent random signs (Rademacher): `batch` × `probes` × `latent`, drawn on the host.
 pub fn rademacher(
     batch: usize,
@@ -175,13 +141,12 @@ pub fn rademacher(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::Activation;
+    use crate::nn::{Activation, Linear, Sequential};
     use crate::random::{Purpose, standard_normal, stream};
     use crate::tensor::to_host;
 
-    fn encoder(widths: &[usize], activation: Activation, device: &Device) -> Vec<Linear> {
-        let mut noise = stream(4, Purpose::Initialize, 0, 0);
-        widths.windows(2).map(|w| Linear::new(w[0], w[1], activation, &mut noise, device)).collect()
+    fn encoder(widths: &[usize], activation: Activation, device: &Device) -> Sequential {
+        Sequential::new(widths, activation, activation, &mut stream(4, Purpose::Initialize, 0, 0), device)
     }
 
     fn normal_rows(seed: u64, rows: usize, width: usize, device: &Device) -> Tensor<2> {
@@ -197,7 +162,7 @@ mod tests {
             device.tensor(vec![0.0], [1]),
             Activation::Sigmoid,
         );
-        let trace = EncoderTrace::new(vec![&layer], device.tensor(vec![0.0, 0.0], [1, 2]));
+        let trace = EncoderTrace::new([&layer].into_iter().collect(), device.tensor(vec![0.0, 0.0], [1, 2]));
         assert_eq!(to_host(trace.code.clone()), [0.5]);
         assert_eq!(to_host(trace.contraction(None)), [25.0 / 16.0]);
     }
@@ -209,10 +174,9 @@ mod tests {
         for widths in [&[6, 4][..], &[6, 4, 3], &[40, 4, 3], &[4, 7, 5, 3], &[5, 4, 6, 3, 2]] {
             for activation in Activation::ALL {
                 let layers = encoder(widths, activation, &device);
-                let layers: Vec<&Linear> = layers.iter().collect();
                 let (rows, inputs) = (3, widths[0]);
                 let x = normal_rows(8, rows, inputs, &device);
-                let code = |x: Tensor<2>| layers.iter().fold(x, |h, l| l.forward(h));
+                let code = |x: Tensor<2>| layers.forward(x);
                 let step = 1e-6;
                 let mut numeric = vec![0.0; rows];
                 for i in 0..inputs {
@@ -224,7 +188,7 @@ mod tests {
                         *sum += c;
                     }
                 }
-                let trace = EncoderTrace::new(layers.clone(), x);
+                let trace = EncoderTrace::new(layers.layers(), x);
                 let from_jacobian = trace.jacobian().square().sum_dim(2).sum_dim(1);
                 for ((e, n), j) in
                     to_host(trace.contraction(None)).iter().zip(&numeric).zip(to_host(from_jacobian))
@@ -243,10 +207,8 @@ mod tests {
             let layers = encoder(widths, Activation::Tanh, &device);
             let x = normal_rows(8, 3, widths[0], &device);
             let near = x.clone() + normal_rows(9, 3, widths[0], &device) * 0.3;
-            let (at, near) = (
-                EncoderTrace::new(layers.iter().collect(), x),
-                EncoderTrace::new(layers.iter().collect(), near),
-            );
+            let (at, near) =
+                (EncoderTrace::new(layers.layers(), x), EncoderTrace::new(layers.layers(), near));
             let expected = (at.jacobian() - near.jacobian()).square().sum_dim(2).sum_dim(1);
             for (found, expected) in to_host(at.curvature(&near, None)).iter().zip(to_host(expected)) {
                 assert!(
@@ -264,7 +226,7 @@ mod tests {
             for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Silu] {
                 let layers = encoder(widths, activation, &device);
                 let latent = widths[widths.len() - 1];
-                let trace = EncoderTrace::new(layers.iter().collect(), normal_rows(8, 3, widths[0], &device));
+                let trace = EncoderTrace::new(layers.layers(), normal_rows(8, 3, widths[0], &device));
                 let epsilon = normal_rows(9, 3, latent, &device);
                 let jacobian = trace.jacobian();
                 let expected = jacobian
@@ -294,12 +256,12 @@ mod tests {
             let layers = encoder(widths, Activation::Sigmoid, &device);
             let x = normal_rows(8, 1, widths[0], &device);
             // Each probe as a row of its own, so that single estimates can be seen.
-            let trace = EncoderTrace::new(layers.iter().collect(), x.clone().repeat_dim(0, probes));
+            let trace = EncoderTrace::new(layers.layers(), x.clone().repeat_dim(0, probes));
             let v = rademacher(probes, 1, 4, &mut stream(2, Purpose::Train, 0, 0), &device);
             let draws: Vec<f64> = to_host(trace.contraction(Some(&v))).into_iter().map(f64::from).collect();
             let mean = draws.iter().sum::<f64>() / probes as f64;
             let variance = draws.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / probes as f64;
-            let one = EncoderTrace::new(layers.iter().collect(), x);
+            let one = EncoderTrace::new(layers.layers(), x);
             let exact = f64::from(to_host(one.contraction(None))[0]);
             let jacobian = one.jacobian().squeeze_dim::<2>(0);
             let gram: Vec<f64> =

@@ -64,7 +64,7 @@ fn exact_cost(widths: &[usize]) -> f64 {
     if widths.len() <= 2 {
         return 1.0;
     }
-    // Every layer but the first pulls back `latent` rows; the Gram matrix takes h₁² for each of them.
-    let pulled: f64 = widths[1..].windows(2).map(product).sum();
-    latent as f64 * (pulled + (first * first.min(widths[0])) as f64) / plain
+    // Every layer but the first has a vector-Jacobian product of `latent` rows; the Gram matrix takes h₁² for each of them.
+    let products: f64 = widths[1..].windows(2).map(product).sum();
+    latent as f64 * (products + (first * first.min(widths[0])) as f64) / plain
 }

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::data::{Encoded, Prepared};
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
+use crate::tensor::Module;
 use crate::train::{self, Outcome, Resume, Snapshot, StopReason, TrainingData};
 use crate::{Error, Result, VERSION, task};
 
@@ -97,7 +98,7 @@ impl<'a> PreparedJob<'a> {
     ///
     /// # Errors
     /// As [`run`](Self::run).
-    pub fn run_with<M: Autoencoder>(mut self, model: M) -> Result<Trained<M>> {
+    pub fn run_with<M: Autoencoder + Module>(mut self, model: M) -> Result<Trained<M>> {
         let outcome =
             self.train(|data, config, device, hooks| train::fit(model, None, data, config, device, hooks))?;
         let metrics = self.metrics(&outcome.model)?;
@@ -106,7 +107,7 @@ impl<'a> PreparedJob<'a> {
     }
 
     /// Training with the job's hooks. Interruption is an error.
-    fn train<M: crate::tensor::Module>(
+    fn train<M: Module>(
         &mut self,
         fit: impl FnOnce(
             &TrainingData,

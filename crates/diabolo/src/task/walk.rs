@@ -7,7 +7,7 @@
 //! x ← g(h)                                   the mean of p(x | h)
 //! ```
 //!
-//! J Jᵀ ε is what isotropic noise in x does to the code, pulled towards the few directions in which a contractive
+//! J Jᵀ ε is what isotropic noise in x does to the code, drawn towards the few directions in which a contractive
 //! encoder has not become flat: those along the data. The noise moves along the data, g ∘ f brings back what left it.
 //!
 //! The paper chooses σ by hand for each model, since the eigenvalues of J Jᵀ differ by orders of magnitude between
@@ -121,7 +121,7 @@ pub(super) fn walked_rows(
         what: "this model file keeps no summary of its codes, where chains could start".into(),
         help: "fit the model again".into(),
     })?;
-    let width = model.encoder_layers().first().map_or(0, |layer| layer.inputs());
+    let width = model.encoder().inputs();
     let chains = config.chains.unwrap_or(count).min(count);
     let mut values = vec![0.0; count * width];
     for first in (0..chains).step_by(CHUNK) {

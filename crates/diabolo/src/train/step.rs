@@ -48,7 +48,7 @@ pub(super) struct Part {
 }
 
 /// The terms and gradients of `model` on `rows` of `data`, in parts of `size` rows.
-pub(super) fn differentiate<M: Trainable>(
+pub(super) fn differentiate<M: Trainable + Module>(
     model: &M,
     data: &Encoded,
     rows: &[usize],
@@ -117,12 +117,12 @@ impl ModuleVisitor for Sum {
 }
 
 /// Rows of a part of a batch of so many rows: all of them if it is not worth more than one core.
-pub(super) fn part_size<M: Trainable>(model: &M, rows: usize) -> usize {
+pub(super) fn part_size<M: Trainable + Module>(model: &M, rows: usize) -> usize {
     let shared = model.is_row_separable() && rows.saturating_mul(model.num_params()) >= WORTH_SHARING;
     if shared { rows.div_ceil(MOST_PARTS).max(SMALLEST_PART) } else { rows }
 }
 
-fn differentiate_part<M: Trainable>(
+fn differentiate_part<M: Trainable + Module>(
     model: &M,
     data: &Encoded,
     rows: &[usize],
@@ -162,7 +162,7 @@ mod tests {
             latent_dim: 5,
             activation: Activation::Tanh,
             latent_activation: Activation::Identity,
-            likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: WIDTH }],
+            likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..WIDTH)],
         };
         Model::new(&architecture, 0, &Device::cpu()).train()
     }

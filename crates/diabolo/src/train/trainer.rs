@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use crate::tensor::ModuleOptimizer;
+use crate::tensor::{Module, ModuleOptimizer};
 use serde::{Deserialize, Serialize};
 
 use super::history::{TermMean, TermSums, check_names};
@@ -153,7 +153,7 @@ pub struct Resume<M> {
 /// # Errors
 /// If a hook cannot save, `config` leaves something open, `resume` holds an unreadable optimiser state,
 /// or a [term](crate::objective::Term) of the loss has no name of its own.
-pub fn fit<M: Trainable>(
+pub fn fit<M: Trainable + Module>(
     model: M,
     resume: Option<Resume<M>>,
     data: &TrainingData,
@@ -198,7 +198,7 @@ pub(super) struct Trainer<'a, M> {
     began: Instant,
 }
 
-impl<'a, M: Trainable> Trainer<'a, M> {
+impl<'a, M: Trainable + Module> Trainer<'a, M> {
     pub(super) fn new(
         model: M,
         resume: Option<Resume<M>>,
@@ -258,7 +258,8 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
         // Whatever the reason: what is returned can be saved and used.
-        let model = self.best.after_training(self.data.train, self.config.seed, self.device);
+        self.best.after_training(self.data.train, self.config.seed, self.device);
+        let model = self.best;
         Ok(Outcome { model, state: self.state, stop_reason })
     }
 
@@ -330,11 +331,11 @@ impl<'a, M: Trainable> Trainer<'a, M> {
         let rates = optimizer::learning_rates(self.learning_rate(done));
         // Moved, not cloned: the optimiser writes in place what nobody else holds.
         let model = self.model.take().expect("put back below");
-        let stepped = self.optimizer.step(rates, model, gradients);
-        self.model = Some(match whole {
-            Some(mut whole) => stepped.after_step(&whole.batch, &mut self.context(&mut whole.noise, done)),
-            None => stepped,
-        });
+        let mut stepped = self.optimizer.step(rates, model, gradients);
+        if let Some(mut whole) = whole {
+            stepped.after_step(&whole.batch, &mut self.context(&mut whole.noise, done));
+        }
+        self.model = Some(stepped);
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())

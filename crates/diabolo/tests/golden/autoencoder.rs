@@ -28,7 +28,7 @@ fn contractive_autoencoders_tied_and_untied() {
                 latent_dim,
                 activation: activation(&case),
                 latent_activation: activation(&case),
-                likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+                likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..inputs)],
             };
             let named = named(&case, &["encoder", "decoder"]);
             let model = load(&architecture, &named, &device);
@@ -58,7 +58,7 @@ fn contractive_autoencoders_tied_and_untied() {
 
 /// The higher-order term (CAE+H) with the golden file's ε.
 fn curvature(case: &Value, model: &Model, batch: &Batch, device: &Device) -> Term {
-    let trace = |x| EncoderTrace::new(model.encoder_layers(), x);
+    let trace = |x| EncoderTrace::new(model.encoder(), x);
     let near = trace(batch.x.clone() + tensor(&case["eps"], device));
     let value = trace(batch.x.clone()).curvature(&near, None);
     Term::new("curvature", value).weighted(case["curvature_weight"].as_f64().unwrap())

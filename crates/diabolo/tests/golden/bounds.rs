@@ -19,7 +19,7 @@ fn architecture(case: &Value, config: VariationalConfig) -> Architecture {
         latent_dim: width(&case["noise"]["latent"]),
         activation: activation(case),
         latent_activation: Activation::Identity,
-        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..inputs)],
     }
 }
 

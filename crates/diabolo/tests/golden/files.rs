@@ -26,7 +26,7 @@ pub fn golden(file: &str, names: &str) -> Vec<Value> {
 
 /// Puts each array where its type and shape stand, "f64[4, 9]"; returns how many there were.
 fn fill(value: &mut Value, path: &str, arrays: &SafeTensors) -> usize {
-    let mut deeper = |key: &str, inner: &mut Value| fill(inner, &format!("{path}.{key}"), arrays);
+    let deeper = |key: &str, inner: &mut Value| fill(inner, &format!("{path}.{key}"), arrays);
     match value {
         Value::Object(map) => map.iter_mut().map(|(key, inner)| deeper(key, inner)).sum(),
         Value::Array(items) => {

@@ -22,7 +22,7 @@ use diabolo::model::{
     AnnealingState, Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model,
     ReparameterizationNoise, Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Linear};
+use diabolo::nn::{Activation, Layer, Linear};
 use diabolo::objective::{EncoderTrace, Term, objective};
 use diabolo::random::{Purpose, stream};
 use diabolo::tensor::{

@@ -20,8 +20,10 @@ fn architecture(case: &Value) -> Architecture {
         sigma_max: side("sigma_max"),
         score_sigmas: self::numbers(&case["score_sigmas"]),
     };
-    let gaussian = Family::Gaussian { variance: Variance::Fixed { value: 1.0 } };
-    let blocks = [(gaussian, 0, numbers), (Family::Bernoulli, numbers, inputs - numbers)];
+    let blocks = [
+        LikelihoodBlock::new(Family::Gaussian, 0..numbers),
+        LikelihoodBlock::new(Family::Bernoulli, numbers..inputs),
+    ];
     Architecture {
         family: FamilyConfig::Multiscale(config),
         inputs,
@@ -30,11 +32,7 @@ fn architecture(case: &Value) -> Architecture {
         latent_dim,
         activation: activation(case),
         latent_activation: activation(case),
-        likelihood: blocks
-            .into_iter()
-            .filter(|(_, _, width)| *width > 0)
-            .map(|(family, start, width)| LikelihoodBlock { family, start, width })
-            .collect(),
+        likelihood: blocks.into_iter().filter(|block| block.width > 0).collect(),
     }
 }
 

@@ -32,7 +32,8 @@ impl Path {
     }
 
     fn name(&self) -> String {
-        let parts: Vec<&str> = self.0.iter().map(String::as_str).filter(|p| *p != "net").collect();
+        let parts: Vec<&str> =
+            self.0.iter().map(String::as_str).filter(|p| !["net", "layers"].contains(p)).collect();
         match parts.as_slice() {
             ["decoder_bias", k] => format!("decoder.{k}.bias"),
             parts => parts.join("."),

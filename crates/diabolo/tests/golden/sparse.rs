@@ -26,7 +26,7 @@ fn architecture(case: &Value) -> Architecture {
         latent_dim,
         activation: activation(case),
         latent_activation: serde_json::from_value(case["latent_activation"].clone()).unwrap(),
-        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: inputs }],
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..inputs)],
     }
 }
 

@@ -27,20 +27,24 @@ fn rename_variances(map: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
         .collect()
 }
 
-fn block(json: &Value) -> LikelihoodBlock {
-    let family = match (json["kind"].as_str().unwrap(), json["variance"].as_str()) {
-        ("bernoulli", _) => Family::Bernoulli,
-        ("categorical", _) => Family::Categorical,
-        (_, Some("fixed")) => {
-            Family::Gaussian { variance: Variance::Fixed { value: json["value"].as_f64().unwrap() } }
-        }
-        (_, Some("shared")) => Family::Gaussian { variance: Variance::Shared },
-        (_, Some("per_feature")) => Family::Gaussian { variance: Variance::PerFeature },
-        (_, Some("decoder")) => Family::Gaussian { variance: Variance::Decoder },
-        other => panic!("{other:?}"),
-    };
+/// A block of columns as the golden files write it.
+pub fn block(json: &Value) -> LikelihoodBlock {
     let side = |key: &str| json[key].as_u64().unwrap() as usize;
-    LikelihoodBlock { family, start: side("start"), width: side("width") }
+    let columns = side("start")..side("start") + side("width");
+    let name = json.get("family").unwrap_or(&json["kind"]).as_str().unwrap();
+    let variance = json["variance"].get("kind").unwrap_or(&json["variance"]);
+    let variance = match (name, variance.as_str()) {
+        (_, Some("fixed")) => Variance::Fixed { value: json["value"].as_f64().unwrap() },
+        (_, Some("shared")) => Variance::Shared,
+        (_, Some("per_feature")) => Variance::PerFeature,
+        (_, Some("decoder")) => Variance::Decoder,
+        ("discretized_logistic", _) => {
+            let components = side("components");
+            return LikelihoodBlock::new(Family::DiscretizedLogistic { components }, columns);
+        }
+        _ => return LikelihoodBlock::new(name.parse().unwrap(), columns),
+    };
+    LikelihoodBlock::gaussian(variance, columns)
 }
 
 fn architecture(case: &Value, kl_weight: f64) -> Architecture {

@@ -2,8 +2,8 @@
 
 use diabolo::ErrorClass;
 use diabolo::artifact::{FORMAT_VERSION, SavedModel};
+use diabolo::distribution::Family;
 use diabolo::evaluate::Reference;
-use diabolo::model::LikelihoodName;
 use diabolo::nn::Activation;
 use diabolo::tensor::Device;
 
@@ -19,7 +19,7 @@ const CHANGES: [(&str, Change); 14] = [
     ("configuration is impossible", |saved| saved.header.config.model.latent_dim = Some(0)),
     ("fewer than its configuration says", |saved| saved.header.config.model.hidden = Some(vec![1000, 1000])),
     ("configuration is impossible", |saved| {
-        saved.header.config.model.likelihood.insert("nobody".into(), LikelihoodName::Gaussian);
+        saved.header.config.model.likelihood.insert("nobody".into(), Family::Gaussian);
     }),
     ("header is damaged", |saved| saved.header.preprocessor.schema.features.truncate(4)),
     ("header is damaged", |saved| saved.header.preprocessor.schema.features.clear()),

@@ -7,25 +7,17 @@ use super::*;
 use crate::random::{Purpose, stream};
 use crate::tensor::to_host;
 
-const FAMILIES: [Family; 14] = [
-    Family::Bernoulli,
-    Family::ContinuousBernoulli,
-    Family::Gaussian { variance: Variance::Fixed { value: 4.0 } },
-    Family::Gaussian { variance: Variance::Shared },
-    Family::Gaussian { variance: Variance::PerFeature },
-    Family::Gaussian { variance: Variance::Decoder },
-    Family::StudentT,
-    Family::Laplace,
-    Family::Categorical,
-    Family::Ordinal,
-    Family::Poisson,
-    Family::NegativeBinomial,
-    Family::BetaBinomial,
-    Family::DiscretizedLogistic { components: 3 },
-];
+/// A block of each kind; its width is set by [`likelihood`].
+fn kinds() -> Vec<LikelihoodBlock> {
+    let variances =
+        [Variance::Fixed { value: 4.0 }, Variance::Shared, Variance::PerFeature, Variance::Decoder];
+    let others = Family::ALL.into_iter().filter(|family| *family != Family::Gaussian);
+    let gaussians = variances.map(|variance| LikelihoodBlock::gaussian(variance, 0..1));
+    others.map(|family| LikelihoodBlock::new(family, 0..1)).chain(gaussians).collect()
+}
 
-fn likelihood(family: Family, width: usize, device: &Device) -> Likelihood {
-    Likelihood::new(vec![LikelihoodBlock { family, start: 0, width }], device)
+fn likelihood(kind: LikelihoodBlock, width: usize, device: &Device) -> Likelihood {
+    Likelihood::new(vec![LikelihoodBlock { width, ..kind }], device)
 }
 
 fn fill(vectors: Vec<Param<Tensor<1>>>, value: f32, device: &Device) -> Vec<Param<Tensor<1>>> {
@@ -56,8 +48,9 @@ fn outputs(likelihood: &Likelihood) -> Vec<f32> {
 fn draws_agree_with_the_mean() {
     const ROWS: usize = 20_000;
     let device = Device::cpu();
-    for family in FAMILIES {
-        let likelihood = with_learned(likelihood(family, 3, &device), 0.5, &device);
+    for kind in kinds() {
+        let family = kind.family;
+        let likelihood = with_learned(likelihood(kind, 3, &device), 0.5, &device);
         let parameters = outputs(&likelihood);
         let repeated = device.tensor(parameters.repeat(ROWS), [ROWS, parameters.len()]);
         let drawn = likelihood.sample(repeated.clone(), &mut stream(9, Purpose::Generate, 0, 0));
@@ -71,7 +64,7 @@ fn draws_agree_with_the_mean() {
             let variance = values.iter().map(|v| (v - found).powi(2)).sum::<f64>() / ROWS as f64;
             let tolerance = 4.0 * (variance / ROWS as f64).sqrt();
             let expected = natural(mean[column]);
-            assert!((found - expected).abs() < tolerance, "{family:?} {column}: {found}, not {expected}");
+            assert!((found - expected).abs() < tolerance, "{kind:?} {column}: {found}, not {expected}");
         }
     }
 }
@@ -89,18 +82,20 @@ fn support(family: Family) -> Vec<Vec<f32>> {
 #[test]
 fn masses_sum_to_one_and_have_the_mean() {
     let device = Device::cpu_f64();
-    for family in FAMILIES.into_iter().filter(|f| !f.is_density() && *f != Family::Bernoulli) {
+    let is_mass = |family: Family| !family.is_density() && family != Family::Bernoulli;
+    for kind in kinds().into_iter().filter(|kind| is_mass(kind.family)) {
+        let family = kind.family;
         for learned in [-0.7, 0.5, 1.5] {
             let values = support(family);
             let (rows, width) = (values.len(), values[0].len());
-            let likelihood = with_learned(likelihood(family, width, &device), learned, &device);
+            let likelihood = with_learned(likelihood(kind, width, &device), learned, &device);
             let parameters = outputs(&likelihood);
             let repeated = device.tensor(parameters.repeat(rows), [rows, parameters.len()]);
             let x = device.tensor(values.concat(), [rows, width]);
             let nll = likelihood.negative_log_likelihood(repeated.clone(), x, None);
             let masses: Vec<f64> = nll.neg().exp().into_data().iter::<f64>().collect();
             let sum: f64 = masses.iter().sum();
-            assert!((sum - 1.0).abs() < 1e-9, "{family:?}: {sum}");
+            assert!((sum - 1.0).abs() < 1e-9, "{kind:?}: {sum}");
             let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
             let natural = |value: f32| if is_count { f64::from(value).exp_m1() } else { f64::from(value) };
             let mean = values.iter().zip(&masses).map(|(v, mass)| natural(v[0]) * mass).sum::<f64>();
@@ -108,7 +103,7 @@ fn masses_sum_to_one_and_have_the_mean() {
             // A tenth of a level, which the mean of a discretised logistic may be off; the others in single precision.
             let discretized = matches!(family, Family::DiscretizedLogistic { .. });
             let tolerance = if discretized { 0.1 / 255.0 } else { 1e-5 };
-            assert!((found - mean).abs() < tolerance, "{family:?}: {found}, not {mean}");
+            assert!((found - mean).abs() < tolerance, "{kind:?}: {found}, not {mean}");
         }
     }
 }
@@ -116,7 +111,7 @@ fn masses_sum_to_one_and_have_the_mean() {
 /// Legal values at the ends of their domain.
 fn extremes(family: Family) -> Vec<f32> {
     match family {
-        Family::Gaussian { .. } | Family::StudentT | Family::Laplace => vec![-1e6, 0.0, 1e6],
+        Family::Gaussian | Family::StudentT | Family::Laplace => vec![-1e6, 0.0, 1e6],
         Family::Poisson | Family::NegativeBinomial => vec![0.0, 2f32.ln(), 1e6f32.ln_1p()],
         _ => vec![0.0, 1.0 / 255.0, 1.0],
     }
@@ -127,16 +122,17 @@ fn nothing_is_infinite_whatever_the_parameters() {
     let device = Device::cpu();
     let wild = [-1e30f32, -1e4, -100.0, -1.0, 0.0, 1e-6, 0.7, 100.0, 1e4, 1e8, 1e30];
     let pairs: Vec<[f32; 2]> = wild.iter().flat_map(|a| wild.iter().map(move |b| [*a, *b])).collect();
-    for family in FAMILIES {
+    for kind in kinds() {
         for learned in wild {
-            check_finite(family, learned, &pairs, &device);
+            check_finite(kind, learned, &pairs, &device);
         }
     }
 }
 
 /// Three rows of three columns for every pair, whose two numbers alternate among the outputs.
-fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], device: &Device) {
-    let likelihood = with_learned(likelihood(family, 3, device), learned, device).train();
+fn check_finite(kind: LikelihoodBlock, learned: f32, pairs: &[[f32; 2]], device: &Device) {
+    let family = kind.family;
+    let likelihood = with_learned(likelihood(kind, 3, device), learned, device).train();
     let x = match family {
         Family::Categorical | Family::Ordinal => vec![0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0],
         _ => extremes(family).repeat(3),
@@ -152,7 +148,7 @@ fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], device: &Devic
     let finite = |what: &str, values: Vec<f32>, each: usize| {
         let wrong = values.iter().position(|v| !v.is_finite());
         let device = wrong.map(|k| (values[k], pairs[k / each % pairs.len()]));
-        assert!(device.is_none(), "{family:?}, learned {learned}: {what} {device:?}");
+        assert!(device.is_none(), "{kind:?}, learned {learned}: {what} {device:?}");
     };
     finite("value", to_host(nll.inner()), 3);
     finite("gradient", to_host(parameters.grad(&gradients).unwrap()), 3 * width);
@@ -171,7 +167,7 @@ fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], device: &Devic
     let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
     if bounded && !is_count {
         let wrong = mean.iter().find(|m| !(0.0..=1.000_001).contains(*m));
-        assert!(wrong.is_none(), "{family:?}, learned {learned}: mean {wrong:?}");
+        assert!(wrong.is_none(), "{kind:?}, learned {learned}: mean {wrong:?}");
     }
     finite("mean", mean, 9);
 }
@@ -179,13 +175,13 @@ fn check_finite(family: Family, learned: f32, pairs: &[[f32; 2]], device: &Devic
 #[test]
 fn extreme_parameters_can_be_drawn_from() {
     let device = Device::cpu();
-    for family in FAMILIES {
+    for kind in kinds() {
         for value in [-1e30f32, -1e4, 0.0, 1e4, 1e30] {
-            let likelihood = with_learned(likelihood(family, 3, &device), value, &device);
+            let likelihood = with_learned(likelihood(kind, 3, &device), value, &device);
             let parameters =
                 device.tensor(vec![value; likelihood.parameters()], [1, likelihood.parameters()]);
             let drawn = likelihood.sample(parameters, &mut stream(3, Purpose::Generate, 0, 0));
-            assert!(drawn.iter().all(|v| v.is_finite()), "{family:?} {value}: {drawn:?}");
+            assert!(drawn.iter().all(|v| v.is_finite()), "{kind:?} {value}: {drawn:?}");
         }
     }
 }
@@ -193,12 +189,11 @@ fn extreme_parameters_can_be_drawn_from() {
 #[test]
 fn blocks_take_their_own_outputs_and_vectors() {
     let device = Device::cpu_f64();
-    let block = |family, start, width| LikelihoodBlock { family, start, width };
     let blocks = vec![
-        block(Family::Laplace, 0, 1),
-        block(Family::Ordinal, 1, 3),
-        block(Family::StudentT, 4, 2),
-        block(Family::Gaussian { variance: Variance::Shared }, 6, 2),
+        LikelihoodBlock::new(Family::Laplace, 0..1),
+        LikelihoodBlock::new(Family::Ordinal, 1..4),
+        LikelihoodBlock::new(Family::StudentT, 4..6),
+        LikelihoodBlock::gaussian(Variance::Shared, 6..8),
     ];
     let all = Likelihood::new(blocks.clone(), &device);
     assert_eq!((all.parameters(), all.log_scale.len(), all.thresholds.len()), (6, 2, 1));
@@ -216,7 +211,7 @@ fn blocks_take_their_own_outputs_and_vectors() {
         let own = device.tensor(p[offset..offset + n].to_vec(), [1, n]);
         offset += n;
         let x = device.tensor(x[b.start..b.start + b.width].to_vec(), [1, b.width]);
-        let one = Likelihood::new(vec![block(b.family, 0, b.width)], &device);
+        let one = Likelihood::new(vec![LikelihoodBlock { start: 0, ..*b }], &device);
         to_host(one.negative_log_likelihood(own, x, None))[0]
     };
     let parts: f32 = blocks.iter().map(alone).sum();

@@ -1,10 +1,10 @@
 //! Who wins, what is written down, and what is refused.
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::distribution::{CustomLikelihood, register};
 
 const DEFAULTS: Defaults =
     Defaults { variational: true, black_and_white: false, variance: Variance::PerFeature };
-const GAUSSIAN: Family = Family::Gaussian { variance: Variance::PerFeature };
 
 fn block(kind: BlockKind, start: usize, width: usize, names: &[&str]) -> Block {
     let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
@@ -19,7 +19,7 @@ fn table() -> Vec<Block> {
     ]
 }
 
-fn choices(pairs: &[(&str, &str)]) -> BTreeMap<String, Name> {
+fn choices(pairs: &[(&str, &str)]) -> BTreeMap<String, Family> {
     pairs.iter().map(|(key, name)| (key.to_string(), name.parse().unwrap())).collect()
 }
 
@@ -32,7 +32,7 @@ fn families(pairs: &[(&str, &str)]) -> Vec<(Family, usize, usize)> {
 fn what_is_left_open_suits_the_kind_and_is_written_down() {
     let mut map = BTreeMap::new();
     let first = resolve(&mut map, &table(), &DEFAULTS).unwrap();
-    let expected = [(GAUSSIAN, 0, 4), (Family::NegativeBinomial, 4, 2), (Family::Ordinal, 6, 3)];
+    let expected = [(Family::Gaussian, 0, 4), (Family::NegativeBinomial, 4, 2), (Family::Ordinal, 6, 3)];
     let found: Vec<_> = first.iter().map(|b| (b.family, b.start, b.width)).collect();
     assert_eq!(found, expected);
     assert_eq!(
@@ -43,7 +43,7 @@ fn what_is_left_open_suits_the_kind_and_is_written_down() {
     let others = Defaults { variational: false, black_and_white: true, ..DEFAULTS };
     assert_eq!(resolve(&mut map, &table(), &others).unwrap(), first);
     let plain = resolve(&mut BTreeMap::new(), &table(), &others).unwrap();
-    assert_eq!(plain[1].family, GAUSSIAN);
+    assert_eq!(plain[1].family, Family::Gaussian);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_name_wins_over_a_kind_and_a_kind_over_the_star() {
     let found = families(&[("*", "laplace"), ("numeric", "student_t"), ("b", "gaussian"), ("c", "gaussian")]);
     let expected = [
         (Family::StudentT, 0, 1),
-        (GAUSSIAN, 1, 2),
+        (Family::Gaussian, 1, 2),
         (Family::StudentT, 3, 1),
         (Family::Laplace, 4, 2),
         (Family::Ordinal, 6, 3),
@@ -91,12 +91,20 @@ fn impossible_choices_are_refused_with_a_way_out() {
 }
 
 #[test]
-fn names_come_back() {
-    for name in ALL.into_iter().chain([Name::DiscretizedLogistic { components: 1 }]) {
-        assert_eq!(name.to_string().parse::<Name>().unwrap(), name);
-    }
-    assert_eq!("discretized_logistic".parse::<Name>().unwrap(), MIXTURE);
-    for wrong in ["normal", "gaussian:3", "discretized_logistic:0", "discretized_logistic:x", ""] {
-        assert!(wrong.parse::<Name>().is_err(), "{wrong}");
-    }
+fn a_distribution_of_ones_own_is_registered_first() {
+    let mut asked = choices(&[("numeric", "custom:of_ones_own")]);
+    let refused = resolve(&mut asked, &table(), &DEFAULTS).unwrap_err().to_string();
+    assert!(refused.contains("custom:of_ones_own is not registered"), "{refused}");
+    let likelihood = CustomLikelihood {
+        outputs: 2,
+        learned: 1,
+        is_density: true,
+        distribution: |_, _| unreachable!("nothing is computed here"),
+    };
+    let family = register("of_ones_own", likelihood).unwrap();
+    assert!(register("of_ones_own", likelihood).is_err(), "a name means one distribution");
+    let blocks = resolve(&mut asked, &table(), &DEFAULTS).unwrap();
+    assert_eq!((blocks[0].family, blocks[0].width, blocks[0].parameters()), (family, 4, 8));
+    let refused = resolve(&mut choices(&[("size", "custom:of_ones_own")]), &table(), &DEFAULTS);
+    assert!(refused.is_err(), "one-hot columns are not one number each");
 }

@@ -6,7 +6,6 @@ use crate::tensor::Tensor;
 use super::{Bound, Variational, VariationalConfig};
 use crate::distribution::{Posterior, standard_normal_log_density};
 use crate::model::{Autoencoder, Batch, Context};
-use crate::nn::chain;
 use crate::objective::{
     Term, Warmup, importance_bound, kl_parts, maximum_mean_discrepancy, normalized_weights, scale_gradient,
     with_gradient_of,
@@ -122,7 +121,7 @@ impl Variational {
         epsilon: ReparameterizationNoise,
         stage: &AnnealingState,
     ) -> Vec<Term> {
-        let top = chain(&self.encoder, batch.input());
+        let top = self.encoder.forward(batch.input());
         let posterior = self.posterior.forward(top.clone());
         let compared = epsilon.prior.clone();
         let (z, kl) = match self.config.has_closed_form() {
@@ -239,7 +238,7 @@ impl Variational {
         epsilon: ReparameterizationNoise,
     ) -> WeightedDraws {
         let rows = batch.x.dims()[0];
-        let top = chain(&self.encoder, batch.input());
+        let top = self.encoder.forward(batch.input());
         let posterior = self.posterior.forward(top.clone()).repeat(samples);
         let draws = self.draw(&posterior, repeat_rows(top, samples), epsilon);
         let parameters = self.decode(batch.with_condition(draws.z));

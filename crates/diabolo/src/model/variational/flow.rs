@@ -16,7 +16,7 @@ use crate::tensor::{Tensor, activation};
 
 use super::config::FlowConfig;
 use crate::model::Architecture;
-use crate::nn::{Activation, Linear};
+use crate::nn::{Activation, Layer, Linear};
 use crate::random::Stream;
 use crate::tensor::{Device, softplus};
 

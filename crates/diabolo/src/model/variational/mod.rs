@@ -22,11 +22,10 @@ use crate::tensor::Tensor;
 
 use self::bound_terms::WeightedDraws;
 use super::{
-    Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, PosteriorDraws, Trainable,
-    deterministic::layers,
+    Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, Network, PosteriorDraws, Trainable,
 };
 use crate::distribution::{Likelihood, Posterior};
-use crate::nn::{Activation, Linear, chain};
+use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RowNoise, Stream, standard_normal};
 use crate::tensor::Device;
@@ -35,7 +34,7 @@ use crate::tensor::Device;
 #[derive(Module, Debug)]
 pub struct Variational {
     /// x → last hidden layer; may be empty.
-    pub encoder: Vec<Linear>,
+    pub encoder: Sequential,
     /// Last hidden layer → N(μ, diag σ²).
     pub posterior: PosteriorHeads,
     /// What transforms the posterior.
@@ -43,7 +42,7 @@ pub struct Variational {
     /// p(z); `None` is N(0, I).
     pub prior: Option<Prior>,
     /// z → last hidden layer of the decoder; may be empty.
-    pub decoder: Vec<Linear>,
+    pub decoder: Sequential,
     /// Last hidden layer → likelihood parameters.
     pub output: Linear,
     /// Reads the decoder's outputs.
@@ -83,12 +82,12 @@ impl Variational {
         let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
         let mut widths = vec![inputs + condition];
         widths.extend(hidden);
-        let encoder = layers(&widths, *activation, *activation, noise, device);
+        let encoder = Sequential::new(&widths, *activation, *activation, noise, device);
         let top = widths[hidden.len()];
         let posterior = PosteriorHeads::new(top, *latent_dim, noise, device);
         let mut widths = vec![latent_dim + condition];
         widths.extend(hidden.iter().rev());
-        let decoder = layers(&widths, *activation, *activation, noise, device);
+        let decoder = Sequential::new(&widths, *activation, *activation, noise, device);
         let output =
             Linear::new(widths[hidden.len()], likelihood.parameters(), Activation::Identity, noise, device);
         let flow = Flow::new(config.flow, architecture, top, noise, device);
@@ -97,7 +96,7 @@ impl Variational {
     }
 
     fn approximate_posterior(&self, x: Tensor<2>) -> Posterior {
-        self.posterior.forward(chain(&self.encoder, x))
+        self.posterior.forward(self.encoder.forward(x))
     }
 }
 
@@ -137,10 +136,28 @@ impl Trainable for Variational {
     }
 }
 
+impl Network for Variational {
+    fn encoder(&self) -> Layers<'_> {
+        self.encoder.iter().chain([&self.posterior.mean]).collect()
+    }
+
+    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
+        self.output.forward(self.decoder.forward(z))
+    }
+
+    fn likelihood(&self) -> &Likelihood {
+        &self.likelihood
+    }
+}
+
 impl Autoencoder for Variational {
+    fn network(&self) -> &dyn Network {
+        self
+    }
+
     /// The posterior's mean, through the flow if there is one. The encoder's layers, and so its Jacobian, end before the flow.
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        let top = chain(&self.encoder, x);
+        let top = self.encoder.forward(x);
         let mean = self.posterior.mean.forward(top.clone());
         match &self.flow {
             Some(flow) => flow.transform(mean, top).0,
@@ -154,18 +171,6 @@ impl Autoencoder for Variational {
 
     fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {
         Some(self.approximate_posterior(x))
-    }
-
-    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
-        self.output.forward(chain(&self.decoder, z))
-    }
-
-    fn likelihood(&self) -> &Likelihood {
-        &self.likelihood
-    }
-
-    fn encoder_layers(&self) -> Vec<&Linear> {
-        self.encoder.iter().chain([&self.posterior.mean]).collect()
     }
 
     fn draw_posterior(

@@ -14,8 +14,7 @@ use super::PosteriorHeads;
 use super::config::PriorConfig;
 use crate::distribution::{Posterior, mixture_log_density, standard_normal_log_density};
 use crate::model::Architecture;
-use crate::model::deterministic::layers;
-use crate::nn::{Linear, chain};
+use crate::nn::{Layer, Sequential};
 use crate::random::{RngExt, Stream, standard_normal, weighted_index};
 use crate::tensor::{Device, to_host};
 
@@ -53,11 +52,11 @@ pub struct VampPrior {
 #[derive(Module, Debug)]
 pub struct Hierarchical {
     /// z → its last hidden layer; may be empty.
-    pub encoder: Vec<Linear>,
+    pub encoder: Sequential,
     /// → q(z₂|z).
     pub posterior: PosteriorHeads,
     /// z₂ → its last hidden layer; may be empty.
-    pub decoder: Vec<Linear>,
+    pub decoder: Sequential,
     /// → p(z|z₂).
     pub output: PosteriorHeads,
 }
@@ -91,12 +90,12 @@ impl Prior {
                 let mut widths = vec![d];
                 widths.extend(hidden);
                 let top = widths[hidden.len()];
-                let encoder = layers(&widths, activation, activation, noise, device);
+                let encoder = Sequential::new(&widths, activation, activation, noise, device);
                 let posterior = PosteriorHeads::new(top, *latent_dim, noise, device);
                 let mut widths = vec![*latent_dim];
                 widths.extend(hidden.iter().rev());
                 let top = widths[hidden.len()];
-                let decoder = layers(&widths, activation, activation, noise, device);
+                let decoder = Sequential::new(&widths, activation, activation, noise, device);
                 let output = PosteriorHeads::new(top, d, noise, device);
                 Prior::Hierarchical(Hierarchical { encoder, posterior, decoder, output })
             }
@@ -145,7 +144,7 @@ impl Prior {
         };
         if let Prior::Hierarchical(h) = self {
             let second = normal(self.auxiliary_dim(), noise);
-            let given = h.output.forward(chain(&h.decoder, second));
+            let given = h.output.forward(h.decoder.forward(second));
             let epsilon = normal(given.mean.dims()[1], noise);
             return given.sample(epsilon);
         }
@@ -187,9 +186,9 @@ impl Prior {
 
 impl Hierarchical {
     fn log_density(&self, z: Tensor<2>, epsilon: Tensor<2>) -> Tensor<1> {
-        let posterior = self.posterior.forward(chain(&self.encoder, z.clone()));
+        let posterior = self.posterior.forward(self.encoder.forward(z.clone()));
         let second = posterior.sample(epsilon);
-        let given = self.output.forward(chain(&self.decoder, second.clone()));
+        let given = self.output.forward(self.decoder.forward(second.clone()));
         given.log_density(z) + standard_normal_log_density(second.clone()) - posterior.log_density(second)
     }
 }

@@ -28,7 +28,9 @@ use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::config::non_negative;
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, HealthStats, Trainable, in_chunks};
+use super::{
+    Architecture, Autoencoder, Batch, Context, Deterministic, HealthStats, Network, Trainable, in_chunks,
+};
 use crate::data::Encoded;
 use crate::objective::Term;
 use crate::random::Stream;
@@ -125,7 +127,7 @@ impl VectorQuantized {
 
 impl Trainable for VectorQuantized {
     fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
-        let z = self.net.encode(batch.x.clone());
+        let z = self.net.encoder.forward(batch.x.clone());
         let q = self.codebook.quantize(z.clone());
         let commitment = (z.clone() - q.clone()).square().sum_dim(1).squeeze_dim::<1>(1);
         // z − sg(z) is 0, and has the gradient of z.
@@ -143,7 +145,7 @@ impl Trainable for VectorQuantized {
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {
         let groups = self.codebook.groups();
-        let chosen = to_host(self.codebook.indices(self.net.encode(batch.x.clone())).float());
+        let chosen = to_host(self.codebook.indices(self.net.encoder.forward(batch.x.clone())).float());
         let used: BTreeSet<(usize, u32)> =
             chosen.iter().enumerate().map(|(i, &index)| (i % groups, index as u32)).collect();
         // Few rows cannot use many.
@@ -152,24 +154,24 @@ impl Trainable for VectorQuantized {
         Some(HealthStats { codes_used, ..HealthStats::default() })
     }
 
-    fn after_step(mut self, batch: &Batch, context: &mut Context) -> Self {
-        let z = self.net.valid().encode(batch.x.clone());
-        self.codebook = self.codebook.ema_update(z.clone(), self.config.decay).restart_dead(z, context.noise);
-        self
+    fn after_step(&mut self, batch: &Batch, context: &mut Context) {
+        let z = self.net.encoder.valid().forward(batch.x.clone());
+        let moved = self.codebook.clone().ema_update(z.clone(), self.config.decay);
+        self.codebook = moved.restart_dead(z, context.noise);
     }
 
-    fn after_training(mut self, rows: &Encoded, seed: u64, device: &Device) -> Self {
-        let chosen =
-            in_chunks(rows, device, |batch| to_host(self.codebook.indices(self.net.encode(batch.x)).float()));
+    fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
+        let chosen = in_chunks(rows, device, |batch| {
+            to_host(self.codebook.indices(self.net.encoder.forward(batch.x)).float())
+        });
         let chosen: Vec<u32> = chosen.into_iter().map(|code| code as u32).collect();
         self.prior = CodePrior::fit(&chosen, self.config.groups, self.config.codebook_size, seed, device);
-        self
     }
 }
 
 impl Autoencoder for VectorQuantized {
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
-        self.codebook.quantize(self.net.encode(x))
+        self.codebook.quantize(self.net.encoder.forward(x))
     }
 
     fn codebook(&self) -> Option<&Codebook> {
@@ -180,5 +182,7 @@ impl Autoencoder for VectorQuantized {
         Some(self.codebook.vectors_at(self.prior.sample(rows, noise, device)))
     }
 
-    super::deterministic::through_net!(but encode);
+    fn network(&self) -> &dyn Network {
+        &self.net
+    }
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::data::{BlockKind, Encoded, Labels, Prepared, prepare};
-use crate::model::{Architecture, FamilyConfig, LikelihoodName, Model};
+use crate::distribution::Family;
+use crate::model::{Architecture, FamilyConfig, Model};
 use crate::random::{Purpose, permutation, stream};
 use crate::tensor::Device;
 use crate::train::{self, EpochRecord, Hooks, StopReason, TrainingData};
@@ -202,7 +203,7 @@ impl Plan {
             // One distribution of pixels, or nats could not be compared.
             let has_pixels = blocks.iter().any(|block| block.kind == BlockKind::Pixels);
             if has_pixels && !asked.model.chooses_pixels(&blocks) {
-                config.model.likelihood.insert("pixels".into(), LikelihoodName::Bernoulli);
+                config.model.likelihood.insert("pixels".into(), Family::Bernoulli);
             }
             if !config.model.family.is_layered() {
                 config.training.pretrain_epochs = 0;

@@ -217,16 +217,16 @@ mod tests {
     const VARIANCE: f64 = 0.25;
 
     /// A linear decoder of one z.
-    fn linear_model(family: Family, width: usize, seed: u64, device: &Device) -> Model {
+    fn linear_model(block: LikelihoodBlock, seed: u64, device: &Device) -> Model {
         let architecture = Architecture {
             family: FamilyConfig::default(),
-            inputs: width,
+            inputs: block.width,
             condition: 0,
             hidden: vec![],
             latent_dim: 1,
             activation: Activation::Identity,
             latent_activation: Activation::Identity,
-            likelihood: vec![LikelihoodBlock { family, start: 0, width }],
+            likelihood: vec![block],
         };
         Model::new(&architecture, seed, device)
     }
@@ -244,7 +244,7 @@ mod tests {
     /// x = b + W z + noise with one z, so that everything is Gaussian: b, W and the model.
     fn linear(device: &Device) -> ([f64; 3], [f64; 3], Model) {
         let model =
-            linear_model(Family::Gaussian { variance: Variance::Fixed { value: VARIANCE } }, 3, 3, device);
+            linear_model(LikelihoodBlock::gaussian(Variance::Fixed { value: VARIANCE }, 0..3), 3, device);
         let at = |z: f32| to_host(model.decode(device.tensor(vec![z], [1, 1])));
         let bias: [f64; 3] = std::array::from_fn(|k| f64::from(at(0.0)[k]));
         let weight = std::array::from_fn(|k| f64::from(at(1.0)[k]) - bias[k]);
@@ -258,7 +258,8 @@ mod tests {
         let line = |model: &Model| (at(model, 0.0), at(model, 1.0) - at(model, 0.0));
         // Steep enough to tell the means apart: that of the logarithms is a quarter lower at a weight of 1.
         // One count, whose rate is e^(b + w z).
-        let mut models = (0..100).map(|seed| linear_model(Family::Poisson, 1, seed, &device));
+        let block = LikelihoodBlock::new(Family::Poisson, 0..1);
+        let mut models = (0..100).map(|seed| linear_model(block, seed, &device));
         let model = models.find(|model| line(model).1.abs() > 1.0).unwrap();
         let (bias, weight) = line(&model);
         let nothing = Encoded { observed: Some(vec![0.0]), ..Encoded::from_values(vec![0.0], 1) };

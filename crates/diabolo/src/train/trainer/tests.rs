@@ -19,7 +19,7 @@ fn model(family: &str) -> Model {
         latent_dim: 8,
         activation: Activation::Tanh,
         latent_activation: Activation::Identity,
-        likelihood: vec![LikelihoodBlock { family: Family::Bernoulli, start: 0, width: WIDTH }],
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..WIDTH)],
     };
     Model::new(&architecture, 0, &Device::cpu())
 }
@@ -41,7 +41,11 @@ fn config(learning_rate: f64, max_seconds: Option<f64>) -> TrainingConfig {
     }
 }
 
-fn train<M: Trainable>(model: M, config: &TrainingConfig, hooks: &mut dyn Hooks<M>) -> Result<Outcome<M>> {
+fn train<M: Trainable + Module>(
+    model: M,
+    config: &TrainingConfig,
+    hooks: &mut dyn Hooks<M>,
+) -> Result<Outcome<M>> {
     let (train, validation) = (rows(64), rows(16));
     let data = TrainingData { train: &train, validation: &validation };
     fit(model, None, &data, config, &Device::cpu(), hooks)
@@ -63,7 +67,7 @@ fn one_message() -> Channel {
 }
 
 #[test]
-fn an_interruption_that_is_told_once_is_no_time_limit() {
+fn an_interruption_that_is_answered_once_is_no_time_limit() {
     let outcome = train(model("plain"), &config(1e-3, None), &mut one_message()).expect("hooks save nothing");
     assert!(matches!(outcome.stop_reason, StopReason::Interrupted), "{:?}", outcome.stop_reason);
 }
@@ -83,7 +87,8 @@ fn whatever_ends_training_the_prior_of_quantised_codes_is_that_of_the_returned_w
     let prior = |model: &Model| weights::export(model).remove("prior.shares").expect("it has a prior").values;
     for (reason, outcome) in outcomes {
         assert!(format!("{:?}", outcome.stop_reason).starts_with(reason), "{:?}", outcome.stop_reason);
-        let fitted = outcome.model.clone().after_training(&rows(64), 0, &Device::cpu());
+        let mut fitted = outcome.model.clone();
+        fitted.after_training(&rows(64), 0, &Device::cpu());
         assert_eq!(prior(&outcome.model), prior(&fitted), "{reason}");
         assert_ne!(prior(&outcome.model), prior(&start()), "{reason}: as before training");
     }

@@ -1,0 +1,207 @@
+//! Any model, chosen at run time.
+
+use std::ops::{Deref, DerefMut};
+
+use super::{
+    Architecture, Autoencoder, Batch, Codebook, Context, Contractive, Denoising, FamilyConfig, HealthStats,
+    Multiscale, Network, Plain, PosteriorDraws, Sparse, Trainable, Variational, VectorQuantized,
+};
+use crate::data::Encoded;
+use crate::distribution::{Likelihood, Posterior};
+use crate::nn::Layers;
+use crate::objective::{EncoderTrace, Term};
+use crate::random::{Purpose, RowNoise, Stream, stream};
+use crate::tensor::{Device, Module, Tensor};
+
+/// Any model, chosen at run time.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant, reason = "one model per program")]
+pub enum Model {
+    /// Reconstruction alone.
+    Plain(Plain),
+    /// Clean from corrupted.
+    Denoising(Denoising),
+    /// With a sparse code.
+    Sparse(Sparse),
+    /// With the contraction.
+    Contractive(Contractive),
+    /// With a posterior and a prior.
+    Variational(Variational),
+    /// With a code of entries of codebooks.
+    VectorQuantized(VectorQuantized),
+    /// Clean from corrupted, at every size of the corruption.
+    Multiscale(Multiscale),
+}
+
+impl Model {
+    /// Builds the architecture with initial weights drawn from `seed`.
+    pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Self {
+        let noise = &mut stream(seed, Purpose::Initialize, 0, 0);
+        match &architecture.family {
+            FamilyConfig::Plain { .. } => Model::Plain(Plain::new(architecture, noise, device)),
+            FamilyConfig::Denoising { corruption, .. } => {
+                Model::Denoising(Denoising::new(architecture, *corruption, noise, device))
+            }
+            FamilyConfig::Sparse(config) => {
+                Model::Sparse(Sparse::new(architecture, config.sparsity, noise, device))
+            }
+            FamilyConfig::Contractive(config) => {
+                Model::Contractive(Contractive::new(architecture, *config, noise, device))
+            }
+            FamilyConfig::Variational(config) => {
+                Model::Variational(Variational::new(architecture, config, noise, device))
+            }
+            FamilyConfig::VectorQuantized(config) => {
+                Model::VectorQuantized(VectorQuantized::new(architecture, *config, noise, device))
+            }
+            FamilyConfig::Multiscale(config) => {
+                Model::Multiscale(Multiscale::new(architecture, config, noise, device))
+            }
+        }
+    }
+}
+
+impl Deref for Model {
+    type Target = dyn Autoencoder;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Model::Plain(model) => model,
+            Model::Denoising(model) => model,
+            Model::Sparse(model) => model,
+            Model::Contractive(model) => model,
+            Model::Variational(model) => model,
+            Model::VectorQuantized(model) => model,
+            Model::Multiscale(model) => model,
+        }
+    }
+}
+
+impl DerefMut for Model {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Model::Plain(model) => model,
+            Model::Denoising(model) => model,
+            Model::Sparse(model) => model,
+            Model::Contractive(model) => model,
+            Model::Variational(model) => model,
+            Model::VectorQuantized(model) => model,
+            Model::Multiscale(model) => model,
+        }
+    }
+}
+
+/// Whatever derefs to a model, such as [`Model`] or a `Box<dyn Autoencoder>`, is one. Every method is forwarded, or what a
+/// family overrides would silently not count: Clippy refuses to let one be forgotten.
+#[deny(clippy::missing_trait_methods)]
+impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Trainable for T {
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        (**self).loss(batch, context)
+    }
+
+    fn is_row_separable(&self) -> bool {
+        (**self).is_row_separable()
+    }
+
+    fn max_batch_rows(&self) -> usize {
+        (**self).max_batch_rows()
+    }
+
+    fn health(&self, batch: &Batch) -> Option<HealthStats> {
+        (**self).health(batch)
+    }
+
+    fn after_step(&mut self, batch: &Batch, context: &mut Context) {
+        (**self).after_step(batch, context);
+    }
+
+    fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
+        (**self).after_training(rows, seed, device);
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Autoencoder for T {
+    fn network(&self) -> &dyn Network {
+        (**self).network()
+    }
+
+    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
+        (**self).encode(x)
+    }
+
+    fn reconstruct(&self, batch: &Batch) -> Tensor<2> {
+        (**self).reconstruct(batch)
+    }
+
+    fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
+        (**self).reconstruct_from(batch, code)
+    }
+
+    fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
+        (**self).reconstructions(batch)
+    }
+
+    fn has_posterior(&self) -> bool {
+        (**self).has_posterior()
+    }
+
+    fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {
+        (**self).posterior(x)
+    }
+
+    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
+        (**self).decode(z)
+    }
+
+    fn likelihood(&self) -> &Likelihood {
+        (**self).likelihood()
+    }
+
+    fn encoder(&self) -> Layers<'_> {
+        (**self).encoder()
+    }
+
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        (**self).trace(x)
+    }
+
+    fn draw_posterior(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        noise: &mut RowNoise,
+        device: &Device,
+    ) -> Option<PosteriorDraws> {
+        (**self).draw_posterior(batch, samples, noise, device)
+    }
+
+    fn log_weights(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        noise: &mut RowNoise,
+        device: &Device,
+    ) -> Option<Tensor<2>> {
+        (**self).log_weights(batch, samples, noise, device)
+    }
+
+    fn codebook(&self) -> Option<&Codebook> {
+        (**self).codebook()
+    }
+
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {
+        (**self).sample_prior(rows, noise, device)
+    }
+
+    fn latent_dim(&self) -> usize {
+        (**self).latent_dim()
+    }
+
+    fn contraction(&self, x: Tensor<2>) -> Tensor<1> {
+        (**self).contraction(x)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! What a family overrides counts, also behind [`Model`].
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::distribution::{Family, LikelihoodBlock};
+use crate::nn::Activation;
+
+/// A family that overrides every method, and notes its name.
+struct Recorder {
+    inner: Plain,
+    called: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Recorder {
+    fn note(&self, method: &'static str) {
+        self.called.lock().expect("no other thread").push(method);
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Trainable for Recorder {
+    fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
+        self.note("loss");
+        self.inner.loss(batch, context)
+    }
+
+    fn is_row_separable(&self) -> bool {
+        self.note("is_row_separable");
+        self.inner.is_row_separable()
+    }
+
+    fn max_batch_rows(&self) -> usize {
+        self.note("max_batch_rows");
+        self.inner.max_batch_rows()
+    }
+
+    fn health(&self, batch: &Batch) -> Option<HealthStats> {
+        self.note("health");
+        self.inner.health(batch)
+    }
+
+    fn after_step(&mut self, batch: &Batch, context: &mut Context) {
+        self.note("after_step");
+        self.inner.after_step(batch, context);
+    }
+
+    fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
+        self.note("after_training");
+        self.inner.after_training(rows, seed, device);
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Autoencoder for Recorder {
+    fn network(&self) -> &dyn Network {
+        self.note("network");
+        self.inner.network()
+    }
+
+    fn encode(&self, x: Tensor<2>) -> Tensor<2> {
+        self.note("encode");
+        self.inner.encode(x)
+    }
+
+    fn reconstruct(&self, batch: &Batch) -> Tensor<2> {
+        self.note("reconstruct");
+        self.inner.reconstruct(batch)
+    }
+
+    fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
+        self.note("reconstruct_from");
+        self.inner.reconstruct_from(batch, code)
+    }
+
+    fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
+        self.note("reconstructions");
+        self.inner.reconstructions(batch)
+    }
+
+    fn has_posterior(&self) -> bool {
+        self.note("has_posterior");
+        self.inner.has_posterior()
+    }
+
+    fn posterior(&self, x: Tensor<2>) -> Option<Posterior> {
+        self.note("posterior");
+        self.inner.posterior(x)
+    }
+
+    fn decode(&self, z: Tensor<2>) -> Tensor<2> {
+        self.note("decode");
+        self.inner.decode(z)
+    }
+
+    fn likelihood(&self) -> &Likelihood {
+        self.note("likelihood");
+        self.inner.likelihood()
+    }
+
+    fn encoder(&self) -> Layers<'_> {
+        self.note("encoder");
+        self.inner.encoder()
+    }
+
+    fn trace(&self, x: Tensor<2>) -> EncoderTrace<'_> {
+        self.note("trace");
+        self.inner.trace(x)
+    }
+
+    fn draw_posterior(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        noise: &mut RowNoise,
+        device: &Device,
+    ) -> Option<PosteriorDraws> {
+        self.note("draw_posterior");
+        self.inner.draw_posterior(batch, samples, noise, device)
+    }
+
+    fn log_weights(
+        &self,
+        batch: &Batch,
+        samples: usize,
+        noise: &mut RowNoise,
+        device: &Device,
+    ) -> Option<Tensor<2>> {
+        self.note("log_weights");
+        self.inner.log_weights(batch, samples, noise, device)
+    }
+
+    fn codebook(&self) -> Option<&Codebook> {
+        self.note("codebook");
+        self.inner.codebook()
+    }
+
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {
+        self.note("sample_prior");
+        self.inner.sample_prior(rows, noise, device)
+    }
+
+    fn latent_dim(&self) -> usize {
+        self.note("latent_dim");
+        self.inner.latent_dim()
+    }
+
+    fn contraction(&self, x: Tensor<2>) -> Tensor<1> {
+        self.note("contraction");
+        self.inner.contraction(x)
+    }
+}
+
+fn architecture(kind: &str) -> Architecture {
+    Architecture {
+        family: FamilyConfig::named(kind).expect("a family of this name"),
+        inputs: 4,
+        condition: 0,
+        hidden: vec![],
+        latent_dim: 8,
+        activation: Activation::Tanh,
+        latent_activation: Activation::Identity,
+        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..4)],
+    }
+}
+
+/// Calls every method once, as code does that knows a model only by its trait.
+fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
+    let x = device.tensor::<2>(vec![0.5; 4], [1, 4]);
+    let z = device.tensor::<2>(vec![0.5; 8], [1, 8]);
+    let batch = Batch::new(x.clone());
+    let rows = Encoded::from_values(vec![0.5; 4], 4);
+    let noise = &mut stream(0, Purpose::Train, 0, 0);
+    let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, device };
+    model.loss(&batch, context);
+    model.is_row_separable();
+    model.max_batch_rows();
+    model.health(&batch);
+    model.after_step(&batch, context);
+    model.after_training(&rows, 0, device);
+    model.network();
+    model.encode(x.clone());
+    model.reconstruct(&batch);
+    model.reconstruct_from(&batch, z.clone());
+    model.reconstructions(&batch);
+    model.has_posterior();
+    model.posterior(x.clone());
+    model.decode(z);
+    model.likelihood();
+    model.encoder();
+    model.trace(x.clone());
+    model.draw_posterior(&batch, 1, &mut RowNoise::Own(context.noise), device);
+    model.log_weights(&batch, 1, &mut RowNoise::Own(context.noise), device);
+    model.codebook();
+    model.sample_prior(1, context.noise, device);
+    model.latent_dim();
+    model.contraction(x);
+}
+
+#[test]
+fn what_a_family_overrides_is_called() {
+    let device = Device::cpu();
+    let Model::Plain(inner) = Model::new(&architecture("plain"), 0, &device) else { unreachable!() };
+    let called = Arc::default();
+    let mut model: Box<dyn Autoencoder> = Box::new(Recorder { inner, called: Arc::clone(&called) });
+    // The one impl that forwards for Model forwards for a box too.
+    call_all(&mut model, &device);
+    let expected = [
+        "loss",
+        "is_row_separable",
+        "max_batch_rows",
+        "health",
+        "after_step",
+        "after_training",
+        "network",
+        "encode",
+        "reconstruct",
+        "reconstruct_from",
+        "reconstructions",
+        "has_posterior",
+        "posterior",
+        "decode",
+        "likelihood",
+        "encoder",
+        "trace",
+        "draw_posterior",
+        "log_weights",
+        "codebook",
+        "sample_prior",
+        "latent_dim",
+        "contraction",
+    ];
+    assert_eq!(*called.lock().expect("no other thread"), expected);
+}
+
+#[test]
+fn a_model_is_its_family() {
+    let device = Device::cpu();
+    for kind in
+        ["plain", "denoising", "sparse", "contractive", "variational", "vector_quantized", "multiscale"]
+    {
+        let mut model = Model::new(&architecture(kind), 0, &device);
+        let family: *const () = match &model {
+            Model::Plain(family) => std::ptr::from_ref(family).cast(),
+            Model::Denoising(family) => std::ptr::from_ref(family).cast(),
+            Model::Sparse(family) => std::ptr::from_ref(family).cast(),
+            Model::Contractive(family) => std::ptr::from_ref(family).cast(),
+            Model::Variational(family) => std::ptr::from_ref(family).cast(),
+            Model::VectorQuantized(family) => std::ptr::from_ref(family).cast(),
+            Model::Multiscale(family) => std::ptr::from_ref(family).cast(),
+        };
+        assert_eq!(std::ptr::from_ref(&*model).cast::<()>(), family, "{kind}");
+        assert_eq!(std::ptr::from_mut(&mut *model).cast::<()>().cast_const(), family, "{kind}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Rows on their way into a model.
+
+use crate::data::{Encoded, draw_pixels, draw_pixels_once};
+use crate::kernel::in_parallel;
+use crate::random::Stream;
+use crate::tensor::{Device, Int, Tensor, TensorData, repeat_rows};
+
+/// A batch of encoded rows.
+#[derive(Clone)]
+pub struct Batch {
+    /// batch × encoded width; 0 where a cell is missing.
+    pub x: Tensor<2>,
+    /// What the rows are given, for conditional models: batch × its width.
+    pub condition: Option<Tensor<2>>,
+    /// 1 where a cell was observed, else 0; `None` if every cell was.
+    pub observed: Option<Tensor<2>>,
+    /// The class of each row, where there are classes.
+    pub classes: Option<Tensor<1, Int>>,
+}
+
+impl Batch {
+    /// The encoded `rows` as tensors; [fresh](Encoded::dynamic_pixels) intensities as those of held-out rows, drawn once.
+    pub fn gather(encoded: &Encoded, rows: &[usize], device: &Device) -> Self {
+        let mut values = gather(&encoded.values, encoded.width, rows);
+        if encoded.dynamic_pixels > 0 {
+            values
+                .chunks_exact_mut(encoded.width)
+                .for_each(|row| draw_pixels_once(&mut row[..encoded.dynamic_pixels]));
+        }
+        Batch::from_host(encoded, rows, values, device)
+    }
+
+    /// The encoded `rows` to learn from: [fresh](Encoded::dynamic_pixels) intensities are drawn as 0 or 1.
+    pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, device: &Device) -> Self {
+        let mut values = gather(&encoded.values, encoded.width, rows);
+        if encoded.dynamic_pixels > 0 {
+            values
+                .chunks_exact_mut(encoded.width)
+                .for_each(|row| draw_pixels(&mut row[..encoded.dynamic_pixels], noise));
+        }
+        Batch::from_host(encoded, rows, values, device)
+    }
+
+    fn from_host(encoded: &Encoded, rows: &[usize], values: Vec<f32>, device: &Device) -> Self {
+        let tensor = |values: Vec<f32>| device.tensor(values, [rows.len(), encoded.width]);
+        let classes = encoded.classes.as_ref().map(|classes| {
+            let chosen: Vec<i64> = rows.iter().map(|&row| i64::from(classes[row])).collect();
+            Tensor::from_data(TensorData::new(chosen, [rows.len()]), &device.inner)
+        });
+        let observed = encoded.observed.as_deref().map(|flags| tensor(gather(flags, encoded.width, rows)));
+        let condition = encoded
+            .condition
+            .as_ref()
+            .map(|c| device.tensor(gather(&c.values, c.width, rows), [rows.len(), c.width]));
+        Batch { x: tensor(values), condition, observed, classes }
+    }
+
+    /// Rows alone: all observed, no classes, nothing given.
+    pub fn new(x: Tensor<2>) -> Self {
+        Batch { x, condition: None, observed: None, classes: None }
+    }
+
+    /// What an encoder sees: x, and beside it the condition.
+    pub fn input(&self) -> Tensor<2> {
+        self.with_condition(self.x.clone())
+    }
+
+    /// What an encoder would see if x were another: `x + change`.
+    pub fn changed_input(&self, change: Tensor<2>) -> Tensor<2> {
+        self.with_condition(self.x.clone() + change)
+    }
+
+    /// Codes, or inputs, with the condition beside them. `rows` may hold each row of the batch several times, one after the other.
+    pub fn with_condition(&self, rows: Tensor<2>) -> Tensor<2> {
+        match &self.condition {
+            Some(condition) => {
+                let times = rows.dims()[0] / condition.dims()[0];
+                Tensor::cat(vec![rows, repeat_rows(condition.clone(), times)], 1)
+            }
+            None => rows,
+        }
+    }
+}
+
+/// Some of the rows of a matrix.
+fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
+    let mut out = Vec::with_capacity(rows.len() * width);
+    for &row in rows {
+        out.extend_from_slice(&values[row * width..(row + 1) * width]);
+    }
+    out
+}
+
+/// Rows put through a network at a time.
+pub(crate) const CHUNK: usize = 1024;
+
+/// `network` on all `rows`, chunk by chunk on all cores, on the host.
+pub(crate) fn in_chunks(
+    rows: &Encoded,
+    device: &Device,
+    network: impl Fn(Batch) -> Vec<f32> + Sync,
+) -> Vec<f32> {
+    let all: Vec<usize> = (0..rows.rows).collect();
+    let of_chunk = |chunk: &[usize]| network(Batch::gather(rows, chunk, device));
+    in_parallel(&all, CHUNK, of_chunk).concat()
+}

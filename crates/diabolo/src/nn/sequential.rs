@@ -1,0 +1,168 @@
+//! Layers one after the other.
+
+use std::borrow::Borrow;
+use std::ops::{Deref, DerefMut};
+
+use super::{Activation, Layer, LayerTrace, Linear};
+use crate::random::Stream;
+use crate::tensor::{Device, Module, Tensor};
+
+/// h = f_L ∘ … ∘ f_1 (x). A slice of its layers besides, first to last; without any it is the identity.
+///
+/// It owns its layers, or borrows them ([`Layers`]). There is one kind of layer today; with others, `Linear` here
+/// becomes an enum of them.
+#[derive(Module, Debug)]
+pub struct Sequential<L = Linear> {
+    /// No part of a tensor's name: see `artifact::weights`.
+    layers: Vec<L>,
+}
+
+/// Layers that belong to others, such as the hidden layers and the mean of a variational encoder.
+pub type Layers<'a> = Sequential<&'a Linear>;
+
+impl Sequential {
+    /// Fully connected layers through `widths`; the last has an activation of its own.
+    pub fn new(
+        widths: &[usize],
+        hidden: Activation,
+        last: Activation,
+        noise: &mut Stream,
+        device: &Device,
+    ) -> Self {
+        let count = widths.len() - 1;
+        (0..count)
+            .map(|l| {
+                let activation = if l + 1 == count { last } else { hidden };
+                Linear::new(widths[l], widths[l + 1], activation, noise, device)
+            })
+            .collect()
+    }
+
+    /// The same layers, borrowed.
+    pub fn layers(&self) -> Layers<'_> {
+        self.iter().collect()
+    }
+}
+
+impl Layers<'_> {
+    /// A copy that owns its layers.
+    pub fn cloned(&self) -> Sequential {
+        self.iter().map(|&layer| layer.clone()).collect()
+    }
+}
+
+impl<L: Borrow<Linear>> Sequential<L> {
+    fn each(&self) -> impl DoubleEndedIterator<Item = &Linear> + ExactSizeIterator {
+        self.layers.iter().map(Borrow::borrow)
+    }
+
+    /// Width of a row that goes in; 0 without layers.
+    pub fn inputs(&self) -> usize {
+        self.each().next().map_or(0, Layer::inputs)
+    }
+
+    /// Width of a row that comes out; 0 without layers.
+    pub fn outputs(&self) -> usize {
+        self.each().next_back().map_or(0, Layer::outputs)
+    }
+
+    /// `x` (batch × inputs) through the layers, first to last: batch × outputs.
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.each().fold(x, |h, layer| layer.forward(h))
+    }
+
+    /// [`forward`](Self::forward), keeping what each layer leaves behind.
+    pub fn trace(&self, x: Tensor<2>) -> Vec<LayerTrace> {
+        let mut h = x;
+        self.each()
+            .map(|layer| {
+                let trace = layer.trace(h.clone());
+                h = trace.output.clone();
+                trace
+            })
+            .collect()
+    }
+
+    /// Vector-Jacobian product of k cotangents a row, through all layers, last to first.
+    ///
+    /// `cotangents`: batch × k × outputs; `derivatives`: φ′ of each layer, first to last; result: batch × k × inputs.
+    pub fn vjp(&self, cotangents: Tensor<3>, derivatives: &[Tensor<2>]) -> Tensor<3> {
+        let steps = self.each().zip(derivatives).rev();
+        steps.fold(cotangents, |block, (layer, derivative)| layer.vjp(block, derivative.clone()))
+    }
+
+    /// Jacobian-vector product, through all layers, first to last.
+    ///
+    /// `tangent`: batch × inputs; `derivatives`: φ′ of each layer, first to last; result: batch × outputs.
+    pub fn jvp(&self, tangent: Tensor<2>, derivatives: &[Tensor<2>]) -> Tensor<2> {
+        let steps = self.each().zip(derivatives);
+        steps.fold(tangent, |tangent, (layer, derivative)| layer.jvp(tangent, derivative.clone()))
+    }
+}
+
+impl<L> Default for Sequential<L> {
+    /// Without layers.
+    fn default() -> Self {
+        Sequential { layers: vec![] }
+    }
+}
+
+impl<L> FromIterator<L> for Sequential<L> {
+    fn from_iter<I: IntoIterator<Item = L>>(layers: I) -> Self {
+        Sequential { layers: layers.into_iter().collect() }
+    }
+}
+
+impl<L> IntoIterator for Sequential<L> {
+    type Item = L;
+    type IntoIter = std::vec::IntoIter<L>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.layers.into_iter()
+    }
+}
+
+impl<L> Deref for Sequential<L> {
+    type Target = [L];
+
+    fn deref(&self) -> &[L] {
+        &self.layers
+    }
+}
+
+impl<L> DerefMut for Sequential<L> {
+    fn deref_mut(&mut self) -> &mut [L] {
+        &mut self.layers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, standard_normal, stream};
+    use crate::tensor::to_host;
+
+    /// Both products through three layers, against differences of the function: vᵀ(J u) = (vᵀJ) u.
+    #[test]
+    fn products_with_the_jacobian_agree_with_differences() {
+        let device = Device::cpu_f64();
+        let mut noise = stream(4, Purpose::Initialize, 0, 0);
+        let net = Sequential::new(&[5, 4, 6, 3], Activation::Silu, Activation::Sigmoid, &mut noise, &device);
+        assert_eq!((net.inputs(), net.outputs(), net.len()), (5, 3, 3));
+        let mut draw = |width: usize| device.tensor::<2>(standard_normal(&mut noise, 2 * width), [2, width]);
+        let (x, u, v) = (draw(5), draw(5), draw(3));
+        let traces = net.trace(x.clone());
+        let last = traces.last().map(|trace| to_host(trace.output.clone()));
+        assert_eq!(last, Some(to_host(net.forward(x.clone()))));
+        let slopes: Vec<Tensor<2>> = traces.into_iter().map(|trace| trace.derivative).collect();
+        let step = 1e-6;
+        let numeric =
+            (net.forward(x.clone() + u.clone() * step) - net.forward(x - u.clone() * step)) * (0.5 / step);
+        let along = net.jvp(u.clone(), &slopes);
+        let error = (along.clone() - numeric).abs().max().into_scalar::<f64>();
+        assert!(error < 1e-8, "{error}");
+        let back = net.layers().vjp(v.clone().unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
+        let difference = ((back * u).sum() - (along * v).sum()).abs().into_scalar::<f64>();
+        assert!(difference < 1e-12, "{difference}");
+    }
+}
