@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Anomaly detection on the ADBench sets: diabolo beside other detectors, same splits, in one run.
+"""Anomaly detection on the ADBench sets: diabolo and other detectors, same splits, in one run.
 
     DIABOLO_DATA=... bench/adbench.py [SET...]
 
-Two regimes. `normal`: fitted on a random half of the rows without fault, tested on the rest and all anomalies.
-`contaminated`: fitted on all rows without their labels, and the same rows are scored. Labels are seen by AUROC and average precision
-(AP) alone; there is one setting for all sets. Sets are cut to ROWS rows at random; a figure is the mean over SEEDS seeds.
+Two regimes. `normal`: fitted on a random half of the normal rows, tested on the rest and all anomalies.
+`contaminated`: fitted on all rows without their labels, and the same rows are scored. Labels are only used for AUROC and average
+precision (AP); there is one setting for all sets. Sets are sampled to ROWS rows; results are means over SEEDS seeds.
 
-Finished parts are kept in OUT and not run again. The table goes to stdout. Needs numpy and scikit-learn; with PyOD its detectors are
-the peers (its defaults), without it scikit-learn's isolation forest, k nearest neighbours and the reconstruction error of PCA.
+Finished parts are kept in OUT and not run again. The table goes to stdout. Needs numpy and scikit-learn. The peers are the detectors
+of PyOD with defaults, or without PyOD scikit-learn's isolation forest, k nearest neighbours and the reconstruction error of PCA.
 Environment: SEEDS (2), REGIMES (normal contaminated), FIT (further flags of the fit), ROWS (10000), OUT (runs/adbench), DIABOLO (the
 program), SKIP (34_smtp), PEERS (1; 0 leaves them out).
 """
@@ -67,7 +67,7 @@ def diabolo(train, test, seed, regime):
         flags = table(folder / "train.csv", train)
         table(folder / "test.csv", test)
         run = ["--quiet", "--threads", "1"]
-        fit = ["fit", folder / "train.csv", "--for", PRESET[regime], "--seed", seed, "--test", "0", *FIT]
+        fit = ["fit", folder / "train.csv", "--preset", PRESET[regime], "--seed", seed, "--test", "0", *FIT]
         subprocess.run([*DIABOLO, *map(str, fit), *flags, *run, "--out", folder / "run"], check=True)
         score = ["score", folder / "run", folder / "test.csv", "--reasons", "0", "--out", folder / "scores.csv"]
         subprocess.run([*DIABOLO, *map(str, score), *run], check=True)
@@ -138,7 +138,7 @@ def run_part(title, detector, name, seed, regime):
         if detector is not diabolo:
             train, test = standardized(train, test)
         began = time.time()
-        # PyOD's PCA gives infinity where a component has no variance: a row like no other.
+        # PyOD's PCA gives infinity if a component has no variance.
         scores = np.nan_to_num(detector(train, test, seed, regime))
         found = {"auroc": roc_auc_score(y, scores), "ap": average_precision_score(y, scores)}
         part.parent.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Do false alarms keep to the level that was asked for? Conformal p-values, and Benjamini-Hochberg over them.
+"""False alarm rate of conformal p-values, and false discovery rate of Benjamini-Hochberg.
 
     DIABOLO_DATA=... bench/conformal.py
 
-Alarms: one model of a third of the rows of 38_thyroid without fault. SPLITS times the other two thirds are split at random into rows to
-calibrate with and rows to score; the share flagged at alpha = 0.05 is compared with the binomial band.
-False discoveries: on 6_cardio, 38_thyroid and 32_shuttle (cut to 10,000 rows), a model of half of the rows without fault, calibrated with
+Alarms: one model of a third of the normal rows of 38_thyroid. The other two thirds are split at random, SPLITS times, into calibration
+rows and scored rows; the fraction flagged at alpha = 0.05 is compared with the binomial band.
+False discoveries: on 6_cardio, 38_thyroid and 32_shuttle (sampled to 10,000 rows), a model of half of the normal rows, calibrated with
 a quarter, scores the last quarter and all anomalies with --fdr 0.1; SEEDS splits each.
-Environment: SPLITS (50), SEEDS (5), OUT (runs/conformal), FIT (flags, "--for detect"), DIABOLO. Needs numpy.
+Environment: SPLITS (50), SEEDS (5), OUT (runs/conformal), FIT (flags, "--preset detect"), DIABOLO. Needs numpy.
 """
 
 import json
@@ -23,7 +23,7 @@ DATA = pathlib.Path(os.environ["DIABOLO_DATA"]) / "adbench"
 OUT = pathlib.Path(os.environ.get("OUT", "runs/conformal"))
 SPLITS = int(os.environ.get("SPLITS", 50))
 SEEDS = int(os.environ.get("SEEDS", 5))
-FIT = shlex.split(os.environ.get("FIT", "--for detect"))
+FIT = shlex.split(os.environ.get("FIT", "--preset detect"))
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
 
 

@@ -3,7 +3,7 @@
 #
 #   DIABOLO_DATA=... bench/counts.sh [LIKELIHOOD...]
 #
-# A Gaussian is a density of log(1 + count); in the data's units its value is that of a bin of one count. Environment: OUT, DIABOLO.
+# A Gaussian is a density of log(1 + count); in the units of the data it is that of a bin of one count. Environment: OUT, DIABOLO.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -1,11 +1,11 @@
-"""Noise taken out of pictures: MNIST with σ = 0.5 (the Keras blog's task) and Fashion-MNIST with σ = 0.2 (the TensorFlow tutorial's).
+"""Denoising of images: MNIST with σ = 0.5 (the Keras blog's task) and Fashion-MNIST with σ = 0.2 (the TensorFlow tutorial's).
 
     DIABOLO_DATA=... python bench/denoising.py [--sets mnist fashion] [--diabolo "cargo run --release --quiet --"]
 
-Gaussian noise on pixels from 0 to 1, cut off at both ends; the same noisy test pictures (10,000) for all methods. Models see training
-pictures only: the denoising one with noise of the same kind drawn afresh each epoch, the others clean ones. PCA has the
-components of 10,000 clean training pictures, and as many as bring their noisy counterparts nearest to them. Means over test
-pictures of peak signal-to-noise ratio (dB) and structural similarity. Finished parts are kept under --out. Prints Markdown, and
+Gaussian noise on pixels from 0 to 1, clipped at both ends; the same noisy test images (10,000) for all methods. Models are fitted on
+training images only: the denoising model with the same noise drawn in every epoch, the others without noise. PCA is fitted on
+10,000 clean training images, with the number of components that best denoises them. Means over test
+images of peak signal-to-noise ratio (dB) and structural similarity. Finished parts are kept under --out. Prints Markdown, and
 draws OUT/SET.png: clean, noisy, PCA and the three models. Needs NumPy, scikit-learn and Pillow.
 """
 import argparse
@@ -49,7 +49,7 @@ def diabolo(*words):
 
 
 def by_components(folder, noise, noisy):
-    """For the picture alone; the table's figures are the program's."""
+    """For the figure only; the values of the table are those of the program."""
     from sklearn.decomposition import PCA
 
     clean = images(folder, "train")[:10_000].reshape(-1, 784)
@@ -65,7 +65,7 @@ def measured(name):
     built_in, folder, noise = SETS[name]
     here = OUT / name
     here.mkdir(parents=True, exist_ok=True)
-    # Pictures to look at; those that are measured get their noise from the program.
+    # Images for the figure; the program adds noise to the evaluated images.
     clean = images(folder, "t10k")[:SHOWN]
     noisy = np.clip(clean + noise * np.random.default_rng(0).standard_normal(clean.shape), 0, 1).astype(np.float32)
     np.save(here / "noisy.npy", noisy)
@@ -77,13 +77,13 @@ def measured(name):
             fit = shlex.split(flags.format(noise=noise))
             diabolo("fit", built_in, "--out", run, "--epochs", arguments.epochs, "--patience", 0, "--quiet", *fit)
         if not result.exists():
-            told = diabolo("denoise", run, f"{built_in}:test", "--add-noise", f"gaussian:{noise}", "--json")
-            result.with_suffix(".part").write_text(told)
+            output = diabolo("denoise", run, f"{built_in}:test", "--add-noise", f"gaussian:{noise}", "--json")
+            result.with_suffix(".part").write_text(output)
             result.with_suffix(".part").rename(result)
         for method in json.loads(result.read_text())["methods"]:
             lines.setdefault(method["method"], method["images"])
         diabolo("denoise", run, here / "noisy.npy", "--out", here / f"{model}.npy", "--quiet")
-        # Written in the units of the training pictures: 0 to 255.
+        # Written in the units of the training images: 0 to 255.
         shown.append(np.load(here / f"{model}.npy").reshape(-1, 28, 28).astype(np.float32) / 255)
     draw(here.with_suffix(".png"), shown)
     return lines

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Does the guilty column rank first among the reasons? Faults put into known cells of Adult and wdbc.
+"""Identification of the responsible column: rank of a corrupted cell among the reasons, on Adult and wdbc.
 
     DIABOLO_DATA=... bench/faults.py [adult|wdbc...]
 
-A model is fitted on half of the rows. In ROWS of the others (drawn with replacement where there are fewer) one cell is spoilt, in a
-column drawn at random: multiplied by 3; a category swapped for another; a sensor stuck at the largest value of the training rows. Cells
-that a fault leaves as they are are drawn again. Counted are the rows that are flagged (p at most 0.05), and of these the ones that are
-not flagged without the fault: the others have reasons of their own.
-Environment: ROWS (500), SEED (0), FIT (flags of the fit, "--for detect"), OUT (runs/faults), DIABOLO. Needs numpy.
+A model is fitted on half of the rows. In ROWS of the others (drawn with replacement if there are fewer) one cell is corrupted, in a
+random column: multiplied by 3; a category swapped for another; a sensor stuck at the largest value of the training rows. Cells
+that a fault does not change are drawn again. The result counts the rows that are flagged (p at most 0.05), and of these the ones
+that are not flagged without the fault, since the others have other reasons.
+Environment: ROWS (500), SEED (0), FIT (flags of the fit, "--preset detect"), OUT (runs/faults), DIABOLO. Needs numpy.
 """
 
 import csv
@@ -25,7 +25,7 @@ DATA = pathlib.Path(os.environ["DIABOLO_DATA"])
 OUT = pathlib.Path(os.environ.get("OUT", "runs/faults"))
 ROWS = int(os.environ.get("ROWS", 500))
 SEED = int(os.environ.get("SEED", 0))
-FIT = shlex.split(os.environ.get("FIT", "--for detect"))
+FIT = shlex.split(os.environ.get("FIT", "--preset detect"))
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
 
 ADULT = "age workclass fnlwgt education education_num marital_status occupation relationship race sex " \
@@ -59,7 +59,7 @@ def number(text):
 
 
 def spoil(kind, row, column, training, random):
-    """The spoilt cell, or None where this fault does not apply."""
+    """The corrupted cell, or None if this fault does not apply."""
     value = number(row[column])
     if row[column] == "":
         return None
@@ -68,22 +68,22 @@ def spoil(kind, row, column, training, random):
         return None if value is not None else others[random.integers(len(others))]
     if value is None:
         return None
-    spoilt = 3 * value if kind == "times 3" else max(number(r[column]) for r in training if r[column])
-    return None if spoilt == value else f"{spoilt:g}"
+    corrupted = 3 * value if kind == "times 3" else max(number(r[column]) for r in training if r[column])
+    return None if corrupted == value else f"{corrupted:g}"
 
 
 def inject(kind, names, training, held_out, random):
-    rows, clean, guilty = [], [], []
+    rows, clean, responsible = [], [], []
     for _ in range(1000 * ROWS):
         if len(rows) == ROWS:
-            return rows, clean, guilty
+            return rows, clean, responsible
         row, column = list(held_out[random.integers(len(held_out))]), random.integers(len(names))
         cell = spoil(kind, row, column, training, random)
         if cell is not None:
             clean.append(list(row))
             row[column] = cell
             rows.append(row)
-            guilty.append(names[column])
+            responsible.append(names[column])
     return None, None, None
 
 
@@ -101,7 +101,7 @@ def percent(flags):
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    print("| set | fault | flagged | guilty first | among three | not flagged without it | guilty first | among three |")
+    print("| set | fault | flagged | first reason | among three | not flagged without it | first reason | among three |")
     print("|---|---|---:|---:|---:|---:|---:|---:|")
     for load in [globals()[name] for name in sys.argv[1:] or ["adult", "wdbc"]]:
         names, rows = load()
@@ -115,15 +115,15 @@ def main():
             fit = ["fit", str(OUT / f"{load.__name__}.csv"), *FIT, "--test", "0", "--quiet", "--out", str(run)]
             subprocess.run([*DIABOLO, *fit], check=True)
         for kind in ("times 3", "swapped", "stuck"):
-            spoilt, clean, guilty = inject(kind, names, training, held_out, random)
-            if spoilt is None:
+            corrupted, clean, responsible = inject(kind, names, training, held_out, random)
+            if corrupted is None:
                 continue
             path = OUT / f"{load.__name__}-{kind.replace(' ', '-')}.csv"
-            before, after = flagged(run, path, names, clean), flagged(run, path, names, spoilt)
+            before, after = flagged(run, path, names, clean), flagged(run, path, names, corrupted)
             cells = []
             for rows in (list(after), [row for row in after if row not in before]):
-                first = percent([after[row][:1] == [guilty[row]] for row in rows])
-                cells += [str(len(rows)), first, percent([guilty[row] in after[row][:3] for row in rows])]
+                first = percent([after[row][:1] == [responsible[row]] for row in rows])
+                cells += [str(len(rows)), first, percent([responsible[row] in after[row][:3] for row in rows])]
             print(f"| {load.__name__} | {kind} | {' | '.join(cells)} |", flush=True)
 
 

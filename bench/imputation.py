@@ -1,13 +1,13 @@
-"""Missing cells filled in, beside other ways to fill them.
+"""Imputation of missing cells, compared with other methods.
 
     DIABOLO_DATA=... python bench/imputation.py [--sets wdbc banknote wine adult] [--masks 5] [--diabolo "cargo run --release --quiet --"]
 
-Numbers: half of all cells are removed at random (MCAR), every method gets the same tables with holes, standardised by the cells
-that are left, and fits on nothing else. `banknote` and `wine` are whole files, with class and quality as one more number;
-`banknote-4` and `wine-11` are the measurements alone. Standardised MSE is the mean over removed cells of the squared error divided by the
-column's variance in the whole table. Adult: a fifth of all cells, in training and test rows alike; accuracy of removed categories
+Numbers: half of all cells are removed at random (MCAR); every method is fitted on the same incomplete tables, standardized by the
+remaining cells. `banknote` and `wine` are whole files, with class and quality as one more number;
+`banknote-4` and `wine-11` are the measurements only. Standardized MSE is the mean over removed cells of the squared error divided by the
+column's variance in the whole table. Adult: a fifth of all cells, in training and test rows; accuracy of removed categories
 (mean over columns), and the RMSE of removed numbers in standard deviations (root of the mean over columns).
-Intervals: the 5 % and 95 % quantiles of `--multiple 100` tables; coverage is how many removed numbers lie between them.
+Intervals: the 5 % and 95 % quantiles of `--multiple 100` tables; coverage is the fraction of removed numbers between them.
 
 Finished parts are kept under --out and not run again. Prints Markdown. Needs NumPy and scikit-learn.
 """
@@ -37,8 +37,8 @@ arguments = parser.parse_args()
 DATA = Path(os.environ["DIABOLO_DATA"])
 OUT = Path(arguments.out)
 DIABOLO = shlex.split(arguments.diabolo)
-# One for all sets; all rows of the numeric ones are fitted, since the table to fill is all there is.
-PRESET = "--for impute"
+# One setting for all sets; all rows of the numeric ones are training rows, since they are imputed.
+PRESET = "--preset impute"
 FIT = shlex.split(arguments.fit if arguments.fit is not None else PRESET)
 WHOLE = ["--validation", "0", "--test", "0"]
 TABLES = 100
@@ -115,7 +115,7 @@ def by_diabolo(table, folder):
     source = folder / "holes.csv"
     names = [f"x{k}" for k in range(table.shape[1])]
     write(source, names, [["" if np.isnan(cell) else repr(float(cell)) for cell in row] for row in table])
-    # A class is what it is: one of two.
+    # A class is one of two values.
     several = [name for name, column in zip(names, table.T) if len(np.unique(column[~np.isnan(column)])) > 2]
     run = fitted(folder, source, *WHOLE, *[f"--type={name}=numeric" for name in several])
     diabolo("impute", run, source, "--out", folder / "completed.csv")
@@ -156,7 +156,7 @@ def adult(part):
 
 
 def baseline_adult(method, train, test):
-    """Test rows filled by what training rows tell; both are texts with gaps as ''."""
+    """Test rows imputed from training rows; both are texts with '' for missing cells."""
     completed = test.copy()
     codes = {}
     for k, name in enumerate(ADULT):
@@ -180,7 +180,7 @@ def baseline_adult(method, train, test):
                 seen = train[:, k][train[:, k] != ""].astype(float)
                 column = (column - seen.mean()) / seen.std()
             else:
-                # Two values that differ are as far apart as a standard deviation.
+                # The distance of different values is one standard deviation.
                 column = (rows[:, k][:, None] == codes[k]).astype(float) / np.sqrt(2)
                 column[gap] = np.nan
             parts.append(column)
@@ -208,7 +208,7 @@ def measure_adult(method, mask, folder):
     if method == "missforest":
         return None
     train, test = adult("adult.data.gz"), adult("adult.test.gz")
-    # The first so many test rows: k-NN needs hours for all.
+    # Only the first test rows, since k-NN needs hours for all.
     test = test[:5000]
     train, test = (np.where(rows == "?", "", rows) for rows in (train, test))
     removed = [holes(rows.shape, 0.2, mask) for rows in (train, test)]
@@ -236,7 +236,7 @@ def measure_adult(method, mask, folder):
 
 
 def measured(name, method, mask):
-    """The figures of one method on one table, from the disk if they are there."""
+    """The results of one method on one table, from the disk if available."""
     folder = OUT / name / method / str(mask)
     result = folder / "result.json"
     if not result.exists():

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Test error on MNIST of a fine-tuned encoder of 1,000 sigmoid units, by how it was pretrained (Rifai et al. 2011, table 1).
+# Test error on MNIST of a fine-tuned encoder of 1,000 sigmoid units, by pretraining method (Rifai et al. 2011, table 1).
 #
 #   DIABOLO_DATA=... bench/mnist_error.sh [METHOD...]
 #
-# 50,000 training rows, 10,000 for validation (they choose the epoch), the 10,000 of the test set measured once. With SPLIT=basic
+# 50,000 training rows, 10,000 validation rows (which select the epoch), the 10,000 test rows evaluated once. With SPLIT=basic
 # (Larochelle et al. 2007) 10,000, 2,000 and 50,000 rows, drawn at random from the first 62,000 of both files.
 # Finished parts are kept and not run again.
 # Environment: SEEDS of the fine-tuning (3), EPOCHS of pretraining (30), SPLIT (full), THREADS, OUT, DIABOLO.
@@ -78,10 +78,10 @@ def line(name, runs, metrics):
     errors = [100 * run["test_error"] for run in runs]
     mean = sum(errors) / len(errors)
     spread = math.sqrt(sum((e - mean) ** 2 for e in errors) / max(len(errors) - 1, 1) / len(errors))
-    told = f"{mean:.2f} ± {spread:.2f} %" if len(errors) > 1 else f"{mean:.2f} %"
+    error = f"{mean:.2f} ± {spread:.2f} %" if len(errors) > 1 else f"{mean:.2f} %"
     norm = f"{metrics['jacobian_norm']:.2f}" if metrics else "—"
     saturated = f"{100 * metrics['saturated_fraction']:.1f} %" if metrics else "—"
-    print(f"{name:<14}{told:>16}{norm:>12}{saturated:>14}")
+    print(f"{name:<14}{error:>16}{norm:>12}{saturated:>14}")
 
 print(f"{'pretraining':<14}{'test error':>16}{'‖J‖_F':>12}{'saturated':>14}")
 for method in methods:

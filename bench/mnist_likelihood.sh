@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# −log p(x) of variational autoencoders on binarised MNIST, by importance sampling over all 10,000 test rows.
+# −log p(x) of variational autoencoders on binarized MNIST, by importance sampling over all 10,000 test rows.
 #
 #   DIABOLO_DATA=... bench/mnist_likelihood.sh [MODEL...]
 #
 # dynamic binarisation, 784-200-200-50, tanh (Burda et al. 2015, table 1): vae, iwae (k = 5), ladder (two stochastic layers)
 # fixed binarisation (binarized-mnist), 784-200-200-40, silu: standard, vamp (500 pseudo-inputs: Tomczak & Welling 2018, table 1)
 #
-# Finished parts are kept and not run again; an interrupted fit goes on where it was.
-# Environment: EPOCHS (300), RATE (0.003) and WARMUP (20 epochs) of the first three, SAMPLES a row (5000), THREADS, OUT, DIABOLO.
+# Finished parts are kept and not run again; an interrupted fit is resumed.
+# Environment: EPOCHS (300), RATE (0.003) and WARMUP (20 epochs) of the first three, SAMPLES per row (5000), THREADS, OUT, DIABOLO.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,7 +21,7 @@ mkdir -p "$out"
 network=(--hidden 200,200 --batch-size 128 --patience 0 --epochs "$epochs")
 dynamic=(--activation tanh --learning-rate "${RATE:-0.003}" --binarize dynamic --validation 0.01)
 warmup=(--kl-warmup "${WARMUP:-20}")
-# A VampPrior needs a long warm-up; the other gets the same.
+# A VampPrior needs a long warm-up; the other prior has the same.
 fixed=(--latent-dim 40 --activation silu --learning-rate 0.001 --kl-warmup $((epochs * 2 / 5)))
 
 fit() { # NAME INPUT FLAGS...

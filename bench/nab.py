@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Series with known incidents (Numenta Anomaly Benchmark, `realKnownCause`): is there an alarm in each labelled window?
+"""Anomaly detection in time series (Numenta Anomaly Benchmark, `realKnownCause`): labelled windows with an alarm.
 
     DIABOLO_DATA=... bench/nab.py
 
-A model of windows of WINDOW rows is fitted on the whole series, incidents included; every row is scored. Labels only judge. An alarm is
-a score above the QUANTILE of the fit's own held-out windows. The labels are generous windows around an incident: an alarm anywhere in one
-finds it. Environment: WINDOW (48), QUANTILE (0.99), FIT (--for detect), OUT (runs/nab), DIABOLO.
+A model of windows of WINDOW rows is fitted on the whole series, incidents included; every row is scored. Labels are used for
+evaluation only. An alarm is a score above the QUANTILE of the held-out windows of the fit. The labels are wide windows around an
+incident: an alarm anywhere in one detects it. Environment: WINDOW (48), QUANTILE (0.99), FIT (--preset detect), OUT (runs/nab), DIABOLO.
 """
 
 import csv
@@ -20,11 +20,11 @@ DATA = pathlib.Path(os.environ["DIABOLO_DATA"]) / "nab"
 OUT = pathlib.Path(os.environ.get("OUT", "runs/nab"))
 WINDOW = os.environ.get("WINDOW", "48")
 QUANTILE = os.environ.get("QUANTILE", "0.99")
-FIT = shlex.split(os.environ.get("FIT", "--for detect"))
+FIT = shlex.split(os.environ.get("FIT", "--preset detect"))
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
 
 
-def judged(name, windows):
+def evaluate(name, windows):
     """Labelled windows with an alarm, rows flagged outside of them, and rows."""
     run, scored = OUT / name, OUT / f"{name}.csv"
     series = DATA / f"realKnownCause/{name}.csv.gz"
@@ -47,7 +47,7 @@ def main():
     print("| series | labelled windows with an alarm | rows flagged outside | rows |\n|---|---:|---:|---:|")
     for path in sorted(DATA.glob("realKnownCause/*.csv.gz")):
         name = path.name.removesuffix(".csv.gz")
-        hits, windows, outside, rows = judged(name, labelled[f"realKnownCause/{name}.csv"])
+        hits, windows, outside, rows = evaluate(name, labelled[f"realKnownCause/{name}.csv"])
         print(f"| {name} | {hits} of {windows} | {outside} | {rows:,} |", flush=True)
 
 

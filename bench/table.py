@@ -1,11 +1,11 @@
-"""A table of 100,000 × 30 from the shell: `fit` beside scikit-learn's MLPRegressor as an autoencoder and, if PyOD and PyTorch can
-be imported, PyOD's AutoEncoder; and `encode` of many more rows in bounded memory.
+"""A table of 100,000 × 30 from the command line: `fit` compared with scikit-learn's MLPRegressor as an autoencoder and, if PyOD and
+PyTorch are installed, PyOD's AutoEncoder; and `encode` of many more rows in bounded memory.
 
     python bench/table.py --diabolo PATH [--epochs 10] [--encode-rows 10000000] [--out runs/table]
 
 Needs numpy, scikit-learn and pyarrow. Equal: standardised columns (by the training rows), widths 30-64-8-64-30, ReLU, batch 128,
-Adam at a constant 1e-3, epochs, squared error, no early stopping, 90,000 rows to learn from and 10,000 held out. The table is a smooth
-function of six factors with noise. Times include reading the file, as a user sees them; every fit is run once in turn per round.
+Adam at a constant 1e-3, epochs, squared error, no early stopping, 90,000 training rows and 10,000 held out. The table is a smooth
+function of six factors with noise. Times include reading the file; every fit is run once per round, in turn.
 """
 import argparse
 import json
@@ -56,11 +56,11 @@ def read(path):
 def run(*command):
     """Seconds, and the peak memory in MiB."""
     begin = time.perf_counter()
-    # By way of a small process: a child's peak counts what its parent held when it was started.
-    told = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, arguments.diabolo, *map(str, command)], stdout=subprocess.PIPE)
-    if told.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))}: exit status {told.returncode}")
-    return time.perf_counter() - begin, int(told.stdout) / 1024
+    # Started from a small process, since the peak of a child includes the memory of its parent at the start.
+    done = subprocess.run([sys.executable, "-S", "-c", LAUNCHER, arguments.diabolo, *map(str, command)], stdout=subprocess.PIPE)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}: exit status {done.returncode}")
+    return time.perf_counter() - begin, int(done.stdout) / 1024
 
 
 LAUNCHER = """

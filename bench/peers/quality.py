@@ -48,8 +48,8 @@ def diabolo(epochs):
 def pytorch(style):
     def run(epochs):
         limit = ["--target", arguments.target] if style == "example" else ["--epochs", epochs]
-        seconds, told = timed([sys.executable, SCRIPT, DATA / "mnist", "--style", style, "--threads", arguments.threads, *limit])
-        found = json.loads(told)
+        seconds, output = timed([sys.executable, SCRIPT, DATA / "mnist", "--style", style, "--threads", arguments.threads, *limit])
+        found = json.loads(output)
         return seconds, found["epochs"], found["negative_elbo"]
 
     return run

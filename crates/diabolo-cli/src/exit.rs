@@ -1,4 +1,5 @@
-//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged · 10 anomalies or drift found · 130 interrupted.
+//! Exit codes: 0 ok · 1 failure · 2 usage · 3 bad data · 4 bad model file · 5 diverged
+//! · 10 anomalies or drift found · 130 interrupted.
 
 use std::error::Error as _;
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
@@ -22,7 +23,7 @@ impl std::fmt::Display for AnomaliesFound {
 
 impl std::error::Error for AnomaliesFound {}
 
-/// Prints the error, if there is one, and chooses the code.
+/// Prints the error, if there is one, and selects the exit code.
 pub fn code(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     if error.is::<AnomaliesFound>() {
@@ -37,7 +38,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         // The user did it, and has read what was kept.
         return ExitCode::from(130);
     }
-    // Not `{:#}`: the library's messages hold their causes.
+    // Not `{:#}`: the library's messages include their causes.
     eprintln!("error: {}", one_line(&error.to_string()));
     ExitCode::from(match class {
         Some(ErrorClass::Usage) => 2,
@@ -48,7 +49,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
     })
 }
 
-/// What clap complains about, in one line like every other error; help and version as clap prints them.
+/// Prints a clap error on one line, like every other error; help and version as clap prints them.
 pub fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         // A closed pipe is no failure.

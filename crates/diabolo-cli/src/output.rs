@@ -1,4 +1,4 @@
-//! What goes to stdout: rows, JSON, aligned text.
+//! Printing to stdout: rows, JSON, aligned text.
 
 use std::io::Write;
 
@@ -38,7 +38,7 @@ pub fn evaluated(found: &Evaluated) -> String {
     text
 }
 
-/// The numbers of an evaluation, with their units.
+/// The metrics of an evaluation, with their units.
 pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     let nats = |v: f64| format!("{v:.3} nats per example");
     let mut rows = vec![("examples", value.examples.to_string())];
@@ -54,54 +54,56 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
         None => String::new(),
     };
     optional("contraction", Some(format!("{:.4} (‖J‖²_F{computed})", value.contraction)));
-    optional("norm of the Jacobian", Some(format!("{:.4} (‖J‖_F)", value.jacobian_norm)));
+    optional("Jacobian norm", Some(format!("{:.4} (‖J‖_F)", value.jacobian_norm)));
     optional("mean squared error", Some(format!("{:.5} (encoded units)", value.mse)));
-    optional("active units", Some(format!("{} of {}", value.active_units, value.latent_dim)));
-    optional("perplexity of the code", value.codebook_perplexity.map(|v| format!("{v:.1} vectors a group")));
-    optional("vectors used", value.codes_used.map(|v| format!("{:.1} % of all codebooks", 100.0 * v)));
-    optional("size of a code", value.code_bits.map(|v| format!("{v:.1} bits per example")));
+    optional("active latent dimensions", Some(format!("{} of {}", value.active_units, value.latent_dim)));
+    optional("codebook perplexity", value.codebook_perplexity.map(|v| format!("{v:.1} vectors per group")));
+    optional("codebook usage", value.codes_used.map(|v| format!("{:.1} % of the vectors", 100.0 * v)));
+    optional("code size", value.code_bits.map(|v| format!("{v:.1} bits per example")));
     optional("saturated", value.saturated_fraction.map(|v| format!("{:.1} % of code values", 100.0 * v)));
     optional("mean activation", value.mean_activation.map(|v| format!("{v:.4}")));
     aligned(&rows)
 }
 
-/// The importance-sampled bound, under the other numbers; `original` is in the units of the data, where it has densities.
+/// The importance-sampled log-likelihood; `original` is in the units of the data, if the
+/// likelihood has densities.
 fn log_likelihood(value: &LogLikelihood, original: Option<&LogLikelihood>) -> String {
     let nats = |l: &LogLikelihood| format!("{:.3} ± {:.3} nats per example", -l.mean, l.standard_error);
-    let mut rows = vec![("−log p(x), at most", format!("{} ({} draws a row)", nats(value), value.samples))];
-    rows.extend(original.map(|original| ("  in the data's units", nats(original))));
+    let mut rows =
+        vec![("−log p(x), upper bound", format!("{} ({} draws per row)", nats(value), value.samples))];
+    rows.extend(original.map(|original| ("  in the units of the data", nats(original))));
     String::from("\n") + &aligned(&rows)
 }
 
-/// How the units share out the factors that the pictures were drawn from; the whole matrix is in `--json`.
+/// Disentanglement of the factors that generated the images; `--json` has the whole matrix.
 fn disentanglement(value: &diabolo::evaluate::Disentanglement) -> String {
     let mut rows =
         vec![("mutual information gap".to_string(), format!("{:.4}", value.mutual_information_gap))];
     rows.extend(value.factors.iter().enumerate().map(|(k, factor)| {
-        let told = 100.0 * value.mutual_information[factor.unit][k] / factor.entropy;
-        let text = format!("{:.4}; unit {} tells {told:.0} %", factor.gap, factor.unit + 1);
+        let share = 100.0 * value.mutual_information[factor.unit][k] / factor.entropy;
+        let text = format!("{:.4}; latent_{} has {share:.0} % of the entropy", factor.gap, factor.unit + 1);
         (format!("  {}", factor.name), text)
     }));
     let heading =
-        format!("\nWhat the units of the code tell about the pictures' factors ({} rows):\n", value.examples);
+        format!("\nMutual information of latent dimensions and factors ({} rows):\n", value.examples);
     heading + &aligned(&rows)
 }
 
-/// The columns that the code listens to most are named, up to this many.
+/// Number of columns listed by sensitivity.
 const NAMED: usize = 3;
 
-/// The diagnostics of an encoder, under a heading; the whole of them is in `--json`.
+/// The main diagnostics of an encoder, under a heading; `--json` has all of them.
 fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
     let mut rows: Vec<(String, String)> = vec![];
     let mut add = |name: &str, text: String| rows.push((name.into(), text));
     if let Some(spectrum) = &value.spectrum {
         add("effective rank", format!("{:.2} of {}", spectrum.effective_rank, spectrum.mean.len()));
         let ends = spectrum.mean.first().zip(spectrum.mean.last());
-        let text =
-            ends.map(|(first, last)| format!("{first:.4} to {last:.4} (mean of the largest, the smallest)"));
+        let text = ends
+            .map(|(first, last)| format!("{first:.4} to {last:.4} (mean of the largest and the smallest)"));
         add("singular values", text.unwrap_or_default());
     }
-    add("distance of two rows", format!("{:.3} (median, encoded units)", value.typical_distance));
+    add("distance between rows", format!("{:.3} (median, encoded units)", value.typical_distance));
     if let (Some(near), Some(far)) = (value.contraction_ratios.first(), value.contraction_ratios.last()) {
         let ratio = |p: &diabolo::evaluate::ContractionRatio| {
             format!("{:.4} ± {:.4} at distance {:.3}", p.mean, p.standard_error, p.radius)
@@ -112,16 +114,16 @@ fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
     for noise in value.noise.iter().filter(|n| n.deviation > 0.0) {
         let change = noise.code_change.map_or("—".into(), |c| format!("{:.2} %", 100.0 * c));
         let error = noise.reconstruction_mse;
-        let text = format!("{change} of the codes' variance, mean squared error {error:.5}");
-        add(&format!("noise of {:.3}", noise.deviation), text);
+        let text = format!("code changes by {change} of its variance, mean squared error {error:.5}");
+        add(&format!("noise σ = {:.3}", noise.deviation), text);
     }
     let mut columns: Vec<_> = value.column_sensitivity.iter().collect();
     columns.sort_by(|a, b| b.share.total_cmp(&a.share));
     let named = columns.iter().take(NAMED).map(|c| format!("{} ({:.0} %)", c.name, 100.0 * c.share));
     let named: Vec<String> = named.collect();
     if !named.is_empty() {
-        add("listens most to", named.join(", "));
+        add("highest sensitivity", named.join(", "));
     }
-    let rows_used = format!("\nHow the code reacts to changes of the input ({} rows):\n", value.examples);
-    rows_used + &aligned(&rows)
+    let heading = format!("\nSensitivity of the code to the input ({} rows):\n", value.examples);
+    heading + &aligned(&rows)
 }

@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar on a terminal, some lines elsewhere, nothing when quiet.
+//! Progress on stderr: a bar on a terminal, some lines otherwise, nothing with `--quiet`.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -7,16 +7,16 @@ use diabolo::pipeline::{Event, Phase};
 use diabolo::train::{EpochRecord, FindingKind, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Lines printed over a whole training when stderr is not a terminal.
+/// Maximum number of lines printed during training when stderr is not a terminal.
 const LINES: usize = 20;
 
-/// Shows how training goes.
+/// Prints the progress of training.
 pub struct Reporter {
     shown: Shown,
     /// When the current epoch's first step was seen.
     epoch_started: Option<Instant>,
-    /// What was wrong after the last epoch.
-    told: Vec<FindingKind>,
+    /// The doctor's findings after the last epoch.
+    reported: Vec<FindingKind>,
 }
 
 enum Shown {
@@ -32,7 +32,7 @@ impl Reporter {
             false if std::io::stderr().is_terminal() => Shown::Bar(Reporter::bar()),
             false => Shown::Lines,
         };
-        Reporter { shown, epoch_started: None, told: vec![] }
+        Reporter { shown, epoch_started: None, reported: vec![] }
     }
 
     fn bar() -> ProgressBar {
@@ -88,20 +88,20 @@ impl Reporter {
         }
     }
 
-    /// What the doctor found, when it appears.
+    /// Prints each finding of the doctor in the epoch in which it first appears.
     fn findings(&mut self, record: &EpochRecord) {
-        for finding in record.findings.iter().filter(|f| !self.told.contains(&f.kind)) {
+        for finding in record.findings.iter().filter(|f| !self.reported.contains(&f.kind)) {
             self.line(&format!("warning: epoch {}: {}", record.epoch, finding.message));
         }
-        self.told = record.findings.iter().map(|f| f.kind).collect();
+        self.reported = record.findings.iter().map(|f| f.kind).collect();
     }
 
-    /// An epoch is over: what follows until the next step is not training.
+    /// Stops the clock of the current epoch: work until the next step is not training.
     pub fn rest(&mut self) {
         self.epoch_started = None;
     }
 
-    /// A line that stays, above the bar if there is one.
+    /// Prints a permanent line, above the bar if there is one.
     pub fn line(&self, text: &str) {
         match &self.shown {
             Shown::Bar(bar) => bar.println(text),

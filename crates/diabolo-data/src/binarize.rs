@@ -1,23 +1,24 @@
-//! Pixels as 0 or 1, for likelihoods that are exact only there (Salakhutdinov & Murray 2008; Burda et al. 2015, section 5).
+//! Binarization of pixels, for likelihoods of binary data (Salakhutdinov & Murray 2008; Burda et
+//! al. 2015, section 5).
 
 use serde::{Deserialize, Serialize};
 
 use diabolo_stats::random::{Purpose, RngExt, Stream, stream};
 
-/// How intensities in [0, 1] become 0 or 1.
+/// How intensities in [0, 1] are binarized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Binarization {
-    /// 1 with probability x: training rows are drawn afresh each time they are seen, all others once.
+    /// 1 with probability x: drawn in every epoch for training rows, once for all other rows.
     Dynamic,
     /// 1 with probability x, drawn once for all rows.
     Fixed,
-    /// 1 from one half on.
+    /// 1 if x ≥ ½.
     Threshold,
 }
 
 impl Binarization {
-    /// The method of this name.
+    /// The method with this name.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "dynamic" => Binarization::Dynamic,
@@ -27,7 +28,7 @@ impl Binarization {
         })
     }
 
-    /// Binarises the pixels of one picture, always in the same way.
+    /// Binarizes the pixels of one image, deterministically.
     pub(super) fn apply_once(self, pixels: &mut [f32]) {
         match self {
             Binarization::Threshold => pixels.iter_mut().for_each(|x| *x = (*x >= 0.5) as u8 as f32),
@@ -36,7 +37,8 @@ impl Binarization {
     }
 }
 
-/// [`draw_pixels`] by a stream that the picture itself names: it comes out alike in every file, split and order of rows.
+/// [`draw_pixels`] with a stream seeded by the image itself: the result does not depend on the
+/// file, the split or the order of rows.
 pub fn draw_pixels_once(pixels: &mut [f32]) {
     // FNV-1a, a word at a time.
     let mix = |hash: u64, x: &f32| (hash ^ u64::from(x.to_bits())).wrapping_mul(0x0100_0000_01b3);
@@ -44,10 +46,10 @@ pub fn draw_pixels_once(pixels: &mut [f32]) {
     draw_pixels(pixels, &mut stream(0, Purpose::Binarize, 0, name));
 }
 
-/// Each x becomes 1 with probability x, else 0.
+/// Replaces each x by 1 with probability x, else by 0.
 pub fn draw_pixels(pixels: &mut [f32], noise: &mut Stream) {
     for x in pixels {
-        // Ink and paper are certain already; most pixels are one of them.
+        // 0 and 1 need no draw; most pixels are one of them.
         if *x > 0.0 && *x < 1.0 {
             *x = (noise.random::<f32>() < *x) as u8 as f32;
         }
@@ -59,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_are_ones_as_often_as_their_intensity() {
+    fn mean_of_draws_is_the_intensity() {
         let mut pixels = vec![0.3; 100_000];
         draw_pixels(&mut pixels, &mut stream(1, Purpose::Binarize, 0, 0));
         assert!(pixels.iter().all(|x| *x == 0.0 || *x == 1.0));
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_always_drawn_alike_and_pictures_differ() {
+    fn fixed_draws_depend_on_the_image_only() {
         let drawn = |grey: f32| {
             let mut pixels = vec![grey; 64];
             Binarization::Fixed.apply_once(&mut pixels);

@@ -1,4 +1,4 @@
-//! The data sets known by name, and where their files are.
+//! The built-in data sets and the locations of their files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,31 +7,31 @@ use sha2::{Digest, Sha256};
 use super::read::{hash_unpacked, hex};
 use crate::{Error, Result};
 
-/// A data set known by name.
+/// A built-in data set.
 #[derive(Debug)]
 pub struct DataSet {
-    /// The name one types.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What it holds.
+    /// A one-line description.
     pub description: &'static str,
-    /// Its licence, as its source states it.
+    /// The licence, as the source states it.
     pub licence: &'static str,
     /// The name of its folder in the cache.
     pub folder: &'static str,
-    /// Its parts, the one meant by the bare name first; none if it is one whole.
+    /// The names of its parts, the default first; empty if it has no parts.
     pub parts: &'static [&'static str],
-    /// Its files; none if it is built into the program.
+    /// Its files; empty if it is built into the program.
     pub files: &'static [DataFile],
 }
 
 /// One file of a [`DataSet`].
 #[derive(Debug)]
 pub struct DataFile {
-    /// The name in the set's folder, without the `.gz` that it may carry.
+    /// The name in the set's folder, without an optional `.gz`.
     pub name: &'static str,
-    /// Where it can be fetched, gzipped if this ends in `.gz`.
+    /// The download URL; the file is gzipped if this ends in `.gz`.
     pub url: &'static str,
-    /// The SHA-256 of the unpacked bytes (mirrors pack the same bytes differently).
+    /// The SHA-256 of the uncompressed bytes (mirrors compress the same bytes differently).
     pub sha256: &'static str,
 }
 
@@ -110,12 +110,13 @@ static CATALOG: [DataSet; 5] = [
     },
 ];
 
-/// All sets known by name.
+/// All built-in data sets.
 pub fn catalog() -> &'static [DataSet] {
     &CATALOG
 }
 
-/// Where fetched sets are kept: `$DIABOLO_CACHE`, else `$XDG_CACHE_HOME/diabolo`, else `~/.cache/diabolo`.
+/// The cache of downloaded sets: `$DIABOLO_CACHE`, else `$XDG_CACHE_HOME/diabolo`, else
+/// `~/.cache/diabolo`.
 pub fn cache_dir() -> PathBuf {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let xdg = || variable("XDG_CACHE_HOME").map(|folder| folder.join("diabolo"));
@@ -123,13 +124,14 @@ pub fn cache_dir() -> PathBuf {
     variable("DIABOLO_CACHE").or_else(xdg).unwrap_or_else(home)
 }
 
-/// The folders a set may lie in: below `$DIABOLO_DATA`, then in the cache.
+/// The folders to look for a set in: below `$DIABOLO_DATA`, then in the cache.
 pub(crate) fn folders(set: &DataSet) -> Vec<PathBuf> {
     let data = std::env::var_os("DIABOLO_DATA").filter(|value| !value.is_empty()).map(PathBuf::from);
     data.into_iter().chain([cache_dir()]).map(|folder| folder.join(set.folder)).collect()
 }
 
-/// The folder that holds all files of a set; an error says where it was sought and how to fetch it.
+/// The folder that holds all files of a set. The error lists the searched folders and how to
+/// download the set.
 pub fn locate(name: &str) -> Result<PathBuf> {
     let set = named(name)?;
     locate_in(set, &folders(set))
@@ -144,11 +146,11 @@ fn locate_in(set: &DataSet, folders: &[PathBuf]) -> Result<PathBuf> {
 pub(crate) fn missing(set: &DataSet, folders: &[PathBuf]) -> Error {
     let sought = folders.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(" or ");
     let urls = set.files.iter().map(|file| file.url).collect::<Vec<_>>().join(" ");
-    let help = format!("run `diabolo data fetch {}`, or put there {urls}", set.name);
-    Error::data(set.name, format!("its {} files in {sought}", set.files.len()), "not all of them", help)
+    let help = format!("run `diabolo data fetch {}`, or download {urls}", set.name);
+    Error::data(set.name, format!("its {} files in {sought}", set.files.len()), "files missing", help)
 }
 
-/// The file of that name in `folder`, plain or gzipped.
+/// The file with this name in `folder`, plain or gzipped.
 pub(crate) fn present(folder: &Path, name: &str) -> Option<PathBuf> {
     [name.to_string(), format!("{name}.gz")]
         .into_iter()
@@ -156,7 +158,8 @@ pub(crate) fn present(folder: &Path, name: &str) -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
-/// Checks that the file at `path`, plain or gzipped, is the file `file` of the set `name`, bit for bit.
+/// Verifies the SHA-256 of the file at `path`, plain or gzipped, against the file `file` of the
+/// set `name`.
 pub fn verify(name: &str, file: &str, path: &Path) -> Result<()> {
     let set = named(name)?;
     let known = set.files.iter().find(|known| known.name == file.strip_suffix(".gz").unwrap_or(file));
@@ -169,7 +172,7 @@ pub fn verify(name: &str, file: &str, path: &Path) -> Result<()> {
         return Ok(());
     }
     let expected = format!("contents with SHA-256 {}", known.sha256);
-    Err(Error::data(path.to_string_lossy(), expected, found, "delete the file and fetch it again"))
+    Err(Error::data(path.to_string_lossy(), expected, found, "delete the file and download it again"))
 }
 
 fn named(name: &str) -> Result<&'static DataSet> {
@@ -180,7 +183,8 @@ fn named(name: &str) -> Result<&'static DataSet> {
         .ok_or_else(|| Error::invalid_value("data set", names(), format!("'{name}'")))
 }
 
-/// The set and the part (`"all"` of a set without parts) that an input such as `mnist:test` names.
+/// The set and the part of an input such as `mnist:test`; the part is `"all"` for a set without
+/// parts.
 pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str)>> {
     let (name, part) = input.split_once(':').map_or((input, None), |(name, part)| (name, Some(part)));
     let Some(set) = CATALOG.iter().find(|set| set.name == name) else { return Ok(None) };
@@ -196,7 +200,7 @@ pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str
     known.map(|part| Some((set, part))).ok_or_else(|| Error::invalid_value("data set", expected(), input))
 }
 
-/// The test part of the set whose training part `input` names, if there is one.
+/// The test part that belongs to the training part `input`, if there is one.
 pub(crate) fn test_part(input: &str) -> Option<String> {
     let (set, part) = find(input).ok()??;
     (part == "train" && set.parts.contains(&"test")).then(|| format!("{}:test", set.name))
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_that_is_not_there_says_where_and_how() {
+    fn missing_set_error_lists_folders_and_download() {
         let folder = tempfile::tempdir().unwrap();
         let error =
             locate_in(named("mnist").unwrap(), &[folder.path().join("mnist")]).unwrap_err().to_string();
@@ -244,7 +248,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
-    fn the_pinned_sums_are_those_of_the_real_files() {
+    fn checksums_match_the_real_files() {
         let data = PathBuf::from(std::env::var_os("DIABOLO_DATA").unwrap());
         for set in catalog() {
             for file in set.files {

@@ -1,4 +1,4 @@
-//! The cells of one Arrow column as numbers, text or category codes, whatever type the file gave them.
+//! The cells of one Arrow column as numbers, text or category codes, for any stored type.
 
 use std::collections::HashMap;
 
@@ -10,16 +10,16 @@ use arrow_schema::DataType;
 use crate::Storage;
 use crate::{Error, Result};
 
-/// The largest whole number up to which every whole number is exact in an `f64`.
+/// The largest n such that all whole numbers up to n are exact in an `f64`.
 pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// What a column's type can mean to a model.
+/// How a model can use the type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellType {
     Boolean,
     Number,
     Text,
-    /// Dates, lists, structures: nothing a model learns.
+    /// Dates, lists, structures: not supported by models.
     Other,
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum Code {
     Missing,
 }
 
-/// A column and where it came from, so that messages can point at a cell.
+/// A column and its origin, so that messages can point at a cell.
 #[derive(Clone, Copy)]
 pub(crate) struct Column<'a> {
     /// The file's name.
@@ -71,7 +71,7 @@ impl Column<'_> {
         Error::data(self.input, expected, found, help).in_column(self.name)
     }
 
-    /// The cells as numbers, NaN where missing. A cell that is no finite number is an error.
+    /// The cells as numbers, NaN where missing. A cell that is not a finite number is an error.
     pub fn numbers(&self) -> Result<Vec<f64>> {
         self.numbers_or(|row, text| {
             let help = format!(
@@ -83,7 +83,7 @@ impl Column<'_> {
         })
     }
 
-    /// The cells as numbers, NaN where missing; `other` decides about text that is no number.
+    /// The cells as numbers, NaN where missing; `other` handles text that is not a number.
     fn numbers_or(&self, other: impl Fn(usize, &str) -> Result<f64>) -> Result<Vec<f64>> {
         let numbers: Vec<f64> = if CellType::of(self.array.data_type()) == CellType::Text {
             let texts = self.texts()?;
@@ -111,7 +111,7 @@ impl Column<'_> {
         match numbers.iter().position(|x| x.is_infinite()) {
             None => Ok(numbers),
             Some(row) => {
-                let help = "fix the cell, or leave it empty: a missing cell is kept as missing";
+                let help = "fix the cell, or leave it empty to mark it as missing";
                 Err(self.error(row, "a finite number", numbers[row].to_string(), help))
             }
         }
@@ -127,7 +127,7 @@ impl Column<'_> {
         Ok(self.cast(&DataType::Utf8)?.as_string::<i32>().clone())
     }
 
-    /// The position of each cell's value in `values`, which are as inferred for `storage`.
+    /// The position of each cell's value in `values`, which were inferred for `storage`.
     pub fn codes(&self, values: &[String], storage: Storage) -> Result<Vec<Code>> {
         match storage {
             Storage::Integer | Storage::Float => self.number_codes(values),
@@ -141,11 +141,11 @@ impl Column<'_> {
     }
 
     fn number_codes(&self, values: &[String]) -> Result<Vec<Code>> {
-        // The order of an ordinal column need not be that of the numbers.
+        // The order of an ordinal column may differ from the numeric order.
         let mut keys: Vec<(f64, usize)> =
             values.iter().map(|value| number(value).unwrap_or(f64::NAN)).zip(0..).collect();
         keys.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // Text that is no number cannot be among the categories, and neither can infinity.
+        // Neither text that is not a number nor infinity can be a category here.
         let numbers = self.numbers_or(|_, _| Ok(f64::INFINITY))?;
         let code = |x: f64| match keys.binary_search_by(|key| key.0.total_cmp(&(x + 0.0))) {
             _ if x.is_nan() => Code::Missing,
@@ -168,7 +168,7 @@ impl Column<'_> {
     fn cast(&self, to: &DataType) -> Result<ArrayRef> {
         let from = self.array.data_type();
         let wrong = || {
-            let help = format!("convert the column, or leave it out with --drop {}", self.name);
+            let help = format!("convert the column, or exclude it with --drop {}", self.name);
             self.whole_error("numbers or text", from.to_string(), help)
         };
         if CellType::of(from) == CellType::Other {
@@ -182,12 +182,13 @@ impl Column<'_> {
     }
 }
 
-/// Text as a number; NaN stands for "missing". Surrounding blanks do not count.
+/// Parses text as a number, ignoring surrounding blanks; NaN means missing.
 pub(crate) fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
 }
 
-/// The candidate that looks most like `name`, if one is close: at most a third of it differs.
+/// The candidate with the smallest edit distance to `name`, if that is at most a third of its
+/// length.
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
     let distance = |candidate: &str| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
@@ -195,7 +196,7 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
 }
 
-/// How many characters to insert, remove or replace to make `a` into `b` (Levenshtein).
+/// The Levenshtein distance of `a` and `b`: the number of insertions, deletions and replacements.
 fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_that_is_no_finite_number_is_named_by_its_row_in_the_file() {
+    fn error_names_the_row_of_a_cell_that_is_not_a_finite_number() {
         let text: ArrayRef = Arc::new(StringArray::from(vec!["1", "abc"]));
         let message = column(&text).numbers().unwrap_err().to_string();
         assert!(
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn the_closest_name_is_found_and_a_stranger_is_not() {
+    fn closest_finds_similar_names_only() {
         let names = ["age", "income", "workclass"];
         assert_eq!(closest("Age", names), Some("age"));
         assert_eq!(closest("work_class", names), Some("workclass"));

@@ -1,4 +1,4 @@
-//! How data is read, split and scaled, as configuration.
+//! The configuration of reading, splitting and scaling data.
 
 use std::collections::BTreeMap;
 
@@ -14,45 +14,45 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// What separates the cells of a text file; sniffed if absent.
+    /// The cell separator of a text file; auto-detected if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delimiter: Option<char>,
-    /// Whether a text file's first row names the columns; sniffed if absent.
+    /// Whether the first row of a text file holds the column names; auto-detected if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
-    /// A text file's encoding; sniffed if absent.
+    /// The encoding of a text file; auto-detected if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
-    /// Cells that mean "missing", beside the usual ones.
+    /// Additional texts that mean a missing cell.
     pub missing: Vec<String>,
-    /// The rows are a series: an example is so many consecutive ones.
+    /// The window length if the rows are a time series: one example is this many consecutive rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
     /// The column that identifies a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The column that colours plots; never learned.
+    /// The column of class labels; not an input of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Columns that a conditional model is given, and does not reconstruct.
+    /// Condition columns: inputs of a conditional model that it does not reconstruct.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub condition: Vec<String>,
-    /// Columns to leave out.
+    /// Columns to ignore.
     pub drop: Vec<String>,
-    /// The kind of a column, where the inferred one would be wrong.
+    /// Column types that override the inferred ones.
     pub types: BTreeMap<String, TypeName>,
     /// How numbers are scaled.
     pub numeric: NumericScaling,
-    /// How pixels become 0 or 1, if they shall.
+    /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarize: Option<Binarization>,
     /// How counts are encoded.
     pub counts: CountScaling,
-    /// What to do about a category the data did not have.
+    /// How to handle a category that was not in the training data.
     pub unknown_category: UnknownCategory,
-    /// Share of the rows that early stopping judges by.
+    /// Fraction of the rows for validation, which early stopping uses.
     pub validation: f64,
-    /// Share of the rows that nothing sees before `evaluate`; sets with a test part of their own use that.
+    /// Fraction of the rows held out for testing; data sets with their own test part use that.
     pub test: f64,
 }
 
@@ -80,7 +80,7 @@ impl Default for DataConfig {
 }
 
 impl DataConfig {
-    /// The reader's part.
+    /// The options of the reader.
     pub fn read_options(&self) -> ReadOptions {
         ReadOptions {
             delimiter: self.delimiter,
@@ -92,21 +92,21 @@ impl DataConfig {
         }
     }
 
-    /// How a series becomes examples, if the rows are one.
+    /// The windows of a time series, if the rows are one.
     pub fn windows(&self) -> Option<Windows> {
         let aside = self.key.iter().chain(&self.label).chain(&self.condition).chain(&self.drop);
         self.window.map(|length| Windows { length, whole: aside.cloned().collect() })
     }
 
-    /// The rows, the first of them the 0-based `first` of the series, without those whose window begins before the series: such are
-    /// never in a fit, so that a model knows nothing of them.
+    /// The rows whose whole window lies within the series; `first` is the 0-based number of the
+    /// first row. Incomplete windows are never part of a fit.
     pub fn whole_windows(&self, first: u64, rows: &RecordBatch) -> RecordBatch {
         let lead = self.window.map_or(0, |length| length.saturating_sub(1)) as u64;
         let cut = lead.saturating_sub(first).min(rows.num_rows() as u64) as usize;
         rows.slice(cut, rows.num_rows() - cut)
     }
 
-    /// The schema's part.
+    /// The options of schema inference.
     pub fn infer_options(&self) -> InferOptions {
         InferOptions {
             key: self.key.clone(),
@@ -117,7 +117,7 @@ impl DataConfig {
         }
     }
 
-    /// The preprocessor's part.
+    /// The options of the preprocessor.
     pub fn preprocess(&self) -> PreprocessConfig {
         PreprocessConfig {
             numeric: self.numeric,

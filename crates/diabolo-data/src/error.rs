@@ -1,7 +1,7 @@
 //! The one error type of the library.
 //!
-//! Every variant says what was expected, what was found, where, and what to do about it.
-//! [`Error::class`] groups them the way the command line's exit codes do.
+//! Every variant states what was expected, what was found, where, and how to fix it.
+//! [`Error::class`] groups the variants by exit code of the command line.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use diabolo_stats::StatsError;
 /// The library's result type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Everything that can go wrong, with enough context to mend it.
+/// All errors of the library, with the context needed to fix them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -21,18 +21,18 @@ pub enum Error {
         action: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 
-    /// A value in the data is not what it has to be.
+    /// A value in the data is invalid.
     #[error("{input}{}: expected {expected}, found {found}; {help}", place(*row, column.as_deref()))]
     Data {
         /// File, named set or `stdin`.
         input: String,
-        /// The 1-based data row (the header is not counted), if one row is at fault.
+        /// The 1-based data row (the header is not counted), if the error is about one row.
         row: Option<u64>,
-        /// The column at fault, if one is.
+        /// The column, if the error is about one column.
         column: Option<String>,
         /// What was expected.
         expected: String,
@@ -75,7 +75,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// A model or checkpoint file is damaged, foreign, or from another version.
+    /// A model or checkpoint file is damaged, of another format, or from another version.
     #[error("{}: {problem}; {help}", path.display())]
     Artifact {
         /// The file.
@@ -109,12 +109,12 @@ pub enum Error {
         during: &'static str,
     },
 
-    /// What was asked for is not something this model, file or build can do.
+    /// The model, file or build does not support the request.
     #[error("{what}; {help}")]
     Unsupported {
-        /// What cannot be done, and why.
+        /// What is not supported, and why.
         what: String,
-        /// What can be done instead.
+        /// The alternative.
         help: String,
     },
 
@@ -134,7 +134,7 @@ pub enum ErrorClass {
     Failure,
     /// The request itself is wrong: a value out of range, an impossible combination.
     Usage,
-    /// The data, or its schema, is wrong.
+    /// The data or its schema is invalid.
     Data,
     /// A model file is corrupt or incompatible.
     Artifact,
@@ -145,7 +145,7 @@ pub enum ErrorClass {
 }
 
 impl Error {
-    /// Wraps an I/O error with the path and what was being done to it.
+    /// Wraps an I/O error with the path and the action.
     ///
     /// ```
     /// let cause = std::io::Error::from(std::io::ErrorKind::NotFound);
@@ -157,7 +157,7 @@ impl Error {
         move |source| Error::Io { action, path, source }
     }
 
-    /// A [`Error::Data`] about the whole input.
+    /// An [`Error::Data`] about the whole input.
     pub fn data(
         input: impl Into<String>,
         expected: impl Into<String>,
@@ -174,7 +174,7 @@ impl Error {
         }
     }
 
-    /// Narrows a [`Error::Data`] to a column; other errors pass through.
+    /// Adds the column to an [`Error::Data`]; other errors pass through.
     pub fn in_column(mut self, name: impl Into<String>) -> Self {
         if let Error::Data { column, .. } = &mut self {
             *column = Some(name.into());
@@ -182,7 +182,7 @@ impl Error {
         self
     }
 
-    /// Narrows a [`Error::Data`] to a 1-based data row; other errors pass through.
+    /// Adds the 1-based data row to an [`Error::Data`]; other errors pass through.
     pub fn at_row(mut self, number: u64) -> Self {
         if let Error::Data { row, .. } = &mut self {
             *row = Some(number);
@@ -190,7 +190,7 @@ impl Error {
         self
     }
 
-    /// A [`Error::Config`] for `key`.
+    /// An [`Error::Config`] for `key`.
     pub fn config(key: impl Into<String>, expected: impl Into<String>, found: impl ToString) -> Self {
         Error::Config { key: key.into(), expected: expected.into(), found: found.to_string() }
     }
@@ -210,7 +210,7 @@ impl Error {
         Error::Internal { what: what.into() }
     }
 
-    /// The kind of failure this is.
+    /// The class of this error.
     pub fn class(&self) -> ErrorClass {
         match self {
             Error::Io { .. } | Error::Internal { .. } => ErrorClass::Failure,
@@ -239,13 +239,13 @@ impl From<StatsError> for Error {
     }
 }
 
-/// What the operating system said, and what to do where that is known.
+/// The message of the operating system, with a remedy for known kinds.
 fn cause(source: &std::io::Error) -> String {
     use std::io::ErrorKind as Kind;
     let known = match source.kind() {
         Kind::NotFound => "there is no such file or folder; check the path",
         Kind::PermissionDenied => "permission denied; change the permissions, or choose another path",
-        Kind::NotADirectory => "a file stands where its path needs a folder; choose another path",
+        Kind::NotADirectory => "a part of the path is a file, not a folder; choose another path",
         Kind::IsADirectory => "this is a folder; name a file",
         Kind::ReadOnlyFilesystem => "the file system is read-only; choose another path",
         Kind::StorageFull | Kind::QuotaExceeded => "the disk is full; make room, or choose another path",
@@ -265,7 +265,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_data_error_names_file_row_column_and_the_way_out() {
+    fn data_error_names_file_row_column_and_fix() {
         let error = Error::data("t.csv", "a number", "'abc'", "fix the cell or pass --missing abc")
             .in_column("age")
             .at_row(17);

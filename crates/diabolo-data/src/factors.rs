@@ -1,14 +1,15 @@
-//! The built-in set `factors`: pictures that the program draws, each from five numbers that vary on their own.
+//! The built-in data set `factors`: synthetic images of five independent factors.
 //!
 //! White shapes on black, 32 × 32 pixels, antialiased: 3 shapes (square, ellipse, heart) × 4 scales × 8 rotations ×
-//! 8 × 8 positions, every combination once, the last factor fastest: 6,144 pictures, in the manner of dSprites (Matthey
-//! et al. 2017). A model learns the picture alone; the factors stand beside it, so that its code can be compared with them.
+//! 8 × 8 positions, every combination once, the last factor fastest: 6,144 images, similar to
+//! dSprites (Matthey et al. 2017). A model sees the image only; the factors are kept to measure the
+//! disentanglement of the code.
 //!
 //! | factor | classes |
 //! |---|---|
 //! | `shape` | square; ellipse, half as wide as long; heart, (x² + y² − 1)³ ≤ x² y³ |
 //! | `scale` | radius of the circle around the shape: 4.75, 6, 7.25 or 8.5 pixels |
-//! | `rotation` | anticlockwise in eighths of what leaves the shape as it is: of 90° (square), 180° (ellipse), 360° (heart) |
+//! | `rotation` | anticlockwise, in eighths of the shape's period: 90° (square), 180° (ellipse), 360° (heart) |
 //! | `x`, `y` | centre, 9 to 23 pixels from the left and from the top, in steps of 2 |
 
 use std::collections::HashMap;
@@ -24,44 +25,44 @@ use crate::{Error, Result};
 
 /// The factors, slowest first.
 const NAMES: [&str; 5] = ["shape", "scale", "rotation", "x", "y"];
-/// How many classes each has.
+/// Number of classes of each factor.
 const CARDINALITIES: [usize; 5] = [3, 4, 8, 8, 8];
 const SHAPES: [&str; 3] = ["square", "ellipse", "heart"];
 const RADII: [f64; 4] = [4.75, 6.0, 7.25, 8.5];
 const ROWS: usize = 6144;
 const SIDE: usize = 32;
-/// A pixel is the mean of this many points, squared.
+/// Antialiasing: a pixel is the mean over a square grid with this side.
 const POINTS: usize = 8;
 
-/// Metadata key of a column that a picture was drawn from, with the value `factor`.
+/// Metadata key that marks a column as a factor of the image, with the value `factor`.
 const ROLE: &str = "diabolo.role";
 
-/// What the pictures of a set were made from: one class for every factor and row.
+/// The factors of a set of images: one class for every factor and row.
 #[derive(Debug, Clone, Default)]
 pub struct Factors {
     /// The factors' names.
     pub names: Vec<String>,
-    /// How many classes each factor has.
+    /// Number of classes of each factor.
     pub cardinalities: Vec<usize>,
-    /// Rows × factors, row by row; a class is counted from 0.
+    /// Rows × factors, row-major; classes are numbered from 0.
     pub classes: Vec<u32>,
     /// The class of each text, by factor.
     seen: Vec<HashMap<String, u32>>,
 }
 
 impl Factors {
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.classes.len() / self.names.len().max(1)
     }
 
-    /// Whether any factor takes two values or more.
+    /// Whether any factor has two or more classes.
     pub fn vary(&self) -> bool {
         self.cardinalities.iter().any(|&count| count > 1)
     }
 
-    /// Adds the rows of `batch` and says whether it has columns that are marked as factors. Classes are numbered as they
-    /// appear.
+    /// Adds the rows of `batch`; returns whether it has columns marked as factors. Classes are
+    /// numbered in order of appearance.
     pub fn add(&mut self, batch: &RecordBatch) -> bool {
         let fields = batch.schema();
         let marked = fields.fields().iter().zip(batch.columns()).filter(|(field, _)| is_factor(field));
@@ -87,7 +88,7 @@ impl Factors {
     }
 }
 
-/// Whether a picture beside this column was drawn from it.
+/// Whether this column is a factor of the image.
 pub(crate) fn is_factor(field: &Field) -> bool {
     field.metadata().get(ROLE).is_some_and(|role| role == "factor")
 }
@@ -102,7 +103,8 @@ pub fn factors() -> Factors {
     }
 }
 
-/// All pictures and their factors: the columns `image`, `shape` (text), and `scale`, `rotation`, `x`, `y` (class numbers).
+/// All images and their factors: the columns `image`, `shape` (text), and `scale`, `rotation`, `x`,
+/// `y` (class numbers).
 pub fn pictures() -> Result<RecordBatch> {
     let sprites: Vec<Vec<u8>> = (0..SHAPES.len() * RADII.len() * 8)
         .map(|k| sprite(k / 8 / RADII.len(), RADII[k / 8 % RADII.len()], k % 8))
@@ -139,16 +141,16 @@ fn classes(mut row: usize) -> [usize; 5] {
     classes
 }
 
-/// Whole pixels from the middle: −7, −5, …, 7. A moved shape is the same pixels elsewhere.
+/// Offset from the centre in whole pixels: −7, −5, …, 7, so that moving a shape is exact.
 fn offset(position: usize) -> isize {
     2 * position as isize - 7
 }
 
-/// A shape in the middle of a picture.
+/// A shape in the centre of an image.
 fn sprite(shape: usize, radius: f64, rotation: usize) -> Vec<u8> {
     let (cos, sin) = turn(rotation << shape);
     let inside = |x: f64, y: f64| {
-        // The point as the unturned shape sees it, with y upwards, in radii.
+        // The point in the coordinates of the unrotated shape, y upwards, in radii.
         let (right, up) = (x / radius, -y / radius);
         contains(shape, right * cos + up * sin, up * cos - right * sin)
     };
@@ -168,7 +170,8 @@ fn contains(shape: usize, x: f64, y: f64) -> bool {
         0 => x.abs().max(y.abs()) <= FRAC_1_SQRT_2,
         1 => x * x + 4.0 * y * y <= 1.0,
         _ => {
-            // The curve's lowest point is (0, −1), and the smallest circle around it is that of radius 5/4 around (0, 1/4).
+            // The lowest point of the curve is (0, −1); its smallest enclosing circle has radius
+            // 5/4 and centre (0, 1/4).
             let (x, y) = (1.25 * x, 1.25 * y + 0.25);
             let ring = x * x + y * y - 1.0;
             ring * ring * ring <= x * x * y * y * y
@@ -176,7 +179,7 @@ fn contains(shape: usize, x: f64, y: f64) -> bool {
     }
 }
 
-/// Cosine and sine of `k` times 11.25°, from a table: every machine draws the same bytes.
+/// Cosine and sine of `k` times 11.25°, from a table, so that every machine draws the same bytes.
 fn turn(k: usize) -> (f64, f64) {
     const COSINES: [f64; 9] = [
         1.0,
@@ -193,7 +196,7 @@ fn turn(k: usize) -> (f64, f64) {
     (0..k / 8 % 4).fold(quarter, |(cos, sin), _| (-sin, cos))
 }
 
-/// The picture moved right and down; what leaves it is lost, what enters is black.
+/// The image moved right and down, filled with black.
 fn moved(picture: &[u8], right: isize, down: isize) -> Vec<u8> {
     let side = SIDE as isize;
     let at = |x: isize, y: isize| match (0..side).contains(&x) && (0..side).contains(&y) {
@@ -218,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn every_picture_is_another_and_the_bytes_are_the_same_everywhere() {
+    fn images_are_distinct_and_reproducible() {
         let batch = pictures().unwrap();
         let pixels = pixels(&batch);
         let different: std::collections::HashSet<&[u8]> = pixels.chunks_exact(SIDE * SIDE).collect();
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn areas_and_centres_are_those_of_the_shapes() {
+    fn areas_and_centres_match_the_shapes() {
         // 2R², πR²/2, and the heart's area, 3.66197 for the curve as written, by the polygon of 4,000 of its points.
         let unit = [2.0, std::f64::consts::FRAC_PI_2, 3.66197 / 1.25f64.powi(2)];
         for (shape, unit) in unit.into_iter().enumerate() {
@@ -254,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_by_45_degrees_makes_a_square_a_diamond_and_a_heart_points_down() {
+    fn rotation_and_orientation_of_shapes() {
         let ink = |sprite: &[u8], x: usize, y: usize| sprite[y * SIDE + x] > 127;
         let (square, diamond) = (sprite(0, 8.5, 0), sprite(0, 8.5, 4));
         // Half the side is 6.01 and half the diagonal 8.5.

@@ -1,4 +1,4 @@
-//! The file formats, and how a file's format is found.
+//! The file formats and their detection.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -9,21 +9,21 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Format {
-    /// Comma-separated text; on reading, any of the delimiters `, ; tab |` or blanks.
+    /// Comma-separated text; the reader also accepts the delimiters `; tab |` and blanks.
     Csv,
     /// Tab-separated text.
     Tsv,
     /// Apache Parquet.
     Parquet,
-    /// Arrow IPC: a file (Feather 2) or, on reading, a stream too.
+    /// Arrow IPC: a file (Feather 2); the reader also accepts streams.
     Arrow,
     /// One NumPy array.
     Npy,
-    /// Several NumPy arrays: `X`, and perhaps `y`. Read only.
+    /// Several NumPy arrays: `X`, and optionally `y`. Read only.
     Npz,
-    /// The format of MNIST's files. Read only.
+    /// IDX, the format of the MNIST files. Read only.
     Idx,
-    /// PNG (or, on reading, JPEG) pictures: one, or a folder of them.
+    /// PNG images, one or a folder of them; the reader also accepts JPEG.
     Images,
 }
 
@@ -44,7 +44,7 @@ impl Format {
         NAMES.iter().find(|(_, format)| *format == self).map_or("", |(name, _)| name)
     }
 
-    /// The format a path's extension stands for, ignoring a `.gz` or `.zst` after it.
+    /// The format of a path's extension, ignoring a `.gz` or `.zst` after it.
     ///
     /// ```
     /// use diabolo_data::Format;
@@ -66,7 +66,7 @@ impl Format {
         }
     }
 
-    /// The format the first bytes of a file give away; text has no such mark.
+    /// The format identified by the first bytes of a file; `None` for text.
     pub(crate) fn of_magic(head: &[u8]) -> Option<Format> {
         match head {
             [b'P', b'A', b'R', b'1', ..] => Some(Format::Parquet),
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_go_there_and_back() {
+    fn names_round_trip() {
         for (name, format) in NAMES {
             assert_eq!(name.parse::<Format>().unwrap(), format);
             assert_eq!(format.name(), name);

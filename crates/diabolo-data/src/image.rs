@@ -1,6 +1,6 @@
-//! Image columns: one fixed-size list of pixels a row, its shape in the field's metadata.
+//! Image columns: one fixed-size list of pixels per row, with the shape in the field's metadata.
 //!
-//! A column holds `height × width × channels` numbers, row by row, channels last: bytes (`UInt8`) or
+//! A column holds `height × width × channels` numbers, row-major, channels last: bytes (`UInt8`) or
 //! real numbers (`Float32`). The metadata travels through Parquet and Arrow files unchanged.
 
 use std::collections::HashMap;
@@ -9,11 +9,11 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, FixedSizeListArray};
 use arrow_schema::{DataType, Field};
 
-/// The name readers give an image column.
+/// The name of an image column.
 pub const IMAGE_COLUMN: &str = "image";
 /// Metadata key: `"28x28x1"`, height × width × channels.
 const SHAPE: &str = "diabolo.image";
-/// Metadata key: the number that stands for white.
+/// Metadata key: the value of white.
 const SCALE: &str = "diabolo.scale";
 
 /// The field of an image column: bytes from 0 to 255, or, if `float`, real numbers from 0 to 1.
@@ -32,7 +32,7 @@ pub fn image_field(height: usize, width: usize, channels: usize, float: bool) ->
     Field::new(IMAGE_COLUMN, list, false).with_metadata(HashMap::from([(SHAPE.to_string(), shape)]))
 }
 
-/// The same image field with another number for white, as the built-in digits (0 to 16) have.
+/// The same image field with another value of white, such as 16 for the built-in digits.
 pub fn with_scale(field: Field, scale: f32) -> Field {
     let mut metadata = field.metadata().clone();
     metadata.insert(SCALE.to_string(), scale.to_string());
@@ -49,14 +49,14 @@ pub fn image_shape(field: &Field) -> Option<(usize, usize, usize)> {
     (known && sides.next().is_none() && usize::try_from(*length).ok()? == pixels).then_some(shape)
 }
 
-/// The number that stands for white: 255 for bytes and 1 for real numbers, unless the metadata say otherwise.
+/// The value of white: from the metadata, else 255 for bytes and 1 for real numbers.
 pub fn image_scale(field: &Field) -> f32 {
     let float = matches!(field.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::Float32);
     let stated = field.metadata().get(SCALE).and_then(|scale| scale.parse::<f32>().ok());
     stated.filter(|scale| scale.is_finite() && *scale > 0.0).unwrap_or(if float { 1.0 } else { 255.0 })
 }
 
-/// Wraps `pixels`, whole images one after the other, in the type of `field`.
+/// Builds an image column of the type of `field` from `pixels`, image after image.
 pub fn image_array(field: &Field, pixels: ArrayRef) -> Result<ArrayRef, arrow_schema::ArrowError> {
     let DataType::FixedSizeList(item, length) = field.data_type() else {
         return Err(arrow_schema::ArrowError::SchemaError(format!(
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shape_that_does_not_fit_the_list_is_no_image() {
+    fn shape_must_match_the_list_length() {
         let field = image_field(2, 3, 3, true);
         assert_eq!(image_shape(&field), Some((2, 3, 3)));
         assert_eq!(image_scale(&field), 1.0);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scale_is_kept_and_a_senseless_one_ignored() {
+    fn invalid_scale_is_ignored() {
         let field = image_field(8, 8, 1, false);
         assert_eq!(image_scale(&with_scale(field.clone(), 16.0)), 16.0);
         assert_eq!(image_scale(&with_scale(field, -1.0)), 255.0);

@@ -1,15 +1,15 @@
-//! A label column as class numbers, for whatever puts a model's features to use.
+//! A label column as class numbers, for probes and fine-tuning.
 
 use super::Prepared;
 use crate::{Error, Result};
 
-/// A label with more values than this is a key or a measurement, not a class.
+/// The maximum number of classes; a column with more values is a key or a measurement.
 const MOST_CLASSES: usize = 1000;
 
 /// The classes of a label column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Labels {
-    /// The classes' names; a class is its position. Numbers are in order of value.
+    /// The names of the classes; the position is the class number. Numbers are sorted by value.
     pub names: Vec<String>,
     /// The class of each training, validation and test row; `None` where the label is missing.
     pub parts: [Vec<Option<u32>>; 3],
@@ -34,7 +34,7 @@ impl Labels {
         })
     }
 
-    /// The error is a number of classes that makes no sense.
+    /// The error is the invalid number of classes.
     fn from_texts(texts: &[Vec<Option<String>>; 3]) -> std::result::Result<Self, usize> {
         let mut names: Vec<String> = texts.iter().flatten().flatten().cloned().collect();
         names.sort_unstable();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_label_is_refused() {
+    fn invalid_labels_are_refused() {
         assert_eq!(Labels::from_texts(&texts([&["a", "a"], &[], &["a"]])), Err(1));
         let many: Vec<String> = (0..=MOST_CLASSES).map(|k| k.to_string()).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();

@@ -1,4 +1,5 @@
-//! From an input to encoded rows: read, infer, split, fit the preprocessing on training rows, encode.
+//! Preparation of an input for training: read, infer the schema, split, fit the preprocessor on the
+//! training rows, encode.
 
 use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, UInt32Array};
@@ -12,28 +13,28 @@ use crate::{Error, Result};
 
 /// A data set ready to be fitted.
 pub struct Prepared {
-    /// The fitted way from rows to numbers and back.
+    /// The fitted preprocessor.
     pub preprocessor: Preprocessor,
-    /// Rows that gradients see.
+    /// The training rows.
     pub train: Encoded,
-    /// Rows that early stopping sees.
+    /// The validation rows, for early stopping.
     pub validation: Encoded,
-    /// Rows that nothing has seen, as they were read; empty if there are none.
+    /// The test rows, not encoded; may be empty.
     pub test: RecordBatch,
-    /// Where the test rows come from, if not from the input itself.
+    /// The input that the test rows come from, if not from the input itself.
     pub test_input: Option<String>,
     /// The labels of the training, validation and test rows as text, if there is a label column.
     pub labels: Option<[Vec<Option<String>>; 3]>,
-    /// Rows in the input.
+    /// Number of rows in the input.
     pub rows: usize,
-    /// What the user should know, one sentence each.
+    /// Warnings for the user, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Reads `input` and prepares it as `config` says; `seed` decides the split.
+/// Reads `input` and prepares it according to `config`; `seed` determines the split.
 ///
-/// A built-in set with a test part of its own gives its training part to training and validation,
-/// and its test part to the test; other inputs are split three ways, a series in the order of its rows.
+/// If a built-in set has its own test part, its training part is split into training and validation
+/// rows; other inputs are split three ways, time series in the order of their rows.
 pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> {
     let source = open(input, &ReadOptions { windows: None, ..config.read_options() })?;
     let name = source.name().to_string();
@@ -104,7 +105,7 @@ fn examples(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<(Infer
     let Some(windows) = config.windows() else {
         return Ok((infer(name, &rows, &config.infer_options())?, rows));
     };
-    // Refused before there are columns for every row of a window.
+    // Checked before the columns of the window are built.
     Split::in_order(name, rows.num_rows(), windows.length, config.validation, config.test)?;
     let mut inferred = infer(name, &rows, &config.infer_options())?;
     inferred.warnings.extend(config.key.as_ref().and_then(|key| disorder(&rows, key)));
@@ -120,7 +121,7 @@ pub fn windowed_rows(name: &str, rows: RecordBatch, config: &DataConfig) -> Resu
     }
 }
 
-/// A sentence if the key of a series, numbers or ISO dates, goes back somewhere.
+/// A warning if the key of a time series, numbers or ISO dates, is not increasing.
 fn disorder(series: &RecordBatch, key: &str) -> Option<String> {
     let keys: Vec<String> = texts(series, key)?.into_iter().collect::<Option<_>>()?;
     let numbers: Option<Vec<f64>> = keys.iter().map(|key| number(key)).collect();
@@ -131,12 +132,13 @@ fn disorder(series: &RecordBatch, key: &str) -> Option<String> {
         None => None,
     }?;
     Some(format!(
-        "rows are a series in the order they come in, but '{key}' goes back at row {}: if it is the time, sort them",
+        "the rows of a time series must be in order of time, but '{key}' decreases at row {}: if it is the time, sort the rows",
         back + 2
     ))
 }
 
-/// Rows at random; windows in their order and without overlap, since a window next to another is nearly the same.
+/// Splits rows at random; splits windows in order and without overlap, since neighbouring windows
+/// are nearly equal.
 fn split(
     input: &str,
     rows: usize,
@@ -150,13 +152,13 @@ fn split(
     }
 }
 
-/// The rows of `input` that a fit with these settings held out for the test.
+/// The test rows of `input` that a fit with these settings holds out.
 pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
     let split = split(input, batch.num_rows(), config, [config.validation, config.test], seed)?;
     take(input, batch, &split.test)
 }
 
-/// The rows of `input` with these 1-based numbers, in the order asked for.
+/// The rows of `input` with these 1-based numbers, in the given order.
 pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<RecordBatch> {
     let batch = open(input, &config.read_options())?.collect()?;
     if let Some(number) = numbers.iter().find(|n| !(1..=batch.num_rows()).contains(*n)) {
@@ -166,13 +168,14 @@ pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<Re
     take(input, &batch, &numbers.iter().map(|n| n - 1).collect::<Vec<_>>())
 }
 
-/// A column as text; `None` for missing cells, and for a column that is not there or is no text, number or truth value.
+/// A column as text, with `None` for missing cells; `None` if there is no such column or it is not
+/// text, numbers or booleans.
 pub fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
     let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
     Some(texts.as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect())
 }
 
-/// Some of the rows.
+/// Selects rows.
 pub fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
     let rows = UInt32Array::from_iter_values(rows.iter().map(|&row| row as u32));
     take_record_batch(batch, &rows).map_err(|cause| {

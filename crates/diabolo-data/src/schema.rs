@@ -1,39 +1,39 @@
-//! What the columns of a data set are.
+//! The schema of a data set: its columns and their types.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The columns of a data set: those a model learns, and those set aside.
+/// The columns of a data set: features and passthrough columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// The columns a model learns, in the order of the input.
+    /// The columns that a model learns, in the order of the input.
     pub features: Vec<Feature>,
-    /// The column that identifies a row; copied to every output, never learned.
+    /// The column that identifies a row; copied to every output, not an input of the model.
     pub key: Option<String>,
-    /// The column that colours plots and scores features; never learned.
+    /// The column of class labels, for plots and probes; not an input of the model.
     pub label: Option<String>,
-    /// The columns a conditional model is given beside each row; copied to every output, not reconstructed.
+    /// The condition columns of a conditional model; copied to every output, not reconstructed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub condition: Vec<Feature>,
-    /// Columns set aside, by request (`--drop`) or because they cannot be learned.
+    /// Excluded columns, by request (`--drop`) or because they cannot be learned.
     pub dropped: Vec<String>,
 }
 
-/// One column a model learns.
+/// One column that a model learns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Feature {
     /// The column's name.
     pub name: String,
-    /// What its values are.
+    /// The type of its values.
     pub kind: FeatureKind,
-    /// How its values were stored, and are given back.
+    /// The storage of its values in the input and the output.
     pub storage: Storage,
 }
 
-/// What the values of a column are.
+/// The type of a column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FeatureKind {
@@ -51,23 +51,23 @@ pub enum FeatureKind {
         /// The values as text, sorted, numbers by value; the position is the code.
         categories: Vec<String>,
     },
-    /// One of several values in an order.
+    /// One of several ordered values.
     Ordinal {
-        /// The values as text, from the first to the last of the order; the position is the code.
+        /// The values as text, in order; the position is the code.
         categories: Vec<String>,
     },
-    /// A picture, stored row by row, channels last.
+    /// An image, row-major, channels last.
     Image {
-        /// Pixels from top to bottom.
+        /// Height in pixels.
         height: usize,
-        /// Pixels from left to right.
+        /// Width in pixels.
         width: usize,
-        /// 1 (grey) or 3 (red, green, blue).
+        /// 1 (greyscale) or 3 (RGB).
         channels: usize,
     },
 }
 
-/// How a column's values are stored outside the model.
+/// The storage of a column's values outside the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Storage {
@@ -82,7 +82,7 @@ pub enum Storage {
 }
 
 impl FeatureKind {
-    /// The kind's name, as in files and tables.
+    /// The name of the type in files and tables.
     pub fn name(&self) -> &'static str {
         match self {
             FeatureKind::Numeric => "numeric",
@@ -94,7 +94,7 @@ impl FeatureKind {
         }
     }
 
-    /// The values of a binary, categorical or ordinal column; of other columns, none.
+    /// The values of a binary, categorical or ordinal column; empty for other columns.
     pub fn categories(&self) -> &[String] {
         match self {
             FeatureKind::Binary { values } => values,
@@ -103,12 +103,12 @@ impl FeatureKind {
         }
     }
 
-    /// Whether a value is a whole picture.
+    /// Whether a value is an image.
     pub fn is_image(&self) -> bool {
         matches!(self, FeatureKind::Image { .. })
     }
 
-    /// How many numbers the model sees for one value of this kind.
+    /// Number of encoded columns for one value of this type.
     pub fn encoded_width(&self) -> usize {
         match self {
             FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Binary { .. } => 1,
@@ -119,7 +119,7 @@ impl FeatureKind {
 }
 
 impl Storage {
-    /// The storage's name, as in files and tables.
+    /// The name of the storage in files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Storage::Integer => "integer",
@@ -130,7 +130,7 @@ impl Storage {
     }
 }
 
-/// A table with a line for every column: its name, kind, storage and values.
+/// A table with one line per column: name, type, storage and values.
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = vec![["column", "kind", "storage", "values"].map(String::from)];
@@ -176,12 +176,12 @@ impl Schema {
         named(&self.key) || named(&self.label) || self.is_condition(name) || dropped
     }
 
-    /// Whether a conditional model is given the column.
+    /// Whether the column is a condition.
     pub fn is_condition(&self, name: &str) -> bool {
         self.condition.iter().any(|feature| feature.name == name)
     }
 
-    /// The height, width and channels, if every example is one picture.
+    /// The height, width and channels, if every example is one image.
     pub fn image_shape(&self) -> Option<(usize, usize, usize)> {
         match self.features.as_slice() {
             [Feature { kind: FeatureKind::Image { height, width, channels }, .. }] => {
@@ -195,19 +195,19 @@ impl Schema {
 /// A contiguous range of encoded columns of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// What the columns are.
+    /// The type of the block.
     pub kind: BlockKind,
     /// The first encoded column.
     pub start: usize,
-    /// How many encoded columns.
+    /// Number of encoded columns.
     pub width: usize,
-    /// Which features of the schema they encode.
+    /// The features of the schema that they encode.
     pub features: Vec<usize>,
     /// The names of these features.
     pub names: Vec<String>,
 }
 
-/// What a block of encoded columns holds.
+/// The type of a block of encoded columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BlockKind {
     /// Intensities in [0, 1].

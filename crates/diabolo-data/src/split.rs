@@ -3,21 +3,22 @@
 use crate::{Error, Result};
 use diabolo_stats::random::{Purpose, permutation, stream};
 
-/// Row numbers, each in one part at most, in the order of the input.
+/// Row numbers, each in at most one part, in the order of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// The rows a model is fitted on; never empty.
+    /// The training rows; never empty.
     pub train: Vec<usize>,
-    /// The rows that choose when to stop.
+    /// The validation rows, for early stopping.
     pub validation: Vec<usize>,
-    /// The rows held out until the end.
+    /// The test rows.
     pub test: Vec<usize>,
 }
 
 impl Split {
-    /// Splits `rows` rows at random: the parts depend on the number of rows, the fractions and the seed only.
+    /// Splits `rows` rows at random; the parts depend only on the number of rows, the fractions and
+    /// the seed.
     ///
-    /// A part asked for with a fraction above 0 gets at least one row while two are left, the validation rows first.
+    /// A part with a fraction above 0 gets at least one row while two are left, validation first.
     ///
     /// ```
     /// let split = diabolo_data::Split::new("rows.csv", 10, 0.2, 0.1, 0)?;
@@ -38,7 +39,7 @@ impl Split {
             0.0 => 0,
             _ => ((rows as f64 * fraction).round() as usize).max(1).min(most),
         };
-        // One row stays for training and, of three or more, one for the test.
+        // One row remains for training and, of three or more, one for testing.
         let reserved = if test > 0.0 && rows > 2 { 2 } else { 1 };
         let validation = share(validation, rows - reserved);
         let test = share(test, rows - validation - 1);
@@ -51,8 +52,9 @@ impl Split {
         Ok(Split { validation: part(validation), test: part(test), train: part(rows - validation - test) })
     }
 
-    /// Splits the windows of a series, each named by its last row: training first, then validation, then test. Windows that would
-    /// share a row with another part are in none, nor are those that begin before the series.
+    /// Splits the windows of a time series, each identified by its last row: training first, then
+    /// validation, then test. Windows that share a row with another part are in no part, nor are
+    /// incomplete windows at the start.
     ///
     /// ```
     /// let split = diabolo_data::Split::in_order("series.csv", 30, 3, 0.1, 0.1)?;
@@ -86,14 +88,14 @@ impl Split {
     }
 }
 
-/// Shares that leave something to train on.
+/// Checks that the fractions leave rows for training.
 fn check(validation: f64, test: f64) -> Result<()> {
     for (key, fraction) in [("validation", validation), ("test", test)] {
         if !(0.0..1.0).contains(&fraction) {
             return Err(Error::config(key, "a fraction from 0 up to, but not including, 1", fraction));
         }
     }
-    // The sum of 0.9 and 0.1 is 1 only in decimal.
+    // In floating point, 0.9 + 0.1 may differ from 1.
     match validation + test > 1.0 - 1e-9 {
         true => Err(Error::config(
             "validation and test",
@@ -162,14 +164,14 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides_and_nothing_else() {
+    fn split_depends_on_the_seed_only() {
         let split = |seed| Split::new("t", 100, 0.2, 0.2, seed).unwrap();
         assert_eq!(split(1), split(1));
         assert_ne!(split(1), split(2));
     }
 
     #[test]
-    fn senseless_fractions_and_too_few_rows_are_errors() {
+    fn invalid_fractions_and_too_few_rows_are_errors() {
         for (validation, test) in
             [(f64::NAN, 0.0), (0.0, f64::NAN), (-0.1, 0.0), (1.0, 0.0), (0.5, 0.5), (0.9, 0.1)]
         {

@@ -1,13 +1,13 @@
-//! The tail of the χ² distribution.
+//! The survival function of the χ² distribution.
 //!
 //! ```text
 //! P(χ²_k ≥ x) = Q(a, y) = Γ(a, y) / Γ(a) ,   a = k/2 ,  y = x/2
 //! y < a + 1:  Q = 1 − yᵃ e⁻ʸ / Γ(a+1) · [1 + y/(a+1) + y²/((a+1)(a+2)) + …]                       DLMF 8.7.1
 //! otherwise:  Q = yᵃ e⁻ʸ / Γ(a) · 1 / (y+1−a − 1(1−a) / (y+3−a − 2(2−a) / (y+5−a − …)))         DLMF 8.9.2
 //! ```
-//! a is a whole or half number, so that log Γ(a) is a sum of logarithms.
+//! a is a multiple of ½, so that log Γ(a) is a sum of logarithms.
 
-/// Terms at most: far more than a few thousand degrees of freedom need.
+/// Maximum number of terms; a few thousand degrees of freedom need far fewer.
 const TERMS: usize = 100_000;
 
 /// P(χ²_k ≥ x) for k ≥ 1 degrees of freedom.
@@ -38,7 +38,7 @@ fn series(a: f64, y: f64) -> f64 {
     sum
 }
 
-/// The continued fraction, from its front (Lentz 1976).
+/// The continued fraction by Lentz's algorithm (1976).
 fn fraction(a: f64, y: f64) -> f64 {
     let mut below = y + 1.0 - a;
     let mut c = f64::INFINITY;
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn tails_are_those_of_scipy() {
+    fn survival_function_matches_scipy() {
         // scipy.stats.chi2.sf
         for (x, degrees, expected) in [
             (3.841458820694124, 1, 0.05),

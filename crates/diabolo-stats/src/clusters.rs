@@ -1,4 +1,4 @@
-//! k-means clustering, and how well two partitions of the same rows agree.
+//! k-means clustering, and the agreement of two partitions of the same rows.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use crate::random::{Purpose, RngExt, Stream, stream, weighted_index};
 
 const MOST_ITERATIONS: usize = 300;
 
-/// Clusters of rows by their nearest centroid.
+/// A k-means clustering.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KMeans {
-    /// Clusters × width, row by row.
+    /// Clusters × width, row-major.
     pub centroids: Vec<f32>,
     /// The cluster of each row.
     pub assignment: Vec<u32>,
@@ -21,7 +21,8 @@ pub struct KMeans {
 
 /// The best of `restarts` runs of Lloyd's algorithm, each from a k-means++ start (Arthur & Vassilvitskii 2007).
 ///
-/// A cluster that loses all its rows moves to the row farthest from its centroid. `features` are rows of `width` values.
+/// A cluster that becomes empty moves to the row farthest from its centroid. `features` are rows of
+/// `width` values.
 ///
 /// # Errors
 /// [`StatsError::Parameter`] unless 1 ≤ `clusters` ≤ rows; [`StatsError::Values`] if a value is not finite or the width is 0.
@@ -60,7 +61,7 @@ pub fn k_means(
     Ok(best)
 }
 
-/// Lloyd's algorithm until no row changes its cluster.
+/// Runs Lloyd's algorithm until no row changes its cluster.
 fn lloyd(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -> KMeans {
     let mut centroids = spread(features, width, clusters, noise);
     let mut assigned = assign(features, &centroids, width);
@@ -81,14 +82,15 @@ fn assign(features: &[f32], centroids: &[f32], width: usize) -> Vec<Near> {
     nearest(features, centroids, width, 1).into_iter().map(|near| near[0]).collect()
 }
 
-/// k-means++: each centroid is a row drawn in proportion to its squared distance from those before.
+/// k-means++: each centroid is a row drawn with probability proportional to its squared distance
+/// from the previous centroids.
 fn spread(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -> Vec<f32> {
     let rows = features.len() / width;
     let mut gaps = vec![1f64; rows];
     let mut centroids: Vec<f32> = Vec::with_capacity(clusters * width);
     for _ in 0..clusters {
         let drawn = weighted_index(&gaps, noise.random::<f64>() * gaps.iter().sum::<f64>());
-        // No gap is left when there are fewer distinct rows than clusters.
+        // All distances are 0 if there are fewer distinct rows than clusters.
         let row = drawn.unwrap_or(rows - 1);
         let chosen = &features[row * width..(row + 1) * width];
         for (gap, row) in gaps.iter_mut().zip(features.chunks_exact(width)) {
@@ -100,7 +102,7 @@ fn spread(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -
     centroids
 }
 
-/// The mean of each cluster's rows; empty clusters take the rows farthest from their centroids.
+/// The mean of each cluster's rows; empty clusters move to the rows farthest from their centroids.
 fn means(features: &[f32], width: usize, clusters: usize, assigned: &[Near]) -> Vec<f32> {
     let mut sums = vec![0f64; clusters * width];
     let mut counts = vec![0usize; clusters];
@@ -124,7 +126,7 @@ fn means(features: &[f32], width: usize, clusters: usize, assigned: &[Near]) -> 
     counts.iter().enumerate().flat_map(mean).collect()
 }
 
-/// Counts of two partitions: of each pair of classes, and of each class of one and of the other.
+/// The contingency table of two partitions, with its marginal counts.
 struct Contingency {
     pairs: BTreeMap<(u32, u32), f64>,
     first: BTreeMap<u32, f64>,
@@ -178,8 +180,9 @@ pub fn normalized_mutual_information(a: &[u32], b: &[u32]) -> f64 {
     (information / (0.5 * (entropy(&table.first) + entropy(&table.second)))).clamp(0.0, 1.0)
 }
 
-/// The share of row pairs on which the partitions agree, less what chance gives (Hubert & Arabie 1985): 1 for the same
-/// partition, 0 on average for random ones; 1 if both have one class.
+/// The adjusted Rand index (Hubert & Arabie 1985), the fraction of row pairs on which the
+/// partitions agree, adjusted for chance: 1 for equal partitions, 0 on average for random ones; 1
+/// if both have one class.
 ///
 /// Rows are counted up to the end of the shorter slice.
 pub fn adjusted_rand_index(a: &[u32], b: &[u32]) -> f64 {
@@ -188,7 +191,7 @@ pub fn adjusted_rand_index(a: &[u32], b: &[u32]) -> f64 {
     let together: f64 = table.pairs.values().map(two).sum();
     let first: f64 = table.first.values().map(two).sum();
     let second: f64 = table.second.values().map(two).sum();
-    // Also where every row is alone in both.
+    // Also if every row is a class of its own in both.
     if together == first && together == second {
         return 1.0;
     }
@@ -209,7 +212,7 @@ mod tests {
     /// X, y = load_digits(return_X_y=True)  # and so on with (y, X[:, 20].astype(int)), and by hand
     /// ```
     #[test]
-    fn agreement_as_scikit_learn_has_it() {
+    fn agreement_matches_scikit_learn() {
         let check = |a: &[u32], b: &[u32], information: f64, rand: f64| {
             for (a, b) in [(a, b), (b, a)] {
                 let found = (normalized_mutual_information(a, b), adjusted_rand_index(a, b));
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn two_heaps_by_hand() {
+    fn two_clusters_by_hand() {
         let rows = [0.0, 1.0, 10.0, 12.0, 0.5];
         let found = k_means(&rows, 1, 2, 3, 0).unwrap();
         let low = found.assignment[0];

@@ -1,23 +1,23 @@
-//! What can be wrong with numbers and parameters.
+//! The errors of this crate: invalid numbers and parameters.
 
 /// The crate's result type.
 pub type Result<T, E = StatsError> = std::result::Result<T, E>;
 
-/// Numbers or a parameter that a statistic is not defined for.
+/// Numbers or a parameter for which a statistic is not defined.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StatsError {
-    /// The numbers are not what they have to be.
+    /// The numbers are invalid.
     #[error("{what}{}: expected {expected}, found {found}; {help}", at(*row))]
     Values {
-        /// Which numbers: "features", "validation rows", ….
+        /// The name of the numbers: "features", "validation rows", ….
         what: &'static str,
-        /// The 1-based row, if one is at fault.
+        /// The 1-based row, if the error is about one row.
         row: Option<u64>,
         /// What was expected.
         expected: String,
         /// What was found instead.
         found: String,
-        /// What to do about it.
+        /// How to fix it.
         help: &'static str,
     },
 
@@ -47,7 +47,7 @@ impl StatsError {
         StatsError::Parameter { name, expected: expected.into(), found: found.to_string() }
     }
 
-    /// Narrows [`StatsError::Values`] to a 1-based row.
+    /// Adds the 1-based row to [`StatsError::Values`].
     pub(crate) fn at_row(mut self, number: u64) -> Self {
         if let StatsError::Values { row, .. } = &mut self {
             *row = Some(number);

@@ -1,56 +1,59 @@
-//! How one number, or one category, is spread over rows, as counts; and whether two samples are spread alike.
+//! Histograms of a number or a category, and the difference between the distributions of two
+//! samples.
 //!
-//! A number is counted between the deciles e_1 < e_2 < … of the held-out rows, in bins (e_{b−1}, e_b]; a value that is two deciles at
-//! once has a bin of its own. Missing cells have one more. With n_b and m_b the counts of two samples, n and m their sums:
+//! Numbers are binned at the deciles e_1 < e_2 < … of the held-out rows, in bins (e_{b−1}, e_b]; a
+//! value that equals two deciles has its own bin. Missing cells have one more bin. With n_b and m_b
+//! the counts of two samples, and n and m their sums:
 //!
 //! ```text
 //! χ²  = Σ_b (n_b − n t_b)² / (n t_b) + (m_b − m t_b)² / (m t_b) ,    t_b = (n_b + m_b) / (n + m)      homogeneity, bins − 1 degrees
 //! PSI = Σ_b (q_b − p_b) log(q_b / p_b) ,    p_b = (n_b + ½) / (n + B/2) ,  q_b = (m_b + ½) / (m + B/2)
 //! ```
-//! where bins are first put together until each is expected to hold [`EXPECTED`] rows of the smaller sample: neighbours, or rare
-//! categories. PSI, the population stability index, is a divergence in nats, read as small below 0.1 and large above 0.25; of samples
-//! that differ by chance alone it is about (B − 1)(1/n + 1/m).
+//! where bins (neighbours, or rare categories) are first merged until the expected count of each is
+//! [`EXPECTED`] rows of the smaller sample. PSI, the population stability index, is a divergence in
+//! nats, usually called small below 0.1 and large above 0.25; for two samples of the same
+//! distribution, it is about (B − 1)(1/n + 1/m).
 
 use super::chi_square::chi_square_tail;
 
-/// Rows of the smaller sample that a bin is expected to hold at least.
+/// Minimum expected count of a bin in the smaller sample.
 const EXPECTED: f64 = 5.0;
 
-/// How many rows fall where.
+/// Counts of rows in bins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
-    /// Where one bin ends, itself within, and the next begins; ascending. Categories are the numbers 0, 1, 2, ….
+    /// Upper edges of the bins, inclusive, ascending. Categories are the numbers 0, 1, 2, ….
     pub edges: Vec<f32>,
-    /// Rows without the cell, then rows in each bin.
+    /// The number of missing cells, then of rows in each bin.
     pub counts: Vec<u32>,
 }
 
-/// How far two samples are apart.
+/// The difference of two samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Difference {
     /// The population stability index.
     pub psi: f64,
-    /// How likely samples of one distribution differ as much.
+    /// The p-value of the χ² test of homogeneity.
     pub p_value: f64,
 }
 
-/// In a word, how numbers moved.
+/// The direction in which the distribution of a number changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// A new value is rather above an old one.
+    /// New values are mostly higher.
     Higher,
-    /// Rather below.
+    /// New values are mostly lower.
     Lower,
-    /// More at both ends.
+    /// More values in both tails.
     Wider,
-    /// Less at both ends.
+    /// Fewer values in both tails.
     Narrower,
     /// None of these.
     Changed,
 }
 
 impl Histogram {
-    /// No rows yet, between the quantiles `at` of `values`; NaN is missing.
+    /// An empty histogram with edges at the quantiles `at` of `values`; NaN is missing.
     pub fn of_numbers(values: &[f32], at: &[f64]) -> Self {
         let mut sorted: Vec<f32> = values.iter().copied().filter(|v| !v.is_nan()).collect();
         sorted.sort_by(f32::total_cmp);
@@ -63,13 +66,13 @@ impl Histogram {
         Histogram { counts: vec![0; edges.len() + 2], edges }
     }
 
-    /// No rows yet, of so many categories.
+    /// An empty histogram of this many categories.
     pub fn of_categories(count: usize) -> Self {
         let edges: Vec<f32> = (0..count.saturating_sub(1)).map(|code| code as f32).collect();
         Histogram { counts: vec![0; edges.len() + 2], edges }
     }
 
-    /// The same bins without rows.
+    /// An empty histogram with the same bins.
     pub fn emptied(&self) -> Self {
         Histogram { edges: self.edges.clone(), counts: vec![0; self.counts.len()] }
     }
@@ -80,31 +83,33 @@ impl Histogram {
         self.counts[bin] += 1;
     }
 
-    /// All rows.
+    /// Number of rows.
     pub fn rows(&self) -> u64 {
         self.counts.iter().map(|&n| u64::from(n)).sum()
     }
 
-    /// The share of rows without the cell.
+    /// The fraction of missing cells.
     pub fn missing(&self) -> f64 {
         f64::from(self.counts[0]) / self.rows().max(1) as f64
     }
 
-    /// The share of each bin among the rows that have the cell.
+    /// The fraction of each bin among the observed cells.
     pub fn shares(&self) -> Vec<f64> {
         let seen = (self.rows() - u64::from(self.counts[0])).max(1) as f64;
         self.counts[1..].iter().map(|&n| f64::from(n) / seen).collect()
     }
 
-    /// The share of all rows that lack the cell, and that of each bin.
+    /// The fractions of missing cells and of each bin, among all rows.
     pub fn all_shares(&self) -> Vec<f64> {
         let rows = self.rows().max(1) as f64;
         self.counts.iter().map(|&n| f64::from(n) / rows).collect()
     }
 
-    /// The bin that holds the median, and how much of that bin is below it; `None` without values.
+    /// The bin that contains the median, and the fraction of that bin below it; `None` without
+    /// values.
     pub fn median(&self) -> Option<(usize, f64)> {
-        // Of counts, not of shares: half of the held-out rows are exactly those up to their median.
+        // From counts, not fractions: exactly half of the held-out rows are at or below their
+        // median.
         let half = 0.5 * self.counts[1..].iter().map(|&n| f64::from(n)).sum::<f64>();
         let mut below = 0.0;
         for (bin, n) in self.counts[1..].iter().map(|&n| f64::from(n)).enumerate() {
@@ -116,7 +121,7 @@ impl Histogram {
         None
     }
 
-    /// Whether this can have been counted.
+    /// Whether the fields are consistent.
     pub fn is_sound(&self) -> bool {
         self.counts.len() == self.edges.len() + 2
             && self.edges.iter().all(|edge| !edge.is_nan())
@@ -124,7 +129,8 @@ impl Histogram {
     }
 }
 
-/// The difference of counts in the same bins, of which neighbours may be put together; `None` if no test is possible.
+/// The difference of counts in the same bins, after merging sparse neighbours; `None` if no test is
+/// possible.
 pub fn difference(reference: &[u32], new: &[u32]) -> Option<Difference> {
     let counts: Vec<[f64; 2]> = reference.iter().zip(new).map(|(&n, &m)| [n, m].map(f64::from)).collect();
     let sums = counts.iter().fold([0.0; 2], |sums, pair| [sums[0] + pair[0], sums[1] + pair[1]]);
@@ -146,7 +152,7 @@ pub fn difference(reference: &[u32], new: &[u32]) -> Option<Difference> {
     Some(Difference { psi, p_value: chi_square_tail(statistic, bins.len() - 1) })
 }
 
-/// [`difference`] of categories: those that are rare together are put together.
+/// [`difference`] of categories, after merging rare ones.
 pub fn difference_of_categories(reference: &[u32], new: &[u32]) -> Option<Difference> {
     let mut order: Vec<usize> = (0..reference.len()).collect();
     order.sort_by_key(|&at| u64::from(reference[at]) + u64::from(new[at]));
@@ -154,7 +160,7 @@ pub fn difference_of_categories(reference: &[u32], new: &[u32]) -> Option<Differ
     difference(&sorted(reference), &sorted(new))
 }
 
-/// Neighbours together until both samples have `least` rows there; what is left over goes to the last.
+/// Merges neighbours until both samples have `least` rows in each bin; the rest joins the last bin.
 fn put_together(counts: &[[f64; 2]], least: f64) -> Vec<[f64; 2]> {
     let mut bins: Vec<[f64; 2]> = vec![];
     let mut open = [0.0; 2];
@@ -170,7 +176,7 @@ fn put_together(counts: &[[f64; 2]], least: f64) -> Vec<[f64; 2]> {
     bins
 }
 
-/// Each p-value times what the number of tests makes of it: the chance that any of them is as small by chance (Holm 1979).
+/// Adjusts p-values for multiple tests (Holm 1979).
 pub fn holm(p_values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p_values.len()).collect();
     order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
@@ -183,14 +189,16 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     corrected
 }
 
-/// How the shares `new` of numbers lie beside the shares `reference` of the same bins.
+/// The direction of the change from the fractions `reference` to the fractions `new` of the same
+/// bins.
 ///
 /// ```text
 /// δ = P(new > old) − P(new < old)                                                         Cliff's delta, between bins
-/// ε = the change of the share in the two lowest bins + in the two highest, if both rise or both fall; else 0
+/// ε = the change of the fraction in the two lowest bins + in the two highest, if both rise or both
+/// fall; else 0
 /// ```
-/// Wider or narrower if |ε| > |δ|, else higher or lower; but only changed if the larger is less than half of the share that moved,
-/// ½ Σ_b |q_b − p_b|.
+/// Wider or narrower if |ε| > |δ|, else higher or lower; only "changed" if the larger of both is
+/// less than half of the total variation distance ½ Σ_b |q_b − p_b|.
 pub fn direction(reference: &[f64], new: &[f64]) -> Direction {
     let change: Vec<f64> = new.iter().zip(reference).map(|(q, p)| q - p).collect();
     let moved = 0.5 * change.iter().map(|c| c.abs()).sum::<f64>();

@@ -1,23 +1,23 @@
-//! How near one picture comes to another.
+//! Image quality: PSNR and SSIM.
 //!
 //! ```text
 //! PSNR = −10 log₁₀ mean (x − y)²                                        decibels, for values from 0 to 1
 //! SSIM = mean over windows of (2 μ_x μ_y + C₁)(2 σ_xy + C₂) / ((μ_x² + μ_y² + C₁)(σ_x² + σ_y² + C₂))
 //! ```
-//! Windows are Gaussian, 11 pixels wide with a standard deviation of 1.5, and lie wholly within the picture; C₁ = 0.01²,
-//! C₂ = 0.03² (Wang, Bovik, Sheikh & Simoncelli 2004, section III). Colours are averaged. A picture with a side of fewer than 11
-//! pixels has the largest odd window that fits.
+//! Windows are Gaussian, 11 pixels wide with a standard deviation of 1.5, and lie within the image;
+//! C₁ = 0.01², C₂ = 0.03² (Wang, Bovik, Sheikh & Simoncelli 2004, section III). Channels are
+//! averaged. An image with a side of fewer than 11 pixels uses the largest odd window that fits.
 
 use rayon::prelude::*;
 
-/// A PSNR is at most this, so that one exact picture does not make a mean infinite.
+/// The maximum PSNR, so that one exact image does not make the mean infinite.
 const MOST_DECIBELS: f64 = 100.0;
 const WINDOW: usize = 11;
 const DEVIATION: f64 = 1.5;
 const C1: f64 = 0.01 * 0.01;
 const C2: f64 = 0.03 * 0.03;
 
-/// Means over pictures.
+/// Means over images.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct ImageQuality {
     /// Peak signal-to-noise ratio, decibels.
@@ -26,7 +26,8 @@ pub struct ImageQuality {
     pub ssim: f64,
 }
 
-/// Of `pictures` beside the pictures they should be; all of (height, width, channels), channels last, with values from 0 to 1.
+/// The quality of `pictures` compared with the reference images; all have the shape (height, width,
+/// channels), channels last, and values from 0 to 1.
 ///
 /// ```
 /// use diabolo::evaluate::image_quality;
@@ -69,7 +70,7 @@ fn ssim(x: &[f32], y: &[f32], (height, width, channels): (usize, usize, usize)) 
     (0..channels).map(of_channel).sum::<f64>() / channels as f64
 }
 
-/// Weights that sum to 1, as many as fit into `side`, an odd number.
+/// Weights of the window, an odd number that fits into `side`; they sum to 1.
 fn window(side: usize) -> Vec<f64> {
     let size = WINDOW.min(side - (side + 1) % 2);
     let middle = (size / 2) as f64;
@@ -79,7 +80,7 @@ fn window(side: usize) -> Vec<f64> {
     weights.into_iter().map(|w| w / sum).collect()
 }
 
-/// The window's mean at every place where it lies wholly within the plane.
+/// The weighted mean at every position where the window lies within the plane.
 fn filtered(plane: &[f64], width: usize, window: &[f64]) -> Vec<f64> {
     let weigh = |values: &mut dyn Iterator<Item = f64>| values.zip(window).map(|(v, w)| v * w).sum::<f64>();
     let across: Vec<Vec<f64>> = plane
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flat_pictures_as_worked_by_hand() {
+    fn constant_images_by_hand() {
         // No variance: the second factor is C₂/C₂.
         let found = image_quality(&[0.2; 144], &[0.4; 144], (12, 12, 1));
         assert!((found.ssim - (2.0 * 0.08 + C1) / (0.04 + 0.16 + C1)).abs() < 1e-6, "{found:?}");
@@ -106,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn the_same_picture_has_the_best_of_both() {
+    fn equal_images_have_maximum_quality() {
         let picture: Vec<f32> = (0..3 * 64).map(|i| (i * 7 % 11) as f32 / 10.0).collect();
         assert_eq!(image_quality(&picture, &picture, (8, 8, 3)), ImageQuality { psnr: 100.0, ssim: 1.0 });
     }
 
-    /// Against a program in NumPy that weighs all 121 pixels of each window.
+    /// Compared with a NumPy program that weights all 121 pixels of each window.
     #[test]
     fn a_pattern_agrees_with_an_independent_program() {
         let (height, width) = (13, 15);

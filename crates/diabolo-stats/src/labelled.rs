@@ -1,25 +1,26 @@
-//! Rows of features with a class each: what probes and neighbours learn from.
+//! Labelled feature rows, the input of probes and nearest-neighbour classifiers.
 
 use crate::error::{Result, StatsError};
 
 /// Feature rows and the class of each.
 #[derive(Debug, Clone, Copy)]
 pub struct Labelled<'a> {
-    /// Rows × width, row by row.
+    /// Rows × width, row-major.
     pub features: &'a [f32],
     /// Features per row.
     pub width: usize,
-    /// The class of each row, counted from 0.
+    /// The class of each row, numbered from 0.
     pub classes: &'a [u32],
 }
 
 impl Labelled<'_> {
-    /// How many rows there are.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.classes.len()
     }
 
-    /// That there is a feature, that features and classes have the same rows, and that all is finite and in range.
+    /// Checks that there is a feature, that features and classes have the same number of rows, and
+    /// that all values are finite and in range.
     pub(crate) fn check(&self, what: &'static str, n_classes: usize) -> Result<()> {
         let wrong = |expected: String, found: String, help: &'static str| {
             Err(StatsError::values(what, expected, found, help))
@@ -32,7 +33,7 @@ impl Labelled<'_> {
             return wrong(
                 format!("{} × {} features", self.rows(), self.width),
                 format!("{} values", self.features.len()),
-                "give each row as many values as the width says, and a class",
+                "give each row `width` values and a class",
             );
         }
         let row_error = |row: usize, expected: String, found: String, help: &'static str| {
@@ -40,7 +41,12 @@ impl Labelled<'_> {
         };
         if let Some(row) = self.classes.iter().position(|&class| class as usize >= n_classes) {
             let found = self.classes[row].to_string();
-            return row_error(row, format!("a class below {n_classes}"), found, "count the classes again");
+            return row_error(
+                row,
+                format!("a class below {n_classes}"),
+                found,
+                "check the number of classes",
+            );
         }
         if let Some(at) = self.features.iter().position(|value| !value.is_finite()) {
             let found = self.features[at].to_string();
@@ -50,20 +56,20 @@ impl Labelled<'_> {
         Ok(())
     }
 
-    /// [`check`](Self::check), and that there is a row to learn from.
+    /// [`check`](Self::check), and that there is at least one row.
     pub(crate) fn check_training(&self, n_classes: usize) -> Result<()> {
         if self.rows() == 0 {
             return Err(StatsError::values(
                 "training rows",
                 "at least one",
                 "none",
-                "give some rows a class",
+                "give at least one row a class",
             ));
         }
         self.check("training rows", n_classes)
     }
 
-    /// That these rows have the features of the training rows, if there are any.
+    /// Checks that these rows, if any, have the same number of features as the training rows.
     pub(crate) fn check_beside(&self, train: &Labelled, n_classes: usize) -> Result<()> {
         if self.rows() == 0 {
             return Ok(());
@@ -71,7 +77,7 @@ impl Labelled<'_> {
         if self.width != train.width {
             return Err(StatsError::values(
                 "validation rows",
-                format!("{} features a row, as in training", train.width),
+                format!("{} features per row, as in training", train.width),
                 self.width.to_string(),
                 "give all rows the same features",
             ));
@@ -80,7 +86,7 @@ impl Labelled<'_> {
     }
 }
 
-/// The share of `classes` that `predicted` names; NaN if there are no rows.
+/// The accuracy of `predicted`; NaN if there are no rows.
 pub fn accuracy(predicted: &[u32], classes: &[u32]) -> f64 {
     let right = predicted.iter().zip(classes).filter(|(a, b)| a == b).count();
     right as f64 / classes.len() as f64
@@ -93,7 +99,7 @@ pub(crate) mod tests {
     use arrow_array::cast::AsArray;
     use arrow_array::types::{Int64Type, UInt8Type};
 
-    /// The built-in digits: 64 pixels of 0 to 16 a row, and their classes.
+    /// The built-in digits: 64 pixels from 0 to 16 per row, and their classes.
     pub fn digits() -> (Vec<f32>, Vec<u32>) {
         let table = diabolo_data::digits::digits().unwrap();
         let pixels = table.column(0).as_fixed_size_list().values().as_primitive::<UInt8Type>();
@@ -104,7 +110,7 @@ pub(crate) mod tests {
         )
     }
 
-    /// In short.
+    /// Shorthand.
     pub fn labelled<'a>(features: &'a [f32], width: usize, classes: &'a [u32]) -> Labelled<'a> {
         Labelled { features, width, classes }
     }
@@ -116,7 +122,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_problem() {
         let check = |features: &[f32], width, classes: &[u32]| {
             Labelled { features, width, classes }.check_training(2).unwrap_err().to_string()
         };

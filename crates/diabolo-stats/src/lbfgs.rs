@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-/// Steps remembered.
+/// Number of stored steps.
 const MEMORY: usize = 10;
 
-/// Where the search ended.
+/// The result of the minimization.
 pub(crate) struct Minimum {
     /// The point.
     pub point: Vec<f64>,
-    /// Whether the largest entry of the gradient is within the tolerance there.
+    /// Whether the largest entry of the gradient is within the tolerance.
     pub converged: bool,
 }
 
@@ -22,8 +22,9 @@ struct Pair {
 
 /// Minimises `function` (value and gradient) from `start` until max |∇f| ≤ `tolerance` or `most` iterations.
 ///
-/// `precondition` multiplies by the inverse of a rough Hessian, in place. `noise` is the relative error of the value:
-/// a rise within it is accepted, for close to the minimum the value tells less than the gradient.
+/// `precondition` multiplies by the inverse of an approximate Hessian, in place. `noise` is the
+/// relative error of the value: an increase within it is accepted, because the value is less exact
+/// than the gradient close to the minimum.
 pub(crate) fn minimise(
     start: Vec<f64>,
     function: impl Fn(&[f64]) -> (f64, Vec<f64>),
@@ -49,7 +50,7 @@ pub(crate) fn minimise(
             if reached <= allowed(length) {
                 return Some((there, reached, slopes));
             }
-            // The minimum of the parabola through both values and the slope, kept within reason.
+            // The minimum of the parabola through both values and the slope, within bounds.
             let parabola = -slope * length * length / (2.0 * (reached - value - slope * length));
             length =
                 if parabola.is_finite() { parabola.clamp(0.1 * length, 0.5 * length) } else { 0.1 * length };
@@ -118,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bottom_of_a_steep_valley_is_found() {
+    fn minimum_of_an_ill_conditioned_function() {
         let found = minimise(vec![9.0; 7], valley, |_| (), 1e-9, 0.0, 500);
         assert!(found.converged);
         for (i, x) in found.point.iter().enumerate() {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_iterations_are_admitted() {
+    fn too_few_iterations_are_reported() {
         assert!(!minimise(vec![9.0; 7], valley, |_| (), 1e-9, 0.0, 2).converged);
     }
 }

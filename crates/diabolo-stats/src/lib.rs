@@ -1,6 +1,6 @@
-//! Numbers in, numbers out: the statistics that Diabolo evaluates with. No tensors, no models.
+//! The statistics that Diabolo uses for evaluation, on plain numbers: no tensors, no models.
 //!
-//! Matrices are slices of `f32` or `f64`, row by row, with their width beside them. All randomness comes from
+//! Matrices are row-major slices of `f32` or `f64` with a width. All randomness comes from
 //! the counter-based streams of [`random`].
 
 mod chi_square;

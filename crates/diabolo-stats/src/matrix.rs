@@ -1,4 +1,4 @@
-//! Matrix products of host arrays that lie row by row.
+//! Matrix products of row-major host arrays.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};

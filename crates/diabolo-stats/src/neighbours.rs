@@ -1,8 +1,8 @@
-//! Nearest neighbours by Euclidean distance, all pairs looked at.
+//! Exact nearest neighbours by Euclidean distance, by comparison of all pairs.
 //!
-//! Distances are first ranked through ‖r‖² − 2 q·r, a matrix product in f32 of rows centred on the reference mean; a few
-//! more candidates than asked for are then measured again in f64, so that what is returned is exact. Beside a centred
-//! copy of the reference, memory is a block of products for each thread.
+//! Distances are first ranked by ‖r‖² − 2 q·r, a matrix product in f32 of rows centred on the
+//! reference mean; a few more candidates than requested are then measured again in f64, so that the
+//! result is exact. Memory: a centred copy of the reference, and a block of products per thread.
 
 use rayon::prelude::*;
 
@@ -10,16 +10,16 @@ use super::labelled::Labelled;
 use super::matrix::rows_by_rows;
 use crate::error::{Result, StatsError};
 
-/// How many neighbours [`NearestNeighbours::fit`] tries to let vote.
+/// The numbers of neighbours that [`NearestNeighbours::fit`] tries.
 pub const NEIGHBOUR_COUNTS: [usize; 4] = [1, 3, 5, 10];
 
-/// The number of neighbours where no validation rows can choose one.
+/// The number of neighbours without validation rows.
 const USUAL: usize = 5;
 
-/// Candidates measured exactly beyond those asked for.
+/// Additional candidates that are measured exactly.
 const SPARE: usize = 6;
 
-/// Rows of a block of products: queries and references.
+/// Rows per block of products: queries and references.
 const QUERIES: usize = 256;
 const REFERENCES: usize = 2048;
 
@@ -28,21 +28,21 @@ const REFERENCES: usize = 2048;
 pub(crate) struct Near {
     /// ‖q − r‖².
     pub squared: f64,
-    /// Which reference row.
+    /// Index of the reference row.
     pub row: usize,
 }
 
 /// Classification by the majority of the `k` nearest training rows.
 #[derive(Debug, Clone)]
 pub struct NearestNeighbours<'a> {
-    /// How many vote; all training rows if there are fewer.
+    /// Number of neighbours; all training rows if there are fewer.
     pub k: usize,
     train: Labelled<'a>,
 }
 
 impl<'a> NearestNeighbours<'a> {
-    /// The number of neighbours, of [`NEIGHBOUR_COUNTS`], with the fewest mistakes on `validation`; the smaller if
-    /// several have. Without validation rows it is 5.
+    /// Chooses the number of neighbours, from [`NEIGHBOUR_COUNTS`], with the fewest errors on
+    /// `validation` (the smallest, if tied). Without validation rows it is 5.
     ///
     /// # Errors
     /// [`StatsError::Values`] if there is no training row or feature, rows do not match, or a value is not finite.
@@ -64,7 +64,7 @@ impl<'a> NearestNeighbours<'a> {
         Ok(NearestNeighbours { k, train: *train })
     }
 
-    /// A number of neighbours given in advance.
+    /// Uses a fixed number of neighbours.
     ///
     /// # Errors
     /// As [`fit`](Self::fit); [`StatsError::Parameter`] if `k` is 0.
@@ -76,7 +76,7 @@ impl<'a> NearestNeighbours<'a> {
         Ok(NearestNeighbours { k, train: *train })
     }
 
-    /// The majority's class for each row; of classes with equal votes, that of the nearest neighbour among them.
+    /// The majority class of each row; ties go to the class of the nearest neighbour among them.
     pub fn predict(&self, features: &[f32]) -> Vec<u32> {
         let near = nearest(features, self.train.features, self.train.width, self.k);
         near.iter().map(|near| vote(near, self.k, self.train.classes)).collect()
@@ -94,7 +94,7 @@ pub fn nearest_distances(queries: &[f32], reference: &[f32], width: usize) -> Ve
     nearest(queries, reference, width, 1).iter().map(distance).collect()
 }
 
-/// The class most of the `k` nearest have; of several, the one met first.
+/// The majority class of the `k` nearest; ties go to the class that occurs first.
 fn vote(near: &[Near], k: usize, classes: &[u32]) -> u32 {
     let voters: Vec<u32> = near.iter().take(k).map(|near| classes[near.row]).collect();
     let votes = |class: &u32| voters.iter().filter(|other| *other == class).count();
@@ -102,7 +102,8 @@ fn vote(near: &[Near], k: usize, classes: &[u32]) -> u32 {
     voters.iter().copied().find(|class| votes(class) == most).unwrap_or(0)
 }
 
-/// The `count` nearest reference rows of each query row, nearest first; of equals the earlier. Fewer if there are fewer.
+/// The `count` nearest reference rows of each query row, nearest first, ties in row order; fewer if
+/// there are fewer rows.
 pub(crate) fn nearest(queries: &[f32], reference: &[f32], width: usize, count: usize) -> Vec<Vec<Near>> {
     if width == 0 {
         return vec![];
@@ -203,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_are_those_of_a_plain_search() {
-        // Far from 0, where f32 products alone would be useless; more references than a block holds.
+    fn neighbours_match_a_brute_force_search() {
+        // Far from 0, where f32 products alone are inexact; more references than a block holds.
         let width = 7;
         let mut rows = standard_normal(&mut stream(3, Purpose::Choose, 0, 0), (REFERENCES + 700) * width);
         rows.iter_mut().for_each(|v| *v += 1000.0);
@@ -234,7 +235,7 @@ mod tests {
     ///     print(k, right)
     /// ```
     #[test]
-    fn digits_as_scikit_learn_has_them() {
+    fn digits_match_scikit_learn() {
         let (x, y) = digits();
         let (known, asked) = x.split_at(1200 * 64);
         let train = labelled(known, 64, &y[..1200]);

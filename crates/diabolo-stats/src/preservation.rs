@@ -1,11 +1,12 @@
-//! Whether rows that are near each other stay so on a map.
+//! Preservation of neighbourhoods by a low-dimensional map.
 //!
 //! ```text
 //! trustworthiness = 1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_k(i)} (r(i, j) − k)        Venna & Kaski (2001), eq. 1
 //! ```
-//! U_k(i) are rows among the k nearest of i on the map, not in the data; r(i, j) is the place of j in the data's order from i.
-//! 1: every neighbour on the map is one in the data. Preservation is the other way round: the mean share of a row's k
-//! nearest in the data that are among its k nearest on the map.
+//! U_k(i) are rows among the k nearest of i on the map, but not in the data; r(i, j) is the rank of
+//! j by distance from i in the data. Trustworthiness is 1 if every neighbour on the map is one in
+//! the data. Preservation is the converse: the mean fraction of a row's k nearest neighbours in the
+//! data that are among its k nearest on the map.
 
 use std::cmp::Ordering;
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::{Result, StatsError};
 
-/// How well a map keeps neighbourhoods.
+/// Neighbourhood preservation of a map.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Preservation {
     /// k.
@@ -25,7 +26,8 @@ pub struct Preservation {
     pub preservation: f64,
 }
 
-/// Of a map of the `rows` (each `width` numbers) at `places` (each `map_width`). All pairs are looked at.
+/// Measures a map of the `rows` (`width` numbers each) at `places` (`map_width` each), by
+/// comparison of all pairs.
 ///
 /// # Errors
 /// [`StatsError::Values`] if there are too few rows for `neighbours`: 2n > 3k + 1, and k ≥ 1.
@@ -39,7 +41,7 @@ pub fn preservation(
     let (n, k) = (rows.len() / width.max(1), neighbours);
     if k == 0 || 2 * n <= 3 * k + 1 {
         let expected = format!("more than {} rows for {k} neighbours", (3 * k).div_ceil(2));
-        return Err(StatsError::values("rows", expected, n.to_string(), "ask for fewer neighbours"));
+        return Err(StatsError::values("rows", expected, n.to_string(), "request fewer neighbours"));
     }
     let of_row = |i: usize| {
         let (inside, on_map) = (order(rows, width, i), order(places, map_width, i));
@@ -59,7 +61,7 @@ pub fn preservation(
     })
 }
 
-/// All other rows, nearest to row `from` first; of equals the earlier.
+/// All other rows, nearest to row `from` first, ties in row order.
 fn order(rows: &[f32], width: usize, from: usize) -> Vec<usize> {
     let own = &rows[from * width..(from + 1) * width];
     let squared = |row: &[f32]| -> f64 {
@@ -77,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_map_that_is_the_data_keeps_all() {
+    fn identity_map_preserves_all_neighbours() {
         let rows: Vec<f32> = (0..30).flat_map(|i| [(i * i) as f32, (i * 7 % 13) as f32]).collect();
         let found = preservation(&rows, 2, &rows, 2, 5).unwrap();
         assert_eq!((found.trustworthiness, found.preservation), (1.0, 1.0));
         assert!(preservation(&rows, 2, &rows, 2, 20).is_err());
     }
 
-    /// Against scikit-learn's `trustworthiness` and `NearestNeighbors`.
+    /// Compared with scikit-learn's `trustworthiness` and `NearestNeighbors`.
     #[test]
     fn a_distorted_map_agrees_with_an_independent_program() {
         let point = |i: usize| [(i as f64 * 1.3).sin(), (i as f64 * 0.7).cos(), (i * 17 % 23) as f64 / 10.0];

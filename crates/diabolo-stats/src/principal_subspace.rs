@@ -1,20 +1,20 @@
-//! Principal components of rows, and rows seen through some of them.
+//! Principal components, and projection of rows onto them.
 
 use faer::{Mat, Side};
 
 use crate::error::{Result, StatsError};
 
-/// The directions of largest variance, all of them.
+/// All principal components of a set of rows.
 pub struct PrincipalSubspace {
     mean: Vec<f64>,
-    /// Unit vectors as columns, by variance, smallest first.
+    /// Unit vectors as columns, in order of increasing variance.
     directions: Mat<f64>,
-    /// Sums of squares along each, smallest first.
+    /// Sums of squares along each, in increasing order.
     squares: Vec<f64>,
 }
 
 impl PrincipalSubspace {
-    /// Of `rows`, `width` numbers each.
+    /// Fits to `rows` of `width` numbers each.
     ///
     /// # Errors
     /// [`StatsError::Values`] if a number is not finite.
@@ -34,17 +34,19 @@ impl PrincipalSubspace {
         Ok(PrincipalSubspace { mean, directions: eigen.U().to_owned(), squares })
     }
 
-    /// The component of this rank, 0 the largest: its direction and its share of the variance. `None` beyond the last.
+    /// The component of this rank (0 is the largest): its direction and its fraction of the
+    /// variance;
+    /// `None` beyond the last.
     pub fn component(&self, rank: usize) -> Option<(Vec<f64>, f64)> {
         let width = self.mean.len();
-        // Eigenvalues ascend.
+        // Eigenvalues are ascending.
         let column = width.checked_sub(1 + rank)?;
         let all: f64 = self.squares.iter().sum::<f64>().max(f64::MIN_POSITIVE);
         let direction = (0..width).map(|j| self.directions[(j, column)]).collect();
         Some((direction, self.squares[column] / all))
     }
 
-    /// How far each row lies from the mean along a direction.
+    /// The coordinate of each row along a direction, relative to the mean.
     pub(crate) fn along(&self, rows: &[f32], direction: &[f64]) -> Vec<f32> {
         let place = |row: &[f32]| {
             row.iter().zip(&self.mean).zip(direction).map(|((&v, m), d)| (f64::from(v) - m) * d).sum::<f64>()
@@ -53,12 +55,14 @@ impl PrincipalSubspace {
         rows.chunks_exact(self.mean.len().max(1)).map(place).collect()
     }
 
-    /// How many components to look at `noisy` rows through, so that they come nearest to the `clean` ones: with
-    /// c = Vᵀ(x − m) and ĉ = Vᵀ(x̃ − m), rank r leaves Σ_{k≤r} (c_k − ĉ_k)² + Σ_{k>r} c_k².
+    /// The number of components with the smallest squared error of the projected `noisy` rows to
+    /// the
+    /// `clean` ones: with c = Vᵀ(x − m) and ĉ = Vᵀ(x̃ − m), the error at rank r is
+    /// Σ_{k≤r} (c_k − ĉ_k)² + Σ_{k>r} c_k².
     pub fn best_rank(&self, noisy: &[f32], clean: &[f32]) -> usize {
         let (noisy, clean) = (self.codes(noisy), self.codes(clean));
         let width = self.mean.len();
-        // What taking each component in changes.
+        // The change of the error by each component.
         let gain = |column: usize| -> f64 {
             let rows = 0..noisy.nrows();
             rows.map(|i| (clean[(i, column)] - noisy[(i, column)]).powi(2) - clean[(i, column)].powi(2)).sum()
@@ -73,7 +77,7 @@ impl PrincipalSubspace {
         best
     }
 
-    /// Rows put onto the first `rank` components, and back.
+    /// Rows projected onto the first `rank` components.
     pub fn project(&self, rows: &[f32], rank: usize) -> Vec<f32> {
         let width = self.mean.len();
         let first = width - rank.min(width);
@@ -99,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn noise_across_a_line_is_taken_away_and_noise_along_it_is_not() {
+    fn projection_removes_noise_across_the_components_only() {
         // Clean rows lie on (t, t), noisy ones off it by ±0.1 across.
         let clean: Vec<f32> = (-5..=5).flat_map(|t| [t as f32, t as f32]).collect();
         let across = |(i, v): (usize, &f32)| v + if (i / 2 + i) % 2 == 0 { 0.1 } else { -0.1 };

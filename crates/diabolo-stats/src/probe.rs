@@ -8,9 +8,10 @@
 //!
 //! scikit-learn's `LogisticRegression(C)` on standardised features is the same with C = 1/(n · l2).
 //!
-//! Found by L-BFGS to max |∇| ≤ 1e-5. Its first Hessian is that of uniform predictions, Zᵀ Z / (n · classes) + l2:
-//! with it, correlated features cost no more iterations than independent ones. Products in f32, all sums in f64; blocks
-//! of rows are summed in their order, so that the result does not depend on the number of threads.
+//! Solved by L-BFGS to max |∇| ≤ 1e-5. The initial Hessian is that of uniform predictions,
+//! Zᵀ Z / (n · classes) + l2, so that correlated features need no more iterations than independent
+//! ones. Products are in f32, sums in f64; blocks of rows are summed in order, so that the result
+//! does not depend on the number of threads.
 
 use faer::linalg::solvers::{Llt, SolveCore};
 use faer::{Conj, Mat, MatMut, Side};
@@ -21,10 +22,10 @@ use super::lbfgs::minimise;
 use super::matrix::{columns_by_columns, rows_by_rows};
 use crate::error::{Result, StatsError};
 
-/// The penalties that [`LogisticProbe::fit`] tries, each started from the one before.
+/// The penalties that [`LogisticProbe::fit`] tries, each warm-started from the previous one.
 pub const PROBE_PENALTIES: [f64; 6] = [1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 
-/// The penalty where no validation rows can choose one.
+/// The penalty without validation rows.
 const USUAL: f64 = 1e-3;
 
 const TOLERANCE: f64 = 1e-5;
@@ -41,9 +42,9 @@ const BLOCK: usize = 512;
 pub struct LogisticProbe {
     /// The penalty on ½‖W‖².
     pub l2: f64,
-    /// Whether the gradient met the tolerance; otherwise the iterations ran out.
+    /// Whether the gradient reached the tolerance within the iterations.
     pub converged: bool,
-    /// W, classes × width, for standardised features.
+    /// W, classes × width, for standardized features.
     pub weights: Vec<f64>,
     /// b, one for each class.
     pub intercept: Vec<f64>,
@@ -54,8 +55,8 @@ pub struct LogisticProbe {
 }
 
 impl LogisticProbe {
-    /// Fits `train` with the penalty of [`PROBE_PENALTIES`] that makes the fewest mistakes on `validation`; the larger
-    /// penalty if several do. Without validation rows the penalty is 0.001.
+    /// Fits `train` with the penalty of [`PROBE_PENALTIES`] that has the fewest errors on
+    /// `validation` (the largest, if tied). Without validation rows the penalty is 0.001.
     ///
     /// # Errors
     /// [`StatsError::Values`] if there is no training row or feature, a class is not below `n_classes`, or a value is not finite.
@@ -81,7 +82,7 @@ impl LogisticProbe {
         best.map_or_else(|| problem.solve(USUAL), |(_, probe)| Ok(probe))
     }
 
-    /// Fits `train` with a penalty given in advance.
+    /// Fits `train` with a fixed penalty.
     ///
     /// # Errors
     /// As [`fit`](Self::fit); [`StatsError::Parameter`] if the penalty is not positive.
@@ -92,7 +93,7 @@ impl LogisticProbe {
         Problem::new(train, n_classes)?.solve(l2)
     }
 
-    /// p(c given x) for each row: rows × classes, row by row. Part of a row at the end is left out.
+    /// p(c given x) for each row: rows × classes, row-major. An incomplete last row is ignored.
     pub fn probabilities(&self, features: &[f32]) -> Vec<f64> {
         let weights: Vec<f32> = self.weights.iter().map(|&w| w as f32).collect();
         let width = self.mean.len();
@@ -114,7 +115,7 @@ impl LogisticProbe {
     }
 }
 
-/// The training rows, standardised, and how far a path of solutions has come.
+/// The standardized training rows, and the last solution of the path of penalties.
 struct Problem<'a> {
     classes: &'a [u32],
     n_classes: usize,
@@ -135,7 +136,8 @@ impl<'a> Problem<'a> {
         let (mean, scale) = moments(train.features, width);
         let z = standardised(train.features, &mean, &scale);
         let covariance = covariance(&z, rows, width);
-        // Without features, the class frequencies; half a row more, that a class without rows has a finite logit.
+        // Starts from the class frequencies, plus half a row, so that the logit of an empty class
+        // is finite.
         let mut counts = vec![0.5; n_classes];
         train.classes.iter().for_each(|&class| counts[class as usize] += 1.0);
         let mut parameters = vec![0.0; n_classes * width];
@@ -143,7 +145,7 @@ impl<'a> Problem<'a> {
         Ok(Problem { classes: train.classes, n_classes, mean, scale, z, covariance, parameters })
     }
 
-    /// The minimum at this penalty, from the minimum at the last.
+    /// The minimum at this penalty, started from the previous minimum.
     fn solve(&mut self, l2: f64) -> Result<LogisticProbe> {
         let (width, n_classes) = (self.mean.len(), self.n_classes);
         let uniform = 1.0 / n_classes as f64;
@@ -239,7 +241,7 @@ fn moments(features: &[f32], width: usize) -> (Vec<f64>, Vec<f64>) {
         scale.iter_mut().zip(gaps).for_each(|(s, gap)| *s += gap / rows);
     }
     for (s, m) in scale.iter_mut().zip(&mean) {
-        // A constant's deviation is its mean's rounding error.
+        // The deviation of a constant is the rounding error of its mean.
         *s = if s.sqrt() > 1e-9 * m.abs() { s.sqrt() } else { 1.0 };
     }
     (mean, scale)
@@ -292,7 +294,7 @@ mod tests {
     /// np.linalg.norm(m.coef_), m.coef_[3, 20], m.intercept_[3] - m.intercept_.mean()
     /// ```
     #[test]
-    fn digits_as_scikit_learn_has_them() {
+    fn digits_match_scikit_learn() {
         let expected = [
             (1e-1, 539, 0.550_175_48, 2.561_327_36, 0.141_752_11, 0.058_092_58),
             (1e-3, 552, 0.301_300_49, 8.895_650_33, 0.191_513_60, -0.080_684_63),
@@ -318,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn the_penalty_with_fewest_mistakes_is_chosen() {
+    fn penalty_with_fewest_errors_is_chosen() {
         let (x, y) = digits();
         let (train, rest) = (labelled(&x[..64_000], 64, &y[..1000]), labelled(&x[64_000..], 64, &y[1000..]));
         let chosen = LogisticProbe::fit(&train, &rest, 10).unwrap();
@@ -355,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_last_block_is_no_row() {
+    fn empty_last_block_is_ignored() {
         let x: Vec<f32> = (0..2 * BLOCK).map(|i| (i % 7) as f32).collect();
         let y: Vec<u32> = x.iter().map(|v| u32::from(*v > 3.0)).collect();
         let probe = LogisticProbe::fit_at(&labelled(&x, 1, &y), 2, 1e-3).unwrap();

@@ -1,4 +1,5 @@
-//! A two-dimensional view of codes: themselves if they have two units, else their principal components.
+//! A two-dimensional view of codes: the codes themselves if they have two latent dimensions, else
+//! their principal components.
 
 use super::principal_subspace::PrincipalSubspace;
 use crate::error::Result;
@@ -8,13 +9,13 @@ use crate::error::Result;
 pub struct Projection {
     /// First coordinate of each row.
     pub x: Vec<f32>,
-    /// Second coordinate of each row; all 0 if codes have one unit.
+    /// Second coordinate of each row; all 0 if codes have one latent dimension.
     pub y: Vec<f32>,
-    /// Share of the variance along each axis.
+    /// Fraction of the variance along each axis.
     pub explained: [f64; 2],
 }
 
-/// The two leading principal components of `codes` (rows × width, row by row).
+/// The two leading principal components of `codes` (rows × width, row-major).
 ///
 /// The sign of a component is chosen so that its largest loading is positive.
 pub fn principal_components(codes: &[f32], width: usize) -> Result<Projection> {
@@ -47,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn one_unit_is_its_own_axis() {
+    fn one_latent_dimension_is_the_first_axis() {
         let found = principal_components(&[1.0, 3.0], 1).unwrap();
         assert_eq!((found.x, found.y), (vec![-1.0, 1.0], vec![0.0, 0.0]));
     }

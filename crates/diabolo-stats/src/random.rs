@@ -1,6 +1,6 @@
 //! Counter-based random streams: the only source of randomness.
 //!
-//! A stream is named by what it is for, never by when it is asked for. The 256-bit ChaCha8 key is
+//! A stream is identified by its purpose, not by the order of calls. The 256-bit ChaCha8 key is
 //! (seed, purpose, epoch, step), so the same four numbers give the same bits on any machine, for
 //! any number of threads, and after a resume. There is no global generator.
 
@@ -105,16 +105,16 @@ pub fn standard_normal(stream: &mut Stream, n: usize) -> Vec<f32> {
     (0..n).map(|_| StandardNormal.sample(stream)).collect()
 }
 
-/// Where the draws for the rows of a batch come from.
+/// The draws for the rows of a batch.
 pub enum RowNoise<'a> {
-    /// Every row has draws of its own.
+    /// Every row has its own draws.
     Own(&'a mut Stream),
-    /// All rows have the same.
+    /// All rows share the same draws.
     Common(&'a mut Stream),
 }
 
 impl RowNoise<'_> {
-    /// `each` draws from the standard normal distribution for every row, row by row.
+    /// `each` draws from the standard normal distribution for every row, row-major.
     pub fn standard_normal(&mut self, rows: usize, each: usize) -> Vec<f32> {
         match self {
             RowNoise::Own(stream) => standard_normal(stream, rows * each),

@@ -1,16 +1,18 @@
-//! How well scores rank anomalies before other rows: curves, and the areas under them.
+//! Evaluation of anomaly scores against labels: ROC and precision-recall curves and their areas.
 
-/// What scores are worth where the anomalies are known.
+/// The ranking of labelled rows by their scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
-    /// Anomalies, and other rows.
+    /// Number of anomalies and of normal rows.
     pub counts: [usize; 2],
-    /// After each group of equal scores, highest first: how many anomalies and other rows it and those above it hold.
+    /// Cumulative numbers of anomalies and normal rows after each group of equal scores, highest
+    /// first.
     pub steps: Vec<[usize; 2]>,
 }
 
 impl Ranking {
-    /// Ranks rows by their scores; `None` unless each row is one or the other, and there are both. Rows whose score is NaN take no part.
+    /// Ranks rows by their scores; `None` unless there is one label per row and both classes occur.
+    /// Rows with a NaN score are ignored.
     pub fn of(scores: &[f64], anomalous: &[bool]) -> Option<Self> {
         if scores.len() != anomalous.len() {
             return None;
@@ -28,7 +30,8 @@ impl Ranking {
         counts.iter().all(|&count| count > 0).then_some(Ranking { counts, steps })
     }
 
-    /// Area under the receiver operating characteristic: how often an anomaly scores higher than another row, ties half.
+    /// Area under the ROC curve: the probability that an anomaly scores higher than a normal row,
+    /// ties counting half.
     pub fn auroc(&self) -> f64 {
         let [anomalies, others] = self.counts.map(|count| count as f64);
         let mut area = 0.0;
@@ -41,7 +44,7 @@ impl Ranking {
         area / (anomalies * others)
     }
 
-    /// Average precision: Σ (recall gained at a step) · (precision there), not interpolated.
+    /// Average precision: Σ (increase of recall) · precision over thresholds, not interpolated.
     pub fn average_precision(&self) -> f64 {
         let mut sum = 0.0;
         let mut before = 0;
@@ -67,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_count_half_and_one_kind_of_rows_has_no_ranking() {
+    fn ties_count_half_and_a_single_class_has_no_ranking() {
         let ranking = Ranking::of(&[1.0, 1.0, 1.0], &[true, false, false]).unwrap();
         assert_eq!((ranking.auroc(), ranking.average_precision()), (0.5, 1.0 / 3.0));
         assert!(Ranking::of(&[1.0, 2.0], &[true, true]).is_none());

@@ -1,4 +1,4 @@
-//! How much generated rows look like real ones, without a likelihood: distances between rows.
+//! Likelihood-free quality of generated rows: distances between generated and real rows.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,28 +6,29 @@ use crate::error::{Result, StatsError};
 
 /// Distances between samples and real rows: Euclidean, in encoded units.
 ///
-/// Each number alone can be cheated: copies of one row are near, noise is diverse. The energy distance cannot.
-/// Read them beside those of real rows that are not among the reference rows.
+/// Fidelity and diversity are misleading alone: copies of one row are near, noise is diverse. The
+/// energy distance measures both. Compare with the values of held-out real rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SampleQuality {
-    /// How many samples, n.
+    /// Number of samples, n.
     pub samples: usize,
-    /// How many reference rows, m.
+    /// Number of reference rows, m.
     pub reference: usize,
-    /// Mean over samples of the distance to the nearest reference row: small if samples are sharp and true.
+    /// Mean distance of a sample to the nearest reference row: small if samples are realistic.
     pub nearest: f64,
-    /// Mean distance between two samples: too small if they are all alike.
+    /// Mean distance between two samples: small if they are all alike.
     pub diversity: f64,
-    /// Mean distance between two reference rows: what `diversity` should be.
+    /// Mean distance between two reference rows: the target value of `diversity`.
     pub reference_diversity: f64,
     /// 2 E‖s − r‖ − E‖s − s′‖ − E‖r − r′‖ over different samples s, s′ and rows r, r′: 0 if and only if both have the same
-    /// distribution (Székely & Rizzo 2013); an unbiased estimate, so it may fall a little below 0.
+    /// distribution (Székely & Rizzo 2013); the estimate is unbiased, so it may be slightly
+    /// negative.
     pub energy_distance: f64,
 }
 
-/// Compares `samples` with `reference` rows, both row by row and `width` numbers wide.
+/// Compares `samples` with `reference` rows, both row-major with `width` numbers per row.
 ///
-/// The cost is (n + m)² distances: a thousand or two of each is plenty.
+/// The cost is (n + m)² distances; one or two thousand of each suffice.
 ///
 /// # Errors
 /// [`StatsError::Parameter`] if there are fewer than two of either.
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_energy_distance_tells_the_same_from_the_narrow_and_the_wide() {
+    fn energy_distance_detects_narrow_and_wide_samples() {
         let rows = |seed, scale: f32| -> Vec<f32> {
             let draws = standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), 400 * 3);
             draws.into_iter().map(|v| scale * v).collect()

@@ -1,4 +1,4 @@
-//! The one configuration schema, for the command line, Python and Rust; TOML on disk.
+//! The configuration schema of the command line and the library; TOML on disk.
 //!
 //! ```
 //! let mut config = diabolo::Config::default();
@@ -23,15 +23,15 @@ use crate::model::{Architecture, ModelConfig};
 use crate::train::{TrainingConfig, no_stack};
 use crate::{Error, Result};
 
-/// Everything a run can be told.
+/// The configuration of a run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// How the data is read, split and scaled.
+    /// Reading, splitting and scaling of the data.
     pub data: DataConfig,
-    /// What is fitted.
+    /// The model.
     pub model: ModelConfig,
-    /// How it is fitted.
+    /// Training.
     pub training: TrainingConfig,
 }
 
@@ -51,12 +51,12 @@ impl Config {
     /// The configuration as TOML.
     ///
     /// # Panics
-    /// If the seed takes more than 63 bits; [`Config::resolve`] refuses it.
+    /// If the seed needs more than 63 bits; [`Config::resolve`] returns an error for it.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).expect("plain tables, strings and numbers are always TOML")
     }
 
-    /// Fills in what was left open for these rows, checks everything, and says what to build.
+    /// Sets open values from these rows, validates everything, and returns the architecture.
     pub fn resolve(&mut self, prepared: &Prepared) -> Result<Architecture> {
         let blocks = prepared.preprocessor.blocks();
         let architecture = self.model.resolve(&blocks, prepared.train.is_black_and_white())?;
@@ -68,7 +68,8 @@ impl Config {
         Ok(architecture)
     }
 
-    /// Where a likelihood does not suit these rows, one sentence each. The configuration has to be [resolved](Self::resolve).
+    /// Warnings about likelihoods that do not suit these rows, one sentence each. The configuration
+    /// must be [resolved](Self::resolve).
     pub fn mismatches(&self, prepared: &Prepared, architecture: &Architecture) -> Vec<String> {
         if !architecture.family.is_variational() {
             return vec![];
@@ -80,8 +81,8 @@ impl Config {
             let pixels = prepared.preprocessor.schema.image_shape().is_some();
             if block.family == Family::Bernoulli && pixels && grey {
                 found.push(
-                    "the pixels are grey, and a Bernoulli is no likelihood of grey: the ELBO will not care for detail; \
-                     --likelihood gaussian, continuous_bernoulli or discretized_logistic suits them, or --binarize dynamic"
+                    "the pixels are greyscale, but a Bernoulli likelihood is for binary pixels, and the ELBO ignores detail: \
+                     use --likelihood gaussian, continuous_bernoulli or discretized_logistic, or --binarize dynamic"
                         .into(),
                 );
             }
@@ -92,7 +93,7 @@ impl Config {
         found
     }
 
-    /// Applies one `a.b=c`. The value is read as TOML, or as text if it is not.
+    /// Applies one assignment `a.b=c`. The value is parsed as TOML, or else taken as text.
     pub fn set(&mut self, assignment: &str) -> Result<()> {
         let (path, value) = assignment
             .split_once('=')
@@ -101,25 +102,26 @@ impl Config {
             .ok()
             .and_then(|mut table| table.remove("v"))
             .unwrap_or_else(|| toml::Value::String(value.into()));
-        // Only a seed of more than 63 bits is no TOML.
+        // Only a seed of more than 63 bits is not valid TOML.
         let mut root = toml::Value::try_from(&*self)
             .map_err(|cause| Error::config("seed", format!("a whole number up to {}", i64::MAX), cause))?;
         let mut slot = &mut root;
         for key in path.trim().split('.') {
             let table = slot
                 .as_table_mut()
-                .ok_or_else(|| Error::config(path, "a key within a table", "a key within a value"))?;
+                .ok_or_else(|| Error::config(path, "a key of a table", "a key of a value"))?;
             slot = table.entry(key).or_insert_with(|| toml::Value::Table(Default::default()));
         }
         *slot = value;
         *self = root.try_into().map_err(|cause: toml::de::Error| {
-            Error::config(path, "a known key and a fitting value", cause.message())
+            Error::config(path, "a known key and a valid value", cause.message())
         })?;
         Ok(())
     }
 }
 
-/// A warning if most of the counts, encoded as log(1 + count), vary far more than a Poisson's, whose variance is its mean.
+/// A warning if most of the counts, encoded as log(1 + count), are overdispersed: their variance is
+/// far above their mean, which is the variance of a Poisson distribution.
 fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
     const FAR: f64 = 3.0;
     let mut ratios: Vec<f64> = columns
@@ -139,8 +141,8 @@ fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
     let middle = *ratios.get(ratios.len() / 2)?;
     (middle > FAR).then(|| {
         format!(
-            "counts vary {middle:.1} times as much as a Poisson allows without help of the code (median over columns): \
-             --likelihood count=negative_binomial suits them better"
+            "counts are overdispersed: their variance is {middle:.1} times their mean (median over columns), more than a Poisson \
+             likelihood allows; use --likelihood count=negative_binomial"
         )
     })
 }
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_family_within_a_family_comes_back() {
+    fn nested_family_settings_round_trip() {
         let mut config = Config::default();
         config.set("model.family={kind=\"sparse\", sparsity={kind=\"kl\", weight=0.5}}").unwrap();
         config.set("model.family.sparsity.target=0.1").unwrap();

@@ -15,8 +15,8 @@
 //! ```
 //!
 //! # Modules
-//! Arrows point one way: `error, noise ← data · nn · distribution · kernel ← objective ← model ← train · evaluate ·
-//! task · artifact · report`.
+//! Dependencies: `data · stats ← nn · distribution · kernel ← objective ← model ← train · evaluate
+//! · task · artifact · report`.
 //!
 //! # Symbols
 //! | here | in the papers |

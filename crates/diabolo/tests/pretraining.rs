@@ -41,7 +41,7 @@ fn last_reconstruction(history: &[EpochRecord], layer: Option<usize>) -> f64 {
 }
 
 #[test]
-fn pretraining_gets_a_deep_sigmoid_network_going() {
+fn pretraining_lets_a_deep_sigmoid_network_learn() {
     for family in ["plain", "denoising", "contractive"] {
         let cold = fit(family, 3, 0);
         let warm = fit(family, 3, 8);
@@ -74,7 +74,7 @@ fn a_layer_taken_out_and_put_back_changes_nothing() {
 }
 
 #[test]
-fn what_has_no_layers_to_pretrain_is_refused() {
+fn models_without_layers_to_pretrain_are_refused() {
     for (family, hidden) in [("plain", "[]"), ("variational", "[64]"), ("vector_quantized", "[64]")] {
         let mut config = Config::default();
         config.set(&format!("model.family={{kind={family:?}}}")).unwrap();
@@ -108,7 +108,7 @@ fn an_interruption_ends_pretraining() {
 }
 
 #[test]
-fn a_fine_tuned_classifier_tells_digits_apart() {
+fn fine_tuned_classifier_classifies_digits() {
     let (mut config, prepared, model) = deep("plain", 1, 0);
     config.training.epochs = Some(40);
     config.training.learning_rate = Some(5e-3);

@@ -73,7 +73,7 @@ proptest! {
 
     /// A missing cell contributes nothing, whatever stands in it.
     #[test]
-    fn what_stands_in_a_missing_cell_does_not_matter(seed in 0u64..1000, column in 0usize..6, value in -50f32..50.0) {
+    fn content_of_missing_cells_does_not_matter(seed in 0u64..1000, column in 0usize..6, value in -50f32..50.0) {
         let device = Device::cpu_f64();
         let family = FamilyConfig::Plain { tied: false };
         let model = Model::new(&architecture(family, vec![4], Activation::Tanh), seed, &device);
@@ -181,7 +181,7 @@ fn resumed_and_whole(family: &str) {
 }
 
 #[test]
-fn a_fit_that_blows_up_says_so_and_keeps_finite_weights() {
+fn divergence_is_reported_and_finite_weights_are_kept() {
     let (mut config, prepared, architecture) = digits(3);
     config.training.learning_rate = Some(1e20);
     let device = Device::cpu();
@@ -194,7 +194,7 @@ fn a_fit_that_blows_up_says_so_and_keeps_finite_weights() {
 }
 
 #[test]
-fn a_file_without_scores_says_how_to_get_them_and_keeps_them() {
+fn file_without_scores_is_an_error_until_calibrated() {
     let (config, prepared, architecture) = digits(1);
     let device = Device::cpu();
     let mut saved =

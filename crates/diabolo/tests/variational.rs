@@ -234,7 +234,7 @@ fn toml_of(config: &VariationalConfig) -> String {
 
 /// With next to no variance a draw is the code itself: decoding it is the reconstruction, through a flow too.
 #[test]
-fn a_code_goes_the_way_of_a_draw() {
+fn flow_transforms_codes_like_draws() {
     let device = Device::cpu_f64();
     for config in configs() {
         let model = Model::new(&architecture(config.clone(), vec![8], bernoulli()), 3, &device);

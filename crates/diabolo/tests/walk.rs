@@ -94,7 +94,7 @@ fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &D
 }
 
 #[test]
-fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
+fn walk_has_smaller_energy_distance_than_isotropic_noise() {
     let device = Device::cpu();
     let (saved, prepared) = fitted("digits", 2000, 40, &device);
     assert_the_walk_is_better(&saved, &prepared, &device);
@@ -102,7 +102,7 @@ fn the_walk_is_nearer_to_the_data_than_isotropic_noise_in_the_same_code() {
 
 #[test]
 #[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
-fn also_on_mnist() {
+fn walk_on_mnist() {
     let device = Device::cpu();
     let (saved, prepared) = fitted("mnist", 8000, 12, &device);
     assert_the_walk_is_better(&saved, &prepared, &device);

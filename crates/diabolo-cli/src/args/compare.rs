@@ -1,4 +1,4 @@
-//! The arguments of `compare`, and how they become one configuration a model.
+//! The arguments of `compare`, and their conversion to one configuration per model.
 
 use std::path::PathBuf;
 
@@ -11,10 +11,10 @@ use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
 
 #[derive(Args)]
 pub struct CompareArgs {
-    /// A file, a folder of pictures, or a built-in set: digits, factors, mnist, fashion-mnist,
+    /// A file, a folder of images, or a built-in data set: digits, factors, mnist, fashion-mnist,
     /// binarized-mnist
     pub input: String,
-    /// The families to compare
+    /// Model families to compare
     #[arg(
         long,
         value_name = "LIST",
@@ -22,10 +22,10 @@ pub struct CompareArgs {
         default_value = "plain,denoising,contractive,variational"
     )]
     pub models: Vec<String>,
-    /// How many seeds: --seed, --seed + 1, …; two or more give standard errors
+    /// Number of seeds: --seed, --seed + 1, …; standard errors need two or more
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub seeds: u64,
-    /// The folder for report.html and compare.json; one that was interrupted is continued
+    /// Folder for report.html and compare.json; an interrupted comparison is resumed
     /// [default: runs/DATA-compare, numbered]
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
@@ -71,7 +71,7 @@ impl CompareArgs {
         })
     }
 
-    /// The flags that make sense for this family.
+    /// The configuration of one family, without the flags of other families.
     fn to_config(&self, family: &str) -> diabolo::Result<Config> {
         let mut config = Config::default();
         config.model.family = FamilyConfig::named(family)?;

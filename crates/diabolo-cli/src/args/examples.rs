@@ -1,13 +1,13 @@
-//! What `--help` shows last: commands to start from. A test runs every line.
+//! The examples at the end of each `--help`. A test runs every line.
 
 pub const FIT: &str = "\
 Examples:
   diabolo fit digits
   diabolo fit customers.csv --key id --label plan
-  diabolo fit customers.csv --key id --for detect --out runs/watch
-  diabolo fit holes.csv --key id --for impute --out runs/fill
-  diabolo fit digits --for denoise --out runs/clean
-  diabolo fit sensor.csv --key time --window 24 --for detect --out runs/series";
+  diabolo fit customers.csv --key id --preset detect --out runs/watch
+  diabolo fit holes.csv --key id --preset impute --out runs/fill
+  diabolo fit digits --preset denoise --out runs/clean
+  diabolo fit sensor.csv --key time --window 24 --preset detect --out runs/series";
 
 pub const ENCODE: &str = "\
 Example:

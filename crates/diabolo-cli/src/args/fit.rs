@@ -14,27 +14,29 @@ use super::{ModelArgs, ReadArgs};
 
 #[derive(Args)]
 pub struct FitArgs {
-    /// A CSV, TSV, Parquet, Arrow, NPY, NPZ or IDX file, a folder of pictures, `-` for stdin,
-    /// or a built-in set: digits, factors, mnist, fashion-mnist, binarized-mnist
+    /// A CSV, TSV, JSON Lines, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images, `-` for
+    /// stdin, or a built-in data set: digits, factors, mnist, fashion-mnist, binarized-mnist
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 
-    /// Continue an interrupted run, to the same weights as if it had never stopped; with --epochs, any run for longer
+    /// Resume an interrupted run; the weights are the same as without the interruption. With
+    /// --epochs, extend any run
     #[arg(long, value_name = "RUN", conflicts_with = "input")]
     pub resume: Option<PathBuf>,
-    /// The run's folder [default: runs/DATA-MODEL, numbered]
+    /// Run folder [default: runs/DATA-MODEL, numbered]
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
-    /// Settings that suit a purpose: detect, detect-contaminated, impute, denoise, features or generate; other flags win
-    #[arg(long = "for", value_name = "PURPOSE", conflicts_with_all = ["config", "resume"])]
+    /// Settings for a task: detect, detect-contaminated, impute, denoise, features or generate;
+    /// other flags override them
+    #[arg(long, alias = "for", value_name = "PRESET", conflicts_with_all = ["config", "resume"])]
     pub preset: Option<Preset>,
-    /// A TOML file to start from; --print-config shows its keys
+    /// TOML configuration file; --print-config shows the keys
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Set any configuration key, such as model.latent_dim=8; may be repeated
+    /// Set a configuration key, such as model.latent_dim=8; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
-    /// Print the configuration as TOML and stop
+    /// Print the configuration as TOML and exit
     #[arg(long)]
     pub print_config: bool,
 
@@ -51,38 +53,41 @@ pub struct FitArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainingArgs {
-    /// Passes over the training rows, at most
+    /// Maximum number of passes over the training rows
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub epochs: Option<usize>,
-    /// Passes for each layer alone, before all are trained jointly (not for models with a prior)
+    /// Epochs of layerwise pretraining for each layer, before joint training (not for models with a
+    /// prior)
     #[arg(long, value_name = "N")]
     pub pretrain_epochs: Option<usize>,
-    /// Rows a step
+    /// Batch size: rows per optimizer step
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub batch_size: Option<usize>,
-    /// Adam's step size [default: 0.003 for variational, sparse and multiscale models, else 0.001]
+    /// Learning rate [default: 0.003 for variational, sparse and multiscale models, else 0.001]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
-    /// adam, adam_w:WEIGHT_DECAY, sgd or sgd:MOMENTUM [default: adam]
+    /// Optimizer: adam, adam_w:WEIGHT_DECAY, sgd or sgd:MOMENTUM [default: adam]
     #[arg(long, value_name = "NAME")]
     pub optimizer: Option<String>,
-    /// constant, cosine or plateau [default: cosine]
+    /// Learning rate schedule: constant, cosine or plateau [default: cosine]
     #[arg(long, value_name = "NAME")]
     pub schedule: Option<String>,
-    /// Largest L2 norm of each parameter tensor's gradient
+    /// Gradient clipping: maximum L2 norm of the gradient of each parameter tensor
     #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
     pub gradient_clip: Option<f64>,
-    /// Share of each batch that fits worst and does not count: for rows that hold anomalies themselves [default: 0]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    /// Fraction of each batch, the rows with the largest loss, to ignore: for training data that
+    /// contains anomalies [default: 0]
+    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     pub trim: Option<f64>,
-    /// Epochs without improvement before stopping; 0 never stops early [default: 20]
+    /// Early stopping: epochs without improvement before training stops; 0 disables it [default:
+    /// 20]
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub patience: Option<usize>,
-    /// Stop after this time, such as 90s, 10m or 2h
+    /// Time limit of training, such as 90s, 10m or 2h
     #[arg(long, value_name = "TIME")]
     pub max_time: Option<String>,
-    /// Seed of all randomness [default: 0]
-    // What TOML can hold.
+    /// Random seed [default: 0]
+    // The range of a TOML integer.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
 }
@@ -90,45 +95,49 @@ pub struct TrainingArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Columns")]
 pub struct ColumnArgs {
-    /// The column that identifies a row; kept in every output, never learned
+    /// Column that identifies a row; copied to every output, not an input of the model
     #[arg(long, value_name = "COLUMN")]
     pub key: Option<String>,
-    /// The column that colours plots; never learned
+    /// Column of class labels, for plots and `features`; not an input of the model
     #[arg(long, value_name = "COLUMN")]
     pub label: Option<String>,
-    /// A column that the model is given and does not reconstruct, for `generate --where`; may be repeated (variational)
+    /// Column to condition on: the model receives it and does not reconstruct it; see `generate
+    /// --where`; may be repeated (variational)
     #[arg(long, value_name = "COLUMN")]
     pub condition: Vec<String>,
-    /// A column to leave out; may be repeated
+    /// Column to ignore; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub drop: Vec<String>,
-    /// A column's kind, such as zip=categorical: numeric, count, binary, categorical, ordinal (numbers), or
-    /// ordinal:small,medium,large (texts in their order); may be repeated
+    /// Type of a column, such as zip=categorical: numeric, count, binary, categorical, ordinal
+    /// (numbers), or ordinal:small,medium,large (texts in order); may be repeated
     #[arg(long = "type", value_name = "COLUMN=KIND")]
     pub types: Vec<String>,
-    /// How numbers are scaled: standardize, standardize_steps (whole numbers by 1 at least), min_max or quantile [default: standardize]
+    /// Scaling of numeric columns: standardize, standardize_steps (whole numbers are divided by at
+    /// least 1), min_max or quantile [default: standardize]
     #[arg(long, value_name = "NAME")]
     pub numeric: Option<String>,
-    /// Pixels become 0 or 1: dynamic (afresh each epoch, with the intensity as probability), fixed or threshold
+    /// Binarization of pixels: dynamic (drawn in each epoch with the intensity as probability),
+    /// fixed (drawn once) or threshold
     #[arg(long, value_name = "NAME")]
     pub binarize: Option<String>,
-    /// How counts are encoded: log1p (log(1 + count)), as_numeric, or auto: log1p where many are 0 and most are small
-    /// [default: auto]
+    /// Encoding of counts: log1p (log(1 + count)), as_numeric, or auto (log1p if many are 0 and
+    /// most are small) [default: auto]
     #[arg(long, value_name = "auto|log1p|as_numeric")]
     pub counts: Option<String>,
-    /// A category the data did not have is an error, or counts as missing [default: error]
+    /// Categories that were not in the training data: an error, or missing cells [default: error]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
-    /// Share of the rows for early stopping [default: 0.1]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    /// Fraction of the rows for validation, which early stopping uses [default: 0.1]
+    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     pub validation: Option<f64>,
-    /// Share of the rows kept unseen for `evaluate` [default: 0.1]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    /// Fraction of the rows held out for testing, which `evaluate` uses [default: 0.1]
+    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
     pub test: Option<f64>,
 }
 
 impl FitArgs {
-    /// The configuration file or the preset, then --set, then the flags: the later wins.
+    /// The configuration file or the preset, then --set, then the other flags; later settings
+    /// override earlier ones.
     pub fn to_config(&self) -> anyhow::Result<Config> {
         let mut config = match &self.config {
             Some(path) => {
@@ -209,7 +218,7 @@ impl ColumnArgs {
     }
 }
 
-/// The column and the kind of `COLUMN=KIND`, where names of columns and the values of an order may hold a `=`.
+/// Splits `COLUMN=KIND`; column names and ordinal values may contain a `=`.
 fn column_type(assignment: &str) -> diabolo::Result<(&str, &str)> {
     let split = match assignment.find("=ordinal:") {
         Some(at) => Some((&assignment[..at], &assignment[at + 1..])),

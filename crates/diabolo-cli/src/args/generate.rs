@@ -12,19 +12,21 @@ use diabolo::task::{Draw, Path, WalkConfig};
 pub struct GenerateArgs {
     /// A run folder or a model file
     pub model: PathBuf,
-    /// How many
+    /// Number of rows or images
     #[arg(long, short = 'n', default_value_t = 64, value_name = "N")]
     pub count: usize,
-    /// Where to write; for pictures NAME.png is one sheet and FOLDER/ single files
+    /// Output file; for images, NAME.png is one sheet and FOLDER/ holds single files; - is stdout
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     pub out: String,
     /// The output's format, when the extension does not tell
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
-    /// Write p(x|z)'s mean, or (--mean false) a draw from it [default: the mean for pictures, a draw for tables]
+    /// Write the mean of p(x|z), or (--mean false) a draw from it [default: mean for images, draw
+    /// for tables]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub mean: Option<bool>,
-    /// What new rows are given, such as label=7 (conditional models); categories left out take turns; may be repeated
+    /// Value of a condition column, such as label=7 (conditional models); may be repeated
+    /// [default: all categories in turn]
     #[arg(long = "where", value_name = "COLUMN=VALUE")]
     pub given: Vec<String>,
     /// Seed of the draws
@@ -36,35 +38,38 @@ pub struct GenerateArgs {
     pub walk: WalkArgs,
 }
 
-/// New rows from chosen places of the latent space.
+/// New rows from chosen points of the latent space.
 #[derive(Args)]
-#[command(next_help_heading = "Places of the latent space")]
+#[command(next_help_heading = "Latent space")]
 pub struct ExploreArgs {
-    /// Around this row of the data the model was fitted on; rows are counted from 1
+    /// Sample around the code of this row of the training data; rows are counted from 1
     #[arg(long, value_name = "ROW", conflicts_with = "between")]
     pub near: Option<usize>,
-    /// How far around it, in standard deviations of the prior, or without one of the code
+    /// Standard deviation of the samples around --near, in standard deviations of the prior (of the
+    /// codes, without a prior)
     #[arg(long, value_name = "X", requires = "near", default_value_t = 0.5, allow_negative_numbers = true)]
     pub scale: f64,
-    /// From one row to another: --count rows, both ends among them
+    /// Interpolate between the codes of two rows: --count rows, both ends included
     #[arg(long, value_name = "ROW,ROW", value_delimiter = ',', num_args = 1)]
     pub between: Option<Vec<usize>>,
-    /// Go from row to row along a great circle instead of straight
+    /// Interpolate along a great circle (slerp) instead of a straight line
     #[arg(long, requires = "between")]
     pub spherical: bool,
-    /// Change one unit of the code at a time, from --near's row or the middle: a line for each of the units that show most
+    /// Vary one latent dimension at a time, starting from the row of --near or the mean code;
+    /// one line for each of the dimensions with the largest effect
     #[arg(long, conflicts_with_all = ["between", "scale"])]
     pub traverse: bool,
-    /// Where --near and --between take rows from, instead of the data the model was fitted on
+    /// Data that --near and --between take rows from [default: the data the model was fitted on]
     #[arg(long, value_name = "INPUT")]
     pub input: Option<String>,
 }
 
-/// The walk by which models without a prior generate.
+/// The Markov chain by which models without a prior generate.
 #[derive(Args)]
-#[command(next_help_heading = "The walk (models without a prior)")]
+#[command(next_help_heading = "Contractive walk (models without a prior)")]
 pub struct WalkArgs {
-    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper [default: 0.75]
+    /// Size of a transition, in standard deviations of the codes; larger gives more diverse rows,
+    /// smaller gives sharper ones [default: 0.75]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub step: Option<f64>,
     /// Transitions before a chain's first sample [default: 2]
@@ -73,7 +78,7 @@ pub struct WalkArgs {
     /// Transitions between two samples of a chain [default: 2]
     #[arg(long, value_name = "N")]
     pub thin: Option<usize>,
-    /// Independent chains, which give samples in turn [default: one a sample]
+    /// Number of independent chains [default: one per sample]
     #[arg(long, value_name = "N")]
     pub chains: Option<usize>,
 }
@@ -128,7 +133,7 @@ impl GenerateArgs {
 }
 
 impl WalkArgs {
-    /// The settings, if any was given.
+    /// The settings, if any of these flags was given.
     fn to_config(&self) -> Option<WalkConfig> {
         let default = WalkConfig::default();
         let config = WalkConfig {

@@ -37,7 +37,7 @@ pub struct Arguments {
 
 /// Options of every command.
 #[derive(Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub struct Shared {
     /// Print results as JSON on stdout
     #[arg(long, global = true)]
@@ -45,10 +45,10 @@ pub struct Shared {
     /// Print errors only
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Threads to use; the result does not depend on it [default: all cores]
+    /// Number of threads; results do not depend on it [default: all cores]
     #[arg(long, global = true, value_name = "N")]
     pub threads: Option<usize>,
-    /// Where to compute: cpu, cuda, cuda:N or wgpu (the last three if built in)
+    /// Device: cpu, cuda, cuda:N or wgpu (all but cpu need a build with that feature)
     #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
     pub device: String,
 }
@@ -63,7 +63,7 @@ impl Shared {
         Device::named(&self.device)
     }
 
-    /// A note on stderr, unless it should be quiet.
+    /// Prints a note on stderr, unless `--quiet` is given.
     pub fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
             eprintln!("{text}");
@@ -73,72 +73,89 @@ impl Shared {
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Fit a model to a file or a built-in set, and write a run folder with model and report
+    /// Fit a model to a file or a built-in data set; write a run folder with the model and a report
     #[command(after_help = examples::FIT)]
     Fit(Box<FitArgs>),
-    /// Fit several families under one budget, and report which claims about them the figures bear out
+    /// Fit several model families with the same settings and seeds; report their metrics and
+    /// differences
     #[command(mut_arg("model", |arg| arg.hide(true)))]
     Compare(Box<CompareArgs>),
-    /// Write the code of each row
+    /// Write the latent code of each row
     #[command(after_help = examples::ENCODE)]
     Encode(TransformArgs),
-    /// Write the rows that codes stand for
+    #[command(mut_arg("input", |arg| arg.help(CODES)))]
+    /// Decode latent codes to rows in the original columns and units
     #[command(after_help = examples::DECODE)]
     Decode(TransformArgs),
-    /// Write what the model makes of each row
+    /// Write the model's reconstruction of each row
     #[command(after_help = examples::RECONSTRUCT)]
     Reconstruct(TransformArgs),
-    /// Take noise out of rows, and with clean ones beside them say how well
+    /// Remove noise from rows; compare with clean rows if they are given
     #[command(after_help = examples::DENOISE)]
     Denoise(DenoiseArgs),
-    /// Draw rows in the plane, and say what of their neighbourhoods the map keeps
+    /// Plot rows in two dimensions and measure how well the plot preserves neighbourhoods
     #[command(after_help = examples::MAP)]
     Map(MapArgs),
-    /// Fill in missing cells
+    /// Impute missing cells
     #[command(after_help = examples::IMPUTE)]
     Impute(ImputeArgs),
-    /// Write new rows or pictures, drawn from the prior or by the contractive walk
+    /// Generate new rows or images from the prior or by the contractive walk
     #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
-    /// Find anomalies: write each row with its score, p-value, and for anomalies the columns that are the reason; with --json the rows
-    /// go nowhere unless --out names a file
+    /// Detect anomalies: write each row with its score, p-value and, for anomalies, the responsible
+    /// columns; with --json, the rows are written only if --out names a file
     #[command(after_help = examples::SCORE)]
     Score(Box<ScoreArgs>),
-    /// Compare later scores with those of these rows; the model stays as it is
+    /// Replace the reference scores that p-values and thresholds use; the model does not change
     #[command(after_help = examples::CALIBRATE)]
     Calibrate(CalibrateArgs),
-    /// Measure a model on rows it was not trained on
+    /// Evaluate a model on rows that it was not trained on
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
-    /// Measure what the code is good for: classes told from it, by a probe or by fine-tuning the encoder
+    /// Measure classification accuracy from the latent code: linear probe, neighbours, clusters, or
+    /// fine-tuning
     #[command(after_help = examples::FEATURES)]
     Features(Box<FeaturesArgs>),
-    /// Show what a model or a data file holds
+    /// Show the contents of a model or a data file
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
-    /// Write the report of a run again, or on other rows
+    /// Write the report of a run again, or for other rows
     Report(ReportArgs),
-    /// List the built-in data sets, or fetch one
+    /// List the built-in data sets, or download one
     Data(DataArgs),
 }
+
+/// The input of `decode`, which shares its arguments with `encode`.
+const CODES: &str = "The codes: a file with the columns latent_1, latent_2, …, as `encode` writes it";
 
 /// How to read rows.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Reading")]
 pub struct ReadArgs {
-    /// What separates the cells of a text file [default: found out]
+    /// Cell separator of a text file: one character, or tab [default: auto-detected]
     #[arg(long, value_name = "CHAR")]
     pub delimiter: Option<String>,
-    /// The first row of a text file names the columns, or (--header false) does not [default: found out]
-    #[arg(long, value_name = "BOOL")]
+    /// The first row of a text file is data, not column names [default: auto-detected]
+    #[arg(long)]
+    pub no_header: bool,
+    /// The first row of a text file holds the column names [default: auto-detected]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        default_missing_value = "true",
+        hide_possible_values = true,
+        conflicts_with = "no_header"
+    )]
     pub header: Option<bool>,
-    /// The encoding of a text file, such as latin1 [default: found out]
+    /// Encoding of a text file, such as latin1 [default: auto-detected]
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
-    /// Another text that means "missing"; may be repeated
+    /// Another text that means a missing cell; may be repeated
     #[arg(long, value_name = "TEXT")]
     pub missing: Vec<String>,
-    /// The rows are a series: an example is a row with the N - 1 before it [default: as fitted]
+    /// The rows are a time series: one example is a window of N consecutive rows [default: as
+    /// fitted]
     #[arg(long, value_name = "N")]
     pub window: Option<usize>,
 }
@@ -149,7 +166,7 @@ impl ReadArgs {
         if let Some(text) = &self.delimiter {
             data.delimiter = Some(delimiter(text)?);
         }
-        data.header = self.header.or(data.header);
+        data.header = self.no_header.then_some(false).or(self.header).or(data.header);
         data.encoding = self.encoding.clone().or(data.encoding.take());
         data.missing.extend(self.missing.iter().cloned());
         data.window = self.window.or(data.window);
@@ -159,7 +176,7 @@ impl ReadArgs {
         }
     }
 
-    /// The model's own reading options, changed by these flags.
+    /// The model's configuration with these flags applied.
     pub fn over(&self, config: &Config) -> diabolo::Result<Config> {
         let mut over = config.clone();
         self.apply(&mut over)?;
@@ -177,15 +194,17 @@ impl ReadArgs {
 pub struct TransformArgs {
     /// A run folder or a model file
     pub model: PathBuf,
-    /// The rows: any input that `fit` takes
+    /// The rows: any input that `fit` accepts
     pub input: String,
-    /// Where to write; the extension chooses CSV, TSV, Parquet, Arrow or NPY, a trailing / PNG pictures
+    /// Output file; the extension selects CSV, TSV, Parquet, Arrow or NPY; FOLDER/ writes PNG
+    /// images; - is stdout
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     pub out: String,
-    /// The output's format, when the extension does not tell
+    /// Output format, if the extension does not determine it
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
-    /// A category the data did not have is an error, or counts as missing [default: as fitted]
+    /// Categories that were not in the training data: an error, or missing cells [default: as
+    /// fitted]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
     #[command(flatten)]
@@ -193,7 +212,7 @@ pub struct TransformArgs {
 }
 
 impl TransformArgs {
-    /// Whether the output knows numbers from text.
+    /// Whether the output format distinguishes numbers from text.
     pub fn has_types(&self) -> bool {
         let format = self.format.or(Format::of_path(Path::new(&self.out)));
         format.is_some_and(|format| !matches!(format, Format::Csv | Format::Tsv))
@@ -204,15 +223,16 @@ impl TransformArgs {
 pub struct EvaluateArgs {
     /// A run folder or a model file
     pub model: PathBuf,
-    /// The rows [default: those held out of what the model was fitted on]
+    /// The rows [default: the held-out rows of the data the model was fitted on]
     pub input: Option<String>,
-    /// Use all rows, also those the model was trained on
+    /// Use all rows, including those the model was trained on
     #[arg(long)]
     pub all_rows: bool,
-    /// Also how the code reacts to changes of the input: Jacobian, noise, columns
+    /// Also measure the sensitivity of the code to the input: Jacobian spectrum, noise, columns
     #[arg(long)]
     pub diagnose: bool,
-    /// Also log p(x), by importance sampling with so many draws a row; 5000 is customary (variational)
+    /// Also estimate log p(x) by importance sampling with K draws per row; papers use 5000
+    /// (variational)
     #[arg(long, value_name = "K")]
     pub samples: Option<usize>,
     #[command(flatten)]
@@ -223,13 +243,14 @@ pub struct EvaluateArgs {
 pub struct FeaturesArgs {
     /// A run folder or a model file, fitted on data with a label column
     pub model: PathBuf,
-    /// Instead train the encoder under a softmax layer, and the same network from random weights
+    /// Fine-tune the encoder with a softmax layer on the labels, and train the same network from
+    /// random weights
     #[arg(long)]
     pub fine_tune: bool,
-    /// Fine-tune this often, each time with another seed
+    /// Number of fine-tuning runs, each with another seed
     #[arg(long, default_value_t = 1, value_name = "N", requires = "fine_tune")]
     pub repeats: u64,
-    /// Do not train the same network from random weights
+    /// Skip the network that starts from random weights
     #[arg(long, requires = "fine_tune")]
     pub no_baseline: bool,
     #[command(flatten)]
@@ -240,7 +261,7 @@ pub struct FeaturesArgs {
 
 #[derive(Args)]
 pub struct InspectArgs {
-    /// A run folder, a model file, or any input that `fit` takes
+    /// A run folder, a model file, or any input that `fit` accepts
     pub path: String,
     #[command(flatten)]
     pub columns: ColumnArgs,
@@ -261,9 +282,9 @@ impl InspectArgs {
 pub struct ReportArgs {
     /// A run folder or a model file
     pub model: PathBuf,
-    /// The rows [default: those held out of what the model was fitted on]
+    /// The rows [default: the held-out rows of the data the model was fitted on]
     pub input: Option<String>,
-    /// Where to write [default: report.html in the run folder]
+    /// Output file: .html, or .svg for a single figure [default: report.html in the run folder]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
@@ -278,11 +299,11 @@ pub struct DataArgs {
 
 #[derive(Subcommand)]
 pub enum DataCommand {
-    /// List the built-in sets and where they are
+    /// List the built-in data sets and their locations
     List,
-    /// Download a set into the cache and check it
+    /// Download a data set into the cache and verify its checksum
     Fetch {
-        /// The set's name
+        /// Name of the data set
         name: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The arguments that say what is fitted, and which family each belongs to.
+//! The arguments of the model, and the families each applies to.
 
 use clap::Args;
 use diabolo::model::{
@@ -13,23 +13,24 @@ use super::values::{
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// plain, denoising, sparse, contractive, variational, vector_quantized or multiscale [default: variational]
+    /// Model family: plain, denoising, sparse, contractive, variational, vector_quantized or
+    /// multiscale [default: variational]
     #[arg(long, short, value_name = "FAMILY")]
     pub model: Option<String>,
-    /// Width of the code
+    /// Number of latent dimensions
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub latent_dim: Option<usize>,
-    /// Widths of the hidden layers, such as 400 or 512,256; `none` for none
+    /// Widths of the hidden layers, such as 400 or 512,256, or none
     #[arg(long, value_name = "WIDTHS")]
     pub hidden: Option<String>,
-    /// sigmoid, tanh, softplus, silu, gelu, relu or identity
+    /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity
     #[arg(long, value_name = "NAME")]
     pub activation: Option<String>,
     /// Activation of the code (not for variational models)
     #[arg(long, value_name = "NAME")]
     pub latent_activation: Option<String>,
-    /// The distribution of a column, or of a kind of column (pixels, numeric, count, binary, categorical, ordinal);
-    /// NAME alone is for every column it can describe; may be repeated.
+    /// Distribution of a column or of a column type (pixels, numeric, count, binary, categorical,
+    /// ordinal); NAME alone applies to every column it can describe; may be repeated.
     /// Names: bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson,
     /// negative_binomial, beta_binomial, discretized_logistic:COMPONENTS [default: by column and data]
     #[arg(long, value_name = "[COLUMN=]NAME")]
@@ -37,24 +38,26 @@ pub struct ModelArgs {
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
     #[arg(long, value_name = "KIND", allow_negative_numbers = true)]
     pub variance: Option<String>,
-    /// What is maximised: elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT
-    /// or mmd:WEIGHT [default: elbo] (variational)
+    /// Training objective: elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K,
+    /// total_correlation:WEIGHT or mmd:WEIGHT [default: elbo] (variational)
     #[arg(long, value_name = "KIND")]
     pub bound: Option<String>,
-    /// p(z): standard_normal, mixture:K, vamp:K, or a second stochastic layer such as hierarchical:100,100,50
-    /// [default: standard_normal] (variational)
+    /// Prior p(z): standard_normal, mixture:K, vamp:K, or a second stochastic layer such as
+    /// hierarchical:100,100,50 [default: standard_normal] (variational)
     #[arg(long, value_name = "KIND")]
     pub prior: Option<String>,
-    /// What transforms the posterior: none, planar:LAYERS or inverse_autoregressive:LAYERS [default: none] (variational)
+    /// Normalizing flow of the posterior: none, planar:LAYERS or inverse_autoregressive:LAYERS
+    /// [default: none] (variational)
     #[arg(long, value_name = "KIND")]
     pub flow: Option<String>,
     /// Weight β of the KL divergence (variational)
     #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     pub kl_weight: Option<f64>,
-    /// Epochs over which the KL weight grows from 0 (variational)
+    /// KL warm-up: epochs over which the KL weight rises from 0 (variational)
     #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
     pub kl_warmup: Option<f64>,
-    /// How often the KL weight does so, each time staying there as long (variational) [default: 1]
+    /// Number of KL warm-up cycles; after each rise, the weight stays constant for as long
+    /// (variational) [default: 1]
     #[arg(long, value_name = "N")]
     pub kl_cycles: Option<usize>,
     /// Weight λ of the contraction (contractive)
@@ -63,25 +66,29 @@ pub struct ModelArgs {
     /// Weight γ of the curvature E‖J(x) − J(x+ε)‖²_F (contractive)
     #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
     pub curvature_weight: Option<f64>,
-    /// How the contraction is computed in training: auto, exact, or hutchinson:PROBES (contractive)
+    /// Estimator of the contraction during training: auto, exact, or hutchinson:PROBES
+    /// (contractive)
     #[arg(long, value_name = "KIND")]
     pub estimator: Option<String>,
-    /// Corruption: masking:0.3, gaussian:0.2, clipped_gaussian:0.2 (pixels stay within 0 to 1) or salt_and_pepper:0.1 (denoising)
+    /// Corruption of the input: masking:0.3, gaussian:0.2, clipped_gaussian:0.2 (pixels stay within
+    /// 0 to 1) or salt_and_pepper:0.1 (denoising)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub corruption: Option<String>,
-    /// What keeps the code sparse: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
+    /// Sparsity penalty of the code: l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K (sparse)
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub sparsity: Option<String>,
-    /// Vectors that each group of the code chooses from (vector_quantized)
+    /// Number of vectors in each codebook (vector_quantized)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub codebook_size: Option<usize>,
-    /// Groups of equal width that the code is cut into (vector_quantized)
+    /// Number of groups of equal width in the code, each with its own codebook (vector_quantized)
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub groups: Option<usize>,
-    /// Weight of the squared distance between a code and its quantised self (vector_quantized)
+    /// Weight of the commitment loss: squared distance between the code and its codebook vectors
+    /// (vector_quantized)
     #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     pub commitment_weight: Option<f64>,
-    /// The decoder uses the encoder's weights, or (--tied false) its own (not for models with a prior)
+    /// Tie the decoder's weights to the encoder's, or (--tied false) not (not for models with a
+    /// prior)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub tied: Option<bool>,
 }
@@ -151,12 +158,12 @@ impl ModelArgs {
         self.apply_family(&mut model.family)
     }
 
-    /// The given flags that only some families have, with those families.
+    /// The given flags that apply only to some families, with those families.
     pub(super) fn family_flags(&self) -> impl Iterator<Item = &'static FamilyFlag> {
         FAMILY_FLAGS.iter().filter(|flag| (flag.is_given)(self))
     }
 
-    /// Without the flags of other families, for a command that fits several.
+    /// A copy without the flags of other families, for `compare`.
     pub(super) fn for_family(&self, family: &str) -> ModelArgs {
         let mut own = self.clone();
         for flag in self.family_flags().filter(|flag| !flag.families.contains(&family)) {
@@ -238,7 +245,7 @@ fn only_for(flag: &str, of: &str, name: &str) -> Error {
     Error::conflict(flag, format!("--model {name}"), format!("{flag} is for --model {of}"))
 }
 
-/// The settings of a contractive family, for a flag that only it has.
+/// The settings of a contractive model; an error for `flag` with any other family.
 fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut ContractiveConfig> {
     let name = family.name();
     match family {
@@ -247,7 +254,7 @@ fn contractive<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
     }
 }
 
-/// The settings of a variational family, for a flag that only it has.
+/// The settings of a variational model; an error for `flag` with any other family.
 fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<&'a mut VariationalConfig> {
     let name = family.name();
     match family {
@@ -256,7 +263,7 @@ fn variational<'a>(family: &'a mut FamilyConfig, flag: &str) -> diabolo::Result<
     }
 }
 
-/// The settings of a vector-quantised family, for a flag that only it has.
+/// The settings of a vector-quantized model; an error for `flag` with any other family.
 fn vector_quantized<'a>(
     family: &'a mut FamilyConfig,
     flag: &str,

@@ -10,22 +10,24 @@ use super::{ReadArgs, TransformArgs};
 
 #[derive(Args)]
 pub struct ImputeArgs {
-    /// Write M tables with drawn values instead of one with expected ones: OUT-1.csv, OUT-2.csv, … (variational)
+    /// Multiple imputation: write M tables with drawn values, OUT-1.csv, OUT-2.csv, …, instead of
+    /// one with expected values (variational)
     #[arg(long, value_name = "M", default_value_t = 0)]
     pub multiple: usize,
-    /// Draws of the code for each row (variational)
+    /// Number of posterior draws per row (variational)
     #[arg(long, value_name = "L", default_value_t = 1000)]
     pub samples: usize,
-    /// Also write which cells were filled
+    /// Also write a table that marks the imputed cells
     #[arg(long, value_name = "FILE")]
     pub mask: Option<String>,
-    /// Also write the standard error of each filled number, and of each category how likely it is another (variational)
-    #[arg(long, value_name = "FILE")]
+    /// Also write the standard error of each imputed number and the error probability of each
+    /// imputed category (variational)
+    #[arg(long = "std-errors", alias = "errors", value_name = "FILE")]
     pub errors: Option<String>,
     /// Seed of the draws
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    // Last: its heading would cover what follows.
+    // Last: arguments after it would get its help heading.
     #[command(flatten)]
     pub rows: TransformArgs,
 }
@@ -86,16 +88,17 @@ impl ImputeArgs {
 
 #[derive(Args)]
 pub struct DenoiseArgs {
-    /// The same rows without noise: print how near the model comes to them, beside a median filter and PCA
+    /// The same rows without noise: print the error of the model, a median filter and PCA
     #[arg(long, value_name = "INPUT")]
     pub clean: Option<String>,
-    /// The rows are clean: add noise first, such as gaussian:0.5 (pixels stay within 0 to 1), and print the same
+    /// The rows are clean: add noise such as gaussian:0.5 (pixels are clipped to 0 to 1), denoise,
+    /// and print the errors
     #[arg(long, value_name = "KIND:AMOUNT", conflicts_with = "clean")]
     pub add_noise: Option<String>,
     /// Seed of the noise
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    // Last: its heading would cover what follows.
+    // Last: arguments after it would get its help heading.
     #[command(flatten)]
     pub rows: TransformArgs,
 }
@@ -104,9 +107,9 @@ pub struct DenoiseArgs {
 pub struct MapArgs {
     /// A run folder or a model file
     pub model: PathBuf,
-    /// The rows: any input that `fit` takes
+    /// The rows: any input that `fit` accepts
     pub input: String,
-    /// Where to write: a page (.html) or a drawing (.svg)
+    /// Output file: a page (.html) or a figure (.svg)
     #[arg(long, short, default_value = "map.html", value_name = "FILE")]
     pub out: PathBuf,
     /// The column that colours the points [default: the label]

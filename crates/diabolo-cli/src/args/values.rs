@@ -1,4 +1,4 @@
-//! Values written in short on the command line.
+//! Parsers of compound values on the command line.
 
 use diabolo::Error;
 use diabolo::distribution::Family;
@@ -38,7 +38,8 @@ pub fn variance(text: &str) -> diabolo::Result<Variance> {
     }
 }
 
-/// COLUMN=NAME, or NAME for every column that it can describe. A column's name may hold a `=`, a distribution's cannot.
+/// Parses COLUMN=NAME, or NAME for every column that it can describe. Column names may contain a
+/// `=`, names of distributions cannot.
 pub fn likelihood(text: &str) -> diabolo::Result<(String, Family)> {
     let (column, name) = text.rsplit_once('=').unwrap_or((ANY_COLUMN, text));
     Ok((column.into(), name.parse()?))

@@ -4,7 +4,7 @@ use crate::support::{Workspace, cells, real_data};
 
 #[test]
 #[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
-fn adult_comes_back_as_itself() {
+fn adult_round_trip() {
     let source = real_data("adult/adult.data.gz");
     let workspace = Workspace::new();
     let rows = source.display();

@@ -28,7 +28,7 @@ fn values_out_of_range() {
 }
 
 #[test]
-fn what_no_memory_holds_and_no_file() {
+fn values_beyond_memory_and_toml() {
     let workspace = fitted();
     for device in ["", "--near 1"] {
         let message = workspace.fails(2, &format!("generate run -n 1000000000000000000 {device}"));
@@ -40,7 +40,7 @@ fn what_no_memory_holds_and_no_file() {
 }
 
 #[test]
-fn a_large_value_may_mean_never() {
+fn huge_checkpoint_interval_is_accepted() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --epochs 1 --hidden 16 -q --set training.checkpoint_seconds=1e300");
 }
@@ -53,21 +53,21 @@ fn unknown_values() {
     assert_snapshot!(refused("--optimizer adagrad"), @"error: --optimizer: expected adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM, found 'adagrad'");
     assert_snapshot!(refused("--schedule sometimes"), @"error: schedule: expected constant, cosine or plateau, found sometimes");
     assert_snapshot!(refused("--max-time 1x"), @"error: --max-time: expected a time such as 90s, 10m or 2h, found '1x'");
-    assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a fitting value, found unknown variant `what`, expected one of `standardize`, `standardize_steps`, `min_max`, `quantile`");
-    assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a fitting value, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
+    assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a valid value, found unknown variant `what`, expected one of `standardize`, `standardize_steps`, `min_max`, `quantile`");
+    assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a valid value, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
     assert_snapshot!(refused("--device abacus"), @"error: device: expected cpu, cuda, wgpu, or cuda:N, found abacus");
 }
 
 #[test]
-fn words_that_clap_refuses() {
-    assert_snapshot!(refused("--epochs abc"), @"error: --epochs: expected a whole number, found 'abc'; --help shows what can be given");
-    assert_snapshot!(refused("--latent-dim -3"), @"error: --latent-dim: expected a whole number, 0 or more, found '-3'; --help shows what can be given");
-    assert_snapshot!(refused("--latent-dim 99999999999999999999"), @"error: --latent-dim: expected a smaller number, found '99999999999999999999'; --help shows what can be given");
-    assert_snapshot!(refused("--learning-rate fast"), @"error: --learning-rate: expected a number, found 'fast'; --help shows what can be given");
-    assert_snapshot!(refused("--window 1.5"), @"error: --window: expected a whole number, found '1.5'; --help shows what can be given");
-    assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; --help shows what can be given");
-    assert_snapshot!(Workspace::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; --help shows what can be given");
-    assert_snapshot!(Workspace::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; tip: a similar subcommand exists: 'calibrate'; --help shows what can be given");
+fn errors_of_the_argument_parser() {
+    assert_snapshot!(refused("--epochs abc"), @"error: --epochs: expected a whole number, found 'abc'; see --help for the options");
+    assert_snapshot!(refused("--latent-dim -3"), @"error: --latent-dim: expected a whole number, 0 or more, found '-3'; see --help for the options");
+    assert_snapshot!(refused("--latent-dim 99999999999999999999"), @"error: --latent-dim: expected a smaller number, found '99999999999999999999'; see --help for the options");
+    assert_snapshot!(refused("--learning-rate fast"), @"error: --learning-rate: expected a number, found 'fast'; see --help for the options");
+    assert_snapshot!(refused("--window 1.5"), @"error: --window: expected a whole number, found '1.5'; see --help for the options");
+    assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; see --help for the options");
+    assert_snapshot!(Workspace::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; see --help for the options");
+    assert_snapshot!(Workspace::new().fails(2, "frobnicate"), @"error: unrecognized subcommand 'frobnicate'; tip: a similar subcommand exists: 'calibrate'; see --help for the options");
 }
 
 #[test]
@@ -78,11 +78,11 @@ fn flags_of_another_family() {
 }
 
 #[test]
-fn columns_that_are_not_there() {
+fn unknown_columns() {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(60, |_, row| row));
     assert_snapshot!(workspace.fails(3, "fit good.csv --key nope"), @"error: good.csv: expected the column 'nope' (--key), found the columns 'id', 'x', 'n', 'color', 'flag'; give --key one of the columns");
-    assert_snapshot!(workspace.fails(3, "fit good.csv --drop x --drop n --drop color --drop flag --key id"), @"error: good.csv: expected at least one column to learn, found none; keep a column, or name its kind with --type");
+    assert_snapshot!(workspace.fails(3, "fit good.csv --drop x --drop n --drop color --drop flag --key id"), @"error: good.csv: expected at least one usable column, found none; keep a column, or set its type with --type");
 }
 
 #[test]
@@ -94,17 +94,17 @@ fn a_broken_configuration_file() {
 
 /// Tests may run as root, whom permissions do not bind: a file in the path binds everyone.
 #[test]
-fn places_that_cannot_be_written() {
+fn unwritable_paths() {
     let workspace = fitted();
-    assert_snapshot!(workspace.fails(1, "fit good.csv --key id -o good.csv/run"), @"error: good.csv/run: cannot create: a file stands where its path needs a folder; choose another path");
-    assert_snapshot!(workspace.fails(1, "encode run good.csv -o good.csv/codes.csv"), @"error: good.csv/codes.csv: cannot write: a file stands where its path needs a folder; choose another path");
+    assert_snapshot!(workspace.fails(1, "fit good.csv --key id -o good.csv/run"), @"error: good.csv/run: cannot create: a part of the path is a file, not a folder; choose another path");
+    assert_snapshot!(workspace.fails(1, "encode run good.csv -o good.csv/codes.csv"), @"error: good.csv/codes.csv: cannot write: a part of the path is a file, not a folder; choose another path");
     assert_snapshot!(workspace.fails(1, "encode run good.csv -o nowhere/codes.csv"), @"error: nowhere/codes.csv: cannot write: there is no such file or folder; check the path");
-    assert_snapshot!(workspace.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its name tells no format that can be written; use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for pictures");
-    assert_snapshot!(workspace.fails(2, "fit good.csv --key id -o run"), @"error: run: there is a run in this folder already; choose another --out, continue it with --resume, or delete it");
+    assert_snapshot!(workspace.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its extension is not that of a writable format; use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for images");
+    assert_snapshot!(workspace.fails(2, "fit good.csv --key id -o run"), @"error: run: this folder already contains a run; choose another --out, resume the run with --resume, or delete it");
 }
 
 #[test]
-fn what_a_model_cannot_do() {
+fn unsupported_requests() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
     assert_snapshot!(workspace.fails(2, "generate run --step nan"), @"error: step: expected a number from 0 to 1000, found NaN");
@@ -113,6 +113,6 @@ fn what_a_model_cannot_do() {
     assert_snapshot!(workspace.fails(2, "generate run --chains 0"), @"error: chains: expected 1 or more, found 0");
     assert_snapshot!(workspace.fails(2, "generate run --burn-in 10000000"), @"error: burn_in: expected 0 to 1000000, found 10000000");
     workspace.ok("fit digits --epochs 1 --hidden 16 -o prior -q");
-    assert_snapshot!(workspace.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; leave --step, --burn-in, --thin and --chains out: they are for models without one");
+    assert_snapshot!(workspace.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; omit --step, --burn-in, --thin and --chains, which are for models without a prior");
     assert_snapshot!(workspace.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");
 }

@@ -35,7 +35,7 @@ fn only_a_header() {
 
 #[test]
 fn ragged_csv() {
-    assert_snapshot!(fit(3, "t.csv", table_with(17, "r17,0.1,2")), @"error: t.csv, row 17: expected 5 cells, found 3 (line 18); mend the row (a quote left open also does this), or pass --delimiter");
+    assert_snapshot!(fit(3, "t.csv", table_with(17, "r17,0.1,2")), @"error: t.csv, row 17: expected 5 cells, found 3 (line 18); fix the row (an unclosed quote is a possible cause), or pass --delimiter");
 }
 
 #[test]
@@ -46,22 +46,22 @@ fn text_in_a_numeric_column() {
 #[test]
 fn all_missing_column() {
     let contents = table(60, |_, row| row + ",").replacen("flag\n", "flag,gone\n", 1);
-    assert_snapshot!(fit(3, "t.csv", contents), @"error: t.csv: expected values in every column, found every cell missing in 'gone'; leave them out with --drop gone");
+    assert_snapshot!(fit(3, "t.csv", contents), @"error: t.csv: expected values in every column, found every cell missing in 'gone'; exclude them with --drop gone");
 }
 
 #[test]
 fn infinite_value() {
-    assert_snapshot!(fit(3, "t.csv", table_with(10, "r10,inf,2,red,1")), @"error: t.csv, row 10, column 'x': expected a finite number, found inf; fix the cell, or leave it empty: a missing cell is kept as missing");
+    assert_snapshot!(fit(3, "t.csv", table_with(10, "r10,inf,2,red,1")), @"error: t.csv, row 10, column 'x': expected a finite number, found inf; fix the cell, or leave it empty to mark it as missing");
 }
 
 #[test]
 fn binary_data_named_csv() {
-    assert_snapshot!(fit(3, "t.csv", b"a,b\n\0\x01\x02,3\n"), @"error: t.csv: expected text or a known binary format, found binary data; give the file the extension of its format, or name the text's encoding with --encoding");
+    assert_snapshot!(fit(3, "t.csv", b"a,b\n\0\x01\x02,3\n"), @"error: t.csv: expected text or a known binary format, found binary data; give the file the extension of its format, or name the encoding with --encoding");
 }
 
 #[test]
 fn a_column_name_twice() {
-    assert_snapshot!(fit(3, "t.csv", "x,x\n1,2\n3,4\n5,7\n"), @"error: t.csv, column 'x': expected column names that differ, found the same name twice; rename one, or pass --header false if the first row is data");
+    assert_snapshot!(fit(3, "t.csv", "x,x\n1,2\n3,4\n5,7\n"), @"error: t.csv, column 'x': expected unique column names, found the same name twice; rename one, or pass --no-header if the first row is data");
 }
 
 #[test]
@@ -69,19 +69,19 @@ fn a_constant_column_is_only_noted() {
     let workspace = Workspace::new();
     workspace.write("t.csv", table(60, |_, row| row + ",7").replacen("flag\n", "flag,c\n", 1));
     let ran = workspace.ok("fit t.csv --key id --epochs 1 -o run");
-    assert_snapshot!(ran.stderr.lines().next().unwrap(), @"note: column 'c' is 7 in every row: it teaches the model nothing; --drop c removes it");
+    assert_snapshot!(ran.stderr.lines().next().unwrap(), @"note: column 'c' is 7 in every row and carries no information; --drop c removes it");
 }
 
 #[test]
 fn an_empty_folder() {
     let workspace = Workspace::new();
     std::fs::create_dir(workspace.path("empty")).unwrap();
-    assert_snapshot!(workspace.fails(3, "fit empty"), @"error: empty: expected PNG or JPEG pictures, found a folder without any; name a folder of pictures, or one data file");
+    assert_snapshot!(workspace.fails(3, "fit empty"), @"error: empty: expected PNG or JPEG images, found a folder without any; name a folder of images, or one data file");
 }
 
 #[test]
 fn unknown_category() {
-    assert_snapshot!(encode(table_with(10, "r10,0.1,2,purple,1")), @"error: rows.csv, row 10, column 'color': expected one of 'blue', 'green', 'red', found 'purple'; the model has never seen it: take it as missing with --unknown missing");
+    assert_snapshot!(encode(table_with(10, "r10,0.1,2,purple,1")), @"error: rows.csv, row 10, column 'color': expected one of 'blue', 'green', 'red', found 'purple'; it was not in the training data: treat it as missing with --unknown missing");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn wrong_columns() {
 #[test]
 fn text_and_infinity_at_use_time() {
     assert_snapshot!(encode(table_with(10, "r10,abc,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a number, found 'abc'; fix the cell, treat it as missing with --missing abc, or fit with --type x=categorical to keep the column as text");
-    assert_snapshot!(encode(table_with(10, "r10,-inf,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a finite number, found -inf; fix the cell, or leave it empty: a missing cell is kept as missing");
+    assert_snapshot!(encode(table_with(10, "r10,-inf,2,red,1")), @"error: rows.csv, row 10, column 'x': expected a finite number, found -inf; fix the cell, or leave it empty to mark it as missing");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_failure_late_in_the_stream_leaves_no_output() {
 #[test]
 fn codes_of_another_model() {
     let workspace = fitted();
-    assert_snapshot!(workspace.fails(3, "decode run good.csv"), @"error: good.csv, column 'latent_1': expected codes as columns latent_1 to latent_3, found no such column; give what `diabolo encode` wrote with this model");
+    assert_snapshot!(workspace.fails(3, "decode run good.csv"), @"error: good.csv, column 'latent_1': expected codes as columns latent_1 to latent_3, found no such column; pass the output of `diabolo encode` with this model");
 }
 
 #[test]
@@ -132,6 +132,6 @@ fn wrong_image_size() {
     let sheet = "generate run -n 4 -o sheet/sheet.png -q";
     std::fs::create_dir(workspace.path("sheet")).unwrap();
     workspace.ok(sheet);
-    assert_snapshot!(workspace.fails(3, "encode run sheet -o codes.csv"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
-    assert_snapshot!(workspace.fails(3, "evaluate run sheet"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows like those the model was fitted on");
+    assert_snapshot!(workspace.fails(3, "encode run sheet -o codes.csv"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows with the same columns as the training data");
+    assert_snapshot!(workspace.fails(3, "evaluate run sheet"), @"error: sheet, column 'image': expected images of 8x8x1 (height x width x channels), found images of 130x130x1 (height x width x channels); give rows with the same columns as the training data");
 }

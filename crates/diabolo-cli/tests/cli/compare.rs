@@ -88,7 +88,7 @@ fn a_table_without_labels() {
 }
 
 #[test]
-fn requests_that_make_no_sense() {
+fn invalid_requests_are_refused() {
     let workspace = Workspace::new();
     let refused = |flags: &str| workspace.fails(2, &format!("compare digits --out x {flags}"));
     assert_snapshot!(refused("--models plain,nope"), @"error: model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
@@ -98,7 +98,7 @@ fn requests_that_make_no_sense() {
     assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising do not go together: --contraction-weight is for contractive");
     assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive do not go together: --kl-weight is for variational");
     assert_snapshot!(refused("--model plain"), @"error: --model and compare do not go together: name all the families to compare with --models");
-    assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set: every seed reads it anew, found stdin");
-    assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: test: expected a share above 0: models are compared on held-out rows, found 0");
+    assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set, since every seed reads it again, found stdin");
+    assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: test: expected a fraction above 0: models are compared on test rows, found 0");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
 }

@@ -5,10 +5,10 @@ use insta::assert_snapshot;
 use crate::support::{Workspace, cells, table};
 
 #[test]
-fn digits_of_the_class_that_was_asked_for() {
+fn generated_digits_have_the_requested_class() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --condition label --latent-dim 4 --epochs 40 -q -o run");
-    workspace.ok("fit digits --latent-dim 4 --hidden 64 --epochs 40 -q --label label -o judge");
+    workspace.ok("fit digits --latent-dim 4 --hidden 64 --epochs 40 -q --label label -o evaluator");
     workspace.ok("generate run --where label=7 -n 40 -o sevens.csv");
     let (header, rows) = cells(&workspace.text("sevens.csv"));
     assert_eq!(header[0], "label");
@@ -41,11 +41,11 @@ fn digits_of_the_class_that_was_asked_for() {
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "features run"), @"error: features: expected a model fitted without --condition, found a conditional one");
     assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare do not go together: only a variational model can be given columns");
-    assert_snapshot!(workspace.fails(2, "generate judge --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
+    assert_snapshot!(workspace.fails(2, "generate evaluator --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 
 #[test]
-fn a_table_given_columns_of_each_kind() {
+fn conditions_of_each_type() {
     let workspace = Workspace::new();
     workspace.write("t.csv", table(120, |_, row| row));
     workspace.ok("fit t.csv --key id --condition color --condition x --epochs 5 -q -o run");

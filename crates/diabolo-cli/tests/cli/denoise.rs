@@ -3,18 +3,18 @@
 use crate::support::{Workspace, cells, table};
 
 #[test]
-fn digits_come_nearer_to_the_clean_ones() {
+fn denoising_digits_raises_the_psnr() {
     let workspace = Workspace::new();
     workspace
         .ok("fit digits --model denoising --corruption clipped_gaussian:0.3 --hidden 256 --latent-dim 32 \
              --activation silu --latent-activation identity --epochs 20 -q -o run");
-    let told = workspace.ok("denoise run digits --add-noise gaussian:0.3 --json").json();
-    let methods = told["methods"].as_array().unwrap();
+    let output = workspace.ok("denoise run digits --add-noise gaussian:0.3 --json").json();
+    let methods = output["methods"].as_array().unwrap();
     let names: Vec<&str> = methods.iter().map(|m| m["method"].as_str().unwrap()).collect();
     assert_eq!((names[0], names[1], names[3]), ("noisy rows", "median filter", "denoising model"));
     assert!(names[2].starts_with("PCA, "), "{names:?}");
     let psnr = |k: usize| methods[k]["images"]["psnr"].as_f64().unwrap();
-    assert!(psnr(3) > psnr(0) + 1.0, "{told}");
+    assert!(psnr(3) > psnr(0) + 1.0, "{output}");
     // Noise to a file and back through --clean tells the same kinds of figures.
     workspace.ok("denoise run digits -o made.parquet -q");
     let again = workspace.ok("denoise run made.parquet --clean digits").stdout;
@@ -25,16 +25,16 @@ fn digits_come_nearer_to_the_clean_ones() {
 }
 
 #[test]
-fn tables_by_column() {
+fn denoising_tables_reports_errors_by_column() {
     let workspace = Workspace::new();
     workspace.write("t.csv", table(200, |_, row| row));
     workspace.ok("fit t.csv --key id --epochs 3 -q -o run");
-    let told = workspace.ok("denoise run t.csv --add-noise gaussian:0.5").stdout;
-    let lines: Vec<&str> = told.lines().collect();
-    assert!(lines[1].starts_with("column") && lines[2].starts_with("x "), "{told}");
+    let output = workspace.ok("denoise run t.csv --add-noise gaussian:0.5").stdout;
+    let lines: Vec<&str> = output.lines().collect();
+    assert!(lines[1].starts_with("column") && lines[2].starts_with("x "), "{output}");
     // The noise on x is half a standard deviation.
     let noisy: f64 = lines[2].split_whitespace().nth(1).unwrap().parse().unwrap();
-    assert!((noisy - 0.5).abs() < 0.1, "{told}");
+    assert!((noisy - 0.5).abs() < 0.1, "{output}");
     let (names, rows) = cells(&workspace.ok("denoise run t.csv").stdout);
     assert_eq!((names.len(), rows.len(), rows[7][0].as_str()), (5, 200, "r8"), "order and key survive");
     workspace.write("few.csv", table(10, |_, row| row));

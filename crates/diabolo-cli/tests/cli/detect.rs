@@ -6,7 +6,7 @@ use crate::support::{Workspace, cells, table, table_with};
 fn fitted() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(300, |_, row| row));
-    workspace.ok("fit good.csv --key id --for detect --epochs 30 --validation 0.2 -o run -q");
+    workspace.ok("fit good.csv --key id --preset detect --epochs 30 --validation 0.2 -o run -q");
     workspace
 }
 
@@ -17,7 +17,7 @@ fn column(text: &str, name: &str) -> Vec<String> {
 }
 
 #[test]
-fn rows_come_back_with_scores_in_their_order() {
+fn scores_keep_the_order_of_rows() {
     let workspace = fitted();
     workspace.write("new.csv", table_with(17, "far,90.5,3,red,0"));
     let out = workspace.ok("score run new.csv --reasons 2").stdout;
@@ -107,26 +107,26 @@ fn labels_only_evaluate() {
         .collect();
     workspace.write("new.csv", labelled);
     let json =
-        workspace.ok("score run new.csv --label fault --normal no --top 1 --json --report page.html").json();
+        workspace.ok("score run new.csv --truth fault --normal no --top 1 --json --report page.html").json();
     for (name, value) in [("auroc", 1.0), ("average_precision", 1.0), ("precision", 1.0), ("recall", 1.0)] {
         assert_eq!(json["labels"][name].as_f64(), Some(value), "{name}");
     }
     assert!(workspace.text("page.html").contains("Receiver operating characteristic"));
-    assert!(workspace.fails(3, "score run new.csv --label nothing -q").contains("nothing"));
+    assert!(workspace.fails(3, "score run new.csv --truth nothing -q").contains("nothing"));
 }
 
 #[test]
-fn labels_that_call_nothing_normal_are_noted() {
+fn labels_without_normal_rows_give_a_note() {
     let workspace = fitted();
     workspace.write("new.csv", table(60, |_, row| row));
-    let told = workspace.ok("score run new.csv --label color -o scored.csv").stderr;
-    assert!(told.contains("by the column 'color' no row is normal"), "{told}");
-    let told = workspace.ok("score run new.csv --label color --normal red -o scored.csv").stderr;
-    assert!(!told.contains("no row is normal"), "{told}");
+    let output = workspace.ok("score run new.csv --truth color -o scored.csv").stderr;
+    assert!(output.contains("by the column 'color' no row is normal"), "{output}");
+    let output = workspace.ok("score run new.csv --truth color --normal red -o scored.csv").stderr;
+    assert!(!output.contains("no row is normal"), "{output}");
 }
 
 #[test]
-fn numbers_are_numbers_where_files_have_types() {
+fn typed_formats_keep_numbers() {
     let workspace = fitted();
     workspace.write("new.csv", table(60, |_, row| row));
     workspace.ok("score run new.csv -o scored.parquet");
@@ -136,7 +136,7 @@ fn numbers_are_numbers_where_files_have_types() {
 }
 
 #[test]
-fn calibration_with_few_rows_says_what_it_cannot_tell() {
+fn calibration_with_few_rows_gives_a_note() {
     let workspace = fitted();
     workspace.write("one.csv", table(1, |_, row| row));
     let ran = workspace.ok("calibrate run one.csv --json");
@@ -158,7 +158,7 @@ fn calibration_changes_p_values_and_no_score() {
 }
 
 #[test]
-fn a_model_without_held_out_rows_says_what_to_do() {
+fn model_without_held_out_scores_is_an_error() {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(60, |_, row| row));
     workspace.ok("fit good.csv --key id --model plain --epochs 2 --validation 0 --test 0 -o run -q");
@@ -168,7 +168,7 @@ fn a_model_without_held_out_rows_says_what_to_do() {
 }
 
 #[test]
-fn rows_that_the_model_was_not_made_for() {
+fn unsuitable_rows_are_refused() {
     let workspace = fitted();
     workspace.write("lacking.csv", "id,x,n\nr1,1,2\n");
     assert!(workspace.fails(3, "score run lacking.csv -q").contains("color"));
@@ -189,12 +189,12 @@ fn rows_that_the_model_was_not_made_for() {
 }
 
 #[test]
-fn settings_by_purpose_say_what_they_set_and_flags_win() {
+fn presets_print_their_settings_and_flags_override_them() {
     let workspace = fitted();
-    let ran = workspace.ok("fit good.csv --key id --for detect --epochs 1 --latent-dim 7 -o other");
+    let ran = workspace.ok("fit good.csv --key id --preset detect --epochs 1 --latent-dim 7 -o other");
     assert!(ran.stderr.contains("for detect: a multi-scale denoising autoencoder"), "{}", ran.stderr);
     assert!(workspace.text("other/config.toml").contains("latent_dim = 7"));
-    assert_eq!(workspace.run("fit good.csv --for detection").code, Some(2));
+    assert_eq!(workspace.run("fit good.csv --preset detection").code, Some(2));
     // Codes alone are no rows of this family.
     workspace.ok("encode run good.csv -o codes.csv -q");
     assert!(workspace.fails(2, "decode run codes.csv -q").contains("multiscale"));

@@ -3,7 +3,7 @@
 use crate::support::{Workspace, cells};
 
 #[test]
-fn from_fit_to_pictures() {
+fn fit_evaluate_generate_images() {
     let workspace = Workspace::new();
     let fit = workspace.ok(
         "fit digits --label label --likelihood pixels=bernoulli --latent-dim 8 --epochs 30 --json -o run",
@@ -83,7 +83,7 @@ fn report_is_self_contained(workspace: &Workspace) {
 }
 
 #[test]
-fn contraction_lowers_the_contraction() {
+fn contraction_weight_lowers_the_contraction() {
     let workspace = Workspace::new();
     let fit = |flags: &str, run: &str| {
         let shape = "--hidden none --latent-dim 64 --activation sigmoid --latent-activation sigmoid --tied";
@@ -145,7 +145,7 @@ fn a_model_without_a_prior_generates_by_a_walk() {
 
 #[cfg(unix)]
 #[test]
-fn a_closed_pipe_is_no_failure() {
+fn closed_pipe_exits_with_success() {
     use std::io::Read;
     let workspace = Workspace::new();
     workspace.ok("fit digits --epochs 1 --hidden 16 -q -o run");

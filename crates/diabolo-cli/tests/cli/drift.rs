@@ -38,11 +38,11 @@ fn columns(ran: &Ran) -> Vec<(String, String)> {
 }
 
 #[test]
-fn rows_of_the_same_source_have_not_moved() {
+fn no_drift_for_rows_of_the_same_source() {
     let workspace = fitted();
     workspace.write("new.csv", people(1000, 600, |_| ()));
     let ran = workspace.ok("score run new.csv --drift");
-    let sentence = "nothing has moved: 600 rows against 400 held-out rows, 7 tests (Holm, 0.05)";
+    let sentence = "no drift detected: 600 rows against 400 held-out rows, 7 tests (Holm, 0.05)";
     assert!(ran.stderr.contains(sentence), "{}", ran.stderr);
     assert!(!ran.stderr.contains("are few"), "{}", ran.stderr);
     assert_eq!(ran.stdout, workspace.ok("score run new.csv").stdout, "rows are written as without it");
@@ -57,7 +57,7 @@ fn rows_of_the_same_source_have_not_moved() {
 }
 
 #[test]
-fn the_columns_that_moved_are_named_and_no_others() {
+fn drifted_columns_are_named_and_no_others() {
     let workspace = fitted();
     workspace.write(
         "heavy.csv",
@@ -98,15 +98,15 @@ fn the_columns_that_moved_are_named_and_no_others() {
 }
 
 #[test]
-fn drift_fails_and_is_drawn_when_asked() {
+fn drift_exit_code_and_report() {
     let workspace = fitted();
     workspace.write("red.csv", people(1000, 600, |row| row[3] = "red".into()));
     let line = "score run red.csv --drift --alpha 0.000001 --fail-on-anomaly";
     let ran = workspace.run(&format!("{line} --report page.html"));
     assert_eq!(ran.code, Some(10), "{}", ran.stderr);
     // About a third of the held-out rows is red.
-    let told = ran.stderr.lines().find(|line| line.starts_with("  color: 'red' 3")).unwrap_or_default();
-    assert!(told.contains(" % → 100 % (PSI "), "{}", ran.stderr);
+    let output = ran.stderr.lines().find(|line| line.starts_with("  color: 'red' 3")).unwrap_or_default();
+    assert!(output.contains(" % → 100 % (PSI "), "{}", ran.stderr);
     let page = workspace.text("page.html");
     assert!(page.contains("What has moved") && page.contains(" % → 100 %"), "{page}");
     assert_eq!(workspace.run(&line.replace("--drift ", "")).code, Some(0));
@@ -117,13 +117,13 @@ fn drift_fails_and_is_drawn_when_asked() {
 }
 
 #[test]
-fn a_model_that_has_nothing_to_compare_with_says_what_to_do() {
+fn model_without_drift_reference_is_an_error() {
     let workspace = Workspace::new();
     workspace.write("good.csv", people(0, 200, |_| ()));
     workspace.ok("fit good.csv --key id --model plain --epochs 1 --validation 0 --test 0 -o run -q");
     assert!(workspace.fails(2, "score run good.csv --drift -q").contains("diabolo calibrate RUN ROWS"));
     workspace.ok("calibrate run good.csv -q");
     assert!(
-        workspace.ok("score run good.csv --drift").stderr.contains("nothing has moved: 200 rows against 200")
+        workspace.ok("score run good.csv --drift").stderr.contains("no drift detected: 200 rows against 200")
     );
 }

@@ -29,7 +29,7 @@ fn customers(rows: usize, hole: impl Fn(usize) -> bool) -> String {
 }
 
 #[test]
-fn every_example_of_every_verb_runs() {
+fn every_example_of_every_command_runs() {
     let workspace = Workspace::new();
     workspace.write("customers.csv", customers(200, |_| false));
     workspace.write("new.csv", customers(60, |_| false));

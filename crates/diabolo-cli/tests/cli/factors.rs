@@ -3,7 +3,7 @@
 use crate::support::Workspace;
 
 #[test]
-fn evaluate_and_the_report_say_what_units_tell_about_factors() {
+fn evaluate_and_report_show_disentanglement() {
     let workspace = Workspace::new();
     let ran = workspace
         .ok("fit factors --label shape --latent-dim 4 --hidden 16 --batch-size 512 --epochs 1 -o run");
@@ -29,7 +29,7 @@ fn evaluate_and_the_report_say_what_units_tell_about_factors() {
 }
 
 #[test]
-fn sets_by_name_are_listed_and_a_wrong_part_is_refused() {
+fn built_in_sets_are_listed_and_unknown_parts_are_refused() {
     let workspace = Workspace::new();
     let listed = workspace.ok("data list").stdout;
     assert!(listed.contains("factors") && listed.contains("binarized-mnist"), "{listed}");

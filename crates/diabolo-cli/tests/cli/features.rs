@@ -7,7 +7,7 @@ use crate::support::{Workspace, fitted, table};
 const STACKED: &str = "fit digits --model contractive --hidden 48 --latent-dim 24 --pretrain-epochs 4 -q";
 
 #[test]
-fn a_stack_is_pretrained_and_starts_again_where_there_is_no_checkpoint() {
+fn pretraining_restarts_without_a_checkpoint() {
     let workspace = Workspace::new();
     workspace.ok(&format!("{STACKED} --epochs 2 -o run"));
     let history = workspace.text("run/history.jsonl");
@@ -25,7 +25,7 @@ fn a_stack_is_pretrained_and_starts_again_where_there_is_no_checkpoint() {
 }
 
 #[test]
-fn pretraining_that_cannot_be_is_refused() {
+fn unsupported_pretraining_is_refused() {
     for flags in ["--model variational", "--model contractive"] {
         let error = Workspace::new().fails(2, &format!("fit digits {flags} --pretrain-epochs 2"));
         assert!(error.starts_with("error: pretrain_epochs: expected 0, or a "), "{error}");
@@ -66,7 +66,7 @@ fn features_need_a_label() {
     workspace.ok("fit labelled.csv --key id --label color --epochs 2 -q -o labelled");
     let table = workspace.ok("features labelled -q").stdout;
     assert!(table.contains("nearest neighbours"), "{table}");
-    assert_snapshot!(workspace.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; --help shows what can be given");
+    assert_snapshot!(workspace.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; see --help for the options");
     assert_snapshot!(workspace.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected given with flags of training, found not given");
     assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs: expected none: it is `fit` that pretrains, found 2");
 }

@@ -25,8 +25,8 @@ fn fitted() -> Workspace {
 #[test]
 fn only_missing_cells_change() {
     let workspace = fitted();
-    let told = workspace.ok("impute run t.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
-    assert!(told.contains("filled 90 missing cells in 200 rows"), "{told}");
+    let output = workspace.ok("impute run t.csv -o done.csv --mask mask.csv --std-errors errors.csv").stderr;
+    assert!(output.contains("filled 90 missing cells in 200 rows"), "{output}");
     let (names, given) = cells(&workspace.text("t.csv"));
     let (done_names, done) = cells(&workspace.text("done.csv"));
     let (_, mask) = cells(&workspace.text("mask.csv"));
@@ -51,7 +51,7 @@ fn only_missing_cells_change() {
 }
 
 #[test]
-fn several_tables_differ_where_cells_were_missing_and_there_alone() {
+fn multiple_imputation_changes_missing_cells_only() {
     let workspace = fitted();
     workspace.ok("impute run t.csv -o done.csv --multiple 3");
     workspace.ok("impute run t.csv -o again.csv --multiple 3 --threads 1");
@@ -71,7 +71,7 @@ fn several_tables_differ_where_cells_were_missing_and_there_alone() {
 }
 
 #[test]
-fn the_order_of_columns_does_not_matter_and_others_come_along() {
+fn column_order_does_not_matter_and_other_columns_are_copied() {
     let workspace = fitted();
     let turned: String = gappy(200)
         .lines()
@@ -108,12 +108,12 @@ fn types_survive_parquet() {
 }
 
 #[test]
-fn no_file_takes_the_place_of_another() {
+fn output_files_must_be_distinct() {
     let workspace = fitted();
     for flags in [
         "-o done.csv --mask done.csv",
-        "-o done.csv --mask m.csv --errors m.csv",
-        "-o done.csv --errors t.csv",
+        "-o done.csv --mask m.csv --std-errors m.csv",
+        "-o done.csv --std-errors t.csv",
     ] {
         let message = workspace.fails(2, &format!("impute run t.csv {flags}"));
         assert!(message.contains("expected a file of its own"), "{message}");
@@ -122,7 +122,7 @@ fn no_file_takes_the_place_of_another() {
 }
 
 #[test]
-fn odd_rows() {
+fn empty_rows_and_unknown_categories() {
     let workspace = fitted();
     // A column that never missed in training, a row without anything, one row alone.
     workspace.write("odd.csv", "id,x,n,color,flag\na,1.5,,red,1\nb,,,,\n");
@@ -134,14 +134,14 @@ fn odd_rows() {
     assert_eq!(cells(&workspace.ok("impute run one.csv").stdout).1, odd[..1]);
     // A category the model never saw is refused, or kept.
     workspace.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
-    insta::assert_snapshot!(workspace.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; the model has never seen it: take it as missing with --unknown missing");
+    insta::assert_snapshot!(workspace.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; it was not in the training data: treat it as missing with --unknown missing");
     let kept = workspace.ok("impute run new.csv --unknown missing");
     let note =
         "note: 1 cell holds a category that the model has not seen; it is treated as missing: column 'color'";
     assert!(kept.stderr.contains(note), "{}", kept.stderr);
     for verb in ["score", "encode", "reconstruct"] {
-        let told = workspace.ok(&format!("{verb} run new.csv --unknown missing -o {verb}.csv")).stderr;
-        assert!(told.contains(note), "{verb}: {told}");
+        let output = workspace.ok(&format!("{verb} run new.csv --unknown missing -o {verb}.csv")).stderr;
+        assert!(output.contains(note), "{verb}: {output}");
         assert!(
             !workspace
                 .ok(&format!("{verb} run good.csv --unknown missing -o {verb}.csv"))
@@ -158,13 +158,13 @@ fn odd_rows() {
 }
 
 #[test]
-fn a_model_without_a_posterior_fills_once_and_does_not_draw() {
+fn model_without_a_posterior_imputes_but_does_not_draw() {
     let workspace = Workspace::new();
     workspace.write("t.csv", gappy(200));
     workspace.ok("fit t.csv --key id --model plain --epochs 3 -q -o run");
     let (_, done) = cells(&workspace.ok("impute run t.csv").stdout);
     assert!(done.iter().flatten().all(|cell| !cell.is_empty()));
-    insta::assert_snapshot!(workspace.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"error: a plain model has no posterior to draw from, and cannot tell how sure it is; ask for neither several tables nor errors, or fit with --model variational --bound importance:20");
+    insta::assert_snapshot!(workspace.fails(2, "impute run t.csv -o d.csv --multiple 2"), @"error: a plain model has no posterior, which draws and standard errors need; omit --multiple and --std-errors, or fit with --model variational --bound importance:20");
 }
 
 /// An NPY file of pictures of 8 × 8 numbers.
@@ -178,7 +178,7 @@ fn npy(pixels: &[f32]) -> Vec<u8> {
 }
 
 #[test]
-fn missing_pixels_are_filled() {
+fn missing_pixels_are_imputed() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --epochs 2 -q -o run");
     // The second picture lacks its lower half, the third all of it.
@@ -186,8 +186,8 @@ fn missing_pixels_are_filled() {
         .map(|i| if (96..128).contains(&i) || i >= 128 { f32::NAN } else { (i % 7) as f32 / 7.0 })
         .collect();
     workspace.write("holes.npy", npy(&pixels));
-    let told = workspace.ok("impute run holes.npy -o done.npy --mask mask.npy").stderr;
-    assert!(told.contains("filled 96 missing pixels in 3 rows"), "{told}");
+    let output = workspace.ok("impute run holes.npy -o done.npy --mask mask.npy").stderr;
+    assert!(output.contains("filled 96 missing pixels in 3 rows"), "{output}");
     let done = workspace.bytes("done.npy");
     let numbers = done[done.len() - 4 * 192..].chunks_exact(4);
     let done: Vec<f32> = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();

@@ -11,7 +11,7 @@ fn refused(flags: &str) -> String {
 }
 
 #[test]
-fn each_distribution_of_pixels_is_learned_and_drawn_from() {
+fn each_pixel_likelihood_fits_and_generates() {
     for name in [
         "bernoulli",
         "continuous_bernoulli",
@@ -35,7 +35,7 @@ fn each_distribution_of_pixels_is_learned_and_drawn_from() {
 }
 
 #[test]
-fn a_column_may_differ_from_its_neighbours() {
+fn likelihood_of_a_single_column() {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(120, |_, row| row));
     workspace.ok(
@@ -56,7 +56,7 @@ fn a_column_may_differ_from_its_neighbours() {
 }
 
 #[test]
-fn what_a_column_cannot_have() {
+fn invalid_likelihoods_are_refused() {
     assert_snapshot!(refused("--likelihood x=poisson"), @"error: likelihood of 'x': expected gaussian, student_t or laplace for numeric columns; a column of counts takes --type COLUMN=count and --counts log1p, found poisson");
     assert_snapshot!(refused("--likelihood height=laplace"), @"error: likelihood: expected a column's name, * or a kind of column there is (numeric, binary, categorical), found 'height'");
     assert_snapshot!(refused("--likelihood normal"), @"error: likelihood: expected bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson, negative_binomial, beta_binomial or discretized_logistic, found 'normal'");

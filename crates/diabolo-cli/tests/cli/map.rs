@@ -3,15 +3,15 @@
 use crate::support::{Workspace, table};
 
 #[test]
-fn a_page_and_a_drawing_coloured_by_any_column() {
+fn map_page_and_figure_coloured_by_any_column() {
     let workspace = Workspace::new();
     workspace.write("t.csv", table(200, |_, row| row));
     workspace.ok("fit t.csv --key id --label color --latent-dim 2 --epochs 3 -q -o run");
-    let told = workspace.ok("map run t.csv --json").json();
-    let trust = |of: &str| told["kept"][of]["trustworthiness"].as_f64().unwrap();
+    let output = workspace.ok("map run t.csv --json").json();
+    let trust = |of: &str| output["kept"][of]["trustworthiness"].as_f64().unwrap();
     assert!(
         (0.3..=1.0).contains(&trust("map")) && (0.3..=1.0).contains(&trust("principal_components")),
-        "{told}"
+        "{output}"
     );
     let page = workspace.text("map.html");
     assert!(

@@ -17,7 +17,7 @@ fn gappy() -> String {
 }
 
 #[test]
-fn comes_back_in_its_own_columns_types_and_order() {
+fn reconstruction_keeps_columns_types_and_order() {
     let workspace = Workspace::new();
     workspace.write("t.csv", gappy());
     workspace.ok("fit t.csv --key id --epochs 5 -q -o run");
@@ -81,7 +81,7 @@ fn without_held_out_rows() {
 }
 
 #[test]
-fn counts_and_orders_come_back_as_themselves() {
+fn counts_and_ordinals_round_trip() {
     let workspace = Workspace::new();
     let row = |i: usize| format!("{},{},{}\n", [0, 0, 3, 1, 40][i % 5], ["S", "M", "L"][i % 3], 20 + i % 50);
     let rows: String = (0..200).map(row).collect();
@@ -96,8 +96,8 @@ fn counts_and_orders_come_back_as_themselves() {
         assert!(row[0].parse::<u64>().is_ok() && ["S", "M", "L"].contains(&row[1].as_str()), "{row:?}");
     }
     workspace.write("bad.csv", "events,size,age\n1,S,30\n-2,M,31\n");
-    insta::assert_snapshot!(workspace.fails(3, "encode run bad.csv"), @"error: bad.csv, row 2, column 'events': expected a whole number, zero or more, found -2; fix the cell, or leave it empty: a missing cell is kept as missing; or fit with --counts as_numeric");
-    insta::assert_snapshot!(workspace.fails(2, "fit t.csv --counts sqrt"), @"error: data.counts: expected a known key and a fitting value, found unknown variant `sqrt`, expected one of `auto`, `log1p`, `as_numeric`");
+    insta::assert_snapshot!(workspace.fails(3, "encode run bad.csv"), @"error: bad.csv, row 2, column 'events': expected a whole number, zero or more, found -2; fix the cell, or leave it empty to mark it as missing; or fit with --counts as_numeric");
+    insta::assert_snapshot!(workspace.fails(2, "fit t.csv --counts sqrt"), @"error: data.counts: expected a known key and a valid value, found unknown variant `sqrt`, expected one of `auto`, `log1p`, `as_numeric`");
     workspace.fails(2, "fit t.csv --type size=ordinal:S");
     // The order is kept in the run's configuration.
     assert!(workspace.text("run/config.toml").contains("ordinal:S,M,L"));

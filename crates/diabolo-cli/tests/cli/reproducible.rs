@@ -30,7 +30,7 @@ fn started(workspace: &Workspace, model: &str, run: &str) -> Child {
 }
 
 #[test]
-fn threads_and_runs_do_not_matter_but_seeds_do() {
+fn results_depend_on_the_seed_only() {
     let workspace = Workspace::new();
     let shapes = [
         "--model variational",
@@ -85,7 +85,7 @@ fn stopped_and_resumed(model: &str) {
 }
 
 #[test]
-fn a_run_goes_on_for_longer() {
+fn resume_with_more_epochs() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 2 -q -o run");
     let short = workspace.bytes("run/model.safetensors");
@@ -111,7 +111,7 @@ fn a_run_goes_on_for_longer() {
 
 #[cfg(unix)]
 #[test]
-fn a_run_made_longer_and_killed_at_once_goes_on() {
+fn extended_run_killed_at_once_is_resumed() {
     let workspace = Workspace::new();
     let impatient = "--schedule constant --learning-rate 0.05 --patience 3";
     workspace.ok(&format!("fit digits --model plain --epochs 1000 {impatient} -q -o run"));
@@ -132,7 +132,7 @@ fn a_run_made_longer_and_killed_at_once_goes_on() {
 }
 
 #[test]
-fn patience_begins_anew_where_a_run_was_made_longer() {
+fn patience_restarts_when_a_run_is_extended() {
     // The rate rises again, and what it spoils at first must not end the training: the last of the 40 epochs are the best.
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 40 --patience 2 --learning-rate 0.02 -q -o run");

@@ -17,7 +17,7 @@ fn series(rows: usize, first: usize, edit: impl Fn(usize, f64) -> f64) -> String
 fn fitted() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("past.csv", series(400, 0, |_, value| value));
-    workspace.ok("fit past.csv --key time --window 12 --for detect --epochs 20 -o run -q");
+    workspace.ok("fit past.csv --key time --window 12 --preset detect --epochs 20 -o run -q");
     workspace
 }
 
@@ -66,7 +66,7 @@ fn a_file_in_many_batches_has_the_scores_of_one_batch() {
 }
 
 #[test]
-fn other_verbs_take_the_series_too() {
+fn other_commands_accept_a_series() {
     let workspace = fitted();
     workspace.write("new.csv", series(30, 401, |_, value| value));
     assert_eq!(cells(&workspace.ok("encode run new.csv").stdout).1.len(), 30);
@@ -84,15 +84,16 @@ fn other_verbs_take_the_series_too() {
 }
 
 #[test]
-fn gaps_of_a_series_are_filled_row_by_row() {
+fn missing_cells_of_a_series_are_imputed() {
     let workspace = Workspace::new();
     workspace.write("past.csv", series(400, 0, |_, value| value));
     workspace.ok("fit past.csv --key time --window 6 --bound importance:5 --epochs 10 --test 0 -o run -q");
     let lines = series(40, 401, |_, value| value);
     let gappy = lines.lines().map(|line| if line.starts_with("t20,") { "t20," } else { line });
     workspace.write("new.csv", gappy.collect::<Vec<_>>().join("\n"));
-    let told = workspace.ok("impute run new.csv -o done.csv --mask mask.csv --errors errors.csv").stderr;
-    assert!(told.contains("filled 1 missing cells in 40 rows"), "{told}");
+    let output =
+        workspace.ok("impute run new.csv -o done.csv --mask mask.csv --std-errors errors.csv").stderr;
+    assert!(output.contains("filled 1 missing cells in 40 rows"), "{output}");
     for name in ["done.csv", "mask.csv", "errors.csv"] {
         assert_eq!(cells(&workspace.text(name)).0, ["time", "flow"], "{name}");
     }
@@ -100,22 +101,22 @@ fn gaps_of_a_series_are_filled_row_by_row() {
 }
 
 #[test]
-fn a_series_that_goes_back_is_noted() {
+fn unordered_series_gives_a_note() {
     let workspace = Workspace::new();
     for (name, first, second) in [("number", "7", "8"), ("date", "2024-01-07", "2024-01-08")] {
         let row = |key: &str, k: usize| format!("{key},{}\n", k % 5);
         let rows: String = (0..60).map(|k| row(if k < 30 { second } else { first }, k)).collect();
         workspace.write("back.csv", format!("time,flow\n{rows}"));
-        let told = workspace.ok(&format!("fit back.csv --key time --window 3 --epochs 1 -o {name}")).stderr;
-        assert!(told.contains("'time' goes back at row 31"), "{told}");
+        let output = workspace.ok(&format!("fit back.csv --key time --window 3 --epochs 1 -o {name}")).stderr;
+        assert!(output.contains("'time' decreases at row 31"), "{output}");
     }
     workspace.write("past.csv", series(60, 0, |_, value| value));
-    let told = workspace.ok("fit past.csv --key time --window 3 --epochs 1 -o forward").stderr;
-    assert!(!told.contains("goes back"), "{told}");
+    let output = workspace.ok("fit past.csv --key time --window 3 --epochs 1 -o forward").stderr;
+    assert!(!output.contains("decreases"), "{output}");
 }
 
 #[test]
-fn drift_of_a_series_is_told_once_for_each_column() {
+fn drift_of_a_series_is_reported_once_per_column() {
     let workspace = fitted();
     workspace.write("higher.csv", series(300, 401, |_, value| value + 1.0));
     let json = workspace.ok("score run higher.csv --drift --json").json();
@@ -127,7 +128,7 @@ fn drift_of_a_series_is_told_once_for_each_column() {
 }
 
 #[test]
-fn what_cannot_be_windows_is_refused() {
+fn invalid_windows_are_refused() {
     let workspace = fitted();
     workspace.write("short.csv", series(11, 0, |_, value| value));
     let message = workspace.fails(2, "score run past.csv --window 9");

@@ -17,7 +17,7 @@ fn used(workspace: &Workspace) -> Vec<usize> {
 }
 
 #[test]
-fn kl_draws_units_to_the_target() {
+fn kl_sparsity_reaches_its_target() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model sparse --epochs 100 -o run -q");
     let metrics = workspace.json("run/metrics.json");
@@ -32,7 +32,7 @@ fn kl_draws_units_to_the_target() {
 }
 
 #[test]
-fn top_k_keeps_k_units_a_row() {
+fn top_k_keeps_k_units_per_row() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model sparse --sparsity top_k:5 --tied false --epochs 3 -o run -q");
     assert!(used(&workspace).iter().all(|&units| units == 5));
@@ -42,7 +42,7 @@ fn top_k_keeps_k_units_a_row() {
 }
 
 #[test]
-fn l1_leaves_zeros() {
+fn l1_sparsity_gives_zeros() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model sparse --sparsity l1:0.3 --epochs 5 -o run -q");
     let used = used(&workspace);
@@ -51,7 +51,7 @@ fn l1_leaves_zeros() {
 }
 
 #[test]
-fn what_cannot_be_sparse() {
+fn invalid_sparsity_is_refused() {
     assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the width of the code (latent_dim), found 9");
     assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the width of the code (latent_dim), found 0");
     assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation = tanh and sparsity of kind kl do not go together: kl reads code values as probabilities; choose sigmoid, or l1 or top_k");
@@ -62,14 +62,14 @@ fn what_cannot_be_sparse() {
 }
 
 #[test]
-fn what_cannot_be_tied_or_steadied() {
+fn invalid_tying_and_contraction_are_refused() {
     assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" do not go together: a tied decoder has as many outputs as inputs, 64, not 128"#);
     assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" do not go together: a tied decoder has as many outputs as inputs, 64, not 128"#);
     assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight and contraction_weight = 0 do not go together: the curvature term steadies a contraction, and alone lets the Jacobian grow");
 }
 
 #[test]
-fn the_configuration_comes_back() {
+fn configuration_round_trip() {
     let workspace = Workspace::new();
     let printed = workspace.ok("fit --model sparse --sparsity kl:0.3:0.1 --tied false --print-config").stdout;
     workspace.write("c.toml", &printed);

@@ -44,7 +44,7 @@ fn every_prior_and_flow_fits_evaluates_and_generates() {
 }
 
 #[test]
-fn what_does_not_go_together() {
+fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--bound importance:0"), @"error: bound.samples: expected 1 to 10000, found 0");
     assert_snapshot!(refused("--bound iwae"), @"error: --bound: expected elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT, found 'iwae'");
     assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance do not go together: the importance-weighted bound has no KL term to weigh");
@@ -61,30 +61,30 @@ fn what_does_not_go_together() {
 }
 
 #[test]
-fn a_collapse_is_told_in_words_and_its_remedies_work() {
+fn posterior_collapse_is_reported_and_its_remedies_work() {
     let workspace = Workspace::new();
-    let told = workspace.ok("fit digits --kl-weight 100 --epochs 4 -o run").stderr;
-    let line = told.lines().find(|line| line.starts_with("warning: ")).unwrap();
+    let output = workspace.ok("fit digits --kl-weight 100 --epochs 4 -o run").stderr;
+    let line = output.lines().find(|line| line.starts_with("warning: ")).unwrap();
     assert!(
         line.contains("posterior collapse: KL divergence") && line.contains("--bound free_bits:0.1"),
-        "{told}"
+        "{output}"
     );
-    assert_eq!(told.matches("posterior collapse").count(), 1, "it is told once: {told}");
+    assert_eq!(output.matches("posterior collapse").count(), 1, "it is output once: {output}");
     let found = findings(&workspace);
     assert!(found[..3].iter().flatten().any(|kind| kind == "posterior_collapse"), "{found:?}");
     assert!(workspace.text("run/report.html").contains("posterior collapse: KL divergence"));
 
     let workspace = Workspace::new();
-    let told = workspace
+    let output = workspace
         .ok("fit digits --kl-weight 100 --kl-warmup 10 --bound free_bits:0.1 --epochs 4 -o run")
         .stderr;
-    assert!(!told.contains("collapse"), "{told}");
+    assert!(!output.contains("collapse"), "{output}");
     assert!(findings(&workspace).iter().flatten().all(|kind| kind != "posterior_collapse"));
     assert!(!workspace.text("run/report.html").contains("posterior collapse"));
 }
 
 #[test]
-fn places_of_the_latent_space() {
+fn latent_space_exploration() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --hidden 32 --latent-dim 4 --epochs 5 -q -o run");
     let rows = |line: &str| {
@@ -113,7 +113,7 @@ fn places_of_the_latent_space() {
 
     assert_snapshot!(workspace.fails(3, "generate run --near 1798"), @"error: digits: expected a row from 1 to 1797, found row 1798; rows are counted from 1");
     assert_snapshot!(workspace.fails(2, "generate run --between 3"), @"error: --between: expected two rows, such as 3,17, found 1 of them");
-    assert_snapshot!(workspace.fails(2, "generate run --between 3,4 -n 1"), @"error: count: expected 2 or more: both ends are shown, found 1");
+    assert_snapshot!(workspace.fails(2, "generate run --between 3,4 -n 1"), @"error: count: expected 2 or more, since both ends are included, found 1");
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --scale -1"), @"error: scale: expected a number, 0 or more, found -1");
 }
 

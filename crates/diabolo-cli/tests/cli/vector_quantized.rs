@@ -11,7 +11,7 @@ fn refused(flags: &str) -> String {
 }
 
 #[test]
-fn a_finite_number_of_codes() {
+fn quantized_codes_are_finite_in_number() {
     let workspace = Workspace::new();
     let fit = workspace.ok("fit digits --model vector_quantized --epochs 60 --json -o run").json();
     let metrics = &fit["metrics"];
@@ -23,7 +23,7 @@ fn a_finite_number_of_codes() {
     assert!(number("reconstruction") < 17.0, "{metrics}");
     assert!(number("codes_used") > 0.75 && number("codebook_perplexity") > 35.0, "{metrics}");
     let printed = workspace.ok("evaluate run").stdout;
-    for row in ["perplexity of the code", "vectors used", "48.0 bits per example"] {
+    for row in ["codebook perplexity", "codebook usage", "48.0 bits per example"] {
         assert!(printed.contains(row), "{printed}");
     }
     let history = workspace.text("run/history.jsonl");
@@ -69,7 +69,7 @@ fn new_rows_of_a_table() {
 }
 
 #[test]
-fn what_cannot_be_quantized() {
+fn invalid_quantization_is_refused() {
     assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: latent_dim: expected a multiple of groups, 8: each group has as many units of the code, found 12");
     assert_snapshot!(refused("--model vector_quantized --groups 0"), @"error: groups: expected 1 to latent_dim, 8, found 0");
     assert_snapshot!(refused("--model vector_quantized --groups 9 --latent-dim 8"), @"error: groups: expected 1 to latent_dim, 8, found 9");
@@ -83,7 +83,7 @@ fn what_cannot_be_quantized() {
 }
 
 #[test]
-fn beside_other_families() {
+fn compared_with_other_families() {
     let workspace = Workspace::new();
     let ran =
         workspace.ok("compare digits --models vector_quantized,plain --seeds 1 --epochs 2 --groups 4 --json");

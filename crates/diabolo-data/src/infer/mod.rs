@@ -1,8 +1,8 @@
-//! What the columns of a table are, judged from their cells.
+//! Schema inference: the types of the columns of a table, from their cells.
 //!
 //! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are counts; `0` and `1`
-//! alone, and any two texts, are binary; other text is categorical. Text with about as many values as rows cannot be
-//! learned and is set aside with a warning. What is judged wrongly is put right with `--type column=kind`.
+//! alone, and any two texts, are binary; other text is categorical. Text with about as many values
+//! as rows is excluded with a warning. `--type column=kind` overrides an inferred type.
 
 mod type_name;
 
@@ -20,41 +20,41 @@ use crate::{Feature, FeatureKind, Schema, Storage};
 
 pub use type_name::TypeName;
 
-/// Text columns with more values than this are set aside unless `--type` says categorical.
+/// Text columns with more distinct values than this are excluded unless `--type` says categorical.
 const MAX_CATEGORIES: usize = 1000;
-/// Above this many values, a text column must repeat each of them (5 rows a value on average) to be learned.
+/// Above this many distinct values, a text column needs 5 rows per value on average to be included.
 const MANY_CATEGORIES: usize = 100;
-/// Text that differs in every row is set aside from this many rows on.
+/// Text that is unique in every row is excluded if there are at least this many rows.
 const FEW_ROWS: usize = 10;
-/// A text column is a broken column of numbers if at least this part of its cells are numbers.
+/// A text column is treated as numeric with invalid cells if at least this fraction are numbers.
 const MOSTLY_NUMBERS: f64 = 0.9;
 
-/// What the user says about the columns.
+/// The user's options for the columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct InferOptions {
     /// The column that identifies a row.
     pub key: Option<String>,
-    /// The column that holds a class or score the model must not see.
+    /// The column of class labels; not an input of the model.
     pub label: Option<String>,
-    /// Columns that a conditional model is given, and does not reconstruct.
+    /// Condition columns: inputs of a conditional model that it does not reconstruct.
     pub condition: Vec<String>,
-    /// Columns to leave out.
+    /// Columns to ignore.
     pub drop: Vec<String>,
-    /// The kind of a column, where the judgement would be wrong.
+    /// Column types that override the inferred ones.
     pub types: BTreeMap<String, TypeName>,
 }
 
-/// A schema, and what its user should know about it.
+/// An inferred schema with warnings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inferred {
-    /// What the columns are.
+    /// The schema.
     pub schema: Schema,
-    /// One sentence each: columns set aside, constant columns.
+    /// Warnings, one sentence each: excluded columns, constant columns.
     pub warnings: Vec<String>,
 }
 
-/// Judges the columns of `batch`; `input` is its name in messages.
+/// Infers the schema of `batch`; `input` is its name in messages.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -86,9 +86,9 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
         let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
         return Err(Error::data(
             input,
-            "at least one column to learn",
+            "at least one usable column",
             found,
-            "keep a column, or name its kind with --type",
+            "keep a column, or set its type with --type",
         ));
     }
     Ok(inferred)
@@ -112,16 +112,16 @@ fn infer_columns(
         let wanted = options.types.get(name);
         if wanted.is_none() && has_decimal_commas(&column) {
             inferred.warnings.push(format!(
-                "column '{name}' looks like numbers with a decimal comma, and is read as text: write them with a point"
+                "column '{name}' looks like numbers with a decimal comma and is read as text: use a decimal point"
             ));
         }
-        match judge(&column, wanted)? {
+        match infer_column(&column, wanted)? {
             Verdict::Learn { kind, storage, note } => {
                 match note {
                     Note::None => {}
                     Note::Constant(value) => constant.push((name.as_str(), value)),
                     Note::Counter => inferred.warnings.push(format!(
-                        "column '{name}' only counts the rows: if it names them, --key {name} sets it aside"
+                        "column '{name}' numbers the rows: if it identifies them, pass --key {name}"
                     )),
                 }
                 inferred.schema.features.push(Feature { name: name.clone(), kind, storage });
@@ -137,17 +137,13 @@ fn infer_columns(
     if !empty.is_empty() {
         let help = empty.iter().map(|name| format!("--drop {name}")).collect::<Vec<_>>().join(" ");
         let found = format!("every cell missing in {}", some_names(empty.iter().copied()));
-        return Err(Error::data(
-            input,
-            "values in every column",
-            found,
-            format!("leave them out with {help}"),
-        ));
+        return Err(Error::data(input, "values in every column", found, format!("exclude them with {help}")));
     }
     Ok(())
 }
 
-/// Whether numbers are more likely the names of classes, as the digits are: what a model is given should not be ordered then.
+/// Whether numbers are probably class labels, such as digits: a condition column should then be
+/// categorical.
 fn has_few_values(column: &Column) -> bool {
     const FEW: usize = 20;
     let numbers = column.finite_numbers().unwrap_or_default();
@@ -155,7 +151,7 @@ fn has_few_values(column: &Column) -> bool {
     (2..=FEW).contains(&distinct.len()) && numbers.iter().all(|x| x.is_nan() || x.fract() == 0.0)
 }
 
-/// What the columns are that a conditional model is given.
+/// The schema of the condition columns.
 fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Vec<Feature>> {
     let one = |(position, name): (usize, &String)| {
         let elsewhere = options.drop.contains(name) || options.key.as_ref() == Some(name);
@@ -167,7 +163,7 @@ fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resul
         let column = Column { input, name, array, first_row: 0 };
         let asked = options.types.get(name);
         let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
-        match judge(&column, wanted)? {
+        match infer_column(&column, wanted)? {
             Verdict::Learn { kind, storage, .. } => Ok(Feature { name: name.clone(), kind, storage }),
             Verdict::SetAside { because } => {
                 Err(column.whole_error("values that rows share", because, "condition on another column"))
@@ -180,25 +176,22 @@ fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resul
     options.condition.iter().enumerate().map(one).collect()
 }
 
-/// One sentence a column, or one for all when there are many.
+/// One sentence per column, or one for all if there are many.
 fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
     const MANY: usize = 4;
     if columns.len() > MANY {
         let names = some_names(columns.iter().map(|(name, _)| *name));
-        return vec![format!(
-            "{} columns never change: they teach the model nothing: {names}",
-            columns.len()
-        )];
+        return vec![format!("{} columns are constant and carry no information: {names}", columns.len())];
     }
     let sentence = |(name, value): &(&str, String)| {
         format!(
-            "column '{name}' is {value} in every row: it teaches the model nothing; --drop {name} removes it"
+            "column '{name}' is {value} in every row and carries no information; --drop {name} excludes it"
         )
     };
     columns.iter().map(sentence).collect()
 }
 
-/// Every name the user gave must be a column, and no two columns may share a name.
+/// Checks that every given name is a column and that column names are unique.
 fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<()> {
     let schema = batch.schema();
     let mut names = BTreeSet::new();
@@ -230,8 +223,8 @@ fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resu
     Ok(())
 }
 
-/// Beside an image nothing else is learned: `label` and `file` are what their names say, the rest is set
-/// aside; in silence what the picture was drawn from.
+/// The schema of a table with an image column: `label` and `file` have their usual role, all other
+/// columns are excluded (factors of the image without a warning).
 fn infer_images(
     image: &Field,
     fields: &Fields,
@@ -259,7 +252,7 @@ fn infer_images(
             "file" if schema.key.is_none() => schema.key = Some(name.clone()),
             _ => {
                 warnings.push(format!(
-                    "column '{name}' stands beside an image and is set aside: only the image is learned"
+                    "column '{name}' is excluded: with an image column, the model uses the image only"
                 ));
                 schema.dropped.push(name.clone());
             }
@@ -268,29 +261,29 @@ fn infer_images(
     Ok(Inferred { schema, warnings })
 }
 
-/// What becomes of a column.
+/// The result for one column.
 enum Verdict {
     Learn { kind: FeatureKind, storage: Storage, note: Note },
     SetAside { because: String },
     Empty,
 }
 
-/// What is odd about a column that is learned all the same.
+/// A remark about a column that is included.
 enum Note {
     None,
     /// Every row holds this value.
     Constant(String),
-    /// Every row holds the row above plus one.
+    /// Every row is the previous row plus one.
     Counter,
 }
 
-fn judge(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
+fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
     let name = column.name;
     match (CellType::of(column.array.data_type()), wanted) {
         (CellType::Other, _) => Ok(Verdict::SetAside {
             because: format!(
-                "holds {}, which no model here learns, and is set aside; --drop {name} or --key {name} says so without \
-                 this warning",
+                "holds {}, which is not supported, and is excluded; --drop {name} or --key {name} avoids this \
+                 warning",
                 column.array.data_type()
             ),
         }),
@@ -349,7 +342,8 @@ fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> 
         },
         _ => FeatureKind::Numeric,
     };
-    // Real numbers in the file stay so for 0 and 1; a count beside missing cells often is stored as a real number.
+    // 0 and 1 keep the storage of real numbers; counts with missing cells are often stored as real
+    // numbers.
     let real = column.array.data_type().is_floating() && zero_or_one;
     let storage = if observed().all(whole) && !real { Storage::Integer } else { Storage::Float };
     let counter =
@@ -374,8 +368,8 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
         n > MAX_CATEGORIES || (n > MANY_CATEGORIES && 5 * n > observed) || (n == observed && n > FEW_ROWS);
     if wanted.is_none() && too_many {
         let because = format!(
-            "has {n} different values in {observed} rows, too many to learn, and is set aside; --key {name} names the \
-             rows by it, --type {name}=categorical learns it",
+            "has {n} different values in {observed} rows, too many for a categorical column, and is excluded; \
+             --key {name} makes it the key, --type {name}=categorical includes it",
             name = column.name
         );
         return Ok(Verdict::SetAside { because });
@@ -395,7 +389,7 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
     Ok(Verdict::Learn { kind, storage, note })
 }
 
-/// A column of values in the given `order`; numbers need none.
+/// An ordinal column with the given `order`, which numbers do not need.
 fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
     let texts = column.texts()?;
     let found: BTreeSet<&str> = texts.iter().flatten().collect();
@@ -429,13 +423,13 @@ fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
         return Err(column.whole_error(
             "two ordered values or more",
             found,
-            format!("--drop {name} removes it"),
+            format!("--drop {name} excludes it"),
         ));
     }
     Ok(Verdict::Learn { kind: FeatureKind::Ordinal { categories }, storage, note: Note::None })
 }
 
-/// How categories are given back, and their sorted list: by value if they are numbers.
+/// The storage of categories and their sorted list, by value if they are numbers.
 ///
 /// Text counts as a number only if writing the number gives the same text: `007` stays text.
 fn stored_as(data_type: &DataType, distinct: BTreeSet<&str>) -> (Storage, Vec<String>) {

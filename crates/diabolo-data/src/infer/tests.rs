@@ -41,7 +41,7 @@ fn categorical(categories: &[&str]) -> FeatureKind {
 }
 
 #[test]
-fn the_cells_decide_the_kind() {
+fn types_are_inferred_from_cells() {
     use FeatureKind::{Count, Numeric};
     use Storage::{Boolean, Float, Integer, Text};
     assert_eq!(kind(one(text(&["1.5", "", "-2"]))), (Numeric, Float));
@@ -110,7 +110,7 @@ fn a_stray_text_among_numbers_is_an_error_that_names_the_cell() {
 }
 
 #[test]
-fn text_that_names_the_rows_is_set_aside_with_a_way_back() {
+fn unique_text_is_excluded_unless_requested() {
     let names: Vec<String> = (0..40).map(|i| format!("person {i}")).collect();
     let names = text(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let ages: ArrayRef = Arc::new(Int64Array::from_iter_values((0..40).map(|i| 20 + i % 7)));
@@ -120,13 +120,13 @@ fn text_that_names_the_rows_is_set_aside_with_a_way_back() {
     assert_eq!(
         warnings,
         [
-            "column 'name' has 40 different values in 40 rows, too many to learn, and is set aside; --key name names the \
-          rows by it, --type name=categorical learns it"
+            "column 'name' has 40 different values in 40 rows, too many for a categorical column, and is excluded; --key name makes it the \
+             key, --type name=categorical includes it"
         ]
     );
     assert!(matches!(kind(one_as(names.clone(), TypeName::Categorical)).0, FeatureKind::Categorical { .. }));
     let message = one(names).unwrap_err().to_string();
-    assert!(message.contains("expected at least one column to learn, found column 'c' has 40"), "{message}");
+    assert!(message.contains("expected at least one usable column, found column 'c' has 40"), "{message}");
 }
 
 #[test]
@@ -156,14 +156,14 @@ fn columns_without_information_are_refused_or_reported() {
     let message = infer("t.csv", &batch, &InferOptions::default()).unwrap_err().to_string();
     assert_eq!(
         message,
-        "t.csv: expected values in every column, found every cell missing in 'b', 'c'; leave them out with --drop b --drop c"
+        "t.csv: expected values in every column, found every cell missing in 'b', 'c'; exclude them with --drop b --drop c"
     );
     let nan: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN; 2]));
     assert!(one_as(nan, TypeName::Categorical).unwrap_err().to_string().contains("--drop c"));
     assert!(one(Arc::new(arrow_array::NullArray::new(3))).unwrap_err().to_string().contains("--drop c"));
     assert_eq!(
         one(text(&["3.5", "", "3.5"])).unwrap().warnings,
-        ["column 'c' is 3.5 in every row: it teaches the model nothing; --drop c removes it"]
+        ["column 'c' is 3.5 in every row and carries no information; --drop c removes it"]
     );
     assert_eq!(one(text(&["x", "x"])).unwrap().warnings.len(), 1);
     assert_eq!(one(Arc::new(BooleanArray::from(vec![true, true]))).unwrap().warnings.len(), 1);
@@ -202,7 +202,7 @@ fn named_columns_must_exist_and_names_must_differ() {
 }
 
 #[test]
-fn beside_an_image_the_label_and_the_file_are_set_aside() {
+fn columns_beside_an_image_are_excluded() {
     let field = image_field(1, 2, 1, false);
     let images = image_array(&field, Arc::new(UInt8Array::from(vec![0, 1, 2, 3]))).unwrap();
     let others = ["label", "file", "note"].map(|name| Field::new(name, arrow_schema::DataType::Utf8, true));
@@ -241,7 +241,7 @@ id      key";
 }
 
 #[test]
-fn an_order_is_that_of_numbers_or_as_given() {
+fn ordinal_order_is_numeric_or_given() {
     let ordinal = |categories: &[&str]| FeatureKind::Ordinal {
         categories: categories.iter().map(|c| c.to_string()).collect(),
     };
@@ -281,7 +281,7 @@ fn an_order_is_that_of_numbers_or_as_given() {
 }
 
 #[test]
-fn what_a_picture_was_drawn_from_is_set_aside_in_silence_and_may_be_the_label() {
+fn factor_columns_are_excluded_silently_and_may_be_the_label() {
     let batch = crate::factors::pictures().unwrap();
     let Inferred { schema, warnings } = infer("factors", &batch, &InferOptions::default()).unwrap();
     assert_eq!((schema.image_shape(), warnings), (Some((32, 32, 1)), vec![]));

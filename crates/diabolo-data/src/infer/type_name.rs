@@ -1,4 +1,4 @@
-//! A kind of column as a user names it, on the command line and in configuration files.
+//! The names of column types on the command line and in configuration files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::column::number;
 use crate::{Error, Result};
 
-/// A kind of column, as a user names it: in text a word, and for an order of texts `ordinal:small,medium,large`.
+/// A column type as written by the user: a word, or `ordinal:small,medium,large` for ordered texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TypeName {
@@ -20,9 +20,9 @@ pub enum TypeName {
     Binary,
     /// One of several values without an order.
     Categorical,
-    /// One of several values in an order.
+    /// One of several ordered values.
     Ordinal {
-        /// The values from first to last; empty for numbers in their own order.
+        /// The values from first to last; empty for numbers in numeric order.
         order: Vec<String>,
     },
 }
@@ -48,7 +48,7 @@ impl FromStr for TypeName {
     }
 }
 
-/// Two values or more, separated by commas, none of them empty or twice.
+/// Parses two or more comma-separated values, none empty, all distinct.
 fn in_order(text: &str) -> Result<TypeName> {
     let order: Vec<String> = text.split(',').map(|value| value.trim().to_string()).collect();
     let same = |a: &String, b: &String| a == b || number(a).is_some_and(|x| number(b) == Some(x));

@@ -1,4 +1,4 @@
-//! What a conditional model is given beside each row.
+//! The condition of each row, for conditional models.
 
 use std::sync::Arc;
 
@@ -8,17 +8,18 @@ use super::{Preprocessor, no_table};
 use crate::column::some_names;
 use crate::{Error, Result};
 
-/// Numbers a conditional model is given and does not reconstruct; a missing cell is 0 everywhere.
+/// The encoded condition columns, inputs that the model does not reconstruct; a missing cell is all
+/// zeros.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
-    /// How many numbers a row has.
+    /// Number of encoded columns.
     pub width: usize,
-    /// rows × width.
+    /// Rows × width, row-major.
     pub values: Vec<f32>,
 }
 
 impl Condition {
-    /// Some of the rows, in the order of `chosen`; a row may be chosen several times.
+    /// Selects rows, in the order of `chosen`; a row may be chosen several times.
     pub fn select(&self, chosen: &[usize]) -> Self {
         let row = |&r: &usize| self.values[r * self.width..(r + 1) * self.width].iter().copied();
         Condition { width: self.width, values: chosen.iter().flat_map(row).collect() }
@@ -26,12 +27,12 @@ impl Condition {
 }
 
 impl Preprocessor {
-    /// How many numbers a conditional model is given with each row; 0 for others.
+    /// Number of encoded condition columns; 0 without conditions.
     pub fn condition_width(&self) -> usize {
         self.condition.as_ref().map_or(0, |given| given.width())
     }
 
-    /// What the rows of `batch` give a conditional model; `None` for others.
+    /// The conditions of the rows of `batch`; `None` without condition columns.
     pub fn encode_condition(
         &self,
         input: &str,
@@ -44,10 +45,10 @@ impl Preprocessor {
         Ok(Some(Condition { width: encoded.width, values: encoded.values }))
     }
 
-    /// Conditions for `count` new rows, and the columns that say them; `None` if the model has none.
+    /// Conditions for `count` new rows, encoded and as columns; `None` if the model has none.
     ///
-    /// `given` holds columns and the value each has in every row. Of the other columns, each category has its turn, and numbers
-    /// count as missing.
+    /// `given` holds column names and the value for every row. Of the other columns, categories
+    /// alternate, and numbers are missing.
     ///
     /// # Errors
     /// [`Error::InvalidValue`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
@@ -65,7 +66,7 @@ impl Preprocessor {
             return Err(Error::invalid_value("--where", expected, other));
         }
         let Some(condition) = &self.condition else { return Ok(None) };
-        // Categories take turns like the digits of a number, the last column's fastest.
+        // Categories alternate like the digits of a number, the last column fastest.
         let mut period = 1;
         let mut columns: Vec<(String, ArrayRef)> = vec![];
         for feature in self.schema.condition.iter().rev() {
@@ -94,12 +95,12 @@ impl Preprocessor {
         let table = table.map_err(no_table)?;
         let encoded = condition.encode("--where", &table, 0)?;
         let decoded = condition.decode(&encoded.values)?;
-        // A number that was asked for is given back as it was, not as single precision has it.
+        // A requested number is written as given, not rounded to single precision.
         let exact = |name: &str, column: &ArrayRef| {
             let asked = given.iter().any(|(asked, _)| asked == name);
             let text = table.column_by_name(name).filter(|_| asked);
             let number = text.and_then(|text| arrow_cast::cast(text, column.data_type()).ok());
-            // A text that is no such number is cast to a missing cell.
+            // Text that is not such a number is cast to a missing cell.
             number.filter(|number| number.null_count() == 0).unwrap_or(column.clone())
         };
         let fields = decoded.schema();

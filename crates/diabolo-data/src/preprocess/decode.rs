@@ -1,4 +1,4 @@
-//! Numbers back to rows.
+//! Decoding: encoded numbers to rows.
 
 use std::sync::Arc;
 
@@ -14,11 +14,12 @@ use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Storage};
 
 impl Preprocessor {
-    /// Gives encoded rows back in the names, order, units and storage of the data.
+    /// Converts encoded rows to the names, order, units and storage of the data.
     ///
-    /// `means` are rows × width numbers as [`Preprocessor::encode`] makes them or a model predicts them: pixels and
-    /// scaled numbers, probabilities of a binary column's second value, probabilities of categories. Whole numbers and
-    /// counts are rounded, counts are not below 0, the likelier category is taken, and what is NaN is missing.
+    /// `means` are rows × width numbers from [`Preprocessor::encode`] or a model: pixels and scaled
+    /// numbers, probabilities of a binary column's second value, probabilities of categories. Whole
+    /// numbers and counts are rounded, counts are clamped at 0, the most probable category is
+    /// taken, and NaN becomes a missing cell.
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
         let width = self.width();
         if !means.len().is_multiple_of(width) {
@@ -83,7 +84,7 @@ fn decode_categories<'a>(feature: &Feature, cells: impl Iterator<Item = &'a [f32
     }
 }
 
-/// The position of the largest number, the first of equals; NaN does not count.
+/// The position of the first largest number, ignoring NaN.
 fn likeliest(probabilities: &[f32]) -> Option<usize> {
     let mut best: Option<usize> = None;
     for (code, p) in probabilities.iter().enumerate().filter(|(_, p)| !p.is_nan()) {

@@ -1,4 +1,4 @@
-//! Rows to numbers.
+//! Encoding: rows to numbers.
 
 use std::ops::Range;
 
@@ -13,27 +13,29 @@ use crate::column::{Code, Column, some_names};
 use crate::image::image_scale;
 use crate::{Binarization, BlockKind, Feature, FeatureKind};
 
-/// Rows as the numbers a model sees.
+/// Encoded rows, the input of a model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
-    /// How many rows there are.
+    /// Number of rows.
     pub rows: usize,
-    /// How many numbers a row is.
+    /// Number of encoded columns.
     pub width: usize,
-    /// rows × width numbers, row by row; 0 where missing.
+    /// Rows × width numbers, row-major; 0 where missing.
     pub values: Vec<f32>,
-    /// rows × width flags, 1 where the number was in the data and 0 where it was missing; `None` if nothing is missing.
+    /// Rows × width mask: 1 if the number was observed, 0 if it is missing; `None` if nothing is
+    /// missing.
     pub observed: Option<Vec<f32>>,
-    /// The class of each row, for supervised training; the label is no part of `values`.
+    /// The class of each row, for supervised training; not part of `values`.
     pub classes: Option<Vec<u32>>,
-    /// The first so many numbers of a row are intensities that training draws as 0 or 1, afresh each time.
+    /// Number of leading columns that are pixel intensities, which training binarizes at random in
+    /// every epoch.
     pub dynamic_pixels: usize,
-    /// What the rows are given, for conditional models.
+    /// The conditions of the rows, for conditional models.
     pub condition: Option<Condition>,
 }
 
 impl Encoded {
-    /// Everything 0 and observed.
+    /// Rows of observed zeros.
     fn new(rows: usize, width: usize) -> Self {
         Encoded {
             rows,
@@ -46,7 +48,7 @@ impl Encoded {
         }
     }
 
-    /// Rows × width numbers, all observed.
+    /// Rows from rows × width numbers, all observed.
     ///
     /// # Panics
     /// If `values` is not a whole number of rows.
@@ -63,7 +65,7 @@ impl Encoded {
         }
     }
 
-    /// Some of the rows, in the order of `chosen`.
+    /// Selects rows, in the order of `chosen`.
     pub fn select(&self, chosen: &[usize]) -> Self {
         let gather = |values: &[f32]| {
             chosen
@@ -82,7 +84,8 @@ impl Encoded {
         }
     }
 
-    /// Whether nearly all values lie at 0 or 1: true of scanned ink (MNIST), not of photographs.
+    /// Whether nearly all values are close to 0 or 1, as in scanned digits (MNIST), unlike
+    /// photographs.
     pub fn is_black_and_white(&self) -> bool {
         const SHARE: f64 = 0.75;
         const NEAR: f32 = 0.02;
@@ -93,13 +96,13 @@ impl Encoded {
         self.values.iter().filter(at_an_end).count() as f64 >= SHARE * self.values.len() as f64
     }
 
-    /// Whether any of these numbers of a row was in the data.
+    /// Whether any of these numbers of a row was observed.
     pub fn has(&self, row: usize, units: &Range<usize>) -> bool {
         let cells = row * self.width + units.start..row * self.width + units.end;
         self.observed.as_ref().is_none_or(|flags| flags[cells].contains(&1.0))
     }
 
-    /// Takes these numbers of a row as missing.
+    /// Marks these numbers of a row as missing.
     pub fn set_missing(&mut self, row: usize, units: &Range<usize>) {
         let cells = row * self.width + units.start..row * self.width + units.end;
         self.values[cells.clone()].fill(0.0);
@@ -108,13 +111,14 @@ impl Encoded {
 }
 
 impl Preprocessor {
-    /// Encodes the rows of `batch`, whose columns are found by name: their order, and other columns, do not matter.
+    /// Encodes the rows of `batch`. Columns are found by name; their order and other columns are
+    /// ignored.
     ///
-    /// `first_row` is the 0-based number, in the file, of the first row, for messages. A number outside the training
-    /// rows' range is scaled as it comes, up to ±10⁶; text, an infinite number, a negative or fractional number
-    /// in a column encoded as log(1 + count), an image of another size and (unless [`Preprocessor::unknown_category`] says
-    /// otherwise) an unknown category are errors. Any cell may be missing, also
-    /// in columns where no training row had one missing.
+    /// `first_row` is the 0-based number, in the file, of the first row, for messages. Numbers outside
+    /// the range of the training rows are scaled alike, up to ±10⁶. Errors are: text, an infinite
+    /// number, a negative or fractional number in a column encoded as log(1 + count), an image of
+    /// another size and (unless [`Preprocessor::unknown_category`] allows it) an unknown category.
+    /// Any cell may be missing, also in columns without missing cells in the training rows.
     pub fn encode(&self, input: &str, batch: &RecordBatch, first_row: u64) -> Result<Encoded> {
         let columns = find_columns(&self.schema, input, batch)?;
         let mut encoded = Encoded::new(batch.num_rows(), self.width());
@@ -131,7 +135,7 @@ impl Preprocessor {
                         if x.is_nan() {
                             encoded.set_missing(row, &units);
                         } else if counts && !is_count(x) {
-                            let help = "fix the cell, or leave it empty: a missing cell is kept as missing; or fit with \
+                            let help = "fix the cell, or leave it empty to mark it as missing; or fit with \
                                         --counts as_numeric";
                             return Err(column.error(
                                 row,
@@ -156,7 +160,8 @@ impl Preprocessor {
         Ok(encoded)
     }
 
-    /// [`encode`](Self::encode) for rows to learn from: with [`Binarization::Dynamic`] pixels stay intensities.
+    /// [`encode`](Self::encode) for training rows: with [`Binarization::Dynamic`], pixels stay
+    /// intensities.
     pub fn encode_training(&self, input: &str, batch: &RecordBatch) -> Result<Encoded> {
         match self.binarization {
             Some(Binarization::Dynamic) => {
@@ -167,7 +172,7 @@ impl Preprocessor {
         }
     }
 
-    /// How many numbers of a row are pixels; they come first.
+    /// Number of encoded columns that are pixels; they come first.
     fn pixels(&self) -> usize {
         self.blocks().iter().filter(|block| block.kind == BlockKind::Pixels).map(|block| block.width).sum()
     }
@@ -180,7 +185,7 @@ impl Preprocessor {
         encoded: &mut Encoded,
     ) -> Result<()> {
         let categories = feature.kind.categories();
-        // A binary column is one number: nothing is set for its first value.
+        // A binary column is one number, 0 for its first value.
         let skipped = categories.len() - units.len();
         for (row, code) in column.codes(categories, feature.storage)?.into_iter().enumerate() {
             match code {
@@ -195,9 +200,9 @@ impl Preprocessor {
                     let found = format!("'{}'", column.texts()?.value(row));
                     let help = match feature.kind {
                         FeatureKind::Ordinal { .. } => {
-                            "it has no place in the order: add it to --type, or take it as missing with --unknown missing"
+                            "it is not among the ordered values: add it to --type, or treat it as missing with --unknown missing"
                         }
-                        _ => "the model has never seen it: take it as missing with --unknown missing",
+                        _ => "it was not in the training data: treat it as missing with --unknown missing",
                     };
                     return Err(column.error(row, &expected, found, help));
                 }
@@ -211,7 +216,7 @@ fn is_count(x: f64) -> bool {
     x >= 0.0 && x.fract() == 0.0
 }
 
-/// Pixels divided by the number that stands for white in this file.
+/// Pixels divided by the value of white in this file.
 fn encode_images(column: &Column, field: &Field, units: &Range<usize>, encoded: &mut Encoded) -> Result<()> {
     let list = column.array.as_fixed_size_list();
     let scale = image_scale(field);
@@ -243,7 +248,7 @@ fn copy_pixels<T: Copy>(
     }
 }
 
-/// Missing are whole images, single pixels, and pixels that are NaN.
+/// Whole images, single pixels, and NaN pixels may be missing.
 fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>, encoded: &mut Encoded) {
     let gaps = list.null_count() > 0 || pixels.null_count() > 0;
     for row in 0..encoded.rows {
@@ -265,7 +270,7 @@ fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>
 fn check_pixels(column: &Column, scale: f32, units: &Range<usize>, encoded: &Encoded) -> Result<()> {
     for (row, values) in encoded.values.chunks_exact(encoded.width).enumerate() {
         let image = &values[units.clone()];
-        // A fold without a way out, since it is many times faster than a search.
+        // A fold without early exit is many times faster than a search.
         if !image.iter().fold(true, |sound, x| sound & (*x >= 0.0) & (*x <= 1.0)) {
             let wrong = image.iter().find(|x| !(0.0..=1.0).contains(*x)).map_or(f32::NAN, |x| x * scale);
             let expected = format!("pixels from 0 to {scale}");

@@ -1,4 +1,4 @@
-//! How much encoding stretches space, for densities in original units.
+//! Log-determinant of the encoding, for densities in original units.
 //!
 //! Encoding maps an original value x to z = g(x), so p(x) = p(z) · |dz/dx|, and for a row
 //! −log p(original) = −log p(encoded) − Σ log |dz/dx|, the sum over its continuous cells.
@@ -6,16 +6,18 @@
 use super::{Encoded, Preprocessor, Transform};
 
 impl Preprocessor {
-    /// Σ log |d encoded / d original| of every row, over its observed encoded numbers, counts and pixels with `is_density`:
-    /// −log p(original) = −log p(encoded) − this. `is_density` has one entry for every encoded column, and is true of
-    /// those whose likelihood is a density (not the probability of a whole number, of a pixel being on, or of a category).
+    /// Σ log |d encoded / d original| of every row, over its observed encoded numbers, counts and
+    /// pixels with `is_density`: −log p(original) = −log p(encoded) − this. `is_density` has one
+    /// entry per encoded column: true if the likelihood is a density, false if it is a probability
+    /// mass (of a whole number, a binary pixel, or a category).
     ///
-    /// A scaled number has −log scale; a count encoded as log(1 + count) has −log(1 + count); a pixel −log of the value of
-    /// white, such as 255; a number scaled by quantiles the log of the broken line's slope, with chords where that has a
-    /// corner or a point mass. A number beyond the range that encoding clamps to is taken as if it were not clamped.
+    /// A scaled number has −log scale; a count encoded as log(1 + count) has −log(1 + count); a
+    /// pixel −log of the value of white, such as 255; a number scaled by quantiles the log slope of
+    /// the piecewise linear map, with chords at its knots and point masses. Numbers outside the
+    /// range that encoding clamps to count as not clamped.
     ///
     /// # Panics
-    /// If `is_density` is not one flag for every encoded column.
+    /// If `is_density` does not have one entry per encoded column.
     pub fn log_volume(&self, rows: &Encoded, is_density: &[bool]) -> Vec<f64> {
         assert_eq!(
             (rows.width, is_density.len()),

@@ -1,8 +1,9 @@
-//! Rows to numbers and back: fitted on training rows, stored in the model.
+//! The preprocessor encodes rows as numbers and decodes them; it is fitted on the training rows and
+//! stored in the model.
 //!
-//! Encoded, a row is `width` numbers in blocks: pixels (0 to 1), numbers (scaled), counts (log(1 + count), where that
-//! suits them), binary columns (0 or 1), then every categorical and every ordinal column (one-hot). A missing cell is 0
-//! everywhere and its `observed` flag is 0; nothing else says so.
+//! An encoded row is `width` numbers in blocks: pixels (0 to 1), numbers (scaled), counts
+//! (log(1 + count), for event counts), binary columns (0 or 1), then every categorical and every
+//! ordinal column (one-hot). A missing cell is all zeros, and its `observed` flag is 0.
 
 mod condition;
 mod decode;
@@ -31,25 +32,25 @@ pub use encode::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
 pub use unknown::UnknownCells;
 
-/// The fitted way from rows to numbers and back.
+/// A fitted preprocessor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored")]
 pub struct Preprocessor {
-    /// The columns.
+    /// The schema of the columns.
     pub schema: Schema,
-    /// What to do about a category the data did not have; free to change at use time.
+    /// How to handle a category that was not in the training data; may be changed after the fit.
     pub unknown_category: UnknownCategory,
-    /// How pixels become 0 or 1, if they do.
+    /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarization: Option<Binarization>,
-    /// How the columns that a conditional model is given are encoded.
+    /// The preprocessor of the condition columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<Box<Preprocessor>>,
-    /// One for every feature.
+    /// One transform for every feature.
     transforms: Vec<Transform>,
 }
 
-/// What turns one feature into numbers.
+/// The transform of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
 enum Transform {
@@ -58,7 +59,7 @@ enum Transform {
     Pixels { scale: f32 },
 }
 
-/// A [`Preprocessor`] as read, not checked yet.
+/// A [`Preprocessor`] as deserialized, before validation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -72,7 +73,8 @@ struct Stored {
 }
 
 impl Preprocessor {
-    /// Fits to the `training_rows` of `batch` and says, in sentences, what these rows cannot teach.
+    /// Fits to the `training_rows` of `batch`; also returns warnings about values that these rows
+    /// lack.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -142,12 +144,13 @@ impl Preprocessor {
         Ok((fitted, warnings))
     }
 
-    /// How many numbers a row is.
+    /// Number of encoded columns.
     pub fn width(&self) -> usize {
         self.schema.features.iter().map(|feature| feature.kind.encoded_width()).sum()
     }
 
-    /// The largest pixel value in the training file, 255 for bytes, if every row is one image.
+    /// The pixel value of white in the training file, such as 255 for bytes, if every row is one
+    /// image.
     pub fn pixel_scale(&self) -> Option<f64> {
         match self.transforms.as_slice() {
             [Transform::Pixels { scale }] => Some(f64::from(*scale)),
@@ -155,8 +158,8 @@ impl Preprocessor {
         }
     }
 
-    /// The blocks of a row, from its first number to its last: pixels, numbers, counts, binary, then each categorical
-    /// and each ordinal column.
+    /// The blocks of an encoded row in order: pixels, numbers, counts, binary, then each
+    /// categorical and each ordinal column.
     pub fn blocks(&self) -> Vec<Block> {
         use BlockKind::{Binary, Categorical, Count, Numeric, Ordinal, Pixels};
         let mut blocks: Vec<Block> = vec![];
@@ -186,7 +189,7 @@ impl Preprocessor {
         blocks
     }
 
-    /// The encoded numbers of every feature, in the order of the schema.
+    /// The encoded columns of every feature, in the order of the schema.
     pub fn column_ranges(&self) -> Vec<Range<usize>> {
         let mut units = vec![0..0; self.schema.features.len()];
         for block in self.blocks() {
@@ -199,7 +202,7 @@ impl Preprocessor {
         units
     }
 
-    /// The key, label and condition columns that `batch` has, as they came.
+    /// The key, label and condition columns of `batch`, unchanged.
     pub fn passthrough_columns(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         let mut positions: Vec<usize> = vec![];
         let condition = self.schema.condition.iter().map(|feature| &feature.name);
@@ -210,14 +213,14 @@ impl Preprocessor {
     }
 }
 
-/// The columns that a conditional model is given, as a schema of their own.
+/// A schema of the condition columns only.
 fn condition_schema(schema: &Schema) -> Option<Schema> {
     let features = schema.condition.clone();
     let nothing = || Schema { features: vec![], key: None, label: None, condition: vec![], dropped: vec![] };
     (!features.is_empty()).then(|| Schema { features, ..nothing() })
 }
 
-/// The column of every feature, found by name; other columns do not matter.
+/// The column of every feature, found by name; other columns are ignored.
 fn find_columns<'a>(
     schema: &Schema,
     input: &str,
@@ -272,7 +275,7 @@ fn check_shape(
         }
         None => "no images".to_string(),
     };
-    let help = "give rows like those the model was fitted on";
+    let help = "give rows with the same columns as the training data";
     Err(Error::data(input, describe(expected), describe(found), help).in_column(name))
 }
 
@@ -289,7 +292,7 @@ fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {
     }
 }
 
-/// What the training rows of a column of numbers lack, if other rows have it.
+/// A warning about values of a column that only occur outside the training rows.
 fn number_warning(name: &str, all: &[f64], training: &[f64]) -> Option<String> {
     let constant = |numbers: &[f64]| numbers.iter().filter(|x| !x.is_nan()).all(|x| *x == training[0]);
     match training {
@@ -312,7 +315,7 @@ fn category_warning(name: &str, categories: &[String], seen: &[bool]) -> Option<
 }
 
 fn never_observed(name: &str) -> String {
-    format!("column '{name}' is missing in every training row: the model learns nothing about it")
+    format!("column '{name}' is missing in every training row: the model cannot learn it")
 }
 
 fn no_table(cause: arrow_schema::ArrowError) -> Error {

@@ -1,14 +1,15 @@
-//! Numbers to and from the scale a model likes, with parameters fitted on training values.
+//! Invertible scaling of numeric columns, with parameters fitted on the training rows.
 
 use serde::{Deserialize, Serialize};
 
 use super::{CountScaling, NumericScaling};
 
-/// Scaled values stay within ±`LIMIT`, so that a wild cell gives a large loss and not an infinite one.
+/// Scaled values are clamped to ±`LIMIT`, so that an extreme cell gives a large but finite loss.
 pub(super) const LIMIT: f64 = 1e6;
-/// How many quantiles are stored at most.
+/// Maximum number of stored quantiles.
 const QUANTILES: usize = 1000;
-/// A column counts events if at least this part of its values is 0, and their median is below this.
+/// A column is an event count if at least this fraction of its values is 0 and their median is
+/// below the next constant.
 const ZEROS: f64 = 0.1;
 const MEDIAN: f64 = 10.0;
 
@@ -18,22 +19,23 @@ const MEDIAN: f64 = 10.0;
 pub(super) enum Scaling {
     /// z = (x − shift) / scale.
     Linear { shift: f64, scale: f64 },
-    /// The k-th of K quantiles goes to z_k = Φ⁻¹((k + ½) / K), with straight lines between; flat outside.
+    /// The k-th of K quantiles maps to z_k = Φ⁻¹((k + ½) / K), with linear interpolation between
+    /// quantiles and clamping outside.
     Quantile { quantiles: Vec<f64> },
-    /// z = log(1 + count). As `f32` it gives back every count up to a million, and larger ones to one part in a million
-    /// up to 7·10¹³.
+    /// z = log(1 + count). In `f32`, counts up to a million round-trip exactly, and larger ones up
+    /// to 7·10¹³ with a relative error of 10⁻⁶.
     Log1p,
 }
 
 impl Scaling {
-    /// Fits to finite `values`; without any, values are left as they are.
+    /// Fits to finite `values`; the identity if there are none.
     pub fn fit(kind: NumericScaling, values: &[f64]) -> Self {
         let Some(&first) = values.first() else { return Scaling::Linear { shift: 0.0, scale: 1.0 } };
         let (min, max) = values.iter().fold((first, first), |(min, max), &x| (x.min(min), x.max(max)));
         match kind {
             _ if min == max => Scaling::Linear { shift: first, scale: 1.0 },
             NumericScaling::Standardize | NumericScaling::StandardizeSteps => {
-                // Divided by a power of two first: no square overflows, and nothing is rounded.
+                // Dividing by a power of two first avoids overflow of the squares and is exact.
                 let unit = power_of_two(min.abs().max(max.abs()));
                 let n = values.len() as f64;
                 let mean = values.iter().map(|x| x / unit).sum::<f64>() / n;
@@ -48,7 +50,7 @@ impl Scaling {
         }
     }
 
-    /// Fits to the finite whole `values` of a column of counts.
+    /// Fits to the finite whole `values` of a count column.
     pub fn fit_counts(counts: CountScaling, kind: NumericScaling, values: &[f64]) -> Self {
         match counts {
             CountScaling::Log1p => Scaling::Log1p,
@@ -57,7 +59,7 @@ impl Scaling {
         }
     }
 
-    /// Whether the parameters, perhaps from a damaged file, make an increasing function.
+    /// Whether the parameters, which may come from a damaged file, define an increasing function.
     pub fn is_sound(&self) -> bool {
         match self {
             Scaling::Linear { shift, scale } => shift.is_finite() && scale.is_normal() && *scale > 0.0,
@@ -68,7 +70,7 @@ impl Scaling {
         }
     }
 
-    /// The function from units to scaled values, for many calls.
+    /// The scaling function, prepared for many calls.
     pub fn encoder(&self) -> Box<dyn Fn(f64) -> f32 + '_> {
         match self {
             &Scaling::Linear { shift, scale } => {
@@ -82,7 +84,7 @@ impl Scaling {
         }
     }
 
-    /// The function from scaled values back to units, for many calls.
+    /// The inverse of the scaling function, prepared for many calls.
     pub fn decoder(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
         match self {
             &Scaling::Linear { shift, scale } => Box::new(move |z| shift + scale * f64::from(z)),
@@ -94,11 +96,12 @@ impl Scaling {
         }
     }
 
-    /// log dz/dx at the scaled value z, for many calls.
+    /// log dz/dx as a function of the scaled value z, prepared for many calls.
     ///
-    /// Of quantiles it is the slope of the broken line at z; where z is a corner, of the chord over both neighbours; where
-    /// it is a value that is several quantiles at once (a point mass, which has no density), of the chord from the next
-    /// quantile below that value to the next above; outside the training range, which is clamped, as at its end.
+    /// For quantiles, it is the slope of the piecewise linear map at z; at a knot, the slope of the
+    /// chord between both neighbours; at a value equal to several quantiles (a point mass, which
+    /// has no density), the slope of the chord from the next lower quantile to the next higher one;
+    /// outside the training range, which is clamped, the slope at its end.
     pub fn log_slope(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
         match self {
             &Scaling::Linear { scale, .. } => Box::new(move |_| -scale.ln()),
@@ -111,16 +114,16 @@ impl Scaling {
     }
 }
 
-/// Whether a column of whole numbers counts events.
+/// Whether a column of whole numbers is an event count.
 fn counts_events(values: &[f64]) -> bool {
     let share = |few: &dyn Fn(f64) -> bool| {
         values.iter().filter(|x| few(**x)).count() as f64 / values.len().max(1) as f64
     };
-    // More than half of the values are below 10: so is the median.
+    // If more than half of the values are below 10, so is the median.
     share(&|x| x == 0.0) >= ZEROS && share(&|x| x < MEDIAN) > 0.5
 }
 
-/// A divisor that neither divides by zero nor overflows.
+/// A divisor that avoids division by zero and overflow.
 fn usable(scale: f64) -> f64 {
     if scale.is_normal() {
         scale
@@ -137,7 +140,8 @@ fn power_of_two(x: f64) -> f64 {
     f64::from_bits(x.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
 }
 
-/// Up to [`QUANTILES`] values, evenly spaced in the sorted `values`, the smallest and the largest among them.
+/// Up to [`QUANTILES`] evenly spaced elements of the sorted `values`, including the smallest and
+/// the largest.
 fn quantiles(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -152,14 +156,14 @@ fn nodes(k: usize) -> Vec<f64> {
     (0..k).map(|i| normal_quantile((i as f64 + 0.5) / k as f64)).collect()
 }
 
-/// The scaled value of `x`; a value that is several quantiles at once goes to the middle of them.
+/// The scaled value of `x`; a value equal to several quantiles maps to the middle of them.
 fn forward(quantiles: &[f64], nodes: &[f64], x: f64) -> f64 {
     let below = quantiles.partition_point(|q| *q < x);
     let through = quantiles.partition_point(|q| *q <= x);
     if through > below { (nodes[below] + nodes[through - 1]) / 2.0 } else { interpolate(quantiles, nodes, x) }
 }
 
-/// The slope around the scaled value `z` as [`Scaling::log_slope`] tells; 1 if all quantiles are the same.
+/// The slope at the scaled value `z`, see [`Scaling::log_slope`]; 1 if all quantiles are equal.
 fn chord(quantiles: &[f64], nodes: &[f64], z: f32) -> f64 {
     let last = quantiles.len() - 1;
     let mut low = nodes.partition_point(|node| (*node as f32) < z).saturating_sub(1);
@@ -169,19 +173,20 @@ fn chord(quantiles: &[f64], nodes: &[f64], z: f32) -> f64 {
         low = quantiles.partition_point(|q| *q < mass).saturating_sub(1);
         high = quantiles.partition_point(|q| *q <= mass).min(last);
     }
-    // Halves, since the difference of two finite numbers may not be finite.
+    // Halved, since the difference of two finite numbers may overflow.
     let run = quantiles[high] / 2.0 - quantiles[low] / 2.0;
     if run == 0.0 { 1.0 } else { (nodes[high] - nodes[low]) / 2.0 / run }
 }
 
-/// The value at `x` of the broken line through (`xs`, `ys`), flat outside; `xs` and `ys` are sorted and finite.
+/// Linear interpolation at `x` through the points (`xs`, `ys`), clamped outside; `xs` and `ys` are
+/// sorted and finite.
 fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
     let above = xs.partition_point(|node| *node <= x);
     if above == 0 || above == xs.len() {
         return ys[above.saturating_sub(1)];
     }
     let (x0, x1, y0, y1) = (xs[above - 1], xs[above], ys[above - 1], ys[above]);
-    // Halves, since the difference of two finite numbers may not be finite.
+    // Halved, since the difference of two finite numbers may overflow.
     let part = (x / 2.0 - x0 / 2.0) / (x1 / 2.0 - x0 / 2.0);
     if y0 == y1 { y0 } else { y0 * (1.0 - part) + y1 * part }
 }
@@ -269,14 +274,14 @@ mod tests {
         assert_eq!(encode(1e300), encode(values[998]));
         assert_eq!(encode(-1e300), encode(values[0]));
         assert_eq!(scaling.decoder()(99.0), values[998]);
-        // Half the values are 0: they go to the middle of the lower half, and come back.
+        // Half the values are 0: they map to the middle of the lower half, and back.
         let ties = Scaling::fit(NumericScaling::Quantile, &[0.0, 0.0, 1.0, 2.0]);
         assert_eq!(ties.decoder()(ties.encoder()(0.0)), 0.0);
         assert!((ties.decoder()(ties.encoder()(2.0)) - 2.0).abs() < 1e-6);
     }
 
     #[test]
-    fn many_zeros_and_a_small_median_make_a_count_of_events() {
+    fn many_zeros_and_a_small_median_define_an_event_count() {
         let auto = |values: &[f64]| {
             Scaling::fit_counts(CountScaling::Auto, NumericScaling::Standardize, values) == Scaling::Log1p
         };
@@ -290,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_come_back_exactly_up_to_a_million_and_nearly_above() {
+    fn counts_round_trip_exactly_up_to_a_million_and_nearly_above() {
         let (encode, decode) = (Scaling::Log1p.encoder(), Scaling::Log1p.decoder());
         for count in 0..=1_000_000 {
             let count = f64::from(count);
@@ -354,7 +359,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn stored_as_json_it_is_the_same_to_the_last_bit(values in prop::collection::vec(any::<f64>(), 2..50)) {
+        fn json_round_trip_is_bit_identical(values in prop::collection::vec(any::<f64>(), 2..50)) {
             let values: Vec<f64> = values.into_iter().filter(|x| x.is_finite()).collect();
             for kind in KINDS {
                 let scaling = Scaling::fit(kind, &values);
@@ -364,7 +369,7 @@ mod tests {
         }
 
         #[test]
-        fn there_and_back(values in prop::collection::vec(-1e6f64..1e6, 2..300), kind in 0usize..3) {
+        fn encode_decode_round_trip(values in prop::collection::vec(-1e6f64..1e6, 2..300), kind in 0usize..3) {
             let scaling = Scaling::fit(KINDS[kind], &values);
             let n = values.len() as f64;
             let mean = values.iter().sum::<f64>() / n;

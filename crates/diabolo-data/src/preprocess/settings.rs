@@ -1,4 +1,4 @@
-//! How rows are made into numbers, as configuration.
+//! The configuration of the preprocessor.
 
 use std::str::FromStr;
 
@@ -14,23 +14,24 @@ pub enum NumericScaling {
     /// Mean 0 and standard deviation 1 over the training rows.
     #[default]
     Standardize,
-    /// The same, but a column of whole numbers is divided by 1 at least, the step between its values: one that hardly ever
-    /// changes does not make a huge number of its first change.
+    /// The same, but columns of whole numbers are divided by at least 1, the step between their
+    /// values, so that the first change of a nearly constant column is not scaled to a huge number.
     StandardizeSteps,
     /// 0 for the smallest and 1 for the largest training value.
     MinMax,
-    /// A standard normal distribution over the training rows, by ranks; values outside their range are clamped to it.
+    /// Quantile transform to a standard normal distribution; values outside the training range are
+    /// clamped to it.
     Quantile,
 }
 
-/// What to do about a category that no row of the schema's data had.
+/// How to handle a category that was not in the training data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownCategory {
-    /// Refuse the row.
+    /// Return an error.
     #[default]
     Error,
-    /// Take the cell as missing, and count it.
+    /// Treat the cell as missing and count it.
     Missing,
 }
 
@@ -50,27 +51,28 @@ impl FromStr for UnknownCategory {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CountScaling {
-    /// As log(1 + count) where, of the training rows' values, at least a tenth are 0 and the median is below 10: such
-    /// columns count events, and no Gaussian fits them. Other whole numbers (ages, codes) are scaled as numbers.
+    /// As log(1 + count) if at least a tenth of the training values are 0 and their median is below
+    /// 10: such columns are event counts, which a Gaussian fits badly. Other whole numbers (ages,
+    /// codes) are scaled as numbers.
     #[default]
     Auto,
-    /// As log(1 + count), all of them.
+    /// All as log(1 + count).
     Log1p,
-    /// Scaled as numbers, all of them.
+    /// All scaled as numbers.
     AsNumeric,
 }
 
-/// How rows are made into numbers.
+/// The configuration of the preprocessor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PreprocessConfig {
-    /// How numbers are scaled, and counts that are not encoded as log(1 + count).
+    /// Scaling of numbers, and of counts that are not encoded as log(1 + count).
     pub numeric: NumericScaling,
     /// How counts are encoded.
     pub counts: CountScaling,
-    /// What to do about a category the data did not have.
+    /// How to handle a category that was not in the training data.
     pub unknown_category: UnknownCategory,
-    /// How pixels become 0 or 1, if they shall.
+    /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarization: Option<Binarization>,
 }

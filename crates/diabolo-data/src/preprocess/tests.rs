@@ -51,7 +51,7 @@ fn message(fitted: &Preprocessor, batch: &RecordBatch) -> String {
 }
 
 #[test]
-fn blocks_come_in_their_order_and_a_row_is_as_worked_by_hand() {
+fn block_order_and_encoding_by_hand() {
     let fitted = people_fitted();
     let block = |kind, start, width, features: &[usize]| {
         let name = |&f: &usize| ["city", "member", "age", "height"][f].to_string();
@@ -79,7 +79,7 @@ fn blocks_come_in_their_order_and_a_row_is_as_worked_by_hand() {
 }
 
 #[test]
-fn rows_come_back_in_original_names_order_units_and_storage() {
+fn decoding_restores_names_order_units_and_storage() {
     let fitted = people_fitted();
     let means = [0.512, 0.25, 0.6, 0.2, 0.5, 0.3, -9.0, f32::NAN, 0.4, 0.1, 0.2, 0.7];
     let rows = fitted.decode(&means).unwrap();
@@ -100,7 +100,7 @@ fn rows_come_back_in_original_names_order_units_and_storage() {
 }
 
 #[test]
-fn only_training_rows_are_fitted_and_what_they_lack_is_said() {
+fn fit_uses_training_rows_only_and_warns_about_unseen_values() {
     let batch = table(vec![
         ("x", text(&["1.5", "3.5", "1000"])),
         ("same", text(&["5", "5", "6"])),
@@ -113,7 +113,7 @@ fn only_training_rows_are_fitted_and_what_they_lack_is_said() {
         warnings,
         [
             "column 'same' is 5 in every training row, but not in the others",
-            "column 'gone' is missing in every training row: the model learns nothing about it",
+            "column 'gone' is missing in every training row: the model cannot learn it",
             "column 'c': no training row has 'z'"
         ]
     );
@@ -125,7 +125,7 @@ fn only_training_rows_are_fitted_and_what_they_lack_is_said() {
 }
 
 #[test]
-fn columns_are_found_by_name_and_may_be_typed_otherwise() {
+fn columns_are_found_by_name_in_any_storage() {
     let fitted = people_fitted();
     let expected = fitted.encode("t", &people(), 0).unwrap();
     let mixed = people().project(&[3, 4, 2, 0, 1]).unwrap();
@@ -225,7 +225,7 @@ fn images(field: Field, pixels: ArrayRef) -> RecordBatch {
 }
 
 #[test]
-fn images_are_scaled_and_come_back_with_their_shape() {
+fn images_are_scaled_and_round_trip() {
     let bytes: Vec<u8> = (0..=255).collect();
     let batch = images(image_field(16, 8, 1, false), Arc::new(UInt8Array::from(bytes.clone())));
     let fitted = fit(&batch, &Default::default(), &Default::default());
@@ -255,7 +255,7 @@ fn images_of_another_size_or_range_are_refused() {
     assert_eq!(
         message(&fitted, &other),
         "new.csv, column 'image': expected images of 1x2x1 (height x width x channels), found images of 2x1x1 (height \
-         x width x channels); give rows like those the model was fitted on"
+         x width x channels); give rows with the same columns as the training data"
     );
     for wrong in [37.5, -0.1, f32::INFINITY] {
         let bright =
@@ -291,7 +291,7 @@ fn a_stored_preprocessor_is_the_same_and_a_damaged_one_is_refused() {
 
 proptest! {
     #[test]
-    fn there_and_back(
+    fn encode_decode_round_trip(
         rows in prop::collection::vec((prop::option::of(-1e4f64..1e4), prop::option::of(0i64..1_000_000), 0usize..5, any::<bool>()), 12..60),
         scaling in 0usize..3,
     ) {

@@ -1,4 +1,4 @@
-//! Text of a text file as numbers, for files that know types.
+//! Conversion of text cells to numbers, for output formats with types.
 
 use std::sync::Arc;
 
@@ -12,7 +12,8 @@ use crate::Storage;
 use crate::column::number;
 
 impl Preprocessor {
-    /// The same rows with the text cells of numeric features as numbers; a column in which some text is no number stays text.
+    /// The same rows with the text cells of numeric features as numbers; a column with text that is
+    /// not a number stays text.
     pub fn typed(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         let mut fields: Vec<Field> = vec![];
         let mut columns: Vec<ArrayRef> = vec![];
@@ -27,7 +28,7 @@ impl Preprocessor {
     }
 }
 
-/// `None` if it is no text, shall be text, or is not all numbers.
+/// `None` if the column is not text, must stay text, or contains text that is not a number.
 fn numbers(array: &ArrayRef, storage: Storage) -> Option<ArrayRef> {
     let whole = match storage {
         Storage::Integer => true,
@@ -41,7 +42,7 @@ fn numbers(array: &ArrayRef, storage: Storage) -> Option<ArrayRef> {
     let found: Option<Vec<Option<f64>>> =
         cells.map(|cell| cell.map_or(Some(None), |text| number(text).map(Some))).collect();
     let found = found?;
-    // Integers beyond that are not told apart.
+    // Larger integers are not exact in an `f64`.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let is_whole = |x: &f64| x.fract() == 0.0 && x.abs() < EXACT;
     Some(match whole && found.iter().flatten().all(is_whole) {
@@ -60,7 +61,7 @@ mod tests {
         let text = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;
         let made = |cells, storage| numbers(&text(cells), storage).map(|array| array.data_type().clone());
         assert_eq!(made(vec![Some("1"), None], Storage::Integer), Some(DataType::Int64));
-        // Nothing behind the point is lost.
+        // No decimals are lost.
         assert_eq!(made(vec![Some("1"), Some("2.5")], Storage::Integer), Some(DataType::Float64));
         assert_eq!(made(vec![Some("1"), Some("many")], Storage::Integer), None);
         assert_eq!(made(vec![Some("9007199254740993")], Storage::Integer), Some(DataType::Float64));

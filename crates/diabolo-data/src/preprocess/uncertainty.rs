@@ -1,12 +1,13 @@
-//! Encoded numbers, and how sure they are, in original units.
+//! Standard errors of encoded numbers in original units.
 
 use super::{Preprocessor, Transform};
 
 impl Preprocessor {
-    /// For each feature and row how far the value may be off: of a number half the distance between its value one standard
-    /// deviation above and below, in its units; of a category the probability of all others. Images have none.
+    /// The uncertainty of each feature and row: for a number, half the distance between its values
+    /// one standard deviation above and below, in original units; for a category, the probability
+    /// of all other categories. Images have none.
     ///
-    /// `means` and `deviations`: rows × width, encoded.
+    /// `means` and `deviations` are rows × width encoded numbers.
     pub fn uncertainty(&self, means: &[f32], deviations: &[f32]) -> Vec<Vec<f64>> {
         let width = self.width();
         let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
@@ -35,9 +36,10 @@ impl Preprocessor {
         uncertainty.collect()
     }
 
-    /// The numbers of each feature in its units, without rounding; `None` for categories and images.
+    /// The numbers of each feature in original units, without rounding; `None` for categories and
+    /// images.
     ///
-    /// `values`: rows × width, encoded.
+    /// `values` are rows × width encoded numbers.
     pub fn numbers(&self, values: &[f32]) -> Vec<Option<Vec<f64>>> {
         let width = self.width();
         let each =

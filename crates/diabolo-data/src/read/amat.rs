@@ -1,4 +1,5 @@
-//! The text of Larochelle's fixed binarisation of MNIST: a row is 784 pixels, 0 or 1, with blanks between.
+//! Larochelle's fixed binarization of MNIST: text with 784 pixels per row, 0 or 1, separated by
+//! blanks.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -13,10 +14,10 @@ use crate::{Error, Result};
 
 const SIDE: usize = 28;
 const PIXELS: usize = SIDE * SIDE;
-/// A row has 1,568 bytes; more than this is something else.
+/// The maximum length of a row; valid rows have 1,568 bytes.
 const LONGEST: u64 = 1 << 14;
 
-/// Pictures of 28 × 28 bytes, where 1 is white. The file must hold exactly `rows`.
+/// Images of 28 × 28 bytes, where 1 is white. The file must contain exactly `rows`.
 pub(super) fn open(input: Input, rows: usize, options: &ReadOptions) -> Source {
     let field = with_scale(image_field(SIDE, SIDE, 1, false), 1.0);
     let schema = Arc::new(Schema::new(vec![field]));
@@ -80,8 +81,8 @@ impl Reader {
     /// Appends the pixels of one row.
     fn parse(&self, line: &[u8], pixels: &mut Vec<u8>) -> Result<()> {
         let wrong = |found: String| {
-            let expected = format!("{PIXELS} numbers, 0 or 1, with blanks between");
-            let help = "fetch the file again";
+            let expected = format!("{PIXELS} numbers, 0 or 1, separated by blanks");
+            let help = "download the file again";
             Err(Error::data(&self.name, expected, found, help).at_row(self.read as u64))
         };
         let before = pixels.len();
@@ -124,8 +125,8 @@ mod tests {
     }
 
     #[test]
-    fn rows_become_pictures_of_0_and_1() {
-        // The second row ends without a blank, the last without a line's end.
+    fn rows_are_read_as_binary_images() {
+        // The second row ends without a blank, the last without a newline.
         let text = format!("{}\n{}\r\n{}", row(3), row(PIXELS - 1).trim_end(), row(0));
         let batches = read(&text, 3, 2).unwrap();
         assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [2, 1]);
@@ -140,12 +141,12 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_found_and_named_by_its_row() {
+    fn errors_name_the_row() {
         let good = row(0);
         for (second, part) in [
             (
                 good.replacen('1', "2", 1),
-                "row 2: expected 784 numbers, 0 or 1, with blanks between, found '2'",
+                "row 2: expected 784 numbers, 0 or 1, separated by blanks, found '2'",
             ),
             (good.replacen("1 0", "10", 1), "found '0'"),
             (format!("{good} 1"), "found 785 numbers"),
@@ -161,7 +162,7 @@ mod tests {
 
     #[test]
     #[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
-    fn the_real_files_have_their_rows_and_their_ink() {
+    fn real_files_have_the_expected_rows_and_mean() {
         for (part, rows) in [("train", 50_000), ("valid", 10_000), ("test", 10_000)] {
             let source =
                 super::super::open(&format!("binarized-mnist:{part}"), &ReadOptions::default()).unwrap();

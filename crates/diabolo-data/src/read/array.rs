@@ -1,4 +1,4 @@
-//! Plain arrays of numbers, the common body of NPY and IDX files.
+//! Plain arrays of numbers, the common content of NPY and IDX files.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,7 +12,7 @@ use super::{ReadOptions, Source, arrow_error, csv::numbered};
 use crate::image::{image_array, image_field};
 use crate::{Error, Result};
 
-/// The kind of an array's numbers.
+/// The number type of an array.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
     Bool,
@@ -21,23 +21,23 @@ pub(super) enum Kind {
     Float,
 }
 
-/// What an array's header says.
+/// The header of an array.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub kind: Kind,
-    /// Bytes of one number.
+    /// Bytes per number.
     pub size: usize,
     pub big_endian: bool,
-    /// The first index runs fastest.
+    /// Fortran order: the first index runs fastest.
     pub fortran: bool,
-    /// The first side counts the rows.
+    /// The dimensions; the first is the number of rows.
     pub shape: Vec<usize>,
 }
 
-/// Wider tables come from damaged headers, not from people.
+/// The maximum number of columns; a header with more is considered damaged.
 const MOST_COLUMNS: usize = 1 << 20;
 
-/// A table (1 or 2 dimensions) or pictures (3 or 4) from the numbers in `bytes`, which come right after the header.
+/// Reads a table (1 or 2 dimensions) or images (3 or 4) from `bytes`, which follow the header.
 pub(super) fn open(name: &str, layout: Layout, bytes: Bytes, options: &ReadOptions) -> Result<Source> {
     let items = items_per_row(name, &layout)?;
     let fields = match layout.shape.len() {
@@ -78,7 +78,7 @@ fn items_per_row(name: &str, layout: &Layout) -> Result<usize> {
             Err(Error::data(name, "at least one number in a row", shape, "check how it was written"))
         }
         (Some(items), Some(_)) => Ok(items),
-        _ => Err(damaged(name, format!("{shape}, more than memory can address"))),
+        _ => Err(damaged(name, format!("{shape}, which exceeds the address space"))),
     }
 }
 
@@ -103,7 +103,7 @@ fn picture_field(name: &str, layout: &Layout) -> Result<Field> {
             let found = format!("the shape {:?}", layout.shape);
             return Err(Error::data(
                 name,
-                "pictures of 1 or 3 channels, channels last",
+                "images of 1 or 3 channels, channels last",
                 found,
                 "transpose the array",
             ));
@@ -119,19 +119,19 @@ fn picture_field(name: &str, layout: &Layout) -> Result<Field> {
     };
     if layout.fortran {
         let help = "save it with numpy.ascontiguousarray";
-        return Err(Error::data(name, "pictures in C order", "an array in Fortran order", help));
+        return Err(Error::data(name, "images in C order", "an array in Fortran order", help));
     }
     if height.checked_mul(width * channels).is_none_or(|pixels| i32::try_from(pixels).is_err()) {
-        return Err(damaged(name, format!("pictures of {height} × {width} pixels")));
+        return Err(damaged(name, format!("images of {height} × {width} pixels")));
     }
     Ok(image_field(height, width, channels, float))
 }
 
-/// The numbers as they lie in the file.
+/// The order of the numbers in the file.
 enum Body {
-    /// Row after row.
+    /// Row-major.
     Rows(Bytes),
-    /// Column after column.
+    /// Column-major.
     Columns(File),
 }
 
@@ -159,7 +159,8 @@ impl ArrayReader {
         RecordBatch::try_new(self.schema.clone(), columns).map_err(|error| arrow_error(&self.name, error))
     }
 
-    /// Reads `count` numbers, turned to little endian. The buffer grows with what is there, not with what a header says.
+    /// Reads `count` numbers and converts them to little endian. The buffer grows with the bytes
+    /// read, not with the size in the header.
     fn read(&mut self, count: usize) -> Result<Vec<u8>> {
         let length = count * self.layout.size;
         let mut buffer = Vec::new();
@@ -171,7 +172,7 @@ impl ArrayReader {
         if buffer.len() < length {
             let expected =
                 format!("{} rows of {} bytes", self.layout.shape[0], self.items * self.layout.size);
-            let help = "the file is truncated or its header wrong; fetch or write it again";
+            let help = "the file is truncated or its header is wrong; download or write it again";
             let row = self.row + buffer.len() / (self.items * self.layout.size).max(1);
             return Err(
                 Error::data(self.name.as_str(), expected, "the end of the file", help).at_row(row as u64 + 1)
@@ -247,7 +248,7 @@ impl ArrayReader {
         image_array(self.schema.field(0), pixels).map_err(|error| arrow_error(&self.name, error))
     }
 
-    /// After the last number the file ends.
+    /// Checks that the file ends after the last number.
     fn expect_end(&mut self) -> Result<()> {
         let mut more = [0];
         let count = match &mut self.body {
@@ -257,8 +258,8 @@ impl ArrayReader {
         match count.map_err(|error| read_error(&self.name, error))? {
             0 => Ok(()),
             _ => {
-                let help = "the header is wrong, or something was appended; fetch or write the file again";
-                let expected = format!("the end after {} rows", self.layout.shape[0]);
+                let help = "the header is wrong, or bytes were appended; download or write the file again";
+                let expected = format!("the end of the file after {} rows", self.layout.shape[0]);
                 Err(Error::data(self.name.as_str(), expected, "more bytes", help))
             }
         }

@@ -1,4 +1,4 @@
-//! Parquet and Arrow IPC, brought to the few column types of this library.
+//! Parquet and Arrow IPC, converted to the column types of this library.
 
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,15 +29,15 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     normalised(name, &schema, rows, batches, batch_rows)
 }
 
-/// Opens an Arrow file or stream. It is read in the batches it was written in, and given in smaller ones.
+/// Opens an Arrow file or stream. Its batches are read as written and split into smaller ones.
 ///
-/// A file is a stream with a mark before it, and a footer and the same mark after it. Read as a stream, it can be
-/// piped, and no length in a damaged footer is believed.
+/// A file is a stream between two magic numbers, with a footer. Reading it as a stream allows
+/// pipes, and ignores lengths in a damaged footer.
 pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     let head = input.head(256)?;
     let is_file = head.starts_with(MARK);
-    // Zeros fill up to a multiple of 8, or of more: arrow-rs fills up to 64.
+    // Padding to a multiple of 8 or more; arrow-rs pads to 64.
     let filled = head.iter().skip(MARK.len()).take_while(|byte| **byte == 0).count();
     let start = if is_file { (MARK.len() + filled) / 8 * 8 } else { 0 };
     let mut bytes = input.into_bytes();
@@ -52,7 +52,7 @@ pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     normalised(name, &schema, None, batches, options.rows_per_batch(0))
 }
 
-/// How an Arrow file begins and ends.
+/// The magic number at both ends of an Arrow file.
 const MARK: &[u8] = b"ARROW1";
 
 fn ends_with_mark(rest: &mut impl Read) -> Result<(), ArrowError> {
@@ -102,7 +102,7 @@ fn normalised(
     Ok(Source::new(name, schema, rows, parts))
 }
 
-/// Runs a decoder. Some damaged files make it panic; that is an error like any other.
+/// Runs a decoder and converts a panic, which some damaged files cause, to an error.
 fn guarded<T>(name: &str, decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
     let decoded = catch_unwind(AssertUnwindSafe(decode));
     let decoded =
@@ -110,7 +110,7 @@ fn guarded<T>(name: &str, decode: impl FnOnce() -> Result<T, ArrowError>) -> Res
     decoded.map_err(|error| arrow_error(name, error))
 }
 
-/// The batches up to and including the first error.
+/// The batches, up to and including the first error.
 fn until_error(
     name: String,
     mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
@@ -123,7 +123,8 @@ fn until_error(
     })
 }
 
-/// The type a column is brought to; nested and binary ones stay, and the schema stage refuses them.
+/// The type a column is converted to; nested and binary types stay, and schema inference excludes
+/// them.
 fn target(data_type: &DataType) -> DataType {
     use DataType::*;
     match data_type {
@@ -147,11 +148,11 @@ fn normalise(file: &str, column: &ArrayRef, field: &Field, row: usize) -> Result
     };
     let cast = cast.map_err(|error| {
         let expected = format!("values that can be read as {}", field.data_type());
-        Error::data(file, expected, error.to_string(), "convert the column, or set it aside with --drop")
+        Error::data(file, expected, error.to_string(), "convert the column, or exclude it with --drop")
             .in_column(field.name())
             .at_row(row as u64 + 1)
     })?;
-    // Not a number means missing, as in a NumPy array: one rule for all formats.
+    // NaN means missing in all formats, as in NumPy arrays.
     match cast.as_primitive_opt::<Float64Type>() {
         Some(floats) if floats.values().iter().any(|value| value.is_nan()) => {
             let values = floats.iter().map(|value| value.filter(|value| !value.is_nan()));

@@ -14,10 +14,10 @@ use super::input::{Bytes, Input, damaged, read_error};
 use super::{MISSING, ReadOptions, Source, sniff};
 use crate::{Error, Result};
 
-/// How much text is looked at before the first row is read.
+/// Number of bytes used to detect encoding, delimiter and header.
 const SAMPLE: usize = 256 << 10;
 
-/// Opens delimited text. Every column comes out as text; see [`super::sniff`] for what is found out.
+/// Opens delimited text. Every column is read as text; [`super::sniff`] detects the options.
 pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8>) -> Result<Source> {
     let name = input.name.clone();
     let encoding = match &options.encoding {
@@ -35,7 +35,7 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     let mut sample = Vec::new();
     (&mut text).take(SAMPLE as u64).read_to_end(&mut sample).map_err(|e| read_error(&name, e))?;
     if sample.contains(&0) {
-        let help = "give the file the extension of its format, or name the text's encoding with --encoding";
+        let help = "give the file the extension of its format, or name the encoding with --encoding";
         return Err(Error::data(name, "text or a known binary format", "binary data", help));
     }
     let complete = sample.len() < SAMPLE;
@@ -53,8 +53,8 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     let schema =
         Arc::new(Schema::new(names.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect::<Vec<_>>()));
 
-    // With a newline at the very end, every record has read exactly its lines, and can be told by its number. The \r
-    // before a newline is trimmed with the cell.
+    // With a final newline, every record reads exactly its lines, so that errors can name the line.
+    // The \r before a newline is trimmed with the cell.
     let reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -79,7 +79,7 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     Ok(Source::new(name, schema, None, table))
 }
 
-/// UCI files may begin with one line of remark after a bar, as `adult.test` does; its length, else 0.
+/// The length of a first line that is a comment after a `|`, as in `adult.test` of UCI; else 0.
 fn comment_line(sample: &[u8]) -> usize {
     let end = sample.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     if sample.first() == Some(&b'|') && sample.get(end) != Some(&b'|') { end } else { 0 }
@@ -98,9 +98,9 @@ fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {
     match names.iter().find(|name| !seen.insert(*name)) {
         Some(twice) => Err(Error::data(
             file,
-            "column names that differ",
+            "unique column names",
             "the same name twice",
-            "rename one, or pass --header false if the first row is data",
+            "rename one, or pass --no-header if the first row is data",
         )
         .in_column(twice)),
         None => Ok(names),
@@ -144,20 +144,21 @@ impl<R: Read> Table<R> {
                 return Ok(true);
             }
             let line = self.line();
-            let help = "mend the row (a quote left open also does this), or pass --delimiter";
+            let help = "fix the row (an unclosed quote is a possible cause), or pass --delimiter";
             let (expected, found) = (format!("{width} cells"), format!("{found} (line {line})"));
             return Err(Error::data(self.name.as_str(), expected, found, help).at_row(self.row));
         }
     }
 
-    /// A line of nothing but blanks; in a single column, a quoted nothing is a missing value instead.
+    /// Whether the record is a blank line; in a single column, an empty quoted cell is a missing
+    /// value instead.
     fn is_blank(&self, cells: usize) -> bool {
         let single = self.schema.fields().len() == 1;
         cells == 0
             || cells == 1 && self.record[0].trim_ascii().is_empty() && !(single && self.record[0].is_empty())
     }
 
-    /// The line on which the record just read begins.
+    /// The line on which the last record begins.
     fn line(&self) -> u64 {
         let within = self.record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
         (self.reader.position().line() + self.skipped_lines).saturating_sub(within + 1)
@@ -202,7 +203,7 @@ impl<R: Read> Iterator for Table<R> {
 fn decoded(mut bytes: Bytes, encoding: &'static Encoding, bom: usize) -> io::Result<Bytes> {
     io::copy(&mut (&mut bytes).take(bom as u64), &mut io::sink())?;
     if encoding == UTF_8 {
-        return Ok(bytes); // checked cell by cell, so that an error can name the row and the column
+        return Ok(bytes); // Checked per cell, so that an error can name the row and the column.
     }
     Ok(Box::new(Transcoder {
         bytes: BufReader::new(bytes),
@@ -213,7 +214,7 @@ fn decoded(mut bytes: Bytes, encoding: &'static Encoding, bom: usize) -> io::Res
     }))
 }
 
-/// Turns another encoding into UTF-8 as it is read.
+/// Converts another encoding to UTF-8 while reading.
 struct Transcoder {
     bytes: BufReader<Bytes>,
     decoder: Decoder,

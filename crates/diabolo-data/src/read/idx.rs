@@ -1,4 +1,5 @@
-//! IDX, the format of MNIST's files: two zeros, a type, the number of sides, the sides (big endian), the numbers.
+//! IDX, the format of the MNIST files: two zero bytes, a type, the number of dimensions, the
+//! dimensions (big endian), the numbers.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use super::input::{Bytes, Input, read_error};
 use super::{ReadOptions, Source};
 use crate::{Error, Result};
 
-/// Opens an IDX file. Beside a file of images, its file of labels is found by name and becomes the column `label`.
+/// Opens an IDX file. The label file of an image file is found by its name and becomes the column
+/// `label`.
 pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Source> {
     let labels = input.path.as_deref().and_then(labels_beside);
     let images = open_array(input, options)?;
@@ -42,7 +44,7 @@ fn open_array(input: Input, options: &ReadOptions) -> Result<Source> {
                 name,
                 "an IDX header (00 00 and a type from 08 to 0e)",
                 found,
-                "check that this is an IDX file, or give it the extension of what it is",
+                "check that this is an IDX file, or give it the extension of its format",
             ));
         }
     };

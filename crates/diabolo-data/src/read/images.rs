@@ -1,4 +1,4 @@
-//! Folders of PNG and JPEG pictures.
+//! Folders of PNG and JPEG images.
 
 use std::fs;
 use std::io::{Cursor, Read};
@@ -15,7 +15,7 @@ use super::{ReadOptions, Source, arrow_error};
 use crate::image::{image_array, image_field};
 use crate::{Error, Result};
 
-/// The size of a picture.
+/// The size of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Shape {
     height: usize,
@@ -23,17 +23,17 @@ struct Shape {
     channels: usize,
 }
 
-/// Opens all pictures of a folder and its sub-folders, in the order of their paths.
+/// Opens all images of a folder and its subfolders, sorted by path.
 ///
-/// The columns are `file` (the path within the folder), `image`, and `label`, the first folder on that path, if there
-/// are sub-folders. All pictures must have one size. They are grey if all are, else red, green and blue; transparency
-/// is dropped and 16 bits become 8.
+/// The columns are `file` (the path within the folder), `image`, and, if there are subfolders,
+/// `label` (the first folder of the path). All images must have the same size. They are greyscale if
+/// all are, else RGB; transparency is dropped and 16 bits become 8.
 pub(super) fn folder(root: &Path, options: &ReadOptions) -> Result<Source> {
     let name = root.to_string_lossy().into_owned();
     let files = files(root)?;
     if files.is_empty() {
-        let help = "name a folder of pictures, or one data file";
-        return Err(Error::data(name, "PNG or JPEG pictures", "a folder without any", help));
+        let help = "name a folder of images, or one data file";
+        return Err(Error::data(name, "PNG or JPEG images", "a folder without any", help));
     }
     let shapes = files.par_iter().map(|(_, path)| probe(path)).collect::<Result<Vec<_>>>()?;
     let shape = Shape { channels: shapes.iter().map(|s| s.channels).max().unwrap_or(1), ..shapes[0] };
@@ -52,7 +52,7 @@ pub(super) fn folder(root: &Path, options: &ReadOptions) -> Result<Source> {
     Ok(Source::new(name, schema, Some(rows), batches))
 }
 
-/// Opens one picture as a single row.
+/// Opens one image as a single row.
 pub(super) fn single(input: Input) -> Result<Source> {
     let name = input.name.clone();
     let mut bytes = Vec::new();
@@ -65,7 +65,8 @@ pub(super) fn single(input: Input) -> Result<Source> {
     Ok(Source::new(name, schema, Some(1), std::iter::once(Ok(batch))))
 }
 
-/// The pictures below a folder: the path within it, with `/`, and the path to open. Hidden ones are passed over.
+/// The images below a folder: the path within it, with `/`, and the path to open. Hidden files are
+/// skipped.
 pub(super) fn files(root: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut found = Vec::new();
     let mut folders = vec![(String::new(), root.to_path_buf())];
@@ -115,12 +116,12 @@ fn shape<'a>(name: &str, reader: ImageReader<impl std::io::BufRead + std::io::Se
     let channels = if decoder.color_type().has_color() { 3 } else { 1 };
     let pixels = u64::from(width) * u64::from(height) * channels as u64;
     if pixels > i32::MAX as u64 || pixels == 0 {
-        return Err(damaged(name, format!("a picture of {height} × {width} pixels")));
+        return Err(damaged(name, format!("an image of {height} × {width} pixels")));
     }
     Ok(Shape { height: height as usize, width: width as usize, channels })
 }
 
-/// The pixels, row by row, channels last.
+/// The pixels, row-major, channels last.
 fn decode(name: &str, bytes: &[u8], shape: Shape) -> Result<Vec<u8>> {
     let reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| read_error(name, e))?;
@@ -154,8 +155,8 @@ fn batch(names: &[&str], pixels: Vec<u8>, schema: &SchemaRef) -> Result<RecordBa
 
 fn wrong_size(name: &str, expected: Shape, found: Shape) -> Error {
     let size = |shape: Shape| format!("{} × {} pixels", shape.height, shape.width);
-    let expected = format!("{} (height × width), like the folder's first picture", size(expected));
-    Error::data(name, expected, size(found), "bring all pictures to one size, or move this one away")
+    let expected = format!("{} (height × width), like the first image of the folder", size(expected));
+    Error::data(name, expected, size(found), "resize the images to one size, or remove this one")
 }
 
 fn image_error(name: &str, error: ImageError) -> Error {

@@ -1,4 +1,4 @@
-//! Where bytes come from: a file or stdin, unpacked on the way.
+//! Input bytes: a file or stdin, decompressed while reading.
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// A stream of bytes that may move to another thread.
+/// A stream of bytes that can be sent to another thread.
 pub(crate) type Bytes = Box<dyn Read + Send>;
 
-/// An opened input. Gzip and Zstandard are recognised by their first bytes, whatever the file is called.
+/// An opened input. Gzip and Zstandard are detected by their first bytes, for any file name.
 pub(crate) struct Input {
     pub name: String,
     pub path: Option<PathBuf>,
@@ -47,14 +47,14 @@ impl Input {
         Ok(Input { packed: true, rest: unpacked, ..raw })
     }
 
-    /// Looks at the first `count` bytes, fewer if the input ends before.
+    /// The first `count` bytes, without consuming them; fewer if the input is shorter.
     pub fn head(&mut self, count: usize) -> Result<&[u8]> {
         let missing = count.saturating_sub(self.head.len()) as u64;
         (&mut self.rest).take(missing).read_to_end(&mut self.head).map_err(|e| read_error(&self.name, e))?;
         Ok(&self.head[..count.min(self.head.len())])
     }
 
-    /// All bytes, from the first.
+    /// The stream of all bytes.
     pub fn into_bytes(mut self) -> Bytes {
         self.chained()
     }
@@ -64,7 +64,8 @@ impl Input {
         Box::new(Cursor::new(std::mem::take(&mut self.head)).chain(rest))
     }
 
-    /// A file one can seek in: the input itself, or a nameless temporary copy of what was piped or packed.
+    /// A seekable file: the input itself, or an anonymous temporary copy of piped or compressed
+    /// input.
     pub fn into_file(self) -> Result<File> {
         match &self.path {
             Some(path) if !self.packed && path.is_file() => File::open(path).map_err(Error::io("open", path)),
@@ -76,7 +77,7 @@ impl Input {
     }
 }
 
-/// Copies a stream into a nameless temporary file, and returns to its start.
+/// Copies a stream to an anonymous temporary file and rewinds it.
 pub(crate) fn spool(name: &str, mut bytes: Bytes) -> Result<File> {
     let temporary = Error::io("write", std::env::temp_dir());
     let mut file = match tempfile::tempfile() {
@@ -88,17 +89,17 @@ pub(crate) fn spool(name: &str, mut bytes: Bytes) -> Result<File> {
     Ok(file)
 }
 
-/// Tells a damaged file from a failing disk.
+/// Distinguishes a damaged file from an I/O failure.
 pub(crate) fn read_error(name: &str, error: io::Error) -> Error {
     use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
     match error.kind() {
-        UnexpectedEof => damaged(name, "the end in the middle (the file is truncated)"),
+        UnexpectedEof => damaged(name, "an unexpected end (the file is truncated)"),
         InvalidData | InvalidInput | Other => damaged(name, error),
         _ => Error::io("read", Path::new(name))(error),
     }
 }
 
-/// The error for a file whose bytes contradict its format.
+/// The error for a file with invalid contents.
 pub(crate) fn damaged(name: &str, found: impl ToString) -> Error {
-    Error::data(name, "a whole, undamaged file", found.to_string(), "fetch or write the file again")
+    Error::data(name, "a complete, undamaged file", found.to_string(), "download or write the file again")
 }

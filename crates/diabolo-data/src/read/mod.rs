@@ -1,16 +1,17 @@
-//! Data in: CSV, Parquet, Arrow, NumPy, IDX, pictures and the built-in sets, all as Arrow record batches.
+//! Reading data: CSV, Parquet, Arrow, NumPy, IDX, images and the built-in sets, as Arrow record
+//! batches.
 //!
-//! [`open`] finds the format by looking at the bytes, and gives a [`Source`]: a schema and a stream of batches whose
-//! size bounds the memory used. Columns come in few types:
+//! [`open`] detects the format from the bytes and returns a [`Source`]: a schema and a stream of
+//! batches of bounded size. Columns have few types:
 //!
 //! | found | becomes |
 //! |---|---|
-//! | CSV cells | `Utf8`, trimmed, null where missing; typing is a later stage |
+//! | CSV cells | `Utf8`, trimmed, null where missing; types are inferred later |
 //! | whole numbers | `Int64` |
 //! | real numbers, decimals | `Float64`, null for NaN |
-//! | truth values | `Boolean` |
+//! | booleans | `Boolean` |
 //! | text, categories, dates, times | `Utf8` |
-//! | pictures | `FixedSizeList`, see [`super::image`] |
+//! | images | `FixedSizeList`, see [`super::image`] |
 
 mod amat;
 mod array;
@@ -39,26 +40,26 @@ use input::Input;
 
 pub use window::{Windows, is_earlier_row};
 
-/// Texts that stand for a missing value, besides those in [`ReadOptions::missing`]. The word "None" is not among them:
-/// it is a category too often.
+/// Texts that mean a missing value, besides those in [`ReadOptions::missing`]. "None" is not among
+/// them, since it is often a category.
 pub const MISSING: [&str; 11] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"];
 
-/// How to read; the default finds everything out by itself.
+/// Options of the reader; by default everything is auto-detected.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
     /// What separates the cells of a text file; `' '` means any run of blanks.
     pub delimiter: Option<char>,
-    /// Whether the first row of a text file names the columns.
+    /// Whether the first row of a text file holds the column names.
     pub header: Option<bool>,
     /// The encoding of a text file, by its WHATWG label: `utf-8`, `latin1`, `utf-16le`, ….
     pub encoding: Option<String>,
-    /// Texts that stand for a missing value, besides [`MISSING`].
+    /// Texts that mean a missing value, besides [`MISSING`].
     pub missing: Vec<String>,
-    /// The format, for bytes that do not give it away.
+    /// The format, for contents that do not identify it.
     pub format: Option<Format>,
-    /// The most rows in a batch.
+    /// Maximum number of rows per batch.
     pub batch_rows: usize,
-    /// The rows are a series, to be read as windows.
+    /// The windows, if the rows are a time series.
     pub windows: Option<Windows>,
 }
 
@@ -77,14 +78,14 @@ impl Default for ReadOptions {
 }
 
 impl ReadOptions {
-    /// Rows in a batch of rows of `row_bytes` each: large pictures come in smaller batches.
+    /// Number of rows per batch for rows of `row_bytes` each: large images use smaller batches.
     fn rows_per_batch(&self, row_bytes: usize) -> usize {
         const BATCH_BYTES: usize = 64 << 20;
         self.batch_rows.min(BATCH_BYTES / row_bytes.max(1)).max(1)
     }
 }
 
-/// An opened data set: a schema, and the batches as they are read.
+/// An opened data set: a schema and a stream of batches.
 pub struct Source {
     name: String,
     schema: SchemaRef,
@@ -102,7 +103,7 @@ impl Source {
         Source { name: name.into(), schema, rows, batches: Box::new(batches) }
     }
 
-    /// The name to use in messages: the path, the built-in set, or `stdin`.
+    /// The name in messages: the path, the built-in set, or `stdin`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -112,7 +113,7 @@ impl Source {
         &self.schema
     }
 
-    /// The number of rows, where the format tells it beforehand.
+    /// The number of rows, if the format declares it.
     pub fn rows(&self) -> Option<usize> {
         self.rows
     }
@@ -124,7 +125,7 @@ impl Source {
             .map_err(|error| arrow_error(&self.name, error))
     }
 
-    /// Adds a column that was read as a whole; both must have as many rows.
+    /// Adds a column that was read as a whole; both must have the same number of rows.
     fn with_column(self, field: Field, column: ArrayRef) -> Result<Source> {
         if let Some(rows) = self.rows.filter(|rows| *rows != column.len()) {
             let (expected, found) = (format!("{rows} values, one for each row"), column.len().to_string());
@@ -154,11 +155,11 @@ impl Iterator for Source {
     }
 }
 
-/// Opens a file, a folder of pictures, stdin (`-`) or a built-in set by name.
+/// Opens a file, a folder of images, stdin (`-`) or a built-in set.
 ///
 /// The built-in sets are those of [`catalog`]: `digits`, `factors`, `mnist`, `fashion-mnist` and
-/// `binarized-mnist`; the last three have parts, `mnist:train` (meant by the bare name) and `mnist:test`. A file of such a
-/// name is reached as `./digits`.
+/// `binarized-mnist`; the last three have parts, `mnist:train` (the default) and `mnist:test`. Use
+/// `./digits` for a file with such a name.
 ///
 /// ```
 /// # fn main() -> diabolo_data::Result<()> {
@@ -219,14 +220,14 @@ fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &Read
     Ok(source)
 }
 
-/// A batch in parts of at most `step` rows; nothing is copied.
+/// Splits a batch into parts of at most `step` rows, without copying.
 fn slices(batch: &RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
     let rows = batch.num_rows();
     (0..rows).step_by(step).map(move |start| batch.slice(start, step.min(rows - start)))
 }
 
-/// What identifies the input's contents: the SHA-256 of a file's bytes, in hex; of the names and sizes for a folder;
-/// the name for a built-in set; nothing for stdin.
+/// A fingerprint of the input: the SHA-256 of a file's bytes, in hex; of the names and sizes for a
+/// folder; the name for a built-in set; `None` for stdin.
 pub fn fingerprint(input: &str) -> Result<Option<String>> {
     if input == "-" {
         return Ok(None);
@@ -247,7 +248,7 @@ pub fn fingerprint(input: &str) -> Result<Option<String>> {
     Ok(Some(hex(&hash.finalize())))
 }
 
-/// Hashes the contents of a file, unpacked if it is packed.
+/// Hashes the contents of a file, after decompression.
 pub(crate) fn hash_unpacked(path: &str, hash: &mut Sha256) -> Result<()> {
     let bytes = Input::open(path)?.into_bytes();
     hash_bytes(bytes, hash).map_err(|error| input::read_error(path, error))
@@ -267,7 +268,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What Arrow's readers report is damage, unless it is the disk.
+/// Converts an error of Arrow's readers: damage, unless it is an I/O failure.
 fn arrow_error(name: &str, error: ArrowError) -> Error {
     match error {
         ArrowError::IoError(_, error) => input::read_error(name, error),

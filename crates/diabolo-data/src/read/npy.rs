@@ -1,4 +1,4 @@
-//! NumPy's files: one array (NPY) or a ZIP archive of them (NPZ).
+//! NumPy files: one array (NPY) or a ZIP archive of arrays (NPZ).
 
 use std::io::Read;
 
@@ -9,19 +9,20 @@ use super::input::{Bytes, Input, damaged, read_error};
 use super::{ReadOptions, Source, zip};
 use crate::{Error, Result};
 
-/// No honest header of numbers is longer.
+/// The maximum length of a header.
 const LONGEST_HEADER: usize = 1 << 16;
-/// The names, in the order of preference, that mean the table and the labels in an archive.
+/// The names of the table and of the labels in an archive, in order of preference.
 const TABLES: [&str; 6] = ["X", "x", "data", "X_train", "x_train", "images"];
 const LABELS: [&str; 6] = ["y", "Y", "label", "labels", "y_train", "target"];
 
-/// Opens one array.
+/// Opens an NPY file.
 pub(super) fn npy(input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     open_array(&name, input.into_bytes(), options)
 }
 
-/// Opens the table of an archive: `X`, `data` or the only array. A one-dimensional `y` beside it becomes a column `y`.
+/// Opens the table of an archive: `X`, `data` or the only array. A one-dimensional `y` becomes a
+/// column `y`.
 pub(super) fn npz(input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     let mut file = input.into_file()?;
@@ -43,7 +44,7 @@ pub(super) fn npz(input: Input, options: &ReadOptions) -> Result<Source> {
     };
     let again = file.try_clone().map_err(|error| read_error(&name, error))?;
     let labels = match labels {
-        // The labels are read to the end before the table starts: both share one position in the file.
+        // The labels are read first, since both share one file position.
         Some(labels) => Some(open_array(&name, zip::open(&name, again, labels)?, options)?.collect()?),
         None => None,
     };
@@ -70,12 +71,7 @@ fn header(name: &str, bytes: &mut Bytes) -> Result<Layout> {
     };
     let start = read(8)?;
     if !start.starts_with(b"\x93NUMPY") {
-        return Err(Error::data(
-            name,
-            "a NumPy array",
-            "a file that starts otherwise",
-            "save it with numpy.save",
-        ));
+        return Err(Error::data(name, "a NumPy array", "other first bytes", "save it with numpy.save"));
     }
     let length = match start[6] {
         1 => read(2)?.iter().rev().fold(0, |length, byte| length << 8 | usize::from(*byte)),
@@ -93,7 +89,7 @@ fn header(name: &str, bytes: &mut Bytes) -> Result<Layout> {
     })
 }
 
-/// Understands `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`.
+/// Parses `{'descr': '<f8', 'fortran_order': False, 'shape': (3, 4), }`.
 fn parse(header: &str) -> Option<Layout> {
     let value = |key: &str| {
         let (_, rest) = header.split_once(&format!("'{key}'"))?;

@@ -1,4 +1,4 @@
-//! Finding out what a file holds: its format, and a text file's encoding, delimiter and header.
+//! Detection of the format of a file, and of the encoding, delimiter and header of a text file.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
@@ -8,10 +8,11 @@ use super::input::Input;
 use crate::Format;
 use crate::{Error, Result};
 
-/// How many records of the sample decide.
+/// Maximum number of records that detection uses.
 const RECORDS: usize = 100;
 
-/// The format by the first bytes; text is CSV (TSV by its name), unless its name promises something else.
+/// The format by the first bytes; text is CSV (or TSV, by the file name), unless the file name
+/// declares another format.
 pub(super) fn format(input: &mut Input) -> Result<Format> {
     let named = input.path.as_deref().and_then(Format::of_path);
     if let Some(format) = Format::of_magic(input.head(8)?) {
@@ -23,24 +24,24 @@ pub(super) fn format(input: &mut Input) -> Result<Format> {
         Some(_) if input.head(1)?.is_empty() => Err(empty(&input.name)),
         Some(format) => Err(Error::data(
             input.name.as_str(),
-            format!("the format its name says, {}", format.name()),
-            "a file that starts like no such file",
-            "fetch or write the file again, or give it the extension of what it is",
+            format!("the format of its extension, {}", format.name()),
+            "other first bytes",
+            "download or write the file again, or give it the extension of its format",
         )),
     }
 }
 
-/// The error for an input without a byte.
+/// The error for an empty input.
 pub(super) fn empty(name: &str) -> Error {
     Error::data(name, "at least one row", "an empty file", "check that it was written completely")
 }
 
-/// The encoding of `sample`: by its byte order mark, else UTF-8 if it is valid, else by its statistics.
+/// The encoding of `sample`: from the byte order mark, else UTF-8 if valid, else by statistics.
 pub(super) fn encoding(sample: &[u8]) -> &'static Encoding {
     if let Some((encoding, _)) = Encoding::for_bom(sample) {
         return encoding;
     }
-    // A sample may end within a character; that is no reason to doubt UTF-8.
+    // The sample may end within a UTF-8 character.
     if std::str::from_utf8(sample).map_or_else(|e| e.error_len().is_none(), |_| true) {
         return UTF_8;
     }
@@ -49,7 +50,7 @@ pub(super) fn encoding(sample: &[u8]) -> &'static Encoding {
     detector.guess(None, Utf8Detection::Deny)
 }
 
-/// The first records of a text, trimmed; without the last one if the text may go on within it.
+/// The first records of a text, trimmed; without the last one if it may be incomplete.
 pub(super) fn records(sample: &[u8], delimiter: u8, complete: bool) -> Vec<Vec<String>> {
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(sample);
@@ -68,14 +69,15 @@ pub(super) fn records(sample: &[u8], delimiter: u8, complete: bool) -> Vec<Vec<S
     records
 }
 
-/// The cells of a record; between blanks, empty cells are just more blanks.
+/// The cells of a record; with blanks as separators, empty cells are skipped.
 pub(super) fn cells(record: &csv::ByteRecord, delimiter: u8) -> impl Iterator<Item = &[u8]> {
     record.iter().filter(move |cell| delimiter != b' ' || !cell.is_empty())
 }
 
-/// The delimiter: the first of tab ; | , blank that cuts every record of the sample into the same number of cells, two
-/// or more. (Semicolons come before commas because of decimal commas.) If none does, the file is ragged or has one
-/// column: the first delimiter that cuts most records alike, else the comma.
+/// The delimiter: the first of tab ; | , blank that splits every record of the sample into the same
+/// number of cells, two or more. (Semicolons come before commas because of decimal commas.)
+/// Otherwise the file is ragged or has one column: the first delimiter that splits most records
+/// into the same number of cells, else the comma.
 pub(super) fn delimiter(sample: &[u8], complete: bool) -> u8 {
     let agreement = |delimiter| {
         let widths = records(sample, delimiter, complete).iter().map(Vec::len).collect::<Vec<_>>();
@@ -87,9 +89,10 @@ pub(super) fn delimiter(sample: &[u8], complete: bool) -> u8 {
     *all.or_else(most).unwrap_or(&b',')
 }
 
-/// Whether the first record names the columns. It does if no cell of it is a number, and
-/// * some column holds numbers from the second row on, where the first row has text; or
-/// * all is text, the first row's cells are distinct and not blank, and none comes again in its column.
+/// Whether the first record is a header: no cell of it is a number, and
+/// * some column holds numbers from the second row on; or
+/// * all cells are text, and those of the first row are distinct, not blank, and not repeated in
+///   their column.
 pub(super) fn header(records: &[Vec<String>]) -> bool {
     let Some((first, rest)) = records.split_first() else { return false };
     let missing = |cell: &str| MISSING.contains(&cell);
@@ -108,7 +111,7 @@ pub(super) fn header(records: &[Vec<String>]) -> bool {
 }
 
 fn is_number(cell: &str) -> bool {
-    // A decimal comma is a number too, where the comma does not separate cells.
+    // A number may have a decimal comma, unless the comma separates cells.
     !MISSING.contains(&cell)
         && (cell.parse::<f64>().is_ok() || cell.replacen(',', ".", 1).parse::<f64>().is_ok())
 }

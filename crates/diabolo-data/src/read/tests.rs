@@ -116,7 +116,7 @@ fn table() -> RecordBatch {
 }
 
 #[test]
-fn built_in_digits_come_in_batches_too() {
+fn built_in_digits_are_read_in_batches() {
     let batch = read("digits");
     assert_eq!((batch.num_rows(), names(&batch)), (1797, vec!["image".into(), "label".into()]));
 }
@@ -136,7 +136,7 @@ fn fingerprints_follow_the_contents() {
 }
 
 #[test]
-fn targets_that_cannot_be_written_say_so_at_once() {
+fn unwritable_targets_fail_early() {
     let folder = Folder::new();
     for (target, part) in
         [("t.xls", ".parquet"), ("t", ".csv"), ("t.npz", ".npy"), ("t.png", "end its path in '/'")]

@@ -1,11 +1,12 @@
-//! A series as examples: each row together with the rows before it.
+//! Windows of a time series: each row together with the rows before it.
 //!
 //! ```text
-//! rows x_1, x_2, …; a window of W:   example t = (x_{t−W+1}, …, x_{t−1}, x_t)
+//! rows x_1, x_2, …; window length W:   example t = (x_{t−W+1}, …, x_{t−1}, x_t)
 //! ```
 //!
-//! Of a column `flow` come the columns `flow[-2]`, `flow[-1]`, `flow`. Every row has its example, so that numbers, order and keys of
-//! rows stay as they are; what was before the first row is missing. Columns share the memory of the series: none is copied W times.
+//! A column `flow` becomes the columns `flow[-2]`, `flow[-1]`, `flow`. Every row has an example, so
+//! that the number, order and keys of rows do not change; cells before the first row are missing.
+//! The columns share the memory of the series.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,48 +19,49 @@ use crate::image::image_shape;
 use crate::{Error, Result};
 use crate::{Feature, Schema};
 
-/// Metadata key of a column of an earlier row: how many rows earlier.
+/// Metadata key of a lagged column: the number of rows before the last row of the window.
 const STEPS_BACK: &str = "diabolo.steps_back";
 
-/// How a series becomes examples.
+/// The windows of a time series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Windows {
-    /// W, rows in an example.
+    /// W, the number of rows per example.
     pub length: usize,
-    /// Columns of which only the last row counts: key, label, conditions.
+    /// Columns taken from the last row only: key, label, conditions.
     pub whole: Vec<String>,
 }
 
-/// Whether the column holds what another one held some rows earlier.
+/// Whether the column is a lagged copy of another one.
 pub fn is_earlier_row(field: &Field) -> bool {
     field.metadata().contains_key(STEPS_BACK)
 }
 
-/// The name of a column as it was so many rows earlier.
+/// The name of the column lagged by this many rows.
 fn name_at(name: &str, back: usize) -> String {
     if back == 0 { name.to_string() } else { format!("{name}[-{back}]") }
 }
 
 impl Windows {
-    /// The same features at every row of a window, from the first to the last.
+    /// The same features for every row of the window, from the first to the last.
     pub fn schema(&self, series: &Schema) -> Schema {
         let at = |feature: &Feature, back| Feature { name: name_at(&feature.name, back), ..feature.clone() };
         let of = |feature| (0..self.length).rev().map(move |back| at(feature, back));
         Schema { features: series.features.iter().flat_map(of).collect(), ..series.clone() }
     }
 
-    /// How many rows before a window's last one a feature of [`Windows::schema`] is.
+    /// The lag of a feature of [`Windows::schema`]: the number of rows before the last row of the
+    /// window.
     pub fn rows_back(&self, feature: usize) -> usize {
         self.length - 1 - feature % self.length
     }
 
-    /// The examples of a series that was read as a whole.
+    /// The examples of a whole series.
     pub(crate) fn of(self, input: &str, series: RecordBatch) -> Result<RecordBatch> {
         let (columns, rows) = (series.schema(), series.num_rows());
         self.over(Source::new(input, columns, Some(rows), std::iter::once(Ok(series))))?.collect()
     }
 
-    /// A series, read as examples.
+    /// Reads a series as examples.
     pub(super) fn over(self, series: Source) -> Result<Source> {
         let columns = self.columns(series.name(), series.schema())?;
         let (name, rows, read) = (series.name.clone(), series.rows, series.schema.clone());
@@ -72,11 +74,11 @@ impl Windows {
         Ok(Source::new(name, columns, rows, batches))
     }
 
-    /// The columns of examples.
+    /// The schema of the examples.
     fn columns(&self, input: &str, series: &Columns) -> Result<SchemaRef> {
         if let Some(picture) = series.fields().iter().find(|field| image_shape(field).is_some()) {
             let error =
-                Error::data(input, "columns of numbers or categories", "pictures", "fit without --window");
+                Error::data(input, "columns of numbers or categories", "images", "fit without --window");
             return Err(error.in_column(picture.name()));
         }
         let fields: Vec<Field> =
@@ -85,20 +87,20 @@ impl Windows {
         match fields.iter().find(|field| !names.insert(field.name())) {
             Some(twice) => {
                 let error =
-                    Error::data(input, "names that windows leave free", "a column of this name", "rename it");
+                    Error::data(input, "no column with the name of a lagged column", "one", "rename it");
                 Err(error.in_column(twice.name()))
             }
             None => Ok(Arc::new(Columns::new(fields))),
         }
     }
 
-    /// How far back the column's copies go.
+    /// The maximum lag of the column.
     fn backs(&self, field: &Field) -> impl Iterator<Item = usize> + use<> {
         let most = if self.whole.contains(field.name()) { 1 } else { self.length };
         (0..most).rev()
     }
 
-    /// An example for every row of the batch; `before` keeps the rows that the next batch's begin with.
+    /// An example for every row of the batch; `before` keeps the rows that the next batch needs.
     fn examples(
         &self,
         read: &SchemaRef,
@@ -126,7 +128,7 @@ impl Windows {
     }
 }
 
-/// The column as it was so many rows earlier.
+/// The column lagged by this many rows.
 fn at(field: &FieldRef, back: usize) -> Field {
     let own = nullable(field).with_name(name_at(field.name(), back));
     match back {
@@ -153,7 +155,7 @@ mod tests {
         Windows { length, whole: vec!["time".into()] }
     }
 
-    /// The series 1, 2, …, `rows` in batches of so many rows.
+    /// The series 1, 2, …, `rows` in batches of this many rows.
     fn series(rows: i64, batch: usize) -> Source {
         let time: ArrayRef = Arc::new((1..=rows).map(|t| Some(format!("t{t}"))).collect::<StringArray>());
         let flow: ArrayRef = Arc::new(Int64Array::from_iter_values(1..=rows));
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_has_its_example_however_it_is_read() {
+    fn examples_do_not_depend_on_batch_sizes() {
         for batch in [1, 2, 5, 9] {
             let examples = windows(4).over(series(5, batch)).unwrap().collect().unwrap();
             let names: Vec<String> = examples.schema().fields().iter().map(|f| f.name().clone()).collect();
@@ -181,14 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn only_copies_of_earlier_rows_are_marked() {
+    fn only_lagged_columns_are_marked() {
         let source = windows(3).over(series(2, 2)).unwrap();
         let marked: Vec<bool> = source.schema().fields().iter().map(|f| is_earlier_row(f)).collect();
         assert_eq!(marked, [false, true, true, false]);
     }
 
     #[test]
-    fn features_lie_from_a_windows_first_row_to_its_last() {
+    fn features_are_ordered_from_first_to_last_row_of_the_window() {
         let feature =
             |name: &str| Feature { name: name.into(), kind: FeatureKind::Numeric, storage: Storage::Float };
         let features = vec![feature("a"), feature("b")];
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_taken_is_refused() {
+    fn column_names_that_collide_with_lagged_columns_are_refused() {
         let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
         let all = RecordBatch::try_from_iter([("a", column.clone()), ("a[-1]", column)]).unwrap();
         let source = Source::new("s.csv", all.schema(), None, std::iter::once(Ok(all)));

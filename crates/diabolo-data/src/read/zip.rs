@@ -1,4 +1,4 @@
-//! As much of ZIP as NumPy's archives use: stored and deflated members, with the 64-bit sizes of large ones.
+//! The part of ZIP that NumPy archives use: stored and deflated members, with 64-bit sizes.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -24,15 +24,14 @@ pub(super) fn entries(name: &str, file: &mut File) -> Result<Vec<Entry>> {
     let mut rest = directory.as_slice();
     let mut entries = Vec::new();
     while rest.starts_with(b"PK\x01\x02") {
-        let (entry, length) =
-            entry(rest).ok_or_else(|| damaged(name, "a directory that ends within an entry"))?;
+        let (entry, length) = entry(rest).ok_or_else(|| damaged(name, "a truncated directory entry"))?;
         rest = &rest[length..];
         entries.push(entry);
     }
     Ok(entries)
 }
 
-/// Finds the end record (22 bytes and a comment) and reads the directory that it points to.
+/// Finds the end record (22 bytes and a comment) and reads the directory.
 fn read_directory(file: &mut File) -> io::Result<Vec<u8>> {
     let length = file.seek(SeekFrom::End(0))?;
     let tail_start = length.saturating_sub(22 + 0xffff);
@@ -63,7 +62,7 @@ fn entry(bytes: &[u8]) -> Option<(Entry, usize)> {
     let length = 46 + name_length + extra_length + field(32, 2)? as usize;
     let name = String::from_utf8_lossy(bytes.get(46..46 + name_length)?).into_owned();
     let mut wide = wide_sizes(bytes.get(46 + name_length..46 + name_length + extra_length)?);
-    // A size that does not fit is all ones, and stands in the extra field instead, in this order.
+    // A size that does not fit is all ones; the extra field then holds it, in this order.
     let mut long = |at| match field(at, 4)? {
         0xffff_ffff => wide.next(),
         size => Some(size),
@@ -94,7 +93,7 @@ fn number(bytes: &[u8], at: usize, width: usize) -> Option<u64> {
     Some(bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
 }
 
-/// Reads a member, and checks its checksum at the end.
+/// Reads a member and verifies its checksum at the end.
 pub(super) fn open(name: &str, mut file: File, entry: &Entry) -> Result<Bytes> {
     let mut local = [0; 30];
     let read = file.seek(SeekFrom::Start(entry.offset)).and_then(|_| file.read_exact(&mut local));
@@ -112,7 +111,7 @@ pub(super) fn open(name: &str, mut file: File, entry: &Entry) -> Result<Bytes> {
         0 => Box::new(packed),
         8 => Box::new(flate2::read::DeflateDecoder::new(packed)),
         method => {
-            return Err(damaged(name, format!("a member packed by method {method}, not stored or deflated")));
+            return Err(damaged(name, format!("compression method {method}, not stored or deflated")));
         }
     };
     Ok(Box::new(Checked { bytes: bytes.take(entry.size), crc: Crc::new(), expected: entry.crc }))

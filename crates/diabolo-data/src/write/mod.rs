@@ -1,6 +1,6 @@
-//! Data out: record batches to CSV, Parquet, Arrow, NumPy or a folder of pictures.
+//! Writing data: record batches to CSV, Parquet, Arrow, NumPy or a folder of images.
 //!
-//! A file appears under its name only when it is complete: it is written beside it, and renamed by [`Writer::finish`].
+//! Files are written atomically: to a temporary file that [`Writer::finish`] renames.
 
 mod npy;
 mod output;
@@ -24,14 +24,14 @@ use output::Output;
 pub use output::{temporary_beside, write_atomically};
 pub use text::csv_to;
 
-/// One format's way to write batches.
+/// The writer of one format.
 trait Encode: Send {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()>;
-    /// Ends the file and puts it in place.
+    /// Completes the file and renames it to its final name.
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
-/// Writes batches to a file, a folder of pictures or stdout.
+/// Writes batches to a file, a folder of images or stdout.
 ///
 /// ```
 /// # fn main() -> diabolo_data::Result<()> {
@@ -48,16 +48,16 @@ pub struct Writer {
     target: String,
     format: Format,
     key: Option<String>,
-    /// Opened by `create`, so that a target that cannot be written fails before the work is done.
+    /// Opened by `create`, so that a target that cannot be written fails early.
     output: Option<Output>,
-    /// Made by the first batch, which tells the columns.
+    /// Created with the first batch, which has the schema.
     encoder: Option<Box<dyn Encode>>,
 }
 
 impl Writer {
-    /// Opens a target: a path, or `-` for stdout. The format is `format`, else the one that the path's extension names
-    /// (a `.gz` or `.zst` after it packs the file), else, for stdout, CSV. A path that ends in `/` and an existing
-    /// folder take pictures, one PNG a row.
+    /// Opens a target: a path, or `-` for stdout. The format is `format`, else that of the path's
+    /// extension (a `.gz` or `.zst` after it compresses the file), else, for stdout, CSV. A path
+    /// that ends in `/` or is a folder receives images, one PNG per row.
     pub fn create(target: &str, format: Option<Format>) -> Result<Writer> {
         let folder = target.ends_with('/') || target != "-" && Path::new(target).is_dir();
         let named = match target {
@@ -67,7 +67,7 @@ impl Writer {
         };
         let format = format.or(named).filter(|format| writable(*format)).ok_or_else(|| unknown(target))?;
         if (format == Format::Images) != folder {
-            let help = "pictures go into a folder, and only pictures do: end its path in '/'";
+            let help = "only images are written to a folder: end its path in '/'";
             return Err(Error::Unsupported {
                 what: format!("cannot write {} to '{target}'", format.name()),
                 help: help.into(),
@@ -79,7 +79,8 @@ impl Writer {
         Ok(Writer { target: target.to_string(), format, key: None, output, encoder: None })
     }
 
-    /// Names the column that names the pictures; otherwise the column `file` does, or else they are numbered.
+    /// Sets the column that names the image files; by default the column `file`, else they are
+    /// numbered.
     pub fn key(mut self, column: impl Into<String>) -> Writer {
         self.key = Some(column.into());
         self
@@ -103,8 +104,8 @@ impl Writer {
         encoder.write(batch).map_err(Error::io("write", &self.target))
     }
 
-    /// Ends the file, makes sure that it is on the disk, and gives it its name. Without a batch, even an empty one,
-    /// there are no columns to write, and no file appears.
+    /// Completes the file, syncs it to disk, and renames it to its final name. No file is written
+    /// without a batch (which may be empty), since there is no schema.
     pub fn finish(self) -> Result<()> {
         self.encoder.map_or(Ok(()), |encoder| encoder.finish()).map_err(Error::io("write", &self.target))
     }
@@ -116,8 +117,8 @@ fn writable(format: Format) -> bool {
 
 fn unknown(target: &str) -> Error {
     Error::Unsupported {
-        what: format!("cannot write '{target}': its name tells no format that can be written"),
-        help: "use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for pictures".into(),
+        what: format!("cannot write '{target}': its extension is not that of a writable format"),
+        help: "use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for images".into(),
     }
 }
 

@@ -17,10 +17,10 @@ use crate::{Error, Result};
 /// One image column becomes rows × height × width (× 3), `uint8` or `float32`.
 pub(super) struct Npy {
     output: Output,
-    /// The header tells the number of rows, so the numbers wait here for the end.
+    /// The numbers, kept until the end because the header contains the number of rows.
     body: std::fs::File,
     number: DataType,
-    /// The sides after the first.
+    /// The dimensions after the first.
     sides: Vec<usize>,
     rows: usize,
 }
@@ -61,7 +61,7 @@ fn layout(target: &str, schema: &Schema) -> Result<(DataType, Vec<usize>)> {
     if let Some(other) = fields.iter().find(|field| !numeric(field.data_type())) {
         return Err(Error::Unsupported {
             what: format!(
-                "cannot write '{target}': an NPY file holds numbers, or one column of images and nothing else: not '{}'",
+                "cannot write '{target}': an NPY file holds numeric columns, or a single image column, but not '{}'",
                 other.name()
             ),
             help: "write .csv or .parquet, or fit without this column (--drop)".into(),

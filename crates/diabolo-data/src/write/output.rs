@@ -1,4 +1,5 @@
-//! Where bytes go: stdout, or a file that appears only when it is complete; packed on the way if its name says so.
+//! Output bytes: stdout, or a file that is written atomically; compressed according to its
+//! extension.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -17,12 +18,12 @@ pub(super) enum Output {
     Zstd(zstd::stream::write::Encoder<'static, BufWriter<Target>>),
 }
 
-/// What the bytes end up in.
+/// The destination of the bytes.
 pub(super) enum Target {
     Stdout(io::Stdout),
     /// A device or a pipe, which cannot be replaced.
     Special(File),
-    /// A temporary file, deleted when dropped, and the name it gets in the end.
+    /// A temporary file, deleted when dropped, and its final name.
     Pending(NamedTempFile, PathBuf),
 }
 
@@ -43,7 +44,7 @@ impl Output {
         })
     }
 
-    /// Ends the packing, and puts the file in place.
+    /// Completes the compression and renames the file to its final name.
     pub fn commit(self) -> io::Result<()> {
         let inner = match self {
             Output::Plain(inner) => inner,
@@ -55,9 +56,9 @@ impl Output {
 }
 
 impl Target {
-    /// A file at `path`: beside it until [`Target::commit`].
+    /// A file at `path`, written to a temporary file beside it until [`Target::commit`].
     pub fn create(path: &Path) -> io::Result<Target> {
-        // Through a link, the file that it points to is replaced, not the link.
+        // Replace the target of a symbolic link, not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if fs::metadata(&path).is_ok_and(|existing| !existing.is_file()) {
             return File::options().write(true).open(&path).map(Target::Special);

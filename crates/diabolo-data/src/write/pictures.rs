@@ -1,4 +1,4 @@
-//! A folder of PNG pictures, one a row.
+//! A folder of PNG images, one per row.
 
 use std::collections::HashSet;
 use std::fs;
@@ -18,13 +18,13 @@ use super::{Encode, from_arrow};
 use crate::image::{image_scale, image_shape};
 use crate::{Error, Result};
 
-/// Each picture is written whole or not at all; the folder fills as the batches come.
+/// Each image is written atomically, batch by batch.
 pub(super) struct Pictures {
     folder: PathBuf,
     image: usize,
     key: Option<usize>,
     shape: (usize, usize, usize),
-    /// The number that becomes white.
+    /// The pixel value of white.
     scale: f32,
     rows: usize,
     names: HashSet<String>,
@@ -40,14 +40,14 @@ impl Pictures {
         let [(image, shape)] = images.collect::<Vec<_>>()[..] else {
             return Err(Error::Unsupported {
                 what: format!(
-                    "cannot write pictures to '{target}': the rows do not have exactly one image column"
+                    "cannot write images to '{target}': the rows do not have exactly one image column"
                 ),
                 help: "write .csv or .parquet".into(),
             });
         };
         if !matches!(shape.2, 1 | 3) {
             return Err(Error::Unsupported {
-                what: format!("cannot write pictures of {} channels as PNG", shape.2),
+                what: format!("cannot write images with {} channels as PNG", shape.2),
                 help: "write .npy or .parquet".into(),
             });
         }
@@ -57,7 +57,7 @@ impl Pictures {
         Ok(Pictures { folder, image, key, shape, scale, rows: 0, names: HashSet::new() })
     }
 
-    /// The key with `.png` at its end, or the number of the row.
+    /// The key with the extension `.png`, or the number of the row.
     fn name(&mut self, batch: &RecordBatch, row: usize) -> io::Result<String> {
         let name = match self.key {
             Some(key) => array_value_to_string(batch.column(key), row).map_err(from_arrow)?,
@@ -67,7 +67,7 @@ impl Pictures {
         if !Path::new(&name).components().all(|part| matches!(part, Component::Normal(_))) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("the key '{name}' leads out of the folder"),
+                format!("the key '{name}' points outside the folder"),
             ));
         }
         if !self.names.insert(name.clone()) {

@@ -12,14 +12,14 @@ use super::output::Output;
 use super::{Encode, from_arrow};
 use crate::{Error, Result};
 
-/// Writes one batch as CSV, header first. Numbers are the shortest that read back the same; nulls are empty cells; an
-/// image becomes one column a pixel, `image_1`, `image_2`, ….
+/// Writes one batch as CSV, header first. Numbers are written in the shortest form that reads back
+/// exactly; nulls are empty cells; an image becomes one column per pixel, `image_1`, `image_2`, ….
 pub fn csv_to(writer: impl Write, batch: &RecordBatch) -> Result<()> {
     let mut rows = Rows::new(writer, b',');
     rows.write(batch).and_then(|()| rows.writer.flush()).map_err(Error::io("write", "CSV"))
 }
 
-/// Delimited text to a file.
+/// The writer of delimited text.
 pub(super) struct Text(Rows<Output>);
 
 impl Text {
@@ -38,7 +38,7 @@ impl Encode for Text {
     }
 }
 
-/// The rows of a text, after the header.
+/// The rows after the header.
 struct Rows<W: Write> {
     writer: csv::Writer<W>,
     started: bool,
@@ -74,7 +74,7 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// The cause itself: `From` would hide its kind, and a closed pipe is told by its kind.
+/// The I/O cause itself: `From` would hide its kind, which identifies a closed pipe.
 fn from_csv(error: csv::Error) -> io::Error {
     match error.into_kind() {
         csv::ErrorKind::Io(cause) => cause,
@@ -82,7 +82,7 @@ fn from_csv(error: csv::Error) -> io::Error {
     }
 }
 
-/// A column's cells, and how many of them a row has.
+/// The cells of a column, and their number per row.
 fn cells(column: &dyn Array) -> (&dyn Array, usize) {
     match column.as_fixed_size_list_opt() {
         Some(list) => (list.values().as_ref(), list.value_length() as usize),
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_is_a_column_a_pixel() {
+    fn image_is_one_column_per_pixel() {
         let text = text(&digits().unwrap().slice(1, 1));
         let mut lines = text.lines();
         assert!(lines.next().unwrap().ends_with("image_63,image_64,label"));

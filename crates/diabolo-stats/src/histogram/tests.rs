@@ -21,7 +21,7 @@ fn normal(seed: u64, n: usize) -> Vec<f32> {
 }
 
 #[test]
-fn deciles_hold_equal_counts_and_missing_cells_stand_apart() {
+fn deciles_have_equal_counts_and_missing_cells_their_own_bin() {
     let values: Vec<f32> = (1..=100).rev().map(|i| i as f32).chain([f32::NAN; 5]).collect();
     let (found, _) = pair(&values, &[]);
     assert_eq!(found.edges, [10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0]);
@@ -32,7 +32,7 @@ fn deciles_hold_equal_counts_and_missing_cells_stand_apart() {
 
 #[test]
 fn a_frequent_value_has_a_bin_of_its_own() {
-    // 0 is every decile, and the largest value too: what is below or above it is seen.
+    // 0 is every decile, and also the largest value: values below or above it have their own bins.
     let (old, new) = pair(&[0.0; 50], &[-1.0, 0.0, 0.0, 1e-30]);
     assert_eq!(old.edges, [0f32.next_down(), 0.0]);
     assert_eq!((old.counts, new.counts), (vec![0, 0, 50, 0], vec![0, 1, 2, 1]));
@@ -59,10 +59,10 @@ fn a_difference_by_hand() {
 }
 
 #[test]
-fn thin_bins_are_put_together() {
+fn sparse_bins_are_merged() {
     let bins = put_together(&[[9.0, 2.0], [1.0, 1.0], [4.0, 6.0], [2.0, 0.0]], 10.0);
     assert_eq!(bins, [[9.0, 2.0], [7.0, 7.0]]);
-    // Categories of 1, 2 and 3 rows together, wherever they stand: one bin beside two.
+    // Categories of 1, 2 and 3 rows are merged, wherever they are: one bin beside two.
     let found = difference_of_categories(&[1, 40, 3, 40, 2], &[2, 40, 2, 40, 2]).unwrap();
     assert_eq!(found, difference(&[6, 40, 40], &[6, 40, 40]).unwrap());
 }
@@ -74,9 +74,10 @@ fn holm_by_hand() {
 }
 
 #[test]
-fn false_alarms_of_a_whole_table_keep_to_their_level() {
-    // 200 pairs of tables of 8 columns, one in two rounded so that its deciles tie, and 400 rows beside 250. Of 200 tables Holm
-    // lets 10 raise an alarm on average, deviation 3.1: 20 is more than three deviations above.
+fn false_alarm_rate_of_a_table_is_at_its_level() {
+    // 200 pairs of tables of 8 columns, every second one rounded so that its deciles tie, with 400
+    // and 250 rows. With Holm's method, 10 of 200 tables raise an alarm on average, standard
+    // deviation 3.1: 20 is more than three standard deviations above.
     let alarms = (0..200u64).filter(|&table| {
         let p_values = (0..8u64).map(|column| {
             let mut draws = normal(8 * table + column, 650);
@@ -104,8 +105,9 @@ fn found(rows: usize) -> usize {
 }
 
 #[test]
-fn half_a_deviation_is_found_with_enough_rows() {
-    // What the note about few rows says: 200 rows on each side are as good as 100 beside any number.
+fn shift_by_half_a_deviation_is_detected_with_enough_rows() {
+    // The limit of the warning about few rows: 200 rows on each side are equivalent to 100 and any
+    // number.
     let [few, enough, many] = [50, 200, 500].map(found);
     assert!(few < 40 && enough > 100 && many == 200, "{few}, {enough}, {many} of 200");
 }

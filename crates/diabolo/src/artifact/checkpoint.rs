@@ -1,4 +1,4 @@
-//! `checkpoint/checkpoint.safetensors`: all that a resume needs, in one file, replaced as a whole.
+//! `checkpoint/checkpoint.safetensors`: the full state of training in one file, replaced atomically.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,17 +29,17 @@ pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Resul
     write_atomically(path, &container::to_bytes(parts, json)?)
 }
 
-/// Reads a snapshot back into models built like `model`.
+/// Reads a snapshot into models with the architecture of `model`.
 pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Result<Resume<M>> {
     let broken = |problem: String| Error::Artifact {
         path: path.into(),
         problem,
-        help: "start a new run; model.safetensors, if there is one, is not affected".into(),
+        help: "start a new run; an existing model.safetensors is not affected".into(),
     };
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let (mut parts, json) = container::from_bytes(path, &bytes, FORMAT_VERSION)?;
     let Some(Part::Bytes(optimizer)) = parts.remove("optimizer") else {
-        return Err(broken("it holds no optimiser state".into()));
+        return Err(broken("it has no optimizer state".into()));
     };
     let state: State = serde_json::from_value(json["state"].clone())
         .map_err(|cause| broken(format!("its state is damaged ({cause})")))?;
@@ -48,7 +48,7 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
         let device = name.split_once('.').and_then(|(group, name)| Some((groups.get_mut(group)?, name)));
         match (device, part) {
             (Some((group, name)), Part::Floats(tensor)) => group.insert(name.to_string(), tensor),
-            _ => return Err(broken(format!("tensor {name} is not one of a checkpoint's"))),
+            _ => return Err(broken(format!("unknown tensor {name}"))),
         };
     }
     let mut restore = |group: &str| {

@@ -1,4 +1,4 @@
-//! The safetensors container: named tensors, one JSON text, one checksum over both.
+//! The safetensors container: named tensors, a JSON header, and a checksum of both.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::{Error, Result};
 
 /// The one metadata key. A single key keeps files byte-identical from run to run.
 const KEY: &str = "diabolo";
-/// Stands for the checksum while it is computed.
+/// Placeholder of the checksum while it is computed.
 const BLANK: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A tensor as bytes.
@@ -50,10 +50,10 @@ pub(super) fn from_bytes(
     let broken = |problem: String| Error::Artifact {
         path: path.into(),
         problem,
-        help: "restore it from a backup, or fit again".into(),
+        help: "restore it from a backup, or fit the model again".into(),
     };
     let (_, metadata) = SafeTensors::read_metadata(bytes)
-        .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
+        .map_err(|cause| broken(format!("this is not a complete safetensors file ({cause})")))?;
     let text = metadata
         .metadata()
         .as_ref()
@@ -65,7 +65,9 @@ pub(super) fn from_bytes(
         Some(version) if version > newest => {
             return Err(Error::Artifact {
                 path: path.into(),
-                problem: format!("it has format {version}; this diabolo reads up to {newest}"),
+                problem: format!(
+                    "it has format version {version}; this diabolo reads versions up to {newest}"
+                ),
                 help: "upgrade diabolo".into(),
             });
         }
@@ -73,7 +75,7 @@ pub(super) fn from_bytes(
         None => return Err(broken("its header has no format_version".into())),
     }
     let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|cause| broken(format!("this is not a whole safetensors file ({cause})")))?;
+        .map_err(|cause| broken(format!("this is not a complete safetensors file ({cause})")))?;
     let views: BTreeMap<String, TensorView> = tensors.tensors().into_iter().collect();
     let stored = json["checksum"].as_str().unwrap_or_default();
     let found = checksum(

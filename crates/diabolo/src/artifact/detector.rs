@@ -1,6 +1,7 @@
-//! What scores are measured against, as tensors of the model file: `detector.deviation`, `detector.mean_loss`, `detector.scores`; and how
-//! held-out rows are spread: `drift.bins`, the number of bins of each histogram with that of missing cells, `drift.counts` and
-//! `drift.edges`, one histogram after the other.
+//! The anomaly detector as tensors of the model file: `detector.deviation`, `detector.usual` (mean losses),
+//! `detector.scores`; and the drift reference, histograms of held-out rows: `drift.bins`, the number of
+//! bins of each histogram including that of missing cells, `drift.counts` and `drift.edges`, both
+//! concatenated.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::stats::Histogram;
 const NAMES: [&str; 3] = ["detector.deviation", "detector.usual", "detector.scores"];
 const DRIFT: [&str; 3] = ["drift.bins", "drift.counts", "drift.edges"];
 
-/// The detector by name; nothing if there is none.
+/// The tensors of the detector; empty without a detector.
 pub(super) fn export(detector: Option<&Detector>) -> BTreeMap<String, HostTensor> {
     let Some(Detector { deviation, mean_loss, scores, reference }) = detector else { return BTreeMap::new() };
     let tensor = |values: Vec<f32>| HostTensor { shape: vec![values.len()], values };
@@ -29,7 +30,8 @@ pub(super) fn export(detector: Option<&Detector>) -> BTreeMap<String, HostTensor
     tensors.into_iter().collect()
 }
 
-/// Takes the detector out of a file's tensors, or says what is wrong with it. Files from before `score` have none.
+/// Removes the detector from a file's tensors; the error says what is wrong with it. Old files have
+/// none.
 pub(super) fn import(
     tensors: &mut BTreeMap<String, HostTensor>,
     preprocessor: &Preprocessor,
@@ -42,26 +44,26 @@ pub(super) fn import(
         [Some(bins), Some(counts), Some(edges)] => {
             let reference = histograms(&bins, &counts, &edges).map(Reference);
             let fits = reference.filter(|reference| reference.fits(preprocessor, latent_dim));
-            Some(fits.ok_or("how its held-out rows are spread is impossible")?)
+            Some(fits.ok_or("its drift reference is invalid")?)
         }
-        _ => return Err("how its held-out rows are spread is incomplete".into()),
+        _ => return Err("its drift reference is incomplete".into()),
     };
     match found {
         [None, None, None] if reference.is_none() => Ok(None),
         [Some(deviation), Some(mean_loss), Some(scores)] => {
             let detector = Detector { deviation, mean_loss, scores, reference };
             let fits = detector.fits(preprocessor.width(), preprocessor.schema.features.len());
-            fits.then_some(Some(detector)).ok_or_else(|| "what it scores rows by is impossible".into())
+            fits.then_some(Some(detector)).ok_or_else(|| "its anomaly detector is invalid".into())
         }
-        _ => Err("what it scores rows by is incomplete".into()),
+        _ => Err("its anomaly detector is incomplete".into()),
     }
 }
 
-/// The histograms that lie one after the other; `None` if these are not.
+/// Splits concatenated histograms; `None` if they are inconsistent.
 fn histograms(bins: &[f32], mut counts: &[f32], mut edges: &[f32]) -> Option<Vec<Histogram>> {
     let mut found = vec![];
     for &bins in bins {
-        // Besides that of missing cells there is one bin more than there are edges.
+        // One bin for missing cells, and one bin more than edges.
         let bins = Some(bins as usize).filter(|&whole| whole >= 2 && whole as f32 == bins)?;
         let (of_counts, of_edges) = (counts.split_off(..bins)?, edges.split_off(..bins - 2)?);
         let whole = |&n: &f32| Some(n as u32).filter(|&whole| whole as f32 == n);
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn histograms_come_back_bit_for_bit() {
+    fn histograms_round_trip() {
         let spread = |edges: Vec<f32>, counts: Vec<u32>| Histogram { edges, counts };
         let edges = vec![f32::MIN, 0f32.next_down(), 0.0, 0.1, f32::INFINITY];
         let kept = vec![spread(edges, vec![7, 0, 4096, 1, 2, 3, 0]), spread(vec![], vec![4109, 0])];

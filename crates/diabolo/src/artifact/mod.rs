@@ -1,7 +1,8 @@
-//! What stays: model files, checkpoints, run folders.
+//! Files: models, checkpoints, run folders.
 //!
-//! A model is one safetensors file. Its tensors have stable names (see [`weights`]); its metadata has
-//! one entry, `diabolo`, a JSON object with everything else ([`Header`]). Never pickle; never training rows.
+//! A model is one safetensors file. Its tensors have stable names (see [`weights`]); its metadata
+//! has one entry, `diabolo`, a JSON object with everything else ([`Header`]). A file never contains
+//! pickles or training rows.
 
 mod checkpoint;
 mod container;

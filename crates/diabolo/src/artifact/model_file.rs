@@ -1,4 +1,4 @@
-//! `model.safetensors`: a model that needs nothing beside it.
+//! `model.safetensors`: a self-contained model.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::model::{Architecture, Model};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// The newest format this program reads, and the one it writes.
+/// The format version that this program writes, and the newest one that it reads.
 /// Version 2 renamed keys of version 1, which are read as aliases.
 pub const FORMAT_VERSION: u64 = 2;
 
@@ -25,19 +25,19 @@ pub const FORMAT_VERSION: u64 = 2;
 pub struct Header {
     /// [`FORMAT_VERSION`] of the writer.
     pub format_version: u64,
-    /// The diabolo that wrote it.
+    /// The version of diabolo that wrote it.
     pub diabolo_version: String,
-    /// The resolved configuration: nothing is left open.
+    /// The resolved configuration.
     pub config: Config,
-    /// How rows become numbers and back, with the schema.
+    /// The preprocessor, with the schema.
     pub preprocessor: Preprocessor,
-    /// What it was fitted on.
+    /// The data it was fitted on.
     pub source: SourceRecord,
-    /// How training went.
+    /// The record of training.
     pub training: TrainingRecord,
 }
 
-/// What a model was fitted on: enough to recognise the data, none of its rows.
+/// The data a model was fitted on: enough to recognize it, but no rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceRecord {
@@ -45,39 +45,39 @@ pub struct SourceRecord {
     pub input: String,
     /// SHA-256 of the file; absent for a stream.
     pub fingerprint: Option<String>,
-    /// Rows in it.
+    /// Number of rows.
     pub rows: usize,
-    /// Rows of it in training, validation and test.
+    /// Number of training, validation and test rows.
     pub split: [usize; 3],
-    /// The set that `evaluate` uses by itself when the source has a test part of its own.
+    /// The default input of `evaluate`, if the data set has its own test part.
     pub test_input: Option<String>,
 }
 
-/// How training went.
+/// The record of training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingRecord {
-    /// Epochs run.
+    /// Number of epochs.
     pub epochs: usize,
-    /// The epoch whose weights these are; `None` if none was finished.
+    /// The epoch of the weights; `None` if no epoch was completed.
     pub best_epoch: Option<usize>,
     /// "finished", "early_stopped", "time_limit", "interrupted" or "diverged"; "time_up" in older files.
     #[serde(alias = "ended")]
     pub stop_reason: String,
 }
 
-/// A model with everything needed to use it.
+/// A fitted model with everything needed to use it.
 #[derive(Clone)]
 pub struct SavedModel {
-    /// All but the weights.
+    /// Everything except tensors.
     pub header: Header,
-    /// What the header's configuration builds.
+    /// The architecture, from the header's configuration.
     pub architecture: Architecture,
     /// The weights, without autodiff.
     pub model: Model,
-    /// Where the codes of the training rows lie; families without a prior generate from there.
+    /// A summary of the codes of the training rows, from which families without a prior generate.
     pub latent: Option<LatentSummary>,
-    /// What rows are scored by; files from before there were scores have none.
+    /// The anomaly detector; old files have none.
     pub detector: Option<Detector>,
 }
 
@@ -120,9 +120,9 @@ impl SavedModel {
     /// Reads and checks a model file.
     ///
     /// # Errors
-    /// [`Error::Artifact`] if it is truncated, changed, foreign, from a newer version, or does not
-    /// fit its own configuration; [`Error::Unsupported`] if it has a likelihood that this program has not
-    /// [registered](crate::distribution::register); [`Error::Io`] if it cannot be read.
+    /// [`Error::Artifact`] if it is truncated, modified, not a model file, from a newer version, or
+    /// inconsistent with its configuration; [`Error::Unsupported`] if it has a likelihood that this
+    /// program has not [registered](crate::distribution::register); [`Error::Io`] if it cannot be read.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         Self::from_bytes(path, &bytes, device)
@@ -134,7 +134,7 @@ impl SavedModel {
         let broken = |problem: String| Error::Artifact {
             path: path.into(),
             problem,
-            help: "restore it from a backup, or fit again".into(),
+            help: "restore it from a backup, or fit the model again".into(),
         };
         if let Some(object) = json.as_object_mut() {
             object.remove("checksum");
@@ -151,23 +151,22 @@ impl SavedModel {
             .clone()
             .resolve(&header.preprocessor.blocks(), true)
             .and_then(|architecture| architecture.conditioned_on(header.preprocessor.condition_width()))
-            .map_err(|cause| broken(format!("its configuration is impossible ({cause})")))?;
-        let mut tensors =
-            floats(parts).ok_or_else(|| broken("it holds tensors that are not weights".into()))?;
+            .map_err(|cause| broken(format!("its configuration is invalid ({cause})")))?;
+        let mut tensors = floats(parts).ok_or_else(|| broken("it contains unknown tensors".into()))?;
         let latent = summary::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
         let detector =
             detector::import(&mut tensors, &header.preprocessor, architecture.latent_dim).map_err(broken)?;
-        // Before anything is allocated by what the configuration says.
+        // Checked before the configuration determines allocations.
         let held: usize = tensors.values().map(|t| t.values.len()).sum();
         if architecture.least_parameters() > held {
-            return Err(broken(format!("it holds {held} weights, fewer than its configuration says")));
+            return Err(broken(format!("it has {held} weights, fewer than its configuration requires")));
         }
         let model = weights::import(Model::new(&architecture, 0, device), tensors, device).map_err(broken)?;
         Ok(SavedModel { header, architecture, model, latent, detector })
     }
 }
 
-/// Before likelihoods could be chosen by column, `model.image_likelihood` chose that of pixels.
+/// Old files have `model.image_likelihood` for pixels instead of a likelihood by column.
 fn migrate(header: &mut serde_json::Value) {
     let has_pixels = header
         .pointer("/preprocessor/schema/features")
@@ -205,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn a_likelihood_of_pixels_from_before_there_were_others_is_understood() {
+    fn old_image_likelihood_key_is_read() {
         let mut pictures = header("image");
         migrate(&mut pictures);
         assert_eq!(
             pictures["config"]["model"],
             json!({ "latent_dim": 2, "likelihood": { "pixels": "gaussian" } })
         );
-        // A table's file had the key too, and it meant nothing.
+        // The files of tables had the key too, without meaning.
         let mut table = header("numeric");
         migrate(&mut table);
         assert_eq!(table["config"]["model"], json!({ "latent_dim": 2 }));

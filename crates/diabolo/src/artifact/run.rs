@@ -1,13 +1,13 @@
-//! A run is a folder; every command takes it or the model file alone.
+//! A run folder. Every command accepts a run folder or a model file.
 //!
 //! ```text
 //! runs/digits-variational/
-//!   config.toml          what was asked for, resolved, with the input
+//!   config.toml          the resolved configuration and the input
 //!   model.safetensors    the best weights, self-contained
-//!   history.jsonl        one line an epoch
+//!   history.jsonl        one line per epoch
 //!   metrics.json         `evaluate` on held-out rows
-//!   report.html          to look at
-//!   checkpoint/          to resume from
+//!   report.html          the report
+//!   checkpoint/          the state of an unfinished run
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ use crate::config::Config;
 use crate::train::EpochRecord;
 use crate::{Error, Result};
 
-/// A run's folder.
+/// A run folder.
 #[derive(Debug, Clone)]
 pub struct Run {
     folder: PathBuf,
 }
 
-/// `config.toml`: the configuration and what it was used on.
+/// `config.toml`: the configuration and the input.
 #[derive(Serialize, Deserialize)]
 struct RunConfig {
     input: String,
@@ -36,8 +36,8 @@ struct RunConfig {
     config: toml::Table,
 }
 
-/// Of the text of a run's `config.toml` the settings alone: what they were used on stands above them, in lines that are left empty,
-/// so that errors name the right ones.
+/// The settings of the text of a run's `config.toml`, without the input. The lines of the input are
+/// blanked, so that errors name the right line.
 pub fn settings_alone(text: &str) -> String {
     let used_on = |line: &str| ["input =", "fingerprint ="].iter().any(|key| line.starts_with(key));
     let (above, settings) = text.split_at(text.find("\n[").unwrap_or(text.len()));
@@ -57,13 +57,13 @@ pub fn unused_folder(root: &Path, name: &str) -> PathBuf {
 }
 
 impl Run {
-    /// Makes `folder`, which must not hold a run yet.
+    /// Creates `folder`, which must not contain a run.
     pub fn create(folder: &Path) -> Result<Self> {
         let run = Run { folder: folder.into() };
         if run.config_path().exists() || run.model_path().exists() {
             return Err(Error::Unsupported {
-                what: format!("{}: there is a run in this folder already", folder.display()),
-                help: "choose another --out, continue it with --resume, or delete it".into(),
+                what: format!("{}: this folder already contains a run", folder.display()),
+                help: "choose another --out, resume the run with --resume, or delete it".into(),
             });
         }
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -84,7 +84,7 @@ impl Run {
         Err(Error::Artifact {
             path: folder.into(),
             problem: "this is not a run folder: it has no config.toml".into(),
-            help: "give the folder that `diabolo fit` printed".into(),
+            help: "pass the folder that `diabolo fit` printed".into(),
         })
     }
 
@@ -99,8 +99,8 @@ impl Run {
         }
         Err(Error::Artifact {
             path: path.into(),
-            problem: "there is no model.safetensors in this folder".into(),
-            help: "give a run that has finished, or continue it with `diabolo fit --resume`".into(),
+            problem: "this folder has no model.safetensors".into(),
+            help: "pass a finished run, or finish this one with `diabolo fit --resume`".into(),
         })
     }
 
@@ -164,24 +164,24 @@ impl Run {
         Ok((run.input, run.fingerprint, config))
     }
 
-    /// Writes `history.jsonl`, whole: after a resume it must not hold epochs that were run twice.
+    /// Rewrites `history.jsonl`, so that no epoch is repeated after a resume.
     pub fn write_history(&self, history: &[EpochRecord]) -> Result<()> {
         write_lines(&self.history_path(), history)
     }
 
-    /// Reads `history.jsonl`; a model file without its run has none.
+    /// Reads `history.jsonl`.
     pub fn read_history(&self) -> Result<Vec<EpochRecord>> {
         read_lines(&self.history_path())
     }
 }
 
-/// Writes one line of JSON for each value, whole and at once: an interruption leaves no half line.
+/// Writes one line of JSON per value, atomically.
 pub fn write_lines<T: Serialize>(path: &Path, values: &[T]) -> Result<()> {
     let line = |value| serde_json::to_string(value).expect("numbers and names are always JSON") + "\n";
     write_atomically(path, values.iter().map(line).collect::<String>().as_bytes())
 }
 
-/// Reads what [`write_lines`] wrote.
+/// Reads a file of [`write_lines`].
 pub fn read_lines<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>> {
     let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
     let parse = |(number, line): (usize, &str)| {

@@ -7,7 +7,7 @@ use crate::evaluate::LatentSummary;
 
 const NAMES: [&str; 3] = ["latent.deviation", "latent.centers", "latent.shares"];
 
-/// The summary by name; nothing if there is none.
+/// The tensors of the summary; empty without a summary.
 pub(super) fn export(summary: Option<&LatentSummary>) -> BTreeMap<String, HostTensor> {
     let Some(LatentSummary { deviation, centers, shares }) = summary else { return BTreeMap::new() };
     let (units, count) = (deviation.len(), shares.len());
@@ -18,7 +18,7 @@ pub(super) fn export(summary: Option<&LatentSummary>) -> BTreeMap<String, HostTe
     NAMES.into_iter().zip(tensors).map(tensor).collect()
 }
 
-/// Takes the summary out of a file's tensors, or says what is wrong with it.
+/// Removes the summary from a file's tensors; the error says what is wrong with it.
 pub(super) fn import(
     tensors: &mut BTreeMap<String, HostTensor>,
     latent_dim: usize,
@@ -29,7 +29,7 @@ pub(super) fn import(
         [Some(deviation), Some(centers), Some(shares)] => {
             let summary = LatentSummary { deviation, centers, shares };
             let fits = summary.fits(latent_dim);
-            fits.then_some(Some(summary)).ok_or_else(|| "its summary of the codes is impossible".into())
+            fits.then_some(Some(summary)).ok_or_else(|| "its summary of the codes is invalid".into())
         }
         _ => Err("its summary of the codes is incomplete".into()),
     }

@@ -1,4 +1,4 @@
-//! A model's tensors by name.
+//! The tensors of a model by name.
 //!
 //! | name | shape | of |
 //! |---|---|---|
@@ -11,12 +11,12 @@
 //! | `prior.pseudo_inputs` | K × inputs | VampPrior |
 //! | `prior.encoder.K.*`, `prior.posterior.*`, `prior.decoder.K.*`, `prior.output.*` | | second stochastic layer |
 //! | `flow.steps.K.*` | | the K-th step of a flow |
-//! | `level` | outputs of `encoder.0` | multi-scale denoising: what ½ log(σ / σ_least) adds to them |
-//! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | what quantised codes choose from; moving counts |
-//! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture that quantised codes are drawn from: π_m, p_m(choice) |
-//! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | where codes lie, for families without a prior |
-//! | `detector.deviation`, `detector.usual`, `detector.scores` | inputs, features, n | what rows are scored by; scores of held-out rows |
-//! | `drift.bins`, `drift.counts`, `drift.edges` | histograms, n, n | how held-out rows are spread: score, columns, latent units |
+//! | `level` | outputs of `encoder.0` | multi-scale denoising: the weight of ½ log(σ / σ_min), added to them |
+//! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | codebook vectors; moving average of their counts |
+//! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture prior of quantized codes: π_m, p_m(choice) |
+//! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | summary of the codes, for families without a prior |
+//! | `detector.deviation`, `detector.usual`, `detector.scores` | inputs, features, n | the anomaly detector; scores of held-out rows |
+//! | `drift.bins`, `drift.counts`, `drift.edges` | histograms, n, n | histograms of held-out rows: score, columns, latent dimensions |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |
 //! | `likelihood.log_freedom.K` | features | the K-th Student's t block: log(ν − 2) before its bound |
@@ -24,7 +24,7 @@
 //! | `likelihood.custom.K` | features | the K-th vector of blocks with a registered distribution |
 //! | `likelihood.thresholds.K` | levels − 1 | the K-th ordinal block: θ_1, then the increments before their softplus |
 //!
-//! K counts blocks of the table's row, in column order, from 0.
+//! K numbers the layers, steps or blocks from 0, blocks in column order.
 //! A row of a weight belongs to one output unit: h = φ(W x + b). Values are little-endian f32.
 
 use std::collections::BTreeMap;
@@ -37,9 +37,9 @@ use crate::tensor::Device;
 /// A tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HostTensor {
-    /// Its dimensions.
+    /// The shape.
     pub shape: Vec<usize>,
-    /// Its values, row by row.
+    /// The values, row-major.
     pub values: Vec<f32>,
 }
 
@@ -96,7 +96,7 @@ pub fn import<M: Module>(
                 }
                 Some(host) => {
                     self.problem = Some(format!(
-                        "tensor {name} is {:?}, its configuration says {expected:?}",
+                        "tensor {name} has shape {:?}, its configuration requires {expected:?}",
                         host.shape
                     ));
                     param
@@ -112,13 +112,13 @@ pub fn import<M: Module>(
     let model = model.map(&mut mapper);
     match (mapper.problem, mapper.tensors.keys().next()) {
         (Some(problem), _) => Err(problem),
-        (None, Some(extra)) => Err(format!("tensor {extra} belongs to no layer")),
+        (None, Some(extra)) => Err(format!("unknown tensor {extra}")),
         (None, None) => Ok(model),
     }
 }
 
-/// Where a traversal is. The family, the network shared by families, and the list of layers in a `Sequential` are not part of
-/// a name: `encoder.0.weight`, not `net.encoder.layers.0.weight`.
+/// The path of a traversal. The family, the network that families share, and the list of layers in
+/// a `Sequential` are not part of a name: `encoder.0.weight`, not `net.encoder.layers.0.weight`.
 #[derive(Default)]
 struct Path(Vec<Option<String>>);
 

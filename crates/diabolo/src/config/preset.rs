@@ -1,4 +1,4 @@
-//! Settings that suit a purpose, to start from.
+//! Presets: initial settings for a task.
 
 use std::str::FromStr;
 
@@ -9,27 +9,27 @@ use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
 
-/// What a model is fitted for.
+/// Initial settings for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
-    /// To score rows: anomalies. The rows of the fit count as rows without fault.
+    /// Anomaly detection; the training rows are assumed to be normal.
     Detect,
-    /// The same where the rows of the fit hold anomalies themselves.
+    /// Anomaly detection with training rows that contain anomalies.
     DetectContaminated,
-    /// To fill in missing cells.
+    /// Imputation of missing cells.
     Impute,
-    /// To remove noise.
+    /// Denoising.
     Denoise,
-    /// For codes as features.
+    /// Codes as features.
     Features,
-    /// For new rows.
+    /// Generation of new rows.
     Generate,
 }
 
 use Preset::{Denoise, Detect, DetectContaminated, Features, Generate, Impute};
 
 impl Preset {
-    /// All of them.
+    /// All presets.
     pub const ALL: [Preset; 6] = [Detect, DetectContaminated, Impute, Denoise, Features, Generate];
 
     /// The name on the command line.
@@ -44,29 +44,33 @@ impl Preset {
         }
     }
 
-    /// What it sets, in a sentence.
+    /// A description of its settings.
     pub fn sentence(self) -> &'static str {
         match self {
             Detect => {
-                "a multi-scale denoising autoencoder, 2,000 steps at rate 0.006 without early stopping; whole numbers are divided by 1 at least"
+                "a multi-scale denoising autoencoder, 2,000 steps at learning rate 0.006 without early stopping; whole numbers are \
+                 divided by at least 1"
             }
             DetectContaminated => {
-                "a multi-scale denoising autoencoder, 1,000 steps at rate 0.003 without early stopping; the fifth of each batch that fits worst \
-                 does not count; rows are scored at large noise alone; whole numbers are divided by 1 at least"
+                "a multi-scale denoising autoencoder, 1,000 steps at learning rate 0.003 without early stopping; the fifth of each \
+                 batch with the largest loss is ignored; rows are scored with large noise only; whole numbers are divided by at least 1"
             }
             Impute => {
-                "a variational autoencoder (128, 128, 10 units, tanh) under the importance-weighted bound with 20 draws (MIWAE), in batches of 64, without early \
-                 stopping"
+                "a variational autoencoder (hidden layers 128, 128, latent dimension 10, tanh) with the importance-weighted bound of \
+                 20 draws (MIWAE), batch size 64, without early stopping"
             }
             Denoise => {
-                "a denoising autoencoder (512, 128 units, SiLU) under Gaussian noise of 0.3 encoded units, without early stopping, since held-out                  rows are judged clean"
+                "a denoising autoencoder (hidden layer 512, latent dimension 128, SiLU) with Gaussian noise of 0.3 encoded units, \
+                 without early stopping, since validation rows have no noise"
             }
-            Features => "a contractive autoencoder: a wide code that small changes of the input hardly move",
-            Generate => "a variational autoencoder under the evidence lower bound",
+            Features => {
+                "a contractive autoencoder: a wide code with low sensitivity to small changes of the input"
+            }
+            Generate => "a variational autoencoder with the evidence lower bound (ELBO)",
         }
     }
 
-    /// Sets what suits it.
+    /// Applies the settings.
     pub fn apply(self, config: &mut Config) {
         config.model.family = match self {
             Detect => FamilyConfig::Multiscale(MultiscaleConfig::default()),
@@ -90,7 +94,7 @@ impl Preset {
             model.latent_dim = Some(10);
             model.activation = Some(Activation::Tanh);
             config.training.batch_size = Some(64);
-            // The bound of few draws leaps at times while it falls: that is no reason to stop.
+            // The bound of few draws is noisy, which is no reason to stop.
             config.training.patience = 0;
         }
         if self == Denoise {

@@ -1,8 +1,8 @@
-//! Which vectors of their codebooks quantised codes choose.
+//! Codebook usage of quantized codes.
 
 use crate::model::Codebook;
 
-/// How often each was chosen: groups × codebook_size.
+/// Counts of the chosen vectors: groups × codebook_size.
 pub(super) struct Choices {
     counts: Vec<u64>,
     size: usize,
@@ -13,7 +13,7 @@ impl Choices {
         Choices { counts: vec![0; book.groups() * book.size()], size: book.size() }
     }
 
-    /// Adds the choices of some rows: rows × groups, row by row.
+    /// Adds the choices of some rows: rows × groups, row-major.
     pub(super) fn add(&mut self, chosen: &[f32]) {
         let groups = self.counts.len() / self.size;
         for (i, &code) in chosen.iter().enumerate() {
@@ -21,7 +21,7 @@ impl Choices {
         }
     }
 
-    /// exp(−Σ_k p_k log p_k), the mean over groups; 0 if there were no rows.
+    /// The perplexity exp(−Σ_k p_k log p_k), averaged over groups; 0 if there were no rows.
     pub(super) fn perplexity(&self) -> f64 {
         let of_group = |counts: &[u64]| {
             let total: u64 = counts.iter().sum();
@@ -32,7 +32,7 @@ impl Choices {
         groups.clone().map(of_group).sum::<f64>() / groups.len() as f64
     }
 
-    /// The share that was chosen at all.
+    /// The fraction of vectors that were chosen at least once.
     pub(super) fn used(&self) -> f64 {
         self.counts.iter().filter(|n| **n > 0).count() as f64 / self.counts.len() as f64
     }

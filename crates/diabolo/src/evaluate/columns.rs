@@ -1,4 +1,4 @@
-//! How well each column of a table is reconstructed, in its own units, beside guessing its mean or mode.
+//! Reconstruction error of each column of a table, compared with predicting its mean or mode.
 
 use crate::data::{Encoded, FeatureKind, Preprocessor};
 
@@ -9,9 +9,9 @@ pub struct ColumnScore {
     pub name: String,
     /// RMSE in encoded units (numbers), or accuracy (binary, categorical, ordinal).
     pub value: f64,
-    /// The same for always guessing the evaluated rows' mean or most frequent value.
+    /// The same for always predicting the mean or the most frequent value of the evaluated rows.
     pub baseline: f64,
-    /// What a perfect reconstruction scores: 0 for an RMSE, 1 for an accuracy.
+    /// The score of a perfect reconstruction: 0 for an RMSE, 1 for an accuracy.
     pub perfect: f64,
 }
 
@@ -32,7 +32,7 @@ struct Column {
 }
 
 impl<'a> ColumnScores<'a> {
-    /// Nothing scored yet.
+    /// Empty sums.
     pub fn new(preprocessor: &'a Preprocessor) -> Self {
         let width = |kind: &FeatureKind| kind.categories().len();
         let columns = preprocessor
@@ -44,7 +44,7 @@ impl<'a> ColumnScores<'a> {
         ColumnScores { preprocessor, columns }
     }
 
-    /// Adds rows and their reconstructions' means (rows × width, row by row).
+    /// Adds rows and the means of their reconstructions (rows × width, row-major).
     pub fn add(&mut self, rows: &Encoded, means: &[f32]) {
         let units = self.preprocessor.column_ranges();
         let features = &self.preprocessor.schema.features;
@@ -58,7 +58,7 @@ impl<'a> ColumnScores<'a> {
         }
     }
 
-    /// The scores, in the schema's order; images have none.
+    /// The scores, in the order of the schema; images have none.
     pub fn finish(&self) -> Vec<ColumnScore> {
         let features = self.preprocessor.schema.features.iter();
         features.zip(&self.columns).filter_map(|(f, c)| c.score(&f.name, &f.kind)).collect()

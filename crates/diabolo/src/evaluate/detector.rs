@@ -1,25 +1,28 @@
-//! How much a row surprises a model, in nats, column by column.
+//! Anomaly scores of rows, and their contributions by column, in nats.
 //!
 //! ```text
-//! ℓ_j(x) = −log p(x_j | x̂)          x̂: the reconstruction of x; by the column's own likelihood. A family that knows several
-//!                                   sizes of noise has several reconstructions, and the mean of their ℓ_j counts
+//! ℓ_j(x) = −log p(x_j | x̂)          x̂: the reconstruction of x, with the likelihood of the
+//! column. For a family with
+//!                                   several noise levels, the mean of ℓ_j over its reconstructions
 //! c_j(x) = ℓ_j(x) − E ℓ_j           E: mean over training rows; c_j = 0 where x_j is missing
 //! s(x)   = Σ_j c_j(x)                                                          without a posterior
 //! s(x)   = −log 1/K Σ_k p(x, z_k) / q(z_k|x) − Σ_{j observed} E ℓ_j            with one
 //! ```
 //!
-//! A Gaussian column of *fixed* variance has no scale of its own: it takes
+//! A Gaussian column of *fixed* variance has no learned scale; its scale is
 //!
 //! ```text
 //! σ_j² = ½ (v_j + mean_j v_j) ,      v_j = E (x_j − x̂_j)²
 //! ```
 //!
-//! so that ℓ_j is the standardised reconstruction error, half by the column's own standard and half by that of all (columns are
-//! standardised already): one that is always reconstructed well does not weigh without end. E ℓ_j is the same constant for all complete rows; without
-//! it, a row would look more or less surprising only because some of its cells are missing.
+//! so that ℓ_j is a standardized reconstruction error. The scale is the mean of the column's own
+//! variance and that of all columns (which are standardized), so that the weight of a column that
+//! is always reconstructed well is bounded. Σ_j E ℓ_j is constant for complete rows; without it,
+//! missing cells alone would change the score of a row.
 //!
-//! The K draws are the same for every row ([`common_log_likelihoods`](super::common_log_likelihoods)): but for rounding a score
-//! depends on its row alone, not on the rows around it.
+//! The K draws are the same for every row
+//! ([`common_log_likelihoods`](super::common_log_likelihoods)): except for rounding, a score
+//! depends on its row only, not on the other rows.
 
 use std::ops::Range;
 
@@ -35,45 +38,46 @@ use super::{Reference, common_log_likelihoods};
 
 /// K, draws from the posterior for each row.
 const DRAWS: usize = 64;
-/// Scores of held-out rows that are kept at most.
+/// Maximum number of stored scores of held-out rows.
 const MOST_SCORES: usize = 4096;
-/// Rows that σ_j and E ℓ_j are found from at most: a mean over more would hardly differ, and take as long as an epoch.
+/// Maximum number of rows to estimate σ_j and E ℓ_j from; more rows hardly change the means and
+/// take as long as an epoch.
 const MOST_ROWS: usize = 8192;
-/// Of these rows each column should be observed in so many.
+/// Minimum number of these rows in which each column should be observed.
 const LEAST_OBSERVED: usize = 64;
-/// σ at least, in encoded units, should nothing ever differ from its reconstruction.
+/// Minimum σ, in encoded units, for columns that are reconstructed exactly.
 const LEAST_DEVIATION: f32 = 1e-3;
 
-/// What scores are measured against: all that a model file keeps of the rows, and none of them.
+/// The reference statistics of anomaly scores. They contain no rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detector {
-    /// σ_j of each encoded column; for a family with several reconstructions, of each in turn.
+    /// σ_j of each encoded column; for a family with several reconstructions, concatenated.
     pub deviation: Vec<f32>,
     /// E ℓ_j of each feature, nats.
     pub mean_loss: Vec<f32>,
-    /// Scores of held-out rows, ascending; empty if there were none.
+    /// Scores of held-out rows, ascending; empty without held-out rows.
     pub scores: Vec<f32>,
-    /// How those rows are spread; files from before there was drift have none, nor has a detector without scores.
+    /// Histograms of these rows, for drift; `None` in old files and in detectors without scores.
     pub reference: Option<Reference>,
 }
 
-/// A model with what its scores are measured against.
+/// A model with a detector.
 pub struct Scorer<'a, M> {
-    /// Without autodiff.
+    /// The model, without autodiff.
     pub model: &'a M,
-    /// What it scores by.
+    /// The reference statistics.
     pub detector: &'a Detector,
-    /// How rows became numbers.
+    /// The preprocessor.
     pub preprocessor: &'a Preprocessor,
     /// The seed of the draws.
     pub seed: u64,
-    /// Where to compute.
+    /// The device.
     pub device: &'a Device,
 }
 
 impl Detector {
-    /// Learns the scales of `rows`, which should be rows of the training: of 8,192 if there are more, and of some in which columns are
-    /// observed that hardly are in those. Scores of no row are kept yet.
+    /// Estimates the scales from `rows`, which should be training rows: from 8,192 of them if there
+    /// are more, plus rows in which rarely observed columns are observed. The result has no scores.
     pub fn fit<M: Autoencoder + Sync>(
         model: &M,
         preprocessor: &Preprocessor,
@@ -100,7 +104,7 @@ impl Detector {
         detector
     }
 
-    /// The same with the scores of held-out rows in place of those it had, and how these rows are spread.
+    /// The same detector with the scores and histograms of these held-out rows.
     pub fn calibrated(mut self, scores: &[f64], reference: Option<Reference>) -> Self {
         self.scores = scores.iter().map(|&score| score as f32).collect();
         self.scores.sort_by(f32::total_cmp);
@@ -108,23 +112,25 @@ impl Detector {
         self
     }
 
-    /// The rows whose scores are kept: all, or 4,096 of them chosen by `seed`.
+    /// The rows whose scores are stored: all, or 4,096 of them chosen by `seed`.
     pub fn sample(rows: &Encoded, seed: u64) -> Encoded {
         let mut chosen = permutation(&mut stream(seed, Purpose::CalibrationRows, 0, 0), rows.rows);
         chosen.truncate(MOST_SCORES);
         rows.select(&chosen)
     }
 
-    /// The conformal p-value of a score (Vovk et al. 2005): of n held-out rows and this one, the share that score as high,
+    /// The conformal p-value of a score (Vovk et al. 2005): the fraction of the n held-out rows and
+    /// this row with at least this score,
     ///
     /// ```text
     /// p = (1 + #{held-out scores ≥ s}) / (n + 1)
     /// ```
-    /// A row that comes from where the held-out rows came from has p ≤ α with probability α at most.
-    /// That holds exactly of rows that took no part in the fit. Those that `fit` keeps also chose when to stop, which favours them a
-    /// little; `calibrate` with rows of their own makes up for it.
+    /// A row of the same distribution as the held-out rows has p ≤ α with probability at most α.
+    /// This is exact for held-out rows that were not used in the fit. The rows that `fit` stores
+    /// are also used for early stopping, which biases them slightly; `calibrate` with new rows
+    /// avoids the bias.
     ///
-    /// Scores that only rounding tells apart count as equal.
+    /// Scores that differ only by rounding count as equal.
     pub fn p_value(&self, score: f64) -> f64 {
         let n = self.scores.len();
         let least = score - rounding(score);
@@ -137,13 +143,13 @@ impl Detector {
         score - rounding(score) > self.quantile(q)
     }
 
-    /// The score that a share `q` of the held-out rows does not exceed; NaN if there were none.
+    /// The `q` quantile of the held-out scores; NaN if there are none.
     pub fn quantile(&self, q: f64) -> f64 {
         let rank = (q * self.scores.len() as f64).ceil() as usize;
         self.scores.get(rank.saturating_sub(1)).map_or(f64::NAN, |&score| f64::from(score))
     }
 
-    /// Whether this can belong to rows of `width` numbers and `features` features.
+    /// Whether this is consistent with rows of `width` numbers and `features` features.
     pub fn fits(&self, width: usize, features: usize) -> bool {
         let finite = |values: &[f32]| values.iter().all(|v| v.is_finite());
         !self.deviation.is_empty()
@@ -156,13 +162,14 @@ impl Detector {
     }
 }
 
-/// By how much a score may differ with the rows beside it.
+/// The tolerance for rounding: how much a score may depend on the other rows of a batch.
 fn rounding(score: f64) -> f64 {
     const RELATIVE: f64 = 1e-5;
     if score.is_finite() { RELATIVE * score.abs().max(1.0) } else { 0.0 }
 }
 
-/// [`MOST_ROWS`] of the rows, and more until every feature is observed in [`LEAST_OBSERVED`] of them, as far as it is.
+/// [`MOST_ROWS`] of the rows, and more until every feature is observed in [`LEAST_OBSERVED`] of
+/// them, if possible.
 fn typical(rows: &Encoded, units: &[Range<usize>]) -> Encoded {
     let mut order = permutation(&mut stream(0, Purpose::TypicalRows, 0, 0), rows.rows);
     let rest = order.split_off(order.len().min(MOST_ROWS));
@@ -193,8 +200,8 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         scores.into_iter().map(|s| if s.is_finite() { s } else { f64::INFINITY }).collect()
     }
 
-    /// What the model makes of each row, in encoded units; of several sizes of noise the middle one, since at the least a row is
-    /// what it was.
+    /// The reconstruction of each row, in encoded units; for several noise levels that of the
+    /// middle level, since the smallest one hardly changes a row.
     pub fn expected(&self, rows: &Encoded) -> Vec<f32> {
         in_chunks(rows, self.device, |batch| {
             let mut all = self.model.reconstructions(&batch);
@@ -203,7 +210,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         })
     }
 
-    /// c_j(x): rows × features, row by row; on all cores.
+    /// c_j(x): rows × features, row-major; on all cores.
     pub fn columns(&self, rows: &Encoded) -> Vec<f64> {
         let all: Vec<usize> = (0..rows.rows).collect();
         let units = self.preprocessor.column_ranges();
@@ -263,7 +270,7 @@ fn unscaled<M: Autoencoder>(model: &M) -> Vec<bool> {
     blocks.flat_map(|block| vec![block.has_fixed_variance(); block.width]).collect()
 }
 
-/// σ of each encoded column, of each reconstruction in turn.
+/// σ of each encoded column, concatenated over reconstructions.
 fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, device: &Device) -> Vec<f32> {
     let mut sums: Vec<Vec<[f64; 2]>> = vec![];
     let all: Vec<usize> = (0..rows.rows).collect();
@@ -286,7 +293,8 @@ fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, device: &Device) -> Vec
     sums.iter().flat_map(|sums| scales(sums, &unscaled)).collect()
 }
 
-/// σ of each column from sums of squares and counts; only the columns that `count` share.
+/// σ of each column from sums of squares and counts; the mean variance is over columns that
+/// `count`.
 fn scales(sums: &[[f64; 2]], count: &[bool]) -> Vec<f32> {
     let variances: Vec<f64> = sums.iter().map(|[squares, seen]| squares / seen.max(1.0)).collect();
     let shared: Vec<f64> =
@@ -312,13 +320,13 @@ mod tests {
         assert_eq!([0.0, 1.0, 3.5, 4.0, 9.0].map(|s| detector.p_value(s)), [1.0, 1.0, 0.4, 0.4, 0.2]);
         assert_eq!([0.0, 0.5, 0.51, 1.0].map(|q| detector.quantile(q)), [1.0, 2.0, 3.0, 4.0]);
         assert!(detector.fits(1, 1) && !detector.fits(2, 1));
-        // What only rounding tells apart is equal.
+        // Differences by rounding are ignored.
         assert_eq!([3.00002, 3.0001, f64::INFINITY].map(|s| detector.p_value(s)), [0.6, 0.4, 0.2]);
         assert_eq!([2.00001, 2.0001].map(|s| detector.exceeds(s, 0.5)), [false, true]);
     }
 
     #[test]
-    fn false_alarms_keep_to_their_level() {
+    fn false_alarm_rate_is_at_its_level() {
         // 50 times: 99 held-out scores, 400 new ones of the same distribution. Given the held-out rows the rate varies like a Beta
         // (5, 95), deviation 0.0217, and the new rows add 0.0109; the mean of 50 stays within four standard errors of 5/100.
         let rates = (0..50).map(|k| {
@@ -342,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rarely_observed_is_looked_for() {
+    fn rarely_observed_columns_are_sampled() {
         let rows = 4 * MOST_ROWS;
         // The second column is observed in one row of 4,000.
         let observed = (0..2 * rows).map(|i| f32::from(i % 2 == 0 || i % 8000 == 1));

@@ -1,4 +1,4 @@
-//! What the encoder listens to and what it ignores, in one go: the numbers that tell a contractive model from others.
+//! Diagnostics of the encoder: its sensitivity to changes of the input.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,38 +15,39 @@ use crate::model::Autoencoder;
 use crate::random::{Purpose, RngExt, Stream, permutation, stream};
 use crate::tensor::Device;
 
-/// Rows that are diagnosed.
+/// Number of rows that are diagnosed.
 const ROWS: usize = 500;
-/// Rows behind the spectrum.
+/// Number of rows for the spectrum.
 const SPECTRUM_ROWS: usize = 200;
-/// Eigenproblems of more units than this are done for fewer rows.
+/// Eigenproblems with more latent dimensions than this use fewer rows.
 const SPECTRUM_UNITS: usize = 200;
-/// From here on a spectrum takes minutes and is left out.
+/// Above this many latent dimensions a spectrum takes minutes and is omitted.
 const SPECTRUM_LIMIT: usize = 2000;
 
-/// How an encoder f reacts to changes of its input. Distances are in encoded units.
+/// Sensitivity of an encoder f to changes of its input. Distances are in encoded units.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Diagnostics {
-    /// Rows diagnosed; a random sample of those evaluated.
+    /// Number of rows, a random sample of the evaluated rows.
     pub examples: usize,
     /// Median distance between two rows.
     pub typical_distance: f64,
-    /// ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖, nearest first.
+    /// ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖, in increasing order of ‖δ‖.
     pub contraction_ratios: Vec<ContractionRatio>,
-    /// Code and reconstruction under Gaussian noise, weakest first.
+    /// Code and reconstruction under Gaussian noise, in increasing order of noise.
     pub noise: Vec<NoiseResponse>,
-    /// Singular values of J and their effective rank; left out where they would take minutes.
+    /// Singular values of J and their effective rank; omitted if they would take minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub spectrum: Option<JacobianSpectrum>,
-    /// How much the code listens to each encoded input (a pixel, a number, a category); empty where one row's Jacobian
-    /// alone is too large.
+    /// Sensitivity of the code to each encoded input (a pixel, a number, a category); empty if the
+    /// Jacobian of one row is too large.
     pub input_sensitivity: Vec<f64>,
     /// The same by column of a table; empty for images.
     pub column_sensitivity: Vec<ColumnSensitivity>,
 }
 
-/// Diagnoses all of `rows`, which are few and in random order: see [`Reservoir`]. Same seed, same bits.
+/// Diagnoses `rows`, which must be few and in random order: see [`Reservoir`]. The same seed gives
+/// the same bits.
 pub fn diagnose<M: Autoencoder>(
     model: &M,
     preprocessor: &Preprocessor,
@@ -70,7 +71,8 @@ pub fn diagnose<M: Autoencoder>(
     })
 }
 
-/// The spectrum over the first of the rows `all`, as many as take seconds; `None` where one alone takes minutes.
+/// The spectrum over as many of the first rows of `all` as take seconds; `None` if one row takes
+/// minutes.
 pub fn affordable_spectrum<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -81,13 +83,13 @@ pub fn affordable_spectrum<M: Autoencoder>(
     if all.is_empty() || units > SPECTRUM_LIMIT || !is_affordable(model, rows.width) {
         return Ok(None);
     }
-    // An eigenproblem costs units³.
+    // The cost of an eigenproblem is cubic in the latent dimension.
     let affordable = SPECTRUM_ROWS * SPECTRUM_UNITS.pow(3) / units.max(SPECTRUM_UNITS).pow(3);
     let chosen = &all[..all.len().min(affordable.max(4))];
     jacobian_spectrum(model, rows, chosen, device).map(Some)
 }
 
-/// At most 500 rows, drawn evenly from any number that pass by (Vitter 1985, algorithm R).
+/// A uniform sample of at most 500 rows of a stream (Vitter 1985, algorithm R).
 pub struct Reservoir {
     noise: Stream,
     seen: usize,
@@ -97,12 +99,12 @@ pub struct Reservoir {
 }
 
 impl Reservoir {
-    /// Nothing seen yet.
+    /// An empty sample.
     pub fn new(seed: u64) -> Self {
         Reservoir { noise: stream(seed, Purpose::DiagnosedRows, 0, 0), seen: 0, width: 0, kept: vec![] }
     }
 
-    /// Lets rows pass by.
+    /// Adds rows of the stream.
     pub fn add(&mut self, rows: &Encoded) {
         self.width = rows.width;
         for row in 0..rows.rows {

@@ -1,33 +1,35 @@
-//! Whether each factor that a picture was drawn from has a unit of the code of its own.
+//! Disentanglement: whether each factor of the images has its own latent dimension.
 //!
 //! The mutual information gap (Chen et al. 2018, *Isolating sources of disentanglement in variational autoencoders*, eq. 6),
 //! in nats:
 //!
 //! MIG = 1/K Σ_k (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k),
 //!
-//! where z_j₁ and z_j₂ are the units that tell most and second most about factor v_k. Here z is a unit's posterior mean
-//! (of families without a posterior, the code), cut into 20 bins of equal width between its least and its largest value, and
-//! I and H are those of the counts. From n rows, counts overstate each I by about 19 · (classes − 1) / 2n nats.
+//! where z_j₁ and z_j₂ are the latent dimensions with the largest and second largest mutual
+//! information with factor v_k. Here z is the posterior mean (for families without a posterior, the
+//! code), in 20 bins of equal width between its minimum and maximum, and I and H are estimated from
+//! the counts. With n rows, the estimate of I is biased upwards by about 19 · (classes − 1) / 2n
+//! nats.
 
 use serde::{Deserialize, Serialize};
 
 use crate::data::Factors;
 use crate::{Error, Result};
 
-/// Bins of a unit's range.
+/// Number of bins of a latent dimension.
 const BINS: usize = 20;
 
-/// How the units of a code share the factors out among them.
+/// Disentanglement of the factors in a code.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Disentanglement {
-    /// The mean of the factors' gaps: 1 if each factor has one unit that tells all of it and no other tells anything, 0
-    /// if the two that tell most tell as much.
+    /// The mean gap over factors: 1 if each factor is determined by one latent dimension and
+    /// independent of the others, 0 if the two most informative dimensions are equally informative.
     pub mutual_information_gap: f64,
-    /// Rows measured.
+    /// Number of rows.
     pub examples: usize,
-    /// Each factor that takes two values or more.
+    /// The factors with two or more classes.
     pub factors: Vec<FactorGap>,
-    /// I(z_j; v_k) in nats: one entry a unit, in it one a factor.
+    /// I(z_j; v_k) in nats: latent dimensions × factors.
     pub mutual_information: Vec<Vec<f64>>,
 }
 
@@ -38,16 +40,17 @@ pub struct FactorGap {
     pub name: String,
     /// H(v_k), nats.
     pub entropy: f64,
-    /// The unit that tells most about it, counted from 0.
+    /// The most informative latent dimension, numbered from 0.
     pub unit: usize,
-    /// (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k); with one unit the second is 0.
+    /// (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k); with one latent dimension the second term is 0.
     pub gap: f64,
 }
 
-/// The gap of `codes` (rows × width, row by row), whose rows were drawn from `factors`.
+/// The mutual information gap of `codes` (rows × width, row-major) and `factors`.
 ///
 /// # Errors
-/// [`Error::Data`] if the rows are not as many, a code is not finite, or no factor takes two values.
+/// [`Error::Data`] if the numbers of rows differ, a code is not finite, or no factor has two
+/// classes.
 pub fn mutual_information_gap(codes: &[f32], width: usize, factors: &Factors) -> Result<Disentanglement> {
     let rows = factors.rows();
     let wrong = |expected: &str, found: String, help: &str| Err(Error::data("codes", expected, found, help));
@@ -61,7 +64,7 @@ pub fn mutual_information_gap(codes: &[f32], width: usize, factors: &Factors) ->
     }
     if codes.iter().any(|v| !v.is_finite()) {
         let help = "fit the model again with a smaller --learning-rate";
-        return wrong("finite codes", "a code that is not".into(), help);
+        return wrong("finite codes", "a code that is not finite".into(), help);
     }
     let column = |k: usize| -> Vec<usize> {
         factors.classes.iter().skip(k).step_by(factors.names.len()).map(|&class| class as usize).collect()
@@ -104,7 +107,7 @@ impl<'a> Factor<'a> {
         Factor { name, cardinality, entropy: entropy(&counts), classes }
     }
 
-    /// I(bin; class) = H(bin) + H(class) − H(bin, class), which rounding may leave below 0.
+    /// I(bin; class) = H(bin) + H(class) − H(bin, class), clamped at 0.
     fn information(&self, bins: &[usize]) -> f64 {
         let mut joint = vec![0; BINS * self.cardinality];
         let mut counts = [0; BINS];
@@ -129,7 +132,7 @@ impl<'a> Factor<'a> {
     }
 }
 
-/// −Σ p log p of the shares of `counts`, nats.
+/// The entropy −Σ p log p of `counts`, nats.
 fn entropy(counts: &[usize]) -> f64 {
     let total = counts.iter().sum::<usize>() as f64;
     let term = |&count: &usize| {
@@ -139,7 +142,7 @@ fn entropy(counts: &[usize]) -> f64 {
     counts.iter().map(term).sum()
 }
 
-/// The bin of each value; all values in one if they are the same.
+/// The bin of each value; one bin if all values are equal.
 fn binned(values: impl Iterator<Item = f32> + Clone) -> Vec<usize> {
     let values = values.map(f64::from);
     let (low, high) = values.clone().fold((f64::MAX, f64::MIN), |(low, high), v| (low.min(v), high.max(v)));
@@ -170,8 +173,8 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_for_each_factor_is_1_and_two_units_for_one_are_0() {
-        // Units a, b, and one that never moves; scale and sign do not matter.
+    fn one_dimension_per_factor_has_gap_1_and_two_have_gap_0() {
+        // Latent dimensions a, b, and a constant one; scale and sign do not matter.
         let found = mutual_information_gap(
             &[0.0, 5.0, 3.0, 0.0, -5.0, 3.0, 0.1, 5.0, 3.0, 0.1, -5.0, 3.0],
             3,
@@ -184,21 +187,23 @@ mod tests {
         }
         assert!((found.mutual_information_gap - 1.0).abs() < 1e-12);
         assert_eq!(found.factors.iter().map(|factor| factor.unit).collect::<Vec<_>>(), [0, 1]);
-        // Units a and a: a is told twice, b never.
+        // Latent dimensions a and a: a is encoded twice, b never.
         assert!(gap(&[0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0], 2).abs() < 1e-12);
-        // Unit a alone: a has gap 1 and b has none.
+        // Latent dimension a only: a has gap 1 and b has gap 0.
         assert!((gap(&[0.0, 0.0, 1.0, 1.0], 1) - 0.5).abs() < 1e-12);
     }
 
     #[test]
-    fn a_mixed_code_lies_in_between() {
-        // Units a and a ∧ b. I(a∧b; a) = H(¼) − ½ log 2 = I(a∧b; b), so the gap of a is 1 − I/log 2 and that of b I/log 2.
+    fn mixed_codes_have_intermediate_gaps() {
+        // Latent dimensions a and a ∧ b. I(a∧b; a) = H(¼) − ½ log 2 = I(a∧b; b), so the gap of a is
+        // 1 − I/log 2 and that of b I/log 2.
         let told = 0.25 * 4f64.ln() + 0.75 * (4.0f64 / 3.0).ln() - 0.5 * LN_2;
         let found =
             mutual_information_gap(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0], 2, &two_bits()).unwrap();
         assert!((found.factors[0].gap - (1.0 - told / LN_2)).abs() < 1e-12, "{found:?}");
         assert!((found.factors[1].gap - told / LN_2).abs() < 1e-12, "{found:?}");
-        // Units a + b and a − b, turned by 45°: each tells half of each.
+        // Latent dimensions a + b and a − b, rotated by 45°: each has half of the information on
+        // each.
         let turned =
             mutual_information_gap(&[0.0, 0.0, 1.0, -1.0, 1.0, 1.0, 2.0, 0.0], 2, &two_bits()).unwrap();
         assert!((turned.mutual_information[1][1] - 0.5 * LN_2).abs() < 1e-12);
@@ -206,12 +211,12 @@ mod tests {
     }
 
     #[test]
-    fn on_the_drawn_factors_a_turned_code_is_worse_and_noise_is_worst() {
+    fn rotated_codes_and_noise_have_smaller_gaps() {
         let all = factors();
         let aligned: Vec<f32> = all.classes.iter().map(|&class| class as f32).collect();
         let measure = |codes: &[f32]| mutual_information_gap(codes, 5, &all).unwrap().mutual_information_gap;
         assert!((measure(&aligned) - 1.0).abs() < 1e-9);
-        // x and y, the last two, turned into each other: by 45° both units tell as much about both.
+        // x and y, the last two, are rotated: at 45° both dimensions are equally informative.
         let gap_of_x = |degrees: f32| {
             let (sin, cos) = degrees.to_radians().sin_cos();
             let turn = |row: &[f32]| {
@@ -230,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_measured_is_refused() {
+    fn invalid_input_is_refused() {
         assert!(mutual_information_gap(&[0.0; 3], 1, &two_bits()).is_err());
         assert!(mutual_information_gap(&[0.0, f32::NAN, 0.0, 0.0], 1, &two_bits()).is_err());
         let mut same = two_bits();

@@ -1,20 +1,20 @@
-//! How held-out rows are spread, one number at a time: what new rows are held against, and no row.
+//! Histograms of held-out rows, the reference of drift tests. They contain no rows.
 
 use crate::data::{Encoded, FeatureKind, Preprocessor};
 
 use crate::stats::Histogram;
 
 const DECILES: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
-/// Scores have one cut more, since it is their upper end that matters.
+/// Scores have one more edge, since their upper tail matters.
 const OF_SCORES: [f64; 10] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95];
 
-/// Histograms of the score, of each column that is no picture, in the order of the schema and in encoded units, and of each latent
-/// unit.
+/// Histograms of the score, of each column except images (in the order of the schema, in encoded
+/// units), and of each latent dimension.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reference(pub Vec<Histogram>);
 
 impl Reference {
-    /// Of rows with their scores and codes.
+    /// Counts rows with their scores and codes.
     pub fn measure(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[f32]) -> Self {
         let values = values(preprocessor, rows, scores, codes);
         let kinds = preprocessor.schema.features.iter().map(|feature| &feature.kind);
@@ -32,7 +32,7 @@ impl Reference {
         reference
     }
 
-    /// The same bins without rows.
+    /// Empty histograms with the same bins.
     pub fn emptied(&self) -> Self {
         Reference(self.0.iter().map(Histogram::emptied).collect())
     }
@@ -48,12 +48,12 @@ impl Reference {
         }
     }
 
-    /// How many rows were counted.
+    /// Number of counted rows.
     pub fn rows(&self) -> u64 {
         self.0.first().map_or(0, Histogram::rows)
     }
 
-    /// Whether this can belong to such rows and codes.
+    /// Whether this is consistent with such rows and codes.
     pub fn fits(&self, preprocessor: &Preprocessor, latent_dim: usize) -> bool {
         let features = preprocessor.schema.features.iter().filter(|feature| !feature.kind.is_image());
         let features: Vec<&FeatureKind> = features.map(|feature| &feature.kind).collect();
@@ -100,7 +100,7 @@ mod tests {
     use crate::data::{InferOptions, PreprocessConfig, infer};
 
     #[test]
-    fn scores_columns_and_codes_are_counted_each_in_its_kind() {
+    fn scores_columns_and_codes_are_counted() {
         let x: ArrayRef = Arc::new(Float64Array::from(vec![Some(0.5), Some(1.5), None, Some(2.5)]));
         let flag: ArrayRef = Arc::new(StringArray::from(vec!["no", "yes", "yes", "no"]));
         let color: ArrayRef =

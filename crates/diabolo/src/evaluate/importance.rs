@@ -1,9 +1,10 @@
-//! log p(x), bounded from below by importance sampling (Burda et al. 2015, eq. 8; Rezende et al. 2014, appendix E).
+//! Estimation of log p(x) by importance sampling, a lower bound (Burda et al. 2015, eq. 8; Rezende
+//! et al. 2014, appendix E).
 //!
 //! ```text
 //! log p(x) ≥ E log 1/K Σ_k p(x, z_k) / q(z_k|x),  z_k ~ q(z|x)
 //! ```
-//! The bound rises with K and reaches log p(x); K = 5,000 is customary.
+//! The bound increases with K and converges to log p(x); papers use K = 5,000.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,21 +14,21 @@ use crate::model::{Autoencoder, Batch};
 use crate::random::{Purpose, RowNoise, stream};
 use crate::tensor::{Device, to_host};
 
-/// Draws of z that are decoded together, for all rows of a slice; small enough for a processor's cache.
+/// Draws of z that are decoded together, for all rows of a slice; small enough for the cache.
 const DRAWS: usize = 2048;
-/// Rows of a slice at most.
+/// Maximum number of rows of a slice.
 const ROWS: usize = 64;
 
 /// The mean over examples, in nats.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct LogLikelihood {
-    /// Rows.
+    /// Number of rows.
     pub examples: usize,
     /// K, draws for each row.
     pub samples: usize,
     /// Mean of log 1/K Σ_k w_k, nats per example.
     pub mean: f64,
-    /// Of the mean, over rows.
+    /// Standard error of the mean, over rows.
     pub standard_error: f64,
 }
 
@@ -44,8 +45,8 @@ impl LogLikelihood {
 
 /// The bound on log p(x) for each row, from `samples` draws; `None` for a model without a posterior.
 ///
-/// `first_row` is the number of the first row within all that are evaluated: with it and `seed` the draws are fixed.
-/// Memory does not grow with `samples`. `model` without autodiff.
+/// `first_row` is the number of the first row among all evaluated rows; it and `seed` determine the
+/// draws. Memory does not grow with `samples`. `model` without autodiff.
 pub fn log_likelihoods<M: Autoencoder + Sync>(
     model: &M,
     rows: &Encoded,
@@ -60,8 +61,8 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     })
 }
 
-/// [`log_likelihoods`] with the same draws of ε for every row: a function of the row alone (but for rounding), wherever it
-/// stands, so that rows compare with less noise. `None` for a model without a posterior.
+/// [`log_likelihoods`] with the same draws of ε for every row: a function of the row only (except
+/// for rounding), so that rows compare with less noise. `None` for a model without a posterior.
 pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     model: &M,
     rows: &Encoded,
@@ -116,7 +117,7 @@ fn bounds<M: Autoencoder>(
     Some(sums.iter().map(LogSum::mean).collect())
 }
 
-/// log Σ e^a, one a at a time.
+/// A running log Σ e^a.
 #[derive(Clone, Copy)]
 struct LogSum {
     largest: f64,
@@ -141,7 +142,7 @@ impl LogSum {
         }
     }
 
-    /// log of the mean of e^a.
+    /// The logarithm of the mean of e^a.
     fn mean(&self) -> f64 {
         self.largest + (self.scaled / self.count).ln()
     }

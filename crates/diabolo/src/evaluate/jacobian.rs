@@ -6,11 +6,11 @@ use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
 use crate::tensor::Device;
 
-/// Numbers in the Jacobians held at once: 16 MiB, so that the handful of copies made of them stay within 64.
+/// Maximum size of the Jacobians in memory: 16 MiB, so that temporary copies stay within 64 MiB.
 const NUMBERS: usize = 1 << 22;
-/// Numbers in the largest Jacobian worth looking at: 64 MiB.
+/// Maximum size of one Jacobian: 64 MiB.
 const LARGEST: usize = 1 << 24;
-/// Rows in one go, however small their Jacobians.
+/// Maximum number of rows at a time.
 const ROWS: usize = 256;
 
 /// Whether one row's Jacobian (latent × `width` numbers) is small enough to be materialised.
@@ -28,7 +28,7 @@ pub(super) fn jacobians<'a, M: Autoencoder>(
     let at_once = (NUMBERS / (model.latent_dim() * rows.width).max(1)).clamp(1, ROWS);
     chosen.chunks(at_once).map(move |block| {
         let x = Batch::gather(rows, block, device).input();
-        // Of the row alone, not of what it is given.
+        // With respect to the row only, not to its condition.
         model.trace(x).jacobian().narrow(2, 0, rows.width)
     })
 }

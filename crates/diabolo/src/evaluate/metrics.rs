@@ -1,4 +1,4 @@
-//! The numbers of `evaluate`, accumulated batch by batch in bounded memory.
+//! The metrics of `evaluate`, accumulated batch by batch in bounded memory.
 
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -13,18 +13,18 @@ use crate::tensor::{Device, to_host};
 
 /// Rows evaluated at a time.
 const CHUNK: usize = 256;
-/// Numbers in the largest cotangent block: 64 MiB.
+/// Maximum size of a cotangent block: 64 MiB.
 const CONTRACTION_NUMBERS: usize = 1 << 24;
 /// Probes for each row where the exact contraction is dear.
 const PROBES: usize = 32;
-/// A unit of a bounded activation is saturated within this share of its range from an end.
+/// A unit of a bounded activation is saturated within this fraction of its range from a limit.
 const SATURATED_MARGIN: f32 = 0.05;
 
 /// Averages over the evaluated rows. Terms of the loss are nats per example, summed over features.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Metrics {
-    /// Rows evaluated.
+    /// Number of evaluated rows.
     pub examples: usize,
     /// −log p(x | code), nats per example; for variational models with one draw of z.
     pub reconstruction: f64,
@@ -34,8 +34,8 @@ pub struct Metrics {
     /// reconstruction + kl_divergence, nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
-    /// −log 1/K Σ_k p(x, z_k) / q(z_k|x), nats per example, by the K draws of a model that was fitted by this bound
-    /// (Burda et al. 2016, eq. 8). Its negative ELBO may be far above.
+    /// −log 1/K Σ_k p(x, z_k) / q(z_k|x), nats per example, with the K draws of a model that was
+    /// fitted with this bound (Burda et al. 2016, eq. 8). Its negative ELBO may be much larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance_bound: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example. Of a conditional model by what it
@@ -50,33 +50,35 @@ pub struct Metrics {
     pub jacobian_norm: f64,
     /// Mean squared error of the reconstruction's mean, per observed encoded value.
     pub mse: f64,
-    /// Latent units whose mean varies over the data.
+    /// Number of active latent dimensions, whose mean varies over the data.
     pub active_units: usize,
-    /// Width of the code.
+    /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// exp(H) of the vectors that each group of the code chooses, H their entropy over the rows; the mean over groups.
-    /// Quantised codes only, as the next two.
+    /// The perplexity exp(H) of the vectors that each group of the code chooses, with H their
+    /// entropy over the rows; the mean over groups. For quantized codes only, like the next two.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codebook_perplexity: Option<f64>,
-    /// Share of all vectors of all codebooks that some row chooses.
+    /// Fraction of all codebook vectors that at least one row chooses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codes_used: Option<f64>,
-    /// Bits of a code: groups · log₂(codebook_size).
+    /// Bits per code: groups · log₂(codebook_size).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_bits: Option<f64>,
-    /// Share of code values within 5 % of an end of the activation's range; sigmoid and tanh codes only.
+    /// Fraction of code values within 5 % of a limit of the activation's range; for sigmoid and
+    /// tanh codes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saturated_fraction: Option<f64>,
-    /// Mean of the code's values, over units and rows; sigmoid and tanh codes only.
+    /// Mean of the code values, over dimensions and rows; for sigmoid and tanh codes only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mean_activation: Option<f64>,
-    /// (negative_elbo, or reconstruction) / (pixels · log 2); for pixels with a density plus log₂ of the pixel
-    /// scale, which turns a density on [0, 1] into one on the stored values. Images only.
+    /// (negative_elbo, or reconstruction) / (pixels · log 2); for pixels with a density, plus log₂
+    /// of the pixel scale, which converts a density on [0, 1] to one of the stored values. For
+    /// images only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_dimension: Option<f64>,
 }
 
-/// Running sums; feed it batches, then [`finish`](Evaluation::finish).
+/// Running sums: add batches, then call [`finish`](Evaluation::finish).
 pub struct Evaluation<'a, M> {
     model: &'a M,
     device: &'a Device,
@@ -111,7 +113,8 @@ pub fn evaluate<M: Autoencoder>(
 }
 
 impl<'a, M: Autoencoder> Evaluation<'a, M> {
-    /// Nothing evaluated yet. `model` without autodiff; `pixel_scale` for images only; `seed` fixes the draws of z.
+    /// Empty sums. `model` without autodiff; `pixel_scale` for images only; `seed` determines the
+    /// draws of z.
     pub fn new(model: &'a M, pixel_scale: Option<f64>, seed: u64, device: &'a Device) -> Self {
         Evaluation {
             model,
@@ -147,7 +150,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
     }
 
-    /// The bound's terms, of families with a posterior.
+    /// The terms of the bound, for families with a posterior.
     fn add_draws(&mut self, batch: &Batch) {
         if !self.model.has_posterior() {
             return;
@@ -190,7 +193,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
         let mean = likelihood.mean(parameters);
         let errors = to_host(mean - batch.x.clone());
-        // Squared in double precision: what a diverged model reconstructs has no square in single.
+        // Squared in double precision, since the reconstructions of a diverged model overflow in
+        // single.
         let square = |error: &f32| f64::from(*error).powi(2);
         match &batch.observed {
             Some(observed) => {
@@ -217,7 +221,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
     }
 
-    /// In slices whose cotangent blocks (rows × latent or probes × widest hidden layer) stay within memory.
+    /// In slices with bounded cotangent blocks (rows × latent or probes × widest hidden layer).
     fn add_contraction(&mut self, x: &Tensor<2>) {
         let layers = self.model.encoder();
         let probes = self.contraction_estimator().probes();
@@ -299,9 +303,10 @@ mod tests {
     use crate::nn::Activation;
     use crate::random::standard_normal;
 
-    /// Two layers of 80 and 70 units: pulling 70 rows back costs more than `Estimator::Auto` accepts.
+    /// Two layers of 80 and 70 units: 70 vector-Jacobian products cost more than `Estimator::Auto`
+    /// accepts.
     #[test]
-    fn a_dear_contraction_is_estimated_within_its_error() {
+    fn expensive_contraction_is_estimated_within_its_error() {
         let draw = |n: usize, seed: u64| standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), n);
         let (first, second) = (draw(80 * 10, 1), draw(70 * 80, 2));
         let scaled = |w: Vec<f32>| w.into_iter().map(|v| 0.2 * v).collect::<Vec<_>>();

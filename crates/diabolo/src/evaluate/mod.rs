@@ -1,4 +1,4 @@
-//! What a model is worth on rows it did not train on.
+//! Evaluation of a model on rows that it was not trained on.
 
 mod choices;
 mod columns;

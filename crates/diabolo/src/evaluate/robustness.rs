@@ -1,7 +1,8 @@
-//! How far code and reconstruction move when the input does.
+//! Robustness of code and reconstruction to changes of the input.
 //!
-//! Distances are in encoded units (standard deviations of a number, 0 to 1 of a pixel), Euclidean. A missing cell is
-//! not moved. All noise is drawn on the host, so the numbers are the same on any device and for any number of threads.
+//! Distances are Euclidean, in encoded units (standard deviations of a number, 0 to 1 of a pixel).
+//! Missing cells are not changed. All noise is drawn on the host, so that results are the same on
+//! any device and for any number of threads.
 
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -14,14 +15,14 @@ use crate::tensor::{Device, to_host};
 
 /// Rows at a time.
 const CHUNK: usize = 256;
-/// Directions tried at each row.
+/// Number of directions per row.
 const DIRECTIONS: usize = 4;
-/// The default radii run from here …
+/// The smallest default radius, as a multiple of the typical distance between rows …
 const NEAREST: f64 = 0.01;
-/// … to here, times the typical distance between rows, log-spaced.
+/// … and the largest; radii are log-spaced.
 const FARTHEST: f64 = 3.0;
 const RADII: usize = 12;
-/// The default deviations of noise, times the input's own deviation.
+/// The default standard deviations of noise, as multiples of the standard deviation of the input.
 const NOISE_LEVELS: [f64; 5] = [0.0, 0.1, 0.25, 0.5, 1.0];
 
 /// One point of the contraction-ratio curve.
@@ -37,18 +38,21 @@ pub struct ContractionRatio {
     pub root_mean_square: f64,
 }
 
-/// What Gaussian noise on the input does.
+/// The effect of Gaussian noise on the input.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct NoiseResponse {
     /// σ of ε ~ N(0, σ²) on every observed value, encoded units.
     pub deviation: f64,
-    /// E‖f(x+ε) − f(x)‖² / E‖f(x) − f̄‖²: 1 if noise moves a code as far as codes differ. `None` if they do not.
+    /// E‖f(x+ε) − f(x)‖² / E‖f(x) − f̄‖²: 1 if the change by noise equals the variance of the
+    /// codes.
+    /// `None` if the codes are constant.
     pub code_change: Option<f64>,
     /// Mean squared error between the reconstruction of the noisy row and the *clean* row, per observed value.
     pub reconstruction_mse: f64,
 }
 
-/// The median distance between a row and the next, encoded units; `rows` in random order. 0 for fewer than two.
+/// The median distance between consecutive `rows`, which must be in random order, in encoded units;
+/// 0 for fewer than two rows.
 pub fn typical_distance(rows: &Encoded) -> f64 {
     let row = |i: usize| &rows.values[i * rows.width..(i + 1) * rows.width];
     let apart = |i: usize| row(i - 1).iter().zip(row(i)).map(|(a, b)| ((a - b) as f64).powi(2)).sum::<f64>();
@@ -57,16 +61,19 @@ pub fn typical_distance(rows: &Encoded) -> f64 {
     distances.get(distances.len() / 2).copied().unwrap_or(0.0)
 }
 
-/// Radii to try where rows lie `distance` apart: 12, log-spaced from 0.01 to 3 times that.
+/// The default radii for a typical `distance` between rows: 12, log-spaced from 0.01 to 3 times
+/// that.
 pub fn default_radii(distance: f64) -> Vec<f64> {
     let step = (FARTHEST / NEAREST).powf(1.0 / (RADII - 1) as f64);
     let distance = if distance > 0.0 { distance } else { 1.0 };
     (0..RADII).map(|i| distance * NEAREST * step.powi(i as i32)).collect()
 }
 
-/// Deviations to try where rows lie `distance` apart: 0, 0.1, 0.25, 0.5 and 1 times the input's own deviation.
+/// The default standard deviations of noise for a typical `distance` between rows: 0, 0.1, 0.25,
+/// 0.5 and 1 times the standard deviation of the input.
 ///
-/// Two independent rows are √2 times the norm of the deviations apart: distance = √(2 · inputs) · deviation.
+/// The distance of two independent rows is √2 times the norm of the deviations: distance =
+/// √(2 · inputs) · deviation.
 pub fn default_deviations(distance: f64, inputs: usize) -> Vec<f64> {
     let own = if distance > 0.0 { distance / (2.0 * inputs.max(1) as f64).sqrt() } else { 1.0 };
     NOISE_LEVELS.iter().map(|level| level * own).collect()
@@ -75,9 +82,9 @@ pub fn default_deviations(distance: f64, inputs: usize) -> Vec<f64> {
 /// The contraction-ratio curve ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖ (Rifai et al. 2011, section 5.3 and figure 3).
 ///
 /// δ is uniform on the sphere of each of the `radii` (positive, encoded units), the same four directions at all
-/// radii. Like the paper's, they are isotropic: as r → 0 the mean square is E‖Jδ‖²/r² = ‖J‖²_F / inputs, and every
-/// ratio of a linear encoder lies between its smallest and largest singular value. With missing cells, δ lives in the
-/// observed ones; rows without any are left out.
+/// radii. As in the paper, they are isotropic: as r → 0 the mean square is E‖Jδ‖²/r² = ‖J‖²_F /
+/// inputs, and every ratio of a linear encoder lies between its smallest and largest singular
+/// value. δ is 0 in missing cells; rows without observed cells are skipped.
 pub fn contraction_ratios<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -90,7 +97,8 @@ pub fn contraction_ratios<M: Autoencoder>(
         None => true,
     };
     let usable: Vec<usize> = (0..rows.rows).filter(something).collect();
-    // Of each radius: the sums over rows of the row's mean ratio, of its square, and of its mean squared ratio.
+    // For each radius: the sums over rows of the mean ratio, of its square, and of the mean squared
+    // ratio.
     let mut sums = vec![[0.0; 3]; radii.len()];
     for (step, chunk) in usable.chunks(CHUNK).enumerate() {
         let batch = Batch::gather(rows, chunk, device);
@@ -131,8 +139,8 @@ pub fn contraction_ratios<M: Autoencoder>(
 
 /// Code and reconstruction under Gaussian noise of each of the `deviations`, the same draws scaled.
 ///
-/// A code that ignores noise changes little, and its reconstruction of a noisy row stays near the clean one: both
-/// numbers must be read together, since a constant code ignores noise perfectly.
+/// A robust code changes little, and its reconstruction of a noisy row is close to the clean row.
+/// Both metrics are needed, since a constant code does not change at all.
 pub fn noise_responses<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -142,7 +150,7 @@ pub fn noise_responses<M: Autoencoder>(
 ) -> Vec<NoiseResponse> {
     let mut observed = 0.0;
     let mut codes = vec![[0.0; 2]; model.latent_dim()];
-    // Of each deviation: the squared change of codes and the squared errors.
+    // For each deviation: the squared change of codes and the squared errors.
     let mut sums = vec![[0.0; 2]; deviations.len()];
     let all: Vec<usize> = (0..rows.rows).collect();
     for (step, chunk) in all.chunks(CHUNK).enumerate() {
@@ -172,7 +180,7 @@ pub fn noise_responses<M: Autoencoder>(
     let n = rows.rows.max(1) as f64;
     let spread: f64 = codes.iter().map(|[sum, squares]| squares - sum * sum / n).sum();
     let scale: f64 = codes.iter().map(|[_, squares]| squares).sum();
-    // What is left of a constant code is rounding.
+    // The variance of a constant code is rounding error.
     let varies = spread > 1e-12 * scale;
     let response = |(&deviation, [change, error]): (&f64, [f64; 2])| NoiseResponse {
         deviation,
@@ -224,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_keeps_every_distance() {
+    fn rotation_preserves_distances() {
         let rotation = [0.6, -0.8, 0.8, 0.6];
         let model = Network::new(&[(2, 2, &rotation.map(|w| 3.0 * w), Activation::Identity)]);
         for point in contraction_ratios(&model, &normals(2, 20), &[0.1, 1.0, 10.0], 1, &Device::cpu()) {
@@ -254,7 +262,7 @@ mod tests {
         // The mean square and its standard error, which the mean's stands for: d(m²) = 2 m dm.
         let error = 2.0 * found.root_mean_square * found.standard_error;
         assert!((found.root_mean_square.powi(2) - exact).abs() < 4.0 * error, "{found:?} {exact}");
-        assert!(4.0 * error < 0.12 * exact, "sharp enough to tell 1/4 from 1/3 or 1/2");
+        assert!(4.0 * error < 0.12 * exact, "sharp enough to distinguish 1/4 from 1/3 or 1/2");
     }
 
     #[test]
@@ -264,13 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn missing_cells_are_not_moved() {
-        // The code listens to the first input alone; where that one is missing, nothing moves it.
+    fn missing_cells_are_not_changed() {
+        // The code depends on the first input only; if that is missing, the code does not change.
         let model = Network::new(&[(1, 2, &[1.0, 0.0], Activation::Identity)]);
         let observed = |flags: [f32; 6]| Encoded { observed: Some(flags.to_vec()), ..rows(2, &[0.0; 6]) };
         let ratio = |rows: &Encoded| contraction_ratios(&model, rows, &[1.0], 1, &Device::cpu())[0].mean;
         assert_eq!(ratio(&observed([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])), 0.0);
-        // Only the first input can move, so all of δ is along it; a row with nothing observed is left out.
+        // Only the first input can change, so δ is along it; a row without observed cells is
+        // skipped.
         assert!((ratio(&observed([1.0, 0.0, 1.0, 0.0, 0.0, 0.0])) - 1.0).abs() < 1e-6);
         let deaf = Encoded { observed: Some(vec![0.0, 1.0, 0.0, 1.0]), ..rows(2, &[-1.0, 0.0, 1.0, 0.0]) };
         let found = noise_responses(&model, &deaf, &[5.0], 1, &Device::cpu());

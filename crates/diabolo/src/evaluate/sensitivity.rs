@@ -1,7 +1,8 @@
-//! How much the code listens to each input.
+//! Sensitivity of the code to each input.
 //!
-//! s_i = √(mean over rows of Σ_j (∂h_j/∂x_i)²), code units per encoded unit; Σ_i s_i² is the mean of ‖J‖²_F. A column of a
-//! table is one or more encoded inputs (a category is one for every value); its s² is the sum of theirs.
+//! s_i = √(mean over rows of Σ_j (∂h_j/∂x_i)²), in units of the code per encoded unit; Σ_i s_i² is
+//! the mean of ‖J‖²_F. A column of a table has one or more encoded inputs (a category one per
+//! value); its s² is the sum of theirs.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,14 +16,15 @@ use crate::tensor::{Device, to_host};
 pub struct ColumnSensitivity {
     /// The column's name.
     pub name: String,
-    /// s of the column, code units per encoded unit: per standard deviation of a number, per unit of log(1 + count), per change from 0 to 1 of a
-    /// binary or a category's input.
+    /// s of the column, in units of the code per encoded unit: per standard deviation of a number,
+    /// per unit of log(1 + count), per change from 0 to 1 of a binary or categorical input.
     pub value: f64,
-    /// s² over the sum of all columns' s²: the column's share of ‖J‖²_F. 0 if the code listens to nothing.
+    /// s² divided by the sum over all columns: the column's fraction of ‖J‖²_F; 0 if the code is
+    /// constant.
     pub share: f64,
 }
 
-/// s of every encoded input, in encoded order; over all `chosen` rows, with J taken at 0 where a cell is missing.
+/// s of every encoded input, over all `chosen` rows; missing cells are 0 in J.
 pub fn input_sensitivity<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -37,7 +39,7 @@ pub fn input_sensitivity<M: Autoencoder>(
     squares.into_iter().map(|sum| (sum / chosen.len().max(1) as f64).sqrt()).collect()
 }
 
-/// The inputs' sensitivities put together by column, in the schema's order.
+/// The sensitivities of the inputs, summed by column in the order of the schema.
 pub fn column_sensitivity(preprocessor: &Preprocessor, inputs: &[f64]) -> Vec<ColumnSensitivity> {
     let all: f64 = inputs.iter().map(|s| s * s).sum();
     let features = preprocessor.schema.features.iter().zip(preprocessor.column_ranges());
@@ -62,7 +64,7 @@ mod tests {
     use crate::nn::Activation;
 
     #[test]
-    fn a_linear_encoder_listens_by_the_norms_of_its_columns() {
+    fn sensitivity_of_a_linear_encoder_is_the_norm_of_its_columns() {
         // Columns of W: (3, 4), (0, 0), (1, 0).
         let model = Network::new(&[(2, 3, &[3.0, 0.0, 1.0, 4.0, 0.0, 0.0], Activation::Identity)]);
         let found = input_sensitivity(&model, &rows(3, &[9.0; 6]), &[0, 1], &Device::cpu());
@@ -72,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curved_encoder_listens_by_finite_differences() {
+    fn sensitivity_matches_finite_differences() {
         let (first, second) = ([0.9, -0.4, 0.3, 0.8, -0.7, 0.2], [1.1, 0.5, -0.6, 0.7]);
         let layers: [(usize, usize, &[f32], Activation); 2] =
             [(2, 3, &first, Activation::Tanh), (2, 2, &second, Activation::Sigmoid)];
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_columns_inputs_are_put_together() {
+    fn inputs_of_a_column_are_summed() {
         let x: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 3.5, 2.0]));
         let c: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
         let y: ArrayRef = Arc::new(Float64Array::from(vec![0.5, 0.25, 2.25]));

@@ -1,7 +1,8 @@
-//! Singular values of the encoder's Jacobian: how many directions of the input the code still feels, and which.
+//! Singular values of the encoder's Jacobian: the number of directions of the input that the code
+//! is sensitive to, and these directions.
 //!
-//! For each example J = ∂f(x)/∂x = U Σ Vᵀ (latent × inputs) with σ₁ ≥ σ₂ ≥ …; Σ σ² = ‖J‖²_F. Units: code units per
-//! encoded unit of the input.
+//! For each example J = ∂f(x)/∂x = U Σ Vᵀ (latent × inputs) with σ₁ ≥ σ₂ ≥ …; Σ σ² = ‖J‖²_F. Units:
+//! units of the code per encoded unit of the input.
 
 use faer::{Mat, Side};
 use serde::{Deserialize, Serialize};
@@ -12,13 +13,13 @@ use crate::model::Autoencoder;
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
 
-/// A direction whose singular value is below this share of the largest is rounding, not a direction.
+/// Directions with a singular value below this fraction of the largest are rounding errors.
 const ROUNDING: f64 = 1e-5;
 
-/// Singular values over examples, largest first.
+/// Statistics of the singular values over examples, largest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JacobianSpectrum {
-    /// How many examples.
+    /// Number of examples.
     pub examples: usize,
     /// Mean over examples of [`effective_rank`], between 1 and the number of singular values.
     pub effective_rank: f64,
@@ -33,14 +34,15 @@ pub struct JacobianSpectrum {
 /// The leading tangent directions at one example.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tangents {
-    /// σ₁ ≥ σ₂ ≥ …: how far the code moves per unit moved along each direction.
+    /// σ₁ ≥ σ₂ ≥ …: the change of the code per unit change along each direction.
     pub singular_values: Vec<f64>,
-    /// The right singular vectors v₁, v₂, …: encoded width numbers each, of length 1. The sign, which the
-    /// decomposition leaves open, is chosen so that the entry largest in size is positive.
+    /// The right singular vectors v₁, v₂, …: unit vectors of the encoded width. Their sign, which
+    /// is arbitrary, is chosen so that the entry with the largest magnitude is positive.
     pub directions: Vec<Vec<f32>>,
 }
 
-/// The spectrum over the chosen `rows`; the cost is one symmetric eigenproblem of min(latent, inputs) a row.
+/// The spectrum over the chosen `rows`; the cost is one symmetric eigenproblem of size
+/// min(latent, inputs) per row.
 pub fn jacobian_spectrum<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -73,8 +75,8 @@ pub fn jacobian_spectrum<M: Autoencoder>(
     })
 }
 
-/// Over how many directions singular values are spread (Roy & Vetterli 2007): exp H(p) with p_i = σ_i / Σσ and
-/// H(p) = −Σ p_i log p_i in nats. n for n equal values, 1 for a single one, 0 if all are 0.
+/// The effective rank (Roy & Vetterli 2007): exp H(p) with p_i = σ_i / Σσ and H(p) = −Σ p_i log p_i
+/// in nats. It is n for n equal values, 1 for a single one, 0 if all are 0.
 pub fn effective_rank(singular_values: &[f64]) -> f64 {
     let sum: f64 = singular_values.iter().sum();
     if sum == 0.0 {
@@ -84,10 +86,11 @@ pub fn effective_rank(singular_values: &[f64]) -> f64 {
     shares.map(|p| -p * p.ln()).sum::<f64>().exp()
 }
 
-/// The first `k` right singular vectors of J at each chosen row: the changes of the input that the code feels most,
-/// which span the tangent of the learned manifold (Rifai et al. 2011, "The manifold tangent classifier").
+/// The first `k` right singular vectors of J at each chosen row: the directions of highest
+/// sensitivity, which span the tangent space of the learned manifold (Rifai et al. 2011, "The
+/// manifold tangent classifier").
 ///
-/// Fewer than `k` where J has fewer, or where the rest are rounding beside the first.
+/// Fewer than `k` if J has fewer, or if the rest are rounding errors compared with the first.
 pub fn tangents<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -113,7 +116,7 @@ pub fn tangents<M: Autoencoder>(
     Ok(found)
 }
 
-/// Hands over J of each chosen row: latent × encoded width, in double precision.
+/// Calls a function with J of each chosen row: latent × encoded width, in double precision.
 fn for_each_jacobian<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -137,7 +140,7 @@ fn for_each_jacobian<M: Autoencoder>(
 fn not_finite() -> Error {
     Error::Unsupported {
         what: "the encoder's Jacobian is not finite".into(),
-        help: "fit again with a smaller --learning-rate".into(),
+        help: "fit the model again with a smaller --learning-rate".into(),
     }
 }
 
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn tangents_of_a_linear_encoder_are_its_right_singular_vectors() {
-        // The second row turns the signs of the weights, which must not turn the directions.
+        // The second row flips the signs of the weights, which must not flip the directions.
         for sign in [1.0, -1.0] {
             let model = Network::new(&[(2, 3, &W.map(|w| sign * w), Activation::Identity)]);
             let found = tangents(&model, &rows(3, &[0.5; 6]), &[1], 5, &Device::cpu()).unwrap();
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn directions_that_are_rounding_are_left_out() {
+    fn directions_of_rounding_errors_are_omitted() {
         let rank_one = [1.0, 2.0, 2.0, 2.0, 4.0, 4.0];
         let model = Network::new(&[(2, 3, &rank_one, Activation::Identity)]);
         let found = tangents(&model, &rows(3, &[0.0; 3]), &[0], 2, &Device::cpu()).unwrap();

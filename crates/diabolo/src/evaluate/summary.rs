@@ -1,4 +1,4 @@
-//! Where the codes of a data set lie: all that the model file keeps of them.
+//! A summary of the codes of a data set, stored in the model file.
 
 use crate::Result;
 use crate::data::Encoded;
@@ -8,30 +8,31 @@ use crate::tensor::{Device, to_host};
 
 use crate::stats::k_means;
 
-/// Rows summarised at most, and numbers in their codes: 32 MiB.
+/// Maximum number of summarized rows, and of numbers in their codes: 32 MiB.
 const ROWS: usize = 4096;
 const NUMBERS: usize = 1 << 23;
-/// Centres at most, and rows for each on average at least.
+/// Maximum number of centres, and minimum average number of rows per centre.
 const CENTERS: usize = 64;
 const ROWS_A_CENTER: usize = 10;
-/// A centre stands for at least this many rows, so that none is a row.
+/// Minimum number of rows per centre, so that no centre is a row.
 const FEWEST: usize = 3;
 
-/// Centres of clusters of codes, and how codes vary.
+/// Cluster centres and standard deviations of codes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LatentSummary {
-    /// Standard deviation of each unit: latent_dim values, 0 or more.
+    /// Standard deviation of each latent dimension: latent_dim values, 0 or more.
     pub deviation: Vec<f32>,
-    /// Means of the clusters that k-means finds among the codes: centres × latent_dim, row by row.
+    /// Centres of a k-means clustering of the codes: centres × latent_dim, row-major.
     pub centers: Vec<f32>,
-    /// The share of the codes in each cluster.
+    /// The fraction of the codes in each cluster.
     pub shares: Vec<f32>,
 }
 
 impl LatentSummary {
-    /// Of f(x) over `rows`, or over at most 4,096 of them chosen by `seed`. `model` without autodiff.
+    /// Summarizes f(x) over `rows`, or over at most 4,096 of them chosen by `seed`. `model` without
+    /// autodiff.
     ///
-    /// Every centre is the mean of three codes or more, except where all codes together are fewer.
+    /// Every centre is the mean of three or more codes, unless there are fewer codes in total.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if a code is not finite.
@@ -60,13 +61,14 @@ impl LatentSummary {
         })
     }
 
-    /// √ of the mean variance over units: the length scale of the code.
+    /// √ of the mean variance over latent dimensions: the length scale of the code.
     pub fn scale(&self) -> f64 {
         let variance: f64 = self.deviation.iter().map(|&d| f64::from(d).powi(2)).sum();
         (variance / self.deviation.len().max(1) as f64).sqrt()
     }
 
-    /// The centre of the cluster that a number in [0, 1) falls into, each as wide as its share.
+    /// The cluster centre selected by a number in [0, 1), where each interval is as wide as its
+    /// fraction.
     pub fn center(&self, position: f64) -> &[f32] {
         let last = self.shares.len().saturating_sub(1);
         let cluster = weighted_index(&self.shares, position).unwrap_or(last);
@@ -74,7 +76,7 @@ impl LatentSummary {
         &self.centers[cluster * width..(cluster + 1) * width]
     }
 
-    /// Whether this can be the summary of a code of `latent_dim` units.
+    /// Whether this is consistent with a code of `latent_dim` dimensions.
     pub fn fits(&self, latent_dim: usize) -> bool {
         let sound = |values: &[f32], low: f32| values.iter().all(|v| v.is_finite() && *v >= low);
         self.deviation.len() == latent_dim
@@ -86,14 +88,14 @@ impl LatentSummary {
     }
 }
 
-/// The standard deviation of each unit.
+/// The standard deviation of each latent dimension.
 fn deviations(codes: &[f32], width: usize) -> Vec<f32> {
     let mut mean = vec![0f64; width];
     let mut squares = vec![0f64; width];
     let mut count = 0.0;
     for code in codes.chunks_exact(width) {
         count += 1.0;
-        // Welford (1962): no difference of large sums.
+        // Welford (1962), which avoids differences of large sums.
         for ((mean, squares), &h) in mean.iter_mut().zip(&mut squares).zip(code) {
             let from_old = f64::from(h) - *mean;
             *mean += from_old / count;
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn centres_are_means_of_clusters_and_never_a_row_alone() {
+    fn centres_are_cluster_means_and_never_single_rows() {
         // 30 rows around (0, 0), 10 around (10, 0), and one far from all.
         let near = |centre: f32, n: usize| {
             (0..n).flat_map(move |i| [centre + (i % 3) as f32 * 0.1, (i % 2) as f32 * 0.1])
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_summaries_do_not_fit() {
+    fn invalid_summaries_are_detected() {
         let good = LatentSummary { deviation: vec![1.0], centers: vec![-1.0], shares: vec![1.0] };
         assert!(good.fits(1));
         for bad in [

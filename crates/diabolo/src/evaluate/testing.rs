@@ -1,4 +1,4 @@
-//! A model of given weights, for tests with numbers worked by hand.
+//! A model of given weights, for tests with results computed by hand.
 
 use crate::tensor::Module;
 use crate::tensor::Tensor;
@@ -10,7 +10,8 @@ use crate::nn::{Activation, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::tensor::Device;
 
-/// The encoder of the given layers; the decoder repeats the code, cut or filled up with zeros to the inputs' width.
+/// An encoder of the given layers; the decoder copies the code, truncated or zero-padded to the
+/// width of the inputs.
 #[derive(Module, Debug)]
 pub struct Network {
     encoder: Sequential,
@@ -18,7 +19,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Layers (outputs, inputs, weights row by row, activation), first to last; biases are 0.
+    /// Layers (outputs, inputs, row-major weights, activation), first to last; biases are 0.
     pub fn new(layers: &[(usize, usize, &[f32], Activation)]) -> Self {
         let device = Device::cpu();
         let layer = |&(outputs, inputs, weights, activation): &(usize, usize, &[f32], Activation)| {

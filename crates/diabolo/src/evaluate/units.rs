@@ -1,10 +1,11 @@
-//! What each latent unit carries, and how far the codes of all rows together are from the prior.
+//! The information of each latent dimension, and the aggregate posterior compared with the prior.
 //!
 //! ```text
 //! KL_j = E_x KL(q(z_j|x) ‖ N(0, 1))
 //! q(z) = E_x q(z|x), the aggregate posterior:  mean_j = E μ_j,  variance_j = E σ²_j + Var μ_j
 //! ```
-//! Under a standard normal prior new codes are drawn from N(0, 1): where the aggregate differs, samples differ from the data.
+//! With a standard normal prior, new codes are drawn from N(0, 1): if the aggregate posterior
+//! differs, samples differ from the data.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,10 +13,10 @@ use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch, CHUNK};
 use crate::tensor::{Device, to_host};
 
-/// One latent unit.
+/// One latent dimension.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct UnitStatistics {
-    /// Mean KL(q(z_j|x) ‖ N(0, 1)), nats per example. With a flow, of the Gaussian before it.
+    /// Mean KL(q(z_j|x) ‖ N(0, 1)), nats per example. With a flow, that of the base Gaussian.
     pub kl_divergence: f64,
     /// Mean of the aggregate posterior.
     pub mean: f64,
@@ -23,14 +24,15 @@ pub struct UnitStatistics {
     pub variance: f64,
 }
 
-/// Of every latent unit over `rows`; `None` for a model without a posterior. `model` without autodiff.
+/// Statistics of every latent dimension over `rows`; `None` for a model without a posterior.
+/// `model` without autodiff.
 pub fn unit_statistics<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
     device: &Device,
 ) -> Option<Vec<UnitStatistics>> {
     let units = model.latent_dim();
-    // Of each unit: Σ KL, Σ μ, Σ μ², Σ σ².
+    // For each latent dimension: Σ KL, Σ μ, Σ μ², Σ σ².
     let mut sums = vec![[0f64; 4]; units];
     let all: Vec<usize> = (0..rows.rows).collect();
     for chunk in all.chunks(CHUNK) {

@@ -1,4 +1,5 @@
-//! Activations; value and slope in one pass. `nn::activation` has them as tensor operations.
+//! Activation functions: value and derivative in one pass. `nn::activation` has the tensor
+//! operations.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +26,7 @@ pub enum Activation {
     Identity,
 }
 
-/// Runs `$body` with `$at` being a ↦ (φ(a), φ′(a)) of the curve, compiled once for each of them.
+/// Runs `$body` with `$at` being a ↦ (φ(a), φ′(a)), compiled once for each activation.
 macro_rules! with_curve {
     ($curve:expr, $at:ident => $body:expr) => {
         match $curve {
@@ -50,7 +51,7 @@ macro_rules! with_curve {
                 let (below, density) = normal(a);
                 (a * below, below + a * density)
             }),
-            // Written so that a NaN remains one.
+            // Written so that NaN is preserved.
             Activation::Relu => with_curve!(@ $at, $body, |a: f32| if a <= 0.0 { (0.0, 0.0) } else { (a, 1.0) }),
             Activation::Identity => with_curve!(@ $at, $body, |a: f32| (a, 1.0)),
         }
@@ -76,7 +77,7 @@ impl Activation {
         Activation::Identity,
     ];
 
-    /// Whether outputs have two flat ends in which a unit can saturate, and where they lie.
+    /// The two limits at which a unit saturates, if the function has them.
     pub fn bounds(self) -> Option<(f32, f32)> {
         match self {
             Activation::Sigmoid => Some((0.0, 1.0)),
@@ -98,14 +99,14 @@ impl Activation {
         }
     }
 
-    /// a ← φ(a + b), `bias` being that of every row.
+    /// a ← φ(a + b), where all rows share `bias`.
     pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
         with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
             row.iter_mut().zip(bias).for_each(|(a, b)| *a = at(*a + b).0);
         });
     }
 
-    /// a ← φ(a + b); returns φ′ there, or nothing if it is 1 everywhere.
+    /// a ← φ(a + b); returns φ′, or `None` if it is 1 everywhere.
     pub(super) fn apply_with_slope(self, a: &mut [f32], bias: &[f32]) -> Option<Vec<f32>> {
         if self == Activation::Identity {
             self.apply(a, bias);

@@ -1,4 +1,4 @@
-//! h = φ(x Wᵀ + b), or φ(x W + b) for a weight that is used the other way round.
+//! A dense layer h = φ(x Wᵀ + b), or φ(x W + b) for a transposed weight.
 //!
 //! Forward: the product; b and φ in one pass. Backward, with g = ∂L/∂h:
 //! ```text
@@ -63,7 +63,7 @@ impl<C: CheckpointStrategy> AffineKernel for Autodiff<Flex, C> {
     }
 }
 
-/// What kind of layer.
+/// The settings of the layer.
 struct Layer {
     activation: Activation,
     transposed: bool,
@@ -73,7 +73,7 @@ struct Layer {
 #[derive(Debug)]
 struct Affine;
 
-/// What the backward pass needs.
+/// The state of the backward pass.
 #[derive(Debug, Clone)]
 struct State {
     x: Primitive,
@@ -120,7 +120,7 @@ impl Operation<3> for Affine {
     }
 }
 
-/// x Wᵀ, row by row, and its shape.
+/// x Wᵀ, row-major, and its shape.
 fn product(x: &Primitive, weight: &Primitive, transposed: bool) -> (Vec<f32>, [usize; 2]) {
     let (x_values, weight_values) = (values(x), values(weight));
     let weight = Matrix::new(&weight_values, shape(weight));

@@ -89,7 +89,7 @@ impl<C: CheckpointStrategy> LikelihoodKernel for Autodiff<Flex, C> {
     }
 }
 
-/// The rows that are scored, and how.
+/// The rows and the distribution of the loss.
 struct Observation {
     x: Primitive,
     observed: Option<Primitive>,
@@ -175,7 +175,7 @@ fn row<const MASKED: bool>(
                 #[inline(always)]
                 || {
                     sum_cells::<MASKED>(outputs, x, observed, gradient, |mean, x| {
-                        // As the tensor operations do: squares stay finite.
+                        // As in the tensor operations, so that squares stay finite.
                         let away = (mean - x).clamp(-1e12, 1e12);
                         (0.5 * precision * away * away + constant, precision * away)
                     })
@@ -185,7 +185,8 @@ fn row<const MASKED: bool>(
     }
 }
 
-/// Σ of the cells' losses; `cell` gives the loss and its derivative from an output and a value.
+/// The sum of the elements' losses; `cell` gives the loss and its derivative from an output and a
+/// value.
 #[inline(always)]
 fn sum_cells<const MASKED: bool>(
     outputs: &[f32],
@@ -194,7 +195,7 @@ fn sum_cells<const MASKED: bool>(
     gradient: &mut [f32],
     cell: impl Fn(f32, f32) -> (f32, f32),
 ) -> f32 {
-    // Of the same length, so that both cases are one loop.
+    // The same length, so that both cases share one loop.
     let observed = if MASKED { observed } else { x };
     let (outputs, outputs_rest) = outputs.as_chunks::<LANES>();
     let (x, x_rest) = x.as_chunks::<LANES>();

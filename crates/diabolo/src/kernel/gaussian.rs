@@ -26,7 +26,7 @@ pub fn gaussian_kl(mean: Tensor<2>, log_variance: Tensor<2>) -> Tensor<2> {
     Tensor::from_dispatch(Dispatch::gaussian_kl(mean.into_dispatch(), log_variance.into_dispatch()))
 }
 
-/// The smooth limits `low` and `high`, the identity well inside.
+/// Smooth clamping to `low` and `high`, the identity well inside.
 pub fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::bound(raw.into_dispatch(), low, high))
 }
@@ -87,7 +87,7 @@ impl Operation<2> for Draw {
     }
 
     fn value_and_state([mean, log_variance]: [Primitive; 2], epsilon: Primitive) -> (Primitive, Primitive) {
-        // Both results take the place of inputs that nobody else holds.
+        // Both results reuse the memory of inputs that are not shared.
         let (mut z, mut slope) = (contiguous(mean), contiguous(log_variance));
         let epsilon = values(&epsilon);
         let cells = z.storage_mut::<f32>().iter_mut().zip(slope.storage_mut::<f32>()).zip(epsilon.iter());
@@ -145,7 +145,7 @@ impl Operation<2> for Divergence {
     }
 }
 
-/// Smooth limits.
+/// Smooth clamping.
 #[derive(Debug)]
 struct Bound;
 
@@ -166,7 +166,7 @@ impl Operation<1> for Bound {
             #[inline(always)]
             || {
                 cells.for_each(|(value, slope)| {
-                    // Far above, the difference of two large numbers would lose the limit.
+                    // Far above, the difference of two large numbers would lose precision.
                     let raw = if *value > high + 40.0 { high + 40.0 } else { *value };
                     let ((above_low, from_low), (above_high, from_high)) =
                         (sigmoid_softplus(raw - low), sigmoid_softplus(raw - high));

@@ -1,10 +1,11 @@
-//! −log N(x; μ, e^v), summed over a row, where v = log σ² has a gradient too.
+//! −log N(x; μ, e^v), summed over a row, with gradients for μ and v = log σ².
 //!
 //! ```text
 //! L_b = Σ_j o_bj ½ [(x_bj − μ_bj)² e^−v_bj + v_bj + log 2π]
 //! ∂L_b/∂μ_bj = o_bj (μ_bj − x_bj) e^−v_bj        ∂L_b/∂v_bj = o_bj ½ [1 − (x_bj − μ_bj)² e^−v_bj]
 //! ```
-//! v is a matrix like μ, or one row for all, or one number for all: then its gradient is the sum.
+//! v is a matrix like μ, or one row for all rows, or one number; its gradient is summed
+//! accordingly.
 
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::tensor::FloatTensor;
@@ -89,10 +90,10 @@ struct Rows {
 #[derive(Debug)]
 struct Gaussian;
 
-/// What the backward pass needs.
+/// The state of the backward pass.
 #[derive(Debug, Clone)]
 struct State {
-    /// ∂L_b/∂μ_bj and ∂L_b/∂v_bj, row by row.
+    /// ∂L_b/∂μ_bj and ∂L_b/∂v_bj, row-major.
     slopes: [Vec<f32>; 2],
     /// Of μ.
     shape: [usize; 2],
@@ -155,7 +156,7 @@ fn row([mean, v, x, observed]: [&[f32]; 4], [of_mean, of_v]: [&mut [f32]; 2]) ->
         #[inline(always)]
         || {
             let cell = |mean: f32, v: f32, x: f32, o: f32| {
-                // As the tensor operations do: squares stay finite.
+                // As in the tensor operations, so that squares stay finite.
                 let away = (mean - x).clamp(-1e12, 1e12);
                 let precision = exp(-v);
                 let square = away * away * precision;
@@ -189,7 +190,7 @@ fn row([mean, v, x, observed]: [&[f32]; 4], [of_mean, of_v]: [&mut [f32]; 2]) ->
     )
 }
 
-/// Sums a matrix to what its rows, or all its cells, share.
+/// Sums a matrix over the dimensions along which the variance is shared.
 fn summed_to(cells: Vec<f32>, [rows, width]: [usize; 2], shared: [usize; 2]) -> Vec<f32> {
     if shared == [rows, width] {
         return cells;

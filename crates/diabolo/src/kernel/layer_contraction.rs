@@ -1,4 +1,5 @@
-//! ‖J‖²_F of one layer, from its outputs h = φ(a) and its weight, where the slope is a function of the output.
+//! ‖J‖²_F of one layer, from its outputs h = φ(a) and its weight, for activations whose derivative
+//! is a function of the output.
 //!
 //! ```text
 //! C_b = Σ_j s_bj² n_j,  s = φ′(a),  n_j = ‖W_j‖²     ∂C_b/∂h_bj = 2 s_bj n_j ∂s/∂h     ∂C/∂W_j = 2 W_j Σ_b g_b s_bj²
@@ -77,10 +78,10 @@ fn each(numbers: &[f32], f: impl Fn(f32) -> f32) -> Vec<f32> {
 #[derive(Debug)]
 struct Contraction;
 
-/// What the backward pass needs.
+/// The state of the backward pass.
 #[derive(Debug, Clone)]
 struct State {
-    /// s² and 2 s n ∂s/∂h, row by row.
+    /// s² and 2 s n ∂s/∂h, row-major.
     squares: Vec<f32>,
     of_output: Primitive,
     weight: Primitive,

@@ -1,11 +1,12 @@
-//! Elementary functions in single precision, without branches, so that loops over them become vector instructions.
+//! Elementary functions in single precision, without branches, so that loops over them are
+//! vectorized.
 //!
 //! Relative errors below 3·10⁻⁷ over the whole range (tested); NaN stays NaN.
 
-/// e^x; beyond the range of f32 the smallest or the largest normal number.
+/// e^x, clamped to the smallest and the largest normal number of f32.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
-    // Adding 1.5 · 2²³ leaves the nearest integer in the low bits.
+    // Adding 1.5 · 2²³ puts the nearest integer into the low bits.
     const ROUND: f32 = 12_582_912.0;
     const LN_2: (f32, f32) = (0.693_359_4, -2.121_944_4e-4);
     let x = x.clamp(-87.33, 88.37);
@@ -40,7 +41,7 @@ pub(super) fn sigmoid_softplus(a: f32) -> (f32, f32) {
     let e = exp(-a.abs());
     let above = 1.0 / (1.0 + e);
     let sigmoid = if a < 0.0 { e * above } else { above };
-    // Written so that a NaN remains one.
+    // Written so that NaN is preserved.
     let positive = if a < 0.0 { 0.0 } else { a };
     (sigmoid, positive + log_one_plus(e))
 }
@@ -58,7 +59,7 @@ pub(super) fn sigmoid(a: f32) -> f32 {
 pub(super) fn tanh(a: f32) -> f32 {
     let e = exp(-2.0 * a.abs());
     let large = ((1.0 - e) / (1.0 + e)).copysign(a);
-    // Near 0 the difference 1 − e would cancel: Cephes' odd polynomial.
+    // Cephes' odd polynomial near 0, where 1 − e would cancel.
     let a2 = a * a;
     let mut p = -5.704_988_7e-3;
     for c in [2.063_909_5e-2, -5.373_971_5e-2, 1.333_144_2e-1, -3.333_328e-1] {
@@ -68,7 +69,7 @@ pub(super) fn tanh(a: f32) -> f32 {
     if a.abs() < 0.625 { small } else { large }
 }
 
-/// The normal distribution function Φ(a), and the density there.
+/// The normal distribution function Φ(a) and its density.
 ///
 /// Abramowitz & Stegun (1964), 7.1.26: an absolute error of 10⁻⁷.
 #[inline(always)]

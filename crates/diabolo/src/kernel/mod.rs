@@ -1,4 +1,5 @@
-//! Fused operations of the CPU in single precision: the only `unsafe`, and with `tensor` the only knowledge of Burn.
+//! Fused CPU operations in single precision. Only this module uses `unsafe`; only it and `tensor`
+//! use Burn.
 //!
 //! | kernel | one pass instead of | written out in |
 //! |---|---|---|
@@ -8,10 +9,11 @@
 //! | [`contraction`] | Σ_j φ′(a_j)² ‖W_j‖² and its gradient | `objective::contraction` |
 //! | [`adam`], [`add`] | the moments and the step; sums of gradients | `train::optimizer` |
 //!
-//! Each has the same meaning as tensor operations elsewhere in the library, which other devices and double precision
-//! use ([`is_supported`] decides), and is tested against them. A kernel computes what its backward pass needs in its forward pass, so
-//! that the backward pass only scales or multiplies. Loops are plain Rust, compiled for several generations of
-//! processors and chosen at run time (`dispatch_simd`); they add numbers in an order that does not depend on the processor.
+//! Each kernel is equivalent to tensor operations elsewhere in the library, which other devices and
+//! double precision use (see [`is_supported`]), and is tested against them. The forward pass
+//! computes the state of the backward pass, which then only scales or multiplies. Loops are plain
+//! Rust, compiled for several instruction sets and selected at run time (`dispatch_simd`); the
+//! order of summation does not depend on the processor.
 
 mod activation;
 mod affine;
@@ -41,15 +43,15 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{DispatchDevice, Flex};
 use burn::tensor::{DType, Tensor, TensorData};
 
-/// A tensor of the CPU.
+/// A CPU tensor.
 type Primitive = FloatTensor<Flex>;
 
-/// Whether `tensor` is where the kernels are: in single precision on the CPU.
+/// Whether the kernels support `tensor`: single precision on the CPU.
 pub fn is_supported<const D: usize>(tensor: &Tensor<D>) -> bool {
     tensor.dtype() == DType::F32 && matches!(tensor.device().inner().as_dispatch(), DispatchDevice::Flex(_))
 }
 
-/// Runs `work` as compiled for this processor. Everything it calls must be inlined into it.
+/// Runs `work` as compiled for this processor. Everything it calls must be inlined.
 #[inline(always)]
 fn dispatch_simd<R>(work: impl FnOnce() -> R) -> R {
     struct Work<F>(F);
@@ -63,7 +65,7 @@ fn dispatch_simd<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(Work(work))
 }
 
-/// The values row by row; copied only if they lie otherwise.
+/// The values in row-major order, copied only if necessary.
 fn values(tensor: &Primitive) -> Cow<'_, [f32]> {
     match tensor.as_slice() {
         Some(values) => Cow::Borrowed(values),
@@ -71,14 +73,14 @@ fn values(tensor: &Primitive) -> Cow<'_, [f32]> {
     }
 }
 
-/// The tensor with its values row by row and nothing else in its storage, copied only if it must be.
+/// The tensor with contiguous row-major storage, copied only if necessary.
 fn contiguous(tensor: Primitive) -> Primitive {
     let whole =
         tensor.is_contiguous() && tensor.storage::<f32>().len() == tensor.layout().shape().num_elements();
     if whole { tensor } else { tensor.to_contiguous() }
 }
 
-/// A tensor of these values, row by row.
+/// A tensor of these row-major values.
 fn tensor<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> Primitive {
     Primitive::from_data(TensorData::new(values, shape))
 }
@@ -101,7 +103,7 @@ fn scale_rows(values: &mut [f32], width: usize, factors: &[f32]) {
     );
 }
 
-/// Partial sums of a sum; as many on every processor, so that the sum is the same on all.
+/// Number of partial sums, the same on every processor, so that the result is the same on all.
 const LANES: usize = 16;
 
 /// Σ_i f(a_i, b_i).

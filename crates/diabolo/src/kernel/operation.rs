@@ -1,7 +1,7 @@
-//! How Burn calls a kernel: directly on the CPU, and recorded where a backward pass will follow.
+//! Registration of kernels with Burn: called directly on the CPU, and recorded for autodiff.
 //!
-//! A kernel's file has an [`Operation`], and a trait with `backend_extension` through which Burn finds it. Extensions take
-//! no optional tensors: a mask makes a method of its own.
+//! The file of a kernel has an [`Operation`] and a trait with `backend_extension`, through which
+//! Burn finds it. Extensions do not accept optional tensors, so that masks need separate methods.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -15,20 +15,20 @@ use burn::backend::{Autodiff, Flex};
 
 use super::Primitive;
 
-/// An operation on N differentiable inputs, with its derivative beside it.
+/// An operation on N differentiable inputs, with its derivative.
 pub(super) trait Operation<const N: usize>: Send + Debug + 'static {
-    /// What else the operation depends on.
+    /// The other arguments of the operation.
     type Settings;
-    /// What the backward pass needs.
+    /// The state of the backward pass.
     type State: Clone + Send + Debug + 'static;
 
-    /// The result alone.
+    /// The result only.
     fn value(inputs: [Primitive; N], settings: Self::Settings) -> Primitive;
 
-    /// The result, and what [`gradients`](Self::gradients) needs.
+    /// The result, and the state for [`gradients`](Self::gradients).
     fn value_and_state(inputs: [Primitive; N], settings: Self::Settings) -> (Primitive, Self::State);
 
-    /// ∂L/∂input for each input that is `wanted`, from `gradient` = ∂L/∂result.
+    /// ∂L/∂input for each `wanted` input, from `gradient` = ∂L/∂result.
     fn gradients(state: Self::State, gradient: Primitive, wanted: [bool; N]) -> [Option<Primitive>; N];
 }
 

@@ -15,13 +15,13 @@ pub(super) struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    /// `values` row by row.
+    /// Row-major `values`.
     pub(super) fn new(values: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
         assert_eq!(values.len(), rows * columns, "a matrix of {rows} × {columns}");
         Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// Columns become rows.
+    /// The transpose.
     pub(super) fn transposed(self) -> Self {
         Matrix {
             rows: self.columns,
@@ -40,7 +40,7 @@ impl<'a> Matrix<'a> {
         self.columns
     }
 
-    /// This times `other`, row by row.
+    /// The product with `other`, row-major.
     pub(super) fn times(self, other: Matrix) -> Vec<f32> {
         assert_eq!(self.columns, other.rows, "inner widths of a product");
         let size = self.rows * other.columns;
@@ -75,7 +75,8 @@ impl<'a> Matrix<'a> {
     }
 }
 
-/// On a worker of the thread pool the other cores are busy with other rows; else a large product takes all of them.
+/// One thread on a worker of the thread pool, where the other cores work on other rows; else all
+/// threads for a large product.
 fn parallelism(operations: usize) -> Parallelism {
     const LARGE: usize = 192 * 192 * 192;
     match rayon::current_thread_index() {

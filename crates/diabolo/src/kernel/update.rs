@@ -1,10 +1,12 @@
-//! What follows a backward pass, in place and on all cores: sums of gradients, and one step of Adam (Kingma & Ba 2015, algorithm 1).
+//! In-place updates after a backward pass, on all cores: sums of gradients, and one step of Adam
+//! (Kingma & Ba 2015, algorithm 1).
 //!
 //! ```text
 //! m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²
 //! θ ← θ − η (m̂ / (√v̂ + ε) + w θ),     m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ)
 //! ```
-//! The weight decay w is apart from the gradient (AdamW, Loshchilov & Hutter 2019, algorithm 2); 0 is Adam.
+//! The weight decay w is decoupled from the gradient (AdamW, Loshchilov & Hutter 2019, algorithm
+//! 2); 0 is Adam.
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, Flex, backend_extension};
@@ -13,7 +15,7 @@ use rayon::prelude::*;
 
 use super::{Primitive, contiguous, dispatch_simd};
 
-/// The numbers of one step.
+/// The settings of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep {
     /// η.
@@ -42,15 +44,15 @@ trait Updates: Backend {
     fn add(sum: FloatTensor<Self>, term: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
-/// Numbers a core works on at a time; fewer in all are left to one core, since waking others takes longer.
+/// Number of elements per task; smaller tensors use one core, since waking others takes longer.
 const BLOCK: usize = 1 << 14;
 
-/// The sum, in the place of `sum` if nobody else holds it.
+/// The sum, in place if `sum` is not shared.
 pub fn add<const D: usize>(sum: Tensor<D>, term: Tensor<D>) -> Tensor<D> {
     Tensor::from_dispatch(Dispatch::add(sum.into_dispatch(), term.into_dispatch()))
 }
 
-/// The parameter and both moments (m, v) after the step. Nothing is copied that nobody else holds.
+/// The parameter and both moments (m, v) after the step, in place if they are not shared.
 pub fn adam<const D: usize>(
     parameter: Tensor<D>,
     gradient: Tensor<D>,

@@ -1,8 +1,9 @@
-//! Noise taken out of rows: how near a model's reconstruction of noisy rows comes to the clean ones.
+//! Denoising of rows, and its error compared with clean rows.
 //!
-//! The denoised row is the [reconstruction](super::reconstruct) of the noisy one: by a model that learned to restore corrupted
-//! rows (denoising), or by one that learned clean rows and has no way to tell noise (contractive, variational, …). Beside it stand
-//! the noisy rows themselves, a median filter (pictures) and principal components, whose number is chosen on training rows.
+//! The denoised row is the [reconstruction](super::reconstruct) of the noisy one, by a model
+//! trained on corrupted rows (denoising) or on clean rows (contractive, variational, …). Baselines
+//! are the noisy rows, a median filter (images), and principal components, whose number is chosen
+//! on training rows.
 //!
 //! ```text
 //! diabolo fit scans/ --model denoising --corruption clipped_gaussian:0.3 --patience 0 -o run
@@ -24,37 +25,38 @@ use crate::random::{Purpose, stream};
 use crate::stats::{ImageQuality, PrincipalSubspace, image_quality};
 use crate::tensor::{Device, to_host};
 
-/// One way to take noise out of rows, and what it is worth.
+/// A denoising method and its error.
 #[derive(Debug, Clone, Serialize)]
 pub struct Denoised {
     /// "noisy rows", "median filter", "PCA, 41 components", "denoising model".
     pub method: String,
-    /// Of pictures.
+    /// The quality of images.
     pub images: Option<ImageQuality>,
-    /// Of tables: the RMSE of numbers in standard deviations of the training rows, the accuracy of categories.
+    /// The scores of table columns: RMSE of numbers in standard deviations of the training rows,
+    /// accuracy of categories.
     pub columns: Vec<ColumnScore>,
 }
 
-/// Noisy rows and the clean ones they were made from.
+/// Noisy rows and the corresponding clean rows.
 pub struct NoisyCleanRows {
-    /// With noise.
+    /// The rows with noise.
     pub noisy: Encoded,
-    /// Without.
+    /// The rows without noise.
     pub clean: Encoded,
 }
 
-/// Which of the streams of noise on purpose.
+/// The random stream of the noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoiseSplit {
-    /// Rows that methods are measured on.
+    /// Rows on which methods are evaluated.
     Measured = 0,
-    /// Rows that a baseline learns from.
+    /// Rows on which a baseline is fitted.
     Training = 1,
 }
 
 impl NoisyCleanRows {
-    /// `clean` rows and the same with noise on numbers and pixels; pixels stay within 0 to 1. `first_row` is the number of the
-    /// first row in the input: with it and `seed` the noise is fixed.
+    /// Adds noise to the numbers and pixels of `clean` rows; pixels stay within 0 to 1. `first_row`
+    /// is the number of the first row in the input; it and `seed` determine the noise.
     pub fn with_noise(
         preprocessor: &Preprocessor,
         clean: Encoded,
@@ -86,7 +88,7 @@ impl NoisyCleanRows {
         NoisyCleanRows { noisy, clean }
     }
 
-    /// How much higher each encoded column is with noise, on average.
+    /// The mean change of each encoded column by noise.
     fn mean_difference(&self) -> Vec<f32> {
         let mut sums = vec![0f64; self.clean.width];
         let rows = self
@@ -100,7 +102,7 @@ impl NoisyCleanRows {
         sums.into_iter().map(|sum| (sum / self.clean.rows.max(1) as f64) as f32).collect()
     }
 
-    /// √ of the mean square of what lies between them.
+    /// The root mean square difference of noisy and clean rows.
     pub fn deviation(&self) -> f64 {
         let squares = self.noisy.values.iter().zip(&self.clean.values);
         let sum: f64 = squares.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
@@ -108,7 +110,8 @@ impl NoisyCleanRows {
     }
 }
 
-/// The noisy rows, the baselines and the model, in this order. Without `training` pairs there are no principal components.
+/// Evaluates the noisy rows, the baselines and the model, in this order. Principal components need
+/// `training` pairs.
 pub fn compare_denoising(
     saved: &SavedModel,
     rows: &NoisyCleanRows,
@@ -120,7 +123,7 @@ pub fn compare_denoising(
         let shape = preprocessor.schema.image_shape();
         let mut columns = ColumnScores::new(preprocessor);
         columns.add(&rows.clean, made);
-        // As they would be written.
+        // The values as written to files.
         let pixels = || made.iter().map(|pixel| pixel.clamp(0.0, 1.0)).collect::<Vec<f32>>();
         let images = shape.map(|shape| image_quality(&pixels(), &rows.clean.values, shape));
         Denoised { method, images, columns: columns.finish() }
@@ -131,7 +134,7 @@ pub fn compare_denoising(
     }
     if let Some(pairs) = training {
         let subspace = PrincipalSubspace::fit(&pairs.clean.values, pairs.clean.width)?;
-        // Noise that is cut off at black or white moves the mean.
+        // Clipping of noise at black and white changes the mean.
         let moved = pairs.mean_difference();
         let back = |values: &[f32]| -> Vec<f32> {
             values.iter().zip(moved.iter().cycle()).map(|(value, moved)| value - moved).collect()
@@ -145,7 +148,7 @@ pub fn compare_denoising(
     Ok(found)
 }
 
-/// Each value becomes the median of the 3 × 3 around it; beyond the edge the edge goes on.
+/// A 3 × 3 median filter; edges are replicated.
 fn median_filtered(pictures: &[f32], (height, width, channels): (usize, usize, usize)) -> Vec<f32> {
     let of_picture = |picture: &[f32]| -> Vec<f32> {
         let at = |y: usize, x: usize, channel: usize| {
@@ -171,13 +174,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_median_filter_takes_single_specks_away_and_keeps_an_edge() {
+    fn median_filter_removes_specks_and_keeps_edges() {
         let mut picture = vec![0.0; 30];
         picture.chunks_exact_mut(6).for_each(|row| row[3..].fill(1.0));
         let clean = picture.clone();
         picture[2 * 6] = 1.0;
         assert_eq!(median_filtered(&picture, (5, 6, 1)), clean);
-        // Channels do not mix.
+        // Channels are independent.
         let colors: Vec<f32> = clean.iter().flat_map(|&v| [v, 1.0 - v, 0.5]).collect();
         assert_eq!(median_filtered(&colors, (5, 6, 3)), colors);
     }

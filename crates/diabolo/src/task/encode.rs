@@ -1,4 +1,4 @@
-//! Codes as columns `latent_1`, `latent_2`, …, and rows from such columns.
+//! Encoding of rows to columns `latent_1`, `latent_2`, …, and decoding of such columns.
 
 use std::sync::Arc;
 
@@ -14,12 +14,12 @@ use crate::model::{Autoencoder, in_chunks};
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
 
-/// The code of each encoded row (variational: the posterior's mean): rows × latent_dim numbers, row by row.
+/// The code of each encoded row (variational: the posterior's mean): rows × latent_dim, row-major.
 pub fn codes(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
     in_chunks(rows, device, |batch| to_host(saved.model.encode(batch.input())))
 }
 
-/// The code of each row (variational: the posterior's mean) behind the key and label columns.
+/// The code of each row (variational: the posterior's mean) after the key and label columns.
 ///
 /// `first_row` is the 0-based number of the first row in `input`, for messages.
 pub fn encode(
@@ -41,7 +41,7 @@ pub fn encode(
     table(encoded.rows, columns)
 }
 
-/// Rows in original units from columns `latent_1` … ; key and label columns come along.
+/// Rows in original units from columns `latent_1`, …; key and label columns are copied.
 pub fn decode(
     saved: &SavedModel,
     input: &str,
@@ -69,7 +69,7 @@ fn name(k: usize) -> String {
     format!("latent_{}", k + 1)
 }
 
-/// One code column as numbers, none missing.
+/// One code column as numbers without missing cells.
 fn latent_column(
     input: &str,
     codes: &RecordBatch,
@@ -82,27 +82,27 @@ fn latent_column(
         Error::data(input, format!("codes as columns latent_1 to latent_{width}"), found, help)
             .in_column(&name)
     };
-    let array = codes
-        .column_by_name(&name)
-        .ok_or_else(|| wrong("no such column".into(), "give what `diabolo encode` wrote with this model"))?;
+    let array = codes.column_by_name(&name).ok_or_else(|| {
+        wrong("no such column".into(), "pass the output of `diabolo encode` with this model")
+    })?;
     let numbers = arrow_cast::cast(array, &DataType::Float32).map_err(|_| {
-        wrong(format!("{}", array.data_type()), "give what `diabolo encode` wrote with this model")
+        wrong(format!("{}", array.data_type()), "pass the output of `diabolo encode` with this model")
     })?;
     let numbers = numbers.as_primitive::<Float32Type>().clone();
     match (0..numbers.len()).find(|&row| numbers.is_null(row) || !numbers.value(row).is_finite()) {
         Some(row) => {
-            Err(wrong("not a finite number".into(), "mend the cell").at_row(first_row + row as u64 + 1))
+            Err(wrong("not a finite number".into(), "fix the cell").at_row(first_row + row as u64 + 1))
         }
         None => Ok(numbers),
     }
 }
 
-/// A batch taken apart, without what windows hold of earlier rows.
+/// The columns of a batch, without lagged columns.
 pub(super) fn last_rows(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
     columns_of(batch).into_iter().filter(|(field, _)| !is_earlier_row(field)).collect()
 }
 
-/// A batch taken apart.
+/// The columns of a batch.
 pub(super) fn columns_of(batch: &RecordBatch) -> Vec<(Field, ArrayRef)> {
     let schema = batch.schema();
     schema.fields().iter().map(|f| f.as_ref().clone()).zip(batch.columns().iter().cloned()).collect()

@@ -1,12 +1,14 @@
-//! Codes near a row, between two rows, and along one unit at a time: what the latent space looks like from within.
+//! Exploration of the latent space: codes near a row, between two rows, and along one latent
+//! dimension.
 //!
 //! ```text
 //! near         z = f(x) + scale · s ⊙ ε,   ε ~ N(0, I)
 //! linear       z_t = (1 − t) a + t b
 //! spherical    z_t = [sin((1 − t) Ω) a + sin(t Ω) b] / sin Ω,   cos Ω = aᵀb / (‖a‖ ‖b‖)      Shoemake (1985)
-//! traversal    z = base, but unit j set to base_j + v s_j,   v from −range to range
+//! traversal    z = base, except z_j = base_j + v s_j,   v from −range to range
 //! ```
-//! s is 1, the standard deviation of a standard normal prior, or for a family without a prior the code's over the training rows.
+//! s is 1, the standard deviation of a standard normal prior, or for a family without a prior that
+//! of the codes of the training rows.
 
 use std::sync::Arc;
 
@@ -22,30 +24,34 @@ use crate::random::{Purpose, standard_normal, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// How to go from one code to another.
+/// The path between two codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Path {
-    /// Straight.
+    /// Linear interpolation.
     Linear,
-    /// Along a great circle, through codes as long as the ends: draws of a wide Gaussian are all about equally long.
+    /// Spherical interpolation, through codes with the norm of the ends: draws of a
+    /// high-dimensional Gaussian have nearly equal norms.
     Spherical,
 }
 
-/// Columns of a conditional model and the value each is to have; see [`Preprocessor::given`](crate::data::Preprocessor::given).
+/// Condition columns and their values; see
+/// [`Preprocessor::given`](crate::data::Preprocessor::given).
 pub type Given = [(String, String)];
 
-/// Codes, and what they are.
+/// Codes with their conditions and positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Codes {
-    /// Row by row, as wide as the model's code.
+    /// Rows × latent_dim, row-major.
     pub values: Vec<f32>,
-    /// The 1-based unit and its value for each code of a traversal; empty for other codes.
+    /// The 1-based latent dimension and its value for each code of a traversal; else empty.
     pub steps: Vec<(usize, f32)>,
-    /// What each code is given, for conditional models: what the (first) row is given, or the first of all conditions.
+    /// The condition of each code, for conditional models: that of the (first) row, or the first of
+    /// all conditions.
     pub condition: Option<Condition>,
 }
 
-/// What is asked for, else what the first of `rows` is given, else the first of all conditions; `count` times.
+/// The requested condition, else that of the first of `rows`, else the first of all conditions;
+/// `count` times.
 fn conditions(
     saved: &SavedModel,
     rows: Option<&Encoded>,
@@ -59,7 +65,7 @@ fn conditions(
     Ok(first.map(|condition| condition.select(&vec![0; count])))
 }
 
-/// `count` codes around that of the first of `rows`.
+/// `count` codes around the code of the first of `rows`.
 pub fn near(
     saved: &SavedModel,
     rows: &Encoded,
@@ -88,7 +94,7 @@ pub fn near(
     })
 }
 
-/// `count` codes from that of the first of `rows` to that of the second, both included.
+/// `count` codes from the code of the first of `rows` to that of the second, both included.
 pub fn between(
     saved: &SavedModel,
     rows: &Encoded,
@@ -98,7 +104,7 @@ pub fn between(
     device: &Device,
 ) -> Result<Codes> {
     if count < 2 {
-        return Err(Error::invalid_value("count", "2 or more: both ends are shown", count));
+        return Err(Error::invalid_value("count", "2 or more, since both ends are included", count));
     }
     fits_in_memory(saved, count)?;
     let codes = codes(saved, rows, device);
@@ -107,9 +113,11 @@ pub fn between(
     Ok(Codes { values, steps: vec![], condition: conditions(saved, Some(rows), given, count)? })
 }
 
-/// One line of `steps` codes for each unit, the unit whose change shows most first; at most `units` of them.
+/// One line of `steps` codes for each latent dimension, that with the largest effect first; at most
+/// `units` lines.
 ///
-/// The base is the code of the first of `rows`; without rows it is the prior's mean, or the centre of the largest cluster of codes.
+/// The base is the code of the first of `rows`; without rows it is the mean of the prior, or the
+/// centre of the largest cluster of codes.
 pub fn traverse(
     saved: &SavedModel,
     rows: Option<&Encoded>,
@@ -120,7 +128,7 @@ pub fn traverse(
     device: &Device,
 ) -> Result<Codes> {
     if steps < 2 {
-        return Err(Error::invalid_value("steps", "2 or more: both ends are shown", steps));
+        return Err(Error::invalid_value("steps", "2 or more, since both ends are included", steps));
     }
     if !(range.is_finite() && range > 0.0) {
         return Err(Error::invalid_value("range", "a number above 0", range));
@@ -167,7 +175,9 @@ pub fn traverse(
     Ok(found)
 }
 
-/// What codes stand for: encoded rows, and rows in original units; of a traversal behind columns `unit` and `value`.
+/// Decodes codes: encoded rows, and rows in original units, for a traversal after columns `unit`
+/// and
+/// `value`.
 pub fn rows_of(
     saved: &SavedModel,
     codes: &Codes,
@@ -204,7 +214,7 @@ fn interpolate(a: &[f32], b: &[f32], t: f32, path: Path) -> Vec<f32> {
     let lengths = (dot(a, a) * dot(b, b)).sqrt();
     let angle = if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0).acos() } else { 0.0 };
     match path {
-        // Codes in one line have no great circle between them, or too many.
+        // Collinear codes have no great circle between them, or many.
         Path::Spherical if angle.sin() > 1e-4 => {
             mix(((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin())
         }

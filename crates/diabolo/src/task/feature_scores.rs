@@ -1,4 +1,5 @@
-//! What features are good for: held-out rows told apart by a linear probe, by their neighbours, and by clustering.
+//! Evaluation of features: classification of held-out rows by a linear probe and by nearest
+//! neighbours, and clustering.
 
 use serde::Serialize;
 
@@ -11,26 +12,26 @@ use crate::stats::{
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// Starts of k-means, of which the best counts.
+/// Number of restarts of k-means.
 const RESTARTS: usize = 5;
 
-/// The rows of a fit that have a class, in its own parts, each with [`Encoded::classes`].
+/// The labelled rows of a fit by part, each with [`Encoded::classes`].
 pub struct LabelledParts {
-    /// Rows to learn from.
+    /// The training rows.
     pub train: Encoded,
-    /// Rows that choose: the penalty, the number of neighbours, the epoch.
+    /// The validation rows, which select the penalty, the number of neighbours, the epoch.
     pub validation: Encoded,
-    /// Rows that only measure.
+    /// The test rows.
     pub test: Encoded,
-    /// The classes' names.
+    /// The names of the classes.
     pub classes: Vec<String>,
 }
 
 impl LabelledParts {
-    /// The rows of `prepared`, which was read from `input`; rows without a label are left out.
+    /// The labelled rows of `prepared`, which was read from `input`.
     ///
     /// # Errors
-    /// If there is no label column, or a part has no rows with a class.
+    /// If there is no label column, or a part has no labelled rows.
     pub fn new(input: &str, prepared: Prepared) -> Result<Self> {
         let labels = Labels::of(input, &prepared)?;
         let test = prepared.preprocessor.encode(input, &prepared.test, 0)?;
@@ -38,7 +39,7 @@ impl LabelledParts {
         let labelled = |rows: Encoded, classes: Vec<Option<u32>>, part: &str| {
             let known: Vec<usize> = (0..classes.len()).filter(|&row| classes[row].is_some()).collect();
             if known.is_empty() {
-                let help = "give --validation and --test a share of the rows when fitting";
+                let help = "fit with --validation and --test above 0";
                 return Err(Error::data(input, format!("{part} rows with a label"), "none", help));
             }
             let all = known.len() == rows.rows;
@@ -54,7 +55,7 @@ impl LabelledParts {
         })
     }
 
-    /// The same rows as a model's codes.
+    /// The codes of the same rows.
     pub fn codes(&self, model: &impl Layerwise, device: &Device) -> Self {
         LabelledParts {
             train: model.codes(&self.train, device),
@@ -65,24 +66,25 @@ impl LabelledParts {
     }
 }
 
-/// How well features tell the classes of test rows. All choices are made on validation rows.
+/// Scores of features on labelled test rows. Hyperparameters are selected on validation rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct FeatureScores {
-    /// Share of right answers of a logistic regression on the features.
+    /// Accuracy of a logistic regression on the features.
     pub probe_accuracy: f64,
-    /// Its L2 penalty, chosen on the validation rows.
+    /// Its L2 penalty, selected on the validation rows.
     pub probe_l2: f64,
-    /// Share of right answers of the k nearest training rows.
+    /// Accuracy of the k nearest neighbours among the training rows.
     pub neighbours_accuracy: f64,
-    /// k, chosen on the validation rows.
+    /// k, selected on the validation rows.
     pub neighbours: usize,
-    /// Normalised mutual information between classes and k-means clusters, as many as classes, of the test rows.
+    /// Normalized mutual information of the classes and a k-means clustering (with one cluster per
+    /// class) of the test rows.
     pub nmi: f64,
-    /// Adjusted Rand index between the same two.
+    /// Adjusted Rand index of the same two partitions.
     pub ari: f64,
 }
 
-/// Scores the rows' numbers as features: their codes, or the encoded rows themselves as a baseline.
+/// Scores features: the codes of rows, or the encoded rows as a baseline.
 pub fn score_features(rows: &LabelledParts, seed: u64) -> Result<FeatureScores> {
     let (train, validation, test) = (labelled(&rows.train), labelled(&rows.validation), labelled(&rows.test));
     let probe = LogisticProbe::fit(&train, &validation, rows.classes.len())?;

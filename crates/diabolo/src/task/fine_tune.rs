@@ -1,4 +1,4 @@
-//! Supervised fine-tuning: an encoder under a softmax classifier, all of it trained on rows with classes.
+//! Supervised fine-tuning: an encoder with a softmax layer, trained on labelled rows.
 
 use super::LabelledParts;
 use crate::Result;
@@ -7,21 +7,21 @@ use crate::model::{Classifier, in_chunks};
 use crate::tensor::{Device, to_host};
 use crate::train::{Hooks, StopReason, TrainingConfig, TrainingData, fit};
 
-/// How a fine-tuned classifier does.
+/// The result of fine-tuning.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
 pub struct FineTuned {
-    /// Share of wrong answers on the validation rows, at the best epoch.
+    /// Error rate on the validation rows, at the best epoch.
     pub validation_error: f64,
-    /// Share of wrong answers on the test rows, with the weights of that epoch.
+    /// Error rate on the test rows, with the weights of that epoch.
     pub test_error: f64,
-    /// The 1-based epoch with the fewest wrong answers on the validation rows.
+    /// The 1-based epoch with the fewest errors on the validation rows.
     pub best_epoch: usize,
     /// Wall time of the training.
     pub seconds: f64,
 }
 
-/// Trains `classifier` on the training rows, keeps the weights that err least on the validation rows, and measures
-/// them once on the test rows. `config` must be resolved.
+/// Trains `classifier` on the training rows, keeps the weights with the fewest errors on the
+/// validation rows, and evaluates them once on the test rows. `config` must be resolved.
 pub fn fine_tune(
     classifier: Classifier,
     rows: &LabelledParts,
@@ -40,7 +40,7 @@ pub fn fine_tune(
     Ok((outcome.model, FineTuned { validation_error, test_error, best_epoch, seconds }))
 }
 
-/// Share of wrong answers on rows with classes.
+/// Error rate on labelled rows.
 pub fn error_rate(classifier: &Classifier, rows: &Encoded, device: &Device) -> f64 {
     let answers = in_chunks(rows, device, |batch| to_host(classifier.logits(batch.x).argmax(1).float()));
     let classes = rows.classes.iter().flatten();

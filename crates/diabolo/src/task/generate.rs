@@ -1,4 +1,4 @@
-//! New rows from the model.
+//! Generation of new rows.
 
 use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
@@ -13,22 +13,22 @@ use crate::random::{Purpose, Stream, stream};
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
 
-/// What is made of a code.
+/// The output for a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Draw {
-    /// The mean of p(x|z): smooth pictures.
+    /// The mean of p(x|z), which gives smooth images.
     Mean,
-    /// A draw from p(x|z): rows as varied as the data.
+    /// A draw from p(x|z), which gives rows with the variance of the data.
     Sample,
 }
 
-/// `count` new rows; encoded, row by row, and decoded.
+/// `count` new rows: encoded (row-major) and decoded.
 ///
-/// Families with a prior draw z ~ p(z), then the mean of p(x|z) or a draw from it; the others [`walk`](super::walk) with its default
-/// settings.
+/// Families with a prior draw z ~ p(z), then take the mean of p(x|z) or a draw from it; other
+/// families use [`walk`](super::walk) with default settings.
 ///
-/// `given`: columns of a conditional model and the value each is to have; see [`Preprocessor::given`](crate::data::Preprocessor::given). The columns that say
-/// what rows were given come first.
+/// `given` are condition columns and their values; see
+/// [`Preprocessor::given`](crate::data::Preprocessor::given). The condition columns come first.
 pub fn generate(
     saved: &SavedModel,
     count: usize,
@@ -49,25 +49,26 @@ pub fn generate(
     Ok((values, table(count, columns)?))
 }
 
-/// Refuses more rows than can be held at once.
+/// Returns an error for more rows than fit in memory.
 pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
     let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
     Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
-        let expected = "as many rows as fit in memory; more come from several calls with another --seed each";
+        let expected =
+            "a number of rows that fits in memory; for more, use several calls with different --seed";
         Error::invalid_value("--count", expected, count)
     })
 }
 
-/// What new rows come from.
+/// The sources of new rows.
 pub(super) struct Source<'a> {
     pub model: &'a Model,
-    /// Of families without a prior.
+    /// For families without a prior.
     pub latent: Option<&'a LatentSummary>,
-    /// Of conditional models, a row for each new one.
+    /// For conditional models, the condition of each new row.
     pub condition: Option<Condition>,
 }
 
-/// [`generate`] for a model that is in no file.
+/// [`generate`] for a model without a file.
 pub(super) fn new_rows(
     source: &Source,
     count: usize,
@@ -111,7 +112,7 @@ pub(super) fn decoded(
     values
 }
 
-/// Codes with the chosen rows of what they are given beside them.
+/// Codes with the chosen rows of their conditions.
 fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], device: &Device) -> Tensor<2> {
     let given = condition.map(|condition| {
         let given = condition.select(chosen);
@@ -123,7 +124,7 @@ fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], dev
     }
 }
 
-/// Rows for given codes.
+/// Decodes codes.
 pub(super) fn drawn(model: &Model, codes: Tensor<2>, draw: Draw, noise: &mut Stream) -> Vec<f32> {
     let parameters = model.decode(codes);
     match draw {

@@ -1,4 +1,4 @@
-//! What a fitted model is used for: one file an application, rows in and rows out.
+//! The applications of a fitted model, one per file.
 
 pub mod compare;
 mod denoise;
@@ -35,13 +35,14 @@ use crate::artifact::SavedModel;
 use crate::model::CHUNK;
 use crate::{Error, Result};
 
-/// Hands what `transform` makes of each batch to `write`, in the input's order; returns how many rows there were.
+/// Passes the result of `transform` for each batch to `write`, in the order of the input; returns
+/// the number of rows.
 ///
-/// `transform` is also given the 0-based number of the batch's first row. It runs on all cores, and as many batches are in
-/// memory at a time as there are cores.
+/// `transform` also receives the 0-based number of the first row of the batch. It runs on all cores, and
+/// one batch per core is in memory at a time.
 ///
 /// # Errors
-/// The first of reading, of `transform` or of `write`.
+/// The first error of reading, `transform` or `write`.
 pub fn transform_batches(
     batches: impl Iterator<Item = Result<RecordBatch>>,
     transform: impl Fn(&RecordBatch, u64) -> Result<RecordBatch> + Sync,
@@ -67,13 +68,13 @@ pub fn transform_batches(
     }
 }
 
-/// Refuses a family whose decoder needs the row beside the code.
+/// Returns an error for a family whose decoder also needs the row.
 fn decodes_codes(saved: &SavedModel) -> Result<()> {
     let family = &saved.architecture.family;
     match family.decodes_codes() {
         true => Ok(()),
         false => Err(Error::Unsupported {
-            what: format!("a {} autoencoder makes no rows from codes alone", family.name()),
+            what: format!("a {} autoencoder cannot decode codes without the input row", family.name()),
             help: "use `diabolo reconstruct`, or fit another family".into(),
         }),
     }

@@ -1,4 +1,4 @@
-//! What a model makes of rows: its mean reconstruction, in the rows' own columns, types and units.
+//! Mean reconstructions of rows, in the original columns, types and units.
 
 use arrow_array::RecordBatch;
 
@@ -9,14 +9,14 @@ use crate::data::Encoded;
 use crate::model::{Autoencoder, in_chunks};
 use crate::tensor::{Device, to_host};
 
-/// Means of the reconstruction of encoded rows: rows × width, row by row.
+/// Means of the reconstruction of encoded rows: rows × width, row-major.
 pub fn project(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
     let model = &saved.model;
     in_chunks(rows, device, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))))
 }
 
-/// The reconstruction of each row. Columns keep the input's order; the key and label come along,
-/// columns the model does not know are left out, and so are the earlier rows of windows; missing cells are filled.
+/// The reconstruction of each row. Columns keep the order of the input; the key and label are
+/// copied, other columns and lagged columns of windows are omitted; missing cells are imputed.
 pub fn reconstruct(
     saved: &SavedModel,
     input: &str,
@@ -28,7 +28,7 @@ pub fn reconstruct(
     beside_aside(saved, rows, &project(saved, &encoded, device))
 }
 
-/// The encoded `values` as rows in the place of `rows`: columns keep their order, the key and label come along.
+/// Decodes `values` in place of `rows`: columns keep their order, the key and label are copied.
 pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> Result<RecordBatch> {
     let preprocessor = &saved.header.preprocessor;
     let made = preprocessor.decode(values)?;

@@ -1,4 +1,5 @@
-//! New rows from a model without a prior: a walk along the directions its encoder still feels.
+//! New rows from a model without a prior: a Markov chain along the directions of high singular
+//! values of the encoder's Jacobian.
 //!
 //! Rifai, Bengio, Dauphin & Vincent (ICML 2012). From a row x,
 //!
@@ -7,19 +8,23 @@
 //! x ← g(h)                                   the mean of p(x | h)
 //! ```
 //!
-//! J Jᵀ ε is what isotropic noise in x does to the code, drawn towards the few directions in which a contractive
-//! encoder has not become flat: those along the data. The noise moves along the data, g ∘ f brings back what left it.
+//! J Jᵀ ε is concentrated on the few directions with high singular values of J, which are those
+//! along the data manifold for a contractive encoder. The noise moves along the manifold, and g ∘ f
+//! projects back to it.
 //!
-//! The paper chooses σ by hand for each model, since the eigenvalues of J Jᵀ differ by orders of magnitude between
-//! models. Here σ is set at each transition so that the move's root mean square over units is `step` times that of the code's
-//! standard deviation over the training rows. A step of 1 means the same for every model, and none freezes where its units
-//! saturate.
+//! The paper tunes σ for each model, since the eigenvalues of J Jᵀ differ by orders of magnitude
+//! between models. Here σ is set at each transition so that the root mean square of the transition
+//! over latent dimensions is `step` times that of the standard deviation of the codes of the
+//! training rows. Thus
+//! `step` has the same meaning for every model, and chains do not freeze where units saturate.
 //!
-//! Where chains start: no training row is kept in a model file, only a [summary](LatentSummary) of its codes. A chain
-//! starts at the centre of a cluster of codes, chosen by the cluster's share, which g decodes to a typical row.
+//! Start of a chain: the model file contains no training rows, only a [summary](LatentSummary) of
+//! their codes. A chain starts at the centre of a cluster of codes, chosen with a probability equal
+//! to the cluster's fraction.
 //!
 //! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::stats::SampleQuality) to held-out
-//! rows. Long chains of a one-layer encoder leave the digits of MNIST: by default each sample has a short chain of its own.
+//! rows. Long chains of a one-layer encoder leave the manifold of MNIST; by default each sample has
+//! its own short chain.
 
 use std::ops::Range;
 
@@ -36,17 +41,18 @@ use crate::random::{Purpose, RngExt, Stream, standard_normal, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// How the walk goes.
+/// The settings of the walk.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WalkConfig {
-    /// Size of a move, in standard deviations of the code: larger is more diverse, smaller is sharper.
+    /// Size of a transition, in standard deviations of the codes: larger gives more diverse rows,
+    /// smaller gives sharper ones.
     pub step: f64,
     /// Transitions before a chain's first sample.
     pub burn_in: usize,
     /// Transitions between two samples of a chain.
     pub thin: usize,
-    /// Independent chains; samples are taken from them in turn. `None`: each sample has its own.
+    /// Number of independent chains, which give samples in turn. `None`: one chain per sample.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chains: Option<usize>,
 }
@@ -61,7 +67,7 @@ impl WalkConfig {
     /// Checks the ranges.
     ///
     /// # Errors
-    /// [`Error::Config`] names the one at fault.
+    /// [`Error::Config`] names the invalid setting.
     pub fn validate(&self) -> Result<()> {
         const MOST: usize = 1_000_000;
         if !(self.step.is_finite() && (0.0..=1000.0).contains(&self.step)) {
@@ -80,10 +86,10 @@ impl WalkConfig {
     }
 }
 
-/// `count` new rows by the walk; encoded, row by row, and decoded. Sample i is chain i mod `chains`'s.
+/// `count` new rows by the walk: encoded (row-major) and decoded. Sample i is from chain i mod `chains`.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if the family has a prior to draw from; [`Error::Config`] for impossible settings.
+/// [`Error::Unsupported`] if the family has a prior; [`Error::Config`] for invalid settings.
 pub fn walk(
     saved: &SavedModel,
     count: usize,
@@ -99,7 +105,7 @@ pub fn walk(
         let family = saved.architecture.family.name().replace('_', "-");
         return Err(Error::Unsupported {
             what: format!("a {family} autoencoder draws codes from its prior"),
-            help: "leave --step, --burn-in, --thin and --chains out: they are for models without one".into(),
+            help: "omit --step, --burn-in, --thin and --chains, which are for models without a prior".into(),
         });
     }
     let values = walked_rows(&saved.model, saved.latent.as_ref(), count, draw, config, seed, device)?;
@@ -107,7 +113,7 @@ pub fn walk(
     Ok((values, rows))
 }
 
-/// [`walk`] for a model that is in no file; encoded rows.
+/// [`walk`] for a model without a file; encoded rows.
 pub(super) fn walked_rows(
     model: &Model,
     latent: Option<&LatentSummary>,
@@ -118,7 +124,7 @@ pub(super) fn walked_rows(
     device: &Device,
 ) -> Result<Vec<f32>> {
     let summary = latent.ok_or_else(|| Error::Unsupported {
-        what: "this model file keeps no summary of its codes, where chains could start".into(),
+        what: "this model file has no summary of the codes, from which chains start".into(),
         help: "fit the model again".into(),
     })?;
     let width = model.encoder().inputs();
@@ -134,7 +140,7 @@ pub(super) fn walked_rows(
                 walker.go(config.thin);
             }
             let rows = drawn(model, walker.code.clone(), draw, noise);
-            // The last time round, some chains may have given their share.
+            // In the last round, some chains may be finished.
             let places = values[(kept + first).min(count) * width..].chunks_exact_mut(width);
             places.zip(rows.chunks_exact(width)).for_each(|(device, row)| device.copy_from_slice(row));
         }
@@ -142,15 +148,15 @@ pub(super) fn walked_rows(
     Ok(values)
 }
 
-/// Some of the chains, as one batch.
+/// A batch of chains.
 struct Walker<'a> {
     model: &'a Model,
     device: &'a Device,
-    /// Root mean square of a move, over units.
+    /// Root mean square of a transition, over latent dimensions.
     length: f64,
-    /// One stream for each chain, so that no chain depends on how many there are.
+    /// One stream per chain, so that chains do not depend on their number.
     streams: Vec<Stream>,
-    /// chains × latent.
+    /// Chains × latent_dim.
     code: Tensor<2>,
 }
 
@@ -181,10 +187,10 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Each row scaled to a root mean square of 1; a row of zeros stays one.
+/// Scales each row to a root mean square of 1; rows of zeros do not change.
 fn unit_size(rows: Tensor<2>) -> Tensor<2> {
     const LEAST: f64 = 1e-30;
-    // First by its largest value: squares of what a flat encoder passes would be 0 in single precision.
+    // First by the largest value, since squares of tiny values underflow in single precision.
     let largest = rows.clone().abs().max_dim(1).clamp_min(LEAST);
     let rows = rows / largest;
     let size = rows.clone().square().mean_dim(1).sqrt().clamp_min(LEAST);
@@ -204,7 +210,7 @@ mod tests {
     use crate::tensor::to_host;
 
     #[test]
-    fn moves_have_the_size_asked_for_also_where_the_encoder_is_flat() {
+    fn transitions_have_the_requested_size_also_for_a_flat_encoder() {
         let device = Device::cpu();
         let rows = device.tensor(vec![3e-25, 4e-25, 30.0, -40.0, 0.0, 0.0], [3, 2]);
         let unit = to_host(unit_size(rows));
@@ -214,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_settings_are_refused() {
+    fn invalid_settings_are_refused() {
         assert!(WalkConfig::default().validate().is_ok());
         for bad in [
             WalkConfig { step: f64::NAN, ..Default::default() },

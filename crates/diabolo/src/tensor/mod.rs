@@ -1,7 +1,7 @@
-//! The tensor engine, as the rest of the library sees it.
+//! The interface to the tensor engine.
 //!
-//! [Burn](https://burn.dev) computes; only this module and `kernel` name it, so that another engine can take its
-//! place. Write models against the tensor operations that are in use already.
+//! The engine is [Burn](https://burn.dev). Only this module and `kernel` refer to it, so that it
+//! can be replaced. Write models with the tensor operations that are already in use.
 
 pub(crate) mod optimizer;
 mod special;
@@ -20,9 +20,9 @@ pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remain
 pub use crate::kernel::in_place;
 use crate::{Error, Result};
 
-/// Where tensors live and how precise they are: a device and a floating-point type.
+/// A device and a floating-point type.
 ///
-/// Work is f32; gradient checks and golden vectors are f64.
+/// Training uses f32; gradient checks and golden vectors use f64.
 #[derive(Debug, Clone)]
 pub struct Device {
     /// The device, without autodiff.
@@ -42,7 +42,7 @@ impl Device {
         Device { inner: EngineDevice::flex(), dtype: DType::F64 }
     }
 
-    /// The device of this name in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
+    /// The device with this name, in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
     ///
     /// # Errors
     /// [`Error::InvalidValue`] for an unknown name, [`Error::Unsupported`] for one this build left out.
@@ -59,7 +59,7 @@ impl Device {
         Ok(Device { inner, dtype: DType::F32 })
     }
 
-    /// A tensor of `shape` from host values, row by row.
+    /// A tensor of `shape` from row-major host values.
     ///
     /// # Panics
     /// If the number of values is not the product of `shape`.
@@ -68,23 +68,23 @@ impl Device {
     }
 }
 
-/// A tensor's values on the host, row by row, in single precision.
+/// A tensor's values on the host, row-major, in single precision.
 pub fn to_host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().iter::<f32>().collect()
 }
 
-/// Log(1 + e^a), without overflow and with its exact derivative everywhere: −log σ(−a).
+/// log(1 + e^a) = −log σ(−a), without overflow and with an exact derivative.
 pub fn softplus<const D: usize>(a: Tensor<D>) -> Tensor<D> {
     activation::log_sigmoid(a.neg()).neg()
 }
 
-/// log Σ e^a along `dim`, which is kept with length 1; without overflow.
+/// log Σ e^a along `dim`, which is kept with length 1, without overflow.
 pub fn log_sum_exp<const D: usize>(a: Tensor<D>, dim: usize) -> Tensor<D> {
     let largest = a.clone().detach().max_dim(dim);
     (a - largest.clone()).exp().sum_dim(dim).log() + largest
 }
 
-/// Each row `times` times, one after the other: rows × width → (rows · times) × width.
+/// Repeats each row `times` times: rows × width → (rows · times) × width.
 pub fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
     let [n, width] = rows.dims();
     match times {
@@ -126,7 +126,7 @@ mod accelerator {
     }
 }
 
-/// Fixes how many threads all computation uses; the result does not depend on it.
+/// Sets the number of threads; results do not depend on it.
 ///
 /// # Errors
 /// [`Error::InvalidValue`] for 0 threads, or if computation has begun already.

@@ -1,4 +1,4 @@
-//! Burn's optimisers with our defaults, and parameter numbers that survive a resume.
+//! Burn's optimizers with our defaults, and parameter ids that are stable across a resume.
 
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::constant::ConstantLr;
@@ -23,8 +23,8 @@ pub enum Optimizer {
         /// Each step also shrinks the weights by learning_rate · weight_decay.
         weight_decay: f64,
     },
-    /// Stochastic gradient descent, v ← momentum · v + ∇, w ← w − learning_rate · v (Polyak 1964). It wants a learning rate
-    /// about a hundred times Adam's.
+    /// Stochastic gradient descent, v ← momentum · v + ∇, w ← w − learning_rate · v (Polyak 1964).
+    /// It needs a learning rate about a hundred times that of Adam.
     Sgd {
         /// In [0, 1); 0 is plain gradient descent.
         #[serde(default)]
@@ -32,7 +32,7 @@ pub enum Optimizer {
     },
 }
 
-/// Adam by our kernel where there is one, with Burn's state, so that checkpoints are Burn's.
+/// Adam by our kernel where supported, with Burn's state, so that checkpoints are compatible.
 #[derive(Clone)]
 struct Adam {
     weight_decay: f64,
@@ -40,10 +40,11 @@ struct Adam {
 
 const BETAS: (f64, f64) = (0.9, 0.999);
 
-/// Burn's default ε of 1e-5 visibly slows small-gradient layers; 1e-8 is the paper's and the peers'.
+/// Burn's default ε of 1e-5 slows layers with small gradients; 1e-8 is the value of the paper,
+/// PyTorch and JAX.
 const EPSILON: f64 = 1e-8;
 
-/// The optimiser with fresh state; gradients are clipped to this norm, if there is one.
+/// The optimizer with initial state; gradients are clipped to this norm, if given.
 pub fn build(optimizer: Optimizer, gradient_clip: Option<f64>) -> ModuleOptimizer {
     let optimizer = match optimizer {
         Optimizer::Adam => Adam { weight_decay: 0.0 }.into(),
@@ -104,10 +105,11 @@ fn written_out<const D: usize>(
     (parameter - change * step.learning_rate, (first, second))
 }
 
-/// How much faster what a likelihood learns (log-variances, scales, dispersions, thresholds) moves than the weights.
+/// The learning rate of the parameters of a likelihood (log-variances, scales, dispersions,
+/// thresholds), relative to that of the weights.
 ///
-/// Adam moves every parameter about one learning rate a step. Weights are of order 0.1; a log-variance
-/// has several units to go, and a reconstruction judged by too wide a σ leaves the code unused meanwhile.
+/// Adam moves every parameter by about one learning rate per step. Weights are of order 0.1; a
+/// log-variance has to move by several units, and while σ is too wide, the code stays unused.
 const LIKELIHOOD_SPEED: f64 = 10.0;
 
 /// The learning rate of each parameter, for the base rate `rate`.
@@ -117,10 +119,10 @@ pub fn learning_rates(rate: f64) -> ModuleLearningRate {
         .step()
 }
 
-/// Numbers the parameters 1, 2, … in traversal order.
+/// Sets the parameter ids to 1, 2, … in traversal order.
 ///
-/// Burn keys the optimiser's state by parameter id, and gives every new parameter a random one;
-/// with ids of our own a checkpoint's state finds its parameters again.
+/// Burn keys the optimizer's state by parameter id, which is random for new parameters; fixed ids
+/// let the state of a checkpoint match its parameters.
 pub fn number_parameters<M: Module>(model: M) -> M {
     struct Number(u64);
     impl ModuleMapper for Number {
@@ -142,7 +144,7 @@ mod tests {
     use crate::tensor::{Device, to_host};
 
     #[test]
-    fn the_kernel_steps_as_the_formulas_do() {
+    fn adam_kernel_matches_the_formulas() {
         let size = 40_000;
         let run = |device: &Device, weight_decay: f64| {
             let draw = |seed| {

@@ -7,8 +7,9 @@
 //! log M(a, k) = log Γ(a+k) / (Γ(a) k!)
 //!           = (a − ½) log(1 + k/a) + k log(1 + a/k) − ½ log 2πk + δ(a+k) − δ(a) − δ(k)
 //! ```
-//! From y = 6 on the first term left out of δ is below 10⁻¹². Γ itself is never formed. The last line
-//! is Stirling in every Γ of the line above it: what is large there cancels here on paper, not in single precision.
+//! For y ≥ 6 the first omitted term of δ is below 10⁻¹². Γ itself is never computed. The last line
+//! is Stirling's formula for every Γ of the line above: the large terms cancel analytically, not in
+//! single precision.
 
 use crate::tensor::{Bool, Tensor};
 
@@ -27,7 +28,7 @@ pub fn log_gamma<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     stirling(y.clone()) + series(y) - product
 }
 
-/// δ(x) = log Γ(x) − S(x) for x > 0: what Stirling's formula leaves.
+/// δ(x) = log Γ(x) − S(x) for x > 0: the remainder of Stirling's formula.
 pub fn stirling_remainder<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let small = is_small(&x);
     let low = x.clone().clamp_max(SHIFT);
@@ -36,9 +37,10 @@ pub fn stirling_remainder<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     series(x.clamp_min(SHIFT)).mask_where(small, at_small)
 }
 
-/// log M(a, k) = log Γ(a+k) / (Γ(a) k!) for a > 0 and whole k ≥ 0: the number of multisets, if a is whole too.
+/// log M(a, k) = log Γ(a+k) / (Γ(a) k!) for a > 0 and whole k ≥ 0: for whole a, the number of
+/// multisets.
 ///
-/// `k` has the shape of the result, `a` one that broadcasts to it. No gradient reaches `k`.
+/// `k` has the shape of the result, `a` a shape that broadcasts to it. `k` has no gradient.
 pub fn log_multichoose<const D: usize>(a: Tensor<D>, k: Tensor<D>) -> Tensor<D> {
     let none = k.clone().lower_elem(0.5);
     let k = k.detach().clamp_min(1.0);
@@ -135,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_remainder_joins_stirling_to_log_gamma() {
+    fn remainder_completes_stirlings_formula() {
         let x = row(&[1e-3, 0.5, 1.0, 5.999, 6.0, 40.0], &Device::cpu_f64());
         let joined = host(stirling(x.clone()) + stirling_remainder(x.clone()));
         for (found, expected) in joined.iter().zip(host(log_gamma(x))) {

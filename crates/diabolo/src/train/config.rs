@@ -1,62 +1,63 @@
-//! How a model is trained, as configuration.
+//! The configuration of training.
 //!
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `epochs` | passes over the training rows, at most | 15,000 steps' worth, within 20..=200 |
-//! | `steps` | steps in all, where `epochs` is left open | none |
-//! | `pretrain_epochs` | passes for each layer alone, before the joint training | 0 |
-//! | `batch_size` | rows a step | 128, fewer for few rows |
-//! | `learning_rate` | Adam's step size | 0.003 for variational, sparse and multiscale models, else 0.001 |
+//! | `epochs` | maximum number of passes over the training rows | as many as 15,000 steps need, within 20..=200 |
+//! | `steps` | number of steps, if `epochs` is not set | none |
+//! | `pretrain_epochs` | epochs of layerwise pretraining per layer, before joint training | 0 |
+//! | `batch_size` | rows per step | 128, fewer for few rows |
+//! | `learning_rate` | learning rate | 0.003 for variational, sparse and multiscale models, else 0.001 |
 //! | `optimizer.kind` | `adam`, `adam_w` (decoupled `weight_decay`) or `sgd` (`momentum`) | `adam` |
 //! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
-//! | `gradient_clip` | largest L2 norm of each tensor's gradient | none |
-//! | `trim` | share of each batch (of each part of it, where cores share it) that fits worst and does not count (trimmed likelihood), from a fifth of the epochs on | 0 |
-//! | `patience` | epochs without a better held-out objective before stopping | 20 |
-//! | `max_seconds` | wall time after which training stops | none |
-//! | `seed` | of every random stream | 0 |
+//! | `gradient_clip` | maximum L2 norm of each tensor's gradient | none |
+//! | `trim` | fraction of each batch (of each part, if cores share it) with the largest loss that is ignored (trimmed likelihood), after a fifth of the epochs | 0 |
+//! | `patience` | early stopping: epochs without a better validation objective | 20 |
+//! | `max_seconds` | time limit of training | none |
+//! | `seed` | random seed | 0 |
 
 use serde::{Deserialize, Serialize};
 
 use super::{Optimizer, Schedule};
 use crate::{Error, Result};
 
-/// How a model is trained. `None` means "choose by the data" or "no limit".
+/// The configuration of training. `None` means "chosen from the data" or "no limit".
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainingConfig {
-    /// Passes over the training rows, at most.
+    /// Maximum number of passes over the training rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub epochs: Option<usize>,
-    /// Steps of the optimiser in all, where `epochs` leaves it open: whole epochs, as many as are needed.
+    /// Number of optimizer steps, if `epochs` is not set; rounded up to whole epochs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
-    /// Passes over the training rows for each layer alone, before all are trained jointly; 0 for none.
+    /// Epochs of layerwise pretraining for each layer, before joint training; 0 for none.
     pub pretrain_epochs: usize,
-    /// Rows a step.
+    /// Rows per step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch_size: Option<usize>,
-    /// Adam's step size.
+    /// The learning rate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learning_rate: Option<f64>,
     /// The update rule.
     pub optimizer: Optimizer,
-    /// How the learning rate changes.
+    /// The learning rate schedule.
     pub schedule: Schedule,
-    /// Largest L2 norm of each parameter tensor's gradient.
+    /// Maximum L2 norm of each parameter tensor's gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient_clip: Option<f64>,
-    /// Share of each batch that does not count because it fits worst; see [`trimmed`](crate::objective::trimmed). Held-out rows
-    /// are judged likewise. It begins after a fifth of the epochs, when there is something to fit.
+    /// Fraction of each batch, the rows with the largest loss, that is ignored; see
+    /// [`trimmed`](crate::objective::trimmed). Validation rows are trimmed alike. Trimming starts
+    /// after a fifth of the epochs.
     #[serde(skip_serializing_if = "is_zero")]
     pub trim: f64,
-    /// Epochs without improvement on held-out rows before stopping; 0 never stops early.
+    /// Early stopping: epochs without improvement on the validation rows; 0 disables it.
     pub patience: usize,
-    /// Wall time after which training stops, in seconds.
+    /// Time limit of training, in seconds of wall time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_seconds: Option<f64>,
     /// Seconds between checkpoints within an epoch; one is also written after every epoch.
     pub checkpoint_seconds: f64,
-    /// The seed of every random stream.
+    /// The random seed.
     pub seed: u64,
 }
 
@@ -85,8 +86,8 @@ fn is_zero(value: &f64) -> bool {
 }
 
 impl TrainingConfig {
-    /// The share that does not count after so many epochs, if there is something to fit since the epoch `longer_from` of a run that
-    /// was made longer there.
+    /// The fraction to trim after `epochs_done` epochs; `longer_from` is the epoch from which a run
+    /// was extended.
     pub fn trim_after(&self, epochs_done: f64, longer_from: usize) -> f64 {
         let mut begins = 0.2 * self.epochs.unwrap_or_default() as f64;
         if longer_from > 0 {
@@ -95,7 +96,8 @@ impl TrainingConfig {
         if epochs_done >= begins { self.trim } else { 0.0 }
     }
 
-    /// Fills in what was left open for `rows` training rows and a family's `usual_rate`, and checks everything.
+    /// Sets open values from the number of training `rows` and the family's default learning rate
+    /// `usual_rate`, and validates all values.
     pub fn resolve(&mut self, rows: usize, usual_rate: f64) -> Result<()> {
         let batch = *self.batch_size.get_or_insert((rows / 20).next_power_of_two().clamp(16, 128));
         if batch == 0 {
@@ -118,7 +120,7 @@ impl TrainingConfig {
         above_zero("checkpoint_seconds", self.checkpoint_seconds)?;
         self.gradient_clip.map_or(Ok(()), |v| above_zero("gradient_clip", v))?;
         if !(0.0..1.0).contains(&self.trim) {
-            return Err(Error::config("trim", "a share in [0, 1)", self.trim));
+            return Err(Error::config("trim", "a fraction in [0, 1)", self.trim));
         }
         if i64::try_from(self.seed).is_err() {
             return Err(Error::config("seed", format!("a whole number up to {}", i64::MAX), self.seed));

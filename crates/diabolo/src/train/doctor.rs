@@ -1,57 +1,58 @@
-//! Says in words what a run suffers from, with the figure and the remedy; reads nothing but the history.
+//! Diagnosis of training problems from the history: a message with the metric and a remedy.
 //!
-//! | finding | seen when |
+//! | finding | condition |
 //! |---|---|
-//! | posterior collapse | KL below 0.1 nats, or no unit active: the decoder ignores the code |
-//! | unused units | a tenth of the units or fewer are active |
+//! | posterior collapse | KL below 0.1 nats, or no active latent dimension: the decoder ignores the code |
+//! | unused units | at most a tenth of the latent dimensions are active |
 //! | KL domination | the weighted KL makes up more than 80 % of the objective |
-//! | exploding variance | a posterior's log σ² is above 5: it says less than the prior |
-//! | explains nothing | every learned variance of the likelihood is that of the standardised data |
+//! | exploding variance | a posterior's log σ² is above 5: it carries less information than the prior |
+//! | explains nothing | every learned variance of the likelihood is at least that of the standardized data |
 //! | vanishing variance | a learned variance of the likelihood is at its lower bound: a column is constant, or copied |
 //! | dead codes | less than a fifth of a codebook is used |
-//! | overfitting | the held-out objective is worse than its best, and than the training one, by more than a tenth |
+//! | overfitting | the validation objective is worse than its best, and than the training objective, by more than a tenth |
 //!
-//! Active units: Burda et al. (2015), section 5.1. Collapse and its remedies: Bowman et al. (2016); Kingma et al. (2016).
+//! Active latent dimensions: Burda et al. (2015), section 5.1. Posterior collapse and its remedies:
+//! Bowman et al. (2016); Kingma et al. (2016).
 
 use serde::{Deserialize, Serialize};
 
 use super::EpochRecord;
 
-/// What the doctor found after an epoch.
+/// A training problem found after an epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
-    /// Which.
+    /// The type of problem.
     pub kind: FindingKind,
-    /// A sentence with the figure, and what to do.
+    /// A message with the metric and a remedy.
     pub message: String,
 }
 
-/// Each is told once, when it appears.
+/// The types of training problems. Each is reported once, when it appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// The decoder ignores the code.
     PosteriorCollapse,
-    /// Most of the code is noise.
+    /// Most latent dimensions are noise.
     UnusedUnits,
-    /// The objective is nearly all KL.
+    /// The KL divergence dominates the objective.
     KlDomination,
-    /// A posterior far wider than the prior.
+    /// A posterior is far wider than the prior.
     ExplodingVariance,
-    /// A likelihood as wide as the data.
+    /// The variance of the likelihood is that of the data.
     ExplainsNothing,
-    /// A likelihood that thinks it knows everything.
+    /// The variance of the likelihood is at its lower bound.
     VanishingVariance,
-    /// Entries of a codebook that nothing uses.
+    /// Codebook vectors are unused.
     DeadCodes,
-    /// Good on training rows only.
+    /// The validation objective is worse than the training objective.
     Overfitting,
 }
 
-/// In the first epoch everything is ill.
+/// The first epoch to examine; earlier metrics are not meaningful.
 const FIRST_EPOCH: usize = 2;
 
-/// What is wrong after the epoch of `record`; `earlier` are the epochs before it.
+/// Examines the epoch of `record`; `earlier` are the previous epochs.
 pub fn examine(record: &EpochRecord, earlier: &[EpochRecord]) -> Vec<Finding> {
     if record.epoch < FIRST_EPOCH || record.layer.is_some() {
         return vec![];
@@ -74,16 +75,19 @@ pub fn examine(record: &EpochRecord, earlier: &[EpochRecord]) -> Vec<Finding> {
 fn posterior_collapse(record: &EpochRecord) -> Option<String> {
     const LEAST_KL: f64 = 0.1;
     let kl = record.monitored_terms().get("kl_divergence").copied()?;
-    // While its capacity grows a code is meant to be closed.
+    // A low KL divergence is intended while the capacity grows.
     if record.monitored_terms().contains_key("capacity_gap") {
         return None;
     }
     let (active, units) = record.health.map_or((usize::MAX, 0), |s| (s.active_units, s.latent_dim));
     (kl < LEAST_KL || active == 0).then(|| {
-        let active = if units > 0 { format!(", {active} of {units} units active") } else { String::new() };
+        let active = match units > 0 {
+            true => format!(", {active} of {units} latent dimensions active"),
+            false => String::new(),
+        };
         format!(
-            "posterior collapse: KL divergence {kl:.3} nats{active}. The decoder ignores the code: samples will look alike \
-             and codes tell nothing. Try --kl-warmup 10, --bound free_bits:0.1, or a smaller --kl-weight"
+            "posterior collapse: KL divergence {kl:.3} nats{active}. The decoder ignores the code, and codes carry \
+             no information. Try --kl-warmup 10, --bound free_bits:0.1, or a smaller --kl-weight"
         )
     })
 }
@@ -93,8 +97,8 @@ fn unused_units(record: &EpochRecord) -> Option<String> {
     record.monitored_terms().get("kl_divergence")?;
     (health.active_units * 10 <= health.latent_dim).then(|| {
         format!(
-            "only {} of {} latent units are active; the others carry nothing. A smaller --latent-dim gives the same model, \
-             --kl-warmup or --bound free_bits:0.1 may wake more",
+            "unused latent dimensions: only {} of {} are active, the others carry no information. A smaller --latent-dim \
+             gives the same model; --kl-warmup 10 or --bound free_bits:0.1 may activate more",
             health.active_units, health.latent_dim
         )
     })
@@ -105,7 +109,7 @@ fn kl_domination(record: &EpochRecord) -> Option<String> {
     let terms = record.monitored_terms();
     let (objective, reconstruction) = (terms.get("objective")?, terms.get("reconstruction")?);
     terms.get("kl_divergence")?;
-    // Of other bounds the rest is not KL alone.
+    // Other bounds have more terms than the KL divergence.
     let of_the_elbo = |name: &String| {
         ["objective", "reconstruction", "kl_divergence", "negative_elbo"].contains(&name.as_str())
     };
@@ -113,11 +117,11 @@ fn kl_domination(record: &EpochRecord) -> Option<String> {
         return None;
     }
     let weighted = objective - reconstruction;
-    // Of densities the reconstruction may be below 0, and shares mean nothing.
+    // With densities, the reconstruction term may be negative, and fractions are meaningless.
     (*reconstruction > 0.0 && weighted > SHARE * objective).then(|| {
         format!(
-            "the weighted KL divergence is {:.0} % of the objective ({weighted:.1} of {objective:.1} nats): little is left \
-             to reconstruct by. Try a smaller --kl-weight, or a smaller --latent-dim",
+            "KL domination: the weighted KL divergence is {:.0} % of the objective ({weighted:.1} of {objective:.1} nats), \
+             and reconstructions are poor. Try a smaller --kl-weight, or a smaller --latent-dim",
             100.0 * weighted / objective
         )
     })
@@ -128,8 +132,8 @@ fn exploding_variance(record: &EpochRecord) -> Option<String> {
     let largest = record.health?.posterior_log_variance?;
     (largest > LARGEST).then(|| {
         format!(
-            "exploding variance: a posterior has log σ² = {largest:.1}, far wider than the prior. Some rows lie far from \
-             all others, or the steps are too large. Try a smaller --learning-rate, --gradient-clip 5, or --numeric quantile"
+            "exploding variance: a posterior has log σ² = {largest:.1}, far wider than the prior. Some rows are extreme \
+             outliers, or the learning rate is too large. Try a smaller --learning-rate, --gradient-clip 5, or --numeric quantile"
         )
     })
 }
@@ -139,8 +143,8 @@ fn explains_nothing(record: &EpochRecord) -> Option<String> {
     let [smallest, _] = record.health?.likelihood_log_variance?;
     (smallest > NEARLY_ONE && record.epoch > FIRST_EPOCH).then(|| {
         format!(
-            "every learned variance of the likelihood is at least {:.2} times that of the data: the decoder explains \
-             nothing. Try a smaller --kl-weight, more --epochs, or a larger --learning-rate",
+            "no variance explained: every learned variance of the likelihood is at least {:.2} times that of the data. \
+             Try a smaller --kl-weight, more --epochs, or a larger --learning-rate",
             smallest.exp()
         )
     })
@@ -150,8 +154,8 @@ fn vanishing_variance(record: &EpochRecord) -> Option<String> {
     const LEAST: f64 = -10.0;
     let [smallest, _] = record.health?.likelihood_log_variance?;
     (smallest < LEAST).then(|| {
-        "a learned variance of the likelihood is at its lower bound: a column is constant or repeats another, and its \
-         likelihood drowns the others. Drop it with --drop, or fix the variance with --variance 1"
+        "vanishing variance: a learned variance of the likelihood is at its lower bound. A column is constant or a copy of \
+         another, and its likelihood dominates. Exclude it with --drop, or fix the variance with --variance 1"
             .into()
     })
 }
@@ -161,7 +165,7 @@ fn dead_codes(record: &EpochRecord) -> Option<String> {
     let used = record.health?.codes_used?;
     (used < LEAST).then(|| {
         format!(
-            "dead codes: rows use {:.0} % of the codebook. Try a smaller --codebook-size, or a larger --learning-rate",
+            "dead codes: only {:.0} % of the codebook is used. Try a smaller --codebook-size, or a larger --learning-rate",
             100.0 * used
         )
     })
@@ -169,8 +173,9 @@ fn dead_codes(record: &EpochRecord) -> Option<String> {
 
 fn overfitting(record: &EpochRecord, earlier: &[EpochRecord]) -> Option<String> {
     const SHARE: f64 = 0.1;
-    // During a warm-up the two objectives have other weights; negative ELBOs can be compared. Of an importance-weighted bound the
-    // negative ELBO is no measure: its posterior is meant to be wide.
+    // During a warm-up the two objectives have different weights, so negative ELBOs are compared.
+    // For an importance-weighted bound, the bound is compared, since its posterior is wide by
+    // design.
     let names = ["importance_bound", "negative_elbo", "objective"];
     let name = names.into_iter().find(|name| record.train.contains_key(*name))?;
     let (train, held_out) = (record.train.get(name)?, record.validation.get(name)?);
@@ -180,7 +185,7 @@ fn overfitting(record: &EpochRecord, earlier: &[EpochRecord]) -> Option<String> 
     let scale = best.abs().max(1.0);
     (gap > SHARE * scale && held_out - best > SHARE * scale).then(|| {
         format!(
-            "overfitting: the objective on held-out rows is {held_out:.2} nats, {gap:.2} above the training rows', and was \
+            "overfitting: the validation objective is {held_out:.2} nats, {gap:.2} above the training objective and \
              {best:.2} at its best. The best weights are kept. Try fewer --hidden units, a smaller --latent-dim, or more rows"
         )
     })
@@ -214,18 +219,22 @@ mod tests {
     }
 
     #[test]
-    fn a_healthy_run_is_left_alone() {
+    fn healthy_run_has_no_findings() {
         let (terms, health) = healthy();
         assert_eq!(kinds(&record(&terms, health)), []);
     }
 
     #[test]
-    fn each_illness_is_found_alone_and_told_with_its_figure() {
+    fn each_problem_is_found_with_its_metric() {
         let (terms, health) = healthy();
         let collapsed = [("objective", 206.0), ("reconstruction", 205.9), ("kl_divergence", 0.01)];
         let found = examine(&record(&collapsed, HealthStats { active_units: 0, ..health }), &[]);
         assert_eq!(found.len(), 1);
-        assert!(found[0].message.contains("0.010 nats, 0 of 20 units active"), "{}", found[0].message);
+        assert!(
+            found[0].message.contains("0.010 nats, 0 of 20 latent dimensions active"),
+            "{}",
+            found[0].message
+        );
         let cases = [
             (HealthStats { active_units: 2, ..health }, FindingKind::UnusedUnits),
             (HealthStats { posterior_log_variance: Some(7.0), ..health }, FindingKind::ExplodingVariance),
@@ -247,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn overfitting_needs_a_better_past() {
+    fn overfitting_needs_a_better_earlier_epoch() {
         let (_, health) = healthy();
         let mut now =
             record(&[("objective", 130.0), ("reconstruction", 100.0), ("kl_divergence", 30.0)], health);
@@ -258,13 +267,13 @@ mod tests {
             examine(&now, std::slice::from_ref(&best)).first().map(|f| f.kind),
             Some(FindingKind::Overfitting)
         );
-        // The objective of a layer that was pretrained alone is another.
+        // Pretraining of a layer has another objective.
         let layer = EpochRecord { layer: Some(1), ..best };
         assert_eq!(kinds(&now), examine(&now, &[layer]).into_iter().map(|f| f.kind).collect::<Vec<_>>());
     }
 
     #[test]
-    fn an_importance_weighted_bound_is_judged_by_itself() {
+    fn importance_weighted_bound_is_compared_instead_of_the_elbo() {
         let (_, health) = healthy();
         let terms = |elbo, bound| {
             [("objective", bound), ("negative_elbo", elbo), ("importance_bound", bound)]
@@ -284,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn what_other_bounds_weigh_is_not_taken_for_kl() {
+    fn other_bounds_have_no_kl_domination() {
         let (_, health) = healthy();
         let terms = [("objective", 100.0), ("reconstruction", 10.0), ("kl_divergence", 9.0), ("mmd", 0.2)];
         assert_eq!(kinds(&record(&terms, health)), []);

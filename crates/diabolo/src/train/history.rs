@@ -1,4 +1,4 @@
-//! What an epoch is remembered by: one line of `history.jsonl`.
+//! The record of an epoch: one line of `history.jsonl`.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ const COMPUTED: [&str; 2] = ["objective", "negative_elbo"];
 pub struct EpochRecord {
     /// 1-based.
     pub epoch: usize,
-    /// The 1-based layer that was pretrained alone in this epoch; `None` for the whole model.
+    /// The 1-based layer that was pretrained in this epoch; `None` for the whole model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<usize>,
-    /// Means over the epoch's training batches, as they were when seen.
+    /// Means over the epoch's training batches, computed before each step.
     pub train: BTreeMap<String, f64>,
-    /// Means over the held-out rows after the epoch; empty if none were held out.
+    /// Means over the validation rows after the epoch; empty without validation rows.
     pub validation: BTreeMap<String, f64>,
     /// At the epoch's last step.
     pub learning_rate: f64,
@@ -30,27 +30,28 @@ pub struct EpochRecord {
     pub seconds: f64,
     /// Training rows over wall time.
     pub examples_per_second: f64,
-    /// The model's health on held-out rows.
+    /// The health statistics of the model on the validation rows.
     #[serde(default, alias = "signs", skip_serializing_if = "Option::is_none")]
     pub health: Option<HealthStats>,
-    /// What is wrong, if anything; see [`examine`](super::examine).
+    /// Training problems, if any; see [`examine`](super::examine).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
 }
 
 impl EpochRecord {
-    /// The number early stopping watches: the held-out objective, or the training one if nothing is held out.
+    /// The objective that early stopping monitors: on validation rows, or on training rows if there
+    /// are none.
     pub fn monitored(&self) -> f64 {
         self.monitored_terms().get("objective").copied().unwrap_or(f64::INFINITY)
     }
 
-    /// The terms on held-out rows, or on the training rows if nothing is held out.
+    /// The terms on validation rows, or on training rows if there are none.
     pub fn monitored_terms(&self) -> &BTreeMap<String, f64> {
         if self.validation.is_empty() { &self.train } else { &self.validation }
     }
 }
 
-/// Sums of terms over examples, to be averaged.
+/// Sums of terms over examples.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TermSums {
     examples: usize,
@@ -68,7 +69,7 @@ pub struct TermMean {
 }
 
 impl TermMean {
-    /// Reads a term's mean.
+    /// Copies a term's mean to the host.
     pub fn of(term: &Term) -> Self {
         let value = term.value.clone().inner().mean().into_scalar::<f64>();
         TermMean { name: term.name, value, weight: term.weight }

@@ -1,4 +1,4 @@
-//! Training: the loop, what it remembers, and what it reports.
+//! Training: the loop, its state, and its reports.
 
 mod config;
 mod doctor;

@@ -1,8 +1,8 @@
-//! Greedy layer-wise pretraining, and a fit that begins with it.
+//! Greedy layerwise pretraining, followed by joint training.
 //!
-//! Layer k is trained as an autoencoder of its own on the codes of the layers below, bottom first; then the whole
-//! is trained jointly (Bengio et al. 2007, algorithm 1; Vincent et al. 2010, section 3.2). A stopped run begins its
-//! pretraining anew when it is resumed, unless it had reached the joint training.
+//! Layer k is trained as an autoencoder on the codes of the layers below, bottom first; then all
+//! layers are trained jointly (Bengio et al. 2007, algorithm 1; Vincent et al. 2010, section 3.2).
+//! An interrupted run restarts pretraining when it is resumed, unless joint training had started.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use crate::model::Layerwise;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// [`fit`], after [`pretrain`] if `config.pretrain_epochs` asks for it and nothing is resumed.
+/// [`fit`], after [`pretrain`] if `config.pretrain_epochs` > 0 and no run is resumed.
 pub fn fit_pretrained<M: Layerwise>(
     model: M,
     resume: Option<Resume<M>>,
@@ -38,12 +38,13 @@ pub fn fit_pretrained<M: Layerwise>(
     trainer.run(hooks)
 }
 
-/// Trains every layer of `model` alone for `config.pretrain_epochs`, bottom first.
+/// Trains each layer of `model` for `config.pretrain_epochs`, bottom first.
 ///
 /// The records of all layers are in the outcome's history, each with its [`EpochRecord::layer`].
 ///
 /// # Errors
-/// [`Error::Config`] if the model has no two layers, or is of a family without such layers.
+/// [`Error::Config`] if the model has fewer than two layers, or its family does not support
+/// pretraining.
 pub fn pretrain<M: Layerwise>(
     model: M,
     data: &TrainingData,
@@ -76,19 +77,19 @@ pub fn pretrain<M: Layerwise>(
     Ok(Outcome { model, state, stop_reason: StopReason::Finished })
 }
 
-/// What has no layers to pretrain one by one.
+/// The error for a model that does not support pretraining.
 pub(crate) fn no_stack(pretrain_epochs: usize) -> Error {
     let expected = "0, or a plain, denoising, sparse or contractive model with hidden layers: \
                     layers are pretrained one by one";
     Error::config("pretrain_epochs", expected, pretrain_epochs)
 }
 
-/// `max_seconds` counts for all layers and the joint training together.
+/// `max_seconds` limits all layers and the joint training together.
 struct Deadline(Option<Instant>);
 
 impl Deadline {
     fn new(config: &TrainingConfig) -> Self {
-        // A limit that no clock can count to is none.
+        // A limit beyond the range of the clock means no limit.
         let limit = config.max_seconds.and_then(|limit| Duration::try_from_secs_f64(limit).ok());
         Deadline(limit.and_then(|limit| Instant::now().checked_add(limit)))
     }
@@ -99,7 +100,7 @@ impl Deadline {
     }
 }
 
-/// Tells the caller which layer it is about, and saves nothing: a checkpoint holds whole models.
+/// Adds the layer to the records, and saves nothing: a checkpoint holds whole models.
 struct OfLayer<'a, M> {
     hooks: &'a mut dyn Hooks<M>,
     layer: usize,
@@ -124,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_layer_took_is_gone_for_the_next() {
+    fn time_limit_is_shared_by_all_layers() {
         let config = |max_seconds| TrainingConfig { max_seconds, ..Default::default() };
         let deadline = Deadline::new(&config(Some(0.05)));
         std::thread::sleep(Duration::from_millis(10));

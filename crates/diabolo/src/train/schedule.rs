@@ -1,20 +1,22 @@
-//! Learning-rate schedules: pure functions of how far training is, so that a resume needs no state
-//! beyond the plateau's count of cuts.
+//! Learning rate schedules: pure functions of the progress of training, so that a resume needs no
+//! state except the number of plateau reductions.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// How the learning rate changes while training.
+/// A learning rate schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Schedule {
-    /// It does not.
+    /// A constant learning rate.
     Constant,
-    /// Half a cosine from 1 down to 0.01 of the learning rate over all steps (Loshchilov & Hutter 2017).
+    /// Cosine annealing from 1 to 0.01 of the learning rate over all steps (Loshchilov & Hutter
+    /// 2017).
     #[default]
     Cosine,
-    /// Multiplied by `factor` whenever the held-out objective has not improved for `patience` epochs.
+    /// Multiplied by `factor` whenever the validation objective has not improved for `patience`
+    /// epochs.
     Plateau {
         /// In (0, 1).
         #[serde(default = "default_factor")]
@@ -36,7 +38,7 @@ fn default_patience() -> usize {
 }
 
 impl Schedule {
-    /// The schedule of this name with its default settings.
+    /// The schedule with this name and its default settings.
     pub fn named(name: &str) -> Result<Self> {
         match name {
             "constant" => Ok(Schedule::Constant),
@@ -46,7 +48,8 @@ impl Schedule {
         }
     }
 
-    /// The factor on the learning rate after a share `done` (0 to 1) of all steps and `cuts` plateaus.
+    /// The factor of the learning rate after a fraction `done` (0 to 1) of all steps and `cuts`
+    /// plateaus.
     ///
     /// ```
     /// use diabolo::train::Schedule;

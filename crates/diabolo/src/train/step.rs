@@ -1,7 +1,8 @@
 //! The gradient of one batch, computed in parts on several cores.
 //!
-//! How a batch is cut depends on its rows and on the model, never on the number of threads; each part has noise and a graph of its
-//! own, and what the parts found is added in their order. So the bits are the same for any number of threads.
+//! The split of a batch depends on its rows and on the model, not on the number of threads. Each
+//! part has its own noise and graph, and the results are added in order, so that the bits are the
+//! same for any number of threads.
 
 use crate::tensor::GradientsParams;
 use crate::tensor::Tensor;
@@ -16,10 +17,11 @@ use crate::objective::{objective, trimmed};
 use crate::random::{Purpose, Stream, stream};
 use crate::tensor::Device;
 
-/// Fewer rows make slow products of matrices, and adding the parts' gradients would cost as much as it saves.
+/// Minimum rows per part: matrix products of fewer rows are slow, and adding the gradients costs
+/// more than it saves.
 const SMALLEST_PART: usize = 64;
 
-/// A batch has at most this many parts.
+/// Maximum number of parts of a batch.
 const MOST_PARTS: usize = 16;
 
 /// Multiply-adds of a forward pass below which waking another core takes longer than the work.
@@ -33,16 +35,16 @@ pub(super) struct StepKey {
     pub step: usize,
     /// Epochs done, fractions included.
     pub epochs: f64,
-    /// The share of rows whose loss does not count.
+    /// The fraction of rows whose loss is ignored.
     pub trim: f64,
 }
 
-/// What was found for some rows of the batch.
+/// The result for one part of the batch.
 pub(super) struct Part {
     rows: usize,
     means: Vec<TermMean>,
     gradients: GradientsParams,
-    /// The rows, and the noise as the loss left it.
+    /// The rows, and the noise after the loss.
     pub batch: Batch,
     pub noise: Stream,
 }
@@ -70,7 +72,7 @@ pub(super) fn differentiate<M: Trainable + Module>(
     if size >= rows.len() {
         return vec![part(0, rows, model)];
     }
-    // A graph of its own for each part: parts of one graph would wait for each other.
+    // A separate graph for each part: parts of one graph would wait for each other.
     let own: Vec<M> = rows.chunks(size).map(|_| model.valid().train()).collect();
     own.into_par_iter()
         .zip(rows.par_chunks(size))
@@ -89,7 +91,7 @@ pub(super) fn means(parts: &[Part]) -> Vec<TermMean> {
     parts[0].means.iter().enumerate().map(|(i, first)| mean(i, first)).collect()
 }
 
-/// The gradients of the whole batch, and the only part if there is but one.
+/// The gradients of the whole batch, and the part if there is only one.
 pub(super) fn gradients<M: Module>(model: &M, mut parts: Vec<Part>) -> (GradientsParams, Option<Part>) {
     if parts.len() == 1 {
         let mut only = parts.remove(0);
@@ -116,7 +118,7 @@ impl ModuleVisitor for Sum {
     }
 }
 
-/// Rows of a part of a batch of so many rows: all of them if it is not worth more than one core.
+/// Rows per part of a batch of `rows` rows: all rows if several cores are not worthwhile.
 pub(super) fn part_size<M: Trainable + Module>(model: &M, rows: usize) -> usize {
     let shared = model.is_row_separable() && rows.saturating_mul(model.num_params()) >= WORTH_SHARING;
     if shared { rows.div_ceil(MOST_PARTS).max(SMALLEST_PART) } else { rows }
@@ -189,9 +191,9 @@ mod tests {
         (mean, collect.1)
     }
 
-    /// Parts of 64, 64 and 22 rows: unequal shares.
+    /// Parts of 64, 64 and 22 rows: unequal sizes.
     #[test]
-    fn the_parts_of_a_batch_add_up_to_the_batch() {
+    fn sum_of_parts_equals_the_batch() {
         let model = plain();
         let ((whole, expected), (mean, gradients)) = (found(&model, ROWS), found(&model, 64));
         assert!((mean - whole).abs() < 1e-5 * whole, "{mean} vs {whole}");
@@ -202,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn only_large_steps_are_cut() {
+    fn only_large_steps_are_split() {
         let model = plain();
         assert_eq!(part_size(&model, ROWS), ROWS);
         let enough = WORTH_SHARING.div_ceil(model.num_params());

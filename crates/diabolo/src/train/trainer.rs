@@ -1,5 +1,5 @@
-//! The training loop. It knows models only through [`Trainable`], and files not at all:
-//! [`Hooks`] are told what happened and may save a [`Snapshot`].
+//! The training loop. It uses models through [`Trainable`] and does not access files: [`Hooks`]
+//! receive events and may save a [`Snapshot`].
 //!
 //! Every random draw is keyed by (seed, purpose, epoch, step), so a run continued from a snapshot
 //! takes the same steps as one that was never stopped.
@@ -19,15 +19,15 @@ use crate::random::{Purpose, Stream, permutation, stream};
 use crate::tensor::{Device, optimizer};
 use crate::{Error, Result};
 
-/// Encoded rows to learn from, and rows to judge by.
+/// The encoded training and validation rows.
 pub struct TrainingData<'a> {
-    /// Rows that gradients see.
+    /// The training rows.
     pub train: &'a Encoded,
-    /// Rows that early stopping sees; may be empty.
+    /// The validation rows, for early stopping; may be empty.
     pub validation: &'a Encoded,
 }
 
-/// Where training stands: everything but the weights and the optimiser's moments.
+/// The state of training, without the weights and the optimizer's moments.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
@@ -37,30 +37,30 @@ pub struct State {
     pub step: usize,
     /// The best monitored objective so far, and its 1-based epoch.
     pub best: Option<(f64, usize)>,
-    /// How often a plateau has cut the learning rate.
+    /// Number of plateau reductions of the learning rate.
     pub cuts: i32,
-    /// The epoch from which patience counts: that after which a run was made longer.
+    /// The epoch from which patience counts, if a run was extended.
     #[serde(default)]
     pub longer_from: usize,
-    /// Epochs since the last cut or improvement.
+    /// Epochs since the last reduction or improvement.
     pub stale: usize,
     /// The current epoch's terms so far.
     pub sums: TermSums,
     /// Wall time spent on the current epoch before the last interruption.
     pub epoch_seconds: f64,
-    /// Wall time spent in all before the last interruption.
+    /// Total wall time before the last interruption.
     pub seconds: f64,
     /// The completed epochs.
     pub history: Vec<EpochRecord>,
 }
 
-/// Everything a resume needs.
+/// Everything that a resume needs.
 pub struct Snapshot<'a, M> {
-    /// The weights now.
+    /// The current weights.
     pub model: &'a M,
     /// The best weights so far.
     pub best: &'a M,
-    /// The optimiser's moments.
+    /// The optimizer's moments.
     pub optimizer: &'a ModuleOptimizer,
     /// Counters and history.
     pub state: &'a State,
@@ -68,17 +68,17 @@ pub struct Snapshot<'a, M> {
 
 /// A step's progress, for a progress bar.
 pub struct Progress<'a> {
-    /// 1-based epoch, and how many there are at most.
+    /// 1-based epoch, and the maximum number of epochs.
     pub epoch: (usize, usize),
-    /// 1-based step, and how many an epoch has.
+    /// 1-based step, and the number of steps per epoch.
     pub step: (usize, usize),
-    /// Rows seen in this epoch, and seconds spent on them.
+    /// Rows processed in this epoch, and the time in seconds.
     pub examples: usize,
     /// The epoch's means so far.
     pub sums: &'a TermSums,
 }
 
-/// What a caller may do while training runs.
+/// Callbacks of the caller during training.
 pub trait Hooks<M> {
     /// After every step.
     fn step(&mut self, _progress: &Progress) {}
@@ -99,11 +99,11 @@ impl<M> Hooks<M> for () {}
 /// Why training ended.
 #[derive(Debug)]
 pub enum StopReason {
-    /// All epochs were run.
+    /// All epochs are done.
     Finished,
-    /// No improvement on held-out rows for `patience` epochs.
+    /// No improvement on validation rows for `patience` epochs.
     EarlyStopped,
-    /// `max_seconds` were over.
+    /// `max_seconds` have passed.
     TimeLimit,
     /// The caller asked to stop.
     Interrupted,
@@ -124,9 +124,10 @@ impl StopReason {
     }
 }
 
-/// A trained model and how it came about.
+/// A trained model with its history.
 pub struct Outcome<M> {
-    /// The best weights on held-out rows (after a divergence before the first epoch: the last good ones).
+    /// The best weights on validation rows (after a divergence before the first epoch: the last
+    /// finite ones).
     pub model: M,
     /// Counters and history.
     pub state: State,
@@ -134,19 +135,20 @@ pub struct Outcome<M> {
     pub stop_reason: StopReason,
 }
 
-/// What training continues from.
+/// The state from which training is resumed.
 pub struct Resume<M> {
     /// The weights at the interruption.
     pub model: M,
     /// The best weights until then.
     pub best: M,
-    /// The optimiser's state, as [`ModuleOptimizer::into_bytes`] gave it.
+    /// The optimizer's state from [`ModuleOptimizer::into_bytes`].
     pub optimizer: Vec<u8>,
     /// Counters and history.
     pub state: State,
 }
 
-/// Trains `model` (or continues `resume`) until the epochs, the patience or the time are used up.
+/// Trains `model` (or resumes `resume`) until the epochs are done, early stopping, or the time
+/// limit.
 ///
 /// `config` must be [resolved](TrainingConfig::resolve).
 ///
@@ -164,10 +166,10 @@ pub fn fit<M: Trainable + Module>(
     Trainer::new(model, resume, data, config, device)?.run(hooks)
 }
 
-/// Weights that are kept must be copied by the step that follows: not at every step.
+/// Steps between copies of the finite weights, since the next step after each has to copy them.
 const KEEP_EVERY: usize = 32;
 
-/// Training with a guessed batch or rate would look like a model that cannot learn.
+/// The error for a configuration that is not resolved.
 fn unresolved(key: &str) -> Error {
     Error::config(key, "a value; TrainingConfig::resolve chooses one", "none")
 }
@@ -181,7 +183,7 @@ fn diverged(error: Error) -> Result<StopReason> {
 }
 
 pub(super) struct Trainer<'a, M> {
-    /// None only while the optimiser has it.
+    /// `None` only while the optimizer updates it.
     model: Option<M>,
     best: M,
     optimizer: ModuleOptimizer,
@@ -192,9 +194,9 @@ pub(super) struct Trainer<'a, M> {
     epochs: usize,
     batch_size: usize,
     learning_rate: f64,
-    /// When [`State::seconds`] was last brought up to date.
+    /// When [`State::seconds`] was last updated.
     started: Instant,
-    /// When this call began; `max_seconds` counts from here, so that a resume gets its own time.
+    /// The start of this call; `max_seconds` counts from here, also after a resume.
     began: Instant,
 }
 
@@ -211,7 +213,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             Some(resume) => {
                 let bytes = crate::tensor::Bytes::from_bytes_vec(resume.optimizer);
                 optimizer = optimizer.from_bytes(bytes).map_err(|cause| Error::Unsupported {
-                    what: format!("the checkpoint's optimiser state cannot be read: {cause}"),
+                    what: format!("the optimizer state of the checkpoint cannot be read: {cause}"),
                     help: "start a new run".into(),
                 })?;
                 (resume.model, resume.best, resume.state)
@@ -234,7 +236,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         })
     }
 
-    /// Remembers what was done to the weights before.
+    /// Adds the records of earlier training of the weights to the history.
     pub(super) fn begin_with(&mut self, earlier: State) {
         self.state.history = earlier.history;
         self.state.seconds = earlier.seconds;
@@ -263,7 +265,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(Outcome { model, state: self.state, stop_reason })
     }
 
-    /// The rest of the current epoch; says why if training must end within it.
+    /// Runs the rest of the current epoch; returns the reason if training must stop within it.
     fn run_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<Option<StopReason>> {
         let rows = self.data.train.rows;
         let steps = rows.div_ceil(self.batch_size);
@@ -287,7 +289,8 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             let first = self.state.step * self.batch_size;
             let rows = &order[first..rows.min(first + self.batch_size)];
             let stepped = match rows.len() > part {
-                // On a worker from the start: each step from without would wake one up several times.
+                // Runs on a worker thread: steps from outside the pool would wake workers several
+                // times.
                 true => rayon::scope(|_| self.step(rows, part, steps)),
                 false => self.step(rows, part, steps),
             };
@@ -309,7 +312,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         self.model.as_ref().expect("put back after every step")
     }
 
-    /// What a loss may depend on in training, after `epochs` epochs.
+    /// The annealing state of the loss after `epochs` epochs.
     fn context<'b>(&'b self, noise: &'b mut Stream, epochs: f64) -> Context<'b> {
         Context { noise, epochs, training: true, rows: self.data.train.rows, device: self.device }
     }
@@ -324,12 +327,12 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         let means = means(&parts);
         self.check(&means, step + 1)?;
         if self.state.best.is_none() && step.is_multiple_of(KEEP_EVERY) {
-            // Until an epoch has been judged, the latest weights with a finite loss are the best there are.
+            // Before the first evaluation, the latest weights with a finite loss are the best.
             self.best = self.model().valid();
         }
         let (gradients, whole) = gradients(self.model(), parts);
         let rates = optimizer::learning_rates(self.learning_rate(done));
-        // Moved, not cloned: the optimiser writes in place what nobody else holds.
+        // Moved, not cloned: the optimizer updates unshared tensors in place.
         let model = self.model.take().expect("put back below");
         let mut stepped = self.optimizer.step(rates, model, gradients);
         if let Some(mut whole) = whole {
@@ -355,20 +358,20 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         self.learning_rate * self.config.schedule.factor(epochs_done / self.epochs as f64, self.state.cuts)
     }
 
-    /// Judges the epoch, keeps the weights if they are the best, and writes the record.
+    /// Evaluates the epoch, keeps the weights if they are the best, and writes the record.
     fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
-        let judged = self.model().valid();
+        let evaluated = self.model().valid();
         let steps = self.state.step;
         let seconds = self.state.epoch_seconds;
         let mut record = EpochRecord {
             epoch: self.state.epoch + 1,
             layer: None,
             train: self.state.sums.means(),
-            validation: self.validate(&judged)?,
+            validation: self.validate(&evaluated)?,
             learning_rate: self.learning_rate(self.state.epoch as f64 + (steps - 1) as f64 / steps as f64),
             seconds,
             examples_per_second: self.data.train.rows as f64 / seconds.max(1e-9),
-            health: self.health(&judged),
+            health: self.health(&evaluated),
             findings: vec![],
         };
         record.findings = examine(&record, &self.state.history);
@@ -376,7 +379,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         if self.state.best.is_none_or(|(best, _)| value < best) {
             self.state.best = Some((value, record.epoch));
             self.state.stale = 0;
-            self.best = judged;
+            self.best = evaluated;
         } else {
             self.state.stale += 1;
             if let Schedule::Plateau { patience, .. } = self.config.schedule
@@ -394,7 +397,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(())
     }
 
-    /// The objective's terms on held-out rows, with the same noise after every epoch.
+    /// The terms of the objective on validation rows, with the same noise after every epoch.
     fn validate(&self, model: &M) -> Result<std::collections::BTreeMap<String, f64>> {
         let rows: Vec<usize> = (0..self.data.validation.rows).collect();
         if rows.is_empty() {
@@ -412,14 +415,14 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             };
             let terms = trimmed(model.loss(&batch, &mut context), self.config.trim, self.device);
             let means: Vec<TermMean> = terms.iter().map(TermMean::of).collect();
-            // The last step of the epoch made the weights that are judged.
+            // The weights after the last step of the epoch are evaluated.
             self.check(&means, self.state.step)?;
             sums.add(&means, rows.len());
         }
         Ok(sums.means())
     }
 
-    /// On a thousand held-out rows, or training rows if there are none.
+    /// The health statistics of a thousand validation rows, or training rows if there are none.
     fn health(&self, model: &M) -> Option<HealthStats> {
         let held_out = self.data.validation.rows > 0;
         let rows = if held_out { self.data.validation } else { self.data.train };
@@ -429,7 +432,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
 
     fn out_of_patience(&self) -> bool {
         let best_epoch = self.state.best.map_or(0, |(_, epoch)| epoch);
-        // The rate has risen again since: what it spoils at first is no reason to stop.
+        // The learning rate has risen again: a temporarily worse objective is no reason to stop.
         let from = best_epoch.max(self.state.longer_from);
         self.config.patience > 0 && self.state.epoch >= from + self.config.patience
     }

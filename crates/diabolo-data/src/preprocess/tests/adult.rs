@@ -24,7 +24,7 @@ fn adult(file: &str) -> RecordBatch {
 
 #[test]
 #[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
-fn adult_is_read_fitted_and_comes_back() {
+fn adult_round_trip() {
     let (train, test) = (adult("adult.data.gz"), adult("adult.test.gz"));
     let options = InferOptions { label: Some("income".into()), ..Default::default() };
     let inferred = infer("adult.data", &train, &options).unwrap();

@@ -17,7 +17,7 @@ fn events_fitted(counts: CountScaling) -> Preprocessor {
 }
 
 #[test]
-fn counts_of_events_are_a_block_of_logarithms() {
+fn event_counts_are_encoded_as_logarithms() {
     let fitted = events_fitted(CountScaling::Auto);
     let kinds = |fitted: &Preprocessor| {
         fitted.blocks().iter().map(|block| (block.kind, block.features.clone())).collect::<Vec<_>>()
@@ -50,7 +50,7 @@ fn counts_of_events_are_a_block_of_logarithms() {
 }
 
 #[test]
-fn what_is_no_count_is_an_error_at_its_cell() {
+fn invalid_counts_are_errors_at_their_cell() {
     let fitted = events_fitted(CountScaling::Auto);
     for (cell, found) in [("-1", "-1"), ("2.5", "2.5")] {
         let mut columns = events().columns().to_vec();
@@ -66,7 +66,7 @@ fn what_is_no_count_is_an_error_at_its_cell() {
 }
 
 #[test]
-fn ordered_columns_are_one_hot_in_their_order_and_the_likeliest_is_taken() {
+fn ordinals_are_one_hot_and_decode_to_the_most_probable() {
     let batch = table(vec![
         ("size", text(&["large", "small", "", "large"])),
         ("grade", text(&["10", "9", "10", "9"])),
@@ -116,7 +116,7 @@ fn ordered_columns_are_one_hot_in_their_order_and_the_likeliest_is_taken() {
 }
 
 #[test]
-fn volumes_worked_by_hand() {
+fn log_volumes_by_hand() {
     let fitted = events_fitted(CountScaling::Auto);
     let encoded = fitted.encode("t", &events(), 0).unwrap();
     // Standard deviations 1 (x) and 10 (age); visits 0, 0, 19, missing; member is no density.
@@ -138,7 +138,7 @@ fn volumes_worked_by_hand() {
 }
 
 #[test]
-fn pixels_have_the_volume_of_their_scale() {
+fn log_volume_of_pixels() {
     let field = image_field(1, 2, 1, false);
     let images = image_array(&field, Arc::new(UInt8Array::from(vec![0, 255, 7, 9]))).unwrap();
     let batch = RecordBatch::try_new(Arc::new(ArrowSchema::new(vec![field])), vec![images]).unwrap();

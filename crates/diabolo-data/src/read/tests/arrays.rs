@@ -43,7 +43,7 @@ fn arrays_of_all_kinds_and_orders() {
 }
 
 #[test]
-fn numbers_go_through_npy() {
+fn numbers_round_trip_through_npy() {
     let folder = Folder::new();
     write(&folder.path("t.npy"), &table().project(&[0, 1]).unwrap());
     let back = read(&folder.path("t.npy"));
@@ -55,7 +55,7 @@ fn numbers_go_through_npy() {
 }
 
 #[test]
-fn lying_arrays_are_errors() {
+fn arrays_with_wrong_headers_are_errors() {
     let folder = Folder::new();
     for (name, bytes, part) in [
         ("short.npy", npy("|u1", "False", "(3, 2)", &[1, 2, 3]), "row 2: expected 3 rows of 2 bytes"),

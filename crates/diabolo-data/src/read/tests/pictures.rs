@@ -10,7 +10,7 @@ fn colours() -> RecordBatch {
 }
 
 #[test]
-fn pictures_go_there_and_back() {
+fn images_round_trip() {
     let folder = Folder::new();
     for name in ["p.parquet", "p.arrow", "p.npy", "pictures/"] {
         write(&folder.path(name), &colours());
@@ -27,7 +27,7 @@ fn pictures_go_there_and_back() {
 }
 
 #[test]
-fn float_pictures_go_through_npy() {
+fn float_images_round_trip_through_npy() {
     let folder = Folder::new();
     let field = crate::image::image_field(2, 2, 1, true);
     let pixels = Arc::new(Float32Array::from(vec![0.0, 0.25, 0.5, 1.0]));

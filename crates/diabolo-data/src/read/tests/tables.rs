@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn typed_tables_go_there_and_back() {
+fn typed_tables_round_trip() {
     let folder = Folder::new();
     for name in ["t.parquet", "t.arrow", "t.feather", "t.parquet.gz", "t.arrow.zst"] {
         write(&folder.path(name), &table());
@@ -12,7 +12,7 @@ fn typed_tables_go_there_and_back() {
 }
 
 #[test]
-fn text_tables_go_there_and_back() {
+fn text_tables_round_trip() {
     let folder = Folder::new();
     for name in ["t.csv", "t.tsv", "t.csv.gz", "t.csv.zst"] {
         write(&folder.path(name), &table());
@@ -35,7 +35,7 @@ fn a_column_of_one_null_is_not_a_blank_line() {
 }
 
 #[test]
-fn columns_come_in_few_types() {
+fn column_types_are_converted() {
     let folder = Folder::new();
     let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
     dictionary.extend([Some("b"), None, Some("b")]);

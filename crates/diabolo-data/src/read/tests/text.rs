@@ -19,7 +19,7 @@ fn csv_cells_are_trimmed_text_and_missing_ones_null() {
 }
 
 #[test]
-fn delimiters_headers_and_packing_are_found() {
+fn delimiters_headers_and_compression_are_detected() {
     let folder = Folder::new();
     let csv = b"a;b\n1,5;x\n2,5;y\n";
     for (name, bytes) in [
@@ -38,7 +38,7 @@ fn delimiters_headers_and_packing_are_found() {
 }
 
 #[test]
-fn encodings_are_found() {
+fn encodings_are_detected() {
     let folder = Folder::new();
     let text = "city,n\nZürich,1\nGenève,2\nKöln,3\nMünchen,4\n";
     let utf16 = |little: bool| {

@@ -1,7 +1,7 @@
-//! What is measured of each model, on rows it has not seen.
+//! The metrics of each model in a comparison, on test rows.
 //!
-//! A *disturbed* row is x + σε, ε ~ N(0, I), in encoded units; missing cells stay missing. Every model of a seed sees the
-//! same disturbed rows.
+//! A *noisy* row is x + σε, ε ~ N(0, I), in encoded units; missing cells stay missing. All models
+//! of a seed receive the same noisy rows.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +16,17 @@ use crate::task::Draw;
 use crate::task::generate::{Source, new_rows};
 use crate::tensor::{Device, to_host};
 
-/// Standard deviations σ of the disturbance, in encoded units.
+/// Standard deviations σ of the noise, in encoded units.
 pub const NOISE: [f64; 5] = [0.1, 0.2, 0.3, 0.4, 0.5];
-/// The one of the pictures shown.
+/// The standard deviation of the noise in the shown images.
 pub(super) const SHOWN_NOISE: f64 = 0.3;
-/// Lengths ‖δ‖ of the displacements behind the contraction ratio.
+/// Radii ‖δ‖ of the contraction ratio.
 pub const DISTANCES: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
-/// New rows drawn of each model.
+/// Number of new rows of each model.
 const SAMPLES: usize = 500;
 
-/// All numbers and curves of a model.
+/// Collects all metrics and curves of a model.
 pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Device) -> Result<Trial> {
     let test = &arena.test;
     let encode = |rows: &Encoded| in_chunks(rows, device, |batch| to_host(model.encode(batch.input())));
@@ -69,7 +69,8 @@ pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Devic
     Ok(trial)
 }
 
-/// What can be said of the input as its own features: noise of deviation σ changes it by σ² a value.
+/// The metrics of the raw input as features: noise with standard deviation σ changes each value by
+/// σ².
 pub(super) fn raw_input(arena: &SeedSplit) -> Result<Trial> {
     let test = &arena.test;
     let mut trial = classified(arena, &|rows: &Encoded| rows.values.clone())?;
@@ -88,7 +89,7 @@ pub(super) fn raw_input(arena: &SeedSplit) -> Result<Trial> {
     Ok(trial)
 }
 
-/// Σ (x_ij − mean_j)² over rows i and units j.
+/// Σ (x_ij − mean_j)² over rows i and columns j.
 fn squared_deviations(values: &[f32], width: usize) -> f64 {
     let unit = |j: usize| {
         let values = || values.iter().skip(j).step_by(width).map(|&v| f64::from(v));
@@ -98,7 +99,7 @@ fn squared_deviations(values: &[f32], width: usize) -> f64 {
     (0..width).map(unit).sum()
 }
 
-/// What a linear classifier makes of the features, clean and under noise.
+/// The accuracy of a linear probe of the features, without and with noise.
 fn classified(arena: &SeedSplit, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
     let test = &arena.test;
     let codes = encode(test);
@@ -138,7 +139,7 @@ fn reconstruction(model: &Model, rows: &Encoded, device: &Device) -> f64 {
     mean(nats.iter().map(|&v| f64::from(v)))
 }
 
-/// New rows, from the prior or by the contractive walk.
+/// New rows from the prior or the contractive walk.
 pub(super) fn samples(arena: &SeedSplit, model: &Model, prior: bool, device: &Device) -> Result<Vec<f32>> {
     let latent = match prior {
         true => None,
@@ -153,13 +154,13 @@ pub(super) fn samples(arena: &SeedSplit, model: &Model, prior: bool, device: &De
     )
 }
 
-/// How far samples lie from held-out rows; `None` for fewer than two of these.
+/// Distances between samples and held-out rows; `None` for fewer than two held-out rows.
 pub(super) fn energy_distance(arena: &SeedSplit, samples: &[f32]) -> Option<f64> {
     let reference = arena.test.select(&arena.order[..arena.order.len().min(2 * SAMPLES)]);
     sample_quality(samples, &reference.values, reference.width).ok().map(|quality| quality.energy_distance)
 }
 
-/// What the model makes of the chosen rows, and its first samples.
+/// The reconstructions of the chosen rows, and the first samples.
 pub(super) fn pictures(
     model: &Model,
     test: &Encoded,
@@ -169,7 +170,7 @@ pub(super) fn pictures(
     device: &Device,
 ) -> TrialPictures {
     let split = |values: Vec<f32>| -> Vec<Vec<f32>> {
-        // Three decimals are more than a picture shows.
+        // Three decimals suffice for an image.
         values.chunks_exact(test.width).map(|p| p.iter().map(|v| (v * 1e3).round() / 1e3).collect()).collect()
     };
     let mean = |batch: Batch| to_host(model.likelihood().mean(model.reconstruct(&batch)));
@@ -182,7 +183,7 @@ pub(super) fn pictures(
     }
 }
 
-/// x + σε; the same ε for every σ, so that a curve over σ is smooth.
+/// x + σε, with the same ε for every σ, so that a curve over σ is smooth.
 pub(super) fn noisy(rows: &Encoded, level: f64, seed: u64) -> Encoded {
     let noise = standard_normal(&mut stream(seed, Purpose::ComparisonNoise, 0, 0), rows.values.len());
     let mut values: Vec<f32> = rows.values.iter().zip(noise).map(|(v, e)| v + level as f32 * e).collect();
@@ -192,7 +193,7 @@ pub(super) fn noisy(rows: &Encoded, level: f64, seed: u64) -> Encoded {
     Encoded { values, ..rows.clone() }
 }
 
-/// Features and classes of the rows that have a class.
+/// Features and classes of the labelled rows.
 fn gather(codes: &[f32], width: usize, classes: &[(usize, u32)]) -> (Vec<f32>, Vec<u32>) {
     let features = classes.iter().flat_map(|(row, _)| codes[row * width..(row + 1) * width].iter().copied());
     (features.collect(), classes.iter().map(|(_, class)| *class).collect())

@@ -1,8 +1,8 @@
-//! Several families side by side: the same rows, splits, budget and seeds for each.
+//! Comparison of several model families with the same rows, splits, budget and seeds.
 //!
-//! Each seed decides a split of the rows, and all noise; every model then learns from the same training rows, stops by
-//! the same validation rows, and is measured on the same test rows under the same disturbances. The deterministic
-//! families get the same layers, activations, tying and step size, so that they differ by their objective alone.
+//! Each seed determines a split of the rows, and all noise. All models use the same training,
+//! validation and test rows and the same noise. Deterministic families have the same layers,
+//! activations, tying and learning rate, so that they differ by their objective only.
 
 mod measure;
 
@@ -21,62 +21,62 @@ use crate::{Error, Result};
 
 pub use measure::{DISTANCES, NOISE};
 
-/// The name under which the untouched input is measured beside the models.
+/// The name of the raw input among the compared models.
 pub const RAW_INPUT: &str = "raw input";
 
-/// Pictures shown of each model.
+/// Number of shown images per model.
 const PICTURES: usize = 8;
 
-/// What to compare on what.
+/// The plan of a comparison.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Anything [`prepare`] reads, more than once: not `-`.
+    /// Any input of [`prepare`] that can be read repeatedly, so not `-`.
     pub input: String,
-    /// One for each model, its family in `model.family`; all with the same `data`.
+    /// One configuration per model, with its family in `model.family`; all have the same `data`.
     pub models: Vec<Config>,
     /// The decoders of deterministic models share the encoder's weights.
     pub tied: bool,
-    /// Each gives every model a split, initial weights, an order of rows, and noise.
+    /// The seeds; each determines the split, initial weights, order of rows, and noise.
     pub seeds: Vec<u64>,
 }
 
-/// One model under one seed, measured.
+/// The metrics of one model for one seed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Trial {
     /// The family's name, or [`RAW_INPUT`].
     pub model: String,
     /// The seed.
     pub seed: u64,
-    /// Numbers by name; what could not be measured is not there.
+    /// Metrics by name; undefined ones are absent.
     pub measures: BTreeMap<String, f64>,
     /// Curves by name, as (x, y).
     pub curves: BTreeMap<String, Vec<(f64, f64)>>,
-    /// What the model makes of the pictures shown; for the first seed only.
+    /// Reconstructions of the shown images; for the first seed only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<TrialPictures>,
 }
 
-/// Pictures row by row, in the order of [`ComparisonResult::originals`].
+/// Images, row-major, in the order of [`ComparisonResult::originals`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrialPictures {
-    /// From the clean pictures.
+    /// Reconstructions of the clean images.
     pub reconstructions: Vec<Vec<f32>>,
-    /// From the noisy pictures.
+    /// Reconstructions of the noisy images.
     pub restored: Vec<Vec<f32>>,
-    /// New pictures: from the prior where there is one, else by the contractive walk.
+    /// New images, from the prior if there is one, else from the contractive walk.
     pub samples: Vec<Vec<f32>>,
 }
 
-/// A model as it entered.
+/// A compared model.
 #[derive(Debug, Clone)]
 pub struct Candidate {
-    /// Nothing left open.
+    /// The resolved configuration.
     pub config: Config,
-    /// What was built.
+    /// The architecture.
     pub architecture: Architecture,
-    /// How many numbers are learned.
+    /// Number of parameters.
     pub weights: usize,
-    /// Whether its nats measure the same distribution as the first model's.
+    /// Whether its likelihood is that of the first model, so that nats are comparable.
     pub same_likelihood: bool,
 }
 
@@ -87,32 +87,32 @@ impl Candidate {
     }
 }
 
-/// All that a comparison found.
+/// The result of a comparison.
 #[derive(Debug, Clone)]
 pub struct ComparisonResult {
-    /// As they entered under the first seed.
+    /// The models, with the configuration for the first seed.
     pub candidates: Vec<Candidate>,
     /// The seeds.
     pub seeds: Vec<u64>,
-    /// One for each model and seed, and for the raw input.
+    /// One trial for each model and seed, and for the raw input.
     pub trials: Vec<Trial>,
-    /// Rows in training, validation, test.
+    /// Number of training, validation and test rows.
     pub split: [usize; 3],
-    /// Numbers in a row.
+    /// Number of encoded columns.
     pub width: usize,
-    /// Classes of the label column, if a classifier can learn them.
+    /// Classes of the label column, if there are suitable labels.
     pub classes: Option<usize>,
-    /// What the reader should know, one sentence each.
+    /// Notes for the reader, one sentence each.
     pub notes: Vec<String>,
-    /// height, width, channels, for rows that are pictures.
+    /// Height, width, channels, if rows are images.
     pub picture_shape: Option<(usize, usize, usize)>,
-    /// Held-out pictures.
+    /// Held-out images.
     pub originals: Vec<Vec<f32>>,
-    /// The same, disturbed.
+    /// The same images with noise.
     pub noisy: Vec<Vec<f32>>,
 }
 
-/// Told how the comparison goes.
+/// Callbacks during a comparison.
 pub trait Observer: Hooks<Model> {
     /// A model starts to train. An error ends the comparison.
     fn begins(&mut self, _contestant: &Candidate, _seed: u64) -> Result<()> {
@@ -126,10 +126,11 @@ pub trait Observer: Hooks<Model> {
 
 impl Observer for () {}
 
-/// Trains and measures all models with all seeds, but those already in `done`. `None` if the observer interrupted.
+/// Trains and evaluates all models with all seeds, except those in `done`. `None` if interrupted by
+/// the observer.
 ///
 /// # Errors
-/// If the plan is senseless, the data cannot be read, or a model diverges.
+/// If the plan is invalid, the data cannot be read, or a model diverges.
 pub fn compare(
     plan: &Plan,
     mut done: Vec<Trial>,
@@ -160,7 +161,7 @@ pub fn compare(
 }
 
 impl Plan {
-    /// That there is something to compare.
+    /// Validates the plan.
     pub fn validate(&self) -> Result<()> {
         let names: Vec<&str> = self.models.iter().map(|c| c.model.family.name()).collect();
         if names.len() < 2 {
@@ -173,13 +174,13 @@ impl Plan {
             return Err(Error::invalid_value("seeds", "1 or more", 0));
         }
         if self.input == "-" {
-            let expected = "a file, a folder or a built-in set: every seed reads it anew";
+            let expected = "a file, a folder or a built-in set, since every seed reads it again";
             return Err(Error::invalid_value("input", expected, "stdin"));
         }
         Ok(())
     }
 
-    /// The models with everything filled in for the data.
+    /// The models with configurations resolved for the data.
     fn candidates(&self, prepared: &Prepared, seed: u64, device: &Device) -> Result<Vec<Candidate>> {
         let blocks = prepared.preprocessor.blocks();
         let black_and_white = prepared.train.is_black_and_white();
@@ -189,7 +190,7 @@ impl Plan {
             config.training.seed = seed;
             if config.model.family.is_layered() {
                 config.set(&format!("model.family.tied={}", self.tied))?;
-                // Whatever was left open is as for a contractive model of these rows.
+                // Open values are those of a contractive model for these rows.
                 let mut reference = asked.model.clone();
                 reference.family = FamilyConfig::named("contractive")?;
                 let shared = reference.resolve(&blocks, black_and_white)?;
@@ -200,7 +201,7 @@ impl Plan {
                     config.model.latent_activation = Some(shared.latent_activation);
                 }
             }
-            // One distribution of pixels, or nats could not be compared.
+            // The same distribution of pixels, so that nats are comparable.
             let has_pixels = blocks.iter().any(|block| block.kind == BlockKind::Pixels);
             if has_pixels && !asked.model.chooses_pixels(&blocks) {
                 config.model.likelihood.insert("pixels".into(), Family::Bernoulli);
@@ -222,17 +223,17 @@ impl Plan {
     }
 }
 
-/// The rows under one seed.
+/// The rows for one seed.
 struct SeedSplit {
     prepared: Prepared,
     test: Encoded,
     classes: std::result::Result<Classes, String>,
-    /// Test rows in the order in which some are chosen.
+    /// Test rows in random order.
     order: Vec<usize>,
     seed: u64,
 }
 
-/// Classes of the rows that have one: (row, class) for training, validation, test.
+/// The labelled rows as (row, class), for training, validation, test.
 struct Classes {
     parts: [Vec<(usize, u32)>; 3],
     count: usize,
@@ -243,7 +244,7 @@ impl SeedSplit {
         let data = &plan.models[0].data;
         let prepared = prepare(&plan.input, data, seed)?;
         if prepared.test.num_rows() == 0 {
-            return Err(Error::config("test", "a share above 0: models are compared on held-out rows", 0));
+            return Err(Error::config("test", "a fraction above 0: models are compared on test rows", 0));
         }
         let test = prepared.preprocessor.encode(&plan.input, &prepared.test, 0)?;
         let order = permutation(&mut stream(seed, Purpose::ComparedRows, 0, 0), test.rows);
@@ -261,7 +262,7 @@ impl SeedSplit {
         notes.extend(self.classes.as_ref().err().cloned());
         if candidates.iter().any(|c| !c.same_likelihood) {
             notes.push(
-                "Models with another likelihood than the first have no nats here: they would count in another unit. \
+                "Models with another likelihood than the first have no values in nats, since those are not comparable. \
                  Compare squared errors."
                     .into(),
             );
@@ -280,7 +281,7 @@ impl SeedSplit {
         }
     }
 
-    /// Trains and measures one model; `None` if interrupted.
+    /// Trains and evaluates one model; `None` if interrupted.
     fn trial(
         &self,
         candidate: &Candidate,
@@ -324,7 +325,7 @@ impl SeedSplit {
         Ok(Some(trial))
     }
 
-    /// What the input itself gives, without a model.
+    /// The metrics of the raw input.
     fn baseline(&self, seed: u64) -> Result<Trial> {
         let mut trial = measure::raw_input(self)?;
         trial.model = RAW_INPUT.into();
@@ -333,9 +334,10 @@ impl SeedSplit {
     }
 }
 
-/// Held-out reconstruction by epoch of the joint training, or that of training where nothing is held out.
+/// The validation reconstruction term by epoch of joint training (the training term without
+/// validation rows).
 ///
-/// The first tenth of all `epochs` is left out: its fall would flatten the rest of the curve.
+/// The first tenth of all `epochs` is omitted, since its large values would flatten the curve.
 fn learning_curve(history: &[EpochRecord], epochs: usize) -> Vec<(f64, f64)> {
     let value = |record: &EpochRecord| {
         let terms = if record.validation.is_empty() { &record.train } else { &record.validation };
@@ -346,10 +348,10 @@ fn learning_curve(history: &[EpochRecord], epochs: usize) -> Vec<(f64, f64)> {
 }
 
 impl Classes {
-    /// Or a sentence that says why there are none.
+    /// The labels, or a sentence that explains why there are none.
     fn of(input: &str, prepared: &Prepared) -> std::result::Result<Classes, String> {
         let labels =
-            Labels::of(input, prepared).map_err(|cause| format!("Classification is left out: {cause}."))?;
+            Labels::of(input, prepared).map_err(|cause| format!("Classification is skipped: {cause}."))?;
         let known = |part: Vec<Option<u32>>| {
             part.into_iter().enumerate().filter_map(|(row, class)| Some((row, class?))).collect()
         };

@@ -1,10 +1,12 @@
-//! What moved: new rows beside the held-out rows of the fit, in score, columns and latent units.
+//! Drift detection: new rows compared with held-out rows of the fit, by score, columns and latent
+//! dimensions.
 //!
-//! Each is a test of its own, of two samples' counts in the same bins (see [`Histogram`]); together they are corrected by Holm's
-//! method, so that with probability 1 − [`LEVEL`] nothing is called moved if the rows come from the same source. Moved things are told
-//! in the order of their population stability index. Of pictures the score and the latent units are compared, no pixels; key, label
-//! and condition columns never are. The tests take rows as independent: neighbours in a series are not, and small differences of short
-//! series say little.
+//! Each variable is tested with two samples of counts in the same bins (see [`Histogram`]). The
+//! p-values are corrected by Holm's method: if the rows have the same distribution, no drift is
+//! reported with probability 1 − [`LEVEL`]. Drifted variables are sorted by their population
+//! stability index. For images, the score and the latent dimensions are tested, not the pixels.
+//! Key, label and condition columns are not tested. The tests assume independent rows: consecutive
+//! rows of a time series are not, so small differences of short series are not significant.
 //!
 //! ```
 //! # use diabolo::{artifact::*, nn::Device, task::{self, Drift, Rule}};
@@ -30,55 +32,56 @@ use crate::task::codes;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// A thing has moved if its corrected p-value is at most this.
+/// A variable has drifted if its corrected p-value is at most this.
 pub const LEVEL: f64 = 0.05;
-/// Below so many effective rows, n m / (n + m), a shift by half a deviation among twenty tests is more often missed than found.
+/// Below this effective number of rows, n m / (n + m), a shift by half a standard deviation among
+/// twenty tests is detected with probability below ½.
 const ENOUGH: f64 = 100.0;
 
-/// Latent units that are told; they have no names of their own, and often many move together.
+/// Maximum number of latent dimensions in the summary; often many drift together.
 const UNITS: usize = 3;
 
-/// New rows, counted beside the held-out rows of the fit.
+/// Counts of new rows, compared with the held-out rows of the fit.
 pub struct Drift<'a> {
     saved: &'a SavedModel,
     reference: &'a Reference,
     new: Reference,
 }
 
-/// What was compared, and what has moved.
+/// The result of drift detection.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct DriftReport {
-    /// New rows.
+    /// Number of new rows.
     pub rows: u64,
-    /// Held-out rows that they are compared with.
+    /// Number of held-out rows.
     pub reference_rows: u64,
-    /// Things that could be tested.
+    /// Number of tested variables.
     pub tests: usize,
-    /// The most first.
+    /// The drifted variables, largest drift first.
     pub moved: Vec<DriftedVariable>,
 }
 
-/// A thing that has moved.
+/// A variable that has drifted.
 #[derive(Debug, Clone, Serialize)]
 pub struct DriftedVariable {
-    /// The column; "score"; "latent_1", ….
+    /// The name of the column, "score", or "latent_1", ….
     pub name: String,
-    /// "score", "latent", or the kind of the column.
+    /// "score", "latent", or the type of the column.
     pub kind: &'static str,
     /// The population stability index.
     pub psi: f64,
-    /// Of this test alone.
+    /// The p-value of this test.
     pub p_value: f64,
-    /// Corrected for all tests (Holm).
+    /// The p-value, corrected for all tests (Holm).
     pub p_corrected: f64,
-    /// How, in the column's own units.
+    /// A description in the units of the column.
     pub words: String,
-    /// The share of held-out and of new rows that lack the cell, and that fall into each bin.
+    /// The fractions of held-out and of new rows that are missing, and that are in each bin.
     #[serde(skip)]
     pub shares: Vec<[f64; 2]>,
 }
 
-/// What a histogram is of.
+/// The variable of a histogram.
 pub(super) enum Variable<'a> {
     Score,
     Column(usize, &'a Feature),
@@ -86,20 +89,21 @@ pub(super) enum Variable<'a> {
 }
 
 impl<'a> Drift<'a> {
-    /// No new rows yet.
+    /// Starts without new rows.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if the model file does not say how held-out rows are spread.
+    /// [`Error::Unsupported`] if the model file has no drift reference.
     pub fn new(saved: &'a SavedModel) -> Result<Self> {
         let reference = saved.detector.as_ref().and_then(|detector| detector.reference.as_ref());
         let reference = reference.ok_or_else(|| Error::Unsupported {
-            what: "the model file does not say how held-out rows are spread".into(),
+            what: "the model file has no drift reference (histograms of held-out rows)".into(),
             help: "run `diabolo calibrate RUN ROWS` with rows that the model was not fitted on".into(),
         })?;
         Ok(Drift { saved, reference, new: reference.emptied() })
     }
 
-    /// Counts rows with their scores; `first_row` is the 0-based number of the first in `input`, for messages.
+    /// Counts rows with their scores; `first_row` is the 0-based number of the first row in
+    /// `input`, for messages.
     pub fn add(
         &mut self,
         input: &str,
@@ -117,7 +121,7 @@ impl<'a> Drift<'a> {
         Ok(())
     }
 
-    /// What has moved so far.
+    /// The result for all rows so far.
     pub fn found(&self) -> Result<DriftReport> {
         let things = self.things();
         let pairs = || things.iter().zip(self.reference.0.iter().zip(&self.new.0));
@@ -154,7 +158,7 @@ impl<'a> Drift<'a> {
         })
     }
 
-    /// Of windows only the last row: the others hold the same numbers a little earlier.
+    /// The variables of the last row of a window; lagged columns are the same numbers earlier.
     fn is_tested(&self, thing: &Variable) -> bool {
         match (thing, self.saved.header.config.data.windows()) {
             (Variable::Column(index, _), Some(windows)) => windows.rows_back(*index) == 0,
@@ -162,7 +166,7 @@ impl<'a> Drift<'a> {
         }
     }
 
-    /// What each histogram is of.
+    /// The variable of each histogram.
     fn things(&self) -> Vec<Variable<'a>> {
         let features = self.saved.header.preprocessor.schema.features.iter().enumerate();
         let columns = features.filter(|(_, feature)| !feature.kind.is_image());
@@ -189,7 +193,7 @@ impl Variable<'_> {
         }
     }
 
-    /// The categories, if it is one.
+    /// The categories, if it is categorical.
     pub(super) fn categories(&self) -> &[String] {
         match self {
             Variable::Column(_, feature) => feature.kind.categories(),
@@ -206,37 +210,37 @@ impl Variable<'_> {
 }
 
 impl DriftReport {
-    /// What was compared with what, in one sentence.
+    /// A summary in one sentence.
     pub fn summary(&self) -> String {
         let what = match self.moved.len() {
-            0 => "nothing has moved".into(),
-            1 => "1 thing has moved".into(),
-            n => format!("{n} things have moved"),
+            0 => "no drift detected".into(),
+            1 => "drift detected in 1 variable".into(),
+            n => format!("drift detected in {n} variables"),
         };
         let DriftReport { rows, reference_rows, tests, .. } = self;
         format!("{what}: {rows} rows against {reference_rows} held-out rows, {tests} tests (Holm, {LEVEL})")
     }
 
-    /// What to tell people, the most first: score and columns, and of latent units the three that moved most; with the number of
-    /// units that are left out.
+    /// The variables to show, largest drift first: score, columns, and the three latent dimensions
+    /// with the largest drift; and the number of omitted latent dimensions.
     pub fn told(&self) -> (Vec<&DriftedVariable>, usize) {
         let mut units = 0;
-        let mut is_told = |moved: &&DriftedVariable| {
+        let mut is_shown = |moved: &&DriftedVariable| {
             units += usize::from(moved.kind == "latent");
             moved.kind != "latent" || units <= UNITS
         };
-        let told: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_told(moved)).collect();
+        let told: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_shown(moved)).collect();
         let left_out = self.moved.len() - told.len();
         (told, left_out)
     }
 
-    /// What a user should know before trusting that nothing else has moved.
+    /// A warning if there are too few rows to detect drift.
     pub fn warning(&self) -> Option<String> {
         let [new, old] = [self.rows, self.reference_rows].map(|rows| rows as f64);
         let advice = if new < old { "compare more rows" } else { "`diabolo calibrate` with more rows" };
         (new * old / (new + old) < ENOUGH).then(|| {
             format!(
-                "{new} rows against {old} are few: a shift by half a deviation is more likely missed than found; {advice}"
+                "{new} rows against {old} are few: a shift by half a standard deviation is probably not detected; {advice}"
             )
         })
     }

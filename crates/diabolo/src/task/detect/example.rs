@@ -1,4 +1,4 @@
-//! A row's numbers beside what the model expects, to draw.
+//! The numbers of a row and their expected values, for a plot.
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -12,11 +12,12 @@ use crate::data::{FeatureKind, is_earlier_row, take};
 use crate::report::ScoredExample;
 use crate::tensor::Device;
 
-/// Columns are drawn in their own units if none varies so many times as much as another.
+/// Columns are drawn in original units if the ratio of their standard deviations is at most this.
 const COMPARABLE: f64 = 10.0;
 
-/// The numbers of a row (counted from 0) in the order of the columns; in encoded units where the columns' own do not compare. `None`
-/// for a model that cannot score, or of fewer than two numbers.
+/// The numbers of a row (numbered from 0) in the order of the columns, in encoded units if the
+/// original units are not comparable. `None` for a model that cannot score, or with fewer than two
+/// numbers.
 pub fn example(
     saved: &SavedModel,
     input: &str,

@@ -1,8 +1,10 @@
-//! Anomalies: a score for each row, how rare such a score is, and the reasons for it.
+//! Anomaly detection: a score, a p-value and reasons for each row.
 //!
-//! A score is how much a row surprises the model, in nats (see [`Detector`](crate::evaluate::Detector)). Its conformal p-value
-//! compares it with rows that were held out of the fit: it assumes nothing but that those rows and the new ones come from the same
-//! source. A [`Rule`] says from where on a row is an anomaly; it is chosen when rows are scored, and nothing is fitted again.
+//! A score is a negative log-likelihood in nats above its mean (see
+//! [`Detector`](crate::evaluate::Detector)). Its conformal p-value compares it with rows that were
+//! held out of the fit; the only assumption is that those rows and the new ones are exchangeable. A
+//! [`Rule`] decides which rows are anomalies; it is chosen when rows are scored, without fitting
+//! again.
 //!
 //! ```
 //! # use diabolo::{Config, artifact::*, data::prepare, model::*, tensor::Device, task::{self, Rule, ScoreConfig}, train};
@@ -15,9 +17,10 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Defined for every input that can be encoded: a missing cell adds nothing to a score, so that a row of which nothing is known is no
-//! anomaly; columns may come in any order, others may stand beside them; a category that the model has never seen is an error, or
-//! with `unknown = missing` a missing cell.
+//! Scores are defined for every input that can be encoded. A missing cell adds nothing to a score,
+//! so that a row with only missing cells is not an anomaly. Columns may be in any order, and other
+//! columns are allowed. A category that was not in the training data is an error, or with `unknown
+//! = missing` a missing cell.
 
 mod drift;
 mod example;
@@ -43,16 +46,16 @@ use crate::model::Model;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// What was found out about rows.
+/// The scores of rows.
 #[derive(Debug, Clone, Default)]
 pub struct Scored {
-    /// Nats above what is usual; NaN for a window that begins before its series.
+    /// Anomaly score, in nats above the mean; NaN for an incomplete window.
     pub scores: Vec<f64>,
-    /// How likely a row of the held-out rows' kind scores as high; NaN where there is no score.
+    /// Conformal p-value; NaN without a score.
     pub p_values: Vec<f64>,
-    /// Whether the rule calls it an anomaly.
+    /// Whether each row is an anomaly by the rule.
     pub anomalous: Vec<bool>,
-    /// For anomalies the columns that contribute most, largest first; for other rows nothing.
+    /// For anomalies, the columns that contribute most, largest first; empty for other rows.
     pub reasons: Vec<Vec<Reason>>,
 }
 
@@ -108,8 +111,8 @@ pub fn score(
     Ok(Scored { scores, p_values, anomalous, reasons })
 }
 
-/// The same model with the scores of these rows, which it was not fitted on, to compare with; nothing is fitted again. A model
-/// from before there were scores also learns from them what is usual.
+/// A detector with the scores of these rows, which the model was not fitted on; the model does not
+/// change. A model from an old file without a detector also estimates the mean losses from them.
 pub fn calibrate(saved: &SavedModel, rows: &Encoded, device: &Device) -> Detector {
     let header = &saved.header;
     let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, device);
@@ -123,7 +126,7 @@ pub fn calibrate(saved: &SavedModel, rows: &Encoded, device: &Device) -> Detecto
 }
 
 impl Scored {
-    /// The same behind so many rows without a score.
+    /// The same scores after this many rows without a score.
     pub fn after(self, rows: usize) -> Self {
         let numbers = |found| [vec![f64::NAN; rows], found].concat();
         Scored {
@@ -134,11 +137,12 @@ impl Scored {
         }
     }
 
-    /// The columns of `rows` in their order, without pictures and the earlier rows of windows, and behind them `score`, `p_value`, `anomaly` and, as text,
-    /// `reason_1` to `reason_N`.
+    /// The columns of `rows` in their order, without images and lagged columns, followed by
+    /// `score`,
+    /// `p_value`, `anomaly` and, as text, `reason_1` to `reason_N`.
     ///
     /// # Errors
-    /// [`Error::Data`] if the rows have a column of such a name.
+    /// [`Error::Data`] if the rows have a column with one of these names.
     pub fn table(&self, input: &str, rows: &RecordBatch, reasons: usize) -> Result<RecordBatch> {
         let kept = last_rows(rows).into_iter();
         let picture = |field: &Field| matches!(field.data_type(), DataType::FixedSizeList(..));
@@ -157,7 +161,8 @@ impl Scored {
             found.push((format!("reason_{}", k + 1), Arc::new(texts)));
         }
         if let Some((name, _)) = found.iter().find(|(name, _)| rows.column_by_name(name).is_some()) {
-            let error = Error::data(input, "no column of this name", "one", "rename it: its place is needed");
+            let error =
+                Error::data(input, "no column with this name", "one", "rename it: the output uses this name");
             return Err(error.in_column(name));
         }
         columns.extend(
@@ -177,7 +182,7 @@ fn scorer<'a>(saved: &'a SavedModel, detector: &'a Detector, device: &'a Device)
 
 fn uncalibrated() -> Error {
     Error::Unsupported {
-        what: "the model file holds no scores of held-out rows to compare with".into(),
+        what: "the model file has no scores of held-out rows".into(),
         help: "run `diabolo calibrate RUN INPUT` with rows that the model was not fitted on".into(),
     }
 }

@@ -1,14 +1,15 @@
-//! Why a row was scored as it was: the columns without which it would score less.
+//! Reasons for the score of a row: the columns without which the score would be lower.
 //!
-//! In a reconstruction a wrong cell spoils the other columns too, so that the column with the largest error is often not the guilty
-//! one. The contribution of column j is therefore
+//! A wrong cell also changes the reconstruction of the other columns, so that the column with the
+//! largest error is often not the responsible one. The contribution of column j is therefore
 //!
 //! ```text
-//! s(x) − s(x with x_j unknown) ,   an estimate of −log p(x_j | all other columns) above its usual value,
+//! s(x) − s(x with x_j missing) ,   an estimate of −log p(x_j | all other columns) above its mean,
 //! ```
 //!
-//! where the encoder sees, in place of the unknown cell, what the model expects there, found in a few rounds
-//! x_j ← x̂_j. It is found for the columns that contribute most to the reconstruction error, [`CANDIDATES`] at most.
+//! where the encoder receives the expected value in place of the missing cell, from a few
+//! iterations x_j ← x̂_j. It is computed for the [`CANDIDATES`] columns that contribute most to the
+//! reconstruction error.
 
 use arrow_array::RecordBatch;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
@@ -18,21 +19,21 @@ use crate::evaluate::Scorer;
 use crate::model::Model;
 use crate::{Error, Result};
 
-/// Columns of a row that are looked at.
+/// Maximum number of candidate columns per row.
 const CANDIDATES: usize = 16;
-/// How often an unknown cell is replaced by its reconstruction.
+/// Number of iterations that replace a missing cell by its reconstruction.
 const ROUNDS: usize = 4;
 
-/// A column's part in a score.
+/// The contribution of a column to a score.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Reason {
     /// The column.
     pub column: String,
-    /// The value, as the input has it.
+    /// The value in the input.
     pub seen: String,
-    /// What the model expects, given the other columns.
+    /// The expected value, given the other columns.
     pub expected: String,
-    /// How much less the row would score if the cell were unknown.
+    /// The decrease of the score if the cell were missing, in nats.
     pub nats: f64,
 }
 
@@ -42,14 +43,15 @@ impl std::fmt::Display for Reason {
     }
 }
 
-/// A cell that is taken as unknown.
+/// A cell that is treated as missing.
 #[derive(Clone, Copy)]
 struct Cell {
     row: usize,
     feature: usize,
 }
 
-/// The `most` columns that contribute most to the score of each row, largest first; pictures have none.
+/// The `most` columns that contribute most to the score of each row, largest first; images have
+/// none.
 pub(super) fn reasons(
     scorer: &Scorer<Model>,
     rows: &RecordBatch,
@@ -83,7 +85,7 @@ pub(super) fn reasons(
     Ok(found)
 }
 
-/// The observed cells of each row that contribute most to its reconstruction error; no pictures.
+/// The observed cells of each row that contribute most to its reconstruction error, without images.
 fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
     let features = &scorer.preprocessor.schema.features;
     let units = scorer.preprocessor.column_ranges();
@@ -100,7 +102,8 @@ fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
     cells
 }
 
-/// One row for each cell, in which it is unknown and stands at what is expected there; and that row's reconstruction.
+/// One row for each cell, in which the cell is missing and has its expected value; and the
+/// reconstruction of that row.
 fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encoded, Vec<f32>) {
     let units = scorer.preprocessor.column_ranges();
     let chosen: Vec<usize> = cells.iter().map(|cell| cell.row).collect();
@@ -120,7 +123,7 @@ fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encode
     (rows, expected)
 }
 
-/// A cell as text; of real numbers, four digits.
+/// A cell as text, real numbers with four significant digits.
 pub(super) fn text(rows: &RecordBatch, feature: &Feature, row: usize) -> Result<String> {
     let Some(column) = rows.column_by_name(&feature.name) else { return Ok(String::new()) };
     let options = FormatOptions::new();

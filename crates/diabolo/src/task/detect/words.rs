@@ -1,4 +1,4 @@
-//! What moved, in words and in the column's own units.
+//! Descriptions of drift, in the units of the column.
 
 use super::drift::{LEVEL, Variable};
 use super::reasons::{short, text};
@@ -6,10 +6,11 @@ use crate::Result;
 use crate::data::Preprocessor;
 use crate::stats::{Direction, Histogram, difference, direction, percent};
 
-/// Below this a p-value is not told.
+/// Smaller p-values are shown as "< LEAST".
 const LEAST: f64 = 1e-16;
 
-/// How a thing has moved from `old` to `new`: its values, its missing cells, or both, as their own tests say.
+/// Describes the drift of a variable from `old` to `new`: its values, its missing cells, or both,
+/// depending on separate tests.
 pub(super) fn words(
     preprocessor: &Preprocessor,
     thing: &Variable,
@@ -31,12 +32,12 @@ pub(super) fn words(
     Ok(parts.join("; "))
 }
 
-/// Whether a part of a thing that has moved did so too, by a test of its own.
+/// Whether a part of a drifted variable has drifted, by a separate test.
 fn differ(old: &[u32], new: &[u32]) -> bool {
     difference(old, new).is_some_and(|found| found.p_value <= LEVEL)
 }
 
-/// The category whose share changed most.
+/// The category whose fraction changed most.
 fn of_categories(categories: &[String], old: &Histogram, new: &Histogram) -> String {
     let (old, new) = (old.shares(), new.shares());
     let at = most_changed(&old, &new);
@@ -64,11 +65,11 @@ impl Numbers<'_> {
             direction @ (Direction::Higher | Direction::Lower) => {
                 let up = direction == Direction::Higher;
                 let word = if up { "higher" } else { "lower" };
-                let told = match self.medians()? {
+                let detail = match self.medians()? {
                     Some(medians) => medians,
                     None => self.beyond(up)?,
                 };
-                // What raises alarms first, if it moved too.
+                // The upper tail of the score, which raises alarms, if it drifted.
                 let beyond = |histogram: &Histogram| {
                     let counts = &histogram.counts;
                     [counts[..=last].iter().sum(), counts[last + 1]]
@@ -76,16 +77,18 @@ impl Numbers<'_> {
                 Ok(match self.thing {
                     Variable::Score if up && differ(&beyond(self.old), &beyond(self.new)) => {
                         let change = change(old[last], new[last]);
-                        format!("{word}, {change} of rows above the held-out rows' 95 % quantile, {told}")
+                        format!(
+                            "{word}, {change} of rows above the 95 % quantile of the held-out rows, {detail}"
+                        )
                     }
-                    _ => format!("{word}, {told}"),
+                    _ => format!("{word}, {detail}"),
                 })
             }
             Direction::Changed => {
                 let at = most_changed(&old, &new);
                 Ok(format!("changed, {} of rows {}", change(old[at], new[at]), self.bin(at)?))
             }
-            // There are five bins at least, or neither would be said.
+            // Wider and narrower need at least five bins.
             direction => {
                 let word = if direction == Direction::Wider { "wider" } else { "narrower" };
                 let (low, high) = (self.old.edges[1], self.old.edges[last - 2]);
@@ -96,7 +99,7 @@ impl Numbers<'_> {
         }
     }
 
-    /// Both medians, if they are told apart.
+    /// Both medians, if they differ.
     fn medians(&self) -> Result<Option<String>> {
         let edges = &self.old.edges;
         let (Some((before, _)), Some((now, part))) = (self.old.median(), self.new.median()) else {
@@ -105,7 +108,7 @@ impl Numbers<'_> {
         if before == now || before == edges.len() {
             return Ok(None);
         }
-        // Of the held-out rows the median is an edge itself; of the new ones it lies between two.
+        // The median of the held-out rows is an edge; that of the new rows lies between two edges.
         let (word, value) = match now {
             0 => ("below ", edges[0]),
             _ if now == edges.len() => ("above ", edges[now - 1]),
@@ -116,7 +119,7 @@ impl Numbers<'_> {
         Ok((old != new).then(|| format!("median {old} → {word}{new}")))
     }
 
-    /// The share above the edge, or up to the edge, where it changed most.
+    /// The fraction above, or up to, the edge where it changed most.
     fn beyond(&self, above: bool) -> Result<String> {
         let edges = &self.old.edges;
         let up_to = |histogram: &Histogram| -> Vec<f64> {
@@ -128,7 +131,7 @@ impl Numbers<'_> {
         };
         let (old, new) = (up_to(self.old), up_to(self.new));
         let at = most_changed(&old, &new);
-        // The lower edge of a bin of one value: what is above it is that value or more.
+        // The lower edge of a bin with one value: all numbers above it are at least that value.
         let single = edges.get(at + 1) == Some(&edges[at].next_up());
         let word = match (above, single) {
             (true, false) => "above",
@@ -140,7 +143,7 @@ impl Numbers<'_> {
         Ok(format!("{} of rows {word} {value}", change(old[at].max(0.0), new[at].max(0.0))))
     }
 
-    /// Where a bin lies.
+    /// The range of a bin.
     fn bin(&self, at: usize) -> Result<String> {
         let edges = &self.old.edges;
         Ok(match (at.checked_sub(1).map(|low| edges[low]), edges.get(at)) {
@@ -152,7 +155,7 @@ impl Numbers<'_> {
         })
     }
 
-    /// A number in the column's own units.
+    /// A number in the units of the column.
     fn text(&self, value: f32) -> Result<String> {
         let Variable::Column(index, feature) = self.thing else { return Ok(short(f64::from(value))) };
         let mut row = vec![0.0; self.preprocessor.width()];

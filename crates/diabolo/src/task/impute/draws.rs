@@ -1,4 +1,5 @@
-//! Expectations and draws by importance weights, one row at a time, in memory that does not grow with the draws.
+//! Expectations and draws by importance weights, one row at a time, with memory independent of the
+//! number of draws.
 
 use std::ops::Range;
 
@@ -11,27 +12,28 @@ use crate::random::{Purpose, RngExt, RowNoise, Stream, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 use crate::tensor::{Int, Tensor, TensorData};
 
-/// Draws of z that are decoded together; small enough for a processor's cache.
+/// Draws of z that are decoded together; small enough for the cache.
 const BLOCK: usize = 1024;
-/// With fewer effective draws than these what is said of a row is mostly chance.
+/// Minimum effective sample size; below it, results of a row are unreliable.
 const LEAST_EFFECTIVE: f64 = 5.0;
-/// Draws of x from which a standard error is told.
+/// Number of draws of x for a standard error.
 const ERROR_DRAWS: usize = 100;
 
-/// Encoded rows without gaps.
+/// Completed encoded rows.
 #[derive(Debug, Default)]
 pub(super) struct Filled {
-    /// E[x_mis | x_obs], and what was observed: rows × width.
+    /// E[x_mis | x_obs] and the observed values: rows × width.
     pub means: Vec<f32>,
-    /// Standard deviations of x_mis given x_obs, if they were asked for: rows × width.
+    /// Standard deviations of x_mis given x_obs, if requested: rows × width.
     pub deviations: Vec<f32>,
     /// Tables of draws: each rows × width.
     pub draws: Vec<Vec<f32>>,
-    /// Rows whose weights lie on a few draws.
+    /// Number of rows with a low effective sample size.
     pub low_ess_rows: usize,
 }
 
-/// Fills the `asked` units by self-normalised importance sampling. `model` has a posterior.
+/// Imputes the `asked` numbers by self-normalized importance sampling. `model` must have a
+/// posterior.
 pub(super) fn weighted(
     model: &Model,
     rows: &Encoded,
@@ -75,19 +77,19 @@ pub(super) fn weighted(
     filled
 }
 
-/// What is known of one row after some draws.
+/// The running sums of one row.
 struct Row<'a> {
-    /// The largest log weight so far; all sums are of weights divided by it.
+    /// The largest log weight so far; all weights are divided by it.
     largest: f64,
     /// Σ w.
     total: f64,
     /// Σ w².
     squares: f64,
-    /// Σ w E[x|z]; of counts, not of their logarithms.
+    /// Σ w E[x|z], for counts in the original scale.
     sums: Vec<f64>,
-    /// Units that hold log(1 + count).
+    /// The encoded columns that are log(1 + count).
     counts: &'a [usize],
-    /// Draws of x, each from one z that was drawn with probability w̃.
+    /// Draws of x, each from a z drawn with probability w̃.
     draws: Vec<Vec<f32>>,
 }
 
@@ -121,7 +123,7 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// Weights of a block beside all before it.
+    /// Rescales the weights of a block relative to all previous blocks.
     fn weigh(&mut self, log_weights: &[f32]) -> Vec<f64> {
         let largest = log_weights.iter().fold(self.largest, |largest, &w| largest.max(f64::from(w)));
         let smaller = (self.largest - largest).exp();
@@ -141,7 +143,8 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// Each draw is replaced with the block's share of all weights: what remains is as if it was drawn from all blocks at once.
+    /// Replaces each draw with a probability equal to the block's fraction of all weights, which is
+    /// equivalent to drawing from all blocks.
     fn redraw(&mut self, model: &Model, weights: &[f64], parameters: Tensor<2>, noise: &mut Stream) {
         let mut replaced = vec![];
         let mut chosen: Vec<i64> = vec![];
@@ -163,7 +166,7 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// (Σ w)² / Σ w²: as many draws with equal weights would say as much (Kong 1992).
+    /// The effective sample size (Σ w)² / Σ w² (Kong 1992).
     fn effective_draws(&self) -> f64 {
         self.total * self.total / self.squares
     }
@@ -174,7 +177,7 @@ impl<'a> Row<'a> {
         if self.counts.contains(&unit) { mean.ln_1p() as f32 } else { mean as f32 }
     }
 
-    /// Of each unit's draws around their own mean.
+    /// The standard deviation of the draws of each number.
     fn deviations(&self) -> Vec<f32> {
         let n = self.draws.len() as f64;
         let deviation = |unit: usize| {
@@ -186,8 +189,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Draws of z given what is observed. Given nothing they come from the prior itself: a posterior that was never asked about nothing
-/// may be far narrower, and no weights make up for places that it does not reach.
+/// Draws of z given the observed cells. Without observed cells, they come from the prior: the
+/// posterior of an empty row may be much narrower, which importance weights cannot correct.
 fn draws(model: &Model, batch: &Batch, count: usize, noise: &mut Stream, device: &Device) -> PosteriorDraws {
     let nothing = batch.observed.as_ref().is_some_and(|observed| !to_host(observed.clone()).contains(&1.0));
     if !nothing {
@@ -199,7 +202,7 @@ fn draws(model: &Model, batch: &Batch, count: usize, noise: &mut Stream, device:
     PosteriorDraws { parameters, log_weights: device.tensor(vec![0.0; count], [1, count]) }
 }
 
-/// The units whose mean is told as its logarithm: the mean of such means would be a geometric one.
+/// The encoded columns whose mean is a logarithm: averaging them would give a geometric mean.
 fn counts(model: &Model) -> Vec<usize> {
     let blocks = model.likelihood().blocks().iter();
     let counts = blocks.filter(|block| matches!(block.family, Family::Poisson | Family::NegativeBinomial));
@@ -252,12 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_of_counts_is_not_that_of_their_logarithms() {
+    fn mean_of_counts_is_not_the_mean_of_logarithms() {
         let device = Device::cpu();
         let at = |model: &Model, z| f64::from(to_host(model.decode(device.tensor(vec![z], [1, 1])))[0]);
         let line = |model: &Model| (at(model, 0.0), at(model, 1.0) - at(model, 0.0));
-        // Steep enough to tell the means apart: that of the logarithms is a quarter lower at a weight of 1.
-        // One count, whose rate is e^(b + w z).
+        // Steep enough to distinguish the means: that of the logarithms is a quarter lower at a
+        // weight of 1. One count, whose rate is e^(b + w z).
         let block = LikelihoodBlock::new(Family::Poisson, 0..1);
         let mut models = (0..100).map(|seed| linear_model(block, seed, &device));
         let model = models.find(|model| line(model).1.abs() > 1.0).unwrap();
@@ -265,7 +268,7 @@ mod tests {
         let nothing = Encoded { observed: Some(vec![0.0]), ..Encoded::from_values(vec![0.0], 1) };
         let config = ImputeConfig { samples: 50_000, ..ImputeConfig::default() };
         let found = all_filled(&model, &nothing, 0, &config, &device).means[0].exp_m1();
-        // Nothing is known of z: the mean of a log-normal rate.
+        // Without observed cells: the mean of a log-normal rate.
         let mean = (bias + weight * weight / 2.0).exp();
         assert!((f64::from(found) / mean - 1.0).abs() < 0.05, "{found} {mean}");
     }
@@ -277,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_linear_model_has_the_conditional_gaussian_of_the_textbook() {
+    fn linear_model_has_the_exact_conditional_gaussian() {
         let device = Device::cpu();
         let (bias, weight, model) = linear(&device);
         let config =
@@ -298,12 +301,12 @@ mod tests {
         let drawn = found.draws.iter().map(|draw| f64::from(draw[2])).sum::<f64>() / 2_000.0;
         // Four standard errors of the mean of the draws.
         assert!((drawn - mean).abs() < 4.0 * deviation / 2_000f64.sqrt(), "{drawn} {mean}");
-        // The prior's mean is far from it, or nothing was tested.
+        // The mean of the prior is far from it, so that the test is meaningful.
         assert!((mean - bias[2]).abs() > 0.1, "{mean} {}", bias[2]);
         assert_eq!(
             (found.means[0], found.means[5], found.deviations[0]),
             (1.0, 2.0, 0.0),
-            "observed cells stay"
+            "observed cells do not change"
         );
     }
 
@@ -326,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_row_of_which_nothing_is_known_the_model_knows_what_the_prior_does() {
+    fn empty_row_has_the_distribution_of_the_prior() {
         let device = Device::cpu();
         let (bias, weight, model) = linear(&device);
         let rows = Encoded { observed: Some(vec![0.0; 3]), ..Encoded::from_values(vec![0.0; 3], 3) };
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_asked_for_is_left() {
+    fn cells_that_are_not_requested_do_not_change() {
         let device = Device::cpu();
         let (_, _, model) = linear(&device);
         let (rows, config) = (gappy(), ImputeConfig { samples: 100, ..ImputeConfig::default() });
@@ -354,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_filled_alike_whatever_rows_are_read_with_it() {
+    fn imputation_of_a_row_does_not_depend_on_other_rows() {
         let device = Device::cpu();
         let (_, _, model) = linear(&device);
         let config = ImputeConfig { samples: 1500, multiple: 3, ..ImputeConfig::default() };

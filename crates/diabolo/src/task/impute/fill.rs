@@ -1,4 +1,4 @@
-//! Gaps of a table, and tables with something in them.
+//! The missing cells of a table, and the completed table.
 
 use std::sync::Arc;
 
@@ -14,11 +14,13 @@ use crate::data::{Encoded, Preprocessor, is_earlier_row};
 use crate::task::{last_rows, table};
 use crate::{Error, Result};
 
-/// The cells to fill; for each feature one flag a row, or one a pixel. What a window holds of earlier rows is filled there.
+/// The cells to impute: for each feature one flag per row, or one per pixel. Lagged columns of
+/// windows are not imputed.
 pub(super) struct Gaps(Vec<BooleanArray>);
 
 impl Gaps {
-    /// What the model could not see and the input does not say. A category that the model does not know is not missing.
+    /// The cells that are missing in the input. A category that the model does not know is not
+    /// missing.
     pub fn find(preprocessor: &Preprocessor, rows: &RecordBatch, encoded: &Encoded) -> Self {
         let features = &preprocessor.schema.features;
         let columns = rows.schema();
@@ -75,7 +77,7 @@ impl Gaps {
         table(rows.num_rows(), columns)
     }
 
-    /// Whether each cell was filled.
+    /// A table that marks imputed cells.
     pub fn mask(&self, preprocessor: &Preprocessor, rows: &RecordBatch) -> Result<RecordBatch> {
         self.beside_key(preprocessor, rows, |_, feature, gaps| match image_shape(feature) {
             Some((height, width, channels)) => {
@@ -90,7 +92,7 @@ impl Gaps {
         })
     }
 
-    /// How far each filled value may be off.
+    /// A table of the standard errors of imputed values.
     pub fn errors(
         &self,
         preprocessor: &Preprocessor,
@@ -100,8 +102,8 @@ impl Gaps {
     ) -> Result<RecordBatch> {
         if preprocessor.schema.image_shape().is_some() {
             return Err(Error::Unsupported {
-                what: "errors of single pixels are in no table".into(),
-                help: "draw several pictures instead with --multiple".into(),
+                what: "standard errors of pixels are not supported".into(),
+                help: "draw several images with --multiple instead".into(),
             });
         }
         let uncertainty = preprocessor.uncertainty(means, deviations);
@@ -112,7 +114,7 @@ impl Gaps {
         })
     }
 
-    /// The key, and a column for each feature, in the input's order.
+    /// The key, and a column for each feature, in the order of the input.
     fn beside_key(
         &self,
         preprocessor: &Preprocessor,
@@ -138,13 +140,13 @@ fn is_missing(array: &ArrayRef, row: usize) -> bool {
     array.is_null(row) || array.as_primitive_opt::<Float64Type>().is_some_and(|a| a.value(row).is_nan())
 }
 
-/// In the column's own type.
+/// Casts to the type of the column.
 fn filled_cells(array: &ArrayRef, gaps: &BooleanArray, made: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let wanted = match array.data_type() {
         DataType::Null => made.data_type().clone(),
         own => own.clone(),
     };
-    // Not `cast` alone: it would cut off what is behind the point.
+    // Rounded first, since `cast` truncates.
     let made = match (made.as_primitive_opt::<Float64Type>(), wanted.is_integer()) {
         (Some(numbers), true) => cast(&numbers.unary::<_, Float64Type>(f64::round), &wanted)?,
         _ => cast(made, &wanted)?,
@@ -170,6 +172,7 @@ fn filled_images<'a>(
 }
 
 fn no_column(name: &str, cause: &ArrowError) -> Error {
-    let help = "give rows like those the model was fitted on";
-    Error::data("rows", "a column that filled values fit into", cause.to_string(), help).in_column(name)
+    let help = "give rows with the same columns as the training data";
+    Error::data("rows", "a column type that can hold the imputed values", cause.to_string(), help)
+        .in_column(name)
 }

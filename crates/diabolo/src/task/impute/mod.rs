@@ -1,40 +1,43 @@
-//! Missing cells filled in: what the model expects of them, given the observed cells of their row.
+//! Imputation: the expected value of missing cells, given the observed cells of their row.
 //!
 //! ```text
 //! z_l ~ q(z|x_obs),  w_l = p(x_obs|z_l) p(z_l) / q(z_l|x_obs),  w̃_l = w_l / Σ_k w_k
 //! E[x_mis | x_obs] ≈ Σ_l w̃_l E[x_mis | z_l]                        numbers: Mattei & Frellsen (2019), eq. 11
-//! P(x_mis = c | x_obs) ≈ Σ_l w̃_l P(c | z_l)                        categories: the likeliest c
-//! x_mis ~ p(x_mis | z_l) with l drawn with probability w̃_l          multiple imputation: ibid., section 2.4
+//! P(x_mis = c | x_obs) ≈ Σ_l w̃_l P(c | z_l)                        categories: the most probable
+//! c x_mis ~ p(x_mis | z_l) with l drawn with probability w̃_l          multiple imputation: ibid.,
+//! section 2.4
 //! ```
-//! Training with `bound = importance` on rows with missing cells is theirs as well (MIWAE, eq. 4): a missing cell is 0 for the
-//! encoder, and p(x_obs|z) leaves it out. Models without a posterior fill with their reconstruction, and put what they filled
-//! back into the encoder a few times.
+//! Training with `bound = importance` on rows with missing cells is the MIWAE bound (ibid., eq. 4):
+//! a missing cell is 0 for the encoder, and p(x_obs|z) omits it. Models without a posterior impute
+//! with their reconstruction, in a few iterations that encode the imputed values again.
 //!
 //! ```text
 //! diabolo fit patients.csv --key id --bound importance:20 --validation 0 --test 0 -o run
-//! diabolo impute run patients.csv -o completed.csv --mask filled.csv --errors errors.csv
+//! diabolo impute run patients.csv -o completed.csv --mask filled.csv --std-errors errors.csv
 //! diabolo impute run patients.csv -o drawn.csv --multiple 20
 //! ```
-//! With `--validation 0 --test 0` all rows of the table are learned from: only observed cells are, so none that is filled was seen.
-//! Analyse each of the twenty tables, and pool the results by Rubin's rules.
+//! With `--validation 0 --test 0`, all rows of the table are training rows; missing cells are not
+//! used in training. Analyse each of the twenty tables, and pool the results by Rubin's rules.
 //!
-//! **Assumption.** Cells are missing completely at random (MCAR), or with a probability that depends on observed cells alone
-//! (MAR); then the likelihood of the observed cells is all that is needed. If whether a cell is missing depends on the value
-//! that is not there (MNAR: the rich do not tell their income), filled values are biased, and nothing in the data tells so.
+//! **Assumption.** Cells are missing completely at random (MCAR), or with a probability that
+//! depends on observed cells only (MAR); then the likelihood of the observed cells suffices. If the
+//! probability depends on the missing value itself (MNAR: high incomes are not reported), imputed
+//! values are biased, and the data cannot reveal it.
 //!
-//! Expectations of counts are of the counts themselves; those of numbers scaled by quantiles are taken in that scale, and lie near
-//! the median in the column's. Of a window of a series only the last row is filled: each row is the last of its own window.
+//! Expectations of counts are taken in the original scale; those of numbers scaled by quantiles are
+//! taken in the scaled units, and are close to the median in the original units. Of a window of a
+//! time series only the last row is imputed, since each row is the last one of its own window.
 //!
-//! Each row has draws of its own, by its number in the input, so nothing depends on how rows are read.
+//! The draws of a row depend on its number in the input, so that results do not depend on batches.
 //!
-//! | odd input | what happens |
+//! | input | behaviour |
 //! |---|---|
-//! | a row without any observed cell | it gets the mean over the prior, or the reconstruction of nothing |
-//! | a row of which little is observed | a few draws may carry all the weight, and errors are told too small: such rows are counted |
-//! | missing cells in columns that never missed in training | filled like others |
-//! | a category the model never saw | an error, or with `unknown = missing` no help for the rest of the row; it stays as it is |
-//! | columns the model does not know, the key, the label | come along as they are, gaps included |
-//! | a column of the model that is not there | an error that names it |
+//! | a row without observed cells | the mean of the prior, or the reconstruction of an empty row |
+//! | a row with few observed cells | a few draws may have all the weight, so that errors are underestimated: such rows are counted |
+//! | missing cells in columns without missing cells in training | imputed like others |
+//! | a category that was not in the training data | an error, or with `unknown = missing` ignored as an input and copied to the output |
+//! | other columns, the key, the label | copied unchanged, including missing cells |
+//! | a missing column of the model | an error that names it |
 
 mod draws;
 mod fill;
@@ -51,18 +54,18 @@ use crate::random::{Purpose, RngExt, stream};
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
 
-/// How missing cells are filled.
+/// The settings of imputation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImputeConfig {
-    /// L, draws of the code for each row; models without a posterior have no use for it.
+    /// L, the number of posterior draws per row; ignored by models without a posterior.
     pub samples: usize,
-    /// Completed tables to draw, beside the one of expected values.
+    /// Number of completed tables with drawn values, in addition to the one with expected values.
     pub multiple: usize,
-    /// Whether to say how far each filled value may be off.
+    /// Whether to compute standard errors.
     pub errors: bool,
-    /// Text cells of numeric columns become numbers, for formats that have types.
+    /// Convert text cells of numeric columns to numbers, for formats with types.
     pub typed: bool,
-    /// Of the draws.
+    /// The seed of the draws.
     pub seed: u64,
 }
 
@@ -72,25 +75,27 @@ impl Default for ImputeConfig {
     }
 }
 
-/// Rows without gaps, in the columns, types and order of the input.
+/// Completed rows, in the columns, types and order of the input.
 #[derive(Debug)]
 pub struct Imputed {
-    /// With expected values, and likeliest categories.
+    /// The table with expected values and most probable categories.
     pub completed: RecordBatch,
-    /// [`ImputeConfig::multiple`] tables with values drawn, observation noise included: their differences say what is not known.
+    /// [`ImputeConfig::multiple`] tables with drawn values, including observation noise: their
+    /// variance is the uncertainty.
     pub draws: Vec<RecordBatch>,
-    /// The key, and for each column of the model whether the cell was filled; pixels are white where they were.
+    /// The key, and for each column of the model whether the cell was imputed; imputed pixels are
+    /// white.
     pub mask: RecordBatch,
-    /// The key, and the standard error of each filled number, in its units, or the probability that a filled category is
-    /// another; nothing where a cell was observed.
+    /// The key, and the standard error of each imputed number, in original units, or the error
+    /// probability of each imputed category; missing where a cell was observed.
     pub errors: Option<RecordBatch>,
-    /// How many cells (or pixels) were filled.
+    /// Number of imputed cells (or pixels).
     pub filled: usize,
-    /// Rows whose importance weights lie on fewer than five effective draws: their errors are told too small.
+    /// Number of rows with an effective sample size below five: their errors are underestimated.
     pub low_ess_rows: usize,
 }
 
-/// Fills the missing cells of `rows`; observed ones are copied unchanged.
+/// Imputes the missing cells of `rows`; observed cells are copied unchanged.
 ///
 /// `first_row` is the 0-based number of the first row in `input`. A table of some CSV's rows:
 ///
@@ -108,8 +113,8 @@ pub struct Imputed {
 /// ```
 ///
 /// # Errors
-/// [`Error::Data`] for rows that the model cannot read; [`Error::Unsupported`] if draws or errors are asked of a model
-/// without a posterior.
+/// [`Error::Data`] for rows that the model cannot encode; [`Error::Unsupported`] if draws or errors
+/// are requested from a model without a posterior.
 pub fn impute(
     saved: &SavedModel,
     input: &str,
@@ -140,15 +145,16 @@ pub fn impute(
     })
 }
 
-/// Observed cells that were hidden from the model, and what it filled them with.
+/// Masked cells and their imputed values.
 pub struct MaskedCells {
-    /// The rows; only hidden cells are marked as observed.
+    /// The rows; only masked cells are marked as observed.
     pub truth: Encoded,
-    /// Rows × width, with expected values where cells were hidden.
+    /// Rows × width, with expected values in masked cells.
     pub filled: Vec<f32>,
 }
 
-/// Hides a `share` of the observed cells of encoded rows and fills them, to see how well that works.
+/// Masks a fraction `share` of the observed cells of encoded rows and imputes them, to measure the
+/// error.
 pub fn hold_back(
     saved: &SavedModel,
     rows: &Encoded,
@@ -192,18 +198,18 @@ fn fill_encoded(
     }
     if config.multiple > 0 || config.errors {
         return Err(Error::Unsupported {
-            what: format!("a {} model has no posterior to draw from, and cannot tell how sure it is", family.name()),
-            help: "ask for neither several tables nor errors, or fit with --model variational --bound importance:20"
+            what: format!("a {} model has no posterior, which draws and standard errors need", family.name()),
+            help: "omit --multiple and --std-errors, or fit with --model variational --bound importance:20"
                 .into(),
         });
     }
     Ok(Filled { means: reconstructed(saved, rows, device), ..Filled::default() })
 }
 
-/// How often what was filled goes back into the encoder.
+/// Number of iterations that encode the imputed values.
 const ROUNDS: usize = 5;
 
-/// Missing numbers from the reconstruction of the row they are missing in.
+/// Imputes missing numbers with the reconstruction of their row.
 fn reconstructed(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
     let (model, mut filled) = (&saved.model, rows.clone());
     let Some(observed) = &rows.observed else { return filled.values };

@@ -8,8 +8,8 @@ use crate::data::{InferOptions, PreprocessConfig, TypeName, infer};
 
 const DECILES: [f64; 9] = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
-/// What is said of a column of `old` numbers that became `new`.
-fn told(old: &[f64], new: &[f64]) -> String {
+/// The description of a column of `old` numbers that became `new`.
+fn described(old: &[f64], new: &[f64]) -> String {
     let whole = old.iter().all(|x| x.is_nan() || x.fract() == 0.0);
     let column = |values: &[f64]| -> ArrayRef {
         let cells = values.iter().map(|&x| (!x.is_nan()).then_some(x));
@@ -45,44 +45,50 @@ fn numbers(from: i32, to: i32) -> Vec<f64> {
 }
 
 #[test]
-fn shifts_are_told_by_their_medians_in_the_columns_units() {
+fn shifts_are_described_by_medians_in_the_units_of_the_column() {
     let old = numbers(1, 100);
-    assert_eq!(told(&old, &numbers(26, 125)), "higher, median 50 → about 75");
-    assert_eq!(told(&old, &numbers(91, 190)), "higher, median 50 → above 90");
-    assert_eq!(told(&old, &numbers(-300, 5)), "lower, median 50 → below 10");
+    assert_eq!(described(&old, &numbers(26, 125)), "higher, median 50 → about 75");
+    assert_eq!(described(&old, &numbers(91, 190)), "higher, median 50 → above 90");
+    assert_eq!(described(&old, &numbers(-300, 5)), "lower, median 50 → below 10");
     let halves = |values: Vec<f64>| values.into_iter().map(|x| x / 2.0 + 0.25).collect::<Vec<_>>();
-    assert_eq!(told(&halves(old), &halves(numbers(26, 125))), "higher, median 25.25 → about 37.75");
+    assert_eq!(described(&halves(old), &halves(numbers(26, 125))), "higher, median 25.25 → about 37.75");
 }
 
 #[test]
-fn spreads_and_other_changes_are_told_by_their_shares() {
+fn changes_of_shape_are_described_by_fractions() {
     let old = numbers(1, 100);
     assert_eq!(
-        told(&old, &[numbers(1, 30), numbers(71, 100)].concat()),
+        described(&old, &[numbers(1, 30), numbers(71, 100)].concat()),
         "wider, 40 % → 67 % of rows outside 20 to 80"
     );
-    assert_eq!(told(&old, &numbers(31, 70)), "narrower, 40 % → 0 % of rows outside 20 to 80");
+    assert_eq!(described(&old, &numbers(31, 70)), "narrower, 40 % → 0 % of rows outside 20 to 80");
     let gap = [numbers(1, 45), numbers(31, 40), numbers(51, 100)].concat();
-    assert_eq!(told(&old, &gap), "changed, 10 % → 19 % of rows from 30 to 40");
+    assert_eq!(described(&old, &gap), "changed, 10 % → 19 % of rows from 30 to 40");
 }
 
 #[test]
-fn frequent_values_and_constants_are_told_as_such() {
+fn frequent_values_and_constants() {
     let zeros = |n: usize| vec![0.0; n];
     let mostly = [zeros(95), numbers(1, 5)].concat();
-    assert_eq!(told(&mostly, &[zeros(60), numbers(1, 40)].concat()), "higher, 5 % → 40 % of rows above 0");
-    assert_eq!(told(&zeros(50), &[9.0; 50]), "higher, 0 % → 100 % of rows above 0");
-    assert_eq!(told(&[zeros(50), numbers(1, 50)].concat(), &numbers(1, 50)), "higher, median 0 → about 25");
+    assert_eq!(
+        described(&mostly, &[zeros(60), numbers(1, 40)].concat()),
+        "higher, 5 % → 40 % of rows above 0"
+    );
+    assert_eq!(described(&zeros(50), &[9.0; 50]), "higher, 0 % → 100 % of rows above 0");
+    assert_eq!(
+        described(&[zeros(50), numbers(1, 50)].concat(), &numbers(1, 50)),
+        "higher, median 0 → about 25"
+    );
 }
 
 #[test]
-fn missing_cells_are_told_alone_or_beside_the_values() {
+fn missing_cells_are_described_with_or_without_the_values() {
     let old = numbers(1, 200);
     let half = |values: Vec<f64>| values.into_iter().map(|x| if x % 2.0 == 0.0 { f64::NAN } else { x });
-    assert_eq!(told(&old, &half(old.clone()).collect::<Vec<_>>()), "missing 0 % → 50 %");
+    assert_eq!(described(&old, &half(old.clone()).collect::<Vec<_>>()), "missing 0 % → 50 %");
     let both: Vec<f64> = half(numbers(51, 250)).collect();
-    assert_eq!(told(&old, &both), "higher, median 100 → about 150; missing 0 % → 50 %");
-    assert_eq!(told(&old, &[f64::NAN; 200]), "missing 0 % → 100 %");
+    assert_eq!(described(&old, &both), "higher, median 100 → about 150; missing 0 % → 50 %");
+    assert_eq!(described(&old, &[f64::NAN; 200]), "missing 0 % → 100 %");
 }
 
 #[test]
