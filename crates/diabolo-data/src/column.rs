@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
 
 use crate::Storage;
-use crate::{Error, Result};
+use crate::{DataProblem, Error, Result};
 
 /// The largest n such that all whole numbers up to n are exact in an `f64`.
 pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -79,7 +79,7 @@ impl Column<'_> {
                  keep the column as text",
                 self.name
             );
-            Err(self.error(row, "a number", format!("'{text}'"), help))
+            Err(self.error(row, "a number", format!("'{text}'"), help).because(DataProblem::NotANumber))
         })
     }
 
@@ -112,7 +112,8 @@ impl Column<'_> {
             None => Ok(numbers),
             Some(row) => {
                 let help = "fix the cell, or leave it empty to mark it as missing";
-                Err(self.error(row, "a finite number", numbers[row].to_string(), help))
+                let error = self.error(row, "a finite number", numbers[row].to_string(), help);
+                Err(error.because(DataProblem::OutOfRange))
             }
         }
     }

@@ -34,6 +34,8 @@ pub enum Error {
         row: Option<u64>,
         /// The column, if the error is about one column.
         column: Option<String>,
+        /// What kind of problem it is, for programs.
+        problem: DataProblem,
         /// What was expected.
         expected: String,
         /// What was found instead.
@@ -126,6 +128,29 @@ pub enum Error {
     },
 }
 
+/// What is wrong with data, for programs that react to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum DataProblem {
+    /// A column that the model needs is missing.
+    MissingColumn,
+    /// A cell has a category that is not in the training data.
+    UnknownCategory,
+    /// A cell that must be a number is text.
+    NotANumber,
+    /// A number is infinite or out of range.
+    OutOfRange,
+    /// Images or windows have another size.
+    WrongShape,
+    /// There are no rows, or too few.
+    TooFewRows,
+    /// A file is truncated or damaged.
+    Damaged,
+    /// Anything else; the message describes it.
+    #[default]
+    Other,
+}
+
 /// What kind of failure an [`Error`] is; the command line maps each to an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -168,6 +193,7 @@ impl Error {
             input: input.into(),
             row: None,
             column: None,
+            problem: DataProblem::Other,
             expected: expected.into(),
             found: found.into(),
             help: help.into(),
@@ -188,6 +214,28 @@ impl Error {
             *row = Some(number);
         }
         self
+    }
+
+    /// An [`Error::Data`] about an input without rows.
+    pub fn no_rows(input: impl Into<String>) -> Self {
+        let help = "check that the file is the right one";
+        Error::data(input, "at least one row", "none", help).because(DataProblem::TooFewRows)
+    }
+
+    /// Sets the kind of problem of an [`Error::Data`]; other errors pass through.
+    pub fn because(mut self, kind: DataProblem) -> Self {
+        if let Error::Data { problem, .. } = &mut self {
+            *problem = kind;
+        }
+        self
+    }
+
+    /// The kind of problem of an [`Error::Data`].
+    pub fn data_problem(&self) -> Option<DataProblem> {
+        match self {
+            Error::Data { problem, .. } => Some(*problem),
+            _ => None,
+        }
     }
 
     /// An [`Error::Config`] for `key`.
@@ -229,9 +277,15 @@ impl Error {
 impl From<StatsError> for Error {
     fn from(error: StatsError) -> Self {
         match error {
-            StatsError::Values { what, row, expected, found, help } => {
-                Error::Data { input: what.into(), row, column: None, expected, found, help: help.into() }
-            }
+            StatsError::Values { what, row, expected, found, help } => Error::Data {
+                input: what.into(),
+                row,
+                column: None,
+                problem: DataProblem::Other,
+                expected,
+                found,
+                help: help.into(),
+            },
             StatsError::Parameter { name, expected, found } => {
                 Error::InvalidValue { name: name.into(), expected, found }
             }

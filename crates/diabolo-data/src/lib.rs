@@ -21,7 +21,7 @@ pub mod write;
 
 pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
 pub use config::DataConfig;
-pub use error::{Error, ErrorClass, Result};
+pub use error::{DataProblem, Error, ErrorClass, Result};
 pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};

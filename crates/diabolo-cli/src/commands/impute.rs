@@ -4,7 +4,7 @@ use diabolo::Error;
 use diabolo::data::{UnknownCells, Writer, open};
 use serde_json::json;
 
-use super::{load_for, no_rows, note_unknown, writer};
+use super::{load_for, note_unknown, writer};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -39,7 +39,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         low_ess_rows += imputed.low_ess_rows;
     }
     if rows == 0 {
-        return Err(no_rows(&asked.input).into());
+        return Err(Error::no_rows(&asked.input).into());
     }
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
     note_unknown(&unknown, shared);

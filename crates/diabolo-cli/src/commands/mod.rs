@@ -17,9 +17,9 @@ pub mod transform;
 
 use std::path::Path;
 
+use diabolo::Predictor;
 use diabolo::data::{UnknownCells, Writer};
 use diabolo::pipeline::{Cancel, EvaluationRows};
-use diabolo::{Error, Predictor};
 
 use crate::args::{ReadArgs, Shared, TransformArgs};
 
@@ -69,10 +69,6 @@ fn note_unknown(unknown: &UnknownCells, shared: &Shared) {
     if let Some(note) = unknown.note() {
         shared.note(format!("note: {note}"));
     }
-}
-
-fn no_rows(input: &str) -> Error {
-    Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
 /// A switch that the first Ctrl-C turns; the second ends the program at once.

@@ -1,6 +1,7 @@
 //! `diabolo score RUN INPUT`
 
 use arrow_array::RecordBatch;
+use diabolo::Error;
 use diabolo::artifact::write_atomically;
 use diabolo::data::{Writer, open};
 use diabolo::pipeline::{AlarmQuality, ScoreRun, Truth};
@@ -8,7 +9,7 @@ use diabolo::report::anomalies_page;
 use diabolo::task::Rule;
 use serde_json::json;
 
-use super::{load_for, no_rows};
+use super::load_for;
 use crate::args::{ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
@@ -43,7 +44,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         }
     }
     if run.summary().scores.is_empty() {
-        return Err(no_rows(&asked.input).into());
+        return Err(Error::no_rows(&asked.input).into());
     }
     writer.map_or(Ok(()), Writer::finish)?;
     print(&run, &rule, &predictor, shared)?;

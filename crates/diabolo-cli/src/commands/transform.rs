@@ -2,9 +2,9 @@
 
 use arrow_array::RecordBatch;
 use diabolo::data::{UnknownCells, open};
-use diabolo::{Predictor, task};
+use diabolo::{Error, Predictor, task};
 
-use super::{load_for, no_rows, note_unknown, writer};
+use super::{load_for, note_unknown, writer};
 use crate::args::{Shared, TransformArgs};
 
 type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
@@ -38,7 +38,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
         |made| writer.write(made),
     )?;
     if rows == 0 {
-        return Err(no_rows(&args.input).into());
+        return Err(Error::no_rows(&args.input).into());
     }
     writer.finish()?;
     note_unknown(&unknown, shared);

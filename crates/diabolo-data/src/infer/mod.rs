@@ -69,7 +69,7 @@ pub struct Inferred {
 /// ```
 pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Inferred> {
     if batch.num_rows() == 0 {
-        return Err(Error::data(input, "at least one row", "none", "check that the file is the right one"));
+        return Err(Error::no_rows(input));
     }
     check_names(input, batch, options)?;
     let condition = conditions(input, batch, options)?;

@@ -8,10 +8,10 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 
 use super::{Condition, Preprocessor, Scaling, Transform, UnknownCategory, find_columns};
-use crate::Result;
 use crate::column::{Code, Column, some_names};
 use crate::image::image_scale;
 use crate::{Binarization, BlockKind, Feature, FeatureKind};
+use crate::{DataProblem, Result};
 
 /// Encoded rows, the input of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,12 +137,9 @@ impl Preprocessor {
                         } else if counts && !is_count(x) {
                             let help = "fix the cell, or leave it empty to mark it as missing; or fit with \
                                         --counts as_numeric";
-                            return Err(column.error(
-                                row,
-                                "a whole number, zero or more",
-                                x.to_string(),
-                                help,
-                            ));
+                            let error =
+                                column.error(row, "a whole number, zero or more", x.to_string(), help);
+                            return Err(error.because(DataProblem::OutOfRange));
                         } else {
                             encoded.values[row * encoded.width + units.start] = scale(x);
                         }
@@ -204,7 +201,8 @@ impl Preprocessor {
                         }
                         _ => "it was not in the training data: treat it as missing with --unknown missing",
                     };
-                    return Err(column.error(row, &expected, found, help));
+                    let error = column.error(row, &expected, found, help);
+                    return Err(error.because(DataProblem::UnknownCategory));
                 }
             }
         }
@@ -275,7 +273,8 @@ fn check_pixels(column: &Column, scale: f32, units: &Range<usize>, encoded: &Enc
             let wrong = image.iter().find(|x| !(0.0..=1.0).contains(*x)).map_or(f32::NAN, |x| x * scale);
             let expected = format!("pixels from 0 to {scale}");
             let help = format!("scale the pixels so that black is 0 and white is {scale}");
-            return Err(column.error(row, &expected, wrong.to_string(), help));
+            let error = column.error(row, &expected, wrong.to_string(), help);
+            return Err(error.because(DataProblem::OutOfRange));
         }
     }
     Ok(())

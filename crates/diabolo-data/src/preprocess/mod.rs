@@ -25,7 +25,7 @@ use self::scaling::Scaling;
 use crate::column::{Code, Column, closest, some_names};
 use crate::image::{image_scale, image_shape};
 use crate::{Binarization, Block, BlockKind, FeatureKind, Schema};
-use crate::{Error, Result};
+use crate::{DataProblem, Error, Result};
 
 pub use condition::Condition;
 pub use encode::Encoded;
@@ -243,7 +243,7 @@ fn find_columns<'a>(
             hint.unwrap_or_else(|| "give rows with the columns the model was fitted on, in any order".into());
         let expected = format!("the columns {}", some_names(schema.features.iter().map(|f| f.name.as_str())));
         let found = format!("{} without {}", some_names(there), some_names(missing.iter().copied()));
-        return Err(Error::data(input, expected, found, help));
+        return Err(Error::data(input, expected, found, help).because(DataProblem::MissingColumn));
     }
     let columns = schema.features.iter().filter_map(|feature| {
         let (index, _) = found.column_with_name(&feature.name)?;
@@ -276,7 +276,8 @@ fn check_shape(
         None => "no images".to_string(),
     };
     let help = "give rows with the same columns as the training data";
-    Err(Error::data(input, describe(expected), describe(found), help).in_column(name))
+    let error = Error::data(input, describe(expected), describe(found), help).in_column(name);
+    Err(error.because(DataProblem::WrongShape))
 }
 
 fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Result};
+use crate::{DataProblem, Error, Result};
 
 /// A stream of bytes that can be sent to another thread.
 pub(crate) type Bytes = Box<dyn Read + Send>;
@@ -101,5 +101,6 @@ pub(crate) fn read_error(name: &str, error: io::Error) -> Error {
 
 /// The error for a file with invalid contents.
 pub(crate) fn damaged(name: &str, found: impl ToString) -> Error {
-    Error::data(name, "a complete, undamaged file", found.to_string(), "download or write the file again")
+    let help = "download or write the file again";
+    Error::data(name, "a complete, undamaged file", found.to_string(), help).because(DataProblem::Damaged)
 }

@@ -3,7 +3,6 @@
 use arrow_array::RecordBatch;
 
 use super::Predictor;
-use super::fit_job::no_rows;
 use crate::data::read::fingerprint;
 use crate::data::{Encoded, prepare};
 use crate::objective::Corruption;
@@ -59,7 +58,7 @@ impl DenoisingTask {
             }
         };
         if pairs.clean.rows == 0 {
-            return Err(no_rows(predictor.input_name()));
+            return Err(Error::no_rows(predictor.input_name()));
         }
         let train = training_rows(predictor)?;
         let note = train.is_none().then(|| {

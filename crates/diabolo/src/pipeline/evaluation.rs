@@ -4,9 +4,8 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 
 use super::Predictor;
-use super::fit_job::no_rows;
 use crate::data::read::fingerprint;
-use crate::data::{DataConfig, Encoded, Factors, held_out, open};
+use crate::data::{DataConfig, DataProblem, Encoded, Factors, held_out, open};
 use crate::evaluate::{
     Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, diagnose, log_likelihoods,
     mutual_information_gap,
@@ -241,7 +240,8 @@ pub(super) fn too_short(input: &str, data: &DataConfig) -> Error {
         Some(window) => {
             let expected = format!("{window} rows or more, for windows of {window}");
             Error::data(input, expected, "fewer", "give a longer part of the series")
+                .because(DataProblem::TooFewRows)
         }
-        None => no_rows(input),
+        None => Error::no_rows(input),
     }
 }

@@ -86,7 +86,7 @@ impl<'a> FitJob<'a> {
     /// The reader's.
     pub fn reader(batches: impl IntoIterator<Item = Result<RecordBatch>>) -> Result<Self> {
         let batches = batches.into_iter().collect::<Result<Vec<_>>>()?;
-        let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| no_rows("rows"))?;
+        let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| Error::no_rows("rows"))?;
         let rows = arrow_select::concat::concat_batches(&schema, &batches).map_err(|cause| {
             Error::data("rows", "batches of the same columns", cause.to_string(), "give one table")
         })?;
@@ -221,10 +221,6 @@ pub(super) fn matrix(values: &[f64], names: &[&str]) -> Result<RecordBatch> {
 
 fn number(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
-}
-
-pub(super) fn no_rows(input: &str) -> Error {
-    Error::data(input, "at least one row", "none", "check that the file is the right one")
 }
 
 /// The input as an absolute path if it is a file: a resume may be started from another folder.
