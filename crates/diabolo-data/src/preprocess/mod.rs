@@ -8,6 +8,7 @@
 mod condition;
 mod decode;
 mod encode;
+mod layout;
 mod log_volume;
 mod scaling;
 mod settings;
@@ -21,10 +22,11 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::FieldRef;
 use serde::{Deserialize, Serialize};
 
+use self::layout::{CachedLayout, Layout};
 use self::scaling::Scaling;
 use crate::column::{Code, Column, closest, some_names};
 use crate::image::{image_scale, image_shape};
-use crate::{Binarization, Block, BlockKind, FeatureKind, Schema};
+use crate::{Binarization, Block, FeatureKind, Schema};
 use crate::{DataProblem, Error, Result};
 
 pub use condition::Condition;
@@ -48,6 +50,9 @@ pub struct Preprocessor {
     condition: Option<Box<Preprocessor>>,
     /// One transform for every feature.
     transforms: Vec<Transform>,
+    /// Where each feature lies in an encoded row.
+    #[serde(skip)]
+    layout: CachedLayout,
 }
 
 /// The transform of one feature.
@@ -140,7 +145,8 @@ impl Preprocessor {
             None => None,
         };
         let PreprocessConfig { unknown_category, binarization, .. } = *config;
-        let fitted = Preprocessor { schema, unknown_category, binarization, condition, transforms };
+        let layout = CachedLayout::default();
+        let fitted = Preprocessor { schema, unknown_category, binarization, condition, transforms, layout };
         Ok((fitted, warnings))
     }
 
@@ -161,45 +167,16 @@ impl Preprocessor {
     /// The blocks of an encoded row in order: pixels, numbers, counts, binary, then each
     /// categorical and each ordinal column.
     pub fn blocks(&self) -> Vec<Block> {
-        use BlockKind::{Binary, Categorical, Count, Numeric, Ordinal, Pixels};
-        let mut blocks: Vec<Block> = vec![];
-        for kind in [Pixels, Numeric, Count, Binary, Categorical, Ordinal] {
-            for (index, (feature, transform)) in self.schema.features.iter().zip(&self.transforms).enumerate()
-            {
-                if block_kind(&feature.kind, transform) != kind {
-                    continue;
-                }
-                let width = feature.kind.encoded_width();
-                let shared = matches!(kind, Numeric | Count | Binary);
-                match blocks.last_mut().filter(|last| shared && last.kind == kind) {
-                    Some(block) => {
-                        block.width += width;
-                        block.features.push(index);
-                    }
-                    None => {
-                        let start = blocks.last().map_or(0, |last| last.start + last.width);
-                        blocks.push(Block { kind, start, width, features: vec![index], names: vec![] });
-                    }
-                }
-            }
-        }
-        for block in &mut blocks {
-            block.names = block.features.iter().map(|&f| self.schema.features[f].name.clone()).collect();
-        }
-        blocks
+        self.layout().blocks.clone()
     }
 
     /// The encoded columns of every feature, in the order of the schema.
     pub fn column_ranges(&self) -> Vec<Range<usize>> {
-        let mut units = vec![0..0; self.schema.features.len()];
-        for block in self.blocks() {
-            let each = block.width / block.features.len();
-            for (position, &feature) in block.features.iter().enumerate() {
-                let start = block.start + position * each;
-                units[feature] = start..start + each;
-            }
-        }
-        units
+        self.layout().column_ranges.clone()
+    }
+
+    fn layout(&self) -> &Layout {
+        self.layout.0.get_or_init(|| Layout::of(&self.schema.features, &self.transforms))
     }
 
     /// The key, label and condition columns of `batch`, unchanged.
@@ -280,19 +257,6 @@ fn check_shape(
     Err(error.because(DataProblem::WrongShape))
 }
 
-fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {
-    match kind {
-        FeatureKind::Image { .. } => BlockKind::Pixels,
-        FeatureKind::Count if matches!(transform, Transform::Number { scaling: Scaling::Log1p }) => {
-            BlockKind::Count
-        }
-        FeatureKind::Numeric | FeatureKind::Count => BlockKind::Numeric,
-        FeatureKind::Binary { .. } => BlockKind::Binary,
-        FeatureKind::Categorical { .. } => BlockKind::Categorical,
-        FeatureKind::Ordinal { .. } => BlockKind::Ordinal,
-    }
-}
-
 /// A warning about values of a column that only occur outside the training rows.
 fn number_warning(name: &str, all: &[f64], training: &[f64]) -> Option<String> {
     let constant = |numbers: &[f64]| numbers.iter().filter(|x| !x.is_nan()).all(|x| *x == training[0]);
@@ -355,7 +319,14 @@ impl TryFrom<Stored> for Preprocessor {
         if condition.as_ref().map(|given| given.schema.clone()) != condition_schema(&schema) {
             return Err("the preprocessing of the conditions does not fit the schema".into());
         }
-        Ok(Preprocessor { schema, unknown_category, binarization, condition, transforms })
+        Ok(Preprocessor {
+            schema,
+            unknown_category,
+            binarization,
+            condition,
+            transforms,
+            layout: CachedLayout::default(),
+        })
     }
 }
 
