@@ -12,6 +12,7 @@ use arrow_schema::{Field, Schema as ArrowSchema};
 use proptest::prelude::*;
 
 use super::*;
+use crate::BlockKind;
 use crate::image::{image_array, image_field, with_scale};
 use crate::{InferOptions, TypeName, infer};
 
