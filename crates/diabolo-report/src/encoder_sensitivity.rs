@@ -24,7 +24,7 @@ pub struct RatioCurve {
     pub caption: String,
 }
 
-/// Pictures with directions of the input, laid out as in [`Pictures`].
+/// Pictures with directions of the input, laid out as in [`Pictures`](crate::Pictures).
 #[derive(Debug, Clone, Default)]
 pub struct TangentPictures {
     /// Rows of a picture.

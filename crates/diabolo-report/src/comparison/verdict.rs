@@ -25,7 +25,7 @@ pub enum Better {
     Neither,
 }
 
-/// What the figures say about a statement.
+/// The verdict of the measurements on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {

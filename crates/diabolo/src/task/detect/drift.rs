@@ -1,7 +1,7 @@
 //! Drift detection: new rows compared with held-out rows of the fit, by score, columns and latent
 //! dimensions.
 //!
-//! Each variable is tested with two samples of counts in the same bins (see [`Histogram`](crate::stats::Histogram)). The
+//! Each variable is tested with two samples of counts in the same bins (see [`Histogram`]). The
 //! p-values are corrected by Holm's method: if the rows have the same distribution, no drift is
 //! reported with probability 1 − [`LEVEL`]. Drifted variables are sorted by their population
 //! stability index. For images, the score and the latent dimensions are tested, not the pixels.
