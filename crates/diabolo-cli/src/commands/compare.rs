@@ -6,7 +6,7 @@ use diabolo::Error;
 use diabolo::artifact::{unused_folder, write_atomically};
 use diabolo::data::short_name;
 use diabolo::pipeline::{Cancel, ComparisonDir};
-use diabolo::report::comparison::Comparison;
+use diabolo::report::comparison::assemble;
 use diabolo::task::compare::{Candidate, Observer, Trial, compare};
 use diabolo::train::{EpochRecord, Hooks, Progress};
 
@@ -41,7 +41,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
         ));
         return Err(Error::Cancelled { during: "comparison" }.into());
     };
-    let comparison = Comparison::assemble(&plan, &result);
+    let comparison = assemble(&plan, &result);
     write_atomically(&dir.path("report.html"), comparison.to_html().as_bytes())?;
     let numbers = serde_json::to_value(&comparison)?;
     write_atomically(&dir.path("compare.json"), format!("{numbers:#}\n").as_bytes())?;

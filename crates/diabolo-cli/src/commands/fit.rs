@@ -5,7 +5,7 @@ use std::path::Path;
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::short_name;
 use diabolo::pipeline::{Fitted, PreparedJob};
-use diabolo::report::Report;
+use diabolo::report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
 use serde_json::json;
 
@@ -39,7 +39,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     if fitted.test.num_rows() > 0 {
         let predictor = &fitted.predictor;
         let (saved, device) = (predictor.saved(), predictor.device());
-        let report = Report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
+        let report = report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
         write_atomically(&run.report_path(), report.to_html().as_bytes())?;
     }
     summarise(&run, &fitted, shared)

@@ -5,7 +5,7 @@ use std::path::Path;
 use diabolo::Error;
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::pipeline::EvaluateOptions;
-use diabolo::report::Report;
+use diabolo::report::{Report, assemble};
 
 use super::{evaluation_rows, load};
 use crate::args::{ReportArgs, Shared};
@@ -26,7 +26,7 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let rows = held_out.collect()?;
     let predictor = predictor.input(&held_out.input);
     let metrics = predictor.evaluate(&rows, &EvaluateOptions::default())?.metrics;
-    let report = Report::assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
+    let report = assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
     write(&out, &report)?;
     shared.note(format!("wrote {}", out.display()));
     Ok(())
@@ -35,6 +35,6 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
 /// Writes the page; to a `.svg`, the drawing for a README.
 fn write(out: &Path, report: &Report) -> diabolo::Result<()> {
     let drawing = out.extension().is_some_and(|e| e == "svg");
-    let text = if drawing { report.hero_svg() } else { report.to_html() };
+    let text = if drawing { report.card_svg() } else { report.to_html() };
     write_atomically(out, text.as_bytes())
 }

@@ -24,13 +24,9 @@ fn two_families_on_digits() {
     assert_measured(&workspace.json("both/compare.json"));
 
     let page = workspace.text("both/report.html");
-    for part in [
-        "What the figures say",
-        "Jacobian",
-        "All measures",
-        "Contraction ratio",
-        "What they make of the same pictures",
-    ] {
+    for part in
+        ["Verdicts", "Jacobian", "All measures", "Contraction ratio", "Reconstructions of the same pictures"]
+    {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("src=\"http") && !page.contains("NaN"));

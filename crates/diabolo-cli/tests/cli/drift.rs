@@ -108,7 +108,7 @@ fn drift_exit_code_and_report() {
     let output = ran.stderr.lines().find(|line| line.starts_with("  color: 'red' 3")).unwrap_or_default();
     assert!(output.contains(" % → 100 % (PSI "), "{}", ran.stderr);
     let page = workspace.text("page.html");
-    assert!(page.contains("What has moved") && page.contains(" % → 100 %"), "{page}");
+    assert!(page.contains("<h2>Drift</h2>") && page.contains(" % → 100 %"), "{page}");
     assert_eq!(workspace.run(&line.replace("--drift ", "")).code, Some(0));
     workspace.write("violet.csv", people(1000, 60, |row| row[3] = "violet".into()));
     assert!(workspace.fails(3, "score run violet.csv --drift -q").contains("violet"));

@@ -23,7 +23,7 @@ fn evaluate_and_report_show_disentanglement() {
         assert!((factor["entropy"].as_f64().unwrap() - count.ln()).abs() < 1e-9, "{factor}");
         assert!((0.0..=1.0).contains(&factor["gap"].as_f64().unwrap()), "{factor}");
     }
-    assert!(workspace.text("run/report.html").contains("Units and factors"));
+    assert!(workspace.text("run/report.html").contains("Latent dimensions and factors"));
     let digits = workspace.ok("evaluate run factors --json").json();
     assert_eq!(digits["disentanglement"]["examples"], 614, "{digits}");
 }

@@ -47,7 +47,7 @@ fn only_missing_cells_change() {
         assert!(["0", "1"].contains(&done[4].as_str()), "{done:?}");
     }
     let report = workspace.text("run/report.html");
-    assert!(report.contains("Filling in missing cells"), "the report shows how well it works");
+    assert!(report.contains("Imputation of missing cells"), "the report shows how well it works");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn map_page_and_figure_coloured_by_any_column() {
     );
     let page = workspace.text("map.html");
     assert!(
-        page.contains("What the map keeps")
+        page.contains("Neighbourhood preservation")
             && page.contains("coloured by color")
             && page.contains("latent 1")
     );

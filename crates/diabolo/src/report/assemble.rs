@@ -3,19 +3,19 @@
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
-
-use super::{
-    ColumnQuality, EpochRow, FactorMap, LatentMap, Metric, Pictures, Report, Sampler, Traversals, UnitRow,
-    encoder_diagnostics, restored,
+use diabolo_report::{
+    EpochRow, FactorMap, LatentDimension, LatentMap, Metric, Pictures, Report, Sampler, Traversals,
 };
+
+use super::{columns, encoder_diagnostics, latent_map, restored};
 use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::{BlockKind, Encoded, Factors, Feature, FeatureKind, file_name};
+use crate::data::{Encoded, Factors, file_name};
 use crate::evaluate::{
-    ColumnScore, ColumnScores, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap,
-    unit_statistics,
+    Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap, unit_statistics,
 };
 use crate::model::Autoencoder;
+use crate::objective::Estimator;
 use crate::random::{Purpose, permutation, stream};
 use crate::task;
 use crate::tensor::{Device, to_host};
@@ -24,93 +24,89 @@ use crate::train::{EpochRecord, Finding};
 /// Pictures shown.
 const ORIGINALS: usize = 16;
 const SAMPLES: usize = 64;
-/// Units traversed, steps of each, and how far.
+/// Latent dimensions traversed, steps of each, and how far.
 const TRAVERSED: usize = 8;
 const STEPS: usize = 11;
 const RANGE: f64 = 3.0;
 /// Points on the map.
 const MAP_ROWS: usize = 5000;
 
-impl Report {
-    /// Assembles the report. `rows` were not trained on; `metrics` is their evaluation.
-    pub fn assemble(
-        saved: &SavedModel,
-        history: &[EpochRecord],
-        rows: &RecordBatch,
-        metrics: &Metrics,
-        device: &Device,
-    ) -> Result<Report> {
-        let header = &saved.header;
-        let seed = header.config.training.seed;
-        let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
-        let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
-        let mut sample = Reservoir::new(seed);
-        sample.add(&encoded);
-        let sample = sample.finish();
-        let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, device)?;
-        let family = saved.architecture.family.name().replace('_', "-");
-        let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
-        Ok(Report {
-            title: format!("{title} · {}", file_name(&header.source.input)),
-            subtitle: subtitle(saved),
-            facts: facts(saved, history),
-            history: history.iter().filter(|record| record.layer.is_none()).map(EpochRow::from).collect(),
-            metrics: described(metrics),
-            warnings: warnings(saved, history),
-            pictures: pictures(saved, &encoded, &order, device),
-            denoised: restored::denoised_pictures(saved, &encoded, &order, device),
-            columns: columns(saved, &encoded, device),
-            filled: restored::filled_cells(saved, &encoded, &order, device)?,
-            latent_map: latent_map(saved, rows, &encoded, &order, device)?,
-            units: units(saved, &encoded, device),
-            traversals: traversals(saved, device)?,
-            spectrum: encoder_diagnostics::spectrum(&found),
-            factor_map: factor_map(saved, rows, &encoded, device)?,
-            tangents: encoder_diagnostics::tangent_pictures(saved, &sample, &found, device)?,
-            ratios: encoder_diagnostics::ratio_curve(&found),
-            column_weights: encoder_diagnostics::column_weights(&found),
-            pixel_weights: encoder_diagnostics::pixel_weights(saved, &found),
-        })
-    }
+/// Assembles the report. `rows` were not trained on; `metrics` is their evaluation.
+pub fn assemble(
+    saved: &SavedModel,
+    history: &[EpochRecord],
+    rows: &RecordBatch,
+    metrics: &Metrics,
+    device: &Device,
+) -> Result<Report> {
+    let header = &saved.header;
+    let seed = header.config.training.seed;
+    let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
+    let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
+    let mut sample = Reservoir::new(seed);
+    sample.add(&encoded);
+    let sample = sample.finish();
+    let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, device)?;
+    let family = saved.architecture.family.name().replace('_', "-");
+    let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
+    Ok(Report {
+        title: format!("{title} · {}", file_name(&header.source.input)),
+        subtitle: subtitle(saved),
+        facts: facts(saved, history),
+        history: history.iter().filter(|record| record.layer.is_none()).map(epoch).collect(),
+        metrics: measures(metrics),
+        warnings: warnings(saved, history),
+        pictures: pictures(saved, &encoded, &order, device),
+        denoised: restored::denoised_pictures(saved, &encoded, &order, device),
+        columns: columns::columns(saved, &encoded, device),
+        imputed: restored::imputed_cells(saved, &encoded, &order, device)?,
+        latent_map: map(saved, rows, &encoded, &order, device)?,
+        latent_dimensions: latent_dimensions(saved, &encoded, device),
+        traversals: traversals(saved, device)?,
+        spectrum: encoder_diagnostics::spectrum(&found),
+        factor_map: factor_map(saved, rows, &encoded, device)?,
+        tangents: encoder_diagnostics::tangent_pictures(saved, &sample, &found, device)?,
+        ratios: encoder_diagnostics::ratio_curve(&found),
+        column_weights: encoder_diagnostics::column_weights(&found),
+        pixel_weights: encoder_diagnostics::pixel_weights(saved, &found),
+    })
 }
 
-impl From<&EpochRecord> for EpochRow {
-    fn from(record: &EpochRecord) -> Self {
-        EpochRow {
-            epoch: record.epoch,
-            train: record.train.clone(),
-            validation: record.validation.clone(),
-            learning_rate: record.learning_rate,
-        }
+fn epoch(record: &EpochRecord) -> EpochRow {
+    EpochRow {
+        epoch: record.epoch,
+        train: record.train.clone(),
+        validation: record.validation.clone(),
+        learning_rate: record.learning_rate,
     }
 }
 
 fn subtitle(saved: &SavedModel) -> String {
     use crate::model::FamilyConfig::*;
     let what = match saved.architecture.family {
-        Plain { .. } => "It learned to reproduce its input through a code.",
-        Denoising { .. } => "It learned to restore clean rows from corrupted ones.",
-        Sparse { .. } => "It learned a code of which each row uses only a few units.",
-        Contractive { .. } => "It learned a code that small changes of the input hardly move.",
-        Variational(_) => "It learned a distribution over codes, from which new examples can be drawn.",
-        Multiscale(_) => "It learned to restore clean rows from rows with noise of every size.",
-        VectorQuantized(_) => "It learned a finite number of codes, and how often each occurs.",
+        Plain { .. } => "It reconstructs its input from a latent code.",
+        Denoising { .. } => "It restores clean rows from corrupted ones.",
+        Sparse { .. } => "Each row uses only a few units of its code.",
+        Contractive { .. } => "Its code is insensitive to small changes of the input.",
+        Variational(_) => "It models a distribution over codes, from which new examples can be drawn.",
+        Multiscale(_) => "It restores clean rows from rows with noise of every size.",
+        VectorQuantized(_) => "Its codes are choices from a codebook.",
     };
-    format!("{what} Measured on rows it has not seen.")
+    format!("{what} Measured on held-out rows.")
 }
 
-/// What the doctor had to say of the weights that were kept.
+/// The findings of the doctor on the weights that were kept.
 fn warnings(saved: &SavedModel, history: &[EpochRecord]) -> Vec<String> {
     let kept =
         history.iter().find(|r| r.layer.is_none() && Some(r.epoch) == saved.header.training.best_epoch);
     let last = history.last().filter(|last| kept.is_some_and(|kept| kept.epoch < last.epoch));
-    let mut told: Vec<&Finding> = vec![];
+    let mut found: Vec<&Finding> = vec![];
     for finding in kept.into_iter().chain(last).flat_map(|record| &record.findings) {
-        if !told.iter().any(|earlier| earlier.kind == finding.kind) {
-            told.push(finding);
+        if !found.iter().any(|earlier| earlier.kind == finding.kind) {
+            found.push(finding);
         }
     }
-    told.into_iter().map(|finding| finding.message.clone()).collect()
+    found.into_iter().map(|finding| finding.message.clone()).collect()
 }
 
 fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
@@ -159,82 +155,34 @@ fn likelihoods(saved: &SavedModel) -> String {
     names.join(", ")
 }
 
-fn described(metrics: &Metrics) -> Vec<Metric> {
-    let nats = "nats per example";
+/// The measures that the model has, in the order of the page.
+fn measures(metrics: &Metrics) -> Vec<Metric> {
     let all = [
-        (
-            "importance bound",
-            metrics.importance_bound,
-            nats,
-            "The bound that was fitted: nearer to −log p(x) than the negative ELBO, by several draws. Lower is better.",
-        ),
-        (
-            "negative ELBO",
-            metrics.negative_elbo,
-            nats,
-            "Reconstruction plus KL divergence: an upper bound on −log p(x). Lower is better; below zero is possible where p(x) is a density.",
-        ),
-        (
-            "reconstruction",
-            Some(metrics.reconstruction),
-            nats,
-            "−log p(x | code): what the code fails to tell about the row.",
-        ),
-        (
-            "KL divergence",
-            metrics.kl_divergence,
-            nats,
-            "How much the code tells about the row, beyond the prior.",
-        ),
-        (
-            "bits per dimension",
-            metrics.bits_per_dimension,
-            "bits",
-            "The bound, or the reconstruction, shared out over the pixels.",
-        ),
-        (
-            "contraction",
-            Some(metrics.contraction),
-            "‖J‖²_F",
-            "How strongly the code moves when the input moves a little. Smaller is more robust.",
-        ),
-        ("norm of the Jacobian", Some(metrics.jacobian_norm), "‖J‖_F", "The mean of the root of the same."),
-        (
-            "mean squared error",
-            Some(metrics.mse),
-            "squared encoded units",
-            "Between a row and its reconstruction, per value.",
-        ),
-        (
-            "active units",
-            Some(metrics.active_units as f64),
-            "",
-            "Units of the code that vary over the data; the others carry nothing.",
-        ),
-        ("latent dimensions", Some(metrics.latent_dim as f64), "", "Units of the code."),
-        (
-            "perplexity of the code",
-            metrics.codebook_perplexity,
-            "vectors a group",
-            "e to the entropy of the choices, the mean over groups: as many equally frequent vectors are in use.",
-        ),
-        ("vectors used", metrics.codes_used, "share", "Of all vectors of all codebooks, on these rows."),
-        ("size of a code", metrics.code_bits, "bits", "What has to be kept of a row to reconstruct it."),
-        (
-            "saturated",
-            metrics.saturated_fraction,
-            "share of code values",
-            "Code values within 5 % of an end of the activation's range.",
-        ),
-        ("mean activation", metrics.mean_activation, "", "Of the code's values, over units and rows."),
-        ("examples", Some(metrics.examples as f64), "rows", "Rows these numbers are averages over."),
+        ("importance_bound", metrics.importance_bound),
+        ("negative_elbo", metrics.negative_elbo),
+        ("reconstruction", Some(metrics.reconstruction)),
+        ("kl_divergence", metrics.kl_divergence),
+        ("bits_per_dimension", metrics.bits_per_dimension),
+        ("contraction", Some(metrics.contraction)),
+        ("jacobian_norm", Some(metrics.jacobian_norm)),
+        ("mse", Some(metrics.mse)),
+        ("active_units", Some(metrics.active_units as f64)),
+        ("latent_dim", Some(metrics.latent_dim as f64)),
+        ("codebook_perplexity", metrics.codebook_perplexity),
+        ("codes_used", metrics.codes_used),
+        ("code_bits", metrics.code_bits),
+        ("saturated_fraction", metrics.saturated_fraction),
+        ("mean_activation", metrics.mean_activation),
+        ("examples", Some(metrics.examples as f64)),
     ];
-    all.into_iter()
-        .filter_map(|(name, value, unit, explanation)| {
-            let text = |t: &str| t.to_string();
-            Some(Metric { name: text(name), value: value?, unit: text(unit), explanation: text(explanation) })
-        })
-        .collect()
+    let mut shown: Vec<Metric> =
+        all.into_iter().filter_map(|(key, value)| Some(Metric::of(key, value?))).collect();
+    if let Some(Estimator::Hutchinson { probes }) = metrics.contraction_estimator
+        && let Some(contraction) = shown.iter_mut().find(|metric| metric.name == "contraction")
+    {
+        contraction.explanation += &format!(" Estimated from {probes} random probes a row.");
+    }
+    shown
 }
 
 fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device) -> Option<Pictures> {
@@ -257,17 +205,17 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
     })
 }
 
-fn units(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<UnitRow> {
-    let row = |(k, unit): (usize, UnitStatistics)| UnitRow {
-        unit: k + 1,
+fn latent_dimensions(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<LatentDimension> {
+    let row = |(k, unit): (usize, UnitStatistics)| LatentDimension {
+        dimension: k + 1,
         kl_divergence: unit.kl_divergence,
         mean: unit.mean,
-        deviation: unit.variance.max(0.0).sqrt(),
+        standard_deviation: unit.variance.max(0.0).sqrt(),
     };
     unit_statistics(&saved.model, rows, device).unwrap_or_default().into_iter().enumerate().map(row).collect()
 }
 
-/// Of models with a prior: where the others' codes may go, nothing says.
+/// Of models with a prior: it gives the range of the codes.
 fn traversals(saved: &SavedModel, device: &Device) -> Result<Option<Traversals>> {
     let shape = saved.header.preprocessor.schema.image_shape();
     let Some((height, width, channels)) = shape.filter(|_| saved.architecture.family.is_variational()) else {
@@ -277,64 +225,15 @@ fn traversals(saved: &SavedModel, device: &Device) -> Result<Option<Traversals>>
     let (values, _) = task::rows_of(saved, &codes, task::Draw::Mean, 0, device)?;
     let pictures: Vec<Vec<f32>> =
         values.chunks_exact(height * width * channels).map(<[f32]>::to_vec).collect();
-    let units = codes
+    let dimensions = codes
         .steps
         .chunks(STEPS)
         .zip(pictures.chunks(STEPS))
         .map(|(steps, line)| (steps[0].0, line.to_vec()));
-    Ok(Some(Traversals { height, width, channels, range: RANGE, units: units.collect() }))
+    Ok(Some(Traversals { height, width, channels, range: RANGE, dimensions: dimensions.collect() }))
 }
 
-fn columns(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<ColumnQuality> {
-    let preprocessor = &saved.header.preprocessor;
-    if preprocessor.schema.image_shape().is_some() {
-        return vec![];
-    }
-    let mut scores = ColumnScores::new(preprocessor);
-    scores.add(rows, &task::project(saved, rows, device));
-    column_qualities(saved, scores.finish())
-}
-
-/// Rows of a window that are shown in tables of columns.
-const ROWS_OF_WINDOW: usize = 8;
-
-/// Whether a feature is shown: of windows the last row, and a few before it.
-pub(super) fn is_shown(saved: &SavedModel, feature: usize) -> bool {
-    let windows = saved.header.config.data.windows();
-    windows.is_none_or(|windows| {
-        windows.rows_back(feature).is_multiple_of(windows.length.div_ceil(ROWS_OF_WINDOW))
-    })
-}
-
-/// Scores with their units.
-pub(super) fn column_qualities(saved: &SavedModel, scores: Vec<ColumnScore>) -> Vec<ColumnQuality> {
-    let preprocessor = &saved.header.preprocessor;
-    let blocks = preprocessor.blocks();
-    let logs =
-        |index: usize| blocks.iter().any(|b| b.kind == BlockKind::Count && b.features.contains(&index));
-    let features = preprocessor.schema.features.iter().enumerate();
-    let quality = |(score, (index, feature)): (ColumnScore, (usize, &Feature))| {
-        let number = matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count);
-        let unit = match number {
-            true if logs(index) => "log(1 + count)",
-            true => "standard deviations",
-            false => "",
-        };
-        ColumnQuality {
-            name: score.name,
-            kind: feature.kind.name().into(),
-            measure: if number { "RMSE" } else { "accuracy" }.into(),
-            value: score.value,
-            baseline: score.baseline,
-            perfect: score.perfect,
-            unit: unit.into(),
-        }
-    };
-    let shown = scores.into_iter().zip(features).filter(|(_, (index, _))| is_shown(saved, *index));
-    shown.map(quality).collect()
-}
-
-fn latent_map(
+fn map(
     saved: &SavedModel,
     batch: &RecordBatch,
     rows: &Encoded,
@@ -348,10 +247,11 @@ fn latent_map(
     let codes = to_host(saved.model.encode(crate::model::Batch::gather(rows, chosen, device).input()));
     let width = saved.architecture.latent_dim;
     let labels = labels(saved, batch, chosen);
-    Ok(Some(LatentMap::of_codes(&codes, width, labels)?))
+    Ok(Some(latent_map::latent_map(&codes, width, labels)?))
 }
 
-/// What the units tell about the factors that the pictures were drawn from, if they were.
+/// The information of latent dimensions about the factors that the pictures were drawn from, if
+/// they were.
 fn factor_map(
     saved: &SavedModel,
     batch: &RecordBatch,
@@ -364,7 +264,21 @@ fn factor_map(
     }
     let codes = task::codes(saved, rows, device);
     let found = mutual_information_gap(&codes, saved.architecture.latent_dim, &factors)?;
-    Ok(Some(found.into()))
+    Ok(Some(shares(found)))
+}
+
+/// Mutual information as shares of the factors' entropies.
+fn shares(found: Disentanglement) -> FactorMap {
+    let share = |unit: Vec<f64>| {
+        unit.into_iter().zip(&found.factors).map(|(nats, factor)| nats / factor.entropy).collect()
+    };
+    FactorMap {
+        shares: found.mutual_information.into_iter().map(share).collect(),
+        gaps: found.factors.iter().map(|factor| factor.gap).collect(),
+        factors: found.factors.into_iter().map(|factor| factor.name).collect(),
+        mutual_information_gap: found.mutual_information_gap,
+        examples: found.examples,
+    }
 }
 
 /// The chosen rows' labels as text, if the data has a label column.
@@ -373,4 +287,57 @@ fn labels(saved: &SavedModel, batch: &RecordBatch, chosen: &[usize]) -> Option<V
     let texts = arrow_cast::cast(column, &DataType::Utf8).ok()?;
     let texts = texts.as_string::<i32>();
     Some(chosen.iter().map(|&row| texts.value(row).to_string()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::FactorGap;
+
+    #[test]
+    fn every_metric_is_on_the_page_under_a_readable_name() {
+        let some = Some(1.0);
+        let metrics = Metrics {
+            examples: 1,
+            reconstruction: 1.0,
+            kl_divergence: some,
+            negative_elbo: some,
+            importance_bound: some,
+            contraction: 1.0,
+            contraction_estimator: Some(Estimator::Hutchinson { probes: 32 }),
+            jacobian_norm: 1.0,
+            mse: 1.0,
+            active_units: 1,
+            latent_dim: 1,
+            codebook_perplexity: some,
+            codes_used: some,
+            code_bits: some,
+            saturated_fraction: some,
+            mean_activation: some,
+            bits_per_dimension: some,
+        };
+        let mut shown = measures(&metrics);
+        let contraction = shown.iter_mut().find(|metric| metric.name == "contraction").expect("measured");
+        assert!(contraction.explanation.ends_with("Estimated from 32 random probes a row."));
+        *contraction = Metric::of("contraction", 1.0);
+        let json = serde_json::to_value(&metrics).expect("metrics are plain numbers");
+        let numbers = json.as_object().expect("a struct").iter().filter(|(_, value)| value.is_number());
+        let keys: Vec<&String> = numbers.map(|(key, _)| key).collect();
+        assert_eq!(shown.len(), keys.len());
+        for key in keys {
+            assert!(diabolo_report::is_named(key), "give '{key}' a row in diabolo-report/src/names.rs");
+            assert!(shown.contains(&Metric::of(key, 1.0)), "{key} is not on the page");
+        }
+    }
+
+    #[test]
+    fn shares_are_of_the_factors_entropy() {
+        let found = Disentanglement {
+            mutual_information_gap: 0.5,
+            examples: 10,
+            factors: vec![FactorGap { name: "x".into(), entropy: 2.0, unit: 0, gap: 0.5 }],
+            mutual_information: vec![vec![1.5], vec![0.5]],
+        };
+        assert_eq!(shares(found).shares, [[0.75], [0.25]]);
+    }
 }

@@ -1,7 +1,7 @@
 //! The parts of a report that come from the diagnostics of the encoder.
 
-use super::number::number;
-use super::{ColumnWeight, PixelWeights, RatioCurve, Spectrum, TangentPictures, TangentRow};
+use diabolo_report::{ColumnWeight, PixelWeights, RatioCurve, Spectrum, TangentPictures, TangentRow, number};
+
 use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::Encoded;
@@ -35,15 +35,15 @@ pub(super) fn ratio_curve(found: &Diagnostics) -> Option<RatioCurve> {
         return None;
     }
     let mut facts = vec![("Distance of two rows (median)".to_string(), number(found.typical_distance))];
-    // The strongest noise but one: half of the data's own spread.
+    // The strongest noise but one: half the data's own deviation.
     if let Some(noise) = found.noise.iter().rev().nth(1) {
         let percent =
             noise.code_change.map_or("—".into(), |c| format!("{} %", number((1000.0 * c).round() / 10.0)));
         facts.push((format!("Code change under noise, σ = {}", number(noise.deviation)), percent));
     }
     let caption = format!(
-        "Mean over {} test rows; whiskers are two standard errors. σ is the noise on every input, half the data's own \
-         spread; the change is the squared move of codes in percent of their variance.",
+        "Mean over {} test rows; whiskers are two standard errors. σ is the standard deviation of the noise on every \
+         input, half that of the data; the change is the squared change of codes in percent of their variance.",
         found.examples
     );
     Some(RatioCurve {
@@ -74,7 +74,7 @@ pub(super) fn pixel_weights(saved: &SavedModel, found: &Diagnostics) -> Option<P
     (!values.is_empty()).then_some(PixelWeights { height, width, values })
 }
 
-/// The leading tangent directions of a few pictures; none where a Jacobian is too large to be looked at.
+/// The leading tangent directions of a few pictures; none where the Jacobian is too large.
 pub(super) fn tangent_pictures(
     saved: &SavedModel,
     rows: &Encoded,

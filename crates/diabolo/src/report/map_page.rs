@@ -2,7 +2,9 @@
 
 use arrow_array::RecordBatch;
 
-use super::{LatentMap, MapPage, MapQuality};
+use diabolo_report::MapPage;
+
+use super::latent_map::{latent_map, map_quality};
 use crate::data::{file_name, texts};
 use crate::pipeline::Predictor;
 use crate::random::{Purpose, permutation, stream};
@@ -39,8 +41,8 @@ pub fn map_page(
     let labels = color.as_deref().map(|color| chosen_texts(input, rows, color, &chosen)).transpose()?;
     let shown = encoded.select(&chosen);
     let codes = codes(saved, &shown, predictor.device());
-    let map = LatentMap::of_codes(&codes, saved.architecture.latent_dim, labels)?;
-    let kept = MapQuality::measure(&map, &shown.values, shown.width)?;
+    let map = latent_map(&codes, saved.architecture.latent_dim, labels)?;
+    let kept = map_quality(&map, &shown.values, shown.width)?;
     let title = file_name(input).to_string();
     Ok(MapPage { title, map, color, kept })
 }

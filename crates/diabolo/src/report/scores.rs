@@ -2,11 +2,13 @@
 
 use arrow_array::RecordBatch;
 
-use super::{Anomalies, ScoredExample};
+use diabolo_report::{Anomalies, ScoredExample};
+
+use super::drift::drift;
+use super::scored_example::scored_example;
 use crate::Result;
 use crate::pipeline::{AlarmQuality, Predictor, ScoreSummary};
 use crate::stats::Ranking;
-use crate::task;
 
 /// The page of all `rows`, which were scored in one batch.
 ///
@@ -22,7 +24,7 @@ pub fn anomalies_page(
     let mut examples = vec![];
     for (row, word) in summary.typical_rows().into_iter().zip(["no anomaly", "anomaly"]) {
         let Some(row) = row else { continue };
-        let example = task::example(saved, input, rows, row, predictor.device())?;
+        let example = scored_example(saved, input, rows, row, predictor.device())?;
         examples.extend(example.map(|e| ScoredExample { title: format!("{}: {word}", e.title), ..e }));
     }
     let mut facts = vec![
@@ -37,7 +39,7 @@ pub fn anomalies_page(
         scores: summary.scores.clone(),
         flagged: summary.anomalous.clone(),
         ranking: Ranking::of(&summary.scores, &summary.truth),
-        drift: summary.drift.clone(),
+        drift: summary.drift.as_ref().map(drift),
         examples,
         series: saved.header.config.data.window.is_some(),
     })

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field};
 
+use super::draw::fits_in_memory;
 use super::encode::codes;
-use super::generate::{decoded, fits_in_memory};
+use super::generate::decoded;
 use super::{Draw, columns_of, decodes_codes, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};

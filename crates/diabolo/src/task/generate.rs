@@ -3,24 +3,16 @@
 use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
 
+use super::draw::{Draw, drawn, fits_in_memory};
 use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
+use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::Condition;
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
-use crate::random::{Purpose, Stream, stream};
-use crate::tensor::{Device, to_host};
-use crate::{Error, Result};
-
-/// The output for a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Draw {
-    /// The mean of p(x|z), which gives smooth images.
-    Mean,
-    /// A draw from p(x|z), which gives rows with the variance of the data.
-    Sample,
-}
+use crate::random::{Purpose, stream};
+use crate::tensor::Device;
 
 /// `count` new rows: encoded (row-major) and decoded.
 ///
@@ -47,16 +39,6 @@ pub fn generate(
     let Some(said) = said else { return Ok((values, rows)) };
     let columns = [columns_of(&said), columns_of(&rows)].concat();
     Ok((values, table(count, columns)?))
-}
-
-/// Returns an error for more rows than fit in memory.
-pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
-    let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
-    Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
-        let expected =
-            "a number of rows that fits in memory; for more, use several calls with different --seed";
-        Error::invalid_value("--count", expected, count)
-    })
 }
 
 /// The sources of new rows.
@@ -121,14 +103,5 @@ fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], dev
     match given {
         Some(given) => Tensor::cat(vec![codes, given], 1),
         None => codes,
-    }
-}
-
-/// Decodes codes.
-pub(super) fn drawn(model: &Model, codes: Tensor<2>, draw: Draw, noise: &mut Stream) -> Vec<f32> {
-    let parameters = model.decode(codes);
-    match draw {
-        Draw::Mean => to_host(model.likelihood().mean(parameters)),
-        Draw::Sample => model.likelihood().sample(parameters, noise),
     }
 }

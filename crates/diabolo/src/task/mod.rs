@@ -3,6 +3,7 @@
 pub mod compare;
 mod denoise;
 mod detect;
+mod draw;
 mod encode;
 mod explore;
 mod feature_scores;
@@ -13,14 +14,14 @@ mod reconstruct;
 mod walk;
 
 pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
-pub use detect::{
-    Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, example, score,
-};
+pub(crate) use detect::scorer;
+pub use detect::{Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, score};
+pub use draw::Draw;
 pub use encode::{codes, decode, encode};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use feature_scores::{FeatureScores, LabelledParts, score_features};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
-pub use generate::{Draw, generate};
+pub use generate::generate;
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use reconstruct::{beside_aside, project, reconstruct};
 pub use walk::{WalkConfig, walk};

@@ -32,8 +32,8 @@ use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use super::generate::{drawn, fits_in_memory};
-use super::{CHUNK, Draw, decodes_codes};
+use super::draw::{Draw, drawn, fits_in_memory};
+use super::{CHUNK, decodes_codes};
 use crate::artifact::SavedModel;
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};

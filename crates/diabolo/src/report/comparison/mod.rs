@@ -1,207 +1,185 @@
-//! Several models side by side: which claims the figures bear out, and the figures.
-//!
-//! Everything here is plain data. No verdict is written down: each is computed from values over seeds
-//! ([`Summary::verdict`]), and the sentences are made from the verdicts.
+//! From the trials of a comparison to its report.
 
-use std::collections::BTreeMap;
+mod catalog;
+mod model_facts;
 
-use serde::Serialize;
+pub use diabolo_report::comparison::{
+    Better, Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, ENOUGH, Figure, Measure,
+    ModelPictures, Summary, Verdict,
+};
+use diabolo_report::comparison::{RAW_INPUT, SUBJECT, judged};
+use diabolo_report::number;
 
-mod assemble;
-mod claims;
-mod named_curves;
-mod page;
-mod verdict;
+use self::catalog::{FIGURES, FigureRow, MEASURES};
+use self::model_facts::model_facts;
+use crate::data::file_name;
+use crate::task::compare::{Candidate, ComparisonResult, NOISE, Plan, Trial};
 
-#[cfg(test)]
-mod demo;
-
-pub use verdict::{Better, ENOUGH, Summary, Verdict};
-
-/// All that a comparison shows.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Comparison {
-    /// Such as "Contractive beside plain and denoising · digits".
-    pub title: String,
-    /// One sentence under the title.
-    pub subtitle: String,
-    /// Names and values of what all models share: data, rows, epochs, seeds, version.
-    pub facts: Vec<(String, String)>,
-    /// What the reader has to know before trusting the rest.
-    pub notes: Vec<String>,
-    /// The seeds, in the order of all values.
-    pub seeds: Vec<u64>,
-    /// What was measured, in the order of the table.
-    pub measures: Vec<Measure>,
-    /// What was compared; baselines last.
-    pub models: Vec<ComparedModel>,
-    /// Statements about the models, judged.
-    pub claims: Vec<Claim>,
-    /// Further figures.
-    pub figures: Vec<Figure>,
-    /// For models of pictures.
-    #[serde(skip)]
-    pub pictures: Option<ComparedPictures>,
-}
-
-/// Something measured of every model.
-#[derive(Debug, Clone, Serialize)]
-pub struct Measure {
-    /// Its key in [`ComparedModel::values`].
-    pub key: String,
-    /// What was measured.
-    pub name: String,
-    /// Such as "nats per example"; `%` for shares, which are kept as numbers from 0 to 1.
-    pub unit: String,
-    /// Which values are good.
-    pub better: Better,
-    /// One sentence for a reader who does not know it.
-    pub explanation: String,
-}
-
-impl Measure {
-    /// From the value kept to the value shown.
-    pub fn factor(&self) -> f64 {
-        if self.unit == "%" { 100.0 } else { 1.0 }
+/// Judges and arranges what [`compare`](crate::task::compare::compare) found.
+pub fn assemble(plan: &Plan, result: &ComparisonResult) -> Comparison {
+    let mut names: Vec<&str> = result.candidates.iter().map(Candidate::name).collect();
+    names.push(RAW_INPUT);
+    let models = names.iter().map(|name| model(name, result)).collect();
+    let measured = |key: &str| result.trials.iter().any(|t| t.measures.contains_key(key));
+    let measures = MEASURES.iter().filter(|m| measured(m.0)).map(|m| Measure {
+        key: m.0.into(),
+        name: m.1.into(),
+        unit: m.2.into(),
+        better: m.3,
+        explanation: m.4.into(),
+    });
+    let short = file_name(&plan.input);
+    let mut comparison = Comparison {
+        title: format!("{} · {short}", heading(&names[..names.len() - 1])),
+        subtitle:
+            "The same rows, splits, budget and seeds for every model. Every verdict is computed from the \
+             measurements."
+                .into(),
+        facts: facts(short, result),
+        notes: result.notes.clone(),
+        seeds: result.seeds.clone(),
+        measures: measures.collect(),
+        models,
+        claims: vec![],
+        figures: vec![],
+        pictures: pictures(result),
+    };
+    let mut figures = figures(&names, result);
+    figures.extend(by_part(&comparison.models));
+    comparison.claims = judged(&comparison, &mut figures);
+    comparison.figures = figures.into_iter().map(|(_, figure)| figure).collect();
+    if comparison.claims.is_empty() {
+        comparison
+            .notes
+            .push("No claim was tested: that takes a contractive model and a plain or denoising one.".into());
     }
+    comparison
 }
 
-/// A model, or a baseline.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct ComparedModel {
-    /// The family's name.
-    pub name: String,
-    /// Something to compare with that was not trained.
-    pub baseline: bool,
-    /// Layers, settings and the like.
-    pub facts: Vec<(String, String)>,
-    /// By measure: one value for each seed, NaN where there is none.
-    pub values: BTreeMap<String, Vec<f64>>,
+/// "Contractive beside plain and denoising autoencoders"
+fn heading(names: &[&str]) -> String {
+    let others: Vec<&str> = names.iter().copied().filter(|n| *n != SUBJECT).collect();
+    let list = match others.as_slice() {
+        [] => String::new(),
+        [one] => (*one).to_string(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    };
+    let text = if others.len() < names.len() { format!("{SUBJECT} beside {list}") } else { list };
+    let text = text.replace('_', "-");
+    format!("{}{} autoencoders", text[..1].to_uppercase(), &text[1..])
 }
 
-impl ComparedModel {
-    /// The mean over seeds.
-    pub fn summary(&self, measure: &str) -> Summary {
-        Summary::of(self.over_seeds(measure))
-    }
-
-    fn over_seeds(&self, measure: &str) -> &[f64] {
-        self.values.get(measure).map_or(&[], Vec::as_slice)
-    }
+fn of_model<'a>(result: &'a ComparisonResult, name: &str) -> Vec<&'a Trial> {
+    let of_seed = |seed: &u64| result.trials.iter().find(|t| t.model == name && t.seed == *seed);
+    result.seeds.iter().filter_map(of_seed).collect()
 }
 
-/// A statement about one model beside others.
-#[derive(Debug, Clone, Serialize)]
-pub struct Claim {
-    /// The statement.
-    pub title: String,
-    /// What it means, and how it was tested.
-    pub meaning: String,
-    /// The verdict on all checks together.
-    pub verdict: Verdict,
-    /// The verdict in words.
-    pub sentence: String,
-    /// One for each measure and rival.
-    pub checks: Vec<Check>,
-    /// To see it.
-    pub figures: Vec<Figure>,
+fn model(name: &str, result: &ComparisonResult) -> ComparedModel {
+    let trials = of_model(result, name);
+    let over_seeds = |key: &str| -> Vec<f64> {
+        trials.iter().map(|t| t.measures.get(key).copied().unwrap_or(f64::NAN)).collect()
+    };
+    let values = MEASURES.iter().map(|m| (m.0.to_string(), over_seeds(m.0)));
+    let values = values.filter(|(_, v)| v.iter().any(|v| v.is_finite())).collect();
+    let candidate = result.candidates.iter().find(|c| c.name() == name);
+    let facts =
+        candidate.map_or(vec![], |c| model_facts(c, &over_seeds("epochs"), &over_seeds("training_seconds")));
+    ComparedModel { name: name.into(), baseline: candidate.is_none(), facts, values }
 }
 
-/// One measure of the model claimed about beside one rival.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// The measure's key.
-    pub measure: String,
-    /// Who is claimed about.
-    pub model: String,
-    /// With whom it is compared.
-    pub rival: String,
-    /// Of the model minus the rival.
-    pub difference: Summary,
-    /// On this check alone.
-    pub verdict: Verdict,
+fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
+    let Some(first) = result.candidates.first() else { return vec![] };
+    let training = &first.config.training;
+    let [train, validation, test] = result.split;
+    let seeds: Vec<String> = result.seeds.iter().map(u64::to_string).collect();
+    let levels: Vec<String> = NOISE.iter().map(|&l| number(l)).collect();
+    let blocks = first.architecture.likelihood.iter();
+    let mut likelihoods: Vec<&str> = blocks.map(|block| block.family.title()).collect();
+    likelihoods.dedup();
+    let optional = |value: Option<usize>| value.map_or("—".into(), |v| v.to_string());
+    let facts = [
+        ("Data", input.to_string()),
+        ("Rows for each seed", format!("{train} training, {validation} validation, {test} test")),
+        ("Numbers in a row", result.width.to_string()),
+        ("Classes of the label", result.classes.map_or("none".into(), |c| c.to_string())),
+        ("Seeds", seeds.join(", ")),
+        ("Epochs, at most", format!("{}, patience {}", optional(training.epochs), training.patience)),
+        ("Batch size", optional(training.batch_size)),
+        ("Likelihood", likelihoods.join(", ")),
+        ("Noise added to test rows", format!("Gaussian, σ = {}", levels.join(", "))),
+        ("Version", format!("diabolo {}", env!("CARGO_PKG_VERSION"))),
+    ];
+    facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 
-/// Curves of several models.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Figure {
-    /// What is shown.
-    pub title: String,
-    /// How to read it.
-    pub caption: String,
-    /// Name and unit of the horizontal axis.
-    pub x_label: String,
-    /// Name and unit of the vertical axis.
-    pub y_label: String,
-    /// Whether the horizontal axis is logarithmic.
-    pub log_x: bool,
-    /// Names of the places 0, 1, … on the horizontal axis, where it has no numbers.
-    pub x_names: Vec<String>,
-    /// One for each model.
-    pub curves: Vec<Curve>,
-}
-
-/// One model's curve.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct Curve {
-    /// The model's name, or what else the curve is.
-    pub name: String,
-    /// Not a model.
-    pub baseline: bool,
-    /// x, mean over seeds, standard error (0 if unknown).
-    pub points: Vec<[f64; 3]>,
-}
-
-/// Pictures with values in 0..1, row by row, channels last.
-#[derive(Debug, Clone, Default)]
-pub struct ComparedPictures {
-    /// Height, width, channels.
-    pub shape: (usize, usize, usize),
-    /// How `noisy` was made from `originals`.
-    pub disturbance: String,
-    /// Held-out pictures.
-    pub originals: Vec<Vec<f32>>,
-    /// The same, disturbed.
-    pub noisy: Vec<Vec<f32>>,
-    /// One for each model.
-    pub made: Vec<MadePictures>,
-    /// By model that can generate: its name and samples.
-    pub samples: Vec<(String, Vec<Vec<f32>>)>,
-}
-
-/// What a model makes of the pictures.
-#[derive(Debug, Clone, Default)]
-pub struct MadePictures {
-    /// The model's name.
-    pub name: String,
-    /// Of the originals.
-    pub reconstructions: Vec<Vec<f32>>,
-    /// Of the noisy ones.
-    pub restored: Vec<Vec<f32>>,
-}
-
-impl Comparison {
-    /// The comparison as one HTML page.
-    pub fn to_html(&self) -> String {
-        page::page(self)
-    }
-
-    /// The measures and the verdicts as text, for a terminal.
-    pub fn to_text(&self) -> String {
-        page::text(self)
-    }
-
-    /// The model whose value is best, if its difference from every other is real. Baselines compete too.
-    pub fn best(&self, measure: &Measure) -> Option<&ComparedModel> {
-        let measured = || self.models.iter().filter(|m| m.summary(&measure.key).count > 0);
-        let beats = |model: &ComparedModel, other: &ComparedModel| {
-            let differences =
-                Summary::of_differences(model.over_seeds(&measure.key), other.over_seeds(&measure.key));
-            differences.verdict(measure.better) == Verdict::Holds
+fn figures(names: &[&str], result: &ComparisonResult) -> Vec<(&'static str, Figure)> {
+    let figure = |&(key, title, caption, x_label, y_label, log_x, factor, raw): &FigureRow| {
+        let curve = |name: &&str| {
+            let baseline = *name == RAW_INPUT;
+            let shown = if baseline { raw? } else { name };
+            let points = over_seeds(&of_model(result, name), key, factor);
+            (!points.is_empty()).then(|| Curve { name: shown.into(), baseline, points })
         };
-        let best = |model: &&ComparedModel| {
-            measured().filter(|other| other.name != model.name).all(|other| beats(model, other))
+        let curves: Vec<Curve> = names.iter().filter_map(curve).collect();
+        let [title, caption, x_label, y_label] = [title, caption, x_label, y_label].map(str::to_string);
+        let trained = curves.iter().any(|c| !c.baseline);
+        trained.then_some((key, Figure { title, caption, x_label, y_label, log_x, x_names: vec![], curves }))
+    };
+    FIGURES.iter().filter_map(figure).collect()
+}
+
+/// Reconstruction of training and of held-out rows.
+fn by_part(models: &[ComparedModel]) -> Option<(&'static str, Figure)> {
+    let curve = |model: &ComparedModel| {
+        let part = |(x, key): (f64, &str)| {
+            let found = model.summary(key);
+            (found.count > 0).then(|| [x, found.mean, found.standard_error.unwrap_or(0.0)])
         };
-        measured().nth(1).and_then(|_| measured().find(best))
-    }
+        let points = [(0.0, "train_reconstruction"), (1.0, "test_reconstruction")].map(part);
+        let points: Option<Vec<[f64; 3]>> = points.into_iter().collect();
+        Some(Curve { name: model.name.clone(), baseline: false, points: points? })
+    };
+    let curves: Vec<Curve> = models.iter().filter_map(curve).collect();
+    let figure = Figure {
+        title: "From training to held-out rows".into(),
+        caption: "The lower on the right, the better; the steeper the line, the stronger the overfitting."
+            .into(),
+        y_label: "nats per example".into(),
+        x_names: vec!["training rows".into(), "held-out rows".into()],
+        curves,
+        ..Figure::default()
+    };
+    (!figure.curves.is_empty()).then_some(("reconstruction_by_part", figure))
+}
+
+/// Mean and standard error at each x that all trials have.
+fn over_seeds(trials: &[&Trial], key: &str, factor: f64) -> Vec<[f64; 3]> {
+    let curves: Vec<&Vec<(f64, f64)>> = trials.iter().filter_map(|t| t.curves.get(key)).collect();
+    let shared = curves.iter().map(|c| c.len()).min().unwrap_or(0);
+    let point = |i: usize| {
+        let values: Vec<f64> = curves.iter().map(|c| c[i].1 * factor).collect();
+        let found = Summary::of(&values);
+        [curves[0][i].0, found.mean, found.standard_error.unwrap_or(0.0)]
+    };
+    (0..shared).map(point).collect()
+}
+
+fn pictures(result: &ComparisonResult) -> Option<ComparedPictures> {
+    let shape = result.picture_shape?;
+    let shown = |trial: &Trial| Some((trial.model.clone(), trial.pictures.clone()?));
+    let found: Vec<_> = result.trials.iter().filter_map(shown).collect();
+    let models = found.iter().map(|(name, p)| ModelPictures {
+        name: name.clone(),
+        reconstructions: p.reconstructions.clone(),
+        restored: p.restored.clone(),
+    });
+    let samples = found.iter().filter(|(_, p)| !p.samples.is_empty());
+    Some(ComparedPictures {
+        shape,
+        disturbance: "Gaussian noise, σ = 0.3".into(),
+        originals: result.originals.clone(),
+        noisy: result.noisy.clone(),
+        models: models.collect(),
+        samples: samples.map(|(name, p)| (name.clone(), p.samples.clone())).collect(),
+    })
 }

@@ -21,8 +21,7 @@ use crate::{Error, Result};
 
 pub use measure::{DISTANCES, NOISE};
 
-/// The name of the raw input among the compared models.
-pub const RAW_INPUT: &str = "raw input";
+pub use diabolo_report::comparison::RAW_INPUT;
 
 /// Number of shown images per model.
 const PICTURES: usize = 8;

@@ -23,17 +23,15 @@
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
+use super::variable::{LEVEL, Variable};
 use super::words;
 use crate::artifact::SavedModel;
-use crate::data::Feature;
 use crate::evaluate::Reference;
-use crate::stats::{Difference, Histogram, difference, difference_of_categories, holm};
+use crate::stats::holm;
 use crate::task::codes;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// A variable has drifted if its corrected p-value is at most this.
-pub const LEVEL: f64 = 0.05;
 /// Below this effective number of rows, n m / (n + m), a shift by half a standard deviation among
 /// twenty tests is detected with probability below ½.
 const ENOUGH: f64 = 100.0;
@@ -79,13 +77,6 @@ pub struct DriftedVariable {
     /// The fractions of held-out and of new rows that are missing, and that are in each bin.
     #[serde(skip)]
     pub shares: Vec<[f64; 2]>,
-}
-
-/// The variable of a histogram.
-pub(super) enum Variable<'a> {
-    Score,
-    Column(usize, &'a Feature),
-    Latent(usize),
 }
 
 impl<'a> Drift<'a> {
@@ -173,39 +164,6 @@ impl<'a> Drift<'a> {
         let columns = columns.map(|(index, feature)| Variable::Column(index, feature));
         let latent = (0..self.saved.architecture.latent_dim).map(Variable::Latent);
         std::iter::once(Variable::Score).chain(columns).chain(latent).collect()
-    }
-}
-
-impl Variable<'_> {
-    fn name(&self) -> String {
-        match self {
-            Variable::Score => "score".into(),
-            Variable::Column(_, feature) => feature.name.clone(),
-            Variable::Latent(unit) => format!("latent_{}", unit + 1),
-        }
-    }
-
-    fn kind(&self) -> &'static str {
-        match self {
-            Variable::Score => "score",
-            Variable::Column(_, feature) => feature.kind.name(),
-            Variable::Latent(_) => "latent",
-        }
-    }
-
-    /// The categories, if it is categorical.
-    pub(super) fn categories(&self) -> &[String] {
-        match self {
-            Variable::Column(_, feature) => feature.kind.categories(),
-            _ => &[],
-        }
-    }
-
-    fn difference(&self, old: &Histogram, new: &Histogram) -> Option<Difference> {
-        match self.categories() {
-            [] => difference(&old.counts, &new.counts),
-            _ => difference_of_categories(&old.counts, &new.counts),
-        }
     }
 }
 

@@ -23,13 +23,12 @@
 //! = missing` a missing cell.
 
 mod drift;
-mod example;
 mod reasons;
 mod rule;
+mod variable;
 mod words;
 
 pub use drift::{Drift, DriftReport, DriftedVariable};
-pub use example::example;
 pub use reasons::Reason;
 pub use rule::Rule;
 
@@ -174,7 +173,12 @@ impl Scored {
     }
 }
 
-fn scorer<'a>(saved: &'a SavedModel, detector: &'a Detector, device: &'a Device) -> Scorer<'a, Model> {
+/// The scorer that `saved` and `detector` make.
+pub(crate) fn scorer<'a>(
+    saved: &'a SavedModel,
+    detector: &'a Detector,
+    device: &'a Device,
+) -> Scorer<'a, Model> {
     let header = &saved.header;
     let seed = header.config.training.seed;
     Scorer { model: &saved.model, detector, preprocessor: &header.preprocessor, seed, device }

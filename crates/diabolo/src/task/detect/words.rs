@@ -1,7 +1,7 @@
 //! Descriptions of drift, in the units of the column.
 
-use super::drift::{LEVEL, Variable};
 use super::reasons::{short, text};
+use super::variable::{LEVEL, Variable};
 use crate::Result;
 use crate::data::Preprocessor;
 use crate::stats::{Direction, Histogram, difference, direction, percent};

@@ -1,0 +1,168 @@
+//! Claims about contractive autoencoders in the literature, each with the measures that test it.
+
+use super::measured::{Check, Claim, Comparison, Figure, Measure};
+use super::verdict::{Better, Summary, Verdict, of_all};
+
+/// Who is claimed about.
+pub const SUBJECT: &str = "contractive";
+/// The name of the baseline whose features are the rows themselves.
+pub const RAW_INPUT: &str = "raw input";
+
+struct Statement {
+    title: &'static str,
+    meaning: &'static str,
+    /// Measure, values claimed, rivals.
+    tests: &'static [(&'static str, Better, &'static [&'static str])],
+    /// Keys of the figures that show it.
+    figures: &'static [&'static str],
+}
+
+const STATEMENTS: [Statement; 6] = [
+    Statement {
+        title: "Its features resist small changes of the input",
+        meaning: "Noise is added to held-out rows. How far does the code change, relative to the distance between the \
+                  codes of different rows? This measure does not favour a code that is merely small.",
+        tests: &[
+            ("code_change", Better::Lower, &["plain", "denoising"]),
+            ("contraction", Better::Lower, &["plain", "denoising"]),
+        ],
+        figures: &["code_change", "contraction_ratio"],
+    },
+    Statement {
+        title: "It generalises better than a plain autoencoder",
+        meaning: "Two conditions: a better reconstruction of held-out rows, and a smaller gap between those and the \
+                  training rows. A model that learns less also has a small gap.",
+        tests: &[
+            ("test_reconstruction", Better::Lower, &["plain"]),
+            ("generalisation_gap", Better::Lower, &["plain"]),
+        ],
+        figures: &["learning", "reconstruction_by_part"],
+    },
+    Statement {
+        title: "Its features classify better than those of plain and denoising models",
+        meaning: "A linear classifier is trained on the codes of clean training rows. It is then evaluated on \
+                  held-out rows, clean and with noise it was not trained on.",
+        tests: &[
+            ("accuracy", Better::Higher, &["plain", "denoising"]),
+            ("noisy_accuracy", Better::Higher, &["plain", "denoising"]),
+        ],
+        figures: &["accuracy"],
+    },
+    Statement {
+        title: "Its features classify better than the raw input",
+        meaning: "The baseline: the same classifier on the input itself. Features that do worse gain nothing for this \
+                  task.",
+        tests: &[
+            ("accuracy", Better::Higher, &[RAW_INPUT]),
+            ("noisy_accuracy", Better::Higher, &[RAW_INPUT]),
+        ],
+        figures: &[],
+    },
+    Statement {
+        title: "It reconstructs robustly",
+        meaning: "Noisy held-out rows are reconstructed and compared with the clean rows. The dashed line is the \
+                  noisy input itself: above it, a model increases the error.",
+        tests: &[("noisy_squared_error", Better::Lower, &["plain"])],
+        figures: &["noisy_squared_error"],
+    },
+    Statement {
+        title: "Its code is locally smooth: it is sensitive to few directions",
+        meaning: "The singular values of the Jacobian ∂f(x)/∂x are the sensitivity of the code in each direction of \
+                  the input. A small norm is a flat code; a small effective rank means that few directions make up \
+                  most of the sensitivity.",
+        tests: &[("jacobian_norm", Better::Lower, &["plain"]), ("effective_rank", Better::Lower, &["plain"])],
+        figures: &["spectrum", "spectrum_shape"],
+    },
+];
+
+/// All statements that the measured models can test. Figures no statement shows stay in `figures`.
+pub fn judged(comparison: &Comparison, figures: &mut Vec<(&'static str, Figure)>) -> Vec<Claim> {
+    STATEMENTS.iter().filter_map(|statement| judge(statement, comparison, figures)).collect()
+}
+
+fn judge(
+    statement: &Statement,
+    comparison: &Comparison,
+    figures: &mut Vec<(&'static str, Figure)>,
+) -> Option<Claim> {
+    let tests = statement.tests.iter();
+    let checks: Vec<Check> = tests
+        .flat_map(|(key, claimed, rivals)| {
+            rivals.iter().filter_map(|rival| check(comparison, key, *claimed, rival))
+        })
+        .collect();
+    if checks.is_empty() {
+        return None;
+    }
+    let verdicts: Vec<Verdict> = checks.iter().map(|c| c.verdict).collect();
+    let verdict = of_all(&verdicts);
+    let (shown, rest) = std::mem::take(figures).into_iter().partition(|f| statement.figures.contains(&f.0));
+    *figures = rest;
+    let mut shown: Vec<(&str, Figure)> = shown;
+    shown.sort_by_key(|(key, _)| statement.figures.iter().position(|k| k == key));
+    Some(Claim {
+        title: statement.title.into(),
+        meaning: statement.meaning.into(),
+        verdict,
+        sentence: sentence(comparison, verdict, &checks),
+        checks,
+        figures: shown.into_iter().map(|(_, figure)| figure).collect(),
+    })
+}
+
+/// `None` if one of the two was not measured.
+fn check(comparison: &Comparison, key: &str, claimed: Better, rival: &str) -> Option<Check> {
+    let of =
+        |name: &str| comparison.models.iter().find(|m| m.name == name)?.values.get(key).map(Vec::as_slice);
+    let difference = Summary::of_differences(of(SUBJECT)?, of(rival)?);
+    (difference.count > 0).then(|| Check {
+        measure: key.into(),
+        model: SUBJECT.into(),
+        rival: rival.into(),
+        verdict: difference.verdict(claimed),
+        difference,
+    })
+}
+
+/// The verdict in words: what decided it first, then the rest.
+fn sentence(comparison: &Comparison, verdict: Verdict, checks: &[Check]) -> String {
+    let (opening, order) = match verdict {
+        Verdict::Holds => ("holds", [Verdict::Holds, Verdict::NotDecided, Verdict::DoesNotHold]),
+        Verdict::DoesNotHold => {
+            ("does not hold here", [Verdict::DoesNotHold, Verdict::NotDecided, Verdict::Holds])
+        }
+        Verdict::NotDecided => ("not decided", [Verdict::NotDecided, Verdict::Holds, Verdict::DoesNotHold]),
+    };
+    let parts = order.into_iter().flat_map(|v| checks.iter().filter(move |c| c.verdict == v));
+    let parts: Vec<String> = parts.filter_map(|check| phrase(comparison, check)).collect();
+    format!("{opening}: {}.", parts.join("; "))
+}
+
+fn phrase(comparison: &Comparison, check: &Check) -> Option<String> {
+    let measure = comparison.measures.iter().find(|m| m.key == check.measure)?;
+    let name = &measure.name;
+    let rival = if check.rival == RAW_INPUT { check.rival.clone() } else { format!("{} model", check.rival) };
+    let values = format!(
+        "{} against {}",
+        mean_of(comparison, &check.model, measure),
+        mean_of(comparison, &check.rival, measure)
+    );
+    let unit = if measure.unit == "%" { " %" } else { "" };
+    Some(match check.verdict {
+        Verdict::NotDecided if check.difference.count < 2 => {
+            format!("one seed does not decide the {name} against the {rival}’s ({values}{unit})")
+        }
+        Verdict::NotDecided => format!(
+            "the difference in {name} from the {rival} ({values}{unit}) is within two standard errors"
+        ),
+        _ => {
+            let relation = if check.difference.mean < 0.0 { "lower" } else { "higher" };
+            format!("the {name} is {relation} than the {rival}’s ({values}{unit})")
+        }
+    })
+}
+
+fn mean_of(comparison: &Comparison, model: &str, measure: &Measure) -> String {
+    let model = comparison.models.iter().find(|m| m.name == model);
+    model.map_or("—".into(), |m| m.summary(&measure.key).parts(measure.factor()).0)
+}

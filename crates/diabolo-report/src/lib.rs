@@ -1,0 +1,56 @@
+//! Reports of Diabolo as self-contained HTML pages and SVG drawings: plain structs in, text out. No
+//! model is run here.
+//!
+//! A [`Report`] shows a fitted model, [`Anomalies`] scored rows, a [`MapPage`] the latent space,
+//! and a [`Comparison`](comparison::Comparison) several models. Pages load nothing from anywhere
+//! and run no script, have a light and a dark theme, and can be printed. Parts that are absent are
+//! left out, and no value, not even NaN, and no name can break a page.
+//!
+//! Each section of a page is one file, which holds its structs and draws them; [`Report`] and its
+//! like only order them.
+
+mod anomalies;
+mod axis;
+mod coloring;
+mod columns;
+pub mod comparison;
+mod denoising;
+mod document;
+mod drift;
+mod encoder_sensitivity;
+mod factor_map;
+mod gallery;
+mod imputation;
+mod latent_dimensions;
+mod latent_map;
+mod map_page;
+mod metrics;
+mod names;
+mod number;
+mod picture;
+mod plot;
+mod report;
+mod run_card;
+mod spectrum;
+mod svg;
+mod timeline;
+mod training;
+
+pub use anomalies::{Anomalies, ScoredExample};
+pub use columns::ColumnQuality;
+pub use denoising::DenoisedPictures;
+pub use drift::{Drift, DriftedVariable};
+pub use encoder_sensitivity::{ColumnWeight, PixelWeights, RatioCurve, TangentPictures, TangentRow};
+pub use factor_map::FactorMap;
+pub use gallery::{Pictures, Sampler};
+pub use imputation::ImputedCells;
+pub use latent_dimensions::{LatentDimension, Traversals};
+pub use latent_map::LatentMap;
+pub use map_page::{MapPage, MapQuality};
+pub use metrics::Metric;
+pub use names::{Name, is_named, name_of};
+pub use number::number;
+pub use picture::{PictureError, picture_grid_png};
+pub use report::Report;
+pub use spectrum::Spectrum;
+pub use training::EpochRow;

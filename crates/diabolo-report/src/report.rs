@@ -1,0 +1,86 @@
+//! The report of a run.
+
+use crate::columns::{self, ColumnQuality};
+use crate::denoising::{self, DenoisedPictures};
+use crate::document::{document, facts, section, warnings};
+use crate::encoder_sensitivity::{self, ColumnWeight, PixelWeights, RatioCurve, TangentPictures};
+use crate::factor_map::{self, FactorMap};
+use crate::gallery::{self, Pictures};
+use crate::imputation::{self, ImputedCells};
+use crate::latent_dimensions::{self, LatentDimension, Traversals};
+use crate::latent_map::{self, LatentMap};
+use crate::metrics::{self, Metric};
+use crate::spectrum::{self, Spectrum};
+use crate::training::{self, EpochRow};
+
+/// What a reader should know of the labels.
+const UNSEEN: &str = "The encoder does not see the labels unless the model is conditional.";
+
+/// All that a report shows.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What was fitted to what, such as "Variational autoencoder · digits".
+    pub title: String,
+    /// One sentence under the title.
+    pub subtitle: String,
+    /// Names and values of what was fitted: data, rows, architecture, likelihood, parameters, time,
+    /// seed, version.
+    pub facts: Vec<(String, String)>,
+    /// One entry an epoch.
+    pub history: Vec<EpochRow>,
+    /// The numbers of `evaluate`.
+    pub metrics: Vec<Metric>,
+    /// What the reader has to know before trusting the rest.
+    pub warnings: Vec<String>,
+    /// For models of pictures.
+    pub pictures: Option<Pictures>,
+    /// For denoising models of pictures.
+    pub denoised: Option<DenoisedPictures>,
+    /// For models of tables.
+    pub columns: Vec<ColumnQuality>,
+    /// For models of tables: how well missing cells are imputed.
+    pub imputed: Option<ImputedCells>,
+    /// The latent space in two dimensions.
+    pub latent_map: Option<LatentMap>,
+    /// KL divergence and distribution of each latent dimension; models with a posterior only.
+    pub latent_dimensions: Vec<LatentDimension>,
+    /// For models of pictures: what changes along one latent dimension.
+    pub traversals: Option<Traversals>,
+    /// Singular values of the encoder's Jacobian.
+    pub spectrum: Option<Spectrum>,
+    /// For models of pictures: high-singular-value directions.
+    pub tangents: Option<TangentPictures>,
+    /// The contraction ratio over distance.
+    pub ratios: Option<RatioCurve>,
+    /// For pictures drawn from known factors: the information of each latent dimension about each.
+    pub factor_map: Option<FactorMap>,
+    /// For models of tables: the sensitivity to each column.
+    pub column_weights: Vec<ColumnWeight>,
+    /// For models of pictures: the sensitivity to each pixel.
+    pub pixel_weights: Option<PixelWeights>,
+}
+
+impl Report {
+    /// The report as one HTML page.
+    pub fn to_html(&self) -> String {
+        let mut out = warnings(&self.warnings);
+        out += &section("What was fitted", "", &facts(&self.facts));
+        out += &gallery::pictures(self.pictures.as_ref());
+        out += &self.denoised.as_ref().map(denoising::pictures).unwrap_or_default();
+        out += &columns::quality(&self.columns);
+        out += &self.imputed.as_ref().map(imputation::cells).unwrap_or_default();
+        out += &training::curves(&self.history);
+        let map = self.latent_map.as_ref();
+        out += &map.map(|map| latent_map::section_of(map, "Label", UNSEEN)).unwrap_or_default();
+        out += &self.traversals.as_ref().map(latent_dimensions::traversals).unwrap_or_default();
+        out += &latent_dimensions::table(&self.latent_dimensions);
+        out += &self.factor_map.as_ref().map(factor_map::heat_map).unwrap_or_default();
+        out += &self.spectrum.as_ref().map(spectrum::bars).unwrap_or_default();
+        out += &self.tangents.as_ref().map(encoder_sensitivity::tangents).unwrap_or_default();
+        out += &self.ratios.as_ref().map(encoder_sensitivity::ratios).unwrap_or_default();
+        out += &encoder_sensitivity::columns(&self.column_weights);
+        out += &self.pixel_weights.as_ref().map(encoder_sensitivity::pixels).unwrap_or_default();
+        out += &metrics::table(&self.metrics);
+        document(&self.title, &self.subtitle, &out)
+    }
+}

@@ -1,0 +1,35 @@
+//! Rows from codes: the mean of p(x|z), or a draw from it.
+
+use crate::artifact::SavedModel;
+use crate::model::{Autoencoder, Model};
+use crate::random::Stream;
+use crate::tensor::{Tensor, to_host};
+use crate::{Error, Result};
+
+/// The output for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draw {
+    /// The mean of p(x|z), which gives smooth images.
+    Mean,
+    /// A draw from p(x|z), which gives rows with the variance of the data.
+    Sample,
+}
+
+/// Returns an error for more rows than fit in memory.
+pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
+    let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
+    Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
+        let expected =
+            "a number of rows that fits in memory; for more, use several calls with different --seed";
+        Error::invalid_value("--count", expected, count)
+    })
+}
+
+/// Decodes codes.
+pub(super) fn drawn(model: &Model, codes: Tensor<2>, draw: Draw, noise: &mut Stream) -> Vec<f32> {
+    let parameters = model.decode(codes);
+    match draw {
+        Draw::Mean => to_host(model.likelihood().mean(parameters)),
+        Draw::Sample => model.likelihood().sample(parameters, noise),
+    }
+}
