@@ -152,7 +152,7 @@ fn phrase(comparison: &Comparison, check: &Check) -> Option<String> {
             format!("one seed cannot tell the {name} from the {rival}’s ({values}{unit})")
         }
         Verdict::NotDecided => format!(
-            "the difference in {name} from the {rival} ({values}{unit}) is within two standard errors"
+            "the 95 % interval of the difference in {name} from the {rival} ({values}{unit}) includes 0"
         ),
         _ => {
             let relation = if check.difference.mean < 0.0 { "lower" } else { "higher" };
@@ -202,8 +202,8 @@ mod tests {
         // Differences −0.02, 0, 0.02.
         let open = judged_with([0.90, 0.91, 0.92], [0.92, 0.91, 0.90], low);
         assert_eq!(open.verdict, Verdict::NotDecided);
-        assert!(open.sentence.starts_with("not decided: the difference in "), "{}", open.sentence);
-        assert!(open.sentence.contains("within two standard errors"), "{}", open.sentence);
+        assert!(open.sentence.starts_with("not decided: the 95 % interval of "), "{}", open.sentence);
+        assert!(open.sentence.contains("includes 0"), "{}", open.sentence);
     }
 
     #[test]

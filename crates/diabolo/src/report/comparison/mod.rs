@@ -16,7 +16,7 @@ mod verdict;
 #[cfg(test)]
 mod demo;
 
-pub use verdict::{Better, ENOUGH, Summary, Verdict};
+pub use verdict::{Better, LEVEL, Summary, Verdict};
 
 /// All that a comparison shows.
 #[derive(Debug, Clone, Default, Serialize)]
