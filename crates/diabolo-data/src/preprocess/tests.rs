@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::image::{image_array, image_field, with_scale};
-use crate::{InferOptions, TypeName, infer};
+use crate::{InferOptions, TypeName, Windows, infer};
 
 fn text(cells: &[&str]) -> ArrayRef {
     Arc::new(cells.iter().map(|cell| (!cell.is_empty()).then_some(*cell)).collect::<StringArray>())
@@ -217,6 +217,20 @@ fn cells_of_unknown_categories_are_counted_by_column() {
     // Where they are an error, none is treated as missing; and known rows have none.
     assert_eq!(fitted.unknown_cells("t", &batch).unwrap().note(), None);
     assert_eq!(lenient.unknown_cells("t", &people()).unwrap().note(), None);
+}
+
+#[test]
+fn a_cell_of_a_series_counts_once() {
+    let windows = Windows { length: 2, whole: vec![] };
+    let series = |city: &[&str]| table(vec![("city", text(city))]);
+    let rows = series(&["Rome", "Oslo", "Rome", "Bern", "Oslo"]);
+    let schema = windows.schema(&infer("t", &rows, &InferOptions::default()).unwrap().schema);
+    let config = PreprocessConfig { unknown_category: UnknownCategory::Missing, ..Default::default() };
+    let rows = windows.clone().of("t", rows).unwrap();
+    let (fitted, _) = Preprocessor::fit("t", schema, &rows, &[1, 2, 3, 4], &config).unwrap();
+    let new = windows.of("t", series(&["Rome", "Paris", "Oslo"])).unwrap();
+    let unknown = fitted.unknown_cells("t", &new).unwrap();
+    assert_eq!(unknown.columns().iter().collect::<Vec<_>>(), [(&"city".to_string(), &1)]);
 }
 
 fn images(field: Field, pixels: ArrayRef) -> RecordBatch {
