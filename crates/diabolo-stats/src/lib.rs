@@ -20,6 +20,7 @@ mod projection;
 pub mod random;
 mod ranking;
 mod sample_quality;
+mod student_t;
 
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use error::{Result, StatsError};
@@ -36,3 +37,4 @@ pub use probe::{LogisticProbe, PROBE_PENALTIES};
 pub use projection::{Projection, principal_components};
 pub use ranking::Ranking;
 pub use sample_quality::{SampleQuality, sample_quality};
+pub use student_t::student_t_quantile;

@@ -9,6 +9,10 @@ use diabolo::{Config, Error};
 
 use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
 
+/// Unless --seeds is given.
+const MOST_SEEDS: u64 = 10;
+const SECONDS: f64 = 30.0;
+
 #[derive(Args)]
 pub struct CompareArgs {
     /// A file, a folder of images, or a built-in data set: digits, factors, mnist, fashion-mnist,
@@ -22,9 +26,10 @@ pub struct CompareArgs {
         default_value = "plain,denoising,contractive,variational"
     )]
     pub models: Vec<String>,
-    /// Number of seeds: --seed, --seed + 1, …; standard errors need two or more
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pub seeds: u64,
+    /// Number of seeds: --seed, --seed + 1, …; differences are tested over seeds [default: as many
+    /// as half a minute allows, 3 to 10]
+    #[arg(long, value_name = "N")]
+    pub seeds: Option<u64>,
     /// Folder for report.html and compare.json; an interrupted comparison is resumed
     /// [default: runs/DATA-compare, numbered]
     #[arg(long, short, value_name = "FOLDER")]
@@ -50,7 +55,7 @@ impl CompareArgs {
             let reason = "only a variational model can be given columns";
             return Err(Error::conflict("--condition", "compare", reason));
         }
-        if self.seeds == 0 {
+        if self.seeds == Some(0) {
             return Err(Error::invalid_value("--seeds", "1 or more", 0));
         }
         for flag in self.model.family_flags() {
@@ -66,7 +71,8 @@ impl CompareArgs {
         Ok(Plan {
             input: self.input.clone(),
             tied: self.model.tied.unwrap_or(ContractiveConfig::default().tied),
-            seeds: (0..self.seeds).map(|i| first.wrapping_add(i)).collect(),
+            seeds: (0..self.seeds.unwrap_or(MOST_SEEDS)).map(|i| first.wrapping_add(i)).collect(),
+            seconds: self.seeds.is_none().then_some(SECONDS),
             models,
         })
     }

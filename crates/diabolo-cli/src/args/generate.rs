@@ -101,7 +101,7 @@ impl GenerateArgs {
     fn given(&self) -> diabolo::Result<Vec<(String, String)>> {
         let pair = |text: &String| match text.split_once('=') {
             Some((column, value)) => Ok((column.to_string(), value.to_string())),
-            None => Err(Error::config("--where", "COLUMN=VALUE", format!("'{text}'"))),
+            None => Err(Error::invalid_value("--where", "COLUMN=VALUE", format!("'{text}'"))),
         };
         self.given.iter().map(pair).collect()
     }
@@ -118,14 +118,18 @@ impl GenerateArgs {
             }
             (None, Some(other)) => {
                 let found = format!("{} of them", other.len());
-                return Err(Error::config("--between", "two rows, such as 3,17", found));
+                return Err(Error::invalid_value("--between", "two rows, such as 3,17", found));
             }
             (None, None) => return Ok(walk.map_or(Origin::Prior, Origin::Walk)),
         };
         match walk {
             Some(_) => {
-                let found = "a place of the latent space too";
-                Err(Error::config("--step", "the walk alone: it starts where it will", found))
+                let place = match origin {
+                    Origin::Near { .. } => "--near",
+                    Origin::Between { .. } => "--between",
+                    _ => "--traverse",
+                };
+                Err(Error::conflict("the walk's flags (--step, …)", place, "the walk starts where it will"))
             }
             None => Ok(origin),
         }

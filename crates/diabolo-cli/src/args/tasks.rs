@@ -57,11 +57,8 @@ impl ImputeArgs {
             return Ok(vec![out.clone()]);
         }
         if out == "-" || out.ends_with('/') {
-            return Err(Error::config(
-                "--multiple",
-                "--out with the name of a file, such as completed.csv",
-                format!("'{out}'"),
-            ));
+            let reason = "give --out the name of a file, such as completed.csv";
+            return Err(Error::conflict("--multiple", format!("--out {out}"), reason));
         }
         let name =
             Path::new(out).file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
@@ -78,7 +75,11 @@ impl ImputeArgs {
         for (flag, path) in [("--mask", &self.mask), ("--errors", &self.errors)] {
             let Some(path) = path else { continue };
             if taken.contains(&path.as_str()) {
-                return Err(Error::config(flag, "a file of its own", format!("'{path}' a second time")));
+                return Err(Error::invalid_value(
+                    flag,
+                    "a file of its own",
+                    format!("'{path}' a second time"),
+                ));
             }
             taken.push(path);
         }

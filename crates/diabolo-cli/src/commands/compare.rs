@@ -30,7 +30,8 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
         cancel: cancel_on_signal(),
         reporter: Reporter::new(shared.quiet),
         done: done.clone(),
-        left: plan.models.len() * plan.seeds.len() - done.len(),
+        models: plan.models.len(),
+        seeds: plan.seconds.is_none().then_some(plan.seeds.len()),
     };
     let found = compare(&plan, done, &device, &mut watch);
     watch.reporter.finish();
@@ -59,7 +60,9 @@ struct Watch<'a> {
     cancel: Cancel,
     reporter: Reporter,
     done: Vec<Trial>,
-    left: usize,
+    models: usize,
+    /// How many there will be, once that is known.
+    seeds: Option<usize>,
 }
 
 impl<M> Hooks<M> for Watch<'_> {
@@ -78,13 +81,18 @@ impl<M> Hooks<M> for Watch<'_> {
 }
 
 impl Observer for Watch<'_> {
+    fn planned(&mut self, seeds: usize) {
+        self.seeds = Some(seeds);
+    }
+
     fn begins(&mut self, candidate: &Candidate, seed: u64) -> diabolo::Result<()> {
-        self.reporter.line(&format!("{} autoencoder, seed {seed}; {} to go", candidate.name(), self.left));
+        let left = self.seeds.map(|seeds| (self.models * seeds).saturating_sub(self.done.len()));
+        let left = left.map_or(String::new(), |left| format!("; {left} to go"));
+        self.reporter.line(&format!("{} autoencoder, seed {seed}{left}", candidate.name()));
         self.dir.create()
     }
 
     fn finished(&mut self, trial: &Trial) -> diabolo::Result<()> {
-        self.left -= 1;
         self.done.push(trial.clone());
         self.dir.write_results(&self.done)
     }

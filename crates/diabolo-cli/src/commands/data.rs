@@ -39,7 +39,7 @@ fn list(shared: &Shared) -> anyhow::Result<()> {
 fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
     let set = catalog().iter().find(|set| set.name == name).ok_or_else(|| {
         let names: Vec<&str> = catalog().iter().map(|set| set.name).collect();
-        Error::config("data fetch", names.join(", "), format!("'{name}'"))
+        Error::invalid_value("data fetch", names.join(", "), format!("'{name}'"))
     })?;
     if let Ok(folder) =
         locate(name).map_err(drop).and_then(|f| if set.files.is_empty() { Err(()) } else { Ok(f) })

@@ -18,23 +18,23 @@ use crate::progress::Reporter;
 
 pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.repeats == 0 {
-        return Err(Error::config("--repeats", "1 or more", 0).into());
+        return Err(Error::invalid_value("--repeats", "1 or more", 0).into());
     }
     let mut tuning = Config::default();
     args.training.apply(&mut tuning)?;
     if !args.fine_tune && tuning != Config::default() {
-        return Err(Error::config("--fine-tune", "given with flags of training", "not given").into());
+        let expected = "given with flags of training, which are for it alone";
+        return Err(Error::invalid_value("--fine-tune", expected, "not given").into());
     }
     if tuning.training.pretrain_epochs > 0 {
-        let expected = "none: it is `fit` that pretrains";
-        return Err(Error::config("--pretrain-epochs", expected, tuning.training.pretrain_epochs).into());
+        return Err(Error::conflict("--pretrain-epochs", "features", "it is `fit` that pretrains").into());
     }
     let predictor = load(&args.model, shared)?;
     let saved = predictor.saved();
     if saved.architecture.condition > 0 {
         // Its code leaves out what it is given, and may have been given the label.
-        let expected = "a model fitted without --condition";
-        return Err(Error::config("features", expected, "a conditional one").into());
+        let reason = "give a model fitted without --condition";
+        return Err(Error::conflict("features", "a conditional model", reason).into());
     }
     let device = shared.device()?;
     let config = args.read.over(&saved.header.config)?;

@@ -56,8 +56,8 @@ fn job<'a>(args: &FitArgs, shared: &Shared) -> anyhow::Result<FitJob<'a>> {
     };
     let epochs = config.training.epochs.take();
     if config != Config::default() || args.out.is_some() {
-        let expected = "no other settings than --epochs: a resumed run keeps its own";
-        return Err(Error::config("--resume", expected, "some").into());
+        let reason = "a resumed run keeps its own";
+        return Err(Error::conflict("--resume", "other settings than --epochs", reason).into());
     }
     Ok(FitJob::resume(folder, epochs)?)
 }

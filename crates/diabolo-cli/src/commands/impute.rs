@@ -11,7 +11,9 @@ use crate::output;
 pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     if shared.json && asked.out == "-" {
-        return Err(Error::config("--json", "--out FILE beside it: the rows are on stdout", "none").into());
+        return Err(
+            Error::conflict("--json", "--out -", "both are written to stdout; give --out FILE").into()
+        );
     }
     let predictor = load_for(asked, shared)?;
     let read = asked.read.over(&predictor.saved().header.config)?.data.read_options();

@@ -16,7 +16,7 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
         Some("html" | "htm") => false,
         _ => {
             let expected = "a name that ends in .html or .svg";
-            return Err(Error::config("--out", expected, args.out.display()).into());
+            return Err(Error::invalid_value("--out", expected, args.out.display()).into());
         }
     };
     let predictor = load(&args.model, shared)?;

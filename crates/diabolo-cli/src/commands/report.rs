@@ -16,7 +16,9 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let out = match (&args.out, &run) {
         (Some(out), _) => out.clone(),
         (None, Some(run)) => run.report_path(),
-        (None, None) => return Err(Error::config("--out", "a file to write the report to", "none").into()),
+        (None, None) => {
+            return Err(Error::invalid_value("--out", "a file to write the report to", "none").into());
+        }
     };
     let history = match &run {
         Some(run) if run.history_path().is_file() => run.read_history()?,

@@ -39,7 +39,7 @@ fn generated_digits_have_the_requested_class() {
     workspace.ok("generate run --traverse --where label=0 -o zero.csv");
     assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
-    assert_snapshot!(workspace.fails(2, "features run"), @"error: features: expected a model fitted without --condition, found a conditional one");
+    assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model do not go together: give a model fitted without --condition");
     assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare do not go together: only a variational model can be given columns");
     assert_snapshot!(workspace.fails(2, "generate evaluator --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }

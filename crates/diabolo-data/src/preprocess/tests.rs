@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::BlockKind;
 use crate::image::{image_array, image_field, with_scale};
-use crate::{InferOptions, TypeName, infer};
+use crate::{InferOptions, TypeName, Windows, infer};
 
 fn text(cells: &[&str]) -> ArrayRef {
     Arc::new(cells.iter().map(|cell| (!cell.is_empty()).then_some(*cell)).collect::<StringArray>())
@@ -206,7 +206,7 @@ fn cells_of_unknown_categories_are_counted_by_column() {
     let rows = |city: &[&str]| table(vec![("city", text(city)), ("member", text(&["no", "maybe", ""]))]);
     let batch = rows(&["Rome", "Paris", "Paris"]);
     let mut unknown = lenient.unknown_cells("t", &batch).unwrap();
-    assert_eq!(unknown.columns().iter().map(|(_, count)| *count).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(unknown.columns().values().copied().collect::<Vec<_>>(), [2, 1]);
     unknown.add(lenient.unknown_cells("t", &rows(&["Rome", "", "Lima"])).unwrap());
     assert_eq!(
         unknown.note().as_deref(),
@@ -218,6 +218,20 @@ fn cells_of_unknown_categories_are_counted_by_column() {
     // Where they are an error, none is treated as missing; and known rows have none.
     assert_eq!(fitted.unknown_cells("t", &batch).unwrap().note(), None);
     assert_eq!(lenient.unknown_cells("t", &people()).unwrap().note(), None);
+}
+
+#[test]
+fn a_cell_of_a_series_counts_once() {
+    let windows = Windows { length: 2, whole: vec![] };
+    let series = |city: &[&str]| table(vec![("city", text(city))]);
+    let rows = series(&["Rome", "Oslo", "Rome", "Bern", "Oslo"]);
+    let schema = windows.schema(&infer("t", &rows, &InferOptions::default()).unwrap().schema);
+    let config = PreprocessConfig { unknown_category: UnknownCategory::Missing, ..Default::default() };
+    let rows = windows.clone().of("t", rows).unwrap();
+    let (fitted, _) = Preprocessor::fit("t", schema, &rows, &[1, 2, 3, 4], &config).unwrap();
+    let new = windows.of("t", series(&["Rome", "Paris", "Oslo"])).unwrap();
+    let unknown = fitted.unknown_cells("t", &new).unwrap();
+    assert_eq!(unknown.columns().iter().collect::<Vec<_>>(), [(&"city".to_string(), &1)]);
 }
 
 fn images(field: Field, pixels: ArrayRef) -> RecordBatch {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use super::{Preprocessor, Transform, UnknownCategory};
-use crate::Result;
 use crate::column::{Code, Column, some_names};
+use crate::{Result, is_earlier_row};
 
 /// Cells whose category the model has not seen, counted by column; they are treated as missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +49,7 @@ impl Preprocessor {
     /// category, those of conditions included; none where such a cell is an error.
     pub fn unknown_cells(&self, input: &str, batch: &RecordBatch) -> Result<UnknownCells> {
         let mut unknown = UnknownCells::default();
+        let fields = batch.schema();
         if self.unknown_category == UnknownCategory::Error {
             return Ok(unknown);
         }
@@ -56,11 +57,16 @@ impl Preprocessor {
         let given =
             self.condition.iter().flat_map(|given| given.schema.features.iter().zip(&given.transforms));
         for (feature, transform) in own.chain(given) {
-            let Some(array) =
-                batch.column_by_name(&feature.name).filter(|_| *transform == Transform::Category)
+            let Some((at, field)) =
+                fields.column_with_name(&feature.name).filter(|_| *transform == Transform::Category)
             else {
                 continue;
             };
+            // In windows of a series a cell comes again; it counts where its row is the last.
+            if is_earlier_row(field) {
+                continue;
+            }
+            let array = batch.column(at);
             let column = Column { input, name: &feature.name, array, first_row: 0 };
             let codes = column.codes(feature.kind.categories(), feature.storage)?;
             let count = codes.iter().filter(|code| matches!(code, Code::Unknown)).count();

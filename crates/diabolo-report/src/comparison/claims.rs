@@ -153,7 +153,7 @@ fn phrase(comparison: &Comparison, check: &Check) -> Option<String> {
             format!("one seed does not decide the {name} against the {rival}’s ({values}{unit})")
         }
         Verdict::NotDecided => format!(
-            "the difference in {name} from the {rival} ({values}{unit}) is within two standard errors"
+            "the 95 % interval of the difference in {name} from the {rival} ({values}{unit}) includes 0"
         ),
         _ => {
             let relation = if check.difference.mean < 0.0 { "lower" } else { "higher" };

@@ -14,4 +14,4 @@ pub use claims::{RAW_INPUT, SUBJECT, judged};
 pub use measured::{
     Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, Figure, Measure, ModelPictures,
 };
-pub use verdict::{Better, ENOUGH, Summary, Verdict};
+pub use verdict::{Better, LEVEL, Summary, Verdict};

@@ -3,10 +3,11 @@
 
 use super::measured::{Check, Claim, ComparedModel, ComparedPictures, Comparison, Figure, Measure};
 use super::named_curves::{class, plot};
-use super::verdict::{Better, Verdict};
+use super::verdict::{Better, LEVEL, Verdict};
 use crate::document::{document, facts, section, warnings};
 use crate::picture::tile_png;
 use crate::svg::escape;
+use diabolo_stats::student_t_quantile;
 
 impl Comparison {
     /// The comparison as one HTML page.
@@ -29,20 +30,18 @@ fn page(comparison: &Comparison) -> String {
 }
 
 const VERDICTS_HELP: &str = "Each claim is judged by the differences between models, seed by seed: a difference counts \
-    when it exceeds two of its standard errors.";
+    when its 95 % confidence interval (Student's t over the seeds) does not include 0.";
 
-/// How often chance alone gives a verdict, where seeds are few.
+/// What few seeds can decide.
 fn caution(seeds: usize) -> String {
     match seeds {
         0 | 1 => {
             "With one seed there is no standard error, and nothing is decided: use --seeds 3 or more.".into()
         }
-        2..=5 => {
-            // Two-sided tail of Student's t beyond 2, for 1 to 4 degrees of freedom.
-            let chance = ["30", "18", "14", "12"][seeds - 2];
+        2..=4 => {
+            let t = student_t_quantile(0.5 + LEVEL / 2.0, seeds - 1);
             format!(
-                "With {seeds} seeds, a difference that is not there passes this test about {chance} times in a hundred; \
-                 more seeds make it stricter."
+                "With {seeds} seeds a difference counts from {t:.1} standard errors on; more seeds decide more."
             )
         }
         _ => String::new(),
@@ -203,7 +202,7 @@ fn measures_help(comparison: &Comparison) -> String {
     let spread =
         if seeds > 1 { format!("Mean ± standard error over {seeds} seeds. ") } else { "One seed. ".into() };
     spread
-        + "A value in bold is the best, and better than every other by more than two standard errors of the difference."
+        + "A value in bold is the best: the 95 % interval of its difference from every other does not include 0."
 }
 
 fn measures(comparison: &Comparison) -> String {

@@ -37,7 +37,7 @@ fn text(comparison: &Comparison) -> String {
         out.push('\n');
     }
     if comparison.measures.iter().any(|m| comparison.best(m).is_some()) {
-        out += "* the best, by more than two standard errors of the difference\n";
+        out += "* the best: the 95 % interval of its difference from every other does not include 0\n";
     }
     for (i, claim) in comparison.claims.iter().enumerate() {
         out += &format!("\n{}. {}\n   {}\n", number(i as f64 + 1.0), claim.title, claim.sentence);

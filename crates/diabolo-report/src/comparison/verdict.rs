@@ -3,15 +3,18 @@
 //! ```text
 //! standard error = sample standard deviation / √n          over n seeds
 //! difference     = mean of (a_s − b_s) over seeds s         models of a seed share split and noise
-//! decided        when |difference| > 2 · its standard error
+//! decided        when |difference| > t · its standard error, t = t_{0.975} of Student with n − 1 degrees
+//!                of freedom: 0 is outside the 95 % confidence interval of the paired differences
 //! ```
 
 use serde::Serialize;
 
+use diabolo_stats::student_t_quantile;
+
 use crate::number::{fixed, number};
 
-/// Standard errors that a difference must exceed.
-pub const ENOUGH: f64 = 2.0;
+/// The level of the confidence interval that decides.
+pub const LEVEL: f64 = 0.95;
 
 /// Which values of a measure are good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,9 +71,15 @@ impl Summary {
         Summary::of(&differences)
     }
 
+    /// Half the width of the mean's confidence interval of [`LEVEL`]; `None` for fewer than two values.
+    pub fn half_width(&self) -> Option<f64> {
+        let t = student_t_quantile(0.5 + LEVEL / 2.0, self.count.saturating_sub(1));
+        self.standard_error.map(|error| t * error)
+    }
+
     /// Whether a smaller or a larger value is what was claimed, and the difference is real.
     pub fn verdict(&self, claimed: Better) -> Verdict {
-        let real = self.standard_error.is_some_and(|error| self.mean.abs() > ENOUGH * error);
+        let real = self.half_width().is_some_and(|half| self.mean.abs() > half);
         match (real, claimed) {
             (false, _) | (_, Better::Neither) => Verdict::NotDecided,
             (true, Better::Lower) if self.mean < 0.0 => Verdict::Holds,
@@ -140,7 +149,20 @@ mod tests {
     }
 
     #[test]
-    fn within_two_standard_errors_nothing_is_decided() {
+    fn few_seeds_need_a_clearer_difference() {
+        // 1.0, 1.2: mean 1.1, error 0.1; t = 12.7 for one degree of freedom, so eleven errors are too few.
+        let two = Summary::of_differences(&[1.0, 1.2], &[0.0, 0.0]);
+        assert_eq!(two.verdict(Better::Higher), Verdict::NotDecided);
+        // 1, 2, 3: mean 2, error 1/√3, 3.5 of them; t = 4.30.
+        let three = Summary::of(&[1.0, 2.0, 3.0]);
+        assert!((three.half_width().unwrap_or(0.0) - 4.303 / 3f64.sqrt()).abs() < 1e-3);
+        assert_eq!(three.verdict(Better::Higher), Verdict::NotDecided);
+        // The same spread around 3: 5.2 errors.
+        assert_eq!(Summary::of(&[2.0, 3.0, 4.0]).verdict(Better::Higher), Verdict::Holds);
+    }
+
+    #[test]
+    fn an_interval_with_zero_decides_nothing() {
         // −1, 1, 3: mean 1, error 2/√3 = 1.15.
         let found = Summary::of_differences(&[0.0, 2.0, 4.0], &[1.0, 1.0, 1.0]);
         assert_eq!(found.verdict(Better::Higher), Verdict::NotDecided);

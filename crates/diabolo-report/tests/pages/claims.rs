@@ -34,8 +34,8 @@ fn the_figures_decide() {
     // Differences −0.02, 0, 0.02.
     let open = judged_with([0.90, 0.91, 0.92], [0.92, 0.91, 0.90], low);
     assert_eq!(open.verdict, Verdict::NotDecided);
-    assert!(open.sentence.starts_with("not decided: the difference in "), "{}", open.sentence);
-    assert!(open.sentence.contains("within two standard errors"), "{}", open.sentence);
+    assert!(open.sentence.starts_with("not decided: the 95 % interval of "), "{}", open.sentence);
+    assert!(open.sentence.contains("includes 0"), "{}", open.sentence);
 }
 
 #[test]

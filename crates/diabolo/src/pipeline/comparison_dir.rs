@@ -91,6 +91,6 @@ impl ComparisonDir {
 fn asked(plan: &Plan) -> Result<Value> {
     Ok(json!({
         "input": plan.input, "fingerprint": fingerprint(&plan.input)?, "version": VERSION,
-        "seeds": plan.seeds, "tied": plan.tied, "models": plan.models,
+        "seeds": plan.seeds, "seconds": plan.seconds, "tied": plan.tied, "models": plan.models,
     }))
 }

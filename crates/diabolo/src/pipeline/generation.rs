@@ -80,7 +80,7 @@ impl Predictor {
 
     fn generated(&self, config: &GenerateConfig) -> Result<Generated> {
         if config.count == 0 {
-            return Err(Error::config("count", "1 or more", 0));
+            return Err(Error::invalid_value("count", "1 or more", 0));
         }
         let (saved, device, seed) = (self.saved(), self.device(), config.seed);
         let preprocessor = &saved.header.preprocessor;

@@ -4,7 +4,7 @@ mod catalog;
 mod model_facts;
 
 pub use diabolo_report::comparison::{
-    Better, Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, ENOUGH, Figure, Measure,
+    Better, Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, Figure, LEVEL, Measure,
     ModelPictures, Summary, Verdict,
 };
 use diabolo_report::comparison::{RAW_INPUT, SUBJECT, judged};

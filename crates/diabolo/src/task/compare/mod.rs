@@ -7,6 +7,7 @@
 mod measure;
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,14 @@ pub struct Plan {
     pub tied: bool,
     /// The seeds; each determines the split, initial weights, order of rows, and noise.
     pub seeds: Vec<u64>,
+    /// Seconds that training and measuring may take: of `seeds` only the first few are used that fit in at the pace of
+    /// the first seed, [`LEAST_SEEDS`] at least. `None`: all are used.
+    pub seconds: Option<f64>,
 }
+
+/// Number of seeds used even where they take longer than [`Plan::seconds`]: fewer hardly decide
+/// anything.
+pub const LEAST_SEEDS: usize = 3;
 
 /// The metrics of one model for one seed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -50,6 +58,9 @@ pub struct Trial {
     pub measures: BTreeMap<String, f64>,
     /// Curves by name, as (x, y).
     pub curves: BTreeMap<String, Vec<(f64, f64)>>,
+    /// Seconds of training and measuring.
+    #[serde(default)]
+    pub seconds: f64,
     /// Reconstructions of the shown images; for the first seed only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pictures: Option<TrialPictures>,
@@ -113,6 +124,8 @@ pub struct ComparisonResult {
 
 /// Callbacks during a comparison.
 pub trait Observer: Hooks<Model> {
+    /// So many seeds will be used.
+    fn planned(&mut self, _seeds: usize) {}
     /// A model starts to train. An error ends the comparison.
     fn begins(&mut self, _contestant: &Candidate, _seed: u64) -> Result<()> {
         Ok(())
@@ -138,7 +151,11 @@ pub fn compare(
 ) -> Result<Option<ComparisonResult>> {
     plan.validate()?;
     let mut result: Option<ComparisonResult> = None;
+    let mut seeds = plan.seeds.len();
     for (number, &seed) in plan.seeds.iter().enumerate() {
+        if number == seeds {
+            break;
+        }
         let arena = SeedSplit::new(plan, seed)?;
         let candidates = plan.candidates(&arena.prepared, seed, device)?;
         let result = result.get_or_insert_with(|| arena.describe(plan, candidates.clone()));
@@ -154,12 +171,24 @@ pub fn compare(
             };
             result.trials.push(trial);
         }
+        if number == 0 {
+            seeds = plan.affordable_seeds(result.trials.iter().map(|trial| trial.seconds).sum());
+            result.seeds.truncate(seeds);
+            observer.planned(seeds);
+        }
         result.trials.push(arena.baseline(seed)?);
     }
     Ok(result)
 }
 
 impl Plan {
+    /// How many seeds are used if the first takes so many seconds.
+    fn affordable_seeds(&self, first: f64) -> usize {
+        let affordable = self.seconds.map_or(f64::INFINITY, |seconds| seconds / first.max(1e-9));
+        // A cast saturates.
+        (affordable as usize).max(LEAST_SEEDS).min(self.seeds.len())
+    }
+
     /// Validates the plan.
     pub fn validate(&self) -> Result<()> {
         let names: Vec<&str> = self.models.iter().map(|c| c.model.family.name()).collect();
@@ -290,6 +319,7 @@ impl SeedSplit {
         observer: &mut dyn Observer,
     ) -> Result<Option<Trial>> {
         observer.begins(candidate, seed)?;
+        let start = Instant::now();
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
         let model = Model::new(&candidate.architecture, seed, device);
         let outcome =
@@ -320,6 +350,7 @@ impl SeedSplit {
             trial.pictures =
                 Some(measure::pictures(&outcome.model, &self.test, shown, &samples, seed, device));
         }
+        trial.seconds = start.elapsed().as_secs_f64();
         observer.finished(&trial)?;
         Ok(Some(trial))
     }
@@ -355,5 +386,25 @@ impl Classes {
             part.into_iter().enumerate().filter_map(|(row, class)| Some((row, class?))).collect()
         };
         Ok(Classes { parts: labels.parts.map(known), count: labels.names.len() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_seeds_as_the_time_allows() {
+        let plan = |seconds| Plan {
+            input: "digits".into(),
+            models: vec![],
+            tied: false,
+            seeds: (0..10).collect(),
+            seconds,
+        };
+        let seeds = |first| plan(Some(30.0)).affordable_seeds(first);
+        assert_eq!([0.0, 1.0, 5.0, 9.0, 600.0].map(seeds), [10, 10, 6, 3, 3]);
+        assert_eq!(plan(None).affordable_seeds(600.0), 10);
+        assert_eq!(Plan { seeds: vec![7], ..plan(Some(30.0)) }.affordable_seeds(1.0), 1);
     }
 }
