@@ -47,6 +47,10 @@ fn model_of(input: &str, settings: &[String]) -> (SavedModel, Prepared) {
 
 /// [`model_of`] a table with a column of every kind.
 fn small(family: &str) -> (SavedModel, Prepared) {
+    small_with(&settings(family))
+}
+
+fn small_with(settings: &[String]) -> (SavedModel, Prepared) {
     let colors = ["red", "green", "blue"];
     let row = |i: usize| {
         let size = ["S", "M", "L"][i % 3];
@@ -62,5 +66,5 @@ fn small(family: &str) -> (SavedModel, Prepared) {
     let path = folder.path().join("t.csv");
     std::fs::write(&path, "x,n,color,flag,size\n".to_string() + &(0..60).map(row).collect::<String>())
         .unwrap();
-    model_of(path.to_str().unwrap(), &settings(family))
+    model_of(path.to_str().unwrap(), settings)
 }
