@@ -38,10 +38,7 @@ pub trait Layer: Send + Sync {
 
     /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form overrides it.
     fn squared_jacobian(&self, derivative: Tensor<2>) -> Tensor<1> {
-        let [batch, _] = derivative.dims();
-        let jacobian = self.jacobian(derivative);
-        let numbers = jacobian.dims()[1] * jacobian.dims()[2];
-        jacobian.square().reshape([batch, numbers]).sum_dim(1).squeeze_dim::<1>(1)
+        squared_norm(self.jacobian(derivative))
     }
 
     /// ‖∂h/∂x‖²_F for each row from the output h alone. Result: batch.
@@ -52,8 +49,18 @@ pub trait Layer: Send + Sync {
         self.squared_jacobian(self.activation().derivative_at(output))
     }
 
-    /// ‖B A‖²_F for each row, B being cotangents of a (φ′ is in them already): batch × k × outputs. Result: batch.
-    fn squared_product(&self, block: Tensor<3>) -> Tensor<1>;
+    /// ‖B A‖²_F for each row, B being cotangents of a (φ′ is in them already): batch × k × outputs. Result: batch. A layer
+    /// with a shorter way overrides it.
+    fn squared_product(&self, block: Tensor<3>) -> Tensor<1> {
+        let ones = block.clone().narrow(1, 0, 1).squeeze_dim::<2>(1).ones_like();
+        squared_norm(self.vjp(block, ones))
+    }
+}
+
+/// ‖M‖²_F of each row's matrix M: batch × any × any. Result: batch.
+fn squared_norm(matrices: Tensor<3>) -> Tensor<1> {
+    let [batch, rows, columns] = matrices.dims();
+    matrices.square().reshape([batch, rows * columns]).sum_dim(1).squeeze_dim::<1>(1)
 }
 
 /// What a layer leaves behind for the vector-Jacobian product: its output and the slope there.
@@ -62,4 +69,68 @@ pub struct LayerTrace {
     pub output: Tensor<2>,
     /// φ′(a): batch × outputs.
     pub derivative: Tensor<2>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nn::Linear;
+    use crate::random::{Purpose, standard_normal, stream};
+    use crate::tensor::{Device, to_host};
+
+    /// A layer that has no closed forms.
+    struct Bare(Linear);
+
+    impl Layer for Bare {
+        fn inputs(&self) -> usize {
+            self.0.inputs()
+        }
+        fn outputs(&self) -> usize {
+            self.0.outputs()
+        }
+        fn activation(&self) -> Activation {
+            self.0.activation()
+        }
+        fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+            self.0.forward(x)
+        }
+        fn trace(&self, x: Tensor<2>) -> LayerTrace {
+            self.0.trace(x)
+        }
+        fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
+            self.0.vjp(cotangents, derivative)
+        }
+        fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
+            self.0.jvp(tangent, derivative)
+        }
+        fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
+            self.0.jacobian(derivative)
+        }
+    }
+
+    fn assert_alike(found: Tensor<1>, expected: Tensor<1>) {
+        for (found, expected) in to_host(found).into_iter().zip(to_host(expected)) {
+            assert!((found - expected).abs() < 1e-6 * expected.max(1e-3), "{found} instead of {expected}");
+        }
+    }
+
+    /// Many inputs (by the Gram matrix) and few (by the product itself).
+    #[test]
+    fn shorter_ways_lead_to_the_same_norms() {
+        let device = Device::cpu_f64();
+        let mut noise = stream(4, Purpose::Initialize, 0, 0);
+        for (inputs, outputs) in [(40, 3), (3, 40)] {
+            let layer = Linear::new(inputs, outputs, Activation::Tanh, &mut noise, &device);
+            let bare = Bare(layer.clone());
+            let mut draw = |rows: usize, width: usize| {
+                device.tensor::<2>(standard_normal(&mut noise, rows * width), [rows, width])
+            };
+            let LayerTrace { output, derivative } = layer.trace(draw(2, inputs));
+            assert_alike(bare.squared_jacobian_at(output.clone()), bare.squared_jacobian(derivative.clone()));
+            assert_alike(layer.squared_jacobian_at(output), bare.squared_jacobian(derivative.clone()));
+            assert_alike(layer.squared_jacobian(derivative.clone()), bare.squared_jacobian(derivative));
+            let block = draw(2 * 5, outputs).reshape([2, 5, outputs]);
+            assert_alike(layer.squared_product(block.clone()), bare.squared_product(block));
+        }
+    }
 }
