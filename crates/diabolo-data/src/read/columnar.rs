@@ -12,8 +12,8 @@ use arrow_ipc::reader::StreamReader;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::input::{Input, read_error};
 use super::{ReadOptions, Source, arrow_error, slices};
+use crate::input::{Input, read_error};
 use crate::{Error, Result};
 
 /// Opens a Parquet file.

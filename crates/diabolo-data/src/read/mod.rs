@@ -19,7 +19,6 @@ mod columnar;
 mod csv;
 mod idx;
 mod images;
-mod input;
 mod npy;
 mod sniff;
 #[cfg(test)]
@@ -35,8 +34,8 @@ use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
 use super::{Format, catalog, digits, factors};
+use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
-use input::Input;
 
 pub use window::{Windows, is_earlier_row};
 
@@ -246,26 +245,6 @@ pub fn fingerprint(input: &str) -> Result<Option<String>> {
         hash_bytes(file, &mut hash).map_err(Error::io("read", input))?;
     }
     Ok(Some(hex(&hash.finalize())))
-}
-
-/// Hashes the contents of a file, after decompression.
-pub(crate) fn hash_unpacked(path: &str, hash: &mut Sha256) -> Result<()> {
-    let bytes = Input::open(path)?.into_bytes();
-    hash_bytes(bytes, hash).map_err(|error| input::read_error(path, error))
-}
-
-fn hash_bytes(mut bytes: impl std::io::Read, hash: &mut Sha256) -> std::io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match bytes.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => hash.update(&buffer[..count]),
-        }
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Converts an error of Arrow's readers: damage, unless it is an I/O failure.
