@@ -1,4 +1,5 @@
 //! The `diabolo` command: contractive and variational autoencoders for real data.
+#![allow(clippy::print_stderr, reason = "it talks to people")]
 
 mod args;
 mod commands;
