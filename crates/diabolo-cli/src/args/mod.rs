@@ -25,6 +25,8 @@ pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 use values::delimiter;
 pub use values::parse_corruption;
 
+use crate::commands::shell::{CompletionsArgs, ManArgs};
+
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]
 #[command(name = "diabolo", version, about, max_term_width = 100, arg_required_else_help = true)]
@@ -123,6 +125,12 @@ pub enum Command {
     Report(ReportArgs),
     /// List the built-in data sets, or download one
     Data(DataArgs),
+    /// Print a script that completes commands and options in a shell
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// The input of `decode`, which shares its arguments with `encode`.

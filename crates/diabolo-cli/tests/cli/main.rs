@@ -22,6 +22,7 @@ mod mixed;
 mod permissions;
 mod reproducible;
 mod series;
+mod shell;
 mod sparse;
 mod support;
 mod variational;
