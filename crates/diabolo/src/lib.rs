@@ -15,8 +15,8 @@
 //! ```
 //!
 //! # Modules
-//! Dependencies: `data · stats ← nn · distribution · kernel ← objective ← model ← train · evaluate
-//! · task · artifact · report`.
+//! Dependencies: `kernel ← tensor ← nn · distribution ← objective ← model ← train · evaluate ← config
+//! ← artifact ← task ← report`, and all use [`data`] and [`stats`].
 //!
 //! # Symbols
 //! | here | in the papers |
@@ -59,3 +59,8 @@ pub mod arrow {
     pub use arrow_array::*;
     pub use arrow_schema as schema;
 }
+
+/// The README's code is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
