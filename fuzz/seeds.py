@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """Writes seeds/: small valid files of every format, by programs that are not ours.
 
+    fuzz/seeds.py [RUN ...]         of each run its model file, in parts as the target `model` takes them
+
 Needs numpy, pillow, pyarrow and zstandard. The files are committed; run this to add some.
 """
 
 import gzip
 import io
+import json
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +100,21 @@ def parquet(**options) -> bytes:
     return file.getvalue()
 
 
+def model(run: Path) -> bytes:
+    file = (run / "model.safetensors").read_bytes()
+    length = int.from_bytes(file[:8], "little")
+    table = json.loads(file[8 : 8 + length])
+    header = json.loads(table.pop("__metadata__")["diabolo"])
+    del header["checksum"]
+    shapes = {name: tensor["shape"] for name, tensor in table.items()}
+    lines = [json.dumps(part, separators=(",", ":")).encode() for part in (header, shapes)]
+    return b"\n".join([*lines, file[8 + length :][:32]])
+
+
 def main() -> None:
+    for run in map(Path, sys.argv[1:]):
+        save("model", run.name, model(run))
+
     for name, text in texts().items():
         save("csv", name, text)
     save("prepare", "rows.csv", rows())
