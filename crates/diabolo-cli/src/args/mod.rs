@@ -6,6 +6,7 @@ mod examples;
 mod fit;
 mod generate;
 mod model;
+mod shell;
 mod tasks;
 mod values;
 
@@ -21,11 +22,10 @@ pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use generate::GenerateArgs;
 pub use model::ModelArgs;
+pub use shell::{CompletionsArgs, ManArgs};
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 use values::delimiter;
 pub use values::parse_corruption;
-
-use crate::commands::shell::{CompletionsArgs, ManArgs};
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]

@@ -1,27 +1,10 @@
 //! What packagers install beside the binary: completions and manual pages, made from the arguments.
 
-use std::path::PathBuf;
-
-use clap::{Args, CommandFactory};
-use clap_complete::Shell;
+use clap::CommandFactory;
 use diabolo::Error;
 
-use crate::args::Arguments;
+use crate::args::{Arguments, CompletionsArgs, ManArgs};
 use crate::output::print;
-
-#[derive(Args)]
-pub struct CompletionsArgs {
-    /// The shell
-    #[arg(value_enum)]
-    shell: Shell,
-}
-
-#[derive(Args)]
-pub struct ManArgs {
-    /// A folder, made if it is not there: diabolo.1 and a page for each command go there
-    #[arg(value_name = "FOLDER")]
-    folder: PathBuf,
-}
 
 pub fn completions(args: &CompletionsArgs) -> anyhow::Result<()> {
     let mut script = vec![];
