@@ -9,7 +9,8 @@
 //! let architecture = config.resolve(&prepared)?;
 //! let device = Device::cpu();
 //! let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
-//! let fitted = train::fit(Model::new(&architecture, 0, &device), None, &rows, &config.training, &device, &mut ())?;
+//! let model = Model::new(&architecture, 0, &device);
+//! let fitted = train::fit(model, None, &rows, &config.training, &device, &mut ())?;
 //! assert_eq!(fitted.model.latent_dim(), 10);
 //! # Ok::<(), diabolo::Error>(())
 //! ```

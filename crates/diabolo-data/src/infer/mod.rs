@@ -4,7 +4,7 @@
 //! alone, and any two texts, are binary; other text is categorical. Text with about as many values
 //! as rows is excluded with a warning. `--type column=kind` overrides an inferred type.
 
-mod column_type;
+mod column;
 mod type_name;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use crate::image::image_shape;
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Schema, Storage};
 
-use column_type::{Note, Verdict, has_decimal_commas, infer_column};
+use column::{Note, Verdict, has_decimal_commas, infer_column};
 pub use type_name::TypeName;
 
 /// The user's options for the columns.
