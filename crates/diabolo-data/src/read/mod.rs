@@ -19,6 +19,7 @@ mod columnar;
 mod csv;
 mod idx;
 mod images;
+mod ipc;
 mod npy;
 mod sniff;
 #[cfg(test)]
@@ -197,8 +198,8 @@ fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
 
 fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &ReadOptions) -> Result<Source> {
     let whole = |all: RecordBatch| {
-        let batches = slices(&all, options.rows_per_batch(0)).map(Ok).collect::<Vec<_>>();
-        Source::new(input, all.schema(), Some(all.num_rows()), batches.into_iter())
+        let (schema, rows) = (all.schema(), all.num_rows());
+        Source::new(input, schema, Some(rows), slices(all, options.rows_per_batch(0)).map(Ok))
     };
     let file = |name: &str| {
         let path = catalog::present(&catalog::locate(set.name)?, name);
@@ -220,7 +221,7 @@ fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &Read
 }
 
 /// Splits a batch into parts of at most `step` rows, without copying.
-fn slices(batch: &RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
+fn slices(batch: RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
     let rows = batch.num_rows();
     (0..rows).step_by(step).map(move |start| batch.slice(start, step.min(rows - start)))
 }
