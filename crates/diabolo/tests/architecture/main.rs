@@ -4,6 +4,7 @@
 //! Comments, literals and `#[cfg(test)]` items make no arrow.
 
 mod graph;
+mod random_streams;
 mod source;
 
 use std::path::{Path, PathBuf};
