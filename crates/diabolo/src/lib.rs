@@ -16,8 +16,8 @@
 //! ```
 //!
 //! # Modules
-//! Dependencies: `kernel ← tensor ← nn · distribution ← objective ← model ← train · evaluate ← config
-//! ← artifact ← task ← report`, and all use [`data`] and [`stats`].
+//! Dependencies: `kernel ← tensor ← nn · distribution ← objective ← model ← train · evaluate`, then
+//! `config ← artifact ← task ← pipeline ← report`; all use [`data`] and [`stats`].
 //!
 //! # Symbols
 //! | here | in the papers |

@@ -55,7 +55,8 @@ pub struct Inferred {
 /// use diabolo_data::infer::{InferOptions, infer};
 /// let age: ArrayRef = Arc::new(StringArray::from(vec![Some("31"), None, Some("46")]));
 /// let plan: ArrayRef = Arc::new(StringArray::from(vec!["basic", "pro", "basic"]));
-/// let batch = RecordBatch::try_from_iter_with_nullable([("age", age, true), ("plan", plan, true)])?;
+/// let columns = [("age", age, true), ("plan", plan, true)];
+/// let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
 /// let schema = infer("customers.csv", &batch, &InferOptions::default())?.schema;
 /// assert!(schema.to_string().contains("plan    binary  text"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
