@@ -1,4 +1,5 @@
 //! The `diabolo` command: contractive and variational autoencoders for real data.
+#![allow(clippy::print_stderr, reason = "it talks to people")]
 
 mod args;
 mod commands;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(args, shared),
         Command::Report(args) => commands::report::run(args, shared),
         Command::Data(args) => commands::data::run(args, shared),
+        Command::Completions(args) => commands::shell::completions(args),
+        Command::Man(args) => commands::shell::man(args),
     });
     exit::code(done)
 }

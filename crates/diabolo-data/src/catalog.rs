@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::read::{hash_unpacked, hex};
+use crate::input::{hash_unpacked, hex};
 use crate::{Error, Result};
 
 /// A built-in data set.

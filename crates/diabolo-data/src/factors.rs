@@ -214,7 +214,7 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::*;
-    use crate::read::hex;
+    use crate::input::hex;
 
     fn pixels(batch: &RecordBatch) -> Vec<u8> {
         batch.column(0).as_fixed_size_list().values().as_primitive::<UInt8Type>().values().to_vec()

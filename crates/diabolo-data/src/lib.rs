@@ -10,6 +10,7 @@ pub mod factors;
 pub mod format;
 pub mod image;
 pub mod infer;
+mod input;
 mod labels;
 mod names;
 mod prepare;

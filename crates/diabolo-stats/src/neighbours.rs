@@ -225,7 +225,8 @@ mod tests {
     /// By scikit-learn 1.9.1:
     /// ```python
     /// X, y = load_digits(return_X_y=True)
-    /// d, near = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(X[:1200]).kneighbors(X[1200:])
+    /// model = NearestNeighbors(n_neighbors=10, algorithm="brute").fit(X[:1200])
+    /// d, near = model.kneighbors(X[1200:])
     /// d[:, 0].sum()
     /// for k in (1, 3, 5, 10):
     ///     right = 0

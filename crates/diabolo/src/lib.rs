@@ -9,14 +9,15 @@
 //! let architecture = config.resolve(&prepared)?;
 //! let device = Device::cpu();
 //! let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
-//! let fitted = train::fit(Model::new(&architecture, 0, &device), None, &rows, &config.training, &device, &mut ())?;
+//! let model = Model::new(&architecture, 0, &device);
+//! let fitted = train::fit(model, None, &rows, &config.training, &device, &mut ())?;
 //! assert_eq!(fitted.model.latent_dim(), 10);
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 //!
 //! # Modules
-//! Dependencies: `data · stats ← nn · distribution · kernel ← objective ← model ← train · evaluate
-//! · task · artifact · report`.
+//! Dependencies: `kernel ← tensor ← nn · distribution ← objective ← model ← train · evaluate`, then
+//! `config ← artifact ← task ← pipeline ← report`; all use [`data`] and [`stats`].
 //!
 //! # Symbols
 //! | here | in the papers |
@@ -59,3 +60,8 @@ pub mod arrow {
     pub use arrow_array::*;
     pub use arrow_schema as schema;
 }
+
+/// The README's code is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -1,5 +1,5 @@
 //! Samples of the contractive walk against held-out digits, beside what they have to beat.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 

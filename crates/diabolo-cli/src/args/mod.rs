@@ -6,6 +6,7 @@ mod examples;
 mod fit;
 mod generate;
 mod model;
+mod shell;
 mod tasks;
 mod values;
 
@@ -21,6 +22,7 @@ pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use generate::GenerateArgs;
 pub use model::ModelArgs;
+pub use shell::{CompletionsArgs, ManArgs};
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 use values::delimiter;
 pub use values::parse_corruption;
@@ -123,6 +125,12 @@ pub enum Command {
     Report(ReportArgs),
     /// List the built-in data sets, or download one
     Data(DataArgs),
+    /// Print a script that completes commands and options in a shell
+    #[command(hide = true)]
+    Completions(CompletionsArgs),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// The input of `decode`, which shares its arguments with `encode`.

@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod map;
 pub mod report;
 pub mod score;
+pub mod shell;
 pub mod transform;
 
 use std::path::Path;

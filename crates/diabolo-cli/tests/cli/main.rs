@@ -1,5 +1,5 @@
 //! The real binary, run in temporary folders: exit codes, stdout, stderr, files.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod adult;
 mod bad_config;
@@ -22,6 +22,7 @@ mod mixed;
 mod permissions;
 mod reproducible;
 mod series;
+mod shell;
 mod sparse;
 mod support;
 mod variational;

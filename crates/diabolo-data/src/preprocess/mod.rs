@@ -88,7 +88,8 @@ impl Preprocessor {
     /// let x: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 3.5, 100.0]));
     /// let batch = RecordBatch::try_from_iter([("x", x)])?;
     /// let schema = infer("t", &batch, &InferOptions::default())?.schema;
-    /// let (fitted, _) = Preprocessor::fit("t", schema, &batch, &[0, 1], &PreprocessConfig::default())?;
+    /// let config = PreprocessConfig::default();
+    /// let (fitted, _) = Preprocessor::fit("t", schema, &batch, &[0, 1], &config)?;
     /// let encoded = fitted.encode("t", &batch, 0)?;
     /// assert_eq!(encoded.values, [-1.0, 1.0, 97.5]);
     /// assert_eq!(fitted.decode(&encoded.values)?.column(0), batch.column(0));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, UInt8Array};
 use arrow_schema::{Schema, SchemaRef};
 
-use super::input::{Bytes, Input, damaged, read_error};
 use super::{ReadOptions, Source, arrow_error};
 use crate::image::{image_array, image_field, with_scale};
+use crate::input::{Bytes, Input, damaged, read_error};
 use crate::{Error, Result};
 
 const SIDE: usize = 28;

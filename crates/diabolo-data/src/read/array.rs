@@ -7,9 +7,9 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, UInt8Array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
-use super::input::{Bytes, damaged, read_error, spool};
 use super::{ReadOptions, Source, arrow_error, csv::numbered};
 use crate::image::{image_array, image_field};
+use crate::input::{Bytes, damaged, read_error, spool};
 use crate::{Error, Result};
 
 /// The number type of an array.

@@ -8,12 +8,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_ipc::reader::StreamReader;
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::input::{Input, read_error};
+use super::ipc::Batches;
 use super::{ReadOptions, Source, arrow_error, slices};
+use crate::input::{Input, read_error};
 use crate::{Error, Result};
 
 /// Opens a Parquet file.
@@ -43,10 +43,9 @@ pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     let mut bytes = input.into_bytes();
     std::io::copy(&mut (&mut bytes).take(start as u64), &mut std::io::sink())
         .map_err(|e| read_error(&name, e))?;
-    let mut reader = guarded(&name, || StreamReader::try_new(BufReader::new(bytes), None))?;
-    let schema = reader.schema();
+    let (mut reader, schema) = guarded(&name, || Batches::open(BufReader::new(bytes)))?;
     let batches = std::iter::from_fn(move || match reader.next() {
-        None if is_file => ends_with_mark(reader.get_mut()).err().map(Err),
+        None if is_file => ends_with_mark(reader.rest()).err().map(Err),
         next => next,
     });
     normalised(name, &schema, None, batches, options.rows_per_batch(0))
@@ -81,33 +80,42 @@ fn normalised(
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>> + Send + 'static,
     batch_rows: usize,
 ) -> Result<Source> {
+    // Without a value that takes place a file of some bytes could have any number of rows.
+    if schema.fields().iter().all(|field| field.data_type() == &DataType::Null) {
+        let found = format!("{} columns, and no values", schema.fields().len());
+        return Err(Error::data(name, "at least one column of values", found, "check how it was written"));
+    }
     let fields = schema.fields().iter().map(|field| {
         let data_type = target(field.data_type());
         Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone())
     });
     let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
     let (file, given, mut row) = (name.clone(), schema.clone(), 0);
-    let batches = until_error(name.clone(), batches).map(move |batch| {
-        let batch = batch?;
-        let columns = batch.columns().iter().zip(given.fields());
+    let parts = until_error(name.clone(), batches).flat_map(move |batch| {
+        let (part, error) = batch.map_or_else(|error| (None, Some(error)), |batch| (Some(batch), None));
+        let parts = part.into_iter().flat_map(move |batch| slices(batch, batch_rows));
+        parts.map(Ok).chain(error.map(Err))
+    });
+    let parts = parts.map(move |part| {
+        let part = part?;
+        let columns = part.columns().iter().zip(given.fields());
         let columns =
             columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<_>>()?;
-        row += batch.num_rows();
+        row += part.num_rows();
         RecordBatch::try_new(given.clone(), columns).map_err(|error| arrow_error(&file, error))
-    });
-    let parts = batches.flat_map(move |batch| match batch {
-        Ok(batch) => slices(&batch, batch_rows).map(Ok).collect(),
-        Err(error) => vec![Err(error)],
     });
     Ok(Source::new(name, schema, rows, parts))
 }
 
-/// Runs a decoder and converts a panic, which some damaged files cause, to an error.
+/// Runs a decoder; its errors name the file.
 fn guarded<T>(name: &str, decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T> {
-    let decoded = catch_unwind(AssertUnwindSafe(decode));
-    let decoded =
-        decoded.unwrap_or_else(|_| Err(ArrowError::ParseError("bytes that cannot be decoded".into())));
-    decoded.map_err(|error| arrow_error(name, error))
+    caught(decode).map_err(|error| arrow_error(name, error))
+}
+
+/// Converts a panic of a decoder, which some damaged files cause, to an error.
+fn caught<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
+    let failed = |_| Err(ArrowError::ParseError("bytes that cannot be decoded".into()));
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(failed)
 }
 
 /// The batches, up to and including the first error.
@@ -144,7 +152,7 @@ fn normalise(file: &str, column: &ArrayRef, field: &Field, row: usize) -> Result
     let options = CastOptions { safe: false, ..CastOptions::default() };
     let cast = match column.data_type() {
         same if same == field.data_type() => Ok(column.clone()),
-        _ => cast_with_options(column, field.data_type(), &options),
+        _ => caught(|| cast_with_options(column, field.data_type(), &options)),
     };
     let cast = cast.map_err(|error| {
         let expected = format!("values that can be read as {}", field.data_type());

@@ -10,8 +10,8 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use csv::ByteRecord;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
-use super::input::{Bytes, Input, damaged, read_error};
 use super::{MISSING, ReadOptions, Source, sniff};
+use crate::input::{Bytes, Input, damaged, read_error};
 use crate::{Error, Result};
 
 /// Number of bytes used to detect encoding, delimiter and header.

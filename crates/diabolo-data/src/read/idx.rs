@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use arrow_schema::Field;
 
 use super::array::{self, Kind, Layout};
-use super::input::{Bytes, Input, read_error};
 use super::{ReadOptions, Source};
+use crate::input::{Bytes, Input, read_error};
 use crate::{Error, Result};
 
 /// Opens an IDX file. The label file of an image file is found by its name and becomes the column

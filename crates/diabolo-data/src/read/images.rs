@@ -10,9 +10,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use image::{ImageDecoder, ImageError, ImageReader};
 use rayon::prelude::*;
 
-use super::input::{Input, damaged, read_error};
 use super::{ReadOptions, Source, arrow_error};
 use crate::image::{image_array, image_field};
+use crate::input::{Input, damaged, read_error};
 use crate::{Error, Result};
 
 /// The size of an image.

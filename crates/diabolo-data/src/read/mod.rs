@@ -19,7 +19,7 @@ mod columnar;
 mod csv;
 mod idx;
 mod images;
-mod input;
+mod ipc;
 mod npy;
 mod sniff;
 #[cfg(test)]
@@ -35,8 +35,8 @@ use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use sha2::{Digest, Sha256};
 
 use super::{Format, catalog, digits, factors};
+use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
-use input::Input;
 
 pub use window::{Windows, is_earlier_row};
 
@@ -198,8 +198,8 @@ fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
 
 fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &ReadOptions) -> Result<Source> {
     let whole = |all: RecordBatch| {
-        let batches = slices(&all, options.rows_per_batch(0)).map(Ok).collect::<Vec<_>>();
-        Source::new(input, all.schema(), Some(all.num_rows()), batches.into_iter())
+        let (schema, rows) = (all.schema(), all.num_rows());
+        Source::new(input, schema, Some(rows), slices(all, options.rows_per_batch(0)).map(Ok))
     };
     let file = |name: &str| {
         let path = catalog::present(&catalog::locate(set.name)?, name);
@@ -221,7 +221,7 @@ fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &Read
 }
 
 /// Splits a batch into parts of at most `step` rows, without copying.
-fn slices(batch: &RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
+fn slices(batch: RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> {
     let rows = batch.num_rows();
     (0..rows).step_by(step).map(move |start| batch.slice(start, step.min(rows - start)))
 }
@@ -246,26 +246,6 @@ pub fn fingerprint(input: &str) -> Result<Option<String>> {
         hash_bytes(file, &mut hash).map_err(Error::io("read", input))?;
     }
     Ok(Some(hex(&hash.finalize())))
-}
-
-/// Hashes the contents of a file, after decompression.
-pub(crate) fn hash_unpacked(path: &str, hash: &mut Sha256) -> Result<()> {
-    let bytes = Input::open(path)?.into_bytes();
-    hash_bytes(bytes, hash).map_err(|error| input::read_error(path, error))
-}
-
-fn hash_bytes(mut bytes: impl std::io::Read, hash: &mut Sha256) -> std::io::Result<()> {
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        match bytes.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => hash.update(&buffer[..count]),
-        }
-    }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Converts an error of Arrow's readers: damage, unless it is an I/O failure.

@@ -5,8 +5,8 @@ use std::io::Read;
 use arrow_schema::Field;
 
 use super::array::{self, Kind, Layout};
-use super::input::{Bytes, Input, damaged, read_error};
 use super::{ReadOptions, Source, zip};
+use crate::input::{Bytes, Input, damaged, read_error};
 use crate::{Error, Result};
 
 /// The maximum length of a header.

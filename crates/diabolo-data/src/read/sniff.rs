@@ -4,8 +4,8 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 
 use super::MISSING;
-use super::input::Input;
 use crate::Format;
+use crate::input::Input;
 use crate::{Error, Result};
 
 /// Maximum number of records that detection uses.

@@ -160,8 +160,7 @@ mod tests {
         let time: ArrayRef = Arc::new((1..=rows).map(|t| Some(format!("t{t}"))).collect::<StringArray>());
         let flow: ArrayRef = Arc::new(Int64Array::from_iter_values(1..=rows));
         let all = RecordBatch::try_from_iter([("time", time), ("flow", flow)]).unwrap();
-        let batches: Vec<_> = super::super::slices(&all, batch).map(Ok).collect();
-        Source::new("s", all.schema(), None, batches.into_iter())
+        Source::new("s", all.schema(), None, super::super::slices(all, batch).map(Ok))
     }
 
     fn numbers(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {

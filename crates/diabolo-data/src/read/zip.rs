@@ -5,8 +5,8 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use flate2::Crc;
 
-use super::input::{Bytes, damaged, read_error};
 use crate::Result;
+use crate::input::{Bytes, damaged, read_error};
 
 /// A member of an archive, as its central directory describes it.
 pub(super) struct Entry {

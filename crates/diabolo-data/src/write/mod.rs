@@ -34,8 +34,9 @@ trait Encode: Send {
 /// Writes batches to a file, a folder of images or stdout.
 ///
 /// ```
+/// # use diabolo_data::Error;
 /// # fn main() -> diabolo_data::Result<()> {
-/// # let folder = tempfile::tempdir().map_err(diabolo_data::Error::io("write", "a temporary folder"))?;
+/// # let folder = tempfile::tempdir().map_err(Error::io("write", "a temporary folder"))?;
 /// # let path = folder.path().join("digits.parquet");
 /// let mut writer = diabolo_data::Writer::create(&path.to_string_lossy(), None)?;
 /// for batch in diabolo_data::open("digits", &Default::default())? {

@@ -15,6 +15,8 @@
 //! Rust, compiled for several instruction sets and selected at run time (`dispatch_simd`); the
 //! order of summation does not depend on the processor.
 
+#![allow(unsafe_code, reason = "what a processor's instructions need")]
+
 mod activation;
 mod affine;
 mod element_loss;

@@ -35,7 +35,8 @@ impl Estimator {
     /// use diabolo::objective::Estimator;
     /// assert_eq!(Estimator::Auto.resolve(&[784, 1000])?, Estimator::Exact);
     /// assert_eq!(Estimator::Auto.resolve(&[784, 512, 16])?, Estimator::Exact);
-    /// assert_eq!(Estimator::Auto.resolve(&[784, 1000, 1000])?, Estimator::Hutchinson { probes: 1 });
+    /// let estimated = Estimator::Hutchinson { probes: 1 };
+    /// assert_eq!(Estimator::Auto.resolve(&[784, 1000, 1000])?, estimated);
     /// # Ok::<(), diabolo::Error>(())
     /// ```
     pub fn resolve(self, widths: &[usize]) -> Result<Self> {

@@ -2,6 +2,7 @@
 
 mod config;
 mod doctor;
+mod finding;
 mod history;
 mod pretrain;
 mod schedule;
@@ -10,7 +11,8 @@ mod trainer;
 
 pub use crate::tensor::Optimizer;
 pub use config::TrainingConfig;
-pub use doctor::{Finding, FindingKind, examine};
+pub use doctor::examine;
+pub use finding::{Finding, FindingKind};
 pub use history::{EpochRecord, TermSums};
 pub(crate) use pretrain::no_stack;
 pub use pretrain::{fit_pretrained, pretrain};

@@ -12,8 +12,9 @@ const SHARED: [(&str, usize); 1] = [("Binarize", 2)];
 fn uses<'a>(sources: impl IntoIterator<Item = &'a Source>) -> BTreeMap<String, usize> {
     let mut uses = BTreeMap::new();
     for source in sources {
-        for name in source.code.windows(3).filter(|path| path[0] == "Purpose" && path[1] == "::") {
-            *uses.entry(name[2].clone()).or_default() += 1;
+        let pairs = source.paths.iter().flat_map(|path| path.windows(2));
+        for pair in pairs.filter(|pair| pair[0] == "Purpose") {
+            *uses.entry(pair[1].clone()).or_default() += 1;
         }
     }
     uses

@@ -1,133 +1,117 @@
 //! Just enough of a Rust reader: words, paths, and which of them belong to tests.
 
+use std::collections::BTreeSet;
+
 /// A source file of a crate.
 pub struct Source {
     /// Below `src/`, with `/`.
     pub path: String,
-    pub lines: usize,
-    /// Every token but comments and literals.
-    pub tokens: Vec<String>,
-    /// The tokens outside `#[cfg(test)]` items; none if the whole file is one.
-    pub code: Vec<String>,
+    /// What the file brings in by `use`.
+    pub uses: Vec<Use>,
+    /// The other paths: `a::b` gives `[a, b]`.
+    pub paths: Vec<Vec<String>>,
+    /// The words outside of `use`.
+    pub words: BTreeSet<String>,
     /// The modules declared as `#[cfg(test)] mod name;`.
     test_modules: Vec<String>,
-    /// Whether such a declaration, in another file, names this one.
-    pub test_only: bool,
+}
+
+/// One name of a use tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    pub path: Vec<String>,
+    /// What it is called here.
+    pub name: String,
+    /// `pub use`, with or without `(crate)`.
+    pub public: bool,
 }
 
 impl Source {
+    /// Reads `text` without its comments, literals and `#[cfg(test)]` items.
     pub fn new(path: &str, text: &str) -> Self {
-        let tokens = tokens(text);
-        let (code, test_modules) = without_tests(&tokens);
-        Source {
-            path: path.into(),
-            lines: text.lines().count(),
-            tokens,
-            code,
-            test_modules,
-            test_only: false,
+        let (code, test_modules) = without_tests(&tokens(text));
+        let (mut uses, mut paths, mut words) = (vec![], vec![], BTreeSet::new());
+        let mut at = 0;
+        while at < code.len() {
+            // `use<'a>` captures lifetimes.
+            if code[at] == "use" && code.get(at + 1).is_some_and(|next| next != "<") {
+                let public = at > 0 && ["pub", ")"].contains(&code[at - 1].as_str());
+                at += 1;
+                tree(&code, &mut at, &[], public, &mut uses);
+            } else if is_word(&code[at]) {
+                let path = path_at(&code[at..]);
+                at += 2 * path.len() - 1;
+                words.extend(path.iter().cloned());
+                if path.len() > 1 {
+                    paths.push(path);
+                }
+            } else {
+                at += 1;
+            }
         }
+        Source { path: path.into(), uses, paths, words, test_modules }
     }
 
-    /// The module below the crate's root it belongs to.
-    pub fn module(&self) -> &str {
-        self.path.split(['/', '.']).next().unwrap_or_default()
-    }
-
-    /// Where its child modules lie.
-    fn folder(&self) -> String {
+    /// Where its child modules lie, which is the path of its own module.
+    pub fn folder(&self) -> &str {
         let stem = self.path.trim_end_matches(".rs");
         let roots = ["mod", "lib", "main"];
         match stem.rsplit_once('/') {
-            Some((folder, name)) if roots.contains(&name) => folder.to_string(),
-            None if roots.contains(&stem) => String::new(),
-            _ => stem.to_string(),
+            Some((folder, name)) if roots.contains(&name) => folder,
+            None if roots.contains(&stem) => "",
+            _ => stem,
         }
     }
 
     /// Its test modules as paths without `.rs`.
     pub fn test_files(&self) -> Vec<String> {
         let folder = self.folder();
-        self.test_modules
-            .iter()
-            .map(|name| format!("{folder}/{name}").trim_start_matches('/').into())
-            .collect()
-    }
-
-    /// Every path that begins with `crate::`, without it: `crate::{a::B, c}` gives `[a, B]` and `[c]`.
-    pub fn crate_paths(&self) -> Vec<Vec<String>> {
-        let starts =
-            self.code.windows(2).enumerate().filter(|(_, pair)| pair[0] == "crate" && pair[1] == "::");
-        starts.flat_map(|(at, _)| expand(&self.code[at + 2..])).collect()
-    }
-
-    /// Whether a chain of `super::` ends at the crate's root, inline modules counted.
-    pub fn leaves_through_super(&self) -> bool {
-        let depth = self.folder().split('/').count();
-        let (mut inline, mut braces, mut climbs) = (vec![], 0, 0);
-        for (at, token) in self.code.iter().enumerate() {
-            match token.as_str() {
-                "super" if self.code.get(at + 1).is_some_and(|next| next == "::") => {
-                    climbs += 1;
-                    if climbs == depth + inline.len() {
-                        return true;
-                    }
-                    continue;
-                }
-                "::" => continue,
-                "{" => {
-                    if at >= 2 && self.code[at - 2] == "mod" {
-                        inline.push(braces);
-                    }
-                    braces += 1;
-                }
-                "}" => {
-                    braces -= 1;
-                    inline.pop_if(|opened| *opened == braces);
-                }
-                _ => {}
-            }
-            climbs = 0;
-        }
-        false
+        let file = |name: &String| format!("{folder}/{name}").trim_start_matches('/').to_string();
+        self.test_modules.iter().map(file).collect()
     }
 }
 
-/// The paths of the use tree (or the one path) that `tokens` begin with.
-pub fn expand(tokens: &[String]) -> Vec<Vec<String>> {
-    fn tree(tokens: &[String], at: &mut usize, prefix: &[String], paths: &mut Vec<Vec<String>>) {
-        let mut path = prefix.to_vec();
-        let token = |at: usize| tokens.get(at).map_or("", String::as_str);
-        while token(*at) != "{" {
-            if is_word(token(*at)) || token(*at) == "*" {
-                path.push(token(*at).into());
-                *at += 1;
-            }
-            if token(*at) != "::" {
-                paths.push(path);
-                return;
-            }
-            *at += 1;
-            if !is_word(token(*at)) && !["*", "{"].contains(&token(*at)) {
-                paths.push(path); // crate::module::<T>
-                return;
-            }
+/// The path at the start of `tokens`, which begin with a word.
+fn path_at(tokens: &[String]) -> Vec<String> {
+    let mut path = vec![tokens[0].clone()];
+    for pair in tokens[1..].chunks_exact(2) {
+        if pair[0] != "::" || !is_word(&pair[1]) {
+            break;
         }
-        while !["}", ""].contains(&token(*at)) {
-            *at += 1; // { or ,
-            if token(*at) != "}" {
-                tree(tokens, at, &path, paths);
-            }
-            while !["}", ",", ""].contains(&token(*at)) {
-                *at += 1; // as name
-            }
+        path.push(pair[1].clone());
+    }
+    path
+}
+
+/// Reads the use tree that begins at `tokens[at]`, below `prefix`.
+fn tree(tokens: &[String], at: &mut usize, prefix: &[String], public: bool, uses: &mut Vec<Use>) {
+    let mut path = prefix.to_vec();
+    let token = |at: usize| tokens.get(at).map_or("", String::as_str);
+    while is_word(token(*at)) || ["*", "::"].contains(&token(*at)) {
+        if token(*at) == "as" {
+            *at += 1;
+            uses.push(Use { path, name: token(*at).into(), public });
+            *at += 1;
+            return;
+        }
+        if !["::", "self"].contains(&token(*at)) || (token(*at) == "self" && path.is_empty()) {
+            path.push(token(*at).into());
         }
         *at += 1;
     }
-    let mut paths = vec![];
-    tree(tokens, &mut 0, &[], &mut paths);
-    paths.retain(|path| !path.is_empty());
-    paths
+    if token(*at) != "{" {
+        let name = path.last().cloned().unwrap_or_default();
+        uses.push(Use { path, name, public });
+        return;
+    }
+    *at += 1;
+    while !["}", ""].contains(&token(*at)) {
+        tree(tokens, at, &path, public, uses);
+        if token(*at) == "," {
+            *at += 1;
+        }
+    }
+    *at += 1;
 }
 
 /// The tokens outside `#[cfg(test)]` items, and the names in `#[cfg(test)] mod name;`.
@@ -152,7 +136,6 @@ fn without_tests(tokens: &[String]) -> (Vec<String>, Vec<String>) {
     }
     (code, modules)
 }
-
 /// The place after the first token outside all brackets, or closing the outermost, that `ends` an item.
 fn after(tokens: &[String], from: usize, ends: impl Fn(&str) -> bool) -> usize {
     let mut depth = 0i32;

@@ -1,5 +1,7 @@
 //! Tables, there and back.
 
+use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
+
 use super::*;
 
 #[test]
@@ -72,10 +74,40 @@ fn column_types_are_converted() {
 
 #[test]
 fn an_arrow_stream_is_read_too() {
-    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &table().schema()).unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &table().schema()).unwrap();
     writer.write(&table()).unwrap();
     let bytes = writer.into_inner().unwrap();
     assert_eq!(read(&Folder::new().put("piped.arrow", &bytes)).columns().len(), 4);
+}
+
+/// A stream of one batch, with one number in place of another wherever it stands.
+fn stream_with(columns: &[(&str, ArrayRef)], zstd: bool, old: i64, new: i64) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter(columns.iter().cloned()).unwrap();
+    let codec = zstd.then_some(arrow_ipc::CompressionType::ZSTD);
+    let options = IpcWriteOptions::default().try_with_compression(codec).unwrap();
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.finish().unwrap();
+    let mut bytes = writer.into_inner().unwrap();
+    let places = (0..bytes.len() - 8).filter(|at| bytes[*at..at + 8] == old.to_le_bytes());
+    let places = places.collect::<Vec<_>>();
+    assert!(!places.is_empty());
+    places.iter().for_each(|at| bytes[*at..at + 8].copy_from_slice(&new.to_le_bytes()));
+    bytes
+}
+
+/// Each of these files has some hundred bytes; a decoder that believed them would end the process.
+#[test]
+fn arrow_messages_that_promise_too_much_are_refused() {
+    let folder = Folder::new();
+    let zeros: ArrayRef = Arc::new(Int64Array::from(vec![0; 4096]));
+    let unpacked = stream_with(&[("x", zeros.clone())], true, 8 * 4096, 1 << 45);
+    assert!(failure(&folder.put("unpacked.arrow", unpacked)).contains("packed bytes that are to make"));
+    let rows = stream_with(&[("x", zeros)], false, 4096, 1 << 40);
+    assert!(failure(&folder.put("rows.arrow", rows)).contains("a batch of 1099511627776 rows"));
+    let nulls: ArrayRef = Arc::new(NullArray::new(4096));
+    let nothing = stream_with(&[("x", nulls)], false, 4096, 1 << 30);
+    assert!(failure(&folder.put("nothing.arrow", nothing)).contains("1 columns, and no values"));
 }
 
 /// The decoders' own panics are caught, but still shown on stderr.

@@ -7,12 +7,12 @@
 //! again.
 //!
 //! ```
-//! # use diabolo::{Config, artifact::*, data::prepare, model::*, tensor::Device, task::{self, Rule, ScoreConfig}, train};
+//! # use diabolo::{artifact::*, tensor::Device, task::{self, Rule, ScoreConfig}};
 //! # fn example(saved: &SavedModel, rows: &arrow_array::RecordBatch) -> diabolo::Result<()> {
 //! let config = ScoreConfig { rule: Rule::FalseDiscovery(0.1), ..ScoreConfig::default() };
 //! let found = task::score(saved, "rows.csv", rows, 0, &config, &Device::cpu())?;
-//! for (row, reasons) in found.reasons.iter().enumerate().filter(|(row, _)| found.anomalous[*row]) {
-//!     println!("row {}: p = {}, {}", row + 1, found.p_values[row], reasons[0]);
+//! for row in (0..rows.num_rows()).filter(|&row| found.anomalous[row]) {
+//!     println!("row {}: p = {}, {}", row + 1, found.p_values[row], found.reasons[row][0]);
 //! }
 //! # Ok(()) }
 //! ```

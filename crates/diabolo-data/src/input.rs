@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::{DataProblem, Error, Result};
 
 /// A stream of bytes that can be sent to another thread.
@@ -103,4 +105,26 @@ pub(crate) fn read_error(name: &str, error: io::Error) -> Error {
 pub(crate) fn damaged(name: &str, found: impl ToString) -> Error {
     let help = "download or write the file again";
     Error::data(name, "a complete, undamaged file", found.to_string(), help).because(DataProblem::Damaged)
+}
+
+/// Hashes the contents of a file, after decompression.
+pub(crate) fn hash_unpacked(path: &str, hash: &mut Sha256) -> Result<()> {
+    let bytes = Input::open(path)?.into_bytes();
+    hash_bytes(bytes, hash).map_err(|error| read_error(path, error))
+}
+
+/// Hashes a stream to its end.
+pub(crate) fn hash_bytes(mut bytes: impl Read, hash: &mut Sha256) -> io::Result<()> {
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match bytes.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

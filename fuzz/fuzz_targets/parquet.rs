@@ -1,0 +1,7 @@
+//! Parquet.
+#![no_main]
+
+use diabolo_data::Format;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| diabolo_fuzz::read("rows.parquet", bytes, Some(Format::Parquet)));

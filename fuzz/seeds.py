@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Writes seeds/: small valid files of every format, by programs that are not ours.
+
+    fuzz/seeds.py [RUN ...]         of each run its model file, in parts as the target `model` takes them
+
+Needs numpy, pillow, pyarrow and zstandard. The files are committed; run this to add some.
+"""
+
+import gzip
+import io
+import json
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+from PIL import Image
+
+SEEDS = Path(__file__).parent / "seeds"
+
+
+def save(target: str, name: str, contents: bytes) -> None:
+    folder = SEEDS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(contents)
+
+
+def table() -> pa.Table:
+    return pa.table(
+        {
+            "n": pa.array([1, None, 3], pa.int32()),
+            "x": pa.array([0.5, float("nan"), None], pa.float64()),
+            "s": pa.array(["a", None, "ü"]).dictionary_encode(),
+            "b": pa.array([True, False, None]),
+            "t": pa.array([0, 86_400_000, None], pa.timestamp("ms")),
+        }
+    )
+
+
+def texts() -> dict[str, bytes]:
+    plain = "id,age,name,ok\n1,20,ann,yes\n2,,bob,no\n3,31.5,\"c,d\",yes\n"
+    return {
+        "comma.csv": plain.encode(),
+        "semicolon.csv": "a;b\n1,5;2,5\n3,0;NA\n".encode(),
+        "tab.tsv": "a\tb\n1\t2\n".encode(),
+        "blanks.txt": "  1.0  2.0\n 1.0   -2.0 \n".encode(),
+        "remark.csv": "|remark\n1,2\n3,4\n".encode(),
+        "latin1.csv": "größe,x\n1,ä\n".encode("latin1"),
+        "utf16.csv": "a,b\n1,2\n".encode("utf-16"),
+        "bom.csv": "a,b\r\n1,2\r\n".encode("utf-8-sig"),
+        "quoted.csv": b'a\n""\n"1\n2"\n',
+    }
+
+
+def rows() -> bytes:
+    """Enough rows to be split three ways, with a column of each kind."""
+    lines = ["id,x,n,kind,ok,day"]
+    for i in range(24):
+        missing = "" if i % 7 == 3 else f"{i * 0.37 - 2:.2f}"
+        lines.append(f"{i},{missing},{i % 5},{'abc'[i % 3]},{'yes' if i % 2 else 'no'},2024-01-{i + 1:02}")
+    return "\n".join(lines).encode()
+
+
+def npy(array: np.ndarray, version: tuple[int, int] = (1, 0)) -> bytes:
+    file = io.BytesIO()
+    np.lib.format.write_array(file, array, version)
+    return file.getvalue()
+
+
+def npz(write, **arrays: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    write(file, **arrays)
+    return file.getvalue()
+
+
+def idx(kind: int, array: np.ndarray) -> bytes:
+    head = bytes([0, 0, kind, array.ndim]) + b"".join(struct.pack(">I", n) for n in array.shape)
+    return head + array.astype(array.dtype.newbyteorder(">")).tobytes()
+
+
+def picture(mode: str, **options) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.arange(3 * 4 * 4, dtype=np.uint8).reshape(3, 4, 4)).convert(mode).save(file, **options)
+    return file.getvalue()
+
+
+def arrow(writer, options: pa.ipc.IpcWriteOptions | None = None) -> bytes:
+    sink = pa.BufferOutputStream()
+    with writer(sink, table().schema, options=options) as out:
+        out.write_table(table())
+    return sink.getvalue().to_pybytes()
+
+
+def parquet(**options) -> bytes:
+    file = io.BytesIO()
+    pq.write_table(table().select([0, 1, 2, 4]), file, store_schema=False, **options)
+    return file.getvalue()
+
+
+def model(run: Path) -> bytes:
+    file = (run / "model.safetensors").read_bytes()
+    length = int.from_bytes(file[:8], "little")
+    table = json.loads(file[8 : 8 + length])
+    header = json.loads(table.pop("__metadata__")["diabolo"])
+    del header["checksum"]
+    shapes = {name: tensor["shape"] for name, tensor in table.items()}
+    lines = [json.dumps(part, separators=(",", ":")).encode() for part in (header, shapes)]
+    return b"\n".join([*lines, file[8 + length :][:32]])
+
+
+def main() -> None:
+    for run in map(Path, sys.argv[1:]):
+        save("model", run.name, model(run))
+
+    for name, text in texts().items():
+        save("csv", name, text)
+    save("prepare", "rows.csv", rows())
+    save("prepare", "numbers.csv", b"\n".join(b"%d,%d" % (i, i * i) for i in range(12)))
+    save("prepare", "array.npy", npy(np.arange(30.0).reshape(10, 3)))
+    save("prepare", "pictures.npy", npy(np.arange(8 * 4, dtype=np.uint8).reshape(8, 2, 2)))
+
+    for compression in ["none", "snappy", "gzip", "zstd", "lz4"]:
+        save("parquet", f"{compression}.parquet", parquet(compression=compression))
+    save("parquet", "pages2.parquet", parquet(data_page_version="2.0", use_dictionary=False))
+
+    save("arrow", "file.arrow", arrow(pa.ipc.new_file))
+    save("arrow", "stream.arrow", arrow(pa.ipc.new_stream))
+    for compression in ["lz4", "zstd"]:
+        options = pa.ipc.IpcWriteOptions(compression=compression)
+        save("arrow", f"{compression}.arrow", arrow(pa.ipc.new_stream, options))
+
+    matrix = np.arange(6.0).reshape(3, 2)
+    save("npy", "f8.npy", npy(matrix))
+    save("npy", "fortran.npy", npy(np.asfortranarray(matrix.astype(">f4"))))
+    save("npy", "u8.npy", npy(np.arange(4, dtype=np.uint64), (2, 0)))
+    save("npy", "bool.npy", npy(np.array([[True], [False]])))
+    save("npy", "pictures.npy", npy(np.arange(2 * 3 * 2 * 3, dtype=np.uint8).reshape(2, 3, 2, 3)))
+    save("npz", "stored.npz", npz(np.savez, X=matrix, y=np.arange(3)))
+    save("npz", "deflated.npz", npz(np.savez_compressed, data=matrix.astype("<i2")))
+    save("npz", "labels.npz", npz(np.savez_compressed, y=np.arange(3)))
+
+    save("idx", "images", idx(8, np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)))
+    save("idx", "labels", idx(8, np.arange(5, dtype=np.uint8)))
+    save("idx", "doubles", idx(14, matrix))
+    save("idx", "shorts", idx(11, matrix.astype(np.int16)))
+
+    for mode in ["L", "RGB", "RGBA", "P", "1"]:
+        save("images", f"{mode}.png", picture(mode, format="PNG"))
+    for mode in ["L", "RGB"]:
+        save("images", f"{mode}.jpg", picture(mode, format="JPEG"))
+
+    plain = texts()["comma.csv"]
+    save("packed", "rows.csv.gz", gzip.compress(plain, mtime=0))
+    save("packed", "twice.csv.gz", gzip.compress(plain[:20], mtime=0) + gzip.compress(plain[20:], mtime=0))
+    save("packed", "rows.csv.zst", zstandard.compress(plain))
+    save("packed", "array.npy.gz", gzip.compress(npy(matrix), mtime=0))
+    save("packed", "fortran.npy.zst", zstandard.compress(npy(np.asfortranarray(matrix))))
+    save("packed", "picture.png", picture("L", format="PNG"))
+    save("packed", "labels.idx.gz", gzip.compress(idx(8, np.arange(5, dtype=np.uint8)), mtime=0))
+
+    save("amat", "row", b"0 1 " * 392 + b"\n")
+
+
+if __name__ == "__main__":
+    main()
