@@ -30,7 +30,8 @@ impl Input {
         Input::new(input, Some(PathBuf::from(input)), Box::new(file))
     }
 
-    fn new(name: &str, path: Option<PathBuf>, reader: Bytes) -> Result<Input> {
+    /// Opens a stream; `path` is the file it comes from, if any.
+    pub fn new(name: &str, path: Option<PathBuf>, reader: Bytes) -> Result<Input> {
         let mut raw = Input {
             name: name.to_string(),
             path,

@@ -33,7 +33,7 @@ pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
     UnknownCells,
 };
-pub use read::{ReadOptions, Source, Windows, is_earlier_row, open};
+pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use split::Split;
 pub use write::Writer;

@@ -183,7 +183,32 @@ fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     if input != "-" && Path::new(input).is_dir() {
         return images::folder(Path::new(input), options);
     }
-    let mut input = Input::open(input)?;
+    open_input(Input::open(input)?, options)
+}
+
+/// Reads any format from a stream, called `name` in messages.
+///
+/// ```
+/// # fn main() -> diabolo_data::Result<()> {
+/// let text = std::io::Cursor::new("x,y\n1,2\n3,4\n");
+/// let rows = diabolo_data::read_from("memory", text, &Default::default())?.collect()?;
+/// assert_eq!((rows.num_rows(), rows.num_columns()), (2, 2));
+/// # Ok(())
+/// # }
+/// ```
+pub fn read_from(
+    name: &str,
+    reader: impl std::io::Read + Send + 'static,
+    options: &ReadOptions,
+) -> Result<Source> {
+    let rows = open_input(Input::new(name, None, Box::new(reader))?, options)?;
+    match options.windows.clone() {
+        Some(windows) => windows.over(rows),
+        None => Ok(rows),
+    }
+}
+
+fn open_input(mut input: Input, options: &ReadOptions) -> Result<Source> {
     match options.format.map_or_else(|| sniff::format(&mut input), Ok)? {
         Format::Csv => csv::open(input, options, None),
         Format::Tsv => csv::open(input, options, Some(b'\t')),

@@ -1,5 +1,6 @@
 //! From rows and a configuration to a fitted model.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::prepared_job::PreparedJob;
 use crate::artifact::Run;
 use crate::config::Config;
 use crate::data::read::fingerprint;
-use crate::data::{prepare, prepare_rows};
+use crate::data::{ReadOptions, prepare, prepare_rows, read_from};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -49,6 +50,8 @@ pub(super) enum Source {
     Batch(RecordBatch),
     /// A path or the name of a built-in set.
     Input,
+    /// A file's bytes, in any format.
+    Reader(Box<dyn Read + Send>),
 }
 
 /// A run that goes on.
@@ -80,11 +83,16 @@ impl<'a> FitJob<'a> {
         Self::from_source(Source::Batch(rows), "rows")
     }
 
-    /// A fit to the rows of a reader.
+    /// A fit to the rows that a stream holds in any format that files have.
+    pub fn reader(reader: impl Read + Send + 'static) -> Self {
+        Self::from_source(Source::Reader(Box::new(reader)), "rows")
+    }
+
+    /// A fit to rows that come in several batches.
     ///
     /// # Errors
-    /// The reader's.
-    pub fn reader(batches: impl IntoIterator<Item = Result<RecordBatch>>) -> Result<Self> {
+    /// The first of the batches', or [`Error::Data`] if there is none.
+    pub fn batches(batches: impl IntoIterator<Item = Result<RecordBatch>>) -> Result<Self> {
         let batches = batches.into_iter().collect::<Result<Vec<_>>>()?;
         let schema = batches.first().map(RecordBatch::schema).ok_or_else(|| Error::no_rows("rows"))?;
         let rows = arrow_select::concat::concat_batches(&schema, &batches).map_err(|cause| {
@@ -179,6 +187,12 @@ impl<'a> FitJob<'a> {
                 let rows = rows.clone();
                 (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
             }
+            Source::Reader(reader) => {
+                let reader = std::mem::replace(reader, Box::new(std::io::empty()));
+                let options = ReadOptions { windows: None, ..config.data.read_options() };
+                let rows = read_from(name, reader, &options)?.collect()?;
+                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
+            }
             Source::Input => (prepare(name, &config.data, seed)?, fingerprint(name)?),
         };
         let architecture = config.resolve(&prepared)?;
@@ -201,8 +215,11 @@ impl<'a> FitJob<'a> {
     }
 }
 
-/// A table of numbers.
-pub(super) fn matrix(values: &[f64], names: &[&str]) -> Result<RecordBatch> {
+/// A table of numbers from a matrix, row by row, with a name for each column; NaN is a missing cell.
+///
+/// # Errors
+/// [`Error::Data`] if the numbers are no whole rows.
+pub fn matrix(values: &[f64], names: &[&str]) -> Result<RecordBatch> {
     let width = names.len();
     if width == 0 || !values.len().is_multiple_of(width) {
         let expected = format!("whole rows of {width} numbers");

@@ -40,7 +40,7 @@ pub use comparison_dir::ComparisonDir;
 pub use denoising::{DenoisingTask, Noise};
 pub use evaluation::{EvaluateOptions, Evaluated, EvaluationRows};
 pub use events::{Cancel, Event, Phase};
-pub use fit_job::FitJob;
+pub use fit_job::{FitJob, matrix};
 pub use fitted::{Fitted, Trained};
 pub use generation::{GenerateConfig, Generated, Origin};
 pub use predictor::Predictor;
