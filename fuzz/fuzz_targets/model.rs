@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use diabolo::artifact::SavedModel;
-use diabolo::tensor::Device;
+use diabolo::Predictor;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -48,9 +47,6 @@ fuzz_target!(|bytes: &[u8]| {
     let bytes = if bytes.starts_with(b"{") { file(bytes) } else { Some(bytes.to_vec()) };
     let Some(bytes) = bytes else { return };
     diabolo_fuzz::run(|| {
-        let folder = diabolo_fuzz::folder();
-        let path = folder.path().join("model.safetensors");
-        diabolo_fuzz::write(&path, &bytes);
-        let _ = SavedModel::load(&path, &Device::cpu());
+        let _ = Predictor::from_bytes(&bytes);
     });
 });
