@@ -59,7 +59,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let cause =
             text.split("\nUsage:").next().and_then(|t| t.split("\nFor more").next()).unwrap_or_default();
         let cause = no_number(error).map_or(one_line(cause), |cause| format!("error: {cause}"));
-        eprintln!("{cause}; --help shows what can be given");
+        eprintln!("{cause}; see --help for the options");
     }
     ExitCode::from(error.exit_code() as u8)
 }
