@@ -66,14 +66,14 @@ pub enum Error {
         found: String,
     },
 
-    /// Two settings that do not go together.
-    #[error("{first} and {second} do not go together: {reason}")]
+    /// Two settings that cannot be combined.
+    #[error("{first} and {second} cannot be combined: {reason}")]
     Conflict {
-        /// One setting: its key or flag, with its value where that matters.
+        /// One setting: its key or flag, with its value if relevant.
         first: String,
-        /// The other.
+        /// The other setting.
         second: String,
-        /// Why, and what to do about it.
+        /// Why, and how to fix it.
         reason: String,
     },
 
@@ -84,7 +84,7 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
-        /// What to do about it.
+        /// How to fix it.
         help: String,
     },
 
@@ -104,7 +104,7 @@ pub enum Error {
         value: f64,
     },
 
-    /// The caller cancelled what was being done.
+    /// The caller cancelled the operation.
     #[error("cancelled during {during}")]
     Cancelled {
         /// "training", "calibration", ….
@@ -120,7 +120,7 @@ pub enum Error {
         help: String,
     },
 
-    /// A fault of this program, not of its user.
+    /// A bug in this program.
     #[error("{what}; report this as a bug")]
     Internal {
         /// What went wrong.
@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(internal.to_string(), "these columns make no table; report this as a bug");
         assert_eq!(internal.class(), ErrorClass::Failure);
         let conflict = Error::conflict("--a", "--b", "both write to stdout");
-        assert_eq!(conflict.to_string(), "--a and --b do not go together: both write to stdout");
+        assert_eq!(conflict.to_string(), "--a and --b cannot be combined: both write to stdout");
         for usage in [conflict, Error::invalid_value("count", "1 or more", 0)] {
             assert_eq!(usage.class(), ErrorClass::Usage, "{usage}");
         }

@@ -100,7 +100,8 @@ fn split_and_fit(
     })
 }
 
-/// The examples of these rows, and what their columns are: of a series judged once, not for each row of a window.
+/// The examples of these rows and their schema; the columns of a time series are inferred once, not
+/// for each row of a window.
 fn examples(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<(Inferred, RecordBatch)> {
     let Some(windows) = config.windows() else {
         return Ok((infer(name, &rows, &config.infer_options())?, rows));

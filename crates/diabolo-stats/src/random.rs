@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 pub use rand::RngExt;
 pub use rand::rngs::ChaCha8Rng as Stream;
 
-/// What a stream is used for: one variant a use, so that no two uses share a stream.
+/// The purpose of a stream: one variant per use, so that no two uses share a stream.
 ///
 /// The numbers are part of the reproducibility contract: never change or reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub enum Purpose {
     Generate = 6,
     /// Which held-out rows a report shows.
     Choose = 7,
-    /// Drawing pixels as 0 or 1: once in epoch 0, for each training step from epoch 1 on.
+    /// Binarizing pixels: once in epoch 0, in each training step from epoch 1 on.
     Binarize = 8,
-    /// Draws of missing cells.
+    /// Draws of imputed cells.
     Impute = 10,
     /// Noise that `denoise` adds to clean rows.
     Corrupt = 11,
@@ -50,35 +50,35 @@ pub enum Purpose {
     CodePriorRows = 17,
     /// Which held-out rows calibrate a detector.
     CalibrationRows = 18,
-    /// Which training rows give the typical loss of each column.
+    /// Which training rows estimate the mean loss of each column.
     TypicalRows = 19,
-    /// The rows that diagnostics keep of all that pass.
+    /// The sample of rows for diagnostics.
     DiagnosedRows = 20,
-    /// Draws behind the evaluated terms of the objective.
+    /// Draws for the evaluated terms of the objective.
     BoundTerms = 21,
     /// Probes of an estimated contraction, in evaluation.
     ContractionProbes = 22,
-    /// Draws behind the importance-sampled bound on log p(x), for each row its own.
+    /// Draws for the importance-sampled bound on log p(x), different for each row.
     ImportanceDraws = 23,
     /// The same, shared by all rows.
     CommonImportanceDraws = 24,
     /// Directions in which the contraction ratio is measured.
     Directions = 25,
-    /// Noise on the input under which codes and reconstructions are measured.
+    /// Noise on the input for the robustness of codes and reconstructions.
     InputNoise = 26,
-    /// Noise on the input under which a comparison measures models.
+    /// Noise on the input in a comparison of models.
     ComparisonNoise = 27,
     /// Rows drawn from given codes.
     DecodedRows = 28,
     /// Codes near a given one.
     NearbyCodes = 29,
-    /// Moves of one chain of the contractive walk.
+    /// Transitions of one chain of the contractive walk.
     WalkChain = 30,
     /// Rows drawn along the contractive walk.
     WalkedRows = 31,
     /// Which observed cells are masked to measure imputation.
     MaskedCells = 32,
-    /// Draws behind the terms of the objective that a caller asks for.
+    /// Draws for the terms of the objective that a caller requests.
     ObjectiveTerms = 33,
 }
 

@@ -72,9 +72,9 @@ fn errors_of_the_argument_parser() {
 
 #[test]
 fn flags_of_another_family() {
-    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight and --model contractive do not go together: --kl-weight is for --model variational");
-    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight and --model variational do not go together: --contraction-weight is for --model contractive");
-    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption and --model variational do not go together: --corruption is for --model denoising");
+    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight and --model contractive cannot be combined: --kl-weight is for --model variational");
+    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight and --model variational cannot be combined: --contraction-weight is for --model contractive");
+    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption and --model variational cannot be combined: --corruption is for --model denoising");
 }
 
 #[test]

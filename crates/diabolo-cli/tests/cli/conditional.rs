@@ -34,13 +34,13 @@ fn generated_digits_have_the_requested_class() {
     assert_snapshot!(workspace.fails(2, "generate run --where label=12"), @"error: --where label: expected one of '0', '1', '2', '3', '4', '5', '6', '7' and 2 more, found 12");
     assert_snapshot!(workspace.fails(2, "generate run --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "generate run --where label"), @"error: --where: expected COLUMN=VALUE, found 'label'");
-    // What is asked for also holds for places of the latent space, and codes are not judged by what the model was given.
+    // Conditions also apply to exploration of the latent space, and codes are evaluated without the condition.
     workspace.ok("generate run --traverse --where label=7 -o seven.csv");
     workspace.ok("generate run --traverse --where label=0 -o zero.csv");
     assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
-    assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model do not go together: give a model fitted without --condition");
-    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare do not go together: only a variational model can be given columns");
+    assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model cannot be combined: give a model fitted without --condition");
+    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "generate evaluator --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 
@@ -67,7 +67,7 @@ fn conditions_of_each_type() {
     workspace.ok("evaluate run t.csv --samples 10 --diagnose");
     let new = workspace.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.5,")), "{new}");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain do not go together: only a variational model can be given columns");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
     assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099523162688");
     assert_snapshot!(workspace.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");

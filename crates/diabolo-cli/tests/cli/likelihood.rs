@@ -61,5 +61,5 @@ fn invalid_likelihoods_are_refused() {
     assert_snapshot!(refused("--likelihood height=laplace"), @"error: likelihood: expected a column's name, * or a kind of column there is (numeric, binary, categorical), found 'height'");
     assert_snapshot!(refused("--likelihood normal"), @"error: likelihood: expected bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson, negative_binomial, beta_binomial or discretized_logistic, found 'normal'");
     assert_snapshot!(refused("--likelihood beta_binomial"), @"error: likelihood: expected one that the data's columns can have; they are numeric, binary, categorical; pictures have pixels, found beta_binomial");
-    assert_snapshot!(Workspace::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied and the beta-binomial likelihood do not go together: a tied decoder has as many outputs as inputs, 64, not 128");
+    assert_snapshot!(Workspace::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied and the beta-binomial likelihood cannot be combined: a tied decoder has as many outputs as inputs, 64, not 128");
 }

@@ -47,14 +47,14 @@ fn every_prior_and_flow_fits_evaluates_and_generates() {
 fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--bound importance:0"), @"error: bound.samples: expected 1 to 10000, found 0");
     assert_snapshot!(refused("--bound iwae"), @"error: --bound: expected elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT, found 'iwae'");
-    assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance do not go together: the importance-weighted bound has no KL term to weigh");
-    assert_snapshot!(refused("--bound dreg:5 --flow planar:2"), @"error: bound.doubly_reparameterized and a flow do not go together: the gradient needs log q(z|x) at a given z");
-    assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior do not go together: this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance");
+    assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance cannot be combined: the importance-weighted bound has no KL term to weigh");
+    assert_snapshot!(refused("--bound dreg:5 --flow planar:2"), @"error: bound.doubly_reparameterized and a flow cannot be combined: the gradient needs log q(z|x) at a given z");
+    assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior cannot be combined: this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance");
     assert_snapshot!(refused("--prior vamp:0"), @"error: prior.pseudo_inputs: expected 1 to 100000, found 0");
     assert_snapshot!(refused("--prior gamma"), @"error: --prior: expected standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50, found 'gamma'");
     assert_snapshot!(refused("--flow planar"), @"error: --flow: expected none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH, found 'planar'");
     assert_snapshot!(refused("--binarize sometimes"), @"error: --binarize: expected dynamic, fixed or threshold, found 'sometimes'");
-    assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior and --model plain do not go together: --prior is for --model variational");
+    assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior and --model plain cannot be combined: --prior is for --model variational");
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 1 -q -o run");
     assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: --samples: expected a variational model, which has a posterior to draw from, found a plain one");

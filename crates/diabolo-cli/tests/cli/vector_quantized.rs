@@ -77,9 +77,9 @@ fn invalid_quantization_is_refused() {
     assert_snapshot!(refused("--model vector_quantized --groups 100 --codebook-size 20000"), @"error: codebook_size: expected 2 to 10485 with groups = 100, found 20000");
     assert_snapshot!(refused("--model vector_quantized --commitment-weight -1"), @"error: commitment_weight: expected a number, 0 or more, found -1");
     assert_snapshot!(refused("--model vector_quantized --set model.family.decay=1"), @"error: decay: expected a number in [0, 1), found 1");
-    assert_snapshot!(refused("--model vector_quantized --tied"), @"error: --tied and --model vector_quantized do not go together: --tied is for --model plain, denoising, sparse or contractive");
+    assert_snapshot!(refused("--model vector_quantized --tied"), @"error: --tied and --model vector_quantized cannot be combined: --tied is for --model plain, denoising, sparse or contractive");
     assert_snapshot!(refused("--model vector_quantized --pretrain-epochs 3"), @"error: pretrain_epochs: expected 0, or a plain, denoising, sparse or contractive model with hidden layers: layers are pretrained one by one, found 3");
-    assert_snapshot!(refused("--model plain --groups 4"), @"error: --groups and --model plain do not go together: --groups is for --model vector_quantized");
+    assert_snapshot!(refused("--model plain --groups 4"), @"error: --groups and --model plain cannot be combined: --groups is for --model vector_quantized");
 }
 
 #[test]

@@ -67,7 +67,8 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
     visitor.tensors
 }
 
-/// `model` with the named tensors, in `device`'s precision, in place of its own; or what does not fit.
+/// `model` with its tensors replaced by the named ones, in the precision of `device`; the error says
+/// what does not match.
 pub fn import<M: Module>(
     model: M,
     tensors: BTreeMap<String, HostTensor>,

@@ -78,12 +78,12 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     })
 }
 
-/// As many rows as take [`DRAWS`] draws together.
+/// The number of rows for [`DRAWS`] draws in total.
 fn rows_at_once(samples: usize) -> usize {
     (DRAWS / samples.max(1)).clamp(1, ROWS)
 }
 
-/// A function of some rows at a time, for all rows.
+/// Applies a function to all rows, slice by slice.
 fn in_slices(
     rows: &Encoded,
     at_once: usize,

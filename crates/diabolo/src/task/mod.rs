@@ -86,5 +86,5 @@ fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
-        .map_err(|cause| Error::internal(format!("these columns make no table: {cause}")))
+        .map_err(|cause| Error::internal(format!("these columns are not a valid table: {cause}")))
 }

@@ -153,8 +153,8 @@ pub struct Resume<M> {
 /// `config` must be [resolved](TrainingConfig::resolve).
 ///
 /// # Errors
-/// If a hook cannot save, `config` leaves something open, `resume` holds an unreadable optimiser state,
-/// or a [term](crate::objective::Term) of the loss has no name of its own.
+/// If a hook cannot save, `config` is not resolved, the optimizer state of `resume` is unreadable,
+/// or the name of a [term](crate::objective::Term) of the loss is not unique.
 pub fn fit<M: Trainable + Module>(
     model: M,
     resume: Option<Resume<M>>,
@@ -344,7 +344,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(())
     }
 
-    /// Names the term that is not finite, or has no name of its own.
+    /// Returns an error for a term that is not finite or has no unique name.
     fn check(&self, means: &[TermMean], step: usize) -> Result<()> {
         check_names(means)?;
         let epoch = self.state.epoch + 1;

@@ -187,9 +187,9 @@ impl DriftReport {
             units += usize::from(moved.kind == "latent");
             moved.kind != "latent" || units <= UNITS
         };
-        let told: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_shown(moved)).collect();
-        let left_out = self.moved.len() - told.len();
-        (told, left_out)
+        let shown: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_shown(moved)).collect();
+        let left_out = self.moved.len() - shown.len();
+        (shown, left_out)
     }
 
     /// A warning if there are too few rows to detect drift.

@@ -53,7 +53,7 @@ pub(super) fn weighted(
         let batch = Batch::gather(rows, row, device);
         let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, device);
         let deviations = if config.errors { found.deviations() } else { vec![] };
-        // Of many rows they would be many.
+        // Only the requested draws are kept, to save memory.
         found.draws.truncate(config.multiple);
         (found, deviations)
     };
