@@ -114,7 +114,7 @@ pub fn pictures() -> Result<RecordBatch> {
         moved(&sprites[row / 64], offset(x), offset(y))
     });
     let damaged = |error: arrow_schema::ArrowError| {
-        Error::internal(format!("the factors' images cannot be made: {error}"))
+        Error::internal(format!("cannot create the images of the factors: {error}"))
     };
     let image = image_field(SIDE, SIDE, 1, false);
     let images = image_array(&image, Arc::new(pixels.collect::<UInt8Array>())).map_err(damaged)?;

@@ -123,10 +123,12 @@ impl RowNoise<'_> {
     }
 }
 
-/// The entry that a position in [0, Σ weights) falls into, each as wide as its weight; `None` from the sum on.
+/// The entry that contains a position in [0, Σ weights), where each entry is as wide as its weight;
+/// `None` at or beyond the sum.
 ///
-/// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ weights. Rounding can
-/// leave a little after the last entry: whoever draws takes the last entry for it.
+/// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ
+/// weights. If rounding gives a position beyond the last entry, the caller should take the last
+/// entry.
 pub fn weighted_index<W: Copy + Into<f64>>(weights: &[W], position: f64) -> Option<usize> {
     let mut sum = 0.0;
     weights.iter().position(|&weight| {
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn no_two_purposes_share_a_stream() {
-        // Every variant is in the list: the enum's lines are counted.
+        // The list contains every variant: the lines of the enum are counted.
         let lines = include_str!("random.rs").lines();
         let body =
             lines.skip_while(|line| !line.starts_with("pub enum Purpose")).take_while(|line| *line != "}");

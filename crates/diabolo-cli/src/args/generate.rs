@@ -1,4 +1,4 @@
-//! The arguments of `generate`, and how they become settings.
+//! The arguments of `generate`, and their conversion to settings.
 
 use std::path::PathBuf;
 
@@ -97,7 +97,7 @@ impl GenerateArgs {
         })
     }
 
-    /// Columns and values of --where.
+    /// The columns and values of --where.
     fn given(&self) -> diabolo::Result<Vec<(String, String)>> {
         let pair = |text: &String| match text.split_once('=') {
             Some((column, value)) => Ok((column.to_string(), value.to_string())),

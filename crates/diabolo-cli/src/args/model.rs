@@ -93,7 +93,7 @@ pub struct ModelArgs {
     pub tied: Option<bool>,
 }
 
-/// A flag that only some families have.
+/// A flag that applies only to some families.
 pub(super) struct FamilyFlag {
     pub name: &'static str,
     pub families: &'static [&'static str],

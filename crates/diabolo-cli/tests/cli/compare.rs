@@ -45,7 +45,7 @@ fn two_families_on_digits() {
     assert!(other.stderr.contains("another comparison is in this folder"), "{}", other.stderr);
 }
 
-/// What `compare.json` holds of the two families and the raw input.
+/// Checks `compare.json` for the two families and the raw input.
 fn assert_measured(numbers: &serde_json::Value) {
     let models: Vec<&str> =
         numbers["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
@@ -63,7 +63,7 @@ fn assert_measured(numbers: &serde_json::Value) {
         }
         assert!(model["facts"].to_string().contains("64 → 128 → 64"), "{model}");
     }
-    // The classifier on the pixels is not trained by epochs: it is as good as ever.
+    // The linear probe of the pixels does not depend on the number of epochs.
     assert!(numbers["models"][2]["values"]["accuracy"][0].as_f64().unwrap() > 0.9);
     assert!(numbers["claims"].as_array().unwrap().iter().all(|c| c["verdict"] == "not_decided"));
 }

@@ -136,8 +136,7 @@ fn empty_rows_and_unknown_categories() {
     workspace.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
     insta::assert_snapshot!(workspace.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; it was not in the training data: treat it as missing with --unknown missing");
     let kept = workspace.ok("impute run new.csv --unknown missing");
-    let note =
-        "note: 1 cell holds a category that the model has not seen; it is treated as missing: column 'color'";
+    let note = "note: 1 cell has a category that was not in the training data; it is treated as missing: column 'color'";
     assert!(kept.stderr.contains(note), "{}", kept.stderr);
     for verb in ["score", "encode", "reconstruct"] {
         let output = workspace.ok(&format!("{verb} run new.csv --unknown missing -o {verb}.csv")).stderr;

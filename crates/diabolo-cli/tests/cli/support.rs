@@ -129,7 +129,7 @@ pub fn cells(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     (split(lines.next().unwrap()), lines.map(split).collect())
 }
 
-/// A file of the folder with real data; for tests that are ignored without one.
+/// A file of the folder with real data, for tests that are ignored without it.
 pub fn real_data(name: &str) -> PathBuf {
     let path = Path::new(&std::env::var_os("DIABOLO_DATA").unwrap()).join(name);
     assert!(path.is_file(), "DIABOLO_DATA does not hold {name}");

@@ -88,7 +88,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     Ok(inferred)
 }
 
-/// Judges every column that is not set aside, and adds what it is, or why it is not learned.
+/// Infers the type of every column that is not excluded, and adds the feature or a warning.
 fn infer_columns(
     input: &str,
     batch: &RecordBatch,

@@ -211,7 +211,7 @@ fn cells_of_unknown_categories_are_counted_by_column() {
     assert_eq!(
         unknown.note().as_deref(),
         Some(
-            "5 cells hold categories that the model has not seen; they are treated as missing: columns 'city', \
+            "5 cells have categories that were not in the training data; they are treated as missing: columns 'city', \
              'member'"
         )
     );

@@ -85,20 +85,20 @@ impl SavedModel {
     /// Writes the file atomically.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if [`load`](Self::load) would refuse the file, or give another
-    /// architecture: the fields do not belong together, or hold what cannot be. [`Error::Io`] if it
-    /// cannot be written.
+    /// [`Error::Unsupported`] if [`load`](Self::load) would refuse the file or return another
+    /// architecture, because the fields are invalid or inconsistent. [`Error::Io`] if it cannot be
+    /// written.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_atomically(path, &self.to_bytes()?)
     }
 
-    /// The file's bytes, read back before anybody relies on them.
+    /// The file's bytes, validated by reading them.
     ///
     /// # Errors
-    /// As [`save`](Self::save), but for those of writing.
+    /// As [`save`](Self::save), except I/O errors.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let refused = |problem: String| Error::Unsupported {
-            what: format!("the model is not saved, because it could not be loaded: {problem}"),
+            what: format!("the model cannot be saved, because it could not be loaded: {problem}"),
             help: "save the header, weights and summaries of one fit, unchanged".into(),
         };
         let json = serde_json::to_value(&self.header).map_err(|cause| refused(cause.to_string()))?;
@@ -113,7 +113,7 @@ impl SavedModel {
             })?;
         match loaded.architecture == self.architecture {
             true => Ok(bytes),
-            false => Err(refused("its architecture is not what its configuration builds".into())),
+            false => Err(refused("its architecture is not that of its configuration".into())),
         }
     }
 

@@ -70,7 +70,7 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    // In place few rows, so that the tensors are too small for Burn to ask for threads.
+    // In place, few rows, so that tensors are too small for Burn to use threads.
     let at_once = if is_in_place() { 1 } else { rows_at_once(samples) };
     in_slices(rows, at_once, |slice| {
         let noise = &mut stream(seed, Purpose::CommonImportanceDraws, 0, 0);

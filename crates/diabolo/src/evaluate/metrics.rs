@@ -45,8 +45,8 @@ pub struct Metrics {
     /// [`Estimator::Auto`] considers too expensive. `None` in old files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contraction_estimator: Option<Estimator>,
-    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square. With probes it
-    /// is slightly low, as the root of an unbiased estimate is.
+    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square. With
+    /// probes, it is slightly biased downwards, as the root of an unbiased estimate.
     pub jacobian_norm: f64,
     /// Mean squared error of the reconstruction's mean, per observed encoded value.
     pub mse: f64,

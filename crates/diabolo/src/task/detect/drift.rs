@@ -104,7 +104,7 @@ impl<'a> Drift<'a> {
         device: &Device,
     ) -> Result<()> {
         let preprocessor = &self.saved.header.preprocessor;
-        // Rows without a whole window have no score.
+        // Rows without a complete window have no score.
         let cut = scores.iter().take_while(|score| score.is_nan()).count();
         let whole = rows.slice(cut, rows.num_rows() - cut);
         let rows = preprocessor.encode(input, &whole, first_row + cut as u64)?;

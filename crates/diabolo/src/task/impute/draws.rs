@@ -149,7 +149,7 @@ impl<'a> Row<'a> {
         let mut replaced = vec![];
         let mut chosen: Vec<i64> = vec![];
         for draw in 0..self.draws.len() {
-            // From the block's weights on, the draw of an earlier block stays.
+            // Beyond the block's weights, the draw of an earlier block is kept.
             if let Some(found) = weighted_index(weights, noise.random::<f64>() * self.total) {
                 replaced.push(draw);
                 chosen.push(found as i64);
