@@ -31,11 +31,11 @@ pub struct ScoreArgs {
     /// Exit with code 10 if there is an anomaly or, with --drift, if drift is detected
     #[arg(long)]
     pub fail_on_anomaly: bool,
-    #[command(flatten)]
-    pub rule: RuleArgs,
-    // Last: arguments after it would get its help heading.
+    // After the arguments without a help heading, which would get those of the last ones here.
     #[command(flatten)]
     pub rows: TransformArgs,
+    #[command(flatten)]
+    pub rule: RuleArgs,
 }
 
 /// The rule that decides which rows are anomalies.
