@@ -4,7 +4,7 @@
 //! −log p(x) = softplus(l) − x l = (1 − x) l − log σ(l)
 //! ```
 //! The second form needs one transcendental pass and is exact for logits of any size.
-//! The decoder gives one logit a feature; nothing is learned beside it.
+//! The decoder gives one logit per feature; there are no other parameters.
 
 use crate::tensor::{Tensor, activation};
 

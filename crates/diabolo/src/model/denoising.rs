@@ -7,7 +7,7 @@ use crate::objective::{Corruption, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
 
-/// Clean from corrupted.
+/// The denoising autoencoder.
 #[derive(Module, Debug)]
 pub struct Denoising {
     net: Deterministic,

@@ -1,4 +1,4 @@
-//! What a layer can do, for whoever must not know which kind it is: the contraction, the walk, the diagnostics.
+//! The interface of a layer, for the contraction, the walk and the diagnostics.
 
 use super::Activation;
 use crate::tensor::Tensor;
@@ -8,10 +8,10 @@ use crate::tensor::Tensor;
 /// Its Jacobian is ∂h/∂x = diag(φ′(a)) A, A = ∂a/∂x. Rows are flat: batch × inputs, batch × outputs.
 /// `derivative` below is φ′(a) as [`trace`](Self::trace) gives it: batch × outputs.
 pub trait Layer: Send + Sync {
-    /// Width of a row that goes in.
+    /// Number of inputs.
     fn inputs(&self) -> usize;
 
-    /// Width of a row that comes out.
+    /// Number of outputs.
     fn outputs(&self) -> usize;
 
     /// φ.
@@ -23,7 +23,7 @@ pub trait Layer: Send + Sync {
     /// [`forward`](Self::forward), also keeping φ′(a).
     fn trace(&self, x: Tensor<2>) -> LayerTrace;
 
-    /// Vector-Jacobian product of a block of k cotangents a row: M ← (M ⊙ φ′(a)) A.
+    /// Vector-Jacobian product of a block of k cotangents per row: M ← (M ⊙ φ′(a)) A.
     ///
     /// `cotangents`: batch × k × outputs; result: batch × k × inputs.
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3>;
@@ -33,7 +33,7 @@ pub trait Layer: Send + Sync {
     /// `tangent`: batch × inputs; result: batch × outputs.
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2>;
 
-    /// The Jacobian diag(φ′(a)) A itself: batch × outputs × inputs.
+    /// The Jacobian diag(φ′(a)) A: batch × outputs × inputs.
     fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3>;
 
     /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form overrides it.
@@ -41,7 +41,7 @@ pub trait Layer: Send + Sync {
         squared_norm(self.jacobian(derivative))
     }
 
-    /// ‖∂h/∂x‖²_F for each row from the output h alone. Result: batch.
+    /// ‖∂h/∂x‖²_F for each row from the output h only. Result: batch.
     ///
     /// # Panics
     /// If φ′ is not [a function of the output](Activation::slope_is_of_output).
@@ -63,7 +63,7 @@ fn squared_norm(matrices: Tensor<3>) -> Tensor<1> {
     matrices.square().reshape([batch, rows * columns]).sum_dim(1).squeeze_dim::<1>(1)
 }
 
-/// What a layer leaves behind for the vector-Jacobian product: its output and the slope there.
+/// The trace of a layer for vector-Jacobian products: its output and derivative.
 pub struct LayerTrace {
     /// h = φ(a): batch × outputs.
     pub output: Tensor<2>,
