@@ -52,8 +52,8 @@ fn l1_sparsity_gives_zeros() {
 
 #[test]
 fn invalid_sparsity_is_refused() {
-    assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the width of the code (latent_dim), found 9");
-    assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the width of the code (latent_dim), found 0");
+    assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the number of latent dimensions (latent_dim), found 9");
+    assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the number of latent dimensions (latent_dim), found 0");
     assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation = tanh and sparsity of kind kl cannot be combined: kl reads code values as probabilities; choose sigmoid, or l1 or top_k");
     assert_snapshot!(refused("--model sparse --sparsity kl:0.1:1.5"), @"error: sparsity.target: expected a number above 0 and below 1, found 1.5");
     assert_snapshot!(refused("--model sparse --sparsity l1:-1"), @"error: sparsity.weight: expected a number, 0 or more, found -1");
@@ -65,7 +65,7 @@ fn invalid_sparsity_is_refused() {
 fn invalid_tying_and_contraction_are_refused() {
     assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" cannot be combined: a tied decoder has as many outputs as inputs, 64, not 128"#);
     assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" cannot be combined: a tied decoder has as many outputs as inputs, 64, not 128"#);
-    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight and contraction_weight = 0 cannot be combined: the curvature term steadies a contraction, and alone lets the Jacobian grow");
+    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight and contraction_weight = 0 cannot be combined: the curvature term needs a contraction, since it lets the Jacobian grow");
 }
 
 #[test]

@@ -47,9 +47,9 @@ fn every_prior_and_flow_fits_evaluates_and_generates() {
 fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--bound importance:0"), @"error: bound.samples: expected 1 to 10000, found 0");
     assert_snapshot!(refused("--bound iwae"), @"error: --bound: expected elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT, found 'iwae'");
-    assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance cannot be combined: the importance-weighted bound has no KL term to weigh");
+    assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance cannot be combined: the importance-weighted bound has no KL term");
     assert_snapshot!(refused("--bound dreg:5 --flow planar:2"), @"error: bound.doubly_reparameterized and a flow cannot be combined: the gradient needs log q(z|x) at a given z");
-    assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior cannot be combined: this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance");
+    assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior cannot be combined: this bound needs the KL divergence of each latent dimension; choose elbo, capacity or importance");
     assert_snapshot!(refused("--prior vamp:0"), @"error: prior.pseudo_inputs: expected 1 to 100000, found 0");
     assert_snapshot!(refused("--prior gamma"), @"error: --prior: expected standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50, found 'gamma'");
     assert_snapshot!(refused("--flow planar"), @"error: --flow: expected none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH, found 'planar'");

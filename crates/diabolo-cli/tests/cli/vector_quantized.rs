@@ -70,7 +70,7 @@ fn new_rows_of_a_table() {
 
 #[test]
 fn invalid_quantization_is_refused() {
-    assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: latent_dim: expected a multiple of groups, 8: each group has as many units of the code, found 12");
+    assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: latent_dim: expected a multiple of groups, 8: all groups have the same number of latent dimensions, found 12");
     assert_snapshot!(refused("--model vector_quantized --groups 0"), @"error: groups: expected 1 to latent_dim, 8, found 0");
     assert_snapshot!(refused("--model vector_quantized --groups 9 --latent-dim 8"), @"error: groups: expected 1 to latent_dim, 8, found 9");
     assert_snapshot!(refused("--model vector_quantized --codebook-size 1"), @"error: codebook_size: expected 2 to 65536 with groups = 8, found 1");

@@ -206,13 +206,13 @@ impl Architecture {
     /// The same architecture with a condition of this width.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the family cannot be given any.
+    /// [`Error::Conflict`] if the family does not support conditions.
     pub fn conditioned_on(self, condition: usize) -> Result<Self> {
         if condition > 0 && !self.family.is_variational() {
             return Err(Error::conflict(
                 "condition",
                 format!("model = {}", self.family.name()),
-                "only a variational model can be given columns",
+                "only variational models support conditions",
             ));
         }
         Ok(Architecture { condition, ..self })
@@ -340,7 +340,7 @@ impl ModelConfig {
                     return Err(Error::conflict(
                         format!("latent_activation = {}", activation.name()),
                         "model = variational",
-                        "a variational posterior's mean is linear",
+                        "the posterior mean of a variational model is linear",
                     ));
                 }
             }

@@ -55,7 +55,7 @@ impl ContractiveConfig {
             non_negative(key, value)?;
         }
         if self.curvature_weight > 0.0 && self.contraction_weight == 0.0 {
-            let reason = "the curvature term steadies a contraction, and alone lets the Jacobian grow";
+            let reason = "the curvature term needs a contraction, since it lets the Jacobian grow";
             return Err(Error::conflict("curvature_weight", "contraction_weight = 0", reason));
         }
         Ok(())

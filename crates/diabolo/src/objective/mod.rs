@@ -24,8 +24,8 @@ use crate::tensor::Tensor;
 
 /// One named part of the objective.
 pub struct Term {
-    /// Such as "reconstruction", "kl_divergence", "contraction"; a name of its own. Training computes
-    /// "objective" and "negative_elbo" from the terms, and refuses terms of these names.
+    /// The unique name, such as "reconstruction", "kl_divergence", "contraction". Training computes
+    /// "objective" and "negative_elbo" from the terms, and refuses terms with these names.
     pub name: &'static str,
     /// One value per example: shape batch.
     pub value: Tensor<1>,

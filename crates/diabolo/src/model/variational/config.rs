@@ -245,7 +245,7 @@ impl VariationalConfig {
                 count("bound.samples", samples, 10_000)?;
                 if self.kl_weight != 1.0 || self.kl_warmup_epochs > 0.0 {
                     let setting = if self.kl_weight != 1.0 { "kl_weight" } else { "kl_warmup_epochs" };
-                    let reason = "the importance-weighted bound has no KL term to weigh";
+                    let reason = "the importance-weighted bound has no KL term";
                     return Err(Error::conflict(setting, "bound = importance", reason));
                 }
                 let inexpressible = match self.prior {
@@ -265,7 +265,7 @@ impl VariationalConfig {
             false => Err(Error::conflict(
                 format!("bound = {}", self.bound.name()),
                 if self.flow != FlowConfig::None { "a flow" } else { "a learned prior" },
-                "this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance",
+                "this bound needs the KL divergence of each latent dimension; choose elbo, capacity or importance",
             )),
         }
     }
