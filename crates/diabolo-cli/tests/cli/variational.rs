@@ -69,7 +69,7 @@ fn posterior_collapse_is_reported_and_its_remedies_work() {
         line.contains("posterior collapse: KL divergence") && line.contains("--bound free_bits:0.1"),
         "{output}"
     );
-    assert_eq!(output.matches("posterior collapse").count(), 1, "it is output once: {output}");
+    assert_eq!(output.matches("posterior collapse").count(), 1, "it is reported once: {output}");
     let found = findings(&workspace);
     assert!(found[..3].iter().flatten().any(|kind| kind == "posterior_collapse"), "{found:?}");
     assert!(workspace.text("run/report.html").contains("posterior collapse: KL divergence"));
