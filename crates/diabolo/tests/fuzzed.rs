@@ -178,7 +178,7 @@ fn training(noise: &mut Stream, set: &mut Vec<String>) {
     set.push("training.epochs=2".into());
 }
 
-/// Whether every number of the table is finite; missing cells are none.
+/// Whether every number of the table is finite, ignoring missing cells.
 fn is_finite(rows: &RecordBatch) -> bool {
     rows.columns().iter().all(|column| match column.as_primitive_opt::<Float64Type>() {
         Some(numbers) => numbers.iter().flatten().all(f64::is_finite),
@@ -201,7 +201,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<&'static str, E
     let outcome = train::fit(model, None, &data, &config.training, &device, &mut ())?;
     for record in &outcome.state.history {
         let bad = record.train.iter().chain(&record.validation).find(|(_, value)| !value.is_finite());
-        // The last epoch before a divergence may hold what diverged.
+        // The last epoch before a divergence may have diverged values.
         assert!(bad.is_none() || matches!(outcome.stop_reason, StopReason::Diverged(_)), "history: {bad:?}");
     }
     let latent = match architecture.family.has_prior() {
@@ -285,7 +285,7 @@ fn random_configurations_end_in_a_model_or_an_error() {
         }
     }
     eprintln!("{ends:?}");
-    // Enough of each that both ends are tried.
+    // Enough of each to reach both results.
     for name in names::families().iter().chain(&choices.likelihoods) {
         assert!(ends.fitted.get(name).is_some_and(|&n| n >= 3), "few models with {name}: {ends:?}");
     }

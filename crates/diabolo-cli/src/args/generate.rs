@@ -18,7 +18,7 @@ pub struct GenerateArgs {
     /// Output file; for images, NAME.png is one sheet and FOLDER/ holds single files; - is stdout
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     pub out: String,
-    /// The output's format, when the extension does not tell
+    /// Output format, if the extension does not determine it
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
     /// Write the mean of p(x|z), or (--mean false) a draw from it [default: mean for images, draw
@@ -84,7 +84,7 @@ pub struct WalkArgs {
 }
 
 impl GenerateArgs {
-    /// The flags as settings.
+    /// Converts the flags to settings.
     pub fn to_config(&self) -> diabolo::Result<GenerateConfig> {
         let draw = self.mean.map(|mean| if mean { Draw::Mean } else { Draw::Sample });
         Ok(GenerateConfig {

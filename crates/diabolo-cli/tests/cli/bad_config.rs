@@ -1,4 +1,4 @@
-//! Requests that cannot be met: exit code 2, and places that cannot be written: 1.
+//! Invalid requests (exit code 2) and unwritable paths (exit code 1).
 
 use insta::assert_snapshot;
 
@@ -92,7 +92,8 @@ fn a_broken_configuration_file() {
     assert_snapshot!(workspace.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
 }
 
-/// Tests may run as root, whom permissions do not bind: a file in the path binds everyone.
+/// Tests may run as root, for whom permissions do not apply; a file as a part of the path always
+/// fails.
 #[test]
 fn unwritable_paths() {
     let workspace = fitted();

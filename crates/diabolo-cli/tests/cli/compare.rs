@@ -1,4 +1,4 @@
-//! Several families side by side.
+//! Comparison of several families.
 
 use insta::assert_snapshot;
 
@@ -31,7 +31,7 @@ fn two_families_on_digits() {
     }
     assert!(!page.contains("src=\"http") && !page.contains("NaN"));
 
-    // The same again trains nothing, and finds the same.
+    // A repeated command trains nothing and gives the same results.
     let again = workspace.ok(line);
     assert_eq!(again.stdout, first.stdout);
     assert!(
@@ -76,7 +76,7 @@ fn a_table_without_labels() {
     let numbers = ran.json();
     assert!(numbers["notes"].to_string().contains("expected a label column"), "{}", numbers["notes"]);
     assert!(numbers["measures"].as_array().unwrap().iter().all(|m| m["key"] != "accuracy"));
-    // Its learned variance counts in other nats.
+    // Its learned variance makes its nats incomparable.
     let variational = &numbers["models"][3];
     assert!(variational["values"].get("test_reconstruction").is_none(), "{variational}");
     assert_eq!(variational["values"]["squared_error"].as_array().unwrap().len(), 2);

@@ -1,4 +1,4 @@
-//! Conditional models: given columns, and what is asked for by --where.
+//! Conditional models: condition columns and --where.
 
 use insta::assert_snapshot;
 
@@ -22,7 +22,7 @@ fn generated_digits_have_the_requested_class() {
         rows.iter().map(|row| at(row, 4, 3) + at(row, 4, 4)).sum::<f64>() / rows.len() as f64
     };
     assert!(ink("sevens.csv") > ink("zeros.csv") + 5.0, "{} {}", ink("sevens.csv"), ink("zeros.csv"));
-    // Without --where the classes take turns, in every format.
+    // Without --where, all classes in turn, in every format.
     workspace.ok("generate run -n 20 -o all.csv");
     let (_, rows) = cells(&workspace.text("all.csv"));
     let labels: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
@@ -51,7 +51,7 @@ fn conditions_of_each_type() {
     workspace.ok("fit t.csv --key id --condition color --condition x --epochs 5 -q -o run");
     let seen = workspace.ok("inspect run").stdout;
     assert!(seen.contains("color   condition") && seen.contains("x       condition"), "{seen}");
-    // Codes carry their conditions, and decode by them.
+    // Files of codes include the conditions, which decoding uses.
     workspace.ok("encode run t.csv -o codes.csv");
     let (header, rows) = cells(&workspace.text("codes.csv"));
     assert_eq!(header[..3], ["id", "color", "x"]);

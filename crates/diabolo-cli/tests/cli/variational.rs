@@ -1,4 +1,5 @@
-//! The variational family: bounds, priors and flows on the built-in digits, what the doctor says, and places of the latent space.
+//! The variational family on the built-in digits: bounds, priors, flows, the doctor, and
+//! exploration of the latent space.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -9,7 +10,7 @@ fn refused(flags: &str) -> String {
     Workspace::new().fails(2, &format!("fit digits {flags}"))
 }
 
-/// The kinds of what was found in each epoch.
+/// The kinds of the findings in each epoch.
 fn findings(workspace: &Workspace) -> Vec<Vec<String>> {
     let kinds = |line: &str| -> Vec<String> {
         let record: Value = serde_json::from_str(line).unwrap();
@@ -91,7 +92,7 @@ fn latent_space_exploration() {
         workspace.ok(&format!("{line} -o out.csv"));
         workspace.text("out.csv")
     };
-    // No noise: the row's reconstruction, again and again.
+    // Without noise: repeated reconstructions of the row.
     let still = rows("generate run --near 1 --scale 0 -n 3");
     let lines: Vec<&str> = still.lines().collect();
     assert!(lines.len() == 4 && lines[1] == lines[2] && lines[2] == lines[3], "{still}");
@@ -99,7 +100,7 @@ fn latent_space_exploration() {
     assert_ne!(around.lines().nth(1), around.lines().nth(2));
     assert_eq!(around, rows("generate run --near 1 --scale 1 -n 3 --seed 4"));
     assert_ne!(around, rows("generate run --near 1 --scale 1 -n 3 --seed 5"));
-    // The ends of a path are the rows' own reconstructions.
+    // The ends of a path are the reconstructions of the rows.
     let straight = rows("generate run --between 1,2 -n 5");
     let great_circle = rows("generate run --between 1,2 --spherical -n 5");
     let line = |text: &str, k: usize| text.lines().nth(k).unwrap().to_string();
@@ -122,7 +123,7 @@ fn binarised_pixels_stay_binarised() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --binarize dynamic --hidden 16 --latent-dim 4 --epochs 2 -q -o run");
     assert!(workspace.text("run/config.toml").contains("binarize = \"dynamic\""));
-    // Grey pixels would make a Gaussian of the default; of zeros and ones it is a Bernoulli.
+    // The default is a Gaussian for greyscale pixels, and a Bernoulli for binary pixels.
     assert!(workspace.text("run/config.toml").contains("bernoulli"));
     let first = workspace.ok("evaluate run --json").stdout;
     assert_eq!(first, workspace.ok("evaluate run --json").stdout);

@@ -1,4 +1,4 @@
-//! The vector-quantised family on the built-in digits and a table, and what it refuses.
+//! The vector-quantized family on the built-in digits and a table, and its errors.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn quantized_codes_are_finite_in_number() {
     assert_eq!(&workspace.ok("evaluate run --json").json(), metrics);
     let number = |key: &str| metrics[key].as_f64().unwrap();
     assert_eq!(number("code_bits"), 48.0);
-    // A mean digit scores 27.1 nats.
+    // Predicting the mean digit gives 27.1 nats.
     assert!(number("reconstruction") < 17.0, "{metrics}");
     assert!(number("codes_used") > 0.75 && number("codebook_perplexity") > 35.0, "{metrics}");
     let printed = workspace.ok("evaluate run").stdout;
@@ -29,7 +29,8 @@ fn quantized_codes_are_finite_in_number() {
     let history = workspace.text("run/history.jsonl");
     assert!(history.lines().all(|line| line.contains("\"commitment\"")), "{history}");
 
-    // Of each group's eight units no more than 64 combinations are in use, and decoding them is the reconstruction.
+    // The eight dimensions of each group have at most 64 combinations, and decoding gives the
+    // reconstruction.
     workspace.ok("encode run digits -o codes.csv");
     let (_, codes) = cells(&workspace.text("codes.csv"));
     for group in 0..8 {

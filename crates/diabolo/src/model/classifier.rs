@@ -62,10 +62,10 @@ impl Trainable for Classifier {
             .unsqueeze_dim::<2>(1);
         let wrong = logits.clone().argmax(1).not_equal(classes.clone()).float().squeeze_dim::<1>(1);
         let cross_entropy = log_softmax(logits, 1).gather(1, classes).squeeze_dim::<1>(1).neg();
-        let judged = if context.training { [1.0, 0.0] } else { [0.0, 1.0] };
+        let weights = if context.training { [1.0, 0.0] } else { [0.0, 1.0] };
         vec![
-            Term::new("cross_entropy", cross_entropy).weighted(judged[0]),
-            Term::new("error", wrong).weighted(judged[1]),
+            Term::new("cross_entropy", cross_entropy).weighted(weights[0]),
+            Term::new("error", wrong).weighted(weights[1]),
         ]
     }
 }

@@ -47,7 +47,7 @@ impl Rule {
         }
     }
 
-    /// Whether an alarm depends on the other rows that are given: then all have to be seen before the first is judged.
+    /// Whether alarms depend on other rows, so that the rule needs all rows at once.
     pub fn needs_all_rows(&self) -> bool {
         matches!(self, Rule::FalseDiscovery(_) | Rule::Top(_) | Rule::AlertsPerThousand(_))
     }
