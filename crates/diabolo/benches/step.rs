@@ -1,7 +1,7 @@
 //! The time of one training step (batch 128, Adam, f32), for the networks of the peer benchmarks.
 //!
-//! `cargo bench --workspace --bench step` prints a JSON line per case. `bench/peers/step.py` runs the same
-//! executable and JAX, with arguments: the number of steps and the case. Threads:
+//! `cargo bench --workspace --bench step` prints a JSON line per case. `bench/peers/step.py` runs
+//! the same executable and JAX, with arguments: the number of steps and the case. Threads:
 //! `RAYON_NUM_THREADS`.
 
 #![allow(clippy::print_stdout, reason = "what a bench is for")]

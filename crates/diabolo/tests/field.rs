@@ -1,7 +1,8 @@
 //! The reconstruction field r(x) − x compared with a density whose gradient has a closed form.
 //!
-//! Rows are drawn from three Gaussians in the plane. Noise of variance σ² added to them makes Gaussians of variance
-//! s² + σ² about the same means, whose ∂ log p(x)/∂x is a sum of three terms. Alain & Bengio (2014): r(x) − x = σ² ∂ log p(x)/∂x.
+//! Rows are drawn from three Gaussians in the plane. Noise of variance σ² added to them makes
+//! Gaussians of variance s² + σ² about the same means, whose ∂ log p(x)/∂x is a sum of three terms.
+//! Alain & Bengio (2014): r(x) − x = σ² ∂ log p(x)/∂x.
 #![allow(clippy::unwrap_used)]
 
 use diabolo::data::{Block, BlockKind, Encoded};

@@ -106,7 +106,8 @@ fn one_draw_is_the_elbo() {
     assert!((mean - elbo).abs() < 8.0 * (variance / draws as f64).sqrt(), "{mean} and {elbo}");
 }
 
-/// A linear decoder with Gaussian noise has p(x) = N(b, W Wᵀ + σ² I) (Tipping & Bishop 1999, eq. 6).
+/// A linear decoder with Gaussian noise has p(x) = N(b, W Wᵀ + σ² I) (Tipping & Bishop 1999, eq.
+/// 6).
 #[test]
 fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let device = Device::cpu();

@@ -34,7 +34,8 @@ fn generated_digits_have_the_requested_class() {
     assert_snapshot!(workspace.fails(2, "generate run --where label=12"), @"error: --where label: expected one of '0', '1', '2', '3', '4', '5', '6', '7' and 2 more, found 12");
     assert_snapshot!(workspace.fails(2, "generate run --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "generate run --where label"), @"error: --where: expected COLUMN=VALUE, found 'label'");
-    // Conditions also apply to exploration of the latent space, and codes are evaluated without the condition.
+    // Conditions also apply to exploration of the latent space, and codes are evaluated without the
+    // condition.
     workspace.ok("generate run --traverse --where label=7 -o seven.csv");
     workspace.ok("generate run --traverse --where label=0 -o zero.csv");
     assert!(ink("seven.csv") > ink("zero.csv") + 5.0);

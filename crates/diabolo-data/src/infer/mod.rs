@@ -1,8 +1,9 @@
 //! Schema inference: the types of the columns of a table, from their cells.
 //!
-//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are counts; `0` and `1`
-//! alone, and any two texts, are binary; other text is categorical. Text with about as many values
-//! as rows is excluded with a warning. `--type column=kind` overrides an inferred type.
+//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are
+//! counts; `0` and `1` alone, and any two texts, are binary; other text is categorical. Text with
+//! about as many values as rows is excluded with a warning. `--type column=kind` overrides an
+//! inferred type.
 
 mod column;
 mod type_name;

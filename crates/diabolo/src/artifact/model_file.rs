@@ -61,7 +61,8 @@ pub struct TrainingRecord {
     pub epochs: usize,
     /// The epoch of the weights; `None` if no epoch was completed.
     pub best_epoch: Option<usize>,
-    /// "finished", "early_stopped", "time_limit", "interrupted" or "diverged"; "time_up" in older files.
+    /// "finished", "early_stopped", "time_limit", "interrupted" or "diverged"; "time_up" in older
+    /// files.
     #[serde(alias = "ended")]
     pub stop_reason: String,
 }
@@ -122,7 +123,8 @@ impl SavedModel {
     /// # Errors
     /// [`Error::Artifact`] if it is truncated, modified, not a model file, from a newer version, or
     /// inconsistent with its configuration; [`Error::Unsupported`] if it has a likelihood that this
-    /// program has not [registered](crate::distribution::register); [`Error::Io`] if it cannot be read.
+    /// program has not [registered](crate::distribution::register); [`Error::Io`] if it cannot be
+    /// read.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         Self::from_bytes(path, &bytes, device)

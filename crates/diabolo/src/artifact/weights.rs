@@ -67,8 +67,8 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
     visitor.tensors
 }
 
-/// `model` with its tensors replaced by the named ones, in the precision of `device`; the error says
-/// what does not match.
+/// `model` with its tensors replaced by the named ones, in the precision of `device`; the error
+/// says what does not match.
 pub fn import<M: Module>(
     model: M,
     tensors: BTreeMap<String, HostTensor>,

@@ -1,4 +1,5 @@
-//! Bernoulli: one probability p = σ(logit) per feature, for values in {0, 1} (or intensities in [0, 1]).
+//! Bernoulli: one probability p = σ(logit) per feature, for values in {0, 1} (or intensities in [0,
+//! 1]).
 //!
 //! ```text
 //! −log p(x) = softplus(l) − x l = (1 − x) l − log σ(l)

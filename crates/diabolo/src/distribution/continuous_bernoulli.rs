@@ -1,4 +1,5 @@
-//! Continuous Bernoulli: a density on [0, 1] with one logit per feature (Loaiza-Ganem & Cunningham 2019, eq. 8).
+//! Continuous Bernoulli: a density on [0, 1] with one logit per feature (Loaiza-Ganem & Cunningham
+//! 2019, eq. 8).
 //!
 //! ```text
 //! p(x) = C(λ) λ^x (1−λ)^(1−x),   λ = σ(l),   C(λ) = 2 artanh(1−2λ) / (1−2λ) = l / tanh(l/2)

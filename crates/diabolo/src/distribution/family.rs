@@ -51,12 +51,13 @@ pub enum Family {
     Ordinal,
     /// `poisson`: independent counts, encoded as log(1 + count).
     Poisson,
-    /// `negative_binomial`: independent counts with a variance above their mean, encoded as log(1 + count).
+    /// `negative_binomial`: independent counts with a variance above their mean, encoded as log(1 +
+    /// count).
     NegativeBinomial,
     /// `beta_binomial`: independent pixels of 256 levels, encoded as k/255.
     BetaBinomial,
-    /// `discretized_logistic` or `discretized_logistic:COMPONENTS`: independent pixels of 256 levels, encoded as k/255, by a
-    /// mixture.
+    /// `discretized_logistic` or `discretized_logistic:COMPONENTS`: independent pixels of 256
+    /// levels, encoded as k/255, by a mixture.
     DiscretizedLogistic {
         /// Number of logistic components per pixel.
         components: usize,

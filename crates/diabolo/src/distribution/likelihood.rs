@@ -77,8 +77,9 @@ impl Likelihood {
 
     /// −log p(x | parameters), in nats per example: summed over observed features. Result: batch.
     ///
-    /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded width, or
-    /// (batch / K) × encoded width, where K consecutive rows of `parameters` belong to each row.
+    /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded
+    /// width, or (batch / K) × encoded width, where K consecutive rows of `parameters` belong to
+    /// each row.
     pub fn negative_log_likelihood(
         &self,
         parameters: Tensor<2>,
@@ -113,7 +114,8 @@ impl Likelihood {
         }
     }
 
-    /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch × encoded width.
+    /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch ×
+    /// encoded width.
     pub fn mean(&self, parameters: Tensor<2>) -> Tensor<2> {
         Tensor::cat(self.split(parameters).map(|(_, distribution)| distribution.mean()).collect(), 1)
     }

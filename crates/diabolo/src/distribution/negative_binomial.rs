@@ -29,7 +29,8 @@ pub(super) struct NegativeBinomial {
 }
 
 impl NegativeBinomial {
-    /// From the decoder's outputs (batch × width) and the learned log r before its bound (1 × width).
+    /// From the decoder's outputs (batch × width) and the learned log r before its bound (1 ×
+    /// width).
     pub fn new(outputs: Tensor<2>, raw_log_dispersion: Tensor<2>) -> Self {
         let log_shape = bound(raw_log_dispersion, LOG_DISPERSION_BOUNDS);
         NegativeBinomial { log_rate: log_rate(outputs), log_shape }

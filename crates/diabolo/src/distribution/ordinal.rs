@@ -1,4 +1,5 @@
-//! Ordered levels: cumulative logits, also called proportional odds (McCullagh 1980, eq. 2.4); `x` is one-hot.
+//! Ordered levels: cumulative logits, also called proportional odds (McCullagh 1980, eq. 2.4); `x`
+//! is one-hot.
 //!
 //! ```text
 //! P(y ≤ k) = σ(θ_k − η),   k = 1 … K−1,   θ_1 < … < θ_{K−1}

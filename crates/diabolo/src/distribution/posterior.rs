@@ -78,8 +78,8 @@ pub fn standard_normal_log_density(z: Tensor<2>) -> Tensor<1> {
 
 /// log Σ_k e^{log_weights_k} N(z; m_k, diag s²_k): rows.
 ///
-/// `z`: rows × width; `components`: K × width; `log_weights`: K. Computed by three matrix products, since
-/// (z − m)² / s² = z² / s² − 2 z m / s² + m² / s².
+/// `z`: rows × width; `components`: K × width; `log_weights`: K. Computed by three matrix products,
+/// since (z − m)² / s² = z² / s² − 2 z m / s² + m² / s².
 pub fn mixture_log_density(z: Tensor<2>, components: &Posterior, log_weights: Tensor<1>) -> Tensor<1> {
     let precision = components.log_variance.clone().neg().exp();
     let weighted = components.mean.clone() * precision.clone();

@@ -5,7 +5,8 @@
 //! ```
 //! The decoder gives μ. One log s and one log(ν − 2) per feature are learned, smoothly bounded to
 //! (−5, 5) and (−5, 7): ν > 2, so that mean and variance exist; ν = 1100 is practically a Gaussian.
-//! By Stirling's formula in both Γ, with a = ν/2, the last term is ½ log 2π + ½ − a log(1 + 1/2a) + δ(a) − δ(a + ½).
+//! By Stirling's formula in both Γ, with a = ν/2, the last term is ½ log 2π + ½ − a log(1 + 1/2a) +
+//! δ(a) − δ(a + ½).
 
 use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, StudentT as Standard};

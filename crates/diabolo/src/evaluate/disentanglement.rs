@@ -1,7 +1,7 @@
 //! Disentanglement: whether each factor of the images has its own latent dimension.
 //!
-//! The mutual information gap (Chen et al. 2018, *Isolating sources of disentanglement in variational autoencoders*, eq. 6),
-//! in nats:
+//! The mutual information gap (Chen et al. 2018, *Isolating sources of disentanglement in
+//! variational autoencoders*, eq. 6), in nats:
 //!
 //! MIG = 1/K Σ_k (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k),
 //!

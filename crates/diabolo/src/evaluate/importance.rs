@@ -43,7 +43,8 @@ impl LogLikelihood {
     }
 }
 
-/// The bound on log p(x) for each row, from `samples` draws; `None` for a model without a posterior.
+/// The bound on log p(x) for each row, from `samples` draws; `None` for a model without a
+/// posterior.
 ///
 /// `first_row` is the number of the first row among all evaluated rows; it and `seed` determine the
 /// draws. Memory does not grow with `samples`. `model` without autodiff.

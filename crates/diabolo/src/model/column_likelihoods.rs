@@ -2,8 +2,8 @@
 //!
 //! A key of `model.likelihood` is the name of a column, a column type (`pixels`, `numeric`,
 //! `count`,
-//! `binary`, `categorical`, `ordinal`), or `*` for every column that the distribution can describe. The name
-//! overrides the type, which overrides `*`.
+//! `binary`, `categorical`, `ordinal`), or `*` for every column that the distribution can describe.
+//! The name overrides the type, which overrides `*`.
 //!
 //! | type | possible | default |
 //! |---|---|---|

@@ -247,9 +247,9 @@ impl ModelConfig {
     /// Sets open values from the blocks of the data, validates everything, and returns the
     /// architecture.
     ///
-    /// `black_and_white`: nearly all pixels are 0 or 1, so that a Bernoulli likelihood is appropriate. For
-    /// greyscale images it is not a likelihood but a bounded score, with which an ELBO ignores
-    /// detail.
+    /// `black_and_white`: nearly all pixels are 0 or 1, so that a Bernoulli likelihood is
+    /// appropriate. For greyscale images it is not a likelihood but a bounded score, with which an
+    /// ELBO ignores detail.
     pub fn resolve(&mut self, blocks: &[Block], black_and_white: bool) -> Result<Architecture> {
         let inputs: usize = blocks.iter().map(|b| b.width).sum();
         let variational = matches!(self.family, FamilyConfig::Variational(_));

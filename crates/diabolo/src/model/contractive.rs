@@ -1,4 +1,5 @@
-//! The contractive autoencoder (Rifai et al. 2011, eq. 4) and its higher-order form (Rifai et al., ECML 2011, eq. 6):
+//! The contractive autoencoder (Rifai et al. 2011, eq. 4) and its higher-order form (Rifai et al.,
+//! ECML 2011, eq. 6):
 //!
 //! ```text
 //! L = −log p(x | g(f(x))) + λ ‖J_f(x)‖²_F + γ ‖J_f(x) − J_f(x + ε)‖²_F ,   ε ~ N(0, σ² I)

@@ -1,4 +1,5 @@
-//! The denoising autoencoder: L = −log p(x | g(f(x̃))), x̃ a corrupted x (Vincent et al. 2010, eq. 7).
+//! The denoising autoencoder: L = −log p(x | g(f(x̃))), x̃ a corrupted x (Vincent et al. 2010, eq.
+//! 7).
 
 use crate::tensor::Module;
 

@@ -17,7 +17,8 @@
 //! needs the row in addition to its code, so that codes alone cannot be decoded.
 //!
 //! The anomaly score of a row uses its error ‖x − D(x, σ)‖² without noise, at each of the
-//! `score_sigmas`: it is small near training rows and grows with the distance from them, at that resolution.
+//! `score_sigmas`: it is small near training rows and grows with the distance from them, at that
+//! resolution.
 
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, TensorData};
@@ -30,7 +31,8 @@ use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a column.
+/// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a
+/// column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MultiscaleConfig {
@@ -291,7 +293,8 @@ mod tests {
 
     #[test]
     fn loss_is_the_error_of_the_network_output() {
-        // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²) / σ (Karras et al. 2022, eq. 7).
+        // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²)
+        // / σ (Karras et al. 2022, eq. 7).
         let device = Device::cpu_f64();
         let (model, batch) = (model(&device), batch(&device));
         let noise = &mut stream(1, Purpose::Train, 0, 0);

@@ -1,7 +1,8 @@
-//! The sparse autoencoder: L = −log p(x | g(h)) + weight · sparsity(h), h = f(x), in the three kinds of [`Sparsity`].
+//! The sparse autoencoder: L = −log p(x | g(h)) + weight · sparsity(h), h = f(x), in the three
+//! kinds of [`Sparsity`].
 //!
-//! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and constant between
-//! changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
+//! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and
+//! constant between changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
 
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};

@@ -133,7 +133,8 @@ pub trait Autoencoder: Trainable {
         EncoderTrace::new(self.encoder(), x)
     }
 
-    /// `samples` draws z ~ q(z|x) for each row, with weights and decoder outputs. `None` without a posterior.
+    /// `samples` draws z ~ q(z|x) for each row, with weights and decoder outputs. `None` without a
+    /// posterior.
     fn draw_posterior(
         &self,
         _batch: &Batch,
@@ -144,7 +145,8 @@ pub trait Autoencoder: Trainable {
         None
     }
 
-    /// log p(x, z) − log q(z|x) at `samples` draws z ~ q(z|x) for each row: batch × samples, in nats. `None` without a posterior.
+    /// log p(x, z) − log q(z|x) at `samples` draws z ~ q(z|x) for each row: batch × samples, in
+    /// nats. `None` without a posterior.
     fn log_weights(
         &self,
         batch: &Batch,

@@ -3,9 +3,11 @@
 use super::Activation;
 use crate::tensor::Tensor;
 
-/// A layer h = φ(a(x)), a linear in its input (product, convolution, …), φ an element-wise [`Activation`].
+/// A layer h = φ(a(x)), a linear in its input (product, convolution, …), φ an element-wise
+/// [`Activation`].
 ///
-/// Its Jacobian is ∂h/∂x = diag(φ′(a)) A, A = ∂a/∂x. Rows are flat: batch × inputs, batch × outputs.
+/// Its Jacobian is ∂h/∂x = diag(φ′(a)) A, A = ∂a/∂x. Rows are flat: batch × inputs, batch ×
+/// outputs.
 /// `derivative` below is φ′(a) as [`trace`](Self::trace) gives it: batch × outputs.
 pub trait Layer: Send + Sync {
     /// Number of inputs.
@@ -36,7 +38,8 @@ pub trait Layer: Send + Sync {
     /// The Jacobian diag(φ′(a)) A: batch × outputs × inputs.
     fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3>;
 
-    /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form overrides it.
+    /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form
+    /// overrides it.
     fn squared_jacobian(&self, derivative: Tensor<2>) -> Tensor<1> {
         squared_norm(self.jacobian(derivative))
     }

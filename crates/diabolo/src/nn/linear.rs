@@ -28,7 +28,8 @@ pub struct Linear {
 impl Linear {
     /// Glorot-uniform weights (He-uniform for ReLU-like activations) and zero biases.
     ///
-    /// Glorot & Bengio (2010), eq. 16: U(±√(6/(inputs+outputs))); He et al. (2015): U(±√(6/inputs)).
+    /// Glorot & Bengio (2010), eq. 16: U(±√(6/(inputs+outputs))); He et al. (2015):
+    /// U(±√(6/inputs)).
     pub fn new(
         inputs: usize,
         outputs: usize,

@@ -87,7 +87,8 @@ impl<L: Borrow<Linear>> Sequential<L> {
 
     /// Vector-Jacobian product of k cotangents per row, through all layers, last to first.
     ///
-    /// `cotangents`: batch × k × outputs; `derivatives`: φ′ of each layer, first to last; result: batch × k × inputs.
+    /// `cotangents`: batch × k × outputs; `derivatives`: φ′ of each layer, first to last; result:
+    /// batch × k × inputs.
     pub fn vjp(&self, cotangents: Tensor<3>, derivatives: &[Tensor<2>]) -> Tensor<3> {
         let steps = self.each().zip(derivatives).rev();
         steps.fold(cotangents, |block, (layer, derivative)| layer.vjp(block, derivative.clone()))
@@ -95,7 +96,8 @@ impl<L: Borrow<Linear>> Sequential<L> {
 
     /// Jacobian-vector product, through all layers, first to last.
     ///
-    /// `tangent`: batch × inputs; `derivatives`: φ′ of each layer, first to last; result: batch × outputs.
+    /// `tangent`: batch × inputs; `derivatives`: φ′ of each layer, first to last; result: batch ×
+    /// outputs.
     pub fn jvp(&self, tangent: Tensor<2>, derivatives: &[Tensor<2>]) -> Tensor<2> {
         let steps = self.each().zip(derivatives);
         steps.fold(tangent, |tangent, (layer, derivative)| layer.jvp(tangent, derivative.clone()))

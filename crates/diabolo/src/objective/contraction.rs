@@ -5,7 +5,8 @@
 //!
 //! * One layer: ‖J‖²_F = Σ_j φ′(a_j)² ‖W_j‖² (Rifai et al. 2011, eq. 7, for any φ), at the cost of
 //!   the layer.
-//! * L layers: vector-Jacobian products of the identity block, M ← (M ⊙ φ′_l) W_l, down to the first
+//! * L layers: vector-Jacobian products of the identity block, M ← (M ⊙ φ′_l) W_l, down to the
+//!   first
 //!   layer, M₁: batch × latent × h₁. The last product would be batch × latent × inputs; if it is
 //!   more
 //!   expensive, the Gram matrix G = W₁ W₁ᵀ (h₁ × h₁, once per step) replaces it: ‖J‖²_F = Σ (M₁ G)
@@ -14,7 +15,8 @@
 //!   ‖J‖²_F, and the
 //!   variance of the mean of K is 2/K · (‖JJᵀ‖²_F − Σ_j (JJᵀ)²_jj), which is 0 if the rows of J are
 //!   orthogonal.
-//! * Curvature (Rifai et al., ECML 2011, eq. 5): E_ε ‖J(x) − J(x+ε)‖²_F, by the same block, since both Jacobians end in W₁.
+//! * Curvature (Rifai et al., ECML 2011, eq. 5): E_ε ‖J(x) − J(x+ε)‖²_F, by the same block, since
+//!   both Jacobians end in W₁.
 //!
 //! Since these are forward operations, one backward pass differentiates them exactly, including φ″.
 //! Peak memory is batch × latent (or K) × max(h_l) numbers, and a few times that with autodiff.
@@ -72,7 +74,8 @@ impl<'a> EncoderTrace<'a> {
         }
     }
 
-    /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
+    /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result:
+    /// batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (&self.layers[..], probes) {
             ([layer], None) if self.slopes.is_empty() => layer.squared_jacobian_at(self.code.clone()),
@@ -102,7 +105,8 @@ impl<'a> EncoderTrace<'a> {
 
     /// J Jᵀ ε for each row: noise in the code, scaled by the singular values of the Jacobian.
     ///
-    /// One vector-Jacobian and one Jacobian-vector product, without J. `epsilon` and result: batch × latent.
+    /// One vector-Jacobian and one Jacobian-vector product, without J. `epsilon` and result: batch
+    /// × latent.
     pub fn jacobian_gram_product(&self, epsilon: Tensor<2>) -> Tensor<2> {
         let slopes: Vec<Tensor<2>> = (0..self.layers.len()).map(|l| self.slope(l)).collect();
         let tangent = self.layers.vjp(epsilon.unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);

@@ -27,7 +27,8 @@ pub fn with_gradient_of(value: Tensor<1>, surrogate: Tensor<1>) -> Tensor<1> {
     surrogate.clone() + (value - surrogate).detach()
 }
 
-/// `z` with the gradient of each row multiplied by `factor`. `z`: n × d; `factor`: n, without gradient.
+/// `z` with the gradient of each row multiplied by `factor`. `z`: n × d; `factor`: n, without
+/// gradient.
 pub fn scale_gradient(z: Tensor<2>, factor: Tensor<1>) -> Tensor<2> {
     let factor = factor.unsqueeze_dim::<2>(1);
     z.clone() * factor.clone() + (z * (factor.neg() + 1.0)).detach()

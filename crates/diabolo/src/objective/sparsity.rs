@@ -8,9 +8,9 @@
 //! | `kl` | Σ_j KL(Bernoulli(ρ) ‖ Bernoulli(ρ̂_j)), ρ̂_j = 1/B Σ_rows h_j | Lee et al. 2008; Ng, CS294A, section 2 |
 //! | `top_k` | none: the k largest h_j are kept, the others are 0, in training and in use | Makhzani & Frey 2013, α = 1 |
 //!
-//! `kl` is in nats, `l1` in units of the code. `l1` ignores the decoder: unless the weights are tied, small
-//! codes with large decoder weights also satisfy it. `kl` has one value for the whole batch;
-//! batches of few rows estimate ρ̂ badly.
+//! `kl` is in nats, `l1` in units of the code. `l1` ignores the decoder: unless the weights are
+//! tied, small codes with large decoder weights also satisfy it. `kl` has one value for the whole
+//! batch; batches of few rows estimate ρ̂ badly.
 
 use crate::tensor::{IndexingUpdateOp, Tensor};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,8 @@ fn default_target() -> f64 {
 
 impl Default for Sparsity {
     fn default() -> Self {
-        // Digits, 128 tied units: 15.9 nats at a mean activation of 0.06; without sparsity 14.8 at 0.48.
+        // Digits, 128 tied units: 15.9 nats at a mean activation of 0.06; without sparsity 14.8 at
+        // 0.48.
         Sparsity::kl(1.0)
     }
 }

@@ -39,8 +39,8 @@ use crate::{Error, Result};
 /// Passes the result of `transform` for each batch to `write`, in the order of the input; returns
 /// the number of rows.
 ///
-/// `transform` also receives the 0-based number of the first row of the batch. It runs on all cores, and
-/// one batch per core is in memory at a time.
+/// `transform` also receives the 0-based number of the first row of the batch. It runs on all
+/// cores, and one batch per core is in memory at a time.
 ///
 /// # Errors
 /// The first error of reading, `transform` or `write`.

@@ -6,7 +6,8 @@
 pub(crate) mod optimizer;
 mod special;
 
-/// For `#[derive(Module)]` outside this crate, which writes code that names `burn`: bring it into scope beside [`Module`].
+/// For `#[derive(Module)]` outside this crate, which writes code that names `burn`: bring it into
+/// scope beside [`Module`].
 pub use burn;
 pub use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 pub use burn::optim::{GradientsParams, ModuleOptimizer};

@@ -130,7 +130,8 @@ fn log_volumes_by_hand() {
     let counts = fitted.log_volume(&encoded, &[false, false, true, true]);
     assert!((counts[2] + 20f64.ln()).abs() < 1e-6 && counts[0] == 0.0 && counts[3] == 0.0, "{counts:?}");
 
-    // A normal density of x, N(2.5, 1²) scaled to N(0, 1) of z = (x − 2.5)/1, keeps its value; of age by 1/10.
+    // A normal density of x, N(2.5, 1²) scaled to N(0, 1) of z = (x − 2.5)/1, keeps its value; of
+    // age by 1/10.
     let density = |x: f64, mean: f64, deviation: f64| {
         0.5 * ((x - mean) / deviation).powi(2) + (deviation * (2.0 * std::f64::consts::PI).sqrt()).ln()
     };

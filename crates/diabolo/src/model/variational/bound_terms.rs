@@ -273,7 +273,8 @@ impl Variational {
         }
     }
 
-    /// −log p(x|z) from the decoder's outputs for `samples` consecutive z of each row: rows × samples.
+    /// −log p(x|z) from the decoder's outputs for `samples` consecutive z of each row: rows ×
+    /// samples.
     fn reconstructions(&self, batch: &Batch, samples: usize, parameters: Tensor<2>) -> Tensor<2> {
         let observed = batch.observed.as_ref();
         let nll = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);

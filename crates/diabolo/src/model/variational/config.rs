@@ -66,8 +66,8 @@ pub enum Bound {
         /// The weight, β in the paper; 1 is the ELBO.
         weight: f64,
     },
-    /// The ELBO − weight · MMD(q(z), p(z)) (InfoVAE: Zhao et al. 2017); with `kl_weight = 0` a Wasserstein
-    /// autoencoder (Tolstikhin et al. 2018).
+    /// The ELBO − weight · MMD(q(z), p(z)) (InfoVAE: Zhao et al. 2017); with `kl_weight = 0` a
+    /// Wasserstein autoencoder (Tolstikhin et al. 2018).
     Mmd {
         /// λ.
         weight: f64,
@@ -91,7 +91,8 @@ pub enum PriorConfig {
         /// K.
         pseudo_inputs: usize,
     },
-    /// A second stochastic layer: p(z) = ∫ p(z|z₂) p(z₂) dz₂ with p(z₂) = N(0, I), bounded by q(z₂|z) (Burda et al. 2015, section 5).
+    /// A second stochastic layer: p(z) = ∫ p(z|z₂) p(z₂) dz₂ with p(z₂) = N(0, I), bounded by
+    /// q(z₂|z) (Burda et al. 2015, section 5).
     Hierarchical {
         /// Widths of the deterministic layers between z and z₂, starting from z.
         hidden: Vec<usize>,
@@ -112,7 +113,8 @@ pub enum FlowConfig {
         /// Number of steps.
         layers: usize,
     },
-    /// z ← σ(s) ⊙ z + (1 − σ(s)) ⊙ m with s, m from an autoregressive network of z and x (Kingma et al. 2016, eq. 13).
+    /// z ← σ(s) ⊙ z + (1 − σ(s)) ⊙ m with s, m from an autoregressive network of z and x (Kingma et
+    /// al. 2016, eq. 13).
     InverseAutoregressive {
         /// Number of steps.
         layers: usize,

@@ -8,8 +8,8 @@
 //! inverse autoregressive   f(z) = σ(s) ⊙ z + (1 − σ(s)) ⊙ m,    log |det| = Σ_i log σ(s_i)
 //!                          (s_i, m_i) depend on z_1 … z_{i−1} and on x       Kingma et al. (2016), eq. 13, algorithm 1
 //! ```
-//! The autoregressive network is masked (MADE: Germain et al. 2015) with one hidden layer; the order of the
-//! latent dimensions is reversed before every step, including the first.
+//! The autoregressive network is masked (MADE: Germain et al. 2015) with one hidden layer; the
+//! order of the latent dimensions is reversed before every step, including the first.
 
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, activation};

@@ -115,8 +115,8 @@ impl Prior {
     /// from
     /// `auxiliary`.
     ///
-    /// `z`: rows × latent_dim; `auxiliary`: standard normal draws, rows × [`auxiliary_dim`](Self::auxiliary_dim);
-    /// `encoder`: from inputs to q(z|x).
+    /// `z`: rows × latent_dim; `auxiliary`: standard normal draws, rows ×
+    /// [`auxiliary_dim`](Self::auxiliary_dim); `encoder`: from inputs to q(z|x).
     pub fn log_density(
         &self,
         z: Tensor<2>,

@@ -34,8 +34,9 @@ pub struct Codebook {
 }
 
 impl Codebook {
-    /// Zeros, which the first [`ema_update`](Self::ema_update) and [`restart_dead`](Self::restart_dead) replace: one vector of each group
-    /// by the mean of the batch's codes, the others by codes drawn from it.
+    /// Zeros, which the first [`ema_update`](Self::ema_update) and
+    /// [`restart_dead`](Self::restart_dead) replace: one vector of each group by the mean of the
+    /// batch's codes, the others by codes drawn from it.
     pub(super) fn new(groups: usize, size: usize, width: usize, device: &Device) -> Self {
         Codebook {
             vectors: Param::from_tensor(
@@ -81,7 +82,8 @@ impl Codebook {
         self.vectors_at(self.indices(z))
     }
 
-    /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is `decay`.
+    /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is
+    /// `decay`.
     ///
     /// A vector whose N becomes 0 becomes NaN: [`restart_dead`](Self::restart_dead) replaces it.
     pub fn ema_update(self, z: Tensor<2>, decay: f64) -> Self {
@@ -172,7 +174,8 @@ mod tests {
         let device = Device::cpu();
         let book = small(&device);
         let indices: Vec<f32> = to_host(book.indices(codes(&device)).float());
-        // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to (1, 1).
+        // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to
+        // (1, 1).
         assert_eq!(indices, [1.0, 0.0, 0.0, 0.0]);
         let quantized = book.quantize(codes(&device));
         assert_eq!(to_host(quantized.clone()), [4.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
@@ -190,7 +193,8 @@ mod tests {
         let ema_update = small(&device).ema_update(codes(&device), 0.75);
         // N: 0.75 + 0.25 · (1, 1) and 0.75 + 0.25 · (2, 0).
         assert_eq!(to_host(ema_update.counts.val()), [1.0, 1.0, 1.25, 0.75]);
-        // m: 0.75 (0, 0) + 0.25 (1, 0); 0.75 (4, 0) + 0.25 (3, 1); 0.75 (1, 1) + 0.25 (2.2, 2.1), over 1.25; unmoved.
+        // m: 0.75 (0, 0) + 0.25 (1, 0); 0.75 (4, 0) + 0.25 (3, 1); 0.75 (1, 1) + 0.25 (2.2, 2.1),
+        // over 1.25; unmoved.
         let expected = [0.25, 0.0, 3.75, 0.25, 1.3 / 1.25, 1.275 / 1.25, -1.0, -1.0];
         for (found, expected) in to_host(ema_update.vectors.val()).iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");

@@ -13,8 +13,8 @@ pub enum Rule {
     /// The procedure of Benjamini & Hochberg (1995) over all rows: the expected fraction of false
     /// alarms among alarms is at most q.
     ///
-    /// The k smallest p-values with p_(k) ≤ q k / n, k as large as possible. Conformal p-values of one calibration depend on each
-    /// other in a way that keeps the guarantee (Bates et al. 2023).
+    /// The k smallest p-values with p_(k) ≤ q k / n, k as large as possible. Conformal p-values of
+    /// one calibration depend on each other in a way that keeps the guarantee (Bates et al. 2023).
     FalseDiscovery(f64),
     /// This number of rows with the highest scores, ties in row order.
     Top(usize),
