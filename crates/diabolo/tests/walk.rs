@@ -1,4 +1,4 @@
-//! Samples of the contractive walk against held-out digits, beside what they have to beat.
+//! Samples of the contractive walk compared with held-out digits and baselines.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;

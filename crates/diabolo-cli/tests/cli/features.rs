@@ -68,5 +68,5 @@ fn features_need_a_label() {
     assert!(table.contains("nearest neighbours"), "{table}");
     assert_snapshot!(workspace.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; see --help for the options");
     assert_snapshot!(workspace.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected given with flags of training, which are for it alone, found not given");
-    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs and features do not go together: it is `fit` that pretrains");
+    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs and features cannot be combined: it is `fit` that pretrains");
 }

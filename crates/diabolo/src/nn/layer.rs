@@ -52,15 +52,15 @@ pub trait Layer: Send + Sync {
         self.squared_jacobian(self.activation().derivative_at(output))
     }
 
-    /// ‖B A‖²_F for each row, B being cotangents of a (φ′ is in them already): batch × k × outputs. Result: batch. A layer
-    /// with a shorter way overrides it.
+    /// ‖B A‖²_F for each row, where B are cotangents of a (with φ′ included): batch × k × outputs.
+    /// Result: batch. A layer with a cheaper formula overrides it.
     fn squared_product(&self, block: Tensor<3>) -> Tensor<1> {
         let ones = block.clone().narrow(1, 0, 1).squeeze_dim::<2>(1).ones_like();
         squared_norm(self.vjp(block, ones))
     }
 }
 
-/// ‖M‖²_F of each row's matrix M: batch × any × any. Result: batch.
+/// ‖M‖²_F of the matrix M of each row: batch × any × any. Result: batch.
 fn squared_norm(matrices: Tensor<3>) -> Tensor<1> {
     let [batch, rows, columns] = matrices.dims();
     matrices.square().reshape([batch, rows * columns]).sum_dim(1).squeeze_dim::<1>(1)
@@ -81,7 +81,7 @@ mod tests {
     use crate::random::{Purpose, standard_normal, stream};
     use crate::tensor::{Device, to_host};
 
-    /// A layer that has no closed forms.
+    /// A layer without closed forms.
     struct Bare(Linear);
 
     impl Layer for Bare {
@@ -117,9 +117,9 @@ mod tests {
         }
     }
 
-    /// Many inputs (by the Gram matrix) and few (by the product itself).
+    /// Many inputs (with the Gram matrix) and few (with the product).
     #[test]
-    fn shorter_ways_lead_to_the_same_norms() {
+    fn closed_forms_give_the_same_norms() {
         let device = Device::cpu_f64();
         let mut noise = stream(4, Purpose::Initialize, 0, 0);
         for (inputs, outputs) in [(40, 3), (3, 40)] {

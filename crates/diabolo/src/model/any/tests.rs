@@ -151,7 +151,7 @@ impl Autoencoder for Recorder {
     }
 }
 
-/// Calls every method once, as code does that knows a model only by its trait.
+/// Calls every method once through the trait.
 fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     let x = device.tensor::<2>(vec![0.5; 4], [1, 4]);
     let z = device.tensor::<2>(vec![0.5; 8], [1, 8]);
