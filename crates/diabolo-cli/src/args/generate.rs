@@ -129,7 +129,8 @@ impl GenerateArgs {
                     Origin::Between { .. } => "--between",
                     _ => "--traverse",
                 };
-                Err(Error::conflict("the walk's flags (--step, …)", place, "the walk starts where it will"))
+                let reason = "the walk has its own starting points";
+                Err(Error::conflict("the flags of the walk (--step, …)", place, reason))
             }
             None => Ok(origin),
         }

@@ -33,7 +33,7 @@ pub struct ImputeArgs {
 }
 
 impl ImputeArgs {
-    /// The flags as settings.
+    /// Converts the flags to settings.
     pub fn to_config(&self) -> ImputeConfig {
         ImputeConfig {
             samples: self.samples,
@@ -75,11 +75,7 @@ impl ImputeArgs {
         for (flag, path) in [("--mask", &self.mask), ("--std-errors", &self.errors)] {
             let Some(path) = path else { continue };
             if taken.contains(&path.as_str()) {
-                return Err(Error::invalid_value(
-                    flag,
-                    "a file of its own",
-                    format!("'{path}' a second time"),
-                ));
+                return Err(Error::invalid_value(flag, "a separate file", format!("'{path}' a second time")));
             }
             taken.push(path);
         }
