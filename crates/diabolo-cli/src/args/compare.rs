@@ -9,7 +9,7 @@ use diabolo::{Config, Error};
 
 use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
 
-/// The limit of the number of seeds without --seeds.
+/// Maximum number of seeds, and their time limit in seconds, without --seeds.
 const MOST_SEEDS: u64 = 10;
 const SECONDS: f64 = 30.0;
 

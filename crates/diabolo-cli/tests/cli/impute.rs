@@ -116,7 +116,7 @@ fn output_files_must_be_distinct() {
         "-o done.csv --std-errors t.csv",
     ] {
         let message = workspace.fails(2, &format!("impute run t.csv {flags}"));
-        assert!(message.contains("expected a file of its own"), "{message}");
+        assert!(message.contains("expected a separate file"), "{message}");
     }
     assert_eq!(workspace.text("t.csv"), gappy(200));
 }
