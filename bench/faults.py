@@ -58,7 +58,7 @@ def number(text):
         return None
 
 
-def spoil(kind, row, column, training, random):
+def corrupt(kind, row, column, training, random):
     """The corrupted cell, or None if this fault does not apply."""
     value = number(row[column])
     if row[column] == "":
@@ -78,7 +78,7 @@ def inject(kind, names, training, held_out, random):
         if len(rows) == ROWS:
             return rows, clean, responsible
         row, column = list(held_out[random.integers(len(held_out))]), random.integers(len(names))
-        cell = spoil(kind, row, column, training, random)
+        cell = corrupt(kind, row, column, training, random)
         if cell is not None:
             clean.append(list(row))
             row[column] = cell

@@ -1,4 +1,5 @@
-//! `cfg(has_data)` where `DIABOLO_DATA` is a folder: elsewhere tests on real data are compiled as ignored.
+//! `cfg(has_data)` where `DIABOLO_DATA` is a folder: elsewhere tests on real data are compiled as
+//! ignored.
 
 #![allow(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 

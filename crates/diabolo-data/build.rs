@@ -1,4 +1,4 @@
-//! `cfg(has_data)` where `DIABOLO_DATA` is a folder: elsewhere tests on real data are compiled as ignored.
+//! Sets `cfg(has_data)` if `DIABOLO_DATA` is a folder; otherwise tests on real data are ignored.
 
 #![allow(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 

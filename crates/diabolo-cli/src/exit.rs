@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use diabolo::{Error, ErrorClass};
 
-/// `score --fail-on-anomaly` found some, or with `--drift` that something drifted; the rows have been written.
+/// `score --fail-on-anomaly` found anomalies, or drift with `--drift`; the rows have been written.
 #[derive(Debug)]
 pub struct AnomaliesFound {
     pub anomalies: usize,
@@ -35,7 +35,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
     }
     let class = error.downcast_ref::<Error>().map(Error::class);
     if class == Some(ErrorClass::Cancelled) {
-        // The user did it, and has read what was kept.
+        // A note about the checkpoint has been printed.
         return ExitCode::from(130);
     }
     // Not `{:#}`: the library's messages include their causes.
@@ -64,7 +64,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(error.exit_code() as u8)
 }
 
-/// A value that is no number, said as in the library's messages.
+/// The error for a value that is not a number, in the format of the library's messages.
 fn no_number(error: &clap::Error) -> Option<String> {
     let text = |kind: ContextKind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),

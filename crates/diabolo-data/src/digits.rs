@@ -1,9 +1,9 @@
 //! The built-in data set `digits`: handwritten digits, 8 × 8 pixels.
 //!
-//! The 1,797 test digits of *Optical Recognition of Handwritten Digits* by E. Alpaydin and C. Kaynak, UCI Machine
-//! Learning Repository (1998), licence CC BY 4.0; the same rows as scikit-learn's `load_digits`. Each pixel counts the
-//! ink in a 4 × 4 cell of the scan, 0 to 16. Stored as 65 bytes per row (64 pixels, then the
-//! digit), gzipped.
+//! The 1,797 test digits of *Optical Recognition of Handwritten Digits* by E. Alpaydin and C.
+//! Kaynak, UCI Machine Learning Repository (1998), licence CC BY 4.0; the same rows as
+//! scikit-learn's `load_digits`. Each pixel counts the ink in a 4 × 4 cell of the scan, 0 to 16.
+//! Stored as 65 bytes per row (64 pixels, then the digit), gzipped.
 
 use std::io::Read;
 use std::sync::Arc;

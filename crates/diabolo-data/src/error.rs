@@ -66,14 +66,14 @@ pub enum Error {
         found: String,
     },
 
-    /// Two settings that do not go together.
-    #[error("{first} and {second} do not go together: {reason}")]
+    /// Two settings that cannot be combined.
+    #[error("{first} and {second} cannot be combined: {reason}")]
     Conflict {
-        /// One setting: its key or flag, with its value where that matters.
+        /// One setting: its key or flag, with its value if relevant.
         first: String,
-        /// The other.
+        /// The other setting.
         second: String,
-        /// Why, and what to do about it.
+        /// Why, and how to fix it.
         reason: String,
     },
 
@@ -84,7 +84,7 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
-        /// What to do about it.
+        /// How to fix it.
         help: String,
     },
 
@@ -104,7 +104,7 @@ pub enum Error {
         value: f64,
     },
 
-    /// The caller cancelled what was being done.
+    /// The caller cancelled the operation.
     #[error("cancelled during {during}")]
     Cancelled {
         /// "training", "calibration", ….
@@ -120,7 +120,7 @@ pub enum Error {
         help: String,
     },
 
-    /// A fault of this program, not of its user.
+    /// A bug in this program.
     #[error("{what}; report this as a bug")]
     Internal {
         /// What went wrong.
@@ -155,9 +155,9 @@ pub enum DataProblem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorClass {
-    /// The environment failed: a file cannot be read or written; or this program did.
+    /// An I/O failure, or a bug in this program.
     Failure,
-    /// The request itself is wrong: a value out of range, an impossible combination.
+    /// The request is invalid: a value out of range, or settings that cannot be combined.
     Usage,
     /// The data or its schema is invalid.
     Data,
@@ -165,7 +165,7 @@ pub enum ErrorClass {
     Artifact,
     /// Training diverged.
     Diverged,
-    /// The caller cancelled it.
+    /// The caller cancelled the operation.
     Cancelled,
 }
 
@@ -243,17 +243,17 @@ impl Error {
         Error::Config { key: key.into(), expected: expected.into(), found: found.to_string() }
     }
 
-    /// A [`Error::InvalidValue`] for the parameter or flag `name`.
+    /// An [`Error::InvalidValue`] for the parameter or flag `name`.
     pub fn invalid_value(name: impl Into<String>, expected: impl Into<String>, found: impl ToString) -> Self {
         Error::InvalidValue { name: name.into(), expected: expected.into(), found: found.to_string() }
     }
 
-    /// A [`Error::Conflict`] between two settings.
+    /// An [`Error::Conflict`] between two settings.
     pub fn conflict(first: impl Into<String>, second: impl Into<String>, reason: impl Into<String>) -> Self {
         Error::Conflict { first: first.into(), second: second.into(), reason: reason.into() }
     }
 
-    /// A [`Error::Internal`].
+    /// An [`Error::Internal`].
     pub fn internal(what: impl Into<String>) -> Self {
         Error::Internal { what: what.into() }
     }
@@ -332,11 +332,11 @@ mod tests {
 
     #[test]
     fn a_fault_of_the_program_is_not_the_users() {
-        let internal = Error::internal("these columns make no table");
-        assert_eq!(internal.to_string(), "these columns make no table; report this as a bug");
+        let internal = Error::internal("these columns are not a valid table");
+        assert_eq!(internal.to_string(), "these columns are not a valid table; report this as a bug");
         assert_eq!(internal.class(), ErrorClass::Failure);
         let conflict = Error::conflict("--a", "--b", "both write to stdout");
-        assert_eq!(conflict.to_string(), "--a and --b do not go together: both write to stdout");
+        assert_eq!(conflict.to_string(), "--a and --b cannot be combined: both write to stdout");
         for usage in [conflict, Error::invalid_value("count", "1 or more", 0)] {
             assert_eq!(usage.class(), ErrorClass::Usage, "{usage}");
         }

@@ -1,9 +1,9 @@
 //! The built-in data set `factors`: synthetic images of five independent factors.
 //!
-//! White shapes on black, 32 × 32 pixels, antialiased: 3 shapes (square, ellipse, heart) × 4 scales × 8 rotations ×
-//! 8 × 8 positions, every combination once, the last factor fastest: 6,144 images, similar to
-//! dSprites (Matthey et al. 2017). A model sees the image only; the factors are kept to measure the
-//! disentanglement of the code.
+//! White shapes on black, 32 × 32 pixels, antialiased: 3 shapes (square, ellipse, heart) × 4 scales
+//! × 8 rotations × 8 × 8 positions, every combination once, the last factor fastest: 6,144 images,
+//! similar to dSprites (Matthey et al. 2017). A model sees the image only; the factors are kept to
+//! measure the disentanglement of the code.
 //!
 //! | factor | classes |
 //! |---|---|
@@ -114,7 +114,7 @@ pub fn pictures() -> Result<RecordBatch> {
         moved(&sprites[row / 64], offset(x), offset(y))
     });
     let damaged = |error: arrow_schema::ArrowError| {
-        Error::internal(format!("the factors' images cannot be made: {error}"))
+        Error::internal(format!("cannot create the images of the factors: {error}"))
     };
     let image = image_field(SIDE, SIDE, 1, false);
     let images = image_array(&image, Arc::new(pixels.collect::<UInt8Array>())).map_err(damaged)?;
@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn areas_and_centres_match_the_shapes() {
-        // 2R², πR²/2, and the heart's area, 3.66197 for the curve as written, by the polygon of 4,000 of its points.
+        // 2R², πR²/2, and the heart's area, 3.66197 for the curve as written, by the polygon of
+        // 4,000 of its points.
         let unit = [2.0, std::f64::consts::FRAC_PI_2, 3.66197 / 1.25f64.powi(2)];
         for (shape, unit) in unit.into_iter().enumerate() {
             let mut ratios = vec![];
@@ -242,7 +243,8 @@ mod tests {
                 let sprite = sprite(shape, radius, rotation);
                 let area = sprite.iter().map(|p| f64::from(*p)).sum::<f64>() / 255.0;
                 let ratio = area / (unit * radius * radius);
-                // An edge along the grid is off by up to half an eighth of a pixel: 2 · 1/16 of the smallest half side, 3.36.
+                // An edge along the grid is off by up to half an eighth of a pixel: 2 · 1/16 of the
+                // smallest half side, 3.36.
                 assert!((ratio - 1.0).abs() < 0.038, "{shape} {radius} {rotation}: {ratio}");
                 ratios.push(ratio);
                 let far = |at: &usize| {

@@ -1,4 +1,5 @@
-//! What goes in and out: reading, types, schema, preprocessing, splitting, writing. No tensors, no models.
+//! What goes in and out: reading, types, schema, preprocessing, splitting, writing. No tensors, no
+//! models.
 
 mod binarize;
 pub mod catalog;

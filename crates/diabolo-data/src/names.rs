@@ -1,6 +1,6 @@
-//! Names made from an input's name.
+//! Names derived from the name of an input.
 
-/// The last part of a path: "adult.csv" for `data/adult.csv`; other inputs as they are.
+/// The last part of a path: "adult.csv" for `data/adult.csv`; other inputs unchanged.
 ///
 /// ```
 /// assert_eq!(diabolo_data::file_name("data/adult.csv"), "adult.csv");
@@ -10,7 +10,8 @@ pub fn file_name(input: &str) -> &str {
     input.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or(input)
 }
 
-/// The file's name without its endings, fit for a folder: "adult" for `data/adult.csv.gz`; "data" where nothing is left.
+/// The file name without extensions, as the name of a folder: "adult" for `data/adult.csv.gz`;
+/// "data" if nothing is left.
 ///
 /// ```
 /// assert_eq!(diabolo_data::short_name("data/adult 2.csv.gz"), "adult-2");

@@ -45,7 +45,8 @@ pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> 
     Ok(Prepared { test_input, ..prepared })
 }
 
-/// [`prepare`] for rows in memory, called `name` in messages. Given `validation` rows, none is taken from `rows` for it.
+/// [`prepare`] for rows in memory, called `name` in messages. With `validation` rows, `rows` are
+/// not split for validation.
 pub fn prepare_rows(
     name: &str,
     rows: RecordBatch,
@@ -59,7 +60,7 @@ pub fn prepare_rows(
     split_and_fit(name, rows, HeldOut { validation, test: None }, config, seed)
 }
 
-/// Rows that are held out already.
+/// Rows that are already held out.
 struct HeldOut {
     validation: Option<RecordBatch>,
     test: Option<RecordBatch>,
@@ -100,7 +101,8 @@ fn split_and_fit(
     })
 }
 
-/// The examples of these rows, and what their columns are: of a series judged once, not for each row of a window.
+/// The examples of these rows and their schema; the columns of a time series are inferred once, not
+/// for each row of a window.
 fn examples(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<(Inferred, RecordBatch)> {
     let Some(windows) = config.windows() else {
         return Ok((infer(name, &rows, &config.infer_options())?, rows));
@@ -113,7 +115,7 @@ fn examples(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<(Infer
     Ok((Inferred { schema, ..inferred }, windows.of(name, rows)?))
 }
 
-/// A series as windows, each row with those before it; other rows as they are.
+/// The windows of a time series; other rows unchanged.
 pub fn windowed_rows(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<RecordBatch> {
     match config.windows() {
         Some(windows) => windows.of(name, rows),

@@ -19,13 +19,15 @@ pub struct KMeans {
     pub inertia: f64,
 }
 
-/// The best of `restarts` runs of Lloyd's algorithm, each from a k-means++ start (Arthur & Vassilvitskii 2007).
+/// The best of `restarts` runs of Lloyd's algorithm, each from a k-means++ start (Arthur &
+/// Vassilvitskii 2007).
 ///
 /// A cluster that becomes empty moves to the row farthest from its centroid. `features` are rows of
 /// `width` values.
 ///
 /// # Errors
-/// [`StatsError::Parameter`] unless 1 ≤ `clusters` ≤ rows; [`StatsError::Values`] if a value is not finite or the width is 0.
+/// [`StatsError::Parameter`] unless 1 ≤ `clusters` ≤ rows; [`StatsError::Values`] if a value is not
+/// finite or the width is 0.
 pub fn k_means(
     features: &[f32],
     width: usize,
@@ -157,7 +159,8 @@ impl Contingency {
     }
 }
 
-/// I(a; b) / ½(H(a) + H(b)), from 0 (independent) to 1 (the same partition); 1 if both have one class.
+/// I(a; b) / ½(H(a) + H(b)), from 0 (independent) to 1 (the same partition); 1 if both have one
+/// class.
 ///
 /// Rows are counted up to the end of the shorter slice.
 ///
@@ -246,8 +249,9 @@ mod tests {
         assert_eq!(found.inertia, 0.5 + 2.0);
     }
 
-    /// scikit-learn 1.9.1, `KMeans(10, n_init=10, random_state=s)` for s = 0, 1, 2: inertia 1165189, 1165248, 1165224;
-    /// with the digits' classes, normalised mutual information 0.742, 0.739, 0.741.
+    /// scikit-learn 1.9.1, `KMeans(10, n_init=10, random_state=s)` for s = 0, 1, 2: inertia
+    /// 1165189, 1165248, 1165224; with the digits' classes, normalised mutual information 0.742,
+    /// 0.739, 0.741.
     #[test]
     fn digits_cluster_as_well_as_with_scikit_learn() {
         let (x, y) = digits();

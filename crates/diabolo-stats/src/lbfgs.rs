@@ -1,4 +1,5 @@
-//! Minimisation of a smooth convex function: preconditioned L-BFGS (Nocedal & Wright 2006, algorithm 7.4).
+//! Minimisation of a smooth convex function: preconditioned L-BFGS (Nocedal & Wright 2006,
+//! algorithm 7.4).
 
 use std::collections::VecDeque;
 
@@ -20,7 +21,8 @@ struct Pair {
     product: f64,
 }
 
-/// Minimises `function` (value and gradient) from `start` until max |∇f| ≤ `tolerance` or `most` iterations.
+/// Minimises `function` (value and gradient) from `start` until max |∇f| ≤ `tolerance` or `most`
+/// iterations.
 ///
 /// `precondition` multiplies by the inverse of an approximate Hessian, in place. `noise` is the
 /// relative error of the value: an increase within it is accepted, because the value is less exact

@@ -45,7 +45,8 @@ impl<'a> NearestNeighbours<'a> {
     /// `validation` (the smallest, if tied). Without validation rows it is 5.
     ///
     /// # Errors
-    /// [`StatsError::Values`] if there is no training row or feature, rows do not match, or a value is not finite.
+    /// [`StatsError::Values`] if there is no training row or feature, rows do not match, or a value
+    /// is not finite.
     pub fn fit(train: &Labelled<'a>, validation: &Labelled) -> Result<NearestNeighbours<'a>> {
         train.check_training(usize::MAX)?;
         validation.check_beside(train, usize::MAX)?;
@@ -83,7 +84,8 @@ impl<'a> NearestNeighbours<'a> {
     }
 }
 
-/// The distance of each query row to its nearest reference row; ∞ if there is none. Both are rows of `width` values.
+/// The distance of each query row to its nearest reference row; ∞ if there is none. Both are rows
+/// of `width` values.
 ///
 /// ```
 /// use diabolo::evaluate::nearest_distances;

@@ -1,6 +1,6 @@
-//! Shares as people read them.
+//! Formatting of fractions as percentages.
 
-/// A share in percent; what is rare with one decimal.
+/// A fraction in percent, with one decimal if it is small.
 ///
 /// ```
 /// use diabolo_stats::percent;

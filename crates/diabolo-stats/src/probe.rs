@@ -59,7 +59,8 @@ impl LogisticProbe {
     /// `validation` (the largest, if tied). Without validation rows the penalty is 0.001.
     ///
     /// # Errors
-    /// [`StatsError::Values`] if there is no training row or feature, a class is not below `n_classes`, or a value is not finite.
+    /// [`StatsError::Values`] if there is no training row or feature, a class is not below
+    /// `n_classes`, or a value is not finite.
     pub fn fit(train: &Labelled, validation: &Labelled, n_classes: usize) -> Result<LogisticProbe> {
         validation.check_beside(train, n_classes)?;
         if validation.rows() == 0 {
@@ -274,8 +275,9 @@ mod tests {
 
     #[test]
     fn one_feature_by_hand() {
-        // x = ±1 with classes 1, 0: standardised already. The penalty is shared by both rows of W = (−w, w), so that
-        // w minimises log(1 + e^{−2w}) + l2 w²: 2/(1 + e^{2w}) = 2 l2 w; w = 1 for l2 = 1/(1 + e²).
+        // x = ±1 with classes 1, 0: standardised already. The penalty is shared by both rows of W =
+        // (−w, w), so that w minimises log(1 + e^{−2w}) + l2 w²: 2/(1 + e^{2w}) = 2 l2 w; w = 1 for
+        // l2 = 1/(1 + e²).
         let (x, y) = ([1.0, -1.0, 1.0, -1.0], [1, 0, 1, 0]);
         let probe = LogisticProbe::fit_at(&labelled(&x, 1, &y), 2, 1.0 / (1.0 + 2f64.exp())).unwrap();
         assert!(probe.converged);
@@ -314,7 +316,8 @@ mod tests {
             let found = probe.weights.iter().map(|w| w * w).sum::<f64>().sqrt();
             assert!((found / norm - 1.0).abs() < 1e-3, "{found} vs {norm}");
             assert!((probe.weights[3 * 64 + 20] - weight).abs() < 2e-3, "{}", probe.weights[3 * 64 + 20]);
-            // Where the classes are well apart, an intercept can move this far within the gradient's tolerance.
+            // Where the classes are well apart, an intercept can move this far within the
+            // gradient's tolerance.
             let found = probe.intercept[3] - probe.intercept.iter().sum::<f64>() / 10.0;
             assert!((found - intercept).abs() < 1e-2, "{found} vs {intercept}");
         }

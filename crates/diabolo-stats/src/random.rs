@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 pub use rand::RngExt;
 pub use rand::rngs::ChaCha8Rng as Stream;
 
-/// What a stream is used for: one variant a use, so that no two uses share a stream.
+/// The purpose of a stream: one variant per use, so that no two uses share a stream.
 ///
 /// The numbers are part of the reproducibility contract: never change or reuse one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub enum Purpose {
     Generate = 6,
     /// Which held-out rows a report shows.
     Choose = 7,
-    /// Drawing pixels as 0 or 1: once in epoch 0, for each training step from epoch 1 on.
+    /// Binarizing pixels: once in epoch 0, in each training step from epoch 1 on.
     Binarize = 8,
-    /// Draws of missing cells.
+    /// Draws of imputed cells.
     Impute = 10,
     /// Noise that `denoise` adds to clean rows.
     Corrupt = 11,
@@ -50,35 +50,35 @@ pub enum Purpose {
     CodePriorRows = 17,
     /// Which held-out rows calibrate a detector.
     CalibrationRows = 18,
-    /// Which training rows give the typical loss of each column.
+    /// Which training rows estimate the mean loss of each column.
     TypicalRows = 19,
-    /// The rows that diagnostics keep of all that pass.
+    /// The sample of rows for diagnostics.
     DiagnosedRows = 20,
-    /// Draws behind the evaluated terms of the objective.
+    /// Draws for the evaluated terms of the objective.
     BoundTerms = 21,
     /// Probes of an estimated contraction, in evaluation.
     ContractionProbes = 22,
-    /// Draws behind the importance-sampled bound on log p(x), for each row its own.
+    /// Draws for the importance-sampled bound on log p(x), different for each row.
     ImportanceDraws = 23,
     /// The same, shared by all rows.
     CommonImportanceDraws = 24,
     /// Directions in which the contraction ratio is measured.
     Directions = 25,
-    /// Noise on the input under which codes and reconstructions are measured.
+    /// Noise on the input for the robustness of codes and reconstructions.
     InputNoise = 26,
-    /// Noise on the input under which a comparison measures models.
+    /// Noise on the input in a comparison of models.
     ComparisonNoise = 27,
     /// Rows drawn from given codes.
     DecodedRows = 28,
     /// Codes near a given one.
     NearbyCodes = 29,
-    /// Moves of one chain of the contractive walk.
+    /// Transitions of one chain of the contractive walk.
     WalkChain = 30,
     /// Rows drawn along the contractive walk.
     WalkedRows = 31,
     /// Which observed cells are masked to measure imputation.
     MaskedCells = 32,
-    /// Draws behind the terms of the objective that a caller asks for.
+    /// Draws for the terms of the objective that a caller requests.
     ObjectiveTerms = 33,
 }
 
@@ -123,10 +123,12 @@ impl RowNoise<'_> {
     }
 }
 
-/// The entry that a position in [0, Σ weights) falls into, each as wide as its weight; `None` from the sum on.
+/// The entry that contains a position in [0, Σ weights), where each entry is as wide as its weight;
+/// `None` at or beyond the sum.
 ///
-/// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ weights. Rounding can
-/// leave a little after the last entry: whoever draws takes the last entry for it.
+/// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ
+/// weights. If rounding gives a position beyond the last entry, the caller should take the last
+/// entry.
 pub fn weighted_index<W: Copy + Into<f64>>(weights: &[W], position: f64) -> Option<usize> {
     let mut sum = 0.0;
     weights.iter().position(|&weight| {
@@ -185,7 +187,7 @@ mod tests {
 
     #[test]
     fn no_two_purposes_share_a_stream() {
-        // Every variant is in the list: the enum's lines are counted.
+        // The list contains every variant: the lines of the enum are counted.
         let lines = include_str!("random.rs").lines();
         let body =
             lines.skip_while(|line| !line.starts_with("pub enum Purpose")).take_while(|line| *line != "}");

@@ -20,9 +20,9 @@ pub struct SampleQuality {
     pub diversity: f64,
     /// Mean distance between two reference rows: the target value of `diversity`.
     pub reference_diversity: f64,
-    /// 2 E‖s − r‖ − E‖s − s′‖ − E‖r − r′‖ over different samples s, s′ and rows r, r′: 0 if and only if both have the same
-    /// distribution (Székely & Rizzo 2013); the estimate is unbiased, so it may be slightly
-    /// negative.
+    /// 2 E‖s − r‖ − E‖s − s′‖ − E‖r − r′‖ over different samples s, s′ and rows r, r′: 0 if and
+    /// only if both have the same distribution (Székely & Rizzo 2013); the estimate is unbiased, so
+    /// it may be slightly negative.
     pub energy_distance: f64,
 }
 

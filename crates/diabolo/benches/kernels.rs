@@ -1,5 +1,7 @@
-//! Each kernel beside the tensor operations it stands for, forward and backward, in turns: `cargo bench --workspace --bench kernels`
-//! prints microseconds (the least of 200 rounds) and their ratio. Shapes: batch 128 of 784 inputs, 400 or 1000 units.
+//! Each kernel compared with the equivalent tensor operations, forward and backward, in turns:
+//! `cargo bench
+//! --workspace --bench kernels` prints microseconds (minimum of 200 rounds) and their ratio.
+//! Shapes: batch 128 of 784 inputs, 400 or 1000 units.
 
 #![allow(clippy::print_stdout, reason = "what a bench is for")]
 
@@ -24,7 +26,7 @@ const VARIANCE: f64 = 0.3;
 
 type Work = Box<dyn Fn()>;
 
-/// A name, the kernel, and the tensor operations it stands for.
+/// A name, the kernel, and the equivalent tensor operations.
 type Case = (&'static str, Work, Work);
 
 fn normal(seed: u64, shape: [usize; 2]) -> Tensor<2> {

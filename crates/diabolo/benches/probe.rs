@@ -1,5 +1,6 @@
-//! The time of a linear probe on as many rows as MNIST has, of 1,000 correlated sigmoid features and 10 classes:
-//! 54,000 rows to learn from, 6,000 to choose the penalty. `cargo bench --workspace --bench probe`; `RAYON_NUM_THREADS`.
+//! The time of a linear probe with the size of MNIST, 1,000 correlated sigmoid features and 10
+//! classes: 54,000 training rows, 6,000 validation rows. `cargo bench --workspace --bench probe`;
+//! `RAYON_NUM_THREADS`.
 
 #![allow(clippy::print_stdout, reason = "what a bench is for")]
 
@@ -16,7 +17,7 @@ const ROWS: usize = 60_000;
 const TRAINING: usize = 54_000;
 const WIDTH: usize = 1000;
 
-/// What the features are made of; the class is the largest of ten sums of two.
+/// Number of latent factors of the features; the class is the largest of ten sums of two.
 const FACTORS: usize = 40;
 
 fn main() -> Result<()> {

@@ -1,7 +1,8 @@
-//! The time of one training step (batch 128, Adam, f32), of networks that peers are measured with too.
+//! The time of one training step (batch 128, Adam, f32), for the networks of the peer benchmarks.
 //!
-//! `cargo bench --workspace --bench step` prints a JSON line for each case. `bench/peers/step.py` runs the same executable beside
-//! JAX, with arguments: how many steps, and which case. Threads: `RAYON_NUM_THREADS`.
+//! `cargo bench --workspace --bench step` prints a JSON line per case. `bench/peers/step.py` runs
+//! the same executable and JAX, with arguments: the number of steps and the case. Threads:
+//! `RAYON_NUM_THREADS`.
 
 #![allow(clippy::print_stdout, reason = "what a bench is for")]
 
@@ -23,7 +24,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const BATCH: usize = 128;
 
-/// Steps before the clock runs.
+/// Number of warm-up steps.
 const WARM_UP: usize = 5;
 
 /// The time at the end of every step.

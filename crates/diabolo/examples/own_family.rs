@@ -1,4 +1,5 @@
-//! A model family of your own: an autoencoder whose decoder has a linear part, as PCA has, beside a network that corrects it.
+//! A model family of your own: an autoencoder whose decoder has a linear part, as PCA has, beside a
+//! network that corrects it.
 //!
 //! ```text
 //! h = f(x)        parameters = W h + b + g(h)        loss = −log p(x | parameters), nats per example

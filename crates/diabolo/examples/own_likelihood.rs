@@ -1,10 +1,12 @@
-//! A likelihood of your own: the logistic distribution, with tails between a Gaussian's and a Laplace's.
+//! A likelihood of your own: the logistic distribution, with tails between a Gaussian's and a
+//! Laplace's.
 //!
 //! ```text
 //! −log p(x) = log s + z + 2 log(1 + e^−z) ,   z = (x − μ) / s
 //! ```
-//! The decoder gives μ; one log s for each column is learned. The model file keeps the name alone: a program that loads such a
-//! model registers the distribution first, as `main` does. Run it with `cargo run --example own_likelihood`.
+//! The decoder gives μ; one log s for each column is learned. The model file keeps the name alone:
+//! a program that loads such a model registers the distribution first, as `main` does. Run it with
+//! `cargo run --example own_likelihood`.
 #![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::distribution::{CustomLikelihood, Distribution, register};

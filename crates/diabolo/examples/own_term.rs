@@ -1,4 +1,5 @@
-//! An objective with a term of your own: codes whose units do not repeat each other (DeCov, Cogswell et al. 2016, eq. 1).
+//! An objective with a term of your own: codes whose units do not repeat each other (DeCov,
+//! Cogswell et al. 2016, eq. 1).
 //!
 //! ```text
 //! loss = the model's own + weight · ½ Σ_{i≠j} C²_ij ,   C the covariance of the code's units over the batch

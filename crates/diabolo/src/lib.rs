@@ -55,7 +55,8 @@ pub use pipeline::{FitJob, Predictor};
 /// The version of this crate, which model files name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The Arrow types that rows come in: the versions to build [`RecordBatch`](arrow::RecordBatch)es with.
+/// The Arrow types that rows come in: the versions to build [`RecordBatch`](arrow::RecordBatch)es
+/// with.
 pub mod arrow {
     pub use arrow_array::*;
     pub use arrow_schema as schema;

@@ -1,7 +1,8 @@
-//! The reconstruction field r(x) − x against a density whose gradient is known in closed form.
+//! The reconstruction field r(x) − x compared with a density whose gradient has a closed form.
 //!
-//! Rows are drawn from three Gaussians in the plane. Noise of variance σ² added to them makes Gaussians of variance
-//! s² + σ² about the same means, whose ∂ log p(x)/∂x is a sum of three terms. Alain & Bengio (2014): r(x) − x = σ² ∂ log p(x)/∂x.
+//! Rows are drawn from three Gaussians in the plane. Noise of variance σ² added to them makes
+//! Gaussians of variance s² + σ² about the same means, whose ∂ log p(x)/∂x is a sum of three terms.
+//! Alain & Bengio (2014): r(x) − x = σ² ∂ log p(x)/∂x.
 #![allow(clippy::unwrap_used)]
 
 use diabolo::data::{Block, BlockKind, Encoded};
@@ -55,7 +56,8 @@ fn model(family: &str, epochs: usize, device: &Device) -> Model {
     if epochs == 0 {
         return model;
     }
-    // No held-out rows: on clean ones the best denoiser would be the identity, and its weights would be kept.
+    // No validation rows: on clean rows the identity would be the best denoiser, and its weights
+    // would be kept.
     let (train, validation) = (points(4000, SPREAD, 1), rows(vec![]));
     let mut training = TrainingConfig {
         epochs: Some(epochs),
@@ -68,7 +70,8 @@ fn model(family: &str, epochs: usize, device: &Device) -> Model {
     train::fit(model, None, &data, &training, device, &mut ()).unwrap().model
 }
 
-/// How a field compares with the score at points drawn from the smoothed density: mean cosine, least-squares slope.
+/// Compares a field with the score at points drawn from the smoothed density: mean cosine,
+/// least-squares slope.
 fn agreement(field: &[f32], at: &Encoded, variance: f64) -> (f64, f64) {
     let (mut cosine, mut product, mut squares) = (0.0, 0.0, 0.0);
     for (x, arrow) in at.values.chunks(2).zip(field.chunks(2)) {
@@ -123,8 +126,9 @@ fn a_denoising_autoencoder_learns_the_score_of_the_smoothed_density() {
     );
 }
 
-/// A contraction has no scale that a theorem fixes, but with tied weights its arrows point the same way. (An untied decoder
-/// undoes the contraction: the encoder shrinks, the decoder grows, and r is the identity: the slope is then 0.005.)
+/// A contraction has an unknown scale, but with tied weights its field has the same direction. (An
+/// untied decoder compensates the contraction: the encoder shrinks, the decoder grows, and r is the
+/// identity, with a slope of 0.005.)
 #[test]
 fn a_contractive_autoencoder_points_to_where_rows_are_dense() {
     let device = Device::cpu();

@@ -1,5 +1,5 @@
-//! Random configurations on nasty data: each ends in a model that only writes finite numbers, or in a clear error.
-//! Every family and every likelihood has to end in a model at least once.
+//! Random configurations on difficult data: each gives a model with finite outputs, or a clear
+//! error. Every family and every likelihood must give a model at least once.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -31,14 +31,14 @@ fn pick<'a, T: AsRef<str>>(noise: &mut Stream, choices: &'a [T]) -> &'a str {
     choices[noise.random_range(0..choices.len() as u64) as usize].as_ref()
 }
 
-/// Data that a user might have, and settings that go with it.
+/// Realistic data, and settings for it.
 struct Input {
     name: &'static str,
     bytes: Vec<u8>,
     settings: Vec<String>,
 }
 
-/// Small pictures, as an IDX file: grey, black and white, or all alike.
+/// Small images as an IDX file: greyscale, black and white, or all equal.
 fn pictures(noise: &mut Stream) -> Input {
     let (count, side) = ([1, 3, 40][noise.random_range(0..3u64) as usize], 3);
     let kind = pick(noise, &["grey", "black and white", "alike"]);
@@ -52,7 +52,7 @@ fn pictures(noise: &mut Stream) -> Input {
     Input { name: "t.idx", bytes, settings: vec![] }
 }
 
-/// A CSV, each with something wrong with it.
+/// A CSV file with a problem.
 fn table(noise: &mut Stream) -> Input {
     let wide = noise.random_range(0..40u64) == 0;
     let columns = if wide { 2000 } else { 1 + noise.random_range(0..6u64) as usize };
@@ -100,7 +100,7 @@ fn cell(kind: &str, noise: &mut Stream) -> String {
     }
 }
 
-/// Every likelihood by name, from the message about one that there is not.
+/// The names of all likelihoods, from the error about an unknown name.
 fn likelihoods() -> Vec<String> {
     let message = Config::default().set("model.likelihood.x=\"?\"").unwrap_err().to_string();
     let (_, listed) = message.rsplit_once("expected ").unwrap();
@@ -108,7 +108,7 @@ fn likelihoods() -> Vec<String> {
     listed.replace(" or ", ", ").split(", ").map(str::to_string).collect()
 }
 
-/// All that a setting can be.
+/// All values of a setting.
 struct Choices {
     families: Vec<String>,
     bounds: Vec<String>,
@@ -130,14 +130,14 @@ impl Choices {
     }
 }
 
-/// A setting, or as often none.
+/// A setting, with probability ½.
 fn maybe<T: AsRef<str>>(set: &mut Vec<String>, noise: &mut Stream, key: &str, values: &[T]) {
     if noise.random::<bool>() {
         set.push(format!("{key}={}", pick(noise, values)));
     }
 }
 
-/// A model, sensible or not; and the likelihood that it must have, if one was asked for.
+/// A random model, and the likelihood that it must have, if one is requested.
 fn model(noise: &mut Stream, choices: &Choices, set: &mut Vec<String>) -> Option<String> {
     let family = pick(noise, &choices.families);
     set.push(format!("model.family={{{family}}}"));
@@ -163,7 +163,7 @@ fn model(noise: &mut Stream, choices: &Choices, set: &mut Vec<String>) -> Option
     likelihood
 }
 
-/// How the model is trained, and on what.
+/// Random training and data settings.
 fn training(noise: &mut Stream, set: &mut Vec<String>) {
     maybe(set, noise, "data.numeric", &["min_max", "quantile", "standardize"]);
     maybe(set, noise, "data.counts", &["log1p", "as_numeric"]);
@@ -178,7 +178,7 @@ fn training(noise: &mut Stream, set: &mut Vec<String>) {
     set.push("training.epochs=2".into());
 }
 
-/// Whether every number of the table is finite; missing cells are none.
+/// Whether every number of the table is finite, ignoring missing cells.
 fn is_finite(rows: &RecordBatch) -> bool {
     rows.columns().iter().all(|column| match column.as_primitive_opt::<Float64Type>() {
         Some(numbers) => numbers.iter().flatten().all(f64::is_finite),
@@ -186,7 +186,7 @@ fn is_finite(rows: &RecordBatch) -> bool {
     })
 }
 
-/// Fits, evaluates, generates and reconstructs, and gives the name of the family; `Err` is a refusal.
+/// Fits, evaluates, generates and reconstructs; returns the name of the family, or the error.
 fn attempt(path: &str, settings: &[String], seed: u64) -> Result<&'static str, Error> {
     let mut config = Config::default();
     for setting in settings {
@@ -201,7 +201,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<&'static str, E
     let outcome = train::fit(model, None, &data, &config.training, &device, &mut ())?;
     for record in &outcome.state.history {
         let bad = record.train.iter().chain(&record.validation).find(|(_, value)| !value.is_finite());
-        // The last epoch before a divergence may hold what diverged.
+        // The last epoch before a divergence may have diverged values.
         assert!(bad.is_none() || matches!(outcome.stop_reason, StopReason::Diverged(_)), "history: {bad:?}");
     }
     let latent = match architecture.family.has_prior() {
@@ -233,7 +233,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<&'static str, E
     Ok(saved.architecture.family.name())
 }
 
-/// What became of a case, beside those before it.
+/// The results of the cases.
 #[derive(Debug, Default)]
 struct Ends {
     fitted: BTreeMap<String, usize>,
@@ -285,7 +285,7 @@ fn random_configurations_end_in_a_model_or_an_error() {
         }
     }
     eprintln!("{ends:?}");
-    // Enough of each that both ends are tried.
+    // Enough of each to reach both results.
     for name in names::families().iter().chain(&choices.likelihoods) {
         assert!(ends.fitted.get(name).is_some_and(|&n| n >= 3), "few models with {name}: {ends:?}");
     }

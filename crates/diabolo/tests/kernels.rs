@@ -1,5 +1,6 @@
-//! Kernels against what they replace: the same blocks in single precision (kernels) and in double (tensor operations), on the
-//! same numbers, values and gradients, to a relative 10⁻⁶ of the largest number.
+//! Kernels compared with the tensor operations they replace: the same blocks in single precision
+//! (kernels) and in double precision (tensor operations), values and gradients, with a tolerance of
+//! 10⁻⁶ relative to the largest number.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -118,7 +119,7 @@ fn draws_and_divergences_of_a_posterior() {
     for kind in ["draw", "divergence"] {
         assert_alike(kind, |device| {
             let (mean, raw) = (leaf(device, 1, shape), leaf(device, 2, shape));
-            // Into both flat ends of the bound of log σ².
+            // Reaches both ends of the smooth bound of log σ².
             let posterior = Posterior::bounded(mean.clone(), raw.clone() * 6.0);
             let value = match kind {
                 "draw" => posterior.sample(Tensor::from_inner(matrix(device, 3, shape))),

@@ -1,4 +1,4 @@
-//! A registered likelihood is kept in the model file by its name, with what it learned.
+//! A registered likelihood is stored in the model file by its name, with its parameters.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -10,7 +10,7 @@ use diabolo::random::Stream;
 use diabolo::tensor::{Device, Tensor, to_host};
 use diabolo::{Config, Error, data, train};
 
-/// ½ (x − μ)² e^−2r + r: a Gaussian but for its constant, log σ = r learned by column.
+/// ½ (x − μ)² e^−2r + r: a Gaussian without its constant, with log σ = r learned per column.
 struct Bell {
     mean: Tensor<2>,
     log_deviation: Tensor<2>,

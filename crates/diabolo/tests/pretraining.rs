@@ -1,4 +1,4 @@
-//! Greedy layer-wise pretraining, and fine-tuning under a classifier, on the built-in digits.
+//! Greedy layerwise pretraining, and fine-tuning of a classifier, on the built-in digits.
 #![allow(clippy::unwrap_used)]
 
 use diabolo::Config;
@@ -10,7 +10,7 @@ use diabolo::task::{LabelledParts, fine_tune};
 use diabolo::tensor::Device;
 use diabolo::train::{self, EpochRecord, Hooks, StopReason, TrainingData};
 
-/// Two sigmoid layers: too deep to learn anything in a few epochs from random weights.
+/// Two sigmoid layers, too deep to learn in a few epochs from random weights.
 fn deep(family: &str, epochs: usize, pretrain_epochs: usize) -> (Config, Prepared, Model) {
     let mut config = Config::default();
     config.set(&format!("model.family={{kind={family:?}}}")).unwrap();
@@ -86,7 +86,7 @@ fn models_without_layers_to_pretrain_are_refused() {
     }
 }
 
-/// Raised during the second layer: the run must stop there, and say so.
+/// An interruption during the second layer stops the run.
 #[test]
 fn an_interruption_ends_pretraining() {
     struct Stop(std::cell::Cell<bool>);

@@ -1,4 +1,4 @@
-//! Laws that hold for any weights and any rows.
+//! Properties for any weights and any rows.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -48,7 +48,7 @@ proptest! {
         prop_assert!(to_host(posterior.kl_divergence()).iter().all(|kl| *kl >= -1e-6));
     }
 
-    /// Each row's terms depend on that row alone.
+    /// The terms of each row depend on that row only.
     #[test]
     fn the_order_of_a_batch_does_not_matter(seed in 0u64..1000, deep in any::<bool>(), choice in 0usize..7) {
         let activation = Activation::ALL[choice];
@@ -71,7 +71,7 @@ proptest! {
         }
     }
 
-    /// A missing cell contributes nothing, whatever stands in it.
+    /// A missing cell contributes nothing, for any content.
     #[test]
     fn content_of_missing_cells_does_not_matter(seed in 0u64..1000, column in 0usize..6, value in -50f32..50.0) {
         let device = Device::cpu_f64();
@@ -121,7 +121,7 @@ fn a_saved_model_comes_back_bit_for_bit() {
     assert_eq!(loaded.architecture, architecture);
 }
 
-/// Stops after some steps and keeps what a checkpoint would hold.
+/// Stops after some steps and keeps the contents of a checkpoint.
 struct StopAfter {
     steps: usize,
     kept: Option<train::Resume<Model>>,
@@ -212,7 +212,8 @@ fn file_without_scores_is_an_error_until_calibrated() {
     assert_eq!(score(&loaded).unwrap().scores, score(&saved).unwrap().scores);
 }
 
-/// 128 rows of a network this wide are cut into two parts, and its gradients are added and applied in several blocks.
+/// 128 rows of a network with this width are split into two parts, and its gradients are added and
+/// applied in several blocks.
 #[test]
 fn steps_on_several_cores_have_the_bits_of_one() {
     let mut config = Config::default();

@@ -1,7 +1,9 @@
-//! A row's loss, code, reconstruction and score do not depend on the rows beside it, for every model that says so.
+//! The loss, code, reconstruction and score of a row do not depend on other rows, for every
+//! row-separable model.
 //!
-//! Where the batch keeps its size and the row its place, the bits are the same: the order of every sum is fixed by
-//! the shapes. In a batch of another size a product of matrices may add up in another order: within 10⁻⁶ there.
+//! With the same batch size and position of the row, the bits are the same, since shapes determine
+//! the order of sums. With another batch size, matrix products may be summed in another order, so
+//! the tolerance is 10⁻⁶.
 #![allow(clippy::unwrap_used)]
 
 #[path = "common/names.rs"]
@@ -17,10 +19,10 @@ use diabolo::random::{Purpose, RowNoise, standard_normal, stream};
 use diabolo::tensor::{Device, Tensor, to_host};
 
 const INPUTS: usize = 6;
-/// Numbers that the rows of conditional models are given.
+/// Width of the conditions of conditional models.
 const GIVEN: usize = 2;
 const ROWS: usize = 8;
-/// The row that is watched.
+/// The row under test.
 const AT: usize = 3;
 
 fn model(family: &str, condition: usize) -> Model {
@@ -39,7 +41,7 @@ fn model(family: &str, condition: usize) -> Model {
     Model::new(&architecture, 1, &Device::cpu())
 }
 
-/// Rows of inputs and what is given beside them, between 0 and 1.
+/// Rows of inputs and conditions, between 0 and 1.
 fn rows(seed: u64) -> Tensor<2> {
     let width = INPUTS + GIVEN;
     let normal = standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), ROWS * width);
@@ -51,7 +53,7 @@ fn batch(rows: Tensor<2>, condition: usize) -> Batch {
     Batch { condition: given, ..Batch::new(rows.narrow(1, 0, INPUTS)) }
 }
 
-/// Row `at` of whatever has a row for each of the batch.
+/// Row `at` of a tensor with one row per row of the batch.
 fn row<const D: usize>(tensor: Tensor<D>, at: usize) -> Vec<f32> {
     let width: usize = tensor.dims()[1..].iter().product();
     to_host(tensor)[at * width..(at + 1) * width].to_vec()
@@ -65,7 +67,7 @@ fn loss(model: &Model, batch: &Batch, at: usize) -> Vec<(String, Vec<f32>)> {
     model.loss(batch, context).into_iter().map(|term| (term.name.into(), row(term.value, at))).collect()
 }
 
-/// What is made of row `at` without noise of the batch, by name.
+/// The deterministic outputs of row `at`, by name.
 fn outputs(model: &Model, batch: &Batch, at: usize) -> Vec<(String, Vec<f32>)> {
     let mut found = vec![
         ("code".to_string(), row(model.encode(batch.input()), at)),
@@ -79,7 +81,7 @@ fn outputs(model: &Model, batch: &Batch, at: usize) -> Vec<(String, Vec<f32>)> {
     if let Some(posterior) = model.posterior(batch.input()) {
         found.push(("log-variance".into(), row(posterior.log_variance, at)));
     }
-    // The same for all rows, and so for the watched one wherever it stands.
+    // The same for all rows, and so independent of the position of the row under test.
     let noise = &mut RowNoise::Common(&mut stream(3, Purpose::Choose, 0, 0));
     found.extend(
         model.log_weights(batch, 2, noise, &Device::cpu()).map(|w| ("log-weights".into(), row(w, at))),
@@ -87,7 +89,8 @@ fn outputs(model: &Model, batch: &Batch, at: usize) -> Vec<(String, Vec<f32>)> {
     found
 }
 
-/// Whether the loss of the watched row stays the same when the rows beside it change; its outputs always do.
+/// Whether the loss of the row under test is unchanged when other rows change; its outputs always
+/// are.
 fn is_loss_of_a_row_its_own(family: &str, condition: usize) -> bool {
     let model = model(family, condition);
     let watched = |rows: &Tensor<2>| rows.clone().narrow(0, AT, 1);
@@ -105,7 +108,7 @@ fn is_loss_of_a_row_its_own(family: &str, condition: usize) -> bool {
     let its_own = loss(&model, &one, AT) == loss(&model, &other, AT);
     assert!(
         its_own || !model.is_row_separable(),
-        "{family}, given {condition}: says that its rows are separable"
+        "{family}, condition {condition}: claims to be row-separable"
     );
     its_own
 }
@@ -121,7 +124,7 @@ fn a_row_does_not_depend_on_those_beside_it() {
             }
         }
     }
-    // What depends on the whole batch is seen to.
+    // Negative control: dependence on the whole batch is detected.
     for name in ["total_correlation", "mmd", "\"kl\""] {
         assert!(dependent.iter().any(|family| family.contains(name)), "{name}: {dependent:?}");
     }

@@ -1,4 +1,5 @@
-//! Laws of the variational family: bounds order themselves, parts add up, importance sampling finds a known p(x).
+//! Properties of the variational family: order of bounds, sums of parts, importance sampling of a
+//! known p(x).
 #![allow(clippy::unwrap_used)]
 
 use diabolo::data::Encoded;
@@ -53,7 +54,8 @@ fn configs() -> Vec<VariationalConfig> {
     ]
 }
 
-/// log 1/k Σ e^w over consecutive groups of k, averaged: more draws in a group, a tighter bound, on the very same draws.
+/// log 1/k Σ e^w over consecutive groups of k, averaged: larger groups of the same draws give a
+/// tighter bound.
 fn bound(log_weights: &[f32], k: usize) -> f64 {
     let groups = log_weights.chunks_exact(k).map(|group| {
         let largest = group.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -73,7 +75,7 @@ fn the_importance_weighted_bound_rises_with_the_number_of_draws() {
         let noise = &mut RowNoise::Own(noise);
         let log_weights = to_host(model.log_weights(&batch, 64, noise, &device).unwrap());
         let bounds: Vec<f64> = [1, 2, 4, 8, 16, 32, 64].map(|k| bound(&log_weights, k)).to_vec();
-        // Jensen's inequality holds on the sample itself; rounding of f32 weights apart.
+        // Jensen's inequality holds for the sample, except for rounding of f32 weights.
         assert!(bounds.windows(2).all(|pair| pair[0] <= pair[1] + 1e-6), "{config:?}: {bounds:?}");
         assert!(bounds[6] > bounds[0] + 1e-4, "{config:?}: {bounds:?}");
     }
@@ -91,7 +93,7 @@ fn one_draw_is_the_elbo() {
     let weights: Vec<f64> = to_host(weights).into_iter().map(f64::from).collect();
     let mean = weights.iter().sum::<f64>() / draws as f64;
     let variance = weights.iter().map(|w| (w - mean).powi(2)).sum::<f64>() / draws as f64;
-    // The same in another way: the closed KL, and reconstructions of draws of their own.
+    // Computed differently: the closed-form KL, and reconstructions of independent draws.
     let many = Batch::new(batch.x.clone().repeat_dim(0, draws));
     let noise = &mut stream(4, Purpose::Evaluate, 0, 0);
     let context = &mut Context { noise, epochs: 0.0, training: false, rows: 1, device: &device };
@@ -104,7 +106,8 @@ fn one_draw_is_the_elbo() {
     assert!((mean - elbo).abs() < 8.0 * (variance / draws as f64).sqrt(), "{mean} and {elbo}");
 }
 
-/// A linear decoder with Gaussian noise has p(x) = N(b, W Wᵀ + σ² I) (Tipping & Bishop 1999, eq. 6).
+/// A linear decoder with Gaussian noise has p(x) = N(b, W Wᵀ + σ² I) (Tipping & Bishop 1999, eq.
+/// 6).
 #[test]
 fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let device = Device::cpu();
@@ -131,10 +134,10 @@ fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     for (found, exact) in found.iter().zip(&exact) {
         assert!((found - exact).abs() < 0.05, "{found} instead of {exact}");
     }
-    // Few draws give less, in the mean.
+    // Few draws give a smaller bound on average.
     let few = log_likelihoods(&model, &data, 2, 0, 0, &device).unwrap();
     assert!(few.iter().sum::<f64>() < exact.iter().sum::<f64>());
-    // The rows before a row do not change its draws' number, only which they are.
+    // Previous rows change the draws of a row, but not their number.
     assert_eq!(found, log_likelihoods(&model, &data, 20_000, 0, 0, &device).unwrap());
 }
 
@@ -178,7 +181,7 @@ fn the_parts_of_the_kl_add_up_and_independent_units_have_no_total_correlation() 
         assert!(to_host(gap)[0] < 1e-9);
         to_host(parts.total_correlation.mean())[0]
     };
-    // The estimate's constant depends on N and M alone: only differences mean something.
+    // The constant of the estimate depends on N and M only, so only differences are meaningful.
     let (independent, together): (f32, f32) = (correlation_of(draw(3)), correlation_of(correlated));
     assert!(together > independent + 0.5, "{together} against {independent}");
 }
@@ -222,7 +225,8 @@ fn every_bound_trains_on_every_prior_and_flow_or_says_why_not() {
             }
         }
     }
-    // Six kinds of latent space with three bounds each, DReG on three of them, three closed-form bounds on one.
+    // Six latent spaces with three bounds each, DReG for three of them, three closed-form bounds
+    // for one.
     assert_eq!(trained, 6 * 3 + 3 + 3);
 }
 
@@ -232,7 +236,8 @@ fn toml_of(config: &VariationalConfig) -> String {
     whole.to_toml()
 }
 
-/// With next to no variance a draw is the code itself: decoding it is the reconstruction, through a flow too.
+/// With almost no variance a draw equals the code, so that decoding it gives the reconstruction,
+/// also with a flow.
 #[test]
 fn flow_transforms_codes_like_draws() {
     let device = Device::cpu_f64();

@@ -1,4 +1,4 @@
-//! Samples of the contractive walk against held-out digits, beside what they have to beat.
+//! Samples of the contractive walk compared with held-out digits and baselines.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
@@ -41,7 +41,7 @@ fn decoded(model: &Model, code: Tensor<2>) -> Tensor<2> {
     model.likelihood().mean(model.decode(code))
 }
 
-/// The same chain from the same kind of start, with isotropic noise of the same size instead of J Jᵀ ε.
+/// The same chain with isotropic noise of the same size instead of J Jᵀ ε.
 fn isotropic(saved: &SavedModel, transitions: usize, device: &Device) -> Vec<f32> {
     let summary = saved.latent.as_ref().unwrap();
     let width = summary.deviation.len();
@@ -56,7 +56,7 @@ fn isotropic(saved: &SavedModel, transitions: usize, device: &Device) -> Vec<f32
     to_host(decoded(&saved.model, code))
 }
 
-/// Isotropic noise around the mean code, of the code's own deviation, decoded at once.
+/// Decoded isotropic noise around the mean code, with the standard deviation of the code.
 fn decoded_noise(saved: &SavedModel, device: &Device) -> Vec<f32> {
     let summary = saved.latent.as_ref().unwrap();
     let width = summary.deviation.len();
@@ -70,7 +70,7 @@ fn decoded_noise(saved: &SavedModel, device: &Device) -> Vec<f32> {
     to_host(decoded(&saved.model, code))
 }
 
-/// Held-out rows are nearer to the walk's samples than to what it has to beat.
+/// Held-out rows are closer to samples of the walk than to the baselines.
 fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &Device) {
     let test = saved.header.preprocessor.encode("test", &prepared.test, 0).unwrap();
     let reference = test.select(&(0..test.rows.min(500)).collect::<Vec<_>>());
@@ -86,9 +86,11 @@ fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &D
     let once = quality("decoded noise", &decoded_noise(saved, device));
     let real = quality("real rows", &prepared.train.values[..SAMPLES * test.width]);
     assert!(walked.energy_distance < 0.3 * once.energy_distance);
-    // The harder one: it starts at the same centres, which are good samples already. Found: 0.47 on digits, 0.51 on MNIST.
+    // The stronger baseline starts at the same centres, which are already good samples. Measured:
+    // 0.47 on digits, 0.51 on MNIST.
     assert!(walked.energy_distance < 0.6 * chain.energy_distance);
-    // Sharp, and neither alike nor wild. Found: 0.69 of the diversity of digits; longer steps give more, less sharply.
+    // Sharp and diverse. Measured: 0.69 of the diversity of digits; longer steps give more
+    // diversity, less sharpness.
     assert!(walked.nearest < 1.4 * real.nearest);
     assert!((0.6..1.1).contains(&(walked.diversity / real.diversity)));
 }

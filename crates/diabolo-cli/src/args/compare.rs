@@ -9,7 +9,7 @@ use diabolo::{Config, Error};
 
 use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
 
-/// Unless --seeds is given.
+/// Maximum number of seeds, and their time limit in seconds, without --seeds.
 const MOST_SEEDS: u64 = 10;
 const SECONDS: f64 = 30.0;
 
@@ -48,11 +48,11 @@ pub struct CompareArgs {
 impl CompareArgs {
     pub fn to_plan(&self) -> diabolo::Result<Plan> {
         if self.model.model.is_some() {
-            let reason = "name all the families to compare with --models";
+            let reason = "list the families to compare with --models";
             return Err(Error::conflict("--model", "compare", reason));
         }
         if !self.columns.condition.is_empty() {
-            let reason = "only a variational model can be given columns";
+            let reason = "only variational models support conditions";
             return Err(Error::conflict("--condition", "compare", reason));
         }
         if self.seeds == Some(0) {

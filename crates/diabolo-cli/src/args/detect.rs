@@ -31,11 +31,11 @@ pub struct ScoreArgs {
     /// Exit with code 10 if there is an anomaly or, with --drift, if drift is detected
     #[arg(long)]
     pub fail_on_anomaly: bool,
-    #[command(flatten)]
-    pub rule: RuleArgs,
-    // Last: arguments after it would get its help heading.
+    // After the arguments without a help heading, which would get those of the last ones here.
     #[command(flatten)]
     pub rows: TransformArgs,
+    #[command(flatten)]
+    pub rule: RuleArgs,
 }
 
 /// The rule that decides which rows are anomalies.
@@ -50,10 +50,10 @@ pub struct RuleArgs {
     /// Control the false discovery rate at RATE (Benjamini-Hochberg over all rows of the input)
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub fdr: Option<f64>,
-    /// The N rows with the highest scores
+    /// Flag the N rows with the highest scores
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub top: Option<usize>,
-    /// An alert rate: the highest scores, N of 1,000 rows, rounded
+    /// Flag the rows with the highest scores, N per 1,000 rows, rounded
     #[arg(long = "alerts-per-1000", value_name = "N", allow_negative_numbers = true)]
     pub alerts_per_thousand: Option<f64>,
     /// Flag rows with a score above this quantile of the held-out scores, such as 0.99

@@ -14,7 +14,7 @@ use super::{ModelArgs, ReadArgs};
 
 #[derive(Args)]
 pub struct FitArgs {
-    /// A CSV, TSV, JSON Lines, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images, `-` for
+    /// A CSV, TSV, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images, `-` for
     /// stdin, or a built-in data set: digits, factors, mnist, fashion-mnist, binarized-mnist
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,

@@ -1,4 +1,4 @@
-//! The arguments of `generate`, and how they become settings.
+//! The arguments of `generate`, and their conversion to settings.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub struct GenerateArgs {
     /// Output file; for images, NAME.png is one sheet and FOLDER/ holds single files; - is stdout
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     pub out: String,
-    /// The output's format, when the extension does not tell
+    /// Output format, if the extension does not determine it
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
     /// Write the mean of p(x|z), or (--mean false) a draw from it [default: mean for images, draw
@@ -84,7 +84,7 @@ pub struct WalkArgs {
 }
 
 impl GenerateArgs {
-    /// The flags as settings.
+    /// Converts the flags to settings.
     pub fn to_config(&self) -> diabolo::Result<GenerateConfig> {
         let draw = self.mean.map(|mean| if mean { Draw::Mean } else { Draw::Sample });
         Ok(GenerateConfig {
@@ -97,7 +97,7 @@ impl GenerateArgs {
         })
     }
 
-    /// Columns and values of --where.
+    /// The columns and values of --where.
     fn given(&self) -> diabolo::Result<Vec<(String, String)>> {
         let pair = |text: &String| match text.split_once('=') {
             Some((column, value)) => Ok((column.to_string(), value.to_string())),
@@ -129,7 +129,8 @@ impl GenerateArgs {
                     Origin::Between { .. } => "--between",
                     _ => "--traverse",
                 };
-                Err(Error::conflict("the walk's flags (--step, …)", place, "the walk starts where it will"))
+                let reason = "the walk has its own starting points";
+                Err(Error::conflict("the flags of the walk (--step, …)", place, reason))
             }
             None => Ok(origin),
         }

@@ -85,7 +85,7 @@ pub enum Command {
     /// Write the latent code of each row
     #[command(after_help = examples::ENCODE)]
     Encode(TransformArgs),
-    #[command(mut_arg("input", |arg| arg.help(CODES)))]
+    #[command(mut_arg("input", |arg| arg.help(CODES).value_name("CODES")))]
     /// Decode latent codes to rows in the original columns and units
     #[command(after_help = examples::DECODE)]
     Decode(TransformArgs),

@@ -31,8 +31,9 @@ pub struct ModelArgs {
     pub latent_activation: Option<String>,
     /// Distribution of a column or of a column type (pixels, numeric, count, binary, categorical,
     /// ordinal); NAME alone applies to every column it can describe; may be repeated.
-    /// Names: bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson,
-    /// negative_binomial, beta_binomial, discretized_logistic:COMPONENTS [default: by column and data]
+    /// Names: bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal,
+    /// poisson, negative_binomial, beta_binomial, discretized_logistic:COMPONENTS [default: by
+    /// column and data]
     #[arg(long, value_name = "[COLUMN=]NAME")]
     pub likelihood: Vec<String>,
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
@@ -93,7 +94,7 @@ pub struct ModelArgs {
     pub tied: Option<bool>,
 }
 
-/// A flag that only some families have.
+/// A flag that applies only to some families.
 pub(super) struct FamilyFlag {
     pub name: &'static str,
     pub families: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! Arguments of what packagers call.
+//! The arguments of `completions` and `man`, for packagers.
 
 use std::path::PathBuf;
 
@@ -7,14 +7,14 @@ use clap_complete::Shell;
 
 #[derive(Args)]
 pub struct CompletionsArgs {
-    /// The shell
+    /// Name of the shell
     #[arg(value_enum)]
     pub shell: Shell,
 }
 
 #[derive(Args)]
 pub struct ManArgs {
-    /// A folder, made if it is not there: diabolo.1 and a page for each command go there
+    /// Folder for diabolo.1 and a page for each command, created if it does not exist
     #[arg(value_name = "FOLDER")]
     pub folder: PathBuf,
 }

@@ -33,7 +33,7 @@ pub struct ImputeArgs {
 }
 
 impl ImputeArgs {
-    /// The flags as settings.
+    /// Converts the flags to settings.
     pub fn to_config(&self) -> ImputeConfig {
         ImputeConfig {
             samples: self.samples,
@@ -44,7 +44,7 @@ impl ImputeArgs {
         }
     }
 
-    /// Where completed tables go: `--out`, or with `--multiple` as many files with a number behind the name.
+    /// The files of the completed tables: `--out`, or with `--multiple` numbered names.
     pub fn targets(&self) -> diabolo::Result<Vec<String>> {
         let targets = self.completed()?;
         self.apart(&targets)?;
@@ -68,18 +68,14 @@ impl ImputeArgs {
         Ok((1..=self.multiple).map(|number| format!("{folder}{stem}-{number}{extension}")).collect())
     }
 
-    /// Refuses files that would take the place of each other, or of the input.
+    /// Returns an error if output files are equal to each other or to the input.
     fn apart(&self, targets: &[String]) -> diabolo::Result<()> {
         let mut taken: Vec<&str> = targets.iter().map(String::as_str).collect();
         taken.push(&self.rows.input);
-        for (flag, path) in [("--mask", &self.mask), ("--errors", &self.errors)] {
+        for (flag, path) in [("--mask", &self.mask), ("--std-errors", &self.errors)] {
             let Some(path) = path else { continue };
             if taken.contains(&path.as_str()) {
-                return Err(Error::invalid_value(
-                    flag,
-                    "a file of its own",
-                    format!("'{path}' a second time"),
-                ));
+                return Err(Error::invalid_value(flag, "a separate file", format!("'{path}' a second time")));
             }
             taken.push(path);
         }

@@ -36,7 +36,7 @@ fn adult_round_trip() {
         line.split_whitespace().nth(1).unwrap().to_string()
     };
     assert_eq!((kind(2).as_str(), kind(10).as_str(), kind(15).as_str()), ("categorical", "binary", "label"));
-    // The label comes along untouched, so it tells that the order of rows was kept.
+    // The label is copied, so it shows that the order of rows is kept.
     let raw = workspace.ok(&format!("encode run {rows}")).stdout;
     let (_, raw) = cells(&raw);
     assert!(raw.iter().zip(&made).all(|(raw, made)| raw[0] == made[14]));

@@ -1,4 +1,4 @@
-//! Requests that cannot be met: exit code 2, and places that cannot be written: 1.
+//! Invalid requests (exit code 2) and unwritable paths (exit code 1).
 
 use insta::assert_snapshot;
 
@@ -72,9 +72,9 @@ fn errors_of_the_argument_parser() {
 
 #[test]
 fn flags_of_another_family() {
-    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight and --model contractive do not go together: --kl-weight is for --model variational");
-    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight and --model variational do not go together: --contraction-weight is for --model contractive");
-    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption and --model variational do not go together: --corruption is for --model denoising");
+    assert_snapshot!(refused("--model contractive --kl-weight 2"), @"error: --kl-weight and --model contractive cannot be combined: --kl-weight is for --model variational");
+    assert_snapshot!(refused("--model variational --contraction-weight 2"), @"error: --contraction-weight and --model variational cannot be combined: --contraction-weight is for --model contractive");
+    assert_snapshot!(refused("--corruption masking:0.3"), @"error: --corruption and --model variational cannot be combined: --corruption is for --model denoising");
 }
 
 #[test]
@@ -92,7 +92,8 @@ fn a_broken_configuration_file() {
     assert_snapshot!(workspace.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
 }
 
-/// Tests may run as root, whom permissions do not bind: a file in the path binds everyone.
+/// Tests may run as root, for whom permissions do not apply; a file as a part of the path always
+/// fails.
 #[test]
 fn unwritable_paths() {
     let workspace = fitted();

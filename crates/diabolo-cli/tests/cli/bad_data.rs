@@ -1,4 +1,4 @@
-//! Bad rows: each a cause and a way out.
+//! Invalid data: each error states the cause and a fix.
 
 use insta::assert_snapshot;
 

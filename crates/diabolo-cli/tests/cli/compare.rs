@@ -1,4 +1,4 @@
-//! Several families side by side.
+//! Comparison of several families.
 
 use insta::assert_snapshot;
 
@@ -31,7 +31,7 @@ fn two_families_on_digits() {
     }
     assert!(!page.contains("src=\"http") && !page.contains("NaN"));
 
-    // The same again trains nothing, and finds the same.
+    // A repeated command trains nothing and gives the same results.
     let again = workspace.ok(line);
     assert_eq!(again.stdout, first.stdout);
     assert!(
@@ -45,7 +45,7 @@ fn two_families_on_digits() {
     assert!(other.stderr.contains("another comparison is in this folder"), "{}", other.stderr);
 }
 
-/// What `compare.json` holds of the two families and the raw input.
+/// Checks `compare.json` for the two families and the raw input.
 fn assert_measured(numbers: &serde_json::Value) {
     let models: Vec<&str> =
         numbers["models"].as_array().unwrap().iter().map(|m| m["name"].as_str().unwrap()).collect();
@@ -63,7 +63,7 @@ fn assert_measured(numbers: &serde_json::Value) {
         }
         assert!(model["facts"].to_string().contains("64 → 128 → 64"), "{model}");
     }
-    // The classifier on the pixels is not trained by epochs: it is as good as ever.
+    // The linear probe of the pixels does not depend on the number of epochs.
     assert!(numbers["models"][2]["values"]["accuracy"][0].as_f64().unwrap() > 0.9);
     assert!(numbers["claims"].as_array().unwrap().iter().all(|c| c["verdict"] == "not_decided"));
 }
@@ -76,7 +76,7 @@ fn a_table_without_labels() {
     let numbers = ran.json();
     assert!(numbers["notes"].to_string().contains("expected a label column"), "{}", numbers["notes"]);
     assert!(numbers["measures"].as_array().unwrap().iter().all(|m| m["key"] != "accuracy"));
-    // Its learned variance counts in other nats.
+    // Its learned variance makes its nats incomparable.
     let variational = &numbers["models"][3];
     assert!(variational["values"].get("test_reconstruction").is_none(), "{variational}");
     assert_eq!(variational["values"]["squared_error"].as_array().unwrap().len(), 2);
@@ -91,9 +91,9 @@ fn invalid_requests_are_refused() {
     assert_snapshot!(refused("--models plain"), @"error: models: expected at least two families, found plain");
     assert_snapshot!(refused("--models plain,contractive,plain"), @"error: models: expected each family once, found plain twice");
     assert_snapshot!(refused("--seeds 0"), @"error: --seeds: expected 1 or more, found 0");
-    assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising do not go together: --contraction-weight is for contractive");
-    assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive do not go together: --kl-weight is for variational");
-    assert_snapshot!(refused("--model plain"), @"error: --model and compare do not go together: name all the families to compare with --models");
+    assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising cannot be combined: --contraction-weight is for contractive");
+    assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive cannot be combined: --kl-weight is for variational");
+    assert_snapshot!(refused("--model plain"), @"error: --model and compare cannot be combined: list the families to compare with --models");
     assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set, since every seed reads it again, found stdin");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: test: expected a fraction above 0: models are compared on test rows, found 0");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");

@@ -1,4 +1,4 @@
-//! Conditional models: given columns, and what is asked for by --where.
+//! Conditional models: condition columns and --where.
 
 use insta::assert_snapshot;
 
@@ -22,7 +22,7 @@ fn generated_digits_have_the_requested_class() {
         rows.iter().map(|row| at(row, 4, 3) + at(row, 4, 4)).sum::<f64>() / rows.len() as f64
     };
     assert!(ink("sevens.csv") > ink("zeros.csv") + 5.0, "{} {}", ink("sevens.csv"), ink("zeros.csv"));
-    // Without --where the classes take turns, in every format.
+    // Without --where, all classes in turn, in every format.
     workspace.ok("generate run -n 20 -o all.csv");
     let (_, rows) = cells(&workspace.text("all.csv"));
     let labels: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
@@ -34,13 +34,14 @@ fn generated_digits_have_the_requested_class() {
     assert_snapshot!(workspace.fails(2, "generate run --where label=12"), @"error: --where label: expected one of '0', '1', '2', '3', '4', '5', '6', '7' and 2 more, found 12");
     assert_snapshot!(workspace.fails(2, "generate run --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "generate run --where label"), @"error: --where: expected COLUMN=VALUE, found 'label'");
-    // What is asked for also holds for places of the latent space, and codes are not judged by what the model was given.
+    // Conditions also apply to exploration of the latent space, and codes are evaluated without the
+    // condition.
     workspace.ok("generate run --traverse --where label=7 -o seven.csv");
     workspace.ok("generate run --traverse --where label=0 -o zero.csv");
     assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
-    assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model do not go together: give a model fitted without --condition");
-    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare do not go together: only a variational model can be given columns");
+    assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model cannot be combined: give a model fitted without --condition");
+    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "generate evaluator --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 
@@ -51,7 +52,7 @@ fn conditions_of_each_type() {
     workspace.ok("fit t.csv --key id --condition color --condition x --epochs 5 -q -o run");
     let seen = workspace.ok("inspect run").stdout;
     assert!(seen.contains("color   condition") && seen.contains("x       condition"), "{seen}");
-    // Codes carry their conditions, and decode by them.
+    // Files of codes include the conditions, which decoding uses.
     workspace.ok("encode run t.csv -o codes.csv");
     let (header, rows) = cells(&workspace.text("codes.csv"));
     assert_eq!(header[..3], ["id", "color", "x"]);
@@ -67,7 +68,7 @@ fn conditions_of_each_type() {
     workspace.ok("evaluate run t.csv --samples 10 --diagnose");
     let new = workspace.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.5,")), "{new}");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain do not go together: only a variational model can be given columns");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
     assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099523162688");
     assert_snapshot!(workspace.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");

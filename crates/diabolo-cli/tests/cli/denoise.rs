@@ -1,4 +1,4 @@
-//! Noise taken out of rows.
+//! Denoising.
 
 use crate::support::{Workspace, cells, table};
 
@@ -15,7 +15,7 @@ fn denoising_digits_raises_the_psnr() {
     assert!(names[2].starts_with("PCA, "), "{names:?}");
     let psnr = |k: usize| methods[k]["images"]["psnr"].as_f64().unwrap();
     assert!(psnr(3) > psnr(0) + 1.0, "{output}");
-    // Noise to a file and back through --clean tells the same kinds of figures.
+    // Noisy rows from a file with --clean give the same metrics.
     workspace.ok("denoise run digits -o made.parquet -q");
     let again = workspace.ok("denoise run made.parquet --clean digits").stdout;
     assert!(again.starts_with("mean over pictures") && again.contains("PCA, "), "{again}");

@@ -1,4 +1,4 @@
-//! Anomalies: scores, p-values, reasons, rules, and rows that the model was not made for.
+//! Anomaly detection: scores, p-values, reasons, rules, and unsuitable rows.
 
 use crate::support::{Workspace, cells, table, table_with};
 
@@ -31,7 +31,7 @@ fn scores_keep_the_order_of_rows() {
     let score = |row: usize| rows[row][5].parse::<f64>().unwrap();
     assert!((0..60).all(|row| row == 16 || score(row) < score(16)));
     assert_eq!(rows[16][7], "true");
-    // 60 held-out rows: the smallest p-value there is.
+    // The smallest possible p-value with 60 held-out rows.
     assert!((rows[16][6].parse::<f64>().unwrap() - 1.0 / 61.0).abs() < 1e-12, "{:?}", rows[16]);
     assert!(out.contains("x: 90.5, expected "), "{out}");
     assert_eq!(column(&out, "id"), column(&workspace.text("new.csv"), "id"));
@@ -195,7 +195,7 @@ fn presets_print_their_settings_and_flags_override_them() {
     assert!(ran.stderr.contains("for detect: a multi-scale denoising autoencoder"), "{}", ran.stderr);
     assert!(workspace.text("other/config.toml").contains("latent_dim = 7"));
     assert_eq!(workspace.run("fit good.csv --preset detection").code, Some(2));
-    // Codes alone are no rows of this family.
+    // This family cannot decode codes.
     workspace.ok("encode run good.csv -o codes.csv -q");
     assert!(workspace.fails(2, "decode run codes.csv -q").contains("multiscale"));
     assert!(workspace.fails(2, "generate run -q").contains("multiscale"));

@@ -1,4 +1,4 @@
-//! The whole way on the built-in digits.
+//! All steps on the built-in digits.
 
 use crate::support::{Workspace, cells};
 
@@ -19,7 +19,7 @@ fn fit_evaluate_generate_images() {
     assert!((1..=8).contains(&metrics["active_units"].as_u64().unwrap()), "{metrics}");
     let number = |key: &str| metrics[key].as_f64().unwrap();
     assert!((number("negative_elbo") - number("reconstruction") - number("kl_divergence")).abs() < 1e-9);
-    // A model that knows nothing but the mean digit scores that digit's Bernoulli entropy, 27.1 nats.
+    // A model that always predicts the mean digit has its Bernoulli entropy, 27.1 nats.
     assert!(number("negative_elbo") < 25.5, "{metrics}");
 
     let history = workspace.text("run/history.jsonl");
@@ -30,7 +30,7 @@ fn fit_evaluate_generate_images() {
         assert!(record["validation"]["kl_divergence"].is_f64(), "{line}");
     }
 
-    // Held-out rows only, and the same numbers again, from the run and from the model file alone.
+    // Only held-out rows, with the same metrics from the run and from the model file.
     std::fs::copy(workspace.path("run/model.safetensors"), workspace.path("alone.safetensors")).unwrap();
     for model in ["run", "alone.safetensors"] {
         for rows in ["", "digits"] {
@@ -98,7 +98,7 @@ fn contraction_weight_lowers_the_contraction() {
     assert!(contractive.get("kl_divergence").is_none() && contractive.get("negative_elbo").is_none());
     assert!((0.0..=1.0).contains(&number(&contractive, "saturated_fraction")));
 
-    // All 180 held-out rows are diagnosed, so what the pixels feel adds up to the contraction.
+    // All 180 held-out rows are diagnosed, so the squared sensitivities sum to the contraction.
     let diagnosed = |run: &str| workspace.ok(&format!("evaluate {run} --diagnose --json")).json();
     let ratio = |metrics: &serde_json::Value| {
         let found = &metrics["diagnostics"];
@@ -130,7 +130,7 @@ fn a_model_without_a_prior_generates_by_a_walk() {
     let seven = rows("-n 7");
     assert_eq!(seven.len(), 7);
     assert!(seven.iter().flatten().all(|cell| (0..=16).contains(&cell.parse::<i32>().unwrap())));
-    // A sample does not depend on how many others there are; chains give samples in turn.
+    // A sample does not depend on the number of samples; chains give samples in turn.
     assert_eq!(rows("-n 3"), seven[..3]);
     let in_turn = rows("-n 7 --chains 3");
     assert_eq!(in_turn.len(), 7);

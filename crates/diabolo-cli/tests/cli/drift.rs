@@ -1,10 +1,10 @@
-//! What has moved since the fit.
+//! Drift detection.
 
 use crate::support::{Ran, Workspace};
 
 /// Rows of: id, height, weight, color, smokes; `edit` may change the cells of a row.
 fn people(first: usize, rows: usize, edit: impl Fn(&mut [String; 5])) -> String {
-    // Fractions of multiples of irrational numbers: even, and unlike each other.
+    // Fractional parts of multiples of irrational numbers: uniform and independent.
     let even = |i: usize, of: f64| (i as f64 * of).fract();
     let mut text = String::from("id,height,weight,color,smokes\n");
     for i in first..first + rows {
@@ -28,7 +28,7 @@ fn fitted() -> Workspace {
     workspace
 }
 
-/// The columns that moved, and what is said of them.
+/// The drifted columns, with their descriptions.
 fn columns(ran: &Ran) -> Vec<(String, String)> {
     let json = ran.json();
     let moved = json["drift"]["moved"].as_array().unwrap().clone();

@@ -1,8 +1,8 @@
-//! The examples of `--help`, run as they stand, on files such as a user has.
+//! The examples of `--help`, run unchanged on realistic files.
 
 use crate::support::Workspace;
 
-/// The verbs in an order in which each finds the runs of those before.
+/// The commands in an order in which each finds the runs of the previous ones.
 const VERBS: [&str; 13] = [
     "fit",
     "encode",

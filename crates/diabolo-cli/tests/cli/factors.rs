@@ -1,4 +1,4 @@
-//! Drawn shapes with known factors, and the gap of a code against them.
+//! Synthetic images with known factors, and the mutual information gap of a code.
 
 use crate::support::Workspace;
 
@@ -7,7 +7,7 @@ fn evaluate_and_report_show_disentanglement() {
     let workspace = Workspace::new();
     let ran = workspace
         .ok("fit factors --label shape --latent-dim 4 --hidden 16 --batch-size 512 --epochs 1 -o run");
-    assert!(!ran.stderr.contains("set aside"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("excluded"), "{}", ran.stderr);
     let schema = workspace.ok("inspect run").stdout;
     for line in ["image     image    integer  32x32x1", "shape     label", "rotation  dropped"] {
         assert!(schema.contains(line), "{line}\n{schema}");

@@ -1,4 +1,4 @@
-//! Pretraining layer by layer, and what codes are good for.
+//! Layerwise pretraining, and evaluation of codes as features.
 
 use insta::assert_snapshot;
 
@@ -14,7 +14,7 @@ fn pretraining_restarts_without_a_checkpoint() {
     let layers = |layer: &str| history.lines().filter(|line| line.contains(layer)).count();
     assert_eq!((layers("\"layer\":1"), layers("\"layer\":2"), history.lines().count()), (4, 4, 10));
     let first = workspace.bytes("run/model.safetensors");
-    // As if it had been killed while its layers were pretrained.
+    // Simulates a kill during pretraining.
     std::fs::remove_dir_all(workspace.path("run/checkpoint")).unwrap();
     std::fs::remove_file(workspace.path("run/model.safetensors")).unwrap();
     workspace.ok("fit --resume run -q");
@@ -39,7 +39,7 @@ fn features_of_digits() {
     let scores = workspace.ok("features run --json").json();
     let share = |from: &str, measure: &str| scores[from][measure].as_f64().unwrap();
     for from in ["input", "code"] {
-        // 180 test rows: a probe that learned the classes is right on more than nine of ten.
+        // 180 test rows: a fitted probe has an accuracy above 0.9.
         assert!(share(from, "probe_accuracy") > 0.9, "{scores}");
         assert!(share(from, "neighbours_accuracy") > 0.9, "{scores}");
         assert!(
@@ -68,5 +68,5 @@ fn features_need_a_label() {
     assert!(table.contains("nearest neighbours"), "{table}");
     assert_snapshot!(workspace.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; see --help for the options");
     assert_snapshot!(workspace.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected given with flags of training, which are for it alone, found not given");
-    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs and features do not go together: it is `fit` that pretrains");
+    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs and features cannot be combined: it is `fit` that pretrains");
 }

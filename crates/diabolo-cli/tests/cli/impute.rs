@@ -1,4 +1,4 @@
-//! Missing cells filled in.
+//! Imputation.
 
 use crate::support::{Workspace, cells, table};
 
@@ -116,7 +116,7 @@ fn output_files_must_be_distinct() {
         "-o done.csv --std-errors t.csv",
     ] {
         let message = workspace.fails(2, &format!("impute run t.csv {flags}"));
-        assert!(message.contains("expected a file of its own"), "{message}");
+        assert!(message.contains("expected a separate file"), "{message}");
     }
     assert_eq!(workspace.text("t.csv"), gappy(200));
 }
@@ -124,7 +124,7 @@ fn output_files_must_be_distinct() {
 #[test]
 fn empty_rows_and_unknown_categories() {
     let workspace = fitted();
-    // A column that never missed in training, a row without anything, one row alone.
+    // A column without missing cells in training, an empty row, a single row.
     workspace.write("odd.csv", "id,x,n,color,flag\na,1.5,,red,1\nb,,,,\n");
     let (_, odd) = cells(&workspace.ok("impute run odd.csv").stdout);
     assert_eq!((odd[0][0].as_str(), odd[1][0].as_str()), ("a", "b"));
@@ -132,12 +132,11 @@ fn empty_rows_and_unknown_categories() {
     assert!(odd[1].iter().all(|cell| !cell.is_empty()), "{odd:?}");
     workspace.write("one.csv", "id,x,n,color,flag\na,1.5,,red,1\n");
     assert_eq!(cells(&workspace.ok("impute run one.csv").stdout).1, odd[..1]);
-    // A category the model never saw is refused, or kept.
+    // A category that was not in the training data is an error, or copied.
     workspace.write("new.csv", "id,x,n,color,flag\na,,3,violet,1\n");
     insta::assert_snapshot!(workspace.fails(3, "impute run new.csv"), @"error: new.csv, row 1, column 'color': expected one of 'blue', 'green', 'red', found 'violet'; it was not in the training data: treat it as missing with --unknown missing");
     let kept = workspace.ok("impute run new.csv --unknown missing");
-    let note =
-        "note: 1 cell holds a category that the model has not seen; it is treated as missing: column 'color'";
+    let note = "note: 1 cell has a category that was not in the training data; it is treated as missing: column 'color'";
     assert!(kept.stderr.contains(note), "{}", kept.stderr);
     for verb in ["score", "encode", "reconstruct"] {
         let output = workspace.ok(&format!("{verb} run new.csv --unknown missing -o {verb}.csv")).stderr;
@@ -181,7 +180,7 @@ fn npy(pixels: &[f32]) -> Vec<u8> {
 fn missing_pixels_are_imputed() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --epochs 2 -q -o run");
-    // The second picture lacks its lower half, the third all of it.
+    // The lower half of the second image and all of the third are missing.
     let pixels: Vec<f32> = (0..192)
         .map(|i| if (96..128).contains(&i) || i >= 128 { f32::NAN } else { (i % 7) as f32 / 7.0 })
         .collect();

@@ -14,6 +14,7 @@ mod drift;
 mod examples;
 mod factors;
 mod features;
+mod help;
 mod impute;
 mod likelihood;
 mod map;

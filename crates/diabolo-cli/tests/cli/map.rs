@@ -1,4 +1,4 @@
-//! Rows in the plane.
+//! Two-dimensional plots of rows.
 
 use crate::support::{Workspace, table};
 

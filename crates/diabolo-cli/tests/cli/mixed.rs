@@ -2,7 +2,7 @@
 
 use crate::support::{Workspace, cells, table};
 
-/// Every ninth x and every seventh color is missing, said in two ways.
+/// Every ninth x and every seventh color is missing, with two texts for missing cells.
 fn gappy() -> String {
     table(200, |i, row| {
         let mut cells: Vec<&str> = row.split(',').collect();

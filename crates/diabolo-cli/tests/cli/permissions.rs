@@ -1,4 +1,4 @@
-//! Who may read what is written: the umask decides, for every file.
+//! File permissions follow the umask.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;

@@ -79,7 +79,7 @@ fn stopped_and_resumed(model: &str) {
     workspace.ok("fit --resume interrupted -q");
     same_bytes(&workspace, "whole", "interrupted");
 
-    // A finished run stays as it is.
+    // A finished run does not change.
     workspace.ok("fit --resume interrupted -q");
     same_bytes(&workspace, "whole", "interrupted");
 }
@@ -99,11 +99,11 @@ fn resume_with_more_epochs() {
     let epochs = |text: Vec<u8>| String::from_utf8(text).unwrap().lines().count();
     assert_eq!(epochs(workspace.bytes("run/history.jsonl")), 4);
     let long = workspace.bytes("run/model.safetensors");
-    // Its settings can be taken for another run.
+    // Its configuration can be used for another run.
     let taken = workspace.ok("fit digits --config run/config.toml --print-config").stdout;
     assert!(taken.contains("epochs = 4") && !taken.contains("fingerprint"), "{taken}");
     assert!(long != short);
-    // Where nothing is left to do nothing changes.
+    // Without remaining work nothing changes.
     workspace.ok("fit --resume run -q");
     assert!(workspace.bytes("run/model.safetensors") == long);
     assert!(workspace.text("run/config.toml").contains("epochs = 4"));
@@ -126,14 +126,15 @@ fn extended_run_killed_at_once_is_resumed() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    // Where it was made longer is in the checkpoint: patience begins there.
+    // The checkpoint contains the epoch of the extension, from which patience counts.
     workspace.ok("fit --resume run -q");
     assert!(epochs(&workspace) >= stopped + 3, "{stopped}");
 }
 
 #[test]
 fn patience_restarts_when_a_run_is_extended() {
-    // The rate rises again, and what it spoils at first must not end the training: the last of the 40 epochs are the best.
+    // The rate rises again, and the temporarily worse objective must not stop training: the last of
+    // the 40 epochs are the best.
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 40 --patience 2 --learning-rate 0.02 -q -o run");
     workspace.ok("fit --resume run --epochs 60 -q");

@@ -1,8 +1,9 @@
-//! Series: windows as examples, a score for each row, and what cannot be a window.
+//! Time series: windows, a score for each row, and invalid windows.
 
 use crate::support::{Workspace, cells};
 
-/// A sine of period 12 with a little on top, from its `first` step on; `edit` may change the value of a 1-based row.
+/// A sine of period 12 with a small perturbation, starting at step `first`; `edit` may change the
+/// value of a 1-based row.
 fn series(rows: usize, first: usize, edit: impl Fn(usize, f64) -> f64) -> String {
     let mut text = String::from("time,flow\n");
     for row in 1..=rows {
@@ -24,7 +25,7 @@ fn fitted() -> Workspace {
 #[test]
 fn every_row_gets_a_score_and_the_reason_names_the_step() {
     let workspace = fitted();
-    // In the middle of the range: no value on its own is unusual.
+    // In the middle of the range: the value alone is not unusual.
     workspace.write("new.csv", series(60, 401, |row, value| if row == 40 { -value } else { value }));
     let out = workspace.ok("score run new.csv --alpha 0.05 --reasons 1 --report page.html").stdout;
     let (names, rows) = cells(&out);
@@ -60,7 +61,7 @@ fn a_file_in_many_batches_has_the_scores_of_one_batch() {
     let (all, some) = (scores("long.csv"), scores("last.csv"));
     assert_eq!((all.len(), some.len()), (9000, 22));
     assert!(some[10].is_nan() && all[8988].is_finite());
-    // The last digits depend on how many rows are multiplied at a time.
+    // The last digits depend on the batch size.
     let near = |(a, b): (&f64, &f64)| (a - b).abs() < 1e-4;
     assert!(all[8989..].iter().zip(&some[11..]).all(near), "{:?} {:?}", &all[8989..], &some[11..]);
 }
@@ -74,8 +75,8 @@ fn other_commands_accept_a_series() {
     assert_eq!(names, ["time", "flow"], "each row is the last of its own window");
     assert_eq!(rows.len(), 30);
     workspace.ok("evaluate run");
-    let judged = workspace.ok("evaluate run new.csv --json").json();
-    assert_eq!(judged["examples"], 19, "rows whose windows are whole");
+    let metrics = workspace.ok("evaluate run new.csv --json").json();
+    assert_eq!(metrics["examples"], 19, "rows with complete windows");
     workspace.ok("report run new.csv --out page.html");
     workspace.ok("calibrate run new.csv");
     assert_eq!(cells(&workspace.ok("score run new.csv").stdout).1.len(), 30);

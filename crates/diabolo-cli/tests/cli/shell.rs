@@ -1,4 +1,4 @@
-//! What is installed beside the binary.
+//! Shell completions and manual pages.
 
 use crate::support::Workspace;
 

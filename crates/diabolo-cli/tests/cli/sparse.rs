@@ -1,4 +1,4 @@
-//! The sparse family: its three kinds on the built-in digits, and what they refuse.
+//! The sparse family: its three kinds on the built-in digits, and their errors.
 
 use insta::assert_snapshot;
 
@@ -27,7 +27,7 @@ fn kl_sparsity_reaches_its_target() {
         let record: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(record["validation"]["sparsity"].as_f64().unwrap() >= 0.0, "{line}");
     }
-    // A mean digit scores 27.1 nats.
+    // Predicting the mean digit gives 27.1 nats.
     assert!(metrics["reconstruction"].as_f64().unwrap() < 19.0, "{metrics}");
 }
 
@@ -52,20 +52,20 @@ fn l1_sparsity_gives_zeros() {
 
 #[test]
 fn invalid_sparsity_is_refused() {
-    assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the width of the code (latent_dim), found 9");
-    assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the width of the code (latent_dim), found 0");
-    assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation = tanh and sparsity of kind kl do not go together: kl reads code values as probabilities; choose sigmoid, or l1 or top_k");
+    assert_snapshot!(refused("--model sparse --latent-dim 8 --sparsity top_k:9"), @"error: sparsity.k: expected 1 to 8, the number of latent dimensions (latent_dim), found 9");
+    assert_snapshot!(refused("--model sparse --sparsity top_k:0"), @"error: sparsity.k: expected 1 to 128, the number of latent dimensions (latent_dim), found 0");
+    assert_snapshot!(refused("--model sparse --latent-activation tanh"), @"error: latent_activation = tanh and sparsity of kind kl cannot be combined: kl reads code values as probabilities; choose sigmoid, or l1 or top_k");
     assert_snapshot!(refused("--model sparse --sparsity kl:0.1:1.5"), @"error: sparsity.target: expected a number above 0 and below 1, found 1.5");
     assert_snapshot!(refused("--model sparse --sparsity l1:-1"), @"error: sparsity.weight: expected a number, 0 or more, found -1");
     assert_snapshot!(refused("--model sparse --sparsity l0:1"), @"error: --sparsity: expected l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K, found 'l0:1'");
-    assert_snapshot!(refused("--model plain --sparsity l1:1"), @"error: --sparsity and --model plain do not go together: --sparsity is for --model sparse");
+    assert_snapshot!(refused("--model plain --sparsity l1:1"), @"error: --sparsity and --model plain cannot be combined: --sparsity is for --model sparse");
 }
 
 #[test]
 fn invalid_tying_and_contraction_are_refused() {
-    assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" do not go together: a tied decoder has as many outputs as inputs, 64, not 128"#);
-    assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" do not go together: a tied decoder has as many outputs as inputs, 64, not 128"#);
-    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight and contraction_weight = 0 do not go together: the curvature term steadies a contraction, and alone lets the Jacobian grow");
+    assert_snapshot!(refused("--model sparse --tied --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" cannot be combined: a tied decoder has as many outputs as inputs, 64, not 128"#);
+    assert_snapshot!(refused("--model contractive --variance decoder --likelihood gaussian"), @r#"error: tied and variance = "decoder" cannot be combined: a tied decoder has as many outputs as inputs, 64, not 128"#);
+    assert_snapshot!(refused("--model contractive --contraction-weight 0 --curvature-weight 1"), @"error: curvature_weight and contraction_weight = 0 cannot be combined: the curvature term needs a contraction, since it lets the Jacobian grow");
 }
 
 #[test]

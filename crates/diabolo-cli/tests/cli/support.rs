@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// A folder of its own for each test.
+/// A separate folder for each test.
 pub struct Workspace {
     folder: tempfile::TempDir,
 }
 
-/// How a command ended.
+/// The result of a command.
 pub struct Ran {
     pub code: Option<i32>,
     pub stdout: String,
@@ -62,14 +62,15 @@ impl Workspace {
         Ran::of(self.command(line).output().unwrap())
     }
 
-    /// Runs what has to succeed.
+    /// Runs a command that must succeed.
     pub fn ok(&self, line: &str) -> Ran {
         let ran = self.run(line);
         assert_eq!(ran.code, Some(0), "{line}\n{}", ran.stderr);
         ran
     }
 
-    /// Runs what has to fail with `code`, one line on stderr, nothing on stdout, and no trace; gives the line.
+    /// Runs a command that must fail with `code`, one line on stderr, nothing on stdout, and no
+    /// backtrace; returns the line.
     pub fn fails(&self, code: i32, line: &str) -> String {
         let before = self.listing();
         let ran = self.run(line);
@@ -114,7 +115,7 @@ pub fn table_with(row: usize, cells: &str) -> String {
     table(60, |i, line| if i == row { cells.into() } else { line })
 }
 
-/// A desk with `good.csv` and a small run on it, `run`.
+/// A workspace with `good.csv` and a small run of it, `run`.
 pub fn fitted() -> Workspace {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(60, |_, row| row));
@@ -129,7 +130,7 @@ pub fn cells(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     (split(lines.next().unwrap()), lines.map(split).collect())
 }
 
-/// A file of the folder with real data; for tests that are ignored without one.
+/// A file of the folder with real data, for tests that are ignored without it.
 pub fn real_data(name: &str) -> PathBuf {
     let path = Path::new(&std::env::var_os("DIABOLO_DATA").unwrap()).join(name);
     assert!(path.is_file(), "DIABOLO_DATA does not hold {name}");

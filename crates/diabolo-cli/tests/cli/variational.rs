@@ -1,4 +1,5 @@
-//! The variational family: bounds, priors and flows on the built-in digits, what the doctor says, and places of the latent space.
+//! The variational family on the built-in digits: bounds, priors, flows, the doctor, and
+//! exploration of the latent space.
 
 use insta::assert_snapshot;
 use serde_json::Value;
@@ -9,7 +10,7 @@ fn refused(flags: &str) -> String {
     Workspace::new().fails(2, &format!("fit digits {flags}"))
 }
 
-/// The kinds of what was found in each epoch.
+/// The kinds of the findings in each epoch.
 fn findings(workspace: &Workspace) -> Vec<Vec<String>> {
     let kinds = |line: &str| -> Vec<String> {
         let record: Value = serde_json::from_str(line).unwrap();
@@ -47,14 +48,14 @@ fn every_prior_and_flow_fits_evaluates_and_generates() {
 fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--bound importance:0"), @"error: bound.samples: expected 1 to 10000, found 0");
     assert_snapshot!(refused("--bound iwae"), @"error: --bound: expected elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT, found 'iwae'");
-    assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance do not go together: the importance-weighted bound has no KL term to weigh");
-    assert_snapshot!(refused("--bound dreg:5 --flow planar:2"), @"error: bound.doubly_reparameterized and a flow do not go together: the gradient needs log q(z|x) at a given z");
-    assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior do not go together: this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance");
+    assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance cannot be combined: the importance-weighted bound has no KL term");
+    assert_snapshot!(refused("--bound dreg:5 --flow planar:2"), @"error: bound.doubly_reparameterized and a flow cannot be combined: the gradient needs log q(z|x) at a given z");
+    assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior cannot be combined: this bound needs the KL divergence of each latent dimension; choose elbo, capacity or importance");
     assert_snapshot!(refused("--prior vamp:0"), @"error: prior.pseudo_inputs: expected 1 to 100000, found 0");
     assert_snapshot!(refused("--prior gamma"), @"error: --prior: expected standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50, found 'gamma'");
     assert_snapshot!(refused("--flow planar"), @"error: --flow: expected none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH, found 'planar'");
     assert_snapshot!(refused("--binarize sometimes"), @"error: --binarize: expected dynamic, fixed or threshold, found 'sometimes'");
-    assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior and --model plain do not go together: --prior is for --model variational");
+    assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior and --model plain cannot be combined: --prior is for --model variational");
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 1 -q -o run");
     assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: --samples: expected a variational model, which has a posterior to draw from, found a plain one");
@@ -69,7 +70,7 @@ fn posterior_collapse_is_reported_and_its_remedies_work() {
         line.contains("posterior collapse: KL divergence") && line.contains("--bound free_bits:0.1"),
         "{output}"
     );
-    assert_eq!(output.matches("posterior collapse").count(), 1, "it is output once: {output}");
+    assert_eq!(output.matches("posterior collapse").count(), 1, "it is reported once: {output}");
     let found = findings(&workspace);
     assert!(found[..3].iter().flatten().any(|kind| kind == "posterior_collapse"), "{found:?}");
     assert!(workspace.text("run/report.html").contains("posterior collapse: KL divergence"));
@@ -91,7 +92,7 @@ fn latent_space_exploration() {
         workspace.ok(&format!("{line} -o out.csv"));
         workspace.text("out.csv")
     };
-    // No noise: the row's reconstruction, again and again.
+    // Without noise: repeated reconstructions of the row.
     let still = rows("generate run --near 1 --scale 0 -n 3");
     let lines: Vec<&str> = still.lines().collect();
     assert!(lines.len() == 4 && lines[1] == lines[2] && lines[2] == lines[3], "{still}");
@@ -99,7 +100,7 @@ fn latent_space_exploration() {
     assert_ne!(around.lines().nth(1), around.lines().nth(2));
     assert_eq!(around, rows("generate run --near 1 --scale 1 -n 3 --seed 4"));
     assert_ne!(around, rows("generate run --near 1 --scale 1 -n 3 --seed 5"));
-    // The ends of a path are the rows' own reconstructions.
+    // The ends of a path are the reconstructions of the rows.
     let straight = rows("generate run --between 1,2 -n 5");
     let great_circle = rows("generate run --between 1,2 --spherical -n 5");
     let line = |text: &str, k: usize| text.lines().nth(k).unwrap().to_string();
@@ -122,7 +123,7 @@ fn binarised_pixels_stay_binarised() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --binarize dynamic --hidden 16 --latent-dim 4 --epochs 2 -q -o run");
     assert!(workspace.text("run/config.toml").contains("binarize = \"dynamic\""));
-    // Grey pixels would make a Gaussian of the default; of zeros and ones it is a Bernoulli.
+    // The default is a Gaussian for greyscale pixels, and a Bernoulli for binary pixels.
     assert!(workspace.text("run/config.toml").contains("bernoulli"));
     let first = workspace.ok("evaluate run --json").stdout;
     assert_eq!(first, workspace.ok("evaluate run --json").stdout);

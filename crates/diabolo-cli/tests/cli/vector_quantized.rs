@@ -1,4 +1,4 @@
-//! The vector-quantised family on the built-in digits and a table, and what it refuses.
+//! The vector-quantized family on the built-in digits and a table, and its errors.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ fn quantized_codes_are_finite_in_number() {
     assert_eq!(&workspace.ok("evaluate run --json").json(), metrics);
     let number = |key: &str| metrics[key].as_f64().unwrap();
     assert_eq!(number("code_bits"), 48.0);
-    // A mean digit scores 27.1 nats.
+    // Predicting the mean digit gives 27.1 nats.
     assert!(number("reconstruction") < 17.0, "{metrics}");
     assert!(number("codes_used") > 0.75 && number("codebook_perplexity") > 35.0, "{metrics}");
     let printed = workspace.ok("evaluate run").stdout;
@@ -29,7 +29,8 @@ fn quantized_codes_are_finite_in_number() {
     let history = workspace.text("run/history.jsonl");
     assert!(history.lines().all(|line| line.contains("\"commitment\"")), "{history}");
 
-    // Of each group's eight units no more than 64 combinations are in use, and decoding them is the reconstruction.
+    // The eight dimensions of each group have at most 64 combinations, and decoding gives the
+    // reconstruction.
     workspace.ok("encode run digits -o codes.csv");
     let (_, codes) = cells(&workspace.text("codes.csv"));
     for group in 0..8 {
@@ -70,16 +71,16 @@ fn new_rows_of_a_table() {
 
 #[test]
 fn invalid_quantization_is_refused() {
-    assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: latent_dim: expected a multiple of groups, 8: each group has as many units of the code, found 12");
+    assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: latent_dim: expected a multiple of groups, 8: all groups have the same number of latent dimensions, found 12");
     assert_snapshot!(refused("--model vector_quantized --groups 0"), @"error: groups: expected 1 to latent_dim, 8, found 0");
     assert_snapshot!(refused("--model vector_quantized --groups 9 --latent-dim 8"), @"error: groups: expected 1 to latent_dim, 8, found 9");
     assert_snapshot!(refused("--model vector_quantized --codebook-size 1"), @"error: codebook_size: expected 2 to 65536 with groups = 8, found 1");
     assert_snapshot!(refused("--model vector_quantized --groups 100 --codebook-size 20000"), @"error: codebook_size: expected 2 to 10485 with groups = 100, found 20000");
     assert_snapshot!(refused("--model vector_quantized --commitment-weight -1"), @"error: commitment_weight: expected a number, 0 or more, found -1");
     assert_snapshot!(refused("--model vector_quantized --set model.family.decay=1"), @"error: decay: expected a number in [0, 1), found 1");
-    assert_snapshot!(refused("--model vector_quantized --tied"), @"error: --tied and --model vector_quantized do not go together: --tied is for --model plain, denoising, sparse or contractive");
+    assert_snapshot!(refused("--model vector_quantized --tied"), @"error: --tied and --model vector_quantized cannot be combined: --tied is for --model plain, denoising, sparse or contractive");
     assert_snapshot!(refused("--model vector_quantized --pretrain-epochs 3"), @"error: pretrain_epochs: expected 0, or a plain, denoising, sparse or contractive model with hidden layers: layers are pretrained one by one, found 3");
-    assert_snapshot!(refused("--model plain --groups 4"), @"error: --groups and --model plain do not go together: --groups is for --model vector_quantized");
+    assert_snapshot!(refused("--model plain --groups 4"), @"error: --groups and --model plain cannot be combined: --groups is for --model vector_quantized");
 }
 
 #[test]

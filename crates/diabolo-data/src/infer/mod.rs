@@ -1,8 +1,9 @@
 //! Schema inference: the types of the columns of a table, from their cells.
 //!
-//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are counts; `0` and `1`
-//! alone, and any two texts, are binary; other text is categorical. Text with about as many values
-//! as rows is excluded with a warning. `--type column=kind` overrides an inferred type.
+//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are
+//! counts; `0` and `1` alone, and any two texts, are binary; other text is categorical. Text with
+//! about as many values as rows is excluded with a warning. `--type column=kind` overrides an
+//! inferred type.
 
 mod column;
 mod type_name;
@@ -88,7 +89,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     Ok(inferred)
 }
 
-/// Judges every column that is not set aside, and adds what it is, or why it is not learned.
+/// Infers the type of every column that is not excluded, and adds the feature or a warning.
 fn infer_columns(
     input: &str,
     batch: &RecordBatch,

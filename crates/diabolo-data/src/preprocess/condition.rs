@@ -51,7 +51,8 @@ impl Preprocessor {
     /// alternate, and numbers are missing.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] if a column is no condition, or has no such category; [`Error::Data`] if its value is no number.
+    /// [`Error::InvalidValue`] if a column is not a condition or has no such category;
+    /// [`Error::Data`] if its value is not a number.
     pub fn given(
         &self,
         given: &[(String, String)],

@@ -65,7 +65,7 @@ fn decode_categories<'a>(feature: &Feature, cells: impl Iterator<Item = &'a [f32
     let categories = feature.kind.categories();
     let codes = cells.map(|probabilities| match probabilities {
         [second] if categories.len() == 2 => (!second.is_nan()).then_some(usize::from(*second >= 0.5)),
-        probabilities => likeliest(probabilities),
+        probabilities => most_probable(probabilities),
     });
     let numbers: Vec<f64> = categories.iter().map(|text| number(text).unwrap_or(f64::NAN)).collect();
     match feature.storage {
@@ -85,7 +85,7 @@ fn decode_categories<'a>(feature: &Feature, cells: impl Iterator<Item = &'a [f32
 }
 
 /// The position of the first largest number, ignoring NaN.
-fn likeliest(probabilities: &[f32]) -> Option<usize> {
+fn most_probable(probabilities: &[f32]) -> Option<usize> {
     let mut best: Option<usize> = None;
     for (code, p) in probabilities.iter().enumerate().filter(|(_, p)| !p.is_nan()) {
         if best.is_none_or(|best| *p > probabilities[best]) {

@@ -114,11 +114,12 @@ impl Preprocessor {
     /// Encodes the rows of `batch`. Columns are found by name; their order and other columns are
     /// ignored.
     ///
-    /// `first_row` is the 0-based number, in the file, of the first row, for messages. Numbers outside
-    /// the range of the training rows are scaled alike, up to ±10⁶. Errors are: text, an infinite
-    /// number, a negative or fractional number in a column encoded as log(1 + count), an image of
-    /// another size and (unless [`Preprocessor::unknown_category`] allows it) an unknown category.
-    /// Any cell may be missing, also in columns without missing cells in the training rows.
+    /// `first_row` is the 0-based number, in the file, of the first row, for messages. Numbers
+    /// outside the range of the training rows are scaled alike, up to ±10⁶. Errors are: text, an
+    /// infinite number, a negative or fractional number in a column encoded as log(1 + count), an
+    /// image of another size and (unless [`Preprocessor::unknown_category`] allows it) an unknown
+    /// category. Any cell may be missing, also in columns without missing cells in the training
+    /// rows.
     pub fn encode(&self, input: &str, batch: &RecordBatch, first_row: u64) -> Result<Encoded> {
         let columns = find_columns(&self.schema, input, batch)?;
         let mut encoded = Encoded::new(batch.num_rows(), self.width());

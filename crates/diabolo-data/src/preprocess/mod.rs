@@ -213,7 +213,7 @@ fn find_columns<'a>(
         .collect();
     if !missing.is_empty() {
         let there = found.fields().iter().map(|field| field.name().as_str());
-        // A column that is expected itself is no other one misspelled.
+        // A column that is itself expected is not a misspelling of another one.
         let known = |name: &str| schema.sets_aside(name) || schema.features.iter().any(|f| f.name == name);
         let spare = there.clone().filter(|name| !known(name));
         let hint = closest(missing[0], spare).map(|near| format!("rename '{near}' to '{}'?", missing[0]));
@@ -285,7 +285,7 @@ fn never_observed(name: &str) -> String {
 }
 
 fn no_table(cause: arrow_schema::ArrowError) -> Error {
-    Error::internal(format!("these columns make no table: {cause}"))
+    Error::internal(format!("these columns are not a valid table: {cause}"))
 }
 
 impl TryFrom<Stored> for Preprocessor {

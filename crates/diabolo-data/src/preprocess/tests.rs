@@ -31,7 +31,7 @@ fn fit(batch: &RecordBatch, options: &InferOptions, config: &PreprocessConfig) -
     Preprocessor::fit("train.csv", schema, batch, &rows, config).unwrap().0
 }
 
-/// Four columns of four kinds, in an order unlike that of the blocks.
+/// Four columns of four types, in an order different from that of the blocks.
 fn people() -> RecordBatch {
     table(vec![
         ("city", text(&["Rome", "Oslo", "Rome", "Bern"])),
@@ -191,7 +191,7 @@ fn bad_cells_at_use_time_are_named() {
     let encoded = lenient.encode("t", &with("city", &["Rome", "Paris"]), 0).unwrap();
     assert_eq!(encoded.values[9..12], [0.0; 3]);
     assert_eq!(encoded.observed.unwrap()[9..12], [0.0; 3]);
-    // Missing where no training row was.
+    // Missing in a column without missing cells in training.
     let encoded = fitted.encode("t", &with("member", &["", "yes"]), 0).unwrap();
     assert_eq!(encoded.observed.unwrap()[..4], [1.0, 1.0, 0.0, 1.0]);
     // Far outside the training range, but finite.
@@ -211,11 +211,11 @@ fn cells_of_unknown_categories_are_counted_by_column() {
     assert_eq!(
         unknown.note().as_deref(),
         Some(
-            "5 cells hold categories that the model has not seen; they are treated as missing: columns 'city', \
+            "5 cells have categories that were not in the training data; they are treated as missing: columns 'city', \
              'member'"
         )
     );
-    // Where they are an error, none is treated as missing; and known rows have none.
+    // If they are an error, no cell is treated as missing; known rows have none.
     assert_eq!(fitted.unknown_cells("t", &batch).unwrap().note(), None);
     assert_eq!(lenient.unknown_cells("t", &people()).unwrap().note(), None);
 }

@@ -1,4 +1,4 @@
-//! Categories that a model has not seen.
+//! Categories that were not in the training data.
 
 use std::collections::BTreeMap;
 
@@ -8,36 +8,37 @@ use super::{Preprocessor, Transform, UnknownCategory};
 use crate::column::{Code, Column, some_names};
 use crate::{Result, is_earlier_row};
 
-/// Cells whose category the model has not seen, counted by column; they are treated as missing.
+/// Counts by column of cells whose category was not in the training data; they are treated as
+/// missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UnknownCells {
     columns: BTreeMap<String, usize>,
 }
 
 impl UnknownCells {
-    /// How many cells in each column that has some.
+    /// The number of cells, for each column with such cells.
     pub fn columns(&self) -> &BTreeMap<String, usize> {
         &self.columns
     }
 
-    /// Adds those of further rows.
+    /// Adds the counts of more rows.
     pub fn add(&mut self, others: UnknownCells) {
         for (column, count) in others.columns {
             *self.columns.entry(column).or_default() += count;
         }
     }
 
-    /// The sentence for the user; `None` if there are no such cells.
+    /// A note for the user; `None` if there are no such cells.
     pub fn note(&self) -> Option<String> {
         let columns = some_names(self.columns.keys().map(String::as_str));
         let named = if self.columns.len() == 1 { "column" } else { "columns" };
         Some(match self.columns.values().sum::<usize>() {
             0 => return None,
             1 => format!(
-                "1 cell holds a category that the model has not seen; it is treated as missing: {named} {columns}"
+                "1 cell has a category that was not in the training data; it is treated as missing: {named} {columns}"
             ),
             count => format!(
-                "{count} cells hold categories that the model has not seen; they are treated as missing: {named} \
+                "{count} cells have categories that were not in the training data; they are treated as missing: {named} \
                  {columns}"
             ),
         })
@@ -45,8 +46,8 @@ impl UnknownCells {
 }
 
 impl Preprocessor {
-    /// The cells of `batch` that [`encode`](Self::encode) treats as missing because the model has not seen their
-    /// category, those of conditions included; none where such a cell is an error.
+    /// The cells of `batch`, including conditions, that [`encode`](Self::encode) treats as missing
+    /// because their category was not in the training data; empty if such a cell is an error.
     pub fn unknown_cells(&self, input: &str, batch: &RecordBatch) -> Result<UnknownCells> {
         let mut unknown = UnknownCells::default();
         let fields = batch.schema();

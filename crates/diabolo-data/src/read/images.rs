@@ -26,8 +26,8 @@ struct Shape {
 /// Opens all images of a folder and its subfolders, sorted by path.
 ///
 /// The columns are `file` (the path within the folder), `image`, and, if there are subfolders,
-/// `label` (the first folder of the path). All images must have the same size. They are greyscale if
-/// all are, else RGB; transparency is dropped and 16 bits become 8.
+/// `label` (the first folder of the path). All images must have the same size. They are greyscale
+/// if all are, else RGB; transparency is dropped and 16 bits become 8.
 pub(super) fn folder(root: &Path, options: &ReadOptions) -> Result<Source> {
     let name = root.to_string_lossy().into_owned();
     let files = files(root)?;

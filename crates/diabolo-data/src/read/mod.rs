@@ -47,7 +47,7 @@ pub const MISSING: [&str; 11] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "N
 /// Options of the reader; by default everything is auto-detected.
 #[derive(Debug, Clone)]
 pub struct ReadOptions {
-    /// What separates the cells of a text file; `' '` means any run of blanks.
+    /// The cell separator of a text file; `' '` means any run of blanks.
     pub delimiter: Option<char>,
     /// Whether the first row of a text file holds the column names.
     pub header: Option<bool>,

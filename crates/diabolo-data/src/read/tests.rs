@@ -1,4 +1,4 @@
-//! Every format written and read back, read in small batches, cut short and bent out of shape.
+//! Every format: round trips, small batches, truncated and damaged files.
 
 #![allow(clippy::unwrap_used)]
 
@@ -85,7 +85,8 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Cut anywhere, a file is an error; with any byte changed, it is read or refused, but never a panic.
+/// A file truncated anywhere is an error; with any byte changed, it is read or refused without a
+/// panic.
 fn cut_and_bend(name: &str, bytes: &[u8]) {
     let folder = Folder::new();
     for length in 0..bytes.len() {
@@ -152,7 +153,7 @@ fn unwritable_targets_fail_early() {
             .contains("cannot write")
     );
     assert!(Writer::create("-", Some(Format::Images)).is_err());
-    // An abandoned writer leaves nothing behind.
+    // An abandoned writer leaves no file.
     let mut writer = Writer::create(&folder.path("t.csv"), None).unwrap();
     writer.write(&table()).unwrap();
     drop(writer);

@@ -13,8 +13,9 @@ use super::{Encode, from_arrow};
 use crate::image::image_shape;
 use crate::{Error, Result};
 
-/// Rows × columns as `float32`, if all columns are, else as `float64` (whole numbers are exact up to 2⁵³); nulls are NaN.
-/// One image column becomes rows × height × width (× 3), `uint8` or `float32`.
+/// Rows × columns as `float32`, if all columns are, else as `float64` (whole numbers are exact up
+/// to 2⁵³); nulls are NaN. One image column becomes rows × height × width (× 3), `uint8` or
+/// `float32`.
 pub(super) struct Npy {
     output: Output,
     /// The numbers, kept until the end because the header contains the number of rows.

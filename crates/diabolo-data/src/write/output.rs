@@ -85,14 +85,14 @@ pub fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(".diabolo-").suffix(".tmp");
     #[cfg(unix)]
     {
-        // As far as the umask allows; temporary files are private by default.
+        // With the permissions of the umask; temporary files are private by default.
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     builder.tempfile_in(folder)
 }
 
-/// Writes `contents` so that `path` holds either all of it or what it held before.
+/// Writes `contents` to `path` atomically.
 pub fn write_atomically(path: &Path, contents: &[u8]) -> Result<()> {
     let write = || {
         let mut target = Target::create(path)?;

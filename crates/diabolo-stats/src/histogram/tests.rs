@@ -115,15 +115,15 @@ fn shift_by_half_a_deviation_is_detected_with_enough_rows() {
 #[test]
 fn directions_have_names() {
     let old = normal(1, 4000);
-    let told = |change: &dyn Fn(f32) -> f32| {
+    let direction_of = |change: &dyn Fn(f32) -> f32| {
         let (old, new) = pair(&old, &normal(2, 4000).into_iter().map(change).collect::<Vec<_>>());
         direction(&old.shares(), &new.shares())
     };
-    assert_eq!(told(&|x| x + 0.5), Direction::Higher);
-    assert_eq!(told(&|x| x - 5.0), Direction::Lower);
-    assert_eq!(told(&|x| 2.0 * x), Direction::Wider);
-    assert_eq!(told(&|x| 0.3 * x), Direction::Narrower);
-    assert_eq!(told(&|x| x.abs()), Direction::Higher);
+    assert_eq!(direction_of(&|x| x + 0.5), Direction::Higher);
+    assert_eq!(direction_of(&|x| x - 5.0), Direction::Lower);
+    assert_eq!(direction_of(&|x| 2.0 * x), Direction::Wider);
+    assert_eq!(direction_of(&|x| 0.3 * x), Direction::Narrower);
+    assert_eq!(direction_of(&|x| x.abs()), Direction::Higher);
     // The middle moves out on both sides, the ends stay.
     let (old, new) = ([0.1; 10], [0.1, 0.1, 0.2, 0.1, 0.0, 0.0, 0.1, 0.2, 0.1, 0.1]);
     assert_eq!(direction(&old, &new), Direction::Changed);

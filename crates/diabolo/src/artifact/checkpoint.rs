@@ -1,4 +1,5 @@
-//! `checkpoint/checkpoint.safetensors`: the full state of training in one file, replaced atomically.
+//! `checkpoint/checkpoint.safetensors`: the full state of training in one file, replaced
+//! atomically.
 
 use std::collections::BTreeMap;
 use std::path::Path;

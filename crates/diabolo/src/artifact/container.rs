@@ -21,7 +21,7 @@ pub(super) enum Part {
     Bytes(Vec<u8>),
 }
 
-/// Tensors and `json` (an object without a `checksum` of its own) as a file's bytes.
+/// Serializes tensors and `json` (an object without a `checksum` key).
 pub(super) fn to_bytes(parts: BTreeMap<String, Part>, mut json: serde_json::Value) -> Result<Vec<u8>> {
     let raw: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> =
         parts.into_iter().map(|(name, part)| (name, part.into_raw())).collect();
@@ -41,7 +41,7 @@ pub(super) fn to_bytes(parts: BTreeMap<String, Part>, mut json: serde_json::Valu
     safetensors::serialize(views?, Some(metadata)).map_err(damaged)
 }
 
-/// Reads what [`to_bytes`] made, checking all of it; `path` is the file's name in messages.
+/// Reads and validates bytes of [`to_bytes`]; `path` is the file's name in messages.
 pub(super) fn from_bytes(
     path: &Path,
     bytes: &[u8],

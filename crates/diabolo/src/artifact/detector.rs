@@ -1,7 +1,8 @@
-//! The anomaly detector as tensors of the model file: `detector.deviation`, `detector.usual` (mean losses),
-//! `detector.scores`; and the drift reference, histograms of held-out rows: `drift.bins`, the number of
-//! bins of each histogram including that of missing cells, `drift.counts` and `drift.edges`, both
-//! concatenated.
+//! The anomaly detector as tensors of the model file: `detector.deviation`, `detector.usual` (mean
+//! losses),
+//! `detector.scores`; and the drift reference, histograms of held-out rows: `drift.bins`, the
+//! number of bins of each histogram including that of missing cells, `drift.counts` and
+//! `drift.edges`, both concatenated.
 
 use std::collections::BTreeMap;
 

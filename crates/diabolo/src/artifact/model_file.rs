@@ -61,7 +61,8 @@ pub struct TrainingRecord {
     pub epochs: usize,
     /// The epoch of the weights; `None` if no epoch was completed.
     pub best_epoch: Option<usize>,
-    /// "finished", "early_stopped", "time_limit", "interrupted" or "diverged"; "time_up" in older files.
+    /// "finished", "early_stopped", "time_limit", "interrupted" or "diverged"; "time_up" in older
+    /// files.
     #[serde(alias = "ended")]
     pub stop_reason: String,
 }
@@ -85,20 +86,20 @@ impl SavedModel {
     /// Writes the file atomically.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if [`load`](Self::load) would refuse the file, or give another
-    /// architecture: the fields do not belong together, or hold what cannot be. [`Error::Io`] if it
-    /// cannot be written.
+    /// [`Error::Unsupported`] if [`load`](Self::load) would refuse the file or return another
+    /// architecture, because the fields are invalid or inconsistent. [`Error::Io`] if it cannot be
+    /// written.
     pub fn save(&self, path: &Path) -> Result<()> {
         write_atomically(path, &self.to_bytes()?)
     }
 
-    /// The file's bytes, read back before anybody relies on them.
+    /// The file's bytes, validated by reading them.
     ///
     /// # Errors
-    /// As [`save`](Self::save), but for those of writing.
+    /// As [`save`](Self::save), except I/O errors.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let refused = |problem: String| Error::Unsupported {
-            what: format!("the model is not saved, because it could not be loaded: {problem}"),
+            what: format!("the model cannot be saved, because it could not be loaded: {problem}"),
             help: "save the header, weights and summaries of one fit, unchanged".into(),
         };
         let json = serde_json::to_value(&self.header).map_err(|cause| refused(cause.to_string()))?;
@@ -113,7 +114,7 @@ impl SavedModel {
             })?;
         match loaded.architecture == self.architecture {
             true => Ok(bytes),
-            false => Err(refused("its architecture is not what its configuration builds".into())),
+            false => Err(refused("its architecture is not that of its configuration".into())),
         }
     }
 
@@ -122,7 +123,8 @@ impl SavedModel {
     /// # Errors
     /// [`Error::Artifact`] if it is truncated, modified, not a model file, from a newer version, or
     /// inconsistent with its configuration; [`Error::Unsupported`] if it has a likelihood that this
-    /// program has not [registered](crate::distribution::register); [`Error::Io`] if it cannot be read.
+    /// program has not [registered](crate::distribution::register); [`Error::Io`] if it cannot be
+    /// read.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
         Self::from_bytes(path, &bytes, device)

@@ -1,4 +1,5 @@
-//! The summary of the codes as tensors of the model file: `latent.deviation`, `latent.centers`, `latent.shares`.
+//! The summary of the codes as tensors of the model file: `latent.deviation`, `latent.centers`,
+//! `latent.shares`.
 
 use std::collections::BTreeMap;
 

@@ -21,7 +21,7 @@
 //! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |
 //! | `likelihood.log_freedom.K` | features | the K-th Student's t block: log(ν − 2) before its bound |
 //! | `likelihood.log_dispersion.K` | features | the K-th negative binomial block: log r before its bound |
-//! | `likelihood.custom.K` | features | the K-th vector of blocks with a registered distribution |
+//! | `likelihood.custom.K` | features | the K-th parameter vector of blocks with a registered distribution |
 //! | `likelihood.thresholds.K` | levels − 1 | the K-th ordinal block: θ_1, then the increments before their softplus |
 //!
 //! K numbers the layers, steps or blocks from 0, blocks in column order.
@@ -67,7 +67,8 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
     visitor.tensors
 }
 
-/// `model` with the named tensors, in `device`'s precision, in place of its own; or what does not fit.
+/// `model` with its tensors replaced by the named ones, in the precision of `device`; the error
+/// says what does not match.
 pub fn import<M: Module>(
     model: M,
     tensors: BTreeMap<String, HostTensor>,

@@ -124,7 +124,7 @@ impl FromStr for Preset {
     fn from_str(text: &str) -> Result<Self> {
         let names = || Preset::ALL.map(Preset::name).join(", ");
         let known = Preset::ALL.into_iter().find(|preset| preset.name() == text);
-        known.ok_or_else(|| Error::invalid_value("--for", names(), format!("'{text}'")))
+        known.ok_or_else(|| Error::invalid_value("--preset", names(), format!("'{text}'")))
     }
 }
 

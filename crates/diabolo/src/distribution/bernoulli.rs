@@ -1,10 +1,11 @@
-//! Bernoulli: one probability p = σ(logit) per feature, for values in {0, 1} (or intensities in [0, 1]).
+//! Bernoulli: one probability p = σ(logit) per feature, for values in {0, 1} (or intensities in [0,
+//! 1]).
 //!
 //! ```text
 //! −log p(x) = softplus(l) − x l = (1 − x) l − log σ(l)
 //! ```
 //! The second form needs one transcendental pass and is exact for logits of any size.
-//! The decoder gives one logit a feature; nothing is learned beside it.
+//! The decoder gives one logit per feature; there are no other parameters.
 
 use crate::tensor::{Tensor, activation};
 

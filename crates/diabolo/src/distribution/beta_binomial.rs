@@ -1,12 +1,13 @@
-//! Beta-binomial: an 8-bit pixel as n = 255 draws whose probability is itself drawn from a Beta; the column holds k/255.
+//! Beta-binomial: an 8-bit pixel as n = 255 draws whose probability has a Beta distribution; the
+//! column contains k/255.
 //!
 //! ```text
 //! p(k) = C(n, k) B(k + α, n − k + β) / B(α, β),   α = μκ, β = (1−μ)κ
 //! −log p(k) = log M(κ, n) − log M(α, k) − log M(β, n − k),   M(a, k) = Γ(a+k) / (Γ(a) k!)
 //! ```
-//! of mean μ; a large concentration κ makes it a binomial, a small one puts all mass on black and white.
-//! The decoder gives two outputs a pixel: logit μ of all pixels, bounded smoothly to (−10, 10), then log κ, to (−4, 8).
-//! Values between two of the 256 levels are rounded to the nearer one.
+//! with mean μ; a large concentration κ gives a binomial, a small one concentrates the mass on
+//! black and white. The decoder gives two outputs per pixel: logit μ of all pixels, smoothly
+//! bounded to (−10, 10), then log κ, to (−4, 8). Values between two of the 256 levels are rounded.
 
 use crate::tensor::{Tensor, activation::sigmoid};
 use rand_distr::{Binomial, Distribution as _, Gamma};
@@ -73,7 +74,7 @@ impl Distribution for BetaBinomial {
     }
 }
 
-/// The logarithm of a draw from Gamma(shape, 1), which for small shapes would itself underflow:
+/// The logarithm of a draw from Gamma(shape, 1), which itself underflows for small shapes:
 /// G(a) = G(a+1) U^(1/a) (Marsaglia & Tsang 2000, section 6).
 fn log_gamma_draw(shape: f64, noise: &mut Stream) -> f64 {
     let above = Gamma::new(shape + 1.0, 1.0).expect("a shape above 1").sample(noise);

@@ -4,7 +4,7 @@
 //! −log p(x) = −Σ_k x_k log softmax(l)_k
 //! ```
 //! Element k of the result is −x_k log p_k; the sum over the K columns is the row's value.
-//! The decoder gives K logits; nothing is learned beside them.
+//! The decoder gives K logits; there are no other parameters.
 
 use crate::tensor::{Tensor, activation};
 

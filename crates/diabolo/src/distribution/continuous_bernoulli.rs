@@ -1,13 +1,15 @@
-//! Continuous Bernoulli: a density on [0, 1] with one logit per feature (Loaiza-Ganem & Cunningham 2019, eq. 8).
+//! Continuous Bernoulli: a density on [0, 1] with one logit per feature (Loaiza-Ganem & Cunningham
+//! 2019, eq. 8).
 //!
 //! ```text
 //! p(x) = C(λ) λ^x (1−λ)^(1−x),   λ = σ(l),   C(λ) = 2 artanh(1−2λ) / (1−2λ) = l / tanh(l/2)
 //! −log p(x) = (½ − x) l + h(l),  h(l) = log[sinh(l/2) / (l/2)] = |l|/2 + log(1 − e^−|l|) − log |l|
 //! E[x]      = ½ + h′(l) = ½ + ½ coth(l/2) − 1/l
 //! ```
-//! Written in the logit, nothing cancels for large |l|. Near l = 0 (λ = ½), where h is 0/0, its Taylor series is used:
+//! In terms of the logit, nothing cancels for large |l|. Near l = 0 (λ = ½), where h is 0/0, its
+//! Taylor series is used:
 //! h = y²/6 − y⁴/180 + y⁶/2835 − y⁸/37800 + y¹⁰/467775 − …, y = l/2.
-//! The decoder gives one logit a feature; nothing is learned beside it.
+//! The decoder gives one logit per feature; there are no other parameters.
 
 use crate::tensor::Tensor;
 
@@ -18,10 +20,10 @@ use crate::tensor::to_host;
 
 /// Below this |l| the series is used; its first omitted term is below 10⁻¹³ there.
 const SMALL: f64 = 0.5;
-/// Of h in y², from y¹² down to y².
+/// Coefficients of h in y², from y¹² down to y².
 const SERIES: [f64; 6] =
     [-691.0 / 3_831_077_250.0, 1.0 / 467_775.0, -1.0 / 37_800.0, 1.0 / 2835.0, -1.0 / 180.0, 1.0 / 6.0];
-/// Of h′ in l², from l¹¹ down to l, without the common factor l.
+/// Coefficients of h′ in l², from l¹¹ down to l, without the common factor l.
 const SLOPE: [f64; 6] = [
     -691.0 / 1_307_674_368_000.0,
     1.0 / 47_900_160.0,
@@ -37,7 +39,8 @@ pub(super) struct ContinuousBernoulli {
 }
 
 impl ContinuousBernoulli {
-    /// The logits that are small and 0 instead of the others; |l| of the others and 1 instead of the small; which are small.
+    /// The small logits, with 0 for the others; |l| of the others, with 1 for the small ones; the
+    /// mask of small ones.
     fn branches(&self) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
         let size = self.logits.clone().abs();
         let small = size.clone().lower_elem(SMALL);
@@ -88,11 +91,11 @@ fn horner(x: Tensor<2>, coefficients: &[f64]) -> Tensor<2> {
 fn quantile(u: f64, logit: f64) -> f64 {
     let x = match logit {
         l if l.abs() < 1e-9 => u,
-        // From the right end, where e^l would overflow.
+        // From the right end, since e^l would overflow.
         l if l > 0.0 => 1.0 - ((1.0 - u) * (-l).exp_m1()).ln_1p() / -l,
         l => (u * l.exp_m1()).ln_1p() / l,
     };
-    // At u = 0 and l = ∞ in all but name the logarithm is that of 0.
+    // At u = 0 and very large l, the logarithm is that of 0.
     x.clamp(0.0, 1.0)
 }
 

@@ -1,19 +1,20 @@
-//! What the distributions of counts share: the column holds log(1 + count), the rate is bounded.
+//! Shared code of the distributions of counts: the column contains log(1 + count), the rate is
+//! bounded.
 
 use crate::tensor::Tensor;
 
 use super::smooth_bounds::bound;
 
-/// The smooth limits of a log rate: between 6·10⁻⁶ and 6·10⁷. In single precision log(1 + count) tells counts apart
-/// up to about a million.
+/// The smooth bounds of a log rate: between 6·10⁻⁶ and 6·10⁷. In single precision log(1 + count)
+/// distinguishes counts up to about a million.
 const LOG_RATE_BOUNDS: (f64, f64) = (-12.0, 18.0);
 
-/// The log rate, from a decoder's output.
+/// The log rate from a decoder output.
 pub(super) fn log_rate(raw: Tensor<2>) -> Tensor<2> {
     bound(raw, LOG_RATE_BOUNDS)
 }
 
-/// The counts that `x` = log(1 + count) stands for.
+/// The counts of `x` = log(1 + count).
 pub(super) fn counts(x: Tensor<2>) -> Tensor<2> {
     (x.detach().exp() - 1.0).round().clamp_min(0.0)
 }

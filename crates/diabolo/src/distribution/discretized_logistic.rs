@@ -1,13 +1,14 @@
-//! A mixture of logistic densities, each integrated over the 256 levels of an 8-bit pixel; the column holds k/255.
+//! A mixture of logistic densities, each integrated over the 256 levels of an 8-bit pixel; the
+//! column contains k/255.
 //! (Salimans et al. 2017, eq. 1 and 2; pixels and colours are independent here.)
 //!
 //! ```text
 //! p(k) = Σ_i π_i [σ(b_i) − σ(a_i)],   b_i = (x + ½/255 − μ_i) / s_i,   a_i = (x − ½/255 − μ_i) / s_i
 //! log[σ(b) − σ(a)] = log σ(b) + log σ(−a) + log(1 − e^(a−b)),   b − a = 1 / (255 s)
 //! ```
-//! The lowest level reaches to −∞ (no a), the highest to +∞ (no b). With m components the decoder gives 3m outputs a pixel:
-//! first all mixture logits, then all μ, then all log s, each as m × pixels; log s is bounded smoothly to (−7, 0).
-//! Values between two levels are rounded to the nearer one.
+//! The lowest level extends to −∞ (no a), the highest to +∞ (no b). With m components the decoder
+//! gives 3m outputs per pixel: first all mixture logits, then all μ, then all log s, each as m ×
+//! pixels; log s is smoothly bounded to (−7, 0). Values between two levels are rounded.
 
 use crate::tensor::{
     Tensor,
@@ -22,7 +23,8 @@ use crate::random::{RngExt, Stream};
 use crate::tensor::{log_one_minus_exp, log_sum_exp, softplus, to_host};
 
 const LOG_SCALE_BOUNDS: (f64, f64) = (-7.0, 0.0);
-/// How far outside [0, 1] a component counts for the mean; s ≤ 1, so nothing changes further out.
+/// The range outside [0, 1] to which component means are clamped for the mean; s ≤ 1, so the mean
+/// does not change further out.
 const BESIDE: f64 = 40.0;
 
 /// Each: batch × components × width.
@@ -62,8 +64,9 @@ impl Distribution for DiscretizedLogistic {
         log_sum_exp(log_softmax(self.logits.clone(), 1) + mass, 1).squeeze_dim::<2>(1).neg()
     }
 
-    /// ∫₀¹ P(X > t) dt = s [softplus(μ/s) − softplus((μ−1)/s)] for each component: the mean of the continuous pixel,
-    /// cut to [0, 1]. Rounding to levels moves it by less than a tenth of a level.
+    /// ∫₀¹ P(X > t) dt = s [softplus(μ/s) − softplus((μ−1)/s)] for each component: the mean of the
+    /// continuous pixel, clamped to [0, 1]. Rounding to levels changes it by less than a tenth of a
+    /// level.
     fn mean(&self) -> Tensor<2> {
         let (scale, sharpness) = (self.log_scale.clone().exp(), self.log_scale.clone().neg().exp());
         let location = self.location.clone().clamp(-BESIDE, 1.0 + BESIDE);
@@ -74,7 +77,7 @@ impl Distribution for DiscretizedLogistic {
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
         let [rows, components, width] = self.logits.dims();
-        // Components last, as they are drawn.
+        // Components last, for drawing.
         let last = |t: &Tensor<3>| to_host(t.clone().swap_dims(1, 2));
         let chosen = draw_one_hot(last(&softmax(self.logits.clone(), 1)), components, noise);
         let (locations, scales) = (last(&self.location), last(&self.log_scale.clone().exp()));
@@ -82,7 +85,7 @@ impl Distribution for DiscretizedLogistic {
         for (pixel, one_hot) in chosen.chunks_exact(components).enumerate() {
             let component = one_hot.iter().position(|&c| c > 0.0).unwrap_or(0);
             let at = pixel * components + component;
-            // Of (0, 1), so that its logit is finite.
+            // In (0, 1), so that its logit is finite.
             let u = noise.random::<f64>().max(2f64.powi(-60));
             let x = f64::from(locations[at]) + f64::from(scales[at]) * (u / (1.0 - u)).ln();
             out.push(((x * LEVELS).round().clamp(0.0, LEVELS) / LEVELS) as f32);

@@ -1,4 +1,4 @@
-//! The distributions by name, and what each takes.
+//! The distributions by name, with their outputs and parameters.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Variance {
-    /// One known value of σ² for every feature.
+    /// One fixed value of σ² for all features.
     Fixed {
         /// σ², in squared encoded units.
         value: f64,
@@ -27,7 +27,7 @@ pub enum Variance {
     Decoder,
 }
 
-/// Components of a `discretized_logistic` whose number is not given.
+/// The default number of components of a `discretized_logistic`.
 const COMPONENTS: usize = 5;
 const MOST_COMPONENTS: usize = 100;
 
@@ -51,21 +51,22 @@ pub enum Family {
     Ordinal,
     /// `poisson`: independent counts, encoded as log(1 + count).
     Poisson,
-    /// `negative_binomial`: independent counts with a variance above their mean, encoded as log(1 + count).
+    /// `negative_binomial`: independent counts with a variance above their mean, encoded as log(1 +
+    /// count).
     NegativeBinomial,
     /// `beta_binomial`: independent pixels of 256 levels, encoded as k/255.
     BetaBinomial,
-    /// `discretized_logistic` or `discretized_logistic:COMPONENTS`: independent pixels of 256 levels, encoded as k/255, by a
-    /// mixture.
+    /// `discretized_logistic` or `discretized_logistic:COMPONENTS`: independent pixels of 256
+    /// levels, encoded as k/255, by a mixture.
     DiscretizedLogistic {
-        /// How many logistic components a pixel has.
+        /// Number of logistic components per pixel.
         components: usize,
     },
-    /// `custom:NAME`: what a program [registered](super::register) under this name.
+    /// `custom:NAME`: a distribution that the program has [registered](super::register).
     Custom(CustomName),
 }
 
-/// The kinds of vectors that a likelihood learns; each is a list of its own in the model file.
+/// The types of parameter vectors of a likelihood; each is a separate list in the model file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LikelihoodParameter {
     /// log σ² of a Gaussian.
@@ -78,7 +79,7 @@ pub(super) enum LikelihoodParameter {
     LogDispersion,
     /// t of an ordinal.
     Thresholds,
-    /// Whatever a registered distribution learns.
+    /// The parameters of a registered distribution.
     Custom,
 }
 
@@ -100,7 +101,7 @@ impl Family {
         Family::MIXTURE,
     ];
 
-    /// The name in configuration files without what may stand after a colon, and the one in reports.
+    /// The name in configuration files, without the part after a colon, and the name in reports.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Family::Bernoulli => ("bernoulli", "Bernoulli"),
@@ -113,12 +114,12 @@ impl Family {
             Family::Poisson => ("poisson", "Poisson"),
             Family::NegativeBinomial => ("negative_binomial", "negative binomial"),
             Family::BetaBinomial => ("beta_binomial", "beta-binomial"),
-            Family::DiscretizedLogistic { .. } => ("discretized_logistic", "discretised logistics"),
+            Family::DiscretizedLogistic { .. } => ("discretized_logistic", "discretized logistic mixture"),
             Family::Custom(name) => ("custom", name.as_str()),
         }
     }
 
-    /// The name in configuration files, without what may stand after a colon.
+    /// The name in configuration files, without the part after a colon.
     pub(crate) fn word(self) -> &'static str {
         self.names().0
     }
@@ -128,7 +129,8 @@ impl Family {
         self.names().1
     }
 
-    /// Whether p(x) is a density, whose logarithm depends on the unit of x; else it is a mass.
+    /// Whether p(x) is a density, whose logarithm depends on the unit of x; else it is a
+    /// probability mass.
     pub fn is_density(self) -> bool {
         match self {
             Family::Gaussian | Family::StudentT | Family::Laplace | Family::ContinuousBernoulli => true,
@@ -137,10 +139,10 @@ impl Family {
         }
     }
 
-    /// Nothing, unless it is a custom distribution that this program has not registered.
+    /// Checks that a custom distribution is registered.
     ///
     /// # Errors
-    /// [`Error::Unsupported`], with what to call.
+    /// [`Error::Unsupported`] if it is not.
     pub fn check_registered(self) -> Result<()> {
         match self {
             Family::Custom(name) => registry::check(name),
@@ -213,22 +215,22 @@ impl From<Family> for String {
 pub struct LikelihoodBlock {
     /// The distribution.
     pub family: Family,
-    /// The variance of a Gaussian; without meaning for others.
+    /// The variance of a Gaussian; ignored for other distributions.
     pub variance: Variance,
     /// The first encoded column.
     pub start: usize,
-    /// How many encoded columns.
+    /// Number of encoded columns.
     pub width: usize,
 }
 
 impl LikelihoodBlock {
-    /// The encoded `columns`; a Gaussian has the known variance 1.
+    /// A block of the encoded `columns`; a Gaussian has the fixed variance 1.
     pub fn new(family: Family, columns: Range<usize>) -> Self {
         let variance = Variance::Fixed { value: 1.0 };
         LikelihoodBlock { family, variance, start: columns.start, width: columns.len() }
     }
 
-    /// Gaussian `columns`.
+    /// A block of Gaussian `columns`.
     pub fn gaussian(variance: Variance, columns: Range<usize>) -> Self {
         LikelihoodBlock { variance, ..LikelihoodBlock::new(Family::Gaussian, columns) }
     }
@@ -238,7 +240,7 @@ impl LikelihoodBlock {
         self.family == Family::Gaussian && matches!(self.variance, Variance::Fixed { .. })
     }
 
-    /// How many decoder outputs the block takes.
+    /// Number of decoder outputs of the block.
     pub fn parameters(&self) -> usize {
         match self.family {
             Family::Gaussian if self.variance == Variance::Decoder => 2 * self.width,
@@ -250,7 +252,7 @@ impl LikelihoodBlock {
         }
     }
 
-    /// The vectors that are learned beside the decoder, each with what it starts from.
+    /// The parameter vectors of the block, in addition to the decoder, with their initial values.
     pub(super) fn learned(&self) -> Vec<(LikelihoodParameter, Vec<f32>)> {
         use LikelihoodParameter as P;
         let zeros = vec![0.0; self.width];
@@ -263,7 +265,7 @@ impl LikelihoodBlock {
             Family::StudentT => vec![(P::LogScale, zeros.clone()), (P::LogFreedom, zeros)],
             Family::Laplace => vec![(P::LogScale, zeros)],
             Family::NegativeBinomial => vec![(P::LogDispersion, zeros)],
-            // One level has nothing to learn.
+            // A single level has no thresholds.
             Family::Ordinal if self.width > 1 => vec![(P::Thresholds, Ordinal::initial(self.width))],
             Family::Custom(name) => vec![(P::Custom, zeros); registry::registered(name).learned],
             _ => vec![],
@@ -277,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_back() {
+    fn names_round_trip() {
         let custom = "custom:names_come_back".parse().unwrap();
         for family in Family::ALL.into_iter().chain([Family::DiscretizedLogistic { components: 1 }, custom]) {
             assert_eq!(family.to_string().parse::<Family>().unwrap(), family);

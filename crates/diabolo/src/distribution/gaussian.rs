@@ -4,9 +4,9 @@
 //! −log N(x; μ, σ²) = ½ [ log 2π + log σ² + (x − μ)² / σ² ]
 //! ```
 //!
-//! The decoder gives μ, and with `variance = "decoder"` also log σ² (μ of all features first). Else σ² is fixed,
-//! or learned. Log-variances are bounded smoothly to [`LOG_VARIANCE_BOUNDS`], so that neither a constant
-//! column (σ → 0) nor a wild step (σ → ∞) can reach infinity.
+//! The decoder gives μ, and with `variance = "decoder"` also log σ² (μ of all features first).
+//! Otherwise σ² is fixed or learned. Log-variances are smoothly bounded to [`LOG_VARIANCE_BOUNDS`],
+//! so that neither a constant column (σ → 0) nor a large step (σ → ∞) gives infinite values.
 
 use crate::tensor::Tensor;
 
@@ -16,7 +16,7 @@ use crate::kernel::{self, ElementLoss};
 use crate::random::{Stream, standard_normal};
 use crate::tensor::{repeat_rows, to_host};
 
-/// The smooth limits of every learned log σ²: σ between 0.0067 and 148.
+/// The smooth bounds of every learned log σ²: σ between 0.0067 and 148.
 pub const LOG_VARIANCE_BOUNDS: (f64, f64) = (-10.0, 10.0);
 
 pub(super) const LOG_TWO_PI: f64 = 1.837_877_066_409_345_3;
@@ -27,7 +27,7 @@ pub fn bound_log_variance<const D: usize>(raw: Tensor<D>) -> Tensor<D> {
     bound(raw, LOG_VARIANCE_BOUNDS)
 }
 
-/// With one known variance.
+/// A Gaussian with one fixed variance.
 pub(super) struct FixedGaussian {
     /// μ: batch × width.
     pub mean: Tensor<2>,
@@ -59,11 +59,11 @@ impl Distribution for FixedGaussian {
     }
 }
 
-/// With a variance that is learned, or given by the decoder.
+/// A Gaussian with a variance that is learned or given by the decoder.
 pub(super) struct Gaussian {
     /// μ: batch × width.
     pub mean: Tensor<2>,
-    /// log σ², within its bounds: batch × width, or what broadcasts to it.
+    /// log σ², within its bounds: batch × width, or a shape that broadcasts to it.
     pub log_variance: Tensor<2>,
 }
 

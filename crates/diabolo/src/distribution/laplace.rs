@@ -1,9 +1,10 @@
-//! Laplace: absolute errors instead of squared ones.
+//! Laplace: absolute instead of squared errors.
 //!
 //! ```text
 //! −log p(x) = |x − μ| / b + log 2b
 //! ```
-//! The decoder gives μ, the median and mean. One log b per feature is learned, bounded smoothly to (−5, 5).
+//! The decoder gives μ, the median and mean. One log b per feature is learned, smoothly bounded to
+//! (−5, 5).
 
 use crate::tensor::Tensor;
 

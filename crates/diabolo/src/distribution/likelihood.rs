@@ -1,4 +1,4 @@
-//! The list of likelihood blocks in which a decoder ends: a mixed table is one model.
+//! The likelihood of a decoder: a list of blocks, so that one model handles tables of mixed types.
 
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
@@ -20,7 +20,7 @@ use super::student_t::StudentT;
 use crate::random::Stream;
 use crate::tensor::Device;
 
-/// p(x | decoder outputs): the blocks in order, and the vectors they learn, all before their bounds.
+/// p(x | decoder outputs): the blocks in order, and their learned vectors before the smooth bounds.
 #[derive(Module, Debug)]
 pub struct Likelihood {
     #[module(skip)]
@@ -35,12 +35,12 @@ pub struct Likelihood {
     pub log_dispersion: Vec<Param<Tensor<1>>>,
     /// Thresholds, one vector for each ordinal block.
     pub thresholds: Vec<Param<Tensor<1>>>,
-    /// What registered distributions learn, each as many vectors as it has.
+    /// The learned vectors of registered distributions.
     pub custom: Vec<Param<Tensor<1>>>,
 }
 
 impl Likelihood {
-    /// Learned variances and scales start at 1.
+    /// Learned variances and scales are initialized to 1.
     pub fn new(blocks: Vec<LikelihoodBlock>, device: &Device) -> Self {
         let all: Vec<(LikelihoodParameter, Vec<f32>)> =
             blocks.iter().flat_map(LikelihoodBlock::learned).collect();
@@ -64,20 +64,22 @@ impl Likelihood {
         &self.blocks
     }
 
-    /// How many outputs the decoder must have.
+    /// Number of decoder outputs.
     pub fn parameters(&self) -> usize {
         self.blocks.iter().map(LikelihoodBlock::parameters).sum()
     }
 
-    /// For each encoded column whether it has a density; the others have a mass. See [`Family::is_density`].
+    /// For each encoded column, whether its likelihood is a density rather than a probability mass;
+    /// see [`Family::is_density`].
     pub fn densities(&self) -> Vec<bool> {
         self.blocks.iter().flat_map(|block| vec![block.family.is_density(); block.width]).collect()
     }
 
     /// −log p(x | parameters), in nats per example: summed over observed features. Result: batch.
     ///
-    /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded width, or a K-th as many rows,
-    /// each of which K consecutive rows of `parameters` describe.
+    /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded
+    /// width, or (batch / K) × encoded width, where K consecutive rows of `parameters` belong to
+    /// each row.
     pub fn negative_log_likelihood(
         &self,
         parameters: Tensor<2>,
@@ -94,8 +96,8 @@ impl Likelihood {
             .expect("a likelihood has at least one block")
     }
 
-    /// −log p(x | parameters) column by column, in nats: batch × encoded width, 0 where not observed. Within a categorical or
-    /// ordinal block, or one of pixels by a mixture, only the sum has a meaning.
+    /// −log p(x | parameters) by column, in nats: batch × encoded width, 0 where not observed.
+    /// Within a categorical, ordinal or mixture block, only the sum is meaningful.
     pub fn column_losses(
         &self,
         parameters: Tensor<2>,
@@ -112,12 +114,13 @@ impl Likelihood {
         }
     }
 
-    /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch × encoded width.
+    /// E[x | parameters], in encoded units: probabilities for binary and one-hot columns. batch ×
+    /// encoded width.
     pub fn mean(&self, parameters: Tensor<2>) -> Tensor<2> {
         Tensor::cat(self.split(parameters).map(|(_, distribution)| distribution.mean()).collect(), 1)
     }
 
-    /// One draw from p(x | parameters), on the host: batch × encoded width, row by row.
+    /// One draw from p(x | parameters), on the host: batch × encoded width, row-major.
     pub fn sample(&self, parameters: Tensor<2>, noise: &mut Stream) -> Vec<f32> {
         let [rows, _] = parameters.dims();
         let width: usize = self.blocks.iter().map(|b| b.width).sum();
@@ -131,7 +134,7 @@ impl Likelihood {
         out
     }
 
-    /// Each block with its share of the decoder outputs read according to its family, in order.
+    /// The distribution of each block, from its decoder outputs, in order.
     fn split(
         &self,
         parameters: Tensor<2>,
@@ -155,7 +158,7 @@ impl Likelihood {
 
 type Vectors<'a> = &'a [Param<Tensor<1>>];
 
-/// The learned vectors that no block has taken yet.
+/// The learned vectors that have not been assigned to a block.
 struct Unread<'a> {
     log_variance: Vectors<'a>,
     log_scale: Vectors<'a>,
@@ -165,7 +168,7 @@ struct Unread<'a> {
     custom: Vectors<'a>,
 }
 
-/// Takes the first vector, as a row.
+/// Removes the first vector, as a row.
 fn take(vectors: &mut Vectors<'_>) -> Tensor<2> {
     let (first, rest) = vectors.split_first().expect("one vector for each block that learns one");
     *vectors = rest;
@@ -212,7 +215,7 @@ fn distribution(
     }
 }
 
-/// Columns `start..start + width`; the tensor itself when that is all of it.
+/// Columns `start..start + width`; the tensor itself if those are all columns.
 fn narrow(tensor: Tensor<2>, start: usize, width: usize) -> Tensor<2> {
     if tensor.dims()[1] == width { tensor } else { tensor.narrow(1, start, width) }
 }

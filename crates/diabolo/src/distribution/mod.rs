@@ -1,6 +1,6 @@
-//! What a decoder's outputs mean: one distribution per block of columns.
+//! The distributions of decoder outputs: one per block of columns.
 //!
-//! | family | values | outputs a column | learned beside them |
+//! | family | values | outputs per column | other parameters |
 //! |---|---|---|---|
 //! | [Bernoulli](Family::Bernoulli) | 0 or 1, intensities | 1 | – |
 //! | [continuous Bernoulli](Family::ContinuousBernoulli) | density on [0, 1] | 1 | – |
@@ -12,12 +12,12 @@
 //! | [Poisson](Family::Poisson) | log(1 + count) | 1 | – |
 //! | [negative binomial](Family::NegativeBinomial) | log(1 + count) | 1 | log r per column |
 //! | [beta-binomial](Family::BetaBinomial) | k/255 | 2 | – |
-//! | [discretised logistics](Family::DiscretizedLogistic) | k/255 | 3 · components | – |
-//! | [your own](register) | one number a column | as you say | as you say |
+//! | [discretized logistic mixture](Family::DiscretizedLogistic) | k/255 | 3 · components | – |
+//! | [custom](register) | one number per column | as registered | as registered |
 //!
 //! Every negative log-likelihood here is in **nats per example**: summed over the block's features,
-//! one number for each row. Missing cells (observed = 0) contribute exactly nothing.
-//! No finite outputs and no legal value make it, or its gradient, infinite or NaN.
+//! one number for each row. Missing cells (observed = 0) contribute exactly 0.
+//! It and its gradient are finite for all finite outputs and valid values.
 
 mod bernoulli;
 mod beta_binomial;
@@ -50,8 +50,8 @@ use crate::tensor::repeat_rows;
 
 /// The distribution of one block of columns, given the decoder's outputs for a batch.
 ///
-/// Implement it for a likelihood of your own, and [`register`] it. Here is the logistic distribution of mean μ and scale s,
-/// z = (x − μ) / s:
+/// Implement it for a custom likelihood, and [`register`] it. Example: the logistic distribution
+/// with mean μ and scale s, z = (x − μ) / s:
 ///
 /// ```text
 /// −log p(x) = log s + z + 2 log(1 + e^−z)
@@ -89,7 +89,7 @@ use crate::tensor::repeat_rows;
 /// let logistic = Logistic { mean: at(3.0), log_scale: at(0.0) };
 /// assert!((to_host(logistic.negative_log_likelihood(at(3.0)))[0] - 4f32.ln()).abs() < 1e-6);
 ///
-/// // From now on `model.likelihood` can say "custom:logistic".
+/// // From now on `model.likelihood` accepts "custom:logistic".
 /// let family = register("logistic", CustomLikelihood {
 ///     outputs: 1,
 ///     learned: 1,
@@ -101,13 +101,15 @@ use crate::tensor::repeat_rows;
 /// assert_eq!(family.to_string(), "custom:logistic");
 /// # Ok::<(), diabolo::Error>(())
 /// ```
-/// Keep it finite for every finite output: bound a learned scale smoothly, and let no difference overflow.
+/// It must be finite for every finite output: bound learned scales smoothly, and avoid overflow of
+/// differences.
 pub trait Distribution {
-    /// −log p(x), element by element, in nats; only sums over a block need have a meaning. `x` and result: batch × width.
+    /// −log p(x), element by element, in nats; only sums over a block must be meaningful. `x` and
+    /// result: batch × width.
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2>;
 
-    /// −log p(x) summed over the cells that are `observed` (1, else 0), in nats: rows of the decoder's outputs, of which
-    /// there are `times` for each row of `x` and `observed`.
+    /// −log p(x) summed over the `observed` cells (1, else 0), in nats: one value per row of the
+    /// decoder outputs, with `times` rows for each row of `x` and `observed`.
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
         let cells = self.negative_log_likelihood(repeat_rows(x, times));
         masked_sum(cells, observed, times)
@@ -116,11 +118,11 @@ pub trait Distribution {
     /// E[x], in encoded units: batch × width.
     fn mean(&self) -> Tensor<2>;
 
-    /// One draw, on the host, in encoded units: batch × width, row by row.
+    /// One draw, on the host, in encoded units: batch × width, row-major.
     fn sample(&self, noise: &mut Stream) -> Vec<f32>;
 }
 
-/// The sum of each row over the cells that are observed.
+/// The sum of each row over its observed cells.
 fn masked_sum(cells: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
     let cells = match observed {
         Some(observed) => cells * repeat_rows(observed, times),

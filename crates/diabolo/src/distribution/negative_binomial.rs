@@ -1,11 +1,12 @@
-//! Negative binomial counts: a Poisson whose rate is itself drawn, from a Gamma of mean λ and shape r (Hilbe 2011).
-//! The column holds log(1 + count), and the mass is that of the count n.
+//! Negative binomial counts: a Poisson whose rate has a Gamma distribution with mean λ and shape r
+//! (Hilbe 2011). The column contains log(1 + count), and the mass is that of the count n.
 //!
 //! ```text
 //! −log p(n) = −log[Γ(n+r) / (Γ(r) n!)] + r log(1 + λ/r) + n log(1 + r/λ),   λ = e^η
 //! ```
-//! of mean λ and variance λ + λ²/r. The decoder gives η, bounded smoothly to (−12, 18). One log r per feature is learned,
-//! bounded smoothly to (−7, 7): r is the inverse dispersion, r → ∞ the Poisson. The mean is log(1 + λ), in the column's units.
+//! with mean λ and variance λ + λ²/r. The decoder gives η, smoothly bounded to (−12, 18). One log r
+//! per feature is learned, smoothly bounded to (−7, 7): r is the inverse dispersion, and r → ∞
+//! gives the Poisson. The mean is log(1 + λ), in the units of the column.
 
 use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, Gamma};
@@ -17,7 +18,7 @@ use super::smooth_bounds::bound;
 use crate::random::Stream;
 use crate::tensor::{log_multichoose, to_host};
 
-/// The smooth limits of log r.
+/// The smooth bounds of log r.
 const LOG_DISPERSION_BOUNDS: (f64, f64) = (-7.0, 7.0);
 
 pub(super) struct NegativeBinomial {
@@ -28,7 +29,8 @@ pub(super) struct NegativeBinomial {
 }
 
 impl NegativeBinomial {
-    /// From the decoder's outputs (batch × width) and the learned log r before its bound (1 × width).
+    /// From the decoder's outputs (batch × width) and the learned log r before its bound (1 ×
+    /// width).
     pub fn new(outputs: Tensor<2>, raw_log_dispersion: Tensor<2>) -> Self {
         let log_shape = bound(raw_log_dispersion, LOG_DISPERSION_BOUNDS);
         NegativeBinomial { log_rate: log_rate(outputs), log_shape }

@@ -1,12 +1,14 @@
-//! Ordered levels: cumulative logits, also called proportional odds (McCullagh 1980, eq. 2.4); `x` is one-hot.
+//! Ordered levels: cumulative logits, also called proportional odds (McCullagh 1980, eq. 2.4); `x`
+//! is one-hot.
 //!
 //! ```text
 //! P(y ≤ k) = σ(θ_k − η),   k = 1 … K−1,   θ_1 < … < θ_{K−1}
 //! log P(y = k) = log[σ(b) − σ(a)] = log σ(b) + log σ(−a) + log(1 − e^(a−b)),   b = θ_k − η, a = θ_{k−1} − η
 //! ```
-//! where b − a is a difference of thresholds, so that nothing cancels; the first level lacks a, the last b.
-//! The decoder gives one η for the block. K−1 numbers t are learned: θ_1 = t_1, θ_{k+1} = θ_k + softplus(t_{k+1}) + 10⁻⁴;
-//! the last part keeps levels apart. The result's element k is −x_k log P(y = k), as for a categorical.
+//! where b − a is a difference of thresholds, so that nothing cancels; the first level has no a,
+//! the last no b. The decoder gives one η for the block. K−1 numbers t are learned: θ_1 = t_1,
+//! θ_{k+1} = θ_k + softplus(t_{k+1}) + 10⁻⁴; the last term keeps thresholds distinct. Element k of
+//! the result is −x_k log P(y = k), as for a categorical.
 
 use crate::tensor::{Tensor, activation::log_sigmoid};
 
@@ -15,7 +17,7 @@ use super::categorical::draw_one_hot;
 use crate::random::Stream;
 use crate::tensor::{log_one_minus_exp, softplus, to_host};
 
-/// The least distance of two thresholds.
+/// The minimum distance of two thresholds.
 const LEAST_GAP: f64 = 1e-4;
 
 pub(super) struct Ordinal {
@@ -24,7 +26,7 @@ pub(super) struct Ordinal {
 }
 
 impl Ordinal {
-    /// From η (batch × 1) and the learned t (1 × (K−1)), `None` if there is but one level.
+    /// From η (batch × 1) and the learned t (1 × (K−1)); `None` if there is only one level.
     pub fn new(score: Tensor<2>, thresholds: Option<Tensor<2>>) -> Self {
         let Some(raw) = thresholds else { return Ordinal { log_probabilities: score.zeros_like() } };
         let inner = raw.dims()[1] - 1;
@@ -45,7 +47,7 @@ impl Ordinal {
         Ordinal { log_probabilities: Tensor::cat(parts, 1) }
     }
 
-    /// Where t starts: thresholds log 2 apart, around 0.
+    /// The initial t: thresholds with distance log 2, centred at 0.
     pub fn initial(levels: usize) -> Vec<f32> {
         let mut thresholds = vec![0.0; levels.saturating_sub(1)];
         if let Some(first) = thresholds.first_mut() {
@@ -79,7 +81,7 @@ mod tests {
     #[test]
     fn three_levels_as_worked_by_hand() {
         let device = Device::cpu_f64();
-        // θ = (0, log 2 + 10⁻⁴), η = log 2: P(y ≤ 1) = 1/3, P(y ≤ 2) = ½ but for 10⁻⁴/4
+        // θ = (0, log 2 + 10⁻⁴), η = log 2: P(y ≤ 1) = 1/3, P(y ≤ 2) ≈ ½ + 10⁻⁴/4
         let three = Ordinal::new(
             device.tensor(vec![std::f32::consts::LN_2], [1, 1]),
             Some(device.tensor(vec![0.0, 0.0], [1, 2])),

@@ -1,12 +1,12 @@
-//! Poisson counts; the column holds log(1 + count), and the mass is that of the count n.
+//! Poisson counts; the column contains log(1 + count), and the mass is that of the count n.
 //!
 //! ```text
 //! −log p(n) = λ − n η + log n!,   λ = e^η
 //!           = n g(η − log n) + ½ log 2πn + δ(n),   g(d) = e^d − 1 − d         n ≥ 1   (Loader 2000)
 //! ```
-//! The second line is the first with Stirling's formula: λ, n η and log n! would cancel in single precision.
-//! The decoder gives η, bounded smoothly to (−12, 18); nothing is learned beside it.
-//! The mean is log(1 + λ), in the column's units.
+//! The second line is the first with Stirling's formula: λ, n η and log n! would cancel in single
+//! precision. The decoder gives η, smoothly bounded to (−12, 18); there are no other parameters.
+//! The mean is log(1 + λ), in the units of the column.
 
 use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, Poisson as Counts};
@@ -52,7 +52,7 @@ impl Distribution for Poisson {
     }
 }
 
-/// A count of this expectation; none where it is 0.
+/// A draw with this expectation; 0 if it is 0.
 pub(super) fn draw_poisson(rate: f64, noise: &mut Stream) -> f64 {
     Counts::new(rate).map_or(0.0, |counts| counts.sample(noise))
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn large_counts_keep_their_digits_in_single_precision() {
+    fn large_counts_are_accurate_in_single_precision() {
         // At the mode −log p is ½ log 2πλ.
         let expected = 0.5 * (2.0 * std::f32::consts::PI * 1e5).ln();
         assert!((nll(1e5, 1e5, &Device::cpu()) - expected).abs() < 1e-2, "{}", nll(1e5, 1e5, &Device::cpu()));

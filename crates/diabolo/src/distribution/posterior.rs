@@ -1,4 +1,4 @@
-//! The diagonal Gaussian as posterior q(z|x) and as part of a prior.
+//! The diagonal Gaussian, as posterior q(z|x) and as a component of a prior.
 //!
 //! ```text
 //! KL(N(μ, σ²) ‖ N(0, 1)) = ½ [ μ² + σ² − 1 − log σ² ]          Kingma & Welling (2013), appendix B
@@ -21,12 +21,12 @@ pub struct Posterior {
 }
 
 impl Posterior {
-    /// Of unconstrained values of log σ².
+    /// From unconstrained values of log σ².
     pub fn bounded(mean: Tensor<2>, raw_log_variance: Tensor<2>) -> Self {
         Posterior { mean, log_variance: bound_log_variance(raw_log_variance) }
     }
 
-    /// KL(q(z|x) ‖ N(0, I)) of each latent unit, in nats: batch × latent_dim.
+    /// KL(q(z|x) ‖ N(0, I)) of each latent dimension, in nats: batch × latent_dim.
     pub fn kl_divergence(&self) -> Tensor<2> {
         if kernel::is_supported(&self.mean) {
             return kernel::gaussian_kl(self.mean.clone(), self.log_variance.clone());
@@ -42,13 +42,13 @@ impl Posterior {
         self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * epsilon
     }
 
-    /// log q(z|x), summed over units: batch. `z`: batch × latent_dim.
+    /// log q(z|x), summed over latent dimensions: batch. `z`: batch × latent_dim.
     pub fn log_density(&self, z: Tensor<2>) -> Tensor<1> {
         let units = gaussian_log_density(z, self.mean.clone(), self.log_variance.clone());
         units.sum_dim(1).squeeze_dim(1)
     }
 
-    /// Each row `samples` times, one after the other: (batch · samples) × latent_dim.
+    /// Repeats each row `samples` times: (batch · samples) × latent_dim.
     pub fn repeat(self, samples: usize) -> Self {
         Posterior {
             mean: repeat_rows(self.mean, samples),
@@ -56,7 +56,7 @@ impl Posterior {
         }
     }
 
-    /// The same numbers, without a gradient.
+    /// The same values without gradient.
     pub fn detach(self) -> Self {
         Posterior { mean: self.mean.detach(), log_variance: self.log_variance.detach() }
     }
@@ -71,15 +71,15 @@ pub fn gaussian_log_density<const D: usize>(
     ((x - mean).square() * log_variance.clone().neg().exp() + log_variance + LOG_TWO_PI) * -0.5
 }
 
-/// log N(z; 0, I), summed over units: rows. `z`: rows × width.
+/// log N(z; 0, I), summed over latent dimensions: rows. `z`: rows × width.
 pub fn standard_normal_log_density(z: Tensor<2>) -> Tensor<1> {
     ((z.square() + LOG_TWO_PI) * -0.5).sum_dim(1).squeeze_dim(1)
 }
 
 /// log Σ_k e^{log_weights_k} N(z; m_k, diag s²_k): rows.
 ///
-/// `z`: rows × width; `components`: K × width; `log_weights`: K. Written as three products of matrices, since
-/// (z − m)² / s² = z² / s² − 2 z m / s² + m² / s².
+/// `z`: rows × width; `components`: K × width; `log_weights`: K. Computed by three matrix products,
+/// since (z − m)² / s² = z² / s² − 2 z m / s² + m² / s².
 pub fn mixture_log_density(z: Tensor<2>, components: &Posterior, log_weights: Tensor<1>) -> Tensor<1> {
     let precision = components.log_variance.clone().neg().exp();
     let weighted = components.mean.clone() * precision.clone();

@@ -1,4 +1,4 @@
-//! Distributions from outside this crate, by a name that the model file keeps.
+//! The registry of custom distributions, identified by a name in the model file.
 
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
@@ -7,17 +7,19 @@ use super::{Distribution, Family};
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// How columns get a distribution of your own: see [`register`].
+/// A custom distribution; see [`register`].
 #[derive(Clone, Copy)]
 pub struct CustomLikelihood {
-    /// Decoder outputs that each column takes.
+    /// Number of decoder outputs per column.
     pub outputs: usize,
-    /// Numbers that each column learns beside the decoder. They start at 0, and learn ten times as fast as weights.
+    /// Number of other parameters per column. They are initialized to 0, and their learning rate is
+    /// ten times that of the weights.
     pub learned: usize,
-    /// Whether p(x) is a density, whose logarithm depends on the unit of x; else it is a mass.
+    /// Whether p(x) is a density, whose logarithm depends on the unit of x; else it is a
+    /// probability mass.
     pub is_density: bool,
-    /// The distribution from its outputs (one tensor for each of `outputs`: batch × columns) and from what it learns
-    /// (one for each of `learned`: 1 × columns).
+    /// Builds the distribution from its outputs (`outputs` tensors: batch × columns) and its
+    /// parameters (`learned` tensors: 1 × columns).
     pub distribution: fn(outputs: Vec<Tensor<2>>, learned: Vec<Tensor<2>>) -> Box<dyn Distribution>,
 }
 
@@ -25,7 +27,7 @@ pub struct CustomLikelihood {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CustomName(&'static str);
 
-/// Every name that was ever seen, and what is registered under it. Nothing is taken out again.
+/// All names seen so far, with the registered distributions. Entries are never removed.
 static NAMES: RwLock<BTreeMap<&'static str, Option<CustomLikelihood>>> = RwLock::new(BTreeMap::new());
 
 const LONGEST_NAME: usize = 64;
@@ -41,7 +43,7 @@ impl CustomName {
         if let Some((&known, _)) = names.get_key_value(name) {
             return Ok(CustomName(known));
         }
-        // Kept for good, so that a family is copied like any other; a program knows few of them.
+        // Leaked, so that a family is `Copy`; a program has few of them.
         let name: &'static str = Box::leak(name.into());
         names.insert(name, None);
         Ok(CustomName(name))
@@ -53,14 +55,17 @@ impl CustomName {
     }
 }
 
-/// Makes `custom:NAME` a likelihood that columns can have (`model.likelihood`), and gives its [`Family`].
+/// Registers `custom:NAME` as a likelihood for `model.likelihood`, and returns its [`Family`].
 ///
-/// A model file keeps the name alone: a program that loads such a model registers the same distribution first.
-/// Columns of one number each can have it (pixels, numeric, count, binary); values are encoded ones, numbers in standard
-/// deviations of their column. See [`Distribution`] for what to write, and `examples/own_likelihood.rs` for all of it.
+/// A model file contains only the name: a program that loads such a model must register the same
+/// distribution first. It is available for columns of one number (pixels, numeric, count, binary);
+/// values are encoded, numbers in standard deviations of their column. See [`Distribution`] for the
+/// trait, and
+/// `examples/own_likelihood.rs` for a complete program.
 ///
 /// # Errors
-/// [`Error::Config`] for a name that is taken already, or has other characters than `a` to `z`, digits and `_`.
+/// [`Error::Config`] for a name that is already registered, or has characters other than `a` to
+/// `z`, digits and `_`.
 pub fn register(name: &str, likelihood: CustomLikelihood) -> Result<Family> {
     let name = CustomName::new(name)?;
     let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +85,7 @@ fn find(name: CustomName) -> Option<CustomLikelihood> {
     NAMES.read().unwrap_or_else(PoisonError::into_inner).get(name.0).copied().flatten()
 }
 
-/// Whether this program knows the distribution.
+/// Checks that this program has registered the distribution.
 pub(super) fn check(name: CustomName) -> Result<()> {
     match find(name) {
         Some(_) => Ok(()),
@@ -94,7 +99,7 @@ pub(super) fn check(name: CustomName) -> Result<()> {
     }
 }
 
-/// What is registered under a name that was [checked](check) when the model was resolved.
+/// The distribution with a name that was [checked](check) when the model was resolved.
 pub(super) fn registered(name: CustomName) -> CustomLikelihood {
     find(name).unwrap_or_else(|| panic!("custom:{} is checked before it is used", name.0))
 }

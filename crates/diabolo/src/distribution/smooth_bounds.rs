@@ -1,4 +1,4 @@
-//! Smooth limits of parameters that must not run away.
+//! Smooth bounds of parameters that must stay finite.
 //!
 //! ```text
 //! bound(r) = lo + softplus(r − lo) − softplus(r − hi)
@@ -10,10 +10,11 @@ use crate::tensor::Tensor;
 use crate::kernel;
 use crate::tensor::softplus;
 
-/// Above `hi` by this much the bound is flat to 17 digits; further out the two softplus would lose it in rounding.
+/// Above `hi` by this much, the bound is constant to 17 digits; further out, the difference of both
+/// softplus would lose precision.
 const FLAT: f64 = 40.0;
 
-/// The smooth limits of a learned log scale: between 0.0067 and 148, as those of a Gaussian's σ.
+/// The smooth bounds of a learned log scale: between 0.0067 and 148, like those of a Gaussian's σ.
 pub(super) const LOG_SCALE_BOUNDS: (f64, f64) = (-5.0, 5.0);
 
 /// Maps an unconstrained value smoothly into (lo, hi).
@@ -25,10 +26,10 @@ pub(super) fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> 
     softplus(raw.clone() - low) - softplus(raw - high) + low
 }
 
-/// Differences x − location count as at most this: their squares stay finite.
+/// Differences x − location are clamped to this, so that their squares are finite.
 const FARTHEST: f64 = 1e12;
 
-/// x − location, within ±10¹².
+/// x − location, clamped to ±10¹².
 pub(super) fn residual(x: Tensor<2>, location: Tensor<2>) -> Tensor<2> {
     (x - location).clamp(-FARTHEST, FARTHEST)
 }
@@ -44,7 +45,7 @@ mod tests {
     use crate::tensor::{Device, to_host};
 
     #[test]
-    fn the_bound_is_the_identity_inside_and_flat_outside() {
+    fn bound_is_the_identity_inside_and_constant_outside() {
         let raw = vec![-1e30, -1e4, -1.0, 0.0, 2.0, 1e4, 1e8, 1e30];
         let bounded = to_host(bound(Device::cpu().tensor(raw, [8]), (-10.0, 10.0)));
         for (found, expected) in bounded.iter().zip([-10.0, -10.0, -1.0, 0.0, 2.0, 10.0, 10.0, 10.0]) {

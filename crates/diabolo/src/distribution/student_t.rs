@@ -3,9 +3,10 @@
 //! ```text
 //! −log p(x) = ½ (ν+1) log(1 + z²/ν) + log s + log[√(νπ) Γ(ν/2) / Γ((ν+1)/2)],   z = (x − μ) / s
 //! ```
-//! The decoder gives μ. One log s and one log(ν − 2) per feature are learned, bounded smoothly to
-//! (−5, 5) and (−5, 7): ν > 2, so that mean and variance exist; ν = 1100 is a Gaussian in all but name.
-//! By Stirling's formula in both Γ, with a = ν/2, the last term is ½ log 2π + ½ − a log(1 + 1/2a) + δ(a) − δ(a + ½).
+//! The decoder gives μ. One log s and one log(ν − 2) per feature are learned, smoothly bounded to
+//! (−5, 5) and (−5, 7): ν > 2, so that mean and variance exist; ν = 1100 is practically a Gaussian.
+//! By Stirling's formula in both Γ, with a = ν/2, the last term is ½ log 2π + ½ − a log(1 + 1/2a) +
+//! δ(a) − δ(a + ½).
 
 use crate::tensor::Tensor;
 use rand_distr::{Distribution as _, StudentT as Standard};
@@ -16,7 +17,7 @@ use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
 use crate::random::Stream;
 use crate::tensor::{stirling_remainder, to_host};
 
-/// The smooth limits of log(ν − 2).
+/// The smooth bounds of log(ν − 2).
 const LOG_FREEDOM_BOUNDS: (f64, f64) = (-5.0, 7.0);
 
 pub(super) struct StudentT {

@@ -327,8 +327,9 @@ mod tests {
 
     #[test]
     fn false_alarm_rate_is_at_its_level() {
-        // 50 times: 99 held-out scores, 400 new ones of the same distribution. Given the held-out rows the rate varies like a Beta
-        // (5, 95), deviation 0.0217, and the new rows add 0.0109; the mean of 50 stays within four standard errors of 5/100.
+        // 50 times: 99 held-out scores, 400 new ones of the same distribution. Given the held-out
+        // rows the rate varies like a Beta (5, 95), deviation 0.0217, and the new rows add 0.0109;
+        // the mean of 50 stays within four standard errors of 5/100.
         let rates = (0..50).map(|k| {
             let draws = standard_normal(&mut stream(k, Purpose::Evaluate, 0, 0), 499);
             let draws: Vec<f64> = draws.into_iter().map(f64::from).collect();

@@ -1,7 +1,7 @@
 //! Disentanglement: whether each factor of the images has its own latent dimension.
 //!
-//! The mutual information gap (Chen et al. 2018, *Isolating sources of disentanglement in variational autoencoders*, eq. 6),
-//! in nats:
+//! The mutual information gap (Chen et al. 2018, *Isolating sources of disentanglement in
+//! variational autoencoders*, eq. 6), in nats:
 //!
 //! MIG = 1/K Σ_k (I(z_j₁; v_k) − I(z_j₂; v_k)) / H(v_k),
 //!
@@ -120,11 +120,11 @@ impl<'a> Factor<'a> {
 
     fn gap(&self, k: usize, information: &[Vec<f64>]) -> FactorGap {
         let (mut unit, mut first, mut second) = (0, 0.0, 0.0);
-        for (j, told) in information.iter().map(|of_unit| of_unit[k]).enumerate() {
-            if told > first {
-                (unit, first, second) = (j, told, first);
+        for (j, value) in information.iter().map(|of_unit| of_unit[k]).enumerate() {
+            if value > first {
+                (unit, first, second) = (j, value, first);
             } else {
-                second = told.max(second);
+                second = value.max(second);
             }
         }
         let gap = (first - second) / self.entropy;
@@ -197,11 +197,11 @@ mod tests {
     fn mixed_codes_have_intermediate_gaps() {
         // Latent dimensions a and a ∧ b. I(a∧b; a) = H(¼) − ½ log 2 = I(a∧b; b), so the gap of a is
         // 1 − I/log 2 and that of b I/log 2.
-        let told = 0.25 * 4f64.ln() + 0.75 * (4.0f64 / 3.0).ln() - 0.5 * LN_2;
+        let information = 0.25 * 4f64.ln() + 0.75 * (4.0f64 / 3.0).ln() - 0.5 * LN_2;
         let found =
             mutual_information_gap(&[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0], 2, &two_bits()).unwrap();
-        assert!((found.factors[0].gap - (1.0 - told / LN_2)).abs() < 1e-12, "{found:?}");
-        assert!((found.factors[1].gap - told / LN_2).abs() < 1e-12, "{found:?}");
+        assert!((found.factors[0].gap - (1.0 - information / LN_2)).abs() < 1e-12, "{found:?}");
+        assert!((found.factors[1].gap - information / LN_2).abs() < 1e-12, "{found:?}");
         // Latent dimensions a + b and a − b, rotated by 45°: each has half of the information on
         // each.
         let turned =

@@ -43,7 +43,8 @@ impl LogLikelihood {
     }
 }
 
-/// The bound on log p(x) for each row, from `samples` draws; `None` for a model without a posterior.
+/// The bound on log p(x) for each row, from `samples` draws; `None` for a model without a
+/// posterior.
 ///
 /// `first_row` is the number of the first row among all evaluated rows; it and `seed` determine the
 /// draws. Memory does not grow with `samples`. `model` without autodiff.
@@ -70,7 +71,7 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    // In place few rows, so that the tensors are too small for Burn to ask for threads.
+    // In place, few rows, so that tensors are too small for Burn to use threads.
     let at_once = if is_in_place() { 1 } else { rows_at_once(samples) };
     in_slices(rows, at_once, |slice| {
         let noise = &mut stream(seed, Purpose::CommonImportanceDraws, 0, 0);
@@ -78,12 +79,12 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     })
 }
 
-/// As many rows as take [`DRAWS`] draws together.
+/// The number of rows for [`DRAWS`] draws in total.
 fn rows_at_once(samples: usize) -> usize {
     (DRAWS / samples.max(1)).clamp(1, ROWS)
 }
 
-/// A function of some rows at a time, for all rows.
+/// Applies a function to all rows, slice by slice.
 fn in_slices(
     rows: &Encoded,
     at_once: usize,

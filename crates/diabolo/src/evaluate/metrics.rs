@@ -15,7 +15,7 @@ use crate::tensor::{Device, to_host};
 const CHUNK: usize = 256;
 /// Maximum size of a cotangent block: 64 MiB.
 const CONTRACTION_NUMBERS: usize = 1 << 24;
-/// Probes for each row where the exact contraction is dear.
+/// Probes per row if the exact contraction is expensive.
 const PROBES: usize = 32;
 /// A unit of a bounded activation is saturated within this fraction of its range from a limit.
 const SATURATED_MARGIN: f32 = 0.05;
@@ -38,15 +38,15 @@ pub struct Metrics {
     /// fitted with this bound (Burda et al. 2016, eq. 8). Its negative ELBO may be much larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance_bound: Option<f64>,
-    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example. Of a conditional model by what it
-    /// is given, too.
+    /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example; for a conditional model,
+    /// including the derivatives with respect to the condition.
     pub contraction: f64,
-    /// How `contraction` was computed: exactly, or from 32 probes a row for encoders that [`Estimator::Auto`]
-    /// finds too expensive. `None` in files from before this was recorded.
+    /// How `contraction` was computed: exactly, or from 32 probes per row for encoders that
+    /// [`Estimator::Auto`] considers too expensive. `None` in old files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contraction_estimator: Option<Estimator>,
-    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square. With probes it
-    /// is slightly low, as the root of an unbiased estimate is.
+    /// ‖∂f/∂x‖_F, per example: the mean of the norm, not the root of the mean of its square. With
+    /// probes, it is slightly biased downwards, as the root of an unbiased estimate.
     pub jacobian_norm: f64,
     /// Mean squared error of the reconstruction's mean, per observed encoded value.
     pub mse: f64,
@@ -239,7 +239,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
     }
 
-    /// Exact where that is affordable.
+    /// Exact if affordable.
     fn contraction_estimator(&self) -> Estimator {
         let layers = self.model.encoder();
         let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();

@@ -47,7 +47,8 @@ pub struct NoiseResponse {
     /// codes.
     /// `None` if the codes are constant.
     pub code_change: Option<f64>,
-    /// Mean squared error between the reconstruction of the noisy row and the *clean* row, per observed value.
+    /// Mean squared error between the reconstruction of the noisy row and the *clean* row, per
+    /// observed value.
     pub reconstruction_mse: f64,
 }
 
@@ -79,12 +80,13 @@ pub fn default_deviations(distance: f64, inputs: usize) -> Vec<f64> {
     NOISE_LEVELS.iter().map(|level| level * own).collect()
 }
 
-/// The contraction-ratio curve ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖ (Rifai et al. 2011, section 5.3 and figure 3).
+/// The contraction-ratio curve ‖f(x+δ) − f(x)‖ / ‖δ‖ over ‖δ‖ (Rifai et al. 2011, section 5.3 and
+/// figure 3).
 ///
-/// δ is uniform on the sphere of each of the `radii` (positive, encoded units), the same four directions at all
-/// radii. As in the paper, they are isotropic: as r → 0 the mean square is E‖Jδ‖²/r² = ‖J‖²_F /
-/// inputs, and every ratio of a linear encoder lies between its smallest and largest singular
-/// value. δ is 0 in missing cells; rows without observed cells are skipped.
+/// δ is uniform on the sphere of each of the `radii` (positive, encoded units), the same four
+/// directions at all radii. As in the paper, they are isotropic: as r → 0 the mean square is
+/// E‖Jδ‖²/r² = ‖J‖²_F / inputs, and every ratio of a linear encoder lies between its smallest and
+/// largest singular value. δ is 0 in missing cells; rows without observed cells are skipped.
 pub fn contraction_ratios<M: Autoencoder>(
     model: &M,
     rows: &Encoded,
@@ -247,7 +249,8 @@ mod tests {
         let found = contraction_ratios(&model, &normals(2, 400), &[0.5, 50.0], 1, &Device::cpu());
         assert!(found.iter().all(|p| p.mean > 0.5 && p.mean < 2.0), "{found:?}");
         assert!((found[0].mean - found[1].mean).abs() < 1e-4, "the same directions at all radii");
-        // ‖J‖²_F / inputs = 4.25 / 2; of 1600 draws of 4 cos² + 0.25 sin², deviation 3.75 / √8 each.
+        // ‖J‖²_F / inputs = 4.25 / 2; of 1600 draws of 4 cos² + 0.25 sin², deviation 3.75 / √8
+        // each.
         let square = found[0].root_mean_square.powi(2);
         assert!((square - 2.125).abs() < 4.0 * 3.75 / 8f64.sqrt() / 40.0, "{square}");
         assert!(found[0].standard_error > 0.0 && found[0].standard_error < 0.05);
@@ -288,14 +291,16 @@ mod tests {
 
     #[test]
     fn noise_on_the_identity_is_noise_on_the_code() {
-        // f = g = identity on two inputs of variance 1: E‖ε‖² / E‖x − x̄‖² = σ², and the reconstruction is off by ε.
+        // f = g = identity on two inputs of variance 1: E‖ε‖² / E‖x − x̄‖² = σ², and the
+        // reconstruction is off by ε.
         let model = Network::new(&[(2, 2, &[1.0, 0.0, 0.0, 1.0], Activation::Identity)]);
         let found = noise_responses(&model, &normals(2, 4000), &[0.0, 0.5, 2.0], 3, &Device::cpu());
         assert_eq!((found[0].code_change, found[0].reconstruction_mse), (Some(0.0), 0.0));
         for response in &found[1..] {
             let variance = response.deviation.powi(2);
             let change = response.code_change.unwrap_or(f64::NAN);
-            // 8000 squares of deviation √2 each, above and below: four standard errors are 6 and 9 %.
+            // 8000 squares of deviation √2 each, above and below: four standard errors are 6 and 9
+            // %.
             assert!((change / variance - 1.0).abs() < 0.09, "{response:?}");
             assert!((response.reconstruction_mse / variance - 1.0).abs() < 0.064, "{response:?}");
         }

@@ -14,7 +14,8 @@ use super::operation::{Operation, Recorded, record};
 use super::product::Matrix;
 use super::{Activation, Primitive, contiguous, dispatch_simd, shape, tensor, values};
 
-/// φ(x Wᵀ + b): `x` batch × inputs, `weight` outputs × inputs, `bias` outputs; result batch × outputs.
+/// φ(x Wᵀ + b): `x` batch × inputs, `weight` outputs × inputs, `bias` outputs; result batch ×
+/// outputs.
 ///
 /// With `transposed`, φ(x W + b): `weight` is inputs × outputs.
 pub fn affine(

@@ -31,7 +31,8 @@ pub enum ElementLoss {
 
 /// −log p(x) of each row, in nats, over the cells that are `observed`.
 ///
-/// `outputs`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width). Result: batch · K.
+/// `outputs`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width).
+/// Result: batch · K.
 pub fn negative_log_likelihood(
     cell: ElementLoss,
     outputs: Tensor<2>,

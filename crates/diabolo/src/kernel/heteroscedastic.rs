@@ -18,8 +18,8 @@ use super::{LANES, Primitive, dispatch_simd, scale_rows, shape, tensor, values};
 
 /// −log N(x; μ, e^v) of each row, in nats, over the cells that are `observed`.
 ///
-/// `mean`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width); `log_variance`: the same, or
-/// 1 × width, or 1 × 1. Result: batch · K.
+/// `mean`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width);
+/// `log_variance`: the same, or 1 × width, or 1 × 1. Result: batch · K.
 pub fn gaussian_negative_log_likelihood(
     mean: Tensor<2>,
     log_variance: Tensor<2>,

@@ -17,7 +17,8 @@ use super::math::exp;
 use super::operation::{Operation, Recorded, record};
 use super::{Activation, Primitive, dispatch_simd, shape, sum_of_pairs, tensor, values};
 
-/// Σ_j s_j² ‖W_j‖² for each row. `output`: batch × outputs; `weight`: outputs × inputs. Result: batch.
+/// Σ_j s_j² ‖W_j‖² for each row. `output`: batch × outputs; `weight`: outputs × inputs. Result:
+/// batch.
 ///
 /// # Panics
 /// If the activation's slope is not [a function of its output](Activation::slope_is_of_output).

@@ -94,7 +94,8 @@ mod tests {
         (-200_000..=200_000).map(|i| i as f32 * 4.3e-4)
     }
 
-    /// The largest relative error of `f` against `exact` in double precision; absolute below `floor`.
+    /// The largest relative error of `f` against `exact` in double precision; absolute below
+    /// `floor`.
     fn error(f: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64, floor: f64) -> f64 {
         let worst =
             |x: f32| (f64::from(f(x)) - exact(f64::from(x))).abs() / exact(f64::from(x)).abs().max(floor);

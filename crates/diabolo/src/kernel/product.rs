@@ -45,8 +45,8 @@ impl<'a> Matrix<'a> {
         assert_eq!(self.columns, other.rows, "inner widths of a product");
         let size = self.rows * other.columns;
         let mut out: Vec<f32> = Vec::with_capacity(size);
-        // SAFETY: `new` checked that every index of both factors lies within its slice. The product writes `size` numbers, which
-        // is the capacity, and reads none of them.
+        // SAFETY: `new` checked that every index of both factors lies within its slice. The product
+        // writes `size` numbers, which is the capacity, and reads none of them.
         unsafe {
             gemm(
                 self.rows,

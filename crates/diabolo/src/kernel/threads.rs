@@ -1,4 +1,4 @@
-//! Which threads compute: rayon's pool, or the calling thread alone.
+//! The threads of computation: rayon's pool, or only the calling thread.
 
 use std::cell::Cell;
 
@@ -8,12 +8,13 @@ thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Rows put through a network at a time in place: with fewer than its thresholds Burn does not ask for threads either.
+/// Rows per pass through a network in place: below its thresholds, Burn does not use threads
+/// either.
 const ROWS_IN_PLACE: usize = 64;
 
-/// Runs `work` on this thread alone: rayon's pool is not entered.
+/// Runs `work` on this thread only, without rayon's pool.
 ///
-/// A product, a chunk of rows or a draw that would be given to other threads is computed here.
+/// Products, chunks of rows and draws that would use other threads are computed on this thread.
 pub fn in_place<R>(work: impl FnOnce() -> R) -> R {
     struct Before(bool);
     impl Drop for Before {
@@ -30,7 +31,8 @@ pub(crate) fn is_in_place() -> bool {
     IN_PLACE.get()
 }
 
-/// `work` on chunks of `size` items each, in their order; on all cores if there are several.
+/// Applies `work` to chunks of `size` items, with results in order; on all cores if there are
+/// several chunks.
 pub(crate) fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     size: usize,
@@ -38,7 +40,7 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
 ) -> Vec<R> {
     match (is_in_place(), items.len() <= size) {
         (true, _) => items.chunks(size.min(ROWS_IN_PLACE)).map(work).collect(),
-        // A product alone may use all cores itself.
+        // A single product may use all cores itself.
         (false, true) => items.chunks(size).map(work).collect(),
         (false, false) => items.par_chunks(size).map(work).collect(),
     }

@@ -1,4 +1,4 @@
-//! Any model, chosen at run time.
+//! A model of any family, selected at run time.
 
 use std::ops::{Deref, DerefMut};
 
@@ -13,23 +13,23 @@ use crate::objective::{EncoderTrace, Term};
 use crate::random::{Purpose, RowNoise, Stream, stream};
 use crate::tensor::{Device, Module, Tensor};
 
-/// Any model, chosen at run time.
+/// A model of any family, selected at run time.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one model per program")]
 pub enum Model {
-    /// Reconstruction alone.
+    /// The plain autoencoder.
     Plain(Plain),
-    /// Clean from corrupted.
+    /// The denoising autoencoder.
     Denoising(Denoising),
-    /// With a sparse code.
+    /// The sparse autoencoder.
     Sparse(Sparse),
-    /// With the contraction.
+    /// The contractive autoencoder.
     Contractive(Contractive),
-    /// With a posterior and a prior.
+    /// The variational autoencoder.
     Variational(Variational),
-    /// With a code of entries of codebooks.
+    /// The vector-quantized autoencoder.
     VectorQuantized(VectorQuantized),
-    /// Clean from corrupted, at every size of the corruption.
+    /// The multi-scale denoising autoencoder.
     Multiscale(Multiscale),
 }
 
@@ -91,8 +91,9 @@ impl DerefMut for Model {
     }
 }
 
-/// Whatever derefs to a model, such as [`Model`] or a `Box<dyn Autoencoder>`, is one. Every method is forwarded, or what a
-/// family overrides would silently not count: Clippy refuses to let one be forgotten.
+/// Types that deref to a model, such as [`Model`] or `Box<dyn Autoencoder>`, are models. All
+/// methods must be forwarded, since a family may override any of them; Clippy checks that none is
+/// missing.
 #[deny(clippy::missing_trait_methods)]
 impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Trainable for T {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {

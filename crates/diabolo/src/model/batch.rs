@@ -1,4 +1,4 @@
-//! Rows on their way into a model.
+//! Batches of rows.
 
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::kernel::in_parallel;
@@ -10,16 +10,17 @@ use crate::tensor::{Device, Int, Tensor, TensorData, repeat_rows};
 pub struct Batch {
     /// batch × encoded width; 0 where a cell is missing.
     pub x: Tensor<2>,
-    /// What the rows are given, for conditional models: batch × its width.
+    /// The conditions, for conditional models: batch × condition width.
     pub condition: Option<Tensor<2>>,
     /// 1 where a cell was observed, else 0; `None` if every cell was.
     pub observed: Option<Tensor<2>>,
-    /// The class of each row, where there are classes.
+    /// The class of each row, if there are classes.
     pub classes: Option<Tensor<1, Int>>,
 }
 
 impl Batch {
-    /// The encoded `rows` as tensors; [fresh](Encoded::dynamic_pixels) intensities as those of held-out rows, drawn once.
+    /// The encoded `rows` as tensors; [dynamic pixels](Encoded::dynamic_pixels) are binarized once,
+    /// as for held-out rows.
     pub fn gather(encoded: &Encoded, rows: &[usize], device: &Device) -> Self {
         let mut values = gather(&encoded.values, encoded.width, rows);
         if encoded.dynamic_pixels > 0 {
@@ -30,7 +31,8 @@ impl Batch {
         Batch::from_host(encoded, rows, values, device)
     }
 
-    /// The encoded `rows` to learn from: [fresh](Encoded::dynamic_pixels) intensities are drawn as 0 or 1.
+    /// The encoded `rows` for training: [dynamic pixels](Encoded::dynamic_pixels) are binarized at
+    /// random.
     pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, device: &Device) -> Self {
         let mut values = gather(&encoded.values, encoded.width, rows);
         if encoded.dynamic_pixels > 0 {
@@ -55,22 +57,23 @@ impl Batch {
         Batch { x: tensor(values), condition, observed, classes }
     }
 
-    /// Rows alone: all observed, no classes, nothing given.
+    /// Rows without missing cells, classes or conditions.
     pub fn new(x: Tensor<2>) -> Self {
         Batch { x, condition: None, observed: None, classes: None }
     }
 
-    /// What an encoder sees: x, and beside it the condition.
+    /// The input of the encoder: x, followed by the condition.
     pub fn input(&self) -> Tensor<2> {
         self.with_condition(self.x.clone())
     }
 
-    /// What an encoder would see if x were another: `x + change`.
+    /// The input of the encoder for `x + change`.
     pub fn changed_input(&self, change: Tensor<2>) -> Tensor<2> {
         self.with_condition(self.x.clone() + change)
     }
 
-    /// Codes, or inputs, with the condition beside them. `rows` may hold each row of the batch several times, one after the other.
+    /// Codes, or inputs, followed by the condition. `rows` may contain each row of the batch
+    /// several times, consecutively.
     pub fn with_condition(&self, rows: Tensor<2>) -> Tensor<2> {
         match &self.condition {
             Some(condition) => {
@@ -91,10 +94,10 @@ fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
     out
 }
 
-/// Rows put through a network at a time.
+/// Number of rows per pass through a network.
 pub(crate) const CHUNK: usize = 1024;
 
-/// `network` on all `rows`, chunk by chunk on all cores, on the host.
+/// Applies `network` to all `rows`, chunk by chunk on all cores; the result is on the host.
 pub(crate) fn in_chunks(
     rows: &Encoded,
     device: &Device,

@@ -1,4 +1,4 @@
-//! A softmax classifier on top of an encoder, to put learned features to use (Rifai et al. 2011, section 5.2).
+//! A softmax classifier on top of an encoder, for fine-tuning (Rifai et al. 2011, section 5.2).
 //!
 //! ```text
 //! p(class k | x) = softmax_k(V f(x) + c)        loss = −log p(class | x), nats per example
@@ -14,7 +14,7 @@ use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
 
-/// Encoder layers and a linear head; all of it is trained.
+/// Encoder layers and a linear head, which are all trained.
 #[derive(Module, Debug)]
 pub struct Classifier {
     /// x → f(x).
@@ -24,7 +24,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// A fresh head for `classes` classes on `encoder`, whose weights are kept.
+    /// A new head for `classes` classes on `encoder`, whose weights are kept.
     ///
     /// # Panics
     /// If `encoder` has no layer.
@@ -34,7 +34,7 @@ impl Classifier {
         Classifier { encoder, output: Linear::new(width, classes, Activation::Identity, noise, device) }
     }
 
-    /// The same layers with random weights: what pretraining is compared with.
+    /// The same layers with random weights, the baseline of pretraining.
     pub fn untrained(encoder: &Layers, classes: usize, noise: &mut Stream, device: &Device) -> Self {
         let fresh =
             |layer: &&Linear| Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device);
@@ -49,7 +49,7 @@ impl Classifier {
 }
 
 impl Trainable for Classifier {
-    /// The cross-entropy; held-out rows are judged by the share of wrong answers.
+    /// The cross-entropy; on validation rows, the error rate.
     ///
     /// # Panics
     /// If the batch has no classes.
@@ -62,10 +62,10 @@ impl Trainable for Classifier {
             .unsqueeze_dim::<2>(1);
         let wrong = logits.clone().argmax(1).not_equal(classes.clone()).float().squeeze_dim::<1>(1);
         let cross_entropy = log_softmax(logits, 1).gather(1, classes).squeeze_dim::<1>(1).neg();
-        let judged = if context.training { [1.0, 0.0] } else { [0.0, 1.0] };
+        let weights = if context.training { [1.0, 0.0] } else { [0.0, 1.0] };
         vec![
-            Term::new("cross_entropy", cross_entropy).weighted(judged[0]),
-            Term::new("error", wrong).weighted(judged[1]),
+            Term::new("cross_entropy", cross_entropy).weighted(weights[0]),
+            Term::new("error", wrong).weighted(weights[1]),
         ]
     }
 }

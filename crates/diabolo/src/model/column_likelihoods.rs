@@ -1,18 +1,21 @@
-//! Which distribution each column has: what was asked for, else what suits its kind.
+//! The likelihood of each column: from the configuration, else by default for its type.
 //!
-//! A key of `model.likelihood` is a column's name, a kind of column (`pixels`, `numeric`, `count`, `binary`, `categorical`,
-//! `ordinal`), or `*` for every column that the distribution can describe. The name wins over the kind, the kind over `*`.
+//! A key of `model.likelihood` is the name of a column, a column type (`pixels`, `numeric`,
+//! `count`,
+//! `binary`, `categorical`, `ordinal`), or `*` for every column that the distribution can describe.
+//! The name overrides the type, which overrides `*`.
 //!
-//! | kind | can have | has, unless told otherwise |
+//! | type | possible | default |
 //! |---|---|---|
-//! | `pixels` | `bernoulli`, `continuous_bernoulli`, `gaussian`, `student_t`, `laplace`, `beta_binomial`, `discretized_logistic` | `gaussian` for variational models of pictures that are not nearly black and white, else `bernoulli` |
+//! | `pixels` | `bernoulli`, `continuous_bernoulli`, `gaussian`, `student_t`, `laplace`, `beta_binomial`, `discretized_logistic` | `gaussian` for variational models of images that are not nearly black and white, else `bernoulli` |
 //! | `numeric` | `gaussian`, `student_t`, `laplace` | `gaussian` |
 //! | `count` | `negative_binomial`, `poisson`, `gaussian`, `student_t`, `laplace` | `negative_binomial` for variational models, else `gaussian` |
 //! | `binary` | `bernoulli` | `bernoulli` |
 //! | `categorical` | `categorical` | `categorical` |
 //! | `ordinal` | `ordinal`, `categorical` | `ordinal` |
 //!
-//! Columns of one number each can also have `custom:NAME`: see [`register`](crate::distribution::register).
+//! Columns of one number each can also have `custom:NAME`; see
+//! [`register`](crate::distribution::register).
 
 use std::collections::BTreeMap;
 
@@ -23,7 +26,8 @@ use crate::{Error, Result};
 /// The key for every column that a distribution can describe.
 pub const ANY_COLUMN: &str = "*";
 
-/// Whether columns of this kind can have the distribution. One of your own describes columns of one number each.
+/// Whether columns of this type can have the distribution. A custom one is for columns of one
+/// number each.
 fn describes(family: Family, kind: BlockKind) -> bool {
     match family {
         Family::Custom(_) => !matches!(kind, BlockKind::Categorical | BlockKind::Ordinal),
@@ -31,7 +35,7 @@ fn describes(family: Family, kind: BlockKind) -> bool {
     }
 }
 
-/// What columns of a kind can have.
+/// The possible distributions of a column type.
 fn possible(kind: BlockKind) -> &'static [Family] {
     match kind {
         BlockKind::Pixels => &[
@@ -53,7 +57,7 @@ fn possible(kind: BlockKind) -> &'static [Family] {
     }
 }
 
-/// The key of a kind of column.
+/// The key of a column type.
 fn kind_key(kind: BlockKind) -> &'static str {
     match kind {
         BlockKind::Pixels => "pixels",
@@ -65,7 +69,7 @@ fn kind_key(kind: BlockKind) -> &'static str {
     }
 }
 
-/// What is known of the model when a distribution is left open.
+/// The properties of the model that determine default distributions.
 pub(super) struct Defaults {
     pub variational: bool,
     pub black_and_white: bool,
@@ -82,13 +86,13 @@ impl Defaults {
     }
 }
 
-/// What the keys say of a column of this name and kind, if they say anything.
+/// The configured distribution for a column with this name and type, if any.
 pub(super) fn asked(asked: &BTreeMap<String, Family>, column: &str, kind: BlockKind) -> Option<Family> {
     let any = || asked.get(ANY_COLUMN).filter(|name| describes(**name, kind));
     asked.get(column).or_else(|| asked.get(kind_key(kind))).or_else(any).copied()
 }
 
-/// The blocks' distributions. What was left open is written into `choices`, so that it stays as it is.
+/// The distributions of the blocks. Defaults are written into `choices`, so that they are fixed.
 pub(super) fn resolve(
     choices: &mut BTreeMap<String, Family>,
     blocks: &[Block],
@@ -107,7 +111,7 @@ pub(super) fn resolve(
             check_pair(column, block.kind, name)?;
             if choice.is_none() {
                 let kind = kind_key(block.kind);
-                // A key that is also the name of a column would mean that column as well.
+                // A key that is also the name of a column would also apply to that column.
                 decided.push((if is_column(kind) { column.as_str() } else { kind }, name));
             }
             match likelihood[first..].last_mut().filter(|last| last.family == name) {
@@ -124,7 +128,7 @@ pub(super) fn resolve(
     Ok(likelihood)
 }
 
-/// Every key means a column, and `*` at least one that its distribution can describe.
+/// Checks that every key matches a column, and `*` at least one that its distribution can describe.
 fn check_keys(choices: &BTreeMap<String, Family>, blocks: &[Block]) -> Result<()> {
     for (key, name) in choices {
         let means = |block: &Block| match key.as_str() {
@@ -140,11 +144,11 @@ fn check_keys(choices: &BTreeMap<String, Family>, blocks: &[Block]) -> Result<()
         return Err(match key.as_str() {
             ANY_COLUMN => Error::config(
                 "likelihood",
-                format!("one that the data's columns can have; they are {kinds}{}", advice(*name)),
+                format!("one for the columns of the data, which are {kinds}{}", advice(*name)),
                 name,
             ),
             key => {
-                let expected = format!("a column's name, * or a kind of column there is ({kinds})");
+                let expected = format!("the name of a column, * or a column type of the data ({kinds})");
                 Error::config("likelihood", expected, format!("'{key}'"))
             }
         });
@@ -162,15 +166,15 @@ fn check_pair(column: &str, kind: BlockKind, name: Family) -> Result<()> {
     Err(Error::config(format!("likelihood of '{column}'"), expected, name))
 }
 
-/// How a column becomes one that the distribution can describe.
+/// Advice on how to convert a column for the distribution.
 fn advice(name: Family) -> &'static str {
     match name {
         Family::Poisson | Family::NegativeBinomial => {
-            "; a column of counts takes --type COLUMN=count and --counts log1p"
+            "; a column of counts needs --type COLUMN=count and --counts log1p"
         }
-        Family::Ordinal => "; a column of ordered levels takes --type COLUMN=ordinal",
-        Family::Categorical => "; a column of categories takes --type COLUMN=categorical",
-        Family::BetaBinomial | Family::DiscretizedLogistic { .. } => "; pictures have pixels",
+        Family::Ordinal => "; a column of ordered levels needs --type COLUMN=ordinal",
+        Family::Categorical => "; a column of categories needs --type COLUMN=categorical",
+        Family::BetaBinomial | Family::DiscretizedLogistic { .. } => "; it is for images",
         _ => "",
     }
 }

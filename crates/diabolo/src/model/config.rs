@@ -1,13 +1,13 @@
-//! What a model is, as configuration: one schema for the command line, Python and Rust.
+//! The configuration of a model, for the command line and the library.
 //!
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational`, `vector_quantized`, `multiscale` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
-//! | `latent_dim` | width of the latent code | by data |
+//! | `latent_dim` | number of latent dimensions | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |
-//! | `likelihood` | the distribution of a column, of a kind of column, or of all (`*`); see [`Family`] | by column, family and data |
+//! | `likelihood` | the distribution of a column, of a column type, or of all columns (`*`); see [`Family`] | by column, family and data |
 //! | `variance` | of Gaussian columns: `fixed`, `shared`, `per_feature`, `decoder` | by family |
 
 use std::collections::BTreeMap;
@@ -23,25 +23,25 @@ use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
 
-/// A model's configuration. `None` means "choose by the data"; [`ModelConfig::resolve`] fills it in.
+/// The configuration of a model. `None` means "chosen from the data" by [`ModelConfig::resolve`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// Which family, and what only that family has.
+    /// The family, with its settings.
     pub family: FamilyConfig,
-    /// Widths of the hidden layers, input side first. Empty: the code is one layer away from the input.
+    /// Widths of the hidden layers, input side first; may be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Vec<usize>>,
-    /// Width of the latent code.
+    /// Number of latent dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latent_dim: Option<usize>,
     /// Activation of the hidden layers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activation: Option<Activation>,
-    /// Activation of the code; deterministic families only.
+    /// Activation of the code; for deterministic families only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latent_activation: Option<Activation>,
-    /// The distribution of a column by its name, of a kind of column by the kind's, or of all by `*`.
+    /// The distribution by column name, column type, or `*` for all columns.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub likelihood: BTreeMap<String, Family>,
     /// The variance of Gaussian columns.
@@ -49,11 +49,11 @@ pub struct ModelConfig {
     pub variance: Option<Variance>,
 }
 
-/// The model family and the settings only it has.
+/// The model family, with its settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FamilyConfig {
-    /// Reconstruction alone.
+    /// The plain autoencoder: reconstruction only.
     Plain {
         /// The decoder's weights are the encoder's, transposed.
         #[serde(default)]
@@ -64,11 +64,12 @@ pub enum FamilyConfig {
         /// As in `plain`.
         #[serde(default)]
         tied: bool,
-        /// How the input is corrupted.
+        /// The corruption of the input.
         #[serde(default = "default_corruption")]
         corruption: Corruption,
     },
-    /// Reconstruction + weight · sparsity of the code, or of its k largest units alone.
+    /// Reconstruction + weight · sparsity of the code, or reconstruction from the k largest code
+    /// values.
     Sparse(SparseConfig),
     /// Reconstruction + λ ‖J_f(x)‖²_F (Rifai et al. 2011).
     Contractive(ContractiveConfig),
@@ -76,7 +77,8 @@ pub enum FamilyConfig {
     Variational(VariationalConfig),
     /// Reconstruction from entries of codebooks + β · commitment (van den Oord et al. 2017).
     VectorQuantized(VectorQuantizedConfig),
-    /// Reconstruction of the clean input from inputs corrupted by noise of every size (Vincent 2011; Karras et al. 2022).
+    /// Reconstruction of the clean input from inputs with noise at several levels (Vincent 2011;
+    /// Karras et al. 2022).
     Multiscale(MultiscaleConfig),
 }
 
@@ -98,7 +100,7 @@ impl Default for FamilyConfig {
 }
 
 impl FamilyConfig {
-    /// The family of this name with its default settings.
+    /// The family with this name and its default settings.
     pub fn named(name: &str) -> Result<Self> {
         Ok(match name {
             "plain" => FamilyConfig::Plain { tied: false },
@@ -129,8 +131,9 @@ impl FamilyConfig {
         }
     }
 
-    /// The learning rate to use unless told otherwise: on MNIST, 784-400-20, ten epochs of Adam with a
-    /// cosine schedule end 2.9 nats lower at 0.003 than at 0.001. On digits, sparse models of each kind gain 0.2 to 1.3 so.
+    /// The default learning rate. On MNIST, 784-400-20, ten epochs of Adam with a cosine schedule
+    /// end 2.9 nats lower at 0.003 than at 0.001; on digits, sparse models end 0.2 to 1.3 nats
+    /// lower.
     pub fn usual_learning_rate(&self) -> f64 {
         match self {
             FamilyConfig::Variational(_) | FamilyConfig::Sparse(_) | FamilyConfig::Multiscale(_) => 3e-3,
@@ -143,17 +146,18 @@ impl FamilyConfig {
         matches!(self, FamilyConfig::Variational(_))
     }
 
-    /// Whether codes can be drawn from a prior; the others are sampled by a walk.
+    /// Whether codes can be drawn from a prior; other families generate by the contractive walk.
     pub fn has_prior(&self) -> bool {
         matches!(self, FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_))
     }
 
-    /// Whether each layer is an autoencoder of its own kind: such models can be tied and pretrained layer by layer.
+    /// Whether each layer is an autoencoder of the same family: such models can be tied and
+    /// pretrained layerwise.
     pub fn is_layered(&self) -> bool {
         !self.has_prior() && self.decodes_codes()
     }
 
-    /// Whether a code alone gives a row; else the decoder adds to the row it is given.
+    /// Whether codes can be decoded without the input row.
     pub fn decodes_codes(&self) -> bool {
         !matches!(self, FamilyConfig::Multiscale(_))
     }
@@ -172,49 +176,49 @@ impl FamilyConfig {
     }
 }
 
-/// A configuration in which nothing is left open.
+/// A resolved configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
     /// The family and its settings.
     pub family: FamilyConfig,
     /// Encoded width of the data.
     pub inputs: usize,
-    /// Width of what the rows are given; conditional models only.
+    /// Width of the condition, for conditional models.
     pub condition: usize,
     /// Hidden widths, input side first.
     pub hidden: Vec<usize>,
-    /// Width of the code.
+    /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// Of hidden layers.
+    /// Activation of the hidden layers.
     pub activation: Activation,
-    /// Of the code; deterministic families only.
+    /// Activation of the code; for deterministic families only.
     pub latent_activation: Activation,
-    /// What the decoder's outputs mean.
+    /// The likelihood blocks of the decoder outputs.
     pub likelihood: Vec<LikelihoodBlock>,
 }
 
 impl Architecture {
-    /// Whether it is made of layers that can be pretrained one by one.
+    /// Whether layerwise pretraining is possible.
     pub fn is_stack(&self) -> bool {
         !self.hidden.is_empty() && self.family.is_layered()
     }
 
-    /// The same for rows that are given `condition` numbers each.
+    /// The same architecture with a condition of this width.
     ///
     /// # Errors
-    /// [`Error::Conflict`] if the family cannot be given any.
+    /// [`Error::Conflict`] if the family does not support conditions.
     pub fn conditioned_on(self, condition: usize) -> Result<Self> {
         if condition > 0 && !self.family.is_variational() {
             return Err(Error::conflict(
                 "condition",
                 format!("model = {}", self.family.name()),
-                "only a variational model can be given columns",
+                "only variational models support conditions",
             ));
         }
         Ok(Architecture { condition, ..self })
     }
 
-    /// What a user should know before training, one sentence each.
+    /// Warnings before training, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         match &self.family {
             FamilyConfig::Contractive(config) => config.warnings([self.activation, self.latent_activation]),
@@ -240,10 +244,12 @@ impl Architecture {
 }
 
 impl ModelConfig {
-    /// Fills in what was left open from the data's blocks, checks everything, and says what to build.
+    /// Sets open values from the blocks of the data, validates everything, and returns the
+    /// architecture.
     ///
-    /// `black_and_white`: nearly all pixels are 0 or 1, so that a Bernoulli is their distribution. Used on
-    /// grey pictures it is a bounded score, not a likelihood: it keeps an ELBO from caring for detail.
+    /// `black_and_white`: nearly all pixels are 0 or 1, so that a Bernoulli likelihood is
+    /// appropriate. For greyscale images it is not a likelihood but a bounded score, with which an
+    /// ELBO ignores detail.
     pub fn resolve(&mut self, blocks: &[Block], black_and_white: bool) -> Result<Architecture> {
         let inputs: usize = blocks.iter().map(|b| b.width).sum();
         let variational = matches!(self.family, FamilyConfig::Variational(_));
@@ -281,7 +287,7 @@ impl ModelConfig {
             widths.push(latent_dim);
             config.estimator = config.estimator.resolve(&widths)?;
         }
-        // Rows are drawn from models with a prior: their spread has to be the data's.
+        // Rows are drawn from models with a prior, so their variance has to be that of the data.
         let variance = *self.variance.get_or_insert(match (self.family.has_prior(), image) {
             (true, true) => Variance::Shared,
             (true, false) => Variance::PerFeature,
@@ -334,7 +340,7 @@ impl ModelConfig {
                     return Err(Error::conflict(
                         format!("latent_activation = {}", activation.name()),
                         "model = variational",
-                        "a variational posterior's mean is linear",
+                        "the posterior mean of a variational model is linear",
                     ));
                 }
             }
@@ -346,7 +352,8 @@ impl ModelConfig {
         self.validate_tied(architecture)
     }
 
-    /// A tied decoder's last weights are the encoder's first, transposed: one output for every input, block by block.
+    /// Checks a tied decoder: its last weights are the transposed first weights of the encoder, so
+    /// that it has one output per input.
     fn validate_tied(&self, architecture: &Architecture) -> Result<()> {
         let Some(block) = architecture.likelihood.iter().find(|block| block.parameters() != block.width)
         else {
@@ -365,7 +372,7 @@ impl ModelConfig {
         Err(Error::conflict("tied", what, reason))
     }
 
-    /// Whether something was said of the distribution of pixels.
+    /// Whether the distribution of pixels is configured.
     pub fn chooses_pixels(&self, blocks: &[Block]) -> bool {
         let pixels = blocks.iter().filter(|block| block.kind == BlockKind::Pixels);
         pixels
@@ -374,7 +381,8 @@ impl ModelConfig {
     }
 }
 
-/// Overcomplete families learn one wide layer, as in their papers; the others a bottleneck.
+/// Default widths: one wide layer for overcomplete families, as in their papers; a bottleneck for
+/// others.
 fn default_hidden(inputs: usize, overcomplete: bool) -> Vec<usize> {
     if overcomplete { vec![] } else { vec![(4 * inputs).next_power_of_two().clamp(64, 512)] }
 }

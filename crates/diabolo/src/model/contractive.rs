@@ -1,4 +1,5 @@
-//! The contractive autoencoder (Rifai et al. 2011, eq. 4) and its higher-order form (Rifai et al., ECML 2011, eq. 6):
+//! The contractive autoencoder (Rifai et al. 2011, eq. 4) and its higher-order form (Rifai et al.,
+//! ECML 2011, eq. 6):
 //!
 //! ```text
 //! L = −log p(x | g(f(x))) + λ ‖J_f(x)‖²_F + γ ‖J_f(x) − J_f(x + ε)‖²_F ,   ε ~ N(0, σ² I)
@@ -25,9 +26,9 @@ pub struct ContractiveConfig {
     pub tied: bool,
     /// λ, the weight of ‖J_f(x)‖²_F.
     pub contraction_weight: f64,
-    /// How ‖J_f(x)‖²_F is computed while training.
+    /// The estimator of ‖J_f(x)‖²_F during training.
     pub estimator: Estimator,
-    /// γ, the weight of ‖J_f(x) − J_f(x+ε)‖²_F (Rifai et al., ECML 2011); 0 leaves it out.
+    /// γ, the weight of ‖J_f(x) − J_f(x+ε)‖²_F (Rifai et al., ECML 2011); 0 disables it.
     pub curvature_weight: f64,
     /// Standard deviation of ε, in encoded units.
     pub curvature_deviation: f64,
@@ -55,13 +56,13 @@ impl ContractiveConfig {
             non_negative(key, value)?;
         }
         if self.curvature_weight > 0.0 && self.contraction_weight == 0.0 {
-            let reason = "the curvature term steadies a contraction, and alone lets the Jacobian grow";
+            let reason = "the curvature term needs a contraction, since it lets the Jacobian grow";
             return Err(Error::conflict("curvature_weight", "contraction_weight = 0", reason));
         }
         Ok(())
     }
 
-    /// What a user should know before training an encoder with these activations, one sentence each.
+    /// Warnings before training an encoder with these activations, one sentence each.
     pub(super) fn warnings(&self, activations: [Activation; 2]) -> Vec<String> {
         let mut warnings = vec![];
         let flat = activations.into_iter().find(|a| *a == Activation::Relu);
@@ -83,7 +84,7 @@ impl ContractiveConfig {
     }
 }
 
-/// With the contraction.
+/// The contractive autoencoder.
 #[derive(Module, Debug)]
 pub struct Contractive {
     net: Deterministic,
@@ -102,7 +103,7 @@ impl Contractive {
     }
 
     pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
-        // One layer has a closed form, whatever the whole encoder needs.
+        // A single layer has a closed form.
         let config = ContractiveConfig { estimator: Estimator::Exact, ..self.config };
         Contractive { net: self.net.layer(k, device), config }
     }
@@ -111,7 +112,8 @@ impl Contractive {
         Contractive { net: self.net.with_layer(k, trained.net), config: self.config }
     }
 
-    /// Probes for this step. Held-out rows are judged by the same estimate, with the same probes after every epoch.
+    /// Probes for this step. Validation rows use the same estimator, with the same probes after
+    /// every epoch.
     fn probes(&self, batch: &Batch, context: &mut Context) -> Option<Tensor<3>> {
         let count = self.config.estimator.probes()?;
         Some(rademacher(batch.x.dims()[0], count, self.latent_dim(), context.noise, context.device))

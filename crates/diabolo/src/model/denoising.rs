@@ -1,4 +1,5 @@
-//! The denoising autoencoder: L = −log p(x | g(f(x̃))), x̃ a corrupted x (Vincent et al. 2010, eq. 7).
+//! The denoising autoencoder: L = −log p(x | g(f(x̃))), x̃ a corrupted x (Vincent et al. 2010, eq.
+//! 7).
 
 use crate::tensor::Module;
 
@@ -7,7 +8,7 @@ use crate::objective::{Corruption, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
 
-/// Clean from corrupted.
+/// The denoising autoencoder.
 #[derive(Module, Debug)]
 pub struct Denoising {
     net: Deterministic,

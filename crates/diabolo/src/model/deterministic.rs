@@ -1,7 +1,7 @@
-//! The network shared by the deterministic families: h = f(x), likelihood parameters = g(h).
+//! The network of the deterministic families: h = f(x), likelihood parameters = g(h).
 //!
-//! Untied, the decoder mirrors the encoder with weights of its own. Tied, decoder layer k uses the
-//! transpose of encoder layer L−k and only its biases are its own (Vincent et al. 2010, section 3.1).
+//! Untied, the decoder mirrors the encoder with separate weights. Tied, decoder layer k uses the
+//! transpose of encoder layer L−k with separate biases (Vincent et al. 2010, section 3.1).
 
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
@@ -22,9 +22,9 @@ pub struct Deterministic {
     pub decoder: Sequential,
     /// The tied decoder's biases, code side first; empty if untied.
     pub decoder_bias: Vec<Param<Tensor<1>>>,
-    /// Reads the decoder's outputs.
+    /// The likelihood of the decoder outputs.
     pub likelihood: Likelihood,
-    /// Of a tied decoder's last layer: none, but for a layer that is pretrained alone.
+    /// The activation of a tied decoder's last layer: identity, except for a layer in pretraining.
     #[module(skip)]
     output_activation: Activation,
 }
@@ -48,10 +48,11 @@ impl Deterministic {
         Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation: Activation::Identity }
     }
 
-    /// The autoencoder of encoder layer `k` alone, which reconstructs that layer's input.
+    /// The autoencoder of encoder layer `k`, which reconstructs the input of that layer.
     ///
-    /// The first layer reconstructs the data. Above it the input is the code below: probabilities if its units are
-    /// sigmoid (scored by their cross-entropy, as in Vincent et al. 2010), else numbers (scored by squared error).
+    /// The first layer reconstructs the data. Other layers reconstruct the code of the layer below:
+    /// probabilities for sigmoid units (with cross-entropy, as in Vincent et al. 2010), else
+    /// numbers (with squared error).
     pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
         let mirror = self.encoder.len() - 1 - k;
         let one = |layer: Linear| Sequential::from_iter([layer]);
@@ -70,7 +71,8 @@ impl Deterministic {
         Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation }
     }
 
-    /// The same network with encoder layer `k` and its mirror image taken from `trained`, a [`layer`](Self::layer).
+    /// The same network with encoder layer `k` and its decoder layer from `trained`, a
+    /// [`layer`](Self::layer).
     pub(super) fn with_layer(mut self, k: usize, trained: Self) -> Self {
         let mirror = self.encoder.len() - 1 - k;
         let taken =

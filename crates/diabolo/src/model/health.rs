@@ -1,34 +1,35 @@
-//! What can be seen of a model's health without knowing its family.
+//! Health statistics of a model of any family.
 
 use serde::{Deserialize, Serialize};
 
 use crate::distribution::{Likelihood, Posterior};
 use crate::tensor::to_host;
 
-/// A latent unit is active if its posterior mean varies at least this much over the data (Burda et al. 2015, section 5.1).
+/// A latent dimension is active if the variance of its posterior mean over the data is at least
+/// this (Burda et al. 2015, section 5.1).
 pub const ACTIVE_VARIANCE: f64 = 0.01;
 
-/// A model's vital signs on some held-out rows.
+/// Health statistics of a model on held-out rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct HealthStats {
-    /// Latent units whose mean varies over the data.
+    /// Number of active latent dimensions.
     pub active_units: usize,
-    /// Latent units.
+    /// Number of latent dimensions.
     pub latent_dim: usize,
-    /// The largest log σ² of the posterior, over rows and units.
+    /// The largest log σ² of the posterior, over rows and latent dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub posterior_log_variance: Option<f64>,
     /// The smallest and the largest learned log σ² of the likelihood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub likelihood_log_variance: Option<[f64; 2]>,
-    /// Share of a codebook's entries that rows use.
+    /// Fraction of codebook vectors that are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub codes_used: Option<f64>,
 }
 
 impl HealthStats {
-    /// Of a posterior and a likelihood.
+    /// Measures a posterior and a likelihood.
     pub(super) fn of(posterior: &Posterior, likelihood: &Likelihood) -> Self {
         let [rows, latent_dim] = posterior.mean.dims();
         let means = to_host(posterior.mean.clone());

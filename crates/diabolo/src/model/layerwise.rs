@@ -1,26 +1,28 @@
-//! Greedy layer-wise pretraining (Bengio et al. 2007; Vincent et al. 2010, section 3.2): a deep autoencoder seen
-//! as a stack of shallow ones, each of its own family, each reconstructing the code of the one below.
+//! Greedy layerwise pretraining (Bengio et al. 2007; Vincent et al. 2010, section 3.2): a deep
+//! autoencoder as a stack of shallow ones of the same family, each of which reconstructs the code
+//! of the one below.
 
 use super::{Autoencoder, Model, Trainable, in_chunks};
 use crate::data::Encoded;
 use crate::tensor::{Device, Module, to_host};
 
-/// A model whose layers can be trained one after the other.
+/// A model with layerwise pretraining.
 pub trait Layerwise: Trainable + Module {
-    /// How many layers lie between a row and its code.
+    /// Number of encoder layers.
     fn depth(&self) -> usize;
 
-    /// Layer `k` (0 is the one that sees the data) as an autoencoder of its own, with this model's weights;
-    /// `None` for a family that is not made of such layers.
+    /// Layer `k` (0 is the first one) as an autoencoder with this model's weights; `None` for
+    /// families without layerwise pretraining.
     fn layer(&self, k: usize, device: &Device) -> Option<Self>;
 
-    /// The same model with the weights of layer `k` taken from what [`layer`](Self::layer) became.
+    /// The same model with the weights of layer `k` from `trained`, a trained
+    /// [`layer`](Self::layer).
     ///
     /// # Panics
-    /// If `trained` is of another family than that layer.
+    /// If `trained` has another family than that layer.
     fn with_layer(self, k: usize, trained: Self) -> Self;
 
-    /// The codes of `rows`: what the layer above is trained on.
+    /// The codes of `rows`, the training data of the next layer.
     fn codes(&self, rows: &Encoded, device: &Device) -> Encoded;
 }
 
@@ -51,7 +53,7 @@ impl Layerwise for Model {
             }
             (Model::Sparse(model), Model::Plain(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
             (Model::Sparse(model), Model::Sparse(layer)) => Model::Sparse(model.with_layer(k, layer.net)),
-            _ => panic!("what is put in as layer {k} was never a layer of this model"),
+            _ => panic!("layer {k} has another family than this model"),
         }
     }
 

@@ -1,5 +1,5 @@
-//! Model families. Adding one = one file here, one variant in [`FamilyConfig`] and [`Model`], one golden file.
-//! One that lives outside this crate implements [`Trainable`] and [`Autoencoder`].
+//! Model families. A new family needs a file here, a variant in [`FamilyConfig`] and [`Model`], and
+//! a golden file. Families outside this crate implement [`Trainable`] and [`Autoencoder`].
 
 mod any;
 mod batch;

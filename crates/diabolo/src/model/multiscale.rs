@@ -1,20 +1,24 @@
-//! The multi-scale denoising autoencoder: one network that removes noise of every size, and is told the size.
+//! The multi-scale denoising autoencoder: one network that removes noise of any level σ, with σ as
+//! an input.
 //!
-//! It learns the score of the data smoothed by noise of each size (Vincent 2011), with the scaling of Karras et al. (2022, table 1,
-//! for rows of unit variance):
+//! It learns the score of the data smoothed by noise of each level (Vincent 2011), with the scaling
+//! of Karras et al. (2022, table 1, for rows of unit variance):
 //!
 //! ```text
 //! y        = x + σ ε ,   ε ~ N(0, I) ,   log σ uniform between log σ_min and log σ_max
 //! D(y, σ)  = y / (1 + σ²) + σ / √(1 + σ²) · g(f(y, σ))
-//! L        = (1 + σ²) / σ² · ½ ‖x − D(y, σ)‖²            of Gaussian columns, where the network's part of the error is of size 1
+//! L        = (1 + σ²) / σ² · ½ ‖x − D(y, σ)‖²            for Gaussian columns; the error of g then
+//! has unit scale
 //! ```
 //!
-//! g is one linear layer. Columns with another likelihood have g alone, and their own loss. The first layer sees c y, c = √((1 + σ_min²) / (1 + σ²)), and
-//! ½ log(σ / σ_min) as one more input: at the least noise f is a plain encoder, and that is the code of a row. D needs the row
-//! beside its code, so that codes alone give no rows.
+//! g is one linear layer. Columns with another likelihood use only g, with their own loss. The
+//! first layer receives c y, c = √((1 + σ_min²) / (1 + σ²)), and ½ log(σ / σ_min) as an additional
+//! input: at the smallest noise level f is a plain encoder, whose output is the code of a row. D
+//! needs the row in addition to its code, so that codes alone cannot be decoded.
 //!
-//! A row is scored by its *own* error ‖x − D(x, σ)‖² at each of the `score_sigmas`: it is small where rows were, and grows with the
-//! distance from them, seen at that resolution.
+//! The anomaly score of a row uses its error ‖x − D(x, σ)‖² without noise, at each of the
+//! `score_sigmas`: it is small near training rows and grows with the distance from them, at that
+//! resolution.
 
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, TensorData};
@@ -27,17 +31,18 @@ use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a column.
+/// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a
+/// column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MultiscaleConfig {
-    /// σ of the least noise.
+    /// The smallest noise level σ.
     #[serde(alias = "least")]
     pub sigma_min: f64,
-    /// σ of the largest noise.
+    /// The largest noise level σ.
     #[serde(alias = "most")]
     pub sigma_max: f64,
-    /// σ at which rows are scored.
+    /// The noise levels σ of anomaly scores.
     #[serde(alias = "levels")]
     pub score_sigmas: Vec<f64>,
 }
@@ -71,22 +76,22 @@ impl MultiscaleConfig {
     }
 }
 
-/// Width of a layer, unless told otherwise.
+/// The default width of a layer.
 pub(super) const USUAL_WIDTH: usize = 128;
 
-/// Clean from corrupted, at every size of the corruption.
+/// The multi-scale denoising autoencoder.
 #[derive(Module, Debug)]
 pub struct Multiscale {
     net: Deterministic,
-    /// What ½ log(σ / σ_min) adds to each unit of the first layer.
+    /// The weight of ½ log(σ / σ_min) for each unit of the first layer.
     pub level: Param<Tensor<1>>,
     #[module(skip)]
     config: MultiscaleConfig,
 }
 
-/// What depends on the size of the noise; each rows × 1.
+/// The coefficients that depend on σ; each rows × 1.
 struct Level {
-    /// c, on what the encoder sees.
+    /// c, the factor of the encoder input.
     shrink: Tensor<2>,
     /// ½ log(σ / σ_min).
     log: Tensor<2>,
@@ -130,7 +135,7 @@ impl Multiscale {
         Level::at(sigma, self.config.sigma_min)
     }
 
-    /// The same size of noise for every row of `like`.
+    /// The same σ for every row of `like`.
     fn fixed_level(&self, like: &Tensor<2>, sigma: f64) -> Level {
         self.level(like.clone().narrow(1, 0, 1).full_like(sigma))
     }
@@ -144,7 +149,7 @@ impl Multiscale {
         self.net.encoder.iter().skip(1).collect::<Layers>().forward(first.activation().forward(a))
     }
 
-    /// D: likelihood parameters from the row and its code.
+    /// D: the likelihood parameters from the row and its code.
     fn denoised(&self, y: Tensor<2>, code: Tensor<2>, level: &Level) -> Tensor<2> {
         let outputs = self.net.decode(code);
         let mut offset = 0;
@@ -162,7 +167,7 @@ impl Multiscale {
         Tensor::cat(parts.collect(), 1)
     }
 
-    /// 1 for each encoded column that is denoised as a number.
+    /// 1 for each encoded column with a Gaussian likelihood.
     fn gaussian_columns(&self, like: &Tensor<2>) -> Tensor<2> {
         let blocks = self.net.likelihood.blocks().iter();
         let flags: Vec<f32> = blocks.flat_map(|b| vec![f32::from(b.has_fixed_variance()); b.width]).collect();
@@ -189,8 +194,8 @@ impl Multiscale {
     }
 }
 
-/// The same layer with initial weights of variance 1 / inputs (LeCun et al. 1998) instead of 2 / inputs: the network starts closer to
-/// a linear one.
+/// The same layer with initial weights of variance 1 / inputs (LeCun et al. 1998) instead of 2 /
+/// inputs, so that the initial network is closer to a linear one.
 fn lecun_scaled(layer: Linear) -> Linear {
     let weight = layer.weight.val() * 0.5f64.sqrt();
     Linear::from_parts(weight, layer.bias.val(), layer.activation())
@@ -262,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn at_the_least_noise_it_is_the_plain_encoder() {
+    fn at_the_smallest_noise_level_it_is_the_plain_encoder() {
         let device = Device::cpu_f64();
         let (model, batch) = (model(&device), batch(&device));
         let level = model.fixed_level(&batch.x, 0.2);
@@ -274,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_pass_beside_the_network_and_categories_do_not() {
+    fn only_numbers_have_a_skip_connection() {
         let device = Device::cpu_f64();
         let (model, batch) = (model(&device), batch(&device));
         let level = model.fixed_level(&batch.x, 2.0);
@@ -287,8 +292,9 @@ mod tests {
     }
 
     #[test]
-    fn the_loss_is_the_error_of_the_networks_part() {
-        // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²) / σ (Karras et al. 2022, eq. 7).
+    fn loss_is_the_error_of_the_network_output() {
+        // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²)
+        // / σ (Karras et al. 2022, eq. 7).
         let device = Device::cpu_f64();
         let (model, batch) = (model(&device), batch(&device));
         let noise = &mut stream(1, Purpose::Train, 0, 0);

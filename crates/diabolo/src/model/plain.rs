@@ -7,7 +7,7 @@ use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
 
-/// Reconstruction alone.
+/// The plain autoencoder.
 #[derive(Module, Debug)]
 pub struct Plain {
     pub(super) net: Deterministic,

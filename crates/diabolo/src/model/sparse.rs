@@ -1,7 +1,8 @@
-//! The sparse autoencoder: L = −log p(x | g(h)) + weight · sparsity(h), h = f(x), in the three kinds of [`Sparsity`].
+//! The sparse autoencoder: L = −log p(x | g(h)) + weight · sparsity(h), h = f(x), in the three
+//! kinds of [`Sparsity`].
 //!
-//! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and constant between
-//! changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
+//! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and
+//! constant between changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
 
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
@@ -18,9 +19,10 @@ use crate::tensor::Device;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SparseConfig {
-    /// The decoder's weights are the encoder's, transposed. If not, small codes under a large decoder look sparse.
+    /// The decoder's weights are the encoder's, transposed. Otherwise small codes with a large
+    /// decoder satisfy the penalty.
     pub tied: bool,
-    /// What keeps the code sparse.
+    /// The sparsity penalty or constraint.
     pub sparsity: Sparsity,
 }
 
@@ -30,7 +32,7 @@ impl Default for SparseConfig {
     }
 }
 
-/// With a sparse code.
+/// The sparse autoencoder.
 #[derive(Module, Debug)]
 pub struct Sparse {
     pub(super) net: Deterministic,
@@ -53,7 +55,7 @@ impl Sparse {
         Sparse { net, sparsity }
     }
 
-    /// The top layer alone; the layers below it have no sparse code and are plain.
+    /// Only the top layer is sparse; the layers below are plain.
     pub(super) fn top_layer(&self, device: &Device) -> Self {
         Sparse { net: self.net.layer(self.net.encoder.len() - 1, device), sparsity: self.sparsity }
     }
@@ -74,7 +76,7 @@ impl Trainable for Sparse {
         [self.net.reconstruction(batch, code)].into_iter().chain(sparsity).collect()
     }
 
-    /// The divergence of the mean activation is one of the batch.
+    /// The divergence of the mean activation depends on the whole batch.
     fn is_row_separable(&self) -> bool {
         !matches!(self.sparsity, Sparsity::Kl { .. })
     }
@@ -126,9 +128,9 @@ mod tests {
         Sparse::new(&architecture, sparsity, &mut stream(4, Purpose::Initialize, 0, 0), device)
     }
 
-    /// Codes are continuous noise, so that a step of 1e-6 changes no choice.
+    /// Codes are continuous random numbers, so that a step of 1e-6 does not change the k largest.
     #[test]
-    fn the_contraction_is_that_of_the_code_that_is_kept() {
+    fn contraction_is_that_of_the_masked_code() {
         let device = Device::cpu_f64();
         let rows = 4;
         for hidden in [vec![], vec![6]] {
@@ -150,7 +152,7 @@ mod tests {
                 assert!((exact - numeric).abs() < 1e-5 * numeric.max(1e-3), "{exact} instead of {numeric}");
             }
             let whole = to_host(model.net.encoder.forward(x)).iter().filter(|h| **h != 0.0).count();
-            assert_eq!(whole, 7 * rows, "the mask, not the encoder, makes the zeros");
+            assert_eq!(whole, 7 * rows, "the zeros are from the mask, not from the encoder");
         }
     }
 }

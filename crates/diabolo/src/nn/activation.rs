@@ -1,7 +1,7 @@
-//! Element-wise non-linearities and their derivatives.
+//! Activation functions and their derivatives.
 //!
 //! `a` is the pre-activation, h = φ(a) the output. The contraction needs φ′ as a *forward*
-//! tensor operation, so that one backward pass through it brings in φ″.
+//! tensor operation, so that a backward pass through it includes φ″.
 //!
 //! | φ | φ(a) | φ′(a) |
 //! |---|---|---|
@@ -13,7 +13,7 @@
 //! | ReLU | max(a, 0) | 1 if a > 0 else 0 |
 //! | identity | a | 1 |
 //!
-//! ReLU's φ″ is 0 almost everywhere: a contraction through it sees the weights but not the
+//! φ″ of ReLU is 0 almost everywhere: the gradient of a contraction through it ignores the
 //! curvature. Prefer a smooth activation for contractive models.
 
 use crate::kernel::Activation;
@@ -45,7 +45,8 @@ impl Activation {
                 s.clone() + h * (s.neg() + 1.0)
             }
             Activation::Gelu => {
-                // Times 1/√2, not over √2: Burn 0.22 rounds the gradient of a division by a scalar to f32.
+                // Multiplied by 1/√2, since Burn 0.22 rounds the gradient of a division by a scalar
+                // to f32.
                 let phi = ((a.clone() * std::f64::consts::FRAC_1_SQRT_2).erf() + 1.0) * 0.5;
                 let density = (a.clone().square() * -0.5).exp() * (2.0 * std::f64::consts::PI).sqrt().recip();
                 phi + a * density
@@ -55,7 +56,7 @@ impl Activation {
         }
     }
 
-    /// φ′(a) from the output h = φ(a) alone.
+    /// φ′(a) from the output h = φ(a) only.
     ///
     /// # Panics
     /// If the slope is not [a function of the output](Self::slope_is_of_output).
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn softplus_neither_overflows_nor_loses_its_slope() {
+    fn softplus_and_its_derivative_do_not_overflow() {
         let device = Device::cpu();
         let a = Tensor::<1>::from_floats([-100.0, 0.0, 100.0], &device.inner.autodiff()).require_grad();
         let h = Activation::Softplus.forward(a.clone());

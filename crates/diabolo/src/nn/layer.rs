@@ -1,17 +1,19 @@
-//! What a layer can do, for whoever must not know which kind it is: the contraction, the walk, the diagnostics.
+//! The interface of a layer, for the contraction, the walk and the diagnostics.
 
 use super::Activation;
 use crate::tensor::Tensor;
 
-/// A layer h = φ(a(x)), a linear in its input (product, convolution, …), φ an element-wise [`Activation`].
+/// A layer h = φ(a(x)), a linear in its input (product, convolution, …), φ an element-wise
+/// [`Activation`].
 ///
-/// Its Jacobian is ∂h/∂x = diag(φ′(a)) A, A = ∂a/∂x. Rows are flat: batch × inputs, batch × outputs.
+/// Its Jacobian is ∂h/∂x = diag(φ′(a)) A, A = ∂a/∂x. Rows are flat: batch × inputs, batch ×
+/// outputs.
 /// `derivative` below is φ′(a) as [`trace`](Self::trace) gives it: batch × outputs.
 pub trait Layer: Send + Sync {
-    /// Width of a row that goes in.
+    /// Number of inputs.
     fn inputs(&self) -> usize;
 
-    /// Width of a row that comes out.
+    /// Number of outputs.
     fn outputs(&self) -> usize;
 
     /// φ.
@@ -23,7 +25,7 @@ pub trait Layer: Send + Sync {
     /// [`forward`](Self::forward), also keeping φ′(a).
     fn trace(&self, x: Tensor<2>) -> LayerTrace;
 
-    /// Vector-Jacobian product of a block of k cotangents a row: M ← (M ⊙ φ′(a)) A.
+    /// Vector-Jacobian product of a block of k cotangents per row: M ← (M ⊙ φ′(a)) A.
     ///
     /// `cotangents`: batch × k × outputs; result: batch × k × inputs.
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3>;
@@ -33,15 +35,16 @@ pub trait Layer: Send + Sync {
     /// `tangent`: batch × inputs; result: batch × outputs.
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2>;
 
-    /// The Jacobian diag(φ′(a)) A itself: batch × outputs × inputs.
+    /// The Jacobian diag(φ′(a)) A: batch × outputs × inputs.
     fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3>;
 
-    /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form overrides it.
+    /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form
+    /// overrides it.
     fn squared_jacobian(&self, derivative: Tensor<2>) -> Tensor<1> {
         squared_norm(self.jacobian(derivative))
     }
 
-    /// ‖∂h/∂x‖²_F for each row from the output h alone. Result: batch.
+    /// ‖∂h/∂x‖²_F for each row from the output h only. Result: batch.
     ///
     /// # Panics
     /// If φ′ is not [a function of the output](Activation::slope_is_of_output).
@@ -49,21 +52,21 @@ pub trait Layer: Send + Sync {
         self.squared_jacobian(self.activation().derivative_at(output))
     }
 
-    /// ‖B A‖²_F for each row, B being cotangents of a (φ′ is in them already): batch × k × outputs. Result: batch. A layer
-    /// with a shorter way overrides it.
+    /// ‖B A‖²_F for each row, where B are cotangents of a (with φ′ included): batch × k × outputs.
+    /// Result: batch. A layer with a cheaper formula overrides it.
     fn squared_product(&self, block: Tensor<3>) -> Tensor<1> {
         let ones = block.clone().narrow(1, 0, 1).squeeze_dim::<2>(1).ones_like();
         squared_norm(self.vjp(block, ones))
     }
 }
 
-/// ‖M‖²_F of each row's matrix M: batch × any × any. Result: batch.
+/// ‖M‖²_F of the matrix M of each row: batch × any × any. Result: batch.
 fn squared_norm(matrices: Tensor<3>) -> Tensor<1> {
     let [batch, rows, columns] = matrices.dims();
     matrices.square().reshape([batch, rows * columns]).sum_dim(1).squeeze_dim::<1>(1)
 }
 
-/// What a layer leaves behind for the vector-Jacobian product: its output and the slope there.
+/// The trace of a layer for vector-Jacobian products: its output and derivative.
 pub struct LayerTrace {
     /// h = φ(a): batch × outputs.
     pub output: Tensor<2>,
@@ -78,7 +81,7 @@ mod tests {
     use crate::random::{Purpose, standard_normal, stream};
     use crate::tensor::{Device, to_host};
 
-    /// A layer that has no closed forms.
+    /// A layer without closed forms.
     struct Bare(Linear);
 
     impl Layer for Bare {
@@ -114,9 +117,9 @@ mod tests {
         }
     }
 
-    /// Many inputs (by the Gram matrix) and few (by the product itself).
+    /// Many inputs (with the Gram matrix) and few (with the product).
     #[test]
-    fn shorter_ways_lead_to_the_same_norms() {
+    fn closed_forms_give_the_same_norms() {
         let device = Device::cpu_f64();
         let mut noise = stream(4, Purpose::Initialize, 0, 0);
         for (inputs, outputs) in [(40, 3), (3, 40)] {

@@ -1,4 +1,4 @@
-//! The fully connected layer and its products with its Jacobian.
+//! The fully connected layer and products with its Jacobian.
 //!
 //! ```text
 //! a = W x + b          W: outputs × inputs (row = output unit), b: outputs
@@ -26,9 +26,10 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// Glorot-uniform weights (He-uniform before half-linear activations) and zero biases.
+    /// Glorot-uniform weights (He-uniform for ReLU-like activations) and zero biases.
     ///
-    /// Glorot & Bengio (2010), eq. 16: U(±√(6/(inputs+outputs))); He et al. (2015): U(±√(6/inputs)).
+    /// Glorot & Bengio (2010), eq. 16: U(±√(6/(inputs+outputs))); He et al. (2015):
+    /// U(±√(6/inputs)).
     pub fn new(
         inputs: usize,
         outputs: usize,
@@ -49,12 +50,12 @@ impl Linear {
         )
     }
 
-    /// A layer of given weights (outputs × inputs) and biases (outputs).
+    /// A layer with given weights (outputs × inputs) and biases (outputs).
     pub fn from_parts(weight: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Self {
         Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), activation }
     }
 
-    /// The same weights before another activation.
+    /// The same weights with another activation.
     pub fn with_activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
         self
@@ -118,7 +119,8 @@ impl Layer for Linear {
         self.squared_jacobian(self.activation.derivative_at(output))
     }
 
-    /// By B W, or by the Gram matrix W Wᵀ (outputs × outputs) where that is cheaper: ‖B W‖²_F = Σ (B W Wᵀ) ⊙ B.
+    /// By B W, or by the Gram matrix W Wᵀ (outputs × outputs) if that is cheaper: ‖B W‖²_F = Σ (B W
+    /// Wᵀ) ⊙ B.
     fn squared_product(&self, block: Tensor<3>) -> Tensor<1> {
         let [batch, directions, outputs] = block.dims();
         let (rows, inputs) = (batch * directions, self.inputs());
@@ -135,10 +137,11 @@ impl Layer for Linear {
     }
 }
 
-/// (B G) ⊙ B for a symmetric G, with the same gradient and two large products in all instead of three.
+/// (B G) ⊙ B for a symmetric G, with the same gradient and two large products instead of three.
 ///
-/// Σ (B G) ⊙ B has the gradient 2 B G with respect to B: the product of the forward pass. Differentiating (B G) ⊙ B itself
-/// would compute it again. So B is held constant in the product, and gets its gradient from a term that is 0.
+/// Σ (B G) ⊙ B has the gradient 2 B G with respect to B, the product of the forward pass, which
+/// differentiating (B G) ⊙ B would compute again. So B is constant in the product, and gets its
+/// gradient from an additional term that is 0.
 fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
     let constant = b.clone().detach();
     let product = constant.clone().matmul(g);

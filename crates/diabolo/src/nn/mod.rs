@@ -1,5 +1,5 @@
-//! Layers: each owns its forward pass, its trace, its vector-Jacobian and its Jacobian-vector product, side by side in one
-//! file; [`Sequential`] puts them one after the other.
+//! Layers, each with its forward pass, trace, vector-Jacobian and Jacobian-vector product in one
+//! file; [`Sequential`] composes them.
 
 mod activation;
 mod layer;

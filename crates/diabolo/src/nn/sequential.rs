@@ -1,4 +1,4 @@
-//! Layers one after the other.
+//! Composition of layers.
 
 use std::borrow::Borrow;
 use std::ops::{Deref, DerefMut};
@@ -7,21 +7,23 @@ use super::{Activation, Layer, LayerTrace, Linear};
 use crate::random::Stream;
 use crate::tensor::{Device, Module, Tensor};
 
-/// h = f_L ∘ … ∘ f_1 (x). A slice of its layers besides, first to last; without any it is the identity.
+/// h = f_L ∘ … ∘ f_1 (x). It derefs to the slice of its layers, first to last; without layers it is
+/// the identity.
 ///
-/// It owns its layers, or borrows them ([`Layers`]). There is one kind of layer today; with others, `Linear` here
-/// becomes an enum of them.
+/// It owns its layers, or borrows them ([`Layers`]). There is only one type of layer today; with
+/// others,
+/// `Linear` becomes an enum here.
 #[derive(Module, Debug)]
 pub struct Sequential<L = Linear> {
-    /// No part of a tensor's name: see `artifact::weights`.
+    /// Not part of tensor names, see `artifact::weights`.
     layers: Vec<L>,
 }
 
-/// Layers that belong to others, such as the hidden layers and the mean of a variational encoder.
+/// Borrowed layers, such as the hidden layers and the mean of a variational encoder.
 pub type Layers<'a> = Sequential<&'a Linear>;
 
 impl Sequential {
-    /// Fully connected layers through `widths`; the last has an activation of its own.
+    /// Fully connected layers with these `widths`; the last has a separate activation.
     pub fn new(
         widths: &[usize],
         hidden: Activation,
@@ -56,22 +58,22 @@ impl<L: Borrow<Linear>> Sequential<L> {
         self.layers.iter().map(Borrow::borrow)
     }
 
-    /// Width of a row that goes in; 0 without layers.
+    /// Number of inputs; 0 without layers.
     pub fn inputs(&self) -> usize {
         self.each().next().map_or(0, Layer::inputs)
     }
 
-    /// Width of a row that comes out; 0 without layers.
+    /// Number of outputs; 0 without layers.
     pub fn outputs(&self) -> usize {
         self.each().next_back().map_or(0, Layer::outputs)
     }
 
-    /// `x` (batch × inputs) through the layers, first to last: batch × outputs.
+    /// Applies the layers to `x` (batch × inputs), first to last: batch × outputs.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         self.each().fold(x, |h, layer| layer.forward(h))
     }
 
-    /// [`forward`](Self::forward), keeping what each layer leaves behind.
+    /// [`forward`](Self::forward), keeping the trace of each layer.
     pub fn trace(&self, x: Tensor<2>) -> Vec<LayerTrace> {
         let mut h = x;
         self.each()
@@ -83,9 +85,10 @@ impl<L: Borrow<Linear>> Sequential<L> {
             .collect()
     }
 
-    /// Vector-Jacobian product of k cotangents a row, through all layers, last to first.
+    /// Vector-Jacobian product of k cotangents per row, through all layers, last to first.
     ///
-    /// `cotangents`: batch × k × outputs; `derivatives`: φ′ of each layer, first to last; result: batch × k × inputs.
+    /// `cotangents`: batch × k × outputs; `derivatives`: φ′ of each layer, first to last; result:
+    /// batch × k × inputs.
     pub fn vjp(&self, cotangents: Tensor<3>, derivatives: &[Tensor<2>]) -> Tensor<3> {
         let steps = self.each().zip(derivatives).rev();
         steps.fold(cotangents, |block, (layer, derivative)| layer.vjp(block, derivative.clone()))
@@ -93,7 +96,8 @@ impl<L: Borrow<Linear>> Sequential<L> {
 
     /// Jacobian-vector product, through all layers, first to last.
     ///
-    /// `tangent`: batch × inputs; `derivatives`: φ′ of each layer, first to last; result: batch × outputs.
+    /// `tangent`: batch × inputs; `derivatives`: φ′ of each layer, first to last; result: batch ×
+    /// outputs.
     pub fn jvp(&self, tangent: Tensor<2>, derivatives: &[Tensor<2>]) -> Tensor<2> {
         let steps = self.each().zip(derivatives);
         steps.fold(tangent, |tangent, (layer, derivative)| layer.jvp(tangent, derivative.clone()))
@@ -101,7 +105,7 @@ impl<L: Borrow<Linear>> Sequential<L> {
 }
 
 impl<L> Default for Sequential<L> {
-    /// Without layers.
+    /// An empty composition.
     fn default() -> Self {
         Sequential { layers: vec![] }
     }
@@ -142,9 +146,9 @@ mod tests {
     use crate::random::{Purpose, standard_normal, stream};
     use crate::tensor::to_host;
 
-    /// Both products through three layers, against differences of the function: vᵀ(J u) = (vᵀJ) u.
+    /// Both products through three layers, compared with finite differences: vᵀ(J u) = (vᵀJ) u.
     #[test]
-    fn products_with_the_jacobian_agree_with_differences() {
+    fn jacobian_products_match_finite_differences() {
         let device = Device::cpu_f64();
         let mut noise = stream(4, Purpose::Initialize, 0, 0);
         let net = Sequential::new(&[5, 4, 6, 3], Activation::Silu, Activation::Sigmoid, &mut noise, &device);

@@ -1,18 +1,25 @@
-//! The contraction ‖J_f(x)‖²_F of an encoder, exact at any depth, as forward operations only.
+//! The contraction ‖J_f(x)‖²_F of an encoder, exact at any depth, from forward operations only.
 //!
 //! With a_l = W_l h_{l−1} + b_l and h_l = φ_l(a_l), l = 1 … L, the encoder's Jacobian is
 //! J = D_L W_L ⋯ D_1 W_1 with D_l = diag(φ′_l(a_l)).
 //!
-//! * One layer: ‖J‖²_F = Σ_j φ′(a_j)² ‖W_j‖² (Rifai et al. 2011, eq. 7, for any φ): as cheap as the layer itself.
-//! * L layers: vector-Jacobian products of the identity block, M ← (M ⊙ φ′_l) W_l, down to the first
-//!   layer, M₁: batch × latent × h₁. The last product would be batch × latent × inputs; where it is dearer, the
-//!   Gram matrix G = W₁ W₁ᵀ (h₁ × h₁, once a step) replaces it: ‖J‖²_F = Σ (M₁ G) ⊙ M₁.
-//! * Hutchinson (1990): K random rows v of independent signs instead of the latent unit vectors. E‖vᵀJ‖² = ‖J‖²_F, and the
-//!   variance of the mean of K is 2/K · (‖JJᵀ‖²_F − Σ_j (JJᵀ)²_jj): none of it if the rows of J are orthogonal.
-//! * Curvature (Rifai et al., ECML 2011, eq. 5): E_ε ‖J(x) − J(x+ε)‖²_F, by the same block, since both Jacobians end in W₁.
+//! * One layer: ‖J‖²_F = Σ_j φ′(a_j)² ‖W_j‖² (Rifai et al. 2011, eq. 7, for any φ), at the cost of
+//!   the layer.
+//! * L layers: vector-Jacobian products of the identity block, M ← (M ⊙ φ′_l) W_l, down to the
+//!   first
+//!   layer, M₁: batch × latent × h₁. The last product would be batch × latent × inputs; if it is
+//!   more
+//!   expensive, the Gram matrix G = W₁ W₁ᵀ (h₁ × h₁, once per step) replaces it: ‖J‖²_F = Σ (M₁ G)
+//!   ⊙ M₁.
+//! * Hutchinson (1990): K random sign vectors v instead of the latent unit vectors. E‖vᵀJ‖² =
+//!   ‖J‖²_F, and the
+//!   variance of the mean of K is 2/K · (‖JJᵀ‖²_F − Σ_j (JJᵀ)²_jj), which is 0 if the rows of J are
+//!   orthogonal.
+//! * Curvature (Rifai et al., ECML 2011, eq. 5): E_ε ‖J(x) − J(x+ε)‖²_F, by the same block, since
+//!   both Jacobians end in W₁.
 //!
-//! Being forward operations, one backward pass differentiates them exactly, φ″ included.
-//! Peak memory is batch × latent (or K) × max(h_l) numbers, and a few times that under autodiff.
+//! Since these are forward operations, one backward pass differentiates them exactly, including φ″.
+//! Peak memory is batch × latent (or K) × max(h_l) numbers, and a few times that with autodiff.
 
 use crate::tensor::Tensor;
 
@@ -20,17 +27,17 @@ use crate::nn::{Layer, LayerTrace, Layers};
 use crate::random::{RngExt, Stream};
 use crate::tensor::Device;
 
-/// A forward pass through an encoder that kept each layer's slopes.
+/// A forward pass through an encoder, with the derivatives of each layer.
 pub struct EncoderTrace<'a> {
     layers: Layers<'a>,
     /// f(x): batch × latent.
     pub code: Tensor<2>,
-    /// φ′(a) of each layer; none for a single layer whose slopes its code tells.
+    /// φ′(a) of each layer; empty for a single layer whose derivative is a function of the code.
     slopes: Vec<Tensor<2>>,
 }
 
 impl<'a> EncoderTrace<'a> {
-    /// Passes `x` (batch × inputs) through `layers`, first to last.
+    /// Applies `layers` to `x` (batch × inputs), first to last.
     ///
     /// # Panics
     /// If `layers` is empty.
@@ -49,7 +56,7 @@ impl<'a> EncoderTrace<'a> {
         EncoderTrace { layers, code, slopes }
     }
 
-    /// The trace of f(x) ⊙ `mask` (batch × latent), the mask being constant around x.
+    /// The trace of f(x) ⊙ `mask` (batch × latent), where the mask is locally constant.
     pub fn masked(mut self, mask: Tensor<2>) -> Self {
         let last = self.layers.len() - 1;
         let slope = self.slope(last) * mask.clone();
@@ -67,7 +74,8 @@ impl<'a> EncoderTrace<'a> {
         }
     }
 
-    /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result: batch.
+    /// ‖J‖²_F for each row, or with `probes` (batch × K × latent) its Hutchinson estimate. Result:
+    /// batch.
     pub fn contraction(&self, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (&self.layers[..], probes) {
             ([layer], None) if self.slopes.is_empty() => layer.squared_jacobian_at(self.code.clone()),
@@ -76,7 +84,8 @@ impl<'a> EncoderTrace<'a> {
         }
     }
 
-    /// ‖J(x) − J(x′)‖²_F for each row, `near` being the trace of x′ through the same layers. Result: batch.
+    /// ‖J(x) − J(x′)‖²_F for each row, where `near` is the trace of x′ through the same layers.
+    /// Result: batch.
     pub fn curvature(&self, near: &EncoderTrace, probes: Option<&Tensor<3>>) -> Tensor<1> {
         match (&self.layers[..], probes) {
             ([layer], None) => layer.squared_jacobian(self.slope(0) - near.slope(0)),
@@ -84,9 +93,9 @@ impl<'a> EncoderTrace<'a> {
         }
     }
 
-    /// The whole Jacobian ∂f(x)/∂x for each row: batch × latent × inputs.
+    /// The full Jacobian ∂f(x)/∂x for each row: batch × latent × inputs.
     ///
-    /// For analysis of a few examples; training never materialises it.
+    /// For the analysis of a few examples; training never materializes it.
     pub fn jacobian(&self) -> Tensor<3> {
         match &self.layers[..] {
             [layer] => layer.jacobian(self.slope(0)),
@@ -94,9 +103,10 @@ impl<'a> EncoderTrace<'a> {
         }
     }
 
-    /// J Jᵀ ε for each row: noise in the code, shaped by the singular values and directions of the Jacobian.
+    /// J Jᵀ ε for each row: noise in the code, scaled by the singular values of the Jacobian.
     ///
-    /// One vector-Jacobian and one Jacobian-vector product, without J. `epsilon` and result: batch × latent.
+    /// One vector-Jacobian and one Jacobian-vector product, without J. `epsilon` and result: batch
+    /// × latent.
     pub fn jacobian_gram_product(&self, epsilon: Tensor<2>) -> Tensor<2> {
         let slopes: Vec<Tensor<2>> = (0..self.layers.len()).map(|l| self.slope(l)).collect();
         let tangent = self.layers.vjp(epsilon.unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
@@ -168,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn the_contraction_is_the_squared_norm_of_finite_differences() {
+    fn contraction_matches_finite_differences() {
         let device = Device::cpu_f64();
-        // Narrowing (Gram matrix) and widening (direct product) first layers.
+        // First layers that narrow (Gram matrix) and widen (direct product).
         for widths in [&[6, 4][..], &[6, 4, 3], &[40, 4, 3], &[4, 7, 5, 3], &[5, 4, 6, 3, 2]] {
             for activation in Activation::ALL {
                 let layers = encoder(widths, activation, &device);
@@ -201,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn the_curvature_is_the_squared_norm_of_the_difference_of_jacobians() {
+    fn curvature_is_the_squared_norm_of_the_difference_of_jacobians() {
         let device = Device::cpu_f64();
         for widths in [&[6, 4][..], &[6, 5, 3], &[4, 7, 5, 3]] {
             let layers = encoder(widths, Activation::Tanh, &device);
@@ -220,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spread_is_the_jacobian_times_its_transpose_times_the_noise() {
+    fn jacobian_gram_product_matches_explicit_products() {
         let device = Device::cpu_f64();
         for widths in [&[6, 4][..], &[3, 7], &[6, 5, 3], &[4, 7, 5, 3]] {
             for activation in [Activation::Sigmoid, Activation::Tanh, Activation::Silu] {
@@ -255,7 +265,7 @@ mod tests {
         for widths in [&[6, 4][..], &[6, 5, 4]] {
             let layers = encoder(widths, Activation::Sigmoid, &device);
             let x = normal_rows(8, 1, widths[0], &device);
-            // Each probe as a row of its own, so that single estimates can be seen.
+            // Each probe is a separate row, to obtain single estimates.
             let trace = EncoderTrace::new(layers.layers(), x.clone().repeat_dim(0, probes));
             let v = rademacher(probes, 1, 4, &mut stream(2, Purpose::Train, 0, 0), &device);
             let draws: Vec<f64> = to_host(trace.contraction(Some(&v))).into_iter().map(f64::from).collect();

@@ -1,6 +1,6 @@
 //! Corruption of the input, for denoising autoencoders (Vincent et al. 2010, section 3.3).
 //!
-//! The model sees x̃ and is scored against the clean x. Noise is drawn on the host from the
+//! The input is x̃ and the target is the clean x. Noise is drawn on the host from the
 //! step's stream, so that it is the same for any number of threads and after a resume.
 
 use crate::tensor::Tensor;
@@ -10,11 +10,11 @@ use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// How x̃ is made from x.
+/// The corruption that gives x̃ from x.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Corruption {
-    /// Each value is set to 0 with this probability (0 is the mean of a standardised column).
+    /// Each value is set to 0 with this probability (0 is the mean of a standardized column).
     Masking {
         /// In [0, 1).
         probability: f64,
@@ -24,12 +24,12 @@ pub enum Corruption {
         /// In encoded units: standard deviations of a column, or of the range of a pixel.
         deviation: f64,
     },
-    /// x̃ = x + deviation · ε cut off below 0 and above 1, as a camera or a file of pixels does: for pixels.
+    /// x̃ = x + deviation · ε, clipped to [0, 1], for pixels.
     ClippedGaussian {
-        /// Standard deviations of the range of a pixel.
+        /// In units of the range of a pixel.
         deviation: f64,
     },
-    /// Each value is set to 0 or 1, equally often, with this probability.
+    /// Each value is set to 0 or 1 (with equal probability) with this probability.
     SaltAndPepper {
         /// In [0, 1).
         probability: f64,
@@ -37,7 +37,7 @@ pub enum Corruption {
 }
 
 impl Corruption {
-    /// Checks the amount.
+    /// Validates the amount.
     pub fn validate(&self) -> Result<()> {
         let (name, amount, legal, expected) = match *self {
             Corruption::Masking { probability: p } | Corruption::SaltAndPepper { probability: p } => {
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_changes_the_share_it_says() {
+    fn each_kind_changes_the_configured_fraction() {
         let share = |values: &[f32], v: f32| values.iter().filter(|&&x| x == v).count() as f64 / 1e4;
         let masked = corrupted(Corruption::Masking { probability: 0.3 });
         assert!((share(&masked, 0.0) - 0.3).abs() < 0.02);
@@ -101,12 +101,12 @@ mod tests {
         let spread = noisy.iter().map(|x| (x - 0.5).powi(2)).sum::<f32>() / 1e4;
         assert!((spread - 0.01).abs() < 0.001, "{spread}");
         let clipped = corrupted(Corruption::ClippedGaussian { deviation: 1.0 });
-        // Φ(−½) of them at each end.
+        // A fraction Φ(−½) of them at each end.
         assert!((share(&clipped, 0.0) - 0.3085).abs() < 0.02 && (share(&clipped, 1.0) - 0.3085).abs() < 0.02);
     }
 
     #[test]
-    fn impossible_amounts_are_refused() {
+    fn invalid_amounts_are_refused() {
         for bad in [f64::NAN, -0.1, 1.0] {
             assert!(Corruption::Masking { probability: bad }.validate().is_err(), "{bad}");
         }

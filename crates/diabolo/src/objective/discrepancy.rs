@@ -9,7 +9,8 @@ use crate::tensor::Tensor;
 
 const SCALES: [f64; 7] = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
 
-/// MMD² of `z` and `prior`, both n × d with n ≥ 2: one number. It may be below 0, being unbiased.
+/// MMD² of `z` and `prior`, both n × d with n ≥ 2: one number. It is unbiased, so it may be
+/// negative.
 pub fn maximum_mean_discrepancy(z: Tensor<2>, prior: Tensor<2>) -> Tensor<1> {
     let [n, d] = z.dims();
     let (pairs, all) = ((n * n.saturating_sub(1)).max(1) as f64, (n * n) as f64);
@@ -22,7 +23,7 @@ pub fn maximum_mean_discrepancy(z: Tensor<2>, prior: Tensor<2>) -> Tensor<1> {
             .expect("there are scales")
             .sum()
     };
-    // Each point with itself gives 1 a scale.
+    // Each point with itself contributes 1 per scale.
     let diagonal = (SCALES.len() * n) as f64;
     let within = kernel(&z, &z) + kernel(&prior, &prior) - 2.0 * diagonal;
     within * (1.0 / pairs) - kernel(&z, &prior) * (2.0 / all)
@@ -31,6 +32,6 @@ pub fn maximum_mean_discrepancy(z: Tensor<2>, prior: Tensor<2>) -> Tensor<1> {
 fn squared_distances(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
     let norms = |t: &Tensor<2>| t.clone().square().sum_dim(1);
     let squared = norms(&a) + norms(&b).transpose() - a.matmul(b.transpose()) * 2.0;
-    // Rounding may leave a little less than 0.
+    // Clamped, since rounding may give slightly negative values.
     squared.clamp_min(0.0)
 }

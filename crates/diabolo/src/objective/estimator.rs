@@ -1,22 +1,22 @@
-//! How the contraction is computed: exactly, or from random probes.
+//! Estimators of the contraction: exact, or with random probes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// A step with the exact contraction may cost this many times the plain step before `auto` turns to probes.
+/// `auto` uses probes if a step with the exact contraction costs more than this many plain steps.
 const AFFORDABLE: f64 = 24.0;
 
-/// How ‖J_f(x)‖²_F is computed while training.
+/// The estimator of ‖J_f(x)‖²_F during training.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Estimator {
-    /// Exact while cheap, else one Hutchinson probe; by the layers' widths.
+    /// Exact if cheap, else one Hutchinson probe, depending on the widths of the layers.
     #[default]
     Auto,
-    /// In closed form for one layer, by pulling back the identity for more.
+    /// In closed form for one layer, by vector-Jacobian products of the identity for more.
     Exact,
-    /// The mean over `probes` random sign vectors: unbiased.
+    /// The mean over `probes` random sign vectors, which is unbiased.
     Hutchinson {
         /// 1 or more.
         #[serde(default = "default_probes")]
@@ -29,7 +29,8 @@ fn default_probes() -> usize {
 }
 
 impl Estimator {
-    /// `Auto` decided for an encoder of the given widths, input first; the others as they are.
+    /// Resolves `Auto` for an encoder with the given widths, input first; other estimators are
+    /// unchanged.
     ///
     /// ```
     /// use diabolo::objective::Estimator;
@@ -48,7 +49,7 @@ impl Estimator {
         }
     }
 
-    /// Probes to draw; `None` if exact.
+    /// Number of probes; `None` if exact.
     pub fn probes(self) -> Option<usize> {
         match self {
             Estimator::Hutchinson { probes } => Some(probes),
@@ -57,7 +58,8 @@ impl Estimator {
     }
 }
 
-/// Multiplications of the exact contraction over those of encoding and decoding, for one row.
+/// The cost of the exact contraction relative to that of encoding and decoding one row, in
+/// multiplications.
 fn exact_cost(widths: &[usize]) -> f64 {
     let product = |w: &[usize]| (w[0] * w[1]) as f64;
     let plain: f64 = 2.0 * widths.windows(2).map(product).sum::<f64>();
@@ -65,7 +67,8 @@ fn exact_cost(widths: &[usize]) -> f64 {
     if widths.len() <= 2 {
         return 1.0;
     }
-    // Every layer but the first has a vector-Jacobian product of `latent` rows; the Gram matrix takes h₁² for each of them.
+    // Every layer except the first has a vector-Jacobian product of `latent` rows; the Gram matrix
+    // needs h₁² for each of them.
     let products: f64 = widths[1..].windows(2).map(product).sum();
     latent as f64 * (products + (first * first.min(widths[0])) as f64) / plain
 }

@@ -1,8 +1,8 @@
 //! The importance-weighted bound (Burda et al. 2015, eq. 8) and its gradients.
 //!
 //! ```text
-//! L_K = log 1/K Σ_k w_k,   w_k = p(x, z_k) / q(z_k|x),  z_k ~ q(z|x);   L_1 = ELBO,  L_K ≤ L_{K+1} ≤ log p(x) in the mean
-//! w̃_k = w_k / Σ_j w_j
+//! L_K = log 1/K Σ_k w_k,   w_k = p(x, z_k) / q(z_k|x),  z_k ~ q(z|x);   L_1 = ELBO,  E L_K ≤ E
+//! L_{K+1} ≤ log p(x) w̃_k = w_k / Σ_j w_j
 //! ∂L_K/∂θ = Σ_k w̃_k ∂ log w_k/∂θ                                        ibid., eq. 13
 //! ∂L_K/∂φ = Σ_k w̃_k² (∂ log w_k/∂z_k)(∂z_k/∂φ)                          doubly reparameterised: Tucker et al. (2018), eq. 8
 //! ```
@@ -17,7 +17,7 @@ pub fn importance_bound(log_weights: Tensor<2>) -> Tensor<1> {
     log_sum_exp(log_weights, 1).squeeze_dim::<1>(1) - samples.ln()
 }
 
-/// w̃, rows × K, without a gradient.
+/// w̃, rows × K, without gradient.
 pub fn normalized_weights(log_weights: Tensor<2>) -> Tensor<2> {
     activation::softmax(log_weights.detach(), 1)
 }
@@ -27,7 +27,8 @@ pub fn with_gradient_of(value: Tensor<1>, surrogate: Tensor<1>) -> Tensor<1> {
     surrogate.clone() + (value - surrogate).detach()
 }
 
-/// `z` with its gradient multiplied by `factor`, row by row. `z`: n × d; `factor`: n, without a gradient.
+/// `z` with the gradient of each row multiplied by `factor`. `z`: n × d; `factor`: n, without
+/// gradient.
 pub fn scale_gradient(z: Tensor<2>, factor: Tensor<1>) -> Tensor<2> {
     let factor = factor.unsqueeze_dim::<2>(1);
     z.clone() * factor.clone() + (z * (factor.neg() + 1.0)).detach()

@@ -1,4 +1,4 @@
-//! What is minimised: named terms, each a number per example in nats, and their weights.
+//! The training objective: named terms, each with one value per example in nats, and their weights.
 
 mod contraction;
 mod corruption;
@@ -24,8 +24,8 @@ use crate::tensor::Tensor;
 
 /// One named part of the objective.
 pub struct Term {
-    /// Such as "reconstruction", "kl_divergence", "contraction"; a name of its own. Training computes
-    /// "objective" and "negative_elbo" from the terms, and refuses terms of these names.
+    /// The unique name, such as "reconstruction", "kl_divergence", "contraction". Training computes
+    /// "objective" and "negative_elbo" from the terms, and refuses terms with these names.
     pub name: &'static str,
     /// One value per example: shape batch.
     pub value: Tensor<1>,
@@ -34,7 +34,7 @@ pub struct Term {
 }
 
 impl Term {
-    /// A term of weight 1.
+    /// A term with weight 1.
     pub fn new(name: &'static str, value: Tensor<1>) -> Self {
         Term { name, value, weight: 1.0 }
     }
@@ -46,10 +46,11 @@ impl Term {
     }
 }
 
-/// Σ_terms weight · mean over examples. A term of weight 0 is reported but costs no gradient.
+/// Σ_terms weight · mean over examples. A term with weight 0 is reported without computing its
+/// gradient.
 ///
 /// # Panics
-/// If there is no term of non-zero weight.
+/// If no term has a non-zero weight.
 pub fn objective(terms: &[Term]) -> Tensor<1> {
     terms
         .iter()

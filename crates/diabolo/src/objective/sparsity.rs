@@ -1,4 +1,4 @@
-//! What keeps a code sparse: a penalty on its units, or a limit on how many may speak.
+//! Sparsity of codes: a penalty, or a maximum number of non-zero values.
 //!
 //! With h = f(x), the code of one row of a batch of B rows:
 //!
@@ -8,9 +8,9 @@
 //! | `kl` | Σ_j KL(Bernoulli(ρ) ‖ Bernoulli(ρ̂_j)), ρ̂_j = 1/B Σ_rows h_j | Lee et al. 2008; Ng, CS294A, section 2 |
 //! | `top_k` | none: the k largest h_j are kept, the others are 0, in training and in use | Makhzani & Frey 2013, α = 1 |
 //!
-//! `kl` is in nats, `l1` in units of the code: only its weight gives it nats. `l1` does not see the decoder: small codes
-//! under large decoder weights satisfy it too, unless the weights are tied. `kl` depends on the rows of the batch, which
-//! share its one value; batches of few rows estimate ρ̂ badly.
+//! `kl` is in nats, `l1` in units of the code. `l1` ignores the decoder: unless the weights are
+//! tied, small codes with large decoder weights also satisfy it. `kl` has one value for the whole
+//! batch; batches of few rows estimate ρ̂ badly.
 
 use crate::tensor::{IndexingUpdateOp, Tensor};
 use serde::{Deserialize, Serialize};
@@ -19,19 +19,21 @@ use super::Term;
 use crate::nn::Activation;
 use crate::{Error, Result};
 
-/// ρ̂ stays this far from 0 and 1, where the divergence is infinite; beyond, a unit feels no pull.
+/// ρ̂ is clamped to this distance from 0 and 1, where the divergence is infinite; beyond, the
+/// gradient is 0.
 const MARGIN: f64 = 1e-7;
 
-/// How a code is kept sparse.
+/// The sparsity of a code.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Sparsity {
-    /// weight · Σ_j |h_j|: each value is drawn to 0.
+    /// weight · Σ_j |h_j|: an L1 penalty.
     L1 {
         /// 0 or more.
         weight: f64,
     },
-    /// weight · Σ_j KL(ρ ‖ ρ̂_j): each unit is active for a share ρ of the rows. Sigmoid codes only.
+    /// weight · Σ_j KL(ρ ‖ ρ̂_j): the target mean activation of each unit is ρ. For sigmoid codes
+    /// only.
     Kl {
         /// 0 or more.
         weight: f64,
@@ -39,33 +41,34 @@ pub enum Sparsity {
         #[serde(default = "default_target")]
         target: f64,
     },
-    /// Only the k largest values of each code count.
+    /// Only the k largest values of each code are kept.
     TopK {
-        /// 1 to the width of the code.
+        /// From 1 to the number of latent dimensions.
         k: usize,
     },
 }
 
-/// ρ unless told otherwise, as in Ng's notes.
+/// The default ρ, as in Ng's notes.
 fn default_target() -> f64 {
     0.05
 }
 
 impl Default for Sparsity {
     fn default() -> Self {
-        // Digits, 128 tied units: 15.9 nats at a mean activation of 0.06; without sparsity 14.8 at 0.48.
+        // Digits, 128 tied units: 15.9 nats at a mean activation of 0.06; without sparsity 14.8 at
+        // 0.48.
         Sparsity::kl(1.0)
     }
 }
 
 impl Sparsity {
-    /// `kl` of this weight with the usual target.
+    /// `kl` with this weight and the default target.
     pub fn kl(weight: f64) -> Self {
         Sparsity::Kl { weight, target: default_target() }
     }
 
-    /// The activation of the code unless told otherwise: sigmoid is the probability that `kl` needs, ReLU reaches the exact
-    /// zeros that `l1` asks for, and `top_k` is a non-linearity of its own.
+    /// The default activation of the code: sigmoid for `kl`, which needs probabilities; ReLU for
+    /// `l1`, which gives exact zeros; identity for `top_k`, which is itself non-linear.
     pub fn usual_activation(&self) -> Activation {
         match self {
             Sparsity::L1 { .. } => Activation::Relu,
@@ -74,8 +77,8 @@ impl Sparsity {
         }
     }
 
-    /// The biases of the code to begin with, if not 0: `kl` starts where σ(bias) = ρ, for from ½ the units would first have to
-    /// be silenced, all at once, and many never speak again.
+    /// The initial biases of the code, if not 0: for `kl`, σ(bias) = ρ, since from an initial
+    /// activation of ½ all units would first be suppressed, and many would stay inactive.
     pub fn initial_bias(&self) -> Option<f64> {
         match *self {
             Sparsity::Kl { target, .. } => Some((target / (1.0 - target)).ln()),
@@ -83,7 +86,7 @@ impl Sparsity {
         }
     }
 
-    /// Checks the settings against the code they are for.
+    /// Validates the settings for a code.
     pub fn validate(&self, latent_dim: usize, latent_activation: Activation) -> Result<()> {
         match *self {
             Sparsity::L1 { weight } => weight_in_range(weight),
@@ -103,13 +106,15 @@ impl Sparsity {
             }
             Sparsity::TopK { k } if (1..=latent_dim).contains(&k) => Ok(()),
             Sparsity::TopK { k } => {
-                let expected = format!("1 to {latent_dim}, the width of the code (latent_dim)");
+                let expected = format!("1 to {latent_dim}, the number of latent dimensions (latent_dim)");
                 Err(Error::config("sparsity.k", expected, k))
             }
         }
     }
 
-    /// The term "sparsity" of the codes `h` (batch × latent): one value per row, all the same for `kl`; none for `top_k`.
+    /// The term "sparsity" of the codes `h` (batch × latent): one value per row, all equal for
+    /// `kl`; `None` for
+    /// `top_k`.
     pub fn term(&self, h: &Tensor<2>) -> Option<Term> {
         let (value, weight) = match *self {
             Sparsity::L1 { weight } => (h.clone().abs().sum_dim(1).squeeze_dim::<1>(1), weight),
@@ -119,9 +124,10 @@ impl Sparsity {
         Some(Term::new("sparsity", value).weighted(weight))
     }
 
-    /// 1 where `top_k` keeps a value of the codes `h`, else 0; a constant: no gradient passes. None for the other kinds.
+    /// The mask of `top_k`: 1 where a value of the codes `h` is kept, else 0, without gradient.
+    /// `None` for the other kinds.
     ///
-    /// Exactly k values a row are kept, even among equals.
+    /// Exactly k values per row are kept, also with ties.
     pub fn mask(&self, h: &Tensor<2>) -> Option<Tensor<2>> {
         let Sparsity::TopK { k } = *self else { return None };
         let h = h.clone().detach();
@@ -130,7 +136,7 @@ impl Sparsity {
     }
 }
 
-/// Σ_j ρ log(ρ/ρ̂_j) + (1−ρ) log((1−ρ)/(1−ρ̂_j)) of the batch `h`, once for each of its rows.
+/// Σ_j ρ log(ρ/ρ̂_j) + (1−ρ) log((1−ρ)/(1−ρ̂_j)) of the batch `h`, repeated for each row.
 fn divergence(h: &Tensor<2>, target: f64) -> Tensor<1> {
     let [rows, latent] = h.dims();
     let active = h.clone().mean_dim(0).clamp(MARGIN, 1.0 - MARGIN);
@@ -195,18 +201,20 @@ mod tests {
     }
 
     #[test]
-    fn the_other_kinds_neither_mask_nor_top_k_adds_a_term() {
+    fn only_top_k_has_a_mask_and_no_term() {
         let h = Device::cpu().tensor(vec![0.5, 0.5], [1, 2]);
         assert!(Sparsity::default().mask(&h).is_none() && Sparsity::L1 { weight: 1.0 }.mask(&h).is_none());
         assert!(Sparsity::TopK { k: 1 }.term(&h).is_none());
     }
 
     #[test]
-    fn impossible_settings_are_refused_with_the_reason() {
+    fn invalid_settings_are_refused_with_the_reason() {
         let refused =
             |sparsity: Sparsity, activation| sparsity.validate(8, activation).unwrap_err().to_string();
         use Activation::{Identity, Sigmoid, Tanh};
-        assert!(refused(Sparsity::TopK { k: 9 }, Identity).contains("1 to 8, the width of the code"));
+        assert!(
+            refused(Sparsity::TopK { k: 9 }, Identity).contains("1 to 8, the number of latent dimensions")
+        );
         assert!(refused(Sparsity::TopK { k: 0 }, Identity).contains("1 to 8"));
         assert!(refused(Sparsity::kl(0.1), Tanh).contains("probabilities"));
         for target in [0.0, 1.0, f64::NAN] {

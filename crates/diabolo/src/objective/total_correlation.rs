@@ -1,11 +1,12 @@
-//! The KL divergence in three parts (Chen et al. 2018, eq. 2), estimated within a batch.
+//! Decomposition of the KL divergence into three parts (Chen et al. 2018, eq. 2), estimated within
+//! a batch.
 //!
 //! ```text
 //! E_x KL(q(z|x) ‖ p(z)) = I(x; z) + KL(q(z) ‖ Π_j q(z_j)) + Σ_j KL(q(z_j) ‖ p(z_j))
 //!
 //! log q(z_i) ≈ log Σ_k q(z_i|x_k) − log(N M)      M rows in the batch out of N, z_i ~ q(z|x_i)      ibid., eq. 5
 //! ```
-//! The estimate of each part is biased, their sum is not: what one part gains another loses.
+//! The estimate of each part is biased; their sum is unbiased.
 
 use crate::tensor::Tensor;
 
@@ -22,7 +23,9 @@ pub struct KlParts {
     pub dimension_kl: Tensor<1>,
 }
 
-/// For draws `z` (batch × latent_dim) of a batch's posterior, from a data set of `rows` rows.
+/// Estimates the parts from draws `z` (batch × latent_dim) of the posterior of a batch, for a data
+/// set of
+/// `rows` rows.
 pub fn kl_parts(posterior: &Posterior, z: Tensor<2>, rows: usize) -> KlParts {
     let [batch, _] = z.dims();
     let all = |t: &Tensor<2>| t.clone().unsqueeze_dim::<3>(0);

@@ -1,17 +1,18 @@
-//! Trimmed likelihood: the rows of a batch that fit worst do not count (Neykov & Neytchev 1990; Hadi & Luceño 1997).
+//! Trimmed likelihood: the rows of a batch with the largest loss are ignored (Neykov & Neytchev
+//! 1990; Hadi & Luceño 1997).
 //!
 //! ```text
 //! L = 1/h Σ_{i=1..h} ℓ_(i) ,   ℓ_(1) ≤ … ≤ ℓ_(n) the losses of the rows of a batch,   h = n − ⌊share · n⌋
 //! ```
 //!
-//! A model that shall learn what is usual from rows of which some are not is thus not bent towards them. Which rows are left out
-//! is decided in every batch anew by the weights at the time, and no gradient passes the decision.
+//! Trimming makes training robust to anomalies in the training rows. The ignored rows are selected
+//! in every batch with the current weights, without gradient.
 
 use super::Term;
 use crate::tensor::{Device, to_host};
 
-/// The terms without the `share` of rows whose objective is highest: their values are 0, the others' are scaled so that the mean
-/// over all rows is the mean over those that count.
+/// The terms without the fraction `share` of rows with the highest objective: their values are 0,
+/// and the others are scaled so that the mean over all rows is the mean over the remaining rows.
 pub fn trimmed(terms: Vec<Term>, share: f64, device: &Device) -> Vec<Term> {
     let rows = terms.first().map_or(0, |term| term.value.dims()[0]);
     let left_out = (share * rows as f64).floor() as usize;
@@ -44,12 +45,12 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_rows_of_the_whole_objective_do_not_count() {
+    fn rows_with_the_highest_objective_are_ignored() {
         let values: Vec<Vec<f32>> =
             trimmed(terms(), 0.5, &Device::cpu()).into_iter().map(|t| to_host(t.value)).collect();
         assert_eq!(values, [[2.0, 4.0, 0.0, 0.0], [4.0, 0.0, 0.0, 0.0]]);
         let same: Vec<Vec<f32>> =
             trimmed(terms(), 0.2, &Device::cpu()).into_iter().map(|t| to_host(t.value)).collect();
-        assert_eq!(same[0], [1.0, 2.0, 9.0, 3.0], "a fifth of four rows is none");
+        assert_eq!(same[0], [1.0, 2.0, 9.0, 3.0], "a fifth of four rows is no row");
     }
 }

@@ -1,12 +1,13 @@
-//! Weights that change while training.
+//! Warm-up of weights during training.
 
-/// Warm-up of a weight: it grows from 0 to 1 in `epochs` epochs (is 1 at once if `epochs` is 0). With several cycles it then
-/// stays at 1 for as long and begins again (Fu et al. 2019, eq. 6, with R = ½); after the last it stays.
+/// Warm-up of a weight: it rises linearly from 0 to 1 in `epochs` epochs (it is 1 if `epochs` is
+/// 0). With several cycles, it then stays at 1 for as many epochs and restarts (Fu et al. 2019, eq.
+/// 6, with R = ½); after the last cycle it stays at 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Warmup {
-    /// How many epochs a ramp takes.
+    /// Epochs per ramp.
     pub epochs: f64,
-    /// How many ramps there are.
+    /// Number of ramps.
     pub cycles: usize,
 }
 

@@ -39,8 +39,8 @@ use crate::{Error, Result};
 /// Passes the result of `transform` for each batch to `write`, in the order of the input; returns
 /// the number of rows.
 ///
-/// `transform` also receives the 0-based number of the first row of the batch. It runs on all cores, and
-/// one batch per core is in memory at a time.
+/// `transform` also receives the 0-based number of the first row of the batch. It runs on all
+/// cores, and one batch per core is in memory at a time.
 ///
 /// # Errors
 /// The first error of reading, `transform` or `write`.
@@ -86,5 +86,5 @@ fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
     let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
     RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
-        .map_err(|cause| Error::internal(format!("these columns make no table: {cause}")))
+        .map_err(|cause| Error::internal(format!("these columns are not a valid table: {cause}")))
 }

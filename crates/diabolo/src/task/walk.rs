@@ -22,9 +22,9 @@
 //! their codes. A chain starts at the centre of a cluster of codes, chosen with a probability equal
 //! to the cluster's fraction.
 //!
-//! The defaults were chosen on the digits and on MNIST by the [energy distance](crate::stats::SampleQuality) to held-out
-//! rows. Long chains of a one-layer encoder leave the manifold of MNIST; by default each sample has
-//! its own short chain.
+//! The defaults were chosen on the digits and on MNIST by the [energy
+//! distance](crate::stats::SampleQuality) to held-out rows. Long chains of a one-layer encoder
+//! leave the manifold of MNIST; by default each sample has its own short chain.
 
 use std::ops::Range;
 
@@ -86,7 +86,8 @@ impl WalkConfig {
     }
 }
 
-/// `count` new rows by the walk: encoded (row-major) and decoded. Sample i is from chain i mod `chains`.
+/// `count` new rows by the walk: encoded (row-major) and decoded. Sample i is from chain i mod
+/// `chains`.
 ///
 /// # Errors
 /// [`Error::Unsupported`] if the family has a prior; [`Error::Config`] for invalid settings.

@@ -6,7 +6,8 @@
 pub(crate) mod optimizer;
 mod special;
 
-/// For `#[derive(Module)]` outside this crate, which writes code that names `burn`: bring it into scope beside [`Module`].
+/// For `#[derive(Module)]` outside this crate, which writes code that names `burn`: bring it into
+/// scope beside [`Module`].
 pub use burn;
 pub use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 pub use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -45,7 +46,8 @@ impl Device {
     /// The device with this name, in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
     ///
     /// # Errors
-    /// [`Error::InvalidValue`] for an unknown name, [`Error::Unsupported`] for one this build left out.
+    /// [`Error::InvalidValue`] for an unknown name, [`Error::Unsupported`] for a device that this
+    /// build lacks.
     pub fn named(name: &str) -> Result<Self> {
         let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
         let index: usize =
@@ -129,7 +131,7 @@ mod accelerator {
 /// Sets the number of threads; results do not depend on it.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] for 0 threads, or if computation has begun already.
+/// [`Error::InvalidValue`] for 0 threads, or if the thread pool already exists.
 pub fn use_threads(threads: usize) -> Result<()> {
     let wrong = |found: String| Error::invalid_value("threads", "1 to 1024, set once", found);
     if !(1..=1024).contains(&threads) {

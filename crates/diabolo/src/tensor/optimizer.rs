@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::{EngineDevice, Module, ModuleMapper, ModuleOptimizer, Param, Tensor};
 use crate::kernel::{self, AdamStep};
 
-/// The update rule. Adam and AdamW use β₁ = 0.9, β₂ = 0.999 and ε = 1e-8 (Kingma & Ba 2015, algorithm 1).
+/// The update rule. Adam and AdamW use β₁ = 0.9, β₂ = 0.999 and ε = 1e-8 (Kingma & Ba 2015,
+/// algorithm 1).
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Optimizer {

@@ -9,7 +9,7 @@ use crate::model::HealthStats;
 use crate::objective::Term;
 use crate::{Error, Result};
 
-/// What a record computes from the terms: no term may have these names.
+/// The names that a record computes from the terms, which no term may have.
 const COMPUTED: [&str; 2] = ["objective", "negative_elbo"];
 
 /// One epoch. All terms are nats per example; `objective` is their weighted sum.
@@ -76,7 +76,7 @@ impl TermMean {
     }
 }
 
-/// Every term needs a name of its own: under one name, values would be added up.
+/// Checks that the names of terms are unique, since values with the same name would be added.
 pub(super) fn check_names(means: &[TermMean]) -> Result<()> {
     for (i, TermMean { name, .. }) in means.iter().enumerate() {
         if COMPUTED.contains(name) || means[..i].iter().any(|earlier| earlier.name == *name) {

@@ -88,7 +88,7 @@ pub trait Hooks<M> {
     fn save(&mut self, _snapshot: &Snapshot<M>) -> Result<()> {
         Ok(())
     }
-    /// Asked once before every step; `true` saves and stops.
+    /// Called once before every step; `true` saves and stops.
     fn interrupted(&self) -> bool {
         false
     }
@@ -112,7 +112,8 @@ pub enum StopReason {
 }
 
 impl StopReason {
-    /// As model files and JSON have it: "finished", "early_stopped", "time_limit", "interrupted" or "diverged".
+    /// The name in model files and JSON: "finished", "early_stopped", "time_limit", "interrupted"
+    /// or "diverged".
     pub fn name(&self) -> &'static str {
         match self {
             StopReason::Finished => "finished",
@@ -153,8 +154,8 @@ pub struct Resume<M> {
 /// `config` must be [resolved](TrainingConfig::resolve).
 ///
 /// # Errors
-/// If a hook cannot save, `config` leaves something open, `resume` holds an unreadable optimiser state,
-/// or a [term](crate::objective::Term) of the loss has no name of its own.
+/// If a hook cannot save, `config` is not resolved, the optimizer state of `resume` is unreadable,
+/// or the name of a [term](crate::objective::Term) of the loss is not unique.
 pub fn fit<M: Trainable + Module>(
     model: M,
     resume: Option<Resume<M>>,
@@ -259,7 +260,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             }
         };
         self.state.seconds += self.started.elapsed().as_secs_f64();
-        // Whatever the reason: what is returned can be saved and used.
+        // The returned model can be saved and used, for any stop reason.
         self.best.after_training(self.data.train, self.config.seed, self.device);
         let model = self.best;
         Ok(Outcome { model, state: self.state, stop_reason })
@@ -344,7 +345,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(())
     }
 
-    /// Names the term that is not finite, or has no name of its own.
+    /// Returns an error for a term that is not finite or has no unique name.
     fn check(&self, means: &[TermMean], step: usize) -> Result<()> {
         check_names(means)?;
         let epoch = self.state.epoch + 1;
@@ -437,7 +438,8 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         self.config.patience > 0 && self.state.epoch >= from + self.config.patience
     }
 
-    /// Whether training must end before the next step. The hook is asked once: its answer may not come twice.
+    /// Whether training must end before the next step. The hook is called once per step, since it
+    /// may return `true` only once.
     fn asked_to_stop(&self, hooks: &dyn Hooks<M>) -> Option<StopReason> {
         if hooks.interrupted() {
             return Some(StopReason::Interrupted);

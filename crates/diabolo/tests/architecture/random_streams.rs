@@ -1,14 +1,14 @@
-//! No two places draw from one random stream: each variant of `Purpose` is named by one call.
+//! Each variant of `Purpose` is used by one call, so that no two calls share a random stream.
 
 use std::collections::BTreeMap;
 
 use crate::source::Source;
 use crate::{members, sources};
 
-/// Variants that several calls may name, and how many: their streams differ in the epoch.
+/// Variants that several calls may use, and the number of calls: their streams differ in the epoch.
 const SHARED: [(&str, usize); 1] = [("Binarize", 2)];
 
-/// How often each variant of `Purpose` is named outside tests.
+/// The number of uses of each variant of `Purpose` outside tests.
 fn uses<'a>(sources: impl IntoIterator<Item = &'a Source>) -> BTreeMap<String, usize> {
     let mut uses = BTreeMap::new();
     for source in sources {
@@ -20,12 +20,12 @@ fn uses<'a>(sources: impl IntoIterator<Item = &'a Source>) -> BTreeMap<String, u
     uses
 }
 
-/// The variants named by several calls.
+/// The variants used by several calls.
 fn collisions(uses: &BTreeMap<String, usize>) -> Vec<String> {
     let allowed = |name: &str| SHARED.iter().find(|(shared, _)| *shared == name).map_or(1, |(_, n)| *n);
     let several = uses.iter().filter(|(name, count)| **count > allowed(name));
     several
-        .map(|(name, count)| format!("{count} places draw from Purpose::{name}: give each its own variant"))
+        .map(|(name, count)| format!("{count} calls use Purpose::{name}: give each its own variant"))
         .collect()
 }
 

@@ -1,10 +1,10 @@
-//! What several tests need alike.
+//! Shared code of tests.
 
 use diabolo::Config;
 use diabolo::artifact::{FORMAT_VERSION, Header, SourceRecord, TrainingRecord};
 use diabolo::data::Preprocessor;
 
-/// The header of a model that is in no file.
+/// The header of a model without a file.
 pub fn header(config: Config, preprocessor: Preprocessor) -> Header {
     Header {
         format_version: FORMAT_VERSION,

@@ -1,8 +1,9 @@
-//! The names that a setting can have, from the message about one that there is not: a new name is in the list at once.
+//! The names that a setting accepts, from the error about an unknown name, so that new names are
+//! included.
 
 use diabolo::Config;
 
-/// The kinds of a setting such as `model.family`, after some other settings.
+/// The kinds of a setting such as `model.family`, after other settings.
 pub fn kinds(given: &[&str], setting: &str) -> Vec<String> {
     let mut config = Config::default();
     given.iter().for_each(|setting| config.set(setting).unwrap());

@@ -1,8 +1,8 @@
-//! Every family with every kind of each of its options.
+//! Every family with every kind of every option.
 
 use crate::names::{families, kinds};
 
-/// The options that come in kinds.
+/// The options that have kinds.
 const OPTIONS: [(&str, &str); 6] = [
     ("denoising", "corruption"),
     ("sparse", "sparsity"),
@@ -12,7 +12,7 @@ const OPTIONS: [(&str, &str); 6] = [
     ("variational", "flow"),
 ];
 
-/// What stands between the braces of `model.family={…}`, for every family and every kind of its options.
+/// The contents of `model.family={…}`, for every family and every kind of its options.
 pub fn family_settings() -> Vec<String> {
     let mut all: Vec<String> = families().iter().map(|family| alone(family)).collect();
     for family in ["plain", "denoising", "sparse", "contractive"] {
@@ -27,14 +27,14 @@ pub fn family_settings() -> Vec<String> {
     all
 }
 
-/// The option's values, one of each kind.
+/// The values of an option, one per kind.
 pub fn values(family: &str, option: &str) -> Vec<String> {
     let given = format!("model.family={{{}}}", alone(family));
     let kinds = kinds(&[given.as_str()], &format!("model.family.{option}"));
     kinds.iter().map(|kind| format!("{{kind=\"{kind}\"{}}}", needed(kind))).collect()
 }
 
-/// A family with default options, and small.
+/// A small family with default options.
 fn alone(family: &str) -> String {
     match family {
         "vector_quantized" => "kind=\"vector_quantized\", groups=2, codebook_size=5".into(),
@@ -42,7 +42,7 @@ fn alone(family: &str) -> String {
     }
 }
 
-/// What a kind of an option cannot do without; one that is not named here is used as it is, and refused if it needs more.
+/// The required values of a kind of an option; other kinds are used without values.
 fn needed(kind: &str) -> &'static str {
     match kind {
         "masking" | "salt_and_pepper" => ", probability=0.3",

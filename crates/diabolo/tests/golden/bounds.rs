@@ -68,8 +68,8 @@ fn every_bound_prior_and_flow() {
     }
 }
 
-/// The negative control: the plain gradient of the importance-weighted bound is another than the
-/// doubly reparameterised one.
+/// The negative control: the plain gradient of the importance-weighted bound differs from the
+/// doubly reparameterized one.
 #[test]
 fn the_plain_gradient_is_not_the_doubly_reparameterised_one() {
     let device = Device::cpu_f64();

@@ -5,8 +5,8 @@ use std::fs;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 
-/// The cases of a file, which must be those named and in that order. Each array stands in its place,
-/// as nested lists.
+/// The cases of a file, which must be those named and in that order. Each array stands in its
+/// place, as nested lists.
 pub fn golden(file: &str, names: &str) -> Vec<Value> {
     let read = |extension: &str| {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden");

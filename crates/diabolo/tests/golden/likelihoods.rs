@@ -1,5 +1,5 @@
-//! Every likelihood: nats of each example, gradients of the decoder's outputs and of what is learned
-//! beside them.
+//! Every likelihood: nats of each example, gradients of the decoder outputs and of the other
+//! parameters.
 
 use crate::*;
 use diabolo::distribution::Likelihood;
@@ -13,7 +13,7 @@ const CASES: &str = "
     mixed_twice
 ";
 
-/// Puts a case's learned vectors where ours are, list by list in the order of the blocks.
+/// Sets the learned vectors of a case, list by list in the order of the blocks.
 fn load(likelihood: &mut Likelihood, learned: &Value, device: &Device) {
     for (name, list) in lists(likelihood) {
         let named = learned.as_array().unwrap().iter().filter_map(|own| own.get(name));
@@ -49,7 +49,7 @@ fn every_likelihood_and_its_gradients() {
             let autodiff = Device { inner: device.inner.clone().autodiff(), ..device.clone() };
             let observed = case["observed"].is_array().then(|| tensor::<2>(&case["observed"], &autodiff));
             let x: Tensor<2> = tensor(&case["x"], &autodiff);
-            // Encoded rows hold 0 where a cell is missing; the golden file leaves a value there.
+            // Encoded rows have 0 in missing cells; the golden file has a value there.
             let x = observed.clone().map_or(x.clone(), |o| x * o);
             let outputs = tensor::<2>(&case["outputs"], &autodiff).require_grad();
             let nll = likelihood.negative_log_likelihood(outputs.clone(), x, observed.as_ref());

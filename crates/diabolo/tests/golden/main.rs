@@ -1,7 +1,7 @@
 //! Values and gradients against JAX in f64 (`testdata/golden`), at 1e-9; the same in f32, at 1e-4.
 //!
-//! Contractions there come from `jax.jacfwd`, gradients from `jax.grad` through it: nothing shares a
-//! formula with us.
+//! Contractions in the files are from `jax.jacfwd`, gradients from `jax.grad` through it,
+//! independent of our formulas.
 #![allow(clippy::unwrap_used)]
 
 mod autoencoder;
@@ -33,7 +33,7 @@ use serde_json::Value;
 use files::golden;
 use parameters::{assert_gradients, flatten, load, named};
 
-/// The two precisions, and how closely each must agree.
+/// The two precisions, with their tolerances.
 fn devices() -> [(Device, f64); 2] {
     [(Device::cpu_f64(), 1e-9), (Device::cpu(), 1e-4)]
 }

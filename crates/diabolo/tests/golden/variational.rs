@@ -84,7 +84,7 @@ fn every_term_of_the_elbo_for_every_likelihood() {
 
             let observed = case["observed"].is_array().then(|| tensor::<2>(&case["observed"], &device));
             let x: Tensor<2> = tensor(&case["x"], &device);
-            // Encoded rows hold 0 where a cell is missing; the golden file leaves a value there.
+            // Encoded rows have 0 in missing cells; the golden file has a value there.
             let x = observed.clone().map_or(x.clone(), |o| x * o);
             let posterior = model.posterior(x.clone()).unwrap();
             check(values(posterior.mean.inner()), "posterior_mean");

@@ -1,4 +1,4 @@
-//! The vector-quantised family: terms, straight-through gradients, and a step of the codebooks.
+//! The vector-quantized family: terms, straight-through gradients, and a step of the codebooks.
 
 use crate::*;
 use diabolo::model::VectorQuantizedConfig;
@@ -30,7 +30,7 @@ fn architecture(case: &Value) -> Architecture {
     }
 }
 
-/// The prior has no part in the loss: zeros.
+/// A prior of zeros, which the loss does not use.
 fn with_prior(mut named: BTreeMap<String, Value>, case: &Value) -> BTreeMap<String, Value> {
     let [groups, size] = ["groups", "codebook_size"].map(|key| case[key].as_u64().unwrap() as usize);
     named.insert("prior.weights".into(), json!(vec![0.0; 64]));

@@ -1,4 +1,5 @@
-//! A damaged file is refused: by its checksum, or, with a checksum that fits, by the checks of what it says.
+//! A damaged file is refused by its checksum, or, with a valid checksum, by the validation of its
+//! contents.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{model_of, names, settings, small, small_with};
 
-/// Whatever a file says, loading it never takes more memory than this.
+/// Loading a file never takes more memory than this, for any contents.
 const MOST_KIB: u64 = 1 << 20;
 
 fn bytes_of(saved: &SavedModel) -> Vec<u8> {
@@ -25,7 +26,7 @@ fn load(path: &Path, bytes: &[u8]) -> Result<SavedModel, Error> {
     SavedModel::load(path, &Device::cpu())
 }
 
-/// The file's text, and where its tensors begin.
+/// The header of the file, and the offset of its tensors.
 fn opened(bytes: &[u8]) -> Option<(Value, Value, usize)> {
     let length = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
     let end = usize::try_from(length).ok()?.checked_add(8)?;
@@ -34,7 +35,7 @@ fn opened(bytes: &[u8]) -> Option<(Value, Value, usize)> {
     Some((container, text, end))
 }
 
-/// The file with another text and a checksum that fits; `None` if its tensors cannot be found.
+/// The file with another header and a valid checksum; `None` if its tensors cannot be found.
 fn sealed(bytes: &[u8], text: &Value) -> Option<Vec<u8>> {
     let (mut container, _, end) = opened(bytes)?;
     let mut text = text.clone();
@@ -72,7 +73,7 @@ fn places(value: &Value, at: String, found: &mut Vec<String>) {
     found.push(at);
 }
 
-/// What may stand in the place of any value.
+/// Replacements for any value.
 fn nonsense(value: &Value) -> Vec<Value> {
     let mut all = vec![Value::Null, json!([]), json!({}), json!(""), json!("?"), json!(true)];
     all.extend([json!(0), json!(-1), json!(0.5), json!(3), json!(1e300), json!(u32::MAX), json!(u64::MAX)]);
@@ -83,7 +84,7 @@ fn nonsense(value: &Value) -> Vec<Value> {
     all
 }
 
-/// The most memory this process has had, in KiB, where the system says it.
+/// The peak memory of this process in KiB, if the system reports it.
 fn most_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmPeak:"))?;

@@ -1,4 +1,4 @@
-//! Model files: what is saved can be loaded, in both precisions, and what is damaged is refused.
+//! Model files: saved files can be loaded, in both precisions, and damaged files are refused.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/mod.rs"]
@@ -17,7 +17,7 @@ use diabolo::model::Model;
 use diabolo::task;
 use diabolo::tensor::Device;
 
-/// What keeps a family's model of a small table small.
+/// Settings that keep the model of a small table small.
 fn settings(family: &str) -> Vec<String> {
     let own = match family {
         "vector_quantized" => ", groups=2, codebook_size=3",
@@ -27,7 +27,7 @@ fn settings(family: &str) -> Vec<String> {
     [family.as_str(), "model.hidden=[3]", "model.latent_dim=2"].map(str::to_string).to_vec()
 }
 
-/// A model with random weights and all that a file may hold, and the rows it was made for.
+/// A model with random weights and all optional parts, and its rows.
 fn model_of(input: &str, settings: &[String]) -> (SavedModel, Prepared) {
     let device = Device::cpu();
     let mut config = Config::default();

@@ -1,4 +1,4 @@
-//! A file loads in double precision, for checks, and means the same.
+//! A file loaded in double precision gives the same results.
 
 use diabolo::artifact::SavedModel;
 use diabolo::data::Encoded;

@@ -1,4 +1,4 @@
-//! What could not be loaded again is not saved.
+//! Models that could not be loaded again are not saved.
 
 use diabolo::ErrorClass;
 use diabolo::artifact::{FORMAT_VERSION, SavedModel};
@@ -11,25 +11,27 @@ use crate::small;
 
 type Change = fn(&mut SavedModel);
 
-/// What a user of the library can do to the public fields.
+/// Invalid changes of public fields.
 const CHANGES: [(&str, Change); 14] = [
-    ("reads up to", |saved| saved.header.format_version = FORMAT_VERSION + 1),
-    ("summary of the codes is impossible", |saved| saved.header.config.model.latent_dim = Some(3)),
-    ("its configuration says [4", |saved| saved.header.config.model.hidden = Some(vec![4])),
-    ("configuration is impossible", |saved| saved.header.config.model.latent_dim = Some(0)),
-    ("fewer than its configuration says", |saved| saved.header.config.model.hidden = Some(vec![1000, 1000])),
-    ("configuration is impossible", |saved| {
+    ("reads versions up to", |saved| saved.header.format_version = FORMAT_VERSION + 1),
+    ("summary of the codes is invalid", |saved| saved.header.config.model.latent_dim = Some(3)),
+    ("its configuration requires [4", |saved| saved.header.config.model.hidden = Some(vec![4])),
+    ("configuration is invalid", |saved| saved.header.config.model.latent_dim = Some(0)),
+    ("fewer than its configuration requires", |saved| {
+        saved.header.config.model.hidden = Some(vec![1000, 1000])
+    }),
+    ("configuration is invalid", |saved| {
         saved.header.config.model.likelihood.insert("nobody".into(), Family::Gaussian);
     }),
     ("header is damaged", |saved| saved.header.preprocessor.schema.features.truncate(4)),
     ("header is damaged", |saved| saved.header.preprocessor.schema.features.clear()),
-    ("architecture is not what", |saved| saved.architecture.activation = Activation::Relu),
-    ("scores rows by is impossible", |saved| saved.detector.as_mut().unwrap().deviation[0] = 0.0),
-    ("scores rows by is impossible", |saved| saved.detector.as_mut().unwrap().scores.push(f32::NAN)),
-    ("rows are spread is impossible", |saved| {
+    ("architecture is not that of", |saved| saved.architecture.activation = Activation::Relu),
+    ("anomaly detector is invalid", |saved| saved.detector.as_mut().unwrap().deviation[0] = 0.0),
+    ("anomaly detector is invalid", |saved| saved.detector.as_mut().unwrap().scores.push(f32::NAN)),
+    ("drift reference is invalid", |saved| {
         saved.detector.as_mut().unwrap().reference = Some(Reference(vec![]))
     }),
-    ("summary of the codes is impossible", |saved| saved.latent.as_mut().unwrap().deviation[0] = -1.0),
+    ("summary of the codes is invalid", |saved| saved.latent.as_mut().unwrap().deviation[0] = -1.0),
     ("latent.centers", |saved| saved.latent.as_mut().unwrap().centers.truncate(1)),
 ];
 

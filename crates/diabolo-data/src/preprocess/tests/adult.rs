@@ -1,4 +1,4 @@
-//! Real data.
+//! The Adult data set.
 
 use super::*;
 
@@ -57,7 +57,8 @@ fn adult_round_trip() {
     }
 }
 
-/// Weights in the millions are kept to seven digits; a value beyond the training range is not kept by quantiles.
+/// Weights in the millions have seven exact digits; quantile scaling clamps values outside the
+/// training range.
 fn close(name: &str, a: &str, b: &str) -> bool {
     let (a, b): (f64, f64) = (a.parse().unwrap(), b.parse().unwrap());
     name == "fnlwgt" && ((a - b).abs() <= 1.0 || !(12_286.0..=1_484_704.0).contains(&a))

@@ -1,4 +1,4 @@
-//! Counts and ordered columns as blocks of their own, and the volume of what is encoded.
+//! Blocks of counts and ordinal columns, and the log-determinant of the encoding.
 
 use super::*;
 
@@ -46,7 +46,7 @@ fn event_counts_are_encoded_as_logarithms() {
     assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
     let damaged = json.replacen("\"kind\":\"count\"", "\"kind\":\"numeric\"", 1);
     assert_ne!(damaged, json);
-    assert!(serde_json::from_str::<Preprocessor>(&damaged).is_err(), "a number is no count");
+    assert!(serde_json::from_str::<Preprocessor>(&damaged).is_err(), "a number is not a count");
 }
 
 #[test]
@@ -103,13 +103,15 @@ fn ordinals_are_one_hot_and_decode_to_the_most_probable() {
     columns[0] = text(&["small", "huge", "small", "small"]);
     let other = table(["size", "grade", "city"].into_iter().zip(columns).collect());
     let message = message(&fitted, &other);
-    let expected = "new.csv, row 102, column 'size': expected one of 'small', 'medium', 'large', found 'huge'; it has no place";
+    let expected = "new.csv, row 102, column 'size': expected one of 'small', 'medium', 'large', found 'huge'; it is not among";
     assert!(message.starts_with(expected), "{message}");
     let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
     let note = lenient.unknown_cells("t", &other).unwrap().note();
     assert_eq!(
         note.as_deref(),
-        Some("1 cell holds a category that the model has not seen; it is treated as missing: column 'size'")
+        Some(
+            "1 cell has a category that was not in the training data; it is treated as missing: column 'size'"
+        )
     );
     let json = serde_json::to_string(&fitted).unwrap();
     assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
@@ -119,7 +121,7 @@ fn ordinals_are_one_hot_and_decode_to_the_most_probable() {
 fn log_volumes_by_hand() {
     let fitted = events_fitted(CountScaling::Auto);
     let encoded = fitted.encode("t", &events(), 0).unwrap();
-    // Standard deviations 1 (x) and 10 (age); visits 0, 0, 19, missing; member is no density.
+    // Standard deviations 1 (x) and 10 (age); visits 0, 0, 19, missing; member has no density.
     let volumes = fitted.log_volume(&encoded, &[true, true, true, false]);
     let expected = [-10f64.ln(), -10f64.ln(), -10f64.ln() - 20f64.ln(), -10f64.ln()];
     for (found, expected) in volumes.iter().zip(expected) {
@@ -128,7 +130,8 @@ fn log_volumes_by_hand() {
     let counts = fitted.log_volume(&encoded, &[false, false, true, true]);
     assert!((counts[2] + 20f64.ln()).abs() < 1e-6 && counts[0] == 0.0 && counts[3] == 0.0, "{counts:?}");
 
-    // A normal density of x, N(2.5, 1²) scaled to N(0, 1) of z = (x − 2.5)/1, keeps its value; of age by 1/10.
+    // A normal density of x, N(2.5, 1²) scaled to N(0, 1) of z = (x − 2.5)/1, keeps its value; of
+    // age by 1/10.
     let density = |x: f64, mean: f64, deviation: f64| {
         0.5 * ((x - mean) / deviation).powi(2) + (deviation * (2.0 * std::f64::consts::PI).sqrt()).ln()
     };

@@ -61,11 +61,7 @@ fn arrays_with_wrong_headers_are_errors() {
         ("short.npy", npy("|u1", "False", "(3, 2)", &[1, 2, 3]), "row 2: expected 3 rows of 2 bytes"),
         ("short_f.npy", npy("|u1", "True", "(3, 2)", &[1, 2, 3, 4]), "expected 3 rows of 2 bytes"),
         ("long.npy", npy("|u1", "False", "(1, 2)", &[1, 2, 3]), "more bytes"),
-        (
-            "huge.npy",
-            npy("<f8", "False", "(9999999999999, 9999999999)", &[1]),
-            "more than memory can address",
-        ),
+        ("huge.npy", npy("<f8", "False", "(9999999999999, 9999999999)", &[1]), "exceeds the address space"),
         ("wide.npy", npy("<f8", "False", "(1, 99999999999)", &[1]), "at most 1048576 columns"),
         ("tall.npy", npy("<f8", "False", "(99999999999, 2)", &[1]), "the end of the file"),
         ("none.npy", npy("<f8", "False", "(3, 0)", &[]), "at least one number"),
@@ -159,6 +155,6 @@ fn idx_images_find_their_labels() {
     let table = read(&folder.put("t.idx", idx(0x0b, &[2, 2], &[0, 1, 0xff, 0xff, 0, 3, 0, 4])));
     assert_eq!(floats(&table), [[Some(1.0), Some(3.0)], [Some(-1.0), Some(4.0)]]);
     let huge = folder.put("huge", idx(8, &[u32::MAX, u32::MAX, u32::MAX], &[1]));
-    assert!(failure(&huge).contains("a whole, undamaged file"), "{}", failure(&huge));
+    assert!(failure(&huge).contains("a complete, undamaged file"), "{}", failure(&huge));
     cut_and_bend("t.idx", &idx(8, &[3, 1, 2], &[1, 2, 3, 4, 5, 6]));
 }

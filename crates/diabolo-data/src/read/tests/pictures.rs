@@ -1,4 +1,4 @@
-//! Pictures.
+//! Images.
 
 use super::*;
 
@@ -54,7 +54,7 @@ fn folders_give_files_and_labels_in_order() {
     let single = read(&folder.path("cat/000002.png"));
     assert_eq!(single.column(1), &batch.column(1).slice(1, 1));
 
-    // The keys lead back to the same folders.
+    // The keys give the same folders.
     write(&folder.path("again/"), &batch);
     assert_eq!(read(&folder.path("again/")), batch);
 
@@ -81,7 +81,7 @@ fn bad_folders_and_pictures_are_errors() {
     write(&folder.path("p/"), &colours().slice(0, 1));
     let png = std::fs::read(folder.path("p/000001.png")).unwrap();
     folder.put("p/000002.png", &png[..png.len() / 2]);
-    assert!(failure(&folder.path("p")).contains("000002.png: expected a whole, undamaged file"));
+    assert!(failure(&folder.path("p")).contains("000002.png: expected a complete, undamaged file"));
     let batch = read(&folder.path("p/000001.png"));
     let leading_out = RecordBatch::try_from_iter([
         ("file", Arc::new(StringArray::from(vec!["../x.png"])) as ArrayRef),
@@ -93,6 +93,6 @@ fn bad_folders_and_pictures_are_errors() {
         RecordBatch::try_new(Arc::new(schema), leading_out.unwrap().columns().to_vec()).unwrap();
     let error =
         Writer::create(&folder.path("q/"), None).unwrap().write(&leading_out).unwrap_err().to_string();
-    assert!(error.contains("leads out of the folder"), "{error}");
+    assert!(error.contains("points outside the folder"), "{error}");
     assert!(!PathBuf::from(folder.path("x.png")).exists());
 }

@@ -1,4 +1,4 @@
-//! Tables, there and back.
+//! Round trips of tables.
 
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 

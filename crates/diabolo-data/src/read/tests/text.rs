@@ -89,9 +89,9 @@ fn bad_text_is_refused_with_reasons() {
         ("blank.csv", b"\n\n  \n", &["at least one row"]),
         ("twice.csv", b"a,a\n1,2\n", &["column 'a'", "differ"]),
         ("binary.csv", b"a,b\n\0\x01\x02,3\n", &["binary data", "--encoding"]),
-        ("text.parquet", b"a,b\n1,2\n", &["the format its name says, parquet"]),
+        ("text.parquet", b"a,b\n1,2\n", &["the format of its extension, parquet"]),
         ("empty.npy", b"", &["an empty file"]),
-        ("cut.csv.gz", &gz(b"a,b\n1,2\n3,4\n")[..25], &["a whole, undamaged file"]),
+        ("cut.csv.gz", &gz(b"a,b\n1,2\n3,4\n")[..25], &["a complete, undamaged file"]),
     ] {
         let path = folder.put(name, bytes);
         match open(&path, &ReadOptions::default()).and_then(Source::collect) {

@@ -1,4 +1,4 @@
-//! Of every family: draws agree with the mean, masses sum to 1, and nothing is ever infinite.
+//! For every family: draws agree with the mean, masses sum to 1, and all values are finite.
 #![allow(clippy::unwrap_used)]
 
 use crate::tensor::TensorData;
@@ -7,7 +7,7 @@ use super::*;
 use crate::random::{Purpose, stream};
 use crate::tensor::to_host;
 
-/// A block of each kind; its width is set by [`likelihood`].
+/// A block of each family; its width is set by [`likelihood`].
 fn kinds() -> Vec<LikelihoodBlock> {
     let variances =
         [Variance::Fixed { value: 4.0 }, Variance::Shared, Variance::PerFeature, Variance::Decoder];
@@ -25,7 +25,7 @@ fn fill(vectors: Vec<Param<Tensor<1>>>, value: f32, device: &Device) -> Vec<Para
     vectors.into_iter().map(|v| Param::from_tensor(full(v))).collect()
 }
 
-/// With `value` in every vector that is learned.
+/// A likelihood with `value` in every learned vector.
 fn with_learned(mut likelihood: Likelihood, value: f32, device: &Device) -> Likelihood {
     for list in [
         &mut likelihood.log_variance,
@@ -56,7 +56,7 @@ fn draws_agree_with_the_mean() {
         let drawn = likelihood.sample(repeated.clone(), &mut stream(9, Purpose::Generate, 0, 0));
         let mean = to_host(likelihood.mean(repeated.narrow(0, 0, 1)));
         for column in 0..3 {
-            // The mean of a count is that of the count itself.
+            // The mean of a count is taken in the original scale.
             let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
             let natural = |value: f32| if is_count { f64::from(value).exp_m1() } else { f64::from(value) };
             let values: Vec<f64> = drawn.chunks(3).map(|row| natural(row[column])).collect();
@@ -69,7 +69,7 @@ fn draws_agree_with_the_mean() {
     }
 }
 
-/// Every value a column of the family can have, from the likeliest part on.
+/// Every value of a column of the family, from the most probable part on.
 fn support(family: Family) -> Vec<Vec<f32>> {
     let one_hot = |k: usize| (0..4).map(|j| (j == k) as u8 as f32).collect();
     match family {
@@ -100,7 +100,8 @@ fn masses_sum_to_one_and_have_the_mean() {
             let natural = |value: f32| if is_count { f64::from(value).exp_m1() } else { f64::from(value) };
             let mean = values.iter().zip(&masses).map(|(v, mass)| natural(v[0]) * mass).sum::<f64>();
             let found = natural(to_host(likelihood.mean(repeated))[0]);
-            // A tenth of a level, which the mean of a discretised logistic may be off; the others in single precision.
+            // A tenth of a level is the error of the mean of a discretized logistic; the others are
+            // exact in single precision.
             let discretized = matches!(family, Family::DiscretizedLogistic { .. });
             let tolerance = if discretized { 0.1 / 255.0 } else { 1e-5 };
             assert!((found - mean).abs() < tolerance, "{kind:?}: {found}, not {mean}");
@@ -108,7 +109,7 @@ fn masses_sum_to_one_and_have_the_mean() {
     }
 }
 
-/// Legal values at the ends of their domain.
+/// Valid values at the ends of their domain.
 fn extremes(family: Family) -> Vec<f32> {
     match family {
         Family::Gaussian | Family::StudentT | Family::Laplace => vec![-1e6, 0.0, 1e6],
@@ -118,7 +119,7 @@ fn extremes(family: Family) -> Vec<f32> {
 }
 
 #[test]
-fn nothing_is_infinite_whatever_the_parameters() {
+fn values_are_finite_for_all_parameters() {
     let device = Device::cpu();
     let wild = [-1e30f32, -1e4, -100.0, -1.0, 0.0, 1e-6, 0.7, 100.0, 1e4, 1e8, 1e30];
     let pairs: Vec<[f32; 2]> = wild.iter().flat_map(|a| wild.iter().map(move |b| [*a, *b])).collect();
@@ -173,7 +174,7 @@ fn check_finite(kind: LikelihoodBlock, learned: f32, pairs: &[[f32; 2]], device:
 }
 
 #[test]
-fn extreme_parameters_can_be_drawn_from() {
+fn draws_with_extreme_parameters_are_finite() {
     let device = Device::cpu();
     for kind in kinds() {
         for value in [-1e30f32, -1e4, 0.0, 1e4, 1e30] {
@@ -187,7 +188,7 @@ fn extreme_parameters_can_be_drawn_from() {
 }
 
 #[test]
-fn blocks_take_their_own_outputs_and_vectors() {
+fn blocks_use_their_own_outputs_and_vectors() {
     let device = Device::cpu_f64();
     let blocks = vec![
         LikelihoodBlock::new(Family::Laplace, 0..1),

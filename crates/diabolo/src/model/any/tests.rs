@@ -1,4 +1,4 @@
-//! What a family overrides counts, also behind [`Model`].
+//! Methods that a family overrides are called through [`Model`].
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::nn::Activation;
 
-/// A family that overrides every method, and notes its name.
+/// A family that overrides every method and records its name.
 struct Recorder {
     inner: Plain,
     called: Arc<Mutex<Vec<&'static str>>>,
@@ -151,7 +151,7 @@ impl Autoencoder for Recorder {
     }
 }
 
-/// Calls every method once, as code does that knows a model only by its trait.
+/// Calls every method once through the trait.
 fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     let x = device.tensor::<2>(vec![0.5; 4], [1, 4]);
     let z = device.tensor::<2>(vec![0.5; 8], [1, 8]);
@@ -185,7 +185,7 @@ fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
 }
 
 #[test]
-fn what_a_family_overrides_is_called() {
+fn overridden_methods_are_called() {
     let device = Device::cpu();
     let architecture = Architecture {
         family: FamilyConfig::Plain { tied: false },
@@ -200,7 +200,7 @@ fn what_a_family_overrides_is_called() {
     let Model::Plain(inner) = Model::new(&architecture, 0, &device) else { unreachable!() };
     let called = Arc::default();
     let mut model: Box<dyn Autoencoder> = Box::new(Recorder { inner, called: Arc::clone(&called) });
-    // The one impl that forwards for Model forwards for a box too.
+    // The impl that forwards for `Model` also forwards for a box.
     call_all(&mut model, &device);
     let expected = [
         "loss",

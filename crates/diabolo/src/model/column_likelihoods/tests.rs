@@ -1,4 +1,4 @@
-//! Who wins, what is written down, and what is refused.
+//! Precedence, stored defaults, and errors.
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::distribution::{CustomLikelihood, register};
@@ -29,7 +29,7 @@ fn families(pairs: &[(&str, &str)]) -> Vec<(Family, usize, usize)> {
 }
 
 #[test]
-fn what_is_left_open_suits_the_kind_and_is_written_down() {
+fn defaults_depend_on_the_type_and_are_stored() {
     let mut map = BTreeMap::new();
     let first = resolve(&mut map, &table(), &DEFAULTS).unwrap();
     let expected = [(Family::Gaussian, 0, 4), (Family::NegativeBinomial, 4, 2), (Family::Ordinal, 6, 3)];
@@ -39,7 +39,7 @@ fn what_is_left_open_suits_the_kind_and_is_written_down() {
         map,
         choices(&[("numeric", "gaussian"), ("count", "negative_binomial"), ("ordinal", "ordinal")])
     );
-    // Whatever the defaults become, a resolved configuration stays.
+    // A resolved configuration does not depend on the defaults.
     let others = Defaults { variational: false, black_and_white: true, ..DEFAULTS };
     assert_eq!(resolve(&mut map, &table(), &others).unwrap(), first);
     let plain = resolve(&mut BTreeMap::new(), &table(), &others).unwrap();
@@ -47,7 +47,7 @@ fn what_is_left_open_suits_the_kind_and_is_written_down() {
 }
 
 #[test]
-fn a_name_wins_over_a_kind_and_a_kind_over_the_star() {
+fn name_overrides_type_and_type_overrides_star() {
     let found = families(&[("*", "laplace"), ("numeric", "student_t"), ("b", "gaussian"), ("c", "gaussian")]);
     let expected = [
         (Family::StudentT, 0, 1),
@@ -61,7 +61,7 @@ fn a_name_wins_over_a_kind_and_a_kind_over_the_star() {
 }
 
 #[test]
-fn a_column_may_be_called_like_a_kind() {
+fn column_may_have_the_name_of_a_type() {
     let blocks =
         [block(BlockKind::Numeric, 0, 2, &["count", "x"]), block(BlockKind::Count, 2, 1, &["visits"])];
     let mut map = BTreeMap::new();
@@ -71,27 +71,27 @@ fn a_column_may_be_called_like_a_kind() {
 }
 
 #[test]
-fn impossible_choices_are_refused_with_a_way_out() {
+fn invalid_choices_are_refused_with_advice() {
     let refused =
         |key, name| resolve(&mut choices(&[(key, name)]), &table(), &DEFAULTS).unwrap_err().to_string();
     assert_eq!(
         refused("a", "poisson"),
-        "likelihood of 'a': expected gaussian, student_t or laplace for numeric columns; a column of counts takes \
+        "likelihood of 'a': expected gaussian, student_t or laplace for numeric columns; a column of counts needs \
          --type COLUMN=count and --counts log1p, found poisson"
     );
     assert_eq!(
         refused("height", "laplace"),
-        "likelihood: expected a column's name, * or a kind of column there is (numeric, count, ordinal), found 'height'"
+        "likelihood: expected the name of a column, * or a column type of the data (numeric, count, ordinal), found 'height'"
     );
     assert_eq!(
         refused("*", "beta_binomial"),
-        "likelihood: expected one that the data's columns can have; they are numeric, count, ordinal; pictures have \
-         pixels, found beta_binomial"
+        "likelihood: expected one for the columns of the data, which are numeric, count, ordinal; it is for images, \
+         found beta_binomial"
     );
 }
 
 #[test]
-fn a_distribution_of_ones_own_is_registered_first() {
+fn custom_distribution_must_be_registered_first() {
     let mut asked = choices(&[("numeric", "custom:of_ones_own")]);
     let refused = resolve(&mut asked, &table(), &DEFAULTS).unwrap_err().to_string();
     assert!(refused.contains("custom:of_ones_own is not registered"), "{refused}");
@@ -106,5 +106,5 @@ fn a_distribution_of_ones_own_is_registered_first() {
     let blocks = resolve(&mut asked, &table(), &DEFAULTS).unwrap();
     assert_eq!((blocks[0].family, blocks[0].width, blocks[0].parameters()), (family, 4, 8));
     let refused = resolve(&mut choices(&[("size", "custom:of_ones_own")]), &table(), &DEFAULTS);
-    assert!(refused.is_err(), "one-hot columns are not one number each");
+    assert!(refused.is_err(), "one-hot columns have several numbers");
 }

@@ -13,31 +13,31 @@ use crate::objective::{
 use crate::random::RowNoise;
 use crate::tensor::{Device, repeat_rows};
 
-/// The standard normal numbers that a loss needs.
+/// The standard normal draws of a loss.
 #[derive(Clone)]
 pub struct ReparameterizationNoise {
     /// ε of z: (rows · K) × latent_dim.
     pub latent: Tensor<2>,
     /// ε of z₂ of a hierarchical prior: (rows · K) × its width.
     pub auxiliary: Option<Tensor<2>>,
-    /// Draws from p(z) to compare with (MMD): rows × latent_dim.
+    /// Draws from p(z) for the MMD: rows × latent_dim.
     pub prior: Option<Tensor<2>>,
 }
 
-/// How far training has come.
+/// The state of annealing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AnnealingState {
     /// β times its warm-up.
     pub kl_weight: f64,
     /// C of [`Bound::Capacity`], nats.
     pub capacity: f64,
-    /// Rows of the data set.
+    /// Number of rows of the data set.
     pub rows: usize,
-    /// Whether gradients are wanted.
+    /// Whether gradients are needed.
     pub training: bool,
 }
 
-/// Draws of z and the densities there.
+/// Draws of z and their densities.
 struct Draws {
     /// (rows · K) × latent_dim.
     z: Tensor<2>,
@@ -47,9 +47,9 @@ struct Draws {
     log_prior: Tensor<1>,
 }
 
-/// Draws seen through the decoder; but for `parameters` each rows × K.
+/// Decoded draws; all fields except `parameters` are rows × K.
 pub(super) struct WeightedDraws {
-    /// What the decoder gives: (rows · K) × likelihood parameters.
+    /// The decoder outputs: (rows · K) × likelihood parameters.
     pub parameters: Tensor<2>,
     /// −log p(x|z).
     pub reconstruction: Tensor<2>,
@@ -60,7 +60,7 @@ pub(super) struct WeightedDraws {
 }
 
 impl Variational {
-    /// What [`terms`](Self::terms) needs for `rows` rows and `samples` draws of each.
+    /// Draws the noise of [`terms`](Self::terms) for `rows` rows with `samples` draws each.
     pub(super) fn epsilon(
         &self,
         rows: usize,
@@ -83,7 +83,8 @@ impl Variational {
     pub(super) fn stage(&self, context: &Context) -> AnnealingState {
         let VariationalConfig { bound, kl_weight, kl_warmup_epochs, kl_cycles, .. } = self.config;
         let warmup = Warmup { epochs: kl_warmup_epochs, cycles: kl_cycles };
-        // Held-out rows are always scored by the objective the warm-up leads to, so that epochs compare.
+        // Validation rows always use the final objective of the warm-up, so that epochs are
+        // comparable.
         let factor = if context.training { warmup.factor(context.epochs) } else { 1.0 };
         let capacity = match bound {
             Bound::Capacity { nats, epochs } if context.training => {
@@ -141,7 +142,8 @@ impl Variational {
         terms
     }
 
-    /// What the bound makes of the codes; `kl`: of each row, `compared`: draws from the prior.
+    /// The terms of the bound that depend on the codes; `kl` by row, `compared`: draws from the
+    /// prior.
     fn latent_terms(
         &self,
         posterior: &Posterior,
@@ -189,7 +191,7 @@ impl Variational {
         doubly: bool,
     ) -> Vec<Term> {
         let drawn = match doubly {
-            // The weights are needed before the graph that they scale can be built.
+            // The weights are needed to build the graph that they scale.
             true => self.valid().weighted_draws(batch, samples, epsilon.clone()),
             false => self.weighted_draws(batch, samples, epsilon.clone()),
         };
@@ -209,7 +211,7 @@ impl Variational {
         ]
     }
 
-    /// A function whose gradient is the doubly reparameterised one of log 1/K Σ w_k: rows.
+    /// A function whose gradient is the doubly reparameterized gradient of log 1/K Σ w_k: rows.
     fn doubly_reparameterized(
         &self,
         batch: &Batch,
@@ -248,7 +250,8 @@ impl Variational {
         WeightedDraws { parameters, reconstruction, kl_divergence, log_weights }
     }
 
-    /// z and its densities for given Gaussians (one a draw); `top`: what the encoder knew of each row.
+    /// z and its densities for given Gaussians (one per draw); `top`: the last hidden layer for
+    /// each row.
     fn draw(&self, posterior: &Posterior, top: Tensor<2>, epsilon: ReparameterizationNoise) -> Draws {
         let start = posterior.sample(epsilon.latent);
         let log_start = posterior.log_density(start.clone());
@@ -270,7 +273,8 @@ impl Variational {
         }
     }
 
-    /// −log p(x|z) from the decoder's outputs for `samples` consecutive z of each row: rows × samples.
+    /// −log p(x|z) from the decoder's outputs for `samples` consecutive z of each row: rows ×
+    /// samples.
     fn reconstructions(&self, batch: &Batch, samples: usize, parameters: Tensor<2>) -> Tensor<2> {
         let observed = batch.observed.as_ref();
         let nll = self.likelihood.negative_log_likelihood(parameters, batch.x.clone(), observed);

@@ -2,12 +2,12 @@
 //!
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `bound.kind` | what is maximised: `elbo`, `free_bits`, `capacity`, `importance`, `total_correlation`, `mmd` | `elbo` |
+//! | `bound.kind` | training objective: `elbo`, `free_bits`, `capacity`, `importance`, `total_correlation`, `mmd` | `elbo` |
 //! | `kl_weight` | β | 1 |
-//! | `kl_warmup_epochs` | epochs over which β grows from 0 | 0 |
-//! | `kl_cycles` | how often it does so, each time staying at β for as long | 1 |
+//! | `kl_warmup_epochs` | epochs over which β rises from 0 | 0 |
+//! | `kl_cycles` | number of warm-up cycles, each followed by as many epochs at β | 1 |
 //! | `prior.kind` | p(z): `standard_normal`, `mixture`, `vamp_prior`, `hierarchical` | `standard_normal` |
-//! | `flow.kind` | what transforms the Gaussian posterior: `none`, `planar`, `inverse_autoregressive` | `none` |
+//! | `flow.kind` | normalizing flow of the posterior: `none`, `planar`, `inverse_autoregressive` | `none` |
 
 use serde::{Deserialize, Serialize};
 
@@ -18,56 +18,56 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VariationalConfig {
-    /// What is maximised.
+    /// The training objective.
     pub bound: Bound,
     /// β: 1 is the ELBO.
     pub kl_weight: f64,
-    /// Epochs over which β grows linearly from 0.
+    /// Epochs over which β rises linearly from 0.
     pub kl_warmup_epochs: f64,
-    /// How often it does so (Fu et al. 2019).
+    /// Number of warm-up cycles (Fu et al. 2019).
     pub kl_cycles: usize,
     /// p(z).
     pub prior: PriorConfig,
-    /// What transforms the Gaussian posterior.
+    /// The normalizing flow of the posterior.
     pub flow: FlowConfig,
 }
 
-/// What is maximised. Each also reports the ELBO's two terms.
+/// The training objective. Each also reports the two terms of the ELBO.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Bound {
     /// E_q[log p(x|z)] − β KL (Kingma & Welling 2013; β: Higgins et al. 2017, eq. 4).
     #[default]
     Elbo,
-    /// KL counts at least this much in each latent unit, so that none is closed to save less
-    /// (Kingma et al. 2016, eq. 15).
+    /// The KL divergence of each latent dimension counts at least this much, which prevents the
+    /// collapse of dimensions (Kingma et al. 2016, eq. 15).
     FreeBits {
-        /// λ, nats for each unit, averaged over the batch.
+        /// λ, in nats per latent dimension, averaged over the batch.
         nats: f64,
     },
-    /// β |KL − C| instead of β KL, C growing from 0 to `nats` (Burgess et al. 2018, eq. 8).
+    /// β |KL − C| instead of β KL, with C rising from 0 to `nats` (Burgess et al. 2018, eq. 8).
     Capacity {
         /// The final C.
         nats: f64,
-        /// Epochs over which C grows linearly.
+        /// Epochs over which C rises linearly.
         epochs: f64,
     },
     /// log 1/K Σ_k p(x, z_k) / q(z_k|x) (Burda et al. 2015, eq. 8).
     Importance {
         /// K.
         samples: usize,
-        /// Use the gradient of Tucker et al. (2018), eq. 8, whose noise does not grow with K.
+        /// Use the gradient of Tucker et al. (2018), eq. 8, whose variance does not grow with K.
         #[serde(default)]
         doubly_reparameterized: bool,
     },
     /// KL as index-code mutual information + weight · total correlation + dimension-wise KL
     /// (β-TCVAE: Chen et al. 2018, eq. 4).
     TotalCorrelation {
-        /// β there; 1 is the ELBO.
+        /// The weight, β in the paper; 1 is the ELBO.
         weight: f64,
     },
-    /// The ELBO − weight · MMD(q(z), p(z)) (InfoVAE: Zhao et al. 2017); with `kl_weight = 0` a Wasserstein
-    /// autoencoder (Tolstikhin et al. 2018).
+    /// The ELBO − weight · MMD(q(z), p(z)) (InfoVAE: Zhao et al. 2017); with `kl_weight = 0` a
+    /// Wasserstein autoencoder (Tolstikhin et al. 2018).
     Mmd {
         /// λ.
         weight: f64,
@@ -83,7 +83,7 @@ pub enum PriorConfig {
     StandardNormal,
     /// Σ_k π_k N(m_k, diag s²_k), all learned.
     Mixture {
-        /// How many Gaussians.
+        /// Number of Gaussians.
         components: usize,
     },
     /// 1/K Σ_k q(z|u_k) with learned inputs u_k (Tomczak & Welling 2018, eq. 9).
@@ -91,32 +91,34 @@ pub enum PriorConfig {
         /// K.
         pseudo_inputs: usize,
     },
-    /// A second stochastic layer: p(z) = ∫ p(z|z₂) p(z₂) dz₂ with p(z₂) = N(0, I), bounded by q(z₂|z) (Burda et al. 2015, section 5).
+    /// A second stochastic layer: p(z) = ∫ p(z|z₂) p(z₂) dz₂ with p(z₂) = N(0, I), bounded by
+    /// q(z₂|z) (Burda et al. 2015, section 5).
     Hierarchical {
-        /// Widths of the deterministic layers between z and z₂, z's side first.
+        /// Widths of the deterministic layers between z and z₂, starting from z.
         hidden: Vec<usize>,
         /// Width of z₂.
         latent_dim: usize,
     },
 }
 
-/// What transforms the Gaussian posterior.
+/// The normalizing flow of the posterior.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FlowConfig {
-    /// Nothing.
+    /// No flow.
     #[default]
     None,
     /// z ← z + u tanh(wᵀz + b) (Rezende & Mohamed 2015, eq. 10).
     Planar {
-        /// How many such steps.
+        /// Number of steps.
         layers: usize,
     },
-    /// z ← σ(s) ⊙ z + (1 − σ(s)) ⊙ m with s, m from an autoregressive network of z and x (Kingma et al. 2016, eq. 13).
+    /// z ← σ(s) ⊙ z + (1 − σ(s)) ⊙ m with s, m from an autoregressive network of z and x (Kingma et
+    /// al. 2016, eq. 13).
     InverseAutoregressive {
-        /// How many such steps.
+        /// Number of steps.
         layers: usize,
-        /// Hidden units of each step's network.
+        /// Number of hidden units of the network of each step.
         #[serde(default = "usual_flow_width")]
         hidden: usize,
     },
@@ -140,7 +142,7 @@ impl Default for VariationalConfig {
 }
 
 impl Bound {
-    /// Draws of z for each row.
+    /// Number of draws of z per row.
     pub fn samples(self) -> usize {
         match self {
             Bound::Importance { samples, .. } => samples,
@@ -162,17 +164,18 @@ impl Bound {
 }
 
 impl FlowConfig {
-    /// Hidden units of an autoregressive step, unless told otherwise.
+    /// The default number of hidden units of an autoregressive step.
     pub const USUAL_WIDTH: usize = 128;
 }
 
 impl VariationalConfig {
-    /// Whether KL(q(z|x) ‖ p(z)) has the closed form of two diagonal Gaussians, unit by unit.
+    /// Whether KL(q(z|x) ‖ p(z)) has the closed form of two diagonal Gaussians.
     pub fn has_closed_form(&self) -> bool {
         self.prior == PriorConfig::StandardNormal && self.flow == FlowConfig::None
     }
 
-    /// Numbers in the prior and the flow, at least. `seen`: encoder inputs; `top`: its last hidden layer's width.
+    /// A lower bound on the number of parameters of the prior and the flow. `seen`: encoder inputs;
+    /// `top`: width of the last hidden layer of the encoder.
     pub(in crate::model) fn numbers(&self, seen: usize, top: usize, latent_dim: usize) -> usize {
         let prior = match &self.prior {
             PriorConfig::StandardNormal => 0,
@@ -193,12 +196,12 @@ impl VariationalConfig {
         prior.saturating_add(flow)
     }
 
-    /// What a user should know before training, one sentence each.
+    /// Warnings before training, one sentence each.
     pub(in crate::model) fn warnings(&self) -> Vec<String> {
         let learned = matches!(self.prior, PriorConfig::VampPrior { .. });
         let hasty =
             learned && self.kl_warmup_epochs == 0.0 && !matches!(self.bound, Bound::Importance { .. });
-        let warning = "a VampPrior follows the posterior wherever it goes, and both collapse early: give the decoder time with \
+        let warning = "a VampPrior adapts to the posterior, and both may collapse early: give the decoder time with \
                        --kl-warmup 20";
         if hasty { vec![warning.into()] } else { vec![] }
     }
@@ -244,7 +247,7 @@ impl VariationalConfig {
                 count("bound.samples", samples, 10_000)?;
                 if self.kl_weight != 1.0 || self.kl_warmup_epochs > 0.0 {
                     let setting = if self.kl_weight != 1.0 { "kl_weight" } else { "kl_warmup_epochs" };
-                    let reason = "the importance-weighted bound has no KL term to weigh";
+                    let reason = "the importance-weighted bound has no KL term";
                     return Err(Error::conflict(setting, "bound = importance", reason));
                 }
                 let inexpressible = match self.prior {
@@ -264,7 +267,7 @@ impl VariationalConfig {
             false => Err(Error::conflict(
                 format!("bound = {}", self.bound.name()),
                 if self.flow != FlowConfig::None { "a flow" } else { "a learned prior" },
-                "this bound takes the KL divergence apart unit by unit; choose elbo, capacity or importance",
+                "this bound needs the KL divergence of each latent dimension; choose elbo, capacity or importance",
             )),
         }
     }

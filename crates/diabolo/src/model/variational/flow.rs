@@ -1,4 +1,4 @@
-//! Normalising flows on top of the Gaussian posterior: z₀ ~ N(μ, diag σ²), z = f_L ∘ … ∘ f_1 (z₀).
+//! Normalizing flows of the Gaussian posterior: z₀ ~ N(μ, diag σ²), z = f_L ∘ … ∘ f_1 (z₀).
 //!
 //! ```text
 //! log q(z|x) = log N(z₀; μ, σ²) − Σ_l log |det ∂f_l/∂z|        Rezende & Mohamed (2015), eq. 6
@@ -8,8 +8,8 @@
 //! inverse autoregressive   f(z) = σ(s) ⊙ z + (1 − σ(s)) ⊙ m,    log |det| = Σ_i log σ(s_i)
 //!                          (s_i, m_i) depend on z_1 … z_{i−1} and on x       Kingma et al. (2016), eq. 13, algorithm 1
 //! ```
-//! The autoregressive network is a masked one (MADE: Germain et al. 2015) of one hidden layer; the order of the units is
-//! turned around before every step, the first included.
+//! The autoregressive network is masked (MADE: Germain et al. 2015) with one hidden layer; the
+//! order of the latent dimensions is reversed before every step, including the first.
 
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, activation};
@@ -20,7 +20,7 @@ use crate::nn::{Activation, Layer, Linear};
 use crate::random::Stream;
 use crate::tensor::{Device, softplus};
 
-/// All steps.
+/// The steps of a flow.
 #[derive(Module, Debug)]
 pub enum Flow {
     /// Planar steps.
@@ -29,17 +29,17 @@ pub enum Flow {
     InverseAutoregressive(AutoregressiveFlow),
 }
 
-/// Planar steps, of the same weights for every x.
+/// Planar steps, with the same weights for every x.
 #[derive(Module, Debug)]
 pub struct PlanarFlow {
-    /// In the order they are taken.
+    /// The steps, in order.
     pub steps: Vec<Planar>,
 }
 
 /// Inverse autoregressive steps.
 #[derive(Module, Debug)]
 pub struct AutoregressiveFlow {
-    /// In the order they are taken.
+    /// The steps, in order.
     pub steps: Vec<Autoregressive>,
 }
 
@@ -69,11 +69,11 @@ pub struct Autoregressive {
     output_mask: Tensor<2>,
 }
 
-/// Added to s, so that a step begins near the identity.
+/// Added to s, so that a step is initially close to the identity.
 const INITIAL_GATE: f32 = 2.0;
 
 impl Flow {
-    /// `None` if the configuration says so. `context`: width of the encoder's last hidden layer.
+    /// `None` without a flow. `context`: width of the encoder's last hidden layer.
     pub(super) fn new(
         config: FlowConfig,
         architecture: &Architecture,
@@ -123,7 +123,7 @@ impl Planar {
         let (u, w) = (self.scale.val(), self.weight.val());
         let dot = (w.clone() * u.clone()).sum();
         let shift = softplus(dot.clone()) - 1.0 - dot;
-        // A step whose w vanishes does nothing in its direction; the floor keeps it finite.
+        // A step with w = 0 is the identity; the floor keeps the division finite.
         let u = u + w.clone() * (shift / (w.clone().square().sum() + 1e-12));
         let slope = (w.clone() * u.clone()).sum().unsqueeze_dim::<2>(0);
         let a = z.clone().matmul(w.unsqueeze_dim::<2>(1)) + self.bias.val().unsqueeze_dim::<2>(0);
@@ -139,7 +139,8 @@ impl Autoregressive {
         let mut output = Linear::new(hidden, 2 * d, Activation::Identity, noise, device);
         let gates = (0..2 * d).map(|i| if i < d { 0.0 } else { INITIAL_GATE }).collect();
         output.bias = Param::from_tensor(device.tensor(gates, [2 * d]));
-        // Hidden unit k sees the first `degree(k)` units; unit i is made from hidden units that see fewer than i + 1.
+        // Hidden unit k depends on the first `degree(k)` dimensions; dimension i depends on hidden
+        // units with a degree below i + 1.
         let degree = |k: usize| 1 + k % (d - 1).max(1);
         let sees = |k: usize, i: usize| (d > 1 && i < degree(k)) as u8 as f32;
         let feeds = |k: usize, i: usize| (d == 1 || degree(k) <= i) as u8 as f32;

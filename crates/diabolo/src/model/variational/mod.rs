@@ -1,11 +1,12 @@
 //! The variational autoencoder (Kingma & Welling 2013, eq. 10) and its family.
 //!
 //! ```text
-//! q(z|x) = N(z; μ(x), diag σ²(x)), perhaps through a flow        p(z) = N(0, I), or a learned prior
-//! −ELBO  = E_q[−log p(x|z)] + E_q[log q(z|x) − log p(z)]
+//! q(z|x) = N(z; μ(x), diag σ²(x)), optionally with a flow        p(z) = N(0, I), or a learned
+//! prior −ELBO  = E_q[−log p(x|z)] + E_q[log q(z|x) − log p(z)]
 //! loss   = one of the bounds of `Bound`; with the default, reconstruction + β · KL
 //! ```
-//! The KL divergence is exact between two Gaussians; with a flow or a learned prior it is estimated from the draw of z.
+//! The KL divergence of two Gaussians is exact; with a flow or a learned prior it is estimated from
+//! the draw of z.
 
 mod bound_terms;
 mod config;
@@ -30,14 +31,14 @@ use crate::objective::Term;
 use crate::random::{RowNoise, Stream, standard_normal};
 use crate::tensor::Device;
 
-/// With a posterior and a prior.
+/// The variational autoencoder.
 #[derive(Module, Debug)]
 pub struct Variational {
     /// x → last hidden layer; may be empty.
     pub encoder: Sequential,
     /// Last hidden layer → N(μ, diag σ²).
     pub posterior: PosteriorHeads,
-    /// What transforms the posterior.
+    /// The normalizing flow of the posterior.
     pub flow: Option<Flow>,
     /// p(z); `None` is N(0, I).
     pub prior: Option<Prior>,
@@ -45,7 +46,7 @@ pub struct Variational {
     pub decoder: Sequential,
     /// Last hidden layer → likelihood parameters.
     pub output: Linear,
-    /// Reads the decoder's outputs.
+    /// The likelihood of the decoder outputs.
     pub likelihood: Likelihood,
     #[module(skip)]
     config: VariationalConfig,
@@ -112,14 +113,15 @@ impl Trainable for Variational {
         self.terms(batch, epsilon, &self.stage(context))
     }
 
-    /// Other bounds compare rows; a VampPrior would be encoded again for every part.
+    /// Other bounds compare rows, and the inputs of a VampPrior would be encoded again for every
+    /// part.
     fn is_row_separable(&self) -> bool {
         matches!(self.config.bound, Bound::Elbo | Bound::Importance { .. })
             && !matches!(self.prior, Some(Prior::VampPrior(_)))
     }
 
     fn max_batch_rows(&self) -> usize {
-        // In the largest tensor of a bound: 64 MiB.
+        // The largest tensor of a bound has 64 MiB.
         const NUMBERS: usize = 1 << 24;
         let rows = match self.config.bound {
             Bound::Importance { samples, .. } => {
@@ -155,7 +157,8 @@ impl Autoencoder for Variational {
         self
     }
 
-    /// The posterior's mean, through the flow if there is one. The encoder's layers, and so its Jacobian, end before the flow.
+    /// The posterior mean, transformed by the flow if there is one. The encoder layers, and thus
+    /// the Jacobian, exclude the flow.
     fn encode(&self, x: Tensor<2>) -> Tensor<2> {
         let top = self.encoder.forward(x);
         let mean = self.posterior.mean.forward(top.clone());

@@ -1,9 +1,10 @@
-//! Learned priors p(z). The standard normal is no module: it has no weights.
+//! Learned priors p(z). The standard normal has no weights and is not a module.
 //!
 //! ```text
 //! mixture        p(z) = Σ_k π_k N(z; m_k, diag s²_k)
 //! VampPrior      p(z) = 1/K Σ_k q(z|u_k)                       Tomczak & Welling (2018), eq. 9
-//! hierarchical   p(z) = ∫ p(z|z₂) N(z₂; 0, I) dz₂ ≥ p(z|z₂) p(z₂) / q(z₂|z) in the mean of its logarithm, z₂ ~ q(z₂|z)
+//! hierarchical   p(z) = ∫ p(z|z₂) N(z₂; 0, I) dz₂,   log p(z) ≥ E log [p(z|z₂) p(z₂) / q(z₂|z)],
+//! z₂ ~ q(z₂|z)
 //!                                                              Burda et al. (2015), section 5
 //! ```
 
@@ -37,7 +38,7 @@ pub struct Mixture {
     pub mean: Param<Tensor<2>>,
     /// log s² before its smooth bound, K × latent_dim.
     pub log_variance: Param<Tensor<2>>,
-    /// log π before normalisation, K.
+    /// log π before normalization, K.
     pub logits: Param<Tensor<1>>,
 }
 
@@ -51,11 +52,11 @@ pub struct VampPrior {
 /// q(z₂|z) and p(z|z₂).
 #[derive(Module, Debug)]
 pub struct Hierarchical {
-    /// z → its last hidden layer; may be empty.
+    /// z → last hidden layer; may be empty.
     pub encoder: Sequential,
     /// → q(z₂|z).
     pub posterior: PosteriorHeads,
-    /// z₂ → its last hidden layer; may be empty.
+    /// z₂ → last hidden layer; may be empty.
     pub decoder: Sequential,
     /// → p(z|z₂).
     pub output: PosteriorHeads,
@@ -77,7 +78,7 @@ impl Prior {
         Some(match config {
             PriorConfig::StandardNormal => return None,
             &PriorConfig::Mixture { components } => Prior::Mixture(Mixture {
-                // Apart from each other, or all would get the same gradient.
+                // Initialized differently, since equal components have equal gradients.
                 mean: normal(components, d, 1.0),
                 log_variance: normal(components, d, 0.0),
                 logits: Param::from_tensor(device.tensor(vec![0.0; components], [components])),
@@ -110,10 +111,12 @@ impl Prior {
         }
     }
 
-    /// log p(z), in nats: rows. Of a hierarchical prior log p(z|z₂) + log p(z₂) − log q(z₂|z), z₂ from `auxiliary`.
+    /// log p(z), in nats: rows. For a hierarchical prior log p(z|z₂) + log p(z₂) − log q(z₂|z), z₂
+    /// from
+    /// `auxiliary`.
     ///
-    /// `z`: rows × latent_dim; `auxiliary`: standard normal draws, rows × [`auxiliary_dim`](Self::auxiliary_dim);
-    /// `encoder`: from inputs to q(z|x).
+    /// `z`: rows × latent_dim; `auxiliary`: standard normal draws, rows ×
+    /// [`auxiliary_dim`](Self::auxiliary_dim); `encoder`: from inputs to q(z|x).
     pub fn log_density(
         &self,
         z: Tensor<2>,
@@ -179,7 +182,7 @@ impl Prior {
                     components.mean.clone().detach().narrow(1, 0, 1).zeros_like() - (count as f64).ln();
                 (components, log_weights.squeeze_dim(1))
             }
-            Prior::Hierarchical(_) => unreachable!("a hierarchical prior is no mixture"),
+            Prior::Hierarchical(_) => unreachable!("a hierarchical prior is not a mixture"),
         }
     }
 }

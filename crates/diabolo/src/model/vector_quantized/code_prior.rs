@@ -1,14 +1,16 @@
-//! A prior over the vectors that a code consists of: a mixture of independent choices (Lazarsfeld & Henry 1968).
+//! The prior of quantized codes: a mixture of independent categorical distributions (latent class
+//! model, Lazarsfeld & Henry 1968).
 //!
 //! ```text
 //! p(k_1, …, k_G) = Σ_m π_m Π_g p_m(k_g)
 //! ```
 //!
-//! Fitted to the codes of the training rows by expectation maximisation, with frequencies smoothed towards those of all
-//! rows. In a trial on the digits its samples lay nearer to held-out rows than those of independent groups, of a chain over
-//! groups, and of the best tree (Chow & Liu 1968), and held-out codes took fewer nats.
+//! Fitted to the codes of the training rows by expectation maximization, with frequencies smoothed
+//! towards those of all rows. On the digits, its samples were closer to held-out rows, and held-out
+//! codes had fewer nats, than with independent groups, a chain over groups, and the best tree (Chow
+//! & Liu 1968).
 //!
-//! Only frequencies are kept, each of three rows or more: no code of a row.
+//! Only frequencies are stored, each of three rows or more, and no code of a row.
 
 use crate::tensor::{Int, Tensor, TensorData};
 use crate::tensor::{Module, Param};
@@ -16,28 +18,28 @@ use crate::tensor::{Module, Param};
 use crate::random::{Purpose, RngExt, Stream, permutation, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 
-/// M at most, and rows for each on average at least.
+/// Maximum M, and minimum average number of rows per component.
 pub(super) const COMPONENTS: usize = 64;
 const ROWS_A_COMPONENT: usize = 20;
-/// A component stands for at least this many rows.
+/// Minimum number of rows per component.
 const FEWEST: f64 = 3.0;
-/// How many rows the frequencies of all count for in each component.
+/// Weight of the overall frequencies in each component, in rows.
 const SMOOTHING: f64 = 2.0;
-/// Rows that decide, at most, and rounds of expectation and maximisation.
+/// Maximum number of rows for the fit, and number of iterations of expectation maximization.
 const ROWS: usize = 8192;
 const ROUNDS: usize = 30;
 
 /// p(k_1, …, k_G).
 #[derive(Module, Debug)]
 pub struct CodePrior {
-    /// π: components; 0 for those that are not used.
+    /// π: components; 0 for unused ones.
     pub weights: Param<Tensor<1>>,
     /// p_m(k_g): components × groups × codebook_size.
     pub shares: Param<Tensor<3>>,
 }
 
 impl CodePrior {
-    /// Every code is as probable as any other.
+    /// A uniform prior.
     pub(super) fn uniform(groups: usize, size: usize, device: &Device) -> Self {
         let shares = vec![1.0 / size as f32; COMPONENTS * groups * size];
         CodePrior {
@@ -48,7 +50,7 @@ impl CodePrior {
         }
     }
 
-    /// Of the vectors `chosen` by some rows: rows × groups, row by row.
+    /// Fits to the vectors `chosen` by some rows: rows × groups, row-major.
     pub(super) fn fit(chosen: &[u32], groups: usize, size: usize, seed: u64, device: &Device) -> Self {
         let mut order = permutation(&mut stream(seed, Purpose::CodePriorRows, 0, 0), chosen.len() / groups);
         order.truncate(ROWS);
@@ -86,11 +88,11 @@ impl CodePrior {
     }
 }
 
-/// The fit, on the host.
+/// The state of the fit, on the host.
 struct Mixture<'a> {
     codes: Vec<&'a [u32]>,
     size: usize,
-    /// Numbers in a component's table: groups · size.
+    /// Size of a component's table: groups · size.
     table: usize,
     components: usize,
     /// Frequencies of all rows: groups × size.
@@ -108,7 +110,7 @@ impl<'a> Mixture<'a> {
         Mixture { codes, size, table: groups * size, components, all }
     }
 
-    /// π and p of the components that stand for enough rows.
+    /// π and p of the components with enough rows.
     fn fit(&self) -> (Vec<f64>, Vec<f64>) {
         let mut belongs = self.start();
         let (mut rows, mut shares) = self.maximise(&belongs);
@@ -123,7 +125,8 @@ impl<'a> Mixture<'a> {
         (kept.iter().map(|&m| rows[m] / total).collect(), kept.iter().flat_map(table).collect())
     }
 
-    /// Rows × components: each row belongs to those of the first rows that it shares choices with.
+    /// Initial responsibilities, rows × components, from the choices that each row shares with the
+    /// first rows.
     fn start(&self) -> Vec<f64> {
         let alike = |a: &[u32], b: &[u32]| a.iter().zip(b).filter(|(a, b)| a == b).count();
         let of_row = |code: &&[u32]| {
@@ -135,7 +138,7 @@ impl<'a> Mixture<'a> {
         self.codes.iter().flat_map(of_row).collect()
     }
 
-    /// How many rows belong to each component, and its smoothed frequencies.
+    /// The number of rows of each component, and its smoothed frequencies.
     fn maximise(&self, belongs: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let mut rows = vec![0.0; self.components];
         let mut shares: Vec<f64> =
@@ -165,7 +168,7 @@ impl<'a> Mixture<'a> {
     }
 }
 
-/// Where a code's choices are in a table of groups × size.
+/// The positions of a code's choices in a table of groups × size.
 fn cells(code: &[u32], size: usize) -> impl Iterator<Item = usize> {
     code.iter().enumerate().map(move |(group, &choice)| group * size + choice as usize)
 }
@@ -181,7 +184,7 @@ fn softmax(logits: &mut [f64]) {
 mod tests {
     use super::*;
 
-    /// Two kinds of rows, (0, 0) and (1, 1), as many of each.
+    /// Rows (0, 0) and (1, 1), equally many of each.
     fn two_kinds(rows: usize) -> Vec<u32> {
         (0..rows as u32).flat_map(|row| [row % 2, row % 2]).collect()
     }
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_is_drawn_together() {
+    fn dependent_choices_are_drawn_together() {
         let device = Device::cpu();
         let prior = CodePrior::fit(&two_kinds(400), 2, 2, 1, &device);
         let noise = &mut stream(1, Purpose::Generate, 0, 0);
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn no_component_is_a_row_alone() {
+    fn no_component_is_a_single_row() {
         // One row apart from all others, and first, so that a component starts from it.
         let mut codes = vec![3u32; 4];
         codes.extend((0..100u32).flat_map(|row| [row % 2; 4]));
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rows_and_nonsense_in_a_file_break_nothing() {
+    fn empty_and_invalid_priors_are_handled() {
         let device = Device::cpu();
         let noise = &mut stream(1, Purpose::Generate, 0, 0);
         let nothing = CodePrior::fit(&[], 2, 3, 0, &device);

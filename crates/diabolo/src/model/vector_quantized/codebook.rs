@@ -1,4 +1,5 @@
-//! Codebooks that follow the codes by moving averages (van den Oord et al. 2017, appendix A.1; Razavi et al. 2019).
+//! Codebooks updated by exponential moving averages (van den Oord et al. 2017, appendix A.1; Razavi
+//! et al. 2019).
 //!
 //! ```text
 //! N_k ← γ N_k + (1 − γ) n_k               n_k: codes of the batch that chose vector k
@@ -6,11 +7,11 @@
 //! e_k = m_k / N_k
 //! ```
 //!
-//! Kept are e and N. With m = N e the last two lines are e_k ← e_k + (1 − γ) / N_k · Σ_{i chose k} (z_i − e_k), which
-//! no step can round away from the codes.
+//! The state is e and N. With m = N e, the last two lines are e_k ← e_k + (1 − γ) / N_k · Σ_{i
+//! chose k} (z_i − e_k), which is robust to rounding.
 //!
-//! Each group of units has a codebook of its own: the units of a dense encoder have no order, and two groups are as
-//! different as two features; one codebook for all would have to hold the vectors of each.
+//! Each group has its own codebook: the latent dimensions of a dense encoder have no order, so that
+//! groups differ like features, and a shared codebook would need the vectors of all groups.
 
 use crate::tensor::{Int, Tensor, TensorData};
 use crate::tensor::{Module, Param};
@@ -18,12 +19,12 @@ use crate::tensor::{Module, Param};
 use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::{Device, to_host};
 
-/// A vector chosen less often than this share of the mean is moved to where codes are.
+/// A vector chosen less often than this fraction of the mean is dead and restarted.
 const DEAD: f64 = 0.1;
-/// How far from a code of the batch, in standard deviations of the group's units.
+/// Distance of restarted vectors from a code of the batch, in standard deviations of the group.
 const SHAKE: f64 = 0.05;
 
-/// For each group of units the vectors it chooses from.
+/// The codebooks of all groups.
 #[derive(Module, Debug)]
 pub struct Codebook {
     /// e: groups × codebook_size × width of a group.
@@ -33,8 +34,9 @@ pub struct Codebook {
 }
 
 impl Codebook {
-    /// Zeros, which the first [`ema_update`](Self::ema_update) and [`restart_dead`](Self::restart_dead) replace: one vector of each group
-    /// by the mean of the batch's codes, the others by codes drawn from it.
+    /// Zeros, which the first [`ema_update`](Self::ema_update) and
+    /// [`restart_dead`](Self::restart_dead) replace: one vector of each group by the mean of the
+    /// batch's codes, the others by codes drawn from it.
     pub(super) fn new(groups: usize, size: usize, width: usize, device: &Device) -> Self {
         Codebook {
             vectors: Param::from_tensor(
@@ -44,17 +46,17 @@ impl Codebook {
         }
     }
 
-    /// How many groups a code has.
+    /// Number of groups.
     pub fn groups(&self) -> usize {
         self.vectors.dims()[0]
     }
 
-    /// How many vectors each group chooses from.
+    /// Number of vectors per group.
     pub fn size(&self) -> usize {
         self.vectors.dims()[1]
     }
 
-    /// Bits of a code: groups · log₂(codebook_size).
+    /// Bits per code: groups · log₂(codebook_size).
     pub fn bits(&self) -> f64 {
         self.groups() as f64 * (self.size() as f64).log2()
     }
@@ -65,7 +67,7 @@ impl Codebook {
         self.nearest(z).squeeze_dim::<2>(2).swap_dims(0, 1)
     }
 
-    /// The chosen vectors side by side: batch × groups to batch × latent_dim.
+    /// The chosen vectors, concatenated: batch × groups to batch × latent_dim.
     pub fn vectors_at(&self, indices: Tensor<2, Int>) -> Tensor<2> {
         let [groups, size, width] = self.vectors.dims();
         let [rows, _] = indices.dims();
@@ -75,12 +77,13 @@ impl Codebook {
         vectors.select(0, flat).reshape([rows, groups * width])
     }
 
-    /// Each group replaced by its nearest vector; without gradient. Both batch × latent_dim.
+    /// Replaces each group by its nearest vector, without gradient. Both batch × latent_dim.
     pub fn quantize(&self, z: Tensor<2>) -> Tensor<2> {
         self.vectors_at(self.indices(z))
     }
 
-    /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is `decay`.
+    /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is
+    /// `decay`.
     ///
     /// A vector whose N becomes 0 becomes NaN: [`restart_dead`](Self::restart_dead) replaces it.
     pub fn ema_update(self, z: Tensor<2>, decay: f64) -> Self {
@@ -96,7 +99,7 @@ impl Codebook {
         self.with(vectors, counts.squeeze_dim::<2>(2))
     }
 
-    /// The same with codes of the batch `z` in place of the vectors that are hardly ever chosen.
+    /// Replaces dead vectors by codes of the batch `z`.
     pub fn restart_dead(self, z: Tensor<2>, noise: &mut Stream) -> Self {
         let [groups, size, width] = self.vectors.dims();
         let counts = to_host(self.counts.val());
@@ -124,7 +127,7 @@ impl Codebook {
         self.with(vectors, counts)
     }
 
-    /// The same parameters, numbers and all, with other values.
+    /// The same parameters, with the same ids and other values.
     fn with(self, vectors: Tensor<3>, counts: Tensor<2>) -> Self {
         Codebook { vectors: self.vectors.map(|_| vectors), counts: self.counts.map(|_| counts) }
     }
@@ -144,7 +147,7 @@ impl Codebook {
     }
 }
 
-/// Which vectors of a group are hardly ever chosen, by their counts.
+/// The dead vectors of a group, by their counts.
 fn dead(counts: &[f32]) -> impl Iterator<Item = bool> {
     let mean = counts.iter().map(|&n| f64::from(n)).sum::<f64>() / counts.len() as f64;
     counts.iter().map(move |&n| f64::from(n) <= DEAD * mean)
@@ -155,7 +158,7 @@ mod tests {
     use super::*;
     use crate::random::{Purpose, stream};
 
-    /// Two groups of two vectors of two units, each with a count of 1.
+    /// Two groups of two vectors of two dimensions, each with a count of 1.
     fn small(device: &Device) -> Codebook {
         let book = Codebook::new(2, 2, 2, device);
         let vectors = device.tensor(vec![0.0, 0.0, 4.0, 0.0, 1.0, 1.0, -1.0, -1.0], [2, 2, 2]);
@@ -171,7 +174,8 @@ mod tests {
         let device = Device::cpu();
         let book = small(&device);
         let indices: Vec<f32> = to_host(book.indices(codes(&device)).float());
-        // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to (1, 1).
+        // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to
+        // (1, 1).
         assert_eq!(indices, [1.0, 0.0, 0.0, 0.0]);
         let quantized = book.quantize(codes(&device));
         assert_eq!(to_host(quantized.clone()), [4.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
@@ -189,7 +193,8 @@ mod tests {
         let ema_update = small(&device).ema_update(codes(&device), 0.75);
         // N: 0.75 + 0.25 · (1, 1) and 0.75 + 0.25 · (2, 0).
         assert_eq!(to_host(ema_update.counts.val()), [1.0, 1.0, 1.25, 0.75]);
-        // m: 0.75 (0, 0) + 0.25 (1, 0); 0.75 (4, 0) + 0.25 (3, 1); 0.75 (1, 1) + 0.25 (2.2, 2.1), over 1.25; unmoved.
+        // m: 0.75 (0, 0) + 0.25 (1, 0); 0.75 (4, 0) + 0.25 (3, 1); 0.75 (1, 1) + 0.25 (2.2, 2.1),
+        // over 1.25; unmoved.
         let expected = [0.25, 0.0, 3.75, 0.25, 1.3 / 1.25, 1.275 / 1.25, -1.0, -1.0];
         for (found, expected) in to_host(ema_update.vectors.val()).iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
@@ -197,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dead_come_back_where_codes_are_and_always_the_same_way() {
+    fn dead_vectors_are_restarted_at_codes_deterministically() {
         let device = Device::cpu();
         let draws = standard_normal(&mut stream(3, Purpose::Choose, 0, 0), 40 * 4);
         let z = device.tensor(draws.iter().map(|v| 100.0 + v).collect(), [40, 4]);
@@ -207,11 +212,12 @@ mod tests {
         let far = |book: &Codebook| to_host(book.vectors.val()).iter().filter(|v| **v < 90.0).count();
         let mut book = small(&device);
         assert_eq!(far(&book), 8);
-        // The vectors that are nearest at first are pulled along; the others lose a tenth of their count a step.
+        // The initially nearest vectors follow the codes; the others lose a tenth of their count
+        // per step.
         for k in 0..40 {
             book = step(k, book);
         }
-        assert_eq!(far(&book), 0, "a vector stayed where no code is");
+        assert_eq!(far(&book), 0, "a vector is far from all codes");
         let fresh = |seed: u64| to_host(step(seed, Codebook::new(2, 8, 2, &device)).vectors.val());
         assert_eq!(fresh(0), fresh(0));
         assert_ne!(fresh(0), fresh(1));

@@ -1,17 +1,19 @@
-//! The vector-quantised autoencoder (van den Oord et al. 2017, eq. 1 to 3; codebooks by moving averages: its appendix A.1).
+//! The vector-quantized autoencoder (van den Oord et al. 2017, eq. 1 to 3; codebooks by moving
+//! averages: appendix A.1).
 //!
 //! ```text
-//! f(x) = (z_1, …, z_G)                         G groups of latent_dim / G units each
+//! f(x) = (z_1, …, z_G)                         G groups of latent_dim / G dimensions each
 //! q_g  = e_gk ,   k = argmin_j ‖z_g − e_gj‖²    the nearest vector of group g's own codebook
 //! L    = −log p(x | g(q)) + β Σ_g ‖z_g − sg(q_g)‖²
 //! ```
 //!
-//! sg(·) has no gradient. The reconstruction's gradient passes the choice as if it were the identity (straight through):
-//! ∂L/∂z takes the value of ∂L/∂q. The [codebook](Codebook) has no gradient, it follows the codes after every step.
+//! sg(·) has no gradient. The gradient of the reconstruction uses the straight-through estimator:
+//! ∂L/∂z is set to ∂L/∂q. The [codebook](Codebook) has no gradient; it is updated after every step.
 //!
-//! A code is what is stored of a row: G numbers of log₂(codebook_size) bits. [`Autoencoder::encode`] gives q, so that
-//! decoding it is the model's reconstruction; layers, [`Autoencoder::trace`] and with them every Jacobian are those of f,
-//! the code *before* it is quantised: q is piecewise constant, its Jacobian 0 almost everywhere.
+//! A code has G numbers of log₂(codebook_size) bits. [`Autoencoder::encode`] returns q, so that
+//! decoding it gives the reconstruction; layers, [`Autoencoder::trace`] and all Jacobians are those
+//! of f, the code
+//! *before* quantization, since q is piecewise constant and its Jacobian is 0 almost everywhere.
 //!
 //! New rows come from a [prior](CodePrior) over the chosen vectors, fitted when training has ended.
 
@@ -37,20 +39,20 @@ use crate::random::Stream;
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
 
-/// Units of a group where the width of the code was left open.
+/// The default number of dimensions per group.
 const USUAL_WIDTH: usize = 8;
 
-/// Settings of the vector-quantised family.
+/// Settings of the vector-quantized family.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct VectorQuantizedConfig {
-    /// K, the vectors each group of units chooses from.
+    /// K, the number of vectors per codebook.
     pub codebook_size: usize,
-    /// G, into how many groups of equal width the code is cut.
+    /// G, the number of groups of equal width.
     pub groups: usize,
-    /// β, the weight of the squared distance between a code and its quantised self.
+    /// β, the weight of the commitment loss.
     pub commitment_weight: f64,
-    /// γ of the moving averages: a step moves a codebook by about 1 − γ of the way.
+    /// γ, the decay of the moving averages.
     pub decay: f64,
 }
 
@@ -62,11 +64,11 @@ impl Default for VectorQuantizedConfig {
 
 impl VectorQuantizedConfig {
     pub(super) fn usual_latent_dim(&self) -> usize {
-        // No group at all is refused by its own name.
+        // 0 groups have a separate error.
         self.groups.max(1).saturating_mul(USUAL_WIDTH)
     }
 
-    /// Numbers in the codebooks and the prior.
+    /// Number of parameters of the codebooks and the prior.
     pub(super) fn numbers(&self, latent_dim: usize) -> usize {
         let prior = self.groups.saturating_mul(code_prior::COMPONENTS);
         self.codebook_size.saturating_mul(latent_dim.saturating_add(prior))
@@ -74,14 +76,16 @@ impl VectorQuantizedConfig {
 
     pub(super) fn validate(&self, latent_dim: usize) -> Result<()> {
         const MOST_A_GROUP: usize = 1 << 16;
-        // The prior then has 256 MiB.
+        // With this limit the prior has 256 MiB.
         const MOST: usize = 1 << 20;
         if !(1..=latent_dim).contains(&self.groups) {
             return Err(Error::config("groups", format!("1 to latent_dim, {latent_dim}"), self.groups));
         }
         if !latent_dim.is_multiple_of(self.groups) {
-            let expected =
-                format!("a multiple of groups, {}: each group has as many units of the code", self.groups);
+            let expected = format!(
+                "a multiple of groups, {}: all groups have the same number of latent dimensions",
+                self.groups
+            );
             return Err(Error::config("latent_dim", expected, latent_dim));
         }
         let largest = MOST_A_GROUP.min(MOST / self.groups);
@@ -96,13 +100,13 @@ impl VectorQuantizedConfig {
     }
 }
 
-/// With a code of entries of codebooks.
+/// The vector-quantized autoencoder.
 #[derive(Module, Debug)]
 pub struct VectorQuantized {
     net: Deterministic,
-    /// What each group of units chooses from.
+    /// The codebooks.
     pub codebook: Codebook,
-    /// How often the choices occur, and together.
+    /// The prior of the choices.
     pub prior: CodePrior,
     #[module(skip)]
     config: VectorQuantizedConfig,
@@ -130,7 +134,7 @@ impl Trainable for VectorQuantized {
         let z = self.net.encoder.forward(batch.x.clone());
         let q = self.codebook.quantize(z.clone());
         let commitment = (z.clone() - q.clone()).square().sum_dim(1).squeeze_dim::<1>(1);
-        // z − sg(z) is 0, and has the gradient of z.
+        // z − sg(z) is 0 and has the gradient of z.
         let straight_through = z.clone() - z.detach() + q;
         vec![
             self.net.reconstruction(batch, straight_through),
@@ -138,7 +142,7 @@ impl Trainable for VectorQuantized {
         ]
     }
 
-    /// The codebook follows the whole batch.
+    /// The codebook update depends on the whole batch.
     fn is_row_separable(&self) -> bool {
         false
     }
@@ -148,7 +152,7 @@ impl Trainable for VectorQuantized {
         let chosen = to_host(self.codebook.indices(self.net.encoder.forward(batch.x.clone())).float());
         let used: BTreeSet<(usize, u32)> =
             chosen.iter().enumerate().map(|(i, &index)| (i % groups, index as u32)).collect();
-        // Few rows cannot use many.
+        // Few rows cannot use many vectors.
         let usable = groups * self.codebook.size().min(batch.x.dims()[0]);
         let codes_used = Some(used.len() as f64 / usable as f64);
         Some(HealthStats { codes_used, ..HealthStats::default() })

@@ -104,7 +104,7 @@ impl<'a> Drift<'a> {
         device: &Device,
     ) -> Result<()> {
         let preprocessor = &self.saved.header.preprocessor;
-        // Rows without a whole window have no score.
+        // Rows without a complete window have no score.
         let cut = scores.iter().take_while(|score| score.is_nan()).count();
         let whole = rows.slice(cut, rows.num_rows() - cut);
         let rows = preprocessor.encode(input, &whole, first_row + cut as u64)?;
@@ -187,9 +187,9 @@ impl DriftReport {
             units += usize::from(moved.kind == "latent");
             moved.kind != "latent" || units <= UNITS
         };
-        let told: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_shown(moved)).collect();
-        let left_out = self.moved.len() - told.len();
-        (told, left_out)
+        let shown: Vec<&DriftedVariable> = self.moved.iter().filter(|moved| is_shown(moved)).collect();
+        let left_out = self.moved.len() - shown.len();
+        (shown, left_out)
     }
 
     /// A warning if there are too few rows to detect drift.

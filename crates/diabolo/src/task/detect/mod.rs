@@ -58,14 +58,14 @@ pub struct Scored {
     pub reasons: Vec<Vec<Reason>>,
 }
 
-/// How rows are scored.
+/// The settings of scoring.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ScoreConfig {
-    /// From where on a score is an anomaly.
+    /// The rule that decides which rows are anomalies.
     pub rule: Rule,
-    /// Reasons for each anomaly at most.
+    /// Maximum number of reasons per row.
     pub reasons: usize,
-    /// Reasons for all rows, not for anomalies alone.
+    /// Reasons for all rows, not only for anomalies.
     pub explain_all: bool,
 }
 
@@ -75,11 +75,12 @@ impl Default for ScoreConfig {
     }
 }
 
-/// Scores rows; `first_row` is the 0-based number of the first in `input`, for messages. Rows of a series are whole windows.
+/// Scores rows. `first_row` is the 0-based number of the first row in `input`, for messages. Rows
+/// of a time series must be complete windows.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if the model file holds no scores of held-out rows; [`Error::Data`] if the rows cannot be encoded;
-/// [`Error::InvalidValue`] if the rule makes no sense.
+/// [`Error::Unsupported`] if the model file has no scores of held-out rows; [`Error::Data`] if the
+/// rows cannot be encoded; [`Error::InvalidValue`] if the rule is invalid.
 pub fn score(
     saved: &SavedModel,
     input: &str,
@@ -155,7 +156,7 @@ impl Scored {
             ("anomaly".to_string(), Arc::new(BooleanArray::from(self.anomalous.clone())) as ArrayRef),
         ];
         for k in 0..reasons {
-            let text = |told: &Vec<Reason>| told.get(k).map(Reason::to_string);
+            let text = |found: &Vec<Reason>| found.get(k).map(Reason::to_string);
             let texts: StringArray = self.reasons.iter().map(text).collect();
             found.push((format!("reason_{}", k + 1), Arc::new(texts)));
         }

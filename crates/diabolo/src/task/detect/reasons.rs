@@ -91,11 +91,11 @@ fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
     let units = scorer.preprocessor.column_ranges();
     let mut cells = vec![];
     for (row, columns) in scorer.columns(encoded).chunks_exact(features.len()).enumerate() {
-        let told = |&j: &usize| {
+        let allowed = |&j: &usize| {
             let picture = matches!(features[j].kind, FeatureKind::Image { .. });
             !picture && encoded.has(row, &units[j])
         };
-        let mut order: Vec<usize> = (0..features.len()).filter(told).collect();
+        let mut order: Vec<usize> = (0..features.len()).filter(allowed).collect();
         order.sort_by(|&a, &b| columns[b].total_cmp(&columns[a]));
         cells.extend(order.into_iter().take(CANDIDATES).map(|feature| Cell { row, feature }));
     }
@@ -127,14 +127,14 @@ fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encode
 pub(super) fn text(rows: &RecordBatch, feature: &Feature, row: usize) -> Result<String> {
     let Some(column) = rows.column_by_name(&feature.name) else { return Ok(String::new()) };
     let options = FormatOptions::new();
-    let told =
+    let shown =
         ArrayFormatter::try_new(column.as_ref(), &options).and_then(|cells| cells.value(row).try_to_string());
-    let told = told.map_err(|cause| Error::Unsupported {
+    let shown = shown.map_err(|cause| Error::Unsupported {
         what: format!("a value of column '{}' cannot be written: {cause}", feature.name),
         help: "score without --reasons".into(),
     })?;
-    let number = told.parse::<f64>().ok().filter(|_| feature.storage == Storage::Float);
-    Ok(number.map_or(told, short))
+    let number = shown.parse::<f64>().ok().filter(|_| feature.storage == Storage::Float);
+    Ok(number.map_or(shown, short))
 }
 
 /// Four significant digits.

@@ -1,23 +1,26 @@
-//! Which scores are alarms. The rule is chosen when rows are scored; nothing is fitted again.
+//! Rules that decide which scores are alarms. The rule is chosen when rows are scored, without
+//! fitting again.
 
 use crate::evaluate::Detector;
 use crate::{Error, Result};
 
-/// When a row counts as an anomaly.
+/// The rule that decides which rows are anomalies.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// p ≤ α: of rows like the held-out ones, a share α at most raises a false alarm.
+    /// p ≤ α: at most a fraction α of rows with the distribution of the held-out rows raises a
+    /// false alarm.
     Alpha(f64),
-    /// The procedure of Benjamini & Hochberg (1995) over the rows given: of the alarms, a share q at most is expected to be false.
+    /// The procedure of Benjamini & Hochberg (1995) over all rows: the expected fraction of false
+    /// alarms among alarms is at most q.
     ///
-    /// The k smallest p-values with p_(k) ≤ q k / n, k as large as possible. Conformal p-values of one calibration depend on each
-    /// other in a way that keeps the guarantee (Bates et al. 2023).
+    /// The k smallest p-values with p_(k) ≤ q k / n, k as large as possible. Conformal p-values of
+    /// one calibration depend on each other in a way that keeps the guarantee (Bates et al. 2023).
     FalseDiscovery(f64),
-    /// So many rows: those with the highest scores; of equal scores the earlier rows.
+    /// This number of rows with the highest scores, ties in row order.
     Top(usize),
-    /// An alert rate: the highest scores, so many of 1,000 rows, rounded; of equal scores the earlier rows.
+    /// This number of rows per 1,000, rounded, with the highest scores, ties in row order.
     AlertsPerThousand(f64),
-    /// Scores above this quantile of the held-out rows' scores.
+    /// Scores above this quantile of the held-out scores.
     Quantile(f64),
 }
 
@@ -28,7 +31,7 @@ impl Default for Rule {
 }
 
 impl Rule {
-    /// Checks the number.
+    /// Validates the value.
     pub fn validate(&self) -> Result<()> {
         let (flag, value, most) = match *self {
             Rule::Alpha(value) => ("--alpha", value, 1.0),
@@ -44,12 +47,12 @@ impl Rule {
         }
     }
 
-    /// Whether an alarm depends on the other rows that are given: then all have to be seen before the first is judged.
+    /// Whether alarms depend on other rows, so that the rule needs all rows at once.
     pub fn needs_all_rows(&self) -> bool {
         matches!(self, Rule::FalseDiscovery(_) | Rule::Top(_) | Rule::AlertsPerThousand(_))
     }
 
-    /// Whether each row is an anomaly.
+    /// Decides which rows are anomalies.
     pub fn alarms(&self, scores: &[f64], detector: &Detector) -> Vec<bool> {
         let p_values = || scores.iter().map(|&score| detector.p_value(score));
         match *self {
@@ -63,7 +66,7 @@ impl Rule {
         }
     }
 
-    /// What it says, for people.
+    /// A description for the user.
     pub fn describe(&self) -> String {
         match self {
             Rule::Alpha(alpha) => format!("p-value at most {alpha}"),
@@ -75,7 +78,7 @@ impl Rule {
         }
     }
 
-    /// What a user should know before trusting it on so many rows.
+    /// A warning if the rule is too strict for this number of held-out and scored rows.
     pub fn warning(&self, detector: &Detector, rows: usize) -> Option<String> {
         let held_out = detector.scores.len();
         let least = 1.0 / (held_out + 1) as f64;
@@ -126,7 +129,7 @@ mod tests {
         let alarms = benjamini_hochberg(&p, 0.05);
         assert_eq!(alarms.iter().filter(|&&alarm| alarm).count(), 4);
         assert_eq!(alarms[..4], [true; 4]);
-        // A p-value above its own line is carried by a later one.
+        // A p-value above its own threshold is included because of a later one.
         assert_eq!(benjamini_hochberg(&[0.04, 0.5, 0.05], 0.1), [true, false, true]);
         assert_eq!(benjamini_hochberg(&[0.9], 0.1), [false]);
         assert!(benjamini_hochberg(&[], 0.1).is_empty());

@@ -53,7 +53,7 @@ pub(super) fn weighted(
         let batch = Batch::gather(rows, row, device);
         let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, device);
         let deviations = if config.errors { found.deviations() } else { vec![] };
-        // Of many rows they would be many.
+        // Only the requested draws are kept, to save memory.
         found.draws.truncate(config.multiple);
         (found, deviations)
     };
@@ -149,7 +149,7 @@ impl<'a> Row<'a> {
         let mut replaced = vec![];
         let mut chosen: Vec<i64> = vec![];
         for draw in 0..self.draws.len() {
-            // From the block's weights on, the draw of an earlier block stays.
+            // Beyond the block's weights, the draw of an earlier block is kept.
             if let Some(found) = weighted_index(weights, noise.random::<f64>() * self.total) {
                 replaced.push(draw);
                 chosen.push(found as i64);

@@ -24,7 +24,7 @@ fn model(family: &str) -> Model {
     Model::new(&architecture, 0, &Device::cpu())
 }
 
-/// Rows of two kinds: zeros with ones behind, and the other way round.
+/// Rows of two types: zeros followed by ones, and ones followed by zeros.
 fn rows(count: usize) -> Encoded {
     let cell = |i: usize| f32::from((i % WIDTH < WIDTH / 2) == (i / WIDTH).is_multiple_of(2));
     Encoded::from_values((0..count * WIDTH).map(cell).collect(), WIDTH)
@@ -51,7 +51,7 @@ fn train<M: Trainable + Module>(
     fit(model, None, &data, config, &Device::cpu(), hooks)
 }
 
-/// Stops when a message comes; each message is read once.
+/// Stops when it receives a message; each message is read once.
 struct Channel(Receiver<()>);
 
 impl<M> Hooks<M> for Channel {
@@ -121,7 +121,7 @@ fn a_term_needs_a_name_of_its_own() {
             other => panic!("{names:?}: {:?}", other.map(|outcome| outcome.stop_reason)),
         }
     }
-    // A term of weight 0 is reported, and adds nothing to the objective.
+    // A term with weight 0 is reported and does not change the objective.
     let outcome = trained(["loss", "other"]).expect("two names");
     let first = &outcome.state.history[0].validation;
     assert_eq!((first.len(), first["objective"]), (3, first["loss"]));
