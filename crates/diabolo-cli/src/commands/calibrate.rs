@@ -18,7 +18,9 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let rows = open(&args.input, &config.data.read_options())?.collect()?;
     let fitted_on = &header.source.fingerprint;
     if fitted_on.is_some() && fingerprint(&args.input)? == *fitted_on {
-        shared.note("note: the model was fitted on most of these rows: of new ones more will be anomalies than p-values say");
+        shared.note(
+            "note: the model was fitted on most of these rows, so p-values of new rows will be too small",
+        );
     }
     let predictor = predictor.calibrate(&rows)?;
     predictor.save(&path)?;

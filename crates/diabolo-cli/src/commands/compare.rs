@@ -23,7 +23,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     let dir = ComparisonDir::open(&args.out.clone().unwrap_or_else(unused), &plan)?;
     let done = dir.results()?;
     if !done.is_empty() {
-        shared.note(format!("continuing after {} results in {}", done.len(), dir.folder().display()));
+        shared.note(format!("resuming after {} results in {}", done.len(), dir.folder().display()));
     }
     let mut watch = Watch {
         dir: &dir,
@@ -37,7 +37,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     watch.reporter.finish();
     let Some(result) = found? else {
         shared.note(format!(
-            "interrupted; what was finished is in {}. Continue with the same command and --out {0}",
+            "interrupted; finished results are in {}. Resume with the same command and --out {0}",
             dir.folder().display()
         ));
         return Err(Error::Cancelled { during: "comparison" }.into());
@@ -50,18 +50,18 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
         true => output::print_json(&numbers)?,
         false => output::print(&comparison.to_text())?,
     }
-    shared.note(format!("\nlook at {}", dir.path("report.html").display()));
+    shared.note(format!("\nreport: {}", dir.path("report.html").display()));
     Ok(())
 }
 
-/// Shows progress, keeps results, listens for Ctrl-C.
+/// Shows progress, stores results, and handles Ctrl-C.
 struct Watch<'a> {
     dir: &'a ComparisonDir,
     cancel: Cancel,
     reporter: Reporter,
     done: Vec<Trial>,
     models: usize,
-    /// How many there will be, once that is known.
+    /// The total number, once it is known.
     seeds: Option<usize>,
 }
 
@@ -70,7 +70,7 @@ impl<M> Hooks<M> for Watch<'_> {
         self.reporter.step(progress);
     }
 
-    /// A line for each model is enough, where there is no bar.
+    /// Without a bar, one line per model.
     fn epoch(&mut self, _record: &EpochRecord) {
         self.reporter.rest();
     }
@@ -87,7 +87,7 @@ impl Observer for Watch<'_> {
 
     fn begins(&mut self, candidate: &Candidate, seed: u64) -> diabolo::Result<()> {
         let left = self.seeds.map(|seeds| (self.models * seeds).saturating_sub(self.done.len()));
-        let left = left.map_or(String::new(), |left| format!("; {left} to go"));
+        let left = left.map_or(String::new(), |left| format!("; {left} remaining"));
         self.reporter.line(&format!("{} autoencoder, seed {seed}{left}", candidate.name()));
         self.dir.create()
     }

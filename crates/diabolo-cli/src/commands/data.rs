@@ -21,7 +21,7 @@ pub fn run(args: &DataArgs, shared: &Shared) -> anyhow::Result<()> {
 fn list(shared: &Shared) -> anyhow::Result<()> {
     let device = |set: &DataSet| match set.files {
         [] => "built in".to_string(),
-        _ => locate(set.name).map_or("not fetched".into(), |folder| folder.display().to_string()),
+        _ => locate(set.name).map_or("not downloaded".into(), |folder| folder.display().to_string()),
     };
     if shared.json {
         let sets = catalog().iter().map(|set| {
@@ -44,11 +44,11 @@ fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
     if let Ok(folder) =
         locate(name).map_err(drop).and_then(|f| if set.files.is_empty() { Err(()) } else { Ok(f) })
     {
-        shared.note(format!("{name} is in {} already", folder.display()));
+        shared.note(format!("{name} is already in {}", folder.display()));
         return Ok(());
     }
     if set.files.is_empty() {
-        shared.note(format!("{name} is built in: nothing to fetch"));
+        shared.note(format!("{name} is built in: no download needed"));
         return Ok(());
     }
     let folder = cache_dir().join(set.folder);
@@ -61,15 +61,15 @@ fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Downloads one file beside its final name, checks it, and only then renames it.
+/// Downloads one file to a temporary name, verifies its checksum, and renames it.
 fn download(set: &DataSet, file: &DataFile, folder: &Path) -> anyhow::Result<()> {
     const LARGEST: u64 = 1 << 30;
     let packed = if file.url.ends_with(".gz") { ".gz" } else { "" };
     let target = folder.join(format!("{}{packed}", file.name));
-    // Not the user's mistake: exit code 1.
+    // A download failure, not a usage error: exit code 1.
     let offline = |cause: String| {
         anyhow::anyhow!(
-            "{} cannot be fetched: {cause}; fetch it by other means and put it into {}",
+            "{} cannot be downloaded: {cause}; download it by other means to {}",
             file.url,
             folder.display()
         )

@@ -1,4 +1,4 @@
-//! `diabolo denoise RUN INPUT`: rows without noise, and with `--clean` or `--add-noise` how near they come to clean ones.
+//! `diabolo denoise RUN INPUT`: denoised rows, and with `--clean` or `--add-noise` their errors.
 
 use diabolo::data::{Writer, open};
 use diabolo::pipeline::{DenoisingTask, Noise};
@@ -35,13 +35,14 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     }
 }
 
-/// One line a method: PSNR and SSIM of pictures; of tables one line a column, one entry a method.
+/// For images, PSNR and SSIM with one line per method; for tables, one line per column and one
+/// entry per method.
 fn table(found: &[Denoised]) -> String {
     let pictures =
         |d: &Denoised, q: ImageQuality| format!("{:<28}{:>12.2}{:>10.4}\n", d.method, q.psnr, q.ssim);
     let lines: String = found.iter().filter_map(|d| Some(pictures(d, d.images?))).collect();
     if !lines.is_empty() {
-        return format!("{:<28}{:>12}{:>10}\n{lines}", "mean over pictures", "PSNR, dB", "SSIM");
+        return format!("{:<28}{:>12}{:>10}\n{lines}", "mean over images", "PSNR, dB", "SSIM");
     }
     let head = "RMSE of numbers (standard deviations), accuracy of categories";
     let names: String = found.iter().map(|d| format!("{:>22}", d.method)).collect();

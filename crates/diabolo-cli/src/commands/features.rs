@@ -1,4 +1,4 @@
-//! `diabolo features RUN`: what the code is good for.
+//! `diabolo features RUN`: evaluation of codes as features.
 
 use diabolo::artifact::SavedModel;
 use diabolo::data::{prepare, read::fingerprint};
@@ -23,16 +23,16 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut tuning = Config::default();
     args.training.apply(&mut tuning)?;
     if !args.fine_tune && tuning != Config::default() {
-        let expected = "given with flags of training, which are for it alone";
+        let expected = "this flag, which training flags need";
         return Err(Error::invalid_value("--fine-tune", expected, "not given").into());
     }
     if tuning.training.pretrain_epochs > 0 {
-        return Err(Error::conflict("--pretrain-epochs", "features", "it is `fit` that pretrains").into());
+        return Err(Error::conflict("--pretrain-epochs", "features", "only `fit` pretrains").into());
     }
     let predictor = load(&args.model, shared)?;
     let saved = predictor.saved();
     if saved.architecture.condition > 0 {
-        // Its code leaves out what it is given, and may have been given the label.
+        // Its code excludes the condition, which may be the label.
         let reason = "give a model fitted without --condition";
         return Err(Error::conflict("features", "a conditional model", reason).into());
     }
@@ -40,7 +40,7 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     let config = args.read.over(&saved.header.config)?;
     let input = &saved.header.source.input;
     if fingerprint(input)? != saved.header.source.fingerprint {
-        let help = "put it back: other contents would be split into other rows";
+        let help = "restore it, since other contents would be split differently";
         return Err(
             Error::data(input, "the data that the model was fitted on", "other contents", help).into()
         );
@@ -59,7 +59,7 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     }
 }
 
-/// Scores the code as it is, beside the input itself.
+/// Scores the codes, and the input as a baseline.
 fn frozen(
     saved: &SavedModel,
     rows: LabelledParts,
@@ -75,13 +75,13 @@ fn frozen(
     }
 }
 
-/// What each kind of feature is worth, side by side.
+/// The scores of codes and input as a table.
 fn table(scores: &[(&str, FeatureScores)]) -> String {
     type Number = fn(&FeatureScores) -> String;
     let measures: [(&str, Number); 4] = [
-        ("logistic probe, accuracy", |s| two_decimals(s.probe_accuracy)),
+        ("linear probe, accuracy", |s| two_decimals(s.probe_accuracy)),
         ("nearest neighbours, accuracy", |s| two_decimals(s.neighbours_accuracy)),
-        ("k-means, normalised mutual information", |s| format!("{:.3}", s.nmi)),
+        ("k-means, normalized mutual information", |s| format!("{:.3}", s.nmi)),
         ("k-means, adjusted Rand index", |s| format!("{:.3}", s.ari)),
     ];
     let line = |name: &str, cells: Vec<String>| {
@@ -93,7 +93,8 @@ fn table(scores: &[(&str, FeatureScores)]) -> String {
     line("on the test rows, from the", heads) + &body.collect::<String>()
 }
 
-/// Trains the model's encoder under a softmax layer, and the same network from random weights, once per seed.
+/// Fine-tunes the encoder with a softmax layer, and trains the same network from random weights,
+/// once per seed.
 fn fine_tuned(
     args: &FeaturesArgs,
     mut training: TrainingConfig,

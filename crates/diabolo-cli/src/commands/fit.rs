@@ -29,8 +29,8 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     let fitted = prepared.run().inspect_err(|error| {
         if error.class() == ErrorClass::Cancelled {
             let kept = match run.checkpoint_path().is_file() {
-                true => "the checkpoint is saved. Continue",
-                false => "pretraining begins anew when you continue",
+                true => "the checkpoint is saved. Resume",
+                false => "pretraining will restart. Resume",
             };
             shared.note(format!("interrupted; {kept} with: diabolo fit --resume {}", run.folder().display()));
         }
@@ -45,7 +45,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     summarise(&run, &fitted, shared)
 }
 
-/// A new fit, or one that goes on as it was or for longer.
+/// A new, resumed or extended fit.
 fn job<'a>(args: &FitArgs, shared: &Shared) -> anyhow::Result<FitJob<'a>> {
     let mut config = args.to_config()?;
     let Some(folder) = &args.resume else {
@@ -56,13 +56,13 @@ fn job<'a>(args: &FitArgs, shared: &Shared) -> anyhow::Result<FitJob<'a>> {
     };
     let epochs = config.training.epochs.take();
     if config != Config::default() || args.out.is_some() {
-        let reason = "a resumed run keeps its own";
+        let reason = "a resumed run keeps its settings";
         return Err(Error::conflict("--resume", "other settings than --epochs", reason).into());
     }
     Ok(FitJob::resume(folder, epochs)?)
 }
 
-/// The run's folder: the resumed one, the one asked for, or a new one.
+/// The run folder: the resumed one, the requested one, or a new one.
 fn in_run<'a>(prepared: PreparedJob<'a>, out: Option<&Path>) -> diabolo::Result<(PreparedJob<'a>, Run)> {
     if let Some(run) = prepared.run_folder().cloned() {
         return Ok((prepared, run));
@@ -106,11 +106,11 @@ fn summarise(run: &Run, fitted: &Fitted, shared: &Shared) -> anyhow::Result<()> 
         training.epochs
     ));
     if !shared.quiet && metrics.examples > 0 {
-        shared.note("on rows not trained on:");
+        shared.note("metrics on held-out rows:");
         output::print(&output::metrics(metrics))?;
     }
     if report.is_file() {
-        shared.note(format!("\nlook at {}", report.display()));
+        shared.note(format!("\nreport: {}", report.display()));
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// All pictures on one sheet, about as wide as high unless they have lines.
+/// All images on one sheet, about square unless they have lines.
 fn write_sheet(
     out: &str,
     made: &Generated,

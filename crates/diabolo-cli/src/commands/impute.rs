@@ -1,4 +1,4 @@
-//! `diabolo impute RUN INPUT`: missing cells filled in, batch by batch in bounded memory.
+//! `diabolo impute RUN INPUT`: imputation, batch by batch in bounded memory.
 
 use diabolo::Error;
 use diabolo::data::{UnknownCells, Writer, open};
@@ -47,11 +47,11 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     note_unknown(&unknown, shared);
     let pictures = predictor.saved().header.preprocessor.schema.image_shape().is_some();
     let what = if pictures { "pixels" } else { "cells" };
-    shared.note(format!("filled {filled} missing {what} in {rows} rows"));
+    shared.note(format!("imputed {filled} missing {what} in {rows} rows"));
     if low_ess_rows > 0 {
         shared.note(format!(
-            "note: in {low_ess_rows} rows fewer than 5 of {} draws carry the weight: their errors are told too small, and drawn tables differ \
-             too little; --samples {} tells more",
+            "note: {low_ess_rows} rows have an effective sample size below 5 of {} draws: their standard errors and the variance of \
+             drawn tables are underestimated; try --samples {}",
             args.samples,
             args.samples.saturating_mul(10)
         ));

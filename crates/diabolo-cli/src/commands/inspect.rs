@@ -1,4 +1,4 @@
-//! `diabolo inspect PATH`: what a model or a data file holds.
+//! `diabolo inspect PATH`: the contents of a model or a data file.
 
 use std::path::Path;
 
@@ -36,7 +36,10 @@ fn model(saved: &SavedModel, shared: &Shared) -> anyhow::Result<()> {
         ("hidden", format!("{:?}, {}", saved.architecture.hidden, saved.architecture.activation.name())),
         ("latent_dim", saved.architecture.latent_dim.to_string()),
         ("epochs", format!("{}, {}", header.training.epochs, header.training.stop_reason)),
-        ("written by", format!("diabolo {}, format {}", header.diabolo_version, header.format_version)),
+        (
+            "written by",
+            format!("diabolo {}, format version {}", header.diabolo_version, header.format_version),
+        ),
     ];
     let tensors: Vec<(String, String)> =
         tensors.into_iter().map(|(name, tensor)| (name, format!("{:?}", tensor.shape))).collect();

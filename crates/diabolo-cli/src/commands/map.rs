@@ -1,4 +1,4 @@
-//! `diabolo map RUN INPUT`: rows in the plane.
+//! `diabolo map RUN INPUT`: a two-dimensional plot of rows.
 
 use diabolo::Error;
 use diabolo::artifact::write_atomically;
@@ -34,7 +34,7 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     let (map, plain) = (kept.map, kept.principal_components);
     output::print(&output::aligned(&[
         ("trustworthiness", both(map.trustworthiness, plain.trustworthiness)),
-        (&format!("kept of {} neighbours", map.neighbours), both(map.preservation, plain.preservation)),
-        ("rows looked at", kept.examples.to_string()),
+        (&format!("preserved of {} neighbours", map.neighbours), both(map.preservation, plain.preservation)),
+        ("rows measured", kept.examples.to_string()),
     ]))
 }

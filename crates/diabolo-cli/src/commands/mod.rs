@@ -1,4 +1,4 @@
-//! One file a verb.
+//! One file per command.
 
 pub mod calibrate;
 pub mod compare;
@@ -29,7 +29,7 @@ fn load(path: &Path, shared: &Shared) -> diabolo::Result<Predictor> {
     Predictor::open_on(path, shared.device()?)
 }
 
-/// The model that rows are put through, with what was said about categories it does not know.
+/// The model for transforming rows, with the setting for unknown categories.
 fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor> {
     let predictor = load(&args.model, shared)?.input(&args.input);
     Ok(match &args.unknown {
@@ -38,7 +38,7 @@ fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor>
     })
 }
 
-/// Where rows go, with the key of the model's rows.
+/// The output of rows, with the key of the model's schema.
 fn writer(
     predictor: &Predictor,
     out: &str,
@@ -51,7 +51,7 @@ fn writer(
     })
 }
 
-/// Rows that the model has not seen; says which, if they were not named.
+/// Held-out rows; prints a note which, unless the user named them.
 fn evaluation_rows(
     predictor: &Predictor,
     input: Option<&str>,
@@ -65,18 +65,18 @@ fn evaluation_rows(
     Ok(rows)
 }
 
-/// Says which cells were treated as missing because the model has not seen their category.
+/// Prints a note about cells that are treated as missing because of an unknown category.
 fn note_unknown(unknown: &UnknownCells, shared: &Shared) {
     if let Some(note) = unknown.note() {
         shared.note(format!("note: {note}"));
     }
 }
 
-/// A switch that the first Ctrl-C turns; the second ends the program at once.
+/// A switch for the first Ctrl-C; the second one ends the program immediately.
 fn cancel_on_signal() -> Cancel {
     let cancel = Cancel::new();
     let raised = cancel.clone();
-    // Without a handler Ctrl-C just ends the program, and the last checkpoint stands.
+    // Without a handler, Ctrl-C ends the program, and the last checkpoint remains.
     let _ = ctrlc::set_handler(move || {
         if raised.is_cancelled() {
             std::process::exit(130);

@@ -34,7 +34,7 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the page; to a `.svg`, the drawing for a README.
+/// Writes the page, or the figure for a README if the name ends in `.svg`.
 fn write(out: &Path, report: &Report) -> diabolo::Result<()> {
     let drawing = out.extension().is_some_and(|e| e == "svg");
     let text = if drawing { report.card_svg() } else { report.to_html() };

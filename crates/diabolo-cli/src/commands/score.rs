@@ -27,7 +27,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         true => Box::new(std::iter::once(source.collect())),
         false => Box::new(source),
     };
-    // JSON and rows would not go together on stdout.
+    // stdout cannot have both JSON and rows.
     let writes = asked.out != "-" || !shared.json;
     let mut writer = if writes { Some(Writer::create(&asked.out, asked.format)?) } else { None };
     for batch in batches {
@@ -76,10 +76,10 @@ fn print(run: &ScoreRun, rule: &Rule, predictor: &diabolo::Predictor, shared: &S
     }
     let Some(drift) = &summary.drift else { return Ok(()) };
     shared.note(drift.summary());
-    let (named, left_out) = drift.told();
+    let (named, left_out) = drift.summarized();
     named.iter().for_each(|variable| shared.note(format!("  {variable}")));
     if left_out > 0 {
-        shared.note(format!("  and {left_out} latent units more (--json names them)"));
+        shared.note(format!("  and {left_out} more latent dimensions (listed by --json)"));
     }
     Ok(())
 }

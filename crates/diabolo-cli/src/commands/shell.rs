@@ -1,4 +1,4 @@
-//! What packagers install beside the binary: completions and manual pages, made from the arguments.
+//! Shell completions and manual pages, generated from the arguments.
 
 use clap::CommandFactory;
 use diabolo::Error;

@@ -1,4 +1,4 @@
-//! `diabolo encode`, `decode` and `reconstruct`: rows in, rows out, batch by batch in bounded memory.
+//! `diabolo encode`, `decode` and `reconstruct`, batch by batch in bounded memory.
 
 use arrow_array::RecordBatch;
 use diabolo::data::{UnknownCells, open};

@@ -58,7 +58,7 @@ fn not_a_run() {
 #[test]
 fn a_resumed_run_keeps_its_settings() {
     let workspace = fitted();
-    assert_snapshot!(workspace.fails(2, "fit --resume run --epochs 9 --seed 1"), @"error: --resume and other settings than --epochs cannot be combined: a resumed run keeps its own");
+    assert_snapshot!(workspace.fails(2, "fit --resume run --epochs 9 --seed 1"), @"error: --resume and other settings than --epochs cannot be combined: a resumed run keeps its settings");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn two_families_on_digits() {
     ] {
         assert!(first.stdout.contains(word), "{word}\n{}", first.stdout);
     }
-    assert!(first.stderr.contains("contractive autoencoder, seed 0; 1 to go"), "{}", first.stderr);
+    assert!(first.stderr.contains("contractive autoencoder, seed 0; 1 remaining"), "{}", first.stderr);
 
     assert_measured(&workspace.json("both/compare.json"));
 

@@ -18,7 +18,7 @@ fn denoising_digits_raises_the_psnr() {
     // Noisy rows from a file with --clean give the same metrics.
     workspace.ok("denoise run digits -o made.parquet -q");
     let again = workspace.ok("denoise run made.parquet --clean digits").stdout;
-    assert!(again.starts_with("mean over pictures") && again.contains("PCA, "), "{again}");
+    assert!(again.starts_with("mean over images") && again.contains("PCA, "), "{again}");
     let report = workspace.text("run/report.html");
     assert!(report.contains("<h2>Denoising</h2>"), "the report shows pictures before and after");
     insta::assert_snapshot!(workspace.fails(2, "denoise run digits --add-noise fog:1"), @"error: --add-noise: expected masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P, found 'fog:1'");

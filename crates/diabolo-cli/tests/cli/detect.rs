@@ -120,7 +120,7 @@ fn labels_without_normal_rows_give_a_note() {
     let workspace = fitted();
     workspace.write("new.csv", table(60, |_, row| row));
     let output = workspace.ok("score run new.csv --truth color -o scored.csv").stderr;
-    assert!(output.contains("by the column 'color' no row is normal"), "{output}");
+    assert!(output.contains("no row is normal by the column 'color'"), "{output}");
     let output = workspace.ok("score run new.csv --truth color --normal red -o scored.csv").stderr;
     assert!(!output.contains("no row is normal"), "{output}");
 }

@@ -55,7 +55,7 @@ fn features_of_digits() {
         assert!(runs.iter().all(|run| run["test_error"].as_f64().unwrap() < 0.15), "{tuned}");
     }
     let table = workspace.ok("features run -q").stdout;
-    assert!(table.contains("logistic probe, accuracy") && table.contains(" %"), "{table}");
+    assert!(table.contains("linear probe, accuracy") && table.contains(" %"), "{table}");
 }
 
 #[test]
@@ -67,6 +67,6 @@ fn features_need_a_label() {
     let table = workspace.ok("features labelled -q").stdout;
     assert!(table.contains("nearest neighbours"), "{table}");
     assert_snapshot!(workspace.fails(2, "features labelled --repeats 2"), @"error: the following required arguments were not provided: --fine-tune; see --help for the options");
-    assert_snapshot!(workspace.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected given with flags of training, which are for it alone, found not given");
-    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs and features cannot be combined: it is `fit` that pretrains");
+    assert_snapshot!(workspace.fails(2, "features labelled --epochs 2"), @"error: --fine-tune: expected this flag, which training flags need, found not given");
+    assert_snapshot!(workspace.fails(2, "features labelled --fine-tune --pretrain-epochs 2"), @"error: --pretrain-epochs and features cannot be combined: only `fit` pretrains");
 }

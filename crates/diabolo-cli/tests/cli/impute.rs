@@ -26,7 +26,7 @@ fn fitted() -> Workspace {
 fn only_missing_cells_change() {
     let workspace = fitted();
     let output = workspace.ok("impute run t.csv -o done.csv --mask mask.csv --std-errors errors.csv").stderr;
-    assert!(output.contains("filled 90 missing cells in 200 rows"), "{output}");
+    assert!(output.contains("imputed 90 missing cells in 200 rows"), "{output}");
     let (names, given) = cells(&workspace.text("t.csv"));
     let (done_names, done) = cells(&workspace.text("done.csv"));
     let (_, mask) = cells(&workspace.text("mask.csv"));
@@ -186,7 +186,7 @@ fn missing_pixels_are_imputed() {
         .collect();
     workspace.write("holes.npy", npy(&pixels));
     let output = workspace.ok("impute run holes.npy -o done.npy --mask mask.npy").stderr;
-    assert!(output.contains("filled 96 missing pixels in 3 rows"), "{output}");
+    assert!(output.contains("imputed 96 missing pixels in 3 rows"), "{output}");
     let done = workspace.bytes("done.npy");
     let numbers = done[done.len() - 4 * 192..].chunks_exact(4);
     let done: Vec<f32> = numbers.map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();

@@ -94,7 +94,7 @@ fn missing_cells_of_a_series_are_imputed() {
     workspace.write("new.csv", gappy.collect::<Vec<_>>().join("\n"));
     let output =
         workspace.ok("impute run new.csv -o done.csv --mask mask.csv --std-errors errors.csv").stderr;
-    assert!(output.contains("filled 1 missing cells in 40 rows"), "{output}");
+    assert!(output.contains("imputed 1 missing cells in 40 rows"), "{output}");
     for name in ["done.csv", "mask.csv", "errors.csv"] {
         assert_eq!(cells(&workspace.text(name)).0, ["time", "flow"], "{name}");
     }

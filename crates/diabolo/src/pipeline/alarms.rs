@@ -1,4 +1,4 @@
-//! Scores and alarms measured by labels that say which rows are anomalies.
+//! Evaluation of scores and alarms with ground-truth labels.
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -7,12 +7,12 @@ use crate::data::texts;
 use crate::stats::Ranking;
 use crate::{Error, Result};
 
-/// A column that says which rows are anomalies; it is read to evaluate alone.
+/// A column with ground-truth labels, used for evaluation only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truth {
     /// The column.
     pub column: String,
-    /// Its value for a row that is no anomaly; 0 and false if it is not given.
+    /// The value of normal rows; 0 and false by default.
     pub normal: Option<String>,
 }
 
@@ -20,10 +20,10 @@ impl Truth {
     /// Whether each row is an anomaly; `first_row` is the 0-based number of the first in `input`, for messages.
     ///
     /// # Errors
-    /// [`Error::Data`] if the column is not there or a cell of it is missing.
+    /// [`Error::Data`] if the column or one of its cells is missing.
     pub fn read(&self, input: &str, rows: &RecordBatch, first_row: u64) -> Result<Vec<bool>> {
         let wrong = |found: &str| {
-            let expected = "a column that says which rows are anomalies";
+            let expected = "a column with the ground truth";
             Error::data(input, expected, found, "name it with --truth").in_column(&self.column)
         };
         let cells = texts(rows, &self.column).ok_or_else(|| wrong("no such column"))?;
@@ -43,7 +43,7 @@ impl Truth {
     }
 }
 
-/// What scores and alarms are worth by labels; `None` where it is not defined.
+/// Metrics of scores and alarms; `None` if undefined.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct AlarmQuality {
     /// Rows that are anomalies by the labels.
@@ -52,14 +52,14 @@ pub struct AlarmQuality {
     pub auroc: Option<f64>,
     /// Area under the precision-recall curve of the scores.
     pub average_precision: Option<f64>,
-    /// Share of the alarms that are anomalies.
+    /// Fraction of alarms that are anomalies.
     pub precision: Option<f64>,
-    /// Share of the anomalies that raise an alarm.
+    /// Fraction of anomalies that raise an alarm.
     pub recall: Option<f64>,
 }
 
 impl AlarmQuality {
-    /// Measures scores and alarms by the truth.
+    /// Evaluates scores and alarms with the ground truth.
     pub fn measure(scores: &[f64], alarms: &[bool], truth: &[bool]) -> Self {
         let ranking = Ranking::of(scores, truth);
         let hits = alarms.iter().zip(truth).filter(|(alarm, truth)| **alarm && **truth).count();

@@ -1,11 +1,11 @@
-//! The folder of a comparison, which can be continued.
+//! The folder of a comparison, which can be resumed.
 //!
 //! ```text
 //! runs/digits-compare/
-//!   plan.json        what was asked for: the same again continues here
-//!   results.jsonl    one line a model and seed, written as each is finished
-//!   compare.json     measures, verdicts and figures as numbers
-//!   report.html      to look at
+//!   plan.json        the plan: the same plan resumes here
+//!   results.jsonl    one line per finished model and seed
+//!   compare.json     metrics, verdicts and figures as numbers
+//!   report.html      the report
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -17,17 +17,18 @@ use crate::data::read::fingerprint;
 use crate::task::compare::{Plan, Trial};
 use crate::{Error, Result, VERSION};
 
-/// A comparison's folder; made when the first model begins, so that a plan that fails leaves nothing.
+/// The folder of a comparison; created when the first model starts, so that an invalid plan creates
+/// nothing.
 pub struct ComparisonDir {
     folder: PathBuf,
     asked: Value,
 }
 
 impl ComparisonDir {
-    /// `folder`, which is not used yet, or where the same comparison was begun.
+    /// Opens `folder`, which must be unused or contain the same comparison.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if the folder holds something else.
+    /// [`Error::Unsupported`] if the folder contains something else.
     pub fn open(folder: &Path, plan: &Plan) -> Result<Self> {
         let dir = ComparisonDir { folder: folder.into(), asked: asked(plan)? };
         let path = dir.path("plan.json");
@@ -38,16 +39,16 @@ impl ComparisonDir {
         if path.is_file() {
             let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
             if serde_json::from_str::<Value>(&text).ok().as_ref() != Some(&dir.asked) {
-                let help = "choose another --out, or give the same input and flags to continue";
-                return other("another comparison is in this folder", help);
+                let help = "choose another --out, or give the same input and flags to resume";
+                return other("this folder contains another comparison", help);
             }
         } else if dir.path("report.html").exists() {
-            return other("this folder holds the report of something else", "choose another --out");
+            return other("this folder contains another report", "choose another --out");
         }
         Ok(dir)
     }
 
-    /// Makes the folder and writes the plan.
+    /// Creates the folder and writes the plan.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -78,7 +79,7 @@ impl ComparisonDir {
         read_lines(&path)
     }
 
-    /// Writes the results so far, whole or not at all.
+    /// Writes the results so far, atomically.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -87,7 +88,7 @@ impl ComparisonDir {
     }
 }
 
-/// What decides the results.
+/// The settings that determine the results.
 fn asked(plan: &Plan) -> Result<Value> {
     Ok(json!({
         "input": plan.input, "fingerprint": fingerprint(&plan.input)?, "version": VERSION,

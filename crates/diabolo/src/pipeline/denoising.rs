@@ -1,4 +1,5 @@
-//! How well a model removes noise: rows with and without it, and baselines that learn from training rows with the same noise.
+//! Evaluation of denoising: noisy and clean rows, and baselines fitted on training rows with the
+//! same noise.
 
 use arrow_array::RecordBatch;
 
@@ -9,22 +10,22 @@ use crate::objective::Corruption;
 use crate::task::{self, Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
 use crate::{Error, Result};
 
-/// Training rows that the principal components are learned from.
+/// Maximum number of training rows for the principal components.
 const LEARNED: usize = 10_000;
-/// How often the deviation of noise that is not known is estimated anew.
+/// Number of iterations to estimate an unknown noise level.
 const TRIALS: usize = 5;
 
-/// Where the noise comes from.
+/// The source of the noise.
 #[derive(Debug, Clone)]
 pub enum Noise {
-    /// The rows are noisy; here they are without noise.
+    /// The rows are noisy, and these are the clean rows.
     Clean {
-        /// What they are called in messages.
+        /// The name of the clean rows in messages.
         input: String,
-        /// As many rows, in the same order.
+        /// The same rows without noise, in the same order.
         rows: RecordBatch,
     },
-    /// The rows are clean: this noise is added, by a seed.
+    /// The rows are clean, and this noise is added, with a seed.
     Added(Corruption, u64),
 }
 
@@ -32,15 +33,17 @@ pub enum Noise {
 pub struct DenoisingTask {
     pairs: NoisyCleanRows,
     training: Option<NoisyCleanRows>,
-    /// A sentence the user should read, if there is one.
+    /// A note for the user, if any.
     pub note: Option<String>,
 }
 
 impl DenoisingTask {
-    /// Pairs `rows` with their noisy or clean counterparts; the training rows come from the input of the fit, if it is still there.
+    /// Pairs `rows` with their noisy or clean counterparts. The training rows are from the input of
+    /// the fit, if it is unchanged.
     ///
     /// # Errors
-    /// [`Error::Data`] if the rows cannot be encoded, there are none, or the clean ones are not as many.
+    /// [`Error::Data`] if the rows cannot be encoded, there are none, or the numbers of rows
+    /// differ.
     pub fn new(predictor: &Predictor, rows: &RecordBatch, noise: &Noise) -> Result<Self> {
         let given = predictor.encoded(rows)?;
         let pairs = match noise {
@@ -63,18 +66,18 @@ impl DenoisingTask {
         let train = training_rows(predictor)?;
         let note = train.is_none().then(|| {
             let input = &predictor.saved().header.source.input;
-            format!("{input} is not what the model was fitted on any more; PCA is left out")
+            format!("{input} has changed since the fit, so PCA is skipped")
         });
         let training = train.map(|train| training_pairs(predictor, train, &pairs, noise));
         Ok(DenoisingTask { pairs, training, note })
     }
 
-    /// How many rows are measured.
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.pairs.clean.rows
     }
 
-    /// The noisy rows, the baselines and the model, measured by the clean rows.
+    /// Evaluates the noisy rows, the baselines and the model with the clean rows.
     ///
     /// # Errors
     /// If a baseline cannot be fitted.
@@ -82,10 +85,10 @@ impl DenoisingTask {
         compare_denoising(predictor.saved(), &self.pairs, self.training.as_ref(), predictor.device())
     }
 
-    /// The noisy rows denoised by the model, in the place of `rows`.
+    /// The denoised rows, in place of `rows`.
     ///
     /// # Errors
-    /// If they make no table.
+    /// If they are not a valid table.
     pub fn denoised(&self, predictor: &Predictor, rows: &RecordBatch) -> Result<RecordBatch> {
         let saved = predictor.saved();
         task::beside_aside(saved, rows, &task::project(saved, &self.pairs.noisy, predictor.device()))
@@ -104,7 +107,7 @@ fn training_rows(predictor: &Predictor) -> Result<Option<Encoded>> {
     Ok(Some(train.select(&chosen)))
 }
 
-/// Training rows with noise like that of the measured ones.
+/// Training rows with the noise level of the evaluated rows.
 fn training_pairs(
     predictor: &Predictor,
     train: Encoded,
@@ -116,7 +119,7 @@ fn training_pairs(
     if let Noise::Added(corruption, seed) = noise {
         return noisy(*corruption, *seed);
     }
-    // What is cut off at black and white is missing from the difference, so the deviation is found by trying.
+    // Clipping at black and white reduces the difference, so the noise level is found iteratively.
     let wanted = measured.deviation();
     let mut deviation = wanted;
     for _ in 0..TRIALS {

@@ -1,4 +1,4 @@
-//! A model measured on rows that it was not trained on, and where to find such rows.
+//! Evaluation of a model on rows that it was not trained on, and the selection of such rows.
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -14,37 +14,38 @@ use crate::model::Autoencoder;
 use crate::task::codes;
 use crate::{Error, Result};
 
-/// What is measured beside the [`Metrics`].
+/// Options of an evaluation, in addition to [`Metrics`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EvaluateOptions {
-    /// log p(x) by importance sampling with so many draws a row; variational models only.
+    /// Estimate log p(x) by importance sampling with this many draws per row; variational models
+    /// only.
     pub samples: Option<usize>,
-    /// The Jacobian of the encoder: spectrum, sensitivity, robustness to noise.
+    /// Diagnose the Jacobian of the encoder: spectrum, sensitivity, robustness to noise.
     pub diagnose: bool,
 }
 
-/// What was measured. As JSON the metrics stand at the top, the rest beside them.
+/// The result of an evaluation. In JSON, metrics are at the top level.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Evaluated {
     /// Averages over the rows.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// log p(x) of encoded rows, if draws were asked for.
+    /// log p(x) of encoded rows, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_likelihood: Option<LogLikelihood>,
-    /// The same in the columns' own units, where a column has a density.
+    /// The same in original units, if a column has a density.
     #[serde(rename = "log_likelihood_original_units", skip_serializing_if = "Option::is_none")]
     pub original_units: Option<LogLikelihood>,
-    /// The encoder's Jacobian, if it was asked for.
+    /// Diagnostics of the encoder's Jacobian, if requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diagnostics: Option<Diagnostics>,
-    /// Latent dimensions against known factors, where rows have them.
+    /// Disentanglement of known factors, if rows have them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disentanglement: Option<Disentanglement>,
 }
 
 impl EvaluateOptions {
-    /// Checks them for a model.
+    /// Validates the options for a model.
     ///
     /// # Errors
     /// [`Error::Config`] for draws from a model without a posterior, or for none.
@@ -63,17 +64,19 @@ impl EvaluateOptions {
 
 /// Rows to evaluate a model on.
 pub struct EvaluationRows {
-    /// Where they come from.
+    /// The source of the rows.
     pub input: String,
-    /// A sentence about which rows these are, if the user did not name them.
+    /// A note about the selected rows, if the user did not name them.
     pub note: Option<String>,
     data: DataConfig,
-    /// The rows held out of the fit, if the input is what the model was fitted on; else all of it counts.
+    /// The held-out rows, if the input is the data of the fit; `None` for all rows of another
+    /// input.
     held_out: Option<RecordBatch>,
 }
 
 impl EvaluationRows {
-    /// `input`, or what the model was fitted on, read as `data` says; of the latter only rows it has not seen, unless `all_rows`.
+    /// `input`, or the data of the fit, read according to `data`; of the latter only held-out rows,
+    /// unless `all_rows`.
     ///
     /// # Errors
     /// [`Error::Data`] if no row was held out, or the data has changed since the fit.
@@ -117,7 +120,7 @@ impl EvaluationRows {
     /// All the rows at once.
     ///
     /// # Errors
-    /// [`Error::Data`] if there is none, or no whole window.
+    /// [`Error::Data`] if there are no rows, or no complete window.
     pub fn collect(&self) -> Result<RecordBatch> {
         let rows = match &self.held_out {
             Some(rows) => rows.clone(),
@@ -157,7 +160,7 @@ impl EvaluationRows {
     }
 }
 
-/// Everything that is measured, over batches with the 0-based numbers of their first rows.
+/// Evaluates batches, given with the 0-based numbers of their first rows.
 pub(super) fn evaluate_rows(
     predictor: &Predictor,
     batches: impl Iterator<Item = Result<(RecordBatch, u64)>>,
@@ -203,7 +206,8 @@ pub(super) fn evaluate_rows(
 struct Densities<'a> {
     predictor: &'a Predictor,
     samples: Option<usize>,
-    /// For each encoded column whether its likelihood is a density: what is a mass has no units.
+    /// For each encoded column, whether its likelihood is a density; a probability mass has no
+    /// units.
     are_densities: Vec<bool>,
     encoded: Vec<f64>,
     original: Vec<f64>,
@@ -234,7 +238,7 @@ impl<'a> Densities<'a> {
     }
 }
 
-/// There are no rows, or no whole window of them.
+/// The error for no rows, or no complete window.
 pub(super) fn too_short(input: &str, data: &DataConfig) -> Error {
     match data.window {
         Some(window) => {

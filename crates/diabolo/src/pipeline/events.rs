@@ -1,4 +1,4 @@
-//! What a fit says while it runs, and how to stop it.
+//! Events of a running fit, and cancellation.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::train::{EpochRecord, Hooks, Progress, Snapshot};
 use crate::{Error, Result};
 
-/// A switch that ends a fit from another thread. Clones share it.
+/// A switch that cancels a fit from another thread. Clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// A switch that is off.
+    /// A new switch.
     pub fn new() -> Self {
         Cancel::default()
     }
 
-    /// Ends the fit at its next step, or at the next part of the phase it is in.
+    /// Cancels the fit at its next step, or at the next part of its phase.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -35,22 +35,22 @@ impl Cancel {
     }
 }
 
-/// What a fit is doing.
+/// The phases of a fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Rows are read, typed, split and encoded.
+    /// Reading, schema inference, splitting and encoding.
     Prepare,
-    /// Weights are learned.
+    /// Training of the weights.
     Train,
-    /// Scores of held-out rows are measured, which later scores are compared with.
+    /// Calibration: scores of held-out rows.
     Calibrate,
-    /// Metrics of held-out rows are measured.
+    /// Evaluation: metrics of held-out rows.
     Evaluate,
 }
 
 impl Phase {
-    /// Such as "training".
+    /// The name, such as "training".
     pub fn name(self) -> &'static str {
         match self {
             Phase::Prepare => "preparation",
@@ -61,16 +61,16 @@ impl Phase {
     }
 }
 
-/// What [`FitJob::on_event`](super::FitJob::on_event) is called with.
+/// The events passed to [`FitJob::on_event`](super::FitJob::on_event).
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A phase begins.
+    /// A phase starts.
     Phase(Phase),
     /// A step of the optimizer is done.
     Step(&'a Progress<'a>),
-    /// An epoch is done, of so many at most.
+    /// An epoch is done, with the maximum number of epochs.
     Epoch(&'a EpochRecord, usize),
-    /// A sentence that the user should read.
+    /// A warning for the user.
     Warning(&'a str),
 }
 
@@ -81,9 +81,9 @@ pub(super) type OnEvent<'a> = Box<dyn FnMut(Event) + Send + 'a>;
 pub(super) struct Watch<'w, 'a, S> {
     pub on_event: &'w mut OnEvent<'a>,
     pub cancel: &'w Cancel,
-    /// Epochs at most: of the whole training, and of each layer alone.
+    /// The maximum number of epochs: of joint training, and of the pretraining of each layer.
     pub epochs: [usize; 2],
-    /// Writes a snapshot where the fit has a run folder.
+    /// Writes a snapshot if the fit has a run folder.
     pub save: S,
 }
 

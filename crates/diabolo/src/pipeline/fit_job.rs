@@ -1,4 +1,4 @@
-//! From rows and a configuration to a fitted model.
+//! A fit: from rows and a configuration to a fitted model.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::data::{ReadOptions, prepare, prepare_rows, read_from};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// A fit that is described and not begun: rows, configuration, device, and who listens.
+/// The description of a fit: rows, configuration, device, and callback.
 ///
 /// ```
 /// # use diabolo::{Config, pipeline::{Event, FitJob}};
@@ -45,7 +45,7 @@ pub struct FitJob<'a> {
     pub(super) resumed: Option<Resumed>,
 }
 
-/// Where the rows come from.
+/// The source of the rows.
 pub(super) enum Source {
     Batch(RecordBatch),
     /// A path or the name of a built-in set.
@@ -54,12 +54,12 @@ pub(super) enum Source {
     Reader(Box<dyn Read + Send>),
 }
 
-/// A run that goes on.
+/// A resumed run.
 pub(super) struct Resumed {
     pub run: Run,
-    /// Of the input, when the run was started.
+    /// The fingerprint of the input at the start of the run.
     pub fingerprint: Option<String>,
-    /// Whether the run was given more epochs than it had.
+    /// Whether the run is extended.
     pub longer: bool,
 }
 
@@ -101,10 +101,10 @@ impl<'a> FitJob<'a> {
         Ok(Self::new(rows))
     }
 
-    /// A fit to a matrix, row by row, with a name for each column; NaN is a missing cell.
+    /// A fit to a row-major matrix, with a name for each column; NaN is a missing cell.
     ///
     /// # Errors
-    /// [`Error::Data`] if the numbers are no whole rows.
+    /// [`Error::Data`] if the numbers are not complete rows.
     pub fn matrix(values: &[f64], names: &[&str]) -> Result<Self> {
         Ok(Self::new(matrix(values, names)?))
     }
@@ -114,7 +114,7 @@ impl<'a> FitJob<'a> {
         Self::from_source(Source::Input, input)
     }
 
-    /// Continues the run in `folder` as it was, or for more `epochs` than it had.
+    /// Resumes the run in `folder`, optionally extended to `epochs`.
     ///
     /// # Errors
     /// [`Error::Artifact`] if there is no run; [`Error::Config`] if `epochs` are not more than before.
@@ -132,43 +132,43 @@ impl<'a> FitJob<'a> {
         Ok(FitJob { config, resumed, ..Self::input(&input) })
     }
 
-    /// What rows in memory are called in messages and in the model file; "rows" by default.
+    /// The name of rows in memory, for messages and the model file; "rows" by default.
     pub fn name(mut self, name: &str) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The settings; [`Config::default`] by default.
+    /// The configuration; [`Config::default`] by default.
     pub fn config(mut self, config: Config) -> Self {
         self.config = config;
         self
     }
 
-    /// Rows by which training stops early, instead of a share of the others.
+    /// Validation rows for early stopping, instead of a fraction of the others.
     pub fn validation(mut self, rows: RecordBatch) -> Self {
         self.validation = Some(rows);
         self
     }
 
-    /// Where to compute; the processor by default.
+    /// The device; the CPU by default.
     pub fn device(mut self, device: Device) -> Self {
         self.device = device;
         self
     }
 
-    /// The threads to compute on; rayon's global pool by default. The result does not depend on it.
+    /// The thread pool; rayon's global pool by default. Results do not depend on it.
     pub fn pool(mut self, pool: Arc<ThreadPool>) -> Self {
         self.pool = Some(pool);
         self
     }
 
-    /// The switch that ends the fit with [`Error::Cancelled`], whatever it is doing.
+    /// A switch that ends the fit with [`Error::Cancelled`], in any phase.
     pub fn cancel(mut self, cancel: Cancel) -> Self {
         self.cancel = cancel;
         self
     }
 
-    /// Calls `callback` with every [`Event`], on the thread that computes.
+    /// Calls `callback` with every [`Event`], on the computing thread.
     pub fn on_event(mut self, callback: impl FnMut(Event) + Send + 'a) -> Self {
         self.on_event = Box::new(callback);
         self
@@ -177,7 +177,7 @@ impl<'a> FitJob<'a> {
     /// Reads, types, splits and encodes the rows, and resolves the configuration.
     ///
     /// # Errors
-    /// If the rows cannot be read or used, or the configuration is impossible for them.
+    /// If the rows cannot be read or used, or the configuration is invalid for them.
     pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
         (self.on_event)(Event::Phase(Phase::Prepare));
         let FitJob { source, name, validation, config, .. } = &mut self;
@@ -198,14 +198,14 @@ impl<'a> FitJob<'a> {
         let architecture = config.resolve(&prepared)?;
         if self.resumed.as_ref().is_some_and(|resumed| resumed.fingerprint != fingerprint) {
             let expected = "the data that the run was started on";
-            let help = "put the file back, or start a new run";
+            let help = "restore the file, or start a new run";
             return Err(Error::data(&self.name, expected, "other contents", help));
         }
         self.cancel.check(Phase::Prepare)?;
         Ok(PreparedJob::new(self, prepared, architecture, fingerprint))
     }
 
-    /// The whole fit.
+    /// Runs the fit.
     ///
     /// # Errors
     /// [`Error::Diverged`] if the loss became infinite or NaN; [`Error::Cancelled`]; and those of
@@ -223,16 +223,14 @@ pub fn matrix(values: &[f64], names: &[&str]) -> Result<RecordBatch> {
     let width = names.len();
     if width == 0 || !values.len().is_multiple_of(width) {
         let expected = format!("whole rows of {width} numbers");
-        let help = "give a name for each column and as many numbers in each row";
+        let help = "give one name per column, and one number per column in each row";
         return Err(Error::data("matrix", expected, format!("{} numbers", values.len()), help));
     }
     let column = |k: usize| -> ArrayRef {
         Arc::new(Float64Array::from_iter(values.iter().skip(k).step_by(width).map(|&v| number(v))))
     };
     RecordBatch::try_from_iter_with_nullable((0..width).map(|k| (names[k], column(k), true))).map_err(
-        |cause| {
-            Error::data("matrix", "columns with names of their own", cause.to_string(), "rename one of them")
-        },
+        |cause| Error::data("matrix", "unique column names", cause.to_string(), "rename one of them"),
     )
 }
 

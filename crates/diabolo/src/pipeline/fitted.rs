@@ -1,4 +1,4 @@
-//! What a fit gives.
+//! The result of a fit.
 
 use arrow_array::RecordBatch;
 
@@ -9,21 +9,21 @@ use crate::data::Preprocessor;
 use crate::evaluate::Metrics;
 use crate::train::{EpochRecord, StopReason};
 
-/// A fitted model, and how it came about.
+/// A fitted model, with its metrics and history.
 pub struct Fitted {
-    /// The model, ready to use.
+    /// The fitted model.
     pub predictor: Predictor,
-    /// Of rows that were not trained on; of 0 examples if all were.
+    /// Metrics of held-out rows; 0 examples if there are none.
     pub metrics: Metrics,
-    /// One record an epoch.
+    /// One record per epoch.
     pub history: Vec<EpochRecord>,
     /// Why training stopped.
     pub stop: StopReason,
     /// Seconds spent in training.
     pub seconds: f64,
-    /// What the user should know, one sentence each.
+    /// Warnings for the user, one sentence each.
     pub warnings: Vec<String>,
-    /// The rows held out for the test, as they were read.
+    /// The test rows, not encoded.
     pub test: RecordBatch,
 }
 
@@ -49,15 +49,15 @@ impl Fitted {
     }
 }
 
-/// A trained model of a family that is not this crate's.
+/// A trained model of a family outside this crate.
 pub struct Trained<M> {
-    /// Without autodiff.
+    /// The model, without autodiff.
     pub model: M,
-    /// Rows to numbers and back.
+    /// The preprocessor.
     pub preprocessor: Preprocessor,
-    /// Of rows that were not trained on.
+    /// Metrics of held-out rows.
     pub metrics: Metrics,
-    /// One record an epoch.
+    /// One record per epoch.
     pub history: Vec<EpochRecord>,
     /// Why training stopped.
     pub stop: StopReason,

@@ -1,4 +1,4 @@
-//! New rows, from the prior or from chosen places of the latent space.
+//! Generation of rows, from the prior or from chosen points of the latent space.
 
 use arrow_array::RecordBatch;
 
@@ -7,64 +7,67 @@ use crate::data::{Encoded, rows_at};
 use crate::task::{self, Codes, Draw, Path, WalkConfig};
 use crate::{Error, Result};
 
-/// Steps of a traversal's line, how far it goes in standard deviations, and lines at most.
+/// Steps per line of a traversal, its range in standard deviations, and the maximum number of
+/// lines.
 const STEPS: usize = 11;
 const RANGE: f64 = 3.0;
 const LINES: usize = 10;
 
-/// Where in the latent space new rows come from. Rows are counted from 1.
+/// The origin of new rows in the latent space. Rows are numbered from 1.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Origin {
-    /// The prior, or for a family without one the walk with its default settings.
+    /// The prior, or for a family without one the contractive walk with default settings.
     #[default]
     Prior,
     /// The contractive walk of models without a prior.
     Walk(WalkConfig),
-    /// Around a row, so many standard deviations of the prior away (without a prior: of the code).
+    /// Around the code of a row, with a distance in standard deviations of the prior (without a
+    /// prior: of the codes).
     Near {
         /// The row.
         row: usize,
         /// Standard deviations.
         scale: f64,
     },
-    /// From one row to another, both among the new rows.
+    /// Interpolation from one row to another, including both.
     Between {
         /// The two rows.
         rows: [usize; 2],
-        /// Straight, or along a great circle.
+        /// Linear or spherical interpolation.
         path: Path,
     },
-    /// One latent dimension at a time, from a row or from the middle: a line for each of those that show most.
+    /// A traversal of one latent dimension at a time, from a row or the mean code: a line for each
+    /// of the dimensions with the largest effect.
     Traverse {
-        /// The row to start from.
+        /// The base row.
         near: Option<usize>,
     },
 }
 
-/// What to generate.
+/// The settings of generation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GenerateConfig {
-    /// How many rows; a traversal has its own number.
+    /// Number of rows; a traversal has its own number.
     pub count: usize,
-    /// A draw from p(x|z) or its mean; by default the mean for pictures and a draw for tables.
+    /// A draw from p(x|z) or its mean; by default the mean for images and a draw for tables.
     pub draw: Option<Draw>,
-    /// Columns that a conditional model is given, and their values.
+    /// Condition columns and their values.
     pub given: Vec<(String, String)>,
-    /// Of the draws.
+    /// The seed of the draws.
     pub seed: u64,
-    /// Where in the latent space.
+    /// The origin in the latent space.
     pub origin: Origin,
-    /// Where the origin's rows are read; by default the input of the fit.
+    /// The input of the origin's rows; by default the input of the fit.
     pub input: Option<String>,
 }
 
 /// New rows.
 pub struct Generated {
-    /// In the columns, types and units of the data.
+    /// The rows in the columns, types and units of the data.
     pub rows: RecordBatch,
-    /// Encoded, row by row: pixels from 0 to 1, for pictures.
+    /// The encoded rows, row-major; pixels from 0 to 1 for images.
     pub values: Vec<f32>,
-    /// Rows that belong on one line of a sheet of pictures, if the rows have such an order.
+    /// Number of rows per line of a sheet of images, if the rows have lines.
     pub line: Option<usize>,
 }
 
@@ -72,8 +75,8 @@ impl Predictor {
     /// New rows.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a family that makes no rows from codes; [`Error::Config`] for settings that make no sense for
-    /// this model; [`Error::Data`] if the origin's rows cannot be read.
+    /// [`Error::Unsupported`] for a family that cannot decode codes; [`Error::Config`] for invalid
+    /// settings; [`Error::Data`] if the origin's rows cannot be read.
     pub fn generate(&self, config: &GenerateConfig) -> Result<Generated> {
         self.here(|| self.generated(config))
     }
@@ -86,7 +89,7 @@ impl Predictor {
         let preprocessor = &saved.header.preprocessor;
         let usual = if preprocessor.schema.image_shape().is_some() { Draw::Mean } else { Draw::Sample };
         let draw = config.draw.unwrap_or(usual);
-        // Refused before anything is drawn, whatever the rows come from.
+        // Validated before anything is drawn.
         preprocessor.given(&config.given, 1)?;
         let codes = self.codes_of(config)?;
         let line = codes.as_ref().filter(|codes| !codes.steps.is_empty()).map(|_| STEPS);
@@ -98,7 +101,7 @@ impl Predictor {
         Ok(Generated { rows, values, line })
     }
 
-    /// The codes of a place of the latent space, if one was asked for.
+    /// The codes of the origin, if it is not the prior or the walk.
     fn codes_of(&self, config: &GenerateConfig) -> Result<Option<Codes>> {
         let (saved, device, given) = (self.saved(), self.device(), &config.given[..]);
         Ok(match &config.origin {

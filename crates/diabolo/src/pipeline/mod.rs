@@ -1,4 +1,4 @@
-//! The whole way: fit, evaluate, save, use. The command line, Python and a server are thin shells over these types.
+//! The pipeline: fit, evaluate, save, use. The command line is a thin layer over these types.
 //!
 //! ```
 //! use diabolo::{Config, FitJob, Predictor};
@@ -17,10 +17,10 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`FitJob`] | rows and a configuration, and who listens; gives [`Fitted`] |
-//! | [`Predictor`] | a saved model: record batches in, record batches out |
-//! | [`EvaluationRows`] | rows a model has not seen, found by themselves |
-//! | [`ComparisonDir`] | the folder of a comparison of families, which can be continued |
+//! | [`FitJob`] | rows, configuration and callback of a fit; returns [`Fitted`] |
+//! | [`Predictor`] | a saved model: transforms record batches |
+//! | [`EvaluationRows`] | held-out rows for evaluation |
+//! | [`ComparisonDir`] | the folder of a comparison of families, which can be resumed |
 
 mod alarms;
 mod comparison_dir;

@@ -1,4 +1,4 @@
-//! A saved model and how it is to be used: record batches in, record batches out.
+//! A saved model with options, which transforms record batches.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,13 +15,14 @@ use crate::random::{Purpose, stream};
 use crate::task::{self, ImputeConfig, Imputed, ScoreConfig, Scored};
 use crate::tensor::{Device, in_place, to_host};
 
-/// Rows whose Jacobians are in memory at a time.
+/// Number of rows whose Jacobians are in memory at a time.
 const JACOBIANS_AT_ONCE: usize = 32;
 
-/// A fitted model that rows are put through. Clones share the weights, and threads may share a predictor.
+/// A fitted model that transforms rows. Clones share the weights, and threads may share a
+/// predictor.
 ///
-/// Columns are found by their names: they may come in any order, with others beside them. A batch of a model of a series is
-/// a part of the series, in order; rows that were read as windows already are taken as they are.
+/// Columns are found by name, in any order, and other columns are ignored. For a model of a time
+/// series, a batch is a consecutive part of the series, or rows that were read as windows.
 ///
 /// ```
 /// # use diabolo::{Config, FitJob, Predictor, task::Rule};
@@ -46,7 +47,7 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Of a model in memory.
+    /// From a model in memory.
     pub fn new(saved: SavedModel, device: Device) -> Self {
         Predictor {
             saved: Arc::new(saved),
@@ -58,7 +59,7 @@ impl Predictor {
         }
     }
 
-    /// Of a run folder or a model file, on the processor.
+    /// From a run folder or a model file, on the CPU.
     ///
     /// # Errors
     /// [`Error::Io`](crate::Error::Io), and [`Error::Artifact`](crate::Error::Artifact) if the file is damaged, foreign or from a newer version.
@@ -71,7 +72,7 @@ impl Predictor {
         Ok(Self::new(SavedModel::load(&Run::model_file(path.as_ref())?, &device)?, device))
     }
 
-    /// Of the bytes of a model file, on the processor.
+    /// From the bytes of a model file, on the CPU.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -85,81 +86,83 @@ impl Predictor {
         self.saved.to_bytes()
     }
 
-    /// Writes the model file, whole or not at all.
+    /// Writes the model file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         self.saved.save(path)
     }
 
     // ---- options ----
 
-    /// What the rows are called in messages; "rows" by default.
+    /// The name of the rows in messages; "rows" by default.
     pub fn input(mut self, name: &str) -> Self {
         self.input = name.into();
         self
     }
 
-    /// The 0-based number of a batch's first row in its input: for messages, for draws that are each row's own, and of a series
-    /// because its first rows have no whole window.
+    /// The 0-based number of the first row of a batch in its input: for messages, for the draws of
+    /// each row, and for time series, whose first rows have no complete window.
     pub fn first_row(mut self, number: u64) -> Self {
         self.first_row = Some(number);
         self
     }
 
-    /// What to do about a category that the training rows did not have; as fitted by default.
+    /// How to handle a category that was not in the training data; as fitted by default.
     pub fn unknown_category(mut self, unknown: UnknownCategory) -> Self {
         Arc::make_mut(&mut self.saved).header.preprocessor.unknown_category = unknown;
         self
     }
 
-    /// From where on a score is an anomaly.
+    /// The rule that decides which rows are anomalies.
     pub fn rule(mut self, rule: task::Rule) -> Self {
         self.scoring.rule = rule;
         self
     }
 
-    /// Reasons for each anomaly at most; 3 by default.
+    /// The maximum number of reasons per anomaly; 3 by default.
     pub fn reasons(mut self, most: usize) -> Self {
         self.scoring.reasons = most;
         self
     }
 
-    /// Reasons for all rows, not for anomalies alone.
+    /// Reasons for all rows, not only for anomalies.
     pub fn explain_all(mut self, all: bool) -> Self {
         self.scoring.explain_all = all;
         self
     }
 
-    /// Computes on the calling thread alone, and never enters rayon's pool: for servers that have threads of their own.
+    /// Computes on the calling thread only, without rayon's pool, for servers with their own
+    /// threads.
     pub fn in_place(mut self) -> Self {
         self.in_place = true;
         self
     }
 
-    // ---- what it is ----
+    // ---- accessors ----
 
-    /// The model file's contents.
+    /// The contents of the model file.
     pub fn saved(&self) -> &SavedModel {
         &self.saved
     }
 
-    /// Where it computes.
+    /// The device.
     pub fn device(&self) -> &Device {
         &self.device
     }
 
-    /// The columns that rows need, in the order of [`score_row`](Self::score_row)'s cells.
+    /// The required columns, in the order of the cells of [`score_row`](Self::score_row).
     pub fn columns(&self) -> impl Iterator<Item = &str> {
         self.saved.header.preprocessor.schema.features.iter().map(|feature| feature.name.as_str())
     }
 
-    /// The rule, and how many reasons are given.
+    /// The settings of scoring.
     pub fn scoring(&self) -> &ScoreConfig {
         &self.scoring
     }
 
-    // ---- what it does ----
+    // ---- operations ----
 
-    /// The code of each row (variational: the posterior's mean) as `latent_1`, …, behind the key and label columns.
+    /// The code of each row (variational: the posterior mean) as `latent_1`, …, after the key and
+    /// label columns.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
@@ -177,7 +180,7 @@ impl Predictor {
         self.here(|| task::decode(&self.saved, &self.input, codes, self.row(), &self.device))
     }
 
-    /// The mean reconstruction of each row, in the rows' columns, types and units.
+    /// The mean reconstruction of each row, in the original columns, types and units.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
@@ -186,13 +189,13 @@ impl Predictor {
         self.here(|| task::reconstruct(&self.saved, &self.input, &rows, self.row(), &self.device))
     }
 
-    /// Rows without noise: the [reconstruction](Self::reconstruct), by a model that learned to remove noise or that knows clean
-    /// rows only.
+    /// Denoised rows: the [reconstruction](Self::reconstruct) by a model trained to remove noise,
+    /// or on clean rows.
     pub fn denoise(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         self.reconstruct(rows)
     }
 
-    /// How much each row surprises the model, how rare that is, and why.
+    /// The anomaly score, p-value and reasons of each row.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) if the model holds no scores of held-out rows; [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
@@ -203,7 +206,7 @@ impl Predictor {
         Ok(self.score_windows(&whole, cut)?.after(cut))
     }
 
-    /// Rows with their missing cells filled in.
+    /// Rows with imputed missing cells.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded; [`Error::Unsupported`](crate::Error::Unsupported) if draws or errors are asked of a model without a
@@ -213,7 +216,7 @@ impl Predictor {
         self.here(|| task::impute(&self.saved, &self.input, &rows, self.row(), config, &self.device))
     }
 
-    /// The metrics of rows that the model has not seen, and what else the options ask for.
+    /// The metrics of held-out rows, and the other results requested by the options.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded or there are none.
@@ -222,7 +225,7 @@ impl Predictor {
         self.here(|| evaluate_rows(self, std::iter::once(Ok((rows, self.row()))), options))
     }
 
-    /// ‖J_f(x)‖²_F of the encoder at each row, exactly.
+    /// The exact ‖J_f(x)‖²_F of the encoder at each row.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
@@ -236,8 +239,8 @@ impl Predictor {
         Ok(self.here(|| all.chunks(JACOBIANS_AT_ONCE).flat_map(of_chunk).collect()))
     }
 
-    /// The terms of the objective at each row, unweighted, in nats; `seed` fixes what is drawn. Terms that compare rows with each
-    /// other see those of a batch of the model's own size.
+    /// The unweighted terms of the objective at each row, in nats; `seed` determines the draws.
+    /// Terms that compare rows use batches of the model's batch size.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
@@ -261,8 +264,8 @@ impl Predictor {
         Ok(terms)
     }
 
-    /// The same model with the scores of these rows to compare later scores with. The rows must not have been fitted; nothing is
-    /// fitted again.
+    /// The same model with these rows as the reference of scores. The rows must not be training
+    /// rows.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded, or there are none.
@@ -281,7 +284,7 @@ impl Predictor {
         Ok(calibrated)
     }
 
-    /// Cells whose category the model has not seen; they count as missing where that is asked for.
+    /// Cells with a category that was not in the training data, which are treated as missing.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if a column is missing.
@@ -291,18 +294,18 @@ impl Predictor {
 
     // ---- within the pipeline ----
 
-    /// The rows as the model sees them.
+    /// The encoded rows.
     pub(super) fn encoded(&self, rows: &RecordBatch) -> Result<Encoded> {
         self.saved.header.preprocessor.encode(&self.input, &self.windows(rows)?, self.row())
     }
 
-    /// Scores rows that are whole windows, `cut` rows after the first.
+    /// Scores rows that are complete windows, `cut` rows after the first.
     pub(super) fn score_windows(&self, rows: &RecordBatch, cut: usize) -> Result<Scored> {
         let first_row = self.row() + cut as u64;
         self.here(|| task::score(&self.saved, &self.input, rows, first_row, &self.scoring, &self.device))
     }
 
-    /// `work` on this thread alone, if that was asked for.
+    /// Runs `work`, on this thread only if requested.
     pub(super) fn here<R>(&self, work: impl FnOnce() -> R) -> R {
         if self.in_place { in_place(work) } else { work() }
     }
@@ -315,7 +318,8 @@ impl Predictor {
         &self.input
     }
 
-    /// A series as windows, if the model was fitted on windows and the rows are none yet.
+    /// The windows of the rows, if the model was fitted on windows and the rows are not windows
+    /// yet.
     fn windows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         match is_windowed(rows) {
             true => Ok(rows.clone()),
@@ -323,7 +327,7 @@ impl Predictor {
         }
     }
 
-    /// How many of the first rows have no whole window: of a series that is made windows here, or whose place was given.
+    /// The number of first rows without a complete window.
     fn rows_without_window(&self, given: &RecordBatch, windows: &RecordBatch) -> usize {
         if is_windowed(given) && self.first_row.is_none() {
             return 0;

@@ -1,4 +1,4 @@
-//! A fit whose rows are encoded and whose settings are resolved: what is left is to train, calibrate and evaluate.
+//! A fit with encoded rows and a resolved configuration, ready to train, calibrate and evaluate.
 
 use super::events::{Event, Phase, Watch};
 use super::fit_job::{FitJob, absolute};
@@ -14,7 +14,7 @@ use crate::tensor::Module;
 use crate::train::{self, Outcome, Resume, Snapshot, StopReason, TrainingData};
 use crate::{Error, Result, VERSION, task};
 
-/// Rows evaluated before it is asked again whether the fit is cancelled.
+/// Number of rows evaluated between checks for cancellation.
 const EVALUATED_AT_ONCE: usize = 4096;
 
 /// A fit that is ready to train.
@@ -37,32 +37,32 @@ impl<'a> PreparedJob<'a> {
         PreparedJob { job, prepared, architecture, fingerprint, run }
     }
 
-    /// The configuration with nothing left open.
+    /// The resolved configuration.
     pub fn config(&self) -> &Config {
         &self.job.config
     }
 
-    /// What the rows are called: a path, a built-in set, or a name.
+    /// The name of the rows: a path, a built-in set, or a given name.
     pub fn input(&self) -> &str {
         &self.job.name
     }
 
-    /// What will be built.
+    /// The architecture.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// The rows as they will be learned from.
+    /// The prepared rows.
     pub fn rows(&self) -> &Prepared {
         &self.prepared
     }
 
-    /// The folder that the fit writes to, if there is one.
+    /// The run folder, if any.
     pub fn run_folder(&self) -> Option<&Run> {
         self.run.as_ref()
     }
 
-    /// Writes checkpoints, history, model and metrics to `run` while it goes on, so that it can be resumed there.
+    /// Writes checkpoints, history, model and metrics to `run`, so that the fit can be resumed.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -76,8 +76,8 @@ impl<'a> PreparedJob<'a> {
     /// Trains, calibrates and evaluates.
     ///
     /// # Errors
-    /// [`Error::Diverged`] and [`Error::Cancelled`]; in a run folder the last good weights, or the checkpoint, are
-    /// written before.
+    /// [`Error::Diverged`] and [`Error::Cancelled`], after the last finite weights or the
+    /// checkpoint are written to the run folder.
     pub fn run(self) -> Result<Fitted> {
         match self.job.pool.clone() {
             Some(pool) => pool.install(|| self.run_here()),
@@ -94,7 +94,7 @@ impl<'a> PreparedJob<'a> {
         self.finish(outcome)
     }
 
-    /// Trains a model of another family, and evaluates it. What is saved in files are the families of this crate alone.
+    /// Trains and evaluates a model of a family outside this crate, which cannot be saved to files.
     ///
     /// # Errors
     /// As [`run`](Self::run).
@@ -106,7 +106,7 @@ impl<'a> PreparedJob<'a> {
         Ok(Trained { model: outcome.model, preprocessor: self.prepared.preprocessor, metrics, history, stop })
     }
 
-    /// Training with the job's hooks. Interruption is an error.
+    /// Trains with the hooks of the job. An interruption is an error.
     fn train<M: Module>(
         &mut self,
         fit: impl FnOnce(
@@ -122,7 +122,8 @@ impl<'a> PreparedJob<'a> {
         warnings.iter().for_each(|warning| on_event(Event::Warning(warning)));
         on_event(Event::Phase(Phase::Train));
         let training = &job.config.training;
-        // Only with a checkpoint that knows of it: until then the same command is to work again.
+        // Written only after a checkpoint of the extended run, so that the same command works again
+        // until then.
         let mut longer = job.resumed.as_ref().is_some_and(|resumed| resumed.longer);
         let mut watch = Watch {
             on_event,
@@ -146,7 +147,7 @@ impl<'a> PreparedJob<'a> {
         }
     }
 
-    /// What a resumed run continues from, and the folder of checkpoints.
+    /// The state of a resumed run, and the folder of checkpoints.
     fn checkpoint(&self, model: &Model) -> Result<Option<Resume<Model>>> {
         let Some(run) = &self.run else { return Ok(None) };
         let path = run.checkpoint_path();
@@ -167,13 +168,13 @@ impl<'a> PreparedJob<'a> {
         Ok(Some(resume))
     }
 
-    /// What the user should know, one sentence each.
+    /// Warnings for the user, one sentence each.
     fn warnings(&self) -> Vec<String> {
         let mismatches = self.job.config.mismatches(&self.prepared, &self.architecture);
         [self.prepared.warnings.clone(), self.architecture.warnings(), mismatches].concat()
     }
 
-    /// Everything after training, written to the run folder where there is one.
+    /// The steps after training, with output to the run folder if there is one.
     fn finish(mut self, outcome: Outcome<Model>) -> Result<Fitted> {
         (self.job.on_event)(Event::Phase(Phase::Calibrate));
         let saved = self.calibrated(&outcome)?;
@@ -202,7 +203,7 @@ impl<'a> PreparedJob<'a> {
         Ok(fitted)
     }
 
-    /// The model with what it is scored by.
+    /// The model with its detector.
     fn calibrated(&self, outcome: &Outcome<Model>) -> Result<SavedModel> {
         let (prepared, device) = (&self.prepared, &self.job.device);
         let latent = match self.architecture.family.has_prior() {
@@ -227,7 +228,7 @@ impl<'a> PreparedJob<'a> {
         Ok(saved)
     }
 
-    /// Of the test rows; without any of the validation rows, which chose when to stop and are the next best.
+    /// The metrics of the test rows, or without test rows of the validation rows.
     fn metrics<M: Autoencoder>(&mut self, model: &M) -> Result<Metrics> {
         (self.job.on_event)(Event::Phase(Phase::Evaluate));
         let PreparedJob { job, prepared, .. } = self;

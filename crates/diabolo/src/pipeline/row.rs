@@ -16,9 +16,9 @@ pub enum Cell<'a> {
     Number(f64),
     /// A category, or a number as text.
     Text(&'a str),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// Nothing is known.
+    /// A missing cell.
     Missing,
 }
 
@@ -46,25 +46,26 @@ impl<'a, T: Into<Cell<'a>>> From<Option<T>> for Cell<'a> {
     }
 }
 
-/// What [`Predictor::score_row`] says of a row.
+/// The result of [`Predictor::score_row`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoredRow {
-    /// Nats above the usual.
+    /// Anomaly score, in nats above the mean.
     pub score: f64,
-    /// How likely a row of the held-out rows' kind scores as high.
+    /// Conformal p-value.
     pub p_value: f64,
-    /// Whether the rule calls it an anomaly.
+    /// Whether the row is an anomaly by the rule.
     pub anomalous: bool,
-    /// The columns that contribute most; empty for a row that is no anomaly, unless all are explained.
+    /// The columns that contribute most; empty for a normal row, unless all rows are explained.
     pub reasons: Vec<Reason>,
 }
 
 impl Predictor {
-    /// Scores one row, whose cells stand in the order of [`columns`](Self::columns). Of a series a row is a whole window.
+    /// Scores one row, with cells in the order of [`columns`](Self::columns). For a time series, a
+    /// row is a complete window.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] for a rule that compares the rows of a batch (false discovery rate, top N): row by row it would
-    /// flag all or none; [`Error::Data`] for cells that the model cannot read.
+    /// [`Error::Unsupported`] for a rule that compares rows (false discovery rate, top N), which
+    /// would flag all or none of single rows; [`Error::Data`] for cells that cannot be encoded.
     pub fn score_row(&self, cells: &[Cell]) -> Result<ScoredRow> {
         if self.scoring().rule.needs_all_rows() {
             return Err(Error::Unsupported {
@@ -93,7 +94,7 @@ impl Predictor {
                 self.input_name(),
                 expected,
                 found,
-                "give Cell::Missing for an unknown one",
+                "use Cell::Missing for a missing cell",
             ));
         }
         let array = |cell: &Cell| -> ArrayRef {

@@ -1,4 +1,4 @@
-//! Scores of a whole input, batch by batch, and what is kept of them.
+//! Scoring of a whole input, batch by batch, and a summary.
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::task::{Drift, DriftReport, Reason, Scored};
 
 /// Scores an input, batch by batch.
 ///
-/// A rule that compares rows with each other needs the whole input in one batch.
+/// A rule that compares rows needs the whole input in one batch.
 pub struct ScoreRun<'a> {
     predictor: &'a Predictor,
     drift: Option<Drift<'a>>,
@@ -18,10 +18,10 @@ pub struct ScoreRun<'a> {
     summary: ScoreSummary,
 }
 
-/// What is known of all rows that were scored.
+/// The summary of all scored rows.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreSummary {
-    /// Of each row.
+    /// The score of each row.
     pub scores: Vec<f64>,
     /// Whether each row is an anomaly by the rule.
     pub anomalous: Vec<bool>,
@@ -29,9 +29,9 @@ pub struct ScoreSummary {
     pub truth: Vec<bool>,
     /// The anomalies.
     pub found: Vec<FoundAnomaly>,
-    /// Cells whose category the model has not seen.
+    /// Cells with a category that was not in the training data.
     pub unknown: UnknownCells,
-    /// What differs from the held-out rows, if that was asked for.
+    /// The drift report, if requested.
     pub drift: Option<DriftReport>,
 }
 
@@ -40,7 +40,7 @@ pub struct ScoreSummary {
 pub struct FoundAnomaly {
     /// Its 1-based row.
     pub row: usize,
-    /// Its key, if the model knows a key column.
+    /// Its key, if the model has a key column.
     pub key: Option<Option<String>>,
     /// Nats above the usual.
     pub score: f64,
@@ -51,10 +51,10 @@ pub struct FoundAnomaly {
 }
 
 impl<'a> ScoreRun<'a> {
-    /// Nothing scored yet. With `drift`, rows are also compared with those held out of the fit.
+    /// Starts without rows. With `drift`, rows are also compared with those held out of the fit.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model file does not hold what drift is measured against.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model file has no drift reference.
     pub fn new(predictor: &'a Predictor, truth: Option<Truth>, drift: bool) -> Result<Self> {
         let drift = drift.then(|| Drift::new(predictor.saved())).transpose()?;
         Ok(ScoreRun { predictor, drift, truth, summary: ScoreSummary::default() })
@@ -92,12 +92,12 @@ impl<'a> ScoreRun<'a> {
         Ok(found)
     }
 
-    /// What is known so far.
+    /// The summary so far.
     pub fn summary(&self) -> &ScoreSummary {
         &self.summary
     }
 
-    /// Sentences that the user should read.
+    /// Notes for the user.
     pub fn warnings(&self) -> Vec<String> {
         let summary = &self.summary;
         let detector = self.predictor.saved().detector.as_ref();
@@ -110,10 +110,10 @@ impl<'a> ScoreRun<'a> {
             summary.drift.as_ref().and_then(DriftReport::warning),
             only_anomalies.map(|truth| {
                 let column = &truth.column;
-                format!("by the column '{column}' no row is normal; --normal VALUE says which rows are (else those with 0 or false)")
+                format!("no row is normal by the column '{column}'; set its value for normal rows with --normal VALUE (default: 0 or false)")
             }),
             (cut > 0)
-                .then(|| format!("the first {cut} rows have no score: their windows begin before the series")),
+                .then(|| format!("the first {cut} rows have no score, since their windows are incomplete")),
         ]
         .into_iter()
         .flatten()
@@ -122,22 +122,22 @@ impl<'a> ScoreRun<'a> {
 }
 
 impl ScoreSummary {
-    /// How many rows are anomalies.
+    /// Number of anomalies.
     pub fn anomalies(&self) -> usize {
         self.anomalous.iter().filter(|&&anomalous| anomalous).count()
     }
 
-    /// How many columns, latent dimensions and scores have drifted.
+    /// Number of drifted variables.
     pub fn drifted(&self) -> usize {
         self.drift.as_ref().map_or(0, |drift| drift.moved.len())
     }
 
-    /// What scores and alarms are worth by the labels, if there are any.
+    /// Metrics of scores and alarms, if there are labels.
     pub fn quality(&self) -> Option<AlarmQuality> {
         (!self.truth.is_empty()).then(|| AlarmQuality::measure(&self.scores, &self.anomalous, &self.truth))
     }
 
-    /// A row that is no anomaly and one that is, each in the middle of its kind; rows counted from 0.
+    /// A normal row and an anomaly, each with the median score of its class; rows numbered from 0.
     pub fn typical_rows(&self) -> [Option<usize>; 2] {
         [false, true].map(|flagged| {
             let mut kind: Vec<usize> = (0..self.scores.len())

@@ -6,7 +6,7 @@ use crate::task::{self, DriftReport};
 
 /// The report's variables with their sentences; latent units beyond the first few are only counted.
 pub fn drift(found: &DriftReport) -> Drift {
-    let (listed, left_out) = found.told();
+    let (listed, left_out) = found.summarized();
     let variable = |variable: &task::DriftedVariable| DriftedVariable {
         name: variable.name.clone(),
         kind: variable.kind.into(),

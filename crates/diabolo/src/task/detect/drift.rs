@@ -181,7 +181,7 @@ impl DriftReport {
 
     /// The variables to show, largest drift first: score, columns, and the three latent dimensions
     /// with the largest drift; and the number of omitted latent dimensions.
-    pub fn told(&self) -> (Vec<&DriftedVariable>, usize) {
+    pub fn summarized(&self) -> (Vec<&DriftedVariable>, usize) {
         let mut units = 0;
         let mut is_shown = |moved: &&DriftedVariable| {
             units += usize::from(moved.kind == "latent");
