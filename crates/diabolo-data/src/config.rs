@@ -6,8 +6,8 @@ use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Binarization, CountScaling, InferOptions, NumericScaling, PreprocessConfig, ReadOptions, TypeName,
-    UnknownCategory, Windows,
+    Binarization, CountScaling, DataProblem, Error, InferOptions, NumericScaling, PreprocessConfig,
+    ReadOptions, TypeName, UnknownCategory, Windows,
 };
 
 /// How the data is read, split and scaled.
@@ -104,6 +104,14 @@ impl DataConfig {
         let lead = self.window.map_or(0, |length| length.saturating_sub(1)) as u64;
         let cut = lead.saturating_sub(first).min(rows.num_rows() as u64) as usize;
         rows.slice(cut, rows.num_rows() - cut)
+    }
+
+    /// The error for an input without rows, or without a whole window of them.
+    pub fn too_short(&self, input: &str) -> Error {
+        let Some(window) = self.window else { return Error::no_rows(input) };
+        let expected = format!("{window} rows or more, for windows of {window}");
+        let error = Error::data(input, expected, "fewer", "give a longer part of the series");
+        error.because(DataProblem::TooFewRows)
     }
 
     /// The options of schema inference.

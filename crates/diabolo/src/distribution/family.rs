@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::ordinal::Ordinal;
-use super::registry::{self, CustomName};
+use super::registry::{self, CustomLikelihood, CustomName};
 use crate::{Error, Result};
 
 /// The variance of Gaussian columns.
@@ -271,6 +271,21 @@ impl LikelihoodBlock {
             _ => vec![],
         }
     }
+}
+
+/// Registers `custom:NAME` as a likelihood for `model.likelihood`, and returns its [`Family`].
+///
+/// A model file contains only the name: a program that loads such a model must register the same
+/// distribution first. It is available for columns of one number (pixels, numeric, count, binary);
+/// values are encoded, numbers in standard deviations of their column. See
+/// [`Distribution`](super::Distribution) for the trait, and `examples/own_likelihood.rs` for a
+/// complete program.
+///
+/// # Errors
+/// [`Error::Config`] for a name that is already registered, or has characters other than `a` to
+/// `z`, digits and `_`.
+pub fn register(name: &str, likelihood: CustomLikelihood) -> Result<Family> {
+    Ok(Family::Custom(registry::insert(name, likelihood)?))
 }
 
 #[cfg(test)]

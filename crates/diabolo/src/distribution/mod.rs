@@ -37,11 +37,11 @@ mod registry;
 mod smooth_bounds;
 mod student_t;
 
-pub use family::{Family, LikelihoodBlock, Variance};
+pub use family::{Family, LikelihoodBlock, Variance, register};
 pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;
 pub use posterior::{Posterior, gaussian_log_density, mixture_log_density, standard_normal_log_density};
-pub use registry::{CustomLikelihood, CustomName, register};
+pub use registry::{CustomLikelihood, CustomName};
 
 use crate::tensor::Tensor;
 

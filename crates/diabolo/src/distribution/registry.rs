@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-use super::{Distribution, Family};
+use super::Distribution;
 use crate::tensor::Tensor;
 use crate::{Error, Result};
 
-/// A custom distribution; see [`register`].
+/// A custom distribution; see [`register`](super::register).
 #[derive(Clone, Copy)]
 pub struct CustomLikelihood {
     /// Number of decoder outputs per column.
@@ -55,30 +55,17 @@ impl CustomName {
     }
 }
 
-/// Registers `custom:NAME` as a likelihood for `model.likelihood`, and returns its [`Family`].
-///
-/// A model file contains only the name: a program that loads such a model must register the same
-/// distribution first. It is available for columns of one number (pixels, numeric, count, binary);
-/// values are encoded, numbers in standard deviations of their column. See [`Distribution`] for the
-/// trait, and
-/// `examples/own_likelihood.rs` for a complete program.
-///
-/// # Errors
-/// [`Error::Config`] for a name that is already registered, or has characters other than `a` to
-/// `z`, digits and `_`.
-pub fn register(name: &str, likelihood: CustomLikelihood) -> Result<Family> {
+/// Adds a distribution under its name.
+pub(super) fn insert(name: &str, likelihood: CustomLikelihood) -> Result<CustomName> {
     let name = CustomName::new(name)?;
     let mut names = NAMES.write().unwrap_or_else(PoisonError::into_inner);
     let slot = names.entry(name.0).or_default();
     if slot.is_some() {
-        return Err(Error::config(
-            "likelihood",
-            "a name that is not registered yet",
-            format!("'{}'", name.0),
-        ));
+        let found = format!("'{}'", name.0);
+        return Err(Error::config("likelihood", "a name that is not registered yet", found));
     }
     *slot = Some(likelihood);
-    Ok(Family::Custom(name))
+    Ok(name)
 }
 
 fn find(name: CustomName) -> Option<CustomLikelihood> {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Predictor;
 use crate::data::read::fingerprint;
-use crate::data::{DataConfig, DataProblem, Encoded, Factors, held_out, open};
+use crate::data::{DataConfig, Encoded, Factors, held_out, open};
 use crate::evaluate::{
     Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, diagnose, log_likelihoods,
     mutual_information_gap,
@@ -130,7 +130,7 @@ impl EvaluationRows {
             }
         };
         match rows.num_rows() {
-            0 => Err(too_short(&self.input, &self.data)),
+            0 => Err(self.data.too_short(&self.input)),
             _ => Ok(rows),
         }
     }
@@ -152,16 +152,23 @@ impl EvaluationRows {
             first_row += batch.num_rows() as u64;
             Ok((whole, first))
         });
-        let found = evaluate_rows(predictor, batches, options)?;
-        match found.metrics.examples {
-            0 => Err(too_short(&self.input, &self.data)),
-            _ => Ok(found),
-        }
+        evaluate_rows(predictor, batches, options)
+    }
+}
+
+impl Predictor {
+    /// The metrics of held-out rows, and the other results requested by the options.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded or there are none.
+    pub fn evaluate(&self, rows: &RecordBatch, options: &EvaluateOptions) -> Result<Evaluated> {
+        let rows = self.windows(rows)?;
+        self.here(|| evaluate_rows(self, std::iter::once(Ok((rows, self.row()))), options))
     }
 }
 
 /// Evaluates batches, given with the 0-based numbers of their first rows.
-pub(super) fn evaluate_rows(
+fn evaluate_rows(
     predictor: &Predictor,
     batches: impl Iterator<Item = Result<(RecordBatch, u64)>>,
     options: &EvaluateOptions,
@@ -186,6 +193,10 @@ pub(super) fn evaluate_rows(
         }
         densities.add(&rows);
     }
+    let metrics = evaluation.finish();
+    if metrics.examples == 0 {
+        return Err(saved.header.config.data.too_short(predictor.input_name()));
+    }
     let diagnostics =
         reservoir.map(|rows| diagnose(model, preprocessor, &rows.finish(), seed, device)).transpose()?;
     let disentanglement = factors
@@ -193,13 +204,7 @@ pub(super) fn evaluate_rows(
         .then(|| mutual_information_gap(&factor_codes, saved.architecture.latent_dim, &factors))
         .transpose()?;
     let [log_likelihood, original_units] = densities.finish();
-    Ok(Evaluated {
-        metrics: evaluation.finish(),
-        log_likelihood,
-        original_units,
-        diagnostics,
-        disentanglement,
-    })
+    Ok(Evaluated { metrics, log_likelihood, original_units, diagnostics, disentanglement })
 }
 
 /// log p(x), encoded and in original units.
@@ -235,17 +240,5 @@ impl<'a> Densities<'a> {
             self.samples.map(|samples| LogLikelihood::of(&self.encoded, samples)),
             original.map(|samples| LogLikelihood::of(&self.original, samples)),
         ]
-    }
-}
-
-/// The error for no rows, or no complete window.
-pub(super) fn too_short(input: &str, data: &DataConfig) -> Error {
-    match data.window {
-        Some(window) => {
-            let expected = format!("{window} rows or more, for windows of {window}");
-            Error::data(input, expected, "fewer", "give a longer part of the series")
-                .because(DataProblem::TooFewRows)
-        }
-        None => Error::no_rows(input),
     }
 }

@@ -1,19 +1,15 @@
 //! A fit: from rows and a configuration to a fitted model.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use rayon::ThreadPool;
 
-use super::Fitted;
-use super::events::{Cancel, Event, OnEvent, Phase};
-use super::prepared_job::PreparedJob;
+use super::events::{Cancel, Event, OnEvent};
 use crate::artifact::Run;
 use crate::config::Config;
-use crate::data::read::fingerprint;
-use crate::data::{ReadOptions, prepare, prepare_rows, read_from};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -173,46 +169,6 @@ impl<'a> FitJob<'a> {
         self.on_event = Box::new(callback);
         self
     }
-
-    /// Reads, types, splits and encodes the rows, and resolves the configuration.
-    ///
-    /// # Errors
-    /// If the rows cannot be read or used, or the configuration is invalid for them.
-    pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
-        (self.on_event)(Event::Phase(Phase::Prepare));
-        let FitJob { source, name, validation, config, .. } = &mut self;
-        let seed = config.training.seed;
-        let (prepared, fingerprint) = match source {
-            Source::Batch(rows) => {
-                let rows = rows.clone();
-                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
-            }
-            Source::Reader(reader) => {
-                let reader = std::mem::replace(reader, Box::new(std::io::empty()));
-                let options = ReadOptions { windows: None, ..config.data.read_options() };
-                let rows = read_from(name, reader, &options)?.collect()?;
-                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
-            }
-            Source::Input => (prepare(name, &config.data, seed)?, fingerprint(name)?),
-        };
-        let architecture = config.resolve(&prepared)?;
-        if self.resumed.as_ref().is_some_and(|resumed| resumed.fingerprint != fingerprint) {
-            let expected = "the data that the run was started on";
-            let help = "restore the file, or start a new run";
-            return Err(Error::data(&self.name, expected, "other contents", help));
-        }
-        self.cancel.check(Phase::Prepare)?;
-        Ok(PreparedJob::new(self, prepared, architecture, fingerprint))
-    }
-
-    /// Runs the fit.
-    ///
-    /// # Errors
-    /// [`Error::Diverged`] if the loss became infinite or NaN; [`Error::Cancelled`]; and those of
-    /// [`prepare`](Self::prepare).
-    pub fn run(self) -> Result<Fitted> {
-        self.prepare()?.run()
-    }
 }
 
 /// A table of numbers from a matrix, row by row, with a name for each column; NaN is a missing cell.
@@ -236,12 +192,4 @@ pub fn matrix(values: &[f64], names: &[&str]) -> Result<RecordBatch> {
 
 fn number(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
-}
-
-/// The input as an absolute path if it is a file: a resume may be started from another folder.
-pub(super) fn absolute(input: &str) -> String {
-    match std::path::absolute(PathBuf::from(input)) {
-        Ok(path) if path.exists() => path.display().to_string(),
-        _ => input.into(),
-    }
 }

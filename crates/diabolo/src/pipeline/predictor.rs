@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 
-use super::evaluation::{EvaluateOptions, Evaluated, evaluate_rows, too_short};
 use crate::Result;
 use crate::artifact::{Run, SavedModel};
 use crate::data::{Encoded, UnknownCategory, UnknownCells, is_earlier_row, windowed_rows};
@@ -216,15 +215,6 @@ impl Predictor {
         self.here(|| task::impute(&self.saved, &self.input, &rows, self.row(), config, &self.device))
     }
 
-    /// The metrics of held-out rows, and the other results requested by the options.
-    ///
-    /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded or there are none.
-    pub fn evaluate(&self, rows: &RecordBatch, options: &EvaluateOptions) -> Result<Evaluated> {
-        let rows = self.windows(rows)?;
-        self.here(|| evaluate_rows(self, std::iter::once(Ok((rows, self.row()))), options))
-    }
-
     /// The exact ‖J_f(x)‖²_F of the encoder at each row.
     ///
     /// # Errors
@@ -275,7 +265,7 @@ impl Predictor {
         let cut = self.rows_without_window(rows, &windows);
         let whole = windows.slice(cut, windows.num_rows() - cut);
         if whole.num_rows() == 0 {
-            return Err(too_short(&self.input, data));
+            return Err(data.too_short(&self.input));
         }
         let encoded = self.saved.header.preprocessor.encode(&self.input, &whole, self.row() + cut as u64)?;
         let mut calibrated = self.clone();
@@ -320,7 +310,7 @@ impl Predictor {
 
     /// The windows of the rows, if the model was fitted on windows and the rows are not windows
     /// yet.
-    fn windows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+    pub(super) fn windows(&self, rows: &RecordBatch) -> Result<RecordBatch> {
         match is_windowed(rows) {
             true => Ok(rows.clone()),
             false => windowed_rows(&self.input, rows.clone(), &self.saved.header.config.data),

@@ -1,13 +1,16 @@
 //! A fit with encoded rows and a resolved configuration, ready to train, calibrate and evaluate.
 
+use std::path::PathBuf;
+
 use super::events::{Event, Phase, Watch};
-use super::fit_job::{FitJob, absolute};
+use super::fit_job::{FitJob, Source};
 use super::{Fitted, Predictor, Trained};
 use crate::artifact::{
     FORMAT_VERSION, Header, Run, SavedModel, SourceRecord, TrainingRecord, read_checkpoint, write_checkpoint,
 };
 use crate::config::Config;
-use crate::data::{Encoded, Prepared};
+use crate::data::read::fingerprint;
+use crate::data::{Encoded, Prepared, ReadOptions, prepare, prepare_rows, read_from};
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
 use crate::tensor::Module;
@@ -16,6 +19,48 @@ use crate::{Error, Result, VERSION, task};
 
 /// Number of rows evaluated between checks for cancellation.
 const EVALUATED_AT_ONCE: usize = 4096;
+
+impl<'a> FitJob<'a> {
+    /// Reads, types, splits and encodes the rows, and resolves the configuration.
+    ///
+    /// # Errors
+    /// If the rows cannot be read or used, or the configuration is invalid for them.
+    pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
+        (self.on_event)(Event::Phase(Phase::Prepare));
+        let FitJob { source, name, validation, config, .. } = &mut self;
+        let seed = config.training.seed;
+        let (prepared, fingerprint) = match source {
+            Source::Batch(rows) => {
+                let rows = rows.clone();
+                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
+            }
+            Source::Reader(reader) => {
+                let reader = std::mem::replace(reader, Box::new(std::io::empty()));
+                let options = ReadOptions { windows: None, ..config.data.read_options() };
+                let rows = read_from(name, reader, &options)?.collect()?;
+                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
+            }
+            Source::Input => (prepare(name, &config.data, seed)?, fingerprint(name)?),
+        };
+        let architecture = config.resolve(&prepared)?;
+        if self.resumed.as_ref().is_some_and(|resumed| resumed.fingerprint != fingerprint) {
+            let expected = "the data that the run was started on";
+            let help = "restore the file, or start a new run";
+            return Err(Error::data(&self.name, expected, "other contents", help));
+        }
+        self.cancel.check(Phase::Prepare)?;
+        Ok(PreparedJob::new(self, prepared, architecture, fingerprint))
+    }
+
+    /// Runs the fit.
+    ///
+    /// # Errors
+    /// [`Error::Diverged`] if the loss became infinite or NaN; [`Error::Cancelled`]; and those of
+    /// [`prepare`](Self::prepare).
+    pub fn run(self) -> Result<Fitted> {
+        self.prepare()?.run()
+    }
+}
 
 /// A fit that is ready to train.
 pub struct PreparedJob<'a> {
@@ -271,5 +316,13 @@ impl<'a> PreparedJob<'a> {
                 stop_reason: outcome.stop_reason.name().into(),
             },
         }
+    }
+}
+
+/// The input as an absolute path if it is a file: a resume may be started from another folder.
+fn absolute(input: &str) -> String {
+    match std::path::absolute(PathBuf::from(input)) {
+        Ok(path) if path.exists() => path.display().to_string(),
+        _ => input.into(),
     }
 }
