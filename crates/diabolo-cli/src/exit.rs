@@ -5,8 +5,11 @@ use std::error::Error as _;
 use std::num::{IntErrorKind, ParseFloatError, ParseIntError};
 use std::process::ExitCode;
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use diabolo::{Error, ErrorClass};
+
+use crate::args::Arguments;
 
 /// `score --fail-on-anomaly` found anomalies, or drift with `--drift`; the rows have been written.
 #[derive(Debug)]
@@ -39,7 +42,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(130);
     }
     // Not `{:#}`: the library's messages include their causes.
-    eprintln!("error: {}", one_line(&error.to_string()));
+    eprintln!("error: {}", one_line(&with_flag(&error)));
     ExitCode::from(match class {
         Some(ErrorClass::Usage) => 2,
         Some(ErrorClass::Data) => 3,
@@ -47,6 +50,24 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         Some(ErrorClass::Diverged) => 5,
         _ => 1,
     })
+}
+
+/// The message. A configuration key that has a flag of this command is shown as the flag.
+fn with_flag(error: &anyhow::Error) -> String {
+    let message = error.to_string();
+    let (Error::Config { key, .. } | Error::InvalidValue { name: key, .. }) =
+        (match error.downcast_ref::<Error>() {
+            Some(error) => error,
+            None => return message,
+        })
+    else {
+        return message;
+    };
+    let flag = key.replace('_', "-");
+    let arguments = Arguments::command();
+    let command = std::env::args().find_map(|word| arguments.find_subcommand(word));
+    let has_flag = command.is_some_and(|c| c.get_arguments().any(|a| a.get_long() == Some(flag.as_str())));
+    if has_flag { message.replacen(key.as_str(), &format!("--{flag}"), 1) } else { message }
 }
 
 /// Prints a clap error on one line, like every other error; help and version as clap prints them.

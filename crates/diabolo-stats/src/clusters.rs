@@ -165,7 +165,7 @@ impl Contingency {
 /// Rows are counted up to the end of the shorter slice.
 ///
 /// ```
-/// use diabolo::evaluate::normalized_mutual_information;
+/// use diabolo_stats::normalized_mutual_information;
 /// assert!((normalized_mutual_information(&[0, 0, 1, 2], &[0, 0, 1, 1]) - 0.8).abs() < 1e-12);
 /// ```
 pub fn normalized_mutual_information(a: &[u32], b: &[u32]) -> f64 {

@@ -30,7 +30,7 @@ pub struct ImageQuality {
 /// channels), channels last, and values from 0 to 1.
 ///
 /// ```
-/// use diabolo::evaluate::image_quality;
+/// use diabolo_stats::image_quality;
 /// let found = image_quality(&[0.5; 4], &[0.6; 4], (2, 2, 1));
 /// assert!((found.psnr - 20.0).abs() < 1e-5);
 /// ```

@@ -88,7 +88,7 @@ impl<'a> NearestNeighbours<'a> {
 /// of `width` values.
 ///
 /// ```
-/// use diabolo::evaluate::nearest_distances;
+/// use diabolo_stats::nearest_distances;
 /// assert_eq!(nearest_distances(&[0.0, 0.0, 3.0, 5.0], &[3.0, 4.0], 2), [5.0, 1.0]);
 /// ```
 pub fn nearest_distances(queries: &[f32], reference: &[f32], width: usize) -> Vec<f32> {

@@ -12,7 +12,9 @@ fn main() -> diabolo::Result<()> {
     let made = fitted.predictor.generate(&GenerateConfig { count: 6, seed: 1, ..Default::default() })?;
     for y in 0..8 {
         let line = |picture: usize| -> String {
-            let shade = |x: usize| b" .:oO@"[(made.values[picture * 64 + y * 8 + x] * 5.99) as usize] as char;
+            let shade = |x: usize| {
+                b" .:oO@"[(made.values[picture * 64 + y * 8 + x].clamp(0.0, 1.0) * 5.99) as usize] as char
+            };
             (0..8).map(shade).collect()
         };
         println!("{}", (0..6).map(line).collect::<Vec<_>>().join("   "));

@@ -123,5 +123,5 @@ fn summaries_are_kept_and_can_be_missing() {
     saved.save(&path).unwrap();
     let without = SavedModel::load(&path, &device).unwrap();
     let error = walk(&without, 5, Draw::Sample, &WalkConfig::default(), 0, &device).err().unwrap();
-    assert!(error.to_string().contains("keeps no summary"), "{error}");
+    assert!(error.to_string().contains("has no summary"), "{error}");
 }

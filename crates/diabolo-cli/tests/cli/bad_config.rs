@@ -32,7 +32,7 @@ fn values_beyond_memory_and_toml() {
     let workspace = fitted();
     for device in ["", "--near 1"] {
         let message = workspace.fails(2, &format!("generate run -n 1000000000000000000 {device}"));
-        assert!(message.contains("--count: expected as many rows as fit in memory"), "{message}");
+        assert!(message.contains("--count: expected a number of rows that fits in memory"), "{message}");
     }
     let message = refused("--seed 18446744073709551615");
     assert!(message.contains("--seed"), "{message}");

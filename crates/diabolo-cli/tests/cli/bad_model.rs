@@ -33,11 +33,11 @@ fn header_with_huge_length() {
 #[test]
 fn newer_format_version() {
     let newer = |bytes: &mut Vec<u8>| {
-        let (old, new) = (br#"\"format_version\":1"#, br#"\"format_version\":9"#);
+        let (old, new) = (br#"\"format_version\":2"#, br#"\"format_version\":9"#);
         let at = bytes.windows(old.len()).position(|w| w == old).unwrap();
         bytes[at..at + new.len()].copy_from_slice(new);
     };
-    assert_snapshot!(encode_with(newer), @"error: m.safetensors: it has format version 9; this diabolo reads versions up to 1; upgrade diabolo");
+    assert_snapshot!(encode_with(newer), @"error: m.safetensors: it has format version 9; this diabolo reads versions up to 2; upgrade diabolo");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn two_families_on_digits() {
     let again = workspace.ok(line);
     assert_eq!(again.stdout, first.stdout);
     assert!(
-        again.stderr.contains("continuing after 2 results") && !again.stderr.contains("seed 0;"),
+        again.stderr.contains("resuming after 2 results") && !again.stderr.contains("seed 0;"),
         "{}",
         again.stderr
     );

@@ -28,7 +28,7 @@ fn pretraining_restarts_without_a_checkpoint() {
 fn unsupported_pretraining_is_refused() {
     for flags in ["--model variational", "--model contractive"] {
         let error = Workspace::new().fails(2, &format!("fit digits {flags} --pretrain-epochs 2"));
-        assert!(error.starts_with("error: pretrain_epochs: expected 0, or a "), "{error}");
+        assert!(error.starts_with("error: --pretrain-epochs: expected 0, or a "), "{error}");
     }
 }
 

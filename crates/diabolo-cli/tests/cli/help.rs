@@ -77,7 +77,7 @@ fn help_fits_into_a_terminal() {
 #[test]
 fn older_names_of_flags_are_accepted() {
     let workspace = fitted();
-    let config = |flags: &str| workspace.ok(&format!("fit good.csv {flags} --print-config")).stdout;
+    let config = |flags: &str| workspace.ok(&format!("fit {flags} --print-config")).stdout;
     assert_eq!(config("--for impute"), config("--preset impute"));
     assert_eq!(config("--header false"), config("--no-header"));
     assert!(config("--no-header").contains("header = false") && config("--header").contains("header = true"));

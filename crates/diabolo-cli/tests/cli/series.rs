@@ -143,5 +143,5 @@ fn invalid_windows_are_refused() {
     let message = workspace.fails(3, "evaluate run short.csv");
     assert!(message.contains("12 rows or more, for windows of 12"), "{message}");
     let message = workspace.fails(3, "fit digits --window 4 -o other");
-    assert!(message.contains("pictures"), "{message}");
+    assert!(message.contains("images"), "{message}");
 }

@@ -181,7 +181,7 @@ fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
         return Err(column.whole_error(
             "two ordered values or more",
             found,
-            format!("--drop {name} excludes it"),
+            format!("--drop {name} removes it"),
         ));
     }
     Ok(Verdict::Learn { kind: FeatureKind::Ordinal { categories }, storage, note: Note::None })

@@ -180,7 +180,7 @@ fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
     }
     let sentence = |(name, value): &(&str, String)| {
         format!(
-            "column '{name}' is {value} in every row and carries no information; --drop {name} excludes it"
+            "column '{name}' is {value} in every row and carries no information; --drop {name} removes it"
         )
     };
     columns.iter().map(sentence).collect()

@@ -17,14 +17,16 @@ const MOST_ROWS: i64 = i32::MAX as i64;
 pub(super) struct Batches<R> {
     bytes: R,
     decoder: StreamDecoder,
+    /// Whether the decoder has the mark of the next message already.
+    marked: bool,
 }
 
 impl<R: Read> Batches<R> {
     /// Reads the schema, which is the first message.
     pub fn open(bytes: R) -> Result<(Self, SchemaRef), ArrowError> {
-        let mut batches = Batches { bytes, decoder: StreamDecoder::new() };
-        if let Some(mut message) = batches.message()? {
-            batches.decoder.decode(&mut message)?;
+        let mut batches = Batches { bytes, decoder: StreamDecoder::new(), marked: false };
+        if let Some(message) = batches.message()? {
+            batches.decode(message)?;
         }
         let schema = batches.decoder.schema();
         let schema = schema.ok_or_else(|| ArrowError::ParseError("no schema at the start".into()))?;
@@ -34,6 +36,21 @@ impl<R: Read> Batches<R> {
     /// What comes after the last message.
     pub fn rest(&mut self) -> &mut R {
         &mut self.bytes
+    }
+
+    /// Feeds a whole message to the decoder. It handles a message without a body only when more
+    /// bytes follow, so the mark that begins the next message is given to it here.
+    fn decode(&mut self, mut message: Buffer) -> Result<Option<RecordBatch>, ArrowError> {
+        if std::mem::take(&mut self.marked) && message.starts_with(&CONTINUATION) {
+            message = message.slice(CONTINUATION.len());
+        }
+        if let Some(batch) = self.decoder.decode(&mut message)? {
+            return Ok(Some(batch));
+        }
+        let mut mark = Buffer::from_slice_ref(CONTINUATION);
+        let batch = self.decoder.decode(&mut mark)?;
+        self.marked = mark.is_empty();
+        Ok(batch)
     }
 
     /// The next message with its lengths and its body; nothing at the end.
@@ -80,7 +97,7 @@ impl<R: Read> Iterator for Batches<R> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let decoded = match self.message().transpose()? {
-                Ok(mut message) => self.decoder.decode(&mut message),
+                Ok(message) => self.decode(message),
                 Err(error) => Err(error),
             };
             if let Some(batch) = decoded.transpose() {

@@ -35,7 +35,10 @@ pub(super) fn to_bytes(parts: BTreeMap<String, Part>, mut json: serde_json::Valu
     let views: Result<Vec<_>> = raw
         .iter()
         .map(|(name, (dtype, shape, bytes))| {
-            Ok((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(damaged)?))
+            let view = TensorView::new(*dtype, shape.clone(), bytes);
+            let view =
+                view.map_err(|cause| Error::internal(format!("tensor {name} cannot be written: {cause}")))?;
+            Ok((name, view))
         })
         .collect();
     safetensors::serialize(views?, Some(metadata)).map_err(damaged)

@@ -106,12 +106,14 @@ impl SavedModel {
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));
         let parts = tensors.map(|(name, tensor)| (name, Part::Floats(tensor))).collect();
-        let bytes = container::to_bytes(parts, json)?;
-        let loaded =
-            Self::from_bytes(Path::new("model"), &bytes, &Device::cpu()).map_err(|error| match error {
-                Error::Artifact { problem, .. } => refused(problem),
-                other => other,
-            })?;
+        // What the caller changed is no fault of the program.
+        let as_refused = |error: Error| match error {
+            Error::Artifact { problem, .. } => refused(problem),
+            Error::Internal { what } => refused(what),
+            other => other,
+        };
+        let bytes = container::to_bytes(parts, json).map_err(as_refused)?;
+        let loaded = Self::from_bytes(Path::new("model"), &bytes, &Device::cpu()).map_err(as_refused)?;
         match loaded.architecture == self.architecture {
             true => Ok(bytes),
             false => Err(refused("its architecture is not that of its configuration".into())),

@@ -258,9 +258,9 @@ mod tests {
 
     #[test]
     fn at_a_point_the_mean_square_ratio_is_the_contraction_over_the_inputs() {
-        let (model, at) = (curved(), normals(4, 1000));
-        let x = Device::cpu().tensor(at.values.clone(), [1000, 4]);
-        let exact = total(&to_host(model.contraction(x))) / 1000.0 / 4.0;
+        let (model, at) = (curved(), normals(4, 3000));
+        let x = Device::cpu().tensor(at.values.clone(), [3000, 4]);
+        let exact = total(&to_host(model.contraction(x))) / 3000.0 / 4.0;
         let found = contraction_ratios(&model, &at, &[0.02], 1, &Device::cpu())[0];
         // The mean square and its standard error, which the mean's stands for: d(m²) = 2 m dm.
         let error = 2.0 * found.root_mean_square * found.standard_error;

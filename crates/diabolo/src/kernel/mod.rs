@@ -35,8 +35,8 @@ pub use element_loss::{ElementLoss, negative_log_likelihood};
 pub use gaussian::{bound, gaussian_draw, gaussian_kl};
 pub use heteroscedastic::gaussian_negative_log_likelihood;
 pub use layer_contraction::contraction;
-pub use threads::in_place;
 pub(crate) use threads::{in_parallel, is_in_place};
+pub use threads::{in_place, on_one_thread};
 pub use update::{AdamStep, adam, add};
 
 use std::borrow::Cow;

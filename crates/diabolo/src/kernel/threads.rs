@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
@@ -24,6 +25,19 @@ pub fn in_place<R>(work: impl FnOnce() -> R) -> R {
     }
     let _before = Before(IN_PLACE.replace(true));
     work()
+}
+
+/// Runs `work` on a thread that belongs to the calling thread: whatever asks rayon for threads
+/// within it, this library or a library below it, gets that one.
+pub fn on_one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    thread_local! {
+        static OWN: Option<ThreadPool> = ThreadPoolBuilder::new().num_threads(1).build().ok();
+    }
+    // Without a thread of its own it computes here; the result is the same.
+    OWN.with(|pool| match pool {
+        Some(pool) => pool.install(|| in_place(work)),
+        None => in_place(work),
+    })
 }
 
 /// Whether this thread works [`in_place`].

@@ -15,8 +15,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::column_likelihoods::{self, Defaults};
-use super::multiscale;
-use super::{ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig};
+use super::settings::multiscale;
+use super::settings::{
+    ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+};
 use crate::data::{Block, BlockKind};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
 use crate::nn::Activation;
@@ -80,13 +82,6 @@ pub enum FamilyConfig {
     /// Reconstruction of the clean input from inputs with noise at several levels (Vincent 2011;
     /// Karras et al. 2022).
     Multiscale(MultiscaleConfig),
-}
-
-pub(super) fn non_negative(key: &str, value: f64) -> Result<()> {
-    match value.is_finite() && value >= 0.0 {
-        true => Ok(()),
-        false => Err(Error::config(key, "a number, 0 or more", value)),
-    }
 }
 
 fn default_corruption() -> Corruption {

@@ -13,6 +13,7 @@ mod health;
 mod layerwise;
 mod multiscale;
 mod plain;
+mod settings;
 mod sparse;
 mod traits;
 mod variational;
@@ -24,18 +25,21 @@ pub(crate) use batch::{CHUNK, in_chunks};
 pub use classifier::Classifier;
 pub use column_likelihoods::ANY_COLUMN;
 pub use config::{Architecture, FamilyConfig, ModelConfig};
-pub use contractive::{Contractive, ContractiveConfig};
+pub use contractive::Contractive;
 pub use denoising::Denoising;
 pub use deterministic::Deterministic;
 pub use health::{ACTIVE_VARIANCE, HealthStats};
 pub use layerwise::Layerwise;
-pub use multiscale::{Multiscale, MultiscaleConfig};
+pub use multiscale::Multiscale;
 pub use plain::Plain;
-pub use sparse::{Sparse, SparseConfig};
+pub use settings::{
+    Bound, ContractiveConfig, FlowConfig, MultiscaleConfig, PriorConfig, SparseConfig, VariationalConfig,
+    VectorQuantizedConfig,
+};
+pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};
 pub use variational::{
-    AnnealingState, Autoregressive, AutoregressiveFlow, Bound, Flow, FlowConfig, Hierarchical, Mixture,
-    Planar, PlanarFlow, PosteriorHeads, Prior, PriorConfig, ReparameterizationNoise, VampPrior, Variational,
-    VariationalConfig,
+    AnnealingState, Autoregressive, AutoregressiveFlow, Flow, Hierarchical, Mixture, Planar, PlanarFlow,
+    PosteriorHeads, Prior, ReparameterizationNoise, VampPrior, Variational,
 };
-pub use vector_quantized::{CodePrior, Codebook, VectorQuantized, VectorQuantizedConfig};
+pub use vector_quantized::{CodePrior, Codebook, VectorQuantized};

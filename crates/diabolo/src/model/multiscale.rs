@@ -22,62 +22,13 @@
 
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
+use super::settings::MultiscaleConfig;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
 use crate::tensor::Device;
-use crate::{Error, Result};
-
-/// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a
-/// column.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MultiscaleConfig {
-    /// The smallest noise level σ.
-    #[serde(alias = "least")]
-    pub sigma_min: f64,
-    /// The largest noise level σ.
-    #[serde(alias = "most")]
-    pub sigma_max: f64,
-    /// The noise levels σ of anomaly scores.
-    #[serde(alias = "levels")]
-    pub score_sigmas: Vec<f64>,
-}
-
-impl Default for MultiscaleConfig {
-    fn default() -> Self {
-        MultiscaleConfig { sigma_min: 0.2, sigma_max: 4.0, score_sigmas: vec![0.2, 0.4, 0.8, 1.6, 3.2] }
-    }
-}
-
-impl MultiscaleConfig {
-    pub(super) fn validate(&self) -> Result<()> {
-        let MultiscaleConfig { sigma_min, sigma_max, score_sigmas } = self;
-        if !(*sigma_min > 0.0 && sigma_min < sigma_max && sigma_max.is_finite()) {
-            let found = format!("{sigma_min} and {sigma_max}");
-            return Err(Error::config(
-                "sigma_min and sigma_max",
-                "two numbers above 0, the smaller first",
-                found,
-            ));
-        }
-        let inside = |level: &f64| (*sigma_min..=*sigma_max).contains(level);
-        match score_sigmas.is_empty() || !score_sigmas.iter().all(inside) {
-            true => Err(Error::config(
-                "score_sigmas",
-                format!("numbers from {sigma_min} to {sigma_max}"),
-                format!("{score_sigmas:?}"),
-            )),
-            false => Ok(()),
-        }
-    }
-}
-
-/// The default width of a layer.
-pub(super) const USUAL_WIDTH: usize = 128;
 
 /// The multi-scale denoising autoencoder.
 #[derive(Module, Debug)]

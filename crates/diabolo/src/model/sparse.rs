@@ -7,30 +7,11 @@
 use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
 
-use serde::{Deserialize, Serialize};
-
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Plain, Trainable};
 use crate::nn::Layer;
 use crate::objective::{EncoderTrace, Sparsity, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
-
-/// Settings of the sparse family.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SparseConfig {
-    /// The decoder's weights are the encoder's, transposed. Otherwise small codes with a large
-    /// decoder satisfy the penalty.
-    pub tied: bool,
-    /// The sparsity penalty or constraint.
-    pub sparsity: Sparsity,
-}
-
-impl Default for SparseConfig {
-    fn default() -> Self {
-        SparseConfig { tied: true, sparsity: Sparsity::default() }
-    }
-}
 
 /// The sparse autoencoder.
 #[derive(Module, Debug)]

@@ -12,7 +12,7 @@ use crate::data::{Encoded, UnknownCategory, UnknownCells, is_earlier_row, window
 use crate::model::{Autoencoder, Batch, Context};
 use crate::random::{Purpose, stream};
 use crate::task::{self, ImputeConfig, Imputed, ScoreConfig, Scored};
-use crate::tensor::{Device, in_place, to_host};
+use crate::tensor::{Device, on_one_thread, to_host};
 
 /// Number of rows whose Jacobians are in memory at a time.
 const JACOBIANS_AT_ONCE: usize = 32;
@@ -129,8 +129,8 @@ impl Predictor {
         self
     }
 
-    /// Computes on the calling thread only, without rayon's pool, for servers with their own
-    /// threads.
+    /// Never enters rayon's global pool, for servers with their own threads: a single row is computed
+    /// by the calling thread, a batch by one thread that waits beside it.
     pub fn in_place(mut self) -> Self {
         self.in_place = true;
         self
@@ -202,7 +202,7 @@ impl Predictor {
         let windows = self.windows(rows)?;
         let cut = self.rows_without_window(rows, &windows);
         let whole = windows.slice(cut, windows.num_rows() - cut);
-        Ok(self.score_windows(&whole, cut)?.after(cut))
+        Ok(self.here(|| self.score_windows(&whole, cut))?.after(cut))
     }
 
     /// Rows with imputed missing cells.
@@ -292,12 +292,12 @@ impl Predictor {
     /// Scores rows that are complete windows, `cut` rows after the first.
     pub(super) fn score_windows(&self, rows: &RecordBatch, cut: usize) -> Result<Scored> {
         let first_row = self.row() + cut as u64;
-        self.here(|| task::score(&self.saved, &self.input, rows, first_row, &self.scoring, &self.device))
+        task::score(&self.saved, &self.input, rows, first_row, &self.scoring, &self.device)
     }
 
-    /// Runs `work`, on this thread only if requested.
-    pub(super) fn here<R>(&self, work: impl FnOnce() -> R) -> R {
-        if self.in_place { in_place(work) } else { work() }
+    /// Runs `work`, on one thread if that was requested.
+    pub(super) fn here<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        if self.in_place { on_one_thread(work) } else { work() }
     }
 
     pub(super) fn row(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::events::{Event, Phase, Watch};
-use super::fit_job::{FitJob, Source};
+use super::fit_job::{FitJob, Resumed, Source};
 use super::{Fitted, Predictor, Trained};
 use crate::artifact::{
     FORMAT_VERSION, Header, Run, SavedModel, SourceRecord, TrainingRecord, read_checkpoint, write_checkpoint,
@@ -49,7 +49,11 @@ impl<'a> FitJob<'a> {
             return Err(Error::data(&self.name, expected, "other contents", help));
         }
         self.cancel.check(Phase::Prepare)?;
-        Ok(PreparedJob::new(self, prepared, architecture, fingerprint))
+        let mut prepared = PreparedJob::new(self, prepared, architecture, fingerprint)?;
+        for warning in prepared.warnings() {
+            (prepared.job.on_event)(Event::Warning(&warning));
+        }
+        Ok(prepared)
     }
 
     /// Runs the fit.
@@ -69,17 +73,20 @@ pub struct PreparedJob<'a> {
     architecture: Architecture,
     fingerprint: Option<String>,
     run: Option<Run>,
+    /// Where training continues.
+    resume: Option<Resume<Model>>,
 }
 
 impl<'a> PreparedJob<'a> {
-    pub(super) fn new(
+    fn new(
         job: FitJob<'a>,
         prepared: Prepared,
         architecture: Architecture,
         fingerprint: Option<String>,
-    ) -> Self {
+    ) -> Result<Self> {
         let run = job.resumed.as_ref().map(|resumed| resumed.run.clone());
-        PreparedJob { job, prepared, architecture, fingerprint, run }
+        let resume = job.resumed.as_ref().map(|r| checkpoint(r, &architecture, &job)).transpose()?.flatten();
+        Ok(PreparedJob { job, prepared, architecture, fingerprint, run, resume })
     }
 
     /// The resolved configuration.
@@ -132,7 +139,8 @@ impl<'a> PreparedJob<'a> {
 
     fn run_here(mut self) -> Result<Fitted> {
         let model = Model::new(&self.architecture, self.config().training.seed, &self.job.device);
-        let resume = self.checkpoint(&model)?;
+        self.make_checkpoint_folder()?;
+        let resume = self.resume.take();
         let outcome = self.train(|data, config, device, hooks| {
             train::fit_pretrained(model, resume, data, config, device, hooks)
         })?;
@@ -161,10 +169,8 @@ impl<'a> PreparedJob<'a> {
             &mut dyn train::Hooks<M>,
         ) -> Result<Outcome<M>>,
     ) -> Result<Outcome<M>> {
-        let warnings = self.warnings();
         let PreparedJob { job, prepared, run, fingerprint, .. } = self;
         let on_event = &mut job.on_event;
-        warnings.iter().for_each(|warning| on_event(Event::Warning(warning)));
         on_event(Event::Phase(Phase::Train));
         let training = &job.config.training;
         // Written only after a checkpoint of the extended run, so that the same command works again
@@ -192,25 +198,18 @@ impl<'a> PreparedJob<'a> {
         }
     }
 
-    /// The state of a resumed run, and the folder of checkpoints.
-    fn checkpoint(&self, model: &Model) -> Result<Option<Resume<Model>>> {
-        let Some(run) = &self.run else { return Ok(None) };
-        let path = run.checkpoint_path();
-        if let Some(folder) = path.parent() {
+    /// Makes the folder of checkpoints. A run that is longer and has no checkpoint starts again.
+    fn make_checkpoint_folder(&self) -> Result<()> {
+        let Some(run) = &self.run else { return Ok(()) };
+        if let Some(folder) = run.checkpoint_path().parent() {
             std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         }
-        let Some(resumed) = &self.job.resumed else { return Ok(None) };
-        if !path.is_file() {
-            if resumed.longer {
-                run.write_config(&self.job.name, self.fingerprint.as_deref(), &self.job.config)?;
+        match &self.job.resumed {
+            Some(resumed) if resumed.longer && self.resume.is_none() => {
+                run.write_config(&self.job.name, self.fingerprint.as_deref(), &self.job.config)
             }
-            return Ok(None);
+            _ => Ok(()),
         }
-        let mut resume = read_checkpoint(&path, model, &self.job.device)?;
-        if resumed.longer {
-            resume.state.longer_from = resume.state.epoch;
-        }
-        Ok(Some(resume))
     }
 
     /// Warnings for the user, one sentence each.
@@ -317,6 +316,20 @@ impl<'a> PreparedJob<'a> {
             },
         }
     }
+}
+
+/// The checkpoint of a run, if it has one.
+fn checkpoint(resumed: &Resumed, architecture: &Architecture, job: &FitJob) -> Result<Option<Resume<Model>>> {
+    let path = resumed.run.checkpoint_path();
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let model = Model::new(architecture, job.config.training.seed, &job.device);
+    let mut resume = read_checkpoint(&path, &model, &job.device)?;
+    if resumed.longer {
+        resume.state.longer_from = resume.state.epoch;
+    }
+    Ok(Some(resume))
 }
 
 /// The input as an absolute path if it is a file: a resume may be started from another folder.

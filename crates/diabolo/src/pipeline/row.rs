@@ -7,6 +7,7 @@ use arrow_schema::DataType;
 
 use super::Predictor;
 use crate::task::{Reason, Scored};
+use crate::tensor::in_place;
 use crate::{Error, Result};
 
 /// A cell of a row.
@@ -75,7 +76,7 @@ impl Predictor {
             });
         }
         let row = self.table_of(cells)?;
-        let Scored { scores, p_values, anomalous, mut reasons } = self.score_windows(&row, 0)?;
+        let Scored { scores, p_values, anomalous, mut reasons } = in_place(|| self.score_windows(&row, 0))?;
         Ok(ScoredRow {
             score: scores[0],
             p_value: p_values[0],

@@ -18,7 +18,7 @@ pub use burn::tensor::{
 pub use optimizer::Optimizer;
 pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
 
-pub use crate::kernel::in_place;
+pub use crate::kernel::{in_place, on_one_thread};
 use crate::{Error, Result};
 
 /// A device and a floating-point type.

@@ -141,7 +141,7 @@ fn refused_texts(path: &Path, name: &str, whole: &[u8]) -> usize {
                 assert_eq!(error.class(), ErrorClass::Artifact, "{name}, {place} = {value}: {error}");
                 refused += 1;
             }
-            let more = most_memory().zip(before).map_or(0, |(after, before)| after - before);
+            let more = most_memory().zip(before).map_or(0, |(after, before)| after.saturating_sub(before));
             assert!(more < MOST_KIB, "{name}, {place} = {value}: {more} KiB");
         }
     }

@@ -44,7 +44,7 @@ fn a_model_whose_fields_do_not_belong_together_is_not_saved() {
         change(&mut saved);
         let error = saved.save(&path).expect_err(expected);
         let text = error.to_string();
-        assert!(text.contains(expected) && text.contains("not written"), "{expected}: {text}");
+        assert!(text.contains(expected) && text.contains("cannot be saved"), "{expected}: {text}");
         assert_eq!(error.class(), ErrorClass::Usage, "{text}");
         assert!(!path.exists(), "{expected}: written all the same");
     }

@@ -87,7 +87,7 @@ fn bad_text_is_refused_with_reasons() {
         ("quote.csv", b"a,b\n1,2\n3,\"4\n5,6\n7,8\n9,10\n", &["row"]),
         ("empty.csv", b"", &["at least one row", "an empty file"]),
         ("blank.csv", b"\n\n  \n", &["at least one row"]),
-        ("twice.csv", b"a,a\n1,2\n", &["column 'a'", "differ"]),
+        ("twice.csv", b"a,a\n1,2\n", &["column 'a'", "unique"]),
         ("binary.csv", b"a,b\n\0\x01\x02,3\n", &["binary data", "--encoding"]),
         ("text.parquet", b"a,b\n1,2\n", &["the format of its extension, parquet"]),
         ("empty.npy", b"", &["an empty file"]),

@@ -3,8 +3,9 @@
 use crate::tensor::Module;
 use crate::tensor::Tensor;
 
-use super::{Bound, Variational, VariationalConfig};
+use super::Variational;
 use crate::distribution::{Posterior, standard_normal_log_density};
+use crate::model::settings::{Bound, VariationalConfig};
 use crate::model::{Autoencoder, Batch, Context};
 use crate::objective::{
     Term, Warmup, importance_bound, kl_parts, maximum_mean_discrepancy, normalized_weights, scale_gradient,

@@ -14,8 +14,8 @@
 use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, activation};
 
-use super::config::FlowConfig;
 use crate::model::Architecture;
+use crate::model::settings::FlowConfig;
 use crate::nn::{Activation, Layer, Linear};
 use crate::random::Stream;
 use crate::tensor::{Device, softplus};

@@ -9,12 +9,10 @@
 //! the draw of z.
 
 mod bound_terms;
-mod config;
 mod flow;
 mod prior;
 
 pub use bound_terms::{AnnealingState, ReparameterizationNoise};
-pub use config::{Bound, FlowConfig, PriorConfig, VariationalConfig};
 pub use flow::{Autoregressive, AutoregressiveFlow, Flow, Planar, PlanarFlow};
 pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
 
@@ -22,6 +20,7 @@ use crate::tensor::Module;
 use crate::tensor::Tensor;
 
 use self::bound_terms::WeightedDraws;
+use super::settings::{Bound, VariationalConfig};
 use super::{
     Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, Network, PosteriorDraws, Trainable,
 };

@@ -12,9 +12,9 @@ use crate::tensor::{Module, Param};
 use crate::tensor::{Tensor, activation};
 
 use super::PosteriorHeads;
-use super::config::PriorConfig;
 use crate::distribution::{Posterior, mixture_log_density, standard_normal_log_density};
 use crate::model::Architecture;
+use crate::model::settings::PriorConfig;
 use crate::nn::{Layer, Sequential};
 use crate::random::{RngExt, Stream, standard_normal, weighted_index};
 use crate::tensor::{Device, to_host};

@@ -15,11 +15,11 @@
 use crate::tensor::{Int, Tensor, TensorData};
 use crate::tensor::{Module, Param};
 
+use crate::model::settings::PRIOR_COMPONENTS as COMPONENTS;
 use crate::random::{Purpose, RngExt, Stream, permutation, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 
-/// Maximum M, and minimum average number of rows per component.
-pub(super) const COMPONENTS: usize = 64;
+/// Minimum average number of rows per component; the maximum M is [`COMPONENTS`].
 const ROWS_A_COMPONENT: usize = 20;
 /// Minimum number of rows per component.
 const FEWEST: f64 = 3.0;

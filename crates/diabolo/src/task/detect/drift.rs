@@ -9,10 +9,10 @@
 //! rows of a time series are not, so small differences of short series are not significant.
 //!
 //! ```
-//! # use diabolo::{artifact::*, nn::Device, task::{self, Drift, Rule}};
+//! # use diabolo::{artifact::*, task::{self, Drift, ScoreConfig}, tensor::Device};
 //! # fn example(saved: &SavedModel, rows: &arrow_array::RecordBatch) -> diabolo::Result<()> {
 //! let mut drift = Drift::new(saved)?;
-//! let found = task::score(saved, "rows.csv", rows, 0, &Rule::default(), 0, &Device::cpu())?;
+//! let found = task::score(saved, "rows.csv", rows, 0, &ScoreConfig::default(), &Device::cpu())?;
 //! drift.add("rows.csv", rows, 0, &found.scores, &Device::cpu())?;
 //! for moved in drift.found()?.moved {
 //!     println!("{moved}"); // age: higher, median 37 → about 52 (PSI 0.83, p < 1e-16)

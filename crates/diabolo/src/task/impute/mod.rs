@@ -100,7 +100,7 @@ pub struct Imputed {
 /// `first_row` is the 0-based number of the first row in `input`. A table of some CSV's rows:
 ///
 /// ```
-/// # use diabolo::{Config, data, model::Model, nn::Device};
+/// # use diabolo::{Config, data, model::Model, tensor::Device};
 /// # use diabolo::task::{ImputeConfig, impute};
 /// # fn fill(saved: &diabolo::artifact::SavedModel) -> diabolo::Result<()> {
 /// let rows = data::open("patients.csv", &Default::default())?.collect()?;

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::config::non_negative;
+use super::non_negative;
 use crate::{Error, Result};
 
 /// Settings of the variational family.
@@ -176,7 +176,7 @@ impl VariationalConfig {
 
     /// A lower bound on the number of parameters of the prior and the flow. `seen`: encoder inputs;
     /// `top`: width of the last hidden layer of the encoder.
-    pub(in crate::model) fn numbers(&self, seen: usize, top: usize, latent_dim: usize) -> usize {
+    pub(crate) fn numbers(&self, seen: usize, top: usize, latent_dim: usize) -> usize {
         let prior = match &self.prior {
             PriorConfig::StandardNormal => 0,
             PriorConfig::Mixture { components } => components.saturating_mul(latent_dim),
@@ -197,7 +197,7 @@ impl VariationalConfig {
     }
 
     /// Warnings before training, one sentence each.
-    pub(in crate::model) fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let learned = matches!(self.prior, PriorConfig::VampPrior { .. });
         let hasty =
             learned && self.kl_warmup_epochs == 0.0 && !matches!(self.bound, Bound::Importance { .. });
@@ -206,7 +206,7 @@ impl VariationalConfig {
         if hasty { vec![warning.into()] } else { vec![] }
     }
 
-    pub(in crate::model) fn validate(&self) -> Result<()> {
+    pub(crate) fn validate(&self) -> Result<()> {
         non_negative("kl_weight", self.kl_weight)?;
         non_negative("kl_warmup_epochs", self.kl_warmup_epochs)?;
         count("kl_cycles", self.kl_cycles, 10_000)?;
