@@ -1,4 +1,5 @@
-//! A model file: raw bytes, or from `{` on its parts, put together with lengths, offsets and checksum that fit.
+//! A model file: raw bytes, or from `{` on its parts, put together with lengths, offsets and
+//! checksum that fit.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ const BLANK: &str = "00000000000000000000000000000000000000000000000000000000000
 /// More numbers would only make the fuzzer slow.
 const MOST: usize = 1 << 18;
 
-/// The file of a header, a table of shapes by name, and bytes that the tensors repeat, each of the first two a line.
+/// The file of a header, a table of shapes by name, and bytes that the tensors repeat, each of the
+/// first two a line.
 fn file(parts: &[u8]) -> Option<Vec<u8>> {
     let mut parts = parts.splitn(3, |byte| *byte == b'\n');
     let mut header: Map<String, Value> = serde_json::from_slice(parts.next()?).ok()?;

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! P(χ²_k ≥ x) = Q(a, y) = Γ(a, y) / Γ(a) ,   a = k/2 ,  y = x/2
-//! y < a + 1:  Q = 1 − yᵃ e⁻ʸ / Γ(a+1) · [1 + y/(a+1) + y²/((a+1)(a+2)) + …]                       DLMF 8.7.1
-//! otherwise:  Q = yᵃ e⁻ʸ / Γ(a) · 1 / (y+1−a − 1(1−a) / (y+3−a − 2(2−a) / (y+5−a − …)))         DLMF 8.9.2
+//! y < a + 1:  Q = 1 − yᵃ e⁻ʸ / Γ(a+1) · [1 + y/(a+1) + y²/((a+1)(a+2)) + …]
+//!             DLMF 8.7.1
+//! otherwise:  Q = yᵃ e⁻ʸ / Γ(a) · 1 / (y+1−a − 1(1−a) / (y+3−a − 2(2−a) / (y+5−a − …)))
+//!             DLMF 8.9.2
 //! ```
 //! a is a multiple of ½, so that log Γ(a) is a sum of logarithms.
 

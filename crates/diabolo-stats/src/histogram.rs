@@ -6,8 +6,10 @@
 //! the counts of two samples, and n and m their sums:
 //!
 //! ```text
-//! χ²  = Σ_b (n_b − n t_b)² / (n t_b) + (m_b − m t_b)² / (m t_b) ,    t_b = (n_b + m_b) / (n + m)      homogeneity, bins − 1 degrees
-//! PSI = Σ_b (q_b − p_b) log(q_b / p_b) ,    p_b = (n_b + ½) / (n + B/2) ,  q_b = (m_b + ½) / (m + B/2)
+//! χ²  = Σ_b (n_b − n t_b)² / (n t_b) + (m_b − m t_b)² / (m t_b) ,    t_b = (n_b + m_b) / (n + m)
+//!     homogeneity, bins − 1 degrees
+//! PSI = Σ_b (q_b − p_b) log(q_b / p_b) ,    p_b = (n_b + ½) / (n + B/2) ,
+//!     q_b = (m_b + ½) / (m + B/2)
 //! ```
 //! where bins (neighbours, or rare categories) are first merged until the expected count of each is
 //! [`EXPECTED`] rows of the smaller sample. PSI, the population stability index, is a divergence in
@@ -193,7 +195,8 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 /// bins.
 ///
 /// ```text
-/// δ = P(new > old) − P(new < old)                                                         Cliff's delta, between bins
+/// δ = P(new > old) − P(new < old)
+///     Cliff's delta, between bins
 /// ε = the change of the fraction in the two lowest bins + in the two highest, if both rise or both
 /// fall; else 0
 /// ```

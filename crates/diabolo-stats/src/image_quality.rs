@@ -1,8 +1,10 @@
 //! Image quality: PSNR and SSIM.
 //!
 //! ```text
-//! PSNR = −10 log₁₀ mean (x − y)²                                        decibels, for values from 0 to 1
-//! SSIM = mean over windows of (2 μ_x μ_y + C₁)(2 σ_xy + C₂) / ((μ_x² + μ_y² + C₁)(σ_x² + σ_y² + C₂))
+//! PSNR = −10 log₁₀ mean (x − y)²
+//!     decibels, for values from 0 to 1
+//! SSIM = mean over windows of (2 μ_x μ_y + C₁)(2 σ_xy + C₂) / ((μ_x² + μ_y² + C₁)(σ_x² + σ_y²
+//!     + C₂))
 //! ```
 //! Windows are Gaussian, 11 pixels wide with a standard deviation of 1.5, and lie within the image;
 //! C₁ = 0.01², C₂ = 0.03² (Wang, Bovik, Sheikh & Simoncelli 2004, section III). Channels are

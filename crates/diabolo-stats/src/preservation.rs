@@ -1,7 +1,8 @@
 //! Preservation of neighbourhoods by a low-dimensional map.
 //!
 //! ```text
-//! trustworthiness = 1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_k(i)} (r(i, j) − k)        Venna & Kaski (2001), eq. 1
+//! trustworthiness = 1 − 2 / (n k (2n − 3k − 1)) Σ_i Σ_{j ∈ U_k(i)} (r(i, j) − k)
+//!     Venna & Kaski (2001), eq. 1
 //! ```
 //! U_k(i) are rows among the k nearest of i on the map, but not in the data; r(i, j) is the rank of
 //! j by distance from i in the data. Trustworthiness is 1 if every neighbour on the map is one in

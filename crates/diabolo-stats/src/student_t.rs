@@ -2,10 +2,11 @@
 
 use std::f64::consts::PI;
 
-/// The quantile t_p: P(T ≤ t_p) = p for `degrees` ≥ 1 degrees of freedom and 0 < p < 1; NaN otherwise.
+/// The quantile t_p: P(T ≤ t_p) = p for `degrees` ≥ 1 degrees of freedom and 0 < p < 1; NaN
+/// otherwise.
 ///
-/// The mean m of n normal values has the confidence interval m ± t · s/√n of level 1 − α with t = t_{1−α/2} for n − 1
-/// degrees of freedom, s the sample standard deviation.
+/// The mean m of n normal values has the confidence interval m ± t · s/√n of level 1 − α with t =
+/// t_{1−α/2} for n − 1 degrees of freedom, s the sample standard deviation.
 pub fn student_t_quantile(p: f64, degrees: usize) -> f64 {
     if degrees == 0 || !(p > 0.0 && p < 1.0) {
         return f64::NAN;
@@ -23,7 +24,8 @@ pub fn student_t_quantile(p: f64, degrees: usize) -> f64 {
 /// P(|T| ≤ √ν tan θ), a finite sum for whole ν (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4):
 ///
 /// ```text
-/// odd ν    2/π (θ + sin θ (cos θ + 2/3 cos³θ + … + (2·4⋯(ν−3))/(3·5⋯(ν−2)) cos^{ν−2} θ))      2θ/π for ν = 1
+/// odd ν    2/π (θ + sin θ (cos θ + 2/3 cos³θ + … + (2·4⋯(ν−3))/(3·5⋯(ν−2)) cos^{ν−2} θ))
+///          2θ/π for ν = 1
 /// even ν   sin θ (1 + 1/2 cos²θ + (1·3)/(2·4) cos⁴θ + … + (1·3⋯(ν−3))/(2·4⋯(ν−2)) cos^{ν−2} θ)
 /// ```
 fn central_probability(theta: f64, degrees: usize) -> f64 {
@@ -46,7 +48,8 @@ mod tests {
 
     #[test]
     fn quantiles_as_tabulated() {
-        // Abramowitz & Stegun (1964), table 26.10; two-sided 95 %. For many degrees the normal quantile.
+        // Abramowitz & Stegun (1964), table 26.10; two-sided 95 %. For many degrees the normal
+        // quantile.
         for (degrees, expected) in
             [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (9, 2.262), (30, 2.042), (100_000, 1.960)]
         {

@@ -1,4 +1,5 @@
-//! The contractive autoencoder: what the penalty does to the Jacobian of the encoder, and to the reconstruction.
+//! The contractive autoencoder: what the penalty does to the Jacobian of the encoder, and to the
+//! reconstruction.
 #![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::pipeline::EvaluateOptions;

@@ -1,4 +1,5 @@
-//! Feature learning: how well a logistic probe and nearest neighbours find the class of a digit, from pixels and from codes.
+//! Feature learning: how well a logistic probe and nearest neighbours find the class of a digit,
+//! from pixels and from codes.
 #![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::data::prepare;

@@ -1,4 +1,5 @@
-//! Fits a CSV given as record batches, scores others, saves to bytes and loads again: no path, no command line.
+//! Fits a CSV given as record batches, scores others, saves to bytes and loads again: no path, no
+//! command line.
 #![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::arrow::RecordBatch;

@@ -2,7 +2,8 @@
 //! network that corrects it.
 //!
 //! ```text
-//! h = f(x)        parameters = W h + b + g(h)        loss = −log p(x | parameters), nats per example
+//! h = f(x)        parameters = W h + b + g(h)
+//!                 loss = −log p(x | parameters), nats per example
 //! ```
 //! Run it with `cargo run --example own_family`.
 #![allow(clippy::print_stdout, reason = "an example prints what it found")]

@@ -2,7 +2,8 @@
 //! Cogswell et al. 2016, eq. 1).
 //!
 //! ```text
-//! loss = the model's own + weight · ½ Σ_{i≠j} C²_ij ,   C the covariance of the code's units over the batch
+//! loss = the model's own + weight · ½ Σ_{i≠j} C²_ij ,
+//!     C the covariance of the code's units over the batch
 //! ```
 //! The wrapper is trained; the model in it is used like any other.
 //! Run it with `cargo run --example own_term`.

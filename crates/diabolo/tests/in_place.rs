@@ -1,4 +1,5 @@
-//! `Predictor::in_place` never enters rayon's global pool. A test binary of its own: the pool is the process's.
+//! `Predictor::in_place` never enters rayon's global pool. A test binary of its own: the pool is
+//! the process's.
 #![allow(clippy::unwrap_used)]
 
 use std::sync::Arc;

@@ -107,7 +107,8 @@ impl<R: Read> Iterator for Batches<R> {
     }
 }
 
-/// Refuses a batch with more rows or bytes than `body` can hold: decoders allocate by these numbers.
+/// Refuses a batch with more rows or bytes than `body` can hold: decoders allocate by these
+/// numbers.
 fn check(message: &Message<'_>, body: &[u8]) -> Result<(), ArrowError> {
     let dictionary = message.header_as_dictionary_batch().and_then(|batch| batch.data());
     let Some(batch) = message.header_as_record_batch().or(dictionary) else { return Ok(()) };
@@ -115,8 +116,8 @@ fn check(message: &Message<'_>, body: &[u8]) -> Result<(), ArrowError> {
         return Err(ArrowError::ParseError(format!("a batch of {} rows", batch.length())));
     }
     let Some(compression) = batch.compression() else { return Ok(()) };
-    // The most bytes that one byte can stand for: a block of zstd has 4 at least and gives 128 KiB at most; a match
-    // of LZ4 is longer by 255 with each byte.
+    // The most bytes that one byte can stand for: a block of zstd has 4 at least and gives 128 KiB
+    // at most; a match of LZ4 is longer by 255 with each byte.
     let most = if compression.codec() == CompressionType::ZSTD { 1 << 15 } else { 1 << 8 };
     let unpacked = batch.buffers().into_iter().flatten().map(|buffer| {
         let start = usize::try_from(buffer.offset()).unwrap_or(usize::MAX);

@@ -3,7 +3,8 @@
 //! ```text
 //! standard error = sample standard deviation / √n          over n seeds
 //! difference     = mean of (a_s − b_s) over seeds s         models of a seed share split and noise
-//! decided        when |difference| > t · its standard error, t = t_{0.975} of Student with n − 1 degrees
+//! decided        when |difference| > t · its standard error, t = t_{0.975} of Student with n
+//!                − 1 degrees
 //!                of freedom: 0 is outside the 95 % confidence interval of the paired differences
 //! ```
 
@@ -71,7 +72,8 @@ impl Summary {
         Summary::of(&differences)
     }
 
-    /// Half the width of the mean's confidence interval of [`LEVEL`]; `None` for fewer than two values.
+    /// Half the width of the mean's confidence interval of [`LEVEL`]; `None` for fewer than two
+    /// values.
     pub fn half_width(&self) -> Option<f64> {
         let t = student_t_quantile(0.5 + LEVEL / 2.0, self.count.saturating_sub(1));
         self.standard_error.map(|error| t * error)
@@ -150,7 +152,8 @@ mod tests {
 
     #[test]
     fn few_seeds_need_a_clearer_difference() {
-        // 1.0, 1.2: mean 1.1, error 0.1; t = 12.7 for one degree of freedom, so eleven errors are too few.
+        // 1.0, 1.2: mean 1.1, error 0.1; t = 12.7 for one degree of freedom, so eleven errors are
+        // too few.
         let two = Summary::of_differences(&[1.0, 1.2], &[0.0, 0.0]);
         assert_eq!(two.verdict(Better::Higher), Verdict::NotDecided);
         // 1, 2, 3: mean 2, error 1/√3, 3.5 of them; t = 4.30.

@@ -3,7 +3,8 @@
 //! (Salimans et al. 2017, eq. 1 and 2; pixels and colours are independent here.)
 //!
 //! ```text
-//! p(k) = Σ_i π_i [σ(b_i) − σ(a_i)],   b_i = (x + ½/255 − μ_i) / s_i,   a_i = (x − ½/255 − μ_i) / s_i
+//! p(k) = Σ_i π_i [σ(b_i) − σ(a_i)],   b_i = (x + ½/255 − μ_i) / s_i,
+//!     a_i = (x − ½/255 − μ_i) / s_i
 //! log[σ(b) − σ(a)] = log σ(b) + log σ(−a) + log(1 − e^(a−b)),   b − a = 1 / (255 s)
 //! ```
 //! The lowest level extends to −∞ (no a), the highest to +∞ (no b). With m components the decoder

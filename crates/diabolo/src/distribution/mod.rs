@@ -80,7 +80,8 @@ use crate::tensor::repeat_rows;
 ///             let u = noise.random::<f64>().clamp(1e-12, 1.0 - 1e-12);
 ///             (u / (1.0 - u)).ln() as f32
 ///         };
-///         to_host(self.mean.clone()).into_iter().zip(scale).map(|(mean, s)| mean + s * logit()).collect()
+///         let means = to_host(self.mean.clone()).into_iter();
+///         means.zip(scale).map(|(mean, s)| mean + s * logit()).collect()
 ///     }
 /// }
 ///

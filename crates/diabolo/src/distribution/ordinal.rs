@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! P(y ≤ k) = σ(θ_k − η),   k = 1 … K−1,   θ_1 < … < θ_{K−1}
-//! log P(y = k) = log[σ(b) − σ(a)] = log σ(b) + log σ(−a) + log(1 − e^(a−b)),   b = θ_k − η, a = θ_{k−1} − η
+//! log P(y = k) = log[σ(b) − σ(a)] = log σ(b) + log σ(−a) + log(1 − e^(a−b)),
+//!     b = θ_k − η, a = θ_{k−1} − η
 //! ```
 //! where b − a is a difference of thresholds, so that nothing cancels; the first level has no a,
 //! the last no b. The decoder gives one η for the block. K−1 numbers t are learned: θ_1 = t_1,

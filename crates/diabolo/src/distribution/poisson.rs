@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! −log p(n) = λ − n η + log n!,   λ = e^η
-//!           = n g(η − log n) + ½ log 2πn + δ(n),   g(d) = e^d − 1 − d         n ≥ 1   (Loader 2000)
+//!           = n g(η − log n) + ½ log 2πn + δ(n),   g(d) = e^d − 1 − d         n ≥ 1
+//!               (Loader 2000)
 //! ```
 //! The second line is the first with Stirling's formula: λ, n η and log n! would cancel in single
 //! precision. The decoder gives η, smoothly bounded to (−12, 18); there are no other parameters.

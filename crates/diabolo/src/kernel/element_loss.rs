@@ -1,8 +1,10 @@
 //! −log p(x) of independent features, summed over a row.
 //!
 //! ```text
-//! Bernoulli, p = σ(l):     L_b = Σ_j o_bj (softplus(l_bj) − x_bj l_bj)             ∂L_b/∂l_bj = o_bj (σ(l_bj) − x_bj)
-//! Gaussian, known σ²:      L_b = Σ_j o_bj ½ [(x_bj − μ_bj)² / σ² + log 2πσ²]       ∂L_b/∂μ_bj = o_bj (μ_bj − x_bj) / σ²
+//! Bernoulli, p = σ(l):     L_b = Σ_j o_bj (softplus(l_bj) − x_bj l_bj)
+//!                          ∂L_b/∂l_bj = o_bj (σ(l_bj) − x_bj)
+//! Gaussian, known σ²:      L_b = Σ_j o_bj ½ [(x_bj − μ_bj)² / σ² + log 2πσ²]
+//!                          ∂L_b/∂μ_bj = o_bj (μ_bj − x_bj) / σ²
 //! ```
 //! Value and gradient are computed in one pass; the backward pass only multiplies.
 

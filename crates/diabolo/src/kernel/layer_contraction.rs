@@ -2,7 +2,8 @@
 //! is a function of the output.
 //!
 //! ```text
-//! C_b = Σ_j s_bj² n_j,  s = φ′(a),  n_j = ‖W_j‖²     ∂C_b/∂h_bj = 2 s_bj n_j ∂s/∂h     ∂C/∂W_j = 2 W_j Σ_b g_b s_bj²
+//! C_b = Σ_j s_bj² n_j,  s = φ′(a),  n_j = ‖W_j‖²     ∂C_b/∂h_bj = 2 s_bj n_j ∂s/∂h
+//!                       ∂C/∂W_j = 2 W_j Σ_b g_b s_bj²
 //!
 //! sigmoid: s = h (1 − h), ∂s/∂h = 1 − 2h             tanh: s = 1 − h², ∂s/∂h = −2h
 //! softplus: s = 1 − e^−h, ∂s/∂h = 1 − s              identity: s = 1, ∂s/∂h = 0

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! MMD² = 1/(n(n−1)) Σ_{i≠j} [k(z_i, z_j) + k(p_i, p_j)] − 2/n² Σ_ij k(z_i, p_j)
-//! k(a, b) = Σ_s C_s / (C_s + ‖a − b‖²),   C_s = 2 d s,  s ∈ {0.1, 0.2, 0.5, 1, 2, 5, 10}     Tolstikhin et al. (2018), section 4
+//! k(a, b) = Σ_s C_s / (C_s + ‖a − b‖²),   C_s = 2 d s,  s ∈ {0.1, 0.2, 0.5, 1, 2, 5, 10}
+//!     Tolstikhin et al. (2018), section 4
 //! ```
 
 use crate::tensor::Tensor;

@@ -4,7 +4,8 @@
 //! L_K = log 1/K Σ_k w_k,   w_k = p(x, z_k) / q(z_k|x),  z_k ~ q(z|x);   L_1 = ELBO,  E L_K ≤ E
 //! L_{K+1} ≤ log p(x) w̃_k = w_k / Σ_j w_j
 //! ∂L_K/∂θ = Σ_k w̃_k ∂ log w_k/∂θ                                        ibid., eq. 13
-//! ∂L_K/∂φ = Σ_k w̃_k² (∂ log w_k/∂z_k)(∂z_k/∂φ)                          doubly reparameterised: Tucker et al. (2018), eq. 8
+//! ∂L_K/∂φ = Σ_k w̃_k² (∂ log w_k/∂z_k)(∂z_k/∂φ)
+//!     doubly reparameterised: Tucker et al. (2018), eq. 8
 //! ```
 
 use crate::tensor::{Tensor, activation};

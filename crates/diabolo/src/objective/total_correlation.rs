@@ -4,7 +4,8 @@
 //! ```text
 //! E_x KL(q(z|x) ‖ p(z)) = I(x; z) + KL(q(z) ‖ Π_j q(z_j)) + Σ_j KL(q(z_j) ‖ p(z_j))
 //!
-//! log q(z_i) ≈ log Σ_k q(z_i|x_k) − log(N M)      M rows in the batch out of N, z_i ~ q(z|x_i)      ibid., eq. 5
+//! log q(z_i) ≈ log Σ_k q(z_i|x_k) − log(N M)      M rows in the batch out of N, z_i ~ q(z|x_i)
+//!     ibid., eq. 5
 //! ```
 //! The estimate of each part is biased; their sum is unbiased.
 

@@ -2,7 +2,8 @@
 //! 1990; Hadi & Luceño 1997).
 //!
 //! ```text
-//! L = 1/h Σ_{i=1..h} ℓ_(i) ,   ℓ_(1) ≤ … ≤ ℓ_(n) the losses of the rows of a batch,   h = n − ⌊share · n⌋
+//! L = 1/h Σ_{i=1..h} ℓ_(i) ,   ℓ_(1) ≤ … ≤ ℓ_(n) the losses of the rows of a batch,
+//!     h = n − ⌊share · n⌋
 //! ```
 //!
 //! Trimming makes training robust to anomalies in the training rows. The ignored rows are selected

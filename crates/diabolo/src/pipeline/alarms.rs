@@ -17,7 +17,8 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Whether each row is an anomaly; `first_row` is the 0-based number of the first in `input`, for messages.
+    /// Whether each row is an anomaly; `first_row` is the 0-based number of the first in `input`,
+    /// for messages.
     ///
     /// # Errors
     /// [`Error::Data`] if the column or one of its cells is missing.

@@ -113,7 +113,8 @@ impl<'a> FitJob<'a> {
     /// Resumes the run in `folder`, optionally extended to `epochs`.
     ///
     /// # Errors
-    /// [`Error::Artifact`] if there is no run; [`Error::Config`] if `epochs` are not more than before.
+    /// [`Error::Artifact`] if there is no run; [`Error::Config`] if `epochs` are not more than
+    /// before.
     pub fn resume(folder: &Path, epochs: Option<usize>) -> Result<Self> {
         let run = Run::open(folder)?;
         let (input, fingerprint, mut config) = run.read_config()?;
@@ -171,7 +172,8 @@ impl<'a> FitJob<'a> {
     }
 }
 
-/// A table of numbers from a matrix, row by row, with a name for each column; NaN is a missing cell.
+/// A table of numbers from a matrix, row by row, with a name for each column; NaN is a missing
+/// cell.
 ///
 /// # Errors
 /// [`Error::Data`] if the numbers are no whole rows.

@@ -6,7 +6,7 @@
 //! let mut config = Config::default();
 //! config.set("training.epochs=2")?;
 //! let fitted = FitJob::input("digits").config(config).run()?;
-//! println!("{} held-out rows, {:.1} nats", fitted.metrics.examples, fitted.metrics.reconstruction);
+//! println!("{:.1} nats a held-out row", fitted.metrics.reconstruction);
 //!
 //! let bytes = fitted.predictor.to_bytes()?;
 //! let predictor = Predictor::from_bytes(&bytes)?;

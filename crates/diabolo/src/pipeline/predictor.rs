@@ -61,7 +61,8 @@ impl Predictor {
     /// From a run folder or a model file, on the CPU.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io), and [`Error::Artifact`](crate::Error::Artifact) if the file is damaged, foreign or from a newer version.
+    /// [`Error::Io`](crate::Error::Io), and [`Error::Artifact`](crate::Error::Artifact) if the file
+    /// is damaged, foreign or from a newer version.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_on(path, Device::cpu())
     }
@@ -129,8 +130,8 @@ impl Predictor {
         self
     }
 
-    /// Never enters rayon's global pool, for servers with their own threads: a single row is computed
-    /// by the calling thread, a batch by one thread that waits beside it.
+    /// Never enters rayon's global pool, for servers with their own threads: a single row is
+    /// computed by the calling thread, a batch by one thread that waits beside it.
     pub fn in_place(mut self) -> Self {
         self.in_place = true;
         self
@@ -173,8 +174,8 @@ impl Predictor {
     /// Rows in original units from columns `latent_1`, ….
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) for a family whose decoder needs the row beside the code; [`Error::Data`](crate::Error::Data) for columns that are no
-    /// codes.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a family whose decoder needs the row
+    /// beside the code; [`Error::Data`](crate::Error::Data) for columns that are no codes.
     pub fn decode(&self, codes: &RecordBatch) -> Result<RecordBatch> {
         self.here(|| task::decode(&self.saved, &self.input, codes, self.row(), &self.device))
     }
@@ -197,7 +198,8 @@ impl Predictor {
     /// The anomaly score, p-value and reasons of each row.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model holds no scores of held-out rows; [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model holds no scores of held-out
+    /// rows; [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
     pub fn score(&self, rows: &RecordBatch) -> Result<Scored> {
         let windows = self.windows(rows)?;
         let cut = self.rows_without_window(rows, &windows);
@@ -208,8 +210,9 @@ impl Predictor {
     /// Rows with imputed missing cells.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded; [`Error::Unsupported`](crate::Error::Unsupported) if draws or errors are asked of a model without a
-    /// posterior.
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded;
+    /// [`Error::Unsupported`](crate::Error::Unsupported) if draws or errors are asked of a model
+    /// without a posterior.
     pub fn impute(&self, rows: &RecordBatch, config: &ImputeConfig) -> Result<Imputed> {
         let rows = self.windows(rows)?;
         self.here(|| task::impute(&self.saved, &self.input, &rows, self.row(), config, &self.device))

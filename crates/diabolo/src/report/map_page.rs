@@ -16,7 +16,8 @@ const POINTS: usize = 5000;
 /// Fewer make no map.
 const FEWEST: usize = 3;
 
-/// The map of `rows`, coloured by the column `color`, or by the label that the model was fitted with.
+/// The map of `rows`, coloured by the column `color`, or by the label that the model was fitted
+/// with.
 ///
 /// # Errors
 /// [`Error::Data`] if the rows cannot be encoded, are fewer than three, or have no such column.

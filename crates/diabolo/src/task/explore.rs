@@ -4,7 +4,8 @@
 //! ```text
 //! near         z = f(x) + scale · s ⊙ ε,   ε ~ N(0, I)
 //! linear       z_t = (1 − t) a + t b
-//! spherical    z_t = [sin((1 − t) Ω) a + sin(t Ω) b] / sin Ω,   cos Ω = aᵀb / (‖a‖ ‖b‖)      Shoemake (1985)
+//! spherical    z_t = [sin((1 − t) Ω) a + sin(t Ω) b] / sin Ω,   cos Ω = aᵀb / (‖a‖ ‖b‖)
+//!              Shoemake (1985)
 //! traversal    z = base, except z_j = base_j + v s_j,   v from −range to range
 //! ```
 //! s is 1, the standard deviation of a standard normal prior, or for a family without a prior that

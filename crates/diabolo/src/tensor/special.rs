@@ -1,9 +1,11 @@
 //! Special functions of distributions, from operations that Burn can differentiate.
 //!
 //! ```text
-//! log Γ(x)  = S(y) + δ(y) − log[x (x+1) … (x+5)],   y = x + 6 where x < 6, else y = x and no product
+//! log Γ(x)  = S(y) + δ(y) − log[x (x+1) … (x+5)],
+//!           y = x + 6 where x < 6, else y = x and no product
 //! S(y)      = (y − ½) log y − y + ½ log 2π
-//! δ(y)      = Σ_k B₂ₖ / (2k (2k−1) y^(2k−1)),  k = 1 … 6                      Stirling; DLMF 5.11.1
+//! δ(y)      = Σ_k B₂ₖ / (2k (2k−1) y^(2k−1)),  k = 1 … 6
+//!           Stirling; DLMF 5.11.1
 //! log M(a, k) = log Γ(a+k) / (Γ(a) k!)
 //!           = (a − ½) log(1 + k/a) + k log(1 + a/k) − ½ log 2πk + δ(a+k) − δ(a) − δ(k)
 //! ```

@@ -9,8 +9,9 @@ pub struct Graph<'a> {
     sources: &'a [Source],
     /// The file of each module.
     modules: BTreeMap<&'a str, usize>,
-    /// For each file, the files it uses. Not counted are `mod x;`, re-exports that the file itself does not use, and
-    /// what a file uses of the modules it lies in: `a/mod.rs` may hold what its children share, and call them.
+    /// For each file, the files it uses. Not counted are `mod x;`, re-exports that the file itself
+    /// does not use, and what a file uses of the modules it lies in: `a/mod.rs` may hold what its
+    /// children share, and call them.
     pub targets: Vec<BTreeSet<usize>>,
 }
 
@@ -37,7 +38,8 @@ impl<'a> Graph<'a> {
         used
     }
 
-    /// The file that holds what `path` names in `module`; nothing if that is another crate or no path.
+    /// The file that holds what `path` names in `module`; nothing if that is another crate or no
+    /// path.
     fn resolve(&self, module: &str, path: &[String], seen: &mut BTreeSet<String>) -> Option<usize> {
         let mut at = module.to_string();
         for (index, word) in path.iter().enumerate() {
@@ -52,7 +54,8 @@ impl<'a> Graph<'a> {
                     let import = self.sources[here].uses.iter().find(|u| u.name == *word);
                     return match import.filter(|_| seen.insert(child)) {
                         Some(import) => self.resolve(&at, &[&import.path, &path[index + 1..]].concat(), seen),
-                        // A word that nothing brought in is a crate, a local name or something of the prelude.
+                        // A word that nothing brought in is a crate, a local name or something of
+                        // the prelude.
                         None if index == 0 => None,
                         None => Some(here),
                     };

@@ -114,7 +114,8 @@ fn lengths(path: &str, text: &str) -> Vec<String> {
     complaints
 }
 
-/// The lines of the function that begins here, as rustfmt sets it: to the brace below its first word.
+/// The lines of the function that begins here, as rustfmt sets it: to the brace below its first
+/// word.
 fn function(lines: &[&str]) -> usize {
     let indent = lines[0].len() - lines[0].trim_start().len();
     let mut words = lines[0].split_whitespace();

@@ -136,7 +136,8 @@ fn without_tests(tokens: &[String]) -> (Vec<String>, Vec<String>) {
     }
     (code, modules)
 }
-/// The place after the first token outside all brackets, or closing the outermost, that `ends` an item.
+/// The place after the first token outside all brackets, or closing the outermost, that `ends` an
+/// item.
 fn after(tokens: &[String], from: usize, ends: impl Fn(&str) -> bool) -> usize {
     let mut depth = 0i32;
     for (at, token) in tokens.iter().enumerate().skip(from) {

@@ -3,10 +3,13 @@
 //! ```text
 //! log q(z|x) = log N(z₀; μ, σ²) − Σ_l log |det ∂f_l/∂z|        Rezende & Mohamed (2015), eq. 6
 //!
-//! planar                   f(z) = z + û tanh(wᵀz + b),   log |det| = log(1 + (1 − tanh²(wᵀz + b)) wᵀû)
-//!                          û = u + (softplus(wᵀu) − 1 − wᵀu) w / ‖w‖², so that wᵀû > −1      ibid., eq. 10, 12, appendix A
+//! planar                   f(z) = z + û tanh(wᵀz + b),
+//!                          log |det| = log(1 + (1 − tanh²(wᵀz + b)) wᵀû)
+//!                          û = u + (softplus(wᵀu) − 1 − wᵀu) w / ‖w‖², so that wᵀû > −1
+//!                              ibid., eq. 10, 12, appendix A
 //! inverse autoregressive   f(z) = σ(s) ⊙ z + (1 − σ(s)) ⊙ m,    log |det| = Σ_i log σ(s_i)
-//!                          (s_i, m_i) depend on z_1 … z_{i−1} and on x       Kingma et al. (2016), eq. 13, algorithm 1
+//!                          (s_i, m_i) depend on z_1 … z_{i−1} and on x
+//!                              Kingma et al. (2016), eq. 13, algorithm 1
 //! ```
 //! The autoregressive network is masked (MADE: Germain et al. 2015) with one hidden layer; the
 //! order of the latent dimensions is reversed before every step, including the first.

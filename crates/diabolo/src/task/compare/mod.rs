@@ -38,8 +38,8 @@ pub struct Plan {
     pub tied: bool,
     /// The seeds; each determines the split, initial weights, order of rows, and noise.
     pub seeds: Vec<u64>,
-    /// Seconds that training and measuring may take: of `seeds` only the first few are used that fit in at the pace of
-    /// the first seed, [`LEAST_SEEDS`] at least. `None`: all are used.
+    /// Seconds that training and measuring may take: of `seeds` only the first few are used that
+    /// fit in at the pace of the first seed, [`LEAST_SEEDS`] at least. `None`: all are used.
     pub seconds: Option<f64>,
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! z_l ~ q(z|x_obs),  w_l = p(x_obs|z_l) p(z_l) / q(z_l|x_obs),  w̃_l = w_l / Σ_k w_k
-//! E[x_mis | x_obs] ≈ Σ_l w̃_l E[x_mis | z_l]                        numbers: Mattei & Frellsen (2019), eq. 11
+//! E[x_mis | x_obs] ≈ Σ_l w̃_l E[x_mis | z_l]
+//!     numbers: Mattei & Frellsen (2019), eq. 11
 //! P(x_mis = c | x_obs) ≈ Σ_l w̃_l P(c | z_l)                        categories: the most probable
 //! c x_mis ~ p(x_mis | z_l) with l drawn with probability w̃_l          multiple imputation: ibid.,
 //! section 2.4
