@@ -66,7 +66,8 @@ fn with_flag(error: &anyhow::Error) -> String {
     let flag = key.replace('_', "-");
     let arguments = Arguments::command();
     let command = std::env::args().find_map(|word| arguments.find_subcommand(word));
-    let has_flag = command.is_some_and(|c| c.get_arguments().any(|a| a.get_long() == Some(flag.as_str())));
+    let has_flag = command
+        .is_some_and(|c| c.get_arguments().any(|a| a.get_long() == Some(flag.as_str()) && !a.is_hide_set()));
     if has_flag { message.replacen(key.as_str(), &format!("--{flag}"), 1) } else { message }
 }
 

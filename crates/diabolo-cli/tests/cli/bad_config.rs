@@ -13,14 +13,14 @@ fn refused(flags: &str) -> String {
 
 #[test]
 fn values_out_of_range() {
-    assert_snapshot!(refused("--latent-dim 0"), @"error: latent_dim: expected 1 to 1048576, found 0");
-    assert_snapshot!(refused("--learning-rate nan"), @"error: learning_rate: expected a number above 0, found NaN");
-    assert_snapshot!(refused("--learning-rate -1"), @"error: learning_rate: expected a number above 0, found -1");
-    assert_snapshot!(refused("--epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
-    assert_snapshot!(refused("--batch-size 0"), @"error: batch_size: expected 1 or more, found 0");
-    assert_snapshot!(refused("--hidden 0"), @"error: hidden: expected widths from 1 to 1048576, found 0");
-    assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: hidden: expected layers with at most 2147483648 weights in all, found 1099521064960");
-    assert_snapshot!(refused("--kl-weight nan"), @"error: kl_weight: expected a number, 0 or more, found NaN");
+    assert_snapshot!(refused("--latent-dim 0"), @"error: --latent-dim: expected 1 to 1048576, found 0");
+    assert_snapshot!(refused("--learning-rate nan"), @"error: --learning-rate: expected a number above 0, found NaN");
+    assert_snapshot!(refused("--learning-rate -1"), @"error: --learning-rate: expected a number above 0, found -1");
+    assert_snapshot!(refused("--epochs 0"), @"error: --epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
+    assert_snapshot!(refused("--batch-size 0"), @"error: --batch-size: expected 1 or more, found 0");
+    assert_snapshot!(refused("--hidden 0"), @"error: --hidden: expected widths from 1 to 1048576, found 0");
+    assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: --hidden: expected layers with at most 2147483648 weights in all, found 1099521064960");
+    assert_snapshot!(refused("--kl-weight nan"), @"error: --kl-weight: expected a number, 0 or more, found NaN");
     assert_snapshot!(refused("--test 0.6 --validation 0.6"), @"error: validation and test: expected a sum below 1: no row is left to train on, found 1.2");
     assert_snapshot!(refused("--threads 0"), @"error: threads: expected 1 to 1024, set once, found 0");
     assert_snapshot!(refused("--threads 100000"), @"error: threads: expected 1 to 1024, set once, found 100000");
@@ -36,7 +36,7 @@ fn values_beyond_memory_and_toml() {
     }
     let message = refused("--seed 18446744073709551615");
     assert!(message.contains("--seed"), "{message}");
-    assert_snapshot!(refused("--set data.delimiter=Ĭ"), @"error: delimiter: expected one ASCII character, found 'Ĭ'");
+    assert_snapshot!(refused("--set data.delimiter=Ĭ"), @"error: --delimiter: expected one ASCII character, found 'Ĭ'");
 }
 
 #[test]
@@ -47,11 +47,11 @@ fn huge_checkpoint_interval_is_accepted() {
 
 #[test]
 fn unknown_values() {
-    assert_snapshot!(refused("--model nope"), @"error: model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
+    assert_snapshot!(refused("--model nope"), @"error: --model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
     assert_snapshot!(refused("--activation cube"), @"error: --activation: expected sigmoid, tanh, softplus, silu, gelu, relu, identity, found 'cube'");
     assert_snapshot!(refused("--hidden 12,x"), @"error: --hidden: expected widths such as 400 or 512,256, or none, found '12,x'");
     assert_snapshot!(refused("--optimizer adagrad"), @"error: --optimizer: expected adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM, found 'adagrad'");
-    assert_snapshot!(refused("--schedule sometimes"), @"error: schedule: expected constant, cosine or plateau, found sometimes");
+    assert_snapshot!(refused("--schedule sometimes"), @"error: --schedule: expected constant, cosine or plateau, found sometimes");
     assert_snapshot!(refused("--max-time 1x"), @"error: --max-time: expected a time such as 90s, 10m or 2h, found '1x'");
     assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a valid value, found unknown variant `what`, expected one of `standardize`, `standardize_steps`, `min_max`, `quantile`");
     assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a valid value, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
@@ -108,11 +108,11 @@ fn unwritable_paths() {
 fn unsupported_requests() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 1 --hidden none --latent-dim 4 -o run -q");
-    assert_snapshot!(workspace.fails(2, "generate run --step nan"), @"error: step: expected a number from 0 to 1000, found NaN");
-    assert_snapshot!(workspace.fails(2, "generate run --step=-1"), @"error: step: expected a number from 0 to 1000, found -1");
-    assert_snapshot!(workspace.fails(2, "generate run --thin 0"), @"error: thin: expected 1 to 1000000, found 0");
-    assert_snapshot!(workspace.fails(2, "generate run --chains 0"), @"error: chains: expected 1 or more, found 0");
-    assert_snapshot!(workspace.fails(2, "generate run --burn-in 10000000"), @"error: burn_in: expected 0 to 1000000, found 10000000");
+    assert_snapshot!(workspace.fails(2, "generate run --step nan"), @"error: --step: expected a number from 0 to 1000, found NaN");
+    assert_snapshot!(workspace.fails(2, "generate run --step=-1"), @"error: --step: expected a number from 0 to 1000, found -1");
+    assert_snapshot!(workspace.fails(2, "generate run --thin 0"), @"error: --thin: expected 1 to 1000000, found 0");
+    assert_snapshot!(workspace.fails(2, "generate run --chains 0"), @"error: --chains: expected 1 or more, found 0");
+    assert_snapshot!(workspace.fails(2, "generate run --burn-in 10000000"), @"error: --burn-in: expected 0 to 1000000, found 10000000");
     workspace.ok("fit digits --epochs 1 --hidden 16 -o prior -q");
     assert_snapshot!(workspace.fails(2, "generate prior --step 1"), @"error: a variational autoencoder draws codes from its prior; omit --step, --burn-in, --thin and --chains, which are for models without a prior");
     assert_snapshot!(workspace.fails(2, "report run/model.safetensors"), @"error: --out: expected a file to write the report to, found none");

@@ -42,7 +42,7 @@ fn two_families_on_digits() {
     assert_eq!(workspace.text("both/report.html"), page);
     let other = workspace.run("compare digits --seeds 2 --epochs 2 --models plain,contractive --out both");
     assert_eq!(other.code, Some(2));
-    assert!(other.stderr.contains("another comparison is in this folder"), "{}", other.stderr);
+    assert!(other.stderr.contains("this folder contains another comparison"), "{}", other.stderr);
 }
 
 /// Checks `compare.json` for the two families and the raw input.
@@ -88,13 +88,13 @@ fn invalid_requests_are_refused() {
     let workspace = Workspace::new();
     let refused = |flags: &str| workspace.fails(2, &format!("compare digits --out x {flags}"));
     assert_snapshot!(refused("--models plain,nope"), @"error: model: expected plain, denoising, sparse, contractive, variational, vector_quantized or multiscale, found nope");
-    assert_snapshot!(refused("--models plain"), @"error: models: expected at least two families, found plain");
-    assert_snapshot!(refused("--models plain,contractive,plain"), @"error: models: expected each family once, found plain twice");
+    assert_snapshot!(refused("--models plain"), @"error: --models: expected at least two families, found plain");
+    assert_snapshot!(refused("--models plain,contractive,plain"), @"error: --models: expected each family once, found plain twice");
     assert_snapshot!(refused("--seeds 0"), @"error: --seeds: expected 1 or more, found 0");
     assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising cannot be combined: --contraction-weight is for contractive");
     assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive cannot be combined: --kl-weight is for variational");
     assert_snapshot!(refused("--model plain"), @"error: --model and compare cannot be combined: list the families to compare with --models");
     assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set, since every seed reads it again, found stdin");
-    assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: test: expected a fraction above 0: models are compared on test rows, found 0");
-    assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
+    assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: --test: expected a fraction above 0: models are compared on test rows, found 0");
+    assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: --epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
 }

@@ -58,7 +58,7 @@ fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior and --model plain cannot be combined: --prior is for --model variational");
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 1 -q -o run");
-    assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: --samples: expected a variational model, which has a posterior to draw from, found a plain one");
+    assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: samples: expected a variational model, which has a posterior to draw from, found a plain one");
 }
 
 #[test]
@@ -114,8 +114,8 @@ fn latent_space_exploration() {
 
     assert_snapshot!(workspace.fails(3, "generate run --near 1798"), @"error: digits: expected a row from 1 to 1797, found row 1798; rows are counted from 1");
     assert_snapshot!(workspace.fails(2, "generate run --between 3"), @"error: --between: expected two rows, such as 3,17, found 1 of them");
-    assert_snapshot!(workspace.fails(2, "generate run --between 3,4 -n 1"), @"error: count: expected 2 or more, since both ends are included, found 1");
-    assert_snapshot!(workspace.fails(2, "generate run --near 3 --scale -1"), @"error: scale: expected a number, 0 or more, found -1");
+    assert_snapshot!(workspace.fails(2, "generate run --between 3,4 -n 1"), @"error: --count: expected 2 or more, since both ends are included, found 1");
+    assert_snapshot!(workspace.fails(2, "generate run --near 3 --scale -1"), @"error: --scale: expected a number, 0 or more, found -1");
 }
 
 #[test]

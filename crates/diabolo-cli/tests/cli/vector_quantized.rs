@@ -71,15 +71,15 @@ fn new_rows_of_a_table() {
 
 #[test]
 fn invalid_quantization_is_refused() {
-    assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: latent_dim: expected a multiple of groups, 8: all groups have the same number of latent dimensions, found 12");
-    assert_snapshot!(refused("--model vector_quantized --groups 0"), @"error: groups: expected 1 to latent_dim, 8, found 0");
-    assert_snapshot!(refused("--model vector_quantized --groups 9 --latent-dim 8"), @"error: groups: expected 1 to latent_dim, 8, found 9");
-    assert_snapshot!(refused("--model vector_quantized --codebook-size 1"), @"error: codebook_size: expected 2 to 65536 with groups = 8, found 1");
-    assert_snapshot!(refused("--model vector_quantized --groups 100 --codebook-size 20000"), @"error: codebook_size: expected 2 to 10485 with groups = 100, found 20000");
-    assert_snapshot!(refused("--model vector_quantized --commitment-weight -1"), @"error: commitment_weight: expected a number, 0 or more, found -1");
+    assert_snapshot!(refused("--model vector_quantized --latent-dim 12"), @"error: --latent-dim: expected a multiple of groups, 8: all groups have the same number of latent dimensions, found 12");
+    assert_snapshot!(refused("--model vector_quantized --groups 0"), @"error: --groups: expected 1 to latent_dim, 8, found 0");
+    assert_snapshot!(refused("--model vector_quantized --groups 9 --latent-dim 8"), @"error: --groups: expected 1 to latent_dim, 8, found 9");
+    assert_snapshot!(refused("--model vector_quantized --codebook-size 1"), @"error: --codebook-size: expected 2 to 65536 with groups = 8, found 1");
+    assert_snapshot!(refused("--model vector_quantized --groups 100 --codebook-size 20000"), @"error: --codebook-size: expected 2 to 10485 with groups = 100, found 20000");
+    assert_snapshot!(refused("--model vector_quantized --commitment-weight -1"), @"error: --commitment-weight: expected a number, 0 or more, found -1");
     assert_snapshot!(refused("--model vector_quantized --set model.family.decay=1"), @"error: decay: expected a number in [0, 1), found 1");
     assert_snapshot!(refused("--model vector_quantized --tied"), @"error: --tied and --model vector_quantized cannot be combined: --tied is for --model plain, denoising, sparse or contractive");
-    assert_snapshot!(refused("--model vector_quantized --pretrain-epochs 3"), @"error: pretrain_epochs: expected 0, or a plain, denoising, sparse or contractive model with hidden layers: layers are pretrained one by one, found 3");
+    assert_snapshot!(refused("--model vector_quantized --pretrain-epochs 3"), @"error: --pretrain-epochs: expected 0, or a plain, denoising, sparse or contractive model with hidden layers: layers are pretrained one by one, found 3");
     assert_snapshot!(refused("--model plain --groups 4"), @"error: --groups and --model plain cannot be combined: --groups is for --model vector_quantized");
 }
 

@@ -184,8 +184,8 @@ fn bad_cells_at_use_time_are_named() {
     );
     assert_eq!(
         message(&fitted, &with("city", &["Rome", "Paris"])),
-        "new.csv, row 102, column 'city': expected one of 'Bern', 'Oslo', 'Rome', found 'Paris'; the model has never \
-         seen it: take it as missing with --unknown missing"
+        "new.csv, row 102, column 'city': expected one of 'Bern', 'Oslo', 'Rome', found 'Paris'; it was not in the training \
+         data: treat it as missing with --unknown missing"
     );
     let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
     let encoded = lenient.encode("t", &with("city", &["Rome", "Paris"]), 0).unwrap();

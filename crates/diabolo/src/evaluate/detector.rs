@@ -200,13 +200,11 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         scores.into_iter().map(|s| if s.is_finite() { s } else { f64::INFINITY }).collect()
     }
 
-    /// The reconstruction of each row, in encoded units; for several noise levels that of the
-    /// middle level, since the smallest one hardly changes a row.
+    /// The [expected reconstruction](Autoencoder::expected_reconstruction) of each row, in encoded
+    /// units.
     pub fn expected(&self, rows: &Encoded) -> Vec<f32> {
         in_chunks(rows, self.device, |batch| {
-            let mut all = self.model.reconstructions(&batch);
-            let middle = all.len() / 2;
-            to_host(self.model.likelihood().mean(all.swap_remove(middle)))
+            to_host(self.model.likelihood().mean(self.model.expected_reconstruction(&batch)))
         })
     }
 

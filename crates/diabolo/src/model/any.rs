@@ -143,6 +143,10 @@ impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Autoencoder for T {
         (**self).reconstructions(batch)
     }
 
+    fn expected_reconstruction(&self, batch: &Batch) -> Tensor<2> {
+        (**self).expected_reconstruction(batch)
+    }
+
     fn has_posterior(&self) -> bool {
         (**self).has_posterior()
     }

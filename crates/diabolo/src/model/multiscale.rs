@@ -86,6 +86,12 @@ impl Multiscale {
         Level::at(sigma, self.config.sigma_min)
     }
 
+    /// D at one noise level.
+    fn reconstruct_at(&self, batch: &Batch, sigma: f64) -> Tensor<2> {
+        let level = self.fixed_level(&batch.x, sigma);
+        self.denoised(batch.x.clone(), self.encode_at(batch.x.clone(), &level), &level)
+    }
+
     /// The same σ for every row of `like`.
     fn fixed_level(&self, like: &Tensor<2>, sigma: f64) -> Level {
         self.level(like.clone().narrow(1, 0, 1).full_like(sigma))
@@ -170,11 +176,12 @@ impl Autoencoder for Multiscale {
     }
 
     fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
-        let at = |&sigma: &f64| {
-            let level = self.fixed_level(&batch.x, sigma);
-            self.denoised(batch.x.clone(), self.encode_at(batch.x.clone(), &level), &level)
-        };
-        self.config.score_sigmas.iter().map(at).collect()
+        self.config.score_sigmas.iter().map(|&sigma| self.reconstruct_at(batch, sigma)).collect()
+    }
+
+    fn expected_reconstruction(&self, batch: &Batch) -> Tensor<2> {
+        let sigmas = &self.config.score_sigmas;
+        self.reconstruct_at(batch, sigmas[sigmas.len() / 2])
     }
 
     fn network(&self) -> &dyn Network {

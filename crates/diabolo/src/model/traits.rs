@@ -103,6 +103,12 @@ pub trait Autoencoder: Trainable {
         vec![self.reconstruct(batch)]
     }
 
+    /// The reconstruction that shows what is expected of a row: for families with several, that of
+    /// the middle noise level, since at the smallest a row is what it was.
+    fn expected_reconstruction(&self, batch: &Batch) -> Tensor<2> {
+        self.reconstruct(batch)
+    }
+
     /// Whether the model has a posterior q(z|x).
     fn has_posterior(&self) -> bool {
         false

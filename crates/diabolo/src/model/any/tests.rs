@@ -78,6 +78,11 @@ impl Autoencoder for Recorder {
         self.inner.reconstructions(batch)
     }
 
+    fn expected_reconstruction(&self, batch: &Batch) -> Tensor<2> {
+        self.note("expected_reconstruction");
+        self.inner.expected_reconstruction(batch)
+    }
+
     fn has_posterior(&self) -> bool {
         self.note("has_posterior");
         self.inner.has_posterior()
@@ -170,6 +175,7 @@ fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     model.reconstruct(&batch);
     model.reconstruct_from(&batch, z.clone());
     model.reconstructions(&batch);
+    model.expected_reconstruction(&batch);
     model.has_posterior();
     model.posterior(x.clone());
     model.decode(z);
@@ -214,6 +220,7 @@ fn overridden_methods_are_called() {
         "reconstruct",
         "reconstruct_from",
         "reconstructions",
+        "expected_reconstruction",
         "has_posterior",
         "posterior",
         "decode",
