@@ -9,7 +9,7 @@ use diabolo::model::FamilyConfig;
 use diabolo::train::Schedule;
 use diabolo::{Config, Error, Preset};
 
-use super::values::{optimizer, seconds};
+use super::values::seconds;
 use super::{ModelArgs, ReadArgs};
 
 #[derive(Args)]
@@ -175,7 +175,7 @@ impl TrainingArgs {
         training.patience = self.patience.unwrap_or(training.patience);
         training.seed = self.seed.unwrap_or(training.seed);
         if let Some(text) = &self.optimizer {
-            training.optimizer = optimizer(text)?;
+            training.optimizer = text.parse()?;
         }
         if let Some(name) = &self.schedule {
             training.schedule = Schedule::named(name)?;

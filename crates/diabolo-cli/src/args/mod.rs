@@ -25,7 +25,7 @@ pub use model::ModelArgs;
 pub use shell::{CompletionsArgs, ManArgs};
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 use values::delimiter;
-pub use values::parse_corruption;
+pub use values::renamed;
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]

@@ -6,9 +6,7 @@ use diabolo::model::{
 };
 use diabolo::{Config, Error};
 
-use super::values::{
-    activation, bound, estimator, flow, likelihood, parse_corruption, prior, sparsity, variance, widths,
-};
+use super::values::{likelihood, renamed, widths};
 
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Model")]
@@ -144,17 +142,18 @@ impl ModelArgs {
             model.hidden = Some(widths(text)?);
         }
         if let Some(name) = &self.activation {
-            model.activation = Some(activation("--activation", name)?);
+            model.activation = Some(name.parse()?);
         }
         if let Some(name) = &self.latent_activation {
-            model.latent_activation = Some(activation("--latent-activation", name)?);
+            model.latent_activation =
+                Some(name.parse().map_err(|error| renamed(error, "--latent-activation"))?);
         }
         for assignment in &self.likelihood {
             let (column, name) = likelihood(assignment)?;
             model.likelihood.insert(column, name);
         }
         if let Some(text) = &self.variance {
-            model.variance = Some(variance(text)?);
+            model.variance = Some(text.parse()?);
         }
         self.apply_family(&mut model.family)
     }
@@ -177,13 +176,13 @@ impl ModelArgs {
         let name = family.name();
         let only = |flag: &str, of: &str| only_for(flag, of, name);
         if let Some(text) = &self.bound {
-            variational(family, "--bound")?.bound = bound(text)?;
+            variational(family, "--bound")?.bound = text.parse()?;
         }
         if let Some(text) = &self.prior {
-            variational(family, "--prior")?.prior = prior(text)?;
+            variational(family, "--prior")?.prior = text.parse()?;
         }
         if let Some(text) = &self.flow {
-            variational(family, "--flow")?.flow = flow(text)?;
+            variational(family, "--flow")?.flow = text.parse()?;
         }
         if let Some(value) = self.kl_cycles {
             variational(family, "--kl-cycles")?.kl_cycles = value;
@@ -201,19 +200,19 @@ impl ModelArgs {
             contractive(family, "--curvature-weight")?.curvature_weight = value;
         }
         if let Some(text) = &self.estimator {
-            contractive(family, "--estimator")?.estimator = estimator(text)?;
+            contractive(family, "--estimator")?.estimator = text.parse()?;
         }
         if let Some(text) = &self.corruption {
             let FamilyConfig::Denoising { corruption, .. } = family else {
                 return Err(only("--corruption", "denoising"));
             };
-            *corruption = parse_corruption("--corruption", text)?;
+            *corruption = text.parse()?;
         }
         if let Some(text) = &self.sparsity {
             let FamilyConfig::Sparse(config) = family else {
                 return Err(only("--sparsity", "sparse"));
             };
-            config.sparsity = sparsity(text)?;
+            config.sparsity = text.parse()?;
         }
         if let Some(value) = self.codebook_size {
             vector_quantized(family, "--codebook-size")?.codebook_size = value;

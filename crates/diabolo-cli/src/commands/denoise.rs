@@ -7,7 +7,7 @@ use diabolo::task::Denoised;
 use serde_json::json;
 
 use super::{load_for, transform};
-use crate::args::{DenoiseArgs, Shared, parse_corruption};
+use crate::args::{DenoiseArgs, Shared, renamed};
 use crate::output;
 
 pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
@@ -16,7 +16,10 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     let read = asked.read.over(&predictor.saved().header.config)?.data.read_options();
     let noise = match (&args.clean, &args.add_noise) {
         (Some(input), _) => Noise::Clean { input: input.clone(), rows: open(input, &read)?.collect()? },
-        (None, Some(text)) => Noise::Added(parse_corruption("--add-noise", text)?, args.seed),
+        (None, Some(text)) => {
+            let corruption = text.parse().map_err(|error| renamed(error, "--add-noise"))?;
+            Noise::Added(corruption, args.seed)
+        }
         (None, None) => return transform::reconstruct(asked, shared),
     };
     let rows = open(&asked.input, &read)?.collect()?;

@@ -58,7 +58,7 @@ fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--model plain --prior vamp:5"), @"error: --prior and --model plain cannot be combined: --prior is for --model variational");
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --epochs 1 -q -o run");
-    assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: samples: expected a variational model, which has a posterior to draw from, found a plain one");
+    assert_snapshot!(workspace.fails(2, "evaluate run --samples 5"), @"error: --samples: expected a variational model, which has a posterior to draw from, found a plain one");
 }
 
 #[test]

@@ -288,6 +288,25 @@ pub fn register(name: &str, likelihood: CustomLikelihood) -> Result<Family> {
     Ok(Family::Custom(registry::insert(name, likelihood)?))
 }
 
+impl FromStr for Variance {
+    type Err = Error;
+
+    /// Parses `shared, per_feature, decoder, or a number`.
+    fn from_str(text: &str) -> Result<Self> {
+        match (text, text.parse()) {
+            ("shared", _) => Ok(Variance::Shared),
+            ("per_feature", _) => Ok(Variance::PerFeature),
+            ("decoder", _) => Ok(Variance::Decoder),
+            (_, Ok(value)) => Ok(Variance::Fixed { value }),
+            _ => Err(Error::invalid_value(
+                "variance",
+                "shared, per_feature, decoder, or a number",
+                format!("'{text}'"),
+            )),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

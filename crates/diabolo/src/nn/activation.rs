@@ -16,8 +16,11 @@
 //! φ″ of ReLU is 0 almost everywhere: the gradient of a contraction through it ignores the
 //! curvature. Prefer a smooth activation for contractive models.
 
+use std::str::FromStr;
+
 use crate::kernel::Activation;
 use crate::tensor::{Tensor, activation, softplus};
+use crate::{Error, Result};
 
 impl Activation {
     /// h = φ(a), element by element.
@@ -66,6 +69,18 @@ impl Activation {
             Activation::Softplus => h.neg().exp().neg() + 1.0,
             _ => panic!("the slope of {self:?} needs its input"),
         }
+    }
+}
+
+impl FromStr for Activation {
+    type Err = Error;
+
+    /// Parses a name such as `sigmoid`.
+    fn from_str(text: &str) -> Result<Self> {
+        Activation::ALL.into_iter().find(|a| a.name() == text).ok_or_else(|| {
+            let known: Vec<&str> = Activation::ALL.iter().map(|a| a.name()).collect();
+            Error::invalid_value("activation", known.join(", "), format!("'{text}'"))
+        })
     }
 }
 

@@ -3,6 +3,8 @@
 //! The input is x̃ and the target is the clean x. Noise is drawn on the host from the
 //! step's stream, so that it is the same for any number of threads and after a resume.
 
+use std::str::FromStr;
+
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +75,27 @@ impl Corruption {
                     .unzip();
                 x * host(keep) + host(add)
             }
+        }
+    }
+}
+
+impl FromStr for Corruption {
+    type Err = Error;
+
+    /// Parses `masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let expected = "masking:P, gaussian:SD, clipped_gaussian:SD or salt_and_pepper:P";
+            Error::invalid_value("corruption", expected, format!("'{text}'"))
+        };
+        let (kind, amount) = text.split_once(':').ok_or_else(wrong)?;
+        let amount: f64 = amount.parse().map_err(|_| wrong())?;
+        match kind {
+            "masking" => Ok(Corruption::Masking { probability: amount }),
+            "gaussian" => Ok(Corruption::Gaussian { deviation: amount }),
+            "clipped_gaussian" => Ok(Corruption::ClippedGaussian { deviation: amount }),
+            "salt_and_pepper" => Ok(Corruption::SaltAndPepper { probability: amount }),
+            _ => Err(wrong()),
         }
     }
 }

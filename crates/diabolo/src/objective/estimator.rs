@@ -1,5 +1,7 @@
 //! Estimators of the contraction: exact, or with random probes.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
@@ -71,4 +73,27 @@ fn exact_cost(widths: &[usize]) -> f64 {
     // needs h₁² for each of them.
     let products: f64 = widths[1..].windows(2).map(product).sum();
     latent as f64 * (products + (first * first.min(widths[0])) as f64) / plain
+}
+
+impl FromStr for Estimator {
+    type Err = Error;
+
+    /// Parses `auto, exact, hutchinson or hutchinson:PROBES`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::invalid_value(
+                "estimator",
+                "auto, exact, hutchinson or hutchinson:PROBES",
+                format!("'{text}'"),
+            )
+        };
+        match text.split_once(':').unwrap_or((text, "1")) {
+            ("auto", "1") => Ok(Estimator::Auto),
+            ("exact", "1") => Ok(Estimator::Exact),
+            ("hutchinson", probes) => {
+                Ok(Estimator::Hutchinson { probes: probes.parse().map_err(|_| wrong())? })
+            }
+            _ => Err(wrong()),
+        }
+    }
 }

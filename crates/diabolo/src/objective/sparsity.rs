@@ -12,6 +12,8 @@
 //! tied, small codes with large decoder weights also satisfy it. `kl` has one value for the whole
 //! batch; batches of few rows estimate ρ̂ badly.
 
+use std::str::FromStr;
+
 use crate::tensor::{IndexingUpdateOp, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -150,6 +152,29 @@ fn weight_in_range(weight: f64) -> Result<()> {
     match weight.is_finite() && weight >= 0.0 {
         true => Ok(()),
         false => Err(Error::config("sparsity.weight", "a number, 0 or more", weight)),
+    }
+}
+
+impl FromStr for Sparsity {
+    type Err = Error;
+
+    /// Parses `l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::invalid_value(
+                "sparsity",
+                "l1:WEIGHT, kl:WEIGHT, kl:WEIGHT:TARGET or top_k:K",
+                format!("'{text}'"),
+            )
+        };
+        let number = |text: &str| text.parse::<f64>().map_err(|_| wrong());
+        match *text.split(':').collect::<Vec<_>>() {
+            ["l1", weight] => Ok(Sparsity::L1 { weight: number(weight)? }),
+            ["kl", weight] => Ok(Sparsity::kl(number(weight)?)),
+            ["kl", weight, target] => Ok(Sparsity::Kl { weight: number(weight)?, target: number(target)? }),
+            ["top_k", k] => Ok(Sparsity::TopK { k: k.parse().map_err(|_| wrong())? }),
+            _ => Err(wrong()),
+        }
     }
 }
 

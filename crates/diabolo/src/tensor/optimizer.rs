@@ -1,5 +1,7 @@
 //! Burn's optimizers with our defaults, and parameter ids that are stable across a resume.
 
+use std::str::FromStr;
+
 use burn::grad_clipping::GradientClippingConfig;
 use burn::lr_scheduler::constant::ConstantLr;
 use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
@@ -10,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{EngineDevice, Module, ModuleMapper, ModuleOptimizer, Param, Tensor};
 use crate::kernel::{self, AdamStep};
+use crate::{Error, Result};
 
 /// The update rule. Adam and AdamW use β₁ = 0.9, β₂ = 0.999 and ε = 1e-8 (Kingma & Ba 2015,
 /// algorithm 1).
@@ -136,6 +139,32 @@ pub fn number_parameters<M: Module>(model: M) -> M {
         }
     }
     model.map(&mut Number(0))
+}
+
+impl FromStr for Optimizer {
+    type Err = Error;
+
+    /// Parses `adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::invalid_value(
+                "optimizer",
+                "adam, adam_w:WEIGHT_DECAY, sgd, or sgd:MOMENTUM",
+                format!("'{text}'"),
+            )
+        };
+        match text.split_once(':') {
+            None if text == "adam" => Ok(Optimizer::Adam),
+            None if text == "sgd" => Ok(Optimizer::Sgd { momentum: 0.0 }),
+            Some(("sgd", momentum)) => {
+                Ok(Optimizer::Sgd { momentum: momentum.parse().map_err(|_| wrong())? })
+            }
+            Some(("adam_w", decay)) => {
+                Ok(Optimizer::AdamW { weight_decay: decay.parse().map_err(|_| wrong())? })
+            }
+            _ => Err(wrong()),
+        }
+    }
 }
 
 #[cfg(test)]

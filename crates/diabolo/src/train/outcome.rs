@@ -79,7 +79,8 @@ pub struct Resume<M> {
     pub model: M,
     /// The best weights until then.
     pub best: M,
-    /// The optimizer's state from [`ModuleOptimizer::into_bytes`](crate::tensor::ModuleOptimizer::into_bytes).
+    /// The optimizer's state, from
+    /// [`ModuleOptimizer::into_bytes`](crate::tensor::ModuleOptimizer::into_bytes).
     pub optimizer: Vec<u8>,
     /// Counters and history.
     pub state: State,

@@ -9,6 +9,8 @@
 //! | `prior.kind` | p(z): `standard_normal`, `mixture`, `vamp_prior`, `hierarchical` | `standard_normal` |
 //! | `flow.kind` | normalizing flow of the posterior: `none`, `planar`, `inverse_autoregressive` | `none` |
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use super::non_negative;
@@ -277,5 +279,83 @@ fn count(key: &str, value: usize, most: usize) -> Result<()> {
     match (1..=most).contains(&value) {
         true => Ok(()),
         false => Err(Error::config(key, format!("1 to {most}"), value)),
+    }
+}
+
+impl FromStr for Bound {
+    type Err = Error;
+
+    /// Parses `elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let expected = "elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT";
+            Error::invalid_value("bound", expected, format!("'{text}'"))
+        };
+        let number = |text: &str| text.parse::<f64>().map_err(|_| wrong());
+        let importance = |samples: &str, doubly_reparameterized| {
+            let samples = samples.parse().map_err(|_| wrong())?;
+            Ok(Bound::Importance { samples, doubly_reparameterized })
+        };
+        match *text.split(':').collect::<Vec<_>>() {
+            ["elbo"] => Ok(Bound::Elbo),
+            ["free_bits", nats] => Ok(Bound::FreeBits { nats: number(nats)? }),
+            ["capacity", nats, epochs] => {
+                Ok(Bound::Capacity { nats: number(nats)?, epochs: number(epochs)? })
+            }
+            ["importance", samples] => importance(samples, false),
+            ["dreg", samples] => importance(samples, true),
+            ["total_correlation", weight] => Ok(Bound::TotalCorrelation { weight: number(weight)? }),
+            ["mmd", weight] => Ok(Bound::Mmd { weight: number(weight)? }),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl FromStr for PriorConfig {
+    type Err = Error;
+
+    /// Parses `standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let expected =
+                "standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50";
+            Error::invalid_value("prior", expected, format!("'{text}'"))
+        };
+        let count = |text: &str| text.trim().parse::<usize>().map_err(|_| wrong());
+        match *text.split(':').collect::<Vec<_>>() {
+            ["standard_normal"] => Ok(PriorConfig::StandardNormal),
+            ["mixture", k] => Ok(PriorConfig::Mixture { components: count(k)? }),
+            ["vamp" | "vamp_prior", k] => Ok(PriorConfig::VampPrior { pseudo_inputs: count(k)? }),
+            ["hierarchical", widths] => {
+                let mut hidden = widths.split(',').map(count).collect::<Result<Vec<_>>>()?;
+                let latent_dim = hidden.pop().ok_or_else(wrong)?;
+                Ok(PriorConfig::Hierarchical { hidden, latent_dim })
+            }
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl FromStr for FlowConfig {
+    type Err = Error;
+
+    /// Parses `none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            let expected =
+                "none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH";
+            Error::invalid_value("flow", expected, format!("'{text}'"))
+        };
+        let count = |text: &str| text.parse::<usize>().map_err(|_| wrong());
+        let autoregressive = |layers: &str, hidden: usize| {
+            Ok(FlowConfig::InverseAutoregressive { layers: count(layers)?, hidden })
+        };
+        match *text.split(':').collect::<Vec<_>>() {
+            ["none"] => Ok(FlowConfig::None),
+            ["planar", layers] => Ok(FlowConfig::Planar { layers: count(layers)? }),
+            ["inverse_autoregressive", layers] => autoregressive(layers, FlowConfig::USUAL_WIDTH),
+            ["inverse_autoregressive", layers, width] => autoregressive(layers, count(width)?),
+            _ => Err(wrong()),
+        }
     }
 }
