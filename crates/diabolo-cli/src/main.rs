@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod download;
 mod exit;
 mod output;
 mod progress;

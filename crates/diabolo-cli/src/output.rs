@@ -3,10 +3,14 @@
 use std::io::Write;
 
 use diabolo::Error;
+use diabolo::artifact::Run;
 use diabolo::evaluate::LogLikelihood;
 use diabolo::objective::Estimator;
-use diabolo::pipeline::Evaluated;
-use serde_json::Value;
+use diabolo::pipeline::{Evaluated, Fitted};
+use diabolo::task::{DriftReport, FeatureScores};
+use serde_json::{Value, json};
+
+use crate::args::Shared;
 
 /// Prints text to stdout; a closed pipe is reported, not a panic.
 pub fn print(text: &str) -> anyhow::Result<()> {
@@ -126,4 +130,65 @@ fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
     }
     let heading = format!("\nSensitivity of the code to the input ({} rows):\n", value.examples);
     heading + &aligned(&rows)
+}
+
+/// The scores of codes and input as a table.
+pub fn feature_scores(scores: &[(&str, FeatureScores)]) -> String {
+    type Number = fn(&FeatureScores) -> String;
+    let measures: [(&str, Number); 4] = [
+        ("linear probe, accuracy", |s| two_decimals(s.probe_accuracy)),
+        ("nearest neighbours, accuracy", |s| two_decimals(s.neighbours_accuracy)),
+        ("k-means, normalized mutual information", |s| format!("{:.3}", s.nmi)),
+        ("k-means, adjusted Rand index", |s| format!("{:.3}", s.ari)),
+    ];
+    let line = |name: &str, cells: Vec<String>| {
+        format!("{name:<40}{}\n", cells.iter().map(|cell| format!("{cell:>12}")).collect::<String>())
+    };
+    let heads = scores.iter().map(|(name, _)| name.to_string()).collect();
+    let body =
+        measures.iter().map(|(name, number)| line(name, scores.iter().map(|(_, s)| number(s)).collect()));
+    line("on the test rows, from the", heads) + &body.collect::<String>()
+}
+
+/// A fraction in percent.
+pub fn two_decimals(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// The result of a fit: on stdout as JSON, else the metrics, with notes on stderr.
+pub fn fitted(run: &Run, fitted: &Fitted, shared: &Shared) -> anyhow::Result<()> {
+    let (measured, seconds) = (&fitted.metrics, fitted.seconds);
+    let report = run.report_path();
+    let training = &fitted.predictor.saved().header.training;
+    if shared.json {
+        return print_json(&json!({
+            "run": run.folder(), "model": run.model_path(), "report": report.is_file().then_some(&report),
+            "training": training, "seconds": seconds, "metrics": measured,
+        }));
+    }
+    let best = training.best_epoch.unwrap_or_default();
+    shared.note(format!(
+        "\n{} after {} epochs and {seconds:.1} s; the weights are those of epoch {best}",
+        training.stop_reason.replace('_', " "),
+        training.epochs
+    ));
+    if !shared.quiet && measured.examples > 0 {
+        shared.note("metrics on held-out rows:");
+        print(&metrics(measured))?;
+    }
+    if report.is_file() {
+        shared.note(format!("\nreport: {}", report.display()));
+    }
+    Ok(())
+}
+
+/// The drift that was detected, line by line.
+pub fn drift(found: &DriftReport) -> Vec<String> {
+    let (named, left_out) = found.summarized();
+    let mut lines = vec![found.summary()];
+    lines.extend(named.iter().map(|variable| format!("  {variable}")));
+    if left_out > 0 {
+        lines.push(format!("  and {left_out} more latent dimensions (listed by --json)"));
+    }
+    lines
 }

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::short_name;
-use diabolo::pipeline::{Fitted, PreparedJob};
+use diabolo::pipeline::PreparedJob;
 use diabolo::report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
-use serde_json::json;
 
 use super::cancel_on_signal;
 use crate::args::{FitArgs, Shared};
@@ -25,7 +24,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
         return output::print(&prepared.config().to_toml());
     }
     let (prepared, run) = in_run(prepared, args.out.as_deref())?;
-    shared.note(announcement(&prepared, &run));
+    shared.note(format!("fitting {} in {}", prepared.describe(), run.folder().display()));
     let fitted = prepared.run().inspect_err(|error| {
         if error.class() == ErrorClass::Cancelled {
             let kept = match run.checkpoint_path().is_file() {
@@ -42,7 +41,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
         let report = report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
         write_atomically(&run.report_path(), report.to_html().as_bytes())?;
     }
-    summarise(&run, &fitted, shared)
+    output::fitted(&run, &fitted, shared)
 }
 
 /// A new, resumed or extended fit.
@@ -73,44 +72,4 @@ fn in_run<'a>(prepared: PreparedJob<'a>, out: Option<&Path>) -> diabolo::Result<
         None => Run::create_numbered(Path::new("runs"), &name())?,
     };
     Ok((prepared.in_run(run.clone())?, run))
-}
-
-fn announcement(prepared: &PreparedJob, run: &Run) -> String {
-    let architecture = prepared.architecture();
-    let hidden: String = architecture.hidden.iter().map(|w| format!("{w} → ")).collect();
-    format!(
-        "fitting a {} autoencoder ({} → {hidden}{}) to {} rows of {} in {}",
-        architecture.family.name().replace('_', "-"),
-        architecture.inputs,
-        architecture.latent_dim,
-        prepared.rows().train.rows,
-        prepared.input(),
-        run.folder().display()
-    )
-}
-
-fn summarise(run: &Run, fitted: &Fitted, shared: &Shared) -> anyhow::Result<()> {
-    let (metrics, seconds) = (&fitted.metrics, fitted.seconds);
-    let report = run.report_path();
-    let training = &fitted.predictor.saved().header.training;
-    if shared.json {
-        return output::print_json(&json!({
-            "run": run.folder(), "model": run.model_path(), "report": report.is_file().then_some(&report),
-            "training": training, "seconds": seconds, "metrics": metrics,
-        }));
-    }
-    let best = training.best_epoch.unwrap_or_default();
-    shared.note(format!(
-        "\n{} after {} epochs and {seconds:.1} s; the weights are those of epoch {best}",
-        training.stop_reason.replace('_', " "),
-        training.epochs
-    ));
-    if !shared.quiet && metrics.examples > 0 {
-        shared.note("metrics on held-out rows:");
-        output::print(&output::metrics(metrics))?;
-    }
-    if report.is_file() {
-        shared.note(format!("\nreport: {}", report.display()));
-    }
-    Ok(())
 }

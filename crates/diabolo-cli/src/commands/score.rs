@@ -74,12 +74,6 @@ fn print(run: &ScoreRun, rule: &Rule, predictor: &diabolo::Predictor, shared: &S
     if let Some(lines) = quality.as_ref().map(AlarmQuality::lines) {
         shared.note(output::aligned(&lines).trim_end());
     }
-    let Some(drift) = &summary.drift else { return Ok(()) };
-    shared.note(drift.summary());
-    let (named, left_out) = drift.summarized();
-    named.iter().for_each(|variable| shared.note(format!("  {variable}")));
-    if left_out > 0 {
-        shared.note(format!("  and {left_out} more latent dimensions (listed by --json)"));
-    }
+    summary.drift.as_ref().map(output::drift).unwrap_or_default().iter().for_each(|line| shared.note(line));
     Ok(())
 }

@@ -25,24 +25,30 @@ impl Preprocessor {
         if !means.len().is_multiple_of(width) {
             return Err(Error::invalid_value("means", format!("whole rows of {width} numbers"), means.len()));
         }
-        let mut fields = vec![];
-        let mut columns = vec![];
-        for ((feature, transform), units) in
-            self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges())
-        {
-            let cells = means.chunks_exact(width).map(|row| &row[units.clone()]);
-            let (field, column) = match transform {
-                Transform::Pixels { scale } => decode_images(feature, *scale, cells)?,
-                Transform::Category => named(feature, decode_categories(feature, cells)),
-                Transform::Number { scaling } => {
-                    let unscaled = scaling.decoder();
-                    named(feature, decode_numbers(feature, cells.map(|cell| unscaled(cell[0]))))
-                }
-            };
-            fields.push(field);
-            columns.push(column);
-        }
+        let columns = (0..self.transforms.len()).map(|feature| self.decode_feature(feature, means));
+        let (fields, columns): (Vec<Field>, Vec<ArrayRef>) =
+            columns.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(no_table)
+    }
+
+    /// [`decode`](Self::decode) for one feature, by its position in the schema.
+    ///
+    /// # Panics
+    /// If there is no such feature, or `means` are not whole rows.
+    pub fn decode_feature(&self, feature: usize, means: &[f32]) -> Result<(Field, ArrayRef)> {
+        let layout = self.layout();
+        let units = &layout.column_ranges[feature];
+        let width = layout.width();
+        let cells = means.chunks_exact(width).map(|row| &row[units.clone()]);
+        let (feature, transform) = (&self.schema.features[feature], &self.transforms[feature]);
+        Ok(match transform {
+            Transform::Pixels { scale } => decode_images(feature, *scale, cells)?,
+            Transform::Category => named(feature, decode_categories(feature, cells)),
+            Transform::Number { scaling } => {
+                let unscaled = scaling.decoder();
+                named(feature, decode_numbers(feature, cells.map(|cell| unscaled(cell[0]))))
+            }
+        })
     }
 }
 

@@ -25,6 +25,11 @@ impl PartialEq for CachedLayout {
 }
 
 impl Layout {
+    /// How many numbers an encoded row has.
+    pub fn width(&self) -> usize {
+        self.blocks.last().map_or(0, |block| block.start + block.width)
+    }
+
     pub fn of(features: &[Feature], transforms: &[Transform]) -> Self {
         let blocks = blocks(features, transforms);
         let mut column_ranges = vec![0..0; features.len()];

@@ -153,7 +153,7 @@ impl Preprocessor {
 
     /// Number of encoded columns.
     pub fn width(&self) -> usize {
-        self.schema.features.iter().map(|feature| feature.kind.encoded_width()).sum()
+        self.layout().width()
     }
 
     /// The pixel value of white in the training file, such as 255 for bytes, if every row is one

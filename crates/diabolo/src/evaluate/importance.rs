@@ -71,8 +71,10 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    // In place, few rows, so that tensors are too small for Burn to use threads.
-    let at_once = if is_in_place() { 1 } else { rows_at_once(samples) };
+    // In place the tensors stay too small for Burn to ask for threads.
+    const SMALL: usize = 1 << 17;
+    let few = (SMALL / (samples * rows.width).max(1)).clamp(1, rows_at_once(samples));
+    let at_once = if is_in_place() { few } else { rows_at_once(samples) };
     in_slices(rows, at_once, |slice| {
         let noise = &mut stream(seed, Purpose::CommonImportanceDraws, 0, 0);
         bounds(model, rows, slice, samples, RowNoise::Common(noise), device)

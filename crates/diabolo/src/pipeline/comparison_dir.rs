@@ -12,9 +12,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::Cancel;
 use crate::artifact::{read_lines, write_atomically, write_lines};
 use crate::data::read::fingerprint;
-use crate::task::compare::{Plan, Trial};
+use crate::task::compare::{Candidate, ComparisonResult, Observer, Plan, Trial, compare};
+use crate::tensor::Device;
+use crate::train::{EpochRecord, Hooks, Progress};
 use crate::{Error, Result, VERSION};
 
 /// The folder of a comparison; created when the first model starts, so that an invalid plan creates
@@ -52,7 +55,7 @@ impl ComparisonDir {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn create(&self) -> Result<()> {
+    fn create(&self) -> Result<()> {
         std::fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
         write_atomically(&self.path("plan.json"), format!("{:#}\n", self.asked).as_bytes())
     }
@@ -79,12 +82,83 @@ impl ComparisonDir {
         read_lines(&path)
     }
 
+    /// Trains and measures what is not in the folder yet, and writes each result when it is done.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`], after which the same call continues; and those of
+    /// [`compare`](crate::task::compare::compare).
+    pub fn compare(
+        &self,
+        plan: &Plan,
+        device: &Device,
+        cancel: &Cancel,
+        on_event: &mut dyn FnMut(ComparisonEvent),
+    ) -> Result<ComparisonResult> {
+        let done = self.results()?;
+        let (models, seeds) = (plan.models.len(), plan.seconds.is_none().then_some(plan.seeds.len()));
+        let mut watch = Watch { dir: self, cancel, on_event, done: done.clone(), models, seeds };
+        compare(plan, done, device, &mut watch)?.ok_or(Error::Cancelled { during: "comparison" })
+    }
+
     /// Writes the results so far, atomically.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn write_results(&self, trials: &[Trial]) -> Result<()> {
+    fn write_results(&self, trials: &[Trial]) -> Result<()> {
         write_lines(&self.path("results.jsonl"), trials)
+    }
+}
+
+/// What [`ComparisonDir::compare`] reports while it runs.
+#[non_exhaustive]
+pub enum ComparisonEvent<'a> {
+    /// A step of the optimizer.
+    Step(&'a Progress<'a>),
+    /// An epoch is done.
+    Epoch,
+    /// A family begins with a seed; how many remain, this one included, if it is known.
+    Begins(&'a Candidate, u64, Option<usize>),
+}
+
+/// Keeps results, reports events, and stops on request.
+struct Watch<'a> {
+    dir: &'a ComparisonDir,
+    cancel: &'a Cancel,
+    on_event: &'a mut dyn FnMut(ComparisonEvent),
+    done: Vec<Trial>,
+    models: usize,
+    /// The total number, once it is known.
+    seeds: Option<usize>,
+}
+
+impl<M> Hooks<M> for Watch<'_> {
+    fn step(&mut self, progress: &Progress) {
+        (self.on_event)(ComparisonEvent::Step(progress));
+    }
+
+    fn epoch(&mut self, _record: &EpochRecord) {
+        (self.on_event)(ComparisonEvent::Epoch);
+    }
+
+    fn interrupted(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}
+
+impl Observer for Watch<'_> {
+    fn planned(&mut self, seeds: usize) {
+        self.seeds = Some(seeds);
+    }
+
+    fn begins(&mut self, candidate: &Candidate, seed: u64) -> Result<()> {
+        let left = self.seeds.map(|seeds| (self.models * seeds).saturating_sub(self.done.len()));
+        (self.on_event)(ComparisonEvent::Begins(candidate, seed, left));
+        self.dir.create()
+    }
+
+    fn finished(&mut self, trial: &Trial) -> Result<()> {
+        self.done.push(trial.clone());
+        self.dir.write_results(&self.done)
     }
 }
 

@@ -109,6 +109,20 @@ impl<'a> PreparedJob<'a> {
         &self.prepared
     }
 
+    /// Such as "a variational autoencoder (64 → 32 → 10) to 1,437 rows of digits".
+    pub fn describe(&self) -> String {
+        let architecture = &self.architecture;
+        let hidden: String = architecture.hidden.iter().map(|w| format!("{w} → ")).collect();
+        format!(
+            "a {} autoencoder ({} → {hidden}{}) to {} rows of {}",
+            architecture.family.name().replace('_', "-"),
+            architecture.inputs,
+            architecture.latent_dim,
+            self.prepared.train.rows,
+            self.job.name
+        )
+    }
+
     /// The run folder, if any.
     pub fn run_folder(&self) -> Option<&Run> {
         self.run.as_ref()

@@ -78,7 +78,7 @@ fn every_likelihood_and_its_gradients() {
 
 /// The negative control: another level, one count more or other thresholds do not pass.
 #[test]
-fn a_neighbouring_value_is_told_apart() {
+fn neighbouring_values_are_distinguished() {
     let device = Device::cpu_f64();
     for family in ["ordinal", "poisson", "negative_binomial", "beta_binomial", "discretized_logistic"] {
         let cases = golden("likelihoods", CASES);

@@ -11,7 +11,7 @@
 //! iterations x_j ← x̂_j. It is computed for the [`CANDIDATES`] columns that contribute most to the
 //! reconstruction error.
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 
 use crate::data::{Encoded, Feature, FeatureKind, Storage};
@@ -69,15 +69,18 @@ pub(super) fn reasons(
     let drops: Vec<f64> = drops.collect();
     let mut order: Vec<usize> = (0..cells.len()).filter(|&at| drops[at] > 0.0).collect();
     order.sort_by(|&a, &b| drops[b].total_cmp(&drops[a]));
-    let expected = scorer.preprocessor.decode(&expected)?;
     for at in order {
         let Cell { row, feature } = cells[at];
         if found[row].len() < most {
+            let mean = &expected[at * encoded.width..(at + 1) * encoded.width];
+            let (_, expected) = scorer.preprocessor.decode_feature(feature, mean)?;
             let feature = &scorer.preprocessor.schema.features[feature];
             found[row].push(Reason {
                 column: feature.name.clone(),
-                seen: text(rows, feature, row)?,
-                expected: text(&expected, feature, at)?,
+                seen: rows
+                    .column_by_name(&feature.name)
+                    .map_or(Ok(String::new()), |c| text(c, feature, row))?,
+                expected: text(&expected, feature, 0)?,
                 nats: drops[at],
             });
         }
@@ -124,8 +127,7 @@ fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encode
 }
 
 /// A cell as text, real numbers with four significant digits.
-pub(super) fn text(rows: &RecordBatch, feature: &Feature, row: usize) -> Result<String> {
-    let Some(column) = rows.column_by_name(&feature.name) else { return Ok(String::new()) };
+pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> Result<String> {
     let options = FormatOptions::new();
     let shown =
         ArrayFormatter::try_new(column.as_ref(), &options).and_then(|cells| cells.value(row).try_to_string());
