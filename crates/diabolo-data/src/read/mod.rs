@@ -15,14 +15,19 @@
 
 mod amat;
 mod array;
+#[cfg(feature = "formats")]
 mod columnar;
 mod csv;
 mod idx;
+#[cfg(feature = "formats")]
 mod images;
+#[cfg(feature = "formats")]
 mod ipc;
+#[cfg(not(feature = "formats"))]
+mod left_out;
 mod npy;
 mod sniff;
-#[cfg(test)]
+#[cfg(all(test, feature = "formats"))]
 mod tests;
 mod window;
 mod zip;
@@ -38,6 +43,10 @@ use super::{Format, catalog, digits, factors};
 use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
 
+#[cfg(not(feature = "formats"))]
+pub(crate) use left_out::left_out;
+#[cfg(not(feature = "formats"))]
+use left_out::{columnar, images};
 pub use window::{Windows, is_earlier_row};
 
 /// Texts that mean a missing value, besides those in [`ReadOptions::missing`]. "None" is not among

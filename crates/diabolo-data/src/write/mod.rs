@@ -2,8 +2,13 @@
 //!
 //! Files are written atomically: to a temporary file that [`Writer::finish`] renames.
 
+#[cfg(feature = "formats")]
+mod columnar;
+#[cfg(not(feature = "formats"))]
+mod left_out;
 mod npy;
 mod output;
+#[cfg(feature = "formats")]
 mod pictures;
 mod text;
 
@@ -11,15 +16,12 @@ use std::io;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
-use arrow_ipc::writer::FileWriter;
 use arrow_schema::{ArrowError, Schema};
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
 
 use super::Format;
 use crate::{Error, Result};
+#[cfg(not(feature = "formats"))]
+use left_out::{columnar, pictures};
 use output::Output;
 pub use output::{temporary_beside, write_atomically};
 pub use text::csv_to;
@@ -131,51 +133,14 @@ fn encoder(
     schema: &Schema,
 ) -> Result<Box<dyn Encode>> {
     let Some(output) = output else {
-        return Ok(Box::new(pictures::Pictures::new(target, key, schema)?));
+        return pictures::encoder(target, key, schema);
     };
-    let failed = |error: io::Error| Error::io("write", target)(error);
-    let shared = || std::sync::Arc::new(schema.clone());
     Ok(match format {
         Format::Tsv => Box::new(text::Text::new(output, b'\t')),
         Format::Npy => Box::new(npy::Npy::new(target, output, schema)?),
-        Format::Parquet => {
-            let properties =
-                WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
-            let writer = ArrowWriter::try_new(output, shared(), Some(properties));
-            Box::new(writer.map_err(|error| failed(from_parquet(error)))?)
-        }
-        Format::Arrow => {
-            Box::new(FileWriter::try_new(output, schema).map_err(|error| failed(from_arrow(error)))?)
-        }
+        Format::Parquet | Format::Arrow => columnar::encoder(target, format, output, schema)?,
         _ => Box::new(text::Text::new(output, b',')),
     })
-}
-
-impl Encode for ArrowWriter<Output> {
-    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        ArrowWriter::write(self, batch).map_err(from_parquet)
-    }
-
-    fn finish(self: Box<Self>) -> io::Result<()> {
-        self.into_inner().map_err(from_parquet)?.commit()
-    }
-}
-
-impl Encode for FileWriter<Output> {
-    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        FileWriter::write(self, batch).map_err(from_arrow)
-    }
-
-    fn finish(self: Box<Self>) -> io::Result<()> {
-        self.into_inner().map_err(from_arrow)?.commit()
-    }
-}
-
-fn from_parquet(error: ParquetError) -> io::Error {
-    match error {
-        ParquetError::External(cause) => cause.downcast().map_or_else(io::Error::other, |error| *error),
-        other => io::Error::other(other),
-    }
 }
 
 fn from_arrow(error: ArrowError) -> io::Error {

@@ -18,6 +18,11 @@ use super::{Encode, from_arrow};
 use crate::image::{image_scale, image_shape};
 use crate::{Error, Result};
 
+/// The encoder of a folder of images.
+pub(super) fn encoder(target: &str, key: Option<&str>, schema: &Schema) -> Result<Box<dyn Encode>> {
+    Ok(Box::new(Pictures::new(target, key, schema)?))
+}
+
 /// Each image is written atomically, batch by batch.
 pub(super) struct Pictures {
     folder: PathBuf,

@@ -1,5 +1,4 @@
-//! Model families. A new family needs a file here, a variant in [`FamilyConfig`] and [`Model`], and
-//! a golden file. Families outside this crate implement [`Trainable`] and [`Autoencoder`].
+//! Model families; ARCHITECTURE.md lists what a new one touches. Families outside this crate implement [`Trainable`] and [`Autoencoder`].
 
 mod any;
 mod batch;
