@@ -1,4 +1,5 @@
 //! What a data set holds: its columns, as they would be learned.
+#![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::data::{InferOptions, ReadOptions, infer, open};
 

@@ -63,8 +63,7 @@ fn metric(name: &str, value: f64, unit: &str, explanation: &str) -> Metric {
 fn keep(name: &str, text: &str) {
     let Some(folder) = std::env::var_os("DIABOLO_KEEP_REPORT") else { return };
     let path = Path::new(&folder).join(name);
-    std::fs::write(&path, text).unwrap();
-    eprintln!("{}", path.display());
+    std::fs::write(path, text).unwrap();
 }
 
 /// Every tag that opens is closed, in order: what a strict parser would check first.
