@@ -1,4 +1,5 @@
-//! Model families; ARCHITECTURE.md lists what a new one touches. Families outside this crate implement [`Trainable`] and [`Autoencoder`].
+//! Model families; ARCHITECTURE.md lists what a new one touches. Families outside this crate
+//! implement [`Trainable`] and [`Autoencoder`].
 
 mod any;
 mod batch;

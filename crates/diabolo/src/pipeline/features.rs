@@ -39,13 +39,13 @@ impl FeatureEvaluation {
     /// Reads the rows that the model was fitted on.
     ///
     /// # Errors
-    /// [`Error::Conflict`] for a conditional model; [`Error::Data`] if the data has changed since the fit,
-    /// or has no label column.
+    /// [`Error::Conflict`] for a conditional model; [`Error::Data`] if the data has changed since
+    /// the fit, or has no label column.
     pub fn new(predictor: &Predictor, data: &DataConfig) -> Result<Self> {
         let saved = predictor.saved();
         if saved.architecture.condition > 0 {
             // Its code leaves out the condition, which may be the label.
-            let reason = "features need a model fitted without --condition";
+            let reason = "give a model fitted without --condition";
             return Err(Error::conflict("features", "a conditional model", reason));
         }
         let source = &saved.header.source;

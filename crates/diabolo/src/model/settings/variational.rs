@@ -285,7 +285,8 @@ fn count(key: &str, value: usize, most: usize) -> Result<()> {
 impl FromStr for Bound {
     type Err = Error;
 
-    /// Parses `elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT`.
+    /// Parses `elbo`, `free_bits:NATS`, `capacity:NATS:EPOCHS`, `importance:K`, `dreg:K`,
+    /// `total_correlation:WEIGHT` or `mmd:WEIGHT`.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let expected = "elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT";
@@ -314,7 +315,8 @@ impl FromStr for Bound {
 impl FromStr for PriorConfig {
     type Err = Error;
 
-    /// Parses `standard_normal, mixture:K, vamp:K, or hierarchical:WIDTHS such as hierarchical:100,100,50`.
+    /// Parses `standard_normal`, `mixture:K`, `vamp:K` or `hierarchical:WIDTHS`, such as
+    /// `hierarchical:100,100,50`.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let expected =
@@ -339,7 +341,7 @@ impl FromStr for PriorConfig {
 impl FromStr for FlowConfig {
     type Err = Error;
 
-    /// Parses `none, planar:LAYERS, inverse_autoregressive:LAYERS or inverse_autoregressive:LAYERS:WIDTH`.
+    /// Parses `none`, `planar:LAYERS` or `inverse_autoregressive:LAYERS[:WIDTH]`.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let expected =
