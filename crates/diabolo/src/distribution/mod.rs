@@ -116,7 +116,7 @@ pub trait Distribution {
         masked_sum(cells, observed, times)
     }
 
-    /// E[x], in encoded units: batch × width.
+    /// The mean `E[x]`, in encoded units: batch × width.
     fn mean(&self) -> Tensor<2>;
 
     /// One draw, on the host, in encoded units: batch × width, row-major.
