@@ -18,6 +18,7 @@ mod prepare;
 pub mod preprocess;
 pub mod read;
 pub mod schema;
+pub mod spelling;
 pub mod split;
 pub mod write;
 
@@ -36,5 +37,6 @@ pub use preprocess::{
 };
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
+pub use spelling::Spelling;
 pub use split::Split;
 pub use write::Writer;

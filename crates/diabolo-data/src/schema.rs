@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Spelling;
+
 /// The columns of a data set: features and passthrough columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,9 @@ pub struct Feature {
     pub kind: FeatureKind,
     /// The storage of its values in the input and the output.
     pub storage: Storage,
+    /// How its values are written.
+    #[serde(default, skip_serializing_if = "Spelling::is_default")]
+    pub spelling: Spelling,
 }
 
 /// The type of a column.
@@ -134,7 +139,7 @@ impl Storage {
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = vec![["column", "kind", "storage", "values"].map(String::from)];
-        lines.extend(self.features.iter().map(|Feature { name, kind, storage }| {
+        lines.extend(self.features.iter().map(|Feature { name, kind, storage, .. }| {
             [name.clone(), kind.name().into(), storage.name().into(), describe_values(kind)]
         }));
         let aside =

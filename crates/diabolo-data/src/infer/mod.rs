@@ -18,7 +18,7 @@ use crate::column::{Column, closest, some_names};
 use crate::factors::is_factor;
 use crate::image::image_shape;
 use crate::{Error, Result};
-use crate::{Feature, FeatureKind, Schema, Storage};
+use crate::{Feature, FeatureKind, Schema, Spelling, Storage};
 
 use column::{Note, Verdict, has_decimal_commas, infer_column};
 pub use type_name::TypeName;
@@ -119,7 +119,7 @@ fn infer_columns(
                         "column '{name}' numbers the rows: if it identifies them, pass --key {name}"
                     )),
                 }
-                inferred.schema.features.push(Feature { name: name.clone(), kind, storage });
+                inferred.schema.features.push(feature(&column, kind, storage)?);
             }
             Verdict::SetAside { because } => {
                 inferred.warnings.push(format!("column '{name}' {because}"));
@@ -135,6 +135,12 @@ fn infer_columns(
         return Err(Error::data(input, "values in every column", found, format!("exclude them with {help}")));
     }
     Ok(())
+}
+
+/// A feature of this kind, with the spelling of the column.
+fn feature(column: &Column, kind: FeatureKind, storage: Storage) -> Result<Feature> {
+    let spelling = Spelling::of(column, &kind, storage)?;
+    Ok(Feature { name: column.name.into(), kind, storage, spelling })
 }
 
 /// Whether numbers are probably class labels, such as digits: a condition column should then be
@@ -159,7 +165,7 @@ fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resul
         let asked = options.types.get(name);
         let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
         match infer_column(&column, wanted)? {
-            Verdict::Learn { kind, storage, .. } => Ok(Feature { name: name.clone(), kind, storage }),
+            Verdict::Learn { kind, storage, .. } => feature(&column, kind, storage),
             Verdict::SetAside { because } => {
                 Err(column.whole_error("values that rows share", because, "condition on another column"))
             }
@@ -231,7 +237,8 @@ fn infer_images(
         matches!(image.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::UInt8);
     let storage = if bytes { Storage::Integer } else { Storage::Float };
     let kind = FeatureKind::Image { height, width, channels };
-    let features = vec![Feature { name: image.name().clone(), kind, storage }];
+    let (name, spelling) = (image.name().clone(), Spelling::default());
+    let features = vec![Feature { name, kind, storage, spelling }];
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let mut schema = Schema { features, key, label, condition, dropped };
     let mut warnings = vec![];

@@ -19,7 +19,7 @@ impl Preprocessor {
     /// `means` are rows × width numbers from [`Preprocessor::encode`] or a model: pixels and scaled
     /// numbers, probabilities of a binary column's second value, probabilities of categories. Whole
     /// numbers and counts are rounded, counts are clamped at 0, the most probable category is
-    /// taken, and NaN becomes a missing cell.
+    /// taken, and NaN becomes a missing cell. Real numbers have no more decimals than their column.
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
         let width = self.width();
         if !means.len().is_multiple_of(width) {
@@ -53,13 +53,13 @@ impl Preprocessor {
 }
 
 fn named(feature: &Feature, column: ArrayRef) -> (Field, ArrayRef) {
-    (Field::new(&feature.name, column.data_type().clone(), true), column)
+    (feature.spelling.mark(Field::new(&feature.name, column.data_type().clone(), true)), column)
 }
 
 fn decode_numbers(feature: &Feature, numbers: impl Iterator<Item = f64>) -> ArrayRef {
     let count = feature.kind == FeatureKind::Count;
     let least = if count { 0.0 } else { f64::MIN };
-    let numbers = numbers.map(|x| (!x.is_nan()).then(|| x.clamp(least, f64::MAX)));
+    let numbers = numbers.map(|x| (!x.is_nan()).then(|| feature.spelling.rounded(x.clamp(least, f64::MAX))));
     match feature.storage {
         Storage::Integer => Arc::new(numbers.map(|x| x.map(|x| x.round() as i64)).collect::<Int64Array>()),
         _ if count => Arc::new(numbers.map(|x| x.map(f64::round)).collect::<Float64Array>()),

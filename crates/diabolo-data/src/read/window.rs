@@ -149,7 +149,7 @@ mod tests {
     use arrow_array::{ArrayRef, Int64Array, StringArray};
 
     use super::*;
-    use crate::{FeatureKind, Storage};
+    use crate::{FeatureKind, Spelling, Storage};
 
     fn windows(length: usize) -> Windows {
         Windows { length, whole: vec!["time".into()] }
@@ -190,8 +190,9 @@ mod tests {
 
     #[test]
     fn features_are_ordered_from_first_to_last_row_of_the_window() {
-        let feature =
-            |name: &str| Feature { name: name.into(), kind: FeatureKind::Numeric, storage: Storage::Float };
+        let (kind, storage, spelling) = (FeatureKind::Numeric, Storage::Float, Spelling::default());
+        let made = Feature { name: String::new(), kind, storage, spelling };
+        let feature = |name: &str| Feature { name: name.into(), ..made.clone() };
         let features = vec![feature("a"), feature("b")];
         let series =
             Schema { features, key: Some("time".into()), label: None, condition: vec![], dropped: vec![] };

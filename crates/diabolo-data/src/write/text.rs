@@ -10,10 +10,11 @@ use arrow_schema::{DataType, Schema};
 
 use super::output::Output;
 use super::{Encode, from_arrow};
+use crate::spelling::spelled;
 use crate::{Error, Result};
 
 /// Writes one batch as CSV, header first. Numbers are written in the shortest form that reads back
-/// exactly; nulls are empty cells; an image becomes one column per pixel, `image_1`, `image_2`, ….
+/// exactly, or with the decimals of their column; nulls are empty cells; an image becomes one column per pixel, `image_1`, `image_2`, ….
 pub fn csv_to(writer: impl Write, batch: &RecordBatch) -> Result<()> {
     let mut rows = Rows::new(writer, b',');
     rows.write(batch).and_then(|()| rows.writer.flush()).map_err(Error::io("write", "CSV"))
@@ -57,7 +58,11 @@ impl<W: Write> Rows<W> {
         let formatter = |(values, width): (_, usize)| {
             ArrayFormatter::try_new(values, &options).map(|formatter| (formatter, width)).map_err(from_arrow)
         };
-        let columns = batch.columns().iter().map(|column| cells(column.as_ref()));
+        let schema = batch.schema();
+        let columns = schema.fields().iter().zip(batch.columns());
+        let texts: Vec<_> = columns.map(|(field, column)| spelled(field, column)).collect();
+        let columns = batch.columns().iter().zip(&texts);
+        let columns = columns.map(|(column, text)| cells(text.as_ref().unwrap_or(column).as_ref()));
         let columns = columns.map(formatter).collect::<io::Result<Vec<_>>>()?;
         let mut text = String::new();
         for row in 0..batch.num_rows() {

@@ -10,6 +10,7 @@ use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::zip::zip;
 
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
+use crate::data::spelling::spelled;
 use crate::data::{Encoded, Preprocessor, is_earlier_row};
 use crate::task::{last_rows, table};
 use crate::{Error, Result};
@@ -66,8 +67,8 @@ impl Gaps {
                     let pixels = values.chunks_exact(width).flat_map(|row| &row[units.clone()]);
                     filled_images(field, array, gaps, pixels)
                 }
-                None => match made.column_by_name(&feature.name) {
-                    Some(made) => filled_cells(array, gaps, made),
+                None => match made.schema().column_with_name(&feature.name) {
+                    Some((at, field)) => filled_cells(array, gaps, field, made.column(at)),
                     None => continue,
                 },
             };
@@ -141,11 +142,18 @@ fn is_missing(array: &ArrayRef, row: usize) -> bool {
 }
 
 /// Casts to the type of the column.
-fn filled_cells(array: &ArrayRef, gaps: &BooleanArray, made: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+fn filled_cells(
+    array: &ArrayRef,
+    gaps: &BooleanArray,
+    field: &Field,
+    made: &ArrayRef,
+) -> Result<ArrayRef, ArrowError> {
     let wanted = match array.data_type() {
         DataType::Null => made.data_type().clone(),
         own => own.clone(),
     };
+    let text = wanted.is_string().then(|| spelled(field, made)).flatten();
+    let made = text.as_ref().unwrap_or(made);
     // Rounded first, since `cast` truncates.
     let made = match (made.as_primitive_opt::<Float64Type>(), wanted.is_integer()) {
         (Some(numbers), true) => cast(&numbers.unary::<_, Float64Type>(f64::round), &wanted)?,
