@@ -1,6 +1,6 @@
 //! The cells of one Arrow column as numbers, text or category codes, for any stored type.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
@@ -8,6 +8,7 @@ use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
 
 use crate::Storage;
+use crate::levels::Levels;
 use crate::{DataProblem, Error, Result};
 
 /// The largest n such that all whole numbers up to n are exact in an `f64`.
@@ -123,7 +124,7 @@ impl Column<'_> {
         if self.array.data_type().is_floating() {
             // `3`, not `3.0` or `-0`, and NaN is missing, as in text files.
             let text = |x: f64| (!x.is_nan()).then(|| (x + 0.0).to_string());
-            return Ok(self.numbers()?.into_iter().map(text).collect());
+            return Ok(self.decimal_numbers()?.into_iter().map(text).collect());
         }
         Ok(self.cast(&DataType::Utf8)?.as_string::<i32>().clone())
     }
@@ -132,13 +133,28 @@ impl Column<'_> {
     pub fn codes(&self, values: &[String], storage: Storage) -> Result<Vec<Code>> {
         match storage {
             Storage::Integer | Storage::Float => self.number_codes(values),
-            Storage::Text => self.text_codes(values, str::to_string),
-            Storage::Boolean => self.text_codes(values, |text| match text.trim().to_lowercase().as_str() {
-                "0" => "false".to_string(),
-                "1" => "true".to_string(),
-                other => other.to_string(),
-            }),
+            Storage::Text | Storage::Boolean => {
+                // A stored number has no spelling, and so is compared as one.
+                let numbers = values.iter().map(|value| number(value).map(f64::to_bits));
+                let numbers: Option<HashSet<u64>> = numbers.collect();
+                let all_differ = numbers.is_some_and(|numbers| numbers.len() == values.len());
+                match CellType::of(self.array.data_type()) {
+                    CellType::Number if all_differ => self.number_codes(values),
+                    _ => self.text_codes(values),
+                }
+            }
         }
+    }
+
+    /// [`Column::numbers`], with those of single precision as they are written: 0.1, and not
+    /// 0.10000000149011612.
+    fn decimal_numbers(&self) -> Result<Vec<f64>> {
+        let mut numbers = self.numbers()?;
+        if matches!(self.array.data_type(), DataType::Float16 | DataType::Float32) {
+            let written = |x: f64| (x as f32).to_string().parse().unwrap_or(x);
+            numbers.iter_mut().for_each(|x| *x = written(*x));
+        }
+        Ok(numbers)
     }
 
     fn number_codes(&self, values: &[String]) -> Result<Vec<Code>> {
@@ -146,8 +162,14 @@ impl Column<'_> {
         let mut keys: Vec<(f64, usize)> =
             values.iter().map(|value| number(value).unwrap_or(f64::NAN)).zip(0..).collect();
         keys.sort_by(|a, b| a.0.total_cmp(&b.0));
-        // Neither text that is not a number nor infinity can be a category here.
-        let numbers = self.numbers_or(|_, _| Ok(f64::INFINITY))?;
+        let numbers = match CellType::of(self.array.data_type()) {
+            CellType::Text => {
+                // Neither text that is not a number nor infinity can be a category here.
+                let levels = Levels::new(values);
+                self.numbers_or(|_, text| Ok(levels.number(text).unwrap_or(f64::INFINITY)))?
+            }
+            _ => self.decimal_numbers()?,
+        };
         let code = |x: f64| match keys.binary_search_by(|key| key.0.total_cmp(&(x + 0.0))) {
             _ if x.is_nan() => Code::Missing,
             Ok(place) => Code::Known(keys[place].1),
@@ -156,13 +178,14 @@ impl Column<'_> {
         Ok(numbers.into_iter().map(code).collect())
     }
 
-    fn text_codes(&self, values: &[String], canonical: impl Fn(&str) -> String) -> Result<Vec<Code>> {
-        let codes: HashMap<&str, usize> = values.iter().map(String::as_str).zip(0..).collect();
-        let code = |text: &str| codes.get(text).or_else(|| codes.get(canonical(text).as_str())).copied();
+    fn text_codes(&self, values: &[String]) -> Result<Vec<Code>> {
+        let levels = Levels::new(values);
         let texts = self.texts()?;
         let cells = texts.iter();
         Ok(cells
-            .map(|cell| cell.map_or(Code::Missing, |text| code(text).map_or(Code::Unknown, Code::Known)))
+            .map(|cell| {
+                cell.map_or(Code::Missing, |text| levels.code(text).map_or(Code::Unknown, Code::Known))
+            })
             .collect())
     }
 

@@ -50,6 +50,9 @@ pub struct DataConfig {
     pub counts: CountScaling,
     /// How to handle a category that was not in the training data.
     pub unknown_category: UnknownCategory,
+    /// Whether imputed, generated and reconstructed numbers may leave the range of the training
+    /// rows.
+    pub beyond_range: bool,
     /// Fraction of the rows for validation, which early stopping uses.
     pub validation: f64,
     /// Fraction of the rows held out for testing; data sets with their own test part use that.
@@ -73,6 +76,7 @@ impl Default for DataConfig {
             binarize: None,
             counts: CountScaling::default(),
             unknown_category: UnknownCategory::default(),
+            beyond_range: false,
             validation: 0.1,
             test: 0.1,
         }
@@ -131,6 +135,7 @@ impl DataConfig {
             numeric: self.numeric,
             counts: self.counts,
             unknown_category: self.unknown_category,
+            beyond_range: self.beyond_range,
             binarization: self.binarize,
         }
     }

@@ -13,6 +13,7 @@ pub mod image;
 pub mod infer;
 mod input;
 mod labels;
+mod levels;
 mod names;
 mod prepare;
 pub mod preprocess;

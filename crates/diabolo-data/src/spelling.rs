@@ -57,7 +57,7 @@ impl Spelling {
     /// The field of a column of numbers, marked so that a text file spells them like this.
     pub(crate) fn mark(&self, mut field: Field) -> Field {
         if let Some(least) = self.least_decimals {
-            field.metadata_mut().insert(LEAST_DECIMALS.into(), least.to_string());
+            field.metadata_mut().insert(LEAST_DECIMALS.to_string(), least.to_string());
         }
         field
     }
@@ -68,10 +68,12 @@ pub fn spelled(field: &Field, array: &ArrayRef) -> Option<ArrayRef> {
     let least: usize = field.metadata().get(LEAST_DECIMALS)?.parse().ok()?;
     let texts: StringArray = match array.data_type() {
         DataType::Float64 => {
-            array.as_primitive::<Float64Type>().iter().map(|x| Some(with_decimals(x?, least))).collect()
+            let numbers = array.as_primitive::<Float64Type>().iter();
+            numbers.map(|x| x.map(|x| with_decimals(x, least))).collect()
         }
         DataType::Int64 => {
-            array.as_primitive::<Int64Type>().iter().map(|x| Some(with_decimals(x?, least))).collect()
+            let numbers = array.as_primitive::<Int64Type>().iter();
+            numbers.map(|x| x.map(|x| with_decimals(x, least))).collect()
         }
         _ => return None,
     };

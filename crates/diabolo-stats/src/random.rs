@@ -80,6 +80,8 @@ pub enum Purpose {
     MaskedCells = 32,
     /// Draws for the terms of the objective that a caller requests.
     ObjectiveTerms = 33,
+    /// Members of pooled categories, in decoded draws.
+    PooledLevels = 34,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -150,7 +152,7 @@ pub fn permutation(stream: &mut Stream, n: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 32] = [
+    const ALL: [Purpose; 33] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -183,6 +185,7 @@ mod tests {
         Purpose::WalkedRows,
         Purpose::MaskedCells,
         Purpose::ObjectiveTerms,
+        Purpose::PooledLevels,
     ];
 
     #[test]

@@ -25,6 +25,9 @@ pub struct GenerateArgs {
     /// for tables]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub mean: Option<bool>,
+    /// Numbers may leave the range of the training rows
+    #[arg(long)]
+    pub beyond_range: bool,
     /// Value of a condition column, such as label=7 (conditional models); may be repeated
     /// [default: all categories in turn]
     #[arg(long = "where", value_name = "COLUMN=VALUE")]

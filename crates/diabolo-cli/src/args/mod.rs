@@ -215,6 +215,9 @@ pub struct TransformArgs {
     /// fitted]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
+    /// Numbers of the output may leave the range of the training rows
+    #[arg(long)]
+    pub beyond_range: bool,
     #[command(flatten)]
     pub read: ReadArgs,
 }

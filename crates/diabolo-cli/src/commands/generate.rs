@@ -5,12 +5,12 @@ use diabolo::data::Writer;
 use diabolo::pipeline::Generated;
 use diabolo::report::picture_grid_png;
 
-use super::load;
+use super::{in_range, load, note_unobserved};
 use crate::args::{GenerateArgs, Shared};
 
 pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     let config = args.to_config()?;
-    let predictor = load(&args.model, shared)?;
+    let predictor = in_range(load(&args.model, shared)?, args.beyond_range);
     let made = predictor.generate(&config)?;
     match predictor.saved().header.preprocessor.schema.image_shape() {
         Some(shape) if args.out.ends_with(".png") => write_sheet(&args.out, &made, shape)?,
@@ -20,6 +20,7 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
             writer.finish()?;
         }
     }
+    note_unobserved(&predictor, shared);
     if args.out != "-" {
         shared.note(format!("wrote {} new rows to {}", made.rows.num_rows(), args.out));
     }

@@ -4,7 +4,7 @@ use diabolo::Error;
 use diabolo::data::{UnknownCells, Writer, open};
 use serde_json::json;
 
-use super::{load_for, note_unknown, writer};
+use super::{load_for, note_unknown, note_unobserved, writer};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -45,6 +45,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
     note_unknown(&unknown, shared);
+    note_unobserved(&predictor, shared);
     let pictures = predictor.saved().header.preprocessor.schema.image_shape().is_some();
     let what = if pictures { "pixels" } else { "cells" };
     shared.note(format!("imputed {filled} missing {what} in {rows} rows"));

@@ -31,11 +31,23 @@ fn load(path: &Path, shared: &Shared) -> diabolo::Result<Predictor> {
 
 /// The model for transforming rows, with the setting for unknown categories.
 fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor> {
-    let predictor = load(&args.model, shared)?.input(&args.input);
+    let predictor = in_range(load(&args.model, shared)?.input(&args.input), args.beyond_range);
     Ok(match &args.unknown {
         Some(unknown) => predictor.unknown_category(unknown.parse()?),
         None => predictor,
     })
+}
+
+/// The predictor with `--beyond-range`, if that is given.
+fn in_range(predictor: Predictor, beyond: bool) -> Predictor {
+    if beyond { predictor.beyond_range(true) } else { predictor }
+}
+
+/// Prints a note about columns that no training row has.
+fn note_unobserved(predictor: &Predictor, shared: &Shared) {
+    for name in predictor.saved().header.preprocessor.unobserved() {
+        shared.note(format!("note: column '{name}' is missing in every training row: it stays empty"));
+    }
 }
 
 /// The output of rows, with the key of the model's schema.

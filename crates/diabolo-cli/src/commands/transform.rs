@@ -4,24 +4,27 @@ use arrow_array::RecordBatch;
 use diabolo::data::{UnknownCells, open};
 use diabolo::{Error, Predictor, task};
 
-use super::{load_for, note_unknown, writer};
+use super::{load_for, note_unknown, note_unobserved, writer};
 use crate::args::{Shared, TransformArgs};
 
 type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
 
 pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, Predictor::encode)
+    stream(args, shared, Predictor::encode).map(drop)
 }
 
 pub fn decode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, Predictor::decode)
+    note_unobserved(&stream(args, shared, Predictor::decode)?, shared);
+    Ok(())
 }
 
 pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, Predictor::reconstruct)
+    note_unobserved(&stream(args, shared, Predictor::reconstruct)?, shared);
+    Ok(())
 }
 
-fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<()> {
+/// Transforms the rows, and returns the predictor.
+fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<Predictor> {
     let predictor = load_for(args, shared)?;
     let config = args.read.over(&predictor.saved().header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
@@ -45,5 +48,5 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     if args.out != "-" {
         shared.note(format!("wrote {rows} rows to {}", args.out));
     }
-    Ok(())
+    Ok(predictor)
 }

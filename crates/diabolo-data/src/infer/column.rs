@@ -7,6 +7,7 @@ use arrow_schema::DataType;
 
 use super::TypeName;
 use crate::column::{CellType, Column, EXACT, number, some_names};
+use crate::levels::distinct;
 use crate::{FeatureKind, Result, Storage};
 
 /// Text columns with more distinct values than this are excluded unless `--type` says categorical.
@@ -117,7 +118,7 @@ fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> 
 fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
     let texts = column.texts()?;
     let observed = texts.len() - texts.null_count();
-    let distinct: BTreeSet<&str> = texts.iter().flatten().collect();
+    let distinct = distinct(texts.iter().flatten().collect());
     let n = distinct.len();
     if n == 0 {
         return Ok(Verdict::Empty);

@@ -7,11 +7,17 @@ use arrow_array::{
 };
 use arrow_schema::{Field, Schema as ArrowSchema};
 
+use diabolo_stats::random::{Purpose, RngExt, stream};
+
+use super::pool::Pool;
 use super::{Preprocessor, Transform, no_table};
 use crate::column::number;
 use crate::image::{image_array, image_field, image_scale, with_scale};
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Storage};
+
+/// Chooses one of the levels of a pool.
+type Member<'a> = &'a mut dyn FnMut(&Pool) -> usize;
 
 impl Preprocessor {
     /// Converts encoded rows to the names, order, units and storage of the data.
@@ -19,13 +25,26 @@ impl Preprocessor {
     /// `means` are rows × width numbers from [`Preprocessor::encode`] or a model: pixels and scaled
     /// numbers, probabilities of a binary column's second value, probabilities of categories. Whole
     /// numbers and counts are rounded, counts are clamped at 0, the most probable category is
-    /// taken, and NaN becomes a missing cell. Real numbers have no more decimals than their column.
+    /// taken (of pooled ones the most frequent), and NaN becomes a missing cell. Numbers stay in the
+    /// range of the training rows, unless [`beyond_range`](Self::beyond_range), and have no more
+    /// decimals than their column. A column that no training row has is missing.
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
+        self.decoded(means, &mut Pool::most_frequent)
+    }
+
+    /// [`decode`](Self::decode) for draws: pooled categories are drawn by their frequency in the
+    /// training rows. The draws depend on `seed`, the number of the table and of its first row.
+    pub fn decode_draws(&self, draws: &[f32], seed: u64, table: u64, first_row: u64) -> Result<RecordBatch> {
+        let noise = &mut stream(seed, Purpose::PooledLevels, table, first_row);
+        self.decoded(draws, &mut |pool| pool.at(noise.random::<f64>()))
+    }
+
+    fn decoded(&self, means: &[f32], member: Member<'_>) -> Result<RecordBatch> {
         let width = self.width();
         if !means.len().is_multiple_of(width) {
             return Err(Error::invalid_value("means", format!("whole rows of {width} numbers"), means.len()));
         }
-        let columns = (0..self.transforms.len()).map(|feature| self.decode_feature(feature, means));
+        let columns = (0..self.transforms.len()).map(|feature| self.decode_one(feature, means, &mut *member));
         let (fields, columns): (Vec<Field>, Vec<ArrayRef>) =
             columns.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(no_table)
@@ -36,6 +55,10 @@ impl Preprocessor {
     /// # Panics
     /// If there is no such feature, or `means` are not whole rows.
     pub fn decode_feature(&self, feature: usize, means: &[f32]) -> Result<(Field, ArrayRef)> {
+        self.decode_one(feature, means, &mut Pool::most_frequent)
+    }
+
+    fn decode_one(&self, feature: usize, means: &[f32], member: Member<'_>) -> Result<(Field, ArrayRef)> {
         let layout = self.layout();
         let units = &layout.column_ranges[feature];
         let width = layout.width();
@@ -43,10 +66,24 @@ impl Preprocessor {
         let (feature, transform) = (&self.schema.features[feature], &self.transforms[feature]);
         Ok(match transform {
             Transform::Pixels { scale } => decode_images(feature, *scale, cells)?,
-            Transform::Category => named(feature, decode_categories(feature, cells)),
-            Transform::Number { scaling } => {
+            Transform::Category => {
+                let binary = matches!(feature.kind, FeatureKind::Binary { .. });
+                let code = |cell: &[f32]| if binary { likelier(cell[0]) } else { most_probable(cell) };
+                named(feature, levels(feature, cells.map(code)))
+            }
+            Transform::Pooled { pool } => {
+                let kept = pool.kept(feature.kind.categories().len());
+                let mut code = |unit: usize| kept.get(unit).copied().unwrap_or_else(|| member(pool));
+                named(feature, levels(feature, cells.map(|cell| most_probable(cell).map(&mut code))))
+            }
+            Transform::Unobserved if feature.kind.categories().is_empty() => {
+                named(feature, decode_numbers(feature, cells.map(|_| f64::NAN)))
+            }
+            Transform::Unobserved => named(feature, levels(feature, cells.map(|_| None))),
+            Transform::Number { scaling, range } => {
                 let unscaled = scaling.decoder();
-                named(feature, decode_numbers(feature, cells.map(|cell| unscaled(cell[0]))))
+                let [min, max] = range.filter(|_| !self.beyond_range).unwrap_or([f64::MIN, f64::MAX]);
+                named(feature, decode_numbers(feature, cells.map(|cell| unscaled(cell[0]).clamp(min, max))))
             }
         })
     }
@@ -67,12 +104,9 @@ fn decode_numbers(feature: &Feature, numbers: impl Iterator<Item = f64>) -> Arra
     }
 }
 
-fn decode_categories<'a>(feature: &Feature, cells: impl Iterator<Item = &'a [f32]>) -> ArrayRef {
+/// The levels with these codes.
+fn levels(feature: &Feature, codes: impl Iterator<Item = Option<usize>>) -> ArrayRef {
     let categories = feature.kind.categories();
-    let codes = cells.map(|probabilities| match probabilities {
-        [second] if categories.len() == 2 => (!second.is_nan()).then_some(usize::from(*second >= 0.5)),
-        probabilities => most_probable(probabilities),
-    });
     let numbers: Vec<f64> = categories.iter().map(|text| number(text).unwrap_or(f64::NAN)).collect();
     match feature.storage {
         Storage::Text => {
@@ -88,6 +122,11 @@ fn decode_categories<'a>(feature: &Feature, cells: impl Iterator<Item = &'a [f32
             Arc::new(codes.map(|code| code.map(|code| numbers[code])).collect::<Float64Array>())
         }
     }
+}
+
+/// The code of a binary value by the probability of the second one.
+fn likelier(second: f32) -> Option<usize> {
+    (!second.is_nan()).then_some(usize::from(second >= 0.5))
 }
 
 /// The position of the first largest number, ignoring NaN.

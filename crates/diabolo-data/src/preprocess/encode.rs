@@ -7,7 +7,8 @@ use arrow_array::types::{Float32Type, UInt8Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::{Condition, Preprocessor, Scaling, Transform, UnknownCategory, find_columns};
+use super::scaling::Scaling;
+use super::{Condition, Preprocessor, Transform, UnknownCategory, find_columns};
 use crate::column::{Code, Column, some_names};
 use crate::image::image_scale;
 use crate::{Binarization, BlockKind, Feature, FeatureKind};
@@ -128,8 +129,19 @@ impl Preprocessor {
             let column = Column { input, name: &feature.name, array, first_row };
             match transform {
                 Transform::Pixels { .. } => encode_images(&column, &field, &units, &mut encoded)?,
-                Transform::Category => self.encode_categories(&column, feature, &units, &mut encoded)?,
-                Transform::Number { scaling } => {
+                Transform::Category => {
+                    // A binary column is one number, 0 for its first value.
+                    let skipped = feature.kind.categories().len() - units.len();
+                    let unit = |code: usize| code.checked_sub(skipped);
+                    self.encode_categories(&column, feature, &units, unit, &mut encoded)?;
+                }
+                Transform::Pooled { pool } => {
+                    let of_level = pool.units(feature.kind.categories().len());
+                    let unit = |code: usize| Some(of_level[code]);
+                    self.encode_categories(&column, feature, &units, unit, &mut encoded)?;
+                }
+                Transform::Unobserved => (0..encoded.rows).for_each(|row| encoded.set_missing(row, &units)),
+                Transform::Number { scaling, .. } => {
                     let scale = scaling.encoder();
                     let counts = *scaling == Scaling::Log1p;
                     for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
@@ -175,20 +187,23 @@ impl Preprocessor {
         self.blocks().iter().filter(|block| block.kind == BlockKind::Pixels).map(|block| block.width).sum()
     }
 
+    /// Sets the encoded column that `unit` names for the code of each cell.
     fn encode_categories(
         &self,
         column: &Column,
         feature: &Feature,
         units: &Range<usize>,
+        unit: impl Fn(usize) -> Option<usize>,
         encoded: &mut Encoded,
     ) -> Result<()> {
         let categories = feature.kind.categories();
-        // A binary column is one number, 0 for its first value.
-        let skipped = categories.len() - units.len();
         for (row, code) in column.codes(categories, feature.storage)?.into_iter().enumerate() {
             match code {
-                Code::Known(code) if code < skipped => {}
-                Code::Known(code) => encoded.values[row * encoded.width + units.start + code - skipped] = 1.0,
+                Code::Known(code) => {
+                    if let Some(unit) = unit(code) {
+                        encoded.values[row * encoded.width + units.start + unit] = 1.0;
+                    }
+                }
                 Code::Missing => encoded.set_missing(row, units),
                 Code::Unknown if self.unknown_category == UnknownCategory::Missing => {
                     encoded.set_missing(row, units);

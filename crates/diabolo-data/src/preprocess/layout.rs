@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::{Scaling, Transform};
+use super::scaling::Scaling;
+use super::transform::Transform;
 use crate::{Block, BlockKind, Feature, FeatureKind};
 
 /// The blocks of an encoded row, and the columns of each feature.
@@ -52,7 +53,7 @@ fn blocks(features: &[Feature], transforms: &[Transform]) -> Vec<Block> {
             if block_kind(&feature.kind, transform) != kind {
                 continue;
             }
-            let width = feature.kind.encoded_width();
+            let width = transform.width(&feature.kind);
             let shared = matches!(kind, Numeric | Count | Binary);
             match blocks.last_mut().filter(|last| shared && last.kind == kind) {
                 Some(block) => {
@@ -75,7 +76,7 @@ fn blocks(features: &[Feature], transforms: &[Transform]) -> Vec<Block> {
 fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {
     match kind {
         FeatureKind::Image { .. } => BlockKind::Pixels,
-        FeatureKind::Count if matches!(transform, Transform::Number { scaling: Scaling::Log1p }) => {
+        FeatureKind::Count if matches!(transform, Transform::Number { scaling: Scaling::Log1p, .. }) => {
             BlockKind::Count
         }
         FeatureKind::Numeric | FeatureKind::Count => BlockKind::Numeric,

@@ -27,12 +27,12 @@ impl Preprocessor {
         let mut sums = vec![0.0; rows.rows];
         for (transform, units) in self.transforms.iter().zip(self.column_ranges()) {
             let slope: Box<dyn Fn(f32) -> f64> = match transform {
-                Transform::Number { scaling } => scaling.log_slope(),
+                Transform::Number { scaling, .. } => scaling.log_slope(),
                 Transform::Pixels { scale } => {
                     let constant = -f64::from(*scale).ln();
                     Box::new(move |_| constant)
                 }
-                Transform::Category => continue,
+                Transform::Category | Transform::Pooled { .. } | Transform::Unobserved => continue,
             };
             for unit in units.filter(|&unit| is_density[unit]) {
                 for (row, sum) in sums.iter_mut().enumerate() {

@@ -10,12 +10,15 @@ mod decode;
 mod encode;
 mod layout;
 mod log_volume;
+mod pool;
 mod scaling;
 mod settings;
+mod transform;
 mod typed;
 mod uncertainty;
 mod unknown;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use arrow_array::{ArrayRef, RecordBatch};
@@ -23,9 +26,9 @@ use arrow_schema::FieldRef;
 use serde::{Deserialize, Serialize};
 
 use self::layout::{CachedLayout, Layout};
-use self::scaling::Scaling;
-use crate::column::{Code, Column, closest, some_names};
-use crate::image::{image_scale, image_shape};
+use self::transform::Transform;
+use crate::column::{Column, closest, some_names};
+use crate::image::image_shape;
 use crate::{Binarization, Block, FeatureKind, Schema};
 use crate::{DataProblem, Error, Result};
 
@@ -42,6 +45,10 @@ pub struct Preprocessor {
     pub schema: Schema,
     /// How to handle a category that was not in the training data; may be changed after the fit.
     pub unknown_category: UnknownCategory,
+    /// Whether decoded numbers may leave the range of the training rows; may be changed after the
+    /// fit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub beyond_range: bool,
     /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarization: Option<Binarization>,
@@ -55,21 +62,14 @@ pub struct Preprocessor {
     layout: CachedLayout,
 }
 
-/// The transform of one feature.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
-enum Transform {
-    Number { scaling: Scaling },
-    Category,
-    Pixels { scale: f32 },
-}
-
 /// A [`Preprocessor`] as deserialized, before validation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
     schema: Schema,
     unknown_category: UnknownCategory,
+    #[serde(default)]
+    beyond_range: bool,
     #[serde(default)]
     binarization: Option<Binarization>,
     #[serde(default)]
@@ -92,7 +92,9 @@ impl Preprocessor {
     /// let (fitted, _) = Preprocessor::fit("t", schema, &batch, &[0, 1], &config)?;
     /// let encoded = fitted.encode("t", &batch, 0)?;
     /// assert_eq!(encoded.values, [-1.0, 1.0, 97.5]);
-    /// assert_eq!(fitted.decode(&encoded.values)?.column(0), batch.column(0));
+    /// // Decoded numbers stay in the range of the training rows.
+    /// let decoded: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 3.5, 3.5]));
+    /// assert_eq!(fitted.decode(&encoded.values)?.column(0), &decoded);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fit(
@@ -109,31 +111,9 @@ impl Preprocessor {
         let mut warnings = vec![];
         for (feature, (field, array)) in schema.features.iter().zip(find_columns(&schema, input, batch)?) {
             let column = Column { input, name: &feature.name, array, first_row: 0 };
-            transforms.push(match &feature.kind {
-                FeatureKind::Image { .. } => Transform::Pixels { scale: image_scale(&field) },
-                FeatureKind::Numeric | FeatureKind::Count => {
-                    let numbers = column.finite_numbers()?;
-                    let training: Vec<f64> =
-                        training_rows.iter().map(|&row| numbers[row]).filter(|x| !x.is_nan()).collect();
-                    warnings.extend(number_warning(&feature.name, &numbers, &training));
-                    let scaling = match feature.kind {
-                        FeatureKind::Count => Scaling::fit_counts(config.counts, config.numeric, &training),
-                        _ => Scaling::fit(config.numeric, &training),
-                    };
-                    Transform::Number { scaling }
-                }
-                kind => {
-                    let codes = column.codes(kind.categories(), feature.storage)?;
-                    let mut seen = vec![false; kind.categories().len()];
-                    for &row in training_rows {
-                        if let Code::Known(code) = codes[row] {
-                            seen[code] = true;
-                        }
-                    }
-                    warnings.extend(category_warning(&feature.name, kind.categories(), &seen));
-                    Transform::Category
-                }
-            });
+            let (transform, note) = Transform::fit(&column, &field, feature, training_rows, config)?;
+            transforms.push(transform);
+            warnings.extend(note);
         }
         let condition = match condition_schema(&schema) {
             Some(given) => {
@@ -145,9 +125,17 @@ impl Preprocessor {
             }
             None => None,
         };
-        let PreprocessConfig { unknown_category, binarization, .. } = *config;
+        let PreprocessConfig { unknown_category, beyond_range, binarization, .. } = *config;
         let layout = CachedLayout::default();
-        let fitted = Preprocessor { schema, unknown_category, binarization, condition, transforms, layout };
+        let fitted = Preprocessor {
+            schema,
+            unknown_category,
+            beyond_range,
+            binarization,
+            condition,
+            transforms,
+            layout,
+        };
         Ok((fitted, warnings))
     }
 
@@ -174,6 +162,29 @@ impl Preprocessor {
     /// The encoded columns of every feature, in the order of the schema.
     pub fn column_ranges(&self) -> Vec<Range<usize>> {
         self.layout().column_ranges.clone()
+    }
+
+    /// Whether a training row has a value of this feature.
+    pub fn is_learned(&self, feature: usize) -> bool {
+        self.transforms[feature] != Transform::Unobserved
+    }
+
+    /// The columns that are missing in every training row; their cells are ignored, and stay empty.
+    pub fn unobserved(&self) -> Vec<&str> {
+        let features = self.schema.features.iter().enumerate();
+        features.filter(|(at, _)| !self.is_learned(*at)).map(|(_, feature)| feature.name.as_str()).collect()
+    }
+
+    /// The levels of a feature that the model tells apart; none of numbers and images.
+    pub fn levels(&self, feature: usize) -> Cow<'_, [String]> {
+        let all = self.schema.features[feature].kind.categories();
+        match &self.transforms[feature] {
+            Transform::Pooled { pool } => {
+                let kept = pool.kept(all.len()).into_iter().map(|code| all[code].clone());
+                kept.chain([pool.name()]).collect()
+            }
+            _ => Cow::Borrowed(all),
+        }
     }
 
     fn layout(&self) -> &Layout {
@@ -258,32 +269,6 @@ fn check_shape(
     Err(error.because(DataProblem::WrongShape))
 }
 
-/// A warning about values of a column that only occur outside the training rows.
-fn number_warning(name: &str, all: &[f64], training: &[f64]) -> Option<String> {
-    let constant = |numbers: &[f64]| numbers.iter().filter(|x| !x.is_nan()).all(|x| *x == training[0]);
-    match training {
-        [] => Some(never_observed(name)),
-        _ if constant(training) && !constant(all) => {
-            Some(format!("column '{name}' is {} in every training row, but not in the others", training[0]))
-        }
-        _ => None,
-    }
-}
-
-fn category_warning(name: &str, categories: &[String], seen: &[bool]) -> Option<String> {
-    let unseen = categories.iter().zip(seen).filter(|(_, seen)| !**seen);
-    let unseen: Vec<&str> = unseen.map(|(category, _)| category.as_str()).collect();
-    match unseen.len() {
-        0 => None,
-        n if n == categories.len() => Some(never_observed(name)),
-        _ => Some(format!("column '{name}': no training row has {}", some_names(unseen.into_iter()))),
-    }
-}
-
-fn never_observed(name: &str) -> String {
-    format!("column '{name}' is missing in every training row: the model cannot learn it")
-}
-
 fn no_table(cause: arrow_schema::ArrowError) -> Error {
     Error::internal(format!("these columns are not a valid table: {cause}"))
 }
@@ -292,28 +277,12 @@ impl TryFrom<Stored> for Preprocessor {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let Stored { schema, unknown_category, binarization, condition, transforms } = stored;
+        let Stored { schema, unknown_category, beyond_range, binarization, condition, transforms } = stored;
         if schema.features.is_empty() || transforms.len() != schema.features.len() {
             return Err(format!("{} transforms for {} features", transforms.len(), schema.features.len()));
         }
         for (feature, transform) in schema.features.iter().zip(&transforms) {
-            let sound = match (&feature.kind, transform) {
-                (FeatureKind::Numeric, Transform::Number { scaling: Scaling::Log1p }) => false,
-                (FeatureKind::Numeric | FeatureKind::Count, Transform::Number { scaling }) => {
-                    scaling.is_sound()
-                }
-                (FeatureKind::Binary { .. }, Transform::Category) => true,
-                (FeatureKind::Categorical { categories }, Transform::Category) => !categories.is_empty(),
-                (FeatureKind::Ordinal { categories }, Transform::Category) => categories.len() > 1,
-                (&FeatureKind::Image { height, width, channels }, Transform::Pixels { scale }) => {
-                    let pixels = height.checked_mul(width).and_then(|area| area.checked_mul(channels));
-                    pixels.is_some_and(|n| (1..=i32::MAX as usize).contains(&n))
-                        && scale.is_normal()
-                        && *scale > 0.0
-                }
-                _ => false,
-            };
-            if !sound {
+            if !transform.fits(&feature.kind) {
                 return Err(format!("the preprocessing of column '{}' does not fit its kind", feature.name));
             }
         }
@@ -323,6 +292,7 @@ impl TryFrom<Stored> for Preprocessor {
         Ok(Preprocessor {
             schema,
             unknown_category,
+            beyond_range,
             binarization,
             condition,
             transforms,

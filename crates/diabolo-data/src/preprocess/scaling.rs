@@ -33,7 +33,7 @@ impl Scaling {
         let Some(&first) = values.first() else { return Scaling::Linear { shift: 0.0, scale: 1.0 } };
         let (min, max) = values.iter().fold((first, first), |(min, max), &x| (x.min(min), x.max(max)));
         match kind {
-            _ if min == max => Scaling::Linear { shift: first, scale: 1.0 },
+            _ if min == max => Scaling::constant(first),
             NumericScaling::Standardize | NumericScaling::StandardizeSteps => {
                 // Dividing by a power of two first avoids overflow of the squares and is exact.
                 let unit = power_of_two(min.abs().max(max.abs()));
@@ -48,6 +48,12 @@ impl Scaling {
             NumericScaling::MinMax => Scaling::Linear { shift: min, scale: usable(max - min) },
             NumericScaling::Quantile => Scaling::Quantile { quantiles: quantiles(values) },
         }
+    }
+
+    /// Of a column with one value: a departure counts by the size of the value, up to 1.
+    pub fn constant(value: f64) -> Self {
+        let scale = value.abs().min(1.0);
+        Scaling::Linear { shift: value, scale: usable(scale) }
     }
 
     /// Fits to the finite whole `values` of a count column.
@@ -248,7 +254,9 @@ mod tests {
         let min_max = Scaling::fit(NumericScaling::MinMax, &[-1.0, 3.0, 1.0]);
         assert_eq!([-1.0, 1.0, 3.0, 5.0].map(|x| min_max.encoder()(x)), [0.0, 0.5, 1.0, 1.5]);
         let constant = Scaling::fit(NumericScaling::Standardize, &[0.1; 3]);
-        assert_eq!(constant, Scaling::Linear { shift: 0.1, scale: 1.0 });
+        assert_eq!(constant, Scaling::Linear { shift: 0.1, scale: 0.1 });
+        let scale = |value| Scaling::fit(NumericScaling::Standardize, &[value; 2]).encoder()(value + 1.0);
+        assert_eq!([0.0, -1.0, 300.0].map(scale), [1.0; 3], "of larger values, and of 0");
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub struct PreprocessConfig {
     pub counts: CountScaling,
     /// How to handle a category that was not in the training data.
     pub unknown_category: UnknownCategory,
+    /// Whether decoded numbers may leave the range of the training rows.
+    pub beyond_range: bool,
     /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarization: Option<Binarization>,

@@ -2,6 +2,7 @@
 
 mod adult;
 mod blocks;
+mod values;
 
 use std::sync::Arc;
 
@@ -90,10 +91,16 @@ fn decoding_restores_names_order_units_and_storage() {
     assert_eq!(rows.column(1).as_string::<i32>(), &StringArray::from(vec!["yes", "no"]));
     assert_eq!(
         rows.column(2).as_primitive::<Int64Type>(),
-        &Int64Array::from(vec![30, 0]),
-        "rounded; counts from 0 up"
+        &Int64Array::from(vec![30, 20]),
+        "rounded; in the range of the training rows"
     );
-    assert_eq!(rows.column(3).as_primitive::<Float64Type>(), &Float64Array::from(vec![Some(1.75), None]));
+    assert_eq!(
+        rows.column(3).as_primitive::<Float64Type>(),
+        &Float64Array::from(vec![Some(1.8), None]),
+        "one decimal"
+    );
+    let beyond = Preprocessor { beyond_range: true, ..fitted.clone() }.decode(&means).unwrap();
+    assert_eq!(beyond.column(2).as_primitive::<Int64Type>().value(1), 0, "counts from 0 up");
     assert!(fitted.decode(&means[1..]).is_err());
     let aside = fitted.passthrough_columns(&people()).unwrap();
     assert_eq!((aside.num_rows(), aside.schema().field(0).name().as_str()), (4, "name"));
@@ -114,13 +121,18 @@ fn fit_uses_training_rows_only_and_warns_about_unseen_values() {
         warnings,
         [
             "column 'same' is 5 in every training row, but not in the others",
-            "column 'gone' is missing in every training row: the model cannot learn it",
+            "column 'gone' is missing in every training row: the model cannot learn it, and it stays empty",
             "column 'c': no training row has 'z'"
         ]
     );
     let encoded = fitted.encode("t", &batch, 0).unwrap();
     assert_eq!(encoded.values[..6], [-1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
-    assert_eq!(encoded.values[12..], [997.5, 1.0, 7.5, 0.0, 0.0, 1.0]);
+    assert_eq!(encoded.values[12..], [997.5, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(encoded.observed.as_ref().unwrap()[12..], [1.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
+    assert_eq!(
+        (fitted.unobserved(), fitted.decode(&encoded.values).unwrap().column(2).null_count()),
+        (vec!["gone"], 3)
+    );
     let schema = fitted.schema.clone();
     assert!(Preprocessor::fit("t", schema, &batch, &[], &Default::default()).is_err());
 }

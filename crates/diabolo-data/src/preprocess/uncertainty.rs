@@ -1,6 +1,7 @@
 //! Standard errors of encoded numbers in original units.
 
 use super::{Preprocessor, Transform};
+use crate::FeatureKind;
 
 impl Preprocessor {
     /// The uncertainty of each feature and row: for a number, half the distance between its values
@@ -14,7 +15,7 @@ impl Preprocessor {
         let uncertainty = features.map(|((feature, transform), units)| {
             let rows = means.chunks_exact(width).zip(deviations.chunks_exact(width));
             match transform {
-                Transform::Number { scaling } => {
+                Transform::Number { scaling, .. } => {
                     let decode = scaling.decoder();
                     let half = |(mean, deviation): (&[f32], &[f32])| {
                         let (mean, deviation) = (mean[units.start], deviation[units.start]);
@@ -22,14 +23,15 @@ impl Preprocessor {
                     };
                     rows.map(half).collect()
                 }
-                Transform::Category => {
-                    let binary = feature.kind.categories().len() > units.len();
+                Transform::Category | Transform::Pooled { .. } => {
+                    let binary = matches!(feature.kind, FeatureKind::Binary { .. });
                     let others = |(mean, _): (&[f32], &[f32])| {
                         let largest = mean[units.clone()].iter().copied().fold(0.0, f32::max);
                         1.0 - f64::from(if binary { largest.max(1.0 - largest) } else { largest })
                     };
                     rows.map(others).collect()
                 }
+                Transform::Unobserved => vec![f64::NAN; means.len() / width],
                 Transform::Pixels { .. } => vec![],
             }
         });
@@ -37,19 +39,22 @@ impl Preprocessor {
     }
 
     /// The numbers of each feature in original units, without rounding; `None` for categories and
-    /// images.
+    /// images; NaN in columns that no training row has.
     ///
     /// `values` are rows × width encoded numbers.
     pub fn numbers(&self, values: &[f32]) -> Vec<Option<Vec<f64>>> {
         let width = self.width();
-        let each =
-            self.transforms.iter().zip(self.column_ranges()).map(|(transform, units)| match transform {
-                Transform::Number { scaling } => {
-                    let decode = scaling.decoder();
-                    Some(values.chunks_exact(width).map(|row| decode(row[units.start])).collect())
-                }
-                _ => None,
-            });
+        let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
+        let each = features.map(|((feature, transform), units)| match transform {
+            Transform::Number { scaling, .. } => {
+                let decode = scaling.decoder();
+                Some(values.chunks_exact(width).map(|row| decode(row[units.start])).collect())
+            }
+            Transform::Unobserved if feature.kind.categories().is_empty() => {
+                Some(vec![f64::NAN; values.len() / width])
+            }
+            _ => None,
+        });
         each.collect()
     }
 }

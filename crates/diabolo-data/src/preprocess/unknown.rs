@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 
-use super::{Preprocessor, Transform, UnknownCategory};
+use super::{Preprocessor, UnknownCategory};
 use crate::column::{Code, Column, some_names};
 use crate::{Result, is_earlier_row};
 
@@ -58,8 +58,7 @@ impl Preprocessor {
         let given =
             self.condition.iter().flat_map(|given| given.schema.features.iter().zip(&given.transforms));
         for (feature, transform) in own.chain(given) {
-            let Some((at, field)) =
-                fields.column_with_name(&feature.name).filter(|_| *transform == Transform::Category)
+            let Some((at, field)) = fields.column_with_name(&feature.name).filter(|_| transform.has_levels())
             else {
                 continue;
             };

@@ -1,6 +1,6 @@
 //! Histograms of held-out rows, the reference of drift tests. They contain no rows.
 
-use crate::data::{Encoded, FeatureKind, Preprocessor};
+use crate::data::{Encoded, Preprocessor};
 
 use crate::stats::Histogram;
 
@@ -17,9 +17,7 @@ impl Reference {
     /// Counts rows with their scores and codes.
     pub fn measure(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[f32]) -> Self {
         let values = values(preprocessor, rows, scores, codes);
-        let kinds = preprocessor.schema.features.iter().map(|feature| &feature.kind);
-        let categories: Vec<usize> =
-            kinds.filter(|kind| !kind.is_image()).map(|kind| kind.categories().len()).collect();
+        let categories = level_counts(preprocessor);
         let bins = values.iter().enumerate().map(|(at, values)| match at.checked_sub(1) {
             None => Histogram::of_numbers(values, &OF_SCORES),
             Some(column) => match categories.get(column).copied().unwrap_or(0) {
@@ -55,16 +53,22 @@ impl Reference {
 
     /// Whether this is consistent with such rows and codes.
     pub fn fits(&self, preprocessor: &Preprocessor, latent_dim: usize) -> bool {
-        let features = preprocessor.schema.features.iter().filter(|feature| !feature.kind.is_image());
-        let features: Vec<&FeatureKind> = features.map(|feature| &feature.kind).collect();
-        let as_many = |(histogram, kind): (&Histogram, &&FeatureKind)| match kind.categories().len() {
+        let categories = level_counts(preprocessor);
+        let as_many = |(histogram, count): (&Histogram, &usize)| match count {
             0 => true,
             count => histogram.counts.len() == count + 1,
         };
-        self.0.len() == 1 + features.len() + latent_dim
+        self.0.len() == 1 + categories.len() + latent_dim
             && self.0.iter().all(|histogram| histogram.is_sound() && histogram.rows() == self.rows())
-            && self.0[1..].iter().zip(&features).all(as_many)
+            && self.0[1..].iter().zip(&categories).all(as_many)
     }
+}
+
+/// The number of levels that the model tells apart in each column without images; 0 for numbers.
+fn level_counts(preprocessor: &Preprocessor) -> Vec<usize> {
+    let features = preprocessor.schema.features.iter().enumerate();
+    let columns = features.filter(|(_, feature)| !feature.kind.is_image());
+    columns.map(|(index, _)| preprocessor.levels(index).len()).collect()
 }
 
 /// For each histogram the value of each row; NaN is missing.

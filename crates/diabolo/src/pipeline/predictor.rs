@@ -112,6 +112,13 @@ impl Predictor {
         self
     }
 
+    /// Whether imputed, generated and reconstructed numbers may leave the range of the training rows;
+    /// as fitted by default.
+    pub fn beyond_range(mut self, beyond: bool) -> Self {
+        Arc::make_mut(&mut self.saved).header.preprocessor.beyond_range = beyond;
+        self
+    }
+
     /// The rule that decides which rows are anomalies.
     pub fn rule(mut self, rule: task::Rule) -> Self {
         self.scoring.rule = rule;

@@ -1,9 +1,6 @@
 //! The numbers of a row and their expected values, for a plot.
 
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_schema::DataType;
 use diabolo_report::ScoredExample;
 
 use crate::Result;
@@ -40,19 +37,15 @@ pub fn scored_example(
     let seen = |unit: usize| encoded.has(0, &(unit..unit + 1));
     let of =
         |values: &[f32]| -> Vec<f64> { numbers.iter().map(|(_, unit)| f64::from(values[*unit])).collect() };
-    let in_units = |values: &[f32]| -> Result<Vec<f64>> {
-        let decoded = preprocessor.decode(values)?;
-        let number = |(name, _): &(&str, usize)| {
-            let column = arrow_cast::cast(decoded.column_by_name(name)?, &DataType::Float64).ok()?;
-            Some(column.as_primitive::<Float64Type>().value(0))
-        };
-        Ok(numbers.iter().map(|column| number(column).unwrap_or(f64::NAN)).collect())
+    // The same columns; not decoded, since an anomaly may lie outside the range of the training rows.
+    let in_units = |values: &[f32]| -> Vec<f64> {
+        preprocessor.numbers(values).into_iter().flatten().map(|column| column[0]).collect()
     };
-    let (low, high) = (in_units(&vec![0.0; encoded.width])?, in_units(&vec![1.0; encoded.width])?);
+    let (low, high) = (in_units(&vec![0.0; encoded.width]), in_units(&vec![1.0; encoded.width]));
     let steps = || low.iter().zip(&high).map(|(low, high)| high - low);
     let comparable = steps().fold(0.0, f64::max) < COMPARABLE * steps().fold(f64::INFINITY, f64::min);
     let (mut values, expected) = match comparable {
-        true => (in_units(&encoded.values)?, in_units(&made)?),
+        true => (in_units(&encoded.values), in_units(&made)),
         false => (of(&encoded.values), of(&made)),
     };
     values

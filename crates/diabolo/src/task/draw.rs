@@ -1,5 +1,7 @@
 //! Rows from codes: the mean of p(x|z), or a draw from it.
 
+use arrow_array::RecordBatch;
+
 use crate::artifact::SavedModel;
 use crate::model::{Autoencoder, Model};
 use crate::random::Stream;
@@ -31,5 +33,14 @@ pub(super) fn drawn(model: &Model, codes: Tensor<2>, draw: Draw, noise: &mut Str
     match draw {
         Draw::Mean => to_host(model.likelihood().mean(parameters)),
         Draw::Sample => model.likelihood().sample(parameters, noise),
+    }
+}
+
+/// Decodes encoded rows.
+pub(super) fn decoded_rows(saved: &SavedModel, values: &[f32], draw: Draw, seed: u64) -> Result<RecordBatch> {
+    let preprocessor = &saved.header.preprocessor;
+    match draw {
+        Draw::Mean => preprocessor.decode(values),
+        Draw::Sample => preprocessor.decode_draws(values, seed, 0, 0),
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float32Array, RecordBatch, UInt32Array};
 use arrow_schema::{DataType, Field};
 
-use super::draw::fits_in_memory;
+use super::draw::{decoded_rows, fits_in_memory};
 use super::encode::codes;
 use super::generate::decoded;
 use super::{Draw, columns_of, decodes_codes, table};
@@ -189,7 +189,7 @@ pub fn rows_of(
 ) -> Result<(Vec<f32>, RecordBatch)> {
     decodes_codes(saved)?;
     let values = decoded(&saved.model, &codes.values, codes.condition.as_ref(), draw, seed, device);
-    let rows = saved.header.preprocessor.decode(&values)?;
+    let rows = decoded_rows(saved, &values, draw, seed)?;
     if codes.steps.is_empty() {
         return Ok((values, rows));
     }

@@ -3,7 +3,7 @@
 use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
 
-use super::draw::{Draw, drawn, fits_in_memory};
+use super::draw::{Draw, decoded_rows, drawn, fits_in_memory};
 use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
 use crate::Result;
@@ -35,7 +35,7 @@ pub fn generate(
     let (condition, said) = preprocessor.given(given, count)?.unzip();
     let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
     let values = new_rows(&source, count, draw, seed, device)?;
-    let rows = preprocessor.decode(&values)?;
+    let rows = decoded_rows(saved, &values, draw, seed)?;
     let Some(said) = said else { return Ok((values, rows)) };
     let columns = [columns_of(&said), columns_of(&rows)].concat();
     Ok((values, table(count, columns)?))

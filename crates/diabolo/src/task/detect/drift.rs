@@ -121,6 +121,9 @@ impl<'a> Drift<'a> {
             .filter_map(|(thing, (old, new))| Some((thing, old, new, thing.difference(old, new)?)))
             .collect();
         let corrected = holm(&tested.iter().map(|(.., difference)| difference.p_value).collect::<Vec<_>>());
+        // New values may lie outside the range of the training rows.
+        let mut preprocessor = self.saved.header.preprocessor.clone();
+        preprocessor.beyond_range = true;
         let mut moved = vec![];
         for ((thing, old, new, difference), p_corrected) in tested.iter().zip(corrected) {
             if p_corrected <= LEVEL {
@@ -130,7 +133,7 @@ impl<'a> Drift<'a> {
                     psi: difference.psi,
                     p_value: difference.p_value,
                     p_corrected,
-                    words: words::words(&self.saved.header.preprocessor, thing, old, new)?,
+                    words: words::words(&preprocessor, thing, old, new)?,
                     shares: old
                         .all_shares()
                         .into_iter()
@@ -152,16 +155,18 @@ impl<'a> Drift<'a> {
     /// The variables of the last row of a window; lagged columns are the same numbers earlier.
     fn is_tested(&self, thing: &Variable) -> bool {
         match (thing, self.saved.header.config.data.windows()) {
-            (Variable::Column(index, _), Some(windows)) => windows.rows_back(*index) == 0,
+            (Variable::Column(index, ..), Some(windows)) => windows.rows_back(*index) == 0,
             _ => true,
         }
     }
 
     /// The variable of each histogram.
     fn things(&self) -> Vec<Variable<'a>> {
-        let features = self.saved.header.preprocessor.schema.features.iter().enumerate();
+        let preprocessor = &self.saved.header.preprocessor;
+        let features = preprocessor.schema.features.iter().enumerate();
         let columns = features.filter(|(_, feature)| !feature.kind.is_image());
-        let columns = columns.map(|(index, feature)| Variable::Column(index, feature));
+        let columns =
+            columns.map(|(index, feature)| Variable::Column(index, feature, preprocessor.levels(index)));
         let latent = (0..self.saved.architecture.latent_dim).map(Variable::Latent);
         std::iter::once(Variable::Score).chain(columns).chain(latent).collect()
     }

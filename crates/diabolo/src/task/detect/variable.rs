@@ -1,5 +1,7 @@
 //! What is tested for drift: the score, a column, a latent dimension.
 
+use std::borrow::Cow;
+
 use crate::data::Feature;
 use crate::stats::{Difference, Histogram, difference, difference_of_categories};
 
@@ -9,7 +11,8 @@ pub const LEVEL: f64 = 0.05;
 /// The variable of a histogram.
 pub(super) enum Variable<'a> {
     Score,
-    Column(usize, &'a Feature),
+    /// By its position, and the levels that the model tells apart.
+    Column(usize, &'a Feature, Cow<'a, [String]>),
     Latent(usize),
 }
 
@@ -17,7 +20,7 @@ impl Variable<'_> {
     pub(super) fn name(&self) -> String {
         match self {
             Variable::Score => "score".into(),
-            Variable::Column(_, feature) => feature.name.clone(),
+            Variable::Column(_, feature, _) => feature.name.clone(),
             Variable::Latent(unit) => format!("latent_{}", unit + 1),
         }
     }
@@ -25,7 +28,7 @@ impl Variable<'_> {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Variable::Score => "score",
-            Variable::Column(_, feature) => feature.kind.name(),
+            Variable::Column(_, feature, _) => feature.kind.name(),
             Variable::Latent(_) => "latent",
         }
     }
@@ -33,7 +36,7 @@ impl Variable<'_> {
     /// The categories, if it is categorical.
     pub(super) fn categories(&self) -> &[String] {
         match self {
-            Variable::Column(_, feature) => feature.kind.categories(),
+            Variable::Column(_, _, levels) => levels,
             _ => &[],
         }
     }

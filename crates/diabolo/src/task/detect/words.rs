@@ -157,7 +157,7 @@ impl Numbers<'_> {
 
     /// A number in the units of the column.
     fn text(&self, value: f32) -> Result<String> {
-        let Variable::Column(index, feature) = self.thing else { return Ok(short(f64::from(value))) };
+        let Variable::Column(index, feature, _) = self.thing else { return Ok(short(f64::from(value))) };
         let mut row = vec![0.0; self.preprocessor.width()];
         row[self.preprocessor.column_ranges()[*index].start] = value;
         text(&self.preprocessor.decode_feature(*index, &row)?.1, feature, 0)

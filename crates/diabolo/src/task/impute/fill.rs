@@ -26,7 +26,8 @@ impl Gaps {
         let features = &preprocessor.schema.features;
         let columns = rows.schema();
         let earlier = |name: &str| columns.field_with_name(name).is_ok_and(is_earlier_row);
-        let gaps = features.iter().zip(preprocessor.column_ranges()).map(|(feature, units)| {
+        let gaps = features.iter().zip(preprocessor.column_ranges()).enumerate();
+        let gaps = gaps.map(|(index, (feature, units))| {
             let array = rows.column_by_name(&feature.name);
             let names = !feature.kind.categories().is_empty();
             let is_image = feature.kind.is_image();
@@ -36,8 +37,11 @@ impl Gaps {
             };
             let each = if is_image { units.clone() } else { units.start..units.start + 1 };
             let cells = (0..encoded.rows).flat_map(|row| each.clone().map(move |unit| (row, unit)));
+            let learned = preprocessor.is_learned(index);
             let missing = |row: usize| array.is_none_or(|array| is_missing(array, row));
-            cells.map(|(row, unit)| Some(!earlier && unseen(row, unit) && (!names || missing(row)))).collect()
+            cells
+                .map(|(row, unit)| Some(learned && !earlier && unseen(row, unit) && (!names || missing(row))))
+                .collect()
         });
         Gaps(gaps.collect())
     }
@@ -46,14 +50,14 @@ impl Gaps {
         self.0.iter().map(BooleanArray::true_count).sum()
     }
 
-    /// `rows` with the encoded `values` where cells are missing.
+    /// `rows` with the encoded values, and the rows decoded from them, where cells are missing.
     pub fn filled_with(
         &self,
         preprocessor: &Preprocessor,
         rows: &RecordBatch,
         values: &[f32],
+        made: RecordBatch,
     ) -> Result<RecordBatch> {
-        let made = preprocessor.decode(values)?;
         let features = &preprocessor.schema.features;
         let mut columns = last_rows(rows);
         for ((feature, gaps), units) in features.iter().zip(&self.0).zip(preprocessor.column_ranges()) {

@@ -134,11 +134,14 @@ pub fn impute(
     let gaps = fill::Gaps::find(preprocessor, rows, &encoded);
     let typed = config.typed.then(|| preprocessor.typed(rows)).transpose()?;
     let given = typed.as_ref().unwrap_or(rows);
-    let complete = |values: &[f32]| gaps.filled_with(preprocessor, given, values);
+    let complete = |values: &[f32], made| gaps.filled_with(preprocessor, given, values, made);
+    let drawn = |(table, values): (usize, &Vec<f32>)| {
+        complete(values, preprocessor.decode_draws(values, config.seed, table as u64, first_row)?)
+    };
     let errors = || gaps.errors(preprocessor, rows, &found.means, &found.deviations);
     Ok(Imputed {
-        completed: complete(&found.means)?,
-        draws: found.draws.iter().map(|values| complete(values)).collect::<Result<_>>()?,
+        completed: complete(&found.means, preprocessor.decode(&found.means)?)?,
+        draws: found.draws.iter().enumerate().map(drawn).collect::<Result<_>>()?,
         mask: gaps.mask(preprocessor, rows)?,
         errors: config.errors.then(errors).transpose()?,
         filled: gaps.count(),

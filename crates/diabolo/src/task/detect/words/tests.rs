@@ -36,7 +36,7 @@ fn described(old: &[f64], new: &[f64]) -> String {
         encoded(values).into_iter().for_each(|value| found.add(value));
         found
     };
-    let thing = Variable::Column(0, &fitted.schema.features[0]);
+    let thing = Variable::Column(0, &fitted.schema.features[0], fitted.levels(0));
     words(&fitted, &thing, &counted(old), &counted(new)).unwrap()
 }
 
