@@ -215,25 +215,9 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 /// length.
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (name.chars().count() / 3).max(1);
-    let distance = |candidate: &str| edit_distance(&name.to_lowercase(), &candidate.to_lowercase());
+    let distance = |candidate: &str| strsim::levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
     let near = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
     near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
-}
-
-/// The Levenshtein distance of `a` and `b`: the number of insertions, deletions and replacements.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &to) in b.iter().enumerate() {
-            let replace = diagonal + usize::from(from != to);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// The first few names, quoted, and how many more there are.
@@ -308,6 +292,5 @@ mod tests {
         assert_eq!(closest("Age", names), Some("age"));
         assert_eq!(closest("work_class", names), Some("workclass"));
         assert_eq!(closest("zip", names), None);
-        assert_eq!(edit_distance("kitten", "sitting"), 3);
     }
 }
