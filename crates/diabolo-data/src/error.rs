@@ -299,6 +299,7 @@ fn cause(source: &std::io::Error) -> String {
     let known = match source.kind() {
         Kind::NotFound => "there is no such file or folder; check the path",
         Kind::PermissionDenied => "permission denied; change the permissions, or choose another path",
+        Kind::AlreadyExists => "a file with this name exists; choose another path",
         Kind::NotADirectory => "a part of the path is a file, not a folder; choose another path",
         Kind::IsADirectory => "this is a folder; name a file",
         Kind::ReadOnlyFilesystem => "the file system is read-only; choose another path",

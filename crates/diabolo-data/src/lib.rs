@@ -30,8 +30,10 @@ pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
-pub use names::{file_name, short_name};
-pub use prepare::{Prepared, held_out, prepare, prepare_rows, rows_at, take, texts, windowed_rows};
+pub use names::{any_of, file_name, short_name, unnamed_column};
+pub use prepare::{
+    Check, Prepared, held_out, prepare, prepare_checked, prepare_rows, rows_at, take, texts, windowed_rows,
+};
 pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
     UnknownCells,

@@ -21,3 +21,22 @@ pub fn short_name(input: &str) -> String {
     let stem = file_name(input).split('.').next().filter(|s| !s.is_empty() && *s != "-").unwrap_or("data");
     stem.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect()
 }
+
+/// `a, b or c`.
+///
+/// ```
+/// assert_eq!(diabolo_data::any_of(["a", "b", "c"]), "a, b or c");
+/// assert_eq!(diabolo_data::any_of(["a"]), "a");
+/// ```
+pub fn any_of(words: impl IntoIterator<Item = &'static str>) -> String {
+    let words: Vec<&str> = words.into_iter().collect();
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
+}
+
+/// The name of column `index`, counted from 0, of a file without column names.
+pub fn unnamed_column(index: usize) -> String {
+    format!("column_{}", index + 1)
+}

@@ -36,28 +36,40 @@ pub struct Prepared {
 /// If a built-in set has its own test part, its training part is split into training and validation
 /// rows; other inputs are split three ways, time series in the order of their rows.
 pub fn prepare(input: &str, config: &DataConfig, seed: u64) -> Result<Prepared> {
+    prepare_checked(input, config, seed, &|| Ok(()))
+}
+
+/// A function that is called between the parts of a long work; its error ends the work.
+pub type Check<'a> = &'a dyn Fn() -> Result<()>;
+
+/// [`prepare`], until an error of `check`.
+pub fn prepare_checked(input: &str, config: &DataConfig, seed: u64, check: Check) -> Result<Prepared> {
     let source = open(input, &ReadOptions { windows: None, ..config.read_options() })?;
     let name = source.name().to_string();
-    let rows = examples(&name, source.collect()?, config)?;
+    let rows = examples(&name, source.collect_checked(check)?, config)?;
+    check()?;
     let test_input = test_part(input);
-    let test = test_input.as_deref().map(|name| open(name, &config.read_options())?.collect()).transpose()?;
-    let prepared = split_and_fit(input, rows, HeldOut { validation: None, test }, config, seed)?;
+    let test = |name: &str| open(name, &config.read_options())?.collect_checked(check);
+    let test = test_input.as_deref().map(test).transpose()?;
+    let prepared = split_and_fit(input, rows, HeldOut { validation: None, test }, config, seed, check)?;
     Ok(Prepared { test_input, ..prepared })
 }
 
 /// [`prepare`] for rows in memory, called `name` in messages. With `validation` rows, `rows` are
-/// not split for validation.
+/// not split for validation. An error of `check` ends the work.
 pub fn prepare_rows(
     name: &str,
     rows: RecordBatch,
     validation: Option<RecordBatch>,
     config: &DataConfig,
     seed: u64,
+    check: Check,
 ) -> Result<Prepared> {
     let rows = examples(name, rows, config)?;
+    check()?;
     let whole = |rows| windowed_rows(name, rows, config).map(|rows| config.whole_windows(0, &rows));
     let validation = validation.map(whole).transpose()?;
-    split_and_fit(name, rows, HeldOut { validation, test: None }, config, seed)
+    split_and_fit(name, rows, HeldOut { validation, test: None }, config, seed, check)
 }
 
 /// Rows that are already held out.
@@ -72,12 +84,14 @@ fn split_and_fit(
     held_out: HeldOut,
     config: &DataConfig,
     seed: u64,
+    check: Check,
 ) -> Result<Prepared> {
     let share = |share: f64, rows: &Option<RecordBatch>| if rows.is_some() { 0.0 } else { share };
     let shares = [share(config.validation, &held_out.validation), share(config.test, &held_out.test)];
     let split = split(input, batch.num_rows(), config, shares, seed)?;
     let (preprocessor, warnings) =
         Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
+    check()?;
     let or_taken = |rows: Option<RecordBatch>, chosen: &[usize]| match rows {
         Some(rows) => Ok(rows),
         None => take(input, &batch, chosen),
@@ -89,9 +103,12 @@ fn split_and_fit(
         preprocessor.schema.label.as_deref().and_then(|label| {
             Some([texts(&train, label)?, texts(&validation, label)?, texts(&test, label)?])
         });
+    check()?;
+    let train = preprocessor.encode_training(input, &train)?;
+    check()?;
     Ok(Prepared {
         labels,
-        train: preprocessor.encode_training(input, &train)?,
+        train,
         validation: preprocessor.encode(input, &validation, 0)?,
         test,
         test_input: None,

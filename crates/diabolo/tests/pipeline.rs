@@ -155,7 +155,8 @@ fn given_validation_rows_decide_when_to_stop() {
     assert_eq!(fitted.metrics.examples, 60);
     drop(fitted);
     assert!(seen.len() == 4 && seen.iter().all(|(_, epochs, terms)| *epochs == 4 && *terms > 0));
-    let prepared = prepare_rows("t", table(200, 0), Some(table(60, 500)), &settings.data, 0).unwrap();
+    let prepared =
+        prepare_rows("t", table(200, 0), Some(table(60, 500)), &settings.data, 0, &|| Ok(())).unwrap();
     assert_eq!((prepared.train.rows, prepared.validation.rows), (200, 60));
 }
 

@@ -12,6 +12,7 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
 use super::{MISSING, ReadOptions, Source, sniff};
 use crate::input::{Bytes, Input, damaged, read_error};
+use crate::names::unnamed_column;
 use crate::{Error, Result};
 
 /// Number of bytes used to detect encoding, delimiter and header.
@@ -87,7 +88,7 @@ fn comment_line(sample: &[u8]) -> usize {
 
 /// `column_1`, `column_2`, … for rows without names.
 pub(super) fn numbered(width: usize) -> Vec<String> {
-    (1..=width).map(|number| format!("column_{number}")).collect()
+    (0..width).map(unnamed_column).collect()
 }
 
 fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {

@@ -27,6 +27,7 @@ mod ipc;
 mod left_out;
 mod npy;
 mod sniff;
+mod stream;
 #[cfg(all(test, feature = "formats"))]
 mod tests;
 mod window;
@@ -47,6 +48,7 @@ use crate::{Error, Result};
 pub(crate) use left_out::left_out;
 #[cfg(not(feature = "formats"))]
 use left_out::{columnar, images};
+pub use stream::{is_stream, spool_stream};
 pub use window::{Windows, is_earlier_row};
 
 /// Texts that mean a missing value, besides those in [`ReadOptions::missing`]. "None" is not among
@@ -129,7 +131,13 @@ impl Source {
 
     /// Reads everything into one batch.
     pub fn collect(self) -> Result<RecordBatch> {
-        let batches = self.batches.collect::<Result<Vec<_>>>()?;
+        self.collect_checked(&|| Ok(()))
+    }
+
+    /// [`collect`](Self::collect), until an error of `check`, which is called before each batch.
+    pub fn collect_checked(mut self, check: &dyn Fn() -> Result<()>) -> Result<RecordBatch> {
+        let next = || check().and_then(|()| self.batches.next().transpose()).transpose();
+        let batches = std::iter::from_fn(next).collect::<Result<Vec<_>>>()?;
         arrow_select::concat::concat_batches(&self.schema, &batches)
             .map_err(|error| arrow_error(&self.name, error))
     }
@@ -261,9 +269,9 @@ fn slices(batch: RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> 
 }
 
 /// A fingerprint of the input: the SHA-256 of a file's bytes, in hex; of the names and sizes for a
-/// folder; the name for a built-in set; `None` for stdin.
+/// folder; the name for a built-in set; `None` for a stream, see [`spool_stream`].
 pub fn fingerprint(input: &str) -> Result<Option<String>> {
-    if input == "-" {
+    if is_stream(input) {
         return Ok(None);
     }
     if let Some((set, part)) = catalog::find(input)? {

@@ -7,6 +7,7 @@
 mod checkpoint;
 mod container;
 mod detector;
+mod lock;
 mod model_file;
 mod run;
 mod summary;
@@ -14,5 +15,6 @@ pub mod weights;
 
 pub use crate::data::write::write_atomically;
 pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use lock::FolderLock;
 pub use model_file::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
-pub use run::{Run, read_lines, settings_alone, unused_folder, write_lines};
+pub use run::{Run, RunSource, folder_of, read_lines, settings_alone, unused_folder, write_lines};

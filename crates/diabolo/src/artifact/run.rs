@@ -8,14 +8,18 @@
 //!   metrics.json         `evaluate` on held-out rows
 //!   report.html          the report
 //!   checkpoint/          the state of an unfinished run
+//!   .lock                locked by the process that writes to the folder
 //! ```
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::write_atomically;
+use super::{FolderLock, write_atomically};
 use crate::config::Config;
 use crate::train::EpochRecord;
 use crate::{Error, Result};
@@ -24,22 +28,45 @@ use crate::{Error, Result};
 #[derive(Debug, Clone)]
 pub struct Run {
     folder: PathBuf,
+    /// Held by the clones of a run that may be written to.
+    lock: Option<Arc<FolderLock>>,
 }
 
 /// `config.toml`: the configuration and the input.
 #[derive(Serialize, Deserialize)]
 struct RunConfig {
-    input: String,
-    #[serde(default)]
-    fingerprint: Option<String>,
+    #[serde(flatten)]
+    source: RunSource,
     #[serde(flatten)]
     config: toml::Table,
+}
+
+/// The input of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunSource {
+    /// The path or the built-in name, as given.
+    pub input: String,
+    /// The absolute path: a run may be resumed from another folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The fingerprint of the contents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl RunSource {
+    /// The input `input`, which was read from `place`.
+    pub fn new(input: &str, place: &str, fingerprint: Option<String>) -> Self {
+        let path = std::path::absolute(place).ok().filter(|path| path.exists());
+        let path = path.and_then(|path| path.to_str().map(str::to_string));
+        RunSource { input: input.into(), path, fingerprint }
+    }
 }
 
 /// The settings of the text of a run's `config.toml`, without the input. The lines of the input are
 /// blanked, so that errors name the right line.
 pub fn settings_alone(text: &str) -> String {
-    let used_on = |line: &str| ["input =", "fingerprint ="].iter().any(|key| line.starts_with(key));
+    let used_on = |line: &str| ["input =", "path =", "fingerprint ="].iter().any(|key| line.starts_with(key));
     let (above, settings) = text.split_at(text.find("\n[").unwrap_or(text.len()));
     let kept: Vec<&str> = above.split('\n').map(|line| if used_on(line) { "" } else { line }).collect();
     kept.join("\n") + settings
@@ -56,28 +83,85 @@ pub fn unused_folder(root: &Path, name: &str) -> PathBuf {
     folder
 }
 
+/// The folder that a file is in.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 impl Run {
-    /// Creates `folder`, which must not contain a run.
+    /// Creates `folder`, which must not contain a run, and locks it.
+    ///
+    /// # Errors
+    /// As [`check_unused`](Self::check_unused).
     pub fn create(folder: &Path) -> Result<Self> {
-        let run = Run { folder: folder.into() };
-        if run.config_path().exists() || run.model_path().exists() {
-            return Err(Error::Unsupported {
-                what: format!("{}: this folder already contains a run", folder.display()),
-                help: "choose another --out, resume the run with --resume, or delete it".into(),
-            });
-        }
-        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let lock = FolderLock::take(folder)?;
+        let run = Run { folder: folder.into(), lock: Some(Arc::new(lock)) };
+        run.check_empty()?;
         Ok(run)
     }
 
-    /// A run in [`unused_folder`]`(root, name)`.
+    /// Creates a run in [`unused_folder`]`(root, name)`.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
     pub fn create_numbered(root: &Path, name: &str) -> Result<Self> {
-        Run::create(&unused_folder(root, name))
+        fs::create_dir_all(root).map_err(Error::io("create", root))?;
+        loop {
+            let folder = unused_folder(root, name);
+            match fs::create_dir(&folder) {
+                // Another process was faster.
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => {}
+                Err(cause) => return Err(Error::io("create", &folder)(cause)),
+                Ok(()) => return Run::create(&folder),
+            }
+        }
+    }
+
+    /// Returns an error if [`create`](Self::create) would, without creating anything.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] if there is a run in `folder`, [`Error::Io`] if another process is
+    /// writing to it.
+    pub fn check_unused(folder: &Path) -> Result<()> {
+        FolderLock::check(folder)?;
+        Run::unlocked(folder).check_empty()
+    }
+
+    fn check_empty(&self) -> Result<()> {
+        match self.config_path().exists() || self.model_path().exists() {
+            true => Err(Error::Unsupported {
+                what: format!("{}: this folder already contains a run", self.folder.display()),
+                help: "choose another --out, resume the run with --resume, or delete it".into(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn unlocked(folder: &Path) -> Self {
+        Run { folder: folder.into(), lock: None }
+    }
+
+    /// The run, locked for writing.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if another process is writing to it.
+    pub fn locked(self) -> Result<Self> {
+        let lock = match self.lock {
+            Some(lock) => lock,
+            None => Arc::new(FolderLock::take(&self.folder)?),
+        };
+        Ok(Run { lock: Some(lock), ..self })
+    }
+
+    /// The run whose model file `path` is, if it is in a run folder.
+    pub fn of_model(path: &Path) -> Option<Self> {
+        Run::open(folder_of(path)).ok()
     }
 
     /// An existing run.
     pub fn open(folder: &Path) -> Result<Self> {
-        let run = Run { folder: folder.into() };
+        let run = Run::unlocked(folder);
         if run.config_path().is_file() {
             return Ok(run);
         }
@@ -93,7 +177,7 @@ impl Run {
         if !path.is_dir() {
             return Ok(path.into());
         }
-        let model = Run { folder: path.into() }.model_path();
+        let model = Run::unlocked(path).model_path();
         if model.is_file() {
             return Ok(model);
         }
@@ -140,18 +224,13 @@ impl Run {
     }
 
     /// Writes `config.toml`.
-    pub fn write_config(&self, input: &str, fingerprint: Option<&str>, config: &Config) -> Result<()> {
-        let quoted = |text: &str| toml::Value::String(text.into()).to_string();
-        let mut text = format!("input = {}\n", quoted(input));
-        if let Some(sum) = fingerprint {
-            text += &format!("fingerprint = {}\n", quoted(sum));
-        }
-        text += &format!("\n{}", config.to_toml());
-        write_atomically(&self.config_path(), text.as_bytes())
+    pub fn write_config(&self, source: &RunSource, config: &Config) -> Result<()> {
+        let source = toml::to_string(source).map_err(|cause| Error::internal(cause.to_string()))?;
+        write_atomically(&self.config_path(), format!("{source}\n{}", config.to_toml()).as_bytes())
     }
 
-    /// Reads `config.toml`: the input, its fingerprint and the configuration.
-    pub fn read_config(&self) -> Result<(String, Option<String>, Config)> {
+    /// Reads `config.toml`: the input and the configuration.
+    pub fn read_config(&self) -> Result<(RunSource, Config)> {
         let path = self.config_path();
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
         let broken = |cause: String| Error::Artifact {
@@ -161,7 +240,7 @@ impl Run {
         };
         let run: RunConfig = toml::from_str(&text).map_err(|e| broken(e.message().into()))?;
         let config = run.config.try_into().map_err(|e: toml::de::Error| broken(e.message().into()))?;
-        Ok((run.input, run.fingerprint, config))
+        Ok((run.source, config))
     }
 
     /// Rewrites `history.jsonl`, so that no epoch is repeated after a resume.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::Cancel;
-use crate::artifact::{read_lines, write_atomically, write_lines};
+use crate::artifact::{FolderLock, read_lines, write_atomically, write_lines};
 use crate::data::read::fingerprint;
 use crate::task::compare::{Candidate, ComparisonResult, Observer, Plan, Trial, compare};
 use crate::tensor::Device;
@@ -51,12 +51,15 @@ impl ComparisonDir {
         Ok(dir)
     }
 
-    /// Creates the folder and writes the plan.
+    /// Creates the folder, locks it and writes the plan.
     ///
     /// # Errors
     /// [`Error::Io`].
-    fn create(&self) -> Result<()> {
+    fn create(&self, lock: &mut Option<FolderLock>) -> Result<()> {
         std::fs::create_dir_all(&self.folder).map_err(Error::io("create", &self.folder))?;
+        if lock.is_none() {
+            *lock = Some(FolderLock::take(&self.folder)?);
+        }
         write_atomically(&self.path("plan.json"), format!("{:#}\n", self.asked).as_bytes())
     }
 
@@ -85,8 +88,8 @@ impl ComparisonDir {
     /// Trains and measures what is not in the folder yet, and writes each result when it is done.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], after which the same call continues; and those of
-    /// [`compare`](crate::task::compare::compare).
+    /// [`Error::Cancelled`], after which the same call continues; [`Error::Io`] if another process
+    /// is writing to the folder; and those of [`compare`](crate::task::compare::compare).
     pub fn compare(
         &self,
         plan: &Plan,
@@ -94,9 +97,10 @@ impl ComparisonDir {
         cancel: &Cancel,
         on_event: &mut dyn FnMut(ComparisonEvent),
     ) -> Result<ComparisonResult> {
+        let lock = self.folder.is_dir().then(|| FolderLock::take(&self.folder)).transpose()?;
         let done = self.results()?;
         let (models, seeds) = (plan.models.len(), plan.seconds.is_none().then_some(plan.seeds.len()));
-        let mut watch = Watch { dir: self, cancel, on_event, done: done.clone(), models, seeds };
+        let mut watch = Watch { dir: self, lock, cancel, on_event, done: done.clone(), models, seeds };
         compare(plan, done, device, &mut watch)?.ok_or(Error::Cancelled { during: "comparison" })
     }
 
@@ -123,6 +127,7 @@ pub enum ComparisonEvent<'a> {
 /// Keeps results, reports events, and stops on request.
 struct Watch<'a> {
     dir: &'a ComparisonDir,
+    lock: Option<FolderLock>,
     cancel: &'a Cancel,
     on_event: &'a mut dyn FnMut(ComparisonEvent),
     done: Vec<Trial>,
@@ -153,7 +158,7 @@ impl Observer for Watch<'_> {
     fn begins(&mut self, candidate: &Candidate, seed: u64) -> Result<()> {
         let left = self.seeds.map(|seeds| (self.models * seeds).saturating_sub(self.done.len()));
         (self.on_event)(ComparisonEvent::Begins(candidate, seed, left));
-        self.dir.create()
+        self.dir.create(&mut self.lock)
     }
 
     fn finished(&mut self, trial: &Trial) -> Result<()> {

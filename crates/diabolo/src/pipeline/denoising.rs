@@ -4,7 +4,7 @@
 use arrow_array::RecordBatch;
 
 use super::Predictor;
-use crate::data::read::fingerprint;
+use super::pairing::{Named, paired};
 use crate::data::{Encoded, prepare};
 use crate::objective::Corruption;
 use crate::task::{self, Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
@@ -22,7 +22,7 @@ pub enum Noise {
     Clean {
         /// The name of the clean rows in messages.
         input: String,
-        /// The same rows without noise, in the same order.
+        /// The same rows without noise.
         rows: RecordBatch,
     },
     /// The rows are clean, and this noise is added, with a seed.
@@ -33,27 +33,31 @@ pub enum Noise {
 pub struct DenoisingTask {
     pairs: NoisyCleanRows,
     training: Option<NoisyCleanRows>,
-    /// A note for the user, if any.
-    pub note: Option<String>,
+    /// Notes for the user, one sentence each.
+    pub notes: Vec<String>,
 }
 
 impl DenoisingTask {
-    /// Pairs `rows` with their noisy or clean counterparts. The training rows are from the input of
-    /// the fit, if it is unchanged.
+    /// Pairs `rows` with their noisy or clean counterparts: by the key, by the name of the image
+    /// file, or else by position. The training rows are from the input of the fit, if it is
+    /// unchanged.
     ///
     /// # Errors
-    /// [`Error::Data`] if the rows cannot be encoded, there are none, or the numbers of rows
-    /// differ.
+    /// [`Error::Data`] if the rows cannot be encoded, there are none, or one has no counterpart.
     pub fn new(predictor: &Predictor, rows: &RecordBatch, noise: &Noise) -> Result<Self> {
         let given = predictor.encoded(rows)?;
+        let mut notes = vec![];
         let pairs = match noise {
-            Noise::Clean { input, rows } => {
-                let clean = predictor.clone().input(input).encoded(rows)?;
-                if clean.rows != given.rows {
-                    let expected = format!("{} rows, one for each noisy one", given.rows);
-                    return Err(Error::data(input, expected, clean.rows.to_string(), "give the same rows"));
+            Noise::Clean { input, rows: clean } => {
+                let predictor_of_clean = predictor.clone().input(input);
+                let key = predictor.saved().header.preprocessor.schema.key.as_deref();
+                let (noisy, clean) = (predictor.windows(rows)?, predictor_of_clean.windows(clean)?);
+                let noisy = Named { input: predictor.input_name(), rows: &noisy };
+                let (clean, column) = paired(noisy, Named { input, rows: &clean }, key)?;
+                if column.is_none() {
+                    notes.push("noisy and clean rows are paired by position, since they have no key".into());
                 }
-                NoisyCleanRows { noisy: given, clean }
+                NoisyCleanRows { noisy: given, clean: predictor_of_clean.encoded(&clean)? }
             }
             Noise::Added(corruption, seed) => {
                 corruption.validate()?;
@@ -63,13 +67,11 @@ impl DenoisingTask {
         if pairs.clean.rows == 0 {
             return Err(Error::no_rows(predictor.input_name()));
         }
-        let train = training_rows(predictor)?;
-        let note = train.is_none().then(|| {
-            let input = &predictor.saved().header.source.input;
-            format!("{input} has changed since the fit, so PCA is skipped")
-        });
+        let train = training_rows(predictor)?
+            .map_err(|why| notes.push(format!("PCA, which needs the training rows, is skipped: {why}")))
+            .ok();
         let training = train.map(|train| training_pairs(predictor, train, &pairs, noise));
-        Ok(DenoisingTask { pairs, training, note })
+        Ok(DenoisingTask { pairs, training, notes })
     }
 
     /// Number of rows.
@@ -95,16 +97,17 @@ impl DenoisingTask {
     }
 }
 
-/// Rows that the model was trained on; `None` if the input has changed.
-fn training_rows(predictor: &Predictor) -> Result<Option<Encoded>> {
+/// Rows that the model was trained on, or why they are not available.
+fn training_rows(predictor: &Predictor) -> Result<std::result::Result<Encoded, String>> {
     let header = &predictor.saved().header;
-    let source = &header.source;
-    if !matches!(fingerprint(&source.input), Ok(found) if found.is_some() && found == source.fingerprint) {
-        return Ok(None);
-    }
-    let train = prepare(&source.input, &header.config.data, header.config.training.seed)?.train;
+    let input = match predictor.source_data() {
+        Ok(found) if found.unchanged => found.input,
+        Ok(found) => return Ok(Err(format!("{} has changed since the fit", found.input))),
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let train = prepare(&input, &header.config.data, header.config.training.seed)?.train;
     let chosen: Vec<usize> = (0..train.rows.min(LEARNED)).collect();
-    Ok(Some(train.select(&chosen)))
+    Ok(Ok(train.select(&chosen)))
 }
 
 /// Training rows with the noise level of the evaluated rows.

@@ -89,8 +89,16 @@ impl EvaluationRows {
         let header = &predictor.saved().header;
         let source = &header.source;
         let named = input.is_some() || source.test_input.is_some();
-        let input = input.or(source.test_input.as_deref()).unwrap_or(&source.input).to_string();
-        let fitted_on_it = source.fingerprint.is_some() && fingerprint(&input)? == source.fingerprint;
+        let (input, fitted_on_it) = match input.or(source.test_input.as_deref()) {
+            Some(input) => {
+                let same = source.fingerprint.is_some() && fingerprint(input)? == source.fingerprint;
+                (input.to_string(), same)
+            }
+            None => {
+                let found = predictor.source_data()?;
+                (found.input, found.unchanged)
+            }
+        };
         let rows =
             |input: String, held_out, note| EvaluationRows { input, note, data: data.clone(), held_out };
         if !fitted_on_it && !named && !all_rows {

@@ -1,7 +1,6 @@
 //! How good codes are as features of labelled rows: probes on them as they are, or fine-tuning.
 
 use super::Predictor;
-use crate::data::read::fingerprint;
 use crate::data::{DataConfig, prepare};
 use crate::model::{Autoencoder, Classifier};
 use crate::random::{Purpose, stream};
@@ -48,8 +47,8 @@ impl FeatureEvaluation {
             let reason = "give a model fitted without --condition";
             return Err(Error::conflict("features", "a conditional model", reason));
         }
-        let source = &saved.header.source;
-        if fingerprint(&source.input)? != source.fingerprint {
+        let source = predictor.source_data()?;
+        if !source.unchanged {
             let expected = "the data that the model was fitted on";
             let help = "restore it: other contents would be split into other rows";
             return Err(Error::data(&source.input, expected, "other contents", help));

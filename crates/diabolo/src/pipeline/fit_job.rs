@@ -8,8 +8,10 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use rayon::ThreadPool;
 
 use super::events::{Cancel, Event, OnEvent};
+use super::source_data::SourceData;
 use crate::artifact::Run;
 use crate::config::Config;
+use crate::data::read::is_stream;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -44,8 +46,8 @@ pub struct FitJob<'a> {
 /// The source of the rows.
 pub(super) enum Source {
     Batch(RecordBatch),
-    /// A path or the name of a built-in set.
-    Input,
+    /// A path or the name of a built-in set, to be opened.
+    Input(String),
     /// A file's bytes, in any format.
     Reader(Box<dyn Read + Send>),
 }
@@ -60,6 +62,14 @@ pub(super) struct Resumed {
 }
 
 impl<'a> FitJob<'a> {
+    /// Where the rows are read from.
+    pub(super) fn place(&self) -> &str {
+        match &self.source {
+            Source::Input(place) => place,
+            _ => &self.name,
+        }
+    }
+
     fn from_source(source: Source, name: &str) -> Self {
         FitJob {
             source,
@@ -107,7 +117,7 @@ impl<'a> FitJob<'a> {
 
     /// A fit to a path or a built-in set, such as `digits`.
     pub fn input(input: &str) -> Self {
-        Self::from_source(Source::Input, input)
+        Self::from_source(Source::Input(input.into()), input)
     }
 
     /// Resumes the run in `folder`, optionally extended to `epochs`.
@@ -116,8 +126,8 @@ impl<'a> FitJob<'a> {
     /// [`Error::Artifact`] if there is no run; [`Error::Config`] if `epochs` are not more than
     /// before.
     pub fn resume(folder: &Path, epochs: Option<usize>) -> Result<Self> {
-        let run = Run::open(folder)?;
-        let (input, fingerprint, mut config) = run.read_config()?;
+        let run = Run::open(folder)?.locked()?;
+        let (source, mut config) = run.read_config()?;
         if let Some(epochs) = epochs {
             let given = config.training.epochs.unwrap_or_default();
             if epochs <= given {
@@ -125,11 +135,16 @@ impl<'a> FitJob<'a> {
             }
             config.training.epochs = Some(epochs);
         }
-        let resumed = Some(Resumed { run, fingerprint, longer: epochs.is_some() });
-        Ok(FitJob { config, resumed, ..Self::input(&input) })
+        let place = match is_stream(&source.input) {
+            true => source.input.clone(),
+            false => SourceData::find(&source, Some(folder))?.input,
+        };
+        let resumed = Some(Resumed { run, fingerprint: source.fingerprint, longer: epochs.is_some() });
+        // The name as given, so that the model file is that of a run without an interruption.
+        Ok(FitJob { config, resumed, ..Self::from_source(Source::Input(place), &source.input) })
     }
 
-    /// The name of rows in memory, for messages and the model file; "rows" by default.
+    /// The name of the rows, for messages and the model file: "rows" by default for rows in memory.
     pub fn name(mut self, name: &str) -> Self {
         self.name = name.into();
         self

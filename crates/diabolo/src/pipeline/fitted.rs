@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 
 use super::Predictor;
 use crate::Result;
-use crate::artifact::{Run, write_atomically};
+use crate::artifact::{Run, RunSource, write_atomically};
 use crate::data::Preprocessor;
 use crate::evaluate::Metrics;
 use crate::train::{EpochRecord, StopReason};
@@ -34,7 +34,8 @@ impl Fitted {
     /// [`Error::Io`](crate::Error::Io).
     pub fn save_run(&self, run: &Run) -> Result<()> {
         let header = &self.predictor.saved().header;
-        run.write_config(&header.source.input, header.source.fingerprint.as_deref(), &header.config)?;
+        let (input, fingerprint) = (&header.source.input, header.source.fingerprint.clone());
+        run.write_config(&RunSource::new(input, input, fingerprint), &header.config)?;
         self.predictor.save(&run.model_path())?;
         run.write_history(&self.history)?;
         self.write_metrics(run)

@@ -49,7 +49,8 @@ pub enum Origin {
 pub struct GenerateConfig {
     /// Number of rows; a traversal has its own number.
     pub count: usize,
-    /// A draw from p(x|z) or its mean; by default the mean for images and a draw for tables.
+    /// A draw from p(x|z) or its mean; by default the mean for images and for points of a path, else
+    /// a draw.
     pub draw: Option<Draw>,
     /// Condition columns and their values.
     pub given: Vec<(String, String)>,
@@ -87,7 +88,10 @@ impl Predictor {
         }
         let (saved, device, seed) = (self.saved(), self.device(), config.seed);
         let preprocessor = &saved.header.preprocessor;
-        let usual = if preprocessor.schema.image_shape().is_some() { Draw::Mean } else { Draw::Sample };
+        // Points of a path show the effect of the code, which the variance of draws would hide.
+        let is_path = matches!(config.origin, Origin::Between { .. } | Origin::Traverse { .. });
+        let smooth = is_path || preprocessor.schema.image_shape().is_some();
+        let usual = if smooth { Draw::Mean } else { Draw::Sample };
         let draw = config.draw.unwrap_or(usual);
         // Validated before anything is drawn.
         preprocessor.given(&config.given, 1)?;
@@ -123,7 +127,19 @@ impl Predictor {
 
     fn origin_rows(&self, config: &GenerateConfig, numbers: &[usize]) -> Result<Encoded> {
         let header = &self.saved().header;
-        let input = config.input.as_deref().unwrap_or(&header.source.input);
+        let input = match &config.input {
+            Some(input) => input.clone(),
+            None => {
+                let found = self.source_data()?;
+                if !found.unchanged {
+                    let help = "rows may have other numbers now: name the input of the rows";
+                    let expected = "the data that the model was fitted on";
+                    return Err(Error::data(found.input, expected, "other contents", help));
+                }
+                found.input
+            }
+        };
+        let input = &input;
         header.preprocessor.encode(input, &rows_at(input, &header.config.data, numbers)?, 0)
     }
 }

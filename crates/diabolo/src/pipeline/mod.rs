@@ -31,10 +31,12 @@ mod features;
 mod fit_job;
 mod fitted;
 mod generation;
+mod pairing;
 mod predictor;
 mod prepared_job;
 mod row;
 mod score_run;
+mod source_data;
 
 pub use alarms::{AlarmQuality, Truth};
 pub use comparison_dir::{ComparisonDir, ComparisonEvent};

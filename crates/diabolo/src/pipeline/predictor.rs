@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 
 use crate::Result;
-use crate::artifact::{Run, SavedModel};
+use crate::artifact::{Run, SavedModel, folder_of};
 use crate::data::{Encoded, UnknownCategory, UnknownCells, is_earlier_row, windowed_rows};
 use crate::model::{Autoencoder, Batch, Context};
 use crate::random::{Purpose, stream};
@@ -43,6 +43,8 @@ pub struct Predictor {
     first_row: Option<u64>,
     scoring: ScoreConfig,
     in_place: bool,
+    /// The folder of the model file.
+    folder: Option<Arc<Path>>,
 }
 
 impl Predictor {
@@ -55,6 +57,7 @@ impl Predictor {
             first_row: None,
             scoring: ScoreConfig::default(),
             in_place: false,
+            folder: None,
         }
     }
 
@@ -69,7 +72,9 @@ impl Predictor {
 
     /// [`open`](Self::open) on another device.
     pub fn open_on(path: impl AsRef<Path>, device: Device) -> Result<Self> {
-        Ok(Self::new(SavedModel::load(&Run::model_file(path.as_ref())?, &device)?, device))
+        let path = Run::model_file(path.as_ref())?;
+        let folder = Some(folder_of(&path).into());
+        Ok(Predictor { folder, ..Self::new(SavedModel::load(&path, &device)?, device) })
     }
 
     /// From the bytes of a model file, on the CPU.
@@ -178,7 +183,16 @@ impl Predictor {
         self.here(|| task::encode(&self.saved, &self.input, &rows, self.row(), &self.device))
     }
 
-    /// Rows in original units from columns `latent_1`, ….
+    /// [`encode`](Self::encode) without the key and label columns.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn encode_alone(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let rows = self.windows(rows)?;
+        self.here(|| task::encode_alone(&self.saved, &self.input, &rows, self.row(), &self.device))
+    }
+
+    /// Rows in original units from columns `latent_1`, …, or from that many columns without names.
     ///
     /// # Errors
     /// [`Error::Unsupported`](crate::Error::Unsupported) for a family whose decoder needs the row
@@ -312,6 +326,11 @@ impl Predictor {
 
     pub(super) fn row(&self) -> u64 {
         self.first_row.unwrap_or(0)
+    }
+
+    /// The folder of the model file, if it was read from one.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     pub(super) fn input_name(&self) -> &str {

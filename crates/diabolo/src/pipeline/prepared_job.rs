@@ -1,16 +1,15 @@
 //! A fit with encoded rows and a resolved configuration, ready to train, calibrate and evaluate.
 
-use std::path::PathBuf;
-
 use super::events::{Event, Phase, Watch};
 use super::fit_job::{FitJob, Resumed, Source};
 use super::{Fitted, Predictor, Trained};
 use crate::artifact::{
-    FORMAT_VERSION, Header, Run, SavedModel, SourceRecord, TrainingRecord, read_checkpoint, write_checkpoint,
+    FORMAT_VERSION, Header, Run, RunSource, SavedModel, SourceRecord, TrainingRecord, read_checkpoint,
+    write_checkpoint,
 };
 use crate::config::Config;
-use crate::data::read::fingerprint;
-use crate::data::{Encoded, Prepared, ReadOptions, prepare, prepare_rows, read_from};
+use crate::data::read::{fingerprint, is_stream, spool_stream};
+use crate::data::{Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from};
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
 use crate::tensor::Module;
@@ -27,22 +26,8 @@ impl<'a> FitJob<'a> {
     /// If the rows cannot be read or used, or the configuration is invalid for them.
     pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
         (self.on_event)(Event::Phase(Phase::Prepare));
-        let FitJob { source, name, validation, config, .. } = &mut self;
-        let seed = config.training.seed;
-        let (prepared, fingerprint) = match source {
-            Source::Batch(rows) => {
-                let rows = rows.clone();
-                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
-            }
-            Source::Reader(reader) => {
-                let reader = std::mem::replace(reader, Box::new(std::io::empty()));
-                let options = ReadOptions { windows: None, ..config.data.read_options() };
-                let rows = read_from(name, reader, &options)?.collect()?;
-                (prepare_rows(name, rows, validation.take(), &config.data, seed)?, None)
-            }
-            Source::Input => (prepare(name, &config.data, seed)?, fingerprint(name)?),
-        };
-        let architecture = config.resolve(&prepared)?;
+        let (prepared, fingerprint) = self.read()?;
+        let architecture = self.config.resolve(&prepared)?;
         if self.resumed.as_ref().is_some_and(|resumed| resumed.fingerprint != fingerprint) {
             let expected = "the data that the run was started on";
             let help = "restore the file, or start a new run";
@@ -54,6 +39,30 @@ impl<'a> FitJob<'a> {
             (prepared.job.on_event)(Event::Warning(&warning));
         }
         Ok(prepared)
+    }
+
+    /// Reads and prepares the rows; returns them with the fingerprint of a file or stream.
+    fn read(&mut self) -> Result<(Prepared, Option<String>)> {
+        let FitJob { source, name, validation, config, cancel, .. } = self;
+        let (data, seed) = (&config.data, config.training.seed);
+        let check = || cancel.check(Phase::Prepare);
+        let options = ReadOptions { windows: None, ..data.read_options() };
+        let (name, rows, fingerprint) = match source {
+            Source::Batch(rows) => (name.as_str(), rows.clone(), None),
+            Source::Reader(reader) => {
+                let reader = std::mem::replace(reader, Box::new(std::io::empty()));
+                (name.as_str(), read_from(name, reader, &options)?.collect_checked(&check)?, None)
+            }
+            Source::Input(place) if is_stream(place) => {
+                let (file, fingerprint) = spool_stream(place, &check)?;
+                let name = if place == "-" { "stdin" } else { place };
+                (name, read_from(name, file, &options)?.collect_checked(&check)?, Some(fingerprint))
+            }
+            Source::Input(place) => {
+                return Ok((prepare_checked(place, data, seed, &check)?, fingerprint(place)?));
+            }
+        };
+        Ok((prepare_rows(name, rows, validation.take(), data, seed, &check)?, fingerprint))
     }
 
     /// Runs the fit.
@@ -71,7 +80,7 @@ pub struct PreparedJob<'a> {
     job: FitJob<'a>,
     prepared: Prepared,
     architecture: Architecture,
-    fingerprint: Option<String>,
+    source: RunSource,
     run: Option<Run>,
     /// Where training continues.
     resume: Option<Resume<Model>>,
@@ -86,7 +95,8 @@ impl<'a> PreparedJob<'a> {
     ) -> Result<Self> {
         let run = job.resumed.as_ref().map(|resumed| resumed.run.clone());
         let resume = job.resumed.as_ref().map(|r| checkpoint(r, &architecture, &job)).transpose()?.flatten();
-        Ok(PreparedJob { job, prepared, architecture, fingerprint, run, resume })
+        let source = RunSource::new(&job.name, job.place(), fingerprint);
+        Ok(PreparedJob { job, prepared, architecture, source, run, resume })
     }
 
     /// The resolved configuration.
@@ -133,8 +143,7 @@ impl<'a> PreparedJob<'a> {
     /// # Errors
     /// [`Error::Io`].
     pub fn in_run(mut self, run: Run) -> Result<Self> {
-        let input = absolute(&self.job.name);
-        run.write_config(&input, self.fingerprint.as_deref(), &self.job.config)?;
+        run.write_config(&self.source, &self.job.config)?;
         self.run = Some(run);
         Ok(self)
     }
@@ -183,7 +192,7 @@ impl<'a> PreparedJob<'a> {
             &mut dyn train::Hooks<M>,
         ) -> Result<Outcome<M>>,
     ) -> Result<Outcome<M>> {
-        let PreparedJob { job, prepared, run, fingerprint, .. } = self;
+        let PreparedJob { job, prepared, run, source, .. } = self;
         let on_event = &mut job.on_event;
         on_event(Event::Phase(Phase::Train));
         let training = &job.config.training;
@@ -198,7 +207,7 @@ impl<'a> PreparedJob<'a> {
                 let Some(run) = &run else { return Ok(()) };
                 write_checkpoint(&run.checkpoint_path(), snapshot)?;
                 if std::mem::take(&mut longer) {
-                    run.write_config(&job.name, fingerprint.as_deref(), &job.config)?;
+                    run.write_config(source, &job.config)?;
                 }
                 run.write_history(&snapshot.state.history)
             },
@@ -220,7 +229,7 @@ impl<'a> PreparedJob<'a> {
         }
         match &self.job.resumed {
             Some(resumed) if resumed.longer && self.resume.is_none() => {
-                run.write_config(&self.job.name, self.fingerprint.as_deref(), &self.job.config)
+                run.write_config(&self.source, &self.job.config)
             }
             _ => Ok(()),
         }
@@ -318,7 +327,7 @@ impl<'a> PreparedJob<'a> {
             preprocessor: prepared.preprocessor.clone(),
             source: SourceRecord {
                 input: self.job.name.clone(),
-                fingerprint: self.fingerprint.clone(),
+                fingerprint: self.source.fingerprint.clone(),
                 rows: prepared.rows,
                 split: [prepared.train.rows, prepared.validation.rows, prepared.test.num_rows()],
                 test_input: prepared.test_input.clone(),
@@ -344,12 +353,4 @@ fn checkpoint(resumed: &Resumed, architecture: &Architecture, job: &FitJob) -> R
         resume.state.longer_from = resume.state.epoch;
     }
     Ok(Some(resume))
-}
-
-/// The input as an absolute path if it is a file: a resume may be started from another folder.
-fn absolute(input: &str) -> String {
-    match std::path::absolute(PathBuf::from(input)) {
-        Ok(path) if path.exists() => path.display().to_string(),
-        _ => input.into(),
-    }
 }

@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field};
 
 use super::{decodes_codes, table};
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, is_earlier_row};
+use crate::data::{Encoded, is_earlier_row, unnamed_column};
 use crate::model::{Autoencoder, in_chunks};
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
@@ -41,7 +41,8 @@ pub fn encode(
     table(encoded.rows, columns)
 }
 
-/// Rows in original units from columns `latent_1`, …; key and label columns are copied.
+/// Rows in original units from columns `latent_1`, …; key and label columns are copied. Codes from a
+/// file without column names are taken in their order.
 pub fn decode(
     saved: &SavedModel,
     input: &str,
@@ -51,6 +52,7 @@ pub fn decode(
 ) -> Result<RecordBatch> {
     decodes_codes(saved)?;
     let width = saved.architecture.latent_dim;
+    let codes = &named(codes, width)?;
     let units: Vec<Float32Array> =
         (0..width).map(|k| latent_column(input, codes, k, width, first_row)).collect::<Result<_>>()?;
     let rows = codes.num_rows();
@@ -67,6 +69,31 @@ pub fn decode(
 
 fn name(k: usize) -> String {
     format!("latent_{}", k + 1)
+}
+
+/// [`encode`] without the key and label columns, for formats without column names.
+pub fn encode_alone(
+    saved: &SavedModel,
+    input: &str,
+    rows: &RecordBatch,
+    first_row: u64,
+    device: &Device,
+) -> Result<RecordBatch> {
+    let columns = columns_of(&encode(saved, input, rows, first_row, device)?);
+    let aside = columns.len() - saved.architecture.latent_dim;
+    table(rows.num_rows(), columns.into_iter().skip(aside).collect())
+}
+
+/// Codes from a file without column names, named; other batches unchanged.
+fn named(codes: &RecordBatch, width: usize) -> Result<RecordBatch> {
+    let columns = columns_of(codes);
+    let is_nameless = |(k, (field, _)): (usize, &(Field, ArrayRef))| *field.name() == unnamed_column(k);
+    if columns.len() != width || !columns.iter().enumerate().all(is_nameless) {
+        return Ok(codes.clone());
+    }
+    let renamed =
+        columns.into_iter().enumerate().map(|(k, (field, column))| (field.with_name(name(k)), column));
+    table(codes.num_rows(), renamed.collect())
 }
 
 /// One code column as numbers without missing cells.

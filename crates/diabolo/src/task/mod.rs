@@ -17,7 +17,7 @@ pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
 pub(crate) use detect::scorer;
 pub use detect::{Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, score};
 pub use draw::Draw;
-pub use encode::{codes, decode, encode};
+pub use encode::{codes, decode, encode, encode_alone};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use feature_scores::{FeatureScores, LabelledParts, score_features};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};

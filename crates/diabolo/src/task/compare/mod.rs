@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::data::read::is_stream;
 use crate::data::{BlockKind, Encoded, Labels, Prepared, prepare};
 use crate::distribution::Family;
 use crate::model::{Architecture, FamilyConfig, Model};
@@ -201,9 +202,9 @@ impl Plan {
         if self.seeds.is_empty() {
             return Err(Error::invalid_value("seeds", "1 or more", 0));
         }
-        if self.input == "-" {
+        if is_stream(&self.input) {
             let expected = "a file, a folder or a built-in set, since every seed reads it again";
-            return Err(Error::invalid_value("input", expected, "stdin"));
+            return Err(Error::invalid_value("input", expected, "a stream"));
         }
         Ok(())
     }
