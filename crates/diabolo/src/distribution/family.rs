@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ordinal::Ordinal;
 use super::registry::{self, CustomLikelihood, CustomName};
+use crate::data::any_of;
 use crate::{Error, Result};
 
 /// The variance of Gaussian columns.
@@ -151,12 +152,8 @@ impl Family {
     }
 
     /// The names of some distributions: `a, b or c`.
-    pub(crate) fn listed(families: &[Family]) -> String {
-        let words: Vec<&str> = families.iter().map(|family| family.word()).collect();
-        match words.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
-            _ => words.concat(),
-        }
+    pub fn listed(families: &[Family]) -> String {
+        any_of(families.iter().map(|family| family.word()))
     }
 }
 
@@ -191,7 +188,10 @@ impl FromStr for Family {
                 let expected = format!("discretized_logistic:N with 1 to {MOST_COMPONENTS} components");
                 Err(Error::config("likelihood", expected, format!("'{text}'")))
             }
-            _ => Err(Error::config("likelihood", Family::listed(&Family::ALL), format!("'{text}'"))),
+            _ => {
+                let expected = format!("{}, or custom:NAME if registered", Family::listed(&Family::ALL));
+                Err(Error::config("likelihood", expected, format!("'{text}'")))
+            }
         }
     }
 }

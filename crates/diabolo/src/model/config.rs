@@ -19,7 +19,7 @@ use super::settings::multiscale;
 use super::settings::{
     ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
 };
-use crate::data::{Block, BlockKind};
+use crate::data::{Block, BlockKind, any_of};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
 use crate::nn::Activation;
 use crate::objective::Corruption;
@@ -95,22 +95,27 @@ impl Default for FamilyConfig {
 }
 
 impl FamilyConfig {
+    /// Every family with its default settings.
+    pub fn all() -> [Self; 7] {
+        [
+            FamilyConfig::Plain { tied: false },
+            FamilyConfig::Denoising { tied: false, corruption: default_corruption() },
+            FamilyConfig::Sparse(SparseConfig::default()),
+            FamilyConfig::Contractive(ContractiveConfig::default()),
+            FamilyConfig::default(),
+            FamilyConfig::VectorQuantized(VectorQuantizedConfig::default()),
+            FamilyConfig::Multiscale(MultiscaleConfig::default()),
+        ]
+    }
+
     /// The family with this name and its default settings.
+    ///
+    /// # Errors
+    /// [`Error::Config`] lists the names.
     pub fn named(name: &str) -> Result<Self> {
-        Ok(match name {
-            "plain" => FamilyConfig::Plain { tied: false },
-            "denoising" => FamilyConfig::Denoising { tied: false, corruption: default_corruption() },
-            "sparse" => FamilyConfig::Sparse(SparseConfig::default()),
-            "contractive" => FamilyConfig::Contractive(ContractiveConfig::default()),
-            "variational" => FamilyConfig::default(),
-            "vector_quantized" => FamilyConfig::VectorQuantized(VectorQuantizedConfig::default()),
-            "multiscale" => FamilyConfig::Multiscale(MultiscaleConfig::default()),
-            other => {
-                let expected =
-                    "plain, denoising, sparse, contractive, variational, vector_quantized or multiscale";
-                return Err(Error::config("model", expected, other));
-            }
-        })
+        let unknown =
+            || Error::config("model", any_of(FamilyConfig::all().map(|family| family.name())), name);
+        FamilyConfig::all().into_iter().find(|family| family.name() == name).ok_or_else(unknown)
     }
 
     /// The name in configuration files.
