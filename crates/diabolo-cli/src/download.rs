@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use diabolo::Error;
 use diabolo::data::catalog::{DataFile, DataSet, verify};
-use diabolo::data::write::temporary_beside;
+use diabolo::data::write::TemporaryFile;
 
 /// Downloads one file to a temporary name, verifies its checksum, and renames it.
 pub fn download(set: &DataSet, file: &DataFile, folder: &Path) -> anyhow::Result<()> {
@@ -24,11 +24,11 @@ pub fn download(set: &DataSet, file: &DataFile, folder: &Path) -> anyhow::Result
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_connect(Some(Duration::from_secs(20))).build().into();
     let response = agent.get(file.url).call().map_err(|cause| offline(cause.to_string()))?;
-    let mut part = temporary_beside(&target).map_err(Error::io("write", &target))?;
+    let mut part = TemporaryFile::create(target.clone()).map_err(Error::io("write", &target))?;
     let mut body = response.into_body().into_reader().take(LARGEST);
     std::io::copy(&mut body, &mut part).map_err(|cause| offline(cause.to_string()))?;
     part.flush().map_err(Error::io("write", &target))?;
     verify(set.name, file.name, part.path())?;
-    part.persist(&target).map_err(|cause| Error::io("write", &target)(cause.error))?;
+    part.commit().map_err(Error::io("write", &target))?;
     Ok(())
 }

@@ -1,16 +1,14 @@
 //! The `diabolo` command: contractive and variational autoencoders for real data.
-#![allow(clippy::print_stderr, reason = "it talks to people")]
 
 mod args;
 mod commands;
 mod download;
 mod exit;
+mod interrupt;
 mod output;
 mod progress;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use args::{Arguments, Command};
 
@@ -19,10 +17,11 @@ use args::{Arguments, Command};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::parsed() {
         Ok(arguments) => arguments,
         Err(error) => return exit::usage(&error),
     };
+    interrupt::listen();
     let shared = &arguments.shared;
     let done = shared.apply().and_then(|()| match &arguments.command {
         Command::Fit(args) => commands::fit::run(args, shared),

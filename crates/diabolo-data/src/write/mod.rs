@@ -23,7 +23,7 @@ use crate::{Error, Result};
 #[cfg(not(feature = "formats"))]
 use left_out::{columnar, pictures};
 use output::Output;
-pub use output::{temporary_beside, write_atomically};
+pub use output::{TemporaryFile, remove_unfinished, write_atomically};
 pub use text::csv_to;
 
 /// The writer of one format.

@@ -1,9 +1,11 @@
 //! Output bytes: stdout, or a file that is written atomically; compressed according to its
 //! extension.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -23,8 +25,39 @@ pub(super) enum Target {
     Stdout(io::Stdout),
     /// A device or a pipe, which cannot be replaced.
     Special(File),
-    /// A temporary file, deleted when dropped, and its final name.
-    Pending(NamedTempFile, PathBuf),
+    Pending(TemporaryFile),
+}
+
+/// A file beside its final name, which it gets when it is complete; deleted if it is dropped.
+pub struct TemporaryFile {
+    file: NamedTempFile,
+    path: PathBuf,
+    _listed: Listed,
+}
+
+/// The temporary files of this process.
+static UNFINISHED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn unfinished() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A file in the list of temporary files.
+struct Listed(PathBuf);
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        unfinished().remove(&self.0);
+    }
+}
+
+/// Deletes the temporary files of outputs that are not complete. For a program that is about to end
+/// without returning from its functions.
+pub fn remove_unfinished() {
+    for path in unfinished().iter() {
+        // It may have been renamed just now.
+        let _ = fs::remove_file(path);
+    }
 }
 
 impl Output {
@@ -63,33 +96,56 @@ impl Target {
         if fs::metadata(&path).is_ok_and(|existing| !existing.is_file()) {
             return File::options().write(true).open(&path).map(Target::Special);
         }
-        temporary_beside(&path).map(|file| Target::Pending(file, path))
+        TemporaryFile::create(path).map(Target::Pending)
     }
 
     pub fn commit(mut self) -> io::Result<()> {
         self.flush()?;
         match self {
-            Target::Pending(file, path) => {
-                file.as_file().sync_all()?;
-                file.persist(path).map(drop).map_err(|error| error.error)
-            }
+            Target::Pending(file) => file.commit(),
             _ => Ok(()),
         }
     }
 }
 
-/// A temporary file in the folder of `path`, with the permissions of any new file.
-pub fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".diabolo-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // With the permissions of the umask; temporary files are private by default.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
+impl TemporaryFile {
+    /// Creates a file in the folder of `path`, its final name, with the permissions of any new file.
+    pub fn create(path: PathBuf) -> io::Result<Self> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".diabolo-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            // With the permissions of the umask; temporary files are private by default.
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let file = builder.tempfile_in(folder)?;
+        let temporary = file.path().to_path_buf();
+        unfinished().insert(temporary.clone());
+        Ok(TemporaryFile { file, path, _listed: Listed(temporary) })
     }
-    builder.tempfile_in(folder)
+
+    /// The temporary path.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+
+    /// Syncs the file to disk and gives it its final name.
+    pub fn commit(self) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        self.file.persist(self.path).map(drop).map_err(|error| error.error)
+    }
+}
+
+impl Write for TemporaryFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// Writes `contents` to `path` atomically.
@@ -107,7 +163,7 @@ impl Write for Target {
         match self {
             Target::Stdout(stdout) => stdout.write(bytes),
             Target::Special(file) => file.write(bytes),
-            Target::Pending(file, _) => file.write(bytes),
+            Target::Pending(file) => file.write(bytes),
         }
     }
 
@@ -115,7 +171,7 @@ impl Write for Target {
         match self {
             Target::Stdout(stdout) => stdout.flush(),
             Target::Special(file) => file.flush(),
-            Target::Pending(file, _) => file.flush(),
+            Target::Pending(file) => file.flush(),
         }
     }
 }
