@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use diabolo::{Error, ErrorClass};
 
 use crate::args::Arguments;
+use crate::output::say;
 
 /// `score --fail-on-anomaly` found anomalies, or drift with `--drift`; the rows have been written.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub fn code(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(130);
     }
     // Not `{:#}`: the library's messages include their causes.
-    eprintln!("error: {}", one_line(&with_flag(&error)));
+    say(format!("error: {}", one_line(&with_flag(&error))));
     ExitCode::from(match class {
         Some(ErrorClass::Usage) => 2,
         Some(ErrorClass::Data) => 3,
@@ -81,7 +82,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
         let cause =
             text.split("\nUsage:").next().and_then(|t| t.split("\nFor more").next()).unwrap_or_default();
         let cause = no_number(error).map_or(one_line(cause), |cause| format!("error: {cause}"));
-        eprintln!("{cause}; see --help for the options");
+        say(format!("{cause}; see --help for the options"));
     }
     ExitCode::from(error.exit_code() as u8)
 }

@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 
 use crate::args::Shared;
 
+/// Prints a line on stderr. Nobody may be listening: `diabolo fit … 2>&1 | head` still completes.
+pub fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Prints text to stdout; a closed pipe is reported, not a panic.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -24,6 +29,25 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// Prints a JSON value.
 pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
+}
+
+/// Returns an error if both a JSON summary and rows would be written to stdout.
+pub fn one_on_stdout(out: &str, shared: &Shared) -> diabolo::Result<()> {
+    match shared.json && out == "-" {
+        true => Err(Error::conflict("--json", "--out -", "both are written to stdout; give --out FILE")),
+        false => Ok(()),
+    }
+}
+
+/// Tells that rows were written: on stdout as JSON, else as a note.
+pub fn wrote(rows: u64, what: &str, out: &str, shared: &Shared) -> anyhow::Result<()> {
+    if out != "-" {
+        shared.note(format!("wrote {rows} {what} to {out}"));
+    }
+    match shared.json {
+        true => print_json(&json!({ "rows": rows, "file": out })),
+        false => Ok(()),
+    }
 }
 
 /// Names and values in two columns.

@@ -7,6 +7,8 @@ use diabolo::pipeline::{Event, Phase};
 use diabolo::train::{EpochRecord, FindingKind, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::output::say;
+
 /// Maximum number of lines printed during training when stderr is not a terminal.
 const LINES: usize = 20;
 
@@ -15,7 +17,7 @@ pub struct Reporter {
     shown: Shown,
     /// When the current epoch's first step was seen.
     epoch_started: Option<Instant>,
-    /// The doctor's findings after the last epoch.
+    /// The findings of the doctor so far: each kind is printed once.
     reported: Vec<FindingKind>,
 }
 
@@ -80,20 +82,22 @@ impl Reporter {
             let held_out = if record.validation.is_empty() { "training" } else { "validation" };
             let rate = record.examples_per_second;
             let layer = record.layer.map_or(String::new(), |layer| format!("layer {layer} alone · "));
-            eprintln!(
+            say(format!(
                 "{layer}epoch {}/{epochs} · {held_out} {} · {rate:.0} examples/s",
                 record.epoch,
                 terms(shown)
-            );
+            ));
         }
     }
 
-    /// Prints each finding of the doctor in the epoch in which it first appears.
+    /// Prints each kind of finding of the doctor once, in the epoch in which it first appears.
     fn findings(&mut self, record: &EpochRecord) {
-        for finding in record.findings.iter().filter(|f| !self.reported.contains(&f.kind)) {
-            self.line(&format!("warning: epoch {}: {}", record.epoch, finding.message));
+        for finding in &record.findings {
+            if !self.reported.contains(&finding.kind) {
+                self.line(&format!("warning: epoch {}: {}", record.epoch, finding.message));
+                self.reported.push(finding.kind);
+            }
         }
-        self.reported = record.findings.iter().map(|f| f.kind).collect();
     }
 
     /// Stops the clock of the current epoch: work until the next step is not training.
@@ -105,7 +109,7 @@ impl Reporter {
     pub fn line(&self, text: &str) {
         match &self.shown {
             Shown::Bar(bar) => bar.println(text),
-            Shown::Lines => eprintln!("{text}"),
+            Shown::Lines => say(text),
             Shown::Nothing => {}
         }
     }

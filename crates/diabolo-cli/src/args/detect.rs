@@ -18,7 +18,7 @@ pub struct ScoreArgs {
     #[arg(long = "truth", alias = "label", value_name = "COLUMN")]
     pub label: Option<String>,
     /// Value of the --truth column that means normal [default: 0 or false]
-    #[arg(long, value_name = "VALUE", requires = "label")]
+    #[arg(long, value_name = "VALUE", requires = "label", allow_hyphen_values = true)]
     pub normal: Option<String>,
     /// Also write an HTML report: score distribution, ROC and precision-recall curves, example rows
     /// with expected values
@@ -45,19 +45,19 @@ pub struct ScoreArgs {
 pub struct RuleArgs {
     /// Flag rows with a p-value of at most ALPHA, which is the false alarm rate on normal rows
     /// [default: 0.05]
-    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ALPHA")]
     pub alpha: Option<f64>,
     /// Control the false discovery rate at RATE (Benjamini-Hochberg over all rows of the input)
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE")]
     pub fdr: Option<f64>,
     /// Flag the N rows with the highest scores
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub top: Option<usize>,
     /// Flag the rows with the highest scores, N per 1,000 rows, rounded
-    #[arg(long = "alerts-per-1000", value_name = "N", allow_negative_numbers = true)]
+    #[arg(long = "alerts-per-1000", value_name = "N")]
     pub alerts_per_thousand: Option<f64>,
     /// Flag rows with a score above this quantile of the held-out scores, such as 0.99
-    #[arg(long, value_name = "Q", allow_negative_numbers = true)]
+    #[arg(long, value_name = "Q")]
     pub quantile: Option<f64>,
 }
 

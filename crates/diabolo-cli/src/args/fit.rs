@@ -54,17 +54,17 @@ pub struct FitArgs {
 #[command(next_help_heading = "Training")]
 pub struct TrainingArgs {
     /// Maximum number of passes over the training rows
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
     /// Epochs of layerwise pretraining for each layer, before joint training (not for models with a
     /// prior)
     #[arg(long, value_name = "N")]
     pub pretrain_epochs: Option<usize>,
     /// Batch size: rows per optimizer step
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
     /// Learning rate [default: 0.003 for variational, sparse and multiscale models, else 0.001]
-    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RATE")]
     pub learning_rate: Option<f64>,
     /// Optimizer: adam, adam_w:WEIGHT_DECAY, sgd or sgd:MOMENTUM [default: adam]
     #[arg(long, value_name = "NAME")]
@@ -73,18 +73,18 @@ pub struct TrainingArgs {
     #[arg(long, value_name = "NAME")]
     pub schedule: Option<String>,
     /// Gradient clipping: maximum L2 norm of the gradient of each parameter tensor
-    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NORM")]
     pub gradient_clip: Option<f64>,
     /// Fraction of each batch, the rows with the largest loss, to ignore: for training data that
     /// contains anomalies [default: 0]
-    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
+    #[arg(long, value_name = "FRACTION")]
     pub trim: Option<f64>,
     /// Early stopping: epochs without improvement before training stops; 0 disables it [default:
     /// 20]
-    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "EPOCHS")]
     pub patience: Option<usize>,
     /// Time limit of training, such as 90s, 10m or 2h
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub max_time: Option<String>,
     /// Random seed [default: 0]
     // The range of a TOML integer.
@@ -128,10 +128,10 @@ pub struct ColumnArgs {
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
     /// Fraction of the rows for validation, which early stopping uses [default: 0.1]
-    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
+    #[arg(long, value_name = "FRACTION")]
     pub validation: Option<f64>,
     /// Fraction of the rows held out for testing, which `evaluate` uses [default: 0.1]
-    #[arg(long, value_name = "FRACTION", allow_negative_numbers = true)]
+    #[arg(long, value_name = "FRACTION")]
     pub test: Option<f64>,
 }
 

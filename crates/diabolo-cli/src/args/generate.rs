@@ -21,8 +21,8 @@ pub struct GenerateArgs {
     /// Output format, if the extension does not determine it
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
-    /// Write the mean of p(x|z), or (--mean false) a draw from it [default: mean for images, draw
-    /// for tables]
+    /// Write the mean of p(x|z), or (--mean false) a draw from it; of categories the most likely one
+    /// [default: the mean for images, --between and --traverse, else a draw]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub mean: Option<bool>,
     /// Numbers may leave the range of the training rows
@@ -30,7 +30,7 @@ pub struct GenerateArgs {
     pub beyond_range: bool,
     /// Value of a condition column, such as label=7 (conditional models); may be repeated
     /// [default: all categories in turn]
-    #[arg(long = "where", value_name = "COLUMN=VALUE")]
+    #[arg(long = "where", value_name = "COLUMN=VALUE", allow_hyphen_values = true)]
     pub given: Vec<String>,
     /// Seed of the draws
     #[arg(long, default_value_t = 0, value_name = "N")]
@@ -50,10 +50,10 @@ pub struct ExploreArgs {
     pub near: Option<usize>,
     /// Standard deviation of the samples around --near, in standard deviations of the prior (of the
     /// codes, without a prior)
-    #[arg(long, value_name = "X", requires = "near", default_value_t = 0.5, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", requires = "near", default_value_t = 0.5)]
     pub scale: f64,
     /// Interpolate between the codes of two rows: --count rows, both ends included
-    #[arg(long, value_name = "ROW,ROW", value_delimiter = ',', num_args = 1)]
+    #[arg(long, value_name = "ROW,ROW", value_delimiter = ',', num_args = 1, allow_hyphen_values = true)]
     pub between: Option<Vec<usize>>,
     /// Interpolate along a great circle (slerp) instead of a straight line
     #[arg(long, requires = "between")]
@@ -73,7 +73,7 @@ pub struct ExploreArgs {
 pub struct WalkArgs {
     /// Size of a transition, in standard deviations of the codes; larger gives more diverse rows,
     /// smaller gives sharper ones [default: 0.75]
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X")]
     pub step: Option<f64>,
     /// Transitions before a chain's first sample [default: 2]
     #[arg(long, value_name = "N")]

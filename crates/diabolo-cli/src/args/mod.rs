@@ -12,11 +12,13 @@ mod values;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use diabolo::artifact::folder_of;
 use diabolo::data::Format;
 use diabolo::tensor::{Device, use_threads};
 use diabolo::{Config, Error};
 
+use crate::output::say;
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
@@ -35,6 +37,23 @@ pub struct Arguments {
     pub command: Command,
     #[command(flatten)]
     pub shared: Shared,
+}
+
+impl Arguments {
+    /// Parses the command line. Every option takes a negative number, such as `--missing -999`.
+    pub fn parsed() -> clap::error::Result<Self> {
+        let mut matches = negative_numbers(Arguments::command()).try_get_matches()?;
+        Arguments::from_arg_matches_mut(&mut matches)
+    }
+}
+
+/// The command, with negative numbers as values of options.
+fn negative_numbers(command: clap::Command) -> clap::Command {
+    let allowed = |arg: clap::Arg| match arg.get_action().takes_values() && !arg.is_positional() {
+        true => arg.allow_negative_numbers(true),
+        false => arg,
+    };
+    command.mut_args(allowed).mut_subcommands(negative_numbers)
 }
 
 /// Options of every command.
@@ -68,7 +87,7 @@ impl Shared {
     /// Prints a note on stderr, unless `--quiet` is given.
     pub fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
-            eprintln!("{text}");
+            say(text);
         }
     }
 }
@@ -82,7 +101,7 @@ pub enum Command {
     /// differences
     #[command(mut_arg("model", |arg| arg.hide(true)))]
     Compare(Box<CompareArgs>),
-    /// Write the latent code of each row
+    /// Write the latent code of each row; NPY, which has no column names, gets the codes alone
     #[command(after_help = examples::ENCODE)]
     Encode(TransformArgs),
     #[command(mut_arg("input", |arg| arg.help(CODES).value_name("CODES")))]
@@ -134,7 +153,8 @@ pub enum Command {
 }
 
 /// The input of `decode`, which shares its arguments with `encode`.
-const CODES: &str = "The codes: a file with the columns latent_1, latent_2, …, as `encode` writes it";
+const CODES: &str =
+    "The codes: a file with the columns latent_1, latent_2, …, as `encode` writes it, or an array of them";
 
 /// How to read rows.
 #[derive(Args, Default)]
@@ -160,7 +180,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
     /// Another text that means a missing cell; may be repeated
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub missing: Vec<String>,
     /// The rows are a time series: one example is a window of N consecutive rows [default: as
     /// fitted]
@@ -205,7 +225,7 @@ pub struct TransformArgs {
     /// The rows: any input that `fit` accepts
     pub input: String,
     /// Output file; the extension selects CSV, TSV, Parquet, Arrow or NPY; FOLDER/ writes PNG
-    /// images; - is stdout
+    /// images; - is stdout. It may be the input, which is replaced when all rows are written
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     pub out: String,
     /// Output format, if the extension does not determine it
@@ -223,11 +243,55 @@ pub struct TransformArgs {
 }
 
 impl TransformArgs {
+    /// The output format, if flags name it.
+    fn output_format(&self) -> Option<Format> {
+        self.format.or(Format::of_path(Path::new(&self.out)))
+    }
+
     /// Whether the output format distinguishes numbers from text.
     pub fn has_types(&self) -> bool {
-        let format = self.format.or(Format::of_path(Path::new(&self.out)));
-        format.is_some_and(|format| !matches!(format, Format::Csv | Format::Tsv))
+        self.output_format().is_some_and(|format| !matches!(format, Format::Csv | Format::Tsv))
     }
+
+    /// Returns an error if images of the input would be replaced while others are still to be read.
+    pub fn check_folder(&self) -> diabolo::Result<()> {
+        match Path::new(&self.input).is_dir() && same_file(&self.input, &self.out) {
+            true => {
+                let expected = "another folder than the input, whose images would be replaced one by one";
+                Err(Error::invalid_value("--out", expected, format!("'{}'", self.out)))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Returns an error if one of `others`, the files of flags, is the input, an output, or another
+    /// of them.
+    pub fn check_apart(&self, outputs: &[String], others: &[(&str, Option<&str>)]) -> diabolo::Result<()> {
+        let input = Some(self.input.as_str()).filter(|input| *input != "-");
+        let mut taken: Vec<&str> = outputs.iter().map(String::as_str).chain(input).collect();
+        for (flag, path) in others.iter().filter_map(|(flag, path)| Some((*flag, (*path)?))) {
+            if taken.iter().any(|taken| same_file(taken, path)) {
+                return Err(Error::invalid_value(flag, "a separate file", format!("'{path}' a second time")));
+            }
+            taken.push(path);
+        }
+        Ok(())
+    }
+
+    /// Whether the output format has no names of columns.
+    pub fn is_nameless(&self) -> bool {
+        self.output_format() == Some(Format::Npy)
+    }
+}
+
+/// Whether two paths name the same file or folder, which may not exist yet.
+fn same_file(a: &str, b: &str) -> bool {
+    let place = |path: &str| {
+        let path = Path::new(path);
+        let beside = || Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(beside)
+    };
+    a == b || place(a).is_some_and(|a| place(b) == Some(a))
 }
 
 #[derive(Args)]

@@ -1,6 +1,8 @@
 //! The arguments of the model, and the families each applies to.
 
 use clap::Args;
+use diabolo::data::any_of;
+use diabolo::distribution::Family;
 use diabolo::model::{
     ContractiveConfig, FamilyConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
 };
@@ -11,15 +13,13 @@ use super::values::{likelihood, renamed, widths};
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Model")]
 pub struct ModelArgs {
-    /// Model family: plain, denoising, sparse, contractive, variational, vector_quantized or
-    /// multiscale [default: variational]
-    #[arg(long, short, value_name = "FAMILY")]
+    #[arg(long, short, value_name = "FAMILY", help = families_help())]
     pub model: Option<String>,
     /// Number of latent dimensions
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub latent_dim: Option<usize>,
     /// Widths of the hidden layers, such as 400 or 512,256, or none
-    #[arg(long, value_name = "WIDTHS")]
+    #[arg(long, value_name = "WIDTHS", allow_hyphen_values = true)]
     pub hidden: Option<String>,
     /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity
     #[arg(long, value_name = "NAME")]
@@ -27,15 +27,10 @@ pub struct ModelArgs {
     /// Activation of the code (not for variational models)
     #[arg(long, value_name = "NAME")]
     pub latent_activation: Option<String>,
-    /// Distribution of a column or of a column type (pixels, numeric, count, binary, categorical,
-    /// ordinal); NAME alone applies to every column it can describe; may be repeated.
-    /// Names: bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal,
-    /// poisson, negative_binomial, beta_binomial, discretized_logistic:COMPONENTS [default: by
-    /// column and data]
-    #[arg(long, value_name = "[COLUMN=]NAME")]
+    #[arg(long, value_name = "[COLUMN=]NAME", help = likelihoods_help())]
     pub likelihood: Vec<String>,
     /// Variance of Gaussian columns: shared, per_feature, decoder, or a fixed number
-    #[arg(long, value_name = "KIND", allow_negative_numbers = true)]
+    #[arg(long, value_name = "KIND")]
     pub variance: Option<String>,
     /// Training objective: elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K,
     /// total_correlation:WEIGHT or mmd:WEIGHT [default: elbo] (variational)
@@ -50,20 +45,20 @@ pub struct ModelArgs {
     #[arg(long, value_name = "KIND")]
     pub flow: Option<String>,
     /// Weight β of the KL divergence (variational)
-    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    #[arg(long, value_name = "BETA")]
     pub kl_weight: Option<f64>,
     /// KL warm-up: epochs over which the KL weight rises from 0 (variational)
-    #[arg(long, value_name = "EPOCHS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "EPOCHS")]
     pub kl_warmup: Option<f64>,
     /// Number of KL warm-up cycles; after each rise, the weight stays constant for as long
     /// (variational) [default: 1]
     #[arg(long, value_name = "N")]
     pub kl_cycles: Option<usize>,
     /// Weight λ of the contraction (contractive)
-    #[arg(long, value_name = "LAMBDA", allow_negative_numbers = true)]
+    #[arg(long, value_name = "LAMBDA")]
     pub contraction_weight: Option<f64>,
     /// Weight γ of the curvature E‖J(x) − J(x+ε)‖²_F (contractive)
-    #[arg(long, value_name = "GAMMA", allow_negative_numbers = true)]
+    #[arg(long, value_name = "GAMMA")]
     pub curvature_weight: Option<f64>,
     /// Estimator of the contraction during training: auto, exact, or hutchinson:PROBES
     /// (contractive)
@@ -77,19 +72,35 @@ pub struct ModelArgs {
     #[arg(long, value_name = "KIND:AMOUNT")]
     pub sparsity: Option<String>,
     /// Number of vectors in each codebook (vector_quantized)
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub codebook_size: Option<usize>,
     /// Number of groups of equal width in the code, each with its own codebook (vector_quantized)
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N")]
     pub groups: Option<usize>,
     /// Weight of the commitment loss: squared distance between the code and its codebook vectors
     /// (vector_quantized)
-    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    #[arg(long, value_name = "BETA")]
     pub commitment_weight: Option<f64>,
     /// Tie the decoder's weights to the encoder's, or (--tied false) not (not for models with a
     /// prior)
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub tied: Option<bool>,
+}
+
+/// The help of --model.
+fn families_help() -> String {
+    let names = any_of(FamilyConfig::all().map(|family| family.name()));
+    format!("Model family: {names} [default: {}]", FamilyConfig::default().name())
+}
+
+/// The help of --likelihood.
+fn likelihoods_help() -> String {
+    format!(
+        "Distribution of a column or of a column type (pixels, numeric, count, binary, categorical, ordinal); NAME alone \
+         applies to every column it can describe; may be repeated. Names: {}; discretized_logistic:N has N components \
+         [default: by column and data]",
+        Family::listed(&Family::ALL)
+    )
 }
 
 /// A flag that applies only to some families.

@@ -47,7 +47,8 @@ impl ImputeArgs {
     /// The files of the completed tables: `--out`, or with `--multiple` numbered names.
     pub fn targets(&self) -> diabolo::Result<Vec<String>> {
         let targets = self.completed()?;
-        self.apart(&targets)?;
+        let others = [("--mask", self.mask.as_deref()), ("--std-errors", self.errors.as_deref())];
+        self.rows.check_apart(&targets, &others)?;
         Ok(targets)
     }
 
@@ -67,25 +68,12 @@ impl ImputeArgs {
             name.split_once('.').map_or((name.as_str(), String::new()), |(s, e)| (s, format!(".{e}")));
         Ok((1..=self.multiple).map(|number| format!("{folder}{stem}-{number}{extension}")).collect())
     }
-
-    /// Returns an error if output files are equal to each other or to the input.
-    fn apart(&self, targets: &[String]) -> diabolo::Result<()> {
-        let mut taken: Vec<&str> = targets.iter().map(String::as_str).collect();
-        taken.push(&self.rows.input);
-        for (flag, path) in [("--mask", &self.mask), ("--std-errors", &self.errors)] {
-            let Some(path) = path else { continue };
-            if taken.contains(&path.as_str()) {
-                return Err(Error::invalid_value(flag, "a separate file", format!("'{path}' a second time")));
-            }
-            taken.push(path);
-        }
-        Ok(())
-    }
 }
 
 #[derive(Args)]
 pub struct DenoiseArgs {
-    /// The same rows without noise: print the error of the model, a median filter and PCA
+    /// The same rows without noise, paired by key or file name: print the error of the model, a
+    /// median filter and PCA
     #[arg(long, value_name = "INPUT")]
     pub clean: Option<String>,
     /// The rows are clean: add noise such as gaussian:0.5 (pixels are clipped to 0 to 1), denoise,

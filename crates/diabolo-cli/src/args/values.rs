@@ -32,7 +32,7 @@ pub fn seconds(text: &str) -> diabolo::Result<f64> {
         "h" => 3600.0,
         _ => return Err(wrong()),
     };
-    Ok(number.parse::<f64>().map_err(|_| wrong())? * factor)
+    number.parse::<f64>().ok().filter(|number| *number >= 0.0).map(|number| number * factor).ok_or_else(wrong)
 }
 
 pub fn delimiter(text: &str) -> diabolo::Result<char> {

@@ -12,6 +12,8 @@ use crate::output;
 
 pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Run::model_file(&args.model)?;
+    // Held until the file is written.
+    let _run = Run::of_model(&path).map(Run::locked).transpose()?;
     let predictor = load(&path, shared)?.input(&args.input).first_row(0);
     let header = &predictor.saved().header;
     let config = args.read.over(&header.config)?;

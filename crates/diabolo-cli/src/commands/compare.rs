@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use diabolo::ErrorClass;
 use diabolo::artifact::{unused_folder, write_atomically};
 use diabolo::data::short_name;
-use diabolo::pipeline::{ComparisonDir, ComparisonEvent};
+use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent};
 use diabolo::report::comparison::assemble;
 
-use super::cancel_on_signal;
 use crate::args::{CompareArgs, Shared};
+use crate::interrupt::note_at_end;
 use crate::output;
 use crate::progress::Reporter;
 
@@ -22,8 +21,15 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     if done > 0 {
         shared.note(format!("resuming after {done} results in {}", dir.folder().display()));
     }
+    if !shared.quiet {
+        let folder = dir.folder().display();
+        note_at_end(format!(
+            "interrupted; finished results are in {folder}. Resume with the same command and --out {folder}"
+        ));
+    }
     let mut reporter = Reporter::new(shared.quiet);
-    let found = dir.compare(&plan, &shared.device()?, &cancel_on_signal(), &mut |event| match event {
+    // Every result is written when it is there: nothing has to be saved at a signal.
+    let found = dir.compare(&plan, &shared.device()?, &Cancel::new(), &mut |event| match event {
         ComparisonEvent::Step(progress) => reporter.step(progress),
         // Without a bar, one line per model.
         ComparisonEvent::Epoch => reporter.rest(),
@@ -34,14 +40,7 @@ pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
         _ => {}
     });
     reporter.finish();
-    let result = found.inspect_err(|error| {
-        if error.class() == ErrorClass::Cancelled {
-            let folder = dir.folder().display();
-            shared.note(format!(
-                "interrupted; finished results are in {folder}. Resume with the same command and --out {folder}"
-            ));
-        }
-    })?;
+    let result = found?;
     let comparison = assemble(&plan, &result);
     write_atomically(&dir.path("report.html"), comparison.to_html().as_bytes())?;
     let numbers = serde_json::to_value(&comparison)?;

@@ -1,5 +1,7 @@
 //! `diabolo data list` and `diabolo data fetch NAME`
 
+use std::path::Path;
+
 use diabolo::Error;
 use diabolo::data::catalog::{DataSet, cache_dir, catalog, locate};
 
@@ -37,15 +39,13 @@ fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
         let names: Vec<&str> = catalog().iter().map(|set| set.name).collect();
         Error::invalid_value("data fetch", names.join(", "), format!("'{name}'"))
     })?;
-    if let Ok(folder) =
-        locate(name).map_err(drop).and_then(|f| if set.files.is_empty() { Err(()) } else { Ok(f) })
-    {
-        shared.note(format!("{name} is already in {}", folder.display()));
-        return Ok(());
-    }
     if set.files.is_empty() {
         shared.note(format!("{name} is built in: no download needed"));
-        return Ok(());
+        return fetched(name, None, shared);
+    }
+    if let Ok(folder) = locate(name) {
+        shared.note(format!("{name} is already in {}", folder.display()));
+        return fetched(name, Some(&folder), shared);
     }
     let folder = cache_dir().join(set.folder);
     std::fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
@@ -54,5 +54,12 @@ fn fetch(name: &str, shared: &Shared) -> anyhow::Result<()> {
         download(set, file, &folder)?;
     }
     shared.note(format!("wrote {name} to {}", folder.display()));
-    Ok(())
+    fetched(name, Some(&folder), shared)
+}
+
+fn fetched(name: &str, folder: Option<&Path>, shared: &Shared) -> anyhow::Result<()> {
+    match shared.json {
+        true => output::print_json(&serde_json::json!({ "name": name, "folder": folder })),
+        false => Ok(()),
+    }
 }

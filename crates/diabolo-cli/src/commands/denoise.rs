@@ -24,7 +24,7 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     };
     let rows = open(&asked.input, &read)?.collect()?;
     let task = DenoisingTask::new(&predictor, &rows, &noise)?;
-    task.note.iter().for_each(|note| shared.note(format!("note: {note}")));
+    task.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
     let found = task.measure(&predictor)?;
     if asked.out != "-" {
         let mut writer = Writer::create(&asked.out, asked.format)?;
@@ -32,8 +32,9 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
         writer.finish()?;
         shared.note(format!("wrote {} rows to {}", task.rows(), asked.out));
     }
+    let file = (asked.out != "-").then_some(&asked.out);
     match shared.json {
-        true => output::print_json(&json!({ "examples": task.rows(), "methods": found })),
+        true => output::print_json(&json!({ "examples": task.rows(), "file": file, "methods": found })),
         false => output::print(&table(&found)),
     }
 }

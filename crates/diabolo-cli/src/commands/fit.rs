@@ -4,28 +4,33 @@ use std::path::Path;
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::short_name;
-use diabolo::pipeline::PreparedJob;
+use diabolo::pipeline::{Cancel, PreparedJob};
 use diabolo::report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
 
-use super::cancel_on_signal;
 use crate::args::{FitArgs, Shared};
+use crate::interrupt::cancellable;
 use crate::output;
 use crate::progress::Reporter;
 
 pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.print_config && args.input.is_none() && args.resume.is_none() {
-        return output::print(&args.to_config()?.to_toml());
+        return print_config(&args.to_config()?, shared);
+    }
+    if let (Some(out), None) = (&args.out, &args.resume) {
+        // Before the rows are read, which may take long.
+        Run::check_unused(out)?;
     }
     let mut reporter = Reporter::new(shared.quiet);
-    let job = job(args, shared)?.device(shared.device()?).cancel(cancel_on_signal());
+    let cancel = Cancel::new();
+    let job = job(args, shared)?.device(shared.device()?).cancel(cancel.clone());
     let prepared = job.on_event(|event| reporter.event(&event)).prepare()?;
     if args.print_config {
-        return output::print(&prepared.config().to_toml());
+        return print_config(prepared.config(), shared);
     }
     let (prepared, run) = in_run(prepared, args.out.as_deref())?;
     shared.note(format!("fitting {} in {}", prepared.describe(), run.folder().display()));
-    let fitted = prepared.run().inspect_err(|error| {
+    let fitted = cancellable(&cancel, || prepared.run()).inspect_err(|error| {
         if error.class() == ErrorClass::Cancelled {
             let kept = match run.checkpoint_path().is_file() {
                 true => "the checkpoint is saved. Resume",
@@ -42,6 +47,14 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
         write_atomically(&run.report_path(), report.to_html().as_bytes())?;
     }
     output::fitted(&run, &fitted, shared)
+}
+
+/// Prints the configuration as TOML or JSON.
+fn print_config(config: &Config, shared: &Shared) -> anyhow::Result<()> {
+    match shared.json {
+        true => output::print_json(&serde_json::to_value(config)?),
+        false => output::print(&config.to_toml()),
+    }
 }
 
 /// A new, resumed or extended fit.

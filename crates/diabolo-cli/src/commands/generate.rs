@@ -7,8 +7,10 @@ use diabolo::report::picture_grid_png;
 
 use super::{in_range, load, note_unobserved};
 use crate::args::{GenerateArgs, Shared};
+use crate::output;
 
 pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
+    output::one_on_stdout(&args.out, shared)?;
     let config = args.to_config()?;
     let predictor = in_range(load(&args.model, shared)?, args.beyond_range);
     let made = predictor.generate(&config)?;
@@ -21,10 +23,7 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
         }
     }
     note_unobserved(&predictor, shared);
-    if args.out != "-" {
-        shared.note(format!("wrote {} new rows to {}", made.rows.num_rows(), args.out));
-    }
-    Ok(())
+    output::wrote(made.rows.num_rows() as u64, "new rows", &args.out, shared)
 }
 
 /// All images on one sheet, about square unless they have lines.

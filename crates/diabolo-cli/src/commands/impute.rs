@@ -10,11 +10,7 @@ use crate::output;
 
 pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
-    if shared.json && asked.out == "-" {
-        return Err(
-            Error::conflict("--json", "--out -", "both are written to stdout; give --out FILE").into()
-        );
-    }
+    output::one_on_stdout(&asked.out, shared)?;
     let predictor = load_for(asked, shared)?;
     let read = asked.read.over(&predictor.saved().header.config)?.data.read_options();
     let source = open(&asked.input, &read)?;

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use diabolo::Predictor;
 use diabolo::data::{UnknownCells, Writer};
-use diabolo::pipeline::{Cancel, EvaluationRows};
+use diabolo::pipeline::EvaluationRows;
 
 use crate::args::{ReadArgs, Shared, TransformArgs};
 
@@ -31,6 +31,7 @@ fn load(path: &Path, shared: &Shared) -> diabolo::Result<Predictor> {
 
 /// The model for transforming rows, with the setting for unknown categories.
 fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor> {
+    args.check_folder()?;
     let predictor = in_range(load(&args.model, shared)?.input(&args.input), args.beyond_range);
     Ok(match &args.unknown {
         Some(unknown) => predictor.unknown_category(unknown.parse()?),
@@ -82,18 +83,4 @@ fn note_unknown(unknown: &UnknownCells, shared: &Shared) {
     if let Some(note) = unknown.note() {
         shared.note(format!("note: {note}"));
     }
-}
-
-/// A switch for the first Ctrl-C; the second one ends the program immediately.
-fn cancel_on_signal() -> Cancel {
-    let cancel = Cancel::new();
-    let raised = cancel.clone();
-    // Without a handler, Ctrl-C ends the program, and the last checkpoint remains.
-    let _ = ctrlc::set_handler(move || {
-        if raised.is_cancelled() {
-            std::process::exit(130);
-        }
-        raised.cancel();
-    });
-    cancel
 }

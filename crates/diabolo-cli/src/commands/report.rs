@@ -6,13 +6,18 @@ use diabolo::Error;
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::pipeline::EvaluateOptions;
 use diabolo::report::{Report, assemble};
+use serde_json::json;
 
 use super::{evaluation_rows, load};
 use crate::args::{ReportArgs, Shared};
+use crate::output;
 
 pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let predictor = load(&args.model, shared)?;
-    let run = Run::open(&args.model).ok();
+    let mut run = Run::open(&args.model).ok();
+    if args.out.is_none() {
+        run = run.map(Run::locked).transpose()?;
+    }
     let out = match (&args.out, &run) {
         (Some(out), _) => out.clone(),
         (None, Some(run)) => run.report_path(),
@@ -31,7 +36,10 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let report = assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
     write(&out, &report)?;
     shared.note(format!("wrote {}", out.display()));
-    Ok(())
+    match shared.json {
+        true => output::print_json(&json!({ "report": out, "input": held_out.input, "metrics": metrics })),
+        false => Ok(()),
+    }
 }
 
 /// Writes the page, or the figure for a README if the name ends in `.svg`.

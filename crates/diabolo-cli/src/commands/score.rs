@@ -17,6 +17,8 @@ use crate::output;
 pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     let rule = args.rule.to_rule()?;
+    let report = args.report.as_ref().and_then(|path| path.to_str());
+    asked.check_apart(std::slice::from_ref(&asked.out), &[("--report", report)])?;
     let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons);
     let config = asked.read.over(&predictor.saved().header.config)?;
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });

@@ -6,11 +6,14 @@ use diabolo::{Error, Predictor, task};
 
 use super::{load_for, note_unknown, note_unobserved, writer};
 use crate::args::{Shared, TransformArgs};
+use crate::output;
 
 type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
 
 pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    stream(args, shared, Predictor::encode).map(drop)
+    // Without names, columns beside the codes would be taken for codes.
+    let transform = if args.is_nameless() { Predictor::encode_alone } else { Predictor::encode };
+    stream(args, shared, transform).map(drop)
 }
 
 pub fn decode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
@@ -25,6 +28,7 @@ pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> 
 
 /// Transforms the rows, and returns the predictor.
 fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<Predictor> {
+    output::one_on_stdout(&args.out, shared)?;
     let predictor = load_for(args, shared)?;
     let config = args.read.over(&predictor.saved().header.config)?;
     let source = open(&args.input, &config.data.read_options())?;
@@ -45,8 +49,6 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     }
     writer.finish()?;
     note_unknown(&unknown, shared);
-    if args.out != "-" {
-        shared.note(format!("wrote {rows} rows to {}", args.out));
-    }
+    output::wrote(rows, "rows", &args.out, shared)?;
     Ok(predictor)
 }
