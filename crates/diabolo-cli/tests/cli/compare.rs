@@ -94,7 +94,7 @@ fn invalid_requests_are_refused() {
     assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising cannot be combined: --contraction-weight is for contractive");
     assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive cannot be combined: --kl-weight is for variational");
     assert_snapshot!(refused("--model plain"), @"error: --model and compare cannot be combined: list the families to compare with --models");
-    assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set, since every seed reads it again, found stdin");
+    assert_snapshot!(workspace.fails(2, "compare -"), @"error: input: expected a file, a folder or a built-in set, since every seed reads it again, found a stream");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --test 0"), @"error: --test: expected a fraction above 0: models are compared on test rows, found 0");
     assert_snapshot!(workspace.fails(2, "compare digits --out x --epochs 0"), @"error: --epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
 }

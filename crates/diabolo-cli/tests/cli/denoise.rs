@@ -38,8 +38,48 @@ fn denoising_tables_reports_errors_by_column() {
     let (names, rows) = cells(&workspace.ok("denoise run t.csv").stdout);
     assert_eq!((names.len(), rows.len(), rows[7][0].as_str()), (5, 200, "r8"), "order and key survive");
     workspace.write("few.csv", table(10, |_, row| row));
-    insta::assert_snapshot!(workspace.fails(3, "denoise run t.csv --clean few.csv"), @"error: few.csv: expected 200 rows, one for each noisy one, found 10; give the same rows");
+    insta::assert_snapshot!(workspace.fails(3, "denoise run t.csv --clean few.csv"), @"error: t.csv, row 11, column 'id': expected a row of few.csv for each row, found 'r11', which has none; give the same rows in both inputs, in any order");
+    insta::assert_snapshot!(workspace.fails(3, "denoise run few.csv --clean t.csv"), @"error: t.csv, row 11, column 'id': expected a row of few.csv for each row, found 'r11', which has none; give the same rows in both inputs, in any order");
     workspace.write("none.csv", "id,x,n,color,flag\n");
     workspace.fails(3, "denoise run none.csv");
     workspace.fails(3, "denoise run none.csv --add-noise gaussian:1");
+}
+
+#[test]
+fn rows_are_paired_by_key_or_file_name() {
+    let workspace = Workspace::new();
+    let rows = table(100, |_, row| row);
+    workspace.write("t.csv", &rows);
+    let (header, body) = rows.split_once('\n').unwrap();
+    let reversed: Vec<&str> = body.lines().rev().collect();
+    workspace.write("reversed.csv", format!("{header}\n{}\n", reversed.join("\n")));
+    workspace.ok("fit t.csv --key id --epochs 2 -q -o run");
+    let same = workspace.ok("denoise run t.csv --clean t.csv").stdout;
+    assert_eq!(workspace.ok("denoise run t.csv --clean reversed.csv").stdout, same);
+    let unnamed = |text: String| text.replace("id,", "number,");
+    workspace.write("unnamed.csv", unnamed(rows.clone()));
+    assert!(
+        workspace.fails(3, "denoise run t.csv --clean unnamed.csv").contains("column 'id': expected the key")
+    );
+    let by_position = workspace.ok("denoise run unnamed.csv --clean unnamed.csv");
+    assert!(by_position.stderr.contains("paired by position"), "{}", by_position.stderr);
+
+    // Of images, by the name of the file.
+    workspace.ok("fit digits --epochs 1 --hidden 16 -q -o pictures");
+    workspace.ok("generate pictures -n 12 -q -o clean/");
+    std::fs::create_dir(workspace.path("noisy")).unwrap();
+    for number in 1..=12 {
+        let name = format!("{number:06}.png");
+        std::fs::copy(workspace.path("clean").join(&name), workspace.path("noisy").join(&name)).unwrap();
+    }
+    let psnr = |noisy: &str| workspace.run(&format!("denoise pictures {noisy} --clean clean --json"));
+    assert_eq!(psnr("noisy").code, Some(0));
+    std::fs::rename(workspace.path("noisy/000001.png"), workspace.path("noisy/000013.png")).unwrap();
+    let refused = psnr("noisy");
+    assert_eq!(refused.code, Some(3), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("column 'file': expected a row of clean for each row, found '000013'"),
+        "{}",
+        refused.stderr
+    );
 }

@@ -59,7 +59,7 @@ fn likelihood_of_a_single_column() {
 fn invalid_likelihoods_are_refused() {
     assert_snapshot!(refused("--likelihood x=poisson"), @"error: likelihood of 'x': expected gaussian, student_t or laplace for numeric columns; a column of counts needs --type COLUMN=count and --counts log1p, found poisson");
     assert_snapshot!(refused("--likelihood height=laplace"), @"error: --likelihood: expected the name of a column, * or a column type of the data (numeric, binary, categorical), found 'height'");
-    assert_snapshot!(refused("--likelihood normal"), @"error: --likelihood: expected bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson, negative_binomial, beta_binomial or discretized_logistic, found 'normal'");
+    assert_snapshot!(refused("--likelihood normal"), @"error: --likelihood: expected bernoulli, continuous_bernoulli, gaussian, student_t, laplace, categorical, ordinal, poisson, negative_binomial, beta_binomial or discretized_logistic, or custom:NAME if registered, found 'normal'");
     assert_snapshot!(refused("--likelihood beta_binomial"), @"error: --likelihood: expected one for the columns of the data, which are numeric, binary, categorical; it is for images, found beta_binomial");
     assert_snapshot!(Workspace::new().fails(2, "fit digits --model contractive --likelihood beta_binomial"), @"error: tied and the beta-binomial likelihood cannot be combined: a tied decoder has as many outputs as inputs, 64, not 128");
 }

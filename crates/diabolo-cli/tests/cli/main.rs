@@ -11,20 +11,25 @@ mod denoise;
 mod detect;
 mod digits;
 mod drift;
+mod elsewhere;
 mod examples;
 mod factors;
 mod features;
 mod help;
 mod impute;
 mod likelihood;
+mod locks;
 mod map;
 mod mixed;
+mod outputs;
 #[cfg(unix)]
 mod permissions;
 mod reproducible;
 mod series;
 mod shell;
 mod sparse;
+#[cfg(unix)]
+mod streams;
 mod support;
 mod variational;
 mod vector_quantized;
