@@ -10,7 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use diabolo::{Error, ErrorClass};
 
 use crate::args::Arguments;
-use crate::output::say;
+use crate::stderr::say;
 
 /// `score --fail-on-anomaly` found anomalies, or drift with `--drift`; the rows have been written.
 #[derive(Debug)]

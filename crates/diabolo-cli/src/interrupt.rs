@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use diabolo::data::write::remove_unfinished;
 use diabolo::pipeline::Cancel;
 
-use crate::output::say;
+use crate::stderr::say;
 
 /// What the first signal does.
 static ANSWER: Mutex<Answer> = Mutex::new(Answer { cancel: None, note: None });

@@ -12,11 +12,6 @@ use serde_json::{Value, json};
 
 use crate::args::Shared;
 
-/// Prints a line on stderr. Nobody may be listening: `diabolo fit … 2>&1 | head` still completes.
-pub fn say(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
 /// Prints text to stdout; a closed pipe is reported, not a panic.
 pub fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();

@@ -7,7 +7,7 @@ use diabolo::pipeline::{Event, Phase};
 use diabolo::train::{EpochRecord, FindingKind, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::output::say;
+use crate::stderr::say;
 
 /// Maximum number of lines printed during training when stderr is not a terminal.
 const LINES: usize = 20;
@@ -92,12 +92,18 @@ impl Reporter {
 
     /// Prints each kind of finding of the doctor once, in the epoch in which it first appears.
     fn findings(&mut self, record: &EpochRecord) {
-        for finding in &record.findings {
-            if !self.reported.contains(&finding.kind) {
-                self.line(&format!("warning: epoch {}: {}", record.epoch, finding.message));
-                self.reported.push(finding.kind);
-            }
+        for text in self.new_findings(record) {
+            self.line(&text);
         }
+    }
+
+    fn new_findings(&mut self, record: &EpochRecord) -> Vec<String> {
+        let new = record.findings.iter().filter(|found| !self.reported.contains(&found.kind));
+        let (kinds, texts): (Vec<_>, Vec<_>) = new
+            .map(|found| (found.kind, format!("warning: epoch {}: {}", record.epoch, found.message)))
+            .unzip();
+        self.reported.extend(kinds);
+        texts
     }
 
     /// Stops the clock of the current epoch: work until the next step is not training.
@@ -130,4 +136,28 @@ fn terms(means: &std::collections::BTreeMap<String, f64>) -> String {
         .map(|(name, value)| format!("{} {value:.2}", name.replace('_', " ")))
         .collect();
     format!("objective {objective:.2} ({})", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use diabolo::train::Finding;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_of_finding_that_comes_and_goes_is_printed_once() {
+        let mut reporter = Reporter::new(true);
+        let mut printed = vec![];
+        for epoch in 1..=6 {
+            let mut record = EpochRecord { epoch, ..EpochRecord::default() };
+            if epoch % 2 == 0 {
+                record.findings.push(Finding { kind: FindingKind::Overfitting, message: format!("{epoch}") });
+            }
+            if epoch == 5 {
+                record.findings.push(Finding { kind: FindingKind::DeadCodes, message: "codes".into() });
+            }
+            printed.extend(reporter.new_findings(&record));
+        }
+        assert_eq!(printed, ["warning: epoch 2: 2", "warning: epoch 5: codes"]);
+    }
 }

@@ -1,6 +1,7 @@
 //! The pipeline as an engineer embeds it: rows in memory, bytes out, errors by kind.
 #![allow(clippy::unwrap_used)]
 
+use std::io::Read;
 use std::sync::Arc;
 
 use diabolo::arrow::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -131,6 +132,36 @@ fn every_phase_can_be_cancelled() {
             Err(Error::Cancelled { during }) => assert_eq!(during, phase.name()),
             other => panic!("{phase:?}: {:?}", other.err()),
         }
+    }
+}
+
+/// Rows without an end; after many of them somebody cancels.
+struct Endless {
+    cancel: Cancel,
+    rows: usize,
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        const ROW: &[u8] = b"1.5,2.5\n";
+        self.rows += 1;
+        assert!(self.rows < 2_000_000, "it is read on");
+        if self.rows == 200_000 {
+            self.cancel.cancel();
+        }
+        let count = ROW.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&ROW[..count]);
+        Ok(count)
+    }
+}
+
+#[test]
+fn reading_is_cancelled() {
+    let cancel = Cancel::new();
+    let reader = Endless { cancel: cancel.clone(), rows: 0 };
+    match FitJob::reader(reader).cancel(cancel).prepare() {
+        Err(Error::Cancelled { during }) => assert_eq!(during, "preparation"),
+        other => panic!("{:?}", other.err()),
     }
 }
 

@@ -21,8 +21,8 @@ pub struct GenerateArgs {
     /// Output format, if the extension does not determine it
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
-    /// Write the mean of p(x|z), or (--mean false) a draw from it; of categories the most likely one
-    /// [default: the mean for images, --between and --traverse, else a draw]
+    /// Write the mean of p(x|z), or (--mean false) a draw from it; of categories the most likely
+    /// one [default: the mean for images, --between and --traverse, else a draw]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub mean: Option<bool>,
     /// Numbers may leave the range of the training rows

@@ -18,7 +18,7 @@ use diabolo::data::Format;
 use diabolo::tensor::{Device, use_threads};
 use diabolo::{Config, Error};
 
-use crate::output::say;
+use crate::stderr::say;
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};

@@ -1,24 +1,16 @@
 //! `diabolo map RUN INPUT`: a two-dimensional plot of rows.
 
-use diabolo::Error;
 use diabolo::artifact::write_atomically;
 use diabolo::data::open;
 use diabolo::report::map_page;
 use serde_json::json;
 
-use super::load;
+use super::{is_drawing, load};
 use crate::args::{MapArgs, Shared};
 use crate::output;
 
 pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
-    let drawing = match args.out.extension().and_then(|e| e.to_str()) {
-        Some("svg") => true,
-        Some("html" | "htm") => false,
-        _ => {
-            let expected = "a name that ends in .html or .svg";
-            return Err(Error::invalid_value("--out", expected, args.out.display()).into());
-        }
-    };
+    let drawing = is_drawing(&args.out)?;
     let predictor = load(&args.model, shared)?;
     let read = args.read.over(&predictor.saved().header.config)?.data.read_options();
     let rows = open(&args.input, &read)?.collect()?;

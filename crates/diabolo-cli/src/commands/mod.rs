@@ -18,9 +18,9 @@ pub mod transform;
 
 use std::path::Path;
 
-use diabolo::Predictor;
 use diabolo::data::{UnknownCells, Writer};
 use diabolo::pipeline::EvaluationRows;
+use diabolo::{Error, Predictor};
 
 use crate::args::{ReadArgs, Shared, TransformArgs};
 
@@ -76,6 +76,15 @@ fn evaluation_rows(
     let rows = EvaluationRows::new(predictor, input, all_rows, &data)?;
     rows.note.iter().for_each(|note| shared.note(note));
     Ok(rows)
+}
+
+/// Whether a figure is to be written, not a page.
+fn is_drawing(out: &Path) -> diabolo::Result<bool> {
+    match out.extension().and_then(|extension| extension.to_str()) {
+        Some("svg") => Ok(true),
+        Some("html" | "htm") => Ok(false),
+        _ => Err(Error::invalid_value("--out", "a name that ends in .html or .svg", out.display())),
+    }
 }
 
 /// Prints a note about cells that are treated as missing because of an unknown category.

@@ -1,14 +1,12 @@
 //! `diabolo report RUN [INPUT]`
 
-use std::path::Path;
-
 use diabolo::Error;
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::pipeline::EvaluateOptions;
-use diabolo::report::{Report, assemble};
+use diabolo::report::assemble;
 use serde_json::json;
 
-use super::{evaluation_rows, load};
+use super::{evaluation_rows, is_drawing, load};
 use crate::args::{ReportArgs, Shared};
 use crate::output;
 
@@ -25,6 +23,7 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
             return Err(Error::invalid_value("--out", "a file to write the report to", "none").into());
         }
     };
+    let drawing = is_drawing(&out)?;
     let history = match &run {
         Some(run) if run.history_path().is_file() => run.read_history()?,
         _ => vec![],
@@ -34,17 +33,11 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let predictor = predictor.input(&held_out.input);
     let metrics = predictor.evaluate(&rows, &EvaluateOptions::default())?.metrics;
     let report = assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
-    write(&out, &report)?;
+    let text = if drawing { report.card_svg() } else { report.to_html() };
+    write_atomically(&out, text.as_bytes())?;
     shared.note(format!("wrote {}", out.display()));
     match shared.json {
         true => output::print_json(&json!({ "report": out, "input": held_out.input, "metrics": metrics })),
         false => Ok(()),
     }
-}
-
-/// Writes the page, or the figure for a README if the name ends in `.svg`.
-fn write(out: &Path, report: &Report) -> diabolo::Result<()> {
-    let drawing = out.extension().is_some_and(|e| e == "svg");
-    let text = if drawing { report.card_svg() } else { report.to_html() };
-    write_atomically(out, text.as_bytes())
 }

@@ -72,7 +72,7 @@ fn a_damaged_checkpoint() {
 fn changed_data_is_refused() {
     let workspace = fitted();
     workspace.write("good.csv", workspace.text("good.csv") + "r61,0.5,3,red,1\n");
-    assert_snapshot!(workspace.fails(3, "fit --resume run"), @"error: DESK/good.csv: expected the data that the run was started on, found other contents; restore the file, or start a new run");
+    assert_snapshot!(workspace.fails(3, "fit --resume run"), @"error: good.csv: expected the data that the run was started on, found other contents; restore the file, or start a new run");
     assert_snapshot!(workspace.fails(3, "evaluate run"), @"error: good.csv: expected the data that the model was fitted on, found other contents; put it back, or name the rows to use");
     workspace.ok("evaluate run good.csv");
 }

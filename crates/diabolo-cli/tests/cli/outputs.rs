@@ -27,6 +27,14 @@ fn other_outputs_are_separate_files() {
 }
 
 #[test]
+fn a_page_has_the_name_of_a_page() {
+    let workspace = fitted();
+    let expected = "error: --out: expected a name that ends in .html or .svg, found page.txt";
+    assert_eq!(workspace.fails(2, "report run -o page.txt"), expected);
+    assert_eq!(workspace.fails(2, "map run good.csv -o page.txt"), expected);
+}
+
+#[test]
 fn images_are_not_written_into_their_own_folder() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --epochs 1 --hidden 16 -o run -q");

@@ -109,7 +109,7 @@ impl Target {
 }
 
 impl TemporaryFile {
-    /// Creates a file in the folder of `path`, its final name, with the permissions of any new file.
+    /// Creates a file in the folder of `path`, its final name, with the permissions of a new file.
     pub fn create(path: PathBuf) -> io::Result<Self> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();

@@ -49,8 +49,8 @@ pub enum Origin {
 pub struct GenerateConfig {
     /// Number of rows; a traversal has its own number.
     pub count: usize,
-    /// A draw from p(x|z) or its mean; by default the mean for images and for points of a path, else
-    /// a draw.
+    /// A draw from p(x|z) or its mean; by default the mean for images and for points of a path,
+    /// else a draw.
     pub draw: Option<Draw>,
     /// Condition columns and their values.
     pub given: Vec<(String, String)>,

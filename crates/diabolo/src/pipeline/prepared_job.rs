@@ -31,7 +31,7 @@ impl<'a> FitJob<'a> {
         if self.resumed.as_ref().is_some_and(|resumed| resumed.fingerprint != fingerprint) {
             let expected = "the data that the run was started on";
             let help = "restore the file, or start a new run";
-            return Err(Error::data(&self.name, expected, "other contents", help));
+            return Err(Error::data(self.place(), expected, "other contents", help));
         }
         self.cancel.check(Phase::Prepare)?;
         let mut prepared = PreparedJob::new(self, prepared, architecture, fingerprint)?;

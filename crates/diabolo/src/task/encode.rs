@@ -41,8 +41,8 @@ pub fn encode(
     table(encoded.rows, columns)
 }
 
-/// Rows in original units from columns `latent_1`, …; key and label columns are copied. Codes from a
-/// file without column names are taken in their order.
+/// Rows in original units from columns `latent_1`, …; key and label columns are copied. Codes from
+/// a file without column names are taken in their order.
 pub fn decode(
     saved: &SavedModel,
     input: &str,
