@@ -1,15 +1,14 @@
 //! The cells of one Arrow column as numbers, text or category codes, for any stored type.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, StringArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, StringArray};
 use arrow_schema::DataType;
 
-use crate::Storage;
 use crate::levels::Levels;
-use crate::{DataProblem, Error, Result};
+use crate::{DataProblem, Error, Feature, MissingWords, Result, Storage};
 
 /// The largest n such that all whole numbers up to n are exact in an `f64`.
 pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -53,9 +52,16 @@ pub(crate) struct Column<'a> {
     pub array: &'a ArrayRef,
     /// The 0-based number, in the file, of the array's first row.
     pub first_row: u64,
+    /// The texts that mean a missing cell.
+    pub missing: &'a MissingWords,
 }
 
-impl Column<'_> {
+impl<'a> Column<'a> {
+    /// The cells of a feature.
+    pub fn of(input: &'a str, feature: &'a Feature, array: &'a ArrayRef, first_row: u64) -> Self {
+        Column { input, name: &feature.name, array, first_row, missing: &feature.spelling.missing }
+    }
+
     /// An error about the cell in `row`, counted from 0 within the array.
     pub fn error(
         &self,
@@ -86,24 +92,35 @@ impl Column<'_> {
 
     /// The cells as numbers, NaN where missing; `other` handles text that is not a number.
     fn numbers_or(&self, other: impl Fn(usize, &str) -> Result<f64>) -> Result<Vec<f64>> {
-        let numbers: Vec<f64> = if CellType::of(self.array.data_type()) == CellType::Text {
-            let texts = self.texts()?;
-            let cells = texts.iter().enumerate();
-            cells
-                .map(|(row, cell)| {
-                    cell.map_or(Ok(f64::NAN), |text| number(text).map_or_else(|| other(row, text), Ok))
-                })
-                .collect::<Result<_>>()?
+        if CellType::of(self.array.data_type()) == CellType::Text {
+            let value = |(row, cell): (usize, Option<&str>)| match cell.map(str::trim) {
+                None => Ok(f64::NAN),
+                Some(text) if self.missing.contains_among_numbers(text) => Ok(f64::NAN),
+                Some(text) => number(text).map_or_else(|| other(row, text), Ok),
+            };
+            return self.cast(&DataType::Utf8)?.as_string::<i32>().iter().enumerate().map(value).collect();
+        }
+        let array = self.cast(&DataType::Float64)?;
+        let array = array.as_primitive::<Float64Type>();
+        let mut numbers: Vec<f64> = if array.null_count() == 0 {
+            array.values().to_vec()
         } else {
-            let array = self.cast(&DataType::Float64)?;
-            let array = array.as_primitive::<Float64Type>();
-            if array.null_count() == 0 {
-                array.values().to_vec()
-            } else {
-                array.iter().map(|cell| cell.unwrap_or(f64::NAN)).collect()
-            }
+            array.iter().map(|cell| cell.unwrap_or(f64::NAN)).collect()
         };
+        let words = self.missing_numbers();
+        if !words.is_empty() {
+            numbers.iter_mut().filter(|x| words.contains(x)).for_each(|x| *x = f64::NAN);
+        }
         Ok(numbers)
+    }
+
+    /// The numbers that mean a missing cell; rounded as the column's type rounds real numbers.
+    fn missing_numbers(&self) -> Vec<f64> {
+        let words = self.missing.numbers();
+        if self.array.data_type() != &DataType::Float32 {
+            return words;
+        }
+        words.into_iter().map(|word| f64::from(word as f32)).collect()
     }
 
     /// [`Column::numbers`], with an infinite value as an error.
@@ -119,14 +136,43 @@ impl Column<'_> {
         }
     }
 
-    /// The cells as text, null where missing.
+    /// The cells as text without surrounding blanks, null where missing.
     pub fn texts(&self) -> Result<StringArray> {
         if self.array.data_type().is_floating() {
             // `3`, not `3.0` or `-0`, and NaN is missing, as in text files.
             let text = |x: f64| (!x.is_nan()).then(|| (x + 0.0).to_string());
             return Ok(self.decimal_numbers()?.into_iter().map(text).collect());
         }
-        Ok(self.cast(&DataType::Utf8)?.as_string::<i32>().clone())
+        let raw = self.cast(&DataType::Utf8)?;
+        let cells = raw.as_string::<i32>().iter();
+        Ok(cells.map(|cell| cell.map(str::trim).filter(|text| !self.missing.contains(text))).collect())
+    }
+
+    /// Which cells are missing.
+    pub fn gaps(&self, numbers: bool) -> Result<BooleanArray> {
+        Ok(match numbers {
+            true => self.numbers_or(|_, _| Ok(0.0))?.iter().map(|x| Some(x.is_nan())).collect(),
+            false => self.texts()?.iter().map(|cell| Some(cell.is_none())).collect(),
+        })
+    }
+
+    /// How many cells hold each of the words that mean a missing cell; blank cells not counted.
+    pub fn missing_words(&self, among_numbers: bool) -> BTreeMap<String, usize> {
+        let mut found = BTreeMap::new();
+        let is_text = CellType::of(self.array.data_type()) == CellType::Text;
+        let wanted = |text: &str| match (is_text, among_numbers) {
+            (false, _) => self.missing.is_given(text),
+            (true, true) => self.missing.contains_among_numbers(text),
+            (true, false) => self.missing.contains(text),
+        };
+        if is_text || !self.missing.more.is_empty() {
+            let raw = self.cast(&DataType::Utf8).ok();
+            let cells = raw.iter().flat_map(|raw| raw.as_string::<i32>().iter().flatten().map(str::trim));
+            for word in cells.filter(|text| !text.is_empty() && wanted(text)) {
+                *found.entry(word.to_string()).or_default() += 1;
+            }
+        }
+        found
     }
 
     /// The position of each cell's value in `values`, which were inferred for `storage`.
@@ -234,12 +280,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow_array::{BooleanArray, Float32Array, Int64Array};
+    use arrow_array::{Float32Array, Int64Array};
 
     use super::*;
 
     fn column(array: &ArrayRef) -> Column<'_> {
-        Column { input: "t.csv", name: "c", array, first_row: 10 }
+        static USUAL: MissingWords = MissingWords { usual: true, except: vec![], more: vec![] };
+        Column { input: "t.csv", name: "c", array, first_row: 10, missing: &USUAL }
     }
 
     #[test]
@@ -251,6 +298,26 @@ mod tests {
         let typed: ArrayRef = Arc::new(Int64Array::from(vec![Some(3), None]));
         let numbers = column(&typed).finite_numbers().unwrap();
         assert!(numbers[0] == 3.0 && numbers[1].is_nan());
+    }
+
+    #[test]
+    fn numbers_that_mean_missing_cells_are_found_in_any_type() {
+        let words = MissingWords::of(&["-999.9".to_string(), "7".to_string()], "c");
+        let arrays: [ArrayRef; 3] = [
+            Arc::new(StringArray::from(vec!["-999.90", "7.0", "2", "NA"])),
+            Arc::new(Float32Array::from(vec![Some(-999.9), Some(7.0), Some(2.0), None])),
+            Arc::new(arrow_array::Float64Array::from(vec![-999.9, 7.0, 2.0, f64::NAN])),
+        ];
+        for array in &arrays {
+            let column = Column { missing: &words, ..column(array) };
+            let gaps = column.gaps(true).unwrap();
+            assert_eq!(gaps.iter().flatten().collect::<Vec<_>>(), [true, true, false, true]);
+            assert_eq!(column.gaps(false).unwrap(), gaps);
+        }
+        let array: ArrayRef = Arc::new(Int64Array::from(vec![7, -999]));
+        let column = Column { missing: &words, ..column(&array) };
+        assert_eq!(column.texts().unwrap(), StringArray::from(vec![None, Some("-999")]));
+        assert_eq!(column.missing_words(true), BTreeMap::from([("7".to_string(), 1)]));
     }
 
     #[test]

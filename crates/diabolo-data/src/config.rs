@@ -23,7 +23,7 @@ pub struct DataConfig {
     /// The encoding of a text file; auto-detected if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<String>,
-    /// Additional texts that mean a missing cell.
+    /// Texts that mean a missing cell, as [`MissingWords::of`](crate::MissingWords::of) reads them.
     pub missing: Vec<String>,
     /// The window length if the rows are a time series: one example is this many consecutive rows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +90,6 @@ impl DataConfig {
             delimiter: self.delimiter,
             header: self.header,
             encoding: self.encoding.clone(),
-            missing: self.missing.clone(),
             windows: self.windows(),
             ..ReadOptions::default()
         }
@@ -125,6 +124,7 @@ impl DataConfig {
             label: self.label.clone(),
             condition: self.condition.clone(),
             drop: self.drop.clone(),
+            missing: self.missing.clone(),
             types: self.types.clone(),
         }
     }

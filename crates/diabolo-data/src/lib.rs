@@ -14,6 +14,7 @@ pub mod infer;
 mod input;
 mod labels;
 mod levels;
+mod missing;
 mod names;
 mod prepare;
 pub mod preprocess;
@@ -30,6 +31,7 @@ pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
+pub use missing::{MISSING, MissingWords};
 pub use names::{any_of, file_name, short_name, unnamed_column};
 pub use prepare::{
     Check, Prepared, held_out, prepare, prepare_checked, prepare_rows, rows_at, take, texts, windowed_rows,

@@ -8,7 +8,7 @@ use arrow_select::take::take_record_batch;
 
 use super::catalog::test_part;
 use super::column::number;
-use super::{DataConfig, Encoded, Inferred, Preprocessor, ReadOptions, Split, infer, open};
+use super::{DataConfig, Encoded, Inferred, MissingWords, Preprocessor, ReadOptions, Split, infer, open};
 use crate::{Error, Result};
 
 /// A data set ready to be fitted.
@@ -99,10 +99,11 @@ fn split_and_fit(
     let train = take(input, &batch, &split.train)?;
     let validation = or_taken(held_out.validation, &split.validation)?;
     let test = or_taken(held_out.test, &split.test)?;
-    let labels =
-        preprocessor.schema.label.as_deref().and_then(|label| {
-            Some([texts(&train, label)?, texts(&validation, label)?, texts(&test, label)?])
-        });
+    let labels = preprocessor.schema.label.as_deref().and_then(|label| {
+        let words = MissingWords::of(&config.missing, label);
+        let texts = |rows| Some(without(&words, texts(rows, label)?));
+        Some([texts(&train)?, texts(&validation)?, texts(&test)?])
+    });
     check()?;
     let train = preprocessor.encode_training(input, &train)?;
     check()?;
@@ -187,11 +188,17 @@ pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<Re
     take(input, &batch, &numbers.iter().map(|n| n - 1).collect::<Vec<_>>())
 }
 
-/// A column as text, with `None` for missing cells; `None` if there is no such column or it is not
-/// text, numbers or booleans.
+/// A column as text without surrounding blanks, with `None` for empty cells; `None` if there is no
+/// such column or it is not text, numbers or booleans.
 pub fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
     let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
-    Some(texts.as_string::<i32>().iter().map(|text| text.map(str::to_string)).collect())
+    let cells = texts.as_string::<i32>().iter().map(|text| text.map(str::trim));
+    Some(cells.map(|text| text.filter(|text| !text.is_empty()).map(str::to_string)).collect())
+}
+
+/// The same texts with `None` for words that mean a missing cell.
+fn without(words: &MissingWords, texts: Vec<Option<String>>) -> Vec<Option<String>> {
+    texts.into_iter().map(|text| text.filter(|text| !words.contains(text))).collect()
 }
 
 /// Selects rows.

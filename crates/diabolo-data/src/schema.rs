@@ -124,6 +124,11 @@ impl FeatureKind {
 }
 
 impl Storage {
+    /// Whether the values are numbers.
+    pub fn is_number(self) -> bool {
+        matches!(self, Storage::Integer | Storage::Float)
+    }
+
     /// The name of the storage in files and tables.
     pub fn name(self) -> &'static str {
         match self {

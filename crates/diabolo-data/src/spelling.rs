@@ -9,7 +9,7 @@ use arrow_schema::{DataType, Field};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{CellType, Column, number};
-use crate::{FeatureKind, Result, Storage};
+use crate::{FeatureKind, MissingWords, Result, Storage};
 
 /// Metadata key of a column of numbers: [`Spelling::least_decimals`].
 const LEAST_DECIMALS: &str = "diabolo.least_decimals";
@@ -26,6 +26,9 @@ pub struct Spelling {
     /// The smallest number of digits after the decimal point in a text file, such as 2 for `1.50`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least_decimals: Option<u8>,
+    /// The texts that mean a missing cell.
+    #[serde(skip_serializing_if = "MissingWords::is_default")]
+    pub missing: MissingWords,
 }
 
 impl Spelling {
@@ -41,7 +44,7 @@ impl Spelling {
         } else {
             None
         };
-        Ok(Spelling { decimals, least_decimals })
+        Ok(Spelling { decimals, least_decimals, missing: column.missing.clone() })
     }
 
     /// Whether it says nothing.
@@ -150,7 +153,13 @@ mod tests {
     use super::*;
 
     fn spelling(array: ArrayRef, storage: Storage) -> Spelling {
-        let column = Column { input: "t.csv", name: "c", array: &array, first_row: 0 };
+        let column = Column {
+            input: "t.csv",
+            name: "c",
+            array: &array,
+            first_row: 0,
+            missing: &MissingWords::default(),
+        };
         Spelling::of(&column, &FeatureKind::Numeric, storage).unwrap()
     }
 

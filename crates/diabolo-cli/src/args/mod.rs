@@ -179,8 +179,9 @@ pub struct ReadArgs {
     /// Encoding of a text file, such as latin1 [default: auto-detected]
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
-    /// Another text that means a missing cell; may be repeated
-    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    /// Another word that means a missing cell, such as -999; COLUMN=WORD for one column; none: no
+    /// words, only empty cells; default: the usual words (?, NA, NaN, null, …); may be repeated
+    #[arg(long, value_name = "[COLUMN=]WORD", allow_hyphen_values = true)]
     pub missing: Vec<String>,
     /// The rows are a time series: one example is a window of N consecutive rows [default: as
     /// fitted]

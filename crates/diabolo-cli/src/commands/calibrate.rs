@@ -14,7 +14,7 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Run::model_file(&args.model)?;
     // Held until the file is written.
     let _run = Run::of_model(&path).map(Run::locked).transpose()?;
-    let predictor = load(&path, shared)?.input(&args.input).first_row(0);
+    let predictor = load(&path, shared)?.input(&args.input).missing(&args.read.missing)?.first_row(0);
     let header = &predictor.saved().header;
     let config = args.read.over(&header.config)?;
     let rows = open(&args.input, &config.data.read_options())?.collect()?;

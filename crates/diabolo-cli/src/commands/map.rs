@@ -11,7 +11,7 @@ use crate::output;
 
 pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     let drawing = is_drawing(&args.out)?;
-    let predictor = load(&args.model, shared)?;
+    let predictor = load(&args.model, shared)?.missing(&args.read.missing)?;
     let read = args.read.over(&predictor.saved().header.config)?.data.read_options();
     let rows = open(&args.input, &read)?.collect()?;
     let page = map_page(&predictor, &args.input, &rows, args.color.as_deref())?;

@@ -32,7 +32,8 @@ fn load(path: &Path, shared: &Shared) -> diabolo::Result<Predictor> {
 /// The model for transforming rows, with the setting for unknown categories.
 fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor> {
     args.check_folder()?;
-    let predictor = in_range(load(&args.model, shared)?.input(&args.input), args.beyond_range);
+    let predictor = load(&args.model, shared)?.input(&args.input).missing(&args.read.missing)?;
+    let predictor = in_range(predictor, args.beyond_range);
     Ok(match &args.unknown {
         Some(unknown) => predictor.unknown_category(unknown.parse()?),
         None => predictor,

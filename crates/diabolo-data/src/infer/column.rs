@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use arrow_array::{Array, StringArray};
+use arrow_array::Array;
 use arrow_schema::DataType;
 
 use super::TypeName;
@@ -59,24 +59,34 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
             Ok(Verdict::Learn { kind, storage: Storage::Boolean, note })
         }
         (CellType::Number, None) => judge_numbers(column, None),
-        (CellType::Text, None) if mostly_numbers(&column.texts()?) => judge_numbers(column, None),
+        (CellType::Text, None) if mostly_numbers(column)? => judge_numbers(column, None),
         (CellType::Text, None) => judge_categories(column, None),
     }
 }
 
-fn mostly_numbers(texts: &StringArray) -> bool {
-    mostly(texts, |text| number(text).is_some())
+/// Whether the texts of a column are numbers, except for some cells.
+pub(super) fn mostly_numbers(column: &Column) -> Result<bool> {
+    let texts = column.texts()?;
+    let observed = texts.iter().flatten().filter(|text| !column.missing.contains_among_numbers(text));
+    Ok(mostly(observed, |text| number(text).is_some()))
 }
 
-fn mostly(texts: &StringArray, is_one: impl Fn(&str) -> bool) -> bool {
-    let found = texts.iter().flatten().filter(|text| is_one(text)).count();
-    found as f64 >= MOSTLY_NUMBERS * (texts.len() - texts.null_count()) as f64
+fn mostly<'a>(texts: impl Iterator<Item = &'a str>, is_one: impl Fn(&str) -> bool) -> bool {
+    let (mut all, mut found) = (0, 0);
+    for text in texts {
+        all += 1;
+        found += usize::from(is_one(text));
+    }
+    found as f64 >= MOSTLY_NUMBERS * all as f64
 }
 
 pub(super) fn has_decimal_commas(column: &Column) -> bool {
     let is_one = |text: &str| text.contains(',') && number(&text.replace(',', ".")).is_some();
     let is_text = matches!(CellType::of(column.array.data_type()), CellType::Text);
-    is_text && column.texts().is_ok_and(|texts| texts.null_count() < texts.len() && mostly(&texts, is_one))
+    is_text
+        && column
+            .texts()
+            .is_ok_and(|texts| texts.null_count() < texts.len() && mostly(texts.iter().flatten(), is_one))
 }
 
 fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {

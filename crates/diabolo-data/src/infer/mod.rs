@@ -6,6 +6,7 @@
 //! inferred type.
 
 mod column;
+mod missing;
 mod type_name;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,10 +18,12 @@ use serde::{Deserialize, Serialize};
 use crate::column::{Column, closest, some_names};
 use crate::factors::is_factor;
 use crate::image::image_shape;
+use crate::missing::of_no_column;
 use crate::{Error, Result};
-use crate::{Feature, FeatureKind, Schema, Spelling, Storage};
+use crate::{Feature, FeatureKind, MissingWords, Schema, Spelling, Storage};
 
 use column::{Note, Verdict, has_decimal_commas, infer_column};
+use missing::missing_words;
 pub use type_name::TypeName;
 
 /// The user's options for the columns.
@@ -35,6 +38,8 @@ pub struct InferOptions {
     pub condition: Vec<String>,
     /// Columns to ignore.
     pub drop: Vec<String>,
+    /// Texts that mean a missing cell, as [`MissingWords::of`] reads them.
+    pub missing: Vec<String>,
     /// Column types that override the inferred ones.
     pub types: BTreeMap<String, TypeName>,
 }
@@ -67,7 +72,10 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
         return Err(Error::no_rows(input));
     }
     check_names(input, batch, options)?;
-    let condition = conditions(input, batch, options)?;
+    let aside =
+        |name: &str| options.drop.iter().chain(&options.key).chain(&options.label).any(|other| other == name);
+    let (words, notes) = missing_words(input, batch, &options.missing, aside)?;
+    let condition = conditions(input, batch, &words, options)?;
     let fields = batch.schema();
     if let Some(image) = fields.fields().iter().find(|field| image_shape(field).is_some()) {
         return infer_images(image, fields.fields(), condition, options);
@@ -75,8 +83,8 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
 
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let schema = Schema { features: vec![], key, label, condition, dropped };
-    let mut inferred = Inferred { schema, warnings: vec![] };
-    infer_columns(input, batch, options, &mut inferred)?;
+    let mut inferred = Inferred { schema, warnings: notes };
+    infer_columns(input, batch, &words, options, &mut inferred)?;
     if inferred.schema.features.is_empty() {
         let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
         return Err(Error::data(
@@ -93,17 +101,18 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
 fn infer_columns(
     input: &str,
     batch: &RecordBatch,
+    words: &[MissingWords],
     options: &InferOptions,
     inferred: &mut Inferred,
 ) -> Result<()> {
-    let (mut empty, mut constant) = (vec![], vec![]);
+    let (mut empty, mut constant, mut taken) = (vec![], vec![], BTreeMap::<String, Vec<_>>::new());
     let fields = batch.schema();
-    for (field, array) in fields.fields().iter().zip(batch.columns()) {
+    for ((field, array), words) in fields.fields().iter().zip(batch.columns()).zip(words) {
         let name = field.name();
         if inferred.schema.sets_aside(name) {
             continue;
         }
-        let column = Column { input, name, array, first_row: 0 };
+        let column = Column { input, name, array, first_row: 0, missing: words };
         let wanted = options.types.get(name);
         if wanted.is_none() && has_decimal_commas(&column) {
             inferred.warnings.push(format!(
@@ -119,21 +128,30 @@ fn infer_columns(
                         "column '{name}' numbers the rows: if it identifies them, pass --key {name}"
                     )),
                 }
+                for (word, count) in column.missing_words(storage.is_number()) {
+                    taken.entry(word).or_default().push((name.clone(), count));
+                }
                 inferred.schema.features.push(feature(&column, kind, storage)?);
             }
             Verdict::SetAside { because } => {
                 inferred.warnings.push(format!("column '{name}' {because}"));
                 inferred.schema.dropped.push(name.clone());
             }
-            Verdict::Empty => empty.push(name.as_str()),
+            Verdict::Empty => empty.push(name.clone()),
         }
     }
+    inferred.warnings.extend(missing::notes(&taken));
     inferred.warnings.extend(constant_columns(&constant));
-    if !empty.is_empty() {
-        let help = empty.iter().map(|name| format!("--drop {name}")).collect::<Vec<_>>().join(" ");
-        let found = format!("every cell missing in {}", some_names(empty.iter().copied()));
-        return Err(Error::data(input, "values in every column", found, format!("exclude them with {help}")));
+    match empty.as_slice() {
+        [] => {}
+        [name] => inferred.warnings.push(format!("column '{name}' is empty, and is excluded")),
+        names => inferred.warnings.push(format!(
+            "{} columns are empty, and are excluded: {}",
+            names.len(),
+            some_names(names.iter().map(String::as_str))
+        )),
     }
+    inferred.schema.dropped.extend(empty);
     Ok(())
 }
 
@@ -153,15 +171,20 @@ fn has_few_values(column: &Column) -> bool {
 }
 
 /// The schema of the condition columns.
-fn conditions(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Vec<Feature>> {
+fn conditions(
+    input: &str,
+    batch: &RecordBatch,
+    words: &[MissingWords],
+    options: &InferOptions,
+) -> Result<Vec<Feature>> {
     let one = |(position, name): (usize, &String)| {
         let elsewhere = options.drop.contains(name) || options.key.as_ref() == Some(name);
         if elsewhere || options.condition[..position].contains(name) {
             let expected = "a column named once, and neither the key nor dropped";
             return Err(Error::invalid_value("--condition", expected, format!("'{name}'")));
         }
-        let array = batch.column_by_name(name).expect("names were checked");
-        let column = Column { input, name, array, first_row: 0 };
+        let at = batch.schema().index_of(name).expect("names were checked");
+        let column = Column { input, name, array: batch.column(at), first_row: 0, missing: &words[at] };
         let asked = options.types.get(name);
         let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
         match infer_column(&column, wanted)? {
@@ -208,20 +231,28 @@ fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Resu
     let named = named.chain(options.label.iter().map(|name| ("--label", name)));
     let named = named.chain(options.condition.iter().map(|name| ("--condition", name)));
     let named = named.chain(options.drop.iter().map(|name| ("--drop", name)));
+    let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     for (flag, name) in named.chain(options.types.keys().map(|name| ("--type", name))) {
         if !names.contains(name.as_str()) {
-            let help = match closest(name, names.iter().copied()) {
-                Some(near) => format!("did you mean {flag} {near}?"),
-                None => format!("give {flag} one of the columns"),
-            };
-            let found = format!(
-                "the columns {}",
-                some_names(schema.fields().iter().map(|field| field.name().as_str()))
-            );
-            return Err(Error::data(input, format!("the column '{name}' ({flag})"), found, help));
+            return Err(no_column(input, &columns, flag, name));
         }
     }
-    Ok(())
+    check_missing(input, &columns, &options.missing)
+}
+
+/// Checks that every value `COLUMN=WORD` of `--missing` names one of the columns.
+pub(crate) fn check_missing(input: &str, columns: &[&str], settings: &[String]) -> Result<()> {
+    let unknown = of_no_column(settings, columns).and_then(|setting| setting.split_once('='));
+    unknown.map_or(Ok(()), |(name, _)| Err(no_column(input, columns, "--missing", name)))
+}
+
+fn no_column(input: &str, columns: &[&str], flag: &str, name: &str) -> Error {
+    let help = match closest(name, columns.iter().copied()) {
+        Some(near) => format!("did you mean {flag} {near}?"),
+        None => format!("give {flag} one of the columns"),
+    };
+    let found = format!("the columns {}", some_names(columns.iter().copied()));
+    Error::data(input, format!("the column '{name}' ({flag})"), found, help)
 }
 
 /// The schema of a table with an image column: `label` and `file` have their usual role, all other

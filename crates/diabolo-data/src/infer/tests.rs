@@ -150,17 +150,16 @@ fn decimal_commas_are_noted() {
 fn columns_without_information_are_refused_or_reported() {
     let batch = table(vec![
         ("a", text(&["1", "2"])),
-        ("b", text(&["", ""])),
+        ("b", text(&["", "?"])),
         ("c", Arc::new(Float64Array::from(vec![f64::NAN; 2]))),
     ]);
-    let message = infer("t.csv", &batch, &InferOptions::default()).unwrap_err().to_string();
-    assert_eq!(
-        message,
-        "t.csv: expected values in every column, found every cell missing in 'b', 'c'; exclude them with --drop b --drop c"
-    );
-    let nan: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN; 2]));
-    assert!(one_as(nan, TypeName::Categorical).unwrap_err().to_string().contains("--drop c"));
-    assert!(one(Arc::new(arrow_array::NullArray::new(3))).unwrap_err().to_string().contains("--drop c"));
+    let Inferred { schema, warnings } = infer("t.csv", &batch, &InferOptions::default()).unwrap();
+    assert_eq!((schema.features.len(), schema.dropped.join(" ")), (1, "b c".to_string()));
+    assert_eq!(warnings, ["2 columns are empty, and are excluded: 'b', 'c'"]);
+    let nothing = |array: ArrayRef| one(array).unwrap_err().to_string();
+    let expected = "expected at least one usable column, found column 'c' is empty, and is excluded";
+    assert!(nothing(Arc::new(Float64Array::from(vec![f64::NAN; 2]))).contains(expected));
+    assert!(nothing(Arc::new(arrow_array::NullArray::new(3))).contains(expected));
     assert_eq!(
         one(text(&["3.5", "", "3.5"])).unwrap().warnings,
         ["column 'c' is 3.5 in every row and carries no information; --drop c removes it"]
@@ -184,6 +183,7 @@ fn named_columns_must_exist_and_names_must_differ() {
         key: Some(key.into()),
         label: Some("class".into()),
         drop: vec![],
+        missing: vec![],
         types: BTreeMap::new(),
     };
     let schema = infer("t.csv", &batch, &options("id")).unwrap().schema;
@@ -263,7 +263,7 @@ fn ordinal_order_is_numeric_or_given() {
                     --type c=ordinal:FIRST,SECOND,…";
     assert!(message.ends_with(expected), "{message}");
     assert!(one_named(text(&["1", "1"]), "ordinal").unwrap_err().to_string().contains("two ordered values"));
-    assert!(one_named(text(&["", ""]), "ordinal:a,b").unwrap_err().to_string().contains("--drop c"));
+    assert!(one_named(text(&["", ""]), "ordinal:a,b").unwrap_err().to_string().contains("'c' is empty"));
 
     for bad in ["ordinal:", "ordinal:a", "ordinal:a,a", "ordinal:a,,b", "ordinal:1,2,1.0"] {
         assert!(
@@ -289,4 +289,60 @@ fn factor_columns_are_excluded_silently_and_may_be_the_label() {
     let options = InferOptions { label: Some("shape".into()), ..Default::default() };
     let Inferred { schema, warnings } = infer("factors", &batch, &options).unwrap();
     assert_eq!((schema.label.as_deref(), schema.dropped.len(), warnings.len()), (Some("shape"), 4, 0));
+}
+
+#[test]
+fn a_word_is_a_category_where_it_looks_like_one() {
+    let with_words = |columns: &[(&str, &[&str])], settings: &[&str]| {
+        let batch = table(columns.iter().map(|(name, cells)| (*name, text(cells))).collect());
+        let missing = settings.iter().map(|s| s.to_string()).collect();
+        infer("t.csv", &batch, &InferOptions { missing, ..Default::default() }).unwrap()
+    };
+    let codes: &[&str] = &["DE", "NA", "FR", "US", "DE", "NA", "FR", "US"];
+    let x: &[&str] = &["1.5", "2.5", "", "4.5", "5.5", "6.5", "7.5", "8.5"];
+    let found = with_words(&[("country", codes), ("x", x)], &[]);
+    assert_eq!(found.schema.features[0].kind, categorical(&["DE", "FR", "NA", "US"]));
+    let note = "'NA' is a category of column 'country', where it looks like the others (2 cells); --missing country=NA \
+                makes it a missing cell";
+    assert_eq!(found.warnings, [note]);
+
+    // Asked for; a marker of missing numbers; not like the others; too few others.
+    let without = categorical(&["DE", "FR", "US"]);
+    let found = with_words(&[("country", codes), ("x", x)], &["country=NA"]);
+    assert_eq!(found.schema.features[0].kind, without);
+    assert_eq!(found.warnings, ["'NA' means a missing cell in 'country' (2 cells)"]);
+    let y: &[&str] = &["1.5", "NA", "3.5", "4.5", "5.5", "6.5", "7.5", "8.5"];
+    let found = with_words(&[("country", codes), ("y", y)], &[]);
+    assert_eq!(found.schema.features[0].kind, without);
+    assert_eq!(found.warnings, ["'NA' means a missing cell in 'country' (2 cells), 'y' (1 cell)"]);
+    let answers: &[&str] = &["Y", "NA", "N", "Y", "maybe", "NA", "N", "Y"];
+    let found = with_words(&[("country", codes), ("answer", answers)], &[]);
+    assert_eq!(found.schema.features[0].kind, without);
+    let few: &[&str] = &["NO", "NA", "OK", "NO", "OK", "NO", "OK", "NO"];
+    assert_eq!(with_words(&[("few", few)], &[]).schema.features[0].kind, binary("NO", "OK"));
+    // Beside empty cells, two others suffice.
+    let few: &[&str] = &["EU", "NA", "US", "", "EU", "US", "EU", "US"];
+    assert_eq!(with_words(&[("few", few)], &[]).schema.features[0].kind, categorical(&["EU", "NA", "US"]));
+
+    let none = with_words(&[("answer", answers), ("x", x)], &["none"]);
+    assert_eq!(none.schema.features[0].kind, categorical(&["N", "NA", "Y", "maybe"]));
+    assert_eq!(none.warnings, Vec::<String>::new());
+}
+
+#[test]
+fn words_for_missing_numbers() {
+    let cells = ["-999.0", "-0.1", "0.6", "None", "-", "-999", " ", "2"];
+    let given = |settings: &[&str]| {
+        let missing = settings.iter().map(|s| s.to_string()).collect();
+        infer("t.csv", &table(vec![("c", text(&cells))]), &InferOptions { missing, ..Default::default() })
+    };
+    for settings in [["-999"], ["-999.0"], ["c=-999"]] {
+        let found = given(&settings).unwrap();
+        assert_eq!(kind(Ok(found.clone())), (FeatureKind::Numeric, Storage::Float));
+        let notes = ["'-'", "'-999'", "'-999.0'", "'None'"]
+            .map(|w| format!("{w} means a missing cell in 'c' (1 cell)"));
+        assert_eq!(found.warnings, notes);
+    }
+    let message = given(&["b=-999"]).unwrap_err().to_string();
+    assert!(message.contains("expected the column 'b' (--missing), found the columns 'c'"), "{message}");
 }

@@ -126,7 +126,7 @@ impl Preprocessor {
         let mut encoded = Encoded::new(batch.num_rows(), self.width());
         let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
         for (((feature, transform), units), (field, array)) in features.zip(columns) {
-            let column = Column { input, name: &feature.name, array, first_row };
+            let column = Column::of(input, feature, array, first_row);
             match transform {
                 Transform::Pixels { .. } => encode_images(&column, &field, &units, &mut encoded)?,
                 Transform::Category => {

@@ -10,6 +10,7 @@ mod decode;
 mod encode;
 mod layout;
 mod log_volume;
+mod missing;
 mod pool;
 mod scaling;
 mod settings;
@@ -110,7 +111,7 @@ impl Preprocessor {
         let mut transforms = vec![];
         let mut warnings = vec![];
         for (feature, (field, array)) in schema.features.iter().zip(find_columns(&schema, input, batch)?) {
-            let column = Column { input, name: &feature.name, array, first_row: 0 };
+            let column = Column::of(input, feature, array, 0);
             let (transform, note) = Transform::fit(&column, &field, feature, training_rows, config)?;
             transforms.push(transform);
             warnings.extend(note);

@@ -7,9 +7,8 @@ use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
 
 use super::{Preprocessor, no_table};
-use crate::Result;
-use crate::Storage;
-use crate::column::number;
+use crate::column::Column;
+use crate::{Feature, Result, Storage};
 
 impl Preprocessor {
     /// The same rows with the text cells of numeric features as numbers; a column with text that is
@@ -19,7 +18,7 @@ impl Preprocessor {
         let mut columns: Vec<ArrayRef> = vec![];
         for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
             let feature = self.schema.features.iter().find(|feature| &feature.name == field.name());
-            let made = feature.and_then(|feature| numbers(array, feature.storage));
+            let made = feature.and_then(|feature| numbers(array, feature));
             let column = made.unwrap_or_else(|| array.clone());
             fields.push(field.as_ref().clone().with_data_type(column.data_type().clone()));
             columns.push(column);
@@ -29,8 +28,8 @@ impl Preprocessor {
 }
 
 /// `None` if the column is not text, must stay text, or contains text that is not a number.
-fn numbers(array: &ArrayRef, storage: Storage) -> Option<ArrayRef> {
-    let whole = match storage {
+fn numbers(array: &ArrayRef, feature: &Feature) -> Option<ArrayRef> {
+    let whole = match feature.storage {
         Storage::Integer => true,
         Storage::Float => false,
         _ => return None,
@@ -38,10 +37,9 @@ fn numbers(array: &ArrayRef, storage: Storage) -> Option<ArrayRef> {
     if array.data_type() == &DataType::Null {
         return arrow_cast::cast(array, if whole { &DataType::Int64 } else { &DataType::Float64 }).ok();
     }
-    let cells = array.as_string_opt::<i32>()?.iter();
-    let found: Option<Vec<Option<f64>>> =
-        cells.map(|cell| cell.map_or(Some(None), |text| number(text).map(Some))).collect();
-    let found = found?;
+    array.as_string_opt::<i32>()?;
+    let found = Column::of("rows", feature, array, 0).numbers().ok()?;
+    let found: Vec<Option<f64>> = found.into_iter().map(|x| Some(x).filter(|x| !x.is_nan())).collect();
     // Larger integers are not exact in an `f64`.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     let is_whole = |x: &f64| x.fract() == 0.0 && x.abs() < EXACT;
@@ -59,8 +57,12 @@ mod tests {
     #[test]
     fn only_whole_columns_of_numbers_are_changed() {
         let text = |cells: Vec<Option<&str>>| Arc::new(StringArray::from(cells)) as ArrayRef;
-        let made = |cells, storage| numbers(&text(cells), storage).map(|array| array.data_type().clone());
-        assert_eq!(made(vec![Some("1"), None], Storage::Integer), Some(DataType::Int64));
+        let kind = crate::FeatureKind::Numeric;
+        let feature =
+            |storage| Feature { name: "c".into(), kind: kind.clone(), storage, spelling: Default::default() };
+        let made =
+            |cells, storage| numbers(&text(cells), &feature(storage)).map(|array| array.data_type().clone());
+        assert_eq!(made(vec![Some("1"), None, Some("NA")], Storage::Integer), Some(DataType::Int64));
         // No decimals are lost.
         assert_eq!(made(vec![Some("1"), Some("2.5")], Storage::Integer), Some(DataType::Float64));
         assert_eq!(made(vec![Some("1"), Some("many")], Storage::Integer), None);

@@ -66,8 +66,7 @@ impl Preprocessor {
             if is_earlier_row(field) {
                 continue;
             }
-            let array = batch.column(at);
-            let column = Column { input, name: &feature.name, array, first_row: 0 };
+            let column = Column::of(input, feature, batch.column(at), 0);
             let codes = column.codes(feature.kind.categories(), feature.storage)?;
             let count = codes.iter().filter(|code| matches!(code, Code::Unknown)).count();
             if count > 0 {

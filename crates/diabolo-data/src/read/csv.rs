@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use csv::ByteRecord;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
-use super::{MISSING, ReadOptions, Source, sniff};
+use super::{ReadOptions, Source, sniff};
 use crate::input::{Bytes, Input, damaged, read_error};
 use crate::names::unnamed_column;
 use crate::{Error, Result};
@@ -55,7 +55,7 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
         Arc::new(Schema::new(names.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect::<Vec<_>>()));
 
     // With a final newline, every record reads exactly its lines, so that errors can name the line.
-    // The \r before a newline is trimmed with the cell.
+    // The \r before a newline is removed from the last cell.
     let reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -67,7 +67,6 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
         schema: schema.clone(),
         reader,
         delimiter,
-        missing: MISSING.iter().map(|m| m.to_string()).chain(options.missing.iter().cloned()).collect(),
         batch_rows: options.rows_per_batch(first.len() * 8),
         skipped_lines: u64::from(skipped > 0),
         row: 0,
@@ -114,7 +113,6 @@ struct Table<R> {
     schema: SchemaRef,
     reader: csv::Reader<R>,
     delimiter: u8,
-    missing: HashSet<String>,
     batch_rows: usize,
     skipped_lines: u64,
     row: u64,
@@ -167,11 +165,14 @@ impl<R: Read> Table<R> {
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>> {
         let mut columns = self.schema.fields().iter().map(|_| StringBuilder::new()).collect::<Vec<_>>();
-        let mut rows = 0;
+        let (mut rows, last) = (0, columns.len() - 1);
         while rows < self.batch_rows && self.read_record()? {
             for (index, cell) in sniff::cells(&self.record, self.delimiter).enumerate() {
-                let cell = std::str::from_utf8(cell).map_err(|_| self.not_utf8(index, cell))?.trim();
-                columns[index].append_option((!self.missing.contains(cell)).then_some(cell));
+                let mut cell = std::str::from_utf8(cell).map_err(|_| self.not_utf8(index, cell))?;
+                if index == last {
+                    cell = cell.strip_suffix('\r').unwrap_or(cell);
+                }
+                columns[index].append_option((!cell.is_empty()).then_some(cell));
             }
             rows += 1;
         }

@@ -6,7 +6,7 @@
 //!
 //! | found | becomes |
 //! |---|---|
-//! | CSV cells | `Utf8`, trimmed, null where missing; types are inferred later |
+//! | CSV cells | `Utf8` as in the file, null where empty; types are inferred later |
 //! | whole numbers | `Int64` |
 //! | real numbers, decimals | `Float64`, null for NaN |
 //! | booleans | `Boolean` |
@@ -49,11 +49,8 @@ pub(crate) use left_out::left_out;
 #[cfg(not(feature = "formats"))]
 use left_out::{columnar, images};
 pub use stream::{is_stream, spool_stream};
+pub(crate) use window::series_column;
 pub use window::{Windows, is_earlier_row};
-
-/// Texts that mean a missing value, besides those in [`ReadOptions::missing`]. "None" is not among
-/// them, since it is often a category.
-pub const MISSING: [&str; 11] = ["", "?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"];
 
 /// Options of the reader; by default everything is auto-detected.
 #[derive(Debug, Clone)]
@@ -64,8 +61,6 @@ pub struct ReadOptions {
     pub header: Option<bool>,
     /// The encoding of a text file, by its WHATWG label: `utf-8`, `latin1`, `utf-16le`, ….
     pub encoding: Option<String>,
-    /// Texts that mean a missing value, besides [`MISSING`].
-    pub missing: Vec<String>,
     /// The format, for contents that do not identify it.
     pub format: Option<Format>,
     /// Maximum number of rows per batch.
@@ -80,7 +75,6 @@ impl Default for ReadOptions {
             delimiter: None,
             header: None,
             encoding: None,
-            missing: Vec::new(),
             format: None,
             batch_rows: 8192,
             windows: None,

@@ -3,8 +3,8 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 
-use super::MISSING;
 use crate::Format;
+use crate::MISSING;
 use crate::input::Input;
 use crate::{Error, Result};
 
@@ -95,7 +95,7 @@ pub(super) fn delimiter(sample: &[u8], complete: bool) -> u8 {
 ///   their column.
 pub(super) fn header(records: &[Vec<String>]) -> bool {
     let Some((first, rest)) = records.split_first() else { return false };
-    let missing = |cell: &str| MISSING.contains(&cell);
+    let missing = |cell: &str| cell.is_empty() || MISSING.contains(&cell);
     if first.iter().any(|cell| is_number(cell)) {
         return false;
     }

@@ -36,6 +36,12 @@ pub fn is_earlier_row(field: &Field) -> bool {
     field.metadata().contains_key(STEPS_BACK)
 }
 
+/// The column of the series that a column of its windows comes from.
+pub(crate) fn series_column(name: &str) -> &str {
+    let back = |rest: &str| rest.strip_suffix(']').is_some_and(|number| number.parse::<usize>().is_ok());
+    name.rsplit_once("[-").filter(|(_, rest)| back(rest)).map_or(name, |(column, _)| column)
+}
+
 /// The name of the column lagged by this many rows.
 fn name_at(name: &str, back: usize) -> String {
     if back == 0 { name.to_string() } else { format!("{name}[-{back}]") }
@@ -179,6 +185,12 @@ mod tests {
             assert_eq!(examples.column(0).as_string::<i32>().value(4), "t5");
         }
         assert_eq!(windows(1).over(series(3, 2)).unwrap().collect().unwrap().num_columns(), 2);
+    }
+
+    #[test]
+    fn lagged_columns_have_the_words_of_their_column() {
+        assert_eq!(series_column(&name_at("flow", 12)), "flow");
+        assert_eq!(["flow", "a[-x]", "b[1]"].map(series_column), ["flow", "a[-x]", "b[1]"]);
     }
 
     #[test]

@@ -144,8 +144,10 @@ impl SavedModel {
             object.remove("checksum");
         }
         migrate(&mut json);
-        let header: Header = serde_json::from_value(json)
+        let mut header: Header = serde_json::from_value(json)
             .map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
+        // Columns of old files do not hold these words; for others nothing changes.
+        header.preprocessor.set_missing(&header.config.data.missing);
         for family in header.config.model.likelihood.values() {
             family.check_registered()?;
         }

@@ -124,6 +124,19 @@ impl Predictor {
         self
     }
 
+    /// More texts that mean a missing cell, as
+    /// [`MissingWords::of`](crate::data::MissingWords::of) reads them.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if one names a column that the model does not have.
+    pub fn missing(mut self, words: &[String]) -> Result<Self> {
+        if !words.is_empty() {
+            let preprocessor = &mut Arc::make_mut(&mut self.saved).header.preprocessor;
+            preprocessor.add_missing(&self.input, words)?;
+        }
+        Ok(self)
+    }
+
     /// The rule that decides which rows are anomalies.
     pub fn rule(mut self, rule: task::Rule) -> Self {
         self.scoring.rule = rule;

@@ -1,8 +1,6 @@
 //! A report of a saved model, from its history and from rows it has not seen.
 
 use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_schema::DataType;
 use diabolo_report::{
     EpochRow, FactorMap, LatentDimension, LatentMap, Metric, Pictures, Report, Sampler, Traversals,
 };
@@ -10,7 +8,7 @@ use diabolo_report::{
 use super::{columns, encoder_diagnostics, latent_map, restored};
 use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, Factors, file_name};
+use crate::data::{Encoded, Factors, file_name, texts};
 use crate::evaluate::{
     Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap, unit_statistics,
 };
@@ -283,10 +281,8 @@ fn shares(found: Disentanglement) -> FactorMap {
 
 /// The chosen rows' labels as text, if the data has a label column.
 fn labels(saved: &SavedModel, batch: &RecordBatch, chosen: &[usize]) -> Option<Vec<String>> {
-    let column = batch.column_by_name(saved.header.preprocessor.schema.label.as_ref()?)?;
-    let texts = arrow_cast::cast(column, &DataType::Utf8).ok()?;
-    let texts = texts.as_string::<i32>();
-    Some(chosen.iter().map(|&row| texts.value(row).to_string()).collect())
+    let texts = texts(batch, saved.header.preprocessor.schema.label.as_ref()?)?;
+    Some(chosen.iter().map(|&row| texts[row].clone().unwrap_or_default()).collect())
 }
 
 #[cfg(test)]

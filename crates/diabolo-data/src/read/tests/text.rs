@@ -3,19 +3,19 @@
 use super::*;
 
 #[test]
-fn csv_cells_are_trimmed_text_and_missing_ones_null() {
+fn csv_cells_are_text_as_in_the_file_and_empty_ones_null() {
     let folder = Folder::new();
     let path = folder.put("t.csv", "age, name ,x\r\n39, Ann ,1\r\n\r\n?, NA,2\r\n  \r\n40,\"a, b\",\r\n");
     let batch = read(&path);
     assert_eq!(names(&batch), ["age", "name", "x"]);
-    assert_eq!(texts(&batch, "age"), [Some("39".into()), None, Some("40".into())]);
-    assert_eq!(texts(&batch, "name"), [Some("Ann".into()), None, Some("a, b".into())]);
+    assert_eq!(texts(&batch, "age"), ["39", "?", "40"].map(|cell| Some(cell.into())));
+    assert_eq!(texts(&batch, "name"), [" Ann ", " NA", "a, b"].map(|cell| Some(cell.into())));
     assert_eq!(texts(&batch, "x"), [Some("1".into()), Some("2".into()), None]);
 
-    let options = ReadOptions { missing: vec!["39".into()], header: Some(false), ..Default::default() };
+    let options = ReadOptions { header: Some(false), ..Default::default() };
     let batch = open(&path, &options).unwrap().collect().unwrap();
     assert_eq!(names(&batch), ["column_1", "column_2", "column_3"]);
-    assert_eq!(texts(&batch, "column_1"), [Some("age".into()), None, None, Some("40".into())]);
+    assert_eq!(texts(&batch, "column_1"), ["age", "39", "?", "40"].map(|cell| Some(cell.into())));
 }
 
 #[test]

@@ -22,14 +22,15 @@ pub(super) struct Gaps(Vec<BooleanArray>);
 impl Gaps {
     /// The cells that are missing in the input. A category that the model does not know is not
     /// missing.
-    pub fn find(preprocessor: &Preprocessor, rows: &RecordBatch, encoded: &Encoded) -> Self {
+    pub fn find(preprocessor: &Preprocessor, rows: &RecordBatch, encoded: &Encoded) -> Result<Self> {
         let features = &preprocessor.schema.features;
         let columns = rows.schema();
         let earlier = |name: &str| columns.field_with_name(name).is_ok_and(is_earlier_row);
         let gaps = features.iter().zip(preprocessor.column_ranges()).enumerate();
         let gaps = gaps.map(|(index, (feature, units))| {
-            let array = rows.column_by_name(&feature.name);
             let names = !feature.kind.categories().is_empty();
+            let array = rows.column_by_name(&feature.name).filter(|_| names);
+            let missing = array.map(|array| preprocessor.missing_cells(feature, array)).transpose()?;
             let is_image = feature.kind.is_image();
             let earlier = earlier(&feature.name);
             let unseen = |row: usize, unit: usize| {
@@ -37,13 +38,11 @@ impl Gaps {
             };
             let each = if is_image { units.clone() } else { units.start..units.start + 1 };
             let cells = (0..encoded.rows).flat_map(|row| each.clone().map(move |unit| (row, unit)));
-            let learned = preprocessor.is_learned(index);
-            let missing = |row: usize| array.is_none_or(|array| is_missing(array, row));
-            cells
-                .map(|(row, unit)| Some(learned && !earlier && unseen(row, unit) && (!names || missing(row))))
-                .collect()
+            let can = preprocessor.is_learned(index) && !earlier;
+            let missing = |row: usize| missing.as_ref().is_none_or(|missing| missing.value(row));
+            Ok(cells.map(|(row, unit)| Some(can && unseen(row, unit) && missing(row))).collect())
         });
-        Gaps(gaps.collect())
+        Ok(Gaps(gaps.collect::<Result<_>>()?))
     }
 
     pub fn count(&self) -> usize {
@@ -139,10 +138,6 @@ impl Gaps {
         }
         table(rows.num_rows(), columns)
     }
-}
-
-fn is_missing(array: &ArrayRef, row: usize) -> bool {
-    array.is_null(row) || array.as_primitive_opt::<Float64Type>().is_some_and(|a| a.value(row).is_nan())
 }
 
 /// Casts to the type of the column.

@@ -131,7 +131,7 @@ pub fn impute(
     let last = units.filter(|(feature, _)| windows.as_ref().is_none_or(|w| w.rows_back(*feature) == 0));
     let asked: Vec<Range<usize>> = last.map(|(_, units)| units).collect();
     let found = fill_encoded(saved, &encoded, &asked, first_row, config, device)?;
-    let gaps = fill::Gaps::find(preprocessor, rows, &encoded);
+    let gaps = fill::Gaps::find(preprocessor, rows, &encoded)?;
     let typed = config.typed.then(|| preprocessor.typed(rows)).transpose()?;
     let given = typed.as_ref().unwrap_or(rows);
     let complete = |values: &[f32], made| gaps.filled_with(preprocessor, given, values, made);
