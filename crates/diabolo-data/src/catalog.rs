@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::column::closest;
 use crate::input::{hash_unpacked, hex};
 use crate::{Error, Result};
 
@@ -198,6 +199,11 @@ pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str
         _ => names().join(" or "),
     };
     known.map(|part| Some((set, part))).ok_or_else(|| Error::invalid_value("data set", expected(), input))
+}
+
+/// The built-in set with a name like `input`.
+pub(crate) fn similar(input: &str) -> Option<&'static str> {
+    closest(input, CATALOG.each_ref().map(|set| set.name))
 }
 
 /// The test part that belongs to the training part `input`, if there is one.

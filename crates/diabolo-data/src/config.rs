@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+use super::read::ImageOptions;
 use super::{
     Binarization, CountScaling, DataProblem, Error, InferOptions, NumericScaling, PreprocessConfig,
     ReadOptions, TypeName, UnknownCategory, Windows,
@@ -25,6 +26,12 @@ pub struct DataConfig {
     pub encoding: Option<String>,
     /// Texts that mean a missing cell, as [`MissingWords::of`](crate::MissingWords::of) reads them.
     pub missing: Vec<String>,
+    /// Number of damaged rows to skip.
+    #[serde(skip_serializing_if = "is_default")]
+    pub skip_bad_rows: u64,
+    /// How the images of files are read; a fit sets their channels.
+    #[serde(skip_serializing_if = "is_default")]
+    pub images: ImageOptions,
     /// The window length if the rows are a time series: one example is this many consecutive rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<usize>,
@@ -59,6 +66,10 @@ pub struct DataConfig {
     pub test: f64,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl Default for DataConfig {
     fn default() -> Self {
         DataConfig {
@@ -66,6 +77,8 @@ impl Default for DataConfig {
             header: None,
             encoding: None,
             missing: vec![],
+            skip_bad_rows: 0,
+            images: ImageOptions::default(),
             window: None,
             key: None,
             label: None,
@@ -90,6 +103,8 @@ impl DataConfig {
             delimiter: self.delimiter,
             header: self.header,
             encoding: self.encoding.clone(),
+            skip_bad_rows: self.skip_bad_rows,
+            images: self.images.clone(),
             windows: self.windows(),
             ..ReadOptions::default()
         }

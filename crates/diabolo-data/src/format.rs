@@ -13,13 +13,16 @@ pub enum Format {
     Csv,
     /// Tab-separated text.
     Tsv,
+    /// JSON lines: one object a row.
+    JsonLines,
     /// Apache Parquet.
     Parquet,
     /// Arrow IPC: a file (Feather 2); the reader also accepts streams.
     Arrow,
     /// One NumPy array.
     Npy,
-    /// Several NumPy arrays: `X`, and optionally `y`. Read only.
+    /// Several NumPy arrays: `X`, and optionally `y`; the reader also accepts a ZIP archive of one
+    /// data file. Read only.
     Npz,
     /// IDX, the format of the MNIST files. Read only.
     Idx,
@@ -27,9 +30,10 @@ pub enum Format {
     Images,
 }
 
-const NAMES: [(&str, Format); 8] = [
+const NAMES: [(&str, Format); 9] = [
     ("csv", Format::Csv),
     ("tsv", Format::Tsv),
+    ("jsonl", Format::JsonLines),
     ("parquet", Format::Parquet),
     ("arrow", Format::Arrow),
     ("npy", Format::Npy),
@@ -53,10 +57,15 @@ impl Format {
     /// ```
     pub fn of_path(path: &Path) -> Option<Format> {
         let name = path.file_name()?.to_string_lossy().to_lowercase();
-        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
-        match name.rsplit_once('.')?.1 {
+        Format::of_extension(name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name))
+    }
+
+    /// The format of a name's extension.
+    pub(crate) fn of_extension(name: &str) -> Option<Format> {
+        match name.to_lowercase().rsplit_once('.')?.1 {
             "csv" => Some(Format::Csv),
             "tsv" | "tab" => Some(Format::Tsv),
+            "jsonl" | "ndjson" | "json" => Some(Format::JsonLines),
             "parquet" | "pq" => Some(Format::Parquet),
             "arrow" | "feather" | "ipc" | "arrows" => Some(Format::Arrow),
             "npy" => Some(Format::Npy),

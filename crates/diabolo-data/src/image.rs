@@ -1,12 +1,12 @@
 //! Image columns: one fixed-size list of pixels per row, with the shape in the field's metadata.
 //!
-//! A column holds `height × width × channels` numbers, row-major, channels last: bytes (`UInt8`) or
-//! real numbers (`Float32`). The metadata travels through Parquet and Arrow files unchanged.
+//! A column holds `height × width × channels` numbers, row-major, channels last: bytes (`UInt8`), 16
+//! bits (`UInt16`) or real numbers (`Float32`). The metadata travels through Parquet and Arrow files unchanged.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, FixedSizeListArray};
+use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, UInt8Array, UInt16Array};
 use arrow_schema::{DataType, Field};
 
 /// The name of an image column.
@@ -39,21 +39,50 @@ pub fn with_scale(field: Field, scale: f32) -> Field {
     field.with_metadata(metadata)
 }
 
+/// The same image field with pixels of 16 bits, from 0 to 65535.
+pub fn with_16_bits(field: Field) -> Field {
+    let DataType::FixedSizeList(_, pixels) = field.data_type() else { return field };
+    let list = Field::new_list_field(DataType::UInt16, false);
+    let data_type = DataType::FixedSizeList(Arc::new(list), *pixels);
+    field.with_data_type(data_type)
+}
+
 /// Height, width and channels, if the field is an image column.
 pub fn image_shape(field: &Field) -> Option<(usize, usize, usize)> {
     let DataType::FixedSizeList(item, length) = field.data_type() else { return None };
     let mut sides = field.metadata().get(SHAPE)?.split('x').map(|side| side.parse::<usize>().ok());
     let shape = (sides.next()??, sides.next()??, sides.next()??);
     let pixels = shape.0.checked_mul(shape.1)?.checked_mul(shape.2)?;
-    let known = matches!(item.data_type(), DataType::UInt8 | DataType::Float32);
+    let known = matches!(item.data_type(), DataType::UInt8 | DataType::UInt16 | DataType::Float32);
     (known && sides.next().is_none() && usize::try_from(*length).ok()? == pixels).then_some(shape)
 }
 
-/// The value of white: from the metadata, else 255 for bytes and 1 for real numbers.
+/// The value of white: from the metadata, else 255 for bytes, 65535 for 16 bits, and 1 for real
+/// numbers.
 pub fn image_scale(field: &Field) -> f32 {
-    let float = matches!(field.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::Float32);
     let stated = field.metadata().get(SCALE).and_then(|scale| scale.parse::<f32>().ok());
-    stated.filter(|scale| scale.is_finite() && *scale > 0.0).unwrap_or(if float { 1.0 } else { 255.0 })
+    stated.filter(|scale| scale.is_finite() && *scale > 0.0).unwrap_or(match pixel_type(field) {
+        Some(DataType::Float32) => 1.0,
+        Some(DataType::UInt16) => 65535.0,
+        _ => 255.0,
+    })
+}
+
+/// The type of a pixel of an image field.
+pub fn pixel_type(field: &Field) -> Option<&DataType> {
+    match field.data_type() {
+        DataType::FixedSizeList(item, _) => Some(item.data_type()),
+        _ => None,
+    }
+}
+
+/// Pixels in the type of the field, from real numbers of its scale.
+pub fn pixel_array(field: &Field, pixels: impl Iterator<Item = f32>) -> ArrayRef {
+    match pixel_type(field) {
+        Some(DataType::UInt8) => Arc::new(UInt8Array::from_iter_values(pixels.map(|x| x.round() as u8))),
+        Some(DataType::UInt16) => Arc::new(UInt16Array::from_iter_values(pixels.map(|x| x.round() as u16))),
+        _ => Arc::new(Float32Array::from_iter_values(pixels)),
+    }
 }
 
 /// Builds an image column of the type of `field` from `pixels`, image after image.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataProblem, Error, Result};
+use crate::{DataProblem, Error, Result, catalog};
 
 /// A stream of bytes that can be sent to another thread.
 pub(crate) type Bytes = Box<dyn Read + Send>;
@@ -26,7 +26,13 @@ impl Input {
         if input == "-" {
             return Input::new("stdin", None, Box::new(io::stdin()));
         }
-        let file = File::open(input).map_err(Error::io("open", input))?;
+        let file = File::open(input).map_err(|error| match catalog::similar(input) {
+            Some(set) if error.kind() == io::ErrorKind::NotFound => {
+                let found = format!("'{input}', which is neither; did you mean {set}?");
+                Error::invalid_value("input", "a file or a built-in data set", found)
+            }
+            _ => Error::io("open", input)(error),
+        })?;
         Input::new(input, Some(PathBuf::from(input)), Box::new(file))
     }
 
@@ -48,6 +54,11 @@ impl Input {
             _ => return Ok(raw),
         };
         Ok(Input { packed: true, rest: unpacked, ..raw })
+    }
+
+    /// A member of an archive, called `name` in messages; `path` is its path there.
+    pub fn packed(name: &str, path: PathBuf, reader: Bytes) -> Result<Input> {
+        Ok(Input { packed: true, ..Input::new(name, Some(path), reader)? })
     }
 
     /// The first `count` bytes, without consuming them; fewer if the input is shorter.

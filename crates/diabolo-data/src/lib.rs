@@ -12,6 +12,7 @@ pub mod format;
 pub mod image;
 pub mod infer;
 mod input;
+mod json;
 mod labels;
 mod levels;
 mod missing;

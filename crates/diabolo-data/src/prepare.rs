@@ -8,8 +8,12 @@ use arrow_select::take::take_record_batch;
 
 use super::catalog::test_part;
 use super::column::number;
+use super::read::OnNote;
 use super::{DataConfig, Encoded, Inferred, MissingWords, Preprocessor, ReadOptions, Split, infer, open};
-use crate::{Error, Result};
+use crate::{DataProblem, Error, Result};
+
+/// The least number of rows of a fit.
+const FEWEST_ROWS: usize = 10;
 
 /// A data set ready to be fitted.
 pub struct Prepared {
@@ -44,7 +48,8 @@ pub type Check<'a> = &'a dyn Fn() -> Result<()>;
 
 /// [`prepare`], until an error of `check`.
 pub fn prepare_checked(input: &str, config: &DataConfig, seed: u64, check: Check) -> Result<Prepared> {
-    let source = open(input, &ReadOptions { windows: None, ..config.read_options() })?;
+    let (on_note, notes) = OnNote::kept();
+    let source = open(input, &ReadOptions { windows: None, on_note, ..config.read_options() })?;
     let name = source.name().to_string();
     let rows = examples(&name, source.collect_checked(check)?, config)?;
     check()?;
@@ -52,7 +57,8 @@ pub fn prepare_checked(input: &str, config: &DataConfig, seed: u64, check: Check
     let test = |name: &str| open(name, &config.read_options())?.collect_checked(check);
     let test = test_input.as_deref().map(test).transpose()?;
     let prepared = split_and_fit(input, rows, HeldOut { validation: None, test }, config, seed, check)?;
-    Ok(Prepared { test_input, ..prepared })
+    let warnings = [notes(), prepared.warnings].concat();
+    Ok(Prepared { test_input, warnings, ..prepared })
 }
 
 /// [`prepare`] for rows in memory, called `name` in messages. With `validation` rows, `rows` are
@@ -86,6 +92,11 @@ fn split_and_fit(
     seed: u64,
     check: Check,
 ) -> Result<Prepared> {
+    if batch.num_rows() < FEWEST_ROWS {
+        let (expected, found) = (format!("{FEWEST_ROWS} rows or more"), batch.num_rows().to_string());
+        let error = Error::data(input, expected, found, "a model cannot be fitted to so few: add rows");
+        return Err(error.because(DataProblem::TooFewRows));
+    }
     let share = |share: f64, rows: &Option<RecordBatch>| if rows.is_some() { 0.0 } else { share };
     let shares = [share(config.validation, &held_out.validation), share(config.test, &held_out.test)];
     let split = split(input, batch.num_rows(), config, shares, seed)?;

@@ -61,6 +61,9 @@ impl Config {
         let blocks = prepared.preprocessor.blocks();
         let architecture = self.model.resolve(&blocks, prepared.train.is_black_and_white())?;
         let architecture = architecture.conditioned_on(prepared.preprocessor.condition_width())?;
+        // Image files at use are read in the channels of the fit.
+        let image = prepared.preprocessor.schema.image_shape();
+        self.data.images.channels = image.map(|(_, _, channels)| channels);
         self.training.resolve(prepared.train.rows, self.model.family.usual_learning_rate())?;
         if self.training.pretrain_epochs > 0 && !architecture.is_stack() {
             return Err(no_stack(self.training.pretrain_epochs));

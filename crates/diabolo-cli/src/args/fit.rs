@@ -14,8 +14,9 @@ use super::{ModelArgs, ReadArgs};
 
 #[derive(Args)]
 pub struct FitArgs {
-    /// A CSV, TSV, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images, `-` for
-    /// stdin, or a built-in data set: digits, factors, mnist, fashion-mnist, binarized-mnist
+    /// A CSV, TSV, JSON lines, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images or of the
+    /// parts of a table, a pattern such as 'data/*.parquet', `-` for stdin, or a built-in data set:
+    /// digits, factors, mnist, fashion-mnist, binarized-mnist
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 
@@ -26,6 +27,9 @@ pub struct FitArgs {
     /// Run folder [default: runs/DATA-MODEL, numbered]
     #[arg(long, short, value_name = "FOLDER")]
     pub out: Option<PathBuf>,
+    /// Replace the run in the folder of --out
+    #[arg(long, requires = "out")]
+    pub force: bool,
     /// Settings for a task: detect, detect-contaminated, impute, denoise, features or generate;
     /// other flags override them
     #[arg(long, alias = "for", value_name = "PRESET", conflicts_with_all = ["config", "resume"])]

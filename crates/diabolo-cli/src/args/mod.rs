@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use diabolo::artifact::folder_of;
-use diabolo::data::Format;
+use diabolo::data::read::OnNote;
+use diabolo::data::{DataConfig, Format, ReadOptions};
 use diabolo::tensor::{Device, use_threads};
 use diabolo::{Config, Error};
 
@@ -26,8 +27,8 @@ pub use generate::GenerateArgs;
 pub use model::ModelArgs;
 pub use shell::{CompletionsArgs, ManArgs};
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
-use values::delimiter;
 pub use values::renamed;
+use values::{delimiter, size};
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]
@@ -82,6 +83,21 @@ impl Shared {
 
     pub fn device(&self) -> diabolo::Result<Device> {
         Device::named(&self.device)
+    }
+
+    /// The options of the reader, whose notes are printed.
+    pub fn read_options(&self, data: &DataConfig) -> ReadOptions {
+        ReadOptions { on_note: self.on_note(), ..data.read_options() }
+    }
+
+    /// Prints the notes of a reader.
+    pub fn on_note(&self) -> OnNote {
+        let quiet = self.quiet;
+        OnNote::new(move |note| {
+            if !quiet {
+                eprintln!("note: {note}");
+            }
+        })
     }
 
     /// Prints a note on stderr, unless `--quiet` is given.
@@ -183,6 +199,19 @@ pub struct ReadArgs {
     /// words, only empty cells; default: the usual words (?, NA, NaN, null, …); may be repeated
     #[arg(long, value_name = "[COLUMN=]WORD", allow_hyphen_values = true)]
     pub missing: Vec<String>,
+    /// Skip up to N damaged rows of a text file, such as rows with too few cells, and count them
+    /// [default: as fitted, else 0]
+    #[arg(long, value_name = "N")]
+    pub skip_bad_rows: Option<u64>,
+    /// Resize image files to a height and width; N means NxN [default: as fitted]
+    #[arg(long, value_name = "HxW")]
+    pub resize: Option<String>,
+    /// Read image files in grey [default: as fitted, else in colour if one of them is]
+    #[arg(long)]
+    pub gray: bool,
+    /// Refuse unreadable image files instead of skipping them
+    #[arg(long)]
+    pub strict: bool,
     /// The rows are a time series: one example is a window of N consecutive rows [default: as
     /// fitted]
     #[arg(long, value_name = "N")]
@@ -198,6 +227,12 @@ impl ReadArgs {
         data.header = self.no_header.then_some(false).or(self.header).or(data.header);
         data.encoding = self.encoding.clone().or(data.encoding.take());
         data.missing.extend(self.missing.iter().cloned());
+        data.skip_bad_rows = self.skip_bad_rows.unwrap_or(data.skip_bad_rows);
+        if let Some(text) = &self.resize {
+            data.images.resize = Some(size(text)?);
+        }
+        data.images.channels = self.gray.then_some(1).or(data.images.channels);
+        data.images.strict |= self.strict;
         data.window = self.window.or(data.window);
         match data.window {
             Some(length) if length < 2 => Err(Error::invalid_value("--window", "2 rows or more", length)),

@@ -44,6 +44,18 @@ pub fn delimiter(text: &str) -> diabolo::Result<char> {
     }
 }
 
+/// Parses HxW, or N for both.
+pub fn size(text: &str) -> diabolo::Result<[usize; 2]> {
+    const MOST: usize = 1 << 14;
+    let side = |text: &str| text.parse::<usize>().ok().filter(|side| (1..=MOST).contains(side));
+    let sides = match text.split_once(['x', 'X']) {
+        Some((height, width)) => side(height).zip(side(width)),
+        None => side(text).map(|side| (side, side)),
+    };
+    let wrong = || Error::invalid_value("--resize", "HxW such as 32x48, or N for NxN", format!("'{text}'"));
+    sides.map(|(height, width)| [height, width]).ok_or_else(wrong)
+}
+
 /// The error of a parser, for a flag that is not named like its setting.
 pub fn renamed(error: Error, flag: &str) -> Error {
     match error {

@@ -14,10 +14,11 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Run::model_file(&args.model)?;
     // Held until the file is written.
     let _run = Run::of_model(&path).map(Run::locked).transpose()?;
-    let predictor = load(&path, shared)?.input(&args.input).missing(&args.read.missing)?.first_row(0);
+    let predictor =
+        load(&path, Some(&args.input), shared)?.input(&args.input).missing(&args.read.missing)?.first_row(0);
     let header = &predictor.saved().header;
     let config = args.read.over(&header.config)?;
-    let rows = open(&args.input, &config.data.read_options())?.collect()?;
+    let rows = open(&args.input, &shared.read_options(&config.data))?.collect()?;
     let fitted_on = &header.source.fingerprint;
     if fitted_on.is_some() && fingerprint(&args.input)? == *fitted_on {
         shared.note(

@@ -7,7 +7,7 @@ use crate::args::{EvaluateArgs, Shared};
 use crate::output;
 
 pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
-    let predictor = load(&args.model, shared)?.missing(&args.read.missing)?;
+    let predictor = load(&args.model, args.input.as_deref(), shared)?.missing(&args.read.missing)?;
     let options = EvaluateOptions { samples: args.samples, diagnose: args.diagnose };
     options.validate(&predictor)?;
     let rows = evaluation_rows(&predictor, args.input.as_deref(), args.all_rows, &args.read, shared)?;

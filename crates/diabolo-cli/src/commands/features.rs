@@ -24,7 +24,7 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
     if tuning.training.pretrain_epochs > 0 {
         return Err(Error::conflict("--pretrain-epochs", "features", "only `fit` pretrains").into());
     }
-    let predictor = load(&args.model, shared)?.missing(&args.read.missing)?;
+    let predictor = load(&args.model, None, shared)?.missing(&args.read.missing)?;
     let data = args.read.over(&predictor.saved().header.config)?.data;
     let features = FeatureEvaluation::new(&predictor, &data)?;
     let rows = features.rows();

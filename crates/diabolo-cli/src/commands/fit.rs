@@ -17,7 +17,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.print_config && args.input.is_none() && args.resume.is_none() {
         return print_config(&args.to_config()?, shared);
     }
-    if let (Some(out), None) = (&args.out, &args.resume) {
+    if let (Some(out), None, false) = (&args.out, &args.resume, args.force) {
         // Before the rows are read, which may take long.
         Run::check_unused(out)?;
     }
@@ -28,7 +28,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     if args.print_config {
         return print_config(prepared.config(), shared);
     }
-    let (prepared, run) = in_run(prepared, args.out.as_deref())?;
+    let (prepared, run) = in_run(prepared, args)?;
     shared.note(format!("fitting {} in {}", prepared.describe(), run.folder().display()));
     let fitted = cancellable(&cancel, || prepared.run()).inspect_err(|error| {
         if error.class() == ErrorClass::Cancelled {
@@ -75,12 +75,13 @@ fn job<'a>(args: &FitArgs, shared: &Shared) -> anyhow::Result<FitJob<'a>> {
 }
 
 /// The run folder: the resumed one, the requested one, or a new one.
-fn in_run<'a>(prepared: PreparedJob<'a>, out: Option<&Path>) -> diabolo::Result<(PreparedJob<'a>, Run)> {
+fn in_run<'a>(prepared: PreparedJob<'a>, args: &FitArgs) -> diabolo::Result<(PreparedJob<'a>, Run)> {
     if let Some(run) = prepared.run_folder().cloned() {
         return Ok((prepared, run));
     }
     let name = || format!("{}-{}", short_name(prepared.input()), prepared.architecture().family.name());
-    let run = match out {
+    let run = match &args.out {
+        Some(folder) if args.force => Run::replace(folder)?,
         Some(folder) => Run::create(folder)?,
         None => Run::create_numbered(Path::new("runs"), &name())?,
     };

@@ -12,7 +12,7 @@ use crate::output;
 pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout(&args.out, shared)?;
     let config = args.to_config()?;
-    let predictor = in_range(load(&args.model, shared)?, args.beyond_range);
+    let predictor = in_range(load(&args.model, None, shared)?, args.beyond_range);
     let made = predictor.generate(&config)?;
     match predictor.saved().header.preprocessor.schema.image_shape() {
         Some(shape) if args.out.ends_with(".png") => write_sheet(&args.out, &made, shape)?,

@@ -12,7 +12,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     output::one_on_stdout(&asked.out, shared)?;
     let predictor = load_for(asked, shared)?;
-    let read = asked.read.over(&predictor.saved().header.config)?.data.read_options();
+    let read = shared.read_options(&asked.read.over(&predictor.saved().header.config)?.data);
     let source = open(&asked.input, &read)?;
     let (config, targets) = (args.to_config(), args.targets()?);
     let create = |out: &String| writer(&predictor, out, asked.format);

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use diabolo::artifact::{Run, SavedModel, weights};
+use diabolo::artifact::{SavedModel, weights};
 use diabolo::data::{infer, open};
 use serde_json::json;
 
-use super::load;
+use super::{is_model, load};
 use crate::args::{InspectArgs, Shared};
 use crate::output;
 
 pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Path::new(&args.path);
-    match Run::open(path).is_ok() || path.extension().is_some_and(|e| e == "safetensors") {
-        true => model(load(path, shared)?.saved(), shared),
+    match is_model(path) {
+        true => model(load(path, None, shared)?.saved(), shared),
         false => data(args, shared),
     }
 }
@@ -53,7 +53,7 @@ fn model(saved: &SavedModel, shared: &Shared) -> anyhow::Result<()> {
 
 fn data(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     let config = args.to_config()?.data;
-    let source = open(&args.path, &config.read_options())?;
+    let source = open(&args.path, &shared.read_options(&config))?;
     let name = source.name().to_string();
     let rows = source.collect()?;
     let inferred = infer(&name, &rows, &config.infer_options())?;

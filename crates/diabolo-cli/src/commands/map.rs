@@ -11,8 +11,8 @@ use crate::output;
 
 pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     let drawing = is_drawing(&args.out)?;
-    let predictor = load(&args.model, shared)?.missing(&args.read.missing)?;
-    let read = args.read.over(&predictor.saved().header.config)?.data.read_options();
+    let predictor = load(&args.model, Some(&args.input), shared)?.missing(&args.read.missing)?;
+    let read = shared.read_options(&args.read.over(&predictor.saved().header.config)?.data);
     let rows = open(&args.input, &read)?.collect()?;
     let page = map_page(&predictor, &args.input, &rows, args.color.as_deref())?;
     let text = if drawing { page.to_svg() } else { page.to_html() };

@@ -18,21 +18,34 @@ pub mod transform;
 
 use std::path::Path;
 
+use diabolo::artifact::Run;
 use diabolo::data::{UnknownCells, Writer};
 use diabolo::pipeline::EvaluationRows;
 use diabolo::{Error, Predictor};
 
 use crate::args::{ReadArgs, Shared, TransformArgs};
 
-/// The model of a run folder or a file.
-fn load(path: &Path, shared: &Shared) -> diabolo::Result<Predictor> {
-    Predictor::open_on(path, shared.device()?)
+/// The model of a run folder or a file, which comes before the `input`.
+fn load(path: &Path, input: Option<&str>, shared: &Shared) -> diabolo::Result<Predictor> {
+    match input {
+        Some(run) if is_model(Path::new(run)) && !is_model(path) => Err(Error::Unsupported {
+            what: format!("'{run}' is a run, and '{}' is not", path.display()),
+            help: format!("give the run first: {run} {}", path.display()),
+        }),
+        _ => Predictor::open_on(path, shared.device()?),
+    }
+}
+
+/// Whether a path is a run folder or a model file.
+fn is_model(path: &Path) -> bool {
+    Run::open(path).is_ok() || path.extension().is_some_and(|extension| extension == "safetensors")
 }
 
 /// The model for transforming rows, with the setting for unknown categories.
 fn load_for(args: &TransformArgs, shared: &Shared) -> diabolo::Result<Predictor> {
     args.check_folder()?;
-    let predictor = load(&args.model, shared)?.input(&args.input).missing(&args.read.missing)?;
+    let predictor =
+        load(&args.model, Some(&args.input), shared)?.input(&args.input).missing(&args.read.missing)?;
     let predictor = in_range(predictor, args.beyond_range);
     Ok(match &args.unknown {
         Some(unknown) => predictor.unknown_category(unknown.parse()?),
@@ -74,7 +87,7 @@ fn evaluation_rows(
     shared: &Shared,
 ) -> diabolo::Result<EvaluationRows> {
     let data = read.over(&predictor.saved().header.config)?.data;
-    let rows = EvaluationRows::new(predictor, input, all_rows, &data)?;
+    let rows = EvaluationRows::new(predictor, input, all_rows, &data, shared.on_note())?;
     rows.note.iter().for_each(|note| shared.note(note));
     Ok(rows)
 }

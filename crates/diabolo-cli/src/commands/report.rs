@@ -11,7 +11,7 @@ use crate::args::{ReportArgs, Shared};
 use crate::output;
 
 pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
-    let predictor = load(&args.model, shared)?.missing(&args.read.missing)?;
+    let predictor = load(&args.model, args.input.as_deref(), shared)?.missing(&args.read.missing)?;
     let mut run = Run::open(&args.model).ok();
     if args.out.is_none() {
         run = run.map(Run::locked).transpose()?;

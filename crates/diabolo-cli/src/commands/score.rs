@@ -23,7 +23,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let config = asked.read.over(&predictor.saved().header.config)?;
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
     let mut run = ScoreRun::new(&predictor, truth, args.drift)?;
-    let source = open(&asked.input, &config.data.read_options())?;
+    let source = open(&asked.input, &shared.read_options(&config.data))?;
     let at_once = rule.needs_all_rows() || args.report.is_some();
     let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
         true => Box::new(std::iter::once(source.collect())),

@@ -31,7 +31,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     output::one_on_stdout(&args.out, shared)?;
     let predictor = load_for(args, shared)?;
     let config = args.read.over(&predictor.saved().header.config)?;
-    let source = open(&args.input, &config.data.read_options())?;
+    let source = open(&args.input, &shared.read_options(&config.data))?;
     let mut writer = writer(&predictor, &args.out, args.format)?;
     let mut unknown = UnknownCells::default();
     let counted = source.map(|batch| {

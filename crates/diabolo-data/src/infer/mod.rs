@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, closest, some_names};
 use crate::factors::is_factor;
-use crate::image::image_shape;
+use crate::image::{image_shape, pixel_type};
 use crate::missing::of_no_column;
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, MissingWords, Schema, Spelling, Storage};
@@ -264,9 +264,8 @@ fn infer_images(
     options: &InferOptions,
 ) -> Result<Inferred> {
     let (height, width, channels) = image_shape(image).unwrap_or_default();
-    let bytes =
-        matches!(image.data_type(), DataType::FixedSizeList(item, _) if item.data_type() == &DataType::UInt8);
-    let storage = if bytes { Storage::Integer } else { Storage::Float };
+    let real = pixel_type(image) == Some(&DataType::Float32);
+    let storage = if real { Storage::Float } else { Storage::Integer };
     let kind = FeatureKind::Image { height, width, channels };
     let (name, spelling) = (image.name().clone(), Spelling::default());
     let features = vec![Feature { name, kind, storage, spelling }];

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{
-    ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, StringArray, UInt8Array,
-};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema as ArrowSchema};
 
 use diabolo_stats::random::{Purpose, RngExt, stream};
@@ -12,7 +10,7 @@ use diabolo_stats::random::{Purpose, RngExt, stream};
 use super::pool::Pool;
 use super::{Preprocessor, Transform, no_table};
 use crate::column::number;
-use crate::image::{image_array, image_field, image_scale, with_scale};
+use crate::image::{image_array, image_field, image_scale, pixel_array, with_16_bits, with_scale};
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Storage};
 
@@ -150,14 +148,13 @@ fn decode_images<'a>(
     };
     let float = feature.storage != Storage::Integer;
     let mut field = image_field(height, width, channels, float).with_name(&feature.name);
+    if !float && scale > 255.0 {
+        field = with_16_bits(field);
+    }
     if image_scale(&field) != scale {
         field = with_scale(field, scale);
     }
     let pixels = images.flatten().map(|pixel| pixel.clamp(0.0, 1.0) * scale);
-    let pixels: ArrayRef = match float {
-        true => Arc::new(Float32Array::from_iter_values(pixels)),
-        false => Arc::new(UInt8Array::from_iter_values(pixels.map(|pixel| pixel.round() as u8))),
-    };
-    let images = image_array(&field, pixels).map_err(no_table)?;
+    let images = image_array(&field, pixel_array(&field, pixels)).map_err(no_table)?;
     Ok((field, images))
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, UInt8Type};
+use arrow_array::types::{Float32Type, UInt8Type, UInt16Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 
@@ -239,6 +239,10 @@ fn encode_images(column: &Column, field: &Field, units: &Range<usize>, encoded: 
             let bytes = list.values().as_primitive::<UInt8Type>().values();
             let table: Vec<f32> = (0..=u8::MAX).map(|byte| f32::from(byte) / scale).collect();
             copy_pixels(bytes, |byte| table[usize::from(byte)], units, encoded);
+        }
+        DataType::UInt16 => {
+            let pixels = list.values().as_primitive::<UInt16Type>().values();
+            copy_pixels(pixels, |pixel| f32::from(pixel) / scale, units, encoded);
         }
         _ => {
             let pixels = list.values().as_primitive::<Float32Type>().values();

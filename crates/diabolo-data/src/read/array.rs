@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, UInt8Array};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int64Array, RecordBatch, UInt8Array, UInt16Array,
+};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::{ReadOptions, Source, arrow_error, csv::numbered};
-use crate::image::{image_array, image_field};
+use crate::image::{image_array, image_field, with_16_bits};
 use crate::input::{Bytes, damaged, read_error, spool};
 use crate::{Error, Result};
 
@@ -109,14 +111,14 @@ fn picture_field(name: &str, layout: &Layout) -> Result<Field> {
             ));
         }
     };
-    let float = match (layout.kind, layout.size) {
-        (Kind::Unsigned, 1) => false,
-        (Kind::Float, _) => true,
+    match (layout.kind, layout.size) {
+        (Kind::Unsigned, 1 | 2) | (Kind::Float, _) => {}
         (kind, size) => {
             let found = format!("{kind:?} numbers of {} bits", size * 8);
-            return Err(Error::data(name, "pixels as uint8 or floats", found, "convert the array first"));
+            let expected = "pixels as uint8, uint16 or floats";
+            return Err(Error::data(name, expected, found, "convert the array first"));
         }
-    };
+    }
     if layout.fortran {
         let help = "save it with numpy.ascontiguousarray";
         return Err(Error::data(name, "images in C order", "an array in Fortran order", help));
@@ -124,7 +126,8 @@ fn picture_field(name: &str, layout: &Layout) -> Result<Field> {
     if height.checked_mul(width * channels).is_none_or(|pixels| i32::try_from(pixels).is_err()) {
         return Err(damaged(name, format!("images of {height} × {width} pixels")));
     }
-    Ok(image_field(height, width, channels, float))
+    let field = image_field(height, width, channels, layout.kind == Kind::Float);
+    Ok(if (layout.kind, layout.size) == (Kind::Unsigned, 2) { with_16_bits(field) } else { field })
 }
 
 /// The order of the numbers in the file.
@@ -239,11 +242,15 @@ impl ArrayReader {
 
     fn pictures(&mut self, rows: usize) -> Result<ArrayRef> {
         let numbers = self.read(rows * self.items)?;
-        let pixels: ArrayRef = if self.layout.kind == Kind::Float {
-            let cells = numbers.chunks_exact(self.layout.size);
-            Arc::new(Float32Array::from_iter_values(cells.map(|cell| self.float(bits(cell)) as f32)))
-        } else {
-            Arc::new(UInt8Array::from(numbers))
+        let cells = numbers.chunks_exact(self.layout.size).map(bits);
+        let pixels: ArrayRef = match self.layout.kind {
+            Kind::Float => {
+                Arc::new(Float32Array::from_iter_values(cells.map(|bits| self.float(bits) as f32)))
+            }
+            _ if self.layout.size == 2 => {
+                Arc::new(UInt16Array::from_iter_values(cells.map(|bits| bits as u16)))
+            }
+            _ => Arc::new(UInt8Array::from(numbers)),
         };
         image_array(self.schema.field(0), pixels).map_err(|error| arrow_error(&self.name, error))
     }

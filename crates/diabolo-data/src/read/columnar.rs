@@ -10,7 +10,10 @@ use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
+use parquet::file::metadata::ParquetMetaData;
 
+use super::foreign::not_supported;
 use super::ipc::Batches;
 use super::{ReadOptions, Source, arrow_error, slices};
 use crate::input::{Input, read_error};
@@ -21,12 +24,28 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     let file = input.into_file()?;
     let builder = guarded(&name, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))?;
+    check_compression(&name, builder.metadata())?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok();
     let schema = builder.schema().clone();
     let row = schema.fields().iter().map(|field| row_bytes(field.data_type())).fold(0, usize::saturating_add);
     let batch_rows = options.rows_per_batch(row);
     let batches = guarded(&name, || Ok(builder.with_batch_size(batch_rows).build()?))?;
     normalised(name, &schema, rows, batches, batch_rows)
+}
+
+/// Refuses a compression that is not built in, before any row is read.
+fn check_compression(name: &str, metadata: &ParquetMetaData) -> Result<()> {
+    let columns = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let other = columns.map(|column| column.compression()).find_map(|compression| match compression {
+        Compression::BROTLI(_) => Some("brotli"),
+        Compression::LZO => Some("LZO"),
+        _ => None,
+    });
+    other.map_or(Ok(()), |compression| {
+        let what = format!("{compression}-compressed Parquet");
+        let help = "write it again with compression='zstd', 'snappy' or 'gzip'";
+        Err(not_supported(name, &what, help))
+    })
 }
 
 /// Opens an Arrow file or stream. Its batches are read as written and split into smaller ones.

@@ -26,22 +26,17 @@ pub(super) mod columnar {
 }
 
 pub(super) mod images {
-    use std::path::{Path, PathBuf};
-
     use super::left_out;
     use crate::Result;
     use crate::input::Input;
+    use crate::read::files::Found;
     use crate::read::{ReadOptions, Source};
 
-    pub fn folder(_: &Path, _: &ReadOptions) -> Result<Source> {
+    pub fn open(_: &str, _: Vec<Found>, _: &ReadOptions) -> Result<Source> {
         Err(left_out("images"))
     }
 
-    pub fn single(_: Input) -> Result<Source> {
-        Err(left_out("images"))
-    }
-
-    pub fn files(_: &Path) -> Result<Vec<(String, PathBuf)>> {
+    pub fn single(_: Input, _: &ReadOptions) -> Result<Source> {
         Err(left_out("images"))
     }
 }

@@ -14,18 +14,25 @@
 //! | images | `FixedSizeList`, see [`super::image`] |
 
 mod amat;
+mod archive;
 mod array;
+mod bad_rows;
 #[cfg(feature = "formats")]
 mod columnar;
 mod csv;
+mod files;
+mod foreign;
 mod idx;
 #[cfg(feature = "formats")]
 mod images;
 #[cfg(feature = "formats")]
 mod ipc;
+mod json_lines;
 #[cfg(not(feature = "formats"))]
 mod left_out;
+mod notes;
 mod npy;
+mod parts;
 mod sniff;
 mod stream;
 #[cfg(all(test, feature = "formats"))]
@@ -38,16 +45,20 @@ use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{Format, catalog, digits, factors};
 use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
 
+pub(crate) use json_lines::is_scalar;
 #[cfg(not(feature = "formats"))]
 pub(crate) use left_out::left_out;
 #[cfg(not(feature = "formats"))]
 use left_out::{columnar, images};
+pub use notes::OnNote;
 pub use stream::{is_stream, spool_stream};
 pub(crate) use window::series_column;
 pub use window::{Windows, is_earlier_row};
@@ -63,10 +74,33 @@ pub struct ReadOptions {
     pub encoding: Option<String>,
     /// The format, for contents that do not identify it.
     pub format: Option<Format>,
+    /// Number of damaged rows to skip; one more is an error. Damaged are rows of text and JSON
+    /// lines that have no complete cells.
+    pub skip_bad_rows: u64,
+    /// How images of files are read.
+    pub images: ImageOptions,
     /// Maximum number of rows per batch.
     pub batch_rows: usize,
     /// The windows, if the rows are a time series.
     pub windows: Option<Windows>,
+    /// Receives notes about what the reader converted or left out.
+    pub on_note: OnNote,
+}
+
+/// How the images of files are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImageOptions {
+    /// The height and width to resize images to; by default all must have one size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<[usize; 2]>,
+    /// Number of channels: 1 reads colour as grey, 3 reads grey as RGB; by default 3 if one image is
+    /// in colour, else 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channels: Option<usize>,
+    /// Refuse unreadable images, which are skipped by default.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
 }
 
 impl Default for ReadOptions {
@@ -76,8 +110,11 @@ impl Default for ReadOptions {
             header: None,
             encoding: None,
             format: None,
+            skip_bad_rows: 0,
+            images: ImageOptions::default(),
             batch_rows: 8192,
             windows: None,
+            on_note: OnNote::default(),
         }
     }
 }
@@ -166,7 +203,11 @@ impl Iterator for Source {
     }
 }
 
-/// Opens a file, a folder of images, stdin (`-`) or a built-in set.
+/// Opens a file, stdin (`-`), a built-in set, or several files as one input: a folder of images, the
+/// folder of a table in parts, or a pattern such as `data/*.parquet`.
+///
+/// Without images, the data files below a folder are parts of one table; those that begin with `.`
+/// or `_` are ignored, and folders such as `year=2024` become columns.
 ///
 /// The built-in sets are those of [`catalog`]: `digits`, `factors`, `mnist`, `fashion-mnist` and
 /// `binarized-mnist`; the last three have parts, `mnist:train` (the default) and `mnist:test`. Use
@@ -191,10 +232,45 @@ fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     if let Some((set, part)) = catalog::find(input)? {
         return open_built_in(input, set, part, options);
     }
-    if input != "-" && Path::new(input).is_dir() {
-        return images::folder(Path::new(input), options);
+    match several(input)? {
+        Some(Several::Pictures(files)) => images::open(input, files, options),
+        Some(Several::Parts(files)) => parts::open(input, files, options),
+        None => open_input(Input::open(input)?, options),
     }
-    open_input(Input::open(input)?, options)
+}
+
+/// The files of a folder or a pattern.
+enum Several {
+    Pictures(Vec<files::Found>),
+    Parts(Vec<files::Found>),
+}
+
+/// The images of a folder or a pattern, or without images the parts of its table; none for other
+/// inputs.
+fn several(input: &str) -> Result<Option<Several>> {
+    let Some(found) = files::of_input(input)? else { return Ok(None) };
+    let is = |wanted: &str| found.iter().any(|(name, _)| name == wanted);
+    if is("config.toml") && (is("model.safetensors") || is("history.jsonl")) {
+        let help = "name the data; the run comes before it, as in diabolo score RUN INPUT";
+        return Err(Error::data(input, "data", "a run of diabolo", help));
+    }
+    if found.iter().any(|(name, _)| name.starts_with("_delta_log/")) {
+        let help = "read it with a Delta reader and save it as Parquet";
+        return Err(foreign::not_supported(input, "a Delta table", help));
+    }
+    let is_picture = |(name, _): &files::Found| Format::of_extension(name) == Some(Format::Images);
+    let (pictures, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_picture);
+    if !pictures.is_empty() {
+        return Ok(Some(Several::Pictures(pictures)));
+    }
+    match parts::parts(others) {
+        parts if parts.is_empty() => {
+            let expected = "PNG or JPEG images, or the files of one table";
+            let help = "name a folder of images, the folder of a table, or one data file";
+            Err(Error::data(input, expected, "a folder without any", help))
+        }
+        parts => Ok(Some(Several::Parts(parts))),
+    }
 }
 
 /// Reads any format from a stream, called `name` in messages.
@@ -223,12 +299,13 @@ fn open_input(mut input: Input, options: &ReadOptions) -> Result<Source> {
     match options.format.map_or_else(|| sniff::format(&mut input), Ok)? {
         Format::Csv => csv::open(input, options, None),
         Format::Tsv => csv::open(input, options, Some(b'\t')),
+        Format::JsonLines => json_lines::open(input, options),
         Format::Parquet => columnar::parquet(input, options),
         Format::Arrow => columnar::arrow(input, options),
         Format::Npy => npy::npy(input, options),
-        Format::Npz => npy::npz(input, options),
+        Format::Npz => archive::open(input, options),
         Format::Idx => idx::open(input, options),
-        Format::Images => images::single(input),
+        Format::Images => images::single(input, options),
     }
 }
 
@@ -262,8 +339,8 @@ fn slices(batch: RecordBatch, step: usize) -> impl Iterator<Item = RecordBatch> 
     (0..rows).step_by(step).map(move |start| batch.slice(start, step.min(rows - start)))
 }
 
-/// A fingerprint of the input: the SHA-256 of a file's bytes, in hex; of the names and sizes for a
-/// folder; the name for a built-in set; `None` for a stream, see [`spool_stream`].
+/// A fingerprint of the input: the SHA-256 of a file's bytes, in hex; of the names and bytes of the
+/// files of a folder; the name for a built-in set; `None` for a stream, see [`spool_stream`].
 pub fn fingerprint(input: &str) -> Result<Option<String>> {
     if is_stream(input) {
         return Ok(None);
@@ -271,17 +348,19 @@ pub fn fingerprint(input: &str) -> Result<Option<String>> {
     if let Some((set, part)) = catalog::find(input)? {
         return Ok(Some(format!("built-in:{}:{part}", set.name)));
     }
-    let mut hash = Sha256::new();
-    if Path::new(input).is_dir() {
-        for (name, path) in images::files(Path::new(input))? {
-            let size = path.metadata().map_err(Error::io("read", &path))?.len();
-            hash.update(format!("{name}\0{size}\n"));
-        }
-    } else {
-        let file = std::fs::File::open(input).map_err(Error::io("open", input))?;
-        hash_bytes(file, &mut hash).map_err(Error::io("read", input))?;
-    }
-    Ok(Some(hex(&hash.finalize())))
+    let of_file = |path: &Path| {
+        let mut hash = Sha256::new();
+        let file = std::fs::File::open(path).map_err(Error::io("open", path))?;
+        hash_bytes(file, &mut hash).map_err(Error::io("read", path))?;
+        Ok(hex(&hash.finalize()))
+    };
+    let files = match several(input)? {
+        Some(Several::Pictures(files) | Several::Parts(files)) => files,
+        None => return of_file(Path::new(input)).map(Some),
+    };
+    let lines = files.par_iter().map(|(name, path)| Ok(format!("{name}\0{}\n", of_file(path)?)));
+    let lines = lines.collect::<Result<Vec<_>>>()?.concat();
+    Ok(Some(hex(&Sha256::digest(lines))))
 }
 
 /// Converts an error of Arrow's readers: damage, unless it is an I/O failure.

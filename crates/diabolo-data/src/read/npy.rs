@@ -1,11 +1,13 @@
 //! NumPy files: one array (NPY) or a ZIP archive of arrays (NPZ).
 
+use std::fs::File;
 use std::io::Read;
 
 use arrow_schema::Field;
 
 use super::array::{self, Kind, Layout};
-use super::{ReadOptions, Source, zip};
+use super::zip::{self, Entry};
+use super::{ReadOptions, Source};
 use crate::input::{Bytes, Input, damaged, read_error};
 use crate::{Error, Result};
 
@@ -23,10 +25,7 @@ pub(super) fn npy(input: Input, options: &ReadOptions) -> Result<Source> {
 
 /// Opens the table of an archive: `X`, `data` or the only array. A one-dimensional `y` becomes a
 /// column `y`.
-pub(super) fn npz(input: Input, options: &ReadOptions) -> Result<Source> {
-    let name = input.name.clone();
-    let mut file = input.into_file()?;
-    let entries = zip::entries(&name, &mut file)?;
+pub(super) fn npz(name: &str, file: File, entries: &[Entry], options: &ReadOptions) -> Result<Source> {
     let find = |names: &[&str]| {
         names.iter().find_map(|wanted| entries.iter().find(|e| e.name.strip_suffix(".npy") == Some(wanted)))
     };
@@ -35,20 +34,20 @@ pub(super) fn npz(input: Input, options: &ReadOptions) -> Result<Source> {
     let table = match (find(&TABLES), others.collect::<Vec<_>>().as_slice(), labels) {
         (Some(table), ..) => table,
         (None, [only], _) => only,
-        (None, [], Some(labels)) => return open_array(&name, zip::open(&name, file, labels)?, options),
+        (None, [], Some(labels)) => return open_array(name, zip::open(name, file, labels)?, options),
         _ => {
             let found = entries.iter().map(|entry| entry.name.as_str()).collect::<Vec<_>>().join(", ");
             let expected = format!("one array, or one named {}", TABLES.join(", "));
             return Err(Error::data(name, expected, format!("[{found}]"), "rename the array to X"));
         }
     };
-    let again = file.try_clone().map_err(|error| read_error(&name, error))?;
+    let again = file.try_clone().map_err(|error| read_error(name, error))?;
     let labels = match labels {
         // The labels are read first, since both share one file position.
-        Some(labels) => Some(open_array(&name, zip::open(&name, again, labels)?, options)?.collect()?),
+        Some(labels) => Some(open_array(name, zip::open(name, again, labels)?, options)?.collect()?),
         None => None,
     };
-    let table = open_array(&name, zip::open(&name, file, table)?, options)?;
+    let table = open_array(name, zip::open(name, file, table)?, options)?;
     match labels.filter(|labels| labels.num_columns() == 1 && Some(labels.num_rows()) == table.rows()) {
         Some(labels) => {
             let field = Field::new("y", labels.schema().field(0).data_type().clone(), true);

@@ -3,6 +3,7 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8};
 
+use super::foreign;
 use crate::Format;
 use crate::MISSING;
 use crate::input::Input;
@@ -11,17 +12,32 @@ use crate::{Error, Result};
 /// Maximum number of records that detection uses.
 const RECORDS: usize = 100;
 
-/// The format by the first bytes; text is CSV (or TSV, by the file name), unless the file name
-/// declares another format.
+/// The format by the first bytes; text is JSON lines if it begins with an object, else CSV (or TSV,
+/// by the file name), unless the file name declares another format.
 pub(super) fn format(input: &mut Input) -> Result<Format> {
     let named = input.path.as_deref().and_then(Format::of_path);
     if let Some(format) = Format::of_magic(input.head(8)?) {
         return Ok(format);
     }
+    let name = input.name.clone();
+    let head = input.head(foreign::HEAD)?;
+    if let Some(error) = foreign::error(&name, head) {
+        return Err(error);
+    }
+    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+    let object = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
+    let is_object = object.is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'}')));
     match named {
+        None if is_object => Ok(Format::JsonLines),
+        Some(Format::JsonLines) if text.first() == Some(&b'[') => {
+            let help =
+                "write one object a line: jq -c '.[]' FILE, or pandas' to_json(lines=True, orient='records')";
+            Err(foreign::not_supported(&name, "a JSON array", help))
+        }
+        Some(Format::JsonLines) if text.first() == Some(&b'{') => Ok(Format::JsonLines),
         None | Some(Format::Csv) => Ok(Format::Csv),
         Some(Format::Tsv) => Ok(Format::Tsv),
-        Some(_) if input.head(1)?.is_empty() => Err(empty(&input.name)),
+        Some(_) if head.is_empty() => Err(empty(&name)),
         Some(format) => Err(Error::data(
             input.name.as_str(),
             format!("the format of its extension, {}", format.name()),

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod arrays;
+mod json;
 mod pictures;
+mod several;
 mod tables;
 mod text;
 

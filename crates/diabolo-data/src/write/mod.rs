@@ -1,9 +1,10 @@
-//! Writing data: record batches to CSV, Parquet, Arrow, NumPy or a folder of images.
+//! Writing data: record batches to CSV, JSON lines, Parquet, Arrow, NumPy or a folder of images.
 //!
 //! Files are written atomically: to a temporary file that [`Writer::finish`] renames.
 
 #[cfg(feature = "formats")]
 mod columnar;
+mod json_lines;
 #[cfg(not(feature = "formats"))]
 mod left_out;
 mod npy;
@@ -121,7 +122,7 @@ fn writable(format: Format) -> bool {
 fn unknown(target: &str) -> Error {
     Error::Unsupported {
         what: format!("cannot write '{target}': its extension is not that of a writable format"),
-        help: "use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for images".into(),
+        help: "use .csv, .tsv, .jsonl (also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for images".into(),
     }
 }
 
@@ -137,6 +138,7 @@ fn encoder(
     };
     Ok(match format {
         Format::Tsv => Box::new(text::Text::new(output, b'\t')),
+        Format::JsonLines => Box::new(json_lines::JsonLines::new(output)),
         Format::Npy => Box::new(npy::Npy::new(target, output, schema)?),
         Format::Parquet | Format::Arrow => columnar::encoder(target, format, output, schema)?,
         _ => Box::new(text::Text::new(output, b',')),

@@ -3,7 +3,7 @@
 use std::io::{self, Seek, Write};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Float64Type, UInt8Type};
+use arrow_array::types::{Float32Type, Float64Type, UInt8Type, UInt16Type};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Schema};
@@ -14,8 +14,8 @@ use crate::image::image_shape;
 use crate::{Error, Result};
 
 /// Rows × columns as `float32`, if all columns are, else as `float64` (whole numbers are exact up
-/// to 2⁵³); nulls are NaN. One image column becomes rows × height × width (× 3), `uint8` or
-/// `float32`.
+/// to 2⁵³); nulls are NaN. One image column becomes rows × height × width (× 3), `uint8`,
+/// `uint16` or `float32`.
 pub(super) struct Npy {
     output: Output,
     /// The numbers, kept until the end because the header contains the number of rows.
@@ -36,6 +36,7 @@ impl Npy {
     fn header(&self) -> String {
         let descr = match self.number {
             DataType::UInt8 => "|u1",
+            DataType::UInt16 => "<u2",
             DataType::Float32 => "<f4",
             _ => "<f8",
         };
@@ -76,11 +77,7 @@ impl Encode for Npy {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.rows += batch.num_rows();
         if let Some(images) = batch.columns().first().and_then(|column| column.as_fixed_size_list_opt()) {
-            let bytes = match images.values().as_primitive_opt::<UInt8Type>() {
-                Some(pixels) => pixels.values().to_vec(),
-                None => pixel_bytes(images.values()),
-            };
-            return self.body.write_all(&bytes);
+            return self.body.write_all(&pixel_bytes(images.values()));
         }
         let columns = batch.columns().iter().map(|column| cast(column, &self.number).map_err(from_arrow));
         let columns = columns.collect::<io::Result<Vec<_>>>()?;
@@ -113,5 +110,19 @@ impl Encode for Npy {
 }
 
 fn pixel_bytes(pixels: &ArrayRef) -> Vec<u8> {
-    pixels.as_primitive::<Float32Type>().values().iter().flat_map(|pixel| pixel.to_le_bytes()).collect()
+    match pixels.data_type() {
+        DataType::UInt8 => pixels.as_primitive::<UInt8Type>().values().to_vec(),
+        DataType::UInt16 => pixels
+            .as_primitive::<UInt16Type>()
+            .values()
+            .iter()
+            .flat_map(|pixel| pixel.to_le_bytes())
+            .collect(),
+        _ => pixels
+            .as_primitive::<Float32Type>()
+            .values()
+            .iter()
+            .flat_map(|pixel| pixel.to_le_bytes())
+            .collect(),
+    }
 }

@@ -6,10 +6,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Component, Path, PathBuf};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, UInt8Type};
+use arrow_array::types::{Float32Type, UInt8Type, UInt16Type};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_cast::display::array_value_to_string;
-use arrow_schema::Schema;
+use arrow_schema::{DataType, Schema};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
@@ -86,15 +86,23 @@ impl Pictures {
 impl Encode for Pictures {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let (height, width, channels) = self.shape;
-        let pixels = bytes(batch.column(self.image).as_fixed_size_list().values(), self.scale);
-        let color = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+        let pixels = batch.column(self.image).as_fixed_size_list().values();
+        let wide = pixels.data_type() == &DataType::UInt16;
+        let pixels = if wide { wide_bytes(pixels, self.scale) } else { bytes(pixels, self.scale) };
+        let size = height * width * channels * if wide { 2 } else { 1 };
+        let color = match (channels, wide) {
+            (1, false) => ExtendedColorType::L8,
+            (1, true) => ExtendedColorType::L16,
+            (_, false) => ExtendedColorType::Rgb8,
+            (_, true) => ExtendedColorType::Rgb16,
+        };
         for row in 0..batch.num_rows() {
             self.rows += 1;
             let name = self.name(batch, row)?;
             let path = self.folder.join(name);
             fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
             let mut file = BufWriter::new(Target::create(&path)?);
-            let picture = &pixels[row * height * width * channels..][..height * width * channels];
+            let picture = &pixels[row * size..][..size];
             let written = PngEncoder::new(&mut file).write_image(picture, width as u32, height as u32, color);
             written.map_err(io::Error::other)?;
             file.flush()?;
@@ -115,4 +123,11 @@ fn bytes(pixels: &ArrayRef, scale: f32) -> Vec<u8> {
         Some(pixels) => pixels.values().iter().map(|pixel| byte(f32::from(*pixel))).collect(),
         None => pixels.as_primitive::<Float32Type>().values().iter().map(|pixel| byte(*pixel)).collect(),
     }
+}
+
+/// Pixels of 16 bits from 0 (black) to 65535 (`scale`), in the order of this machine's bytes.
+fn wide_bytes(pixels: &ArrayRef, scale: f32) -> Vec<u8> {
+    let wide = |pixel: u16| (f32::from(pixel) / scale * 65535.0).round().clamp(0.0, 65535.0) as u16;
+    let pixels = pixels.as_primitive::<UInt16Type>().values();
+    pixels.iter().flat_map(|pixel| wide(*pixel).to_ne_bytes()).collect()
 }

@@ -101,6 +101,21 @@ impl Run {
         Ok(run)
     }
 
+    /// Creates `folder` and locks it; the files of a run that it contains are deleted, others stay.
+    ///
+    /// # Errors
+    /// [`Error::Io`], also if another process is writing to it.
+    pub fn replace(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let run = Run::unlocked(folder).locked()?;
+        let files = [run.model_path(), run.history_path(), run.metrics_path(), run.report_path()];
+        let others = [run.checkpoint_path(), run.config_path()];
+        for file in files.iter().chain(&others).filter(|file| file.exists()) {
+            fs::remove_file(file).map_err(Error::io("delete", file))?;
+        }
+        Ok(run)
+    }
+
     /// Creates a run in [`unused_folder`]`(root, name)`.
     ///
     /// # Errors
@@ -132,7 +147,7 @@ impl Run {
         match self.config_path().exists() || self.model_path().exists() {
             true => Err(Error::Unsupported {
                 what: format!("{}: this folder already contains a run", self.folder.display()),
-                help: "choose another --out, resume the run with --resume, or delete it".into(),
+                help: "choose another --out, resume the run with --resume, or replace it with --force".into(),
             }),
             false => Ok(()),
         }

@@ -4,8 +4,8 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 
 use super::Predictor;
-use crate::data::read::fingerprint;
-use crate::data::{DataConfig, Encoded, Factors, held_out, open};
+use crate::data::read::{OnNote, fingerprint};
+use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, held_out, open};
 use crate::evaluate::{
     Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, diagnose, log_likelihoods,
     mutual_information_gap,
@@ -69,6 +69,7 @@ pub struct EvaluationRows {
     /// A note about the selected rows, if the user did not name them.
     pub note: Option<String>,
     data: DataConfig,
+    on_note: OnNote,
     /// The held-out rows, if the input is the data of the fit; `None` for all rows of another
     /// input.
     held_out: Option<RecordBatch>,
@@ -76,7 +77,7 @@ pub struct EvaluationRows {
 
 impl EvaluationRows {
     /// `input`, or the data of the fit, read according to `data`; of the latter only held-out rows,
-    /// unless `all_rows`.
+    /// unless `all_rows`. The reader's notes go to `on_note`.
     ///
     /// # Errors
     /// [`Error::Data`] if no row was held out, or the data has changed since the fit.
@@ -85,6 +86,7 @@ impl EvaluationRows {
         input: Option<&str>,
         all_rows: bool,
         data: &DataConfig,
+        on_note: OnNote,
     ) -> Result<Self> {
         let header = &predictor.saved().header;
         let source = &header.source;
@@ -99,8 +101,10 @@ impl EvaluationRows {
                 (found.input, found.unchanged)
             }
         };
-        let rows =
-            |input: String, held_out, note| EvaluationRows { input, note, data: data.clone(), held_out };
+        let rows = |input: String, held_out, note| {
+            let on_note = on_note.clone();
+            EvaluationRows { input, note, data: data.clone(), on_note, held_out }
+        };
         if !fitted_on_it && !named && !all_rows {
             // Nothing says which of these rows the model has seen.
             let expected = "the data that the model was fitted on";
@@ -119,10 +123,16 @@ impl EvaluationRows {
             let help = "give other rows, or pass --all-rows";
             return Err(Error::data(input, expected, "none of this input", help));
         }
-        let all = open(&input, &data.read_options())?.collect()?;
+        let options = ReadOptions { on_note: on_note.clone(), ..data.read_options() };
+        let all = open(&input, &options)?.collect()?;
         let held_out = held_out(&input, &all, data, header.config.training.seed)?;
         let note = format!("using the {} rows of {input} that were held out of the fit", held_out.num_rows());
         Ok(rows(input, Some(held_out), Some(note)))
+    }
+
+    fn open(&self) -> Result<Source> {
+        let options = ReadOptions { on_note: self.on_note.clone(), ..self.data.read_options() };
+        open(&self.input, &options)
     }
 
     /// All the rows at once.
@@ -133,7 +143,7 @@ impl EvaluationRows {
         let rows = match &self.held_out {
             Some(rows) => rows.clone(),
             None => {
-                let rows = open(&self.input, &self.data.read_options())?.collect()?;
+                let rows = self.open()?.collect()?;
                 self.data.whole_windows(0, &rows)
             }
         };
@@ -153,7 +163,7 @@ impl EvaluationRows {
             return evaluate_rows(predictor, std::iter::once(Ok((rows.clone(), 0))), options);
         }
         let mut first_row = 0;
-        let batches = open(&self.input, &self.data.read_options())?.map(|batch| {
+        let batches = self.open()?.map(|batch| {
             let batch = batch?;
             let whole = self.data.whole_windows(first_row, &batch);
             let first = first_row + (batch.num_rows() - whole.num_rows()) as u64;
