@@ -11,6 +11,7 @@ import io
 import json
 import struct
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,20 @@ def texts() -> dict[str, bytes]:
         "utf16.csv": "a,b\n1,2\n".encode("utf-16"),
         "bom.csv": "a,b\r\n1,2\r\n".encode("utf-8-sig"),
         "quoted.csv": b'a\n""\n"1\n2"\n',
+        "lost_quote.csv": b'a,b\n1,"x\n2,"y"\n3,z\n',
+        "carriage_returns.csv": b"a,b\r1,2\r",
+        "sep.csv": b"sep=;\na;b\n1;2\n",
+        "comments.csv": b"# by hand\n# a b\n1 2\n3 4\n5 6\n",
+        "years.csv": b"name,2023,2024\nx,1.5,2\n",
+    }
+
+
+def json_lines() -> dict[str, bytes]:
+    rows = [{"i": 1, "x": 0.5, "s": "a", "b": True}, {"i": 2**64 - 1, "x": None, "s": "\u00fc\n", "deep": [{"k": 1}]}]
+    lines = "\n".join(map(json.dumps, rows)).encode()
+    return {
+        "rows.jsonl": lines,
+        "damaged.jsonl": lines + b'\n{"i": \n{"i": 1, "i": 2}\n{"i": NaN, "mix": "n/a"}\n{"mix": -1e5}\n',
     }
 
 
@@ -87,6 +102,12 @@ def picture(mode: str, **options) -> bytes:
     return file.getvalue()
 
 
+def wide_picture() -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(np.arange(12, dtype=np.uint16).reshape(3, 4) * 5000).save(file, format="PNG")
+    return file.getvalue()
+
+
 def arrow(writer, options: pa.ipc.IpcWriteOptions | None = None) -> bytes:
     sink = pa.BufferOutputStream()
     with writer(sink, table().schema, options=options) as out:
@@ -117,6 +138,8 @@ def main() -> None:
 
     for name, text in texts().items():
         save("csv", name, text)
+    for name, text in json_lines().items():
+        save("json_lines", name, text)
     save("prepare", "rows.csv", rows())
     save("prepare", "numbers.csv", b"\n".join(b"%d,%d" % (i, i * i) for i in range(12)))
     save("prepare", "array.npy", npy(np.arange(30.0).reshape(10, 3)))
@@ -140,6 +163,10 @@ def main() -> None:
     save("npy", "pictures.npy", npy(np.arange(2 * 3 * 2 * 3, dtype=np.uint8).reshape(2, 3, 2, 3)))
     save("npz", "stored.npz", npz(np.savez, X=matrix, y=np.arange(3)))
     save("npz", "deflated.npz", npz(np.savez_compressed, data=matrix.astype("<i2")))
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as members:
+        members.writestr(zipfile.ZipInfo("data/rows.csv"), texts()["comma.csv"])
+    save("npz", "rows.zip", archive.getvalue())
     save("npz", "labels.npz", npz(np.savez_compressed, y=np.arange(3)))
 
     save("idx", "images", idx(8, np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)))
@@ -149,6 +176,10 @@ def main() -> None:
 
     for mode in ["L", "RGB", "RGBA", "P", "1"]:
         save("images", f"{mode}.png", picture(mode, format="PNG"))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    save("images", "turned.jpg", picture("L", format="JPEG", exif=turned))
+    save("images", "16bit.png", wide_picture())
     for mode in ["L", "RGB"]:
         save("images", f"{mode}.jpg", picture(mode, format="JPEG"))
 

@@ -49,7 +49,8 @@ pub fn read(name: &str, bytes: &[u8], format: Option<Format>) {
 
 /// Reads an input in small batches, so that several are made of a small file.
 pub fn drain(input: &str, format: Option<Format>) {
-    let options = ReadOptions { format, batch_rows: 7, ..ReadOptions::default() };
+    // Damaged rows are skipped, so that what follows them is read.
+    let options = ReadOptions { format, batch_rows: 7, skip_bad_rows: u64::MAX, ..ReadOptions::default() };
     let Ok(source) = diabolo_data::open(input, &options) else { return };
     let promised = source.rows();
     let (mut rows, mut failed) = (0, false);

@@ -69,7 +69,7 @@ impl Format {
             "parquet" | "pq" => Some(Format::Parquet),
             "arrow" | "feather" | "ipc" | "arrows" => Some(Format::Arrow),
             "npy" => Some(Format::Npy),
-            "npz" => Some(Format::Npz),
+            "npz" | "zip" => Some(Format::Npz),
             "png" | "jpg" | "jpeg" => Some(Format::Images),
             _ => None,
         }

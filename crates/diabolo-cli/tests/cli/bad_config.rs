@@ -100,8 +100,8 @@ fn unwritable_paths() {
     assert_snapshot!(workspace.fails(1, "fit good.csv --key id -o good.csv/run"), @"error: good.csv/run: cannot create: a part of the path is a file, not a folder; choose another path");
     assert_snapshot!(workspace.fails(1, "encode run good.csv -o good.csv/codes.csv"), @"error: good.csv/codes.csv: cannot write: a part of the path is a file, not a folder; choose another path");
     assert_snapshot!(workspace.fails(1, "encode run good.csv -o nowhere/codes.csv"), @"error: nowhere/codes.csv: cannot write: there is no such file or folder; check the path");
-    assert_snapshot!(workspace.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its extension is not that of a writable format; use .csv, .tsv (both also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for images");
-    assert_snapshot!(workspace.fails(2, "fit good.csv --key id -o run"), @"error: run: this folder already contains a run; choose another --out, resume the run with --resume, or delete it");
+    assert_snapshot!(workspace.fails(2, "encode run good.csv -o codes.weird"), @"error: cannot write 'codes.weird': its extension is not that of a writable format; use .csv, .tsv, .jsonl (also with .gz or .zst), .parquet, .arrow, .feather, .npy, or a folder/ for images");
+    assert_snapshot!(workspace.fails(2, "fit good.csv --key id -o run"), @"error: run: this folder already contains a run; choose another --out, resume the run with --resume, or replace it with --force");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod elsewhere;
 mod examples;
 mod factors;
 mod features;
+mod files;
 mod help;
 mod impute;
 mod likelihood;

@@ -164,14 +164,7 @@ mod tests {
             r#" { "a" : -1.50 ,"b":"x\"\u00e9,}","c":null, "d":{"e":["]}",1]},"f":[],"g":true, "h":NaN} "#;
         let found = members(line).unwrap();
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_ref()).collect();
-        assert_eq!(
-            names,
-            ["a", "b", "c", "d", "e", "f", "g", "h"]
-                .iter()
-                .filter(|n| **n != "e")
-                .copied()
-                .collect::<Vec<_>>()
-        );
+        assert_eq!(names, ["a", "b", "c", "d", "f", "g", "h"]);
         assert_eq!(found[0].1, Value::Number("-1.50"));
         assert_eq!(found[1].1, Value::Text("x\"é,}".into()));
         assert_eq!(found[3].1, Value::Nested(r#"{"e":["]}",1]}"#));
@@ -187,7 +180,8 @@ mod tests {
             ("{\"a\":01}", "the value '01'"),
             ("{\"a\":1,}", "'}' instead of a text in quotes"),
             ("{\"a\":\"x", "without a closing quote"),
-            ("{\"a\":[1,2}", "without its closing bracket"),
+            ("{\"a\":[1,2", "without its closing bracket"),
+            ("{\"a\":[1,2}", "the value [1,2}"),
             ("{\"a\":[1,,2]}", "the value [1,,2]"),
             ("{\"a\":\"\\x\"}", "the text"),
             ("{\"a\":1} x", "x after the object"),

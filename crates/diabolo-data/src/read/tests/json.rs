@@ -33,7 +33,10 @@ fn columns_have_the_types_of_all_rows() {
         for (mut row, again) in values(text).into_iter().zip(values(&again)) {
             for name in names(&batch) {
                 row.as_object_mut().unwrap().entry(&name).or_insert(serde_json::Value::Null);
-                assert_eq!(row[&name], again[&name], "{name}");
+                // Whole and real numbers in one column are real: 1 and 1.0 are the same value.
+                let same =
+                    row[&name] == again[&name] || name == "n" && row[&name].as_f64() == again[&name].as_f64();
+                assert!(same, "{name}: {} {}", row[&name], again[&name]);
             }
         }
         assert_eq!(read(&folder.path("again.jsonl")), batch);

@@ -79,9 +79,6 @@ fn bad_folders_and_pictures_are_errors() {
     folder.put("none/readme.txt", "nothing");
     assert!(failure(&folder.path("none")).contains("a folder without any"));
     write(&folder.path("p/"), &colours().slice(0, 1));
-    let png = std::fs::read(folder.path("p/000001.png")).unwrap();
-    folder.put("p/000002.png", &png[..png.len() / 2]);
-    assert!(failure(&folder.path("p")).contains("000002.png: expected a complete, undamaged file"));
     let batch = read(&folder.path("p/000001.png"));
     let leading_out = RecordBatch::try_from_iter([
         ("file", Arc::new(StringArray::from(vec!["../x.png"])) as ArrayRef),
@@ -95,4 +92,166 @@ fn bad_folders_and_pictures_are_errors() {
         Writer::create(&folder.path("q/"), None).unwrap().write(&leading_out).unwrap_err().to_string();
     assert!(error.contains("points outside the folder"), "{error}");
     assert!(!PathBuf::from(folder.path("x.png")).exists());
+}
+
+fn case(name: &str) -> String {
+    format!("{}/../../testdata/cases/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn noted(path: &str, images: ImageOptions) -> (RecordBatch, Vec<String>) {
+    let (on_note, notes) = OnNote::kept();
+    let options = ReadOptions { images, on_note, ..Default::default() };
+    let batch = open(path, &options).unwrap().collect().unwrap();
+    (batch, notes())
+}
+
+fn shape(batch: &RecordBatch) -> (usize, usize, usize) {
+    image_shape(batch.schema().field(1)).unwrap()
+}
+
+/// The pixels of one image, as numbers.
+fn pixels(batch: &RecordBatch, row: usize) -> Vec<i64> {
+    let image = batch.column(1).as_fixed_size_list().value(row);
+    let image = arrow_cast::cast(&image, &DataType::Int64).unwrap();
+    image.as_primitive::<Int64Type>().values().to_vec()
+}
+
+/// Sums and pixels are those of Pillow.
+#[test]
+fn images_of_16_bits_keep_them() {
+    let (batch, _) = noted(&case("train-pictures-16bit"), ImageOptions::default());
+    assert_eq!((batch.num_rows(), shape(&batch)), (12, (8, 8, 1)));
+    assert_eq!(image_scale(batch.schema().field(1)), 65535.0);
+    assert_eq!(
+        (&pixels(&batch, 0)[..4], pixels(&batch, 0).iter().sum()),
+        (&[2062, 2378, 3075, 3417][..], 199_017)
+    );
+    assert_eq!(pixels(&batch, 11).iter().sum::<i64>(), 101_266);
+    // Written as PNG, NPY and Parquet, they come back.
+    let folder = Folder::new();
+    for name in ["pictures/", "p.parquet", "p.npy"] {
+        let images = if name == "p.npy" { batch.project(&[1]).unwrap() } else { batch.clone() };
+        write(&folder.path(name), &images);
+        let back = read(&folder.path(name));
+        let at = back.schema().index_of("image").unwrap();
+        assert_eq!(
+            (back.schema().field(at), back.column(at)),
+            (batch.schema().field(1), batch.column(1)),
+            "{name}"
+        );
+    }
+    // Beside them, images of 8 bits are scaled.
+    folder.put("both/a.png", std::fs::read(case("train-pictures-16bit/00.png")).unwrap());
+    folder.put("both/b.png", std::fs::read(case("train-pictures-mixed/00.png")).unwrap());
+    let (both, notes) = noted(&folder.path("both"), ImageOptions::default());
+    assert_eq!(pixels(&both, 1)[..2], [147 * 257, 150 * 257]);
+    assert!(notes[0].starts_with("1 of 2 images have 16 bits"), "{notes:?}");
+}
+
+#[test]
+fn images_are_turned_as_exif_says() {
+    let (batch, notes) = noted(&case("train-pictures-exif"), ImageOptions::default());
+    assert_eq!((batch.num_rows(), shape(&batch)), (12, (24, 16, 1)));
+    assert_eq!(notes, ["all images are turned as their EXIF orientation says"]);
+    // ImageOps.exif_transpose of Pillow; decoders of JPEG may differ by a little.
+    let mut near = pixels(&batch, 0).into_iter().zip([105, 128, 138, 139, 139, 111, 157, 132]);
+    assert!(near.all(|(found, expected)| (found - expected).abs() <= 2), "{:?}", pixels(&batch, 0));
+    assert!((pixels(&batch, 0).iter().sum::<i64>() - 53_759).abs() < 400);
+}
+
+#[test]
+fn one_image_in_colour_is_noted_and_channels_can_be_chosen() {
+    let (batch, notes) = noted(&case("train-pictures-mixed"), ImageOptions::default());
+    assert_eq!((batch.num_rows(), shape(&batch)), (13, (8, 8, 3)));
+    assert!(
+        notes[0].starts_with("12 of 13 images are grey and are read as RGB, beside 1 in colour"),
+        "{notes:?}"
+    );
+    assert_eq!(pixels(&batch, 0)[..6], [147, 147, 147, 150, 150, 150]);
+    let grey = ImageOptions { channels: Some(1), ..Default::default() };
+    let (batch, _) = noted(&case("train-pictures-mixed"), grey);
+    assert_eq!(shape(&batch), (8, 8, 1));
+    // A single image in the channels of the others.
+    let colour = ImageOptions { channels: Some(3), ..Default::default() };
+    let (one, _) = noted(&case("train-pictures-mixed/00.png"), colour);
+    assert_eq!((shape(&one), &pixels(&one, 0)[..3]), ((8, 8, 3), &[147, 147, 147][..]));
+}
+
+#[test]
+fn images_are_resized_and_turned_grey_as_by_pillow() {
+    let folder = Folder::new();
+    let gradient = image::RgbImage::from_fn(8, 4, |x, y| image::Rgb([(x * 30) as u8, (y * 60) as u8, 200]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    gradient.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    folder.put("a.png", bytes.into_inner());
+    let options = ImageOptions { channels: Some(1), ..Default::default() };
+    let (grey, _) = noted(&folder.path("a.png"), options);
+    // Image.convert("L")
+    assert_eq!(pixels(&grey, 0)[..9], [23, 32, 41, 50, 59, 68, 77, 86, 58]);
+    let options = ImageOptions { resize: Some([2, 4]), ..Default::default() };
+    let (small, notes) = noted(&folder.path("a.png"), options);
+    assert_eq!(shape(&small), (2, 4, 3));
+    assert_eq!(notes, ["all images are resized to 2 × 4 pixels"]);
+    // Image.resize((4, 2), Image.BILINEAR)
+    let expected = [
+        [21, 43, 200, 75, 43, 200, 135, 43, 200, 189, 43, 200],
+        [21, 137, 200, 75, 137, 200, 135, 137, 200, 189, 137, 200],
+    ];
+    let mut near = pixels(&small, 0).into_iter().zip(expected.concat());
+    assert!(near.all(|(found, expected)| (found - expected).abs() <= 1), "{:?}", pixels(&small, 0));
+}
+
+#[test]
+fn unreadable_images_are_skipped_or_refused() {
+    let folder = Folder::new();
+    let png = std::fs::read(case("train-pictures-mixed/00.png")).unwrap();
+    for name in ["p/a.png", "p/d.png"] {
+        folder.put(name, &png);
+    }
+    folder.put("p/b.png", &png[..png.len() / 2]);
+    folder.put("p/c.png", "no picture");
+    let (batch, notes) = noted(&folder.path("p"), ImageOptions::default());
+    assert_eq!(texts(&batch, "file"), [Some("a.png".into()), Some("d.png".into())]);
+    assert!(
+        notes.len() == 1 && notes[0].starts_with("skipped 2 of 4 images, which cannot be read"),
+        "{notes:?}"
+    );
+    let strict =
+        ReadOptions { images: ImageOptions { strict: true, ..Default::default() }, ..Default::default() };
+    let error = open(&folder.path("p"), &strict).and_then(Source::collect).unwrap_err().to_string();
+    assert!(error.contains("c.png: expected a complete, undamaged file"), "{error}");
+    folder.put("q/c.png", "no picture");
+    assert!(failure(&folder.path("q")).contains("1 unreadable files"), "{}", failure(&folder.path("q")));
+}
+
+#[cfg(unix)]
+#[test]
+fn class_folders_may_be_symbolic_links() {
+    let folder = Folder::new();
+    for class in ["a", "target"] {
+        for image in 0..12 {
+            let from = if class == "a" { "train-pictures-link/a" } else { "train-pictures-link-target" };
+            let name = format!("{image:02}.png");
+            let to = if class == "a" { format!("p/a/{name}") } else { format!("target/{name}") };
+            folder.put(&to, std::fs::read(case(&format!("{from}/{name}"))).unwrap());
+        }
+    }
+    std::os::unix::fs::symlink("../target", folder.path("p/b")).unwrap();
+    std::os::unix::fs::symlink("..", folder.path("p/a/loop")).unwrap();
+    let batch = read(&folder.path("p"));
+    assert_eq!((batch.num_rows(), texts(&batch, "label")[12].clone()), (24, Some("b".into())));
+}
+
+#[test]
+fn a_fingerprint_is_of_the_contents() {
+    let folder = Folder::new();
+    let before = |name: &str, bytes: &[u8]| {
+        folder.put(name, bytes);
+        fingerprint(&folder.path("p")).unwrap().unwrap()
+    };
+    let one = before("p/a.png", b"12345");
+    assert_ne!(before("p/a.png", b"12346"), one);
+    assert_eq!(before("p/a.png", b"12345"), one);
+    folder.put("p/notes.txt", "ignored");
+    assert_eq!(fingerprint(&folder.path("p")).unwrap().unwrap(), one);
 }
