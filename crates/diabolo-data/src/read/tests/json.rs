@@ -24,8 +24,9 @@ fn columns_have_the_types_of_all_rows() {
         assert_eq!(texts(&batch, "mix"), [Some("1.50".into()), Some("n/a".into())]);
         assert_eq!(texts(&batch, "late"), [None, Some("é\n".into())]);
         // Written again, the values are the same.
-        write(&folder.path("again.jsonl"), &batch);
-        let again = std::fs::read_to_string(folder.path("again.jsonl")).unwrap();
+        let path = folder.path(&format!("{name}.again.jsonl"));
+        write(&path, &batch);
+        let again = std::fs::read_to_string(&path).unwrap();
         let values = |text: &str| {
             let lines = text.lines().filter(|line| !line.is_empty());
             lines.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()).collect::<Vec<_>>()
@@ -39,7 +40,7 @@ fn columns_have_the_types_of_all_rows() {
                 assert!(same, "{name}: {} {}", row[&name], again[&name]);
             }
         }
-        assert_eq!(read(&folder.path("again.jsonl")), batch);
+        assert_eq!(read(&path), batch);
     }
 }
 
