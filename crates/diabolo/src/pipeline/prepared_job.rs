@@ -8,7 +8,7 @@ use crate::artifact::{
     write_checkpoint,
 };
 use crate::config::Config;
-use crate::data::read::{fingerprint, is_stream, spool_stream};
+use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
 use crate::data::{Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from};
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
@@ -46,7 +46,8 @@ impl<'a> FitJob<'a> {
         let FitJob { source, name, validation, config, cancel, .. } = self;
         let (data, seed) = (&config.data, config.training.seed);
         let check = || cancel.check(Phase::Prepare);
-        let options = ReadOptions { windows: None, ..data.read_options() };
+        let (on_note, notes) = OnNote::kept();
+        let options = ReadOptions { windows: None, on_note, ..data.read_options() };
         let (name, rows, fingerprint) = match source {
             Source::Batch(rows) => (name.as_str(), rows.clone(), None),
             Source::Reader(reader) => {
@@ -62,7 +63,9 @@ impl<'a> FitJob<'a> {
                 return Ok((prepare_checked(place, data, seed, &check)?, fingerprint(place)?));
             }
         };
-        Ok((prepare_rows(name, rows, validation.take(), data, seed, &check)?, fingerprint))
+        let prepared = prepare_rows(name, rows, validation.take(), data, seed, &check)?;
+        let warnings = [notes(), prepared.warnings].concat();
+        Ok((Prepared { warnings, ..prepared }, fingerprint))
     }
 
     /// Runs the fit.
