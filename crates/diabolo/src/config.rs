@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataConfig, Encoded, Prepared};
 use crate::distribution::Family;
-use crate::model::{Architecture, ModelConfig};
+use crate::model::{Architecture, FamilyConfig, ModelConfig};
 use crate::train::{TrainingConfig, no_stack};
 use crate::{Error, Result};
 
@@ -64,7 +64,11 @@ impl Config {
         // Image files at use are read in the channels of the fit.
         let image = prepared.preprocessor.schema.image_shape();
         self.data.images.channels = image.map(|(_, _, channels)| channels);
-        self.training.resolve(prepared.train.rows, self.model.family.usual_learning_rate())?;
+        let usual_rate = within_reach(self.model.family.usual_learning_rate(), &prepared.train);
+        self.training.resolve(prepared.train.rows, usual_rate)?;
+        if let FamilyConfig::Variational(family) = &self.model.family {
+            family.ends_within(self.training.epochs.unwrap_or_default())?;
+        }
         if self.training.pretrain_epochs > 0 && !architecture.is_stack() {
             return Err(no_stack(self.training.pretrain_epochs));
         }
@@ -123,6 +127,23 @@ impl Config {
     }
 }
 
+/// The learning rate, or less for rows of many large numbers, such as the pixels of photographs.
+///
+/// A step of Adam moves every weight by about the learning rate, at the start in the direction that
+/// the batch agrees on, and thus the input of a unit by up to rate · ‖x‖₁. With 3072 pixels around ½
+/// and a rate of 0.003 that is 4: the first steps throw the network far off, and Adam remembers the
+/// huge gradients for a thousand steps.
+fn within_reach(rate: f64, rows: &Encoded) -> f64 {
+    const REACH: f64 = 0.7;
+    let size = rows.values.iter().map(|&x| f64::from(x.abs())).sum::<f64>() / rows.rows.max(1) as f64;
+    if rate * size <= REACH {
+        return rate;
+    }
+    // Two digits are all that such an estimate has.
+    let digit = 10f64.powf((REACH / size).log10().floor() - 1.0);
+    (REACH / size / digit).round() * digit
+}
+
 /// A warning if most of the counts, encoded as log(1 + count), are overdispersed: their variance is
 /// far above their mean, which is the variance of a Poisson distribution.
 fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
@@ -153,7 +174,7 @@ fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ContractiveConfig, FamilyConfig, SparseConfig};
+    use crate::model::{ContractiveConfig, SparseConfig};
     use crate::objective::Sparsity;
 
     #[test]

@@ -67,7 +67,8 @@ pub struct TrainingArgs {
     /// Batch size: rows per optimizer step
     #[arg(long, value_name = "N")]
     pub batch_size: Option<usize>,
-    /// Learning rate [default: 0.003 for variational, sparse and multiscale models, else 0.001]
+    /// Learning rate [default: 0.003 for variational, sparse and multiscale models, else 0.001;
+    /// less for many large numbers per row, such as colour pictures]
     #[arg(long, value_name = "RATE")]
     pub learning_rate: Option<f64>,
     /// Optimizer: adam, adam_w:WEIGHT_DECAY, sgd or sgd:MOMENTUM [default: adam]

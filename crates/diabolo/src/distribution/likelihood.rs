@@ -7,6 +7,7 @@ use super::Distribution;
 use super::bernoulli::Bernoulli;
 use super::beta_binomial::BetaBinomial;
 use super::categorical::Categorical;
+use super::constant::initial_scales;
 use super::continuous_bernoulli::ContinuousBernoulli;
 use super::discretized_logistic::DiscretizedLogistic;
 use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
@@ -17,6 +18,7 @@ use super::ordinal::Ordinal;
 use super::poisson::Poisson;
 use super::registry::registered;
 use super::student_t::StudentT;
+use crate::data::Encoded;
 use crate::random::Stream;
 use crate::tensor::Device;
 
@@ -40,10 +42,18 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
-    /// Learned variances and scales are initialized to 1.
+    /// Learned variances and scales are initialized to 1; [`rescale`](Self::rescale) knows better.
     pub fn new(blocks: Vec<LikelihoodBlock>, device: &Device) -> Self {
-        let all: Vec<(LikelihoodParameter, Vec<f32>)> =
-            blocks.iter().flat_map(LikelihoodBlock::learned).collect();
+        let learned = blocks.iter().flat_map(LikelihoodBlock::learned).collect();
+        Self::with_parameters(blocks, learned, device)
+    }
+
+    /// With given learned vectors, in the order of the blocks that learn them.
+    pub(super) fn with_parameters(
+        blocks: Vec<LikelihoodBlock>,
+        all: Vec<(LikelihoodParameter, Vec<f32>)>,
+        device: &Device,
+    ) -> Self {
         let vectors = |wanted: LikelihoodParameter| {
             let own = all.iter().filter(|(learned, _)| *learned == wanted);
             own.map(|(_, v)| Param::from_tensor(device.tensor(v.clone(), [v.len()]))).collect()
@@ -56,6 +66,26 @@ impl Likelihood {
             thresholds: vectors(LikelihoodParameter::Thresholds),
             custom: vectors(LikelihoodParameter::Custom),
             blocks,
+        }
+    }
+
+    /// Sets the learned variances and scales to those of the training rows, where training starts.
+    ///
+    /// A scale that is too wide hides the rows from the code: while σ² is 1 and pixels have a variance
+    /// of 0.06, the KL divergence outweighs all that a code could say, for hundreds of steps.
+    pub fn rescale(&mut self, rows: &Encoded, device: &Device) {
+        let (mut variances, mut scales) = (self.log_variance.iter_mut(), self.log_scale.iter_mut());
+        for block in &self.blocks {
+            let slot = match block.family {
+                Family::StudentT | Family::Laplace => scales.next(),
+                Family::Gaussian if matches!(block.variance, Variance::Shared | Variance::PerFeature) => {
+                    variances.next()
+                }
+                _ => None,
+            };
+            if let Some((slot, initial)) = slot.zip(initial_scales(block, rows)) {
+                *slot = Param::from_tensor(device.tensor(initial.clone(), [initial.len()]));
+            }
         }
     }
 

@@ -22,6 +22,7 @@
 mod bernoulli;
 mod beta_binomial;
 mod categorical;
+mod constant;
 mod continuous_bernoulli;
 mod count;
 mod discretized_logistic;
@@ -37,6 +38,7 @@ mod registry;
 mod smooth_bounds;
 mod student_t;
 
+pub use constant::Constant;
 pub use family::{Family, LikelihoodBlock, Variance, register};
 pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;

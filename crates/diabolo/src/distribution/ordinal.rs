@@ -56,6 +56,12 @@ impl Ordinal {
         }
         thresholds
     }
+
+    /// The t of given thresholds, distances below the least as the least.
+    pub fn unbounded(thetas: &[f64]) -> Vec<f64> {
+        let gap = |pair: &[f64]| (pair[1] - pair[0] - LEAST_GAP).max(1e-6).exp_m1().ln();
+        thetas.first().copied().into_iter().chain(thetas.windows(2).map(gap)).collect()
+    }
 }
 
 impl Distribution for Ordinal {

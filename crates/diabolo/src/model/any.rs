@@ -112,6 +112,14 @@ impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Trainable for T {
         (**self).health(batch)
     }
 
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        (**self).before_training(rows, device);
+    }
+
+    fn warmup_epochs(&self) -> f64 {
+        (**self).warmup_epochs()
+    }
+
     fn after_step(&mut self, batch: &Batch, context: &mut Context) {
         (**self).after_step(batch, context);
     }
@@ -189,6 +197,10 @@ impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Autoencoder for T {
         device: &Device,
     ) -> Option<Tensor<2>> {
         (**self).log_weights(batch, samples, noise, device)
+    }
+
+    fn kl_draws(&self) -> Option<usize> {
+        (**self).kl_draws()
     }
 
     fn codebook(&self) -> Option<&Codebook> {

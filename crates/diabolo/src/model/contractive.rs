@@ -10,6 +10,7 @@ use crate::tensor::Tensor;
 
 use super::settings::ContractiveConfig;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
+use crate::data::Encoded;
 use crate::objective::{EncoderTrace, Estimator, Term, rademacher};
 use crate::random::{Stream, standard_normal};
 use crate::tensor::Device;
@@ -78,6 +79,10 @@ impl Trainable for Contractive {
             terms.push(self.curvature(batch, &trace, probes.as_ref(), context));
         }
         terms
+    }
+
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.net.likelihood.rescale(rows, device);
     }
 }
 

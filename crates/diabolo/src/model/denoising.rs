@@ -4,6 +4,7 @@
 use crate::tensor::Module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
+use crate::data::Encoded;
 use crate::objective::{Corruption, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -42,6 +43,10 @@ impl Trainable for Denoising {
             false => batch.x.clone(),
         };
         vec![self.net.reconstruction(batch, self.encode(seen))]
+    }
+
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.net.likelihood.rescale(rows, device);
     }
 }
 

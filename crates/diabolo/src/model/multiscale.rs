@@ -25,6 +25,7 @@ use crate::tensor::{Tensor, TensorData};
 
 use super::settings::MultiscaleConfig;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
+use crate::data::Encoded;
 use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
@@ -167,6 +168,10 @@ impl Trainable for Multiscale {
         let sigma = context.device.tensor(sigma, [rows, 1]);
         let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
         self.terms(batch, sigma, epsilon)
+    }
+
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.net.likelihood.rescale(rows, device);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::tensor::Module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
+use crate::data::Encoded;
 use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -30,6 +31,10 @@ impl Plain {
 impl Trainable for Plain {
     fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
         vec![self.net.reconstruction(batch, self.encode(batch.x.clone()))]
+    }
+
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.net.likelihood.rescale(rows, device);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::tensor::Tensor;
 use crate::tensor::{Module, Param};
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Plain, Trainable};
+use crate::data::Encoded;
 use crate::nn::Layer;
 use crate::objective::{EncoderTrace, Sparsity, Term};
 use crate::random::Stream;
@@ -55,6 +56,10 @@ impl Trainable for Sparse {
         let code = self.encode(batch.x.clone());
         let sparsity = self.sparsity.term(&code);
         [self.net.reconstruction(batch, code)].into_iter().chain(sparsity).collect()
+    }
+
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.net.likelihood.rescale(rows, device);
     }
 
     /// The divergence of the mean activation depends on the whole batch.

@@ -44,6 +44,15 @@ pub trait Trainable: Send + Sync {
         None
     }
 
+    /// Sets state from the training rows before training, such as scales. Without autodiff.
+    fn before_training(&mut self, _rows: &Encoded, _device: &Device) {}
+
+    /// Epochs until the objective is the final one: the end of warm-ups and cycles of its weights.
+    /// Patience counts from there.
+    fn warmup_epochs(&self) -> f64 {
+        0.0
+    }
+
     /// Updates state without gradients after each optimizer step on `batch`; called only for models
     /// that are not [row-separable](Self::is_row_separable). `context` is that of the loss, with
     /// its noise stream continued.
@@ -161,6 +170,12 @@ pub trait Autoencoder: Trainable {
         device: &Device,
     ) -> Option<Tensor<2>> {
         Some(self.draw_posterior(batch, samples, noise, device)?.log_weights)
+    }
+
+    /// Number of draws of z for each row from which the loss estimates the KL divergence; `None` if it
+    /// has a closed form.
+    fn kl_draws(&self) -> Option<usize> {
+        None
     }
 
     /// The codebook, for families with quantized codes.

@@ -6,7 +6,7 @@
 //! | `steps` | number of steps, if `epochs` is not set | none |
 //! | `pretrain_epochs` | epochs of layerwise pretraining per layer, before joint training | 0 |
 //! | `batch_size` | rows per step | 128, fewer for few rows |
-//! | `learning_rate` | learning rate | 0.003 for variational, sparse and multiscale models, else 0.001 |
+//! | `learning_rate` | learning rate | 0.003 for variational, sparse and multiscale models, else 0.001; less for many large numbers per row, such as colour pictures |
 //! | `optimizer.kind` | `adam`, `adam_w` (decoupled `weight_decay`) or `sgd` (`momentum`) | `adam` |
 //! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
 //! | `gradient_clip` | maximum L2 norm of each tensor's gradient | none |

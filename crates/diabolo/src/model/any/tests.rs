@@ -40,6 +40,16 @@ impl Trainable for Recorder {
         self.inner.health(batch)
     }
 
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.note("before_training");
+        self.inner.before_training(rows, device);
+    }
+
+    fn warmup_epochs(&self) -> f64 {
+        self.note("warmup_epochs");
+        self.inner.warmup_epochs()
+    }
+
     fn after_step(&mut self, batch: &Batch, context: &mut Context) {
         self.note("after_step");
         self.inner.after_step(batch, context);
@@ -135,6 +145,11 @@ impl Autoencoder for Recorder {
         self.inner.log_weights(batch, samples, noise, device)
     }
 
+    fn kl_draws(&self) -> Option<usize> {
+        self.note("kl_draws");
+        self.inner.kl_draws()
+    }
+
     fn codebook(&self) -> Option<&Codebook> {
         self.note("codebook");
         self.inner.codebook()
@@ -168,6 +183,8 @@ fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     model.is_row_separable();
     model.max_batch_rows();
     model.health(&batch);
+    model.before_training(&rows, device);
+    model.warmup_epochs();
     model.after_step(&batch, context);
     model.after_training(&rows, 0, device);
     model.network();
@@ -184,6 +201,7 @@ fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     model.trace(x.clone());
     model.draw_posterior(&batch, 1, &mut RowNoise::Own(context.noise), device);
     model.log_weights(&batch, 1, &mut RowNoise::Own(context.noise), device);
+    model.kl_draws();
     model.codebook();
     model.sample_prior(1, context.noise, device);
     model.latent_dim();
@@ -213,6 +231,8 @@ fn overridden_methods_are_called() {
         "is_row_separable",
         "max_batch_rows",
         "health",
+        "before_training",
+        "warmup_epochs",
         "after_step",
         "after_training",
         "network",
@@ -229,6 +249,7 @@ fn overridden_methods_are_called() {
         "trace",
         "draw_posterior",
         "log_weights",
+        "kl_draws",
         "codebook",
         "sample_prior",
         "latent_dim",

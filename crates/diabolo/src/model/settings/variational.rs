@@ -198,6 +198,35 @@ impl VariationalConfig {
         prior.saturating_add(flow)
     }
 
+    /// Epochs until β and C have their final values: the end of the last ramp.
+    pub(crate) fn warmup_epochs(&self) -> f64 {
+        let ramps = 2 * self.kl_cycles.max(1) - 1;
+        let capacity = match self.bound {
+            Bound::Capacity { epochs, .. } => epochs,
+            _ => 0.0,
+        };
+        capacity.max(self.kl_warmup_epochs * ramps as f64)
+    }
+
+    /// Refuses a warm-up that ends after the run: its objective would never be the configured one.
+    pub(crate) fn ends_within(&self, epochs: usize) -> Result<()> {
+        let end = self.warmup_epochs();
+        let (key, given) = match self.bound {
+            Bound::Capacity { epochs, .. } if epochs == end => ("bound.epochs", epochs),
+            _ => ("kl_warmup_epochs", self.kl_warmup_epochs),
+        };
+        if end <= epochs as f64 {
+            return Ok(());
+        }
+        let cycles = match self.kl_cycles {
+            1 => String::new(),
+            cycles => format!(" in {cycles} cycles, which end after {end}"),
+        };
+        let expected =
+            format!("a schedule that ends within the run's {epochs} epochs; raise --epochs or shorten it");
+        Err(Error::config(key, expected, format!("{given} epochs{cycles}")))
+    }
+
     /// Warnings before training, one sentence each.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let learned = matches!(self.prior, PriorConfig::VampPrior { .. });

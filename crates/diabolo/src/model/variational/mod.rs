@@ -24,6 +24,7 @@ use super::settings::{Bound, VariationalConfig};
 use super::{
     Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, Network, PosteriorDraws, Trainable,
 };
+use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
@@ -112,6 +113,14 @@ impl Trainable for Variational {
         self.terms(batch, epsilon, &self.stage(context))
     }
 
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.likelihood.rescale(rows, device);
+    }
+
+    fn warmup_epochs(&self) -> f64 {
+        self.config.warmup_epochs()
+    }
+
     /// Other bounds compare rows, and the inputs of a VampPrior would be encoded again for every
     /// part.
     fn is_row_separable(&self) -> bool {
@@ -133,7 +142,9 @@ impl Trainable for Variational {
     }
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {
-        Some(HealthStats::of(&self.approximate_posterior(batch.input()), &self.likelihood))
+        let posterior = self.approximate_posterior(batch.input());
+        let mean = self.likelihood.mean(self.reconstruct(batch));
+        Some(HealthStats::of(&posterior, &self.likelihood).with_reconstructions(batch, mean))
     }
 }
 
@@ -185,6 +196,13 @@ impl Autoencoder for Variational {
         let epsilon = self.epsilon(batch.x.dims()[0], samples, noise, device);
         let WeightedDraws { parameters, log_weights, .. } = self.weighted_draws(batch, samples, epsilon);
         Some(PosteriorDraws { parameters, log_weights })
+    }
+
+    fn kl_draws(&self) -> Option<usize> {
+        match self.config.bound {
+            Bound::Importance { samples, .. } => Some(samples),
+            _ => (!self.config.has_closed_form()).then_some(1),
+        }
     }
 
     fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {

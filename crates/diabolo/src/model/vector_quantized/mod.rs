@@ -79,6 +79,10 @@ impl Trainable for VectorQuantized {
         ]
     }
 
+    fn before_training(&mut self, rows: &Encoded, device: &Device) {
+        self.net.likelihood.rescale(rows, device);
+    }
+
     /// The codebook update depends on the whole batch.
     fn is_row_separable(&self) -> bool {
         false
