@@ -21,6 +21,12 @@ pub struct State {
     /// The epoch from which patience counts, if a run was extended.
     #[serde(default)]
     pub longer_from: usize,
+    /// The objective of the first step.
+    #[serde(default)]
+    pub start: Option<f64>,
+    /// Steps in a row whose objective was far above that.
+    #[serde(default)]
+    pub exploded: usize,
     /// Epochs since the last reduction or improvement.
     pub stale: usize,
     /// The current epoch's terms so far.
@@ -44,7 +50,7 @@ pub enum StopReason {
     TimeLimit,
     /// The caller asked to stop.
     Interrupted,
-    /// A term was not finite; holds the [`Error::Diverged`].
+    /// A term was not finite, or far too large; holds the [`Error::Diverged`].
     Diverged(Error),
 }
 
@@ -64,8 +70,8 @@ impl StopReason {
 
 /// A trained model with its history.
 pub struct Outcome<M> {
-    /// The best weights on validation rows (after a divergence before the first epoch: the last
-    /// finite ones).
+    /// The best weights on validation rows (after a divergence before the first epoch: those of a
+    /// step with a finite loss of usual size).
     pub model: M,
     /// Counters and history.
     pub state: State,

@@ -78,18 +78,26 @@ impl<M> Hooks<M> for () {}
 /// If a hook cannot save, `config` is not resolved, the optimizer state of `resume` is unreadable,
 /// or the name of a [term](crate::objective::Term) of the loss is not unique.
 pub fn fit<M: Trainable + Module>(
-    model: M,
+    mut model: M,
     resume: Option<Resume<M>>,
     data: &TrainingData,
     config: &TrainingConfig,
     device: &Device,
     hooks: &mut dyn Hooks<M>,
 ) -> Result<Outcome<M>> {
+    if resume.is_none() {
+        model.before_training(data.train, device);
+    }
     Trainer::new(model, resume, data, config, device)?.run(hooks)
 }
 
 /// Steps between copies of the finite weights, since the next step after each has to copy them.
 const KEEP_EVERY: usize = 32;
+
+/// Training has diverged if the objective is this many times its size at the start, with a nat for
+/// each column, for [`EXPLODED_STEPS`] steps in a row.
+const EXPLOSION: f64 = 100.0;
+const EXPLODED_STEPS: usize = 10;
 
 /// The error for a configuration that is not resolved.
 fn unresolved(key: &str) -> Error {
@@ -116,6 +124,8 @@ pub(super) struct Trainer<'a, M> {
     epochs: usize,
     batch_size: usize,
     learning_rate: f64,
+    /// Epochs until the objective is the final one.
+    warmup: usize,
     /// When [`State::seconds`] was last updated.
     started: Instant,
     /// The start of this call; `max_seconds` counts from here, also after a resume.
@@ -143,6 +153,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             None => (model.clone(), model, State::default()),
         };
         Ok(Trainer {
+            warmup: model.warmup_epochs().ceil() as usize,
             model: Some(optimizer::number_parameters(model).train()),
             best,
             optimizer,
@@ -248,7 +259,8 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         let parts = differentiate(self.model(), self.data.train, rows, part, key, self.device);
         let means = means(&parts);
         self.check(&means, step + 1)?;
-        if self.state.best.is_none() && step.is_multiple_of(KEEP_EVERY) {
+        self.check_size(&means, steps)?;
+        if self.state.best.is_none() && self.state.exploded == 0 && step.is_multiple_of(KEEP_EVERY) {
             // Before the first evaluation, the latest weights with a finite loss are the best.
             self.best = self.model().valid();
         }
@@ -276,6 +288,30 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         }
     }
 
+    /// Returns an error if the last steps were all far above the start. A single one may hold a row
+    /// that is far from all others.
+    fn check_size(&mut self, means: &[TermMean], steps: usize) -> Result<()> {
+        let size = |mean: &TermMean| (mean.value * mean.weight).abs();
+        let objective: f64 = means.iter().map(|mean| mean.value * mean.weight).sum();
+        let start = *self.state.start.get_or_insert(objective);
+        let limit = EXPLOSION * (start.abs() + self.data.train.width as f64);
+        if objective <= limit {
+            self.state.exploded = 0;
+            return Ok(());
+        }
+        self.state.exploded += 1;
+        let largest = means.iter().max_by(|a, b| size(a).total_cmp(&size(b)));
+        // Fewer if there are fewer after the first: so few rows have none that is so far.
+        let enough = EXPLODED_STEPS.min(steps - 1).max(1);
+        match largest.filter(|_| self.state.exploded >= enough) {
+            Some(TermMean { name: term, value, .. }) => {
+                let (epoch, step) = (self.state.epoch + 1, self.state.step + 1);
+                Err(Error::Diverged { epoch, step, term, value: *value })
+            }
+            None => Ok(()),
+        }
+    }
+
     fn learning_rate(&self, epochs_done: f64) -> f64 {
         self.learning_rate * self.config.schedule.factor(epochs_done / self.epochs as f64, self.state.cuts)
     }
@@ -296,9 +332,10 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             health: self.health(&evaluated),
             findings: vec![],
         };
-        record.findings = examine(&record, &self.state.history);
+        record.findings = examine(&record, &self.state.history, self.epochs);
         let value = record.monitored();
-        if self.state.best.is_none_or(|(best, _)| value < best) {
+        let usual = self.state.exploded == 0;
+        if usual && self.state.best.is_none_or(|(best, _)| value < best) {
             self.state.best = Some((value, record.epoch));
             self.state.stale = 0;
             self.best = evaluated;
@@ -355,8 +392,10 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
     fn out_of_patience(&self) -> bool {
         let best_epoch = self.state.best.map_or(0, |(_, epoch)| epoch);
         // The learning rate has risen again: a temporarily worse objective is no reason to stop.
-        let from = best_epoch.max(self.state.longer_from);
-        self.config.patience > 0 && self.state.epoch >= from + self.config.patience
+        let from = best_epoch.max(self.state.longer_from).max(self.warmup);
+        self.config.patience > 0
+            && self.state.exploded == 0
+            && self.state.epoch >= from + self.config.patience
     }
 
     /// Whether training must end before the next step. The hook is called once per step, since it

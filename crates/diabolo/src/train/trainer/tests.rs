@@ -11,15 +11,19 @@ use crate::tensor::{Module, Tensor};
 const WIDTH: usize = 6;
 
 fn model(family: &str) -> Model {
+    model_of(FamilyConfig::named(family).expect("a family"), Family::Bernoulli)
+}
+
+fn model_of(family: FamilyConfig, likelihood: Family) -> Model {
     let architecture = Architecture {
-        family: FamilyConfig::named(family).expect("a family"),
+        family,
         condition: 0,
         inputs: WIDTH,
         hidden: vec![8],
         latent_dim: 8,
         activation: Activation::Tanh,
         latent_activation: Activation::Identity,
-        likelihood: vec![LikelihoodBlock::new(Family::Bernoulli, 0..WIDTH)],
+        likelihood: vec![LikelihoodBlock::new(likelihood, 0..WIDTH)],
     };
     Model::new(&architecture, 0, &Device::cpu())
 }
@@ -130,4 +134,62 @@ fn a_term_needs_a_name_of_its_own() {
     let outcome = trained(["loss", "other"]).expect("two names");
     let first = &outcome.state.history[0].validation;
     assert_eq!((first.len(), first["objective"]), (3, first["loss"]));
+}
+
+/// The model that a diverged run returns, and where it diverged.
+fn diverged_run(learning_rate: f64) -> (Model, usize, usize, f64) {
+    let outcome = train(model("plain"), &config(learning_rate, None), &mut ()).expect("hooks save nothing");
+    match outcome.stop_reason {
+        StopReason::Diverged(Error::Diverged { epoch, step, term: "reconstruction", value }) => {
+            (outcome.model, epoch, step, value)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_huge_objective_is_a_divergence_and_the_weights_from_before_are_kept() {
+    let (model, epoch, step, value) = diverged_run(1e4);
+    assert!(value.is_finite() && value > 1e4, "{value}");
+    // The first of four steps an epoch is healthy, the others are not.
+    assert_eq!((epoch, step), (1, 4));
+    let (rows, device) = (rows(16), Device::cpu());
+    let batch = Batch::gather(&rows, &(0..16).collect::<Vec<_>>(), &device);
+    let noise = &mut stream(0, Purpose::Evaluate, 0, 0);
+    let context = &mut Context { noise, epochs: 0.0, training: false, rows: 16, device: &device };
+    let loss = TermMean::of(&model.loss(&batch, context)[0]).value;
+    assert!(loss < 10.0, "{loss}");
+}
+
+#[test]
+fn a_single_row_far_from_all_others_is_no_divergence() {
+    let mut rows = rows(64);
+    rows.values[0] = 1e4;
+    let data = TrainingData { train: &rows, validation: &rows };
+    let config = TrainingConfig { epochs: Some(20), patience: 0, ..config(1e-3, None) };
+    let start = model_of(FamilyConfig::named("plain").expect("a family"), Family::Gaussian);
+    let outcome = fit(start, None, &data, &config, &Device::cpu(), &mut ()).expect("hooks save nothing");
+    assert!(matches!(outcome.stop_reason, StopReason::Finished), "{:?}", outcome.stop_reason);
+    assert!(outcome.state.history[0].train["objective"] > 1e5, "the row is not far enough");
+}
+
+#[test]
+fn patience_counts_from_the_end_of_a_warmup() {
+    let family = |text: &str| {
+        let mut config = crate::Config::default();
+        config.set(&format!("model.family={{kind=\"variational\", {text}}}")).expect("settings");
+        config.model.family
+    };
+    for (settings, end) in [
+        ("kl_warmup_epochs=0", 0),
+        ("kl_warmup_epochs=30", 30),
+        ("kl_warmup_epochs=10, kl_cycles=2", 30),
+        ("bound={kind=\"capacity\", nats=1, epochs=40}", 40),
+    ] {
+        let start = model_of(family(settings), Family::Bernoulli);
+        let outcome = train(start, &config(1e-2, None), &mut ()).expect("hooks save nothing");
+        assert!(matches!(outcome.stop_reason, StopReason::EarlyStopped), "{settings}");
+        let best = outcome.state.best.expect("an epoch is done").1;
+        assert_eq!(outcome.state.epoch, best.max(end) + 1, "{settings}");
+    }
 }
