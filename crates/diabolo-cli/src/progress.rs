@@ -55,6 +55,7 @@ impl Reporter {
                 self.epoch(record, *epochs);
                 self.findings(record);
             }
+            Event::Finding(finding) => self.line(&format!("warning: {}", finding.message)),
             Event::Warning(text) => self.line(&format!("note: {text}")),
             // The bar is for training.
             Event::Phase(Phase::Calibrate) => self.finish(),

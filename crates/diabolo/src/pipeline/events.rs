@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::train::{EpochRecord, Hooks, Progress, Snapshot};
+use crate::train::{EpochRecord, Finding, Hooks, Progress, Snapshot};
 use crate::{Error, Result};
 
 /// A switch that cancels a fit from another thread. Clones share it.
@@ -70,6 +70,8 @@ pub enum Event<'a> {
     Step(&'a Progress<'a>),
     /// An epoch is done, with the maximum number of epochs.
     Epoch(&'a EpochRecord, usize),
+    /// A finding about the fitted model; those of an epoch are in its record.
+    Finding(&'a Finding),
     /// A warning for the user.
     Warning(&'a str),
 }

@@ -11,7 +11,7 @@ pub struct Finding {
     pub message: String,
 }
 
-/// The types of training problems. Each is reported once, when it appears.
+/// The types of training problems. Each is printed once, when it first appears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
@@ -19,11 +19,9 @@ pub enum FindingKind {
     PosteriorCollapse,
     /// Most latent dimensions are noise.
     UnusedUnits,
-    /// The KL divergence dominates the objective.
-    KlDomination,
     /// A posterior is far wider than the prior.
     ExplodingVariance,
-    /// The variance of the likelihood is that of the data.
+    /// Reconstructions are hardly closer to rows than their mean.
     ExplainsNothing,
     /// The variance of the likelihood is at its lower bound.
     VanishingVariance,
@@ -31,4 +29,9 @@ pub enum FindingKind {
     DeadCodes,
     /// The validation objective is worse than the training objective.
     Overfitting,
+    /// Held-out rows are less likely than under constants.
+    WorseThanConstants,
+    /// One of another version of this program.
+    #[serde(other)]
+    Other,
 }

@@ -12,7 +12,7 @@ mod trainer;
 
 pub use crate::tensor::Optimizer;
 pub use config::TrainingConfig;
-pub use doctor::examine;
+pub use doctor::{compare_with_constants, examine};
 pub use finding::{Finding, FindingKind};
 pub use history::{EpochRecord, TermSums};
 pub use outcome::{Outcome, Resume, State, StopReason};
