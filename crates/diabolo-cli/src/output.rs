@@ -69,7 +69,13 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     optional("importance bound", value.importance_bound.map(nats));
     optional("negative ELBO", value.negative_elbo.map(nats));
     optional("reconstruction", Some(nats(value.reconstruction)));
-    optional("KL divergence", value.kl_divergence.map(nats));
+    let computed = match value.kl_draws {
+        Some(draws) => format!(" (mean of {draws} draws per row)"),
+        None => " (closed form)".into(),
+    };
+    optional("KL divergence", value.kl_divergence.map(|v| nats(v) + &computed));
+    let constants = |v| nats(v) + " (mean and frequencies of each column)";
+    optional("trivial model", value.constant_model.map(constants));
     optional("bits per dimension", value.bits_per_dimension.map(|v| format!("{v:.4}")));
     let computed = match value.contraction_estimator {
         Some(Estimator::Hutchinson { probes }) => format!(", estimated from {probes} probes a row"),

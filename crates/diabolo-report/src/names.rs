@@ -40,7 +40,7 @@ pub fn is_named(key: &str) -> bool {
 const NATS: &str = "nats per example";
 
 /// Key, name, unit, explanation.
-const NAMES: [(&str, &str, &str, &str); 29] = [
+const NAMES: [(&str, &str, &str, &str); 30] = [
     ("objective", "objective", NATS, "What training minimises: the sum of all terms with their weights."),
     (
         "negative_elbo",
@@ -65,6 +65,12 @@ const NAMES: [(&str, &str, &str, &str); 29] = [
         "KL divergence",
         NATS,
         "KL(q(z|x) ‖ p(z)): the information that the latent code carries about its row. Near zero, the latent space is unused.",
+    ),
+    (
+        "constant_model",
+        "trivial model",
+        NATS,
+        "−log p(x) under the mean, the variance and the frequencies of each column of the training rows, the same for every row: what a model has to beat.",
     ),
     (
         "free_bits",

@@ -132,11 +132,12 @@ fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let exact: Vec<f64> = data.values.chunks_exact(INPUTS).map(|x| log_normal(x, covariance)).collect();
     let found = log_likelihoods(&model, &data, 20_000, 0, 0, &device).unwrap();
     for (found, exact) in found.iter().zip(&exact) {
-        assert!((found - exact).abs() < 0.05, "{found} instead of {exact}");
+        assert!((found.bound - exact).abs() < 0.05, "{found:?} instead of {exact}");
+        assert!((1.0..=20_000.0).contains(&found.effective_draws), "{found:?}");
     }
     // Few draws give a smaller bound on average.
     let few = log_likelihoods(&model, &data, 2, 0, 0, &device).unwrap();
-    assert!(few.iter().sum::<f64>() < exact.iter().sum::<f64>());
+    assert!(few.iter().map(|row| row.bound).sum::<f64>() < exact.iter().sum::<f64>());
     // Previous rows change the draws of a row, but not their number.
     assert_eq!(found, log_likelihoods(&model, &data, 20_000, 0, 0, &device).unwrap());
 }

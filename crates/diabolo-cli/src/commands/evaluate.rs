@@ -12,6 +12,7 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     options.validate(&predictor)?;
     let rows = evaluation_rows(&predictor, args.input.as_deref(), args.all_rows, &args.read, shared)?;
     let found = rows.evaluate(&predictor, &options)?;
+    found.warnings().iter().for_each(|text| shared.note(format!("note: {text}")));
     match shared.json {
         true => output::print_json(&serde_json::to_value(&found)?),
         false => output::print(&output::evaluated(&found)),

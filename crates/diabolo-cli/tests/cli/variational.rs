@@ -49,6 +49,9 @@ fn conflicting_settings_are_refused() {
     assert_snapshot!(refused("--bound importance:0"), @"error: bound.samples: expected 1 to 10000, found 0");
     assert_snapshot!(refused("--bound iwae"), @"error: --bound: expected elbo, free_bits:NATS, capacity:NATS:EPOCHS, importance:K, dreg:K, total_correlation:WEIGHT or mmd:WEIGHT, found 'iwae'");
     assert_snapshot!(refused("--bound importance:5 --kl-weight 4"), @"error: kl_weight and bound = importance cannot be combined: the importance-weighted bound has no KL term");
+    assert_snapshot!(refused("--kl-warmup 5 --epochs 4"), @"error: kl_warmup_epochs: expected a schedule that ends within the run's 4 epochs; raise --epochs or shorten it, found 5 epochs");
+    assert_snapshot!(refused("--kl-warmup 2 --kl-cycles 2 --epochs 4"), @"error: kl_warmup_epochs: expected a schedule that ends within the run's 4 epochs; raise --epochs or shorten it, found 2 epochs in 2 cycles, which end after 6");
+    assert_snapshot!(refused("--bound capacity:5:10 --epochs 4"), @"error: bound.epochs: expected a schedule that ends within the run's 4 epochs; raise --epochs or shorten it, found 10 epochs");
     assert_snapshot!(refused("--bound dreg:5 --flow planar:2"), @"error: bound.doubly_reparameterized and a flow cannot be combined: the gradient needs log q(z|x) at a given z");
     assert_snapshot!(refused("--bound free_bits:0.1 --prior vamp:10"), @"error: bound = free_bits and a learned prior cannot be combined: this bound needs the KL divergence of each latent dimension; choose elbo, capacity or importance");
     assert_snapshot!(refused("--prior vamp:0"), @"error: prior.pseudo_inputs: expected 1 to 100000, found 0");
@@ -77,7 +80,7 @@ fn posterior_collapse_is_reported_and_its_remedies_work() {
 
     let workspace = Workspace::new();
     let output = workspace
-        .ok("fit digits --kl-weight 100 --kl-warmup 10 --bound free_bits:0.1 --epochs 4 -o run")
+        .ok("fit digits --kl-weight 100 --kl-warmup 4 --bound free_bits:0.1 --epochs 4 -o run")
         .stderr;
     assert!(!output.contains("collapse"), "{output}");
     assert!(findings(&workspace).iter().flatten().all(|kind| kind != "posterior_collapse"));

@@ -30,16 +30,57 @@ pub struct LogLikelihood {
     pub mean: f64,
     /// Standard error of the mean, over rows.
     pub standard_error: f64,
+    /// The effective sample size (Σ w)² / Σ w² of the K draws (Kong 1992), the median over rows. If it
+    /// is low, few draws carry all the weight, and the bound is loose.
+    #[serde(default)]
+    pub effective_draws: f64,
+    /// Number of rows whose effective sample size is below [`LEAST_EFFECTIVE`].
+    #[serde(default)]
+    pub unreliable_rows: usize,
+}
+
+/// The effective sample size below which the estimate of a row is unreliable.
+pub const LEAST_EFFECTIVE: f64 = 5.0;
+
+/// The estimate for one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RowLikelihood {
+    /// log 1/K Σ_k w_k, in nats.
+    pub bound: f64,
+    /// (Σ w)² / Σ w², from 1 to K.
+    pub effective_draws: f64,
 }
 
 impl LogLikelihood {
-    /// The mean of the given values and its standard error.
-    pub fn of(values: &[f64], samples: usize) -> Self {
-        let n = values.len().max(1) as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        let standard_error = (squares / (n - 1.0).max(1.0) / n).sqrt();
-        LogLikelihood { examples: values.len(), samples, mean, standard_error }
+    /// The mean over rows and its standard error.
+    pub fn of(rows: &[RowLikelihood], samples: usize) -> Self {
+        let n = rows.len().max(1) as f64;
+        let mean = rows.iter().map(|row| row.bound).sum::<f64>() / n;
+        let squares: f64 = rows.iter().map(|row| (row.bound - mean).powi(2)).sum();
+        let mut effective: Vec<f64> = rows.iter().map(|row| row.effective_draws).collect();
+        effective.sort_by(f64::total_cmp);
+        LogLikelihood {
+            examples: rows.len(),
+            samples,
+            mean,
+            standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt(),
+            effective_draws: effective.get(rows.len() / 2).copied().unwrap_or_default(),
+            unreliable_rows: effective.iter().filter(|&&draws| draws < LEAST_EFFECTIVE).count(),
+        }
+    }
+
+    /// A note if the draws of a tenth of the rows are too few.
+    pub fn warning(&self) -> Option<String> {
+        let LogLikelihood { examples, samples, effective_draws, unreliable_rows, .. } = self;
+        // Of few draws nobody expects more.
+        let asked = *samples as f64 >= 2.0 * LEAST_EFFECTIVE;
+        (asked && unreliable_rows * 10 >= *examples && *examples > 0).then(|| {
+            format!(
+                "in {unreliable_rows} of {examples} rows fewer than {LEAST_EFFECTIVE} of the {samples} draws carry the weight \
+                 (median effective sample size: {effective_draws:.1}): the bound on −log p(x) is loose, and its standard error \
+                 does not show it; more --samples tighten it"
+            )
+        })
     }
 }
 
@@ -55,7 +96,7 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     first_row: u64,
     device: &Device,
-) -> Option<Vec<f64>> {
+) -> Option<Vec<RowLikelihood>> {
     in_slices(rows, rows_at_once(samples), |slice| {
         let noise = &mut stream(seed, Purpose::ImportanceDraws, 0, first_row + slice[0] as u64);
         bounds(model, rows, slice, samples, RowNoise::Own(noise), device)
@@ -75,10 +116,11 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     const SMALL: usize = 1 << 17;
     let few = (SMALL / (samples * rows.width).max(1)).clamp(1, rows_at_once(samples));
     let at_once = if is_in_place() { few } else { rows_at_once(samples) };
-    in_slices(rows, at_once, |slice| {
+    let found = in_slices(rows, at_once, |slice| {
         let noise = &mut stream(seed, Purpose::CommonImportanceDraws, 0, 0);
         bounds(model, rows, slice, samples, RowNoise::Common(noise), device)
-    })
+    })?;
+    Some(found.into_iter().map(|row| row.bound).collect())
 }
 
 /// The number of rows for [`DRAWS`] draws in total.
@@ -90,10 +132,10 @@ fn rows_at_once(samples: usize) -> usize {
 fn in_slices(
     rows: &Encoded,
     at_once: usize,
-    values: impl Fn(&[usize]) -> Option<Vec<f64>> + Sync + Send,
-) -> Option<Vec<f64>> {
+    values: impl Fn(&[usize]) -> Option<Vec<RowLikelihood>> + Sync + Send,
+) -> Option<Vec<RowLikelihood>> {
     let all: Vec<usize> = (0..rows.rows).collect();
-    let slices: Option<Vec<Vec<f64>>> = in_parallel(&all, at_once, values).into_iter().collect();
+    let slices: Option<Vec<Vec<RowLikelihood>>> = in_parallel(&all, at_once, values).into_iter().collect();
     slices.map(|slices| slices.concat())
 }
 
@@ -105,7 +147,7 @@ fn bounds<M: Autoencoder>(
     samples: usize,
     mut noise: RowNoise,
     device: &Device,
-) -> Option<Vec<f64>> {
+) -> Option<Vec<RowLikelihood>> {
     let batch = Batch::gather(rows, slice, device);
     let mut sums = vec![LogSum::default(); slice.len()];
     let mut left = samples.max(1);
@@ -117,7 +159,7 @@ fn bounds<M: Autoencoder>(
         }
         left -= now;
     }
-    Some(sums.iter().map(LogSum::mean).collect())
+    Some(sums.iter().map(LogSum::found).collect())
 }
 
 /// A running log Σ e^a.
@@ -125,12 +167,14 @@ fn bounds<M: Autoencoder>(
 struct LogSum {
     largest: f64,
     scaled: f64,
+    /// The sum of squares, Σ e^2(a − largest).
+    squares: f64,
     count: f64,
 }
 
 impl Default for LogSum {
     fn default() -> Self {
-        LogSum { largest: f64::NEG_INFINITY, scaled: 0.0, count: 0.0 }
+        LogSum { largest: f64::NEG_INFINITY, scaled: 0.0, squares: 0.0, count: 0.0 }
     }
 }
 
@@ -138,16 +182,23 @@ impl LogSum {
     fn add(&mut self, a: f64) {
         self.count += 1.0;
         if a > self.largest {
-            self.scaled = self.scaled * (self.largest - a).exp() + 1.0;
+            let smaller = (self.largest - a).exp();
+            self.scaled = self.scaled * smaller + 1.0;
+            self.squares = self.squares * smaller * smaller + 1.0;
             self.largest = a;
         } else {
-            self.scaled += (a - self.largest).exp();
+            let weight = (a - self.largest).exp();
+            self.scaled += weight;
+            self.squares += weight * weight;
         }
     }
 
-    /// The logarithm of the mean of e^a.
-    fn mean(&self) -> f64 {
-        self.largest + (self.scaled / self.count).ln()
+    /// The logarithm of the mean of e^a, and how many of them it is a mean of.
+    fn found(&self) -> RowLikelihood {
+        RowLikelihood {
+            bound: self.largest + (self.scaled / self.count).ln(),
+            effective_draws: self.scaled * self.scaled / self.squares,
+        }
     }
 }
 
@@ -159,15 +210,26 @@ mod tests {
     fn a_log_mean_by_hand() {
         let mut sum = LogSum::default();
         [0.0, 3f64.ln(), 1000.0f64.ln()].into_iter().for_each(|a| sum.add(a));
-        assert!((sum.mean() - (1004.0f64 / 3.0).ln()).abs() < 1e-12);
+        assert!((sum.found().bound - (1004.0f64 / 3.0).ln()).abs() < 1e-12);
+        let effective = 1004.0f64.powi(2) / (1.0 + 9.0 + 1e6);
+        assert!((sum.found().effective_draws - effective).abs() < 1e-12);
         let mut far = LogSum::default();
         [-5000.0, -5000.0].into_iter().for_each(|a| far.add(a));
-        assert_eq!(far.mean(), -5000.0);
+        assert_eq!(far.found(), RowLikelihood { bound: -5000.0, effective_draws: 2.0 });
     }
 
     #[test]
     fn a_mean_and_its_error_by_hand() {
-        let found = LogLikelihood::of(&[-1.0, -3.0], 5);
+        let row = |(bound, effective_draws)| RowLikelihood { bound, effective_draws };
+        let found = LogLikelihood::of(&[(-1.0, 2.0), (-3.0, 8.0)].map(row), 50);
         assert_eq!((found.mean, found.standard_error), (-2.0, 1.0));
+        assert_eq!((found.effective_draws, found.unreliable_rows), (8.0, 1));
+        assert!(
+            found
+                .warning()
+                .is_some_and(|text| text.starts_with("in 1 of 2 rows fewer than 5 of the 50 draws"))
+        );
+        assert_eq!(LogLikelihood::of(&[(-1.0, 40.0), (-3.0, 8.0)].map(row), 50).warning(), None);
+        assert_eq!(LogLikelihood::of(&[(-1.0, 1.5)].map(row), 2).warning(), None, "two draws cannot be five");
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Choices;
 use crate::data::Encoded;
+use crate::distribution::Constant;
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
 use crate::nn::Layer;
 use crate::objective::{Estimator, rademacher};
@@ -13,6 +14,8 @@ use crate::tensor::{Device, to_host};
 
 /// Rows evaluated at a time.
 const CHUNK: usize = 256;
+/// Minimum number of draws of z for a KL divergence without closed form.
+const KL_DRAWS: usize = 16;
 /// Maximum size of a cotangent block: 64 MiB.
 const CONTRACTION_NUMBERS: usize = 1 << 24;
 /// Probes per row if the exact contraction is expensive.
@@ -31,6 +34,10 @@ pub struct Metrics {
     /// KL(q(z|x) ‖ p(z)), nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl_divergence: Option<f64>,
+    /// Number of draws of z for each row from which it and the reconstruction are estimated; `None` if
+    /// it has a closed form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kl_draws: Option<usize>,
     /// reconstruction + kl_divergence, nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub negative_elbo: Option<f64>,
@@ -38,6 +45,11 @@ pub struct Metrics {
     /// fitted with this bound (Burda et al. 2016, eq. 8). Its negative ELBO may be much larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance_bound: Option<f64>,
+    /// −log p(x) of the same rows in nats per example under the same likelihood with the mean, the
+    /// variance and the frequencies of each column of the training rows, the same for every row: what a
+    /// model has to beat. Only of a fit, and for built-in likelihoods.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constant_model: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example; for a conditional model,
     /// including the derivatives with respect to the condition.
     pub contraction: f64,
@@ -91,6 +103,7 @@ pub struct Evaluation<'a, M> {
     reconstruction: f64,
     kl_divergence: Option<f64>,
     importance_bound: Option<f64>,
+    constant: Option<(Constant, f64)>,
     contraction: f64,
     jacobian_norm: f64,
     squared_error: f64,
@@ -128,6 +141,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             reconstruction: 0.0,
             kl_divergence: None,
             importance_bound: None,
+            constant: None,
             contraction: 0.0,
             jacobian_norm: 0.0,
             squared_error: 0.0,
@@ -137,6 +151,11 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
     }
 
+    /// Also evaluates these constants.
+    pub fn beside(self, constant: Option<Constant>) -> Self {
+        Evaluation { constant: constant.map(|constant| (constant, 0.0)), ..self }
+    }
+
     /// Adds rows.
     pub fn add(&mut self, rows: &Encoded) {
         self.width = rows.width;
@@ -144,6 +163,11 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         for chunk in all.chunks(self.model.max_batch_rows().min(CHUNK)) {
             let batch = Batch::gather(rows, chunk, self.device);
             self.add_draws(&batch);
+            if let Some((constant, sum)) = &mut self.constant {
+                let losses =
+                    constant.negative_log_likelihood(batch.x.clone(), batch.observed.as_ref(), self.device);
+                *sum += total(&to_host(losses));
+            }
             self.add_code(&batch);
             self.examples += chunk.len();
             self.chunks += 1;
@@ -163,8 +187,9 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             rows: batch.x.dims()[0],
             device: self.device,
         };
-        for term in self.model.loss(batch, context) {
-            let sum = total(&to_host(term.value));
+        let repeats = self.repeats();
+        for term in (0..repeats).flat_map(|_| self.model.loss(batch, context)) {
+            let sum = total(&to_host(term.value)) / repeats as f64;
             match term.name {
                 "reconstruction" => self.reconstruction += sum,
                 "kl_divergence" => *self.kl_divergence.get_or_insert(0.0) += sum,
@@ -173,6 +198,11 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
                 _ => {}
             }
         }
+    }
+
+    /// How often the loss is evaluated: once, unless its KL divergence is one of few draws.
+    fn repeats(&self) -> usize {
+        self.model.kl_draws().map_or(1, |draws| KL_DRAWS.div_ceil(draws.max(1)))
     }
 
     fn add_code(&mut self, batch: &Batch) {
@@ -267,8 +297,10 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             examples: self.examples,
             reconstruction,
             kl_divergence,
+            kl_draws: kl_divergence.and_then(|_| Some(self.model.kl_draws()? * self.repeats())),
             negative_elbo,
             importance_bound: self.importance_bound.map(|bound| bound / n),
+            constant_model: self.constant.as_ref().map(|(_, sum)| sum / n),
             contraction: self.contraction / n,
             contraction_estimator: Some(self.contraction_estimator()),
             jacobian_norm: self.jacobian_norm / n,

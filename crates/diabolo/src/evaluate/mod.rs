@@ -25,7 +25,9 @@ pub use detector::{Detector, Scorer};
 pub use diagnostics::{Diagnostics, Reservoir, affordable_spectrum, diagnose};
 pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};
 pub use drift_reference::Reference;
-pub use importance::{LogLikelihood, common_log_likelihoods, log_likelihoods};
+pub use importance::{
+    LEAST_EFFECTIVE, LogLikelihood, RowLikelihood, common_log_likelihoods, log_likelihoods,
+};
 pub use metrics::{Evaluation, Metrics, evaluate};
 pub use reconstruction_field::reconstruction_field;
 pub use robustness::{

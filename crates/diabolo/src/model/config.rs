@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::column_likelihoods::{self, Defaults};
 use super::settings::multiscale;
 use super::settings::{
-    ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    Bound, ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
 };
 use crate::data::{Block, BlockKind, any_of};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
@@ -144,6 +144,16 @@ impl FamilyConfig {
     /// Whether it has a posterior q(z|x).
     pub fn is_variational(&self) -> bool {
         matches!(self, FamilyConfig::Variational(_))
+    }
+
+    /// Whether training minimizes a bound of −log p(x), or more than it (β > 1): then its value counts.
+    pub(crate) fn minimizes_a_bound(&self) -> bool {
+        match self {
+            FamilyConfig::Variational(config) => {
+                config.kl_weight >= 1.0 && !matches!(config.bound, Bound::Mmd { .. })
+            }
+            _ => false,
+        }
     }
 
     /// Whether codes can be drawn from a prior; other families generate by the contractive walk.

@@ -7,8 +7,8 @@ use super::Predictor;
 use crate::data::read::{OnNote, fingerprint};
 use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, held_out, open};
 use crate::evaluate::{
-    Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, diagnose, log_likelihoods,
-    mutual_information_gap,
+    Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, RowLikelihood, diagnose,
+    log_likelihoods, mutual_information_gap,
 };
 use crate::model::Autoencoder;
 use crate::task::codes;
@@ -42,6 +42,13 @@ pub struct Evaluated {
     /// Disentanglement of known factors, if rows have them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disentanglement: Option<Disentanglement>,
+}
+
+impl Evaluated {
+    /// Notes for the user, one sentence each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.log_likelihood.iter().filter_map(LogLikelihood::warning).collect()
+    }
 }
 
 impl EvaluateOptions {
@@ -232,8 +239,8 @@ struct Densities<'a> {
     /// For each encoded column, whether its likelihood is a density; a probability mass has no
     /// units.
     are_densities: Vec<bool>,
-    encoded: Vec<f64>,
-    original: Vec<f64>,
+    encoded: Vec<RowLikelihood>,
+    original: Vec<RowLikelihood>,
 }
 
 impl<'a> Densities<'a> {
@@ -248,7 +255,9 @@ impl<'a> Densities<'a> {
         let (seed, first) = (saved.header.config.training.seed, self.encoded.len() as u64);
         let found = log_likelihoods(&saved.model, rows, samples, seed, first, device).unwrap_or_default();
         let volumes = saved.header.preprocessor.log_volume(rows, &self.are_densities);
-        self.original.extend(found.iter().zip(volumes).map(|(value, volume)| value + volume));
+        let in_units =
+            |(row, volume): (&RowLikelihood, f64)| RowLikelihood { bound: row.bound + volume, ..*row };
+        self.original.extend(found.iter().zip(volumes).map(in_units));
         self.encoded.extend(found);
     }
 

@@ -10,10 +10,13 @@ use crate::artifact::{
 use crate::config::Config;
 use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
 use crate::data::{Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from};
+use crate::distribution::Constant;
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
 use crate::tensor::Module;
-use crate::train::{self, Outcome, Resume, Snapshot, StopReason, TrainingData};
+use crate::train::{
+    self, EpochRecord, Finding, Outcome, Resume, Snapshot, StopReason, TrainingData, compare_with_constants,
+};
 use crate::{Error, Result, VERSION, task};
 
 /// Number of rows evaluated between checks for cancellation.
@@ -257,11 +260,17 @@ impl<'a> PreparedJob<'a> {
             return Err(error);
         }
         let metrics = self.metrics(&saved.model)?;
+        let mut history = state.history;
+        if let Some(finding) = self.worse_than_constants(&metrics) {
+            (self.job.on_event)(Event::Finding(&finding));
+            add_finding(&mut history, saved.header.training.best_epoch, finding);
+            self.run.as_ref().map_or(Ok(()), |run| run.write_history(&history))?;
+        }
         let warnings = self.warnings();
         let fitted = Fitted {
             predictor: Predictor::new(saved, self.job.device),
             metrics,
-            history: state.history,
+            history,
             stop: stop_reason,
             seconds: state.seconds,
             warnings,
@@ -303,7 +312,9 @@ impl<'a> PreparedJob<'a> {
         (self.job.on_event)(Event::Phase(Phase::Evaluate));
         let PreparedJob { job, prepared, .. } = self;
         let (preprocessor, seed) = (&prepared.preprocessor, job.config.training.seed);
-        let mut evaluation = Evaluation::new(model, preprocessor.pixel_scale(), seed, &job.device);
+        let constant = Constant::fit(model.likelihood().blocks(), &prepared.train, &job.device);
+        let mut evaluation =
+            Evaluation::new(model, preprocessor.pixel_scale(), seed, &job.device).beside(constant);
         let mut add = |rows: &Encoded| {
             job.cancel.check(Phase::Evaluate)?;
             evaluation.add(rows);
@@ -319,6 +330,17 @@ impl<'a> PreparedJob<'a> {
             }
         }
         Ok(evaluation.finish())
+    }
+
+    fn worse_than_constants(&self, metrics: &Metrics) -> Option<Finding> {
+        let reconstruction = ("reconstruction", Some(metrics.reconstruction));
+        let bounds =
+            [("importance bound", metrics.importance_bound), ("negative ELBO", metrics.negative_elbo)];
+        // With another weight of the KL divergence, a small bound is not what was asked for.
+        let bounds = bounds.into_iter().filter(|_| self.architecture.family.minimizes_a_bound());
+        let mut figures = bounds.chain([reconstruction]);
+        let (name, own) = figures.find_map(|(name, value)| Some((name, value?)))?;
+        compare_with_constants(name, own, metrics.constant_model?)
     }
 
     fn header(&self, outcome: &Outcome<Model>) -> Header {
@@ -341,6 +363,14 @@ impl<'a> PreparedJob<'a> {
                 stop_reason: outcome.stop_reason.name().into(),
             },
         }
+    }
+}
+
+/// Adds a finding of the kept weights to the record of their epoch.
+fn add_finding(history: &mut [EpochRecord], best_epoch: Option<usize>, finding: Finding) {
+    let kept = history.iter_mut().rfind(|record| record.layer.is_none() && Some(record.epoch) == best_epoch);
+    if let Some(record) = kept {
+        record.findings.push(finding);
     }
 }
 

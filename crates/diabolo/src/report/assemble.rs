@@ -160,6 +160,7 @@ fn measures(metrics: &Metrics) -> Vec<Metric> {
         ("negative_elbo", metrics.negative_elbo),
         ("reconstruction", Some(metrics.reconstruction)),
         ("kl_divergence", metrics.kl_divergence),
+        ("constant_model", metrics.constant_model),
         ("bits_per_dimension", metrics.bits_per_dimension),
         ("contraction", Some(metrics.contraction)),
         ("jacobian_norm", Some(metrics.jacobian_norm)),
@@ -175,10 +176,15 @@ fn measures(metrics: &Metrics) -> Vec<Metric> {
     ];
     let mut shown: Vec<Metric> =
         all.into_iter().filter_map(|(key, value)| Some(Metric::of(key, value?))).collect();
-    if let Some(Estimator::Hutchinson { probes }) = metrics.contraction_estimator
-        && let Some(contraction) = shown.iter_mut().find(|metric| metric.name == "contraction")
-    {
-        contraction.explanation += &format!(" Estimated from {probes} random probes a row.");
+    let mut explain = |name: &str, text: String| {
+        let metric = shown.iter_mut().find(|metric| metric.name == name);
+        metric.into_iter().for_each(|metric| metric.explanation += &text);
+    };
+    if let Some(Estimator::Hutchinson { probes }) = metrics.contraction_estimator {
+        explain("contraction", format!(" Estimated from {probes} random probes a row."));
+    }
+    if let Some(draws) = metrics.kl_draws {
+        explain("KL divergence", format!(" The mean of {draws} draws a row."));
     }
     shown
 }
@@ -297,8 +303,10 @@ mod tests {
             examples: 1,
             reconstruction: 1.0,
             kl_divergence: some,
+            kl_draws: None,
             negative_elbo: some,
             importance_bound: some,
+            constant_model: some,
             contraction: 1.0,
             contraction_estimator: Some(Estimator::Hutchinson { probes: 32 }),
             jacobian_norm: 1.0,
@@ -317,6 +325,8 @@ mod tests {
         assert!(contraction.explanation.ends_with("Estimated from 32 random probes a row."));
         *contraction = Metric::of("contraction", 1.0);
         let json = serde_json::to_value(&metrics).expect("metrics are plain numbers");
+        let drawn = measures(&Metrics { kl_draws: Some(16), ..metrics.clone() });
+        assert!(drawn.iter().any(|metric| metric.explanation.ends_with("The mean of 16 draws a row.")));
         let numbers = json.as_object().expect("a struct").iter().filter(|(_, value)| value.is_number());
         let keys: Vec<&String> = numbers.map(|(key, _)| key).collect();
         assert_eq!(shown.len(), keys.len());

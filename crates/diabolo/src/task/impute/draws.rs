@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::ImputeConfig;
 use crate::data::Encoded;
 use crate::distribution::Family;
+use crate::evaluate::LEAST_EFFECTIVE;
 use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, Model, PosteriorDraws};
 use crate::random::{Purpose, RngExt, RowNoise, Stream, stream, weighted_index};
@@ -14,8 +15,6 @@ use crate::tensor::{Int, Tensor, TensorData};
 
 /// Draws of z that are decoded together; small enough for the cache.
 const BLOCK: usize = 1024;
-/// Minimum effective sample size; below it, results of a row are unreliable.
-const LEAST_EFFECTIVE: f64 = 5.0;
 /// Number of draws of x for a standard error.
 const ERROR_DRAWS: usize = 100;
 
