@@ -179,7 +179,7 @@ impl<'a> Column<'a> {
     pub fn codes(&self, values: &[String], storage: Storage) -> Result<Vec<Code>> {
         match storage {
             Storage::Integer | Storage::Float => self.number_codes(values),
-            Storage::Text | Storage::Boolean => {
+            Storage::Text | Storage::Boolean | Storage::Timestamp => {
                 // A stored number has no spelling, and so is compared as one.
                 let numbers = values.iter().map(|value| number(value).map(f64::to_bits));
                 let numbers: Option<HashSet<u64>> = numbers.collect();

@@ -5,6 +5,7 @@ mod binarize;
 pub mod catalog;
 mod column;
 mod config;
+mod datetime;
 pub mod digits;
 mod error;
 pub mod factors;
@@ -27,6 +28,7 @@ pub mod write;
 
 pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
 pub use config::DataConfig;
+pub use datetime::{DateFormat, Pattern, Step};
 pub use error::{DataProblem, Error, ErrorClass, Result};
 pub use factors::Factors;
 pub use format::Format;

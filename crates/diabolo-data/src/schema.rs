@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Spelling;
+use crate::{DateFormat, Spelling, Step};
 
 /// The columns of a data set: features and passthrough columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,16 @@ pub enum FeatureKind {
     Numeric,
     /// A whole number, zero or more.
     Count,
+    /// A date, or a date and a time.
+    Datetime {
+        /// How it is written.
+        format: DateFormat,
+        /// The unit of which every date is a multiple.
+        step: Step,
+        /// Seconds by which the clock of most rows is ahead of UTC.
+        #[serde(default)]
+        offset: i32,
+    },
     /// One of two values; the second is encoded as 1.
     Binary {
         /// The two values as text, sorted; numbers by value.
@@ -84,6 +94,8 @@ pub enum Storage {
     Text,
     /// `true` and `false`.
     Boolean,
+    /// Dates and times of Parquet and Arrow.
+    Timestamp,
 }
 
 impl FeatureKind {
@@ -92,6 +104,7 @@ impl FeatureKind {
         match self {
             FeatureKind::Numeric => "numeric",
             FeatureKind::Count => "count",
+            FeatureKind::Datetime { .. } => "datetime",
             FeatureKind::Binary { .. } => "binary",
             FeatureKind::Categorical { .. } => "categorical",
             FeatureKind::Ordinal { .. } => "ordinal",
@@ -117,6 +130,7 @@ impl FeatureKind {
     pub fn encoded_width(&self) -> usize {
         match self {
             FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Binary { .. } => 1,
+            FeatureKind::Datetime { step, .. } => 1 + step.position_count(),
             FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => categories.len(),
             FeatureKind::Image { height, width, channels } => height * width * channels,
         }
@@ -136,6 +150,7 @@ impl Storage {
             Storage::Float => "float",
             Storage::Text => "text",
             Storage::Boolean => "boolean",
+            Storage::Timestamp => "timestamp",
         }
     }
 }
@@ -167,6 +182,7 @@ fn describe_values(kind: &FeatureKind) -> String {
     const SHOWN: usize = 5;
     match kind {
         FeatureKind::Numeric | FeatureKind::Count => String::new(),
+        FeatureKind::Datetime { format, step, .. } => format!("{format}, step {step}"),
         FeatureKind::Binary { values: [first, second] } => format!("{first}, {second}"),
         FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => {
             let between = if matches!(kind, FeatureKind::Ordinal { .. }) { " < " } else { ", " };
@@ -226,6 +242,8 @@ pub enum BlockKind {
     Numeric,
     /// log(1 + count).
     Count,
+    /// A scaled time, then its positions in the calendar, which are not reconstructed.
+    Datetime,
     /// 0 or 1.
     Binary,
     /// One-hot.

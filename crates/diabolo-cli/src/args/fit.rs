@@ -113,8 +113,9 @@ pub struct ColumnArgs {
     /// Column to ignore; may be repeated
     #[arg(long, value_name = "COLUMN")]
     pub drop: Vec<String>,
-    /// Type of a column, such as zip=categorical: numeric, count, binary, categorical, ordinal
-    /// (numbers), or ordinal:small,medium,large (texts in order); may be repeated
+    /// Type of a column, such as zip=categorical: numeric, count, binary, categorical, datetime,
+    /// datetime:%d/%m/%Y (its format), ordinal (numbers), or ordinal:small,medium,large (texts in
+    /// order); may be repeated
     #[arg(long = "type", value_name = "COLUMN=KIND")]
     pub types: Vec<String>,
     /// Scaling of numeric columns: standardize, standardize_steps (whole numbers are divided by at

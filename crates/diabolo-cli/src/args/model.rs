@@ -96,8 +96,8 @@ fn families_help() -> String {
 /// The help of --likelihood.
 fn likelihoods_help() -> String {
     format!(
-        "Distribution of a column or of a column type (pixels, numeric, count, binary, categorical, ordinal); NAME alone \
-         applies to every column it can describe; may be repeated. Names: {}; discretized_logistic:N has N components \
+        "Distribution of a column or of a column type (pixels, numeric, count, datetime, binary, categorical, \
+         ordinal); NAME alone applies to every column it can describe; may be repeated. Names: {}; discretized_logistic:N has N components \
          [default: by column and data]",
         Family::listed(&Family::ALL)
     )

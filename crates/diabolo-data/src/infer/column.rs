@@ -7,6 +7,7 @@ use arrow_schema::DataType;
 
 use super::TypeName;
 use crate::column::{CellType, Column, EXACT, number, some_names};
+use crate::datetime::{Dates, find_dates, given_dates};
 use crate::levels::distinct;
 use crate::{FeatureKind, Result, Storage};
 
@@ -33,11 +34,22 @@ pub(super) enum Note {
     Constant(String),
     /// Every row is the previous row plus one.
     Counter,
+    /// Every row is later than the previous one.
+    Rising,
 }
 
 /// The type of a column by its cells, or by the `wanted` type.
 pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
     let name = column.name;
+    if column.array.null_count() == column.array.len() {
+        return Ok(Verdict::Empty);
+    }
+    if let Some(TypeName::Datetime { format }) = wanted {
+        return Ok(given_dates(column, format.as_ref())?.map_or(Verdict::Empty, verdict));
+    }
+    if let Some(dates) = wanted.is_none().then(|| find_dates(column, MOSTLY_NUMBERS)).transpose()?.flatten() {
+        return Ok(verdict(dates));
+    }
     match (CellType::of(column.array.data_type()), wanted) {
         (CellType::Other, _) => Ok(Verdict::SetAside {
             because: format!(
@@ -46,10 +58,10 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
                 column.array.data_type()
             ),
         }),
-        _ if column.array.null_count() == column.array.len() => Ok(Verdict::Empty),
         (_, Some(TypeName::Numeric | TypeName::Count)) => judge_numbers(column, wanted),
         (_, Some(TypeName::Binary | TypeName::Categorical)) => judge_categories(column, wanted),
         (_, Some(TypeName::Ordinal { order })) => judge_order(column, order),
+        (_, Some(TypeName::Datetime { .. })) => Ok(Verdict::Empty),
         (CellType::Boolean, None) => {
             let values = column.texts()?;
             let first = values.iter().flatten().next().unwrap_or_default();
@@ -61,6 +73,16 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
         (CellType::Number, None) => judge_numbers(column, None),
         (CellType::Text, None) if mostly_numbers(column)? => judge_numbers(column, None),
         (CellType::Text, None) => judge_categories(column, None),
+    }
+}
+
+fn verdict(dates: Dates) -> Verdict {
+    match dates {
+        Dates::Learn { kind, storage, constant, rising } => {
+            let rising = if rising { Note::Rising } else { Note::None };
+            Verdict::Learn { kind, storage, note: constant.map_or(rising, Note::Constant) }
+        }
+        Dates::Ambiguous { because } => Verdict::SetAside { because },
     }
 }
 

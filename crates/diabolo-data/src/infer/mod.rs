@@ -124,6 +124,10 @@ fn infer_columns(
                 match note {
                     Note::None => {}
                     Note::Constant(value) => constant.push((name.as_str(), value)),
+                    Note::Rising => inferred.warnings.push(format!(
+                        "column '{name}' is the time of the rows, in order: for a time series, pass --key {name} \
+                         --window N; --drop {name} removes it"
+                    )),
                     Note::Counter => inferred.warnings.push(format!(
                         "column '{name}' numbers the rows: if it identifies them, pass --key {name}"
                     )),

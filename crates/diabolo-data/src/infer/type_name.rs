@@ -6,9 +6,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::column::number;
-use crate::{Error, Result};
+use crate::{DateFormat, Error, Result};
 
-/// A column type as written by the user: a word, or `ordinal:small,medium,large` for ordered texts.
+/// A column type as written by the user: a word, `ordinal:small,medium,large` for ordered
+/// texts, or `datetime:%d.%m.%Y` for dates in this format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TypeName {
@@ -20,6 +21,11 @@ pub enum TypeName {
     Binary,
     /// One of several values without an order.
     Categorical,
+    /// A date, or a date and a time.
+    Datetime {
+        /// How it is written; found from the cells if absent.
+        format: Option<DateFormat>,
+    },
     /// One of several ordered values.
     Ordinal {
         /// The values from first to last; empty for numbers in numeric order.
@@ -36,11 +42,13 @@ impl FromStr for TypeName {
             "count" => Ok(TypeName::Count),
             "binary" => Ok(TypeName::Binary),
             "categorical" => Ok(TypeName::Categorical),
+            "datetime" => Ok(TypeName::Datetime { format: None }),
             "ordinal" => Ok(TypeName::Ordinal { order: vec![] }),
-            other => match other.strip_prefix("ordinal:") {
-                Some(order) => in_order(order),
-                None => {
-                    let expected = "numeric, count, binary, categorical, ordinal or ordinal:FIRST,SECOND,…";
+            other => match (other.strip_prefix("ordinal:"), other.strip_prefix("datetime:")) {
+                (Some(order), _) => in_order(order),
+                (_, Some(format)) => Ok(TypeName::Datetime { format: Some(format.parse()?) }),
+                (None, None) => {
+                    let expected = "numeric, count, binary, categorical, datetime, datetime:FORMAT, ordinal or ordinal:FIRST,SECOND,…";
                     Err(Error::invalid_value("--type", expected, format!("'{other}'")))
                 }
             },
@@ -69,6 +77,8 @@ impl fmt::Display for TypeName {
             TypeName::Count => "count",
             TypeName::Binary => "binary",
             TypeName::Categorical => "categorical",
+            TypeName::Datetime { format: None } => "datetime",
+            TypeName::Datetime { format: Some(format) } => return write!(f, "datetime:{format}"),
             TypeName::Ordinal { order } if order.is_empty() => "ordinal",
             TypeName::Ordinal { order } => return write!(f, "ordinal:{}", order.join(",")),
         })

@@ -10,6 +10,7 @@ use diabolo_stats::random::{Purpose, RngExt, stream};
 use super::pool::Pool;
 use super::{Preprocessor, Transform, no_table};
 use crate::column::number;
+use crate::datetime::written;
 use crate::image::{image_array, image_field, image_scale, pixel_array, with_16_bits, with_scale};
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Storage};
@@ -92,6 +93,9 @@ fn named(feature: &Feature, column: ArrayRef) -> (Field, ArrayRef) {
 }
 
 fn decode_numbers(feature: &Feature, numbers: impl Iterator<Item = f64>) -> ArrayRef {
+    if let FeatureKind::Datetime { format, step, offset } = &feature.kind {
+        return written(numbers, format, *step, *offset, feature.storage);
+    }
     let count = feature.kind == FeatureKind::Count;
     let least = if count { 0.0 } else { f64::MIN };
     let numbers = numbers.map(|x| (!x.is_nan()).then(|| feature.spelling.rounded(x.clamp(least, f64::MAX))));
@@ -107,7 +111,7 @@ fn levels(feature: &Feature, codes: impl Iterator<Item = Option<usize>>) -> Arra
     let categories = feature.kind.categories();
     let numbers: Vec<f64> = categories.iter().map(|text| number(text).unwrap_or(f64::NAN)).collect();
     match feature.storage {
-        Storage::Text => {
+        Storage::Text | Storage::Timestamp => {
             Arc::new(codes.map(|code| code.map(|code| categories[code].as_str())).collect::<StringArray>())
         }
         Storage::Boolean => {

@@ -10,8 +10,9 @@ use arrow_schema::{DataType, Field};
 use super::scaling::Scaling;
 use super::{Condition, Preprocessor, Transform, UnknownCategory, find_columns};
 use crate::column::{Code, Column, some_names};
+use crate::datetime::moments;
 use crate::image::image_scale;
-use crate::{Binarization, BlockKind, Feature, FeatureKind};
+use crate::{Binarization, BlockKind, DateFormat, Feature, FeatureKind, Step};
 use crate::{DataProblem, Result};
 
 /// Encoded rows, the input of a model.
@@ -127,6 +128,12 @@ impl Preprocessor {
         let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
         for (((feature, transform), units), (field, array)) in features.zip(columns) {
             let column = Column::of(input, feature, array, first_row);
+            if let (FeatureKind::Datetime { format, step, .. }, Transform::Number { scaling, .. }) =
+                (&feature.kind, transform)
+            {
+                encode_dates(&column, (format, *step), scaling, &units, &mut encoded)?;
+                continue;
+            }
             match transform {
                 Transform::Pixels { .. } => encode_images(&column, &field, &units, &mut encoded)?,
                 Transform::Category => {
@@ -224,6 +231,27 @@ impl Preprocessor {
         }
         Ok(())
     }
+}
+
+/// The scaled time of each row, and its positions in the calendar.
+fn encode_dates(
+    column: &Column,
+    (format, step): (&DateFormat, Step),
+    scaling: &Scaling,
+    units: &Range<usize>,
+    encoded: &mut Encoded,
+) -> Result<()> {
+    let scale = scaling.encoder();
+    for (row, moment) in moments(column, format)?.into_iter().enumerate() {
+        if moment.seconds.is_nan() {
+            encoded.set_missing(row, units);
+            continue;
+        }
+        let numbers = std::iter::once(scale(moment.seconds)).chain(step.positions(moment));
+        let cells = row * encoded.width + units.start..row * encoded.width + units.end;
+        encoded.values[cells].iter_mut().zip(numbers).for_each(|(value, number)| *value = number);
+    }
+    Ok(())
 }
 
 fn is_count(x: f64) -> bool {

@@ -46,9 +46,9 @@ impl Layout {
 }
 
 fn blocks(features: &[Feature], transforms: &[Transform]) -> Vec<Block> {
-    use BlockKind::{Binary, Categorical, Count, Numeric, Ordinal, Pixels};
+    use BlockKind::{Binary, Categorical, Count, Datetime, Numeric, Ordinal, Pixels};
     let mut blocks: Vec<Block> = vec![];
-    for kind in [Pixels, Numeric, Count, Binary, Categorical, Ordinal] {
+    for kind in [Pixels, Numeric, Count, Datetime, Binary, Categorical, Ordinal] {
         for (index, (feature, transform)) in features.iter().zip(transforms).enumerate() {
             if block_kind(&feature.kind, transform) != kind {
                 continue;
@@ -80,6 +80,7 @@ fn block_kind(kind: &FeatureKind, transform: &Transform) -> BlockKind {
             BlockKind::Count
         }
         FeatureKind::Numeric | FeatureKind::Count => BlockKind::Numeric,
+        FeatureKind::Datetime { .. } => BlockKind::Datetime,
         FeatureKind::Binary { .. } => BlockKind::Binary,
         FeatureKind::Categorical { .. } => BlockKind::Categorical,
         FeatureKind::Ordinal { .. } => BlockKind::Ordinal,

@@ -2,6 +2,7 @@
 
 mod adult;
 mod blocks;
+mod dates;
 mod values;
 
 use std::sync::Arc;

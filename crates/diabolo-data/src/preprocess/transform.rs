@@ -8,6 +8,7 @@ use super::scaling::Scaling;
 use super::{CountScaling, PreprocessConfig};
 use crate::Result;
 use crate::column::{Code, Column, some_names};
+use crate::datetime::moments;
 use crate::image::image_scale;
 use crate::{Feature, FeatureKind};
 
@@ -53,6 +54,13 @@ impl Transform {
                 let single = matches!(column.array.data_type(), DataType::Float16 | DataType::Float32);
                 let precision = if single { f64::from(f32::EPSILON) } else { f64::EPSILON };
                 (Self::of_numbers(&training, counts, precision, config), note)
+            }
+            FeatureKind::Datetime { format, .. } => {
+                let times = moments(column, format)?;
+                let training = training_rows.iter().map(|&row| times[row].seconds).filter(|t| !t.is_nan());
+                let training: Vec<f64> = training.collect();
+                let note = training.is_empty().then(|| never_observed(column.name));
+                (Self::of_numbers(&training, None, f64::EPSILON, config), note)
             }
             kind => {
                 let levels = kind.categories();
@@ -119,12 +127,21 @@ impl Transform {
     /// Whether it is a valid transform, which may come from a damaged file, of such a feature.
     pub fn fits(&self, kind: &FeatureKind) -> bool {
         match (kind, self) {
-            (FeatureKind::Numeric, Transform::Number { scaling: Scaling::Log1p, .. }) => false,
-            (FeatureKind::Numeric | FeatureKind::Count, Transform::Number { scaling, range }) => {
+            (
+                FeatureKind::Numeric | FeatureKind::Datetime { .. },
+                Transform::Number { scaling: Scaling::Log1p, .. },
+            ) => false,
+            (
+                FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Datetime { .. },
+                Transform::Number { scaling, range },
+            ) => {
                 scaling.is_sound()
                     && range.is_none_or(|[min, max]| min.is_finite() && max.is_finite() && min <= max)
             }
-            (FeatureKind::Numeric | FeatureKind::Count, Transform::Unobserved) => true,
+            (
+                FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Datetime { .. },
+                Transform::Unobserved,
+            ) => true,
             (FeatureKind::Binary { .. }, Transform::Category | Transform::Unobserved) => true,
             (FeatureKind::Categorical { categories }, Transform::Category | Transform::Unobserved) => {
                 !categories.is_empty()

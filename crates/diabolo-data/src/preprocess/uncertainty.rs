@@ -3,9 +3,11 @@
 use super::{Preprocessor, Transform};
 use crate::FeatureKind;
 
+const SECONDS_OF_A_DAY: f64 = 86_400.0;
+
 impl Preprocessor {
     /// The uncertainty of each feature and row: for a number, half the distance between its values
-    /// one standard deviation above and below, in original units; for a category, the probability
+    /// one standard deviation above and below, in original units, dates in days; for a category, the probability
     /// of all other categories. Images have none.
     ///
     /// `means` and `deviations` are rows × width encoded numbers.
@@ -17,9 +19,11 @@ impl Preprocessor {
             match transform {
                 Transform::Number { scaling, .. } => {
                     let decode = scaling.decoder();
+                    let is_date = matches!(feature.kind, FeatureKind::Datetime { .. });
+                    let unit = if is_date { SECONDS_OF_A_DAY } else { 1.0 };
                     let half = |(mean, deviation): (&[f32], &[f32])| {
                         let (mean, deviation) = (mean[units.start], deviation[units.start]);
-                        decode(mean + deviation) / 2.0 - decode(mean - deviation) / 2.0
+                        (decode(mean + deviation) / 2.0 - decode(mean - deviation) / 2.0) / unit
                     };
                     rows.map(half).collect()
                 }
@@ -38,14 +42,15 @@ impl Preprocessor {
         uncertainty.collect()
     }
 
-    /// The numbers of each feature in original units, without rounding; `None` for categories and
-    /// images; NaN in columns that no training row has.
+    /// The numbers of each feature in original units, without rounding; `None` for categories, dates
+    /// and images; NaN in columns that no training row has.
     ///
     /// `values` are rows × width encoded numbers.
     pub fn numbers(&self, values: &[f32]) -> Vec<Option<Vec<f64>>> {
         let width = self.width();
         let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
         let each = features.map(|((feature, transform), units)| match transform {
+            _ if matches!(feature.kind, FeatureKind::Datetime { .. }) => None,
             Transform::Number { scaling, .. } => {
                 let decode = scaling.decoder();
                 Some(values.chunks_exact(width).map(|row| decode(row[units.start])).collect())

@@ -6,6 +6,7 @@ use encoding_rs::{Encoding, UTF_8};
 use super::foreign;
 use crate::Format;
 use crate::MISSING;
+use crate::datetime::detect;
 use crate::input::Input;
 use crate::{Error, Result};
 
@@ -93,16 +94,28 @@ pub(super) fn cells(record: &csv::ByteRecord, delimiter: u8) -> impl Iterator<It
 /// The delimiter: the first of tab ; | , blank that splits every record of the sample into the same
 /// number of cells, two or more. (Semicolons come before commas because of decimal commas.)
 /// Otherwise the file is ragged or has one column: the first delimiter that splits most records
-/// into the same number of cells, else the comma.
+/// into the same number of cells, else the comma. Blanks within dates or names separate nothing.
 pub(super) fn delimiter(sample: &[u8], complete: bool) -> u8 {
     let agreement = |delimiter| {
         let widths = records(sample, delimiter, complete).iter().map(Vec::len).collect::<Vec<_>>();
         let alike = widths.iter().map(|width| widths.iter().filter(|w| *w == width && **w > 1).count()).max();
         alike.unwrap_or(0) as f64 / widths.len().max(1) as f64
     };
-    let all = b"\t;|, ".iter().find(|delimiter| agreement(**delimiter) == 1.0);
+    let separates = |delimiter| delimiter != b' ' || blanks_separate(sample, complete);
+    let all = b"\t;|, ".iter().find(|mark| agreement(**mark) == 1.0 && separates(**mark));
     let most = || b"\t;|,".iter().find(|delimiter| agreement(**delimiter) > 0.5);
     *all.or_else(most).unwrap_or(&b',')
+}
+
+/// Whether blanks separate cells, and are not within the dates or names of one column.
+fn blanks_separate(sample: &[u8], complete: bool) -> bool {
+    let records = records(sample, b' ', complete);
+    let (first, rest) = records.split_first().map_or((0, &records[..]), |(first, rest)| (first.len(), rest));
+    let lines: Vec<String> = rest.iter().map(|cells| cells.join(" ")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let numeric =
+        |index: usize| rest.iter().all(|cells| cells.get(index).is_some_and(|cell| is_number(cell)));
+    detect(&lines, 0.9).is_none() && (first > 2 || (0..first).any(numeric))
 }
 
 /// Whether the first record is a header: no cell of it is a number, and
@@ -121,6 +134,10 @@ pub(super) fn header(records: &[Vec<String>]) -> bool {
     let any_numeric = (0..first.len()).any(numeric);
     if any_numeric {
         return (0..first.len()).any(|index| numeric(index) && !missing(&first[index]));
+    }
+    let is_date = |cell: &str| detect(&[cell], 1.0).is_some();
+    if (0..first.len()).any(|index| is_date(&first[index]) && column(index).all(|cell| is_date(cell))) {
+        return false;
     }
     let distinct = first.iter().enumerate().all(|(i, cell)| !missing(cell) && !first[..i].contains(cell));
     distinct && !(0..first.len()).any(|index| column(index).any(|cell| *cell == first[index]))
@@ -147,6 +164,10 @@ mod tests {
             ("  1.0  2.0\n 1.0   -2.0 \n", b' '),
             ("2014-07-01 00:00,1\n2014-07-02 00:00,2\n", b','),
             ("one\ntwo\n", b','),
+            ("event time\n2024-01-01 10:00\n2024-01-02 11:00\n", b','),
+            ("first day\n1 Jan 2024\n2 Feb 2024\n", b','),
+            ("first last\nAnn Lee\nBob Ray\n", b','),
+            ("kind size\na 1\nb 2\n", b' '),
             ("a,b,c\n1,2,3\n1,2\n1,2,3\n", b','),
         ] {
             assert_eq!(delimiter(text.as_bytes(), true), expected, "{text}");
@@ -164,6 +185,8 @@ mod tests {
             ("class,cap\np,x\ne,x\n", true),
             ("date,value\n2020,NA\n2021,NA\n", true),
             ("a;b\n1,5;2,5\n", true),
+            ("event time\n2024-01-01 10:00\n", true),
+            ("2024-01-01 10:00\n2024-01-02 11:00\n", false),
         ] {
             let delimiter = delimiter(text.as_bytes(), true);
             assert_eq!(header(&records(text.as_bytes(), delimiter, true)), expected, "{text}");

@@ -63,6 +63,9 @@ pub enum Family {
         /// Number of logistic components per pixel.
         components: usize,
     },
+    /// No distribution: inputs of the encoder that the decoder does not describe. Not for
+    /// `model.likelihood`.
+    InputOnly,
     /// `custom:NAME`: a distribution that the program has [registered](super::register).
     Custom(CustomName),
 }
@@ -116,6 +119,7 @@ impl Family {
             Family::NegativeBinomial => ("negative_binomial", "negative binomial"),
             Family::BetaBinomial => ("beta_binomial", "beta-binomial"),
             Family::DiscretizedLogistic { .. } => ("discretized_logistic", "discretized logistic mixture"),
+            Family::InputOnly => ("input_only", "input only"),
             Family::Custom(name) => ("custom", name.as_str()),
         }
     }

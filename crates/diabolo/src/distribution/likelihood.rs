@@ -12,6 +12,7 @@ use super::continuous_bernoulli::ContinuousBernoulli;
 use super::discretized_logistic::DiscretizedLogistic;
 use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
 use super::gaussian::{FixedGaussian, Gaussian, bound_log_variance};
+use super::input_only::InputOnly;
 use super::laplace::Laplace;
 use super::negative_binomial::NegativeBinomial;
 use super::ordinal::Ordinal;
@@ -105,6 +106,11 @@ impl Likelihood {
         self.blocks.iter().flat_map(|block| vec![block.family.is_density(); block.width]).collect()
     }
 
+    /// For each encoded column, whether the decoder describes it.
+    pub fn described(&self) -> Vec<bool> {
+        self.blocks.iter().flat_map(|block| vec![block.family != Family::InputOnly; block.width]).collect()
+    }
+
     /// −log p(x | parameters), in nats per example: summed over observed features. Result: batch.
     ///
     /// `parameters`: batch × [`parameters`](Self::parameters); `x`, `observed`: batch × encoded
@@ -148,6 +154,16 @@ impl Likelihood {
     /// encoded width.
     pub fn mean(&self, parameters: Tensor<2>) -> Tensor<2> {
         Tensor::cat(self.split(parameters).map(|(_, distribution)| distribution.mean()).collect(), 1)
+    }
+
+    /// x − E[x | parameters], in encoded units; 0 in columns that the decoder does not describe.
+    /// batch × encoded width.
+    pub fn residuals(&self, parameters: Tensor<2>, x: Tensor<2>) -> Tensor<2> {
+        let expected = self.split(parameters).map(|(block, distribution)| match block.family {
+            Family::InputOnly => narrow(x.clone(), block.start, block.width),
+            _ => distribution.mean(),
+        });
+        x.clone() - Tensor::cat(expected.collect(), 1)
     }
 
     /// One draw from p(x | parameters), on the host: batch × encoded width, row-major.
@@ -237,6 +253,7 @@ fn distribution(
         }
         Family::BetaBinomial => Box::new(BetaBinomial::new(part(0), part(1))),
         Family::DiscretizedLogistic { components } => Box::new(DiscretizedLogistic::new(outputs, components)),
+        Family::InputOnly => Box::new(InputOnly { outputs }),
         Family::Custom(name) => {
             let custom = registered(name);
             let learned = (0..custom.learned).map(|_| take(&mut unread.custom)).collect();

@@ -13,6 +13,7 @@
 //! | [negative binomial](Family::NegativeBinomial) | log(1 + count) | 1 | log r per column |
 //! | [beta-binomial](Family::BetaBinomial) | k/255 | 2 | – |
 //! | [discretized logistic mixture](Family::DiscretizedLogistic) | k/255 | 3 · components | – |
+//! | [input only](Family::InputOnly) | inputs that are not described | 1, not used | – |
 //! | [custom](register) | one number per column | as registered | as registered |
 //!
 //! Every negative log-likelihood here is in **nats per example**: summed over the block's features,
@@ -28,6 +29,7 @@ mod count;
 mod discretized_logistic;
 mod family;
 mod gaussian;
+mod input_only;
 mod laplace;
 mod likelihood;
 mod negative_binomial;

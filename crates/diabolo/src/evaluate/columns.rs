@@ -69,7 +69,7 @@ impl Column {
     fn add(&mut self, kind: &FeatureKind, x: &[f32], mean: &[f32]) {
         self.observed += 1.0;
         match kind {
-            FeatureKind::Numeric | FeatureKind::Count => {
+            FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Datetime { .. } => {
                 let value = x[0] as f64;
                 self.squared_error += (mean[0] as f64 - value).powi(2);
                 self.sum += value;
@@ -91,7 +91,7 @@ impl Column {
     fn score(&self, name: &str, kind: &FeatureKind) -> Option<ColumnScore> {
         let n = self.observed.max(1.0);
         let (value, baseline, perfect) = match kind {
-            FeatureKind::Numeric | FeatureKind::Count => {
+            FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Datetime { .. } => {
                 let variance = self.squares / n - (self.sum / n).powi(2);
                 ((self.squared_error / n).sqrt(), variance.max(0.0).sqrt(), 0.0)
             }

@@ -251,7 +251,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         if !unscaled.contains(&true) {
             return losses;
         }
-        let residuals = to_host(batch.x.clone() - likelihood.mean(parameters));
+        let residuals = to_host(likelihood.residuals(parameters, batch.x.clone()));
         let width = unscaled.len();
         for (at, loss) in losses.iter_mut().enumerate().filter(|(at, _)| unscaled[at % width]) {
             let sigma = f64::from(deviation[at % width]);
@@ -277,7 +277,7 @@ fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, device: &Device) -> Vec
         let made = model.reconstructions(&batch);
         sums.resize(made.len(), vec![[0.0; 2]; rows.width]);
         for (sums, parameters) in sums.iter_mut().zip(made) {
-            let residuals = to_host(batch.x.clone() - model.likelihood().mean(parameters));
+            let residuals = to_host(model.likelihood().residuals(parameters, batch.x.clone()));
             for (&row, residuals) in chunk.iter().zip(residuals.chunks_exact(rows.width)) {
                 for (column, &residual) in residuals.iter().enumerate() {
                     let seen = f64::from(u8::from(rows.has(row, &(column..column + 1))));

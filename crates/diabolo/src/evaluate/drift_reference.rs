@@ -83,6 +83,8 @@ fn values(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[
             match (rows.has(row, &units), cells) {
                 (false, _) => f32::NAN,
                 (true, [value]) => *value,
+                // The time comes before its positions in the calendar.
+                (true, [time, ..]) if feature.kind.categories().is_empty() => *time,
                 (true, one_hot) => one_hot.iter().position(|&v| v == 1.0).map_or(f32::NAN, |at| at as f32),
             }
         };

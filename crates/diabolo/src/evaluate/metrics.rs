@@ -221,23 +221,18 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             );
             self.reconstruction += total(&to_host(losses));
         }
-        let mean = likelihood.mean(parameters);
-        let errors = to_host(mean - batch.x.clone());
+        let errors = to_host(likelihood.residuals(parameters, batch.x.clone()));
         // Squared in double precision, since the reconstructions of a diverged model overflow in
         // single.
         let square = |error: &f32| f64::from(*error).powi(2);
-        match &batch.observed {
-            Some(observed) => {
-                let observed = to_host(observed.clone());
-                self.observed += total(&observed);
-                let seen = errors.iter().zip(&observed).filter(|(_, observed)| **observed == 1.0);
-                self.squared_error += seen.map(|(error, _)| square(error)).sum::<f64>();
-            }
-            None => {
-                self.observed += errors.len() as f64;
-                self.squared_error += errors.iter().map(square).sum::<f64>();
-            }
-        }
+        let described = likelihood.described();
+        let observed = batch.observed.as_ref().map(|observed| to_host(observed.clone()));
+        let counts = |at: usize| {
+            described[at % described.len()] && observed.as_ref().is_none_or(|observed| observed[at] == 1.0)
+        };
+        let seen = errors.iter().enumerate().filter(|(at, _)| counts(*at));
+        self.observed += seen.clone().count() as f64;
+        self.squared_error += seen.map(|(_, error)| square(error)).sum::<f64>();
         let code = to_host(code);
         for row in code.chunks_exact(self.code_sums.len().max(1)) {
             for (sums, &value) in self.code_sums.iter_mut().zip(row) {

@@ -167,8 +167,9 @@ pub fn noise_responses<M: Autoencoder>(
         for (&deviation, sums) in deviations.iter().zip(&mut sums) {
             let noisy = Batch { x: batch.x.clone() + normal.clone() * deviation, ..batch.clone() };
             let moved = model.encode(noisy.input());
-            let mean = model.likelihood().mean(model.reconstruct_from(&noisy, moved.clone()));
-            let errors = only_observed((mean - batch.x.clone()).square(), &batch);
+            let parameters = model.reconstruct_from(&noisy, moved.clone());
+            let residuals = model.likelihood().residuals(parameters, batch.x.clone());
+            let errors = only_observed(residuals.square(), &batch);
             sums[0] += total(&to_host((moved - code.clone()).square()));
             sums[1] += total(&to_host(errors));
         }

@@ -1,8 +1,7 @@
 //! The likelihood of each column: from the configuration, else by default for its type.
 //!
 //! A key of `model.likelihood` is the name of a column, a column type (`pixels`, `numeric`,
-//! `count`,
-//! `binary`, `categorical`, `ordinal`), or `*` for every column that the distribution can describe.
+//! `count`, `datetime`, `binary`, `categorical`, `ordinal`), or `*` for every column that the distribution can describe.
 //! The name overrides the type, which overrides `*`.
 //!
 //! | type | possible | default |
@@ -10,9 +9,12 @@
 //! | `pixels` | `bernoulli`, `continuous_bernoulli`, `gaussian`, `student_t`, `laplace`, `beta_binomial`, `discretized_logistic` | `gaussian` for variational models of images that are not nearly black and white, else `bernoulli` |
 //! | `numeric` | `gaussian`, `student_t`, `laplace` | `gaussian` |
 //! | `count` | `negative_binomial`, `poisson`, `gaussian`, `student_t`, `laplace` | `negative_binomial` for variational models, else `gaussian` |
+//! | `datetime` | `gaussian`, `student_t`, `laplace` | `gaussian` |
 //! | `binary` | `bernoulli` | `bernoulli` |
 //! | `categorical` | `categorical` | `categorical` |
 //! | `ordinal` | `ordinal`, `categorical` | `ordinal` |
+//!
+//! The positions of dates in the calendar are inputs of the encoder only: they have no likelihood.
 //!
 //! Columns of one number each can also have `custom:NAME`; see
 //! [`register`](crate::distribution::register).
@@ -47,7 +49,7 @@ fn possible(kind: BlockKind) -> &'static [Family] {
             Family::BetaBinomial,
             Family::MIXTURE,
         ],
-        BlockKind::Numeric => &[Family::Gaussian, Family::StudentT, Family::Laplace],
+        BlockKind::Numeric | BlockKind::Datetime => &[Family::Gaussian, Family::StudentT, Family::Laplace],
         BlockKind::Count => {
             &[Family::NegativeBinomial, Family::Poisson, Family::Gaussian, Family::StudentT, Family::Laplace]
         }
@@ -63,6 +65,7 @@ fn kind_key(kind: BlockKind) -> &'static str {
         BlockKind::Pixels => "pixels",
         BlockKind::Numeric => "numeric",
         BlockKind::Count => "count",
+        BlockKind::Datetime => "datetime",
         BlockKind::Binary => "binary",
         BlockKind::Categorical => "categorical",
         BlockKind::Ordinal => "ordinal",
@@ -114,13 +117,18 @@ pub(super) fn resolve(
                 // A key that is also the name of a column would also apply to that column.
                 decided.push((if is_column(kind) { column.as_str() } else { kind }, name));
             }
+            let start = block.start + position * each;
+            // The first number of a date is the time.
+            let width = if block.kind == BlockKind::Datetime { 1 } else { each };
             match likelihood[first..].last_mut().filter(|last| last.family == name) {
-                Some(last) => last.width += each,
+                Some(last) => last.width += width,
                 None => {
-                    let start = block.start + position * each;
                     let variance = defaults.variance;
-                    likelihood.push(LikelihoodBlock { family: name, variance, start, width: each });
+                    likelihood.push(LikelihoodBlock { family: name, variance, start, width });
                 }
+            }
+            if width < each {
+                likelihood.push(LikelihoodBlock::new(Family::InputOnly, start + width..start + each));
             }
         }
     }

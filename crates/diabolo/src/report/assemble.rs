@@ -9,6 +9,7 @@ use super::{columns, encoder_diagnostics, latent_map, restored};
 use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, Factors, file_name, texts};
+use crate::distribution::Family;
 use crate::evaluate::{
     Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap, unit_statistics,
 };
@@ -148,7 +149,8 @@ fn codes(saved: &SavedModel) -> String {
 
 fn likelihoods(saved: &SavedModel) -> String {
     let blocks = saved.architecture.likelihood.iter();
-    let mut names: Vec<&str> = blocks.map(|block| block.family.title()).collect();
+    let described = blocks.filter(|block| block.family != Family::InputOnly);
+    let mut names: Vec<&str> = described.map(|block| block.family.title()).collect();
     names.dedup();
     names.join(", ")
 }

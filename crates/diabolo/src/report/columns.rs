@@ -3,7 +3,7 @@
 use diabolo_report::ColumnQuality;
 
 use crate::artifact::SavedModel;
-use crate::data::{BlockKind, Encoded, Feature, FeatureKind};
+use crate::data::{BlockKind, Encoded, Feature};
 use crate::evaluate::{ColumnScore, ColumnScores};
 use crate::task;
 use crate::tensor::Device;
@@ -37,7 +37,7 @@ pub(super) fn column_qualities(saved: &SavedModel, scores: Vec<ColumnScore>) -> 
         |index: usize| blocks.iter().any(|b| b.kind == BlockKind::Count && b.features.contains(&index));
     let features = preprocessor.schema.features.iter().enumerate();
     let quality = |(score, (index, feature)): (ColumnScore, (usize, &Feature))| {
-        let number = matches!(feature.kind, FeatureKind::Numeric | FeatureKind::Count);
+        let number = feature.kind.categories().is_empty();
         let unit = match number {
             true if logs(index) => "log(1 + count)",
             true => "standard deviations",

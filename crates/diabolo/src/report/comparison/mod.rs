@@ -13,6 +13,7 @@ use diabolo_report::number;
 use self::catalog::{FIGURES, FigureRow, MEASURES};
 use self::model_facts::model_facts;
 use crate::data::file_name;
+use crate::distribution::Family;
 use crate::task::compare::{Candidate, ComparisonResult, NOISE, Plan, Trial};
 
 /// Judges and arranges what [`compare`](crate::task::compare::compare) found.
@@ -94,7 +95,8 @@ fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
     let seeds: Vec<String> = result.seeds.iter().map(u64::to_string).collect();
     let levels: Vec<String> = NOISE.iter().map(|&l| number(l)).collect();
     let blocks = first.architecture.likelihood.iter();
-    let mut likelihoods: Vec<&str> = blocks.map(|block| block.family.title()).collect();
+    let described = blocks.filter(|block| block.family != Family::InputOnly);
+    let mut likelihoods: Vec<&str> = described.map(|block| block.family.title()).collect();
     likelihoods.dedup();
     let optional = |value: Option<usize>| value.map_or("—".into(), |v| v.to_string());
     let facts = [

@@ -1,0 +1,17 @@
+//! Dates and times: how columns write them, and what they say.
+
+mod calendar;
+mod cells;
+mod detect;
+mod format;
+mod infer;
+mod pattern;
+mod step;
+mod text;
+
+pub(crate) use cells::{moments, written};
+pub(crate) use detect::detect;
+pub use format::DateFormat;
+pub(crate) use infer::{Dates, find_dates, given_dates};
+pub use pattern::Pattern;
+pub use step::Step;
