@@ -8,7 +8,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringArray};
 use arrow_schema::DataType;
 
 use crate::levels::Levels;
-use crate::{DataProblem, Error, Feature, MissingWords, Result, Storage};
+use crate::{DataProblem, Error, Feature, MissingWords, NumberFormat, Result, Spelling, Storage};
 
 /// The largest n such that all whole numbers up to n are exact in an `f64`.
 pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -54,12 +54,15 @@ pub(crate) struct Column<'a> {
     pub first_row: u64,
     /// The texts that mean a missing cell.
     pub missing: &'a MissingWords,
+    /// How text writes numbers; `None` for plain numbers.
+    pub format: Option<&'a NumberFormat>,
 }
 
 impl<'a> Column<'a> {
     /// The cells of a feature.
     pub fn of(input: &'a str, feature: &'a Feature, array: &'a ArrayRef, first_row: u64) -> Self {
-        Column { input, name: &feature.name, array, first_row, missing: &feature.spelling.missing }
+        let Spelling { missing, format, .. } = &feature.spelling;
+        Column { input, name: &feature.name, array, first_row, missing, format: format.as_ref() }
     }
 
     /// An error about the cell in `row`, counted from 0 within the array.
@@ -96,7 +99,7 @@ impl<'a> Column<'a> {
             let value = |(row, cell): (usize, Option<&str>)| match cell.map(str::trim) {
                 None => Ok(f64::NAN),
                 Some(text) if self.missing.contains_among_numbers(text) => Ok(f64::NAN),
-                Some(text) => number(text).map_or_else(|| other(row, text), Ok),
+                Some(text) => self.number(text).map_or_else(|| other(row, text), Ok),
             };
             return self.cast(&DataType::Utf8)?.as_string::<i32>().iter().enumerate().map(value).collect();
         }
@@ -112,6 +115,14 @@ impl<'a> Column<'a> {
             numbers.iter_mut().filter(|x| words.contains(x)).for_each(|x| *x = f64::NAN);
         }
         Ok(numbers)
+    }
+
+    /// The number that a text of the column is.
+    pub fn number(&self, text: &str) -> Option<f64> {
+        match self.format {
+            Some(format) => number(&format.plain(text)?),
+            None => number(text),
+        }
     }
 
     /// The numbers that mean a missing cell; rounded as the column's type rounds real numbers.
@@ -286,7 +297,7 @@ mod tests {
 
     fn column(array: &ArrayRef) -> Column<'_> {
         static USUAL: MissingWords = MissingWords { usual: true, except: vec![], more: vec![] };
-        Column { input: "t.csv", name: "c", array, first_row: 10, missing: &USUAL }
+        Column { input: "t.csv", name: "c", array, first_row: 10, missing: &USUAL, format: None }
     }
 
     #[test]

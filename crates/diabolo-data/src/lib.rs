@@ -18,6 +18,7 @@ mod labels;
 mod levels;
 mod missing;
 mod names;
+mod number_format;
 mod prepare;
 pub mod preprocess;
 pub mod read;
@@ -36,6 +37,7 @@ pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
 pub use missing::{MISSING, MissingWords};
 pub use names::{any_of, file_name, short_name, unnamed_column};
+pub use number_format::NumberFormat;
 pub use prepare::{
     Check, Prepared, held_out, prepare, prepare_checked, prepare_rows, rows_at, take, texts, windowed_rows,
 };

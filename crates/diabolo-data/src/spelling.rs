@@ -9,10 +9,12 @@ use arrow_schema::{DataType, Field};
 use serde::{Deserialize, Serialize};
 
 use crate::column::{CellType, Column, number};
-use crate::{FeatureKind, MissingWords, Result, Storage};
+use crate::{FeatureKind, MissingWords, NumberFormat, Result, Storage};
 
 /// Metadata key of a column of numbers: [`Spelling::least_decimals`].
 const LEAST_DECIMALS: &str = "diabolo.least_decimals";
+/// Metadata key of a column of numbers: [`Spelling::format`].
+const NUMBER_FORMAT: &str = "diabolo.number_format";
 /// Numbers with more decimals than this have no limit of decimals.
 const MOST_DECIMALS: u8 = 12;
 
@@ -26,6 +28,9 @@ pub struct Spelling {
     /// The smallest number of digits after the decimal point in a text file, such as 2 for `1.50`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub least_decimals: Option<u8>,
+    /// How text writes numbers: currency, percent, separators; `None` for plain numbers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<NumberFormat>,
     /// The texts that mean a missing cell.
     #[serde(skip_serializing_if = "MissingWords::is_default")]
     pub missing: MissingWords,
@@ -40,11 +45,12 @@ impl Spelling {
         let is_number = matches!(storage, Storage::Integer | Storage::Float);
         let least_decimals = if is_text && is_number && decimals.is_some() == real {
             // Whole numbers without a decimal point need no note.
-            least_decimals(&column.texts()?).filter(|&least| least > 0 || real)
+            least_decimals(column)?.filter(|&least| least > 0 || real)
         } else {
             None
         };
-        Ok(Spelling { decimals, least_decimals, missing: column.missing.clone() })
+        let format = column.format.filter(|_| is_number).cloned();
+        Ok(Spelling { decimals, least_decimals, format, missing: column.missing.clone() })
     }
 
     /// Whether it says nothing.
@@ -62,21 +68,28 @@ impl Spelling {
         if let Some(least) = self.least_decimals {
             field.metadata_mut().insert(LEAST_DECIMALS.to_string(), least.to_string());
         }
+        if let Some(format) = &self.format {
+            field.metadata_mut().insert(NUMBER_FORMAT.to_string(), format.to_string());
+        }
         field
     }
 }
 
 /// The numbers of `array` as text, if `field` says how its column spells them.
 pub fn spelled(field: &Field, array: &ArrayRef) -> Option<ArrayRef> {
-    let least: usize = field.metadata().get(LEAST_DECIMALS)?.parse().ok()?;
+    let said = |key: &str| field.metadata().get(key);
+    let format: Option<NumberFormat> = said(NUMBER_FORMAT).and_then(|format| format.parse().ok());
+    let least = said(LEAST_DECIMALS).and_then(|least| least.parse().ok());
+    let least: usize = least.or(format.as_ref().map(|_| 0))?;
+    let text = |plain: String| format.as_ref().map_or_else(|| plain.clone(), |format| format.write(&plain));
     let texts: StringArray = match array.data_type() {
         DataType::Float64 => {
             let numbers = array.as_primitive::<Float64Type>().iter();
-            numbers.map(|x| x.map(|x| with_decimals(x, least))).collect()
+            numbers.map(|x| x.map(|x| text(with_decimals(x, least)))).collect()
         }
         DataType::Int64 => {
             let numbers = array.as_primitive::<Int64Type>().iter();
-            numbers.map(|x| x.map(|x| with_decimals(x, least))).collect()
+            numbers.map(|x| x.map(|x| text(with_decimals(x, least)))).collect()
         }
         _ => return None,
     };
@@ -129,20 +142,19 @@ fn is_written_with(x: f64, decimals: u8, single: bool) -> bool {
 }
 
 /// The fewest decimals that a number is written with; `None` if one is written with an exponent.
-fn least_decimals(texts: &StringArray) -> Option<u8> {
+fn least_decimals(column: &Column) -> Result<Option<u8>> {
     let mut least: Option<u8> = None;
-    for text in texts.iter().flatten().map(str::trim) {
-        if !number(text).is_some_and(f64::is_finite) {
-            continue;
-        }
+    for text in column.texts()?.iter().flatten() {
+        let plain = column.format.map_or_else(|| Some(text.to_string()), |format| format.plain(text));
+        let Some(text) = plain.filter(|text| number(text).is_some_and(f64::is_finite)) else { continue };
         if text.contains(['e', 'E']) {
-            return None;
+            return Ok(None);
         }
         let found = text.find('.').map_or(0, |point| text.len() - point - 1);
         let found = u8::try_from(found).unwrap_or(u8::MAX);
         least = Some(least.map_or(found, |least| least.min(found)));
     }
-    least
+    Ok(least)
 }
 
 #[cfg(test)]
@@ -159,6 +171,7 @@ mod tests {
             array: &array,
             first_row: 0,
             missing: &MissingWords::default(),
+            format: None,
         };
         Spelling::of(&column, &FeatureKind::Numeric, storage).unwrap()
     }

@@ -18,7 +18,7 @@ const MANY_CATEGORIES: usize = 100;
 /// Text that is unique in every row is excluded if there are at least this many rows.
 const FEW_ROWS: usize = 10;
 /// A text column is treated as numeric with invalid cells if at least this fraction are numbers.
-const MOSTLY_NUMBERS: f64 = 0.9;
+pub(super) const MOSTLY_NUMBERS: f64 = 0.9;
 
 /// The result for one column.
 pub(super) enum Verdict {
@@ -58,7 +58,9 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
                 column.array.data_type()
             ),
         }),
-        (_, Some(TypeName::Numeric | TypeName::Count)) => judge_numbers(column, wanted),
+        (_, Some(TypeName::Numeric | TypeName::Written { .. } | TypeName::Count)) => {
+            judge_numbers(column, wanted)
+        }
         (_, Some(TypeName::Binary | TypeName::Categorical)) => judge_categories(column, wanted),
         (_, Some(TypeName::Ordinal { order })) => judge_order(column, order),
         (_, Some(TypeName::Datetime { .. })) => Ok(Verdict::Empty),
@@ -71,7 +73,9 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
             Ok(Verdict::Learn { kind, storage: Storage::Boolean, note })
         }
         (CellType::Number, None) => judge_numbers(column, None),
-        (CellType::Text, None) if mostly_numbers(column)? => judge_numbers(column, None),
+        (CellType::Text, None) if column.format.is_some() || mostly_numbers(column)? => {
+            judge_numbers(column, None)
+        }
         (CellType::Text, None) => judge_categories(column, None),
     }
 }
@@ -100,15 +104,6 @@ fn mostly<'a>(texts: impl Iterator<Item = &'a str>, is_one: impl Fn(&str) -> boo
         found += usize::from(is_one(text));
     }
     found as f64 >= MOSTLY_NUMBERS * all as f64
-}
-
-pub(super) fn has_decimal_commas(column: &Column) -> bool {
-    let is_one = |text: &str| text.contains(',') && number(&text.replace(',', ".")).is_some();
-    let is_text = matches!(CellType::of(column.array.data_type()), CellType::Text);
-    is_text
-        && column
-            .texts()
-            .is_ok_and(|texts| texts.null_count() < texts.len() && mostly(texts.iter().flatten(), is_one))
 }
 
 fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {

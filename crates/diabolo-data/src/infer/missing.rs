@@ -40,7 +40,8 @@ pub(super) fn missing_words(
         if sets_aside(field.name()) || CellType::of(array.data_type()) != CellType::Text {
             continue;
         }
-        let column = Column { input, name: field.name(), array, first_row: 0, missing: &words[at] };
+        let column =
+            Column { input, name: field.name(), array, first_row: 0, missing: &words[at], format: None };
         for (word, count) in column.missing_words(false) {
             if words[at].is_given(&word) {
                 continue;

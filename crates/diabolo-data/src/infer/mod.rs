@@ -7,6 +7,7 @@
 
 mod column;
 mod missing;
+mod numbers;
 mod type_name;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,9 @@ use crate::missing::of_no_column;
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, MissingWords, Schema, Spelling, Storage};
 
-use column::{Note, Verdict, has_decimal_commas, infer_column};
+use column::{Note, Verdict, infer_column};
 use missing::missing_words;
+use numbers::number_formats;
 pub use type_name::TypeName;
 
 /// The user's options for the columns.
@@ -74,8 +76,11 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     check_names(input, batch, options)?;
     let aside =
         |name: &str| options.drop.iter().chain(&options.key).chain(&options.label).any(|other| other == name);
-    let (words, notes) = missing_words(input, batch, &options.missing, aside)?;
-    let condition = conditions(input, batch, &words, options)?;
+    let (words, mut notes) = missing_words(input, batch, &options.missing, aside)?;
+    let (formats, more) = number_formats(input, batch, &words, &options.types, aside)?;
+    notes.extend(more);
+    let columns = Columns { input, batch, words: &words, formats: &formats };
+    let condition = conditions(&columns, options)?;
     let fields = batch.schema();
     if let Some(image) = fields.fields().iter().find(|field| image_shape(field).is_some()) {
         return infer_images(image, fields.fields(), condition, options);
@@ -84,7 +89,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let schema = Schema { features: vec![], key, label, condition, dropped };
     let mut inferred = Inferred { schema, warnings: notes };
-    infer_columns(input, batch, &words, options, &mut inferred)?;
+    infer_columns(&columns, options, &mut inferred)?;
     if inferred.schema.features.is_empty() {
         let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
         return Err(Error::data(
@@ -97,28 +102,32 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     Ok(inferred)
 }
 
+/// The columns of a table, and how each writes missing cells and numbers.
+struct Columns<'a> {
+    input: &'a str,
+    batch: &'a RecordBatch,
+    words: &'a [MissingWords],
+    formats: &'a [Option<NumberFormat>],
+}
+
+impl<'a> Columns<'a> {
+    fn at(&self, index: usize, name: &'a str) -> Column<'a> {
+        let (array, missing) = (self.batch.column(index), &self.words[index]);
+        Column { input: self.input, name, array, first_row: 0, missing, format: self.formats[index].as_ref() }
+    }
+}
+
 /// Infers the type of every column that is not excluded, and adds the feature or a warning.
-fn infer_columns(
-    input: &str,
-    batch: &RecordBatch,
-    words: &[MissingWords],
-    options: &InferOptions,
-    inferred: &mut Inferred,
-) -> Result<()> {
+fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Inferred) -> Result<()> {
     let (mut empty, mut constant, mut taken) = (vec![], vec![], BTreeMap::<String, Vec<_>>::new());
-    let fields = batch.schema();
-    for ((field, array), words) in fields.fields().iter().zip(batch.columns()).zip(words) {
+    let fields = columns.batch.schema();
+    for (at, field) in fields.fields().iter().enumerate() {
         let name = field.name();
         if inferred.schema.sets_aside(name) {
             continue;
         }
-        let column = Column { input, name, array, first_row: 0, missing: words };
+        let column = columns.at(at, name);
         let wanted = options.types.get(name);
-        if wanted.is_none() && has_decimal_commas(&column) {
-            inferred.warnings.push(format!(
-                "column '{name}' looks like numbers with a decimal comma and is read as text: use a decimal point"
-            ));
-        }
         match infer_column(&column, wanted)? {
             Verdict::Learn { kind, storage, note } => {
                 match note {
@@ -175,20 +184,15 @@ fn has_few_values(column: &Column) -> bool {
 }
 
 /// The schema of the condition columns.
-fn conditions(
-    input: &str,
-    batch: &RecordBatch,
-    words: &[MissingWords],
-    options: &InferOptions,
-) -> Result<Vec<Feature>> {
+fn conditions(columns: &Columns, options: &InferOptions) -> Result<Vec<Feature>> {
     let one = |(position, name): (usize, &String)| {
         let elsewhere = options.drop.contains(name) || options.key.as_ref() == Some(name);
         if elsewhere || options.condition[..position].contains(name) {
             let expected = "a column named once, and neither the key nor dropped";
             return Err(Error::invalid_value("--condition", expected, format!("'{name}'")));
         }
-        let at = batch.schema().index_of(name).expect("names were checked");
-        let column = Column { input, name, array: batch.column(at), first_row: 0, missing: &words[at] };
+        let at = columns.batch.schema().index_of(name).expect("names were checked");
+        let column = columns.at(at, name);
         let asked = options.types.get(name);
         let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
         match infer_column(&column, wanted)? {

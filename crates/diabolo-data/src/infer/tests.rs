@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 mod dates;
+mod numbers;
 
 use std::sync::Arc;
 
@@ -129,23 +130,6 @@ fn unique_text_is_excluded_unless_requested() {
     assert!(matches!(kind(one_as(names.clone(), TypeName::Categorical)).0, FeatureKind::Categorical { .. }));
     let message = one(names).unwrap_err().to_string();
     assert!(message.contains("expected at least one usable column, found column 'c' has 40"), "{message}");
-}
-
-#[test]
-fn decimal_commas_are_noted() {
-    let commas: Vec<String> = (0..40).map(|i| format!("{},{}", i, i % 7)).collect();
-    let cells: Vec<&str> = commas.iter().map(String::as_str).collect();
-    let ages: Vec<&str> = cells.iter().map(|_| "1.5").chain(["2"]).take(40).collect();
-    let found =
-        infer("t.csv", &table(vec![("c", text(&cells)), ("age", text(&ages))]), &InferOptions::default())
-            .unwrap();
-    assert!(
-        found.warnings[0].contains("'c' looks like numbers with a decimal comma"),
-        "{:?}",
-        found.warnings
-    );
-    let words = text(&["a,b", "c,d", "a,b", "c,d"]);
-    assert!(one(words).unwrap().warnings.iter().all(|w| !w.contains("comma")));
 }
 
 #[test]

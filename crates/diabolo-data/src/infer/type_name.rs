@@ -6,15 +6,21 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::column::number;
-use crate::{DateFormat, Error, Result};
+use crate::{DateFormat, Error, NumberFormat, Result};
 
 /// A column type as written by the user: a word, `ordinal:small,medium,large` for ordered
-/// texts, or `datetime:%d.%m.%Y` for dates in this format.
+/// texts, `datetime:%d.%m.%Y` for dates or `numeric:1.234,5` for numbers in
+/// this format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TypeName {
     /// A real number.
     Numeric,
+    /// A real number, written in this format: `numeric:1.234,5`.
+    Written {
+        /// How it is written.
+        format: NumberFormat,
+    },
     /// A whole number, zero or more.
     Count,
     /// One of two values.
@@ -44,10 +50,11 @@ impl FromStr for TypeName {
             "categorical" => Ok(TypeName::Categorical),
             "datetime" => Ok(TypeName::Datetime { format: None }),
             "ordinal" => Ok(TypeName::Ordinal { order: vec![] }),
-            other => match (other.strip_prefix("ordinal:"), other.strip_prefix("datetime:")) {
-                (Some(order), _) => in_order(order),
-                (_, Some(format)) => Ok(TypeName::Datetime { format: Some(format.parse()?) }),
-                (None, None) => {
+            other => match other.split_once(':') {
+                Some(("ordinal", order)) => in_order(order),
+                Some(("datetime", format)) => Ok(TypeName::Datetime { format: Some(format.parse()?) }),
+                Some(("numeric", format)) => Ok(TypeName::Written { format: format.parse()? }),
+                _ => {
                     let expected = "numeric, count, binary, categorical, datetime, datetime:FORMAT, ordinal or ordinal:FIRST,SECOND,…";
                     Err(Error::invalid_value("--type", expected, format!("'{other}'")))
                 }
@@ -74,6 +81,7 @@ impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             TypeName::Numeric => "numeric",
+            TypeName::Written { format } => return write!(f, "numeric:{format}"),
             TypeName::Count => "count",
             TypeName::Binary => "binary",
             TypeName::Categorical => "categorical",

@@ -3,6 +3,7 @@
 mod adult;
 mod blocks;
 mod dates;
+mod number_formats;
 mod values;
 
 use std::sync::Arc;
