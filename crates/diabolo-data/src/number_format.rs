@@ -97,6 +97,7 @@ impl<'a> Cell<'a> {
             before,
             after,
             digits: number,
+            is_odd: trailing || text.contains('\u{2212}'),
         })
     }
 }

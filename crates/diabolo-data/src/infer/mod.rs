@@ -21,7 +21,7 @@ use crate::factors::is_factor;
 use crate::image::{image_shape, pixel_type};
 use crate::missing::of_no_column;
 use crate::{Error, Result};
-use crate::{Feature, FeatureKind, MissingWords, Schema, Spelling, Storage};
+use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Spelling, Storage};
 
 use column::{Note, Verdict, infer_column};
 use missing::missing_words;
