@@ -113,7 +113,7 @@ impl DataConfig {
     /// The windows of a time series, if the rows are one.
     pub fn windows(&self) -> Option<Windows> {
         let aside = self.key.iter().chain(&self.label).chain(&self.condition).chain(&self.drop);
-        self.window.map(|length| Windows { length, whole: aside.cloned().collect() })
+        self.window.map(|length| Windows { length, whole: aside.cloned().collect(), key: self.key.clone() })
     }
 
     /// The rows whose whole window lies within the series; `first` is the 0-based number of the

@@ -7,7 +7,7 @@ use arrow_schema::DataType;
 use arrow_select::take::take_record_batch;
 
 use super::catalog::test_part;
-use super::column::number;
+use super::datetime::SeriesOrder;
 use super::read::OnNote;
 use super::{DataConfig, Encoded, Inferred, MissingWords, Preprocessor, ReadOptions, Split, infer, open};
 use crate::{DataProblem, Error, Result};
@@ -139,7 +139,11 @@ fn examples(name: &str, rows: RecordBatch, config: &DataConfig) -> Result<(Infer
     // Checked before the columns of the window are built.
     Split::in_order(name, rows.num_rows(), windows.length, config.validation, config.test)?;
     let mut inferred = infer(name, &rows, &config.infer_options())?;
-    inferred.warnings.extend(config.key.as_ref().and_then(|key| disorder(&rows, key)));
+    if let Some(key) = &config.key {
+        let mut order = SeriesOrder::new(key);
+        order.add(&rows);
+        inferred.warnings.extend(order.notes());
+    }
     let schema = windows.schema(&inferred.schema);
     Ok((Inferred { schema, ..inferred }, windows.of(name, rows)?))
 }
@@ -150,22 +154,6 @@ pub fn windowed_rows(name: &str, rows: RecordBatch, config: &DataConfig) -> Resu
         Some(windows) => windows.of(name, rows),
         None => Ok(rows),
     }
-}
-
-/// A warning if the key of a time series, numbers or ISO dates, is not increasing.
-fn disorder(series: &RecordBatch, key: &str) -> Option<String> {
-    let keys: Vec<String> = texts(series, key)?.into_iter().collect::<Option<_>>()?;
-    let numbers: Option<Vec<f64>> = keys.iter().map(|key| number(key)).collect();
-    let is_date = |key: &String| key.len() == keys[0].len() && key.as_bytes().get(4) == Some(&b'-');
-    let back = match numbers {
-        Some(numbers) => numbers.windows(2).position(|two| two[1] < two[0]),
-        None if keys.iter().all(is_date) => keys.windows(2).position(|two| two[1] < two[0]),
-        None => None,
-    }?;
-    Some(format!(
-        "the rows of a time series must be in order of time, but '{key}' decreases at row {}: if it is the time, sort the rows",
-        back + 2
-    ))
 }
 
 /// Splits rows at random; splits windows in order and without overlap, since neighbouring windows

@@ -117,6 +117,34 @@ fn unordered_series_gives_a_note() {
 }
 
 #[test]
+fn times_are_checked_at_every_use_as_moments() {
+    let workspace = Workspace::new();
+    let case = |name: &str| format!("{}/../../testdata/cases/{name}", env!("CARGO_MANIFEST_DIR"));
+    let fit = |name: &str, run: &str| {
+        workspace.ok(&format!("fit {} --key time --window 3 --epochs 1 -o {run}", case(name))).stderr
+    };
+    // Clocks go back one hour; the offsets say so.
+    let output = fit("train-dst.csv", "dst");
+    assert!(!output.contains("decreases") && !output.contains("usual"), "{output}");
+    let output = fit("train-ser.csv", "run");
+    assert!(!output.contains("decreases"), "{output}");
+    let shuffled = case("train-ser_shuf.csv");
+    for verb in ["score run", "impute run", "encode run", "reconstruct run", "calibrate run"] {
+        let out = if verb.starts_with("calibrate") { "" } else { "-o out.csv" };
+        let output = workspace.ok(&format!("{verb} {shuffled} {out}")).stderr;
+        assert!(output.contains("'time' decreases at row 4"), "{verb}: {output}");
+    }
+    let rows = std::fs::read_to_string(case("train-ser.csv")).unwrap();
+    let kept = rows.lines().enumerate().filter(|(line, _)| !(50..60).contains(line)).map(|(_, row)| row);
+    workspace.write("gap.csv", kept.collect::<Vec<_>>().join("\n"));
+    let output = workspace.ok("score run gap.csv -o out.csv").stderr;
+    assert!(
+        output.contains("'time' has 1 step longer than the usual 1 h, the longest 11 h before row 50"),
+        "{output}"
+    );
+}
+
+#[test]
 fn drift_of_a_series_is_reported_once_per_column() {
     let workspace = fitted();
     workspace.write("higher.csv", series(300, 401, |_, value| value + 1.0));

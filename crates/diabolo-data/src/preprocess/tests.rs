@@ -236,7 +236,7 @@ fn cells_of_unknown_categories_are_counted_by_column() {
 
 #[test]
 fn a_cell_of_a_series_counts_once() {
-    let windows = Windows { length: 2, whole: vec![] };
+    let windows = Windows { length: 2, whole: vec![], key: None };
     let series = |city: &[&str]| table(vec![("city", text(city))]);
     let rows = series(&["Rome", "Oslo", "Rome", "Bern", "Oslo"]);
     let schema = windows.schema(&infer("t", &rows, &InferOptions::default()).unwrap().schema);

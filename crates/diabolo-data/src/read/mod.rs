@@ -222,8 +222,8 @@ impl Iterator for Source {
 /// ```
 pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
     let rows = open_rows(input, options)?;
-    match options.windows.clone() {
-        Some(windows) => windows.over(rows),
+    match &options.windows {
+        Some(windows) => windows.clone().over(windows.watched(rows, &options.on_note)),
         None => Ok(rows),
     }
 }
@@ -289,8 +289,8 @@ pub fn read_from(
     options: &ReadOptions,
 ) -> Result<Source> {
     let rows = open_input(Input::new(name, None, Box::new(reader))?, options)?;
-    match options.windows.clone() {
-        Some(windows) => windows.over(rows),
+    match &options.windows {
+        Some(windows) => windows.clone().over(windows.watched(rows, &options.on_note)),
         None => Ok(rows),
     }
 }

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{ArrowError, Field, FieldRef, Schema as Columns, SchemaRef};
 
-use super::{Source, arrow_error};
+use super::{OnNote, Source, arrow_error};
+use crate::datetime::SeriesOrder;
 use crate::image::image_shape;
 use crate::{Error, Result};
 use crate::{Feature, Schema};
@@ -29,6 +30,8 @@ pub struct Windows {
     pub length: usize,
     /// Columns taken from the last row only: key, label, conditions.
     pub whole: Vec<String>,
+    /// The column of times, if there is one.
+    pub key: Option<String>,
 }
 
 /// Whether the column is a lagged copy of another one.
@@ -78,6 +81,25 @@ impl Windows {
             made.map_err(|error| arrow_error(&of_batch, error))
         });
         Ok(Source::new(name, columns, rows, batches))
+    }
+
+    /// The same rows; at their end, `on_note` receives what is unusual in their times.
+    pub(super) fn watched(&self, series: Source, on_note: &OnNote) -> Source {
+        let Some(key) = &self.key else { return series };
+        let (mut order, on_note) = (Some(SeriesOrder::new(key)), on_note.clone());
+        let (name, schema, rows, mut batches) = (series.name, series.schema, series.rows, series.batches);
+        let watched = std::iter::from_fn(move || {
+            let next = batches.next();
+            match (&next, &mut order) {
+                (Some(Ok(batch)), Some(order)) => order.add(batch),
+                (None, _) => {
+                    order.take().iter().flat_map(SeriesOrder::notes).for_each(|note| on_note.note(note))
+                }
+                _ => {}
+            }
+            next
+        });
+        Source::new(name, schema, rows, watched)
     }
 
     /// The schema of the examples.
@@ -158,7 +180,7 @@ mod tests {
     use crate::{FeatureKind, Spelling, Storage};
 
     fn windows(length: usize) -> Windows {
-        Windows { length, whole: vec!["time".into()] }
+        Windows { length, whole: vec!["time".into()], key: None }
     }
 
     /// The series 1, 2, …, `rows` in batches of this many rows.
