@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray};
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Schema};
 
 use crate::levels::Levels;
 use crate::{DataProblem, Error, Feature, MissingWords, NumberFormat, Result, Spelling, Storage};
@@ -29,6 +29,7 @@ impl CellType {
             DataType::Boolean => CellType::Boolean,
             DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => CellType::Text,
             DataType::Dictionary(_, values) => CellType::of(values),
+            DataType::RunEndEncoded(_, values) => CellType::of(values.data_type()),
             other if other.is_numeric() => CellType::Number,
             _ => CellType::Other,
         }
@@ -266,6 +267,19 @@ impl<'a> Column<'a> {
 /// Parses text as a number, ignoring surrounding blanks; NaN means missing.
 pub(crate) fn number(text: &str) -> Option<f64> {
     text.trim().parse().ok()
+}
+
+/// Returns an error if two columns have the same name.
+pub(crate) fn unique_names(input: &str, columns: &Schema) -> Result<()> {
+    let mut names = HashSet::new();
+    match columns.fields().iter().find(|field| !names.insert(field.name())) {
+        Some(twice) => {
+            let help = "rename one of them in the file";
+            let error = Error::data(input, "different column names", "the name twice", help);
+            Err(error.in_column(twice.name()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The candidate with the smallest edit distance to `name`, if that is at most a third of its

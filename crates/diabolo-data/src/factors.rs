@@ -16,10 +16,10 @@ use std::collections::HashMap;
 use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt8Array};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{Field, Schema};
 
+use super::cells::Cells;
 use super::image::{image_array, image_field};
 use crate::{Error, Result};
 
@@ -66,11 +66,8 @@ impl Factors {
     pub fn add(&mut self, batch: &RecordBatch) -> bool {
         let fields = batch.schema();
         let marked = fields.fields().iter().zip(batch.columns()).filter(|(field, _)| is_factor(field));
-        let (names, texts): (Vec<String>, Vec<ArrayRef>) = marked
-            .filter_map(|(field, column)| {
-                Some((field.name().clone(), arrow_cast::cast(column, &DataType::Utf8).ok()?))
-            })
-            .unzip();
+        let (names, texts): (Vec<String>, Vec<StringArray>) =
+            marked.map(|(field, column)| (field.name().clone(), Cells::of(column).texts())).unzip();
         if names.is_empty() || (self.rows() > 0 && names != self.names) {
             return false;
         }
@@ -78,7 +75,7 @@ impl Factors {
         for row in 0..batch.num_rows() {
             for (column, seen) in texts.iter().zip(&mut self.seen) {
                 let next = seen.len() as u32;
-                let text = column.as_string::<i32>().value(row).to_string();
+                let text = column.value(row).to_string();
                 self.classes.push(*seen.entry(text).or_insert(next));
             }
         }
@@ -210,6 +207,7 @@ fn moved(picture: &[u8], right: isize, down: isize) -> Vec<u8> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use arrow_array::cast::AsArray;
     use arrow_array::types::UInt8Type;
     use sha2::{Digest, Sha256};
 

@@ -3,6 +3,7 @@
 
 mod binarize;
 pub mod catalog;
+mod cells;
 mod column;
 mod config;
 mod datetime;
@@ -25,6 +26,7 @@ pub mod read;
 pub mod schema;
 pub mod spelling;
 pub mod split;
+mod stored;
 pub mod write;
 
 pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
@@ -49,4 +51,5 @@ pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use spelling::Spelling;
 pub use split::Split;
+pub use stored::fill;
 pub use write::Writer;

@@ -1,12 +1,11 @@
 //! Preparation of an input for training: read, infer the schema, split, fit the preprocessor on the
 //! training rows, encode.
 
-use arrow_array::cast::AsArray;
 use arrow_array::{RecordBatch, UInt32Array};
-use arrow_schema::DataType;
 use arrow_select::take::take_record_batch;
 
 use super::catalog::test_part;
+use super::cells::Cells;
 use super::datetime::SeriesOrder;
 use super::read::OnNote;
 use super::{DataConfig, Encoded, Inferred, MissingWords, Preprocessor, ReadOptions, Split, infer, open};
@@ -188,10 +187,10 @@ pub fn rows_at(input: &str, config: &DataConfig, numbers: &[usize]) -> Result<Re
 }
 
 /// A column as text without surrounding blanks, with `None` for empty cells; `None` if there is no
-/// such column or it is not text, numbers or booleans.
+/// such column.
 pub fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
-    let texts = arrow_cast::cast(batch.column_by_name(column)?, &DataType::Utf8).ok()?;
-    let cells = texts.as_string::<i32>().iter().map(|text| text.map(str::trim));
+    let texts = Cells::of(batch.column_by_name(column)?).texts();
+    let cells = texts.iter().map(|text| text.map(str::trim));
     Some(cells.map(|text| text.filter(|text| !text.is_empty()).map(str::to_string)).collect())
 }
 

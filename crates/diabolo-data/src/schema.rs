@@ -197,9 +197,13 @@ fn describe_values(kind: &FeatureKind) -> String {
 impl Schema {
     /// Whether the column is the key, the label, a condition or dropped.
     pub fn sets_aside(&self, name: &str) -> bool {
+        self.is_copied(name) || self.dropped.iter().any(|column| column == name)
+    }
+
+    /// Whether the column is copied to the output of every task: the key, the label, a condition.
+    pub fn is_copied(&self, name: &str) -> bool {
         let named = |column: &Option<String>| column.as_deref() == Some(name);
-        let dropped = self.dropped.iter().any(|column| column == name);
-        named(&self.key) || named(&self.label) || self.is_condition(name) || dropped
+        named(&self.key) || named(&self.label) || self.is_condition(name)
     }
 
     /// Whether the column is a condition.

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use diabolo::artifact::folder_of;
 use diabolo::data::read::OnNote;
-use diabolo::data::{DataConfig, Format, ReadOptions};
+use diabolo::data::{DataConfig, Format, ReadOptions, Source};
 use diabolo::tensor::{Device, use_threads};
-use diabolo::{Config, Error};
+use diabolo::{Config, Error, Predictor};
 
 use crate::stderr::say;
 pub use compare::CompareArgs;
@@ -284,9 +284,17 @@ impl TransformArgs {
         self.format.or(Format::of_path(Path::new(&self.out)))
     }
 
-    /// Whether the output format distinguishes numbers from text.
-    pub fn has_types(&self) -> bool {
-        self.output_format().is_some_and(|format| !matches!(format, Format::Csv | Format::Tsv))
+    /// The rows of a text file with types, if the output format distinguishes numbers from text.
+    pub fn typed(&self, predictor: &Predictor, rows: Source, shared: &Shared) -> diabolo::Result<Source> {
+        let format = self.output_format();
+        if !rows.is_text() || matches!(format, None | Some(Format::Csv | Format::Tsv)) {
+            return Ok(rows);
+        }
+        let preprocessor = &predictor.saved().header.preprocessor;
+        // An NPY file has no text.
+        let typed = rows.converted(|rows| preprocessor.typed(rows, format != Some(Format::Npy)))?;
+        preprocessor.stays_text(typed.schema()).iter().for_each(|note| shared.note(format!("note: {note}")));
+        Ok(typed)
     }
 
     /// Returns an error if images of the input would be replaced while others are still to be read.

@@ -39,7 +39,6 @@ impl ImputeArgs {
             samples: self.samples,
             multiple: self.multiple,
             errors: self.errors.is_some(),
-            typed: self.rows.has_types(),
             seed: self.seed,
         }
     }

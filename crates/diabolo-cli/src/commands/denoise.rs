@@ -6,7 +6,7 @@ use diabolo::stats::ImageQuality;
 use diabolo::task::Denoised;
 use serde_json::json;
 
-use super::{load_for, transform};
+use super::{finish, load_for, transform};
 use crate::args::{DenoiseArgs, Shared, renamed};
 use crate::output;
 
@@ -22,14 +22,14 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
         }
         (None, None) => return transform::reconstruct(asked, shared),
     };
-    let rows = open(&asked.input, &read)?.collect()?;
+    let rows = asked.typed(&predictor, open(&asked.input, &read)?, shared)?.collect()?;
     let task = DenoisingTask::new(&predictor, &rows, &noise)?;
     task.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
     let found = task.measure(&predictor)?;
     if asked.out != "-" {
         let mut writer = Writer::create(&asked.out, asked.format)?;
         writer.write(&task.denoised(&predictor, &rows)?)?;
-        writer.finish()?;
+        finish(writer, shared)?;
         shared.note(format!("wrote {} rows to {}", task.rows(), asked.out));
     }
     let file = (asked.out != "-").then_some(&asked.out);

@@ -1,10 +1,10 @@
 //! `diabolo impute RUN INPUT`: imputation, batch by batch in bounded memory.
 
 use diabolo::Error;
-use diabolo::data::{UnknownCells, Writer, open};
+use diabolo::data::{UnknownCells, open};
 use serde_json::json;
 
-use super::{load_for, note_unknown, note_unobserved, writer};
+use super::{finish, load_for, note_unknown, note_unobserved, writer};
 use crate::args::{ImputeArgs, Shared};
 use crate::output;
 
@@ -13,7 +13,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout(&asked.out, shared)?;
     let predictor = load_for(asked, shared)?;
     let read = shared.read_options(&asked.read.over(&predictor.saved().header.config)?.data);
-    let source = open(&asked.input, &read)?;
+    let source = asked.typed(&predictor, open(&asked.input, &read)?, shared)?;
     let (config, targets) = (args.to_config(), args.targets()?);
     let create = |out: &String| writer(&predictor, out, asked.format);
     let beside = |out: &String| writer(&predictor, out, None);
@@ -39,7 +39,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     if rows == 0 {
         return Err(Error::no_rows(&asked.input).into());
     }
-    completed.into_iter().chain(mask).chain(errors).try_for_each(Writer::finish)?;
+    completed.into_iter().chain(mask).chain(errors).try_for_each(|writer| finish(writer, shared))?;
     note_unknown(&unknown, shared);
     note_unobserved(&predictor, shared);
     let pictures = predictor.saved().header.preprocessor.schema.image_shape().is_some();

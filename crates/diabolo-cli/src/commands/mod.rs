@@ -78,6 +78,12 @@ fn writer(
     })
 }
 
+/// Completes the file; prints a note about columns that it cannot hold.
+fn finish(writer: Writer, shared: &Shared) -> diabolo::Result<()> {
+    writer.note().iter().for_each(|note| shared.note(format!("note: {note}")));
+    writer.finish()
+}
+
 /// Held-out rows; prints a note which, unless the user named them.
 fn evaluation_rows(
     predictor: &Predictor,

@@ -9,7 +9,7 @@ use diabolo::report::anomalies_page;
 use diabolo::task::Rule;
 use serde_json::json;
 
-use super::load_for;
+use super::{finish, load_for};
 use crate::args::{ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
@@ -24,6 +24,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
     let mut run = ScoreRun::new(&predictor, truth, args.drift)?;
     let source = open(&asked.input, &shared.read_options(&config.data))?;
+    let source = asked.typed(&predictor, source, shared)?;
     let at_once = rule.needs_all_rows() || args.report.is_some();
     let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
         true => Box::new(std::iter::once(source.collect())),
@@ -35,10 +36,8 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     for batch in batches {
         let batch = batch?;
         let found = run.add(&batch)?;
-        let preprocessor = &predictor.saved().header.preprocessor;
-        let typed = asked.has_types().then(|| preprocessor.typed(&batch)).transpose()?;
         if let Some(writer) = &mut writer {
-            writer.write(&found.table(&asked.input, typed.as_ref().unwrap_or(&batch), args.reasons)?)?;
+            writer.write(&found.table(&batch, args.reasons)?)?;
         }
         if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
             let page = anomalies_page(&predictor, &asked.input, &batch, run.summary())?;
@@ -48,7 +47,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     if run.summary().scores.is_empty() {
         return Err(Error::no_rows(&asked.input).into());
     }
-    writer.map_or(Ok(()), Writer::finish)?;
+    writer.map_or(Ok(()), |writer| finish(writer, shared))?;
     print(&run, &rule, &predictor, shared)?;
     let (anomalies, drifted) = (run.summary().anomalies(), run.summary().drifted());
     match args.fail_on_anomaly && anomalies + drifted > 0 {

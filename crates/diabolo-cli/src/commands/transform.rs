@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use diabolo::data::{UnknownCells, open};
 use diabolo::{Error, Predictor, task};
 
-use super::{load_for, note_unknown, note_unobserved, writer};
+use super::{finish, load_for, note_unknown, note_unobserved, writer};
 use crate::args::{Shared, TransformArgs};
 use crate::output;
 
@@ -13,25 +13,34 @@ type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
 pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
     // Without names, columns beside the codes would be taken for codes.
     let transform = if args.is_nameless() { Predictor::encode_alone } else { Predictor::encode };
-    stream(args, shared, transform).map(drop)
+    let predictor = stream(args, shared, transform, false)?;
+    let renamed = task::renamed(&task::latent_names(predictor.saved()));
+    renamed.iter().for_each(|note| shared.note(format!("note: {note}")));
+    Ok(())
 }
 
 pub fn decode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    note_unobserved(&stream(args, shared, Predictor::decode)?, shared);
+    note_unobserved(&stream(args, shared, Predictor::decode, false)?, shared);
     Ok(())
 }
 
 pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    note_unobserved(&stream(args, shared, Predictor::reconstruct)?, shared);
+    note_unobserved(&stream(args, shared, Predictor::reconstruct, true)?, shared);
     Ok(())
 }
 
-/// Transforms the rows, and returns the predictor.
-fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow::Result<Predictor> {
+/// Transforms the rows, and returns the predictor; `typed` if features are written.
+fn stream(
+    args: &TransformArgs,
+    shared: &Shared,
+    transform: Transform,
+    typed: bool,
+) -> anyhow::Result<Predictor> {
     output::one_on_stdout(&args.out, shared)?;
     let predictor = load_for(args, shared)?;
     let config = args.read.over(&predictor.saved().header.config)?;
     let source = open(&args.input, &shared.read_options(&config.data))?;
+    let source = if typed { args.typed(&predictor, source, shared)? } else { source };
     let mut writer = writer(&predictor, &args.out, args.format)?;
     let mut unknown = UnknownCells::default();
     let counted = source.map(|batch| {
@@ -47,7 +56,7 @@ fn stream(args: &TransformArgs, shared: &Shared, transform: Transform) -> anyhow
     if rows == 0 {
         return Err(Error::no_rows(&args.input).into());
     }
-    writer.finish()?;
+    finish(writer, shared)?;
     note_unknown(&unknown, shared);
     output::wrote(rows, "rows", &args.out, shared)?;
     Ok(predictor)

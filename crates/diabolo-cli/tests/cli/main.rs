@@ -23,6 +23,7 @@ mod locks;
 mod map;
 mod mixed;
 mod outputs;
+mod passthrough;
 #[cfg(unix)]
 mod permissions;
 mod reproducible;

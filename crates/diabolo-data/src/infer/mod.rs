@@ -8,15 +8,16 @@
 mod column;
 mod missing;
 mod numbers;
+mod pandas;
 mod type_name;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Fields};
+use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema};
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Column, closest, some_names};
+use crate::column::{Column, closest, some_names, unique_names};
 use crate::factors::is_factor;
 use crate::image::{image_shape, pixel_type};
 use crate::missing::of_no_column;
@@ -89,6 +90,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let schema = Schema { features: vec![], key, label, condition, dropped };
     let mut inferred = Inferred { schema, warnings: notes };
+    set_index_aside(&fields, options, &mut inferred);
     infer_columns(&columns, options, &mut inferred)?;
     if inferred.schema.features.is_empty() {
         let found = if inferred.warnings.is_empty() { "none".into() } else { inferred.warnings.join("; ") };
@@ -114,6 +116,28 @@ impl<'a> Columns<'a> {
     fn at(&self, index: usize, name: &'a str) -> Column<'a> {
         let (array, missing) = (self.batch.column(index), &self.words[index]);
         Column { input: self.input, name, array, first_row: 0, missing, format: self.formats[index].as_ref() }
+    }
+}
+
+/// The index of a pandas table is its key, unless another one is named; several are excluded.
+fn set_index_aside(columns: &ArrowSchema, options: &InferOptions, inferred: &mut Inferred) {
+    let schema = &mut inferred.schema;
+    let mut index = pandas::index_columns(columns);
+    index.retain(|name| !schema.sets_aside(name) && !options.types.contains_key(name));
+    for name in &index {
+        let role = match schema.key {
+            None if index.len() == 1 => {
+                schema.key = Some(name.clone());
+                "taken as the key"
+            }
+            _ => {
+                schema.dropped.push(name.clone());
+                "excluded"
+            }
+        };
+        inferred.warnings.push(format!(
+            "column '{name}' is the index of the pandas table and is {role}; --type {name}=KIND includes it"
+        ));
     }
 }
 
@@ -226,15 +250,8 @@ fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
 /// Checks that every given name is a column and that column names are unique.
 fn check_names(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<()> {
     let schema = batch.schema();
-    let mut names = BTreeSet::new();
-    for field in schema.fields() {
-        if !names.insert(field.name().as_str()) {
-            let help = "rename one of them in the file";
-            return Err(
-                Error::data(input, "different column names", "the name twice", help).in_column(field.name())
-            );
-        }
-    }
+    unique_names(input, &schema)?;
+    let names: BTreeSet<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let named = options.key.iter().map(|name| ("--key", name));
     let named = named.chain(options.label.iter().map(|name| ("--label", name)));
     let named = named.chain(options.condition.iter().map(|name| ("--condition", name)));

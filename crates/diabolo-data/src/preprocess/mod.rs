@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use self::layout::{CachedLayout, Layout};
 use self::transform::Transform;
-use crate::column::{Column, closest, some_names};
+use crate::column::{Column, closest, some_names, unique_names};
 use crate::image::image_shape;
 use crate::{Binarization, Block, FeatureKind, Schema};
 use crate::{DataProblem, Error, Result};
@@ -217,6 +217,7 @@ fn find_columns<'a>(
     batch: &'a RecordBatch,
 ) -> Result<Vec<(FieldRef, &'a ArrayRef)>> {
     let found = batch.schema();
+    unique_names(input, &found)?;
     let missing: Vec<&str> = schema
         .features
         .iter()

@@ -1,14 +1,11 @@
-//! Parquet and Arrow IPC, converted to the column types of this library.
+//! Parquet and Arrow IPC. Columns keep their types: only what a model uses is converted, by
+//! [`crate::column`].
 
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
-use arrow_array::{Array, ArrayRef, Float64Array, RecordBatch};
-use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
@@ -16,6 +13,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::foreign::not_supported;
 use super::ipc::Batches;
 use super::{ReadOptions, Source, arrow_error, slices};
+use crate::column::unique_names;
 use crate::input::{Input, read_error};
 use crate::{Error, Result};
 
@@ -30,7 +28,7 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let row = schema.fields().iter().map(|field| row_bytes(field.data_type())).fold(0, usize::saturating_add);
     let batch_rows = options.rows_per_batch(row);
     let batches = guarded(&name, || Ok(builder.with_batch_size(batch_rows).build()?))?;
-    normalised(name, &schema, rows, batches, batch_rows)
+    batches_of(name, &schema, rows, batches, batch_rows)
 }
 
 /// Refuses a compression that is not built in, before any row is read.
@@ -67,7 +65,7 @@ pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
         None if is_file => ends_with_mark(reader.rest()).err().map(Err),
         next => next,
     });
-    normalised(name, &schema, None, batches, options.rows_per_batch(0))
+    batches_of(name, &schema, None, batches, options.rows_per_batch(0))
 }
 
 /// The magic number at both ends of an Arrow file.
@@ -92,7 +90,7 @@ fn row_bytes(data_type: &DataType) -> usize {
     }
 }
 
-fn normalised(
+fn batches_of(
     name: String,
     schema: &SchemaRef,
     rows: Option<usize>,
@@ -104,26 +102,13 @@ fn normalised(
         let found = format!("{} columns, and no values", schema.fields().len());
         return Err(Error::data(name, "at least one column of values", found, "check how it was written"));
     }
-    let fields = schema.fields().iter().map(|field| {
-        let data_type = target(field.data_type());
-        Field::new(field.name(), data_type, true).with_metadata(field.metadata().clone())
-    });
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let (file, given, mut row) = (name.clone(), schema.clone(), 0);
+    unique_names(&name, schema)?;
     let parts = until_error(name.clone(), batches).flat_map(move |batch| {
         let (part, error) = batch.map_or_else(|error| (None, Some(error)), |batch| (Some(batch), None));
         let parts = part.into_iter().flat_map(move |batch| slices(batch, batch_rows));
         parts.map(Ok).chain(error.map(Err))
     });
-    let parts = parts.map(move |part| {
-        let part = part?;
-        let columns = part.columns().iter().zip(given.fields());
-        let columns =
-            columns.map(|(column, field)| normalise(&file, column, field, row)).collect::<Result<_>>()?;
-        row += part.num_rows();
-        RecordBatch::try_new(given.clone(), columns).map_err(|error| arrow_error(&file, error))
-    });
-    Ok(Source::new(name, schema, rows, parts))
+    Ok(Source::new(name, schema.clone(), rows, parts))
 }
 
 /// Runs a decoder; its errors name the file.
@@ -148,43 +133,4 @@ fn until_error(
         broken = !matches!(next, Some(Ok(_)));
         next
     })
-}
-
-/// The type a column is converted to; nested and binary types stay, and schema inference excludes
-/// them.
-fn target(data_type: &DataType) -> DataType {
-    use DataType::*;
-    match data_type {
-        Int8 | Int16 | Int32 | Int64 | UInt8 | UInt16 | UInt32 | UInt64 => Int64,
-        Float16 | Float32 | Float64 | Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => {
-            Float64
-        }
-        Utf8 | LargeUtf8 | Utf8View | Null => Utf8,
-        Date32 | Date64 | Time32(_) | Time64(_) | Timestamp(..) => Utf8,
-        Dictionary(_, values) => target(values),
-        RunEndEncoded(_, values) => target(values.data_type()),
-        other => other.clone(),
-    }
-}
-
-fn normalise(file: &str, column: &ArrayRef, field: &Field, row: usize) -> Result<ArrayRef> {
-    let options = CastOptions { safe: false, ..CastOptions::default() };
-    let cast = match column.data_type() {
-        same if same == field.data_type() => Ok(column.clone()),
-        _ => caught(|| cast_with_options(column, field.data_type(), &options)),
-    };
-    let cast = cast.map_err(|error| {
-        let expected = format!("values that can be read as {}", field.data_type());
-        Error::data(file, expected, error.to_string(), "convert the column, or exclude it with --drop")
-            .in_column(field.name())
-            .at_row(row as u64 + 1)
-    })?;
-    // NaN means missing in all formats, as in NumPy arrays.
-    match cast.as_primitive_opt::<Float64Type>() {
-        Some(floats) if floats.values().iter().any(|value| value.is_nan()) => {
-            let values = floats.iter().map(|value| value.filter(|value| !value.is_nan()));
-            Ok(Arc::new(values.collect::<Float64Array>()))
-        }
-        _ => Ok(cast),
-    }
 }

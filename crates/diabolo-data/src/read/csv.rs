@@ -76,7 +76,7 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
         table.read_record()?;
         table.row = 0;
     }
-    Ok(Source::new(name, schema, None, table))
+    Ok(Source::new(name, schema, None, table).of_text())
 }
 
 /// The length of a first line that is a comment after a `|`, as in `adult.test` of UCI; else 0.

@@ -2,15 +2,14 @@
 //! batches.
 //!
 //! [`open`] detects the format from the bytes and returns a [`Source`]: a schema and a stream of
-//! batches of bounded size. Columns have few types:
+//! batches of bounded size. Nothing is converted that is not used: a column of Parquet or Arrow
+//! keeps its type, a cell of a text file its text.
 //!
 //! | found | becomes |
 //! |---|---|
 //! | CSV cells | `Utf8` as in the file, null where empty; types are inferred later |
-//! | whole numbers | `Int64` |
-//! | real numbers, decimals | `Float64`, null for NaN |
-//! | booleans | `Boolean` |
-//! | text, categories, dates, times | `Utf8` |
+//! | columns of Parquet and Arrow | the same columns |
+//! | NumPy arrays | `Boolean`, `Int64` or `Float64`, null for NaN |
 //! | images | `FixedSizeList`, see [`super::image`] |
 
 mod amat;
@@ -132,6 +131,7 @@ pub struct Source {
     name: String,
     schema: SchemaRef,
     rows: Option<usize>,
+    text: bool,
     batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
 }
 
@@ -142,7 +142,7 @@ impl Source {
         rows: Option<usize>,
         batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
     ) -> Source {
-        Source { name: name.into(), schema, rows, batches: Box::new(batches) }
+        Source { name: name.into(), schema, rows, text: false, batches: Box::new(batches) }
     }
 
     /// The name in messages: the path, the built-in set, or `stdin`.
@@ -153,6 +153,23 @@ impl Source {
     /// The columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// Whether the format has no types: every cell is text.
+    pub fn is_text(&self) -> bool {
+        self.text
+    }
+
+    fn of_text(self) -> Source {
+        Source { text: true, ..self }
+    }
+
+    /// The same rows after a conversion that needs all of them.
+    pub fn converted(self, convert: impl FnOnce(&RecordBatch) -> Result<RecordBatch>) -> Result<Source> {
+        let name = self.name.clone();
+        let all = convert(&self.collect()?)?;
+        let (schema, rows) = (all.schema(), all.num_rows());
+        Ok(Source::new(name, schema, Some(rows), slices(all, ReadOptions::default().batch_rows).map(Ok)))
     }
 
     /// The number of rows, if the format declares it.
@@ -182,7 +199,8 @@ impl Source {
             );
         }
         let fields = self.schema.fields().iter().cloned().chain([Arc::new(field)]);
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let metadata = self.schema.metadata().clone();
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()).with_metadata(metadata));
         let (name, wide, mut start) = (self.name.clone(), schema.clone(), 0);
         let batches = self.batches.map(move |batch| {
             let batch = batch?;

@@ -74,13 +74,14 @@ impl Windows {
     pub(super) fn over(self, series: Source) -> Result<Source> {
         let columns = self.columns(series.name(), series.schema())?;
         let (name, rows, read) = (series.name.clone(), series.rows, series.schema.clone());
+        let text = series.text;
         let mut before = None;
         let (of_batch, schema) = (name.clone(), columns.clone());
         let batches = series.batches.map(move |batch| {
             let made = self.examples(&read, &mut before, batch?, &schema);
             made.map_err(|error| arrow_error(&of_batch, error))
         });
-        Ok(Source::new(name, columns, rows, batches))
+        Ok(Source { text, ..Source::new(name, columns, rows, batches) })
     }
 
     /// The same rows; at their end, `on_note` receives what is unusual in their times.
@@ -118,7 +119,7 @@ impl Windows {
                     Error::data(input, "no column with the name of a lagged column", "one", "rename it");
                 Err(error.in_column(twice.name()))
             }
-            None => Ok(Arc::new(Columns::new(fields))),
+            None => Ok(Arc::new(Columns::new(fields).with_metadata(series.metadata().clone()))),
         }
     }
 

@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::Schema;
+use arrow_schema::{DataType, IntervalUnit, Schema};
+use arrow_select::concat::concat_batches;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::{Encode, Output, from_arrow};
+use crate::column::some_names;
+use crate::stored::distinct_values;
 use crate::{Error, Format, Result};
 
 /// The encoder of either format.
@@ -23,21 +27,102 @@ pub(super) fn encoder(
 ) -> Result<Box<dyn Encode>> {
     let failed = |error: io::Error| Error::io("write", target)(error);
     if format == Format::Arrow {
-        return Ok(Box::new(FileWriter::try_new(output, schema).map_err(|error| failed(from_arrow(error)))?));
+        let file = FileWriter::try_new(output, schema).map_err(|error| failed(from_arrow(error)))?;
+        return Ok(match schema.fields().iter().any(|field| has_dictionary(field.data_type())) {
+            true => Box::new(Dictionaries { file, batches: vec![] }),
+            false => Box::new(file),
+        });
     }
-    let properties =
-        WriterProperties::builder().set_compression(Compression::ZSTD(Default::default())).build();
-    let writer = ArrowWriter::try_new(output, Arc::new(schema.clone()), Some(properties));
-    Ok(Box::new(writer.map_err(|error| failed(from_parquet(error)))?))
+    // Where pandas and others look for what they wrote there.
+    let said = schema.metadata().iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(Default::default()))
+        .set_key_value_metadata(Some(said.collect()));
+    let fields = schema.fields();
+    let kept: Vec<usize> = (0..fields.len()).filter(|&at| fits_parquet(fields[at].data_type())).collect();
+    let of_file = Arc::new(schema.project(&kept).map_err(|error| failed(from_arrow(error)))?);
+    let writer = ArrowWriter::try_new(output, of_file, Some(properties.build()));
+    let writer = writer.map_err(|error| failed(from_parquet(error)))?;
+    let left_out = fields.iter().filter(|field| !fits_parquet(field.data_type()));
+    let left_out = left_out.map(|field| field.name().clone()).collect();
+    Ok(Box::new(Parquet { writer, kept, left_out }))
 }
 
-impl Encode for ArrowWriter<Output> {
+struct Parquet {
+    writer: ArrowWriter<Output>,
+    kept: Vec<usize>,
+    /// The names of the other columns.
+    left_out: Vec<String>,
+}
+
+impl Encode for Parquet {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        ArrowWriter::write(self, batch).map_err(from_parquet)
+        let batch = batch.project(&self.kept).map_err(from_arrow)?;
+        self.writer.write(&batch).map_err(from_parquet)
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
-        self.into_inner().map_err(from_parquet)?.commit()
+        self.writer.into_inner().map_err(from_parquet)?.commit()
+    }
+
+    fn note(&self) -> Option<String> {
+        let names = some_names(self.left_out.iter().map(String::as_str));
+        (!self.left_out.is_empty())
+            .then(|| format!("Parquet has no type for {names}, which is left out; write .arrow to keep it"))
+    }
+}
+
+/// Whether the Parquet writer knows the type.
+fn fits_parquet(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Union(..) | DataType::Interval(IntervalUnit::MonthDayNano) => false,
+        DataType::List(item)
+        | DataType::LargeList(item)
+        | DataType::FixedSizeList(item, _)
+        | DataType::ListView(item)
+        | DataType::LargeListView(item)
+        | DataType::Map(item, _)
+        | DataType::RunEndEncoded(_, item) => fits_parquet(item.data_type()),
+        DataType::Struct(fields) => {
+            !fields.is_empty() && fields.iter().all(|field| fits_parquet(field.data_type()))
+        }
+        _ => true,
+    }
+}
+
+/// An Arrow file with dictionaries. It holds one of them for each column, and batches have their
+/// own: they are kept until the end.
+struct Dictionaries {
+    file: FileWriter<Output>,
+    batches: Vec<RecordBatch>,
+}
+
+impl Encode for Dictionaries {
+    fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+        self.batches.push(batch.clone());
+        Ok(())
+    }
+
+    fn finish(mut self: Box<Self>) -> io::Result<()> {
+        let mut written = || {
+            let all = concat_batches(self.file.schema(), &self.batches)?;
+            let columns = all.columns().iter().map(distinct_values).collect::<Result<_, _>>()?;
+            self.file.write(&RecordBatch::try_new(all.schema(), columns)?)
+        };
+        written().map_err(from_arrow)?;
+        Box::new(self.file).finish()
+    }
+}
+
+fn has_dictionary(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Dictionary(..) => true,
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            has_dictionary(item.data_type())
+        }
+        DataType::Map(entries, _) => has_dictionary(entries.data_type()),
+        DataType::Struct(fields) => fields.iter().any(|field| has_dictionary(field.data_type())),
+        _ => false,
     }
 }
 

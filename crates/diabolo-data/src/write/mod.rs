@@ -32,6 +32,10 @@ trait Encode: Send {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()>;
     /// Completes the file and renames it to its final name.
     fn finish(self: Box<Self>) -> io::Result<()>;
+    /// What the format cannot hold.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Writes batches to a file, a folder of images or stdout.
@@ -106,6 +110,11 @@ impl Writer {
             }
         };
         encoder.write(batch).map_err(Error::io("write", &self.target))
+    }
+
+    /// A note for the user about columns that the format cannot hold, after the first batch.
+    pub fn note(&self) -> Option<String> {
+        self.encoder.as_ref().and_then(|encoder| encoder.note())
     }
 
     /// Completes the file, syncs it to disk, and renames it to its final name. No file is written

@@ -8,13 +8,13 @@ use std::path::{Component, Path, PathBuf};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, UInt8Type, UInt16Type};
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_cast::display::array_value_to_string;
 use arrow_schema::{DataType, Schema};
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
+use super::Encode;
 use super::output::Target;
-use super::{Encode, from_arrow};
+use crate::cells::Cells;
 use crate::image::{image_scale, image_shape};
 use crate::{Error, Result};
 
@@ -65,7 +65,11 @@ impl Pictures {
     /// The key with the extension `.png`, or the number of the row.
     fn name(&mut self, batch: &RecordBatch, row: usize) -> io::Result<String> {
         let name = match self.key {
-            Some(key) => array_value_to_string(batch.column(key), row).map_err(from_arrow)?,
+            Some(key) => {
+                let mut name = String::new();
+                Cells::of(&batch.column(key).slice(row, 1)).writer().write(0, &mut name);
+                name
+            }
             None => format!("{:06}", self.rows),
         };
         let name = if name.to_ascii_lowercase().ends_with(".png") { name } else { name + ".png" };

@@ -1,15 +1,15 @@
 //! Delimited text.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch};
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{DataType, Schema};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
 
+use super::Encode;
 use super::output::Output;
-use super::{Encode, from_arrow};
+use crate::cells::Cells;
+use crate::image::image_shape;
 use crate::spelling::spelled;
 use crate::{Error, Result};
 
@@ -54,22 +54,16 @@ impl<W: Write> Rows<W> {
         if !std::mem::replace(&mut self.started, true) {
             self.writer.write_record(header(&batch.schema())).map_err(from_csv)?;
         }
-        let options = FormatOptions::new().with_null("");
-        let formatter = |(values, width): (_, usize)| {
-            ArrayFormatter::try_new(values, &options).map(|formatter| (formatter, width)).map_err(from_arrow)
-        };
         let schema = batch.schema();
         let columns = schema.fields().iter().zip(batch.columns());
-        let texts: Vec<_> = columns.map(|(field, column)| spelled(field, column)).collect();
-        let columns = batch.columns().iter().zip(&texts);
-        let columns = columns.map(|(column, text)| cells(text.as_ref().unwrap_or(column).as_ref()));
-        let columns = columns.map(formatter).collect::<io::Result<Vec<_>>>()?;
+        let columns: Vec<(Cells, usize)> = columns.map(|(field, column)| cells(field, column)).collect();
+        let columns: Vec<_> = columns.iter().map(|(cells, width)| (cells.writer(), *width)).collect();
         let mut text = String::new();
         for row in 0..batch.num_rows() {
-            for (formatter, width) in &columns {
+            for (column, width) in &columns {
                 for cell in row * width..(row + 1) * width {
                     text.clear();
-                    write!(text, "{}", formatter.value(cell)).map_err(io::Error::other)?;
+                    column.write(cell, &mut text);
                     self.writer.write_field(&text).map_err(from_csv)?;
                 }
             }
@@ -88,16 +82,16 @@ fn from_csv(error: csv::Error) -> io::Error {
 }
 
 /// The cells of a column, and their number per row.
-fn cells(column: &dyn Array) -> (&dyn Array, usize) {
-    match column.as_fixed_size_list_opt() {
-        Some(list) => (list.values().as_ref(), list.value_length() as usize),
-        None => (column, 1),
+fn cells(field: &Field, column: &ArrayRef) -> (Cells, usize) {
+    match image_shape(field).and(column.as_fixed_size_list_opt()) {
+        Some(list) => (Cells::of(list.values()), list.value_length() as usize),
+        None => (Cells::of(spelled(field, column).as_ref().unwrap_or(column)), 1),
     }
 }
 
 fn header(schema: &Schema) -> Vec<String> {
-    let names = schema.fields().iter().flat_map(|field| match field.data_type() {
-        DataType::FixedSizeList(_, length) => {
+    let names = schema.fields().iter().flat_map(|field| match (image_shape(field), field.data_type()) {
+        (Some(_), DataType::FixedSizeList(_, length)) => {
             (1..=*length).map(|index| format!("{}_{index}", field.name())).collect()
         }
         _ => vec![field.name().clone()],

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{AlarmQuality, Predictor, Truth};
 use crate::Result;
 use crate::data::{UnknownCells, texts};
-use crate::task::{Drift, DriftReport, Reason, Scored};
+use crate::task::{self, Drift, DriftReport, Reason, Scored};
 
 /// Scores an input, batch by batch.
 ///
@@ -15,6 +15,8 @@ pub struct ScoreRun<'a> {
     predictor: &'a Predictor,
     drift: Option<Drift<'a>>,
     truth: Option<Truth>,
+    /// A note if the columns of scores have other names than usual.
+    renamed: Option<String>,
     summary: ScoreSummary,
 }
 
@@ -57,7 +59,7 @@ impl<'a> ScoreRun<'a> {
     /// [`Error::Unsupported`](crate::Error::Unsupported) if the model file has no drift reference.
     pub fn new(predictor: &'a Predictor, truth: Option<Truth>, drift: bool) -> Result<Self> {
         let drift = drift.then(|| Drift::new(predictor.saved())).transpose()?;
-        Ok(ScoreRun { predictor, drift, truth, summary: ScoreSummary::default() })
+        Ok(ScoreRun { predictor, drift, truth, renamed: None, summary: ScoreSummary::default() })
     }
 
     /// Scores the next rows.
@@ -77,6 +79,7 @@ impl<'a> ScoreRun<'a> {
             drift.add(input, rows, first_row as u64, &found.scores, device)?;
             self.summary.drift = Some(drift.found()?);
         }
+        self.renamed = task::renamed(&task::score_names(rows, self.predictor.scoring().reasons));
         let schema = &self.predictor.saved().header.preprocessor.schema;
         let key = schema.key.as_ref().and_then(|key| texts(rows, key));
         let anomalies = (0..rows.num_rows()).filter(|&row| found.anomalous[row]).map(|row| FoundAnomaly {
@@ -106,6 +109,7 @@ impl<'a> ScoreRun<'a> {
         let only_anomalies = self.truth.as_ref().filter(|_| !summary.truth.contains(&false));
         [
             summary.unknown.note(),
+            self.renamed.clone(),
             detector.and_then(|detector| rule.warning(detector, summary.scores.len())),
             summary.drift.as_ref().and_then(DriftReport::warning),
             only_anomalies.map(|truth| {

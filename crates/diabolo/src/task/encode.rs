@@ -7,7 +7,7 @@ use arrow_array::types::Float32Type;
 use arrow_array::{Array, ArrayRef, Float32Array, RecordBatch};
 use arrow_schema::{DataType, Field};
 
-use super::{decodes_codes, table};
+use super::{decodes_codes, names, table};
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, is_earlier_row, unnamed_column};
 use crate::model::{Autoencoder, in_chunks};
@@ -34,9 +34,9 @@ pub fn encode(
     let codes = codes(saved, &encoded, device);
     let width = saved.architecture.latent_dim;
     let mut columns = columns_of(&preprocessor.passthrough_columns(rows)?);
-    for k in 0..width {
+    for (k, name) in latent_names(saved).into_iter().enumerate() {
         let column = Float32Array::from_iter_values(codes.iter().skip(k).step_by(width).copied());
-        columns.push((Field::new(name(k), DataType::Float32, false), Arc::new(column) as ArrayRef));
+        columns.push((Field::new(name, DataType::Float32, false), Arc::new(column) as ArrayRef));
     }
     table(encoded.rows, columns)
 }
@@ -51,10 +51,12 @@ pub fn decode(
     device: &Device,
 ) -> Result<RecordBatch> {
     decodes_codes(saved)?;
-    let width = saved.architecture.latent_dim;
-    let codes = &named(codes, width)?;
-    let units: Vec<Float32Array> =
-        (0..width).map(|k| latent_column(input, codes, k, width, first_row)).collect::<Result<_>>()?;
+    let (names, width) = (latent_names(saved), saved.architecture.latent_dim);
+    let codes = &named(codes, &names)?;
+    let units: Vec<Float32Array> = names
+        .iter()
+        .map(|name| latent_column(input, codes, name, &names, first_row))
+        .collect::<Result<_>>()?;
     let rows = codes.num_rows();
     let values = (0..rows).flat_map(|row| units.iter().map(move |unit| unit.value(row))).collect();
     let condition = saved.header.preprocessor.encode_condition(input, codes, first_row)?;
@@ -67,8 +69,11 @@ pub fn decode(
     table(rows, columns)
 }
 
-fn name(k: usize) -> String {
-    format!("latent_{}", k + 1)
+/// The names of the latent dimensions: `latent_1`, …, unless a column that is copied has such a name.
+pub fn latent_names(saved: &SavedModel) -> Vec<String> {
+    let schema = &saved.header.preprocessor.schema;
+    let usual = (1..=saved.architecture.latent_dim).map(|k| format!("latent_{k}")).collect();
+    names::free(usual, |name| schema.is_copied(name))
 }
 
 /// [`encode`] without the key and label columns, for formats without column names.
@@ -85,14 +90,14 @@ pub fn encode_alone(
 }
 
 /// Codes from a file without column names, named; other batches unchanged.
-fn named(codes: &RecordBatch, width: usize) -> Result<RecordBatch> {
+fn named(codes: &RecordBatch, names: &[String]) -> Result<RecordBatch> {
     let columns = columns_of(codes);
     let is_nameless = |(k, (field, _)): (usize, &(Field, ArrayRef))| *field.name() == unnamed_column(k);
-    if columns.len() != width || !columns.iter().enumerate().all(is_nameless) {
+    if columns.len() != names.len() || !columns.iter().enumerate().all(is_nameless) {
         return Ok(codes.clone());
     }
     let renamed =
-        columns.into_iter().enumerate().map(|(k, (field, column))| (field.with_name(name(k)), column));
+        columns.into_iter().zip(names).map(|((field, column), name)| (field.with_name(name), column));
     table(codes.num_rows(), renamed.collect())
 }
 
@@ -100,16 +105,15 @@ fn named(codes: &RecordBatch, width: usize) -> Result<RecordBatch> {
 fn latent_column(
     input: &str,
     codes: &RecordBatch,
-    k: usize,
-    width: usize,
+    name: &str,
+    names: &[String],
     first_row: u64,
 ) -> Result<Float32Array> {
-    let name = name(k);
     let wrong = |found: String, help: &str| {
-        Error::data(input, format!("codes as columns latent_1 to latent_{width}"), found, help)
-            .in_column(&name)
+        let expected = format!("codes as columns {} to {}", names[0], names[names.len() - 1]);
+        Error::data(input, expected, found, help).in_column(name)
     };
-    let array = codes.column_by_name(&name).ok_or_else(|| {
+    let array = codes.column_by_name(name).ok_or_else(|| {
         wrong("no such column".into(), "pass the output of `diabolo encode` with this model")
     })?;
     let numbers = arrow_cast::cast(array, &DataType::Float32).map_err(|_| {

@@ -19,7 +19,7 @@ use arrow_schema::{DataType, Field};
 use super::draw::{decoded_rows, fits_in_memory};
 use super::encode::codes;
 use super::generate::decoded;
-use super::{Draw, columns_of, decodes_codes, table};
+use super::{Draw, columns_of, decodes_codes, names, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};
 use crate::random::{Purpose, standard_normal, stream};
@@ -195,10 +195,11 @@ pub fn rows_of(
     }
     let unit: ArrayRef = Arc::new(UInt32Array::from_iter_values(codes.steps.iter().map(|s| s.0 as u32)));
     let value: ArrayRef = Arc::new(Float32Array::from_iter_values(codes.steps.iter().map(|s| s.1)));
-    let mut columns = vec![
-        (Field::new("unit", DataType::UInt32, false), unit),
-        (Field::new("value", DataType::Float32, false), value),
-    ];
+    let usual = vec!["unit".to_string(), "value".to_string()];
+    let names = names::free(usual, |name| rows.column_by_name(name).is_some());
+    let types = [DataType::UInt32, DataType::Float32];
+    let fields = names.into_iter().zip(types).map(|(name, data_type)| Field::new(name, data_type, false));
+    let mut columns: Vec<(Field, ArrayRef)> = fields.zip([unit, value]).collect();
     columns.extend(columns_of(&rows));
     Ok((values, table(codes.steps.len(), columns)?))
 }

@@ -10,26 +10,31 @@ mod feature_scores;
 mod fine_tune;
 mod generate;
 mod impute;
+mod names;
 mod reconstruct;
 mod walk;
 
 pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
 pub(crate) use detect::scorer;
-pub use detect::{Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, score};
+pub use detect::{
+    Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, score, score_names,
+};
 pub use draw::Draw;
-pub use encode::{codes, decode, encode, encode_alone};
+pub use encode::{codes, decode, encode, encode_alone, latent_names};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use feature_scores::{FeatureScores, LabelledParts, score_features};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use generate::generate;
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
+pub use names::renamed;
 pub use reconstruct::{beside_aside, project, reconstruct};
 pub use walk::{WalkConfig, walk};
 
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema};
-use rayon::prelude::*;
 use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, Field, Metadata, Schema};
+use rayon::prelude::*;
 
 use self::encode::{columns_of, last_rows};
 use crate::artifact::SavedModel;
@@ -83,8 +88,24 @@ fn decodes_codes(saved: &SavedModel) -> Result<()> {
 
 /// A batch of the given columns.
 fn table(rows: usize, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
+    with_metadata(rows, columns, Default::default())
+}
+
+/// A batch of columns that complete or replace those of `rows`: what the file says of itself stays.
+fn table_like(rows: &RecordBatch, columns: Vec<(Field, ArrayRef)>) -> Result<RecordBatch> {
+    with_metadata(rows.num_rows(), columns, rows.schema().metadata().clone())
+}
+
+fn with_metadata(rows: usize, columns: Vec<(Field, ArrayRef)>, metadata: Metadata) -> Result<RecordBatch> {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
-    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let schema = Arc::new(Schema::new(fields).with_metadata(metadata));
+    RecordBatch::try_new_with_options(schema, arrays, &options)
         .map_err(|cause| Error::internal(format!("these columns are not a valid table: {cause}")))
+}
+
+fn no_column(name: &str, cause: &ArrowError) -> Error {
+    let help = "give rows with the same columns as the training data";
+    Error::data("rows", "a column type that can hold the values of the model", cause.to_string(), help)
+        .in_column(name)
 }

@@ -1,11 +1,12 @@
 //! Mean reconstructions of rows, in the original columns, types and units.
 
-use arrow_array::RecordBatch;
+use arrow_array::{BooleanArray, RecordBatch};
 
-use super::{columns_of, last_rows, table};
+use super::{last_rows, no_column, table_like};
 use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::Encoded;
+use crate::data::image::image_shape;
+use crate::data::{Encoded, fill};
 use crate::model::{Autoencoder, in_chunks};
 use crate::tensor::{Device, to_host};
 
@@ -28,18 +29,24 @@ pub fn reconstruct(
     beside_aside(saved, rows, &project(saved, &encoded, device))
 }
 
-/// Decodes `values` in place of `rows`: columns keep their order, the key and label are copied.
+/// Decodes `values` in place of `rows`: columns keep their order and types, the key and label are
+/// copied.
 pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> Result<RecordBatch> {
     let preprocessor = &saved.header.preprocessor;
     let made = preprocessor.decode(values)?;
     let aside = preprocessor.passthrough_columns(rows)?;
-    let (made, aside) = (columns_of(&made), columns_of(&aside));
-    let order = last_rows(rows);
-    let columns = order.iter().filter_map(|(field, _)| {
-        let named = |columns: &[_]| -> Option<_> {
-            columns.iter().find(|(f, _): &&(arrow_schema::Field, _)| f.name() == field.name()).cloned()
-        };
-        named(&aside).or_else(|| named(&made))
+    let all = BooleanArray::from(vec![true; rows.num_rows()]);
+    let columns = last_rows(rows).into_iter().filter_map(|(field, array)| {
+        if aside.column_by_name(field.name()).is_some() {
+            return Some(Ok((field, array)));
+        }
+        let (at, own) = made.schema_ref().column_with_name(field.name())?;
+        if image_shape(own).is_some() {
+            return Some(Ok((own.clone(), made.column(at).clone())));
+        }
+        let column =
+            fill(&array, &all, own, made.column(at)).map_err(|cause| no_column(field.name(), &cause));
+        Some(column.map(|column| (field.with_data_type(column.data_type().clone()), column)))
     });
-    table(rows.num_rows(), columns.collect())
+    table_like(rows, columns.collect::<Result<_>>()?)
 }

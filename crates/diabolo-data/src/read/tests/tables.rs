@@ -37,39 +37,53 @@ fn a_column_of_one_null_is_not_a_blank_line() {
 }
 
 #[test]
-fn column_types_are_converted() {
+fn columns_keep_their_types() {
     let folder = Folder::new();
     let mut dictionary = StringDictionaryBuilder::<Int32Type>::new();
     dictionary.extend([Some("b"), None, Some("b")]);
-    let decimals = Decimal128Array::from(vec![150, 25, -5]).with_precision_and_scale(10, 2).unwrap();
+    let decimals = || Decimal128Array::from(vec![150, 25, -5]).with_precision_and_scale(10, 2).unwrap();
+    let times = || TimestampMillisecondArray::from(vec![0, 60, i64::MAX]);
     let batch = RecordBatch::try_from_iter([
         ("u8", Arc::new(UInt8Array::from(vec![1, 2, 255])) as ArrayRef),
+        ("u64", Arc::new(UInt64Array::from(vec![1, 2, u64::MAX]))),
         ("f32", Arc::new(Float32Array::from(vec![0.5, f32::NAN, 2.0]))),
         ("dictionary", Arc::new(dictionary.finish())),
         ("large", Arc::new(LargeStringArray::from(vec!["a", "b", "c"]))),
         ("view", Arc::new(StringViewArray::from(vec!["a", "b", "c"]))),
-        ("date", Arc::new(Date32Array::from(vec![0, 1, 365]))),
-        ("time", Arc::new(TimestampSecondArray::from(vec![0, 60, 3600]))),
-        ("decimal", Arc::new(decimals)),
+        ("date", Arc::new(Date32Array::from(vec![0, 1, i32::MAX]))),
+        ("time", Arc::new(times())),
+        ("zone", Arc::new(times().with_timezone("UTC"))),
+        ("decimal", Arc::new(decimals())),
+        ("binary", Arc::new(BinaryArray::from(vec![&b"a"[..], b"", b"c"]))),
     ])
     .unwrap();
     for name in ["t.parquet", "t.arrow"] {
         write(&folder.path(name), &batch);
         let back = read(&folder.path(name));
-        assert_eq!(back.column(0).as_primitive::<Int64Type>().values(), &[1, 2, 255]);
-        assert_eq!(
-            back.column(1).as_primitive::<Float64Type>().iter().collect::<Vec<_>>(),
-            [Some(0.5), None, Some(2.0)]
-        );
-        assert_eq!(texts(&back, "dictionary"), [Some("b".into()), None, Some("b".into())]);
-        assert_eq!(texts(&back, "large"), texts(&back, "view"));
-        assert_eq!(texts(&back, "date")[2], Some("1971-01-01".into()));
-        assert_eq!(texts(&back, "time")[1], Some("1970-01-01T00:01:00".into()));
-        assert_eq!(back.column(7).as_primitive::<Float64Type>().values(), &[1.5, 0.25, -0.05]);
+        assert_eq!(back.schema(), batch.schema(), "{name}");
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            let found = back.column_by_name(field.name()).unwrap();
+            // NaN is not equal to itself.
+            let rows = (0..3).filter(|row| field.name() != "f32" || *row != 1);
+            rows.for_each(|row| assert_eq!(&found.slice(row, 1), &column.slice(row, 1), "{name} {field}"));
+        }
     }
-    let large = Arc::new(UInt64Array::from(vec![1, u64::MAX])) as ArrayRef;
-    write(&folder.path("u64.parquet"), &RecordBatch::try_from_iter([("id", large)]).unwrap());
-    assert!(failure(&folder.path("u64.parquet")).contains("column 'id'"));
+    write(&folder.path("t.csv"), &batch);
+    let texts = |column: &str| texts(&read(&folder.path("t.csv")), column);
+    assert_eq!(texts("u64")[2], Some("18446744073709551615".into()));
+    assert_eq!(texts("decimal")[0], Some("1.50".into()));
+    assert_eq!(texts("zone")[1], Some("1970-01-01T00:00:00.060Z".into()));
+    assert_eq!(texts("date")[1..], [Some("1970-01-02".into()), Some("2147483647".into())]);
+}
+
+#[test]
+fn names_that_occur_twice_are_refused() {
+    let folder = Folder::new();
+    let one: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let fields = ["x", "x"].map(|name| arrow_schema::Field::new(name, DataType::Int64, true));
+    let schema = Arc::new(arrow_schema::Schema::new(fields.to_vec()));
+    write(&folder.path("t.parquet"), &RecordBatch::try_new(schema, vec![one.clone(), one]).unwrap());
+    assert!(failure(&folder.path("t.parquet")).contains("column 'x': expected different column names"));
 }
 
 #[test]

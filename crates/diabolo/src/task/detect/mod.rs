@@ -35,10 +35,11 @@ pub use rule::Rule;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field};
+use arrow_schema::Field;
 
-use super::{codes, last_rows, table};
+use super::{codes, last_rows, names, table_like};
 use crate::artifact::SavedModel;
+use crate::data::image::image_shape;
 use crate::data::{Encoded, take};
 use crate::evaluate::{Detector, Reference, Scorer};
 use crate::model::Model;
@@ -137,41 +138,42 @@ impl Scored {
         }
     }
 
-    /// The columns of `rows` in their order, without images and lagged columns, followed by
-    /// `score`,
-    /// `p_value`, `anomaly` and, as text, `reason_1` to `reason_N`.
+    /// The columns of `rows` in their order, without images and lagged columns, followed by those
+    /// of [`score_names`].
     ///
     /// # Errors
-    /// [`Error::Data`] if the rows have a column with one of these names.
-    pub fn table(&self, input: &str, rows: &RecordBatch, reasons: usize) -> Result<RecordBatch> {
-        let kept = last_rows(rows).into_iter();
-        let picture = |field: &Field| matches!(field.data_type(), DataType::FixedSizeList(..));
-        let mut columns: Vec<(Field, ArrayRef)> = kept.filter(|(field, _)| !picture(field)).collect();
+    /// If they are not a valid table.
+    pub fn table(&self, rows: &RecordBatch, reasons: usize) -> Result<RecordBatch> {
+        let mut columns = shown_beside(rows);
         let number = |&value: &f64| Some(value).filter(|value| !value.is_nan());
         let numbers =
             |values: &[f64]| Arc::new(values.iter().map(number).collect::<Float64Array>()) as ArrayRef;
-        let mut found = vec![
-            ("score".to_string(), numbers(&self.scores)),
-            ("p_value".to_string(), numbers(&self.p_values)),
-            ("anomaly".to_string(), Arc::new(BooleanArray::from(self.anomalous.clone())) as ArrayRef),
-        ];
+        let anomalous = Arc::new(BooleanArray::from(self.anomalous.clone())) as ArrayRef;
+        let mut found = vec![numbers(&self.scores), numbers(&self.p_values), anomalous];
         for k in 0..reasons {
             let text = |found: &Vec<Reason>| found.get(k).map(Reason::to_string);
-            let texts: StringArray = self.reasons.iter().map(text).collect();
-            found.push((format!("reason_{}", k + 1), Arc::new(texts)));
+            found.push(Arc::new(self.reasons.iter().map(text).collect::<StringArray>()));
         }
-        if let Some((name, _)) = found.iter().find(|(name, _)| rows.column_by_name(name).is_some()) {
-            let error =
-                Error::data(input, "no column with this name", "one", "rename it: the output uses this name");
-            return Err(error.in_column(name));
-        }
+        let fields = score_names(rows, reasons).into_iter().zip(found);
         columns.extend(
-            found
-                .into_iter()
-                .map(|(name, column)| (Field::new(name, column.data_type().clone(), true), column)),
+            fields.map(|(name, column)| (Field::new(name, column.data_type().clone(), true), column)),
         );
-        table(rows.num_rows(), columns)
+        table_like(rows, columns)
     }
+}
+
+/// The columns that scores are written beside: no images, no lagged columns.
+fn shown_beside(rows: &RecordBatch) -> Vec<(Field, ArrayRef)> {
+    last_rows(rows).into_iter().filter(|(field, _)| image_shape(field).is_none()).collect()
+}
+
+/// The names of the columns of scores: `score`, `p_value`, `anomaly`, `reason_1`, …, unless `rows`
+/// have a column with one of these names.
+pub fn score_names(rows: &RecordBatch, reasons: usize) -> Vec<String> {
+    let usual = ["score", "p_value", "anomaly"].map(String::from).into_iter();
+    let usual = usual.chain((1..=reasons).map(|k| format!("reason_{k}"))).collect();
+    let beside = shown_beside(rows);
+    names::free(usual, |name| beside.iter().any(|(field, _)| field.name() == name))
 }
 
 /// The scorer that `saved` and `detector` make.

@@ -3,16 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Float32Array, Float64Array, RecordBatch, UInt8Array};
-use arrow_cast::cast;
 use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::zip::zip;
 
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
-use crate::data::spelling::spelled;
-use crate::data::{Encoded, Preprocessor, is_earlier_row};
-use crate::task::{last_rows, table};
+use crate::data::{Encoded, Preprocessor, fill, is_earlier_row};
+use crate::task::{last_rows, no_column, table, table_like};
 use crate::{Error, Result};
 
 /// The cells to impute: for each feature one flag per row, or one per pixel. Lagged columns of
@@ -71,14 +68,14 @@ impl Gaps {
                     filled_images(field, array, gaps, pixels)
                 }
                 None => match made.schema().column_with_name(&feature.name) {
-                    Some((at, field)) => filled_cells(array, gaps, field, made.column(at)),
+                    Some((at, field)) => fill(array, gaps, field, made.column(at)),
                     None => continue,
                 },
             };
             *array = filled.map_err(|cause| no_column(&feature.name, &cause))?;
-            *field = field.clone().with_data_type(array.data_type().clone()).with_nullable(true);
+            *field = field.clone().with_data_type(array.data_type().clone());
         }
-        table(rows.num_rows(), columns)
+        table_like(rows, columns)
     }
 
     /// A table that marks imputed cells.
@@ -140,27 +137,6 @@ impl Gaps {
     }
 }
 
-/// Casts to the type of the column.
-fn filled_cells(
-    array: &ArrayRef,
-    gaps: &BooleanArray,
-    field: &Field,
-    made: &ArrayRef,
-) -> Result<ArrayRef, ArrowError> {
-    let wanted = match array.data_type() {
-        DataType::Null => made.data_type().clone(),
-        own => own.clone(),
-    };
-    let text = wanted.is_string().then(|| spelled(field, made)).flatten();
-    let made = text.as_ref().unwrap_or(made);
-    // Rounded first, since `cast` truncates.
-    let made = match (made.as_primitive_opt::<Float64Type>(), wanted.is_integer()) {
-        (Some(numbers), true) => cast(&numbers.unary::<_, Float64Type>(f64::round), &wanted)?,
-        _ => cast(made, &wanted)?,
-    };
-    zip(gaps, &made, &cast(array, &wanted)?)
-}
-
 /// Images with the encoded `pixels` where theirs are missing.
 fn filled_images<'a>(
     field: &Field,
@@ -176,10 +152,4 @@ fn filled_images<'a>(
         _ => Arc::new(Float32Array::from_iter_values(pixels)),
     };
     image_array(field, zip(gaps, &made, given)?)
-}
-
-fn no_column(name: &str, cause: &ArrowError) -> Error {
-    let help = "give rows with the same columns as the training data";
-    Error::data("rows", "a column type that can hold the imputed values", cause.to_string(), help)
-        .in_column(name)
 }

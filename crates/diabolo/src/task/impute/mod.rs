@@ -64,15 +64,13 @@ pub struct ImputeConfig {
     pub multiple: usize,
     /// Whether to compute standard errors.
     pub errors: bool,
-    /// Convert text cells of numeric columns to numbers, for formats with types.
-    pub typed: bool,
     /// The seed of the draws.
     pub seed: u64,
 }
 
 impl Default for ImputeConfig {
     fn default() -> Self {
-        ImputeConfig { samples: 1000, multiple: 0, errors: false, typed: false, seed: 0 }
+        ImputeConfig { samples: 1000, multiple: 0, errors: false, seed: 0 }
     }
 }
 
@@ -132,9 +130,7 @@ pub fn impute(
     let asked: Vec<Range<usize>> = last.map(|(_, units)| units).collect();
     let found = fill_encoded(saved, &encoded, &asked, first_row, config, device)?;
     let gaps = fill::Gaps::find(preprocessor, rows, &encoded)?;
-    let typed = config.typed.then(|| preprocessor.typed(rows)).transpose()?;
-    let given = typed.as_ref().unwrap_or(rows);
-    let complete = |values: &[f32], made| gaps.filled_with(preprocessor, given, values, made);
+    let complete = |values: &[f32], made| gaps.filled_with(preprocessor, rows, values, made);
     let drawn = |(table, values): (usize, &Vec<f32>)| {
         complete(values, preprocessor.decode_draws(values, config.seed, table as u64, first_row)?)
     };
