@@ -20,6 +20,7 @@ mod levels;
 mod missing;
 mod names;
 mod number_format;
+mod pool;
 mod prepare;
 pub mod preprocess;
 pub mod read;

@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn of_text(cells: &[&str]) -> (Option<u8>, Option<u8>) {
-        let whole = cells.iter().all(|cell| number(cell).is_none_or(|x| x.fract() == 0.0));
+        let whole = cells.iter().all(|cell| number(cell).is_none_or(|x| x.is_nan() || x.fract() == 0.0));
         let storage = if whole { Storage::Integer } else { Storage::Float };
         let found = spelling(Arc::new(StringArray::from(cells.to_vec())), storage);
         (found.decimals, found.least_decimals)

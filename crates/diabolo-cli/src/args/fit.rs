@@ -118,16 +118,17 @@ pub struct ColumnArgs {
     /// order); may be repeated
     #[arg(long = "type", value_name = "COLUMN=KIND")]
     pub types: Vec<String>,
-    /// Scaling of numeric columns: standardize, standardize_steps (whole numbers are divided by at
-    /// least 1), min_max or quantile [default: standardize]
+    /// Scaling of numeric columns: standardize (of columns that are mostly 0, scores by rank),
+    /// standardize_steps (whole numbers are divided by at least 1), min_max or quantile [default:
+    /// standardize]
     #[arg(long, value_name = "NAME")]
     pub numeric: Option<String>,
     /// Binarization of pixels: dynamic (drawn in each epoch with the intensity as probability),
     /// fixed (drawn once) or threshold
     #[arg(long, value_name = "NAME")]
     pub binarize: Option<String>,
-    /// Encoding of counts: log1p (log(1 + count)), as_numeric, or auto (log1p if many are 0 and
-    /// most are small) [default: auto]
+    /// Encoding of counts: log1p (log(1 + count)), as_numeric, or auto (log1p if many are 0, most
+    /// are small and not all others are large) [default: auto]
     #[arg(long, value_name = "auto|log1p|as_numeric")]
     pub counts: Option<String>,
     /// Categories that were not in the training data: an error, or missing cells [default: error]

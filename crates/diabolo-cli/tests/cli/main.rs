@@ -33,5 +33,6 @@ mod sparse;
 #[cfg(unix)]
 mod streams;
 mod support;
+mod values;
 mod variational;
 mod vector_quantized;

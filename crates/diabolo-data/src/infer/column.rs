@@ -1,6 +1,6 @@
 //! Inference of one column.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::Array;
 use arrow_schema::DataType;
@@ -9,12 +9,9 @@ use super::TypeName;
 use crate::column::{CellType, Column, EXACT, number, some_names};
 use crate::datetime::{Dates, find_dates, given_dates};
 use crate::levels::distinct;
+use crate::pool::is_learnable;
 use crate::{FeatureKind, Result, Storage};
 
-/// Text columns with more distinct values than this are excluded unless `--type` says categorical.
-const MAX_CATEGORIES: usize = 1000;
-/// Above this many distinct values, a text column needs 5 rows per value on average to be included.
-const MANY_CATEGORIES: usize = 100;
 /// Text that is unique in every row is excluded if there are at least this many rows.
 const FEW_ROWS: usize = 10;
 /// A text column is treated as numeric with invalid cells if at least this fraction are numbers.
@@ -150,8 +147,10 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
     if n == 0 {
         return Ok(Verdict::Empty);
     }
-    let too_many =
-        n > MAX_CATEGORIES || (n > MANY_CATEGORIES && 5 * n > observed) || (n == observed && n > FEW_ROWS);
+    let mut rows: BTreeMap<&str, u64> = BTreeMap::new();
+    texts.iter().flatten().for_each(|text| *rows.entry(text).or_default() += 1);
+    let rows: Vec<u64> = rows.into_values().collect();
+    let too_many = (n == observed && n > FEW_ROWS) || !is_learnable(&rows);
     if wanted.is_none() && too_many {
         let because = format!(
             "has {n} different values in {observed} rows, too many for a categorical column, and is excluded; \

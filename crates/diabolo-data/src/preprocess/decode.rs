@@ -5,18 +5,14 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema as ArrowSchema};
 
-use diabolo_stats::random::{Purpose, RngExt, stream};
+use diabolo_stats::random::{Purpose, RngExt, Stream, stream};
 
-use super::pool::Pool;
 use super::{Preprocessor, Transform, no_table};
 use crate::column::number;
 use crate::datetime::written;
 use crate::image::{image_array, image_field, image_scale, pixel_array, with_16_bits, with_scale};
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Storage};
-
-/// Chooses one of the levels of a pool.
-type Member<'a> = &'a mut dyn FnMut(&Pool) -> usize;
 
 impl Preprocessor {
     /// Converts encoded rows to the names, order, units and storage of the data.
@@ -28,22 +24,24 @@ impl Preprocessor {
     /// range of the training rows, unless [`beyond_range`](Self::beyond_range), and have no more
     /// decimals than their column. A column that no training row has is missing.
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
-        self.decoded(means, &mut Pool::most_frequent)
+        self.decoded(means, None)
     }
 
-    /// [`decode`](Self::decode) for draws: pooled categories are drawn by their frequency in the
-    /// training rows. The draws depend on `seed`, the number of the table and of its first row.
+    /// [`decode`](Self::decode) for draws: numbers of a column that is mostly 0 have the distribution
+    /// of the training rows, and pooled categories are drawn by their frequency there. These depend on `seed`, the number of
+    /// the table and of its first row.
     pub fn decode_draws(&self, draws: &[f32], seed: u64, table: u64, first_row: u64) -> Result<RecordBatch> {
         let noise = &mut stream(seed, Purpose::PooledLevels, table, first_row);
-        self.decoded(draws, &mut |pool| pool.at(noise.random::<f64>()))
+        self.decoded(draws, Some(noise))
     }
 
-    fn decoded(&self, means: &[f32], member: Member<'_>) -> Result<RecordBatch> {
+    fn decoded(&self, means: &[f32], mut noise: Option<&mut Stream>) -> Result<RecordBatch> {
         let width = self.width();
         if !means.len().is_multiple_of(width) {
             return Err(Error::invalid_value("means", format!("whole rows of {width} numbers"), means.len()));
         }
-        let columns = (0..self.transforms.len()).map(|feature| self.decode_one(feature, means, &mut *member));
+        let columns =
+            (0..self.transforms.len()).map(|feature| self.decode_one(feature, means, noise.as_deref_mut()));
         let (fields, columns): (Vec<Field>, Vec<ArrayRef>) =
             columns.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).map_err(no_table)
@@ -54,10 +52,16 @@ impl Preprocessor {
     /// # Panics
     /// If there is no such feature, or `means` are not whole rows.
     pub fn decode_feature(&self, feature: usize, means: &[f32]) -> Result<(Field, ArrayRef)> {
-        self.decode_one(feature, means, &mut Pool::most_frequent)
+        self.decode_one(feature, means, None)
     }
 
-    fn decode_one(&self, feature: usize, means: &[f32], member: Member<'_>) -> Result<(Field, ArrayRef)> {
+    /// With `noise`, `means` are draws.
+    fn decode_one(
+        &self,
+        feature: usize,
+        means: &[f32],
+        mut noise: Option<&mut Stream>,
+    ) -> Result<(Field, ArrayRef)> {
         let layout = self.layout();
         let units = &layout.column_ranges[feature];
         let width = layout.width();
@@ -72,7 +76,11 @@ impl Preprocessor {
             }
             Transform::Pooled { pool } => {
                 let kept = pool.kept(feature.kind.categories().len());
-                let mut code = |unit: usize| kept.get(unit).copied().unwrap_or_else(|| member(pool));
+                let mut member = || match &mut noise {
+                    Some(noise) => pool.at(noise.random::<f64>()),
+                    None => pool.most_frequent(),
+                };
+                let mut code = |unit: usize| kept.get(unit).copied().unwrap_or_else(&mut member);
                 named(feature, levels(feature, cells.map(|cell| most_probable(cell).map(&mut code))))
             }
             Transform::Unobserved if feature.kind.categories().is_empty() => {
@@ -80,7 +88,7 @@ impl Preprocessor {
             }
             Transform::Unobserved => named(feature, levels(feature, cells.map(|_| None))),
             Transform::Number { scaling, range } => {
-                let unscaled = scaling.decoder();
+                let unscaled = if noise.is_some() { scaling.draws() } else { scaling.decoder() };
                 let [min, max] = range.filter(|_| !self.beyond_range).unwrap_or([f64::MIN, f64::MAX]);
                 named(feature, decode_numbers(feature, cells.map(|cell| unscaled(cell[0]).clamp(min, max))))
             }

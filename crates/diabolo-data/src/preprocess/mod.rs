@@ -11,7 +11,8 @@ mod encode;
 mod layout;
 mod log_volume;
 mod missing;
-mod pool;
+mod point_mass;
+mod quantiles;
 mod scaling;
 mod settings;
 mod transform;
@@ -27,6 +28,7 @@ use arrow_schema::FieldRef;
 use serde::{Deserialize, Serialize};
 
 use self::layout::{CachedLayout, Layout};
+use self::scaling::Scaling;
 use self::transform::Transform;
 use crate::column::{Column, closest, some_names, unique_names};
 use crate::image::image_shape;
@@ -174,6 +176,27 @@ impl Preprocessor {
     pub fn unobserved(&self) -> Vec<&str> {
         let features = self.schema.features.iter().enumerate();
         features.filter(|(at, _)| !self.is_learned(*at)).map(|(_, feature)| feature.name.as_str()).collect()
+    }
+
+    /// Whether a column is mostly 0, such that its draws need [`calibrate_draws`](Self::calibrate_draws).
+    pub fn has_point_masses(&self) -> bool {
+        let is_one = |transform: &Transform| {
+            matches!(transform, Transform::Number { scaling: Scaling::PointMass(_), .. })
+        };
+        self.transforms.iter().any(is_one)
+    }
+
+    /// Learns how [`decode_draws`](Self::decode_draws) maps draws to the distribution of the training
+    /// rows, from the encoded values of drawn rows: rows × width.
+    pub fn calibrate_draws(&mut self, draws: &[f32]) {
+        let (width, ranges) = (self.width(), self.column_ranges());
+        for (transform, units) in self.transforms.iter_mut().zip(ranges) {
+            if let Transform::Number { scaling: Scaling::PointMass(mass), .. } = transform {
+                mass.calibrate(
+                    draws.iter().skip(units.start).step_by(width).map(|z| f64::from(*z)).collect(),
+                );
+            }
+        }
     }
 
     /// The levels of a feature that the model tells apart; none of numbers and images.

@@ -2,16 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::point_mass::PointMass;
+use super::quantiles::{LIMIT, chord, forward, interpolate, nodes, quantiles};
 use super::{CountScaling, NumericScaling};
 
-/// Scaled values are clamped to ±`LIMIT`, so that an extreme cell gives a large but finite loss.
-pub(super) const LIMIT: f64 = 1e6;
-/// Maximum number of stored quantiles.
-const QUANTILES: usize = 1000;
 /// A column is an event count if at least this fraction of its values is 0 and their median is
 /// below the next constant.
 const ZEROS: f64 = 0.1;
 const MEDIAN: f64 = 10.0;
+/// A count has small values: not more than this fraction of the values above 0 is that large.
+/// Amounts of money have none.
+const LARGE: f64 = 0.9;
 
 /// An increasing function from a column's units to the model's, and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ pub(super) enum Scaling {
     /// The k-th of K quantiles maps to z_k = Φ⁻¹((k + ½) / K), with linear interpolation between
     /// quantiles and clamping outside.
     Quantile { quantiles: Vec<f64> },
+    /// Scores of a column most of whose values are 0.
+    PointMass(PointMass),
     /// z = log(1 + count). In `f32`, counts up to a million round-trip exactly, and larger ones up
     /// to 7·10¹³ with a relative error of 10⁻⁶.
     Log1p,
@@ -43,7 +46,9 @@ impl Scaling {
                 let whole =
                     kind == NumericScaling::StandardizeSteps && values.iter().all(|x| x.fract() == 0.0);
                 let least = if whole { 1.0 } else { 0.0 };
-                Scaling::Linear { shift: mean * unit, scale: usable(variance.sqrt() * unit).max(least) }
+                let scale = usable(variance.sqrt() * unit).max(least);
+                let mass = PointMass::of(values, scale).filter(|_| kind == NumericScaling::Standardize);
+                mass.map_or(Scaling::Linear { shift: mean * unit, scale }, Scaling::PointMass)
             }
             NumericScaling::MinMax => Scaling::Linear { shift: min, scale: usable(max - min) },
             NumericScaling::Quantile => Scaling::Quantile { quantiles: quantiles(values) },
@@ -60,7 +65,7 @@ impl Scaling {
     pub fn fit_counts(counts: CountScaling, kind: NumericScaling, values: &[f64]) -> Self {
         match counts {
             CountScaling::Log1p => Scaling::Log1p,
-            CountScaling::Auto if counts_events(values) => Scaling::Log1p,
+            CountScaling::Auto if counts_events(values) && !is_large(values, kind) => Scaling::Log1p,
             _ => Scaling::fit(kind, values),
         }
     }
@@ -72,6 +77,7 @@ impl Scaling {
             Scaling::Quantile { quantiles } => {
                 !quantiles.is_empty() && quantiles.iter().all(|q| q.is_finite()) && quantiles.is_sorted()
             }
+            Scaling::PointMass(mass) => mass.is_sound(),
             Scaling::Log1p => true,
         }
     }
@@ -86,6 +92,10 @@ impl Scaling {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |x| forward(quantiles, &nodes, x) as f32)
             }
+            Scaling::PointMass(mass) => {
+                let knots = mass.knots();
+                Box::new(move |x| knots.score(x) as f32)
+            }
             Scaling::Log1p => Box::new(|x| x.ln_1p() as f32),
         }
     }
@@ -98,13 +108,28 @@ impl Scaling {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |z| interpolate(&nodes, quantiles, f64::from(z)))
             }
+            Scaling::PointMass(mass) => {
+                let knots = mass.knots();
+                Box::new(move |z| knots.value(f64::from(z)))
+            }
             Scaling::Log1p => Box::new(|z| f64::from(z).exp_m1()),
+        }
+    }
+
+    /// [`decoder`](Self::decoder) for draws from a model.
+    pub fn draws(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
+        match self {
+            Scaling::PointMass(mass) => {
+                let value = mass.draws();
+                Box::new(move |z| value(f64::from(z)))
+            }
+            _ => self.decoder(),
         }
     }
 
     /// log dz/dx as a function of the scaled value z, prepared for many calls.
     ///
-    /// For quantiles, it is the slope of the piecewise linear map at z; at a knot, the slope of the
+    /// For quantiles, also of a column with a point mass, it is the slope of the piecewise linear map at z; at a knot, the slope of the
     /// chord between both neighbours; at a value equal to several quantiles (a point mass, which
     /// has no density), the slope of the chord from the next lower quantile to the next higher one;
     /// outside the training range, which is clamped, the slope at its end.
@@ -114,6 +139,10 @@ impl Scaling {
             Scaling::Quantile { quantiles } => {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |z| chord(quantiles, &nodes, z).ln())
+            }
+            Scaling::PointMass(mass) => {
+                let knots = mass.knots();
+                Box::new(move |z| chord(&knots.values, &knots.scores, z).ln())
             }
             Scaling::Log1p => Box::new(|z| -f64::from(z)),
         }
@@ -127,6 +156,15 @@ fn counts_events(values: &[f64]) -> bool {
     };
     // If more than half of the values are below 10, so is the median.
     share(&|x| x == 0.0) >= ZEROS && share(&|x| x < MEDIAN) > 0.5
+}
+
+/// Whether whole numbers above 0 are too large for events, and scored instead.
+fn is_large(values: &[f64], kind: NumericScaling) -> bool {
+    let (above, large) = values
+        .iter()
+        .filter(|x| **x > 0.0)
+        .fold((0.0, 0.0), |(above, large), x| (above + 1.0, large + if *x >= MEDIAN { 1.0 } else { 0.0 }));
+    matches!(Scaling::fit(kind, values), Scaling::PointMass(_)) && large > LARGE * above
 }
 
 /// A divisor that avoids division by zero and overflow.
@@ -144,98 +182,6 @@ fn usable(scale: f64) -> f64 {
 fn power_of_two(x: f64) -> f64 {
     const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
     f64::from_bits(x.to_bits() & EXPONENT).max(f64::MIN_POSITIVE)
-}
-
-/// Up to [`QUANTILES`] evenly spaced elements of the sorted `values`, including the smallest and
-/// the largest.
-fn quantiles(values: &[f64]) -> Vec<f64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let (n, k) = (sorted.len(), sorted.len().min(QUANTILES));
-    let ranks: Vec<f64> = (0..n).map(|rank| rank as f64).collect();
-    let position = |i: usize| i as f64 * (n - 1) as f64 / (k - 1).max(1) as f64;
-    (0..k).map(|i| interpolate(&ranks, &sorted, position(i))).collect()
-}
-
-/// z_k = Φ⁻¹((k + ½) / K).
-fn nodes(k: usize) -> Vec<f64> {
-    (0..k).map(|i| normal_quantile((i as f64 + 0.5) / k as f64)).collect()
-}
-
-/// The scaled value of `x`; a value equal to several quantiles maps to the middle of them.
-fn forward(quantiles: &[f64], nodes: &[f64], x: f64) -> f64 {
-    let below = quantiles.partition_point(|q| *q < x);
-    let through = quantiles.partition_point(|q| *q <= x);
-    if through > below { (nodes[below] + nodes[through - 1]) / 2.0 } else { interpolate(quantiles, nodes, x) }
-}
-
-/// The slope at the scaled value `z`, see [`Scaling::log_slope`]; 1 if all quantiles are equal.
-fn chord(quantiles: &[f64], nodes: &[f64], z: f32) -> f64 {
-    let last = quantiles.len() - 1;
-    let mut low = nodes.partition_point(|node| (*node as f32) < z).saturating_sub(1);
-    let mut high = nodes.partition_point(|node| (*node as f32) <= z).min(last);
-    if quantiles[low] == quantiles[high] {
-        let mass = quantiles[low];
-        low = quantiles.partition_point(|q| *q < mass).saturating_sub(1);
-        high = quantiles.partition_point(|q| *q <= mass).min(last);
-    }
-    // Halved, since the difference of two finite numbers may overflow.
-    let run = quantiles[high] / 2.0 - quantiles[low] / 2.0;
-    if run == 0.0 { 1.0 } else { (nodes[high] - nodes[low]) / 2.0 / run }
-}
-
-/// Linear interpolation at `x` through the points (`xs`, `ys`), clamped outside; `xs` and `ys` are
-/// sorted and finite.
-fn interpolate(xs: &[f64], ys: &[f64], x: f64) -> f64 {
-    let above = xs.partition_point(|node| *node <= x);
-    if above == 0 || above == xs.len() {
-        return ys[above.saturating_sub(1)];
-    }
-    let (x0, x1, y0, y1) = (xs[above - 1], xs[above], ys[above - 1], ys[above]);
-    // Halved, since the difference of two finite numbers may overflow.
-    let part = (x / 2.0 - x0 / 2.0) / (x1 / 2.0 - x0 / 2.0);
-    if y0 == y1 { y0 } else { y0 * (1.0 - part) + y1 * part }
-}
-
-/// Φ⁻¹(p) for 0 < p < 1 to nine digits, by P. J. Acklam's rational approximations.
-fn normal_quantile(p: f64) -> f64 {
-    const A: [f64; 6] = [
-        -3.969683028665376e1,
-        2.209460984245205e2,
-        -2.759285104469687e2,
-        1.38357751867269e2,
-        -3.066479806614716e1,
-        2.506628277459239,
-    ];
-    const B: [f64; 6] = [
-        -5.447609879822406e1,
-        1.615858368580409e2,
-        -1.556989798598866e2,
-        6.680131188771972e1,
-        -1.328068155288572e1,
-        1.0,
-    ];
-    const C: [f64; 6] = [
-        -7.784894002430293e-3,
-        -3.223964580411365e-1,
-        -2.400758277161838,
-        -2.549732539343734,
-        4.374664141464968,
-        2.938163982698783,
-    ];
-    const D: [f64; 5] =
-        [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416, 1.0];
-    const TAIL: f64 = 0.02425;
-    let horner = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
-    if p > 0.5 {
-        return -normal_quantile(1.0 - p);
-    }
-    if p < TAIL {
-        let q = (-2.0 * p.ln()).sqrt();
-        return horner(&C, q) / horner(&D, q);
-    }
-    let q = p - 0.5;
-    q * horner(&A, q * q) / horner(&B, q * q)
 }
 
 #[cfg(test)]
@@ -257,18 +203,6 @@ mod tests {
         assert_eq!(constant, Scaling::Linear { shift: 0.1, scale: 0.1 });
         let scale = |value| Scaling::fit(NumericScaling::Standardize, &[value; 2]).encoder()(value + 1.0);
         assert_eq!([0.0, -1.0, 300.0].map(scale), [1.0; 3], "of larger values, and of 0");
-    }
-
-    #[test]
-    fn the_normal_quantile_agrees_with_tables() {
-        for (p, z) in [
-            (0.5, 0.0),
-            (0.975, 1.959963984540054),
-            (0.001, -3.090232306167813),
-            (0.0005, -3.290526731491926),
-        ] {
-            assert!((normal_quantile(p) - z).abs() < 1e-8, "{p}");
-        }
     }
 
     #[test]
@@ -300,6 +234,19 @@ mod tests {
         let fit = |counts| Scaling::fit_counts(counts, NumericScaling::MinMax, &[0.0, 0.0, 2.0]);
         assert_eq!(fit(CountScaling::AsNumeric), Scaling::Linear { shift: 0.0, scale: 2.0 });
         assert_eq!(Scaling::fit_counts(CountScaling::Log1p, NumericScaling::MinMax, &[30.0]), Scaling::Log1p);
+    }
+
+    #[test]
+    fn amounts_of_money_are_no_event_counts() {
+        let fit = |values: &[f64], kind| Scaling::fit_counts(CountScaling::Auto, kind, values);
+        let (standardize, steps) = (NumericScaling::Standardize, NumericScaling::StandardizeSteps);
+        let gains: Vec<f64> = (0..100).map(|i| f64::from((i - 59).max(0)) * 100.0).collect();
+        assert!(matches!(fit(&gains, standardize), Scaling::PointMass(_)));
+        assert_eq!(fit(&gains, steps), Scaling::Log1p);
+        // Events that are as rare, some as numerous: 1, 2, 3, ….
+        let events: Vec<f64> = (0..100).map(|i| f64::from((i - 59).max(0))).collect();
+        assert_eq!(fit(&events, standardize), Scaling::Log1p);
+        assert!(matches!(Scaling::fit(standardize, &events), Scaling::PointMass(_)), "if it is no count");
     }
 
     #[test]

@@ -11,7 +11,8 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumericScaling {
-    /// Mean 0 and standard deviation 1 over the training rows.
+    /// Mean 0 and standard deviation 1 over the training rows. If most values are 0, the others have
+    /// the scores of their ranks, and 0 has a score of its own, such that 0 stays 0.
     #[default]
     Standardize,
     /// The same, but columns of whole numbers are divided by at least 1, the step between their
@@ -53,7 +54,7 @@ impl FromStr for UnknownCategory {
 pub enum CountScaling {
     /// As log(1 + count) if at least a tenth of the training values are 0 and their median is below
     /// 10: such columns are event counts, which a Gaussian fits badly. Other whole numbers (ages,
-    /// codes) are scaled as numbers.
+    /// codes, and amounts of money: mostly 0, and otherwise 10 or more) are scaled as numbers.
     #[default]
     Auto,
     /// All as log(1 + count).

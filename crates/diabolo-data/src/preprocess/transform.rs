@@ -3,13 +3,13 @@
 use arrow_schema::{DataType, Field};
 use serde::{Deserialize, Serialize};
 
-use super::pool::Pool;
 use super::scaling::Scaling;
 use super::{CountScaling, PreprocessConfig};
 use crate::Result;
 use crate::column::{Code, Column, some_names};
 use crate::datetime::moments;
 use crate::image::image_scale;
+use crate::pool::Pool;
 use crate::{Feature, FeatureKind};
 
 /// The transform of one feature.

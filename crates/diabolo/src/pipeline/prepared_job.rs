@@ -302,6 +302,7 @@ impl<'a> PreparedJob<'a> {
             latent,
             detector: Some(detector),
         };
+        task::calibrate_draws(&mut saved, device)?;
         saved.detector = Some(task::calibrate(&saved, &prepared.validation, device));
         self.job.cancel.check(Phase::Calibrate)?;
         Ok(saved)

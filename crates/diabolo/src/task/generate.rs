@@ -41,6 +41,20 @@ pub fn generate(
     Ok((values, table(count, columns)?))
 }
 
+/// Rows that are drawn to calibrate draws.
+const CALIBRATED_ON: usize = 4096;
+
+/// Lets draws of columns that are mostly 0 have the distribution of the training rows.
+pub(crate) fn calibrate_draws(saved: &mut SavedModel, device: &Device) -> Result<()> {
+    if !saved.architecture.family.has_prior() || !saved.header.preprocessor.has_point_masses() {
+        return Ok(());
+    }
+    let seed = saved.header.config.training.seed;
+    let (values, _) = generate(saved, CALIBRATED_ON, Draw::Sample, &[], seed, device)?;
+    saved.header.preprocessor.calibrate_draws(&values);
+    Ok(())
+}
+
 /// The sources of new rows.
 pub(super) struct Source<'a> {
     pub model: &'a Model,

@@ -8,16 +8,28 @@
 use serde::{Deserialize, Serialize};
 
 /// Columns with at most this many levels have no pool.
-pub(crate) const FEW_LEVELS: usize = 100;
+const FEW_LEVELS: usize = 100;
 /// The training rows that a level of its own needs.
-pub(crate) const LEAST_ROWS: u64 = 5;
+const LEAST_ROWS: u64 = 5;
 /// The maximum number of levels of their own.
 const MOST_LEVELS: usize = 1000;
+/// A column with more levels is not learned unless the user asks for it.
+const MOST_KNOWN_LEVELS: usize = 10_000;
+
+/// Whether a column of levels with these numbers of rows can be learned: levels share rows on
+/// average, or those with enough of them have at least half of the rows.
+pub(crate) fn is_learnable(rows: &[u64]) -> bool {
+    let levels = rows.len();
+    let all: u64 = rows.iter().sum();
+    let often: u64 = rows.iter().filter(|&&rows| rows >= LEAST_ROWS).sum();
+    levels <= FEW_LEVELS
+        || levels <= MOST_KNOWN_LEVELS && (LEAST_ROWS * levels as u64 <= all || 2 * often >= all)
+}
 
 /// The pooled levels of a column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     /// The codes of the pooled levels, increasing.
     codes: Vec<usize>,
     /// The number of training rows of each.
@@ -149,6 +161,15 @@ mod tests {
         let fewest_kept = pool.kept(3000).iter().map(|&code| counts[code]).min().unwrap();
         assert!(pool.rows.iter().all(|&rows| rows <= fewest_kept));
         assert!(pool.note("x", &counts).contains("fewer training rows than the 1000 most frequent"));
+    }
+
+    #[test]
+    fn columns_whose_levels_share_rows_are_learned() {
+        assert!(is_learnable(&[1; 100]) && is_learnable(&[5; 3000]) && !is_learnable(&[4; 3000]));
+        // Half of the rows have 100 levels, the other half a level each.
+        let half = |often: usize| [vec![10; often], vec![1; 1000]].concat();
+        assert!(is_learnable(&half(100)) && !is_learnable(&half(99)));
+        assert!(!is_learnable(&[100; MOST_KNOWN_LEVELS + 1]));
     }
 
     #[test]
