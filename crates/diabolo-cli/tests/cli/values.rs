@@ -63,7 +63,7 @@ fn a_column_that_no_training_row_has_stays_empty() {
 fn truth_values_are_the_same_in_text_and_in_parquet() {
     let workspace = Workspace::new();
     let [text, stored] = ["case-11-bool.csv", "case-11-bool.parquet"];
-    [text, stored].map(|name| case(&workspace, name));
+    [text, stored].iter().for_each(|name| case(&workspace, name));
     for (train, run) in [(text, "a"), (stored, "b")] {
         workspace.ok(&format!("fit {train} --epochs 2 -q -o {run}"));
         workspace.ok(&format!("score {run} {text} -o {run}1.csv"));
