@@ -32,15 +32,9 @@ impl SeriesOrder {
 
     /// Adds the next rows.
     pub fn add(&mut self, rows: &RecordBatch) {
-        let found = rows.column_by_name(&self.key).filter(|_| self.known).and_then(|array| {
-            self.read(&Column {
-                input: "",
-                name: &name,
-                array,
-                first_row: 0,
-                missing: &missing,
-                format: None,
-            })
+        let (name, missing) = (self.key.clone(), MissingWords::default());
+        let found = rows.column_by_name(&name).filter(|_| self.known).and_then(|array| {
+            self.read(&Column { input: "", name: &name, array, first_row: 0, missing: &missing, format: None })
         });
         match found {
             Some(times) => self.times.extend(times),
