@@ -1,6 +1,7 @@
 //! The `diabolo` command: contractive and variational autoencoders for real data.
 
 mod args;
+mod columns;
 mod commands;
 mod download;
 mod exit;

@@ -23,6 +23,7 @@ mod number_format;
 mod pool;
 mod prepare;
 pub mod preprocess;
+mod profile;
 pub mod read;
 pub mod schema;
 pub mod spelling;
@@ -48,6 +49,7 @@ pub use preprocess::{
     Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
     UnknownCells,
 };
+pub use profile::{ColumnProfile, Range, profile};
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use spelling::Spelling;

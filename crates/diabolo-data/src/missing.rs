@@ -51,6 +51,11 @@ impl MissingWords {
         *self == MissingWords::default()
     }
 
+    /// No words: only blank cells are missing.
+    pub fn none() -> Self {
+        MissingWords { usual: false, except: vec![], more: vec![] }
+    }
+
     /// Applies more values of `--missing`.
     pub fn add(&mut self, settings: &[String], column: &str) {
         for of_column in [false, true] {
@@ -66,7 +71,7 @@ impl MissingWords {
 
     fn apply(&mut self, setting: &str) {
         match setting {
-            "none" => *self = MissingWords { usual: false, except: vec![], more: vec![] },
+            "none" => *self = MissingWords::none(),
             "default" => *self = MissingWords::default(),
             word => {
                 let word = unquoted(word).trim();

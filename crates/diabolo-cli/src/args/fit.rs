@@ -131,7 +131,8 @@ pub struct ColumnArgs {
     /// are small and not all others are large) [default: auto]
     #[arg(long, value_name = "auto|log1p|as_numeric")]
     pub counts: Option<String>,
-    /// Categories that were not in the training data: an error, or missing cells [default: error]
+    /// Categories that were not in the training data, in rows that the model is used on: missing
+    /// cells (with a higher anomaly score), or an error [default: missing]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
     /// Fraction of the rows for validation, which early stopping uses [default: 0.1]

@@ -267,8 +267,8 @@ pub struct TransformArgs {
     /// Output format, if the extension does not determine it
     #[arg(long, value_name = "NAME")]
     pub format: Option<Format>,
-    /// Categories that were not in the training data: an error, or missing cells [default: as
-    /// fitted]
+    /// Categories that were not in the training data: missing cells (with a higher score), or an
+    /// error [default: as fitted]
     #[arg(long, value_name = "error|missing")]
     pub unknown: Option<String>,
     /// Numbers of the output may leave the range of the training rows

@@ -6,7 +6,7 @@ use diabolo::data::read::fingerprint;
 use diabolo::task::Rule;
 use serde_json::json;
 
-use super::load;
+use super::{load, note_unknown};
 use crate::args::{CalibrateArgs, Shared};
 use crate::output;
 
@@ -25,6 +25,7 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
             "note: the model was fitted on most of these rows, so p-values of new rows will be too small",
         );
     }
+    note_unknown(&predictor.unknown_cells(&rows)?, shared);
     let predictor = predictor.calibrate(&rows)?;
     predictor.save(&path)?;
     let detector = predictor.saved().detector.as_ref();

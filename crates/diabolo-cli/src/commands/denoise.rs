@@ -6,7 +6,7 @@ use diabolo::stats::ImageQuality;
 use diabolo::task::Denoised;
 use serde_json::json;
 
-use super::{finish, load_for, transform};
+use super::{finish, load_for, note_unknown, transform};
 use crate::args::{DenoiseArgs, Shared, renamed};
 use crate::output;
 
@@ -23,6 +23,7 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
         (None, None) => return transform::reconstruct(asked, shared),
     };
     let rows = asked.typed(&predictor, open(&asked.input, &read)?, shared)?.collect()?;
+    note_unknown(&predictor.unknown_cells(&rows)?, shared);
     let task = DenoisingTask::new(&predictor, &rows, &noise)?;
     task.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
     let found = task.measure(&predictor)?;

@@ -2,7 +2,7 @@
 
 use diabolo::pipeline::EvaluateOptions;
 
-use super::{evaluation_rows, load};
+use super::{evaluation_rows, load, note_unknown};
 use crate::args::{EvaluateArgs, Shared};
 use crate::output;
 
@@ -12,6 +12,7 @@ pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     options.validate(&predictor)?;
     let rows = evaluation_rows(&predictor, args.input.as_deref(), args.all_rows, &args.read, shared)?;
     let found = rows.evaluate(&predictor, &options)?;
+    note_unknown(&found.unknown, shared);
     found.warnings().iter().for_each(|text| shared.note(format!("note: {text}")));
     match shared.json {
         true => output::print_json(&serde_json::to_value(&found)?),

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use diabolo::artifact::{SavedModel, weights};
-use diabolo::data::{infer, open};
+use diabolo::pipeline::Inspection;
 use serde_json::json;
 
 use super::{is_model, load};
 use crate::args::{InspectArgs, Shared};
+use crate::columns::columns;
 use crate::output;
 
 pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
@@ -52,16 +53,12 @@ fn model(saved: &SavedModel, shared: &Shared) -> anyhow::Result<()> {
 }
 
 fn data(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
-    let config = args.to_config()?.data;
-    let source = open(&args.path, &shared.read_options(&config))?;
-    let name = source.name().to_string();
-    let rows = source.collect()?;
-    let inferred = infer(&name, &rows, &config.infer_options())?;
-    for warning in &inferred.warnings {
-        shared.note(format!("note: {warning}"));
+    let found = Inspection::of(&args.path, &args.to_config()?)?;
+    for note in &found.notes {
+        shared.note(format!("note: {note}"));
     }
-    match shared.json {
-        true => output::print_json(&json!({ "rows": rows.num_rows(), "schema": inferred.schema })),
-        false => output::print(&format!("{} rows\n{}", rows.num_rows(), inferred.schema)),
+    if shared.json {
+        return output::print_json(&serde_json::to_value(&found)?);
     }
+    output::print(&format!("{} rows, {} columns\n\n{}", found.rows, found.columns.len(), columns(&found)))
 }

@@ -5,7 +5,7 @@ use diabolo::data::open;
 use diabolo::report::map_page;
 use serde_json::json;
 
-use super::{is_drawing, load};
+use super::{is_drawing, load, note_unknown};
 use crate::args::{MapArgs, Shared};
 use crate::output;
 
@@ -14,6 +14,7 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     let predictor = load(&args.model, Some(&args.input), shared)?.missing(&args.read.missing)?;
     let read = shared.read_options(&args.read.over(&predictor.saved().header.config)?.data);
     let rows = open(&args.input, &read)?.collect()?;
+    note_unknown(&predictor.unknown_cells(&rows)?, shared);
     let page = map_page(&predictor, &args.input, &rows, args.color.as_deref())?;
     let text = if drawing { page.to_svg() } else { page.to_html() };
     write_atomically(&args.out, text.as_bytes())?;

@@ -6,7 +6,7 @@ use diabolo::pipeline::EvaluateOptions;
 use diabolo::report::assemble;
 use serde_json::json;
 
-use super::{evaluation_rows, is_drawing, load};
+use super::{evaluation_rows, is_drawing, load, note_unknown};
 use crate::args::{ReportArgs, Shared};
 use crate::output;
 
@@ -31,7 +31,9 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let held_out = evaluation_rows(&predictor, args.input.as_deref(), false, &args.read, shared)?;
     let rows = held_out.collect()?;
     let predictor = predictor.input(&held_out.input);
-    let metrics = predictor.evaluate(&rows, &EvaluateOptions::default())?.metrics;
+    let found = predictor.evaluate(&rows, &EvaluateOptions::default())?;
+    note_unknown(&found.unknown, shared);
+    let metrics = found.metrics;
     let report = assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
     let text = if drawing { report.card_svg() } else { report.to_html() };
     write_atomically(&out, text.as_bytes())?;

@@ -54,7 +54,7 @@ pub(crate) fn moments(column: &Column, format: &DateFormat) -> Result<Vec<Moment
 }
 
 /// A moment as text, for messages.
-pub(super) fn text_of(moment: Moment, format: &DateFormat) -> String {
+pub(crate) fn text_of(moment: Moment, format: &DateFormat) -> String {
     let iso = |pattern: &str| pattern.parse::<Pattern>().ok();
     let pattern = match format {
         DateFormat::Pattern(pattern) => Some(pattern.clone()),

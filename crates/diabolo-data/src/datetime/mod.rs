@@ -10,7 +10,8 @@ mod pattern;
 mod step;
 mod text;
 
-pub(crate) use cells::{moments, written};
+pub(crate) use calendar::Moment;
+pub(crate) use cells::{moments, text_of, written};
 pub(crate) use detect::detect;
 pub use format::DateFormat;
 pub(crate) use infer::{Dates, find_dates, given_dates};

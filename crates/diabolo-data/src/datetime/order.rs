@@ -34,7 +34,14 @@ impl SeriesOrder {
     pub fn add(&mut self, rows: &RecordBatch) {
         let (name, missing) = (self.key.clone(), MissingWords::default());
         let found = rows.column_by_name(&name).filter(|_| self.known).and_then(|array| {
-            self.read(&Column { input: "", name: &name, array, first_row: 0, missing: &missing, format: None })
+            self.read(&Column {
+                input: "",
+                name: &name,
+                array,
+                first_row: 0,
+                missing: &missing,
+                format: None,
+            })
         });
         match found {
             Some(times) => self.times.extend(times),

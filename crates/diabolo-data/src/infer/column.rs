@@ -6,9 +6,11 @@ use arrow_array::Array;
 use arrow_schema::DataType;
 
 use super::TypeName;
+use super::numbers::{Levels, are_repeated, behave_as_counts, have_one_peak, identifies, levels};
 use crate::column::{CellType, Column, EXACT, number, some_names};
 use crate::datetime::{Dates, find_dates, given_dates};
 use crate::levels::distinct;
+use crate::missing::has_leading_zeros;
 use crate::pool::is_learnable;
 use crate::{FeatureKind, Result, Storage};
 
@@ -19,8 +21,17 @@ pub(super) const MOSTLY_NUMBERS: f64 = 0.9;
 
 /// The result for one column.
 pub(super) enum Verdict {
-    Learn { kind: FeatureKind, storage: Storage, note: Note },
-    SetAside { because: String },
+    /// `why` ends the sentence "the column is of this kind: …".
+    Learn {
+        kind: FeatureKind,
+        storage: Storage,
+        note: Note,
+        why: String,
+    },
+    /// `because` follows the column's name in a sentence.
+    SetAside {
+        because: String,
+    },
     Empty,
 }
 
@@ -29,23 +40,33 @@ pub(super) enum Note {
     None,
     /// Every row holds this value.
     Constant(String),
-    /// Every row is the previous row plus one.
-    Counter,
+    /// Ordinal, or categorical if no order shows.
+    Levels,
     /// Every row is later than the previous one.
     Rising,
 }
 
-/// The type of a column by its cells, or by the `wanted` type.
-pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
-    let name = column.name;
+/// Where a column is, and what the user says about it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Given<'a> {
+    /// Whether it is the first column of the table.
+    pub first: bool,
+    /// Its type.
+    pub wanted: Option<&'a TypeName>,
+}
+
+/// The type of a column by its cells, or by the wanted type.
+pub(super) fn infer_column(column: &Column, given: Given) -> Result<Verdict> {
+    let (name, wanted) = (column.name, given.wanted);
     if column.array.null_count() == column.array.len() {
         return Ok(Verdict::Empty);
     }
     if let Some(TypeName::Datetime { format }) = wanted {
-        return Ok(given_dates(column, format.as_ref())?.map_or(Verdict::Empty, verdict));
+        let dates = given_dates(column, format.as_ref())?;
+        return Ok(dates.map_or(Verdict::Empty, |dates| verdict(dates, "as given by --type")));
     }
     if let Some(dates) = wanted.is_none().then(|| find_dates(column, MOSTLY_NUMBERS)).transpose()?.flatten() {
-        return Ok(verdict(dates));
+        return Ok(verdict(dates, "dates"));
     }
     match (CellType::of(column.array.data_type()), wanted) {
         (CellType::Other, _) => Ok(Verdict::SetAside {
@@ -56,7 +77,7 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
             ),
         }),
         (_, Some(TypeName::Numeric | TypeName::Written { .. } | TypeName::Count)) => {
-            judge_numbers(column, wanted)
+            judge_numbers(column, given)
         }
         (_, Some(TypeName::Binary | TypeName::Categorical)) => judge_categories(column, wanted),
         (_, Some(TypeName::Ordinal { order })) => judge_order(column, order),
@@ -67,24 +88,44 @@ pub(super) fn infer_column(column: &Column, wanted: Option<&TypeName>) -> Result
             let constant = values.iter().flatten().all(|value| value == first);
             let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
             let kind = FeatureKind::Binary { values: ["false".into(), "true".into()] };
-            Ok(Verdict::Learn { kind, storage: Storage::Boolean, note })
+            Ok(Verdict::Learn { kind, storage: Storage::Boolean, note, why: "true or false".into() })
         }
-        (CellType::Number, None) => judge_numbers(column, None),
-        (CellType::Text, None) if column.format.is_some() || mostly_numbers(column)? => {
-            judge_numbers(column, None)
+        (CellType::Number, None) => judge_numbers(column, given),
+        (CellType::Text, None)
+            if column.format.is_some() || mostly_numbers(column)? && !are_codes(column)? =>
+        {
+            judge_numbers(column, given)
         }
         (CellType::Text, None) => judge_categories(column, None),
     }
 }
 
-fn verdict(dates: Dates) -> Verdict {
+fn verdict(dates: Dates, why: &str) -> Verdict {
     match dates {
         Dates::Learn { kind, storage, constant, rising } => {
+            let why = match &kind {
+                FeatureKind::Datetime { format, .. } => format!("{why}, written as {format}"),
+                _ => why.to_string(),
+            };
             let rising = if rising { Note::Rising } else { Note::None };
-            Verdict::Learn { kind, storage, note: constant.map_or(rising, Note::Constant) }
+            Verdict::Learn { kind, storage, note: constant.map_or(rising, Note::Constant), why }
         }
         Dates::Ambiguous { because } => Verdict::SetAside { because },
     }
+}
+
+/// Whether texts of digits are codes, such as 00501: many begin with 0, or one does and all have
+/// the same length.
+fn are_codes(column: &Column) -> Result<bool> {
+    const MANY: f64 = 0.05;
+    let texts = column.texts()?;
+    let (mut all, mut zeros, mut lengths) = (0, 0, BTreeSet::new());
+    for text in texts.iter().flatten() {
+        all += 1;
+        zeros += usize::from(has_leading_zeros(text));
+        lengths.insert(text.len());
+    }
+    Ok(zeros > 0 && (lengths.len() == 1 || zeros as f64 >= MANY * f64::from(all)))
 }
 
 /// Whether the texts of a column are numbers, except for some cells.
@@ -103,40 +144,90 @@ fn mostly<'a>(texts: impl Iterator<Item = &'a str>, is_one: impl Fn(&str) -> boo
     found as f64 >= MOSTLY_NUMBERS * all as f64
 }
 
-fn judge_numbers(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
+fn judge_numbers(column: &Column, given: Given) -> Result<Verdict> {
     let cells = column.finite_numbers()?;
     let observed = || cells.iter().copied().filter(|x| !x.is_nan());
     let Some(first) = observed().next() else { return Ok(Verdict::Empty) };
-    let whole = |x: f64| x.fract() == 0.0 && x.abs() < EXACT;
-    let count = |x: f64| whole(x) && x >= 0.0;
+    let whole = observed().all(is_whole);
     let constant = observed().all(|x| x == first);
-    let zero_or_one = !constant && observed().all(|x| x == 0.0 || x == 1.0);
+    let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
+    let storage = if whole { Storage::Integer } else { Storage::Float };
+    let learn = |kind, why: String| Ok(Verdict::Learn { kind, storage, note, why });
+    let few = levels(&cells);
+    match given.wanted {
+        Some(TypeName::Count) => {
+            check_counts(column, &cells)?;
+            return learn(FeatureKind::Count, "as given by --type".into());
+        }
+        Some(_) => return learn(FeatureKind::Numeric, "as given by --type".into()),
+        None if constant => return learn(FeatureKind::Numeric, "the same number in every row".into()),
+        None => {}
+    }
+    if let Some(few) = few.filter(|few| is_zero_or_one(few) || are_repeated(few) && (whole || few.len() == 2))
+    {
+        return Ok(judge_levels(&few, &cells, column.array.data_type().is_floating() || !whole));
+    }
+    if let Some(why) = identifies(column.name, given.first, &cells) {
+        let name = column.name;
+        let because = format!(
+            "looks like an identifier ({why}), and is excluded; --key {name} copies it to outputs, --type \
+             {name}=numeric learns it"
+        );
+        return Ok(Verdict::SetAside { because });
+    }
+    match whole {
+        true if behave_as_counts(&cells) => {
+            learn(FeatureKind::Count, "whole numbers from the bottom up, with a tail".into())
+        }
+        true => learn(FeatureKind::Numeric, "whole numbers".into()),
+        false => learn(FeatureKind::Numeric, "real numbers".into()),
+    }
+}
 
-    let kind = match wanted {
-        None if zero_or_one => FeatureKind::Binary { values: ["0".into(), "1".into()] },
-        None if observed().all(count) => FeatureKind::Count,
-        Some(TypeName::Count) => match cells.iter().position(|x| !x.is_nan() && !count(*x)) {
-            None => FeatureKind::Count,
-            Some(row) => {
-                let help =
-                    format!("fix the cell, or let the column be numbers with --type {}=numeric", column.name);
-                return Err(column.error(row, "a whole number, zero or more", cells[row].to_string(), help));
-            }
-        },
-        _ => FeatureKind::Numeric,
+fn is_whole(x: f64) -> bool {
+    x.fract() == 0.0 && x.abs() < EXACT
+}
+
+fn is_zero_or_one(levels: &[(f64, usize)]) -> bool {
+    matches!(levels, [(0.0, _), (1.0, _)])
+}
+
+fn check_counts(column: &Column, cells: &[f64]) -> Result<()> {
+    match cells.iter().position(|x| !x.is_nan() && !(is_whole(*x) && *x >= 0.0)) {
+        None => Ok(()),
+        Some(row) => {
+            let help =
+                format!("fix the cell, or let the column be numbers with --type {}=numeric", column.name);
+            Err(column.error(row, "a whole number, zero or more", cells[row].to_string(), help))
+        }
+    }
+}
+
+/// The kind of numbers with few different values.
+fn judge_levels(levels: &Levels, cells: &[f64], real: bool) -> Verdict {
+    /// Fewer levels are rarely counts.
+    const COUNTED: usize = 4;
+    let categories: Vec<String> = levels.iter().map(|(x, _)| x.to_string()).collect();
+    let storage = if real { Storage::Float } else { Storage::Integer };
+    let (n, least, most) = (levels.len(), &categories[0], &categories[levels.len() - 1]);
+    let counts = n >= COUNTED && levels[0].0 == 0.0 && have_one_peak(levels) && behave_as_counts(cells);
+    let (kind, note, why) = match <[String; 2]>::try_from(categories.clone()) {
+        Ok(values) => (FeatureKind::Binary { values }, Note::None, "two different numbers".into()),
+        Err(_) if counts => {
+            let why = format!("whole numbers from 0 to {most}, small ones most often");
+            return Verdict::Learn {
+                kind: FeatureKind::Count,
+                storage: Storage::Integer,
+                note: Note::None,
+                why,
+            };
+        }
+        Err(categories) => {
+            let why = format!("{n} different whole numbers, {least} to {most}");
+            (FeatureKind::Ordinal { categories }, Note::Levels, why)
+        }
     };
-    // 0 and 1 keep the storage of real numbers; counts with missing cells are often stored as real
-    // numbers.
-    let real = column.array.data_type().is_floating() && zero_or_one;
-    let storage = if observed().all(whole) && !real { Storage::Integer } else { Storage::Float };
-    let counter =
-        cells.len() > FEW_ROWS && storage == Storage::Integer && cells.windows(2).all(|w| w[1] == w[0] + 1.0);
-    let note = match () {
-        _ if constant => Note::Constant(first.to_string()),
-        _ if counter => Note::Counter,
-        _ => Note::None,
-    };
-    Ok(Verdict::Learn { kind, storage, note })
+    Verdict::Learn { kind, storage, note, why }
 }
 
 fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdict> {
@@ -152,10 +243,13 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
     let rows: Vec<u64> = rows.into_values().collect();
     let too_many = (n == observed && n > FEW_ROWS) || !is_learnable(&rows);
     if wanted.is_none() && too_many {
+        let name = column.name;
+        let help = match 2 * n > observed {
+            true => format!("--key {name} copies it to outputs"),
+            false => format!("--key {name} copies it to outputs, --type {name}=categorical includes it"),
+        };
         let because = format!(
-            "has {n} different values in {observed} rows, too many for a categorical column, and is excluded; \
-             --key {name} makes it the key, --type {name}=categorical includes it",
-            name = column.name
+            "has {n} different texts in {observed} rows, too many for a categorical column, and is excluded; {help}"
         );
         return Ok(Verdict::SetAside { because });
     }
@@ -171,7 +265,14 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
         (_, Ok(values)) => FeatureKind::Categorical { categories: values.into() },
         (_, Err(categories)) => FeatureKind::Categorical { categories },
     };
-    Ok(Verdict::Learn { kind, storage, note })
+    let why = match (wanted, n) {
+        (Some(_), _) => "as given by --type".into(),
+        (None, 1) => "the same text in every row".into(),
+        (None, 2) => "two different texts".into(),
+        (None, n) if are_codes(column)? => format!("{n} different codes that begin with 0"),
+        (None, n) => format!("{n} different texts"),
+    };
+    Ok(Verdict::Learn { kind, storage, note, why })
 }
 
 /// An ordinal column with the given `order`, which numbers do not need.
@@ -211,7 +312,8 @@ fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
             format!("--drop {name} removes it"),
         ));
     }
-    Ok(Verdict::Learn { kind: FeatureKind::Ordinal { categories }, storage, note: Note::None })
+    let (kind, why) = (FeatureKind::Ordinal { categories }, "as given by --type".into());
+    Ok(Verdict::Learn { kind, storage, note: Note::None, why })
 }
 
 /// The storage of categories and their sorted list, by value if they are numbers.

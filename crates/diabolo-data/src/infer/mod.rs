@@ -1,32 +1,43 @@
 //! Schema inference: the types of the columns of a table, from their cells.
 //!
-//! A column of text whose cells are numbers is a column of numbers; whole numbers from zero up are
-//! counts; `0` and `1` alone, and any two texts, are binary; other text is categorical. Text with
-//! about as many values as rows is excluded with a warning. `--type column=kind` overrides an
-//! inferred type.
+//! | cells | kind |
+//! |---|---|
+//! | dates and times | datetime |
+//! | two different numbers or texts | binary |
+//! | few different whole numbers, each in many rows | ordinal, if other columns follow their order or their frequencies have one peak; else categorical |
+//! | whole numbers from 0 or 1 up without gaps, with a tail | count |
+//! | other numbers | numeric |
+//! | digits that begin with 0, and other texts | categorical |
+//! | about as many different texts as rows; whole numbers that identify rows | excluded, with a warning |
+//!
+//! A column of text whose cells are numbers is a column of numbers. `--type column=kind` overrides
+//! an inferred type.
 
 mod column;
+mod formats;
+mod images;
 mod missing;
 mod numbers;
+mod order;
 mod pandas;
 mod type_name;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Fields, Schema as ArrowSchema};
+use arrow_schema::Schema as ArrowSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, closest, some_names, unique_names};
-use crate::factors::is_factor;
-use crate::image::{image_shape, pixel_type};
+use crate::image::image_shape;
 use crate::missing::of_no_column;
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Spelling, Storage};
 
-use column::{Note, Verdict, infer_column};
+use column::{Given, Note, Verdict, infer_column};
+use formats::number_formats;
+use images::infer_images;
 use missing::missing_words;
-use numbers::number_formats;
 pub use type_name::TypeName;
 
 /// The user's options for the columns.
@@ -54,6 +65,8 @@ pub struct Inferred {
     pub schema: Schema,
     /// Warnings, one sentence each: excluded columns, constant columns.
     pub warnings: Vec<String>,
+    /// Why each column has its kind, or is excluded.
+    pub reasons: BTreeMap<String, String>,
 }
 
 /// Infers the schema of `batch`; `input` is its name in messages.
@@ -67,7 +80,7 @@ pub struct Inferred {
 /// let columns = [("age", age, true), ("plan", plan, true)];
 /// let batch = RecordBatch::try_from_iter_with_nullable(columns)?;
 /// let schema = infer("customers.csv", &batch, &InferOptions::default())?.schema;
-/// assert!(schema.to_string().contains("plan    binary  text"));
+/// assert!(schema.to_string().contains("plan    binary   text"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result<Inferred> {
@@ -89,7 +102,7 @@ pub fn infer(input: &str, batch: &RecordBatch, options: &InferOptions) -> Result
 
     let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
     let schema = Schema { features: vec![], key, label, condition, dropped };
-    let mut inferred = Inferred { schema, warnings: notes };
+    let mut inferred = Inferred { schema, warnings: notes, reasons: BTreeMap::new() };
     set_index_aside(&fields, options, &mut inferred);
     infer_columns(&columns, options, &mut inferred)?;
     if inferred.schema.features.is_empty() {
@@ -143,7 +156,8 @@ fn set_index_aside(columns: &ArrowSchema, options: &InferOptions, inferred: &mut
 
 /// Infers the type of every column that is not excluded, and adds the feature or a warning.
 fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Inferred) -> Result<()> {
-    let (mut empty, mut constant, mut taken) = (vec![], vec![], BTreeMap::<String, Vec<_>>::new());
+    let (mut empty, mut constant, mut open) = (vec![], vec![], vec![]);
+    let mut taken = BTreeMap::<String, Vec<_>>::new();
     let fields = columns.batch.schema();
     for (at, field) in fields.fields().iter().enumerate() {
         let name = field.name();
@@ -151,20 +165,18 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
             continue;
         }
         let column = columns.at(at, name);
-        let wanted = options.types.get(name);
-        match infer_column(&column, wanted)? {
-            Verdict::Learn { kind, storage, note } => {
+        match infer_column(&column, Given { first: at == 0, wanted: options.types.get(name) })? {
+            Verdict::Learn { kind, storage, note, why } => {
                 match note {
                     Note::None => {}
                     Note::Constant(value) => constant.push((name.as_str(), value)),
+                    Note::Levels => open.push(inferred.schema.features.len()),
                     Note::Rising => inferred.warnings.push(format!(
                         "column '{name}' is the time of the rows, in order: for a time series, pass --key {name} \
                          --window N; --drop {name} removes it"
                     )),
-                    Note::Counter => inferred.warnings.push(format!(
-                        "column '{name}' numbers the rows: if it identifies them, pass --key {name}"
-                    )),
                 }
+                inferred.reasons.insert(name.clone(), why);
                 for (word, count) in column.missing_words(storage.is_number()) {
                     taken.entry(word).or_default().push((name.clone(), count));
                 }
@@ -172,13 +184,30 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
             }
             Verdict::SetAside { because } => {
                 inferred.warnings.push(format!("column '{name}' {because}"));
+                inferred.reasons.insert(name.clone(), because);
                 inferred.schema.dropped.push(name.clone());
             }
             Verdict::Empty => empty.push(name.clone()),
         }
     }
+    settle(columns, inferred, open)?;
     inferred.warnings.extend(missing::notes(&taken));
     inferred.warnings.extend(constant_columns(&constant));
+    set_empty_aside(empty, inferred);
+    Ok(())
+}
+
+/// Tells ordinal from categorical for the features `open`.
+fn settle(columns: &Columns, inferred: &mut Inferred, open: Vec<usize>) -> Result<()> {
+    let settled = order::settle(columns.input, columns.batch, &mut inferred.schema.features, &open)?;
+    for (at, why) in open.into_iter().zip(settled) {
+        let reason = inferred.reasons.entry(inferred.schema.features[at].name.clone()).or_default();
+        *reason = format!("{reason}: {why}");
+    }
+    Ok(())
+}
+
+fn set_empty_aside(empty: Vec<String>, inferred: &mut Inferred) {
     match empty.as_slice() {
         [] => {}
         [name] => inferred.warnings.push(format!("column '{name}' is empty, and is excluded")),
@@ -188,8 +217,8 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
             some_names(names.iter().map(String::as_str))
         )),
     }
+    inferred.reasons.extend(empty.iter().map(|name| (name.clone(), "every cell is missing".to_string())));
     inferred.schema.dropped.extend(empty);
-    Ok(())
 }
 
 /// A feature of this kind, with the spelling of the column.
@@ -219,7 +248,7 @@ fn conditions(columns: &Columns, options: &InferOptions) -> Result<Vec<Feature>>
         let column = columns.at(at, name);
         let asked = options.types.get(name);
         let wanted = asked.or(has_few_values(&column).then_some(&TypeName::Categorical));
-        match infer_column(&column, wanted)? {
+        match infer_column(&column, Given { first: false, wanted })? {
             Verdict::Learn { kind, storage, .. } => feature(&column, kind, storage),
             Verdict::SetAside { because } => {
                 Err(column.whole_error("values that rows share", because, "condition on another column"))
@@ -278,44 +307,6 @@ fn no_column(input: &str, columns: &[&str], flag: &str, name: &str) -> Error {
     };
     let found = format!("the columns {}", some_names(columns.iter().copied()));
     Error::data(input, format!("the column '{name}' ({flag})"), found, help)
-}
-
-/// The schema of a table with an image column: `label` and `file` have their usual role, all other
-/// columns are excluded (factors of the image without a warning).
-fn infer_images(
-    image: &Field,
-    fields: &Fields,
-    condition: Vec<Feature>,
-    options: &InferOptions,
-) -> Result<Inferred> {
-    let (height, width, channels) = image_shape(image).unwrap_or_default();
-    let real = pixel_type(image) == Some(&DataType::Float32);
-    let storage = if real { Storage::Float } else { Storage::Integer };
-    let kind = FeatureKind::Image { height, width, channels };
-    let (name, spelling) = (image.name().clone(), Spelling::default());
-    let features = vec![Feature { name, kind, storage, spelling }];
-    let (key, label, dropped) = (options.key.clone(), options.label.clone(), options.drop.clone());
-    let mut schema = Schema { features, key, label, condition, dropped };
-    let mut warnings = vec![];
-    for field in fields.iter().filter(|field| field.name() != image.name()) {
-        let name = field.name();
-        match name.as_str() {
-            "label" if schema.label.is_none() && schema.is_condition(name) => {
-                schema.label = Some(name.clone())
-            }
-            _ if schema.sets_aside(name) => {}
-            _ if is_factor(field) => schema.dropped.push(name.clone()),
-            "label" if schema.label.is_none() => schema.label = Some(name.clone()),
-            "file" if schema.key.is_none() => schema.key = Some(name.clone()),
-            _ => {
-                warnings.push(format!(
-                    "column '{name}' is excluded: with an image column, the model uses the image only"
-                ));
-                schema.dropped.push(name.clone());
-            }
-        }
-    }
-    Ok(Inferred { schema, warnings })
 }
 
 #[cfg(test)]

@@ -45,17 +45,17 @@ fn categorical(categories: &[&str]) -> FeatureKind {
 
 #[test]
 fn types_are_inferred_from_cells() {
-    use FeatureKind::{Count, Numeric};
+    use FeatureKind::Numeric;
     use Storage::{Boolean, Float, Integer, Text};
     assert_eq!(kind(one(text(&["1.5", "", "-2"]))), (Numeric, Float));
     assert_eq!(kind(one(text(&["3", "-2", "0"]))), (Numeric, Integer));
-    assert_eq!(kind(one(text(&["3", "", "7"]))), (Count, Integer));
+    assert_eq!(kind(one(text(&["3", "", "7"]))), (Numeric, Integer));
     assert_eq!(kind(one(text(&["0", "1", ""]))), (binary("0", "1"), Integer));
-    assert_eq!(kind(one(text(&["1", "2"]))), (Count, Integer));
+    assert_eq!(kind(one(text(&["1", "2"]))), (Numeric, Integer));
     assert_eq!(kind(one(text(&["no", "yes", "no"]))), (binary("no", "yes"), Text));
     assert_eq!(kind(one(text(&["b", "a", "", "c"]))), (categorical(&["a", "b", "c"]), Text));
     assert_eq!(kind(one(Arc::new(Float64Array::from(vec![0.0, 1.0, f64::NAN])))), (binary("0", "1"), Float));
-    assert_eq!(kind(one(Arc::new(Float64Array::from(vec![5.0, 1.0, f64::NAN])))), (Count, Integer));
+    assert_eq!(kind(one(Arc::new(Float64Array::from(vec![5.0, 1.0, f64::NAN])))), (Numeric, Integer));
     assert_eq!(kind(one(Arc::new(Float64Array::from(vec![1e300, 1.0])))), (Numeric, Float));
     assert_eq!(
         kind(one(Arc::new(BooleanArray::from(vec![Some(true), None])))),
@@ -118,13 +118,13 @@ fn unique_text_is_excluded_unless_requested() {
     let names = text(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let ages: ArrayRef = Arc::new(Int64Array::from_iter_values((0..40).map(|i| 20 + i % 7)));
     let batch = table(vec![("name", names.clone()), ("age", ages)]);
-    let Inferred { schema, warnings } = infer("t.csv", &batch, &InferOptions::default()).unwrap();
+    let Inferred { schema, warnings, .. } = infer("t.csv", &batch, &InferOptions::default()).unwrap();
     assert_eq!(schema.dropped, ["name"]);
     assert_eq!(
         warnings,
         [
-            "column 'name' has 40 different values in 40 rows, too many for a categorical column, and is excluded; --key name makes it the \
-             key, --type name=categorical includes it"
+            "column 'name' has 40 different texts in 40 rows, too many for a categorical column, and is excluded; \
+             --key name copies it to outputs"
         ]
     );
     assert!(matches!(kind(one_as(names.clone(), TypeName::Categorical)).0, FeatureKind::Categorical { .. }));
@@ -139,7 +139,7 @@ fn columns_without_information_are_refused_or_reported() {
         ("b", text(&["", "?"])),
         ("c", Arc::new(Float64Array::from(vec![f64::NAN; 2]))),
     ]);
-    let Inferred { schema, warnings } = infer("t.csv", &batch, &InferOptions::default()).unwrap();
+    let Inferred { schema, warnings, .. } = infer("t.csv", &batch, &InferOptions::default()).unwrap();
     assert_eq!((schema.features.len(), schema.dropped.join(" ")), (1, "b c".to_string()));
     assert_eq!(warnings, ["2 columns are empty, and are excluded: 'b', 'c'"]);
     let nothing = |array: ArrayRef| one(array).unwrap_err().to_string();
@@ -153,7 +153,7 @@ fn columns_without_information_are_refused_or_reported() {
     assert_eq!(one(text(&["x", "x"])).unwrap().warnings.len(), 1);
     assert_eq!(one(Arc::new(BooleanArray::from(vec![true, true]))).unwrap().warnings.len(), 1);
     let counter: ArrayRef = Arc::new(Int64Array::from_iter_values(5..50));
-    assert!(one(counter).unwrap().warnings[0].contains("--key c"));
+    assert!(one(counter).unwrap_err().to_string().contains("looks like an identifier"));
     assert!(
         one(Arc::new(Int64Array::from(vec![0; 0]))).unwrap_err().to_string().contains("at least one row")
     );
@@ -197,7 +197,7 @@ fn columns_beside_an_image_are_excluded() {
     let fields: Vec<Field> = std::iter::once(field).chain(others).collect();
     let columns = vec![images, text(&["a", "b"]), text(&["1.png", "2.png"]), text(&["x", "y"])];
     let batch = RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).unwrap();
-    let Inferred { schema, warnings } = infer("folder", &batch, &InferOptions::default()).unwrap();
+    let Inferred { schema, warnings, .. } = infer("folder", &batch, &InferOptions::default()).unwrap();
     assert_eq!(schema.image_shape(), Some((1, 2, 1)));
     assert_eq!(schema.features[0].storage, Storage::Integer);
     assert_eq!((schema.label.as_deref(), schema.key.as_deref()), (Some("label"), Some("file")));
@@ -271,11 +271,11 @@ fn ordinal_order_is_numeric_or_given() {
 #[test]
 fn factor_columns_are_excluded_silently_and_may_be_the_label() {
     let batch = crate::factors::pictures().unwrap();
-    let Inferred { schema, warnings } = infer("factors", &batch, &InferOptions::default()).unwrap();
+    let Inferred { schema, warnings, .. } = infer("factors", &batch, &InferOptions::default()).unwrap();
     assert_eq!((schema.image_shape(), warnings), (Some((32, 32, 1)), vec![]));
     assert_eq!((schema.label, schema.dropped.join(" ")), (None, "shape scale rotation x y".to_string()));
     let options = InferOptions { label: Some("shape".into()), ..Default::default() };
-    let Inferred { schema, warnings } = infer("factors", &batch, &options).unwrap();
+    let Inferred { schema, warnings, .. } = infer("factors", &batch, &options).unwrap();
     assert_eq!((schema.label.as_deref(), schema.dropped.len(), warnings.len()), (Some("shape"), 4, 0));
 }
 
@@ -333,4 +333,81 @@ fn words_for_missing_numbers() {
     }
     let message = given(&["b=-999"]).unwrap_err().to_string();
     assert!(message.contains("expected the column 'b' (--missing), found the columns 'c'"), "{message}");
+}
+
+/// Cells that repeat these values.
+fn repeated(values: &[&str], rows: usize) -> ArrayRef {
+    text(&values.iter().cycle().take(rows).copied().collect::<Vec<_>>())
+}
+
+#[test]
+fn two_values_of_any_spelling_are_binary_and_few_numbers_are_levels() {
+    use Storage::{Float, Integer, Text};
+    assert_eq!(kind(one(repeated(&["1", "2"], 30))), (binary("1", "2"), Integer));
+    assert_eq!(kind(one(repeated(&["-1.0", "1.0", ""], 30))), (binary("-1", "1"), Integer));
+    assert_eq!(kind(one(repeated(&["0.5", "1.5"], 30))), (binary("0.5", "1.5"), Float));
+    assert_eq!(kind(one(repeated(&["00", "01"], 30))), (binary("00", "01"), Text));
+    // No column to compare with, and no peak.
+    let codes = ["1", "2", "2", "2", "3", "4", "4", "4"];
+    assert_eq!(kind(one(repeated(&codes, 80))), (categorical(&["1", "2", "3", "4"]), Integer));
+    let peak = ["3", "4", "4", "5", "5", "5", "6", "6", "7"];
+    let ordinal = |levels: &[&str]| FeatureKind::Ordinal {
+        categories: levels.iter().map(|level| level.to_string()).collect(),
+    };
+    assert_eq!(kind(one(repeated(&peak, 90))), (ordinal(&["3", "4", "5", "6", "7"]), Integer));
+    let counts = ["0", "0", "0", "0", "0", "1", "1", "1", "2", "2", "3", "5"];
+    assert_eq!(kind(one(repeated(&counts, 120))), (FeatureKind::Count, Integer));
+}
+
+#[test]
+fn levels_are_ordered_if_other_columns_follow_them() {
+    let codes: Vec<String> = (0..200).map(|k| (1 + k * 7 % 4).to_string()).collect();
+    let follow = |of: &dyn Fn(usize) -> usize| -> ArrayRef {
+        let cells = codes.iter().enumerate();
+        let cells = cells.map(|(k, code)| of(code.parse().unwrap()) as f64 + (k % 13) as f64 / 10.5);
+        Arc::new(Float64Array::from_iter_values(cells))
+    };
+    let with = |x: ArrayRef| {
+        let codes = text(&codes.iter().map(String::as_str).collect::<Vec<_>>());
+        infer("t.csv", &table(vec![("code", codes), ("x", x)]), &InferOptions::default()).unwrap()
+    };
+    let ordered = with(follow(&|code| 3 * code));
+    assert!(matches!(ordered.schema.features[0].kind, FeatureKind::Ordinal { .. }));
+    assert_eq!(
+        ordered.reasons["code"],
+        "4 different whole numbers, 1 to 4: other columns follow their order"
+    );
+    let unordered = with(follow(&|code| [2, 0, 3, 1][code - 1]));
+    assert!(matches!(unordered.schema.features[0].kind, FeatureKind::Categorical { .. }));
+}
+
+#[test]
+fn codes_that_begin_with_zero_are_text() {
+    let zips = ["00501", "10001", "94105", "02139"];
+    assert_eq!(
+        kind(one(repeated(&zips, 40))),
+        (categorical(&["00501", "02139", "10001", "94105"]), Storage::Text)
+    );
+    // Numbers among which one has a zero too many are numbers.
+    let mut cells: Vec<String> = (0..60).map(|k| (k * k % 91).to_string()).collect();
+    cells[7] = "07".into();
+    let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+    assert_eq!(kind(one(text(&cells))).1, Storage::Integer);
+}
+
+#[test]
+fn row_numbers_are_set_aside_and_said() {
+    let ids: Vec<String> = (0..60).map(|k| (k * 37 % 60).to_string()).collect();
+    let x: Vec<String> = (0..60).map(|k| format!("{}.5", k * k % 97)).collect();
+    let cells = |cells: &[String]| text(&cells.iter().map(String::as_str).collect::<Vec<_>>());
+    let batch = table(vec![("column_1", cells(&ids)), ("x", cells(&x))]);
+    let found = infer("t.csv", &batch, &InferOptions::default()).unwrap();
+    assert_eq!(found.schema.dropped, ["column_1"]);
+    assert_eq!(
+        found.warnings,
+        [
+            "column 'column_1' looks like an identifier (60 different whole numbers in 60 cells, which leave out few), and is \
+             excluded; --key column_1 copies it to outputs, --type column_1=numeric learns it"
+        ]
+    );
 }

@@ -30,9 +30,9 @@ pub enum NumericScaling {
 #[serde(rename_all = "snake_case")]
 pub enum UnknownCategory {
     /// Return an error.
-    #[default]
     Error,
-    /// Treat the cell as missing and count it.
+    /// Treat the cell as missing, and count it. Anomaly scores are higher for it.
+    #[default]
     Missing,
 }
 

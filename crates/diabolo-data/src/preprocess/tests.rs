@@ -46,12 +46,17 @@ fn people() -> RecordBatch {
 }
 
 fn people_fitted() -> Preprocessor {
-    let options = InferOptions { key: Some("name".into()), ..Default::default() };
+    let types = [("age".to_string(), TypeName::Count)].into();
+    let options = InferOptions { key: Some("name".into()), types, ..Default::default() };
     fit(&people(), &options, &PreprocessConfig { numeric: NumericScaling::MinMax, ..Default::default() })
 }
 
+fn strict(fitted: &Preprocessor) -> Preprocessor {
+    Preprocessor { unknown_category: UnknownCategory::Error, ..fitted.clone() }
+}
+
 fn message(fitted: &Preprocessor, batch: &RecordBatch) -> String {
-    fitted.encode("new.csv", batch, 100).unwrap_err().to_string()
+    strict(fitted).encode("new.csv", batch, 100).unwrap_err().to_string()
 }
 
 #[test]
@@ -201,8 +206,7 @@ fn bad_cells_at_use_time_are_named() {
         "new.csv, row 102, column 'city': expected one of 'Bern', 'Oslo', 'Rome', found 'Paris'; it was not in the training \
          data: treat it as missing with --unknown missing"
     );
-    let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
-    let encoded = lenient.encode("t", &with("city", &["Rome", "Paris"]), 0).unwrap();
+    let encoded = fitted.encode("t", &with("city", &["Rome", "Paris"]), 0).unwrap();
     assert_eq!(encoded.values[9..12], [0.0; 3]);
     assert_eq!(encoded.observed.unwrap()[9..12], [0.0; 3]);
     // Missing in a column without missing cells in training.
@@ -216,12 +220,11 @@ fn bad_cells_at_use_time_are_named() {
 #[test]
 fn cells_of_unknown_categories_are_counted_by_column() {
     let fitted = people_fitted();
-    let lenient = Preprocessor { unknown_category: UnknownCategory::Missing, ..fitted.clone() };
     let rows = |city: &[&str]| table(vec![("city", text(city)), ("member", text(&["no", "maybe", ""]))]);
     let batch = rows(&["Rome", "Paris", "Paris"]);
-    let mut unknown = lenient.unknown_cells("t", &batch).unwrap();
+    let mut unknown = fitted.unknown_cells("t", &batch).unwrap();
     assert_eq!(unknown.columns().values().copied().collect::<Vec<_>>(), [2, 1]);
-    unknown.add(lenient.unknown_cells("t", &rows(&["Rome", "", "Lima"])).unwrap());
+    unknown.add(fitted.unknown_cells("t", &rows(&["Rome", "", "Lima"])).unwrap());
     assert_eq!(
         unknown.note().as_deref(),
         Some(
@@ -230,8 +233,8 @@ fn cells_of_unknown_categories_are_counted_by_column() {
         )
     );
     // If they are an error, no cell is treated as missing; known rows have none.
-    assert_eq!(fitted.unknown_cells("t", &batch).unwrap().note(), None);
-    assert_eq!(lenient.unknown_cells("t", &people()).unwrap().note(), None);
+    assert_eq!(strict(&fitted).unknown_cells("t", &batch).unwrap().note(), None);
+    assert_eq!(fitted.unknown_cells("t", &people()).unwrap().note(), None);
 }
 
 #[test]

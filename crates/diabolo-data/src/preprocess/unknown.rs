@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use arrow_array::RecordBatch;
 
-use super::{Preprocessor, UnknownCategory};
+use super::{Preprocessor, Transform, UnknownCategory};
 use crate::column::{Code, Column, some_names};
-use crate::{Result, is_earlier_row};
+use crate::{Feature, Result, is_earlier_row};
 
 /// Counts by column of cells whose category was not in the training data; they are treated as
 /// missing.
@@ -50,29 +50,43 @@ impl Preprocessor {
     /// because their category was not in the training data; empty if such a cell is an error.
     pub fn unknown_cells(&self, input: &str, batch: &RecordBatch) -> Result<UnknownCells> {
         let mut unknown = UnknownCells::default();
-        let fields = batch.schema();
-        if self.unknown_category == UnknownCategory::Error {
-            return Ok(unknown);
-        }
-        let own = self.schema.features.iter().zip(&self.transforms);
         let given =
             self.condition.iter().flat_map(|given| given.schema.features.iter().zip(&given.transforms));
-        for (feature, transform) in own.chain(given) {
-            let Some((at, field)) = fields.column_with_name(&feature.name).filter(|_| transform.has_levels())
-            else {
-                continue;
-            };
+        for (feature, transform) in self.schema.features.iter().zip(&self.transforms).chain(given) {
             // In windows of a series a cell comes again; it counts where its row is the last.
-            if is_earlier_row(field) {
+            let fields = batch.schema();
+            if fields.field_with_name(&feature.name).is_ok_and(is_earlier_row) {
                 continue;
             }
-            let column = Column::of(input, feature, batch.column(at), 0);
-            let codes = column.codes(feature.kind.categories(), feature.storage)?;
-            let count = codes.iter().filter(|code| matches!(code, Code::Unknown)).count();
+            let count = self.unseen(input, batch, feature, transform)?.len();
             if count > 0 {
                 unknown.columns.insert(feature.name.clone(), count);
             }
         }
         Ok(unknown)
+    }
+
+    /// For each feature the rows whose category was not in the training data; none if such a cell
+    /// is an error.
+    pub fn unseen_cells(&self, input: &str, batch: &RecordBatch) -> Result<Vec<Vec<usize>>> {
+        let features = self.schema.features.iter().zip(&self.transforms);
+        features.map(|(feature, transform)| self.unseen(input, batch, feature, transform)).collect()
+    }
+
+    fn unseen(
+        &self,
+        input: &str,
+        batch: &RecordBatch,
+        feature: &Feature,
+        transform: &Transform,
+    ) -> Result<Vec<usize>> {
+        let errors = self.unknown_category == UnknownCategory::Error;
+        let array = batch.column_by_name(&feature.name);
+        let Some(array) = array.filter(|_| !errors && transform.has_levels()) else {
+            return Ok(vec![]);
+        };
+        let codes = Column::of(input, feature, array, 0).codes(feature.kind.categories(), feature.storage)?;
+        let unseen = codes.iter().enumerate().filter(|(_, code)| matches!(code, Code::Unknown));
+        Ok(unseen.map(|(row, _)| row).collect())
     }
 }

@@ -139,7 +139,9 @@ impl<R: Read> Table<R> {
                 continue;
             }
             self.row += 1;
-            if found == width {
+            // Blank cells after the last column come from trailing delimiters.
+            let blank = |cell: &[u8]| cell.trim_ascii().is_empty();
+            if found >= width && sniff::cells(&self.record, self.delimiter).skip(width).all(blank) {
                 return Ok(true);
             }
             let line = self.line();
@@ -167,7 +169,7 @@ impl<R: Read> Table<R> {
         let mut columns = self.schema.fields().iter().map(|_| StringBuilder::new()).collect::<Vec<_>>();
         let (mut rows, last) = (0, columns.len() - 1);
         while rows < self.batch_rows && self.read_record()? {
-            for (index, cell) in sniff::cells(&self.record, self.delimiter).enumerate() {
+            for (index, cell) in sniff::cells(&self.record, self.delimiter).take(last + 1).enumerate() {
                 let mut cell = std::str::from_utf8(cell).map_err(|_| self.not_utf8(index, cell))?;
                 if index == last {
                     cell = cell.strip_suffix('\r').unwrap_or(cell);

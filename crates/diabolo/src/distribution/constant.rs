@@ -168,6 +168,7 @@ fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
             let logits = vec![0.0; components * block.width];
             ([logits, all(of(&plain, mean)), all(of(&plain, scale))].concat(), vec![])
         }
+        Family::InputOnly => (vec![0.0; block.width], vec![]),
         Family::Custom(_) => return None,
     })
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::Predictor;
 use crate::data::read::{OnNote, fingerprint};
-use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, held_out, open};
+use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, UnknownCells, held_out, open};
 use crate::evaluate::{
     Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, RowLikelihood, diagnose,
     log_likelihoods, mutual_information_gap,
@@ -42,6 +42,9 @@ pub struct Evaluated {
     /// Disentanglement of known factors, if rows have them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disentanglement: Option<Disentanglement>,
+    /// Cells with a category that was not in the training data.
+    #[serde(skip)]
+    pub unknown: UnknownCells,
 }
 
 impl Evaluated {
@@ -206,9 +209,11 @@ fn evaluate_rows(
     let mut reservoir = options.diagnose.then(|| Reservoir::new(seed));
     let (mut factors, mut factor_codes) = (Factors::default(), vec![]);
     let mut densities = Densities::new(predictor, options.samples);
+    let mut unknown = UnknownCells::default();
     for batch in batches {
         let (batch, first_row) = batch?;
         let rows = preprocessor.encode(predictor.input_name(), &batch, first_row)?;
+        unknown.add(predictor.unknown_cells(&batch)?);
         evaluation.add(&rows);
         if let Some(reservoir) = &mut reservoir {
             reservoir.add(&rows);
@@ -229,7 +234,7 @@ fn evaluate_rows(
         .then(|| mutual_information_gap(&factor_codes, saved.architecture.latent_dim, &factors))
         .transpose()?;
     let [log_likelihood, original_units] = densities.finish();
-    Ok(Evaluated { metrics, log_likelihood, original_units, diagnostics, disentanglement })
+    Ok(Evaluated { metrics, log_likelihood, original_units, diagnostics, disentanglement, unknown })
 }
 
 /// log p(x), encoded and in original units.

@@ -20,6 +20,7 @@
 //! | [`FitJob`] | rows, configuration and callback of a fit; returns [`Fitted`] |
 //! | [`Predictor`] | a saved model: transforms record batches |
 //! | [`EvaluationRows`] | held-out rows for evaluation |
+//! | [`Inspection`] | what an input holds, column by column |
 //! | [`ComparisonDir`] | the folder of a comparison of families, which can be resumed |
 
 mod alarms;
@@ -31,6 +32,7 @@ mod features;
 mod fit_job;
 mod fitted;
 mod generation;
+mod inspection;
 mod pairing;
 mod predictor;
 mod prepared_job;
@@ -47,6 +49,7 @@ pub use features::{FeatureEvaluation, FineTuneEvent, FineTuning};
 pub use fit_job::{FitJob, matrix};
 pub use fitted::{Fitted, Trained};
 pub use generation::{GenerateConfig, Generated, Origin};
+pub use inspection::{InspectedColumn, Inspection};
 pub use predictor::Predictor;
 pub use prepared_job::PreparedJob;
 pub use row::{Cell, ScoredRow};

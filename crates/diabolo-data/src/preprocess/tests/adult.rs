@@ -30,7 +30,7 @@ fn adult_round_trip() {
     let inferred = infer("adult.data", &train, &options).unwrap();
     assert_eq!(inferred.warnings, Vec::<String>::new());
     let kinds: Vec<&str> = inferred.schema.features.iter().map(|feature| feature.kind.name()).collect();
-    let (n, c) = ("count", "categorical");
+    let (n, c) = ("numeric", "categorical");
     assert_eq!(kinds, [n, c, n, c, n, c, c, c, c, "binary", n, n, n, c]);
     let rows: Vec<usize> = (0..train.num_rows()).collect();
     for numeric in [NumericScaling::Standardize, NumericScaling::MinMax, NumericScaling::Quantile] {
@@ -49,7 +49,7 @@ fn adult_round_trip() {
             let same =
                 original.iter().zip(cells.as_string::<i32>()).filter(|(a, _)| a.is_some()).all(|(a, b)| {
                     a == b
-                        || (feature.kind == FeatureKind::Count
+                        || (feature.kind == FeatureKind::Numeric
                             && close(&feature.name, a.unwrap(), b.unwrap()))
                 });
             assert!(same, "{numeric:?} {}", feature.name);

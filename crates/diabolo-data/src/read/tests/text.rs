@@ -19,6 +19,17 @@ fn csv_cells_are_text_as_in_the_file_and_empty_ones_null() {
 }
 
 #[test]
+fn trailing_delimiters_are_no_columns() {
+    let folder = Folder::new();
+    for text in ["a,b\n1,2,\n3,4,\n", "a,b\r\n1,2,,\r\n3,4, \r\n"] {
+        let batch = read(&folder.put("t.csv", text));
+        assert_eq!(names(&batch), ["a", "b"]);
+        assert_eq!(texts(&batch, "b"), [Some("2".into()), Some("4".into())]);
+    }
+    assert!(failure(&folder.put("t.csv", "a,b\n1,2\n3,4,5\n")).contains("expected 2 cells, found 3"));
+}
+
+#[test]
 fn delimiters_headers_and_compression_are_detected() {
     let folder = Folder::new();
     let csv = b"a;b\n1,5;x\n2,5;y\n";

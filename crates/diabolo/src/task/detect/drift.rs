@@ -27,7 +27,7 @@ use super::variable::{LEVEL, Variable};
 use super::words;
 use crate::artifact::SavedModel;
 use crate::evaluate::Reference;
-use crate::stats::holm;
+use crate::stats::{Histogram, holm};
 use crate::task::codes;
 use crate::tensor::Device;
 use crate::{Error, Result};
@@ -44,6 +44,8 @@ pub struct Drift<'a> {
     saved: &'a SavedModel,
     reference: &'a Reference,
     new: Reference,
+    /// For each feature, the cells with a category that was not in the training data.
+    unseen: Vec<u32>,
 }
 
 /// The result of drift detection.
@@ -90,7 +92,8 @@ impl<'a> Drift<'a> {
             what: "the model file has no drift reference (histograms of held-out rows)".into(),
             help: "run `diabolo calibrate RUN ROWS` with rows that the model was not fitted on".into(),
         })?;
-        Ok(Drift { saved, reference, new: reference.emptied() })
+        let unseen = vec![0; saved.header.preprocessor.schema.features.len()];
+        Ok(Drift { saved, reference, new: reference.emptied(), unseen })
     }
 
     /// Counts rows with their scores; `first_row` is the 0-based number of the first row in
@@ -107,6 +110,9 @@ impl<'a> Drift<'a> {
         // Rows without a complete window have no score.
         let cut = scores.iter().take_while(|score| score.is_nan()).count();
         let whole = rows.slice(cut, rows.num_rows() - cut);
+        for (count, rows) in self.unseen.iter_mut().zip(preprocessor.unseen_cells(input, &whole)?) {
+            *count += rows.len() as u32;
+        }
         let rows = preprocessor.encode(input, &whole, first_row + cut as u64)?;
         self.new.add(preprocessor, &rows, &scores[cut..], &codes(self.saved, &rows, device));
         Ok(())
@@ -115,10 +121,14 @@ impl<'a> Drift<'a> {
     /// The result for all rows so far.
     pub fn found(&self) -> Result<DriftReport> {
         let things = self.things();
-        let pairs = || things.iter().zip(self.reference.0.iter().zip(&self.new.0));
-        let tested: Vec<_> = pairs()
+        let pairs = things.iter().zip(self.reference.0.iter().zip(&self.new.0));
+        let pairs = pairs.map(|(thing, (old, new))| (thing, self.with_unseen(thing, old, new)));
+        let tested: Vec<_> = pairs
             .filter(|(thing, _)| self.is_tested(thing))
-            .filter_map(|(thing, (old, new))| Some((thing, old, new, thing.difference(old, new)?)))
+            .filter_map(|(thing, [old, new])| {
+                let difference = thing.difference(&old, &new)?;
+                Some((thing, old, new, difference))
+            })
             .collect();
         let corrected = holm(&tested.iter().map(|(.., difference)| difference.p_value).collect::<Vec<_>>());
         // New values may lie outside the range of the training rows.
@@ -133,7 +143,7 @@ impl<'a> Drift<'a> {
                     psi: difference.psi,
                     p_value: difference.p_value,
                     p_corrected,
-                    words: words::words(&preprocessor, thing, old, new)?,
+                    words: words::words(&preprocessor, thing, &old, &new)?,
                     shares: old
                         .all_shares()
                         .into_iter()
@@ -150,6 +160,20 @@ impl<'a> Drift<'a> {
             tests: tested.len(),
             moved,
         })
+    }
+
+    /// Both histograms of a column, with one more bin for categories that were not in the training
+    /// data if there are any; they were counted as missing.
+    fn with_unseen(&self, thing: &Variable, old: &Histogram, new: &Histogram) -> [Histogram; 2] {
+        let [mut old, mut new] = [old.clone(), new.clone()];
+        if let Variable::Column(index, ..) = thing
+            && self.unseen[*index] > 0
+        {
+            new.counts[0] -= self.unseen[*index];
+            old.counts.push(0);
+            new.counts.push(self.unseen[*index]);
+        }
+        [old, new]
     }
 
     /// The variables of the last row of a window; lagged columns are the same numbers earlier.

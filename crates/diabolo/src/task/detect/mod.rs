@@ -19,8 +19,9 @@
 //!
 //! Scores are defined for every input that can be encoded. A missing cell adds nothing to a score,
 //! so that a row with only missing cells is not an anomaly. Columns may be in any order, and other
-//! columns are allowed. A category that was not in the training data is an error, or with `unknown
-//! = missing` a missing cell.
+//! columns are allowed. A category that was not in the training data is a missing cell for the
+//! model, and a reason: it raises the score by log(n + 1) nats, since of n + 1 rows about one has a
+//! category that none of the n training rows had. With `unknown = error` it is an error.
 
 mod drift;
 mod reasons;
@@ -94,22 +95,54 @@ pub fn score(
     let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
     let scorer = scorer(saved, detector, device);
     let encoded = scorer.preprocessor.encode(input, rows, first_row)?;
-    let scores = scorer.scores(&encoded);
+    let unseen = Unseen::find(saved, input, rows)?;
+    let known = scorer.scores(&encoded);
+    let scores: Vec<f64> = known
+        .iter()
+        .zip(&unseen.features)
+        .map(|(score, cells)| score + unseen.nats * cells.len() as f64)
+        .collect();
     let p_values = scores.iter().map(|&score| detector.p_value(score)).collect();
     let anomalous = config.rule.alarms(&scores, detector);
     let explained: Vec<usize> =
         (0..encoded.rows).filter(|&row| anomalous[row] || config.explain_all).collect();
-    let of_explained: Vec<f64> = explained.iter().map(|&row| scores[row]).collect();
-    let found = reasons::reasons(
-        &scorer,
-        &take(input, rows, &explained)?,
-        &encoded.select(&explained),
-        &of_explained,
-        config.reasons,
-    )?;
+    let of_explained: Vec<f64> = explained.iter().map(|&row| known[row]).collect();
+    let (rows, encoded_rows) = (take(input, rows, &explained)?, encoded.select(&explained));
+    let found = reasons::reasons(&scorer, &rows, &encoded_rows, &of_explained, config.reasons)?;
     let mut reasons = vec![vec![]; encoded.rows];
-    explained.into_iter().zip(found).for_each(|(row, found)| reasons[row] = found);
+    explained.iter().zip(found).for_each(|(&row, found)| reasons[row] = found);
+    let cells = explained.iter().enumerate();
+    let cells: Vec<(usize, usize)> = cells
+        .flat_map(|(at, &row)| unseen.features[row].iter().map(move |&feature| (at, feature)))
+        .filter(|_| config.reasons > 0)
+        .collect();
+    let found = reasons::unseen_reasons(&scorer, &rows, &encoded_rows, &cells, unseen.nats)?;
+    for ((at, _), reason) in cells.into_iter().zip(found) {
+        let reasons = &mut reasons[explained[at]];
+        let place = reasons.partition_point(|other: &Reason| other.nats >= reason.nats);
+        reasons.insert(place, reason);
+        reasons.truncate(config.reasons);
+    }
     Ok(Scored { scores, p_values, anomalous, reasons })
+}
+
+/// The categories of rows that were not in the training data.
+struct Unseen {
+    /// For each row, the features.
+    features: Vec<Vec<usize>>,
+    /// What one of them adds to a score.
+    nats: f64,
+}
+
+impl Unseen {
+    fn find(saved: &SavedModel, input: &str, rows: &RecordBatch) -> Result<Self> {
+        let mut features = vec![vec![]; rows.num_rows()];
+        let found = saved.header.preprocessor.unseen_cells(input, rows)?;
+        for (feature, rows) in found.into_iter().enumerate() {
+            rows.into_iter().for_each(|row| features[row].push(feature));
+        }
+        Ok(Unseen { features, nats: (saved.header.source.split[0] as f64 + 1.0).ln() })
+    }
 }
 
 /// A detector with the scores of these rows, which the model was not fitted on; the model does not

@@ -35,11 +35,15 @@ pub struct Reason {
     pub expected: String,
     /// The decrease of the score if the cell were missing, in nats.
     pub nats: f64,
+    /// Whether the value is a category that was not in the training data.
+    pub unseen: bool,
 }
 
 impl std::fmt::Display for Reason {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{}: {}, expected {} (+{:.1} nats)", self.column, self.seen, self.expected, self.nats)
+        let Reason { column, seen, expected, nats, unseen } = self;
+        let unseen = if *unseen { "never seen in training, " } else { "" };
+        write!(f, "{column}: {seen}, {unseen}expected {expected} (+{nats:.1} nats)")
     }
 }
 
@@ -82,10 +86,35 @@ pub(super) fn reasons(
                     .map_or(Ok(String::new()), |c| text(c, feature, row))?,
                 expected: text(&expected, feature, 0)?,
                 nats: drops[at],
+                unseen: false,
             });
         }
     }
     Ok(found)
+}
+
+/// Reasons for categories that were not in the training data: these cells of the rows, each of
+/// which raises the score by so many nats.
+pub(super) fn unseen_reasons(
+    scorer: &Scorer<Model>,
+    rows: &RecordBatch,
+    encoded: &Encoded,
+    cells: &[(usize, usize)],
+    nats: f64,
+) -> Result<Vec<Reason>> {
+    if cells.is_empty() {
+        return Ok(vec![]);
+    }
+    let expected = scorer.expected(encoded);
+    let reason = |&(row, feature): &(usize, usize)| {
+        let mean = &expected[row * encoded.width..(row + 1) * encoded.width];
+        let (_, expected) = scorer.preprocessor.decode_feature(feature, mean)?;
+        let feature = &scorer.preprocessor.schema.features[feature];
+        let seen = rows.column_by_name(&feature.name).map_or(Ok(String::new()), |c| text(c, feature, row))?;
+        let expected = text(&expected, feature, 0)?;
+        Ok(Reason { column: feature.name.clone(), seen, expected, nats, unseen: true })
+    };
+    cells.iter().map(reason).collect()
 }
 
 /// The observed cells of each row that contribute most to its reconstruction error, without images.

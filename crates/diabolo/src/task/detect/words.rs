@@ -37,11 +37,17 @@ fn differ(old: &[u32], new: &[u32]) -> bool {
     difference(old, new).is_some_and(|found| found.p_value <= LEVEL)
 }
 
-/// The category whose fraction changed most.
+/// The category whose fraction changed most; first, the fraction of categories that were not in
+/// the training data.
 fn of_categories(categories: &[String], old: &Histogram, new: &Histogram) -> String {
     let (old, new) = (old.shares(), new.shares());
-    let at = most_changed(&old, &new);
-    format!("'{}' {}", categories.get(at).map_or("", String::as_str), change(old[at], new[at]))
+    let known = categories.len().min(old.len());
+    let at = most_changed(&old[..known], &new[..known]);
+    let known = format!("'{}' {}", categories.get(at).map_or("", String::as_str), change(old[at], new[at]));
+    match new.get(categories.len()) {
+        Some(share) => format!("unseen level: {}, {known}", percent(*share)),
+        None => known,
+    }
 }
 
 fn most_changed(old: &[f64], new: &[f64]) -> usize {

@@ -1,0 +1,60 @@
+//! How the columns of a table write their numbers.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+
+use super::TypeName;
+use super::column::MOSTLY_NUMBERS;
+use crate::column::{CellType, Column};
+use crate::number_format::{Found, NumberFormat};
+use crate::{MissingWords, Result};
+
+/// The format of the numbers of each column of a table, in its order, and notes about columns that
+/// can be read in two ways. A comma that can only be a decimal mark in one column is one in all.
+pub(super) fn number_formats(
+    input: &str,
+    batch: &RecordBatch,
+    words: &[MissingWords],
+    types: &BTreeMap<String, TypeName>,
+    sets_aside: impl Fn(&str) -> bool,
+) -> Result<(Vec<Option<NumberFormat>>, Vec<String>)> {
+    let fields = batch.schema();
+    let mut found: Vec<Option<Found>> = vec![];
+    for ((field, array), missing) in fields.fields().iter().zip(batch.columns()).zip(words) {
+        let (name, wanted) = (field.name(), types.get(field.name()));
+        let is_text = CellType::of(array.data_type()) == CellType::Text;
+        found.push(match wanted {
+            Some(TypeName::Written { format }) => Some(Found { format: format.clone(), ambiguous: false }),
+            None | Some(TypeName::Numeric | TypeName::Count) if is_text && !sets_aside(name) => {
+                let texts = Column { input, name, array, first_row: 0, missing, format: None }.texts()?;
+                let cells = texts.iter().flatten().filter(|cell| !missing.contains_among_numbers(cell));
+                NumberFormat::find(&cells.collect::<Vec<_>>(), MOSTLY_NUMBERS)
+            }
+            _ => None,
+        });
+    }
+    let sure = |comma: fn(&NumberFormat) -> bool| {
+        found.iter().flatten().any(|found| !found.ambiguous && comma(&found.format))
+    };
+    let decimal = sure(NumberFormat::has_decimal_comma) && !sure(NumberFormat::has_thousands_comma);
+    let mut notes = vec![];
+    let mut formats = vec![];
+    for (field, found) in fields.fields().iter().zip(found) {
+        let note =
+            found.as_ref().filter(|found| found.ambiguous).map(|found| (found.format.clone(), field.name()));
+        let chosen =
+            found.map(|found| match found.ambiguous && decimal && found.format.has_thousands_comma() {
+                true => found.format.with_decimal_mark(),
+                false => found.format,
+            });
+        if let (Some((thousands, name)), Some(chosen)) = (note, &chosen) {
+            let other = if *chosen == thousands { thousands.with_decimal_mark() } else { thousands };
+            notes.push(format!(
+                "the numbers of column '{name}' are read as {chosen}; --type {name}=numeric:{other} reads them otherwise"
+            ));
+        }
+        formats.push(chosen);
+    }
+    Ok((formats, notes))
+}

@@ -1,0 +1,184 @@
+//! What each column of a table holds, for people to look at.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use serde::Serialize;
+
+use crate::cells::Cells;
+use crate::column::{CellType, Column};
+use crate::datetime::{DateFormat, Moment, moments, text_of};
+use crate::{Feature, FeatureKind, Inferred, MissingWords};
+
+/// More different values than these are not counted.
+const COUNTED: usize = 1_000_000;
+/// Number of examples, and of the most frequent categories.
+const SHOWN: usize = 5;
+
+/// What a column holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnProfile {
+    /// The column's name.
+    pub name: String,
+    /// The type of a column that a model learns; else `key`, `label`, `condition` or `excluded`.
+    pub kind: &'static str,
+    /// The type of its values, of a column that a model learns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<&'static str>,
+    /// Why it has this kind, or is excluded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Number of missing cells.
+    pub missing: usize,
+    /// How many of these hold a word instead of being empty.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing_words: BTreeMap<String, usize>,
+    /// Number of different values; `None` of more than a million, and of images.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<usize>,
+    /// The least and the greatest number or date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<Range>,
+    /// The most frequent categories, with the number of their cells.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub top: Vec<(String, usize)>,
+    /// The first different values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<String>,
+}
+
+/// The least and the greatest value of a column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Range {
+    /// Of numbers.
+    Numbers([f64; 2]),
+    /// Of dates, as the column writes them.
+    Dates([String; 2]),
+}
+
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Range::Numbers([least, greatest]) => write!(f, "{least} to {greatest}"),
+            Range::Dates([first, last]) => write!(f, "{first} to {last}"),
+        }
+    }
+}
+
+/// The profile of each column of `batch`, whose schema was inferred.
+pub fn profile(batch: &RecordBatch, inferred: &Inferred) -> Vec<ColumnProfile> {
+    let fields = batch.schema();
+    let columns = fields.fields().iter().zip(batch.columns());
+    columns.map(|(field, array)| of_column(field.name(), array, inferred)).collect()
+}
+
+fn of_column(name: &str, array: &ArrayRef, inferred: &Inferred) -> ColumnProfile {
+    let schema = &inferred.schema;
+    let feature = schema.features.iter().find(|feature| feature.name == name);
+    let condition = schema.condition.iter().find(|feature| feature.name == name);
+    let is = |column: &Option<String>| column.as_deref() == Some(name);
+    let kind = match feature {
+        Some(feature) => feature.kind.name(),
+        None if condition.is_some() => "condition",
+        None if is(&schema.key) => "key",
+        None if is(&schema.label) => "label",
+        None => "excluded",
+    };
+    let mut profile = ColumnProfile {
+        name: name.to_string(),
+        kind,
+        storage: feature.map(|feature| feature.storage.name()),
+        why: inferred.reasons.get(name).cloned(),
+        missing: array.null_count(),
+        missing_words: BTreeMap::new(),
+        distinct: None,
+        range: None,
+        top: vec![],
+        examples: vec![],
+    };
+    if feature.is_some_and(|feature| feature.kind.is_image()) {
+        return profile;
+    }
+    profile.examples = first_different(&Cells::of(array).texts());
+    let words = MissingWords::none();
+    match feature.or(condition) {
+        Some(feature) => of_feature(feature, array, &mut profile),
+        None if CellType::of(array.data_type()) == CellType::Other => {}
+        // The cells of other columns are what they are.
+        None => {
+            let column = Column { input: "", name, array, first_row: 0, missing: &words, format: None };
+            of_texts(&column, &mut profile);
+        }
+    }
+    profile
+}
+
+fn of_feature(feature: &Feature, array: &ArrayRef, profile: &mut ColumnProfile) {
+    let column = Column::of("", feature, array, 0);
+    profile.missing_words = column.missing_words(feature.storage.is_number());
+    match &feature.kind {
+        FeatureKind::Datetime { format, .. } => of_dates(&column, format, profile),
+        kind if feature.storage.is_number() && kind.categories().is_empty() => of_numbers(&column, profile),
+        _ => of_texts(&column, profile),
+    }
+}
+
+fn of_numbers(column: &Column, profile: &mut ColumnProfile) {
+    let numbers = column.numbers().unwrap_or_default();
+    profile.missing = numbers.iter().filter(|x| x.is_nan()).count();
+    let observed = || numbers.iter().copied().filter(|x| !x.is_nan());
+    let ends = [observed().min_by(f64::total_cmp), observed().max_by(f64::total_cmp)];
+    profile.range =
+        if let [Some(least), Some(most)] = ends { Some(Range::Numbers([least, most])) } else { None };
+    profile.distinct = counted(observed().map(f64::to_bits)).as_ref().map(HashMap::len);
+}
+
+fn of_dates(column: &Column, format: &DateFormat, profile: &mut ColumnProfile) {
+    let moments = moments(column, format).unwrap_or_default();
+    profile.missing = moments.iter().filter(|moment| moment.seconds.is_nan()).count();
+    let observed = || moments.iter().filter(|moment| !moment.seconds.is_nan());
+    let by_time = |a: &&Moment, b: &&Moment| a.seconds.total_cmp(&b.seconds);
+    let ends = [observed().min_by(by_time), observed().max_by(by_time)].map(|moment| moment.copied());
+    profile.range = match ends {
+        [Some(first), Some(last)] => Some(Range::Dates([first, last].map(|moment| text_of(moment, format)))),
+        _ => None,
+    };
+    profile.distinct = counted(observed().map(|moment| moment.seconds.to_bits())).as_ref().map(HashMap::len);
+}
+
+fn of_texts(column: &Column, profile: &mut ColumnProfile) {
+    let Ok(texts) = column.texts() else { return };
+    profile.missing = texts.null_count();
+    let counts = counted(texts.iter().flatten());
+    profile.distinct = counts.as_ref().map(HashMap::len);
+    let mut top: Vec<(&str, usize)> = counts.into_iter().flatten().filter(|(_, count)| *count > 1).collect();
+    top.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    profile.top = top.into_iter().take(SHOWN).map(|(text, count)| (text.to_string(), count)).collect();
+}
+
+fn counted<T: std::hash::Hash + Eq>(cells: impl Iterator<Item = T>) -> Option<HashMap<T, usize>> {
+    let mut counts = HashMap::new();
+    for cell in cells {
+        *counts.entry(cell).or_insert(0) += 1;
+        if counts.len() > COUNTED {
+            return None;
+        }
+    }
+    Some(counts)
+}
+
+fn first_different(cells: &StringArray) -> Vec<String> {
+    const LOOKED_AT: usize = 10_000;
+    let mut found: Vec<String> = vec![];
+    for cell in cells.iter().flatten().filter(|cell| !cell.is_empty()).take(LOOKED_AT) {
+        if !found.iter().any(|known| known == cell) {
+            found.push(cell.to_string());
+        }
+        if found.len() == SHOWN {
+            break;
+        }
+    }
+    found
+}
