@@ -26,10 +26,11 @@ pub fn print_json(value: &Value) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
-/// Returns an error if both a JSON summary and rows would be written to stdout.
-pub fn one_on_stdout(out: &str, shared: &Shared) -> diabolo::Result<()> {
+/// Returns an error if both a JSON summary and the table of `flag` would be written to stdout.
+pub fn one_on_stdout(flag: &str, out: &str, shared: &Shared) -> diabolo::Result<()> {
+    let reason = || format!("both are written to stdout; give {flag} FILE");
     match shared.json && out == "-" {
-        true => Err(Error::conflict("--json", "--out -", "both are written to stdout; give --out FILE")),
+        true => Err(Error::conflict("--json", format!("{flag} -"), reason())),
         false => Ok(()),
     }
 }

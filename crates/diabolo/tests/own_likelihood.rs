@@ -1,14 +1,12 @@
 //! A registered likelihood is stored in the model file by its name, with its parameters.
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
 use diabolo::artifact::{SavedModel, weights};
 use diabolo::distribution::{CustomLikelihood, Distribution, register};
-use diabolo::model::{Autoencoder, Model};
+use diabolo::model::Autoencoder;
 use diabolo::random::Stream;
 use diabolo::tensor::{Device, Tensor, to_host};
-use diabolo::{Config, Error, data, train};
+use diabolo::{Config, Error, FitJob};
 
 /// ½ (x − μ)² e^−2r + r: a Gaussian without its constant, with log σ = r learned per column.
 struct Bell {
@@ -31,18 +29,11 @@ impl Distribution for Bell {
     }
 }
 
-fn fitted(likelihood: &str, device: &Device) -> diabolo::Result<(Config, data::Prepared, SavedModel)> {
+fn fitted(likelihood: &str) -> diabolo::Result<SavedModel> {
     let mut config = Config::default();
     config.set(&format!("model.likelihood.pixels=\"{likelihood}\""))?;
     config.set("training.epochs=1")?;
-    let prepared = data::prepare("digits", &config.data, 0)?;
-    let architecture = config.resolve(&prepared)?;
-    let rows = train::TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = Model::new(&architecture, 0, device);
-    let model = train::fit(model, None, &rows, &config.training, device, &mut ())?.model;
-    let header = common::header(config.clone(), prepared.preprocessor.clone());
-    let saved = SavedModel { header, architecture, model, latent: None, detector: None };
-    Ok((config, prepared, saved))
+    Ok(FitJob::input("digits").config(config).run()?.predictor.saved().clone())
 }
 
 #[test]
@@ -57,8 +48,8 @@ fn it_comes_back_by_its_name() {
         },
     };
     register("bell", bell).unwrap();
-    let (config, _, saved) = fitted("custom:bell", &device).unwrap();
-    assert!(config.to_toml().contains("pixels = \"custom:bell\""));
+    let saved = fitted("custom:bell").unwrap();
+    assert!(saved.header.config.to_toml().contains("pixels = \"custom:bell\""));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();
@@ -73,8 +64,7 @@ fn it_comes_back_by_its_name() {
 
 #[test]
 fn a_name_that_is_not_registered_is_named_at_load() {
-    let device = Device::cpu();
-    let (_, _, mut saved) = fitted("gaussian", &device).unwrap();
+    let mut saved = fitted("gaussian").unwrap();
     let stranger = "custom:of_another_program".parse().unwrap();
     saved.header.config.model.likelihood.insert("pixels".into(), stranger);
     // What is saved is read back, so that this program says already what another one would.

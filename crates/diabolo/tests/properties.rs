@@ -1,23 +1,21 @@
 //! Properties for any weights and any rows.
 #![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::header;
 use diabolo::artifact::{SavedModel, weights};
-use diabolo::data::{Preprocessor, prepare};
+use diabolo::data::prepare;
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior};
 use diabolo::model::{
     Architecture, Autoencoder, Batch, Context, ContractiveConfig, FamilyConfig, Model, ModelConfig, Trainable,
 };
 use diabolo::nn::Activation;
+use diabolo::pipeline::Fitted;
 use diabolo::random::{Purpose, permutation, standard_normal, stream};
 use diabolo::task::{self, ScoreConfig};
 use diabolo::tensor::Module;
 use diabolo::tensor::Tensor;
 use diabolo::tensor::{Device, to_host};
 use diabolo::train::{self, Hooks, Snapshot, StopReason, TrainingData};
-use diabolo::{Config, ErrorClass};
+use diabolo::{Config, ErrorClass, FitJob};
 use proptest::prelude::*;
 
 fn architecture(family: FamilyConfig, hidden: Vec<usize>, activation: Activation) -> Architecture {
@@ -97,28 +95,23 @@ fn digits(epochs: usize) -> (Config, diabolo::data::Prepared, Architecture) {
     (config, prepared, architecture)
 }
 
-fn saved(
-    config: &Config,
-    preprocessor: &Preprocessor,
-    architecture: &Architecture,
-    model: Model,
-) -> SavedModel {
-    let header = header(config.clone(), preprocessor.clone());
-    SavedModel { header, architecture: architecture.clone(), model, latent: None, detector: None }
+fn fitted(epochs: usize) -> Fitted {
+    let mut config = Config::default();
+    config.training.epochs = Some(epochs);
+    FitJob::input("digits").config(config).run().unwrap()
 }
 
 #[test]
 fn a_saved_model_comes_back_bit_for_bit() {
-    let (config, prepared, architecture) = digits(2);
-    let device = Device::cpu();
-    let model = Model::new(&architecture, 3, &device);
+    let fitted = fitted(2);
+    let saved = fitted.predictor.saved();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    saved(&config, &prepared.preprocessor, &architecture, model.clone()).save(&path).unwrap();
-    let loaded = SavedModel::load(&path, &device).unwrap();
-    assert_eq!(weights::export(&loaded.model), weights::export(&model));
-    assert_eq!(loaded.header.preprocessor, prepared.preprocessor);
-    assert_eq!(loaded.architecture, architecture);
+    saved.save(&path).unwrap();
+    let loaded = SavedModel::load(&path, &Device::cpu()).unwrap();
+    assert_eq!(weights::export(&loaded.model), weights::export(&saved.model));
+    assert_eq!(loaded.header, saved.header);
+    assert_eq!(loaded.architecture, saved.architecture);
 }
 
 /// Stops after some steps and keeps the contents of a checkpoint.
@@ -195,15 +188,16 @@ fn divergence_is_reported_and_finite_weights_are_kept() {
 
 #[test]
 fn file_without_scores_is_an_error_until_calibrated() {
-    let (config, prepared, architecture) = digits(1);
+    let fitted = fitted(1);
     let device = Device::cpu();
-    let mut saved =
-        saved(&config, &prepared.preprocessor, &architecture, Model::new(&architecture, 3, &device));
-    let rows = prepared.test.slice(0, 5);
+    let mut saved = fitted.predictor.saved().clone();
+    saved.detector = None;
+    let rows = fitted.test.slice(0, 5);
     let score = |saved: &SavedModel| task::score(saved, "digits", &rows, 0, &ScoreConfig::default(), &device);
     let refused = score(&saved).unwrap_err().to_string();
     assert!(refused.contains("diabolo calibrate RUN INPUT"), "{refused}");
-    saved.detector = Some(task::calibrate(&saved, &prepared.validation, &device));
+    let held_out = saved.header.preprocessor.encode("digits", &fitted.test, 0).unwrap();
+    saved.detector = Some(task::calibrate(&saved, &held_out, &device));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();

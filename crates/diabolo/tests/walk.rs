@@ -1,40 +1,38 @@
 //! Samples of the contractive walk compared with held-out digits and baselines.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-mod common;
-
-use common::header;
-use diabolo::Config;
 use diabolo::artifact::SavedModel;
-use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::LatentSummary;
+use diabolo::data::{Encoded, ReadOptions, open};
 use diabolo::model::{Autoencoder, FamilyConfig, Model};
 use diabolo::random::{Purpose, RngExt, standard_normal, stream};
 use diabolo::stats::{SampleQuality, sample_quality};
 use diabolo::task::{Draw, WalkConfig, walk};
 use diabolo::tensor::Tensor;
 use diabolo::tensor::{Device, to_host};
-use diabolo::train::{self, TrainingData};
+use diabolo::{Config, FitJob};
 
 const SAMPLES: usize = 150;
 
-/// A contractive model of `input`, trained for `epochs` on its first rows.
-fn fitted(input: &str, rows: usize, epochs: usize, device: &Device) -> (SavedModel, Prepared) {
+/// A contractive model, and encoded training and test rows.
+struct Walked {
+    saved: SavedModel,
+    train: Encoded,
+    test: Encoded,
+}
+
+/// Trained for `epochs` on the first `rows` of `input`, without those held out.
+fn fitted(input: &str, rows: usize, epochs: usize) -> Walked {
     let mut config = Config::default();
     config.model.family = FamilyConfig::named("contractive").unwrap();
-    config.data.test = 0.2;
+    (config.data.validation, config.data.test) = (0.0, 0.2);
     config.training.epochs = Some(epochs);
-    let mut prepared = prepare(input, &config.data, 0).unwrap();
-    let rows: Vec<usize> = (0..rows.min(prepared.train.rows)).collect();
-    prepared.train = prepared.train.select(&rows);
-    prepared.validation = prepared.validation.select(&[]);
-    let architecture = config.resolve(&prepared).unwrap();
-    let data = TrainingData { train: &prepared.train, validation: &prepared.validation };
-    let model = Model::new(&architecture, 0, device);
-    let model = train::fit(model, None, &data, &config.training, device, &mut ()).unwrap().model;
-    let header = header(config, prepared.preprocessor.clone());
-    let latent = Some(LatentSummary::measure(&model, &prepared.train, 0, device).unwrap());
-    (SavedModel { header, architecture, model, latent, detector: None }, prepared)
+    let all = open(input, &ReadOptions::default()).unwrap().collect().unwrap();
+    let job = FitJob::new(all.slice(0, rows.min(all.num_rows()))).config(config).prepare().unwrap();
+    let train = job.rows().train.clone();
+    let fitted = job.run().unwrap();
+    let saved = fitted.predictor.saved().clone();
+    let test = saved.header.preprocessor.encode("test", &fitted.test, 0).unwrap();
+    Walked { saved, train, test }
 }
 
 fn decoded(model: &Model, code: Tensor<2>) -> Tensor<2> {
@@ -71,8 +69,8 @@ fn decoded_noise(saved: &SavedModel, device: &Device) -> Vec<f32> {
 }
 
 /// Held-out rows are closer to samples of the walk than to the baselines.
-fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &Device) {
-    let test = saved.header.preprocessor.encode("test", &prepared.test, 0).unwrap();
+fn assert_the_walk_is_better(Walked { saved, train, test }: &Walked) {
+    let device = &Device::cpu();
     let reference = test.select(&(0..test.rows.min(500)).collect::<Vec<_>>());
     let quality = |name: &str, samples: &[f32]| -> SampleQuality {
         let found = sample_quality(samples, &reference.values, test.width).unwrap();
@@ -84,7 +82,7 @@ fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &D
     let walked = quality("walk", &samples);
     let chain = quality("isotropic chain", &isotropic(saved, settings.burn_in, device));
     let once = quality("decoded noise", &decoded_noise(saved, device));
-    let real = quality("real rows", &prepared.train.values[..SAMPLES * test.width]);
+    let real = quality("real rows", &train.values[..SAMPLES * test.width]);
     assert!(walked.energy_distance < 0.3 * once.energy_distance);
     // The stronger baseline starts at the same centres, which are already good samples. Measured:
     // 0.47 on digits, 0.51 on MNIST.
@@ -97,23 +95,19 @@ fn assert_the_walk_is_better(saved: &SavedModel, prepared: &Prepared, device: &D
 
 #[test]
 fn walk_has_smaller_energy_distance_than_isotropic_noise() {
-    let device = Device::cpu();
-    let (saved, prepared) = fitted("digits", 2000, 40, &device);
-    assert_the_walk_is_better(&saved, &prepared, &device);
+    assert_the_walk_is_better(&fitted("digits", 1797, 40));
 }
 
 #[test]
 #[cfg_attr(not(has_data), ignore = "needs real data: DIABOLO_DATA is not a folder")]
 fn walk_on_mnist() {
-    let device = Device::cpu();
-    let (saved, prepared) = fitted("mnist", 8000, 12, &device);
-    assert_the_walk_is_better(&saved, &prepared, &device);
+    assert_the_walk_is_better(&fitted("mnist", 10_000, 12));
 }
 
 #[test]
 fn summaries_are_kept_and_can_be_missing() {
     let device = Device::cpu();
-    let (mut saved, _) = fitted("digits", 500, 1, &device);
+    let mut saved = fitted("digits", 500, 1).saved;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();

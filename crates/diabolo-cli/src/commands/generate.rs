@@ -10,7 +10,7 @@ use crate::args::{GenerateArgs, Shared};
 use crate::output;
 
 pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
-    output::one_on_stdout(&args.out, shared)?;
+    output::one_on_stdout("--out", &args.out, shared)?;
     let config = args.to_config()?;
     let predictor = in_range(load(&args.model, None, shared)?, args.beyond_range);
     let made = predictor.generate(&config)?;

@@ -10,7 +10,11 @@ use crate::output;
 
 pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
-    output::one_on_stdout(&asked.out, shared)?;
+    let outputs =
+        [("--out", Some(&asked.out)), ("--mask", args.mask.as_ref()), ("--std-errors", args.errors.as_ref())];
+    for (flag, out) in outputs.into_iter().filter_map(|(flag, out)| Some((flag, out?))) {
+        output::one_on_stdout(flag, out, shared)?;
+    }
     let predictor = load_for(asked, shared)?;
     let read = shared.read_options(&asked.read.over(&predictor.saved().header.config)?.data);
     let source = asked.typed(&predictor, open(&asked.input, &read)?, shared)?;

@@ -36,7 +36,7 @@ fn stream(
     transform: Transform,
     typed: bool,
 ) -> anyhow::Result<Predictor> {
-    output::one_on_stdout(&args.out, shared)?;
+    output::one_on_stdout("--out", &args.out, shared)?;
     let predictor = load_for(args, shared)?;
     let config = args.read.over(&predictor.saved().header.config)?;
     let source = open(&args.input, &shared.read_options(&config.data))?;

@@ -13,6 +13,12 @@ fn an_output_may_replace_its_input() {
         workspace.ok(&format!("score run {name} -o {name} -q"));
         assert!(workspace.bytes(name) == workspace.bytes(&format!("apart-{name}")), "{name}");
     }
+    // An array has numbers only: here those of codes.
+    workspace.ok("encode run good.csv -o t.npy -q");
+    workspace.ok("fit t.npy --epochs 1 -o arrays -q");
+    workspace.ok("reconstruct arrays t.npy -o apart.npy -q");
+    workspace.ok("reconstruct arrays t.npy -o t.npy -q");
+    assert!(workspace.bytes("t.npy") == workspace.bytes("apart.npy"));
     workspace.write("t.csv", table(30_000, |i, row| if i == 29_999 { "r,abc,2,red,1".into() } else { row }));
     let before = workspace.bytes("t.csv");
     workspace.fails(3, "impute run t.csv -o t.csv");
@@ -32,6 +38,7 @@ fn a_page_has_the_name_of_a_page() {
     let expected = "error: --out: expected a name that ends in .html or .svg, found page.txt";
     assert_eq!(workspace.fails(2, "report run -o page.txt"), expected);
     assert_eq!(workspace.fails(2, "map run good.csv -o page.txt"), expected);
+    assert_snapshot!(workspace.fails(2, "score run good.csv -o s.csv --report -"), @"error: --report: expected a name that ends in .html, found -");
 }
 
 #[test]
@@ -81,6 +88,8 @@ fn summaries_are_json_if_rows_are_not_on_stdout() {
     assert!(report["metrics"]["reconstruction"].is_number(), "{report}");
     let config = workspace.ok("fit good.csv --epochs 3 --print-config --json").json();
     assert_eq!(config["training"]["epochs"], 3);
+    let masked = workspace.fails(2, "impute run good.csv -o new.csv --mask - --json");
+    assert!(masked.contains("--mask -"), "{masked}");
     assert!(workspace.ok("data fetch digits --json").json()["folder"].is_null());
     for line in [
         "encode run good.csv",

@@ -24,7 +24,8 @@ impl SourceData {
     pub fn find(source: &RunSource, folder: Option<&Path>) -> Result<Self> {
         let name = &source.input;
         let wrong = |found: String, help: &str| {
-            Err(Error::data(name, "the data that the model was fitted on", found, help))
+            let shown = if name == "-" { "stdin" } else { name };
+            Err(Error::data(shown, "the data that the model was fitted on", found, help))
         };
         if is_stream(name) {
             return wrong(

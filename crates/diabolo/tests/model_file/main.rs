@@ -1,21 +1,15 @@
 //! Model files: saved files can be loaded, in both precisions, and damaged files are refused.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod damaged;
 #[path = "../common/names.rs"]
 mod names;
 mod precision;
 mod refused;
 
-use diabolo::Config;
 use diabolo::artifact::SavedModel;
 use diabolo::data::{Prepared, prepare};
-use diabolo::evaluate::LatentSummary;
-use diabolo::model::Model;
-use diabolo::task;
-use diabolo::tensor::Device;
+use diabolo::{Config, FitJob};
 
 /// Settings that keep the model of a small table small.
 fn settings(family: &str) -> Vec<String> {
@@ -27,22 +21,13 @@ fn settings(family: &str) -> Vec<String> {
     [family.as_str(), "model.hidden=[3]", "model.latent_dim=2"].map(str::to_string).to_vec()
 }
 
-/// A model with random weights and all optional parts, and its rows.
+/// A model with all optional parts, and its rows.
 fn model_of(input: &str, settings: &[String]) -> (SavedModel, Prepared) {
-    let device = Device::cpu();
     let mut config = Config::default();
+    config.training.epochs = Some(1);
     settings.iter().for_each(|setting| config.set(setting).unwrap());
     let prepared = prepare(input, &config.data, 0).unwrap();
-    let architecture = config.resolve(&prepared).unwrap();
-    let model = Model::new(&architecture, 1, &device);
-    let latent = match architecture.family.has_prior() {
-        true => None,
-        false => Some(LatentSummary::measure(&model, &prepared.train, 0, &device).unwrap()),
-    };
-    let header = common::header(config, prepared.preprocessor.clone());
-    let mut saved = SavedModel { header, architecture, model, latent, detector: None };
-    saved.detector = Some(task::calibrate(&saved, &prepared.train, &device));
-    (saved, prepared)
+    (FitJob::input(input).config(config).run().unwrap().predictor.saved().clone(), prepared)
 }
 
 /// [`model_of`] a table with a column of every kind.
