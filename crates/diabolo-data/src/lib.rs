@@ -40,7 +40,7 @@ pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
 pub use labels::Labels;
 pub use missing::{MISSING, MissingWords};
-pub use names::{any_of, file_name, short_name, unnamed_column};
+pub use names::{any_of, file_name, places, short_name, unnamed_column};
 pub use number_format::NumberFormat;
 pub use prepare::{
     Check, Prepared, held_out, prepare, prepare_checked, prepare_rows, rows_at, take, texts, windowed_rows,

@@ -1,4 +1,8 @@
-//! Names derived from the name of an input.
+//! Names derived from the name of an input, and names of columns.
+
+use std::collections::HashMap;
+
+use arrow_schema::Schema;
 
 /// The last part of a path: "adult.csv" for `data/adult.csv`; other inputs unchanged.
 ///
@@ -39,4 +43,10 @@ pub fn any_of(words: impl IntoIterator<Item = &'static str>) -> String {
 /// The name of column `index`, counted from 0, of a file without column names.
 pub fn unnamed_column(index: usize) -> String {
     format!("column_{}", index + 1)
+}
+
+/// The position of every column by its name, the first if a name comes twice. Tables may have many
+/// thousand columns: finding each by a search would take the square of their number.
+pub fn places(schema: &Schema) -> HashMap<&str, usize> {
+    schema.fields().iter().enumerate().rev().map(|(at, field)| (field.name().as_str(), at)).collect()
 }

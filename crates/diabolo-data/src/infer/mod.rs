@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::column::{Column, closest, some_names, unique_names};
 use crate::image::image_shape;
+use crate::json::{JsonText, mark};
 use crate::missing::of_no_column;
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Spelling, Storage};
@@ -159,9 +160,15 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
     let (mut empty, mut constant, mut open) = (vec![], vec![], vec![]);
     let mut taken = BTreeMap::<String, Vec<_>>::new();
     let fields = columns.batch.schema();
-    for (at, field) in fields.fields().iter().enumerate() {
+    // Before the loop, which sets aside more of them.
+    let aside: Vec<bool> =
+        fields.fields().iter().map(|field| inferred.schema.sets_aside(field.name())).collect();
+    for (at, field) in fields.fields().iter().enumerate().filter(|(at, _)| !aside[*at]) {
         let name = field.name();
-        if inferred.schema.sets_aside(name) {
+        if mark(field) == Some(JsonText::Whole) {
+            let because =
+                "holds lists, objects or very long numbers of JSON, which are not supported, and is excluded";
+            set_aside(name, because.into(), inferred);
             continue;
         }
         let column = columns.at(at, name);
@@ -182,11 +189,7 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
                 }
                 inferred.schema.features.push(feature(&column, kind, storage)?);
             }
-            Verdict::SetAside { because } => {
-                inferred.warnings.push(format!("column '{name}' {because}"));
-                inferred.reasons.insert(name.clone(), because);
-                inferred.schema.dropped.push(name.clone());
-            }
+            Verdict::SetAside { because } => set_aside(name, because, inferred),
             Verdict::Empty => empty.push(name.clone()),
         }
     }
@@ -195,6 +198,13 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
     inferred.warnings.extend(constant_columns(&constant));
     set_empty_aside(empty, inferred);
     Ok(())
+}
+
+/// Excludes a column; `because` follows its name in a sentence.
+fn set_aside(name: &str, because: String, inferred: &mut Inferred) {
+    inferred.warnings.push(format!("column '{name}' {because}"));
+    inferred.reasons.insert(name.into(), because);
+    inferred.schema.dropped.push(name.into());
 }
 
 /// Tells ordinal from categorical for the features `open`.

@@ -32,6 +32,7 @@ use self::scaling::Scaling;
 use self::transform::Transform;
 use crate::column::{Column, closest, some_names, unique_names};
 use crate::image::image_shape;
+use crate::names::places;
 use crate::{Binarization, Block, FeatureKind, Schema};
 use crate::{DataProblem, Error, Result};
 
@@ -241,12 +242,9 @@ fn find_columns<'a>(
 ) -> Result<Vec<(FieldRef, &'a ArrayRef)>> {
     let found = batch.schema();
     unique_names(input, &found)?;
-    let missing: Vec<&str> = schema
-        .features
-        .iter()
-        .map(|f| f.name.as_str())
-        .filter(|name| found.index_of(name).is_err())
-        .collect();
+    let places = places(&found);
+    let names = schema.features.iter().map(|feature| feature.name.as_str());
+    let missing: Vec<&str> = names.filter(|name| !places.contains_key(name)).collect();
     if !missing.is_empty() {
         let there = found.fields().iter().map(|field| field.name().as_str());
         // A column that is itself expected is not a misspelling of another one.
@@ -260,7 +258,7 @@ fn find_columns<'a>(
         return Err(Error::data(input, expected, found, help).because(DataProblem::MissingColumn));
     }
     let columns = schema.features.iter().filter_map(|feature| {
-        let (index, _) = found.column_with_name(&feature.name)?;
+        let index = *places.get(feature.name.as_str())?;
         Some((found.fields()[index].clone(), batch.column(index)))
     });
     let columns: Vec<_> = columns.collect();

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 
 use super::{Preprocessor, Transform, UnknownCategory};
 use crate::column::{Code, Column, some_names};
+use crate::names::places;
 use crate::{Feature, Result, is_earlier_row};
 
 /// Counts by column of cells whose category was not in the training data; they are treated as
@@ -52,13 +53,15 @@ impl Preprocessor {
         let mut unknown = UnknownCells::default();
         let given =
             self.condition.iter().flat_map(|given| given.schema.features.iter().zip(&given.transforms));
+        let fields = batch.schema();
+        let places = places(&fields);
         for (feature, transform) in self.schema.features.iter().zip(&self.transforms).chain(given) {
+            let Some(&at) = places.get(feature.name.as_str()) else { continue };
             // In windows of a series a cell comes again; it counts where its row is the last.
-            let fields = batch.schema();
-            if fields.field_with_name(&feature.name).is_ok_and(is_earlier_row) {
+            if is_earlier_row(fields.field(at)) {
                 continue;
             }
-            let count = self.unseen(input, batch, feature, transform)?.len();
+            let count = self.unseen(input, batch.column(at), feature, transform)?.len();
             if count > 0 {
                 unknown.columns.insert(feature.name.clone(), count);
             }
@@ -69,22 +72,25 @@ impl Preprocessor {
     /// For each feature the rows whose category was not in the training data; none if such a cell
     /// is an error.
     pub fn unseen_cells(&self, input: &str, batch: &RecordBatch) -> Result<Vec<Vec<usize>>> {
-        let features = self.schema.features.iter().zip(&self.transforms);
-        features.map(|(feature, transform)| self.unseen(input, batch, feature, transform)).collect()
+        let (fields, features) = (batch.schema(), self.schema.features.iter().zip(&self.transforms));
+        let places = places(&fields);
+        let rows = |(feature, transform): (&Feature, &Transform)| match places.get(feature.name.as_str()) {
+            Some(&at) => self.unseen(input, batch.column(at), feature, transform),
+            None => Ok(vec![]),
+        };
+        features.map(rows).collect()
     }
 
     fn unseen(
         &self,
         input: &str,
-        batch: &RecordBatch,
+        array: &ArrayRef,
         feature: &Feature,
         transform: &Transform,
     ) -> Result<Vec<usize>> {
-        let errors = self.unknown_category == UnknownCategory::Error;
-        let array = batch.column_by_name(&feature.name);
-        let Some(array) = array.filter(|_| !errors && transform.has_levels()) else {
+        if self.unknown_category == UnknownCategory::Error || !transform.has_levels() {
             return Ok(vec![]);
-        };
+        }
         let codes = Column::of(input, feature, array, 0).codes(feature.kind.categories(), feature.storage)?;
         let unseen = codes.iter().enumerate().filter(|(_, code)| matches!(code, Code::Unknown));
         Ok(unseen.map(|(row, _)| row).collect())

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use csv::ByteRecord;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 
-use super::{ReadOptions, Source, sniff};
-use crate::input::{Bytes, Input, damaged, read_error};
-use crate::names::unnamed_column;
-use crate::{Error, Result};
+use super::bad_rows::BadRows;
+use super::dialect::{self, Preamble};
+use super::records::{Dialect, Records};
+use super::{ReadOptions, Source, TextFormat, sniff};
+use crate::input::{Bytes, Input, read_error};
+use crate::{DataProblem, Error, Result};
 
-/// Number of bytes used to detect encoding, delimiter and header.
+/// Number of bytes used to detect encoding, delimiter and header, and the most if lines are longer.
 const SAMPLE: usize = 256 << 10;
+const LARGEST_SAMPLE: usize = 256 << 20;
 
-/// Opens delimited text. Every column is read as text; [`super::sniff`] detects the options.
+/// Opens delimited text. Every column is read as text; [`super::dialect`] detects the options.
 pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8>) -> Result<Source> {
     let name = input.name.clone();
     let encoding = match &options.encoding {
@@ -30,64 +32,90 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
     let bom = Encoding::for_bom(input.head(3)?)
         .filter(|(found, _)| *found == encoding)
         .map_or(0, |(_, length)| length);
-    let mut text =
-        BufReader::new(decoded(input.into_bytes(), encoding, bom).map_err(|e| read_error(&name, e))?);
-
-    let mut sample = Vec::new();
-    (&mut text).take(SAMPLE as u64).read_to_end(&mut sample).map_err(|e| read_error(&name, e))?;
+    let mut text = decoded(input.into_bytes(), encoding, bom).map_err(|e| read_error(&name, e))?;
+    let (sample, complete) = sample(&mut text).map_err(|e| read_error(&name, e))?;
     if sample.contains(&0) {
         let help = "give the file the extension of its format, or name the encoding with --encoding";
         return Err(Error::data(name, "text or a known binary format", "binary data", help));
     }
-    let complete = sample.len() < SAMPLE;
-    let mut text = BufReader::new(Cursor::new(sample.clone()).chain(text));
-    let skipped = comment_line(&sample);
-    io::copy(&mut (&mut text).take(skipped as u64), &mut io::sink()).map_err(|e| read_error(&name, e))?;
-
-    let sample = &sample[skipped..];
-    let asked = options.delimiter.map(ascii).transpose()?;
-    let delimiter = asked.or(delimiter).unwrap_or_else(|| sniff::delimiter(sample, complete));
-    let records = sniff::records(sample, delimiter, complete);
-    let first = records.first().ok_or_else(|| sniff::empty(&name))?;
-    let header = options.header.unwrap_or_else(|| sniff::header(&records));
-    let names = if header { column_names(&name, first)? } else { numbered(first.len()) };
-    let schema =
-        Arc::new(Schema::new(names.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect::<Vec<_>>()));
-
-    // With a final newline, every record reads exactly its lines, so that errors can name the line.
-    // The \r before a newline is removed from the last cell.
-    let reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter)
-        .terminator(csv::Terminator::Any(b'\n'))
-        .from_reader(text.chain(&b"\n"[..]));
+    let line_end = dialect::line_end(&sample);
+    let preamble = dialect::preamble(&sample, line_end);
+    let table = &sample[preamble.bytes..];
+    let asked = options.delimiter.map(ascii).transpose()?.or(preamble.delimiter).or(delimiter);
+    let delimiter = asked.unwrap_or_else(|| dialect::delimiter(table, line_end, complete));
+    let dialect = Dialect { delimiter, line_end };
+    let first_records = dialect::records(table, dialect, complete);
+    let first = first_records.first().ok_or_else(|| sniff::empty(&name))?;
+    let (header, question) =
+        options.header.map_or_else(|| dialect::header(&first_records), |header| (header, None));
+    let remark =
+        remark_names(&preamble, dialect, first.len()).filter(|_| !header && options.header.is_none());
+    say(&name, &preamble, remark.is_some(), question, options);
+    let names = match remark {
+        Some(names) => names,
+        None if header => column_names(&name, first)?,
+        None => numbered(first.len()),
+    };
+    let fields = names.iter().map(|name| Field::new(name, DataType::Utf8, true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let rest = Cursor::new(table.to_vec()).chain(text);
     let mut table = Table {
         name: name.clone(),
         schema: schema.clone(),
-        reader,
-        delimiter,
+        records: Records::new(rest, dialect),
         batch_rows: options.rows_per_batch(first.len() * 8),
-        skipped_lines: u64::from(skipped > 0),
+        lines_before: preamble.lines,
         row: 0,
-        record: ByteRecord::new(),
+        bad_rows: BadRows::new(options),
     };
     if header {
-        table.read_record()?;
+        table.advance()?;
         table.row = 0;
     }
-    Ok(Source::new(name, schema, None, table).of_text())
+    let format = TextFormat { delimiter: char::from(delimiter), header, encoding: encoding.name() };
+    Ok(Source { text_format: Some(format), ..Source::new(name, schema, None, table) })
 }
 
-/// The length of a first line that is a comment after a `|`, as in `adult.test` of UCI; else 0.
-fn comment_line(sample: &[u8]) -> usize {
-    let end = sample.iter().position(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    if sample.first() == Some(&b'|') && sample.get(end) != Some(&b'|') { end } else { 0 }
+/// The first bytes, with some whole lines if there are any; and whether they are all.
+fn sample(text: &mut Bytes) -> io::Result<(Vec<u8>, bool)> {
+    const LINES: usize = 8;
+    let (mut sample, mut size) = (Vec::new(), SAMPLE);
+    loop {
+        text.take((size - sample.len()) as u64).read_to_end(&mut sample)?;
+        let complete = sample.len() < size;
+        let lines = sample.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
+        if complete || lines >= LINES || size >= LARGEST_SAMPLE {
+            return Ok((sample, complete));
+        }
+        size *= 4;
+    }
+}
+
+/// The names in the last line that begins with `#`, if there is one for each column.
+fn remark_names(preamble: &Preamble, dialect: Dialect, width: usize) -> Option<Vec<String>> {
+    let records = dialect::records(preamble.remark.as_ref()?.as_bytes(), dialect, true);
+    let names = records.into_iter().next().filter(|names| names.len() == width && width > 1)?;
+    let mut seen = HashSet::new();
+    let sound =
+        names.iter().all(|name| !name.is_empty() && name.parse::<f64>().is_err() && seen.insert(name));
+    sound.then_some(names)
+}
+
+/// Says what was skipped, and asks what is not sure.
+fn say(name: &str, preamble: &Preamble, named: bool, question: Option<String>, options: &ReadOptions) {
+    if preamble.remark.is_some() && !named {
+        let lines =
+            if preamble.lines == 1 { "the comment line".into() } else { format!("{} lines", preamble.lines) };
+        options.on_note.note(format!("{name}: skipped {lines} before the table"));
+    }
+    if let Some(question) = question {
+        options.on_note.note(format!("{name}: {question}"));
+    }
 }
 
 /// `column_1`, `column_2`, … for rows without names.
 pub(super) fn numbered(width: usize) -> Vec<String> {
-    (0..width).map(unnamed_column).collect()
+    (1..=width).map(|number| format!("column_{number}")).collect()
 }
 
 fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {
@@ -111,74 +139,69 @@ fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {
 struct Table<R> {
     name: String,
     schema: SchemaRef,
-    reader: csv::Reader<R>,
-    delimiter: u8,
+    records: Records<R>,
     batch_rows: usize,
-    skipped_lines: u64,
+    /// Number of lines before the table.
+    lines_before: u64,
     row: u64,
-    record: ByteRecord,
+    bad_rows: BadRows,
 }
 
 impl<R: Read> Table<R> {
     /// Reads the next record that is not blank; false at the end.
-    fn read_record(&mut self) -> Result<bool> {
-        let width = self.schema.fields().len();
+    fn advance(&mut self) -> Result<bool> {
         loop {
-            match self.reader.read_byte_record(&mut self.record) {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(error) => {
-                    return Err(match error.into_kind() {
-                        csv::ErrorKind::Io(error) => read_error(&self.name, error),
-                        other => damaged(&self.name, format!("{other:?}")),
-                    });
-                }
+            if !self.records.advance().map_err(|error| read_error(&self.name, error))? {
+                return Ok(false);
             }
-            let found = sniff::cells(&self.record, self.delimiter).count();
-            if self.is_blank(found) {
-                continue;
-            }
-            self.row += 1;
-            // Blank cells after the last column come from trailing delimiters.
-            let blank = |cell: &[u8]| cell.trim_ascii().is_empty();
-            if found >= width && sniff::cells(&self.record, self.delimiter).skip(width).all(blank) {
+            if !self.records.record().is_blank() {
+                self.row += 1;
                 return Ok(true);
             }
-            let line = self.line();
-            let help = "fix the row (an unclosed quote is a possible cause), or pass --delimiter";
-            let (expected, found) = (format!("{width} cells"), format!("{found} (line {line})"));
-            return Err(Error::data(self.name.as_str(), expected, found, help).at_row(self.row));
         }
     }
 
-    /// Whether the record is a blank line; in a single column, an empty quoted cell is a missing
-    /// value instead.
-    fn is_blank(&self, cells: usize) -> bool {
-        let single = self.schema.fields().len() == 1;
-        cells == 0
-            || cells == 1 && self.record[0].trim_ascii().is_empty() && !(single && self.record[0].is_empty())
-    }
-
-    /// The line on which the last record begins.
-    fn line(&self) -> u64 {
-        let within = self.record.iter().flatten().filter(|byte| **byte == b'\n').count() as u64;
-        (self.reader.position().line() + self.skipped_lines).saturating_sub(within + 1)
+    /// Adds the cells of the last record; those that are empty are null.
+    fn add(&self, columns: &mut [StringBuilder]) -> Result<()> {
+        let (record, width) = (self.records.record(), columns.len());
+        if record.is_run_on() {
+            let help = "close the quote, or double it if it belongs to the text";
+            return Err(self.damaged("a closing quote", "a cell that goes on over the line".into(), help));
+        }
+        let text = record.text();
+        // Blank cells after the last column come from trailing delimiters.
+        let blank = |(range, _): (std::ops::Range<usize>, bool)| text[range].trim_ascii().is_empty();
+        if record.len() < width || !record.cells().skip(width).all(blank) {
+            let help = "fix the row (an unclosed quote is a possible cause), or pass --delimiter";
+            return Err(self.damaged(&format!("{width} cells"), record.len().to_string(), help));
+        }
+        let whole = std::str::from_utf8(text).ok();
+        let whole = whole.filter(|text| record.cells().all(|(range, _)| text.is_char_boundary(range.end)));
+        let Some(text) = whole else { return Err(self.not_utf8()) };
+        for (column, (range, _)) in columns.iter_mut().zip(record.cells()) {
+            let cell = &text[range];
+            column.append_option((!cell.is_empty()).then_some(cell));
+        }
+        Ok(())
     }
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let mut columns = self.schema.fields().iter().map(|_| StringBuilder::new()).collect::<Vec<_>>();
-        let (mut rows, last) = (0, columns.len() - 1);
-        while rows < self.batch_rows && self.read_record()? {
-            for (index, cell) in sniff::cells(&self.record, self.delimiter).take(last + 1).enumerate() {
-                let mut cell = std::str::from_utf8(cell).map_err(|_| self.not_utf8(index, cell))?;
-                if index == last {
-                    cell = cell.strip_suffix('\r').unwrap_or(cell);
+        let width = self.schema.fields().len();
+        let mut columns = (0..width).map(|_| StringBuilder::with_capacity(0, 0)).collect::<Vec<_>>();
+        let mut rows = 0;
+        while rows < self.batch_rows && self.advance()? {
+            match self.add(&mut columns) {
+                Ok(()) => rows += 1,
+                Err(error) => {
+                    self.bad_rows.skip(error)?;
+                    if self.records.record().is_run_on() {
+                        self.records.resume_at_second_line();
+                    }
                 }
-                columns[index].append_option((!cell.is_empty()).then_some(cell));
             }
-            rows += 1;
         }
         if rows == 0 {
+            self.bad_rows.end();
             return Ok(None);
         }
         let columns = columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
@@ -187,11 +210,21 @@ impl<R: Read> Table<R> {
             .map_err(|e| super::arrow_error(&self.name, e))
     }
 
-    fn not_utf8(&self, column: usize, cell: &[u8]) -> Error {
+    /// An error about the last record.
+    fn damaged(&self, expected: &str, found: String, help: &str) -> Error {
+        let found = format!("{found} (line {})", self.records.line() + self.lines_before);
+        let error = Error::data(self.name.as_str(), expected, found, help).at_row(self.row);
+        error.because(DataProblem::Damaged)
+    }
+
+    fn not_utf8(&self) -> Error {
+        let record = self.records.record();
+        let cells = record.cells().map(|(range, _)| &record.text()[range]);
+        let found = cells.enumerate().find(|(_, cell)| std::str::from_utf8(cell).is_err());
+        let (column, cell) = found.unwrap_or((0, record.text()));
         let found = format!("the bytes of '{}'", String::from_utf8_lossy(cell));
-        Error::data(self.name.as_str(), "UTF-8 text", found, "pass --encoding, for example --encoding latin1")
-            .in_column(self.schema.field(column).name())
-            .at_row(self.row)
+        let help = "pass --encoding, for example --encoding latin1";
+        self.damaged("UTF-8 text", found, help).in_column(self.schema.field(column).name())
     }
 }
 

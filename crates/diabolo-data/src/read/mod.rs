@@ -19,6 +19,7 @@ mod bad_rows;
 #[cfg(feature = "formats")]
 mod columnar;
 mod csv;
+mod dialect;
 mod files;
 mod foreign;
 mod idx;
@@ -32,6 +33,7 @@ mod left_out;
 mod notes;
 mod npy;
 mod parts;
+mod records;
 mod sniff;
 mod stream;
 #[cfg(all(test, feature = "formats"))]
@@ -126,12 +128,23 @@ impl ReadOptions {
     }
 }
 
+/// How delimited text is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextFormat {
+    /// The cell separator; `' '` means any run of blanks.
+    pub delimiter: char,
+    /// Whether the first row holds the column names.
+    pub header: bool,
+    /// The name of the encoding.
+    pub encoding: &'static str,
+}
+
 /// An opened data set: a schema and a stream of batches.
 pub struct Source {
     name: String,
     schema: SchemaRef,
     rows: Option<usize>,
-    text: bool,
+    text_format: Option<TextFormat>,
     batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
 }
 
@@ -142,7 +155,7 @@ impl Source {
         rows: Option<usize>,
         batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
     ) -> Source {
-        Source { name: name.into(), schema, rows, text: false, batches: Box::new(batches) }
+        Source { name: name.into(), schema, rows, text_format: None, batches: Box::new(batches) }
     }
 
     /// The name in messages: the path, the built-in set, or `stdin`.
@@ -157,11 +170,7 @@ impl Source {
 
     /// Whether the format has no types: every cell is text.
     pub fn is_text(&self) -> bool {
-        self.text
-    }
-
-    fn of_text(self) -> Source {
-        Source { text: true, ..self }
+        self.text_format.is_some()
     }
 
     /// The same rows after a conversion that needs all of them.
@@ -175,6 +184,11 @@ impl Source {
     /// The number of rows, if the format declares it.
     pub fn rows(&self) -> Option<usize> {
         self.rows
+    }
+
+    /// How the text of a delimited file is written.
+    pub fn text_format(&self) -> Option<&TextFormat> {
+        self.text_format.as_ref()
     }
 
     /// Reads everything into one batch.

@@ -1,6 +1,5 @@
 //! A table in several files: the parts that Spark, Hive and Dask write to a folder.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,6 +11,7 @@ use super::files::Found;
 use super::{ReadOptions, Source, arrow_error, open_input};
 use crate::column::some_names;
 use crate::input::Input;
+use crate::names::places;
 use crate::{Error, Format, Result};
 
 /// The value of a folder such as `city=__HIVE_DEFAULT_PARTITION__`: missing.
@@ -46,9 +46,16 @@ pub(super) fn open(name: &str, files: Vec<Found>, options: &ReadOptions) -> Resu
         return Err(Error::data(name, "files of one format", found, help));
     }
     let (keys, values) = partitions(name, &files)?;
-    let mut columns: Option<SchemaRef> = None;
+    let (mut columns, mut text_format) = (None::<SchemaRef>, None);
+    let mut options = options.clone();
     for (_, path) in &files {
-        let found = open_part(path, options)?.schema().clone();
+        let part = open_part(path, &options)?;
+        if let Some(format) = part.text_format() {
+            // A part of few rows may not show how it is written.
+            (options.delimiter, options.header) = (Some(format.delimiter), Some(format.header));
+            text_format = Some(format.clone());
+        }
+        let found = part.schema().clone();
         columns = Some(match columns {
             None => found,
             Some(known) => united(path, &known, &found)?,
@@ -66,13 +73,13 @@ pub(super) fn open(name: &str, files: Vec<Found>, options: &ReadOptions) -> Resu
         schema: schema.clone(),
         columns: columns.fields().len(),
         values,
-        options: options.clone(),
+        options,
         files,
         part: 0,
         open: None,
         failed: false,
     };
-    Ok(Source::new(name, schema, None, reader))
+    Ok(Source { text_format, ..Source::new(name, schema, None, reader) })
 }
 
 fn open_part(path: &Path, options: &ReadOptions) -> Result<Source> {
@@ -147,10 +154,6 @@ fn united(path: &Path, known: &SchemaRef, found: &SchemaRef) -> Result<SchemaRef
         Field::clone(field).with_data_type(wider(field.data_type(), other))
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
-}
-
-fn places(schema: &SchemaRef) -> HashMap<&str, usize> {
-    schema.fields().iter().map(|field| field.name().as_str()).zip(0..).collect()
 }
 
 fn wider(one: &DataType, other: &DataType) -> DataType {

@@ -74,21 +74,21 @@ impl Windows {
     pub(super) fn over(self, series: Source) -> Result<Source> {
         let columns = self.columns(series.name(), series.schema())?;
         let (name, rows, read) = (series.name.clone(), series.rows, series.schema.clone());
-        let text = series.text;
+        let text_format = series.text_format;
         let mut before = None;
         let (of_batch, schema) = (name.clone(), columns.clone());
         let batches = series.batches.map(move |batch| {
             let made = self.examples(&read, &mut before, batch?, &schema);
             made.map_err(|error| arrow_error(&of_batch, error))
         });
-        Ok(Source { text, ..Source::new(name, columns, rows, batches) })
+        Ok(Source { text_format, ..Source::new(name, columns, rows, batches) })
     }
 
     /// The same rows; at their end, `on_note` receives what is unusual in their times.
     pub(super) fn watched(&self, series: Source, on_note: &OnNote) -> Source {
         let Some(key) = &self.key else { return series };
         let (mut order, on_note) = (Some(SeriesOrder::new(key)), on_note.clone());
-        let (name, schema, rows, mut batches) = (series.name, series.schema, series.rows, series.batches);
+        let mut batches = series.batches;
         let watched = std::iter::from_fn(move || {
             let next = batches.next();
             match (&next, &mut order) {
@@ -100,7 +100,7 @@ impl Windows {
             }
             next
         });
-        Source::new(name, schema, rows, watched)
+        Source { batches: Box::new(watched), ..series }
     }
 
     /// The schema of the examples.

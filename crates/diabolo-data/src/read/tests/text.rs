@@ -116,3 +116,98 @@ fn bad_text_is_refused_with_reasons() {
     let only_header = read(&folder.put("header.csv", "name,city\n"));
     assert_eq!((only_header.num_rows(), names(&only_header)), (0, vec!["name".into(), "city".into()]));
 }
+
+/// Shapes, names and sums are those of pandas.
+#[test]
+fn files_as_programs_write_them() {
+    let case = |name: &str| format!("{}/../../testdata/cases/{name}", env!("CARGO_MANIFEST_DIR"));
+    let sum = |batch: &RecordBatch, column: &str| {
+        texts(batch, column).iter().flatten().map(|cell| cell.parse::<f64>().unwrap()).sum::<f64>()
+    };
+    for (name, columns) in [
+        ("case-19-numeric-header.csv", &["400", "401", "402"][..]),
+        ("case-20-cr-only.csv", &["x", "y"]),
+        ("case-21-sep-line.csv", &["x", "y"]),
+        ("case-30-csv.zip", &["x", "y"]),
+    ] {
+        let batch = read(&case(name));
+        assert_eq!(
+            (batch.num_rows(), names(&batch)),
+            (60, columns.iter().map(|c| c.to_string()).collect()),
+            "{name}"
+        );
+        assert!((sum(&batch, columns[0]) - 4.637).abs() < 1e-9, "{name}");
+        assert!((sum(&batch, columns[1]) - 9.781).abs() < 1e-9, "{name}");
+    }
+    let one = read(&case("case-28-one-column.csv"));
+    assert_eq!(
+        (names(&one), texts(&one, "event time")[0].clone()),
+        (vec!["event time".into()], Some("2024-01-01 10:00".into()))
+    );
+    let error = failure(&case("case-26-brotli.parquet"));
+    assert!(error.contains("not supported: brotli-compressed Parquet; write it again with"), "{error}");
+}
+
+#[test]
+fn lines_before_the_table_are_skipped_or_name_the_columns() {
+    let folder = Folder::new();
+    let noted = |name: &str, text: &str| {
+        let (on_note, notes) = OnNote::kept();
+        let options = ReadOptions { on_note, ..Default::default() };
+        let batch = open(&folder.put(name, text), &options).unwrap().collect().unwrap();
+        (names(&batch), batch.num_rows(), notes())
+    };
+    let names = |names: [&str; 2]| names.map(String::from).to_vec();
+    let (found, rows, notes) = noted("c.csv", "# by hand\n# twice\nx,y\n1,2\n3,4\n5,6\n");
+    assert_eq!((found, rows), (names(["x", "y"]), 3));
+    assert!(notes[0].ends_with("skipped 2 lines before the table"), "{notes:?}");
+    // As numpy.savetxt writes a header.
+    assert_eq!(noted("n.txt", "# x y\n1.5 2\n3 4\n"), (names(["x", "y"]), 2, vec![]));
+    let (found, rows, notes) = noted("q.csv", "1,2,3\n4,1,9\n0,3,1\n");
+    assert_eq!((found.len(), rows), (3, 3));
+    assert!(notes[0].contains("if it names the columns, pass --header"), "{notes:?}");
+}
+
+#[test]
+fn headers_may_be_longer_than_the_sample() {
+    let folder = Folder::new();
+    let line = |cell: fn(usize) -> String| (0..40_000).map(cell).collect::<Vec<_>>().join(",");
+    let (header, row) = (line(|k| format!("gene_{k}")), line(|k| format!("{}.5", k % 7)));
+    let path = folder.put("wide.csv.gz", gz(format!("{header}\n{row}\n{row}\n{row}\n").as_bytes()));
+    let batch = open(&path, &ReadOptions::default()).unwrap().collect().unwrap();
+    assert_eq!((batch.num_rows(), batch.num_columns()), (3, 40_000));
+    assert_eq!(batch.schema().field(39_999).name(), "gene_39999");
+}
+
+#[test]
+fn damaged_rows_are_named_with_their_line_or_skipped() {
+    let folder = Folder::new();
+    let bytes = b"# c\na,b\n1,x\n2\n3,\"y\n4,z\n5,\"w\"\n6,caf\xe9\n\n7,\"u\nv\"\n8,t,9\n9,s\n";
+    let path = folder.put("t.csv", bytes);
+    assert!(
+        failure(&path).contains("t.csv, row 2: expected 2 cells, found 1 (line 4)"),
+        "{}",
+        failure(&path)
+    );
+    let (on_note, notes) = OnNote::kept();
+    let options = ReadOptions {
+        skip_bad_rows: 4,
+        on_note,
+        encoding: Some("utf-8".into()),
+        batch_rows: 2,
+        ..Default::default()
+    };
+    let batch = open(&path, &options).unwrap().collect().unwrap();
+    assert_eq!(texts(&batch, "a"), ["1", "4", "5", "7", "9"].map(|cell| Some(cell.to_string())));
+    assert_eq!(texts(&batch, "b")[3], Some("u\nv".into()));
+    assert!(notes().iter().any(|note| note.starts_with("skipped 4 damaged rows, the first: ")));
+    for (allowed, part) in [
+        (1, "row 3: expected a closing quote, found a cell that goes on over the line (line 5)"),
+        (2, "row 6, column 'b': expected UTF-8 text"),
+        (3, "row 8: expected 2 cells, found 3 (line 12)"),
+    ] {
+        let options = ReadOptions { skip_bad_rows: allowed, ..options.clone() };
+        let error = open(&path, &options).and_then(Source::collect).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    }
+}
