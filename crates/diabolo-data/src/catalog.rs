@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::column::closest;
 use crate::input::{hash_unpacked, hex};
+use crate::names::closest;
 use crate::{Error, Result};
 
 /// A built-in data set.

@@ -33,8 +33,8 @@ impl Cells {
     }
 
     pub fn writer(&self) -> CellWriter<'_> {
-        const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_null("").with_display_error(true);
-        const STRICT: FormatOptions<'static> = FormatOptions::new().with_null("");
+        const OPTIONS: FormatOptions<'static> = FormatOptions::new().with_null("");
+        const STRICT: FormatOptions<'static> = OPTIONS.with_display_error(false);
         let options = if self.numbers.is_some() { &STRICT } else { &OPTIONS };
         let formatter = ArrayFormatter::try_new(self.array.as_ref(), options).ok();
         CellWriter { formatter, numbers: self.numbers.as_ref() }

@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, StringArray};
-use arrow_schema::{DataType, Schema};
+use arrow_schema::DataType;
 
 use crate::levels::Levels;
+use crate::number::number;
 use crate::{DataProblem, Error, Feature, MissingWords, NumberFormat, Result, Spelling, Storage};
-
-/// The largest n such that all whole numbers up to n are exact in an `f64`.
-pub(crate) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// How a model can use the type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,42 +262,6 @@ impl<'a> Column<'a> {
     }
 }
 
-/// Parses text as a number, ignoring surrounding blanks; NaN means missing.
-pub(crate) fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok()
-}
-
-/// Returns an error if two columns have the same name.
-pub(crate) fn unique_names(input: &str, columns: &Schema) -> Result<()> {
-    let mut names = HashSet::new();
-    match columns.fields().iter().find(|field| !names.insert(field.name())) {
-        Some(twice) => {
-            let help = "rename one of them in the file";
-            let error = Error::data(input, "different column names", "the name twice", help);
-            Err(error.in_column(twice.name()))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The candidate with the smallest edit distance to `name`, if that is at most a third of its
-/// length.
-pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (name.chars().count() / 3).max(1);
-    let distance = |candidate: &str| strsim::levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
-    let near = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
-    near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
-}
-
-/// The first few names, quoted, and how many more there are.
-pub(crate) fn some_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 8;
-    let more = names.len().saturating_sub(SHOWN);
-    let shown: Vec<String> = names.take(SHOWN).map(|name| format!("'{name}'")).collect();
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    shown.join(", ") + &rest
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -376,13 +338,5 @@ mod tests {
         assert_eq!(column(&text).codes(&values, Storage::Boolean).unwrap(), expected);
         let typed: ArrayRef = Arc::new(BooleanArray::from(vec![true, false]));
         assert_eq!(column(&typed).codes(&values, Storage::Boolean).unwrap(), expected);
-    }
-
-    #[test]
-    fn closest_finds_similar_names_only() {
-        let names = ["age", "income", "workclass"];
-        assert_eq!(closest("Age", names), Some("age"));
-        assert_eq!(closest("work_class", names), Some("workclass"));
-        assert_eq!(closest("zip", names), None);
     }
 }

@@ -1,7 +1,8 @@
 //! Image columns: one fixed-size list of pixels per row, with the shape in the field's metadata.
 //!
-//! A column holds `height × width × channels` numbers, row-major, channels last: bytes (`UInt8`), 16
-//! bits (`UInt16`) or real numbers (`Float32`). The metadata travels through Parquet and Arrow files unchanged.
+//! A column holds `height × width × channels` numbers, row-major, channels last: bytes (`UInt8`),
+//! 16 bits (`UInt16`) or real numbers (`Float32`). The metadata travels through Parquet and Arrow
+//! files unchanged.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataProblem, Error, Result, catalog};
+use crate::{DataProblem, Error, Result};
 
 /// A stream of bytes that can be sent to another thread.
 pub(crate) type Bytes = Box<dyn Read + Send>;
@@ -26,13 +26,7 @@ impl Input {
         if input == "-" {
             return Input::new("stdin", None, Box::new(io::stdin()));
         }
-        let file = File::open(input).map_err(|error| match catalog::similar(input) {
-            Some(set) if error.kind() == io::ErrorKind::NotFound => {
-                let found = format!("'{input}', which is neither; did you mean {set}?");
-                Error::invalid_value("input", "a file or a built-in data set", found)
-            }
-            _ => Error::io("open", input)(error),
-        })?;
+        let file = File::open(input).map_err(Error::io("open", input))?;
         Input::new(input, Some(PathBuf::from(input)), Box::new(file))
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::column::number;
+use crate::number::number;
 
 /// What the values of a column are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Values {
     }
 
     /// The same text for all spellings of a value.
-    fn canonical<'a>(self, text: &'a str) -> &'a str {
+    fn canonical(self, text: &str) -> &str {
         let bit = match self {
             Values::Other => None,
             _ => truth(text).or_else(|| number(text).filter(|x| *x == 0.0 || *x == 1.0).map(|x| x == 1.0)),
@@ -84,7 +84,7 @@ impl<'a> Levels<'a> {
 }
 
 /// One text for all spellings of each of these values.
-pub(crate) fn distinct<'a>(texts: BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+pub(crate) fn distinct(texts: BTreeSet<&str>) -> BTreeSet<&str> {
     let kind = Values::of(texts.iter().copied());
     let mut seen: HashMap<&str, &str> = HashMap::new();
     for &text in &texts {

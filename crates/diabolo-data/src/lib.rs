@@ -19,6 +19,7 @@ mod labels;
 mod levels;
 mod missing;
 mod names;
+mod number;
 mod number_format;
 mod pool;
 mod prepare;

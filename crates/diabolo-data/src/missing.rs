@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::column::number;
+use crate::number::number;
 
 /// The usual texts for a missing cell. "None" is not among them, since it is often a category.
 pub const MISSING: [&str; 10] = ["?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"];

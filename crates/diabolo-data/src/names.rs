@@ -1,8 +1,10 @@
 //! Names derived from the name of an input, and names of columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow_schema::Schema;
+
+use crate::{Error, Result};
 
 /// The last part of a path: "adult.csv" for `data/adult.csv`; other inputs unchanged.
 ///
@@ -49,4 +51,48 @@ pub fn unnamed_column(index: usize) -> String {
 /// thousand columns: finding each by a search would take the square of their number.
 pub fn places(schema: &Schema) -> HashMap<&str, usize> {
     schema.fields().iter().enumerate().rev().map(|(at, field)| (field.name().as_str(), at)).collect()
+}
+
+/// Returns an error if two columns have the same name.
+pub(crate) fn unique_names(input: &str, columns: &Schema) -> Result<()> {
+    let mut names = HashSet::new();
+    match columns.fields().iter().find(|field| !names.insert(field.name())) {
+        Some(twice) => {
+            let help = "rename one of them in the file";
+            let error = Error::data(input, "different column names", "the name twice", help);
+            Err(error.in_column(twice.name()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The candidate with the smallest edit distance to `name`, if that is at most a third of its
+/// length.
+pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (name.chars().count() / 3).max(1);
+    let distance = |candidate: &str| strsim::levenshtein(&name.to_lowercase(), &candidate.to_lowercase());
+    let near = candidates.into_iter().map(|candidate| (distance(candidate), candidate));
+    near.filter(|(distance, _)| *distance <= limit).min().map(|(_, candidate)| candidate)
+}
+
+/// The first few names, quoted, and how many more there are.
+pub(crate) fn some_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    const SHOWN: usize = 8;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown: Vec<String> = names.take(SHOWN).map(|name| format!("'{name}'")).collect();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    shown.join(", ") + &rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closest_finds_similar_names_only() {
+        let names = ["age", "income", "workclass"];
+        assert_eq!(closest("Age", names), Some("age"));
+        assert_eq!(closest("work_class", names), Some("workclass"));
+        assert_eq!(closest("zip", names), None);
+    }
 }

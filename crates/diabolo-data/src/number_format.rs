@@ -1,12 +1,12 @@
-//! How a column of text writes its numbers: currency, percent, thousands separators, decimal commas,
-//! negative numbers in parentheses.
+//! How a column of text writes its numbers: currency, percent, thousands separators, decimal
+//! commas, negative numbers in parentheses.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::column::number;
+use crate::number::number;
 use crate::{Error, Result};
 
 /// A format of numbers, written as the number 1234.5 in it: `$1,234.5`, `1.234,5`, `(1234.5)` if

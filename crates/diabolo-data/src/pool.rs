@@ -1,9 +1,9 @@
 //! Rare levels of a categorical column, which share one encoded column.
 //!
-//! A level with a few rows cannot be learned: its frequency has a relative error of 1 / √rows. Among
-//! many levels, those with fewer than [`LEAST_ROWS`] training rows, and all but the
-//! [`MOST_LEVELS`] most frequent ones, are therefore learned as one. Its probability is that of
-//! all of them; given it, each has the probability of its frequency in the training rows.
+//! A level with a few rows cannot be learned: its frequency has a relative error of 1 / √rows.
+//! Among many levels, those with fewer than [`LEAST_ROWS`] training rows, and all but the
+//! [`MOST_LEVELS`] most frequent ones, are therefore learned as one. Its probability is that of all
+//! of them; given it, each has the probability of its frequency in the training rows.
 
 use serde::{Deserialize, Serialize};
 

@@ -81,8 +81,8 @@ fn fill_dictionary(given: &ArrayRef, gaps: &BooleanArray, made: &ArrayRef) -> Re
     dictionary_of(given, &zip(gaps, &codes, &make_array(keys.to_data()))?, &concat(&parts)?)
 }
 
-/// A dictionary in which every value occurs once, as other programs expect; other columns unchanged.
-/// Joining batches may repeat them.
+/// A dictionary in which every value occurs once, as other programs expect; other columns
+/// unchanged. Joining batches may repeat them.
 pub(crate) fn distinct_values(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let Some(dictionary) = column.as_any_dictionary_opt() else { return Ok(column.clone()) };
     let (mut place, mut first) = (HashMap::new(), vec![]);
@@ -142,7 +142,9 @@ fn range(data_type: &DataType) -> Option<(f64, f64)> {
 /// A number of `digits` nines, `scale` of them after the point.
 fn largest_decimal(digits: u8, scale: i8) -> (f64, f64) {
     let whole = i32::from(digits) - i32::from(scale);
-    let most = (10f64.powi(whole) - 10f64.powi(-i32::from(scale))).min(10f64.powi(whole).next_down());
+    // Below the next power of ten, which may round up.
+    let power: f64 = format!("1e{whole}").parse().unwrap_or(f64::MAX);
+    let most = (power - 10f64.powi(-i32::from(scale))).min(power.next_down());
     (-most, most)
 }
 

@@ -130,9 +130,9 @@ impl Config {
 /// The learning rate, or less for rows of many large numbers, such as the pixels of photographs.
 ///
 /// A step of Adam moves every weight by about the learning rate, at the start in the direction that
-/// the batch agrees on, and thus the input of a unit by up to rate · ‖x‖₁. With 3072 pixels around ½
-/// and a rate of 0.003 that is 4: the first steps throw the network far off, and Adam remembers the
-/// huge gradients for a thousand steps.
+/// the batch agrees on, and thus the input of a unit by up to rate · ‖x‖₁. With 3072 pixels around
+/// ½ and a rate of 0.003 that is 4: the first steps throw the network far off, and Adam remembers
+/// the huge gradients for a thousand steps.
 fn within_reach(rate: f64, rows: &Encoded) -> f64 {
     const REACH: f64 = 0.7;
     let size = rows.values.iter().map(|&x| f64::from(x.abs())).sum::<f64>() / rows.rows.max(1) as f64;

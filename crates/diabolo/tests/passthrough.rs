@@ -1,6 +1,6 @@
-//! What the model does not change leaves as it came: every format × stored type × pattern of missing
-//! cells × role of the column, in small tables. `bench/passthrough.py` does the same with thousands,
-//! and pyarrow as the reader.
+//! What the model does not change leaves as it came: every format × stored type × pattern of
+//! missing cells × role of the column, in small tables. `bench/passthrough.py` does the same with
+//! thousands, and pyarrow as the reader.
 #![cfg(feature = "formats")]
 #![allow(clippy::unwrap_used)]
 
@@ -54,7 +54,10 @@ fn columns(gaps: Gaps, noise: &mut Stream) -> Vec<ArrayRef> {
     let small: Vec<i64> = (0..ROWS).map(|_| noise.random::<f64>() * 9.0).map(|x| x as i64).collect();
     let present = |row: usize| !gaps.has(row);
     let whole: Int64Array = (0..ROWS).map(|row| present(row).then(|| small[row])).collect();
-    let as_type = |data_type: DataType| cast(&whole, &data_type).unwrap();
+    let as_type = |data_type: DataType| match data_type {
+        DataType::Time32(_) => cast(&cast(&whole, &DataType::Int32).unwrap(), &data_type).unwrap(),
+        _ => cast(&whole, &data_type).unwrap(),
+    };
     let mut found: Vec<ArrayRef> = [
         DataType::Int8,
         DataType::Int32,
@@ -127,7 +130,8 @@ fn fitted(rows: &RecordBatch, role: Role) -> Predictor {
         Role::Key => config.data.key = Some("c".into()),
         Role::Label => config.data.label = Some("c".into()),
         Role::Dropped => config.data.drop = vec!["c".into()],
-        Role::Left => {}
+        // Else "NA" is a missing cell.
+        Role::Left => config.data.missing = vec!["none".into()],
     }
     FitJob::new(rows.clone()).config(config).run().unwrap().predictor
 }

@@ -24,7 +24,7 @@ struct Walked {
 fn fitted(input: &str, rows: usize, epochs: usize) -> Walked {
     let mut config = Config::default();
     config.model.family = FamilyConfig::named("contractive").unwrap();
-    (config.data.validation, config.data.test) = (0.0, 0.2);
+    config.data.test = 0.2;
     config.training.epochs = Some(epochs);
     let all = open(input, &ReadOptions::default()).unwrap().collect().unwrap();
     let job = FitJob::new(all.slice(0, rows.min(all.num_rows()))).config(config).prepare().unwrap();

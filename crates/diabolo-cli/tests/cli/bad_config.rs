@@ -19,7 +19,7 @@ fn values_out_of_range() {
     assert_snapshot!(refused("--epochs 0"), @"error: --epochs: expected 1 or more (0 only after pretrain_epochs), found 0");
     assert_snapshot!(refused("--batch-size 0"), @"error: --batch-size: expected 1 or more, found 0");
     assert_snapshot!(refused("--hidden 0"), @"error: --hidden: expected widths from 1 to 1048576, found 0");
-    assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: --hidden: expected layers with at most 2147483648 weights in all, found 1099521064960");
+    assert_snapshot!(refused("--hidden 1048576,1048576"), @"error: --hidden: expected layers with at most 2147483648 weights in all, found 1099536793600");
     assert_snapshot!(refused("--kl-weight nan"), @"error: --kl-weight: expected a number, 0 or more, found NaN");
     assert_snapshot!(refused("--test 0.6 --validation 0.6"), @"error: validation and test: expected a sum below 1: no row is left to train on, found 1.2");
     assert_snapshot!(refused("--threads 0"), @"error: threads: expected 1 to 1024, set once, found 0");

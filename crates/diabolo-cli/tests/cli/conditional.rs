@@ -70,6 +70,6 @@ fn conditions_of_each_type() {
     assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.500,")), "{new}");
     assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: --hidden: expected layers with at most 2147483648 weights in all, found 1099523162688");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: --hidden: expected layers with at most 2147483648 weights in all, found 1099528406528");
     assert_snapshot!(workspace.fails(3, "fit t.csv --condition colour"), @"error: t.csv: expected the column 'colour' (--condition), found the columns 'id', 'x', 'n', 'color', 'flag'; did you mean --condition color?");
 }

@@ -130,9 +130,11 @@ fn typed_formats_keep_numbers() {
     let workspace = fitted();
     workspace.write("new.csv", table(60, |_, row| row));
     workspace.ok("score run new.csv -o scored.parquet");
-    let shown = workspace.ok("inspect scored.parquet").stdout;
-    let of = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_string();
-    assert!(of("x ").contains("float") && of("n ").contains("integer"), "{shown}");
+    let shown = workspace.ok("inspect scored.parquet --json").json();
+    let columns = shown["columns"].as_array().unwrap();
+    let storage =
+        |name: &str| columns.iter().find(|column| column["name"] == name).unwrap()["storage"].clone();
+    assert_eq!((storage("x"), storage("n")), ("float".into(), "integer".into()), "{shown}");
 }
 
 #[test]
@@ -173,8 +175,8 @@ fn unsuitable_rows_are_refused() {
     workspace.write("lacking.csv", "id,x,n\nr1,1,2\n");
     assert!(workspace.fails(3, "score run lacking.csv -q").contains("color"));
     workspace.write("category.csv", table_with(3, "r3,0.1,3,violet,0"));
-    assert!(workspace.fails(3, "score run category.csv -q").contains("violet"));
-    let out = workspace.ok("score run category.csv --unknown missing -q").stdout;
+    assert!(workspace.fails(3, "score run category.csv --unknown error -q").contains("violet"));
+    let out = workspace.ok("score run category.csv -q").stdout;
     assert!(column(&out, "score")[2].parse::<f64>().unwrap().is_finite());
     workspace.write("empty.csv", table_with(5, "r5,,,,"));
     let out = workspace.ok("score run empty.csv -q").stdout;

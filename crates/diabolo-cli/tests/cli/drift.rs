@@ -111,9 +111,9 @@ fn drift_exit_code_and_report() {
     assert!(page.contains("<h2>Drift</h2>") && page.contains(" % → 100 %"), "{page}");
     assert_eq!(workspace.run(&line.replace("--drift ", "")).code, Some(0));
     workspace.write("violet.csv", people(1000, 60, |row| row[3] = "violet".into()));
-    assert!(workspace.fails(3, "score run violet.csv --drift -q").contains("violet"));
-    let found = columns(&workspace.ok("score run violet.csv --drift --json --unknown missing"));
-    assert_eq!(found, [("color".into(), "missing 0 % → 100 %".into())]);
+    assert!(workspace.fails(3, "score run violet.csv --drift --unknown error -q").contains("violet"));
+    let found = columns(&workspace.ok("score run violet.csv --drift --json"));
+    assert_eq!(found, [("color".into(), "unseen level: 100 %, 'red' 36 % → 0 %".into())]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn likelihood_of_a_single_column() {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(120, |_, row| row));
     workspace.ok(
-        "fit good.csv --key id --likelihood numeric=laplace --likelihood n=student_t --epochs 2 -o run -q",
+        "fit good.csv --key id --likelihood numeric=laplace --type n=numeric --likelihood n=student_t --epochs 2 -o run -q",
     );
     let config = workspace.text("run/config.toml");
     for line in [

@@ -5,6 +5,7 @@ mod adult;
 mod bad_config;
 mod bad_data;
 mod bad_model;
+mod cases;
 mod compare;
 mod conditional;
 mod denoise;

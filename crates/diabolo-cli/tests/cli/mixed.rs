@@ -20,7 +20,7 @@ fn gappy() -> String {
 fn reconstruction_keeps_columns_types_and_order() {
     let workspace = Workspace::new();
     workspace.write("t.csv", gappy());
-    workspace.ok("fit t.csv --key id --epochs 5 -q -o run");
+    workspace.ok("fit t.csv --key id --type n=count --epochs 5 -q -o run");
     let schema = workspace.ok("inspect run").stdout;
     for line in ["x       numeric", "n       count", "color   categorical", "flag    binary", "id      key"] {
         assert!(schema.contains(line), "{line}\n{schema}");
@@ -86,7 +86,7 @@ fn counts_and_ordinals_round_trip() {
     let row = |i: usize| format!("{},{},{}\n", [0, 0, 3, 1, 40][i % 5], ["S", "M", "L"][i % 3], 20 + i % 50);
     let rows: String = (0..200).map(row).collect();
     workspace.write("t.csv", format!("events,size,age\n{rows}"));
-    workspace.ok("fit t.csv --type size=ordinal:S,M,L --epochs 3 -q -o run");
+    workspace.ok("fit t.csv --type size=ordinal:S,M,L --type events=count --epochs 3 -q -o run");
     let schema = workspace.ok("inspect run").stdout;
     assert!(schema.contains("size    ordinal  text     3: S < M < L"), "{schema}");
     let made = workspace.ok("reconstruct run t.csv").stdout;

@@ -123,6 +123,13 @@ pub fn fitted() -> Workspace {
     workspace
 }
 
+/// The metrics of a fit as `evaluate` gives them: without the model that is the same for every row.
+pub fn as_evaluated(fitted: &serde_json::Value) -> serde_json::Value {
+    let mut metrics = fitted.clone();
+    assert!(metrics.as_object_mut().unwrap().remove("constant_model").is_some(), "{fitted}");
+    metrics
+}
+
 /// Cells of a CSV without quotes: header, rows.
 pub fn cells(text: &str) -> (Vec<String>, Vec<Vec<String>>) {
     let split = |line: &str| line.split(',').map(str::to_string).collect::<Vec<_>>();

@@ -12,7 +12,8 @@ use super::detect::unambiguous;
 use super::step::Step;
 use super::text::offset_of;
 use super::{DateFormat, Pattern};
-use crate::column::{Column, number};
+use crate::column::Column;
+use crate::number::number;
 use crate::{DataProblem, Result, Storage};
 
 /// A date with a day above 12, as an example.

@@ -42,7 +42,7 @@ pub(crate) fn find_dates(column: &Column, least: f64) -> Result<Option<Dates>> {
     if cells.is_empty() {
         return Ok(None);
     }
-    if let Some(numbers) = cells.iter().map(|cell| crate::column::number(cell)).collect::<Option<Vec<f64>>>()
+    if let Some(numbers) = cells.iter().map(|cell| crate::number::number(cell)).collect::<Option<Vec<f64>>>()
     {
         let Some(pattern) = number_pattern(column.name, &numbers) else { return Ok(None) };
         let whole = numbers.iter().all(|x| x.fract() == 0.0);

@@ -6,7 +6,8 @@ use super::cells::{is_temporal, moments};
 use super::detect::{Found, detect};
 use super::{DateFormat, Pattern};
 use crate::MissingWords;
-use crate::column::{Column, number};
+use crate::column::Column;
+use crate::number::number;
 
 /// A step is longer than usual if it is more than so many times the median step: months and days
 /// of 23 to 25 hours are not.

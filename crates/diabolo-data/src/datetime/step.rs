@@ -1,4 +1,5 @@
-//! The step of a column of dates, and the positions in the cycles of the calendar that it leaves open.
+//! The step of a column of dates, and the positions in the cycles of the calendar that it leaves
+//! open.
 
 use std::f64::consts::TAU;
 use std::fmt;

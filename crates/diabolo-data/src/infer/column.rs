@@ -7,10 +7,12 @@ use arrow_schema::DataType;
 
 use super::TypeName;
 use super::numbers::{Levels, are_repeated, behave_as_counts, have_one_peak, identifies, levels};
-use crate::column::{CellType, Column, EXACT, number, some_names};
+use crate::column::{CellType, Column};
 use crate::datetime::{Dates, find_dates, given_dates};
 use crate::levels::distinct;
 use crate::missing::has_leading_zeros;
+use crate::names::some_names;
+use crate::number::{EXACT, number};
 use crate::pool::is_learnable;
 use crate::{FeatureKind, Result, Storage};
 

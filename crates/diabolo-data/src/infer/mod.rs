@@ -20,6 +20,7 @@ mod missing;
 mod numbers;
 mod order;
 mod pandas;
+mod spelling;
 mod type_name;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,12 +29,13 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema as ArrowSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::column::{Column, closest, some_names, unique_names};
+use crate::column::Column;
 use crate::image::image_shape;
 use crate::json::{JsonText, mark};
 use crate::missing::of_no_column;
+use crate::names::{closest, some_names, unique_names};
 use crate::{Error, Result};
-use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Spelling, Storage};
+use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Storage};
 
 use column::{Given, Note, Verdict, infer_column};
 use formats::number_formats;
@@ -233,7 +235,7 @@ fn set_empty_aside(empty: Vec<String>, inferred: &mut Inferred) {
 
 /// A feature of this kind, with the spelling of the column.
 fn feature(column: &Column, kind: FeatureKind, storage: Storage) -> Result<Feature> {
-    let spelling = Spelling::of(column, &kind, storage)?;
+    let spelling = spelling::spelling(column, &kind, storage)?;
     Ok(Feature { name: column.name.into(), kind, storage, spelling })
 }
 

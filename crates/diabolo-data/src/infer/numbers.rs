@@ -1,6 +1,6 @@
 //! What whole numbers mean: amounts, counts, levels, codes or identifiers.
 
-use crate::column::EXACT;
+use crate::number::EXACT;
 
 /// Whole numbers with at most so many different values may be levels or codes.
 const MOST_LEVELS: usize = 12;

@@ -4,7 +4,8 @@
 //! ordered, most of what they explain of x is explained by a straight line in k:
 //!
 //! ```text
-//! B = Σ_k n_k (x̄_k − x̄)² / s² − (d − 1) ,   L = (Σ_k n_k (k − k̄) x̄_k)² / (s² Σ_k n_k (k − k̄)²) − 1
+//! B = Σ_k n_k (x̄_k − x̄)² / s² − (d − 1) ,
+//!     L = (Σ_k n_k (k − k̄) x̄_k)² / (s² Σ_k n_k (k − k̄)²) − 1
 //! ```
 //!
 //! with n_k cells of level k, their mean x̄_k, and the variance s² within levels; what noise alone
@@ -13,7 +14,8 @@
 use arrow_array::RecordBatch;
 
 use super::numbers::{have_one_peak, levels};
-use crate::column::{Column, number};
+use crate::column::Column;
+use crate::number::number;
 use crate::{Feature, FeatureKind, Result};
 
 /// Levels are ordered if a line explains this share of what they explain; or the second, if there

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::column::number;
+use crate::number::number;
 use crate::{DateFormat, Error, NumberFormat, Result};
 
 /// A column type as written by the user: a word, `ordinal:small,medium,large` for ordered

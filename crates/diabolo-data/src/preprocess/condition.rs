@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 
 use super::{Preprocessor, no_table};
-use crate::column::some_names;
+use crate::names::some_names;
 use crate::{Error, Result};
 
 /// The encoded condition columns, inputs that the model does not reconstruct; a missing cell is all

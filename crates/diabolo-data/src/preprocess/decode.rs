@@ -8,9 +8,9 @@ use arrow_schema::{Field, Schema as ArrowSchema};
 use diabolo_stats::random::{Purpose, RngExt, Stream, stream};
 
 use super::{Preprocessor, Transform, no_table};
-use crate::column::number;
 use crate::datetime::written;
 use crate::image::{image_array, image_field, image_scale, pixel_array, with_16_bits, with_scale};
+use crate::number::number;
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, Storage};
 
@@ -19,17 +19,17 @@ impl Preprocessor {
     ///
     /// `means` are rows × width numbers from [`Preprocessor::encode`] or a model: pixels and scaled
     /// numbers, probabilities of a binary column's second value, probabilities of categories. Whole
-    /// numbers and counts are rounded, counts are clamped at 0, the most probable category is
-    /// taken (of pooled ones the most frequent), and NaN becomes a missing cell. Numbers stay in the
+    /// numbers and counts are rounded, counts are clamped at 0, the most probable category is taken
+    /// (of pooled ones the most frequent), and NaN becomes a missing cell. Numbers stay in the
     /// range of the training rows, unless [`beyond_range`](Self::beyond_range), and have no more
     /// decimals than their column. A column that no training row has is missing.
     pub fn decode(&self, means: &[f32]) -> Result<RecordBatch> {
         self.decoded(means, None)
     }
 
-    /// [`decode`](Self::decode) for draws: numbers of a column that is mostly 0 have the distribution
-    /// of the training rows, and pooled categories are drawn by their frequency there. These depend on `seed`, the number of
-    /// the table and of its first row.
+    /// [`decode`](Self::decode) for draws: numbers of a column that is mostly 0 have the
+    /// distribution of the training rows, and pooled categories are drawn by their frequency there.
+    /// These depend on `seed`, the number of the table and of its first row.
     pub fn decode_draws(&self, draws: &[f32], seed: u64, table: u64, first_row: u64) -> Result<RecordBatch> {
         let noise = &mut stream(seed, Purpose::PooledLevels, table, first_row);
         self.decoded(draws, Some(noise))

@@ -9,9 +9,10 @@ use arrow_schema::{DataType, Field};
 
 use super::scaling::Scaling;
 use super::{Condition, Preprocessor, Transform, UnknownCategory, find_columns};
-use crate::column::{Code, Column, some_names};
+use crate::column::{Code, Column};
 use crate::datetime::moments;
 use crate::image::image_scale;
+use crate::names::some_names;
 use crate::{Binarization, BlockKind, DateFormat, Feature, FeatureKind, Step};
 use crate::{DataProblem, Result};
 

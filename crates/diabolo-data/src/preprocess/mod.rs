@@ -30,9 +30,10 @@ use serde::{Deserialize, Serialize};
 use self::layout::{CachedLayout, Layout};
 use self::scaling::Scaling;
 use self::transform::Transform;
-use crate::column::{Column, closest, some_names, unique_names};
+use crate::column::Column;
 use crate::image::image_shape;
 use crate::names::places;
+use crate::names::{closest, some_names, unique_names};
 use crate::{Binarization, Block, FeatureKind, Schema};
 use crate::{DataProblem, Error, Result};
 
@@ -179,7 +180,8 @@ impl Preprocessor {
         features.filter(|(at, _)| !self.is_learned(*at)).map(|(_, feature)| feature.name.as_str()).collect()
     }
 
-    /// Whether a column is mostly 0, such that its draws need [`calibrate_draws`](Self::calibrate_draws).
+    /// Whether a column is mostly 0, such that its draws need
+    /// [`calibrate_draws`](Self::calibrate_draws).
     pub fn has_point_masses(&self) -> bool {
         let is_one = |transform: &Transform| {
             matches!(transform, Transform::Number { scaling: Scaling::PointMass(_), .. })
@@ -187,8 +189,8 @@ impl Preprocessor {
         self.transforms.iter().any(is_one)
     }
 
-    /// Learns how [`decode_draws`](Self::decode_draws) maps draws to the distribution of the training
-    /// rows, from the encoded values of drawn rows: rows × width.
+    /// Learns how [`decode_draws`](Self::decode_draws) maps draws to the distribution of the
+    /// training rows, from the encoded values of drawn rows: rows × width.
     pub fn calibrate_draws(&mut self, draws: &[f32]) {
         let (width, ranges) = (self.width(), self.column_ranges());
         for (transform, units) in self.transforms.iter_mut().zip(ranges) {

@@ -14,12 +14,19 @@ const MEDIAN: f64 = 10.0;
 /// Amounts of money have none.
 const LARGE: f64 = 0.9;
 
+/// What is never seen to change is an anomaly when it does, even by a little; but an unseen value
+/// must not outweigh all other columns.
+const UNIT: f64 = 0.01;
+const DEPARTURE: f64 = 5.0;
+
 /// An increasing function from a column's units to the model's, and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Scaling {
     /// z = (x − shift) / scale.
     Linear { shift: f64, scale: f64 },
+    /// z = (x − value) / scale, up to ±[`DEPARTURE`], for a column with one value.
+    Constant { value: f64, scale: f64 },
     /// The k-th of K quantiles maps to z_k = Φ⁻¹((k + ½) / K), with linear interpolation between
     /// quantiles and clamping outside.
     Quantile { quantiles: Vec<f64> },
@@ -55,10 +62,10 @@ impl Scaling {
         }
     }
 
-    /// Of a column with one value: a departure counts by the size of the value, up to 1.
+    /// Of a column with one value: a departure of [`UNIT`] of the value's size, up to 1, is a unit.
     pub fn constant(value: f64) -> Self {
-        let scale = value.abs().min(1.0);
-        Scaling::Linear { shift: value, scale: usable(scale) }
+        let size = if value == 0.0 { 1.0 } else { value.abs().min(1.0) };
+        Scaling::Constant { value, scale: usable(UNIT * size) }
     }
 
     /// Fits to the finite whole `values` of a count column.
@@ -74,6 +81,7 @@ impl Scaling {
     pub fn is_sound(&self) -> bool {
         match self {
             Scaling::Linear { shift, scale } => shift.is_finite() && scale.is_normal() && *scale > 0.0,
+            Scaling::Constant { value, scale } => value.is_finite() && scale.is_normal() && *scale > 0.0,
             Scaling::Quantile { quantiles } => {
                 !quantiles.is_empty() && quantiles.iter().all(|q| q.is_finite()) && quantiles.is_sorted()
             }
@@ -87,6 +95,9 @@ impl Scaling {
         match self {
             &Scaling::Linear { shift, scale } => {
                 Box::new(move |x| ((x - shift) / scale).clamp(-LIMIT, LIMIT) as f32)
+            }
+            &Scaling::Constant { value, scale } => {
+                Box::new(move |x| ((x - value) / scale).clamp(-DEPARTURE, DEPARTURE) as f32)
             }
             Scaling::Quantile { quantiles } => {
                 let nodes = nodes(quantiles.len());
@@ -104,6 +115,7 @@ impl Scaling {
     pub fn decoder(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
         match self {
             &Scaling::Linear { shift, scale } => Box::new(move |z| shift + scale * f64::from(z)),
+            &Scaling::Constant { value, scale } => Box::new(move |z| value + scale * f64::from(z)),
             Scaling::Quantile { quantiles } => {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |z| interpolate(&nodes, quantiles, f64::from(z)))
@@ -129,13 +141,16 @@ impl Scaling {
 
     /// log dz/dx as a function of the scaled value z, prepared for many calls.
     ///
-    /// For quantiles, also of a column with a point mass, it is the slope of the piecewise linear map at z; at a knot, the slope of the
-    /// chord between both neighbours; at a value equal to several quantiles (a point mass, which
-    /// has no density), the slope of the chord from the next lower quantile to the next higher one;
-    /// outside the training range, which is clamped, the slope at its end.
+    /// For quantiles, also of a column with a point mass, it is the slope of the piecewise linear
+    /// map at z; at a knot, the slope of the chord between both neighbours; at a value equal to
+    /// several quantiles (a point mass, which has no density), the slope of the chord from the next
+    /// lower quantile to the next higher one; outside the training range, which is clamped, the
+    /// slope at its end.
     pub fn log_slope(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
         match self {
-            &Scaling::Linear { scale, .. } => Box::new(move |_| -scale.ln()),
+            &Scaling::Linear { scale, .. } | &Scaling::Constant { scale, .. } => {
+                Box::new(move |_| -scale.ln())
+            }
             Scaling::Quantile { quantiles } => {
                 let nodes = nodes(quantiles.len());
                 Box::new(move |z| chord(quantiles, &nodes, z).ln())
@@ -200,9 +215,13 @@ mod tests {
         let min_max = Scaling::fit(NumericScaling::MinMax, &[-1.0, 3.0, 1.0]);
         assert_eq!([-1.0, 1.0, 3.0, 5.0].map(|x| min_max.encoder()(x)), [0.0, 0.5, 1.0, 1.5]);
         let constant = Scaling::fit(NumericScaling::Standardize, &[0.1; 3]);
-        assert_eq!(constant, Scaling::Linear { shift: 0.1, scale: 0.1 });
-        let scale = |value| Scaling::fit(NumericScaling::Standardize, &[value; 2]).encoder()(value + 1.0);
-        assert_eq!([0.0, -1.0, 300.0].map(scale), [1.0; 3], "of larger values, and of 0");
+        assert_eq!(constant, Scaling::Constant { value: 0.1, scale: 0.001 });
+        let depart = |value: f64| {
+            let scaling = Scaling::fit(NumericScaling::Standardize, &[value; 2]);
+            let encode = scaling.encoder();
+            [encode(value), encode(value + 0.02), encode(value - 1e9)].map(|z| (z * 1e3).round() / 1e3)
+        };
+        assert_eq!([0.0, -1.0, 300.0].map(depart), [[0.0, 2.0, -5.0]; 3], "of larger values, and of 0");
     }
 
     #[test]

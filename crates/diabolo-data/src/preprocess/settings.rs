@@ -11,8 +11,8 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NumericScaling {
-    /// Mean 0 and standard deviation 1 over the training rows. If most values are 0, the others have
-    /// the scores of their ranks, and 0 has a score of its own, such that 0 stays 0.
+    /// Mean 0 and standard deviation 1 over the training rows. If most values are 0, the others
+    /// have the scores of their ranks, and 0 has a score of its own, such that 0 stays 0.
     #[default]
     Standardize,
     /// The same, but columns of whole numbers are divided by at least 1, the step between their

@@ -134,7 +134,7 @@ fn fit_uses_training_rows_only_and_warns_about_unseen_values() {
     );
     let encoded = fitted.encode("t", &batch, 0).unwrap();
     assert_eq!(encoded.values[..6], [-1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
-    assert_eq!(encoded.values[12..], [997.5, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(encoded.values[12..], [997.5, 5.0, 0.0, 0.0, 0.0, 1.0]);
     assert_eq!(encoded.observed.as_ref().unwrap()[12..], [1.0, 1.0, 0.0, 1.0, 1.0, 1.0]);
     assert_eq!(
         (fitted.unobserved(), fitted.decode(&encoded.values).unwrap().column(2).null_count()),

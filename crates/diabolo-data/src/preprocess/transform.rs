@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::scaling::Scaling;
 use super::{CountScaling, PreprocessConfig};
 use crate::Result;
-use crate::column::{Code, Column, some_names};
+use crate::column::{Code, Column};
 use crate::datetime::moments;
 use crate::image::image_scale;
+use crate::names::some_names;
 use crate::pool::Pool;
 use crate::{Feature, FeatureKind};
 

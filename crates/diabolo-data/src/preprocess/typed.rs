@@ -8,7 +8,9 @@ use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 
 use super::{Preprocessor, no_table};
-use crate::column::{Column, EXACT, some_names};
+use crate::column::Column;
+use crate::names::some_names;
+use crate::number::EXACT;
 use crate::{Feature, Result, Storage};
 
 impl Preprocessor {

@@ -7,8 +7,8 @@ const SECONDS_OF_A_DAY: f64 = 86_400.0;
 
 impl Preprocessor {
     /// The uncertainty of each feature and row: for a number, half the distance between its values
-    /// one standard deviation above and below, in original units, dates in days; for a category, the probability
-    /// of all other categories. Images have none.
+    /// one standard deviation above and below, in original units, dates in days; for a category,
+    /// the probability of all other categories. Images have none.
     ///
     /// `means` and `deviations` are rows × width encoded numbers.
     pub fn uncertainty(&self, means: &[f32], deviations: &[f32]) -> Vec<Vec<f64>> {
@@ -42,8 +42,8 @@ impl Preprocessor {
         uncertainty.collect()
     }
 
-    /// The numbers of each feature in original units, without rounding; `None` for categories, dates
-    /// and images; NaN in columns that no training row has.
+    /// The numbers of each feature in original units, without rounding; `None` for categories,
+    /// dates and images; NaN in columns that no training row has.
     ///
     /// `values` are rows × width encoded numbers.
     pub fn numbers(&self, values: &[f32]) -> Vec<Option<Vec<f64>>> {

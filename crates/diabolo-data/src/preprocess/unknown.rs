@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use arrow_array::{ArrayRef, RecordBatch};
 
 use super::{Preprocessor, Transform, UnknownCategory};
-use crate::column::{Code, Column, some_names};
+use crate::column::{Code, Column};
 use crate::names::places;
+use crate::names::some_names;
 use crate::{Feature, Result, is_earlier_row};
 
 /// Counts by column of cells whose category was not in the training data; they are treated as

@@ -13,8 +13,8 @@ use parquet::file::metadata::ParquetMetaData;
 use super::foreign::not_supported;
 use super::ipc::Batches;
 use super::{ReadOptions, Source, arrow_error, slices};
-use crate::column::unique_names;
 use crate::input::{Input, read_error};
+use crate::names::unique_names;
 use crate::{Error, Result};
 
 /// Opens a Parquet file.
@@ -103,6 +103,9 @@ fn batches_of(
         return Err(Error::data(name, "at least one column of values", found, "check how it was written"));
     }
     unique_names(&name, schema)?;
+    // Batches of Parquet lack what the file says of itself.
+    let columns = schema.clone();
+    let batches = batches.map(move |batch| batch?.with_schema(columns.clone()));
     let parts = until_error(name.clone(), batches).flat_map(move |batch| {
         let (part, error) = batch.map_or_else(|error| (None, Some(error)), |batch| (Some(batch), None));
         let parts = part.into_iter().flat_map(move |batch| slices(batch, batch_rows));

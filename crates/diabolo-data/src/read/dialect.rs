@@ -26,8 +26,8 @@ pub(super) fn line_end(sample: &[u8]) -> u8 {
     if !sample.contains(&b'\n') && sample.contains(&b'\r') { b'\r' } else { b'\n' }
 }
 
-/// The lines before the table: a remark after `|`, as in `adult.test` of UCI; `sep=;`, as Excel reads
-/// it; and lines that begin with `#`, unless most do.
+/// The lines before the table: a remark after `|`, as in `adult.test` of UCI; `sep=;`, as Excel
+/// reads it; and lines that begin with `#`, unless most do.
 pub(super) fn preamble(sample: &[u8], line_end: u8) -> Preamble {
     let mut found = Preamble::default();
     let lines = || sample.split_inclusive(|byte| *byte == line_end);
@@ -94,8 +94,8 @@ pub(super) fn delimiter(sample: &[u8], line_end: u8, complete: bool) -> u8 {
     first_above(1.0).or_else(blanks).or_else(most).unwrap_or(b',')
 }
 
-/// Whether blanks separate cells, and not the words of one cell such as a date with its time, a name
-/// or an amount with its unit.
+/// Whether blanks separate cells, and not the words of one cell such as a date with its time, a
+/// name or an amount with its unit.
 fn blanks_divide(sample: &[u8], line_end: u8, records: &[Vec<String>]) -> bool {
     let lines = sample.split(|byte| *byte == line_end).filter(|line| !line.trim_ascii().is_empty());
     let aligned = |line: &[u8]| line.trim_ascii_end().windows(2).any(|two| two == b"  ") || line[0] == b' ';
@@ -154,9 +154,10 @@ pub(super) fn header(records: &[Vec<String>]) -> (bool, Option<String>) {
     (distinct && !(0..first.len()).any(|index| column(index).any(|cell| *cell == first[index])), None)
 }
 
-/// Whether a first row with numbers names its columns, as wavelengths and years do: two or more that
-/// increase or decrease, beside distinct texts, over values that are unlike them. That is, whole
-/// numbers over decimals, numbers outside the range of their columns, or five or more in equal steps.
+/// Whether a first row with numbers names its columns, as wavelengths and years do: two or more
+/// that increase or decrease, beside distinct texts, over values that are unlike them. That is,
+/// whole numbers over decimals, numbers outside the range of their columns, or five or more in
+/// equal steps.
 fn numbers_are_names(first: &[String], rest: &[Vec<String>]) -> (bool, Option<String>) {
     let names = first.iter().enumerate().filter(|(_, cell)| is_number(cell)).collect::<Vec<_>>();
     let values = names.iter().map(|(_, cell)| cell.parse::<f64>()).collect::<Result<Vec<_>, _>>();

@@ -95,8 +95,8 @@ pub struct ImageOptions {
     /// The height and width to resize images to; by default all must have one size.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<[usize; 2]>,
-    /// Number of channels: 1 reads colour as grey, 3 reads grey as RGB; by default 3 if one image is
-    /// in colour, else 1.
+    /// Number of channels: 1 reads colour as grey, 3 reads grey as RGB; by default 3 if one image
+    /// is in colour, else 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channels: Option<usize>,
     /// Refuse unreadable images, which are skipped by default.
@@ -235,8 +235,8 @@ impl Iterator for Source {
     }
 }
 
-/// Opens a file, stdin (`-`), a built-in set, or several files as one input: a folder of images, the
-/// folder of a table in parts, or a pattern such as `data/*.parquet`.
+/// Opens a file, stdin (`-`), a built-in set, or several files as one input: a folder of images,
+/// the folder of a table in parts, or a pattern such as `data/*.parquet`.
 ///
 /// Without images, the data files below a folder are parts of one table; those that begin with `.`
 /// or `_` are ignored, and folders such as `year=2024` become columns.
@@ -267,7 +267,18 @@ fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     match several(input)? {
         Some(Several::Pictures(files)) => images::open(input, files, options),
         Some(Several::Parts(files)) => parts::open(input, files, options),
-        None => open_input(Input::open(input)?, options),
+        None => open_input(open_named(input)?, options),
+    }
+}
+
+/// A file or stdin; the error about one that does not exist suggests a built-in set.
+fn open_named(input: &str) -> Result<Input> {
+    match catalog::similar(input) {
+        Some(set) if input != "-" && !Path::new(input).exists() => {
+            let found = format!("'{input}', which is neither; did you mean {set}?");
+            Err(Error::invalid_value("input", "a file or a built-in data set", found))
+        }
+        _ => Input::open(input),
     }
 }
 

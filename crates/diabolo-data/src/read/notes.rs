@@ -16,7 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// # Ok::<(), diabolo_data::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct OnNote(Option<Arc<dyn Fn(&str) + Send + Sync>>);
+pub struct OnNote(Option<Arc<Receive>>);
+
+type Receive = dyn Fn(&str) + Send + Sync;
 
 impl OnNote {
     /// Calls `receive` with every note.

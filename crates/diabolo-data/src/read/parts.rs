@@ -9,9 +9,9 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::files::Found;
 use super::{ReadOptions, Source, arrow_error, open_input};
-use crate::column::some_names;
 use crate::input::Input;
 use crate::names::places;
+use crate::names::some_names;
 use crate::{Error, Format, Result};
 
 /// The value of a folder such as `city=__HIVE_DEFAULT_PARTITION__`: missing.

@@ -158,7 +158,10 @@ impl<R: Read> Records<R> {
         let mut open = false;
         loop {
             let Some((end, next)) = self.find_line()? else {
-                self.record.loose |= open;
+                if open {
+                    self.record.loose = true;
+                    self.record.cells.push((self.record.text.len(), true));
+                }
                 return Ok(self.record.lines > 0);
             };
             let line = &self.buffer[self.next..end];
@@ -222,7 +225,7 @@ mod tests {
 
     use super::*;
 
-    /// The records of a text with the line of each; quoted cells are in brackets, run-on records end
+    /// The records of a text with the line of each, quoted cells in brackets; a run-on record ends
     /// in `!`.
     fn records(text: &str, delimiter: u8, line_end: u8) -> Vec<String> {
         let mut records = Records::new(text.as_bytes(), Dialect { delimiter, line_end });

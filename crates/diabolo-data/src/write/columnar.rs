@@ -14,7 +14,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::{Encode, Output, from_arrow};
-use crate::column::some_names;
+use crate::names::some_names;
 use crate::stored::distinct_values;
 use crate::{Error, Format, Result};
 

@@ -14,7 +14,8 @@ use crate::spelling::spelled;
 use crate::{Error, Result};
 
 /// Writes one batch as CSV, header first. Numbers are written in the shortest form that reads back
-/// exactly, or with the decimals of their column; nulls are empty cells; an image becomes one column per pixel, `image_1`, `image_2`, ….
+/// exactly, or with the decimals of their column; nulls are empty cells; an image becomes one
+/// column per pixel, `image_1`, `image_2`, ….
 pub fn csv_to(writer: impl Write, batch: &RecordBatch) -> Result<()> {
     let mut rows = Rows::new(writer, b',');
     rows.write(batch).and_then(|()| rows.writer.flush()).map_err(Error::io("write", "CSV"))

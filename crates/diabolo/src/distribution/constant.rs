@@ -13,7 +13,8 @@
 
 use super::beta_binomial::LEVELS;
 use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
-use super::{LOG_VARIANCE_BOUNDS, Likelihood, ordinal::Ordinal};
+use super::moments::{Moments, log_variance, moments};
+use super::{Likelihood, ordinal::Ordinal};
 use crate::data::Encoded;
 use crate::tensor::{Device, Tensor};
 
@@ -22,16 +23,6 @@ use crate::tensor::{Device, Tensor};
 pub struct Constant {
     outputs: Vec<f32>,
     likelihood: Likelihood,
-}
-
-/// What is known of one encoded column, over its observed cells.
-#[derive(Debug, Clone, Copy, Default)]
-struct Column {
-    count: f64,
-    mean: f64,
-    variance: f64,
-    /// Mean absolute deviation from the mean.
-    deviation: f64,
 }
 
 /// The constants of a block: decoder outputs, and learned vectors.
@@ -65,59 +56,13 @@ impl Constant {
     }
 }
 
-/// The logarithms of the learned variances or scales at which training starts: those of the data,
-/// but in no column below that of the block, since a decoder knows no column at the start.
-pub(super) fn initial_scales(block: &LikelihoodBlock, rows: &Encoded) -> Option<Vec<f32>> {
-    let own = columns(block, rows, f64::from);
-    let pooled = own.iter().map(|c| c.variance).sum::<f64>() / own.len().max(1) as f64;
-    // A block without any variance, or without rows, has no scale.
-    let usable = pooled.is_finite() && pooled > 0.0;
-    let each = |log: fn(f64) -> f64| own.iter().map(|c| log(c.variance.max(pooled)) as f32).collect();
-    match (block.family, block.variance) {
-        _ if !usable => None,
-        (Family::Gaussian, Variance::Shared) => Some(vec![log_variance(pooled) as f32]),
-        (Family::Gaussian, Variance::PerFeature) => Some(each(log_variance)),
-        (Family::StudentT | Family::Laplace, _) => Some(each(|variance| 0.5 * log_variance(variance))),
-        _ => None,
-    }
-}
-
-fn log_variance(variance: f64) -> f64 {
-    variance.max(LOG_VARIANCE_BOUNDS.0.exp()).ln()
-}
-
-/// The statistics of a block's columns, each cell mapped by `value`; two passes over the rows.
-fn columns(block: &LikelihoodBlock, rows: &Encoded, value: impl Fn(f32) -> f64) -> Vec<Column> {
-    let cells = |row: usize| row * rows.width + block.start..row * rows.width + block.start + block.width;
-    let mut found = vec![Column::default(); block.width];
-    let mut each = |add: &dyn Fn(&mut Column, f64)| {
-        for row in 0..rows.rows {
-            let observed = rows.observed.as_ref().map(|flags| &flags[cells(row)]);
-            for (k, cell) in rows.values[cells(row)].iter().enumerate() {
-                if observed.is_none_or(|flags| flags[k] == 1.0) {
-                    add(&mut found[k], value(*cell));
-                }
-            }
-        }
-    };
-    each(&|column, x| {
-        column.count += 1.0;
-        column.mean += (x - column.mean) / column.count;
-    });
-    each(&|column, x| {
-        column.variance += (x - column.mean).powi(2) / column.count;
-        column.deviation += (x - column.mean).abs() / column.count;
-    });
-    found
-}
-
 fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
     use LikelihoodParameter as P;
-    let plain = columns(block, rows, f64::from);
-    let counts = || columns(block, rows, |x| f64::from(x).exp_m1().round().max(0.0));
-    let of = |columns: &[Column], f: fn(&Column) -> f64| columns.iter().map(f).collect::<Vec<f64>>();
-    let mean = |c: &Column| c.mean;
-    let log_rate = |c: &Column| c.mean.max(1e-5).ln();
+    let plain = moments(block, rows, f64::from);
+    let counts = || moments(block, rows, |x| f64::from(x).exp_m1().round().max(0.0));
+    let of = |columns: &[Moments], f: fn(&Moments) -> f64| columns.iter().map(f).collect::<Vec<f64>>();
+    let mean = |c: &Moments| c.mean;
+    let log_rate = |c: &Moments| c.mean.max(1e-5).ln();
     Some(match block.family {
         Family::Bernoulli => (of(&plain, |c| logit(c.mean, c.count)), vec![]),
         Family::ContinuousBernoulli => (of(&plain, |c| continuous_logit(c.mean)), vec![]),
@@ -149,7 +94,7 @@ fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
         Family::Poisson => (of(&counts(), log_rate), vec![]),
         Family::NegativeBinomial => {
             let counts = counts();
-            let shape = |c: &Column| {
+            let shape = |c: &Moments| {
                 let beyond = c.variance - c.mean;
                 if beyond > 0.0 { (c.mean.max(1e-5).powi(2) / beyond).ln() } else { 7.0 }
             };
@@ -161,7 +106,7 @@ fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
         }
         Family::DiscretizedLogistic { components } => {
             // The variance of a logistic is π² s² / 3.
-            let scale = |c: &Column| {
+            let scale = |c: &Moments| {
                 0.5 * (c.variance.max(LEVELS.powi(-2)) * 3.0 / std::f64::consts::PI.powi(2)).ln()
             };
             let all = |values: Vec<f64>| values.repeat(components);
@@ -180,7 +125,7 @@ fn logit(mean: f64, count: f64) -> f64 {
 }
 
 /// The shares of one-hot columns, with one half more of each.
-fn of_shares(columns: &[Column]) -> Vec<f64> {
+fn of_shares(columns: &[Moments]) -> Vec<f64> {
     let total: f64 = columns.iter().map(|c| c.mean * c.count + 0.5).sum();
     columns.iter().map(|c| (c.mean * c.count + 0.5) / total).collect()
 }
@@ -210,7 +155,7 @@ fn continuous_logit(mean: f64) -> f64 {
 }
 
 /// log κ of a beta-binomial: the variance of k/n is μ(1 − μ)/n · [1 + (n − 1) / (κ + 1)].
-fn log_concentration(c: &Column) -> f64 {
+fn log_concentration(c: &Moments) -> f64 {
     let spread = (c.mean * (1.0 - c.mean)).max(1e-9);
     let correlation = (c.variance * LEVELS / spread - 1.0) / (LEVELS - 1.0);
     (1.0 / correlation.clamp(3e-4, 0.98) - 1.0).ln()
@@ -292,21 +237,5 @@ mod tests {
                 "{family}"
             );
         }
-    }
-
-    #[test]
-    fn training_starts_at_the_scale_of_the_data_and_at_none_that_is_too_small() {
-        // Standard deviations 2 and 0.
-        let rows = Encoded::from_values([-2.0, 7.0, 2.0, 7.0].repeat(ROWS), 2);
-        let of = |block| initial_scales(&block, &rows);
-        let log_two = 2f32.ln();
-        assert_eq!(of(LikelihoodBlock::gaussian(Variance::Shared, 0..2)), Some(vec![log_two]));
-        assert_eq!(
-            of(LikelihoodBlock::gaussian(Variance::PerFeature, 0..2)),
-            Some(vec![2.0 * log_two, log_two])
-        );
-        assert_eq!(of(LikelihoodBlock::new(Family::Laplace, 0..2)), Some(vec![log_two, 0.5 * log_two]));
-        assert_eq!(of(LikelihoodBlock::gaussian(Variance::Decoder, 0..2)), None);
-        assert_eq!(of(LikelihoodBlock::gaussian(Variance::Shared, 1..2)), None, "a constant has no scale");
     }
 }

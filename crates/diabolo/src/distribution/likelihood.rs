@@ -7,13 +7,13 @@ use super::Distribution;
 use super::bernoulli::Bernoulli;
 use super::beta_binomial::BetaBinomial;
 use super::categorical::Categorical;
-use super::constant::initial_scales;
 use super::continuous_bernoulli::ContinuousBernoulli;
 use super::discretized_logistic::DiscretizedLogistic;
 use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
 use super::gaussian::{FixedGaussian, Gaussian, bound_log_variance};
 use super::input_only::InputOnly;
 use super::laplace::Laplace;
+use super::moments::initial_scales;
 use super::negative_binomial::NegativeBinomial;
 use super::ordinal::Ordinal;
 use super::poisson::Poisson;
@@ -72,8 +72,9 @@ impl Likelihood {
 
     /// Sets the learned variances and scales to those of the training rows, where training starts.
     ///
-    /// A scale that is too wide hides the rows from the code: while σ² is 1 and pixels have a variance
-    /// of 0.06, the KL divergence outweighs all that a code could say, for hundreds of steps.
+    /// A scale that is too wide hides the rows from the code: while σ² is 1 and pixels have a
+    /// variance of 0.06, the KL divergence outweighs all that a code could say, for hundreds of
+    /// steps.
     pub fn rescale(&mut self, rows: &Encoded, device: &Device) {
         let (mut variances, mut scales) = (self.log_variance.iter_mut(), self.log_scale.iter_mut());
         for block in &self.blocks {

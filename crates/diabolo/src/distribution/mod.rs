@@ -32,6 +32,7 @@ mod gaussian;
 mod input_only;
 mod laplace;
 mod likelihood;
+mod moments;
 mod negative_binomial;
 mod ordinal;
 mod poisson;

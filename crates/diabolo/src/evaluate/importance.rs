@@ -30,8 +30,8 @@ pub struct LogLikelihood {
     pub mean: f64,
     /// Standard error of the mean, over rows.
     pub standard_error: f64,
-    /// The effective sample size (Σ w)² / Σ w² of the K draws (Kong 1992), the median over rows. If it
-    /// is low, few draws carry all the weight, and the bound is loose.
+    /// The effective sample size (Σ w)² / Σ w² of the K draws (Kong 1992), the median over rows. If
+    /// it is low, few draws carry all the weight, and the bound is loose.
     #[serde(default)]
     pub effective_draws: f64,
     /// Number of rows whose effective sample size is below [`LEAST_EFFECTIVE`].

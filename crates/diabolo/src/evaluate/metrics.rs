@@ -34,8 +34,8 @@ pub struct Metrics {
     /// KL(q(z|x) ‖ p(z)), nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl_divergence: Option<f64>,
-    /// Number of draws of z for each row from which it and the reconstruction are estimated; `None` if
-    /// it has a closed form.
+    /// Number of draws of z for each row from which it and the reconstruction are estimated; `None`
+    /// if it has a closed form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl_draws: Option<usize>,
     /// reconstruction + kl_divergence, nats per example.
@@ -46,8 +46,8 @@ pub struct Metrics {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub importance_bound: Option<f64>,
     /// −log p(x) of the same rows in nats per example under the same likelihood with the mean, the
-    /// variance and the frequencies of each column of the training rows, the same for every row: what a
-    /// model has to beat. Only of a fit, and for built-in likelihoods.
+    /// variance and the frequencies of each column of the training rows, the same for every row:
+    /// what a model has to beat. Only of a fit, and for built-in likelihoods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constant_model: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example; for a conditional model,

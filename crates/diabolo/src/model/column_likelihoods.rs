@@ -1,8 +1,8 @@
 //! The likelihood of each column: from the configuration, else by default for its type.
 //!
 //! A key of `model.likelihood` is the name of a column, a column type (`pixels`, `numeric`,
-//! `count`, `datetime`, `binary`, `categorical`, `ordinal`), or `*` for every column that the distribution can describe.
-//! The name overrides the type, which overrides `*`.
+//! `count`, `datetime`, `binary`, `categorical`, `ordinal`), or `*` for every column that the
+//! distribution can describe. The name overrides the type, which overrides `*`.
 //!
 //! | type | possible | default |
 //! |---|---|---|

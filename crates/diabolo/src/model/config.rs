@@ -146,7 +146,8 @@ impl FamilyConfig {
         matches!(self, FamilyConfig::Variational(_))
     }
 
-    /// Whether training minimizes a bound of −log p(x), or more than it (β > 1): then its value counts.
+    /// Whether training minimizes a bound of −log p(x), or more than it (β > 1): then its value
+    /// counts.
     pub(crate) fn minimizes_a_bound(&self) -> bool {
         match self {
             FamilyConfig::Variational(config) => {

@@ -24,8 +24,8 @@ pub struct HealthStats {
     /// The smallest and the largest learned log σ² of the likelihood.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub likelihood_log_variance: Option<[f64; 2]>,
-    /// The share of the variance of the rows that reconstructions explain, 1 − Σ(x − x̂)² / Σ(x − x̄)²
-    /// but at least 0, of each encoded column; the mean over columns.
+    /// The share of the variance of the rows that reconstructions explain, 1 − Σ(x − x̂)² / Σ(x −
+    /// x̄)² but at least 0, of each encoded column; the mean over columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub explained_variance: Option<f64>,
     /// Fraction of codebook vectors that are used.
@@ -93,7 +93,8 @@ mod tests {
 
     #[test]
     fn explained_variance_by_hand() {
-        // Columns 0 4, of which reconstructions 1 3 explain ¾; a constant; 0 2, by 4 4: less than the mean.
+        // Columns 0 4, of which reconstructions 1 3 explain ¾; a constant; 0 2, by 4 4: less than
+        // the mean.
         let device = Device::cpu();
         let tensor = |values: Vec<f32>| device.tensor::<2>(values, [2, 3]);
         let mut batch = Batch::new(tensor(vec![0.0, 5.0, 0.0, 4.0, 5.0, 2.0]));

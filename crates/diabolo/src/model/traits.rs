@@ -172,8 +172,8 @@ pub trait Autoencoder: Trainable {
         Some(self.draw_posterior(batch, samples, noise, device)?.log_weights)
     }
 
-    /// Number of draws of z for each row from which the loss estimates the KL divergence; `None` if it
-    /// has a closed form.
+    /// Number of draws of z for each row from which the loss estimates the KL divergence; `None` if
+    /// it has a closed form.
     fn kl_draws(&self) -> Option<usize> {
         None
     }

@@ -36,7 +36,8 @@ impl Inspection {
     /// Reads an input as a fit with this configuration would.
     ///
     /// # Errors
-    /// [`Error::Data`](crate::Error::Data) if the input cannot be read, or has no column that a model can learn.
+    /// [`Error::Data`](crate::Error::Data) if the input cannot be read, or has no column that a
+    /// model can learn.
     pub fn of(input: &str, config: &Config) -> Result<Self> {
         let (on_note, read_notes) = OnNote::kept();
         let source = open(input, &ReadOptions { windows: None, on_note, ..config.data.read_options() })?;

@@ -117,8 +117,8 @@ impl Predictor {
         self
     }
 
-    /// Whether imputed, generated and reconstructed numbers may leave the range of the training rows;
-    /// as fitted by default.
+    /// Whether imputed, generated and reconstructed numbers may leave the range of the training
+    /// rows; as fitted by default.
     pub fn beyond_range(mut self, beyond: bool) -> Self {
         Arc::make_mut(&mut self.saved).header.preprocessor.beyond_range = beyond;
         self

@@ -37,7 +37,8 @@ pub fn scored_example(
     let seen = |unit: usize| encoded.has(0, &(unit..unit + 1));
     let of =
         |values: &[f32]| -> Vec<f64> { numbers.iter().map(|(_, unit)| f64::from(values[*unit])).collect() };
-    // The same columns; not decoded, since an anomaly may lie outside the range of the training rows.
+    // The same columns; not decoded, since an anomaly may lie outside the range of the training
+    // rows.
     let in_units = |values: &[f32]| -> Vec<f64> {
         preprocessor.numbers(values).into_iter().flatten().map(|column| column[0]).collect()
     };

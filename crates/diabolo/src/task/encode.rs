@@ -69,7 +69,8 @@ pub fn decode(
     table(rows, columns)
 }
 
-/// The names of the latent dimensions: `latent_1`, …, unless a column that is copied has such a name.
+/// The names of the latent dimensions: `latent_1`, …, unless a column that is copied has such a
+/// name.
 pub fn latent_names(saved: &SavedModel) -> Vec<String> {
     let schema = &saved.header.preprocessor.schema;
     let usual = (1..=saved.architecture.latent_dim).map(|k| format!("latent_{k}")).collect();

@@ -15,7 +15,7 @@ type Change = fn(&mut SavedModel);
 const CHANGES: [(&str, Change); 14] = [
     ("reads versions up to", |saved| saved.header.format_version = FORMAT_VERSION + 1),
     ("summary of the codes is invalid", |saved| saved.header.config.model.latent_dim = Some(3)),
-    ("its configuration requires [9, 4", |saved| saved.header.config.model.hidden = Some(vec![4])),
+    ("its configuration requires [19, 4", |saved| saved.header.config.model.hidden = Some(vec![4])),
     ("configuration is invalid", |saved| saved.header.config.model.latent_dim = Some(0)),
     ("fewer than its configuration requires", |saved| {
         saved.header.config.model.hidden = Some(vec![1000, 1000])

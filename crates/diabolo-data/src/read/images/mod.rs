@@ -22,8 +22,8 @@ use crate::{Error, Result};
 ///
 /// The columns are `file` (the path within the folder), `image`, and, if there are subfolders,
 /// `label` (the first folder of the path). All images have one size, unless they are resized. They
-/// are greyscale if all are, else RGB, and have 16 bits if one of them has. They are turned as their
-/// EXIF orientation says, and transparency is dropped. Unreadable images are skipped.
+/// are greyscale if all are, else RGB, and have 16 bits if one of them has. They are turned as
+/// their EXIF orientation says, and transparency is dropped. Unreadable images are skipped.
 pub(super) fn open(name: &str, files: Vec<Found>, options: &ReadOptions) -> Result<Source> {
     let mut unreadable = Unreadable::new(files.len(), options);
     let found = files.par_iter().map(|(_, path)| facts_of(path)).collect::<Vec<_>>();

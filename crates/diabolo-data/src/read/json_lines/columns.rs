@@ -9,8 +9,8 @@ use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder, StringB
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::members::{Value, is_scalar};
-use crate::column::EXACT;
 use crate::json::{JsonText, marked, quoted};
+use crate::number::EXACT;
 
 /// A row: names and values.
 type Row<'a> = Vec<(Cow<'a, str>, Value<'a>)>;

@@ -1,0 +1,123 @@
+//! Small inputs of `testdata/cases` on which the program went wrong. Expected values are what
+//! pandas reads from the same files.
+
+use crate::support::{Workspace, cells};
+
+fn with_cases(names: &[&str]) -> Workspace {
+    let workspace = Workspace::new();
+    for name in names {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/cases/");
+        workspace.write(name, std::fs::read(format!("{path}{name}")).unwrap());
+    }
+    workspace
+}
+
+fn inspected(workspace: &Workspace, line: &str, column: &str) -> serde_json::Value {
+    let found = workspace.ok(&format!("inspect {line} --json")).json();
+    let columns = found["columns"].as_array().unwrap();
+    columns.iter().find(|one| one["name"] == column).unwrap().clone()
+}
+
+#[test]
+fn a_country_called_na_is_a_category() {
+    let workspace = with_cases(&["case-07-na-category.csv"]);
+    let fit = workspace.ok("fit case-07-na-category.csv --model plain --epochs 2 -o run");
+    assert!(fit.stderr.contains("'NA'") && fit.stderr.contains("country"), "{}", fit.stderr);
+    workspace.ok("impute run case-07-na-category.csv -o filled.csv");
+    assert_eq!(workspace.text("filled.csv"), workspace.text("case-07-na-category.csv"));
+    let country = inspected(&workspace, "case-07-na-category.csv", "country");
+    assert_eq!((&country["missing"], &country["kind"]), (&0.into(), &"categorical".into()));
+}
+
+#[test]
+fn keys_are_never_missing() {
+    let workspace = with_cases(&["case-08-na-key.csv"]);
+    workspace.ok("fit case-08-na-key.csv --key ticker --model plain --epochs 1 -q -o run");
+    let keys = |text: &str| cells(text).1.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
+    let found = workspace.ok("reconstruct run case-08-na-key.csv").stdout;
+    assert_eq!(keys(&found), keys(&workspace.text("case-08-na-key.csv")));
+}
+
+#[test]
+fn sentinels_are_compared_as_numbers_in_every_format() {
+    let names = ["case-09-sentinel.csv", "train-sent.csv", "train-sentf.csv", "train-sent.parquet"];
+    let workspace = with_cases(&names);
+    for word in ["-999", "-999.0"] {
+        let s = inspected(&workspace, &format!("case-09-sentinel.csv --missing={word}"), "s");
+        assert_eq!(s["missing"], 6, "{word}");
+        assert!(s["range"][0].as_f64().unwrap() > -10.0, "{s}");
+        let missing = names[1..].iter().map(|name| {
+            let y = inspected(&workspace, &format!("{name} --missing {word}"), "y");
+            // Parquet keeps 26.419999999999998, which text writes as 26.42.
+            let ends = [0, 1].map(|end| format!("{:.6}", y["range"][end].as_f64().unwrap()));
+            (y["missing"].clone(), ends)
+        });
+        let missing: Vec<_> = missing.collect();
+        assert!(
+            missing[0].0.as_u64() > Some(0) && missing.iter().all(|one| *one == missing[0]),
+            "{missing:?}"
+        );
+        let one_column = inspected(&workspace, &format!("train-sent.csv --missing y={word}"), "y");
+        assert_eq!(one_column["missing"], missing[0].0, "{word}");
+    }
+}
+
+#[test]
+fn missing_words_hold_in_parquet() {
+    let workspace = with_cases(&["case-10-missing-text.parquet"]);
+    workspace.ok("fit case-10-missing-text.parquet --missing NA --model plain --epochs 1 -q -o run");
+    let imputed = workspace.ok("impute run case-10-missing-text.parquet -o filled.csv");
+    assert!(imputed.stderr.contains("imputed"), "{}", imputed.stderr);
+    assert!(!workspace.text("filled.csv").contains("NA"));
+}
+
+#[test]
+fn numbers_of_rows_in_any_order_are_an_identifier() {
+    let workspace = with_cases(&["case-17-shuffled-index.csv", "case-17-new.csv"]);
+    let fit = workspace.ok("fit case-17-shuffled-index.csv --for detect --epochs 5 -o run");
+    assert!(fit.stderr.contains("looks like an identifier"), "{}", fit.stderr);
+    workspace.ok("score run case-17-new.csv -o scored.csv");
+    let (names, rows) = cells(&workspace.text("scored.csv"));
+    let score = names.iter().position(|name| name == "score").unwrap();
+    let scores: Vec<f64> = rows.iter().map(|row| row[score].parse().unwrap()).collect();
+    assert!(scores.iter().all(|score| score.abs() < 1e4), "{scores:?}");
+}
+
+#[test]
+fn tables_may_be_wide() {
+    let workspace = with_cases(&["case-18-wide.csv.gz"]);
+    let found = workspace.ok("inspect case-18-wide.csv.gz --json").json();
+    assert_eq!((found["rows"].as_u64(), found["columns"].as_array().map(Vec::len)), (Some(3), Some(40_000)));
+}
+
+#[test]
+fn categories_that_were_not_in_training_are_reasons_and_drift() {
+    let workspace = with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
+    workspace.ok("fit case-25-train.csv --for detect --epochs 3 -q -o run");
+    let scored = workspace.ok("score run case-25-unseen.csv --drift --reasons 1 -o scored.csv");
+    assert!(scored.stderr.contains("unseen level: 50"), "{}", scored.stderr);
+    let (names, rows) = cells(&workspace.text("scored.csv"));
+    let at = |name: &str| names.iter().position(|column| column == name).unwrap();
+    let (unseen, known): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row[at("k")] == "new");
+    assert_eq!(unseen.len(), rows.len() / 2);
+    assert!(unseen.iter().all(|row| row.join(" ").contains("never seen in training")), "{:?}", unseen[0]);
+    assert!(known.iter().all(|row| !row.join(" ").contains("never seen in training")));
+    let mean = |rows: &[&Vec<String>]| {
+        rows.iter().map(|row| row[at("score")].parse::<f64>().unwrap()).sum::<f64>() / rows.len() as f64
+    };
+    assert!(mean(&unseen) > mean(&known) + 1.0, "{} {}", mean(&unseen), mean(&known));
+    let refused = workspace.fails(3, "score run case-25-unseen.csv --unknown error -o no.csv");
+    assert!(refused.contains("column 'k'") && refused.contains("'new'"), "{refused}");
+}
+
+#[test]
+fn a_measurement_is_no_label() {
+    let workspace = with_cases(&["case-27-continuous-label.csv"]);
+    let fit =
+        "fit case-27-continuous-label.csv --label label --model plain --latent-dim 1 --epochs 2 -q -o run";
+    workspace.ok(fit);
+    let found = workspace.run("features run case-27-continuous-label.csv");
+    let said = found.stderr.clone();
+    assert!(said.contains("label"), "{said}");
+    assert!(!found.stdout.contains("1.000"), "{}", found.stdout);
+}
