@@ -95,7 +95,7 @@ impl Shared {
         let quiet = self.quiet;
         OnNote::new(move |note| {
             if !quiet {
-                eprintln!("note: {note}");
+                say(format!("note: {note}"));
             }
         })
     }

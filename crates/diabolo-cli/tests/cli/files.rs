@@ -92,7 +92,7 @@ fn json_lines_are_read_and_written() {
     let (gaps, filled) = (workspace.text("gaps.jsonl"), workspace.text("filled.jsonl"));
     let parse = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap();
     for (line, (before, after)) in gaps.lines().map(parse).zip(filled.lines().map(parse)).enumerate() {
-        assert_eq!(after["x"].is_number(), true, "{line}");
+        assert!(after["x"].is_number(), "{line}");
         for name in ["id", "n", "color", "flag"] {
             assert_eq!(before[name], after[name], "{line} {name}");
         }

@@ -68,9 +68,11 @@ fn conflicting_settings_are_refused() {
 fn posterior_collapse_is_reported_and_its_remedies_work() {
     let workspace = Workspace::new();
     let output = workspace.ok("fit digits --kl-weight 100 --epochs 8 -o run").stderr;
-    let line = output.lines().find(|line| line.starts_with("warning: ")).unwrap();
+    let line = output.lines().find(|line| line.contains("posterior collapse")).unwrap();
     assert!(
-        line.contains("posterior collapse: KL divergence") && line.contains("--bound free_bits:0.1"),
+        line.starts_with("warning: ")
+            && line.contains("posterior collapse: KL divergence")
+            && line.contains("--bound free_bits:0.1"),
         "{output}"
     );
     assert_eq!(output.matches("posterior collapse").count(), 1, "it is reported once: {output}");

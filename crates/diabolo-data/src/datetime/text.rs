@@ -370,7 +370,7 @@ mod tests {
     #[test]
     fn a_rounded_fraction_carries() {
         let pattern: Pattern = "%F %T.%3f".parse().unwrap();
-        assert_eq!(pattern.write(86_399.9996, 0), "1970-01-02 00:00:00.000");
+        assert_eq!(pattern.write(86_399.999_6, 0), "1970-01-02 00:00:00.000");
         assert_eq!("%T%.f %Y".parse::<Pattern>().unwrap().write(-0.5, 3600), "00:59:59.5 1970");
     }
 }

@@ -195,7 +195,7 @@ fn is_zero_or_one(levels: &[(f64, usize)]) -> bool {
 }
 
 fn check_counts(column: &Column, cells: &[f64]) -> Result<()> {
-    match cells.iter().position(|x| !x.is_nan() && !(is_whole(*x) && *x >= 0.0)) {
+    match cells.iter().position(|x| !(x.is_nan() || is_whole(*x) && *x >= 0.0)) {
         None => Ok(()),
         Some(row) => {
             let help =

@@ -55,7 +55,7 @@ fn numbers_are_dates_if_their_column_says_so() {
     assert_eq!(kind("day", (20_240_101..20_240_120).collect()), "datetime");
     assert_eq!(kind("year", (1990..2009).collect()), "numeric");
     assert_eq!(
-        kind("n", (0..25).map(|k| k * 7 % 25).map(|k| 20_240_101 + k * k * 40_009).collect()),
+        kind("n", (0..25).map(|k| k * 7 % 25).map(|k| 20_240_101 + k * k * k * 400_009).collect()),
         "numeric"
     );
 }

@@ -26,7 +26,7 @@ fn a_date_is_a_scaled_time_and_its_positions_in_year_and_week() {
     let fitted = fitted(days.clone());
     let blocks = fitted.blocks();
     assert_eq!((blocks.len(), blocks[0].kind, blocks[0].width), (1, BlockKind::Datetime, 5));
-    assert_eq!(fitted.column_ranges(), [0..5]);
+    assert_eq!(fitted.column_ranges().as_slice(), std::slice::from_ref(&(0..5)));
     let encoded = fitted.encode("t", &table(vec![("created", days.clone())]), 0).unwrap();
     let times: Vec<f32> = encoded.values.chunks_exact(5).map(|row| row[0]).collect();
     assert_eq!(times, [0.0, 0.4, 0.0, 1.0]);

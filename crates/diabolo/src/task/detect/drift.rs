@@ -143,7 +143,7 @@ impl<'a> Drift<'a> {
                     psi: difference.psi,
                     p_value: difference.p_value,
                     p_corrected,
-                    words: words::words(&preprocessor, thing, &old, &new)?,
+                    words: words::words(&preprocessor, thing, old, new)?,
                     shares: old
                         .all_shares()
                         .into_iter()
