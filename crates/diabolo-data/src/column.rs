@@ -204,7 +204,7 @@ impl<'a> Column<'a> {
 
     /// [`Column::numbers`], with those of single precision as they are written: 0.1, and not
     /// 0.10000000149011612.
-    fn decimal_numbers(&self) -> Result<Vec<f64>> {
+    pub fn decimal_numbers(&self) -> Result<Vec<f64>> {
         let mut numbers = self.numbers()?;
         if matches!(self.array.data_type(), DataType::Float16 | DataType::Float32) {
             let written = |x: f64| (x as f32).to_string().parse().unwrap_or(x);

@@ -101,7 +101,7 @@ fn of_column(name: &str, array: &ArrayRef, inferred: &Inferred) -> ColumnProfile
     if feature.is_some_and(|feature| feature.kind.is_image()) {
         return profile;
     }
-    profile.examples = first_different(&Cells::of(array).texts());
+    profile.examples = first_different(&Cells::of(array).texts(), |_| true);
     let words = MissingWords::none();
     match feature.or(condition) {
         Some(feature) => of_feature(feature, array, &mut profile),
@@ -117,16 +117,20 @@ fn of_column(name: &str, array: &ArrayRef, inferred: &Inferred) -> ColumnProfile
 
 fn of_feature(feature: &Feature, array: &ArrayRef, profile: &mut ColumnProfile) {
     let column = Column::of("", feature, array, 0);
-    profile.missing_words = column.missing_words(feature.storage.is_number());
+    let numbers = feature.storage.is_number();
+    profile.missing_words = column.missing_words(numbers);
+    if let Ok(gaps) = column.gaps(numbers) {
+        profile.examples = first_different(&Cells::of(array).texts(), |row| !gaps.value(row));
+    }
     match &feature.kind {
         FeatureKind::Datetime { format, .. } => of_dates(&column, format, profile),
-        kind if feature.storage.is_number() && kind.categories().is_empty() => of_numbers(&column, profile),
+        kind if numbers && kind.categories().is_empty() => of_numbers(&column, profile),
         _ => of_texts(&column, profile),
     }
 }
 
 fn of_numbers(column: &Column, profile: &mut ColumnProfile) {
-    let numbers = column.numbers().unwrap_or_default();
+    let numbers = column.decimal_numbers().unwrap_or_default();
     profile.missing = numbers.iter().filter(|x| x.is_nan()).count();
     let observed = || numbers.iter().copied().filter(|x| !x.is_nan());
     let ends = [observed().min_by(f64::total_cmp), observed().max_by(f64::total_cmp)];
@@ -169,10 +173,11 @@ fn counted<T: std::hash::Hash + Eq>(cells: impl Iterator<Item = T>) -> Option<Ha
     Some(counts)
 }
 
-fn first_different(cells: &StringArray) -> Vec<String> {
+fn first_different(cells: &StringArray, shown: impl Fn(usize) -> bool) -> Vec<String> {
     const LOOKED_AT: usize = 10_000;
     let mut found: Vec<String> = vec![];
-    for cell in cells.iter().flatten().filter(|cell| !cell.is_empty()).take(LOOKED_AT) {
+    let there = cells.iter().enumerate().filter(|(row, _)| shown(*row));
+    for cell in there.filter_map(|(_, cell)| cell.filter(|cell| !cell.is_empty())).take(LOOKED_AT) {
         if !found.iter().any(|known| known == cell) {
             found.push(cell.to_string());
         }
