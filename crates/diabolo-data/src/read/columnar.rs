@@ -3,11 +3,18 @@
 
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use arrow_schema::{ArrowError, DataType, SchemaRef};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::Compression;
+use arrow_ipc::convert::try_schema_from_ipc_buffer;
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use parquet::arrow::ARROW_SCHEMA_META_KEY;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{Compression, Type};
 use parquet::file::metadata::ParquetMetaData;
 
 use super::foreign::not_supported;
@@ -21,7 +28,12 @@ use crate::{Error, Result};
 pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let name = input.name.clone();
     let file = input.into_file()?;
-    let builder = guarded(&name, || Ok(ParquetRecordBatchReaderBuilder::try_new(file)?))?;
+    let builder = guarded(&name, || {
+        let found = ArrowReaderMetadata::load(&file, Default::default())?;
+        let options = ArrowReaderOptions::new().with_schema(types_of(&found));
+        let typed = ArrowReaderMetadata::try_new(found.metadata().clone(), options)?;
+        Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, typed))
+    })?;
     check_compression(&name, builder.metadata())?;
     let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).ok();
     let schema = builder.schema().clone();
@@ -29,6 +41,34 @@ pub(super) fn parquet(input: Input, options: &ReadOptions) -> Result<Source> {
     let batch_rows = options.rows_per_batch(row);
     let batches = guarded(&name, || Ok(builder.with_batch_size(batch_rows).build()?))?;
     batches_of(name, &schema, rows, batches, batch_rows)
+}
+
+/// The types of the columns as other readers find them: with the time zones that the Arrow schema
+/// within the file names, and dates as dates.
+fn types_of(found: &ArrowReaderMetadata) -> SchemaRef {
+    let said = found.metadata().file_metadata().key_value_metadata();
+    let said = said.into_iter().flatten().find(|pair| pair.key == ARROW_SCHEMA_META_KEY);
+    let embedded = said.and_then(|pair| {
+        let bytes = BASE64_STANDARD.decode(pair.value.as_ref()?).ok()?;
+        try_schema_from_ipc_buffer(&bytes).ok()
+    });
+    let stored = found.parquet_schema().root_schema().get_fields();
+    let fields = found.schema().fields().iter().zip(stored).map(|(field, stored)| {
+        let named = embedded.as_ref().and_then(|schema| schema.field_with_name(field.name()).ok());
+        let data_type = match (field.data_type(), named.map(Field::data_type)) {
+            (DataType::Timestamp(unit, Some(_)), Some(DataType::Timestamp(_, Some(zone)))) => {
+                DataType::Timestamp(*unit, Some(zone.clone()))
+            }
+            (DataType::Date64, _) if stored.is_primitive() && stored.get_physical_type() == Type::INT32 => {
+                DataType::Date32
+            }
+            // Parquet has dictionaries of text alone.
+            (DataType::Dictionary(_, values), _) if values.is_numeric() => values.as_ref().clone(),
+            (other, _) => other.clone(),
+        };
+        Field::clone(field).with_data_type(data_type)
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()).with_metadata(found.schema().metadata().clone()))
 }
 
 /// Refuses a compression that is not built in, before any row is read.

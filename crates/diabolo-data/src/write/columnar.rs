@@ -3,9 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchOptions};
+use arrow_cast::{CastOptions, cast_with_options};
 use arrow_ipc::writer::FileWriter;
-use arrow_schema::{DataType, IntervalUnit, Schema};
+use arrow_schema::{DataType, Field, IntervalUnit, Schema, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -40,16 +41,28 @@ pub(super) fn encoder(
         .set_key_value_metadata(Some(said.collect()));
     let fields = schema.fields();
     let kept: Vec<usize> = (0..fields.len()).filter(|&at| fits_parquet(fields[at].data_type())).collect();
-    let of_file = Arc::new(schema.project(&kept).map_err(|error| failed(from_arrow(error)))?);
-    let writer = ArrowWriter::try_new(output, of_file, Some(properties.build()));
+    let of_file = kept.iter().map(|&at| {
+        let field = Field::clone(&fields[at]);
+        let data_type = parquet_type(field.data_type());
+        field.with_data_type(data_type)
+    });
+    let of_file = Schema::new(of_file.collect::<Vec<_>>()).with_metadata(schema.metadata().clone());
+    let of_file = Arc::new(of_file);
+    let writer = ArrowWriter::try_new(output, of_file.clone(), Some(properties.build()));
     let writer = writer.map_err(|error| failed(from_parquet(error)))?;
     let left_out = fields.iter().filter(|field| !fits_parquet(field.data_type()));
     let left_out = left_out.map(|field| field.name().clone()).collect();
-    Ok(Box::new(Parquet { writer, kept, left_out }))
+    Ok(Box::new(Parquet { writer, schema: of_file, kept, left_out }))
 }
+
+/// A value that Parquet cannot hold is an error, and not missing.
+const EXACT: CastOptions<'static> =
+    CastOptions { safe: false, format_options: arrow_cast::display::FormatOptions::new() };
 
 struct Parquet {
     writer: ArrowWriter<Output>,
+    /// The columns of the file.
+    schema: SchemaRef,
     kept: Vec<usize>,
     /// The names of the other columns.
     left_out: Vec<String>,
@@ -57,8 +70,13 @@ struct Parquet {
 
 impl Encode for Parquet {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        let batch = batch.project(&self.kept).map_err(from_arrow)?;
-        self.writer.write(&batch).map_err(from_parquet)
+        let columns = self.kept.iter().zip(self.schema.fields());
+        let columns =
+            columns.map(|(&at, field)| cast_with_options(batch.column(at), field.data_type(), &EXACT));
+        let columns = columns.collect::<Result<_, _>>().map_err(from_arrow)?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), columns, &options);
+        self.writer.write(&batch.map_err(from_arrow)?).map_err(from_parquet)
     }
 
     fn finish(self: Box<Self>) -> io::Result<()> {
@@ -69,6 +87,18 @@ impl Encode for Parquet {
         let names = some_names(self.left_out.iter().map(String::as_str));
         (!self.left_out.is_empty())
             .then(|| format!("Parquet has no type for {names}, which is left out; write .arrow to keep it"))
+    }
+}
+
+/// The type in Parquet, which has no seconds, and one type of dates.
+fn parquet_type(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Timestamp(TimeUnit::Second, zone) => {
+            DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+        }
+        DataType::Time32(TimeUnit::Second) => DataType::Time32(TimeUnit::Millisecond),
+        DataType::Date64 => DataType::Date32,
+        other => other.clone(),
     }
 }
 

@@ -401,7 +401,8 @@ fn default_hidden(inputs: usize, overcomplete: bool) -> Vec<usize> {
 fn default_latent_dim(inputs: usize, image: bool, overcomplete: bool) -> usize {
     match (overcomplete, image) {
         (true, _) => (2 * inputs).clamp(32, 1000),
-        (false, true) => (inputs / 6).clamp(2, 20),
+        // Photographs need more than drawings: 64 for 32 × 32 pixels in colour.
+        (false, true) => (inputs / 6).clamp(2, 20).max((inputs / 48).min(64)),
         (false, false) => (inputs / 2).clamp(2, 16),
     }
 }
