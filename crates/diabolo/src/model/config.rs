@@ -398,11 +398,14 @@ fn default_hidden(inputs: usize, overcomplete: bool) -> Vec<usize> {
     if overcomplete { vec![] } else { vec![(4 * inputs).next_power_of_two().clamp(64, 512)] }
 }
 
+/// Images with more pixels, times channels, are probably photographs, which need larger codes.
+const DRAWING: usize = 1024;
+
 fn default_latent_dim(inputs: usize, image: bool, overcomplete: bool) -> usize {
     match (overcomplete, image) {
         (true, _) => (2 * inputs).clamp(32, 1000),
-        // Photographs need more than drawings: 64 for 32 × 32 pixels in colour.
-        (false, true) => (inputs / 6).clamp(2, 20).max((inputs / 48).min(64)),
+        (false, true) if inputs > DRAWING => 64,
+        (false, true) => (inputs / 6).clamp(2, 20),
         (false, false) => (inputs / 2).clamp(2, 16),
     }
 }
