@@ -256,7 +256,7 @@ fn terms_and_contraction_are_those_of_the_metrics() {
     assert!((mean(&contraction) - fitted.metrics.contraction).abs() < 1e-4);
     let found = fitted.predictor.evaluate(rows, &EvaluateOptions::default()).unwrap();
     // The fit alone knows the training rows, and so the model that is the same for every row.
-    assert_eq!(found.metrics, Metrics { constant_model: None, ..fitted.metrics });
+    assert_eq!(found.metrics, Metrics { constant_model: None, constant_model_error: None, ..fitted.metrics });
     let refused = EvaluateOptions { samples: Some(5), ..Default::default() };
     assert!(fitted.predictor.evaluate(rows, &refused).is_err());
     assert_eq!(fitted.predictor.saved().model.latent_dim(), fitted.metrics.latent_dim);

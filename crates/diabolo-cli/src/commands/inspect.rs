@@ -60,5 +60,7 @@ fn data(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     if shared.json {
         return output::print_json(&serde_json::to_value(&found)?);
     }
-    output::print(&format!("{} rows, {} columns\n\n{}", found.rows, found.columns.len(), columns(&found)))
+    let format = found.format.as_ref().map_or(String::new(), |format| format!(" ({format})"));
+    let size = format!("{} rows, {} columns{format}", found.rows, found.columns.len());
+    output::print(&format!("{size}\n\n{}", columns(&found)))
 }

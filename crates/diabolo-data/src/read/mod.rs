@@ -41,6 +41,7 @@ mod tests;
 mod window;
 mod zip;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -129,7 +130,7 @@ impl ReadOptions {
 }
 
 /// How delimited text is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TextFormat {
     /// The cell separator; `' '` means any run of blanks.
     pub delimiter: char,
@@ -137,6 +138,18 @@ pub struct TextFormat {
     pub header: bool,
     /// The name of the encoding.
     pub encoding: &'static str,
+}
+
+impl fmt::Display for TextFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let delimiter = match self.delimiter {
+            '\t' => "tabs".to_string(),
+            ' ' => "blanks".to_string(),
+            other => format!("'{other}'"),
+        };
+        let header = if self.header { "with" } else { "without" };
+        write!(f, "separated by {delimiter}, {header} a header, {}", self.encoding)
+    }
 }
 
 /// An opened data set: a schema and a stream of batches.

@@ -50,6 +50,10 @@ pub struct Metrics {
     /// what a model has to beat. Only of a fit, and for built-in likelihoods.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constant_model: Option<f64>,
+    /// The standard error, over the rows, of the difference between it and the negative ELBO, or
+    /// the reconstruction of other families.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constant_model_error: Option<f64>,
     /// ‖∂f/∂x‖²_F of the encoder (of the posterior's mean), per example; for a conditional model,
     /// including the derivatives with respect to the condition.
     pub contraction: f64,
@@ -103,13 +107,40 @@ pub struct Evaluation<'a, M> {
     reconstruction: f64,
     kl_divergence: Option<f64>,
     importance_bound: Option<f64>,
-    constant: Option<(Constant, f64)>,
+    constant: Option<Beside>,
     contraction: f64,
     jacobian_norm: f64,
     squared_error: f64,
     saturated: f64,
     code_sums: Vec<(f64, f64)>,
     choices: Option<Choices>,
+}
+
+/// The constants, and sums over rows.
+struct Beside {
+    constant: Constant,
+    sum: f64,
+    /// How much worse the model is, and its square.
+    worse: f64,
+    squares: f64,
+}
+
+impl Beside {
+    fn add(&mut self, batch: &Batch, own: &[f64], device: &Device) {
+        let losses = self.constant.negative_log_likelihood(batch.x.clone(), batch.observed.as_ref(), device);
+        let losses = to_host(losses);
+        self.sum += total(&losses);
+        for worse in own.iter().zip(losses).map(|(own, constant)| own - f64::from(constant)) {
+            self.worse += worse;
+            self.squares += worse.powi(2);
+        }
+    }
+
+    /// The standard error of the mean difference.
+    fn error(&self, rows: f64) -> f64 {
+        let mean = self.worse / rows;
+        ((self.squares / rows - mean.powi(2)).max(0.0) / (rows - 1.0).max(1.0)).sqrt()
+    }
 }
 
 /// Evaluates all of `rows` at once.
@@ -153,7 +184,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
 
     /// Also evaluates these constants.
     pub fn beside(self, constant: Option<Constant>) -> Self {
-        Evaluation { constant: constant.map(|constant| (constant, 0.0)), ..self }
+        let beside = |constant| Beside { constant, sum: 0.0, worse: 0.0, squares: 0.0 };
+        Evaluation { constant: constant.map(beside), ..self }
     }
 
     /// Adds rows.
@@ -162,22 +194,21 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let all: Vec<usize> = (0..rows.rows).collect();
         for chunk in all.chunks(self.model.max_batch_rows().min(CHUNK)) {
             let batch = Batch::gather(rows, chunk, self.device);
-            self.add_draws(&batch);
-            if let Some((constant, sum)) = &mut self.constant {
-                let losses =
-                    constant.negative_log_likelihood(batch.x.clone(), batch.observed.as_ref(), self.device);
-                *sum += total(&to_host(losses));
+            let bounds = self.add_draws(&batch);
+            let losses = self.add_code(&batch);
+            if let Some(beside) = &mut self.constant {
+                beside.add(&batch, &bounds.or(losses).unwrap_or_default(), self.device);
             }
-            self.add_code(&batch);
             self.examples += chunk.len();
             self.chunks += 1;
         }
     }
 
-    /// The terms of the bound, for families with a posterior.
-    fn add_draws(&mut self, batch: &Batch) {
+    /// The terms of the bound, for families with a posterior; returns the negative ELBO of each
+    /// row.
+    fn add_draws(&mut self, batch: &Batch) -> Option<Vec<f64>> {
         if !self.model.has_posterior() {
-            return;
+            return None;
         }
         let noise = &mut stream(self.seed, Purpose::BoundTerms, 0, self.chunks);
         let context = &mut Context {
@@ -188,8 +219,13 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             device: self.device,
         };
         let repeats = self.repeats();
+        let mut bounds = vec![0.0; batch.x.dims()[0]];
         for term in (0..repeats).flat_map(|_| self.model.loss(batch, context)) {
-            let sum = total(&to_host(term.value)) / repeats as f64;
+            let values = to_host(term.value);
+            let sum = total(&values) / repeats as f64;
+            if matches!(term.name, "reconstruction" | "kl_divergence") {
+                bounds.iter_mut().zip(&values).for_each(|(b, v)| *b += f64::from(*v) / repeats as f64);
+            }
             match term.name {
                 "reconstruction" => self.reconstruction += sum,
                 "kl_divergence" => *self.kl_divergence.get_or_insert(0.0) += sum,
@@ -198,6 +234,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
                 _ => {}
             }
         }
+        Some(bounds)
     }
 
     /// How often the loss is evaluated: once, unless its KL divergence is one of few draws.
@@ -205,7 +242,9 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         self.model.kl_draws().map_or(1, |draws| KL_DRAWS.div_ceil(draws.max(1)))
     }
 
-    fn add_code(&mut self, batch: &Batch) {
+    /// The measures of codes and reconstructions; returns −log p(x) of each row for families
+    /// without a posterior.
+    fn add_code(&mut self, batch: &Batch) -> Option<Vec<f64>> {
         let code = self.model.encode(batch.input());
         self.add_contraction(&batch.input());
         if let (Some(choices), Some(book)) = (&mut self.choices, self.model.codebook()) {
@@ -213,14 +252,14 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         }
         let parameters = self.model.reconstruct_from(batch, code.clone());
         let likelihood = self.model.likelihood();
-        if !self.model.has_posterior() {
-            let losses = likelihood.negative_log_likelihood(
+        let losses = (!self.model.has_posterior()).then(|| {
+            to_host(likelihood.negative_log_likelihood(
                 parameters.clone(),
                 batch.x.clone(),
                 batch.observed.as_ref(),
-            );
-            self.reconstruction += total(&to_host(losses));
-        }
+            ))
+        });
+        self.reconstruction += losses.as_deref().map_or(0.0, total);
         let errors = to_host(likelihood.residuals(parameters, batch.x.clone()));
         // Squared in double precision, since the reconstructions of a diverged model overflow in
         // single.
@@ -244,6 +283,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             let margin = SATURATED_MARGIN * (high - low);
             self.saturated += code.iter().filter(|&&h| h < low + margin || h > high - margin).count() as f64;
         }
+        losses.map(|losses| losses.into_iter().map(f64::from).collect())
     }
 
     /// In slices with bounded cotangent blocks (rows × latent or probes × widest hidden layer).
@@ -295,7 +335,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             kl_draws: kl_divergence.and_then(|_| Some(self.model.kl_draws()? * self.repeats())),
             negative_elbo,
             importance_bound: self.importance_bound.map(|bound| bound / n),
-            constant_model: self.constant.as_ref().map(|(_, sum)| sum / n),
+            constant_model: self.constant.as_ref().map(|beside| beside.sum / n),
+            constant_model_error: self.constant.as_ref().map(|beside| beside.error(n)),
             contraction: self.contraction / n,
             contraction_estimator: Some(self.contraction_estimator()),
             jacobian_norm: self.jacobian_norm / n,

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::config::Config;
-use crate::data::read::OnNote;
+use crate::data::read::{OnNote, TextFormat};
 use crate::data::{ColumnProfile, Inferred, Preprocessor, ReadOptions, Schema, infer, open, profile};
 
 /// What an input holds, and how a model would learn it.
@@ -13,6 +13,9 @@ use crate::data::{ColumnProfile, Inferred, Preprocessor, ReadOptions, Schema, in
 pub struct Inspection {
     /// Number of rows.
     pub rows: usize,
+    /// How the text of a delimited file is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<TextFormat>,
     /// The columns, in the order of the input.
     pub columns: Vec<InspectedColumn>,
     /// The schema of a model.
@@ -41,7 +44,7 @@ impl Inspection {
     pub fn of(input: &str, config: &Config) -> Result<Self> {
         let (on_note, read_notes) = OnNote::kept();
         let source = open(input, &ReadOptions { windows: None, on_note, ..config.data.read_options() })?;
-        let name = source.name().to_string();
+        let (name, format) = (source.name().to_string(), source.text_format().cloned());
         let rows = source.collect()?;
         let inferred = infer(&name, &rows, &config.data.infer_options())?;
         let likelihoods = likelihoods(&name, &rows, &inferred, config)?;
@@ -51,7 +54,13 @@ impl Inspection {
         let columns =
             columns.map(|profile| InspectedColumn { likelihood: of(&profile.name), profile }).collect();
         let Inferred { schema, warnings, .. } = inferred;
-        Ok(Inspection { rows: rows.num_rows(), columns, schema, notes: [read_notes(), warnings].concat() })
+        Ok(Inspection {
+            rows: rows.num_rows(),
+            format,
+            columns,
+            schema,
+            notes: [read_notes(), warnings].concat(),
+        })
     }
 }
 

@@ -341,7 +341,7 @@ impl<'a> PreparedJob<'a> {
         let bounds = bounds.into_iter().filter(|_| self.architecture.family.minimizes_a_bound());
         let mut figures = bounds.chain([reconstruction]);
         let (name, own) = figures.find_map(|(name, value)| Some((name, value?)))?;
-        compare_with_constants(name, own, metrics.constant_model?)
+        compare_with_constants(name, own, metrics.constant_model?, metrics.constant_model_error?)
     }
 
     fn header(&self, outcome: &Outcome<Model>) -> Header {

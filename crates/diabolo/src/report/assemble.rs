@@ -309,6 +309,7 @@ mod tests {
             negative_elbo: some,
             importance_bound: some,
             constant_model: some,
+            constant_model_error: some,
             contraction: 1.0,
             contraction_estimator: Some(Estimator::Hutchinson { probes: 32 }),
             jacobian_norm: 1.0,

@@ -6,10 +6,10 @@
 //! | unused units | at most a tenth of the latent dimensions are active |
 //! | exploding variance | a posterior's log σ² is above 5: it carries less information than the prior |
 //! | explains nothing | reconstructions are hardly closer to held-out rows than the mean of those rows |
-//! | vanishing variance | a learned variance of the likelihood is at its lower bound: a column is constant, or copied |
+//! | vanishing variance | a learned variance of the likelihood is at its lower bound, and little of the variance of all columns is explained: a column is constant, or copied, and hides the others |
 //! | dead codes | less than a fifth of a codebook is used |
 //! | overfitting | the validation objective has lost a fifth of what it had gained, and is worse than the training objective by as much |
-//! | worse than constants | held-out rows are less likely than under the same distribution for every row |
+//! | worse than constants | held-out rows are less likely than under the same distribution for every row, by more than two standard errors |
 //!
 //! A condition must hold for a tenth of the epochs in a row: in the first epochs, and during a
 //! warm-up, many do for a while. The last one is of the kept weights, when training has ended.
@@ -63,11 +63,11 @@ pub fn examine(record: &EpochRecord, earlier: &[EpochRecord], epochs: usize) -> 
 }
 
 /// Compares a fitted model with constants, by −log p(x) of the same held-out rows in nats per
-/// example; `figure` is the name of the model's own.
-pub fn compare_with_constants(figure: &str, own: f64, constant: f64) -> Option<Finding> {
+/// example; `error` is the standard error of the difference, `figure` the name of the model's own.
+pub fn compare_with_constants(figure: &str, own: f64, constant: f64, error: f64) -> Option<Finding> {
     // A number that is not comparable is not better either.
-    let better = own <= constant;
-    (!better).then(|| Finding {
+    let as_good = own <= constant || own - constant <= 2.0 * error;
+    (!as_good).then(|| Finding {
         kind: FindingKind::WorseThanConstants,
         message: format!(
             "worse than a trivial model: the {figure} of held-out rows is {own:.2} nats, and {constant:.2} for the mean and the \
@@ -135,8 +135,11 @@ fn explains_nothing(record: &EpochRecord, _: &[EpochRecord]) -> Option<String> {
 
 fn vanishing_variance(record: &EpochRecord, _: &[EpochRecord]) -> Option<String> {
     const LEAST: f64 = -10.0;
+    const OTHERS: f64 = 0.25;
     let [smallest, _] = record.health?.likelihood_log_variance?;
-    (smallest < LEAST).then(|| {
+    // A copy does no harm while the other columns are explained as well.
+    let explained = record.health?.explained_variance.unwrap_or(0.0);
+    (smallest < LEAST && explained < OTHERS).then(|| {
         "vanishing variance: a learned variance of the likelihood is at its lower bound. A column is constant or a copy of \
          another, and its likelihood dominates. Exclude it with --drop, or fix the variance with --variance 1"
             .into()

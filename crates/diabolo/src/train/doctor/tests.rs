@@ -46,8 +46,17 @@ fn every_rule_is_silent_for_the_healthy_and_speaks_for_the_sick() {
         ),
         (
             FindingKind::VanishingVariance,
-            record(3, &TERMS, HealthStats { likelihood_log_variance: Some([-9.0, 0.3]), ..HEALTHY }),
+            // A copy beside columns that are explained.
             record(3, &TERMS, HealthStats { likelihood_log_variance: Some([-12.0, 0.3]), ..HEALTHY }),
+            record(
+                3,
+                &TERMS,
+                HealthStats {
+                    likelihood_log_variance: Some([-12.0, 0.3]),
+                    explained_variance: Some(0.1),
+                    ..HEALTHY
+                },
+            ),
         ),
         (
             FindingKind::DeadCodes,
@@ -150,9 +159,10 @@ fn importance_weighted_bound_is_compared_instead_of_the_elbo() {
 
 #[test]
 fn a_model_is_compared_with_constants() {
-    assert_eq!(compare_with_constants("negative ELBO", -12.0, -11.0), None);
+    assert_eq!(compare_with_constants("negative ELBO", -12.0, -11.0, 0.1), None);
+    assert_eq!(compare_with_constants("negative ELBO", -10.9, -11.0, 0.1), None, "no more than chance");
     for worse in [-10.0, f64::NAN, f64::INFINITY] {
-        let found = compare_with_constants("negative ELBO", worse, -11.0).expect("it is worse");
+        let found = compare_with_constants("negative ELBO", worse, -11.0, 0.1).expect("it is worse");
         assert_eq!(found.kind, FindingKind::WorseThanConstants);
         assert!(found.message.contains("-11.00 for the mean"), "{}", found.message);
     }
