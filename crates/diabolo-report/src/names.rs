@@ -40,7 +40,7 @@ pub fn is_named(key: &str) -> bool {
 const NATS: &str = "nats per example";
 
 /// Key, name, unit, explanation.
-const NAMES: [(&str, &str, &str, &str); 30] = [
+const NAMES: [(&str, &str, &str, &str); 31] = [
     ("objective", "objective", NATS, "What training minimises: the sum of all terms with their weights."),
     (
         "negative_elbo",
@@ -71,6 +71,12 @@ const NAMES: [(&str, &str, &str, &str); 30] = [
         "trivial model",
         NATS,
         "−log p(x) under the mean, the variance and the frequencies of each column of the training rows, the same for every row: what a model has to beat.",
+    ),
+    (
+        "constant_model_error",
+        "standard error of the difference",
+        NATS,
+        "Of the mean difference between the model and the trivial model over the rows.",
     ),
     (
         "free_bits",

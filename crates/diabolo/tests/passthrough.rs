@@ -67,7 +67,7 @@ fn columns(gaps: Gaps, noise: &mut Stream) -> Vec<ArrayRef> {
         DataType::Utf8,
         DataType::LargeUtf8,
         DataType::Timestamp(TimeUnit::Millisecond, None),
-        DataType::Time32(TimeUnit::Second),
+        DataType::Time32(TimeUnit::Millisecond),
         DataType::Duration(TimeUnit::Second),
         DataType::Binary,
     ]

@@ -163,6 +163,7 @@ fn measures(metrics: &Metrics) -> Vec<Metric> {
         ("reconstruction", Some(metrics.reconstruction)),
         ("kl_divergence", metrics.kl_divergence),
         ("constant_model", metrics.constant_model),
+        ("constant_model_error", metrics.constant_model_error),
         ("bits_per_dimension", metrics.bits_per_dimension),
         ("contraction", Some(metrics.contraction)),
         ("jacobian_norm", Some(metrics.jacobian_norm)),
