@@ -8,6 +8,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringArray};
 use arrow_schema::DataType;
 
 use crate::levels::Levels;
+use crate::names::argument;
 use crate::number::number;
 use crate::{DataProblem, Error, Feature, MissingWords, NumberFormat, Result, Spelling, Storage};
 
@@ -17,7 +18,7 @@ pub(crate) enum CellType {
     Boolean,
     Number,
     Text,
-    /// Dates, lists, structures: not supported by models.
+    /// Dates, which `datetime` reads; and lists and structures, which no model uses.
     Other,
 }
 
@@ -84,9 +85,10 @@ impl<'a> Column<'a> {
     pub fn numbers(&self) -> Result<Vec<f64>> {
         self.numbers_or(|row, text| {
             let help = format!(
-                "fix the cell, treat it as missing with --missing {text}, or fit with --type {}=categorical to \
+                "fix the cell, treat it as missing with --missing {}, or fit with --type {}=categorical to \
                  keep the column as text",
-                self.name
+                argument(text),
+                argument(self.name)
             );
             Err(self.error(row, "a number", format!("'{text}'"), help).because(DataProblem::NotANumber))
         })
@@ -124,10 +126,20 @@ impl<'a> Column<'a> {
         }
     }
 
+    /// The relative difference of numbers that differ by rounding only.
+    pub fn rounding(&self) -> f64 {
+        let single = matches!(self.array.data_type(), DataType::Float16 | DataType::Float32);
+        4.0 * if single { f64::from(f32::EPSILON) } else { f64::EPSILON }
+    }
+
     /// The numbers that mean a missing cell; rounded as the column's type rounds real numbers.
     fn missing_numbers(&self) -> Vec<f64> {
         let words = self.missing.numbers();
-        if self.array.data_type() != &DataType::Float32 {
+        let single = match self.array.data_type() {
+            DataType::Dictionary(_, values) => values.as_ref() == &DataType::Float32,
+            other => other == &DataType::Float32,
+        };
+        if !single {
             return words;
         }
         words.into_iter().map(|word| f64::from(word as f32)).collect()
@@ -248,7 +260,7 @@ impl<'a> Column<'a> {
     fn cast(&self, to: &DataType) -> Result<ArrayRef> {
         let from = self.array.data_type();
         let wrong = || {
-            let help = format!("convert the column, or exclude it with --drop {}", self.name);
+            let help = format!("convert the column, or exclude it with --drop {}", argument(self.name));
             self.whole_error("numbers or text", from.to_string(), help)
         };
         if CellType::of(from) == CellType::Other {

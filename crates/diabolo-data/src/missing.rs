@@ -9,11 +9,14 @@ use serde::{Deserialize, Serialize};
 use crate::number::number;
 
 /// The usual texts for a missing cell. "None" is not among them, since it is often a category.
-pub const MISSING: [&str; 10] = ["?", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "null", "NULL"];
+pub const MISSING: [&str; 12] =
+    ["?", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "<NA>", "NaN", "NaT", "nan", "null", "NULL"];
 
 /// Texts for a missing cell among numbers.
-const AMONG_NUMBERS: [&str; 14] =
-    ["None", "none", "NONE", "-", "--", ".", "na", "n.a.", "#NA", "Null", "NAN", "-nan", "nil", "missing"];
+const AMONG_NUMBERS: [&str; 19] = [
+    "None", "none", "NONE", "-", "--", ".", "na", "n.a.", "#NA", "Null", "NAN", "-nan", "-NaN", "nil",
+    "missing", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN",
+];
 
 /// The texts that mean a missing cell in one column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,6 @@
 //! Names derived from the name of an input, and names of columns.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use arrow_schema::Schema;
@@ -47,6 +48,15 @@ pub fn unnamed_column(index: usize) -> String {
     format!("column_{}", index + 1)
 }
 
+/// A name as an argument of a shell, quoted if it must be.
+pub(crate) fn argument(name: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "_-+=.,:/%@".contains(c);
+    match !name.is_empty() && name.chars().all(plain) {
+        true => Cow::Borrowed(name),
+        false => Cow::Owned(format!("'{}'", name.replace('\'', r"'\''"))),
+    }
+}
+
 /// The position of every column by its name, the first if a name comes twice. Tables may have many
 /// thousand columns: finding each by a search would take the square of their number.
 pub fn places(schema: &Schema) -> HashMap<&str, usize> {
@@ -87,6 +97,13 @@ pub(crate) fn some_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_quoted_for_a_shell() {
+        let given = ["age", "%d.%m.%Y", "Unnamed: 0", "it's", "<5", "", "-999"];
+        let expected = ["age", "%d.%m.%Y", "'Unnamed: 0'", r"'it'\''s'", "'<5'", "''", "-999"];
+        assert_eq!(given.map(argument), expected);
+    }
 
     #[test]
     fn closest_finds_similar_names_only() {

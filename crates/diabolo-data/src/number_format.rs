@@ -102,6 +102,22 @@ impl<'a> Cell<'a> {
     }
 }
 
+/// The most frequent currency or percent sign of the cells on one side, the first of several.
+fn usual_affix<'a>(cells: &[Cell<'a>], of: impl Fn(&Cell<'a>) -> &'a str) -> String {
+    let mut counts: Vec<(&str, usize)> = vec![];
+    for affix in cells.iter().map(of).filter(|affix| !affix.is_empty()) {
+        match counts.iter_mut().find(|(known, _)| known.trim() == affix.trim()) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((affix, 1)),
+        }
+    }
+    let most = counts.iter().map(|(_, count)| *count).max();
+    counts
+        .iter()
+        .find(|(_, count)| Some(*count) == most)
+        .map_or(String::new(), |(affix, _)| affix.to_string())
+}
+
 /// Whether it is a currency or a percent sign.
 fn is_affix(text: &str) -> bool {
     let symbols = || text.chars().all(|c| SYMBOLS.contains(c) || c == '%' || c == '‰');
@@ -119,12 +135,11 @@ impl NumberFormat {
         if found.is_empty() || (found.len() as f64) < least * cells.len() as f64 {
             return None;
         }
-        let affix = |of: for<'b> fn(&Cell<'b>) -> &'b str| -> Option<String> {
-            let mut affixes = found.iter().map(of).filter(|affix| !affix.is_empty());
-            let first = affixes.next().unwrap_or_default();
-            affixes.all(|other| other.trim() == first.trim()).then(|| first.to_string())
-        };
-        let (before, after) = (affix(|cell| cell.before)?, affix(|cell| cell.after)?);
+        let (before, after) =
+            (usual_affix(&found, |cell| cell.before), usual_affix(&found, |cell| cell.after));
+        let same = |found: &str, usual: &str| found.is_empty() || found.trim() == usual.trim();
+        let is_usual = |cell: &Cell| same(cell.before, &before) && same(cell.after, &after);
+        let found: Vec<Cell> = found.into_iter().filter(is_usual).collect();
         let parentheses = found.iter().any(|cell| cell.parentheses);
         let read = |(group, decimal): &(Option<char>, char)| {
             found.iter().filter(|cell| plain(cell.digits, *group, *decimal).is_some()).count()

@@ -7,9 +7,9 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 use serde::Serialize;
 
 use crate::cells::Cells;
-use crate::column::{CellType, Column};
+use crate::column::{CellType, Code, Column};
 use crate::datetime::{DateFormat, Moment, moments, text_of};
-use crate::{Feature, FeatureKind, Inferred, MissingWords};
+use crate::{Feature, FeatureKind, Inferred, MissingWords, Storage};
 
 /// More different values than these are not counted.
 const COUNTED: usize = 1_000_000;
@@ -69,15 +69,28 @@ impl fmt::Display for Range {
 
 /// The profile of each column of `batch`, whose schema was inferred.
 pub fn profile(batch: &RecordBatch, inferred: &Inferred) -> Vec<ColumnProfile> {
+    let schema = &inferred.schema;
     let fields = batch.schema();
     let columns = fields.fields().iter().zip(batch.columns());
-    columns.map(|(field, array)| of_column(field.name(), array, inferred)).collect()
+    let known =
+        Known { inferred, features: by_name(&schema.features), condition: by_name(&schema.condition) };
+    columns.map(|(field, array)| of_column(field.name(), array, &known)).collect()
 }
 
-fn of_column(name: &str, array: &ArrayRef, inferred: &Inferred) -> ColumnProfile {
-    let schema = &inferred.schema;
-    let feature = schema.features.iter().find(|feature| feature.name == name);
-    let condition = schema.condition.iter().find(|feature| feature.name == name);
+/// What is known of the columns, by name.
+struct Known<'a> {
+    inferred: &'a Inferred,
+    features: HashMap<&'a str, &'a Feature>,
+    condition: HashMap<&'a str, &'a Feature>,
+}
+
+fn by_name(features: &[Feature]) -> HashMap<&str, &Feature> {
+    features.iter().map(|feature| (feature.name.as_str(), feature)).collect()
+}
+
+fn of_column(name: &str, array: &ArrayRef, known: &Known) -> ColumnProfile {
+    let (inferred, schema) = (known.inferred, &known.inferred.schema);
+    let (feature, condition) = (known.features.get(name).copied(), known.condition.get(name).copied());
     let is = |column: &Option<String>| column.as_deref() == Some(name);
     let kind = match feature {
         Some(feature) => feature.kind.name(),
@@ -125,8 +138,30 @@ fn of_feature(feature: &Feature, array: &ArrayRef, profile: &mut ColumnProfile) 
     match &feature.kind {
         FeatureKind::Datetime { format, .. } => of_dates(&column, format, profile),
         kind if numbers && kind.categories().is_empty() => of_numbers(&column, profile),
-        _ => of_texts(&column, profile),
+        kind if kind.categories().is_empty() => of_texts(&column, profile),
+        kind => of_categories(&column, kind.categories(), feature.storage, profile),
     }
+}
+
+/// Categories, whatever their spelling in a cell.
+fn of_categories(column: &Column, categories: &[String], storage: Storage, profile: &mut ColumnProfile) {
+    let Ok(codes) = column.codes(categories, storage) else { return };
+    let mut counts = vec![0; categories.len()];
+    for code in &codes {
+        if let Code::Known(code) = code {
+            counts[*code] += 1;
+        }
+    }
+    profile.missing = codes.iter().filter(|code| **code == Code::Missing).count();
+    profile.distinct = Some(counts.iter().filter(|count| **count > 0).count());
+    profile.top = most_frequent(categories.iter().map(String::as_str).zip(counts));
+}
+
+/// The most frequent texts that occur more than once.
+fn most_frequent<'a>(counts: impl Iterator<Item = (&'a str, usize)>) -> Vec<(String, usize)> {
+    let mut top: Vec<(&str, usize)> = counts.filter(|(_, count)| *count > 1).collect();
+    top.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    top.into_iter().take(SHOWN).map(|(text, count)| (text.to_string(), count)).collect()
 }
 
 fn of_numbers(column: &Column, profile: &mut ColumnProfile) {
@@ -157,9 +192,7 @@ fn of_texts(column: &Column, profile: &mut ColumnProfile) {
     profile.missing = texts.null_count();
     let counts = counted(texts.iter().flatten());
     profile.distinct = counts.as_ref().map(HashMap::len);
-    let mut top: Vec<(&str, usize)> = counts.into_iter().flatten().filter(|(_, count)| *count > 1).collect();
-    top.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    profile.top = top.into_iter().take(SHOWN).map(|(text, count)| (text.to_string(), count)).collect();
+    profile.top = most_frequent(counts.into_iter().flatten());
 }
 
 fn counted<T: std::hash::Hash + Eq>(cells: impl Iterator<Item = T>) -> Option<HashMap<T, usize>> {

@@ -5,14 +5,19 @@ use std::collections::HashMap;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, UInt64Array, make_array};
-use arrow_cast::cast;
+use arrow_cast::display::FormatOptions;
+use arrow_cast::{CastOptions, cast, cast_with_options};
 use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 use arrow_select::zip::zip;
 
+use crate::Feature;
 use crate::cells::Cells;
+use crate::datetime::dates_like;
 use crate::spelling::spelled;
+
+const STRICT: CastOptions<'static> = CastOptions { safe: false, format_options: FormatOptions::new() };
 
 /// `made` in another type: rounded for whole numbers, within the range of the type.
 fn in_type(made: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
@@ -26,13 +31,18 @@ fn in_type(made: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, ArrowError> {
 }
 
 /// The cells of `given`, and those of `made` where `gaps` are; in the type of `given`, whose other
-/// cells do not change. `field` is that of `made`, and says how numbers are spelled as text.
+/// cells do not change. `feature` and `field` are those of `made`: `field` says how numbers are
+/// spelled as text.
 pub fn fill(
     given: &ArrayRef,
     gaps: &BooleanArray,
+    feature: &Feature,
     field: &Field,
     made: &ArrayRef,
 ) -> Result<ArrayRef, ArrowError> {
+    if let Some(dates) = dates_like(feature, made, given.data_type()) {
+        return filled(given, gaps, &dates);
+    }
     let text = has_text(given.data_type()).then(|| spelled(field, made)).flatten();
     filled(given, gaps, text.as_ref().unwrap_or(made))
 }
@@ -77,7 +87,8 @@ fn fill_dictionary(given: &ArrayRef, gaps: &BooleanArray, made: &ArrayRef) -> Re
         codes[row] = Some(code);
     }
     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-    let codes = cast(&Int64Array::from(codes), keys.data_type())?;
+    // More values than the type of the keys has are an error, and not missing cells.
+    let codes = cast_with_options(&Int64Array::from(codes), keys.data_type(), &STRICT)?;
     dictionary_of(given, &zip(gaps, &codes, &make_array(keys.to_data()))?, &concat(&parts)?)
 }
 

@@ -197,7 +197,7 @@ fn file_without_scores_is_an_error_until_calibrated() {
     let refused = score(&saved).unwrap_err().to_string();
     assert!(refused.contains("diabolo calibrate RUN INPUT"), "{refused}");
     let held_out = saved.header.preprocessor.encode("digits", &fitted.test, 0).unwrap();
-    saved.detector = Some(task::calibrate(&saved, &held_out, &device));
+    saved.detector = Some(task::calibrate(&saved, &held_out, &[], &device));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     saved.save(&path).unwrap();

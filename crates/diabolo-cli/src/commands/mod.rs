@@ -19,7 +19,7 @@ pub mod transform;
 use std::path::Path;
 
 use diabolo::artifact::Run;
-use diabolo::data::{UnknownCells, Writer};
+use diabolo::data::{Format, UnknownCells, Writer};
 use diabolo::pipeline::EvaluationRows;
 use diabolo::{Error, Predictor};
 
@@ -32,8 +32,17 @@ fn load(path: &Path, input: Option<&str>, shared: &Shared) -> diabolo::Result<Pr
             what: format!("'{run}' is a run, and '{}' is not", path.display()),
             help: format!("give the run first: {run} {}", path.display()),
         }),
+        _ if is_data(path) => Err(Error::Unsupported {
+            what: format!("'{}' is a file of data, and not a run", path.display()),
+            help: "give the run folder of `diabolo fit` first".into(),
+        }),
         _ => Predictor::open_on(path, shared.device()?),
     }
+}
+
+/// Whether a path is a file with the extension of a data format.
+fn is_data(path: &Path) -> bool {
+    path.is_file() && !is_model(path) && Format::of_path(path).is_some()
 }
 
 /// Whether a path is a run folder or a model file.

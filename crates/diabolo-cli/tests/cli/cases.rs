@@ -123,3 +123,118 @@ fn a_measurement_is_no_label() {
         "{said}"
     );
 }
+
+#[test]
+fn calibration_counts_categories_that_were_not_in_training() {
+    let workspace = with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
+    workspace.ok("fit case-25-train.csv --for detect --epochs 3 -q -o run");
+    let alarms = |workspace: &Workspace| {
+        let found = workspace.ok("score run case-25-unseen.csv --json -o scored.csv").json();
+        found["anomalies"].as_u64().unwrap()
+    };
+    assert!(alarms(&workspace) >= 100);
+    workspace.ok("calibrate run case-25-unseen.csv -q");
+    assert!(alarms(&workspace) <= 20, "half of the rows of its own are no alarms");
+}
+
+#[test]
+fn typed_tables_are_written_as_json_lines() {
+    let workspace = with_cases(&["case-01-tz.parquet"]);
+    workspace.ok("fit case-01-tz.parquet --drop t --model plain --epochs 1 -q -o run");
+    workspace.ok("score run case-01-tz.parquet -o scored.jsonl -q");
+    let first: serde_json::Value =
+        serde_json::from_str(workspace.text("scored.jsonl").lines().next().unwrap()).unwrap();
+    assert_eq!(first["t"], "2024-01-01T00:00:00Z");
+}
+
+#[test]
+fn dates_are_filled_in_the_type_of_the_file_in_use() {
+    use diabolo::data::{Writer, open};
+    let workspace = Workspace::new();
+    let row = |k: usize| format!("{:02}.01.2024,{}\n", 1 + k % 28, k % 5);
+    workspace.write("t.csv", format!("day,x\n{}", (0..56).map(row).collect::<String>()));
+    workspace.write("iso.csv", "day,x\n2024-01-05,1\n,2\n2024-01-09,3\n");
+    workspace.ok("fit t.csv --type day=datetime:%d.%m.%Y --model plain --epochs 2 -q -o run");
+    // The same days as a type of Parquet.
+    let text =
+        open(&workspace.path("iso.csv").to_string_lossy(), &Default::default()).unwrap().collect().unwrap();
+    let days = diabolo::data::texts(&text, "day").unwrap();
+    let stored = days.iter().map(|day| day.as_ref().map(|day| day[8..].parse::<i32>().unwrap() + 19_722));
+    let stored: diabolo::arrow::ArrayRef =
+        std::sync::Arc::new(stored.collect::<diabolo::arrow::Date32Array>());
+    let rows = diabolo::arrow::RecordBatch::try_from_iter_with_nullable([
+        ("day", stored, true),
+        ("x", text.column(1).clone(), true),
+    ]);
+    let path = workspace.path("days.parquet").to_string_lossy().into_owned();
+    let mut writer = Writer::create(&path, None).unwrap();
+    writer.write(&rows.unwrap()).unwrap();
+    writer.finish().unwrap();
+    workspace.ok("impute run days.parquet -o filled.csv -q");
+    let (_, filled) = cells(&workspace.text("filled.csv"));
+    assert_eq!((filled[0][0].as_str(), filled[2][0].as_str()), ("2024-01-05", "2024-01-09"));
+    assert!(filled[1][0].starts_with("2024-01-"), "{filled:?}");
+    let (_, made) = cells(&workspace.ok("reconstruct run days.parquet").stdout);
+    assert!(made.iter().all(|row| row[0].starts_with("2024-01-")), "{made:?}");
+}
+
+#[test]
+fn ordered_numbers_suit_every_family() {
+    let workspace = Workspace::new();
+    let row = |i: usize| format!("{},{}.5\n", i * 7 % 3 + i * 11 % 4 + i * 5 % 3, i * 37 % 97);
+    workspace.write("t.csv", format!("kids,price\n{}", (1..=120).map(row).collect::<String>()));
+    assert_eq!(inspected(&workspace, "t.csv", "kids")["kind"], "ordinal");
+    for family in ["contractive", "sparse", "denoising", "variational", "multiscale"] {
+        workspace.ok(&format!("fit t.csv --model {family} --epochs 1 -q -o {family}"));
+    }
+}
+
+#[test]
+fn a_truth_value_that_never_changes_is_a_constant() {
+    use diabolo::data::Writer;
+    let workspace = Workspace::new();
+    let x: diabolo::arrow::ArrayRef = std::sync::Arc::new(
+        (0..80).map(|k| Some(f64::from(k * 7 % 13))).collect::<diabolo::arrow::Float64Array>(),
+    );
+    let b: diabolo::arrow::ArrayRef = std::sync::Arc::new(
+        (0..80).map(|k| (k % 7 != 0).then_some(true)).collect::<diabolo::arrow::BooleanArray>(),
+    );
+    let rows =
+        diabolo::arrow::RecordBatch::try_from_iter_with_nullable([("x", x, true), ("b", b, true)]).unwrap();
+    let path = workspace.path("b.parquet").to_string_lossy().into_owned();
+    let mut writer = Writer::create(&path, None).unwrap();
+    writer.write(&rows).unwrap();
+    writer.finish().unwrap();
+    workspace.ok("fit b.parquet --epochs 2 -q -o run");
+    for line in ["impute run b.parquet -o out.csv -q", "generate run -n 30 -o out.csv -q"] {
+        workspace.ok(line);
+        let (_, rows) = cells(&workspace.text("out.csv"));
+        assert!(rows.iter().all(|row| row[1] == "true"), "{line}: {rows:?}");
+    }
+}
+
+#[test]
+fn long_numbers_are_identifiers_or_codes() {
+    let workspace = Workspace::new();
+    let rows = |of: &dyn Fn(u64) -> u64| {
+        format!("id,x\n{}", (0..80).map(|k| format!("{},{}.5\n", of(k), k * 37 % 97)).collect::<String>())
+    };
+    workspace.write("ids.csv", rows(&|k| 1_745_000_000_000_000_000 + k));
+    let id = inspected(&workspace, "ids.csv", "id");
+    assert_eq!((&id["kind"], &id["distinct"]), (&"excluded".into(), &80.into()), "{id}");
+    workspace.write("codes.csv", rows(&|k| 9_007_199_254_740_992 + k % 3));
+    let code = inspected(&workspace, "codes.csv", "id");
+    assert_eq!((&code["kind"], &code["distinct"]), (&"categorical".into(), &3.into()), "{code}");
+    workspace.ok("fit codes.csv --model plain --epochs 1 -q -o run");
+    let (_, made) = cells(&workspace.ok("reconstruct run codes.csv").stdout);
+    assert!(made.iter().all(|row| row[0].starts_with("900719925474099")), "{made:?}");
+}
+
+#[test]
+fn years_of_two_digits_may_come_first() {
+    let workspace = Workspace::new();
+    let day = |k: usize| format!("23-{:02}-{:02},{}\n", 1 + k % 12, 1 + k * 5 % 28, k % 7);
+    workspace.write("t.csv", format!("d,x\n{}", (0..80).map(day).collect::<String>()));
+    let d = inspected(&workspace, "t.csv", "d");
+    assert!(d["range"][0].as_str().unwrap().starts_with("23-01-"), "{d}");
+}

@@ -31,7 +31,9 @@ pub(super) fn days(year: i64, month: u32, day: u32) -> i64 {
 
 /// The year, month and day of the date this many days from 1970-01-01.
 pub(super) fn date(days: i64) -> (i64, u32, u32) {
-    let shifted = days + 719_468;
+    // Far beyond what any type of date holds; a damaged file may say more.
+    const MOST: i64 = 1_000_000_000_000;
+    let shifted = days.clamp(-MOST, MOST) + 719_468;
     let era = shifted.div_euclid(146_097);
     let of_era = shifted.rem_euclid(146_097);
     let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

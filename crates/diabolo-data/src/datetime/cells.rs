@@ -12,9 +12,10 @@ use super::detect::unambiguous;
 use super::step::Step;
 use super::text::offset_of;
 use super::{DateFormat, Pattern};
-use crate::column::Column;
+use crate::column::{CellType, Column};
+use crate::names::argument;
 use crate::number::number;
-use crate::{DataProblem, Result, Storage};
+use crate::{DataProblem, Feature, FeatureKind, Result, Storage};
 
 /// A date with a day above 12, as an example.
 const LAST_EVENING_OF_2024: Moment = Moment { seconds: 1_735_685_940.0, offset: 0 };
@@ -43,9 +44,10 @@ pub(crate) fn moments(column: &Column, format: &DateFormat) -> Result<Vec<Moment
         own.or_else(|| unambiguous(text)).ok_or_else(|| {
             let example = text_of(LAST_EVENING_OF_2024, format);
             let help = format!(
-                "fix the cell, treat it as missing with --missing {text}, or name another format with --type \
-                 {name}=datetime:FORMAT (--type {name}=categorical keeps the column as text)",
-                name = column.name
+                "fix the cell, treat it as missing with --missing {word}, or name another format with --type \
+                 {arg}=datetime:FORMAT (--type {arg}=categorical keeps the column as text)",
+                arg = argument(column.name),
+                word = argument(text)
             );
             let expected = format!("a date such as {example} ({format})");
             column.error(row, &expected, format!("'{text}'"), help).because(DataProblem::NotANumber)
@@ -89,6 +91,22 @@ fn scale_and_offset(data_type: &DataType) -> (f64, i32) {
         }
         _ => (1e3, 0),
     }
+}
+
+/// The dates `made` for a feature as a column of the type `wanted` writes them; `None` if they are
+/// no dates, or written like that already.
+pub(crate) fn dates_like(feature: &Feature, made: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
+    let FeatureKind::Datetime { format, step, offset } = &feature.kind else { return None };
+    let text = |data_type: &DataType| CellType::of(data_type) == CellType::Text;
+    let target = match format {
+        _ if wanted == made.data_type() => return None,
+        _ if is_temporal(wanted) => DateFormat::Typed(wanted.clone()),
+        DateFormat::Typed(DataType::Date32) if text(wanted) => DateFormat::Pattern("%F".parse().ok()?),
+        DateFormat::Typed(_) if text(wanted) => DateFormat::Pattern("%FT%T%.f".parse().ok()?),
+        _ => return None,
+    };
+    let moments = moments(&Column::of("", feature, made, 0), format).ok()?;
+    Some(written(moments.iter().map(|moment| moment.seconds), &target, *step, *offset, Storage::Text))
 }
 
 /// Numbers of seconds since 1970 as cells of a column that is written in this way; NaN is missing.

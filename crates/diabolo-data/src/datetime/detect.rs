@@ -1,6 +1,8 @@
 //! Which format the dates of a column of text have.
 
-use super::calendar::Moment;
+use std::collections::BTreeSet;
+
+use super::calendar::{DAY, Moment, date};
 use super::pattern::{Part, Pattern, Zeros};
 use super::text::{MONTHS, WEEKDAYS, named};
 
@@ -32,11 +34,11 @@ pub(crate) fn detect(cells: &[&str], least: f64) -> Option<Found> {
     if most == 0 || (most as f64) < least * cells.len() as f64 {
         return None;
     }
-    let mut best = patterns.into_iter().zip(counts).filter(|(_, count)| *count == most).map(|(p, _)| p);
+    let best = patterns.into_iter().zip(counts).filter(|(_, count)| *count == most).map(|(p, _)| p);
+    let mut best = of_fewest_years(best.collect(), cells).into_iter();
     let first = best.next()?;
     let spelled = |pattern: Pattern| spelling(pattern, cells);
-    let rest: Vec<Pattern> = best.collect();
-    let swapped = rest.into_iter().find(|other| is_swapped(&first, other));
+    let swapped = best.find(|other| is_swapped(&first, other));
     Some(match swapped {
         None => Found::One(spelled(first)),
         // Nobody writes 12.31.2024.
@@ -47,6 +49,21 @@ pub(crate) fn detect(cells: &[&str], least: f64) -> Option<Found> {
             _ => Found::Ambiguous { day_first: spelled(first), month_first: spelled(other) },
         },
     })
+}
+
+/// If the year of two digits may be at either end, `23-01-31`, the dates are of as few years as
+/// possible; read the other way, the days would be years.
+fn of_fewest_years(patterns: Vec<Pattern>, cells: &[&str]) -> Vec<Pattern> {
+    if patterns.len() < 2 || !patterns.iter().all(|pattern| pattern.parts().contains(&Part::ShortYear)) {
+        return patterns;
+    }
+    let years = |pattern: &Pattern| {
+        let moments = cells.iter().filter_map(|cell| pattern.read(cell));
+        moments.map(|moment| date((moment.seconds / DAY).floor() as i64).0).collect::<BTreeSet<i64>>().len()
+    };
+    let counts: Vec<usize> = patterns.iter().map(years).collect();
+    let fewest = counts.iter().copied().min();
+    patterns.into_iter().zip(counts).filter(|(_, count)| Some(*count) == fewest).map(|(p, _)| p).collect()
 }
 
 /// The moment of a text that begins with the year, in whatever such format.
@@ -222,7 +239,7 @@ fn ctime<'a>(mark: &[Part], month: Part, after: &'a str) -> Vec<(Vec<Part>, &'a 
         return vec![([&[month][..], mark, &[Part::ShortYear]].concat(), after)];
     }
     let day = [&[month][..], mark, &[Part::Day(Zeros::Kept)]].concat();
-    let clock = ":%H:%M:%S %Y".replacen(':', " ", 1);
+    let clock = " %H:%M:%S %Y";
     let clock = clock.parse::<Pattern>().map(|pattern| pattern.parts().to_vec()).unwrap_or_default();
     vec![([day, clock].concat(), "")]
 }

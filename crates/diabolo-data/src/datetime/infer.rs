@@ -7,6 +7,7 @@ use super::cells::{is_temporal, moments, text_of};
 use super::detect::{Found, detect};
 use super::{DateFormat, Pattern, Step};
 use crate::column::{CellType, Column};
+use crate::names::argument;
 use crate::{FeatureKind, Result, Storage};
 
 /// Seconds from 1990 to 2040, in which seconds since 1970 are plausible dates.
@@ -55,9 +56,9 @@ pub(crate) fn find_dates(column: &Column, least: f64) -> Result<Option<Dates>> {
         Some(Found::Ambiguous { day_first, month_first }) => Ok(Some(Dates::Ambiguous {
             because: format!(
                 "holds dates such as {}, in which the day or the month may come first, and is excluded; --type \
-                 {name}={day_first} or --type {name}={month_first} includes it",
+                 {arg}={day_first} or --type {arg}={month_first} includes it",
                 cells[0],
-                name = column.name,
+                arg = argument(column.name),
                 day_first = datetime_type(&day_first),
                 month_first = datetime_type(&month_first),
             ),
@@ -83,7 +84,7 @@ pub(crate) fn given_dates(column: &Column, format: Option<&DateFormat>) -> Resul
         return learned(column, format.clone(), storage);
     }
     let wrong = |found: &str| {
-        let help = format!("name the format, as in --type {}=datetime:%d.%m.%Y", column.name);
+        let help = format!("name the format, as in --type {}=datetime:%d.%m.%Y", argument(column.name));
         column.whole_error("dates", found, help)
     };
     match find_dates(column, 0.5)? {

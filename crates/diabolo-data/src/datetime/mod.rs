@@ -11,7 +11,7 @@ mod step;
 mod text;
 
 pub(crate) use calendar::Moment;
-pub(crate) use cells::{moments, text_of, written};
+pub(crate) use cells::{dates_like, moments, text_of, written};
 pub(crate) use detect::detect;
 pub use format::DateFormat;
 pub(crate) use infer::{Dates, find_dates, given_dates};

@@ -1,9 +1,10 @@
 //! Whether the rows of a time series are in order of time, and at even steps.
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 
+use super::calendar::Moment;
 use super::cells::{is_temporal, moments};
-use super::detect::{Found, detect};
+use super::detect::{Found, detect, unambiguous};
 use super::{DateFormat, Pattern};
 use crate::MissingWords;
 use crate::column::Column;
@@ -14,6 +15,8 @@ use crate::number::number;
 const LONGER: f64 = 1.5;
 /// Devices are interleaved if each time comes so many times or more, on average.
 const INTERLEAVED: f64 = 1.5;
+/// Times are understood if so many of them are readable.
+const MOST: f64 = 0.9;
 
 /// The times of a series, batch by batch.
 pub(crate) struct SeriesOrder {
@@ -21,39 +24,71 @@ pub(crate) struct SeriesOrder {
     times: Vec<f64>,
     dates: bool,
     format: Option<DateFormat>,
+    /// Batches of times that can be read in two ways, or hold none, until a later one decides.
+    open: Vec<ArrayRef>,
     /// Whether the key has been understood so far.
     known: bool,
+}
+
+/// What the times of a batch are.
+enum Times {
+    Read(Vec<f64>),
+    Open,
+    Unknown,
 }
 
 impl SeriesOrder {
     /// No rows yet; `key` is the column of times.
     pub fn new(key: &str) -> Self {
-        SeriesOrder { key: key.into(), times: vec![], dates: false, format: None, known: true }
+        SeriesOrder { key: key.into(), times: vec![], dates: false, format: None, open: vec![], known: true }
     }
 
     /// Adds the next rows.
     pub fn add(&mut self, rows: &RecordBatch) {
-        let (name, missing) = (self.key.clone(), MissingWords::default());
-        let found = rows.column_by_name(&name).filter(|_| self.known).and_then(|array| {
-            self.read(&Column {
-                input: "",
-                name: &name,
-                array,
-                first_row: 0,
-                missing: &missing,
-                format: None,
-            })
-        });
-        match found {
-            Some(times) => self.times.extend(times),
-            None => self.known = false,
+        let name = self.key.clone();
+        let Some(array) = rows.column_by_name(&name).filter(|_| self.known) else {
+            self.known = false;
+            return;
+        };
+        match self.read(&name, array) {
+            Times::Read(times) => {
+                for earlier in std::mem::take(&mut self.open) {
+                    match self.read(&name, &earlier) {
+                        Times::Read(times) => self.times.extend(times),
+                        _ => self.times.extend(vec![f64::NAN; earlier.len()]),
+                    }
+                }
+                self.times.extend(times);
+            }
+            Times::Open => self.open.push(array.clone()),
+            Times::Unknown => self.known = false,
         }
     }
 
-    /// The times of a part of the key; `None` if they are neither numbers nor dates.
-    fn read(&mut self, key: &Column) -> Option<Vec<f64>> {
-        if let Some(format) = &self.format {
-            return Some(moments(key, format).ok()?.iter().map(|moment| moment.seconds).collect());
+    fn read(&mut self, name: &str, array: &ArrayRef) -> Times {
+        let missing = MissingWords::default();
+        let key = Column { input: "", name, array, first_row: 0, missing: &missing, format: None };
+        if !is_temporal(array.data_type()) && key.texts().is_ok_and(|cells| cells.null_count() == cells.len())
+        {
+            return Times::Open;
+        }
+        match self.understood(&key) {
+            Some(times) => Times::Read(times),
+            None if self.format.is_none() && is_ambiguous(&key) => Times::Open,
+            None => Times::Unknown,
+        }
+    }
+
+    /// The times of a part of the key; `None` if they are neither numbers nor dates of one format.
+    fn understood(&mut self, key: &Column) -> Option<Vec<f64>> {
+        match &self.format {
+            None => {}
+            Some(DateFormat::Pattern(pattern)) => {
+                return times(&key.texts().ok()?, |text| pattern.read(text));
+            }
+            Some(format) => {
+                return Some(moments(key, format).ok()?.iter().map(|moment| moment.seconds).collect());
+            }
         }
         if !is_temporal(key.array.data_type()) {
             let texts = key.texts().ok()?;
@@ -63,7 +98,7 @@ impl SeriesOrder {
                 return numbers.filter(|_| !self.dates);
             }
             let cells: Vec<&str> = texts.iter().flatten().collect();
-            let pattern: Pattern = match detect(&cells, 1.0)? {
+            let pattern: Pattern = match detect(&cells, MOST)? {
                 Found::One(pattern) => pattern,
                 // The order decides only where one of both is in order.
                 Found::Ambiguous { .. } => return None,
@@ -73,11 +108,39 @@ impl SeriesOrder {
             self.format = Some(DateFormat::Typed(key.array.data_type().clone()));
         }
         self.dates = true;
-        self.read(key)
+        self.understood(key)
+    }
+
+    /// If the day or the month may come first in all rows, and they are in order neither way, any
+    /// reading shows it.
+    fn settle(&mut self) {
+        let (name, missing) = (self.key.clone(), MissingWords::default());
+        for array in std::mem::take(&mut self.open) {
+            let key = Column {
+                input: "",
+                name: &name,
+                array: &array,
+                first_row: 0,
+                missing: &missing,
+                format: None,
+            };
+            if self.format.is_none()
+                && let Ok(texts) = key.texts()
+                && let Some(Found::Ambiguous { day_first, .. }) =
+                    detect(&texts.iter().flatten().collect::<Vec<_>>(), MOST)
+            {
+                self.format = Some(DateFormat::Pattern(day_first));
+                self.dates = true;
+            }
+            let none = || vec![f64::NAN; array.len()];
+            let read = self.format.is_some().then(|| self.understood(&key)).flatten();
+            self.times.extend(read.unwrap_or_else(none));
+        }
     }
 
     /// What the user should know of the order, one sentence each.
-    pub fn notes(&self) -> Vec<String> {
+    pub fn notes(&mut self) -> Vec<String> {
+        self.settle();
         let times: Vec<(usize, f64)> =
             self.times.iter().copied().enumerate().filter(|(_, time)| !time.is_nan()).collect();
         if !self.known || times.len() < 2 {
@@ -145,6 +208,28 @@ impl SeriesOrder {
     }
 }
 
+/// The times of texts, NaN where missing or unreadable; `None` if too many are.
+fn times(texts: &StringArray, read: impl Fn(&str) -> Option<Moment>) -> Option<Vec<f64>> {
+    let found: Vec<Option<f64>> = texts
+        .iter()
+        .map(|cell| {
+            let moment = cell.and_then(|text| read(text).or_else(|| unambiguous(text)));
+            moment.map(|moment| moment.seconds)
+        })
+        .collect();
+    let given = texts.len() - texts.null_count();
+    let known = found.iter().flatten().count();
+    (known as f64 >= MOST * given as f64)
+        .then(|| found.into_iter().map(|time| time.unwrap_or(f64::NAN)).collect())
+}
+
+/// Whether the day or the month of the dates may come first.
+fn is_ambiguous(key: &Column) -> bool {
+    let Ok(texts) = key.texts() else { return false };
+    let cells: Vec<&str> = texts.iter().flatten().collect();
+    matches!(detect(&cells, MOST), Some(Found::Ambiguous { .. }))
+}
+
 fn plural(count: usize, word: &str) -> String {
     if count == 1 { word.to_string() } else { format!("{word}s") }
 }
@@ -166,7 +251,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow_array::{ArrayRef, Int64Array, StringArray, TimestampSecondArray};
+    use arrow_array::{Int64Array, TimestampSecondArray};
 
     use super::*;
 
@@ -191,6 +276,14 @@ mod tests {
             notes(texts(&["31/01/2024", "01/02/2024", "02/02/2024", "03/02/2024"])),
             Vec::<String>::new()
         );
+        // A later batch says that the day comes first.
+        let decided = ["01/02/2024", "02/02/2024", "03/02/2024", "13/02/2024", "12/02/2024"];
+        assert!(notes(texts(&decided)).join("").contains("decreases at row 5"));
+        assert!(notes(texts(&["", "", "", "2", "1"])).join("").contains("decreases at row 5"));
+        // Either way.
+        assert!(notes(texts(&["03/02/2024", "01/05/2024", "02/01/2024"])).join("").contains("decreases"));
+        let odd = [&["bad"][..], &["2024-01-02"; 12], &["2024-01-01"]].concat();
+        assert!(notes(vec![Arc::new(StringArray::from(odd))]).join("").contains("decreases at row 14"));
         assert_eq!(notes(texts(&["a", "c", "b"])), Vec::<String>::new(), "no times");
         let months = ["2024-01", "2024-02", "2024-03", "2024-04"];
         assert_eq!(notes(texts(&months)), Vec::<String>::new());

@@ -149,7 +149,7 @@ impl Pattern {
                 Part::Offset | Part::ColonOffset => {
                     let sign = if offset < 0 { '-' } else { '+' };
                     let colon = if *part == Part::ColonOffset { ":" } else { "" };
-                    let minutes = offset.abs() / 60;
+                    let minutes = offset.unsigned_abs() / 60;
                     let _ = write!(out, "{sign}{:02}{colon}{:02}", minutes / 60, minutes % 60);
                 }
                 Part::Zone => out.push_str("UTC"),

@@ -11,7 +11,7 @@ use crate::column::{CellType, Column};
 use crate::datetime::{Dates, find_dates, given_dates};
 use crate::levels::distinct;
 use crate::missing::has_leading_zeros;
-use crate::names::some_names;
+use crate::names::{argument, some_names};
 use crate::number::{EXACT, number};
 use crate::pool::is_learnable;
 use crate::{FeatureKind, Result, Storage};
@@ -59,7 +59,7 @@ pub(super) struct Given<'a> {
 
 /// The type of a column by its cells, or by the wanted type.
 pub(super) fn infer_column(column: &Column, given: Given) -> Result<Verdict> {
-    let (name, wanted) = (column.name, given.wanted);
+    let (arg, wanted) = (argument(column.name), given.wanted);
     if column.array.null_count() == column.array.len() {
         return Ok(Verdict::Empty);
     }
@@ -73,7 +73,7 @@ pub(super) fn infer_column(column: &Column, given: Given) -> Result<Verdict> {
     match (CellType::of(column.array.data_type()), wanted) {
         (CellType::Other, _) => Ok(Verdict::SetAside {
             because: format!(
-                "holds {}, which is not supported, and is excluded; --drop {name} or --key {name} avoids this \
+                "holds {}, which is not supported, and is excluded; --drop {arg} or --key {arg} avoids this \
                  warning",
                 column.array.data_type()
             ),
@@ -88,10 +88,19 @@ pub(super) fn infer_column(column: &Column, given: Given) -> Result<Verdict> {
             let values = column.texts()?;
             let first = values.iter().flatten().next().unwrap_or_default();
             let constant = values.iter().flatten().all(|value| value == first);
-            let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
-            let kind = FeatureKind::Binary { values: ["false".into(), "true".into()] };
-            Ok(Verdict::Learn { kind, storage: Storage::Boolean, note, why: "true or false".into() })
+            let (kind, note, why) = match constant {
+                true => {
+                    let kind = FeatureKind::Categorical { categories: vec![first.to_string()] };
+                    (kind, Note::Constant(first.to_string()), "the same in every row")
+                }
+                false => {
+                    let kind = FeatureKind::Binary { values: ["false".into(), "true".into()] };
+                    (kind, Note::None, "true or false")
+                }
+            };
+            Ok(Verdict::Learn { kind, storage: Storage::Boolean, note, why: why.into() })
         }
+        (CellType::Number | CellType::Text, None) if are_long(column)? => judge_long(column),
         (CellType::Number, None) => judge_numbers(column, given),
         (CellType::Text, None)
             if column.format.is_some() || mostly_numbers(column)? && !are_codes(column)? =>
@@ -113,6 +122,36 @@ fn verdict(dates: Dates, why: &str) -> Verdict {
             Verdict::Learn { kind, storage, note: constant.map_or(rising, Note::Constant), why }
         }
         Dates::Ambiguous { because } => Verdict::SetAside { because },
+    }
+}
+
+/// Whether the cells are whole numbers that are too long for exact arithmetic: numbers of accounts,
+/// or identifiers of messages.
+fn are_long(column: &Column) -> Result<bool> {
+    let data_type = column.array.data_type();
+    if data_type.is_floating() || column.array.is_empty() {
+        return Ok(false);
+    }
+    let texts = column.texts()?;
+    let is_long = |text: &str| {
+        text.len() > 15
+            && text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit())
+            && number(text).is_some_and(|x| x.abs() >= EXACT)
+    };
+    Ok(texts.null_count() < texts.len() && texts.iter().flatten().all(is_long))
+}
+
+/// Long numbers are categories if rows share them, and identifiers else.
+fn judge_long(column: &Column) -> Result<Verdict> {
+    match judge_categories(column, None)? {
+        Verdict::SetAside { .. } => Ok(Verdict::SetAside {
+            because: format!(
+                "looks like an identifier (whole numbers of 16 digits or more), and is excluded; --key {} copies it \
+                 to outputs",
+                argument(column.name)
+            ),
+        }),
+        other => Ok(other),
     }
 }
 
@@ -151,11 +190,11 @@ fn judge_numbers(column: &Column, given: Given) -> Result<Verdict> {
     let observed = || cells.iter().copied().filter(|x| !x.is_nan());
     let Some(first) = observed().next() else { return Ok(Verdict::Empty) };
     let whole = observed().all(is_whole);
-    let constant = observed().all(|x| x == first);
+    let constant = are_equal(column, &cells);
     let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
     let storage = if whole { Storage::Integer } else { Storage::Float };
     let learn = |kind, why: String| Ok(Verdict::Learn { kind, storage, note, why });
-    let few = levels(&cells);
+    let few = levels(&column.decimal_numbers()?);
     match given.wanted {
         Some(TypeName::Count) => {
             check_counts(column, &cells)?;
@@ -170,10 +209,10 @@ fn judge_numbers(column: &Column, given: Given) -> Result<Verdict> {
         return Ok(judge_levels(&few, &cells, column.array.data_type().is_floating() || !whole));
     }
     if let Some(why) = identifies(column.name, given.first, &cells) {
-        let name = column.name;
+        let arg = argument(column.name);
         let because = format!(
-            "looks like an identifier ({why}), and is excluded; --key {name} copies it to outputs, --type \
-             {name}=numeric learns it"
+            "looks like an identifier ({why}), and is excluded; --key {arg} copies it to outputs, --type \
+             {arg}=numeric learns it"
         );
         return Ok(Verdict::SetAside { because });
     }
@@ -184,6 +223,13 @@ fn judge_numbers(column: &Column, given: Given) -> Result<Verdict> {
         true => learn(FeatureKind::Numeric, "whole numbers".into()),
         false => learn(FeatureKind::Numeric, "real numbers".into()),
     }
+}
+
+/// Whether all numbers are the same, up to rounding in their type.
+fn are_equal(column: &Column, cells: &[f64]) -> bool {
+    let observed = || cells.iter().copied().filter(|x| !x.is_nan());
+    let ends = [observed().fold(f64::INFINITY, f64::min), observed().fold(f64::NEG_INFINITY, f64::max)];
+    ends[1] - ends[0] <= column.rounding() * ends[0].abs().max(ends[1].abs())
 }
 
 fn is_whole(x: f64) -> bool {
@@ -198,8 +244,10 @@ fn check_counts(column: &Column, cells: &[f64]) -> Result<()> {
     match cells.iter().position(|x| !(x.is_nan() || is_whole(*x) && *x >= 0.0)) {
         None => Ok(()),
         Some(row) => {
-            let help =
-                format!("fix the cell, or let the column be numbers with --type {}=numeric", column.name);
+            let help = format!(
+                "fix the cell, or let the column be numbers with --type {}=numeric",
+                argument(column.name)
+            );
             Err(column.error(row, "a whole number, zero or more", cells[row].to_string(), help))
         }
     }
@@ -245,10 +293,10 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
     let rows: Vec<u64> = rows.into_values().collect();
     let too_many = (n == observed && n > FEW_ROWS) || !is_learnable(&rows);
     if wanted.is_none() && too_many {
-        let name = column.name;
+        let arg = argument(column.name);
         let help = match 2 * n > observed {
-            true => format!("--key {name} copies it to outputs"),
-            false => format!("--key {name} copies it to outputs, --type {name}=categorical includes it"),
+            true => format!("--key {arg} copies it to outputs"),
+            false => format!("--key {arg} copies it to outputs, --type {arg}=categorical includes it"),
         };
         let because = format!(
             "has {n} different texts in {observed} rows, too many for a categorical column, and is excluded; {help}"
@@ -261,7 +309,7 @@ fn judge_categories(column: &Column, wanted: Option<&TypeName>) -> Result<Verdic
         (None | Some(TypeName::Binary), Ok(values)) => FeatureKind::Binary { values },
         (Some(TypeName::Binary), Err(categories)) => {
             let found = some_names(categories.iter().map(String::as_str));
-            let help = format!("use --type {}=categorical", column.name);
+            let help = format!("use --type {}=categorical", argument(column.name));
             return Err(column.whole_error("two different values", found, help));
         }
         (_, Ok(values)) => FeatureKind::Categorical { categories: values.into() },
@@ -284,7 +332,7 @@ fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
     if found.is_empty() {
         return Ok(Verdict::Empty);
     }
-    let name = column.name;
+    let arg = argument(column.name);
     let (storage, categories) = match order {
         [] => stored_as(column.array.data_type(), found),
         order => {
@@ -303,7 +351,7 @@ fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
     };
     if order.is_empty() && !matches!(storage, Storage::Integer | Storage::Float) {
         let found = some_names(categories.iter().map(String::as_str));
-        let help = format!("give the order of texts with --type {name}=ordinal:FIRST,SECOND,…");
+        let help = format!("give the order of texts with --type {arg}=ordinal:FIRST,SECOND,…");
         return Err(column.whole_error("numbers, or texts with their order", found, help));
     }
     if categories.len() < 2 {
@@ -311,7 +359,7 @@ fn judge_order(column: &Column, order: &[String]) -> Result<Verdict> {
         return Err(column.whole_error(
             "two ordered values or more",
             found,
-            format!("--drop {name} removes it"),
+            format!("--drop {arg} removes it"),
         ));
     }
     let (kind, why) = (FeatureKind::Ordinal { categories }, "as given by --type".into());

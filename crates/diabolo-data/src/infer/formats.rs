@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use super::TypeName;
 use super::column::MOSTLY_NUMBERS;
 use crate::column::{CellType, Column};
+use crate::names::argument;
 use crate::number_format::{Found, NumberFormat};
 use crate::{MissingWords, Result};
 
@@ -51,7 +52,8 @@ pub(super) fn number_formats(
         if let (Some((thousands, name)), Some(chosen)) = (note, &chosen) {
             let other = if *chosen == thousands { thousands.with_decimal_mark() } else { thousands };
             notes.push(format!(
-                "the numbers of column '{name}' are read as {chosen}; --type {name}=numeric:{other} reads them otherwise"
+                "the numbers of column '{name}' are read as {chosen}; --type {arg}=numeric:{other} reads them otherwise",
+                arg = argument(name)
             ));
         }
         formats.push(chosen);

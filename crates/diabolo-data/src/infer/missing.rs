@@ -10,6 +10,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 
 use super::column::mostly_numbers;
 use crate::column::{CellType, Column};
+use crate::names::argument;
 use crate::{MissingWords, Result};
 
 /// Of so many other categories of the same length, a word may be one.
@@ -58,8 +59,10 @@ pub(super) fn missing_words(
         let name = fields.field(at).name();
         notes.push(format!(
             "'{word}' is a category of column '{name}', where it looks like the others ({}); \
-             --missing {name}={word} makes it a missing cell",
-            cells(count)
+             --missing {}={} makes it a missing cell",
+            cells(count),
+            argument(name),
+            argument(&word)
         ));
         words[at].except.push(word);
     }

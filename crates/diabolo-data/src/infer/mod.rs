@@ -33,7 +33,7 @@ use crate::column::Column;
 use crate::image::image_shape;
 use crate::json::{JsonText, mark};
 use crate::missing::of_no_column;
-use crate::names::{closest, some_names, unique_names};
+use crate::names::{argument, closest, some_names, unique_names};
 use crate::{Error, Result};
 use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Storage};
 
@@ -152,7 +152,8 @@ fn set_index_aside(columns: &ArrowSchema, options: &InferOptions, inferred: &mut
             }
         };
         inferred.warnings.push(format!(
-            "column '{name}' is the index of the pandas table and is {role}; --type {name}=KIND includes it"
+            "column '{name}' is the index of the pandas table and is {role}; --type {arg}=KIND includes it",
+            arg = argument(name)
         ));
     }
 }
@@ -178,11 +179,15 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
             Verdict::Learn { kind, storage, note, why } => {
                 match note {
                     Note::None => {}
-                    Note::Constant(value) => constant.push((name.as_str(), value)),
+                    Note::Constant(value) => {
+                        let gaps = column.gaps(storage.is_number())?.true_count() > 0;
+                        constant.push((name.as_str(), value, gaps));
+                    }
                     Note::Levels => open.push(inferred.schema.features.len()),
                     Note::Rising => inferred.warnings.push(format!(
-                        "column '{name}' is the time of the rows, in order: for a time series, pass --key {name} \
-                         --window N; --drop {name} removes it"
+                        "column '{name}' is the time of the rows, in order: for a time series, pass --key {arg} \
+                         --window N; --drop {arg} removes it",
+                        arg = argument(name)
                     )),
                 }
                 inferred.reasons.insert(name.clone(), why);
@@ -274,16 +279,16 @@ fn conditions(columns: &Columns, options: &InferOptions) -> Result<Vec<Feature>>
 }
 
 /// One sentence per column, or one for all if there are many.
-fn constant_columns(columns: &[(&str, String)]) -> Vec<String> {
+fn constant_columns(columns: &[(&str, String, bool)]) -> Vec<String> {
     const MANY: usize = 4;
     if columns.len() > MANY {
-        let names = some_names(columns.iter().map(|(name, _)| *name));
+        let names = some_names(columns.iter().map(|(name, ..)| *name));
         return vec![format!("{} columns are constant and carry no information: {names}", columns.len())];
     }
-    let sentence = |(name, value): &(&str, String)| {
-        format!(
-            "column '{name}' is {value} in every row and carries no information; --drop {name} removes it"
-        )
+    let sentence = |(name, value, gaps): &(&str, String, bool)| {
+        let rows = if *gaps { "wherever it is given" } else { "in every row" };
+        let arg = argument(name);
+        format!("column '{name}' is {value} {rows} and carries no information; --drop {arg} removes it")
     };
     columns.iter().map(sentence).collect()
 }

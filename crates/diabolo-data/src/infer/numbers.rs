@@ -3,9 +3,10 @@
 use crate::number::EXACT;
 
 /// Whole numbers with at most so many different values may be levels or codes.
-const MOST_LEVELS: usize = 12;
-/// Every level is found in so many rows, on average.
-const ROWS_PER_LEVEL: usize = 5;
+const MOST_LEVELS: usize = 20;
+/// Every level is found in so many rows, on average: few levels, and many.
+const FEW_LEVELS: usize = 12;
+const ROWS_PER_LEVEL: [usize; 2] = [5, 10];
 /// Fewer rows show nothing about the meaning of numbers.
 const FEW_ROWS: usize = 20;
 /// So many cells show what a column holds.
@@ -30,7 +31,8 @@ pub(super) fn levels(cells: &[f64]) -> Option<Levels> {
 /// Whether the values come again so often that they are levels, not measurements.
 pub(super) fn are_repeated(levels: &Levels) -> bool {
     let cells: usize = levels.iter().map(|level| level.1).sum();
-    cells >= FEW_ROWS.max(ROWS_PER_LEVEL * levels.len())
+    let rows = ROWS_PER_LEVEL[usize::from(levels.len() > FEW_LEVELS)];
+    cells >= FEW_ROWS.max(rows * levels.len())
 }
 
 /// Whether the frequencies of levels rise to one peak and fall from there, nearly.
@@ -72,12 +74,14 @@ pub(super) fn behave_as_counts(cells: &[f64]) -> bool {
 /// Why whole numbers identify rows, if they do; `first` says that it is the first column.
 pub(super) fn identifies(name: &str, first: bool, cells: &[f64]) -> Option<String> {
     const NEARLY: f64 = 0.9;
+    const MISSING: f64 = 0.1;
     const ALL_SHOWN: f64 = 10.0;
     const DIGITS: f64 = 10_000.0;
     const SPREAD: f64 = 0.05;
-    let sorted = sorted_whole(cells)?;
+    let (sorted, rows) = (sorted_whole(cells)?, cells.len());
     let n = sorted.len();
-    if n < FEW_ROWS || n < cells.len().min(ENOUGH) || sorted[0] < 0.0 {
+    let cells: Vec<f64> = cells.iter().copied().filter(|x| !x.is_nan()).collect();
+    if n < FEW_ROWS || (n as f64) < (1.0 - MISSING) * rows.min(ENOUGH) as f64 || sorted[0] < 0.0 {
         return None;
     }
     let mut values = sorted.clone();
@@ -96,9 +100,10 @@ pub(super) fn identifies(name: &str, first: bool, cells: &[f64]) -> Option<Strin
     match () {
         _ if dense => because("which leave out few"),
         _ if names_identifier(name) => because("and the column's name"),
-        _ if unique && first && (is_increasing(cells) || is_sorted_as_text(cells)) => because("in order"),
+        _ if unique && first && (is_increasing(&cells) || is_sorted_as_text(&cells)) => because("in order"),
         _ if quarter >= DIGITS && last - quarter < SPREAD * half => because("which begin alike"),
-        _ if unique && quarter >= DIGITS && is_uniform_in_a_decade(&sorted) => {
+        // Prices and distances too may be spread evenly.
+        _ if unique && first && quarter >= DIGITS && is_uniform_in_a_decade(&sorted) => {
             because("of the same length, evenly spread")
         }
         _ => None,

@@ -15,6 +15,7 @@ use arrow_array::RecordBatch;
 
 use super::numbers::{have_one_peak, levels};
 use crate::column::Column;
+use crate::names::places;
 use crate::number::number;
 use crate::{Feature, FeatureKind, Result};
 
@@ -31,8 +32,10 @@ pub(super) fn settle(
     features: &mut [Feature],
     open: &[usize],
 ) -> Result<Vec<String>> {
+    let columns = batch.schema();
+    let places = places(&columns);
     let numbers = |feature: &Feature| {
-        let array = batch.column_by_name(&feature.name).expect("features are columns");
+        let array = batch.column(places[feature.name.as_str()]);
         Column::of(input, feature, array, 0).numbers()
     };
     let mut ranks = Ranks::default();

@@ -55,7 +55,7 @@ impl FromStr for TypeName {
                 Some(("datetime", format)) => Ok(TypeName::Datetime { format: Some(format.parse()?) }),
                 Some(("numeric", format)) => Ok(TypeName::Written { format: format.parse()? }),
                 _ => {
-                    let expected = "numeric, count, binary, categorical, datetime, datetime:FORMAT, ordinal or ordinal:FIRST,SECOND,…";
+                    let expected = "numeric, numeric:FORMAT, count, binary, categorical, datetime, datetime:FORMAT, ordinal or ordinal:FIRST,SECOND,…";
                     Err(Error::invalid_value("--type", expected, format!("'{other}'")))
                 }
             },

@@ -1,6 +1,6 @@
 //! What is learned of each column from the training rows.
 
-use arrow_schema::{DataType, Field};
+use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
 use super::scaling::Scaling;
@@ -52,9 +52,7 @@ impl Transform {
                     training_rows.iter().map(|&row| numbers[row]).filter(|x| !x.is_nan()).collect();
                 let counts = (feature.kind == FeatureKind::Count).then_some(config.counts);
                 let note = number_note(column.name, &numbers, &training);
-                let single = matches!(column.array.data_type(), DataType::Float16 | DataType::Float32);
-                let precision = if single { f64::from(f32::EPSILON) } else { f64::EPSILON };
-                (Self::of_numbers(&training, counts, precision, config), note)
+                (Self::of_numbers(&training, counts, column.rounding(), config), note)
             }
             FeatureKind::Datetime { format, .. } => {
                 let times = moments(column, format)?;
@@ -80,7 +78,7 @@ impl Transform {
     fn of_numbers(
         training: &[f64],
         counts: Option<CountScaling>,
-        precision: f64,
+        rounding: f64,
         config: &PreprocessConfig,
     ) -> Self {
         let Some(&first) = training.first() else { return Transform::Unobserved };
@@ -88,7 +86,7 @@ impl Transform {
         let scaling = match counts {
             Some(counts) => Scaling::fit_counts(counts, config.numeric, training),
             // Equal up to rounding.
-            None if max - min <= 4.0 * precision * min.abs().max(max.abs()) => Scaling::constant(first),
+            None if max - min <= rounding * min.abs().max(max.abs()) => Scaling::constant(first),
             None => Scaling::fit(config.numeric, training),
         };
         let range = [min, max];

@@ -1,6 +1,7 @@
 //! Conversion of text cells to numbers, for output formats with types.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -9,7 +10,7 @@ use arrow_schema::{DataType, Field, Schema};
 
 use super::{Preprocessor, no_table};
 use crate::column::Column;
-use crate::names::some_names;
+use crate::names::{places, some_names};
 use crate::number::EXACT;
 use crate::{Feature, Result, Storage};
 
@@ -20,8 +21,10 @@ impl Preprocessor {
     pub fn typed(&self, rows: &RecordBatch, exact: bool) -> Result<RecordBatch> {
         let mut fields: Vec<Field> = vec![];
         let mut columns: Vec<ArrayRef> = vec![];
+        let features = self.schema.features.iter().map(|feature| (feature.name.as_str(), feature));
+        let features: HashMap<&str, &Feature> = features.collect();
         for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
-            let feature = self.schema.features.iter().find(|feature| &feature.name == field.name());
+            let feature = features.get(field.name().as_str());
             let made = feature.and_then(|feature| numbers(array, feature, exact));
             let column = made.unwrap_or_else(|| array.clone());
             fields.push(field.as_ref().clone().with_data_type(column.data_type().clone()));
@@ -33,9 +36,10 @@ impl Preprocessor {
 
     /// A note for the user if numeric features stay text after [`typed`](Self::typed).
     pub fn stays_text(&self, columns: &Schema) -> Option<String> {
+        let places = places(columns);
         let is_text = |feature: &&Feature| {
-            let found = columns.field_with_name(&feature.name);
-            feature.storage.is_number() && found.is_ok_and(|field| field.data_type() == &DataType::Utf8)
+            let found = places.get(feature.name.as_str()).map(|&at| columns.field(at));
+            feature.storage.is_number() && found.is_some_and(|field| field.data_type() == &DataType::Utf8)
         };
         let names: Vec<&str> = self.schema.features.iter().filter(is_text).map(|f| f.name.as_str()).collect();
         let (stay, their) = if names.len() == 1 { ("stays", "its") } else { ("stay", "their") };

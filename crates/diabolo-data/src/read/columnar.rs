@@ -21,7 +21,7 @@ use super::foreign::not_supported;
 use super::ipc::Batches;
 use super::{ReadOptions, Source, arrow_error, slices};
 use crate::input::{Input, read_error};
-use crate::names::unique_names;
+use crate::names::{places, unique_names};
 use crate::{Error, Result};
 
 /// Opens a Parquet file.
@@ -52,9 +52,13 @@ fn types_of(found: &ArrowReaderMetadata) -> SchemaRef {
         let bytes = BASE64_STANDARD.decode(pair.value.as_ref()?).ok()?;
         try_schema_from_ipc_buffer(&bytes).ok()
     });
+    let embedded = embedded.as_ref().map(|schema| (places(schema), schema));
     let stored = found.parquet_schema().root_schema().get_fields();
     let fields = found.schema().fields().iter().zip(stored).map(|(field, stored)| {
-        let named = embedded.as_ref().and_then(|schema| schema.field_with_name(field.name()).ok());
+        let named = embedded.as_ref().and_then(|(places, schema)| {
+            let at = places.get(field.name().as_str())?;
+            Some(schema.field(*at))
+        });
         let data_type = match (field.data_type(), named.map(Field::data_type)) {
             (DataType::Timestamp(unit, Some(_)), Some(DataType::Timestamp(_, Some(zone)))) => {
                 DataType::Timestamp(*unit, Some(zone.clone()))

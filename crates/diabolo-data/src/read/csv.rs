@@ -14,6 +14,7 @@ use super::dialect::{self, Preamble};
 use super::records::{Dialect, Records};
 use super::{ReadOptions, Source, TextFormat, sniff};
 use crate::input::{Bytes, Input, read_error};
+use crate::names::unnamed_column;
 use crate::{DataProblem, Error, Result};
 
 /// Number of bytes used to detect encoding, delimiter and header, and the most if lines are longer.
@@ -115,7 +116,7 @@ fn say(name: &str, preamble: &Preamble, named: bool, question: Option<String>, o
 
 /// `column_1`, `column_2`, … for rows without names.
 pub(super) fn numbered(width: usize) -> Vec<String> {
-    (1..=width).map(|number| format!("column_{number}")).collect()
+    (0..width).map(unnamed_column).collect()
 }
 
 fn column_names(file: &str, cells: &[String]) -> Result<Vec<String>> {

@@ -17,7 +17,7 @@ pub(super) struct Preamble {
     pub lines: u64,
     /// The delimiter that a line `sep=;` names.
     pub delimiter: Option<u8>,
-    /// The last line that begins with `#`, without it.
+    /// The last line that begins with `#`, without it; empty after `|`.
     pub remark: Option<String>,
 }
 
@@ -42,10 +42,21 @@ pub(super) fn preamble(sample: &[u8], line_end: u8) -> Preamble {
                 found.delimiter = line.trim_ascii_end().iter().rev().find(|byte| **byte != b'"').copied();
                 found.delimiter = found.delimiter.map(|byte| if byte == b'=' { b'\t' } else { byte });
             }
-            _ if begins(Some(line), b'#') && comments => {
+            // `#` may be the name of the first column.
+            _ if begins(Some(line), b'#')
+                && comments
+                && !line.get(1).is_some_and(|byte| b",;\t|".contains(byte)) =>
+            {
                 found.remark = Some(first.trim_start_matches(['#', ' ']).to_string());
             }
-            _ if found.lines == 0 && begins(Some(line), b'|') && !begins(lines().nth(1), b'|') => {}
+            // Another `|` would separate cells.
+            _ if found.lines == 0
+                && begins(Some(line), b'|')
+                && !line[1..].contains(&b'|')
+                && !begins(lines().nth(1), b'|') =>
+            {
+                found.remark = Some(String::new());
+            }
             _ => break,
         }
         found.bytes += line.len();
@@ -136,7 +147,8 @@ fn is_timed(cell: &str) -> bool {
 /// With numbers, it is one if they are [names](numbers_are_names).
 pub(super) fn header(records: &[Vec<String>]) -> (bool, Option<String>) {
     let Some((first, rest)) = records.split_first() else { return (false, None) };
-    if first.iter().any(|cell| is_number(cell)) {
+    // `inf` is a name here, and not a number.
+    if first.iter().any(|cell| is_number(cell) && cell.contains(|c: char| c.is_ascii_digit())) {
         return numbers_are_names(first, rest);
     }
     let column =
@@ -183,9 +195,16 @@ fn numbers_are_names(first: &[String], rest: &[Vec<String>]) -> (bool, Option<St
     let whole = names.iter().all(|(_, cell)| cell.bytes().all(|byte| byte.is_ascii_digit()));
     let decimals =
         whole && values.len() > 2 && all_over(&|cell, _| is_number(cell) && cell.contains(['.', ',']), 0.9);
+    // The first row of a table in order is beyond all others too.
+    let in_order = |index: usize, value: f64| {
+        let numbers: Vec<f64> =
+            std::iter::once(value).chain(column(index).iter().filter_map(|cell| cell.parse().ok())).collect();
+        numbers.is_sorted() || numbers.is_sorted_by(|a, b| a >= b)
+    };
+    let sorted = names.iter().zip(&values).any(|((index, _), value)| in_order(*index, *value));
     let above = all_over(&|cell, value| cell.parse::<f64>().is_ok_and(|x| x < value), 1.0);
     let below = all_over(&|cell, value| cell.parse::<f64>().is_ok_and(|x| x > value), 1.0);
-    let outside = rest.len() > 4 && (above || below);
+    let outside = rest.len() > 4 && !sorted && (above || below);
     let even = |steps: &[f64]| steps.windows(2).all(|two| (two[0] - two[1]).abs() <= 1e-6 * two[0].abs());
     let second = rest[0].iter().filter_map(|cell| cell.parse::<f64>().ok()).collect::<Vec<_>>();
     let second_even = even(&second.windows(2).map(|two| two[1] - two[0]).collect::<Vec<_>>());
@@ -262,6 +281,7 @@ mod tests {
             ("a;b\n1,5;2,5\n", true),
             ("event time\n2024-01-01 10:00\n", true),
             ("2024-01-01 10:00\n2024-01-02 11:00\n", false),
+            ("x,inf\n1.5,2\n2.5,1\n", true),
             // Numbers as names.
             ("400,401,402\n0.1,0.2,0.3\n-0.1,0.4,1.5\n", true),
             ("4000,3998,3996\n0.1,0.2,0.3\n-0.1,0.4,1.5\n", true),
@@ -270,6 +290,8 @@ mod tests {
             ("400.5,401,401.5,402,402.5\n1,2,5,3,3\n2,4,2,1,9\n", true),
             ("400,401\n1,20\n3,4\n5,6\n7,8\n9,1\n", true),
             // Rows of data.
+            ("0.0,20.00\n1.0,20.50\n2.0,21.00\n3.0,21.5\n4.0,22\n5.0,23\n", false),
+            ("1990,100.0,50\n1991,102.5,51\n1992,99.5,52\n1993,104.0,53\n1994,103.5,54\n1995,99,55\n", false),
             ("1,2,4\n2,1,9\n3,3,3\n", false),
             ("1,2,3\n0.5,2.5,1\n2,1.5,7\n", false),
             ("1,2,3,4,5\n2,3,4,5,6\n3,4,5,6,7\n", false),
@@ -290,7 +312,9 @@ mod tests {
             ("sepal,petal\n1,2\n", 0, None, None),
             ("# a\n#\n# x y\n1 2\n3 4\n5 6\n", 12, None, Some("x y")),
             ("#1,a\n#2,b\n#3,c\n", 0, None, None),
-            ("|1x3 Cross validator\n25, Private\n", 21, None, None),
+            ("#,Name,HP\n1,a,5\n2,b,7\n3,c,8\n", 0, None, None),
+            ("|1x3 Cross validator\n25, Private\n", 21, None, Some("")),
+            ("|a|b\n0|1|2\n1|3|4\n", 0, None, None),
             ("|a|b|\n|1|2|\n", 0, None, None),
         ] {
             let found = preamble(text.as_bytes(), b'\n');

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow_cast::cast;
+use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
 use super::files::Found;
@@ -160,10 +160,25 @@ fn wider(one: &DataType, other: &DataType) -> DataType {
     match (one, other) {
         (same, also) if same == also => same.clone(),
         (DataType::Null, other) | (other, DataType::Null) => other.clone(),
-        (one, other) if one.is_integer() && other.is_integer() => DataType::Int64,
-        (one, other) if one.is_numeric() && other.is_numeric() => DataType::Float64,
+        (one, other) if one.is_integer() && other.is_integer() => match [one, other] {
+            // No type holds both the largest and negative numbers.
+            both if both.contains(&&DataType::UInt64) => both_whole(one, other),
+            _ => DataType::Int64,
+        },
+        (one, other) if one.is_floating() || other.is_floating() => {
+            match one.is_numeric() && other.is_numeric() {
+                true => DataType::Float64,
+                false => DataType::Utf8,
+            }
+        }
         _ => DataType::Utf8,
     }
+}
+
+/// A type for whole numbers of which one is 64 bits without a sign.
+fn both_whole(one: &DataType, other: &DataType) -> DataType {
+    let unsigned = |data_type: &DataType| data_type.is_unsigned_integer();
+    if unsigned(one) && unsigned(other) { DataType::UInt64 } else { DataType::Decimal128(20, 0) }
 }
 
 /// The rows of all parts.
@@ -203,7 +218,9 @@ impl Parts {
         let mut columns = vec![];
         for field in self.schema.fields().iter().take(self.columns) {
             let column = batch.column(places[field.name().as_str()]);
-            columns.push(cast(column, field.data_type()).map_err(failed)?);
+            // A value that the common type cannot hold is an error, and not missing.
+            let options = CastOptions { safe: false, ..Default::default() };
+            columns.push(cast_with_options(column, field.data_type(), &options).map_err(failed)?);
         }
         for values in &self.values {
             let row = arrow_array::UInt32Array::from(vec![(self.part - 1) as u32; batch.num_rows()]);

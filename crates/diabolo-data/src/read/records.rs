@@ -31,6 +31,8 @@ pub(super) struct Record {
     lines: u64,
     /// A quote is not closed, or text follows a closing quote.
     loose: bool,
+    /// The text ends within quotes.
+    unclosed: bool,
 }
 
 impl Record {
@@ -50,9 +52,9 @@ impl Record {
         starts.zip(&self.cells).map(|(start, &(end, quoted))| (start..end, quoted))
     }
 
-    /// Whether a lost quote has joined several lines.
+    /// Whether a lost quote has joined several lines, or goes on to the end.
     pub fn is_run_on(&self) -> bool {
-        self.loose && self.lines > 1
+        self.unclosed || self.loose && self.lines > 1
     }
 
     /// Whether there is nothing but blanks, not even an empty quoted cell.
@@ -67,7 +69,7 @@ impl Record {
     fn clear(&mut self) {
         self.text.clear();
         self.cells.clear();
-        (self.lines, self.loose) = (0, false);
+        (self.lines, self.loose, self.unclosed) = (0, false, false);
     }
 
     /// Adds the cells of a line; `open` if it begins within quotes. Returns whether it ends within
@@ -159,7 +161,7 @@ impl<R: Read> Records<R> {
         loop {
             let Some((end, next)) = self.find_line()? else {
                 if open {
-                    self.record.loose = true;
+                    self.record.unclosed = true;
                     self.record.cells.push((self.record.text.len(), true));
                 }
                 return Ok(self.record.lines > 0);
@@ -265,6 +267,7 @@ mod tests {
             records(text, b',', b'\n'),
             ["1:1|[a\n2,b\"]!", "2:2|[b]", "3:3|c", "4:4|[d\n5,e\n]!", "5:5|e"]
         );
+        assert_eq!(records("1,2\n3,\"a\n", b',', b'\n'), ["1:1|2", "2:3|[a\n]!"]);
         // Blanks after a closing quote do no harm, nor does text on the same line.
         assert_eq!(records("\"a\nb\" ,1\n\"c\"d,2\n", b',', b'\n'), ["1:[a\nb ]|1", "3:[cd]|2"]);
     }

@@ -94,7 +94,7 @@ impl Windows {
             match (&next, &mut order) {
                 (Some(Ok(batch)), Some(order)) => order.add(batch),
                 (None, _) => {
-                    order.take().iter().flat_map(SeriesOrder::notes).for_each(|note| on_note.note(note))
+                    order.take().iter_mut().flat_map(SeriesOrder::notes).for_each(|note| on_note.note(note))
                 }
                 _ => {}
             }

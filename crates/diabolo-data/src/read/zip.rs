@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use flate2::Crc;
 
+use super::foreign::not_supported;
 use crate::Result;
 use crate::input::{Bytes, damaged, read_error};
 
@@ -111,7 +112,8 @@ pub(super) fn open(name: &str, mut file: File, entry: &Entry) -> Result<Bytes> {
         0 => Box::new(packed),
         8 => Box::new(flate2::read::DeflateDecoder::new(packed)),
         method => {
-            return Err(damaged(name, format!("compression method {method}, not stored or deflated")));
+            let what = format!("a ZIP archive with compression method {method}");
+            return Err(not_supported(name, &what, "pack it again, with the usual method (deflate)"));
         }
     };
     Ok(Box::new(Checked { bytes: bytes.take(entry.size), crc: Crc::new(), expected: entry.crc }))

@@ -11,6 +11,7 @@ use arrow_schema::{DataType, Field};
 
 use super::output::Output;
 use super::{Encode, from_arrow};
+use crate::cells::Cells;
 use crate::json::{JsonText, mark, quoted};
 use crate::read::is_scalar;
 
@@ -28,7 +29,7 @@ impl Encode for JsonLines {
         let schema = batch.schema();
         let columns = schema.fields().iter().zip(batch.columns());
         let columns = columns
-            .map(|(field, array)| Ok((quoted(field.name()), Cells::of(field, array)?)))
+            .map(|(field, array)| Ok((quoted(field.name()), Values::of(field, array)?)))
             .collect::<io::Result<Vec<_>>>()?;
         let mut text = String::new();
         for row in 0..batch.num_rows() {
@@ -51,7 +52,7 @@ impl Encode for JsonLines {
 }
 
 /// The cells of a column.
-struct Cells<'a> {
+struct Values<'a> {
     array: &'a dyn Array,
     form: Form<'a>,
 }
@@ -61,23 +62,23 @@ enum Form<'a> {
     Plain(ArrayFormatter<'a>),
     /// Real numbers, some of which JSON does not have.
     Real(ArrayFormatter<'a>, ArrayRef),
-    Text(ArrayFormatter<'a>),
+    Text(Cells),
     /// Text that stands for JSON.
     Marked(ArrayFormatter<'a>, JsonText),
     /// Lists of a fixed length.
-    List(Box<Cells<'a>>, usize),
+    List(Box<Values<'a>>, usize),
 }
 
-impl<'a> Cells<'a> {
-    fn of(field: &Field, array: &'a dyn Array) -> io::Result<Self> {
+impl<'a> Values<'a> {
+    fn of(field: &Field, array: &'a ArrayRef) -> io::Result<Self> {
         let formatter = || {
             const OPTIONS: FormatOptions<'static> = FormatOptions::new();
             ArrayFormatter::try_new(array, &OPTIONS).map_err(from_arrow)
         };
         let form = match array.data_type() {
             DataType::FixedSizeList(item, length) => {
-                let values = array.as_fixed_size_list().values().as_ref();
-                Form::List(Box::new(Cells::of(item, values)?), *length as usize)
+                let values = array.as_fixed_size_list().values();
+                Form::List(Box::new(Values::of(item, values)?), *length as usize)
             }
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if mark(field).is_some() => {
                 Form::Marked(formatter()?, mark(field).unwrap_or(JsonText::Scalars))
@@ -87,9 +88,9 @@ impl<'a> Cells<'a> {
                 Form::Real(formatter()?, numbers)
             }
             plain if plain.is_numeric() || plain == &DataType::Boolean => Form::Plain(formatter()?),
-            _ => Form::Text(formatter()?),
+            _ => Form::Text(Cells::of(array)),
         };
-        Ok(Cells { array, form })
+        Ok(Values { array, form })
     }
 
     fn write(&self, row: usize, out: &mut String) -> io::Result<()> {
@@ -103,7 +104,11 @@ impl<'a> Cells<'a> {
                 true => write!(out, "{}", text.value(row)),
                 false => write!(out, "null"),
             },
-            Form::Text(text) => write!(out, "{}", quoted(&text.value(row).to_string())),
+            Form::Text(cells) => {
+                let mut text = String::new();
+                cells.writer().write(row, &mut text);
+                write!(out, "{}", quoted(&text))
+            }
             Form::Marked(text, mark) => {
                 let text = text.value(row).to_string();
                 match *mark == JsonText::Whole || is_scalar(&text) {

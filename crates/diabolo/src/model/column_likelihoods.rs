@@ -12,7 +12,7 @@
 //! | `datetime` | `gaussian`, `student_t`, `laplace` | `gaussian` |
 //! | `binary` | `bernoulli` | `bernoulli` |
 //! | `categorical` | `categorical` | `categorical` |
-//! | `ordinal` | `ordinal`, `categorical` | `ordinal` |
+//! | `ordinal` | `ordinal`, `categorical` | `categorical` with a tied decoder, else `ordinal` |
 //!
 //! The positions of dates in the calendar are inputs of the encoder only: they have no likelihood.
 //!
@@ -75,6 +75,7 @@ fn kind_key(kind: BlockKind) -> &'static str {
 /// The properties of the model that determine default distributions.
 pub(super) struct Defaults {
     pub variational: bool,
+    pub tied: bool,
     pub black_and_white: bool,
     pub variance: Variance,
 }
@@ -84,6 +85,8 @@ impl Defaults {
         match kind {
             BlockKind::Pixels if self.variational && !self.black_and_white => Family::Gaussian,
             BlockKind::Count if !self.variational => Family::Gaussian,
+            // A tied decoder has as many outputs as inputs.
+            BlockKind::Ordinal if self.tied => Family::Categorical,
             _ => possible(kind)[0],
         }
     }

@@ -304,7 +304,7 @@ impl ModelConfig {
             (true, false) => Variance::PerFeature,
             (false, _) => Variance::Fixed { value: 1.0 },
         });
-        let defaults = Defaults { variational, black_and_white, variance };
+        let defaults = Defaults { variational, tied: self.family.tied(), black_and_white, variance };
         let likelihood = column_likelihoods::resolve(&mut self.likelihood, blocks, &defaults)?;
         let architecture = Architecture {
             family: self.family.clone(),

@@ -56,8 +56,15 @@ impl HealthStats {
     }
 
     /// Adds the explained variance, from the mean of the reconstructions.
-    pub(super) fn with_reconstructions(self, batch: &Batch, mean: Tensor<2>) -> Self {
-        HealthStats { explained_variance: explained_variance(batch, mean), ..self }
+    pub(super) fn with_reconstructions(
+        self,
+        batch: &Batch,
+        likelihood: &Likelihood,
+        outputs: Tensor<2>,
+    ) -> Self {
+        let described = likelihood.described();
+        let explained = explained_variance(batch, likelihood.mean(outputs), &described);
+        HealthStats { explained_variance: explained, ..self }
     }
 }
 
@@ -66,8 +73,8 @@ fn ends(values: impl Iterator<Item = f32>) -> [f64; 2] {
     values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], v| [low.min(v.into()), high.max(v.into())])
 }
 
-/// `None` if no column varies.
-fn explained_variance(batch: &Batch, mean: Tensor<2>) -> Option<f64> {
+/// Over the columns that the decoder describes; `None` if none of them varies.
+fn explained_variance(batch: &Batch, mean: Tensor<2>, described: &[bool]) -> Option<f64> {
     let width = batch.x.dims()[1];
     let (x, reconstructed) = (to_host(batch.x.clone()), to_host(mean));
     let observed = batch.observed.clone().map(to_host);
@@ -82,7 +89,8 @@ fn explained_variance(batch: &Batch, mean: Tensor<2>) -> Option<f64> {
         let error: f64 = cells().map(|(x, r)| (x - r).powi(2)).sum();
         (spread > 1e-9).then(|| (1.0 - error / spread).max(0.0))
     };
-    let shares: Vec<f64> = (0..width).filter_map(of_column).collect();
+    let columns = (0..width).filter(|&column| described[column]);
+    let shares: Vec<f64> = columns.filter_map(of_column).collect();
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
 }
 
@@ -99,9 +107,11 @@ mod tests {
         let tensor = |values: Vec<f32>| device.tensor::<2>(values, [2, 3]);
         let mut batch = Batch::new(tensor(vec![0.0, 5.0, 0.0, 4.0, 5.0, 2.0]));
         let mean = || tensor(vec![1.0, 0.0, 4.0, 3.0, 0.0, 4.0]);
-        assert_eq!(explained_variance(&batch, mean()), Some(0.375));
+        let all = [true; 3];
+        assert_eq!(explained_variance(&batch, mean(), &all), Some(0.375));
+        assert_eq!(explained_variance(&batch, mean(), &[true, true, false]), Some(0.75));
         batch.observed = Some(tensor(vec![1.0, 1.0, 0.0, 1.0, 1.0, 0.0]));
-        assert_eq!(explained_variance(&batch, mean()), Some(0.75));
-        assert_eq!(explained_variance(&Batch::new(mean() * 0.0), mean()), None);
+        assert_eq!(explained_variance(&batch, mean(), &all), Some(0.75));
+        assert_eq!(explained_variance(&Batch::new(mean() * 0.0), mean(), &all), None);
     }
 }

@@ -1,5 +1,7 @@
 //! What an input holds, column by column.
 
+use std::collections::HashMap;
+
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
@@ -48,8 +50,7 @@ impl Inspection {
         let rows = source.collect()?;
         let inferred = infer(&name, &rows, &config.data.infer_options())?;
         let likelihoods = likelihoods(&name, &rows, &inferred, config)?;
-        let of =
-            |column: &str| likelihoods.iter().find(|(name, _)| name == column).map(|(_, word)| word.clone());
+        let of = |column: &str| likelihoods.get(column).cloned();
         let columns = profile(&rows, &inferred).into_iter();
         let columns =
             columns.map(|profile| InspectedColumn { likelihood: of(&profile.name), profile }).collect();
@@ -70,7 +71,7 @@ fn likelihoods(
     rows: &RecordBatch,
     inferred: &Inferred,
     config: &Config,
-) -> Result<Vec<(String, String)>> {
+) -> Result<HashMap<String, String>> {
     let all: Vec<usize> = (0..rows.num_rows()).collect();
     let schema = inferred.schema.clone();
     let (fitted, _) = Preprocessor::fit(input, schema, rows, &all, &config.data.preprocess())?;

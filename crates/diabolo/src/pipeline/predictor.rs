@@ -306,7 +306,8 @@ impl Predictor {
         }
         let encoded = self.saved.header.preprocessor.encode(&self.input, &whole, self.row() + cut as u64)?;
         let mut calibrated = self.clone();
-        let detector = self.here(|| task::calibrate(&self.saved, &encoded, &self.device));
+        let unseen = task::unseen_nats(&self.saved, &self.input, &whole)?;
+        let detector = self.here(|| task::calibrate(&self.saved, &encoded, &unseen, &self.device));
         Arc::make_mut(&mut calibrated.saved).detector = Some(detector);
         Ok(calibrated)
     }

@@ -303,7 +303,7 @@ impl<'a> PreparedJob<'a> {
             detector: Some(detector),
         };
         task::calibrate_draws(&mut saved, device)?;
-        saved.detector = Some(task::calibrate(&saved, &prepared.validation, device));
+        saved.detector = Some(task::calibrate(&saved, &prepared.validation, &[], device));
         self.job.cancel.check(Phase::Calibrate)?;
         Ok(saved)
     }

@@ -49,7 +49,8 @@ pub(crate) fn calibrate_draws(saved: &mut SavedModel, device: &Device) -> Result
     if !saved.architecture.family.has_prior() || !saved.header.preprocessor.has_point_masses() {
         return Ok(());
     }
-    let seed = saved.header.config.training.seed;
+    // Another seed: what a user draws with that of the fit would have this distribution exactly.
+    let seed = !saved.header.config.training.seed;
     let (values, _) = generate(saved, CALIBRATED_ON, Draw::Sample, &[], seed, device)?;
     saved.header.preprocessor.calibrate_draws(&values);
     Ok(())

@@ -18,6 +18,7 @@ pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
 pub(crate) use detect::scorer;
 pub use detect::{
     Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, score, score_names,
+    unseen_nats,
 };
 pub use draw::Draw;
 pub use encode::{codes, decode, encode, encode_alone, latent_names};

@@ -6,7 +6,7 @@ use super::{last_rows, no_column, table_like};
 use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::image::image_shape;
-use crate::data::{Encoded, fill};
+use crate::data::{Encoded, fill, places};
 use crate::model::{Autoencoder, in_chunks};
 use crate::tensor::{Device, to_host};
 
@@ -36,16 +36,19 @@ pub fn beside_aside(saved: &SavedModel, rows: &RecordBatch, values: &[f32]) -> R
     let made = preprocessor.decode(values)?;
     let aside = preprocessor.passthrough_columns(rows)?;
     let all = BooleanArray::from(vec![true; rows.num_rows()]);
+    let (own, copied) = (made.schema(), aside.schema());
+    let (features, copied) = (places(&own), places(&copied));
     let columns = last_rows(rows).into_iter().filter_map(|(field, array)| {
-        if aside.column_by_name(field.name()).is_some() {
+        if copied.contains_key(field.name().as_str()) {
             return Some(Ok((field, array)));
         }
-        let (at, own) = made.schema_ref().column_with_name(field.name())?;
+        let at = *features.get(field.name().as_str())?;
+        let (own, feature) = (own.field(at), &preprocessor.schema.features[at]);
         if image_shape(own).is_some() {
             return Some(Ok((own.clone(), made.column(at).clone())));
         }
-        let column =
-            fill(&array, &all, own, made.column(at)).map_err(|cause| no_column(field.name(), &cause));
+        let column = fill(&array, &all, feature, own, made.column(at))
+            .map_err(|cause| no_column(field.name(), &cause));
         Some(column.map(|column| (field.with_data_type(column.data_type().clone()), column)))
     });
     table_like(rows, columns.collect::<Result<_>>()?)

@@ -4,7 +4,7 @@ use super::*;
 use crate::distribution::{CustomLikelihood, register};
 
 const DEFAULTS: Defaults =
-    Defaults { variational: true, black_and_white: false, variance: Variance::PerFeature };
+    Defaults { variational: true, tied: false, black_and_white: false, variance: Variance::PerFeature };
 
 fn block(kind: BlockKind, start: usize, width: usize, names: &[&str]) -> Block {
     let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
@@ -40,7 +40,7 @@ fn defaults_depend_on_the_type_and_are_stored() {
         choices(&[("numeric", "gaussian"), ("count", "negative_binomial"), ("ordinal", "ordinal")])
     );
     // A resolved configuration does not depend on the defaults.
-    let others = Defaults { variational: false, black_and_white: true, ..DEFAULTS };
+    let others = Defaults { variational: false, tied: false, black_and_white: true, ..DEFAULTS };
     assert_eq!(resolve(&mut map, &table(), &others).unwrap(), first);
     let plain = resolve(&mut BTreeMap::new(), &table(), &others).unwrap();
     assert_eq!(plain[1].family, Family::Gaussian);

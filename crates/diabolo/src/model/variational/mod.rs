@@ -143,8 +143,8 @@ impl Trainable for Variational {
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {
         let posterior = self.approximate_posterior(batch.input());
-        let mean = self.likelihood.mean(self.reconstruct(batch));
-        Some(HealthStats::of(&posterior, &self.likelihood).with_reconstructions(batch, mean))
+        let stats = HealthStats::of(&posterior, &self.likelihood);
+        Some(stats.with_reconstructions(batch, &self.likelihood, self.reconstruct(batch)))
     }
 }
 

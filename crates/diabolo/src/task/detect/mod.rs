@@ -145,14 +145,25 @@ impl Unseen {
     }
 }
 
+/// What categories of rows that were not in the training data add to the score of each.
+pub fn unseen_nats(saved: &SavedModel, input: &str, rows: &RecordBatch) -> Result<Vec<f64>> {
+    let unseen = Unseen::find(saved, input, rows)?;
+    Ok(unseen.features.iter().map(|cells| unseen.nats * cells.len() as f64).collect())
+}
+
 /// A detector with the scores of these rows, which the model was not fitted on; the model does not
-/// change. A model from an old file without a detector also estimates the mean losses from them.
-pub fn calibrate(saved: &SavedModel, rows: &Encoded, device: &Device) -> Detector {
+/// change. `unseen` are their [`unseen_nats`], or nothing. A model from an old file without a
+/// detector also estimates the mean losses from the rows.
+pub fn calibrate(saved: &SavedModel, rows: &Encoded, unseen: &[f64], device: &Device) -> Detector {
     let header = &saved.header;
     let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, device);
     let detector = saved.detector.clone().unwrap_or_else(fitted);
-    let sample = Detector::sample(rows, header.config.training.seed);
-    let scores = scorer(saved, &detector, device).scores(&sample);
+    let chosen = Detector::sample(rows.rows, header.config.training.seed);
+    let sample = rows.select(&chosen);
+    let mut scores = scorer(saved, &detector, device).scores(&sample);
+    for (score, &row) in scores.iter_mut().zip(&chosen) {
+        *score += unseen.get(row).copied().unwrap_or(0.0);
+    }
     let spread =
         || Reference::measure(&header.preprocessor, &sample, &scores, &codes(saved, &sample, device));
     let reference = (sample.rows > 0).then(spread);

@@ -1,5 +1,6 @@
 //! The missing cells of a table, and the completed table.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -8,7 +9,7 @@ use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::zip::zip;
 
 use crate::data::image::{image_array, image_field, image_scale, image_shape};
-use crate::data::{Encoded, Preprocessor, fill, is_earlier_row};
+use crate::data::{Encoded, Preprocessor, fill, is_earlier_row, places};
 use crate::task::{last_rows, no_column, table, table_like};
 use crate::{Error, Result};
 
@@ -22,11 +23,13 @@ impl Gaps {
     pub fn find(preprocessor: &Preprocessor, rows: &RecordBatch, encoded: &Encoded) -> Result<Self> {
         let features = &preprocessor.schema.features;
         let columns = rows.schema();
-        let earlier = |name: &str| columns.field_with_name(name).is_ok_and(is_earlier_row);
+        let places = places(&columns);
+        let place = |name: &str| places.get(name).copied();
+        let earlier = |name: &str| place(name).is_some_and(|at| is_earlier_row(columns.field(at)));
         let gaps = features.iter().zip(preprocessor.column_ranges()).enumerate();
         let gaps = gaps.map(|(index, (feature, units))| {
             let names = !feature.kind.categories().is_empty();
-            let array = rows.column_by_name(&feature.name).filter(|_| names);
+            let array = place(&feature.name).filter(|_| names).map(|at| rows.column(at));
             let missing = array.map(|array| preprocessor.missing_cells(feature, array)).transpose()?;
             let is_image = feature.kind.is_image();
             let earlier = earlier(&feature.name);
@@ -56,19 +59,21 @@ impl Gaps {
     ) -> Result<RecordBatch> {
         let features = &preprocessor.schema.features;
         let mut columns = last_rows(rows);
+        let names: Vec<String> = columns.iter().map(|(field, _)| field.name().clone()).collect();
+        let given: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+        let decoded = made.schema();
+        let decoded = places(&decoded);
         for ((feature, gaps), units) in features.iter().zip(&self.0).zip(preprocessor.column_ranges()) {
-            let Some((field, array)) = columns.iter_mut().find(|(field, _)| field.name() == &feature.name)
-            else {
-                continue;
-            };
+            let Some(&at) = given.get(feature.name.as_str()) else { continue };
+            let (field, array) = &mut columns[at];
             let filled = match image_shape(field) {
                 Some(_) => {
                     let width = preprocessor.width();
                     let pixels = values.chunks_exact(width).flat_map(|row| &row[units.clone()]);
                     filled_images(field, array, gaps, pixels)
                 }
-                None => match made.schema().column_with_name(&feature.name) {
-                    Some((at, field)) => fill(array, gaps, field, made.column(at)),
+                None => match decoded.get(feature.name.as_str()) {
+                    Some(&at) => fill(array, gaps, feature, made.schema().field(at), made.column(at)),
                     None => continue,
                 },
             };
@@ -123,9 +128,11 @@ impl Gaps {
         column: impl Fn(usize, &Field, &BooleanArray) -> Result<(Field, ArrayRef), ArrowError>,
     ) -> Result<RecordBatch> {
         let schema = &preprocessor.schema;
+        let features = schema.features.iter().map(|feature| feature.name.as_str());
+        let features: HashMap<&str, usize> = features.zip(0..).collect();
         let mut columns = vec![];
         for (field, array) in last_rows(rows) {
-            let position = schema.features.iter().position(|feature| &feature.name == field.name());
+            let position = features.get(field.name().as_str()).copied();
             if let Some(position) = position {
                 let made = column(position, &field, &self.0[position]);
                 columns.push(made.map_err(|cause| no_column(field.name(), &cause))?);
