@@ -43,7 +43,9 @@ fn newer_format_version() {
 #[test]
 fn not_a_model() {
     let workspace = fitted();
-    assert_snapshot!(workspace.fails(4, "encode good.csv good.csv"), @"error: good.csv: this is not a complete safetensors file (header too large); restore it from a backup, or fit the model again");
+    assert_snapshot!(workspace.fails(2, "encode good.csv good.csv"), @"error: 'good.csv' is a file of data, and not a run; give the run folder of `diabolo fit` first");
+    workspace.write("good.bin", workspace.text("good.csv"));
+    assert_snapshot!(workspace.fails(4, "encode good.bin good.csv"), @"error: good.bin: this is not a complete safetensors file (header too large); restore it from a backup, or fit the model again");
     assert_snapshot!(workspace.fails(1, "encode nowhere good.csv"), @"error: nowhere: cannot read: there is no such file or folder; check the path");
 }
 

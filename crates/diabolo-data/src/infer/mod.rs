@@ -180,8 +180,9 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
                 match note {
                     Note::None => {}
                     Note::Constant(value) => {
-                        let gaps = column.gaps(storage.is_number())?.true_count() > 0;
-                        constant.push((name.as_str(), value, gaps));
+                        let gaps = column.gaps(storage.is_number());
+                        let gaps = gaps.map_or(column.array.null_count(), |gaps| gaps.true_count());
+                        constant.push((name.as_str(), value, gaps > 0));
                     }
                     Note::Levels => open.push(inferred.schema.features.len()),
                     Note::Rising => inferred.warnings.push(format!(

@@ -31,8 +31,22 @@ pub(super) fn levels(cells: &[f64]) -> Option<Levels> {
 /// Whether the values come again so often that they are levels, not measurements.
 pub(super) fn are_repeated(levels: &Levels) -> bool {
     let cells: usize = levels.iter().map(|level| level.1).sum();
-    let rows = ROWS_PER_LEVEL[usize::from(levels.len() > FEW_LEVELS)];
+    let many = levels.len() > FEW_LEVELS;
+    if many && !leave_out_numbers(levels) {
+        return false;
+    }
+    let rows = ROWS_PER_LEVEL[usize::from(many)];
     cells >= FEW_ROWS.max(rows * levels.len())
+}
+
+/// Whether many levels leave out some of the numbers between them, as codes of regions do, and
+/// years of school do not.
+fn leave_out_numbers(levels: &Levels) -> bool {
+    const MOST: f64 = 0.7;
+    let values: Vec<f64> = levels.iter().map(|level| level.0).collect();
+    let step = values.windows(2).fold(0.0, |step, two| common_divisor(step, two[1] - two[0]));
+    let places = (values[values.len() - 1] - values[0]) / step + 1.0;
+    values.len() as f64 <= MOST * places
 }
 
 /// Whether the frequencies of levels rise to one peak and fall from there, nearly.
@@ -196,6 +210,9 @@ mod tests {
     fn frequencies_with_one_peak() {
         let of =
             |counts: &[usize]| counts.iter().enumerate().map(|(k, n)| (k as f64, *n)).collect::<Levels>();
+        let regions = [11, 24, 27, 28, 32, 44, 52, 53, 75, 76, 84, 93, 94].map(|code| (f64::from(code), 20));
+        assert!(are_repeated(&regions.to_vec()));
+        assert!(!are_repeated(&(1..=16).map(|years| (f64::from(years), 20)).collect()));
         assert!(have_one_peak(&of(&[1, 20, 100, 30, 2])));
         assert!(have_one_peak(&of(&[100, 30, 2])) && have_one_peak(&of(&[50, 49, 50])));
         assert!(!have_one_peak(&of(&[100, 2, 80])));
