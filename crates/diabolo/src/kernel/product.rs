@@ -1,35 +1,44 @@
-//! Products of matrices.
+//! Products of matrices with one order of summation.
+//!
+//! ```text
+//! C = A B,   c_ij = fma(a_i,K−1, b_K−1,j, … fma(a_i1, b_1j, fma(a_i0, b_0j, 0)))
+//! ```
+//!
+//! Each element is one chain of fused multiply-adds in ascending k. Blocks of k take up the chain
+//! from C, so that neither blocking nor threads nor the width of a vector changes a bit; a processor
+//! without such an instruction computes the same, slowly.
+//!
+//! A tile of C stays in registers: 8 rows × 3 vectors where there are 32 registers, else 6 × 2. The
+//! rows of B are read in place; only a ragged last panel and a transposed B are copied.
 
-use gemm::{Parallelism, gemm};
+use std::borrow::Cow;
+use std::ops::Range;
 
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::dispatch_simd;
 use super::threads::is_in_place;
 
-/// A matrix in memory, or its transpose.
+/// A row-major matrix, or its transpose.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+    is_transposed: bool,
 }
 
 impl<'a> Matrix<'a> {
     /// Row-major `values`.
     pub(super) fn new(values: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
         assert_eq!(values.len(), rows * columns, "a matrix of {rows} × {columns}");
-        Matrix { values, rows, columns, row_stride: columns, column_stride: 1 }
+        Matrix { values, rows, columns, is_transposed: false }
     }
 
     /// The transpose.
     pub(super) fn transposed(self) -> Self {
-        Matrix {
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
-        }
+        Matrix { rows: self.columns, columns: self.rows, is_transposed: !self.is_transposed, ..self }
     }
 
     pub(super) fn rows(self) -> usize {
@@ -43,44 +52,345 @@ impl<'a> Matrix<'a> {
     /// The product with `other`, row-major.
     pub(super) fn times(self, other: Matrix) -> Vec<f32> {
         assert_eq!(self.columns, other.rows, "inner widths of a product");
-        let size = self.rows * other.columns;
-        let mut out: Vec<f32> = Vec::with_capacity(size);
-        // SAFETY: `new` checked that every index of both factors lies within its slice. The product
-        // writes `size` numbers, which is the capacity, and reads none of them.
-        unsafe {
-            gemm(
-                self.rows,
-                other.columns,
-                self.columns,
-                out.as_mut_ptr(),
-                1,
-                other.columns as isize,
-                false,
-                self.values.as_ptr(),
-                self.column_stride as isize,
-                self.row_stride as isize,
-                other.values.as_ptr(),
-                other.column_stride as isize,
-                other.row_stride as isize,
-                0.0,
-                1.0,
-                false,
-                false,
-                false,
-                parallelism(size * self.columns),
-            );
-            out.set_len(size);
+        let copied = other.is_transposed.then_some(other.values.len());
+        if copied.is_some_and(|copied| self.values.len() + self.rows * other.columns < copied) {
+            // (B Aᵀ)ᵀ has the same bits, and fewer numbers to turn over.
+            let turned = other.transposed().times(self.transposed());
+            return transposed(&turned, [other.columns, self.rows]);
+        }
+        let mut out = vec![0.0; self.rows * other.columns];
+        let right = &*other.row_major();
+        let part = |first_row: usize, out: &mut [f32]| {
+            Arch::new().dispatch(Product { left: self, first_row, right, columns: other.columns, out });
+        };
+        if out.is_empty() {
+        } else if uses_threads(out.len() * self.columns) {
+            let parts = out.par_chunks_mut(ROWS_PER_PART * other.columns).enumerate();
+            parts.for_each(|(number, out)| part(number * ROWS_PER_PART, out));
+        } else {
+            part(0, &mut out);
         }
         out
     }
+
+    /// The values in row-major order, copied only if transposed.
+    fn row_major(&self) -> Cow<'a, [f32]> {
+        match self.is_transposed {
+            true => Cow::Owned(transposed(self.values, [self.columns, self.rows])),
+            false => Cow::Borrowed(self.values),
+        }
+    }
 }
 
-/// One thread on a worker of the thread pool, where the other cores work on other rows; else all
-/// threads for a large product.
-fn parallelism(operations: usize) -> Parallelism {
+/// Rows of C that one thread computes at a time.
+const ROWS_PER_PART: usize = 48;
+
+/// Whether a product of this many multiplications is worth threads, and they are free: on a worker
+/// of the pool the other cores work on other rows.
+fn uses_threads(operations: usize) -> bool {
     const LARGE: usize = 192 * 192 * 192;
-    match rayon::current_thread_index() {
-        None if operations >= LARGE && !is_in_place() => Parallelism::Rayon(0),
-        _ => Parallelism::None,
+    operations >= LARGE && rayon::current_thread_index().is_none() && !is_in_place()
+}
+
+/// The transpose of row-major `values`.
+fn transposed(values: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
+    let mut out = vec![0.0; values.len()];
+    dispatch_simd(
+        #[inline(always)]
+        || transpose_blocks(values, [rows, columns], &mut out),
+    );
+    out
+}
+
+/// By square blocks that stay in registers and the nearest cache.
+#[inline(always)]
+fn transpose_blocks(values: &[f32], [rows, columns]: [usize; 2], out: &mut [f32]) {
+    const BLOCK: usize = 16;
+    let (whole_rows, whole_columns) = (rows / BLOCK * BLOCK, columns / BLOCK * BLOCK);
+    for row in (0..whole_rows).step_by(BLOCK) {
+        for column in (0..whole_columns).step_by(BLOCK) {
+            let mut block = [[0.0; BLOCK]; BLOCK];
+            for (i, from) in block.iter_mut().enumerate() {
+                from.copy_from_slice(&values[(row + i) * columns + column..][..BLOCK]);
+            }
+            for j in 0..BLOCK {
+                let to = &mut out[(column + j) * rows + row..][..BLOCK];
+                to.iter_mut().zip(&block).for_each(|(to, from)| *to = from[j]);
+            }
+        }
+    }
+    for row in 0..rows {
+        let rest = if row < whole_rows { whole_columns } else { 0 };
+        for column in rest..columns {
+            out[column * rows + row] = values[row * columns + column];
+        }
+    }
+}
+
+/// Rows of a product: `out` = the rows of `left` from `first_row` on, times `right`.
+struct Product<'a> {
+    left: Matrix<'a>,
+    first_row: usize,
+    /// Inner width × columns, row-major.
+    right: &'a [f32],
+    columns: usize,
+    /// Rows × columns.
+    out: &'a mut [f32],
+}
+
+/// Neighbouring columns of C, and the rows of B that are added to them.
+struct Panel<'a> {
+    columns: Range<usize>,
+    /// These rows of B from the first of these columns on, a row every `stride` numbers.
+    right: &'a [f32],
+    stride: usize,
+    inner: Range<usize>,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        /// What of B stays in the second cache beside narrow tiles.
+        const DEPTH: usize = 256;
+        match S::REGISTER_COUNT {
+            32 => self.panels::<S, 8, 3>(simd, usize::MAX),
+            _ => self.panels::<S, 6, 2>(simd, DEPTH),
+        }
+    }
+}
+
+// Tiles have R rows and V vectors. Loops over them are indexed, since closures are not always
+// inlined into code for more instructions than the build's.
+#[allow(clippy::needless_range_loop)]
+impl Product<'_> {
+    /// The product, `depth` rows of B at a time.
+    #[inline(always)]
+    fn panels<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, depth: usize) {
+        let mut start = 0;
+        while start < self.left.columns {
+            let inner = start..start.saturating_add(depth).min(self.left.columns);
+            let mut column = 0;
+            while column < self.columns {
+                let remaining = (self.columns - column).div_ceil(S::F32_LANES);
+                // Two panels of two vectors rather than one of three and one of one.
+                let vectors = if V > 2 && remaining == V + 1 { 2 } else { remaining.min(V) };
+                let columns = column..(column + vectors * S::F32_LANES).min(self.columns);
+                column = columns.end;
+                match vectors {
+                    1 => self.panel::<S, R, 1>(simd, columns, inner.clone()),
+                    2 => self.panel::<S, R, 2>(simd, columns, inner.clone()),
+                    _ => self.panel::<S, R, V>(simd, columns, inner.clone()),
+                }
+            }
+            start = inner.end;
+        }
+    }
+
+    #[inline(always)]
+    fn panel<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        columns: Range<usize>,
+        inner: Range<usize>,
+    ) {
+        let padded = V * S::F32_LANES;
+        let rows = &self.right[inner.start * self.columns..inner.end * self.columns];
+        if columns.len() == padded {
+            let right = &rows[columns.start..];
+            return self.tiles::<S, R, V>(simd, &Panel { columns, right, stride: self.columns, inner });
+        }
+        let mut copy = vec![0.0; padded * inner.len()];
+        for (to, from) in copy.chunks_exact_mut(padded).zip(rows.chunks_exact(self.columns)) {
+            to[..columns.len()].copy_from_slice(&from[columns.clone()]);
+        }
+        self.tiles::<S, R, V>(simd, &Panel { columns, right: &copy, stride: padded, inner });
+    }
+
+    #[inline(always)]
+    fn tiles<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, panel: &Panel) {
+        let rows = self.out.len() / self.columns;
+        let mut row = 0;
+        while row + R <= rows {
+            self.tile::<S, R, V>(simd, row, panel);
+            row += R;
+        }
+        while row + 2 <= rows {
+            self.tile::<S, 2, V>(simd, row, panel);
+            row += 2;
+        }
+        if row < rows {
+            self.tile::<S, 1, V>(simd, row, panel);
+        }
+    }
+
+    #[inline(always)]
+    fn tile<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, row: usize, panel: &Panel) {
+        let mut sums = self.begun::<S, R, V>(simd, row, panel);
+        let (values, own) = (self.left.values, self.first_row + row);
+        if self.left.is_transposed {
+            for (k, right) in panel.inner.clone().zip(panel.right.chunks(panel.stride)) {
+                let a: &[f32; R] = values[k * self.left.rows + own..].first_chunk().expect("R rows remain");
+                add::<S, R, V>(
+                    simd,
+                    &mut sums,
+                    #[inline(always)]
+                    |i| a[i],
+                    right,
+                );
+            }
+        } else {
+            let mut lines: [&[f32]; R] = [&[]; R];
+            for i in 0..R {
+                lines[i] = &values[(own + i) * self.left.columns..][panel.inner.clone()];
+            }
+            for (k, right) in (0..panel.inner.len()).zip(panel.right.chunks(panel.stride)) {
+                add::<S, R, V>(
+                    simd,
+                    &mut sums,
+                    #[inline(always)]
+                    |i| lines[i][k],
+                    right,
+                );
+            }
+        }
+        for i in 0..R {
+            // A copy, so that only it must lie in memory.
+            let line = sums[i];
+            let line: &[f32] = pulp::bytemuck::cast_slice(&line);
+            let out = &mut self.out[(row + i) * self.columns..][panel.columns.clone()];
+            match out.len() == V * S::F32_LANES {
+                true => out.copy_from_slice(&line[..V * S::F32_LANES]),
+                false => out.copy_from_slice(&line[..out.len()]),
+            }
+        }
+    }
+
+    /// The sums over earlier inner indices.
+    #[inline(always)]
+    fn begun<S: Simd, const R: usize, const V: usize>(
+        &self,
+        simd: S,
+        row: usize,
+        panel: &Panel,
+    ) -> [[S::f32s; V]; R] {
+        let mut sums = [[simd.splat_f32s(0.0); V]; R];
+        if panel.inner.start > 0 {
+            for i in 0..R {
+                let mut line = sums[i];
+                let begun = &self.out[(row + i) * self.columns..][panel.columns.clone()];
+                let flat: &mut [f32] = pulp::bytemuck::cast_slice_mut(&mut line);
+                flat[..begun.len()].copy_from_slice(begun);
+                sums[i] = line;
+            }
+        }
+        sums
+    }
+}
+
+/// `sums` ← `sums` + a bᵀ, for a column of A and a row of B.
+#[inline(always)]
+#[allow(clippy::needless_range_loop)]
+fn add<S: Simd, const R: usize, const V: usize>(
+    simd: S,
+    sums: &mut [[S::f32s; V]; R],
+    a: impl Fn(usize) -> f32,
+    right: &[f32],
+) {
+    let vectors = S::as_simd_f32s(&right[..V * S::F32_LANES]).0;
+    let b: &[S::f32s; V] = vectors.first_chunk().expect("V vectors");
+    for i in 0..R {
+        let a = simd.splat_f32s(a(i));
+        for j in 0..V {
+            sums[i][j] = simd.mul_add_f32s(a, b[j], sums[i][j]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::in_place;
+    use crate::random::{Purpose, RngExt, stream};
+
+    /// Numbers of nine decades, a third of them zero.
+    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+        let mut random = stream(seed, Purpose::Train, 0, 0);
+        let number = |_| match random.random_range(0..3) {
+            0 => 0.0,
+            _ => (random.random::<f32>() - 0.5) * 10f32.powi(random.random_range(-4..5)),
+        };
+        (0..count).map(number).collect()
+    }
+
+    fn chain(a: Matrix, b: Matrix) -> Vec<u32> {
+        let at = |m: Matrix, row: usize, column: usize| match m.is_transposed {
+            true => m.values[column * m.rows + row],
+            false => m.values[row * m.columns + column],
+        };
+        let cells = (0..a.rows).flat_map(|i| (0..b.columns).map(move |j| (i, j)));
+        let sum = |(i, j)| (0..a.columns).fold(0.0f32, |sum, k| at(a, i, k).mul_add(at(b, k, j), sum));
+        cells.map(|cell| sum(cell).to_bits()).collect()
+    }
+
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|value| value.to_bits()).collect()
+    }
+
+    /// The product as compiled for each instruction set of this processor.
+    fn by_instruction_set(left: Matrix, right: &[f32], columns: usize) -> Vec<Vec<f32>> {
+        let compute = |run: &dyn Fn(Product)| {
+            let mut out = vec![0.0; left.rows * columns];
+            run(Product { left, first_row: 0, right, columns, out: &mut out });
+            out
+        };
+        let mut all = vec![compute(&|product| pulp::Scalar::new().vectorize(product))];
+        #[cfg(target_arch = "x86_64")]
+        {
+            let v3 = pulp::x86::V3::try_new();
+            let v4 = pulp::x86::V4::try_new();
+            all.extend(v3.map(|set| compute(&|product| Simd::vectorize(set, product))));
+            all.extend(v4.map(|set| compute(&|product| Simd::vectorize(set, product))));
+        }
+        all
+    }
+
+    #[test]
+    fn every_shape_and_instruction_set_gives_the_bits_of_the_chain() {
+        let shapes = (0..60).map(|seed| [1 + seed * 7 % 23, 1 + seed * 31 % 71, 1 + seed * 13 % 53]);
+        // Blocks of k, whole tiles, and one row or column.
+        let shapes = shapes.chain([[7, 40, 600], [48, 96, 300], [1, 1, 700], [17, 1, 1], [1, 130, 2]]);
+        for (seed, [rows, columns, inner]) in shapes.enumerate() {
+            let (a, b) = (numbers(rows * inner, seed as u64), numbers(inner * columns, !seed as u64));
+            let straight = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
+            let a_turned = Matrix::new(&a, [inner, rows]).transposed();
+            let b_turned = Matrix::new(&b, [columns, inner]).transposed();
+            for (left, right) in
+                [straight, (a_turned, straight.1), (straight.0, b_turned), (a_turned, b_turned)]
+            {
+                let expected = chain(left, right);
+                assert_eq!(bits(&left.times(right)), expected, "{rows} × {inner} × {columns}");
+                for product in by_instruction_set(left, &right.row_major(), columns) {
+                    assert_eq!(bits(&product), expected, "{rows} × {inner} × {columns}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn threads_change_no_bit() {
+        let [rows, columns, inner] = [203, 211, 197];
+        let (a, b) = (numbers(rows * inner, 1), numbers(inner * columns, 2));
+        let (a, b) = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
+        assert!(uses_threads(rows * columns * inner));
+        let alone = in_place(|| a.times(b));
+        assert_eq!(bits(&a.times(b)), bits(&alone));
+    }
+
+    #[test]
+    fn nothing_times_nothing() {
+        assert!(Matrix::new(&[], [0, 3]).times(Matrix::new(&[0.0; 6], [3, 2])).is_empty());
+        assert_eq!(Matrix::new(&[], [2, 0]).times(Matrix::new(&[], [0, 2])), [0.0; 4]);
     }
 }
