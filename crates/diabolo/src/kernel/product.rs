@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Each element is one chain of fused multiply-adds in ascending k. Blocks of k take up the chain
-//! from C, so that neither blocking nor threads nor the width of a vector changes a bit; a processor
-//! without such an instruction computes the same, slowly.
+//! from C, so that neither blocking nor threads nor the width of a vector changes a bit; a
+//! processor without such an instruction computes the same, slowly.
 //!
 //! A tile of C stays in registers: 8 rows × 3 vectors where there are 32 registers, else 6 × 2. The
 //! rows of B are read in place; only a ragged last panel and a transposed B are copied.
