@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_are_told_from_amounts() {
+    fn identifiers_differ_from_amounts() {
         let is = |name: &str, first: bool, cells: &[f64]| identifies(name, first, cells).is_some();
         assert!(is("c", false, &shuffled(60, |k| k as f64)));
         assert!(is("c", false, &shuffled(60, |k| 1000.0 + 30.0 * k as f64)));

@@ -224,8 +224,8 @@ mod tests {
     #[test]
     fn drawn_values_have_the_distribution_of_the_training_rows() {
         let mut mass = PointMass::of(&gains(), 1.0).unwrap();
-        let untold = mass.draws()(mass.knots().score(2000.0));
-        assert!((untold - 2000.0).abs() < 1e-9, "without drawn rows");
+        let uncalibrated = mass.draws()(mass.knots().score(2000.0));
+        assert!((uncalibrated - 2000.0).abs() < 1e-9, "without drawn rows");
         // One Gaussian, in which zeros and other values are not apart.
         let scores: Vec<f64> = (0..5000).map(|i| normal_quantile((f64::from(i) + 0.5) / 5000.0)).collect();
         mass.calibrate(scores.iter().copied().chain([f64::NAN, f64::INFINITY]).collect());
