@@ -80,6 +80,28 @@ fn damaged_rows_are_skipped_by_every_command_if_asked() {
 }
 
 #[test]
+fn damaged_rows_of_all_parts_count_together() {
+    let workspace = Workspace::new();
+    std::fs::create_dir(workspace.path("t")).unwrap();
+    for part in ["a.csv", "b.csv"] {
+        let damaged = table(30, |i, row| if i == 17 { "r,1".into() } else { row });
+        workspace.write(&format!("t/{part}"), damaged);
+    }
+    let error = workspace.fails(3, "fit t --key id --epochs 1 --skip-bad-rows 1");
+    assert!(error.contains("b.csv, row 17") && error.contains("damaged row 2"), "{error}");
+    let ran = workspace.ok("inspect t --skip-bad-rows 2");
+    let notes = ran.stderr.lines().filter(|line| line.contains("damaged row")).collect::<Vec<_>>();
+    assert!(ran.stdout.contains("58 rows"), "{}", ran.stdout);
+    assert!(
+        notes.len() == 1
+            && notes[0].contains("2 damaged rows, the first")
+            && notes[0].contains("a.csv, row 17"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
 fn json_lines_are_read_and_written() {
     let workspace = fitted();
     workspace.write("good.jsonl", json_lines());

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use super::bad_rows::BadRows;
 use super::foreign::not_supported;
 use super::{ReadOptions, Source, npy, open_input, zip};
 use crate::Result;
 use crate::input::Input;
 
 /// Opens an archive.
-pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Source> {
+pub(super) fn open(input: Input, options: &ReadOptions, bad_rows: BadRows) -> Result<Source> {
     let name = input.name.clone();
     let mut file = input.into_file()?;
     let entries = zip::entries(&name, &mut file)?;
@@ -29,7 +30,7 @@ pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Source> {
     };
     let bytes = zip::open(&name, file, only)?;
     let inner = format!("{name}/{}", only.name);
-    open_input(Input::packed(&inner, PathBuf::from(&only.name), bytes)?, options)
+    open_input(Input::packed(&inner, PathBuf::from(&only.name), bytes)?, options, bad_rows)
 }
 
 /// Whether a file or folder is for the system, such as `.DS_Store` and `__MACOSX`.

@@ -22,7 +22,12 @@ const SAMPLE: usize = 256 << 10;
 const LARGEST_SAMPLE: usize = 256 << 20;
 
 /// Opens delimited text. Every column is read as text; [`super::dialect`] detects the options.
-pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8>) -> Result<Source> {
+pub(super) fn open(
+    mut input: Input,
+    options: &ReadOptions,
+    delimiter: Option<u8>,
+    bad_rows: BadRows,
+) -> Result<Source> {
     let name = input.name.clone();
     let encoding = match &options.encoding {
         Some(label) => Encoding::for_label(label.as_bytes()).ok_or_else(|| {
@@ -67,7 +72,7 @@ pub(super) fn open(mut input: Input, options: &ReadOptions, delimiter: Option<u8
         batch_rows: options.rows_per_batch(first.len() * 8),
         lines_before: preamble.lines,
         row: 0,
-        bad_rows: BadRows::new(options),
+        bad_rows,
     };
     if header {
         table.advance()?;

@@ -55,6 +55,7 @@ use super::{Format, catalog, digits, factors};
 use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
 
+use bad_rows::BadRows;
 pub(crate) use json_lines::is_scalar;
 #[cfg(not(feature = "formats"))]
 pub(crate) use left_out::left_out;
@@ -280,7 +281,7 @@ fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     match several(input)? {
         Some(Several::Pictures(files)) => images::open(input, files, options),
         Some(Several::Parts(files)) => parts::open(input, files, options),
-        None => open_input(open_named(input)?, options),
+        None => open_input(open_named(input)?, options, BadRows::new(options)),
     }
 }
 
@@ -344,22 +345,22 @@ pub fn read_from(
     reader: impl std::io::Read + Send + 'static,
     options: &ReadOptions,
 ) -> Result<Source> {
-    let rows = open_input(Input::new(name, None, Box::new(reader))?, options)?;
+    let rows = open_input(Input::new(name, None, Box::new(reader))?, options, BadRows::new(options))?;
     match &options.windows {
         Some(windows) => windows.clone().over(windows.watched(rows, &options.on_note)),
         None => Ok(rows),
     }
 }
 
-fn open_input(mut input: Input, options: &ReadOptions) -> Result<Source> {
+fn open_input(mut input: Input, options: &ReadOptions, bad_rows: BadRows) -> Result<Source> {
     match options.format.map_or_else(|| sniff::format(&mut input), Ok)? {
-        Format::Csv => csv::open(input, options, None),
-        Format::Tsv => csv::open(input, options, Some(b'\t')),
-        Format::JsonLines => json_lines::open(input, options),
+        Format::Csv => csv::open(input, options, None, bad_rows),
+        Format::Tsv => csv::open(input, options, Some(b'\t'), bad_rows),
+        Format::JsonLines => json_lines::open(input, options, bad_rows),
         Format::Parquet => columnar::parquet(input, options),
         Format::Arrow => columnar::arrow(input, options),
         Format::Npy => npy::npy(input, options),
-        Format::Npz => archive::open(input, options),
+        Format::Npz => archive::open(input, options, bad_rows),
         Format::Idx => idx::open(input, options),
         Format::Images => images::single(input, options),
     }

@@ -41,8 +41,8 @@ impl OnNote {
     }
 }
 
-fn lock(notes: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
-    notes.lock().unwrap_or_else(PoisonError::into_inner)
+pub(super) fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl fmt::Debug for OnNote {

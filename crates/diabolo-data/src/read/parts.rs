@@ -7,6 +7,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 
+use super::bad_rows::BadRows;
 use super::files::Found;
 use super::{ReadOptions, Source, arrow_error, open_input};
 use crate::input::Input;
@@ -47,9 +48,9 @@ pub(super) fn open(name: &str, files: Vec<Found>, options: &ReadOptions) -> Resu
     }
     let (keys, values) = partitions(name, &files)?;
     let (mut columns, mut text_format) = (None::<SchemaRef>, None);
-    let mut options = options.clone();
+    let (mut options, bad_rows) = (options.clone(), BadRows::new(options));
     for (_, path) in &files {
-        let part = open_part(path, &options)?;
+        let part = open_part(path, &options, &bad_rows)?;
         if let Some(format) = part.text_format() {
             // A part of few rows may not show how it is written.
             (options.delimiter, options.header) = (Some(format.delimiter), Some(format.header));
@@ -74,6 +75,7 @@ pub(super) fn open(name: &str, files: Vec<Found>, options: &ReadOptions) -> Resu
         columns: columns.fields().len(),
         values,
         options,
+        bad_rows,
         files,
         part: 0,
         open: None,
@@ -82,8 +84,8 @@ pub(super) fn open(name: &str, files: Vec<Found>, options: &ReadOptions) -> Resu
     Ok(Source { text_format, ..Source::new(name, schema, None, reader) })
 }
 
-fn open_part(path: &Path, options: &ReadOptions) -> Result<Source> {
-    open_input(Input::open(&path.to_string_lossy())?, options)
+fn open_part(path: &Path, options: &ReadOptions, bad_rows: &BadRows) -> Result<Source> {
+    open_input(Input::open(&path.to_string_lossy())?, options, bad_rows.of_part())
 }
 
 /// The keys of the folders, and for each the value of every file.
@@ -190,6 +192,7 @@ struct Parts {
     /// The values of the folders' keys, one for each file.
     values: Vec<ArrayRef>,
     options: ReadOptions,
+    bad_rows: BadRows,
     files: Vec<Found>,
     /// The number of the next file.
     part: usize,
@@ -203,8 +206,11 @@ impl Parts {
             if let Some(batch) = self.open.as_mut().and_then(Iterator::next) {
                 return self.complete(batch?).map(Some);
             }
-            let Some((_, path)) = self.files.get(self.part) else { return Ok(None) };
-            self.open = Some(open_part(path, &self.options)?);
+            let Some((_, path)) = self.files.get(self.part) else {
+                self.bad_rows.end();
+                return Ok(None);
+            };
+            self.open = Some(open_part(path, &self.options, &self.bad_rows)?);
             self.part += 1;
         }
     }

@@ -21,7 +21,7 @@ use crate::input::{Input, read_error};
 use crate::{DataProblem, Error, Result};
 
 /// Opens a file of JSON lines.
-pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Source> {
+pub(super) fn open(input: Input, options: &ReadOptions, bad_rows: BadRows) -> Result<Source> {
     let name = input.name.clone();
     let mut file = input.into_file()?;
     let (mut found, mut first_error) = (Found::default(), None);
@@ -42,7 +42,7 @@ pub(super) fn open(input: Input, options: &ReadOptions) -> Result<Source> {
         found,
         schema: schema.clone(),
         batch_rows: options.rows_per_batch(columns * 8),
-        bad_rows: BadRows::new(options),
+        bad_rows,
     };
     Ok(Source::new(name, schema, None, reader))
 }
