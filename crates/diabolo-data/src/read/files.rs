@@ -58,6 +58,11 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(found)
 }
 
+/// Whether a path is a file. A symbolic link to nothing is one, so that the reader names it.
+fn is_file(path: &Path) -> bool {
+    path.is_file() || path.is_symlink() && !path.exists()
+}
+
 /// Adds the files below a folder. Symbolic links are followed, unless they lead back to one of the
 /// folders `above`.
 fn walk(folder: &Path, prefix: &str, above: &mut Vec<PathBuf>, found: &mut Vec<Found>) -> Result<()> {
@@ -69,7 +74,7 @@ fn walk(folder: &Path, prefix: &str, above: &mut Vec<PathBuf>, found: &mut Vec<F
     for (name, path) in entries(folder)? {
         if path.is_dir() {
             walk(&path, &format!("{prefix}{name}/"), above, found)?;
-        } else if path.is_file() {
+        } else if is_file(&path) {
             found.push((format!("{prefix}{name}"), path));
         }
     }
@@ -91,7 +96,7 @@ fn expand(folder: &Path, prefix: &str, rest: &[String], found: &mut Vec<Found>) 
         match path.is_dir() {
             true if pattern == "**" => expand(&path, &format!("{inner}/"), rest, found)?,
             true if matches(pattern, &name) => expand(&path, &format!("{inner}/"), after, found)?,
-            false if after.is_empty() && path.is_file() && matches(pattern, &name) => {
+            false if after.is_empty() && is_file(&path) && matches(pattern, &name) => {
                 found.push((inner, path))
             }
             _ => {}
@@ -170,6 +175,12 @@ mod tests {
         assert_eq!(names(""), ["a/1.csv", "a/1.txt", "b/2.csv", "c.csv"]);
         assert_eq!(names("*/*.csv"), ["a/1.csv", "b/2.csv"]);
         assert_eq!(names("b/*"), ["2.csv"]);
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("gone", root.join("b/lost.csv")).unwrap();
+            assert_eq!(names("b"), ["2.csv", "lost.csv"]);
+            assert_eq!(names("b/l*"), ["lost.csv"]);
+        }
         assert!(of_input(&root.join("c.csv").to_string_lossy()).unwrap().is_none());
         let error = of_input(&root.join("*.parquet").to_string_lossy()).unwrap_err().to_string();
         assert!(error.contains("files that match the pattern"), "{error}");

@@ -56,6 +56,12 @@ pub(super) fn not_supported(name: &str, what: &str, help: &str) -> Error {
     Error::Unsupported { what: format!("{name}: not supported: {what}"), help: help.into() }
 }
 
+/// Whether a name has the extension of an image that cannot be read.
+pub(super) fn is_picture(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_lowercase());
+    extension.is_some_and(|extension| ["bmp", "gif", "tif", "tiff", "webp"].contains(&extension.as_str()))
+}
+
 fn recognised(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let at = |start: usize, bytes: &[u8]| head.get(start..).is_some_and(|rest| rest.starts_with(bytes));
     let text = head.trim_ascii_start();

@@ -315,18 +315,20 @@ fn several(input: &str) -> Result<Option<Several>> {
         let help = "read it with a Delta reader and save it as Parquet";
         return Err(foreign::not_supported(input, "a Delta table", help));
     }
-    let is_picture = |(name, _): &files::Found| Format::of_extension(name) == Some(Format::Images);
+    let is_readable = |(name, _): &files::Found| Format::of_extension(name) == Some(Format::Images);
+    // The others are counted as unreadable.
+    let is_picture = |file: &files::Found| is_readable(file) || foreign::is_picture(&file.0);
     let (pictures, others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_picture);
-    if !pictures.is_empty() {
-        return Ok(Some(Several::Pictures(pictures)));
-    }
-    match parts::parts(others) {
-        parts if parts.is_empty() => {
+    let parts = parts::parts(others);
+    match (parts.is_empty(), pictures.is_empty()) {
+        _ if pictures.iter().any(is_readable) => Ok(Some(Several::Pictures(pictures))),
+        (false, _) => Ok(Some(Several::Parts(parts))),
+        (true, false) => Ok(Some(Several::Pictures(pictures))),
+        (true, true) => {
             let expected = "PNG or JPEG images, or the files of one table";
             let help = "name a folder of images, the folder of a table, or one data file";
             Err(Error::data(input, expected, "a folder without any", help))
         }
-        parts => Ok(Some(Several::Parts(parts))),
     }
 }
 
@@ -415,8 +417,10 @@ pub fn fingerprint(input: &str) -> Result<Option<String>> {
         Some(Several::Pictures(files) | Several::Parts(files)) => files,
         None => return of_file(Path::new(input)).map(Some),
     };
-    let lines = files.par_iter().map(|(name, path)| Ok(format!("{name}\0{}\n", of_file(path)?)));
-    let lines = lines.collect::<Result<Vec<_>>>()?.concat();
+    // A file that cannot be read is refused or skipped where the rows are read.
+    let of_readable = |path| of_file(path).unwrap_or_default();
+    let lines = files.par_iter().map(|(name, path)| format!("{name}\0{}\n", of_readable(path)));
+    let lines = lines.collect::<String>();
     Ok(Some(hex(&Sha256::digest(lines))))
 }
 

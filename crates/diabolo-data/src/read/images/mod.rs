@@ -3,7 +3,7 @@
 mod picture;
 
 use std::fs;
-use std::io::{BufReader, Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use self::picture::{Facts, Form, Pixels, decode, facts};
 use super::files::Found;
-use super::{ImageOptions, OnNote, ReadOptions, Source, arrow_error};
+use super::{ImageOptions, OnNote, ReadOptions, Source, arrow_error, foreign};
 use crate::image::{image_array, image_field, with_16_bits};
 use crate::input::{Input, read_error};
 use crate::{Error, Result};
@@ -64,8 +64,10 @@ pub(super) fn single(input: Input, options: &ReadOptions) -> Result<Source> {
 }
 
 fn facts_of(path: &Path) -> Result<Facts> {
-    let file = fs::File::open(path).map_err(Error::io("open", path))?;
-    facts(&path.to_string_lossy(), BufReader::new(file))
+    let name = path.to_string_lossy();
+    let mut file = BufReader::new(fs::File::open(path).map_err(Error::io("open", path))?);
+    let head = file.fill_buf().map_err(|error| read_error(&name, error))?;
+    foreign::error(&name, head).map_or_else(|| facts(&name, file), Err)
 }
 
 /// The images of a folder, batch by batch.

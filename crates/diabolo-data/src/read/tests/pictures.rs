@@ -219,6 +219,30 @@ fn unreadable_images_are_skipped_or_refused() {
     assert!(failure(&folder.path("q")).contains("1 unreadable files"), "{}", failure(&folder.path("q")));
 }
 
+#[test]
+fn images_that_cannot_be_read_are_counted() {
+    let folder = Folder::new();
+    let gif = &b"GIF89a\x01\0\x01\0"[..];
+    folder.put("p/a.png", std::fs::read(case("train-pictures-mixed/00.png")).unwrap());
+    folder.put("p/b.gif", gif);
+    folder.put("p/c.TIFF", b"II*\0\x08\0\0\0");
+    folder.put("p/notes.txt", "no picture");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("gone", folder.path("p/d.png")).unwrap();
+    let (batch, notes) = noted(&folder.path("p"), ImageOptions::default());
+    assert_eq!(batch.num_rows(), 1);
+    let (count, all) = if cfg!(unix) { (3, 4) } else { (2, 3) };
+    let note = format!("skipped {count} of {all} images, which cannot be read; the first: ");
+    assert!(notes.len() == 1 && notes[0].starts_with(&note), "{notes:?}");
+    let reason = "b.gif: not supported: a GIF image; convert the images to PNG or JPEG";
+    assert!(notes[0].ends_with(reason), "{notes:?}");
+    assert!(fingerprint(&folder.path("p")).unwrap().is_some());
+    folder.put("q/b.gif", gif);
+    assert!(failure(&folder.path("q")).contains(reason), "{}", failure(&folder.path("q")));
+    folder.put("q/t.csv", "x\n1\n");
+    assert_eq!(read(&folder.path("q")).num_rows(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn class_folders_may_be_symbolic_links() {

@@ -26,6 +26,18 @@ fn parts_of_a_table_are_one_input() {
     assert!(failure(&folder.path("t/*.csv")).contains("files that match the pattern"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_part_that_is_a_broken_link_is_an_error() {
+    let folder = Folder::new();
+    folder.put("t/a.csv", "x\n1\n");
+    std::os::unix::fs::symlink("gone", folder.path("t/b.csv")).unwrap();
+    for input in ["t", "t/*.csv"] {
+        let error = failure(&folder.path(input));
+        assert!(error.contains("t/b.csv"), "{error}");
+    }
+}
+
 #[test]
 fn parts_have_one_format_and_the_same_columns() {
     let folder = Folder::new();
