@@ -200,7 +200,7 @@ pub struct ReadArgs {
     #[arg(long, value_name = "[COLUMN=]WORD", allow_hyphen_values = true)]
     pub missing: Vec<String>,
     /// Skip up to N damaged rows of a text file, such as rows with too few cells, and count them
-    /// [default: as fitted, else 0]
+    /// [default: as fitted, else 0; 0 if the output replaces the input]
     #[arg(long, value_name = "N")]
     pub skip_bad_rows: Option<u64>,
     /// Resize image files to a height and width; N means NxN [default: as fitted]
@@ -295,6 +295,17 @@ impl TransformArgs {
         let typed = rows.converted(|rows| preprocessor.typed(rows, format != Some(Format::Npy)))?;
         preprocessor.stays_text(typed.schema()).iter().for_each(|note| shared.note(format!("note: {note}")));
         Ok(typed)
+    }
+
+    /// The options of the reader. Damaged rows of a file that the output replaces are skipped only
+    /// if the flag is given: they would be lost.
+    pub fn read_options(&self, predictor: &Predictor, shared: &Shared) -> diabolo::Result<ReadOptions> {
+        let data = self.read.over(&predictor.saved().header.config)?.data;
+        let mut options = shared.read_options(&data);
+        if self.read.skip_bad_rows.is_none() && self.input != "-" && same_file(&self.input, &self.out) {
+            options.skip_bad_rows = 0;
+        }
+        Ok(options)
     }
 
     /// Returns an error if images of the input would be replaced while others are still to be read.

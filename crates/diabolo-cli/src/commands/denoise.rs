@@ -13,7 +13,7 @@ use crate::output;
 pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     let predictor = load_for(asked, shared)?;
-    let read = shared.read_options(&asked.read.over(&predictor.saved().header.config)?.data);
+    let read = asked.read_options(&predictor, shared)?;
     let noise = match (&args.clean, &args.add_noise) {
         (Some(input), _) => Noise::Clean { input: input.clone(), rows: open(input, &read)?.collect()? },
         (None, Some(text)) => {

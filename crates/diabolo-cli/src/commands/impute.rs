@@ -16,7 +16,7 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
         output::one_on_stdout(flag, out, shared)?;
     }
     let predictor = load_for(asked, shared)?;
-    let read = shared.read_options(&asked.read.over(&predictor.saved().header.config)?.data);
+    let read = asked.read_options(&predictor, shared)?;
     let source = asked.typed(&predictor, open(&asked.input, &read)?, shared)?;
     let (config, targets) = (args.to_config(), args.targets()?);
     let create = |out: &String| writer(&predictor, out, asked.format);

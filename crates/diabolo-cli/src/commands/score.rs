@@ -23,10 +23,9 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     asked.check_apart(std::slice::from_ref(&asked.out), &[("--report", report)])?;
     let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons);
-    let config = asked.read.over(&predictor.saved().header.config)?;
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
     let mut run = ScoreRun::new(&predictor, truth, args.drift)?;
-    let source = open(&asked.input, &shared.read_options(&config.data))?;
+    let source = open(&asked.input, &asked.read_options(&predictor, shared)?)?;
     let source = asked.typed(&predictor, source, shared)?;
     let at_once = rule.needs_all_rows() || args.report.is_some();
     let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {

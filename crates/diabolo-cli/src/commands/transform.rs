@@ -38,8 +38,7 @@ fn stream(
 ) -> anyhow::Result<Predictor> {
     output::one_on_stdout("--out", &args.out, shared)?;
     let predictor = load_for(args, shared)?;
-    let config = args.read.over(&predictor.saved().header.config)?;
-    let source = open(&args.input, &shared.read_options(&config.data))?;
+    let source = open(&args.input, &args.read_options(&predictor, shared)?)?;
     let source = if typed { args.typed(&predictor, source, shared)? } else { source };
     let mut writer = writer(&predictor, &args.out, args.format)?;
     let mut unknown = UnknownCells::default();

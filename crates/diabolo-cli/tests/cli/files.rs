@@ -77,6 +77,15 @@ fn damaged_rows_are_skipped_by_every_command_if_asked() {
     assert!(ran.stderr.contains(note), "{}", ran.stderr);
     assert_eq!(workspace.text("out.csv").lines().count(), 59);
     workspace.ok("evaluate run");
+    // The rows would be lost.
+    let before = workspace.bytes("t.csv");
+    for command in ["impute run", "score run", "reconstruct run", "denoise run --add-noise gaussian:0.1"] {
+        let error = workspace.fails(3, &format!("{command} t.csv -o ./t.csv"));
+        assert!(error.contains("row 17") && error.contains("pass --skip-bad-rows N"), "{error}");
+        assert_eq!(workspace.bytes("t.csv"), before);
+    }
+    workspace.ok("impute run t.csv -o t.csv --skip-bad-rows 2");
+    assert_eq!(workspace.text("t.csv").lines().count(), 59);
 }
 
 #[test]
