@@ -88,29 +88,21 @@ fn is_swapped(one: &Pattern, other: &Pattern) -> bool {
     one.parts().iter().map(swap).eq(other.parts().iter().copied())
 }
 
-/// The pattern with the leading zeros and digits of a second that most cells have.
+/// The pattern with the leading zeros, names and digits of a second that most cells have.
 fn spelling(pattern: Pattern, cells: &[&str]) -> Pattern {
     let given = &cells[..cells.len().min(CHOOSING)];
     let same = |pattern: &Pattern| {
         let written = |moment: Moment| pattern.write(moment.seconds, moment.offset);
         given.iter().filter(|cell| pattern.read(cell).is_some_and(|moment| written(moment) == **cell)).count()
     };
-    let with = |change: &dyn Fn(Part) -> Part| {
-        Pattern::of(pattern.parts().iter().map(|part| change(*part)).collect())
-    };
-    let dates = |part: Part| match part {
-        Part::Day(_) => Part::Day(Zeros::Left),
-        Part::Month(_) => Part::Month(Zeros::Left),
-        part => part,
-    };
-    let hours = |part: Part| match part {
-        Part::Hour(_) => Part::Hour(Zeros::Left),
-        Part::HalfDayHour(_) => Part::HalfDayHour(Zeros::Left),
-        part => part,
-    };
-    let long = |part: Part| if part == Part::MonthName { Part::LongMonthName } else { part };
-    let mut variants =
-        vec![pattern.clone(), with(&dates), with(&hours), with(&|part| dates(hours(part))), with(&long)];
+    let mut variants = vec![pattern.clone()];
+    for respelled in RESPELLED {
+        let changed = variants.iter().map(|variant| {
+            Pattern::of(variant.parts().iter().map(|part| respelled(*part)).collect::<Vec<_>>())
+        });
+        let new = changed.filter(|changed| !variants.contains(changed)).collect::<Vec<_>>();
+        variants.extend(new);
+    }
     if let Some(at) = pattern.parts().iter().position(|part| *part == Part::PointFraction) {
         let replaced = |by: &[Part]| {
             variants
@@ -127,6 +119,27 @@ fn spelling(pattern: Pattern, cells: &[&str]) -> Pattern {
     // The first of equals: `max_by_key` takes the last.
     variants.into_iter().rev().max_by_key(same).unwrap_or(pattern)
 }
+
+/// How the parts of a proposed pattern may be spelled otherwise.
+const RESPELLED: [fn(Part) -> Part; 5] = [
+    |part| match part {
+        Part::Day(_) => Part::Day(Zeros::Left),
+        Part::Month(_) => Part::Month(Zeros::Left),
+        part => part,
+    },
+    |part| match part {
+        Part::Hour(_) => Part::Hour(Zeros::Left),
+        Part::HalfDayHour(_) => Part::HalfDayHour(Zeros::Left),
+        part => part,
+    },
+    |part| if part == Part::MonthName { Part::LongMonthName } else { part },
+    |part| match part {
+        Part::MonthName => Part::CapitalMonthName,
+        Part::LongMonthName => Part::CapitalLongMonthName,
+        part => part,
+    },
+    |part| if part == Part::HalfDay { Part::SmallHalfDay } else { part },
+];
 
 /// The patterns that a cell may have, most usual first.
 fn proposals(cell: &str) -> Vec<Pattern> {
@@ -341,7 +354,7 @@ mod tests {
 
     #[test]
     fn the_format_is_found_from_the_whole_column() {
-        let cases: [(&[&str], &str); 32] = [
+        let cases: [(&[&str], &str); 35] = [
             (&["2024-12-31", "2024-01-01"], "%Y-%m-%d"),
             (&["2024/1/5", "2024/12/31"], "%Y/%-m/%-d"),
             (&["2024-12-31T23:59:00", "2024-12-31T23:59:01"], "%Y-%m-%dT%H:%M:%S"),
@@ -362,7 +375,10 @@ mod tests {
             (&["31-Dec-2024", "01-Jan-2025"], "%d-%b-%Y"),
             (&["Dec 31, 2024", "Jan 1, 2025"], "%b %-d, %Y"),
             (&["31 December 2024", "1 July 2025"], "%-d %B %Y"),
-            (&["31DEC2024"], "%d%b%Y"),
+            (&["31DEC2024"], "%d%^b%Y"),
+            (&["31-MAY-2024", "01-MAR-2025"], "%d-%^b-%Y"),
+            (&["MAY 31, 2024", "MARCH 1, 2025", "JUNE 2, 2025"], "%^B %-d, %Y"),
+            (&["May 3, 2024 9:05 pm", "March 31, 2025 11:00 am"], "%B %-d, %Y %-I:%M %P"),
             (&["Tue, 31 Dec 2024 23:59:59 +0000"], "%a, %d %b %Y %H:%M:%S %z"),
             (&["Tue Dec 31 23:59:59 2024"], "%a %b %d %H:%M:%S %Y"),
             (&["31/Dec/2024:23:59:59 +0000"], "%d/%b/%Y:%H:%M:%S %z"),

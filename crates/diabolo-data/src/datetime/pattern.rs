@@ -23,6 +23,10 @@ pub(super) enum Part {
     MonthName,
     /// `%B`: December.
     LongMonthName,
+    /// `%^b`: DEC.
+    CapitalMonthName,
+    /// `%^B`: DECEMBER.
+    CapitalLongMonthName,
     /// `%d`, `%-d`.
     Day(Zeros),
     /// `%a`: Tue; not checked.
@@ -33,8 +37,10 @@ pub(super) enum Part {
     Hour(Zeros),
     /// `%I`, `%-I`: from 1 to 12.
     HalfDayHour(Zeros),
-    /// `%p`
+    /// `%p`: PM.
     HalfDay,
+    /// `%P`: pm.
+    SmallHalfDay,
     /// `%M`
     Minute,
     /// `%S`
@@ -100,7 +106,7 @@ impl FromStr for Pattern {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = |found: &str| {
             let expected = "a date format such as %d.%m.%Y %H:%M (known: %Y %y %m %d %b %B %a %A %H %I %p %M %S %f \
-                            %z %Z %s, and %-d without a leading zero)";
+                            %z %Z %s, %-d without a leading zero, %^b and %^B in capitals, %P for am and pm)";
             Error::invalid_value("--type", expected, format!("'{found}'"))
         };
         let (mut parts, mut rest) = (vec![], text);
@@ -122,7 +128,7 @@ impl FromStr for Pattern {
 }
 
 /// The signs of a pattern and what they stand for; the first of several is the one written.
-const SIGNS: [(&str, &[Part]); 31] = [
+const SIGNS: [(&str, &[Part]); 34] = [
     ("%%", &[Part::Mark('%')]),
     ("%Y", &[Part::Year]),
     ("%y", &[Part::ShortYear]),
@@ -131,6 +137,8 @@ const SIGNS: [(&str, &[Part]); 31] = [
     ("%b", &[Part::MonthName]),
     ("%h", &[Part::MonthName]),
     ("%B", &[Part::LongMonthName]),
+    ("%^b", &[Part::CapitalMonthName]),
+    ("%^B", &[Part::CapitalLongMonthName]),
     ("%d", &[Part::Day(Zeros::Kept)]),
     ("%-d", &[Part::Day(Zeros::Left)]),
     ("%e", &[Part::Day(Zeros::Left)]),
@@ -141,6 +149,7 @@ const SIGNS: [(&str, &[Part]); 31] = [
     ("%I", &[Part::HalfDayHour(Zeros::Kept)]),
     ("%-I", &[Part::HalfDayHour(Zeros::Left)]),
     ("%p", &[Part::HalfDay]),
+    ("%P", &[Part::SmallHalfDay]),
     ("%M", &[Part::Minute]),
     ("%S", &[Part::Second]),
     ("%.f", &[Part::PointFraction]),

@@ -132,12 +132,15 @@ impl Pattern {
                 Part::Month(zeros) => number(&mut out, i64::from(month), zeros),
                 Part::MonthName => out.push_str(&MONTHS[month as usize - 1][..3]),
                 Part::LongMonthName => out.push_str(MONTHS[month as usize - 1]),
+                Part::CapitalMonthName => out.push_str(&MONTHS[month as usize - 1][..3].to_uppercase()),
+                Part::CapitalLongMonthName => out.push_str(&MONTHS[month as usize - 1].to_uppercase()),
                 Part::Day(zeros) => number(&mut out, i64::from(day), zeros),
                 Part::Weekday => out.push_str(&WEEKDAYS[weekday(day_number)][..3]),
                 Part::LongWeekday => out.push_str(WEEKDAYS[weekday(day_number)]),
                 Part::Hour(zeros) => number(&mut out, hour, zeros),
                 Part::HalfDayHour(zeros) => number(&mut out, half, zeros),
                 Part::HalfDay => out.push_str(if hour < 12 { "AM" } else { "PM" }),
+                Part::SmallHalfDay => out.push_str(if hour < 12 { "am" } else { "pm" }),
                 Part::Minute => number(&mut out, second / 60 % 60, Zeros::Kept),
                 Part::Second => number(&mut out, second % 60, Zeros::Kept),
                 Part::Fraction(width) => _ = write!(out, "{fraction:0width$}"),
@@ -186,14 +189,16 @@ impl Read {
             }
             Part::Month(_) => self.month = digits(rest, 1, 2)? as u32,
             Part::Day(_) => self.day = digits(rest, 1, 2)? as u32,
-            Part::MonthName | Part::LongMonthName => self.month = named(rest, &MONTHS)? as u32 + 1,
+            Part::MonthName | Part::LongMonthName | Part::CapitalMonthName | Part::CapitalLongMonthName => {
+                self.month = named(rest, &MONTHS)? as u32 + 1
+            }
             Part::Weekday | Part::LongWeekday => _ = named(rest, &WEEKDAYS)?,
             Part::Hour(_) => self.hour = digits(rest, 1, 2)? as u32,
             Part::HalfDayHour(_) => {
                 self.hour = digits(rest, 1, 2)? as u32;
                 (1..=12).contains(&self.hour).then_some(())?;
             }
-            Part::HalfDay => {
+            Part::HalfDay | Part::SmallHalfDay => {
                 let half = rest.get(..2)?.to_ascii_lowercase();
                 self.afternoon = Some(match half.as_str() {
                     "am" => false,
@@ -327,6 +332,8 @@ mod tests {
             ("%d.%m.%Y", "31.12.2024", 1_735_603_200.0),
             ("%m/%d/%Y %I:%M %p", "12/31/2024 11:59 PM", 1_735_689_540.0),
             ("%d-%b-%Y", "31-Dec-2024", 1_735_603_200.0),
+            ("%d-%^b-%Y", "31-DEC-2024", 1_735_603_200.0),
+            ("%^B %d, %Y %I:%M %P", "DECEMBER 31, 2024 11:59 pm", 1_735_689_540.0),
             ("%Y-%m-%dT%H:%M:%S%.f%:z", "2024-12-31T23:59:58.250+02:00", 1_735_682_398.25),
             ("%a, %d %b %Y %H:%M:%S GMT", "Tue, 31 Dec 2024 23:59:59 GMT", 1_735_689_599.0),
             ("%d/%b/%Y:%H:%M:%S %z", "31/Dec/2024:23:59:59 +0100", 1_735_685_999.0),

@@ -55,6 +55,8 @@ fn dates_come_back_as_they_were_written() {
         ),
         ("%Y-%m, step month", text(&["1949-01", "1949-02", "1960-12"])),
         ("%d-%b-%Y, step 3 months", text(&["01-Apr-2024", "01-Jan-2024", "01-Oct-2023"])),
+        ("%d-%^b-%Y, step 3 months", text(&["01-APR-2024", "01-JAN-2024", "01-OCT-2023"])),
+        ("%m/%d/%Y %I:%M %P, step hour", text(&["01/31/2024 03:00 pm", "02/01/2024 11:00 am"])),
         ("%Y-%m-%dT%H:%M:%S%z, step hour", text(&["2024-01-01T02:00:00+0200", "2024-01-05T03:00:00+0200"])),
         ("%s, step hour", Arc::new(Int64Array::from(hours(1).to_vec()))),
         ("%s%3f, step hour", Arc::new(Int64Array::from(hours(1000).to_vec()))),
