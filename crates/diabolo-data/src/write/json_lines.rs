@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Float64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_buffer::NullBuffer;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, FieldRef};
 
 use super::output::Output;
 use super::{Encode, from_arrow};
@@ -15,7 +16,8 @@ use crate::cells::Cells;
 use crate::json::{JsonText, mark, quoted};
 use crate::read::is_scalar;
 
-/// Missing cells are `null`, as are numbers that are not finite; dates and times are text.
+/// Missing cells are `null`, as are numbers that are not finite; dates and times are text, lists
+/// arrays, and structures objects.
 pub(super) struct JsonLines(Output);
 
 impl JsonLines {
@@ -27,20 +29,12 @@ impl JsonLines {
 impl Encode for JsonLines {
     fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         let schema = batch.schema();
-        let columns = schema.fields().iter().zip(batch.columns());
-        let columns = columns
-            .map(|(field, array)| Ok((quoted(field.name()), Values::of(field, array)?)))
-            .collect::<io::Result<Vec<_>>>()?;
+        let members = Members::of(schema.fields(), batch.columns())?;
         let mut text = String::new();
         for row in 0..batch.num_rows() {
             text.clear();
-            for (place, (name, cells)) in columns.iter().enumerate() {
-                text.push_str(if place == 0 { "{" } else { "," });
-                text.push_str(name);
-                text.push(':');
-                cells.write(row, &mut text)?;
-            }
-            text.push_str("}\n");
+            members.write(row, &mut text)?;
+            text.push('\n');
             self.0.write_all(text.as_bytes())?;
         }
         Ok(())
@@ -51,9 +45,32 @@ impl Encode for JsonLines {
     }
 }
 
+/// The columns of a table or a structure, each with its quoted name.
+struct Members<'a>(Vec<(String, Values<'a>)>);
+
+impl<'a> Members<'a> {
+    fn of(fields: &[FieldRef], arrays: &'a [ArrayRef]) -> io::Result<Self> {
+        let columns = fields.iter().zip(arrays);
+        let columns = columns.map(|(field, array)| Ok((quoted(field.name()), Values::of(field, array)?)));
+        Ok(Members(columns.collect::<io::Result<_>>()?))
+    }
+
+    fn write(&self, row: usize, out: &mut String) -> io::Result<()> {
+        out.push('{');
+        for (place, (name, cells)) in self.0.iter().enumerate() {
+            out.push_str(if place == 0 { "" } else { "," });
+            out.push_str(name);
+            out.push(':');
+            cells.write(row, out)?;
+        }
+        out.push('}');
+        Ok(())
+    }
+}
+
 /// The cells of a column.
 struct Values<'a> {
-    array: &'a dyn Array,
+    missing: Option<NullBuffer>,
     form: Form<'a>,
 }
 
@@ -65,21 +82,33 @@ enum Form<'a> {
     Text(Cells),
     /// Text that stands for JSON.
     Marked(ArrayFormatter<'a>, JsonText),
-    /// Lists of a fixed length.
-    List(Box<Values<'a>>, usize),
+    /// The items of all lists, and where each list begins; the last ends where one more would.
+    List(Box<Values<'a>>, Vec<usize>),
+    Struct(Members<'a>),
 }
 
 impl<'a> Values<'a> {
-    fn of(field: &Field, array: &'a ArrayRef) -> io::Result<Self> {
+    fn of(field: &FieldRef, array: &'a ArrayRef) -> io::Result<Self> {
         let formatter = || {
             const OPTIONS: FormatOptions<'static> = FormatOptions::new();
             ArrayFormatter::try_new(array, &OPTIONS).map_err(from_arrow)
         };
         let form = match array.data_type() {
             DataType::FixedSizeList(item, length) => {
-                let values = array.as_fixed_size_list().values();
-                Form::List(Box::new(Values::of(item, values)?), *length as usize)
+                let starts = (0..=array.len()).map(|row| row * *length as usize).collect();
+                Form::List(Box::new(Values::of(item, array.as_fixed_size_list().values())?), starts)
             }
+            DataType::List(item) => {
+                let lists = array.as_list::<i32>();
+                let starts = lists.value_offsets().iter().map(|start| *start as usize).collect();
+                Form::List(Box::new(Values::of(item, lists.values())?), starts)
+            }
+            DataType::LargeList(item) => {
+                let lists = array.as_list::<i64>();
+                let starts = lists.value_offsets().iter().map(|start| *start as usize).collect();
+                Form::List(Box::new(Values::of(item, lists.values())?), starts)
+            }
+            DataType::Struct(fields) => Form::Struct(Members::of(fields, array.as_struct().columns())?),
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if mark(field).is_some() => {
                 Form::Marked(formatter()?, mark(field).unwrap_or(JsonText::Scalars))
             }
@@ -90,11 +119,11 @@ impl<'a> Values<'a> {
             plain if plain.is_numeric() || plain == &DataType::Boolean => Form::Plain(formatter()?),
             _ => Form::Text(Cells::of(array)),
         };
-        Ok(Values { array, form })
+        Ok(Values { missing: array.logical_nulls(), form })
     }
 
     fn write(&self, row: usize, out: &mut String) -> io::Result<()> {
-        if self.array.is_null(row) {
+        if self.missing.as_ref().is_some_and(|missing| missing.is_null(row)) {
             out.push_str("null");
             return Ok(());
         }
@@ -116,13 +145,15 @@ impl<'a> Values<'a> {
                     false => write!(out, "{}", quoted(&text)),
                 }
             }
-            Form::List(items, length) => {
-                for item in 0..*length {
-                    out.push(if item == 0 { '[' } else { ',' });
-                    items.write(row * length + item, out)?;
+            Form::List(items, starts) => {
+                out.push('[');
+                for item in starts[row]..starts[row + 1] {
+                    out.push_str(if item == starts[row] { "" } else { "," });
+                    items.write(item, out)?;
                 }
-                write!(out, "{}", if *length == 0 { "[]" } else { "]" })
+                write!(out, "]")
             }
+            Form::Struct(members) => return members.write(row, out),
         };
         written.map_err(io::Error::other)
     }
@@ -134,7 +165,12 @@ mod tests {
 
     use std::sync::Arc;
 
-    use arrow_array::{Date32Array, Decimal128Array, Float32Array, Int8Array, StringArray, UInt64Array};
+    use arrow_array::types::Int32Type;
+    use arrow_array::{
+        Date32Array, Decimal128Array, FixedSizeListArray, Float32Array, Int8Array, LargeListArray, ListArray,
+        NullArray, StringArray, StructArray, UInt64Array,
+    };
+    use arrow_schema::Field;
 
     use super::*;
     use crate::Writer;
@@ -161,17 +197,69 @@ mod tests {
         ];
         let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();
         let batch = RecordBatch::try_new(Arc::new(arrow_schema::Schema::new(fields)), arrays).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("t.jsonl");
-        let mut writer = Writer::create(&path.to_string_lossy(), None).unwrap();
-        writer.write(&batch).unwrap();
-        writer.finish().unwrap();
         let expected = concat!(
             r#"{"a\"b":-1,"u":18446744073709551615,"f":0.1,"d":1.50,"day":"1970-01-01","s":"1","m":1.50,"w":[1, {}]}"#,
             "\n",
             r#"{"a\"b":null,"u":0,"f":null,"d":null,"day":"1970-01-02","s":"x\"\n","m":"n/a","w":"x"}"#,
             "\n"
         );
-        assert_eq!(std::fs::read_to_string(path).unwrap(), expected);
+        assert_eq!(written(&batch), expected);
+    }
+
+    fn written(batch: &RecordBatch) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.jsonl");
+        let mut writer = Writer::create(&path.to_string_lossy(), None).unwrap();
+        writer.write(batch).unwrap();
+        writer.finish().unwrap();
+        std::fs::read_to_string(path).unwrap()
+    }
+
+    #[test]
+    fn lists_and_structures_are_arrays_and_objects() {
+        let list =
+            |values: Vec<Option<Vec<Option<i32>>>>| ListArray::from_iter_primitive::<Int32Type, _, _>(values);
+        let lists = list(vec![
+            Some(vec![Some(9)]),
+            Some(vec![Some(1), None, Some(3)]),
+            None,
+            Some(vec![]),
+            Some(vec![Some(7)]),
+        ]);
+        let large = LargeListArray::from_iter_primitive::<Float64Type, _, _>(
+            [0.5, f64::NAN, 2.0, 3.0, 4.0].map(|x| Some(vec![Some(x)])),
+        );
+        let fixed = FixedSizeListArray::from_iter_primitive::<Int32Type, _, _>(
+            (0..5).map(|row| Some(vec![Some(2 * row), Some(2 * row + 1)])),
+            2,
+        );
+        let inner = list((0..5).map(|row| Some(vec![Some(row); row as usize])).collect());
+        let fields = vec![
+            Arc::new(Field::new("t\"", DataType::Utf8, true)),
+            Arc::new(Field::new("in", inner.data_type().clone(), true)),
+            Arc::new(Field::new("no", DataType::Null, true)),
+        ];
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec!["a", "1", "[]", "d\"", "e"])),
+            Arc::new(inner),
+            Arc::new(NullArray::new(5)),
+        ];
+        let whole = NullBuffer::from(vec![true, true, true, false, true]);
+        let structs = StructArray::new(fields.into(), columns, Some(whole));
+        let batch = RecordBatch::try_from_iter_with_nullable([
+            ("l", Arc::new(lists) as ArrayRef, true),
+            ("g", Arc::new(large), true),
+            ("f", Arc::new(fixed), true),
+            ("s", Arc::new(structs), true),
+        ]);
+        let expected = concat!(
+            r#"{"l":[1,null,3],"g":[null],"f":[2,3],"s":{"t\"":"1","in":[1],"no":null}}"#,
+            "\n",
+            r#"{"l":null,"g":[2.0],"f":[4,5],"s":{"t\"":"[]","in":[2,2],"no":null}}"#,
+            "\n",
+            r#"{"l":[],"g":[3.0],"f":[6,7],"s":null}"#,
+            "\n"
+        );
+        assert_eq!(written(&batch.unwrap().slice(1, 3)), expected);
     }
 }
