@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_array::Array;
+use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
 
 use super::TypeName;
@@ -128,17 +128,22 @@ fn verdict(dates: Dates, why: &str) -> Verdict {
 /// Whether the cells are whole numbers that are too long for exact arithmetic: numbers of accounts,
 /// or identifiers of messages.
 fn are_long(column: &Column) -> Result<bool> {
-    let data_type = column.array.data_type();
-    if data_type.is_floating() || column.array.is_empty() {
+    const FIRST: usize = 100;
+    if column.array.data_type().is_floating() {
         return Ok(false);
     }
-    let texts = column.texts()?;
     let is_long = |text: &str| {
         text.len() > 15
             && text.strip_prefix('-').unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit())
             && number(text).is_some_and(|x| x.abs() >= EXACT)
     };
-    Ok(texts.null_count() < texts.len() && texts.iter().flatten().all(is_long))
+    let has_long_only = |array: &ArrayRef, least: usize| -> Result<bool> {
+        let texts = Column { array, ..*column }.texts()?;
+        Ok(texts.len() - texts.null_count() >= least && texts.iter().flatten().all(is_long))
+    };
+    // The first cells of other columns show it, without the text of all.
+    let first = column.array.slice(0, column.array.len().min(FIRST));
+    Ok(has_long_only(&first, 0)? && has_long_only(column.array, 1)?)
 }
 
 /// Long numbers are categories if rows share them, and identifiers else.
