@@ -82,6 +82,8 @@ pub enum Purpose {
     ObjectiveTerms = 33,
     /// Members of pooled categories, in decoded draws.
     PooledLevels = 34,
+    /// Rows that calibrate draws of columns that are mostly 0.
+    CalibratedDraws = 35,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -152,7 +154,7 @@ pub fn permutation(stream: &mut Stream, n: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 33] = [
+    const ALL: [Purpose; 34] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -186,6 +188,7 @@ mod tests {
         Purpose::MaskedCells,
         Purpose::ObjectiveTerms,
         Purpose::PooledLevels,
+        Purpose::CalibratedDraws,
     ];
 
     #[test]

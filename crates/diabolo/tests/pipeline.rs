@@ -8,7 +8,7 @@ use diabolo::arrow::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use diabolo::data::{DataProblem, UnknownCategory, prepare_rows};
 use diabolo::evaluate::Metrics;
 use diabolo::model::Autoencoder;
-use diabolo::pipeline::{Cancel, Cell, EvaluateOptions, Event, Fitted, Phase, matrix};
+use diabolo::pipeline::{Cancel, Cell, EvaluateOptions, Event, Fitted, GenerateConfig, Phase, matrix};
 use diabolo::task::{ImputeConfig, Rule};
 use diabolo::{Config, Error, FitJob, Predictor};
 
@@ -59,6 +59,23 @@ fn what_is_saved_to_bytes_scores_the_same_and_is_written_as_a_run() {
     assert_eq!(scores(&Predictor::open(run.folder()).unwrap()), scores(&loaded));
     assert_eq!(run.read_history().unwrap().len(), 4);
     assert!(run.metrics_path().is_file());
+}
+
+#[test]
+fn no_seed_repeats_the_draws_that_calibrate() {
+    // Three of four amounts are 0, and so are exactly as many of the rows that calibrate.
+    let amount = |i: usize| if i.is_multiple_of(4) { 100.0 + ((i * 37) % 101) as f64 * 7.3 } else { 0.0 };
+    let column: ArrayRef = Arc::new(Float64Array::from_iter_values((0..400).map(amount)));
+    let rows = RecordBatch::try_from_iter([("amount", column)]).unwrap();
+    let settings = ["training.seed=3", "data.validation=0", "data.test=0"];
+    let predictor = FitJob::new(rows).config(config(&settings)).run().unwrap().predictor;
+    for seed in [3, !3] {
+        let wanted = GenerateConfig { count: 4096, seed, ..Default::default() };
+        let drawn = predictor.generate(&wanted).unwrap().rows;
+        let drawn = drawn.column(0).as_any().downcast_ref::<Float64Array>().unwrap();
+        let zeros = drawn.values().iter().filter(|x| **x == 0.0).count();
+        assert!((2900..3250).contains(&zeros) && zeros.abs_diff(3072) > 2, "seed {seed}: {zeros}");
+    }
 }
 
 #[test]

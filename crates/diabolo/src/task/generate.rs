@@ -11,7 +11,7 @@ use crate::artifact::SavedModel;
 use crate::data::Condition;
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
-use crate::random::{Purpose, stream};
+use crate::random::{Purpose, Stream, stream};
 use crate::tensor::Device;
 
 /// `count` new rows: encoded (row-major) and decoded.
@@ -46,13 +46,17 @@ const CALIBRATED_ON: usize = 4096;
 
 /// Lets draws of columns that are mostly 0 have the distribution of the training rows.
 pub(crate) fn calibrate_draws(saved: &mut SavedModel, device: &Device) -> Result<()> {
-    if !saved.architecture.family.has_prior() || !saved.header.preprocessor.has_point_masses() {
+    let preprocessor = &mut saved.header.preprocessor;
+    if !preprocessor.has_point_masses() {
         return Ok(());
     }
-    // Another seed: what a user draws with that of the fit would have this distribution exactly.
-    let seed = !saved.header.config.training.seed;
-    let (values, _) = generate(saved, CALIBRATED_ON, Draw::Sample, &[], seed, device)?;
-    saved.header.preprocessor.calibrate_draws(&values);
+    let condition = preprocessor.given(&[], CALIBRATED_ON)?.map(|(condition, _)| condition);
+    let source = Source { model: &saved.model, latent: None, condition };
+    let seed = saved.header.config.training.seed;
+    let noise = |chunk| stream(seed, Purpose::CalibratedDraws, 0, chunk);
+    if let Some(values) = from_prior(&source, CALIBRATED_ON, Draw::Sample, noise, device) {
+        preprocessor.calibrate_draws(&values);
+    }
     Ok(())
 }
 
@@ -73,19 +77,31 @@ pub(super) fn new_rows(
     seed: u64,
     device: &Device,
 ) -> Result<Vec<f32>> {
-    let &Source { model, latent, ref condition } = source;
+    let noise = |chunk| stream(seed, Purpose::Generate, 0, chunk);
+    match from_prior(source, count, draw, noise, device) {
+        Some(values) => Ok(values),
+        None => walked_rows(source.model, source.latent, count, draw, &WalkConfig::default(), seed, device),
+    }
+}
+
+/// Rows from the prior, with a stream for each chunk; `None` for families without a prior.
+fn from_prior(
+    source: &Source,
+    count: usize,
+    draw: Draw,
+    noise: impl Fn(u64) -> Stream,
+    device: &Device,
+) -> Option<Vec<f32>> {
     let mut values = vec![];
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
-        let noise = &mut stream(seed, Purpose::Generate, 0, chunk as u64);
+        let noise = &mut noise(chunk as u64);
         let rows = CHUNK.min(count - first);
-        let Some(codes) = model.sample_prior(rows, noise, device) else {
-            return walked_rows(model, latent, count, draw, &WalkConfig::default(), seed, device);
-        };
+        let codes = source.model.sample_prior(rows, noise, device)?;
         let chosen: Vec<usize> = (first..first + rows).collect();
-        let codes = beside(codes, condition.as_ref(), &chosen, device);
-        values.extend(drawn(model, codes, draw, noise));
+        let codes = beside(codes, source.condition.as_ref(), &chosen, device);
+        values.extend(drawn(source.model, codes, draw, noise));
     }
-    Ok(values)
+    Some(values)
 }
 
 /// Rows for codes on the host.
