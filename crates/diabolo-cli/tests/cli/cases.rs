@@ -3,15 +3,6 @@
 
 use crate::support::{Workspace, cells};
 
-fn with_cases(names: &[&str]) -> Workspace {
-    let workspace = Workspace::new();
-    for name in names {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/cases/");
-        workspace.write(name, std::fs::read(format!("{path}{name}")).unwrap());
-    }
-    workspace
-}
-
 fn inspected(workspace: &Workspace, line: &str, column: &str) -> serde_json::Value {
     let found = workspace.ok(&format!("inspect {line} --json")).json();
     let columns = found["columns"].as_array().unwrap();
@@ -20,7 +11,7 @@ fn inspected(workspace: &Workspace, line: &str, column: &str) -> serde_json::Val
 
 #[test]
 fn a_country_called_na_is_a_category() {
-    let workspace = with_cases(&["case-07-na-category.csv"]);
+    let workspace = Workspace::with_cases(&["case-07-na-category.csv"]);
     let fit = workspace.ok("fit case-07-na-category.csv --model plain --epochs 2 -o run");
     assert!(fit.stderr.contains("'NA'") && fit.stderr.contains("country"), "{}", fit.stderr);
     workspace.ok("impute run case-07-na-category.csv -o filled.csv");
@@ -31,7 +22,7 @@ fn a_country_called_na_is_a_category() {
 
 #[test]
 fn keys_are_never_missing() {
-    let workspace = with_cases(&["case-08-na-key.csv"]);
+    let workspace = Workspace::with_cases(&["case-08-na-key.csv"]);
     workspace.ok("fit case-08-na-key.csv --key ticker --model plain --epochs 1 -q -o run");
     let keys = |text: &str| cells(text).1.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
     let found = workspace.ok("reconstruct run case-08-na-key.csv").stdout;
@@ -41,7 +32,7 @@ fn keys_are_never_missing() {
 #[test]
 fn sentinels_are_compared_as_numbers_in_every_format() {
     let names = ["case-09-sentinel.csv", "train-sent.csv", "train-sentf.csv", "train-sent.parquet"];
-    let workspace = with_cases(&names);
+    let workspace = Workspace::with_cases(&names);
     for word in ["-999", "-999.0"] {
         let s = inspected(&workspace, &format!("case-09-sentinel.csv --missing={word}"), "s");
         assert_eq!(s["missing"], 6, "{word}");
@@ -65,7 +56,7 @@ fn sentinels_are_compared_as_numbers_in_every_format() {
 
 #[test]
 fn missing_words_hold_in_parquet() {
-    let workspace = with_cases(&["case-10-missing-text.parquet"]);
+    let workspace = Workspace::with_cases(&["case-10-missing-text.parquet"]);
     workspace.ok("fit case-10-missing-text.parquet --missing NA --model plain --epochs 1 -q -o run");
     let imputed = workspace.ok("impute run case-10-missing-text.parquet -o filled.csv");
     assert!(imputed.stderr.contains("imputed"), "{}", imputed.stderr);
@@ -74,7 +65,7 @@ fn missing_words_hold_in_parquet() {
 
 #[test]
 fn numbers_of_rows_in_any_order_are_an_identifier() {
-    let workspace = with_cases(&["case-17-shuffled-index.csv", "case-17-new.csv"]);
+    let workspace = Workspace::with_cases(&["case-17-shuffled-index.csv", "case-17-new.csv"]);
     let fit = workspace.ok("fit case-17-shuffled-index.csv --for detect --epochs 5 -o run");
     assert!(fit.stderr.contains("looks like an identifier"), "{}", fit.stderr);
     workspace.ok("score run case-17-new.csv -o scored.csv");
@@ -86,14 +77,14 @@ fn numbers_of_rows_in_any_order_are_an_identifier() {
 
 #[test]
 fn tables_may_be_wide() {
-    let workspace = with_cases(&["case-18-wide.csv.gz"]);
+    let workspace = Workspace::with_cases(&["case-18-wide.csv.gz"]);
     let found = workspace.ok("inspect case-18-wide.csv.gz --json").json();
     assert_eq!((found["rows"].as_u64(), found["columns"].as_array().map(Vec::len)), (Some(3), Some(40_000)));
 }
 
 #[test]
 fn categories_that_were_not_in_training_are_reasons_and_drift() {
-    let workspace = with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
+    let workspace = Workspace::with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
     workspace.ok("fit case-25-train.csv --for detect --epochs 3 -q -o run");
     let scored = workspace.ok("score run case-25-unseen.csv --drift --reasons 1 -o scored.csv");
     assert!(scored.stderr.contains("unseen level: 50"), "{}", scored.stderr);
@@ -113,7 +104,7 @@ fn categories_that_were_not_in_training_are_reasons_and_drift() {
 
 #[test]
 fn a_measurement_is_no_label() {
-    let workspace = with_cases(&["case-27-continuous-label.csv"]);
+    let workspace = Workspace::with_cases(&["case-27-continuous-label.csv"]);
     let fit =
         "fit case-27-continuous-label.csv --label label --model plain --latent-dim 1 --epochs 2 -q -o run";
     workspace.ok(fit);
@@ -126,7 +117,7 @@ fn a_measurement_is_no_label() {
 
 #[test]
 fn calibration_counts_categories_that_were_not_in_training() {
-    let workspace = with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
+    let workspace = Workspace::with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
     workspace.ok("fit case-25-train.csv --for detect --epochs 3 -q -o run");
     let alarms = |workspace: &Workspace| {
         let found = workspace.ok("score run case-25-unseen.csv --json -o scored.csv").json();
@@ -139,7 +130,7 @@ fn calibration_counts_categories_that_were_not_in_training() {
 
 #[test]
 fn typed_tables_are_written_as_json_lines() {
-    let workspace = with_cases(&["case-01-tz.parquet"]);
+    let workspace = Workspace::with_cases(&["case-01-tz.parquet"]);
     workspace.ok("fit case-01-tz.parquet --drop t --model plain --epochs 1 -q -o run");
     workspace.ok("score run case-01-tz.parquet -o scored.jsonl -q");
     let first: serde_json::Value =

@@ -4,11 +4,7 @@ use std::path::Path;
 
 use insta::assert_snapshot;
 
-use crate::support::{Workspace, cells, fitted, table};
-
-fn case(name: &str) -> String {
-    format!("{}/../../testdata/cases/{name}", env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::{Workspace, case, cells, fitted, table};
 
 /// The table of [`fitted`] as JSON lines.
 fn json_lines() -> String {

@@ -6,16 +6,6 @@ use diabolo::data::open;
 
 use crate::support::{Workspace, cells};
 
-/// A workspace with these files of `testdata/cases`.
-fn with_cases(names: &[&str]) -> Workspace {
-    let workspace = Workspace::new();
-    for name in names {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/cases/");
-        workspace.write(name, std::fs::read(format!("{path}{name}")).unwrap());
-    }
-    workspace
-}
-
 fn rows(workspace: &Workspace, name: &str) -> RecordBatch {
     open(&workspace.path(name).to_string_lossy(), &Default::default()).unwrap().collect().unwrap()
 }
@@ -34,7 +24,7 @@ fn types_and_cells_survive_every_verb() {
         ("case-29-types.parquet", ""),
         ("train-ts.parquet", ""),
     ] {
-        let workspace = with_cases(&[case]);
+        let workspace = Workspace::with_cases(&[case]);
         workspace.ok(&format!("fit {case} {flags} --model plain --epochs 1 -q -o run"));
         let given = rows(&workspace, case);
         for out in ["out.parquet", "out.arrow"] {
@@ -60,7 +50,7 @@ fn types_and_cells_survive_every_verb() {
 
 #[test]
 fn keys_are_exact_in_text_too() {
-    let workspace = with_cases(&["case-04-decimal-key.parquet", "case-02-uint64.parquet"]);
+    let workspace = Workspace::with_cases(&["case-04-decimal-key.parquet", "case-02-uint64.parquet"]);
     for (case, first) in [
         ("case-04-decimal-key.parquet", "12345678901234567890"),
         ("case-02-uint64.parquet", "9223372036854775808"),
@@ -101,7 +91,8 @@ fn text_becomes_numbers_only_if_it_comes_back() {
 
 #[test]
 fn the_index_of_pandas_is_no_measurement() {
-    let workspace = with_cases(&["case-16-pandas-index.parquet", "case-16-pandas-noindex.parquet"]);
+    let workspace =
+        Workspace::with_cases(&["case-16-pandas-index.parquet", "case-16-pandas-noindex.parquet"]);
     let ran = workspace.ok("fit case-16-pandas-index.parquet --model plain --epochs 1 -o run");
     let note = "column '__index_level_0__' is the index of the pandas table and is taken as the key";
     assert!(ran.stderr.contains(note), "{}", ran.stderr);
@@ -115,7 +106,7 @@ fn the_index_of_pandas_is_no_measurement() {
 
 #[test]
 fn names_that_are_taken_rename_the_added_columns() {
-    let workspace = with_cases(&["case-23-score-column.csv"]);
+    let workspace = Workspace::with_cases(&["case-23-score-column.csv"]);
     workspace.ok("fit case-23-score-column.csv --for detect --key id --epochs 1 -q -o run");
     let ran = workspace.ok("score run case-23-score-column.csv -o scored.csv");
     assert!(ran.stderr.contains("'diabolo_score' instead of 'score'"), "{}", ran.stderr);
@@ -137,7 +128,7 @@ fn names_that_are_taken_rename_the_added_columns() {
 
 #[test]
 fn names_that_occur_twice_are_refused_at_use_as_at_fit() {
-    let workspace = with_cases(&["case-24-train.parquet", "case-24-duplicate-new.parquet"]);
+    let workspace = Workspace::with_cases(&["case-24-train.parquet", "case-24-duplicate-new.parquet"]);
     workspace.ok("fit case-24-train.parquet --model plain --epochs 1 -q -o run");
     for verb in ["score run", "impute run", "reconstruct run", "encode run", "fit", "inspect"] {
         let message = workspace.fails(3, &format!("{verb} case-24-duplicate-new.parquet -q"));

@@ -1,6 +1,6 @@
 //! Time series: windows, a score for each row, and invalid windows.
 
-use crate::support::{Workspace, cells};
+use crate::support::{Workspace, case, cells};
 
 /// A sine of period 12 with a small perturbation, starting at step `first`; `edit` may change the
 /// value of a 1-based row.
@@ -119,7 +119,6 @@ fn unordered_series_gives_a_note() {
 #[test]
 fn times_are_checked_at_every_use_as_moments() {
     let workspace = Workspace::new();
-    let case = |name: &str| format!("{}/../../testdata/cases/{name}", env!("CARGO_MANIFEST_DIR"));
     let fit = |name: &str, run: &str| {
         workspace.ok(&format!("fit {} --key time --window 3 --epochs 1 -o {run}", case(name))).stderr
     };

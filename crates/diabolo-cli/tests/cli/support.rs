@@ -20,6 +20,13 @@ impl Workspace {
         Workspace { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// A workspace with these files of `testdata/cases`.
+    pub fn with_cases(names: &[&str]) -> Self {
+        let workspace = Workspace::new();
+        names.iter().for_each(|name| workspace.write(name, std::fs::read(case(name)).unwrap()));
+        workspace
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -95,6 +102,11 @@ impl Ran {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout).unwrap()
     }
+}
+
+/// The path of an input of `testdata/cases`.
+pub fn case(name: &str) -> String {
+    format!("{}/../../testdata/cases/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A mixed table: id, x, n, color, flag; `edit` may change a 1-based row before it is written.

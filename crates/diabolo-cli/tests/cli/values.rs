@@ -1,15 +1,7 @@
 //! What new values look like: decimals, ranges, constants, categories. Expected values are what
 //! pandas reads from the same files.
 
-use std::path::Path;
-
 use crate::support::{Workspace, cells};
-
-/// Copies an input of `testdata/cases` to the workspace.
-fn case(workspace: &Workspace, name: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/cases").join(name);
-    std::fs::copy(path, workspace.path(name)).unwrap();
-}
 
 fn column(text: &str, name: &str) -> Vec<String> {
     let (names, rows) = cells(text);
@@ -23,8 +15,7 @@ fn numbers(text: &str, name: &str) -> Vec<f64> {
 
 #[test]
 fn a_constant_is_filled_in_and_generated_as_it_is() {
-    let workspace = Workspace::new();
-    case(&workspace, "case-13-constant.csv");
+    let workspace = Workspace::with_cases(&["case-13-constant.csv"]);
     workspace.ok("fit case-13-constant.csv --epochs 20 -q -o run");
     workspace.ok("impute run case-13-constant.csv -o filled.csv");
     workspace.ok("generate run -n 50 -o new.csv");
@@ -43,8 +34,7 @@ fn a_constant_is_filled_in_and_generated_as_it_is() {
 
 #[test]
 fn a_column_that_no_training_row_has_stays_empty() {
-    let workspace = Workspace::new();
-    case(&workspace, "case-15-never-observed.csv");
+    let workspace = Workspace::with_cases(&["case-15-never-observed.csv"]);
     workspace.ok("fit case-15-never-observed.csv --key id --epochs 2 -q -o run");
     let note = "column 'temp' is missing in every training row";
     let imputed = workspace.ok("impute run case-15-never-observed.csv -o filled.csv");
@@ -61,9 +51,8 @@ fn a_column_that_no_training_row_has_stays_empty() {
 
 #[test]
 fn truth_values_are_the_same_in_text_and_in_parquet() {
-    let workspace = Workspace::new();
     let [text, stored] = ["case-11-bool.csv", "case-11-bool.parquet"];
-    [text, stored].iter().for_each(|name| case(&workspace, name));
+    let workspace = Workspace::with_cases(&[text, stored]);
     for (train, run) in [(text, "a"), (stored, "b")] {
         workspace.ok(&format!("fit {train} --epochs 2 -q -o {run}"));
         workspace.ok(&format!("score {run} {text} -o {run}1.csv"));
