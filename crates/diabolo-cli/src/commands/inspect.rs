@@ -61,6 +61,11 @@ fn data(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
         return output::print_json(&serde_json::to_value(&found)?);
     }
     let format = found.format.as_ref().map_or(String::new(), |format| format!(" ({format})"));
-    let size = format!("{} rows, {} columns{format}", found.rows, found.columns.len());
-    output::print(&format!("{size}\n\n{}", columns(&found)))
+    let (rows, width) = (counted(found.rows, "row"), counted(found.columns.len(), "column"));
+    output::print(&format!("{rows}, {width}{format}\n\n{}", columns(&found)))
+}
+
+/// `1 row`, `2 rows`.
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

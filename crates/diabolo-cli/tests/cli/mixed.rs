@@ -76,7 +76,10 @@ fn without_held_out_rows() {
     let ran = workspace.ok("fit t.csv --key id --validation 0 --test 0 --epochs 2 -o run");
     assert_eq!(ran.stdout, "", "there is nothing to measure on");
     assert!(!ran.stderr.contains("report.html"), "{}", ran.stderr);
-    insta::assert_snapshot!(workspace.fails(3, "evaluate run"), @"error: t.csv: expected rows that were held out of the fit, found none of this input; give other rows, or pass --all-rows");
+    insta::assert_snapshot!(workspace.fails(3, "evaluate run"), @"error: t.csv: expected rows that were held out of the fit, found none of this input; give other rows, or measure all with `diabolo evaluate --all-rows`");
+    // The advice of a command without that flag names the one that has it.
+    let error = workspace.fails(3, "report run -o page.html");
+    assert!(error.contains("measure all with `diabolo evaluate --all-rows`"), "{error}");
     assert_eq!(workspace.ok("evaluate run --all-rows --json").json()["examples"], 200);
 }
 

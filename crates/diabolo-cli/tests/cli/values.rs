@@ -50,6 +50,13 @@ fn a_column_that_no_training_row_has_stays_empty() {
 }
 
 #[test]
+fn one_column_is_counted_as_one() {
+    let workspace = Workspace::with_cases(&["case-28-one-column.csv"]);
+    let shown = workspace.ok("inspect case-28-one-column.csv").stdout;
+    assert!(shown.contains(" rows, 1 column ("), "{shown}");
+}
+
+#[test]
 fn truth_values_are_the_same_in_text_and_in_parquet() {
     let [text, stored] = ["case-11-bool.csv", "case-11-bool.parquet"];
     let workspace = Workspace::with_cases(&[text, stored]);

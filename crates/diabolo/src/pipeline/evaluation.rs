@@ -130,7 +130,7 @@ impl EvaluationRows {
         }
         if source.split[2] == 0 {
             let expected = "rows that were held out of the fit";
-            let help = "give other rows, or pass --all-rows";
+            let help = "give other rows, or measure all with `diabolo evaluate --all-rows`";
             return Err(Error::data(input, expected, "none of this input", help));
         }
         let options = ReadOptions { on_note: on_note.clone(), ..data.read_options() };
