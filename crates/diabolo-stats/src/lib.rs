@@ -5,6 +5,7 @@
 
 mod chi_square;
 mod clusters;
+pub mod elementary;
 mod error;
 mod histogram;
 mod image_quality;
