@@ -4,7 +4,7 @@
 use super::{double, single};
 
 /// FNV-1a, over the bits of each value; all NaN are one.
-fn digest(values: impl Iterator<Item = u64>) -> u64 {
+pub(crate) fn digest(values: impl Iterator<Item = u64>) -> u64 {
     values
         .flat_map(u64::to_le_bytes)
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))

@@ -9,7 +9,7 @@
 //! | module | for | how |
 //! |---|---|---|
 //! | [`single`] | loops: kernels, noise | branch-free and inlined, so that loops are vectorized |
-//! | [`double`] | everything else | the crate `libm` (a port of musl's) and a few functions of ours |
+//! | [`double`] | everything else | the crate `libm` (a port of musl's) and a few of ours |
 //!
 //! They are free functions and not methods of a trait, because a method of `f64` comes before a
 //! trait's: `x.exp()` would compile, and call the platform's. `clippy.toml` disallows those.
@@ -26,4 +26,4 @@ pub mod double;
 pub mod single;
 
 #[cfg(test)]
-mod digest;
+pub(crate) mod digest;

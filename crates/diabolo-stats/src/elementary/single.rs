@@ -153,7 +153,7 @@ pub fn tanh(a: f32) -> f32 {
 /// The error function 2/√π ∫₀ˣ e^−t² dt.
 #[inline(always)]
 pub fn erf(x: f32) -> f32 {
-    // Below, an odd polynomial (6·10⁻⁹); above, log(1 − erf) as one (4·10⁻⁸ of erf). At 4, erf is 1.
+    // Below, an odd polynomial (6·10⁻⁹); above, one for log(1 − erf) (4·10⁻⁸). At 4, erf is 1.
     const MIDDLE: f32 = 0.85;
     let (a, x2) = (x.abs(), x * x);
     let small = x * polynomial(
