@@ -1,6 +1,9 @@
 //! What goes in and out: reading, types, schema, preprocessing, splitting, writing. No tensors, no
 //! models.
 
+// The platform's `exp`, `ln` and the like have other bits on other processors.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod binarize;
 pub mod catalog;
 mod cells;

@@ -6,6 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::{DataType, Field};
+use diabolo_stats::elementary::double::powi;
 use serde::{Deserialize, Serialize};
 
 use crate::{MissingWords, NumberFormat};
@@ -92,7 +93,7 @@ fn with_decimals(x: impl std::fmt::Display, least: usize) -> String {
 pub(crate) fn round_to(x: f64, decimals: u8) -> Option<f64> {
     const RESOLVED: f64 = 1e15;
     // Exact, and so the quotient is the number nearest to the decimal one.
-    let unit = 10f64.powi(i32::from(decimals));
+    let unit = powi(10.0, i32::from(decimals));
     ((x * unit).abs() < RESOLVED).then(|| (x * unit).round() / unit + 0.0)
 }
 

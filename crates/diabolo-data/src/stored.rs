@@ -11,6 +11,7 @@ use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 use arrow_select::zip::zip;
+use diabolo_stats::elementary::double::powi;
 
 use crate::Feature;
 use crate::cells::Cells;
@@ -155,7 +156,7 @@ fn largest_decimal(digits: u8, scale: i8) -> (f64, f64) {
     let whole = i32::from(digits) - i32::from(scale);
     // Below the next power of ten, which may round up.
     let power: f64 = format!("1e{whole}").parse().unwrap_or(f64::MAX);
-    let most = (power - 10f64.powi(-i32::from(scale))).min(power.next_down());
+    let most = (power - powi(10.0, -i32::from(scale))).min(power.next_down());
     (-most, most)
 }
 

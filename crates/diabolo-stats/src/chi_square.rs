@@ -9,6 +9,8 @@
 //! ```
 //! a is a multiple of ½, so that log Γ(a) is a sum of logarithms.
 
+use crate::elementary::double::{exp, ln};
+
 /// Maximum number of terms; a few thousand degrees of freedom need far fewer.
 const TERMS: usize = 100_000;
 
@@ -18,14 +20,14 @@ pub(crate) fn chi_square_tail(x: f64, degrees: usize) -> f64 {
     if y <= 0.0 {
         return 1.0;
     }
-    let head = (a * y.ln() - y - log_gamma_of_half(degrees)).exp();
+    let head = exp(a * ln(y) - y - log_gamma_of_half(degrees));
     if y < a + 1.0 { 1.0 - head / a * series(a, y) } else { head * fraction(a, y) }
 }
 
 /// log Γ(n/2)
 fn log_gamma_of_half(n: usize) -> f64 {
-    let first = if n.is_multiple_of(2) { 0.0 } else { 0.5 * std::f64::consts::PI.ln() };
-    (1..n).rev().step_by(2).filter(|&m| m > 1).fold(first, |sum, m| sum + ((m - 1) as f64 / 2.0).ln())
+    let first = if n.is_multiple_of(2) { 0.0 } else { 0.5 * ln(std::f64::consts::PI) };
+    (1..n).rev().step_by(2).filter(|&m| m > 1).fold(first, |sum, m| sum + ln((m - 1) as f64 / 2.0))
 }
 
 fn series(a: f64, y: f64) -> f64 {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::neighbours::{Near, nearest};
+use crate::elementary::{double::ln, square};
 use crate::error::{Result, StatsError};
 use crate::random::{Purpose, RngExt, Stream, stream, weighted_index};
 
@@ -96,7 +97,7 @@ fn spread(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -
         let row = drawn.unwrap_or(rows - 1);
         let chosen = &features[row * width..(row + 1) * width];
         for (gap, row) in gaps.iter_mut().zip(features.chunks_exact(width)) {
-            let squared = row.iter().zip(chosen).map(|(a, b)| f64::from(a - b).powi(2)).sum();
+            let squared = row.iter().zip(chosen).map(|(a, b)| square(f64::from(a - b))).sum();
             *gap = if centroids.is_empty() { squared } else { gap.min(squared) };
         }
         centroids.extend_from_slice(chosen);
@@ -174,10 +175,10 @@ pub fn normalized_mutual_information(a: &[u32], b: &[u32]) -> f64 {
         return 1.0;
     }
     let entropy = |counts: &BTreeMap<u32, f64>| -> f64 {
-        counts.values().map(|count| -(count / table.rows) * (count / table.rows).ln()).sum()
+        counts.values().map(|count| -(count / table.rows) * ln(count / table.rows)).sum()
     };
     let shared = |(&(a, b), count): (&(u32, u32), &f64)| {
-        count / table.rows * (count * table.rows / (table.first[&a] * table.second[&b])).ln()
+        count / table.rows * ln(count * table.rows / (table.first[&a] * table.second[&b]))
     };
     let information: f64 = table.pairs.iter().map(shared).sum();
     (information / (0.5 * (entropy(&table.first) + entropy(&table.second)))).clamp(0.0, 1.0)

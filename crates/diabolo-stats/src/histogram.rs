@@ -17,6 +17,7 @@
 //! distribution, it is about (B − 1)(1/n + 1/m).
 
 use super::chi_square::chi_square_tail;
+use crate::elementary::{double::ln, square};
 
 /// Minimum expected count of a bin in the smaller sample.
 const EXPECTED: f64 = 5.0;
@@ -146,10 +147,10 @@ pub fn difference(reference: &[u32], new: &[u32]) -> Option<Difference> {
     for bin in &bins {
         for side in 0..2 {
             let expected = sums[side] * (bin[0] + bin[1]) / all;
-            statistic += (bin[side] - expected).powi(2) / expected;
+            statistic += square(bin[side] - expected) / expected;
         }
         let [p, q] = [0, 1].map(|side| (bin[side] + 0.5) / (sums[side] + half));
-        psi += (q - p) * (q / p).ln();
+        psi += (q - p) * ln(q / p);
     }
     Some(Difference { psi, p_value: chi_square_tail(statistic, bins.len() - 1) })
 }

@@ -12,6 +12,11 @@
 
 use rayon::prelude::*;
 
+use crate::elementary::{
+    double::{exp, log10},
+    square,
+};
+
 /// The maximum PSNR, so that one exact image does not make the mean infinite.
 const MOST_DECIBELS: f64 = 100.0;
 const WINDOW: usize = 11;
@@ -46,8 +51,8 @@ pub fn image_quality(pictures: &[f32], truth: &[f32], shape: (usize, usize, usiz
 }
 
 fn psnr(x: &[f32], y: &[f32]) -> f64 {
-    let squares: f64 = x.iter().zip(y).map(|(&x, &y)| (f64::from(x) - f64::from(y)).powi(2)).sum();
-    (-10.0 * (squares / x.len() as f64).log10()).min(MOST_DECIBELS)
+    let squares: f64 = x.iter().zip(y).map(|(&x, &y)| square(f64::from(x) - f64::from(y))).sum();
+    (-10.0 * log10(squares / x.len() as f64)).min(MOST_DECIBELS)
 }
 
 fn ssim(x: &[f32], y: &[f32], (height, width, channels): (usize, usize, usize)) -> f64 {
@@ -77,7 +82,7 @@ fn window(side: usize) -> Vec<f64> {
     let size = WINDOW.min(side - (side + 1) % 2);
     let middle = (size / 2) as f64;
     let weights: Vec<f64> =
-        (0..size).map(|i| (-(i as f64 - middle).powi(2) / (2.0 * DEVIATION * DEVIATION)).exp()).collect();
+        (0..size).map(|i| exp(-square(i as f64 - middle) / (2.0 * DEVIATION * DEVIATION))).collect();
     let sum: f64 = weights.iter().sum();
     weights.into_iter().map(|w| w / sum).collect()
 }

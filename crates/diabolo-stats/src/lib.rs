@@ -3,6 +3,9 @@
 //! Matrices are row-major slices of `f32` or `f64` with a width. All randomness comes from
 //! the counter-based streams of [`random`].
 
+// The platform's `exp`, `ln` and the like have other bits on other processors.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod chi_square;
 mod clusters;
 pub mod elementary;

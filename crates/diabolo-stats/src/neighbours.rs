@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::labelled::Labelled;
 use super::matrix::rows_by_rows;
+use crate::elementary::square;
 use crate::error::{Result, StatsError};
 
 /// The numbers of neighbours that [`NearestNeighbours::fit`] tries.
@@ -177,7 +178,7 @@ impl Shortlist {
     fn measured(self, query: &[f32], reference: &[f32], width: usize, count: usize) -> Vec<Near> {
         let near = |(_, row): (f32, usize)| {
             let there = &reference[row * width..(row + 1) * width];
-            let squared = query.iter().zip(there).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+            let squared = query.iter().zip(there).map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum();
             Near { squared, row }
         };
         let mut all: Vec<Near> = self.best.into_iter().map(near).collect();

@@ -14,6 +14,7 @@ use std::cmp::Ordering;
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::elementary::square;
 use crate::error::{Result, StatsError};
 
 /// Neighbourhood preservation of a map.
@@ -66,7 +67,7 @@ pub fn preservation(
 fn order(rows: &[f32], width: usize, from: usize) -> Vec<usize> {
     let own = &rows[from * width..(from + 1) * width];
     let squared = |row: &[f32]| -> f64 {
-        row.iter().zip(own).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum()
+        row.iter().zip(own).map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum()
     };
     let mut all: Vec<(f64, usize)> = rows.chunks_exact(width).map(squared).zip(0..).collect();
     all.retain(|(_, row)| *row != from);

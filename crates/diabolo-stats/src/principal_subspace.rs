@@ -2,6 +2,7 @@
 
 use faer::{Mat, Side};
 
+use crate::elementary::square;
 use crate::error::{Result, StatsError};
 
 /// All principal components of a set of rows.
@@ -65,7 +66,7 @@ impl PrincipalSubspace {
         // The change of the error by each component.
         let gain = |column: usize| -> f64 {
             let rows = 0..noisy.nrows();
-            rows.map(|i| (clean[(i, column)] - noisy[(i, column)]).powi(2) - clean[(i, column)].powi(2)).sum()
+            rows.map(|i| square(clean[(i, column)] - noisy[(i, column)]) - square(clean[(i, column)])).sum()
         };
         let (mut best, mut least, mut error) = (0, 0.0, 0.0);
         for rank in 1..=width {

@@ -20,6 +20,10 @@ use rayon::prelude::*;
 use super::labelled::Labelled;
 use super::lbfgs::minimise;
 use super::matrix::{columns_by_columns, rows_by_rows};
+use crate::elementary::{
+    double::{exp, ln},
+    square,
+};
 use crate::error::{Result, StatsError};
 
 /// The penalties that [`LogisticProbe::fit`] tries, each warm-started from the previous one.
@@ -142,7 +146,7 @@ impl<'a> Problem<'a> {
         let mut counts = vec![0.5; n_classes];
         train.classes.iter().for_each(|&class| counts[class as usize] += 1.0);
         let mut parameters = vec![0.0; n_classes * width];
-        parameters.extend(counts.iter().map(|count: &f64| count.ln()));
+        parameters.extend(counts.iter().map(|count| ln(*count)));
         Ok(Problem { classes: train.classes, n_classes, mean, scale, z, covariance, parameters })
     }
 
@@ -221,10 +225,10 @@ fn softmax(logits: &[f32], intercept: &[f64]) -> (Vec<f64>, Vec<f64>) {
         probabilities.extend(row.iter().zip(intercept).map(|(&a, b)| f64::from(a) + b));
         let row = &mut probabilities[first..];
         let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        row.iter_mut().for_each(|p| *p = (*p - largest).exp());
+        row.iter_mut().for_each(|p| *p = exp(*p - largest));
         let sum: f64 = row.iter().sum();
         row.iter_mut().for_each(|p| *p /= sum);
-        normalisers.push(largest + sum.ln());
+        normalisers.push(largest + ln(sum));
     }
     (probabilities, normalisers)
 }
@@ -238,7 +242,7 @@ fn moments(features: &[f32], width: usize) -> (Vec<f64>, Vec<f64>) {
         mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / rows);
     }
     for row in features.chunks_exact(width) {
-        let gaps = row.iter().zip(&mean).map(|(&v, m)| (f64::from(v) - m).powi(2));
+        let gaps = row.iter().zip(&mean).map(|(&v, m)| square(f64::from(v) - m));
         scale.iter_mut().zip(gaps).for_each(|(s, gap)| *s += gap / rows);
     }
     for (s, m) in scale.iter_mut().zip(&mean) {

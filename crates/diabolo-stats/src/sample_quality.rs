@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::elementary::square;
 use crate::error::{Result, StatsError};
 
 /// Distances between samples and real rows: Euclidean, in encoded units.
@@ -74,7 +75,7 @@ fn within(rows: &[f32], width: usize) -> f64 {
 }
 
 fn distance(a: &[f32], b: &[f32]) -> f64 {
-    let squares: f32 = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum();
+    let squares: f32 = a.iter().zip(b).map(|(a, b)| square(a - b)).sum();
     f64::from(squares).sqrt()
 }
 

@@ -2,6 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::elementary::double::{sin_cos, tan};
+
 /// The quantile t_p: P(T ≤ t_p) = p for `degrees` ≥ 1 degrees of freedom and 0 < p < 1; NaN
 /// otherwise.
 ///
@@ -18,7 +20,7 @@ pub fn student_t_quantile(p: f64, degrees: usize) -> f64 {
         let middle = (low + high) / 2.0;
         if central_probability(middle, degrees) < inside { low = middle } else { high = middle }
     }
-    (2.0 * p - 1.0).signum() * (degrees as f64).sqrt() * low.tan()
+    (2.0 * p - 1.0).signum() * (degrees as f64).sqrt() * tan(low)
 }
 
 /// P(|T| ≤ √ν tan θ), a finite sum for whole ν (Abramowitz & Stegun 1964, 26.7.3 and 26.7.4):
@@ -29,7 +31,7 @@ pub fn student_t_quantile(p: f64, degrees: usize) -> f64 {
 /// even ν   sin θ (1 + 1/2 cos²θ + (1·3)/(2·4) cos⁴θ + … + (1·3⋯(ν−3))/(2·4⋯(ν−2)) cos^{ν−2} θ)
 /// ```
 fn central_probability(theta: f64, degrees: usize) -> f64 {
-    let (sine, cosine) = theta.sin_cos();
+    let (sine, cosine) = sin_cos(theta);
     let odd = degrees % 2 == 1;
     let mut power = degrees % 2;
     let mut term = if odd { cosine } else { 1.0 };

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use std::fmt;
 use std::str::FromStr;
 
+use diabolo_stats::elementary::double::sin_cos;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{DAY, Moment, date, days, weekday};
@@ -95,7 +96,7 @@ impl Step {
         let month = f64::from(month - 1) + f64::from(day - 1) / 31.0;
         let positions = [month / 12.0, weekday(number as i64) as f64 / 7.0, local.rem_euclid(DAY) / DAY];
         positions.into_iter().take(self.cycles()).flat_map(|share| {
-            let (sine, cosine) = (TAU * share).sin_cos();
+            let (sine, cosine) = sin_cos(TAU * share);
             [sine as f32, cosine as f32]
         })
     }

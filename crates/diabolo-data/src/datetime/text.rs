@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use diabolo_stats::elementary::double::powi;
+
 use super::calendar::{DAY, Moment, date, days, is_date, weekday};
 use super::pattern::{Part, Pattern, Zeros};
 
@@ -83,7 +85,7 @@ impl Pattern {
                 (Part::Epoch, Some(Part::Fraction(digits))) => {
                     at += 1;
                     let units = whole(&mut rest)? as f64;
-                    read.epoch = Some(units / 10f64.powi(*digits as i32));
+                    read.epoch = Some(units / powi(10.0, *digits as i32));
                 }
                 _ => read.part(*part, &mut rest)?,
             }
@@ -99,7 +101,7 @@ impl Pattern {
         });
         match self.parts().first() {
             Some(Part::Epoch) => {
-                let seconds = x / 10f64.powi(digits.unwrap_or(0) as i32);
+                let seconds = x / powi(10.0, digits.unwrap_or(0) as i32);
                 (seconds.abs() < MOST_SECONDS).then_some(Moment { seconds, offset: 0 })
             }
             _ if x.fract() == 0.0 => self.read(&x.to_string()),

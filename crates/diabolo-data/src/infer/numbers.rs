@@ -1,5 +1,10 @@
 //! What whole numbers mean: amounts, counts, levels, codes or identifiers.
 
+use diabolo_stats::elementary::{
+    double::{log10, powf, powi},
+    square,
+};
+
 use crate::number::EXACT;
 
 /// Whole numbers with at most so many different values may be levels or codes.
@@ -81,8 +86,8 @@ pub(super) fn behave_as_counts(cells: &[f64]) -> bool {
     let mut low: Vec<f64> = sorted[..=n - above.len() + above.len() / 2].to_vec();
     low.dedup();
     let mean = sorted.iter().sum::<f64>() / n as f64;
-    let moment = |power| sorted.iter().map(|x| (x - mean).powi(power)).sum::<f64>() / n as f64;
-    low.len() as f64 >= MOST * (median - least + 1.0) && moment(3) >= SKEW * moment(2).powf(1.5)
+    let moment = |power| sorted.iter().map(|x| powi(x - mean, power)).sum::<f64>() / n as f64;
+    low.len() as f64 >= MOST * (median - least + 1.0) && moment(3) >= SKEW * powf(moment(2), 1.5)
 }
 
 /// Why whole numbers identify rows, if they do; `first` says that it is the first column.
@@ -108,7 +113,7 @@ pub(super) fn identifies(name: &str, first: bool, cells: &[f64]) -> Option<Strin
     let step = values.windows(2).fold(0.0, |step, two| common_divisor(step, two[1] - two[0]));
     let places = (sorted[n - 1] - sorted[0]) / step + 1.0;
     // Of n draws from so many places, about n² / 2 places would come again.
-    let dense = unique && (n as f64).powi(2) / (2.0 * places) >= ALL_SHOWN;
+    let dense = unique && square(n as f64) / (2.0 * places) >= ALL_SHOWN;
     let because = |why: &str| Some(format!("{distinct} different whole numbers in {n} cells, {why}"));
     let (quarter, half, last) = (sorted[n / 4], sorted[n / 2], sorted[3 * n / 4]);
     match () {
@@ -153,7 +158,7 @@ fn is_uniform_in_a_decade(sorted: &[f64]) -> bool {
     let (n, least, greatest) = (sorted.len() as f64, sorted[0], sorted[sorted.len() - 1]);
     let gap = |(rank, x): (usize, &f64)| ((rank as f64 + 0.5) / n - (x - least) / (greatest - least)).abs();
     let farthest = sorted.iter().enumerate().map(gap).fold(0.0, f64::max);
-    least.log10().floor() == greatest.log10().floor() && farthest * n.sqrt() < 1.36
+    log10(least).floor() == log10(greatest).floor() && farthest * n.sqrt() < 1.36
 }
 
 /// Whether a column's name says that it identifies rows: `id`, `user_id`, `CustomerID`, `index`, ….

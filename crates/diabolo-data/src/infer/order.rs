@@ -12,6 +12,7 @@
 //! would give is subtracted. The columns that B shows to depend on the level vote with L / B.
 
 use arrow_array::RecordBatch;
+use diabolo_stats::elementary::square;
 
 use super::numbers::{have_one_peak, levels};
 use crate::column::Column;
@@ -143,15 +144,15 @@ fn explained(codes: &[f64], count: usize, ranks: &[f64]) -> Option<[f64; 2]> {
     }
     let mean = sums.iter().sum::<f64>() / n;
     let of_level = |code: usize| if cells[code] > 0.0 { sums[code] / cells[code] } else { mean };
-    let variance = pairs().map(|(code, rank)| (rank - of_level(code)).powi(2)).sum::<f64>() / (n - levels);
+    let variance = pairs().map(|(code, rank)| square(rank - of_level(code))).sum::<f64>() / (n - levels);
     let center = (0..count).map(|code| cells[code] * code as f64).sum::<f64>() / n;
     let over = |term: &dyn Fn(usize) -> f64| (0..count).map(|code| cells[code] * term(code)).sum::<f64>();
-    let between = over(&|code| (of_level(code) - mean).powi(2));
+    let between = over(&|code| square(of_level(code) - mean));
     let product = over(&|code| (code as f64 - center) * (of_level(code) - mean));
-    let square = over(&|code| (code as f64 - center).powi(2));
+    let spread = over(&|code| square(code as f64 - center));
     let scale = variance.max(1e-9 * between);
     let [between, linear] =
-        [between / scale - (levels - 1.0), product.powi(2) / (scale * square.max(f64::MIN_POSITIVE)) - 1.0];
+        [between / scale - (levels - 1.0), square(product) / (scale * spread.max(f64::MIN_POSITIVE)) - 1.0];
     (between > SURE * (2.0 * (levels - 1.0)).sqrt()).then_some([between, linear])
 }
 

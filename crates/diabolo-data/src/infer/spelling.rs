@@ -2,6 +2,7 @@
 
 use arrow_array::Array;
 use arrow_schema::DataType;
+use diabolo_stats::elementary::double::powi;
 
 use crate::column::{CellType, Column};
 use crate::number::number;
@@ -35,7 +36,7 @@ fn decimals(column: &Column) -> Result<Option<u8>> {
     for x in column.numbers()?.into_iter().filter(|x| x.is_finite()) {
         while !is_written_with(x, decimals, single) {
             decimals += 1;
-            let digits = x.abs() * 10f64.powi(i32::from(decimals));
+            let digits = x.abs() * powi(10.0, i32::from(decimals));
             if decimals > MOST_DECIMALS || digits > if single { 1e7 } else { 1e14 } {
                 return Ok(None);
             }

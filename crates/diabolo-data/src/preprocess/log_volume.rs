@@ -3,6 +3,8 @@
 //! Encoding maps an original value x to z = g(x), so p(x) = p(z) · |dz/dx|, and for a row
 //! −log p(original) = −log p(encoded) − Σ log |dz/dx|, the sum over its continuous cells.
 
+use diabolo_stats::elementary::double::ln;
+
 use super::{Encoded, Preprocessor, Transform};
 
 impl Preprocessor {
@@ -29,7 +31,7 @@ impl Preprocessor {
             let slope: Box<dyn Fn(f32) -> f64> = match transform {
                 Transform::Number { scaling, .. } => scaling.log_slope(),
                 Transform::Pixels { scale } => {
-                    let constant = -f64::from(*scale).ln();
+                    let constant = -ln(f64::from(*scale));
                     Box::new(move |_| constant)
                 }
                 Transform::Category | Transform::Pooled { .. } | Transform::Unobserved => continue,

@@ -15,9 +15,10 @@
 //! not. A drawn score is therefore decoded by its rank among the scores of drawn rows: drawn values
 //! have the distribution of the training rows, and the order in which the model draws them.
 
+use diabolo_stats::elementary::{double::inverse_normal_cdf, square};
 use serde::{Deserialize, Serialize};
 
-use super::quantiles::{LIMIT, forward, interpolate, normal_quantile, quantiles};
+use super::quantiles::{LIMIT, forward, interpolate, quantiles};
 
 /// The least share of zeros, and the least number of other values.
 const ZEROS: f64 = 0.5;
@@ -77,7 +78,7 @@ impl PointMass {
         let knots = mass.knots();
         let scores = || values.iter().map(|&x| knots.score(x));
         mass.shift = scores().sum::<f64>() / n;
-        mass.scale = (scores().map(|score| (score - mass.shift).powi(2)).sum::<f64>() / n).sqrt();
+        mass.scale = (scores().map(|score| square(score - mass.shift)).sum::<f64>() / n).sqrt();
         Some(mass)
     }
 
@@ -130,7 +131,7 @@ impl PointMass {
         let scale = |score: f64| (score - self.shift) / self.scale;
         let side = |count: usize| {
             let rank = move |i: usize| EDGE + (1.0 - 2.0 * EDGE) * (i as f64 + 0.5) / count as f64;
-            (0..count).map(move |i| MIDDLE + normal_quantile(rank(i)))
+            (0..count).map(move |i| MIDDLE + inverse_normal_cdf(rank(i)))
         };
         let negative = side(self.negative.len()).rev().map(|score| -score);
         let scores = negative.chain([0.0]).chain(side(self.positive.len())).map(scale).collect();
@@ -227,7 +228,7 @@ mod tests {
         let uncalibrated = mass.draws()(mass.knots().score(2000.0));
         assert!((uncalibrated - 2000.0).abs() < 1e-9, "without drawn rows");
         // One Gaussian, in which zeros and other values are not apart.
-        let scores: Vec<f64> = (0..5000).map(|i| normal_quantile((f64::from(i) + 0.5) / 5000.0)).collect();
+        let scores: Vec<f64> = (0..5000).map(|i| inverse_normal_cdf((f64::from(i) + 0.5) / 5000.0)).collect();
         mass.calibrate(scores.iter().copied().chain([f64::NAN, f64::INFINITY]).collect());
         assert!(mass.is_sound());
         let draw = mass.draws();

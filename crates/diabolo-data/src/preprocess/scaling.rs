@@ -1,5 +1,9 @@
 //! Invertible scaling of numeric columns, with parameters fitted on the training rows.
 
+use diabolo_stats::elementary::{
+    double::{exp_m1, ln, ln_1p},
+    square,
+};
 use serde::{Deserialize, Serialize};
 
 use super::point_mass::PointMass;
@@ -49,7 +53,7 @@ impl Scaling {
                 let unit = power_of_two(min.abs().max(max.abs()));
                 let n = values.len() as f64;
                 let mean = values.iter().map(|x| x / unit).sum::<f64>() / n;
-                let variance = values.iter().map(|x| (x / unit - mean).powi(2)).sum::<f64>() / n;
+                let variance = values.iter().map(|x| square(x / unit - mean)).sum::<f64>() / n;
                 let whole =
                     kind == NumericScaling::StandardizeSteps && values.iter().all(|x| x.fract() == 0.0);
                 let least = if whole { 1.0 } else { 0.0 };
@@ -107,7 +111,7 @@ impl Scaling {
                 let knots = mass.knots();
                 Box::new(move |x| knots.score(x) as f32)
             }
-            Scaling::Log1p => Box::new(|x| x.ln_1p() as f32),
+            Scaling::Log1p => Box::new(|x| ln_1p(x) as f32),
         }
     }
 
@@ -124,7 +128,7 @@ impl Scaling {
                 let knots = mass.knots();
                 Box::new(move |z| knots.value(f64::from(z)))
             }
-            Scaling::Log1p => Box::new(|z| f64::from(z).exp_m1()),
+            Scaling::Log1p => Box::new(|z| exp_m1(f64::from(z))),
         }
     }
 
@@ -149,15 +153,15 @@ impl Scaling {
     pub fn log_slope(&self) -> Box<dyn Fn(f32) -> f64 + '_> {
         match self {
             &Scaling::Linear { scale, .. } | &Scaling::Constant { scale, .. } => {
-                Box::new(move |_| -scale.ln())
+                Box::new(move |_| -ln(scale))
             }
             Scaling::Quantile { quantiles } => {
                 let nodes = nodes(quantiles.len());
-                Box::new(move |z| chord(quantiles, &nodes, z).ln())
+                Box::new(move |z| ln(chord(quantiles, &nodes, z)))
             }
             Scaling::PointMass(mass) => {
                 let knots = mass.knots();
-                Box::new(move |z| chord(&knots.values, &knots.scores, z).ln())
+                Box::new(move |z| ln(chord(&knots.values, &knots.scores, z)))
             }
             Scaling::Log1p => Box::new(|z| -f64::from(z)),
         }

@@ -184,8 +184,8 @@ fn whole_powers() {
         [1.0, 3.0, 243.0, -8.0, 0.0625]
     );
     for n in 0..=22 {
-        assert_eq!(powi(10.0, n), format!("1e{n}").parse().unwrap());
-        assert_eq!(powi(10.0, -n), format!("1e-{n}").parse().unwrap());
+        assert_eq!(powi(10.0, n), format!("1e{n}").parse::<f64>().unwrap());
+        assert_eq!(powi(10.0, -n), format!("1e-{n}").parse::<f64>().unwrap());
     }
     assert_eq!([powi(2.0, 2000), powi(2.0, -2000), powi(2.0, i32::MIN)], [f64::INFINITY, 0.0, 0.0]);
 }
