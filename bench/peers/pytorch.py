@@ -78,13 +78,13 @@ NETWORKS = {
 class Torch:
     """A step of a network, timed as step.py times the others."""
 
-    def __init__(self, case, width, batch, threads, compiled):
+    def __init__(self, case, rows, threads, compiled):
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         self.network = NETWORKS[case]()
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=RATE, fused=True)
         self.loss = torch.compile(self.network) if compiled else self.network
-        self.rows = torch.rand(16, batch, width)
+        self.rows = torch.from_numpy(rows)
 
     def round(self, steps):
         times = []

@@ -1,17 +1,19 @@
 """One training step, Diabolo beside JAX and, with --torch, PyTorch (eager and compiled), in turns. See README.md.
 
-    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae] [--torch]
+    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae] [--torch] [--mnist FOLDER]
 
 Every round times a few steps of each, so that whatever else the machine does falls on all alike. "Minimum" is the
 least time of any step, "median" the median over the rounds of the round's median. The roofline is the time that NumPy's
 products of the same shapes take alone (forward, and both backward products but the first layer's to its inputs).
 """
 import argparse
+import gzip
 import json
 import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 parser = argparse.ArgumentParser()
@@ -21,6 +23,7 @@ parser.add_argument("--rounds", type=int, default=7)
 parser.add_argument("--steps", type=int, default=30)
 parser.add_argument("--cases", nargs="+", default=["vae", "vae_table", "cae"])
 parser.add_argument("--torch", action="store_true", help="PyTorch too")
+parser.add_argument("--mnist", help="folder of MNIST's files: real rows in networks of 784 inputs, instead of dense random ones")
 arguments = parser.parse_args()
 
 # Before JAX is imported: both sides see these cores only, and start that many threads.
@@ -38,6 +41,18 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
 BATCH, WEIGHT, RATE = 128, 0.1, 1e-3
+
+
+def batches(rng, inputs):
+    """16 batches of rows, and the file of them for Diabolo if they are not random."""
+    if arguments.mnist is None or inputs != 784:
+        return rng.random((16, BATCH, inputs), dtype=np.float32), None
+    with gzip.open(os.path.join(arguments.mnist, "train-images-idx3-ubyte.gz")) as file:
+        pixels = np.frombuffer(file.read()[16 : 16 + 16 * BATCH * 784], np.uint8)
+    rows = pixels.reshape(16, BATCH, 784).astype(np.float32) / 255
+    path = os.path.join(tempfile.gettempdir(), "mnist_rows.f32")
+    rows.tofile(path)
+    return rows, path
 
 
 # ---- networks: parameters, and the loss of a batch with noise of its own ----
@@ -139,7 +154,7 @@ class Jax:
         parameters = parameters(rng)
         zeros = lambda: jax.tree.map(jnp.zeros_like, parameters)  # noqa: E731
         self.state = (parameters, zeros(), zeros(), jnp.zeros((), jnp.float32), jax.random.key(0))
-        self.rows = rng.random((16, BATCH, widths[0]), dtype=np.float32)
+        self.rows, _ = batches(rng, widths[0])
         self.step = jax.jit(lambda state, x: self.adam(loss, state, x), donate_argnums=0)
 
     @staticmethod
@@ -166,11 +181,13 @@ class Jax:
 
 
 class Diabolo:
-    def __init__(self, case):
+    def __init__(self, case, inputs):
         self.case = case
+        _, file = batches(np.random.default_rng(0), inputs)
+        self.file = [file] if file else []
 
     def round(self, steps):
-        command = [arguments.executable, str(steps), self.case]
+        command = [arguments.executable, str(steps), self.case, *self.file]
         found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         return found["median_ms"], found["minimum_ms"]
 
@@ -212,8 +229,8 @@ def contenders(case):
         from pytorch import Torch
 
         for name, compiled in [("PyTorch", False), ("PyTorch, compiled", True)]:
-            found[name] = Torch(case, network[0][0], BATCH, arguments.threads, compiled)
-    return found | {"Diabolo": Diabolo(case)}
+            found[name] = Torch(case, batches(np.random.default_rng(0), network[0][0])[0], arguments.threads, compiled)
+    return found | {"Diabolo": Diabolo(case, network[0][0])}
 
 
 def main():

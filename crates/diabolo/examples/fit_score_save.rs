@@ -24,7 +24,8 @@ fn main() -> Result<()> {
     let bytes = fitted.predictor.to_bytes()?;
     let scored = Predictor::from_bytes(&bytes)?.score(&sensors(100, 25)?)?;
     for row in (0..100).filter(|&row| scored.anomalous[row]) {
-        println!("row {}: p = {:.4}, {}", row + 1, scored.p_values[row], scored.reasons[row][0]);
+        let reason = scored.reasons[row].first().map_or("no single column".into(), ToString::to_string);
+        println!("row {}: p = {:.4}, {reason}", row + 1, scored.p_values[row]);
     }
     Ok(())
 }

@@ -10,19 +10,21 @@
 
 use diabolo::distribution::Likelihood;
 use diabolo::model::{Architecture, Autoencoder, Batch, Context, Network, Trainable};
+use diabolo::module;
 use diabolo::nn::{Activation, Layer, Layers, Linear, Sequential};
 use diabolo::objective::Term;
 use diabolo::random::{Purpose, stream};
-use diabolo::tensor::{Device, Module, Tensor, burn};
-use diabolo::{Config, FitJob}; // `derive(Module)` names burn
+use diabolo::tensor::{Device, Tensor};
+use diabolo::{Config, FitJob};
 
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 struct LinearAndMore {
     encoder: Sequential,
     linear: Linear,
     correction: Sequential,
     likelihood: Likelihood,
 }
+module!(LinearAndMore { encoder, linear, correction, likelihood });
 
 impl LinearAndMore {
     fn new(architecture: &Architecture, seed: u64, device: &Device) -> Self {

@@ -40,7 +40,7 @@ impl Distribution for Logistic {
 
     /// By the inverse of the distribution function: μ + s log(u / (1 − u)), u uniform on (0, 1).
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
-        let scales = to_host::<2>(self.log_scale.clone().exp().expand(self.mean.shape()));
+        let scales = to_host::<2>(self.log_scale.clone().exp().expand(self.mean.dims()));
         let mut logit = || {
             let u = noise.random::<f64>().clamp(1e-12, 1.0 - 1e-12);
             (u / (1.0 - u)).ln() as f32

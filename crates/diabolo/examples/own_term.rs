@@ -10,17 +10,18 @@
 #![allow(clippy::print_stdout, reason = "an example prints what it found")]
 
 use diabolo::model::{Autoencoder, Batch, Context, HealthStats, Model, Trainable};
+use diabolo::module;
 use diabolo::objective::Term;
-use diabolo::tensor::{Device, Module, Tensor, burn, to_host}; // `derive(Module)` names burn
+use diabolo::tensor::{Device, Tensor, to_host};
 use diabolo::{Config, data, train};
 
 /// A model whose objective has one term more.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 struct Decorrelated {
     model: Model,
-    #[module(skip)]
     weight: f64,
 }
+module!(Decorrelated { model });
 
 /// ½ Σ_{i≠j} C²_ij of codes: rows × units; result: 1.
 fn decov(code: Tensor<2>) -> Tensor<1> {

@@ -20,6 +20,10 @@ use serde::{Deserialize, Serialize};
 use crate::data::{DataConfig, Encoded, Prepared};
 use crate::distribution::Family;
 use crate::model::{Architecture, FamilyConfig, ModelConfig};
+use crate::stats::elementary::{
+    double::{exp_m1, log10, powf},
+    square,
+};
 use crate::train::{TrainingConfig, no_stack};
 use crate::{Error, Result};
 
@@ -140,7 +144,7 @@ fn within_reach(rate: f64, rows: &Encoded) -> f64 {
         return rate;
     }
     // Two digits are all that such an estimate has.
-    let digit = 10f64.powf((REACH / size).log10().floor() - 1.0);
+    let digit = powf(10.0, log10(REACH / size).floor() - 1.0);
     (REACH / size / digit).round() * digit
 }
 
@@ -153,11 +157,11 @@ fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
             let seen =
                 |row: &usize| rows.observed.as_ref().is_none_or(|o| o[row * rows.width + column] == 1.0);
             let observed: Vec<usize> = (0..rows.rows).filter(seen).collect();
-            let count = |row: &usize| f64::from(rows.values[row * rows.width + column]).exp_m1();
+            let count = |row: &usize| exp_m1(f64::from(rows.values[row * rows.width + column]));
             let counts = || observed.iter().map(count);
             let n = observed.len().max(1) as f64;
             let mean = counts().sum::<f64>() / n;
-            let variance = counts().map(|c| (c - mean).powi(2)).sum::<f64>() / n;
+            let variance = counts().map(|c| square(c - mean)).sum::<f64>() / n;
             (mean > 0.0).then_some(variance / mean)
         })
         .collect();

@@ -31,6 +31,9 @@
 //!
 //! Losses are nats per example: summed over features, averaged over examples.
 
+// The platform's `exp`, `ln` and the like have other bits on other processors.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod artifact;
 pub mod config;
 pub mod distribution;

@@ -131,7 +131,7 @@ impl Hooks<Model> for StopAfter {
         self.kept = Some(train::Resume {
             model: snapshot.model.clone(),
             best: snapshot.best.clone(),
-            optimizer: snapshot.optimizer.into_bytes().unwrap().to_vec(),
+            optimizer: snapshot.optimizer.states().to_vec(),
             state: snapshot.state.clone(),
         });
         Ok(())

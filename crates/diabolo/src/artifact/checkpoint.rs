@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::tensor::Module;
-
 use super::FORMAT_VERSION;
 use super::container::{self, Part};
+use super::weights::HostTensor;
 use super::{weights, write_atomically};
-use crate::tensor::Device;
+use crate::tensor::{Device, Module, ParameterState};
 use crate::train::{Resume, Snapshot, State};
 use crate::{Error, Result};
 
@@ -18,17 +17,28 @@ pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Resul
     let unwritable = |cause: String| {
         Error::internal(format!("{}: the checkpoint cannot be written: {cause}", path.display()))
     };
-    let optimizer = snapshot.optimizer.into_bytes().map_err(|cause| unwritable(cause.to_string()))?;
     let state = serde_json::to_value(snapshot.state).map_err(|cause| unwritable(cause.to_string()))?;
-    let mut parts = BTreeMap::from([("optimizer".to_string(), Part::Bytes(optimizer.to_vec()))]);
+    let mut parts = BTreeMap::new();
     for (group, model) in [("model", snapshot.model), ("best", snapshot.best)] {
         for (name, tensor) in weights::export(model) {
             parts.insert(format!("{group}.{name}"), Part::Floats(tensor));
         }
     }
-    let json = serde_json::json!({ "format_version": FORMAT_VERSION, "state": state });
+    let mut steps = BTreeMap::new();
+    let parameters = weights::in_order(snapshot.model);
+    for ((name, parameter), state) in parameters.into_iter().zip(snapshot.optimizer.states()) {
+        for (group, values) in MOMENTS.into_iter().zip(state.moments()) {
+            let tensor = HostTensor { shape: parameter.shape.clone(), values };
+            parts.insert(format!("{group}.{name}"), Part::Floats(tensor));
+        }
+        steps.insert(name, state.steps);
+    }
+    let json = serde_json::json!({ "format_version": FORMAT_VERSION, "state": state, "steps": steps });
     write_atomically(path, &container::to_bytes(parts, json)?)
 }
+
+/// The groups of tensors with the optimizer's moments: m and v of Adam, or the velocity alone.
+const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
 
 /// Reads a snapshot into models with the architecture of `model`.
 pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Result<Resume<M>> {
@@ -39,12 +49,13 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
     };
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
     let (mut parts, json) = container::from_bytes(path, &bytes, FORMAT_VERSION)?;
-    let Some(Part::Bytes(optimizer)) = parts.remove("optimizer") else {
-        return Err(broken("it has no optimizer state".into()));
-    };
+    if parts.remove("optimizer").is_some() {
+        return Err(broken("an earlier version of diabolo wrote it".into()));
+    }
     let state: State = serde_json::from_value(json["state"].clone())
         .map_err(|cause| broken(format!("its state is damaged ({cause})")))?;
-    let mut groups = BTreeMap::from([("model", BTreeMap::new()), ("best", BTreeMap::new())]);
+    let mut groups: BTreeMap<&str, BTreeMap<String, HostTensor>> =
+        ["model", "best", MOMENTS[0], MOMENTS[1]].map(|group| (group, BTreeMap::new())).into();
     for (name, part) in parts {
         let device = name.split_once('.').and_then(|(group, name)| Some((groups.get_mut(group)?, name)));
         match (device, part) {
@@ -56,5 +67,17 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
         let tensors = groups.remove(group).unwrap_or_default();
         weights::import(model.clone(), tensors, device).map_err(broken)
     };
-    Ok(Resume { model: restore("model")?, best: restore("best")?, optimizer, state })
+    let (model, best) = (restore("model")?, restore("best")?);
+    let mut optimizer = vec![];
+    for (name, parameter) in weights::in_order(&model) {
+        let steps = json["steps"][&name].as_u64().unwrap_or(0) as usize;
+        let moments = MOMENTS.iter().filter_map(|group| groups.get_mut(group)?.remove(&name));
+        let moments: Vec<HostTensor> = moments.collect();
+        if moments.iter().any(|moment| moment.shape != parameter.shape) {
+            return Err(broken(format!("the optimizer's state of tensor {name} has another shape")));
+        }
+        let moments = moments.into_iter().map(|moment| moment.values).collect();
+        optimizer.push(ParameterState::new(steps, moments, &parameter.shape, device));
+    }
+    Ok(Resume { model, best, optimizer, state })
 }

@@ -29,10 +29,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::tensor::{Module, ModuleMapper, ModuleVisitor, Param};
-use crate::tensor::{Tensor, TensorData};
-
-use crate::tensor::Device;
+use crate::tensor::{Device, Module, ModuleVisitor, ModuleVisitorMut, Parameter};
 
 /// A tensor on the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,24 +42,29 @@ pub struct HostTensor {
 
 /// Every parameter by name.
 pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
+    in_order(model).into_iter().collect()
+}
+
+/// Every parameter with its name, in the order of [`Module::visit`].
+pub(super) fn in_order<M: Module>(model: &M) -> Vec<(String, HostTensor)> {
+    #[derive(Default)]
     struct Export {
-        path: Path,
-        tensors: BTreeMap<String, HostTensor>,
+        path: Vec<String>,
+        tensors: Vec<(String, HostTensor)>,
     }
     impl ModuleVisitor for Export {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.path.enter(name, container);
+        fn enter(&mut self, name: &str) {
+            self.path.push(name.to_string());
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.exit();
+        fn exit(&mut self) {
+            self.path.pop();
         }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let tensor = param.val().inner();
-            let host = HostTensor { shape: tensor.dims().to_vec(), values: crate::tensor::to_host(tensor) };
-            self.tensors.insert(self.path.name(), host);
+        fn parameter(&mut self, parameter: &Parameter) {
+            let host = HostTensor { shape: parameter.shape(), values: parameter.to_host() };
+            self.tensors.push((self.path.join("."), host));
         }
     }
-    let mut visitor = Export { path: Path::default(), tensors: BTreeMap::new() };
+    let mut visitor = Export::default();
     model.visit(&mut visitor);
     visitor.tensors
 }
@@ -70,70 +72,42 @@ pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
 /// `model` with its tensors replaced by the named ones, in the precision of `device`; the error
 /// says what does not match.
 pub fn import<M: Module>(
-    model: M,
+    mut model: M,
     tensors: BTreeMap<String, HostTensor>,
     device: &Device,
 ) -> std::result::Result<M, String> {
     struct Import<'a> {
-        path: Path,
+        path: Vec<String>,
         tensors: BTreeMap<String, HostTensor>,
         device: &'a Device,
         problem: Option<String>,
     }
-    impl ModuleMapper for Import<'_> {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.path.enter(name, container);
+    impl ModuleVisitorMut for Import<'_> {
+        fn enter(&mut self, name: &str) {
+            self.path.push(name.to_string());
         }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.exit();
+        fn exit(&mut self) {
+            self.path.pop();
         }
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let name = self.path.name();
-            let expected = param.lazy_shape().to_vec();
+        fn parameter(&mut self, parameter: &mut Parameter) {
+            let (name, expected) = (self.path.join("."), parameter.shape());
             match self.tensors.remove(&name) {
-                Some(host) if host.shape == expected => {
-                    let device = (&self.device.inner, self.device.dtype);
-                    Param::from_tensor(Tensor::from_data(TensorData::new(host.values, host.shape), device))
-                }
+                Some(host) if host.shape == expected => parameter.set(host.values, self.device),
                 Some(host) => {
                     self.problem = Some(format!(
                         "tensor {name} has shape {:?}, its configuration requires {expected:?}",
                         host.shape
                     ));
-                    param
                 }
-                None => {
-                    self.problem = Some(format!("tensor {name} is missing"));
-                    param
-                }
+                None => self.problem = Some(format!("tensor {name} is missing")),
             }
         }
     }
-    let mut mapper = Import { path: Path::default(), tensors, device, problem: None };
-    let model = model.map(&mut mapper);
-    match (mapper.problem, mapper.tensors.keys().next()) {
+    let mut import = Import { path: vec![], tensors, device, problem: None };
+    model.visit_mut(&mut import);
+    match (import.problem, import.tensors.keys().next()) {
         (Some(problem), _) => Err(problem),
         (None, Some(extra)) => Err(format!("unknown tensor {extra}")),
         (None, None) => Ok(model),
-    }
-}
-
-/// The path of a traversal. The family, the network that families share, and the list of layers in
-/// a `Sequential` are not part of a name: `encoder.0.weight`, not `net.encoder.layers.0.weight`.
-#[derive(Default)]
-struct Path(Vec<Option<String>>);
-
-impl Path {
-    fn enter(&mut self, name: &str, container: &str) {
-        let silent = container.starts_with("Enum:") || container == "Struct:Sequential" || name == "net";
-        self.0.push((!silent).then(|| name.to_string()));
-    }
-
-    fn exit(&mut self) {
-        self.0.pop();
-    }
-
-    fn name(&self) -> String {
-        self.0.iter().flatten().map(String::as_str).collect::<Vec<_>>().join(".")
     }
 }

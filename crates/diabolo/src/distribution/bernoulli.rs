@@ -10,9 +10,9 @@
 use crate::tensor::{Tensor, activation};
 
 use super::{Distribution, masked_sum};
-use crate::kernel::{self, ElementLoss};
+use crate::kernel::ElementLoss;
 use crate::random::{RngExt, Stream};
-use crate::tensor::{repeat_rows, to_host};
+use crate::tensor::{fused, repeat_rows, to_host};
 
 pub(super) struct Bernoulli {
     /// batch × width.
@@ -25,8 +25,8 @@ impl Distribution for Bernoulli {
     }
 
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
-        if kernel::is_supported(&self.logits) {
-            return kernel::negative_log_likelihood(ElementLoss::Bernoulli, self.logits.clone(), x, observed);
+        if fused::is_supported(&self.logits) {
+            return fused::negative_log_likelihood(ElementLoss::Bernoulli, self.logits.clone(), x, observed);
         }
         masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
     }

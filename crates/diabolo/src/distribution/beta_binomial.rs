@@ -10,11 +10,11 @@
 //! bounded to (−10, 10), then log κ, to (−4, 8). Values between two of the 256 levels are rounded.
 
 use crate::tensor::{Tensor, activation::sigmoid};
-use rand_distr::{Binomial, Distribution as _, Gamma};
 
 use super::Distribution;
 use super::smooth_bounds::bound;
-use crate::random::{RngExt, Stream};
+use crate::random::{RngExt, Stream, binomial, gamma};
+use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{log_multichoose, to_host};
 
 /// The largest value of a pixel.
@@ -66,9 +66,8 @@ impl Distribution for BetaBinomial {
         let [alpha, beta] = self.shapes().map(to_host);
         let draw = |(alpha, beta): (f32, f32)| {
             let odds = log_gamma_draw(f64::from(alpha), noise) - log_gamma_draw(f64::from(beta), noise);
-            let p = 1.0 / (1.0 + (-odds).exp());
-            let pixel = Binomial::new(LEVELS as u64, p).expect("a probability");
-            (pixel.sample(noise) as f64 / LEVELS) as f32
+            let p = 1.0 / (1.0 + exp(-odds));
+            (binomial(noise, LEVELS as u64, p) as f64 / LEVELS) as f32
         };
         alpha.into_iter().zip(beta).map(draw).collect()
     }
@@ -77,10 +76,10 @@ impl Distribution for BetaBinomial {
 /// The logarithm of a draw from Gamma(shape, 1), which itself underflows for small shapes:
 /// G(a) = G(a+1) U^(1/a) (Marsaglia & Tsang 2000, section 6).
 fn log_gamma_draw(shape: f64, noise: &mut Stream) -> f64 {
-    let above = Gamma::new(shape + 1.0, 1.0).expect("a shape above 1").sample(noise);
+    let above = gamma(noise, shape + 1.0);
     // Of (0, 1].
     let uniform = 1.0 - noise.random::<f64>();
-    above.ln() + uniform.ln() / shape
+    ln(above) + ln(uniform) / shape
 }
 
 #[cfg(test)]

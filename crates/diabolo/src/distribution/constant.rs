@@ -16,6 +16,10 @@ use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
 use super::moments::{Moments, log_variance, moments};
 use super::{Likelihood, ordinal::Ordinal};
 use crate::data::Encoded;
+use crate::stats::elementary::{
+    double::{exp_m1, ln, powi, tanh},
+    square,
+};
 use crate::tensor::{Device, Tensor};
 
 /// The same decoder outputs for every row, with the learned vectors that belong to them.
@@ -59,10 +63,10 @@ impl Constant {
 fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
     use LikelihoodParameter as P;
     let plain = moments(block, rows, f64::from);
-    let counts = || moments(block, rows, |x| f64::from(x).exp_m1().round().max(0.0));
+    let counts = || moments(block, rows, |x| exp_m1(f64::from(x)).round().max(0.0));
     let of = |columns: &[Moments], f: fn(&Moments) -> f64| columns.iter().map(f).collect::<Vec<f64>>();
     let mean = |c: &Moments| c.mean;
-    let log_rate = |c: &Moments| c.mean.max(1e-5).ln();
+    let log_rate = |c: &Moments| ln(c.mean.max(1e-5));
     Some(match block.family {
         Family::Bernoulli => (of(&plain, |c| logit(c.mean, c.count)), vec![]),
         Family::ContinuousBernoulli => (of(&plain, |c| continuous_logit(c.mean)), vec![]),
@@ -86,17 +90,17 @@ fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
             (of(&plain, mean), vec![(P::LogScale, scales), (P::LogFreedom, freedom)])
         }
         Family::Laplace => {
-            let scales = of(&plain, |c| 0.5 * log_variance(c.deviation.powi(2)));
+            let scales = of(&plain, |c| 0.5 * log_variance(square(c.deviation)));
             (of(&plain, mean), vec![(P::LogScale, scales)])
         }
-        Family::Categorical => (of_shares(&plain).into_iter().map(f64::ln).collect(), vec![]),
+        Family::Categorical => (of_shares(&plain).into_iter().map(ln).collect(), vec![]),
         Family::Ordinal => (vec![0.0], thresholds(&of_shares(&plain))),
         Family::Poisson => (of(&counts(), log_rate), vec![]),
         Family::NegativeBinomial => {
             let counts = counts();
             let shape = |c: &Moments| {
                 let beyond = c.variance - c.mean;
-                if beyond > 0.0 { (c.mean.max(1e-5).powi(2) / beyond).ln() } else { 7.0 }
+                if beyond > 0.0 { ln(square(c.mean.max(1e-5)) / beyond) } else { 7.0 }
             };
             (of(&counts, log_rate), vec![(P::LogDispersion, of(&counts, shape))])
         }
@@ -106,9 +110,8 @@ fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
         }
         Family::DiscretizedLogistic { components } => {
             // The variance of a logistic is π² s² / 3.
-            let scale = |c: &Moments| {
-                0.5 * (c.variance.max(LEVELS.powi(-2)) * 3.0 / std::f64::consts::PI.powi(2)).ln()
-            };
+            let scale =
+                |c: &Moments| 0.5 * ln(c.variance.max(powi(LEVELS, -2)) * 3.0 / square(std::f64::consts::PI));
             let all = |values: Vec<f64>| values.repeat(components);
             let logits = vec![0.0; components * block.width];
             ([logits, all(of(&plain, mean)), all(of(&plain, scale))].concat(), vec![])
@@ -121,7 +124,7 @@ fn constants(block: &LikelihoodBlock, rows: &Encoded) -> Option<Constants> {
 /// The logit of a mean of 0 and 1, with one half more of each.
 fn logit(mean: f64, count: f64) -> f64 {
     let share = (mean * count + 0.5) / (count + 1.0);
-    (share / (1.0 - share)).ln()
+    ln(share / (1.0 - share))
 }
 
 /// The shares of one-hot columns, with one half more of each.
@@ -139,7 +142,7 @@ fn thresholds(shares: &[f64]) -> Vec<(LikelihoodParameter, Vec<f64>)> {
         *sum += share;
         Some(*sum)
     });
-    let thetas: Vec<f64> = below.take(shares.len() - 1).map(|p: f64| (p / (1.0 - p)).ln()).collect();
+    let thetas: Vec<f64> = below.take(shares.len() - 1).map(|p: f64| ln(p / (1.0 - p))).collect();
     vec![(LikelihoodParameter::Thresholds, Ordinal::unbounded(&thetas))]
 }
 
@@ -148,7 +151,7 @@ fn continuous_logit(mean: f64) -> f64 {
     let (mut low, mut high) = (-200.0, 200.0);
     for _ in 0..60 {
         let l: f64 = 0.5 * (low + high);
-        let expected = if l.abs() < 1e-6 { 0.5 } else { 0.5 + 0.5 / (0.5 * l).tanh() - 1.0 / l };
+        let expected = if l.abs() < 1e-6 { 0.5 } else { 0.5 + 0.5 / tanh(0.5 * l) - 1.0 / l };
         if expected < mean { low = l } else { high = l }
     }
     0.5 * (low + high)
@@ -158,7 +161,7 @@ fn continuous_logit(mean: f64) -> f64 {
 fn log_concentration(c: &Moments) -> f64 {
     let spread = (c.mean * (1.0 - c.mean)).max(1e-9);
     let correlation = (c.variance * LEVELS / spread - 1.0) / (LEVELS - 1.0);
-    (1.0 / correlation.clamp(3e-4, 0.98) - 1.0).ln()
+    ln(1.0 / correlation.clamp(3e-4, 0.98) - 1.0)
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@
 use crate::tensor::Tensor;
 
 use super::Distribution;
-use super::smooth_bounds::indicator;
 use crate::random::{RngExt, Stream};
+use crate::stats::elementary::double::{exp_m1, ln_1p};
 use crate::tensor::to_host;
 
 /// Below this |l| the series is used; its first omitted term is below 10⁻¹³ there.
@@ -43,10 +43,10 @@ impl ContinuousBernoulli {
     /// mask of small ones.
     fn branches(&self) -> (Tensor<2>, Tensor<2>, Tensor<2>) {
         let size = self.logits.clone().abs();
-        let small = size.clone().lower_elem(SMALL);
+        let small = size.clone().below(SMALL);
         let far = size.mask_fill(small.clone(), 1.0);
-        let near = self.logits.clone().mask_fill(small.clone().bool_not(), 0.0);
-        (near, far, indicator(small, &self.logits))
+        let near = self.logits.clone().mask_fill(!small.clone(), 0.0);
+        (near, far, small.float())
     }
 }
 
@@ -92,8 +92,8 @@ fn quantile(u: f64, logit: f64) -> f64 {
     let x = match logit {
         l if l.abs() < 1e-9 => u,
         // From the right end, since e^l would overflow.
-        l if l > 0.0 => 1.0 - ((1.0 - u) * (-l).exp_m1()).ln_1p() / -l,
-        l => (u * l.exp_m1()).ln_1p() / l,
+        l if l > 0.0 => 1.0 - ln_1p((1.0 - u) * exp_m1(-l)) / -l,
+        l => ln_1p(u * exp_m1(l)) / l,
     };
     // At u = 0 and very large l, the logarithm is that of 0.
     x.clamp(0.0, 1.0)

@@ -4,6 +4,7 @@
 use crate::tensor::Tensor;
 
 use super::smooth_bounds::bound;
+use crate::stats::elementary::double::ln_1p;
 
 /// The smooth bounds of a log rate: between 6·10⁻⁶ and 6·10⁷. In single precision log(1 + count)
 /// distinguishes counts up to about a million.
@@ -26,5 +27,5 @@ pub(super) fn encoded_mean(log_rate: Tensor<2>) -> Tensor<2> {
 
 /// log(1 + a drawn count).
 pub(super) fn encoded(count: f64) -> f32 {
-    count.ln_1p() as f32
+    ln_1p(count) as f32
 }

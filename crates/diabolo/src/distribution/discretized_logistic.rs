@@ -19,8 +19,9 @@ use crate::tensor::{
 use super::Distribution;
 use super::beta_binomial::{LEVELS, levels};
 use super::categorical::draw_one_hot;
-use super::smooth_bounds::{bound, indicator};
+use super::smooth_bounds::bound;
 use crate::random::{RngExt, Stream};
+use crate::stats::elementary::double::{ln, powi};
 use crate::tensor::{log_one_minus_exp, log_sum_exp, softplus, to_host};
 
 const LOG_SCALE_BOUNDS: (f64, f64) = (-7.0, 0.0);
@@ -53,8 +54,8 @@ impl DiscretizedLogistic {
 impl Distribution for DiscretizedLogistic {
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
         let level = levels(x).unsqueeze_dim::<3>(1);
-        let first = indicator(level.clone().lower_elem(0.5), &level);
-        let last = indicator(level.clone().greater_elem(LEVELS - 0.5), &level);
+        let first = level.clone().below(0.5).float();
+        let last = level.clone().above(LEVELS - 0.5).float();
         let sharpness = self.log_scale.clone().neg().exp();
         let distance = level * LEVELS.recip() - self.location.clone();
         let upper = log_sigmoid((distance.clone() + 0.5 / LEVELS) * sharpness.clone());
@@ -87,8 +88,8 @@ impl Distribution for DiscretizedLogistic {
             let component = one_hot.iter().position(|&c| c > 0.0).unwrap_or(0);
             let at = pixel * components + component;
             // In (0, 1), so that its logit is finite.
-            let u = noise.random::<f64>().max(2f64.powi(-60));
-            let x = f64::from(locations[at]) + f64::from(scales[at]) * (u / (1.0 - u)).ln();
+            let u = noise.random::<f64>().max(powi(2.0, -60));
+            let x = f64::from(locations[at]) + f64::from(scales[at]) * ln(u / (1.0 - u));
             out.push(((x * LEVELS).round().clamp(0.0, LEVELS) / LEVELS) as f32);
         }
         out

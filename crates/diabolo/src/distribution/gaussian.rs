@@ -12,9 +12,10 @@ use crate::tensor::Tensor;
 
 use super::smooth_bounds::{bound, residual};
 use super::{Distribution, masked_sum};
-use crate::kernel::{self, ElementLoss};
+use crate::kernel::ElementLoss;
 use crate::random::{Stream, standard_normal};
-use crate::tensor::{repeat_rows, to_host};
+use crate::stats::elementary::double::ln;
+use crate::tensor::{fused, repeat_rows, to_host};
 
 /// The smooth bounds of every learned log σ²: σ between 0.0067 and 148.
 pub const LOG_VARIANCE_BOUNDS: (f64, f64) = (-10.0, 10.0);
@@ -38,13 +39,13 @@ pub(super) struct FixedGaussian {
 impl Distribution for FixedGaussian {
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
         let squares = residual(x, self.mean.clone()).square();
-        squares * (0.5 / self.variance) + 0.5 * (LOG_TWO_PI + self.variance.ln())
+        squares * (0.5 / self.variance) + 0.5 * (LOG_TWO_PI + ln(self.variance))
     }
 
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
-        if kernel::is_supported(&self.mean) {
+        if fused::is_supported(&self.mean) {
             let cell = ElementLoss::Gaussian { variance: self.variance };
-            return kernel::negative_log_likelihood(cell, self.mean.clone(), x, observed);
+            return fused::negative_log_likelihood(cell, self.mean.clone(), x, observed);
         }
         masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
     }
@@ -75,9 +76,9 @@ impl Distribution for Gaussian {
     }
 
     fn summed(&self, x: Tensor<2>, observed: Option<Tensor<2>>, times: usize) -> Tensor<1> {
-        if kernel::is_supported(&self.mean) {
+        if fused::is_supported(&self.mean) {
             let (mean, log_variance) = (self.mean.clone(), self.log_variance.clone());
-            return kernel::gaussian_negative_log_likelihood(mean, log_variance, x, observed);
+            return fused::gaussian_negative_log_likelihood(mean, log_variance, x, observed);
         }
         masked_sum(self.negative_log_likelihood(repeat_rows(x, times)), observed, times)
     }
@@ -87,7 +88,7 @@ impl Distribution for Gaussian {
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
-        let deviation: Tensor<2> = (self.log_variance.clone() * 0.5).exp().expand(self.mean.shape());
+        let deviation: Tensor<2> = (self.log_variance.clone() * 0.5).exp().expand(self.mean.dims());
         draw_gaussian(self.mean.clone(), deviation, noise)
     }
 }

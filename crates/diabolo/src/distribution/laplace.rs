@@ -11,6 +11,7 @@ use crate::tensor::Tensor;
 use super::Distribution;
 use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
 use crate::random::{RngExt, Stream};
+use crate::stats::elementary::double::{ln, powi};
 use crate::tensor::to_host;
 
 pub(super) struct Laplace {
@@ -41,11 +42,11 @@ impl Distribution for Laplace {
 
     /// By the inverse of the distribution function: sign(v) b log(1 − |v|), v uniform on (−1, 1).
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
-        let scales = to_host::<2>(self.log_scale.clone().exp().expand(self.location.shape()));
+        let scales = to_host::<2>(self.log_scale.clone().exp().expand(self.location.dims()));
         let draw = |(location, scale): (f32, f32)| {
             let v: f64 = noise.random::<f64>() * 2.0 - 1.0;
             // 2⁻⁶⁰ keeps the logarithm finite at v = −1, which is drawn once in 2⁵³.
-            let deviate = -(1.0 - v.abs()).max(2f64.powi(-60)).ln() * v.signum();
+            let deviate = -ln((1.0 - v.abs()).max(powi(2.0, -60))) * v.signum();
             location + scale * deviate as f32
         };
         to_host(self.location.clone()).into_iter().zip(scales).map(draw).collect()

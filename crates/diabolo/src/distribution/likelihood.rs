@@ -1,7 +1,8 @@
 //! The likelihood of a decoder: a list of blocks, so that one model handles tables of mixed types.
 
+use crate::module;
+use crate::tensor::Param;
 use crate::tensor::Tensor;
-use crate::tensor::{Module, Param};
 
 use super::Distribution;
 use super::bernoulli::Bernoulli;
@@ -24,23 +25,23 @@ use crate::random::Stream;
 use crate::tensor::Device;
 
 /// p(x | decoder outputs): the blocks in order, and their learned vectors before the smooth bounds.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Likelihood {
-    #[module(skip)]
     blocks: Vec<LikelihoodBlock>,
     /// log σ², one vector for each Gaussian block that learns its own variance.
-    pub log_variance: Vec<Param<Tensor<1>>>,
+    pub log_variance: Vec<Param<1>>,
     /// log s and log b, one vector for each Student's t and Laplace block.
-    pub log_scale: Vec<Param<Tensor<1>>>,
+    pub log_scale: Vec<Param<1>>,
     /// log(ν − 2), one vector for each Student's t block.
-    pub log_freedom: Vec<Param<Tensor<1>>>,
+    pub log_freedom: Vec<Param<1>>,
     /// log r, one vector for each negative binomial block.
-    pub log_dispersion: Vec<Param<Tensor<1>>>,
+    pub log_dispersion: Vec<Param<1>>,
     /// Thresholds, one vector for each ordinal block.
-    pub thresholds: Vec<Param<Tensor<1>>>,
+    pub thresholds: Vec<Param<1>>,
     /// The learned vectors of registered distributions.
-    pub custom: Vec<Param<Tensor<1>>>,
+    pub custom: Vec<Param<1>>,
 }
+module!(Likelihood { log_variance, log_scale, log_freedom, log_dispersion, thresholds, custom });
 
 impl Likelihood {
     /// Learned variances and scales are initialized to 1; [`rescale`](Self::rescale) knows better.
@@ -203,7 +204,7 @@ impl Likelihood {
     }
 }
 
-type Vectors<'a> = &'a [Param<Tensor<1>>];
+type Vectors<'a> = &'a [Param<1>];
 
 /// The learned vectors that have not been assigned to a block.
 struct Unread<'a> {

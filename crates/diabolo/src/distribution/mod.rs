@@ -80,7 +80,7 @@ use crate::tensor::repeat_rows;
 ///         self.mean.clone()
 ///     }
 ///     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
-///         let scale = to_host::<2>(self.log_scale.clone().exp().expand(self.mean.shape()));
+///         let scale = to_host::<2>(self.log_scale.clone().exp().expand(self.mean.dims()));
 ///         let mut logit = || {
 ///             let u = noise.random::<f64>().clamp(1e-12, 1.0 - 1e-12);
 ///             (u / (1.0 - u)).ln() as f32

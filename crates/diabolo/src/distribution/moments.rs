@@ -3,6 +3,10 @@
 use super::LOG_VARIANCE_BOUNDS;
 use super::family::{Family, LikelihoodBlock, Variance};
 use crate::data::Encoded;
+use crate::stats::elementary::{
+    double::{exp, ln},
+    square,
+};
 
 /// What is known of one encoded column, over its observed cells.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,7 +36,7 @@ pub(super) fn initial_scales(block: &LikelihoodBlock, rows: &Encoded) -> Option<
 }
 
 pub(super) fn log_variance(variance: f64) -> f64 {
-    variance.max(LOG_VARIANCE_BOUNDS.0.exp()).ln()
+    ln(variance.max(exp(LOG_VARIANCE_BOUNDS.0)))
 }
 
 /// The statistics of a block's columns, each cell mapped by `value`; two passes over the rows.
@@ -54,7 +58,7 @@ pub(super) fn moments(block: &LikelihoodBlock, rows: &Encoded, value: impl Fn(f3
         column.mean += (x - column.mean) / column.count;
     });
     each(&|column, x| {
-        column.variance += (x - column.mean).powi(2) / column.count;
+        column.variance += square(x - column.mean) / column.count;
         column.deviation += (x - column.mean).abs() / column.count;
     });
     found

@@ -9,13 +9,11 @@
 //! gives the Poisson. The mean is log(1 + λ), in the units of the column.
 
 use crate::tensor::Tensor;
-use rand_distr::{Distribution as _, Gamma};
 
 use super::Distribution;
 use super::count::{counts, encoded, encoded_mean, log_rate};
-use super::poisson::draw_poisson;
 use super::smooth_bounds::bound;
-use crate::random::Stream;
+use crate::random::{Stream, gamma, poisson};
 use crate::tensor::{log_multichoose, to_host};
 
 /// The smooth bounds of log r.
@@ -53,11 +51,11 @@ impl Distribution for NegativeBinomial {
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
         let rates = to_host(self.log_rate.clone().exp());
-        let shapes = to_host::<2>(self.log_shape.clone().exp().expand(self.log_rate.shape()));
+        let shapes = to_host::<2>(self.log_shape.clone().exp().expand(self.log_rate.dims()));
         let draw = |(rate, shape): (f32, f32)| {
             let (rate, shape) = (f64::from(rate), f64::from(shape));
-            let gamma = Gamma::new(shape, rate / shape).expect("both are above 0");
-            encoded(draw_poisson(gamma.sample(noise), noise))
+            let rate = gamma(noise, shape) * rate / shape;
+            encoded(poisson(noise, rate))
         };
         rates.into_iter().zip(shapes).map(draw).collect()
     }

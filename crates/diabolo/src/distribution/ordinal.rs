@@ -16,6 +16,7 @@ use crate::tensor::{Tensor, activation::log_sigmoid};
 use super::Distribution;
 use super::categorical::draw_one_hot;
 use crate::random::Stream;
+use crate::stats::elementary::double::{exp_m1, ln};
 use crate::tensor::{log_one_minus_exp, softplus, to_host};
 
 /// The minimum distance of two thresholds.
@@ -39,7 +40,7 @@ impl Ordinal {
             };
         }
         let gaps = softplus(raw.narrow(1, 1, inner)) + LEAST_GAP;
-        let thetas = Tensor::cat(vec![first.clone(), gaps.clone().cumsum(1) + first], 1);
+        let thetas = Tensor::cat(vec![first.clone(), gaps.clone().cumsum() + first], 1);
         let below = thetas - score;
         let (under, over) = (log_sigmoid(below.clone()), log_sigmoid(-below));
         let between =
@@ -59,7 +60,7 @@ impl Ordinal {
 
     /// The t of given thresholds, distances below the least as the least.
     pub fn unbounded(thetas: &[f64]) -> Vec<f64> {
-        let gap = |pair: &[f64]| (pair[1] - pair[0] - LEAST_GAP).max(1e-6).exp_m1().ln();
+        let gap = |pair: &[f64]| ln(exp_m1((pair[1] - pair[0] - LEAST_GAP).max(1e-6)));
         thetas.first().copied().into_iter().chain(thetas.windows(2).map(gap)).collect()
     }
 }

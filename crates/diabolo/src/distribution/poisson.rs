@@ -10,12 +10,11 @@
 //! The mean is log(1 + λ), in the units of the column.
 
 use crate::tensor::Tensor;
-use rand_distr::{Distribution as _, Poisson as Counts};
 
 use super::Distribution;
 use super::count::{counts, encoded, encoded_mean, log_rate};
 use super::gaussian::LOG_TWO_PI;
-use crate::random::Stream;
+use crate::random::{Stream, poisson};
 use crate::tensor::{stirling_remainder, to_host};
 
 pub(super) struct Poisson {
@@ -33,7 +32,7 @@ impl Poisson {
 impl Distribution for Poisson {
     fn negative_log_likelihood(&self, x: Tensor<2>) -> Tensor<2> {
         let counts = counts(x);
-        let none = counts.clone().lower_elem(0.5);
+        let none = counts.clone().below(0.5);
         let n = counts.clamp_min(1.0);
         let log_n = n.clone().log();
         let d = self.log_rate.clone() - log_n.clone();
@@ -49,13 +48,8 @@ impl Distribution for Poisson {
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
         let rates = to_host(self.log_rate.clone().exp());
-        rates.into_iter().map(|rate| encoded(draw_poisson(f64::from(rate), noise))).collect()
+        rates.into_iter().map(|rate| encoded(poisson(noise, f64::from(rate)))).collect()
     }
-}
-
-/// A draw with this expectation; 0 if it is 0.
-pub(super) fn draw_poisson(rate: f64, noise: &mut Stream) -> f64 {
-    Counts::new(rate).map_or(0.0, |counts| counts.sample(noise))
 }
 
 #[cfg(test)]

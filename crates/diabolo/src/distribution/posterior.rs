@@ -9,8 +9,7 @@ use crate::tensor::Tensor;
 
 use super::bound_log_variance;
 use super::gaussian::LOG_TWO_PI;
-use crate::kernel;
-use crate::tensor::{log_sum_exp, repeat_rows};
+use crate::tensor::{fused, log_sum_exp, repeat_rows};
 
 /// q(z|x): a Gaussian with diagonal covariance for each row.
 pub struct Posterior {
@@ -28,16 +27,16 @@ impl Posterior {
 
     /// KL(q(z|x) ‖ N(0, I)) of each latent dimension, in nats: batch × latent_dim.
     pub fn kl_divergence(&self) -> Tensor<2> {
-        if kernel::is_supported(&self.mean) {
-            return kernel::gaussian_kl(self.mean.clone(), self.log_variance.clone());
+        if fused::is_supported(&self.mean) {
+            return fused::gaussian_kl(self.mean.clone(), self.log_variance.clone());
         }
         (self.mean.clone().square() + self.log_variance.clone().exp() - self.log_variance.clone() - 1.0) * 0.5
     }
 
     /// z = μ + σ ε for the given standard-normal ε (batch × latent_dim).
     pub fn sample(&self, epsilon: Tensor<2>) -> Tensor<2> {
-        if kernel::is_supported(&self.mean) {
-            return kernel::gaussian_draw(self.mean.clone(), self.log_variance.clone(), epsilon);
+        if fused::is_supported(&self.mean) {
+            return fused::gaussian_draw(self.mean.clone(), self.log_variance.clone(), epsilon);
         }
         self.mean.clone() + (self.log_variance.clone() * 0.5).exp() * epsilon
     }

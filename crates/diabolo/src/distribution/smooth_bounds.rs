@@ -5,10 +5,7 @@
 //! ```
 //! which is r itself well inside (lo, hi), and flat outside.
 
-use crate::tensor::Tensor;
-
-use crate::kernel;
-use crate::tensor::softplus;
+use crate::tensor::{Tensor, fused, softplus};
 
 /// Above `hi` by this much, the bound is constant to 17 digits; further out, the difference of both
 /// softplus would lose precision.
@@ -19,8 +16,8 @@ pub(super) const LOG_SCALE_BOUNDS: (f64, f64) = (-5.0, 5.0);
 
 /// Maps an unconstrained value smoothly into (lo, hi).
 pub(super) fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> Tensor<D> {
-    if kernel::is_supported(&raw) {
-        return kernel::bound(raw, (low, high));
+    if fused::is_supported(&raw) {
+        return fused::bound(raw, (low, high));
     }
     let raw = raw.clamp_max(high + FLAT);
     softplus(raw.clone() - low) - softplus(raw - high) + low
@@ -32,11 +29,6 @@ const FARTHEST: f64 = 1e12;
 /// x − location, clamped to ±10¹².
 pub(super) fn residual(x: Tensor<2>, location: Tensor<2>) -> Tensor<2> {
     (x - location).clamp(-FARTHEST, FARTHEST)
-}
-
-/// 1 where `mask` is set, else 0, in the precision of `like`.
-pub(super) fn indicator<const D: usize>(mask: Tensor<D, crate::tensor::Bool>, like: &Tensor<D>) -> Tensor<D> {
-    like.zeros_like().mask_fill(mask, 1.0)
 }
 
 #[cfg(test)]

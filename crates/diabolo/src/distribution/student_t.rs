@@ -9,12 +9,11 @@
 //! δ(a) − δ(a + ½).
 
 use crate::tensor::Tensor;
-use rand_distr::{Distribution as _, StudentT as Standard};
 
 use super::Distribution;
 use super::gaussian::LOG_TWO_PI;
 use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
-use crate::random::Stream;
+use crate::random::{Stream, student_t};
 use crate::tensor::{stirling_remainder, to_host};
 
 /// The smooth bounds of log(ν − 2).
@@ -61,8 +60,7 @@ impl Distribution for StudentT {
         let freedoms = to_host::<2>(self.freedom.clone().expand([rows, width]));
         let locations = to_host(self.location.clone());
         let draw = |((location, scale), nu): ((f32, f32), f32)| {
-            let standard = Standard::new(f64::from(nu)).expect("ν is above 2");
-            location + scale * standard.sample(noise) as f32
+            location + scale * student_t(noise, f64::from(nu)) as f32
         };
         locations.into_iter().zip(scales).zip(freedoms).map(draw).collect()
     }

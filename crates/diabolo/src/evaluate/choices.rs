@@ -1,6 +1,7 @@
 //! Codebook usage of quantized codes.
 
 use crate::model::Codebook;
+use crate::stats::elementary::double::{exp, ln};
 
 /// Counts of the chosen vectors: groups × codebook_size.
 pub(super) struct Choices {
@@ -14,10 +15,10 @@ impl Choices {
     }
 
     /// Adds the choices of some rows: rows × groups, row-major.
-    pub(super) fn add(&mut self, chosen: &[f32]) {
+    pub(super) fn add(&mut self, chosen: &[usize]) {
         let groups = self.counts.len() / self.size;
         for (i, &code) in chosen.iter().enumerate() {
-            self.counts[i % groups * self.size + code as usize] += 1;
+            self.counts[i % groups * self.size + code] += 1;
         }
     }
 
@@ -26,7 +27,7 @@ impl Choices {
         let of_group = |counts: &[u64]| {
             let total: u64 = counts.iter().sum();
             let shares = counts.iter().filter(|n| **n > 0).map(|&n| n as f64 / total as f64);
-            if total == 0 { 0.0 } else { (-shares.map(|p| p * p.ln()).sum::<f64>()).exp() }
+            if total == 0 { 0.0 } else { exp(-shares.map(|p| p * ln(p)).sum::<f64>()) }
         };
         let groups = self.counts.chunks_exact(self.size);
         groups.clone().map(of_group).sum::<f64>() / groups.len() as f64
@@ -47,8 +48,8 @@ mod tests {
         // The first group chooses 0, 1, 2, 3; the second always 2.
         let mut choices = Choices { counts: vec![0; 8], size: 4 };
         assert_eq!((choices.perplexity(), choices.used()), (0.0, 0.0));
-        choices.add(&[0.0, 2.0, 1.0, 2.0]);
-        choices.add(&[2.0, 2.0, 3.0, 2.0]);
+        choices.add(&[0, 2, 1, 2]);
+        choices.add(&[2, 2, 3, 2]);
         assert!((choices.perplexity() - 2.5).abs() < 1e-12, "{}", choices.perplexity());
         assert_eq!(choices.used(), 5.0 / 8.0);
     }

@@ -1,6 +1,7 @@
 //! Reconstruction error of each column of a table, compared with predicting its mean or mode.
 
 use crate::data::{Encoded, FeatureKind, Preprocessor};
+use crate::stats::elementary::square;
 
 /// One column's score.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -71,7 +72,7 @@ impl Column {
         match kind {
             FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Datetime { .. } => {
                 let value = x[0] as f64;
-                self.squared_error += (mean[0] as f64 - value).powi(2);
+                self.squared_error += square(mean[0] as f64 - value);
                 self.sum += value;
                 self.squares += value * value;
             }
@@ -92,7 +93,7 @@ impl Column {
         let n = self.observed.max(1.0);
         let (value, baseline, perfect) = match kind {
             FeatureKind::Numeric | FeatureKind::Count | FeatureKind::Datetime { .. } => {
-                let variance = self.squares / n - (self.sum / n).powi(2);
+                let variance = self.squares / n - square(self.sum / n);
                 ((self.squared_error / n).sqrt(), variance.max(0.0).sqrt(), 0.0)
             }
             FeatureKind::Binary { .. } | FeatureKind::Categorical { .. } | FeatureKind::Ordinal { .. } => {

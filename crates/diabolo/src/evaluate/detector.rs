@@ -32,6 +32,7 @@ use crate::data::{Encoded, Preprocessor};
 use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, CHUNK, in_chunks};
 use crate::random::{Purpose, permutation, stream};
+use crate::stats::elementary::{double::ln, square};
 use crate::tensor::{Device, to_host};
 
 use super::{Reference, common_log_likelihoods};
@@ -231,7 +232,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
     fn losses(&self, batch: &Batch) -> Vec<f64> {
         let all = self.model.reconstructions(batch);
         let share = 1.0 / all.len() as f64;
-        let mut sums = vec![0f64; batch.x.shape().num_elements()];
+        let mut sums = vec![0f64; batch.x.num_elements()];
         for (parameters, deviation) in
             all.into_iter().zip(self.detector.deviation.chunks_exact(batch.x.dims()[1]))
         {
@@ -256,7 +257,7 @@ impl<M: Autoencoder + Sync> Scorer<'_, M> {
         for (at, loss) in losses.iter_mut().enumerate().filter(|(at, _)| unscaled[at % width]) {
             let sigma = f64::from(deviation[at % width]);
             let z = f64::from(residuals[at]) / sigma;
-            *loss = 0.5 * (z * z + std::f64::consts::TAU.ln()) + sigma.ln();
+            *loss = 0.5 * (z * z + ln(std::f64::consts::TAU)) + ln(sigma);
         }
         losses
     }
@@ -281,7 +282,7 @@ fn deviations<M: Autoencoder>(model: &M, rows: &Encoded, device: &Device) -> Vec
             for (&row, residuals) in chunk.iter().zip(residuals.chunks_exact(rows.width)) {
                 for (column, &residual) in residuals.iter().enumerate() {
                     let seen = f64::from(u8::from(rows.has(row, &(column..column + 1))));
-                    sums[column][0] += seen * f64::from(residual).powi(2);
+                    sums[column][0] += seen * square(f64::from(residual));
                     sums[column][1] += seen;
                 }
             }

@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::Factors;
+use crate::stats::elementary::double::ln;
 use crate::{Error, Result};
 
 /// Number of bins of a latent dimension.
@@ -137,7 +138,7 @@ fn entropy(counts: &[usize]) -> f64 {
     let total = counts.iter().sum::<usize>() as f64;
     let term = |&count: &usize| {
         let p = count as f64 / total;
-        if count == 0 { 0.0 } else { -p * p.ln() }
+        if count == 0 { 0.0 } else { -p * ln(p) }
     };
     counts.iter().map(term).sum()
 }

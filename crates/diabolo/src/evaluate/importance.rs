@@ -12,6 +12,10 @@ use crate::data::Encoded;
 use crate::kernel::{in_parallel, is_in_place};
 use crate::model::{Autoencoder, Batch};
 use crate::random::{Purpose, RowNoise, stream};
+use crate::stats::elementary::{
+    double::{exp, ln},
+    square,
+};
 use crate::tensor::{Device, to_host};
 
 /// Draws of z that are decoded together, for all rows of a slice; small enough for the cache.
@@ -56,7 +60,7 @@ impl LogLikelihood {
     pub fn of(rows: &[RowLikelihood], samples: usize) -> Self {
         let n = rows.len().max(1) as f64;
         let mean = rows.iter().map(|row| row.bound).sum::<f64>() / n;
-        let squares: f64 = rows.iter().map(|row| (row.bound - mean).powi(2)).sum();
+        let squares: f64 = rows.iter().map(|row| square(row.bound - mean)).sum();
         let mut effective: Vec<f64> = rows.iter().map(|row| row.effective_draws).collect();
         effective.sort_by(f64::total_cmp);
         LogLikelihood {
@@ -112,7 +116,7 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     seed: u64,
     device: &Device,
 ) -> Option<Vec<f64>> {
-    // In place the tensors stay too small for Burn to ask for threads.
+    // In place, few rows at a time.
     const SMALL: usize = 1 << 17;
     let few = (SMALL / (samples * rows.width).max(1)).clamp(1, rows_at_once(samples));
     let at_once = if is_in_place() { few } else { rows_at_once(samples) };
@@ -182,12 +186,12 @@ impl LogSum {
     fn add(&mut self, a: f64) {
         self.count += 1.0;
         if a > self.largest {
-            let smaller = (self.largest - a).exp();
+            let smaller = exp(self.largest - a);
             self.scaled = self.scaled * smaller + 1.0;
             self.squares = self.squares * smaller * smaller + 1.0;
             self.largest = a;
         } else {
-            let weight = (a - self.largest).exp();
+            let weight = exp(a - self.largest);
             self.scaled += weight;
             self.squares += weight * weight;
         }
@@ -196,7 +200,7 @@ impl LogSum {
     /// The logarithm of the mean of e^a, and how many of them it is a mean of.
     fn found(&self) -> RowLikelihood {
         RowLikelihood {
-            bound: self.largest + (self.scaled / self.count).ln(),
+            bound: self.largest + ln(self.scaled / self.count),
             effective_draws: self.scaled * self.scaled / self.squares,
         }
     }

@@ -10,6 +10,7 @@ use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
 use crate::nn::Layer;
 use crate::objective::{Estimator, rademacher};
 use crate::random::{Purpose, stream};
+use crate::stats::elementary::{double::log2, square};
 use crate::tensor::{Device, to_host};
 
 /// Rows evaluated at a time.
@@ -132,14 +133,14 @@ impl Beside {
         self.sum += total(&losses);
         for worse in own.iter().zip(losses).map(|(own, constant)| own - f64::from(constant)) {
             self.worse += worse;
-            self.squares += worse.powi(2);
+            self.squares += square(worse);
         }
     }
 
     /// The standard error of the mean difference.
     fn error(&self, rows: f64) -> f64 {
         let mean = self.worse / rows;
-        ((self.squares / rows - mean.powi(2)).max(0.0) / (rows - 1.0).max(1.0)).sqrt()
+        ((self.squares / rows - square(mean)).max(0.0) / (rows - 1.0).max(1.0)).sqrt()
     }
 }
 
@@ -248,7 +249,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let code = self.model.encode(batch.input());
         self.add_contraction(&batch.input());
         if let (Some(choices), Some(book)) = (&mut self.choices, self.model.codebook()) {
-            choices.add(&to_host(book.indices(code.clone()).float()));
+            choices.add(book.indices(code.clone()).values());
         }
         let parameters = self.model.reconstruct_from(batch, code.clone());
         let likelihood = self.model.likelihood();
@@ -261,9 +262,6 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         });
         self.reconstruction += losses.as_deref().map_or(0.0, total);
         let errors = to_host(likelihood.residuals(parameters, batch.x.clone()));
-        // Squared in double precision, since the reconstructions of a diverged model overflow in
-        // single.
-        let square = |error: &f32| f64::from(*error).powi(2);
         let described = likelihood.described();
         let observed = batch.observed.as_ref().map(|observed| to_host(observed.clone()));
         let counts = |at: usize| {
@@ -271,12 +269,14 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         };
         let seen = errors.iter().enumerate().filter(|(at, _)| counts(*at));
         self.observed += seen.clone().count() as f64;
-        self.squared_error += seen.map(|(_, error)| square(error)).sum::<f64>();
+        // Squared in double precision, since the reconstructions of a diverged model overflow in
+        // single.
+        self.squared_error += seen.map(|(_, error)| square(f64::from(*error))).sum::<f64>();
         let code = to_host(code);
         for row in code.chunks_exact(self.code_sums.len().max(1)) {
             for (sums, &value) in self.code_sums.iter_mut().zip(row) {
                 sums.0 += value as f64;
-                sums.1 += (value as f64).powi(2);
+                sums.1 += square(value as f64);
             }
         }
         if let Some((low, high)) = self.code_bounds() {
@@ -300,7 +300,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
                 probes.map(|count| rademacher(rows, count, self.model.latent_dim(), noise, self.device));
             let squares = to_host(self.model.trace(slice).contraction(probes.as_ref()));
             self.contraction += total(&squares);
-            self.jacobian_norm += squares.iter().map(|&square| (square as f64).sqrt()).sum::<f64>();
+            self.jacobian_norm += squares.iter().map(|&squared| (squared as f64).sqrt()).sum::<f64>();
         }
     }
 
@@ -324,7 +324,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let reconstruction = self.reconstruction / n;
         let kl_divergence = self.kl_divergence.map(|kl| kl / n);
         let negative_elbo = kl_divergence.map(|kl| reconstruction + kl);
-        let variance = |(sum, squares): &(f64, f64)| squares / n - (sum / n).powi(2);
+        let variance = |(sum, squares): &(f64, f64)| squares / n - square(sum / n);
         let values = n * self.code_sums.len() as f64;
         let bounded = self.code_bounds().is_some();
         let per_dimension = self.width.max(1) as f64 * std::f64::consts::LN_2;
@@ -352,7 +352,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
                 let nats = negative_elbo.unwrap_or(reconstruction);
                 let densities = self.model.likelihood().densities();
                 let share = densities.iter().filter(|d| **d).count() as f64 / densities.len().max(1) as f64;
-                nats / per_dimension + share * scale.log2()
+                nats / per_dimension + share * log2(scale)
             }),
         }
     }

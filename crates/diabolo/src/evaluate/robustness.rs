@@ -11,6 +11,10 @@ use super::metrics::total;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
 use crate::random::{Purpose, standard_normal, stream};
+use crate::stats::elementary::{
+    double::{powf, powi},
+    square,
+};
 use crate::tensor::{Device, to_host};
 
 /// Rows at a time.
@@ -56,7 +60,7 @@ pub struct NoiseResponse {
 /// 0 for fewer than two rows.
 pub fn typical_distance(rows: &Encoded) -> f64 {
     let row = |i: usize| &rows.values[i * rows.width..(i + 1) * rows.width];
-    let apart = |i: usize| row(i - 1).iter().zip(row(i)).map(|(a, b)| ((a - b) as f64).powi(2)).sum::<f64>();
+    let apart = |i: usize| row(i - 1).iter().zip(row(i)).map(|(a, b)| square((a - b) as f64)).sum::<f64>();
     let mut distances: Vec<f64> = (1..rows.rows).map(|i| apart(i).sqrt()).collect();
     distances.sort_by(f64::total_cmp);
     distances.get(distances.len() / 2).copied().unwrap_or(0.0)
@@ -65,9 +69,9 @@ pub fn typical_distance(rows: &Encoded) -> f64 {
 /// The default radii for a typical `distance` between rows: 12, log-spaced from 0.01 to 3 times
 /// that.
 pub fn default_radii(distance: f64) -> Vec<f64> {
-    let step = (FARTHEST / NEAREST).powf(1.0 / (RADII - 1) as f64);
+    let step = powf(FARTHEST / NEAREST, 1.0 / (RADII - 1) as f64);
     let distance = if distance > 0.0 { distance } else { 1.0 };
-    (0..RADII).map(|i| distance * NEAREST * step.powi(i as i32)).collect()
+    (0..RADII).map(|i| distance * NEAREST * powi(step, i as i32)).collect()
 }
 
 /// The default standard deviations of noise for a typical `distance` between rows: 0, 0.1, 0.25,
@@ -117,15 +121,15 @@ pub fn contraction_ratios<M: Autoencoder>(
             for direction in &directions {
                 let moved = model.encode(batch.changed_input(direction.clone() * radius)) - code.clone();
                 for (row, squared) in squares.iter_mut().zip(to_host(moved.square().sum_dim(1))) {
-                    let squared = squared as f64 / radius.powi(2);
+                    let squared = squared as f64 / square(radius);
                     row[0] += squared.sqrt() / DIRECTIONS as f64;
                     row[1] += squared / DIRECTIONS as f64;
                 }
             }
-            for [ratio, square] in squares {
+            for [ratio, squared] in squares {
                 sums[0] += ratio;
                 sums[1] += ratio * ratio;
-                sums[2] += square;
+                sums[2] += squared;
             }
         }
     }
@@ -162,7 +166,7 @@ pub fn noise_responses<M: Autoencoder>(
         let normal = observed_noise(&batch, noise, device);
         observed += match &batch.observed {
             Some(observed) => total(&to_host(observed.clone())),
-            None => normal.shape().num_elements() as f64,
+            None => normal.num_elements() as f64,
         };
         for (&deviation, sums) in deviations.iter().zip(&mut sums) {
             let noisy = Batch { x: batch.x.clone() + normal.clone() * deviation, ..batch.clone() };
@@ -176,7 +180,7 @@ pub fn noise_responses<M: Autoencoder>(
         for row in to_host(code).chunks_exact(codes.len().max(1)) {
             for ([sum, squares], &value) in codes.iter_mut().zip(row) {
                 *sum += value as f64;
-                *squares += (value as f64).powi(2);
+                *squares += square(value as f64);
             }
         }
     }

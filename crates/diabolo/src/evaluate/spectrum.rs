@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::jacobian::jacobians;
 use crate::data::Encoded;
 use crate::model::Autoencoder;
+use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, to_host};
 use crate::{Error, Result};
 
@@ -83,7 +84,7 @@ pub fn effective_rank(singular_values: &[f64]) -> f64 {
         return 0.0;
     }
     let shares = singular_values.iter().map(|v| v / sum).filter(|&p| p != 0.0);
-    shares.map(|p| -p * p.ln()).sum::<f64>().exp()
+    exp(shares.map(|p| -p * ln(p)).sum::<f64>())
 }
 
 /// The first `k` right singular vectors of J at each chosen row: the directions of highest

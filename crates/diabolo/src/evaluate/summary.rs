@@ -6,7 +6,7 @@ use crate::model::{Autoencoder, in_chunks};
 use crate::random::{Purpose, permutation, stream, weighted_index};
 use crate::tensor::{Device, to_host};
 
-use crate::stats::k_means;
+use crate::stats::{elementary::square, k_means};
 
 /// Maximum number of summarized rows, and of numbers in their codes: 32 MiB.
 const ROWS: usize = 4096;
@@ -63,7 +63,7 @@ impl LatentSummary {
 
     /// √ of the mean variance over latent dimensions: the length scale of the code.
     pub fn scale(&self) -> f64 {
-        let variance: f64 = self.deviation.iter().map(|&d| f64::from(d).powi(2)).sum();
+        let variance: f64 = self.deviation.iter().map(|&d| square(f64::from(d))).sum();
         (variance / self.deviation.len().max(1) as f64).sqrt()
     }
 

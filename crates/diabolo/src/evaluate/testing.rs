@@ -1,6 +1,6 @@
 //! A model of given weights, for tests with results computed by hand.
 
-use crate::tensor::Module;
+use crate::module;
 use crate::tensor::Tensor;
 
 use crate::data::Encoded;
@@ -12,11 +12,12 @@ use crate::tensor::Device;
 
 /// An encoder of the given layers; the decoder copies the code, truncated or zero-padded to the
 /// width of the inputs.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Network {
     encoder: Sequential,
     likelihood: Likelihood,
 }
+module!(Network { encoder, likelihood });
 
 impl Network {
     /// Layers (outputs, inputs, row-major weights, activation), first to last; biases are 0.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch, CHUNK};
+use crate::stats::elementary::square;
 use crate::tensor::{Device, to_host};
 
 /// One latent dimension.
@@ -49,7 +50,7 @@ pub fn unit_statistics<M: Autoencoder>(
     let of = |[kl, mean, squares, variance]: [f64; 4]| UnitStatistics {
         kl_divergence: kl / n,
         mean: mean / n,
-        variance: variance / n + squares / n - (mean / n).powi(2),
+        variance: variance / n + squares / n - square(mean / n),
     };
     Some(sums.into_iter().map(of).collect())
 }

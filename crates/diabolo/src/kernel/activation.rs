@@ -1,10 +1,12 @@
 //! Activation functions: value and derivative in one pass. `nn::activation` has the tensor
 //! operations.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::dispatch_simd;
-use super::math::{normal, sigmoid, sigmoid_softplus, tanh};
+use super::threads::rows_per_thread;
+use super::{buffer, dispatch_simd};
+use diabolo_stats::elementary::single::{normal, sigmoid, sigmoid_softplus, tanh};
 
 /// An element-wise non-linearity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +27,9 @@ pub enum Activation {
     /// a itself.
     Identity,
 }
+
+/// An activation takes about as long as this many multiplications of a product.
+const OPERATIONS: usize = 64;
 
 /// Runs `$body` with `$at` being a ↦ (φ(a), φ′(a)), compiled once for each activation.
 macro_rules! with_curve {
@@ -112,14 +117,23 @@ impl Activation {
             self.apply(a, bias);
             return None;
         }
-        let mut slopes = Vec::with_capacity(a.len());
-        with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
-            slopes.extend(row.iter_mut().zip(bias).map(|(a, b)| {
-                let (value, slope) = at(*a + b);
-                *a = value;
-                slope
-            }));
-        });
+        let mut slopes = buffer::take(a.len());
+        let width = bias.len().max(1);
+        let part = width * rows_per_thread(a.len() / width, width, OPERATIONS);
+        let parts = a.par_chunks_mut(part).zip(slopes.par_chunks_mut(part));
+        match parts.len() {
+            1 => self.apply_to_rows(a, bias, &mut slopes),
+            _ => parts.for_each(|(a, slopes)| self.apply_to_rows(a, bias, slopes)),
+        }
         Some(slopes)
+    }
+
+    fn apply_to_rows(self, a: &mut [f32], bias: &[f32], slopes: &mut [f32]) {
+        let width = bias.len().max(1);
+        with_curve!(self, at => for (row, slopes) in a.chunks_exact_mut(width).zip(slopes.chunks_exact_mut(width)) {
+            for ((a, b), slope) in row.iter_mut().zip(bias).zip(slopes) {
+                (*a, *slope) = at(*a + b);
+            }
+        });
     }
 }

@@ -8,16 +8,12 @@
 //! ```
 //! Value and gradient are computed in one pass; the backward pass only multiplies.
 
-use std::ops::Range;
+use rayon::prelude::*;
 
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::Tensor;
+use diabolo_stats::elementary::{double::ln, single::sigmoid_softplus};
 
-use super::math::sigmoid_softplus;
-use super::operation::{Operation, Recorded, record};
-use super::{LANES, Primitive, contiguous, dispatch_simd, scale_rows, shape, tensor, values};
+use super::threads::rows_per_thread;
+use super::{LANES, dispatch_simd};
 
 /// The distribution of a feature, given one output of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,127 +27,69 @@ pub enum ElementLoss {
     },
 }
 
-/// −log p(x) of each row, in nats, over the cells that are `observed`.
+/// The rows that are scored: `x` and `observed`, batch × width.
+#[derive(Clone, Copy)]
+pub(crate) struct Observations<'a> {
+    pub x: &'a [f32],
+    /// 1 where a cell was observed, else 0; `None` if every cell was.
+    pub observed: Option<&'a [f32]>,
+    pub width: usize,
+}
+
+impl Observations<'_> {
+    /// The number of rows.
+    fn rows(&self) -> usize {
+        self.x.len() / self.width.max(1)
+    }
+
+    /// x and o of row k of `count`, which are several, consecutively, for each row here.
+    pub(super) fn row(&self, k: usize, count: usize) -> (&[f32], Option<&[f32]>) {
+        let example = k / (count / self.rows().max(1));
+        let own = example * self.width..(example + 1) * self.width;
+        (&self.x[own.clone()], self.observed.map(|observed| &observed[own]))
+    }
+}
+
+/// −log p(x) of each row, in nats, over the cells that are observed.
 ///
-/// `outputs`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width).
-/// Result: batch · K.
-pub fn negative_log_likelihood(
+/// `outputs`: (batch · K) × width, K rows for each row of x. Result: batch · K. The derivatives
+/// with respect to the outputs are written to `gradient`, row-major, if it has as many numbers; to
+/// one row that is written again and again otherwise.
+pub(crate) fn negative_log_likelihood(
     cell: ElementLoss,
-    outputs: Tensor<2>,
-    x: Tensor<2>,
-    observed: Option<Tensor<2>>,
-) -> Tensor<1> {
-    let (outputs, x) = (outputs.into_dispatch(), x.into_dispatch());
-    Tensor::from_dispatch(match observed {
-        Some(observed) => Dispatch::likelihood_observed(outputs, x, observed.into_dispatch(), cell),
-        None => Dispatch::likelihood(outputs, x, cell),
-    })
-}
-
-#[backend_extension(Flex, Autodiff)]
-trait LikelihoodKernel: Backend {
-    fn likelihood(outputs: FloatTensor<Self>, x: FloatTensor<Self>, cell: ElementLoss) -> FloatTensor<Self>;
-
-    fn likelihood_observed(
-        outputs: FloatTensor<Self>,
-        x: FloatTensor<Self>,
-        observed: FloatTensor<Self>,
-        cell: ElementLoss,
-    ) -> FloatTensor<Self>;
-}
-
-impl LikelihoodKernel for Flex {
-    fn likelihood(outputs: Primitive, x: Primitive, cell: ElementLoss) -> Primitive {
-        Likelihood::value([outputs], Observation { x, observed: None, cell })
-    }
-
-    fn likelihood_observed(
-        outputs: Primitive,
-        x: Primitive,
-        observed: Primitive,
-        cell: ElementLoss,
-    ) -> Primitive {
-        Likelihood::value([outputs], Observation { x, observed: Some(observed), cell })
-    }
-}
-
-impl<C: CheckpointStrategy> LikelihoodKernel for Autodiff<Flex, C> {
-    fn likelihood(outputs: Recorded<C>, x: Recorded<C>, cell: ElementLoss) -> Recorded<C> {
-        let rows = Observation { x: x.into_primitive(), observed: None, cell };
-        record::<Likelihood, C, 1>([outputs], rows)
-    }
-
-    fn likelihood_observed(
-        outputs: Recorded<C>,
-        x: Recorded<C>,
-        observed: Recorded<C>,
-        cell: ElementLoss,
-    ) -> Recorded<C> {
-        let observed = Some(observed.into_primitive());
-        record::<Likelihood, C, 1>([outputs], Observation { x: x.into_primitive(), observed, cell })
-    }
-}
-
-/// The rows and the distribution of the loss.
-struct Observation {
-    x: Primitive,
-    observed: Option<Primitive>,
-    cell: ElementLoss,
-}
-
-/// The operation on the decoder's outputs.
-#[derive(Debug)]
-struct Likelihood;
-
-impl Operation<1> for Likelihood {
-    type Settings = Observation;
-    /// ∂L_b/∂output.
-    type State = Primitive;
-
-    fn value([outputs]: [Primitive; 1], rows: Observation) -> Primitive {
-        let [count, width] = shape(&outputs);
-        let mut unused = vec![0.0; width];
-        tensor(each_row(&outputs, &rows, |_| 0..width, &mut unused), [count])
-    }
-
-    fn value_and_state([outputs]: [Primitive; 1], rows: Observation) -> (Primitive, Primitive) {
-        let [count, width] = shape(&outputs);
-        let mut gradient = vec![0.0; count * width];
-        let losses = each_row(&outputs, &rows, |k| k * width..(k + 1) * width, &mut gradient);
-        (tensor(losses, [count]), tensor(gradient, [count, width]))
-    }
-
-    fn gradients(state: Primitive, gradient: Primitive, _: [bool; 1]) -> [Option<Primitive>; 1] {
-        let mut state = contiguous(state);
-        let width = shape(&state)[1];
-        scale_rows(state.storage_mut(), width, &values(&gradient));
-        [Some(state)]
-    }
-}
-
-/// The loss of each row of outputs; its gradient is written to `gradient`, at `slot`.
-fn each_row(
-    outputs: &Primitive,
-    rows: &Observation,
-    slot: impl Fn(usize) -> Range<usize>,
+    outputs: &[f32],
+    rows: Observations,
     gradient: &mut [f32],
 ) -> Vec<f32> {
-    let ([count, width], [examples, _]) = (shape(outputs), shape(&rows.x));
-    let (outputs, x) = (values(outputs), values(&rows.x));
-    let observed = rows.observed.as_ref().map(values);
-    let times = count / examples.max(1);
-    let loss = |k: usize| {
-        let example = k / times * width..(k / times + 1) * width;
-        let (outputs, gradient) = (&outputs[k * width..(k + 1) * width], &mut gradient[slot(k)]);
-        match &observed {
-            Some(observed) => {
-                row::<true>(rows.cell, outputs, &x[example.clone()], &observed[example], gradient)
-            }
-            None => row::<false>(rows.cell, outputs, &x[example], &[], gradient),
+    let width = rows.width.max(1);
+    let count = outputs.len() / width;
+    let loss = |k: usize, gradient: &mut [f32]| {
+        let outputs = &outputs[k * width..(k + 1) * width];
+        match rows.row(k, count) {
+            (x, Some(observed)) => row::<true>(cell, outputs, x, observed, gradient),
+            (x, None) => row::<false>(cell, outputs, x, &[], gradient),
         }
     };
-    (0..count).map(loss).collect()
+    if gradient.len() != outputs.len() {
+        return (0..count).map(|k| loss(k, gradient)).collect();
+    }
+    let mut losses = vec![0.0; count];
+    let part = rows_per_thread(count, width, OPERATIONS);
+    let parts = losses.par_chunks_mut(part).zip(gradient.par_chunks_mut(part * width)).enumerate();
+    let of_part = |(number, (losses, gradient)): (usize, (&mut [f32], &mut [f32]))| {
+        for (k, (value, gradient)) in losses.iter_mut().zip(gradient.chunks_exact_mut(width)).enumerate() {
+            *value = loss(number * part + k, gradient);
+        }
+    };
+    match parts.len() {
+        1 => of_part((0, (&mut losses, gradient))),
+        _ => parts.for_each(of_part),
+    }
+    losses
 }
+
+/// An element takes about as long as this many multiplications of a product.
+const OPERATIONS: usize = 64;
 
 /// The loss of a row, and its gradient; without a mask `observed` is not read.
 fn row<const MASKED: bool>(
@@ -173,7 +111,7 @@ fn row<const MASKED: bool>(
         ),
         ElementLoss::Gaussian { variance } => {
             let precision = variance.recip() as f32;
-            let constant = (0.5 * (std::f64::consts::TAU * variance).ln()) as f32;
+            let constant = (0.5 * ln(std::f64::consts::TAU * variance)) as f32;
             dispatch_simd(
                 #[inline(always)]
                 || {

@@ -9,44 +9,16 @@
 //! softplus: s = 1 − e^−h, ∂s/∂h = 1 − s              identity: s = 1, ∂s/∂h = 0
 //! ```
 
-use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Autodiff, Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::Tensor;
+use super::{Activation, buffer, dispatch_simd, sum_of_pairs};
+use diabolo_stats::elementary::single::exp;
 
-use super::math::exp;
-use super::operation::{Operation, Recorded, record};
-use super::{Activation, Primitive, dispatch_simd, shape, sum_of_pairs, tensor, values};
-
-/// Σ_j s_j² ‖W_j‖² for each row. `output`: batch × outputs; `weight`: outputs × inputs. Result:
-/// batch.
-///
-/// # Panics
-/// If the activation's slope is not [a function of its output](Activation::slope_is_of_output).
-pub fn contraction(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
-    assert!(activation.slope_is_of_output(), "the slope of {activation:?} needs its input");
-    Tensor::from_dispatch(Dispatch::contraction(output.into_dispatch(), weight.into_dispatch(), activation))
-}
-
-#[backend_extension(Flex, Autodiff)]
-trait ContractionKernel: Backend {
-    fn contraction(
-        output: FloatTensor<Self>,
-        weight: FloatTensor<Self>,
-        activation: Activation,
-    ) -> FloatTensor<Self>;
-}
-
-impl ContractionKernel for Flex {
-    fn contraction(output: Primitive, weight: Primitive, activation: Activation) -> Primitive {
-        Contraction::value([output, weight], activation)
-    }
-}
-
-impl<C: CheckpointStrategy> ContractionKernel for Autodiff<Flex, C> {
-    fn contraction(output: Recorded<C>, weight: Recorded<C>, activation: Activation) -> Recorded<C> {
-        record::<Contraction, C, 2>([output, weight], activation)
-    }
+/// C = Σ_j s_j² ‖W_j‖² of each row, and what its gradient needs.
+pub(crate) struct LayerContraction {
+    /// C of each row.
+    pub value: Vec<f32>,
+    /// s² and 2 s n ∂s/∂h, row-major.
+    squares: Vec<f32>,
+    of_output: Vec<f32>,
 }
 
 impl Activation {
@@ -68,61 +40,44 @@ impl Activation {
 
 /// f of each number.
 fn each(numbers: &[f32], f: impl Fn(f32) -> f32) -> Vec<f32> {
-    let mut out = Vec::with_capacity(numbers.len());
+    let mut out = buffer::take(numbers.len());
     dispatch_simd(
         #[inline(always)]
-        || out.extend(numbers.iter().map(|number| f(*number))),
+        || out.iter_mut().zip(numbers).for_each(|(out, number)| *out = f(*number)),
     );
     out
 }
 
-/// The operation on (h, W).
-#[derive(Debug)]
-struct Contraction;
-
-/// The state of the backward pass.
-#[derive(Debug, Clone)]
-struct State {
-    /// s² and 2 s n ∂s/∂h, row-major.
-    squares: Vec<f32>,
-    of_output: Primitive,
-    weight: Primitive,
-}
-
-impl Operation<2> for Contraction {
-    type Settings = Activation;
-    type State = State;
-
-    fn value(inputs: [Primitive; 2], activation: Activation) -> Primitive {
-        Self::value_and_state(inputs, activation).0
-    }
-
-    fn value_and_state([output, weight]: [Primitive; 2], activation: Activation) -> (Primitive, State) {
-        let (norms, [rows, outputs]) = (squared_norms(&weight), shape(&output));
-        let squares = activation.map(&values(&output), |s, _| s * s);
-        let mut of_output = activation.map(&values(&output), |s, change| 2.0 * s * change);
-        let mut sums = Vec::with_capacity(rows);
-        for b in 0..rows {
-            let own = b * outputs..(b + 1) * outputs;
+impl LayerContraction {
+    /// `output`: batch × outputs; `weight`: outputs × inputs.
+    ///
+    /// # Panics
+    /// If the activation's slope is not [a function of its output](Activation::slope_is_of_output).
+    pub fn new(output: &[f32], weight: &[f32], outputs: usize, activation: Activation) -> Self {
+        assert!(activation.slope_is_of_output(), "the slope of {activation:?} needs its input");
+        let norms = squared_norms(weight, outputs);
+        let squares = activation.map(output, |s, _| s * s);
+        let mut of_output = activation.map(output, |s, change| 2.0 * s * change);
+        let rows = squares.chunks_exact(outputs.max(1)).zip(of_output.chunks_exact_mut(outputs.max(1)));
+        let value = rows.map(|(squares, slopes)| {
             dispatch_simd(
                 #[inline(always)]
-                || of_output[own.clone()].iter_mut().zip(&norms).for_each(|(slope, n)| *slope *= n),
-            );
-            sums.push(dispatch_simd(
-                #[inline(always)]
-                || sum_of_pairs(&squares[own], &norms, |square, n| square * n),
-            ));
-        }
-        (tensor(sums, [rows]), State { squares, of_output: tensor(of_output, [rows, outputs]), weight })
+                || {
+                    slopes.iter_mut().zip(&norms).for_each(|(slope, n)| *slope *= n);
+                    sum_of_pairs(squares, &norms, |square, n| square * n)
+                },
+            )
+        });
+        LayerContraction { value: value.collect(), squares, of_output }
     }
 
-    fn gradients(state: State, gradient: Primitive, wanted: [bool; 2]) -> [Option<Primitive>; 2] {
-        let State { squares, mut of_output, weight } = state;
-        let (scales, outputs) = (values(&gradient), shape(&weight)[0].max(1));
+    /// ∂L/∂h and ∂L/∂W, from `gradient` = ∂L/∂C of each row.
+    pub fn backward(self, weight: &[f32], outputs: usize, gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        let LayerContraction { squares, mut of_output, .. } = self;
+        let outputs = outputs.max(1);
         let mut twice = vec![0.0; outputs];
-        let rows =
-            squares.chunks_exact(outputs).zip(of_output.storage_mut::<f32>().chunks_exact_mut(outputs));
-        for ((squares, slopes), scale) in rows.zip(scales.iter()) {
+        let rows = squares.chunks_exact(outputs).zip(of_output.chunks_exact_mut(outputs));
+        for ((squares, slopes), scale) in rows.zip(gradient) {
             dispatch_simd(
                 #[inline(always)]
                 || {
@@ -133,32 +88,34 @@ impl Operation<2> for Contraction {
                 },
             );
         }
-        [wanted[0].then_some(of_output), wanted[1].then(|| scaled_rows(&weight, &twice))]
+        buffer::give(squares);
+        (of_output, scaled_rows(weight, &twice))
     }
 }
 
 /// ‖W_j‖² of each row.
-fn squared_norms(weight: &Primitive) -> Vec<f32> {
-    let [outputs, inputs] = shape(weight);
-    let weights = values(weight);
-    let of_row = |row: &[f32]| {
+fn squared_norms(weight: &[f32], outputs: usize) -> Vec<f32> {
+    let norm = |row: &[f32]| {
         dispatch_simd(
             #[inline(always)]
             || sum_of_pairs(row, row, |w, _| w * w),
         )
     };
-    (0..outputs).map(|j| of_row(&weights[j * inputs..(j + 1) * inputs])).collect()
+    weight.chunks_exact((weight.len() / outputs.max(1)).max(1)).map(norm).collect()
 }
 
 /// Row j of the matrix times factor j.
-fn scaled_rows(matrix: &Primitive, factors: &[f32]) -> Primitive {
-    let all = values(matrix);
-    let mut out = Vec::with_capacity(all.len());
-    for (row, factor) in all.chunks_exact(shape(matrix)[1].max(1)).zip(factors) {
-        dispatch_simd(
-            #[inline(always)]
-            || out.extend(row.iter().map(|w| w * factor)),
-        );
-    }
-    tensor(out, shape(matrix))
+fn scaled_rows(matrix: &[f32], factors: &[f32]) -> Vec<f32> {
+    let mut out = buffer::take(matrix.len());
+    let width = (matrix.len() / factors.len().max(1)).max(1);
+    dispatch_simd(
+        #[inline(always)]
+        || {
+            let rows = out.chunks_exact_mut(width).zip(matrix.chunks_exact(width));
+            for ((out, row), factor) in rows.zip(factors) {
+                out.iter_mut().zip(row).for_each(|(out, w)| *out = w * factor);
+            }
+        },
+    );
+    out
 }

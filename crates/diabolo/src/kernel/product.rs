@@ -9,123 +9,68 @@
 //! processor without such an instruction computes the same, slowly.
 //!
 //! A tile of C stays in registers: 8 rows × 3 vectors where there are 32 registers, else 6 × 2. The
-//! rows of B are read in place; only a ragged last panel and a transposed B are copied.
+//! rows of B are read in place where they are used a few times, else copied once for each panel.
+//! Zeros of A are left out where they are many (`skip_zeros`).
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::dispatch_simd;
-use super::threads::is_in_place;
+use super::buffer;
+use super::matrix::{Matrix, transpose};
+use super::skip_zeros::{self, SkippingProduct};
+use super::threads::uses_threads;
 
-/// A row-major matrix, or its transpose.
-#[derive(Clone, Copy)]
-pub(super) struct Matrix<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    is_transposed: bool,
-}
-
-impl<'a> Matrix<'a> {
-    /// Row-major `values`.
-    pub(super) fn new(values: &'a [f32], [rows, columns]: [usize; 2]) -> Self {
-        assert_eq!(values.len(), rows * columns, "a matrix of {rows} × {columns}");
-        Matrix { values, rows, columns, is_transposed: false }
-    }
-
-    /// The transpose.
-    pub(super) fn transposed(self) -> Self {
-        Matrix { rows: self.columns, columns: self.rows, is_transposed: !self.is_transposed, ..self }
-    }
-
-    pub(super) fn rows(self) -> usize {
-        self.rows
-    }
-
-    pub(super) fn columns(self) -> usize {
-        self.columns
-    }
-
+impl Matrix<'_> {
     /// The product with `other`, row-major.
-    pub(super) fn times(self, other: Matrix) -> Vec<f32> {
+    pub(crate) fn times(self, other: Matrix) -> Vec<f32> {
         assert_eq!(self.columns, other.rows, "inner widths of a product");
+        let skips = skip_zeros::is_faster(self.values, other.columns);
         let copied = other.is_transposed.then_some(other.values.len());
-        if copied.is_some_and(|copied| self.values.len() + self.rows * other.columns < copied) {
-            // (B Aᵀ)ᵀ has the same bits, and fewer numbers to turn over.
-            let turned = other.transposed().times(self.transposed());
-            return transposed(&turned, [other.columns, self.rows]);
+        let is_smaller = copied.is_some_and(|copied| self.values.len() + self.rows * other.columns < copied);
+        if !skips && (is_smaller || skip_zeros::is_faster(other.values, self.rows)) {
+            // (Bᵀ Aᵀ)ᵀ has the same bits, and fewer numbers to turn over, or zeros to skip.
+            let turned = other.transposed().straight(self.transposed());
+            let mut out = buffer::take(turned.len());
+            transpose(&turned, [other.columns, self.rows], &mut out);
+            buffer::give(turned);
+            return out;
         }
-        let mut out = vec![0.0; self.rows * other.columns];
-        let right = &*other.row_major();
-        let part = |first_row: usize, out: &mut [f32]| {
-            Arch::new().dispatch(Product { left: self, first_row, right, columns: other.columns, out });
-        };
-        if out.is_empty() {
-        } else if uses_threads(out.len() * self.columns) {
-            let parts = out.par_chunks_mut(ROWS_PER_PART * other.columns).enumerate();
-            parts.for_each(|(number, out)| part(number * ROWS_PER_PART, out));
-        } else {
-            part(0, &mut out);
+        self.straight(other)
+    }
+
+    /// The product, in which zeros of `self` may be skipped.
+    fn straight(self, other: Matrix) -> Vec<f32> {
+        let mut out = buffer::take(self.rows * other.columns);
+        match self.columns {
+            0 => out.fill(0.0),
+            _ => other.with_rows(|right| self.times_rows(right, other.columns, &mut out)),
         }
         out
     }
 
-    /// The values in row-major order, copied only if transposed.
-    fn row_major(&self) -> Cow<'a, [f32]> {
-        match self.is_transposed {
-            true => Cow::Owned(transposed(self.values, [self.columns, self.rows])),
-            false => Cow::Borrowed(self.values),
+    /// `out` = the product with row-major numbers.
+    fn times_rows(self, right: &[f32], columns: usize, out: &mut [f32]) {
+        let skips = skip_zeros::is_faster(self.values, columns) && skip_zeros::is_right(right);
+        let part = |first_row: usize, out: &mut [f32]| match skips {
+            true => Arch::new().dispatch(SkippingProduct { left: self, first_row, right, columns, out }),
+            false => Arch::new().dispatch(Product { left: self, first_row, right, columns, out }),
+        };
+        if out.is_empty() {
+        } else if uses_threads(out.len() * self.columns) {
+            // As many parts as threads, of whole tiles: the bits do not depend on it.
+            let rows = self.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(TILE_ROWS);
+            let parts = out.par_chunks_mut(rows * columns).enumerate();
+            parts.for_each(|(number, out)| part(number * rows, out));
+        } else {
+            part(0, out);
         }
     }
 }
 
-/// Rows of C that one thread computes at a time.
-const ROWS_PER_PART: usize = 48;
-
-/// Whether a product of this many multiplications is worth threads, and they are free: on a worker
-/// of the pool the other cores work on other rows.
-fn uses_threads(operations: usize) -> bool {
-    const LARGE: usize = 192 * 192 * 192;
-    operations >= LARGE && rayon::current_thread_index().is_none() && !is_in_place()
-}
-
-/// The transpose of row-major `values`.
-fn transposed(values: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
-    let mut out = vec![0.0; values.len()];
-    dispatch_simd(
-        #[inline(always)]
-        || transpose_blocks(values, [rows, columns], &mut out),
-    );
-    out
-}
-
-/// By square blocks that stay in registers and the nearest cache.
-#[inline(always)]
-fn transpose_blocks(values: &[f32], [rows, columns]: [usize; 2], out: &mut [f32]) {
-    const BLOCK: usize = 16;
-    let (whole_rows, whole_columns) = (rows / BLOCK * BLOCK, columns / BLOCK * BLOCK);
-    for row in (0..whole_rows).step_by(BLOCK) {
-        for column in (0..whole_columns).step_by(BLOCK) {
-            let mut block = [[0.0; BLOCK]; BLOCK];
-            for (i, from) in block.iter_mut().enumerate() {
-                from.copy_from_slice(&values[(row + i) * columns + column..][..BLOCK]);
-            }
-            for j in 0..BLOCK {
-                let to = &mut out[(column + j) * rows + row..][..BLOCK];
-                to.iter_mut().zip(&block).for_each(|(to, from)| *to = from[j]);
-            }
-        }
-    }
-    for row in 0..rows {
-        let rest = if row < whole_rows { whole_columns } else { 0 };
-        for column in rest..columns {
-            out[column * rows + row] = values[row * columns + column];
-        }
-    }
-}
+/// A multiple of the rows of most tiles.
+const TILE_ROWS: usize = 8;
 
 /// Rows of a product: `out` = the rows of `left` from `first_row` on, times `right`.
 struct Product<'a> {
@@ -197,15 +142,18 @@ impl Product<'_> {
     ) {
         let padded = V * S::F32_LANES;
         let rows = &self.right[inner.start * self.columns..inner.end * self.columns];
-        if columns.len() == padded {
+        let is_used_often = self.out.len() / self.columns >= 8 * R;
+        if columns.len() == padded && !is_used_often {
             let right = &rows[columns.start..];
             return self.tiles::<S, R, V>(simd, &Panel { columns, right, stride: self.columns, inner });
         }
-        let mut copy = vec![0.0; padded * inner.len()];
+        let mut copy = buffer::take(padded * inner.len());
         for (to, from) in copy.chunks_exact_mut(padded).zip(rows.chunks_exact(self.columns)) {
             to[..columns.len()].copy_from_slice(&from[columns.clone()]);
+            to[columns.len()..].fill(0.0);
         }
         self.tiles::<S, R, V>(simd, &Panel { columns, right: &copy, stride: padded, inner });
+        buffer::give(copy);
     }
 
     #[inline(always)]
@@ -311,7 +259,7 @@ fn add<S: Simd, const R: usize, const V: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::in_place;
+    use crate::kernel::{in_place, transposed};
     use crate::random::{Purpose, RngExt, stream};
 
     /// Numbers of nine decades, a third of them zero.
@@ -340,19 +288,22 @@ mod tests {
 
     /// The product as compiled for each instruction set of this processor.
     fn by_instruction_set(left: Matrix, right: &[f32], columns: usize) -> Vec<Vec<f32>> {
-        let compute = |run: &dyn Fn(Product)| {
-            let mut out = vec![0.0; left.rows * columns];
-            run(Product { left, first_row: 0, right, columns, out: &mut out });
-            out
-        };
-        let mut all = vec![compute(&|product| pulp::Scalar::new().vectorize(product))];
+        let mut all = both(pulp::Scalar::new(), left, right, columns);
         #[cfg(target_arch = "x86_64")]
         {
-            let v3 = pulp::x86::V3::try_new();
-            let v4 = pulp::x86::V4::try_new();
-            all.extend(v3.map(|set| compute(&|product| Simd::vectorize(set, product))));
-            all.extend(v4.map(|set| compute(&|product| Simd::vectorize(set, product))));
+            let sets = (pulp::x86::V3::try_new(), pulp::x86::V4::try_new());
+            all.extend(sets.0.into_iter().flat_map(|set| both(set, left, right, columns)));
+            all.extend(sets.1.into_iter().flat_map(|set| both(set, left, right, columns)));
         }
+        all
+    }
+
+    /// With and without zeros.
+    fn both(set: impl Simd, left: Matrix, right: &[f32], columns: usize) -> Vec<Vec<f32>> {
+        let mut all = vec![vec![0.0; left.rows * columns]; 2];
+        let [whole, skipping] = &mut all[..] else { unreachable!() };
+        set.vectorize(Product { left, first_row: 0, right, columns, out: whole });
+        set.vectorize(SkippingProduct { left, first_row: 0, right, columns, out: skipping });
         all
     }
 
@@ -371,7 +322,7 @@ mod tests {
             {
                 let expected = chain(left, right);
                 assert_eq!(bits(&left.times(right)), expected, "{rows} × {inner} × {columns}");
-                for product in by_instruction_set(left, &right.row_major(), columns) {
+                for product in right.with_rows(|right| by_instruction_set(left, right, columns)) {
                     assert_eq!(bits(&product), expected, "{rows} × {inner} × {columns}");
                 }
             }
@@ -386,6 +337,26 @@ mod tests {
         assert!(uses_threads(rows * columns * inner));
         let alone = in_place(|| a.times(b));
         assert_eq!(bits(&a.times(b)), bits(&alone));
+    }
+
+    #[test]
+    fn zeros_are_skipped_unless_they_meet_infinity() {
+        let [rows, columns, inner] = [5, 70, 90];
+        let mut a = numbers(rows * inner, 1);
+        a.iter_mut().step_by(2).for_each(|a| *a = 0.0);
+        let mut b = numbers(inner * columns, 2);
+        for worst in [1.0, f32::INFINITY, f32::NAN] {
+            b[0] = worst;
+            let (left, right) = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
+            assert!(skip_zeros::is_faster(&a, columns) && skip_zeros::is_right(&b) == (worst == 1.0));
+            let [found, expected] = [bits(&left.times(right)), chain(left, right)];
+            let is_nan = |bits: &u32| f32::from_bits(*bits).is_nan();
+            assert!(found.iter().zip(&expected).all(|(f, e)| f == e || is_nan(f) && is_nan(e)), "{worst}");
+            // The turned product has the zeros on the right.
+            let turned = right.transposed().times(left.transposed());
+            let expected = transposed(&left.times(right), [rows, columns]);
+            assert!(turned.iter().zip(&expected).all(|(t, e)| t == e || t.is_nan() && e.is_nan()));
+        }
     }
 
     #[test]

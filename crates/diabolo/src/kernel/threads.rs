@@ -1,29 +1,48 @@
 //! The threads of computation: rayon's pool, or only the calling thread.
 
 use std::cell::Cell;
+use std::thread::LocalKey;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
+    static HAS_POOL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Rows per pass through a network in place: below its thresholds, Burn does not use threads
-/// either.
+/// Sets a flag of this thread until it is dropped.
+struct During(&'static LocalKey<Cell<bool>>, bool);
+
+impl During {
+    fn set(flag: &'static LocalKey<Cell<bool>>) -> Self {
+        During(flag, flag.replace(true))
+    }
+}
+
+impl Drop for During {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
+}
+
+/// Runs `work` on a thread of the pool, with all others free for its products: they stay awake from
+/// one to the next.
+pub(crate) fn with_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    rayon::scope(|_| {
+        let _during = During::set(&HAS_POOL);
+        work()
+    })
+}
+
+/// Rows per pass through a network in place: few, so that they stay in the nearest cache.
 const ROWS_IN_PLACE: usize = 64;
 
 /// Runs `work` on this thread only, without rayon's pool.
 ///
 /// Products, chunks of rows and draws that would use other threads are computed on this thread.
 pub fn in_place<R>(work: impl FnOnce() -> R) -> R {
-    struct Before(bool);
-    impl Drop for Before {
-        fn drop(&mut self) {
-            IN_PLACE.set(self.0);
-        }
-    }
-    let _before = Before(IN_PLACE.replace(true));
+    let _during = During::set(&IN_PLACE);
     work()
 }
 
@@ -38,6 +57,23 @@ pub fn on_one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         Some(pool) => pool.install(|| in_place(work)),
         None => in_place(work),
     })
+}
+
+/// Whether work of this many multiplications is worth threads, and they are free: on a worker of
+/// the pool the other cores work on other rows.
+pub(super) fn uses_threads(operations: usize) -> bool {
+    const LARGE: usize = 192 * 192 * 192;
+    let are_free = || rayon::current_thread_index().is_none() || HAS_POOL.get();
+    operations >= LARGE && !is_in_place() && are_free()
+}
+
+/// Rows for each thread, of `count` rows of `width` numbers that take about `operations`
+/// multiplications each; all of them if threads are not worth it.
+pub(super) fn rows_per_thread(count: usize, width: usize, operations: usize) -> usize {
+    match uses_threads(count * width * operations) {
+        true => count.div_ceil(rayon::current_num_threads()).max(1),
+        false => count.max(1),
+    }
 }
 
 /// Whether this thread works [`in_place`].

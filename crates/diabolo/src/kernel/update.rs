@@ -8,16 +8,14 @@
 //! The weight decay w is decoupled from the gradient (AdamW, Loshchilov & Hutter 2019, algorithm
 //! 2); 0 is Adam.
 
-use burn::backend::tensor::FloatTensor;
-use burn::backend::{Backend, Dispatch, Flex, backend_extension};
-use burn::tensor::Tensor;
+use diabolo_stats::elementary::double::powi;
 use rayon::prelude::*;
 
-use super::{Primitive, contiguous, dispatch_simd};
+use super::dispatch_simd;
 
 /// The settings of one step.
 #[derive(Debug, Clone, Copy)]
-pub struct AdamStep {
+pub(crate) struct AdamStep {
     /// η.
     pub learning_rate: f64,
     /// (β₁, β₂).
@@ -30,83 +28,40 @@ pub struct AdamStep {
     pub time: usize,
 }
 
-/// Burn's tensors of any rank, as primitives.
-#[backend_extension(Flex)]
-trait Updates: Backend {
-    fn adam(
-        parameter: FloatTensor<Self>,
-        gradient: FloatTensor<Self>,
-        first: FloatTensor<Self>,
-        second: FloatTensor<Self>,
-        step: AdamStep,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
-
-    fn add(sum: FloatTensor<Self>, term: FloatTensor<Self>) -> FloatTensor<Self>;
-}
-
 /// Number of elements per task; smaller tensors use one core, since waking others takes longer.
 const BLOCK: usize = 1 << 14;
 
-/// The sum, in place if `sum` is not shared.
-pub fn add<const D: usize>(sum: Tensor<D>, term: Tensor<D>) -> Tensor<D> {
-    Tensor::from_dispatch(Dispatch::add(sum.into_dispatch(), term.into_dispatch()))
-}
-
-/// The parameter and both moments (m, v) after the step, in place if they are not shared.
-pub fn adam<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    (first, second): (Tensor<D>, Tensor<D>),
+/// The parameter θ and both moments (m, v) after the step, in place.
+pub(crate) fn adam(
+    parameter: &mut [f32],
+    gradient: &[f32],
+    (first, second): (&mut [f32], &mut [f32]),
     step: AdamStep,
-) -> (Tensor<D>, (Tensor<D>, Tensor<D>)) {
-    let [parameter, gradient, first, second] =
-        [parameter, gradient, first, second].map(|tensor| tensor.into_dispatch());
-    let (parameter, first, second) = Dispatch::adam(parameter, gradient, first, second, step);
-    let [parameter, first, second] = [parameter, first, second].map(Tensor::from_dispatch);
-    (parameter, (first, second))
+) {
+    if parameter.len() <= BLOCK {
+        return update(parameter, gradient, first, second, &step);
+    }
+    let blocks = parameter.par_chunks_mut(BLOCK).zip(gradient.par_chunks(BLOCK));
+    let blocks = blocks.zip(first.par_chunks_mut(BLOCK)).zip(second.par_chunks_mut(BLOCK));
+    blocks.for_each(|(((p, g), m), v)| update(p, g, m, v, &step));
 }
 
-impl Updates for Flex {
-    fn adam(
-        parameter: Primitive,
-        gradient: Primitive,
-        first: Primitive,
-        second: Primitive,
-        step: AdamStep,
-    ) -> (Primitive, Primitive, Primitive) {
-        let gradient = contiguous(gradient);
-        let [mut parameter, mut first, mut second] = [parameter, first, second].map(contiguous);
-        let (p, g) = (parameter.storage_mut::<f32>(), gradient.storage::<f32>());
-        let (m, v) = (first.storage_mut::<f32>(), second.storage_mut::<f32>());
-        if p.len() <= BLOCK {
-            update(p, g, m, v, &step);
-        } else {
-            let blocks = p.par_chunks_mut(BLOCK).zip(g.par_chunks(BLOCK));
-            let blocks = blocks.zip(m.par_chunks_mut(BLOCK)).zip(v.par_chunks_mut(BLOCK));
-            blocks.for_each(|(((p, g), m), v)| update(p, g, m, v, &step));
-        }
-        (parameter, first, second)
-    }
-
-    fn add(sum: Primitive, term: Primitive) -> Primitive {
-        let (mut sum, term) = (contiguous(sum), contiguous(term));
-        let (s, t) = (sum.storage_mut::<f32>(), term.storage::<f32>());
-        let onto = |(s, t): (&mut [f32], &[f32])| {
-            dispatch_simd(
-                #[inline(always)]
-                || s.iter_mut().zip(t).for_each(|(s, t)| *s += t),
-            );
-        };
-        match s.len() <= BLOCK {
-            true => onto((s, t)),
-            false => s.par_chunks_mut(BLOCK).zip(t.par_chunks(BLOCK)).for_each(onto),
-        }
-        sum
+/// The sum, in place.
+pub(crate) fn add(sum: &mut [f32], term: &[f32]) {
+    let onto = |(sum, term): (&mut [f32], &[f32])| {
+        dispatch_simd(
+            #[inline(always)]
+            || sum.iter_mut().zip(term).for_each(|(s, t)| *s += t),
+        );
+    };
+    match sum.len() <= BLOCK {
+        true => onto((sum, term)),
+        false => sum.par_chunks_mut(BLOCK).zip(term.par_chunks(BLOCK)).for_each(onto),
     }
 }
 
 fn update(parameter: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], step: &AdamStep) {
-    let correction = |beta: f64| 1.0 - beta.powi(step.time.min(i32::MAX as usize) as i32);
+    let correction = |beta: f64| 1.0 - powi(beta, step.time.min(i32::MAX as usize) as i32);
     let (beta_1, beta_2) = (step.betas.0 as f32, step.betas.1 as f32);
     let (rest_1, rest_2) = ((1.0 - step.betas.0) as f32, (1.0 - step.betas.1) as f32);
     let rate = (step.learning_rate / correction(step.betas.0)) as f32;

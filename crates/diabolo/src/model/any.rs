@@ -1,5 +1,6 @@
 //! A model of any family, selected at run time.
 
+use crate::module;
 use std::ops::{Deref, DerefMut};
 
 use super::{
@@ -11,10 +12,10 @@ use crate::distribution::{Likelihood, Posterior};
 use crate::nn::Layers;
 use crate::objective::{EncoderTrace, Term};
 use crate::random::{Purpose, RowNoise, Stream, stream};
-use crate::tensor::{Device, Module, Tensor};
+use crate::tensor::{Device, Tensor};
 
 /// A model of any family, selected at run time.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one model per program")]
 pub enum Model {
     /// The plain autoencoder.
@@ -32,6 +33,7 @@ pub enum Model {
     /// The multi-scale denoising autoencoder.
     Multiscale(Multiscale),
 }
+module!(Model = Plain | Denoising | Sparse | Contractive | Variational | VectorQuantized | Multiscale);
 
 impl Model {
     /// Builds the architecture with initial weights drawn from `seed`.

@@ -1,9 +1,9 @@
 //! Batches of rows.
 
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
-use crate::kernel::in_parallel;
+use crate::kernel::{buffer, in_parallel};
 use crate::random::Stream;
-use crate::tensor::{Device, Int, Tensor, TensorData, repeat_rows};
+use crate::tensor::{Device, Tensor, repeat_rows};
 
 /// A batch of encoded rows.
 #[derive(Clone)]
@@ -15,7 +15,7 @@ pub struct Batch {
     /// 1 where a cell was observed, else 0; `None` if every cell was.
     pub observed: Option<Tensor<2>>,
     /// The class of each row, if there are classes.
-    pub classes: Option<Tensor<1, Int>>,
+    pub classes: Option<Vec<usize>>,
 }
 
 impl Batch {
@@ -45,10 +45,8 @@ impl Batch {
 
     fn from_host(encoded: &Encoded, rows: &[usize], values: Vec<f32>, device: &Device) -> Self {
         let tensor = |values: Vec<f32>| device.tensor(values, [rows.len(), encoded.width]);
-        let classes = encoded.classes.as_ref().map(|classes| {
-            let chosen: Vec<i64> = rows.iter().map(|&row| i64::from(classes[row])).collect();
-            Tensor::from_data(TensorData::new(chosen, [rows.len()]), &device.inner)
-        });
+        let classes =
+            encoded.classes.as_ref().map(|classes| rows.iter().map(|&row| classes[row] as usize).collect());
         let observed = encoded.observed.as_deref().map(|flags| tensor(gather(flags, encoded.width, rows)));
         let condition = encoded
             .condition
@@ -87,9 +85,9 @@ impl Batch {
 
 /// Some of the rows of a matrix.
 fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
-    let mut out = Vec::with_capacity(rows.len() * width);
-    for &row in rows {
-        out.extend_from_slice(&values[row * width..(row + 1) * width]);
+    let mut out = buffer::take(rows.len() * width);
+    for (out, &row) in out.chunks_exact_mut(width.max(1)).zip(rows) {
+        out.copy_from_slice(&values[row * width..(row + 1) * width]);
     }
     out
 }
@@ -98,11 +96,11 @@ fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
 pub(crate) const CHUNK: usize = 1024;
 
 /// Applies `network` to all `rows`, chunk by chunk on all cores; the result is on the host.
-pub(crate) fn in_chunks(
+pub(crate) fn in_chunks<T: Clone + Send>(
     rows: &Encoded,
     device: &Device,
-    network: impl Fn(Batch) -> Vec<f32> + Sync,
-) -> Vec<f32> {
+    network: impl Fn(Batch) -> Vec<T> + Sync,
+) -> Vec<T> {
     let all: Vec<usize> = (0..rows.rows).collect();
     let of_chunk = |chunk: &[usize]| network(Batch::gather(rows, chunk, device));
     in_parallel(&all, CHUNK, of_chunk).concat()

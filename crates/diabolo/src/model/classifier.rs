@@ -4,7 +4,7 @@
 //! p(class k | x) = softmax_k(V f(x) + c)        loss = −log p(class | x), nats per example
 //! ```
 
-use crate::tensor::Module;
+use crate::module;
 use crate::tensor::Tensor;
 use crate::tensor::activation::log_softmax;
 
@@ -15,13 +15,14 @@ use crate::random::Stream;
 use crate::tensor::Device;
 
 /// Encoder layers and a linear head, which are all trained.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Classifier {
     /// x → f(x).
     pub encoder: Sequential,
     /// f(x) → class logits.
     pub output: Linear,
 }
+module!(Classifier { encoder, output });
 
 impl Classifier {
     /// A new head for `classes` classes on `encoder`, whose weights are kept.
@@ -55,13 +56,11 @@ impl Trainable for Classifier {
     /// If the batch has no classes.
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let logits = self.logits(batch.x.clone());
-        let classes = batch
-            .classes
-            .clone()
-            .expect("a classifier is trained on rows with classes")
-            .unsqueeze_dim::<2>(1);
-        let wrong = logits.clone().argmax(1).not_equal(classes.clone()).float().squeeze_dim::<1>(1);
-        let cross_entropy = log_softmax(logits, 1).gather(1, classes).squeeze_dim::<1>(1).neg();
+        let classes = batch.classes.as_ref().expect("a classifier is trained on rows with classes");
+        let found = logits.argmax();
+        let wrong = found.values().iter().zip(classes).map(|(found, class)| f32::from(found != class));
+        let wrong = context.device.tensor(wrong.collect(), [classes.len()]);
+        let cross_entropy = log_softmax(logits, 1).pick(classes).squeeze_dim::<1>(1).neg();
         let weights = if context.training { [1.0, 0.0] } else { [0.0, 1.0] };
         vec![
             Term::new("cross_entropy", cross_entropy).weighted(weights[0]),

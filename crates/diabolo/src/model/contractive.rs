@@ -5,7 +5,7 @@
 //! L = −log p(x | g(f(x))) + λ ‖J_f(x)‖²_F + γ ‖J_f(x) − J_f(x + ε)‖²_F ,   ε ~ N(0, σ² I)
 //! ```
 
-use crate::tensor::Module;
+use crate::module;
 use crate::tensor::Tensor;
 
 use super::settings::ContractiveConfig;
@@ -16,12 +16,12 @@ use crate::random::{Stream, standard_normal};
 use crate::tensor::Device;
 
 /// The contractive autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Contractive {
     net: Deterministic,
-    #[module(skip)]
     config: ContractiveConfig,
 }
+module!(Contractive { ..net });
 
 impl Contractive {
     pub(super) fn new(

@@ -1,7 +1,7 @@
 //! The denoising autoencoder: L = −log p(x | g(f(x̃))), x̃ a corrupted x (Vincent et al. 2010, eq.
 //! 7).
 
-use crate::tensor::Module;
+use crate::module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::data::Encoded;
@@ -10,12 +10,12 @@ use crate::random::Stream;
 use crate::tensor::Device;
 
 /// The denoising autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Denoising {
     net: Deterministic,
-    #[module(skip)]
     corruption: Corruption,
 }
+module!(Denoising { ..net });
 
 impl Denoising {
     pub(super) fn new(

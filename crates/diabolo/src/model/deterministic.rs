@@ -3,8 +3,9 @@
 //! Untied, the decoder mirrors the encoder with separate weights. Tied, decoder layer k uses the
 //! transpose of encoder layer L−k with separate biases (Vincent et al. 2010, section 3.1).
 
+use crate::module;
+use crate::tensor::Param;
 use crate::tensor::Tensor;
-use crate::tensor::{Module, Param};
 
 use super::{Architecture, Batch, Network};
 use crate::distribution::{Family, Likelihood, LikelihoodBlock};
@@ -14,20 +15,20 @@ use crate::random::Stream;
 use crate::tensor::Device;
 
 /// Encoder, decoder and likelihood.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Deterministic {
     /// x → h.
     pub encoder: Sequential,
     /// h → likelihood parameters; empty if tied.
     pub decoder: Sequential,
     /// The tied decoder's biases, code side first; empty if untied.
-    pub decoder_bias: Vec<Param<Tensor<1>>>,
+    pub decoder_bias: Vec<Param<1>>,
     /// The likelihood of the decoder outputs.
     pub likelihood: Likelihood,
     /// The activation of a tied decoder's last layer: identity, except for a layer in pretraining.
-    #[module(skip)]
     output_activation: Activation,
 }
+module!(Deterministic { encoder, decoder, decoder_bias, likelihood });
 
 impl Deterministic {
     pub(super) fn new(architecture: &Architecture, noise: &mut Stream, device: &Device) -> Self {

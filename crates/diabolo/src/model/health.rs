@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Batch;
 use crate::distribution::{Likelihood, Posterior};
+use crate::stats::elementary::square;
 use crate::tensor::{Tensor, to_host};
 
 /// A latent dimension is active if the variance of its posterior mean over the data is at least
@@ -41,7 +42,7 @@ impl HealthStats {
         let variance = |unit: usize| {
             let column = || means.iter().skip(unit).step_by(latent_dim).map(|&m| f64::from(m));
             let mean = column().sum::<f64>() / rows as f64;
-            column().map(|m| (m - mean).powi(2)).sum::<f64>() / rows as f64
+            column().map(|m| square(m - mean)).sum::<f64>() / rows as f64
         };
         let learned = likelihood.log_variance.iter().flat_map(|raw| to_host(raw.val()));
         let [low, high] = ends(learned);
@@ -85,8 +86,8 @@ fn explained_variance(batch: &Batch, mean: Tensor<2>, described: &[bool]) -> Opt
             seen.map(|cell| (f64::from(x[cell]), f64::from(reconstructed[cell])))
         };
         let center = cells().map(|(x, _)| x).sum::<f64>() / cells().count().max(1) as f64;
-        let spread: f64 = cells().map(|(x, _)| (x - center).powi(2)).sum();
-        let error: f64 = cells().map(|(x, r)| (x - r).powi(2)).sum();
+        let spread: f64 = cells().map(|(x, _)| square(x - center)).sum();
+        let error: f64 = cells().map(|(x, r)| square(x - r)).sum();
         (spread > 1e-9).then(|| (1.0 - error / spread).max(0.0))
     };
     let columns = (0..width).filter(|&column| described[column]);

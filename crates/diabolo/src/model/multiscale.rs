@@ -20,8 +20,9 @@
 //! `score_sigmas`: it is small near training rows and grows with the distance from them, at that
 //! resolution.
 
-use crate::tensor::{Module, Param};
-use crate::tensor::{Tensor, TensorData};
+use crate::module;
+use crate::tensor::Param;
+use crate::tensor::Tensor;
 
 use super::settings::MultiscaleConfig;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
@@ -29,17 +30,18 @@ use crate::data::Encoded;
 use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
+use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::Device;
 
 /// The multi-scale denoising autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Multiscale {
     net: Deterministic,
     /// The weight of ½ log(σ / σ_min) for each unit of the first layer.
-    pub level: Param<Tensor<1>>,
-    #[module(skip)]
+    pub level: Param<1>,
     config: MultiscaleConfig,
 }
+module!(Multiscale { ..net, level });
 
 /// The coefficients that depend on σ; each rows × 1.
 struct Level {
@@ -130,7 +132,7 @@ impl Multiscale {
         let blocks = self.net.likelihood.blocks().iter();
         let flags: Vec<f32> = blocks.flat_map(|b| vec![f32::from(b.has_fixed_variance()); b.width]).collect();
         let width = flags.len();
-        Tensor::from_data(TensorData::new(flags, [1, width]), (&like.device(), like.dtype()))
+        like.device().tensor(flags, [1, width])
     }
 
     /// L for this σ (rows × 1) and ε (rows × columns).
@@ -162,8 +164,8 @@ fn lecun_scaled(layer: Linear) -> Linear {
 impl Trainable for Multiscale {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let [rows, width] = batch.x.dims();
-        let (sigma_min, sigma_max) = (self.config.sigma_min.ln(), self.config.sigma_max.ln());
-        let draw = |_| (sigma_min + (sigma_max - sigma_min) * context.noise.random::<f64>()).exp() as f32;
+        let (sigma_min, sigma_max) = (ln(self.config.sigma_min), ln(self.config.sigma_max));
+        let draw = |_| exp(sigma_min + (sigma_max - sigma_min) * context.noise.random::<f64>()) as f32;
         let sigma: Vec<f32> = (0..rows).map(draw).collect();
         let sigma = context.device.tensor(sigma, [rows, 1]);
         let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);

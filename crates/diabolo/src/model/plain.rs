@@ -1,6 +1,6 @@
 //! The plain autoencoder: L = −log p(x | g(f(x))).
 
-use crate::tensor::Module;
+use crate::module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::data::Encoded;
@@ -9,10 +9,11 @@ use crate::random::Stream;
 use crate::tensor::Device;
 
 /// The plain autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Plain {
     pub(super) net: Deterministic,
 }
+module!(Plain { ..net });
 
 impl Plain {
     pub(super) fn new(architecture: &Architecture, noise: &mut Stream, device: &Device) -> Self {

@@ -4,8 +4,9 @@
 //! With `top_k` the code itself is sparse, h = f(x) ⊙ m(x): m is 1 at the k largest units and
 //! constant between changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
 
+use crate::module;
+use crate::tensor::Param;
 use crate::tensor::Tensor;
-use crate::tensor::{Module, Param};
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Plain, Trainable};
 use crate::data::Encoded;
@@ -15,12 +16,12 @@ use crate::random::Stream;
 use crate::tensor::Device;
 
 /// The sparse autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sparse {
     pub(super) net: Deterministic,
-    #[module(skip)]
     sparsity: Sparsity,
 }
+module!(Sparse { ..net });
 
 impl Sparse {
     pub(super) fn new(

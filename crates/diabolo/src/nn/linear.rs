@@ -6,24 +6,22 @@
 //! ∂h/∂x = diag(φ′(a)) W
 //! ```
 
-use crate::tensor::Tensor;
-use crate::tensor::{Module, Param};
+use crate::module;
 
 use super::{Activation, Layer, LayerTrace};
-use crate::kernel;
 use crate::random::{RngExt, Stream};
-use crate::tensor::Device;
+use crate::tensor::{Device, Param, Tensor, fused};
 
 /// One layer h = φ(W x + b).
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Linear {
     /// outputs × inputs.
-    pub weight: Param<Tensor<2>>,
+    pub weight: Param<2>,
     /// outputs.
-    pub bias: Param<Tensor<1>>,
-    #[module(skip)]
+    pub bias: Param<1>,
     activation: Activation,
 }
+module!(Linear { weight, bias });
 
 impl Linear {
     /// Glorot-uniform weights (He-uniform for ReLU-like activations) and zero biases.
@@ -113,8 +111,8 @@ impl Layer for Linear {
     }
 
     fn squared_jacobian_at(&self, output: Tensor<2>) -> Tensor<1> {
-        if kernel::is_supported(&output) {
-            return kernel::contraction(output, self.weight.val(), self.activation);
+        if fused::is_supported(&output) {
+            return fused::contraction(output, self.weight.val(), self.activation);
         }
         self.squared_jacobian(self.activation.derivative_at(output))
     }
@@ -157,8 +155,8 @@ pub(crate) fn affine(
     activation: Activation,
     transposed: bool,
 ) -> Tensor<2> {
-    if kernel::is_supported(&x) {
-        return kernel::affine(x, weight, bias, activation, transposed);
+    if fused::is_supported(&x) {
+        return fused::affine(x, weight, bias, activation, transposed);
     }
     let weight = if transposed { weight } else { weight.transpose() };
     activation.forward(x.matmul(weight) + bias.unsqueeze_dim::<2>(0))

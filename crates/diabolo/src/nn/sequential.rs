@@ -1,11 +1,12 @@
 //! Composition of layers.
 
+use crate::module;
 use std::borrow::Borrow;
 use std::ops::{Deref, DerefMut};
 
 use super::{Activation, Layer, LayerTrace, Linear};
 use crate::random::Stream;
-use crate::tensor::{Device, Module, Tensor};
+use crate::tensor::{Device, Tensor};
 
 /// h = f_L ∘ … ∘ f_1 (x). It derefs to the slice of its layers, first to last; without layers it is
 /// the identity.
@@ -13,11 +14,12 @@ use crate::tensor::{Device, Module, Tensor};
 /// It owns its layers, or borrows them ([`Layers`]). There is only one type of layer today; with
 /// others,
 /// `Linear` becomes an enum here.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sequential<L = Linear> {
     /// Not part of tensor names, see `artifact::weights`.
     layers: Vec<L>,
 }
+module!(Sequential { ..layers });
 
 /// Borrowed layers, such as the hidden layers and the mean of a variational encoder.
 pub type Layers<'a> = Sequential<&'a Linear>;
@@ -163,10 +165,10 @@ mod tests {
         let numeric =
             (net.forward(x.clone() + u.clone() * step) - net.forward(x - u.clone() * step)) * (0.5 / step);
         let along = net.jvp(u.clone(), &slopes);
-        let error = (along.clone() - numeric).abs().max().into_scalar::<f64>();
+        let error = (along.clone() - numeric).abs().max().into_scalar();
         assert!(error < 1e-8, "{error}");
         let back = net.layers().vjp(v.clone().unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
-        let difference = ((back * u).sum() - (along * v).sum()).abs().into_scalar::<f64>();
+        let difference = ((back * u).sum() - (along * v).sum()).abs().into_scalar();
         assert!(difference < 1e-12, "{difference}");
     }
 }

@@ -244,11 +244,9 @@ mod tests {
                     .matmul(jacobian.swap_dims(1, 2))
                     .matmul(epsilon.clone().unsqueeze_dim::<3>(2))
                     .squeeze_dim::<2>(2);
-                let difference = (trace.jacobian_gram_product(epsilon) - expected.clone())
-                    .abs()
-                    .max()
-                    .into_scalar::<f64>();
-                let size = expected.abs().max().into_scalar::<f64>();
+                let difference =
+                    (trace.jacobian_gram_product(epsilon) - expected.clone()).abs().max().into_scalar();
+                let size = expected.abs().max().into_scalar();
                 assert!(
                     size > 0.0 && difference < 1e-12 * size,
                     "{widths:?} {activation:?}: {difference} of {size}"

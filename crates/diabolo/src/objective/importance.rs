@@ -10,12 +10,13 @@
 
 use crate::tensor::{Tensor, activation};
 
+use crate::stats::elementary::double::ln;
 use crate::tensor::log_sum_exp;
 
 /// L_K for each row, in nats. `log_weights`: rows × K; result: rows.
 pub fn importance_bound(log_weights: Tensor<2>) -> Tensor<1> {
     let samples = log_weights.dims()[1] as f64;
-    log_sum_exp(log_weights, 1).squeeze_dim::<1>(1) - samples.ln()
+    log_sum_exp(log_weights, 1).squeeze_dim::<1>(1) - ln(samples)
 }
 
 /// w̃, rows × K, without gradient.

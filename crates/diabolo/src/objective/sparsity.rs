@@ -14,11 +14,12 @@
 
 use std::str::FromStr;
 
-use crate::tensor::{IndexingUpdateOp, Tensor};
+use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Term;
 use crate::nn::Activation;
+use crate::stats::elementary::double::ln;
 use crate::{Error, Result};
 
 /// ρ̂ is clamped to this distance from 0 and 1, where the divergence is infinite; beyond, the
@@ -83,7 +84,7 @@ impl Sparsity {
     /// activation of ½ all units would first be suppressed, and many would stay inactive.
     pub fn initial_bias(&self) -> Option<f64> {
         match *self {
-            Sparsity::Kl { target, .. } => Some((target / (1.0 - target)).ln()),
+            Sparsity::Kl { target, .. } => Some(ln(target / (1.0 - target))),
             _ => None,
         }
     }
@@ -132,9 +133,7 @@ impl Sparsity {
     /// Exactly k values per row are kept, also with ties.
     pub fn mask(&self, h: &Tensor<2>) -> Option<Tensor<2>> {
         let Sparsity::TopK { k } = *self else { return None };
-        let h = h.clone().detach();
-        let (values, indices) = h.clone().topk_with_indices(k, 1);
-        Some(h.zeros_like().scatter(1, indices, values.ones_like(), IndexingUpdateOp::Add))
+        Some(h.largest(k))
     }
 }
 
@@ -143,7 +142,7 @@ fn divergence(h: &Tensor<2>, target: f64) -> Tensor<1> {
     let [rows, latent] = h.dims();
     let active = h.clone().mean_dim(0).clamp(MARGIN, 1.0 - MARGIN);
     let inactive = active.clone().neg() + 1.0;
-    let negative_entropy = target * target.ln() + (1.0 - target) * (1.0 - target).ln();
+    let negative_entropy = target * ln(target) + (1.0 - target) * ln(1.0 - target);
     let cross_entropy = (active.log() * -target + inactive.log() * (target - 1.0)).sum_dim(1);
     (cross_entropy + latent as f64 * negative_entropy).squeeze_dim::<1>(1).expand([rows])
 }
@@ -207,10 +206,10 @@ mod tests {
     #[test]
     fn kl_is_finite_where_every_unit_is_off_or_on() {
         let device = Device::cpu();
-        let h = Tensor::<2>::from_floats([[0.0, 1.0, 1e-30, 0.05]], &device.inner.autodiff()).require_grad();
+        let h = device.tensor::<2>(vec![0.0, 1.0, 1e-30, 0.05], [1, 4]).require_grad();
         let value = Sparsity::default().term(&h).unwrap().value;
         let gradient = to_host(h.grad(&value.clone().sum().backward()).unwrap());
-        let value = to_host(value.inner())[0];
+        let value = to_host(value.detach())[0];
         assert!(value.is_finite() && value > 10.0, "{value}");
         assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
     }

@@ -12,6 +12,7 @@
 use crate::tensor::Tensor;
 
 use crate::distribution::{Posterior, standard_normal_log_density};
+use crate::stats::elementary::double::ln;
 use crate::tensor::log_sum_exp;
 
 /// The three parts, each in nats per example: batch.
@@ -34,7 +35,7 @@ pub fn kl_parts(posterior: &Posterior, z: Tensor<2>, rows: usize) -> KlParts {
     let (mean, log_variance) = (all(&posterior.mean), all(&posterior.log_variance));
     let densities =
         crate::distribution::gaussian_log_density(z.clone().unsqueeze_dim::<3>(1), mean, log_variance);
-    let norm = ((rows.max(batch) * batch) as f64).ln();
+    let norm = ln((rows.max(batch) * batch) as f64);
     let joint = log_sum_exp(densities.clone().sum_dim(2).squeeze_dim::<2>(2), 1).squeeze_dim::<1>(1) - norm;
     let marginals = (log_sum_exp(densities, 1).squeeze_dim::<2>(1) - norm).sum_dim(1).squeeze_dim::<1>(1);
     KlParts {

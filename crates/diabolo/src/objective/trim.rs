@@ -22,7 +22,7 @@ pub fn trimmed(terms: Vec<Term>, share: f64, device: &Device) -> Vec<Term> {
     }
     let mut losses = vec![0f64; rows];
     for term in &terms {
-        let values = to_host(term.value.clone().inner());
+        let values = to_host(term.value.clone().detach());
         losses.iter_mut().zip(values).for_each(|(loss, value)| *loss += term.weight * f64::from(value));
     }
     let mut order: Vec<usize> = (0..rows).collect();

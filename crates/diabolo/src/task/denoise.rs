@@ -22,7 +22,7 @@ use crate::data::{BlockKind, Encoded, Preprocessor};
 use crate::evaluate::{ColumnScore, ColumnScores};
 use crate::objective::Corruption;
 use crate::random::{Purpose, stream};
-use crate::stats::{ImageQuality, PrincipalSubspace, image_quality};
+use crate::stats::{ImageQuality, PrincipalSubspace, elementary::square, image_quality};
 use crate::tensor::{Device, to_host};
 
 /// A denoising method and its error.
@@ -105,7 +105,7 @@ impl NoisyCleanRows {
     /// The root mean square difference of noisy and clean rows.
     pub fn deviation(&self) -> f64 {
         let squares = self.noisy.values.iter().zip(&self.clean.values);
-        let sum: f64 = squares.map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2)).sum();
+        let sum: f64 = squares.map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum();
         (sum / self.clean.values.len().max(1) as f64).sqrt()
     }
 }

@@ -23,6 +23,10 @@ use super::{Draw, columns_of, decodes_codes, names, table};
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Encoded};
 use crate::random::{Purpose, standard_normal, stream};
+use crate::stats::elementary::{
+    double::{atan, sin},
+    square,
+};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -160,7 +164,7 @@ pub fn traverse(
     let each = shown.len() / (2 * width);
     let change = |unit: usize| -> f64 {
         let (low, high) = shown[2 * unit * each..2 * (unit + 1) * each].split_at(each);
-        low.iter().zip(high).map(|(l, h)| f64::from(l - h).powi(2)).sum()
+        low.iter().zip(high).map(|(l, h)| square(f64::from(l - h))).sum()
     };
     let mut order: Vec<(usize, f64)> = (0..width).map(|unit| (unit, change(unit))).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -215,12 +219,13 @@ fn interpolate(a: &[f32], b: &[f32], t: f32, path: Path) -> Vec<f32> {
     let mix = |u: f32, v: f32| a.iter().zip(b).map(|(a, b)| u * a + v * b).collect();
     let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
     let lengths = (dot(a, a) * dot(b, b)).sqrt();
-    let angle = if lengths > 0.0 { (dot(a, b) / lengths).clamp(-1.0, 1.0).acos() } else { 0.0 };
+    let cosine = if lengths > 0.0 { f64::from((dot(a, b) / lengths).clamp(-1.0, 1.0)) } else { 1.0 };
+    // arccos c, as tan²(angle/2) = (1 − c) / (1 + c); ∞ for opposite codes.
+    let angle = 2.0 * atan(((1.0 - cosine) / (1.0 + cosine)).sqrt());
+    let weight = |share: f32| (sin(f64::from(share) * angle) / sin(angle)) as f32;
     match path {
         // Collinear codes have no great circle between them, or many.
-        Path::Spherical if angle.sin() > 1e-4 => {
-            mix(((1.0 - t) * angle).sin() / angle.sin(), (t * angle).sin() / angle.sin())
-        }
+        Path::Spherical if sin(angle) > 1e-4 => mix(weight(1.0 - t), weight(t)),
         _ => mix(1.0 - t, t),
     }
 }

@@ -4,7 +4,7 @@ use super::LabelledParts;
 use crate::Result;
 use crate::data::Encoded;
 use crate::model::{Classifier, in_chunks};
-use crate::tensor::{Device, to_host};
+use crate::tensor::Device;
 use crate::train::{Hooks, StopReason, TrainingConfig, TrainingData, fit};
 
 /// The result of fine-tuning.
@@ -42,7 +42,9 @@ pub fn fine_tune(
 
 /// Error rate on labelled rows.
 pub fn error_rate(classifier: &Classifier, rows: &Encoded, device: &Device) -> f64 {
-    let answers = in_chunks(rows, device, |batch| to_host(classifier.logits(batch.x).argmax(1).float()));
+    let answers = in_chunks(rows, device, |batch| {
+        classifier.logits(batch.x).argmax().values().iter().map(|&class| class as f32).collect()
+    });
     let classes = rows.classes.iter().flatten();
     let wrong = classes.zip(&answers).filter(|&(&class, &answer)| class != answer as u32).count();
     wrong as f64 / rows.rows.max(1) as f64

@@ -1,46 +1,172 @@
-//! The interface to the tensor engine.
+//! Tensors and their gradients.
 //!
-//! The engine is [Burn](https://burn.dev). Only this module and `kernel` refer to it, so that it
-//! can be replaced. Write models with the tensor operations that are already in use.
+//! A [`Tensor`] is row-major numbers with a shape, in one of two precisions. Operations on tensors
+//! that are tracked ([`Tensor::require_grad`]) make a graph, which [`Tensor::backward`]
+//! differentiates.
+//!
+//! | file | |
+//! |---|---|
+//! | `shape`, `element`, `array` | numbers on the processor |
+//! | `accelerator` | numbers on a graphics processor, by Burn (features `cuda`, `wgpu`) |
+//! | `data` | numbers of any kind, and the operations on which all others are built |
+//! | `tape` | the graph, and the backward pass |
+//! | `ops` | the operations, each with its gradient beside it |
+//! | `fused` | the kernels as operations |
+//! | `module`, `optimizer` | parameters of models, and their updates |
+//!
+//! ```
+//! use diabolo::tensor::{Device, Tensor, to_host};
+//! let device = Device::cpu();
+//! let x: Tensor<1> = device.tensor(vec![1.0, 2.0, 3.0], [3]).require_grad();
+//! let y = (x.clone().square() * 2.0).sum();
+//! assert_eq!(to_host(x.grad(&y.backward()).unwrap()), [4.0, 8.0, 12.0]);
+//! ```
 
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+mod accelerator;
+pub mod activation;
+mod array;
+mod data;
+mod element;
+pub mod fused;
+mod module;
+mod ops;
 pub(crate) mod optimizer;
+mod shape;
 mod special;
+mod tape;
 
-/// For `#[derive(Module)]` outside this crate, which writes code that names `burn`: bring it into
-/// scope beside [`Module`].
-pub use burn;
-pub use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-pub use burn::optim::{GradientsParams, ModuleOptimizer};
-pub use burn::tensor::{
-    Bool, Bytes, DType, Device as EngineDevice, Gradients, IndexingUpdateOp, Int, Tensor, TensorData,
-    activation,
-};
-pub use optimizer::Optimizer;
-pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
+use std::sync::Arc;
 
 pub use crate::kernel::{in_place, on_one_thread};
+pub use data::DType;
+pub use element::Element;
+pub use module::{Module, ModuleVisitor, ModuleVisitorMut, Param, Parameter};
+pub use ops::{Indices, Mask};
+pub use optimizer::{ModuleOptimizer, Optimizer, ParameterState};
+pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
+pub use tape::Gradients;
+
 use crate::{Error, Result};
+use data::Data;
+use shape::Shape;
+use tape::Node;
+
+/// Numbers with D dimensions.
+#[derive(Clone, Debug)]
+pub struct Tensor<const D: usize> {
+    data: Data,
+    /// The operation that made it, or a leaf; `None` if it is not tracked.
+    node: Option<Arc<Node>>,
+}
+
+impl<const D: usize> Tensor<D> {
+    /// The shape.
+    pub fn dims(&self) -> [usize; D] {
+        self.data.shape().dims()
+    }
+
+    /// The number of elements.
+    pub fn num_elements(&self) -> usize {
+        self.data.shape().size()
+    }
+
+    /// Where the numbers are, and their type.
+    pub fn device(&self) -> Device {
+        self.data.device()
+    }
+
+    /// The type of the numbers.
+    pub fn dtype(&self) -> DType {
+        self.device().dtype
+    }
+
+    /// The same number everywhere, with the shape of this tensor.
+    pub fn full_like(&self, value: f64) -> Self {
+        Tensor { data: self.data.full_like(value), node: None }
+    }
+
+    /// Zeros with the shape of this tensor.
+    pub fn zeros_like(&self) -> Self {
+        self.full_like(0.0)
+    }
+
+    /// Ones with the shape of this tensor.
+    pub fn ones_like(&self) -> Self {
+        self.full_like(1.0)
+    }
+
+    /// The numbers without what they were computed from: a constant.
+    pub fn detach(self) -> Self {
+        Tensor { data: self.data, node: None }
+    }
+
+    /// The numbers as a leaf, whose [gradient](Self::grad) is wanted.
+    pub fn require_grad(self) -> Self {
+        Tensor { data: self.data, node: Some(Node::leaf()) }
+    }
+
+    /// Whether a gradient with respect to it, or to what it was computed from, is wanted.
+    pub fn is_tracked(&self) -> bool {
+        self.node.is_some()
+    }
+
+    /// ∂L/∂leaf, if L depends on this leaf.
+    pub fn grad(&self, gradients: &Gradients) -> Option<Self> {
+        let data = gradients.get(self.node.as_ref()?)?.clone();
+        Some(Tensor { data, node: None })
+    }
+
+    /// The only number.
+    ///
+    /// # Panics
+    /// If there is not exactly one.
+    pub fn into_scalar(self) -> f64 {
+        match self.data.to_f64()[..] {
+            [value] => value,
+            _ => panic!("a tensor of the shape {:?} as a number", self.dims()),
+        }
+    }
+}
+
+impl Tensor<1> {
+    /// The gradients of this number with respect to the leaves that it depends on.
+    ///
+    /// # Panics
+    /// If it is not one number, or it or a part of its graph was differentiated before.
+    pub fn backward(self) -> Gradients {
+        assert_eq!(self.dims(), [1], "only a number is differentiated");
+        let seed = self.data.full_like(1.0);
+        self.node.map_or_else(Gradients::default, |node| tape::backward(node, seed))
+    }
+}
 
 /// A device and a floating-point type.
 ///
 /// Training uses f32; gradient checks and golden vectors use f64.
 #[derive(Debug, Clone)]
 pub struct Device {
-    /// The device, without autodiff.
-    pub inner: EngineDevice,
-    /// `F32` or `F64`.
+    /// The type of the numbers.
     pub dtype: DType,
+    #[cfg(any(feature = "cuda", feature = "wgpu"))]
+    accelerator: Option<burn::tensor::Device>,
 }
 
 impl Device {
     /// The CPU in single precision.
     pub fn cpu() -> Self {
-        Device { inner: EngineDevice::flex(), dtype: DType::F32 }
+        Device {
+            dtype: DType::F32,
+            #[cfg(any(feature = "cuda", feature = "wgpu"))]
+            accelerator: None,
+        }
     }
 
     /// The CPU in double precision, for checks.
     pub fn cpu_f64() -> Self {
-        Device { inner: EngineDevice::flex(), dtype: DType::F64 }
+        let mut device = Device::cpu();
+        device.dtype = DType::F64;
+        device
     }
 
     /// The device with this name, in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
@@ -49,40 +175,57 @@ impl Device {
     /// [`Error::InvalidValue`] for an unknown name, [`Error::Unsupported`] for a device that this
     /// build lacks.
     pub fn named(name: &str) -> Result<Self> {
+        let wrong = || Error::invalid_value("device", "cpu, cuda, wgpu, or cuda:N", name);
         let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
-        let index: usize =
-            index.parse().map_err(|_| Error::invalid_value("device", "cpu, cuda, wgpu, or cuda:N", name))?;
-        let inner = match kind {
-            "cpu" => EngineDevice::flex(),
-            "cuda" => accelerator::cuda(index)?,
-            "wgpu" => accelerator::wgpu()?,
-            _ => return Err(Error::invalid_value("device", "cpu, cuda, wgpu, or cuda:N", name)),
-        };
-        Ok(Device { inner, dtype: DType::F32 })
+        let number = || index.parse::<usize>().map_err(|_| wrong());
+        number()?;
+        match kind {
+            "cpu" => Ok(Device::cpu()),
+            #[cfg(feature = "cuda")]
+            "cuda" => {
+                let device = burn::tensor::Device::cuda(number()?);
+                Ok(Device { accelerator: Some(device), ..Device::cpu() })
+            }
+            #[cfg(feature = "wgpu")]
+            "wgpu" => {
+                let device = burn::tensor::Device::wgpu(Default::default());
+                Ok(Device { accelerator: Some(device), ..Device::cpu() })
+            }
+            "cuda" | "wgpu" => Err(Error::Unsupported {
+                what: format!("this diabolo was built without {kind}"),
+                help: format!("use --device cpu, or build it with --features {kind}"),
+            }),
+            _ => Err(wrong()),
+        }
     }
 
     /// A tensor of `shape` from row-major host values.
     ///
     /// # Panics
     /// If the number of values is not the product of `shape`.
-    pub fn tensor<const D: usize>(&self, values: Vec<f32>, shape: [usize; D]) -> Tensor<D> {
-        Tensor::from_data(TensorData::new(values, shape), (&self.inner, self.dtype))
+    pub fn tensor<const D: usize>(&self, values: Vec<impl Element>, shape: [usize; D]) -> Tensor<D> {
+        Tensor { data: Data::new(values, Shape::new(&shape), self), node: None }
     }
 }
 
 /// A tensor's values on the host, row-major, in single precision.
 pub fn to_host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().iter::<f32>().collect()
+    tensor.data.to_f32()
+}
+
+/// A tensor's values on the host, row-major, in double precision.
+pub fn to_host_f64<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
+    tensor.data.to_f64()
 }
 
 /// log(1 + e^a) = −log σ(−a), without overflow and with an exact derivative.
 pub fn softplus<const D: usize>(a: Tensor<D>) -> Tensor<D> {
-    activation::log_sigmoid(a.neg()).neg()
+    a.softplus()
 }
 
 /// log Σ e^a along `dim`, which is kept with length 1, without overflow.
 pub fn log_sum_exp<const D: usize>(a: Tensor<D>, dim: usize) -> Tensor<D> {
-    let largest = a.clone().detach().max_dim(dim);
+    let largest = a.clone().max_dim(dim);
     (a - largest.clone()).exp().sum_dim(dim).log() + largest
 }
 
@@ -92,39 +235,6 @@ pub fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
     match times {
         1 => rows,
         _ => rows.unsqueeze_dim::<3>(1).expand([n, times, width]).reshape([n * times, width]),
-    }
-}
-
-/// Accelerators, each behind a cargo feature of the same name.
-mod accelerator {
-    use super::{EngineDevice, Result};
-
-    #[cfg(feature = "cuda")]
-    pub fn cuda(index: usize) -> Result<EngineDevice> {
-        Ok(EngineDevice::cuda(index))
-    }
-
-    #[cfg(feature = "wgpu")]
-    pub fn wgpu() -> Result<EngineDevice> {
-        Ok(EngineDevice::wgpu(Default::default()))
-    }
-
-    #[cfg(not(feature = "cuda"))]
-    pub fn cuda(_index: usize) -> Result<EngineDevice> {
-        left_out("cuda")
-    }
-
-    #[cfg(not(feature = "wgpu"))]
-    pub fn wgpu() -> Result<EngineDevice> {
-        left_out("wgpu")
-    }
-
-    #[cfg(not(all(feature = "cuda", feature = "wgpu")))]
-    fn left_out(feature: &str) -> Result<EngineDevice> {
-        Err(super::Error::Unsupported {
-            what: format!("this diabolo was built without {feature}"),
-            help: format!("use --device cpu, or build it with --features {feature}"),
-        })
     }
 }
 

@@ -1,16 +1,14 @@
-//! Burn's optimizers with our defaults, and parameter ids that are stable across a resume.
+//! Update rules, and their state for the parameters of a model.
 
 use std::str::FromStr;
 
-use burn::grad_clipping::GradientClippingConfig;
-use burn::lr_scheduler::constant::ConstantLr;
-use burn::lr_scheduler::module_lr_scheduler::{ModuleLearningRate, ModuleLrScheduler};
-use burn::module::{ParamGroup, ParamId};
-use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamState, AdaptiveMomentumState, SgdConfig};
+use diabolo_stats::elementary::double::powi;
 use serde::{Deserialize, Serialize};
 
-use super::{EngineDevice, Module, ModuleMapper, ModuleOptimizer, Param, Tensor};
+use super::data::Data;
+use super::shape::Shape;
+use super::tape::Gradients;
+use super::{Device, Module, ModuleVisitorMut, Parameter};
 use crate::kernel::{self, AdamStep};
 use crate::{Error, Result};
 
@@ -36,78 +34,10 @@ pub enum Optimizer {
     },
 }
 
-/// Adam by our kernel where supported, with Burn's state, so that checkpoints are compatible.
-#[derive(Clone)]
-struct Adam {
-    weight_decay: f64,
-}
-
 const BETAS: (f64, f64) = (0.9, 0.999);
 
-/// Burn's default ε of 1e-5 slows layers with small gradients; 1e-8 is the value of the paper,
-/// PyTorch and JAX.
+/// The value of the paper, PyTorch and JAX.
 const EPSILON: f64 = 1e-8;
-
-/// The optimizer with initial state; gradients are clipped to this norm, if given.
-pub fn build(optimizer: Optimizer, gradient_clip: Option<f64>) -> ModuleOptimizer {
-    let optimizer = match optimizer {
-        Optimizer::Adam => Adam { weight_decay: 0.0 }.into(),
-        Optimizer::AdamW { weight_decay } => Adam { weight_decay }.into(),
-        Optimizer::Sgd { momentum } => {
-            let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);
-            SgdConfig::new().with_momentum(Some(momentum)).init()
-        }
-    };
-    match gradient_clip {
-        Some(norm) => optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm as f32).init()),
-        None => optimizer,
-    }
-}
-
-impl burn::optim::Optimizer for Adam {
-    type State<const D: usize> = AdamState<D>;
-
-    fn step<const D: usize>(
-        &self,
-        learning_rate: f64,
-        parameter: Tensor<D>,
-        gradient: Tensor<D>,
-        state: Option<AdamState<D>>,
-    ) -> (Tensor<D>, Option<AdamState<D>>) {
-        let (time, moments) = match state.map(|state| state.momentum) {
-            Some(state) => (state.time, (state.moment_1, state.moment_2)),
-            None => (0, (gradient.zeros_like(), gradient.zeros_like())),
-        };
-        let weight_decay = self.weight_decay;
-        let step = AdamStep { learning_rate, betas: BETAS, epsilon: EPSILON, weight_decay, time: time + 1 };
-        let (parameter, (first, second)) = match kernel::is_supported(&parameter) {
-            true => kernel::adam(parameter, gradient, moments, step),
-            false => written_out(parameter, gradient, moments, step),
-        };
-        (parameter, Some(AdamState::new(AdaptiveMomentumState::new(step.time, first, second))))
-    }
-
-    fn to_device<const D: usize>(mut state: AdamState<D>, device: &EngineDevice) -> AdamState<D> {
-        state.momentum = state.momentum.to_device(device);
-        state
-    }
-}
-
-/// [`kernel::adam`] as tensor operations.
-fn written_out<const D: usize>(
-    parameter: Tensor<D>,
-    gradient: Tensor<D>,
-    (first, second): (Tensor<D>, Tensor<D>),
-    step: AdamStep,
-) -> (Tensor<D>, (Tensor<D>, Tensor<D>)) {
-    let (beta_1, beta_2) = step.betas;
-    let correction = |beta: f64| (1.0 - beta.powi(step.time as i32)).recip();
-    let first = first * beta_1 + gradient.clone() * (1.0 - beta_1);
-    let second = second * beta_2 + gradient.square() * (1.0 - beta_2);
-    let spread = (second.clone() * correction(beta_2)).sqrt() + step.epsilon;
-    let change = first.clone() * correction(beta_1) / spread + parameter.clone() * step.weight_decay;
-    (parameter - change * step.learning_rate, (first, second))
-}
 
 /// The learning rate of the parameters of a likelihood (log-variances, scales, dispersions,
 /// thresholds), relative to that of the weights.
@@ -116,29 +46,147 @@ fn written_out<const D: usize>(
 /// log-variance has to move by several units, and while σ is too wide, the code stays unused.
 const LIKELIHOOD_SPEED: f64 = 10.0;
 
-/// The learning rate of each parameter, for the base rate `rate`.
-pub fn learning_rates(rate: f64) -> ModuleLearningRate {
-    ModuleLrScheduler::new(ConstantLr::from(rate))
-        .with_group(ParamGroup::from_predicate("likelihood."), ConstantLr::from(LIKELIHOOD_SPEED * rate))
-        .step()
+/// An [`Optimizer`] with its state for the parameters of one model.
+#[derive(Clone, Debug)]
+pub struct ModuleOptimizer {
+    rule: Optimizer,
+    /// The largest L2 norm of each parameter's gradient.
+    clip: Option<f64>,
+    /// In the order of [`Module::visit`].
+    states: Vec<ParameterState>,
 }
 
-/// Sets the parameter ids to 1, 2, … in traversal order.
-///
-/// Burn keys the optimizer's state by parameter id, which is random for new parameters; fixed ids
-/// let the state of a checkpoint match its parameters.
-pub fn number_parameters<M: Module>(model: M) -> M {
-    struct Number(u64);
-    impl ModuleMapper for Number {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            self.0 += 1;
-            let (_, value, _) = param.consume();
-            let mut numbered = Param::from_tensor(value.inner());
-            numbered.id = ParamId::from(self.0);
-            numbered
+/// The state of the update rule for one parameter.
+#[derive(Clone, Debug, Default)]
+pub struct ParameterState {
+    /// Updates so far.
+    pub(crate) steps: usize,
+    /// m and v of Adam, or the velocity; empty before the first update.
+    moments: Vec<Data>,
+}
+
+impl ParameterState {
+    /// The state with these moments of a parameter with this shape.
+    ///
+    /// # Panics
+    /// If they do not have the shape's number of values.
+    pub(crate) fn new(steps: usize, moments: Vec<Vec<f32>>, shape: &[usize], device: &Device) -> Self {
+        let data = |values| Data::new(values, Shape::new(shape), device);
+        ParameterState { steps, moments: moments.into_iter().map(data).collect() }
+    }
+
+    /// The moments in single precision.
+    pub(crate) fn moments(&self) -> Vec<Vec<f32>> {
+        self.moments.iter().map(Data::to_f32).collect()
+    }
+}
+
+impl ModuleOptimizer {
+    /// The optimizer before the first step; the gradient of each parameter is clipped to the norm
+    /// `clip`, if given.
+    pub fn new(rule: Optimizer, clip: Option<f64>) -> Self {
+        ModuleOptimizer { rule, clip, states: vec![] }
+    }
+
+    /// The same with these states, one for each parameter.
+    pub(crate) fn with_states(self, states: Vec<ParameterState>) -> Self {
+        ModuleOptimizer { states, ..self }
+    }
+
+    /// The states of the parameters that were updated, in the order of [`Module::visit`].
+    pub fn states(&self) -> &[ParameterState] {
+        &self.states
+    }
+
+    /// One update of the parameters of `model` that have a gradient.
+    pub fn step<M: Module>(&mut self, model: &mut M, learning_rate: f64, gradients: Gradients) {
+        let mut step = Step { optimizer: self, learning_rate, gradients, parameter: 0, likelihood: vec![] };
+        model.visit_mut(&mut step);
+    }
+}
+
+/// One update of every parameter of a model.
+struct Step<'a> {
+    optimizer: &'a mut ModuleOptimizer,
+    learning_rate: f64,
+    gradients: Gradients,
+    /// The number of the next parameter.
+    parameter: usize,
+    /// For each field around it, whether it is a likelihood.
+    likelihood: Vec<bool>,
+}
+
+impl ModuleVisitorMut for Step<'_> {
+    fn enter(&mut self, name: &str) {
+        self.likelihood.push(name == "likelihood");
+    }
+
+    fn exit(&mut self) {
+        self.likelihood.pop();
+    }
+
+    fn parameter(&mut self, parameter: &mut Parameter) {
+        let states = &mut self.optimizer.states;
+        if states.len() <= self.parameter {
+            states.resize_with(self.parameter + 1, ParameterState::default);
+        }
+        let state = &mut states[self.parameter];
+        self.parameter += 1;
+        let Some(gradient) = parameter.take_gradient(&mut self.gradients) else { return };
+        let speed = if self.likelihood.contains(&true) { LIKELIHOOD_SPEED } else { 1.0 };
+        let gradient = match self.optimizer.clip {
+            Some(norm) => clipped(gradient, norm),
+            None => gradient,
+        };
+        self.optimizer.rule.update(&mut parameter.data, gradient, state, self.learning_rate * speed);
+    }
+}
+
+/// The gradient, scaled down to the norm `limit` if it is longer.
+fn clipped(gradient: Data, limit: f64) -> Data {
+    let norm = gradient.to_f64().iter().map(|g| g * g).sum::<f64>().sqrt();
+    gradient.mul_scalar((limit / (norm + 1e-6)).min(1.0))
+}
+
+impl Optimizer {
+    /// One update of a parameter.
+    fn update(self, parameter: &mut Data, gradient: Data, state: &mut ParameterState, learning_rate: f64) {
+        let (moments, momentum, weight_decay) = match self {
+            Optimizer::Adam => (2, 0.0, 0.0),
+            Optimizer::AdamW { weight_decay } => (2, 0.0, weight_decay),
+            Optimizer::Sgd { momentum } => (1, momentum, 0.0),
+        };
+        state.steps += 1;
+        if state.moments.is_empty() {
+            state.moments = (0..moments).map(|_| gradient.full_like(0.0)).collect();
+        }
+        let time = state.steps;
+        let step = AdamStep { learning_rate, betas: BETAS, epsilon: EPSILON, weight_decay, time };
+        match (&mut *parameter, &gradient, &mut state.moments[..]) {
+            (Data::F32(parameter), Data::F32(gradient), [Data::F32(first), Data::F32(second)]) => {
+                let moments = (first.values_mut(), second.values_mut());
+                kernel::adam(parameter.values_mut(), gradient.values(), moments, step);
+            }
+            (_, _, [first, second]) => adam(parameter, gradient, (first, second), step),
+            (_, _, [velocity, ..]) => {
+                *velocity = velocity.clone().mul_scalar(momentum).add(gradient);
+                *parameter = parameter.clone().sub(velocity.clone().mul_scalar(learning_rate));
+            }
+            _ => unreachable!("every rule has moments"),
         }
     }
-    model.map(&mut Number(0))
+}
+
+/// [`kernel::adam`] as operations.
+fn adam(parameter: &mut Data, gradient: Data, (first, second): (&mut Data, &mut Data), step: AdamStep) {
+    let (beta_1, beta_2) = step.betas;
+    let correction = |beta: f64| (1.0 - powi(beta, step.time as i32)).recip();
+    *first = first.clone().mul_scalar(beta_1).add(gradient.clone().mul_scalar(1.0 - beta_1));
+    *second = second.clone().mul_scalar(beta_2).add(gradient.square().mul_scalar(1.0 - beta_2));
+    let spread = second.clone().mul_scalar(correction(beta_2)).sqrt().add_scalar(step.epsilon);
+    let decay = parameter.clone().mul_scalar(step.weight_decay);
+    let change = first.clone().mul_scalar(correction(beta_1)).div(spread).add(decay);
+    *parameter = parameter.clone().sub(change.mul_scalar(step.learning_rate));
 }
 
 impl FromStr for Optimizer {
@@ -171,7 +219,7 @@ impl FromStr for Optimizer {
 mod tests {
     use super::*;
     use crate::random::{Purpose, standard_normal, stream};
-    use crate::tensor::{Device, to_host};
+    use crate::tensor::{Device, Param, to_host};
 
     #[test]
     fn adam_kernel_matches_the_formulas() {
@@ -180,12 +228,13 @@ mod tests {
             let draw = |seed| {
                 device.tensor::<1>(standard_normal(&mut stream(seed, Purpose::Choose, 0, 0), size), [size])
             };
-            let adam = Adam { weight_decay };
-            let (mut parameter, mut state) = (draw(0), None);
+            let mut parameter = Param::from_tensor(draw(0)).train();
+            let mut optimizer = ModuleOptimizer::new(Optimizer::AdamW { weight_decay }, None);
             for k in 1..=5 {
-                (parameter, state) = burn::optim::Optimizer::step(&adam, 0.01, parameter, draw(k), state);
+                let gradients = (parameter.val() * draw(k)).sum().backward();
+                optimizer.step(&mut parameter, 0.01, gradients);
             }
-            to_host(parameter)
+            to_host(parameter.val())
         };
         for weight_decay in [0.0, 0.1] {
             let (kernel, formulas) =
@@ -194,6 +243,23 @@ mod tests {
             // Of parameters up to about 4.
             assert!(error < 2e-6, "{error}");
             assert!(formulas != run(&Device::cpu_f64(), 0.5), "the decay changes nothing");
+        }
+    }
+
+    #[test]
+    fn momentum_and_clipping_by_hand() {
+        let device = Device::cpu();
+        let mut parameter = Param::from_tensor(device.tensor(vec![1.0, 1.0], [2])).train();
+        let mut optimizer = ModuleOptimizer::new(Optimizer::Sgd { momentum: 0.5 }, Some(1.0));
+        let towards = device.tensor::<1>(vec![3.0, 4.0], [2]);
+        for _ in 0..2 {
+            let gradients = (parameter.val() * towards.clone()).sum().backward();
+            optimizer.step(&mut parameter, 0.1, gradients);
+        }
+        // g = (.6, .8) after clipping; velocities g and 1.5 g.
+        let expected = [1.0 - 0.25 * 0.6, 1.0 - 0.25 * 0.8];
+        for (found, expected) in to_host(parameter.val()).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Special functions of distributions, from operations that Burn can differentiate.
+//! Special functions of distributions, from operations with gradients.
 //!
 //! ```text
 //! log Γ(x)  = S(y) + δ(y) − log[x (x+1) … (x+5)],
@@ -13,7 +13,7 @@
 //! is Stirling's formula for every Γ of the line above: the large terms cancel analytically, not in
 //! single precision.
 
-use crate::tensor::{Bool, Tensor};
+use crate::tensor::{Mask, Tensor};
 
 const SHIFT: f64 = 6.0;
 const STEPS: usize = 6;
@@ -26,7 +26,7 @@ const STIRLING: [f64; 6] =
 pub fn log_gamma<const D: usize>(x: Tensor<D>) -> Tensor<D> {
     let small = is_small(&x);
     let y = x.clone().mask_where(small.clone(), x.clone() + SHIFT);
-    let product = rising(x.clamp_max(SHIFT)).log().mask_fill(small.bool_not(), 0.0);
+    let product = rising(x.clamp_max(SHIFT)).log().mask_fill(!small, 0.0);
     stirling(y.clone()) + series(y) - product
 }
 
@@ -44,7 +44,7 @@ pub fn stirling_remainder<const D: usize>(x: Tensor<D>) -> Tensor<D> {
 ///
 /// `k` has the shape of the result, `a` a shape that broadcasts to it. `k` has no gradient.
 pub fn log_multichoose<const D: usize>(a: Tensor<D>, k: Tensor<D>) -> Tensor<D> {
-    let none = k.clone().lower_elem(0.5);
+    let none = k.clone().below(0.5);
     let k = k.detach().clamp_min(1.0);
     let first = (a.clone() - 0.5) * (k.clone() / a.clone()).log1p();
     let second = k.clone() * (a.clone() / k.clone()).log1p();
@@ -59,8 +59,8 @@ pub fn log_one_minus_exp<const D: usize>(a: Tensor<D>) -> Tensor<D> {
     (t.clone() * 2.0).log() - t.log1p()
 }
 
-fn is_small<const D: usize>(x: &Tensor<D>) -> Tensor<D, Bool> {
-    x.clone().lower_elem(SHIFT)
+fn is_small<const D: usize>(x: &Tensor<D>) -> Mask<D> {
+    x.clone().below(SHIFT)
 }
 
 /// x (x+1) … (x+5), for x ≤ 6 only: it cannot overflow there.
@@ -86,7 +86,6 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::tensor::Device;
-    use crate::tensor::TensorData;
 
     /// x, log Γ(x), digamma(x), by SciPy.
     const KNOWN: [(f64, f64, f64); 12] = [
@@ -105,11 +104,11 @@ mod tests {
     ];
 
     fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-        tensor.into_data().iter::<f64>().collect()
+        tensor.data.to_f64()
     }
 
     fn row(values: &[f64], device: &Device) -> Tensor<1> {
-        Tensor::from_data(TensorData::from(values), (&device.inner.clone().autodiff(), device.dtype))
+        device.tensor(values.to_vec(), [values.len()])
     }
 
     fn relative(found: f64, expected: f64) -> f64 {

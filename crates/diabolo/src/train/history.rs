@@ -71,7 +71,7 @@ pub struct TermMean {
 impl TermMean {
     /// Copies a term's mean to the host.
     pub fn of(term: &Term) -> Self {
-        let value = term.value.clone().inner().mean().into_scalar::<f64>();
+        let value = term.value.clone().detach().mean().into_scalar();
         TermMean { name: term.name, value, weight: term.weight }
     }
 }

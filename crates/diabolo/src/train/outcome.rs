@@ -1,5 +1,6 @@
 //! What training gives, why it ended, and the state from which it is resumed.
 
+use crate::tensor::ParameterState;
 use serde::{Deserialize, Serialize};
 
 use super::EpochRecord;
@@ -85,9 +86,9 @@ pub struct Resume<M> {
     pub model: M,
     /// The best weights until then.
     pub best: M,
-    /// The optimizer's state, from
-    /// [`ModuleOptimizer::into_bytes`](crate::tensor::ModuleOptimizer::into_bytes).
-    pub optimizer: Vec<u8>,
+    /// The optimizer's state for each parameter, in the order of
+    /// [`Module::visit`](crate::tensor::Module::visit).
+    pub optimizer: Vec<ParameterState>,
     /// Counters and history.
     pub state: State,
 }

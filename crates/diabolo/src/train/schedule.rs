@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::stats::elementary::double::{cos, powi};
 use crate::{Error, Result};
 
 /// A learning rate schedule.
@@ -62,9 +63,9 @@ impl Schedule {
             Schedule::Constant => 1.0,
             Schedule::Cosine => {
                 COSINE_FLOOR
-                    + (1.0 - COSINE_FLOOR) * 0.5 * (1.0 + (std::f64::consts::PI * done.clamp(0.0, 1.0)).cos())
+                    + (1.0 - COSINE_FLOOR) * 0.5 * (1.0 + cos(std::f64::consts::PI * done.clamp(0.0, 1.0)))
             }
-            Schedule::Plateau { factor, .. } => factor.powi(cuts),
+            Schedule::Plateau { factor, .. } => powi(factor, cuts),
         }
     }
 

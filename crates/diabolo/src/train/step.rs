@@ -4,22 +4,18 @@
 //! part has its own noise and graph, and the results are added in order, so that the bits are the
 //! same for any number of threads.
 
-use crate::tensor::GradientsParams;
-use crate::tensor::Tensor;
-use crate::tensor::{Module, ModuleVisitor, Param};
 use rayon::prelude::*;
 
 use super::history::TermMean;
 use crate::data::Encoded;
-use crate::kernel;
 use crate::model::{Batch, Context, Trainable};
 use crate::objective::{objective, trimmed};
 use crate::random::{Purpose, Stream, stream};
-use crate::tensor::Device;
+use crate::tensor::{Device, Gradients, Module};
 
-/// Minimum rows per part: matrix products of fewer rows are slow, and adding the gradients costs
-/// more than it saves.
-const SMALLEST_PART: usize = 64;
+/// Minimum rows per part: a smaller batch uses threads within its products, and adding gradients
+/// would cost more than it saves.
+const SMALLEST_PART: usize = 128;
 
 /// Maximum number of parts of a batch.
 const MOST_PARTS: usize = 16;
@@ -43,7 +39,7 @@ pub(super) struct StepKey {
 pub(super) struct Part {
     rows: usize,
     means: Vec<TermMean>,
-    gradients: GradientsParams,
+    gradients: Gradients,
     /// The rows, and the noise after the loss.
     pub batch: Batch,
     pub noise: Stream,
@@ -58,7 +54,7 @@ pub(super) fn differentiate<M: Trainable + Module>(
     key: StepKey,
     device: &Device,
 ) -> Vec<Part> {
-    let part = |k: usize, part: &[usize], model: &M| {
+    let part = |k: usize, part: &[usize]| {
         let share = part.len() as f64 / rows.len() as f64;
         differentiate_part(
             model,
@@ -70,15 +66,9 @@ pub(super) fn differentiate<M: Trainable + Module>(
         )
     };
     if size >= rows.len() {
-        return vec![part(0, rows, model)];
+        return vec![part(0, rows)];
     }
-    // A separate graph for each part: parts of one graph would wait for each other.
-    let own: Vec<M> = rows.chunks(size).map(|_| model.valid().train()).collect();
-    own.into_par_iter()
-        .zip(rows.par_chunks(size))
-        .enumerate()
-        .map(|(k, (model, rows))| part(k, rows, &model))
-        .collect()
+    rows.par_chunks(size).enumerate().map(|(k, rows)| part(k, rows)).collect()
 }
 
 /// The means of the whole batch.
@@ -92,36 +82,26 @@ pub(super) fn means(parts: &[Part]) -> Vec<TermMean> {
 }
 
 /// The gradients of the whole batch, and the part if there is only one.
-pub(super) fn gradients<M: Module>(model: &M, mut parts: Vec<Part>) -> (GradientsParams, Option<Part>) {
+pub(super) fn gradients<M: Module>(model: &M, mut parts: Vec<Part>) -> (Gradients, Option<Part>) {
     if parts.len() == 1 {
         let mut only = parts.remove(0);
         return (std::mem::take(&mut only.gradients), Some(only));
     }
-    let mut sum = Sum { parts, total: GradientsParams::new() };
-    model.visit(&mut sum);
-    (sum.total, None)
+    (Gradients::sum(model, parts.into_iter().map(|part| part.gradients).collect()), None)
 }
 
-/// Adds up the gradients of each parameter.
-struct Sum {
-    parts: Vec<Part>,
-    total: GradientsParams,
-}
-
-impl ModuleVisitor for Sum {
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        let found = self.parts.iter_mut().filter_map(|part| part.gradients.remove::<D>(parameter.id));
-        let add = |sum, term| if kernel::is_supported(&sum) { kernel::add(sum, term) } else { sum + term };
-        if let Some(sum) = found.reduce(add) {
-            self.total.register(parameter.id, sum);
-        }
-    }
+/// Whether a step on `rows` rows is worth waking other cores.
+pub(super) fn is_worth_threads<M: Module>(model: &M, rows: usize) -> bool {
+    rows.saturating_mul(model.num_params()) >= WORTH_SHARING
 }
 
 /// Rows per part of a batch of `rows` rows: all rows if several cores are not worthwhile.
 pub(super) fn part_size<M: Trainable + Module>(model: &M, rows: usize) -> usize {
-    let shared = model.is_row_separable() && rows.saturating_mul(model.num_params()) >= WORTH_SHARING;
-    if shared { rows.div_ceil(MOST_PARTS).max(SMALLEST_PART) } else { rows }
+    if model.is_row_separable() && is_worth_threads(model, rows) {
+        rows.div_ceil(MOST_PARTS).max(SMALLEST_PART)
+    } else {
+        rows
+    }
 }
 
 fn differentiate_part<M: Trainable + Module>(
@@ -139,7 +119,7 @@ fn differentiate_part<M: Trainable + Module>(
     let context = &mut Context { noise: &mut noise, epochs, training: true, rows: data.rows, device };
     let terms = trimmed(model.loss(&batch, context), trim, device);
     let means = terms.iter().map(TermMean::of).collect();
-    let gradients = GradientsParams::from_grads((objective(&terms) * share).backward(), model);
+    let gradients = (objective(&terms) * share).backward();
     Part { rows: rows.len(), means, gradients, batch, noise }
 }
 
@@ -150,7 +130,7 @@ mod tests {
     use crate::model::{Architecture, FamilyConfig, Model};
     use crate::nn::Activation;
     use crate::random::RngExt;
-    use crate::tensor::to_host;
+    use crate::tensor::{ModuleVisitor, Parameter};
 
     const ROWS: usize = 150;
     const WIDTH: usize = 40;
@@ -171,10 +151,11 @@ mod tests {
 
     /// The mean of the first term, and the gradient of every parameter, one after the other.
     fn found(model: &Model, size: usize) -> (f64, Vec<f32>) {
-        struct Collect<'a>(&'a GradientsParams, Vec<f32>);
+        struct Collect<'a>(&'a Gradients, Vec<f32>);
         impl ModuleVisitor for Collect<'_> {
-            fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-                self.1.extend(self.0.get::<D>(parameter.id).map(to_host).into_iter().flatten());
+            fn parameter(&mut self, parameter: &Parameter) {
+                let gradient = parameter.gradient(self.0).into_iter().flatten();
+                self.1.extend(gradient.map(|g| g as f32));
             }
         }
         let mut noise = stream(1, Purpose::Choose, 0, 0);

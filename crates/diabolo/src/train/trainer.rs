@@ -6,17 +6,16 @@
 
 use std::time::Instant;
 
-use crate::tensor::{Module, ModuleOptimizer};
-
 use super::history::{TermMean, TermSums, check_names};
 use super::outcome::{Outcome, Resume, State, StopReason};
-use super::step::{StepKey, differentiate, gradients, means, part_size};
+use super::step::{Part, StepKey, differentiate, gradients, is_worth_threads, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
 use crate::data::Encoded;
+use crate::kernel::with_pool;
 use crate::model::{Batch, Context, HealthStats, Trainable};
 use crate::objective::trimmed;
-use crate::random::{Purpose, Stream, permutation, stream};
-use crate::tensor::{Device, optimizer};
+use crate::random::{Purpose, permutation, stream};
+use crate::tensor::{Device, Module, ModuleOptimizer};
 use crate::{Error, Result};
 
 /// The encoded training and validation rows.
@@ -113,8 +112,7 @@ fn diverged(error: Error) -> Result<StopReason> {
 }
 
 pub(super) struct Trainer<'a, M> {
-    /// `None` only while the optimizer updates it.
-    model: Option<M>,
+    model: M,
     best: M,
     optimizer: ModuleOptimizer,
     state: State,
@@ -140,21 +138,17 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         config: &'a TrainingConfig,
         device: &'a Device,
     ) -> Result<Self> {
-        let mut optimizer = optimizer::build(config.optimizer, config.gradient_clip);
+        let mut optimizer = ModuleOptimizer::new(config.optimizer, config.gradient_clip);
         let (model, best, state) = match resume {
             Some(resume) => {
-                let bytes = crate::tensor::Bytes::from_bytes_vec(resume.optimizer);
-                optimizer = optimizer.from_bytes(bytes).map_err(|cause| Error::Unsupported {
-                    what: format!("the optimizer state of the checkpoint cannot be read: {cause}"),
-                    help: "start a new run".into(),
-                })?;
+                optimizer = optimizer.with_states(resume.optimizer);
                 (resume.model, resume.best, resume.state)
             }
             None => (model.clone(), model, State::default()),
         };
         Ok(Trainer {
             warmup: model.warmup_epochs().ceil() as usize,
-            model: Some(optimizer::number_parameters(model).train()),
+            model: model.train(),
             best,
             optimizer,
             state,
@@ -204,7 +198,8 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         let steps = rows.div_ceil(self.batch_size);
         let shuffle = &mut stream(self.config.seed, Purpose::Shuffle, self.state.epoch as u64, 0);
         let order = permutation(shuffle, rows);
-        let part = part_size(self.model(), self.batch_size.min(rows));
+        let part = part_size(&self.model, self.batch_size.min(rows));
+        let uses_threads = is_worth_threads(&self.model, self.batch_size.min(rows));
         let mut last_save = Instant::now();
         let mut clock = Instant::now();
         while self.state.step < steps {
@@ -221,10 +216,9 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             }
             let first = self.state.step * self.batch_size;
             let rows = &order[first..rows.min(first + self.batch_size)];
-            let stepped = match rows.len() > part {
-                // Runs on a worker thread: steps from outside the pool would wake workers several
-                // times.
-                true => rayon::scope(|_| self.step(rows, part, steps)),
+            let stepped = match uses_threads {
+                true if rows.len() > part => rayon::scope(|_| self.step(rows, part, steps)),
+                true => with_pool(|| self.step(rows, part, steps)),
                 false => self.step(rows, part, steps),
             };
             if let Err(error) = stepped {
@@ -241,38 +235,28 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(None)
     }
 
-    fn model(&self) -> &M {
-        self.model.as_ref().expect("put back after every step")
-    }
-
-    /// The annealing state of the loss after `epochs` epochs.
-    fn context<'b>(&'b self, noise: &'b mut Stream, epochs: f64) -> Context<'b> {
-        Context { noise, epochs, training: true, rows: self.data.train.rows, device: self.device }
-    }
-
     /// One gradient step on `rows`, in parts of `part`.
     fn step(&mut self, rows: &[usize], part: usize, steps: usize) -> Result<()> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
         let trim = self.config.trim_after(done, self.state.longer_from);
         let key = StepKey { seed: self.config.seed, epoch, step, epochs: done, trim };
-        let parts = differentiate(self.model(), self.data.train, rows, part, key, self.device);
+        let parts = differentiate(&self.model, self.data.train, rows, part, key, self.device);
         let means = means(&parts);
         self.check(&means, step + 1)?;
         self.check_size(&means, steps)?;
         if self.state.best.is_none() && self.state.exploded == 0 && step.is_multiple_of(KEEP_EVERY) {
             // Before the first evaluation, the latest weights with a finite loss are the best.
-            self.best = self.model().valid();
+            self.best = self.model.valid();
         }
-        let (gradients, whole) = gradients(self.model(), parts);
-        let rates = optimizer::learning_rates(self.learning_rate(done));
-        // Moved, not cloned: the optimizer updates unshared tensors in place.
-        let model = self.model.take().expect("put back below");
-        let mut stepped = self.optimizer.step(rates, model, gradients);
-        if let Some(mut whole) = whole {
-            stepped.after_step(&whole.batch, &mut self.context(&mut whole.noise, done));
+        let (gradients, whole) = gradients(&self.model, parts);
+        let learning_rate = self.learning_rate(done);
+        self.optimizer.step(&mut self.model, learning_rate, gradients);
+        if let Some(Part { batch, mut noise, .. }) = whole {
+            let (rows, device) = (self.data.train.rows, self.device);
+            let mut context = Context { noise: &mut noise, epochs: done, training: true, rows, device };
+            self.model.after_step(&batch, &mut context);
         }
-        self.model = Some(stepped);
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())
@@ -318,7 +302,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
 
     /// Evaluates the epoch, keeps the weights if they are the best, and writes the record.
     fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
-        let evaluated = self.model().valid();
+        let evaluated = self.model.valid();
         let steps = self.state.step;
         let seconds = self.state.epoch_seconds;
         let mut record = EpochRecord {
@@ -411,7 +395,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
         self.state.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
-        let model = self.model().valid();
+        let model = self.model.valid();
         hooks.save(&Snapshot {
             model: &model,
             best: &self.best,

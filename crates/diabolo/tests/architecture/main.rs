@@ -31,7 +31,7 @@ const LEVELS: [&[&str]; 11] = [
 const TRAINER_SEES: [&str; 5] = ["Batch", "Context", "Layerwise", "HealthStats", "Trainable"];
 
 /// The engine is named in these modules of the crate `diabolo`, and nowhere else.
-const ENGINE: (&str, [&str; 2]) = ("burn", ["kernel", "tensor"]);
+const ENGINE: (&str, [&str; 1]) = ("burn", ["tensor"]);
 
 const LONGEST_FILE: usize = 450;
 const LONGEST_FUNCTION: usize = 60;

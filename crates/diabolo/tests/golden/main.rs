@@ -26,7 +26,7 @@ use diabolo::nn::{Activation, Layer, Linear};
 use diabolo::objective::{EncoderTrace, Term, objective};
 use diabolo::random::{Purpose, stream};
 use diabolo::tensor::{
-    DType, Device, Gradients, Module, ModuleMapper, ModuleVisitor, Param, Tensor, TensorData,
+    Device, Gradients, Module, ModuleVisitor, ModuleVisitorMut, Param, Parameter, Tensor, to_host_f64,
 };
 use serde_json::Value;
 
@@ -54,11 +54,7 @@ fn tensor<const D: usize>(value: &Value, device: &Device) -> Tensor<D> {
             inner = &items[0];
         }
     }
-    Tensor::from_data(TensorData::new(numbers(value), shape), (&device.inner, device.dtype))
-}
-
-fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f64> {
-    tensor.into_data().convert_dtype(DType::F64).iter::<f64>().collect()
+    device.tensor(numbers(value), shape)
 }
 
 /// |found − expected| ≤ tolerance · max(1, largest expected magnitude).
@@ -87,5 +83,5 @@ fn hidden(layers: &Value) -> Vec<usize> {
 }
 
 fn value_of(terms: &[Term], name: &str) -> Vec<f64> {
-    values(terms.iter().find(|t| t.name == name).unwrap().value.clone())
+    to_host_f64(terms.iter().find(|t| t.name == name).unwrap().value.clone())
 }

@@ -21,19 +21,13 @@ pub fn named(case: &Value, parts: &[&str]) -> BTreeMap<String, Value> {
     named
 }
 
-/// Names parameters as the golden files do: without the family and the shared network.
+/// The path of a parameter, named as in the golden files.
 #[derive(Default)]
 struct Path(Vec<String>);
 
 impl Path {
-    /// Variants of enums are no part of a name.
-    fn enter(&mut self, name: &str, container: &str) {
-        self.0.push(if container.starts_with("Enum:") { "net" } else { name }.into());
-    }
-
     fn name(&self) -> String {
-        let parts: Vec<&str> =
-            self.0.iter().map(String::as_str).filter(|p| !["net", "layers"].contains(p)).collect();
+        let parts: Vec<&str> = self.0.iter().map(String::as_str).collect();
         match parts.as_slice() {
             ["decoder_bias", k] => format!("decoder.{k}.bias"),
             parts => parts.join("."),
@@ -43,34 +37,33 @@ impl Path {
 
 struct Load<'a>(Path, &'a BTreeMap<String, Value>, &'a Device);
 
-impl ModuleMapper for Load<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.0.enter(name, container);
+impl ModuleVisitorMut for Load<'_> {
+    fn enter(&mut self, name: &str) {
+        self.0.0.push(name.into());
     }
-    fn exit_module(&mut self, _: &str, _: &str) {
+    fn exit(&mut self) {
         self.0.0.pop();
     }
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+    fn parameter(&mut self, parameter: &mut Parameter) {
         let name = self.0.name();
         let value = self.1.get(&name).unwrap_or_else(|| panic!("no golden tensor {name}"));
-        let loaded = tensor::<D>(value, self.2);
-        assert_eq!(loaded.dims(), param.val().dims(), "{name}");
-        Param::from_tensor(loaded)
+        parameter.set(numbers(value), self.2);
     }
 }
 
 struct Collect<'a>(Path, &'a Gradients, BTreeMap<String, Vec<f64>>);
 
 impl ModuleVisitor for Collect<'_> {
-    fn enter_module(&mut self, name: &str, container: &str) {
-        self.0.enter(name, container);
+    fn enter(&mut self, name: &str) {
+        self.0.0.push(name.into());
     }
-    fn exit_module(&mut self, _: &str, _: &str) {
+    fn exit(&mut self) {
         self.0.0.pop();
     }
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let gradient = param.val().grad(self.1).unwrap_or_else(|| param.val().inner().zeros_like());
-        self.2.insert(self.0.name(), values(gradient));
+    fn parameter(&mut self, parameter: &Parameter) {
+        let gradient = parameter.gradient(self.1);
+        let gradient = gradient.unwrap_or_else(|| vec![0.0; parameter.to_host().len()]);
+        self.2.insert(self.0.name(), gradient);
     }
 }
 
@@ -91,5 +84,7 @@ pub fn assert_gradients(
 }
 
 pub fn load(architecture: &Architecture, named: &BTreeMap<String, Value>, device: &Device) -> Model {
-    Model::new(architecture, 0, device).map(&mut Load(Path::default(), named, device)).train()
+    let mut model = Model::new(architecture, 0, device);
+    model.visit_mut(&mut Load(Path::default(), named, device));
+    model.train()
 }

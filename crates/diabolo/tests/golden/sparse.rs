@@ -43,17 +43,22 @@ fn sparse_autoencoders_of_each_kind_tied_and_untied() {
                 .loss(&batch, &mut Context { noise, epochs: 0.0, training: true, rows: 1, device: &device });
             assert_eq!(terms.len(), 1 + case.get("sparsity_term").is_some() as usize, "{name}");
             for (term, key) in terms.iter().zip(["reconstruction", "sparsity_term"]) {
-                assert_close(name, &values(term.value.clone()), &numbers(&case[key]), tolerance);
+                assert_close(name, &to_host_f64(term.value.clone()), &numbers(&case[key]), tolerance);
             }
             let total = objective(&terms);
-            assert_close(name, &values(total.clone().inner()), &numbers(&case["objective"]), tolerance);
+            assert_close(name, &to_host_f64(total.clone().detach()), &numbers(&case["objective"]), tolerance);
             assert_gradients(name, &model, &total.backward(), &object(&case["gradients"]), tolerance);
             let code = model.encode(batch.x.clone());
-            assert_close(name, &values(code.clone().inner()), &numbers(&case["h"]), tolerance);
-            assert_close(name, &values(model.decode(code).inner()), &numbers(&case["logits"]), tolerance);
+            assert_close(name, &to_host_f64(code.clone().detach()), &numbers(&case["h"]), tolerance);
+            assert_close(
+                name,
+                &to_host_f64(model.decode(code).detach()),
+                &numbers(&case["logits"]),
+                tolerance,
+            );
             let trace = model.trace(batch.x.clone());
-            assert_close(name, &values(trace.code.clone().inner()), &numbers(&case["h"]), tolerance);
-            let contraction = values(model.contraction(batch.x).inner());
+            assert_close(name, &to_host_f64(trace.code.clone().detach()), &numbers(&case["h"]), tolerance);
+            let contraction = to_host_f64(model.contraction(batch.x).detach());
             assert_close(name, &contraction, &numbers(&case["contraction"]), tolerance);
         }
     }

@@ -1,11 +1,10 @@
 //! For every family: draws agree with the mean, masses sum to 1, and all values are finite.
 #![allow(clippy::unwrap_used)]
 
-use crate::tensor::TensorData;
-
 use super::*;
 use crate::random::{Purpose, stream};
 use crate::tensor::to_host;
+use crate::tensor::{Module, to_host_f64};
 
 /// A block of each family; its width is set by [`likelihood`].
 fn kinds() -> Vec<LikelihoodBlock> {
@@ -20,8 +19,8 @@ fn likelihood(kind: LikelihoodBlock, width: usize, device: &Device) -> Likelihoo
     Likelihood::new(vec![LikelihoodBlock { width, ..kind }], device)
 }
 
-fn fill(vectors: Vec<Param<Tensor<1>>>, value: f32, device: &Device) -> Vec<Param<Tensor<1>>> {
-    let full = |v: Param<Tensor<1>>| device.tensor(vec![value; v.dims()[0]], v.dims());
+fn fill(vectors: Vec<Param<1>>, value: f32, device: &Device) -> Vec<Param<1>> {
+    let full = |v: Param<1>| device.tensor(vec![value; v.dims()[0]], v.dims());
     vectors.into_iter().map(|v| Param::from_tensor(full(v))).collect()
 }
 
@@ -93,7 +92,7 @@ fn masses_sum_to_one_and_have_the_mean() {
             let repeated = device.tensor(parameters.repeat(rows), [rows, parameters.len()]);
             let x = device.tensor(values.concat(), [rows, width]);
             let nll = likelihood.negative_log_likelihood(repeated.clone(), x, None);
-            let masses: Vec<f64> = nll.neg().exp().into_data().iter::<f64>().collect();
+            let masses: Vec<f64> = to_host_f64(nll.neg().exp());
             let sum: f64 = masses.iter().sum();
             assert!((sum - 1.0).abs() < 1e-9, "{kind:?}: {sum}");
             let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
@@ -141,9 +140,8 @@ fn check_finite(kind: LikelihoodBlock, learned: f32, pairs: &[[f32; 2]], device:
     let (rows, width) = (3 * pairs.len(), likelihood.parameters());
     let alternate = |pair: &[f32; 2]| (0..3 * width).map(|k| pair[(k + k / width) % 2]).collect::<Vec<_>>();
     let values: Vec<f32> = pairs.iter().flat_map(alternate).collect();
-    let device = device.inner.clone().autodiff();
-    let parameters = Tensor::<2>::from_data(TensorData::new(values, [rows, width]), &device).require_grad();
-    let x = Tensor::<2>::from_data(TensorData::new(x.repeat(pairs.len()), [rows, 3]), &device);
+    let parameters: Tensor<2> = device.tensor(values, [rows, width]).require_grad();
+    let x: Tensor<2> = device.tensor(x.repeat(pairs.len()), [rows, 3]);
     let nll = likelihood.negative_log_likelihood(parameters.clone(), x, None);
     let gradients = nll.clone().sum().backward();
     let finite = |what: &str, values: Vec<f32>, each: usize| {
@@ -151,7 +149,7 @@ fn check_finite(kind: LikelihoodBlock, learned: f32, pairs: &[[f32; 2]], device:
         let device = wrong.map(|k| (values[k], pairs[k / each % pairs.len()]));
         assert!(device.is_none(), "{kind:?}, learned {learned}: {what} {device:?}");
     };
-    finite("value", to_host(nll.inner()), 3);
+    finite("value", to_host(nll.detach()), 3);
     finite("gradient", to_host(parameters.grad(&gradients).unwrap()), 3 * width);
     for list in [
         &likelihood.log_variance,
@@ -160,10 +158,10 @@ fn check_finite(kind: LikelihoodBlock, learned: f32, pairs: &[[f32; 2]], device:
         &likelihood.log_dispersion,
         &likelihood.thresholds,
     ] {
-        let gradient = |v: &Param<Tensor<1>>| v.val().grad(&gradients).map_or(vec![], to_host);
+        let gradient = |v: &Param<1>| v.val().grad(&gradients).map_or(vec![], to_host);
         list.iter().for_each(|v| finite("learned gradient", gradient(v), 1));
     }
-    let mean = to_host(likelihood.mean(parameters).inner());
+    let mean = to_host(likelihood.mean(parameters).detach());
     let bounded = !family.is_density() || family == Family::ContinuousBernoulli;
     let is_count = matches!(family, Family::Poisson | Family::NegativeBinomial);
     if bounded && !is_count {

@@ -153,7 +153,7 @@ impl Variational {
         compared: Option<Tensor<2>>,
         stage: &AnnealingState,
     ) -> Vec<Term> {
-        let shared = |value: Tensor<1>, like: &Tensor<1>| value.expand(like.shape());
+        let shared = |value: Tensor<1>, like: &Tensor<1>| value.expand(like.dims());
         let weighted =
             |name, value: Tensor<1>, weight: f64| Term::new(name, value).weighted(weight * stage.kl_weight);
         let reported = Term::new("kl_divergence", kl.clone().detach()).weighted(0.0);

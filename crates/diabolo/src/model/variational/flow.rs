@@ -14,7 +14,8 @@
 //! The autoregressive network is masked (MADE: Germain et al. 2015) with one hidden layer; the
 //! order of the latent dimensions is reversed before every step, including the first.
 
-use crate::tensor::{Module, Param};
+use crate::module;
+use crate::tensor::Param;
 use crate::tensor::{Tensor, activation};
 
 use crate::model::Architecture;
@@ -24,41 +25,45 @@ use crate::random::Stream;
 use crate::tensor::{Device, softplus};
 
 /// The steps of a flow.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub enum Flow {
     /// Planar steps.
     Planar(PlanarFlow),
     /// Inverse autoregressive steps.
     InverseAutoregressive(AutoregressiveFlow),
 }
+module!(Flow = Planar | InverseAutoregressive);
 
 /// Planar steps, with the same weights for every x.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct PlanarFlow {
     /// The steps, in order.
     pub steps: Vec<Planar>,
 }
+module!(PlanarFlow { steps });
 
 /// Inverse autoregressive steps.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct AutoregressiveFlow {
     /// The steps, in order.
     pub steps: Vec<Autoregressive>,
 }
+module!(AutoregressiveFlow { steps });
 
 /// One planar step.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Planar {
     /// u: latent_dim.
-    pub scale: Param<Tensor<1>>,
+    pub scale: Param<1>,
     /// w: latent_dim.
-    pub weight: Param<Tensor<1>>,
+    pub weight: Param<1>,
     /// b: 1.
-    pub bias: Param<Tensor<1>>,
+    pub bias: Param<1>,
 }
+module!(Planar { scale, weight, bias });
 
 /// One inverse autoregressive step.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Autoregressive {
     /// z → hidden, masked.
     pub input: Linear,
@@ -66,11 +71,10 @@ pub struct Autoregressive {
     pub context: Linear,
     /// hidden → m and s, masked.
     pub output: Linear,
-    #[module(skip)]
     input_mask: Tensor<2>,
-    #[module(skip)]
     output_mask: Tensor<2>,
 }
+module!(Autoregressive { input, context, output });
 
 /// Added to s, so that a step is initially close to the identity.
 const INITIAL_GATE: f32 = 2.0;
@@ -108,7 +112,7 @@ impl Flow {
                 (z, sum + log_det)
             }),
             Flow::InverseAutoregressive(flow) => flow.steps.iter().fold((z, still), |(z, sum), step| {
-                let (z, log_det) = step.transform(z.flip([1]), context.clone());
+                let (z, log_det) = step.transform(z.flip(1), context.clone());
                 (z, sum + log_det)
             }),
         }

@@ -16,7 +16,7 @@ pub use bound_terms::{AnnealingState, ReparameterizationNoise};
 pub use flow::{Autoregressive, AutoregressiveFlow, Flow, Planar, PlanarFlow};
 pub use prior::{Hierarchical, Mixture, Prior, VampPrior};
 
-use crate::tensor::Module;
+use crate::module;
 use crate::tensor::Tensor;
 
 use self::bound_terms::WeightedDraws;
@@ -32,7 +32,7 @@ use crate::random::{RowNoise, Stream, standard_normal};
 use crate::tensor::Device;
 
 /// The variational autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Variational {
     /// x → last hidden layer; may be empty.
     pub encoder: Sequential,
@@ -48,18 +48,19 @@ pub struct Variational {
     pub output: Linear,
     /// The likelihood of the decoder outputs.
     pub likelihood: Likelihood,
-    #[module(skip)]
     config: VariationalConfig,
 }
+module!(Variational { encoder, posterior, flow, prior, decoder, output, likelihood });
 
 /// Two linear heads: a Gaussian with diagonal covariance.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct PosteriorHeads {
     /// μ.
     pub mean: Linear,
     /// log σ², before its smooth bound.
     pub log_variance: Linear,
 }
+module!(PosteriorHeads { mean, log_variance });
 
 impl PosteriorHeads {
     fn new(inputs: usize, outputs: usize, noise: &mut Stream, device: &Device) -> Self {

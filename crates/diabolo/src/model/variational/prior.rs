@@ -8,7 +8,8 @@
 //!                                                              Burda et al. (2015), section 5
 //! ```
 
-use crate::tensor::{Module, Param};
+use crate::module;
+use crate::tensor::Param;
 use crate::tensor::{Tensor, activation};
 
 use super::PosteriorHeads;
@@ -17,10 +18,11 @@ use crate::model::Architecture;
 use crate::model::settings::PriorConfig;
 use crate::nn::{Layer, Sequential};
 use crate::random::{RngExt, Stream, standard_normal, weighted_index};
+use crate::stats::elementary::double::ln;
 use crate::tensor::{Device, to_host};
 
 /// A learned prior.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant, reason = "one prior per model")]
 pub enum Prior {
     /// Σ_k π_k N(m_k, diag s²_k).
@@ -30,27 +32,30 @@ pub enum Prior {
     /// Two stochastic layers.
     Hierarchical(Hierarchical),
 }
+module!(Prior = Mixture | VampPrior | Hierarchical);
 
 /// K Gaussians.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Mixture {
     /// K × latent_dim.
-    pub mean: Param<Tensor<2>>,
+    pub mean: Param<2>,
     /// log s² before its smooth bound, K × latent_dim.
-    pub log_variance: Param<Tensor<2>>,
+    pub log_variance: Param<2>,
     /// log π before normalization, K.
-    pub logits: Param<Tensor<1>>,
+    pub logits: Param<1>,
 }
+module!(Mixture { mean, log_variance, logits });
 
 /// Learned inputs, in encoded units.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct VampPrior {
     /// K × encoder inputs.
-    pub pseudo_inputs: Param<Tensor<2>>,
+    pub pseudo_inputs: Param<2>,
 }
+module!(VampPrior { pseudo_inputs });
 
 /// q(z₂|z) and p(z|z₂).
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Hierarchical {
     /// z → last hidden layer; may be empty.
     pub encoder: Sequential,
@@ -61,6 +66,7 @@ pub struct Hierarchical {
     /// → p(z|z₂).
     pub output: PosteriorHeads,
 }
+module!(Hierarchical { encoder, posterior, decoder, output });
 
 impl Prior {
     /// `None` for the standard normal.
@@ -179,7 +185,7 @@ impl Prior {
                 let components = encoder(v.pseudo_inputs.val());
                 let count = components.mean.dims()[0];
                 let log_weights =
-                    components.mean.clone().detach().narrow(1, 0, 1).zeros_like() - (count as f64).ln();
+                    components.mean.clone().detach().narrow(1, 0, 1).zeros_like() - ln(count as f64);
                 (components, log_weights.squeeze_dim(1))
             }
             Prior::Hierarchical(_) => unreachable!("a hierarchical prior is not a mixture"),

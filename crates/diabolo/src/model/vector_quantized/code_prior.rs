@@ -12,11 +12,13 @@
 //!
 //! Only frequencies are stored, each of three rows or more, and no code of a row.
 
-use crate::tensor::{Int, Tensor, TensorData};
-use crate::tensor::{Module, Param};
+use crate::module;
+use crate::tensor::Indices;
+use crate::tensor::Param;
 
 use crate::model::settings::PRIOR_COMPONENTS as COMPONENTS;
 use crate::random::{Purpose, RngExt, Stream, permutation, stream, weighted_index};
+use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, to_host};
 
 /// Minimum average number of rows per component; the maximum M is [`COMPONENTS`].
@@ -30,13 +32,14 @@ const ROWS: usize = 8192;
 const ROUNDS: usize = 30;
 
 /// p(k_1, …, k_G).
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct CodePrior {
     /// π: components; 0 for unused ones.
-    pub weights: Param<Tensor<1>>,
+    pub weights: Param<1>,
     /// p_m(k_g): components × groups × codebook_size.
-    pub shares: Param<Tensor<3>>,
+    pub shares: Param<3>,
 }
+module!(CodePrior { weights, shares });
 
 impl CodePrior {
     /// A uniform prior.
@@ -72,7 +75,7 @@ impl CodePrior {
     }
 
     /// Draws choices: rows × groups.
-    pub fn sample(&self, rows: usize, noise: &mut Stream, device: &Device) -> Tensor<2, Int> {
+    pub fn sample(&self, rows: usize, noise: &mut Stream) -> Indices<2> {
         let [_, groups, size] = self.shares.dims();
         let (weights, shares) = (to_host(self.weights.val()), to_host(self.shares.val()));
         let mut codes = Vec::with_capacity(rows * groups);
@@ -82,9 +85,9 @@ impl CodePrior {
         for _ in 0..rows {
             let component = draw(&weights, noise);
             let of_component = &shares[component * groups * size..(component + 1) * groups * size];
-            codes.extend(of_component.chunks_exact(size).map(|group| draw(group, noise) as i64));
+            codes.extend(of_component.chunks_exact(size).map(|group| draw(group, noise)));
         }
-        Tensor::from_data(TensorData::new(codes, [rows, groups]), &device.inner)
+        Indices::new(codes, [rows, groups])
     }
 }
 
@@ -157,11 +160,11 @@ impl<'a> Mixture<'a> {
 
     /// p(component | code) for every row.
     fn expect(&self, rows: &[f64], shares: &[f64], belongs: &mut [f64]) {
-        let logs: Vec<f64> = shares.iter().map(|p| p.ln()).collect();
+        let logs: Vec<f64> = shares.iter().map(|p| ln(*p)).collect();
         for (code, belongs) in self.codes.iter().zip(belongs.chunks_exact_mut(self.components)) {
             for (m, logit) in belongs.iter_mut().enumerate() {
-                *logit = rows[m].ln()
-                    + cells(code, self.size).map(|cell| logs[m * self.table + cell]).sum::<f64>();
+                *logit =
+                    ln(rows[m]) + cells(code, self.size).map(|cell| logs[m * self.table + cell]).sum::<f64>();
             }
             softmax(belongs);
         }
@@ -175,7 +178,7 @@ fn cells(code: &[u32], size: usize) -> impl Iterator<Item = usize> {
 
 fn softmax(logits: &mut [f64]) {
     let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    logits.iter_mut().for_each(|logit| *logit = (*logit - largest).exp());
+    logits.iter_mut().for_each(|logit| *logit = exp(*logit - largest));
     let sum: f64 = logits.iter().sum();
     logits.iter_mut().for_each(|p| *p /= sum);
 }
@@ -189,7 +192,7 @@ mod tests {
         (0..rows as u32).flat_map(|row| [row % 2, row % 2]).collect()
     }
 
-    fn share(drawn: &[f32], of: impl Fn(&[f32]) -> bool) -> f64 {
+    fn share(drawn: &[usize], of: impl Fn(&[usize]) -> bool) -> f64 {
         drawn.chunks_exact(2).filter(|code| of(code)).count() as f64 / (drawn.len() / 2) as f64
     }
 
@@ -198,13 +201,12 @@ mod tests {
         let device = Device::cpu();
         let prior = CodePrior::fit(&two_kinds(400), 2, 2, 1, &device);
         let noise = &mut stream(1, Purpose::Generate, 0, 0);
-        let drawn: Vec<f32> = to_host(prior.sample(4000, noise, &device).float());
+        let drawn = prior.sample(4000, noise);
         // Four standard errors of a half; independent groups would agree half of the time.
-        assert!((share(&drawn, |code| code[0] == 1.0) - 0.5).abs() < 0.032);
-        assert!(share(&drawn, |code| code[0] == code[1]) > 0.8);
-        let uniform: Vec<f32> =
-            to_host(CodePrior::uniform(2, 2, &device).sample(4000, noise, &device).float());
-        assert!((share(&uniform, |code| code[0] == code[1]) - 0.5).abs() < 0.032);
+        assert!((share(drawn.values(), |code| code[0] == 1) - 0.5).abs() < 0.032);
+        assert!(share(drawn.values(), |code| code[0] == code[1]) > 0.8);
+        let uniform = CodePrior::uniform(2, 2, &device).sample(4000, noise);
+        assert!((share(uniform.values(), |code| code[0] == code[1]) - 0.5).abs() < 0.032);
     }
 
     #[test]
@@ -253,8 +255,8 @@ mod tests {
             shares: Param::from_tensor(device.tensor(vec![f32::NAN; 12], [2, 2, 3])),
         };
         for prior in [nothing, nonsense] {
-            let drawn = to_host(prior.sample(5, noise, &device).float());
-            assert!(drawn.len() == 10 && drawn.iter().all(|k| (0.0..3.0).contains(k)), "{drawn:?}");
+            let drawn = prior.sample(5, noise);
+            assert!(drawn.values().len() == 10 && drawn.values().iter().all(|&k| k < 3), "{drawn:?}");
         }
     }
 }

@@ -13,10 +13,12 @@
 //! Each group has its own codebook: the latent dimensions of a dense encoder have no order, so that
 //! groups differ like features, and a shared codebook would need the vectors of all groups.
 
-use crate::tensor::{Int, Tensor, TensorData};
-use crate::tensor::{Module, Param};
+use crate::module;
+use crate::tensor::Param;
+use crate::tensor::{Indices, Mask, Tensor};
 
 use crate::random::{RngExt, Stream, standard_normal};
+use crate::stats::elementary::double::log2;
 use crate::tensor::{Device, to_host};
 
 /// A vector chosen less often than this fraction of the mean is dead and restarted.
@@ -25,13 +27,14 @@ const DEAD: f64 = 0.1;
 const SHAKE: f64 = 0.05;
 
 /// The codebooks of all groups.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct Codebook {
     /// e: groups × codebook_size × width of a group.
-    pub vectors: Param<Tensor<3>>,
+    pub vectors: Param<3>,
     /// N: groups × codebook_size.
-    pub counts: Param<Tensor<2>>,
+    pub counts: Param<2>,
 }
+module!(Codebook { vectors, counts });
 
 impl Codebook {
     /// Zeros, which the first [`ema_update`](Self::ema_update) and
@@ -58,28 +61,29 @@ impl Codebook {
 
     /// Bits per code: groups · log₂(codebook_size).
     pub fn bits(&self) -> f64 {
-        self.groups() as f64 * (self.size() as f64).log2()
+        self.groups() as f64 * log2(self.size() as f64)
     }
 
     /// The nearest vector of each group: batch × latent_dim to batch × groups.
-    pub fn indices(&self, z: Tensor<2>) -> Tensor<2, Int> {
-        let z = self.split(z);
-        self.nearest(z).squeeze_dim::<2>(2).swap_dims(0, 1)
+    pub fn indices(&self, z: Tensor<2>) -> Indices<2> {
+        let ([rows, _], groups) = (z.dims(), self.groups());
+        let nearest = self.nearest(self.split(z));
+        let by_row = (0..rows).flat_map(|row| (0..groups).map(move |group| group * rows + row));
+        Indices::new(by_row.map(|at| nearest.values()[at]).collect(), [rows, groups])
     }
 
     /// The chosen vectors, concatenated: batch × groups to batch × latent_dim.
-    pub fn vectors_at(&self, indices: Tensor<2, Int>) -> Tensor<2> {
+    pub fn vectors_at(&self, indices: &Indices<2>) -> Tensor<2> {
         let [groups, size, width] = self.vectors.dims();
         let [rows, _] = indices.dims();
-        let first = Tensor::<1, Int>::arange(0..groups as i64, &indices.device()) * size as i64;
-        let flat = (indices + first.unsqueeze_dim::<2>(0)).reshape([rows * groups]);
-        let vectors = self.vectors.val().inner().reshape([groups * size, width]);
-        vectors.select(0, flat).reshape([rows, groups * width])
+        let flat = indices.values().iter().enumerate().map(|(k, &choice)| k % groups * size + choice);
+        let vectors = self.vectors.val().detach().reshape([groups * size, width]);
+        vectors.select(0, &flat.collect::<Vec<_>>()).reshape([rows, groups * width])
     }
 
     /// Replaces each group by its nearest vector, without gradient. Both batch × latent_dim.
     pub fn quantize(&self, z: Tensor<2>) -> Tensor<2> {
-        self.vectors_at(self.indices(z))
+        self.vectors_at(&self.indices(z))
     }
 
     /// One step of the moving averages after the codes `z` (batch × latent_dim) of a batch; γ is
@@ -87,10 +91,14 @@ impl Codebook {
     ///
     /// A vector whose N becomes 0 becomes NaN: [`restart_dead`](Self::restart_dead) replaces it.
     pub fn ema_update(self, z: Tensor<2>, decay: f64) -> Self {
-        let (e, before) = (self.vectors.val().inner(), self.counts.val().inner().unsqueeze_dim::<3>(2));
+        let (e, before) = (self.vectors.val().detach(), self.counts.val().detach().unsqueeze_dim::<3>(2));
         let z = self.split(z);
-        let every = Tensor::<1, Int>::arange(0..self.size() as i64, &z.device());
-        let chosen = self.nearest(z.clone()).equal(every.unsqueeze::<3>()).float().cast(e.dtype());
+        let size = self.size();
+        let nearest = self.nearest(z.clone());
+        let chosen =
+            nearest.values().iter().flat_map(|&choice| (0..size).map(move |k| f32::from(k == choice)));
+        let [groups, rows, _] = z.dims();
+        let chosen = z.device().tensor(chosen.collect(), [groups, rows, size]);
         let n = chosen.clone().sum_dim(1).swap_dims(1, 2);
         let sums = chosen.swap_dims(1, 2).matmul(z);
         let counts = before * decay + n.clone() * (1.0 - decay);
@@ -110,40 +118,40 @@ impl Codebook {
         let [rows, _] = z.dims();
         let draw = |(code, dead): (usize, &bool)| {
             let row = if *dead { noise.random_range(0..rows as u64) as usize } else { 0 };
-            (code / size * rows + row) as i64
+            code / size * rows + row
         };
-        let drawn: Vec<i64> = dead.iter().enumerate().map(draw).collect();
+        let drawn: Vec<usize> = dead.iter().enumerate().map(draw).collect();
         let device = z.device();
         let z = self.split(z);
-        let spread = z.clone().var_bias(1).mean_dim(2).sqrt() * SHAKE;
-        let shake = TensorData::new(standard_normal(noise, groups * size * width), [groups, size, width]);
-        let shake = Tensor::<3>::from_data(shake, (&device, z.dtype())) * spread;
-        let drawn = Tensor::<1, Int>::from_data(TensorData::new(drawn, [groups * size]), &device);
-        let fresh = z.reshape([groups * rows, width]).select(0, drawn).reshape([groups, size, width]) + shake;
-        let dead = Tensor::from_data(TensorData::new(dead, [groups, size]), &device);
+        let spread = z.clone().variance_dim(1).mean_dim(2).sqrt() * SHAKE;
+        let shake: Tensor<3> =
+            device.tensor(standard_normal(noise, groups * size * width), [groups, size, width]);
+        let fresh = z.reshape([groups * rows, width]).select(0, &drawn).reshape([groups, size, width]);
+        let fresh = fresh + shake * spread;
+        let dead: Tensor<2> = device.tensor(dead.into_iter().map(f32::from).collect(), [groups, size]);
         let everywhere = dead.clone().unsqueeze_dim::<3>(2).expand([groups, size, width]);
-        let vectors = self.vectors.val().inner().mask_where(everywhere, fresh);
-        let counts = self.counts.val().inner().mask_fill(dead, rows as f64 / size as f64);
+        let vectors = self.vectors.val().detach().mask_where(Mask::new(everywhere), fresh);
+        let counts = self.counts.val().detach().mask_fill(Mask::new(dead), rows as f64 / size as f64);
         self.with(vectors, counts)
     }
 
     /// The same parameters, with the same ids and other values.
     fn with(self, vectors: Tensor<3>, counts: Tensor<2>) -> Self {
-        Codebook { vectors: self.vectors.map(|_| vectors), counts: self.counts.map(|_| counts) }
+        Codebook { vectors: self.vectors.with(vectors), counts: self.counts.with(counts) }
     }
 
     /// batch × latent_dim to groups × batch × width, without gradient.
     fn split(&self, z: Tensor<2>) -> Tensor<3> {
         let [groups, _, width] = self.vectors.dims();
         let [rows, _] = z.dims();
-        z.inner().reshape([rows, groups, width]).swap_dims(0, 1)
+        z.detach().reshape([rows, groups, width]).swap_dims(0, 1)
     }
 
     /// groups × batch × width to groups × batch × 1. Nearest is where 2 z·e − ‖e‖² is largest.
-    fn nearest(&self, z: Tensor<3>) -> Tensor<3, Int> {
-        let e = self.vectors.val().inner();
+    fn nearest(&self, z: Tensor<3>) -> Indices<3> {
+        let e = self.vectors.val().detach();
         let lengths = e.clone().square().sum_dim(2).swap_dims(1, 2);
-        (z.matmul(e.swap_dims(1, 2)) * 2.0 - lengths).argmax(2)
+        (z.matmul(e.swap_dims(1, 2)) * 2.0 - lengths).argmax()
     }
 }
 
@@ -173,10 +181,10 @@ mod tests {
     fn nearest_vectors_by_hand() {
         let device = Device::cpu();
         let book = small(&device);
-        let indices: Vec<f32> = to_host(book.indices(codes(&device)).float());
+        let indices = book.indices(codes(&device)).values().to_vec();
         // Group 1: (3, 1) is √2 from (4, 0); (1, 0) is 1 from (0, 0). Group 2: both are nearer to
         // (1, 1).
-        assert_eq!(indices, [1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(indices, [1, 0, 0, 0]);
         let quantized = book.quantize(codes(&device));
         assert_eq!(to_host(quantized.clone()), [4.0, 0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0]);
         assert_eq!(

@@ -23,6 +23,7 @@ mod codebook;
 pub use code_prior::CodePrior;
 pub use codebook::Codebook;
 
+use crate::module;
 use std::collections::BTreeSet;
 
 use crate::tensor::Module;
@@ -35,19 +36,19 @@ use super::{
 use crate::data::Encoded;
 use crate::objective::Term;
 use crate::random::Stream;
-use crate::tensor::{Device, to_host};
+use crate::tensor::Device;
 
 /// The vector-quantized autoencoder.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 pub struct VectorQuantized {
     net: Deterministic,
     /// The codebooks.
     pub codebook: Codebook,
     /// The prior of the choices.
     pub prior: CodePrior,
-    #[module(skip)]
     config: VectorQuantizedConfig,
 }
+module!(VectorQuantized { ..net, codebook, prior });
 
 impl VectorQuantized {
     pub(super) fn new(
@@ -90,9 +91,9 @@ impl Trainable for VectorQuantized {
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {
         let groups = self.codebook.groups();
-        let chosen = to_host(self.codebook.indices(self.net.encoder.forward(batch.x.clone())).float());
-        let used: BTreeSet<(usize, u32)> =
-            chosen.iter().enumerate().map(|(i, &index)| (i % groups, index as u32)).collect();
+        let chosen = self.codebook.indices(self.net.encoder.forward(batch.x.clone()));
+        let used: BTreeSet<(usize, usize)> =
+            chosen.values().iter().enumerate().map(|(i, &index)| (i % groups, index)).collect();
         // Few rows cannot use many vectors.
         let usable = groups * self.codebook.size().min(batch.x.dims()[0]);
         let codes_used = Some(used.len() as f64 / usable as f64);
@@ -107,9 +108,9 @@ impl Trainable for VectorQuantized {
 
     fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
         let chosen = in_chunks(rows, device, |batch| {
-            to_host(self.codebook.indices(self.net.encoder.forward(batch.x)).float())
+            let chosen = self.codebook.indices(self.net.encoder.forward(batch.x));
+            chosen.values().iter().map(|&choice| choice as u32).collect()
         });
-        let chosen: Vec<u32> = chosen.into_iter().map(|code| code as u32).collect();
         self.prior = CodePrior::fit(&chosen, self.config.groups, self.config.codebook_size, seed, device);
     }
 }
@@ -123,8 +124,8 @@ impl Autoencoder for VectorQuantized {
         Some(&self.codebook)
     }
 
-    fn sample_prior(&self, rows: usize, noise: &mut Stream, device: &Device) -> Option<Tensor<2>> {
-        Some(self.codebook.vectors_at(self.prior.sample(rows, noise, device)))
+    fn sample_prior(&self, rows: usize, noise: &mut Stream, _device: &Device) -> Option<Tensor<2>> {
+        Some(self.codebook.vectors_at(&self.prior.sample(rows, noise)))
     }
 
     fn network(&self) -> &dyn Network {

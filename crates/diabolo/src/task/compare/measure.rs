@@ -11,7 +11,7 @@ use crate::data::Encoded;
 use crate::evaluate::{LatentSummary, affordable_spectrum, contraction_ratios, evaluate, noise_responses};
 use crate::model::{Autoencoder, Batch, Model, in_chunks};
 use crate::random::{Purpose, standard_normal, stream};
-use crate::stats::{Labelled, LogisticProbe, accuracy, sample_quality};
+use crate::stats::{Labelled, LogisticProbe, accuracy, elementary::square, sample_quality};
 use crate::task::Draw;
 use crate::task::generate::{Source, new_rows};
 use crate::tensor::{Device, to_host};
@@ -80,7 +80,7 @@ pub(super) fn raw_input(arena: &SeedSplit) -> Result<Trial> {
     let share = cells as f64 / squared_deviations(&test.values, test.width);
     if share.is_finite() {
         let changes: Vec<(f64, f64)> =
-            squares.iter().map(|(level, square)| (*level, square * share)).collect();
+            squares.iter().map(|(level, squared)| (*level, squared * share)).collect();
         trial.measures.insert("code_change".into(), changes[1].1);
         trial.curves.insert("code_change".into(), changes);
     }
@@ -94,7 +94,7 @@ fn squared_deviations(values: &[f32], width: usize) -> f64 {
     let unit = |j: usize| {
         let values = || values.iter().skip(j).step_by(width).map(|&v| f64::from(v));
         let centre = mean(values());
-        values().map(|v| (v - centre).powi(2)).sum::<f64>()
+        values().map(|v| square(v - centre)).sum::<f64>()
     };
     (0..width).map(unit).sum()
 }

@@ -44,6 +44,7 @@ use crate::data::image::image_shape;
 use crate::data::{Encoded, take};
 use crate::evaluate::{Detector, Reference, Scorer};
 use crate::model::Model;
+use crate::stats::elementary::double::ln;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -141,7 +142,7 @@ impl Unseen {
         for (feature, rows) in found.into_iter().enumerate() {
             rows.into_iter().for_each(|row| features[row].push(feature));
         }
-        Ok(Unseen { features, nats: (saved.header.source.split[0] as f64 + 1.0).ln() })
+        Ok(Unseen { features, nats: ln(saved.header.source.split[0] as f64 + 1.0) })
     }
 }
 

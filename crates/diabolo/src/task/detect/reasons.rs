@@ -17,6 +17,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use crate::data::{Encoded, Feature, FeatureKind, Storage};
 use crate::evaluate::Scorer;
 use crate::model::Model;
+use crate::stats::elementary::double::log10;
 use crate::{Error, Result};
 
 /// Maximum number of candidate columns per row.
@@ -170,7 +171,7 @@ pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> Result<S
 
 /// Four significant digits.
 pub(super) fn short(value: f64) -> String {
-    let digits = 3 - value.abs().max(f64::MIN_POSITIVE).log10().floor() as i32;
+    let digits = 3 - log10(value.abs().max(f64::MIN_POSITIVE)).floor() as i32;
     if value == 0.0 || !(-3..=6).contains(&digits) && value.fract() != 0.0 {
         return format!("{value:.3e}").replace("0.000e0", "0");
     }

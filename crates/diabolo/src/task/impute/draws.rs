@@ -10,8 +10,12 @@ use crate::evaluate::LEAST_EFFECTIVE;
 use crate::kernel::in_parallel;
 use crate::model::{Autoencoder, Batch, Model, PosteriorDraws};
 use crate::random::{Purpose, RngExt, RowNoise, Stream, stream, weighted_index};
+use crate::stats::elementary::{
+    double::{exp, exp_m1, ln_1p},
+    square,
+};
+use crate::tensor::Tensor;
 use crate::tensor::{Device, to_host};
-use crate::tensor::{Int, Tensor, TensorData};
 
 /// Draws of z that are decoded together; small enough for the cache.
 const BLOCK: usize = 1024;
@@ -125,19 +129,19 @@ impl<'a> Row<'a> {
     /// Rescales the weights of a block relative to all previous blocks.
     fn weigh(&mut self, log_weights: &[f32]) -> Vec<f64> {
         let largest = log_weights.iter().fold(self.largest, |largest, &w| largest.max(f64::from(w)));
-        let smaller = (self.largest - largest).exp();
+        let smaller = exp(self.largest - largest);
         self.largest = largest;
         self.total *= smaller;
         self.squares *= smaller * smaller;
         self.sums.iter_mut().for_each(|sum| *sum *= smaller);
-        log_weights.iter().map(|&w| (f64::from(w) - largest).exp()).collect()
+        log_weights.iter().map(|&w| exp(f64::from(w) - largest)).collect()
     }
 
     fn add(&mut self, weights: &[f64], mut means: Vec<f32>) {
         self.total += weights.iter().sum::<f64>();
         self.squares += weights.iter().map(|w| w * w).sum::<f64>();
         for (weight, means) in weights.iter().zip(means.chunks_exact_mut(self.sums.len())) {
-            self.counts.iter().for_each(|&unit| means[unit] = means[unit].exp_m1());
+            self.counts.iter().for_each(|&unit| means[unit] = exp_m1(f64::from(means[unit])) as f32);
             self.sums.iter_mut().zip(means).for_each(|(sum, mean)| *sum += weight * f64::from(*mean));
         }
     }
@@ -146,20 +150,18 @@ impl<'a> Row<'a> {
     /// equivalent to drawing from all blocks.
     fn redraw(&mut self, model: &Model, weights: &[f64], parameters: Tensor<2>, noise: &mut Stream) {
         let mut replaced = vec![];
-        let mut chosen: Vec<i64> = vec![];
+        let mut chosen = vec![];
         for draw in 0..self.draws.len() {
             // Beyond the block's weights, the draw of an earlier block is kept.
             if let Some(found) = weighted_index(weights, noise.random::<f64>() * self.total) {
                 replaced.push(draw);
-                chosen.push(found as i64);
+                chosen.push(found);
             }
         }
         if chosen.is_empty() {
             return;
         }
-        let count = chosen.len();
-        let chosen = Tensor::<1, Int>::from_data(TensorData::new(chosen, [count]), &parameters.device());
-        let drawn = model.likelihood().sample(parameters.select(0, chosen), noise);
+        let drawn = model.likelihood().sample(parameters.select(0, &chosen), noise);
         for (draw, values) in replaced.into_iter().zip(drawn.chunks_exact(self.sums.len())) {
             self.draws[draw] = values.to_vec();
         }
@@ -173,7 +175,7 @@ impl<'a> Row<'a> {
     /// Encoded.
     fn mean(&self, unit: usize) -> f32 {
         let mean = self.sums[unit] / self.total;
-        if self.counts.contains(&unit) { mean.ln_1p() as f32 } else { mean as f32 }
+        if self.counts.contains(&unit) { ln_1p(mean) as f32 } else { mean as f32 }
     }
 
     /// The standard deviation of the draws of each number.
@@ -182,7 +184,7 @@ impl<'a> Row<'a> {
         let deviation = |unit: usize| {
             let values = || self.draws.iter().map(|draw| f64::from(draw[unit]));
             let mean = values().sum::<f64>() / n;
-            (values().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt() as f32
+            (values().map(|v| square(v - mean)).sum::<f64>() / (n - 1.0)).sqrt() as f32
         };
         (0..self.sums.len()).map(deviation).collect()
     }

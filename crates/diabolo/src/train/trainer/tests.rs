@@ -4,6 +4,7 @@ use super::*;
 use crate::artifact::weights;
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::model::{Architecture, FamilyConfig, Model};
+use crate::module;
 use crate::nn::Activation;
 use crate::objective::Term;
 use crate::random::RngExt;
@@ -113,12 +114,12 @@ fn whatever_ends_training_the_prior_of_quantised_codes_is_that_of_the_returned_w
 }
 
 /// A model whose two terms have given names; the second has weight 0.
-#[derive(Module, Debug)]
+#[derive(Clone, Debug)]
 struct Named {
     model: Model,
-    #[module(skip)]
     names: [&'static str; 2],
 }
+module!(Named { model });
 
 impl Trainable for Named {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The digests of trained models (crates/diabolo/tests/same_bits.rs) for other numbers of threads, and on other
+# processors as QEMU computes them: without AVX and FMA, and with AVX2 but without AVX-512.
+#
+#     apt-get install qemu-user
+#     DIABOLO_DATA=... bench/same_bits.sh
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+test=$(cargo test --workspace --test same_bits --no-run --message-format=json 2>/dev/null |
+    python3 -c 'import json, sys
+for line in sys.stdin:
+    found = json.loads(line)
+    if found.get("executable") and found["target"]["name"] == "same_bits":
+        print(found["executable"])')
+for threads in 1 2 3; do
+    echo "== $threads threads"
+    RAYON_NUM_THREADS=$threads "$test" -q
+done
+for processor in qemu64 max; do
+    echo "== $processor"
+    qemu-x86_64 -cpu "$processor" "$test" -q --test-threads 1
+done

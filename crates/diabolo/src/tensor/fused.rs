@@ -1,0 +1,182 @@
+//! The kernels as operations on tensors, in single precision on the processor.
+//!
+//! Each is equivalent to operations of `ops` elsewhere in the library, which other tensors use (see
+//! [`is_supported`]), and is tested against them. The forward pass computes the state of the
+//! backward pass, which then only scales or multiplies.
+
+use super::Tensor;
+use super::array::Array;
+use super::data::Data;
+use super::shape::Shape;
+use super::tape::record;
+use crate::kernel::{self, Activation, ElementLoss, LayerContraction, Matrix, Observations, buffer};
+
+/// Whether the kernels support `tensor`: single precision on the processor.
+pub fn is_supported<const D: usize>(tensor: &Tensor<D>) -> bool {
+    matches!(tensor.data, Data::F32(_))
+}
+
+fn array(data: &Data) -> &Array<f32> {
+    match data {
+        Data::F32(array) => array,
+        _ => panic!("kernels compute in single precision, on the processor"),
+    }
+}
+
+fn into_array(data: Data) -> Array<f32> {
+    match data {
+        Data::F32(array) => array,
+        _ => panic!("kernels compute in single precision, on the processor"),
+    }
+}
+
+fn matrix(data: &Data) -> Matrix<'_> {
+    let array = array(data);
+    Matrix::new(array.values(), array.shape().dims())
+}
+
+fn data<const D: usize>(values: Vec<f32>, dims: [usize; D]) -> Data {
+    Data::F32(Array::new(values, Shape::new(&dims)))
+}
+
+/// φ(x Wᵀ + b): `x` batch × inputs, `weight` outputs × inputs, `bias` outputs; result batch ×
+/// outputs.
+///
+/// With `transposed`, φ(x W + b): `weight` is inputs × outputs.
+pub fn affine(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Tensor<1>,
+    activation: Activation,
+    transposed: bool,
+) -> Tensor<2> {
+    let used = |weight| if transposed { matrix(weight) } else { matrix(weight).transposed() };
+    let dims = [x.dims()[0], bias.dims()[0]];
+    let nodes = [x.node, weight.node, bias.node];
+    let (x, weight, b) = (x.data, weight.data, array(&bias.data).values());
+    if nodes.iter().all(Option::is_none) {
+        let h = kernel::affine(matrix(&x), used(&weight), b, activation);
+        return Tensor { data: data(h, dims), node: None };
+    }
+    let (h, slope) = kernel::affine_with_slope(matrix(&x), used(&weight), b, activation);
+    let slope = slope.map(|slope| Array::new(slope, Shape::new(&dims)));
+    let node = record(nodes, move |g, wanted| {
+        let mut g = into_array(g);
+        let of_bias = kernel::scale_and_sum(g.values_mut(), slope.as_ref().map(Array::values), dims[1]);
+        let d = Matrix::new(g.values(), dims);
+        let of_weight = || match transposed {
+            true => matrix(&x).transposed().times(d),
+            false => d.transposed().times(matrix(&x)),
+        };
+        let of_x = || d.times(if transposed { matrix(&weight).transposed() } else { matrix(&weight) });
+        [
+            wanted[0].then(|| data(of_x(), array(&x).shape().dims::<2>())),
+            wanted[1].then(|| data(of_weight(), array(&weight).shape().dims::<2>())),
+            wanted[2].then(|| data(of_bias, [dims[1]])),
+        ]
+    });
+    Tensor { data: data(h, dims), node }
+}
+
+/// −log p(x) of each row, in nats, over the cells that are `observed`.
+///
+/// `outputs`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width).
+/// Result: batch · K.
+pub fn negative_log_likelihood(
+    cell: ElementLoss,
+    outputs: Tensor<2>,
+    x: Tensor<2>,
+    observed: Option<Tensor<2>>,
+) -> Tensor<1> {
+    let [count, width] = outputs.dims();
+    let rows = observations(&x, observed.as_ref());
+    let kept = if outputs.node.is_some() { count } else { 1 };
+    let mut gradient = buffer::take(kept * width);
+    let losses = kernel::negative_log_likelihood(cell, array(&outputs.data).values(), rows, &mut gradient);
+    let node = record([outputs.node], move |g, _| {
+        kernel::scale_rows(&mut gradient, width, array(&g).values());
+        [Some(data(gradient, [count, width]))]
+    });
+    Tensor { data: data(losses, [count]), node }
+}
+
+fn observations<'a>(x: &'a Tensor<2>, observed: Option<&'a Tensor<2>>) -> Observations<'a> {
+    let values = |tensor: &'a Tensor<2>| array(&tensor.data).values();
+    Observations { x: values(x), observed: observed.map(values), width: x.dims()[1] }
+}
+
+/// −log N(x; μ, e^v) of each row, in nats, over the cells that are `observed`.
+///
+/// `mean`: (batch · K) × width, K rows for each row of `x` and `observed` (batch × width);
+/// `log_variance`: the same, or 1 × width, or 1 × 1. Result: batch · K.
+pub fn gaussian_negative_log_likelihood(
+    mean: Tensor<2>,
+    log_variance: Tensor<2>,
+    x: Tensor<2>,
+    observed: Option<Tensor<2>>,
+) -> Tensor<1> {
+    let (dims, shared) = (mean.dims(), log_variance.data.shape());
+    let rows = observations(&x, observed.as_ref());
+    let (m, v) = (array(&mean.data).values(), array(&log_variance.data).values());
+    let (losses, [mut of_mean, mut of_v]) = kernel::gaussian_negative_log_likelihood(m, v, rows);
+    let node = record([mean.node, log_variance.node], move |g, wanted| {
+        let scales = array(&g).values();
+        let of_v = wanted[1].then(|| {
+            kernel::scale_rows(&mut of_v, dims[1], scales);
+            data(of_v, dims).sum_to(shared)
+        });
+        kernel::scale_rows(&mut of_mean, dims[1], scales);
+        [wanted[0].then(|| data(of_mean, dims)), of_v]
+    });
+    Tensor { data: data(losses, [dims[0]]), node }
+}
+
+/// μ + e^{v/2} ε; all of the same shape.
+pub fn gaussian_draw(mean: Tensor<2>, log_variance: Tensor<2>, epsilon: Tensor<2>) -> Tensor<2> {
+    let (mut z, mut slope) = (into_array(mean.data), into_array(log_variance.data));
+    kernel::gaussian_draw(z.values_mut(), slope.values_mut(), array(&epsilon.data).values());
+    let node = record([mean.node, log_variance.node], |g, wanted| {
+        let of_log_variance = wanted[1].then(|| Data::F32(slope).mul(g.clone()));
+        [wanted[0].then_some(g), of_log_variance]
+    });
+    Tensor { data: Data::F32(z), node }
+}
+
+/// KL(N(μ, e^v) ‖ N(0, 1)) of each element, in nats.
+pub fn gaussian_kl(mean: Tensor<2>, log_variance: Tensor<2>) -> Tensor<2> {
+    let (mut kl, mut slope) = (into_array(mean.data.clone()), into_array(log_variance.data));
+    kernel::gaussian_kl(kl.values_mut(), slope.values_mut());
+    let of_mean = mean.data;
+    let node = record([mean.node, log_variance.node], |g, wanted| {
+        let of_log_variance = wanted[1].then(|| Data::F32(slope).mul(g.clone()));
+        [wanted[0].then(|| g.mul(of_mean)), of_log_variance]
+    });
+    Tensor { data: Data::F32(kl), node }
+}
+
+/// Smooth clamping to `low` and `high`, the identity well inside.
+pub fn bound<const D: usize>(raw: Tensor<D>, limits: (f64, f64)) -> Tensor<D> {
+    let mut value = into_array(raw.data);
+    let mut slope = Array::new(buffer::take(value.values().len()), value.shape());
+    kernel::bound(value.values_mut(), slope.values_mut(), limits);
+    let node = record([raw.node], |g, _| [Some(Data::F32(slope).mul(g))]);
+    Tensor { data: Data::F32(value), node }
+}
+
+/// Σ_j s_j² ‖W_j‖² for each row. `output`: batch × outputs; `weight`: outputs × inputs. Result:
+/// batch.
+///
+/// # Panics
+/// If the activation's slope is not [a function of its output](Activation::slope_is_of_output).
+pub fn contraction(output: Tensor<2>, weight: Tensor<2>, activation: Activation) -> Tensor<1> {
+    let ([rows, outputs], dims) = (output.dims(), weight.dims());
+    let (h, w) = (array(&output.data).values(), array(&weight.data).values());
+    let mut found = LayerContraction::new(h, w, outputs, activation);
+    let value = std::mem::take(&mut found.value);
+    let weights = weight.data;
+    let node = record([output.node, weight.node], move |g, wanted| {
+        let (of_output, of_weight) = found.backward(array(&weights).values(), outputs, array(&g).values());
+        [wanted[0].then(|| data(of_output, [rows, outputs])), wanted[1].then(|| data(of_weight, dims))]
+    });
+    Tensor { data: data(value, [rows]), node }
+}
