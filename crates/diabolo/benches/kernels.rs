@@ -5,14 +5,14 @@
 
 #![allow(clippy::print_stdout, reason = "what a bench is for")]
 
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use diabolo::kernel::{self, AdamStep, ElementLoss};
+use diabolo::kernel::ElementLoss;
 use diabolo::nn::Activation;
 use diabolo::random::{Purpose, standard_normal, stream};
-use diabolo::tensor::Device;
-use diabolo::tensor::Tensor;
-use diabolo::tensor::activation::{sigmoid, softplus};
+use diabolo::tensor::activation::sigmoid;
+use diabolo::tensor::{Device, Module, ModuleOptimizer, Optimizer, Param, Tensor, fused, softplus};
 
 /// As in the released program.
 #[global_allocator]
@@ -36,7 +36,7 @@ fn normal(seed: u64, shape: [usize; 2]) -> Tensor<2> {
 
 /// A leaf of a graph.
 fn leaf(seed: u64, shape: [usize; 2]) -> Tensor<2> {
-    Tensor::from_inner(normal(seed, shape)).require_grad()
+    normal(seed, shape).require_grad()
 }
 
 /// The sum of a result, differentiated.
@@ -51,20 +51,20 @@ fn least(work: &Work, best: &mut Duration) {
 }
 
 fn constant(tensor: &Tensor<2>) -> Tensor<2> {
-    Tensor::from_inner(tensor.clone())
+    tensor.clone()
 }
 
 /// A layer, and the contraction of one.
 fn layers() -> [Case; 2] {
     let x = normal(1, [BATCH, INPUTS]);
     let [weight, wide] = [400, 1000].map(|units| leaf(3, [units, INPUTS]));
-    let bias = Tensor::<1>::from_inner(normal(4, [1, 400]).reshape([400])).require_grad();
-    let code = Tensor::from_inner(sigmoid(normal(5, [BATCH, 1000]))).require_grad();
+    let bias = normal(4, [1, 400]).reshape([400]).require_grad();
+    let code = sigmoid(normal(5, [BATCH, 1000])).require_grad();
     let fused = {
         let (x, weight, bias) = (x.clone(), weight.clone(), bias.clone());
         move || {
             let (weight, bias) = (weight.clone(), bias.clone());
-            differentiate(kernel::affine(constant(&x), weight, bias, Activation::Silu, false));
+            differentiate(fused::affine(constant(&x), weight, bias, Activation::Silu, false));
         }
     };
     let plain = move || {
@@ -73,7 +73,7 @@ fn layers() -> [Case; 2] {
     };
     let contraction = {
         let (code, wide) = (code.clone(), wide.clone());
-        move || differentiate(kernel::contraction(code.clone(), wide.clone(), Activation::Sigmoid))
+        move || differentiate(fused::contraction(code.clone(), wide.clone(), Activation::Sigmoid))
     };
     let by_hand = move || {
         let h = code.clone();
@@ -91,14 +91,14 @@ fn likelihoods() -> [Case; 2] {
     let fused = |loss: ElementLoss| {
         let (x, logits) = (x.clone(), logits.clone());
         let work = move || {
-            differentiate(kernel::negative_log_likelihood(loss, logits.clone(), constant(&x), None));
+            differentiate(fused::negative_log_likelihood(loss, logits.clone(), constant(&x), None));
         };
         Box::new(work) as Work
     };
     let bernoulli = {
         let (x, logits) = (x.clone(), logits.clone());
         move || {
-            let losses = softplus(logits.clone(), 1.0) - constant(&x) * logits.clone();
+            let losses = softplus(logits.clone()) - constant(&x) * logits.clone();
             differentiate(losses.sum_dim(1));
         }
     };
@@ -117,10 +117,10 @@ fn likelihoods() -> [Case; 2] {
 /// A draw from a Gaussian posterior, and its divergence from the prior.
 fn posterior() -> [Case; 2] {
     let [mean, log_variance] = [6, 7].map(|seed| leaf(seed, [BATCH, 400]));
-    let epsilon = Tensor::from_inner(normal(8, [BATCH, 400]));
+    let epsilon = normal(8, [BATCH, 400]);
     let draw = {
         let (mean, log_variance, epsilon) = (mean.clone(), log_variance.clone(), epsilon.clone());
-        move || differentiate(kernel::gaussian_draw(mean.clone(), log_variance.clone(), epsilon.clone()))
+        move || differentiate(fused::gaussian_draw(mean.clone(), log_variance.clone(), epsilon.clone()))
     };
     let plain_draw = {
         let (mean, log_variance) = (mean.clone(), log_variance.clone());
@@ -128,7 +128,7 @@ fn posterior() -> [Case; 2] {
     };
     let kl = {
         let (mean, log_variance) = (mean.clone(), log_variance.clone());
-        move || differentiate(kernel::gaussian_kl(mean.clone(), log_variance.clone()))
+        move || differentiate(fused::gaussian_kl(mean.clone(), log_variance.clone()))
     };
     let plain_kl = move || {
         let v = log_variance.clone();
@@ -143,14 +143,14 @@ fn posterior() -> [Case; 2] {
 fn adam() -> Case {
     let [parameter, gradient, first, second] = [9, 10, 11, 12].map(|seed| normal(seed, [400, INPUTS]));
     let second = second.abs();
-    let step =
-        AdamStep { learning_rate: 1e-3, betas: (0.9, 0.999), epsilon: 1e-8, weight_decay: 0.0, time: 1 };
+    let trained = Param::from_tensor(parameter.clone()).train();
     let fused = {
-        let (parameter, gradient) = (parameter.clone(), gradient.clone());
-        let (first, second) = (first.clone(), second.clone());
+        let state = Mutex::new((trained, ModuleOptimizer::new(Optimizer::Adam, None)));
+        let gradient = gradient.clone();
         move || {
-            let moments = (first.clone(), second.clone());
-            drop(kernel::adam(parameter.clone(), gradient.clone(), moments, step));
+            let (trained, optimizer) = &mut *state.lock().expect("one thread");
+            let gradients = (trained.val() * gradient.clone()).sum().backward();
+            optimizer.step(trained, 1e-3, gradients);
         }
     };
     let plain = move || {
@@ -159,7 +159,7 @@ fn adam() -> Case {
         let root = (v.clone() * 1000.0).sqrt() + 1e-8;
         drop((parameter.clone() - m.clone() * 10.0 / root * 1e-3, m, v));
     };
-    ("Adam, 400 × 784", Box::new(fused), Box::new(plain))
+    ("Adam with a product's gradient, 400 × 784", Box::new(fused), Box::new(plain))
 }
 
 fn main() {

@@ -1,8 +1,8 @@
 //! The time of one training step (batch 128, Adam, f32), for the networks of the peer benchmarks.
 //!
 //! `cargo bench --workspace --bench step` prints a JSON line per case. `bench/peers/step.py` runs
-//! the same executable and JAX, with arguments: the number of steps and the case. Threads:
-//! `RAYON_NUM_THREADS`.
+//! the same executable and JAX, with arguments: the number of steps, the case, and a file of rows
+//! (f32, little-endian) instead of uniform random ones. Threads: `RAYON_NUM_THREADS`.
 
 #![allow(clippy::print_stdout, reason = "what a bench is for")]
 
@@ -42,7 +42,7 @@ fn main() -> Result<()> {
     let steps = arguments.first().and_then(|a| a.parse().ok()).unwrap_or(100);
     for (name, architecture) in cases() {
         if arguments.get(1).is_none_or(|wanted| wanted == name) {
-            let times = times(architecture, steps)?;
+            let times = times(architecture, steps, arguments.get(2).map(String::as_str))?;
             let (median, minimum) = (times[times.len() / 2], times[0]);
             println!(r#"{{"case": "{name}", "median_ms": {median:.3}, "minimum_ms": {minimum:.3}}}"#);
         }
@@ -92,13 +92,21 @@ fn network(
     }
 }
 
+fn read(path: &str) -> Vec<f32> {
+    let bytes = std::fs::read(path).expect("a file of rows");
+    bytes.as_chunks().0.iter().map(|number| f32::from_le_bytes(*number)).collect()
+}
+
 /// Milliseconds of each step of training, ascending.
-fn times(architecture: Architecture, steps: usize) -> Result<Vec<f64>> {
+fn times(architecture: Architecture, steps: usize, file: Option<&str>) -> Result<Vec<f64>> {
     let device = Device::cpu();
     let inputs = architecture.inputs;
     let rows = |rows: usize| {
         let mut noise = stream(0, Purpose::Choose, 0, 0);
-        let values = (0..rows * inputs).map(|_| noise.random::<f32>()).collect();
+        let values = match file {
+            Some(path) => read(path).into_iter().cycle().take(rows * inputs).collect(),
+            None => (0..rows * inputs).map(|_| noise.random::<f32>()).collect(),
+        };
         Encoded::from_values(values, inputs)
     };
     let data = TrainingData { train: &rows((steps + WARM_UP) * BATCH), validation: &rows(0) };
