@@ -106,9 +106,17 @@ impl Activation {
 
     /// a ← φ(a + b), where all rows share `bias`.
     pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
-        with_curve!(self, at => for row in a.chunks_exact_mut(bias.len().max(1)) {
-            row.iter_mut().zip(bias).for_each(|(a, b)| *a = at(*a + b).0);
-        });
+        let width = bias.len().max(1);
+        let part = width * rows_per_thread(a.len() / width, width, OPERATIONS);
+        let of_part = |a: &mut [f32]| {
+            with_curve!(self, at => for row in a.chunks_exact_mut(width) {
+                row.iter_mut().zip(bias).for_each(|(a, b)| *a = at(*a + b).0);
+            });
+        };
+        match part >= a.len() {
+            true => of_part(a),
+            false => a.par_chunks_mut(part).for_each(of_part),
+        }
     }
 
     /// a ← φ(a + b); returns φ′, or `None` if it is 1 everywhere.

@@ -5,7 +5,10 @@
 //! d = g ⊙ φ′(a)        ∂L/∂W = xᵀ d        ∂L/∂b = Σ_rows d        ∂L/∂x = d Wᵀ
 //! ```
 
+use rayon::prelude::*;
+
 use super::matrix::Matrix;
+use super::threads::uses_threads;
 use super::{Activation, dispatch_simd};
 
 /// φ(x W + b): `x` batch × inputs, `weight` inputs × outputs, `bias` outputs; result batch ×
@@ -28,8 +31,34 @@ pub(crate) fn affine_with_slope(
     (a, slope)
 }
 
+/// Rows whose sums are added first: the order of summation does not depend on threads.
+const BLOCK: usize = 64;
+
+/// A number of a gradient takes about as long as this many multiplications of a product.
+const OPERATIONS: usize = 64;
+
 /// g ← d = g ⊙ φ′(a); returns the sum of its rows, which have `width` numbers.
 pub(crate) fn scale_and_sum(gradient: &mut [f32], slope: Option<&[f32]>, width: usize) -> Vec<f32> {
+    if width == 0 || gradient.len() <= BLOCK * width {
+        return of_block(gradient, slope, width);
+    }
+    let size = BLOCK * width;
+    let block = |(k, gradient): (usize, &mut [f32])| {
+        let own = k * size..k * size + gradient.len();
+        of_block(gradient, slope.map(|slope| &slope[own]), width)
+    };
+    let blocks: Vec<Vec<f32>> = match uses_threads(gradient.len() * OPERATIONS) {
+        true => gradient.par_chunks_mut(size).enumerate().map(block).collect(),
+        false => gradient.chunks_mut(size).enumerate().map(block).collect(),
+    };
+    let add = |mut sums: Vec<f32>, more: Vec<f32>| {
+        sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        sums
+    };
+    blocks.into_iter().reduce(add).unwrap_or_default()
+}
+
+fn of_block(gradient: &mut [f32], slope: Option<&[f32]>, width: usize) -> Vec<f32> {
     let mut sums = vec![0.0; width];
     if width == 0 {
         return sums;
