@@ -343,7 +343,7 @@ mod tests {
     fn zeros_are_skipped_unless_they_meet_infinity() {
         let [rows, columns, inner] = [5, 70, 90];
         let mut a = numbers(rows * inner, 1);
-        a.iter_mut().step_by(2).for_each(|a| *a = 0.0);
+        a.iter_mut().enumerate().filter(|(k, _)| k % 10 != 0).for_each(|(_, a)| *a = 0.0);
         let mut b = numbers(inner * columns, 2);
         for worst in [1.0, f32::INFINITY, f32::NAN] {
             b[0] = worst;
