@@ -84,8 +84,8 @@ impl Array {
     }
 
     fn positions(&self, chosen: &[usize]) -> Tensor<1, Int> {
-        let chosen: Vec<i64> = chosen.iter().map(|&position| position as i64).collect();
-        Tensor::from_data(TensorData::new(chosen, [chosen.len()]), &self.device())
+        let positions: Vec<i64> = chosen.iter().map(|&position| position as i64).collect();
+        Tensor::from_data(TensorData::new(positions, [chosen.len()]), &self.device())
     }
 
     fn pair(self, other: Self, f: impl Fn(Tensor<4>, Tensor<4>) -> Tensor<4>) -> Self {

@@ -191,10 +191,10 @@ impl Device {
                 let device = burn::tensor::Device::wgpu(Default::default());
                 Ok(Device { accelerator: Some(device), ..Device::cpu() })
             }
-            "cuda" | "wgpu" => Err(Error::Unsupported {
-                what: format!("this diabolo was built without {kind}"),
-                help: format!("use --device cpu, or build it with --features {kind}"),
-            }),
+            #[cfg(not(feature = "cuda"))]
+            "cuda" => Err(left_out(kind)),
+            #[cfg(not(feature = "wgpu"))]
+            "wgpu" => Err(left_out(kind)),
             _ => Err(wrong()),
         }
     }
@@ -205,6 +205,14 @@ impl Device {
     /// If the number of values is not the product of `shape`.
     pub fn tensor<const D: usize>(&self, values: Vec<impl Element>, shape: [usize; D]) -> Tensor<D> {
         Tensor { data: Data::new(values, Shape::new(&shape), self), node: None }
+    }
+}
+
+#[cfg(not(all(feature = "cuda", feature = "wgpu")))]
+fn left_out(feature: &str) -> Error {
+    Error::Unsupported {
+        what: format!("this diabolo was built without {feature}"),
+        help: format!("use --device cpu, or build it with --features {feature}"),
     }
 }
 
