@@ -1,7 +1,7 @@
-//! A trained model has the same bits on every processor, and for any number of threads.
+//! A trained model has the same bits on every x86-64 processor, and for any number of threads.
 //!
 //! The digests are the same for every instruction set: `bench/same_bits.sh` runs this test on
-//! processors without AVX-512, without AVX and FMA, and on aarch64.
+//! processors without AVX-512, and without AVX and FMA.
 #![allow(clippy::unwrap_used)]
 
 use diabolo::data::prepare;

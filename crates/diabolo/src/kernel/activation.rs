@@ -28,9 +28,6 @@ pub enum Activation {
     Identity,
 }
 
-/// An activation takes about as long as this many multiplications of a product.
-const OPERATIONS: usize = 64;
-
 /// Runs `$body` with `$at` being a ↦ (φ(a), φ′(a)), compiled once for each activation.
 macro_rules! with_curve {
     ($curve:expr, $at:ident => $body:expr) => {
@@ -107,7 +104,7 @@ impl Activation {
     /// a ← φ(a + b), where all rows share `bias`.
     pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
         let width = bias.len().max(1);
-        let part = width * rows_per_thread(a.len() / width, width, OPERATIONS);
+        let part = width * rows_per_thread(a.len() / width, width);
         let of_part = |a: &mut [f32]| {
             with_curve!(self, at => for row in a.chunks_exact_mut(width) {
                 row.iter_mut().zip(bias).for_each(|(a, b)| *a = at(*a + b).0);
@@ -127,7 +124,7 @@ impl Activation {
         }
         let mut slopes = buffer::take(a.len());
         let width = bias.len().max(1);
-        let part = width * rows_per_thread(a.len() / width, width, OPERATIONS);
+        let part = width * rows_per_thread(a.len() / width, width);
         let parts = a.par_chunks_mut(part).zip(slopes.par_chunks_mut(part));
         match parts.len() {
             1 => self.apply_to_rows(a, bias, &mut slopes),

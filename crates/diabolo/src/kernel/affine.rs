@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use super::matrix::Matrix;
-use super::threads::uses_threads;
+use super::threads::{OPERATIONS, uses_threads};
 use super::{Activation, dispatch_simd};
 
 /// φ(x W + b): `x` batch × inputs, `weight` inputs × outputs, `bias` outputs; result batch ×
@@ -33,9 +33,6 @@ pub(crate) fn affine_with_slope(
 
 /// Rows whose sums are added first: the order of summation does not depend on threads.
 const BLOCK: usize = 64;
-
-/// A number of a gradient takes about as long as this many multiplications of a product.
-const OPERATIONS: usize = 64;
 
 /// g ← d = g ⊙ φ′(a); returns the sum of its rows, which have `width` numbers.
 pub(crate) fn scale_and_sum(gradient: &mut [f32], slope: Option<&[f32]>, width: usize) -> Vec<f32> {

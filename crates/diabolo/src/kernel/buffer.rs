@@ -20,38 +20,43 @@ struct Kept {
     numbers: usize,
 }
 
+impl Kept {
+    fn take(&mut self, len: usize) -> Option<Vec<f32>> {
+        let array = self.arrays.get_mut(&len)?.pop()?;
+        self.numbers -= len;
+        Some(array)
+    }
+
+    /// Keeps `array`; returns what is released for it.
+    fn give(&mut self, array: Vec<f32>) -> Vec<Vec<f32>> {
+        if array.len() > MOST {
+            return vec![array];
+        }
+        let mut released = vec![];
+        if self.numbers + array.len() > MOST {
+            released = std::mem::take(self).arrays.into_values().flatten().collect();
+        }
+        self.numbers += array.len();
+        self.arrays.entry(array.len()).or_default().push(array);
+        released
+    }
+}
+
 static KEPT: LazyLock<Mutex<Kept>> = LazyLock::new(Mutex::default);
 
 /// `len` numbers of any value, for what overwrites all of them.
 pub(crate) fn take(len: usize) -> Vec<f32> {
-    if len >= SMALLEST
-        && let Ok(mut kept) = KEPT.lock()
-        && let Some(array) = kept.arrays.get_mut(&len).and_then(Vec::pop)
-    {
-        kept.numbers -= len;
-        return array;
-    }
-    vec![0.0; len]
+    let kept = if len < SMALLEST { None } else { KEPT.lock().ok().and_then(|mut kept| kept.take(len)) };
+    kept.unwrap_or_else(|| vec![0.0; len])
 }
 
 /// Keeps the memory of an array that is no longer used.
 pub(crate) fn give(array: Vec<f32>) {
-    if array.len() < SMALLEST {
-        return;
+    if array.len() >= SMALLEST {
+        let released = KEPT.lock().map(|mut kept| kept.give(array));
+        // To the system, after the lock.
+        drop(released);
     }
-    // What is released goes to the system after the lock.
-    let mut released = HashMap::new();
-    if let Ok(mut kept) = KEPT.lock() {
-        if kept.numbers + array.len() > MOST {
-            released = std::mem::take(&mut kept.arrays);
-            kept.numbers = 0;
-        }
-        if array.len() <= MOST {
-            kept.numbers += array.len();
-            kept.arrays.entry(array.len()).or_default().push(array);
-        }
-    }
-    drop(released);
 }
 
 #[cfg(test)]
@@ -60,24 +65,20 @@ mod tests {
 
     #[test]
     fn memory_comes_back_by_size() {
-        // A size that no other test uses.
-        let len = SMALLEST + 4321;
-        let array = vec![7.0; len];
+        let mut kept = Kept::default();
+        let array = vec![7.0; SMALLEST];
         let address = array.as_ptr();
-        give(array);
-        let other = take(len + 1);
-        assert_ne!(other.as_ptr(), address);
-        let again = take(len);
-        assert_eq!((again.len(), again.as_ptr()), (len, address));
-        assert_eq!(take(len), vec![0.0; len], "only one was kept");
+        assert!(kept.give(array).is_empty());
+        assert_eq!(kept.take(SMALLEST + 1), None);
+        assert_eq!(kept.take(SMALLEST).map(|array| array.as_ptr()), Some(address));
+        assert_eq!((kept.take(SMALLEST), kept.numbers), (None, 0));
     }
 
     #[test]
     fn too_much_is_released() {
-        give(vec![0.0; MOST + 1]);
-        for _ in 0..5 {
-            give(vec![0.0; MOST / 4 + 12_345]);
-        }
-        assert!(KEPT.lock().unwrap().numbers <= MOST);
+        let mut kept = Kept::default();
+        assert_eq!(kept.give(vec![0.0; MOST + 1]).len(), 1);
+        let released: Vec<usize> = (0..5).map(|_| kept.give(vec![0.0; MOST / 4]).len()).collect();
+        assert_eq!((released, kept.numbers), (vec![0, 0, 0, 0, 4], MOST / 4));
     }
 }

@@ -74,7 +74,7 @@ pub(crate) fn negative_log_likelihood(
         return (0..count).map(|k| loss(k, gradient)).collect();
     }
     let mut losses = vec![0.0; count];
-    let part = rows_per_thread(count, width, OPERATIONS);
+    let part = rows_per_thread(count, width);
     let parts = losses.par_chunks_mut(part).zip(gradient.par_chunks_mut(part * width)).enumerate();
     let of_part = |(number, (losses, gradient)): (usize, (&mut [f32], &mut [f32]))| {
         for (k, (value, gradient)) in losses.iter_mut().zip(gradient.chunks_exact_mut(width)).enumerate() {
@@ -87,9 +87,6 @@ pub(crate) fn negative_log_likelihood(
     }
     losses
 }
-
-/// An element takes about as long as this many multiplications of a product.
-const OPERATIONS: usize = 64;
 
 /// The loss of a row, and its gradient; without a mask `observed` is not read.
 fn row<const MASKED: bool>(

@@ -29,30 +29,31 @@ impl Matrix<'_> {
         let skips = skip_zeros::is_faster(self.values, other.columns);
         let copied = other.is_transposed.then_some(other.values.len());
         let is_smaller = copied.is_some_and(|copied| self.values.len() + self.rows * other.columns < copied);
-        if !skips && (is_smaller || skip_zeros::is_faster(other.values, self.rows)) {
+        let would_skip = !skips && skip_zeros::is_faster(other.values, self.rows);
+        if !skips && (is_smaller || would_skip) {
             // (Bᵀ Aᵀ)ᵀ has the same bits, and fewer numbers to turn over, or zeros to skip.
-            let turned = other.transposed().straight(self.transposed());
+            let turned = other.transposed().straight(self.transposed(), would_skip);
             let mut out = buffer::take(turned.len());
             transpose(&turned, [other.columns, self.rows], &mut out);
             buffer::give(turned);
             return out;
         }
-        self.straight(other)
+        self.straight(other, skips)
     }
 
-    /// The product, in which zeros of `self` may be skipped.
-    fn straight(self, other: Matrix) -> Vec<f32> {
+    /// The product; with `skips`, zeros of `self` are left out where that is right.
+    fn straight(self, other: Matrix, skips: bool) -> Vec<f32> {
         let mut out = buffer::take(self.rows * other.columns);
         match self.columns {
             0 => out.fill(0.0),
-            _ => other.with_rows(|right| self.times_rows(right, other.columns, &mut out)),
+            _ => other.with_rows(|right| self.times_rows(right, other.columns, skips, &mut out)),
         }
         out
     }
 
     /// `out` = the product with row-major numbers.
-    fn times_rows(self, right: &[f32], columns: usize, out: &mut [f32]) {
-        let skips = skip_zeros::is_faster(self.values, columns) && skip_zeros::is_right(right);
+    fn times_rows(self, right: &[f32], columns: usize, skips: bool, out: &mut [f32]) {
+        let skips = skips && skip_zeros::is_right(right);
         let part = |first_row: usize, out: &mut [f32]| match skips {
             true => Arch::new().dispatch(SkippingProduct { left: self, first_row, right, columns, out }),
             false => Arch::new().dispatch(Product { left: self, first_row, right, columns, out }),

@@ -1,7 +1,8 @@
 //! Products whose left factor is mostly zeros: one-hot categories, counts, pixels of thin drawings.
 //!
-//! The chain of an element of C leaves out the terms with a_ik = 0. Such a term changes nothing,
-//! except where b_kj is infinite or NaN: then all terms are computed.
+//! The chain of an element of C leaves out the terms with a_ik = 0. Such a term changes nothing but
+//! the sign of a zero that underflowed, except where b_kj is infinite or NaN: then all terms are
+//! computed. Whether zeros are left out depends on the numbers alone, never on the processor.
 
 use pulp::{Simd, WithSimd};
 

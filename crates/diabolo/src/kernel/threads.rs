@@ -67,10 +67,14 @@ pub(super) fn uses_threads(operations: usize) -> bool {
     operations >= LARGE && !is_in_place() && are_free()
 }
 
-/// Rows for each thread, of `count` rows of `width` numbers that take about `operations`
-/// multiplications each; all of them if threads are not worth it.
-pub(super) fn rows_per_thread(count: usize, width: usize, operations: usize) -> usize {
-    match uses_threads(count * width * operations) {
+/// An elementary function of a number takes about as long as this many multiplications of a
+/// product.
+pub(super) const OPERATIONS: usize = 64;
+
+/// Rows for each thread, of `count` rows of `width` numbers with [`OPERATIONS`] each; all of them
+/// if threads are not worth it.
+pub(super) fn rows_per_thread(count: usize, width: usize) -> usize {
+    match uses_threads(count * width * OPERATIONS) {
         true => count.div_ceil(rayon::current_num_threads()).max(1),
         false => count.max(1),
     }
