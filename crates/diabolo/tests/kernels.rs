@@ -116,6 +116,41 @@ fn the_contraction_of_a_layer() {
     });
 }
 
+/// A first layer with many inputs, whose Gram matrix is used, under one that narrows further.
+#[test]
+fn the_contraction_of_two_layers() {
+    for probes in [None, Some(2)] {
+        assert_alike(&format!("contraction, {probes:?} probes"), TOLERANCE, |device| {
+            let layer = |seed, outputs, inputs| {
+                let bias = device.tensor(normal(seed + 1, [1, outputs]), [outputs]);
+                Linear::from_parts(matrix(device, seed, [outputs, inputs]) * 0.2, bias, Activation::Tanh)
+                    .train()
+            };
+            let layers = [layer(2, 9, 70), layer(4, 5, 9)];
+            let x = leaf(device, 1, [ROWS, 70]);
+            let trace = EncoderTrace::new(layers.iter().collect(), x.clone());
+            let probes = probes.map(|k| matrix(device, 6, [ROWS * k, 5]).reshape([ROWS, k, 5]));
+            let (value, gradients) = differentiated(device, trace.contraction(probes.as_ref()));
+            let weights = layers.iter().map(|layer| gradient(&layer.weight.val(), &gradients));
+            [value, gradient(&x, &gradients)].into_iter().chain(weights).collect()
+        });
+    }
+}
+
+/// One weight in the encoder, the decoder and the contraction: the sum of three gradients.
+#[test]
+fn a_tied_weight() {
+    assert_alike("tied weight", TOLERANCE, |device| {
+        let bias = device.tensor(normal(3, [1, OUTPUTS]), [OUTPUTS]);
+        let weight = matrix(device, 2, [OUTPUTS, INPUTS]) * 0.2;
+        let layer = Linear::from_parts(weight, bias, Activation::Sigmoid).train();
+        let trace = EncoderTrace::new([&layer].into_iter().collect(), matrix(device, 1, [ROWS, INPUTS]));
+        let back = trace.code.clone().matmul(layer.weight.val()).square().sum_dim(1).squeeze_dim::<1>(1);
+        let (value, gradients) = differentiated(device, back + trace.contraction(None));
+        vec![value, gradient(&layer.weight.val(), &gradients)]
+    });
+}
+
 #[test]
 fn draws_and_divergences_of_a_posterior() {
     let shape = [ROWS, OUTPUTS];

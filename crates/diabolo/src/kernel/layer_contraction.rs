@@ -9,6 +9,9 @@
 //! softplus: s = 1 − e^−h, ∂s/∂h = 1 − s              identity: s = 1, ∂s/∂h = 0
 //! ```
 
+use rayon::prelude::*;
+
+use super::threads::rows_per_thread;
 use super::{Activation, buffer, dispatch_simd, sum_of_pairs};
 use diabolo_stats::elementary::single::exp;
 
@@ -71,8 +74,8 @@ impl LayerContraction {
         LayerContraction { value: value.collect(), squares, of_output }
     }
 
-    /// ∂L/∂h and ∂L/∂W, from `gradient` = ∂L/∂C of each row.
-    pub fn backward(self, weight: &[f32], outputs: usize, gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    /// ∂L/∂h, and the factors of the rows of W in ∂L/∂W, from `gradient` = ∂L/∂C of each row.
+    pub fn backward(self, outputs: usize, gradient: &[f32]) -> (Vec<f32>, Vec<f32>) {
         let LayerContraction { squares, mut of_output, .. } = self;
         let outputs = outputs.max(1);
         let mut twice = vec![0.0; outputs];
@@ -89,7 +92,7 @@ impl LayerContraction {
             );
         }
         buffer::give(squares);
-        (of_output, scaled_rows(weight, &twice))
+        (of_output, twice)
     }
 }
 
@@ -104,18 +107,32 @@ fn squared_norms(weight: &[f32], outputs: usize) -> Vec<f32> {
     weight.chunks_exact((weight.len() / outputs.max(1)).max(1)).map(norm).collect()
 }
 
-/// Row j of the matrix times factor j.
-fn scaled_rows(matrix: &[f32], factors: &[f32]) -> Vec<f32> {
-    let mut out = buffer::take(matrix.len());
+/// `sum` + row j of the matrix times factor j.
+pub(crate) fn scaled_rows(matrix: &[f32], factors: &[f32], sum: Option<Vec<f32>>) -> Vec<f32> {
+    let continues = sum.is_some();
+    let mut out = sum.unwrap_or_else(|| buffer::take(matrix.len()));
     let width = (matrix.len() / factors.len().max(1)).max(1);
-    dispatch_simd(
-        #[inline(always)]
-        || {
-            let rows = out.chunks_exact_mut(width).zip(matrix.chunks_exact(width));
-            for ((out, row), factor) in rows.zip(factors) {
-                out.iter_mut().zip(row).for_each(|(out, w)| *out = w * factor);
-            }
-        },
-    );
+    let rows = rows_per_thread(factors.len(), width);
+    let part = |((out, matrix), factors): ((&mut [f32], &[f32]), &[f32])| {
+        dispatch_simd(
+            #[inline(always)]
+            || {
+                let rows = out.chunks_exact_mut(width).zip(matrix.chunks_exact(width));
+                for ((out, row), factor) in rows.zip(factors) {
+                    match continues {
+                        true => out.iter_mut().zip(row).for_each(|(out, w)| *out += w * factor),
+                        false => out.iter_mut().zip(row).for_each(|(out, w)| *out = w * factor),
+                    }
+                }
+            },
+        );
+    };
+    match rows < factors.len() {
+        true => {
+            let parts = out.par_chunks_mut(rows * width).zip(matrix.par_chunks(rows * width));
+            parts.zip(factors.par_chunks(rows)).for_each(part);
+        }
+        false => part(((&mut out, matrix), factors)),
+    }
     out
 }

@@ -6,6 +6,7 @@
 //! | `affine` | product, bias, activation, and their backward passes | `nn::Linear` |
 //! | `element_loss`, `heteroscedastic` | −log p(x) element by element, mask, sum, and the gradient | `distribution` |
 //! | `gaussian` | the posterior's ten element-wise operations | `distribution` |
+//! | `gram` | ‖B W‖²_F by W Wᵀ, blocks of cotangents times slopes, and their gradients | `objective::contraction` |
 //! | `layer_contraction` | Σ_j φ′(a_j)² ‖W_j‖² and its gradient | `objective::contraction` |
 //! | `update` | the moments and the step; sums of gradients | `tensor::optimizer` |
 //!
@@ -20,6 +21,7 @@ mod affine;
 pub(crate) mod buffer;
 mod element_loss;
 mod gaussian;
+mod gram;
 mod heteroscedastic;
 mod layer_contraction;
 mod matrix;
@@ -33,8 +35,9 @@ pub(crate) use affine::{affine, affine_with_slope, scale_and_sum};
 pub use element_loss::ElementLoss;
 pub(crate) use element_loss::{Observations, negative_log_likelihood};
 pub(crate) use gaussian::{bound, gaussian_draw, gaussian_kl};
+pub(crate) use gram::{GramNorm, scale_block, scale_block_gradient};
 pub(crate) use heteroscedastic::gaussian_negative_log_likelihood;
-pub(crate) use layer_contraction::LayerContraction;
+pub(crate) use layer_contraction::{LayerContraction, scaled_rows};
 pub(crate) use matrix::{Matrix, transposed};
 pub(crate) use threads::{in_parallel, is_in_place, with_pool};
 pub use threads::{in_place, on_one_thread};

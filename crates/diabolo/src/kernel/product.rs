@@ -21,52 +21,95 @@ use super::buffer;
 use super::matrix::{Matrix, transpose};
 use super::skip_zeros::{self, SkippingProduct};
 use super::threads::uses_threads;
+use super::update::add;
 
 impl Matrix<'_> {
     /// The product with `other`, row-major.
     pub(crate) fn times(self, other: Matrix) -> Vec<f32> {
+        self.times_onto(other, None)
+    }
+
+    /// `sum` + the product with `other`, row-major; chains begin with the sum.
+    pub(crate) fn times_onto(self, other: Matrix, sum: Option<Vec<f32>>) -> Vec<f32> {
         assert_eq!(self.columns, other.rows, "inner widths of a product");
         let skips = skip_zeros::is_faster(self.values, other.columns);
         let copied = other.is_transposed.then_some(other.values.len());
         let is_smaller = copied.is_some_and(|copied| self.values.len() + self.rows * other.columns < copied);
         let would_skip = !skips && skip_zeros::is_faster(other.values, self.rows);
-        if !skips && (is_smaller || would_skip) {
-            // (Bᵀ Aᵀ)ᵀ has the same bits, and fewer numbers to turn over, or zeros to skip.
-            let turned = other.transposed().straight(self.transposed(), would_skip);
-            let mut out = buffer::take(turned.len());
-            transpose(&turned, [other.columns, self.rows], &mut out);
-            buffer::give(turned);
-            return out;
+        if skips || !(is_smaller || would_skip) {
+            return self.straight(other, skips, sum);
         }
-        self.straight(other, skips)
-    }
-
-    /// The product; with `skips`, zeros of `self` are left out where that is right.
-    fn straight(self, other: Matrix, skips: bool) -> Vec<f32> {
-        let mut out = buffer::take(self.rows * other.columns);
-        match self.columns {
-            0 => out.fill(0.0),
-            _ => other.with_rows(|right| self.times_rows(right, other.columns, skips, &mut out)),
+        // (Bᵀ Aᵀ)ᵀ has the same bits, and fewer numbers to turn over, or zeros to skip.
+        let turned = other.transposed().straight(self.transposed(), would_skip, None);
+        let mut out = buffer::take(turned.len());
+        transpose(&turned, [other.columns, self.rows], &mut out);
+        buffer::give(turned);
+        if let Some(sum) = sum {
+            add(&mut out, &sum);
+            buffer::give(sum);
         }
         out
     }
 
-    /// `out` = the product with row-major numbers.
-    fn times_rows(self, right: &[f32], columns: usize, skips: bool, out: &mut [f32]) {
-        let skips = skips && skip_zeros::is_right(right);
-        let part = |first_row: usize, out: &mut [f32]| match skips {
-            true => Arch::new().dispatch(SkippingProduct { left: self, first_row, right, columns, out }),
-            false => Arch::new().dispatch(Product { left: self, first_row, right, columns, out }),
-        };
-        if out.is_empty() {
-        } else if uses_threads(out.len() * self.columns) {
-            // As many parts as threads, of whole tiles: the bits do not depend on it.
-            let rows = self.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(TILE_ROWS);
-            let parts = out.par_chunks_mut(rows * columns).enumerate();
-            parts.for_each(|(number, out)| part(number * rows, out));
-        } else {
-            part(0, out);
+    /// The product with `other`, which is known to be symmetric: half of it is computed.
+    pub(super) fn times_symmetric(self, other: Matrix) -> Vec<f32> {
+        assert!(self.columns == other.rows && self.rows == other.columns, "a square product");
+        let columns = other.columns;
+        let mut out = buffer::take(columns * columns);
+        out.fill(0.0);
+        other.with_rows(|right| {
+            let part = |first_row: usize, out: &mut [f32]| {
+                let product = Product { left: self, first_row, right, columns, out, wanted: Wanted::Upper };
+                Arch::new().dispatch(product)
+            };
+            in_parts(self, columns, &mut out, part);
+        });
+        for row in 1..columns {
+            let (above, own) = out.split_at_mut(row * columns);
+            for (column, out) in own[..row].iter_mut().enumerate() {
+                *out = above[column * columns + row];
+            }
         }
+        out
+    }
+
+    /// `sum` + the product; with `skips`, zeros of `self` are left out where that is right.
+    fn straight(self, other: Matrix, skips: bool, sum: Option<Vec<f32>>) -> Vec<f32> {
+        let continues = sum.is_some();
+        let mut out = sum.unwrap_or_else(|| buffer::take(self.rows * other.columns));
+        match self.columns {
+            0 if continues => {}
+            0 => out.fill(0.0),
+            _ => other.with_rows(|right| {
+                let skips = skips && skip_zeros::is_right(right);
+                let part = |first_row: usize, out: &mut [f32]| {
+                    let columns = other.columns;
+                    if skips {
+                        let product =
+                            SkippingProduct { left: self, first_row, right, columns, out, continues };
+                        return Arch::new().dispatch(product);
+                    }
+                    let wanted = if continues { Wanted::Sum } else { Wanted::All };
+                    let product = Product { left: self, first_row, right, columns, out, wanted };
+                    Arch::new().dispatch(product)
+                };
+                in_parts(self, other.columns, &mut out, part);
+            }),
+        }
+        out
+    }
+}
+
+/// `part` of the rows of a product from a first one on, on all cores if that pays.
+fn in_parts(left: Matrix, columns: usize, out: &mut [f32], part: impl Fn(usize, &mut [f32]) + Sync) {
+    if out.is_empty() {
+    } else if uses_threads(out.len() * left.columns) {
+        // As many parts as threads, of whole tiles: the bits do not depend on it.
+        let rows = left.rows.div_ceil(rayon::current_num_threads()).next_multiple_of(TILE_ROWS);
+        let parts = out.par_chunks_mut(rows * columns).enumerate();
+        parts.for_each(|(number, out)| part(number * rows, out));
+    } else {
+        part(0, out);
     }
 }
 
@@ -82,6 +125,17 @@ struct Product<'a> {
     columns: usize,
     /// Rows × columns.
     out: &'a mut [f32],
+    wanted: Wanted,
+}
+
+/// What of a product is computed.
+#[derive(Clone, Copy, PartialEq)]
+enum Wanted {
+    All,
+    /// `out` holds a sum to which the product is added.
+    Sum,
+    /// On and right of the diagonal; `out` is 0.
+    Upper,
 }
 
 /// Neighbouring columns of C, and the rows of B that are added to them.
@@ -150,8 +204,13 @@ impl Product<'_> {
         }
         let mut copy = buffer::take(padded * inner.len());
         for (to, from) in copy.chunks_exact_mut(padded).zip(rows.chunks_exact(self.columns)) {
-            to[..columns.len()].copy_from_slice(&from[columns.clone()]);
-            to[columns.len()..].fill(0.0);
+            let from = &from[columns.clone()];
+            if from.len() == padded {
+                store::<S, V>(load::<S, V>(from), to);
+                continue;
+            }
+            to[..from.len()].copy_from_slice(from);
+            to[from.len()..].fill(0.0);
         }
         self.tiles::<S, R, V>(simd, &Panel { columns, right: &copy, stride: padded, inner });
         buffer::give(copy);
@@ -159,7 +218,10 @@ impl Product<'_> {
 
     #[inline(always)]
     fn tiles<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, panel: &Panel) {
-        let rows = self.out.len() / self.columns;
+        let mut rows = self.out.len() / self.columns;
+        if self.wanted == Wanted::Upper {
+            rows = rows.min(panel.columns.end.saturating_sub(self.first_row));
+        }
         let mut row = 0;
         while row + R <= rows {
             self.tile::<S, R, V>(simd, row, panel);
@@ -181,7 +243,7 @@ impl Product<'_> {
         if self.left.is_transposed {
             for (k, right) in panel.inner.clone().zip(panel.right.chunks(panel.stride)) {
                 let a: &[f32; R] = values[k * self.left.rows + own..].first_chunk().expect("R rows remain");
-                add::<S, R, V>(
+                accumulate::<S, R, V>(
                     simd,
                     &mut sums,
                     #[inline(always)]
@@ -195,7 +257,7 @@ impl Product<'_> {
                 lines[i] = &values[(own + i) * self.left.columns..][panel.inner.clone()];
             }
             for (k, right) in (0..panel.inner.len()).zip(panel.right.chunks(panel.stride)) {
-                add::<S, R, V>(
+                accumulate::<S, R, V>(
                     simd,
                     &mut sums,
                     #[inline(always)]
@@ -207,16 +269,17 @@ impl Product<'_> {
         for i in 0..R {
             // A copy, so that only it must lie in memory.
             let line = sums[i];
-            let line: &[f32] = pulp::bytemuck::cast_slice(&line);
             let out = &mut self.out[(row + i) * self.columns..][panel.columns.clone()];
-            match out.len() == V * S::F32_LANES {
-                true => out.copy_from_slice(&line[..V * S::F32_LANES]),
-                false => out.copy_from_slice(&line[..out.len()]),
+            if out.len() == V * S::F32_LANES {
+                store::<S, V>(line, out);
+            } else {
+                let line: &[f32] = pulp::bytemuck::cast_slice(&line);
+                out.copy_from_slice(&line[..out.len()]);
             }
         }
     }
 
-    /// The sums over earlier inner indices.
+    /// The sums over earlier inner indices, and of earlier products.
     #[inline(always)]
     fn begun<S: Simd, const R: usize, const V: usize>(
         &self,
@@ -225,10 +288,14 @@ impl Product<'_> {
         panel: &Panel,
     ) -> [[S::f32s; V]; R] {
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
-        if panel.inner.start > 0 {
+        if self.wanted == Wanted::Sum || panel.inner.start > 0 {
             for i in 0..R {
-                let mut line = sums[i];
                 let begun = &self.out[(row + i) * self.columns..][panel.columns.clone()];
+                if begun.len() == V * S::F32_LANES {
+                    sums[i] = load::<S, V>(begun);
+                    continue;
+                }
+                let mut line = sums[i];
                 let flat: &mut [f32] = pulp::bytemuck::cast_slice_mut(&mut line);
                 flat[..begun.len()].copy_from_slice(begun);
                 sums[i] = line;
@@ -238,17 +305,27 @@ impl Product<'_> {
     }
 }
 
+/// The first V vectors. Without a call, which a copy of unknown length would be.
+#[inline(always)]
+fn load<S: Simd, const V: usize>(from: &[f32]) -> [S::f32s; V] {
+    *S::as_simd_f32s(&from[..V * S::F32_LANES]).0.first_chunk().expect("V vectors")
+}
+
+#[inline(always)]
+fn store<S: Simd, const V: usize>(vectors: [S::f32s; V], to: &mut [f32]) {
+    *S::as_mut_simd_f32s(&mut to[..V * S::F32_LANES]).0.first_chunk_mut().expect("V vectors") = vectors;
+}
+
 /// `sums` ← `sums` + a bᵀ, for a column of A and a row of B.
 #[inline(always)]
 #[allow(clippy::needless_range_loop)]
-fn add<S: Simd, const R: usize, const V: usize>(
+fn accumulate<S: Simd, const R: usize, const V: usize>(
     simd: S,
     sums: &mut [[S::f32s; V]; R],
     a: impl Fn(usize) -> f32,
     right: &[f32],
 ) {
-    let vectors = S::as_simd_f32s(&right[..V * S::F32_LANES]).0;
-    let b: &[S::f32s; V] = vectors.first_chunk().expect("V vectors");
+    let b = load::<S, V>(right);
     for i in 0..R {
         let a = simd.splat_f32s(a(i));
         for j in 0..V {
@@ -258,111 +335,4 @@ fn add<S: Simd, const R: usize, const V: usize>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::{in_place, transposed};
-    use crate::random::{Purpose, RngExt, stream};
-
-    /// Numbers of nine decades, a third of them zero.
-    fn numbers(count: usize, seed: u64) -> Vec<f32> {
-        let mut random = stream(seed, Purpose::Train, 0, 0);
-        let number = |_| match random.random_range(0..3) {
-            0 => 0.0,
-            _ => (random.random::<f32>() - 0.5) * 10f32.powi(random.random_range(-4..5)),
-        };
-        (0..count).map(number).collect()
-    }
-
-    fn chain(a: Matrix, b: Matrix) -> Vec<u32> {
-        let at = |m: Matrix, row: usize, column: usize| match m.is_transposed {
-            true => m.values[column * m.rows + row],
-            false => m.values[row * m.columns + column],
-        };
-        let cells = (0..a.rows).flat_map(|i| (0..b.columns).map(move |j| (i, j)));
-        let sum = |(i, j)| (0..a.columns).fold(0.0f32, |sum, k| at(a, i, k).mul_add(at(b, k, j), sum));
-        cells.map(|cell| sum(cell).to_bits()).collect()
-    }
-
-    fn bits(values: &[f32]) -> Vec<u32> {
-        values.iter().map(|value| value.to_bits()).collect()
-    }
-
-    /// The product as compiled for each instruction set of this processor.
-    fn by_instruction_set(left: Matrix, right: &[f32], columns: usize) -> Vec<Vec<f32>> {
-        let mut all = both(pulp::Scalar::new(), left, right, columns);
-        #[cfg(target_arch = "x86_64")]
-        {
-            let sets = (pulp::x86::V3::try_new(), pulp::x86::V4::try_new());
-            all.extend(sets.0.into_iter().flat_map(|set| both(set, left, right, columns)));
-            all.extend(sets.1.into_iter().flat_map(|set| both(set, left, right, columns)));
-        }
-        all
-    }
-
-    /// With and without zeros.
-    fn both(set: impl Simd, left: Matrix, right: &[f32], columns: usize) -> Vec<Vec<f32>> {
-        let mut all = vec![vec![0.0; left.rows * columns]; 2];
-        let [whole, skipping] = &mut all[..] else { unreachable!() };
-        set.vectorize(Product { left, first_row: 0, right, columns, out: whole });
-        set.vectorize(SkippingProduct { left, first_row: 0, right, columns, out: skipping });
-        all
-    }
-
-    #[test]
-    fn every_shape_and_instruction_set_gives_the_bits_of_the_chain() {
-        let shapes = (0..60).map(|seed| [1 + seed * 7 % 23, 1 + seed * 31 % 71, 1 + seed * 13 % 53]);
-        // Blocks of k, whole tiles, and one row or column.
-        let shapes = shapes.chain([[7, 40, 600], [48, 96, 300], [1, 1, 700], [17, 1, 1], [1, 130, 2]]);
-        for (seed, [rows, columns, inner]) in shapes.enumerate() {
-            let (a, b) = (numbers(rows * inner, seed as u64), numbers(inner * columns, !seed as u64));
-            let straight = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
-            let a_turned = Matrix::new(&a, [inner, rows]).transposed();
-            let b_turned = Matrix::new(&b, [columns, inner]).transposed();
-            for (left, right) in
-                [straight, (a_turned, straight.1), (straight.0, b_turned), (a_turned, b_turned)]
-            {
-                let expected = chain(left, right);
-                assert_eq!(bits(&left.times(right)), expected, "{rows} × {inner} × {columns}");
-                for product in right.with_rows(|right| by_instruction_set(left, right, columns)) {
-                    assert_eq!(bits(&product), expected, "{rows} × {inner} × {columns}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn threads_change_no_bit() {
-        let [rows, columns, inner] = [203, 211, 197];
-        let (a, b) = (numbers(rows * inner, 1), numbers(inner * columns, 2));
-        let (a, b) = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
-        assert!(uses_threads(rows * columns * inner));
-        let alone = in_place(|| a.times(b));
-        assert_eq!(bits(&a.times(b)), bits(&alone));
-    }
-
-    #[test]
-    fn zeros_are_skipped_unless_they_meet_infinity() {
-        let [rows, columns, inner] = [5, 70, 90];
-        let mut a = numbers(rows * inner, 1);
-        a.iter_mut().enumerate().filter(|(k, _)| k % 10 != 0).for_each(|(_, a)| *a = 0.0);
-        let mut b = numbers(inner * columns, 2);
-        for worst in [1.0, f32::INFINITY, f32::NAN] {
-            b[0] = worst;
-            let (left, right) = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
-            assert!(skip_zeros::is_faster(&a, columns) && skip_zeros::is_right(&b) == (worst == 1.0));
-            let [found, expected] = [bits(&left.times(right)), chain(left, right)];
-            let is_nan = |bits: &u32| f32::from_bits(*bits).is_nan();
-            assert!(found.iter().zip(&expected).all(|(f, e)| f == e || is_nan(f) && is_nan(e)), "{worst}");
-            // The turned product has the zeros on the right.
-            let turned = right.transposed().times(left.transposed());
-            let expected = transposed(&left.times(right), [rows, columns]);
-            assert!(turned.iter().zip(&expected).all(|(t, e)| t == e || t.is_nan() && e.is_nan()));
-        }
-    }
-
-    #[test]
-    fn nothing_times_nothing() {
-        assert!(Matrix::new(&[], [0, 3]).times(Matrix::new(&[0.0; 6], [3, 2])).is_empty());
-        assert_eq!(Matrix::new(&[], [2, 0]).times(Matrix::new(&[], [0, 2])), [0.0; 4]);
-    }
-}
+mod tests;

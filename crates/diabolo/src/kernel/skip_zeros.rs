@@ -46,6 +46,8 @@ pub(super) struct SkippingProduct<'a> {
     pub right: &'a [f32],
     pub columns: usize,
     pub out: &'a mut [f32],
+    /// Whether `out` holds a sum to which the product is added.
+    pub continues: bool,
 }
 
 /// A row of B and what it is multiplied by, for two rows of C.
@@ -60,7 +62,7 @@ impl WithSimd for SkippingProduct<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let SkippingProduct { left, first_row, right, columns, out } = self;
+        let SkippingProduct { left, first_row, right, columns, out, continues } = self;
         let lanes = S::F32_LANES;
         let whole = columns / lanes * lanes;
         // The columns after the last whole vector, filled up with zeros.
@@ -82,7 +84,7 @@ impl WithSimd for SkippingProduct<'_> {
             let mut column = 0;
             while column < whole {
                 let vectors = (whole - column) / lanes;
-                let b = Rows { right: &right[column..], stride: columns };
+                let b = Rows { right: &right[column..], stride: columns, continues };
                 let to = column..whole;
                 column += lanes
                     * match vectors {
@@ -93,18 +95,19 @@ impl WithSimd for SkippingProduct<'_> {
                     };
             }
             if whole < columns {
-                let b = Rows { right: &rest, stride: lanes };
+                let b = Rows { right: &rest, stride: lanes, continues };
                 lines::<S, 1>(simd, &terms, b, out, columns, whole..columns);
             }
         }
     }
 }
 
-/// Rows of B from one column on, one every `stride` numbers.
+/// Rows of B from one column on, one every `stride` numbers; whether their product is added to C.
 #[derive(Clone, Copy)]
 struct Rows<'a> {
     right: &'a [f32],
     stride: usize,
+    continues: bool,
 }
 
 /// Two lines of C, at most V vectors from `to.start`; returns V.
@@ -119,6 +122,14 @@ fn lines<S: Simd, const V: usize>(
     to: std::ops::Range<usize>,
 ) -> usize {
     let mut sums = [[simd.splat_f32s(0.0); V]; 2];
+    if b.continues {
+        for (line, out) in sums.iter_mut().zip(out.chunks_exact(columns)) {
+            let line: &mut [f32] = pulp::bytemuck::cast_slice_mut(line);
+            let out = &out[to.clone()];
+            let width = out.len().min(V * S::F32_LANES);
+            line[..width].copy_from_slice(&out[..width]);
+        }
+    }
     for term in terms {
         let row = &b.right[term.inner * b.stride..][..V * S::F32_LANES];
         let vectors: &[S::f32s; V] = S::as_simd_f32s(row).0.first_chunk().expect("V vectors");

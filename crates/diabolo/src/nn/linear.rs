@@ -91,7 +91,7 @@ impl Layer for Linear {
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
         let [batch, k, outputs] = cotangents.dims();
-        let scaled = cotangents * derivative.unsqueeze_dim::<3>(1);
+        let scaled = scale_block(cotangents, derivative);
         // One large product instead of `batch` small ones.
         scaled.reshape([batch * k, outputs]).matmul(self.weight.val()).reshape([batch, k, self.inputs()])
     }
@@ -122,9 +122,13 @@ impl Layer for Linear {
     fn squared_product(&self, block: Tensor<3>) -> Tensor<1> {
         let [batch, directions, outputs] = block.dims();
         let (rows, inputs) = (batch * directions, self.inputs());
-        let flat = block.reshape([rows, outputs]);
         let weight = self.weight.val();
-        let squares = if (rows + inputs) * outputs < rows * inputs {
+        let by_gram = (rows + inputs) * outputs < rows * inputs;
+        if by_gram && fused::is_supported(&weight) {
+            return fused::gram_norm(block, weight);
+        }
+        let flat = block.reshape([rows, outputs]);
+        let squares = if by_gram {
             let gram = weight.clone().matmul(weight.transpose());
             quadratic_form(flat, gram)
         } else {
@@ -132,6 +136,15 @@ impl Layer for Linear {
         };
         let width = squares.dims()[1];
         squares.reshape([batch, directions * width]).sum_dim(1).squeeze_dim::<1>(1)
+    }
+}
+
+/// M_b ⊙ s_b for each of the k cotangents of each row. `block`: batch × k × outputs; `slopes`: batch
+/// × outputs.
+pub(crate) fn scale_block(block: Tensor<3>, slopes: Tensor<2>) -> Tensor<3> {
+    match fused::is_supported(&block) {
+        true => fused::scale_block(block, slopes),
+        false => block * slopes.unsqueeze_dim::<3>(1),
     }
 }
 

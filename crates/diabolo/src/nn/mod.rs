@@ -9,5 +9,5 @@ mod sequential;
 pub use crate::kernel::Activation;
 pub use layer::{Layer, LayerTrace};
 pub use linear::Linear;
-pub(crate) use linear::affine;
+pub(crate) use linear::{affine, scale_block};
 pub use sequential::{Layers, Sequential};

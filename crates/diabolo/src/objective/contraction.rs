@@ -23,7 +23,7 @@
 
 use crate::tensor::Tensor;
 
-use crate::nn::{Layer, LayerTrace, Layers};
+use crate::nn::{Layer, LayerTrace, Layers, scale_block};
 use crate::random::{RngExt, Stream};
 use crate::tensor::Device;
 
@@ -122,7 +122,7 @@ impl<'a> EncoderTrace<'a> {
 
     /// B with BW₁ = J, or vᵀJ for each probe v: batch × (latent or K) × h₁.
     fn block(&self, probes: Option<&Tensor<3>>) -> Tensor<3> {
-        self.at_first(probes) * self.slope(0).unsqueeze_dim::<3>(1)
+        scale_block(self.at_first(probes), self.slope(0))
     }
 
     /// The cotangent block at the output of the first layer: batch × (latent or K) × h₁.

@@ -33,6 +33,12 @@ impl<T: Element> Array<T> {
         &self.values
     }
 
+    /// The numbers alone; copied if they are shared.
+    pub fn into_values(mut self) -> Vec<T> {
+        self.values_mut();
+        Arc::get_mut(&mut self.values).map(std::mem::take).expect("not shared")
+    }
+
     /// The numbers, for a change in place; copied if they are shared.
     pub fn values_mut(&mut self) -> &mut [T] {
         if Arc::get_mut(&mut self.values).is_none() {

@@ -8,8 +8,10 @@ use super::Tensor;
 use super::array::Array;
 use super::data::Data;
 use super::shape::Shape;
-use super::tape::record;
-use crate::kernel::{self, Activation, ElementLoss, LayerContraction, Matrix, Observations, buffer};
+use super::tape::{record, record_sums};
+use crate::kernel::{
+    self, Activation, ElementLoss, GramNorm, LayerContraction, Matrix, Observations, buffer,
+};
 
 /// Whether the kernels support `tensor`: single precision on the processor.
 pub fn is_supported<const D: usize>(tensor: &Tensor<D>) -> bool {
@@ -60,20 +62,23 @@ pub fn affine(
     }
     let (h, slope) = kernel::affine_with_slope(matrix(&x), used(&weight), b, activation);
     let slope = slope.map(|slope| Array::new(slope, Shape::new(&dims)));
-    let node = record(nodes, move |g, wanted| {
+    let node = record_sums(nodes.into(), move |g, sums| {
         let mut g = into_array(g);
         let of_bias = kernel::scale_and_sum(g.values_mut(), slope.as_ref().map(Array::values), dims[1]);
+        sums.add(2, data(of_bias, [dims[1]]));
         let d = Matrix::new(g.values(), dims);
-        let of_weight = || match transposed {
-            true => matrix(&x).transposed().times(d),
-            false => d.transposed().times(matrix(&x)),
-        };
-        let of_x = || d.times(if transposed { matrix(&weight).transposed() } else { matrix(&weight) });
-        [
-            wanted[0].then(|| data(of_x(), array(&x).shape().dims::<2>())),
-            wanted[1].then(|| data(of_weight(), array(&weight).shape().dims::<2>())),
-            wanted[2].then(|| data(of_bias, [dims[1]])),
-        ]
+        sums.update(1, |sum| {
+            let sum = sum.map(|sum| into_array(sum).into_values());
+            let of_weight = match transposed {
+                true => matrix(&x).transposed().times_onto(d, sum),
+                false => d.transposed().times_onto(matrix(&x), sum),
+            };
+            data(of_weight, array(&weight).shape().dims::<2>())
+        });
+        if sums.is_wanted(0) {
+            let of_x = d.times(if transposed { matrix(&weight).transposed() } else { matrix(&weight) });
+            sums.add(0, data(of_x, array(&x).shape().dims::<2>()));
+        }
     });
     Tensor { data: data(h, dims), node }
 }
@@ -174,9 +179,50 @@ pub fn contraction(output: Tensor<2>, weight: Tensor<2>, activation: Activation)
     let mut found = LayerContraction::new(h, w, outputs, activation);
     let value = std::mem::take(&mut found.value);
     let weights = weight.data;
-    let node = record([output.node, weight.node], move |g, wanted| {
-        let (of_output, of_weight) = found.backward(array(&weights).values(), outputs, array(&g).values());
-        [wanted[0].then(|| data(of_output, [rows, outputs])), wanted[1].then(|| data(of_weight, dims))]
+    let node = record_sums(vec![output.node, weight.node], move |g, sums| {
+        let (of_output, factors) = found.backward(outputs, array(&g).values());
+        sums.add(0, data(of_output, [rows, outputs]));
+        sums.update(1, |sum| {
+            let sum = sum.map(|sum| into_array(sum).into_values());
+            data(kernel::scaled_rows(array(&weights).values(), &factors, sum), dims)
+        });
     });
     Tensor { data: data(value, [rows]), node }
+}
+
+/// ‖B W‖²_F for the block of each row, by the Gram matrix of W. `block`: batch × k × outputs;
+/// `weight`: outputs × inputs. Result: batch.
+pub fn gram_norm(block: Tensor<3>, weight: Tensor<2>) -> Tensor<1> {
+    let ([batch, k, outputs], dims) = (block.dims(), weight.dims());
+    let block = block.reshape([batch * k, outputs]);
+    let nodes = vec![block.node, weight.node];
+    let (block, weight) = (block.data, weight.data);
+    let mut found = GramNorm::new(matrix(&block), matrix(&weight), k);
+    let value = std::mem::take(&mut found.value);
+    let node = record_sums(nodes, move |g, sums| {
+        let g = array(&g).values();
+        sums.update(1, |sum| {
+            let sum = sum.map(|sum| into_array(sum).into_values());
+            data(found.weight_gradient(matrix(&block), matrix(&weight), g, sum), dims)
+        });
+        sums.add(0, data(found.block_gradient(g), [batch * k, outputs]));
+    });
+    Tensor { data: data(value, [batch]), node }
+}
+
+/// M_b ⊙ s_b for each of the k rows of the block of each row. `block`: batch × k × width;
+/// `slopes`: batch × width. Result: batch × k × width.
+pub fn scale_block(block: Tensor<3>, slopes: Tensor<2>) -> Tensor<3> {
+    let (dims, of_slopes) = (block.dims(), slopes.dims());
+    let nodes = vec![block.node, slopes.node];
+    let (block, slopes) = (block.data, slopes.data);
+    let scaled = kernel::scale_block(array(&block).values(), array(&slopes).values(), dims[2]);
+    let node = record_sums(nodes, move |g, sums| {
+        let mut g = into_array(g);
+        let (block, slopes) = (array(&block).values(), array(&slopes).values());
+        let sum = kernel::scale_block_gradient(g.values_mut(), block, slopes, dims[2]);
+        sums.add(1, data(sum, of_slopes));
+        sums.add(0, Data::F32(g));
+    });
+    Tensor { data: data(scaled, dims), node }
 }

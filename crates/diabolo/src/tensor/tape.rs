@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use super::data::Data;
 
-/// ∂L/∂input of every parent of a node, given to the second argument, from ∂L/∂result.
-type Backward = Box<dyn FnOnce(Data, &mut dyn FnMut(usize, Data)) + Send>;
+/// Adds to ∂L/∂input of every parent of a node, from ∂L/∂result.
+type Backward = Box<dyn FnOnce(Data, &mut Sums) + Send>;
 
 /// A tracked result, or a leaf: a tensor whose gradient is wanted.
 pub(crate) struct Node {
@@ -48,15 +48,11 @@ pub(crate) fn record<const N: usize>(
     gradient: impl FnOnce(Data, [bool; N]) -> [Option<Data>; N] + Send + 'static,
 ) -> Option<Arc<Node>> {
     let wanted = parents.each_ref().map(Option::is_some);
-    if !wanted.contains(&true) {
-        return None;
-    }
-    let backward: Backward = Box::new(move |of_result, pass_on| {
+    record_sums(parents.into(), move |of_result, sums| {
         for (k, of_input) in gradient(of_result, wanted).into_iter().enumerate() {
-            of_input.into_iter().for_each(|of_input| pass_on(k, of_input));
+            of_input.into_iter().for_each(|of_input| sums.add(k, of_input));
         }
-    });
-    Some(Node::new(parents.into(), Some(backward)))
+    })
 }
 
 /// [`record`] for any number of parents, all of whose gradients are computed.
@@ -64,12 +60,50 @@ pub(crate) fn record_all(
     parents: Vec<Option<Arc<Node>>>,
     gradient: impl FnOnce(Data) -> Vec<Data> + Send + 'static,
 ) -> Option<Arc<Node>> {
-    parents.iter().any(Option::is_some).then(|| {
-        let backward: Backward = Box::new(move |of_result, pass_on| {
-            gradient(of_result).into_iter().enumerate().for_each(|(k, of_input)| pass_on(k, of_input));
-        });
-        Node::new(parents, Some(backward))
+    record_sums(parents, |of_result, sums| {
+        gradient(of_result).into_iter().enumerate().for_each(|(k, of_input)| sums.add(k, of_input));
     })
+}
+
+/// [`record`] for a gradient that is added to a sum in the pass that computes it.
+pub(crate) fn record_sums(
+    parents: Vec<Option<Arc<Node>>>,
+    gradient: impl FnOnce(Data, &mut Sums) + Send + 'static,
+) -> Option<Arc<Node>> {
+    parents.iter().any(Option::is_some).then(|| Node::new(parents, Some(Box::new(gradient))))
+}
+
+/// What was found of ∂L/∂result of the nodes before, by id.
+type Pending = BTreeMap<u64, (Arc<Node>, Data)>;
+
+/// The gradients of the parents of a node, sums over the operations that use them.
+pub(crate) struct Sums<'a> {
+    parents: &'a [Option<Arc<Node>>],
+    pending: &'a mut Pending,
+}
+
+impl Sums<'_> {
+    pub fn is_wanted(&self, parent: usize) -> bool {
+        self.parents[parent].is_some()
+    }
+
+    /// Adds a gradient.
+    pub fn add(&mut self, parent: usize, gradient: Data) {
+        self.update(parent, |sum| match sum {
+            Some(sum) => sum.accumulate(gradient),
+            None => gradient,
+        });
+    }
+
+    /// Replaces the sum, which is `None` at first, if it is wanted.
+    pub fn update(&mut self, parent: usize, with: impl FnOnce(Option<Data>) -> Data) {
+        let Some(parent) = &self.parents[parent] else { return };
+        let (parent, sum) = match self.pending.remove(&parent.id) {
+            Some((parent, sum)) => (parent, with(Some(sum))),
+            None => (parent.clone(), with(None)),
+        };
+        self.pending.insert(parent.id, (parent, sum));
+    }
 }
 
 /// ∂L/∂leaf for every leaf that L depends on.
@@ -96,7 +130,7 @@ impl Gradients {
 /// If a part of the graph was differentiated before.
 pub(crate) fn backward(last: Arc<Node>, seed: Data) -> Gradients {
     let mut gradients = Gradients::default();
-    let mut pending = BTreeMap::from([(last.id, (last, seed))]);
+    let mut pending = Pending::from([(last.id, (last, seed))]);
     while let Some((id, (node, of_result))) = pending.pop_last() {
         if node.is_leaf() {
             gradients.0.insert(id, of_result);
@@ -104,13 +138,7 @@ pub(crate) fn backward(last: Arc<Node>, seed: Data) -> Gradients {
         }
         let step = node.backward.lock().expect("no panic within").take();
         let step = step.expect("a graph is differentiated once");
-        step(of_result, &mut |parent, of_input| {
-            let Some(parent) = &node.parents[parent] else { return };
-            match pending.remove(&parent.id) {
-                Some((parent, sum)) => pending.insert(parent.id, (parent, sum.accumulate(of_input))),
-                None => pending.insert(parent.id, (parent.clone(), of_input)),
-            };
-        });
+        step(of_result, &mut Sums { parents: &node.parents, pending: &mut pending });
     }
     gradients
 }
