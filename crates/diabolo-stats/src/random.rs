@@ -93,6 +93,10 @@ pub enum Purpose {
     PooledLevels = 34,
     /// Rows that calibrate draws of columns that are mostly 0.
     CalibratedDraws = 35,
+    /// The initial bits of a codec.
+    CodecInitialBits = 40,
+    /// Draws by which a codec weighs a model.
+    CodecPlan = 41,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -183,7 +187,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 34] = [
+    const ALL: [Purpose; 36] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -218,6 +222,8 @@ mod tests {
         Purpose::ObjectiveTerms,
         Purpose::PooledLevels,
         Purpose::CalibratedDraws,
+        Purpose::CodecInitialBits,
+        Purpose::CodecPlan,
     ];
 
     #[test]

@@ -9,6 +9,7 @@
 
 use crate::tensor::{Tensor, activation};
 
+use super::cumulative::{Cumulative, Law};
 use super::{Distribution, masked_sum};
 use crate::kernel::ElementLoss;
 use crate::random::{RngExt, Stream};
@@ -33,6 +34,11 @@ impl Distribution for Bernoulli {
 
     fn mean(&self) -> Tensor<2> {
         activation::sigmoid(self.logits.clone())
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let width = self.logits.dims()[1];
+        Some(Cumulative::new(width, Law::Bernoulli(to_host(self.mean()))))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

@@ -12,6 +12,7 @@
 use crate::tensor::{Tensor, activation::sigmoid};
 
 use super::Distribution;
+use super::cumulative::{Cumulative, Law};
 use super::smooth_bounds::bound;
 use crate::random::{RngExt, Stream, binomial, gamma};
 use crate::stats::elementary::double::{exp, ln};
@@ -60,6 +61,11 @@ impl Distribution for BetaBinomial {
 
     fn mean(&self) -> Tensor<2> {
         sigmoid(self.logit.clone())
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let [alpha, beta] = self.shapes().map(to_host);
+        Some(Cumulative::new(self.logit.dims()[1], Law::BetaBinomial { alpha, beta }))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

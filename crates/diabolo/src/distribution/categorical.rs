@@ -9,6 +9,7 @@
 use crate::tensor::{Tensor, activation};
 
 use super::Distribution;
+use super::cumulative::{Cumulative, Law};
 use crate::random::{RngExt, Stream, weighted_index};
 use crate::tensor::to_host;
 
@@ -25,6 +26,11 @@ impl Distribution for Categorical {
     /// The K probabilities.
     fn mean(&self) -> Tensor<2> {
         activation::softmax(self.logits.clone(), 1)
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let width = self.logits.dims()[1];
+        Some(Cumulative::new(width, Law::Levels(to_host(self.mean()))))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

@@ -14,6 +14,7 @@
 use crate::tensor::Tensor;
 
 use super::Distribution;
+use super::cumulative::{Cumulative, Law};
 use crate::random::{RngExt, Stream};
 use crate::stats::elementary::double::{exp_m1, ln_1p};
 use crate::tensor::to_host;
@@ -67,6 +68,11 @@ impl Distribution for ContinuousBernoulli {
         let direct = decay.clone() / (decay.neg() + 1.0) + 0.5 - far.recip();
         let direct = direct * self.logits.clone().sign();
         series * small.clone() + direct * (small.neg() + 1.0) + 0.5
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let law = Law::ContinuousBernoulli(to_host(self.logits.clone()));
+        Some(Cumulative::new(self.logits.dims()[1], law))
     }
 
     /// By the inverse of F(x) = (e^(lx) − 1) / (e^l − 1).

@@ -19,6 +19,7 @@ use crate::tensor::{
 use super::Distribution;
 use super::beta_binomial::{LEVELS, levels};
 use super::categorical::draw_one_hot;
+use super::cumulative::{Cumulative, Law};
 use super::smooth_bounds::bound;
 use crate::random::{RngExt, Stream};
 use crate::stats::elementary::double::{ln, powi};
@@ -75,6 +76,17 @@ impl Distribution for DiscretizedLogistic {
         let above = softplus(location.clone() * sharpness.clone()) - softplus((location - 1.0) * sharpness);
         let mean = softmax(self.logits.clone(), 1) * (above * scale).clamp(0.0, 1.0);
         mean.sum_dim(1).squeeze_dim::<2>(1)
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let [_, components, width] = self.logits.dims();
+        let law = Law::LogisticMixture {
+            weight: to_host(softmax(self.logits.clone(), 1)),
+            location: to_host(self.location.clone()),
+            log_scale: to_host(self.log_scale.clone()),
+            components,
+        };
+        Some(Cumulative::new(width, law))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

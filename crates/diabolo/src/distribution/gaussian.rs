@@ -10,6 +10,7 @@
 
 use crate::tensor::Tensor;
 
+use super::cumulative::{Cumulative, Law, spread};
 use super::smooth_bounds::{bound, residual};
 use super::{Distribution, masked_sum};
 use crate::kernel::ElementLoss;
@@ -54,6 +55,12 @@ impl Distribution for FixedGaussian {
         self.mean.clone()
     }
 
+    fn cumulative(&self) -> Option<Cumulative> {
+        let log_variance = to_host(self.mean.full_like(ln(self.variance)));
+        let law = Law::Normal { mean: to_host(self.mean.clone()), log_variance };
+        Some(Cumulative::new(self.mean.dims()[1], law))
+    }
+
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
         let deviation = self.mean.full_like(self.variance.sqrt());
         draw_gaussian(self.mean.clone(), deviation, noise)
@@ -85,6 +92,12 @@ impl Distribution for Gaussian {
 
     fn mean(&self) -> Tensor<2> {
         self.mean.clone()
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let log_variance = spread(&self.log_variance, &self.mean);
+        let law = Law::Normal { mean: to_host(self.mean.clone()), log_variance };
+        Some(Cumulative::new(self.mean.dims()[1], law))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

@@ -9,6 +9,7 @@
 use crate::tensor::Tensor;
 
 use super::Distribution;
+use super::cumulative::{Cumulative, Law, spread};
 use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
 use crate::random::{RngExt, Stream};
 use crate::stats::elementary::double::{ln, powi};
@@ -38,6 +39,12 @@ impl Distribution for Laplace {
 
     fn mean(&self) -> Tensor<2> {
         self.location.clone()
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let location = to_host(self.location.clone());
+        let law = Law::Laplace { location, log_scale: spread(&self.log_scale, &self.location) };
+        Some(Cumulative::new(self.location.dims()[1], law))
     }
 
     /// By the inverse of the distribution function: sign(v) b log(1 − |v|), v uniform on (−1, 1).

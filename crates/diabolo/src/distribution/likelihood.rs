@@ -4,6 +4,7 @@ use crate::module;
 use crate::tensor::Param;
 use crate::tensor::Tensor;
 
+use super::Cumulative;
 use super::Distribution;
 use super::bernoulli::Bernoulli;
 use super::beta_binomial::BetaBinomial;
@@ -180,6 +181,12 @@ impl Likelihood {
             }
         }
         out
+    }
+
+    /// The distribution functions of each block, from its decoder outputs, in order; none for a
+    /// block that has no known one, such as a registered likelihood.
+    pub fn cumulatives(&self, parameters: Tensor<2>) -> Vec<Option<Cumulative>> {
+        self.split(parameters).map(|(_, distribution)| distribution.cumulative()).collect()
     }
 
     /// The distribution of each block, from its decoder outputs, in order.

@@ -26,6 +26,7 @@ mod categorical;
 mod constant;
 mod continuous_bernoulli;
 mod count;
+mod cumulative;
 mod discretized_logistic;
 mod family;
 mod gaussian;
@@ -42,6 +43,7 @@ mod smooth_bounds;
 mod student_t;
 
 pub use constant::Constant;
+pub use cumulative::Cumulative;
 pub use family::{Family, LikelihoodBlock, Variance, register};
 pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;
@@ -126,6 +128,11 @@ pub trait Distribution {
 
     /// One draw, on the host, in encoded units: batch × width, row-major.
     fn sample(&self, noise: &mut Stream) -> Vec<f32>;
+
+    /// P(X ≤ x) on the host, for codecs; none if it is not known.
+    fn cumulative(&self) -> Option<Cumulative> {
+        None
+    }
 }
 
 /// The sum of each row over its observed cells.

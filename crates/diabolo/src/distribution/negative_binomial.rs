@@ -12,6 +12,7 @@ use crate::tensor::Tensor;
 
 use super::Distribution;
 use super::count::{counts, encoded, encoded_mean, log_rate};
+use super::cumulative::{Cumulative, Law, spread};
 use super::smooth_bounds::bound;
 use crate::random::{Stream, gamma, poisson};
 use crate::tensor::{log_multichoose, to_host};
@@ -47,6 +48,12 @@ impl Distribution for NegativeBinomial {
 
     fn mean(&self) -> Tensor<2> {
         encoded_mean(self.log_rate.clone())
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let log_shape = spread(&self.log_shape, &self.log_rate);
+        let law = Law::NegativeBinomial { log_rate: to_host(self.log_rate.clone()), log_shape };
+        Some(Cumulative::new(self.log_rate.dims()[1], law))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

@@ -15,6 +15,7 @@ use crate::tensor::{Tensor, activation::log_sigmoid};
 
 use super::Distribution;
 use super::categorical::draw_one_hot;
+use super::cumulative::{Cumulative, Law};
 use crate::random::Stream;
 use crate::stats::elementary::double::{exp_m1, ln};
 use crate::tensor::{log_one_minus_exp, softplus, to_host};
@@ -73,6 +74,11 @@ impl Distribution for Ordinal {
     /// The K probabilities.
     fn mean(&self) -> Tensor<2> {
         self.log_probabilities.clone().exp()
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let width = self.log_probabilities.dims()[1];
+        Some(Cumulative::new(width, Law::Levels(to_host(self.mean()))))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

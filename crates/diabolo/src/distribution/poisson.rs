@@ -13,6 +13,7 @@ use crate::tensor::Tensor;
 
 use super::Distribution;
 use super::count::{counts, encoded, encoded_mean, log_rate};
+use super::cumulative::{Cumulative, Law};
 use super::gaussian::LOG_TWO_PI;
 use crate::random::{Stream, poisson};
 use crate::tensor::{stirling_remainder, to_host};
@@ -44,6 +45,11 @@ impl Distribution for Poisson {
 
     fn mean(&self) -> Tensor<2> {
         encoded_mean(self.log_rate.clone())
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let law = Law::Poisson(to_host(self.log_rate.clone()));
+        Some(Cumulative::new(self.log_rate.dims()[1], law))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {

@@ -11,6 +11,7 @@
 use crate::tensor::Tensor;
 
 use super::Distribution;
+use super::cumulative::{Cumulative, Law, spread};
 use super::gaussian::LOG_TWO_PI;
 use super::smooth_bounds::{LOG_SCALE_BOUNDS, bound, residual};
 use crate::random::{Stream, student_t};
@@ -52,6 +53,15 @@ impl Distribution for StudentT {
 
     fn mean(&self) -> Tensor<2> {
         self.location.clone()
+    }
+
+    fn cumulative(&self) -> Option<Cumulative> {
+        let law = Law::StudentT {
+            location: to_host(self.location.clone()),
+            log_scale: spread(&self.log_scale, &self.location),
+            freedom: spread(&self.freedom, &self.location),
+        };
+        Some(Cumulative::new(self.location.dims()[1], law))
     }
 
     fn sample(&self, noise: &mut Stream) -> Vec<f32> {
