@@ -17,6 +17,8 @@ pub mod format;
 pub mod image;
 pub mod infer;
 mod input;
+#[cfg(feature = "formats")]
+pub mod ipc;
 mod json;
 mod labels;
 mod levels;
@@ -50,8 +52,8 @@ pub use prepare::{
     Check, Prepared, held_out, prepare, prepare_checked, prepare_rows, rows_at, take, texts, windowed_rows,
 };
 pub use preprocess::{
-    Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor, UnknownCategory,
-    UnknownCells,
+    CellCode, Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor,
+    UnknownCategory, UnknownCells,
 };
 pub use profile::{ColumnProfile, Range, profile};
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};

@@ -5,6 +5,7 @@
 //! (log(1 + count), for event counts), binary columns (0 or 1), then every categorical and every
 //! ordinal column (one-hot). A missing cell is all zeros, and its `observed` flag is 0.
 
+mod cell_code;
 mod condition;
 mod decode;
 mod encode;
@@ -37,6 +38,7 @@ use crate::names::{closest, some_names, unique_names};
 use crate::{Binarization, Block, FeatureKind, Schema};
 use crate::{DataProblem, Error, Result};
 
+pub use cell_code::CellCode;
 pub use condition::Condition;
 pub use encode::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};

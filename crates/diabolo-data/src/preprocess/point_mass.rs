@@ -148,6 +148,17 @@ impl Knots {
         (forward(&self.values, &self.scores, x) + beyond).clamp(-LIMIT, LIMIT)
     }
 
+    /// The scaled score of `x`; between 0 and its neighbours, that of the middle of the gap.
+    pub fn boundary(&self, x: f64) -> f64 {
+        let beside = if x > 0.0 { self.zero + 1 } else { self.zero.wrapping_sub(1) };
+        match self.values.get(beside) {
+            Some(next) if x != 0.0 && x.abs() < next.abs() => {
+                self.scores[self.zero] + OF_ZERO * (self.scores[beside] - self.scores[self.zero])
+            }
+            _ => self.score(x),
+        }
+    }
+
     /// The value with a scaled score; on a side without values, 0.
     pub fn value(&self, score: f64) -> f64 {
         let (first, end) = (self.scores[0], self.scores.len() - 1);
@@ -206,6 +217,9 @@ mod tests {
         let at = |part: f64| knots.value(zero + part * (next - zero));
         assert_eq!([-0.0, 0.4, 0.6, 1.0].map(at), [0.0, 0.0, 100.0, 100.0]);
         assert_eq!((at(-0.5), knots.score(-50.0) < zero), (0.0, true), "no value is negative");
+        let middle = zero + 0.5 * (next - zero);
+        assert_eq!([0.5, 99.5].map(|x| knots.boundary(x)), [middle; 2]);
+        assert!(knots.boundary(-0.5) < zero && knots.boundary(150.0) == knots.score(150.0));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Scaling {
     }
 
     /// The scaling function, prepared for many calls.
-    pub fn encoder(&self) -> Box<dyn Fn(f64) -> f32 + '_> {
+    pub fn encoder(&self) -> Box<dyn Fn(f64) -> f32 + Send + Sync + '_> {
         match self {
             &Scaling::Linear { shift, scale } => {
                 Box::new(move |x| ((x - shift) / scale).clamp(-LIMIT, LIMIT) as f32)
@@ -112,6 +112,17 @@ impl Scaling {
                 Box::new(move |x| knots.score(x) as f32)
             }
             Scaling::Log1p => Box::new(|x| ln_1p(x) as f32),
+        }
+    }
+
+    /// The scaled boundary between two values, one on each side of `x`: increasing.
+    pub fn boundary(&self) -> Box<dyn Fn(f64) -> f32 + Send + Sync + '_> {
+        match self {
+            Scaling::PointMass(mass) => {
+                let knots = mass.knots();
+                Box::new(move |x| knots.boundary(x) as f32)
+            }
+            _ => self.encoder(),
         }
     }
 

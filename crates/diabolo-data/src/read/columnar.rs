@@ -112,6 +112,15 @@ pub(super) fn arrow(mut input: Input, options: &ReadOptions) -> Result<Source> {
     batches_of(name, &schema, None, batches, options.rows_per_batch(0))
 }
 
+/// The batches of an Arrow stream in memory, and its columns.
+pub(crate) fn stream_of(bytes: &[u8]) -> Result<(SchemaRef, Vec<RecordBatch>), ArrowError> {
+    caught(|| {
+        let (mut reader, schema) = Batches::open(bytes)?;
+        let batches = std::iter::from_fn(|| reader.next()).collect::<Result<_, ArrowError>>()?;
+        Ok((schema, batches))
+    })
+}
+
 /// The magic number at both ends of an Arrow file.
 const MARK: &[u8] = b"ARROW1";
 

@@ -56,6 +56,8 @@ use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
 
 use bad_rows::BadRows;
+#[cfg(feature = "formats")]
+pub(crate) use columnar::stream_of;
 pub(crate) use json_lines::is_scalar;
 #[cfg(not(feature = "formats"))]
 pub(crate) use left_out::left_out;
