@@ -17,7 +17,7 @@
 //!
 //! # Modules
 //! Dependencies: `kernel ← tensor ← nn · distribution ← objective ← model ← train · evaluate`, then
-//! `config ← artifact ← task ← pipeline ← report`; all use [`data`] and [`stats`].
+//! `config ← artifact ← task · codec ← pipeline ← report`; all use [`data`] and [`stats`].
 //!
 //! # Symbols
 //! | here | in the papers |
@@ -35,6 +35,8 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod artifact;
+#[cfg(feature = "formats")]
+pub mod codec;
 pub mod config;
 pub mod distribution;
 pub mod evaluate;

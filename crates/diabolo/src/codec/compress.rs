@@ -1,0 +1,235 @@
+//! Writing a `.dbz` file.
+
+use std::io::Write;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+
+use super::block::{self, compressed};
+use super::frame::{FrameWriter, Header};
+use super::model::Describer;
+use super::text::{TextRules, put_lines};
+use crate::artifact::{Run, SavedModel};
+use crate::data::ipc;
+use crate::tensor::Device;
+use crate::{Error, Result};
+
+/// A model that a codec can use, with the identity of its file.
+#[derive(Clone)]
+pub struct CodecModel {
+    saved: SavedModel,
+    bytes: Vec<u8>,
+    sha256: [u8; 32],
+}
+
+impl CodecModel {
+    /// From a run folder or a model file.
+    ///
+    /// # Errors
+    /// As [`SavedModel::load`]; [`Error::Unsupported`] for a model that is not variational with a
+    /// standard normal prior, or is conditional or of windows.
+    pub fn open(path: &Path) -> Result<Self> {
+        let path = Run::model_file(path)?;
+        let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        Self::from_bytes(&path.to_string_lossy(), &bytes)
+    }
+
+    /// From the bytes of a model file; `name` is for messages.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self> {
+        let saved = SavedModel::from_bytes(Path::new(name), bytes, &Device::cpu())?;
+        Describer::new(&saved)?;
+        Ok(CodecModel { saved, bytes: bytes.to_vec(), sha256: Sha256::digest(bytes).into() })
+    }
+
+    /// The model.
+    pub fn saved(&self) -> &SavedModel {
+        &self.saved
+    }
+
+    /// The SHA-256 of the model file.
+    pub fn sha256(&self) -> [u8; 32] {
+        self.sha256
+    }
+
+    /// The length of the model file.
+    pub fn file_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+/// Options of [`compress`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompressOptions {
+    /// The number of rows of a block, which is decoded as a whole; up to 2²⁰.
+    pub block_rows: usize,
+    /// Whether the file has the model in it.
+    pub embed: bool,
+}
+
+impl Default for CompressOptions {
+    fn default() -> Self {
+        CompressOptions { block_rows: 1 << 15, embed: false }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Compressed {
+    /// The number of rows.
+    pub rows: u64,
+    /// The number of blocks.
+    pub blocks: usize,
+    /// The blocks that are stored without the model, since that is smaller.
+    pub stored_blocks: usize,
+    /// The length of the file.
+    pub bytes: u64,
+    /// What the model takes of it; 0 if it is not embedded.
+    pub embedded_bytes: u64,
+}
+
+/// Writes rows; every block is decoded again and compared before it is written.
+///
+/// # Errors
+/// The first error of reading or writing.
+pub fn compress(
+    model: &CodecModel,
+    schema: SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    out: impl Write,
+    options: &CompressOptions,
+) -> Result<Compressed> {
+    let mut writer = Writer::new(model, Header { model: model.sha256, schema, text: None }, out, options)?;
+    writer.write_all(batches)?;
+    writer.finish()
+}
+
+/// Writes delimited text such that it comes back byte for byte; text that is no table with the
+/// columns `names` as a whole. `header`: its first line has the names.
+///
+/// # Errors
+/// Those of writing.
+pub fn compress_text(
+    model: &CodecModel,
+    text: &[u8],
+    names: &[String],
+    header: bool,
+    out: impl Write,
+    options: &CompressOptions,
+) -> Result<Compressed> {
+    let parsed = TextRules::parse_or_keep(text, names, header);
+    let schema = parsed.rows.schema();
+    let header = Header { model: model.sha256, schema, text: Some(parsed.rules) };
+    let mut writer = Writer::new(model, header, out, options)?;
+    writer.write_all([Ok(parsed.rows)].into_iter())?;
+    let mut end = Sha256::digest(text).to_vec();
+    end.extend(compressed(&put_lines(&parsed.lines, parsed.is_ended))?);
+    writer.frames.write(b'T', &end).map_err(failed)?;
+    writer.finish()
+}
+
+fn failed(cause: std::io::Error) -> Error {
+    Error::io("write", "the compressed file")(cause)
+}
+
+struct Writer<'a, W> {
+    describer: Describer<'a>,
+    frames: FrameWriter<W>,
+    block_rows: usize,
+    stored_blocks: usize,
+    embedded_bytes: u64,
+}
+
+impl<'a, W: Write> Writer<'a, W> {
+    fn new(model: &'a CodecModel, header: Header, out: W, options: &CompressOptions) -> Result<Self> {
+        if !(1..=block::MOST_ROWS).contains(&options.block_rows) {
+            let expected = format!("1 to {}", block::MOST_ROWS);
+            return Err(Error::invalid_value("block_rows", expected, options.block_rows));
+        }
+        let mut frames = FrameWriter::new(out).map_err(failed)?;
+        frames.write(b'H', &header.to_bytes()?).map_err(failed)?;
+        let mut embedded_bytes = 0;
+        if options.embed {
+            let bytes = compressed(&model.bytes)?;
+            frames.write(b'M', &bytes).map_err(failed)?;
+            embedded_bytes = bytes.len() as u64;
+        }
+        let describer = Describer::new(&model.saved)?;
+        Ok(Writer { describer, frames, block_rows: options.block_rows, stored_blocks: 0, embedded_bytes })
+    }
+
+    /// Writes blocks of rows, as many at a time as there are threads.
+    fn write_all(&mut self, batches: impl Iterator<Item = Result<RecordBatch>>) -> Result<()> {
+        let mut blocks = blocks(batches, self.block_rows);
+        loop {
+            let some: Vec<RecordBatch> =
+                blocks.by_ref().take(rayon::current_num_threads()).collect::<Result<_>>()?;
+            if some.is_empty() {
+                return Ok(());
+            }
+            let describer = &self.describer;
+            let encoded: Vec<(u8, Vec<u8>)> =
+                some.par_iter().map(|rows| encoded(describer, rows)).collect::<Result<_>>()?;
+            for (rows, (tag, payload)) in some.iter().zip(encoded) {
+                self.stored_blocks += usize::from(tag == b'S');
+                self.frames.write_block(tag, rows.num_rows() as u64, &payload).map_err(failed)?;
+            }
+        }
+    }
+
+    fn finish(self) -> Result<Compressed> {
+        let (rows, blocks) =
+            (self.frames.index.iter().map(|entry| entry.rows).sum(), self.frames.index.len());
+        let (mut out, bytes) = self.frames.finish().map_err(failed)?;
+        out.flush().map_err(failed)?;
+        let (stored_blocks, embedded_bytes) = (self.stored_blocks, self.embedded_bytes);
+        Ok(Compressed { rows, blocks, stored_blocks, bytes, embedded_bytes })
+    }
+}
+
+/// Batches of any sizes as batches of `size` rows and a last smaller one.
+fn blocks(
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+    size: usize,
+) -> impl Iterator<Item = Result<RecordBatch>> {
+    let mut batches = batches.fuse();
+    let mut left: Vec<RecordBatch> = vec![];
+    std::iter::from_fn(move || {
+        while left.iter().map(RecordBatch::num_rows).sum::<usize>() < size {
+            match batches.next() {
+                Some(Ok(batch)) if batch.num_rows() == 0 => {}
+                Some(Ok(batch)) => left.push(batch),
+                Some(Err(error)) => return Some(Err(error)),
+                None => break,
+            }
+        }
+        let schema = left.first()?.schema();
+        let all = match arrow_select::concat::concat_batches(&schema, &left) {
+            Ok(all) => all,
+            Err(cause) => return Some(Err(Error::internal(cause.to_string()))),
+        };
+        let rows = all.num_rows().min(size);
+        left = vec![all.slice(rows, all.num_rows() - rows)];
+        left.retain(|rest| rest.num_rows() > 0);
+        Some(Ok(all.slice(0, rows)))
+    })
+}
+
+/// The tag and the payload of a block: with the model, if it comes back and is smaller than without.
+fn encoded(describer: &Describer, rows: &RecordBatch) -> Result<(u8, Vec<u8>)> {
+    let payload = block::encode(describer, rows)?;
+    let plain = ipc::to_bytes(rows).map_err(|cause| Error::internal(cause.to_string()))?;
+    let returns = block::decode(describer, &rows.schema(), rows.num_rows(), &payload).as_ref() == Ok(rows);
+    // A fast look first: the frame that is stored takes long.
+    let quick = zstd::bulk::compress(&plain, 3).map_err(failed)?;
+    if returns && payload.len() <= quick.len() / 2 {
+        return Ok((b'B', payload));
+    }
+    let stored = compressed(&plain)?;
+    Ok(if returns && payload.len() <= stored.len() { (b'B', payload) } else { (b'S', stored) })
+}

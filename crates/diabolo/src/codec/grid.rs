@@ -1,0 +1,274 @@
+//! Numbers as points of a decimal grid: value = k / 10^decimals with a whole k.
+//!
+//! A cell is on the grid only if writing its k gives the same bytes: `007`, `1.50` among shortest
+//! numbers, −0 and NaN are not.
+
+use super::wire::{Malformed, Unread, put_number};
+use crate::stats::elementary::double::powi;
+
+/// How a cell writes a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Style {
+    /// Text with exactly the decimals of the grid.
+    FixedText,
+    /// Text without trailing zeros.
+    ShortText,
+    /// A signed integer of so many bytes.
+    Signed(u8),
+    /// An unsigned one.
+    Unsigned(u8),
+    Single,
+    Double,
+}
+
+const MOST_DECIMALS: u8 = 15;
+/// Groups of points, each one cell of a model.
+const GROUP_BITS: u32 = 16;
+
+/// A grid from its lowest point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grid {
+    pub style: Style,
+    decimals: u8,
+    low: i64,
+    /// The highest point less the lowest.
+    span: u64,
+}
+
+impl Grid {
+    /// The grid that most of the cells are on, with how often each occurs; none if it is less than
+    /// half of them.
+    pub fn of<'a>(styles: &[Style], cells: impl Iterator<Item = (&'a [u8], u64)> + Clone) -> Option<Self> {
+        let all: u64 = cells.clone().map(|(_, count)| count).sum();
+        let best = styles.iter().filter_map(|&style| {
+            let decimals = decimals(style, cells.clone());
+            let grid = Grid { style, decimals, low: i64::MIN, span: u64::MAX };
+            let on = cells.clone().filter_map(|(cell, count)| Some((grid.point(cell)?, count)));
+            let fitting: u64 = on.clone().map(|(_, count)| count).sum();
+            let (low, high) = (on.clone().map(|(k, _)| k).min()?, on.map(|(k, _)| k).max()?);
+            let span = high.abs_diff(low);
+            (2 * fitting > all && span < 1 << 62).then_some((fitting, Grid { low, span, ..grid }))
+        });
+        best.max_by_key(|(fitting, _)| *fitting).map(|(_, grid)| grid)
+    }
+
+    /// The point of a cell, from 0.
+    pub fn place(&self, cell: &[u8]) -> Option<u64> {
+        let k = self.point(cell)?;
+        (k >= self.low).then(|| k.abs_diff(self.low)).filter(|place| *place <= self.span)
+    }
+
+    fn point(&self, cell: &[u8]) -> Option<i64> {
+        let k = match self.style {
+            Style::FixedText => scaled(std::str::from_utf8(cell).ok()?, self.decimals)?,
+            Style::ShortText => scaled(std::str::from_utf8(cell).ok()?, self.decimals)?,
+            Style::Signed(_) | Style::Unsigned(_) => integer(self.style, cell)?,
+            Style::Single => scaled(&f32::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
+            Style::Double => scaled(&f64::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
+        };
+        (self.written(k) == cell).then_some(k)
+    }
+
+    /// The cell of a place.
+    pub fn cell(&self, place: u64) -> Vec<u8> {
+        self.written(self.low.wrapping_add_unsigned(place))
+    }
+
+    fn written(&self, k: i64) -> Vec<u8> {
+        match self.style {
+            Style::FixedText => text(k, self.decimals, true).into_bytes(),
+            Style::ShortText => text(k, self.decimals, false).into_bytes(),
+            Style::Signed(width) | Style::Unsigned(width) => k.to_le_bytes()[..usize::from(width)].to_vec(),
+            Style::Single => {
+                text(k, self.decimals, false).parse::<f32>().unwrap_or(0.0).to_le_bytes().to_vec()
+            }
+            Style::Double => {
+                text(k, self.decimals, false).parse::<f64>().unwrap_or(0.0).to_le_bytes().to_vec()
+            }
+        }
+    }
+
+    /// The number at a place, in the units of the column.
+    pub fn number(&self, place: f64) -> f64 {
+        (self.low as f64 + place) / powi(10.0, i32::from(self.decimals))
+    }
+
+    /// The number of low bits of a place that are written raw; the others name a group.
+    pub fn raw_bits(&self) -> u32 {
+        (64 - self.span.leading_zeros()).saturating_sub(GROUP_BITS)
+    }
+
+    pub fn groups(&self) -> u32 {
+        (self.span >> self.raw_bits()) as u32 + 1
+    }
+
+    /// The number between a group and the next.
+    pub fn boundary(&self, group: u32) -> f64 {
+        self.number(((u64::from(group) + 1) << self.raw_bits()) as f64 - 0.5)
+    }
+
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let (style, width) = match self.style {
+            Style::FixedText => (0, 0),
+            Style::ShortText => (1, 0),
+            Style::Signed(width) => (2, width),
+            Style::Unsigned(width) => (3, width),
+            Style::Single => (4, 0),
+            Style::Double => (5, 0),
+        };
+        out.extend([style, width, self.decimals]);
+        put_number(out, self.low as u64);
+        put_number(out, self.span);
+    }
+
+    pub fn read(unread: &mut Unread) -> Result<Self, Malformed> {
+        let (style, width, decimals) = (unread.byte()?, unread.byte()?, unread.byte()?);
+        let style = match (style, width) {
+            (0, 0) => Style::FixedText,
+            (1, 0) => Style::ShortText,
+            (2, 1..=8) => Style::Signed(width),
+            (3, 1..=8) => Style::Unsigned(width),
+            (4, 0) => Style::Single,
+            (5, 0) => Style::Double,
+            _ => return Err(Malformed),
+        };
+        let (low, span) = (unread.number()? as i64, unread.number()?);
+        match decimals <= MOST_DECIMALS && span < 1 << 62 {
+            true => Ok(Grid { style, decimals, low, span }),
+            false => Err(Malformed),
+        }
+    }
+}
+
+fn integer(style: Style, cell: &[u8]) -> Option<i64> {
+    let mut bytes = [0; 8];
+    bytes.get_mut(..cell.len())?.copy_from_slice(cell);
+    let (wide, lost) = (i64::from_le_bytes(bytes), 64 - 8 * cell.len() as u32);
+    match style {
+        Style::Signed(_) => Some(wide << lost >> lost),
+        _ => Some(wide).filter(|k| *k >= 0),
+    }
+}
+
+/// The least decimals with which nearly all numbers are written.
+fn decimals<'a>(style: Style, cells: impl Iterator<Item = (&'a [u8], u64)>) -> u8 {
+    let mut counts = [0u64; MOST_DECIMALS as usize + 1];
+    for (cell, count) in cells {
+        let text = match style {
+            Style::FixedText | Style::ShortText => std::str::from_utf8(cell).map(str::to_string).ok(),
+            Style::Single => cell.try_into().ok().map(|bytes| f32::from_le_bytes(bytes).to_string()),
+            Style::Double => cell.try_into().ok().map(|bytes| f64::from_le_bytes(bytes).to_string()),
+            Style::Signed(_) | Style::Unsigned(_) => None,
+        };
+        let found = text.and_then(|text| {
+            let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+            scaled(&text, MOST_DECIMALS).and(Some(decimals))
+        });
+        if let Some(slot) = found.and_then(|decimals| counts.get_mut(decimals)) {
+            *slot += count;
+        }
+    }
+    let all: u64 = counts.iter().sum();
+    let mut left = all;
+    let enough = counts.iter().position(|count| {
+        left -= count;
+        left <= all / 500
+    });
+    enough.unwrap_or(0) as u8
+}
+
+/// k of a plain decimal number with at most so many decimals; exponents and signs of plus are none.
+fn scaled(text: &str, decimals: u8) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let missing = usize::from(decimals).checked_sub(fraction.len())?;
+    if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let mut k = 0i64;
+    for digit in whole.bytes().chain(fraction.bytes()).chain(std::iter::repeat_n(b'0', missing)) {
+        k = k.checked_mul(10)?.checked_add(i64::from(digit - b'0'))?;
+    }
+    Some(if text.starts_with('-') { -k } else { k })
+}
+
+/// k / 10^decimals as text.
+fn text(k: i64, decimals: u8, fixed: bool) -> String {
+    let decimals = usize::from(decimals);
+    let digits = format!("{:0width$}", k.unsigned_abs(), width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let fraction = if fixed { fraction } else { fraction.trim_end_matches('0') };
+    let sign = if k < 0 { "-" } else { "" };
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXTS: [Style; 2] = [Style::FixedText, Style::ShortText];
+
+    fn of_texts(cells: &[&str]) -> Option<Grid> {
+        Grid::of(&TEXTS, cells.iter().map(|cell| (cell.as_bytes(), 1)))
+    }
+
+    #[test]
+    fn the_style_of_most_cells_is_found() {
+        let fixed = of_texts(&["1.50", "-2.25", "0.00", "12.00", "NA"]).unwrap();
+        assert_eq!((fixed.style, fixed.decimals, fixed.low, fixed.span), (Style::FixedText, 2, -225, 1425));
+        assert_eq!(fixed.place(b"1.50").map(|place| fixed.cell(place)), Some(b"1.50".to_vec()));
+        for off in ["1.5", "1.500", "13.00", "-0.00", "+1.50", "NA", "1e3", " 1.50", "", "٣.00"] {
+            assert_eq!(fixed.place(off.as_bytes()), None, "{off}");
+        }
+        let short = of_texts(&["1.5", "2", "3.25", "0.1"]).unwrap();
+        assert_eq!((short.style, short.decimals), (Style::ShortText, 2));
+        assert_eq!(short.number(short.place(b"3.25").unwrap() as f64), 3.25);
+        assert!(of_texts(&["007", "008", "x"]).is_none() && of_texts(&["a", "b"]).is_none());
+        assert!(of_texts(&["9223372036854775807", "-9223372036854775807"]).is_none(), "too wide");
+    }
+
+    #[test]
+    fn places_are_groups_and_raw_bits() {
+        let wide = of_texts(&["0", "1000000", "7"]).unwrap();
+        assert_eq!((wide.raw_bits(), wide.groups()), (4, 62501));
+        assert_eq!(wide.boundary(0), 15.5);
+        let narrow = of_texts(&["17", "90", "44"]).unwrap();
+        assert_eq!((narrow.raw_bits(), narrow.groups(), narrow.boundary(0)), (0, 74, 17.5));
+    }
+
+    #[test]
+    fn typed_numbers() {
+        let bytes = |values: &[f64]| values.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>();
+        let cells = bytes(&[0.1, 0.25, 3.0, -0.0, f64::NAN]);
+        let grid = Grid::of(&[Style::Double], cells.iter().map(|cell| (cell.as_slice(), 1))).unwrap();
+        let returned: Vec<bool> =
+            cells.iter().map(|cell| grid.place(cell).is_some_and(|place| grid.cell(place) == cell)).collect();
+        assert_eq!(returned, [true, true, true, false, false]);
+        let cells = [i16::MIN, -1, 7, i16::MAX].map(i16::to_le_bytes);
+        let grid = Grid::of(&[Style::Signed(2)], cells.iter().map(|cell| (cell.as_slice(), 1))).unwrap();
+        assert!(cells.iter().all(|cell| grid.cell(grid.place(cell).unwrap()) == cell));
+        assert_eq!(grid.number(0.0), f64::from(i16::MIN));
+        let cells = [200u8, 255];
+        let grid = Grid::of(&[Style::Unsigned(1)], cells.iter().map(|cell| (std::slice::from_ref(cell), 1)));
+        assert_eq!(grid.unwrap().low, 200);
+    }
+
+    proptest! {
+        #[test]
+        fn a_place_is_only_given_to_a_cell_that_comes_back(cells in prop::collection::vec("-?[0-9]{1,4}(\\.[0-9]{0,3})?", 1..20)) {
+            if let Some(grid) = of_texts(&cells.iter().map(String::as_str).collect::<Vec<_>>()) {
+                let mut out = vec![];
+                grid.put(&mut out);
+                prop_assert_eq!(Grid::read(&mut Unread(&out)).unwrap(), grid);
+                for cell in &cells {
+                    if let Some(place) = grid.place(cell.as_bytes()) {
+                        prop_assert_eq!(grid.cell(place), cell.as_bytes());
+                    }
+                }
+            }
+        }
+    }
+}

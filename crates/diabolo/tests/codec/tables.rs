@@ -1,0 +1,140 @@
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array, ListArray,
+    RecordBatch, StringArray,
+};
+use diabolo::ErrorClass;
+use diabolo::codec::CodecModel;
+
+use crate::{compressed, fitted, returns};
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+/// x: numbers; n: event counts; size: ordered and colour: unordered levels that follow from each
+/// other; flag.
+fn mixed(rows: usize) -> RecordBatch {
+    let numbers = || (0..rows).map(|i| (i * 7919) % 997);
+    let level = |i: usize, texts: &[&str]| texts[i % texts.len()].to_string();
+    batch(vec![
+        ("x", Arc::new(Float64Array::from_iter_values(numbers().map(|i| i as f64 / 100.0)))),
+        ("n", Arc::new(Int64Array::from_iter_values(numbers().map(|i| ((i % 13) * (i % 2)) as i64)))),
+        (
+            "colour",
+            Arc::new(StringArray::from_iter_values(numbers().map(|i| level(i, &["red", "green", "blue"])))),
+        ),
+        ("size", Arc::new(StringArray::from_iter_values(numbers().map(|i| level(i, &["S", "M", "L"]))))),
+        ("flag", Arc::new(BooleanArray::from_iter(numbers().map(|i| Some(i % 5 == 0))))),
+    ])
+}
+
+#[test]
+fn every_likelihood_of_tables_comes_back() {
+    let rows = mixed(400);
+    for settings in [
+        [
+            "model.likelihood.numeric=gaussian",
+            "data.counts=log1p",
+            "model.likelihood.count=negative_binomial",
+        ],
+        ["model.likelihood.numeric=student_t", "data.counts=log1p", "model.likelihood.count=poisson"],
+        ["model.likelihood.numeric=laplace", "data.counts=as_numeric", "data.numeric=quantile"],
+        ["model.variance={kind=\"decoder\"}", "data.types={size=\"S<M<L\"}", "data.numeric=min_max"],
+    ] {
+        let model = fitted(&rows, &settings);
+        let done = returns(&model, &rows);
+        assert_eq!(done.stored_blocks, 0, "{settings:?}");
+    }
+}
+
+#[test]
+fn a_column_that_follows_from_another_costs_nothing() {
+    let rows = mixed(3000);
+    let model = fitted(&rows, &[]);
+    let all = returns(&model, &rows).bytes;
+    let without =
+        returns(&fitted(&rows.project(&[0, 1, 2, 4]).unwrap(), &[]), &rows.project(&[0, 1, 2, 4]).unwrap());
+    assert!(all < without.bytes + 150, "{all} {}", without.bytes);
+}
+
+#[test]
+fn hostile_cells_come_back() {
+    let clean = mixed(300);
+    let model = fitted(&clean, &[]);
+    let column = |name: &str| clean.column_by_name(name).unwrap().clone();
+    let odd = f64::from_bits(0xfff8_0000_0000_0001);
+    let wild = [f64::NAN, odd, -0.0, 0.0, f64::INFINITY, f64::MIN, 5e-324, 1e300, 0.1 + 0.2, -3.25];
+    let x: Float64Array = (0..300).map(|i| if i % 3 == 0 { None } else { Some(wild[i % 10]) }).collect();
+    let ends = [i64::MIN, i64::MAX, -1, 0, 7, 1 << 53];
+    let n: Int64Array = (0..300).map(|i| Some(ends[i % 6]).filter(|_| i % 7 > 0)).collect();
+    let texts = ["", "red", "Red", "\u{0}", "naïve, \"quoted\"\nline", "NA", "green "];
+    let colour: StringArray = (0..300).map(|i| Some(texts[i % 7]).filter(|_| i % 11 > 0)).collect();
+    let flag: BooleanArray = (0..300).map(|i| [Some(true), None, Some(false)][i % 3]).collect();
+    let constant: Float32Array = (0..300).map(|_| Some(f32::NAN)).collect();
+    let empty: StringArray = (0..300).map(|_| None::<&str>).collect();
+    let key: StringArray = (0..300).map(|i| Some(format!("id-{}", i * 31 % 307))).collect();
+    let dates: Date32Array = (0..300).map(|i| Some(i32::MIN + i).filter(|_| i % 4 > 0)).collect();
+    let list = ListArray::from_iter_primitive::<Int32Type, _, _>((0..300).map(|i| Some(vec![Some(i); 2])));
+    let words: DictionaryArray<Int32Type> = (0..300).map(|i| Some(["a", "b"][i % 2])).collect();
+    // In another order than in the fit, with columns that it did not have.
+    let rows = batch(vec![
+        ("key", Arc::new(key) as ArrayRef),
+        ("flag", Arc::new(flag)),
+        ("size", column("size")),
+        ("colour", Arc::new(colour)),
+        ("n", Arc::new(n)),
+        ("x", Arc::new(x)),
+        ("constant", Arc::new(constant)),
+        ("empty", Arc::new(empty)),
+        ("dates", Arc::new(dates)),
+        ("list", Arc::new(list)),
+        ("words", Arc::new(words)),
+    ]);
+    returns(&model, &rows);
+    returns(&model, &rows.slice(5, 60));
+}
+
+#[test]
+fn other_types_of_the_same_columns_come_back() {
+    let clean = mixed(300);
+    let model = fitted(&clean, &[]);
+    let text = |name: &str| {
+        arrow_cast::cast(clean.column_by_name(name).unwrap(), &arrow_array::types::Utf8Type::DATA_TYPE)
+            .unwrap()
+    };
+    use arrow_array::types::ByteArrayType;
+    let names = ["x", "n", "colour", "size", "flag"];
+    let texts = batch(names.iter().map(|name| (*name, text(name))).collect());
+    assert_eq!(returns(&model, &texts).stored_blocks, 0);
+}
+
+#[test]
+fn models_that_cannot_compress_are_refused_by_name() {
+    let rows = mixed(120);
+    let mut config = diabolo::Config::default();
+    config.set("training.epochs=1").unwrap();
+    for (setting, named) in [
+        ("model.family={kind=\"contractive\"}", "contractive"),
+        ("model.family={kind=\"variational\", flow={kind=\"planar\", layers=2}}", "flow"),
+        ("model.family={kind=\"variational\", prior={kind=\"mixture\", components=3}}", "prior"),
+    ] {
+        let mut config = config.clone();
+        config.set(setting).unwrap();
+        let fitted = diabolo::FitJob::new(rows.clone()).config(config).run().unwrap();
+        let refused = CodecModel::from_bytes("model", &fitted.predictor.to_bytes().unwrap()).err().unwrap();
+        assert!(refused.to_string().contains(named), "{refused}");
+    }
+}
+
+#[test]
+fn another_model_is_refused() {
+    let rows = mixed(120);
+    let (file, _) = compressed(&fitted(&rows, &[]), &rows, 100);
+    let other = fitted(&rows, &["training.seed=9"]);
+    let error = crate::decompressed(&other, &file, 0..120).unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Artifact, "{error}");
+    assert!(error.to_string().contains("SHA-256"), "{error}");
+}
