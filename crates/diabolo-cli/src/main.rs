@@ -38,6 +38,8 @@ fn main() -> ExitCode {
         Command::Score(args) => commands::score::run(args, shared),
         Command::Calibrate(args) => commands::calibrate::run(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),
+        Command::Compress(args) => commands::codec::run_compress(args, shared),
+        Command::Decompress(args) => commands::codec::run_decompress(args, shared),
         Command::Features(args) => commands::features::run(args, shared),
         Command::Inspect(args) => commands::inspect::run(args, shared),
         Command::Report(args) => commands::report::run(args, shared),

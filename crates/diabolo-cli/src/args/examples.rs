@@ -27,6 +27,17 @@ Examples:
   diabolo denoise runs/clean digits --add-noise gaussian:0.3 -o clean/
   diabolo denoise runs/watch customers.csv -o smooth.csv";
 
+pub const COMPRESS: &str = "\
+Examples:
+  diabolo compress runs/customers-variational customers.csv -o customers.dbz
+  diabolo compress runs/customers-variational customers.csv -o exact.dbz --exact --embed";
+
+pub const DECOMPRESS: &str = "\
+Examples:
+  diabolo compress runs/customers-variational customers.csv -o customers.dbz
+  diabolo decompress customers.dbz --model runs/customers-variational -o again.csv
+  diabolo decompress customers.dbz --model runs/customers-variational --rows 10..20";
+
 pub const MAP: &str = "\
 Example:
   diabolo map runs/watch customers.csv --color plan -o map.html";

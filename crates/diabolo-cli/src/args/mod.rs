@@ -1,5 +1,6 @@
 //! The arguments, and how they become a configuration.
 
+mod codec;
 mod compare;
 mod detect;
 mod examples;
@@ -20,6 +21,7 @@ use diabolo::tensor::{Device, use_threads};
 use diabolo::{Config, Error, Predictor};
 
 use crate::stderr::say;
+pub use codec::{CompressArgs, DecompressArgs};
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
@@ -149,11 +151,17 @@ pub enum Command {
     /// Evaluate a model on rows that it was not trained on
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
+    /// Compress rows without loss with a variational model; they are decompressed and compared first
+    #[command(after_help = examples::COMPRESS)]
+    Compress(CompressArgs),
+    /// Decompress a file of `compress`, or some of its rows
+    #[command(after_help = examples::DECOMPRESS)]
+    Decompress(DecompressArgs),
     /// Measure classification accuracy from the latent code: linear probe, neighbours, clusters, or
     /// fine-tuning
     #[command(after_help = examples::FEATURES)]
     Features(Box<FeaturesArgs>),
-    /// Show the contents of a model or a data file
+    /// Show the contents of a model, a data file or a compressed file
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
     /// Write the report of a run again, or for other rows
@@ -391,7 +399,7 @@ pub struct FeaturesArgs {
 
 #[derive(Args)]
 pub struct InspectArgs {
-    /// A run folder, a model file, or any input that `fit` accepts
+    /// A run folder, a model file, a .dbz file, or any input that `fit` accepts
     pub path: String,
     #[command(flatten)]
     pub columns: ColumnArgs,

@@ -13,6 +13,9 @@ use crate::output;
 
 pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Path::new(&args.path);
+    if path.is_file() && path.extension().is_some_and(|extension| extension == "dbz") {
+        return super::codec::inspect(path, shared);
+    }
     match is_model(path) {
         true => model(load(path, None, shared)?.saved(), shared),
         false => data(args, shared),

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod calibrate;
+pub mod codec;
 pub mod compare;
 pub mod data;
 pub mod denoise;

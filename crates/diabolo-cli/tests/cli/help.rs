@@ -3,7 +3,7 @@
 use crate::support::{Workspace, fitted};
 
 /// All commands.
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 18] = [
     "fit",
     "compare",
     "encode",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 16] = [
     "score",
     "calibrate",
     "evaluate",
+    "compress",
+    "decompress",
     "features",
     "inspect",
     "report",

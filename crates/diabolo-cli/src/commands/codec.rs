@@ -1,0 +1,188 @@
+//! `diabolo compress` and `decompress`.
+
+use std::fs::File;
+use std::io::{BufWriter, Cursor, Read, Seek, Write};
+use std::ops::Range;
+use std::path::Path;
+
+use diabolo::Error;
+use diabolo::codec::{Archive, CodecModel, CompressOptions, Compressed, compress, compress_text};
+use diabolo::data::write::TemporaryFile;
+use diabolo::data::{Writer, open};
+use serde_json::json;
+
+use crate::args::{CompressArgs, DecompressArgs, Shared};
+use crate::output;
+
+pub fn run_compress(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> {
+    output::one_on_stdout("--out", &args.out, shared)?;
+    let model = CodecModel::open(&args.model)?;
+    let written = match args.out.as_str() {
+        "-" => written(args, &model, shared, std::io::stdout().lock())?,
+        path => {
+            let failed = |action| move |cause| Error::io(action, path)(cause);
+            let mut file = TemporaryFile::create(path.into()).map_err(failed("create"))?;
+            let done = written(args, &model, shared, BufWriter::new(&mut file))?;
+            file.commit().map_err(failed("write"))?;
+            done
+        }
+    };
+    if written.rows == 0 && !args.exact {
+        return Err(Error::no_rows(&args.input).into());
+    }
+    summary(args, &model, &written, shared)
+}
+
+fn written(
+    args: &CompressArgs,
+    model: &CodecModel,
+    shared: &Shared,
+    out: impl Write,
+) -> diabolo::Result<Compressed> {
+    let data = args.read.over(&model.saved().header.config)?.data;
+    let options = CompressOptions { block_rows: args.block_rows, embed: args.embed };
+    if !args.exact {
+        let rows = open(&args.input, &shared.read_options(&data))?;
+        let schema = rows.schema().clone();
+        return compress(model, schema, rows, out, &options);
+    }
+    if args.input == "-" {
+        let help = "name the file, or leave out --exact".into();
+        return Err(Error::Unsupported { what: "--exact cannot read stdin".into(), help });
+    }
+    let text = std::fs::read(&args.input).map_err(Error::io("read", &args.input))?;
+    let rows = open(&args.input, &shared.read_options(&data))?;
+    let names: Vec<String> = rows.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let header = rows.text_format().is_some_and(|format| format.header);
+    compress_text(model, &text, &names, header, out, &options)
+}
+
+fn summary(
+    args: &CompressArgs,
+    model: &CodecModel,
+    written: &Compressed,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let read = std::fs::metadata(&args.input).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+    if shared.json {
+        return output::print_json(&json!({
+            "rows": written.rows,
+            "blocks": written.blocks,
+            "stored_blocks": written.stored_blocks,
+            "bytes": written.bytes,
+            "bytes_without_model": written.bytes - written.embedded_bytes,
+            "model_bytes": model.file_bytes(),
+            "input_bytes": read,
+            "file": args.out,
+        }));
+    }
+    let of_input = read.map_or(String::new(), |read| {
+        format!(" ({:.1} % of {read})", 100.0 * written.bytes as f64 / read.max(1) as f64)
+    });
+    shared.note(format!("wrote {} rows to {}: {} bytes{of_input}", written.rows, args.out, written.bytes));
+    shared.note(match written.embedded_bytes {
+        0 => format!("decompression needs the model file, which has {} bytes", model.file_bytes()),
+        embedded => format!("of them {embedded} bytes are the model"),
+    });
+    if written.stored_blocks > 0 {
+        let (stored, all) = (written.stored_blocks, written.blocks);
+        shared.note(format!("note: {stored} of {all} blocks are stored without the model, which is smaller"));
+    }
+    Ok(())
+}
+
+pub fn run_decompress(args: &DecompressArgs, shared: &Shared) -> anyhow::Result<()> {
+    if !args.check {
+        output::one_on_stdout("--out", &args.out, shared)?;
+    }
+    match args.file.as_str() {
+        "-" => {
+            let mut bytes = vec![];
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(Error::io("read", "stdin"))?;
+            decompress(Archive::open(Cursor::new(bytes), "stdin")?, args, shared)
+        }
+        path => decompress(Archive::of_path(Path::new(path))?, args, shared),
+    }
+}
+
+fn decompress(
+    mut archive: Archive<impl Read + Seek>,
+    args: &DecompressArgs,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    if let Some(path) = &args.model {
+        archive.set_model(&CodecModel::open(path)?)?;
+    }
+    let (range, info) = (args.range()?, archive.info());
+    let rows = range.clone().unwrap_or(0..info.rows);
+    if args.check {
+        return check(archive, rows, info.exact, shared);
+    }
+    match (info.exact, args.out.as_str()) {
+        (true, "-") => archive.write_text(range, &mut std::io::stdout().lock())?,
+        (true, path) => {
+            let failed = |action| move |cause| Error::io(action, path)(cause);
+            let mut file = TemporaryFile::create(path.into()).map_err(failed("create"))?;
+            let mut out = BufWriter::new(&mut file);
+            archive.write_text(range, &mut out)?;
+            out.flush().map_err(failed("write"))?;
+            drop(out);
+            file.commit().map_err(failed("write"))?;
+        }
+        (false, out) => {
+            let mut writer = Writer::create(out, args.format)?;
+            for batch in archive.batches(rows.clone())? {
+                writer.write(&batch?)?;
+            }
+            super::finish(writer, shared)?;
+        }
+    }
+    output::wrote(rows.end - rows.start, "rows", &args.out, shared)
+}
+
+/// Decodes everything.
+fn check(
+    mut archive: Archive<impl Read + Seek>,
+    rows: Range<u64>,
+    exact: bool,
+    shared: &Shared,
+) -> anyhow::Result<()> {
+    let count = rows.end;
+    match exact {
+        true => archive.write_text(None, &mut std::io::sink())?,
+        false => archive.batches(rows)?.try_for_each(|batch| batch.map(drop))?,
+    }
+    match shared.json {
+        true => output::print_json(&json!({ "rows": count, "sound": true })),
+        false => output::print(&format!("{count} rows, every block is sound")),
+    }
+}
+
+/// What `inspect` shows of a compressed file.
+pub fn inspect(path: &Path, shared: &Shared) -> anyhow::Result<()> {
+    let bytes = File::open(path).and_then(|file| file.metadata()).map_err(Error::io("read", path))?.len();
+    let info = Archive::of_path(path)?.info();
+    let columns = info.schema.fields();
+    if shared.json {
+        let columns: Vec<_> = columns
+            .iter()
+            .map(|field| json!({ "name": field.name(), "type": field.data_type().to_string() }))
+            .collect();
+        return output::print_json(&json!({
+            "rows": info.rows, "blocks": info.blocks, "bytes": bytes, "exact": info.exact,
+            "model_sha256": info.model_sha256, "embedded": info.embedded, "columns": columns,
+        }));
+    }
+    let comes_back = if info.exact { "as the same bytes of text" } else { "as the same values and types" };
+    let model = if info.embedded { "in the file" } else { "needed to decompress" };
+    let facts = [
+        ("rows", info.rows.to_string()),
+        ("blocks", info.blocks.to_string()),
+        ("bytes", bytes.to_string()),
+        ("comes back", comes_back.to_string()),
+        ("model", format!("{model}, SHA-256 {}", info.model_sha256)),
+    ];
+    let columns: Vec<(String, String)> =
+        columns.iter().map(|field| (field.name().clone(), field.data_type().to_string())).collect();
+    output::print(&format!("{}\n{}", output::aligned(&facts), output::aligned(&columns)))
+}
