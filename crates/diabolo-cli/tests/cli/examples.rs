@@ -3,7 +3,7 @@
 use crate::support::Workspace;
 
 /// The commands in an order in which each finds the runs of the previous ones.
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 15] = [
     "fit",
     "encode",
     "decode",
@@ -15,6 +15,8 @@ const VERBS: [&str; 13] = [
     "score",
     "calibrate",
     "evaluate",
+    "compress",
+    "decompress",
     "features",
     "inspect",
 ];

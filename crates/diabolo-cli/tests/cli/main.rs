@@ -6,6 +6,7 @@ mod bad_config;
 mod bad_data;
 mod bad_model;
 mod cases;
+mod codec;
 mod compare;
 mod conditional;
 mod denoise;

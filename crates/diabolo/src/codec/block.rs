@@ -47,6 +47,7 @@ pub(super) fn encode(describer: &Describer, batch: &RecordBatch) -> Result<Vec<u
         RowColumn::new(feature, Plan::of(space)).with(interned)
     });
     let mut rows = Rows { describer, columns: each.collect() };
+    check_pixels(&rows)?;
     choose(&mut rows, batch.num_rows());
     let mut side = vec![];
     rows.columns.iter().for_each(|column| column.plan.put(&mut side));
@@ -63,6 +64,22 @@ pub(super) fn encode(describer: &Describer, batch: &RecordBatch) -> Result<Vec<u
     put_bytes(&mut payload, &side);
     payload.extend(stack(&mut rows, &groups).to_bytes());
     Ok(payload)
+}
+
+/// Refuses grey images for a model that describes black and white ones.
+fn check_pixels(rows: &Rows) -> Result<()> {
+    for column in &rows.columns {
+        if matches!(column.plan.space, Space::Pixels { two_levels: true, .. })
+            && column.symbols.contains(&None)
+        {
+            return Err(Error::Unsupported {
+                what: "a Bernoulli likelihood describes pixels that are black or white, and these are grey"
+                    .into(),
+                help: "fit with --likelihood discretized_logistic".into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The length of a checksum: the first bytes of a SHA-256.

@@ -24,13 +24,15 @@ pub enum Preset {
     Features,
     /// Generation of new rows.
     Generate,
+    /// Lossless compression.
+    Compress,
 }
 
-use Preset::{Denoise, Detect, DetectContaminated, Features, Generate, Impute};
+use Preset::{Compress, Denoise, Detect, DetectContaminated, Features, Generate, Impute};
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Preset; 6] = [Detect, DetectContaminated, Impute, Denoise, Features, Generate];
+    pub const ALL: [Preset; 7] = [Detect, DetectContaminated, Impute, Denoise, Features, Generate, Compress];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -41,6 +43,7 @@ impl Preset {
             Denoise => "denoise",
             Features => "features",
             Generate => "generate",
+            Compress => "compress",
         }
     }
 
@@ -67,6 +70,9 @@ impl Preset {
                 "a contractive autoencoder: a wide code with low sensitivity to small changes of the input"
             }
             Generate => "a variational autoencoder with the evidence lower bound (ELBO)",
+            Compress => {
+                "a variational autoencoder with the evidence lower bound (ELBO) and a standard normal prior, as compress needs it"
+            }
         }
     }
 
@@ -86,7 +92,7 @@ impl Preset {
                 FamilyConfig::Denoising { tied: false, corruption: Corruption::Gaussian { deviation: 0.3 } }
             }
             Features => FamilyConfig::Contractive(Default::default()),
-            Generate => FamilyConfig::Variational(Default::default()),
+            Generate | Compress => FamilyConfig::Variational(Default::default()),
         };
         let model = &mut config.model;
         if self == Impute {

@@ -61,7 +61,7 @@ fn forged_lengths_and_payloads_are_errors() {
     let block = 12 + 17 + length(12);
     assert_eq!(file[block], b'B');
     let (start, end) = (block + 17, block + 17 + length(block));
-    for at in start..end {
+    for at in (start..end).step_by(3) {
         for change in [0xff, 0x01, 0x80] {
             let mut forged = file.clone();
             forged[at] ^= change;
