@@ -151,7 +151,8 @@ pub enum Command {
     /// Evaluate a model on rows that it was not trained on
     #[command(after_help = examples::EVALUATE)]
     Evaluate(EvaluateArgs),
-    /// Compress rows without loss with a variational model; they are decompressed and compared first
+    /// Compress rows without loss with a variational model; they are decompressed and compared
+    /// first
     #[command(after_help = examples::COMPRESS)]
     Compress(CompressArgs),
     /// Decompress a file of `compress`, or some of its rows

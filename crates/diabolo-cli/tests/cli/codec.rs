@@ -29,13 +29,17 @@ fn a_table_comes_back_from_a_file_and_through_pipes() {
 #[test]
 fn exact_text_comes_back_with_the_model_in_the_file() {
     let workspace = fitted();
-    let text = table(60, |i, row| if i == 7 { "a line that is no row".into() } else { row.replace("red", " red") });
+    let text =
+        table(60, |i, row| if i == 7 { "a line that is no row".into() } else { row.replace("red", " red") });
     workspace.write("odd.csv", text.trim_end());
     workspace.ok("compress run odd.csv --skip-bad-rows 1 --exact --embed -o odd.dbz");
     workspace.ok("decompress odd.dbz -o again.csv");
     assert_eq!(workspace.text("again.csv"), text.trim_end());
     let shown = workspace.ok("inspect odd.dbz --json").json();
-    assert_eq!((&shown["rows"], &shown["exact"], &shown["embedded"]), (&59.into(), &true.into(), &true.into()));
+    assert_eq!(
+        (&shown["rows"], &shown["exact"], &shown["embedded"]),
+        (&59.into(), &true.into(), &true.into())
+    );
     assert!(workspace.ok("inspect odd.dbz").stdout.contains("in the file, SHA-256"));
 }
 

@@ -1,55 +1,72 @@
 //! A stack of symbols: asymmetric numeral systems (Duda 2014, "rANS") on a head of 64 bits and
 //! words of 32.
 //!
-//! A symbol has an interval of masses, integers that add up to 2²⁸ over all symbols. With head h,
+//! A symbol has an interval of masses, integers that add up to 2ⁿ over all symbols. With head h,
 //!
 //! ```text
-//! push (start, size):  h ← ⌊h / size⌋ · 2²⁸ + h mod size + start        costs 28 − log₂ size bits
-//! pop:  t = h mod 2²⁸ names the symbol;  h ← size · ⌊h / 2²⁸⌋ + t − start
+//! push (start, size):  h ← ⌊h / size⌋ · 2ⁿ + h mod size + start        costs n − log₂ size bits
+//! pop:  t = h mod 2ⁿ names the symbol;  h ← size · ⌊h / 2ⁿ⌋ + t − start
 //! ```
 //! Each undoes the other, so that symbols come back in the reverse order, and a decoder may pop
-//! from a distribution to *encode*: bits-back coding. The head stays in [2³², 2⁶⁴): a word leaves or
-//! enters it when it would not.
+//! from a distribution to *encode*: bits-back coding. The head stays in [2³², 2⁶⁴): a word leaves
+//! or enters it when it would not. A division by a size near h wastes a fraction of a bit, so that
+//! n is 24 (0.0001 bits on average) where that many masses do, and 28 (0.001 bits) elsewhere.
 
 use crate::random::{Purpose, RngExt, Stream, stream};
 
-/// The binary logarithm of the total of all masses.
-pub(super) const PRECISION: u32 = 28;
-/// The total of all masses.
-pub(super) const TOTAL: u32 = 1 << PRECISION;
+/// The total of all masses: 2ⁿ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Total {
+    bits: u32,
+}
+
+impl Total {
+    /// For most distributions.
+    pub const USUAL: Total = Total { bits: 24 };
+    /// For those of up to 2¹⁶ cells.
+    pub const FINE: Total = Total { bits: 28 };
+
+    pub fn masses(self) -> u32 {
+        1 << self.bits
+    }
+}
 
 /// The interval of masses of one symbol: `size` of them from `start`, at least one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mass {
     pub start: u32,
     pub size: u32,
+    pub total: Total,
 }
 
 impl Mass {
-    /// One of 2^bits equally likely symbols, `bits` at most [`PRECISION`].
+    /// One of 2^bits equally likely symbols, `bits` at most 24.
     pub fn uniform(symbol: u32, bits: u32) -> Self {
-        let size = TOTAL >> bits;
-        Mass { start: symbol * size, size }
+        let total = Total::USUAL;
+        let size = total.masses() >> bits;
+        Mass { start: symbol * size, size, total }
+    }
+
+    /// The probability.
+    pub fn share(self) -> f64 {
+        f64::from(self.size) / f64::from(self.total.masses())
     }
 
     /// One of two symbols, of which the second has the probability `second`: never 0 nor 1.
     pub fn of_two(is_second: bool, second: f64) -> Self {
-        let second = two(second);
+        let (total, second) = (Total::USUAL, two(second));
+        let first = total.masses() - second;
         match is_second {
-            false => Mass { start: 0, size: TOTAL - second },
-            true => Mass { start: TOTAL - second, size: second },
+            false => Mass { start: 0, size: first, total },
+            true => Mass { start: first, size: second, total },
         }
-    }
-
-    /// Whether the mass `t` is of the second of the two symbols of [`of_two`](Self::of_two).
-    pub fn is_second(t: u32, second: f64) -> bool {
-        t >= TOTAL - two(second)
     }
 }
 
 /// A probability as a mass. NaN becomes the smallest.
 fn two(probability: f64) -> u32 {
-    ((probability * f64::from(TOTAL)) as u32).clamp(1, TOTAL - 1)
+    let total = Total::USUAL.masses();
+    ((probability * f64::from(total)) as u32).clamp(1, total - 1)
 }
 
 /// The stack has no more symbols: what was written is truncated or damaged.
@@ -94,28 +111,37 @@ impl Stack {
         head.into_iter().chain(self.words.iter().rev().flat_map(|word| word.to_le_bytes())).collect()
     }
 
-    pub fn push(&mut self, Mass { start, size }: Mass) {
+    pub fn push(&mut self, Mass { start, size, total }: Mass) {
         let size = u64::from(size);
-        if self.head >> (64 - PRECISION) >= size {
+        if self.head >> (64 - total.bits) >= size {
             self.words.push(self.head as u32);
             self.head >>= 32;
         }
-        self.head = (self.head / size << PRECISION) + self.head % size + u64::from(start);
+        self.head = (self.head / size << total.bits) + self.head % size + u64::from(start);
     }
 
-    /// Pops the symbol whose interval contains the mass that `find` gets.
-    pub fn pop<S>(&mut self, find: impl FnOnce(u32) -> (S, Mass)) -> Result<S, Exhausted> {
-        let t = self.head as u32 & (TOTAL - 1);
-        let (symbol, Mass { start, size }) = find(t);
+    /// Pops the symbol whose interval contains the mass that `find` gets; it gives the interval of
+    /// one of all symbols with this total.
+    pub fn pop<S>(&mut self, total: Total, find: impl FnOnce(u32) -> (S, Mass)) -> Result<S, Exhausted> {
+        let t = self.head as u32 & (total.masses() - 1);
+        let (symbol, Mass { start, size, .. }) = find(t);
         // Only the weights of a forged model give an interval without its mass.
         let place = t.checked_sub(start).filter(|place| *place < size).ok_or(Exhausted)?;
-        self.head = u64::from(size) * (self.head >> PRECISION) + u64::from(place);
+        self.head = u64::from(size) * (self.head >> total.bits) + u64::from(place);
         if self.head < LEAST_HEAD {
             let initial = || self.initial.as_mut().map(|words| words.random::<u32>());
             let word = self.words.pop().or_else(initial).ok_or(Exhausted)?;
             self.head = self.head << 32 | u64::from(word);
         }
         Ok(symbol)
+    }
+
+    /// Pops one of two symbols; see [`Mass::of_two`].
+    pub fn pop_two(&mut self, second: f64) -> Result<bool, Exhausted> {
+        self.pop(Total::USUAL, |t| {
+            let is_second = t >= Total::USUAL.masses() - two(second);
+            (is_second, Mass::of_two(is_second, second))
+        })
     }
 
     /// Pushes `bits` bits, at most 64.
@@ -130,13 +156,13 @@ impl Stack {
     /// Pops what [`push_bits`](Self::push_bits) pushed.
     pub fn pop_bits(&mut self, bits: u32) -> Result<u64, Exhausted> {
         let low = bits.min(24);
-        let found = |t: u32| (t >> (PRECISION - low), Mass::uniform(t >> (PRECISION - low), low));
-        let value = u64::from(self.pop(found)?);
+        let shift = Total::USUAL.bits - low;
+        let value = u64::from(self.pop(Total::USUAL, |t| (t >> shift, Mass::uniform(t >> shift, low)))?);
         Ok(if bits > low { self.pop_bits(bits - low)? << low | value } else { value })
     }
 
-    /// Whether only initial words are left, as in an encoder that has pushed nothing: the last check
-    /// of a decoder.
+    /// Whether only initial words are left, as in an encoder that has pushed nothing: the last
+    /// check of a decoder.
     pub fn is_finished(&self) -> bool {
         let mut words = initial_words();
         self.head == LEAST_HEAD && self.words.iter().rev().all(|word| *word == words.random::<u32>())
@@ -150,10 +176,16 @@ mod tests {
 
     use super::*;
 
+    const TOTAL: u32 = 1 << 28;
+
     /// Symbols 0, 1, 2 with masses 1, TOTAL − 4 and 3: both extremes.
     fn skewed(symbol: u32) -> Mass {
-        [Mass { start: 0, size: 1 }, Mass { start: 1, size: TOTAL - 4 }, Mass { start: TOTAL - 3, size: 3 }]
-            [symbol as usize]
+        let total = Total::FINE;
+        [
+            Mass { start: 0, size: 1, total },
+            Mass { start: 1, size: TOTAL - 4, total },
+            Mass { start: TOTAL - 3, size: 3, total },
+        ][symbol as usize]
     }
 
     fn find_skewed(t: u32) -> (u32, Mass) {
@@ -173,7 +205,7 @@ mod tests {
             let mut stack = Stack::decoder(&stack.to_bytes()).unwrap();
             for &(symbol, value, bits) in symbols.iter().rev() {
                 prop_assert_eq!(stack.pop_bits(bits).unwrap(), masked(value, bits));
-                prop_assert_eq!(stack.pop(find_skewed).unwrap(), symbol);
+                prop_assert_eq!(stack.pop(Total::FINE, find_skewed).unwrap(), symbol);
             }
             prop_assert!(stack.is_finished());
         }
@@ -182,7 +214,7 @@ mod tests {
         fn a_pop_is_undone_by_a_push(count in 0usize..200) {
             // As in bits-back coding: an encoder pops initial words, and a decoder gives them back.
             let mut stack = Stack::encoder();
-            let popped: Vec<u32> = (0..count).map(|_| stack.pop(find_skewed).unwrap()).collect();
+            let popped: Vec<u32> = (0..count).map(|_| stack.pop(Total::FINE, find_skewed).unwrap()).collect();
             let bits = stack.pop_bits(33).unwrap();
             let mut stack = Stack::decoder(&stack.to_bytes()).unwrap();
             stack.push_bits(bits, 33);

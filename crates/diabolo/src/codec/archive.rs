@@ -55,11 +55,11 @@ impl<R: Read + Seek> Archive<R> {
     /// the program is needed.
     pub fn open(input: R, name: &str) -> Result<Self> {
         let mut frames = FrameReader::open(input, name)?;
-        let header = match frames.next()? {
+        let header = match frames.read()? {
             (b'H', header) => Header::from_bytes(&header).map_err(|_| damaged(name))?,
             _ => return Err(damaged(name)),
         };
-        let (tag, payload) = frames.next()?;
+        let (tag, payload) = frames.read()?;
         let embedded = (tag == b'M').then_some(payload);
         let (index, after) = frames.index()?;
         Ok(Archive { frames, header, index, after, embedded, model: None })
@@ -122,8 +122,8 @@ impl<R: Read + Seek> Archive<R> {
     /// The rows of a range, in batches.
     ///
     /// # Errors
-    /// [`Error::Artifact`] without the model; [`Error::InvalidValue`] for a range beyond the rows. A
-    /// batch is an [`Error::Data`] if its block is damaged.
+    /// [`Error::Artifact`] without the model; [`Error::InvalidValue`] for a range beyond the rows.
+    /// A batch is an [`Error::Data`] if its block is damaged.
     pub fn batches(
         &mut self,
         range: Range<u64>,
@@ -177,8 +177,8 @@ impl<R: Read + Seek> Archive<R> {
     /// Writes the text of an exact file: all of it, checked by its SHA-256, or a range of its rows.
     ///
     /// # Errors
-    /// As [`batches`](Self::batches); [`Error::Data`] if the text is not the one that was compressed,
-    /// after it was written.
+    /// As [`batches`](Self::batches); [`Error::Data`] if the text is not the one that was
+    /// compressed, after it was written.
     pub fn write_text(&mut self, range: Option<Range<u64>>, out: &mut dyn Write) -> Result<()> {
         let Some(rules) = self.header.text.clone() else {
             return Err(Error::internal("the file has no text"));

@@ -7,8 +7,9 @@
 //!   push each row's z by the prior                             push each row's z by q(z|x)
 //! ```
 //! The cost of a row is −log p(x|z) − log p(z) + log q(z|x): the negative ELBO (Townsend et al.
-//! 2019). The payload is a checksum of the cells; the length of a zstd frame with the plans of the columns, the cells that no
-//! model describes, and the columns that are stored aside; that frame; and the stack.
+//! 2019). The payload is a checksum of the cells; the length of a zstd frame with the plans of the
+//! columns, the cells that no model describes, and the columns that are stored aside; that frame;
+//! and the stack.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -46,10 +47,10 @@ pub(super) fn encode(describer: &Describer, batch: &RecordBatch) -> Result<Vec<u
         let space = feature.map_or(Space::Nothing, |feature| Space::fit(feature, form, &interned.counted()));
         RowColumn::new(feature, Plan::of(space)).with(interned)
     });
-    let mut rows = Rows { describer, columns: each.collect() };
+    let mut rows = Rows { describer, columns: each.collect(), coded: true };
     check_pixels(&rows)?;
     choose(&mut rows, batch.num_rows());
-    let mut side = vec![];
+    let mut side = vec![u8::from(rows.coded)];
     rows.columns.iter().for_each(|column| column.plan.put(&mut side));
     let groups = groups(batch.num_rows());
     for literals in literals(&mut rows, &groups) {
@@ -114,8 +115,7 @@ fn literals(rows: &mut Rows, groups: &[Range<usize>]) -> Vec<Vec<u8>> {
             for row in group.clone() {
                 let own = &rows.columns[column];
                 let cell = own.cell(row);
-                let context = own.tally.of(rows.parent(column, row));
-                if cell.symbol.is_none() && context.others.mass(cell.id, 0).is_none() {
+                if cell.symbol.is_none() && rows.context(column, row).other(cell.id).1.is_none() {
                     put_cell(&mut literals[column], cell.bytes);
                 }
             }
@@ -135,24 +135,32 @@ fn stack(rows: &mut Rows, groups: &[Range<usize>]) -> Stack {
         for &column in written.iter().rev() {
             group.clone().rev().for_each(|row| rows.count(column, row, true));
         }
-        let posteriors = rows.describer.posteriors(rows.encoded(group.clone()));
-        let pop_one = |(mean, log_variance): (&f32, &f32)| {
-            pop_posterior(&mut stack, *mean, *log_variance).unwrap_or_default()
-        };
-        let buckets: Vec<u32> = posteriors.mean.iter().zip(&posteriors.log_variance).map(pop_one).collect();
-        let descriptions =
-            rows.describer.descriptions(buckets.iter().map(|&bucket| centre(bucket)).collect());
+        let mut buckets = vec![];
+        if rows.coded {
+            let Posteriors { mean, log_variance } = rows.describer.posteriors(rows.encoded(group.clone()));
+            let mut pop = |(mean, log_variance)| pop_posterior(&mut stack, mean, log_variance);
+            buckets.extend(mean.into_iter().zip(log_variance).map(|pair| pop(pair).unwrap_or_default()));
+        }
+        let descriptions = descriptions(rows, group.len(), &buckets);
         for row in group.clone().rev() {
             for &column in written.iter().rev() {
                 let own = &rows.columns[column];
                 let law = own.feature.and_then(|feature| descriptions.of(feature, row - group.start));
-                let context = own.tally.of(rows.parent(column, row));
-                push(&mut stack, &own.plan, context, law, &own.cell(row));
+                push(&mut stack, &own.plan, &rows.context(column, row), law, &own.cell(row));
             }
         }
         buckets.iter().rev().for_each(|&bucket| push_prior(&mut stack, bucket));
     }
     stack
+}
+
+/// p(x|z) of a group of rows with these codes, or with the code 0.
+fn descriptions(rows: &Rows, count: usize, buckets: &[u32]) -> Descriptions {
+    let codes = match rows.coded {
+        true => buckets.iter().map(|&bucket| centre(bucket)).collect(),
+        false => vec![0.0; count * rows.describer.latent_dim()],
+    };
+    rows.describer.descriptions(codes)
 }
 
 /// The rows of a payload.
@@ -170,7 +178,8 @@ pub(super) fn decode(
     let expected = payload.take(CHECK)?;
     let side = decompressed(payload.bytes()?)?;
     let mut side = Unread(&side);
-    let mut rows = Rows { describer, columns: vec![] };
+    let coded = side.byte()? == 1;
+    let mut rows = Rows { describer, columns: vec![], coded };
     for (at, &(_, form, feature)) in columns.layout.iter().enumerate() {
         let plan = Plan::read(feature, form, at, &mut side)?;
         rows.columns.push(RowColumn::new(feature, plan));
@@ -204,22 +213,20 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn group(&mut self, rows: &mut Rows, group: Range<usize>) -> Result<(), Malformed> {
-        let latent_dim = rows.describer.latent_dim();
-        let mut buckets = vec![];
-        for _ in 0..group.len() * latent_dim {
-            buckets.push(pop_prior(&mut self.stack)?);
-        }
-        let descriptions =
-            rows.describer.descriptions(buckets.iter().map(|&bucket| centre(bucket)).collect());
+        let latents = if rows.coded { group.len() * rows.describer.latent_dim() } else { 0 };
+        let buckets = (0..latents).map(|_| pop_prior(&mut self.stack)).collect::<Result<Vec<_>, _>>()?;
+        let descriptions = descriptions(rows, group.len(), &buckets);
         for row in group.clone() {
             for column in 0..rows.columns.len() {
                 let id = self.cell(rows, column, row, &descriptions, row - group.start)?;
                 rows.columns[column].ids.push(id);
             }
         }
-        let Posteriors { mean, log_variance } = rows.describer.posteriors(rows.encoded(group.clone()));
-        for (at, &bucket) in buckets.iter().enumerate().rev() {
-            push_posterior(&mut self.stack, bucket, mean[at], log_variance[at]);
+        if rows.coded {
+            let Posteriors { mean, log_variance } = rows.describer.posteriors(rows.encoded(group.clone()));
+            for (at, &bucket) in buckets.iter().enumerate().rev() {
+                push_posterior(&mut self.stack, bucket, mean[at], log_variance[at]);
+            }
         }
         for column in rows.written() {
             group.clone().for_each(|row| rows.count(column, row, false));
@@ -236,7 +243,6 @@ impl Reader<'_> {
         descriptions: &Descriptions,
         in_group: usize,
     ) -> Result<u32, Malformed> {
-        let parent = rows.parent(column, row);
         let own = &rows.columns[column];
         if let Some(cell) = &own.plan.constant {
             let cell = cell.clone();
@@ -247,7 +253,7 @@ impl Reader<'_> {
         // A map of owned cells is asked with an owned one.
         let number = |bytes: &[u8]| known.get(&Some(Box::from(bytes))).copied();
         let symbol_of = |id: u32| own.symbols[id as usize];
-        let context = own.tally.of(parent);
+        let context = &rows.context(column, row);
         Ok(match pop(&mut self.stack, &own.plan, context, law, number, symbol_of)? {
             Found::Seen(id) => id,
             Found::Described(bytes) => self.number(rows, column, Some(bytes.into())),

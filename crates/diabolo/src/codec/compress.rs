@@ -13,7 +13,7 @@ use super::frame::{FrameWriter, Header};
 use super::model::Describer;
 use super::text::{TextRules, put_lines};
 use crate::artifact::{Run, SavedModel};
-use crate::data::ipc;
+use crate::data::{DataProblem, ipc};
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -47,6 +47,12 @@ impl CodecModel {
         Ok(CodecModel { saved, bytes: bytes.to_vec(), sha256: Sha256::digest(bytes).into() })
     }
 
+    /// The model without what only other tasks need, for a file that has it in it.
+    fn stripped(&self) -> Result<Self> {
+        let alone = SavedModel { detector: None, latent: None, ..self.saved.clone() };
+        Self::from_bytes("model", &alone.to_bytes()?)
+    }
+
     /// The model.
     pub fn saved(&self) -> &SavedModel {
         &self.saved
@@ -68,7 +74,7 @@ impl CodecModel {
 pub struct CompressOptions {
     /// The number of rows of a block, which is decoded as a whole; up to 2²⁰.
     pub block_rows: usize,
-    /// Whether the file has the model in it.
+    /// Whether the file has the model in it, without what only other tasks need.
     pub embed: bool,
 }
 
@@ -104,6 +110,7 @@ pub fn compress(
     out: impl Write,
     options: &CompressOptions,
 ) -> Result<Compressed> {
+    let model = &if options.embed { model.stripped()? } else { model.clone() };
     let mut writer = Writer::new(model, Header { model: model.sha256, schema, text: None }, out, options)?;
     writer.write_all(batches)?;
     writer.finish()
@@ -122,6 +129,7 @@ pub fn compress_text(
     out: impl Write,
     options: &CompressOptions,
 ) -> Result<Compressed> {
+    let model = &if options.embed { model.stripped()? } else { model.clone() };
     let parsed = TextRules::parse_or_keep(text, names, header);
     let schema = parsed.rows.schema();
     let header = Header { model: model.sha256, schema, text: Some(parsed.rules) };
@@ -151,6 +159,13 @@ impl<'a, W: Write> Writer<'a, W> {
             let expected = format!("1 to {}", block::MOST_ROWS);
             return Err(Error::invalid_value("block_rows", expected, options.block_rows));
         }
+        let describer = Describer::new(&model.saved)?;
+        if let Some(feature) = describer.features().iter().find(|f| header.schema.index_of(f.name).is_err()) {
+            let expected = format!("the columns of the model, such as '{}'", feature.name);
+            let help = "give rows with the columns that the model was fitted on";
+            let error = Error::data("rows", expected, "no such column", help).in_column(feature.name);
+            return Err(error.because(DataProblem::MissingColumn));
+        }
         let mut frames = FrameWriter::new(out).map_err(failed)?;
         frames.write(b'H', &header.to_bytes()?).map_err(failed)?;
         let mut embedded_bytes = 0;
@@ -159,7 +174,6 @@ impl<'a, W: Write> Writer<'a, W> {
             frames.write(b'M', &bytes).map_err(failed)?;
             embedded_bytes = bytes.len() as u64;
         }
-        let describer = Describer::new(&model.saved)?;
         Ok(Writer { describer, frames, block_rows: options.block_rows, stored_blocks: 0, embedded_bytes })
     }
 
@@ -220,7 +234,8 @@ fn blocks(
     })
 }
 
-/// The tag and the payload of a block: with the model, if it comes back and is smaller than without.
+/// The tag and the payload of a block: with the model, if it comes back and is smaller than
+/// without.
 fn encoded(describer: &Describer, rows: &RecordBatch) -> Result<(u8, Vec<u8>)> {
     let payload = block::encode(describer, rows)?;
     let plain = ipc::to_bytes(rows).map_err(|cause| Error::internal(cause.to_string()))?;

@@ -1,18 +1,21 @@
 //! Adaptive counts of the values of a column: a Pitman–Yor process (Teh 2006).
 //!
 //! ```text
-//! P(v) = (n_v − δ) / (n + θ) for a value seen n_v > 0 times among n,   else (θ + δ K) / (n + θ) in all
+//! P(v) = (n_v − δ) / (n + θ) if v was seen n_v > 0 times among n,
+//! else (θ + δ K) / (n + θ) in all
 //! ```
-//! with K different values seen. What the rest is spread over, a base distribution, is the caller's.
-//! Counts are taken back in the reverse order of their addition, which an encoder needs: it goes
-//! through the rows backwards.
+//! with K different values seen. What the rest is spread over, a base distribution, is the
+//! caller's. Counts are taken back in the reverse order of their addition, which an encoder needs:
+//! it goes through the rows backwards.
 
 use std::collections::HashMap;
 
-use super::ans::{Mass, TOTAL};
+use super::ans::{Mass, Total};
 
 /// Counts are in units of 1/[`UNIT`], so that the discount δ is a whole number of them.
 const UNIT: u64 = 8;
+/// The total of the masses of all values seen: more than there are units.
+pub(super) const TOTAL: Total = Total::USUAL;
 /// θ, in units.
 const CONCENTRATION: u64 = 4;
 
@@ -30,7 +33,8 @@ pub(super) struct Counts {
 pub(super) type Discount = u8;
 
 impl Counts {
-    pub fn add(&mut self, value: u32) {
+    /// Returns whether the value is new.
+    pub fn add(&mut self, value: u32) -> bool {
         let next = self.values.len();
         let place = *self.place.entry(value).or_insert(next);
         if place == next {
@@ -43,19 +47,22 @@ impl Counts {
         }
         self.change(place, 1);
         self.total += 1;
+        place == next
     }
 
-    /// Takes back the last addition that has not been taken back.
-    pub fn take_back(&mut self, value: u32) {
-        let Some(&place) = self.place.get(&value) else { return };
+    /// Takes back the last addition that has not been taken back; returns whether it was new.
+    pub fn take_back(&mut self, value: u32) -> bool {
+        let Some(&place) = self.place.get(&value) else { return false };
         self.change(place, -1);
         self.total -= 1;
-        if self.count(place) == 0 {
-            // It was the first of its value, and every later one is gone.
+        let is_first = self.count(place) == 0;
+        if is_first {
+            // Every later value is gone.
             self.place.remove(&value);
             self.values.pop();
             self.tree.pop();
         }
+        is_first
     }
 
     fn change(&mut self, place: usize, by: i64) {
@@ -104,17 +111,17 @@ impl Counts {
         let all = self.discounted(discount);
         let edge = |places: usize| {
             let below = UNIT * self.before(places) - u64::from(discount) * places as u64;
-            (below * u64::from(TOTAL) / all) as u32
+            (below * u64::from(TOTAL.masses()) / all) as u32
         };
         let start = edge(place);
-        Mass { start, size: edge(place + 1) - start }
+        Mass { start, size: edge(place + 1) - start, total: TOTAL }
     }
 
     /// The value of a mass: of one value at least.
     pub fn find(&self, t: u32, discount: Discount) -> (u32, Mass) {
         let all = self.discounted(discount);
         // The last place whose edge is at most t: ⌊below · TOTAL / all⌋ ≤ t.
-        let fits = |below: u64| below * u64::from(TOTAL) / all <= u64::from(t);
+        let fits = |below: u64| below * u64::from(TOTAL.masses()) / all <= u64::from(t);
         let (mut places, mut below) = (0, 0);
         let mut step = self.tree.len().next_power_of_two();
         while step > 0 {
@@ -143,7 +150,9 @@ mod tests {
         #[test]
         fn masses_fill_the_interval_and_are_found(values in prop::collection::vec(0u32..40, 1..300), discount in 0u8..8) {
             let mut counts = Counts::default();
-            values.iter().for_each(|&value| counts.add(value));
+            for &value in &values {
+                counts.add(value);
+            }
             let mut next = 0;
             for place in 0..counts.values.len() {
                 let mass = counts.mass_at(place, discount);
@@ -155,7 +164,7 @@ mod tests {
                 let seen = values.iter().filter(|&&value| value == counts.values[place]).count();
                 prop_assert_eq!(counts.count(place), seen as u64);
             }
-            prop_assert_eq!(next, TOTAL);
+            prop_assert_eq!(next, TOTAL.masses());
         }
 
         #[test]
@@ -178,11 +187,12 @@ mod tests {
     fn shares_as_worked_by_hand() {
         let mut counts = Counts::default();
         assert_eq!((counts.share(4), counts.mass(7, 4)), (0.0, None));
-        [7, 7, 7, 9].iter().for_each(|&value| counts.add(value));
+        for value in [7, 7, 7, 9] {
+            counts.add(value);
+        }
         // δ = ½, θ = ½, n = 4, K = 2: (3 − ½ + 1 − ½) / 4.5, of which 7 has 2.5 of 3.
         assert!((counts.share(4) - 3.0 / 4.5).abs() < 1e-12);
-        let seven = f64::from(counts.mass(7, 4).unwrap().size) / f64::from(TOTAL);
-        assert!((seven - 2.5 / 3.0).abs() < 1e-8);
+        assert!((counts.mass(7, 4).unwrap().share() - 2.5 / 3.0).abs() < 1e-6);
         assert_eq!(counts.mass(8, 4), None);
     }
 }

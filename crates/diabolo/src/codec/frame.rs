@@ -16,9 +16,9 @@
 //! | `T` | the end of a text file: its SHA-256, its lines that are not rows, as a zstd frame |
 //! | `I` | the index: the number of blocks, and the place and the number of rows of each |
 //!
-//! The numerics version covers every computation that both sides must do alike, bit by bit: encoding
-//! of cells as numbers, the networks, distribution functions and their integer masses, counts,
-//! groups, and buckets of codes. It is raised when one of them changes.
+//! The numerics version covers every computation that both sides must do alike, bit by bit:
+//! encoding of cells as numbers, the networks, distribution functions and their integer masses,
+//! counts, groups, and buckets of codes. It is raised when one of them changes.
 
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
@@ -184,7 +184,7 @@ impl<R: Read + Seek> FrameReader<R> {
     }
 
     /// The next frame.
-    pub fn next(&mut self) -> Result<(u8, Vec<u8>)> {
+    pub fn read(&mut self) -> Result<(u8, Vec<u8>)> {
         let mut head = [0; 9 + CHECK];
         self.fill(&mut head)?;
         let mut length = [0; 8];
@@ -202,7 +202,7 @@ impl<R: Read + Seek> FrameReader<R> {
     /// The frame at a place.
     pub fn at(&mut self, place: u64) -> Result<(u8, Vec<u8>)> {
         self.input.seek(SeekFrom::Start(place)).map_err(Error::io("read", &self.name))?;
-        self.next()
+        self.read()
     }
 
     /// The blocks, and the place of the frame after them.

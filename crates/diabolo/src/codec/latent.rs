@@ -34,7 +34,7 @@ fn posterior(mean: f32, log_variance: f32) -> Cells<impl Fn(u32) -> f64> {
 
 /// Pops a bucket from the posterior.
 pub(super) fn pop_posterior(stack: &mut Stack, mean: f32, log_variance: f32) -> Result<u32, Exhausted> {
-    stack.pop(|t| posterior(mean, log_variance).find(t))
+    posterior(mean, log_variance).pop(stack)
 }
 
 /// Undoes [`pop_posterior`].

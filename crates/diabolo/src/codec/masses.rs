@@ -1,15 +1,19 @@
 //! Integer masses of the cells of a distribution function.
 //!
 //! ```text
-//! edge(i) = ⌊(2²⁸ − 2n) F(x_i)⌋ + 2i,   i = 0 … n,   edge(0) = 0, edge(n) = 2²⁸
+//! edge(i) = ⌊(T − 2n) F(x_i)⌋ + 2i,   i = 0 … n,   edge(0) = 0, edge(n) = T
 //! ```
-//! for n cells between n − 1 inner boundaries x_i. A cell has at least one mass, also where F is
-//! rounded such that it falls by less than a mass, and so every value can be written.
+//! for n cells between n − 1 inner boundaries x_i and a total T of masses. A cell has at least one
+//! mass, also where F is rounded such that it falls by less than a mass, and so every value can be
+//! written.
 
-use super::ans::{Mass, TOTAL};
+use super::ans::{Exhausted, Mass, Stack, Total};
 
-/// The largest number of cells: the least masses of all are then below 2⁻¹¹ of the total.
+/// The largest number of cells: the least masses of all are then 2⁻¹¹ of the total.
 pub(super) const MOST_CELLS: u32 = 1 << 16;
+
+/// Up to so many cells the usual total does.
+const FEW_CELLS: u32 = 1 << 10;
 
 /// Cells by a function that gives F at the upper boundary of a cell, but the last.
 pub(super) struct Cells<F> {
@@ -18,12 +22,17 @@ pub(super) struct Cells<F> {
 }
 
 impl<F: Fn(u32) -> f64> Cells<F> {
+    fn total(&self) -> Total {
+        if self.count <= FEW_CELLS { Total::USUAL } else { Total::FINE }
+    }
+
     fn edge(&self, i: u32) -> u32 {
+        let total = self.total().masses();
         match i {
             0 => 0,
-            i if i >= self.count => TOTAL,
+            i if i >= self.count => total,
             i => {
-                let free = f64::from(TOTAL - 2 * self.count);
+                let free = f64::from(total - 2 * self.count);
                 // NaN becomes 0.
                 ((self.upper)(i - 1).clamp(0.0, 1.0) * free) as u32 + 2 * i
             }
@@ -34,11 +43,16 @@ impl<F: Fn(u32) -> f64> Cells<F> {
     /// it is empty or reversed; then a least one is given, which codes nothing rightly, but ends.
     pub fn mass(&self, cell: u32) -> Mass {
         let start = self.edge(cell);
-        Mass { start, size: self.edge(cell + 1).saturating_sub(start).max(1) }
+        Mass { start, size: self.edge(cell + 1).saturating_sub(start).max(1), total: self.total() }
+    }
+
+    /// Pops a cell.
+    pub fn pop(&self, stack: &mut Stack) -> Result<u32, Exhausted> {
+        stack.pop(self.total(), |t| self.find(t))
     }
 
     /// The cell of a mass.
-    pub fn find(&self, t: u32) -> (u32, Mass) {
+    fn find(&self, t: u32) -> (u32, Mass) {
         let (mut low, mut high) = (0, self.count);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
@@ -69,8 +83,8 @@ mod tests {
             assert_eq!(cells.find(mass.start), (cell, mass));
             assert_eq!(cells.find(next - 1), (cell, mass));
         }
-        assert_eq!(next, TOTAL);
-        assert!((f64::from(cells.mass(1).size) / f64::from(TOTAL) - 0.5).abs() < 1e-7);
+        assert_eq!(next, cells.total().masses());
+        assert!((cells.mass(1).share() - 0.5).abs() < 1e-6);
     }
 
     #[test]
@@ -78,7 +92,7 @@ mod tests {
         for wrong in [f64::NAN, f64::INFINITY, -3.0] {
             let cells = Cells { count: 3, upper: |_| wrong };
             (0..3).for_each(|cell| assert!(cells.mass(cell).size > 0));
-            cells.find(TOTAL - 1);
+            cells.find(cells.total().masses() - 1);
         }
         let falling = Cells { count: 3, upper: |i| 0.9 - 0.5 * f64::from(i) };
         assert_eq!(falling.mass(1).size, 1);

@@ -19,12 +19,13 @@
 //! # use diabolo::{Config, FitJob, codec::{Archive, CodecModel, CompressOptions, compress}};
 //! # let mut config = Config::default();
 //! # config.set("training.epochs=1")?;
-//! # config.set("model.likelihood.pixels=beta_binomial")?;
+//! # config.set("model.likelihood.pixels=discretized_logistic:1")?;
 //! # let fitted = FitJob::input("digits").config(config).run()?;
 //! # let rows = fitted.test.slice(0, 20);
 //! let model = CodecModel::from_bytes("model", &fitted.predictor.to_bytes()?)?;
 //! let mut file = vec![];
-//! compress(&model, rows.schema(), [Ok(rows.clone())].into_iter(), &mut file, &CompressOptions::default())?;
+//! let options = CompressOptions::default();
+//! compress(&model, rows.schema(), [Ok(rows.clone())].into_iter(), &mut file, &options)?;
 //!
 //! let mut archive = Archive::open(std::io::Cursor::new(&file), "rows.dbz")?;
 //! archive.set_model(&model)?;

@@ -7,7 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 
 use super::cells::{Form, Interned};
-use super::column::{Cell, Plan, Tally};
+use super::column::{Cell, Context, Keys, Plan, Tally};
 use super::model::{Describer, Feature};
 
 /// The columns of a table that are written cell by cell; the others are stored aside.
@@ -40,6 +40,8 @@ impl<'a> Columns<'a> {
 pub(super) struct Rows<'a> {
     pub describer: &'a Describer<'a>,
     pub columns: Vec<RowColumn<'a>>,
+    /// Whether each row has a code; else all have the code 0, and nothing is written of it.
+    pub coded: bool,
 }
 
 /// One column of the rows.
@@ -72,9 +74,10 @@ impl<'a> RowColumn<'a> {
 }
 
 impl Rows<'_> {
-    /// The number of the parent's cell in a row; 0 for a column without one.
-    pub fn parent(&self, column: usize, row: usize) -> u32 {
-        self.columns[column].plan.parent.map_or(0, |parent| self.columns[parent].ids[row])
+    /// The counts that the cell of a column depends on.
+    pub fn context(&self, column: usize, row: usize) -> Context<'_> {
+        let own = &self.columns[column];
+        own.tally.of(own.plan.parents.len(), &keys(&self.columns, &own.plan.parents, row))
     }
 
     /// The columns of which something is written.
@@ -84,13 +87,14 @@ impl Rows<'_> {
 
     /// Counts a cell, or takes it back.
     pub fn count(&mut self, column: usize, row: usize, back: bool) {
-        let parent = self.parent(column, row);
+        let keys = keys(&self.columns, &self.columns[column].plan.parents, row);
         let own = &mut self.columns[column];
+        let parents = own.plan.parents.len();
         let id = own.ids[row];
         let described = own.symbols[id as usize].is_some();
         match back {
-            true => own.tally.take_back(parent, id, described),
-            false => own.tally.add(parent, id, described),
+            true => own.tally.take_back(parents, &keys, id, described),
+            false => own.tally.add(parents, &keys, id, described),
         }
     }
 
@@ -112,6 +116,15 @@ impl Rows<'_> {
         }
         inputs
     }
+}
+
+/// What the cells of the parents are in a row.
+pub(super) fn keys(columns: &[RowColumn], parents: &[usize], row: usize) -> Keys {
+    let mut keys = Keys::default();
+    for (level, &parent) in parents.iter().enumerate() {
+        keys[level + 1] = keys[level] << 32 | u64::from(columns[parent].ids[row]);
+    }
+    keys
 }
 
 /// The largest number of rows whose networks are computed at once.

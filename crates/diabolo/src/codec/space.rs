@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::ans::{Mass, Stack, TOTAL};
+use super::ans::{Mass, Stack};
 use super::cells::Form;
 use super::grid::{Grid, Style};
 use super::masses::{Cells, MOST_CELLS};
@@ -18,7 +18,7 @@ pub(super) enum Space {
     Levels { texts: Vec<Vec<u8>>, numbers: HashMap<Vec<u8>, u64> },
     /// Numbers, and the scaled boundaries between groups of them.
     Grid { grid: Grid, boundaries: Vec<f64> },
-    /// Pixels of 256 levels, or black and white ones.
+    /// Pixels from 0 to white, or only these two.
     Pixels { count: usize, white: u8, two_levels: bool },
 }
 
@@ -73,11 +73,7 @@ impl Space {
                 Space::Levels { texts, numbers }
             }
             (CellCode::Pixels, Form::Pixels(count, white)) if count == feature.width() => {
-                let two_levels = feature.two_levels;
-                match two_levels || white == u8::MAX {
-                    true => Space::Pixels { count, white, two_levels },
-                    false => Space::Nothing,
-                }
+                Space::Pixels { count, white, two_levels: feature.two_levels }
             }
             _ => Space::Nothing,
         }
@@ -91,7 +87,7 @@ impl Space {
             Space::Levels { numbers, .. } => numbers.get(cell).copied(),
             Space::Grid { grid, .. } => grid.place(cell),
             Space::Pixels { count, white, two_levels } => {
-                let is_known = |pixel: &u8| !two_levels || *pixel == 0 || pixel == white;
+                let is_known = |pixel: &u8| pixel <= white && (!two_levels || *pixel == 0 || pixel == white);
                 (cell.len() == *count && cell.iter().all(is_known)).then_some(0)
             }
         }
@@ -109,13 +105,12 @@ impl Space {
 
     /// P(cell) by the integer masses.
     pub fn probability(&self, law: Law, symbol: u64) -> f64 {
-        let share = |mass: Mass| f64::from(mass.size) / f64::from(TOTAL);
         match self {
             Space::Nothing | Space::Pixels { .. } => 1.0,
-            Space::Levels { .. } => share(levels(law).mass(symbol as u32)),
+            Space::Levels { .. } => levels(law).mass(symbol as u32).share(),
             Space::Grid { grid, boundaries } => {
                 let group = (symbol >> grid.raw_bits()) as u32;
-                share(groups(law, boundaries).mass(group)) / (1u64 << grid.raw_bits()) as f64
+                groups(law, boundaries).mass(group).share() / (1u64 << grid.raw_bits()) as f64
             }
         }
     }
@@ -134,9 +129,9 @@ impl Space {
                     stack.push(Mass::of_two(pixel > 0, second(law, k)));
                 }
             }
-            Space::Pixels { .. } => {
+            Space::Pixels { white, .. } => {
                 for (k, &pixel) in cell.iter().enumerate().rev() {
-                    stack.push(intensities(law, k).mass(u32::from(pixel)));
+                    stack.push(intensities(law, k, *white).mass(u32::from(pixel)));
                 }
             }
         }
@@ -147,26 +142,22 @@ impl Space {
         match self {
             Space::Nothing => Err(Malformed),
             Space::Levels { texts, .. } => {
-                let symbol = stack.pop(|t| levels(law).find(t))?;
+                let symbol = levels(law).pop(stack)?;
                 let text = texts.get(symbol as usize).ok_or(Malformed)?;
                 Ok((u64::from(symbol), text.clone()))
             }
             Space::Grid { grid, boundaries } => {
-                let group = stack.pop(|t| groups(law, boundaries).find(t))?;
+                let group = groups(law, boundaries).pop(stack)?;
                 let symbol = u64::from(group) << grid.raw_bits() | stack.pop_bits(grid.raw_bits())?;
                 Ok((symbol, grid.cell(symbol)))
             }
             Space::Pixels { count, white, two_levels } => {
                 let pixel = |k: usize| -> Result<u8, Malformed> {
                     if *two_levels {
-                        let p = second(law, k);
-                        let is_white = stack.pop(|t| {
-                            let is_second = Mass::is_second(t, p);
-                            (is_second, Mass::of_two(is_second, p))
-                        })?;
+                        let is_white = stack.pop_two(second(law, k))?;
                         return Ok(if is_white { *white } else { 0 });
                     }
-                    Ok(stack.pop(|t| intensities(law, k).find(t))? as u8)
+                    Ok(intensities(law, k, *white).pop(stack)? as u8)
                 };
                 Ok((0, (0..*count).map(pixel).collect::<Result<_, _>>()?))
             }
@@ -202,11 +193,12 @@ fn second(law: Law, pixel: usize) -> f64 {
     law.cumulative.second(law.row, law.column + pixel).map_or(f64::NAN, f64::from)
 }
 
-/// The 256 levels of a pixel.
-fn intensities(law: Law<'_>, pixel: usize) -> Cells<impl Fn(u32) -> f64> {
-    let upper =
-        move |level: u32| law.cumulative.at(law.row, law.column + pixel, (f64::from(level) + 0.5) / 255.0);
-    Cells { count: 256, upper }
+/// The levels of a pixel from 0 to white.
+fn intensities(law: Law<'_>, pixel: usize, white: u8) -> Cells<impl Fn(u32) -> f64> {
+    let upper = move |level: u32| {
+        law.cumulative.at(law.row, law.column + pixel, (f64::from(level) + 0.5) / f64::from(white))
+    };
+    Cells { count: u32::from(white) + 1, upper }
 }
 
 fn groups<'a>(law: Law<'a>, boundaries: &'a [f64]) -> Cells<impl Fn(u32) -> f64 + 'a> {

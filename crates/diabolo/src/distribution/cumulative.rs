@@ -1,7 +1,7 @@
 //! Distribution functions of likelihoods, for codes that need the probability of every cell.
 //!
-//! They are evaluated on the host in double precision, with elementary functions of our own, so that
-//! the masses that a codec makes of them have the same bits everywhere.
+//! They are evaluated on the host in double precision, with elementary functions of our own, so
+//! that the masses that a codec makes of them have the same bits everywhere.
 
 use crate::stats::elementary::double::{exp, exp_m1, ln, ln_gamma, normal_cdf};
 use crate::tensor::{Tensor, to_host};
@@ -11,8 +11,8 @@ use super::beta_binomial::LEVELS;
 /// P(X ≤ x | decoder outputs) for the cells of one block: batch × width.
 ///
 /// `x` is in encoded units. Where the values are discrete (counts, pixels of 256 levels), it is a
-/// step function of the continuous distribution whose steps `x` must not hit: use the middle between
-/// two values.
+/// step function of the continuous distribution whose steps `x` must not hit: use the middle
+/// between two values.
 pub struct Cumulative {
     width: usize,
     law: Law,

@@ -1,1 +1,1 @@
-//! Files of earlier versions come back.
+//! A file that an earlier build wrote comes back.
