@@ -314,3 +314,6 @@ pub(super) fn decompressed(frame: &[u8]) -> Result<Vec<u8>, Malformed> {
     let read = decoder.take(MOST_BYTES).read_to_end(&mut bytes).map_err(|_| Malformed)?;
     if (read as u64) < MOST_BYTES { Ok(bytes) } else { Err(Malformed) }
 }
+
+#[cfg(test)]
+mod tests;

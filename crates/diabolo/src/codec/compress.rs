@@ -174,6 +174,7 @@ impl<'a, W: Write> Writer<'a, W> {
             frames.write(b'M', &bytes).map_err(failed)?;
             embedded_bytes = bytes.len() as u64;
         }
+        frames.end_of_blocks();
         Ok(Writer { describer, frames, block_rows: options.block_rows, stored_blocks: 0, embedded_bytes })
     }
 

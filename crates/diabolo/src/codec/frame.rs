@@ -109,9 +109,6 @@ impl<W: Write> FrameWriter<W> {
         self.out.write_all(&check(payload))?;
         self.out.write_all(payload)?;
         self.place += 17 + payload.len() as u64;
-        if self.index.is_empty() {
-            self.after = self.place;
-        }
         Ok(())
     }
 
@@ -121,8 +118,13 @@ impl<W: Write> FrameWriter<W> {
         put_number(&mut all, rows);
         all.extend_from_slice(payload);
         self.write(tag, &all)?;
-        self.after = self.place;
+        self.end_of_blocks();
         Ok(())
+    }
+
+    /// What is written next follows the blocks, unless it is one.
+    pub fn end_of_blocks(&mut self) {
+        self.after = self.place;
     }
 
     /// Writes the index and the end; returns the bytes written in all.
@@ -161,7 +163,7 @@ impl<R: Read + Seek> FrameReader<R> {
             start.strip_prefix(&MAGIC).and_then(|rest| rest.first_chunk::<4>()).ok_or_else(not_one)?;
         let [format, numerics] =
             [[versions[0], versions[1]], [versions[2], versions[3]]].map(u16::from_le_bytes);
-        if format > FORMAT_VERSION || numerics != NUMERICS_VERSION {
+        if format != FORMAT_VERSION || numerics != NUMERICS_VERSION {
             return Err(Error::Artifact {
                 path: name.into(),
                 problem: format!(

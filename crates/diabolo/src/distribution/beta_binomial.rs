@@ -12,14 +12,12 @@
 use crate::tensor::{Tensor, activation::sigmoid};
 
 use super::Distribution;
-use super::cumulative::{Cumulative, Law};
+use super::cumulative::{Cumulative, LEVELS, Law};
 use super::smooth_bounds::bound;
 use crate::random::{RngExt, Stream, binomial, gamma};
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{log_multichoose, to_host};
 
-/// The largest value of a pixel.
-pub(super) const LEVELS: f64 = 255.0;
 const LOGIT_BOUNDS: (f64, f64) = (-10.0, 10.0);
 const LOG_CONCENTRATION_BOUNDS: (f64, f64) = (-4.0, 8.0);
 

@@ -11,7 +11,7 @@
 //! Frequencies count one half more of each value (Krichevsky & Trofimov 1981), so that a value that
 //! is not among the rows is not impossible.
 
-use super::beta_binomial::LEVELS;
+use super::cumulative::LEVELS;
 use super::family::{Family, LikelihoodBlock, LikelihoodParameter, Variance};
 use super::moments::{Moments, log_variance, moments};
 use super::{Likelihood, ordinal::Ordinal};

@@ -6,7 +6,8 @@
 use crate::stats::elementary::double::{exp, exp_m1, ln, ln_gamma, normal_cdf};
 use crate::tensor::{Tensor, to_host};
 
-use super::beta_binomial::LEVELS;
+/// The largest value of a pixel of 8 bits.
+pub(super) const LEVELS: f64 = 255.0;
 
 /// P(X ≤ x | decoder outputs) for the cells of one block: batch × width.
 ///

@@ -17,9 +17,9 @@ use crate::tensor::{
 };
 
 use super::Distribution;
-use super::beta_binomial::{LEVELS, levels};
+use super::beta_binomial::levels;
 use super::categorical::draw_one_hot;
-use super::cumulative::{Cumulative, Law};
+use super::cumulative::{Cumulative, LEVELS, Law};
 use super::smooth_bounds::bound;
 use crate::random::{RngExt, Stream};
 use crate::stats::elementary::double::{ln, powi};

@@ -42,7 +42,7 @@ fn every_likelihood_of_tables_comes_back() {
         ],
         ["model.likelihood.numeric=student_t", "data.counts=log1p", "model.likelihood.count=poisson"],
         ["model.likelihood.numeric=laplace", "data.counts=as_numeric", "data.numeric=quantile"],
-        ["model.variance={kind=\"decoder\"}", "data.types={size=\"S<M<L\"}", "data.numeric=min_max"],
+        ["model.variance={kind=\"decoder\"}", "data.types={size=\"ordinal:S,M,L\"}", "data.numeric=min_max"],
     ] {
         let model = fitted(&rows, &settings);
         let done = returns(&model, &rows);
