@@ -117,7 +117,7 @@ impl Stack {
             self.words.push(self.head as u32);
             self.head >>= 32;
         }
-        self.head = (self.head / size << total.bits) + self.head % size + u64::from(start);
+        self.head = ((self.head / size) << total.bits) + self.head % size + u64::from(start);
     }
 
     /// Pops the symbol whose interval contains the mass that `find` gets; it gives the interval of

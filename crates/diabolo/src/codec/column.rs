@@ -193,11 +193,12 @@ impl Context<'_> {
         weight: u8,
         discount: Discount,
     ) -> [f64; MOST_PARENTS + 2] {
-        let mut all = [model; MOST_PARENTS + 2];
+        let (mut all, mut last) = ([model; MOST_PARENTS + 2], model);
         for level in 0..=MOST_PARENTS {
             let share = self.share(level, weight, discount);
             let seen = self.mass(level, id, discount).map_or(0.0, Mass::share);
-            all[level + 1] = share * seen + (1.0 - share) * all[level];
+            last = share * seen + (1.0 - share) * last;
+            all[level + 1] = last;
         }
         all
     }
