@@ -6,13 +6,16 @@
 // The platform's `exp`, `ln` and the like have other bits on other processors.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod autocorrelation;
 mod chi_square;
+mod cholesky;
 mod clusters;
 pub mod elementary;
 mod error;
 mod histogram;
 mod image_quality;
 mod labelled;
+mod lag_moments;
 mod lbfgs;
 mod matrix;
 mod neighbours;
@@ -26,6 +29,8 @@ mod ranking;
 mod sample_quality;
 mod student_t;
 
+pub use autocorrelation::{autocorrelation, season};
+pub use cholesky::Cholesky;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use error::{Result, StatsError};
 pub use histogram::{
@@ -33,6 +38,7 @@ pub use histogram::{
 };
 pub use image_quality::{ImageQuality, image_quality};
 pub use labelled::{Labelled, accuracy};
+pub use lag_moments::LagMoments;
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
 pub use percent::percent;
 pub use preservation::{Preservation, preservation};

@@ -93,6 +93,14 @@ pub enum Purpose {
     PooledLevels = 34,
     /// Rows that calibrate draws of columns that are mostly 0.
     CalibratedDraws = 35,
+    /// Sample paths of a forecast.
+    ForecastPaths = 36,
+    /// Initial weights of the latent part of a forecast.
+    InitializeForecast = 37,
+    /// Evaluation of the latent part of a forecast, which draws nothing.
+    EvaluateForecast = 38,
+    /// Weights of the latent part of a forecast before they are read from a file.
+    LoadForecast = 39,
     /// The initial bits of a codec.
     CodecInitialBits = 40,
     /// Draws by which a codec weighs a model.
@@ -187,7 +195,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 36] = [
+    const ALL: [Purpose; 40] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -224,6 +232,10 @@ mod tests {
         Purpose::CalibratedDraws,
         Purpose::CodecInitialBits,
         Purpose::CodecPlan,
+        Purpose::ForecastPaths,
+        Purpose::InitializeForecast,
+        Purpose::EvaluateForecast,
+        Purpose::LoadForecast,
     ];
 
     #[test]
