@@ -56,7 +56,7 @@ macro_rules! binarized {
     };
 }
 
-static CATALOG: [DataSet; 5] = [
+static CATALOG: [DataSet; 6] = [
     DataSet {
         name: "digits",
         description: "1,797 handwritten digits, 8 x 8 pixels, 10 classes (Alpaydin and Kaynak, UCI)",
@@ -70,6 +70,14 @@ static CATALOG: [DataSet; 5] = [
         description: "6,144 drawn shapes, 32 x 32 pixels: 3 shapes x 4 scales x 8 rotations x 8 x 8 positions, after dSprites",
         licence: "drawn by this program",
         folder: "factors",
+        parts: &[],
+        files: &[],
+    },
+    DataSet {
+        name: "taxi",
+        description: "5,160 hourly counts of taxi passengers in New York, July 2014 to January 2015 (NYC TLC; Numenta)",
+        licence: "MIT",
+        folder: "taxi",
         parts: &[],
         files: &[],
     },

@@ -38,6 +38,9 @@ pub struct DataConfig {
     /// The column that identifies a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// The column that names the series of a row, where a table holds several (forecasts).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<String>,
     /// The column of class labels; not an input of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -81,6 +84,7 @@ impl Default for DataConfig {
             images: ImageOptions::default(),
             window: None,
             key: None,
+            series: None,
             label: None,
             condition: vec![],
             drop: vec![],

@@ -32,14 +32,16 @@ pub mod preprocess;
 mod profile;
 pub mod read;
 pub mod schema;
+pub mod series;
 pub mod spelling;
 pub mod split;
 mod stored;
+pub mod taxi;
 pub mod write;
 
 pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
 pub use config::DataConfig;
-pub use datetime::{DateFormat, Pattern, Step};
+pub use datetime::{DateFormat, Pattern, Step, Stride};
 pub use error::{DataProblem, Error, ErrorClass, Result};
 pub use factors::Factors;
 pub use format::Format;
@@ -58,6 +60,7 @@ pub use preprocess::{
 pub use profile::{ColumnProfile, Range, profile};
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
+pub use series::{KeyTime, Series, SeriesSchema, SeriesSet, TimeKey};
 pub use spelling::Spelling;
 pub use split::Split;
 pub use stored::fill;

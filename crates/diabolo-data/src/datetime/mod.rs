@@ -8,6 +8,7 @@ mod infer;
 mod order;
 mod pattern;
 mod step;
+mod stride;
 mod text;
 
 pub(crate) use calendar::Moment;
@@ -18,3 +19,4 @@ pub(crate) use infer::{Dates, find_dates, given_dates};
 pub(crate) use order::SeriesOrder;
 pub use pattern::Pattern;
 pub use step::Step;
+pub use stride::Stride;

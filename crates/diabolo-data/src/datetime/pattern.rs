@@ -94,6 +94,11 @@ impl Pattern {
         self.0.iter().all(digits)
     }
 
+    /// Whether it says how far the clock is ahead of UTC.
+    pub(crate) fn has_offset(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Offset | Part::ColonOffset | Part::Zone | Part::Epoch))
+    }
+
     /// Whether a number of it may have a fraction.
     pub(super) fn has_point(&self) -> bool {
         self.0.contains(&Part::PointFraction)

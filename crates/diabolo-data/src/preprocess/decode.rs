@@ -96,6 +96,11 @@ impl Preprocessor {
     }
 }
 
+/// The column of a feature of numbers, as the data writes it; NaN is a missing cell.
+pub(crate) fn number_column(feature: &Feature, numbers: impl Iterator<Item = f64>) -> (Field, ArrayRef) {
+    named(feature, decode_numbers(feature, numbers))
+}
+
 fn named(feature: &Feature, column: ArrayRef) -> (Field, ArrayRef) {
     (feature.spelling.mark(Field::new(&feature.name, column.data_type().clone(), true)), column)
 }

@@ -40,6 +40,7 @@ use crate::{DataProblem, Error, Result};
 
 pub use cell_code::CellCode;
 pub use condition::Condition;
+pub(crate) use decode::number_column;
 pub use encode::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
 pub use unknown::UnknownCells;

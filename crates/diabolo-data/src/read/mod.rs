@@ -51,7 +51,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Format, catalog, digits, factors};
+use super::{Format, catalog, digits, factors, taxi};
 use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
 
@@ -257,9 +257,9 @@ impl Iterator for Source {
 /// Without images, the data files below a folder are parts of one table; those that begin with `.`
 /// or `_` are ignored, and folders such as `year=2024` become columns.
 ///
-/// The built-in sets are those of [`catalog`]: `digits`, `factors`, `mnist`, `fashion-mnist` and
-/// `binarized-mnist`; the last three have parts, `mnist:train` (the default) and `mnist:test`. Use
-/// `./digits` for a file with such a name.
+/// The built-in sets are those of [`catalog`]: `digits`, `factors`, `taxi`, `mnist`,
+/// `fashion-mnist` and `binarized-mnist`; the last three have parts, `mnist:train` (the default)
+/// and `mnist:test`. Use `./digits` for a file with such a name.
 ///
 /// ```
 /// # fn main() -> diabolo_data::Result<()> {
@@ -382,6 +382,7 @@ fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &Read
     };
     let mut source = match (set.name, part) {
         ("digits", _) => whole(digits::digits()?),
+        ("taxi", _) => whole(taxi::taxi()?),
         ("factors", _) => whole(factors::pictures()?),
         ("binarized-mnist", _) => {
             let rows = if part == "train" { 50_000 } else { 10_000 };

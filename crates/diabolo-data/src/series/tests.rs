@@ -1,0 +1,174 @@
+#![allow(clippy::unwrap_used)]
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
+use arrow_schema::DataType;
+
+use super::{SeriesSchema, SeriesSet, TimeKey};
+use crate::{DataConfig, Result};
+
+fn texts(cells: &[&str]) -> ArrayRef {
+    Arc::new(StringArray::from(cells.to_vec()))
+}
+
+fn config(series: Option<&str>) -> DataConfig {
+    DataConfig { key: Some("time".into()), series: series.map(Into::into), ..DataConfig::default() }
+}
+
+fn read(columns: Vec<(&str, ArrayRef)>, series: Option<&str>) -> Result<(SeriesSchema, SeriesSet)> {
+    let rows = RecordBatch::try_from_iter(columns).unwrap();
+    let (schema, _) = SeriesSchema::infer("s.csv", &rows, &config(series))?;
+    let set = schema.read("s.csv", &rows)?;
+    Ok((schema, set))
+}
+
+/// A series of whole numbers at these times.
+fn at(times: &[&str]) -> Result<(SeriesSchema, SeriesSet)> {
+    let numbers: Vec<String> = (1..=times.len()).map(|n| (n * n).to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    read(vec![("time", texts(times)), ("flow", texts(&numbers))], None)
+}
+
+fn message(times: &[&str]) -> String {
+    at(times).err().map_or(String::new(), |error| error.to_string())
+}
+
+/// The next times after the last one, as text cells.
+fn next(key: &TimeKey, set: &SeriesSet, count: usize) -> Vec<String> {
+    let last = set.series[0].last_time().unwrap();
+    let times: Vec<_> = (1..=count).map(|steps| key.after(last, steps)).collect();
+    let (_, array) = key.column(&times);
+    let texts = arrow_cast::cast(&array, &DataType::Utf8).unwrap();
+    texts.as_string::<i32>().iter().map(|cell| cell.unwrap().to_string()).collect()
+}
+
+#[test]
+fn keys_continue_in_their_spelling_and_step() {
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["1960-10", "1960-11", "1960-12"], &["1961-01", "1961-02"]),
+        (&["29.2.2024", "1.3.2024", "2.3.2024"], &["3.3.2024", "4.3.2024"]),
+        (&["2024-01-31 22:00", "2024-01-31 23:00"], &["2024-02-01 00:00", "2024-02-01 01:00"]),
+        // The clock goes forward: no hour is missing, and the offset stays.
+        (
+            &["2024-03-31T00:00+01:00", "2024-03-31T01:00+01:00", "2024-03-31T03:00+02:00"],
+            &["2024-03-31T04:00+02:00", "2024-03-31T05:00+02:00"],
+        ),
+        (&["1999", "2000", "2001"], &["2002", "2003"]),
+        (&["0.1", "0.2", "0.3"], &["0.4", "0.5"]),
+    ];
+    for (times, expected) in cases {
+        let (schema, set) = at(times).unwrap();
+        assert_eq!(set.series[0].len(), times.len(), "{times:?}: {:?}", set.notes);
+        assert_eq!(set.notes, [""; 0], "{times:?}");
+        let found = next(schema.key.as_ref().unwrap(), &set, 2);
+        let near = |found: &str, expected: &str| {
+            found == expected
+                || found.parse::<f64>().is_ok_and(|x| (x - expected.parse::<f64>().unwrap()).abs() < 1e-9)
+        };
+        assert!(found.iter().zip(expected).all(|(found, expected)| near(found, expected)), "{found:?}");
+        let key = schema.key.unwrap();
+        assert_eq!(serde_json::from_str::<TimeKey>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
+    }
+}
+
+#[test]
+fn typed_times_keep_their_type() {
+    let times: ArrayRef =
+        Arc::new(TimestampSecondArray::from(vec![0, 3600, 7200]).with_timezone("Europe/Berlin"));
+    let wanted = times.data_type().clone();
+    let flow: ArrayRef = Arc::new(Int64Array::from(vec![1, 5, 2]));
+    let (schema, set) = read(vec![("time", times), ("flow", flow)], None).unwrap();
+    let key = schema.key.unwrap();
+    let (_, made) = key.column(&[key.after(set.series[0].last_time().unwrap(), 1)]);
+    assert_eq!(made.data_type(), &wanted);
+    assert_eq!(made.as_primitive::<arrow_array::types::TimestampSecondType>().value(0), 10_800);
+}
+
+#[test]
+fn gaps_are_missing_cells_and_repeated_times_one_step() {
+    let times =
+        ["2024-01-01 00:00", "2024-01-01 01:00", "2024-01-01 01:00", "2024-01-01 02:00", "2024-01-01 05:00"];
+    let (_, set) = at(&times).unwrap();
+    let values = &set.series[0].values[0];
+    assert_eq!(values.len(), 6);
+    assert_eq!((values[0], values[1], values[2], values[5]), (1.0, (4.0 + 9.0) / 2.0, 16.0, 25.0));
+    assert!(values[3].is_nan() && values[4].is_nan());
+    let notes = set.notes.join("; ");
+    assert!(
+        notes.contains("repeats a time in 1 rows") && notes.contains("2 steps of 1 h are missing"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn series_of_a_table_are_apart() {
+    let times = texts(&["2024-01-01", "2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"]);
+    let site = texts(&["a", "a", "b", "b", "a"]);
+    let flow: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), Some(2), Some(10), None, Some(3)]));
+    let columns = vec![("time", times), ("site", site), ("flow", flow)];
+    let (_, set) = read(columns.clone(), Some("site")).unwrap();
+    assert_eq!(set.series.iter().map(|one| one.name.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
+    assert_eq!(set.series[0].values, [vec![1.0, 2.0, 3.0]]);
+    assert!(set.series[1].values[0][0] == 10.0 && set.series[1].values[0][1].is_nan());
+    let (field, names) = set.names_of(&[1, 0]).unwrap();
+    assert_eq!((field.name().as_str(), names.as_string::<i32>().value(0)), ("site", "b"));
+    let error = read(columns, None).unwrap_err().to_string();
+    assert!(error.contains("row 3") && error.contains("--series"), "{error}");
+}
+
+#[test]
+fn wrong_keys_are_errors_that_name_the_row() {
+    assert!(message(&["2024-01-02", "2024-01-01"]).contains("row 2"), "goes back");
+    let mixed = message(&["2024-01-01T00:00+01:00", "2024-01-01T01:00", "2024-01-01T02:00"]);
+    assert!(mixed.contains("row 2") && mixed.contains("offset"), "{mixed}");
+    let zones = message(&["2024-01-01T00:00+01:00", "2024-01-01T09:00+09:00"]);
+    assert!(zones.contains("row 2") && zones.contains("one zone"), "{zones}");
+    assert!(message(&["2024-01-01"]).contains("several times"), "one row");
+    let words = message(&["monday", "tuesday", "friday"]);
+    assert!(words.contains("'monday'") && words.contains("--key"), "{words}");
+    let doubled =
+        message(&["2024-01-01", "2024-01-01", "2024-01-02", "2024-01-02", "2024-01-03", "2024-01-03"]);
+    assert!(doubled.contains("--series"), "{doubled}");
+}
+
+#[test]
+fn a_local_clock_may_be_set_back_by_an_hour() {
+    let times =
+        ["01:00", "01:20", "01:40", "02:00", "02:20", "02:40", "02:00", "02:20", "02:40", "03:00", "03:20"];
+    let dated: Vec<String> = times.iter().map(|time| format!("2024-10-27 {time}")).collect();
+    let dated: Vec<&str> = dated.iter().map(String::as_str).collect();
+    let (_, set) = at(&dated).unwrap();
+    assert_eq!(set.series[0].values[0].len(), 8);
+    assert_eq!(set.series[0].values[0][3], f64::from(16 + 49) / 2.0);
+    assert!(set.notes[0].contains("set back once"), "{:?}", set.notes);
+    let zoned: Vec<String> = dated.iter().map(|time| format!("{time}+00:00")).collect();
+    let zoned: Vec<&str> = zoned.iter().map(String::as_str).collect();
+    assert!(message(&zoned).contains("row 7"), "UTC is never set back");
+    let swapped = ["2024-01-01 00:00", "2024-01-01 00:10", "2024-01-01 00:30", "2024-01-01 00:20"];
+    assert!(message(&swapped).contains("row 4"));
+}
+
+#[test]
+fn uneven_times_are_steps_and_said() {
+    let times =
+        ["2024-01-01 00:00", "2024-01-01 00:07", "2024-01-01 00:31", "2024-01-01 00:40", "2024-01-01 01:55"];
+    let (_, set) = at(&times).unwrap();
+    assert_eq!(set.series[0].len(), 5);
+    assert!(set.notes[0].contains("uneven"), "{:?}", set.notes);
+}
+
+#[test]
+fn text_is_no_series_and_a_column_of_dates_is_the_key() {
+    let columns = vec![
+        ("day", texts(&["2024-01-01", "2024-01-02", "2024-01-03"])),
+        ("sky", texts(&["clear", "grey", "clear"])),
+        ("flow", texts(&["1.50", "2.25", "3.00"])),
+    ];
+    let rows = RecordBatch::try_from_iter(columns).unwrap();
+    let (schema, notes) = SeriesSchema::infer("s.csv", &rows, &DataConfig::default()).unwrap();
+    assert_eq!(schema.key.unwrap().name, "day");
+    assert_eq!(schema.columns.len(), 1);
+    let notes = notes.join("; ");
+    assert!(notes.contains("'sky'") && notes.contains("'day' is taken as the time"), "{notes}");
+}
