@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataConfig, Encoded, Prepared};
 use crate::distribution::Family;
-use crate::model::{Architecture, FamilyConfig, ModelConfig};
+use crate::model::{Architecture, FamilyConfig, ForecastConfig, ModelConfig};
 use crate::stats::elementary::{
     double::{exp_m1, log10, powf},
     square,
@@ -37,6 +37,9 @@ pub struct Config {
     pub model: ModelConfig,
     /// Training.
     pub training: TrainingConfig,
+    /// Forecasts, instead of an autoencoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastConfig>,
 }
 
 impl Config {

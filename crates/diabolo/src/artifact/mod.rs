@@ -7,6 +7,7 @@
 mod checkpoint;
 mod container;
 mod detector;
+mod forecast_file;
 mod lock;
 mod model_file;
 mod run;
@@ -15,6 +16,7 @@ pub mod weights;
 
 pub use crate::data::write::write_atomically;
 pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use forecast_file::{ForecastHeader, ForecastRecord, SavedForecast, SeriesRecord};
 pub use lock::FolderLock;
 pub use model_file::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
 pub use run::{Run, RunSource, folder_of, read_lines, settings_alone, unused_folder, write_lines};

@@ -140,6 +140,13 @@ impl SavedModel {
             problem,
             help: "restore it from a backup, or fit the model again".into(),
         };
+        if json.get("forecast").is_some() {
+            return Err(Error::Artifact {
+                path: path.into(),
+                problem: "this run was fitted for forecasts, and has no autoencoder".into(),
+                help: "use it with `diabolo forecast`, `evaluate` or `inspect`".into(),
+            });
+        }
         if let Some(object) = json.as_object_mut() {
             object.remove("checksum");
         }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::Config;
 use crate::data::{CountScaling, NumericScaling};
-use crate::model::{Bound, FamilyConfig, MultiscaleConfig, VariationalConfig};
+use crate::model::{Bound, FamilyConfig, ForecastConfig, MultiscaleConfig, VariationalConfig};
 use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
@@ -26,13 +26,16 @@ pub enum Preset {
     Generate,
     /// Lossless compression.
     Compress,
+    /// Forecasts of series.
+    Forecast,
 }
 
-use Preset::{Compress, Denoise, Detect, DetectContaminated, Features, Generate, Impute};
+use Preset::{Compress, Denoise, Detect, DetectContaminated, Features, Forecast, Generate, Impute};
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Preset; 7] = [Detect, DetectContaminated, Impute, Denoise, Features, Generate, Compress];
+    pub const ALL: [Preset; 8] =
+        [Detect, DetectContaminated, Impute, Denoise, Features, Generate, Compress, Forecast];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -44,6 +47,7 @@ impl Preset {
             Features => "features",
             Generate => "generate",
             Compress => "compress",
+            Forecast => "forecast",
         }
     }
 
@@ -73,11 +77,20 @@ impl Preset {
             Compress => {
                 "a variational autoencoder with the evidence lower bound (ELBO) and a standard normal prior, as compress needs it"
             }
+            Forecast => {
+                "a ridge regression from the last values of a series to the next ones, with prediction intervals; window and \
+                 penalty are chosen on the fifth of each series before the last, and the last fifth is for testing"
+            }
         }
     }
 
     /// Applies the settings.
     pub fn apply(self, config: &mut Config) {
+        if self == Forecast {
+            config.forecast = Some(ForecastConfig::default());
+            (config.data.validation, config.data.test) = (0.2, 0.2);
+            return;
+        }
         config.model.family = match self {
             Detect => FamilyConfig::Multiscale(MultiscaleConfig::default()),
             DetectContaminated => {
@@ -92,7 +105,7 @@ impl Preset {
                 FamilyConfig::Denoising { tied: false, corruption: Corruption::Gaussian { deviation: 0.3 } }
             }
             Features => FamilyConfig::Contractive(Default::default()),
-            Generate | Compress => FamilyConfig::Variational(Default::default()),
+            Generate | Compress | Forecast => FamilyConfig::Variational(Default::default()),
         };
         let model = &mut config.model;
         if self == Impute {

@@ -6,6 +6,7 @@ mod detector;
 mod diagnostics;
 mod disentanglement;
 mod drift_reference;
+pub mod forecast;
 mod importance;
 mod jacobian;
 mod metrics;

@@ -9,6 +9,7 @@ mod config;
 mod contractive;
 mod denoising;
 mod deterministic;
+pub mod forecast;
 mod health;
 mod layerwise;
 mod multiscale;
@@ -33,8 +34,8 @@ pub use layerwise::Layerwise;
 pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{
-    Bound, ContractiveConfig, FlowConfig, MultiscaleConfig, PriorConfig, SparseConfig, VariationalConfig,
-    VectorQuantizedConfig,
+    Bound, ContractiveConfig, FlowConfig, ForecastConfig, MultiscaleConfig, PriorConfig, SparseConfig,
+    VariationalConfig, VectorQuantizedConfig,
 };
 pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};

@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`FitJob`] | rows, configuration and callback of a fit; returns [`Fitted`] |
 //! | [`Predictor`] | a saved model: transforms record batches |
+//! | [`Forecaster`] | a saved forecast: the next values of series |
 //! | [`EvaluationRows`] | held-out rows for evaluation |
 //! | [`Inspection`] | what an input holds, column by column |
 //! | [`ComparisonDir`] | the folder of a comparison of families, which can be resumed |
@@ -31,6 +32,10 @@ mod events;
 mod features;
 mod fit_job;
 mod fitted;
+mod forecast_latent;
+mod forecast_plan;
+mod forecaster;
+mod forecasting;
 mod generation;
 mod inspection;
 mod pairing;
@@ -48,6 +53,8 @@ pub use events::{Cancel, Event, Phase};
 pub use features::{FeatureEvaluation, FineTuneEvent, FineTuning};
 pub use fit_job::{FitJob, matrix};
 pub use fitted::{Fitted, Trained};
+pub use forecaster::Forecaster;
+pub use forecasting::FittedForecast;
 pub use generation::{GenerateConfig, Generated, Origin};
 pub use inspection::{InspectedColumn, Inspection};
 pub use predictor::Predictor;

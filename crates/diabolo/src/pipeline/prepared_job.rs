@@ -28,6 +28,13 @@ impl<'a> FitJob<'a> {
     /// # Errors
     /// If the rows cannot be read or used, or the configuration is invalid for them.
     pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
+        if self.config.forecast.is_some() {
+            return Err(Error::Unsupported {
+                what: "these settings are for a forecast, which is fitted in one go and cannot be resumed"
+                    .into(),
+                help: "fit it again (in the library with FitJob::forecast)".into(),
+            });
+        }
         (self.on_event)(Event::Phase(Phase::Prepare));
         let (prepared, fingerprint) = self.read()?;
         let architecture = self.config.resolve(&prepared)?;

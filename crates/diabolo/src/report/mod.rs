@@ -6,6 +6,7 @@ mod columns;
 pub mod comparison;
 mod drift;
 mod encoder_diagnostics;
+mod forecast;
 mod latent_map;
 mod map_page;
 mod restored;
@@ -15,10 +16,12 @@ mod scores;
 pub use assemble::assemble;
 pub use diabolo_report::{
     Anomalies, ColumnQuality, ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap,
-    ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, Metric, Pictures, PixelWeights,
-    RatioCurve, Report, Sampler, ScoredExample, Spectrum, TangentPictures, TangentRow, Traversals,
+    ForecastPage, ForecastPanel, ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors,
+    Metric, Pictures, PixelWeights, RatioCurve, Report, Sampler, ScoredExample, Spectrum, TangentPictures,
+    TangentRow, Traversals,
 };
 pub use drift::drift;
+pub use forecast::{fit_page, forecast_page};
 pub use latent_map::{latent_map, map_quality};
 pub use map_page::map_page;
 pub use scored_example::scored_example;

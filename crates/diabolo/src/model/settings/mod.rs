@@ -1,12 +1,14 @@
 //! The settings of each family, as configuration: below the families and the architecture.
 
 mod contractive;
+mod forecast;
 pub(super) mod multiscale;
 mod sparse;
 mod variational;
 mod vector_quantized;
 
 pub use contractive::ContractiveConfig;
+pub use forecast::ForecastConfig;
 pub use multiscale::MultiscaleConfig;
 pub use sparse::SparseConfig;
 pub use variational::{Bound, FlowConfig, PriorConfig, VariationalConfig};

@@ -1,0 +1,187 @@
+//! Windows of a series: where they may begin, and what stands in them.
+
+use std::ops::Range;
+
+use crate::data::Series;
+
+/// A gap of so many steps is filled for training too; windows do not predict longer ones.
+const SHORT_GAP: usize = 6;
+
+/// One column of one series, without missing values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filled {
+    /// The numbers; inner gaps are filled along a line, those at the ends with the nearest number.
+    pub values: Vec<f64>,
+    /// Whether a step lies in a long gap, and is no target of a fit.
+    pub in_gap: Vec<bool>,
+}
+
+impl Filled {
+    /// Fills a column; `None` if no number is given.
+    pub fn of(column: &[f64]) -> Option<Filled> {
+        let mut values = column.to_vec();
+        let mut in_gap = vec![false; column.len()];
+        let given: Vec<usize> = (0..column.len()).filter(|&step| !column[step].is_nan()).collect();
+        let (&first, &last) = (given.first()?, given.last()?);
+        values[..first].fill(column[first]);
+        values[last..].fill(column[last]);
+        in_gap[..first].fill(true);
+        in_gap[last + 1..].fill(true);
+        for two in given.windows(2) {
+            let (from, to) = (two[0], two[1]);
+            let slope = (column[to] - column[from]) / (to - from) as f64;
+            for step in from + 1..to {
+                values[step] = column[from] + slope * (step - from) as f64;
+                in_gap[step] = to - from - 1 > SHORT_GAP;
+            }
+        }
+        Some(Filled { values, in_gap })
+    }
+
+    /// The `window` numbers before a step; before the start of the series, its first number.
+    pub fn before(&self, step: usize, window: usize) -> Vec<f64> {
+        let lacking = window.saturating_sub(step);
+        let given = &self.values[step.saturating_sub(window)..step];
+        let first = given.first().copied().unwrap_or(0.0);
+        std::iter::repeat_n(first, lacking).chain(given.iter().copied()).collect()
+    }
+
+    /// The runs of steps that a window of a fit may predict first: all targets lie within `part`
+    /// and in no long gap, and the whole window within the series.
+    pub fn origins(&self, part: &Range<usize>, window: usize, horizon: usize) -> Vec<Range<usize>> {
+        let mut runs: Vec<Range<usize>> = vec![];
+        let mut free = 0;
+        for step in part.start..part.end {
+            free = if self.in_gap[step] { 0 } else { free + 1 };
+            if free < horizon || step + 1 < window + horizon {
+                continue;
+            }
+            let origin = step + 1 - horizon;
+            match runs.last_mut() {
+                Some(run) if run.end == origin => run.end += 1,
+                _ => runs.push(origin..origin + 1),
+            }
+        }
+        runs
+    }
+}
+
+/// The parts of a series in time: training, validation, test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts {
+    /// The first steps.
+    pub train: Range<usize>,
+    /// The steps after them.
+    pub validation: Range<usize>,
+    /// The last steps.
+    pub test: Range<usize>,
+}
+
+/// The least number of training steps beside the horizon.
+const FEWEST: usize = 8;
+
+impl Parts {
+    /// The parts of a series of `steps` steps by their shares, each (if its share is not 0) of
+    /// `horizon` steps or more; `None` if it is too short.
+    pub fn of(steps: usize, horizon: usize, [validation, test]: [f64; 2]) -> Option<Parts> {
+        let size = |share: f64| match share {
+            0.0 => 0,
+            _ => ((steps as f64 * share).round() as usize).max(horizon),
+        };
+        let (validation, test) = (size(validation), size(test));
+        let train = steps.checked_sub(validation + test).filter(|train| *train >= horizon + FEWEST)?;
+        Some(Parts {
+            train: 0..train,
+            validation: train..train + validation,
+            test: train + validation..steps,
+        })
+    }
+
+    /// The halves of the validation part.
+    pub fn validation_halves(&self) -> [Range<usize>; 2] {
+        let Range { start, end } = self.validation;
+        let middle = start + (end - start) / 2;
+        [start..middle, middle..end]
+    }
+
+    /// The fewest steps of a series for this horizon.
+    pub fn fewest(horizon: usize, shares: [f64; 2]) -> usize {
+        (horizon..).find(|&steps| Parts::of(steps, horizon, shares).is_some()).unwrap_or(usize::MAX)
+    }
+}
+
+/// Mean and deviation of the observed numbers of some steps; a deviation of 0 if all are equal.
+pub fn spread(values: &[f64]) -> f64 {
+    let observed = || values.iter().filter(|x| !x.is_nan());
+    let count = observed().count().max(1) as f64;
+    let mean = observed().sum::<f64>() / count;
+    let variance = observed().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+    // Rounding leaves a trace of a large constant.
+    if variance.sqrt() > 1e-12 * mean.abs() { variance.sqrt() } else { 0.0 }
+}
+
+/// The mean absolute difference of observed numbers a season apart: the scale of MASE (Hyndman and
+/// Koehler 2006); NaN if no two are.
+pub fn naive_error(values: &[f64], season: usize) -> f64 {
+    let pairs = values.iter().zip(values.iter().skip(season)).map(|(a, b)| (a - b).abs());
+    let (count, sum) =
+        pairs.filter(|x| !x.is_nan()).fold((0.0, 0.0), |(count, sum), error| (count + 1.0, sum + error));
+    if count > 0.0 { sum / count } else { f64::NAN }
+}
+
+/// The columns of a series, filled; `None` for a column without a number.
+pub fn filled(series: &Series) -> Vec<Option<Filled>> {
+    series.values.iter().map(|column| Filled::of(column)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn gaps_are_filled_and_long_ones_are_no_targets() {
+        let nan = f64::NAN;
+        let short = Filled::of(&[nan, 1.0, nan, 3.0, nan]).unwrap();
+        assert_eq!(short.values, [1.0, 1.0, 2.0, 3.0, 3.0]);
+        assert_eq!(short.in_gap, [true, false, false, false, true]);
+        let long = Filled::of(&[&[0.0], &[nan; 7][..], &[8.0]].concat()).unwrap();
+        assert_eq!(long.values[4], 4.0);
+        assert!(long.in_gap[1..8].iter().all(|gap| *gap));
+        assert!(Filled::of(&[nan, nan]).is_none());
+        assert_eq!(short.before(2, 4), [1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(short.before(5, 3), [2.0, 3.0, 3.0]);
+    }
+
+    #[test]
+    fn targets_of_a_part_lie_within_it() {
+        let whole = Filled::of(&[1.0; 20]).unwrap();
+        // Windows may reach into the part before; 12 is the last step whose 3 targets end at 15.
+        let runs = |part: Range<usize>| whole.origins(&part, 4, 3);
+        assert_eq!((runs(10..15).len(), &runs(10..15)[0]), (1, &(10..13)));
+        assert_eq!((runs(0..15).len(), &runs(0..15)[0]), (1, &(4..13)));
+        assert!(runs(10..12).is_empty());
+        let mut holed = whole;
+        holed.in_gap[8] = true;
+        assert_eq!(holed.origins(&(0..15), 4, 3), [4..6, 9..13]);
+    }
+
+    #[test]
+    fn parts_hold_the_horizon() {
+        let parts = Parts::of(14_400, 96, [0.2, 0.2]).unwrap();
+        assert_eq!((parts.train.end, parts.validation.end, parts.test.end), (8640, 11_520, 14_400));
+        let short = Parts::of(60, 14, [0.1, 0.1]).unwrap();
+        assert_eq!((short.train, short.validation, short.test), (0..32, 32..46, 46..60));
+        assert!(Parts::of(40, 14, [0.1, 0.1]).is_none());
+        assert_eq!(Parts::fewest(14, [0.1, 0.1]), 50);
+        assert_eq!(Parts::of(30, 5, [0.0, 0.0]).unwrap().train, 0..30);
+    }
+
+    #[test]
+    fn scales_by_hand() {
+        assert_eq!(spread(&[1.0, f64::NAN, 3.0]), 1.0);
+        assert_eq!(spread(&[0.1, 0.1, 0.1]), 0.0);
+        assert_eq!(naive_error(&[1.0, 2.0, 4.0, f64::NAN], 1), 1.5);
+        assert!(naive_error(&[1.0], 1).is_nan());
+    }
+}

@@ -1,0 +1,150 @@
+//! A fitted forecast: the next values of series, and the errors on others.
+
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+
+use super::forecast_plan::split;
+use super::source_data::SourceData;
+use crate::artifact::{Run, RunSource, SavedForecast, folder_of};
+use crate::data::read::{OnNote, fingerprint};
+use crate::data::{DataConfig, ReadOptions, Series, open};
+use crate::evaluate::forecast::{ForecastScores, evaluate};
+use crate::model::forecast::{Filled, Parts, SplitSeries, naive_error};
+use crate::task::{ForecastOptions, Forecasts, forecast};
+use crate::{Error, Result};
+
+/// A fitted forecast: `Clone + Send + Sync`.
+///
+/// ```
+/// use diabolo::{Config, FitJob, Preset};
+///
+/// let mut config = Config::default();
+/// Preset::Forecast.apply(&mut config);
+/// let waves: Vec<f64> = (0..300).map(|t| f64::from(t % 12) + 0.1 * f64::from(t % 5)).collect();
+/// let fitted = FitJob::matrix(&waves, &["flow"])?.config(config).forecast()?;
+/// let rows = diabolo::pipeline::matrix(&waves[..200], &["flow"])?;
+/// let made = fitted.forecaster.forecast(&rows, &Default::default())?;
+/// assert_eq!(made.table.num_rows(), 12);
+/// # Ok::<(), diabolo::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Forecaster {
+    saved: std::sync::Arc<SavedForecast>,
+    folder: Option<PathBuf>,
+    input: String,
+}
+
+impl Forecaster {
+    pub(super) fn new(saved: SavedForecast, input: &str) -> Self {
+        Forecaster { saved: saved.into(), folder: None, input: input.into() }
+    }
+
+    /// A run folder or a model file.
+    ///
+    /// # Errors
+    /// [`Error::Artifact`] if it is damaged, or was not fitted for forecasts.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = Run::model_file(path)?;
+        let saved = SavedForecast::load(&file)?;
+        let folder = Some(folder_of(&file).to_path_buf());
+        Ok(Forecaster { saved: saved.into(), folder, input: "rows".into() })
+    }
+
+    /// From the bytes of a model file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let saved = SavedForecast::from_bytes(Path::new("model"), bytes)?;
+        Ok(Forecaster { saved: saved.into(), folder: None, input: "rows".into() })
+    }
+
+    /// Whether a run folder or a model file holds a forecast.
+    pub fn is_at(path: &Path) -> bool {
+        Run::model_file(path).is_ok_and(|file| SavedForecast::load(&file).is_ok())
+    }
+
+    /// The name of the rows in messages; "rows" by default.
+    pub fn input(mut self, name: &str) -> Self {
+        self.input = name.into();
+        self
+    }
+
+    /// The contents of the model file.
+    pub fn saved(&self) -> &SavedForecast {
+        &self.saved
+    }
+
+    /// The next values of the series of these rows.
+    ///
+    /// # Errors
+    /// As [`task::forecast`](forecast).
+    pub fn forecast(&self, rows: &RecordBatch, options: &ForecastOptions) -> Result<Forecasts> {
+        forecast(&self.saved, &self.input, rows, options)
+    }
+
+    /// The errors on the test windows of the data of the fit, or on all windows of other rows.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the data is not found or has changed, or there is no window.
+    pub fn evaluate(
+        &self,
+        input: Option<&str>,
+        data: &DataConfig,
+        on_note: OnNote,
+    ) -> Result<ForecastScores> {
+        let header = &self.saved.header;
+        let record = &header.forecast;
+        let (place, fitted) = match input {
+            Some(place) => {
+                let same =
+                    header.source.fingerprint.is_some() && fingerprint(place)? == header.source.fingerprint;
+                (place.to_string(), same)
+            }
+            None => {
+                let run = self.folder.as_deref().and_then(|folder| Run::open(folder).ok());
+                let path = run.and_then(|run| run.read_config().ok()).and_then(|(source, _)| source.path);
+                let (input, found) = (header.source.input.clone(), header.source.fingerprint.clone());
+                let found =
+                    SourceData::find(&RunSource { input, path, fingerprint: found }, self.folder.as_deref())?;
+                (found.input, found.unchanged)
+            }
+        };
+        if !fitted && input.is_none() {
+            let help = "put it back, or name the rows to use";
+            return Err(Error::data(place, "the data that the model was fitted on", "other contents", help));
+        }
+        let options = ReadOptions { windows: None, on_note, ..data.read_options() };
+        let rows = open(&place, &options)?.collect()?;
+        let set = record.schema.read(&place, &rows)?;
+        let shares = [data.validation, data.test];
+        let series: Vec<SplitSeries> = match fitted {
+            true => set
+                .series
+                .iter()
+                .filter_map(|one| split(&one.values, record.horizon, record.season, shares))
+                .collect(),
+            false => set.series.iter().map(|one| self.all_test(one)).collect(),
+        };
+        evaluate(&self.saved.model, &self.saved.intervals, &series).ok_or_else(|| {
+            let expected = format!("test windows of {} steps", record.horizon);
+            Error::data(place, expected, "none", "give a longer series, or fit with --test above 0")
+        })
+    }
+
+    /// A series of which every window is for testing.
+    fn all_test(&self, one: &Series) -> SplitSeries {
+        let record = &self.saved.header.forecast;
+        let known = record.series.iter().find(|known| known.name == one.name).or(record.series.first());
+        let first = self.saved.model.window().min(one.len());
+        let season = record.season.unwrap_or(1);
+        SplitSeries {
+            columns: one.values.iter().map(|column| Filled::of(column)).collect(),
+            deviation: known.map(|known| known.deviation.clone()).unwrap_or_default(),
+            naive_error: one.values.iter().map(|column| naive_error(column, season)).collect(),
+            observed: one.values.clone(),
+            parts: Parts { train: 0..first, validation: first..first, test: first..one.len() },
+        }
+    }
+}

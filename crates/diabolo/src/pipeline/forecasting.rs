@@ -1,0 +1,205 @@
+//! The fit of forecasts.
+
+use std::collections::BTreeMap;
+
+use arrow_array::RecordBatch;
+
+use super::Forecaster;
+use super::events::{Event, Phase};
+use super::fit_job::{FitJob, Source};
+use super::forecast_latent::{Steps, add_latent};
+use super::forecast_plan::{Plan, check_shares};
+use crate::artifact::{
+    FORMAT_VERSION, ForecastHeader, ForecastRecord, Run, RunSource, SavedForecast, SeriesRecord,
+    SourceRecord, write_atomically,
+};
+use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
+use crate::data::{ReadOptions, SeriesSchema, SeriesSet, open, read_from};
+use crate::evaluate::forecast::{ForecastScores, Intervals, Method, evaluate, paths_of_errors};
+use crate::model::ForecastConfig;
+use crate::model::forecast::{ForecastModel, Parts, SplitSeries};
+use crate::{Result, VERSION};
+
+/// Numbers of the stored paths of errors, at most.
+const PATH_NUMBERS: usize = 500_000;
+
+/// A fitted forecast with its errors on test windows.
+pub struct FittedForecast {
+    /// The forecast.
+    pub forecaster: Forecaster,
+    /// The errors on test windows; `None` without test steps.
+    pub scores: Option<ForecastScores>,
+    /// What was found and chosen, and warnings, one sentence each.
+    pub notes: Vec<String>,
+    source: RunSource,
+}
+
+impl FitJob<'_> {
+    /// Fits a forecast of series, by `forecast` of the configuration.
+    ///
+    /// # Errors
+    /// If the rows cannot be read, are no series or too short, or the configuration is invalid.
+    pub fn forecast(mut self) -> Result<FittedForecast> {
+        (self.on_event)(Event::Phase(Phase::Prepare));
+        let settings = self.config.forecast.clone().unwrap_or_default();
+        settings.validate()?;
+        check_shares(&self.config.data)?;
+        let (rows, fingerprint, mut notes) = self.read_series()?;
+        self.cancel.check(Phase::Prepare)?;
+        let name = self.name.clone();
+        let (schema, more) = SeriesSchema::infer(&name, &rows, &self.config.data)?;
+        notes.extend(more);
+        let set = schema.read(&name, &rows)?;
+        notes.extend(set.notes.clone());
+        let plan = Plan::of(&name, &schema, &set, &self.config, &mut notes)?;
+        let split = plan.split(&set, &self.config.data);
+        let rows = rows.num_rows();
+        let saved = self.fit_series((schema, &set), &plan, &split, rows, fingerprint.clone(), &mut notes)?;
+        (self.on_event)(Event::Phase(Phase::Evaluate));
+        let scores = evaluate(&saved.model, &saved.intervals, &split);
+        let source = RunSource::new(&name, self.place(), fingerprint);
+        for note in &notes {
+            (self.on_event)(Event::Warning(note));
+        }
+        Ok(FittedForecast { forecaster: Forecaster::new(saved, &name), scores, notes, source })
+    }
+
+    /// Fits the matrices and the intervals.
+    fn fit_series(
+        &mut self,
+        (schema, set): (SeriesSchema, &SeriesSet),
+        plan: &Plan,
+        split: &[SplitSeries],
+        rows: usize,
+        fingerprint: Option<String>,
+        notes: &mut Vec<String>,
+    ) -> Result<SavedForecast> {
+        let name = self.name.clone();
+        (self.on_event)(Event::Phase(Phase::Train));
+        let model = ForecastModel::fit(split, &plan.windows, plan.horizon, plan.season);
+        let mut model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
+        self.cancel.check(Phase::Train)?;
+        notes.push(plan.chosen(&model));
+        notes.push(self.fit_latent(&mut model, split)?);
+        self.cancel.check(Phase::Train)?;
+        (self.on_event)(Event::Phase(Phase::Calibrate));
+        let of_method = |method: Method| {
+            Some((method, Intervals::fit(method, &model, split, |parts| parts.validation.clone())?))
+        };
+        let intervals: Option<BTreeMap<Method, Intervals>> = Method::ALL.into_iter().map(of_method).collect();
+        let held_out = |parts: &Parts| parts.validation.start..parts.test.end;
+        let both = intervals.zip(Intervals::fit(Method::Model, &model, split, held_out));
+        let (intervals, in_use) = both.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
+        self.cancel.check(Phase::Calibrate)?;
+        notes.extend(plan.few_windows(split));
+        let paths = PATH_NUMBERS / (plan.horizon * schema.columns.len()).max(1);
+        let errors = paths_of_errors(&model, split, paths.clamp(20, 200));
+        let steps = |part: fn(&Parts) -> usize| split.iter().map(|one| part(&one.parts)).sum();
+        self.config.data.key = schema.key.as_ref().map(|key| key.name.clone());
+        self.config.data.window = Some(model.window());
+        self.config.forecast =
+            Some(ForecastConfig { horizon: Some(plan.horizon), season: Some(plan.season.unwrap_or(0)) });
+        let source = SourceRecord {
+            input: name,
+            fingerprint,
+            rows,
+            split: [steps(|p| p.train.len()), steps(|p| p.validation.len()), steps(|p| p.test.len())],
+            test_input: None,
+        };
+        let record = ForecastRecord {
+            local_in_use: in_use.local,
+            ..record(schema, plan, &model, &intervals, (set, split))
+        };
+        let header = ForecastHeader {
+            format_version: FORMAT_VERSION,
+            diabolo_version: VERSION.into(),
+            config: self.config.clone(),
+            source,
+            forecast: record,
+        };
+        Ok(SavedForecast { header, model, intervals, in_use, errors })
+    }
+
+    /// Adds the latent part, if it helps; says what came of it.
+    fn fit_latent(&mut self, model: &mut ForecastModel, split: &[SplitSeries]) -> Result<String> {
+        let config = &self.config.training;
+        if config.epochs == Some(0) {
+            return Ok("0 epochs: the forecast is linear".into());
+        }
+        let mut hooks = Steps { on_event: &mut self.on_event, cancel: &self.cancel };
+        add_latent(model, split, config, &mut hooks)
+    }
+
+    /// All rows, the fingerprint of a file or stream, and the notes of the reader.
+    fn read_series(&mut self) -> Result<(RecordBatch, Option<String>, Vec<String>)> {
+        let (on_note, notes) = OnNote::kept();
+        let options = ReadOptions { windows: None, on_note, ..self.config.data.read_options() };
+        let cancel = self.cancel.clone();
+        let check = || cancel.check(Phase::Prepare);
+        let name = self.name.clone();
+        let (rows, found) = match &mut self.source {
+            Source::Batch(rows) => (rows.clone(), None),
+            Source::Reader(reader) => {
+                let reader = std::mem::replace(reader, Box::new(std::io::empty()));
+                (read_from(&name, reader, &options)?.collect_checked(&check)?, None)
+            }
+            Source::Input(place) if is_stream(place) => {
+                let (file, found) = spool_stream(place, &check)?;
+                (read_from(&name, file, &options)?.collect_checked(&check)?, Some(found))
+            }
+            Source::Input(place) => (open(place, &options)?.collect_checked(&check)?, fingerprint(place)?),
+        };
+        Ok((rows, found, notes()))
+    }
+}
+
+fn record(
+    schema: SeriesSchema,
+    plan: &Plan,
+    model: &ForecastModel,
+    intervals: &BTreeMap<Method, Intervals>,
+    (set, split): (&SeriesSet, &[SplitSeries]),
+) -> ForecastRecord {
+    let usable = set.series.iter().zip(&plan.fits).filter(|(_, fits)| **fits).map(|(one, _)| one);
+    let series = usable.zip(split).map(|(one, split)| SeriesRecord {
+        name: one.name.clone(),
+        deviation: split.deviation.clone(),
+        naive_error: split
+            .naive_error
+            .iter()
+            .map(|error| Some(*error).filter(|error| error.is_finite()))
+            .collect(),
+    });
+    let non_negative = |column: usize| {
+        let train = |one: &SplitSeries| {
+            one.observed[column][one.parts.train.clone()].iter().all(|x| x.is_nan() || *x >= 0.0)
+        };
+        split.iter().all(train)
+    };
+    ForecastRecord {
+        horizon: plan.horizon,
+        season: plan.season,
+        choices: model.choices.clone(),
+        of_column: model.of_column.clone(),
+        latent: model.latent.is_some(),
+        local_in_use: false,
+        local: intervals.iter().map(|(method, intervals)| (*method, intervals.local)).collect(),
+        non_negative: (0..schema.columns.len()).map(non_negative).collect(),
+        series: series.collect(),
+        schema,
+    }
+}
+
+impl FittedForecast {
+    /// Writes the fit as a run folder: configuration, model and metrics.
+    ///
+    /// # Errors
+    /// [`Error::Io`](crate::Error::Io).
+    pub fn save_run(&self, run: &Run) -> Result<()> {
+        let saved = self.forecaster.saved();
+        run.write_config(&self.source, &saved.header.config)?;
+        saved.save(&run.model_path())?;
+        let numbers = serde_json::json!({ "forecast": self.scores });
+        write_atomically(&run.metrics_path(), format!("{numbers:#}\n").as_bytes())
+    }
+}

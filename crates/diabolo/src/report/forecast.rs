@@ -1,0 +1,108 @@
+//! The page of forecasts: what `diabolo-report` draws.
+
+use diabolo_report::{ForecastPage, ForecastPanel, MethodErrors};
+
+use crate::evaluate::forecast::{ForecastErrors, ForecastScores};
+use crate::pipeline::{FittedForecast, Forecaster};
+use crate::task::{ForecastOptions, Forecasts, SeriesForecast};
+
+/// The page of a forecast of these rows.
+pub fn forecast_page(
+    forecaster: &Forecaster,
+    input: &str,
+    made: &Forecasts,
+    options: &ForecastOptions,
+) -> ForecastPage {
+    let columns: Vec<String> = columns(forecaster);
+    let panels = made.series.iter().flat_map(|series| panels(series, &columns, &options.levels));
+    ForecastPage {
+        title: "Forecast".into(),
+        input: input.into(),
+        facts: facts(forecaster),
+        notes: made.notes.clone(),
+        panels: panels.collect(),
+        methods: vec![],
+    }
+}
+
+/// The page of a fit: errors on test windows.
+pub fn fit_page(fitted: &FittedForecast) -> ForecastPage {
+    let forecaster = &fitted.forecaster;
+    ForecastPage {
+        title: "Forecast: fit".into(),
+        input: forecaster.saved().header.source.input.clone(),
+        facts: facts(forecaster),
+        notes: fitted.notes.clone(),
+        panels: vec![],
+        methods: fitted.scores.as_ref().map(methods).unwrap_or_default(),
+    }
+}
+
+fn columns(forecaster: &Forecaster) -> Vec<String> {
+    forecaster.saved().header.forecast.schema.columns.iter().map(|column| column.name.clone()).collect()
+}
+
+fn facts(forecaster: &Forecaster) -> Vec<(String, String)> {
+    let header = &forecaster.saved().header;
+    let record = &header.forecast;
+    let choice = &record.choices[0];
+    let [train, validation, test] = header.source.split;
+    let fact = |name: &str, value: String| (name.to_string(), value);
+    vec![
+        fact("fitted on", header.source.input.clone()),
+        fact("series and columns", format!("{} and {}", record.series.len(), record.schema.columns.len())),
+        fact("step", record.schema.key.as_ref().map_or("1 row".into(), |key| key.step())),
+        fact("season", record.season.map_or("none".into(), |season| format!("{season} steps"))),
+        fact("horizon", format!("{} steps", record.horizon)),
+        fact("window", format!("{} steps", choice.window)),
+        fact("penalty", format!("{}, towards {}", choice.penalty, choice.anchor.name())),
+        fact("steps: training, validation, test", format!("{train}, {validation}, {test}")),
+    ]
+}
+
+fn panels(series: &SeriesForecast, columns: &[String], levels: &[f64]) -> Vec<ForecastPanel> {
+    let panel = |(name, made): (&String, &crate::task::ColumnForecast)| {
+        let intervals = levels
+            .iter()
+            .zip(&made.limits)
+            .map(|(level, [lower, upper])| (*level, lower.clone(), upper.clone()));
+        let mut title = series.name.as_ref().map_or(name.clone(), |series| format!("{series}: {name}"));
+        if let Some(mase) = made.mase {
+            title += &format!(" (MASE {mase:.2})");
+        }
+        ForecastPanel {
+            title,
+            history: made.history.clone(),
+            point: made.point.clone(),
+            intervals: intervals.collect(),
+            actual: made.actual.clone(),
+            times: series.history_times.iter().chain(&series.times).cloned().collect(),
+        }
+    };
+    columns.iter().zip(&series.columns).map(panel).collect()
+}
+
+fn methods(scores: &ForecastScores) -> Vec<MethodErrors> {
+    let of = |name: &str, errors: &ForecastErrors| {
+        let percent = |level: &str| errors.coverage.get(level).map(|share| 100.0 * share);
+        let measure = |name: &str, value: Option<f64>| (name.to_string(), value);
+        MethodErrors {
+            name: name.into(),
+            measures: vec![
+                measure("MASE", errors.mase),
+                measure("MSE", Some(errors.mse_standardized)),
+                measure("MAE", Some(errors.mae_standardized)),
+                measure("CRPS", errors.crps),
+                measure("sMAPE, %", Some(errors.smape)),
+                measure("coverage of 80 %", percent("0.8")),
+                measure("of 95 %", percent("0.95")),
+            ],
+            by_step: errors.mae_by_step.clone(),
+        }
+    };
+    let linear = scores.model == scores.ridge;
+    let mut methods = vec![of(if linear { "model: ridge" } else { "model" }, &scores.model)];
+    methods.extend((!linear).then(|| of("its ridge", &scores.ridge)));
+    methods.extend([of("last value", &scores.last_value), of("seasonal naive", &scores.seasonal_naive)]);
+    methods
+}

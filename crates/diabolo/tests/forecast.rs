@@ -1,0 +1,173 @@
+//! Forecasts end to end, in the library.
+#![allow(clippy::unwrap_used)]
+
+use diabolo::arrow::RecordBatch;
+use diabolo::artifact::SavedForecast;
+use diabolo::evaluate::forecast::{Method, evaluate};
+use diabolo::model::forecast::{
+    Filled, ForecastModel, LatentForecast, Parts, SplitSeries, naive_error, spread,
+};
+use diabolo::pipeline::{FittedForecast, matrix};
+use diabolo::random::{Purpose, RngExt, stream};
+use diabolo::task::{ForecastOptions, Start};
+use diabolo::tensor::Device;
+use diabolo::{Config, FitJob, Forecaster, Preset};
+
+/// A season of 12 with noise.
+fn waves(steps: usize, seed: u64) -> Vec<f64> {
+    let noise = &mut stream(seed, Purpose::Corrupt, 0, 0);
+    let wave = |t: usize| 10.0 + 4.0 * (t as f64 * std::f64::consts::TAU / 12.0).sin();
+    (0..steps).map(|t| wave(t) + noise.random_range(-1.0..1.0)).collect()
+}
+
+fn rows(values: &[f64]) -> RecordBatch {
+    matrix(values, &["flow"]).unwrap()
+}
+
+fn fit(values: &[f64], settings: &[&str]) -> diabolo::Result<FittedForecast> {
+    let mut config = Config::default();
+    Preset::Forecast.apply(&mut config);
+    settings.iter().for_each(|setting| config.set(setting).unwrap());
+    FitJob::new(rows(values)).config(config).forecast()
+}
+
+#[test]
+fn a_noisy_season_is_found_and_forecast_within_its_bands() {
+    let values = waves(700, 1);
+    let fitted = fit(&values, &["training.epochs=2"]).unwrap();
+    let record = &fitted.forecaster.saved().header.forecast;
+    assert_eq!((record.season, record.horizon), (Some(12), 12));
+    let scores = fitted.scores.unwrap();
+    assert_eq!(scores.windows, 140 - 12 + 1);
+    // The noise, of variance 1/3, is all that remains; a naive forecast has it twice.
+    let variance = spread(&values[..420]) * spread(&values[..420]);
+    assert!(scores.model.mse_standardized * variance < 0.40, "{scores:?}");
+    assert!(scores.seasonal_naive.mse_standardized * variance > 0.55, "{scores:?}");
+    assert!(scores.model.mase.unwrap() < scores.seasonal_naive.mase.unwrap());
+    let (eighty, ninety_five) = (scores.model.coverage["0.8"], scores.model.coverage["0.95"]);
+    assert!((0.74..0.86).contains(&eighty) && (0.91..0.99).contains(&ninety_five), "{scores:?}");
+}
+
+#[test]
+fn test_steps_never_reach_the_fit() {
+    let values = waves(400, 2);
+    let mut changed = values.clone();
+    changed[320..].iter_mut().for_each(|x| *x = -*x);
+    // All but the intervals for later data, which are to know the last errors.
+    let fitted = |values: &[f64]| {
+        let saved = fit(values, &["training.epochs=1"]).unwrap().forecaster.saved().clone();
+        let in_use = saved.intervals[&Method::Model].clone();
+        let mut header = saved.header.clone();
+        header.forecast.local_in_use = in_use.local;
+        SavedForecast { header, in_use, ..saved }.to_bytes().unwrap()
+    };
+    assert!(fitted(&values) == fitted(&changed));
+    // The same change a step earlier, in the validation part, is seen.
+    changed[319] = -changed[319];
+    assert!(fitted(&values) != fitted(&changed));
+}
+
+#[test]
+fn a_saved_forecast_is_the_same_and_a_damaged_one_is_refused() {
+    let values = waves(300, 3);
+    let fitted = fit(&values, &["training.epochs=1"]).unwrap();
+    let bytes = fitted.forecaster.saved().to_bytes().unwrap();
+    let opened = Forecaster::from_bytes(&bytes).unwrap();
+    let options = ForecastOptions::default();
+    let table = |forecaster: &Forecaster| forecaster.forecast(&rows(&values), &options).unwrap().table;
+    assert_eq!(table(&opened), table(&fitted.forecaster));
+    let mut damaged = bytes.clone();
+    let last = damaged.len() - 3;
+    damaged[last] ^= 1;
+    assert!(Forecaster::from_bytes(&damaged).err().unwrap().to_string().contains("checksum"));
+    let error = diabolo::Predictor::from_bytes(&bytes).err().unwrap().to_string();
+    assert!(error.contains("diabolo forecast"), "{error}");
+}
+
+#[test]
+fn a_latent_part_starts_as_the_ridge_and_adds_what_it_learned() {
+    let values = Filled::of(&waves(200, 4)).unwrap();
+    let fitted = fit(&waves(200, 4), &["training.epochs=0"]).unwrap();
+    let mut model: ForecastModel = fitted.forecaster.saved().model.clone();
+    let window = model.matrices[0].window;
+    let linear = model.predict(0, &values, 150, 3.0);
+    let noise = &mut stream(0, Purpose::InitializeForecast, 0, 0);
+    model.latent = Some(LatentForecast::new(window, model.horizon, noise, &Device::cpu()));
+    assert_eq!(model.predict(0, &values, 150, 3.0), linear);
+}
+
+#[test]
+fn every_window_is_scored_and_missing_values_are_not() {
+    let values: Vec<f64> = (0..40).map(|t| f64::from(t % 4) + if t == 37 { f64::NAN } else { 0.0 }).collect();
+    let model = ForecastModel {
+        horizon: 2,
+        season: Some(4),
+        matrices: vec![],
+        choices: vec![],
+        of_column: vec![0],
+        latent: None,
+    };
+    let parts = Parts { train: 0..20, validation: 20..30, test: 30..40 };
+    let series = SplitSeries {
+        columns: vec![Filled::of(&values)],
+        deviation: vec![spread(&values[..20])],
+        naive_error: vec![naive_error(&values[..20], 1)],
+        observed: vec![values],
+        parts,
+    };
+    // Without a matrix only naive forecasts can be made.
+    let made = Method::SeasonalNaive.predict(&model, 0, series.columns[0].as_ref().unwrap(), 30, 1.0);
+    assert_eq!(made, [2.0, 3.0]);
+    let model = ForecastModel {
+        matrices: vec![diabolo::model::forecast::LinearForecast {
+            window: 1,
+            horizon: 2,
+            weights: vec![0.0; 2],
+        }],
+        ..model
+    };
+    let scores = evaluate(&model, &Default::default(), &[series]).unwrap();
+    assert_eq!((scores.windows, scores.seasonal_naive.mse_standardized), (9, 0.0));
+    assert_eq!(scores.model, diabolo::evaluate::forecast::ForecastErrors { ..scores.last_value.clone() });
+    // 0, 1, 2, 3, 0, …: the next value is off by 1, 1, 1 or 3; a missing one does not count.
+    assert!(scores.last_value.crps.is_none() && scores.last_value.mase.unwrap() > 1.0);
+}
+
+#[test]
+fn wrong_use_is_an_error_with_a_way_out() {
+    let message = |values: &[f64], settings: &[&str]| fit(values, settings).err().unwrap().to_string();
+    let short = message(&waves(40, 5), &["forecast.horizon=30"]);
+    assert!(short.contains("horizon of 30") && short.contains("40 steps"), "{short}");
+    assert!(message(&[1.0], &[]).contains("horizon"), "one row");
+    let constant = message(&[3.5; 100], &["forecast.horizon=2"]);
+    assert!(constant.contains("constant") && constant.contains("flow"), "{constant}");
+    assert!(message(&waves(90, 5), &["data.validation=0"]).contains("validation"));
+    assert!(message(&waves(90, 5), &["data.window=80"]).contains("window"));
+
+    let fitted = fit(&waves(300, 6), &["training.epochs=0"]).unwrap().forecaster;
+    let with = |values: &[f64], options: ForecastOptions| {
+        fitted.forecast(&rows(values), &options).err().unwrap().to_string()
+    };
+    let far = with(&waves(100, 6), ForecastOptions { horizon: Some(99), ..Default::default() });
+    assert!(far.contains("--horizon 99"), "{far}");
+    let level = with(&waves(100, 6), ForecastOptions { levels: vec![95.0], ..Default::default() });
+    assert!(level.contains("--level"), "{level}");
+    let late = with(&waves(100, 6), ForecastOptions { from: Some(Start::Row(102)), ..Default::default() });
+    assert!(late.contains("--from"), "{late}");
+    let empty = with(&[&waves(10, 6)[..], &[f64::NAN; 400]].concat(), ForecastOptions::default());
+    assert!(empty.contains("only missing cells") && empty.contains("flow"), "{empty}");
+}
+
+#[test]
+fn sample_paths_are_joint_and_depend_on_the_seed_only() {
+    let values = waves(400, 7);
+    let fitted = fit(&values, &["training.epochs=0", "forecast.horizon=3"]).unwrap().forecaster;
+    let drawn = |seed: u64| {
+        let options = ForecastOptions { samples: 50, seed, ..Default::default() };
+        fitted.forecast(&rows(&values), &options).unwrap().table
+    };
+    let table = drawn(1);
+    assert_eq!((table.num_rows(), table.num_columns()), (150, 3));
+    assert_eq!(table, drawn(1));
+    assert_ne!(table, drawn(2));
+}
