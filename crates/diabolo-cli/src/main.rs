@@ -5,6 +5,7 @@ mod columns;
 mod commands;
 mod download;
 mod exit;
+mod forecast_text;
 mod interrupt;
 mod output;
 mod progress;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Denoise(args) => commands::denoise::run(args, shared),
         Command::Map(args) => commands::map::run(args, shared),
         Command::Impute(args) => commands::impute::run(args, shared),
+        Command::Forecast(args) => commands::forecast::run(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
         Command::Score(args) => commands::score::run(args, shared),
         Command::Calibrate(args) => commands::calibrate::run(args, shared),

@@ -7,7 +7,8 @@ Examples:
   diabolo fit customers.csv --key id --preset detect --out runs/watch
   diabolo fit holes.csv --key id --preset impute --out runs/fill
   diabolo fit digits --preset denoise --out runs/clean
-  diabolo fit sensor.csv --key time --window 24 --preset detect --out runs/series";
+  diabolo fit sensor.csv --key time --window 24 --preset detect --out runs/series
+  diabolo fit taxi --preset forecast --horizon 24 --out runs/next";
 
 pub const ENCODE: &str = "\
 Example:
@@ -46,6 +47,11 @@ pub const IMPUTE: &str = "\
 Examples:
   diabolo impute runs/fill holes.csv -o filled.csv --mask filled-cells.csv
   diabolo impute runs/fill holes.csv -o drawn.csv --multiple 5";
+
+pub const FORECAST: &str = "\
+Examples:
+  diabolo forecast runs/next taxi --horizon 1
+  diabolo forecast runs/next taxi --level 0.9 --report next.html -o next.csv";
 
 pub const GENERATE: &str = "\
 Examples:

@@ -9,6 +9,7 @@ use diabolo::model::FamilyConfig;
 use diabolo::train::Schedule;
 use diabolo::{Config, Error, Preset};
 
+use super::forecast::HorizonArgs;
 use super::values::seconds;
 use super::{ModelArgs, ReadArgs};
 
@@ -16,7 +17,7 @@ use super::{ModelArgs, ReadArgs};
 pub struct FitArgs {
     /// A CSV, TSV, JSON lines, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images or of the
     /// parts of a table, a pattern such as 'data/*.parquet', `-` for stdin, or a built-in data set:
-    /// digits, factors, mnist, fashion-mnist, binarized-mnist
+    /// digits, factors, taxi, mnist, fashion-mnist, binarized-mnist
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 
@@ -30,8 +31,8 @@ pub struct FitArgs {
     /// Replace the run in the folder of --out
     #[arg(long, requires = "out")]
     pub force: bool,
-    /// Settings for a task: detect, detect-contaminated, impute, denoise, features or generate;
-    /// other flags override them
+    /// Settings for a task: detect, detect-contaminated, impute, denoise, features, generate or
+    /// forecast; other flags override them
     #[arg(long, alias = "for", value_name = "PRESET", conflicts_with_all = ["config", "resume"])]
     pub preset: Option<Preset>,
     /// TOML configuration file; --print-config shows the keys
@@ -50,6 +51,8 @@ pub struct FitArgs {
     pub training: TrainingArgs,
     #[command(flatten)]
     pub columns: ColumnArgs,
+    #[command(flatten)]
+    pub forecast: HorizonArgs,
     #[command(flatten)]
     pub read: ReadArgs,
 }
@@ -166,6 +169,7 @@ impl FitArgs {
         self.model.apply(&mut config)?;
         self.training.apply(&mut config)?;
         self.columns.apply(&mut config)?;
+        self.forecast.apply(&mut config)?;
         self.read.apply(&mut config)?;
         Ok(config)
     }

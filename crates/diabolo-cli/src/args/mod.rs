@@ -5,6 +5,7 @@ mod compare;
 mod detect;
 mod examples;
 mod fit;
+mod forecast;
 mod generate;
 mod model;
 mod shell;
@@ -25,6 +26,7 @@ pub use codec::{CompressArgs, DecompressArgs};
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
+pub use forecast::ForecastArgs;
 pub use generate::GenerateArgs;
 pub use model::ModelArgs;
 pub use shell::{CompletionsArgs, ManArgs};
@@ -138,6 +140,9 @@ pub enum Command {
     /// Impute missing cells
     #[command(after_help = examples::IMPUTE)]
     Impute(ImputeArgs),
+    /// Predict the next values of series, with prediction intervals
+    #[command(after_help = examples::FORECAST)]
+    Forecast(ForecastArgs),
     /// Generate new rows or images from the prior or by the contractive walk
     #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
@@ -221,8 +226,8 @@ pub struct ReadArgs {
     /// Refuse unreadable image files instead of skipping them
     #[arg(long)]
     pub strict: bool,
-    /// The rows are a time series: one example is a window of N consecutive rows [default: as
-    /// fitted]
+    /// The rows are a time series: one example is a window of N consecutive rows; for forecasts,
+    /// the values that one is made from [default: as fitted]
     #[arg(long, value_name = "N")]
     pub window: Option<usize>,
 }

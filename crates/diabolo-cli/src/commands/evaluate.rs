@@ -1,12 +1,16 @@
 //! `diabolo evaluate RUN [INPUT]`
 
+use diabolo::Forecaster;
 use diabolo::pipeline::EvaluateOptions;
 
-use super::{evaluation_rows, load, note_unknown};
+use super::{evaluation_rows, forecast, load, note_unknown};
 use crate::args::{EvaluateArgs, Shared};
 use crate::output;
 
 pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
+    if Forecaster::is_at(&args.model) {
+        return forecast::evaluate(args, shared);
+    }
     let predictor = load(&args.model, args.input.as_deref(), shared)?.missing(&args.read.missing)?;
     let options = EvaluateOptions { samples: args.samples, diagnose: args.diagnose };
     options.validate(&predictor)?;

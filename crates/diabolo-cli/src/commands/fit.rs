@@ -8,13 +8,15 @@ use diabolo::pipeline::{Cancel, PreparedJob};
 use diabolo::report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
 
+use super::forecast;
 use crate::args::{FitArgs, Shared};
 use crate::interrupt::cancellable;
 use crate::output;
 use crate::progress::Reporter;
 
 pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
-    if args.print_config && args.input.is_none() && args.resume.is_none() {
+    let alone = args.input.is_none() && args.resume.is_none();
+    if args.print_config && (alone || args.to_config()?.forecast.is_some()) {
         return print_config(&args.to_config()?, shared);
     }
     if let (Some(out), None, false) = (&args.out, &args.resume, args.force) {
@@ -23,6 +25,11 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     let mut reporter = Reporter::new(shared.quiet);
     let cancel = Cancel::new();
+    let config = args.to_config()?;
+    if config.forecast.is_some() && args.resume.is_none() {
+        let job = job(args, shared)?.cancel(cancel.clone()).on_event(|event| reporter.event(&event));
+        return cancellable(&cancel, || forecast::fit(job, &config, args, shared));
+    }
     let job = job(args, shared)?.device(shared.device()?).cancel(cancel.clone());
     let prepared = job.on_event(|event| reporter.event(&event)).prepare()?;
     if args.print_config {

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use diabolo::Forecaster;
 use diabolo::artifact::{SavedModel, weights};
 use diabolo::pipeline::Inspection;
 use serde_json::json;
 
-use super::{is_model, load};
+use super::{forecast, is_model, load};
 use crate::args::{InspectArgs, Shared};
 use crate::columns::columns;
 use crate::output;
@@ -17,6 +18,7 @@ pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
         return super::codec::inspect(path, shared);
     }
     match is_model(path) {
+        true if Forecaster::is_at(path) => forecast::inspect(path, shared),
         true => model(load(path, None, shared)?.saved(), shared),
         false => data(args, shared),
     }

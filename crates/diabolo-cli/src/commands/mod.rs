@@ -8,6 +8,7 @@ pub mod denoise;
 pub mod evaluate;
 pub mod features;
 pub mod fit;
+pub mod forecast;
 pub mod generate;
 pub mod impute;
 pub mod inspect;

@@ -3,7 +3,7 @@
 use crate::support::Workspace;
 
 /// The commands in an order in which each finds the runs of the previous ones.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "fit",
     "encode",
     "decode",
@@ -11,6 +11,7 @@ const VERBS: [&str; 15] = [
     "denoise",
     "map",
     "impute",
+    "forecast",
     "generate",
     "score",
     "calibrate",

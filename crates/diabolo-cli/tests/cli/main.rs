@@ -18,6 +18,7 @@ mod examples;
 mod factors;
 mod features;
 mod files;
+mod forecast;
 mod help;
 mod impute;
 mod likelihood;

@@ -1,0 +1,108 @@
+//! The arguments of forecasts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use diabolo::data::Format;
+use diabolo::task::{ForecastOptions, Start};
+use diabolo::{Config, Error};
+
+use super::ReadArgs;
+
+#[derive(Args)]
+#[command(next_help_heading = "Forecasts (--preset forecast)")]
+pub struct HorizonArgs {
+    /// Number of steps to predict [default: one season]
+    #[arg(long, value_name = "H")]
+    pub horizon: Option<usize>,
+    /// Season in steps, such as 24 for hours; 0 for none [default: found from the data]
+    #[arg(long, value_name = "S")]
+    pub season: Option<usize>,
+    /// Column that names the series of a row, if the table holds several
+    #[arg(long, value_name = "COLUMN")]
+    pub series: Option<String>,
+}
+
+impl HorizonArgs {
+    pub fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
+        let given = [
+            ("--horizon", self.horizon.is_some()),
+            ("--season", self.season.is_some()),
+            ("--series", self.series.is_some()),
+        ];
+        let given = given.into_iter().find(|(_, given)| *given);
+        let Some(forecast) = &mut config.forecast else {
+            return match given {
+                None => Ok(()),
+                Some((flag, _)) => {
+                    let reason = "it is a setting of forecasts: add --preset forecast";
+                    Err(Error::conflict(flag, "a fit without --preset forecast", reason))
+                }
+            };
+        };
+        forecast.horizon = self.horizon.or(forecast.horizon);
+        forecast.season = self.season.or(forecast.season);
+        config.data.series = self.series.clone().or(config.data.series.take());
+        forecast.validate()
+    }
+}
+
+#[derive(Args)]
+pub struct ForecastArgs {
+    /// A run folder or a model file of `fit --preset forecast`
+    pub model: PathBuf,
+    /// The series up to now: any input that `fit` accepts
+    pub input: String,
+    /// Output file; the extension selects CSV, TSV, JSON lines, Parquet or Arrow; - is stdout
+    #[arg(long, short, default_value = "-", value_name = "FILE")]
+    pub out: String,
+    /// Output format, if the extension does not determine it
+    #[arg(long, value_name = "NAME")]
+    pub format: Option<Format>,
+    /// Number of steps to predict; 1 for the next value [default: as fitted]
+    #[arg(long, value_name = "H")]
+    pub horizon: Option<usize>,
+    /// Levels of the prediction intervals, from 0.01 to 0.99
+    #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_values_t = [0.8, 0.95])]
+    pub level: Vec<f64>,
+    /// Write N sample paths instead of intervals
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = paths)]
+    pub samples: usize,
+    /// Seed of the sample paths
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Begin at this row (of each series, from 1) or time, and compare with the values that follow
+    /// [default: after the last row]
+    #[arg(long, value_name = "ROW|TIME")]
+    pub from: Option<String>,
+    /// Also write a page with history, forecast and intervals
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// The number of paths; a table of more would not fit into memory.
+fn paths(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(paths) if paths <= 10_000 => Ok(paths),
+        _ => Err("expected a whole number up to 10000".into()),
+    }
+}
+
+impl ForecastArgs {
+    /// The options; a number may also be a time, if the run has a key.
+    pub fn options(&self, has_key: bool, is_time: impl Fn(&str) -> bool) -> ForecastOptions {
+        let start = |text: &String| match text.parse::<usize>() {
+            Ok(row) if !has_key || !is_time(text) => Start::Row(row),
+            _ => Start::Time(text.clone()),
+        };
+        ForecastOptions {
+            horizon: self.horizon,
+            levels: self.level.clone(),
+            samples: self.samples,
+            seed: self.seed,
+            from: self.from.as_ref().map(start),
+        }
+    }
+}

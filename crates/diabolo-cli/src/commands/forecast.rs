@@ -1,0 +1,87 @@
+//! `diabolo forecast RUN INPUT`, and forecasts in `fit`, `evaluate` and `inspect`.
+
+use std::path::Path;
+
+use diabolo::artifact::{Run, write_atomically};
+use diabolo::data::{Writer, open, short_name};
+use diabolo::report::{fit_page, forecast_page};
+use diabolo::{Config, Error, FitJob, Forecaster};
+use serde_json::json;
+
+use super::finish;
+use crate::args::{EvaluateArgs, FitArgs, ForecastArgs, Shared};
+use crate::{forecast_text, output};
+
+pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
+    output::one_on_stdout("--out", &args.out, shared)?;
+    let report = args.report.as_ref().and_then(|path| path.to_str());
+    if let Some(other) = report.filter(|report| !report.ends_with(".html") && !report.ends_with(".htm")) {
+        return Err(Error::invalid_value("--report", "a name that ends in .html", other).into());
+    }
+    let forecaster = Forecaster::open(&args.model)?.input(&args.input);
+    let record = &forecaster.saved().header.forecast;
+    let is_time =
+        |text: &str| record.schema.key.as_ref().is_some_and(|key| key.parse("--from", text).is_ok());
+    let options = args.options(record.schema.key.is_some(), is_time);
+    let data = args.read.over(&forecaster.saved().header.config)?.data;
+    let read = diabolo::data::ReadOptions { windows: None, ..shared.read_options(&data) };
+    let rows = open(&args.input, &read)?.collect()?;
+    let made = forecaster.forecast(&rows, &options)?;
+    made.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
+    let mut writer = Writer::create(&args.out, args.format)?;
+    writer.write(&made.table)?;
+    finish(writer, shared)?;
+    if let Some(path) = &args.report {
+        write_atomically(
+            path,
+            forecast_page(&forecaster, &args.input, &made, &options).to_html().as_bytes(),
+        )?;
+    }
+    let columns: Vec<String> = record.schema.columns.iter().map(|column| column.name.clone()).collect();
+    forecast_text::compared(&made, &columns).iter().for_each(|line| shared.note(line));
+    output::wrote(made.table.num_rows() as u64, "rows", &args.out, shared)
+}
+
+/// Fits a forecast; the job has everything but the run folder.
+pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
+    if let Some(model) = &args.model.model {
+        let reason = "a forecast is no autoencoder";
+        return Err(Error::conflict("--preset forecast", format!("--model {model}"), reason).into());
+    }
+    let input = args.input.clone().unwrap_or_default();
+    let fitted = job.config(config.clone()).forecast()?;
+    let name = format!("{}-forecast", short_name(&input));
+    let run = match &args.out {
+        Some(folder) if args.force => Run::replace(folder)?,
+        Some(folder) => Run::create(folder)?,
+        None => Run::create_numbered(Path::new("runs"), &name)?,
+    };
+    fitted.save_run(&run)?;
+    write_atomically(&run.report_path(), fit_page(&fitted).to_html().as_bytes())?;
+    shared.note(format!("wrote {}", run.folder().display()));
+    let scores = fitted.scores.as_ref();
+    match (shared.json, scores) {
+        (true, _) => output::print_json(&json!({ "run": run.folder(), "forecast": scores })),
+        (false, Some(scores)) => output::print(&forecast_text::scores(scores)),
+        (false, None) => Ok(()),
+    }
+}
+
+pub fn evaluate(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
+    let forecaster = Forecaster::open(&args.model)?;
+    let data = args.read.over(&forecaster.saved().header.config)?.data;
+    let scores = forecaster.evaluate(args.input.as_deref(), &data, shared.on_note())?;
+    match shared.json {
+        true => output::print_json(&json!({ "forecast": scores })),
+        false => output::print(&forecast_text::scores(&scores)),
+    }
+}
+
+pub fn inspect(path: &Path, shared: &Shared) -> anyhow::Result<()> {
+    let forecaster = Forecaster::open(path)?;
+    let header = &forecaster.saved().header;
+    match shared.json {
+        true => output::print_json(&json!({ "header": header })),
+        false => output::print(&forecast_text::header(header)),
+    }
+}
