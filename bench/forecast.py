@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Forecasts: ETTh1 by the protocol of DLinear's code, and small series beside naive forecasts and Theta.
+
+    DIABOLO_DATA=... bench/forecast.py [etth1|series|all]
+
+ETTh1: 12, 4 and 4 months of 30 days for training, validation and test; values standardised on the training part; every test window,
+stride 1, 7 columns, each as a series of its own; look-back may reach into the part before, targets may not. Repeating the last value must give an MSE of 1.294 at 96.
+
+Series (DATA/series, and NAB's known causes with the labelled windows left empty): each is fitted with its defaults for a horizon of 1 and of 14; up
+to ORIGINS evenly spaced test windows are forecast by the command line, by the last value, by the last season and by Theta (statsmodels,
+on the last 2,000 values). MASE is in units of the error of the seasonal naive forecast in training.
+Environment: OUT (runs/forecast), ORIGINS (60), FIT (--preset forecast; with --epochs 0 the ridge alone), DIABOLO. Theta needs `pip install statsmodels`; without it its column is empty.
+"""
+
+import csv
+import gzip
+import json
+import math
+import os
+import pathlib
+import resource
+import shlex
+import subprocess
+import sys
+import time
+
+DATA = pathlib.Path(os.environ["DIABOLO_DATA"])
+OUT = pathlib.Path(os.environ.get("OUT", "runs/forecast"))
+ORIGINS = int(os.environ.get("ORIGINS", "60"))
+FIT = shlex.split(os.environ.get("FIT", "--preset forecast"))
+DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
+
+
+def run(*arguments):
+    done = subprocess.run([*DIABOLO, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(map(str, arguments))}\n{done.stderr}")
+    return done.stdout
+
+
+def rows_of(path):
+    open_ = gzip.open if path.suffix == ".gz" else open
+    with open_(path, "rt") as file:
+        return list(csv.reader(file))
+
+
+def etth1():
+    """Errors of the fit at each horizon."""
+    head, *rows = rows_of(DATA / "ett/ETTh1.csv.gz")
+    source = OUT / "ETTh1-20-months.csv"
+    with open(source, "w", newline="") as file:
+        csv.writer(file).writerow(["column", "date", "value"])
+        for at, name in enumerate(head[1:], 1):
+            csv.writer(file).writerows([name, row[0], row[at]] for row in rows[: 20 * 30 * 24])
+    print("| horizon | MSE | MAE | CRPS | coverage of 90 % | MSE of ridge | last value | last season | seconds |\n|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    for horizon in 96, 192, 336, 720:
+        begun = time.time()
+        found = json.loads(run("fit", source, "--key", "date", "--series", "column", *FIT, "--horizon", horizon, "--out", OUT / f"ETTh1-{horizon}", "--force", "--json"))
+        seconds, found = time.time() - begun, found["forecast"]
+        mse = lambda name: f"{found[name]['mse_standardized']:.3f}"
+        print(
+            f"| {horizon} | {found['mse_standardized']:.4f} | {found['mae_standardized']:.4f} | {found['crps']:.4f} | {100 * found['coverage']['0.9']:.1f} % | "
+            f"{mse('ridge')} | {mse('last_value')} | {mse('seasonal_naive')} | {seconds:.0f} |",
+            flush=True,
+        )
+        if horizon == 96:
+            assert abs(found["last_value"]["mse_standardized"] - 1.294) < 1e-3, "the protocol is another one"
+
+
+def small_series():
+    """Each series as a CSV of a key and one column: (name, key, path)."""
+    for name in "airline-passengers", "daily-min-temperatures", "monthly-sunspots":
+        path = DATA / f"series/{name}.csv"
+        yield name, rows_of(path)[0][0], path
+    windows = json.load(open(DATA / "nab/combined_windows.json"))
+    for path in sorted((DATA / "nab/realKnownCause").glob("*.csv.gz")):
+        name = path.name.removesuffix(".csv.gz")
+        head, *rows = rows_of(path)
+        labelled = windows[f"realKnownCause/{name}.csv"]
+        within = lambda time: any(first[:19] <= time <= last[:19] for first, last in labelled)
+        source = OUT / f"{name}.csv"
+        with open(source, "w", newline="") as file:
+            csv.writer(file).writerows([head, *([time, "" if within(time) else value] for time, value in rows)])
+        yield name, head[0], source
+
+
+def theta(values, season, horizon):
+    """The forecast by Theta of the steps after these values."""
+    import numpy
+    from statsmodels.tsa.forecasting.theta import ThetaModel
+
+    values = numpy.array(values[-2000:])
+    seasonal = season > 1 and len(values) >= 2 * season
+    model = ThetaModel(values, period=season if seasonal else 1, deseasonalize=seasonal)
+    return list(model.fit().forecast(horizon))
+
+
+def filled(values):
+    """Missing values replaced by the one before."""
+    out, last = [], next(x for x in values if not math.isnan(x))
+    for x in values:
+        last = last if math.isnan(x) else x
+        out.append(last)
+    return out
+
+
+def one_series(name, key, source, horizon):
+    """MASE of each method at the same origins."""
+    folder = OUT / f"{name}-{horizon}"
+    begun = time.time()
+    whole = json.loads(run("fit", source, "--key", key, *FIT, "--horizon", horizon, "--out", folder, "--force", "--json"))
+    seconds, whole = time.time() - begun, whole["forecast"]
+    record = json.loads(run("inspect", folder, "--json"))["header"]["forecast"]
+    column, season = record["schema"]["columns"][0]["name"], record["season"] or 1
+    values = [float(row[1]) if row[1] else math.nan for row in rows_of(pathlib.Path(source))[1:]]
+    scale = record["series"][0]["naive_error"][0]
+    first = len(values) - max(horizon, round(0.2 * len(values)))
+    origins = [o for o in range(first, len(values) - horizon + 1) if not any(math.isnan(x) for x in values[o : o + horizon])]
+    origins = origins[:: max(1, len(origins) // ORIGINS)]
+    errors = {"model": [], "last value": [], "last season": [], "theta": []}
+    for origin in origins:
+        past, true = filled(values[:origin]), values[origin : origin + horizon]
+        made = csv.DictReader(run("forecast", folder, source, "--from", origin + 1, "--quiet").splitlines())
+        found = {
+            "model": [float(row[column]) for row in made],
+            "last value": [past[-1]] * horizon,
+            "last season": [past[origin - season + h % season] for h in range(horizon)],
+        }
+        try:
+            found["theta"] = theta(past, season, horizon)
+        except ImportError:
+            pass
+        for method, path in found.items():
+            errors[method].append(sum(abs(a - b) for a, b in zip(path, true)) / horizon / scale)
+    mean = {method: sum(of) / len(of) if of else math.nan for method, of in errors.items()}
+    return mean, whole, season, seconds
+
+
+def series():
+    print("| series | horizon | season | model | Theta | last value | last season | model, all windows | coverage of 90 % | seconds |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    all_of = {}
+    for name, key, source in small_series():
+        for horizon in 1, 14:
+            mean, whole, season, seconds = one_series(name, key, source, horizon)
+            cells = [f"{mean[method]:.3f}" for method in ("model", "theta", "last value", "last season")]
+            print(f"| {name} | {horizon} | {season} | {' | '.join(cells)} | {whole['mase']:.3f} | {100 * whole['coverage']['0.9']:.1f} % | {seconds:.1f} |", flush=True)
+            for method, of in mean.items():
+                all_of.setdefault(method, []).append(of)
+    means = [f"{sum(all_of[method]) / len(all_of[method]):.3f}" for method in ("model", "theta", "last value", "last season")]
+    print(f"| mean | | | {' | '.join(means)} | | | |")
+
+
+def main():
+    OUT.mkdir(parents=True, exist_ok=True)
+    wanted = sys.argv[1] if len(sys.argv) > 1 else "all"
+    if wanted in ("etth1", "all"):
+        etth1()
+    if wanted in ("series", "all"):
+        series()
+    print(f"peak memory of a fit: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
+
+
+main()
