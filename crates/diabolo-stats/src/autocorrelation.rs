@@ -54,6 +54,8 @@ pub fn season(series: &[f64], candidates: &[usize], most: usize) -> Option<usize
     /// A peak is significant above so many standard errors of white noise, and this value.
     const ERRORS: f64 = 4.0;
     const LEAST: f64 = 0.2;
+    /// A longer season must have a peak so much higher: multiples of a season are as good.
+    const LONGER: f64 = 0.1;
     /// A peak that is not a candidate must be so much higher.
     const CLEARLY: f64 = 0.15;
     if let Some(found) = calendar_season(series, candidates) {
@@ -73,7 +75,7 @@ pub fn season(series: &[f64], candidates: &[usize], most: usize) -> Option<usize
     };
     let highest = |lags: &mut dyn Iterator<Item = usize>| {
         lags.filter(|lag| (2..=most.min(found.len() - 2)).contains(lag) && is_peak(*lag))
-            .reduce(|best, lag| if found[lag] > found[best] + 0.02 { lag } else { best })
+            .reduce(|best, lag| if found[lag] > found[best] + LONGER { lag } else { best })
     };
     let suggested = highest(&mut candidates.iter().copied().rev());
     let any = highest(&mut (2..=lags));
