@@ -102,7 +102,7 @@ impl Activation {
     }
 
     /// a ← φ(a + b), where all rows share `bias`.
-    pub(super) fn apply(self, a: &mut [f32], bias: &[f32]) {
+    pub(crate) fn apply(self, a: &mut [f32], bias: &[f32]) {
         let width = bias.len().max(1);
         let part = width * rows_per_thread(a.len() / width, width);
         let of_part = |a: &mut [f32]| {
@@ -117,7 +117,7 @@ impl Activation {
     }
 
     /// a ← φ(a + b); returns φ′, or `None` if it is 1 everywhere.
-    pub(super) fn apply_with_slope(self, a: &mut [f32], bias: &[f32]) -> Option<Vec<f32>> {
+    pub(crate) fn apply_with_slope(self, a: &mut [f32], bias: &[f32]) -> Option<Vec<f32>> {
         if self == Activation::Identity {
             self.apply(a, bias);
             return None;

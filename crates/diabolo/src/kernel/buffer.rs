@@ -9,9 +9,9 @@ use std::sync::{LazyLock, Mutex};
 /// Smaller arrays are left to the allocator.
 const SMALLEST: usize = 1 << 12;
 
-/// The most numbers that are kept: 64 MiB. Beyond, all are released: their sizes were those of
+/// The most numbers that are kept: 256 MiB. Beyond, all are released: their sizes were those of
 /// another task.
-const MOST: usize = 1 << 24;
+const MOST: usize = 1 << 26;
 
 /// What is kept, by size.
 #[derive(Default)]

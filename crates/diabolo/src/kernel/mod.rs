@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `product`, `skip_zeros` | | products of matrices, with one order of summation |
 //! | `affine` | product, bias, activation, and their backward passes | `nn::Linear` |
+//! | `window`, `convolution` | patches of images, and products with them | `nn::Convolution` |
 //! | `element_loss`, `heteroscedastic` | −log p(x) element by element, mask, sum, and the gradient | `distribution` |
 //! | `gaussian` | the posterior's ten element-wise operations | `distribution` |
 //! | `gram` | ‖B W‖²_F by W Wᵀ, blocks of cotangents times slopes, and their gradients | `objective::contraction` |
@@ -19,6 +20,7 @@
 mod activation;
 mod affine;
 pub(crate) mod buffer;
+mod convolution;
 mod element_loss;
 mod gaussian;
 mod gram;
@@ -29,9 +31,11 @@ mod product;
 mod skip_zeros;
 mod threads;
 mod update;
+mod window;
 
 pub use activation::Activation;
 pub(crate) use affine::{affine, affine_with_slope, scale_and_sum};
+pub(crate) use convolution::{Convolution, correlate};
 pub use element_loss::ElementLoss;
 pub(crate) use element_loss::{Observations, negative_log_likelihood};
 pub(crate) use gaussian::{bound, gaussian_draw, gaussian_kl};
@@ -42,6 +46,8 @@ pub(crate) use matrix::{Matrix, transposed};
 pub(crate) use threads::{in_parallel, is_in_place, with_pool};
 pub use threads::{in_place, on_one_thread};
 pub(crate) use update::{AdamStep, adam, add};
+pub use window::{Axis, Window};
+pub(crate) use window::{fold, gather};
 
 /// Runs `work` as compiled for this processor. Everything it calls must be inlined.
 #[inline(always)]

@@ -98,6 +98,27 @@ impl Matrix<'_> {
         }
         out
     }
+
+    /// `out` = the product with row-major numbers, on this thread.
+    pub(super) fn times_rows_here(self, right: &[f32], columns: usize, out: &mut [f32]) {
+        match self.columns {
+            0 => out.fill(0.0),
+            _ => self.rows_here(right, columns, out, Wanted::All),
+        }
+    }
+
+    /// `sum` += the product with row-major numbers, on this thread.
+    pub(super) fn add_rows_here(self, right: &[f32], columns: usize, sum: &mut [f32]) {
+        if self.columns > 0 {
+            self.rows_here(right, columns, sum, Wanted::Sum);
+        }
+    }
+
+    fn rows_here(self, right: &[f32], columns: usize, out: &mut [f32], wanted: Wanted) {
+        if !out.is_empty() {
+            Arch::new().dispatch(Product { left: self, first_row: 0, right, columns, out, wanted });
+        }
+    }
 }
 
 /// `part` of the rows of a product from a first one on, on all cores if that pays.

@@ -6,6 +6,7 @@
 use burn::tensor::{Int, Tensor, TensorData};
 
 use super::shape::Shape;
+use crate::kernel::Window;
 
 /// Numbers and their shape.
 #[derive(Clone, Debug)]
@@ -187,6 +188,18 @@ impl Array {
             burn::tensor::IndexingUpdateOp::Add,
         );
         Array { numbers, shape }
+    }
+
+    pub fn gather(&self, window: &Window) -> Self {
+        let (rows, width) = (self.shape[0], window.image());
+        let padded = self.embed(1, 0, width + 1);
+        let patches = padded.select(1, &window.places());
+        patches.reshape(Shape::new(&[rows * window.positions(), window.patch()]))
+    }
+
+    pub fn fold(&self, window: &Window, rows: usize) -> Self {
+        let patches = self.clone().reshape(Shape::new(&[rows, window.positions() * window.patch()]));
+        patches.add_at(1, &window.places(), window.image() + 1).narrow(1, 0, window.image())
     }
 
     pub fn matmul(&self, other: &Self, turned: [bool; 2]) -> Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::element::Element;
 use super::shape::{Loop, Shape, loops};
-use crate::kernel::{self, dispatch_simd};
+use crate::kernel::{self, Window, dispatch_simd};
 
 /// Numbers and their shape.
 #[derive(Clone, Debug)]
@@ -293,6 +293,23 @@ impl<T: Element> Array<T> {
             }
         }
         Array::new(out, shape)
+    }
+
+    /// The patches of images (one a row) at all positions of a window: (rows · positions) × patch.
+    pub fn gather(&self, window: &Window) -> Self {
+        let rows = self.shape[0];
+        let shape = Shape::new(&[rows * window.positions(), window.patch()]);
+        let mut out = T::buffer(shape.size());
+        kernel::gather(window, &self.values, 0..rows * window.rows.positions(), &mut out);
+        Array::new(out, shape)
+    }
+
+    /// The transpose of [`gather`](Self::gather): the sums of patches where they lie in `rows`
+    /// images.
+    pub fn fold(&self, window: &Window, rows: usize) -> Self {
+        let mut out = vec![T::default(); rows * window.image()];
+        kernel::fold(window, &self.values, 0..rows * window.rows.positions(), &mut out);
+        Array::new(out, Shape::new(&[rows, window.image()]))
     }
 
     /// The product of two matrices, or of each pair of a stack of them; `turned`: of transposes.

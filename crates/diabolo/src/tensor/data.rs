@@ -7,7 +7,7 @@ use super::accelerator;
 use super::array::Array;
 use super::element::Element;
 use super::shape::Shape;
-use crate::kernel;
+use crate::kernel::{self, Window};
 
 /// The type of the numbers of a tensor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,6 +252,14 @@ impl Data {
 
     pub fn add_at(&self, dim: usize, chosen: &[usize], width: usize) -> Data {
         each!(self, array -> array.add_at(dim, chosen, width))
+    }
+
+    pub fn gather(&self, window: &Window) -> Data {
+        each!(self, array -> array.gather(window))
+    }
+
+    pub fn fold(&self, window: &Window, rows: usize) -> Data {
+        each!(self, array -> array.fold(window, rows))
     }
 
     pub fn matmul(&self, other: &Data, turned: [bool; 2]) -> Data {

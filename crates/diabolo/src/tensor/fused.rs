@@ -10,7 +10,8 @@ use super::data::Data;
 use super::shape::Shape;
 use super::tape::{record, record_sums};
 use crate::kernel::{
-    self, Activation, ElementLoss, GramNorm, LayerContraction, Matrix, Observations, buffer,
+    self, Activation, Convolution, ElementLoss, GramNorm, LayerContraction, Matrix, Observations, Window,
+    buffer,
 };
 
 /// Whether the kernels support `tensor`: single precision on the processor.
@@ -81,6 +82,76 @@ pub fn affine(
         }
     });
     Tensor { data: data(h, dims), node }
+}
+
+/// gather(x) Wᵀ: `images` batch × image, `weight` outputs × patch; result batch × (positions ·
+/// outputs).
+///
+/// The gradients are fold(g W) and gᵀ gather(x).
+pub fn convolve(images: Tensor<2>, weight: Tensor<2>, window: Window) -> Tensor<2> {
+    let (rows, [outputs, patch]) = (images.dims()[0], weight.dims());
+    let dims = [rows, window.positions() * outputs];
+    let nodes = [images.node, weight.node];
+    let (x, w) = (images.data, weight.data);
+    let of = |w| Convolution { window, weight: array(w).values(), outputs };
+    let y = data(of(&w).forward(array(&x).values()), dims);
+    let node = record(nodes, move |g, wanted| {
+        let g = array(&g).values();
+        let of = Convolution { window, weight: array(&w).values(), outputs };
+        let of_weight = || kernel::correlate(&window, array(&x).values(), g, outputs);
+        [
+            wanted[0].then(|| data(of.transposed(g), [rows, window.image()])),
+            wanted[1].then(|| data(of_weight(), [outputs, patch])),
+        ]
+    });
+    Tensor { data: y, node }
+}
+
+/// The transpose of [`convolve`], fold(y W): `values` batch × (positions · outputs); result batch ×
+/// image.
+///
+/// The gradients are gather(g) Wᵀ and yᵀ gather(g).
+pub fn convolve_transposed(values: Tensor<2>, weight: Tensor<2>, window: Window) -> Tensor<2> {
+    let ([rows, width], [outputs, patch]) = (values.dims(), weight.dims());
+    let nodes = [values.node, weight.node];
+    let (y, w) = (values.data, weight.data);
+    let of = |w| Convolution { window, weight: array(w).values(), outputs };
+    let x = data(of(&w).transposed(array(&y).values()), [rows, window.image()]);
+    let node = record(nodes, move |g, wanted| {
+        let g = array(&g).values();
+        let of = Convolution { window, weight: array(&w).values(), outputs };
+        match wanted {
+            [true, true] => {
+                let (of_values, of_weight) = of.transposed_backward(g, array(&y).values());
+                [Some(data(of_values, [rows, width])), Some(data(of_weight, [outputs, patch]))]
+            }
+            [_, false] => [Some(data(of.forward(g), [rows, width])), None],
+            [false, _] => {
+                let of_weight = kernel::correlate(&window, g, array(&y).values(), outputs);
+                [None, Some(data(of_weight, [outputs, patch]))]
+            }
+        }
+    });
+    Tensor { data: x, node }
+}
+
+/// φ(a + b): all rows of `a` share `bias`.
+pub fn activate(a: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
+    let dims = a.dims();
+    let nodes = [a.node, bias.node];
+    let (mut h, b) = (into_array(a.data), array(&bias.data).values());
+    if nodes.iter().all(Option::is_none) {
+        activation.apply(h.values_mut(), b);
+        return Tensor { data: Data::F32(h), node: None };
+    }
+    let slope = activation.apply_with_slope(h.values_mut(), b);
+    let slope = slope.map(|slope| Array::new(slope, Shape::new(&dims)));
+    let node = record(nodes, move |g, wanted| {
+        let mut g = into_array(g);
+        let of_bias = kernel::scale_and_sum(g.values_mut(), slope.as_ref().map(Array::values), dims[1]);
+        [wanted[0].then_some(Data::F32(g)), wanted[1].then(|| data(of_bias, [dims[1]]))]
+    });
+    Tensor { data: Data::F32(h), node }
 }
 
 /// −log p(x) of each row, in nats, over the cells that are `observed`.

@@ -1,13 +1,14 @@
 //! Every operation: values by hand, gradients by finite differences.
 
 use super::*;
+use crate::kernel::{Axis, Window};
 use crate::random::{Purpose, RngExt, stream};
 use crate::tensor::{Device, activation, log_sum_exp, repeat_rows, to_host, to_host_f64};
 
 type Operation = (&'static str, fn(Tensor<2>) -> Tensor<2>);
 
 /// Operations on a 3 × 4 matrix of numbers between 0.2 and 2.
-const OPERATIONS: [Operation; 47] = [
+const OPERATIONS: [Operation; 49] = [
     ("x + x", |x| x.clone() + x),
     ("x + row", |x| x.clone() + x.narrow(0, 1, 1)),
     ("column + row", |x| x.clone().narrow(1, 2, 1) + x.narrow(0, 1, 1)),
@@ -56,11 +57,19 @@ const OPERATIONS: [Operation; 47] = [
     ("select", |x| x.square().select(0, &[2, 0, 2])),
     ("pick", |x| x.square().pick(&[3, 0, 3])),
     ("cumsum", |x| x.square().cumsum()),
+    ("gather", |x| x.gather(window(4)).square()),
+    ("fold", |x| x.reshape([4, 3]).gather(window(3)).square().fold(window(3)).square()),
     ("masks", |x| {
         let low = x.clone().below(1.0);
         x.clone().mask_fill(!low.clone(), 7.0).mask_where(low, x.square())
     }),
 ];
+
+/// Two taps with a gap over rows of `length` numbers, at every second place from one before them.
+fn window(length: usize) -> Window {
+    let columns = Axis { length, kernel: 2, stride: 2, dilation: 2, before: 1, after: 1 };
+    Window { rows: Axis::single(), columns, channels: 1 }
+}
 
 fn matrix(seed: u64, dims: [usize; 2], device: &Device) -> Tensor<2> {
     let noise = &mut stream(seed, Purpose::Choose, 0, 0);
@@ -131,6 +140,18 @@ fn both_precisions_agree() {
         assert_close(name, &found, &expected, 1e-4);
         assert_close(name, &gradient(&of, &single), &gradient(&of, &double), 1e-3);
     }
+}
+
+/// As graphics processors gather and fold: by the places of all numbers of the patches.
+#[test]
+fn patches_are_chosen_places() {
+    let device = Device::cpu_f64();
+    let rows = Axis { length: 4, kernel: 3, stride: 1, dilation: 1, before: 1, after: 0 };
+    let window = Window { rows, columns: window(3).columns, channels: 2 };
+    let (x, places) = (matrix(1, [2, window.image()], &device), window.places());
+    let padded = Tensor::cat(vec![x.clone(), matrix(2, [2, 1], &device).zeros_like()], 1);
+    let chosen = to_host_f64(padded.select(1, &places));
+    assert_eq!(to_host_f64(x.gather(window)), chosen);
 }
 
 #[test]
