@@ -14,6 +14,7 @@ from cases import (
     autoencoder,
     bounds,
     contraction,
+    convolution,
     likelihoods,
     multiscale,
     sparse,
@@ -24,6 +25,7 @@ from cases.files import write
 
 FILES = {
     "contraction": contraction.cases,
+    "convolution": convolution.cases,
     "autoencoder": autoencoder.cases,
     "sparse": sparse.cases,
     "multiscale": multiscale.cases,

@@ -231,6 +231,8 @@ pub struct Block {
     pub start: usize,
     /// Number of encoded columns.
     pub width: usize,
+    /// Height, width and channels, of pixels.
+    pub image: Option<(usize, usize, usize)>,
     /// The features of the schema that they encode.
     pub features: Vec<usize>,
     /// The names of these features.

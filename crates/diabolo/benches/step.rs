@@ -11,8 +11,8 @@ use std::time::Instant;
 use diabolo::Result;
 use diabolo::data::Encoded;
 use diabolo::distribution::{Family, LikelihoodBlock};
-use diabolo::model::{Architecture, ContractiveConfig, FamilyConfig, Model, VariationalConfig};
-use diabolo::nn::Activation;
+use diabolo::model::{Architecture, ContractiveConfig, Convolutions, FamilyConfig, Model, VariationalConfig};
+use diabolo::nn::{Activation, Image};
 use diabolo::objective::Estimator;
 use diabolo::random::{Purpose, RngExt, stream};
 use diabolo::tensor::Device;
@@ -55,6 +55,7 @@ fn cases() -> Vec<(&'static str, Architecture)> {
         FamilyConfig::Contractive(ContractiveConfig { tied, estimator, ..Default::default() })
     };
     let variational = || FamilyConfig::Variational(VariationalConfig::default());
+    let plain = || FamilyConfig::Plain { tied: false };
     let image = Family::Bernoulli;
     let table = Family::Gaussian;
     use Activation::{Identity, Relu, Sigmoid};
@@ -62,10 +63,31 @@ fn cases() -> Vec<(&'static str, Architecture)> {
         ("vae", network(variational(), &[784, 400, 20], (Relu, Identity), image)),
         ("vae_table", network(variational(), &[32, 64, 8], (Relu, Identity), table)),
         ("cae", network(contractive(true, Estimator::Exact), &[784, 1000], (Sigmoid, Sigmoid), image)),
+        ("conv_denoiser", convolutional(plain(), 28, (&[16, 8], 3), &[], 392)),
+        ("conv_vae", convolutional(variational(), 28, (&[32, 64], 3), &[], 2)),
+        ("conv_64", convolutional(variational(), 64, (&[32, 32, 64, 64], 4), &[256], 10)),
+        ("conv_contractive", convolutional(contractive(true, Estimator::Exact), 28, (&[32], 3), &[], 6272)),
         ("deep_plain", deep(FamilyConfig::Plain { tied: false })),
         ("deep_exact", deep(contractive(false, Estimator::Exact))),
         ("deep_hutchinson", deep(contractive(false, Estimator::Hutchinson { probes: 1 }))),
     ]
+}
+
+/// Convolutions over a square picture, then `hidden`.
+fn convolutional(
+    family: FamilyConfig,
+    side: usize,
+    (channels, kernel): (&[usize], usize),
+    hidden: &[usize],
+    latent_dim: usize,
+) -> Architecture {
+    let image = Image { height: side, width: side, channels: 1 };
+    let widths: Vec<usize> = [side * side].iter().chain(hidden).chain([&latent_dim]).copied().collect();
+    let relu = (Activation::Relu, Activation::Relu);
+    Architecture {
+        convolutions: Some(Convolutions { image, channels: channels.to_vec(), kernel }),
+        ..network(family, &widths, relu, Family::Bernoulli)
+    }
 }
 
 fn deep(family: FamilyConfig) -> Architecture {
@@ -83,6 +105,7 @@ fn network(
     Architecture {
         family,
         condition: 0,
+        convolutions: None,
         inputs,
         hidden: widths[1..widths.len() - 1].to_vec(),
         latent_dim,

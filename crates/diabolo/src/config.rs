@@ -71,7 +71,10 @@ impl Config {
         // Image files at use are read in the channels of the fit.
         let image = prepared.preprocessor.schema.image_shape();
         self.data.images.channels = image.map(|(_, _, channels)| channels);
-        let usual_rate = within_reach(self.model.family.usual_learning_rate(), &prepared.train);
+        let usual_rate = match architecture.convolutions {
+            Some(_) => self.model.family.usual_learning_rate(),
+            None => within_reach(self.model.family.usual_learning_rate(), &prepared.train),
+        };
         self.training.resolve(prepared.train.rows, usual_rate)?;
         if let FamilyConfig::Variational(family) = &self.model.family {
             family.ends_within(self.training.epochs.unwrap_or_default())?;
@@ -134,7 +137,8 @@ impl Config {
     }
 }
 
-/// The learning rate, or less for rows of many large numbers, such as the pixels of photographs.
+/// The learning rate, or less for rows of many large numbers, such as the pixels of photographs, in
+/// a fully connected layer.
 ///
 /// A step of Adam moves every weight by about the learning rate, at the start in the direction that
 /// the batch agrees on, and thus the input of a unit by up to rate · ‖x‖₁. With 3072 pixels around

@@ -46,7 +46,8 @@ fn score(x: &[f32], variance: f64) -> [f64; 2] {
 /// A model of this family for two numeric columns, trained for `epochs` (0: as it was initialised).
 fn model(family: &str, epochs: usize, device: &Device) -> Model {
     let names = vec!["x".into(), "y".into()];
-    let blocks = [Block { kind: BlockKind::Numeric, start: 0, width: 2, features: vec![0, 1], names }];
+    let blocks =
+        [Block { kind: BlockKind::Numeric, start: 0, width: 2, image: None, features: vec![0, 1], names }];
     let text = format!(
         "hidden = [64]\nlatent_dim = 64\nactivation = \"tanh\"\nvariance = {{ kind = \"fixed\", value = 1.0 }}\n{family}"
     );

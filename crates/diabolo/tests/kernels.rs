@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use diabolo::distribution::{Family, Likelihood, LikelihoodBlock, Posterior, Variance};
-use diabolo::nn::{Activation, Layer, Linear};
+use diabolo::nn::{Activation, AnyLayer, Layer, Linear};
 use diabolo::objective::EncoderTrace;
 use diabolo::random::{Purpose, standard_normal, stream};
 use diabolo::tensor::Module;
@@ -108,9 +108,10 @@ fn the_contraction_of_a_layer() {
         let weight = matrix(device, 2, [OUTPUTS, INPUTS]) * 0.2;
         let layer = Linear::from_parts(weight, bias, Activation::Sigmoid).train();
         let x = leaf(device, 1, [ROWS, INPUTS]);
+        let encoder = AnyLayer::from(layer.clone());
         let (value, gradients) = differentiated(
             device,
-            EncoderTrace::new([&layer].into_iter().collect(), x.clone()).contraction(None),
+            EncoderTrace::new([&encoder].into_iter().collect(), x.clone()).contraction(None),
         );
         vec![value, gradient(&x, &gradients), gradient(&layer.weight.val(), &gradients)]
     });

@@ -22,6 +22,7 @@ fn architecture(config: VariationalConfig, hidden: Vec<usize>, likelihood: Likel
         family: FamilyConfig::Variational(config),
         inputs: INPUTS,
         condition: 0,
+        convolutions: None,
         hidden,
         latent_dim: 3,
         activation: Activation::Tanh,
@@ -115,12 +116,13 @@ fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let block = LikelihoodBlock::gaussian(Variance::Fixed { value: variance }, 0..INPUTS);
     let model = Model::new(&architecture(VariationalConfig::default(), vec![], block), 7, &device);
     let Model::Variational(mut variational) = model else { unreachable!() };
-    let weight: Vec<f64> = to_host(variational.output.weight.val()).into_iter().map(f64::from).collect();
+    let output = variational.output.as_linear().unwrap();
+    let weight: Vec<f64> = to_host(output.weight.val()).into_iter().map(f64::from).collect();
     // q(z|x) = N(0, I): wide enough to reach all of the true posterior.
     let still = |layer: &Linear| {
         Linear::from_parts(layer.weight.val().zeros_like(), layer.bias.val().zeros_like(), layer.activation())
     };
-    variational.posterior.mean = still(&variational.posterior.mean);
+    variational.posterior.mean = still(variational.posterior.mean.as_linear().unwrap()).into();
     variational.posterior.log_variance = still(&variational.posterior.log_variance);
     let model = Model::Variational(variational);
     let latent = model.latent_dim();
@@ -211,6 +213,7 @@ fn every_bound_trains_on_every_prior_and_flow_or_says_why_not() {
                 kind: diabolo::data::BlockKind::Binary,
                 start: 0,
                 width: INPUTS,
+                image: None,
                 features: (0..INPUTS).collect(),
                 names: (0..INPUTS).map(|i| format!("x{i}")).collect(),
             };

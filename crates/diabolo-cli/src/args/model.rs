@@ -4,7 +4,7 @@ use clap::Args;
 use diabolo::data::any_of;
 use diabolo::distribution::Family;
 use diabolo::model::{
-    ContractiveConfig, FamilyConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    ContractiveConfig, FamilyConfig, NetworkConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
 };
 use diabolo::{Config, Error};
 
@@ -21,6 +21,11 @@ pub struct ModelArgs {
     /// Widths of the hidden layers, such as 400 or 512,256, or none
     #[arg(long, value_name = "WIDTHS", allow_hyphen_values = true)]
     pub hidden: Option<String>,
+    /// Layers of the encoder, which the decoder mirrors: dense:512,256 (the same as --hidden
+    /// 512,256), or convolution:32,64 for images, with the channels of convolutions of stride 2
+    /// before the hidden layers, and their kernel: convolution:32,64:3 [default: dense]
+    #[arg(long, value_name = "KIND:SIZES")]
+    pub network: Option<String>,
     /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity
     #[arg(long, value_name = "NAME")]
     pub activation: Option<String>,
@@ -149,6 +154,12 @@ impl ModelArgs {
     pub(super) fn apply(&self, config: &mut Config) -> diabolo::Result<()> {
         let model = &mut config.model;
         model.latent_dim = self.latent_dim.or(model.latent_dim);
+        if let Some(text) = &self.network {
+            match text.strip_prefix("dense:") {
+                Some(text) => (model.network, model.hidden) = (NetworkConfig::Dense, Some(widths(text)?)),
+                None => model.network = text.parse()?,
+            }
+        }
         if let Some(text) = &self.hidden {
             model.hidden = Some(widths(text)?);
         }

@@ -39,7 +39,8 @@ fn model(saved: &SavedModel, shared: &Shared) -> anyhow::Result<()> {
             "fitted on",
             format!("{} ({train} training, {validation} validation, {test} test rows)", header.source.input),
         ),
-        ("hidden", format!("{:?}, {}", saved.architecture.hidden, saved.architecture.activation.name())),
+        ("layers", saved.architecture.encoder_shapes().join(" → ")),
+        ("activation", saved.architecture.activation.name().into()),
         ("latent_dim", saved.architecture.latent_dim.to_string()),
         ("epochs", format!("{}, {}", header.training.epochs, header.training.stop_reason)),
         (

@@ -54,7 +54,7 @@ fn unknown_values() {
     assert_snapshot!(refused("--schedule sometimes"), @"error: --schedule: expected constant, cosine or plateau, found sometimes");
     assert_snapshot!(refused("--max-time 1x"), @"error: --max-time: expected a time such as 90s, 10m or 2h, found '1x'");
     assert_snapshot!(refused("--numeric what"), @"error: data.numeric: expected a known key and a valid value, found unknown variant `what`, expected one of `standardize`, `standardize_steps`, `min_max`, `quantile`");
-    assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a valid value, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
+    assert_snapshot!(refused("--set model.latent=3"), @"error: model.latent: expected a known key and a valid value, found unknown field `latent`, expected one of `family`, `hidden`, `network`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
     assert_snapshot!(refused("--device abacus"), @"error: device: expected cpu, cuda, wgpu, or cuda:N, found abacus");
 }
 
@@ -89,7 +89,7 @@ fn unknown_columns() {
 fn a_broken_configuration_file() {
     let workspace = Workspace::new();
     workspace.write("c.toml", "[model]\nlatent = 3\n");
-    assert_snapshot!(workspace.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
+    assert_snapshot!(workspace.fails(2, "fit digits --config c.toml"), @"error: c.toml, line 2: expected the keys that `diabolo fit --print-config` shows, found unknown field `latent`, expected one of `family`, `hidden`, `network`, `latent_dim`, `activation`, `latent_activation`, `likelihood`, `variance`");
 }
 
 /// Tests may run as root, for whom permissions do not apply; a file as a part of the path always

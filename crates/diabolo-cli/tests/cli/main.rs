@@ -25,6 +25,7 @@ mod likelihood;
 mod locks;
 mod map;
 mod mixed;
+mod network;
 mod outputs;
 mod passthrough;
 #[cfg(unix)]

@@ -62,7 +62,11 @@ fn blocks(features: &[Feature], transforms: &[Transform]) -> Vec<Block> {
                 }
                 None => {
                     let start = blocks.last().map_or(0, |last| last.start + last.width);
-                    blocks.push(Block { kind, start, width, features: vec![index], names: vec![] });
+                    let image = match feature.kind {
+                        FeatureKind::Image { height, width, channels } => Some((height, width, channels)),
+                        _ => None,
+                    };
+                    blocks.push(Block { kind, start, width, image, features: vec![index], names: vec![] });
                 }
             }
         }

@@ -65,7 +65,7 @@ fn block_order_and_encoding_by_hand() {
     let block = |kind, start, width, features: &[usize]| {
         let name = |&f: &usize| ["city", "member", "age", "height"][f].to_string();
         let names = features.iter().map(name).collect();
-        Block { kind, start, width, features: features.to_vec(), names }
+        Block { kind, start, width, image: None, features: features.to_vec(), names }
     };
     assert_eq!(
         fitted.blocks(),

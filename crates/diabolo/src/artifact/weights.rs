@@ -25,7 +25,10 @@
 //! | `likelihood.thresholds.K` | levels − 1 | the K-th ordinal block: θ_1, then the increments before their softplus |
 //!
 //! K numbers the layers, steps or blocks from 0, blocks in column order.
-//! A row of a weight belongs to one output unit: h = φ(W x + b). Values are little-endian f32.
+//! A row of a weight belongs to one output unit: h = φ(W x + b). A convolution's belongs to one
+//! channel at the positions, and has kernel rows · kernel columns · channels of the image numbers,
+//! the last fastest; its bias has one number for each channel of the result. Values are
+//! little-endian f32.
 
 use std::collections::BTreeMap;
 

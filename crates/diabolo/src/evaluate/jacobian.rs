@@ -13,9 +13,15 @@ const LARGEST: usize = 1 << 24;
 /// Maximum number of rows at a time.
 const ROWS: usize = 256;
 
-/// Whether one row's Jacobian (latent × `width` numbers) is small enough to be materialised.
+/// Whether the Jacobian of one row of `width` numbers is small enough to be materialised.
 pub(super) fn is_affordable<M: Autoencoder>(model: &M, width: usize) -> bool {
-    model.latent_dim().saturating_mul(width) <= LARGEST
+    numbers(model, width) <= LARGEST
+}
+
+/// Numbers of one row's Jacobian, or of the largest block of cotangents on the way to it.
+fn numbers<M: Autoencoder>(model: &M, width: usize) -> usize {
+    let widest = model.encoder().iter().map(|layer| layer.outputs()).max().unwrap_or(0);
+    model.latent_dim().saturating_mul(width.max(widest)).max(1)
 }
 
 /// The Jacobians of the chosen rows, block after block: rows × latent × encoded width.
@@ -25,7 +31,7 @@ pub(super) fn jacobians<'a, M: Autoencoder>(
     chosen: &'a [usize],
     device: &'a Device,
 ) -> impl Iterator<Item = Tensor<3>> + 'a {
-    let at_once = (NUMBERS / (model.latent_dim() * rows.width).max(1)).clamp(1, ROWS);
+    let at_once = (NUMBERS / numbers(model, rows.width)).clamp(1, ROWS);
     chosen.chunks(at_once).map(move |block| {
         let x = Batch::gather(rows, block, device).input();
         // With respect to the row only, not to its condition.

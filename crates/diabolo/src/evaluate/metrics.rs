@@ -7,8 +7,7 @@ use super::Choices;
 use crate::data::Encoded;
 use crate::distribution::Constant;
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
-use crate::nn::Layer;
-use crate::objective::{Estimator, rademacher};
+use crate::objective::{Estimator, LayerSize, rademacher};
 use crate::random::{Purpose, stream};
 use crate::stats::elementary::{double::log2, square};
 use crate::tensor::{Device, to_host};
@@ -291,7 +290,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let layers = self.model.encoder();
         let probes = self.contraction_estimator().probes();
         let directions = probes.unwrap_or(self.model.latent_dim());
-        let widest = layers.iter().map(|l| l.inputs().min(l.outputs())).max().unwrap_or(1);
+        let widest = layers.iter().map(|layer| layer.outputs()).max().unwrap_or(1);
         let rows = (CONTRACTION_NUMBERS / (directions * widest).max(1)).clamp(1, CHUNK);
         let noise = &mut stream(self.seed, Purpose::ContractionProbes, 0, self.chunks);
         for slice in x.clone().split(rows, 0) {
@@ -307,8 +306,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     /// Exact if affordable.
     fn contraction_estimator(&self) -> Estimator {
         let layers = self.model.encoder();
-        let widths: Vec<usize> = layers.iter().map(|l| l.inputs()).chain([self.model.latent_dim()]).collect();
-        match Estimator::Auto.resolve(&widths) {
+        let sizes: Vec<LayerSize> = layers.iter().map(|layer| LayerSize::of(&***layer)).collect();
+        match Estimator::Auto.resolve(&sizes) {
             Ok(Estimator::Hutchinson { .. }) => Estimator::Hutchinson { probes: PROBES },
             _ => Estimator::Exact,
         }
@@ -380,7 +379,7 @@ mod tests {
         let scaled = |w: Vec<f32>| w.into_iter().map(|v| 0.2 * v).collect::<Vec<_>>();
         let (first, second) = (scaled(first), scaled(second));
         let model = Network::new(&[(80, 10, &first, Activation::Tanh), (70, 80, &second, Activation::Tanh)]);
-        assert_ne!(Estimator::Auto.resolve(&[10, 80, 70]).unwrap(), Estimator::Exact);
+        assert_ne!(Estimator::Auto.resolve(&LayerSize::dense(&[10, 80, 70])).unwrap(), Estimator::Exact);
         let rows = Encoded::from_values(draw(300 * 10, 3), 10);
         let device = Device::cpu();
         let all: Vec<usize> = (0..300).collect();

@@ -25,7 +25,7 @@ impl Network {
         let device = Device::cpu();
         let layer = |&(outputs, inputs, weights, activation): &(usize, usize, &[f32], Activation)| {
             let weight = device.tensor(weights.to_vec(), [outputs, inputs]);
-            Linear::from_parts(weight, device.tensor(vec![0.0; outputs], [outputs]), activation)
+            Linear::from_parts(weight, device.tensor(vec![0.0; outputs], [outputs]), activation).into()
         };
         let block = LikelihoodBlock::new(Family::Gaussian, 0..layers[0].1);
         Network {

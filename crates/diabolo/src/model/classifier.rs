@@ -37,9 +37,7 @@ impl Classifier {
 
     /// The same layers with random weights, the baseline of pretraining.
     pub fn untrained(encoder: &Layers, classes: usize, noise: &mut Stream, device: &Device) -> Self {
-        let fresh =
-            |layer: &&Linear| Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device);
-        let encoder = encoder.iter().map(fresh).collect();
+        let encoder = encoder.iter().map(|layer| layer.fresh(noise, device)).collect();
         Classifier::new(encoder, classes, noise, device)
     }
 

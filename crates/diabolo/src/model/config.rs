@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational`, `vector_quantized`, `multiscale` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
+//! | `network` | before the hidden layers: `dense` (nothing), or `convolution` with its `channels` | `dense` |
 //! | `latent_dim` | number of latent dimensions | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |
@@ -17,11 +18,12 @@ use serde::{Deserialize, Serialize};
 use super::column_likelihoods::{self, Defaults};
 use super::settings::multiscale;
 use super::settings::{
-    Bound, ContractiveConfig, MultiscaleConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    Bound, ContractiveConfig, Convolutions, MultiscaleConfig, NetworkConfig, SparseConfig, VariationalConfig,
+    VectorQuantizedConfig,
 };
 use crate::data::{Block, BlockKind, any_of};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
-use crate::nn::Activation;
+use crate::nn::{Activation, Image};
 use crate::objective::Corruption;
 use crate::{Error, Result};
 
@@ -34,6 +36,9 @@ pub struct ModelConfig {
     /// Widths of the hidden layers, input side first; may be empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Vec<usize>>,
+    /// The layers before the hidden ones.
+    #[serde(skip_serializing_if = "NetworkConfig::is_dense")]
+    pub network: NetworkConfig,
     /// Number of latent dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latent_dim: Option<usize>,
@@ -196,6 +201,8 @@ pub struct Architecture {
     pub inputs: usize,
     /// Width of the condition, for conditional models.
     pub condition: usize,
+    /// The convolutions between the rows and the hidden layers, if any.
+    pub convolutions: Option<Convolutions>,
     /// Hidden widths, input side first.
     pub hidden: Vec<usize>,
     /// Number of latent dimensions.
@@ -209,9 +216,12 @@ pub struct Architecture {
 }
 
 impl Architecture {
-    /// Whether layerwise pretraining is possible.
+    /// Whether layerwise pretraining is possible: every layer of the decoder belongs to one of the
+    /// encoder.
     pub fn is_stack(&self) -> bool {
-        !self.hidden.is_empty() && self.family.is_layered()
+        let layers = self.encoder_shapes().len() - 1;
+        let mirrored = self.convolutions.is_none() || self.family.tied();
+        layers > 1 && mirrored && self.family.is_layered()
     }
 
     /// The same architecture with a condition of this width.
@@ -226,6 +236,10 @@ impl Architecture {
                 "only variational models support conditions",
             ));
         }
+        if condition > 0 && self.convolutions.is_some() {
+            let reason = "the columns of a condition are no part of an image";
+            return Err(Error::conflict("condition", "network = convolution", reason));
+        }
         Ok(Architecture { condition, ..self })
     }
 
@@ -236,21 +250,6 @@ impl Architecture {
             FamilyConfig::Variational(config) => config.warnings(),
             _ => vec![],
         }
-    }
-
-    /// A lower bound on the number of weights: the encoder's matrices, codebooks, priors and flows.
-    pub fn least_parameters(&self) -> usize {
-        let seen = self.inputs.saturating_add(self.condition);
-        let widths: Vec<usize> =
-            [seen].into_iter().chain(self.hidden.clone()).chain([self.latent_dim]).collect();
-        let more = match &self.family {
-            FamilyConfig::VectorQuantized(config) => config.numbers(self.latent_dim),
-            FamilyConfig::Variational(config) => {
-                config.numbers(seen, widths[self.hidden.len()], self.latent_dim)
-            }
-            _ => 0,
-        };
-        widths.windows(2).map(|w| w[0].saturating_mul(w[1])).fold(more, usize::saturating_add)
     }
 }
 
@@ -269,20 +268,23 @@ impl ModelConfig {
             FamilyConfig::Contractive(_) | FamilyConfig::Denoising { .. } | FamilyConfig::Sparse(_)
         );
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
-
         let multiscale = matches!(self.family, FamilyConfig::Multiscale(_));
-        let usual_hidden = || match multiscale {
-            true => vec![multiscale::USUAL_WIDTH],
-            false => default_hidden(inputs, overcomplete),
+        let convolutions = self.network.convolutions(image_of(blocks))?;
+        let usual_hidden = || match (&convolutions, multiscale) {
+            (Some(_), _) => vec![],
+            (None, true) => vec![multiscale::USUAL_WIDTH],
+            (None, false) => default_hidden(inputs, overcomplete),
         };
         let hidden = self.hidden.get_or_insert_with(usual_hidden).clone();
-        let latent_dim = *self.latent_dim.get_or_insert_with(|| match &self.family {
-            FamilyConfig::VectorQuantized(config) => config.usual_latent_dim(),
-            FamilyConfig::Multiscale(_) => multiscale::USUAL_WIDTH,
+        let latent_dim = *self.latent_dim.get_or_insert_with(|| match (&self.family, &convolutions) {
+            (FamilyConfig::VectorQuantized(config), _) => config.usual_latent_dim(),
+            (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
+            (_, Some(convolutions)) if overcomplete => convolutions.feature_map().numbers(),
             _ => default_latent_dim(inputs, image, overcomplete),
         });
-        let activation =
-            *self.activation.get_or_insert(if overcomplete { Activation::Sigmoid } else { Activation::Silu });
+        let smooth_steps = overcomplete && convolutions.is_none();
+        let usual_activation = if smooth_steps { Activation::Sigmoid } else { Activation::Silu };
+        let activation = *self.activation.get_or_insert(usual_activation);
         let latent_activation = if variational {
             Activation::Identity
         } else {
@@ -292,12 +294,6 @@ impl ModelConfig {
                 _ => Activation::Identity,
             })
         };
-        if let FamilyConfig::Contractive(config) = &mut self.family {
-            let mut widths = vec![inputs];
-            widths.extend(&hidden);
-            widths.push(latent_dim);
-            config.estimator = config.estimator.resolve(&widths)?;
-        }
         // Rows are drawn from models with a prior, so their variance has to be that of the data.
         let variance = *self.variance.get_or_insert(match (self.family.has_prior(), image) {
             (true, true) => Variance::Shared,
@@ -306,16 +302,21 @@ impl ModelConfig {
         });
         let defaults = Defaults { variational, tied: self.family.tied(), black_and_white, variance };
         let likelihood = column_likelihoods::resolve(&mut self.likelihood, blocks, &defaults)?;
-        let architecture = Architecture {
+        let mut architecture = Architecture {
             family: self.family.clone(),
             inputs,
             condition: 0,
+            convolutions,
             hidden,
             latent_dim,
             activation,
             latent_activation,
             likelihood,
         };
+        if let FamilyConfig::Contractive(config) = &mut self.family {
+            config.estimator = config.estimator.resolve(&architecture.encoder_sizes())?;
+            architecture.family = self.family.clone();
+        }
         self.validate(&architecture, variance)?;
         Ok(architecture)
     }
@@ -357,7 +358,13 @@ impl ModelConfig {
             }
             FamilyConfig::VectorQuantized(config) => config.validate(architecture.latent_dim)?,
             FamilyConfig::Denoising { corruption, .. } => corruption.validate()?,
-            FamilyConfig::Multiscale(config) => config.validate()?,
+            FamilyConfig::Multiscale(config) => {
+                config.validate()?;
+                if architecture.convolutions.is_some() {
+                    let reason = "the noise level is an input of a fully connected first layer";
+                    return Err(Error::conflict("network = convolution", "model = multiscale", reason));
+                }
+            }
             FamilyConfig::Plain { .. } => {}
         }
         self.validate_tied(architecture)
@@ -390,6 +397,12 @@ impl ModelConfig {
             .flat_map(|block| &block.names)
             .any(|column| column_likelihoods::asked(&self.likelihood, column, BlockKind::Pixels).is_some())
     }
+}
+
+/// The layout of rows that are one image.
+fn image_of(blocks: &[Block]) -> Option<Image> {
+    let [Block { image: Some((height, width, channels)), .. }] = *blocks else { return None };
+    Some(Image { height, width, channels })
 }
 
 /// Default widths: one wide layer for overcomplete families, as in their papers; a bottleneck for

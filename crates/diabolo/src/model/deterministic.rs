@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 
 use super::{Architecture, Batch, Network};
 use crate::distribution::{Family, Likelihood, LikelihoodBlock};
-use crate::nn::{Activation, Layer, Layers, Linear, Sequential, affine};
+use crate::nn::{Activation, AnyLayer, Layers, Sequential};
 use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -33,18 +33,17 @@ module!(Deterministic { encoder, decoder, decoder_bias, likelihood });
 impl Deterministic {
     pub(super) fn new(architecture: &Architecture, noise: &mut Stream, device: &Device) -> Self {
         let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
-        let mut widths = vec![architecture.inputs];
-        widths.extend(&architecture.hidden);
-        widths.push(architecture.latent_dim);
-        let encoder =
-            Sequential::new(&widths, architecture.activation, architecture.latent_activation, noise, device);
-        widths.reverse();
-        widths[encoder.len()] = likelihood.parameters();
+        let encoder = architecture.encoder(noise, device);
         let (decoder, decoder_bias) = if architecture.family.tied() {
-            let bias = |&n: &usize| Param::from_tensor(device.tensor(vec![0.0; n], [n]));
-            (Sequential::default(), widths[1..].iter().map(bias).collect())
+            let bias = |layer: &AnyLayer| {
+                let count = layer.tied_biases();
+                Param::from_tensor(device.tensor(vec![0.0; count], [count]))
+            };
+            (Sequential::default(), encoder.iter().rev().map(bias).collect())
         } else {
-            (Sequential::new(&widths, architecture.activation, Activation::Identity, noise, device), vec![])
+            let mut layers = architecture.hidden_decoder(noise, device);
+            layers.push(architecture.output(likelihood.parameters(), noise, device));
+            (layers, vec![])
         };
         Deterministic { encoder, decoder, decoder_bias, likelihood, output_activation: Activation::Identity }
     }
@@ -56,7 +55,7 @@ impl Deterministic {
     /// numbers (with squared error).
     pub(super) fn layer(&self, k: usize, device: &Device) -> Self {
         let mirror = self.encoder.len() - 1 - k;
-        let one = |layer: Linear| Sequential::from_iter([layer]);
+        let one = |layer: AnyLayer| Sequential::from_iter([layer]);
         let encoder = one(self.encoder[k].clone());
         let hidden = self.encoder[0].activation();
         let (family, output_activation) = match (k, hidden) {
@@ -115,7 +114,7 @@ impl Network for Deterministic {
         self.encoder.iter().rev().zip(&self.decoder_bias).enumerate().fold(h, |h, (k, (layer, bias))| {
             // Hidden decoder layers use the hidden activation.
             let activation = if k == last { self.output_activation } else { self.encoder[0].activation() };
-            affine(h, layer.weight.val(), bias.val(), activation, true)
+            layer.tied(h, bias.val(), activation)
         })
     }
 

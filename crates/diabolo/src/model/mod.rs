@@ -11,6 +11,7 @@ mod denoising;
 mod deterministic;
 pub mod forecast;
 mod health;
+mod layers;
 mod layerwise;
 mod multiscale;
 mod plain;
@@ -34,8 +35,8 @@ pub use layerwise::Layerwise;
 pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{
-    Bound, ContractiveConfig, FlowConfig, ForecastConfig, MultiscaleConfig, PriorConfig, SparseConfig,
-    VariationalConfig, VectorQuantizedConfig,
+    Bound, ContractiveConfig, Convolutions, FlowConfig, ForecastConfig, MultiscaleConfig, NetworkConfig,
+    PriorConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
 };
 pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};

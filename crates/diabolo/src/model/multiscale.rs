@@ -27,7 +27,7 @@ use crate::tensor::Tensor;
 use super::settings::MultiscaleConfig;
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::data::Encoded;
-use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
+use crate::nn::{Activation, AnyLayer, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
 use crate::stats::elementary::double::{exp, ln};
@@ -102,7 +102,7 @@ impl Multiscale {
 
     /// f(y, σ).
     fn encode_at(&self, y: Tensor<2>, level: &Level) -> Tensor<2> {
-        let first = &self.net.encoder[0];
+        let first = self.net.encoder[0].as_linear().expect("a fully connected encoder, as validated");
         let a = (y * level.shrink.clone()).matmul(first.weight.val().transpose())
             + first.bias.val().unsqueeze_dim::<2>(0)
             + level.log.clone().matmul(self.level.val().unsqueeze_dim::<2>(0));
@@ -156,9 +156,14 @@ impl Multiscale {
 
 /// The same layer with initial weights of variance 1 / inputs (LeCun et al. 1998) instead of 2 /
 /// inputs, so that the initial network is closer to a linear one.
-fn lecun_scaled(layer: Linear) -> Linear {
-    let weight = layer.weight.val() * 0.5f64.sqrt();
-    Linear::from_parts(weight, layer.bias.val(), layer.activation())
+fn lecun_scaled(layer: AnyLayer) -> AnyLayer {
+    match layer {
+        AnyLayer::Linear(layer) => {
+            let weight = layer.weight.val() * 0.5f64.sqrt();
+            Linear::from_parts(weight, layer.bias.val(), layer.activation()).into()
+        }
+        other => other,
+    }
 }
 
 impl Trainable for Multiscale {
@@ -211,6 +216,7 @@ mod tests {
             family: FamilyConfig::Multiscale(config.clone()),
             inputs: 5,
             condition: 0,
+            convolutions: None,
             hidden: vec![6],
             latent_dim: 4,
             activation: Activation::Silu,

@@ -5,12 +5,10 @@
 //! constant between changes of that choice, so that the encoder's Jacobian is diag(m) ∂f/∂x.
 
 use crate::module;
-use crate::tensor::Param;
 use crate::tensor::Tensor;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Plain, Trainable};
 use crate::data::Encoded;
-use crate::nn::Layer;
 use crate::objective::{EncoderTrace, Sparsity, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -32,8 +30,7 @@ impl Sparse {
     ) -> Self {
         let mut net = Deterministic::new(architecture, noise, device);
         if let (Some(bias), Some(code)) = (sparsity.initial_bias(), net.encoder.last_mut()) {
-            let units = code.outputs();
-            code.bias = Param::from_tensor(device.tensor(vec![bias as f32; units], [units]));
+            *code = code.clone().with_biases(bias as f32, device);
         }
         Sparse { net, sparsity }
     }
@@ -106,6 +103,7 @@ mod tests {
             family: FamilyConfig::Sparse(SparseConfig { tied: false, sparsity }),
             inputs: 5,
             condition: 0,
+            convolutions: None,
             hidden,
             latent_dim: 7,
             activation: Activation::Tanh,

@@ -57,6 +57,15 @@ impl Activation {
         }
     }
 
+    /// The variance of initial weights is 2 / fan: of ReLU-like activations 2 / inputs (He et al.
+    /// 2015), of others 2 / (inputs + outputs) (Glorot & Bengio 2010).
+    pub(super) fn fan(self, inputs: f32, outputs: f32) -> f32 {
+        match self {
+            Activation::Relu | Activation::Silu | Activation::Gelu | Activation::Softplus => inputs,
+            _ => inputs + outputs,
+        }
+    }
+
     /// φ′(a) from the output h = φ(a) only.
     ///
     /// # Panics

@@ -19,6 +19,11 @@ pub trait Layer: Send + Sync {
     /// φ.
     fn activation(&self) -> Activation;
 
+    /// Multiplications of [`forward`](Self::forward) for a row.
+    fn multiplications(&self) -> usize {
+        self.inputs() * self.outputs()
+    }
+
     /// h. `x`: batch × inputs; result: batch × outputs.
     fn forward(&self, x: Tensor<2>) -> Tensor<2>;
 

@@ -35,11 +35,7 @@ impl Linear {
         noise: &mut Stream,
         device: &Device,
     ) -> Self {
-        let fan = match activation {
-            Activation::Relu | Activation::Silu | Activation::Gelu | Activation::Softplus => inputs,
-            _ => inputs + outputs,
-        };
-        let limit = (6.0 / fan as f32).sqrt();
+        let limit = (6.0 / activation.fan(inputs as f32, outputs as f32)).sqrt();
         let weight = (0..inputs * outputs).map(|_| noise.random_range(-limit..limit)).collect();
         Self::from_parts(
             device.tensor(weight, [outputs, inputs]),
@@ -161,7 +157,7 @@ fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
 }
 
 /// φ(x Wᵀ + b), or φ(x W + b) for a `transposed` weight: inputs × outputs.
-pub(crate) fn affine(
+pub(super) fn affine(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Tensor<1>,

@@ -2,12 +2,16 @@
 //! file; [`Sequential`] composes them.
 
 mod activation;
+mod any;
+mod convolution;
 mod layer;
 mod linear;
 mod sequential;
 
-pub use crate::kernel::Activation;
+pub use crate::kernel::{Activation, Axis, Window};
+pub use any::AnyLayer;
+pub use convolution::{Convolution, Image};
 pub use layer::{Layer, LayerTrace};
 pub use linear::Linear;
-pub(crate) use linear::{affine, scale_block};
+pub(crate) use linear::scale_block;
 pub use sequential::{Layers, Sequential};

@@ -4,25 +4,23 @@ use crate::module;
 use std::borrow::Borrow;
 use std::ops::{Deref, DerefMut};
 
-use super::{Activation, Layer, LayerTrace, Linear};
+use super::{Activation, AnyLayer, LayerTrace, Linear};
 use crate::random::Stream;
 use crate::tensor::{Device, Tensor};
 
 /// h = f_L ∘ … ∘ f_1 (x). It derefs to the slice of its layers, first to last; without layers it is
 /// the identity.
 ///
-/// It owns its layers, or borrows them ([`Layers`]). There is only one type of layer today; with
-/// others,
-/// `Linear` becomes an enum here.
+/// It owns its layers, or borrows them ([`Layers`]).
 #[derive(Clone, Debug)]
-pub struct Sequential<L = Linear> {
+pub struct Sequential<L = AnyLayer> {
     /// Not part of tensor names, see `artifact::weights`.
     layers: Vec<L>,
 }
 module!(Sequential { ..layers });
 
 /// Borrowed layers, such as the hidden layers and the mean of a variational encoder.
-pub type Layers<'a> = Sequential<&'a Linear>;
+pub type Layers<'a> = Sequential<&'a AnyLayer>;
 
 impl Sequential {
     /// Fully connected layers with these `widths`; the last has a separate activation.
@@ -37,9 +35,14 @@ impl Sequential {
         (0..count)
             .map(|l| {
                 let activation = if l + 1 == count { last } else { hidden };
-                Linear::new(widths[l], widths[l + 1], activation, noise, device)
+                Linear::new(widths[l], widths[l + 1], activation, noise, device).into()
             })
             .collect()
+    }
+
+    /// Adds a layer behind the last.
+    pub fn push(&mut self, layer: AnyLayer) {
+        self.layers.push(layer);
     }
 
     /// The same layers, borrowed.
@@ -55,24 +58,33 @@ impl Layers<'_> {
     }
 }
 
-impl<L: Borrow<Linear>> Sequential<L> {
-    fn each(&self) -> impl DoubleEndedIterator<Item = &Linear> + ExactSizeIterator {
+impl<L: Borrow<AnyLayer>> Sequential<L> {
+    fn each(&self) -> impl DoubleEndedIterator<Item = &AnyLayer> + ExactSizeIterator {
         self.layers.iter().map(Borrow::borrow)
     }
 
     /// Number of inputs; 0 without layers.
     pub fn inputs(&self) -> usize {
-        self.each().next().map_or(0, Layer::inputs)
+        self.each().next().map_or(0, |layer| layer.inputs())
     }
 
     /// Number of outputs; 0 without layers.
     pub fn outputs(&self) -> usize {
-        self.each().next_back().map_or(0, Layer::outputs)
+        self.each().next_back().map_or(0, |layer| layer.outputs())
     }
 
     /// Applies the layers to `x` (batch × inputs), first to last: batch × outputs.
+    ///
+    /// By so many rows at a time that a result has 64 MiB at most.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.each().fold(x, |h, layer| layer.forward(h))
+        const NUMBERS: usize = 1 << 24;
+        let widest = self.each().map(|layer| layer.outputs()).max().unwrap_or(1).max(1);
+        let (rows, at_once) = (x.dims()[0], (NUMBERS / widest).max(1));
+        let of_rows = |x| self.each().fold(x, |h, layer| layer.forward(h));
+        match rows <= at_once {
+            true => of_rows(x),
+            false => Tensor::cat(x.split(at_once, 0).into_iter().map(of_rows).collect(), 0),
+        }
     }
 
     /// [`forward`](Self::forward), keeping the trace of each layer.

@@ -23,7 +23,7 @@
 
 use crate::tensor::Tensor;
 
-use crate::nn::{Layer, LayerTrace, Layers, scale_block};
+use crate::nn::{LayerTrace, Layers, scale_block};
 use crate::random::{RngExt, Stream};
 use crate::tensor::Device;
 
@@ -151,7 +151,7 @@ pub fn rademacher(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nn::{Activation, Linear, Sequential};
+    use crate::nn::{Activation, AnyLayer, Linear, Sequential};
     use crate::random::{Purpose, standard_normal, stream};
     use crate::tensor::to_host;
 
@@ -167,11 +167,11 @@ mod tests {
     fn one_sigmoid_unit_by_hand() {
         // W = [3, 4], b = 0, x = 0: a = 0, φ′ = ¼, ‖J‖² = (¼)² · 25.
         let device = Device::cpu();
-        let layer = Linear::from_parts(
+        let layer = AnyLayer::from(Linear::from_parts(
             device.tensor(vec![3.0, 4.0], [1, 2]),
             device.tensor(vec![0.0], [1]),
             Activation::Sigmoid,
-        );
+        ));
         let trace = EncoderTrace::new([&layer].into_iter().collect(), device.tensor(vec![0.0, 0.0], [1, 2]));
         assert_eq!(to_host(trace.code.clone()), [0.5]);
         assert_eq!(to_host(trace.contraction(None)), [25.0 / 16.0]);

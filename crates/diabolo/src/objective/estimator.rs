@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::nn::Layer;
 use crate::{Error, Result};
 
 /// `auto` uses probes if a step with the exact contraction costs more than this many plain steps.
@@ -31,20 +32,20 @@ fn default_probes() -> usize {
 }
 
 impl Estimator {
-    /// Resolves `Auto` for an encoder with the given widths, input first; other estimators are
+    /// Resolves `Auto` for the layers of an encoder, the first first; other estimators are
     /// unchanged.
     ///
     /// ```
-    /// use diabolo::objective::Estimator;
-    /// assert_eq!(Estimator::Auto.resolve(&[784, 1000])?, Estimator::Exact);
-    /// assert_eq!(Estimator::Auto.resolve(&[784, 512, 16])?, Estimator::Exact);
-    /// let estimated = Estimator::Hutchinson { probes: 1 };
-    /// assert_eq!(Estimator::Auto.resolve(&[784, 1000, 1000])?, estimated);
+    /// use diabolo::objective::{Estimator, LayerSize};
+    /// let auto = |widths: &[usize]| Estimator::Auto.resolve(&LayerSize::dense(widths));
+    /// assert_eq!(auto(&[784, 1000])?, Estimator::Exact);
+    /// assert_eq!(auto(&[784, 512, 16])?, Estimator::Exact);
+    /// assert_eq!(auto(&[784, 1000, 1000])?, Estimator::Hutchinson { probes: 1 });
     /// # Ok::<(), diabolo::Error>(())
     /// ```
-    pub fn resolve(self, widths: &[usize]) -> Result<Self> {
+    pub fn resolve(self, layers: &[LayerSize]) -> Result<Self> {
         match self {
-            Estimator::Auto if exact_cost(widths) <= AFFORDABLE => Ok(Estimator::Exact),
+            Estimator::Auto if exact_cost(layers) <= AFFORDABLE => Ok(Estimator::Exact),
             Estimator::Auto => Ok(Estimator::Hutchinson { probes: default_probes() }),
             Estimator::Hutchinson { probes: 0 } => Err(Error::config("estimator.probes", "1 or more", 0)),
             chosen => Ok(chosen),
@@ -62,17 +63,37 @@ impl Estimator {
 
 /// The cost of the exact contraction relative to that of encoding and decoding one row, in
 /// multiplications.
-fn exact_cost(widths: &[usize]) -> f64 {
-    let product = |w: &[usize]| (w[0] * w[1]) as f64;
-    let plain: f64 = 2.0 * widths.windows(2).map(product).sum::<f64>();
-    let (&latent, &first) = (widths.last().unwrap_or(&1), widths.get(1).unwrap_or(&1));
-    if widths.len() <= 2 {
-        return 1.0;
-    }
+fn exact_cost(layers: &[LayerSize]) -> f64 {
+    let [first, others @ .., last] = layers else { return 1.0 };
+    let all = |layers: &[LayerSize]| layers.iter().map(|layer| layer.multiplications as f64).sum::<f64>();
+    let plain = 2.0 * all(layers);
     // Every layer except the first has a vector-Jacobian product of `latent` rows; the Gram matrix
     // needs h₁² for each of them.
-    let products: f64 = widths[1..].windows(2).map(product).sum();
-    latent as f64 * (products + (first * first.min(widths[0])) as f64) / plain
+    let products = all(others) + last.multiplications as f64;
+    let ends = first.multiplications.min(first.outputs.saturating_mul(first.outputs));
+    last.outputs as f64 * (products + ends as f64) / plain
+}
+
+/// What a layer costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerSize {
+    /// Number of outputs.
+    pub outputs: usize,
+    /// Multiplications for a row.
+    pub multiplications: usize,
+}
+
+impl LayerSize {
+    /// The size of `layer`.
+    pub fn of(layer: &dyn Layer) -> Self {
+        LayerSize { outputs: layer.outputs(), multiplications: layer.multiplications() }
+    }
+
+    /// Fully connected layers of these widths, input first.
+    pub fn dense(widths: &[usize]) -> Vec<Self> {
+        let of = |w: &[usize]| LayerSize { outputs: w[1], multiplications: w[0].saturating_mul(w[1]) };
+        widths.windows(2).map(of).collect()
+    }
 }
 
 impl FromStr for Estimator {

@@ -13,7 +13,7 @@ mod warmup;
 pub use contraction::{EncoderTrace, rademacher};
 pub use corruption::Corruption;
 pub use discrepancy::maximum_mean_discrepancy;
-pub use estimator::Estimator;
+pub use estimator::{Estimator, LayerSize};
 pub use importance::{importance_bound, normalized_weights, scale_gradient, with_gradient_of};
 pub use sparsity::Sparsity;
 pub use total_correlation::{KlParts, kl_parts};

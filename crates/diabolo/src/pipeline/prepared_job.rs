@@ -135,12 +135,10 @@ impl<'a> PreparedJob<'a> {
     /// Such as "a variational autoencoder (64 → 32 → 10) to 1,437 rows of digits".
     pub fn describe(&self) -> String {
         let architecture = &self.architecture;
-        let hidden: String = architecture.hidden.iter().map(|w| format!("{w} → ")).collect();
         format!(
-            "a {} autoencoder ({} → {hidden}{}) to {} rows of {}",
+            "a {} autoencoder ({}) to {} rows of {}",
             architecture.family.name().replace('_', "-"),
-            architecture.inputs,
-            architecture.latent_dim,
+            architecture.encoder_shapes().join(" → "),
             self.prepared.train.rows,
             self.job.name
         )

@@ -110,12 +110,8 @@ fn warnings(saved: &SavedModel, history: &[EpochRecord]) -> Vec<String> {
 
 fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
     let (header, architecture) = (&saved.header, &saved.architecture);
-    let mut widths = vec![architecture.inputs];
-    widths.extend(&architecture.hidden);
-    widths.push(architecture.latent_dim);
-    widths.extend(architecture.hidden.iter().rev());
-    widths.push(architecture.inputs);
-    let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+    let encoder = architecture.encoder_shapes();
+    let widths: Vec<String> = encoder.iter().chain(encoder.iter().rev().skip(1)).cloned().collect();
     let [train, validation, test] = header.source.split;
     let seconds: f64 = history.iter().map(|r| r.seconds).sum();
     let best = header.training.best_epoch.map_or("—".into(), |e| e.to_string());

@@ -1,5 +1,7 @@
 //! Every bound, learned prior and flow of the variational family: terms and gradients.
 
+use diabolo::nn::AnyLayer;
+
 use crate::*;
 
 const CASES: &str = "
@@ -15,6 +17,7 @@ fn architecture(case: &Value, config: VariationalConfig) -> Architecture {
         family: FamilyConfig::Variational(config),
         inputs,
         condition: 0,
+        convolutions: None,
         hidden: hidden(&case["parameters"]["encoder"]),
         latent_dim: width(&case["noise"]["latent"]),
         activation: activation(case),
@@ -91,6 +94,7 @@ fn the_plain_gradient_is_not_the_doubly_reparameterised_one() {
         found.iter().zip(&expected).fold(0f64, |m, (f, e)| m.max((f - e).abs())) / scale
     };
     // The decoder's gradient is the same.
-    assert!(difference(gradient_of(variational.output.weight.val()), "output.weight") < 1e-9);
-    assert!(difference(gradient_of(variational.posterior.mean.weight.val()), "posterior.mean.weight") > 1e-2);
+    let weight = |layer: &AnyLayer| gradient_of(layer.as_linear().unwrap().weight.val());
+    assert!(difference(weight(&variational.output), "output.weight") < 1e-9);
+    assert!(difference(weight(&variational.posterior.mean), "posterior.mean.weight") > 1e-2);
 }

@@ -1,5 +1,7 @@
 //! Contractions of encoders and their gradients.
 
+use diabolo::nn::AnyLayer;
+
 use crate::*;
 
 const CASES: &str = "
@@ -21,7 +23,7 @@ fn contraction_and_its_gradient_at_depths_one_to_four() {
     for (device, tolerance) in devices() {
         for case in golden("contraction", CASES) {
             let name = case["name"].as_str().unwrap();
-            let layers: Vec<Linear> = case["layers"]
+            let layers: Vec<AnyLayer> = case["layers"]
                 .as_array()
                 .unwrap()
                 .iter()
@@ -32,6 +34,7 @@ fn contraction_and_its_gradient_at_depths_one_to_four() {
                         activation(&case),
                     )
                     .train()
+                    .into()
                 })
                 .collect();
             let trace = EncoderTrace::new(layers.iter().collect(), tensor(&case["x"], &device));
@@ -40,7 +43,7 @@ fn contraction_and_its_gradient_at_depths_one_to_four() {
             let expected = numbers(&case["jacobian_frobenius_squared"]);
             assert_close(name, &to_host_f64(value.clone().detach()), &expected, tolerance);
             let gradients = value.mean().backward();
-            for (k, layer) in layers.iter().enumerate() {
+            for (k, layer) in layers.iter().filter_map(AnyLayer::as_linear).enumerate() {
                 let weight = to_host_f64(layer.weight.val().grad(&gradients).unwrap());
                 let expected = numbers(&case["gradients"][format!("encoder.{k}.weight")]);
                 assert_close(&format!("{name} ∂/∂weight {k}"), &weight, &expected, tolerance);

@@ -7,6 +7,7 @@
 mod autoencoder;
 mod bounds;
 mod contraction;
+mod convolution;
 mod files;
 mod likelihoods;
 mod multiscale;

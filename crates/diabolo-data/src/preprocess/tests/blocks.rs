@@ -84,7 +84,7 @@ fn ordinals_are_one_hot_and_decode_to_the_most_probable() {
     assert_eq!(warnings, ["column 'size': no training row has 'medium'"]);
     let block = |kind, start, width, feature: usize| {
         let names = vec![["size", "grade", "city"][feature].to_string()];
-        Block { kind, start, width, features: vec![feature], names }
+        Block { kind, start, width, image: None, features: vec![feature], names }
     };
     let blocks = [
         block(BlockKind::Categorical, 0, 3, 2),

@@ -8,7 +8,7 @@ const DEFAULTS: Defaults =
 
 fn block(kind: BlockKind, start: usize, width: usize, names: &[&str]) -> Block {
     let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
-    Block { kind, start, width, features: (0..names.len()).collect(), names }
+    Block { kind, start, width, image: None, features: (0..names.len()).collect(), names }
 }
 
 fn table() -> Vec<Block> {

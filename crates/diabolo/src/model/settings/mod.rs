@@ -3,6 +3,7 @@
 mod contractive;
 mod forecast;
 pub(super) mod multiscale;
+mod network;
 mod sparse;
 mod variational;
 mod vector_quantized;
@@ -10,6 +11,7 @@ mod vector_quantized;
 pub use contractive::ContractiveConfig;
 pub use forecast::ForecastConfig;
 pub use multiscale::MultiscaleConfig;
+pub use network::{Convolutions, NetworkConfig};
 pub use sparse::SparseConfig;
 pub use variational::{Bound, FlowConfig, PriorConfig, VariationalConfig};
 pub(super) use vector_quantized::PRIOR_COMPONENTS;

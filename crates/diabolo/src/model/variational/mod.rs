@@ -26,7 +26,7 @@ use super::{
 };
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
-use crate::nn::{Activation, Layer, Layers, Linear, Sequential};
+use crate::nn::{Activation, AnyLayer, Layer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RowNoise, Stream, standard_normal};
 use crate::tensor::Device;
@@ -45,7 +45,7 @@ pub struct Variational {
     /// z → last hidden layer of the decoder; may be empty.
     pub decoder: Sequential,
     /// Last hidden layer → likelihood parameters.
-    pub output: Linear,
+    pub output: AnyLayer,
     /// The likelihood of the decoder outputs.
     pub likelihood: Likelihood,
     config: VariationalConfig,
@@ -56,7 +56,7 @@ module!(Variational { encoder, posterior, flow, prior, decoder, output, likeliho
 #[derive(Clone, Debug)]
 pub struct PosteriorHeads {
     /// μ.
-    pub mean: Linear,
+    pub mean: AnyLayer,
     /// log σ², before its smooth bound.
     pub log_variance: Linear,
 }
@@ -65,7 +65,7 @@ module!(PosteriorHeads { mean, log_variance });
 impl PosteriorHeads {
     fn new(inputs: usize, outputs: usize, noise: &mut Stream, device: &Device) -> Self {
         let mut head = || Linear::new(inputs, outputs, Activation::Identity, noise, device);
-        PosteriorHeads { mean: head(), log_variance: head() }
+        PosteriorHeads { mean: head().into(), log_variance: head() }
     }
 
     fn forward(&self, top: Tensor<2>) -> Posterior {
@@ -80,19 +80,12 @@ impl Variational {
         noise: &mut Stream,
         device: &Device,
     ) -> Self {
-        let Architecture { inputs, condition, hidden, latent_dim, activation, .. } = architecture;
         let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
-        let mut widths = vec![inputs + condition];
-        widths.extend(hidden);
-        let encoder = Sequential::new(&widths, *activation, *activation, noise, device);
-        let top = widths[hidden.len()];
-        let posterior = PosteriorHeads::new(top, *latent_dim, noise, device);
-        let mut widths = vec![latent_dim + condition];
-        widths.extend(hidden.iter().rev());
-        let decoder = Sequential::new(&widths, *activation, *activation, noise, device);
-        let output =
-            Linear::new(widths[hidden.len()], likelihood.parameters(), Activation::Identity, noise, device);
-        let flow = Flow::new(config.flow, architecture, top, noise, device);
+        let encoder = architecture.hidden_encoder(noise, device);
+        let posterior = PosteriorHeads::new(architecture.top(), architecture.latent_dim, noise, device);
+        let decoder = architecture.hidden_decoder(noise, device);
+        let output = architecture.output(likelihood.parameters(), noise, device);
+        let flow = Flow::new(config.flow, architecture, architecture.top(), noise, device);
         let prior = Prior::new(&config.prior, architecture, noise, device);
         Variational { encoder, posterior, flow, prior, decoder, output, likelihood, config: config.clone() }
     }
@@ -155,7 +148,7 @@ impl Network for Variational {
     }
 
     fn decode(&self, z: Tensor<2>) -> Tensor<2> {
-        self.output.forward(self.decoder.forward(z))
+        self.decoder.iter().chain([&self.output]).collect::<Layers>().forward(z)
     }
 
     fn likelihood(&self) -> &Likelihood {

@@ -16,7 +16,7 @@ use super::PosteriorHeads;
 use crate::distribution::{Posterior, mixture_log_density, standard_normal_log_density};
 use crate::model::Architecture;
 use crate::model::settings::PriorConfig;
-use crate::nn::{Layer, Sequential};
+use crate::nn::Sequential;
 use crate::random::{RngExt, Stream, standard_normal, weighted_index};
 use crate::stats::elementary::double::ln;
 use crate::tensor::{Device, to_host};

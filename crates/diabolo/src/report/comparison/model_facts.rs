@@ -9,13 +9,10 @@ use crate::task::compare::Candidate;
 
 pub(super) fn model_facts(candidate: &Candidate, epochs: &[f64], seconds: &[f64]) -> Vec<(String, String)> {
     let Candidate { architecture, config, weights, .. } = candidate;
-    let mut widths = vec![architecture.inputs];
-    widths.extend(&architecture.hidden);
-    widths.push(architecture.latent_dim);
-    let back: Vec<usize> = widths.iter().rev().skip(1).copied().collect();
-    let widths: Vec<String> = widths.into_iter().chain(back).map(|w| w.to_string()).collect();
+    let encoder = architecture.encoder_shapes();
+    let widths: Vec<String> = encoder.iter().chain(encoder.iter().rev().skip(1)).cloned().collect();
     let mut activations = vec![architecture.latent_activation.name()];
-    if !architecture.hidden.is_empty() && architecture.activation != architecture.latent_activation {
+    if encoder.len() > 2 && architecture.activation != architecture.latent_activation {
         activations.insert(0, architecture.activation.name());
     }
     let mean = |values: &[f64]| Summary::of(values).mean;

@@ -1,0 +1,87 @@
+//! Convolutional networks on the built-in digits, in every family that has them, and their errors.
+
+use insta::assert_snapshot;
+
+use crate::support::Workspace;
+
+fn refused(flags: &str) -> String {
+    Workspace::new().fails(2, &format!("fit {flags}"))
+}
+
+/// The mean squared error of the mean digit: the variance of a pixel, 1202 / 64 / 16².
+const MEAN_DIGIT: f64 = 0.0733;
+
+#[test]
+fn every_family_has_convolutions() {
+    let workspace = Workspace::new();
+    for flags in [
+        "plain",
+        "plain --tied --pretrain-epochs 1",
+        "denoising --latent-dim 20 --hidden 32",
+        "sparse --tied false",
+        "contractive",
+        "contractive --latent-dim 8 --estimator exact --curvature-weight 0.01",
+        "variational --prior vamp:20",
+        "variational --likelihood discretized_logistic:2 --flow planar:1",
+        "vector_quantized",
+    ] {
+        let network = "--network convolution:8,12 --epochs 8 --learning-rate 0.01 --batch-size 16";
+        workspace.ok(&format!("fit digits --model {flags} {network} -q -o run"));
+        let metrics = workspace.json("run/metrics.json");
+        let error = metrics["mse"].as_f64().unwrap();
+        assert!(error < 0.7 * MEAN_DIGIT, "{flags}: {error}");
+        // What is read has the architecture that was saved.
+        assert_eq!(
+            workspace.ok("evaluate run --json").json()["contraction"],
+            metrics["contraction"],
+            "{flags}"
+        );
+        assert!(workspace.text("run/report.html").contains("8×8×1 → 4×4×8 → 2×2×12"), "{flags}");
+        std::fs::remove_dir_all(workspace.path("run")).unwrap();
+    }
+}
+
+#[test]
+fn threads_change_no_bit_of_a_convolutional_model() {
+    let workspace = Workspace::new();
+    for threads in [1, 2] {
+        let command =
+            "fit digits --model contractive --network convolution:16,8 --epochs 2 --batch-size 512 -q";
+        workspace.ok(&format!("{command} --threads {threads} -o run-{threads}"));
+    }
+    let tensors = |run: &str| workspace.ok(&format!("inspect {run} --json")).json()["checksum"].clone();
+    assert_eq!(tensors("run-1"), tensors("run-2"));
+}
+
+#[test]
+fn a_convolutional_encoder_is_fine_tuned_and_walked() {
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model contractive --network convolution:8 --label label --epochs 4 -q -o run");
+    workspace.ok("generate run -n 4 --burn-in 5 -o walk.png");
+    let found = workspace.ok("features run --fine-tune --epochs 2 --json").json();
+    assert!(found.to_string().contains("pretrained"), "{found}");
+    workspace.ok("evaluate run --diagnose");
+}
+
+#[test]
+fn the_dense_flag_is_the_short_one() {
+    let workspace = Workspace::new();
+    let printed = |flags: &str| workspace.ok(&format!("fit digits {flags} --print-config")).stdout;
+    assert_eq!(printed("--network dense:32,16"), printed("--hidden 32,16"));
+    let configured = printed("--network convolution:8,16 --hidden 32");
+    assert!(configured.contains("kind = \"convolution\""), "{configured}");
+    workspace.write("c.toml", &configured);
+    assert_eq!(printed("--config c.toml"), configured);
+}
+
+#[test]
+fn networks_that_do_not_fit_are_refused() {
+    assert_snapshot!(refused("digits --network cnn:3"), @"error: --network: expected dense, dense:WIDTHS such as dense:512,256, or convolution:CHANNELS such as convolution:32,64, or convolution:CHANNELS:KERNEL, found 'cnn:3'");
+    assert_snapshot!(refused("digits --network convolution:0"), @"error: network.channels: expected 1 to 10 numbers of channels, each from 1 to 4096, found [0]");
+    assert_snapshot!(refused("digits --network convolution:8:0"), @"error: network.kernel: expected 1 to 31, found 0");
+    assert_snapshot!(refused("digits --network convolution:8 --model multiscale"), @"error: network = convolution and model = multiscale cannot be combined: the noise level is an input of a fully connected first layer");
+    assert_snapshot!(refused("digits --network convolution:8 --condition label"), @"error: condition and network = convolution cannot be combined: the columns of a condition are no part of an image");
+    let workspace = Workspace::new();
+    workspace.write("t.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n1.5,2.5\n3.5,1\n2,2\n4,1\n3,3\n2,5\n6,1\n");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --network convolution:8"), @"error: network = convolution and these columns cannot be combined: convolutions need rows that are one image each, without other columns");
+}

@@ -1,0 +1,154 @@
+//! The layers of an architecture.
+//!
+//! ```text
+//! encoder   row [→ convolutions] → hidden → code
+//! decoder   code → hidden, reversed [→ feature map → transposed convolutions] → likelihood
+//! ```
+//! Convolutions halve the height and width of the image, transposed convolutions double them with
+//! the same windows; the decoder's last layer is a convolution at full resolution. A code as large
+//! as the feature map, without hidden layers, is the feature map itself.
+
+use super::settings::Convolutions;
+use super::{Architecture, FamilyConfig};
+use crate::nn::{Activation, AnyLayer, Convolution, Image, Linear, Sequential, Window};
+use crate::objective::LayerSize;
+use crate::random::Stream;
+use crate::tensor::Device;
+
+impl Architecture {
+    /// Whether the code is the feature map of the convolutions.
+    pub fn code_is_feature_map(&self) -> bool {
+        let map = self.convolutions.as_ref().map(|c| c.feature_map().numbers());
+        self.hidden.is_empty() && map == Some(self.latent_dim) && !self.family.is_variational()
+    }
+
+    /// Width of the input of the first fully connected layer.
+    fn features(&self) -> usize {
+        let seen = self.inputs.saturating_add(self.condition);
+        self.convolutions.as_ref().map_or(seen, |c| c.feature_map().numbers())
+    }
+
+    /// Width of the last hidden layer.
+    pub(super) fn top(&self) -> usize {
+        self.hidden.last().copied().unwrap_or(self.features())
+    }
+
+    /// x → last hidden layer.
+    pub(super) fn hidden_encoder(&self, noise: &mut Stream, device: &Device) -> Sequential {
+        let mut layers: Vec<AnyLayer> = vec![];
+        if let Some(convolutions) = &self.convolutions {
+            for (window, &channels) in convolutions.windows().into_iter().zip(&convolutions.channels) {
+                layers.push(Convolution::new(window, channels, self.activation, noise, device).into());
+            }
+        }
+        let widths = [self.features()].iter().chain(&self.hidden).copied().collect();
+        self.add_dense(&mut layers, widths, noise, device);
+        layers.into_iter().collect()
+    }
+
+    /// x → code, for deterministic families.
+    pub(super) fn encoder(&self, noise: &mut Stream, device: &Device) -> Sequential {
+        let mut layers: Vec<AnyLayer> = self.hidden_encoder(noise, device).into_iter().collect();
+        if self.code_is_feature_map() {
+            let code = layers.pop().map(|layer| layer.with_activation(self.latent_activation));
+            return layers.into_iter().chain(code).collect();
+        }
+        layers.push(Linear::new(self.top(), self.latent_dim, self.latent_activation, noise, device).into());
+        layers.into_iter().collect()
+    }
+
+    /// Code → last hidden layer of the decoder.
+    pub(super) fn hidden_decoder(&self, noise: &mut Stream, device: &Device) -> Sequential {
+        let mut layers = vec![];
+        let mut widths = vec![self.latent_dim + self.condition];
+        widths.extend(self.hidden.iter().rev());
+        if self.convolutions.is_some() && !self.code_is_feature_map() {
+            widths.push(self.features());
+        }
+        self.add_dense(&mut layers, widths, noise, device);
+        if let Some(convolutions) = &self.convolutions {
+            // From the channels of a layer to those of the next below, the first layer's remain.
+            let mut from = convolutions.feature_map().channels;
+            for (window, &channels) in convolutions.windows().into_iter().zip(&convolutions.channels).rev() {
+                let window = Window { channels, ..window };
+                layers.push(Convolution::transposed(window, from, self.activation, noise, device).into());
+                from = channels;
+            }
+        }
+        layers.into_iter().collect()
+    }
+
+    /// Last hidden layer of the decoder → `parameters` of the likelihood.
+    pub(super) fn output(&self, parameters: usize, noise: &mut Stream, device: &Device) -> AnyLayer {
+        let none = Activation::Identity;
+        if let Some(convolutions) = &self.convolutions {
+            let planes = parameters / convolutions.image.numbers();
+            let channels = convolutions.channels.first().copied().unwrap_or(1);
+            let window = Image { channels, ..convolutions.image }.window(convolutions.kernel, 1);
+            let results = planes * convolutions.image.channels;
+            return Convolution::new(window, results, none, noise, device).with_planes(planes).into();
+        }
+        let width = self.hidden.first().copied().unwrap_or(self.latent_dim + self.condition);
+        Linear::new(width, parameters, none, noise, device).into()
+    }
+
+    /// Fully connected layers of these widths.
+    fn add_dense(&self, layers: &mut Vec<AnyLayer>, widths: Vec<usize>, noise: &mut Stream, device: &Device) {
+        layers.extend(Sequential::new(&widths, self.activation, self.activation, noise, device));
+    }
+
+    /// The cost of each layer from x to the code.
+    pub(super) fn encoder_sizes(&self) -> Vec<LayerSize> {
+        let mut sizes: Vec<LayerSize> = vec![];
+        if let Some(convolutions) = &self.convolutions {
+            let images = convolutions.images();
+            sizes.extend(convolutions.windows().iter().zip(&images[1..]).map(|(window, image)| LayerSize {
+                outputs: image.numbers(),
+                multiplications: image.numbers() * window.patch(),
+            }));
+        }
+        sizes.extend(LayerSize::dense(&self.dense_widths()));
+        sizes
+    }
+
+    /// A lower bound on the number of weights: the encoder's matrices, codebooks, priors and flows.
+    pub fn least_parameters(&self) -> usize {
+        let more = match &self.family {
+            FamilyConfig::VectorQuantized(config) => config.numbers(self.latent_dim),
+            FamilyConfig::Variational(config) => {
+                let seen = self.inputs.saturating_add(self.condition);
+                config.numbers(seen, self.top(), self.latent_dim)
+            }
+            _ => 0,
+        };
+        let convolutions = self.convolutions.as_ref().map_or(0, Convolutions::weights);
+        let dense = self.dense_widths();
+        let products = dense.windows(2).map(|w| w[0].saturating_mul(w[1]));
+        products.fold(more.saturating_add(convolutions), usize::saturating_add)
+    }
+
+    /// Widths of the fully connected layers from the features to the code, without any for a code
+    /// that is the feature map.
+    fn dense_widths(&self) -> Vec<usize> {
+        let mut widths = vec![self.features()];
+        widths.extend(&self.hidden);
+        if !self.code_is_feature_map() {
+            widths.push(self.latent_dim);
+        }
+        widths
+    }
+
+    /// The layout of the row and of the result of each layer of the encoder, such as 28×28×1,
+    /// 14×14×32, 20.
+    pub fn encoder_shapes(&self) -> Vec<String> {
+        let mut shapes = match &self.convolutions {
+            None => vec![self.inputs.to_string()],
+            Some(convolutions) => {
+                let images = convolutions.images().into_iter();
+                images.map(|i| format!("{}×{}×{}", i.height, i.width, i.channels)).collect()
+            }
+        };
+        shapes.extend(self.dense_widths()[1..].iter().map(usize::to_string));
+        shapes
+    }
+}

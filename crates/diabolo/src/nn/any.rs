@@ -1,0 +1,99 @@
+//! A layer of any kind, and what models ask of one beside [`Layer`].
+
+use std::ops::Deref;
+
+use crate::module;
+
+use super::linear::affine;
+use super::{Activation, Convolution, Layer, Linear};
+use crate::random::Stream;
+use crate::tensor::{Device, Param, Tensor};
+
+/// A layer of any kind.
+#[derive(Clone, Debug)]
+pub enum AnyLayer {
+    /// Fully connected.
+    Linear(Linear),
+    /// A convolution or a transposed convolution.
+    Convolution(Convolution),
+}
+module!(AnyLayer = Linear | Convolution);
+
+impl AnyLayer {
+    /// The fully connected layer, if it is one.
+    pub fn as_linear(&self) -> Option<&Linear> {
+        match self {
+            AnyLayer::Linear(layer) => Some(layer),
+            AnyLayer::Convolution(_) => None,
+        }
+    }
+
+    /// The same weights with another activation.
+    pub fn with_activation(self, activation: Activation) -> Self {
+        match self {
+            AnyLayer::Linear(layer) => AnyLayer::Linear(layer.with_activation(activation)),
+            AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.with_activation(activation)),
+        }
+    }
+
+    /// The same layer with new random weights.
+    pub fn fresh(&self, noise: &mut Stream, device: &Device) -> Self {
+        match self {
+            AnyLayer::Linear(layer) => {
+                Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device).into()
+            }
+            AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.fresh(noise, device)),
+        }
+    }
+
+    /// The same layer with all biases `value`.
+    pub fn with_biases(mut self, value: f32, device: &Device) -> Self {
+        let bias = match &mut self {
+            AnyLayer::Linear(layer) => &mut layer.bias,
+            AnyLayer::Convolution(layer) => &mut layer.bias,
+        };
+        let count = bias.dims()[0];
+        *bias = Param::from_tensor(device.tensor(vec![value; count], [count]));
+        self
+    }
+
+    /// Number of biases of [`tied`](Self::tied).
+    pub fn tied_biases(&self) -> usize {
+        match self {
+            AnyLayer::Linear(layer) => layer.inputs(),
+            AnyLayer::Convolution(layer) => layer.input_channels(),
+        }
+    }
+
+    /// φ(Aᵀ h + b), A the linear map of this layer: the decoder layer of a tied autoencoder. batch
+    /// × outputs → batch × inputs.
+    pub fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
+        match self {
+            AnyLayer::Linear(layer) => affine(h, layer.weight.val(), bias, activation, true),
+            AnyLayer::Convolution(layer) => layer.tied(h, bias, activation),
+        }
+    }
+}
+
+impl From<Linear> for AnyLayer {
+    fn from(layer: Linear) -> Self {
+        AnyLayer::Linear(layer)
+    }
+}
+
+impl From<Convolution> for AnyLayer {
+    fn from(layer: Convolution) -> Self {
+        AnyLayer::Convolution(layer)
+    }
+}
+
+impl Deref for AnyLayer {
+    type Target = dyn Layer;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            AnyLayer::Linear(layer) => layer,
+            AnyLayer::Convolution(layer) => layer,
+        }
+    }
+}
