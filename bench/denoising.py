@@ -3,10 +3,10 @@
     DIABOLO_DATA=... python bench/denoising.py [--sets mnist fashion] [--diabolo "cargo run --release --quiet --"]
 
 Gaussian noise on pixels from 0 to 1, clipped at both ends; the same noisy test images (10,000) for all methods. Models are fitted on
-training images only: the denoising model with the same noise drawn in every epoch, the others without noise. PCA is fitted on
+training images only: the two denoising models (dense, convolutional) with the same noise drawn in every epoch, the others without noise. PCA is fitted on
 10,000 clean training images, with the number of components that best denoises them. Means over test
 images of peak signal-to-noise ratio (dB) and structural similarity. Finished parts are kept under --out. Prints Markdown, and
-draws OUT/SET.png: clean, noisy, PCA and the three models. Needs NumPy, scikit-learn and Pillow.
+draws OUT/SET.png: clean, noisy, PCA and the models. Needs NumPy, scikit-learn and Pillow.
 """
 import argparse
 import gzip
@@ -32,6 +32,8 @@ SETS = {"mnist": ("mnist", "mnist", 0.5), "fashion": ("fashion-mnist", "fashion_
 MODELS = {
     "denoising": "--model denoising --corruption clipped_gaussian:{noise} --hidden 512 --latent-dim 128 --activation silu "
     "--latent-activation identity",
+    "convolutional": "--model denoising --corruption clipped_gaussian:{noise} --network convolution:32,32 --batch-size 64 "
+    "--learning-rate 0.002",
     "contractive": "--model contractive --contraction-weight 0.1 --latent-dim 500",
     "variational": "--model variational",
 }
@@ -81,7 +83,8 @@ def measured(name):
             result.with_suffix(".part").write_text(output)
             result.with_suffix(".part").rename(result)
         for method in json.loads(result.read_text())["methods"]:
-            lines.setdefault(method["method"], method["images"])
+            label = f"{model} model" if method["method"].endswith(" model") else method["method"]
+            lines.setdefault(label, method["images"])
         diabolo("denoise", run, here / "noisy.npy", "--out", here / f"{model}.npy", "--quiet")
         # Written in the units of the training images: 0 to 255.
         shown.append(np.load(here / f"{model}.npy").reshape(-1, 28, 28).astype(np.float32) / 255)

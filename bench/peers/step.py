@@ -1,6 +1,6 @@
-"""One training step, Diabolo beside JAX and, with --torch, PyTorch (eager and compiled), in turns. See README.md.
+"""One training step, Diabolo beside JAX and, if asked, PyTorch (eager and compiled) and TensorFlow (a graph), in turns. See README.md.
 
-    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae] [--torch] [--mnist FOLDER]
+    python step.py EXECUTABLE [--threads 1] [--rounds 7] [--steps 30] [--cases vae vae_table cae] [--torch] [--tensorflow] [--mnist FOLDER]
 
 Every round times a few steps of each, so that whatever else the machine does falls on all alike. "Minimum" is the
 least time of any step, "median" the median over the rounds of the round's median. The roofline is the time that NumPy's
@@ -23,6 +23,7 @@ parser.add_argument("--rounds", type=int, default=7)
 parser.add_argument("--steps", type=int, default=30)
 parser.add_argument("--cases", nargs="+", default=["vae", "vae_table", "cae"])
 parser.add_argument("--torch", action="store_true", help="PyTorch too")
+parser.add_argument("--tensorflow", action="store_true", help="TensorFlow too, for the convolutional cases")
 parser.add_argument("--mnist", help="folder of MNIST's files: real rows in networks of 784 inputs, instead of dense random ones")
 arguments = parser.parse_args()
 
@@ -30,7 +31,7 @@ arguments = parser.parse_args()
 os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.threads])
 if arguments.threads == 1:
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
-for name in ["RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]:
+for name in ["RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"]:
     os.environ[name] = str(arguments.threads)
 os.environ["JAX_PLATFORMS"] = "cpu"
 # No pool of compiling processes, which would share the cores that are measured.
@@ -116,6 +117,85 @@ def contractive_tied(widths):
     return widths, parameters, loss
 
 
+def kernel(rng, size, inputs, outputs):
+    limit = (6 / (size * size * inputs)) ** 0.5
+    weight = rng.uniform(-limit, limit, (size, size, inputs, outputs)).astype(np.float32)
+    return {"weight": jnp.asarray(weight), "bias": jnp.zeros(outputs, jnp.float32)}
+
+
+def convolve(layer, x, stride):
+    numbers = ("NHWC", "HWIO", "NHWC")
+    return jax.lax.conv_general_dilated(x, layer["weight"], (stride, stride), "SAME", dimension_numbers=numbers) + layer["bias"]
+
+
+def spread(layer, x):
+    numbers = ("NHWC", "HWIO", "NHWC")
+    return jax.lax.conv_transpose(x, layer["weight"], (2, 2), "SAME", dimension_numbers=numbers) + layer["bias"]
+
+
+class Convolutional:
+    """Convolutions of stride 2, dense layers, and the same back; a last convolution of stride 1.
+
+    The shapes of products per row are (positions, patch, outputs), the first layer's first.
+    """
+
+    def __init__(self, side, channels, size, hidden, latent):
+        self.side, self.channels, self.size, self.hidden, self.latent = side, channels, size, hidden, latent
+        self.map = side // 2 ** len(channels)
+        self.features = self.map**2 * channels[-1]
+
+    def parameters(self, rng):
+        channels, size = self.channels, self.size
+        widths = [self.features, *self.hidden]
+        down = [kernel(rng, size, a, b) for a, b in zip([1, *channels], channels)]
+        up = [kernel(rng, size, a, b) for a, b in zip([channels[-1], *channels[::-1]], channels[::-1])]
+        found = {"down": down, "up": up, "last": kernel(rng, size, channels[0], 1)}
+        if self.latent:
+            found |= {
+                "encoder": layers(widths, rng),
+                "heads": layers([widths[-1], 2 * self.latent], rng)[0],
+                "decoder": layers([self.latent, *widths[::-1]], rng),
+            }
+        return found
+
+    def loss(self, p, x, key):
+        image = h = x.reshape(-1, self.side, self.side, 1)
+        for layer in p["down"]:
+            h = jax.nn.relu(convolve(layer, h, 2))
+        kl = 0.0
+        if self.latent:
+            h = through(p["encoder"], h.reshape(len(x), -1), jax.nn.relu)
+            mean, log_variance = jnp.split(affine(p["heads"], h), 2, 1)
+            z = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
+            kl = 0.5 * jnp.sum(mean**2 + jnp.exp(log_variance) - log_variance - 1, 1)
+            h = through(p["decoder"], z, jax.nn.relu).reshape(-1, self.map, self.map, self.channels[-1])
+        for layer in p["up"]:
+            h = jax.nn.relu(spread(layer, h))
+        logits = convolve(p["last"], h, 1).reshape(len(x), -1)
+        return jnp.mean(bernoulli(logits, image.reshape(len(x), -1)) + kl)
+
+    def products(self):
+        taps, side, shapes = self.size**2, self.side, []
+        for a, b in zip([1, *self.channels], self.channels):
+            side //= 2
+            shapes.append((side**2, taps * a, b))
+        if self.latent:
+            widths = [self.features, *self.hidden]
+            shapes += [(1, a, b) for a, b in zip(widths, widths[1:])] + [(1, widths[-1], 2 * self.latent)]
+            back = [self.latent, *widths[::-1]]
+            shapes += [(1, a, b) for a, b in zip(back, back[1:])]
+        for a, b in zip([self.channels[-1], *self.channels[::-1]], self.channels[::-1]):
+            shapes.append((side**2, taps * b, a))
+            side *= 2
+        # One result: the cheaper product with patches of the result.
+        return shapes + [(side**2, taps, self.channels[0])]
+
+
+def convolutional(side, channels, size, hidden, latent):
+    net = Convolutional(side, channels, size, hidden, latent)
+    return [side * side], net.parameters, net.loss, net
+
+
 def deep(jacobian):
     widths = [784, 512, 256, 32]
 
@@ -135,6 +215,10 @@ def deep(jacobian):
 
 
 NETWORKS = {
+    # The networks of the TensorFlow tutorials on autoencoders and convolutional VAEs, and of disentanglement_lib.
+    "conv_denoiser": lambda: convolutional(28, [16, 8], 3, [], 0),
+    "conv_vae": lambda: convolutional(28, [32, 64], 3, [], 2),
+    "conv_64": lambda: convolutional(64, [32, 32, 64, 64], 4, [256], 10),
     "vae": lambda: variational([784, 400, 20], bernoulli),
     "vae_table": lambda: variational([32, 64, 8], gaussian),
     "cae": lambda: contractive_tied([784, 1000]),
@@ -149,7 +233,7 @@ NETWORKS = {
 
 class Jax:
     def __init__(self, network):
-        widths, parameters, loss = network
+        widths, parameters, loss = network[:3]
         rng = np.random.default_rng(0)
         parameters = parameters(rng)
         zeros = lambda: jax.tree.map(jnp.zeros_like, parameters)  # noqa: E731
@@ -196,18 +280,23 @@ class Products:
     """The products of a step alone."""
 
     def __init__(self, network):
-        widths, parameters, _ = network
+        self.work = []
         rng = np.random.default_rng(0)
-        found = jax.tree.leaves(parameters(rng))
-        weights = [np.asarray(w) for w in found if w.ndim == 2]
+        for k, (rows, inputs, outputs, first) in enumerate(self.shapes(network, rng)):
+            w = rng.random((outputs, inputs), dtype=np.float32)
+            x, g = rng.random((rows, inputs), dtype=np.float32), rng.random((rows, outputs), dtype=np.float32)
+            self.work.append((w, x, g, first, np.empty_like(g), np.empty_like(w), np.empty_like(x)))
+
+    @staticmethod
+    def shapes(network, rng):
+        """Rows, inputs, outputs, and whether the inputs are those of the network."""
+        if len(network) == 4:
+            return [(BATCH * n, a, b, k == 0) for k, (n, a, b) in enumerate(network[3].products())]
+        widths, parameters, _ = network
+        weights = [w.shape for w in jax.tree.leaves(parameters(rng)) if w.ndim == 2]
         if len(widths) == 2:
             weights = weights * 2
-        self.work = []
-        for k, w in enumerate(weights):
-            outputs, inputs = w.shape
-            x, g = rng.random((BATCH, inputs), dtype=np.float32), rng.random((BATCH, outputs), dtype=np.float32)
-            first = inputs == widths[0]
-            self.work.append((w, x, g, first, np.empty_like(g), np.empty_like(w), np.empty_like(x)))
+        return [(BATCH, inputs, outputs, inputs == widths[0]) for outputs, inputs in weights]
 
     def round(self, steps):
         times = []
@@ -225,11 +314,16 @@ class Products:
 def contenders(case):
     network = NETWORKS[case]()
     found = {"products alone": Products(network), "JAX": Jax(network)}
-    if arguments.torch and case != "deep_exact":
+    if arguments.torch and case != "deep_exact" and not case.startswith("conv"):
         from pytorch import Torch
 
         for name, compiled in [("PyTorch", False), ("PyTorch, compiled", True)]:
             found[name] = Torch(case, batches(np.random.default_rng(0), network[0][0])[0], arguments.threads, compiled)
+    if arguments.tensorflow and case.startswith("conv"):
+        from keras_nets import Keras
+
+        rows = batches(np.random.default_rng(0), network[0][0])[0]
+        found["TensorFlow"] = Keras(network[3], rows)
     return found | {"Diabolo": Diabolo(case, network[0][0])}
 
 
