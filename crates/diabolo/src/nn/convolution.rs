@@ -16,7 +16,7 @@
 
 use crate::module;
 
-use super::{Activation, Layer, LayerTrace};
+use super::{Activation, Layer, LayerTrace, scale_block};
 use crate::kernel::{Axis, Window};
 use crate::random::{RngExt, Stream};
 use crate::tensor::{Device, Param, Tensor, fused};
@@ -253,7 +253,7 @@ impl Layer for Convolution {
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
         let [batch, k, outputs] = cotangents.dims();
-        let scaled = cotangents * derivative.unsqueeze_dim::<3>(1);
+        let scaled = scale_block(cotangents, derivative);
         self.adjoint(scaled.reshape([batch * k, outputs])).reshape([batch, k, self.inputs()])
     }
 
