@@ -4,8 +4,8 @@
 //! n_b = ‖B_b W‖²_F = Σ (B_b G) ⊙ B_b,  G = W Wᵀ
 //! ∂n_b/∂B_b = 2 B_b G        ∂L/∂W = 2 (Σ_b g_b B_bᵀ B_b) W
 //! ```
-//! B G is the one large product of the forward pass, and the gradient of B; the products in brackets
-//! and G are symmetric, so that half of each is computed.
+//! B G is the one large product of the forward pass, and the gradient of B; the sum in brackets and
+//! G are symmetric, so that half of each is computed.
 
 use rayon::prelude::*;
 

@@ -135,8 +135,8 @@ impl Layer for Linear {
     }
 }
 
-/// M_b ⊙ s_b for each of the k cotangents of each row. `block`: batch × k × outputs; `slopes`: batch
-/// × outputs.
+/// M_b ⊙ s_b for each of the k cotangents of each row. `block`: batch × k × outputs; `slopes`:
+/// batch × outputs.
 pub(crate) fn scale_block(block: Tensor<3>, slopes: Tensor<2>) -> Tensor<3> {
     match fused::is_supported(&block) {
         true => fused::scale_block(block, slopes),

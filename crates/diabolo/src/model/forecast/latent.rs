@@ -2,7 +2,7 @@
 
 use crate::model::{Batch, Context, Trainable};
 use crate::module;
-use crate::nn::{Activation, Linear, Sequential};
+use crate::nn::{Activation, AnyLayer, Linear, Sequential};
 use crate::objective::{Corruption, Term};
 use crate::random::Stream;
 use crate::tensor::{Device, Tensor, to_host};
@@ -40,7 +40,7 @@ impl LatentForecast {
         let output = Linear::from_parts(weight, device.tensor(vec![0.0; horizon], [horizon]), none);
         LatentForecast {
             encoder: Sequential::new(&[window, HIDDEN, CODE], silu, Activation::Tanh, noise, device),
-            decoder: [hidden, output].into_iter().collect(),
+            decoder: [hidden, output].map(AnyLayer::Linear).into_iter().collect(),
         }
     }
 
