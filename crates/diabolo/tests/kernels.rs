@@ -129,7 +129,8 @@ fn the_contraction_of_two_layers() {
             };
             let layers = [layer(2, 9, 70), layer(4, 5, 9)];
             let x = leaf(device, 1, [ROWS, 70]);
-            let trace = EncoderTrace::new(layers.iter().collect(), x.clone());
+            let encoder = layers.clone().map(AnyLayer::from);
+            let trace = EncoderTrace::new(encoder.iter().collect(), x.clone());
             let probes = probes.map(|k| matrix(device, 6, [ROWS * k, 5]).reshape([ROWS, k, 5]));
             let (value, gradients) = differentiated(device, trace.contraction(probes.as_ref()));
             let weights = layers.iter().map(|layer| gradient(&layer.weight.val(), &gradients));
@@ -145,7 +146,8 @@ fn a_tied_weight() {
         let bias = device.tensor(normal(3, [1, OUTPUTS]), [OUTPUTS]);
         let weight = matrix(device, 2, [OUTPUTS, INPUTS]) * 0.2;
         let layer = Linear::from_parts(weight, bias, Activation::Sigmoid).train();
-        let trace = EncoderTrace::new([&layer].into_iter().collect(), matrix(device, 1, [ROWS, INPUTS]));
+        let encoder = AnyLayer::from(layer.clone());
+        let trace = EncoderTrace::new([&encoder].into_iter().collect(), matrix(device, 1, [ROWS, INPUTS]));
         let back = trace.code.clone().matmul(layer.weight.val()).square().sum_dim(1).squeeze_dim::<1>(1);
         let (value, gradients) = differentiated(device, back + trace.contraction(None));
         vec![value, gradient(&layer.weight.val(), &gradients)]
