@@ -190,7 +190,7 @@ mod tests {
             "|a remark\n1, 2, 3\n4, 5, 6\n\n",
             "1\t2\t3\r\n4\t5\t6\r\n7\t8\t9",
             "1,\"x, y\",3\n\"q\"\"\",5,6\n7,8\n\"open,1,2\n9,9,9\n",
-            "1,2,3\nnot a row\n\n1,2,3\n\n\n",
+            "1,2,3\nnot a row\n\n1,2,3\n4,5,6\n\n",
         ] {
             let parsed = TextRules::parse(text.as_bytes(), &names, text.starts_with('a')).unwrap();
             assert_eq!(String::from_utf8(written(&parsed)).unwrap(), text);
