@@ -40,7 +40,7 @@ pub fn is_named(key: &str) -> bool {
 const NATS: &str = "nats per example";
 
 /// Key, name, unit, explanation.
-const NAMES: [(&str, &str, &str, &str); 31] = [
+const NAMES: [(&str, &str, &str, &str); 32] = [
     ("objective", "objective", NATS, "What training minimises: the sum of all terms with their weights."),
     (
         "negative_elbo",
@@ -59,6 +59,12 @@ const NAMES: [(&str, &str, &str, &str); 31] = [
         "reconstruction",
         NATS,
         "−log p(x | z): the negative log-likelihood of the input given its latent code. Lower is better.",
+    ),
+    (
+        "squared_error",
+        "squared error",
+        "",
+        "Half the squared error of a forecast, summed over its steps, in deviations of the series. Lower is better.",
     ),
     (
         "kl_divergence",
