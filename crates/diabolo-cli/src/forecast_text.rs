@@ -2,7 +2,7 @@
 
 use diabolo::artifact::ForecastHeader;
 use diabolo::evaluate::forecast::{ForecastErrors, ForecastScores};
-use diabolo::task::Forecasts;
+use diabolo::task::{ColumnForecast, Forecasts};
 
 use crate::output::aligned;
 
@@ -32,28 +32,49 @@ pub fn scores(scores: &ForecastScores) -> String {
         line(name, methods.iter().map(|(_, errors)| cell(name, number(errors))).collect())
     });
     format!(
-        "{} test windows, horizon {}\n{}{}",
+        "{} test {}, horizon {}\n{}{}",
         scores.windows,
+        if scores.windows == 1 { "window" } else { "windows" },
         scores.horizon,
         line("", heads),
         body.collect::<String>()
     )
 }
 
-/// The errors of a forecast beside the values that followed, one line a column; none without such
-/// values.
-pub fn compared(made: &Forecasts, columns: &[String]) -> Vec<String> {
-    /// Lines at most.
-    const MOST: usize = 20;
+/// The error of a column of a series beside the values that followed.
+pub struct Compared<'a> {
+    series: Option<&'a str>,
+    column: &'a str,
+    mase: f64,
+    steps: usize,
+}
+
+/// The errors of a forecast beside the values that followed; none without such values.
+pub fn compared<'a>(made: &'a Forecasts, columns: &'a [String]) -> Vec<Compared<'a>> {
     let of_series = made.series.iter().flat_map(|series| {
-        let name = series.name.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-        let line = move |(column, found): (&String, &diabolo::task::ColumnForecast)| {
-            let known = found.actual.iter().filter(|x| !x.is_nan()).count();
-            found.mase.map(|mase| format!("{column}{name}: MASE {mase:.3} over {known} steps"))
+        let error = move |(column, found): (&'a String, &ColumnForecast)| {
+            let steps = found.actual.iter().filter(|x| !x.is_nan()).count();
+            Some(Compared { series: series.name.as_deref(), column, mase: found.mase?, steps })
         };
-        columns.iter().zip(&series.columns).filter_map(line)
+        columns.iter().zip(&series.columns).filter_map(error)
     });
-    of_series.take(MOST).collect()
+    of_series.collect()
+}
+
+impl Compared<'_> {
+    pub fn json(&self) -> serde_json::Value {
+        let Compared { series, column, mase, steps } = self;
+        serde_json::json!({ "series": series, "column": column, "mase": mase, "steps": steps })
+    }
+}
+
+impl std::fmt::Display for Compared<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Compared { series, column, mase, steps } = self;
+        let series = series.map(|name| format!(" of {name}")).unwrap_or_default();
+        let unit = if *steps == 1 { "step" } else { "steps" };
+        write!(f, "{column}{series}: MASE {mase:.3} over {steps} {unit}")
+    }
 }
 
 /// What a run of forecasts holds.

@@ -53,13 +53,13 @@ fn test_steps_never_reach_the_fit() {
     let values = waves(400, 2);
     let mut changed = values.clone();
     changed[320..].iter_mut().for_each(|x| *x = -*x);
-    // All but the intervals for later data, which are to know the last errors.
+    // All but the intervals and paths for later data, which are to know the last errors.
     let fitted = |values: &[f64]| {
         let saved = fit(values, &["training.epochs=1"]).unwrap().forecaster.saved().clone();
         let in_use = saved.intervals[&Method::Model].clone();
         let mut header = saved.header.clone();
         header.forecast.local_in_use = in_use.local;
-        SavedForecast { header, in_use, ..saved }.to_bytes().unwrap()
+        SavedForecast { header, in_use, errors: vec![], ..saved }.to_bytes().unwrap()
     };
     assert!(fitted(&values) == fitted(&changed));
     // The same change a step earlier, in the validation part, is seen.
@@ -131,6 +131,37 @@ fn every_window_is_scored_and_missing_values_are_not() {
     assert_eq!(scores.model, diabolo::evaluate::forecast::ForecastErrors { ..scores.last_value.clone() });
     // 0, 1, 2, 3, 0, …: the next value is off by 1, 1, 1 or 3; a missing one does not count.
     assert!(scores.last_value.crps.is_none() && scores.last_value.mase.unwrap() > 1.0);
+}
+
+#[test]
+fn a_short_history_gets_a_naive_forecast_with_its_bands() {
+    let values = waves(500, 8);
+    let fitted = fit(&values, &["training.epochs=0", "data.window=48"]).unwrap().forecaster;
+    let width = |made: &diabolo::task::Forecasts| -> f64 {
+        let limits = &made.series[0].columns[0].limits[1];
+        limits[1].iter().zip(&limits[0]).map(|(high, low)| high - low).sum()
+    };
+    let forecast = |count: usize| fitted.forecast(&rows(&values[..count]), &Default::default()).unwrap();
+    let (whole, season, few) = (forecast(48), forecast(47), forecast(3));
+    assert!(whole.notes.is_empty(), "{:?}", whole.notes);
+    assert!(season.notes[0].contains("47 of the 48 values") && season.notes[0].contains("last season"));
+    assert_eq!(season.series[0].columns[0].point, values[35..47]);
+    assert!(few.notes[0].contains("3 of the 48 values") && few.notes[0].contains("last value"));
+    assert_eq!(few.series[0].columns[0].point, [values[2]; 12]);
+    assert!(width(&whole) < width(&season) && width(&season) < width(&few));
+}
+
+#[test]
+fn columns_without_a_season_do_not_hide_that_of_another() {
+    let flow = waves(400, 9);
+    let noise = &mut stream(9, Purpose::Corrupt, 1, 0);
+    let cells = flow.iter().flat_map(|flow| [*flow, 7.0, noise.random_range(0.0..1.0)]);
+    let rows = matrix(&cells.collect::<Vec<f64>>(), &["flow", "constant", "noise"]).unwrap();
+    let mut config = Config::default();
+    Preset::Forecast.apply(&mut config);
+    config.set("training.epochs=0").unwrap();
+    let fitted = FitJob::new(rows).config(config).forecast().unwrap();
+    assert_eq!(fitted.forecaster.saved().header.forecast.season, Some(12));
 }
 
 #[test]

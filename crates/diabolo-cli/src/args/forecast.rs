@@ -62,7 +62,7 @@ pub struct ForecastArgs {
     /// Number of steps to predict; 1 for the next value [default: as fitted]
     #[arg(long, value_name = "H")]
     pub horizon: Option<usize>,
-    /// Levels of the prediction intervals, from 0.01 to 0.99
+    /// Levels of the prediction intervals, from 0.01 to 0.99, separated by commas
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_values_t = [0.8, 0.95])]
     pub level: Vec<f64>,
     /// Write N sample paths instead of intervals
@@ -97,9 +97,11 @@ impl ForecastArgs {
             Ok(row) if !has_key || !is_time(text) => Start::Row(row),
             _ => Start::Time(text.clone()),
         };
+        let is_first = |(at, level): &(usize, &f64)| !self.level[..*at].contains(level);
+        let levels = self.level.iter().enumerate().filter(is_first).map(|(_, level)| *level).collect();
         ForecastOptions {
             horizon: self.horizon,
-            levels: self.level.clone(),
+            levels,
             samples: self.samples,
             seed: self.seed,
             from: self.from.as_ref().map(start),

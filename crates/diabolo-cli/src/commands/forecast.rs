@@ -12,6 +12,9 @@ use super::finish;
 use crate::args::{EvaluateArgs, FitArgs, ForecastArgs, Shared};
 use crate::{forecast_text, output};
 
+/// Errors of series and columns that are printed, at most.
+const LINES: usize = 20;
+
 pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout("--out", &args.out, shared)?;
     let report = args.report.as_ref().and_then(|path| path.to_str());
@@ -38,8 +41,13 @@ pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
         )?;
     }
     let columns: Vec<String> = record.schema.columns.iter().map(|column| column.name.clone()).collect();
-    forecast_text::compared(&made, &columns).iter().for_each(|line| shared.note(line));
-    output::wrote(made.table.num_rows() as u64, "rows", &args.out, shared)
+    let (rows, errors) = (made.table.num_rows(), forecast_text::compared(&made, &columns));
+    if shared.json {
+        let errors: Vec<_> = errors.iter().map(|error| error.json()).collect();
+        return output::print_json(&json!({ "rows": rows, "file": args.out, "errors": errors }));
+    }
+    errors.iter().take(LINES).for_each(|error| shared.note(error.to_string()));
+    output::wrote(rows as u64, "rows", &args.out, shared)
 }
 
 /// Fits a forecast; the job has everything but the run folder.
@@ -47,6 +55,10 @@ pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> any
     if let Some(model) = &args.model.model {
         let reason = "a forecast is no autoencoder";
         return Err(Error::conflict("--preset forecast", format!("--model {model}"), reason).into());
+    }
+    if let Some(column) = config.data.condition.first() {
+        let reason = "a forecast has no conditions: --drop leaves out columns";
+        return Err(Error::conflict("--preset forecast", format!("--condition {column}"), reason).into());
     }
     let input = args.input.clone().unwrap_or_default();
     let fitted = job.config(config.clone()).forecast()?;
@@ -68,6 +80,12 @@ pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> any
 }
 
 pub fn evaluate(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
+    let given =
+        [("--all-rows", args.all_rows), ("--diagnose", args.diagnose), ("--samples", args.samples.is_some())];
+    if let Some((flag, _)) = given.into_iter().find(|(_, given)| *given) {
+        let reason = "a forecast is evaluated on test windows; name other rows to use those";
+        return Err(Error::conflict(flag, "a run of forecasts", reason).into());
+    }
     let forecaster = Forecaster::open(&args.model)?;
     let data = args.read.over(&forecaster.saved().header.config)?.data;
     let scores = forecaster.evaluate(args.input.as_deref(), &data, shared.on_note())?;

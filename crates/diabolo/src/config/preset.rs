@@ -79,7 +79,7 @@ impl Preset {
             }
             Forecast => {
                 "a ridge regression from the last values of a series to the next ones, with prediction intervals; window and \
-                 penalty are chosen on the fifth of each series before the last, and the last fifth is for testing"
+                 penalty are chosen on the part of each series before the last (--validation), and the last (--test) is for testing"
             }
         }
     }

@@ -111,7 +111,13 @@ impl Plan {
         let windows = |one: &SplitSeries| (one.parts.validation.len() + 1).saturating_sub(self.horizon);
         let count: usize = split.iter().map(windows).sum();
         (count < FEW)
-            .then(|| format!("intervals rest on {count} validation windows, which overlap: they are rough"))
+            .then(|| {
+                let known = 100 * count / (count + 2);
+                format!(
+                    "intervals rest on few validation windows ({count}), which overlap: they are rough, and levels \
+                     above {known} % have the limits of the largest errors"
+                )
+            })
     }
 
     /// What was chosen, in one sentence.
@@ -157,19 +163,20 @@ pub(super) fn split(
     })
 }
 
-/// The season that most columns of the training parts have.
+/// The season that most columns of the training parts have, of those with one: a column without
+/// loses nothing by it, since windows and penalties are chosen by their errors.
 fn found_season(schema: &SeriesSchema, set: &SeriesSet, shares: [f64; 2]) -> Option<usize> {
     let candidates = schema.key.as_ref().map(|key| key.seasons()).unwrap_or_default();
     let (steps, most) = LOOKED_AT;
     let held_out: f64 = shares.iter().sum();
     let columns = set.series.iter().flat_map(|one| one.values.iter());
-    let mut counts = BTreeMap::<Option<usize>, usize>::new();
+    let mut counts = BTreeMap::<usize, usize>::new();
     for column in columns.take(most) {
         let train = &column[..(column.len() as f64 * (1.0 - held_out)) as usize];
         let found = season(&train[train.len().saturating_sub(steps)..], &candidates, LONGEST_SEASON);
-        *counts.entry(found).or_default() += 1;
+        found.into_iter().for_each(|season| *counts.entry(season).or_default() += 1);
     }
-    counts.into_iter().max_by_key(|(_, count)| *count).and_then(|(season, _)| season)
+    counts.into_iter().max_by_key(|(_, count)| *count).map(|(season, _)| season)
 }
 
 /// The lengths of windows to try.

@@ -57,6 +57,7 @@ impl FitJob<'_> {
         let saved = self.fit_series((schema, &set), &plan, &split, rows, fingerprint.clone(), &mut notes)?;
         (self.on_event)(Event::Phase(Phase::Evaluate));
         let scores = evaluate(&saved.model, &saved.intervals, &split);
+        notes.extend(scores.as_ref().and_then(worse_than_naive));
         let source = RunSource::new(&name, self.place(), fingerprint);
         for note in &notes {
             (self.on_event)(Event::Warning(note));
@@ -151,6 +152,17 @@ impl FitJob<'_> {
         };
         Ok((rows, found, notes()))
     }
+}
+
+/// A warning if a naive forecast has smaller errors on test windows.
+fn worse_than_naive(scores: &ForecastScores) -> Option<String> {
+    let model = scores.model.mase?;
+    let naive = [("the last value", &scores.last_value), ("the last season", &scores.seasonal_naive)];
+    let naive = naive.into_iter().filter_map(|(name, errors)| Some((name, errors.mase?)));
+    let (name, least) = naive.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (least < model).then(|| {
+        format!("on test windows, repeating {name} has a smaller error than the model (MASE {least:.3} against {model:.3})")
+    })
 }
 
 fn record(

@@ -95,11 +95,19 @@ pub fn forecast(
     let horizon = checked(saved, options)?;
     let set = saved.header.forecast.schema.read(input, rows)?;
     let mut notes = set.notes.clone();
-    let mut made = vec![];
+    let (mut made, mut left_out) = (vec![], vec![]);
     for series in &set.series {
-        let start = start(saved, input, series, options)?;
-        made.push(one_series(saved, input, series, (start, horizon), options, &mut notes)?);
+        match start(saved, series, options) {
+            Ok(start) => made.push(one_series(saved, input, series, (start, horizon), options, &mut notes)?),
+            Err(cause) => left_out.push((series.name.as_deref().unwrap_or_default(), cause)),
+        }
     }
+    if made.is_empty()
+        && let Some((_, cause)) = left_out.pop()
+    {
+        return Err(cause);
+    }
+    notes.extend(left_out.into_iter().map(|(name, cause)| format!("series '{name}' is left out: {cause}")));
     let new: Vec<&str> =
         made.iter().filter(|one| one.unseen).filter_map(|one| one.forecast.name.as_deref()).collect();
     if let Some(first) = new.first() {
@@ -150,7 +158,7 @@ fn checked(saved: &SavedForecast, options: &ForecastOptions) -> Result<usize> {
 }
 
 /// The step that is predicted first.
-fn start(saved: &SavedForecast, input: &str, series: &Series, options: &ForecastOptions) -> Result<usize> {
+fn start(saved: &SavedForecast, series: &Series, options: &ForecastOptions) -> Result<usize> {
     let steps = series.len();
     let schema = &saved.header.forecast.schema;
     let start = match (&options.from, &schema.key) {
@@ -164,6 +172,11 @@ fn start(saved: &SavedForecast, input: &str, series: &Series, options: &Forecast
         (Some(Start::Row(row)), None) => row - 1,
         (Some(Start::Time(text)), Some(key)) => {
             let time = key.parse("--from", text)?;
+            let next = series.times.last().map(|(_, last)| key.after(*last, 1));
+            if let Some(next) = next.filter(|next| next.is_before(time)) {
+                let expected = format!("a time up to {}, the step after the last row", key.text(next));
+                return Err(Error::invalid_value("--from", expected, format!("'{text}'")));
+            }
             series.times.iter().find(|(_, other)| !other.is_before(time)).map_or(steps, |(step, _)| *step)
         }
         (Some(Start::Time(text)), None) => {
@@ -175,9 +188,12 @@ fn start(saved: &SavedForecast, input: &str, series: &Series, options: &Forecast
         }
     };
     if start == 0 || start > steps {
-        let name = series.name.as_ref().map(|name| format!(" of series '{name}'")).unwrap_or_default();
-        let expected = format!("rows before the first predicted one{name} (2 to {})", steps + 1);
-        return Err(Error::data(input, expected, "none", "let the forecast begin later with --from"));
+        let (expected, found) = match &options.from {
+            Some(Start::Time(text)) => ("a time after that of the first row".into(), format!("'{text}'")),
+            Some(Start::Row(row)) => (format!("a row from 2 to {}", series.times.len() + 1), row.to_string()),
+            None => ("rows before the forecast".into(), "none".into()),
+        };
+        return Err(Error::invalid_value("--from", expected, found));
     }
     Ok(start)
 }
@@ -207,20 +223,31 @@ fn one_series(
         })?;
         if trailing > 0 {
             notes.push(format!(
-                "column '{}' is missing in its last {trailing} steps: its last value stands in for them",
+                "column '{}' is missing in its last {trailing} steps: its last value stands in for them, and the true \
+                 errors are larger than the intervals say",
                 feature.name
             ));
         }
         let deviation =
             known.map(|one| one.deviation[column]).filter(|d| *d > 0.0).unwrap_or_else(|| spread(values));
-        let intervals = intervals(saved, options);
+        let method = method(saved, column, start);
+        if method != Method::Model {
+            let name = series.name.as_ref().map(|name| format!("series '{name}': ")).unwrap_or_default();
+            notes.push(format!(
+                "{name}{start} of the {} values that the model needs for '{}': the forecast repeats the last {}",
+                matrix.window,
+                feature.name,
+                if method == Method::SeasonalNaive { "season" } else { "value" }
+            ));
+        }
+        let intervals = intervals(saved, method, options);
         let scale = match deviation > 0.0 {
             true => intervals.scale(&saved.model, &filled, start, deviation),
             false => 0.0,
         };
         let naive = known.and_then(|one| one.naive_error[column]);
-        let point = saved.model.predict(column, &filled, start, deviation);
-        let made = column_forecast(saved, column, point, (scale, horizon), options);
+        let point = method.predict(&saved.model, column, &filled, start, deviation);
+        let made = column_forecast(saved, column, point, (intervals, scale, horizon), options);
         let actual: Vec<f64> = series.values[column].iter().skip(start).take(horizon).copied().collect();
         let mase = mase(&made.0, &actual, naive);
         let shown = values.len().saturating_sub(SHOWN.max(2 * horizon));
@@ -247,12 +274,22 @@ fn one_series(
     Ok(Made { forecast, times, scales, unseen: known.is_none() && series.name.is_some() })
 }
 
-/// The intervals: those that have seen the errors on test windows, unless a forecast begins
-/// earlier and may lie there.
-fn intervals<'a>(saved: &'a SavedForecast, options: &ForecastOptions) -> &'a Intervals {
-    match options.from {
-        None => &saved.in_use,
-        Some(_) => &saved.intervals[&Method::Model],
+/// The model, or what needs fewer values than it where there are fewer.
+fn method(saved: &SavedForecast, column: usize, start: usize) -> Method {
+    let window = saved.model.matrices[saved.model.of_column[column]].window;
+    match saved.model.season {
+        _ if start >= window => Method::Model,
+        Some(season) if start >= season => Method::SeasonalNaive,
+        _ => Method::LastValue,
+    }
+}
+
+/// The intervals of the method: of the model those that have seen the errors on test windows,
+/// unless a forecast begins earlier and may lie there.
+fn intervals<'a>(saved: &'a SavedForecast, method: Method, options: &ForecastOptions) -> &'a Intervals {
+    match (method, &options.from) {
+        (Method::Model, None) => &saved.in_use,
+        _ => &saved.intervals[&method],
     }
 }
 
@@ -264,13 +301,12 @@ fn column_forecast(
     saved: &SavedForecast,
     column: usize,
     point: Vec<f64>,
-    (scale, horizon): (f64, usize),
+    (intervals, scale, horizon): (&Intervals, f64, usize),
     options: &ForecastOptions,
 ) -> (Vec<f64>, Vec<[Vec<f64>; 2]>) {
     let record = &saved.header.forecast;
     let least = if record.non_negative[column] { 0.0 } else { f64::MIN };
     let point: Vec<f64> = point.into_iter().take(horizon).map(|y| y.max(least)).collect();
-    let intervals = intervals(saved, options);
     let limit = |probability: f64, lower: bool| -> Vec<f64> {
         let of_step = |(step, y): (usize, &f64)| {
             let error = intervals.at(column, record.horizon, step, scale)(probability);

@@ -158,9 +158,9 @@ fn window_loss(window: &WindowErrors, step: usize, local: bool, quantiles: &[f32
     PROBABILITIES.iter().zip(quantiles).map(loss).sum()
 }
 
-/// Paths of errors of the model on validation windows, evenly spaced, in deviations of the series:
-/// paths × columns × steps, joint over columns and steps. Windows with a missing value are left
-/// out.
+/// Paths of errors of the model on held-out windows, evenly spaced, in deviations of the series:
+/// paths × columns × steps, joint over columns and steps. Like the intervals in use, they have seen
+/// the errors on test windows. Windows with a missing value are left out.
 pub fn paths_of_errors(model: &ForecastModel, series: &[SplitSeries], most: usize) -> Vec<f32> {
     let columns = model.of_column.len();
     let path = |one: &SplitSeries, origin: usize| -> Option<Vec<f32>> {
@@ -174,7 +174,7 @@ pub fn paths_of_errors(model: &ForecastModel, series: &[SplitSeries], most: usiz
         }
         (path.len() == columns * model.horizon && path.iter().all(|error| error.is_finite())).then_some(path)
     };
-    let last = |one: &SplitSeries| (one.parts.validation.end + 1).saturating_sub(model.horizon);
+    let last = |one: &SplitSeries| (one.parts.test.end + 1).saturating_sub(model.horizon);
     let places: Vec<(&SplitSeries, usize)> = series
         .iter()
         .flat_map(|one| (one.parts.validation.start..last(one)).map(move |origin| (one, origin)))

@@ -12,6 +12,8 @@ use crate::model::forecast::{ForecastModel, SplitSeries};
 const CRPS: std::ops::RangeInclusive<u32> = 1..=19;
 /// The levels whose coverage is measured.
 const LEVELS: [f64; 3] = [0.8, 0.9, 0.95];
+/// Rounding of an error, in deviations of the series.
+const ROUNDING: f64 = 1e-6;
 /// Windows that one thread scores before it takes others.
 const TOGETHER: usize = 256;
 
@@ -187,7 +189,9 @@ fn add(
         sums.pinball += 2.0 * CRPS.map(pinball).sum::<f64>() / CRPS.count() as f64;
         for (within, level) in sums.within.iter_mut().zip(LEVELS) {
             let tail = (1.0 - level) / 2.0;
-            *within += f64::from((quantile(tail)..=quantile(1.0 - tail)).contains(&error));
+            // Quantiles are stored in single precision.
+            let (low, high) = (quantile(tail) - ROUNDING, quantile(1.0 - tail) + ROUNDING);
+            *within += f64::from((low..=high).contains(&error));
         }
     }
 }
