@@ -31,8 +31,8 @@ pub struct FitArgs {
     /// Replace the run in the folder of --out
     #[arg(long, requires = "out")]
     pub force: bool,
-    /// Settings for a task: detect, detect-contaminated, impute, denoise, features, generate or
-    /// forecast; other flags override them
+    /// Settings for a task: detect, detect-contaminated, impute, denoise, features, generate,
+    /// compress or forecast; other flags override them
     #[arg(long, alias = "for", value_name = "PRESET", conflicts_with_all = ["config", "resume"])]
     pub preset: Option<Preset>,
     /// TOML configuration file; --print-config shows the keys

@@ -156,6 +156,10 @@ impl ModelArgs {
         model.latent_dim = self.latent_dim.or(model.latent_dim);
         if let Some(text) = &self.network {
             match text.strip_prefix("dense:") {
+                Some(_) if self.hidden.is_some() => {
+                    let reason = "both give the widths of the hidden layers";
+                    return Err(Error::conflict("--network dense", "--hidden", reason));
+                }
                 Some(text) => (model.network, model.hidden) = (NetworkConfig::Dense, Some(widths(text)?)),
                 None => model.network = text.parse()?,
             }

@@ -6,8 +6,9 @@ use std::ops::Range;
 use std::path::Path;
 
 use diabolo::Error;
+use diabolo::arrow::RecordBatch;
 use diabolo::codec::{Archive, CodecModel, CompressOptions, Compressed, compress, compress_text};
-use diabolo::data::write::TemporaryFile;
+use diabolo::data::write::Target;
 use diabolo::data::{Writer, open};
 use serde_json::json;
 
@@ -17,20 +18,15 @@ use crate::output;
 pub fn run_compress(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout("--out", &args.out, shared)?;
     let model = CodecModel::open(&args.model)?;
-    let written = match args.out.as_str() {
-        "-" => written(args, &model, shared, std::io::stdout().lock())?,
-        path => {
-            let failed = |action| move |cause| Error::io(action, path)(cause);
-            let mut file = TemporaryFile::create(path.into()).map_err(failed("create"))?;
-            let done = written(args, &model, shared, BufWriter::new(&mut file))?;
-            file.commit().map_err(failed("write"))?;
-            done
-        }
-    };
+    // Before the output, which may be the input.
+    let input = std::fs::metadata(&args.input).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+    let mut file = Target::named(&args.out).map_err(Error::io("create", &args.out))?;
+    let written = written(args, &model, shared, BufWriter::new(&mut file))?;
     if written.rows == 0 && !args.exact {
         return Err(Error::no_rows(&args.input).into());
     }
-    summary(args, &model, &written, shared)
+    file.commit().map_err(Error::io("write", &args.out))?;
+    summary(args, &model, &written, input, shared)
 }
 
 fn written(
@@ -61,9 +57,9 @@ fn summary(
     args: &CompressArgs,
     model: &CodecModel,
     written: &Compressed,
+    read: Option<u64>,
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    let read = std::fs::metadata(&args.input).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
     if shared.json {
         return output::print_json(&json!({
             "rows": written.rows,
@@ -110,7 +106,7 @@ fn decompress(
     args: &DecompressArgs,
     shared: &Shared,
 ) -> anyhow::Result<()> {
-    if let Some(path) = &args.model {
+    if let Some(path) = args.model.as_ref().filter(|_| archive.needs_model()) {
         archive.set_model(&CodecModel::open(path)?)?;
     }
     let (range, info) = (args.range()?, archive.info());
@@ -118,19 +114,20 @@ fn decompress(
     if args.check {
         return check(archive, rows, info.exact, shared);
     }
-    match (info.exact, args.out.as_str()) {
-        (true, "-") => archive.write_text(range, &mut std::io::stdout().lock())?,
-        (true, path) => {
-            let failed = |action| move |cause| Error::io(action, path)(cause);
-            let mut file = TemporaryFile::create(path.into()).map_err(failed("create"))?;
+    match info.exact {
+        true => {
+            let mut file = Target::named(&args.out).map_err(Error::io("create", &args.out))?;
             let mut out = BufWriter::new(&mut file);
             archive.write_text(range, &mut out)?;
-            out.flush().map_err(failed("write"))?;
+            out.flush().map_err(Error::io("write", &args.out))?;
             drop(out);
-            file.commit().map_err(failed("write"))?;
+            file.commit().map_err(Error::io("write", &args.out))?;
         }
-        (false, out) => {
-            let mut writer = Writer::create(out, args.format)?;
+        false => {
+            let mut writer = Writer::create(&args.out, args.format)?;
+            if rows.is_empty() {
+                writer.write(&RecordBatch::new_empty(info.schema))?;
+            }
             for batch in archive.batches(rows.clone())? {
                 writer.write(&batch?)?;
             }

@@ -24,7 +24,7 @@ use crate::{Error, Result};
 #[cfg(not(feature = "formats"))]
 use left_out::{columnar, pictures};
 use output::Output;
-pub use output::{TemporaryFile, remove_unfinished, write_atomically};
+pub use output::{Target, TemporaryFile, remove_unfinished, write_atomically};
 pub use text::csv_to;
 
 /// The writer of one format.

@@ -21,10 +21,12 @@ pub(super) enum Output {
 }
 
 /// The destination of the bytes.
-pub(super) enum Target {
+pub enum Target {
+    /// Standard output.
     Stdout(io::Stdout),
     /// A device or a pipe, which cannot be replaced.
     Special(File),
+    /// A file that gets its name by [`Target::commit`].
     Pending(TemporaryFile),
 }
 
@@ -63,13 +65,7 @@ pub fn remove_unfinished() {
 impl Output {
     /// Opens a path, or stdout for `-`.
     pub fn create(target: &str) -> io::Result<Output> {
-        let inner = BufWriter::with_capacity(
-            1 << 16,
-            match target {
-                "-" => Target::Stdout(io::stdout()),
-                path => Target::create(Path::new(path))?,
-            },
-        );
+        let inner = BufWriter::with_capacity(1 << 16, Target::named(target)?);
         Ok(match Path::new(target).extension().and_then(|extension| extension.to_str()) {
             Some("gz") => Output::Gzip(GzEncoder::new(inner, Compression::default())),
             Some("zst") => Output::Zstd(zstd::stream::write::Encoder::new(inner, 0)?),
@@ -89,8 +85,19 @@ impl Output {
 }
 
 impl Target {
+    /// A file at this path, or stdout for `-`.
+    ///
+    /// # Errors
+    /// If no file can be created there.
+    pub fn named(target: &str) -> io::Result<Target> {
+        match target {
+            "-" => Ok(Target::Stdout(io::stdout())),
+            path => Target::create(Path::new(path)),
+        }
+    }
+
     /// A file at `path`, written to a temporary file beside it until [`Target::commit`].
-    pub fn create(path: &Path) -> io::Result<Target> {
+    pub(super) fn create(path: &Path) -> io::Result<Target> {
         // Replace the target of a symbolic link, not the link.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         if fs::metadata(&path).is_ok_and(|existing| !existing.is_file()) {
@@ -99,6 +106,10 @@ impl Target {
         TemporaryFile::create(path).map(Target::Pending)
     }
 
+    /// Completes the output; a file gets its name.
+    ///
+    /// # Errors
+    /// If it cannot be written or renamed.
     pub fn commit(mut self) -> io::Result<()> {
         self.flush()?;
         match self {

@@ -203,7 +203,8 @@ impl<R: Read + Seek> FrameReader<R> {
 
     /// The frame at a place.
     pub fn at(&mut self, place: u64) -> Result<(u8, Vec<u8>)> {
-        self.input.seek(SeekFrom::Start(place)).map_err(Error::io("read", &self.name))?;
+        // A place beyond what a system can seek to comes from a damaged file.
+        self.input.seek(SeekFrom::Start(place)).map_err(|_| self.damaged())?;
         self.read()
     }
 
