@@ -67,7 +67,7 @@ fn errors_of_the_argument_parser() {
     assert_snapshot!(refused("--window 1.5"), @"error: --window: expected a whole number, found '1.5'; see --help for the options");
     assert_snapshot!(refused("--epoch 3"), @"error: unexpected argument '--epoch' found; tip: a similar argument exists: '--epochs'; see --help for the options");
     assert_snapshot!(Workspace::new().fails(2, "fit"), @"error: the following required arguments were not provided: <INPUT>; see --help for the options");
-    assert_snapshot!(Workspace::new().fails(2, "evalute"), @"error: unrecognized subcommand 'evalute'; tip: a similar subcommand exists: 'evaluate'; see --help for the options");
+    assert_snapshot!(Workspace::new().fails(2, "inspec"), @"error: unrecognized subcommand 'inspec'; tip: a similar subcommand exists: 'inspect'; see --help for the options");
 }
 
 #[test]

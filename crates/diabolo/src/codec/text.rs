@@ -20,13 +20,15 @@ const DELIMITERS: [&str; 8] = [", ", ",", "\t", "; ", ";", "|", " ", ":"];
 /// The lines on which they are tried.
 const TRIED_LINES: usize = 1000;
 
+/// Lines, each with the number of rows before it.
+pub(super) type Lines = Vec<(u64, Vec<u8>)>;
+
 /// A text as rows, and what else it takes to write it again.
 pub(super) struct Parsed {
     pub rules: TextRules,
     pub rows: RecordBatch,
-    /// Lines that are no rows, each with the number of rows before it; and the rest of a text after
-    /// the last end of a line, if it is no row.
-    pub lines: Vec<(u64, Vec<u8>)>,
+    /// Lines that are no rows; and the rest of a text after the last end of a line, if it is no row.
+    pub lines: Lines,
     /// Whether the text ends in the end of a line.
     pub is_ended: bool,
 }
@@ -138,7 +140,7 @@ pub(super) fn put_lines(lines: &[(u64, Vec<u8>)], is_ended: bool) -> Vec<u8> {
     out
 }
 
-pub(super) fn read_lines(bytes: &[u8]) -> Result<(Vec<(u64, Vec<u8>)>, bool), Malformed> {
+pub(super) fn read_lines(bytes: &[u8]) -> Result<(Lines, bool), Malformed> {
     let mut unread = Unread(bytes);
     let is_ended = unread.byte()? == 1;
     let count = unread.number()?;

@@ -109,7 +109,7 @@ pub(crate) fn scale_block_gradient(
     let mut of_slopes = vec![0.0; slopes.len()];
     let size = (block.len() / (slopes.len() / width.max(1)).max(1)).max(1);
     let rows = rows_per_thread(block.len() / size, size);
-    let part = |(((g, block), slopes), sums): (((&mut [f32], &[f32]), &[f32]), &mut [f32])| {
+    let part = |g: &mut [f32], block: &[f32], slopes: &[f32], sums: &mut [f32]| {
         dispatch_simd(
             #[inline(always)]
             || {
@@ -127,11 +127,12 @@ pub(crate) fn scale_block_gradient(
         );
     };
     if rows * size >= block.len() {
-        part((((gradient, block), slopes), &mut of_slopes));
+        part(gradient, block, slopes, &mut of_slopes);
     } else {
         let parts = gradient.par_chunks_mut(rows * size).zip(block.par_chunks(rows * size));
         let parts = parts.zip(slopes.par_chunks(rows * width));
-        parts.zip(of_slopes.par_chunks_mut(rows * width)).for_each(part);
+        let parts = parts.zip(of_slopes.par_chunks_mut(rows * width));
+        parts.for_each(|(((g, block), slopes), sums)| part(g, block, slopes, sums));
     }
     of_slopes
 }

@@ -1,4 +1,6 @@
 //! Compression: what was written comes back, bit for bit, or is an error.
+
+#![allow(clippy::unwrap_used)]
 #![cfg(feature = "formats")]
 
 mod committed;
