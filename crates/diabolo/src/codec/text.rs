@@ -27,7 +27,7 @@ pub(super) type Lines = Vec<(u64, Vec<u8>)>;
 pub(super) struct Parsed {
     pub rules: TextRules,
     pub rows: RecordBatch,
-    /// Lines that are no rows; and the rest of a text after the last end of a line, if it is no row.
+    /// Lines that are no rows; and the rest of a text after its last end of a line, if it is none.
     pub lines: Lines,
     /// Whether the text ends in the end of a line.
     pub is_ended: bool,
