@@ -59,7 +59,7 @@ fn test_steps_never_reach_the_fit() {
         let in_use = saved.intervals[&Method::Model].clone();
         let mut header = saved.header.clone();
         header.forecast.local_in_use = in_use.local;
-        SavedForecast { header, in_use, errors: vec![], ..saved }.to_bytes().unwrap()
+        SavedForecast { header, in_use, errors_in_use: vec![], ..saved }.to_bytes().unwrap()
     };
     assert!(fitted(&values) == fitted(&changed));
     // The same change a step earlier, in the validation part, is seen.
@@ -80,6 +80,9 @@ fn a_saved_forecast_is_the_same_and_a_damaged_one_is_refused() {
     let last = damaged.len() - 3;
     damaged[last] ^= 1;
     assert!(Forecaster::from_bytes(&damaged).err().unwrap().to_string().contains("checksum"));
+    let mut forged = fitted.forecaster.saved().clone();
+    forged.header.forecast.local.remove(&Method::LastValue);
+    assert!(Forecaster::from_bytes(&forged.to_bytes().unwrap()).is_err());
     let error = diabolo::Predictor::from_bytes(&bytes).err().unwrap().to_string();
     assert!(error.contains("diabolo forecast"), "{error}");
 }
@@ -201,4 +204,22 @@ fn sample_paths_are_joint_and_depend_on_the_seed_only() {
     assert_eq!((table.num_rows(), table.num_columns()), (150, 3));
     assert_eq!(table, drawn(1));
     assert_ne!(table, drawn(2));
+
+    // As wide as the intervals, whose errors they are.
+    let made = |samples: usize| {
+        let options = ForecastOptions { levels: vec![0.8], samples, ..Default::default() };
+        fitted.forecast(&rows(&values), &options).unwrap()
+    };
+    let [low, high] = &made(0).series[0].columns[0].limits[0];
+    let paths = made(2000).table;
+    let flow = paths.column_by_name("flow").unwrap();
+    let flow = diabolo::arrow::cast::AsArray::as_primitive::<diabolo::arrow::types::Float64Type>(flow);
+    for step in 0..3 {
+        let within =
+            flow.values().iter().skip(step).step_by(3).filter(|x| (low[step]..high[step]).contains(x));
+        let share = within.count() as f64 / 2000.0;
+        assert!((0.7..0.9).contains(&share), "step {step}: {share}");
+    }
+    let few = fitted.forecast(&rows(&values[..1]), &ForecastOptions { samples: 5, ..Default::default() });
+    assert!(few.err().unwrap().to_string().contains("sample paths"));
 }

@@ -5,6 +5,7 @@
 //! forecast.interval.NAME  columns × H × Q    quantiles of a method's errors in validation
 //! forecast.interval.use   columns × H × Q    of the model, on validation and test windows
 //! forecast.errors         paths × columns × H
+//! forecast.errors.use     paths × columns × H   in all held-out parts
 //! encoder.K.…, decoder.K.…                   the latent part, if there is one
 //! ```
 
@@ -91,8 +92,10 @@ pub struct SavedForecast {
     pub intervals: BTreeMap<Method, Intervals>,
     /// The intervals of the model for later data, by its errors on all held-out windows.
     pub in_use: Intervals,
-    /// Errors of the model on validation windows: paths × columns × H.
+    /// Errors of the model on validation windows, in the unit of its intervals: paths × columns × H.
     pub errors: Vec<f32>,
+    /// Errors on all held-out windows, in the unit of the intervals in use.
+    pub errors_in_use: Vec<f32>,
 }
 
 impl SavedForecast {
@@ -124,8 +127,12 @@ impl SavedForecast {
         }
         let shape = vec![columns, horizon, PROBABILITIES.len()];
         add("forecast.interval.use".into(), shape, &self.in_use.quantiles);
-        let paths = self.errors.len() / (columns * horizon).max(1);
-        add("forecast.errors".into(), vec![paths, columns, horizon], &self.errors);
+        for (name, errors) in
+            [("forecast.errors", &self.errors), ("forecast.errors.use", &self.errors_in_use)]
+        {
+            let paths = errors.len() / (columns * horizon).max(1);
+            add(name.into(), vec![paths, columns, horizon], errors);
+        }
         for (name, tensor) in self.model.latent.iter().flat_map(weights::export) {
             parts.insert(name, Part::Floats(tensor));
         }
@@ -202,6 +209,7 @@ impl SavedForecast {
         let in_use =
             Intervals { local: record.local_in_use, quantiles: take("forecast.interval.use", &shape)? };
         let errors = take("forecast.errors", &[0, columns, horizon])?;
+        let errors_in_use = take("forecast.errors.use", &[0, columns, horizon])?;
         let latent = match record.latent {
             false => None,
             true => {
@@ -218,7 +226,7 @@ impl SavedForecast {
             of_column: record.of_column.clone(),
             latent,
         };
-        Ok(SavedForecast { model, intervals, in_use, errors, header })
+        Ok(SavedForecast { model, intervals, in_use, errors, errors_in_use, header })
     }
 }
 
@@ -239,7 +247,7 @@ impl ForecastRecord {
             && self.of_column.iter().all(|matrix| *matrix < self.choices.len())
             && self.choices.iter().all(|choice| choice.window > 0)
             && self.series.iter().all(|one| [one.deviation.len(), one.naive_error.len()] == [columns; 2])
-            && self.local.contains_key(&Method::Model)
+            && Method::ALL.iter().all(|method| self.local.contains_key(method))
             && self.season != Some(0)
             && self.horizon > 0
             && columns > 0

@@ -1,7 +1,7 @@
 //! Distribution functions of likelihoods, for codes that need the probability of every cell.
 //!
 //! They are evaluated on the host in double precision, with elementary functions of our own, so
-//! that the masses that a codec makes of them have the same bits everywhere.
+//! that the masses that a codec derives from them have the same bits everywhere.
 
 use crate::stats::elementary::double::{exp, exp_m1, ln, ln_gamma, normal_cdf};
 use crate::tensor::{Tensor, to_host};

@@ -94,7 +94,11 @@ impl FitJob<'_> {
         self.cancel.check(Phase::Calibrate)?;
         notes.extend(plan.few_windows(split));
         let paths = PATH_NUMBERS / (plan.horizon * schema.columns.len()).max(1);
-        let errors = paths_of_errors(&model, split, paths.clamp(20, 200));
+        let paths = paths.clamp(20, 200);
+        let validation = |parts: &Parts| parts.validation.clone();
+        let local = intervals.get(&Method::Model).is_some_and(|intervals| intervals.local);
+        let errors = paths_of_errors(&model, split, local, paths, validation);
+        let errors_in_use = paths_of_errors(&model, split, in_use.local, paths, held_out);
         let steps = |part: fn(&Parts) -> usize| split.iter().map(|one| part(&one.parts)).sum();
         self.config.data.key = schema.key.as_ref().map(|key| key.name.clone());
         self.config.data.window = Some(model.window());
@@ -118,7 +122,7 @@ impl FitJob<'_> {
             source,
             forecast: record,
         };
-        Ok(SavedForecast { header, model, intervals, in_use, errors })
+        Ok(SavedForecast { header, model, intervals, in_use, errors, errors_in_use })
     }
 
     /// Adds the latent part, if it helps; says what came of it.

@@ -158,27 +158,36 @@ fn window_loss(window: &WindowErrors, step: usize, local: bool, quantiles: &[f32
     PROBABILITIES.iter().zip(quantiles).map(loss).sum()
 }
 
-/// Paths of errors of the model on held-out windows, evenly spaced, in deviations of the series:
-/// paths × columns × steps, joint over columns and steps. Like the intervals in use, they have seen
-/// the errors on test windows. Windows with a missing value are left out.
-pub fn paths_of_errors(model: &ForecastModel, series: &[SplitSeries], most: usize) -> Vec<f32> {
+/// Paths of errors of the model on the windows of a part, evenly spaced: paths × columns × steps,
+/// joint over columns and steps, in the unit of intervals that are `local` or not. Windows with a
+/// missing value are left out.
+pub fn paths_of_errors(
+    model: &ForecastModel,
+    series: &[SplitSeries],
+    local: bool,
+    most: usize,
+    part: impl Fn(&Parts) -> Range<usize>,
+) -> Vec<f32> {
     let columns = model.of_column.len();
     let path = |one: &SplitSeries, origin: usize| -> Option<Vec<f32>> {
         let mut path = Vec::with_capacity(columns * model.horizon);
         for column in 0..columns {
             let deviation = one.deviation[column];
-            let made = Method::Model.predict(model, column, one.columns[column].as_ref()?, origin, deviation);
-            let errors =
-                made.iter().zip(&one.observed[column][origin..]).map(|(y, x)| ((x - y) / deviation) as f32);
-            path.extend(errors);
+            let values = one.columns[column].as_ref()?;
+            let unit = if local { model.window_deviation(values, origin, deviation) } else { deviation };
+            let made = Method::Model.predict(model, column, values, origin, deviation);
+            path.extend(
+                made.iter().zip(&one.observed[column][origin..]).map(|(y, x)| ((x - y) / unit) as f32),
+            );
         }
         (path.len() == columns * model.horizon && path.iter().all(|error| error.is_finite())).then_some(path)
     };
-    let last = |one: &SplitSeries| (one.parts.test.end + 1).saturating_sub(model.horizon);
-    let places: Vec<(&SplitSeries, usize)> = series
-        .iter()
-        .flat_map(|one| (one.parts.validation.start..last(one)).map(move |origin| (one, origin)))
-        .collect();
+    let origins = |one: &SplitSeries| {
+        let steps = part(&one.parts);
+        steps.start..(steps.end + 1).saturating_sub(model.horizon)
+    };
+    let places: Vec<(&SplitSeries, usize)> =
+        series.iter().flat_map(|one| origins(one).map(move |origin| (one, origin))).collect();
     let every = places.len().div_ceil(most.max(1)).max(1);
     places.iter().step_by(every).filter_map(|(one, origin)| path(one, *origin)).flatten().collect()
 }

@@ -145,7 +145,7 @@ fn checked(saved: &SavedForecast, options: &ForecastOptions) -> Result<usize> {
     if let Some(level) = options.levels.iter().find(|level| !(0.01..=0.99).contains(*level)) {
         return Err(Error::invalid_value("--level", "numbers from 0.01 to 0.99", level));
     }
-    if options.samples > 0 && saved.errors.is_empty() {
+    if options.samples > 0 && paths(saved, options).is_empty() {
         return Err(Error::Unsupported {
             what:
                 "the run holds no errors to draw sample paths from: all validation windows have missing cells"
@@ -230,6 +230,11 @@ fn one_series(
         let deviation =
             known.map(|one| one.deviation[column]).filter(|d| *d > 0.0).unwrap_or_else(|| spread(values));
         let method = method(saved, column, start);
+        if method != Method::Model && options.samples > 0 {
+            let expected = format!("{} values before the forecast, for sample paths", matrix.window);
+            let help = "give more of the series, or use intervals (without --samples)";
+            return Err(Error::data(input, expected, start.to_string(), help).in_column(&feature.name));
+        }
         if method != Method::Model {
             let name = series.name.as_ref().map(|name| format!("series '{name}': ")).unwrap_or_default();
             notes.push(format!(
@@ -257,7 +262,7 @@ fn one_series(
             actual,
             mase,
         });
-        scales.push(deviation);
+        scales.push(scale);
     }
     let times = times_after(saved, &past, start, horizon);
     let key = record.schema.key.as_ref();
@@ -289,6 +294,14 @@ fn intervals<'a>(saved: &'a SavedForecast, method: Method, options: &ForecastOpt
     match (method, &options.from) {
         (Method::Model, None) => &saved.in_use,
         _ => &saved.intervals[&method],
+    }
+}
+
+/// The errors that sample paths are drawn from; as for the intervals.
+fn paths<'a>(saved: &'a SavedForecast, options: &ForecastOptions) -> &'a [f32] {
+    match options.from {
+        None => &saved.errors_in_use,
+        Some(_) => &saved.errors,
     }
 }
 

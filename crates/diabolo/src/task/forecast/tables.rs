@@ -71,7 +71,7 @@ pub(super) fn intervals_table(
     table(rows, columns)
 }
 
-/// A row for each series, path and step: the forecast with the errors of a validation window.
+/// A row for each series, path and step: the forecast with the errors of a held-out window.
 pub(super) fn samples_table(
     saved: &SavedForecast,
     set: &SeriesSet,
@@ -80,7 +80,8 @@ pub(super) fn samples_table(
 ) -> Result<RecordBatch> {
     let record = &saved.header.forecast;
     let (width, samples) = (record.schema.columns.len() * record.horizon, options.samples);
-    let paths = saved.errors.len() / width;
+    let errors_of = super::paths(saved, options);
+    let paths = errors_of.len() / width;
     let mut columns = key_columns(saved, set, made, samples);
     let rows: usize = made.iter().map(|one| one.times.len() * samples).sum();
     let numbers = made.iter().flat_map(|one| {
@@ -97,7 +98,7 @@ pub(super) fn samples_table(
             let path = noise.random_range(0..paths) * width;
             for (column, drawn) in drawn.iter_mut().enumerate() {
                 let least = if record.non_negative[column] { 0.0 } else { f64::MIN };
-                let errors = &saved.errors[path + column * record.horizon..];
+                let errors = &errors_of[path + column * record.horizon..];
                 let of_step =
                     |(y, error): (&f64, &f32)| (y + one.scales[column] * f64::from(*error)).max(least);
                 drawn.extend(one.forecast.columns[column].point.iter().zip(errors).map(of_step));
