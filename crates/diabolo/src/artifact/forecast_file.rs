@@ -92,7 +92,8 @@ pub struct SavedForecast {
     pub intervals: BTreeMap<Method, Intervals>,
     /// The intervals of the model for later data, by its errors on all held-out windows.
     pub in_use: Intervals,
-    /// Errors of the model on validation windows, in the unit of its intervals: paths × columns × H.
+    /// Errors of the model on validation windows, in the unit of its intervals: paths × columns ×
+    /// H.
     pub errors: Vec<f32>,
     /// Errors on all held-out windows, in the unit of the intervals in use.
     pub errors_in_use: Vec<f32>,

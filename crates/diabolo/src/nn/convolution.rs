@@ -239,16 +239,8 @@ impl Layer for Convolution {
     }
 
     fn trace(&self, x: Tensor<2>) -> LayerTrace {
-        if self.activation.slope_is_of_output() {
-            let output = self.forward(x);
-            let derivative = self.activation.derivative_at(output.clone());
-            return LayerTrace { output, derivative };
-        }
         let (a, bias) = self.parts(x);
-        let a = activate(a, bias, Activation::Identity);
-        let output = self.activation.forward(a.clone());
-        let derivative = self.activation.derivative(a, output.clone());
-        LayerTrace { output, derivative }
+        LayerTrace::of(self.activation, |activation| activate(a, bias, activation))
     }
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {

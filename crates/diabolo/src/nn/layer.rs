@@ -79,6 +79,22 @@ pub struct LayerTrace {
     pub derivative: Tensor<2>,
 }
 
+impl LayerTrace {
+    /// The trace of a layer from its `output` with an activation: with `activation`, whose
+    /// derivative follows from it if it can, else with none.
+    pub(super) fn of(activation: Activation, output: impl FnOnce(Activation) -> Tensor<2>) -> Self {
+        if activation.slope_is_of_output() {
+            let output = output(activation);
+            let derivative = activation.derivative_at(output.clone());
+            return LayerTrace { output, derivative };
+        }
+        let a = output(Activation::Identity);
+        let output = activation.forward(a.clone());
+        let derivative = activation.derivative(a, output.clone());
+        LayerTrace { output, derivative }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

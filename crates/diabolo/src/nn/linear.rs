@@ -74,15 +74,9 @@ impl Layer for Linear {
     }
 
     fn trace(&self, x: Tensor<2>) -> LayerTrace {
-        if self.activation.slope_is_of_output() {
-            let output = self.forward(x);
-            let derivative = self.activation.derivative_at(output.clone());
-            return LayerTrace { output, derivative };
-        }
-        let a = affine(x, self.weight.val(), self.bias.val(), Activation::Identity, false);
-        let output = self.activation.forward(a.clone());
-        let derivative = self.activation.derivative(a, output.clone());
-        LayerTrace { output, derivative }
+        LayerTrace::of(self.activation, |activation| {
+            affine(x, self.weight.val(), self.bias.val(), activation, false)
+        })
     }
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
