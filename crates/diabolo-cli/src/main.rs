@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Map(args) => commands::map::run(args, shared),
         Command::Impute(args) => commands::impute::run(args, shared),
         Command::Forecast(args) => commands::forecast::run(args, shared),
+        Command::Audit(args) => commands::audit::run(args, shared),
         Command::Generate(args) => commands::generate::run(args, shared),
         Command::Score(args) => commands::score::run(args, shared),
         Command::Calibrate(args) => commands::calibrate::run(args, shared),

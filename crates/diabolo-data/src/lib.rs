@@ -36,6 +36,7 @@ pub mod series;
 pub mod spelling;
 pub mod split;
 mod stored;
+pub mod synthetic;
 pub mod taxi;
 pub mod write;
 

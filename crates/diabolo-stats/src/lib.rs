@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod autocorrelation;
+pub mod boosting;
 mod chi_square;
 mod cholesky;
 mod clusters;

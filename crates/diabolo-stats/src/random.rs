@@ -105,6 +105,22 @@ pub enum Purpose {
     CodecInitialBits = 40,
     /// Draws by which a codec weighs a model.
     CodecPlan = 41,
+    /// Where a number of a synthetic table's source lies within its step.
+    CodedTable = 45,
+    /// Initial weights of a model of synthetic tables.
+    InitializeSynthetic = 46,
+    /// Synthetic rows.
+    SyntheticRows = 47,
+    /// Rows by which the columns of synthetic tables are corrected.
+    CalibrateSynthetic = 48,
+    /// Which rows drawn under conditions are kept.
+    SelectSynthetic = 49,
+    /// Which rows an audit compares.
+    AuditRows = 50,
+    /// Weights of a model of synthetic tables before they are read from a file.
+    LoadSynthetic = 51,
+    /// Rare levels of synthetic rows.
+    SyntheticLevels = 52,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -195,7 +211,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 40] = [
+    const ALL: [Purpose; 48] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -236,6 +252,14 @@ mod tests {
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,
         Purpose::LoadForecast,
+        Purpose::CodedTable,
+        Purpose::InitializeSynthetic,
+        Purpose::SyntheticRows,
+        Purpose::CalibrateSynthetic,
+        Purpose::SelectSynthetic,
+        Purpose::AuditRows,
+        Purpose::LoadSynthetic,
+        Purpose::SyntheticLevels,
     ];
 
     #[test]

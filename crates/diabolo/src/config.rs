@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataConfig, Encoded, Prepared};
 use crate::distribution::Family;
-use crate::model::{Architecture, FamilyConfig, ForecastConfig, ModelConfig};
+use crate::model::{Architecture, FamilyConfig, ForecastConfig, ModelConfig, SynthesizeConfig};
 use crate::stats::elementary::{
     double::{exp_m1, log10, powf},
     square,
@@ -40,6 +40,9 @@ pub struct Config {
     /// Forecasts, instead of an autoencoder.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastConfig>,
+    /// Synthetic tables, instead of an autoencoder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub synthesize: Option<SynthesizeConfig>,
 }
 
 impl Config {

@@ -55,7 +55,7 @@ pub use diabolo_data as data;
 pub use diabolo_data::{Error, ErrorClass, Result};
 pub use diabolo_stats as stats;
 pub use diabolo_stats::random;
-pub use pipeline::{FitJob, Forecaster, Predictor};
+pub use pipeline::{FitJob, Forecaster, Predictor, Synthesizer};
 
 /// The version of this crate, which model files name.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -8,7 +8,8 @@ Examples:
   diabolo fit holes.csv --key id --preset impute --out runs/fill
   diabolo fit digits --preset denoise --out runs/clean
   diabolo fit sensor.csv --key time --window 24 --preset detect --out runs/series
-  diabolo fit taxi --preset forecast --horizon 24 --out runs/next";
+  diabolo fit taxi --preset forecast --horizon 24 --out runs/next
+  diabolo fit customers.csv --key id --preset synthesize --out runs/copy";
 
 pub const ENCODE: &str = "\
 Example:
@@ -56,7 +57,13 @@ Examples:
 pub const GENERATE: &str = "\
 Examples:
   diabolo generate runs/digits-variational -o sheet.png
-  diabolo generate runs/customers-variational -n 1000 -o synthetic.csv";
+  diabolo generate runs/customers-variational -n 1000 -o synthetic.csv
+  diabolo generate runs/copy -n 1000 -o copy.csv
+  diabolo generate runs/copy -n 100 --where plan=pro -o pro.csv";
+
+pub const AUDIT: &str = "\
+Example:
+  diabolo audit copy.csv --real customers.csv --holdout new.csv --target plan --report audit.html";
 
 pub const SCORE: &str = "\
 Examples:

@@ -10,6 +10,7 @@ use diabolo::train::Schedule;
 use diabolo::{Config, Error, Preset};
 
 use super::forecast::HorizonArgs;
+use super::synthesize::SynthesizeArgs;
 use super::values::seconds;
 use super::{ModelArgs, ReadArgs};
 
@@ -32,7 +33,7 @@ pub struct FitArgs {
     #[arg(long, requires = "out")]
     pub force: bool,
     /// Settings for a task: detect, detect-contaminated, impute, denoise, features, generate,
-    /// compress or forecast; other flags override them
+    /// compress, forecast or synthesize; other flags override them
     #[arg(long, alias = "for", value_name = "PRESET", conflicts_with_all = ["config", "resume"])]
     pub preset: Option<Preset>,
     /// TOML configuration file; --print-config shows the keys
@@ -53,6 +54,8 @@ pub struct FitArgs {
     pub columns: ColumnArgs,
     #[command(flatten)]
     pub forecast: HorizonArgs,
+    #[command(flatten)]
+    pub synthesize: SynthesizeArgs,
     #[command(flatten)]
     pub read: ReadArgs,
 }
@@ -170,6 +173,7 @@ impl FitArgs {
         self.training.apply(&mut config)?;
         self.columns.apply(&mut config)?;
         self.forecast.apply(&mut config)?;
+        self.synthesize.apply(&mut config)?;
         self.read.apply(&mut config)?;
         Ok(config)
     }

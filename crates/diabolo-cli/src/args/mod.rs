@@ -1,5 +1,6 @@
 //! The arguments, and how they become a configuration.
 
+mod audit;
 mod codec;
 mod compare;
 mod detect;
@@ -10,6 +11,7 @@ mod forecast;
 mod generate;
 mod model;
 mod shell;
+mod synthesize;
 mod tasks;
 mod values;
 
@@ -23,6 +25,7 @@ use diabolo::tensor::{Device, use_threads};
 use diabolo::{Config, Error, Predictor};
 
 use crate::stderr::say;
+pub use audit::AuditArgs;
 pub use codec::{CompressArgs, DecompressArgs};
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
@@ -148,6 +151,9 @@ pub enum Command {
     /// Generate new rows or images from the prior or by the contractive walk
     #[command(after_help = examples::GENERATE)]
     Generate(GenerateArgs),
+    /// Audit synthetic rows of any tool: fidelity, use and privacy, beside held-out real rows
+    #[command(after_help = examples::AUDIT)]
+    Audit(AuditArgs),
     /// Detect anomalies: write each row with its score, p-value and, for anomalies, the responsible
     /// columns; with --json, the rows are written only if --out names a file
     #[command(after_help = examples::SCORE)]

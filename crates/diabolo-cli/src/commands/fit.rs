@@ -8,7 +8,7 @@ use diabolo::pipeline::{Cancel, PreparedJob};
 use diabolo::report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
 
-use super::forecast;
+use super::{forecast, synthesize};
 use crate::args::{FitArgs, Shared};
 use crate::interrupt::cancellable;
 use crate::output;
@@ -16,7 +16,8 @@ use crate::progress::Reporter;
 
 pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     let alone = args.input.is_none() && args.resume.is_none();
-    if args.print_config && (alone || args.to_config()?.forecast.is_some()) {
+    let own = |config: &Config| config.forecast.is_some() || config.synthesize.is_some();
+    if args.print_config && (alone || own(&args.to_config()?)) {
         return print_config(&args.to_config()?, shared);
     }
     if let (Some(out), None, false) = (&args.out, &args.resume, args.force) {
@@ -29,6 +30,10 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     if config.forecast.is_some() && args.resume.is_none() {
         let job = job(args, shared)?.cancel(cancel.clone()).on_event(|event| reporter.event(&event));
         return cancellable(&cancel, || forecast::fit(job, &config, args, shared));
+    }
+    if config.synthesize.is_some() && args.resume.is_none() {
+        let job = job(args, shared)?.cancel(cancel.clone()).on_event(|event| reporter.event(&event));
+        return cancellable(&cancel, || synthesize::fit(job, &config, args, shared));
     }
     let job = job(args, shared)?.device(shared.device()?).cancel(cancel.clone());
     let prepared = job.on_event(|event| reporter.event(&event)).prepare()?;

@@ -1,16 +1,22 @@
 //! `diabolo generate RUN`
 
+use diabolo::Synthesizer;
 use diabolo::artifact::write_atomically;
 use diabolo::data::Writer;
 use diabolo::pipeline::Generated;
 use diabolo::report::picture_grid_png;
 
+use super::synthesize;
 use super::{in_range, load, note_unobserved};
 use crate::args::{GenerateArgs, Shared};
 use crate::output;
 
 pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout("--out", &args.out, shared)?;
+    if Synthesizer::is_at(&args.model) {
+        return synthesize::generate(args, shared);
+    }
+    args.refuse_of_tables()?;
     let config = args.to_config()?;
     let predictor = in_range(load(&args.model, None, shared)?, args.beyond_range);
     let made = predictor.generate(&config)?;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use diabolo::Forecaster;
 use diabolo::artifact::{SavedModel, weights};
 use diabolo::pipeline::Inspection;
+use diabolo::{Forecaster, Synthesizer};
 use serde_json::json;
 
-use super::{forecast, is_model, load};
+use super::{forecast, is_model, load, synthesize};
 use crate::args::{InspectArgs, Shared};
 use crate::columns::columns;
 use crate::output;
@@ -19,6 +19,7 @@ pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     match is_model(path) {
         true if Forecaster::is_at(path) => forecast::inspect(path, shared),
+        true if Synthesizer::is_at(path) => synthesize::inspect(path, shared),
         true => model(load(path, None, shared)?.saved(), shared),
         false => data(args, shared),
     }

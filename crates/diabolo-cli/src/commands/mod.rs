@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod audit;
 pub mod calibrate;
 pub mod codec;
 pub mod compare;
@@ -16,6 +17,7 @@ pub mod map;
 pub mod report;
 pub mod score;
 pub mod shell;
+pub mod synthesize;
 pub mod transform;
 
 use std::path::Path;

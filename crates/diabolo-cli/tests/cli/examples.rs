@@ -3,7 +3,7 @@
 use crate::support::Workspace;
 
 /// The commands in an order in which each finds the runs of the previous ones.
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "fit",
     "encode",
     "decode",
@@ -13,6 +13,7 @@ const VERBS: [&str; 16] = [
     "impute",
     "forecast",
     "generate",
+    "audit",
     "score",
     "calibrate",
     "evaluate",

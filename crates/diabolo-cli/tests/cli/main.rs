@@ -37,6 +37,7 @@ mod sparse;
 #[cfg(unix)]
 mod streams;
 mod support;
+mod synthesize;
 mod values;
 mod variational;
 mod vector_quantized;

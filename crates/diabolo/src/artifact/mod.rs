@@ -12,6 +12,7 @@ mod lock;
 mod model_file;
 mod run;
 mod summary;
+mod table_file;
 pub mod weights;
 
 pub use crate::data::write::write_atomically;
@@ -20,3 +21,4 @@ pub use forecast_file::{ForecastHeader, ForecastRecord, SavedForecast, SeriesRec
 pub use lock::FolderLock;
 pub use model_file::{FORMAT_VERSION, Header, SavedModel, SourceRecord, TrainingRecord};
 pub use run::{Run, RunSource, folder_of, read_lines, settings_alone, unused_folder, write_lines};
+pub use table_file::{SavedTable, TableHeader, TableRecord};

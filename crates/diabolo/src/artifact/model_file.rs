@@ -140,6 +140,13 @@ impl SavedModel {
             problem,
             help: "restore it from a backup, or fit the model again".into(),
         };
+        if json.get("table").is_some() {
+            return Err(Error::Artifact {
+                path: path.into(),
+                problem: "this run was fitted for synthetic tables, and has no autoencoder".into(),
+                help: "use it with `diabolo generate` or `inspect`".into(),
+            });
+        }
         if json.get("forecast").is_some() {
             return Err(Error::Artifact {
                 path: path.into(),

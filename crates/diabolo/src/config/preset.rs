@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use super::Config;
 use crate::data::{CountScaling, NumericScaling};
-use crate::model::{Bound, FamilyConfig, ForecastConfig, MultiscaleConfig, VariationalConfig};
+use crate::model::{
+    Bound, FamilyConfig, ForecastConfig, MultiscaleConfig, SynthesizeConfig, VariationalConfig,
+};
 use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
@@ -28,14 +30,18 @@ pub enum Preset {
     Compress,
     /// Forecasts of series.
     Forecast,
+    /// Synthetic tables.
+    Synthesize,
 }
 
-use Preset::{Compress, Denoise, Detect, DetectContaminated, Features, Forecast, Generate, Impute};
+use Preset::{
+    Compress, Denoise, Detect, DetectContaminated, Features, Forecast, Generate, Impute, Synthesize,
+};
 
 impl Preset {
     /// All presets.
-    pub const ALL: [Preset; 8] =
-        [Detect, DetectContaminated, Impute, Denoise, Features, Generate, Compress, Forecast];
+    pub const ALL: [Preset; 9] =
+        [Detect, DetectContaminated, Impute, Denoise, Features, Generate, Compress, Forecast, Synthesize];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -48,6 +54,7 @@ impl Preset {
             Generate => "generate",
             Compress => "compress",
             Forecast => "forecast",
+            Synthesize => "synthesize",
         }
     }
 
@@ -73,13 +80,19 @@ impl Preset {
             Features => {
                 "a contractive autoencoder: a wide code with low sensitivity to small changes of the input"
             }
-            Generate => "a variational autoencoder with the evidence lower bound (ELBO)",
+            Generate => {
+                "a variational autoencoder with the evidence lower bound (ELBO); for tables, --preset synthesize is better"
+            }
             Compress => {
                 "a variational autoencoder with the evidence lower bound (ELBO) and a standard normal prior, as compress needs it"
             }
             Forecast => {
                 "a ridge regression from the last values of a series to the next ones, with prediction intervals; window and \
                  penalty are chosen on the part of each series before the last (--validation), and the last (--test) is for testing"
+            }
+            Synthesize => {
+                "a masked decoder, which draws the columns of a row one after the other, with levels, point masses and mixtures of \
+                 logistics as the columns have them; all columns, labels included, are generated"
             }
         }
     }
@@ -89,6 +102,12 @@ impl Preset {
         if self == Forecast {
             config.forecast = Some(ForecastConfig::default());
             (config.data.validation, config.data.test) = (0.2, 0.2);
+            return;
+        }
+        if self == Synthesize {
+            config.synthesize = Some(SynthesizeConfig::default());
+            config.training.batch_size = Some(256);
+            config.training.learning_rate = Some(0.002);
             return;
         }
         config.model.family = match self {
@@ -105,7 +124,7 @@ impl Preset {
                 FamilyConfig::Denoising { tied: false, corruption: Corruption::Gaussian { deviation: 0.3 } }
             }
             Features => FamilyConfig::Contractive(Default::default()),
-            Generate | Compress | Forecast => FamilyConfig::Variational(Default::default()),
+            Generate | Compress | Forecast | Synthesize => FamilyConfig::Variational(Default::default()),
         };
         let model = &mut config.model;
         if self == Impute {

@@ -1,5 +1,6 @@
 //! Evaluation of a model on rows that it was not trained on.
 
+pub mod audit;
 mod choices;
 mod columns;
 mod detector;

@@ -17,6 +17,7 @@ mod multiscale;
 mod plain;
 mod settings;
 mod sparse;
+pub mod synthetic;
 mod traits;
 mod variational;
 mod vector_quantized;
@@ -36,7 +37,7 @@ pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{
     Bound, ContractiveConfig, Convolutions, FlowConfig, ForecastConfig, MultiscaleConfig, NetworkConfig,
-    PriorConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    PriorConfig, SparseConfig, SynthesizeConfig, VariationalConfig, VectorQuantizedConfig,
 };
 pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};

@@ -15,7 +15,7 @@ pub(super) struct Steps<'w, 'a> {
     pub cancel: &'w Cancel,
 }
 
-impl Hooks<LatentForecast> for Steps<'_, '_> {
+impl<M> Hooks<M> for Steps<'_, '_> {
     fn step(&mut self, progress: &Progress) {
         (self.on_event)(Event::Step(progress));
     }

@@ -44,7 +44,7 @@ impl FitJob<'_> {
         let settings = self.config.forecast.clone().unwrap_or_default();
         settings.validate()?;
         check_shares(&self.config.data)?;
-        let (rows, fingerprint, mut notes) = self.read_series()?;
+        let (rows, fingerprint, mut notes) = self.read_rows()?;
         self.cancel.check(Phase::Prepare)?;
         let name = self.name.clone();
         let (schema, more) = SeriesSchema::infer(&name, &rows, &self.config.data)?;
@@ -136,7 +136,7 @@ impl FitJob<'_> {
     }
 
     /// All rows, the fingerprint of a file or stream, and the notes of the reader.
-    fn read_series(&mut self) -> Result<(RecordBatch, Option<String>, Vec<String>)> {
+    pub(super) fn read_rows(&mut self) -> Result<(RecordBatch, Option<String>, Vec<String>)> {
         let (on_note, notes) = OnNote::kept();
         let options = ReadOptions { windows: None, on_note, ..self.config.data.read_options() };
         let cancel = self.cancel.clone();

@@ -20,6 +20,7 @@
 //! | [`FitJob`] | rows, configuration and callback of a fit; returns [`Fitted`] |
 //! | [`Predictor`] | a saved model: transforms record batches |
 //! | [`Forecaster`] | a saved forecast: the next values of series |
+//! | [`Synthesizer`] | a saved model of a table: synthetic rows |
 //! | [`EvaluationRows`] | held-out rows for evaluation |
 //! | [`Inspection`] | what an input holds, column by column |
 //! | [`ComparisonDir`] | the folder of a comparison of families, which can be resumed |
@@ -44,6 +45,8 @@ mod prepared_job;
 mod row;
 mod score_run;
 mod source_data;
+mod synthesis;
+mod synthesizer;
 
 pub use alarms::{AlarmQuality, Truth};
 pub use comparison_dir::{ComparisonDir, ComparisonEvent};
@@ -61,3 +64,5 @@ pub use predictor::Predictor;
 pub use prepared_job::PreparedJob;
 pub use row::{Cell, ScoredRow};
 pub use score_run::{FoundAnomaly, ScoreRun, ScoreSummary};
+pub use synthesis::FittedTable;
+pub use synthesizer::Synthesizer;

@@ -2,6 +2,7 @@
 //! `diabolo-report`, which draws them.
 
 mod assemble;
+mod audit;
 mod columns;
 pub mod comparison;
 mod drift;
@@ -14,11 +15,12 @@ mod scored_example;
 mod scores;
 
 pub use assemble::assemble;
+pub use audit::{audit_page, verdicts};
 pub use diabolo_report::{
-    Anomalies, ColumnQuality, ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap,
-    ForecastPage, ForecastPanel, ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors,
-    Metric, Pictures, PixelWeights, RatioCurve, Report, Sampler, ScoredExample, Spectrum, TangentPictures,
-    TangentRow, Traversals,
+    Anomalies, AuditFigure, AuditPage, AuditedColumn, ColumnQuality, ColumnWeight, DenoisedPictures, Drift,
+    DriftedVariable, EpochRow, FactorMap, ForecastPage, ForecastPanel, ImputedCells, LatentDimension,
+    LatentMap, MapPage, MapQuality, MethodErrors, Metric, Pictures, PixelWeights, RatioCurve, Report,
+    Sampler, ScoredExample, Spectrum, TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page};

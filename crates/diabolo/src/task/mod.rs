@@ -13,6 +13,7 @@ mod generate;
 mod impute;
 mod names;
 mod reconstruct;
+mod synthesize;
 mod walk;
 
 pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
@@ -32,6 +33,7 @@ pub use generate::generate;
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use names::renamed;
 pub use reconstruct::{beside_aside, project, reconstruct};
+pub use synthesize::{Comparison, Requirement, SynthesizeOptions, Synthesized, synthesize};
 pub use walk::{WalkConfig, walk};
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod forecast;
 pub(super) mod multiscale;
 mod network;
 mod sparse;
+mod synthesize;
 mod variational;
 mod vector_quantized;
 
@@ -13,6 +14,7 @@ pub use forecast::ForecastConfig;
 pub use multiscale::MultiscaleConfig;
 pub use network::{Convolutions, NetworkConfig};
 pub use sparse::SparseConfig;
+pub use synthesize::SynthesizeConfig;
 pub use variational::{Bound, FlowConfig, PriorConfig, VariationalConfig};
 pub(super) use vector_quantized::PRIOR_COMPONENTS;
 pub use vector_quantized::VectorQuantizedConfig;

@@ -1,0 +1,80 @@
+//! `diabolo audit SYNTH --real TRAIN --holdout HELD`
+
+use diabolo::artifact::write_atomically;
+use diabolo::data::{ReadOptions, open};
+use diabolo::evaluate::audit::{Audit, AuditOptions, Figure, audit, tables};
+use diabolo::report::{audit_page, verdicts};
+use diabolo::{Config, Error};
+use serde_json::json;
+
+use crate::args::{AuditArgs, Shared};
+use crate::output;
+
+pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
+    let report = args.report.as_ref().and_then(|path| path.to_str());
+    if let Some(other) = report.filter(|report| !report.ends_with(".html") && !report.ends_with(".htm")) {
+        return Err(Error::invalid_value("--report", "a name that ends in .html", other).into());
+    }
+    let data = args.read.over(&Config::default())?.data;
+    let read = || ReadOptions { windows: None, ..shared.read_options(&data) };
+    let names = [&args.input, &args.real, &args.holdout];
+    let rows = |input: &String| open(input, &read())?.collect();
+    let [synthetic, real, holdout] = [rows(names[0])?, rows(names[1])?, rows(names[2])?];
+    let batches =
+        [(names[0].as_str(), &synthetic), (names[1].as_str(), &real), (names[2].as_str(), &holdout)];
+    let levels: Vec<&str> = args.target.iter().chain(&args.secret).map(String::as_str).collect();
+    for (flag, column) in [("--target", &args.target), ("--secret", &args.secret)] {
+        if let Some(column) = column.as_ref().filter(|column| real.column_by_name(column).is_none()) {
+            let expected = format!("a column of {}", args.real);
+            return Err(Error::invalid_value(flag, expected, format!("'{column}'")).into());
+        }
+    }
+    let ([synthetic, real, holdout], notes) = tables(batches, &levels)?;
+    notes.iter().for_each(|note| shared.note(format!("note: {note}")));
+    let options = AuditOptions { target: args.target.clone(), secret: args.secret.clone(), seed: args.seed };
+    let found = audit([&synthetic, &real, &holdout], &options);
+    if let Some(path) = &args.report {
+        let page = audit_page(&args.input, &found, [&synthetic, &real], &notes);
+        write_atomically(path, page.to_html().as_bytes())?;
+        shared.note(format!("wrote {}", path.display()));
+    }
+    match shared.json {
+        true => output::print_json(&json!(found)),
+        false => output::print(&text(&found)),
+    }
+}
+
+/// A table of the figures, then what they mean.
+fn text(audit: &Audit) -> String {
+    let value = |value: Option<f64>, percent: bool| match (value, percent) {
+        (None, _) => "-".to_string(),
+        (Some(value), true) => format!("{:.2} %", 100.0 * value),
+        (Some(value), false) => format!("{value:.3}"),
+    };
+    let privacy = &audit.privacy;
+    let alone = |synthetic: Option<f64>, holdout: f64| Figure {
+        synthetic,
+        holdout: Some(holdout),
+        independent: None,
+    };
+    let mut lines = vec![
+        ("shape error", audit.shape_error, true),
+        ("trend error", audit.trend_error, true),
+        ("C2ST", audit.c2st, false),
+        ("TSTR AUC", audit.tstr_auc, false),
+        ("duplicates", audit.duplicates, true),
+        ("copies of training rows", privacy.copies, true),
+        ("nearer to training rows", Figure { holdout: Some(0.5), ..privacy.nearer_to_training }, false),
+        ("membership AUC", alone(privacy.membership_auc, 0.5), false),
+        ("membership AUC, rarest 1 %", alone(privacy.membership_auc_rarest, 0.5), false),
+        ("members found, 1 % false", alone(privacy.membership_found, 0.01), true),
+    ];
+    lines.extend(privacy.secret.map(|secret| ("secret guessed", secret, true)));
+    let mut out = format!("{:28}{:>11}{:>11}{:>11}\n", "", "synthetic", "held-out", "shuffled");
+    for (name, figure, percent) in lines {
+        let [a, b, c] = [figure.synthetic, figure.holdout, figure.independent].map(|x| value(x, percent));
+        out += &format!("{name:28}{a:>11}{b:>11}{c:>11}\n");
+    }
+    out += "\n";
+    out + &verdicts(audit).join("\n")
+}

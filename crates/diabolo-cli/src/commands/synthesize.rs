@@ -1,0 +1,83 @@
+//! Synthetic tables: in `fit` and `generate`.
+
+use std::path::Path;
+
+use diabolo::artifact::Run;
+use diabolo::data::{Writer, short_name};
+use diabolo::task::{Requirement, SynthesizeOptions};
+use diabolo::{Config, Error, FitJob, Synthesizer};
+use serde_json::json;
+
+use crate::args::{FitArgs, GenerateArgs, Shared};
+use crate::output;
+
+/// Fits a model of a table; the job has everything but the run folder.
+pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
+    if let Some(model) = &args.model.model {
+        let reason = "a synthetic table has a model of its own";
+        return Err(Error::conflict("--preset synthesize", format!("--model {model}"), reason).into());
+    }
+    if let Some(column) = config.data.condition.first() {
+        let reason = "conditions are given to `generate --where`, for any column";
+        return Err(Error::conflict("--preset synthesize", format!("--condition {column}"), reason).into());
+    }
+    let input = args.input.clone().unwrap_or_default();
+    let fitted = job.config(config.clone()).synthesize()?;
+    let name = format!("{}-synthesize", short_name(&input));
+    let run = match &args.out {
+        Some(folder) if args.force => Run::replace(folder)?,
+        Some(folder) => Run::create(folder)?,
+        None => Run::create_numbered(Path::new("runs"), &name)?,
+    };
+    fitted.save_run(&run)?;
+    shared.note(format!("wrote {}", run.folder().display()));
+    match shared.json {
+        true => output::print_json(&json!({ "run": run.folder(), "epochs": fitted.history.len() })),
+        false => Ok(()),
+    }
+}
+
+/// Writes synthetic rows.
+pub fn generate(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
+    args.refuse_of_autoencoders()?;
+    let synthesizer = Synthesizer::open(&args.model)?;
+    let requirement = |text: &String| synthesizer.requirement(text);
+    let options = SynthesizeOptions {
+        count: args.count,
+        requirements: args.given.iter().map(requirement).collect::<diabolo::Result<Vec<Requirement>>>()?,
+        balance: args.balance.clone(),
+        seed: args.seed,
+    };
+    let made = synthesizer.generate(&options)?;
+    made.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
+    let mut writer = Writer::create(&args.out, args.format)?;
+    writer.write(&made.rows)?;
+    writer.finish()?;
+    output::wrote(made.rows.num_rows() as u64, "new rows", &args.out, shared)
+}
+
+/// Prints what a model of a table holds.
+pub fn inspect(path: &Path, shared: &Shared) -> anyhow::Result<()> {
+    let synthesizer = Synthesizer::open(path)?;
+    let header = &synthesizer.saved().header;
+    if shared.json {
+        return output::print_json(&json!({ "header": header }));
+    }
+    let [train, validation, test] = header.source.split;
+    let mut out = format!(
+        "a model of {}: {train} training, {validation} validation, {test} test rows\n\n",
+        header.source.input
+    );
+    for part in &header.table.codec.parts {
+        let names: Vec<&str> = part.columns.iter().map(|column| column.name.as_str()).collect();
+        let mut holds = format!("{} levels", part.levels.len());
+        if !part.pool.is_empty() {
+            holds += &format!(", {} rare ones pooled", part.pool.len());
+        }
+        if part.numbers.is_some() {
+            holds += ", numbers";
+        }
+        out += &format!("{:30}  {holds}\n", names.join(", "));
+    }
+    output::print(&out)
+}

@@ -1,0 +1,99 @@
+//! Synthetic tables and audits: from a CSV to a page, and wrong use.
+
+use std::collections::BTreeSet;
+
+use crate::support::{Workspace, cells};
+
+/// People: a key, a plan and its price, an income that is missing as `?`, and a joining date.
+fn people(first: usize, count: usize) -> String {
+    let row = |i: usize| {
+        let plan = (i * i * 7 + i / 3) % 5 % 3;
+        let income = match i * 13 % 11 {
+            0 => "?".to_string(),
+            k => format!("{}", 1000 * (plan + 1) + 37 * (i * 31 % 101) + k),
+        };
+        let (name, price) = (["basic", "plus", "pro"][plan], ["0.00", "9.90", "29.90"][plan]);
+        format!("P{:04},{name},{price},{income},2020-{:02}-{:02}\n", i, 1 + i % 12, 1 + i * 7 % 28)
+    };
+    std::iter::once("id,plan,price,income,joined\n".to_string())
+        .chain((first..first + count).map(row))
+        .collect()
+}
+
+fn fitted() -> Workspace {
+    let workspace = Workspace::new();
+    workspace.write("train.csv", people(0, 900));
+    workspace.write("held.csv", people(900, 300));
+    workspace.ok("fit train.csv --key id --preset synthesize --epochs 15 --test 0 --out run -q");
+    workspace
+}
+
+#[test]
+fn from_a_csv_to_a_page() {
+    let workspace = fitted();
+    workspace.ok("generate run -n 500 -o copy.csv");
+    let (names, rows) = cells(&workspace.text("copy.csv"));
+    assert_eq!(names, ["id", "plan", "price", "income", "joined"]);
+    let keys: BTreeSet<&String> = rows.iter().map(|row| &row[0]).collect();
+    assert_eq!((rows.len(), keys.len()), (500, 500));
+    for row in &rows {
+        let price = match row[1].as_str() {
+            "basic" => "0.00",
+            "plus" => "9.90",
+            "pro" => "29.90",
+            other => panic!("a plan '{other}'"),
+        };
+        assert_eq!(row[2], price, "{row:?}");
+        assert!(row[3] == "?" || row[3].parse::<u32>().is_ok_and(|x| (1000..8000).contains(&x)), "{row:?}");
+        assert!(row[4].starts_with("2020-") && row[4].len() == 10, "{row:?}");
+    }
+    assert!(rows.iter().any(|row| row[3] == "?"), "missing cells in the source's own word");
+
+    let audit = "audit copy.csv --real train.csv --holdout held.csv --target plan --secret plan";
+    let ran = workspace.ok(&format!("{audit} --report page.html"));
+    for figure in ["shape error", "C2ST", "TSTR AUC", "copies of training rows", "not a guarantee"] {
+        assert!(ran.stdout.contains(figure), "{figure}\n{}", ran.stdout);
+    }
+    let page = workspace.text("page.html");
+    assert!(page.contains("Most telling columns") && page.contains("shade-"));
+    let found = workspace.ok(&format!("{audit} --json")).json();
+    let [made, shuffled] = ["synthetic", "independent"].map(|of| found["trend_error"][of].as_f64().unwrap());
+    assert!(made < shuffled, "{made} and {shuffled}");
+    assert!(workspace.ok("inspect run").stdout.contains("plan, price"));
+}
+
+#[test]
+fn conditions_keys_and_balance() {
+    let workspace = fitted();
+    let ran = workspace.ok("generate run -n 50 --where plan=pro --where income>=4000 -o rich.csv");
+    assert!(ran.stderr.contains("effective sample size"), "{}", ran.stderr);
+    let (_, rows) = cells(&workspace.text("rich.csv"));
+    assert!(rows.iter().all(|row| row[1] == "pro" && row[3].parse::<u32>().unwrap() >= 4000), "{rows:?}");
+    workspace.ok("generate run -n 90 --balance plan -o equal.csv");
+    let (_, rows) = cells(&workspace.text("equal.csv"));
+    assert_eq!(rows.iter().filter(|row| row[1] == "plus").count(), 30);
+    workspace
+        .ok("fit train.csv --key id --key-format K[0-9]{2} --preset synthesize --epochs 1 --out other -q");
+    let (_, rows) = cells(&workspace.ok("generate other -n 3").stdout);
+    assert_eq!(rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["K00", "K01", "K02"]);
+    let message = workspace.fails(2, "generate other -n 101");
+    assert!(message.contains("at most 100"), "{message}");
+}
+
+#[test]
+fn wrong_use_is_named() {
+    let workspace = fitted();
+    let message = workspace.fails(2, "generate run --where plan=gold");
+    assert!(message.contains("plan") && message.contains("basic"), "{message}");
+    let message = workspace.fails(2, "generate run --near 3");
+    assert!(message.contains("--near"), "{message}");
+    let message = workspace.fails(2, "fit train.csv --rare 5");
+    assert!(message.contains("--preset synthesize"), "{message}");
+    let message = workspace.fails(2, "audit held.csv --real train.csv --holdout held.csv --target plans");
+    assert!(message.contains("--target"), "{message}");
+    workspace.write("short.csv", "id,plan\nP1,pro\nP2,pro\n");
+    let message = workspace.fails(3, "audit short.csv --real train.csv --holdout held.csv");
+    assert!(message.contains("price"), "{message}");
+    let message = workspace.fails(4, "encode run train.csv");
+    assert!(message.contains("synthetic tables"), "{message}");
+}

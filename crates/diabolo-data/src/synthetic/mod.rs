@@ -1,0 +1,264 @@
+//! Tables as codes and numbers for generation, and back: a codec that loses no shape of a column.
+//!
+//! A table is cut into *parts*. A part is one column, or several that are one joint category, and
+//! every cell of it is a *code*: one of its levels (texts as the file spells them, missing ones
+//! included), the pool of its rare levels, or "a number". A number has a second value, its normal
+//! score. Keys and free text are no parts: they are made anew, or left empty.
+
+mod dependencies;
+mod keys;
+mod numbers;
+mod part;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow_cast::cast;
+use arrow_schema::{DataType, Field, Schema as ArrowSchema};
+use diabolo_stats::random::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::cells::Cells;
+use crate::{Error, Feature, Inferred, Result};
+pub use dependencies::dependencies;
+pub use keys::KeyFormat;
+pub use numbers::NumberScale;
+pub use part::{Cell, Part, cell_values};
+
+/// How a table becomes codes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CodecOptions {
+    /// Levels of a category in fewer rows are pooled.
+    pub rare: usize,
+    /// Groups of columns that become one joint category each.
+    pub together: Vec<Vec<String>>,
+    /// How the key is made; by default as its cells look.
+    pub key_format: Option<KeyFormat>,
+    /// The column that is made anew.
+    pub key: Option<String>,
+    /// Columns that are left out.
+    pub drop: Vec<String>,
+}
+
+/// A column of the output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Column {
+    name: String,
+    /// Its type in the source.
+    data_type: String,
+    content: Content,
+}
+
+/// Where the cells of a column come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Content {
+    /// The member of a part.
+    Part { part: usize, member: usize },
+    /// A key, made anew.
+    Key(KeyFormat),
+    /// Nothing.
+    Empty,
+}
+
+/// The codec of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableCodec {
+    /// The parts, in the order of their first columns.
+    pub parts: Vec<Part>,
+    columns: Vec<Column>,
+}
+
+/// A table as codes, row-major, and normal scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coded {
+    /// Rows × parts.
+    pub codes: Vec<u32>,
+    /// Rows × parts with numbers; 0 where a cell is none.
+    pub scores: Vec<f32>,
+}
+
+impl TableCodec {
+    /// Fits to all rows of a table; also returns what it did, one sentence each.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a cell cannot be read, or no column can be learned.
+    pub fn fit(
+        input: &str,
+        rows: &RecordBatch,
+        inferred: &Inferred,
+        options: &CodecOptions,
+    ) -> Result<(Self, Vec<String>)> {
+        let mut notes = vec![];
+        let features: HashMap<&str, &Feature> =
+            inferred.schema.features.iter().map(|feature| (feature.name.as_str(), feature)).collect();
+        let groups = groups(input, rows, inferred, options)?;
+        let (mut parts, mut columns) = (vec![], vec![]);
+        let mut place: HashMap<&str, (usize, usize)> = HashMap::new();
+        for group in &groups {
+            for (member, name) in group.iter().enumerate() {
+                place.insert(name, (parts.len(), member));
+            }
+            parts.push(Part::fit(input, rows, group, &features, options.rare)?);
+        }
+        let dropped = |name: &str| inferred.schema.dropped.iter().any(|other| other == name);
+        for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
+            let name = field.name();
+            if options.drop.contains(name) {
+                continue;
+            }
+            let is_key = options.key.as_ref() == Some(name);
+            let content = match place.get(name.as_str()) {
+                Some(&(part, member)) => Content::Part { part, member },
+                None => match KeyFormat::of(array).filter(|_| is_key || dropped(name)) {
+                    Some(found) => {
+                        let given = options.key_format.clone().filter(|_| is_key);
+                        let format = given.unwrap_or(found);
+                        notes.push(format!("column '{name}' is made anew: {format}"));
+                        Content::Key(format)
+                    }
+                    None => {
+                        notes.push(format!(
+                            "column '{name}' has no levels that rows share, and is left empty"
+                        ));
+                        Content::Empty
+                    }
+                },
+            };
+            columns.push(Column { name: name.clone(), data_type: array.data_type().to_string(), content });
+        }
+        if parts.is_empty() {
+            return Err(Error::data(input, "at least one usable column", "none", "keep a column"));
+        }
+        Ok((TableCodec { parts, columns }, notes))
+    }
+
+    /// The codes and normal scores of rows. `noise` spreads numbers within their step.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a column is missing or a cell cannot be read.
+    pub fn encode(&self, input: &str, rows: &RecordBatch, noise: &mut Stream) -> Result<Coded> {
+        let (n, width) = (rows.num_rows(), self.parts.len());
+        let numbers = self.parts.iter().filter(|part| part.numbers.is_some()).count();
+        let mut coded = Coded { codes: vec![0; n * width], scores: vec![0.0; n * numbers] };
+        let mut number = 0;
+        for (at, part) in self.parts.iter().enumerate() {
+            let (codes, scores) = part.encode(input, rows, noise)?;
+            codes.into_iter().enumerate().for_each(|(row, code)| coded.codes[row * width + at] = code);
+            if let Some(scores) = scores {
+                let cells = coded.scores.iter_mut().skip(number).step_by(numbers);
+                cells.zip(scores).for_each(|(to, score)| *to = score);
+                number += 1;
+            }
+        }
+        Ok(coded)
+    }
+
+    /// The rows of cells, in the columns, types and spelling of the source.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if a stored type is not readable.
+    pub fn decode(&self, rows: usize, cells: &[Vec<Cell>], first_key: u64) -> Result<RecordBatch> {
+        let (mut fields, mut columns): (Vec<Field>, Vec<ArrayRef>) = (vec![], vec![]);
+        for column in &self.columns {
+            let wanted: DataType =
+                column.data_type.parse().map_err(|cause| Error::internal(format!("{cause}")))?;
+            let array: ArrayRef = match &column.content {
+                Content::Part { part, member } => {
+                    self.parts[*part].decode(*member, &wanted, &cells[*part])?
+                }
+                Content::Key(format) => {
+                    let texts: StringArray =
+                        (0..rows as u64).map(|row| Some(format.nth(first_key + row))).collect();
+                    typed(&(Arc::new(texts) as ArrayRef), &wanted)?
+                }
+                Content::Empty => new_null_array(&wanted, rows),
+            };
+            fields.push(Field::new(&column.name, array.data_type().clone(), true));
+            columns.push(array);
+        }
+        RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns)
+            .map_err(|cause| Error::internal(cause.to_string()))
+    }
+
+    /// The part and the member of a column.
+    pub fn place(&self, column: &str) -> Option<(usize, usize)> {
+        self.columns.iter().find(|one| one.name == column).and_then(|one| match one.content {
+            Content::Part { part, member } => Some((part, member)),
+            _ => None,
+        })
+    }
+
+    /// The names of the columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> + Clone {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The number of keys that can be made, if a column has them.
+    pub fn most_keys(&self) -> Option<u64> {
+        let formats = self.columns.iter().filter_map(|column| match &column.content {
+            Content::Key(format) => Some(format.count()),
+            _ => None,
+        });
+        formats.min()
+    }
+
+    /// Whether what was read from a file fits together.
+    pub fn is_consistent(&self) -> bool {
+        self.parts.iter().all(Part::is_consistent)
+            && self.columns.iter().all(|column| match column.content {
+                Content::Part { part, member } => {
+                    self.parts.get(part).is_some_and(|part| member < part.columns.len())
+                }
+                _ => true,
+            })
+    }
+}
+
+/// The columns of each part: the groups that were asked for and found, and single columns.
+fn groups(
+    input: &str,
+    rows: &RecordBatch,
+    inferred: &Inferred,
+    options: &CodecOptions,
+) -> Result<Vec<Vec<String>>> {
+    let learned = |name: &String| {
+        inferred.schema.features.iter().any(|feature| &feature.name == name)
+            && options.key.as_ref() != Some(name)
+    };
+    for name in options.together.iter().flatten().filter(|name| !learned(name)) {
+        return Err(Error::data(input, "a column that is learned", format!("'{name}'"), "check --together"));
+    }
+    let mut groups: Vec<Vec<String>> = vec![];
+    let schema = rows.schema();
+    for name in schema.fields().iter().map(|field| field.name()).filter(|name| learned(name)) {
+        if groups.iter().flatten().any(|known| known == name) {
+            continue;
+        }
+        match options.together.iter().find(|group| group.contains(name)) {
+            Some(group) => groups.push(group.clone()),
+            None => groups.push(vec![name.clone()]),
+        }
+    }
+    Ok(groups)
+}
+
+/// The cells of a column of any type as text, null where missing.
+pub fn cell_texts(array: &ArrayRef) -> StringArray {
+    Cells::of(array).texts()
+}
+
+/// Whether the cells of a column all differ, as those of a key do.
+pub fn is_key(array: &ArrayRef) -> bool {
+    let texts = cell_texts(array);
+    let distinct: HashSet<&str> = texts.iter().flatten().collect();
+    distinct.len() + texts.null_count() == texts.len()
+}
+
+/// Texts in a stored type.
+fn typed(texts: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+    cast(texts, wanted).map_err(|cause| Error::internal(format!("texts as {wanted}: {cause}")))
+}

@@ -1,0 +1,138 @@
+//! An audit of synthetic rows of a table, by any tool: fidelity, use, and privacy.
+//!
+//! Every figure stands beside that of held-out real rows, the best that rows of the same kind reach,
+//! and that of rows whose columns were shuffled independently, which keep nothing but the columns.
+//!
+//! | figure | |
+//! |---|---|
+//! | shape error | mean over columns of the Kolmogorov–Smirnov statistic, or of the total variation of levels |
+//! | trend error | mean over pairs of columns of half the difference of correlations, or of the total variation of pairs of levels; numbers with levels in 10 bins |
+//! | C2ST | 1 − (2 AUC − 1) of boosted trees that tell synthetic from real rows: 1 if they cannot |
+//! | TSTR | AUC on held-out rows of boosted trees that are trained on synthetic rows |
+//!
+//! Shape and trend errors are those of sdmetrics 0.24.0 (`KSComplement`, `TVComplement`,
+//! `CorrelationSimilarity`, `ContingencySimilarity`), as 1 − score.
+
+mod learners;
+mod privacy;
+mod shapes;
+mod table;
+
+use serde::Serialize;
+
+pub use learners::{Telling, distinguish, usefulness};
+pub use privacy::{Privacy, privacy};
+pub use shapes::{ColumnShape, PairTrend, pair_trends, shapes};
+pub use table::{AuditColumn, AuditTable, Cells, tables};
+
+use crate::random::{Purpose, permutation, stream};
+
+/// A figure of synthetic rows, and of the rows that it stands beside.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Figure {
+    /// Of the synthetic rows.
+    pub synthetic: Option<f64>,
+    /// Of the held-out real rows.
+    pub holdout: Option<f64>,
+    /// Of real rows with independently shuffled columns.
+    pub independent: Option<f64>,
+}
+
+/// What an audit finds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Audit {
+    /// Synthetic, real and held-out rows.
+    pub rows: [usize; 3],
+    /// Mean shape error of the columns.
+    pub shape_error: Figure,
+    /// Mean trend error of pairs.
+    pub trend_error: Figure,
+    /// 1 − (2 AUC − 1).
+    pub c2st: Figure,
+    /// The AUC of a model trained on the rows, on held-out ones; of the target.
+    pub tstr_auc: Figure,
+    /// Rows that are equal to another one of the same table.
+    pub duplicates: Figure,
+    /// Every column.
+    pub columns: Vec<ColumnShape>,
+    /// Every pair of columns.
+    pub pairs: Vec<PairTrend>,
+    /// The columns by which synthetic rows are told, most telling first, with their share of the
+    /// gain.
+    pub telling: Vec<Telling>,
+    /// Attacks.
+    pub privacy: Privacy,
+}
+
+/// How an audit is done.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct AuditOptions {
+    /// The column that is predicted.
+    pub target: Option<String>,
+    /// The column that an attacker wants to know.
+    pub secret: Option<String>,
+    /// The seed of samples and shuffles.
+    pub seed: u64,
+}
+
+/// Audits tables with the columns of the same [`tables`].
+pub fn audit([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOptions) -> Audit {
+    let seed = options.seed;
+    let independent = shuffled(real, seed);
+    let mean = |columns: &[ColumnShape]| average(columns.iter().map(|column| column.error));
+    let trend = |pairs: &[PairTrend]| average(pairs.iter().map(|pair| pair.error));
+    let columns = shapes(real, synthetic);
+    let pairs = pair_trends(real, synthetic);
+    let (c2st, telling) = distinguish(real, synthetic, seed);
+    let target = options.target.as_deref();
+    Audit {
+        rows: [synthetic.rows, real.rows, holdout.rows],
+        shape_error: Figure {
+            synthetic: mean(&columns),
+            holdout: mean(&shapes(real, holdout)),
+            independent: mean(&shapes(real, &independent)),
+        },
+        trend_error: Figure {
+            synthetic: trend(&pairs),
+            holdout: trend(&pair_trends(real, holdout)),
+            independent: trend(&pair_trends(real, &independent)),
+        },
+        c2st: Figure {
+            synthetic: c2st,
+            holdout: distinguish(real, holdout, seed).0,
+            independent: distinguish(real, &independent, seed).0,
+        },
+        tstr_auc: Figure {
+            synthetic: usefulness(synthetic, holdout, target),
+            holdout: usefulness(real, holdout, target),
+            independent: usefulness(&independent, holdout, target),
+        },
+        duplicates: Figure {
+            synthetic: Some(synthetic.duplicates()),
+            holdout: Some(holdout.duplicates()),
+            independent: Some(independent.duplicates()),
+        },
+        privacy: privacy([synthetic, real, holdout], &independent, options),
+        columns,
+        pairs,
+        telling,
+    }
+}
+
+/// The rows with each column in an order of its own.
+fn shuffled(real: &AuditTable, seed: u64) -> AuditTable {
+    let shuffle = |(at, column): (usize, &AuditColumn)| {
+        let order = permutation(&mut stream(seed, Purpose::AuditRows, 1, at as u64), real.rows);
+        AuditColumn { cells: column.cells.at(&order), ..column.clone() }
+    };
+    AuditTable { rows: real.rows, columns: real.columns.iter().enumerate().map(shuffle).collect() }
+}
+
+/// The mean of the numbers that there are.
+fn average(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let known: Vec<f64> = values.flatten().collect();
+    (!known.is_empty()).then(|| known.iter().sum::<f64>() / known.len() as f64)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Tables for audits: columns of numbers, and columns of levels that several tables share.
+
+use std::collections::{BTreeMap, HashMap};
+
+use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+
+use crate::data::synthetic::{cell_texts, cell_values, is_key};
+use crate::data::{Feature, FeatureKind, InferOptions, infer};
+use crate::{Error, Result};
+
+/// The cells of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cells {
+    /// Numbers; NaN for a missing cell.
+    Numbers(Vec<f64>),
+    /// Positions in the levels of the column; a missing cell is a level.
+    Levels(Vec<u32>),
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditColumn {
+    /// Its name.
+    pub name: String,
+    /// Its levels in all tables, sorted; empty for numbers.
+    pub levels: Vec<String>,
+    /// Its cells.
+    pub cells: Cells,
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditTable {
+    /// Number of rows.
+    pub rows: usize,
+    /// The columns.
+    pub columns: Vec<AuditColumn>,
+}
+
+/// The level of a missing cell.
+pub const MISSING: &str = "(missing)";
+
+impl Cells {
+    /// Some of the cells.
+    pub fn at(&self, rows: &[usize]) -> Cells {
+        match self {
+            Cells::Numbers(numbers) => Cells::Numbers(rows.iter().map(|&row| numbers[row]).collect()),
+            Cells::Levels(levels) => Cells::Levels(rows.iter().map(|&row| levels[row]).collect()),
+        }
+    }
+
+    /// As numbers for trees: levels by their positions.
+    pub fn features(&self) -> Vec<f32> {
+        match self {
+            Cells::Numbers(numbers) => numbers.iter().map(|x| *x as f32).collect(),
+            Cells::Levels(levels) => levels.iter().map(|level| *level as f32).collect(),
+        }
+    }
+
+    /// A key of a cell: equal for equal cells.
+    fn key(&self, row: usize) -> u64 {
+        match self {
+            Cells::Numbers(numbers) => (numbers[row] + 0.0).to_bits(),
+            Cells::Levels(levels) => u64::from(levels[row]),
+        }
+    }
+}
+
+impl AuditTable {
+    /// Some of the rows.
+    pub fn at(&self, rows: &[usize]) -> AuditTable {
+        let column = |column: &AuditColumn| AuditColumn { cells: column.cells.at(rows), ..column.clone() };
+        AuditTable { rows: rows.len(), columns: self.columns.iter().map(column).collect() }
+    }
+
+    /// The position of a column.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// How often each row occurs, by its keys.
+    pub(super) fn occurrences(&self) -> HashMap<Vec<u64>, usize> {
+        let mut found = HashMap::new();
+        (0..self.rows).for_each(|row| *found.entry(self.key(row)).or_default() += 1);
+        found
+    }
+
+    pub(super) fn key(&self, row: usize) -> Vec<u64> {
+        self.columns.iter().map(|column| column.cells.key(row)).collect()
+    }
+
+    /// The share of rows that are equal to another.
+    pub fn duplicates(&self) -> f64 {
+        let repeated: usize = self.occurrences().values().filter(|count| **count > 1).sum();
+        repeated as f64 / self.rows.max(1) as f64
+    }
+}
+
+/// Synthetic, real and held-out rows as tables with the same columns, and notes. A column holds
+/// numbers if every real cell of it is a number, a date or missing, unless it is among `levels`;
+/// columns that differ in every row are left out.
+///
+/// # Errors
+/// [`Error::Data`] if a table lacks a column.
+pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([AuditTable; 3], Vec<String>)> {
+    let (real_name, real) = batches[1];
+    let inferred = infer(real_name, real, &InferOptions::default())?;
+    let features: BTreeMap<&str, &Feature> =
+        inferred.schema.features.iter().map(|feature| (feature.name.as_str(), feature)).collect();
+    let mut tables = batches.map(|(_, batch)| AuditTable { rows: batch.num_rows(), columns: vec![] });
+    let mut notes = vec![];
+    for field in real.schema().fields() {
+        let name = field.name();
+        let mut arrays: Vec<&ArrayRef> = vec![];
+        for (input, batch) in batches {
+            arrays.push(batch.column_by_name(name).ok_or_else(|| {
+                Error::data(
+                    input,
+                    format!("the column '{name}'"),
+                    "none",
+                    "give tables with the same columns",
+                )
+            })?);
+        }
+        let wanted = levels.contains(&name.as_str());
+        let feature = features.get(name.as_str()).copied();
+        if !wanted && feature.is_none() && is_key(arrays[1]) {
+            notes.push(format!("column '{name}' differs in every row and is left out"));
+            continue;
+        }
+        let numbers = if wanted { None } else { numbers(&arrays, feature) };
+        let (levels, cells) = match numbers {
+            Some(numbers) => (vec![], numbers.into_iter().map(Cells::Numbers).collect()),
+            None => of_levels(&arrays),
+        };
+        for (table, cells) in tables.iter_mut().zip::<Vec<Cells>>(cells) {
+            table.columns.push(AuditColumn { name: name.clone(), levels: levels.clone(), cells });
+        }
+    }
+    if tables[1].columns.is_empty() {
+        return Err(Error::data(real_name, "a column that rows share", "none", "give other rows"));
+    }
+    Ok((tables, notes))
+}
+
+/// The numbers of the three columns, if those of the real one are numbers or dates.
+fn numbers(arrays: &[&ArrayRef], feature: Option<&Feature>) -> Option<Vec<Vec<f64>>> {
+    if let Some(feature) = feature.filter(|feature| matches!(feature.kind, FeatureKind::Datetime { .. })) {
+        return arrays.iter().map(|array| cell_values("rows", feature, array).ok()).collect();
+    }
+    let parsed = |array: &ArrayRef| -> Vec<Option<f64>> {
+        let text = |cell: Option<&str>| match cell.map(str::trim) {
+            None | Some("") => Some(f64::NAN),
+            Some(text) => text.parse().ok().filter(|x: &f64| x.is_finite()),
+        };
+        cell_texts(array).iter().map(text).collect()
+    };
+    parsed(arrays[1])
+        .into_iter()
+        .collect::<Option<Vec<f64>>>()
+        .filter(|all| !all.iter().all(|x| x.is_nan()))?;
+    let coerced = |array: &&ArrayRef| parsed(array).into_iter().map(|x| x.unwrap_or(f64::NAN)).collect();
+    Some(arrays.iter().map(coerced).collect())
+}
+
+/// The sorted levels of the three columns, and the cells of each.
+fn of_levels(arrays: &[&ArrayRef]) -> (Vec<String>, Vec<Cells>) {
+    let texts: Vec<StringArray> = arrays.iter().map(|array| cell_texts(array)).collect();
+    let text = |cells: &StringArray, row: usize| match cells.is_valid(row) {
+        true if !cells.value(row).trim().is_empty() => cells.value(row).trim().to_string(),
+        _ => MISSING.to_string(),
+    };
+    let mut known: BTreeMap<String, u32> = BTreeMap::new();
+    for cells in &texts {
+        (0..cells.len()).for_each(|row| {
+            known.entry(text(cells, row)).or_insert(0);
+        });
+    }
+    known.values_mut().zip(0..).for_each(|(place, at)| *place = at);
+    let of =
+        |cells: &StringArray| Cells::Levels((0..cells.len()).map(|row| known[&text(cells, row)]).collect());
+    let cells = texts.iter().map(of).collect();
+    (known.into_keys().collect(), cells)
+}

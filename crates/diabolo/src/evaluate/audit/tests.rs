@@ -1,0 +1,102 @@
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+
+use super::*;
+
+/// Two tables of 4 columns and their figures by sdmetrics 0.24.0: see `generate_audit.py`.
+const GOLDEN: &str = include_str!("../../../../../testdata/golden/audit.json");
+
+fn batch(json: &serde_json::Value) -> RecordBatch {
+    let column = |(name, cells): (&String, &serde_json::Value)| {
+        let texts: StringArray = cells.as_array().unwrap().iter().map(|cell| cell.as_str()).collect();
+        (name.clone(), Arc::new(texts) as ArrayRef, true)
+    };
+    RecordBatch::try_from_iter_with_nullable(json.as_object().unwrap().iter().map(column)).unwrap()
+}
+
+fn golden() -> (serde_json::Value, [AuditTable; 3]) {
+    let golden: serde_json::Value = serde_json::from_str(GOLDEN).unwrap();
+    let (real, other) = (batch(&golden["real"]), batch(&golden["synthetic"]));
+    let (tables, notes) = tables([("synthetic", &other), ("real", &real), ("holdout", &real)], &[]).unwrap();
+    assert!(notes.is_empty(), "{notes:?}");
+    (golden, tables)
+}
+
+#[test]
+fn shapes_and_trends_are_those_of_sdmetrics() {
+    let (golden, [synthetic, real, _]) = golden();
+    let names: Vec<&str> = real.columns.iter().map(|column| column.name.as_str()).collect();
+    let close = |found: Option<f64>, expected: &serde_json::Value, what: &str| {
+        let (found, expected) = (found.unwrap(), 1.0 - expected.as_f64().unwrap());
+        assert!((found - expected).abs() < 1e-9, "{what}: {found} instead of {expected}");
+    };
+    let shapes = shapes(&real, &synthetic);
+    assert_eq!(golden["shapes"].as_object().unwrap().len(), shapes.len());
+    for shape in shapes {
+        close(shape.error, &golden["shapes"][&shape.name], &shape.name);
+    }
+    let pairs = pair_trends(&real, &synthetic);
+    assert_eq!((golden["pairs"].as_object().unwrap().len(), pairs.len()), (6, 6));
+    for pair in pairs {
+        let name = pair.columns.map(|at| names[at]).join(" ");
+        close(pair.error, &golden["pairs"][&name], &name);
+    }
+}
+
+/// Rows of two levels and a number that follows from them, with noise.
+fn rows(part: u64, strength: f64) -> RecordBatch {
+    let noise = &mut stream(0, Purpose::AuditRows, 99, part);
+    let normal = crate::random::standard_normal(noise, 3 * 1200);
+    let (mut group, mut x, mut y) = (vec![], vec![], vec![]);
+    for draw in normal.chunks(3) {
+        let first = draw[0] > 0.3;
+        group.push(Some(if first { "yes" } else { "no" }));
+        let base = f64::from(draw[1]) + if first { 2.0 } else { 0.0 };
+        x.push(Some(format!("{base:.4}")));
+        y.push(Some(format!("{:.4}", strength * base + f64::from(draw[2]))));
+    }
+    let column = |cells: Vec<Option<String>>| Arc::new(StringArray::from(cells)) as ArrayRef;
+    let group: ArrayRef = Arc::new(StringArray::from(group));
+    RecordBatch::try_from_iter_with_nullable([
+        ("group", group, true),
+        ("x", column(x), true),
+        ("y", column(y), true),
+    ])
+    .unwrap()
+}
+
+fn audited(synthetic: &RecordBatch, real: &RecordBatch) -> Audit {
+    let held = rows(9, 1.0);
+    let batches = [("synthetic", synthetic), ("real", real), ("holdout", &held)];
+    let ([synthetic, real, holdout], _) = tables(batches, &["group"]).unwrap();
+    let options = AuditOptions {
+        target: Some("group".into()),
+        secret: Some("group".into()),
+        ..AuditOptions::default()
+    };
+    audit([&synthetic, &real, &holdout], &options)
+}
+
+#[test]
+fn good_rows_wrong_rows_and_copies_are_told_apart() {
+    let real = rows(0, 1.0);
+    let good = audited(&rows(1, 1.0), &real);
+    assert!(good.c2st.synthetic.unwrap() > 0.85, "{:?}", good.c2st);
+    assert!(good.c2st.independent.unwrap() < 0.6, "{:?}", good.c2st);
+    assert!(good.tstr_auc.synthetic.unwrap() > 0.8 && good.tstr_auc.independent.unwrap() < 0.6);
+    assert_eq!(good.privacy.copies.synthetic, Some(0.0));
+    assert!((good.privacy.nearer_to_training.synthetic.unwrap() - 0.5).abs() < 0.05);
+    let wrong = audited(&rows(2, -1.0), &real);
+    assert!(wrong.trend_error.synthetic.unwrap() > 3.0 * good.trend_error.synthetic.unwrap());
+    assert!(wrong.c2st.synthetic.unwrap() < 0.4, "{:?}", wrong.c2st);
+    assert_eq!(wrong.telling[0].name, "y");
+    let copied = audited(&real, &real);
+    let privacy = &copied.privacy;
+    assert_eq!(privacy.copies.synthetic, Some(1.0));
+    assert!(privacy.nearer_to_training.synthetic.unwrap() > 0.95 && privacy.interval[0] > 0.5);
+    assert!(privacy.membership_auc.unwrap() > 0.75, "{privacy:?}");
+    assert!(good.privacy.membership_auc.unwrap() < 0.55, "{:?}", good.privacy);
+}

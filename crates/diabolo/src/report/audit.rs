@@ -1,0 +1,230 @@
+//! The page of an audit: what `diabolo-report` draws.
+
+use diabolo_report::{AuditFigure, AuditPage, AuditedColumn, number};
+
+use crate::evaluate::audit::{Audit, AuditColumn, AuditTable, Cells, Figure};
+use crate::stats::percent;
+
+/// Bars of a column.
+const BARS: usize = 20;
+/// Telling columns.
+const TELLING: usize = 10;
+
+/// The page of an audit of these rows.
+pub fn audit_page(
+    input: &str,
+    audit: &Audit,
+    [synthetic, real]: [&AuditTable; 2],
+    notes: &[String],
+) -> AuditPage {
+    let [rows, train, held] = audit.rows;
+    let fact = |name: &str, value: usize| (name.to_string(), number(value as f64));
+    let mut columns: Vec<AuditedColumn> = (real.columns.iter().zip(&synthetic.columns).zip(&audit.columns))
+        .map(|((real, synthetic), shape)| AuditedColumn {
+            error: shape.error.unwrap_or(f64::NAN),
+            ..bars(real, synthetic)
+        })
+        .collect();
+    columns.sort_by(|a, b| b.error.total_cmp(&a.error));
+    let count = real.columns.len();
+    let mut pairs = vec![f64::NAN; count * count];
+    for pair in &audit.pairs {
+        let [i, j] = pair.columns;
+        let error = pair.error.unwrap_or(f64::NAN);
+        (pairs[i * count + j], pairs[j * count + i]) = (error, error);
+    }
+    AuditPage {
+        input: input.into(),
+        facts: vec![fact("synthetic rows", rows), fact("real rows", train), fact("held-out rows", held)],
+        verdicts: verdicts(audit),
+        notes: notes.to_vec(),
+        quality: quality(audit),
+        privacy: attacks(audit),
+        columns,
+        names: real.columns.iter().map(|column| column.name.clone()).collect(),
+        pairs,
+        telling: audit.telling.iter().take(TELLING).map(|one| (one.name.clone(), one.share)).collect(),
+    }
+}
+
+/// What the copy is good for, by its figures beside those of held-out rows.
+pub fn verdicts(audit: &Audit) -> Vec<String> {
+    let mut all = vec![];
+    let pair = |figure: &Figure| figure.synthetic.zip(figure.holdout);
+    if let Some((made, held)) = pair(&audit.shape_error) {
+        let good = made <= (2.0 * held).max(0.02);
+        let word = if good {
+            "Counts and charts of single columns: yes"
+        } else {
+            "Counts and charts of single columns: with care"
+        };
+        all.push(format!("{word} (shape error {}, real rows {}).", percent(made), percent(held)));
+    }
+    if let Some((made, held)) = pair(&audit.trend_error) {
+        let good = made <= (2.0 * held).max(0.03);
+        let word = if good {
+            "Relations between two columns: yes"
+        } else {
+            "Relations between two columns: with care"
+        };
+        all.push(format!("{word} (trend error {}, real rows {}).", percent(made), percent(held)));
+    }
+    if let Some((made, held)) = pair(&audit.tstr_auc) {
+        let good = held - made <= 0.02;
+        let word = if good {
+            "Developing a model of the target: yes"
+        } else {
+            "Developing a model of the target: with care"
+        };
+        all.push(format!("{word} (AUC {made:.3} on held-out rows, {held:.3} when trained on real rows)."));
+    }
+    if let Some((made, held)) = pair(&audit.c2st) {
+        let good = made >= 0.5 * held;
+        let word =
+            if good { "A stand-in for the real rows: yes" } else { "A stand-in for the real rows: no" };
+        all.push(format!("{word} (C2ST {made:.2}, where 1 is indistinguishable; real rows {held:.2})."));
+    }
+    let copies = pair(&audit.privacy.copies).is_none_or(|(made, held)| made <= held + 0.001);
+    let near = audit.privacy.interval[0] <= 0.5;
+    let found = audit.privacy.membership_auc.is_none_or(|auc| auc <= 0.55);
+    all.push(match copies && near && found {
+        true => "No attack here found training rows in it; this is not a guarantee of privacy.".into(),
+        false => "Attacks find traces of training rows in it: see Privacy before it is passed on.".into(),
+    });
+    all
+}
+
+fn shown(values: [Option<f64>; 3], text: impl Fn(f64) -> String) -> [String; 3] {
+    values.map(|value| value.map_or("—".into(), &text))
+}
+
+fn figure(name: &str, explanation: &str, figure: &Figure, text: impl Fn(f64) -> String) -> AuditFigure {
+    let values = shown([figure.synthetic, figure.holdout, figure.independent], text);
+    AuditFigure { name: name.into(), explanation: explanation.into(), values }
+}
+
+fn quality(audit: &Audit) -> Vec<AuditFigure> {
+    let decimals = |value: f64| format!("{value:.3}");
+    vec![
+        figure(
+            "Shape error",
+            "Kolmogorov–Smirnov statistic of numbers, total variation of levels, mean over columns; lower is better.",
+            &audit.shape_error,
+            percent,
+        ),
+        figure(
+            "Trend error",
+            "Half the difference of correlations, or the total variation of pairs, mean over pairs; lower is better.",
+            &audit.trend_error,
+            percent,
+        ),
+        figure(
+            "C2ST",
+            "Classifier two-sample test: 1 if boosted trees cannot tell the rows from real ones, 0 if they always can.",
+            &audit.c2st,
+            decimals,
+        ),
+        figure(
+            "TSTR AUC",
+            "Train on synthetic, test on real: AUC on held-out rows of boosted trees trained on these rows.",
+            &audit.tstr_auc,
+            decimals,
+        ),
+        figure("Duplicates", "Rows that occur more than once in their table.", &audit.duplicates, percent),
+    ]
+}
+
+fn attacks(audit: &Audit) -> Vec<AuditFigure> {
+    let privacy = &audit.privacy;
+    let decimals = |value: f64| format!("{value:.3}");
+    let alone = |synthetic: Option<f64>, expected: f64| Figure {
+        synthetic,
+        holdout: Some(expected),
+        independent: None,
+    };
+    let [low, high] = privacy.interval;
+    let nearer = Figure { holdout: Some(0.5), ..privacy.nearer_to_training };
+    let mut all = vec![
+        figure("Copies", "Rows that are equal to a training row.", &privacy.copies, percent),
+        figure(
+            "Nearer to training rows",
+            &format!(
+                "Share of rows nearer to training than to held-out rows (DCR share); 0.5 is expected without a leak. 95 % interval {low:.3} to {high:.3}."
+            ),
+            &nearer,
+            decimals,
+        ),
+        figure(
+            "Membership AUC",
+            "An attacker guesses who was in the training rows, by the density of synthetic rows around them; 0.5 is chance.",
+            &alone(privacy.membership_auc, 0.5),
+            decimals,
+        ),
+        figure(
+            "Members found at 1 % false alarms",
+            "Chance finds 1 %.",
+            &alone(privacy.membership_found, 0.01),
+            percent,
+        ),
+        figure(
+            "Membership AUC of the rarest 1 %",
+            "The same attack on the rows that are farthest from all others.",
+            &alone(privacy.membership_auc_rarest, 0.5),
+            decimals,
+        ),
+    ];
+    if let Some(secret) = &privacy.secret {
+        all.push(figure(
+            "Secret guessed",
+            "Right guesses of the secret column from the most similar synthetic row: of training rows, of held-out rows, and by the most frequent value.",
+            secret,
+            percent,
+        ));
+    }
+    all
+}
+
+/// The bars of a column: levels by their frequency, or ranges.
+fn bars(real: &AuditColumn, synthetic: &AuditColumn) -> AuditedColumn {
+    let (labels, shares) = match (&real.cells, &synthetic.cells) {
+        (Cells::Levels(a), Cells::Levels(b)) => of_levels(&real.levels, a, b),
+        (Cells::Numbers(a), Cells::Numbers(b)) => of_numbers(a, b),
+        _ => (vec![], vec![]),
+    };
+    AuditedColumn { name: real.name.clone(), error: f64::NAN, labels, shares }
+}
+
+fn of_levels(levels: &[String], a: &[u32], b: &[u32]) -> (Vec<String>, Vec<[f64; 2]>) {
+    let mut counts = vec![[0.0; 2]; levels.len()];
+    a.iter().for_each(|level| counts[*level as usize][0] += 1.0 / a.len() as f64);
+    b.iter().for_each(|level| counts[*level as usize][1] += 1.0 / b.len() as f64);
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_by(|i, j| counts[*j][0].total_cmp(&counts[*i][0]));
+    let rest = order.split_off(order.len().min(BARS - 1));
+    let mut labels: Vec<String> = order.iter().map(|&at| levels[at].clone()).collect();
+    let mut shares: Vec<[f64; 2]> = order.iter().map(|&at| counts[at]).collect();
+    if !rest.is_empty() {
+        labels.push(format!("{} others", rest.len()));
+        shares.push(rest.iter().fold([0.0; 2], |[a, b], &at| [a + counts[at][0], b + counts[at][1]]));
+    }
+    (labels, shares)
+}
+
+/// Equal ranges between the 0.5 % and 99.5 % quantiles of the real numbers; numbers beyond belong
+/// to the outermost.
+fn of_numbers(a: &[f64], b: &[f64]) -> (Vec<String>, Vec<[f64; 2]>) {
+    let mut sorted: Vec<f64> = a.iter().copied().filter(|x| !x.is_nan()).collect();
+    sorted.sort_by(f64::total_cmp);
+    let at = |share: f64| sorted.get((share * sorted.len() as f64) as usize).copied();
+    let Some((low, high)) = at(0.005).zip(at(0.995)) else { return (vec![], vec![]) };
+    let width = ((high - low) / BARS as f64).max(f64::MIN_POSITIVE);
+    let mut shares = vec![[0.0; 2]; BARS];
+    for (side, all) in [a, b].into_iter().enumerate() {
+        let known = all.iter().filter(|x| !x.is_nan());
+        let count = known.clone().count().max(1) as f64;
+        known
+            .for_each(|x| shares[(((x - low) / width).max(0.0) as usize).min(BARS - 1)][side] += 1.0 / count);
+    }
+    let label = |k: usize| number(((low + k as f64 * width) * 1e6).round() / 1e6);
+    ((0..BARS).map(label).collect(), shares)
+}

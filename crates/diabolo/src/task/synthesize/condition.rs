@@ -1,0 +1,200 @@
+//! Conditions on synthetic rows: `income=>50K`, `age>=65`.
+
+use crate::data::synthetic::{Part, TableCodec};
+use crate::model::synthetic::PartCondition;
+use crate::{Error, Result};
+
+/// How a cell is compared with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `!=`
+    Different,
+    /// `>=`
+    AtLeast,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Above,
+    /// `<`
+    Below,
+}
+
+use Comparison::{Above, AtLeast, AtMost, Below, Different, Equal};
+
+/// The signs, longer ones first.
+const SIGNS: [(&str, Comparison); 6] =
+    [("!=", Different), (">=", AtLeast), ("<=", AtMost), ("=", Equal), (">", Above), ("<", Below)];
+
+/// A condition on a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Requirement {
+    /// The column.
+    pub column: String,
+    /// How its cells are compared.
+    pub comparison: Comparison,
+    /// The value, as the file writes it; empty for a missing cell.
+    pub value: String,
+}
+
+impl Requirement {
+    /// From a text such as `age>=65`; a name may contain a sign.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if no column is named.
+    pub fn parse<'a>(text: &str, columns: impl Iterator<Item = &'a str> + Clone) -> Result<Self> {
+        let named = columns.clone().filter(|name| text.starts_with(name)).max_by_key(|name| name.len());
+        let found = named.and_then(|name| {
+            let rest = text[name.len()..].trim_start();
+            let (sign, comparison) = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
+            let value = rest[sign.len()..].trim().to_string();
+            Some(Requirement { column: name.into(), comparison, value })
+        });
+        found.ok_or_else(|| {
+            let names = columns.collect::<Vec<_>>().join(", ");
+            let expected = format!("COLUMN=VALUE or COLUMN>=NUMBER with one of {names}");
+            Error::invalid_value("--where", expected, format!("'{text}'"))
+        })
+    }
+
+    /// Whether a text fits, without regard to numbers.
+    pub(super) fn fits_text(&self, text: &str) -> bool {
+        match self.comparison {
+            Equal => text.trim() == self.value,
+            Different => text.trim() != self.value,
+            _ => true,
+        }
+    }
+
+    fn fits(&self, text: Option<&str>, x: f64, value: Option<f64>) -> bool {
+        match (self.comparison, value) {
+            (Equal, Some(value)) if !x.is_nan() => x == value,
+            (Different, Some(value)) if !x.is_nan() => x != value,
+            (Equal | Different, _) => self.fits_text(text.unwrap_or_default()),
+            (AtLeast, Some(value)) => x >= value,
+            (AtMost, Some(value)) => x <= value,
+            (Above, Some(value)) => x > value,
+            (Below, Some(value)) => x < value,
+            (_, None) => false,
+        }
+    }
+}
+
+/// What a part must be, and which of its levels fit.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PartRequirement {
+    pub condition: PartCondition,
+    /// For each of [`Part::all_levels`].
+    pub levels: Vec<bool>,
+}
+
+/// The part and the member of a column; `flag` names it.
+pub(super) fn place(codec: &TableCodec, column: &str, flag: &str) -> Result<(usize, usize)> {
+    codec.place(column).ok_or_else(|| {
+        let names = codec.columns().filter(|name| codec.place(name).is_some()).collect::<Vec<_>>().join(", ");
+        Error::invalid_value(flag, format!("one of the columns {names}"), format!("'{column}'"))
+    })
+}
+
+/// The requirements of every part.
+pub(super) fn parts(codec: &TableCodec, all: &[Requirement]) -> Result<Vec<Option<PartRequirement>>> {
+    let mut parts: Vec<Option<PartRequirement>> = vec![None; codec.parts.len()];
+    for requirement in all {
+        let (at, member) = place(codec, &requirement.column, "--where")?;
+        let part = &codec.parts[at];
+        let slot = parts[at].get_or_insert_with(|| anything(part));
+        restrict(slot, part, member, requirement)?;
+        settle(slot, part);
+        if slot.condition.codes.iter().all(|share| *share == 0.0) {
+            let Requirement { column, value, .. } = requirement;
+            let levels = part.levels.iter().filter_map(|level| level[member].as_deref());
+            let levels: Vec<&str> = levels.take(8).collect();
+            let expected = format!("a value that '{column}' has, such as {}", levels.join(", "));
+            return Err(Error::invalid_value("--where", expected, format!("'{value}'")));
+        }
+    }
+    Ok(parts)
+}
+
+/// A requirement that everything fulfils.
+fn anything(part: &Part) -> PartRequirement {
+    let condition =
+        PartCondition { codes: vec![1.0; part.codes()], scores: [f32::NEG_INFINITY, f32::INFINITY] };
+    PartRequirement { condition, levels: vec![true; part.all_levels().count()] }
+}
+
+/// Leaves what fits one more condition.
+fn restrict(slot: &mut PartRequirement, part: &Part, member: usize, requirement: &Requirement) -> Result<()> {
+    let value = part.number(member, &requirement.value);
+    let Requirement { column, comparison, value: text } = requirement;
+    if value.is_none() && !matches!(comparison, Equal | Different) {
+        let expected = format!("a number or a date that '{column}' can be compared with");
+        return Err(Error::invalid_value("--where", expected, format!("'{text}'")));
+    }
+    let values = part.values(member);
+    for ((fits, level), x) in slot.levels.iter_mut().zip(part.all_levels()).zip(values) {
+        *fits &= requirement.fits(level[member].as_deref(), x, value);
+    }
+    if let (Some(numbers), Some(code)) = (&part.numbers, part.number_code()) {
+        let range = match (comparison, value) {
+            (Different, _) => None,
+            (Equal, None) => {
+                slot.condition.codes[code] = 0.0;
+                None
+            }
+            (Equal, Some(value)) => Some([value, value]),
+            (AtLeast, Some(value)) => Some([value, f64::INFINITY]),
+            (Above, Some(value)) => Some([numbers.next(value), f64::INFINITY]),
+            (AtMost, Some(value)) => Some([f64::NEG_INFINITY, value]),
+            (Below, Some(value)) => Some([f64::NEG_INFINITY, numbers.before(value)]),
+            (_, None) => None,
+        };
+        if let Some([low, high]) = range {
+            let [low, high] = numbers.scores_between(low, high);
+            let [least, most] = slot.condition.scores;
+            slot.condition.scores = [least.max(low), most.min(high)];
+        }
+        if slot.condition.scores[0] >= slot.condition.scores[1] {
+            slot.condition.codes[code] = 0.0;
+        }
+    }
+    Ok(())
+}
+
+/// The shares of the codes by the levels that fit.
+fn settle(slot: &mut PartRequirement, part: &Part) {
+    let levels = part.levels.len();
+    for (share, fits) in slot.condition.codes.iter_mut().zip(&slot.levels[..levels]) {
+        *share = f64::from(u8::from(*fits));
+    }
+    if let Some(code) = part.pool_code() {
+        let rows = |fitting: bool| {
+            let fit = part.pool.iter().zip(&slot.levels[levels..]);
+            fit.filter(|(_, fits)| !fitting || **fits).map(|((_, rows), _)| *rows as f64).sum::<f64>()
+        };
+        slot.condition.codes[code] = rows(true) / rows(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn conditions_are_read_with_any_sign() {
+        let columns = ["age", "income", "income=net"];
+        let of = |text: &str| Requirement::parse(text, columns.into_iter()).unwrap();
+        assert_eq!(of("income=>50K").value, ">50K");
+        assert_eq!((of("age >= 65").comparison, of("age>=65").value), (AtLeast, "65".to_string()));
+        assert_eq!(
+            (of("income=net<7").column, of("age!=3").comparison),
+            ("income=net".to_string(), Different)
+        );
+        assert!(Requirement::parse("height>3", columns.into_iter()).is_err());
+        assert!(
+            of("age<65").fits(Some("64"), 64.0, Some(65.0)) && !of("age<65").fits(None, f64::NAN, Some(65.0))
+        );
+    }
+}
