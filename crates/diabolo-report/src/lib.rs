@@ -10,6 +10,7 @@
 //! like only order them.
 
 mod anomalies;
+mod architecture;
 mod axis;
 mod coloring;
 mod columns;
@@ -38,6 +39,7 @@ mod timeline;
 mod training;
 
 pub use anomalies::{Anomalies, ScoredExample};
+pub use architecture::{ArchitecturePicture, DrawnLayer};
 pub use columns::ColumnQuality;
 pub use denoising::DenoisedPictures;
 pub use drift::{Drift, DriftedVariable};
