@@ -21,6 +21,7 @@
 //! | [`Predictor`] | a saved model: transforms record batches |
 //! | [`Forecaster`] | a saved forecast: the next values of series |
 //! | [`EvaluationRows`] | held-out rows for evaluation |
+//! | [`LatentSpace`] | rows as points of a latent space, for an explorer |
 //! | [`Inspection`] | what an input holds, column by column |
 //! | [`ComparisonDir`] | the folder of a comparison of families, which can be resumed |
 
@@ -38,6 +39,7 @@ mod forecaster;
 mod forecasting;
 mod generation;
 mod inspection;
+mod latent;
 mod pairing;
 mod predictor;
 mod prepared_job;
@@ -57,6 +59,10 @@ pub use forecaster::Forecaster;
 pub use forecasting::FittedForecast;
 pub use generation::{GenerateConfig, Generated, Origin};
 pub use inspection::{InspectedColumn, Inspection};
+pub use latent::{
+    Axes, ColumnDifference, DecodedCode, DecodedColumn, LatentSpace, Neighbour, Neighbours, Part, Plane,
+    Returned, Selection,
+};
 pub use predictor::Predictor;
 pub use prepared_job::PreparedJob;
 pub use row::{Cell, ScoredRow};
