@@ -34,6 +34,8 @@ fn main() -> ExitCode {
         Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),
         Command::Denoise(args) => commands::denoise::run(args, shared),
         Command::Map(args) => commands::map::run(args, shared),
+        Command::Explore(args) => commands::explore::run(args, shared),
+        Command::Lab(args) => commands::lab::run(args, shared),
         Command::Impute(args) => commands::impute::run(args, shared),
         Command::Forecast(args) => commands::forecast::run(args, shared),
         Command::Audit(args) => commands::audit::run(args, shared),

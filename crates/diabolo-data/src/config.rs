@@ -67,6 +67,10 @@ pub struct DataConfig {
     pub validation: f64,
     /// Fraction of the rows held out for testing; data sets with their own test part use that.
     pub test: f64,
+    /// The seed of the split; that of training by default. With it, fits of several seeds share
+    /// their rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split_seed: Option<u64>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -96,6 +100,7 @@ impl Default for DataConfig {
             beyond_range: false,
             validation: 0.1,
             test: 0.1,
+            split_seed: None,
         }
     }
 }

@@ -52,7 +52,8 @@ pub use missing::{MISSING, MissingWords};
 pub use names::{any_of, file_name, places, short_name, unnamed_column};
 pub use number_format::NumberFormat;
 pub use prepare::{
-    Check, Prepared, held_out, prepare, prepare_checked, prepare_rows, rows_at, take, texts, windowed_rows,
+    Check, Prepared, held_out, parts, prepare, prepare_checked, prepare_rows, rows_at, take, texts,
+    windowed_rows,
 };
 pub use preprocess::{
     CellCode, Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor,

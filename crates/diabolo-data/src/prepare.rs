@@ -166,14 +166,18 @@ fn split(
 ) -> Result<Split> {
     match config.window {
         Some(window) => Split::in_order(input, rows, window, validation, test),
-        None => Split::new(input, rows, validation, test, seed),
+        None => Split::new(input, rows, validation, test, config.split_seed.unwrap_or(seed)),
     }
 }
 
 /// The test rows of `input` that a fit with these settings holds out.
 pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
-    let split = split(input, batch.num_rows(), config, [config.validation, config.test], seed)?;
-    take(input, batch, &split.test)
+    take(input, batch, &parts(input, batch.num_rows(), config, seed)?.test)
+}
+
+/// The parts into which a fit with these settings splits `rows` rows of `input`.
+pub fn parts(input: &str, rows: usize, config: &DataConfig, seed: u64) -> Result<Split> {
+    split(input, rows, config, [config.validation, config.test], seed)
 }
 
 /// The rows of `input` with these 1-based numbers, in the given order.

@@ -37,10 +37,14 @@ pub(crate) fn section_of(map: &LatentMap, name: &str, note: &str) -> String {
     let Some(svg) = plot::scatter((620.0, 500.0), &points, &coloring, (&map.x_label, &map.y_label)) else {
         return String::new();
     };
-    let help = format!(
-        "Each dot is the latent code of one row ({} rows). Rows with similar codes lie close together.",
-        number(points.len() as f64)
-    );
+    let projected = match map.x_label.contains('%') {
+        true => {
+            " Dots that lie together agree in what these two components show, and may differ in the rest."
+        }
+        false => " Rows with similar codes lie close together.",
+    };
+    let help =
+        format!("Each dot is the latent code of one row ({} rows).{projected}", number(points.len() as f64));
     let svg = svg.finish("plot wide", "Map of the latent space", &help);
     let legend = if coloring.has_legend() {
         let keys: String = coloring.groups.iter().map(legend_key).collect();

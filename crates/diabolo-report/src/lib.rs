@@ -10,6 +10,7 @@
 //! like only order them.
 
 mod anomalies;
+mod architecture;
 mod audit;
 mod axis;
 mod coloring;
@@ -39,6 +40,7 @@ mod timeline;
 mod training;
 
 pub use anomalies::{Anomalies, ScoredExample};
+pub use architecture::{ArchitecturePicture, DrawnLayer};
 pub use audit::{AuditFigure, AuditPage, AuditedColumn};
 pub use columns::ColumnQuality;
 pub use denoising::DenoisedPictures;

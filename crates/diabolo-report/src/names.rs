@@ -124,7 +124,7 @@ const NAMES: [(&str, &str, &str, &str); 32] = [
         "contraction",
         "contraction",
         "‖J‖²_F",
-        "Squared Frobenius norm of the encoder's Jacobian: the sensitivity of the code to small changes of the input. Lower is more robust.",
+        "Squared Frobenius norm of the encoder's Jacobian: the sensitivity of the code to small changes of the input. Less is less sensitive; a dead code has 0, so read it with the reconstruction.",
     ),
     (
         "curvature",

@@ -1,5 +1,6 @@
 //! The report of a run.
 
+use crate::architecture::{self, ArchitecturePicture};
 use crate::columns::{self, ColumnQuality};
 use crate::denoising::{self, DenoisedPictures};
 use crate::document::{document, facts, section, warnings};
@@ -26,6 +27,8 @@ pub struct Report {
     /// Names and values of what was fitted: data, rows, architecture, likelihood, parameters, time,
     /// seed, version.
     pub facts: Vec<(String, String)>,
+    /// The layers as a drawing, and the objective with the numbers of the held-out rows.
+    pub architecture: Option<ArchitecturePicture>,
     /// One entry an epoch.
     pub history: Vec<EpochRow>,
     /// The numbers of `evaluate`.
@@ -65,6 +68,7 @@ impl Report {
     pub fn to_html(&self) -> String {
         let mut out = warnings(&self.warnings);
         out += &section("What was fitted", "", &facts(&self.facts));
+        out += &self.architecture.as_ref().map(architecture::drawing).unwrap_or_default();
         out += &gallery::pictures(self.pictures.as_ref());
         out += &self.denoised.as_ref().map(denoising::pictures).unwrap_or_default();
         out += &columns::quality(&self.columns);

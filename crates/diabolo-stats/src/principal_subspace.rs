@@ -35,20 +35,25 @@ impl PrincipalSubspace {
         Ok(PrincipalSubspace { mean, directions: eigen.U().to_owned(), squares })
     }
 
-    /// The component of this rank (0 is the largest): its direction and its fraction of the
-    /// variance;
-    /// `None` beyond the last.
+    /// The mean of the rows.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// The component of this rank (0 is the largest): its direction, whose largest entry is
+    /// positive, and its fraction of the variance; `None` beyond the last.
     pub fn component(&self, rank: usize) -> Option<(Vec<f64>, f64)> {
         let width = self.mean.len();
         // Eigenvalues are ascending.
         let column = width.checked_sub(1 + rank)?;
         let all: f64 = self.squares.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        let direction = (0..width).map(|j| self.directions[(j, column)]).collect();
-        Some((direction, self.squares[column] / all))
+        let entries = || (0..width).map(|j| self.directions[(j, column)]);
+        let largest = entries().fold(0f64, |m, v| if v.abs() > m.abs() { v } else { m });
+        Some((entries().map(|v| v * largest.signum()).collect(), self.squares[column] / all))
     }
 
     /// The coordinate of each row along a direction, relative to the mean.
-    pub(crate) fn along(&self, rows: &[f32], direction: &[f64]) -> Vec<f32> {
+    pub fn along(&self, rows: &[f32], direction: &[f64]) -> Vec<f32> {
         let place = |row: &[f32]| {
             row.iter().zip(&self.mean).zip(direction).map(|((&v, m), d)| (f64::from(v) - m) * d).sum::<f64>()
                 as f32

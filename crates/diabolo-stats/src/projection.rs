@@ -16,15 +16,11 @@ pub struct Projection {
 }
 
 /// The two leading principal components of `codes` (rows × width, row-major).
-///
-/// The sign of a component is chosen so that its largest loading is positive.
 pub fn principal_components(codes: &[f32], width: usize) -> Result<Projection> {
     let rows = codes.len() / width.max(1);
     let found = PrincipalSubspace::fit(codes, width)?;
     let axis = |k: usize| {
         let Some((direction, share)) = found.component(k) else { return (vec![0.0; rows], 0.0) };
-        let largest = direction.iter().copied().fold(0f64, |m, v| if v.abs() > m.abs() { v } else { m });
-        let direction: Vec<f64> = direction.iter().map(|v| v * largest.signum()).collect();
         (found.along(codes, &direction), share)
     };
     let ((x, first), (y, second)) = (axis(0), axis(1));

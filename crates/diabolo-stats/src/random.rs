@@ -121,6 +121,14 @@ pub enum Purpose {
     LoadSynthetic = 51,
     /// Rare levels of synthetic rows.
     SyntheticLevels = 52,
+    /// Which rows determine the plane of a latent space, and the order in which they are shown.
+    LatentSpaceRows = 58,
+    /// Draws from p(x|z) that give the spread of a decoded code.
+    DecodedSpread = 59,
+    /// Heights at which codes of one dimension are shown.
+    PlaneHeights = 60,
+    /// Noise that the lab shows: a number for each figure is the epoch.
+    LabNoise = 61,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -248,6 +256,10 @@ mod tests {
         Purpose::CalibratedDraws,
         Purpose::CodecInitialBits,
         Purpose::CodecPlan,
+        Purpose::LatentSpaceRows,
+        Purpose::DecodedSpread,
+        Purpose::PlaneHeights,
+        Purpose::LabNoise,
         Purpose::ForecastPaths,
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,

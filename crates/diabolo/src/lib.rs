@@ -46,6 +46,7 @@ pub mod nn;
 pub mod objective;
 pub mod pipeline;
 pub mod report;
+pub mod sources;
 pub mod task;
 pub mod tensor;
 pub mod train;

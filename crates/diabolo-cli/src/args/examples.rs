@@ -44,6 +44,17 @@ pub const MAP: &str = "\
 Example:
   diabolo map runs/watch customers.csv --color plan -o map.html";
 
+pub const EXPLORE: &str = "\
+Examples:
+  diabolo explore runs/customers-variational
+  diabolo explore runs/watch runs/customers-variational customers.csv
+  diabolo explore runs/watch --no-open --port 8080";
+
+pub const LAB: &str = "\
+Examples:
+  diabolo lab
+  diabolo lab --export course/";
+
 pub const IMPUTE: &str = "\
 Examples:
   diabolo impute runs/fill holes.csv -o filled.csv --mask filled-cells.csv

@@ -6,6 +6,7 @@ mod compare;
 mod detect;
 mod evaluate;
 mod examples;
+mod explore;
 mod fit;
 mod forecast;
 mod generate;
@@ -30,6 +31,7 @@ pub use codec::{CompressArgs, DecompressArgs};
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
 pub use evaluate::{DataArgs, DataCommand, EvaluateArgs, FeaturesArgs, InspectArgs, ReportArgs};
+pub use explore::{ExploreArgs, LabArgs, ServerArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use forecast::ForecastArgs;
 pub use generate::GenerateArgs;
@@ -142,6 +144,13 @@ pub enum Command {
     /// Plot rows in two dimensions and measure how well the plot preserves neighbourhoods
     #[command(after_help = examples::MAP)]
     Map(MapArgs),
+    /// Look at the latent space in a browser: a map of the rows, decoded live as a point is dragged
+    #[command(after_help = examples::EXPLORE)]
+    Explore(ExploreArgs),
+    /// Learn how contractive and variational autoencoders work: pages with live figures on the
+    /// built-in digits
+    #[command(after_help = examples::LAB)]
+    Lab(LabArgs),
     /// Impute missing cells
     #[command(after_help = examples::IMPUTE)]
     Impute(ImputeArgs),

@@ -3,7 +3,7 @@
 use crate::support::{Workspace, fitted};
 
 /// All commands.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "fit",
     "compare",
     "encode",
@@ -11,6 +11,8 @@ const COMMANDS: [&str; 18] = [
     "reconstruct",
     "denoise",
     "map",
+    "explore",
+    "lab",
     "impute",
     "generate",
     "score",

@@ -22,6 +22,7 @@
 //! | [`Forecaster`] | a saved forecast: the next values of series |
 //! | [`Synthesizer`] | a saved model of a table: synthetic rows |
 //! | [`EvaluationRows`] | held-out rows for evaluation |
+//! | [`LatentSpace`] | rows as points of a latent space, for an explorer |
 //! | [`Inspection`] | what an input holds, column by column |
 //! | [`ComparisonDir`] | the folder of a comparison of families, which can be resumed |
 
@@ -39,6 +40,7 @@ mod forecaster;
 mod forecasting;
 mod generation;
 mod inspection;
+mod latent;
 mod pairing;
 mod predictor;
 mod prepared_job;
@@ -60,6 +62,10 @@ pub use forecaster::Forecaster;
 pub use forecasting::FittedForecast;
 pub use generation::{GenerateConfig, Generated, Origin};
 pub use inspection::{InspectedColumn, Inspection};
+pub use latent::{
+    Axes, ColumnDifference, DecodedCode, DecodedColumn, LatentSpace, Neighbour, Neighbours, Part, Plane,
+    Returned, Selection,
+};
 pub use predictor::Predictor;
 pub use prepared_job::PreparedJob;
 pub use row::{Cell, ScoredRow};

@@ -2,9 +2,11 @@
 
 use arrow_array::RecordBatch;
 use diabolo_report::{
-    EpochRow, FactorMap, LatentDimension, LatentMap, Metric, Pictures, Report, Sampler, Traversals,
+    ArchitecturePicture, EpochRow, FactorMap, LatentDimension, LatentMap, Metric, Pictures, Report, Sampler,
+    Traversals,
 };
 
+use super::architecture::{architecture_picture, objective};
 use super::{columns, encoder_diagnostics, latent_map, restored};
 use crate::Result;
 use crate::artifact::SavedModel;
@@ -52,6 +54,10 @@ pub fn assemble(
         title: format!("{title} · {}", file_name(&header.source.input)),
         subtitle: subtitle(saved),
         facts: facts(saved, history),
+        architecture: Some(ArchitecturePicture {
+            objective: objective(&saved.architecture, metrics),
+            ..architecture_picture(&saved.architecture)
+        }),
         history: history.iter().filter(|record| record.layer.is_none()).map(epoch).collect(),
         metrics: measures(metrics),
         warnings: warnings(saved, history),

@@ -1,6 +1,7 @@
 //! Gathers what a report shows: runs the model over rows and hands plain numbers to
 //! `diabolo-report`, which draws them.
 
+mod architecture;
 mod assemble;
 mod audit;
 mod columns;
@@ -14,13 +15,14 @@ mod restored;
 mod scored_example;
 mod scores;
 
+pub use architecture::architecture_picture;
 pub use assemble::assemble;
 pub use audit::{audit_page, verdicts};
 pub use diabolo_report::{
-    Anomalies, AuditFigure, AuditPage, AuditedColumn, ColumnQuality, ColumnWeight, DenoisedPictures, Drift,
-    DriftedVariable, EpochRow, FactorMap, ForecastPage, ForecastPanel, ImputedCells, LatentDimension,
-    LatentMap, MapPage, MapQuality, MethodErrors, Metric, Pictures, PixelWeights, RatioCurve, Report,
-    Sampler, ScoredExample, Spectrum, TangentPictures, TangentRow, Traversals,
+    Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality, ColumnWeight,
+    DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, ForecastPage, ForecastPanel, ImputedCells,
+    LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors, Metric, Pictures, PixelWeights,
+    RatioCurve, Report, Sampler, ScoredExample, Spectrum, TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page};

@@ -24,7 +24,7 @@ const LEVELS: [&[&str]; 11] = [
     &["artifact"],
     &["task", "codec"],
     &["pipeline"],
-    &["report"],
+    &["report", "sources"],
 ];
 
 /// All that training may know of models: no family, and not the enum of them.

@@ -1,0 +1,244 @@
+//! The models of the lab: small fits to the built-in digits, trained once and kept in a folder.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use diabolo::artifact::Run;
+use diabolo::evaluate::Metrics;
+use diabolo::pipeline::{Cancel, Event};
+use diabolo::train::EpochRecord;
+use diabolo::{Config, Error, FitJob, Predictor, Result};
+
+/// The rows of every model of the lab.
+pub(crate) const INPUT: &str = "digits";
+
+/// A model of the lab: its name and its settings, the flags of `diabolo fit digits`.
+pub(crate) struct Recipe {
+    pub key: &'static str,
+    pub flags: &'static str,
+    pub settings: &'static [&'static str],
+}
+
+const fn recipe(key: &'static str, flags: &'static str, settings: &'static [&'static str]) -> Recipe {
+    Recipe { key, flags, settings }
+}
+
+/// The code of two dimensions comes first: its page is the first that is opened.
+pub(crate) static RECIPES: [Recipe; 18] = [
+    recipe("vae2", "--latent-dim 2", &["model.latent_dim=2"]),
+    recipe("contractive-0.1", "--model contractive", &["model.family={kind='contractive'}"]),
+    recipe("vae", "", &[]),
+    recipe(
+        "contractive-0",
+        "--model contractive --contraction-weight 0",
+        &["model.family={kind='contractive',contraction_weight=0.0}"],
+    ),
+    recipe(
+        "contractive-0.01",
+        "--model contractive --contraction-weight 0.01",
+        &["model.family={kind='contractive',contraction_weight=0.01}"],
+    ),
+    recipe(
+        "contractive-1",
+        "--model contractive --contraction-weight 1",
+        &["model.family={kind='contractive',contraction_weight=1.0}"],
+    ),
+    recipe(
+        "contractive-10",
+        "--model contractive --contraction-weight 10",
+        &["model.family={kind='contractive',contraction_weight=10.0}"],
+    ),
+    recipe("beta-0.1", "--kl-weight 0.1", &["model.family.kl_weight=0.1"]),
+    recipe("beta-4", "--kl-weight 4", &["model.family.kl_weight=4.0"]),
+    recipe("beta-20", "--kl-weight 20", &["model.family.kl_weight=20.0"]),
+    recipe(
+        "denoising",
+        "--model denoising --corruption gaussian:0.2",
+        &["model.family={kind='denoising',tied=true,corruption={kind='gaussian',deviation=0.2}}"],
+    ),
+    recipe("width-1", "--model plain --latent-dim 1", &["model.family={kind='plain'}", "model.latent_dim=1"]),
+    recipe("width-2", "--model plain --latent-dim 2", &["model.family={kind='plain'}", "model.latent_dim=2"]),
+    recipe("width-4", "--model plain --latent-dim 4", &["model.family={kind='plain'}", "model.latent_dim=4"]),
+    recipe("width-8", "--model plain --latent-dim 8", &["model.family={kind='plain'}", "model.latent_dim=8"]),
+    recipe(
+        "width-16",
+        "--model plain --latent-dim 16",
+        &["model.family={kind='plain'}", "model.latent_dim=16"],
+    ),
+    recipe(
+        "width-32",
+        "--model plain --latent-dim 32",
+        &["model.family={kind='plain'}", "model.latent_dim=32"],
+    ),
+    recipe(
+        "conditional",
+        "--condition label --latent-dim 6",
+        &["data.condition=['label']", "model.latent_dim=6"],
+    ),
+];
+
+/// A trained model with its record.
+pub(crate) struct Trained {
+    pub recipe: &'static Recipe,
+    pub predictor: Predictor,
+    pub history: Vec<EpochRecord>,
+    pub metrics: Metrics,
+}
+
+/// Models that are trained when they are first asked for, and otherwise one after the other.
+pub(crate) struct Models {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// The folder of the models; without one they are trained again at every start.
+    folder: Option<PathBuf>,
+    cancel: Cancel,
+}
+
+#[derive(Default)]
+struct State {
+    ready: BTreeMap<&'static str, Arc<Trained>>,
+    failed: BTreeMap<&'static str, String>,
+    /// Models that pages wait for, the latest last.
+    wanted: Vec<&'static str>,
+    /// The model that is being trained, and its share of epochs.
+    running: Option<(&'static str, f64)>,
+}
+
+impl Models {
+    /// Starts the thread that trains. It ends with `cancel`.
+    pub fn start(folder: Option<PathBuf>, cancel: Cancel) -> Arc<Self> {
+        let models = Arc::new(Models { state: Mutex::default(), changed: Condvar::new(), folder, cancel });
+        let training = models.clone();
+        std::thread::spawn(move || {
+            while let Some(recipe) = training.next() {
+                training.train(recipe);
+            }
+        });
+        models
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next model to train: the one that was asked for last.
+    fn next(&self) -> Option<&'static Recipe> {
+        let mut state = self.lock();
+        let is_done =
+            |state: &State, key: &str| state.ready.contains_key(key) || state.failed.contains_key(key);
+        let wanted = std::iter::from_fn(|| state.wanted.pop()).collect::<Vec<_>>();
+        let open = wanted.into_iter().find(|key| !is_done(&state, key));
+        let recipe = RECIPES.iter().find(|recipe| match open {
+            Some(key) => recipe.key == key,
+            None => !is_done(&state, recipe.key),
+        });
+        let recipe = recipe.filter(|_| !self.cancel.is_cancelled());
+        state.running = recipe.map(|recipe| (recipe.key, 0.0));
+        recipe
+    }
+
+    fn train(&self, recipe: &'static Recipe) {
+        let found = self.loaded(recipe).map_or_else(|| self.fitted(recipe), Ok);
+        let mut state = self.lock();
+        state.running = None;
+        match found {
+            Ok(trained) => drop(state.ready.insert(recipe.key, Arc::new(trained))),
+            Err(error) => drop(state.failed.insert(recipe.key, error.to_string())),
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The model of the folder, if it is there and whole.
+    fn loaded(&self, recipe: &'static Recipe) -> Option<Trained> {
+        let folder = self.folder.as_ref()?.join(recipe.folder());
+        let run = Run::open(&folder).ok()?;
+        let predictor = Predictor::open(&folder).ok()?;
+        let metrics = serde_json::from_slice(&std::fs::read(run.metrics_path()).ok()?).ok()?;
+        let trained = Trained { recipe, history: run.read_history().ok()?, metrics, predictor };
+        (trained.predictor.saved().header.diabolo_version == diabolo::VERSION).then_some(trained)
+    }
+
+    fn fitted(&self, recipe: &'static Recipe) -> Result<Trained> {
+        let progress = |event: Event| {
+            if let Event::Epoch(record, epochs) = event {
+                self.lock().running = Some((recipe.key, record.epoch as f64 / epochs.max(1) as f64));
+            }
+        };
+        let job = FitJob::input(INPUT).config(recipe.config()?).cancel(self.cancel.clone());
+        let fitted = job.on_event(progress).run()?;
+        if let Some(folder) = &self.folder {
+            // A folder that cannot be written costs the next start some seconds.
+            let _ = Run::replace(&folder.join(recipe.folder())).and_then(|run| fitted.save_run(&run));
+        }
+        let diabolo::pipeline::Fitted { predictor, history, metrics, .. } = fitted;
+        Ok(Trained { recipe, predictor, history, metrics })
+    }
+
+    /// A model; waits until it is trained.
+    ///
+    /// # Errors
+    /// Of its fit; [`Error::InvalidValue`] for a name that no model has.
+    pub fn get(&self, key: &str) -> Result<Arc<Trained>> {
+        let known = RECIPES.iter().find(|recipe| recipe.key == key).ok_or_else(|| {
+            let keys: Vec<&str> = RECIPES.iter().map(|recipe| recipe.key).collect();
+            Error::invalid_value("model", keys.join(", "), key)
+        })?;
+        let mut state = self.lock();
+        state.wanted.push(known.key);
+        loop {
+            if let Some(trained) = state.ready.get(known.key) {
+                return Ok(trained.clone());
+            }
+            if let Some(problem) = state.failed.get(known.key) {
+                return Err(Error::internal(format!("the model {key} was not trained: {problem}")));
+            }
+            if self.cancel.is_cancelled() {
+                return Err(Error::Cancelled { during: "training" });
+            }
+            let pause = std::time::Duration::from_millis(200);
+            state = self.changed.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The number of models that are ready, of how many, and the one that is being trained.
+    pub fn progress(&self) -> (usize, usize, Option<(&'static str, f64)>) {
+        let state = self.lock();
+        (state.ready.len(), RECIPES.len(), state.running)
+    }
+}
+
+impl Recipe {
+    /// The settings of the fit.
+    ///
+    /// # Errors
+    /// None, as a test checks.
+    pub fn config(&self) -> Result<Config> {
+        let mut config = Config::default();
+        self.settings.iter().try_for_each(|setting| config.set(setting))?;
+        Ok(config)
+    }
+
+    /// The name of its folder, which other settings do not have.
+    fn folder(&self) -> String {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.settings.hash(&mut hasher);
+        format!("{}-{:08x}", self.key, hasher.finish() as u32)
+    }
+
+    /// The command that fits it.
+    pub fn command(&self) -> String {
+        format!("diabolo fit digits {}", self.flags).trim_end().to_string()
+    }
+}
+
+/// The folder in which the models are kept: that of the system for data that can be made again.
+pub(crate) fn usual_folder() -> Option<PathBuf> {
+    let of = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+    let cache =
+        of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache"))).or_else(|| of("LOCALAPPDATA"))?;
+    let version = Path::new("diabolo").join(format!("lab-{}", diabolo::VERSION));
+    cache.is_absolute().then(|| cache.join(version))
+}

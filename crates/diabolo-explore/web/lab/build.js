@@ -1,0 +1,87 @@
+// Train a model of one's own, live.
+
+import { h, number } from '../dom.js';
+import { post } from '../server.js';
+import { COLORS, lines, strip } from './charts.js';
+import { isStatic } from './data.js';
+
+const FAMILIES = {
+  contractive: { words: 'contractive', knobs: { lambda: ['contraction weight λ', 0.1, 'model.family.contraction_weight', '--contraction-weight'] }, latent: 128 },
+  variational: { words: 'variational', knobs: { beta: ['KL weight β', 1, 'model.family.kl_weight', '--kl-weight'] }, latent: 10 },
+  plain: { words: 'plain', knobs: {}, latent: 10 },
+  denoising: { words: 'denoising', knobs: {}, latent: 128 },
+};
+
+/** Events of a stream of the server. @param {Response} response @param {(value: any) => void} onEvent */
+async function events(response, onEvent) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    text += decoder.decode(value, { stream: true });
+    const parts = text.split('\n\n');
+    text = parts.pop() ?? '';
+    parts.forEach((part) => { const data = part.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5)).join('\n'); if (data) onEvent(JSON.parse(data)); });
+  }
+}
+
+async function build(box) {
+  if (isStatic) throw new Error('training needs the program: start `diabolo lab` on your own computer');
+  const state = { family: 'contractive', hidden: '', latent: 128, epochs: 40, seed: 0, lambda: 0.1, beta: 1 };
+  /** @type {AbortController | null} */
+  let running = null;
+  const knobs = h('div', { class: 'knobs' }), chart = h('div'), out = h('div'), code = h('div');
+  const field = (name, key, attributes) => { const input = h('input', { ...attributes, value: state[key], style: { width: '8rem' }, oninput: () => { state[key] = attributes.type === 'number' ? Number(input.value) : input.value; show(); } }); return h('label', { style: { minWidth: 'auto' } }, name, input); };
+  const settings = () => {
+    const family = FAMILIES[state.family];
+    const own = Object.entries(family.knobs).map(([key, [, , path]]) => `${path}=${Number(state[key]).toFixed(6).replace(/0+$/, '0')}`);
+    const hidden = state.hidden.trim() === '' ? [] : [`model.hidden=[${state.hidden.split(/[ ,]+/).filter(Boolean).join(',')}]`];
+    return [`model.family={kind='${state.family}'}`, ...own, ...hidden, `model.latent_dim=${state.latent}`, `training.epochs=${state.epochs}`, `training.seed=${state.seed}`];
+  };
+  const start = h('button', { type: 'button', class: 'primary', id: 'train', text: 'Train', onclick: () => (running ? running.abort() : train()) });
+  const keep = h('button', { type: 'button', text: 'Save as a run', disabled: true, onclick: () => { keep.disabled = true; post('/api/lab/save', { settings: settings() }).then(({ folder }) => out.prepend(h('p', { class: 'small' }, 'Saved: ', h('code', { text: folder }), ' with its report. Look at it: ', h('code', { text: `diabolo explore ${folder}` }))), (error) => out.prepend(h('p', { class: 'error', text: error.message }))); } });
+  const draw = () => {
+    const family = FAMILIES[state.family];
+    knobs.replaceChildren(
+      h('label', { style: { minWidth: 'auto' } }, 'family', h('select', { onchange: (event) => { state.family = event.target.value; state.latent = FAMILIES[state.family].latent; draw(); show(); } }, Object.entries(FAMILIES).map(([key, one]) => h('option', { value: key, selected: key === state.family, text: one.words })))),
+      ...Object.entries(family.knobs).map(([key, [name]]) => field(name, key, { type: 'number', min: 0, step: 'any' })),
+      field('latent dimensions', 'latent', { type: 'number', min: 1, max: 1000 }), field('hidden layers, such as 256 or 256,64', 'hidden', { type: 'text', placeholder: 'as usual' }), field('epochs', 'epochs', { type: 'number', min: 1, max: 500 }), field('seed', 'seed', { type: 'number', min: 0 }), start, keep);
+  };
+  const show = () => {
+    const flags = [`--model ${state.family}`, ...Object.entries(FAMILIES[state.family].knobs).map(([key, [, , , flag]]) => `${flag} ${state[key]}`), `--latent-dim ${state.latent}`, state.hidden.trim() ? `--hidden ${state.hidden.replace(/[ ,]+/g, ',')}` : '', `--epochs ${state.epochs}`, `--seed ${state.seed}`].filter(Boolean).join(' ');
+    const rust = ['use diabolo::{Config, FitJob};', '', 'let mut config = Config::default();', ...settings().map((one) => `config.set("${one}")?;`), 'let fitted = FitJob::input("digits").config(config).run()?;', 'println!("{:.2} nats", fitted.metrics.reconstruction);'].join('\n');
+    code.replaceChildren(h('h3', { text: 'The same on the command line' }), h('pre', { class: 'command', text: `$ diabolo fit digits ${flags}` }), h('h3', { text: 'The same in Rust' }), h('pre', { class: 'command', text: rust }));
+  };
+  async function train() {
+    running = new AbortController();
+    start.textContent = 'Stop'; keep.disabled = true; out.replaceChildren();
+    const history = [];
+    const plot = () => {
+      const names = Object.keys(history[0]?.train ?? {}).filter((name) => name !== 'learning_rate');
+      const shown = names.filter((name) => history.every((r) => Number.isFinite(r.train[name])));
+      chart.replaceChildren(h('div', { class: 'two' }, shown.map((name, k) => lines({ label: name, x: 'epoch', y: name.replaceAll('_', ' '), series: [
+        { name: 'training', color: COLORS[0], points: history.map((r) => [r.epoch, r.train[name]]) }, { name: 'validation', color: COLORS[1], points: history.filter((r) => name in r.validation).map((r) => [r.epoch, r.validation[name]]) }] }))));
+    };
+    try {
+      const response = await fetch('/api/lab/train', { method: 'POST', signal: running.signal, headers: { 'content-type': 'application/json', 'x-diabolo': '1' }, body: JSON.stringify({ settings: settings() }) });
+      if (!response.ok) throw new Error((await response.json()).error);
+      await events(response, (event) => {
+        if (event.error) out.replaceChildren(h('p', { class: 'error', text: event.error }));
+        else if (event.done) {
+          keep.disabled = false;
+          out.replaceChildren(strip('held-out digits', event.originals), strip('reconstructed', event.pictures), h('p', { class: 'small soft num', text: `${event.layers.join(' → ')}; held-out reconstruction ${number(event.metrics.reconstruction)} nats${event.metrics.kl_divergence ? `, KL ${number(event.metrics.kl_divergence)} nats` : ''}, ‖J‖²_F ${number(event.metrics.contraction)}; ${event.seconds.toFixed(1)} s of training.` }));
+        } else { history.push(event); plot(); if (event.doctor.length) out.replaceChildren(h('p', { class: 'warn' }, h('b', { text: 'The doctor: ' }), event.doctor.join(' '))); }
+      });
+    } catch (error) {
+      if (error.name === 'AbortError') out.replaceChildren(h('p', { class: 'soft', text: `Stopped after ${history.length} epochs. Nothing was saved.` }));
+      else out.replaceChildren(h('p', { class: 'error', text: error.message }));
+    }
+    running = null; start.textContent = 'Train';
+  }
+  draw(); show();
+  box.replaceChildren(knobs, chart, out, code);
+}
+
+export const FIGURES = { build };

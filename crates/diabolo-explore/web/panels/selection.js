@@ -1,0 +1,60 @@
+// The rows within a lasso: how they differ from the others, and a file of them.
+
+import { counted, h, number } from '../dom.js';
+import { download, latest, post } from '../server.js';
+import { picture, signed } from '../picture.js';
+
+const SHOWN = 12;
+
+export class SelectionPanel {
+  /** @param {{session: any, store: import('../store.js').Store, maps: any[]}} shared */
+  constructor({ session, store, maps }) {
+    this.session = session; this.store = store; this.maps = maps;
+    this.element = h('div', { style: { display: 'grid', gap: '1.1rem' } });
+    this.want = latest(() => this.load());
+  }
+
+  /** @param {Set<string>} keys */
+  update(keys) {
+    if (!keys.has('lasso') && !keys.has('axes') && !keys.has('run')) return;
+    if (this.store.state.lasso.length > 2) this.want(0);
+    else this.element.replaceChildren(h('p', { class: 'soft', text: 'Choose “Select” above the map (or press S) and draw around points. Their rows are compared with all others, and can be saved as a file.' }),
+      h('button', { type: 'button', class: 'primary', text: 'Select on the map', style: { justifySelf: 'start' }, onclick: () => this.store.set({ tool: 'lasso' }) }));
+  }
+
+  body() {
+    const { run, lasso } = this.store.state;
+    return { run, axes: this.maps[run].axes, polygon: lasso };
+  }
+
+  async load() {
+    try { this.show(await post('/api/selection', this.body())); } catch (error) {
+      this.element.replaceChildren(h('p', { class: 'error', text: error.message }));
+    }
+  }
+
+  show(found) {
+    const run = this.session.runs[this.store.state.run];
+    const save = (format) => h('button', { type: 'button', text: format === 'csv' ? 'CSV' : 'Parquet', onclick: () => download('/api/export', { ...this.body(), format }, `selection.${format}`).catch((error) => this.element.prepend(h('p', { class: 'error', text: error.message }))) });
+    this.element.replaceChildren(
+      h('div', { class: 'row-actions' }, h('h2', { id: 'selected', text: `${counted(found.count, 'row')} of ${run.rows.toLocaleString('en')}` }), h('span', { style: { marginLeft: 'auto' }, class: 'row-actions' }, found.count && !run.image ? [save('csv'), save('parquet')] : found.count ? save('parquet') : '', h('button', { type: 'button', text: 'Clear', onclick: () => this.store.set({ lasso: [] }) }))),
+      found.pictures ? this.pictures(found.pictures, run) : '',
+      found.columns.length ? this.table(found.columns) : found.count ? '' : h('p', { class: 'soft', text: 'No point lies within.' }),
+    );
+  }
+
+  pictures([inside, outside], run) {
+    const difference = inside.map((v, k) => v - outside[k]);
+    const one = (canvas, text) => h('figure', {}, canvas, h('figcaption', { text }));
+    return h('div', { class: 'beside' }, one(picture(inside, run.image, 1, 'mean of the selected rows'), 'mean of the selected'), one(picture(outside, run.image, 1, 'mean of the others'), 'mean of the others'), one(signed(difference, run.image, 'difference of the means'), 'difference: blue more, orange less'));
+  }
+
+  table(columns) {
+    const most = Math.max(...columns.map((c) => Math.abs(c.effect)), 0.5);
+    const bar = (effect) => h('div', { class: 'effect', role: 'img', 'aria-label': `${number(effect)} standard deviations` }, h('i', { class: effect < 0 ? 'less' : '', style: effect < 0 ? { right: '50%', width: `${(50 * -effect) / most}%` } : { left: '50%', width: `${(50 * effect) / most}%` } }));
+    const share = (c, v) => (c.level === null ? number(v) : `${(100 * v).toFixed(0)} %`);
+    const rows = columns.slice(0, SHOWN).map((c) => h('tr', {}, h('th', { scope: 'row' }, c.column, c.level === null ? '' : h('span', { class: 'soft', text: ` = ${c.level}` })), h('td', { class: 'value', text: share(c, c.inside) }), h('td', { class: 'value soft', text: share(c, c.outside) }), h('td', {}, bar(c.effect))));
+    return h('div', {}, h('h3', { text: 'What differs most' }), h('table', { class: 'cells' }, h('thead', {}, h('tr', {}, h('th', { text: 'column' }), h('th', { class: 'value', text: 'selected' }), h('th', { class: 'value', text: 'others' }), h('th', { text: 'in standard deviations' }))), h('tbody', {}, rows)),
+      h('p', { class: 'soft small', text: 'Means of numbers, and shares of the category that differs most. The selection was made by looking at these rows: this describes it, and tests nothing.' }));
+  }
+}

@@ -1,0 +1,40 @@
+// Lines of a window of a series.
+
+import { h, number, s, ticks } from '../dom.js';
+
+const WIDTH = 380, HEIGHT = 150, LEFT = 46, BOTTOM = 24;
+
+/**
+ * One chart for each column of the series; numbers only.
+ * @param {any[]} columns those of the window, column after column, oldest first @param {number} length
+ */
+export function series(columns, length) {
+  const box = h('div', { id: 'decoded', style: { display: 'grid', gap: '1rem' } });
+  box.dataset.cells = JSON.stringify(columns.map((column) => [column.name, column.text]));
+  for (let from = 0; from + length <= columns.length; from += length) {
+    const part = columns.slice(from, from + length);
+    const name = part[length - 1].name;
+    if (part.every((column) => column.mean !== null)) {
+      box.append(h('figure', {}, line(part), h('figcaption', { text: `${name}: the last ${length} rows, mean${part.some((c) => c.deviation !== null) ? ' ± standard deviation' : ''} of p(x | z); now ${part[length - 1].text}` })));
+    } else {
+      box.append(h('p', { class: 'small' }, h('b', { text: `${name}: ` }), part[length - 1].text ?? '–'));
+    }
+  }
+  return box;
+}
+
+/** @param {any[]} part */
+export function line(part) {
+  const low = Math.min(...part.map((c) => c.mean - (c.deviation ?? 0))), high = Math.max(...part.map((c) => c.mean + (c.deviation ?? 0)));
+  const span = high - low || 1;
+  const x = (k) => LEFT + ((WIDTH - LEFT - 6) * k) / Math.max(1, part.length - 1), y = (v) => 8 + (HEIGHT - BOTTOM - 8) * (1 - (v - low) / span);
+  const chart = s('svg', { class: 'chart', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': 'decoded window' });
+  for (const v of ticks(low, high, 4)) chart.append(s('line', { class: 'grid', x1: LEFT, x2: WIDTH - 6, y1: y(v), y2: y(v) }), s('text', { x: LEFT - 6, y: y(v) + 4, 'text-anchor': 'end', text: number(v) }));
+  if (part.some((c) => c.deviation !== null)) {
+    const edge = (sign) => part.map((c, k) => `${x(k).toFixed(1)} ${y(c.mean + sign * (c.deviation ?? 0)).toFixed(1)}`);
+    chart.append(s('path', { d: `M${edge(1).join('L')}L${edge(-1).reverse().join('L')}Z`, fill: 'var(--accent)', 'fill-opacity': 0.16 }));
+  }
+  chart.append(s('path', { class: 'line', stroke: 'var(--accent)', d: `M${part.map((c, k) => `${x(k).toFixed(1)} ${y(c.mean).toFixed(1)}`).join('L')}` }));
+  [0, part.length - 1].forEach((k, i) => chart.append(s('text', { x: x(k), y: HEIGHT - 6, 'text-anchor': i ? 'end' : 'start', text: i ? 'now' : `${part.length - 1} rows back` })));
+  return chart;
+}
