@@ -7,6 +7,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod autocorrelation;
+mod central;
 mod chi_square;
 mod cholesky;
 mod clusters;
@@ -30,6 +31,7 @@ mod sample_quality;
 mod student_t;
 
 pub use autocorrelation::{autocorrelation, season};
+pub use central::central_rows;
 pub use cholesky::Cholesky;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use error::{Result, StatsError};

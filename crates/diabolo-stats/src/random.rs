@@ -105,6 +105,12 @@ pub enum Purpose {
     CodecInitialBits = 40,
     /// Draws by which a codec weighs a model.
     CodecPlan = 41,
+    /// Which training rows the robust centre of a fit is estimated from.
+    CentralRows = 63,
+    /// The parts of cross-fitting.
+    CrossFitting = 64,
+    /// Which training rows centres for anomaly scores are fitted to.
+    CenterRows = 65,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -195,7 +201,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 40] = [
+    const ALL: [Purpose; 43] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -232,6 +238,9 @@ mod tests {
         Purpose::CalibratedDraws,
         Purpose::CodecInitialBits,
         Purpose::CodecPlan,
+        Purpose::CentralRows,
+        Purpose::CrossFitting,
+        Purpose::CenterRows,
         Purpose::ForecastPaths,
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,
