@@ -16,56 +16,62 @@
 //! input: at the smallest noise level f is a plain encoder, whose output is the code of a row. D
 //! needs the row in addition to its code, so that codes alone cannot be decoded.
 //!
+//! With several `members`, as many networks are trained on the same batches, each from its own initial
+//! weights and with its own noise; L is the mean over them. Codes are those of the first.
+//!
+//! With `leave_out`, training leaves out a quarter of the cells of categorical and binary columns, and
+//! the parameters of such a column come from the row without it, so that the score has −log p(x_j |
+//! all other columns): a network that sees a category repeats it.
+//!
+//! With `centers`, the nearest of as many centres of the training rows is a further reconstruction.
+//!
 //! The anomaly score of a row uses its error ‖x − D(x, σ)‖² without noise, at each of the
-//! `score_sigmas`: it is small near training rows and grows with the distance from them, at that
+//! `score_sigmas` and by each network: it is small near training rows and grows with the distance from them, at that
 //! resolution.
 
+mod centers;
+mod denoiser;
+
+use std::ops::Range;
+
 use crate::module;
-use crate::tensor::Param;
-use crate::tensor::Tensor;
+use crate::tensor::{Param, Tensor};
+
+use denoiser::{Denoiser, Level};
 
 use super::settings::MultiscaleConfig;
-use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
+use super::{Architecture, Autoencoder, Batch, Context, Network, Trainable};
 use crate::data::Encoded;
-use crate::nn::{Activation, AnyLayer, Layer, Layers, Linear, Sequential};
+use crate::distribution::{Family, Likelihood};
+use crate::nn::Layers;
 use crate::objective::Term;
 use crate::random::{RngExt, Stream, standard_normal};
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::Device;
 
+/// Maximum number of categorical and binary columns that are left out one at a time.
+const MOST_LEFT_OUT: usize = 32;
+/// The share of their cells that training leaves out.
+const LEFT_OUT: f64 = 0.25;
+
+/// A column that is left out: its encoded columns, and its likelihood parameters.
+struct Category {
+    units: Range<usize>,
+    parameters: Range<usize>,
+}
+
 /// The multi-scale denoising autoencoder.
 #[derive(Clone, Debug)]
 pub struct Multiscale {
-    net: Deterministic,
-    /// The weight of ½ log(σ / σ_min) for each unit of the first layer.
-    pub level: Param<1>,
+    first: Denoiser,
+    likelihood: Likelihood,
+    /// Further networks, trained on the same batches with noise of their own.
+    members: Vec<Denoiser>,
+    /// Centres of the training rows, for each of the numbers in the configuration.
+    centers: Vec<Param<2>>,
     config: MultiscaleConfig,
 }
-module!(Multiscale { ..net, level });
-
-/// The coefficients that depend on σ; each rows × 1.
-struct Level {
-    /// c, the factor of the encoder input.
-    shrink: Tensor<2>,
-    /// ½ log(σ / σ_min).
-    log: Tensor<2>,
-    /// 1 / (1 + σ²).
-    skip: Tensor<2>,
-    /// σ / √(1 + σ²).
-    spread: Tensor<2>,
-}
-
-impl Level {
-    fn at(sigma: Tensor<2>, sigma_min: f64) -> Self {
-        let total = sigma.clone().square() + 1.0;
-        Level {
-            shrink: (total.clone() * (1.0 / (1.0 + sigma_min * sigma_min))).sqrt().recip(),
-            log: (sigma.clone() * (1.0 / sigma_min)).log() * 0.5,
-            skip: total.clone().recip(),
-            spread: sigma * total.sqrt().recip(),
-        }
-    }
-}
+module!(Multiscale { ..first, likelihood, members, centers });
 
 impl Multiscale {
     pub(super) fn new(
@@ -74,25 +80,92 @@ impl Multiscale {
         noise: &mut Stream,
         device: &Device,
     ) -> Self {
-        let mut net = Deterministic::new(architecture, noise, device);
-        net.encoder = net.encoder.into_iter().map(lecun_scaled).collect();
-        let widths = [architecture.latent_dim, net.likelihood.parameters()];
-        net.decoder = Sequential::new(&widths, Activation::Identity, Activation::Identity, noise, device);
-        let width = net.encoder[0].outputs();
-        let size = (architecture.inputs as f32).sqrt().recip();
-        let level = standard_normal(noise, width).into_iter().map(|draw| size * draw).collect();
-        let level = Param::from_tensor(device.tensor(level, [width]));
-        Multiscale { net, level, config: config.clone() }
+        let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
+        let mut denoiser = || Denoiser::new(architecture, likelihood.parameters(), noise, device);
+        let first = denoiser();
+        let members = (1..config.members).map(|_| denoiser()).collect();
+        let unfitted = |&count: &usize| centers::unfitted(count, architecture.inputs, device);
+        let centers = config.centers.iter().map(unfitted).collect();
+        Multiscale { first, likelihood, members, centers, config: config.clone() }
+    }
+
+    fn denoisers(&self) -> impl Iterator<Item = &Denoiser> {
+        std::iter::once(&self.first).chain(&self.members)
     }
 
     fn level(&self, sigma: Tensor<2>) -> Level {
         Level::at(sigma, self.config.sigma_min)
     }
 
-    /// D at one noise level.
-    fn reconstruct_at(&self, batch: &Batch, sigma: f64) -> Tensor<2> {
-        let level = self.fixed_level(&batch.x, sigma);
-        self.denoised(batch.x.clone(), self.encode_at(batch.x.clone(), &level), &level)
+    /// D of one network at each of these noise levels, where the parameters of a left-out column
+    /// are those of the row without it.
+    fn reconstruct_at(&self, denoiser: &Denoiser, batch: &Batch, sigmas: &[f64]) -> Vec<Tensor<2>> {
+        let made = |x: Tensor<2>, sigma: f64| {
+            let level = self.fixed_level(&x, sigma);
+            let code = denoiser.encode(x.clone(), &level);
+            self.denoised(x, denoiser.decoder.forward(code), &level)
+        };
+        let left_out = self.left_out().into_iter().map(|category| {
+            let mut kept = vec![1f32; batch.x.dims()[1]];
+            kept[category.units].fill(0.0);
+            let width = kept.len();
+            let without = batch.x.clone() * batch.x.device().tensor(kept, [1, width]);
+            let parameters = made(without, self.config.sigma_min);
+            let part = parameters.narrow(1, category.parameters.start, category.parameters.len());
+            (category.parameters, part)
+        });
+        let left_out: Vec<(Range<usize>, Tensor<2>)> = left_out.collect();
+        sigmas.iter().map(|&sigma| replaced(made(batch.x.clone(), sigma), &left_out)).collect()
+    }
+
+    /// The parameters of a row with its numbers replaced by those of the nearest centre.
+    fn at_center(&self, x: &Tensor<2>, centers: &Param<2>, parameters: &Tensor<2>) -> Tensor<2> {
+        let nearest = centers::nearest(x, centers);
+        let mut offset = 0;
+        let parts = self.likelihood.blocks().iter().map(|block| {
+            let own = parameters.clone().narrow(1, offset, block.parameters());
+            offset += block.parameters();
+            let numbers = || nearest.clone().narrow(1, block.start, block.width);
+            if block.has_fixed_variance() { numbers() } else { own }
+        });
+        Tensor::cat(parts.collect(), 1)
+    }
+
+    /// The categorical and binary columns, if they are left out.
+    fn left_out(&self) -> Vec<Category> {
+        let mut found = vec![];
+        let mut offset = 0;
+        for block in self.likelihood.blocks().iter().filter(|_| self.config.leave_out) {
+            let columns = match block.family {
+                Family::Categorical | Family::Ordinal => 1,
+                Family::Bernoulli => block.width,
+                _ => 0,
+            };
+            let (units, parameters) = (block.width / columns.max(1), block.parameters() / columns.max(1));
+            found.extend((0..columns).map(|k| Category {
+                units: block.start + k * units..block.start + (k + 1) * units,
+                parameters: offset + k * parameters..offset + (k + 1) * parameters,
+            }));
+            offset += block.parameters();
+        }
+        if found.len() <= MOST_LEFT_OUT { found } else { vec![] }
+    }
+
+    /// 0 for a random share of the categories of each row, else 1; `None` without such columns.
+    fn draw_kept(&self, [rows, width]: [usize; 2], context: &mut Context) -> Option<Tensor<2>> {
+        let left_out = self.left_out();
+        if left_out.is_empty() {
+            return None;
+        }
+        let mut kept = vec![1f32; rows * width];
+        for row in kept.chunks_exact_mut(width) {
+            for category in &left_out {
+                if context.noise.random::<f64>() < LEFT_OUT {
+                    row[category.units.clone()].fill(0.0);
+                }
+            }
+        }
+        Some(context.device.tensor(kept, [rows, width]))
     }
 
     /// The same σ for every row of `like`.
@@ -100,20 +173,10 @@ impl Multiscale {
         self.level(like.clone().narrow(1, 0, 1).full_like(sigma))
     }
 
-    /// f(y, σ).
-    fn encode_at(&self, y: Tensor<2>, level: &Level) -> Tensor<2> {
-        let first = self.net.encoder[0].as_linear().expect("a fully connected encoder, as validated");
-        let a = (y * level.shrink.clone()).matmul(first.weight.val().transpose())
-            + first.bias.val().unsqueeze_dim::<2>(0)
-            + level.log.clone().matmul(self.level.val().unsqueeze_dim::<2>(0));
-        self.net.encoder.iter().skip(1).collect::<Layers>().forward(first.activation().forward(a))
-    }
-
-    /// D: the likelihood parameters from the row and its code.
-    fn denoised(&self, y: Tensor<2>, code: Tensor<2>, level: &Level) -> Tensor<2> {
-        let outputs = self.net.decode(code);
+    /// D: the likelihood parameters from the row and the outputs of g.
+    fn denoised(&self, y: Tensor<2>, outputs: Tensor<2>, level: &Level) -> Tensor<2> {
         let mut offset = 0;
-        let parts = self.net.likelihood.blocks().iter().map(|block| {
+        let parts = self.likelihood.blocks().iter().map(|block| {
             let own = outputs.clone().narrow(1, offset, block.parameters());
             offset += block.parameters();
             match block.has_fixed_variance() {
@@ -129,19 +192,25 @@ impl Multiscale {
 
     /// 1 for each encoded column with a Gaussian likelihood.
     fn gaussian_columns(&self, like: &Tensor<2>) -> Tensor<2> {
-        let blocks = self.net.likelihood.blocks().iter();
+        let blocks = self.likelihood.blocks().iter();
         let flags: Vec<f32> = blocks.flat_map(|b| vec![f32::from(b.has_fixed_variance()); b.width]).collect();
         let width = flags.len();
         like.device().tensor(flags, [1, width])
     }
 
-    /// L for this σ (rows × 1) and ε (rows × columns).
+    /// L of the first network for this σ (rows × 1) and ε (rows × columns).
     pub fn terms(&self, batch: &Batch, sigma: Tensor<2>, epsilon: Tensor<2>) -> Vec<Term> {
-        let level = self.level(sigma.clone());
-        let y = batch.x.clone() + epsilon * sigma;
-        let denoised = self.denoised(y.clone(), self.encode_at(y, &level), &level);
+        let y = batch.x.clone() + epsilon * sigma.clone();
+        vec![Term::new("reconstruction", self.losses(&self.first, batch, y, sigma))]
+    }
+
+    /// L of one network for each row, from rows y with noise of these levels.
+    fn losses(&self, denoiser: &Denoiser, batch: &Batch, y: Tensor<2>, sigma: Tensor<2>) -> Tensor<1> {
+        let level = self.level(sigma);
+        let outputs = denoiser.decoder.forward(denoiser.encode(y.clone(), &level));
+        let denoised = self.denoised(y, outputs, &level);
         let numbers = self.gaussian_columns(&batch.x);
-        let likelihood = &self.net.likelihood;
+        let likelihood = &self.likelihood;
         let errors = (batch.x.clone() - likelihood.mean(denoised.clone())) * level.spread.recip();
         let errors = errors.square() * 0.5;
         let errors = match &batch.observed {
@@ -150,153 +219,97 @@ impl Multiscale {
         };
         let losses = likelihood.column_losses(denoised, batch.x.clone(), batch.observed.as_ref());
         let value = errors * numbers.clone() + losses * (numbers.neg() + 1.0);
-        vec![Term::new("reconstruction", value.sum_dim(1).squeeze_dim::<1>(1))]
+        value.sum_dim(1).squeeze_dim::<1>(1)
     }
 }
 
-/// The same layer with initial weights of variance 1 / inputs (LeCun et al. 1998) instead of 2 /
-/// inputs, so that the initial network is closer to a linear one.
-fn lecun_scaled(layer: AnyLayer) -> AnyLayer {
-    match layer {
-        AnyLayer::Linear(layer) => {
-            let weight = layer.weight.val() * 0.5f64.sqrt();
-            Linear::from_parts(weight, layer.bias.val(), layer.activation()).into()
-        }
-        other => other,
+/// The same parameters with these columns replaced, which are in ascending order.
+fn replaced(parameters: Tensor<2>, columns: &[(Range<usize>, Tensor<2>)]) -> Tensor<2> {
+    let width = parameters.dims()[1];
+    let mut parts = vec![];
+    let mut done = 0;
+    let between = |from: usize, to: usize| parameters.clone().narrow(1, from, to - from);
+    for (range, own) in columns {
+        parts.extend((range.start > done).then(|| between(done, range.start)));
+        parts.push(own.clone());
+        done = range.end;
     }
+    parts.extend((width > done).then(|| between(done, width)));
+    Tensor::cat(parts, 1)
 }
 
 impl Trainable for Multiscale {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let [rows, width] = batch.x.dims();
         let (sigma_min, sigma_max) = (ln(self.config.sigma_min), ln(self.config.sigma_max));
-        let draw = |_| exp(sigma_min + (sigma_max - sigma_min) * context.noise.random::<f64>()) as f32;
-        let sigma: Vec<f32> = (0..rows).map(draw).collect();
-        let sigma = context.device.tensor(sigma, [rows, 1]);
-        let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
-        self.terms(batch, sigma, epsilon)
+        let draw =
+            |noise: &mut Stream| exp(sigma_min + (sigma_max - sigma_min) * noise.random::<f64>()) as f32;
+        let all = self.denoisers().map(|denoiser| {
+            let sigma: Vec<f32> = (0..rows).map(|_| draw(&mut *context.noise)).collect();
+            let sigma = context.device.tensor(sigma, [rows, 1]);
+            let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
+            let y = batch.x.clone() + epsilon * sigma.clone();
+            let kept = self.draw_kept([rows, width], context);
+            let y = kept.into_iter().fold(y, |y, kept| y * kept);
+            self.losses(denoiser, batch, y, sigma)
+        });
+        let sum = all.reduce(|sum, losses| sum + losses).expect("at least the first network");
+        vec![Term::new("reconstruction", sum * (1.0 / self.config.members as f64))]
     }
 
     fn before_training(&mut self, rows: &Encoded, device: &Device) {
-        self.net.likelihood.rescale(rows, device);
+        self.likelihood.rescale(rows, device);
+    }
+
+    fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
+        let fit = |&count: &usize| centers::fit(count, rows, seed, device);
+        self.centers = self.config.centers.iter().map(fit).collect();
+    }
+}
+
+impl Network for Multiscale {
+    fn encoder(&self) -> Layers<'_> {
+        self.first.encoder.layers()
+    }
+
+    /// g(h), of the first network.
+    fn decode(&self, h: Tensor<2>) -> Tensor<2> {
+        self.first.decoder.forward(h)
+    }
+
+    fn likelihood(&self) -> &Likelihood {
+        &self.likelihood
     }
 }
 
 impl Autoencoder for Multiscale {
     fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
-        self.denoised(batch.x.clone(), code, &self.fixed_level(&batch.x, self.config.sigma_min))
+        let level = self.fixed_level(&batch.x, self.config.sigma_min);
+        self.denoised(batch.x.clone(), self.first.decoder.forward(code), &level)
     }
 
     fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
-        self.config.score_sigmas.iter().map(|&sigma| self.reconstruct_at(batch, sigma)).collect()
+        let sigmas = &self.config.score_sigmas;
+        let mut all: Vec<Tensor<2>> =
+            self.denoisers().flat_map(|denoiser| self.reconstruct_at(denoiser, batch, sigmas)).collect();
+        let middle = all[sigmas.len() / 2].clone();
+        all.extend(self.centers.iter().map(|centers| self.at_center(&batch.x, centers, &middle)));
+        all
     }
 
+    /// The mean over the networks.
     fn expected_reconstruction(&self, batch: &Batch) -> Tensor<2> {
         let sigmas = &self.config.score_sigmas;
-        self.reconstruct_at(batch, sigmas[sigmas.len() / 2])
+        let middle = &sigmas[sigmas.len() / 2..][..1];
+        let all = self.denoisers().flat_map(|denoiser| self.reconstruct_at(denoiser, batch, middle));
+        let sum = all.reduce(|sum, one| sum + one).expect("at least the first network");
+        sum * (1.0 / self.config.members as f64)
     }
 
     fn network(&self) -> &dyn Network {
-        &self.net
+        self
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::distribution::{Family, LikelihoodBlock};
-    use crate::model::{FamilyConfig, Model};
-    use crate::random::{Purpose, stream};
-    use crate::tensor::to_host;
-
-    fn model(device: &Device) -> Multiscale {
-        let config = MultiscaleConfig::default();
-        let architecture = Architecture {
-            family: FamilyConfig::Multiscale(config.clone()),
-            inputs: 5,
-            condition: 0,
-            convolutions: None,
-            hidden: vec![6],
-            latent_dim: 4,
-            activation: Activation::Silu,
-            latent_activation: Activation::Silu,
-            likelihood: vec![
-                LikelihoodBlock::new(Family::Gaussian, 0..3),
-                LikelihoodBlock::new(Family::Categorical, 3..5),
-            ],
-        };
-        match Model::new(&architecture, 3, device) {
-            Model::Multiscale(model) => model,
-            _ => unreachable!("it was asked for"),
-        }
-    }
-
-    fn batch(device: &Device) -> Batch {
-        let rows = vec![0.3, -1.0, 2.0, 1.0, 0.0, -0.4, 0.1, 0.0, 0.0, 1.0];
-        Batch::new(device.tensor(rows, [2, 5]))
-    }
-
-    #[test]
-    fn at_the_smallest_noise_level_it_is_the_plain_encoder() {
-        let device = Device::cpu_f64();
-        let (model, batch) = (model(&device), batch(&device));
-        let level = model.fixed_level(&batch.x, 0.2);
-        let codes = [model.encode(batch.x.clone()), model.encode_at(batch.x.clone(), &level)].map(to_host);
-        assert_eq!(codes[0], codes[1]);
-        let all = model.reconstructions(&batch);
-        assert_eq!(all.len(), 5);
-        assert_eq!(to_host(model.reconstruct(&batch)), to_host(all[0].clone()));
-    }
-
-    #[test]
-    fn only_numbers_have_a_skip_connection() {
-        let device = Device::cpu_f64();
-        let (model, batch) = (model(&device), batch(&device));
-        let level = model.fixed_level(&batch.x, 2.0);
-        let code = model.encode_at(batch.x.clone(), &level);
-        let own = to_host(model.decode(code.clone()));
-        let out = to_host(model.denoised(batch.x.clone(), code, &level));
-        // y / 5 + 2 / √5 · g, with y = −1.
-        assert!((out[1] - (-0.2 + own[1] * 2.0 / 5f32.sqrt())).abs() < 1e-6);
-        assert_eq!(out[3..5], own[3..5]);
-    }
-
-    #[test]
-    fn loss_is_the_error_of_the_network_output() {
-        // At every σ: (x − D)² (1 + σ²) / σ² = (g − target)², target = (x − y / (1 + σ²)) √(1 + σ²)
-        // / σ (Karras et al. 2022, eq. 7).
-        let device = Device::cpu_f64();
-        let (model, batch) = (model(&device), batch(&device));
-        let noise = &mut stream(1, Purpose::Train, 0, 0);
-        let context = &mut Context { noise, epochs: 0.0, training: true, rows: 2, device: &device };
-        let loss = to_host(model.loss(&batch, context).remove(0).value);
-        let noise = &mut stream(1, Purpose::Train, 0, 0);
-        let (low, high) = (0.2f64.ln(), 4f64.ln());
-        let sigma: Vec<f64> = (0..2).map(|_| (low + (high - low) * noise.random::<f64>()).exp()).collect();
-        let epsilon = standard_normal(noise, 10);
-        let x = to_host(batch.x.clone());
-        for row in 0..2 {
-            let s = sigma[row];
-            let y: Vec<f32> = (0..5).map(|j| x[row * 5 + j] + s as f32 * epsilon[row * 5 + j]).collect();
-            let tensor = device.tensor::<2>(y.clone(), [1, 5]);
-            let own = to_host(model.decode(model.encode_at(tensor.clone(), &model.fixed_level(&tensor, s))));
-            let numbers: f64 = (0..3)
-                .map(|j| {
-                    let (x, y) = (f64::from(x[row * 5 + j]), f64::from(y[j]));
-                    let target = (x - y / (1.0 + s * s)) * (1.0 + s * s).sqrt() / s;
-                    0.5 * (f64::from(own[j]) - target).powi(2)
-                })
-                .sum();
-            let logits = [f64::from(own[3]), f64::from(own[4])];
-            let chosen = if x[row * 5 + 3] == 1.0 { logits[0] } else { logits[1] };
-            let category = (logits[0].exp() + logits[1].exp()).ln() - chosen;
-            assert!(
-                (f64::from(loss[row]) - numbers - category).abs() < 1e-4,
-                "{} {}",
-                loss[row],
-                numbers + category
-            );
-        }
-    }
-}
+mod tests;
