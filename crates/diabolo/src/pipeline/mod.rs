@@ -26,6 +26,7 @@
 
 mod alarms;
 mod comparison_dir;
+mod cross_fit;
 mod denoising;
 mod evaluation;
 mod events;
@@ -47,6 +48,7 @@ mod source_data;
 
 pub use alarms::{AlarmQuality, Truth};
 pub use comparison_dir::{ComparisonDir, ComparisonEvent};
+pub use cross_fit::cross_fit;
 pub use denoising::{DenoisingTask, Noise};
 pub use evaluation::{EvaluateOptions, Evaluated, EvaluationRows};
 pub use events::{Cancel, Event, Phase};
