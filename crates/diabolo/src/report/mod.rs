@@ -15,10 +15,10 @@ mod scores;
 
 pub use assemble::assemble;
 pub use diabolo_report::{
-    Anomalies, ColumnQuality, ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap,
-    ForecastPage, ForecastPanel, ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors,
-    Metric, Pictures, PixelWeights, RatioCurve, Report, Sampler, ScoredExample, Spectrum, TangentPictures,
-    TangentRow, Traversals,
+    Alarm, AlarmReason, Anomalies, ColumnQuality, ColumnWeight, DenoisedPictures, Drift, DriftedVariable,
+    EpochRow, FactorMap, FlaggedPictures, ForecastPage, ForecastPanel, ImputedCells, LatentDimension,
+    LatentMap, MapPage, MapQuality, MethodErrors, Metric, Pictures, PixelWeights, RatioCurve, Report,
+    Sampler, ScoredExample, Span, Spectrum, TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page};
