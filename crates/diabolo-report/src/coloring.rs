@@ -66,18 +66,22 @@ impl Coloring {
         Coloring { groups, of_point: labels.iter().map(|l| device[l.as_str()]).collect() }.counted()
     }
 
+    /// Groups of about as many points each, so that a few large values leave the others apart.
     fn by_quantity(values: &[f64]) -> Self {
-        let (low, high) = crate::axis::range(values.iter().copied()).unwrap_or((0.0, 1.0));
-        let width = (high - low) / STEPS as f64;
-        let groups = (0..STEPS)
+        let mut sorted = values.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let mut ends: Vec<f64> = (0..STEPS).map(|k| sorted[k * sorted.len() / STEPS]).collect();
+        ends.extend(sorted.last());
+        ends.dedup();
+        let steps = ends.len().saturating_sub(1).max(1);
+        let groups = (0..steps)
             .map(|i| {
-                let start = low + i as f64 * width;
-                let name = format!("{} to {}", number(start), number(start + width));
-                Group { name, class: format!("s{i}"), count: 0 }
+                let name = format!("{} to {}", number(ends[i]), number(ends[(i + 1).min(ends.len() - 1)]));
+                Group { name, class: format!("s{}", i * (STEPS - 1) / (steps - 1).max(1)), count: 0 }
             })
             .collect();
-        let of_point = values.iter().map(|v| (((v - low) / width) as usize).min(STEPS - 1)).collect();
-        Coloring { groups, of_point }.counted()
+        let of_point = values.iter().map(|v| ends[1..].partition_point(|end| end <= v).min(steps - 1));
+        Coloring { groups, of_point: of_point.collect() }.counted()
     }
 
     fn counted(mut self) -> Self {
@@ -146,5 +150,10 @@ mod tests {
         assert_eq!(coloring.groups[0].name, "0 to 1");
         assert_eq!(coloring.groups.iter().map(|g| g.count).sum::<usize>(), 81);
         assert_eq!(coloring.of_point[80], STEPS - 1);
+        // A heavy tail leaves the others in groups of their own.
+        let labels: Vec<String> =
+            (0..80).map(|i| if i == 7 { "1e9".into() } else { i.to_string() }).collect();
+        let counts: Vec<usize> = Coloring::by_label(&labels).groups.iter().map(|g| g.count).collect();
+        assert_eq!(counts, [10; STEPS]);
     }
 }

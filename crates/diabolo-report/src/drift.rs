@@ -5,12 +5,15 @@ use diabolo_stats::percent;
 
 use crate::document::section;
 use crate::number::{number, scientific};
-use crate::svg::{Svg, escape};
+use crate::svg::{Anchor, Svg, escape, shorten};
 
 /// Bars are drawn of no more bins than this.
 const MOST_BINS: usize = 24;
 /// A small plot.
 const SIZE: (f64, f64) = (180.0, 44.0);
+/// Room for what the first and the last bin hold, and for how many characters of each.
+const ENDS: f64 = 18.0;
+const END_LENGTH: usize = 12;
 
 const HELP: &str = "New rows compared with rows held out of the fit: one test for the score, each column and each \
                     latent dimension. Left bars are held-out rows, right bars (red) new rows: the share of missing \
@@ -44,6 +47,8 @@ pub struct DriftedVariable {
     pub p_corrected: f64,
     /// In words and in the column's own units.
     pub change: String,
+    /// What the first and the last bin hold.
+    pub ends: [String; 2],
     /// The share of held-out and of new rows that lack the cell, and that fall into each bin.
     pub shares: Vec<[f64; 2]>,
 }
@@ -56,9 +61,9 @@ pub(crate) fn section_of(drift: &Drift) -> String {
     if !drift.variables.is_empty() {
         let rows: String = drift.variables.iter().map(row).collect();
         content += &format!(
-            "<table><thead><tr><th scope=\"col\">Variable</th><th scope=\"col\">Change</th>\
+            "<div class=\"scroll\"><table class=\"drift\"><thead><tr><th scope=\"col\">Variable</th><th scope=\"col\">Change</th>\
              <th scope=\"col\" class=\"value\">PSI</th><th scope=\"col\" class=\"value\">p</th>\
-             <th scope=\"col\">Held-out and new rows</th></tr></thead>\n<tbody>\n{rows}</tbody></table>"
+             <th scope=\"col\">Held-out and new rows</th></tr></thead>\n<tbody>\n{rows}</tbody></table></div>"
         );
         if drift.left_out > 0 {
             content += &sentence(&format!("And {} more latent dimensions.", drift.left_out));
@@ -95,7 +100,11 @@ fn bars(variable: &DriftedVariable) -> String {
     let most = shares.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
     let step = SIZE.0 / shares.len() as f64;
     let width = 0.42 * step;
-    let mut svg = Svg::new(SIZE.0, SIZE.1);
+    let mut svg = Svg::new(SIZE.0, SIZE.1 + ENDS);
+    svg.line((0.0, SIZE.1), (SIZE.0, SIZE.1), "axis");
+    for (end, (x, anchor)) in variable.ends.iter().zip([(0.0, Anchor::Start), (SIZE.0, Anchor::End)]) {
+        svg.text((x, SIZE.1 + ENDS - 3.0), anchor, "tick", &shorten(end, END_LENGTH));
+    }
     for (bin, pair) in shares.iter().enumerate() {
         for (side, class) in ["bar", "bar alarm"].into_iter().enumerate() {
             let height = pair[side] / most * SIZE.1;
@@ -125,6 +134,7 @@ mod tests {
             psi: 0.826,
             p_corrected: 3e-19,
             change: "higher, median 37 → about 52".into(),
+            ends: ["≤ 17".into(), "> a very long category".into()],
             shares: [vec![[0.0; 2]], vec![[0.5, 0.1]; bins]].concat(),
         };
         let drift = Drift {
@@ -141,6 +151,8 @@ mod tests {
             "&lt; 10⁻¹⁶",
             "2 variables have drifted",
             "And 6 more latent dimensions.",
+            "≤ 17",
+            "&gt; a very lo…",
         ] {
             assert!(html.contains(part), "{part}\n{html}");
         }

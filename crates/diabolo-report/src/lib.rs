@@ -9,6 +9,7 @@
 //! Each section of a page is one file, which holds its structs and draws them; [`Report`] and its
 //! like only order them.
 
+mod alarms;
 mod anomalies;
 mod architecture;
 mod audit;
@@ -34,11 +35,13 @@ mod picture;
 mod plot;
 mod report;
 mod run_card;
+mod spans;
 mod spectrum;
 mod svg;
 mod timeline;
 mod training;
 
+pub use alarms::{Alarm, AlarmReason, FlaggedPictures};
 pub use anomalies::{Anomalies, ScoredExample};
 pub use architecture::{ArchitecturePicture, DrawnLayer};
 pub use audit::{AuditFigure, AuditPage, AuditedColumn};
@@ -58,5 +61,6 @@ pub use names::{Name, is_named, name_of};
 pub use number::number;
 pub use picture::{PictureError, picture_grid_png};
 pub use report::Report;
+pub use spans::Span;
 pub use spectrum::Spectrum;
 pub use training::EpochRow;

@@ -66,6 +66,9 @@ impl MapPage {
         if let Some(plot) = plot::scatter((width - 80.0 - right, height - 130.0), &points, &coloring, axes) {
             card.device(&plot, (40.0, 110.0));
         }
+        if let Some(color) = self.color.as_ref().filter(|_| legend) {
+            card.text((width - 194.0, 136.0), Anchor::Start, "heading", &shorten(color, 20));
+        }
         for (position, group) in coloring.groups.iter().enumerate().filter(|_| legend) {
             let y = 160.0 + 24.0 * position as f64;
             card.dots(&[(width - 190.0, y)], &format!("point key {}", group.class), "");

@@ -1,5 +1,6 @@
 //! The report of a run.
 
+use crate::anomalies;
 use crate::architecture::{self, ArchitecturePicture};
 use crate::columns::{self, ColumnQuality};
 use crate::denoising::{self, DenoisedPictures};
@@ -41,6 +42,8 @@ pub struct Report {
     pub denoised: Option<DenoisedPictures>,
     /// For models of tables.
     pub columns: Vec<ColumnQuality>,
+    /// For models that detect anomalies: the scores of rows that were held out of the fit.
+    pub held_out_scores: Vec<f64>,
     /// For models of tables: how well missing cells are imputed.
     pub imputed: Option<ImputedCells>,
     /// The latent space in two dimensions.
@@ -63,6 +66,18 @@ pub struct Report {
     pub pixel_weights: Option<PixelWeights>,
 }
 
+/// The scores that new rows are compared with.
+fn held_out(scores: &[f64]) -> String {
+    let mut sorted = scores.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    // Of so many rows, one in twenty is flagged by chance.
+    let threshold = sorted.get((0.95 * sorted.len() as f64) as usize).copied().unwrap_or(f64::INFINITY);
+    let flagged: Vec<bool> = scores.iter().map(|&score| score >= threshold).collect();
+    let help = "Anomaly scores of rows that were held out of the fit: p-values of new rows are their ranks among these. From \
+                the mark on, p is below 0.05.";
+    anomalies::histogram(scores, &flagged, "Scores of held-out rows", help)
+}
+
 impl Report {
     /// The report as one HTML page.
     pub fn to_html(&self) -> String {
@@ -72,6 +87,7 @@ impl Report {
         out += &gallery::pictures(self.pictures.as_ref());
         out += &self.denoised.as_ref().map(denoising::pictures).unwrap_or_default();
         out += &columns::quality(&self.columns);
+        out += &held_out(&self.held_out_scores);
         out += &self.imputed.as_ref().map(imputation::cells).unwrap_or_default();
         out += &training::curves(&self.history);
         let map = self.latent_map.as_ref();

@@ -7,7 +7,7 @@ use crate::plot;
 use crate::report::Report;
 use crate::svg::{Anchor, Svg, shorten};
 
-/// A light card of its own, so that it reads the same on a light and on a dark page.
+/// A card of its own, light or dark as the reader's screen.
 pub(crate) const STYLE: &str = "<style>\
 text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif;fill:#55606e;font-size:13px}\
 .card{fill:#fff;stroke:#dfe3e8}.title{fill:#17202b;font-size:27px;font-weight:700}.heading{fill:#17202b;font-size:15px;font-weight:600}\
@@ -17,6 +17,11 @@ text{font-family:system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Aria
 .c0{--k:#0371db}.c1{--k:#fda70a}.c2{--k:#930006}.c3{--k:#a2c19f}.c4{--k:#5807d7}.c5{--k:#926b52}.c6{--k:#e73401}\
 .c7{--k:#cbba66}.c8{--k:#4a4f5a}.c9{--k:#55c7d8}.other{--k:#c3c9d0}\
 .s0{--k:#c9d7f0}.s1{--k:#a3c2e8}.s2{--k:#78abdf}.s3{--k:#4c93d2}.s4{--k:#2b79bb}.s5{--k:#1b609d}.s6{--k:#10477c}.s7{--k:#082d57}\
+@media (prefers-color-scheme:dark){text{fill:#a7b1bd}.card{fill:#11151b;stroke:#2c343e}.title,.heading,.name{fill:#e9edf2}\
+.name{stroke:#11151b}.grid{stroke:#2c343e}.axis{stroke:#6b7683}\
+.c0{--k:#ad9ffe}.c1{--k:#fef369}.c2{--k:#c54200}.c3{--k:#72bacc}.c4{--k:#5761ff}.c5{--k:#9c6f52}.c6{--k:#f28d00}\
+.c7{--k:#c3ffa0}.c8{--k:#6e6d7a}.c9{--k:#6cffde}.other{--k:#46505c}\
+.s0{--k:#16324f}.s1{--k:#1b4973}.s2{--k:#226398}.s3{--k:#2f7fbd}.s4{--k:#4f9bd6}.s5{--k:#7cb7e6}.s6{--k:#abd2f2}.s7{--k:#dcecfb}}\
 </style>";
 
 /// Pictures in a row.

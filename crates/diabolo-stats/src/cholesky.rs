@@ -76,6 +76,16 @@ impl Cholesky {
         solution
     }
 
+    /// xᵀ A⁻¹ x, by forward substitution.
+    pub(crate) fn squared_length(&self, x: &[f64]) -> f64 {
+        let mut solved = Vec::with_capacity(self.size);
+        for (i, line) in self.lower.chunks_exact(self.size.max(1)).enumerate() {
+            let known: f64 = line[..i].iter().zip(&solved).map(|(l, y)| l * y).sum();
+            solved.push((x[i] - known) / line[i]);
+        }
+        solved.iter().map(|y| y * y).sum()
+    }
+
     /// Forward, then backward substitution, row by row.
     fn solve_part(&self, mut x: Vec<f64>, width: usize) -> Vec<f64> {
         let (size, lower) = (self.size, &self.lower);
@@ -126,6 +136,13 @@ mod tests {
                 assert!((found - b[i * columns + j]).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn squared_length_by_hand() {
+        // The inverse of (4 2; 2 3) is (3 −2; −2 4) / 8.
+        let factor = Cholesky::new(vec![4.0, 2.0, 2.0, 3.0], 2).unwrap();
+        assert!((factor.squared_length(&[1.0, 2.0]) - (3.0 - 8.0 + 16.0) / 8.0).abs() < 1e-12);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod autocorrelation;
 pub mod boosting;
+mod central;
 mod chi_square;
 mod cholesky;
 mod clusters;
@@ -31,6 +32,7 @@ mod sample_quality;
 mod student_t;
 
 pub use autocorrelation::{autocorrelation, season};
+pub use central::central_rows;
 pub use cholesky::Cholesky;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
 pub use error::{Result, StatsError};

@@ -129,6 +129,12 @@ pub enum Purpose {
     PlaneHeights = 60,
     /// Noise that the lab shows: a number for each figure is the epoch.
     LabNoise = 61,
+    /// Which training rows the robust centre of a fit is estimated from.
+    CentralRows = 63,
+    /// The parts of cross-fitting.
+    CrossFitting = 64,
+    /// Which training rows centres for anomaly scores are fitted to.
+    CenterRows = 65,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -219,7 +225,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 48] = [
+    const ALL: [Purpose; 55] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -260,6 +266,9 @@ mod tests {
         Purpose::DecodedSpread,
         Purpose::PlaneHeights,
         Purpose::LabNoise,
+        Purpose::CentralRows,
+        Purpose::CrossFitting,
+        Purpose::CenterRows,
         Purpose::ForecastPaths,
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,

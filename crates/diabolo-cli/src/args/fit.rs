@@ -86,6 +86,10 @@ pub struct TrainingArgs {
     /// Gradient clipping: maximum L2 norm of the gradient of each parameter tensor
     #[arg(long, value_name = "NORM")]
     pub gradient_clip: Option<f64>,
+    /// Fraction of the training rows to fit, those nearest to a robust centre: for training data
+    /// that contains anomalies [default: 1]
+    #[arg(long, value_name = "FRACTION")]
+    pub central: Option<f64>,
     /// Fraction of each batch, the rows with the largest loss, to ignore: for training data that
     /// contains anomalies [default: 0]
     #[arg(long, value_name = "FRACTION")]
@@ -187,6 +191,7 @@ impl TrainingArgs {
         training.batch_size = self.batch_size.or(training.batch_size);
         training.learning_rate = self.learning_rate.or(training.learning_rate);
         training.gradient_clip = self.gradient_clip.or(training.gradient_clip);
+        training.central = self.central.unwrap_or(training.central);
         training.trim = self.trim.unwrap_or(training.trim);
         training.patience = self.patience.unwrap_or(training.patience);
         training.seed = self.seed.unwrap_or(training.seed);

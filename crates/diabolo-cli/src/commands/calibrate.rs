@@ -2,7 +2,6 @@
 
 use diabolo::artifact::Run;
 use diabolo::data::open;
-use diabolo::data::read::fingerprint;
 use diabolo::task::Rule;
 use serde_json::json;
 
@@ -19,8 +18,7 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let header = &predictor.saved().header;
     let config = args.read.over(&header.config)?;
     let rows = open(&args.input, &shared.read_options(&config.data))?.collect()?;
-    let fitted_on = &header.source.fingerprint;
-    if fitted_on.is_some() && fingerprint(&args.input)? == *fitted_on {
+    if header.source.is(&args.input)? {
         shared.note(
             "note: the model was fitted on most of these rows, so p-values of new rows will be too small",
         );

@@ -14,6 +14,9 @@ use crate::args::{ScoreArgs, Shared};
 use crate::exit::AnomaliesFound;
 use crate::output;
 
+const FITTED_ON: &str = "note: the model was fitted on most of these rows: their scores are lower than those of new rows, and fewer are flagged; --cross-fit \
+                         scores each row by models of the others";
+
 pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     let rule = args.rule.to_rule()?;
@@ -24,10 +27,13 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     asked.check_apart(std::slice::from_ref(&asked.out), &[("--report", report)])?;
     let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons);
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
-    let mut run = ScoreRun::new(&predictor, truth, args.drift)?;
+    if !args.cross_fit && predictor.saved().header.source.is(&asked.input)? {
+        shared.note(FITTED_ON);
+    }
+    let mut run = ScoreRun::new(&predictor, truth, args.drift)?.cross_fit(args.cross_fit);
     let source = open(&asked.input, &asked.read_options(&predictor, shared)?)?;
     let source = asked.typed(&predictor, source, shared)?;
-    let at_once = rule.needs_all_rows() || args.report.is_some();
+    let at_once = rule.needs_all_rows() || args.report.is_some() || args.cross_fit;
     let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
         true => Box::new(std::iter::once(source.collect())),
         false => Box::new(source),
@@ -66,6 +72,7 @@ fn print(run: &ScoreRun, rule: &Rule, predictor: &diabolo::Predictor, shared: &S
         let held_out = predictor.saved().detector.as_ref().map(|detector| detector.scores.len());
         let mut value = json!({
             "rows": rows, "anomalies": anomalies, "rule": rule.describe(), "labels": quality,
+            "expected_by_chance": rule.by_chance(rows, anomalies),
             "held_out_rows": held_out, "found": summary.found,
         });
         if let Some(drift) = &summary.drift {
@@ -73,7 +80,7 @@ fn print(run: &ScoreRun, rule: &Rule, predictor: &diabolo::Predictor, shared: &S
         }
         return output::print_json(&value);
     }
-    shared.note(format!("{anomalies} of {rows} rows are anomalies: {}", rule.describe()));
+    shared.note(summary.sentence(rule));
     if let Some(lines) = quality.as_ref().map(AlarmQuality::lines) {
         shared.note(output::aligned(&lines).trim_end());
     }

@@ -126,6 +126,55 @@ fn labels_without_normal_rows_give_a_note() {
 }
 
 #[test]
+fn the_summary_says_what_chance_gives_and_rows_of_the_fit_are_noted() {
+    let workspace = fitted();
+    workspace.write("new.csv", table(60, |_, row| row));
+    let stderr = workspace.ok("score run new.csv --alpha 0.1 -o scored.csv").stderr;
+    assert!(stderr.contains("p-value at most 0.1; 6 are expected by chance"), "{stderr}");
+    assert!(!stderr.contains("was fitted on"), "{stderr}");
+    let stderr = workspace.ok("score run good.csv --top 3 -o scored.csv").stderr;
+    assert!(stderr.contains("fitted on most of these rows") && !stderr.contains("by chance"), "{stderr}");
+    let json = workspace.ok("score run new.csv --json").json();
+    assert_eq!(json["expected_by_chance"].as_f64(), Some(3.0));
+}
+
+#[test]
+fn cross_fitting_scores_rows_by_models_of_the_others() {
+    let workspace = Workspace::new();
+    // The row is far in one of many columns: a model that was fitted on it knows it.
+    workspace.write("good.csv", table(120, |i, row| if i == 7 { "far,90.5,3,red,0".into() } else { row }));
+    workspace.ok("fit good.csv --key id --preset detect --epochs 40 --validation 0.2 --test 0 -o run -q");
+    let ran = workspace.ok("score run good.csv --cross-fit");
+    assert!(!ran.stderr.contains("was fitted on"), "{}", ran.stderr);
+    let scores = |out: &str| -> Vec<f64> {
+        column(out, "score").into_iter().map(|score| score.parse().unwrap()).collect()
+    };
+    let (fitted, held_out) = (scores(&workspace.ok("score run good.csv").stdout), scores(&ran.stdout));
+    assert_eq!(column(&ran.stdout, "id"), column(&workspace.text("good.csv"), "id"));
+    let highest = |scores: &[f64]| (0..120).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    assert_eq!(highest(&held_out), Some(6));
+    assert!(held_out.iter().sum::<f64>() > fitted.iter().sum::<f64>());
+    let top = column(&workspace.ok("score run good.csv --cross-fit --top 2").stdout, "anomaly");
+    assert_eq!((top.iter().filter(|flag| *flag == "true").count(), top[6].as_str()), (2, "true"));
+    workspace.ok("fit good.csv --key id --preset detect --window 4 --epochs 3 -o series -q");
+    assert!(workspace.fails(2, "score series good.csv --cross-fit -q").contains("windows overlap"));
+}
+
+#[test]
+fn a_fit_to_contaminated_rows_leaves_out_those_far_from_the_centre() {
+    let workspace = Workspace::new();
+    workspace
+        .write("good.csv", table(100, |i, row| if i % 10 == 7 { "far,90.5,3,red,0".into() } else { row }));
+    let ran = workspace.ok("fit good.csv --key id --preset detect-contaminated --epochs 60 --test 0 -o run");
+    assert!(ran.stderr.contains("68 of 90 training rows are fitted"), "{}", ran.stderr);
+    let ran = workspace.ok("score run good.csv -o scored.csv");
+    assert!(ran.stderr.contains("may contain anomalies"), "{}", ran.stderr);
+    let flagged = column(&workspace.ok("score run good.csv --top 10").stdout, "anomaly");
+    assert!(flagged.iter().enumerate().all(|(i, flag)| (flag == "true") == (i % 10 == 6)), "{flagged:?}");
+    assert!(workspace.fails(2, "fit good.csv --central 0 -q").contains("above 0"));
+}
+
+#[test]
 fn typed_formats_keep_numbers() {
     let workspace = fitted();
     workspace.write("new.csv", table(60, |_, row| row));
@@ -195,7 +244,7 @@ fn unsuitable_rows_are_refused() {
 fn presets_print_their_settings_and_flags_override_them() {
     let workspace = fitted();
     let ran = workspace.ok("fit good.csv --key id --preset detect --epochs 1 --latent-dim 7 -o other");
-    assert!(ran.stderr.contains("for detect: a multi-scale denoising autoencoder"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("for detect: two multi-scale denoising autoencoders"), "{}", ran.stderr);
     assert!(workspace.text("other/config.toml").contains("latent_dim = 7"));
     assert_eq!(workspace.run("fit good.csv --preset detection").code, Some(2));
     // This family cannot decode codes.

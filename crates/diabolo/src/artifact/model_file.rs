@@ -10,6 +10,7 @@ use super::weights::{self, HostTensor};
 use super::{detector, summary, write_atomically};
 use crate::config::Config;
 use crate::data::Preprocessor;
+use crate::data::read::fingerprint;
 use crate::evaluate::{Detector, LatentSummary};
 use crate::model::{Architecture, Model};
 use crate::tensor::Device;
@@ -51,6 +52,16 @@ pub struct SourceRecord {
     pub split: [usize; 3],
     /// The default input of `evaluate`, if the data set has its own test part.
     pub test_input: Option<String>,
+}
+
+impl SourceRecord {
+    /// Whether `input` has the contents that the model was fitted on.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read.
+    pub fn is(&self, input: &str) -> Result<bool> {
+        Ok(self.fingerprint.is_some() && fingerprint(input)? == self.fingerprint)
+    }
 }
 
 /// The record of training.

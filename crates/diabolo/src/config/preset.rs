@@ -11,6 +11,11 @@ use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
 
+/// The number of networks of the presets for anomaly detection.
+const MEMBERS: usize = 2;
+/// The numbers of centres.
+const CENTERS: [usize; 3] = [16, 64, 256];
+
 /// Initial settings for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
@@ -62,12 +67,12 @@ impl Preset {
     pub fn sentence(self) -> &'static str {
         match self {
             Detect => {
-                "a multi-scale denoising autoencoder, 2,000 steps at learning rate 0.006 without early stopping; whole numbers are \
+                "two multi-scale denoising autoencoders and centres of the training rows, 2,000 steps at learning rate 0.006 without early stopping; whole numbers are \
                  divided by at least 1"
             }
             DetectContaminated => {
-                "a multi-scale denoising autoencoder, 1,000 steps at learning rate 0.003 without early stopping; the fifth of each \
-                 batch with the largest loss is ignored; rows are scored with large noise only; whole numbers are divided by at least 1"
+                "two multi-scale denoising autoencoders and centres of the training rows, 1,000 steps at learning rate 0.003 without early stopping, of the three \
+                 quarters of the training rows that are nearest to a robust centre; whole numbers are divided by at least 1"
             }
             Impute => {
                 "a variational autoencoder (hidden layers 128, 128, latent dimension 10, tanh) with the importance-weighted bound of \
@@ -111,10 +116,10 @@ impl Preset {
             return;
         }
         config.model.family = match self {
-            Detect => FamilyConfig::Multiscale(MultiscaleConfig::default()),
-            DetectContaminated => {
-                let score_sigmas = vec![0.8, 1.6, 3.2];
-                FamilyConfig::Multiscale(MultiscaleConfig { score_sigmas, ..MultiscaleConfig::default() })
+            Detect | DetectContaminated => {
+                let (members, centers) = (MEMBERS, CENTERS.to_vec());
+                let config = MultiscaleConfig { members, centers, leave_out: true, ..Default::default() };
+                FamilyConfig::Multiscale(config)
             }
             Impute => FamilyConfig::Variational(VariationalConfig {
                 bound: Bound::Importance { samples: 20, doubly_reparameterized: false },
@@ -150,7 +155,7 @@ impl Preset {
             training.batch_size = Some(128);
             training.learning_rate = Some(if contaminated { 0.003 } else { 0.006 });
             training.steps = Some(if contaminated { 1000 } else { 2000 });
-            training.trim = if contaminated { 0.2 } else { 0.0 };
+            training.central = if contaminated { 0.75 } else { 1.0 };
             training.patience = 0;
         }
     }

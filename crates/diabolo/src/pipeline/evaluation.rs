@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 
 use super::Predictor;
-use crate::data::read::{OnNote, fingerprint};
+use crate::data::read::OnNote;
 use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, UnknownCells, held_out, open};
 use crate::evaluate::{
     Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, RowLikelihood, diagnose,
@@ -102,10 +102,7 @@ impl EvaluationRows {
         let source = &header.source;
         let named = input.is_some() || source.test_input.is_some();
         let (input, fitted_on_it) = match input.or(source.test_input.as_deref()) {
-            Some(input) => {
-                let same = source.fingerprint.is_some() && fingerprint(input)? == source.fingerprint;
-                (input.to_string(), same)
-            }
+            Some(input) => (input.to_string(), source.is(input)?),
             None => {
                 let found = predictor.source_data()?;
                 (found.input, found.unchanged)

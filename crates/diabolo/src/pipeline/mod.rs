@@ -28,6 +28,7 @@
 
 mod alarms;
 mod comparison_dir;
+mod cross_fit;
 mod denoising;
 mod evaluation;
 mod events;
@@ -52,6 +53,7 @@ mod synthesizer;
 
 pub use alarms::{AlarmQuality, Truth};
 pub use comparison_dir::{ComparisonDir, ComparisonEvent};
+pub use cross_fit::cross_fit;
 pub use denoising::{DenoisingTask, Noise};
 pub use evaluation::{EvaluateOptions, Evaluated, EvaluationRows};
 pub use events::{Cancel, Event, Phase};

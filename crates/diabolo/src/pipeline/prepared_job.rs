@@ -13,6 +13,7 @@ use crate::data::{Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows,
 use crate::distribution::Constant;
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
+use crate::stats::central_rows;
 use crate::tensor::Module;
 use crate::train::{
     self, EpochRecord, Finding, Outcome, Resume, Snapshot, StopReason, TrainingData, compare_with_constants,
@@ -36,7 +37,8 @@ impl<'a> FitJob<'a> {
             });
         }
         (self.on_event)(Event::Phase(Phase::Prepare));
-        let (prepared, fingerprint) = self.read()?;
+        let (mut prepared, fingerprint) = self.read()?;
+        keep_central(&mut prepared, self.config.training.central_share()?);
         let architecture = self.config.resolve(&prepared)?;
         if self.resumed.as_ref().is_some_and(|resumed| resumed.fingerprint != fingerprint) {
             let expected = "the data that the run was started on";
@@ -370,6 +372,25 @@ impl<'a> PreparedJob<'a> {
             },
         }
     }
+}
+
+/// Leaves out the training rows that are far from a robust centre.
+fn keep_central(prepared: &mut Prepared, share: f64) {
+    let train = &prepared.train;
+    if share == 1.0 {
+        return;
+    }
+    let kept = central_rows(&train.values, train.width, share);
+    let note = format!(
+        "{} of {} training rows are fitted, those nearest to a robust centre, since the data may contain anomalies",
+        kept.len(),
+        train.rows
+    );
+    prepared.train = train.select(&kept);
+    if let Some([labels, ..]) = &mut prepared.labels {
+        *labels = kept.iter().map(|&row| labels[row].take()).collect();
+    }
+    prepared.warnings.push(note);
 }
 
 /// Adds a finding of the kept weights to the record of their epoch.

@@ -3,10 +3,10 @@
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
-use super::{AlarmQuality, Predictor, Truth};
+use super::{AlarmQuality, Predictor, Truth, cross_fit};
 use crate::Result;
 use crate::data::{UnknownCells, texts};
-use crate::task::{self, Drift, DriftReport, Reason, Scored};
+use crate::task::{self, Drift, DriftReport, Reason, Rule, Scored};
 
 /// Scores an input, batch by batch.
 ///
@@ -17,14 +17,20 @@ pub struct ScoreRun<'a> {
     truth: Option<Truth>,
     /// A note if the columns of scores have other names than usual.
     renamed: Option<String>,
+    cross_fit: bool,
     summary: ScoreSummary,
 }
+
+const CONTAMINATED: &str = "the held-out rows may contain anomalies, which make p-values larger, never smaller: fewer rows are flagged, not more; \
+                            `diabolo calibrate` with normal rows avoids that";
 
 /// The summary of all scored rows.
 #[derive(Debug, Clone, Default)]
 pub struct ScoreSummary {
     /// The score of each row.
     pub scores: Vec<f64>,
+    /// The p-value of each row.
+    pub p_values: Vec<f64>,
     /// Whether each row is an anomaly by the rule.
     pub anomalous: Vec<bool>,
     /// Whether each row is an anomaly by the labels; empty without labels.
@@ -59,7 +65,21 @@ impl<'a> ScoreRun<'a> {
     /// [`Error::Unsupported`](crate::Error::Unsupported) if the model file has no drift reference.
     pub fn new(predictor: &'a Predictor, truth: Option<Truth>, drift: bool) -> Result<Self> {
         let drift = drift.then(|| Drift::new(predictor.saved())).transpose()?;
-        Ok(ScoreRun { predictor, drift, truth, renamed: None, summary: ScoreSummary::default() })
+        Ok(ScoreRun {
+            predictor,
+            drift,
+            truth,
+            renamed: None,
+            cross_fit: false,
+            summary: ScoreSummary::default(),
+        })
+    }
+
+    /// Whether rows are scored by models that were not fitted on them; see
+    /// [`cross_fit`](super::cross_fit()). All rows must come in one batch.
+    pub fn cross_fit(mut self, cross_fit: bool) -> Self {
+        self.cross_fit = cross_fit;
+        self
     }
 
     /// Scores the next rows.
@@ -70,7 +90,7 @@ impl<'a> ScoreRun<'a> {
         let first_row = self.summary.scores.len();
         let predictor = self.predictor.clone().first_row(first_row as u64);
         self.summary.unknown.add(predictor.unknown_cells(rows)?);
-        let found = predictor.score(rows)?;
+        let found = if self.cross_fit { cross_fit(&predictor, rows)? } else { predictor.score(rows)? };
         let (input, device) = (self.predictor.input_name(), self.predictor.device());
         if let Some(truth) = &self.truth {
             self.summary.truth.extend(truth.read(input, rows, first_row as u64)?);
@@ -91,6 +111,7 @@ impl<'a> ScoreRun<'a> {
         });
         self.summary.found.extend(anomalies);
         self.summary.scores.extend(&found.scores);
+        self.summary.p_values.extend(&found.p_values);
         self.summary.anomalous.extend(&found.anomalous);
         Ok(found)
     }
@@ -107,7 +128,9 @@ impl<'a> ScoreRun<'a> {
         let rule = self.predictor.scoring().rule;
         let cut = summary.scores.iter().filter(|score| score.is_nan()).count();
         let only_anomalies = self.truth.as_ref().filter(|_| !summary.truth.contains(&false));
+        let header = &self.predictor.saved().header;
         [
+            (header.config.training.central < 1.0).then(|| CONTAMINATED.to_string()),
             summary.unknown.note(),
             self.renamed.clone(),
             detector.and_then(|detector| rule.warning(detector, summary.scores.len())),
@@ -129,6 +152,21 @@ impl ScoreSummary {
     /// Number of anomalies.
     pub fn anomalies(&self) -> usize {
         self.anomalous.iter().filter(|&&anomalous| anomalous).count()
+    }
+
+    /// How many rows are anomalies, by which rule, and how many are expected by chance.
+    pub fn sentence(&self, rule: &Rule) -> String {
+        let (rows, anomalies) = (self.scores.len(), self.anomalies());
+        let chance = match (rule, rule.by_chance(rows, anomalies).map(f64::round)) {
+            (Rule::FalseDiscovery(_), Some(count)) => {
+                format!("; up to {count} of them are expected to be false")
+            }
+            (_, Some(count)) => {
+                format!("; {count} are expected by chance, if these rows are like the held-out ones")
+            }
+            (_, None) => String::new(),
+        };
+        format!("{anomalies} of {rows} rows are anomalies: {}{chance}", rule.describe())
     }
 
     /// Number of drifted variables.

@@ -15,7 +15,7 @@ use crate::distribution::Family;
 use crate::evaluate::{
     Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap, unit_statistics,
 };
-use crate::model::Autoencoder;
+use crate::model::{Autoencoder, FamilyConfig};
 use crate::objective::Estimator;
 use crate::random::{Purpose, permutation, stream};
 use crate::task;
@@ -48,6 +48,7 @@ pub fn assemble(
     sample.add(&encoded);
     let sample = sample.finish();
     let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, device)?;
+    let detects = matches!(saved.architecture.family, FamilyConfig::Multiscale(_));
     let family = saved.architecture.family.name().replace('_', "-");
     let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
     Ok(Report {
@@ -64,7 +65,8 @@ pub fn assemble(
         pictures: pictures(saved, &encoded, &order, device),
         denoised: restored::denoised_pictures(saved, &encoded, &order, device),
         columns: columns::columns(saved, &encoded, device),
-        imputed: restored::imputed_cells(saved, &encoded, &order, device)?,
+        held_out_scores: if detects { held_out_scores(saved) } else { vec![] },
+        imputed: if detects { None } else { restored::imputed_cells(saved, &encoded, &order, device)? },
         latent_map: map(saved, rows, &encoded, &order, device)?,
         latent_dimensions: latent_dimensions(saved, &encoded, device),
         traversals: traversals(saved, device)?,
@@ -77,6 +79,10 @@ pub fn assemble(
     })
 }
 
+fn held_out_scores(saved: &SavedModel) -> Vec<f64> {
+    saved.detector.iter().flat_map(|detector| &detector.scores).map(|&score| f64::from(score)).collect()
+}
+
 fn epoch(record: &EpochRecord) -> EpochRow {
     EpochRow {
         epoch: record.epoch,
@@ -87,7 +93,7 @@ fn epoch(record: &EpochRecord) -> EpochRow {
 }
 
 fn subtitle(saved: &SavedModel) -> String {
-    use crate::model::FamilyConfig::*;
+    use FamilyConfig::*;
     let what = match saved.architecture.family {
         Plain { .. } => "It reconstructs its input from a latent code.",
         Denoising { .. } => "It restores clean rows from corrupted ones.",

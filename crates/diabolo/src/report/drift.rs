@@ -13,6 +13,7 @@ pub fn drift(found: &DriftReport) -> Drift {
         psi: variable.psi,
         p_corrected: variable.p_corrected,
         change: variable.words.clone(),
+        ends: variable.ends.clone(),
         shares: variable.shares.clone(),
     };
     Drift {
@@ -36,6 +37,7 @@ mod tests {
             p_value: 0.0,
             p_corrected: 0.0,
             words: "higher".into(),
+            ends: Default::default(),
             shares: vec![],
         };
         let mut all: Vec<task::DriftedVariable> =

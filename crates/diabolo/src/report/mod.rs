@@ -19,10 +19,11 @@ pub use architecture::architecture_picture;
 pub use assemble::assemble;
 pub use audit::{audit_page, verdicts};
 pub use diabolo_report::{
-    Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality, ColumnWeight,
-    DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, ForecastPage, ForecastPanel, ImputedCells,
-    LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors, Metric, Pictures, PixelWeights,
-    RatioCurve, Report, Sampler, ScoredExample, Spectrum, TangentPictures, TangentRow, Traversals,
+    Alarm, AlarmReason, Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality,
+    ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, FlaggedPictures,
+    ForecastPage, ForecastPanel, ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors,
+    Metric, Pictures, PixelWeights, RatioCurve, Report, Sampler, ScoredExample, Span, Spectrum,
+    TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page};

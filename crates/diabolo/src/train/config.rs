@@ -10,6 +10,7 @@
 //! | `optimizer.kind` | `adam`, `adam_w` (decoupled `weight_decay`) or `sgd` (`momentum`) | `adam` |
 //! | `schedule.kind` | `constant`, `cosine`, `plateau` | `cosine` |
 //! | `gradient_clip` | maximum L2 norm of each tensor's gradient | none |
+//! | `central` | fraction of the training rows, those nearest to a robust centre, that are fitted | 1 |
 //! | `trim` | fraction of each batch (of each part, if cores share it) with the largest loss that is ignored (trimmed likelihood), after a fifth of the epochs | 0 |
 //! | `patience` | early stopping: epochs without a better validation objective | 20 |
 //! | `max_seconds` | time limit of training | none |
@@ -45,6 +46,10 @@ pub struct TrainingConfig {
     /// Maximum L2 norm of each parameter tensor's gradient.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gradient_clip: Option<f64>,
+    /// Fraction of the training rows that are fitted, those nearest to a robust centre; see
+    /// [`central_rows`](crate::stats::central_rows). The others are left out.
+    #[serde(skip_serializing_if = "is_one")]
+    pub central: f64,
     /// Fraction of each batch, the rows with the largest loss, that is ignored; see
     /// [`trimmed`](crate::objective::trimmed). Validation rows are trimmed alike. Trimming starts
     /// after a fifth of the epochs.
@@ -72,6 +77,7 @@ impl Default for TrainingConfig {
             optimizer: Optimizer::default(),
             schedule: Schedule::default(),
             gradient_clip: None,
+            central: 1.0,
             trim: 0.0,
             patience: 20,
             max_seconds: None,
@@ -85,7 +91,19 @@ fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
+}
+
 impl TrainingConfig {
+    /// [`central`](Self::central), validated.
+    pub(crate) fn central_share(&self) -> Result<f64> {
+        match self.central > 0.0 && self.central <= 1.0 {
+            true => Ok(self.central),
+            false => Err(Error::config("central", "a fraction above 0, up to 1", self.central)),
+        }
+    }
+
     /// The fraction to trim after `epochs_done` epochs; `longer_from` is the epoch from which a run
     /// was extended.
     pub fn trim_after(&self, epochs_done: f64, longer_from: usize) -> f64 {

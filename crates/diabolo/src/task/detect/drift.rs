@@ -76,6 +76,9 @@ pub struct DriftedVariable {
     pub p_corrected: f64,
     /// A description in the units of the column.
     pub words: String,
+    /// What the first and the last bin hold.
+    #[serde(skip)]
+    pub ends: [String; 2],
     /// The fractions of held-out and of new rows that are missing, and that are in each bin.
     #[serde(skip)]
     pub shares: Vec<[f64; 2]>,
@@ -144,6 +147,7 @@ impl<'a> Drift<'a> {
                     p_value: difference.p_value,
                     p_corrected,
                     words: words::words(&preprocessor, thing, old, new)?,
+                    ends: words::ends(&preprocessor, thing, old)?,
                     shares: old
                         .all_shares()
                         .into_iter()

@@ -25,6 +25,11 @@ const CANDIDATES: usize = 16;
 /// Number of iterations that replace a missing cell by its reconstruction.
 const ROUNDS: usize = 4;
 
+/// A column without which the score would be lower by less than this, in nats, or than
+/// [`LEAST_SHARE`] of the first reason, is no reason.
+const LEAST_NATS: f64 = 0.1;
+const LEAST_SHARE: f64 = 0.01;
+
 /// The contribution of a column to a score.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Reason {
@@ -72,23 +77,23 @@ pub(super) fn reasons(
     let (unknown, expected) = without(scorer, encoded, &cells);
     let drops = scorer.scores(&unknown).into_iter().zip(&cells).map(|(score, cell)| scores[cell.row] - score);
     let drops: Vec<f64> = drops.collect();
-    let mut order: Vec<usize> = (0..cells.len()).filter(|&at| drops[at] > 0.0).collect();
+    let mut order: Vec<usize> = (0..cells.len()).filter(|&at| drops[at] >= LEAST_NATS).collect();
     order.sort_by(|&a, &b| drops[b].total_cmp(&drops[a]));
     for at in order {
         let Cell { row, feature } = cells[at];
-        if found[row].len() < most {
+        let least = found[row].first().map_or(0.0, |first| LEAST_SHARE * first.nats);
+        if found[row].len() < most && drops[at] >= least {
             let mean = &expected[at * encoded.width..(at + 1) * encoded.width];
             let (_, expected) = scorer.preprocessor.decode_feature(feature, mean)?;
             let feature = &scorer.preprocessor.schema.features[feature];
-            found[row].push(Reason {
-                column: feature.name.clone(),
-                seen: rows
-                    .column_by_name(&feature.name)
-                    .map_or(Ok(String::new()), |c| text(c, feature, row))?,
-                expected: text(&expected, feature, 0)?,
-                nats: drops[at],
-                unseen: false,
-            });
+            let seen =
+                rows.column_by_name(&feature.name).map_or(Ok(String::new()), |c| text(c, feature, row))?;
+            let expected = text(&expected, feature, 0)?;
+            // A value that is what was expected explains nothing.
+            if seen != expected {
+                let column = feature.name.clone();
+                found[row].push(Reason { column, seen, expected, nats: drops[at], unseen: false });
+            }
         }
     }
     Ok(found)
@@ -169,14 +174,23 @@ pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> Result<S
     Ok(number.map_or(shown, short))
 }
 
-/// Four significant digits.
+/// Four significant digits; whole numbers below 10¹⁵ with all of theirs.
 pub(super) fn short(value: f64) -> String {
+    const WHOLE: f64 = 1e15;
     let digits = 3 - log10(value.abs().max(f64::MIN_POSITIVE)).floor() as i32;
-    if value == 0.0 || !(-3..=6).contains(&digits) && value.fract() != 0.0 {
-        return format!("{value:.3e}").replace("0.000e0", "0");
+    let whole = value.fract() == 0.0 && value.abs() < WHOLE;
+    let (text, exponent) = match whole || (-3..=6).contains(&digits) {
+        true => (format!("{value:.*}", digits.clamp(0, 6) as usize), String::new()),
+        false => {
+            let text = format!("{value:.3e}");
+            let (number, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+            (number.to_string(), format!("e{exponent}"))
+        }
+    };
+    match text.contains('.') {
+        true => format!("{}{exponent}", text.trim_end_matches('0').trim_end_matches('.')),
+        false => text + &exponent,
     }
-    let text = format!("{value:.*}", digits.max(0) as usize);
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
 }
 
 #[cfg(test)]
@@ -186,6 +200,8 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let texts = [0.0, 38.2, 1234567.0, 0.000_012_3, -2.5, 97.0, 12.345_67, 1e-9].map(short);
-        assert_eq!(texts, ["0", "38.2", "1234567", "1.230e-5", "-2.5", "97", "12.35", "1.000e-9"]);
+        assert_eq!(texts, ["0", "38.2", "1234567", "1.23e-5", "-2.5", "97", "12.35", "1e-9"]);
+        let texts = [1e300, -1.25e20, 1_234_567_890_123.0, 12_345_678.9, f64::INFINITY].map(short);
+        assert_eq!(texts, ["1e300", "-1.25e20", "1234567890123", "1.235e7", "inf"]);
     }
 }

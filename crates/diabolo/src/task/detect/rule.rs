@@ -54,15 +54,26 @@ impl Rule {
 
     /// Decides which rows are anomalies.
     pub fn alarms(&self, scores: &[f64], detector: &Detector) -> Vec<bool> {
-        let p_values = || scores.iter().map(|&score| detector.p_value(score));
         match *self {
-            Rule::Alpha(alpha) => p_values().map(|p| p <= alpha).collect(),
-            Rule::FalseDiscovery(q) => benjamini_hochberg(&p_values().collect::<Vec<_>>(), q),
+            Rule::Quantile(q) => scores.iter().map(|&score| detector.exceeds(score, q)).collect(),
+            _ => {
+                let p_values: Vec<f64> = scores.iter().map(|&score| detector.p_value(score)).collect();
+                self.among(scores, &p_values)
+            }
+        }
+    }
+
+    /// The same from p-values; a quantile is the level that it leaves above.
+    pub(crate) fn among(&self, scores: &[f64], p_values: &[f64]) -> Vec<bool> {
+        let at_most = |level: f64| p_values.iter().map(|&p| p <= level).collect();
+        match *self {
+            Rule::Alpha(alpha) => at_most(alpha),
+            Rule::Quantile(q) => at_most(1.0 - q),
+            Rule::FalseDiscovery(q) => benjamini_hochberg(p_values, q),
             Rule::Top(count) => highest(scores, count),
             Rule::AlertsPerThousand(rate) => {
                 highest(scores, (rate * scores.len() as f64 / 1000.0).round() as usize)
             }
-            Rule::Quantile(q) => scores.iter().map(|&score| detector.exceeds(score, q)).collect(),
         }
     }
 
@@ -75,6 +86,24 @@ impl Rule {
             Rule::Top(count) => format!("the {count} highest scores"),
             Rule::AlertsPerThousand(rate) => format!("the highest scores, {rate} of 1,000 rows"),
             Rule::Quantile(q) => format!("above the {q} quantile of held-out rows"),
+        }
+    }
+
+    /// The number of alarms that this rule is expected to raise on as many rows without anomalies, or
+    /// for the false discovery rate the greatest number of false ones among these alarms; `None` for
+    /// rules that fix the number.
+    ///
+    /// ```
+    /// use diabolo::task::Rule;
+    /// assert_eq!(Rule::Alpha(0.05).by_chance(16_281, 923), Some(814.05));
+    /// assert_eq!(Rule::Top(5).by_chance(100, 5), None);
+    /// ```
+    pub fn by_chance(&self, rows: usize, alarms: usize) -> Option<f64> {
+        match *self {
+            Rule::Alpha(alpha) => Some(alpha * rows as f64),
+            Rule::Quantile(q) => Some((1.0 - q) * rows as f64),
+            Rule::FalseDiscovery(q) => Some(q * alarms as f64),
+            Rule::Top(_) | Rule::AlertsPerThousand(_) => None,
         }
     }
 

@@ -32,6 +32,21 @@ pub(super) fn words(
     Ok(parts.join("; "))
 }
 
+/// What the first and the last bin hold: "≤ 17" and "> 64", or the first and the last category.
+pub(super) fn ends(preprocessor: &Preprocessor, thing: &Variable, old: &Histogram) -> Result<[String; 2]> {
+    let categories = thing.categories();
+    if let (Some(first), Some(last)) = (categories.first(), categories.last()) {
+        return Ok([first.clone(), last.clone()]);
+    }
+    let numbers = Numbers { preprocessor, thing, old, new: old };
+    match (old.edges.first(), old.edges.last()) {
+        (Some(&first), Some(&last)) => {
+            Ok([format!("≤ {}", numbers.text(first)?), format!("> {}", numbers.text(last)?)])
+        }
+        _ => Ok(Default::default()),
+    }
+}
+
 /// Whether a part of a drifted variable has drifted, by a separate test.
 fn differ(old: &[u32], new: &[u32]) -> bool {
     difference(old, new).is_some_and(|found| found.p_value <= LEVEL)
