@@ -36,7 +36,7 @@ pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{
     Bound, ContractiveConfig, Convolutions, FlowConfig, ForecastConfig, MultiscaleConfig, NetworkConfig,
-    PriorConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    PriorConfig, Recurrent, Sequence, SparseConfig, Stem, VariationalConfig, VectorQuantizedConfig,
 };
 pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};

@@ -216,7 +216,7 @@ mod tests {
             family: FamilyConfig::Multiscale(config.clone()),
             inputs: 5,
             condition: 0,
-            convolutions: None,
+            stem: None,
             hidden: vec![6],
             latent_dim: 4,
             activation: Activation::Silu,
