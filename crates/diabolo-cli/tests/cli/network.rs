@@ -1,5 +1,5 @@
-//! Convolutional networks on the built-in digits, convolutional and recurrent ones on windows of the
-//! built-in series, in every family that has them, and their errors.
+//! Convolutional networks on the built-in digits, convolutional and recurrent ones on windows of
+//! the built-in series, in every family that has them, and their errors.
 
 use insta::assert_snapshot;
 

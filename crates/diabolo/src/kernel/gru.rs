@@ -55,8 +55,8 @@ impl Gru<'_> {
         }
     }
 
-    /// The states h_1 … h_T: batch × steps × H; with `keeps`, also what [`backward`](Self::backward)
-    /// needs.
+    /// The states h_1 … h_T: batch × steps × H; with `keeps`, also what
+    /// [`backward`](Self::backward) needs.
     pub fn forward(&self, projections: &[f32], keeps: bool) -> (Vec<f32>, Vec<f32>) {
         let (width, of_row) = (self.width(), self.steps * self.width());
         let batch = projections.len() / (3 * of_row).max(1);

@@ -6,12 +6,13 @@
 //! ```
 //! Convolutions halve the height and width of the image, transposed convolutions double them with
 //! the same windows, from a feature map; the decoder's last layer is a convolution at full
-//! resolution. A code as large as the feature map, without hidden layers, is the feature map itself.
+//! resolution. A code as large as the feature map, without hidden layers, is the feature map
+//! itself.
 //! A window is an image of one column, its steps one below the other.
 //!
-//! Recurrent layers read the steps of a window, the last returns its last state. The decoder's first
-//! recurrent layer reads the same vector at every step (Sutskever et al. 2014; Cho et al. 2014), and
-//! one linear map gives the outputs of every step.
+//! Recurrent layers read the steps of a window, the last returns its last state. The decoder's
+//! first recurrent layer reads the same vector at every step (Sutskever et al. 2014; Cho et al.
+//! 2014), and one linear map gives the outputs of every step.
 
 use super::settings::{Convolutions, Recurrent, Stem};
 use super::{Architecture, FamilyConfig};
@@ -96,7 +97,7 @@ impl Architecture {
         self.add_dense(&mut layers, widths, noise, device);
         match &self.stem {
             Some(Stem::Convolution(convolutions)) => {
-                // From the channels of a layer to those of the next below, the first layer's remain.
+                // From the channels of a layer to those of the next below, the first's remain.
                 let mut from = convolutions.feature_map().channels;
                 for (window, &channels) in
                     convolutions.windows().into_iter().zip(&convolutions.channels).rev()
