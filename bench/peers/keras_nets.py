@@ -1,4 +1,4 @@
-"""The convolutional networks of step.py in TensorFlow and Keras, one compiled graph a step. Same losses and Adam.
+"""The convolutional and recurrent networks of step.py in TensorFlow and Keras, one compiled graph a step. Same losses and Adam.
 
 What step.py needs of it: `Keras`.
 """
@@ -43,11 +43,30 @@ class Network(tf.keras.Model):
         return tf.reduce_mean(nll + kl)
 
 
+class Sequences(tf.keras.Model):
+    """`net`: a `Recurrent` of step.py."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = tf.keras.Sequential([
+            layers.Reshape((net.steps, net.features)),
+            layers.GRU(net.units),
+            layers.Dense(net.latent),
+            layers.RepeatVector(net.steps),
+            layers.GRU(net.units, return_sequences=True),
+            layers.Dense(net.features),
+            layers.Flatten(),
+        ])
+
+    def objective(self, x):
+        return tf.reduce_mean(tf.reduce_sum(0.5 * (x - self.net(x)) ** 2, 1))
+
+
 class Keras:
     """A step of a network, timed as step.py times the others."""
 
     def __init__(self, net, rows):
-        self.network = Network(net)
+        self.network = Network(net) if hasattr(net, "channels") else Sequences(net)
         self.optimizer = tf.keras.optimizers.Adam(RATE)
         self.rows = [tf.constant(batch) for batch in rows]
 

@@ -23,7 +23,7 @@ parser.add_argument("--rounds", type=int, default=7)
 parser.add_argument("--steps", type=int, default=30)
 parser.add_argument("--cases", nargs="+", default=["vae", "vae_table", "cae"])
 parser.add_argument("--torch", action="store_true", help="PyTorch too")
-parser.add_argument("--tensorflow", action="store_true", help="TensorFlow too, for the convolutional cases")
+parser.add_argument("--tensorflow", action="store_true", help="TensorFlow too, for the convolutional and the recurrent cases")
 parser.add_argument("--mnist", help="folder of MNIST's files: real rows in networks of 784 inputs, instead of dense random ones")
 arguments = parser.parse_args()
 
@@ -196,6 +196,67 @@ def convolutional(side, channels, size, hidden, latent):
     return [side * side], net.parameters, net.loss, net
 
 
+class Recurrent:
+    """A sequence-to-sequence autoencoder: a gated recurrent unit, a code, a unit that reads it at every step."""
+
+    def __init__(self, steps, features, units, latent):
+        self.steps, self.features, self.units, self.latent = steps, features, units, latent
+
+    def unit(self, rng, inputs):
+        uniform = lambda *shape: jnp.asarray(rng.uniform(-0.2, 0.2, shape).astype(np.float32))  # noqa: E731
+        width = self.units
+        return {
+            "weight": uniform(3 * width, inputs),
+            "bias": jnp.zeros(3 * width, jnp.float32),
+            "recurrent_weight": uniform(3 * width, width),
+            "recurrent_bias": jnp.zeros(width, jnp.float32),
+        }
+
+    def parameters(self, rng):
+        return {
+            "reader": self.unit(rng, self.features),
+            "code": layers([self.units, self.latent], rng)[0],
+            "writer": self.unit(rng, self.latent),
+            "output": layers([self.units, self.features], rng)[0],
+        }
+
+    @staticmethod
+    def states(p, projected, steps):
+        """`projected`: steps × rows × 3 units, or the same at every step: rows × 3 units."""
+
+        def step(h, given):
+            given = projected if given is None else given
+            own = h @ p["recurrent_weight"].T
+            (pr, pz, pn), (ur, uz, un) = jnp.split(given, 3, 1), jnp.split(own, 3, 1)
+            reset, update = jax.nn.sigmoid(pr + ur), jax.nn.sigmoid(pz + uz)
+            candidate = jnp.tanh(pn + reset * (un + p["recurrent_bias"]))
+            h = (1 - update) * candidate + update * h
+            return h, h
+
+        rows, width = projected.shape[-2], projected.shape[-1] // 3
+        inputs = projected if projected.ndim == 3 else None
+        return jax.lax.scan(step, jnp.zeros((rows, width)), inputs, length=steps)[1]
+
+    def loss(self, p, x, key):
+        rows = x.reshape(-1, self.steps, self.features)
+        read = self.states(p["reader"], affine(p["reader"], jnp.swapaxes(rows, 0, 1)), self.steps)
+        code = affine(p["code"], read[-1])
+        written = self.states(p["writer"], affine(p["writer"], code), self.steps)
+        decoded = jnp.swapaxes(affine(p["output"], written), 0, 1)
+        return jnp.mean(gaussian(decoded.reshape(len(x), -1), x))
+
+    def products(self):
+        steps, units = self.steps, self.units
+        own = [(1, units, 3 * units)] * (2 * steps)
+        ends = [(steps, self.features, 3 * units), (1, self.latent, 3 * units), (steps, units, self.features)]
+        return [ends[0], *own, (1, units, self.latent), *ends[1:]]
+
+
+def recurrent(steps, features, units, latent):
+    net = Recurrent(steps, features, units, latent)
+    return [steps * features], net.parameters, net.loss, net
+
+
 def deep(jacobian):
     widths = [784, 512, 256, 32]
 
@@ -219,6 +280,7 @@ NETWORKS = {
     "conv_denoiser": lambda: convolutional(28, [16, 8], 3, [], 0),
     "conv_vae": lambda: convolutional(28, [32, 64], 3, [], 2),
     "conv_64": lambda: convolutional(64, [32, 32, 64, 64], 4, [256], 10),
+    "gru": lambda: recurrent(48, 8, 64, 16),
     "vae": lambda: variational([784, 400, 20], bernoulli),
     "vae_table": lambda: variational([32, 64, 8], gaussian),
     "cae": lambda: contractive_tied([784, 1000]),
@@ -314,12 +376,12 @@ class Products:
 def contenders(case):
     network = NETWORKS[case]()
     found = {"products alone": Products(network), "JAX": Jax(network)}
-    if arguments.torch and case != "deep_exact" and not case.startswith("conv"):
+    if arguments.torch and case != "deep_exact" and not case.startswith(("conv", "gru")):
         from pytorch import Torch
 
         for name, compiled in [("PyTorch", False), ("PyTorch, compiled", True)]:
             found[name] = Torch(case, batches(np.random.default_rng(0), network[0][0])[0], arguments.threads, compiled)
-    if arguments.tensorflow and case.startswith("conv"):
+    if arguments.tensorflow and case.startswith(("conv", "gru")):
         from keras_nets import Keras
 
         rows = batches(np.random.default_rng(0), network[0][0])[0]

@@ -60,7 +60,7 @@ pub use preprocess::{
     UnknownCategory, UnknownCells,
 };
 pub use profile::{ColumnProfile, Range, profile};
-pub use read::{ReadOptions, Source, Windows, is_earlier_row, open, read_from};
+pub use read::{ReadOptions, Source, Windows, is_earlier_row, lag, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
 pub use series::{KeyTime, Series, SeriesSchema, SeriesSet, TimeKey};
 pub use spelling::Spelling;

@@ -11,7 +11,10 @@ use std::time::Instant;
 use diabolo::Result;
 use diabolo::data::Encoded;
 use diabolo::distribution::{Family, LikelihoodBlock};
-use diabolo::model::{Architecture, ContractiveConfig, Convolutions, FamilyConfig, Model, VariationalConfig};
+use diabolo::model::{
+    Architecture, ContractiveConfig, Convolutions, FamilyConfig, Model, Recurrent, Sequence, Stem,
+    VariationalConfig,
+};
 use diabolo::nn::{Activation, Image};
 use diabolo::objective::Estimator;
 use diabolo::random::{Purpose, RngExt, stream};
@@ -67,6 +70,7 @@ fn cases() -> Vec<(&'static str, Architecture)> {
         ("conv_vae", convolutional(variational(), 28, (&[32, 64], 3), &[], 2)),
         ("conv_64", convolutional(variational(), 64, (&[32, 32, 64, 64], 4), &[256], 10)),
         ("conv_contractive", convolutional(contractive(true, Estimator::Exact), 28, (&[32], 3), &[], 6272)),
+        ("gru", recurrent(plain(), (48, 8), 64, 16)),
         ("deep_plain", deep(FamilyConfig::Plain { tied: false })),
         ("deep_exact", deep(contractive(false, Estimator::Exact))),
         ("deep_hutchinson", deep(contractive(false, Estimator::Hutchinson { probes: 1 }))),
@@ -85,8 +89,28 @@ fn convolutional(
     let widths: Vec<usize> = [side * side].iter().chain(hidden).chain([&latent_dim]).copied().collect();
     let relu = (Activation::Relu, Activation::Relu);
     Architecture {
-        convolutions: Some(Convolutions { image, channels: channels.to_vec(), kernel }),
+        stem: Some(Stem::Convolution(Convolutions {
+            image,
+            sequence: None,
+            channels: channels.to_vec(),
+            kernel,
+        })),
         ..network(family, &widths, relu, Family::Bernoulli)
+    }
+}
+
+/// A recurrent layer over windows of `steps` × `features` numbers.
+fn recurrent(
+    family: FamilyConfig,
+    (steps, features): (usize, usize),
+    units: usize,
+    latent_dim: usize,
+) -> Architecture {
+    let sequence = Sequence { steps, order: (0..steps * features).collect() };
+    let activations = (Activation::Tanh, Activation::Identity);
+    Architecture {
+        stem: Some(Stem::Recurrent(Recurrent { sequence, units: vec![units] })),
+        ..network(family, &[steps * features, latent_dim], activations, Family::Gaussian)
     }
 }
 
@@ -105,7 +129,7 @@ fn network(
     Architecture {
         family,
         condition: 0,
-        convolutions: None,
+        stem: None,
         inputs,
         hidden: widths[1..widths.len() - 1].to_vec(),
         latent_dim,

@@ -74,7 +74,7 @@ impl Config {
         // Image files at use are read in the channels of the fit.
         let image = prepared.preprocessor.schema.image_shape();
         self.data.images.channels = image.map(|(_, _, channels)| channels);
-        let usual_rate = match architecture.convolutions {
+        let usual_rate = match architecture.stem {
             Some(_) => self.model.family.usual_learning_rate(),
             None => within_reach(self.model.family.usual_learning_rate(), &prepared.train),
         };

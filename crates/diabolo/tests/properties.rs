@@ -23,7 +23,7 @@ fn architecture(family: FamilyConfig, hidden: Vec<usize>, activation: Activation
         family,
         inputs: 6,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden,
         latent_dim: 3,
         activation,

@@ -32,7 +32,7 @@ fn model(family: &str, condition: usize) -> Model {
         family: config.model.family,
         inputs: INPUTS,
         condition,
-        convolutions: None,
+        stem: None,
         hidden: vec![5],
         latent_dim: 4,
         activation: Activation::Tanh,

@@ -22,7 +22,7 @@ fn architecture(config: VariationalConfig, hidden: Vec<usize>, likelihood: Likel
         family: FamilyConfig::Variational(config),
         inputs: INPUTS,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden,
         latent_dim: 3,
         activation: Activation::Tanh,

@@ -22,8 +22,10 @@ pub struct ModelArgs {
     #[arg(long, value_name = "WIDTHS", allow_hyphen_values = true)]
     pub hidden: Option<String>,
     /// Layers of the encoder, which the decoder mirrors: dense:512,256 (the same as --hidden
-    /// 512,256), or convolution:32,64 for images, with the channels of convolutions of stride 2
-    /// before the hidden layers, and their kernel: convolution:32,64:3 [default: dense]
+    /// 512,256); convolution:32,64 for images and windows, with the channels of convolutions of
+    /// stride 2 before the hidden layers, and their kernel: convolution:32,64:3; or gru:64 for
+    /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder [default:
+    /// dense]
     #[arg(long, value_name = "KIND:SIZES")]
     pub network: Option<String>,
     /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity

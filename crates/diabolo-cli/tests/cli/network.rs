@@ -1,4 +1,5 @@
-//! Convolutional networks on the built-in digits, in every family that has them, and their errors.
+//! Convolutional networks on the built-in digits, convolutional and recurrent ones on windows of
+//! the built-in series, in every family that has them, and their errors.
 
 use insta::assert_snapshot;
 
@@ -41,6 +42,43 @@ fn every_family_has_convolutions() {
     }
 }
 
+/// Windows of a day, of which the variance is 1 after scaling.
+#[test]
+fn every_family_has_networks_over_the_steps_of_windows() {
+    let workspace = Workspace::new();
+    for (network, flags) in [
+        ("gru:16", "plain --latent-dim 4"),
+        ("gru:12,8", "denoising --hidden 16"),
+        ("gru:16", "contractive --latent-dim 4 --curvature-weight 0.01"),
+        ("gru:16", "variational"),
+        ("gru:16", "vector_quantized"),
+        ("convolution:8,16", "variational"),
+    ] {
+        let settings = "--window 24 --epochs 3 --learning-rate 0.01 --batch-size 64";
+        workspace.ok(&format!("fit taxi --model {flags} --network {network} {settings} -q -o run"));
+        let metrics = workspace.json("run/metrics.json");
+        let error = metrics["mse"].as_f64().unwrap();
+        assert!(error < 0.5, "{network} {flags}: {error}");
+        assert_eq!(
+            workspace.ok("evaluate run --json").json()["contraction"],
+            metrics["contraction"],
+            "{network} {flags}"
+        );
+        std::fs::remove_dir_all(workspace.path("run")).unwrap();
+    }
+}
+
+#[test]
+fn threads_change_no_bit_of_a_recurrent_model() {
+    let workspace = Workspace::new();
+    let model = |threads: &str| {
+        let network = "--window 24 --network gru:24 --epochs 1 --batch-size 512";
+        workspace.ok(&format!("fit taxi {network} --threads {threads} -q -o {threads}"));
+        workspace.bytes(&format!("{threads}/model.safetensors"))
+    };
+    assert!(model("1") == model("2"));
+}
+
 #[test]
 fn threads_change_no_bit_of_a_convolutional_model() {
     let workspace = Workspace::new();
@@ -77,12 +115,15 @@ fn the_dense_flag_is_the_short_one() {
 
 #[test]
 fn networks_that_do_not_fit_are_refused() {
-    assert_snapshot!(refused("digits --network cnn:3"), @"error: --network: expected dense, dense:WIDTHS such as dense:512,256, or convolution:CHANNELS such as convolution:32,64, or convolution:CHANNELS:KERNEL, found 'cnn:3'");
+    assert_snapshot!(refused("digits --network cnn:3"), @"error: --network: expected dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as convolution:32,64, convolution:CHANNELS:KERNEL, or gru:UNITS such as gru:64, found 'cnn:3'");
     assert_snapshot!(refused("digits --network convolution:0"), @"error: network.channels: expected 1 to 10 numbers of channels, each from 1 to 4096, found [0]");
     assert_snapshot!(refused("digits --network convolution:8:0"), @"error: network.kernel: expected 1 to 31, found 0");
-    assert_snapshot!(refused("digits --network convolution:8 --model multiscale"), @"error: network = convolution and model = multiscale cannot be combined: the noise level is an input of a fully connected first layer");
-    assert_snapshot!(refused("digits --network convolution:8 --condition label"), @"error: condition and network = convolution cannot be combined: the columns of a condition are no part of an image");
+    assert_snapshot!(refused("digits --network convolution:8 --model multiscale"), @"error: network and model = multiscale cannot be combined: the noise level is an input of a fully connected first layer");
+    assert_snapshot!(refused("digits --network convolution:8 --condition label"), @"error: condition and network cannot be combined: the columns of a condition are no part of an image or a step");
     let workspace = Workspace::new();
     workspace.write("t.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n1.5,2.5\n3.5,1\n2,2\n4,1\n3,3\n2,5\n6,1\n");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --network convolution:8"), @"error: network = convolution and these columns cannot be combined: convolutions need rows that are one image each, without other columns");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --network gru:8"), @"error: network = gru and these columns cannot be combined: recurrent layers need windows of a series");
+    let tied = "fit taxi --window 6 --model plain --tied --network gru:8";
+    assert_snapshot!(workspace.fails(2, tied), @"error: tied and network cannot be combined: layers over the steps of windows have no tied decoder");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --network convolution:8"), @"error: network = convolution and these columns cannot be combined: convolutions need rows that are one image each, without other columns, or windows of a series");
 }

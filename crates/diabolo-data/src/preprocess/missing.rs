@@ -5,7 +5,7 @@ use arrow_array::{ArrayRef, BooleanArray};
 use super::Preprocessor;
 use crate::column::Column;
 use crate::infer::check_missing;
-use crate::read::series_column;
+use crate::read::lag;
 use crate::{Feature, Result};
 
 impl Preprocessor {
@@ -22,7 +22,7 @@ impl Preprocessor {
     /// [`Error::Data`](crate::Error::Data) if one names a column that the model does not have.
     pub fn add_missing(&mut self, input: &str, settings: &[String]) -> Result<()> {
         let schema = &self.schema;
-        let features = schema.features.iter().chain(&schema.condition).map(|f| series_column(&f.name));
+        let features = schema.features.iter().chain(&schema.condition).map(|f| lag(&f.name).0);
         let aside = schema.key.iter().chain(&schema.label).chain(&schema.dropped).map(String::as_str);
         check_missing(input, &features.chain(aside).collect::<Vec<_>>(), settings)?;
         self.set_missing(settings);
@@ -34,7 +34,7 @@ impl Preprocessor {
         let own = self.schema.features.iter_mut().chain(&mut self.schema.condition);
         let given = self.condition.iter_mut().flat_map(|given| &mut given.schema.features);
         for feature in own.chain(given) {
-            feature.spelling.missing.add(settings, series_column(&feature.name));
+            feature.spelling.missing.add(settings, lag(&feature.name).0);
         }
     }
 }

@@ -65,8 +65,7 @@ pub(crate) use left_out::left_out;
 use left_out::{columnar, images};
 pub use notes::OnNote;
 pub use stream::{is_stream, spool_stream};
-pub(crate) use window::series_column;
-pub use window::{Windows, is_earlier_row};
+pub use window::{Windows, is_earlier_row, lag};
 
 /// Options of the reader; by default everything is auto-detected.
 #[derive(Debug, Clone)]

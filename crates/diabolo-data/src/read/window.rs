@@ -39,10 +39,12 @@ pub fn is_earlier_row(field: &Field) -> bool {
     field.metadata().contains_key(STEPS_BACK)
 }
 
-/// The column of the series that a column of its windows comes from.
-pub(crate) fn series_column(name: &str) -> &str {
-    let back = |rest: &str| rest.strip_suffix(']').is_some_and(|number| number.parse::<usize>().is_ok());
-    name.rsplit_once("[-").filter(|(_, rest)| back(rest)).map_or(name, |(column, _)| column)
+/// The column of the series that a column of its windows comes from, and its lag: the number of
+/// rows before the last row of the window.
+pub fn lag(name: &str) -> (&str, usize) {
+    let back = |rest: &str| rest.strip_suffix(']').and_then(|number| number.parse().ok());
+    let found = name.rsplit_once("[-").and_then(|(column, rest)| Some((column, back(rest)?)));
+    found.unwrap_or((name, 0))
 }
 
 /// The name of the column lagged by this many rows.
@@ -212,8 +214,8 @@ mod tests {
 
     #[test]
     fn lagged_columns_have_the_words_of_their_column() {
-        assert_eq!(series_column(&name_at("flow", 12)), "flow");
-        assert_eq!(["flow", "a[-x]", "b[1]"].map(series_column), ["flow", "a[-x]", "b[1]"]);
+        assert_eq!(lag(&name_at("flow", 12)), ("flow", 12));
+        assert_eq!(["flow", "a[-x]", "b[1]"].map(lag), [("flow", 0), ("a[-x]", 0), ("b[1]", 0)]);
     }
 
     #[test]

@@ -29,7 +29,9 @@
 //! K numbers the layers, steps or blocks from 0, blocks in column order.
 //! A row of a weight belongs to one output unit: h = φ(W x + b). A convolution's belongs to one
 //! channel at the positions, and has kernel rows · kernel columns · channels of the image numbers,
-//! the last fastest; its bias has one number for each channel of the result. Values are
+//! the last fastest; its bias has one number for each channel of the result. A recurrent layer has
+//! rows for the reset gate, the update gate and the candidate, and beside `weight` and `bias`
+//! `recurrent_weight` (of the state) and `recurrent_bias` (of the candidate). Values are
 //! little-endian f32.
 
 use std::collections::BTreeMap;

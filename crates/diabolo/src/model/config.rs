@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational`, `vector_quantized`, `multiscale` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
-//! | `network` | before the hidden layers: `dense` (nothing), or `convolution` with its `channels` | `dense` |
+//! | `network` | before the hidden layers: `dense` (nothing), `convolution` with its `channels`, `gru` with its `units` | `dense` |
 //! | `latent_dim` | number of latent dimensions | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |
@@ -18,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use super::column_likelihoods::{self, Defaults};
 use super::settings::multiscale;
 use super::settings::{
-    Bound, ContractiveConfig, Convolutions, MultiscaleConfig, NetworkConfig, SparseConfig, VariationalConfig,
+    Bound, ContractiveConfig, MultiscaleConfig, NetworkConfig, SparseConfig, Stem, VariationalConfig,
     VectorQuantizedConfig,
 };
 use crate::data::{Block, BlockKind, any_of};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
-use crate::nn::{Activation, Image};
+use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
 
@@ -201,8 +201,8 @@ pub struct Architecture {
     pub inputs: usize,
     /// Width of the condition, for conditional models.
     pub condition: usize,
-    /// The convolutions between the rows and the hidden layers, if any.
-    pub convolutions: Option<Convolutions>,
+    /// The layers between the rows and the hidden layers, if any.
+    pub stem: Option<Stem>,
     /// Hidden widths, input side first.
     pub hidden: Vec<usize>,
     /// Number of latent dimensions.
@@ -220,7 +220,7 @@ impl Architecture {
     /// encoder.
     pub fn is_stack(&self) -> bool {
         let layers = self.encoder_shapes().len() - 1;
-        let mirrored = self.convolutions.is_none() || self.family.tied();
+        let mirrored = self.stem.is_none() || self.family.tied();
         layers > 1 && mirrored && self.family.is_layered()
     }
 
@@ -236,9 +236,9 @@ impl Architecture {
                 "only variational models support conditions",
             ));
         }
-        if condition > 0 && self.convolutions.is_some() {
-            let reason = "the columns of a condition are no part of an image";
-            return Err(Error::conflict("condition", "network = convolution", reason));
+        if condition > 0 && self.stem.is_some() {
+            let reason = "the columns of a condition are no part of an image or a step";
+            return Err(Error::conflict("condition", "network", reason));
         }
         Ok(Architecture { condition, ..self })
     }
@@ -269,20 +269,21 @@ impl ModelConfig {
         );
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
         let multiscale = matches!(self.family, FamilyConfig::Multiscale(_));
-        let convolutions = self.network.convolutions(image_of(blocks))?;
-        let usual_hidden = || match (&convolutions, multiscale) {
+        let stem = self.network.stem(blocks)?;
+        let usual_hidden = || match (&stem, multiscale) {
             (Some(_), _) => vec![],
             (None, true) => vec![multiscale::USUAL_WIDTH],
             (None, false) => default_hidden(inputs, overcomplete),
         };
         let hidden = self.hidden.get_or_insert_with(usual_hidden).clone();
-        let latent_dim = *self.latent_dim.get_or_insert_with(|| match (&self.family, &convolutions) {
+        let latent_dim = *self.latent_dim.get_or_insert_with(|| match (&self.family, &stem) {
             (FamilyConfig::VectorQuantized(config), _) => config.usual_latent_dim(),
             (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
-            (_, Some(convolutions)) if overcomplete => convolutions.feature_map().numbers(),
+            (_, Some(stem @ Stem::Convolution(_))) if overcomplete => stem.features(),
+            (_, Some(Stem::Recurrent(_))) => default_latent_dim(inputs, image, false),
             _ => default_latent_dim(inputs, image, overcomplete),
         });
-        let smooth_steps = overcomplete && convolutions.is_none();
+        let smooth_steps = overcomplete && stem.is_none();
         let usual_activation = if smooth_steps { Activation::Sigmoid } else { Activation::Silu };
         let activation = *self.activation.get_or_insert(usual_activation);
         let latent_activation = if variational {
@@ -306,7 +307,7 @@ impl ModelConfig {
             family: self.family.clone(),
             inputs,
             condition: 0,
-            convolutions,
+            stem,
             hidden,
             latent_dim,
             activation,
@@ -360,12 +361,19 @@ impl ModelConfig {
             FamilyConfig::Denoising { corruption, .. } => corruption.validate()?,
             FamilyConfig::Multiscale(config) => {
                 config.validate()?;
-                if architecture.convolutions.is_some() {
+                if architecture.stem.is_some() {
                     let reason = "the noise level is an input of a fully connected first layer";
-                    return Err(Error::conflict("network = convolution", "model = multiscale", reason));
+                    return Err(Error::conflict("network", "model = multiscale", reason));
                 }
             }
             FamilyConfig::Plain { .. } => {}
+        }
+        if let Some(sequence) = architecture.stem.as_ref().and_then(Stem::sequence) {
+            sequence.parameter_order(&architecture.likelihood)?;
+            if self.family.tied() {
+                let reason = "layers over the steps of windows have no tied decoder";
+                return Err(Error::conflict("tied", "network", reason));
+            }
         }
         self.validate_tied(architecture)
     }
@@ -397,12 +405,6 @@ impl ModelConfig {
             .flat_map(|block| &block.names)
             .any(|column| column_likelihoods::asked(&self.likelihood, column, BlockKind::Pixels).is_some())
     }
-}
-
-/// The layout of rows that are one image.
-fn image_of(blocks: &[Block]) -> Option<Image> {
-    let [Block { image: Some((height, width, channels)), .. }] = *blocks else { return None };
-    Some(Image { height, width, channels })
 }
 
 /// Default widths: one wide layer for overcomplete families, as in their papers; a bottleneck for

@@ -1,31 +1,46 @@
 //! The layers of an architecture.
 //!
 //! ```text
-//! encoder   row [→ convolutions] → hidden → code
-//! decoder   code → hidden, reversed [→ feature map → transposed convolutions] → likelihood
+//! encoder   row [→ stem] → hidden → code
+//! decoder   code → hidden, reversed [→ stem, reversed] → likelihood
 //! ```
 //! Convolutions halve the height and width of the image, transposed convolutions double them with
-//! the same windows; the decoder's last layer is a convolution at full resolution. A code as large
-//! as the feature map, without hidden layers, is the feature map itself.
+//! the same windows, from a feature map; the decoder's last layer is a convolution at full
+//! resolution. A code as large as the feature map, without hidden layers, is the feature map
+//! itself.
+//! A window is an image of one column, its steps one below the other.
+//!
+//! Recurrent layers read the steps of a window, the last returns its last state. The decoder's
+//! first recurrent layer reads the same vector at every step (Sutskever et al. 2014; Cho et al.
+//! 2014), and one linear map gives the outputs of every step.
 
-use super::settings::Convolutions;
+use super::settings::{Convolutions, Recurrent, Stem};
 use super::{Architecture, FamilyConfig};
-use crate::nn::{Activation, AnyLayer, Convolution, Image, Linear, Sequential, Window};
+use crate::nn::{
+    Activation, AnyLayer, Convolution, Gru, Image, Linear, Permutation, Sequential, Steps, Window,
+};
 use crate::objective::LayerSize;
 use crate::random::Stream;
 use crate::tensor::Device;
 
 impl Architecture {
+    fn convolutions(&self) -> Option<&Convolutions> {
+        match &self.stem {
+            Some(Stem::Convolution(convolutions)) => Some(convolutions),
+            _ => None,
+        }
+    }
+
     /// Whether the code is the feature map of the convolutions.
     pub fn code_is_feature_map(&self) -> bool {
-        let map = self.convolutions.as_ref().map(|c| c.feature_map().numbers());
+        let map = self.convolutions().map(|c| c.feature_map().numbers());
         self.hidden.is_empty() && map == Some(self.latent_dim) && !self.family.is_variational()
     }
 
     /// Width of the input of the first fully connected layer.
     fn features(&self) -> usize {
         let seen = self.inputs.saturating_add(self.condition);
-        self.convolutions.as_ref().map_or(seen, |c| c.feature_map().numbers())
+        self.stem.as_ref().map_or(seen, Stem::features)
     }
 
     /// Width of the last hidden layer.
@@ -36,10 +51,23 @@ impl Architecture {
     /// x → last hidden layer.
     pub(super) fn hidden_encoder(&self, noise: &mut Stream, device: &Device) -> Sequential {
         let mut layers: Vec<AnyLayer> = vec![];
-        if let Some(convolutions) = &self.convolutions {
-            for (window, &channels) in convolutions.windows().into_iter().zip(&convolutions.channels) {
-                layers.push(Convolution::new(window, channels, self.activation, noise, device).into());
+        if let Some(sequence) = self.stem.as_ref().and_then(Stem::sequence) {
+            layers.push(Permutation::new(sequence.order.clone()).into());
+        }
+        match &self.stem {
+            Some(Stem::Convolution(convolutions)) => {
+                for (window, &channels) in convolutions.windows().into_iter().zip(&convolutions.channels) {
+                    layers.push(Convolution::new(window, channels, self.activation, noise, device).into());
+                }
             }
+            Some(Stem::Recurrent(recurrent)) => {
+                for (k, (inputs, units)) in recurrent.widths().enumerate() {
+                    let kind = if k + 1 == recurrent.units.len() { Steps::Last } else { Steps::Each };
+                    layers
+                        .push(Gru::new(inputs, units, recurrent.sequence.steps, kind, noise, device).into());
+                }
+            }
+            None => {}
         }
         let widths = [self.features()].iter().chain(&self.hidden).copied().collect();
         self.add_dense(&mut layers, widths, noise, device);
@@ -62,18 +90,31 @@ impl Architecture {
         let mut layers = vec![];
         let mut widths = vec![self.latent_dim + self.condition];
         widths.extend(self.hidden.iter().rev());
-        if self.convolutions.is_some() && !self.code_is_feature_map() {
+        if self.convolutions().is_some() && !self.code_is_feature_map() {
             widths.push(self.features());
         }
+        let top = widths[widths.len() - 1];
         self.add_dense(&mut layers, widths, noise, device);
-        if let Some(convolutions) = &self.convolutions {
-            // From the channels of a layer to those of the next below, the first layer's remain.
-            let mut from = convolutions.feature_map().channels;
-            for (window, &channels) in convolutions.windows().into_iter().zip(&convolutions.channels).rev() {
-                let window = Window { channels, ..window };
-                layers.push(Convolution::transposed(window, from, self.activation, noise, device).into());
-                from = channels;
+        match &self.stem {
+            Some(Stem::Convolution(convolutions)) => {
+                // From the channels of a layer to those of the next below, the first's remain.
+                let mut from = convolutions.feature_map().channels;
+                for (window, &channels) in
+                    convolutions.windows().into_iter().zip(&convolutions.channels).rev()
+                {
+                    let window = Window { channels, ..window };
+                    layers.push(Convolution::transposed(window, from, self.activation, noise, device).into());
+                    from = channels;
+                }
             }
+            Some(Stem::Recurrent(Recurrent { sequence, units })) => {
+                let (mut inputs, mut kind) = (top, Steps::Repeated);
+                for &units in units.iter().rev() {
+                    layers.push(Gru::new(inputs, units, sequence.steps, kind, noise, device).into());
+                    (inputs, kind) = (units, Steps::Each);
+                }
+            }
+            None => {}
         }
         layers.into_iter().collect()
     }
@@ -81,15 +122,26 @@ impl Architecture {
     /// Last hidden layer of the decoder → `parameters` of the likelihood.
     pub(super) fn output(&self, parameters: usize, noise: &mut Stream, device: &Device) -> AnyLayer {
         let none = Activation::Identity;
-        if let Some(convolutions) = &self.convolutions {
-            let planes = parameters / convolutions.image.numbers();
-            let channels = convolutions.channels.first().copied().unwrap_or(1);
-            let window = Image { channels, ..convolutions.image }.window(convolutions.kernel, 1);
-            let results = planes * convolutions.image.channels;
-            return Convolution::new(window, results, none, noise, device).with_planes(planes).into();
+        let Some(stem) = &self.stem else {
+            let width = self.hidden.first().copied().unwrap_or(self.latent_dim + self.condition);
+            return Linear::new(width, parameters, none, noise, device).into();
+        };
+        let (image, kernel) = match stem {
+            Stem::Convolution(convolutions) => {
+                let channels = convolutions.channels.first().copied().unwrap_or(1);
+                (Image { channels, ..convolutions.image }, convolutions.kernel)
+            }
+            Stem::Recurrent(Recurrent { sequence, units }) => {
+                (Image { height: sequence.steps, width: 1, channels: units[0] }, 1)
+            }
+        };
+        let places = image.height * image.width;
+        let layer = Convolution::new(image.window(kernel, 1), parameters / places, none, noise, device);
+        let order = stem.sequence().map(|sequence| sequence.parameter_order(&self.likelihood));
+        match order {
+            Some(order) => layer.with_order(order.expect("as validated")).into(),
+            None => layer.with_planes(parameters / self.inputs).into(),
         }
-        let width = self.hidden.first().copied().unwrap_or(self.latent_dim + self.condition);
-        Linear::new(width, parameters, none, noise, device).into()
     }
 
     /// Fully connected layers of these widths.
@@ -100,12 +152,21 @@ impl Architecture {
     /// The cost of each layer from x to the code.
     pub(super) fn encoder_sizes(&self) -> Vec<LayerSize> {
         let mut sizes: Vec<LayerSize> = vec![];
-        if let Some(convolutions) = &self.convolutions {
-            let images = convolutions.images();
-            sizes.extend(convolutions.windows().iter().zip(&images[1..]).map(|(window, image)| LayerSize {
-                outputs: image.numbers(),
-                multiplications: image.numbers() * window.patch(),
-            }));
+        match &self.stem {
+            Some(Stem::Convolution(convolutions)) => {
+                let images = convolutions.images();
+                sizes.extend(convolutions.windows().iter().zip(&images[1..]).map(|(window, image)| {
+                    LayerSize { outputs: image.numbers(), multiplications: image.numbers() * window.patch() }
+                }));
+            }
+            Some(Stem::Recurrent(recurrent)) => {
+                let steps = recurrent.sequence.steps;
+                sizes.extend(recurrent.widths().map(|(inputs, units)| LayerSize {
+                    outputs: steps * units,
+                    multiplications: 3 * steps * units * (inputs + units),
+                }));
+            }
+            None => {}
         }
         sizes.extend(LayerSize::dense(&self.dense_widths()));
         sizes
@@ -121,10 +182,10 @@ impl Architecture {
             }
             _ => 0,
         };
-        let convolutions = self.convolutions.as_ref().map_or(0, Convolutions::weights);
+        let stem = self.stem.as_ref().map_or(0, Stem::weights);
         let dense = self.dense_widths();
         let products = dense.windows(2).map(|w| w[0].saturating_mul(w[1]));
-        products.fold(more.saturating_add(convolutions), usize::saturating_add)
+        products.fold(more.saturating_add(stem), usize::saturating_add)
     }
 
     /// Widths of the fully connected layers from the features to the code, without any for a code
@@ -141,11 +202,16 @@ impl Architecture {
     /// The layout of the row and of the result of each layer of the encoder, such as 28×28×1,
     /// 14×14×32, 20.
     pub fn encoder_shapes(&self) -> Vec<String> {
-        let mut shapes = match &self.convolutions {
+        let mut shapes = match &self.stem {
             None => vec![self.inputs.to_string()],
-            Some(convolutions) => {
+            Some(Stem::Convolution(convolutions)) => {
                 let images = convolutions.images().into_iter();
                 images.map(|i| format!("{}×{}×{}", i.height, i.width, i.channels)).collect()
+            }
+            Some(Stem::Recurrent(Recurrent { sequence, units })) => {
+                let (last, others) = units.split_last().expect("at least one layer");
+                let each = [sequence.features()].into_iter().chain(others.iter().copied());
+                each.map(|width| format!("{}×{width}", sequence.steps)).chain([last.to_string()]).collect()
             }
         };
         shapes.extend(self.dense_widths()[1..].iter().map(usize::to_string));

@@ -37,7 +37,8 @@ pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{
     Bound, ContractiveConfig, Convolutions, FlowConfig, ForecastConfig, MultiscaleConfig, NetworkConfig,
-    PriorConfig, SparseConfig, SynthesizeConfig, VariationalConfig, VectorQuantizedConfig,
+    PriorConfig, Recurrent, Sequence, SparseConfig, Stem, SynthesizeConfig, VariationalConfig,
+    VectorQuantizedConfig,
 };
 pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};

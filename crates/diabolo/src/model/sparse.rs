@@ -103,7 +103,7 @@ mod tests {
             family: FamilyConfig::Sparse(SparseConfig { tied: false, sparsity }),
             inputs: 5,
             condition: 0,
-            convolutions: None,
+            stem: None,
             hidden,
             latent_dim: 7,
             activation: Activation::Tanh,

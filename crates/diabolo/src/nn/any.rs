@@ -5,7 +5,7 @@ use std::ops::Deref;
 use crate::module;
 
 use super::linear::affine;
-use super::{Activation, Convolution, Layer, Linear};
+use super::{Activation, Convolution, Gru, Layer, Linear, Permutation};
 use crate::random::Stream;
 use crate::tensor::{Device, Param, Tensor};
 
@@ -16,23 +16,28 @@ pub enum AnyLayer {
     Linear(Linear),
     /// A convolution or a transposed convolution.
     Convolution(Convolution),
+    /// A gated recurrent unit.
+    Gru(Gru),
+    /// Another order of the numbers, without weights.
+    Permutation(Permutation),
 }
-module!(AnyLayer = Linear | Convolution);
+module!(AnyLayer = Linear | Convolution | Gru | Permutation);
 
 impl AnyLayer {
     /// The fully connected layer, if it is one.
     pub fn as_linear(&self) -> Option<&Linear> {
         match self {
             AnyLayer::Linear(layer) => Some(layer),
-            AnyLayer::Convolution(_) => None,
+            _ => None,
         }
     }
 
-    /// The same weights with another activation.
+    /// The same weights with another activation, of a linear layer.
     pub fn with_activation(self, activation: Activation) -> Self {
         match self {
             AnyLayer::Linear(layer) => AnyLayer::Linear(layer.with_activation(activation)),
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.with_activation(activation)),
+            AnyLayer::Gru(_) | AnyLayer::Permutation(_) => self,
         }
     }
 
@@ -43,6 +48,8 @@ impl AnyLayer {
                 Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device).into()
             }
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.fresh(noise, device)),
+            AnyLayer::Gru(layer) => AnyLayer::Gru(layer.fresh(noise, device)),
+            AnyLayer::Permutation(layer) => AnyLayer::Permutation(layer.clone()),
         }
     }
 
@@ -51,6 +58,8 @@ impl AnyLayer {
         let bias = match &mut self {
             AnyLayer::Linear(layer) => &mut layer.bias,
             AnyLayer::Convolution(layer) => &mut layer.bias,
+            AnyLayer::Gru(layer) => &mut layer.bias,
+            AnyLayer::Permutation(_) => return self,
         };
         let count = bias.dims()[0];
         *bias = Param::from_tensor(device.tensor(vec![value; count], [count]));
@@ -60,17 +69,22 @@ impl AnyLayer {
     /// Number of biases of [`tied`](Self::tied).
     pub fn tied_biases(&self) -> usize {
         match self {
-            AnyLayer::Linear(layer) => layer.inputs(),
             AnyLayer::Convolution(layer) => layer.input_channels(),
+            _ => self.inputs(),
         }
     }
 
     /// φ(Aᵀ h + b), A the linear map of this layer: the decoder layer of a tied autoencoder. batch
     /// × outputs → batch × inputs.
+    ///
+    /// # Panics
+    /// For a recurrent layer, which has no such map: tied networks of them are refused.
     pub fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
         match self {
             AnyLayer::Linear(layer) => affine(h, layer.weight.val(), bias, activation, true),
             AnyLayer::Convolution(layer) => layer.tied(h, bias, activation),
+            AnyLayer::Permutation(layer) => activation.forward(layer.undo(h) + bias.unsqueeze_dim::<2>(0)),
+            AnyLayer::Gru(_) => panic!("a recurrent layer is not tied"),
         }
     }
 }
@@ -87,6 +101,18 @@ impl From<Convolution> for AnyLayer {
     }
 }
 
+impl From<Gru> for AnyLayer {
+    fn from(layer: Gru) -> Self {
+        AnyLayer::Gru(layer)
+    }
+}
+
+impl From<Permutation> for AnyLayer {
+    fn from(layer: Permutation) -> Self {
+        AnyLayer::Permutation(layer)
+    }
+}
+
 impl Deref for AnyLayer {
     type Target = dyn Layer;
 
@@ -94,6 +120,8 @@ impl Deref for AnyLayer {
         match self {
             AnyLayer::Linear(layer) => layer,
             AnyLayer::Convolution(layer) => layer,
+            AnyLayer::Gru(layer) => layer,
+            AnyLayer::Permutation(layer) => layer,
         }
     }
 }

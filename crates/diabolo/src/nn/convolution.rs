@@ -16,7 +16,7 @@
 
 use crate::module;
 
-use super::{Activation, Layer, LayerTrace, scale_block};
+use super::{Activation, Layer, LayerTrace, Permutation, scale_block};
 use crate::kernel::{Axis, Window};
 use crate::random::{RngExt, Stream};
 use crate::tensor::{Device, Param, Tensor, fused};
@@ -59,8 +59,9 @@ pub struct Convolution {
     activation: Activation,
     window: Window,
     is_transposed: bool,
-    /// The result is so many images one after the other, its channels distributed over them.
-    planes: usize,
+    /// For every number of the result its position among positions × channels, and the inverse; not
+    /// where they are equal.
+    order: Option<Permutation>,
 }
 module!(Convolution { weight, bias });
 
@@ -128,7 +129,7 @@ impl Convolution {
         let results = if is_transposed { window.channels } else { channels };
         assert_eq!((patch, bias.dims()[0]), (window.patch(), results), "weights of {window:?}");
         let (weight, bias) = (Param::from_tensor(weight), Param::from_tensor(bias));
-        Convolution { weight, bias, activation, window, is_transposed, planes: 1 }
+        Convolution { weight, bias, activation, window, is_transposed, order: None }
     }
 
     /// The same layer with a result of `planes` images one after the other.
@@ -136,8 +137,28 @@ impl Convolution {
     /// # Panics
     /// If the channels cannot be distributed evenly.
     pub fn with_planes(self, planes: usize) -> Self {
-        assert_eq!(self.bias.dims()[0] % planes, 0, "channels of {planes} images");
-        Convolution { planes, ..self }
+        let channels = self.bias.dims()[0];
+        assert_eq!(channels % planes, 0, "channels of {planes} images");
+        if planes == 1 {
+            return self;
+        }
+        let (places, own) = (self.outputs() / channels, channels / planes);
+        let place = |plane: usize, place: usize| {
+            let first = place * channels + plane * own;
+            first..first + own
+        };
+        let of_plane = |plane| (0..places).flat_map(move |at| place(plane, at));
+        self.with_order((0..planes).flat_map(of_plane).collect())
+    }
+
+    /// The same layer with its numbers in another order: for each its position among positions ×
+    /// channels.
+    ///
+    /// # Panics
+    /// If a position is missing.
+    pub fn with_order(self, order: Vec<usize>) -> Self {
+        assert_eq!(order.len(), self.outputs(), "an order of all numbers");
+        Convolution { order: Some(Permutation::new(order)), ..self }
     }
 
     /// The same weights with another activation.
@@ -160,9 +181,10 @@ impl Convolution {
 
     /// The same layer with new random weights.
     pub fn fresh(&self, noise: &mut Stream, device: &Device) -> Self {
-        let Convolution { window, activation, is_transposed, planes, .. } = *self;
+        let Convolution { window, activation, is_transposed, .. } = *self;
         let channels = self.weight.dims()[0];
-        Self::initial(window, channels, activation, is_transposed, noise, device).with_planes(planes)
+        let fresh = Self::initial(window, channels, activation, is_transposed, noise, device);
+        Convolution { order: self.order.clone(), ..fresh }
     }
 
     /// A x. batch × inputs → batch × outputs.
@@ -172,24 +194,18 @@ impl Convolution {
 
     /// Aᵀ y. batch × outputs → batch × inputs.
     fn adjoint(&self, y: Tensor<2>) -> Tensor<2> {
-        let [batch, width] = y.dims();
-        let places = width / self.bias.dims()[0];
-        let own = [batch, self.planes, places, width / places / self.planes];
-        let y = match self.planes {
-            1 => y,
-            _ => y.reshape(own).swap_dims(1, 2).reshape([batch, width]),
+        let y = match &self.order {
+            None => y,
+            Some(order) => order.undo(y),
         };
         product(y, self.weight.val(), self.window, !self.is_transposed)
     }
 
-    /// Channels side by side → planes one after the other.
+    /// Positions × channels → the order of the result.
     fn arranged(&self, y: Tensor<2>) -> Tensor<2> {
-        let [batch, width] = y.dims();
-        let places = width / self.bias.dims()[0];
-        let sides = [batch, places, self.planes, width / places / self.planes];
-        match self.planes {
-            1 => y,
-            _ => y.reshape(sides).swap_dims(1, 2).reshape([batch, width]),
+        match &self.order {
+            None => y,
+            Some(order) => order.apply(y),
         }
     }
 

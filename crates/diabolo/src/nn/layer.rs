@@ -8,7 +8,8 @@ use crate::tensor::Tensor;
 ///
 /// Its Jacobian is ∂h/∂x = diag(φ′(a)) A, A = ∂a/∂x. Rows are flat: batch × inputs, batch ×
 /// outputs.
-/// `derivative` below is φ′(a) as [`trace`](Self::trace) gives it: batch × outputs.
+/// `derivative` below is φ′(a) as [`trace`](Self::trace) gives it: batch × outputs. A recurrent
+/// layer, whose Jacobian is a sum of such products, keeps the derivatives of its steps there.
 pub trait Layer: Send + Sync {
     /// Number of inputs.
     fn inputs(&self) -> usize;

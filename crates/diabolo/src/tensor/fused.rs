@@ -10,8 +10,8 @@ use super::data::Data;
 use super::shape::Shape;
 use super::tape::{record, record_sums};
 use crate::kernel::{
-    self, Activation, Convolution, ElementLoss, GramNorm, LayerContraction, Matrix, Observations, Window,
-    buffer,
+    self, Activation, Convolution, ElementLoss, GramNorm, Gru, LayerContraction, Matrix, Observations,
+    Window, buffer,
 };
 
 /// Whether the kernels support `tensor`: single precision on the processor.
@@ -133,6 +133,31 @@ pub fn convolve_transposed(values: Tensor<2>, weight: Tensor<2>, window: Window)
         }
     });
     Tensor { data: x, node }
+}
+
+/// The states of a gated recurrent unit after each step, see `kernel::Gru`. `projections`: batch ×
+/// (steps · 3H), `weight` 3H × H, `bias` H; result batch × (steps · H).
+pub fn gru(projections: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
+    let ([rows, size], [width]) = (projections.dims(), bias.dims());
+    let (steps, of_weight) = (size / (3 * width), weight.dims());
+    let nodes = [projections.node, weight.node, bias.node];
+    let is_tracked = nodes.iter().any(Option::is_some);
+    let (weight, bias) = (weight.data, bias.data);
+    let of = |weight, bias| Gru { weight: array(weight).values(), bias: array(bias).values(), steps };
+    let (states, kept) = of(&weight, &bias).forward(array(&projections.data).values(), is_tracked);
+    let states = data(states, [rows, steps * width]);
+    let result = states.clone();
+    let node = record(nodes, move |g, wanted| {
+        let of = Gru { weight: array(&weight).values(), bias: array(&bias).values(), steps };
+        let found = of.backward(array(&g).values(), array(&states).values(), &kept);
+        buffer::give(kept);
+        [
+            wanted[0].then(|| data(found.projections, [rows, size])),
+            wanted[1].then(|| data(found.weight, of_weight)),
+            wanted[2].then(|| data(found.bias, [width])),
+        ]
+    });
+    Tensor { data: result, node }
 }
 
 /// φ(a + b): all rows of `a` share `bias`.

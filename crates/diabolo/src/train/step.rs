@@ -139,7 +139,7 @@ mod tests {
         let architecture = Architecture {
             family: FamilyConfig::Plain { tied: false },
             condition: 0,
-            convolutions: None,
+            stem: None,
             inputs: WIDTH,
             hidden: vec![30],
             latent_dim: 5,

@@ -24,7 +24,7 @@ fn contractive_autoencoders_tied_and_untied() {
                 }),
                 inputs,
                 condition: 0,
-                convolutions: None,
+                stem: None,
                 hidden: widths,
                 latent_dim,
                 activation: activation(&case),

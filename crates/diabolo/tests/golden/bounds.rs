@@ -17,7 +17,7 @@ fn architecture(case: &Value, config: VariationalConfig) -> Architecture {
         family: FamilyConfig::Variational(config),
         inputs,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: hidden(&case["parameters"]["encoder"]),
         latent_dim: width(&case["noise"]["latent"]),
         activation: activation(case),

@@ -60,6 +60,7 @@ fn assert_weights(name: &str, layers: &Sequential, gradients: &Gradients, expect
         let (weight, bias) = match layer {
             AnyLayer::Linear(layer) => (layer.weight.val(), layer.bias.val()),
             AnyLayer::Convolution(layer) => (layer.weight.val(), layer.bias.val()),
+            _ => unreachable!("a layer of these cases"),
         };
         let size = bias.num_elements();
         let bias = bias.grad(gradients).map_or(vec![0.0; size], to_host_f64);

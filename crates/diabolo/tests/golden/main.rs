@@ -12,6 +12,7 @@ mod files;
 mod likelihoods;
 mod multiscale;
 mod parameters;
+mod recurrent;
 mod sparse;
 mod variational;
 mod vector_quantized;

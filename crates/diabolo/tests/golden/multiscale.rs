@@ -31,7 +31,7 @@ fn architecture(case: &Value) -> Architecture {
         family: FamilyConfig::Multiscale(config),
         inputs,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: widths,
         latent_dim,
         activation: activation(case),

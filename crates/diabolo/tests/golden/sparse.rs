@@ -22,7 +22,7 @@ fn architecture(case: &Value) -> Architecture {
         family: FamilyConfig::Sparse(SparseConfig { tied: case["tied"].as_bool().unwrap(), sparsity }),
         inputs,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: widths,
         latent_dim,
         activation: activation(case),

@@ -52,7 +52,7 @@ fn architecture(case: &Value, kl_weight: f64) -> Architecture {
         family: FamilyConfig::Variational(VariationalConfig { kl_weight, ..Default::default() }),
         inputs: width(&case["x"]),
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: hidden(&case["encoder"]),
         latent_dim: width(&case["epsilon"]),
         activation: activation(case),

@@ -22,7 +22,7 @@ fn architecture(case: &Value) -> Architecture {
         }),
         inputs,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: widths,
         latent_dim,
         activation: activation(case),

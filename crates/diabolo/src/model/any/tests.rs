@@ -215,7 +215,7 @@ fn overridden_methods_are_called() {
         family: FamilyConfig::Plain { tied: false },
         inputs: 4,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: vec![],
         latent_dim: 8,
         activation: Activation::Tanh,

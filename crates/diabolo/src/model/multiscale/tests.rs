@@ -15,7 +15,7 @@ fn model_of(members: usize, device: &Device) -> Multiscale {
         family: FamilyConfig::Multiscale(config.clone()),
         inputs: 5,
         condition: 0,
-        convolutions: None,
+        stem: None,
         hidden: vec![6],
         latent_dim: 4,
         activation: Activation::Silu,

@@ -1,9 +1,11 @@
-//! What lies between the rows and the hidden layers: nothing, or a stack of convolutions.
+//! What lies between the rows and the hidden layers: nothing, convolutions, or recurrent layers.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Sequence;
+use crate::data::Block;
 use crate::nn::{Image, Window};
 use crate::{Error, Result};
 
@@ -14,13 +16,18 @@ pub enum NetworkConfig {
     /// None: hidden layers are fully connected to the row.
     #[default]
     Dense,
-    /// Convolutions of stride 2, for rows that are one image.
+    /// Convolutions of stride 2, for rows that are one image, or windows of a series.
     Convolution {
         /// Channels of each, from the image on.
         channels: Vec<usize>,
         /// Height and width of the windows.
         #[serde(default = "usual_kernel")]
         kernel: usize,
+    },
+    /// Gated recurrent units, for windows of a series.
+    Gru {
+        /// Units of each layer, from the series on.
+        units: Vec<usize>,
     },
 }
 
@@ -31,11 +38,69 @@ fn usual_kernel() -> usize {
 /// Pixels from one position of a window to the next.
 const STRIDE: usize = 2;
 
-/// The convolutions of an encoder over images.
+/// The layers of an encoder between the row and the hidden layers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stem {
+    /// Over an image, or a window.
+    Convolution(Convolutions),
+    /// Over the steps of a window.
+    Recurrent(Recurrent),
+}
+
+impl Stem {
+    /// The window that a row is, if it is one.
+    pub fn sequence(&self) -> Option<&Sequence> {
+        match self {
+            Stem::Convolution(convolutions) => convolutions.sequence.as_ref(),
+            Stem::Recurrent(recurrent) => Some(&recurrent.sequence),
+        }
+    }
+
+    /// Width of the result.
+    pub fn features(&self) -> usize {
+        match self {
+            Stem::Convolution(convolutions) => convolutions.feature_map().numbers(),
+            Stem::Recurrent(recurrent) => recurrent.units[recurrent.units.len() - 1],
+        }
+    }
+
+    /// Number of weights.
+    pub(crate) fn weights(&self) -> usize {
+        match self {
+            Stem::Convolution(convolutions) => convolutions.weights(),
+            Stem::Recurrent(recurrent) => {
+                let layers = recurrent.widths();
+                let of = |(inputs, units): (usize, usize)| 3 * units.saturating_mul(inputs + units);
+                layers.map(of).fold(0, usize::saturating_add)
+            }
+        }
+    }
+}
+
+/// The recurrent layers of an encoder over the steps of a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recurrent {
+    /// The layout of the rows.
+    pub sequence: Sequence,
+    /// Units of each layer, from the series on; at least one.
+    pub units: Vec<usize>,
+}
+
+impl Recurrent {
+    /// Numbers of a step before and after each layer.
+    pub(crate) fn widths(&self) -> impl Iterator<Item = (usize, usize)> {
+        let before = [self.sequence.features()].into_iter().chain(self.units.iter().copied());
+        before.zip(self.units.iter().copied())
+    }
+}
+
+/// The convolutions of an encoder over images, or over windows: images of one column of pixels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Convolutions {
     /// The layout of the rows.
     pub image: Image,
+    /// That of rows which are windows.
+    pub sequence: Option<Sequence>,
     /// Channels of each, from the image on.
     pub channels: Vec<usize>,
     /// Height and width of the windows.
@@ -48,50 +113,77 @@ impl NetworkConfig {
         *self == NetworkConfig::Dense
     }
 
-    /// The convolutions over rows that are an `image`; `None` for dense networks.
+    /// The layers over rows of these `blocks`; `None` for dense networks.
     ///
     /// # Errors
     /// [`Error::Config`] for settings out of range, [`Error::Conflict`] for rows of another kind.
-    pub(crate) fn convolutions(&self, image: Option<Image>) -> Result<Option<Convolutions>> {
-        const MOST_LAYERS: usize = 10;
-        let NetworkConfig::Convolution { channels, kernel } = self else { return Ok(None) };
-        if !(1..=MOST_LAYERS).contains(&channels.len()) || channels.iter().any(|c| !(1..=4096).contains(c)) {
-            let expected = format!("1 to {MOST_LAYERS} numbers of channels, each from 1 to 4096");
-            return Err(Error::config("network.channels", expected, format!("{channels:?}")));
+    pub(crate) fn stem(&self, blocks: &[Block]) -> Result<Option<Stem>> {
+        match self {
+            NetworkConfig::Dense => Ok(None),
+            NetworkConfig::Convolution { channels, kernel } => {
+                check_widths("network.channels", "numbers of channels", channels)?;
+                if !(1..=31).contains(kernel) {
+                    return Err(Error::config("network.kernel", "1 to 31", kernel));
+                }
+                let sequence = Sequence::of(blocks);
+                let of_window = |s: &Sequence| Image { height: s.steps, width: 1, channels: s.features() };
+                let image = image_of(blocks).or_else(|| sequence.as_ref().map(of_window)).ok_or_else(|| {
+                    let reason = "convolutions need rows that are one image each, without other columns, or \
+                                  windows of a series";
+                    Error::conflict("network = convolution", "these columns", reason)
+                })?;
+                let (channels, kernel) = (channels.clone(), *kernel);
+                Ok(Some(Stem::Convolution(Convolutions { image, sequence, channels, kernel })))
+            }
+            NetworkConfig::Gru { units } => {
+                check_widths("network.units", "numbers of units", units)?;
+                let sequence = Sequence::of(blocks).ok_or_else(|| {
+                    let reason = "recurrent layers need windows of a series";
+                    Error::conflict("network = gru", "these columns", reason)
+                })?;
+                Ok(Some(Stem::Recurrent(Recurrent { sequence, units: units.clone() })))
+            }
         }
-        if !(1..=31).contains(kernel) {
-            return Err(Error::config("network.kernel", "1 to 31", kernel));
-        }
-        let image = image.ok_or_else(|| {
-            let reason = "convolutions need rows that are one image each, without other columns";
-            Error::conflict("network = convolution", "these columns", reason)
-        })?;
-        Ok(Some(Convolutions { image, channels: channels.clone(), kernel: *kernel }))
     }
+}
+
+fn check_widths(key: &str, what: &str, widths: &[usize]) -> Result<()> {
+    const MOST_LAYERS: usize = 10;
+    if (1..=MOST_LAYERS).contains(&widths.len()) && widths.iter().all(|w| (1..=4096).contains(w)) {
+        return Ok(());
+    }
+    Err(Error::config(key, format!("1 to {MOST_LAYERS} {what}, each from 1 to 4096"), format!("{widths:?}")))
+}
+
+/// The layout of rows that are one image.
+fn image_of(blocks: &[Block]) -> Option<Image> {
+    let [Block { image: Some((height, width, channels)), .. }] = *blocks else { return None };
+    Some(Image { height, width, channels })
 }
 
 impl FromStr for NetworkConfig {
     type Err = Error;
 
-    /// Parses `dense`, `convolution:CHANNELS` such as `convolution:32,64`, or
-    /// `convolution:CHANNELS:KERNEL`.
+    /// Parses `dense`, `convolution:CHANNELS` such as `convolution:32,64`,
+    /// `convolution:CHANNELS:KERNEL`, or `gru:UNITS` such as `gru:64`.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
-            let expected = "dense, dense:WIDTHS such as dense:512,256, or convolution:CHANNELS such as \
-                            convolution:32,64, or convolution:CHANNELS:KERNEL";
+            let expected = "dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as \
+                            convolution:32,64, convolution:CHANNELS:KERNEL, or gru:UNITS such as gru:64";
             Error::invalid_value("network", expected, format!("'{text}'"))
         };
+        let number = |text: &str| text.trim().parse().map_err(|_| wrong());
+        let numbers = |text: &str| text.split(',').map(number).collect::<Result<_>>();
         match text.split_once(':') {
             None if text == "dense" => Ok(NetworkConfig::Dense),
             Some(("convolution", sizes)) => {
-                let number = |text: &str| text.trim().parse().map_err(|_| wrong());
                 let (channels, kernel) = match sizes.split_once(':') {
                     Some((channels, kernel)) => (channels, number(kernel)?),
                     None => (sizes, usual_kernel()),
                 };
-                let channels = channels.split(',').map(number).collect::<Result<_>>()?;
-                Ok(NetworkConfig::Convolution { channels, kernel })
+                Ok(NetworkConfig::Convolution { channels: numbers(channels)?, kernel })
             }
+            Some(("gru", units)) => Ok(NetworkConfig::Gru { units: numbers(units)? }),
             _ => Err(wrong()),
         }
     }
@@ -135,21 +227,46 @@ impl Convolutions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::BlockKind;
+
+    fn image_blocks(shape: (usize, usize, usize)) -> [Block; 1] {
+        let (kind, width) = (BlockKind::Pixels, shape.0 * shape.1 * shape.2);
+        [Block { kind, start: 0, width, image: Some(shape), features: vec![0], names: vec!["image".into()] }]
+    }
 
     #[test]
     fn each_layer_halves_the_picture() {
-        let image = Image { height: 28, width: 21, channels: 3 };
+        let blocks = image_blocks((28, 21, 3));
         let network: NetworkConfig = "convolution:32,64,8".parse().unwrap();
-        let convolutions = network.convolutions(Some(image)).unwrap().unwrap();
+        let Some(Stem::Convolution(convolutions)) = network.stem(&blocks).unwrap() else { unreachable!() };
         let sizes: Vec<[usize; 3]> =
             convolutions.images().iter().map(|i| [i.height, i.width, i.channels]).collect();
         assert_eq!(sizes, [[28, 21, 3], [14, 11, 32], [7, 6, 64], [4, 3, 8]]);
         let wide: NetworkConfig = "convolution:8:5".parse().unwrap();
         assert_eq!(wide, NetworkConfig::Convolution { channels: vec![8], kernel: 5 });
         assert_eq!(convolutions.weights(), 32 * 27 + 64 * 288 + 8 * 576);
-        assert!(network.convolutions(None).is_err());
-        for bad in ["convolution", "convolution:", "convolution:3:x", "convolution:3,x", "cnn:3", "dense:3"] {
+        let other = [Block { image: None, kind: BlockKind::Numeric, ..blocks[0].clone() }];
+        assert!(network.stem(&other).is_err());
+        for bad in
+            ["convolution", "convolution:", "convolution:3:x", "convolution:3,x", "cnn:3", "gru:", "gru"]
+        {
             assert!(bad.parse::<NetworkConfig>().is_err(), "{bad}");
         }
+    }
+
+    /// Windows of three steps of two columns.
+    #[test]
+    fn windows_have_recurrent_layers_and_convolutions() {
+        let names = ["a[-2]", "a[-1]", "a", "b[-2]", "b[-1]", "b"].map(String::from).to_vec();
+        let features = (0..6).collect();
+        let blocks = [Block { kind: BlockKind::Numeric, start: 0, width: 6, image: None, features, names }];
+        let stem = |text: &str| text.parse::<NetworkConfig>().unwrap().stem(&blocks).unwrap().unwrap();
+        let recurrent = stem("gru:5,4");
+        assert_eq!((recurrent.features(), recurrent.weights()), (4, 3 * 5 * 7 + 3 * 4 * 9));
+        let convolution = stem("convolution:8");
+        assert_eq!((convolution.features(), convolution.weights()), (16, 8 * 3 * 2));
+        assert_eq!(convolution.sequence().unwrap().order, [0, 3, 1, 4, 2, 5]);
+        assert!("gru:0".parse::<NetworkConfig>().unwrap().stem(&blocks).is_err());
+        assert!("gru:5".parse::<NetworkConfig>().unwrap().stem(&image_blocks((2, 2, 1))).is_err());
     }
 }

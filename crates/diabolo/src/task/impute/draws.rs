@@ -226,7 +226,7 @@ mod tests {
             family: FamilyConfig::default(),
             inputs: block.width,
             condition: 0,
-            convolutions: None,
+            stem: None,
             hidden: vec![],
             latent_dim: 1,
             activation: Activation::Identity,

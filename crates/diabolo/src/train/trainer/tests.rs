@@ -20,7 +20,7 @@ fn model_of(family: FamilyConfig, likelihood: Family) -> Model {
     let architecture = Architecture {
         family,
         condition: 0,
-        convolutions: None,
+        stem: None,
         inputs: WIDTH,
         hidden: vec![8],
         latent_dim: 8,

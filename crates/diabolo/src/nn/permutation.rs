@@ -1,0 +1,81 @@
+//! Numbers in another order.
+
+use crate::module;
+
+use super::{Activation, Layer, LayerTrace};
+use crate::tensor::Tensor;
+
+/// h_i = x_{order_i}, without weights: from columns one after the other to the steps of a window.
+#[derive(Clone, Debug)]
+pub struct Permutation {
+    order: Vec<usize>,
+    inverse: Vec<usize>,
+}
+module!(Permutation {});
+
+impl Permutation {
+    /// # Panics
+    /// If a position of 0 … `order.len()` − 1 is missing.
+    pub fn new(order: Vec<usize>) -> Self {
+        let mut inverse = vec![usize::MAX; order.len()];
+        order.iter().enumerate().for_each(|(to, &from)| inverse[from] = to);
+        assert!(!inverse.contains(&usize::MAX), "a permutation has every position");
+        Permutation { order, inverse }
+    }
+
+    /// The numbers of each row in this order.
+    pub(super) fn apply(&self, x: Tensor<2>) -> Tensor<2> {
+        x.select(1, &self.order)
+    }
+
+    /// Back from this order.
+    pub(super) fn undo(&self, h: Tensor<2>) -> Tensor<2> {
+        h.select(1, &self.inverse)
+    }
+}
+
+impl Layer for Permutation {
+    fn inputs(&self) -> usize {
+        self.order.len()
+    }
+
+    fn outputs(&self) -> usize {
+        self.order.len()
+    }
+
+    fn activation(&self) -> Activation {
+        Activation::Identity
+    }
+
+    fn multiplications(&self) -> usize {
+        0
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.apply(x)
+    }
+
+    fn trace(&self, x: Tensor<2>) -> LayerTrace {
+        LayerTrace::of(Activation::Identity, |_| self.apply(x))
+    }
+
+    fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
+        (cotangents * derivative.unsqueeze_dim::<3>(1)).select(2, &self.inverse)
+    }
+
+    fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
+        derivative * self.apply(tangent)
+    }
+
+    fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
+        let [batch, width] = derivative.dims();
+        let mut ones = vec![0.0; width * width];
+        self.order.iter().enumerate().for_each(|(to, from)| ones[to * width + from] = 1.0);
+        let ones = derivative.device().tensor::<3>(ones, [1, width, width]);
+        derivative.unsqueeze_dim::<3>(2) * ones.expand([batch, width, width])
+    }
+
+    fn squared_jacobian(&self, derivative: Tensor<2>) -> Tensor<1> {
+        derivative.square().sum_dim(1).squeeze_dim::<1>(1)
+    }
+}

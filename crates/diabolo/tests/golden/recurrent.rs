@@ -1,0 +1,146 @@
+//! Gated recurrent units: results, contractions, and all their gradients.
+
+use diabolo::nn::{AnyLayer, Gru, Permutation, Sequential, Steps};
+
+use crate::*;
+
+const CASES: &str = "last last_dense each_last_dense repeated dense_repeated_each";
+const STEPS: usize = 4;
+
+/// The tensors of a layer by the name that the golden file gives them.
+fn weights(layer: &AnyLayer) -> Vec<(&'static str, Parameter)> {
+    struct Named(Vec<Parameter>);
+    impl ModuleVisitor for Named {
+        fn parameter(&mut self, parameter: &Parameter) {
+            self.0.push(parameter.clone());
+        }
+    }
+    let mut named = Named(vec![]);
+    Module::visit(layer, &mut named);
+    ["weight", "bias", "recurrent_weight", "recurrent_bias"].into_iter().zip(named.0).collect()
+}
+
+fn layer(value: &Value, device: &Device) -> AnyLayer {
+    let (weight, bias) = (tensor(&value["weight"], device), tensor(&value["bias"], device));
+    let kind = match value["kind"].as_str().unwrap() {
+        "dense" => return Linear::from_parts(weight, bias, Activation::Tanh).into(),
+        "each" => Steps::Each,
+        "last" => Steps::Last,
+        "repeated" => Steps::Repeated,
+        other => panic!("{other}"),
+    };
+    let recurrent = tensor(&value["recurrent_weight"], device);
+    Gru::from_parts(weight, bias, recurrent, tensor(&value["recurrent_bias"], device), STEPS, kind).into()
+}
+
+fn layers(case: &Value, device: &Device) -> Sequential {
+    let all = case["layers"].as_array().unwrap().iter();
+    all.map(|value| layer(value, device)).collect::<Sequential>().train()
+}
+
+/// The gradients of weights and biases; 0 where the result does not depend on them.
+fn assert_weights(name: &str, layers: &Sequential, gradients: &Gradients, expected: &Value, tolerance: f64) {
+    for (k, layer) in layers.iter().enumerate() {
+        for (part, parameter) in weights(layer) {
+            let size = parameter.shape().iter().product();
+            let found = parameter.gradient(gradients).unwrap_or(vec![0.0; size]);
+            let expected = numbers(&expected[format!("layers.{k}.{part}")]);
+            assert_close(&format!("{name} ∂/∂{part} {k}"), &found, &expected, tolerance);
+        }
+    }
+}
+
+#[test]
+fn results_and_their_gradients() {
+    for (device, tolerance) in devices() {
+        for case in golden("recurrent", CASES) {
+            let name = case["name"].as_str().unwrap();
+            let layers = layers(&case, &device);
+            let x = tensor::<2>(&case["x"], &device).require_grad();
+            let h = layers.forward(x.clone());
+            assert_close(name, &to_host_f64(h.clone().detach()), &numbers(&case["h"]), tolerance);
+            let untracked = layers.clone().forward(x.clone().detach()).detach();
+            assert_close(name, &to_host_f64(untracked), &numbers(&case["h"]), tolerance);
+            let gradients = (h * tensor(&case["factors"], &device)).sum().backward();
+            let expected = &case["gradients_of_result"];
+            let of_x = to_host_f64(x.grad(&gradients).unwrap());
+            assert_close(&format!("{name} ∂/∂x"), &of_x, &numbers(&expected["x"]), tolerance);
+            assert_weights(name, &layers, &gradients, expected, tolerance);
+        }
+    }
+}
+
+/// Behind a permutation, as in every encoder: a recurrent layer is never the first.
+#[test]
+fn contractions_and_their_gradients() {
+    for (device, tolerance) in devices() {
+        for case in golden("recurrent", CASES) {
+            let name = case["name"].as_str().unwrap();
+            let layers = layers(&case, &device);
+            let x: Tensor<2> = tensor(&case["x"], &device);
+            let identity = AnyLayer::from(Permutation::new((0..x.dims()[1]).collect()));
+            let encoder = [&identity].into_iter().chain(layers.iter()).collect();
+            let trace = EncoderTrace::new(encoder, x);
+            let value = trace.contraction(None);
+            let expected = numbers(&case["jacobian_frobenius_squared"]);
+            assert_close(name, &to_host_f64(value.clone().detach()), &expected, tolerance);
+            let whole = trace.jacobian().detach().square().sum_dim(2).sum_dim(1).reshape([expected.len()]);
+            assert_close(name, &to_host_f64(whole), &expected, tolerance);
+            let gradients = value.mean().backward();
+            assert_weights(name, &layers, &gradients, &case["gradients_of_contraction"], tolerance);
+        }
+    }
+}
+
+/// Jᵀv by the vector-Jacobian product and J u by the other one: vᵀ(J u) = (vᵀJ) u.
+#[test]
+fn products_agree() {
+    let device = Device::cpu_f64();
+    for case in golden("recurrent", CASES) {
+        let layers = layers(&case, &device);
+        let x: Tensor<2> = tensor(&case["x"], &device);
+        let v: Tensor<2> = tensor(&case["factors"], &device);
+        let traces = layers.trace(x.clone());
+        let slopes: Vec<Tensor<2>> = traces.into_iter().map(|trace| trace.derivative).collect();
+        let along = layers.jvp(x.clone(), &slopes);
+        let back = layers.vjp(v.clone().unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
+        let difference = ((back * x).sum() - (along * v).sum()).detach().abs().into_scalar();
+        assert!(difference < 1e-12, "{}: {difference}", case["name"]);
+    }
+}
+
+/// The negative control: with the reset before the product, results differ.
+#[test]
+fn the_place_of_the_reset_matters() {
+    let cases = golden("recurrent", CASES);
+    let case = cases.iter().find(|case| case["name"] == "last").unwrap();
+    let part = |key: &str| numbers(&case["layers"][0][key]);
+    let (w, b) = (part("weight"), part("bias"));
+    let (u, c) = (part("recurrent_weight"), part("recurrent_bias"));
+    let (x, expected) = (numbers(&case["x"]), numbers(&case["h"]));
+    let width = c.len();
+    let features = w.len() / (3 * width);
+    let sigmoid = |a: f64| 1.0 / (1.0 + (-a).exp());
+    let run = |before: bool| {
+        let mut h = vec![0.0; width];
+        for t in 0..STEPS {
+            let x = &x[t * features..(t + 1) * features];
+            let given = |k: usize| b[k] + x.iter().zip(&w[k * features..]).map(|(x, w)| x * w).sum::<f64>();
+            let own = |k: usize, h: &[f64]| h.iter().zip(&u[k * width..]).map(|(h, u)| h * u).sum::<f64>();
+            let reset: Vec<f64> = (0..width).map(|j| sigmoid(given(j) + own(j, &h))).collect();
+            let faded: Vec<f64> = h.iter().zip(&reset).map(|(h, r)| h * r).collect();
+            let next = |j: usize| {
+                let update = sigmoid(given(width + j) + own(width + j, &h));
+                let k = 2 * width + j;
+                let inner = if before { own(k, &faded) + c[j] } else { reset[j] * (own(k, &h) + c[j]) };
+                (1.0 - update) * (given(k) + inner).tanh() + update * h[j]
+            };
+            h = (0..width).map(next).collect();
+        }
+        h
+    };
+    let distance =
+        |found: Vec<f64>| found.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(distance(run(false)) < 1e-12);
+    assert!(distance(run(true)) > 1e-3);
+}

@@ -1,0 +1,95 @@
+"""Gated recurrent units by `lax.scan`: results, the exact ‖J‖²_F by jacfwd, and the gradients of both
+with respect to weights, biases and inputs.
+
+A row is steps × features. Gates in the order reset, update, candidate, the reset after the product.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from cases.common import affine, dense, frobenius_squared, stream, value_and_gradients
+
+ROWS = 3
+STEPS = 4
+
+
+def step(layer, h, x):
+    given = layer["weight"] @ x + layer["bias"]
+    own = layer["recurrent_weight"] @ h
+    (pr, pz, pn), (ur, uz, un) = jnp.split(given, 3), jnp.split(own, 3)
+    reset, update = jax.nn.sigmoid(pr + ur), jax.nn.sigmoid(pz + uz)
+    candidate = jnp.tanh(pn + reset * (un + layer["recurrent_bias"]))
+    h = (1 - update) * candidate + update * h
+    return h, h
+
+
+def unit(kind, layer, x):
+    """One row."""
+    width = layer["recurrent_bias"].shape[0]
+    steps = jnp.tile(x, (STEPS, 1)) if kind == "repeated" else x.reshape(STEPS, -1)
+    last, states = lax.scan(lambda h, x: step(layer, h, x), jnp.zeros(width), steps)
+    return last if kind == "last" else states.reshape(-1)
+
+
+def through(kinds, layers, x):
+    for kind, layer in zip(kinds, layers):
+        if kind == "dense":
+            x = jnp.tanh(affine(layer, x))
+        else:
+            x = jax.vmap(lambda row: unit(kind, layer, row))(x)
+    return x
+
+
+def make(rng, features, width):
+    draw = lambda *shape: rng.normal(0.0, 0.9 / np.sqrt(shape[-1]), shape)  # noqa: E731
+    return {
+        "weight": draw(3 * width, features),
+        "bias": rng.normal(0.0, 0.4, 3 * width),
+        "recurrent_weight": draw(3 * width, width),
+        "recurrent_bias": rng.normal(0.0, 0.4, width),
+    }
+
+
+def case(name, kinds, layers, width):
+    rng = stream("recurrent", f"{name}/rows")
+    x = rng.normal(size=(ROWS, width))
+    h = through(kinds, layers, x)
+    factors = rng.normal(size=h.shape)
+
+    def weighted(p):
+        return jnp.sum(factors * through(kinds, p["layers"], p["x"]))
+
+    def per_example(p):
+        one = lambda row: through(kinds, p["layers"], row[None])[0]  # noqa: E731
+        return frobenius_squared(jax.vmap(jax.jacfwd(one))(x))
+
+    _, forward = value_and_gradients(weighted, {"layers": layers, "x": x})
+    _, gradients = value_and_gradients(lambda p: jnp.mean(per_example(p)), {"layers": layers})
+    return {
+        "name": name,
+        "layers": [{"kind": kind, **layer} for kind, layer in zip(kinds, layers)],
+        "x": x,
+        "h": h,
+        "factors": factors,
+        "gradients_of_result": forward,
+        "jacobian_frobenius_squared": per_example({"layers": layers}),
+        "gradients_of_contraction": gradients,
+    }
+
+
+def cases():
+    for name, kinds, widths in (
+        ("last", ["last"], [2, 3]),
+        ("last_dense", ["last", "dense"], [2, 5, 3]),
+        ("each_last_dense", ["each", "last", "dense"], [3, 4, 2, 3]),
+        ("repeated", ["repeated"], [3, 4]),
+        ("dense_repeated_each", ["dense", "repeated", "each"], [2, 3, 4, 3]),
+    ):
+        rng = stream("recurrent", name)
+        layers = [
+            dense(rng, before, after) if kind == "dense" else make(rng, before, after)
+            for kind, before, after in zip(kinds, widths, widths[1:])
+        ]
+        yield case(name, kinds, layers, widths[0] if kinds[0] in ("repeated", "dense") else STEPS * widths[0])
