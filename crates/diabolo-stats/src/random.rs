@@ -105,6 +105,10 @@ pub enum Purpose {
     CodecInitialBits = 40,
     /// Draws by which a codec weighs a model.
     CodecPlan = 41,
+    /// Which of many held-out rows a fit evaluates.
+    EvaluatedRows = 42,
+    /// Which levels stand for the others of a category with many.
+    SampledLevels = 43,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -232,6 +236,8 @@ mod tests {
         Purpose::CalibratedDraws,
         Purpose::CodecInitialBits,
         Purpose::CodecPlan,
+        Purpose::EvaluatedRows,
+        Purpose::SampledLevels,
         Purpose::ForecastPaths,
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,

@@ -201,7 +201,7 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
         height,
         width,
         channels,
-        originals: split(shown.values),
+        originals: split(shown.values.into_dense()),
         reconstructions,
         samples,
         sampler,
