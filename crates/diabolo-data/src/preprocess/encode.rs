@@ -71,21 +71,7 @@ impl Preprocessor {
                 }
                 Transform::Unobserved => (0..encoded.rows).for_each(|row| encoded.set_missing(row, &units)),
                 Transform::Number { scaling, .. } => {
-                    let scale = scaling.encoder();
-                    let counts = *scaling == Scaling::Log1p;
-                    for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
-                        if x.is_nan() {
-                            encoded.set_missing(row, &units);
-                        } else if counts && !is_count(x) {
-                            let help = "fix the cell, or leave it empty to mark it as missing; or fit with \
-                                        --counts as_numeric";
-                            let error =
-                                column.error(row, "a whole number, zero or more", x.to_string(), help);
-                            return Err(error.because(DataProblem::OutOfRange));
-                        } else {
-                            encoded.numbers(row, &units)[0] = scale(x);
-                        }
-                    }
+                    encode_numbers(&column, scaling, &units, &mut encoded)?;
                 }
             }
         }
@@ -152,6 +138,29 @@ impl Preprocessor {
         }
         Ok(())
     }
+}
+
+fn encode_numbers(
+    column: &Column,
+    scaling: &Scaling,
+    units: &Range<usize>,
+    encoded: &mut Encoded,
+) -> Result<()> {
+    let scale = scaling.encoder();
+    let counts = *scaling == Scaling::Log1p;
+    for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
+        if x.is_nan() {
+            encoded.set_missing(row, units);
+        } else if counts && !is_count(x) {
+            let help =
+                "fix the cell, or leave it empty to mark it as missing; or fit with --counts as_numeric";
+            let error = column.error(row, "a whole number, zero or more", x.to_string(), help);
+            return Err(error.because(DataProblem::OutOfRange));
+        } else {
+            encoded.numbers(row, units)[0] = scale(x);
+        }
+    }
+    Ok(())
 }
 
 /// The scaled time of each row, and its positions in the calendar.

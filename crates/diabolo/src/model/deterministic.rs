@@ -91,8 +91,7 @@ impl Deterministic {
         self
     }
 
-    /// See [`Trainable::likelihood_of_levels`](super::Trainable::likelihood_of_levels): without tied
-    /// weights.
+    /// See [`Trainable`](super::Trainable::likelihood_of_levels): without tied weights.
     pub(super) fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
         self.decoder_bias.is_empty().then_some(&mut self.likelihood)
     }
