@@ -1,9 +1,9 @@
 //! Encoded rows as small as they are.
 //!
-//! A row is a list of segments: numbers (f32), pixels (bytes), a category (the position of its 1,
-//! in one, two or four bytes) or marks of what was observed (bits). It *means* a row of numbers,
-//! with categories as one-hot, and is read as such where that is easiest; then all rows are
-//! expanded, once. What handles many rows reads segments.
+//! A row is a list of segments: numbers (f32), a category (the position of its 1, in one, two or
+//! four bytes) or marks of what was observed (bits). It *means* a row of numbers, with categories
+//! as one-hot, and is read as such where that is easiest; then all rows are expanded, once. What
+//! handles many rows reads segments.
 
 mod codes;
 mod segment;

@@ -18,8 +18,6 @@ pub struct Segment {
 pub enum Cells {
     /// Any numbers: rows × width, row-major.
     Numbers(Vec<f32>),
-    /// Pixels: rows × width bytes, row-major, and the number of each byte.
-    Bytes(Vec<u8>, Box<[f32; 256]>),
     /// 1 in the column that has the code of the row, else 0. The code `width` is no column.
     OneHot(Codes),
     /// 0 or 1: rows × width, row-major.
@@ -34,7 +32,6 @@ impl Segment {
         let of = |cells: usize| cells / self.width.max(1);
         match &self.cells {
             Cells::Numbers(values) => of(values.len()),
-            Cells::Bytes(bytes, _) => of(bytes.len()),
             Cells::OneHot(codes) => codes.len(),
             Cells::Flags(flags) => of(flags.len()),
             Cells::SharedFlags(flags) => flags.len(),
@@ -47,7 +44,6 @@ impl Segment {
         let cell = row * self.width + column;
         match &self.cells {
             Cells::Numbers(values) => values[cell],
-            Cells::Bytes(bytes, numbers) => numbers[usize::from(bytes[cell])],
             Cells::OneHot(codes) => f32::from(codes.at(row) == column),
             Cells::Flags(flags) => f32::from(flags.at(cell)),
             Cells::SharedFlags(flags) => f32::from(flags.at(row)),
@@ -61,9 +57,6 @@ impl Segment {
             |ones: usize| usize::from(fulfils(&1.0)) * ones + usize::from(fulfils(&0.0)) * (cells - ones);
         match &self.cells {
             Cells::Numbers(values) => values.iter().filter(|value| fulfils(value)).count(),
-            Cells::Bytes(bytes, numbers) => {
-                bytes.iter().filter(|byte| fulfils(&numbers[usize::from(**byte)])).count()
-            }
             _ => of_flags(self.ones()),
         }
     }
@@ -73,7 +66,6 @@ impl Segment {
         let size = |value: f32| f64::from(value.abs());
         match &self.cells {
             Cells::Numbers(values) => values.iter().map(|&value| size(value)).sum(),
-            Cells::Bytes(bytes, numbers) => bytes.iter().map(|byte| size(numbers[usize::from(*byte)])).sum(),
             _ => self.ones() as f64,
         }
     }
@@ -85,7 +77,7 @@ impl Segment {
             Cells::OneHot(codes) => rows.filter(|row| codes.at(*row) < self.width).count(),
             Cells::Flags(flags) => (0..flags.len()).filter(|cell| flags.at(*cell)).count(),
             Cells::SharedFlags(flags) => self.width * rows.filter(|row| flags.at(*row)).count(),
-            Cells::Numbers(_) | Cells::Bytes(..) => 0,
+            Cells::Numbers(_) => 0,
         }
     }
 
@@ -93,7 +85,6 @@ impl Segment {
         let width = self.width;
         let cells = match &self.cells {
             Cells::Numbers(values) => Cells::Numbers(gathered(values, width, rows)),
-            Cells::Bytes(bytes, numbers) => Cells::Bytes(gathered(bytes, width, rows), numbers.clone()),
             Cells::OneHot(codes) => Cells::OneHot(codes.gather(rows)),
             Cells::Flags(flags) => Cells::Flags(flags.gather(rows, width)),
             Cells::SharedFlags(flags) => Cells::SharedFlags(flags.gather(rows, 1)),
@@ -108,10 +99,6 @@ impl Segment {
             Cells::Numbers(values) => Cells::Numbers(
                 values.chunks_exact(self.width).flat_map(|row| &row[columns.clone()]).copied().collect(),
             ),
-            Cells::Bytes(bytes, numbers) => {
-                let some = bytes.chunks_exact(self.width).flat_map(|row| &row[columns.clone()]);
-                Cells::Bytes(some.copied().collect(), numbers.clone())
-            }
             Cells::OneHot(_) => return None,
             Cells::Flags(flags) => {
                 let mut some = Bits::ones(rows * columns.len());
@@ -133,8 +120,6 @@ impl Segment {
         let is_part = columns.len() < self.width;
         match &mut self.cells {
             Cells::Numbers(values) => values[cells].fill(0.0),
-            // The darkest byte is 0.
-            Cells::Bytes(bytes, _) => bytes[cells].fill(0),
             Cells::OneHot(codes) => {
                 if columns.contains(&codes.at(row)) {
                     codes.set(row, self.width);
@@ -162,11 +147,6 @@ impl Segment {
         match &self.cells {
             Cells::Numbers(values) => {
                 rows.zip(values.chunks_exact(width.max(1))).for_each(|(to, from)| to.copy_from_slice(from));
-            }
-            Cells::Bytes(bytes, numbers) => {
-                for (to, from) in rows.zip(bytes.chunks_exact(width.max(1))) {
-                    to.iter_mut().zip(from).for_each(|(to, byte)| *to = numbers[usize::from(*byte)]);
-                }
             }
             Cells::OneHot(codes) => {
                 for (row, to) in rows.enumerate() {
