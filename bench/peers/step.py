@@ -275,7 +275,65 @@ def deep(jacobian):
     return widths, parameters, loss
 
 
+class Table:
+    """10 numbers and 20 categories of 100 levels, as one-hot columns or as indices with embeddings."""
+
+    numbers, categories, levels, hidden, latent = 10, 20, 100, 256, 16
+
+    def __init__(self, embeddings):
+        self.embeddings = embeddings
+        self.width = self.numbers + self.categories * self.levels
+
+    def rows(self, rng):
+        codes = rng.integers(0, self.levels, (16, BATCH, self.categories))
+        numbers = rng.random((16, BATCH, self.numbers), dtype=np.float32)
+        if self.embeddings:
+            return [(numbers[k], codes[k]) for k in range(16)]
+        one_hot = np.eye(self.levels, dtype=np.float32)[codes].reshape(16, BATCH, -1)
+        return np.concatenate([numbers, one_hot], 2)
+
+    def parameters(self, rng):
+        widths = [self.width, self.hidden]
+        return {
+            "encoder": layers(widths, rng),
+            "heads": layers([self.hidden, 2 * self.latent], rng)[0],
+            "decoder": layers([self.latent, *widths[::-1]], rng),
+            "log_variance": jnp.zeros(self.numbers, jnp.float32),
+        }
+
+    def first(self, layer, x):
+        if not self.embeddings:
+            return affine(layer, x)
+        # The weight is kept inputs × outputs: rows of it are embeddings.
+        numbers, codes = x
+        weight = layer["weight"].reshape(self.width, self.hidden)
+        offsets = self.numbers + self.levels * jnp.arange(self.categories)
+        return numbers @ weight[: self.numbers] + jnp.sum(weight[codes + offsets], 1) + layer["bias"]
+
+    def loss(self, p, x, key):
+        h = jax.nn.relu(self.first(p["encoder"][0], x))
+        mean, log_variance = jnp.split(affine(p["heads"], h), 2, 1)
+        z = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
+        kl = 0.5 * jnp.sum(mean**2 + jnp.exp(log_variance) - log_variance - 1, 1)
+        out = affine(p["decoder"][1], jax.nn.relu(affine(p["decoder"][0], z)))
+        numbers = x[0] if self.embeddings else x[:, : self.numbers]
+        v = p["log_variance"]
+        of_numbers = 0.5 * jnp.sum((numbers - out[:, : self.numbers]) ** 2 / jnp.exp(v) + v + jnp.log(2 * jnp.pi), 1)
+        log_p = jax.nn.log_softmax(out[:, self.numbers :].reshape(-1, self.categories, self.levels), 2)
+        if self.embeddings:
+            of_levels = -jnp.sum(jnp.take_along_axis(log_p, x[1][:, :, None], 2), (1, 2))
+        else:
+            of_levels = -jnp.sum(log_p.reshape(len(out), -1) * x[:, self.numbers :], 1)
+        return jnp.mean(of_numbers + of_levels + kl)
+
+
+def table(embeddings):
+    net = Table(embeddings)
+    return [net.width], net.parameters, net.loss, net
+
+
 NETWORKS = {
+    "categories": lambda: table(False),
     # The networks of the TensorFlow tutorials on autoencoders and convolutional VAEs, and of disentanglement_lib.
     "conv_denoiser": lambda: convolutional(28, [16, 8], 3, [], 0),
     "conv_vae": lambda: convolutional(28, [32, 64], 3, [], 2),
@@ -300,7 +358,7 @@ class Jax:
         parameters = parameters(rng)
         zeros = lambda: jax.tree.map(jnp.zeros_like, parameters)  # noqa: E731
         self.state = (parameters, zeros(), zeros(), jnp.zeros((), jnp.float32), jax.random.key(0))
-        self.rows, _ = batches(rng, widths[0])
+        self.rows = network[3].rows(rng) if isinstance(network[-1], Table) else batches(rng, widths[0])[0]
         self.step = jax.jit(lambda state, x: self.adam(loss, state, x), donate_argnums=0)
 
     @staticmethod
@@ -329,10 +387,11 @@ class Jax:
 class Diabolo:
     def __init__(self, case, inputs):
         self.case = case
-        _, file = batches(np.random.default_rng(0), inputs)
+        _, file = batches(np.random.default_rng(0), inputs) if case != "categories" else (None, None)
         self.file = [file] if file else []
 
     def round(self, steps):
+        # The rows of `categories` are drawn by the bench.
         command = [arguments.executable, str(steps), self.case, *self.file]
         found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         return found["median_ms"], found["minimum_ms"]
@@ -352,9 +411,9 @@ class Products:
     @staticmethod
     def shapes(network, rng):
         """Rows, inputs, outputs, and whether the inputs are those of the network."""
-        if len(network) == 4:
+        if len(network) == 4 and not isinstance(network[3], Table):
             return [(BATCH * n, a, b, k == 0) for k, (n, a, b) in enumerate(network[3].products())]
-        widths, parameters, _ = network
+        widths, parameters = network[:2]
         weights = [w.shape for w in jax.tree.leaves(parameters(rng)) if w.ndim == 2]
         if len(widths) == 2:
             weights = weights * 2
@@ -376,6 +435,8 @@ class Products:
 def contenders(case):
     network = NETWORKS[case]()
     found = {"products alone": Products(network), "JAX": Jax(network)}
+    if case == "categories":
+        found = {"JAX, one-hot": Jax(network), "JAX, embeddings": Jax(table(True))}
     if arguments.torch and case != "deep_exact" and not case.startswith(("conv", "gru")):
         from pytorch import Torch
 

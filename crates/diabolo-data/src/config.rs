@@ -58,6 +58,10 @@ pub struct DataConfig {
     pub binarize: Option<Binarization>,
     /// How counts are encoded.
     pub counts: CountScaling,
+    /// The most levels of a category that are learned apart, not as one with others; by the model
+    /// family if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_levels: Option<usize>,
     /// How to handle a category that was not in the training data.
     pub unknown_category: UnknownCategory,
     /// Whether imputed, generated and reconstructed numbers may leave the range of the training
@@ -96,6 +100,7 @@ impl Default for DataConfig {
             numeric: NumericScaling::default(),
             binarize: None,
             counts: CountScaling::default(),
+            most_levels: None,
             unknown_category: UnknownCategory::default(),
             beyond_range: false,
             validation: 0.1,
@@ -161,6 +166,7 @@ impl DataConfig {
             unknown_category: self.unknown_category,
             beyond_range: self.beyond_range,
             binarization: self.binarize,
+            most_levels: self.most_levels,
         }
     }
 }

@@ -31,12 +31,14 @@ mod prepare;
 pub mod preprocess;
 mod profile;
 pub mod read;
+pub mod rows;
 pub mod schema;
 pub mod series;
 pub mod spelling;
 pub mod split;
 mod stored;
 pub mod synthetic;
+mod take;
 pub mod taxi;
 pub mod write;
 
@@ -52,8 +54,7 @@ pub use missing::{MISSING, MissingWords};
 pub use names::{any_of, file_name, places, short_name, unnamed_column};
 pub use number_format::NumberFormat;
 pub use prepare::{
-    Check, Prepared, held_out, parts, prepare, prepare_checked, prepare_rows, rows_at, take, texts,
-    windowed_rows,
+    Check, Prepared, held_out, parts, prepare, prepare_checked, prepare_rows, rows_at, texts, windowed_rows,
 };
 pub use preprocess::{
     CellCode, Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor,
@@ -66,4 +67,5 @@ pub use series::{KeyTime, Series, SeriesSchema, SeriesSet, TimeKey};
 pub use spelling::Spelling;
 pub use split::Split;
 pub use stored::fill;
+pub use take::take;
 pub use write::Writer;

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 const FEW_LEVELS: usize = 100;
 /// The training rows that a level of its own needs.
 const LEAST_ROWS: u64 = 5;
-/// The maximum number of levels of their own.
-const MOST_LEVELS: usize = 1000;
+/// The maximum number of levels of their own, unless a fit allows more.
+pub(crate) const MOST_LEVELS: usize = 1000;
 /// A column with more levels is not learned unless the user asks for it.
-const MOST_KNOWN_LEVELS: usize = 10_000;
+const MOST_KNOWN_LEVELS: usize = 200_000;
 
 /// Whether a column of levels with these numbers of rows can be learned: levels share rows on
 /// average, or those with enough of them have at least half of the rows.
@@ -37,14 +37,15 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// The pool of levels with these numbers of training rows; `None` if fewer than two are rare.
-    pub fn of(counts: &[u64]) -> Option<Self> {
+    /// The pool of levels with these numbers of training rows, of which at most `most` are kept
+    /// apart; `None` if fewer than two are rare.
+    pub fn of(counts: &[u64], most: usize) -> Option<Self> {
         if counts.len() <= FEW_LEVELS {
             return None;
         }
         let mut order: Vec<usize> = (0..counts.len()).collect();
         order.sort_by_key(|&code| std::cmp::Reverse(counts[code]));
-        let often = order.iter().take(MOST_LEVELS).take_while(|&&code| counts[code] >= LEAST_ROWS).count();
+        let often = order.iter().take(most).take_while(|&&code| counts[code] >= LEAST_ROWS).count();
         let mut codes = order.split_off(often);
         codes.sort_unstable();
         let rows = codes.iter().map(|&code| counts[code]).collect();
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn levels_with_few_rows_are_pooled() {
-        let pool = Pool::of(&counts()).unwrap();
+        let pool = Pool::of(&counts(), MOST_LEVELS).unwrap();
         assert_eq!((pool.kept(101), pool.width(101)), (vec![2, 50], 3));
         assert_eq!(pool.units(101)[..4], [2, 2, 0, 2]);
         assert_eq!((pool.units(101)[50], pool.most_frequent()), (1, 60));
@@ -146,17 +147,18 @@ mod tests {
         assert!(note.contains("99 of its 101 levels have fewer than 5 training rows"), "{note}");
         // 101 of 113 rows.
         assert!(note.contains("'other (99 levels)'") && note.contains("89.4 % of the rows"), "{note}");
-        assert_eq!(Pool::of(&counts()[..100]), None, "few levels");
-        assert_eq!(Pool::of(&[5; 200]), None, "none is rare");
+        assert_eq!(Pool::of(&counts()[..100], MOST_LEVELS), None, "few levels");
+        assert_eq!(Pool::of(&[5; 200], MOST_LEVELS), None, "none is rare");
         let mut one = vec![5; 200];
         one[7] = 1;
-        assert_eq!(Pool::of(&one), None, "a pool of one level");
+        assert_eq!(Pool::of(&one, MOST_LEVELS), None, "a pool of one level");
     }
 
     #[test]
     fn at_most_a_thousand_levels_are_kept() {
         let counts: Vec<u64> = (0..3000).map(|code| 10 + code % 7).collect();
-        let pool = Pool::of(&counts).unwrap();
+        assert_eq!(Pool::of(&counts, 3000), None, "a fit that keeps all");
+        let pool = Pool::of(&counts, MOST_LEVELS).unwrap();
         assert_eq!(pool.width(3000), MOST_LEVELS + 1);
         let fewest_kept = pool.kept(3000).iter().map(|&code| counts[code]).min().unwrap();
         assert!(pool.rows.iter().all(|&rows| rows <= fewest_kept));

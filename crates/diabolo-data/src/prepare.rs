@@ -1,13 +1,13 @@
 //! Preparation of an input for training: read, infer the schema, split, fit the preprocessor on the
 //! training rows, encode.
 
-use arrow_array::{RecordBatch, UInt32Array};
-use arrow_select::take::take_record_batch;
+use arrow_array::RecordBatch;
 
 use super::catalog::test_part;
 use super::cells::Cells;
 use super::datetime::SeriesOrder;
 use super::read::OnNote;
+use super::take::take;
 use super::{DataConfig, Encoded, Inferred, MissingWords, Preprocessor, ReadOptions, Split, infer, open};
 use crate::{DataProblem, Error, Result};
 
@@ -106,16 +106,17 @@ fn split_and_fit(
         Some(rows) => Ok(rows),
         None => take(input, &batch, chosen),
     };
-    let train = take(input, &batch, &split.train)?;
     let validation = or_taken(held_out.validation, &split.validation)?;
     let test = or_taken(held_out.test, &split.test)?;
     let labels = preprocessor.schema.label.as_deref().and_then(|label| {
         let words = MissingWords::of(&config.missing, label);
         let texts = |rows| Some(without(&words, texts(rows, label)?));
+        let place = batch.schema().index_of(label).ok()?;
+        let train = take(input, &batch.project(&[place]).ok()?, &split.train).ok()?;
         Some([texts(&train)?, texts(&validation)?, texts(&test)?])
     });
     check()?;
-    let train = preprocessor.encode_training(input, &train)?;
+    let train = preprocessor.encode_training(input, &batch, &split.train)?;
     check()?;
     Ok(Prepared {
         labels,
@@ -201,12 +202,4 @@ pub fn texts(batch: &RecordBatch, column: &str) -> Option<Vec<Option<String>>> {
 /// The same texts with `None` for words that mean a missing cell.
 fn without(words: &MissingWords, texts: Vec<Option<String>>) -> Vec<Option<String>> {
     texts.into_iter().map(|text| text.filter(|text| !words.contains(text))).collect()
-}
-
-/// Selects rows.
-pub fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
-    let rows = UInt32Array::from_iter_values(rows.iter().map(|&row| row as u32));
-    take_record_batch(batch, &rows).map_err(|cause| {
-        Error::data(input, "rows that fit in memory", cause.to_string(), "fit a sample of the rows")
-    })
 }

@@ -135,6 +135,10 @@ pub enum Purpose {
     CrossFitting = 64,
     /// Which training rows centres for anomaly scores are fitted to.
     CenterRows = 65,
+    /// Which of many held-out rows a fit evaluates.
+    EvaluatedRows = 42,
+    /// Which levels stand for the others of a category with many.
+    SampledLevels = 43,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -225,7 +229,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 55] = [
+    const ALL: [Purpose; 57] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -269,6 +273,8 @@ mod tests {
         Purpose::CentralRows,
         Purpose::CrossFitting,
         Purpose::CenterRows,
+        Purpose::EvaluatedRows,
+        Purpose::SampledLevels,
         Purpose::ForecastPaths,
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,

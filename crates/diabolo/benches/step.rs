@@ -10,7 +10,8 @@ use std::time::Instant;
 
 use diabolo::Result;
 use diabolo::data::Encoded;
-use diabolo::distribution::{Family, LikelihoodBlock};
+use diabolo::data::rows::{Cells, Codes, Rows, Segment};
+use diabolo::distribution::{Family, LikelihoodBlock, Variance};
 use diabolo::model::{
     Architecture, ContractiveConfig, Convolutions, FamilyConfig, Model, Recurrent, Sequence, Stem,
     VariationalConfig,
@@ -65,6 +66,7 @@ fn cases() -> Vec<(&'static str, Architecture)> {
     vec![
         ("vae", network(variational(), &[784, 400, 20], (Relu, Identity), image)),
         ("vae_table", network(variational(), &[32, 64, 8], (Relu, Identity), table)),
+        ("categories", categories(variational())),
         ("cae", network(contractive(true, Estimator::Exact), &[784, 1000], (Sigmoid, Sigmoid), image)),
         ("conv_denoiser", convolutional(plain(), 28, (&[16, 8], 3), &[], 392)),
         ("conv_vae", convolutional(variational(), 28, (&[32, 64], 3), &[], 2)),
@@ -75,6 +77,42 @@ fn cases() -> Vec<(&'static str, Architecture)> {
         ("deep_exact", deep(contractive(false, Estimator::Exact))),
         ("deep_hutchinson", deep(contractive(false, Estimator::Hutchinson { probes: 1 }))),
     ]
+}
+
+/// 10 numbers and 20 categories of 100 levels.
+const NUMBERS: usize = 10;
+const CATEGORIES: usize = 20;
+const LEVELS: usize = 100;
+
+fn categories(family: FamilyConfig) -> Architecture {
+    let width = NUMBERS + CATEGORIES * LEVELS;
+    let relu = (Activation::Relu, Activation::Identity);
+    let numbers = LikelihoodBlock::gaussian(Variance::PerFeature, 0..NUMBERS);
+    let category = |k: usize| {
+        let start = NUMBERS + k * LEVELS;
+        LikelihoodBlock::new(Family::Categorical, start..start + LEVELS)
+    };
+    Architecture {
+        likelihood: std::iter::once(numbers).chain((0..CATEGORIES).map(category)).collect(),
+        ..network(family, &[width, 256, 16], relu, Family::Bernoulli)
+    }
+}
+
+/// Rows of numbers and, if the network describes them, categories.
+fn rows_of(architecture: &Architecture, rows: usize) -> Encoded {
+    let mut noise = stream(0, Purpose::Choose, 0, 0);
+    let is_category = |block: &LikelihoodBlock| block.family == Family::Categorical;
+    let (categories, numbers): (Vec<_>, Vec<_>) =
+        architecture.likelihood.iter().partition(|b| is_category(b));
+    let width = numbers.iter().map(|block| block.width).sum();
+    let numbers = Cells::Numbers((0..rows * width).map(|_| noise.random::<f32>()).collect());
+    let mut segments = vec![Segment { width, cells: numbers }];
+    for block in categories {
+        let mut codes = Codes::new(rows, 0, block.width);
+        (0..rows).for_each(|row| codes.set(row, noise.random_range(0..block.width)));
+        segments.push(Segment { width: block.width, cells: Cells::OneHot(codes) });
+    }
+    Encoded::from_rows(Rows::of(rows, segments))
 }
 
 /// Convolutions over a square picture, then `hidden`.
@@ -148,13 +186,11 @@ fn read(path: &str) -> Vec<f32> {
 fn times(architecture: Architecture, steps: usize, file: Option<&str>) -> Result<Vec<f64>> {
     let device = Device::cpu();
     let inputs = architecture.inputs;
-    let rows = |rows: usize| {
-        let mut noise = stream(0, Purpose::Choose, 0, 0);
-        let values = match file {
-            Some(path) => read(path).into_iter().cycle().take(rows * inputs).collect(),
-            None => (0..rows * inputs).map(|_| noise.random::<f32>()).collect(),
-        };
-        Encoded::from_values(values, inputs)
+    let rows = |rows: usize| match file {
+        Some(path) => {
+            Encoded::from_values(read(path).into_iter().cycle().take(rows * inputs).collect(), inputs)
+        }
+        None => rows_of(&architecture, rows),
     };
     let data = TrainingData { train: &rows((steps + WARM_UP) * BATCH), validation: &rows(0) };
     let config = TrainingConfig {

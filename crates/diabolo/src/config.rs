@@ -149,7 +149,7 @@ impl Config {
 /// the huge gradients for a thousand steps.
 fn within_reach(rate: f64, rows: &Encoded) -> f64 {
     const REACH: f64 = 0.7;
-    let size = rows.values.iter().map(|&x| f64::from(x.abs())).sum::<f64>() / rows.rows.max(1) as f64;
+    let size = rows.absolute_sum() / rows.rows.max(1) as f64;
     if rate * size <= REACH {
         return rate;
     }
@@ -164,10 +164,9 @@ fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
     const FAR: f64 = 3.0;
     let mut ratios: Vec<f64> = columns
         .filter_map(|column| {
-            let seen =
-                |row: &usize| rows.observed.as_ref().is_none_or(|o| o[row * rows.width + column] == 1.0);
+            let seen = |row: &usize| rows.has(*row, &(column..column + 1));
             let observed: Vec<usize> = (0..rows.rows).filter(seen).collect();
-            let count = |row: &usize| exp_m1(f64::from(rows.values[row * rows.width + column]));
+            let count = |row: &usize| exp_m1(f64::from(rows.values.at(*row, column)));
             let counts = || observed.iter().map(count);
             let n = observed.len().max(1) as f64;
             let mean = counts().sum::<f64>() / n;

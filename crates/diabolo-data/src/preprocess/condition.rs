@@ -6,6 +6,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
 
 use super::{Preprocessor, no_table};
 use crate::names::some_names;
+use crate::rows::Rows;
 use crate::{Error, Result};
 
 /// The encoded condition columns, inputs that the model does not reconstruct; a missing cell is all
@@ -14,15 +15,14 @@ use crate::{Error, Result};
 pub struct Condition {
     /// Number of encoded columns.
     pub width: usize,
-    /// Rows × width, row-major.
-    pub values: Vec<f32>,
+    /// Rows × width.
+    pub values: Rows,
 }
 
 impl Condition {
     /// Selects rows, in the order of `chosen`; a row may be chosen several times.
     pub fn select(&self, chosen: &[usize]) -> Self {
-        let row = |&r: &usize| self.values[r * self.width..(r + 1) * self.width].iter().copied();
-        Condition { width: self.width, values: chosen.iter().flat_map(row).collect() }
+        Condition { width: self.width, values: self.values.gather(chosen) }
     }
 }
 
@@ -39,9 +39,20 @@ impl Preprocessor {
         batch: &RecordBatch,
         first_row: u64,
     ) -> Result<Option<Condition>> {
+        self.condition_of(input, batch, None, first_row)
+    }
+
+    /// The same of all or the `chosen` rows.
+    pub(super) fn condition_of(
+        &self,
+        input: &str,
+        batch: &RecordBatch,
+        chosen: Option<&[usize]>,
+        first_row: u64,
+    ) -> Result<Option<Condition>> {
         let Some(given) = &self.condition else { return Ok(None) };
         let given = Preprocessor { unknown_category: self.unknown_category, ..given.as_ref().clone() };
-        let encoded = given.encode(input, batch, first_row)?;
+        let encoded = given.encode_some(input, batch, chosen, first_row)?;
         Ok(Some(Condition { width: encoded.width, values: encoded.values }))
     }
 

@@ -8,110 +8,14 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field};
 
 use super::scaling::Scaling;
-use super::{Condition, Preprocessor, Transform, UnknownCategory, find_columns};
+use super::{Encoded, Preprocessor, Transform, UnknownCategory, find_columns};
 use crate::column::{Code, Column};
 use crate::datetime::moments;
 use crate::image::image_scale;
 use crate::names::some_names;
+use crate::take::take_column;
 use crate::{Binarization, BlockKind, DateFormat, Feature, FeatureKind, Step};
 use crate::{DataProblem, Result};
-
-/// Encoded rows, the input of a model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Encoded {
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of encoded columns.
-    pub width: usize,
-    /// Rows × width numbers, row-major; 0 where missing.
-    pub values: Vec<f32>,
-    /// Rows × width mask: 1 if the number was observed, 0 if it is missing; `None` if nothing is
-    /// missing.
-    pub observed: Option<Vec<f32>>,
-    /// The class of each row, for supervised training; not part of `values`.
-    pub classes: Option<Vec<u32>>,
-    /// Number of leading columns that are pixel intensities, which training binarizes at random in
-    /// every epoch.
-    pub dynamic_pixels: usize,
-    /// The conditions of the rows, for conditional models.
-    pub condition: Option<Condition>,
-}
-
-impl Encoded {
-    /// Rows of observed zeros.
-    fn new(rows: usize, width: usize) -> Self {
-        Encoded {
-            rows,
-            width,
-            values: vec![0.0; rows * width],
-            observed: None,
-            classes: None,
-            dynamic_pixels: 0,
-            condition: None,
-        }
-    }
-
-    /// Rows from rows × width numbers, all observed.
-    ///
-    /// # Panics
-    /// If `values` is not a whole number of rows.
-    pub fn from_values(values: Vec<f32>, width: usize) -> Self {
-        assert!(width > 0 && values.len().is_multiple_of(width), "whole rows of {width} numbers");
-        Encoded {
-            rows: values.len() / width,
-            width,
-            values,
-            observed: None,
-            classes: None,
-            dynamic_pixels: 0,
-            condition: None,
-        }
-    }
-
-    /// Selects rows, in the order of `chosen`.
-    pub fn select(&self, chosen: &[usize]) -> Self {
-        let gather = |values: &[f32]| {
-            chosen
-                .iter()
-                .flat_map(|&r| values[r * self.width..(r + 1) * self.width].iter().copied())
-                .collect()
-        };
-        Encoded {
-            rows: chosen.len(),
-            width: self.width,
-            values: gather(&self.values),
-            observed: self.observed.as_deref().map(gather),
-            classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
-            dynamic_pixels: self.dynamic_pixels,
-            condition: self.condition.as_ref().map(|condition| condition.select(chosen)),
-        }
-    }
-
-    /// Whether nearly all values are close to 0 or 1, as in scanned digits (MNIST), unlike
-    /// photographs.
-    pub fn is_black_and_white(&self) -> bool {
-        const SHARE: f64 = 0.75;
-        const NEAR: f32 = 0.02;
-        if self.dynamic_pixels > 0 {
-            return true;
-        }
-        let at_an_end = |v: &&f32| v.abs() < NEAR || (**v - 1.0).abs() < NEAR;
-        self.values.iter().filter(at_an_end).count() as f64 >= SHARE * self.values.len() as f64
-    }
-
-    /// Whether any of these numbers of a row was observed.
-    pub fn has(&self, row: usize, units: &Range<usize>) -> bool {
-        let cells = row * self.width + units.start..row * self.width + units.end;
-        self.observed.as_ref().is_none_or(|flags| flags[cells].contains(&1.0))
-    }
-
-    /// Marks these numbers of a row as missing.
-    pub fn set_missing(&mut self, row: usize, units: &Range<usize>) {
-        let cells = row * self.width + units.start..row * self.width + units.end;
-        self.values[cells.clone()].fill(0.0);
-        self.observed.get_or_insert_with(|| vec![1.0; self.rows * self.width])[cells].fill(0.0);
-    }
-}
 
 impl Preprocessor {
     /// Encodes the rows of `batch`. Columns are found by name; their order and other columns are
@@ -124,10 +28,27 @@ impl Preprocessor {
     /// category. Any cell may be missing, also in columns without missing cells in the training
     /// rows.
     pub fn encode(&self, input: &str, batch: &RecordBatch, first_row: u64) -> Result<Encoded> {
+        self.encode_some(input, batch, None, first_row)
+    }
+
+    /// [`encode`](Self::encode) for `chosen` rows of `batch` only; they are taken column by column,
+    /// so that they need little memory.
+    pub(super) fn encode_some(
+        &self,
+        input: &str,
+        batch: &RecordBatch,
+        chosen: Option<&[usize]>,
+        first_row: u64,
+    ) -> Result<Encoded> {
         let columns = find_columns(&self.schema, input, batch)?;
-        let mut encoded = Encoded::new(batch.num_rows(), self.width());
+        let rows = chosen.map_or(batch.num_rows(), <[usize]>::len);
+        let mut encoded = Encoded::new(rows, &self.layout().blocks);
         let features = self.schema.features.iter().zip(&self.transforms).zip(self.column_ranges());
         for (((feature, transform), units), (field, array)) in features.zip(columns) {
+            let array = &match chosen {
+                Some(rows) => take_column(input, array, rows)?,
+                None => array.clone(),
+            };
             let column = Column::of(input, feature, array, first_row);
             if let (FeatureKind::Datetime { format, step, .. }, Transform::Number { scaling, .. }) =
                 (&feature.kind, transform)
@@ -150,43 +71,28 @@ impl Preprocessor {
                 }
                 Transform::Unobserved => (0..encoded.rows).for_each(|row| encoded.set_missing(row, &units)),
                 Transform::Number { scaling, .. } => {
-                    let scale = scaling.encoder();
-                    let counts = *scaling == Scaling::Log1p;
-                    for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
-                        if x.is_nan() {
-                            encoded.set_missing(row, &units);
-                        } else if counts && !is_count(x) {
-                            let help = "fix the cell, or leave it empty to mark it as missing; or fit with \
-                                        --counts as_numeric";
-                            let error =
-                                column.error(row, "a whole number, zero or more", x.to_string(), help);
-                            return Err(error.because(DataProblem::OutOfRange));
-                        } else {
-                            encoded.values[row * encoded.width + units.start] = scale(x);
-                        }
-                    }
+                    encode_numbers(&column, scaling, &units, &mut encoded)?;
                 }
             }
         }
-        encoded.condition = self.encode_condition(input, batch, first_row)?;
+        encoded.condition = self.condition_of(input, batch, chosen, first_row)?;
         if let Some(binarization) = self.binarization {
-            let (width, pixels) = (encoded.width, self.pixels());
-            for values in encoded.values.chunks_exact_mut(width) {
-                binarization.apply_once(&mut values[..pixels]);
-            }
+            let pixels = 0..self.pixels();
+            (0..encoded.rows).for_each(|row| binarization.apply_once(encoded.numbers(row, &pixels)));
         }
         Ok(encoded)
     }
 
-    /// [`encode`](Self::encode) for training rows: with [`Binarization::Dynamic`], pixels stay
-    /// intensities.
-    pub fn encode_training(&self, input: &str, batch: &RecordBatch) -> Result<Encoded> {
+    /// [`encode`](Self::encode) for training rows, the `chosen` ones of `batch`: with
+    /// [`Binarization::Dynamic`], pixels stay intensities.
+    pub fn encode_training(&self, input: &str, batch: &RecordBatch, chosen: &[usize]) -> Result<Encoded> {
         match self.binarization {
             Some(Binarization::Dynamic) => {
                 let intensities = Preprocessor { binarization: None, ..self.clone() };
-                Ok(Encoded { dynamic_pixels: self.pixels(), ..intensities.encode(input, batch, 0)? })
+                let encoded = intensities.encode_some(input, batch, Some(chosen), 0)?;
+                Ok(Encoded { dynamic_pixels: self.pixels(), ..encoded })
             }
-            _ => self.encode(input, batch, 0),
+            _ => self.encode_some(input, batch, Some(chosen), 0),
         }
     }
 
@@ -209,7 +115,7 @@ impl Preprocessor {
             match code {
                 Code::Known(code) => {
                     if let Some(unit) = unit(code) {
-                        encoded.values[row * encoded.width + units.start + unit] = 1.0;
+                        encoded.set_unit(row, units, unit);
                     }
                 }
                 Code::Missing => encoded.set_missing(row, units),
@@ -234,6 +140,29 @@ impl Preprocessor {
     }
 }
 
+fn encode_numbers(
+    column: &Column,
+    scaling: &Scaling,
+    units: &Range<usize>,
+    encoded: &mut Encoded,
+) -> Result<()> {
+    let scale = scaling.encoder();
+    let counts = *scaling == Scaling::Log1p;
+    for (row, x) in column.finite_numbers()?.into_iter().enumerate() {
+        if x.is_nan() {
+            encoded.set_missing(row, units);
+        } else if counts && !is_count(x) {
+            let help =
+                "fix the cell, or leave it empty to mark it as missing; or fit with --counts as_numeric";
+            let error = column.error(row, "a whole number, zero or more", x.to_string(), help);
+            return Err(error.because(DataProblem::OutOfRange));
+        } else {
+            encoded.numbers(row, units)[0] = scale(x);
+        }
+    }
+    Ok(())
+}
+
 /// The scaled time of each row, and its positions in the calendar.
 fn encode_dates(
     column: &Column,
@@ -249,8 +178,7 @@ fn encode_dates(
             continue;
         }
         let numbers = std::iter::once(scale(moment.seconds)).chain(step.positions(moment));
-        let cells = row * encoded.width + units.start..row * encoded.width + units.end;
-        encoded.values[cells].iter_mut().zip(numbers).for_each(|(value, number)| *value = number);
+        encoded.numbers(row, units).iter_mut().zip(numbers).for_each(|(value, number)| *value = number);
     }
     Ok(())
 }
@@ -288,8 +216,8 @@ fn copy_pixels<T: Copy>(
     units: &Range<usize>,
     encoded: &mut Encoded,
 ) {
-    for (row, image) in encoded.values.chunks_exact_mut(encoded.width).zip(pixels.chunks_exact(units.len())) {
-        for (value, &pixel) in row[units.clone()].iter_mut().zip(image) {
+    for (row, image) in pixels.chunks_exact(units.len()).enumerate() {
+        for (value, &pixel) in encoded.numbers(row, units).iter_mut().zip(image) {
             *value = scaled(pixel);
         }
     }
@@ -299,13 +227,12 @@ fn copy_pixels<T: Copy>(
 fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>, encoded: &mut Encoded) {
     let gaps = list.null_count() > 0 || pixels.null_count() > 0;
     for row in 0..encoded.rows {
-        let first = row * encoded.width + units.start;
-        let nan = encoded.values[first..first + units.len()].iter().any(|x| x.is_nan());
+        let nan: Vec<bool> = encoded.numbers(row, units).iter().map(|x| x.is_nan()).collect();
         if gaps && list.is_null(row) {
             encoded.set_missing(row, units);
-        } else if gaps || nan {
+        } else if gaps || nan.contains(&true) {
             for pixel in 0..units.len() {
-                if pixels.is_null(row * units.len() + pixel) || encoded.values[first + pixel].is_nan() {
+                if pixels.is_null(row * units.len() + pixel) || nan[pixel] {
                     let unit = units.start + pixel;
                     encoded.set_missing(row, &(unit..unit + 1));
                 }
@@ -314,9 +241,9 @@ fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>
     }
 }
 
-fn check_pixels(column: &Column, scale: f32, units: &Range<usize>, encoded: &Encoded) -> Result<()> {
-    for (row, values) in encoded.values.chunks_exact(encoded.width).enumerate() {
-        let image = &values[units.clone()];
+fn check_pixels(column: &Column, scale: f32, units: &Range<usize>, encoded: &mut Encoded) -> Result<()> {
+    for row in 0..encoded.rows {
+        let image = encoded.numbers(row, units);
         // A fold without early exit is many times faster than a search.
         if !image.iter().fold(true, |sound, x| sound & (*x >= 0.0) & (*x <= 1.0)) {
             let wrong = image.iter().find(|x| !(0.0..=1.0).contains(*x)).map_or(f32::NAN, |x| x * scale);

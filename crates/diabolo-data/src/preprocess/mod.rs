@@ -9,6 +9,7 @@ mod cell_code;
 mod condition;
 mod decode;
 mod encode;
+mod encoded;
 mod layout;
 mod log_volume;
 mod missing;
@@ -41,7 +42,7 @@ use crate::{DataProblem, Error, Result};
 pub use cell_code::CellCode;
 pub use condition::Condition;
 pub(crate) use decode::number_column;
-pub use encode::Encoded;
+pub use encoded::Encoded;
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
 pub use unknown::UnknownCells;
 
@@ -99,7 +100,7 @@ impl Preprocessor {
     /// let config = PreprocessConfig::default();
     /// let (fitted, _) = Preprocessor::fit("t", schema, &batch, &[0, 1], &config)?;
     /// let encoded = fitted.encode("t", &batch, 0)?;
-    /// assert_eq!(encoded.values, [-1.0, 1.0, 97.5]);
+    /// assert_eq!(encoded.values[..], [-1.0, 1.0, 97.5]);
     /// // Decoded numbers stay in the range of the training rows.
     /// let decoded: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 3.5, 3.5]));
     /// assert_eq!(fitted.decode(&encoded.values)?.column(0), &decoded);

@@ -78,4 +78,8 @@ pub struct PreprocessConfig {
     /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarization: Option<Binarization>,
+    /// The most levels of a category that are learned apart, not as one with others; 1,000 by
+    /// default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub most_levels: Option<usize>,
 }

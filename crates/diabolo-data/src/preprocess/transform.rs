@@ -10,7 +10,7 @@ use crate::column::{Code, Column};
 use crate::datetime::moments;
 use crate::image::image_scale;
 use crate::names::some_names;
-use crate::pool::Pool;
+use crate::pool::{MOST_LEVELS, Pool};
 use crate::{Feature, FeatureKind};
 
 /// The transform of one feature.
@@ -70,7 +70,7 @@ impl Transform {
                         counts[code] += 1;
                     }
                 }
-                Self::of_categories(column.name, kind, &counts)
+                Self::of_categories(column.name, kind, &counts, config.most_levels.unwrap_or(MOST_LEVELS))
             }
         })
     }
@@ -93,12 +93,17 @@ impl Transform {
         Transform::Number { scaling, range: Some(range) }
     }
 
-    fn of_categories(name: &str, kind: &FeatureKind, counts: &[u64]) -> (Self, Option<String>) {
+    fn of_categories(
+        name: &str,
+        kind: &FeatureKind,
+        counts: &[u64],
+        most_levels: usize,
+    ) -> (Self, Option<String>) {
         if counts.iter().all(|&count| count == 0) {
             return (Transform::Unobserved, Some(never_observed(name)));
         }
         let pool = match kind {
-            FeatureKind::Categorical { .. } => Pool::of(counts),
+            FeatureKind::Categorical { .. } => Pool::of(counts, most_levels),
             _ => None,
         };
         match pool {

@@ -27,8 +27,8 @@ pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Resul
     let mut steps = BTreeMap::new();
     let parameters = weights::in_order(snapshot.model);
     for ((name, parameter), state) in parameters.into_iter().zip(snapshot.optimizer.states()) {
-        for (group, values) in MOMENTS.into_iter().zip(state.moments()) {
-            let tensor = HostTensor { shape: parameter.shape.clone(), values };
+        for (group, values) in MOMENTS.into_iter().zip(state.moments(&parameter)) {
+            let tensor = HostTensor { shape: parameter.shape(), values };
             parts.insert(format!("{group}.{name}"), Part::Floats(tensor));
         }
         steps.insert(name, state.steps);
@@ -73,11 +73,11 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
         let steps = json["steps"][&name].as_u64().unwrap_or(0) as usize;
         let moments = MOMENTS.iter().filter_map(|group| groups.get_mut(group)?.remove(&name));
         let moments: Vec<HostTensor> = moments.collect();
-        if moments.iter().any(|moment| moment.shape != parameter.shape) {
+        if moments.iter().any(|moment| moment.shape != parameter.shape()) {
             return Err(broken(format!("the optimizer's state of tensor {name} has another shape")));
         }
         let moments = moments.into_iter().map(|moment| moment.values).collect();
-        optimizer.push(ParameterState::new(steps, moments, &parameter.shape, device));
+        optimizer.push(ParameterState::new(steps, moments, &parameter, device));
     }
     Ok(Resume { model, best, optimizer, state })
 }

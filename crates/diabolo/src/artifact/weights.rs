@@ -47,17 +47,24 @@ pub struct HostTensor {
     pub values: Vec<f32>,
 }
 
+impl HostTensor {
+    fn of(parameter: &Parameter) -> Self {
+        HostTensor { shape: parameter.shape(), values: parameter.to_host() }
+    }
+}
+
 /// Every parameter by name.
 pub fn export<M: Module>(model: &M) -> BTreeMap<String, HostTensor> {
-    in_order(model).into_iter().collect()
+    let parameters = in_order(model).into_iter();
+    parameters.map(|(name, parameter)| (name, HostTensor::of(&parameter))).collect()
 }
 
 /// Every parameter with its name, in the order of [`Module::visit`].
-pub(super) fn in_order<M: Module>(model: &M) -> Vec<(String, HostTensor)> {
+pub(super) fn in_order<M: Module>(model: &M) -> Vec<(String, Parameter)> {
     #[derive(Default)]
     struct Export {
         path: Vec<String>,
-        tensors: Vec<(String, HostTensor)>,
+        parameters: Vec<(String, Parameter)>,
     }
     impl ModuleVisitor for Export {
         fn enter(&mut self, name: &str) {
@@ -67,13 +74,12 @@ pub(super) fn in_order<M: Module>(model: &M) -> Vec<(String, HostTensor)> {
             self.path.pop();
         }
         fn parameter(&mut self, parameter: &Parameter) {
-            let host = HostTensor { shape: parameter.shape(), values: parameter.to_host() };
-            self.tensors.push((self.path.join("."), host));
+            self.parameters.push((self.path.join("."), parameter.clone()));
         }
     }
     let mut visitor = Export::default();
     model.visit(&mut visitor);
-    visitor.tensors
+    visitor.parameters
 }
 
 /// `model` with its tensors replaced by the named ones, in the precision of `device`; the error

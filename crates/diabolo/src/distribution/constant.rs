@@ -176,7 +176,7 @@ mod tests {
     fn losses(block: LikelihoodBlock, rows: &Encoded) -> [f64; 3] {
         let device = Device::cpu_f64();
         let best = Constant::fit(&[block], rows, &device).expect("built in");
-        let x = || device.tensor::<2>(rows.values.clone(), [rows.rows, rows.width]);
+        let x = || device.tensor::<2>(rows.values.to_vec(), [rows.rows, rows.width]);
         [0.0, 0.2, -0.2].map(|moved| {
             let mut other = best.clone();
             other.outputs[0] += moved;

@@ -23,7 +23,7 @@ use super::registry::registered;
 use super::student_t::StudentT;
 use crate::data::Encoded;
 use crate::random::Stream;
-use crate::tensor::Device;
+use crate::tensor::{Categories, Device};
 
 /// p(x | decoder outputs): the blocks in order, and their learned vectors before the smooth bounds.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub struct Likelihood {
     pub thresholds: Vec<Param<1>>,
     /// The learned vectors of registered distributions.
     pub custom: Vec<Param<1>>,
+    /// Constants that are added to the decoder outputs: 1 × parameters.
+    offsets: Option<Tensor<2>>,
 }
 module!(Likelihood { log_variance, log_scale, log_freedom, log_dispersion, thresholds, custom });
 
@@ -68,6 +70,7 @@ impl Likelihood {
             log_dispersion: vectors(LikelihoodParameter::LogDispersion),
             thresholds: vectors(LikelihoodParameter::Thresholds),
             custom: vectors(LikelihoodParameter::Custom),
+            offsets: None,
             blocks,
         }
     }
@@ -91,6 +94,20 @@ impl Likelihood {
                 *slot = Param::from_tensor(device.tensor(initial.clone(), [initial.len()]));
             }
         }
+    }
+
+    /// The same likelihood of rows in which blocks have other `widths`, with constants that are
+    /// added to the decoder outputs: 1 × parameters.
+    #[must_use]
+    pub(crate) fn of_some_levels(self, widths: &[usize], offsets: Tensor<2>) -> Self {
+        let mut start = 0;
+        let narrowed = |(block, &width): (LikelihoodBlock, &usize)| {
+            let block = LikelihoodBlock { start, width, ..block };
+            start += width;
+            block
+        };
+        let blocks = self.blocks.into_iter().zip(widths).map(narrowed).collect();
+        Likelihood { blocks, offsets: Some(offsets), ..self }
     }
 
     /// The blocks, in column order.
@@ -126,13 +143,34 @@ impl Likelihood {
         observed: Option<&Tensor<2>>,
     ) -> Tensor<1> {
         let times = parameters.dims()[0] / x.dims()[0].max(1);
-        self.split(parameters)
-            .map(|(block, distribution)| {
+        let parameters = match &self.offsets {
+            Some(offsets) => parameters + offsets.clone(),
+            None => parameters,
+        };
+        let mut unread = self.unread();
+        let mut total: Option<Tensor<1>> = None;
+        let mut offset = 0;
+        for blocks in
+            self.blocks.chunk_by(|a, b| [a, b].map(|block| block.family) == [Family::Categorical; 2])
+        {
+            if let Some(categories) = categories(blocks, offset, &x, observed) {
+                total = Some(categories.negative_log_likelihood(total, parameters.clone()));
+                offset += blocks.iter().map(LikelihoodBlock::parameters).sum::<usize>();
+                continue;
+            }
+            for block in blocks {
+                let outputs = narrow(parameters.clone(), offset, block.parameters());
+                offset += block.parameters();
                 let columns = |t: &Tensor<2>| narrow(t.clone(), block.start, block.width);
-                distribution.summed(columns(&x), observed.map(columns), times)
-            })
-            .reduce(|total, sum| total + sum)
-            .expect("a likelihood has at least one block")
+                let distribution = distribution(block, outputs, &mut unread);
+                let sum = distribution.summed(columns(&x), observed.map(columns), times);
+                total = Some(match total {
+                    Some(total) => total + sum,
+                    None => sum,
+                });
+            }
+        }
+        total.expect("a likelihood has at least one block")
     }
 
     /// −log p(x | parameters) by column, in nats: batch × encoded width, 0 where not observed.
@@ -194,14 +232,7 @@ impl Likelihood {
         &self,
         parameters: Tensor<2>,
     ) -> impl Iterator<Item = (&LikelihoodBlock, Box<dyn Distribution>)> {
-        let mut unread = Unread {
-            log_variance: &self.log_variance,
-            log_scale: &self.log_scale,
-            log_freedom: &self.log_freedom,
-            log_dispersion: &self.log_dispersion,
-            thresholds: &self.thresholds,
-            custom: &self.custom,
-        };
+        let mut unread = self.unread();
         let mut offset = 0;
         self.blocks.iter().map(move |block| {
             let outputs = narrow(parameters.clone(), offset, block.parameters());
@@ -209,6 +240,31 @@ impl Likelihood {
             (block, distribution(block, outputs, &mut unread))
         })
     }
+
+    fn unread(&self) -> Unread<'_> {
+        Unread {
+            log_variance: &self.log_variance,
+            log_scale: &self.log_scale,
+            log_freedom: &self.log_freedom,
+            log_dispersion: &self.log_dispersion,
+            thresholds: &self.thresholds,
+            custom: &self.custom,
+        }
+    }
+}
+
+/// The categories of `x` that these neighbouring blocks describe, with their logits from `first`
+/// on, if `x` holds them as positions.
+fn categories(
+    blocks: &[LikelihoodBlock],
+    first: usize,
+    x: &Tensor<2>,
+    observed: Option<&Tensor<2>>,
+) -> Option<Categories> {
+    let is_category = blocks.iter().all(|block| block.family == Family::Categorical);
+    let start = blocks[0].start;
+    let wanted = blocks.iter().map(|block| (block.start, block.width, first + block.start - start));
+    if is_category { Categories::find(x, observed, wanted) } else { None }
 }
 
 type Vectors<'a> = &'a [Param<1>];

@@ -1,8 +1,11 @@
 //! Means and variances of encoded columns.
 
+use std::ops::Range;
+
 use super::LOG_VARIANCE_BOUNDS;
 use super::family::{Family, LikelihoodBlock, Variance};
 use crate::data::Encoded;
+use crate::data::rows::{Cells, Codes, Segment};
 use crate::stats::elementary::{
     double::{exp, ln},
     square,
@@ -41,14 +44,69 @@ pub(super) fn log_variance(variance: f64) -> f64 {
 
 /// The statistics of a block's columns, each cell mapped by `value`; two passes over the rows.
 pub(super) fn moments(block: &LikelihoodBlock, rows: &Encoded, value: impl Fn(f32) -> f64) -> Vec<Moments> {
-    let cells = |row: usize| row * rows.width + block.start..row * rows.width + block.start + block.width;
     let mut found = vec![Moments::default(); block.width];
+    for (columns, segment) in rows.values.placed() {
+        let common = columns.start.max(block.start)..columns.end.min(block.start + block.width);
+        if common.is_empty() {
+            continue;
+        }
+        let own = &mut found[common.start - block.start..common.end - block.start];
+        match &segment.cells {
+            Cells::OneHot(codes) if common == columns => of_codes(codes, &columns, rows, &value, own),
+            _ => of_cells((columns.start, segment), &common, rows, &value, own),
+        }
+    }
+    found
+}
+
+/// The statistics of a category, from the number of rows of each level.
+fn of_codes(
+    codes: &Codes,
+    columns: &Range<usize>,
+    rows: &Encoded,
+    value: impl Fn(f32) -> f64,
+    found: &mut [Moments],
+) {
+    let seen = |row: &usize| rows.has(*row, &(columns.start..columns.start + 1));
+    let mut count = 0.0;
+    for row in (0..rows.rows).filter(seen) {
+        count += 1.0;
+        if let Some(level) = found.get_mut(codes.at(row)) {
+            level.count += 1.0;
+        }
+    }
+    for level in found {
+        let share = if count > 0.0 { level.count / count } else { 0.0 };
+        let (zero, one) = (value(0.0), value(1.0));
+        let spread = share * (1.0 - share);
+        *level = Moments {
+            count,
+            mean: zero + share * (one - zero),
+            variance: spread * square(one - zero),
+            deviation: 2.0 * spread * (one - zero).abs(),
+        };
+    }
+}
+
+fn of_cells(
+    (start, segment): (usize, &Segment),
+    columns: &Range<usize>,
+    rows: &Encoded,
+    value: impl Fn(f32) -> f64,
+    found: &mut [Moments],
+) {
+    // Marks are usually kept in the same columns.
+    let marks = rows.observed.as_ref().map(|marks| (marks, marks.segment(columns)));
+    let is_observed = |row: usize, column: usize| match &marks {
+        None => true,
+        Some((_, Some((first, marks)))) => marks.at(row, column - first) == 1.0,
+        Some((marks, None)) => marks.at(row, column) == 1.0,
+    };
     let mut each = |add: &dyn Fn(&mut Moments, f64)| {
         for row in 0..rows.rows {
-            let observed = rows.observed.as_ref().map(|flags| &flags[cells(row)]);
-            for (k, cell) in rows.values[cells(row)].iter().enumerate() {
-                if observed.is_none_or(|flags| flags[k] == 1.0) {
-                    add(&mut found[k], value(*cell));
+            for (column, moments) in columns.clone().zip(found.iter_mut()) {
+                if is_observed(row, column) {
+                    add(moments, value(segment.at(row, column - start)));
                 }
             }
         }
@@ -61,7 +119,6 @@ pub(super) fn moments(block: &LikelihoodBlock, rows: &Encoded, value: impl Fn(f3
         column.variance += square(x - column.mean) / column.count;
         column.deviation += (x - column.mean).abs() / column.count;
     });
-    found
 }
 
 #[cfg(test)]

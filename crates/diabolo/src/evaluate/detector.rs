@@ -44,6 +44,8 @@ const MOST_SCORES: usize = 4096;
 /// Maximum number of rows to estimate σ_j and E ℓ_j from; more rows hardly change the means and
 /// take as long as an epoch.
 const MOST_ROWS: usize = 8192;
+/// Maximum number of encoded numbers of these rows, which counts for very wide ones.
+const MOST_NUMBERS: usize = 1 << 27;
 /// Minimum number of these rows in which each column should be observed.
 const LEAST_OBSERVED: usize = 64;
 /// Minimum σ, in encoded units, for columns that are reconstructed exactly.
@@ -173,7 +175,8 @@ fn rounding(score: f64) -> f64 {
 /// them, if possible.
 fn typical(rows: &Encoded, units: &[Range<usize>]) -> Encoded {
     let mut order = permutation(&mut stream(0, Purpose::TypicalRows, 0, 0), rows.rows);
-    let rest = order.split_off(order.len().min(MOST_ROWS));
+    let most = MOST_ROWS.min(MOST_NUMBERS / rows.width.max(1)).max(LEAST_OBSERVED);
+    let rest = order.split_off(order.len().min(most));
     for units in units.iter().filter(|_| !rest.is_empty() && rows.observed.is_some()) {
         let seen = order.iter().filter(|&&row| rows.has(row, units)).count();
         let more = rest.iter().filter(|&&row| rows.has(row, units));
@@ -354,10 +357,8 @@ mod tests {
         let rows = 4 * MOST_ROWS;
         // The second column is observed in one row of 4,000.
         let observed = (0..2 * rows).map(|i| f32::from(i % 2 == 0 || i % 8000 == 1));
-        let all = Encoded {
-            observed: Some(observed.collect()),
-            ..Encoded::from_values((0..2 * rows).map(|i| i as f32).collect(), 2)
-        };
+        let values = (0..2 * rows).map(|i| i as f32).collect();
+        let all = Encoded::from_values(values, 2).with_mask(observed.collect());
         let found = typical(&all, &[0..1, 1..2]);
         let seen = (0..found.rows).filter(|&row| found.has(row, &(1..2))).count();
         assert_eq!(seen, (2 * rows).div_ceil(8000));

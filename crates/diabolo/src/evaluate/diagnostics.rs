@@ -10,6 +10,7 @@ use super::robustness::{
 use super::sensitivity::{ColumnSensitivity, column_sensitivity, input_sensitivity};
 use super::spectrum::{JacobianSpectrum, jacobian_spectrum};
 use crate::Result;
+use crate::data::rows::Rows;
 use crate::data::{Condition, Encoded, Preprocessor};
 use crate::model::Autoencoder;
 use crate::random::{Purpose, RngExt, Stream, permutation, stream};
@@ -129,20 +130,17 @@ impl Reservoir {
         let order = permutation(&mut self.noise, self.kept.len());
         let kept = || order.iter().map(|&row| &self.kept[row]);
         let missing = kept().any(|one| one.observed.is_some());
-        let flags = |one: &Encoded| one.observed.clone().unwrap_or_else(|| vec![1.0; self.width]);
+        let flags = |one: &Encoded| one.observed.as_ref().map_or(vec![1.0; self.width], |o| o.to_vec());
         let condition = self.kept.first().and_then(|one| one.condition.as_ref()).map(|first| Condition {
             width: first.width,
-            values: kept().filter_map(|one| one.condition.as_ref()).flat_map(|c| c.values.clone()).collect(),
+            values: {
+                let given = kept().filter_map(|one| one.condition.as_ref());
+                Rows::dense(given.flat_map(|c| c.values.iter().copied()).collect(), first.width)
+            },
         });
-        Encoded {
-            rows: order.len(),
-            width: self.width,
-            values: kept().flat_map(|one| one.values.iter().copied()).collect(),
-            observed: missing.then(|| kept().flat_map(flags).collect()),
-            classes: None,
-            dynamic_pixels: 0,
-            condition,
-        }
+        let observed = missing.then(|| Rows::dense(kept().flat_map(flags).collect(), self.width));
+        let values = kept().flat_map(|one| one.values.iter().copied()).collect();
+        Encoded { observed, condition, ..Encoded::from_rows(Rows::dense(values, self.width)) }
     }
 }
 
@@ -155,7 +153,7 @@ mod tests {
     fn a_sample_of_few_rows_is_all_of_them() {
         let mut sample = Reservoir::new(1);
         sample.add(&rows(2, &[1.0, 10.0, 2.0, 20.0]));
-        sample.add(&Encoded { observed: Some(vec![1.0, 0.0]), ..rows(2, &[3.0, 0.0]) });
+        sample.add(&rows(2, &[3.0, 0.0]).with_mask(vec![1.0, 0.0]));
         let found = sample.finish();
         assert_eq!((found.rows, found.width), (3, 2));
         let mut pairs: Vec<(u32, u32, u32)> = (0..3)

@@ -101,7 +101,7 @@ pub fn log_likelihoods<M: Autoencoder + Sync>(
     first_row: u64,
     device: &Device,
 ) -> Option<Vec<RowLikelihood>> {
-    in_slices(rows, rows_at_once(samples), |slice| {
+    in_slices(rows, rows_at_once(samples, rows.width), |slice| {
         let noise = &mut stream(seed, Purpose::ImportanceDraws, 0, first_row + slice[0] as u64);
         bounds(model, rows, slice, samples, RowNoise::Own(noise), device)
     })
@@ -118,8 +118,9 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
 ) -> Option<Vec<f64>> {
     // In place, few rows at a time.
     const SMALL: usize = 1 << 17;
-    let few = (SMALL / (samples * rows.width).max(1)).clamp(1, rows_at_once(samples));
-    let at_once = if is_in_place() { few } else { rows_at_once(samples) };
+    let most = rows_at_once(samples, rows.width);
+    let few = (SMALL / (samples * rows.width).max(1)).clamp(1, most);
+    let at_once = if is_in_place() { few } else { most };
     let found = in_slices(rows, at_once, |slice| {
         let noise = &mut stream(seed, Purpose::CommonImportanceDraws, 0, 0);
         bounds(model, rows, slice, samples, RowNoise::Common(noise), device)
@@ -127,9 +128,15 @@ pub fn common_log_likelihoods<M: Autoencoder + Sync>(
     Some(found.into_iter().map(|row| row.bound).collect())
 }
 
-/// The number of rows for [`DRAWS`] draws in total.
-fn rows_at_once(samples: usize) -> usize {
-    (DRAWS / samples.max(1)).clamp(1, ROWS)
+/// The number of rows of this width for [`draws_at_once`] in total.
+fn rows_at_once(samples: usize, width: usize) -> usize {
+    (draws_at_once(width) / samples.max(1)).clamp(1, ROWS)
+}
+
+/// [`DRAWS`], or fewer, so that decoded rows have about 64 MiB.
+fn draws_at_once(width: usize) -> usize {
+    const NUMBERS: usize = 1 << 24;
+    DRAWS.min(NUMBERS / width.max(1)).max(1)
 }
 
 /// Applies a function to all rows, slice by slice.
@@ -156,7 +163,7 @@ fn bounds<M: Autoencoder>(
     let mut sums = vec![LogSum::default(); slice.len()];
     let mut left = samples.max(1);
     while left > 0 {
-        let now = left.min((DRAWS / slice.len()).max(1));
+        let now = left.min((draws_at_once(rows.width) / slice.len()).max(1));
         let weights = to_host(model.log_weights(&batch, now, &mut noise, device)?);
         for (sum, weights) in sums.iter_mut().zip(weights.chunks_exact(now)) {
             weights.iter().for_each(|&w| sum.add(f64::from(w)));

@@ -264,7 +264,7 @@ mod tests {
     #[test]
     fn at_a_point_the_mean_square_ratio_is_the_contraction_over_the_inputs() {
         let (model, at) = (curved(), normals(4, 3000));
-        let x = Device::cpu().tensor(at.values.clone(), [3000, 4]);
+        let x = Device::cpu().tensor(at.values.to_vec(), [3000, 4]);
         let exact = total(&to_host(model.contraction(x))) / 3000.0 / 4.0;
         let found = contraction_ratios(&model, &at, &[0.02], 1, &Device::cpu())[0];
         // The mean square and its standard error, which the mean's stands for: d(m²) = 2 m dm.
@@ -283,13 +283,13 @@ mod tests {
     fn missing_cells_are_not_changed() {
         // The code depends on the first input only; if that is missing, the code does not change.
         let model = Network::new(&[(1, 2, &[1.0, 0.0], Activation::Identity)]);
-        let observed = |flags: [f32; 6]| Encoded { observed: Some(flags.to_vec()), ..rows(2, &[0.0; 6]) };
+        let observed = |flags: [f32; 6]| rows(2, &[0.0; 6]).with_mask(flags.to_vec());
         let ratio = |rows: &Encoded| contraction_ratios(&model, rows, &[1.0], 1, &Device::cpu())[0].mean;
         assert_eq!(ratio(&observed([0.0, 1.0, 0.0, 1.0, 0.0, 1.0])), 0.0);
         // Only the first input can change, so δ is along it; a row without observed cells is
         // skipped.
         assert!((ratio(&observed([1.0, 0.0, 1.0, 0.0, 0.0, 0.0])) - 1.0).abs() < 1e-6);
-        let deaf = Encoded { observed: Some(vec![0.0, 1.0, 0.0, 1.0]), ..rows(2, &[-1.0, 0.0, 1.0, 0.0]) };
+        let deaf = rows(2, &[-1.0, 0.0, 1.0, 0.0]).with_mask(vec![0.0, 1.0, 0.0, 1.0]);
         let found = noise_responses(&model, &deaf, &[5.0], 1, &Device::cpu());
         assert_eq!(found[0].code_change, Some(0.0));
     }

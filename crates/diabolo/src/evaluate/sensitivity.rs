@@ -84,7 +84,7 @@ mod tests {
         let step = 5e-3f32;
         for (i, found) in found.iter().enumerate() {
             let moved = |by: f32| {
-                let mut values = at.values.clone();
+                let mut values = at.values.to_vec();
                 values.iter_mut().skip(i).step_by(3).for_each(|v| *v += by);
                 to_host(model.encode(Device::cpu().tensor(values, [2, 3])))
             };

@@ -7,26 +7,21 @@
 
 use rayon::prelude::*;
 
-use super::matrix::Matrix;
 use super::threads::{OPERATIONS, uses_threads};
 use super::{Activation, dispatch_simd};
 
-/// φ(x W + b): `x` batch × inputs, `weight` inputs × outputs, `bias` outputs; result batch ×
-/// outputs.
-pub(crate) fn affine(x: Matrix, weight: Matrix, bias: &[f32], activation: Activation) -> Vec<f32> {
-    let mut a = x.times(weight);
+/// φ(a + b) of the product a = x W: batch × outputs.
+pub(crate) fn affine(mut a: Vec<f32>, bias: &[f32], activation: Activation) -> Vec<f32> {
     activation.apply(&mut a, bias);
     a
 }
 
 /// The same, and φ′(a) unless it is 1 everywhere.
 pub(crate) fn affine_with_slope(
-    x: Matrix,
-    weight: Matrix,
+    mut a: Vec<f32>,
     bias: &[f32],
     activation: Activation,
 ) -> (Vec<f32>, Option<Vec<f32>>) {
-    let mut a = x.times(weight);
     let slope = activation.apply_with_slope(&mut a, bias);
     (a, slope)
 }

@@ -3,9 +3,11 @@
 //! | kernel | one pass instead of | written out in |
 //! |---|---|---|
 //! | `product`, `skip_zeros` | | products of matrices, with one order of summation |
+//! | `rows` | | products with categories by their positions |
 //! | `affine` | product, bias, activation, and their backward passes | `nn::Linear` |
 //! | `window`, `convolution` | patches of images, and products with them | `nn::Convolution` |
 //! | `element_loss`, `heteroscedastic` | −log p(x) element by element, mask, sum, and the gradient | `distribution` |
+//! | `categorical` | log-softmax of every category, choice of the level, sum, and the gradient | `distribution` |
 //! | `gaussian` | the posterior's ten element-wise operations | `distribution` |
 //! | `gram` | ‖B W‖²_F by W Wᵀ, blocks of cotangents times slopes, and their gradients | `objective::contraction` |
 //! | `layer_contraction` | Σ_j φ′(a_j)² ‖W_j‖² and its gradient | `objective::contraction` |
@@ -20,6 +22,7 @@
 mod activation;
 mod affine;
 pub(crate) mod buffer;
+mod categorical;
 mod convolution;
 mod element_loss;
 mod gaussian;
@@ -29,6 +32,7 @@ mod heteroscedastic;
 mod layer_contraction;
 mod matrix;
 mod product;
+mod rows;
 mod skip_zeros;
 mod threads;
 mod update;
@@ -36,6 +40,7 @@ mod window;
 
 pub use activation::Activation;
 pub(crate) use affine::{affine, affine_with_slope, scale_and_sum};
+pub(crate) use categorical::{Category, Logits, categorical, categorical_gradient};
 pub(crate) use convolution::{Convolution, correlate};
 pub use element_loss::ElementLoss;
 pub(crate) use element_loss::{Observations, negative_log_likelihood};
@@ -45,6 +50,7 @@ pub(crate) use gru::Gru;
 pub(crate) use heteroscedastic::gaussian_negative_log_likelihood;
 pub(crate) use layer_contraction::{LayerContraction, scaled_rows};
 pub(crate) use matrix::{Matrix, transposed};
+pub(crate) use rows::{rows_times, transposed_rows_times};
 pub(crate) use threads::{in_parallel, is_in_place, with_pool};
 pub use threads::{in_place, on_one_thread};
 pub(crate) use update::{AdamStep, adam, add};

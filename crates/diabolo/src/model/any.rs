@@ -126,6 +126,10 @@ impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Trainable for T {
         (**self).after_step(batch, context);
     }
 
+    fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        (**self).likelihood_of_levels()
+    }
+
     fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
         (**self).after_training(rows, seed, device);
     }

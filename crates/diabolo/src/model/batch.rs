@@ -1,5 +1,6 @@
 //! Batches of rows.
 
+use crate::data::rows::Rows;
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::kernel::{buffer, in_parallel};
 use crate::random::Stream;
@@ -22,37 +23,26 @@ impl Batch {
     /// The encoded `rows` as tensors; [dynamic pixels](Encoded::dynamic_pixels) are binarized once,
     /// as for held-out rows.
     pub fn gather(encoded: &Encoded, rows: &[usize], device: &Device) -> Self {
-        let mut values = gather(&encoded.values, encoded.width, rows);
-        if encoded.dynamic_pixels > 0 {
-            values
-                .chunks_exact_mut(encoded.width)
-                .for_each(|row| draw_pixels_once(&mut row[..encoded.dynamic_pixels]));
-        }
-        Batch::from_host(encoded, rows, values, device)
+        Batch::of(encoded, rows, draw_pixels_once, device)
     }
 
     /// The encoded `rows` for training: [dynamic pixels](Encoded::dynamic_pixels) are binarized at
     /// random.
     pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, device: &Device) -> Self {
-        let mut values = gather(&encoded.values, encoded.width, rows);
-        if encoded.dynamic_pixels > 0 {
-            values
-                .chunks_exact_mut(encoded.width)
-                .for_each(|row| draw_pixels(&mut row[..encoded.dynamic_pixels], noise));
-        }
-        Batch::from_host(encoded, rows, values, device)
+        Batch::of(encoded, rows, |pixels| draw_pixels(pixels, noise), device)
     }
 
-    fn from_host(encoded: &Encoded, rows: &[usize], values: Vec<f32>, device: &Device) -> Self {
-        let tensor = |values: Vec<f32>| device.tensor(values, [rows.len(), encoded.width]);
+    fn of(encoded: &Encoded, rows: &[usize], mut draw: impl FnMut(&mut [f32]), device: &Device) -> Self {
+        let mut values = gather(&encoded.values, rows);
+        if encoded.dynamic_pixels > 0 {
+            let images = values.chunks_exact_mut(encoded.width);
+            images.for_each(|row| draw(&mut row[..encoded.dynamic_pixels]));
+        }
         let classes =
             encoded.classes.as_ref().map(|classes| rows.iter().map(|&row| classes[row] as usize).collect());
-        let observed = encoded.observed.as_deref().map(|flags| tensor(gather(flags, encoded.width, rows)));
-        let condition = encoded
-            .condition
-            .as_ref()
-            .map(|c| device.tensor(gather(&c.values, c.width, rows), [rows.len(), c.width]));
-        Batch { x: tensor(values), condition, observed, classes }
+        let observed = encoded.observed.as_ref().map(|flags| device.rows(gather(flags, rows)));
+        let condition = encoded.condition.as_ref().map(|c| device.rows(gather(&c.values, rows)));
+        Batch { x: device.rows(values), condition, observed, classes }
     }
 
     /// Rows without missing cells, classes or conditions.
@@ -83,13 +73,17 @@ impl Batch {
     }
 }
 
-/// Some of the rows of a matrix.
-fn gather(values: &[f32], width: usize, rows: &[usize]) -> Vec<f32> {
+/// Some of the rows; those without categories are numbers.
+fn gather(values: &Rows, rows: &[usize]) -> Rows {
+    if values.is_compact() {
+        return values.gather(rows);
+    }
+    let width = values.width();
     let mut out = buffer::take(rows.len() * width);
     for (out, &row) in out.chunks_exact_mut(width.max(1)).zip(rows) {
         out.copy_from_slice(&values[row * width..(row + 1) * width]);
     }
-    out
+    Rows::dense(out, width)
 }
 
 /// Number of rows per pass through a network.

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use super::column_likelihoods::{self, Defaults};
 use super::settings::multiscale;
 use super::settings::{
-    Bound, ContractiveConfig, MultiscaleConfig, NetworkConfig, SparseConfig, Stem, VariationalConfig,
-    VectorQuantizedConfig,
+    Bound, ContractiveConfig, MultiscaleConfig, NetworkConfig, PriorConfig, SparseConfig, Stem,
+    VariationalConfig, VectorQuantizedConfig,
 };
 use crate::data::{Block, BlockKind, any_of};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
@@ -320,6 +320,19 @@ impl ModelConfig {
         }
         self.validate(&architecture, variance)?;
         Ok(architecture)
+    }
+
+    /// The most levels of a category that are learned apart: many more than by default in models
+    /// whose training steps may see some of them.
+    pub fn most_levels(&self) -> Option<usize> {
+        const MANY: usize = 100_000;
+        let sees_some = match &self.family {
+            FamilyConfig::Variational(config) => !matches!(config.prior, PriorConfig::VampPrior { .. }),
+            FamilyConfig::Plain { .. } | FamilyConfig::Sparse(_) => !self.family.tied(),
+            _ => false,
+        };
+        let has_hidden = self.hidden.as_ref().is_none_or(|hidden| !hidden.is_empty());
+        (sees_some && has_hidden).then_some(MANY)
     }
 
     fn validate(&self, architecture: &Architecture, variance: Variance) -> Result<()> {

@@ -91,6 +91,11 @@ impl Deterministic {
         self
     }
 
+    /// See [`Trainable`](super::Trainable::likelihood_of_levels): without tied weights.
+    pub(super) fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        self.decoder_bias.is_empty().then_some(&mut self.likelihood)
+    }
+
     /// −log p(x | g(code)) of the clean rows.
     pub fn reconstruction(&self, batch: &Batch, code: Tensor<2>) -> Term {
         let parameters = self.decode(code);

@@ -16,6 +16,7 @@
 
 use super::settings::{Convolutions, Recurrent, Stem};
 use super::{Architecture, FamilyConfig};
+use crate::distribution::{Family, LikelihoodBlock};
 use crate::nn::{
     Activation, AnyLayer, Convolution, Gru, Image, Linear, Permutation, Sequential, Steps, Window,
 };
@@ -71,7 +72,24 @@ impl Architecture {
         }
         let widths = [self.features()].iter().chain(&self.hidden).copied().collect();
         self.add_dense(&mut layers, widths, noise, device);
+        self.reading_rows(layers)
+    }
+
+    /// The layers, the first of which reads the rows.
+    fn reading_rows(&self, mut layers: Vec<AnyLayer>) -> Sequential {
+        if self.reads_categories() && !layers.is_empty() {
+            let first = layers.remove(0).for_categories();
+            layers.insert(0, first);
+        }
         layers.into_iter().collect()
+    }
+
+    /// Whether rows have categories that the first layer reads by their positions. The inputs of a
+    /// multi-scale model have noise in every column.
+    pub(super) fn reads_categories(&self) -> bool {
+        let is_category =
+            |block: &LikelihoodBlock| matches!(block.family, Family::Categorical | Family::Ordinal);
+        self.likelihood.iter().any(is_category) && self.family.decodes_codes()
     }
 
     /// x → code, for deterministic families.
@@ -82,7 +100,7 @@ impl Architecture {
             return layers.into_iter().chain(code).collect();
         }
         layers.push(Linear::new(self.top(), self.latent_dim, self.latent_activation, noise, device).into());
-        layers.into_iter().collect()
+        self.reading_rows(layers)
     }
 
     /// Code → last hidden layer of the decoder.
@@ -124,7 +142,7 @@ impl Architecture {
         let none = Activation::Identity;
         let Some(stem) = &self.stem else {
             let width = self.hidden.first().copied().unwrap_or(self.latent_dim + self.condition);
-            return Linear::new(width, parameters, none, noise, device).into();
+            return Linear::new(width, parameters, none, noise, device).as_output().into();
         };
         let (image, kernel) = match stem {
             Stem::Convolution(convolutions) => {

@@ -4,6 +4,7 @@ use crate::module;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Trainable};
 use crate::data::Encoded;
+use crate::distribution::Likelihood;
 use crate::objective::Term;
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -32,6 +33,10 @@ impl Plain {
 impl Trainable for Plain {
     fn loss(&self, batch: &Batch, _context: &mut Context) -> Vec<Term> {
         vec![self.net.reconstruction(batch, self.encode(batch.x.clone()))]
+    }
+
+    fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        self.net.likelihood_of_levels()
     }
 
     fn before_training(&mut self, rows: &Encoded, device: &Device) {

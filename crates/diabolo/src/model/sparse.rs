@@ -9,6 +9,7 @@ use crate::tensor::Tensor;
 
 use super::{Architecture, Autoencoder, Batch, Context, Deterministic, Network, Plain, Trainable};
 use crate::data::Encoded;
+use crate::distribution::Likelihood;
 use crate::objective::{EncoderTrace, Sparsity, Term};
 use crate::random::Stream;
 use crate::tensor::Device;
@@ -54,6 +55,10 @@ impl Trainable for Sparse {
         let code = self.encode(batch.x.clone());
         let sparsity = self.sparsity.term(&code);
         [self.net.reconstruction(batch, code)].into_iter().chain(sparsity).collect()
+    }
+
+    fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        self.net.likelihood_of_levels()
     }
 
     fn before_training(&mut self, rows: &Encoded, device: &Device) {

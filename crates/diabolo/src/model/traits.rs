@@ -58,6 +58,12 @@ pub trait Trainable: Send + Sync {
     /// its noise stream continued.
     fn after_step(&mut self, _batch: &Batch, _context: &mut Context) {}
 
+    /// The likelihood, of a model whose loss depends on the rows only through its first layer and
+    /// the likelihood: then a training step may see some of the levels of large categories.
+    fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        None
+    }
+
     /// Fits state from the training rows after training, when the weights are final. Without
     /// autodiff.
     fn after_training(&mut self, _rows: &Encoded, _seed: u64, _device: &Device) {}

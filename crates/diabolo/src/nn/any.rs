@@ -4,7 +4,6 @@ use std::ops::Deref;
 
 use crate::module;
 
-use super::linear::affine;
 use super::{Activation, Convolution, Gru, Layer, Linear, Permutation};
 use crate::random::Stream;
 use crate::tensor::{Device, Param, Tensor};
@@ -41,11 +40,21 @@ impl AnyLayer {
         }
     }
 
+    /// The same layer for rows with categories; see [`Linear::for_categories`].
+    #[must_use]
+    pub(crate) fn for_categories(self) -> Self {
+        match self {
+            AnyLayer::Linear(layer) => AnyLayer::Linear(layer.for_categories()),
+            AnyLayer::Convolution(_) => self,
+        }
+    }
+
     /// The same layer with new random weights.
     pub fn fresh(&self, noise: &mut Stream, device: &Device) -> Self {
         match self {
             AnyLayer::Linear(layer) => {
-                Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device).into()
+                let fresh = Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device);
+                if layer.weight.is_turned() { fresh.for_categories().into() } else { fresh.into() }
             }
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.fresh(noise, device)),
             AnyLayer::Gru(layer) => AnyLayer::Gru(layer.fresh(noise, device)),
@@ -81,7 +90,7 @@ impl AnyLayer {
     /// For a recurrent layer, which has no such map: tied networks of them are refused.
     pub fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
         match self {
-            AnyLayer::Linear(layer) => affine(h, layer.weight.val(), bias, activation, true),
+            AnyLayer::Linear(layer) => layer.tied(h, bias, activation),
             AnyLayer::Convolution(layer) => layer.tied(h, bias, activation),
             AnyLayer::Permutation(layer) => activation.forward(layer.undo(h) + bias.unsqueeze_dim::<2>(0)),
             AnyLayer::Gru(_) => panic!("a recurrent layer is not tied"),

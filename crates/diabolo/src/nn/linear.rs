@@ -10,7 +10,7 @@ use crate::module;
 
 use super::{Activation, Layer, LayerTrace};
 use crate::random::{RngExt, Stream};
-use crate::tensor::{Device, Param, Tensor, fused};
+use crate::tensor::{Device, Param, RowsOf, Tensor, fused};
 
 /// One layer h = φ(W x + b).
 #[derive(Clone, Debug)]
@@ -49,6 +49,36 @@ impl Linear {
         Linear { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), activation }
     }
 
+    /// The same layer with its weight kept inputs × outputs, for rows with categories: each adds
+    /// the weights of one input. Files hold outputs × inputs.
+    #[must_use]
+    pub(crate) fn for_categories(self) -> Self {
+        match self.weight.is_turned() {
+            true => self,
+            false => Linear { weight: self.weight.turned().with_rows_of(RowsOf::Columns), ..self },
+        }
+    }
+
+    /// The same layer as the decoder's last one.
+    #[must_use]
+    pub(crate) fn as_output(self) -> Self {
+        Linear {
+            weight: self.weight.with_rows_of(RowsOf::Outputs),
+            bias: self.bias.with_rows_of(RowsOf::Outputs),
+            ..self
+        }
+    }
+
+    /// φ(W x + b).
+    fn affine(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+        affine(x, self.weight.kept(), self.bias.val(), activation, self.weight.is_turned())
+    }
+
+    /// φ(Wᵀ h + b).
+    pub(super) fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
+        affine(h, self.weight.kept(), bias, activation, !self.weight.is_turned())
+    }
+
     /// The same weights with another activation.
     pub fn with_activation(mut self, activation: Activation) -> Self {
         self.activation = activation;
@@ -70,13 +100,11 @@ impl Layer for Linear {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        affine(x, self.weight.val(), self.bias.val(), self.activation, false)
+        self.affine(x, self.activation)
     }
 
     fn trace(&self, x: Tensor<2>) -> LayerTrace {
-        LayerTrace::of(self.activation, |activation| {
-            affine(x, self.weight.val(), self.bias.val(), activation, false)
-        })
+        LayerTrace::of(self.activation, |activation| self.affine(x, activation))
     }
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
@@ -151,7 +179,7 @@ fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
 }
 
 /// φ(x Wᵀ + b), or φ(x W + b) for a `transposed` weight: inputs × outputs.
-pub(super) fn affine(
+fn affine(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Tensor<1>,

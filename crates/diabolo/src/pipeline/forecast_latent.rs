@@ -106,26 +106,15 @@ fn rows(model: &ForecastModel, series: &[SplitSeries], window: usize, part: usiz
         }
     }
     let every = places.len().div_ceil(WINDOWS[part]).max(1);
-    let mut encoded = Encoded {
-        rows: 0,
-        width: window + horizon + 1,
-        values: vec![],
-        observed: None,
-        classes: None,
-        dynamic_pixels: 0,
-        condition: None,
-    };
+    let mut encoded = vec![];
     for (at, column, origin) in places.into_iter().step_by(every) {
         let one = &series[at];
         let (Some(values), unit) = (&one.columns[column], one.deviation[column]) else { continue };
         let deviation = model.window_deviation(values, origin, unit);
         let made = model.predict_linear(column, values, origin);
-        encoded.values.extend(LatentForecast::standardized(&values.before(origin, window), deviation));
-        encoded
-            .values
-            .extend(made.iter().zip(&values.values[origin..]).map(|(y, x)| ((x - y) / unit) as f32));
-        encoded.values.push((deviation / unit) as f32);
-        encoded.rows += 1;
+        encoded.extend(LatentForecast::standardized(&values.before(origin, window), deviation));
+        encoded.extend(made.iter().zip(&values.values[origin..]).map(|(y, x)| ((x - y) / unit) as f32));
+        encoded.push((deviation / unit) as f32);
     }
-    encoded
+    Encoded::from_values(encoded, window + horizon + 1)
 }

@@ -213,7 +213,7 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
         height,
         width,
         channels,
-        originals: split(shown.values),
+        originals: split(shown.values.into_dense()),
         reconstructions,
         samples,
         sampler,

@@ -78,13 +78,13 @@ pub(super) fn denoised_pictures(
         0,
     );
     let denoised = project(saved, &noisy, device);
-    let quality = [&noisy.values, &denoised].map(|values| image_quality(values, &clean.values, shape));
+    let quality = [&*noisy.values, &denoised].map(|values| image_quality(values, &clean.values, shape));
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     Some(DenoisedPictures {
         height: shape.0,
         width: shape.1,
         channels: shape.2,
-        lines: [split(clean.values), split(noisy.values), split(denoised)],
+        lines: [split(clean.values.into_dense()), split(noisy.values.into_dense()), split(denoised)],
         quality: Some(quality),
     })
 }

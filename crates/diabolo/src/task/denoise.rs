@@ -83,7 +83,7 @@ impl NoisyCleanRows {
             }
         }
         if let Some(observed) = &noisy.observed {
-            noisy.values.iter_mut().zip(observed).for_each(|(value, observed)| *value *= observed);
+            noisy.values.iter_mut().zip(&**observed).for_each(|(value, observed)| *value *= observed);
         }
         NoisyCleanRows { noisy, clean }
     }
@@ -104,7 +104,7 @@ impl NoisyCleanRows {
 
     /// The root mean square difference of noisy and clean rows.
     pub fn deviation(&self) -> f64 {
-        let squares = self.noisy.values.iter().zip(&self.clean.values);
+        let squares = self.noisy.values.iter().zip(&*self.clean.values);
         let sum: f64 = squares.map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum();
         (sum / self.clean.values.len().max(1) as f64).sqrt()
     }

@@ -129,7 +129,7 @@ pub(super) fn decoded(
 fn beside(codes: Tensor<2>, condition: Option<&Condition>, chosen: &[usize], device: &Device) -> Tensor<2> {
     let given = condition.map(|condition| {
         let given = condition.select(chosen);
-        device.tensor::<2>(given.values, [chosen.len(), given.width])
+        device.rows(given.values)
     });
     match given {
         Some(given) => Tensor::cat(vec![codes, given], 1),

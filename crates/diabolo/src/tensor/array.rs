@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::element::Element;
 use super::shape::{Loop, Shape, loops};
+use super::values::Values;
+use crate::data::rows::Rows;
 use crate::kernel::{self, Window, dispatch_simd};
 
 /// Numbers and their shape.
 #[derive(Clone, Debug)]
 pub(crate) struct Array<T: Element> {
-    values: Arc<Vec<T>>,
+    values: Arc<Values<T>>,
     shape: Shape,
 }
 
@@ -18,7 +20,27 @@ impl<T: Element> Array<T> {
     /// If the number of values is not that of the shape.
     pub fn new(values: Vec<T>, shape: Shape) -> Self {
         assert_eq!(values.len(), shape.size(), "values of the shape {:?}", &*shape);
-        Array { values: Arc::new(values), shape }
+        Array { values: Arc::new(values.into()), shape }
+    }
+
+    /// Rows that stay compact as long as no operation needs all their numbers.
+    pub fn of_rows(rows: Rows) -> Self {
+        let shape = Shape::new(&[rows.rows(), rows.width()]);
+        match rows.is_compact() {
+            true => Array { values: Arc::new(Values::of_rows(rows)), shape },
+            false => Array::new(T::from_f32(rows.into_dense()), shape),
+        }
+    }
+
+    /// The rows, if they are compact.
+    pub fn rows(&self) -> Option<&Rows> {
+        let of_shape = |rows: &&Rows| *self.shape == [rows.rows(), rows.width()];
+        self.values.rows().filter(of_shape)
+    }
+
+    /// The numbers, if they are not shared.
+    fn own(&mut self) -> Option<&mut Vec<T>> {
+        Arc::get_mut(&mut self.values).map(Values::numbers_mut)
     }
 
     pub fn full(value: T, shape: Shape) -> Self {
@@ -36,7 +58,7 @@ impl<T: Element> Array<T> {
     /// The numbers alone; copied if they are shared.
     pub fn into_values(mut self) -> Vec<T> {
         self.values_mut();
-        Arc::get_mut(&mut self.values).map(std::mem::take).expect("not shared")
+        self.own().map(std::mem::take).expect("not shared")
     }
 
     /// The numbers, for a change in place; copied if they are shared.
@@ -44,14 +66,14 @@ impl<T: Element> Array<T> {
         if Arc::get_mut(&mut self.values).is_none() {
             let mut copy = T::buffer(self.values.len());
             copy.copy_from_slice(&self.values);
-            self.values = Arc::new(copy);
+            self.values = Arc::new(copy.into());
         }
-        Arc::get_mut(&mut self.values).expect("not shared")
+        self.own().expect("not shared")
     }
 
     /// The same numbers in another shape of the same size.
     pub fn reshape(mut self, shape: Shape) -> Self {
-        assert_eq!(self.values.len(), shape.size(), "{:?} as {:?}", &*self.shape, &*shape);
+        assert_eq!(self.shape.size(), shape.size(), "{:?} as {:?}", &*self.shape, &*shape);
         self.shape = shape;
         self
     }
@@ -59,7 +81,7 @@ impl<T: Element> Array<T> {
     /// f of every number; in place if they are not shared.
     #[inline(always)]
     pub fn map(mut self, f: impl Fn(T) -> T) -> Self {
-        match Arc::get_mut(&mut self.values) {
+        match self.own() {
             Some(values) => dispatch_simd(
                 #[inline(always)]
                 || values.iter_mut().for_each(|value| *value = f(*value)),
@@ -68,9 +90,9 @@ impl<T: Element> Array<T> {
                 let mut out = T::buffer(self.values.len());
                 dispatch_simd(
                     #[inline(always)]
-                    || out.iter_mut().zip(&*self.values).for_each(|(out, value)| *out = f(*value)),
+                    || out.iter_mut().zip(&**self.values).for_each(|(out, value)| *out = f(*value)),
                 );
-                self.values = Arc::new(out);
+                self.values = Arc::new(out.into());
             }
         }
         self
@@ -82,17 +104,17 @@ impl<T: Element> Array<T> {
         if self.shape != other.shape {
             return self.shape.broadcast(&other.shape).zip(&self, &other, f);
         }
-        if let Some(values) = Arc::get_mut(&mut self.values) {
+        if let Some(values) = self.own() {
             dispatch_simd(
                 #[inline(always)]
-                || values.iter_mut().zip(&*other.values).for_each(|(a, b)| *a = f(*a, *b)),
+                || values.iter_mut().zip(&**other.values).for_each(|(a, b)| *a = f(*a, *b)),
             );
             return self;
         }
-        if let Some(values) = Arc::get_mut(&mut other.values) {
+        if let Some(values) = other.own() {
             dispatch_simd(
                 #[inline(always)]
-                || values.iter_mut().zip(&*self.values).for_each(|(b, a)| *b = f(*a, *b)),
+                || values.iter_mut().zip(&**self.values).for_each(|(b, a)| *b = f(*a, *b)),
             );
             return other;
         }
@@ -103,7 +125,7 @@ impl<T: Element> Array<T> {
     pub fn where_mask(mut self, mask: &Self, other: &Self) -> Self {
         assert!(self.shape == mask.shape && self.shape == other.shape, "shapes of a choice");
         let cells = self.values_mut().iter_mut();
-        for ((value, mask), other) in cells.zip(&*mask.values).zip(&*other.values) {
+        for ((value, mask), other) in cells.zip(&**mask.values).zip(&**other.values) {
             *value = if *mask == T::default() { *value } else { *other };
         }
         self
@@ -233,6 +255,13 @@ impl<T: Element> Array<T> {
     pub fn narrow(&self, dim: usize, start: usize, length: usize) -> Self {
         let (_, width, after) = self.shape.around(dim);
         assert!(start + length <= width, "{start}..{} of {:?}", start + length, &*self.shape);
+        let some = |rows: &Rows| match dim {
+            0 => Some(rows.gather(&(start..start + length).collect::<Vec<_>>())),
+            _ => rows.narrow(start..start + length),
+        };
+        if let Some(rows) = self.rows().and_then(some) {
+            return Array::of_rows(rows);
+        }
         let mut out = Vec::with_capacity(self.values.len() / width.max(1) * length);
         for block in self.values.chunks_exact((width * after).max(1)) {
             out.extend_from_slice(&block[start * after..(start + length) * after]);
@@ -254,6 +283,15 @@ impl<T: Element> Array<T> {
 
     /// Joins along a dimension.
     pub fn cat(all: &[Self], dim: usize) -> Self {
+        if dim == 1
+            && let [first, second] = all
+            && let Some(rows) = first.rows()
+        {
+            let dense = || Rows::dense(T::into_f32(second.values.to_vec()), second.shape[1]);
+            return Array::of_rows(
+                second.rows().map_or_else(|| rows.beside(&dense()), |more| rows.beside(more)),
+            );
+        }
         let shape = all[0].shape.with(dim, all.iter().map(|array| array.shape[dim]).sum());
         let (before, ..) = shape.around(dim);
         let mut out = Vec::with_capacity(shape.size());
@@ -334,8 +372,10 @@ impl<T: Element> Array<T> {
 
 impl<T: Element> Drop for Array<T> {
     fn drop(&mut self) {
-        if let Some(values) = Arc::get_mut(&mut self.values) {
-            T::keep(std::mem::take(values));
+        if let Some(values) = Arc::get_mut(&mut self.values)
+            && values.rows().is_none()
+        {
+            T::keep(std::mem::take(values.numbers_mut()));
         }
     }
 }

@@ -7,6 +7,7 @@ use super::accelerator;
 use super::array::Array;
 use super::element::Element;
 use super::shape::Shape;
+use crate::data::rows::Rows;
 use crate::kernel::{self, Window};
 
 /// The type of the numbers of a tensor.
@@ -138,6 +139,19 @@ impl Data {
         match device.dtype {
             DType::F32 => Data::F32(Array::new(T::into_f32(values), shape)),
             DType::F64 => Data::F64(Array::new(T::into_f64(values), shape)),
+        }
+    }
+
+    /// Rows that stay compact on the processor.
+    pub fn of_rows(rows: Rows, device: &Device) -> Data {
+        #[cfg(any(feature = "cuda", feature = "wgpu"))]
+        if device.accelerator.is_some() {
+            let shape = Shape::new(&[rows.rows(), rows.width()]);
+            return Data::new(rows.into_dense(), shape, device);
+        }
+        match device.dtype {
+            DType::F32 => Data::F32(Array::of_rows(rows)),
+            DType::F64 => Data::F64(Array::of_rows(rows)),
         }
     }
 

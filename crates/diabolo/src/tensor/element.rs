@@ -30,6 +30,8 @@ pub trait Element:
     fn into_f32(values: Vec<Self>) -> Vec<f32>;
     /// The numbers in double precision.
     fn into_f64(values: Vec<Self>) -> Vec<f64>;
+    /// The same numbers.
+    fn from_f32(values: Vec<f32>) -> Vec<Self>;
     /// `len` numbers of any value.
     fn buffer(len: usize) -> Vec<Self> {
         vec![Self::default(); len]
@@ -76,6 +78,9 @@ impl Element for f32 {
     }
     fn into_f64(values: Vec<f32>) -> Vec<f64> {
         values.into_iter().map(f64::from).collect()
+    }
+    fn from_f32(values: Vec<f32>) -> Vec<f32> {
+        values
     }
     fn buffer(len: usize) -> Vec<f32> {
         buffer::take(len)
@@ -148,6 +153,9 @@ impl Element for f64 {
     }
     fn into_f64(values: Vec<f64>) -> Vec<f64> {
         values
+    }
+    fn from_f32(values: Vec<f32>) -> Vec<f64> {
+        values.into_iter().map(f64::from).collect()
     }
     fn is_nan(self) -> bool {
         f64::is_nan(self)

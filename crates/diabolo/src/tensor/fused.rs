@@ -53,15 +53,18 @@ pub fn affine(
     activation: Activation,
     transposed: bool,
 ) -> Tensor<2> {
-    let used = |weight| if transposed { matrix(weight) } else { matrix(weight).transposed() };
     let dims = [x.dims()[0], bias.dims()[0]];
     let nodes = [x.node, weight.node, bias.node];
     let (x, weight, b) = (x.data, weight.data, array(&bias.data).values());
+    let product = match (array(&x).rows(), transposed) {
+        (Some(rows), true) => kernel::rows_times(rows, array(&weight).values(), dims[1]),
+        (_, true) => matrix(&x).times(matrix(&weight)),
+        (_, false) => matrix(&x).times(matrix(&weight).transposed()),
+    };
     if nodes.iter().all(Option::is_none) {
-        let h = kernel::affine(matrix(&x), used(&weight), b, activation);
-        return Tensor { data: data(h, dims), node: None };
+        return Tensor { data: data(kernel::affine(product, b, activation), dims), node: None };
     }
-    let (h, slope) = kernel::affine_with_slope(matrix(&x), used(&weight), b, activation);
+    let (h, slope) = kernel::affine_with_slope(product, b, activation);
     let slope = slope.map(|slope| Array::new(slope, Shape::new(&dims)));
     let node = record_sums(nodes.into(), move |g, sums| {
         let mut g = into_array(g);
@@ -70,9 +73,10 @@ pub fn affine(
         let d = Matrix::new(g.values(), dims);
         sums.update(1, |sum| {
             let sum = sum.map(|sum| into_array(sum).into_values());
-            let of_weight = match transposed {
-                true => matrix(&x).transposed().times_onto(d, sum),
-                false => d.transposed().times_onto(matrix(&x), sum),
+            let of_weight = match (array(&x).rows(), transposed) {
+                (Some(rows), true) => kernel::transposed_rows_times(rows, g.values(), dims[1], sum),
+                (_, true) => matrix(&x).transposed().times_onto(d, sum),
+                (_, false) => d.transposed().times_onto(matrix(&x), sum),
             };
             data(of_weight, array(&weight).shape().dims::<2>())
         });

@@ -6,13 +6,13 @@
 //!
 //! | file | |
 //! |---|---|
-//! | `shape`, `element`, `array` | numbers on the processor |
+//! | `shape`, `element`, `values`, `array` | numbers on the processor |
 //! | `accelerator` | numbers on a graphics processor, by Burn (features `cuda`, `wgpu`) |
 //! | `data` | numbers of any kind, and the operations on which all others are built |
 //! | `tape` | the graph, and the backward pass |
 //! | `ops` | the operations, each with its gradient beside it |
-//! | `fused` | the kernels as operations |
-//! | `module`, `optimizer` | parameters of models, and their updates |
+//! | `fused`, `categories` | the kernels as operations |
+//! | `module`, `optimizer`, `missed_updates`, `row_updates` | parameters of models, and their updates |
 //!
 //! ```
 //! use diabolo::tensor::{Device, Tensor, to_host};
@@ -26,27 +26,35 @@
 mod accelerator;
 pub mod activation;
 mod array;
+mod categories;
 mod data;
 mod element;
 pub mod fused;
+mod missed_updates;
 mod module;
 mod ops;
 pub(crate) mod optimizer;
+mod row_updates;
 mod shape;
 mod special;
 mod tape;
+mod values;
 
 use std::sync::Arc;
 
 pub use crate::kernel::{in_place, on_one_thread};
+pub(crate) use categories::Categories;
 pub use data::DType;
 pub use element::Element;
+pub(crate) use module::RowsOf;
 pub use module::{Module, ModuleVisitor, ModuleVisitorMut, Param, Parameter};
 pub use ops::{Indices, Mask};
 pub use optimizer::{ModuleOptimizer, Optimizer, ParameterState};
+pub(crate) use row_updates::SomeRows;
 pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
 pub use tape::Gradients;
 
+use crate::data::rows::Rows;
 use crate::{Error, Result};
 use data::Data;
 use shape::Shape;
@@ -169,6 +177,11 @@ impl Device {
         device
     }
 
+    /// Whether the kernels compute there: the CPU in single precision.
+    pub(crate) fn has_kernels(&self) -> bool {
+        fused::is_supported(&self.tensor::<1>(vec![0.0], [1]))
+    }
+
     /// The device with this name, in single precision: `cpu`, `cuda`, `cuda:1`, `wgpu`.
     ///
     /// # Errors
@@ -205,6 +218,12 @@ impl Device {
     /// If the number of values is not the product of `shape`.
     pub fn tensor<const D: usize>(&self, values: Vec<impl Element>, shape: [usize; D]) -> Tensor<D> {
         Tensor { data: Data::new(values, Shape::new(&shape), self), node: None }
+    }
+
+    /// Encoded rows as a tensor: on the processor they stay compact as long as no operation needs
+    /// all their numbers.
+    pub fn rows(&self, rows: Rows) -> Tensor<2> {
+        Tensor { data: Data::of_rows(rows, self), node: None }
     }
 }
 

@@ -4,8 +4,20 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::data::Data;
+use super::shape::Shape;
 use super::tape::{Gradients, Node};
 use super::{Device, Tensor};
+
+/// Which rows of a parameter, as it is kept, belong to what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RowsOf {
+    /// No rows: a step uses all of it.
+    Nothing,
+    /// One for each column of the encoded rows.
+    Columns,
+    /// One for each output of the decoder.
+    Outputs,
+}
 
 /// A parameter of any number of dimensions.
 #[derive(Clone, Debug)]
@@ -13,22 +25,26 @@ pub struct Parameter {
     pub(super) data: Data,
     /// While it is trained.
     leaf: Option<Arc<Node>>,
+    /// Whether `data` is the transpose of what is shown.
+    turned: bool,
+    pub(super) rows_of: RowsOf,
 }
 
 impl Parameter {
     /// The shape.
     pub fn shape(&self) -> Vec<usize> {
-        self.data.shape().to_vec()
+        let shape = self.data.shape().to_vec();
+        if self.turned { shape.into_iter().rev().collect() } else { shape }
     }
 
     /// The values, row-major.
     pub fn to_host(&self) -> Vec<f32> {
-        self.data.to_f32()
+        self.shown(&self.data).to_f32()
     }
 
     /// The values in double precision, row-major.
     pub fn to_host_f64(&self) -> Vec<f64> {
-        self.data.to_f64()
+        self.shown(&self.data).to_f64()
     }
 
     /// Replaces the values, in the precision of `device`.
@@ -36,12 +52,19 @@ impl Parameter {
     /// # Panics
     /// If their number is not that of the shape.
     pub fn set<T: super::Element>(&mut self, values: Vec<T>, device: &Device) {
-        self.data = Data::new(values, self.data.shape(), device);
+        let data = Data::new(values, Shape::new(&self.shape()), device);
+        self.data = self.shown(&data);
     }
 
     /// ∂L/∂parameter in double precision, row-major, if L depends on it.
     pub fn gradient(&self, gradients: &Gradients) -> Option<Vec<f64>> {
-        gradients.get(self.leaf.as_deref()?).map(Data::to_f64)
+        gradients.get(self.leaf.as_deref()?).map(|gradient| self.shown(gradient).to_f64())
+    }
+
+    /// Numbers as they are shown from how they are kept, or the reverse.
+    pub(super) fn shown(&self, kept: &Data) -> Data {
+        let kept = kept.clone();
+        if self.turned { kept.swap_dims(0, 1) } else { kept }
     }
 
     /// Takes ∂L/∂parameter.
@@ -84,28 +107,58 @@ pub struct Param<const D: usize>(Parameter);
 impl<const D: usize> Param<D> {
     /// A parameter with this value, which is not trained yet.
     pub fn from_tensor(value: Tensor<D>) -> Self {
-        Param(Parameter { data: value.data, leaf: None })
+        Param(Parameter { data: value.data, leaf: None, turned: false, rows_of: RowsOf::Nothing })
     }
 
     /// The value; tracked while the parameter is trained.
     pub fn val(&self) -> Tensor<D> {
+        if self.0.turned { self.kept().transpose() } else { self.kept() }
+    }
+
+    /// The value as it is kept: the transpose of a [turned](Param::turned) one.
+    pub(crate) fn kept(&self) -> Tensor<D> {
         Tensor { data: self.0.data.clone(), node: self.0.leaf.clone() }
+    }
+
+    /// Whether it is kept transposed.
+    pub(crate) fn is_turned(&self) -> bool {
+        self.0.turned
     }
 
     /// The same parameter with another value.
     #[must_use]
     pub fn with(self, value: Tensor<D>) -> Self {
-        Param(Parameter { data: value.data, ..self.0 })
+        Param(Parameter { data: self.0.shown(&value.data), ..self.0 })
+    }
+
+    /// The same parameter with rows that belong to something.
+    #[must_use]
+    pub(crate) fn with_rows_of(self, rows_of: RowsOf) -> Self {
+        Param(Parameter { rows_of, ..self.0 })
     }
 
     /// The shape.
     pub fn dims(&self) -> [usize; D] {
-        self.0.data.shape().dims()
+        let mut dims = self.0.data.shape().dims();
+        if self.0.turned {
+            dims.reverse();
+        }
+        dims
     }
 
     /// The gradient of L with respect to the parameter, if L depends on it.
     pub fn grad(&self, gradients: &Gradients) -> Option<Tensor<D>> {
-        self.val().grad(gradients)
+        let kept = gradients.get(self.0.leaf.as_deref()?)?;
+        Some(Tensor { data: self.0.shown(kept), node: None })
+    }
+}
+
+impl Param<2> {
+    /// The same value, kept transposed: for products that read columns of it.
+    #[must_use]
+    pub(crate) fn turned(self) -> Self {
+        let data = self.0.data.swap_dims(0, 1);
+        Param(Parameter { data, turned: !self.0.turned, ..self.0 })
     }
 }
 

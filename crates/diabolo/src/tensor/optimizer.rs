@@ -6,6 +6,7 @@ use diabolo_stats::elementary::double::powi;
 use serde::{Deserialize, Serialize};
 
 use super::data::Data;
+use super::missed_updates::{BETAS, EPSILON, Rates};
 use super::shape::Shape;
 use super::tape::Gradients;
 use super::{Device, Module, ModuleVisitorMut, Parameter};
@@ -34,11 +35,6 @@ pub enum Optimizer {
     },
 }
 
-const BETAS: (f64, f64) = (0.9, 0.999);
-
-/// The value of the paper, PyTorch and JAX.
-const EPSILON: f64 = 1e-8;
-
 /// The learning rate of the parameters of a likelihood (log-variances, scales, dispersions,
 /// thresholds), relative to that of the weights.
 ///
@@ -53,7 +49,9 @@ pub struct ModuleOptimizer {
     /// The largest L2 norm of each parameter's gradient.
     clip: Option<f64>,
     /// In the order of [`Module::visit`].
-    states: Vec<ParameterState>,
+    pub(super) states: Vec<ParameterState>,
+    /// The learning rates of the updates that some rows have not received.
+    pub(super) rates: Rates,
 }
 
 /// The state of the update rule for one parameter.
@@ -62,22 +60,25 @@ pub struct ParameterState {
     /// Updates so far.
     pub(crate) steps: usize,
     /// m and v of Adam, or the velocity; empty before the first update.
-    moments: Vec<Data>,
+    pub(super) moments: Vec<Data>,
+    /// The number of updates that each row has received, while that differs from row to row.
+    pub(super) received: Vec<usize>,
 }
 
 impl ParameterState {
-    /// The state with these moments of a parameter with this shape.
+    /// The state of `parameter` with these moments, row-major.
     ///
     /// # Panics
     /// If they do not have the shape's number of values.
-    pub(crate) fn new(steps: usize, moments: Vec<Vec<f32>>, shape: &[usize], device: &Device) -> Self {
-        let data = |values| Data::new(values, Shape::new(shape), device);
-        ParameterState { steps, moments: moments.into_iter().map(data).collect() }
+    pub(crate) fn new(steps: usize, moments: Vec<Vec<f32>>, parameter: &Parameter, device: &Device) -> Self {
+        let shape = Shape::new(&parameter.shape());
+        let data = |values| parameter.shown(&Data::new(values, shape, device));
+        ParameterState { steps, moments: moments.into_iter().map(data).collect(), received: vec![] }
     }
 
-    /// The moments in single precision.
-    pub(crate) fn moments(&self) -> Vec<Vec<f32>> {
-        self.moments.iter().map(Data::to_f32).collect()
+    /// The moments of `parameter` in single precision, row-major.
+    pub(crate) fn moments(&self, parameter: &Parameter) -> Vec<Vec<f32>> {
+        self.moments.iter().map(|moment| parameter.shown(moment).to_f32()).collect()
     }
 }
 
@@ -85,7 +86,17 @@ impl ModuleOptimizer {
     /// The optimizer before the first step; the gradient of each parameter is clipped to the norm
     /// `clip`, if given.
     pub fn new(rule: Optimizer, clip: Option<f64>) -> Self {
-        ModuleOptimizer { rule, clip, states: vec![] }
+        ModuleOptimizer { rule, clip, states: vec![], rates: Rates::default() }
+    }
+
+    /// An optimizer with the same rule and these states.
+    pub(super) fn with_rule_of(&self, states: Vec<ParameterState>) -> Self {
+        ModuleOptimizer { states, ..ModuleOptimizer::new(self.rule, self.clip) }
+    }
+
+    /// Whether updates of some rows are possible: rows without a gradient receive theirs later.
+    pub(crate) fn updates_rows(&self) -> bool {
+        self.rule == Optimizer::Adam
     }
 
     /// The same with these states, one for each parameter.

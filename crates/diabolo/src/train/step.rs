@@ -33,6 +33,8 @@ pub(super) struct StepKey {
     pub epochs: f64,
     /// The fraction of rows whose loss is ignored.
     pub trim: f64,
+    /// Number of training rows.
+    pub rows: usize,
 }
 
 /// The result for one part of the batch.
@@ -112,11 +114,11 @@ fn differentiate_part<M: Trainable + Module>(
     key: StepKey,
     device: &Device,
 ) -> Part {
-    let StepKey { seed, epoch, step, epochs, trim } = key;
+    let StepKey { seed, epoch, step, epochs, trim, rows: all } = key;
     let fresh = &mut stream(seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
     let batch = Batch::draw(data, rows, fresh, device);
     let mut noise = stream(seed, Purpose::Train, epoch as u64, step as u64);
-    let context = &mut Context { noise: &mut noise, epochs, training: true, rows: data.rows, device };
+    let context = &mut Context { noise: &mut noise, epochs, training: true, rows: all, device };
     let terms = trimmed(model.loss(&batch, context), trim, device);
     let means = terms.iter().map(TermMean::of).collect();
     let gradients = (objective(&terms) * share).backward();
@@ -162,7 +164,7 @@ mod tests {
         let mut noise = stream(1, Purpose::Choose, 0, 0);
         let rows = Encoded::from_values((0..ROWS * WIDTH).map(|_| noise.random::<f32>()).collect(), WIDTH);
         let order: Vec<usize> = (0..ROWS).rev().collect();
-        let key = StepKey { seed: 0, epoch: 0, step: 3, epochs: 0.0, trim: 0.0 };
+        let key = StepKey { seed: 0, epoch: 0, step: 3, epochs: 0.0, trim: 0.0, rows: ROWS };
         let parts = differentiate(model, &rows, &order, size, key, &Device::cpu());
         assert_eq!(parts.len(), ROWS.div_ceil(size));
         let mean = means(&parts)[0].value;

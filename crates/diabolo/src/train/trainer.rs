@@ -7,66 +7,17 @@
 use std::time::Instant;
 
 use super::history::{TermMean, TermSums, check_names};
+use super::hooks::{Hooks, Progress, Snapshot, TrainingData};
+use super::levels::{Levels, Seen};
 use super::outcome::{Outcome, Resume, State, StopReason};
 use super::step::{Part, StepKey, differentiate, gradients, is_worth_threads, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
-use crate::data::Encoded;
 use crate::kernel::with_pool;
 use crate::model::{Batch, Context, HealthStats, Trainable};
 use crate::objective::trimmed;
 use crate::random::{Purpose, permutation, stream};
 use crate::tensor::{Device, Module, ModuleOptimizer};
 use crate::{Error, Result};
-
-/// The encoded training and validation rows.
-pub struct TrainingData<'a> {
-    /// The training rows.
-    pub train: &'a Encoded,
-    /// The validation rows, for early stopping; may be empty.
-    pub validation: &'a Encoded,
-}
-
-/// Everything that a resume needs.
-pub struct Snapshot<'a, M> {
-    /// The current weights.
-    pub model: &'a M,
-    /// The best weights so far.
-    pub best: &'a M,
-    /// The optimizer's moments.
-    pub optimizer: &'a ModuleOptimizer,
-    /// Counters and history.
-    pub state: &'a State,
-}
-
-/// A step's progress, for a progress bar.
-pub struct Progress<'a> {
-    /// 1-based epoch, and the maximum number of epochs.
-    pub epoch: (usize, usize),
-    /// 1-based step, and the number of steps per epoch.
-    pub step: (usize, usize),
-    /// Rows processed in this epoch, and the time in seconds.
-    pub examples: usize,
-    /// The epoch's means so far.
-    pub sums: &'a TermSums,
-}
-
-/// Callbacks of the caller during training.
-pub trait Hooks<M> {
-    /// After every step.
-    fn step(&mut self, _progress: &Progress) {}
-    /// After every epoch.
-    fn epoch(&mut self, _record: &EpochRecord) {}
-    /// After every epoch, every `checkpoint_seconds`, and before stopping early.
-    fn save(&mut self, _snapshot: &Snapshot<M>) -> Result<()> {
-        Ok(())
-    }
-    /// Called once before every step; `true` saves and stops.
-    fn interrupted(&self) -> bool {
-        false
-    }
-}
-
-impl<M> Hooks<M> for () {}
 
 /// Trains `model` (or resumes `resume`) until the epochs are done, early stopping, or the time
 /// limit.
@@ -92,6 +43,9 @@ pub fn fit<M: Trainable + Module>(
 
 /// Steps between copies of the finite weights, since the next step after each has to copy them.
 const KEEP_EVERY: usize = 32;
+
+/// The same for models with categories of so many levels that steps see some of them.
+const KEEP_LARGE_EVERY: usize = 1024;
 
 /// Training has diverged if the objective is this many times its size at the start, with a nat for
 /// each column, for [`EXPLODED_STEPS`] steps in a row.
@@ -124,6 +78,8 @@ pub(super) struct Trainer<'a, M> {
     learning_rate: f64,
     /// Epochs until the objective is the final one.
     warmup: usize,
+    /// Large categories, of which a step sees some levels.
+    levels: Option<Levels>,
     /// When [`State::seconds`] was last updated.
     started: Instant,
     /// The start of this call; `max_seconds` counts from here, also after a resume.
@@ -139,14 +95,19 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         device: &'a Device,
     ) -> Result<Self> {
         let mut optimizer = ModuleOptimizer::new(config.optimizer, config.gradient_clip);
-        let (model, best, state) = match resume {
+        let (mut model, best, state) = match resume {
             Some(resume) => {
                 optimizer = optimizer.with_states(resume.optimizer);
                 (resume.model, resume.best, resume.state)
             }
             None => (model.clone(), model, State::default()),
         };
+        let levels = match optimizer.updates_rows() && device.has_kernels() {
+            true => Levels::find(&mut model, data.train),
+            false => None,
+        };
         Ok(Trainer {
+            levels,
             warmup: model.warmup_epochs().ceil() as usize,
             model: model.train(),
             best,
@@ -240,15 +201,20 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         let (epoch, step) = (self.state.epoch, self.state.step);
         let done = epoch as f64 + step as f64 / steps as f64;
         let trim = self.config.trim_after(done, self.state.longer_from);
-        let key = StepKey { seed: self.config.seed, epoch, step, epochs: done, trim };
+        let key =
+            StepKey { seed: self.config.seed, epoch, step, epochs: done, trim, rows: self.data.train.rows };
+        let seen = self.levels.as_ref().map(|levels| {
+            let noise = &mut stream(key.seed, Purpose::SampledLevels, epoch as u64, step as u64);
+            levels.see(self.data.train, rows, noise)
+        });
+        if let Some(seen) = seen {
+            return self.step_of_levels(&seen, part, steps, key);
+        }
         let parts = differentiate(&self.model, self.data.train, rows, part, key, self.device);
         let means = means(&parts);
         self.check(&means, step + 1)?;
         self.check_size(&means, steps)?;
-        if self.state.best.is_none() && self.state.exploded == 0 && step.is_multiple_of(KEEP_EVERY) {
-            // Before the first evaluation, the latest weights with a finite loss are the best.
-            self.best = self.model.valid();
-        }
+        self.keep(KEEP_EVERY);
         let (gradients, whole) = gradients(&self.model, parts);
         let learning_rate = self.learning_rate(done);
         self.optimizer.step(&mut self.model, learning_rate, gradients);
@@ -257,6 +223,35 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             let mut context = Context { noise: &mut noise, epochs: done, training: true, rows, device };
             self.model.after_step(&batch, &mut context);
         }
+        self.state.sums.add(&means, rows.len());
+        self.state.step += 1;
+        Ok(())
+    }
+
+    /// Before the first evaluation, the latest weights with a finite loss are the best.
+    fn keep(&mut self, every: usize) {
+        if self.state.best.is_none() && self.state.exploded == 0 && self.state.step.is_multiple_of(every) {
+            self.optimizer.settle(&mut self.model);
+            self.best = self.model.valid();
+        }
+    }
+
+    /// One gradient step that sees some levels.
+    fn step_of_levels(&mut self, seen: &Seen, part: usize, steps: usize, key: StepKey) -> Result<()> {
+        let mut narrow = self.optimizer.with_some_rows(&self.model, &seen.weights);
+        seen.narrow(&mut narrow.0, self.device);
+        let rows: Vec<usize> = (0..seen.rows.rows).collect();
+        let parts = differentiate(&narrow.0, &seen.rows, &rows, part, key, self.device);
+        let means = means(&parts);
+        let (gradients, _) = gradients(&narrow.0, parts);
+        let learning_rate = self.learning_rate(key.epochs);
+        let found = self.check(&means, key.step + 1).and_then(|()| self.check_size(&means, steps));
+        if found.is_ok() {
+            self.keep(KEEP_LARGE_EVERY);
+            narrow.1.step(&mut narrow.0, learning_rate, gradients);
+            self.optimizer.put_back(&mut self.model, narrow, &seen.weights, learning_rate);
+        }
+        found?;
         self.state.sums.add(&means, rows.len());
         self.state.step += 1;
         Ok(())
@@ -302,6 +297,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
 
     /// Evaluates the epoch, keeps the weights if they are the best, and writes the record.
     fn finish_epoch(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
+        self.optimizer.settle(&mut self.model);
         let evaluated = self.model.valid();
         let steps = self.state.step;
         let seconds = self.state.epoch_seconds;
@@ -342,7 +338,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
 
     /// The terms of the objective on validation rows, with the same noise after every epoch.
     fn validate(&self, model: &M) -> Result<std::collections::BTreeMap<String, f64>> {
-        let rows: Vec<usize> = (0..self.data.validation.rows).collect();
+        let rows: Vec<usize> = (0..self.validated()).collect();
         if rows.is_empty() {
             return Ok(Default::default());
         }
@@ -363,6 +359,14 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             sums.add(&means, rows.len());
         }
         Ok(sums.means())
+    }
+
+    /// The number of validation rows whose loss is computed: with large categories, which cost as
+    /// many logits as they have levels, the first ones.
+    fn validated(&self) -> usize {
+        const LOGITS: usize = 1 << 27;
+        let most = self.levels.as_ref().map_or(usize::MAX, |_| (LOGITS / self.data.train.width).max(256));
+        self.data.validation.rows.min(most)
     }
 
     /// The health statistics of a thousand validation rows, or training rows if there are none.
@@ -395,6 +399,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
         self.state.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
+        self.optimizer.settle(&mut self.model);
         let model = self.model.valid();
         hooks.save(&Snapshot {
             model: &model,

@@ -68,6 +68,11 @@ impl PosteriorHeads {
         PosteriorHeads { mean: head().into(), log_variance: head() }
     }
 
+    /// The same heads without layers before them.
+    fn for_categories(self) -> Self {
+        PosteriorHeads { mean: self.mean.for_categories(), log_variance: self.log_variance.for_categories() }
+    }
+
     fn forward(&self, top: Tensor<2>) -> Posterior {
         Posterior::bounded(self.mean.forward(top.clone()), self.log_variance.forward(top))
     }
@@ -82,7 +87,10 @@ impl Variational {
     ) -> Self {
         let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
         let encoder = architecture.hidden_encoder(noise, device);
-        let posterior = PosteriorHeads::new(architecture.top(), architecture.latent_dim, noise, device);
+        let mut posterior = PosteriorHeads::new(architecture.top(), architecture.latent_dim, noise, device);
+        if encoder.is_empty() && architecture.reads_categories() {
+            posterior = posterior.for_categories();
+        }
         let decoder = architecture.hidden_decoder(noise, device);
         let output = architecture.output(likelihood.parameters(), noise, device);
         let flow = Flow::new(config.flow, architecture, architecture.top(), noise, device);
@@ -111,6 +119,11 @@ impl Trainable for Variational {
         self.likelihood.rescale(rows, device);
     }
 
+    fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        let reads_rows = self.encoder.is_empty() || matches!(self.prior, Some(Prior::VampPrior(_)));
+        (!reads_rows).then_some(&mut self.likelihood)
+    }
+
     fn warmup_epochs(&self) -> f64 {
         self.config.warmup_epochs()
     }
@@ -130,7 +143,7 @@ impl Trainable for Variational {
                 NUMBERS / samples.saturating_mul(self.output.outputs()).max(1)
             }
             Bound::TotalCorrelation { .. } => (NUMBERS / self.latent_dim().max(1)).isqrt(),
-            _ => CHUNK,
+            _ => NUMBERS / self.output.outputs().max(1),
         };
         rows.clamp(1, CHUNK)
     }

@@ -73,7 +73,7 @@ pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Devic
 /// σ².
 pub(super) fn raw_input(arena: &SeedSplit) -> Result<Trial> {
     let test = &arena.test;
-    let mut trial = classified(arena, &|rows: &Encoded| rows.values.clone())?;
+    let mut trial = classified(arena, &|rows: &Encoded| rows.values.to_vec())?;
     let squares: Vec<(f64, f64)> =
         std::iter::once(0.0).chain(NOISE).map(|level| (level, level * level)).collect();
     let cells = test.observed.as_ref().map_or(test.values.len(), |o| o.iter().filter(|o| **o == 1.0).count());
@@ -188,9 +188,9 @@ pub(super) fn noisy(rows: &Encoded, level: f64, seed: u64) -> Encoded {
     let noise = standard_normal(&mut stream(seed, Purpose::ComparisonNoise, 0, 0), rows.values.len());
     let mut values: Vec<f32> = rows.values.iter().zip(noise).map(|(v, e)| v + level as f32 * e).collect();
     if let Some(observed) = &rows.observed {
-        values.iter_mut().zip(observed).for_each(|(v, o)| *v *= o);
+        values.iter_mut().zip(&**observed).for_each(|(v, o)| *v *= o);
     }
-    Encoded { values, ..rows.clone() }
+    rows.clone().with_values(values)
 }
 
 /// Features and classes of the labelled rows.
@@ -216,7 +216,7 @@ mod tests {
 
     fn rows() -> Encoded {
         let rows = Encoded::from_values(vec![1.0, 2.0, 3.0, 0.0], 2);
-        Encoded { observed: Some(vec![1.0, 1.0, 1.0, 0.0]), ..rows }
+        rows.with_mask(vec![1.0, 1.0, 1.0, 0.0])
     }
 
     #[test]

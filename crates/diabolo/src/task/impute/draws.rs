@@ -45,7 +45,7 @@ pub(super) fn weighted(
     config: &ImputeConfig,
     device: &Device,
 ) -> Filled {
-    let observed = rows.observed.as_deref();
+    let observed = rows.observed.as_ref().map(|observed| &observed[..]);
     let missing = |row: usize, unit: usize| observed.is_some_and(|o| o[row * rows.width + unit] == 0.0);
     let gap = |row: &usize| asked.iter().cloned().flatten().any(|unit| missing(*row, unit));
     let gappy: Vec<usize> = (0..rows.rows).filter(gap).collect();
@@ -62,9 +62,9 @@ pub(super) fn weighted(
     };
     let found: Vec<(Row<'_>, Vec<f32>)> = in_parallel(&gappy, 1, of_row);
     let mut filled = Filled {
-        means: rows.values.clone(),
+        means: rows.values.to_vec(),
         deviations: if config.errors { vec![0.0; rows.values.len()] } else { vec![] },
-        draws: vec![rows.values.clone(); config.multiple],
+        draws: vec![rows.values.to_vec(); config.multiple],
         low_ess_rows: found.iter().filter(|(row, _)| row.effective_draws() < LEAST_EFFECTIVE).count(),
     };
     for (&row, (found, deviations)) in gappy.iter().zip(&found) {
@@ -267,7 +267,7 @@ mod tests {
         let mut models = (0..100).map(|seed| linear_model(block, seed, &device));
         let model = models.find(|model| line(model).1.abs() > 1.0).unwrap();
         let (bias, weight) = line(&model);
-        let nothing = Encoded { observed: Some(vec![0.0]), ..Encoded::from_values(vec![0.0], 1) };
+        let nothing = Encoded::from_values(vec![0.0], 1).with_mask(vec![0.0]);
         let config = ImputeConfig { samples: 50_000, ..ImputeConfig::default() };
         let found = all_filled(&model, &nothing, 0, &config, &device).means[0].exp_m1();
         // Without observed cells: the mean of a log-normal rate.
@@ -277,8 +277,8 @@ mod tests {
 
     /// Rows (1, −0.5, ?) and (?, ?, 2).
     fn gappy() -> Encoded {
-        let observed = Some(vec![1.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        Encoded { observed, ..Encoded::from_values(vec![1.0, -0.5, 0.0, 0.0, 0.0, 2.0], 3) }
+        let observed = vec![1.0, 1.0, 0.0, 0.0, 0.0, 1.0];
+        Encoded::from_values(vec![1.0, -0.5, 0.0, 0.0, 0.0, 2.0], 3).with_mask(observed)
     }
 
     #[test]
@@ -334,7 +334,7 @@ mod tests {
     fn empty_row_has_the_distribution_of_the_prior() {
         let device = Device::cpu();
         let (bias, weight, model) = linear(&device);
-        let rows = Encoded { observed: Some(vec![0.0; 3]), ..Encoded::from_values(vec![0.0; 3], 3) };
+        let rows = Encoded::from_values(vec![0.0; 3], 3).with_mask(vec![0.0; 3]);
         let config = ImputeConfig { samples: 20_000, errors: true, ..ImputeConfig::default() };
         let found = all_filled(&model, &rows, 0, &config, &device);
         for k in 0..3 {

@@ -162,7 +162,8 @@ pub fn hold_back(
     config: &ImputeConfig,
     device: &Device,
 ) -> Result<MaskedCells> {
-    let observed = rows.observed.clone().unwrap_or_else(|| vec![1.0; rows.values.len()]);
+    let all = || vec![1.0; rows.rows * rows.width];
+    let observed = rows.observed.as_ref().map_or_else(all, |observed| observed.to_vec());
     let (mut seen, mut hidden) = (observed.clone(), vec![0.0; observed.len()]);
     let noise = &mut stream(config.seed, Purpose::MaskedCells, 0, 0);
     let units = saved.header.preprocessor.column_ranges();
@@ -176,9 +177,9 @@ pub fn hold_back(
         }
     }
     let values = rows.values.iter().zip(&seen).map(|(value, seen)| value * seen).collect();
-    let given = Encoded { values, observed: Some(seen), ..rows.clone() };
+    let given = rows.clone().with_values(values).with_mask(seen);
     let filled = fill_encoded(saved, &given, &units, 0, config, device)?.means;
-    Ok(MaskedCells { truth: Encoded { observed: Some(hidden), ..rows.clone() }, filled })
+    Ok(MaskedCells { truth: rows.clone().with_mask(hidden), filled })
 }
 
 fn fill_encoded(
@@ -212,15 +213,15 @@ const ROUNDS: usize = 5;
 /// Imputes missing numbers with the reconstruction of their row.
 fn reconstructed(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<f32> {
     let (model, mut filled) = (&saved.model, rows.clone());
-    let Some(observed) = &rows.observed else { return filled.values };
+    let Some(observed) = &rows.observed else { return filled.values.into_dense() };
     for _ in 0..ROUNDS {
         let made =
             in_chunks(&filled, device, |batch| to_host(model.likelihood().mean(model.reconstruct(&batch))));
-        for ((value, made), observed) in filled.values.iter_mut().zip(made).zip(observed) {
+        for ((value, made), observed) in filled.values.iter_mut().zip(made).zip(&**observed) {
             if *observed == 0.0 {
                 *value = made;
             }
         }
     }
-    filled.values
+    filled.values.into_dense()
 }

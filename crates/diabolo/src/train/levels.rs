@@ -1,0 +1,173 @@
+//! Training steps that see some of the levels of categories with very many.
+//!
+//! A soft-max over K levels costs K products with the last hidden layer, for every row. A step
+//! therefore sees the levels B of its rows, and U of the others, drawn at random, which stand for
+//! all others:
+//!
+//! ```text
+//! −log p(x) = log Z − l_x,   Z ≈ Σ_{k∈B} e^(l_k) + (K − |B|)/|U| Σ_{k∈U} e^(l_k)
+//! ```
+//! The estimate of Z is unbiased, that of log Z nearly so; frequent levels are in B. The step has a
+//! model of its own, with the weights of these levels only and a constant log (K − |B|)/|U| on the
+//! logits of U, and rows that number these levels. Validation and evaluation use all levels.
+
+use crate::data::Encoded;
+use crate::data::rows::{Cells, Codes, Rows, Segment};
+use crate::distribution::Family;
+use crate::model::Trainable;
+use crate::random::{RngExt, Stream};
+use crate::tensor::{Device, SomeRows};
+
+/// Categories with fewer levels are seen whole.
+const MANY: usize = 2048;
+
+/// The number of other levels that a step sees of a category.
+const DRAWN: usize = 256;
+
+/// The large categories of the rows.
+pub(super) struct Levels {
+    /// The blocks of the likelihood: encoded columns, outputs, and whether steps see some of them.
+    blocks: Vec<Block>,
+    /// Inputs of the first layer after the columns: conditions.
+    more: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Block {
+    width: usize,
+    outputs: usize,
+    is_large: bool,
+}
+
+/// What a step sees.
+pub(super) struct Seen {
+    /// The rows of the step.
+    pub rows: Encoded,
+    /// Which weights it uses.
+    pub weights: SomeRows,
+    /// The widths of the blocks.
+    widths: Vec<usize>,
+    /// The constants on the outputs.
+    offsets: Vec<f32>,
+}
+
+impl Levels {
+    /// The large categories of `rows`; `None` if there are none, or the model needs all levels.
+    pub fn find<M: Trainable>(model: &mut M, rows: &Encoded) -> Option<Self> {
+        let likelihood = model.likelihood_of_levels()?;
+        let segments = || rows.values.placed();
+        let is_large = |start: usize, width: usize, family: Family| {
+            let is_segment = |(columns, segment): (std::ops::Range<usize>, &Segment)| {
+                columns == (start..start + width) && matches!(segment.cells, Cells::OneHot(_))
+            };
+            width >= MANY && family == Family::Categorical && segments().any(is_segment)
+        };
+        let blocks = likelihood.blocks().iter().map(|block| Block {
+            width: block.width,
+            outputs: block.parameters(),
+            is_large: is_large(block.start, block.width, block.family),
+        });
+        let blocks: Vec<Block> = blocks.collect();
+        let more = rows.condition.as_ref().map_or(0, |condition| condition.width);
+        blocks.iter().any(|block| block.is_large).then_some(Levels { blocks, more })
+    }
+
+    /// What a step on `chosen` rows sees.
+    pub fn see(&self, rows: &Encoded, chosen: &[usize], noise: &mut Stream) -> Seen {
+        let batch = rows.select(chosen);
+        let (mut columns, mut outputs) = (vec![], vec![]);
+        let (mut widths, mut offsets, mut drawn) = (vec![], vec![], vec![]);
+        let (mut column, mut output) = (0, 0);
+        for block in &self.blocks {
+            let levels = match block.is_large {
+                true => {
+                    let (levels, own) = seen_levels(&batch.values, column, block.width, noise);
+                    let others = (block.width - own) as f32 / (levels.len() - own).max(1) as f32;
+                    let offset = diabolo_stats::elementary::single::ln(others);
+                    offsets.extend((0..levels.len()).map(|k| if k < own { 0.0 } else { offset }));
+                    outputs.extend(levels.iter().map(|level| output + level));
+                    drawn.push((column, levels.clone()));
+                    levels
+                }
+                false => {
+                    offsets.extend(std::iter::repeat_n(0.0, block.outputs));
+                    outputs.extend(output..output + block.outputs);
+                    (0..block.width).collect()
+                }
+            };
+            widths.push(levels.len());
+            columns.extend(levels.into_iter().map(|level| column + level));
+            (column, output) = (column + block.width, output + block.outputs);
+        }
+        columns.extend(column..column + self.more);
+        let rows = renumbered(batch, &drawn);
+        Seen { rows, weights: SomeRows { columns, outputs }, widths, offsets }
+    }
+}
+
+impl Seen {
+    /// Gives the model of this step its likelihood.
+    pub fn narrow<M: Trainable>(&self, part: &mut M, device: &Device) {
+        if let Some(likelihood) = part.likelihood_of_levels() {
+            let offsets = device.tensor(self.offsets.clone(), [1, self.offsets.len()]);
+            *likelihood = likelihood.clone().of_some_levels(&self.widths, offsets);
+        }
+    }
+}
+
+/// The levels of the rows, ascending, and then those drawn from the others; and how many are of the
+/// rows.
+fn seen_levels(values: &Rows, column: usize, width: usize, noise: &mut Stream) -> (Vec<usize>, usize) {
+    let mut levels: Vec<usize> = match values.segment(&(column..column + width)) {
+        Some((_, Segment { cells: Cells::OneHot(codes), .. })) => {
+            (0..values.rows()).map(|row| codes.at(row)).collect()
+        }
+        _ => vec![],
+    };
+    levels.retain(|&level| level < width);
+    levels.sort_unstable();
+    levels.dedup();
+    let own = levels.len();
+    let mut others: Vec<usize> = vec![];
+    while others.len() < DRAWN.min(width - own) {
+        let level = noise.random_range(0..width);
+        if levels.binary_search(&level).is_err() && !others.contains(&level) {
+            others.push(level);
+        }
+    }
+    levels.extend(others);
+    (levels, own)
+}
+
+/// The rows with the codes of large categories as positions among the levels that are seen.
+fn renumbered(rows: Encoded, drawn: &[(usize, Vec<usize>)]) -> Encoded {
+    let narrowed = |values: &Rows| {
+        let segments = values.placed().map(|(columns, segment)| {
+            let Some((_, levels)) = drawn.iter().find(|(start, _)| *start == columns.start) else {
+                return segment.clone();
+            };
+            let cells = match &segment.cells {
+                Cells::OneHot(codes) => Cells::OneHot(positions(codes, levels, segment.width)),
+                other => other.clone(),
+            };
+            Segment { width: levels.len(), cells }
+        });
+        Rows::of(values.rows(), segments.collect())
+    };
+    let values = narrowed(&rows.values);
+    let observed = rows.observed.as_ref().map(narrowed);
+    Encoded { width: values.width(), values, observed, ..rows }
+}
+
+/// The position of each code among the levels; that of no level for a missing one.
+fn positions(codes: &Codes, levels: &[usize], missing: usize) -> Codes {
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    order.sort_unstable_by_key(|&position| levels[position]);
+    let position = |code: usize| match order.binary_search_by_key(&code, |&position| levels[position]) {
+        Ok(found) if code != missing => order[found],
+        _ => levels.len(),
+    };
+    let mut found = Codes::new(codes.len(), levels.len(), levels.len());
+    (0..codes.len()).for_each(|row| found.set(row, position(codes.at(row))));
+    found
+}
