@@ -209,16 +209,10 @@ fn value(tree: &[Node], bin: impl Fn(usize) -> u8) -> f64 {
 
 /// Moves the rows that go left to the front, both in their order; returns their number.
 fn partition(rows: &mut [u32], is_left: impl Fn(u32) -> bool) -> usize {
-    let right: Vec<u32> = rows.iter().copied().filter(|row| !is_left(*row)).collect();
-    let mut left = 0;
-    for at in 0..rows.len() {
-        if is_left(rows[at]) {
-            rows[left] = rows[at];
-            left += 1;
-        }
-    }
-    rows[left..].copy_from_slice(&right);
-    left
+    let (left, right): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| is_left(**row));
+    rows[..left.len()].copy_from_slice(&left);
+    rows[left.len()..].copy_from_slice(&right);
+    left.len()
 }
 
 fn histograms(bins: &[Vec<u8>], derivatives: &[Sums], rows: &[u32]) -> Vec<Vec<Sums>> {

@@ -22,7 +22,7 @@ pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
     let [synthetic, real, holdout] = [rows(names[0])?, rows(names[1])?, rows(names[2])?];
     let batches =
         [(names[0].as_str(), &synthetic), (names[1].as_str(), &real), (names[2].as_str(), &holdout)];
-    let levels: Vec<&str> = args.target.iter().chain(&args.secret).map(String::as_str).collect();
+    let levels: Vec<&str> = args.target.iter().map(String::as_str).collect();
     for (flag, column) in [("--target", &args.target), ("--secret", &args.secret)] {
         if let Some(column) = column.as_ref().filter(|column| real.column_by_name(column).is_none()) {
             let expected = format!("a column of {}", args.real);
@@ -45,7 +45,7 @@ pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
 }
 
 /// A table of the figures, then what they mean.
-fn text(audit: &Audit) -> String {
+pub fn text(audit: &Audit) -> String {
     let value = |value: Option<f64>, percent: bool| match (value, percent) {
         (None, _) => "-".to_string(),
         (Some(value), true) => format!("{:.2} %", 100.0 * value),

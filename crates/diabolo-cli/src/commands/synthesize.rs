@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use diabolo::artifact::Run;
+use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::{Writer, short_name};
+use diabolo::report::audit_page;
 use diabolo::task::{Requirement, SynthesizeOptions};
 use diabolo::{Config, Error, FitJob, Synthesizer};
 use serde_json::json;
 
+use super::audit;
 use crate::args::{FitArgs, GenerateArgs, Shared};
 use crate::output;
 
@@ -31,9 +33,16 @@ pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> any
     };
     fitted.save_run(&run)?;
     shared.note(format!("wrote {}", run.folder().display()));
-    match shared.json {
-        true => output::print_json(&json!({ "run": run.folder(), "epochs": fitted.history.len() })),
-        false => Ok(()),
+    let audited = fitted.audit()?;
+    if let Some((found, [synthetic, real, _])) = &audited {
+        let page = audit_page(&input, found, [synthetic, real], &fitted.notes);
+        write_atomically(&run.report_path(), page.to_html().as_bytes())?;
+    }
+    let found = audited.map(|(found, _)| found);
+    match (shared.json, &found) {
+        (true, _) => output::print_json(&json!({ "run": run.folder(), "audit": found })),
+        (false, Some(found)) => output::print(&audit::text(found)),
+        (false, None) => Ok(()),
     }
 }
 

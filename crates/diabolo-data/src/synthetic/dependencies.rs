@@ -4,19 +4,22 @@ use std::collections::HashMap;
 
 use arrow_array::{Array, RecordBatch};
 
+use diabolo_stats::elementary::double::ln;
+use diabolo_stats::elementary::square;
+
 use super::cell_texts;
 
 /// Levels of a determining column, at most, and rows of one, on average, at least.
 const MOST_LEVELS: usize = 1000;
-const ROWS_OF_LEVEL: usize = 20;
-/// Rows with other than the most frequent level, at least.
-const OTHER_ROWS: usize = 20;
+const ROWS_OF_LEVEL: usize = 4;
+/// The evidence of a dependency, in nats.
+const EVIDENCE: f64 = 20.0;
 
 /// Groups of columns of which the first determines the others: `education`, `education_num`.
 ///
-/// A dependency that holds in every row is found if the first column has 20 rows a level or more,
-/// and the other column's levels other than its most frequent one have 20 rows or more: with fewer,
-/// it may be chance.
+/// A dependency holds in every row. It may be chance: of the rows after the first of each level of
+/// the determining column, each agrees by chance with probability Σ p², p the shares of the other
+/// column's levels. Their product must be below e^−20.
 pub fn dependencies(rows: &RecordBatch, candidates: &[&str]) -> Vec<Vec<String>> {
     let codes: Vec<(usize, Vec<u32>)> = candidates.iter().map(|name| codes(rows, name)).collect();
     let mut root: Vec<usize> = (0..candidates.len()).collect();
@@ -29,7 +32,7 @@ pub fn dependencies(rows: &RecordBatch, candidates: &[&str]) -> Vec<Vec<String>>
         if !few {
             continue;
         }
-        for to in 0..candidates.len() {
+        for &to in &order {
             let free = to != from && root[to] == to && root[from] == from;
             let is_root = root.iter().enumerate().any(|(at, r)| at != to && *r == to);
             if free && !is_root && codes[to].0 <= *levels && follows(of_from, *levels, &codes[to]) {
@@ -59,10 +62,11 @@ fn codes(rows: &RecordBatch, name: &str) -> (usize, Vec<u32>) {
 
 /// Whether the second column's level follows from the first's in every row.
 fn follows(from: &[u32], levels: usize, (to_levels, to): &(usize, Vec<u32>)) -> bool {
-    let mut counts = vec![0usize; *to_levels];
-    to.iter().for_each(|code| counts[*code as usize] += 1);
-    let most = counts.iter().max().copied().unwrap_or(0);
-    if *to_levels < 2 || to.len() - most < OTHER_ROWS {
+    let mut shares = vec![0.0; *to_levels];
+    to.iter().for_each(|code| shares[*code as usize] += 1.0 / to.len() as f64);
+    let agreement: f64 = shares.iter().copied().map(square).sum();
+    let repeated = to.len().saturating_sub(levels) as f64;
+    if *to_levels < 2 || -repeated * ln(agreement) < EVIDENCE {
         return false;
     }
     let mut image: Vec<Option<u32>> = vec![None; levels];

@@ -12,9 +12,11 @@ use crate::artifact::{
 };
 use crate::data::synthetic::{CodecOptions, KeyFormat, TableCodec, dependencies};
 use crate::data::{DataConfig, Feature, InferOptions, Split, infer, take};
+use crate::evaluate::audit::{Audit, AuditOptions, AuditTable, audit, tables};
 use crate::model::SynthesizeConfig;
 use crate::model::synthetic::{Calibration, PartShape, TableModel, encoded};
 use crate::random::{Purpose, stream};
+use crate::task::SynthesizeOptions;
 use crate::tensor::Device;
 use crate::train::{self, EpochRecord, TrainingData};
 use crate::{Result, VERSION};
@@ -22,6 +24,9 @@ use crate::{Result, VERSION};
 /// Steps of training, and epochs, at most and at least.
 const STEPS: usize = 5000;
 const EPOCHS: [usize; 2] = [20, 200];
+/// Held-out rows of an audit, at least, and its synthetic rows, at most.
+const LEAST_HELD_OUT: usize = 30;
+const MOST_AUDITED: usize = 20_000;
 
 /// A fitted model of a table.
 pub struct FittedTable {
@@ -29,6 +34,8 @@ pub struct FittedTable {
     pub synthesizer: Synthesizer,
     /// The epochs of training.
     pub history: Vec<EpochRecord>,
+    /// Rows that it was fitted on.
+    pub train: RecordBatch,
     /// Rows that were held out.
     pub test: RecordBatch,
     /// What was found and chosen, and warnings, one sentence each.
@@ -73,7 +80,7 @@ impl FitJob<'_> {
         }
         let source = RunSource::new(&name, self.place(), fingerprint);
         let test = take(&name, &rows, &split.test)?;
-        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, test, notes, source })
+        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train: fitted, test, notes, source })
     }
 
     /// Trains and corrects the model of coded rows.
@@ -154,6 +161,28 @@ fn codec_options(
 }
 
 impl FittedTable {
+    /// As many synthetic rows as training rows, up to 20,000, as tables beside training and held-out
+    /// rows, with their audit; `None` with few held-out rows.
+    ///
+    /// # Errors
+    /// Those of generation.
+    pub fn audit(&self) -> Result<Option<(Audit, [AuditTable; 3])>> {
+        if self.test.num_rows() < LEAST_HELD_OUT {
+            return Ok(None);
+        }
+        let config = &self.synthesizer.saved().header.config;
+        let seed = config.training.seed;
+        let count = self.train.num_rows().min(MOST_AUDITED);
+        let made = self.synthesizer.generate(&SynthesizeOptions { count, seed, ..Default::default() })?.rows;
+        let target = config.data.label.clone();
+        let levels: Vec<&str> = target.iter().map(String::as_str).collect();
+        let batches =
+            [("synthetic rows", &made), ("training rows", &self.train), ("held-out rows", &self.test)];
+        let (tables, _) = tables(batches, &levels)?;
+        let found = audit(tables.each_ref(), &AuditOptions { target, seed, ..Default::default() });
+        Ok(Some((found, tables)))
+    }
+
     /// Writes the fit as a run folder: configuration, model and history.
     ///
     /// # Errors

@@ -37,7 +37,8 @@ impl Synthesizer {
     /// A run folder or a model file.
     ///
     /// # Errors
-    /// [`Error::Artifact`](crate::Error::Artifact) if it is damaged, or was not fitted for synthetic tables.
+    /// [`Error::Artifact`](crate::Error::Artifact) if it is damaged, or was fitted for something
+    /// else.
     pub fn open(path: &Path) -> Result<Self> {
         Ok(Synthesizer::new(SavedTable::load(&Run::model_file(path)?)?))
     }

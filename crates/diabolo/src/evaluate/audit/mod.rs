@@ -1,14 +1,15 @@
 //! An audit of synthetic rows of a table, by any tool: fidelity, use, and privacy.
 //!
-//! Every figure stands beside that of held-out real rows, the best that rows of the same kind reach,
-//! and that of rows whose columns were shuffled independently, which keep nothing but the columns.
+//! Every figure stands beside that of held-out real rows, the best that rows of the same kind
+//! reach, and that of rows whose columns were shuffled independently, which keep no relations.
 //!
-//! | figure | |
-//! |---|---|
-//! | shape error | mean over columns of the Kolmogorov–Smirnov statistic, or of the total variation of levels |
-//! | trend error | mean over pairs of columns of half the difference of correlations, or of the total variation of pairs of levels; numbers with levels in 10 bins |
-//! | C2ST | 1 − (2 AUC − 1) of boosted trees that tell synthetic from real rows: 1 if they cannot |
-//! | TSTR | AUC on held-out rows of boosted trees that are trained on synthetic rows |
+//! * Shape error: the mean over columns of the Kolmogorov–Smirnov statistic, or of the total
+//!   variation of levels.
+//! * Trend error: the mean over pairs of columns of half the difference of correlations, or of the
+//!   total variation of pairs of levels; numbers beside levels are cut into 10 bins.
+//! * C2ST: 1 − (2 AUC − 1) of boosted trees that tell synthetic from real rows: 1 if they cannot
+//!   (Lopez-Paz & Oquab 2017).
+//! * TSTR: the AUC on held-out rows of boosted trees that are trained on synthetic rows.
 //!
 //! Shape and trend errors are those of sdmetrics 0.24.0 (`KSComplement`, `TVComplement`,
 //! `CorrelationSimilarity`, `ContingencySimilarity`), as 1 − score.

@@ -86,9 +86,9 @@ fn sample(table: &AuditTable, most: usize, seed: u64, part: u64) -> AuditTable {
     table.at(&order)
 }
 
-/// AUC, true positives at 1 % false positives, and AUC of the rarest rows. The score of a row is log
-/// d_R − log d_S: the distances to the nearest of the rows of reference and of as many synthetic
-/// ones. Half of the held-out rows are the reference, the others are no members.
+/// AUC, true positives at 1 % false positives, and AUC of the rarest rows. The score of a row is
+/// log d_R − log d_S: the distances to the nearest row of reference and to the nearest
+/// synthetic one. Half of the held-out rows are the reference, the others are no members.
 fn membership([synthetic, real, holdout]: [&AuditTable; 3], scale: &Scale, seed: u64) -> Option<[f64; 3]> {
     let order = permutation(&mut stream(seed, Purpose::AuditRows, 3, 20), holdout.rows);
     let (first, second) = order.split_at(holdout.rows / 2);
@@ -98,7 +98,7 @@ fn membership([synthetic, real, holdout]: [&AuditTable; 3], scale: &Scale, seed:
     }
     let (strangers, reference) = (holdout.at(&first[..n]), holdout.at(second));
     let members = sample(real, n, seed, 21);
-    let drawn = sample(synthetic, reference.rows, seed, 22);
+    let drawn = sample(synthetic, REFERENCE, seed, 22);
     let near = |rows: &AuditTable| {
         let (to_reference, to_drawn) = (scale.nearest(rows, &reference), scale.nearest(rows, &drawn));
         let score = |(r, s): (&f64, &f64)| ln(r + 1e-3) - ln(s + 1e-3);

@@ -134,7 +134,7 @@ fn range(all: &[f64]) -> [f64; 2] {
 
 fn clipped(all: &[f64], like: &[f64]) -> Vec<f64> {
     let [low, high] = range(like);
-    all.iter().map(|x| if x.is_nan() { f64::NAN } else { x.max(low).min(high) }).collect()
+    all.iter().map(|x| if x.is_nan() { f64::NAN } else { x.clamp(low, high) }).collect()
 }
 
 /// Levels, or ten equal bins of the real range; the last one is for missing cells.
@@ -149,7 +149,7 @@ fn bins(real: &Cells, other: &Cells) -> [Vec<u32>; 2] {
     let bin = |x: &f64| match x.is_nan() {
         true => BINS as u32,
         false => {
-            let x = x.max(low).min(high);
+            let x = x.clamp(low, high);
             (edges.partition_point(|edge| *edge < x).max(1) - 1).min(BINS - 1) as u32
         }
     };

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! p(x | z) = Π_j p(c_j | z, x_<j) p(s_j | c_j, z, x_<j)
-//! c_j ~ softmax,   s_j ~ Σ_k w_k Logistic(m_k, e^{t_k})   (Salimans et al. 2017, eq. 1, as a density)
+//! c_j ~ softmax,   s_j ~ Σ_k w_k Logistic(m_k, e^{t_k})   (as in Salimans et al. 2017, eq. 1)
 //! ```
 //!
 //! with w, m, t and the logits from a network per part ([`Head`]) on the embeddings of those parts,

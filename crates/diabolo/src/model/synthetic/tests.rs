@@ -122,8 +122,8 @@ fn draws_have_the_shares_of_the_source_and_conditions_their_weights() {
     let calibration = model.calibrate(&coded, 0, &device);
     assert!(calibration.is_consistent(&[3, 3, 4]));
     let drawn = model.draw(6000, &calibration, &[], (0, 0), &device);
-    for part in 0..3 {
-        for code in 0..SHAPES[part].codes as u32 {
+    for (part, shape) in SHAPES.iter().enumerate() {
+        for code in 0..shape.codes as u32 {
             let of_source = coded.codes.iter().skip(part).step_by(3).filter(|c| **c == code).count();
             let found = drawn.codes[part].iter().filter(|c| **c == code).count();
             let (wanted, found) = (of_source as f64 / 600.0, found as f64 / 6000.0);
