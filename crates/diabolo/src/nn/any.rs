@@ -45,7 +45,7 @@ impl AnyLayer {
     pub(crate) fn for_categories(self) -> Self {
         match self {
             AnyLayer::Linear(layer) => AnyLayer::Linear(layer.for_categories()),
-            AnyLayer::Convolution(_) => self,
+            _ => self,
         }
     }
 

@@ -179,7 +179,7 @@ fn quadratic_form(b: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
 }
 
 /// φ(x Wᵀ + b), or φ(x W + b) for a `transposed` weight: inputs × outputs.
-fn affine(
+pub(super) fn affine(
     x: Tensor<2>,
     weight: Tensor<2>,
     bias: Tensor<1>,

@@ -19,7 +19,7 @@ pub(super) fn by_width(lab: &Lab) -> Result<Value> {
     let shown = lab.digits.select(&lab.digits.examples);
     let components = PrincipalSubspace::fit(&lab.digits.select(&lab.digits.train).values, PIXELS)?;
     let error = |made: &[f32]| {
-        let squares = made.iter().zip(&rows.values).map(|(a, b)| f64::from(a - b).powi(2));
+        let squares = made.iter().zip(rows.values.iter()).map(|(a, b)| f64::from(a - b).powi(2));
         squares.sum::<f64>() / made.len() as f64
     };
     let of = |&width: &usize| {

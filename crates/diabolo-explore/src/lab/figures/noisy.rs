@@ -30,7 +30,7 @@ pub(super) fn restored(lab: &Lab, query: &Query) -> Result<Value> {
     let noisy: Vec<f32> =
         clean.values.iter().zip(&noise).map(|(x, e)| (x + level * e).clamp(0.0, 1.0)).collect();
     let error = |made: &[f32]| {
-        let squares = made.iter().zip(&clean.values).map(|(a, b)| f64::from(a - b).powi(2));
+        let squares = made.iter().zip(clean.values.iter()).map(|(a, b)| f64::from(a - b).powi(2));
         squares.sum::<f64>() / made.len() as f64
     };
     // The first digit of each class, in the order of the test rows.

@@ -56,7 +56,10 @@ pub(super) fn imputation(lab: &Lab, query: &Query) -> Result<Value> {
     let known = |i: usize| i < PIXELS / 2;
     let observed: Vec<f32> = (0..PIXELS).map(|i| f32::from(u8::from(known(i)))).collect();
     let x: Vec<f32> = lab.digits.pixels(row).iter().zip(&observed).map(|(x, seen)| x * seen).collect();
-    let rows = Encoded { observed: Some(observed), ..Encoded::from_values(x.clone(), PIXELS) };
+    let rows = Encoded {
+        observed: Some(diabolo::data::rows::Rows::dense(observed, PIXELS)),
+        ..Encoded::from_values(x.clone(), PIXELS)
+    };
     let stream = &mut super::noise_stream(Use::Imputation, 0);
     let batch = Batch::gather(&rows, &[0], &device);
     let draws = model.draw_posterior(&batch, DRAWS, &mut RowNoise::Own(stream), &device);
