@@ -271,7 +271,7 @@ fn images_are_scaled_and_round_trip() {
     let field = with_scale(image_field(1, 2, 1, false), 16.0);
     let batch = images(field, Arc::new(UInt8Array::from(vec![0, 16, 8, 4])));
     let fitted = fit(&batch, &Default::default(), &Default::default());
-    assert_eq!(fitted.encode("t", &batch, 0).unwrap().values, [0.0, 1.0, 0.5, 0.25]);
+    assert_eq!(fitted.encode("t", &batch, 0).unwrap().values.expanded(), [0.0, 1.0, 0.5, 0.25]);
     assert_eq!(fitted.decode(&[0.0, 1.2, 0.5, 0.26]).unwrap(), batch);
     let floats = images(image_field(1, 2, 1, true), Arc::new(Float32Array::from(vec![0.5, f32::NAN])));
     let encoded = fitted.encode("t", &floats, 0).unwrap();

@@ -17,7 +17,7 @@ fn fitted(column: ArrayRef) -> Preprocessor {
 }
 
 fn values(fitted: &Preprocessor, column: ArrayRef) -> Vec<f32> {
-    fitted.encode("new.csv", &table(vec![("created", column)]), 0).unwrap().values
+    fitted.encode("new.csv", &table(vec![("created", column)]), 0).unwrap().values.into_dense()
 }
 
 #[test]
