@@ -53,7 +53,7 @@ export function fromHash(hash) {
     axes: /^(principal|\d+,\d+)$/.test(words.get('axes') ?? '') ? String(words.get('axes')) : START.axes,
     color: words.get('color') ?? '',
     heat: words.has('heat'), arrows: words.has('arrows'),
-    code: code.every(Number.isFinite) ? code : null,
+    code: code.every(Number.isFinite) ? code.map(Math.fround) : null,
     row: row !== null && row >= 1 ? Math.trunc(row) - 1 : null,
     given, lasso: /** @type {[number, number][]} */ (lasso),
     tab: one('tab', ['decode', 'row', 'selection']), tool: one('tool', ['decode', 'lasso', 'pan']),

@@ -31,7 +31,8 @@ pub(super) struct Code {
 pub(super) async fn decode(State(explorer): State<Arc<Explorer>>, Json(code): Json<Code>) -> Answer {
     let run = explorer.run(code.run)?;
     let given: Vec<(String, String)> = code.given.into_iter().collect();
-    object(computed(move || run.alone(|space| decoded(space, &code.code, &given))).await?)
+    // Beside longer computations: a drag must not wait for a heat map.
+    object(computed(move || decoded(&run.space, &code.code, &given)).await?)
 }
 
 fn decoded(space: &LatentSpace, code: &[f32], given: &[(String, String)]) -> Result<Value> {
