@@ -96,7 +96,9 @@ pub(crate) fn histogram(scores: &[f64], are_flagged: &[bool], heading: &str, hel
     let lowest_flagged = lowest_flagged(scores, are_flagged);
     let shown = sorted[((sorted.len() - 1) as f64 * SHOWN) as usize];
     let threshold = lowest_flagged.filter(|t| t.is_finite());
-    let high = shown.max(threshold.map_or(low, |t| t + (t - low))).min(last).max(low + 1e-9);
+    // The rows below the mark keep at least a quarter of the width, and at most half of it.
+    let [least, most] = [1.0, 3.0].map(|times| threshold.map(|t| t + times * (t - low)));
+    let high = shown.max(least.unwrap_or(low)).min(most.unwrap_or(shown)).min(last).max(low + 1e-9);
     let bar = |score: f64| (((score - low) / (high - low) * BARS as f64) as usize).min(BARS - 1);
     let mut counts = [[0usize; 2]; BARS];
     for (&score, &flagged) in scores.iter().zip(are_flagged).filter(|(score, _)| !score.is_nan()) {
@@ -108,7 +110,7 @@ pub(crate) fn histogram(scores: &[f64], are_flagged: &[bool], heading: &str, hel
     let left = left_margin(&y, 8.5);
     let frame = Frame { left, right: 748.0, top: 36.0, bottom: 250.0, x: Axis::tight(low, high, 8), y };
     let mut svg = Svg::new(760.0, 300.0);
-    frame.draw(&mut svg, "anomaly score, nats above the mean loss (the last bar: and more)", "rows");
+    frame.draw(&mut svg, "anomaly score, nats above the mean (last bar: and more)", "rows");
     let width = (high - low) / BARS as f64;
     for (k, [all, flagged]) in counts.into_iter().enumerate() {
         let from = low + k as f64 * width;
@@ -128,7 +130,11 @@ pub(crate) fn histogram(scores: &[f64], are_flagged: &[bool], heading: &str, hel
     if let Some(threshold) = threshold {
         let x = frame.at(threshold, 0.0).0;
         svg.line((x, frame.top), (x, frame.bottom), "mark");
-        svg.text((x + 6.0, frame.top + 10.0), Anchor::Start, "note", "lowest score flagged");
+        let (x, anchor) = match x < 0.5 * (frame.left + frame.right) {
+            true => (x + 6.0, Anchor::Start),
+            false => (x - 6.0, Anchor::End),
+        };
+        svg.text((x, frame.top + 10.0), anchor, "note", "lowest score flagged");
     }
     section(
         heading,

@@ -28,8 +28,8 @@ pub struct ScoreArgs {
     /// of the fit
     #[arg(long)]
     pub drift: bool,
-    /// Score the rows of a fit by models that were not fitted on them: five more fits, with the same
-    /// settings, of four fifths of these rows each
+    /// Score the rows of a fit by models that were not fitted on them: five more fits, with the
+    /// same settings, of four fifths of these rows each
     #[arg(long)]
     pub cross_fit: bool,
     /// Exit with code 10 if there is an anomaly or, with --drift, if drift is detected

@@ -11,9 +11,9 @@ use crate::{Error, Result};
 /// Parts of the rows; each is scored by a model of the others.
 const FOLDS: usize = 5;
 
-/// Scores `rows` by cross-fitting: a model with the settings of `predictor` is fitted to four fifths
-/// of them and scores the others, five times. P-values compare a row with the held-out rows of the
-/// model that scores it.
+/// Scores `rows` by cross-fitting: a model with the settings of `predictor` is fitted to four
+/// fifths of them and scores the others, five times. P-values compare a row with the held-out rows
+/// of the model that scores it.
 ///
 /// # Errors
 /// [`Error::Unsupported`] for a time series, whose windows overlap; those of [`FitJob::run`].

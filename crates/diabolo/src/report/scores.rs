@@ -10,7 +10,7 @@ use diabolo_report::{Alarm, AlarmReason, Anomalies, FlaggedPictures, ScoredExamp
 use super::drift::drift;
 use super::scored_example::scored_example;
 use crate::Result;
-use crate::data::{take, texts};
+use crate::data::{Feature, FeatureKind, take, texts};
 use crate::pipeline::{AlarmQuality, FoundAnomaly, Predictor, ScoreSummary};
 use crate::stats::Ranking;
 use crate::task::scorer;
@@ -39,6 +39,7 @@ pub fn anomalies_page(
         let example = scored_example(saved, input, rows, row, predictor.device())?;
         examples.extend(example.map(|e| ScoredExample { title: format!("{}: {word}", e.title), ..e }));
     }
+    let pictures = pictures(predictor, input, rows, summary)?;
     let series = saved.header.config.data.window.is_some();
     let by_chance = predictor.scoring().rule.by_chance(summary.scores.len(), summary.anomalies());
     let mut facts = vec![
@@ -53,7 +54,8 @@ pub fn anomalies_page(
         facts,
         scores: summary.scores.clone(),
         p_values: summary.p_values.clone(),
-        alarms: alarms(summary),
+        // Pictures have no reasons.
+        alarms: if pictures.is_some() { vec![] } else { alarms(summary) },
         responsible: responsible(summary),
         hits: [true, false].map(|kind| {
             summary
@@ -67,10 +69,10 @@ pub fn anomalies_page(
         ranking: Ranking::of(&summary.scores, &summary.truth),
         drift: summary.drift.as_ref().map(drift),
         examples,
-        pictures: pictures(predictor, input, rows, summary)?,
+        pictures,
         series,
         columns: if series { columns(predictor, rows, summary) } else { vec![] },
-        spans: if series { spans(summary) } else { vec![] },
+        spans: if series { spans(predictor, rows, summary) } else { vec![] },
     })
 }
 
@@ -135,8 +137,18 @@ fn columns(predictor: &Predictor, rows: &RecordBatch, summary: &ScoreSummary) ->
     counts.into_iter().filter_map(|(name, _)| numbers(name)).take(DRAWN).collect()
 }
 
-/// Runs of consecutive flagged rows.
-fn spans(summary: &ScoreSummary) -> Vec<Span> {
+/// Runs of consecutive flagged rows, named by key, date or number.
+fn spans(predictor: &Predictor, rows: &RecordBatch, summary: &ScoreSummary) -> Vec<Span> {
+    let schema = &predictor.saved().header.preprocessor.schema;
+    let is_time = |feature: &&Feature| {
+        matches!(feature.kind, FeatureKind::Datetime { .. }) && !feature.name.ends_with(']')
+    };
+    let dates = schema.features.iter().find(is_time).and_then(|feature| texts(rows, &feature.name));
+    let date = |found: &FoundAnomaly| dates.as_ref().and_then(|dates| dates[found.row - 1].clone());
+    let name = |found: &FoundAnomaly| match schema.key {
+        Some(_) => name(found),
+        None => date(found).unwrap_or_else(|| name(found)),
+    };
     let mut spans: Vec<Span> = vec![];
     for found in &summary.found {
         let reason = || found.reasons.first().map_or(String::new(), ToString::to_string);

@@ -16,18 +16,18 @@
 //! input: at the smallest noise level f is a plain encoder, whose output is the code of a row. D
 //! needs the row in addition to its code, so that codes alone cannot be decoded.
 //!
-//! With several `members`, as many networks are trained on the same batches, each from its own initial
-//! weights and with its own noise; L is the mean over them. Codes are those of the first.
+//! With several `members`, as many networks are trained on the same batches, each from its own
+//! initial weights and with its own noise; L is the mean over them. Codes are those of the first.
 //!
-//! With `leave_out`, training leaves out a quarter of the cells of categorical and binary columns, and
-//! the parameters of such a column come from the row without it, so that the score has −log p(x_j |
-//! all other columns): a network that sees a category repeats it.
+//! With `leave_out`, training leaves out a quarter of the cells of categorical and binary columns,
+//! and the parameters of such a column come from the row without it, so that the score has −log
+//! p(x_j | all other columns): a network that sees a category repeats it.
 //!
 //! With `centers`, the nearest of as many centres of the training rows is a further reconstruction.
 //!
 //! The anomaly score of a row uses its error ‖x − D(x, σ)‖² without noise, at each of the
-//! `score_sigmas` and by each network: it is small near training rows and grows with the distance from them, at that
-//! resolution.
+//! `score_sigmas` and by each network: it is small near training rows and grows with the distance
+//! from them, at that resolution.
 
 mod centers;
 mod denoiser;

@@ -23,8 +23,8 @@ pub struct MultiscaleConfig {
     /// The number of networks, whose errors are averaged in anomaly scores.
     #[serde(skip_serializing_if = "is_one")]
     pub members: usize,
-    /// Numbers of centres of the training rows: for each, the distance from the nearest is a part of
-    /// anomaly scores.
+    /// Numbers of centres of the training rows: for each, the distance from the nearest is a part
+    /// of anomaly scores.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub centers: Vec<usize>,
     /// Whether categorical and binary columns (if there are at most 32) are judged by the row

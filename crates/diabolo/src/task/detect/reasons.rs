@@ -28,7 +28,7 @@ const ROUNDS: usize = 4;
 /// A column without which the score would be lower by less than this, in nats, or than
 /// [`LEAST_SHARE`] of the first reason, is no reason.
 const LEAST_NATS: f64 = 0.1;
-const LEAST_SHARE: f64 = 0.01;
+const LEAST_SHARE: f64 = 0.05;
 
 /// The contribution of a column to a score.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]

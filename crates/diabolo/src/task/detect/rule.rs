@@ -89,13 +89,13 @@ impl Rule {
         }
     }
 
-    /// The number of alarms that this rule is expected to raise on as many rows without anomalies, or
-    /// for the false discovery rate the greatest number of false ones among these alarms; `None` for
-    /// rules that fix the number.
+    /// The number of alarms that this rule is expected to raise on as many rows without anomalies,
+    /// or for the false discovery rate the greatest number of false ones among these alarms; `None`
+    /// for rules that fix the number.
     ///
     /// ```
     /// use diabolo::task::Rule;
-    /// assert_eq!(Rule::Alpha(0.05).by_chance(16_281, 923), Some(814.05));
+    /// assert_eq!(Rule::Alpha(0.05).by_chance(60, 7), Some(3.0));
     /// assert_eq!(Rule::Top(5).by_chance(100, 5), None);
     /// ```
     pub fn by_chance(&self, rows: usize, alarms: usize) -> Option<f64> {
