@@ -102,9 +102,9 @@ fn categories(family: FamilyConfig) -> Architecture {
 fn rows_of(architecture: &Architecture, rows: usize) -> Encoded {
     let mut noise = stream(0, Purpose::Choose, 0, 0);
     let is_category = |block: &LikelihoodBlock| block.family == Family::Categorical;
-    let (categories, numbers): (Vec<_>, Vec<_>) =
+    let (categories, numbers): (Vec<&LikelihoodBlock>, Vec<_>) =
         architecture.likelihood.iter().partition(|b| is_category(b));
-    let width = numbers.iter().map(|block| block.width).sum();
+    let width: usize = numbers.iter().map(|block| block.width).sum();
     let numbers = Cells::Numbers((0..rows * width).map(|_| noise.random::<f32>()).collect());
     let mut segments = vec![Segment { width, cells: numbers }];
     for block in categories {

@@ -2,6 +2,7 @@
 use super::*;
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::model::{FamilyConfig, Model};
+use crate::nn::Activation;
 use crate::random::{Purpose, stream};
 use crate::tensor::to_host;
 
