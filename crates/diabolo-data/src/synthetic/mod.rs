@@ -229,7 +229,7 @@ fn groups(
         inferred.schema.features.iter().any(|feature| &feature.name == name)
             && options.key.as_ref() != Some(name)
     };
-    for name in options.together.iter().flatten().filter(|name| !learned(name)) {
+    if let Some(name) = options.together.iter().flatten().find(|name| !learned(name)) {
         return Err(Error::data(input, "a column that is learned", format!("'{name}'"), "check --together"));
     }
     let mut groups: Vec<Vec<String>> = vec![];

@@ -60,34 +60,43 @@ pub fn distinguish(real: &AuditTable, other: &AuditTable, seed: u64) -> (Option<
 /// against the others; of numbers, of those above the median of the held-out ones.
 pub fn usefulness(rows: &AuditTable, holdout: &AuditTable, target: Option<&str>) -> Option<f64> {
     let at_target = holdout.position(target?)?;
-    let positive = positives(&holdout.columns[at_target].cells)?;
+    let limit = Limit::of(&holdout.columns[at_target].cells)?;
     let features = |table: &AuditTable| -> Vec<Vec<f32>> {
         let others = table.columns.iter().enumerate().filter(|(at, _)| *at != at_target);
         others.map(|(_, column)| column.cells.features()).collect()
     };
     let config = BoostingConfig { rounds: 200, depth: 5, learning_rate: 0.1 };
-    let labels = positive(&rows.columns[at_target].cells);
+    let labels = limit.positive(&rows.columns[at_target].cells);
     let trees = BoostedTrees::fit(&features(rows), &labels, config);
-    let truth = positive(&holdout.columns[at_target].cells);
+    let truth = limit.positive(&holdout.columns[at_target].cells);
     Some(auc(&trees.scores(&features(holdout)), &truth))
 }
 
-/// Which cells are positive; `None` if all or none of the given are.
-fn positives(cells: &Cells) -> Option<Box<dyn Fn(&Cells) -> Vec<bool>>> {
-    let limit = match cells {
-        Cells::Levels(levels) => f64::from(*levels.iter().max()?) - 0.5,
-        Cells::Numbers(numbers) => {
-            let mut known: Vec<f64> = numbers.iter().copied().filter(|x| !x.is_nan()).collect();
-            known.sort_by(f64::total_cmp);
-            *known.get(known.len() / 2)?
+/// Cells above this are positive: a position of a level, or a number.
+#[derive(Clone, Copy)]
+struct Limit(f64);
+
+impl Limit {
+    /// By held-out cells; `None` if all or none of them are positive.
+    fn of(cells: &Cells) -> Option<Self> {
+        let limit = match cells {
+            Cells::Levels(levels) => Limit(f64::from(*levels.iter().max()?) - 0.5),
+            Cells::Numbers(numbers) => {
+                let mut known: Vec<f64> = numbers.iter().copied().filter(|x| !x.is_nan()).collect();
+                known.sort_by(f64::total_cmp);
+                Limit(*known.get(known.len() / 2)?)
+            }
+        };
+        let found = limit.positive(cells);
+        (found.contains(&true) && found.contains(&false)).then_some(limit)
+    }
+
+    fn positive(self, cells: &Cells) -> Vec<bool> {
+        match cells {
+            Cells::Levels(levels) => levels.iter().map(|level| f64::from(*level) > self.0).collect(),
+            Cells::Numbers(numbers) => numbers.iter().map(|x| *x > self.0).collect(),
         }
-    };
-    let of = move |cells: &Cells| match cells {
-        Cells::Levels(levels) => levels.iter().map(|level| f64::from(*level) > limit).collect(),
-        Cells::Numbers(numbers) => numbers.iter().map(|x| *x > limit).collect::<Vec<bool>>(),
-    };
-    let found = of(cells);
-    (found.contains(&true) && found.contains(&false)).then(|| Box::new(of) as _)
+    }
 }
 
 /// The area under the ROC curve; ½ if one class is missing.
