@@ -9,6 +9,7 @@
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 
+mod keywords;
 mod preset;
 
 pub use preset::Preset;
@@ -122,6 +123,11 @@ impl Config {
             .ok()
             .and_then(|mut table| table.remove("v"))
             .unwrap_or_else(|| toml::Value::String(value.into()));
+        self.set_value(path, value)
+    }
+
+    /// Sets the key `path`, such as `training.seed`.
+    fn set_value(&mut self, path: &str, value: toml::Value) -> Result<()> {
         // Only a seed of more than 63 bits is not valid TOML.
         let mut root = toml::Value::try_from(&*self)
             .map_err(|cause| Error::config("seed", format!("a whole number up to {}", i64::MAX), cause))?;

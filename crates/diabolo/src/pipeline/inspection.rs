@@ -47,21 +47,23 @@ impl Inspection {
         let (on_note, read_notes) = OnNote::kept();
         let source = open(input, &ReadOptions { windows: None, on_note, ..config.data.read_options() })?;
         let (name, format) = (source.name().to_string(), source.text_format().cloned());
-        let rows = source.collect()?;
-        let inferred = infer(&name, &rows, &config.data.infer_options())?;
-        let likelihoods = likelihoods(&name, &rows, &inferred, config)?;
+        let found = Inspection::of_rows(&name, &source.collect()?, config)?;
+        Ok(Inspection { format, notes: [read_notes(), found.notes].concat(), ..found })
+    }
+
+    /// Inspects rows in memory as a fit with this configuration would; `name` is theirs in messages.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if they have no column that a model can learn.
+    pub fn of_rows(name: &str, rows: &RecordBatch, config: &Config) -> Result<Self> {
+        let inferred = infer(name, rows, &config.data.infer_options())?;
+        let likelihoods = likelihoods(name, rows, &inferred, config)?;
         let of = |column: &str| likelihoods.get(column).cloned();
-        let columns = profile(&rows, &inferred).into_iter();
+        let columns = profile(rows, &inferred).into_iter();
         let columns =
             columns.map(|profile| InspectedColumn { likelihood: of(&profile.name), profile }).collect();
         let Inferred { schema, warnings, .. } = inferred;
-        Ok(Inspection {
-            rows: rows.num_rows(),
-            format,
-            columns,
-            schema,
-            notes: [read_notes(), warnings].concat(),
-        })
+        Ok(Inspection { rows: rows.num_rows(), format: None, columns, schema, notes: warnings })
     }
 }
 

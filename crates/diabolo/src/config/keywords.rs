@@ -1,0 +1,231 @@
+//! Settings by the names of the command line's flags, with underscores: for callers that pass
+//! keyword arguments.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Config, Preset};
+use crate::distribution::Variance;
+use crate::model::{ANY_COLUMN, Bound, FamilyConfig, FlowConfig, NetworkConfig, PriorConfig};
+use crate::nn::Activation;
+use crate::objective::{Corruption, Estimator, Sparsity};
+use crate::tensor::Optimizer;
+use crate::train::Schedule;
+use crate::{Error, Result};
+
+/// The tables of the configuration, and the keywords of each that are named like its keys.
+const TABLES: [(&str, &[&str]); 5] = [
+    (
+        "data",
+        &[
+            "delimiter",
+            "header",
+            "encoding",
+            "missing",
+            "skip_bad_rows",
+            "window",
+            "key",
+            "series",
+            "label",
+            "condition",
+            "drop",
+            "types",
+            "numeric",
+            "binarize",
+            "counts",
+            "beyond_range",
+            "validation",
+            "test",
+        ],
+    ),
+    (
+        "model",
+        &["hidden", "network", "latent_dim", "activation", "latent_activation", "likelihood", "variance"],
+    ),
+    (
+        "model.family",
+        &[
+            "tied",
+            "corruption",
+            "sparsity",
+            "contraction_weight",
+            "estimator",
+            "curvature_weight",
+            "curvature_deviation",
+            "bound",
+            "kl_weight",
+            "kl_cycles",
+            "prior",
+            "flow",
+            "codebook_size",
+            "groups",
+            "commitment_weight",
+            "sigma_min",
+            "sigma_max",
+            "score_sigmas",
+        ],
+    ),
+    (
+        "training",
+        &[
+            "epochs",
+            "steps",
+            "pretrain_epochs",
+            "batch_size",
+            "learning_rate",
+            "optimizer",
+            "schedule",
+            "gradient_clip",
+            "trim",
+            "patience",
+            "seed",
+        ],
+    ),
+    ("forecast", &["horizon", "season"]),
+];
+
+/// Keywords that are named like a flag, and not like their key.
+const RENAMED: [(&str, &str); 3] = [
+    ("unknown", "data.unknown_category"),
+    ("kl_warmup", "model.family.kl_warmup_epochs"),
+    ("max_time", "training.max_seconds"),
+];
+
+impl Config {
+    /// A configuration from keywords; null means not given. `preset` and `model` (the family) come
+    /// first, then `set` (keys such as `"training.seed"`), then the others.
+    ///
+    /// ```
+    /// let given = serde_json::json!({ "model": "contractive", "hidden": [64], "estimator": "hutchinson:2" });
+    /// let config = diabolo::Config::of_keywords(given.as_object().unwrap())?;
+    /// assert_eq!(config.model.hidden, Some(vec![64]));
+    /// # Ok::<(), diabolo::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an unknown keyword or an invalid value.
+    pub fn of_keywords(given: &Map<String, Value>) -> Result<Self> {
+        let mut config = Config::default();
+        let text = |name: &str| given.get(name).and_then(Value::as_str);
+        if let Some(name) = text("preset") {
+            name.parse::<Preset>()?.apply(&mut config);
+        }
+        if let Some(name) = text("model") {
+            config.model.family = FamilyConfig::named(name)?;
+        }
+        for (path, value) in given.get("set").and_then(Value::as_object).into_iter().flatten() {
+            config.set_value(path, toml_value(path, value)?)?;
+        }
+        let first = ["preset", "model", "set"];
+        for (name, value) in
+            given.iter().filter(|(name, value)| !first.contains(&name.as_str()) && !value.is_null())
+        {
+            let path = path_of(name).ok_or_else(|| {
+                Error::config(name, "a setting, named like a flag of `diabolo fit`", "an unknown name")
+            })?;
+            config.set_value(&path, parsed(name, value)?)?;
+        }
+        Ok(config)
+    }
+}
+
+/// The key of a keyword.
+fn path_of(name: &str) -> Option<String> {
+    let renamed = RENAMED.iter().find(|(keyword, _)| *keyword == name).map(|(_, path)| path.to_string());
+    let table = TABLES.iter().find(|(_, keywords)| keywords.contains(&name));
+    renamed.or_else(|| table.map(|(table, _)| format!("{table}.{name}")))
+}
+
+/// The value of a keyword, in which text means what it means on the command line.
+fn parsed(name: &str, value: &Value) -> Result<toml::Value> {
+    let Some(text) = value.as_str() else { return toml_value(name, value) };
+    match name {
+        "network" => of::<NetworkConfig>(name, text),
+        "activation" | "latent_activation" => of::<Activation>(name, text),
+        "variance" => of::<Variance>(name, text),
+        "corruption" => of::<Corruption>(name, text),
+        "sparsity" => of::<Sparsity>(name, text),
+        "estimator" => of::<Estimator>(name, text),
+        "bound" => of::<Bound>(name, text),
+        "prior" => of::<PriorConfig>(name, text),
+        "flow" => of::<FlowConfig>(name, text),
+        "optimizer" => of::<Optimizer>(name, text),
+        "schedule" => toml_value(name, &serde_json::json!(Schedule::named(text)?)),
+        "likelihood" => toml_value(name, &serde_json::json!({ ANY_COLUMN: text })),
+        "condition" | "drop" | "missing" => toml_value(name, &serde_json::json!([text])),
+        _ => toml_value(name, value),
+    }
+}
+
+fn of<T: FromStr<Err = Error> + Serialize>(name: &str, text: &str) -> Result<toml::Value> {
+    let value = text.parse::<T>().map_err(|error| match error {
+        Error::InvalidValue { expected, found, .. } => Error::config(name, expected, found),
+        other => other,
+    })?;
+    toml_value(name, &value)
+}
+
+fn toml_value(name: &str, value: &impl Serialize) -> Result<toml::Value> {
+    toml::Value::try_from(value).map_err(|cause| Error::config(name, "a valid value", cause))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn of_keywords(given: Value) -> Result<Config> {
+        Config::of_keywords(given.as_object().unwrap())
+    }
+
+    #[test]
+    fn every_keyword_has_a_key_of_the_configuration() {
+        // An array of tables is no value of any key, so that a known key refuses it.
+        let wrong = || toml::Value::Array(vec![toml::Value::Table(Default::default())]);
+        let is_known = |family: &FamilyConfig, path: &str| {
+            let mut config = Config { forecast: Some(Default::default()), ..Config::default() };
+            config.model.family = family.clone();
+            !config.set_value(path, wrong()).unwrap_err().to_string().contains("unknown field")
+        };
+        let known = |path: &str| FamilyConfig::all().iter().any(|family| is_known(family, path));
+        let names = TABLES.iter().flat_map(|(_, names)| names.iter().copied());
+        for name in names.chain(RENAMED.map(|(name, _)| name)) {
+            let path = path_of(name).unwrap();
+            assert!(known(&path), "{path}");
+        }
+        assert!(!known("training.nonsense"));
+    }
+
+    #[test]
+    fn text_means_what_it_means_on_the_command_line() {
+        let config = of_keywords(json!({
+            "preset": "impute", "bound": "importance:7", "likelihood": "gaussian", "drop": "id", "epochs": null,
+            "optimizer": "sgd:0.5", "schedule": "constant", "set": { "training.seed": 3 }, "kl_warmup": 2,
+        }))
+        .unwrap();
+        let FamilyConfig::Variational(family) = &config.model.family else { panic!("of the preset") };
+        assert_eq!(family.bound, Bound::Importance { samples: 7, doubly_reparameterized: false });
+        assert_eq!((family.kl_warmup_epochs, config.training.seed), (2.0, 3));
+        assert_eq!(
+            (config.data.drop, config.training.optimizer),
+            (vec!["id".into()], Optimizer::Sgd { momentum: 0.5 })
+        );
+        assert_eq!(config.model.hidden, Some(vec![128, 128]));
+    }
+
+    #[test]
+    fn unknown_names_and_values_are_refused_by_name() {
+        for (given, words) in [
+            (json!({ "latentdim": 3 }), "latentdim: expected a setting"),
+            (json!({ "activation": "cube" }), "activation: expected"),
+            (json!({ "model": "plain", "kl_weight": 1.0 }), "model.family.kl_weight: expected"),
+            (json!({ "epochs": -1 }), "training.epochs: expected"),
+        ] {
+            let error = of_keywords(given).unwrap_err();
+            assert!(error.to_string().starts_with(words), "{error}");
+        }
+    }
+}
