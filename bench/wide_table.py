@@ -1,7 +1,7 @@
 """A table of numbers and categories with structure, as Parquet or CSV. Needs numpy and pyarrow.
 
     python wide_table.py table.parquet --rows 1000000                       # a key, 24 numbers, 4 categories of 200 levels
-    python wide_table.py wide.parquet --rows 1000000 --numbers 4 --categories 1 --levels 50000
+    python wide_table.py wide.parquet --rows 1000000 --numbers 4 --categories 1 --levels 50000 --uniform
     python wide_table.py numbers.csv --rows 1000000 --numbers 30 --categories 0
 
 Rows belong to 64 hidden groups. A number is a mixture of two hidden factors and noise. A level is drawn
@@ -21,6 +21,7 @@ parser.add_argument("--rows", type=int, default=1_000_000)
 parser.add_argument("--numbers", type=int, default=24)
 parser.add_argument("--categories", type=int, default=4)
 parser.add_argument("--levels", type=int, default=200)
+parser.add_argument("--uniform", action="store_true", help="all levels are equally frequent among the others")
 parser.add_argument("--missing", type=float, default=0.0, help="fraction of missing cells")
 parser.add_argument("--seed", type=int, default=0)
 arguments = parser.parse_args()
@@ -50,7 +51,8 @@ def chunk(first, rows):
         columns[f"x{k + 1}"] = column(np.round(numbers[:, k], 4), rng)
     for k in range(arguments.categories):
         popular = favourites[k, group, rng.integers(0, 8, rows)]
-        other = np.searchsorted(cumulative, rng.random(rows))
+        drawn = rng.random(rows)
+        other = (drawn * arguments.levels).astype(int) if arguments.uniform else np.searchsorted(cumulative, drawn)
         code = np.where(rng.random(rows) < 0.7, popular, np.minimum(other, arguments.levels - 1))
         columns[f"c{k + 1}"] = column(names[code], rng)
     return pa.table(columns)

@@ -1,5 +1,7 @@
 //! Whether a column holds dates.
 
+use std::collections::BTreeSet;
+
 use arrow_array::Array;
 
 use super::calendar::Moment;
@@ -35,6 +37,13 @@ pub(crate) fn find_dates(column: &Column, least: f64) -> Result<Option<Dates>> {
     if is_temporal(data_type) {
         return learned(column, DateFormat::Typed(data_type.clone()), Storage::Timestamp);
     }
+    if data_type.is_floating() {
+        let numbers: Vec<f64> = column.decimal_numbers()?.into_iter().filter(|x| !x.is_nan()).collect();
+        // An infinite one is no date, nor a number as text.
+        if numbers.iter().all(|x| x.is_finite()) {
+            return of_numbers(column, &numbers);
+        }
+    }
     let texts = match CellType::of(data_type) {
         CellType::Text | CellType::Number => column.texts()?,
         _ => return Ok(None),
@@ -45,10 +54,7 @@ pub(crate) fn find_dates(column: &Column, least: f64) -> Result<Option<Dates>> {
     }
     if let Some(numbers) = cells.iter().map(|cell| crate::number::number(cell)).collect::<Option<Vec<f64>>>()
     {
-        let Some(pattern) = number_pattern(column.name, &numbers) else { return Ok(None) };
-        let whole = numbers.iter().all(|x| x.fract() == 0.0);
-        let storage = if whole { Storage::Integer } else { Storage::Float };
-        return learned(column, DateFormat::Pattern(pattern), storage);
+        return of_numbers(column, &numbers);
     }
     match detect(&cells, least) {
         None => Ok(None),
@@ -64,6 +70,15 @@ pub(crate) fn find_dates(column: &Column, least: f64) -> Result<Option<Dates>> {
             ),
         })),
     }
+}
+
+/// The dates of a column of such numbers, if they are dates.
+fn of_numbers(column: &Column, numbers: &[f64]) -> Result<Option<Dates>> {
+    let found = if numbers.is_empty() { None } else { number_pattern(column.name, numbers) };
+    let Some(pattern) = found else { return Ok(None) };
+    let whole = numbers.iter().all(|x| x.fract() == 0.0);
+    let storage = if whole { Storage::Integer } else { Storage::Float };
+    learned(column, DateFormat::Pattern(pattern), storage)
 }
 
 /// The type as it is written after `--type column=`, quoted for a shell if it must be.
@@ -117,11 +132,10 @@ fn usual_offset(moments: impl Iterator<Item = Moment>) -> i32 {
 /// The pattern of numbers that are dates: 20241231, 20241231235959, and seconds or parts of them
 /// since 1970 if the name of the column or the order of the rows agrees.
 fn number_pattern(name: &str, numbers: &[f64]) -> Option<Pattern> {
-    let mut distinct: Vec<u64> = numbers.iter().map(|x| x.to_bits()).collect();
-    distinct.sort_unstable();
-    distinct.dedup();
+    let mut different = BTreeSet::new();
+    let mut are_enough = |x: &f64| different.insert((x + 0.0).to_bits()) && different.len() >= FEW;
     let named = names_a_time(name);
-    if !named && distinct.len() < FEW {
+    if !named && !numbers.iter().any(&mut are_enough) {
         return None;
     }
     let pattern = |text: &str| text.parse::<Pattern>().ok();

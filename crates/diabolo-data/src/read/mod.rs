@@ -38,6 +38,7 @@ mod sniff;
 mod stream;
 #[cfg(all(test, feature = "formats"))]
 mod tests;
+mod whole;
 mod window;
 mod zip;
 
@@ -65,6 +66,7 @@ pub(crate) use left_out::left_out;
 use left_out::{columnar, images};
 pub use notes::OnNote;
 pub use stream::{is_stream, spool_stream};
+use whole::Whole;
 pub use window::{Windows, is_earlier_row, lag};
 
 /// Options of the reader; by default everything is auto-detected.
@@ -214,9 +216,11 @@ impl Source {
     /// [`collect`](Self::collect), until an error of `check`, which is called before each batch.
     pub fn collect_checked(mut self, check: &dyn Fn() -> Result<()>) -> Result<RecordBatch> {
         let next = || check().and_then(|()| self.batches.next().transpose()).transpose();
-        let batches = std::iter::from_fn(next).collect::<Result<Vec<_>>>()?;
-        arrow_select::concat::concat_batches(&self.schema, &batches)
-            .map_err(|error| arrow_error(&self.name, error))
+        let mut whole = Whole::new(self.schema.clone());
+        for batch in std::iter::from_fn(next) {
+            whole.add(&batch?);
+        }
+        whole.table().map_err(|error| arrow_error(&self.name, error))
     }
 
     /// Adds a column that was read as a whole; both must have the same number of rows.

@@ -18,11 +18,18 @@ pub(super) const BETAS: (f64, f64) = (0.9, 0.999);
 /// The value of the paper, PyTorch and JAX.
 pub(super) const EPSILON: f64 = 1e-8;
 
-/// The learning rates of the updates after the first `before`.
+/// The updates after the first `before`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rates {
     before: usize,
-    all: Vec<f64>,
+    all: Vec<Update>,
+}
+
+/// η̂ and 1/s of an update.
+#[derive(Clone, Copy, Debug)]
+struct Update {
+    rate: f64,
+    root: f64,
 }
 
 /// What the updates that a row has missed do to it.
@@ -50,7 +57,9 @@ impl Rates {
     }
 
     pub fn add(&mut self, learning_rate: f64) {
-        self.all.push(learning_rate);
+        let time = (self.before + self.all.len() + 1).min(i32::MAX as usize) as i32;
+        let rate = learning_rate / (1.0 - powi(BETAS.0, time));
+        self.all.push(Update { rate, root: (1.0 - powi(BETAS.1, time)).sqrt() });
     }
 
     /// The updates from `from` to the last, of parameters that have received `from` of them.
@@ -58,18 +67,18 @@ impl Rates {
         // What remains of m/√v is then below the precision of a number.
         const FORGOTTEN: usize = 160;
         let (beta_1, beta_2) = BETAS;
-        let count = (self.before + self.all.len()).saturating_sub(from);
+        let missed = &self.all[from.saturating_sub(self.before).min(self.all.len())..];
         let (mut change, mut epsilon) = (0.0, 0.0);
-        let (mut of_first, mut of_root) = (1.0, 1.0);
-        for j in 1..=count.min(FORGOTTEN) {
-            let (time, rate) = ((from + j) as i32, self.all[from + j - 1 - self.before]);
+        let (mut of_first, mut of_root, back) = (1.0, 1.0, beta_2.sqrt().recip());
+        for update in missed.iter().take(FORGOTTEN) {
             of_first *= beta_1;
-            of_root *= beta_2.sqrt();
-            let spread = of_root / (1.0 - powi(beta_2, time)).sqrt();
-            let own = rate / (1.0 - powi(beta_1, time)) * of_first / spread;
+            of_root *= back;
+            let root = update.root * of_root;
+            let own = update.rate * of_first * root;
             change += own;
-            epsilon += own * EPSILON / spread;
+            epsilon += own * EPSILON * root;
         }
+        let count = missed.len();
         let remains = |beta: f64| powi(beta, count as i32) as f32;
         let epsilon = if change > 0.0 { epsilon / change } else { EPSILON };
         let change = change as f32;
