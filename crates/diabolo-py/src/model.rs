@@ -86,7 +86,7 @@ impl Model {
         self.predictor.save(&path).map_err(raised)
     }
 
-    /// The header of the model file, the shapes of its tensors, and what follows from them, as JSON.
+    /// The header of the model file, the shapes of its tensors, and what follows from them: JSON.
     fn describe(&self) -> String {
         let saved = self.predictor.saved();
         let shapes: serde_json::Map<_, _> = weights::export(&saved.model)
