@@ -10,7 +10,6 @@ or anything with ``__arrow_c_stream__``. Results come back in the kind that went
 
 from importlib import import_module
 
-from . import _diabolo
 from ._diabolo import Table, __version__
 
 # Each name, and the module that is loaded when it is first used.
