@@ -98,7 +98,7 @@ impl Config {
     /// first, then `set` (keys such as `"training.seed"`), then the others.
     ///
     /// ```
-    /// let given = serde_json::json!({ "model": "contractive", "hidden": [64], "estimator": "hutchinson:2" });
+    /// let given = serde_json::json!({ "model": "contractive", "hidden": [64], "tied": true });
     /// let config = diabolo::Config::of_keywords(given.as_object().unwrap())?;
     /// assert_eq!(config.model.hidden, Some(vec![64]));
     /// # Ok::<(), diabolo::Error>(())

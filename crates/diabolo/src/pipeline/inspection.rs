@@ -51,7 +51,7 @@ impl Inspection {
         Ok(Inspection { format, notes: [read_notes(), found.notes].concat(), ..found })
     }
 
-    /// Inspects rows in memory as a fit with this configuration would; `name` is theirs in messages.
+    /// Inspects rows in memory as a fit with this configuration would; `name` is for messages.
     ///
     /// # Errors
     /// [`Error::Data`](crate::Error::Data) if they have no column that a model can learn.

@@ -1,0 +1,87 @@
+//! Reading, inspection, comparison.
+
+use std::path::PathBuf;
+
+use diabolo::artifact::write_atomically;
+use diabolo::data::{DataConfig, Writer, open};
+use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent, Inspection};
+use diabolo::report::comparison::assemble;
+use diabolo::task::compare::Plan;
+use diabolo::tensor::Device;
+use diabolo::{Error, Result};
+use pyo3::prelude::*;
+use serde_json::json;
+
+use crate::fit::{Input, config};
+use crate::table::Table;
+use crate::watch::{compute, watched};
+
+/// The rows of any input of `fit`.
+#[pyfunction]
+pub fn read(py: Python, input: &str) -> PyResult<Table> {
+    Ok(Table { rows: compute(py, || open(input, &DataConfig::default().read_options())?.collect())? })
+}
+
+/// What an input holds, column by column, as JSON.
+#[pyfunction]
+#[pyo3(signature = (input, keywords, name="rows"))]
+pub fn inspect(py: Python, input: Input, keywords: &str, name: &str) -> PyResult<String> {
+    let config = config(keywords)?;
+    let found = compute(py, || match &input {
+        Input::Path(path) => Inspection::of(path, &config),
+        Input::Rows(table) => Inspection::of_rows(name, &table.get().rows, &config),
+    })?;
+    Ok(json!(found).to_string())
+}
+
+/// Compares models, each given by its keywords, in the folder `out`; returns numbers and a text.
+#[pyfunction]
+#[pyo3(signature = (input, models, seeds, seconds, tied, out, on_event=None))]
+#[allow(clippy::too_many_arguments, reason = "keyword arguments")]
+pub fn compare(
+    py: Python,
+    input: Input,
+    models: Vec<String>,
+    seeds: Vec<u64>,
+    seconds: Option<f64>,
+    tied: bool,
+    out: PathBuf,
+    on_event: Option<Py<PyAny>>,
+) -> PyResult<(String, String)> {
+    let models = models.iter().map(|keywords| config(keywords)).collect::<PyResult<Vec<_>>>()?;
+    let cancel = Cancel::new();
+    watched(py, &cancel, on_event.as_ref(), |events| {
+        // Compared models read their rows again for each seed.
+        let spool = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
+        let input = spooled(&input, &spool.path().join("rows.arrow"))?;
+        let plan = Plan { input, models, tied, seeds, seconds };
+        plan.validate()?;
+        let dir = ComparisonDir::open(&out, &plan)?;
+        let result = dir.compare(&plan, &Device::cpu(), &cancel, &mut |event| {
+            if let ComparisonEvent::Begins(candidate, seed, _) = event {
+                let told = json!({ "event": "model", "model": candidate.name(), "seed": seed });
+                // Nobody listens if the comparison was cancelled.
+                let _ = events.send(told.to_string());
+            }
+        })?;
+        let comparison = assemble(&plan, &result);
+        write_atomically(&dir.path("report.html"), comparison.to_html().as_bytes())?;
+        let numbers = json!(comparison);
+        write_atomically(&dir.path("compare.json"), format!("{numbers:#}\n").as_bytes())?;
+        Ok((numbers.to_string(), comparison.to_text()))
+    })
+}
+
+/// The path of the rows: a table is written to `file`.
+fn spooled(input: &Input, file: &std::path::Path) -> Result<String> {
+    let path = file.display().to_string();
+    match input {
+        Input::Path(path) => Ok(path.clone()),
+        Input::Rows(table) => {
+            let mut writer = Writer::create(&path, None)?;
+            writer.write(&table.get().rows)?;
+            writer.finish()?;
+            Ok(path)
+        }
+    }
+}

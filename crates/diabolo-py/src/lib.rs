@@ -1,0 +1,36 @@
+//! `diabolo._diabolo`: what the Python package calls.
+//!
+//! A thin shell over [`diabolo::pipeline`]: rows come and go as Arrow tables, settings and results
+//! as JSON, models as the bytes of their file. The package in `python/diabolo` does the rest.
+
+mod arrow;
+mod codec;
+mod columns;
+mod fit;
+mod forecast;
+mod functions;
+mod model;
+mod table;
+mod watch;
+
+use pyo3::prelude::*;
+
+/// Large short-lived tensors page-fault under the system allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[pymodule]
+fn _diabolo(module: &Bound<PyModule>) -> PyResult<()> {
+    module.add("__version__", diabolo::VERSION)?;
+    module.add_class::<table::Table>()?;
+    module.add_class::<model::Model>()?;
+    module.add_class::<forecast::Forecast>()?;
+    module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::settings, module)?)?;
+    module.add_function(wrap_pyfunction!(forecast::fit_forecast, module)?)?;
+    module.add_function(wrap_pyfunction!(codec::compress, module)?)?;
+    module.add_function(wrap_pyfunction!(codec::decompress, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::inspect, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::compare, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::read, module)?)
+}

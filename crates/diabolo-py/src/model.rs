@@ -1,0 +1,237 @@
+//! A fitted model.
+
+use std::path::PathBuf;
+
+use diabolo::arrow::RecordBatch;
+use diabolo::artifact::weights;
+use diabolo::pipeline::{EvaluateOptions, Fitted, GenerateConfig, ScoreRun};
+use diabolo::task::{Draw, ImputeConfig, Rule, Scored, latent_names};
+use diabolo::train::EpochRecord;
+use diabolo::{Predictor, Result, report};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use serde_json::json;
+
+use crate::table::Table;
+use crate::watch::{compute, raised};
+
+/// A model file in memory.
+#[pyclass(frozen, module = "diabolo._diabolo")]
+pub struct Model {
+    predictor: Predictor,
+    /// For the report; empty for a model from a file.
+    history: Vec<EpochRecord>,
+    /// The test rows of a fit, of which a report shows some; a file and a pickle have none.
+    test: Option<RecordBatch>,
+}
+
+impl Model {
+    pub fn fitted(fitted: Fitted) -> Self {
+        let test = Some(fitted.test).filter(|rows| rows.num_rows() > 0);
+        Model { predictor: fitted.predictor, history: fitted.history, test }
+    }
+
+    /// The same fit with another predictor.
+    fn with(&self, predictor: Predictor) -> Self {
+        Model { predictor, history: self.history.clone(), test: self.test.clone() }
+    }
+
+    fn transform(
+        &self,
+        py: Python,
+        rows: &Table,
+        how: fn(&Predictor, &RecordBatch) -> Result<RecordBatch>,
+    ) -> PyResult<Table> {
+        Ok(Table { rows: compute(py, || how(&self.predictor, &rows.rows))? })
+    }
+}
+
+/// The rule of this name.
+fn rule(name: &str, value: f64) -> PyResult<Rule> {
+    let rule = match name {
+        "alpha" => Rule::Alpha(value),
+        "fdr" => Rule::FalseDiscovery(value),
+        // A whole number: Python passes one.
+        "top" => Rule::Top(value as usize),
+        "alerts_per_1000" => Rule::AlertsPerThousand(value),
+        "quantile" => Rule::Quantile(value),
+        other => {
+            let known = "alpha, fdr, top, alerts_per_1000 or quantile";
+            return Err(PyValueError::new_err(format!("rule: expected {known}, found '{other}'")));
+        }
+    };
+    rule.validate().map_err(raised)?;
+    Ok(rule)
+}
+
+#[pymethods]
+impl Model {
+    /// A run folder or a model file.
+    #[staticmethod]
+    fn open(path: PathBuf) -> PyResult<Self> {
+        Ok(Model { predictor: Predictor::open(path).map_err(raised)?, history: vec![], test: None })
+    }
+
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        Ok(Model { predictor: Predictor::from_bytes(bytes).map_err(raised)?, history: vec![], test: None })
+    }
+
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        Ok(PyBytes::new(py, &self.predictor.to_bytes().map_err(raised)?))
+    }
+
+    fn save(&self, path: PathBuf) -> PyResult<()> {
+        self.predictor.save(&path).map_err(raised)
+    }
+
+    /// The header of the model file, the shapes of its tensors, and what follows from them: JSON.
+    fn describe(&self) -> String {
+        let saved = self.predictor.saved();
+        let shapes: serde_json::Map<_, _> = weights::export(&saved.model)
+            .into_iter()
+            .map(|(name, tensor)| (name, json!(tensor.shape)))
+            .collect();
+        let family = &saved.architecture.family;
+        json!({
+            "header": saved.header, "tensors": shapes, "family": family.name(),
+            "layers": saved.architecture.encoder_shapes(), "latent_dim": saved.architecture.latent_dim,
+            "latent_names": latent_names(saved), "columns": self.predictor.columns().collect::<Vec<_>>(),
+            "is_variational": family.is_variational(), "decodes_codes": family.decodes_codes(),
+            "held_out_scores": saved.detector.as_ref().map(|detector| detector.scores.len()),
+        })
+        .to_string()
+    }
+
+    /// The codes, after the key and label columns, or `alone`.
+    fn encode(&self, py: Python, rows: &Table, alone: bool) -> PyResult<Table> {
+        self.transform(py, rows, if alone { Predictor::encode_alone } else { Predictor::encode })
+    }
+
+    fn decode(&self, py: Python, codes: &Table) -> PyResult<Table> {
+        self.transform(py, codes, Predictor::decode)
+    }
+
+    fn reconstruct(&self, py: Python, rows: &Table) -> PyResult<Table> {
+        self.transform(py, rows, Predictor::reconstruct)
+    }
+
+    /// Scores, p-values and alarms beside the rows, or alone, with so many reasons, and notes.
+    #[pyo3(signature = (rows, rule="alpha", value=0.05, reasons=3, explain_all=false, alone=false))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
+    fn score(
+        &self,
+        py: Python,
+        rows: &Table,
+        rule: &str,
+        value: f64,
+        reasons: usize,
+        explain_all: bool,
+        alone: bool,
+    ) -> PyResult<(Table, Vec<String>)> {
+        let predictor = self.predictor.clone().rule(self::rule(rule, value)?);
+        let predictor = predictor.reasons(reasons).explain_all(explain_all);
+        let beside =
+            if alone { rows.rows.project(&[]).map_err(crate::arrow::wrong)? } else { rows.rows.clone() };
+        let (rows, notes) = compute(py, || {
+            let mut run = ScoreRun::new(&predictor, None, false)?;
+            let found: Scored = run.add(&rows.rows)?;
+            Ok((found.table(&beside, reasons)?, run.warnings()))
+        })?;
+        Ok((Table { rows }, notes))
+    }
+
+    /// The scores of the held-out rows, ascending.
+    fn held_out_scores(&self) -> Vec<f32> {
+        self.predictor.saved().detector.as_ref().map(|detector| detector.scores.clone()).unwrap_or_default()
+    }
+
+    /// The test rows of this fit.
+    fn test_rows(&self) -> Option<Table> {
+        self.test.clone().map(|rows| Table { rows })
+    }
+
+    /// The drift since the fit, as JSON.
+    fn drift(&self, py: Python, rows: &Table) -> PyResult<String> {
+        let report = compute(py, || {
+            let mut run = ScoreRun::new(&self.predictor, None, true)?;
+            run.add(&rows.rows)?;
+            Ok(json!(run.summary().drift))
+        })?;
+        Ok(report.to_string())
+    }
+
+    /// The completed table, the mask, the standard errors if wanted, and `multiple` drawn tables.
+    #[pyo3(signature = (rows, samples=1000, multiple=0, errors=false, seed=0))]
+    fn impute<'py>(
+        &self,
+        py: Python<'py>,
+        rows: &Table,
+        samples: usize,
+        multiple: usize,
+        errors: bool,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let config = ImputeConfig { samples, multiple, errors, seed };
+        let found = compute(py, || self.predictor.impute(&rows.rows, &config))?;
+        let table = |rows: RecordBatch| Table { rows };
+        let made = PyDict::new(py);
+        made.set_item("completed", Py::new(py, table(found.completed))?)?;
+        made.set_item("mask", Py::new(py, table(found.mask))?)?;
+        if let Some(errors) = found.errors {
+            made.set_item("errors", Py::new(py, table(errors))?)?;
+        }
+        let draws =
+            found.draws.into_iter().map(|rows| Py::new(py, table(rows))).collect::<PyResult<Vec<_>>>()?;
+        made.set_item("draws", draws)?;
+        made.set_item("imputed", found.filled)?;
+        made.set_item("low_ess_rows", found.low_ess_rows)?;
+        Ok(made)
+    }
+
+    /// New rows; `given` are conditions.
+    #[pyo3(signature = (count, given=vec![], mean=None, seed=0))]
+    fn generate(
+        &self,
+        py: Python,
+        count: usize,
+        given: Vec<(String, String)>,
+        mean: Option<bool>,
+        seed: u64,
+    ) -> PyResult<Table> {
+        let draw = mean.map(|mean| if mean { Draw::Mean } else { Draw::Sample });
+        let config = GenerateConfig { count, draw, given, seed, ..GenerateConfig::default() };
+        Ok(Table { rows: compute(py, || self.predictor.generate(&config))?.rows })
+    }
+
+    /// The same model with these rows as the reference of scores.
+    fn calibrate(&self, py: Python, rows: &Table) -> PyResult<Self> {
+        let predictor = compute(py, || self.predictor.calibrate(&rows.rows))?;
+        Ok(self.with(predictor))
+    }
+
+    /// Metrics of these rows as JSON.
+    #[pyo3(signature = (rows, samples=None, diagnose=false))]
+    fn evaluate(&self, py: Python, rows: &Table, samples: Option<usize>, diagnose: bool) -> PyResult<String> {
+        let options = EvaluateOptions { samples, diagnose };
+        Ok(json!(compute(py, || self.predictor.evaluate(&rows.rows, &options))?).to_string())
+    }
+
+    /// The report on these rows: a page, or the figure as SVG.
+    #[pyo3(signature = (rows, figure=false))]
+    fn report(&self, py: Python, rows: &Table, figure: bool) -> PyResult<String> {
+        compute(py, || {
+            let predictor = &self.predictor;
+            let metrics = predictor.evaluate(&rows.rows, &EvaluateOptions::default())?.metrics;
+            let device = predictor.device();
+            let page = report::assemble(predictor.saved(), &self.history, &rows.rows, &metrics, device)?;
+            Ok(if figure { page.card_svg() } else { page.to_html() })
+        })
+    }
+
+    /// ‖J_f(x)‖²_F of each row.
+    fn contraction(&self, py: Python, rows: &Table) -> PyResult<Vec<f32>> {
+        compute(py, || self.predictor.contraction(&rows.rows))
+    }
+}

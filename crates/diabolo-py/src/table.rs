@@ -1,0 +1,108 @@
+//! A table of rows, which goes between Python and the library.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
+use arrow_schema::Schema;
+use arrow_select::take::take_record_batch;
+use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::prelude::*;
+use pyo3::types::PyCapsule;
+
+use crate::arrow::{export_rows, export_schema, import_rows, wrong};
+use crate::columns;
+
+/// Name, kind, values and mask of a column.
+type Column<'py> = (String, String, Bound<'py, PyAny>, Option<Vec<u8>>);
+
+/// Rows with named columns. Other libraries read it by `__arrow_c_stream__`.
+#[pyclass(frozen, module = "diabolo")]
+pub struct Table {
+    pub rows: RecordBatch,
+}
+
+#[pymethods]
+impl Table {
+    /// The rows of an object with `__arrow_c_stream__` or `__arrow_c_array__`.
+    #[staticmethod]
+    fn from_arrow(source: &Bound<PyAny>) -> PyResult<Self> {
+        Ok(Table { rows: import_rows(source)? })
+    }
+
+    /// Rows of columns, each with name, kind, values and mask; see `columns.rs`.
+    #[staticmethod]
+    fn from_columns(given: Vec<Column>, rows: usize) -> PyResult<Self> {
+        let (mut fields, mut arrays) = (vec![], vec![]);
+        for (name, kind, values, missing) in given {
+            let (field, array) = columns::import(&name, &kind, &values, missing)
+                .map_err(|error| PyTypeError::new_err(format!("column '{name}': {error}")))?;
+            fields.push(field);
+            arrays.push(array);
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options);
+        Ok(Table { rows: batch.map_err(wrong)? })
+    }
+
+    /// Kind, values and mask of a column.
+    fn column<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+    ) -> PyResult<(String, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let at = self.position(name)?;
+        columns::export(py, self.rows.schema().field(at), self.rows.column(at))
+    }
+
+    /// Whether a column is the same in another table.
+    fn shares(&self, name: &str, other: &Table) -> bool {
+        let column = |table: &Table| Some(table.rows.column_by_name(name)?.clone());
+        column(self).is_some_and(|own: ArrayRef| column(other) == Some(own))
+    }
+
+    /// The rows with these numbers, from 0.
+    fn take(&self, numbers: Vec<u64>) -> PyResult<Self> {
+        Ok(Table { rows: take_record_batch(&self.rows, &UInt64Array::from(numbers)).map_err(wrong)? })
+    }
+
+    /// The table with these columns only.
+    fn select(&self, names: Vec<String>) -> PyResult<Self> {
+        let places = names.iter().map(|name| self.position(name)).collect::<PyResult<Vec<_>>>()?;
+        Ok(Table { rows: self.rows.project(&places).map_err(wrong)? })
+    }
+
+    #[getter]
+    fn column_names(&self) -> Vec<String> {
+        self.rows.schema().fields().iter().map(|field| field.name().clone()).collect()
+    }
+
+    fn __len__(&self) -> usize {
+        self.rows.num_rows()
+    }
+
+    fn __repr__(&self) -> String {
+        let (rows, columns) = (self.rows.num_rows(), self.column_names());
+        format!("<diabolo.Table of {rows} rows: {}>", columns.join(", "))
+    }
+
+    #[pyo3(signature = (requested_schema=None))]
+    fn __arrow_c_stream__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyCapsule>> {
+        // By the protocol, a schema is a wish that a producer need not fulfil.
+        drop(requested_schema);
+        export_rows(py, &self.rows)
+    }
+
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        export_schema(py, &self.rows)
+    }
+}
+
+impl Table {
+    fn position(&self, name: &str) -> PyResult<usize> {
+        self.rows.schema().index_of(name).map_err(|_| PyKeyError::new_err(name.to_string()))
+    }
+}

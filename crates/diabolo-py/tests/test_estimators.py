@@ -1,0 +1,179 @@
+"""scikit-learn's contract."""
+
+import pickle
+import sys
+
+import joblib
+import numpy
+import pandas
+import polars
+import pytest
+from conftest import QUICK, mixed_frame
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import diabolo
+
+CODERS = [
+    diabolo.Autoencoder,
+    diabolo.ContractiveAutoencoder,
+    diabolo.DenoisingAutoencoder,
+    diabolo.SparseAutoencoder,
+    diabolo.VariationalAutoencoder,
+]
+# Short fits: the number of epochs is a parameter.
+CHECKED = [
+    *(kind(epochs=3) for kind in CODERS),
+    diabolo.AnomalyDetector(epochs=20),
+    diabolo.Imputer(epochs=2, samples=20),
+    diabolo.Synthesizer(epochs=2),
+    diabolo.Compressor(epochs=2),
+]
+
+
+@parametrize_with_checks(CHECKED)
+def test_contract(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("kind", [*CODERS, diabolo.AnomalyDetector, diabolo.Imputer])
+def test_defaults_are_quick_on_few_rows(kind):
+    rows = numpy.random.default_rng(0).normal(size=(30, 3))
+    made = kind().fit(rows)
+    assert made.n_features_in_ == 3
+
+
+@pytest.mark.parametrize("kind", CODERS)
+def test_frames_of_both_kinds(kind):
+    frame = mixed_frame()
+    coder = kind(**QUICK).fit(frame)
+    names = ["latent_1", "latent_2", "latent_3", "latent_4"]
+    assert list(coder.get_feature_names_out()) == names
+    codes = coder.transform(frame)
+    assert list(codes.columns) == names and codes.index.equals(frame.index)
+    assert list(coder.inverse_transform(codes).columns) == list(frame.columns)
+    assert isinstance(clone(coder).set_output(transform="polars").fit_transform(frame), polars.DataFrame)
+    made = coder.set_output(transform="pandas").transform(frame)
+    assert isinstance(made, pandas.DataFrame) and made.equals(codes)
+    assert len(coder.sample(7)) == 7 and coder.score_samples(frame).shape == (len(frame),)
+    assert coder.score(frame) < 0 or kind is diabolo.VariationalAutoencoder
+
+
+def test_pipelines_and_searches():
+    noise = numpy.random.default_rng(2)
+    rows = noise.normal(size=(120, 6)) + numpy.repeat([[0.0], [3.0]], 60, axis=0)
+    labels = numpy.repeat([0, 1], 60)
+    coder = diabolo.ContractiveAutoencoder(epochs=10, latent_dim=4, hidden=[8])
+    pipe = make_pipeline(StandardScaler(), coder, LogisticRegression())
+    search = GridSearchCV(pipe, {"contractiveautoencoder__contraction_weight": [0.01, 0.1]}, cv=2, n_jobs=2)
+    assert search.fit(rows, labels).best_score_ > 0.9
+    # Without labels: the loss of rows that were held out.
+    alone = GridSearchCV(diabolo.VariationalAutoencoder(epochs=4), {"latent_dim": [1, 2]}, cv=2)
+    assert alone.fit(rows).best_params_["latent_dim"] in (1, 2)
+
+
+def test_another_process_computes_the_same_bits():
+    rows = numpy.random.default_rng(4).normal(size=(100, 3))
+    detector = diabolo.AnomalyDetector(epochs=10).fit(rows)
+    own = detector.score_samples(rows)
+    for made in joblib.Parallel(n_jobs=2)(joblib.delayed(detector.score_samples)(rows) for _ in range(2)):
+        assert made.tobytes() == own.tobytes()
+    again = pickle.loads(pickle.dumps(detector))
+    assert again.score_samples(rows).tobytes() == own.tobytes()
+    assert pickle.loads(pickle.dumps(detector.model_)) == detector.model_
+
+
+def test_contamination_is_an_exact_share():
+    rows = numpy.random.default_rng(5).normal(size=(200, 3))
+    for share in (0.01, 0.1, 0.5):
+        labels = diabolo.AnomalyDetector(epochs=5, contamination=share).fit_predict(rows)
+        assert (labels == -1).sum() == round(200 * share)
+    for wrong in (0, 0.6, "no"):
+        with pytest.raises((ValueError, TypeError)):
+            diabolo.AnomalyDetector(contamination=wrong).fit(rows)
+
+
+def test_anomalies_have_reasons():
+    frame = mixed_frame()
+    detector = diabolo.AnomalyDetector(epochs=150).fit(frame)
+    odd = frame.head(20).copy()
+    odd.loc[3, "height"] = 260.0
+    found = detector.reasons(odd, top=1)
+    assert list(found.columns) == ["score", "p_value", "anomaly", "reason_1", "reason_2", "reason_3"]
+    assert found.index.equals(odd.index)
+    assert found["anomaly"].tolist() == [row == 3 for row in range(20)]
+    assert "height" in found["reason_1"][3]
+    assert detector.predict(odd)[3] == -1 and detector.decision_function(odd)[3] < 0
+    assert (detector.fdr(odd, 0.5) == -1).sum() <= 20
+    p = detector.p_values(odd)
+    assert ((0 < p) & (p <= 1)).all() and p.argmin() == 3
+
+
+def test_missing_cells_are_imputed():
+    frame = mixed_frame()
+    frame["visits"] = frame["visits"].astype("Int64")
+    holes = frame.copy()
+    holes.loc[::5, "weight"] = numpy.nan
+    holes.loc[::7, "plan"] = None
+    holes.loc[::9, "visits"] = pandas.NA
+    imputer = diabolo.Imputer(epochs=30, add_indicator=True).fit(holes)
+    filled = imputer.transform(holes)
+    assert list(filled.columns) == list(imputer.get_feature_names_out())
+    assert [name for name in filled if name.startswith("missing")] == [
+        "missingindicator_weight",
+        "missingindicator_visits",
+        "missingindicator_plan",
+    ]
+    completed = filled[frame.columns]
+    assert completed.notna().all().all() and (completed.dtypes == holes.dtypes).all()
+    assert completed.where(holes.notna()).equals(holes.where(holes.notna()))
+    assert filled["missingindicator_weight"].tolist() == holes["weight"].isna().tolist()
+    error = (completed["weight"] - frame["weight"]).abs()[::5].mean()
+    assert error < (frame["weight"] - frame["weight"].mean()).abs().mean()
+    drawn = [clone(imputer).set_params(sample_posterior=True, random_state=seed).fit(holes) for seed in (1, 2)]
+    tables = [one.transform(holes) for one in drawn]
+    assert not tables[0]["weight"].equals(tables[1]["weight"])
+    multiple = imputer.impute(holes, multiple=3)
+    assert len(multiple) == 3 and not multiple[0]["weight"].equals(multiple[1]["weight"])
+    matrix = holes[["height", "weight"]].to_numpy()
+    assert diabolo.Imputer(epochs=2, add_indicator=True).fit_transform(matrix).shape == (240, 3)
+
+
+def test_synthetic_rows_have_the_dtypes_of_the_data():
+    frame = mixed_frame()
+    frame["city"] = frame["city"].astype("category")
+    made = diabolo.Synthesizer(epochs=5).fit(frame).sample(50)
+    assert len(made) == 50 and list(made.columns) == list(frame.columns)
+    assert set(made["city"]) <= set(frame["city"]) and set(made["plan"]) <= set(frame["plan"])
+    by_plan = diabolo.Synthesizer(epochs=5, condition="plan").fit(frame)
+    assert set(by_plan.sample(9, where={"plan": "pro"})["plan"]) == {"pro"}
+
+
+def test_compressed_rows_come_back():
+    frame = mixed_frame()
+    compressor = diabolo.Compressor(epochs=5).fit(frame)
+    packed = compressor.compress(frame)
+    assert len(packed) < len(frame.to_csv(index=False))
+    pandas.testing.assert_frame_equal(compressor.decompress(packed), frame, check_dtype=False)
+
+
+def test_forecasts_continue_a_series():
+    steps = numpy.arange(400)
+    frame = pandas.DataFrame(
+        {"when": pandas.Timestamp("2024-01-01") + pandas.to_timedelta(steps, unit="h"), "load": numpy.sin(steps / 24 * 6.2832)}
+    )
+    forecaster = diabolo.Forecaster(key="when", horizon=24, epochs=0).fit(frame)
+    made = forecaster.predict(level=0.9)
+    assert len(made) == 24 and made["when"].iloc[0] == frame["when"].iloc[-1] + pandas.Timedelta("1h")
+    expected = numpy.sin(numpy.arange(400, 424) / 24 * 6.2832)
+    assert numpy.abs(made["load"] - expected).max() < 0.05
+    assert len(forecaster.predict(3, history=frame.head(300))) == 3
+    again = pickle.loads(pickle.dumps(forecaster))
+    assert again.predict(level=0.9).equals(made)
+    assert clone(forecaster).get_params() == forecaster.get_params()
+
+

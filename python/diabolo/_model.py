@@ -1,0 +1,370 @@
+"""Models, and the functions that make and use them."""
+
+import json
+import os
+import warnings as _warnings
+
+from . import _diabolo
+from ._rows import is_path, rows_of, usual_kind
+
+_RULES = ("alpha", "fdr", "top", "alerts_per_1000", "quantile")
+
+
+class DiaboloWarning(UserWarning):
+    """Something about data or settings that a fit has noticed."""
+
+
+def fit(data, *, out=None, verbose=False, callback=None, **settings):
+    """Fits a model.
+
+    ``settings`` are the flags of ``diabolo fit`` with underscores, such as ``preset="detect"``,
+    ``model="contractive"``, ``latent_dim=8``, ``epochs=20``, ``key="id"``; ``set={"a.b": value}`` is
+    any key of the configuration. ``out`` is a run folder to write. ``callback`` gets a dict for each
+    epoch, phase and warning; an exception of it ends the fit.
+    """
+    listener = _listener(verbose, callback)
+    source, kind, types, name = _source(data)
+    keywords = _keywords(settings, types)
+    if json.loads(_diabolo.settings(keywords)).get("forecast"):
+        if out is not None:
+            raise ValueError("out: a forecast has no run folder here; save the model with its method save")
+        made, found = _diabolo.fit_forecast(source, keywords, name, listener)
+        return _told(ForecastModel(made, kind, json.loads(found)))
+    made, found = _diabolo.fit(source, keywords, name, None if out is None else os.fspath(out), listener)
+    return _told(Model(made, kind, json.loads(found)))
+
+
+def load(path):
+    """The model of a run folder or a model file, also of ``diabolo fit``."""
+    path = os.fspath(path)
+    if _diabolo.Forecast.is_at(path):
+        return ForecastModel(_diabolo.Forecast.open(path))
+    return Model(_diabolo.Model.open(path))
+
+
+def read(source):
+    """The rows of a file, a folder, or a built-in set such as ``"digits"``."""
+    return _diabolo.read(os.fspath(source))
+
+
+def inspect(data, **settings):
+    """What rows hold, column by column: kind and why, missing cells, values, likelihood; or a model's facts."""
+    if isinstance(data, (Model, ForecastModel)):
+        return data.info
+    source, _, types, name = _source(data)
+    return json.loads(_diabolo.inspect(source, _keywords(settings, types), name))
+
+
+def compare(data, *, models=("plain", "denoising", "contractive", "variational"), seeds=None, tied=True, out=None,
+            verbose=False, callback=None, **settings):  # fmt: skip
+    """Compares model families with the same rows, settings and seeds, as ``diabolo compare`` does.
+
+    Returns metrics and verdicts; ``out`` is a folder for the page and for resuming.
+    """
+    import tempfile
+
+    source, _, types, _ = _source(data)
+    each = [_keywords({"tied": None if name == "variational" else tied, **settings, "model": name}, types)
+            for name in models]  # fmt: skip
+    first = int(settings.get("seed") or 0)
+    chosen = [first + at for at in range(10 if seeds is None else seeds)]
+    listener = _listener(verbose, callback)
+    with tempfile.TemporaryDirectory() as folder:
+        place = os.path.join(folder, "compare") if out is None else os.fspath(out)
+        numbers, text = _diabolo.compare(
+            source, each, chosen, 30.0 if seeds is None else None, tied, place, listener
+        )
+    return {**json.loads(numbers), "text": text}
+
+
+def evaluate(model, data=None, *, samples=None, diagnose=False):
+    """Metrics of a model on rows: reconstruction, KL divergence, contraction, …, in nats per row."""
+    return _of(model).evaluate(data, samples=samples, diagnose=diagnose)
+
+
+def report(model, data=None, out=None):
+    """The report of a model as HTML, written to ``out`` if given (``.svg``: the figure)."""
+    return _of(model).report(data, out)
+
+
+def drift(model, data):
+    """How rows differ from those held out of the fit: score, columns, latent dimensions."""
+    return _of(model).drift(data)
+
+
+def _of(model):
+    """The model of a fitted estimator, or the model itself."""
+    return getattr(model, "model_", model)
+
+
+def _source(data):
+    """What the library reads, the kind of rows, kinds of columns that follow from it, and a name."""
+    if is_path(data):
+        return os.fspath(data), None, {}, os.fspath(data)
+    rows = rows_of(data)
+    return rows.table, type(rows), rows.types, "rows"
+
+
+def _keywords(settings, types):
+    given = {name: value for name, value in settings.items() if value is not None}
+    types = {**types, **given.get("types", {})}
+    aside = [given.get("drop") or [], given.get("condition") or []]
+    names = {name for names in aside for name in ([names] if isinstance(names, str) else names)}
+    names |= {given.get("key"), given.get("label")}
+    types = {name: kind for name, kind in types.items() if name not in names}
+    return json.dumps({**given, "types": types} if types else given, default=_plain)
+
+
+def _plain(value):
+    """Numbers of NumPy as Python's."""
+    for name in ("item", "tolist"):
+        if hasattr(value, name):
+            return getattr(value, name)()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")
+
+
+def _told(model):
+    for text in model.warnings:
+        _warnings.warn(text, DiaboloWarning, stacklevel=3)
+    return model
+
+
+def _listener(verbose, callback):
+    if callback is None and not verbose:
+        return None
+    show = _progress() if verbose else None
+
+    def listen(text):
+        event = json.loads(text)
+        if show is not None:
+            show(event)
+        if callback is not None:
+            callback(event)
+
+    return listen
+
+
+def _progress():
+    """Shows a bar of tqdm if it is there, else a line per tenth of the epochs."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        tqdm = None
+    bar = None
+
+    def show(event):
+        nonlocal bar
+        if event["event"] == "model":
+            print(f"{event['model']}, seed {event['seed']}", flush=True)
+        if event["event"] != "epoch":
+            return
+        objective = (event["validation"] or event["train"]).get("objective", float("nan"))
+        epoch, epochs = event["epoch"], event["epochs"]
+        if tqdm is None:
+            if epoch == 1 or epoch % max(epochs // 10, 1) == 0 or epoch == epochs:
+                print(f"epoch {epoch}/{epochs} · objective {objective:.3f} nats", flush=True)
+            return
+        bar = bar or tqdm(total=epochs, unit="epoch")
+        bar.set_postfix_str(f"objective {objective:.3f} nats")
+        bar.update(1)
+        if epoch == epochs:
+            bar.close()
+            bar = None
+
+    return show
+
+
+class _Saved:
+    """What models share: their file, also as a pickle."""
+
+    _inner: type
+
+    def __init__(self, made, kind=None, found=None):
+        self._made, self._kind = made, kind
+        found = found or {}
+        self.warnings = found.get("warnings", [])
+
+    @property
+    def info(self):
+        """The header of the model file: configuration, schema, preprocessing, source."""
+        return json.loads(self._made.describe())
+
+    @classmethod
+    def from_bytes(cls, data):
+        """The model of the bytes of a model file."""
+        return cls(cls._inner.from_bytes(bytes(data)))
+
+    def to_bytes(self):
+        """The bytes of the model file."""
+        return self._made.to_bytes()
+
+    def save(self, path):
+        """Writes the model file, which ``diabolo.load`` and the command line read."""
+        self._made.save(os.fspath(path))
+
+    def __getstate__(self):
+        return {"file": self.to_bytes(), "kind": self._kind}
+
+    def __setstate__(self, state):
+        self.__init__(self._inner.from_bytes(state["file"]), state["kind"])
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.to_bytes() == other.to_bytes()
+
+    __hash__ = object.__hash__
+
+    def _frame(self, table):
+        return (self._kind or usual_kind()).new(table)
+
+
+class Model(_Saved):
+    """A fitted autoencoder, made by `fit` or `load`."""
+
+    _inner = _diabolo.Model
+
+    def __init__(self, made, kind=None, found=None):
+        super().__init__(made, kind, found)
+        found = found or {}
+        self.metrics, self.history = found.get("metrics"), found.get("history", [])
+        self.stop_reason = found.get("stop_reason")
+
+    def encode(self, data, *, alone=False):
+        """The code of each row as columns ``latent_1``, …, after key and label unless ``alone``."""
+        rows = rows_of(data)
+        return rows.back(self._made.encode(rows.table, alone or not rows.is_frame))
+
+    def decode(self, codes):
+        """Rows in original units from codes."""
+        rows = rows_of(codes)
+        table = self._made.decode(rows.table)
+        return rows.back(table) if self._kind in (None, type(rows)) else self._frame(table)
+
+    def reconstruct(self, data):
+        """The mean reconstruction of each row."""
+        rows = rows_of(data)
+        return rows.back(self._made.reconstruct(rows.table))
+
+    denoise = reconstruct
+
+    def score(self, data, *, reasons=3, explain_all=False, alone=False, **rule):
+        """The rows with ``score``, ``p_value``, ``anomaly`` and ``reason_1``, …
+
+        A rule says which rows are anomalies: ``alpha=0.05`` (by default), ``fdr=0.1``, ``top=10``,
+        ``alerts_per_1000=5`` or ``quantile=0.99``. ``alone`` gives no columns of the rows. For an array,
+        a dict of arrays comes back.
+        """
+        rows = rows_of(data)
+        table, notes = self._made.score(rows.table, *_rule(rule), reasons, explain_all, alone or not rows.is_frame)
+        for note in notes:
+            _warnings.warn(note, DiaboloWarning, stacklevel=2)
+        return rows.named(table)
+
+    def impute(self, data, *, samples=1000, multiple=0, seed=0):
+        """The rows with their missing cells imputed; with ``multiple=M`` a list of M drawn tables."""
+        rows = rows_of(data)
+        made = self._made.impute(rows.table, samples, multiple, False, seed)
+        if multiple:
+            return [rows.back(table) for table in made["draws"]]
+        return rows.back(made["completed"])
+
+    def imputation(self, data, *, samples=1000, seed=0):
+        """The completed rows, which cells were imputed, and their standard errors, as a dict."""
+        rows = rows_of(data)
+        made = self._made.impute(rows.table, samples, 0, self.info["is_variational"], seed)
+        return {name: rows.back(made[name]) for name in ("completed", "mask", "errors") if name in made}
+
+    def generate(self, n, *, where=None, seed=0, mean=None):
+        """New rows; ``where={"column": value}`` for conditional models."""
+        given = [(str(name), str(value)) for name, value in (where or {}).items()]
+        return self._frame(self._made.generate(n, given, mean, seed))
+
+    def calibrate(self, data):
+        """The same model with these rows as the reference of scores."""
+        return Model(self._made.calibrate(rows_of(data).table), self._kind)
+
+    def drift(self, data):
+        """How rows differ from those held out of the fit."""
+        return json.loads(self._made.drift(rows_of(data).table))
+
+    def evaluate(self, data=None, *, samples=None, diagnose=False):
+        """Metrics of rows, or of the test rows of this fit."""
+        if data is None:
+            if samples is None and not diagnose and self.metrics is not None:
+                return self.metrics
+            data = self._held_out()
+        return json.loads(self._made.evaluate(rows_of(data).table, samples, diagnose))
+
+    def report(self, data=None, out=None):
+        """The report on rows, or on the test rows of this fit."""
+        rows = rows_of(self._held_out() if data is None else data)
+        figure = out is not None and os.fspath(out).endswith(".svg")
+        text = self._made.report(rows.table, figure)
+        if out is not None:
+            with open(out, "w", encoding="utf-8") as file:
+                file.write(text)
+        return text
+
+    def contraction(self, data):
+        """The squared Frobenius norm of the encoder's Jacobian at each row, exact."""
+        return self._made.contraction(rows_of(data).table)
+
+    def compress(self, data, *, embed=False, block_rows=None):
+        """The rows as the bytes of a ``.dbz`` file, without loss."""
+        return _diabolo.compress(self.to_bytes(), rows_of(data).table, embed, block_rows)
+
+    def decompress(self, data):
+        """The rows of a ``.dbz`` file."""
+        return self._frame(_diabolo.decompress(bytes(data), self.to_bytes()))
+
+    def _held_out(self):
+        rows = self._made.test_rows()
+        if rows is None:
+            raise ValueError("a model from a file has no rows: name those to use")
+        return rows
+
+    def __repr__(self):
+        info = self.info
+        return f"<diabolo.Model: {info['family']}, {' → '.join(info['layers'])}, {info['latent_dim']} latent dimensions>"
+
+    def _repr_html_(self):
+        rows = self._made.test_rows()
+        return f"<pre>{self!r}</pre>".replace("<diabolo", "&lt;diabolo") + (
+            "" if rows is None else self._made.report(rows, True)
+        )
+
+
+def _rule(given):
+    if not given:
+        return "alpha", 0.05
+    if len(given) > 1 or next(iter(given)) not in _RULES:
+        raise TypeError(f"expected one rule of {', '.join(_RULES)}, found {', '.join(given)}")
+    name, value = next(iter(given.items()))
+    if name == "top" and value != int(value):
+        raise ValueError(f"top: expected a whole number, found {value}")
+    return name, float(value)
+
+
+class ForecastModel(_Saved):
+    """A fitted forecast, made by `fit` with ``preset="forecast"`` or `load`."""
+
+    _inner = _diabolo.Forecast
+
+    def __init__(self, made, kind=None, found=None):
+        super().__init__(made, kind, found)
+        self.metrics = (found or {}).get("scores")
+
+    def forecast(self, data, horizon=None, *, level=(0.8, 0.95), samples=0, seed=0, start=None):
+        """The next values of the series of these rows, with intervals, or so many sample paths."""
+        rows = rows_of(data)
+        levels = [level] if isinstance(level, (int, float)) else list(level)
+        start = None if start is None else str(start)
+        table, notes = self._made.forecast(rows.table, horizon, levels, samples, seed, start)
+        for note in notes:
+            _warnings.warn(note, DiaboloWarning, stacklevel=2)
+        return rows.back(table, same_rows=False)
+
+    def __repr__(self):
+        made = self.info["header"]["forecast"]
+        return f"<diabolo.ForecastModel: {made['horizon']} steps, season {made['season']}>"

@@ -1,0 +1,227 @@
+"""One estimator a task: anomalies, missing cells, new rows, forecasts, compression."""
+
+from . import _diabolo, _model
+from ._base import OutlierMixin, RowEstimator, TransformerMixin, each, vector
+from ._rows import rows_of
+
+
+class AnomalyDetector(OutlierMixin, RowEstimator):
+    """Finds rows that are unlike those it was fitted to, with p-values and reasons.
+
+    ``contamination="auto"`` flags rows with a p-value of at most 0.05, as ``diabolo score`` does: a row
+    like the held-out ones is flagged that often. A number is the exact share of the rows of `fit` to
+    flag. ``contaminated=True`` is for rows of `fit` that contain anomalies.
+    """
+
+    _defaults = {"contamination": "auto", "contaminated": False, "model": None, "key": None, "window": None,
+                 "steps": None}  # fmt: skip
+    _aside = ("contamination", "contaminated", "model")
+    _alpha = 0.05
+
+    def _preset_name(self):
+        return "detect-contaminated" if self.contaminated else "detect"
+
+    @property
+    def _model(self):
+        return self.model
+
+    def fit(self, X, y=None):
+        """Fits the model, and the threshold."""
+        share = self.contamination
+        if share != "auto" and not 0 < share <= 0.5:
+            raise ValueError(f"contamination: expected 'auto' or a number above 0, up to 0.5, found {share!r}")
+        super().fit(X, y)
+        self.offset_ = self._threshold() if share == "auto" else self._share_offset(X, share)
+        return self
+
+    def _threshold(self):
+        held_out = self.model_._made.held_out_scores()
+        if not held_out:
+            raise ValueError("no row was held out: give more rows, or a contamination")
+        # Of n + 1 rows like these, at most this share scores above the threshold; of few rows, one.
+        above = max(int(self._alpha * (len(held_out) + 1)) - 1, 0)
+        score = held_out[len(held_out) - 1 - above]
+        return -(score + 1e-5 * max(abs(score), 1.0))
+
+    def _share_offset(self, X, share):
+        scores = sorted(self.score_samples(X))
+        flagged = int(share * len(scores) + 1e-9)
+        # Between two scores, so that rounding moves no row.
+        below = scores[flagged - 1] if flagged else scores[0] - 2.0
+        return float((below + scores[flagged]) / 2)
+
+    def score_samples(self, X):
+        """Minus the score of ``diabolo score``, nats above the usual: lower is more anomalous."""
+        return each(vector(self._scored(X), "score"), lambda score: -score)
+
+    def decision_function(self, X):
+        """`score_samples` minus `offset_`: negative for anomalies."""
+        return each(self.score_samples(X), lambda score: score - self.offset_)
+
+    def predict(self, X):
+        """−1 for anomalies, 1 for others."""
+        return _labels(each(self.decision_function(X), lambda score: score < 0))
+
+    def p_values(self, X):
+        """The conformal p-value of each row: how often a row like those held out scores as high."""
+        return vector(self._scored(X), "p_value")
+
+    def fdr(self, X, rate=0.1):
+        """−1 for anomalies, of which on average at most this share is false (Benjamini & Hochberg)."""
+        return _labels(vector(self._scored(X, "fdr", rate), "anomaly"))
+
+    def reasons(self, X, n=3, **rule):
+        """``score``, ``p_value``, ``anomaly`` and, for anomalies, the columns that contribute most.
+
+        A rule as in `diabolo.Model.score`, such as ``top=10``; p-values of at most 0.05 by default.
+        """
+        model = self._fitted()
+        return model.score(self._rows(X), reasons=n, alone=True, **rule)
+
+    def _scored(self, X, rule="alpha", value=0.05):
+        model = self._fitted()
+        return model._made.score(rows_of(self._rows(X)).table, rule, value, reasons=0, alone=True)[0]
+
+
+def _labels(anomalous):
+    try:
+        import numpy
+
+        return numpy.where(anomalous, -1, 1)
+    except ImportError:
+        return [-1 if row else 1 for row in anomalous]
+
+
+class Imputer(TransformerMixin, RowEstimator):
+    """Imputes missing cells from the others of their row by importance weights (MIWAE).
+
+    With ``sample_posterior=True`` cells are drawn, so that tables of several seeds are multiple
+    imputations (see also `impute`); ``add_indicator=True`` adds a column per column with missing cells.
+    """
+
+    _preset = "impute"
+    _defaults = {"latent_dim": None, "hidden": None, "likelihood": None, "key": None, "samples": 1000,
+                 "sample_posterior": False, "add_indicator": False}  # fmt: skip
+    _aside = ("samples", "sample_posterior", "add_indicator")
+
+    def fit(self, X, y=None):
+        """Fits the model."""
+        super().fit(X, y)
+        rows = rows_of(self._rows(X))
+        self._names = rows.table.column_names if rows.is_frame else [f"x{at}" for at in range(self.n_features_in_)]
+        columns = {name: rows.table.column(name)[2] for name in rows.table.column_names}
+        self._gappy = [at for at, mask in enumerate(columns.values()) if mask is not None]
+        return self
+
+    def transform(self, X):
+        """The rows without missing cells."""
+        model = self._fitted()
+        X = self._rows(X)
+        rows = rows_of(X)
+        drawn = int(self.sample_posterior)
+        made = model._made.impute(rows.table, self.samples, drawn, False, self._seed())
+        completed = rows.back(made["draws"][0] if drawn else made["completed"])
+        return self._beside(completed, rows) if self.add_indicator else completed
+
+    def impute(self, X, multiple=5):
+        """So many completed tables with drawn cells, for multiple imputation."""
+        model = self._fitted()
+        return model.impute(self._rows(X), samples=self.samples, multiple=multiple, seed=self._seed())
+
+    def _beside(self, completed, rows):
+        """The completed rows, and for each column that had missing cells in `fit` whether they are."""
+        names = rows.table.column_names
+        masks = [rows.table.column(names[at])[2] or bytes(len(rows.table)) for at in self._gappy]
+        if rows.is_frame:
+            mask = [(f"missingindicator_{names[at]}", "bool", bytes(mask), None)
+                    for at, mask in zip(self._gappy, masks)]  # fmt: skip
+            table = rows.back(_diabolo.Table.from_columns(mask, len(rows.table)))
+            return _side_by_side(completed, table)
+        import numpy
+
+        columns = [numpy.frombuffer(mask, "u1").astype(completed.dtype) for mask in masks]
+        return numpy.column_stack([completed, *columns]) if columns else completed
+
+    def get_feature_names_out(self, input_features=None):
+        """The names of the columns, and of the indicators."""
+        import numpy
+
+        self._fitted()
+        names = list(getattr(self, "feature_names_in_", self._names))
+        if input_features is not None and list(input_features) != names:
+            if hasattr(self, "feature_names_in_"):
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(input_features) != len(names):
+                raise ValueError("input_features should have length equal to number of features")
+            names = list(input_features)
+        if self.add_indicator:
+            names = names + [f"missingindicator_{names[at]}" for at in self._gappy]
+        return numpy.array(names, dtype=object)
+
+    @property
+    def _n_features_out(self):
+        return len(self.get_feature_names_out())
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _side_by_side(left, right):
+    if hasattr(left, "hstack"):
+        return left.hstack(right)
+    if hasattr(left, "iloc"):
+        import pandas
+
+        return pandas.concat([left, right], axis=1)
+    for name in right.column_names:
+        left = left.append_column(name, right.column(name))
+    return left
+
+
+class Synthesizer(RowEstimator):
+    """New rows like those it was fitted to: ``Synthesizer().fit(rows).sample(1000)``."""
+
+    _preset = "generate"
+    _defaults = {"latent_dim": None, "hidden": None, "likelihood": None, "condition": None, "key": None}
+
+    def sample(self, n, *, where=None, random_state=None):
+        """``n`` new rows in the columns, types and units of the data; ``where`` sets condition columns."""
+        seed = self._seed() if random_state is None else int(random_state)
+        return self._fitted().generate(n, where=where, seed=seed)
+
+
+class Compressor(RowEstimator):
+    """Lossless compression of rows like those it was fitted to."""
+
+    _preset = "compress"
+    _defaults = {"latent_dim": None, "hidden": None, "likelihood": None, "key": None}
+
+    def compress(self, X, *, embed=False):
+        """The rows as the bytes of a ``.dbz`` file; ``embed`` puts the model in it."""
+        model = self._fitted()
+        return model.compress(self._rows(X), embed=embed)
+
+    def decompress(self, data):
+        """The rows of a ``.dbz`` file."""
+        return self._fitted().decompress(data)
+
+
+class Forecaster(RowEstimator):
+    """The next values of series: rows in order of time, a column or more of numbers."""
+
+    _preset = "forecast"
+    _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "test": None}
+
+    def fit(self, X, y=None):
+        """Fits the forecast to the history, from which `predict` continues."""
+        super().fit(X, y)
+        self.history_ = X
+        return self
+
+    def predict(self, horizon=None, *, level=(0.8, 0.95), history=None):
+        """The next values with intervals, after the rows of `fit` or after ``history``."""
+        model = self._fitted()
+        rows = self.history_ if history is None else history
+        return model.forecast(_model.read(rows) if isinstance(rows, str) else rows, horizon, level=level)
