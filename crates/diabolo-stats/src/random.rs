@@ -199,7 +199,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 40] = [
+    const ALL: [Purpose; 42] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,

@@ -2,6 +2,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use super::*;
 use crate::artifact::weights;
+use crate::data::Encoded;
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::model::{Architecture, FamilyConfig, Model};
 use crate::module;
