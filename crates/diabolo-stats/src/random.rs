@@ -115,7 +115,7 @@ pub enum Purpose {
     CalibrateSynthetic = 48,
     /// Which rows drawn under conditions are kept.
     SelectSynthetic = 49,
-    /// Which rows an audit compares.
+    /// The order of each column in an audit's independent columns.
     AuditRows = 50,
     /// Weights of a model of synthetic tables before they are read from a file.
     LoadSynthetic = 51,
@@ -129,6 +129,14 @@ pub enum Purpose {
     PlaneHeights = 60,
     /// Noise that the lab shows: a number for each figure is the epoch.
     LabNoise = 61,
+    /// Rows on which an audit's boosted trees are fitted.
+    AuditLearners = 53,
+    /// Rows whose distances an audit compares.
+    AuditDistances = 54,
+    /// Halves of the held-out rows of an audit.
+    AuditHoldout = 66,
+    /// The order of rows with balanced levels.
+    ShuffleSynthetic = 67,
     /// Which training rows the robust centre of a fit is estimated from.
     CentralRows = 63,
     /// The parts of cross-fitting.
@@ -229,7 +237,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 57] = [
+    const ALL: [Purpose; 61] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -285,6 +293,10 @@ mod tests {
         Purpose::CalibrateSynthetic,
         Purpose::SelectSynthetic,
         Purpose::AuditRows,
+        Purpose::AuditLearners,
+        Purpose::AuditDistances,
+        Purpose::AuditHoldout,
+        Purpose::ShuffleSynthetic,
         Purpose::LoadSynthetic,
         Purpose::SyntheticLevels,
     ];

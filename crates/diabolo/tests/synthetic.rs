@@ -43,7 +43,7 @@ fn config() -> Config {
     Preset::Synthesize.apply(&mut config);
     config.data.key = Some("id".into());
     config.data.label = Some("mark".into());
-    config.training.epochs = Some(100);
+    config.training.epochs = Some(200);
     config
 }
 

@@ -161,8 +161,8 @@ fn codec_options(
 }
 
 impl FittedTable {
-    /// As many synthetic rows as training rows, up to 20,000, as tables beside training and held-out
-    /// rows, with their audit; `None` with few held-out rows.
+    /// As many synthetic rows as training rows, up to 20,000, as tables beside training and
+    /// held-out rows, with their audit; `None` with few held-out rows.
     ///
     /// # Errors
     /// Those of generation.

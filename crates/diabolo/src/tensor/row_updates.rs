@@ -246,7 +246,8 @@ mod tests {
         of_some.settle(&mut some);
         let (dense, some) = (to_host(dense.val()), to_host(some.val()));
         let error = |a: &[f32]| a.iter().zip(&dense).fold(0.0f32, |m, (a, b)| m.max((a - b).abs()));
-        assert!(error(&some) < 2e-6, "{}", error(&some));
+        // 300 dense updates of numbers up to 3 round by some 1e-7 each.
+        assert!(error(&some) < 1e-5, "{}", error(&some));
         assert!(error(&stale) > 1e-3 && error(&start) > 0.1, "a negative control");
         let alike = of_dense.states()[0].moments[1].to_f32();
         let found = of_some.states()[0].moments[1].to_f32();

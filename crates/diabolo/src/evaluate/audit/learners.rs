@@ -27,7 +27,7 @@ pub fn distinguish(real: &AuditTable, other: &AuditTable, seed: u64) -> (Option<
         return (None, vec![]);
     }
     let chosen = |table: &AuditTable, part: u64| {
-        let mut order = permutation(&mut stream(seed, Purpose::AuditRows, 2, part), table.rows);
+        let mut order = permutation(&mut stream(seed, Purpose::AuditLearners, 2, part), table.rows);
         order.truncate(n);
         table.at(&order)
     };

@@ -81,7 +81,7 @@ pub fn privacy(
 
 /// Rows in random order, at most `most`.
 fn sample(table: &AuditTable, most: usize, seed: u64, part: u64) -> AuditTable {
-    let mut order = permutation(&mut stream(seed, Purpose::AuditRows, 3, part), table.rows);
+    let mut order = permutation(&mut stream(seed, Purpose::AuditDistances, 3, part), table.rows);
     order.truncate(most);
     table.at(&order)
 }
@@ -90,7 +90,7 @@ fn sample(table: &AuditTable, most: usize, seed: u64, part: u64) -> AuditTable {
 /// log d_R − log d_S: the distances to the nearest row of reference and to the nearest
 /// synthetic one. Half of the held-out rows are the reference, the others are no members.
 fn membership([synthetic, real, holdout]: [&AuditTable; 3], scale: &Scale, seed: u64) -> Option<[f64; 3]> {
-    let order = permutation(&mut stream(seed, Purpose::AuditRows, 3, 20), holdout.rows);
+    let order = permutation(&mut stream(seed, Purpose::AuditHoldout, 3, 20), holdout.rows);
     let (first, second) = order.split_at(holdout.rows / 2);
     let n = first.len().min(QUERIES).min(real.rows);
     if n < 20 {

@@ -48,7 +48,7 @@ fn shapes_and_trends_are_those_of_sdmetrics() {
 
 /// Rows of two levels and a number that follows from them, with noise.
 fn rows(part: u64, strength: f64) -> RecordBatch {
-    let noise = &mut stream(0, Purpose::AuditRows, 99, part);
+    let noise = &mut stream(0, Purpose::Choose, 99, part);
     let normal = crate::random::standard_normal(noise, 3 * 1200);
     let (mut group, mut x, mut y) = (vec![], vec![], vec![]);
     for draw in normal.chunks(3) {

@@ -177,6 +177,9 @@ pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> Result<S
 /// Four significant digits; whole numbers below 10¹⁵ with all of theirs.
 pub(super) fn short(value: f64) -> String {
     const WHOLE: f64 = 1e15;
+    if !value.is_finite() {
+        return value.to_string();
+    }
     let digits = 3 - log10(value.abs().max(f64::MIN_POSITIVE)).floor() as i32;
     let whole = value.fract() == 0.0 && value.abs() < WHOLE;
     let (text, exponent) = match whole || (-3..=6).contains(&digits) {

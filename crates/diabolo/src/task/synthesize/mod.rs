@@ -84,7 +84,7 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
         }
     }
     if options.balance.is_some() {
-        let noise = &mut stream(options.seed, Purpose::SelectSynthetic, u64::MAX, 0);
+        let noise = &mut stream(options.seed, Purpose::ShuffleSynthetic, u64::MAX, 0);
         let order = permutation(noise, options.count);
         cells.iter_mut().for_each(|column| *column = order.iter().map(|&row| column[row]).collect());
     }
