@@ -9,8 +9,9 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
     """Finds rows that are unlike those it was fitted to, with p-values and reasons.
 
     ``contamination="auto"`` flags rows with a p-value of at most 0.05, as ``diabolo score`` does: a row
-    like the held-out ones is flagged that often. A number is the exact share of the rows of `fit` to
-    flag. ``contaminated=True`` is for rows of `fit` that contain anomalies.
+    like the held-out ones is flagged that often; with fewer than 19 of those, rows above them all are.
+    A number is the exact share of the rows of `fit` to flag. ``contaminated=True`` is for rows of `fit`
+    that contain anomalies.
     """
 
     _defaults = {"contamination": "auto", "contaminated": False, "model": None, "key": None, "window": None,

@@ -25,7 +25,8 @@ CODERS = [
     diabolo.SparseAutoencoder,
     diabolo.VariationalAutoencoder,
 ]
-# Short fits: the number of epochs is a parameter.
+# Short fits: the number of epochs is a parameter. The Forecaster is no estimator of independent rows:
+# its `predict` takes a horizon.
 CHECKED = [
     *(kind(epochs=3) for kind in CODERS),
     diabolo.AnomalyDetector(epochs=20),
@@ -157,7 +158,9 @@ def test_synthetic_rows_have_the_dtypes_of_the_data(tmp_path):
     assert "<svg" in (tmp_path / "audit.html").read_text()
     synthesizer.save(tmp_path / "model.safetensors")
     again = diabolo.load(tmp_path / "model.safetensors")
-    assert again.generate(50).equals(made) and again.to_bytes() == synthesizer.model_.to_bytes()
+    assert again.to_bytes() == synthesizer.model_.to_bytes()
+    # A file has no dtypes of pandas.
+    assert again.generate(50).astype(str).equals(made.astype(str))
     with pytest.raises(ValueError, match="a model from a file has none"):
         again.audit()
 
