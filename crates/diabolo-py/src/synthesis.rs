@@ -99,7 +99,7 @@ impl Synthesis {
         Ok((Table { rows: made.rows }, made.notes))
     }
 
-    /// The audit beside the rows of the fit as JSON, and its page; none without enough held-out rows.
+    /// The audit beside the rows of the fit as JSON, and its page; none without held-out rows.
     fn audit(&self, py: Python) -> PyResult<Option<(String, String)>> {
         let Some(fitted) = &self.fitted else { return Ok(None) };
         let audited = compute(py, || fitted.audit())?;
