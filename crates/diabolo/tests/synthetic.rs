@@ -1,4 +1,5 @@
 //! Synthetic tables, from rows to rows.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};

@@ -227,13 +227,12 @@ fn copy_pixels<T: Copy>(
 fn mark_missing_pixels(list: &dyn Array, pixels: &ArrayRef, units: &Range<usize>, encoded: &mut Encoded) {
     let gaps = list.null_count() > 0 || pixels.null_count() > 0;
     for row in 0..encoded.rows {
-        let nan: Vec<bool> = encoded.numbers(row, units).iter().map(|x| x.is_nan()).collect();
         if gaps && list.is_null(row) {
             encoded.set_missing(row, units);
-        } else if gaps || nan.contains(&true) {
-            for pixel in 0..units.len() {
-                if pixels.is_null(row * units.len() + pixel) || nan[pixel] {
-                    let unit = units.start + pixel;
+        } else if gaps || encoded.numbers(row, units).iter().any(|x| x.is_nan()) {
+            for (pixel, unit) in units.clone().enumerate() {
+                let is_nan = encoded.numbers(row, units)[pixel].is_nan();
+                if is_nan || pixels.is_null(row * units.len() + pixel) {
                     encoded.set_missing(row, &(unit..unit + 1));
                 }
             }

@@ -158,7 +158,7 @@ mod tests {
         assert_eq!((found.rows, found.width), (3, 2));
         let mut pairs: Vec<(u32, u32, u32)> = (0..3)
             .map(|r| {
-                let flags = found.observed.as_deref().map_or(&[][..], Vec::as_slice);
+                let flags = found.observed.as_ref().expect("some are missing");
                 (found.values[2 * r] as u32, found.values[2 * r + 1] as u32, flags[2 * r + 1] as u32)
             })
             .collect();

@@ -42,6 +42,9 @@ pub(crate) struct Logits<'a> {
     pub times: usize,
 }
 
+/// Some rows: their losses, weights and sums.
+type PartRows<'a> = ((&'a mut [f32], &'a mut [f32]), &'a mut [f32]);
+
 /// Adds the losses of all categories to `losses`, one for each row of logits. `weights` receives
 /// the numerators e^(l − m) of the softmax in the place of their logits, 0 for a category that is
 /// not counted; `sums` their sums: rows × categories.
@@ -54,7 +57,7 @@ pub(crate) fn categorical(
 ) {
     let (count, width) = (losses.len(), logits.width.max(1));
     let part = rows_per_thread(count, all.iter().map(|category| category.levels).sum());
-    let of_part = |(number, ((losses, weights), sums)): (usize, ((&mut [f32], &mut [f32]), &mut [f32]))| {
+    let of_part = |(number, ((losses, weights), sums)): (usize, PartRows)| {
         let rows =
             losses.iter_mut().zip(weights.chunks_exact_mut(width)).zip(sums.chunks_exact_mut(all.len()));
         for (k, ((loss, weights), sums)) in rows.enumerate() {

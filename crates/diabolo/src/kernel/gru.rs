@@ -42,6 +42,12 @@ pub(crate) struct GruGradients {
     pub bias: Vec<f32>,
 }
 
+/// Some rows: projections, states, and what is kept.
+type ForwardRows<'a> = ((&'a [f32], &'a mut [f32]), Option<&'a mut [f32]>);
+
+/// Some rows: ∂L/∂states, what was kept, and the gradients of projections and of U h.
+type BackwardRows<'a> = (((&'a [f32], &'a [f32]), &'a mut [f32]), &'a mut [f32]);
+
 impl Gru<'_> {
     fn width(&self) -> usize {
         self.bias.len()
@@ -64,7 +70,7 @@ impl Gru<'_> {
         let mut states = buffer::take(batch * of_row);
         let mut kept = buffer::take(if keeps { batch * of_row * KEPT } else { 0 });
         let rows = self.chunk(batch);
-        let part = |((p, states), kept): ((&[f32], &mut [f32]), Option<&mut [f32]>)| {
+        let part = |((p, states), kept): ForwardRows| {
             self.forward_rows(p, &weight, states, kept);
         };
         let of_kept: Vec<Option<&mut [f32]>> = match keeps {
@@ -120,7 +126,7 @@ impl Gru<'_> {
         let mut projections = buffer::take(batch * 3 * of_row);
         let mut recurrent = buffer::take(batch * 3 * of_row);
         let rows = self.chunk(batch);
-        let part = |(((g, kept), p), u): (((&[f32], &[f32]), &mut [f32]), &mut [f32])| {
+        let part = |(((g, kept), p), u): BackwardRows| {
             self.backward_rows(g, kept, p, u);
         };
         match batch > rows {

@@ -142,7 +142,7 @@ impl Architecture {
         let none = Activation::Identity;
         let Some(stem) = &self.stem else {
             let width = self.hidden.first().copied().unwrap_or(self.latent_dim + self.condition);
-            return Linear::new(width, parameters, none, noise, device).as_output().into();
+            return Linear::new(width, parameters, none, noise, device).into_output().into();
         };
         let (image, kernel) = match stem {
             Stem::Convolution(convolutions) => {

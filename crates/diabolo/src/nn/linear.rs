@@ -61,7 +61,7 @@ impl Linear {
 
     /// The same layer as the decoder's last one.
     #[must_use]
-    pub(crate) fn as_output(self) -> Self {
+    pub(crate) fn into_output(self) -> Self {
         Linear {
             weight: self.weight.with_rows_of(RowsOf::Outputs),
             bias: self.bias.with_rows_of(RowsOf::Outputs),

@@ -59,7 +59,7 @@ fn moons() -> Vec<f64> {
     let point = |k: usize| {
         let angle = std::f64::consts::PI * (k / 2) as f64 / (MOONS / 2) as f64;
         let (sin, cos) = angle.sin_cos();
-        let [x, y] = if k % 2 == 0 { [cos, sin] } else { [1.0 - cos, 0.5 - sin] };
+        let [x, y] = if k.is_multiple_of(2) { [cos, sin] } else { [1.0 - cos, 0.5 - sin] };
         [x + 0.08 * f64::from(noise[2 * k]), y + 0.08 * f64::from(noise[2 * k + 1])]
     };
     (0..MOONS).flat_map(point).collect()

@@ -92,7 +92,8 @@ fn good_rows_wrong_rows_and_copies_are_told_apart() {
     let wrong = audited(&rows(2, -1.0), &real);
     assert!(wrong.trend_error.synthetic.unwrap() > 3.0 * good.trend_error.synthetic.unwrap());
     assert!(wrong.c2st.synthetic.unwrap() < 0.4, "{:?}", wrong.c2st);
-    assert_eq!(wrong.telling[2].name, "group", "x and y tell: {:?}", wrong.telling);
+    // Only y is wrong, alone and beside the others.
+    assert!(wrong.telling.iter().any(|one| one.name == "y" && one.share > 0.15), "{:?}", wrong.telling);
     let copied = audited(&real, &real);
     let privacy = &copied.privacy;
     assert_eq!(privacy.copies.synthetic, Some(1.0));

@@ -55,6 +55,11 @@ impl Trainable for Recorder {
         self.inner.after_step(batch, context);
     }
 
+    fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
+        self.note("likelihood_of_levels");
+        self.inner.likelihood_of_levels()
+    }
+
     fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
         self.note("after_training");
         self.inner.after_training(rows, seed, device);
@@ -186,6 +191,7 @@ fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     model.before_training(&rows, device);
     model.warmup_epochs();
     model.after_step(&batch, context);
+    model.likelihood_of_levels();
     model.after_training(&rows, 0, device);
     model.network();
     model.encode(x.clone());
@@ -235,6 +241,7 @@ fn overridden_methods_are_called() {
         "before_training",
         "warmup_epochs",
         "after_step",
+        "likelihood_of_levels",
         "after_training",
         "network",
         "encode",
