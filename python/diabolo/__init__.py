@@ -18,6 +18,7 @@ _LAZY = {
         "DiaboloWarning",
         "ForecastModel",
         "Model",
+        "SynthesisModel",
         "compare",
         "drift",
         "evaluate",

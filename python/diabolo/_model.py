@@ -25,11 +25,16 @@ def fit(data, *, out=None, verbose=False, callback=None, **settings):
     listener = _listener(verbose, callback)
     source, kind, types, name = _source(data)
     keywords = _keywords(settings, types)
-    if json.loads(_diabolo.settings(keywords)).get("forecast"):
-        if out is not None:
-            raise ValueError("out: a forecast has no run folder here; save the model with its method save")
-        made, found = _diabolo.fit_forecast(source, keywords, name, listener)
-        return _told(ForecastModel(made, kind, json.loads(found)))
+    config = json.loads(_diabolo.settings(keywords))
+    for task, fits, model in (
+        ("forecast", _diabolo.fit_forecast, ForecastModel),
+        ("synthesize", _diabolo.fit_synthesis, SynthesisModel),
+    ):
+        if config.get(task):
+            if out is not None:
+                raise ValueError(f"out: preset {task} has no run folder here; save the model with its method save")
+            made, found = fits(source, keywords, name, listener)
+            return _told(model(made, kind, json.loads(found)))
     made, found = _diabolo.fit(source, keywords, name, None if out is None else os.fspath(out), listener)
     return _told(Model(made, kind, json.loads(found)))
 
@@ -39,6 +44,8 @@ def load(path):
     path = os.fspath(path)
     if _diabolo.Forecast.is_at(path):
         return ForecastModel(_diabolo.Forecast.open(path))
+    if _diabolo.Synthesis.is_at(path):
+        return SynthesisModel(_diabolo.Synthesis.open(path))
     return Model(_diabolo.Model.open(path))
 
 
@@ -49,7 +56,7 @@ def read(source):
 
 def inspect(data, **settings):
     """What rows hold, column by column: kind and why, missing cells, values, likelihood; or a model's facts."""
-    if isinstance(data, (Model, ForecastModel)):
+    if isinstance(data, _Saved):
         return data.info
     source, _, types, name = _source(data)
     return json.loads(_diabolo.inspect(source, _keywords(settings, types), name))
@@ -102,7 +109,7 @@ def _source(data):
     if is_path(data):
         return os.fspath(data), None, {}, os.fspath(data)
     rows = rows_of(data)
-    return rows.table, type(rows), rows.types, "rows"
+    return rows.table, rows.kind, rows.types, "rows"
 
 
 def _keywords(settings, types):
@@ -239,7 +246,12 @@ class Model(_Saved):
         """Rows in original units from codes."""
         rows = rows_of(codes)
         table = self._made.decode(rows.table)
-        return rows.back(table) if self._kind in (None, type(rows)) else self._frame(table)
+        if self._kind in (None, type(rows)):
+            return rows.back(table)
+        made = self._frame(table)
+        if hasattr(made, "iloc") and hasattr(codes, "iloc"):
+            made.index = codes.index
+        return made
 
     def reconstruct(self, data):
         """The mean reconstruction of each row."""
@@ -368,3 +380,48 @@ class ForecastModel(_Saved):
     def __repr__(self):
         made = self.info["header"]["forecast"]
         return f"<diabolo.ForecastModel: {made['horizon']} steps, season {made['season']}>"
+
+
+class SynthesisModel(_Saved):
+    """A fitted model of a table, made by `fit` with ``preset="synthesize"`` or `load`."""
+
+    _inner = _diabolo.Synthesis
+
+    def __init__(self, made, kind=None, found=None):
+        super().__init__(made, kind, found)
+        self.history = (found or {}).get("history", [])
+
+    def generate(self, n, *, where=None, balance=None, seed=0):
+        """New rows. ``where={"plan": "pro", "age": ">=65"}`` sets conditions on any columns, and
+        ``balance="plan"`` gives each level of a column as many rows."""
+        table, notes = self._made.generate(n, _conditions(where), balance, seed)
+        for note in notes:
+            _warnings.warn(note, DiaboloWarning, stacklevel=2)
+        return self._frame(table)
+
+    def audit(self, out=None):
+        """How near new rows are to those of the fit, in shape and for privacy, beside held-out rows, as a dict.
+
+        ``out`` is the page to write.
+        """
+        audited = self._made.audit()
+        if audited is None:
+            raise ValueError("an audit needs the rows of the fit, with 30 held-out ones: a model from a file has none")
+        numbers, page = audited
+        if out is not None:
+            with open(out, "w", encoding="utf-8") as file:
+                file.write(page)
+        return json.loads(numbers)
+
+    def __repr__(self):
+        parts = self.info["header"]["table"]["codec"]["parts"]
+        return f"<diabolo.SynthesisModel: {sum(len(part['columns']) for part in parts)} columns>"
+
+
+def _conditions(where):
+    """Conditions as the command line writes them: `plan=pro`, `age>=65`."""
+    signs = ("!=", ">=", "<=", ">", "<", "=")
+    return [
+        f"{name}{value}" if isinstance(value, str) and value.startswith(signs) else f"{name}={value}"
+        for name, value in (where or {}).items()
+    ]

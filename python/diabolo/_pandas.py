@@ -131,7 +131,7 @@ def _series(kind, values, mask, index, dtype):
         return pandas.Series(found.astype(object), index=index)
     made = pandas.Series(found, index=index)
     if kind == "text":
-        made = made.convert_dtypes(convert_integer=False) if dtype is None else made
+        made = made.infer_objects() if dtype is None else made
     zone = kind.split(":", 2)[2:]
     if zone:
         made = made.dt.tz_localize("UTC").dt.tz_convert(zone[0])

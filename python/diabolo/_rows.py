@@ -60,6 +60,11 @@ class _Arrow:
         # Kinds of columns that follow from the kind of rows.
         self.types = {}
 
+    @property
+    def kind(self):
+        """What makes other rows of this kind from a table, by `new`."""
+        return type(self)
+
     def back(self, table, same_rows=True):
         """The table in the kind that came."""
         if type(self.data).__module__.partition(".")[0] in ("duckdb", "_duckdb"):
@@ -140,9 +145,23 @@ class _Pandas:
 
     named = back
 
+    @property
+    def kind(self):
+        return _Like(self.data.iloc[:0])
+
     @staticmethod
     def new(table):
         return _pandas.frame(table, None, None, False)
+
+
+class _Like:
+    """Makes data frames with the dtypes of another."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def new(self, table):
+        return _pandas.frame(table, self.data, None, False)
 
 
 class _Numpy:
@@ -161,6 +180,10 @@ class _Numpy:
         else:
             raise ValueError(f"expected a 2D array of rows, or images in 3D or 4D, found {data.ndim}D")
         self.table = Table.from_columns(columns, len(data))
+
+    @property
+    def kind(self):
+        return type(self)
 
     def back(self, table, same_rows=True):
         made = self.new(table)

@@ -9,8 +9,9 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
     """Finds rows that are unlike those it was fitted to, with p-values and reasons.
 
     ``contamination="auto"`` flags rows with a p-value of at most 0.05, as ``diabolo score`` does: a row
-    like the held-out ones is flagged that often. A number is the exact share of the rows of `fit` to
-    flag. ``contaminated=True`` is for rows of `fit` that contain anomalies.
+    like the held-out ones is flagged that often; with fewer than 19 of those, rows above them all are.
+    A number is the exact share of the rows of `fit` to flag. ``contaminated=True`` is for rows of `fit`
+    that contain anomalies.
     """
 
     _defaults = {"contamination": "auto", "contaminated": False, "model": None, "key": None, "window": None,
@@ -183,13 +184,24 @@ def _side_by_side(left, right):
 class Synthesizer(RowEstimator):
     """New rows like those it was fitted to: ``Synthesizer().fit(rows).sample(1000)``."""
 
-    _preset = "generate"
-    _defaults = {"latent_dim": None, "hidden": None, "likelihood": None, "condition": None, "key": None}
+    _preset = "synthesize"
+    _defaults = {"label": None, "key": None, "key_format": None, "rare": None, "together": None}
 
-    def sample(self, n, *, where=None, random_state=None):
-        """``n`` new rows in the columns, types and units of the data; ``where`` sets condition columns."""
+    def sample(self, n, *, where=None, balance=None, random_state=None):
+        """``n`` new rows in the columns, types and units of the data.
+
+        ``where={"plan": "pro", "age": ">=65"}`` sets conditions on any columns, and ``balance="plan"``
+        gives each level of a column as many rows.
+        """
         seed = self._seed() if random_state is None else int(random_state)
-        return self._fitted().generate(n, where=where, seed=seed)
+        return self._fitted().generate(n, where=where, balance=balance, seed=seed)
+
+    def audit(self, out=None):
+        """How near new rows are to those of the fit, in shape and for privacy, beside held-out rows, as a dict.
+
+        ``out`` is the page to write.
+        """
+        return self._fitted().audit(out)
 
 
 class Compressor(RowEstimator):

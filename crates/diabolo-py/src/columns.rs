@@ -167,7 +167,7 @@ pub fn export<'py>(
         _ => bytes(py, (0..array.len()).map(|row| [u8::from(array.is_null(row))]), array.len())?,
     };
     if let Some((height, width, channels)) = image_shape(field) {
-        let (kind, values, _) = export(py, field, array.as_fixed_size_list().values())?;
+        let (kind, values) = values(py, array.as_fixed_size_list().values())?;
         return Ok((format!("image:{height}x{width}x{channels}:{kind}"), values, mask));
     }
     let (kind, values) = values(py, array)?;

@@ -10,6 +10,7 @@ mod fit;
 mod forecast;
 mod functions;
 mod model;
+mod synthesis;
 mod table;
 mod watch;
 
@@ -25,9 +26,11 @@ fn _diabolo(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<table::Table>()?;
     module.add_class::<model::Model>()?;
     module.add_class::<forecast::Forecast>()?;
+    module.add_class::<synthesis::Synthesis>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(fit::settings, module)?)?;
     module.add_function(wrap_pyfunction!(forecast::fit_forecast, module)?)?;
+    module.add_function(wrap_pyfunction!(synthesis::fit_synthesis, module)?)?;
     module.add_function(wrap_pyfunction!(codec::compress, module)?)?;
     module.add_function(wrap_pyfunction!(codec::decompress, module)?)?;
     module.add_function(wrap_pyfunction!(functions::inspect, module)?)?;

@@ -67,7 +67,7 @@ def test_fit_and_results_are_those_of_the_program(kind, by_program):
 
 
 def test_an_array_is_a_table_of_numbers(cli, tmp_path):
-    rows = numpy.random.default_rng(3).normal(size=(150, 4))
+    rows = numpy.random.default_rng(3).normal(size=(400, 4))
     numpy.save(tmp_path / "rows.npy", rows)
     types = [flag for at in range(4) for flag in ("--type", f"column_{at + 1}=numeric")]
     cli("fit", "rows.npy", "--preset", "detect", "--epochs", 5, "--out", "run", *types)

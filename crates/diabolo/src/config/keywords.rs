@@ -16,7 +16,7 @@ use crate::train::Schedule;
 use crate::{Error, Result};
 
 /// The tables of the configuration, and the keywords of each that are named like its keys.
-const TABLES: [(&str, &[&str]); 5] = [
+const TABLES: [(&str, &[&str]); 6] = [
     (
         "data",
         &[
@@ -84,6 +84,7 @@ const TABLES: [(&str, &[&str]); 5] = [
         ],
     ),
     ("forecast", &["horizon", "season"]),
+    ("synthesize", &["rare", "together", "key_format"]),
 ];
 
 /// Keywords that are named like a flag, and not like their key.
@@ -186,7 +187,8 @@ mod tests {
         // An array of tables is no value of any key, so that a known key refuses it.
         let wrong = || toml::Value::Array(vec![toml::Value::Table(Default::default())]);
         let is_known = |family: &FamilyConfig, path: &str| {
-            let mut config = Config { forecast: Some(Default::default()), ..Config::default() };
+            let mut config = Config::default();
+            (config.forecast, config.synthesize) = (Some(Default::default()), Some(Default::default()));
             config.model.family = family.clone();
             !config.set_value(path, wrong()).unwrap_err().to_string().contains("unknown field")
         };
