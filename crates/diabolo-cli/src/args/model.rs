@@ -183,6 +183,10 @@ impl ModelArgs {
         if let Some(text) = &self.variance {
             model.variance = Some(text.parse()?);
         }
+        // Recurrent layers have no transpose.
+        if let (NetworkConfig::Gru { .. }, Some(tied)) = (&model.network, model.family.tied_mut()) {
+            *tied = false;
+        }
         self.apply_family(&mut model.family)
     }
 
@@ -252,17 +256,8 @@ impl ModelArgs {
             vector_quantized(family, "--commitment-weight")?.commitment_weight = value;
         }
         if let Some(value) = self.tied {
-            match family {
-                FamilyConfig::Plain { tied }
-                | FamilyConfig::Denoising { tied, .. }
-                | FamilyConfig::Sparse(SparseConfig { tied, .. })
-                | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => *tied = value,
-                FamilyConfig::Variational(_)
-                | FamilyConfig::VectorQuantized(_)
-                | FamilyConfig::Multiscale(_) => {
-                    return Err(only("--tied", "plain, denoising, sparse or contractive"));
-                }
-            }
+            let tied = family.tied_mut();
+            *tied.ok_or_else(|| only("--tied", "plain, denoising, sparse or contractive"))? = value;
         }
         Ok(())
     }

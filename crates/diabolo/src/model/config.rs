@@ -180,13 +180,18 @@ impl FamilyConfig {
 
     /// Whether the decoder shares the encoder's weights.
     pub fn tied(&self) -> bool {
-        match *self {
+        self.clone().tied_mut().is_some_and(|tied| *tied)
+    }
+
+    /// [`tied`](Self::tied), for families that can be.
+    pub fn tied_mut(&mut self) -> Option<&mut bool> {
+        match self {
             FamilyConfig::Plain { tied }
             | FamilyConfig::Denoising { tied, .. }
             | FamilyConfig::Sparse(SparseConfig { tied, .. })
-            | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => tied,
+            | FamilyConfig::Contractive(ContractiveConfig { tied, .. }) => Some(tied),
             FamilyConfig::Variational(_) | FamilyConfig::VectorQuantized(_) | FamilyConfig::Multiscale(_) => {
-                false
+                None
             }
         }
     }
@@ -384,7 +389,8 @@ impl ModelConfig {
         if let Some(sequence) = architecture.stem.as_ref().and_then(Stem::sequence) {
             sequence.parameter_order(&architecture.likelihood)?;
             if self.family.tied() {
-                let reason = "layers over the steps of windows have no tied decoder";
+                let reason =
+                    "layers over the steps of windows have no tied decoder: leave it out, or tied = false";
                 return Err(Error::conflict("tied", "network", reason));
             }
         }
