@@ -4,7 +4,7 @@ use clap::Args;
 use diabolo::data::any_of;
 use diabolo::distribution::Family;
 use diabolo::model::{
-    ContractiveConfig, FamilyConfig, NetworkConfig, SparseConfig, VariationalConfig, VectorQuantizedConfig,
+    ContractiveConfig, FamilyConfig, NetworkConfig, VariationalConfig, VectorQuantizedConfig,
 };
 use diabolo::{Config, Error};
 
