@@ -225,7 +225,7 @@ mod tests {
             ..AuditPage::default()
         };
         let html = page.to_html();
-        for part in ["&lt;charts&gt;", "&lt;age&gt;", "C2ST", "shade-7", "shade none", "75 %", "1.23 %"] {
+        for part in ["&lt;charts&gt;", "&lt;age&gt;", "C2ST", "shade-7", "shade none", "75 %", "1.2 %"] {
             assert!(html.contains(part), "{part}\n{html}");
         }
         assert_eq!(html.matches("class=\"bar alarm\"").count(), 2);
