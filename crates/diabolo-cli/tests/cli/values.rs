@@ -29,7 +29,7 @@ fn a_constant_is_filled_in_and_generated_as_it_is() {
     let scored = workspace.text("scored.csv");
     let flagged = column(&scored, "anomaly").iter().position(|flag| flag == "true");
     assert_eq!(flagged, Some(2), "{scored}");
-    assert!(scored.contains("leak: 3.000e-6, expected 1.000e-6"), "{scored}");
+    assert!(scored.contains("leak: 3e-6, expected 1e-6"), "{scored}");
 }
 
 #[test]

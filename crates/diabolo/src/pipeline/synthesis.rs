@@ -161,7 +161,7 @@ fn codec_options(
 }
 
 impl FittedTable {
-    /// As many synthetic rows as training rows, up to 20,000, as tables beside training and
+    /// As many synthetic rows as training rows or keys, up to 20,000, as tables beside training and
     /// held-out rows, with their audit; `None` with few held-out rows.
     ///
     /// # Errors
@@ -172,7 +172,8 @@ impl FittedTable {
         }
         let config = &self.synthesizer.saved().header.config;
         let seed = config.training.seed;
-        let count = self.train.num_rows().min(MOST_AUDITED);
+        let keys = self.synthesizer.saved().header.table.codec.most_keys().unwrap_or(u64::MAX);
+        let count = self.train.num_rows().min(MOST_AUDITED).min(usize::try_from(keys).unwrap_or(usize::MAX));
         let made = self.synthesizer.generate(&SynthesizeOptions { count, seed, ..Default::default() })?.rows;
         let target = config.data.label.clone();
         let levels: Vec<&str> = target.iter().map(String::as_str).collect();

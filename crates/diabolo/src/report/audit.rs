@@ -89,7 +89,11 @@ pub fn verdicts(audit: &Audit) -> Vec<String> {
     let found = audit.privacy.membership_auc.is_none_or(|auc| auc <= 0.55);
     all.push(match copies && near && found {
         true => "No attack here found training rows in it; this is not a guarantee of privacy.".into(),
-        false => "Attacks find traces of training rows in it: see Privacy before it is passed on.".into(),
+        false => {
+            "Attacks find traces of training rows in it: see Privacy before it is passed on. Passing all \
+                  attacks would not be a guarantee either."
+                .into()
+        }
     });
     all
 }
