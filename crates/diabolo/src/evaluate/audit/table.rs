@@ -124,7 +124,9 @@ pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([A
         }
         let wanted = levels.contains(&name.as_str());
         let feature = features.get(name.as_str()).copied();
-        if !wanted && feature.is_none() && is_key(arrays[1]) {
+        // Numbers and dates may differ in every row; texts that do are keys.
+        let is_text = feature.is_none_or(|feature| matches!(feature.kind, FeatureKind::Categorical { .. }));
+        if !wanted && is_text && is_key(arrays[1]) {
             notes.push(format!("column '{name}' differs in every row and is left out"));
             continue;
         }
@@ -145,8 +147,15 @@ pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([A
 
 /// The numbers of the three columns, if those of the real one are numbers or dates.
 fn numbers(arrays: &[&ArrayRef], feature: Option<&Feature>) -> Option<Vec<Vec<f64>>> {
-    if let Some(feature) = feature.filter(|feature| matches!(feature.kind, FeatureKind::Datetime { .. })) {
-        return arrays.iter().map(|array| cell_values("rows", feature, array).ok()).collect();
+    // With the source's own words for missing cells.
+    let is_number = |kind: &FeatureKind| {
+        matches!(kind, FeatureKind::Datetime { .. } | FeatureKind::Numeric | FeatureKind::Count)
+    };
+    if let Some(feature) = feature.filter(|feature| is_number(&feature.kind)) {
+        let read = arrays.iter().map(|array| cell_values("rows", feature, array).ok());
+        if let Some(found) = read.collect() {
+            return Some(found);
+        }
     }
     let parsed = |array: &ArrayRef| -> Vec<Option<f64>> {
         let text = |cell: Option<&str>| match cell.map(str::trim) {
