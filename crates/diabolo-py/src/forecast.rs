@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use diabolo::artifact::ModelKind;
 use diabolo::pipeline::Cancel;
 use diabolo::task::{ForecastOptions, Start};
 use diabolo::{Forecaster, Preset};
@@ -58,7 +59,7 @@ impl Forecast {
     /// Whether a run folder or a model file holds a forecast.
     #[staticmethod]
     fn is_at(path: PathBuf) -> bool {
-        Forecaster::is_at(&path)
+        ModelKind::Forecast.is_at(&path)
     }
 
     #[staticmethod]

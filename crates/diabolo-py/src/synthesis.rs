@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use diabolo::artifact::ModelKind;
 use diabolo::pipeline::{Cancel, FittedTable};
 use diabolo::report::audit_page;
 use diabolo::task::SynthesizeOptions;
@@ -61,7 +62,7 @@ impl Synthesis {
     /// Whether a run folder or a model file holds a model of a table.
     #[staticmethod]
     fn is_at(path: PathBuf) -> bool {
-        Synthesizer::is_at(&path)
+        ModelKind::Table.is_at(&path)
     }
 
     #[staticmethod]

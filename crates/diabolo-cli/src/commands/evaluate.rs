@@ -1,6 +1,6 @@
 //! `diabolo evaluate RUN [INPUT]`
 
-use diabolo::Forecaster;
+use diabolo::artifact::ModelKind;
 use diabolo::pipeline::EvaluateOptions;
 
 use super::{evaluation_rows, forecast, load, note_unknown};
@@ -8,7 +8,7 @@ use crate::args::{EvaluateArgs, Shared};
 use crate::output;
 
 pub fn run(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
-    if Forecaster::is_at(&args.model) {
+    if ModelKind::Forecast.is_at(&args.model) {
         return forecast::evaluate(args, shared);
     }
     let predictor = load(&args.model, args.input.as_deref(), shared)?.missing(&args.read.missing)?;

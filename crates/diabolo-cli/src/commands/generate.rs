@@ -1,7 +1,6 @@
 //! `diabolo generate RUN`
 
-use diabolo::Synthesizer;
-use diabolo::artifact::write_atomically;
+use diabolo::artifact::{ModelKind, write_atomically};
 use diabolo::data::Writer;
 use diabolo::pipeline::Generated;
 use diabolo::report::picture_grid_png;
@@ -13,7 +12,7 @@ use crate::output;
 
 pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout("--out", &args.out, shared)?;
-    if Synthesizer::is_at(&args.model) {
+    if ModelKind::Table.is_at(&args.model) {
         return synthesize::generate(args, shared);
     }
     args.refuse_of_tables()?;

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use diabolo::artifact::{SavedModel, weights};
+use diabolo::artifact::{ModelKind, SavedModel, weights};
 use diabolo::pipeline::Inspection;
-use diabolo::{Forecaster, Synthesizer};
 use serde_json::json;
 
 use super::{forecast, is_model, load, synthesize};
@@ -18,8 +17,8 @@ pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
         return super::codec::inspect(path, shared);
     }
     match is_model(path) {
-        true if Forecaster::is_at(path) => forecast::inspect(path, shared),
-        true if Synthesizer::is_at(path) => synthesize::inspect(path, shared),
+        true if ModelKind::Forecast.is_at(path) => forecast::inspect(path, shared),
+        true if ModelKind::Table.is_at(path) => synthesize::inspect(path, shared),
         true => model(load(path, None, shared)?.saved(), shared),
         false => data(args, shared),
     }

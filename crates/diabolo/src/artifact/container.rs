@@ -5,6 +5,7 @@ use std::path::Path;
 
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::weights::HostTensor;
@@ -44,17 +45,14 @@ pub(super) fn to_bytes(parts: BTreeMap<String, Part>, mut json: serde_json::Valu
     safetensors::serialize(views?, Some(metadata)).map_err(damaged)
 }
 
-/// Reads and validates bytes of [`to_bytes`]; `path` is the file's name in messages.
+/// Reads and validates bytes of [`to_bytes`]: tensors and header; `path` is the file's name in
+/// messages.
 pub(super) fn from_bytes(
     path: &Path,
     bytes: &[u8],
     newest: u64,
 ) -> Result<(BTreeMap<String, Part>, serde_json::Value)> {
-    let broken = |problem: String| Error::Artifact {
-        path: path.into(),
-        problem,
-        help: "restore it from a backup, or fit the model again".into(),
-    };
+    let broken = |problem: String| broken(path, problem);
     let (_, metadata) = SafeTensors::read_metadata(bytes)
         .map_err(|cause| broken(format!("this is not a complete safetensors file ({cause})")))?;
     let text = metadata
@@ -62,7 +60,7 @@ pub(super) fn from_bytes(
         .as_ref()
         .and_then(|m| m.get(KEY))
         .ok_or_else(|| broken("this safetensors file was not written by diabolo".into()))?;
-    let json: serde_json::Value =
+    let mut json: serde_json::Value =
         serde_json::from_str(text).map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
     match json["format_version"].as_u64() {
         Some(version) if version > newest => {
@@ -95,7 +93,33 @@ pub(super) fn from_bytes(
             None => Err(broken(format!("tensor {name} has type {:?}", view.dtype()))),
         })
         .collect();
+    if let Some(object) = json.as_object_mut() {
+        object.remove("checksum");
+    }
     Ok((parts?, json))
+}
+
+/// The header of a file, without its tensors and unchecked; `None` for other files.
+pub(super) fn header(bytes: &[u8]) -> Option<serde_json::Value> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).ok()?;
+    serde_json::from_str(metadata.metadata().as_ref()?.get(KEY)?).ok()
+}
+
+/// The header of a file.
+///
+/// # Errors
+/// [`Error::Artifact`] if it is damaged.
+pub(super) fn parsed<H: DeserializeOwned>(path: &Path, json: serde_json::Value) -> Result<H> {
+    serde_json::from_value(json).map_err(|cause| broken(path, format!("its header is damaged ({cause})")))
+}
+
+/// A damaged file.
+pub(super) fn broken(path: &Path, problem: impl Into<String>) -> Error {
+    Error::Artifact {
+        path: path.into(),
+        problem: problem.into(),
+        help: "restore it from a backup, or fit the model again".into(),
+    }
 }
 
 fn checksum<'a>(json: &str, tensors: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {

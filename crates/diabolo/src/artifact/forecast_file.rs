@@ -14,7 +14,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{self, Part};
+use super::container::{self, Part, broken, parsed};
+use super::kind::ModelKind;
 use super::model_file::{FORMAT_VERSION, SourceRecord, floats};
 use super::weights::{self, HostTensor};
 use super::write_atomically;
@@ -156,19 +157,9 @@ impl SavedForecast {
     /// As [`load`](Self::load).
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let broken = |problem: &str| broken(path, problem);
-        let (parts, mut json) = container::from_bytes(path, bytes, FORMAT_VERSION)?;
-        if json.get("forecast").is_none() {
-            return Err(Error::Artifact {
-                path: path.into(),
-                problem: "this run was fitted without a horizon, and cannot forecast".into(),
-                help: "fit the series with --preset forecast".into(),
-            });
-        }
-        if let Some(object) = json.as_object_mut() {
-            object.remove("checksum");
-        }
-        let header: ForecastHeader = serde_json::from_value(json)
-            .map_err(|cause| broken(&format!("its header is damaged ({cause})")))?;
+        let (parts, json) = container::from_bytes(path, bytes, FORMAT_VERSION)?;
+        ModelKind::Forecast.check(path, &json)?;
+        let header: ForecastHeader = parsed(path, json)?;
         let tensors = floats(parts).ok_or_else(|| broken("it contains unknown tensors"))?;
         match header.forecast.is_consistent() {
             true => Self::assembled(path, header, tensors),
@@ -228,14 +219,6 @@ impl SavedForecast {
             latent,
         };
         Ok(SavedForecast { model, intervals, in_use, errors, errors_in_use, header })
-    }
-}
-
-fn broken(path: &Path, problem: &str) -> Error {
-    Error::Artifact {
-        path: path.into(),
-        problem: problem.into(),
-        help: "restore it from a backup, or fit the model again".into(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{self, Part};
+use super::container::{self, Part, broken, parsed};
+use super::kind::ModelKind;
 use super::weights::{self, HostTensor};
 use super::{detector, summary, write_atomically};
 use crate::config::Config;
@@ -146,31 +147,10 @@ impl SavedModel {
     /// [`load`](Self::load) from bytes in memory; `path` is their name in messages.
     pub fn from_bytes(path: &Path, bytes: &[u8], device: &Device) -> Result<Self> {
         let (parts, mut json) = container::from_bytes(path, bytes, FORMAT_VERSION)?;
-        let broken = |problem: String| Error::Artifact {
-            path: path.into(),
-            problem,
-            help: "restore it from a backup, or fit the model again".into(),
-        };
-        if json.get("table").is_some() {
-            return Err(Error::Artifact {
-                path: path.into(),
-                problem: "this run was fitted for synthetic tables, and has no autoencoder".into(),
-                help: "use it with `diabolo generate` or `inspect`".into(),
-            });
-        }
-        if json.get("forecast").is_some() {
-            return Err(Error::Artifact {
-                path: path.into(),
-                problem: "this run was fitted for forecasts, and has no autoencoder".into(),
-                help: "use it with `diabolo forecast`, `evaluate` or `inspect`".into(),
-            });
-        }
-        if let Some(object) = json.as_object_mut() {
-            object.remove("checksum");
-        }
+        let broken = |problem: String| broken(path, problem);
+        ModelKind::Autoencoder.check(path, &json)?;
         migrate(&mut json);
-        let mut header: Header = serde_json::from_value(json)
-            .map_err(|cause| broken(format!("its header is damaged ({cause})")))?;
+        let mut header: Header = parsed(path, json)?;
         // Columns of old files do not hold these words; for others nothing changes.
         header.preprocessor.set_missing(&header.config.data.missing);
         for family in header.config.model.likelihood.values() {

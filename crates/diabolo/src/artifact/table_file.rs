@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{self, Part};
+use super::container::{self, Part, broken, parsed};
+use super::kind::ModelKind;
 use super::model_file::{FORMAT_VERSION, SourceRecord, floats};
 use super::weights;
 use super::write_atomically;
@@ -86,24 +87,10 @@ impl SavedTable {
     /// # Errors
     /// As [`load`](Self::load).
     pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let broken = |problem: &str| Error::Artifact {
-            path: path.into(),
-            problem: problem.into(),
-            help: "restore it from a backup, or fit the model again".into(),
-        };
-        let (parts, mut json) = container::from_bytes(path, bytes, FORMAT_VERSION)?;
-        if json.get("table").is_none() {
-            return Err(Error::Artifact {
-                path: path.into(),
-                problem: "this run was not fitted for synthetic tables".into(),
-                help: "fit the table with --preset synthesize".into(),
-            });
-        }
-        if let Some(object) = json.as_object_mut() {
-            object.remove("checksum");
-        }
-        let header: TableHeader = serde_json::from_value(json)
-            .map_err(|cause| broken(&format!("its header is damaged ({cause})")))?;
+        let broken = |problem: &str| broken(path, problem);
+        let (parts, json) = container::from_bytes(path, bytes, FORMAT_VERSION)?;
+        ModelKind::Table.check(path, &json)?;
+        let header: TableHeader = parsed(path, json)?;
         let tensors = floats(parts).ok_or_else(|| broken("it contains unknown tensors"))?;
         let shapes = PartShape::of(&header.table.codec);
         let codes: Vec<usize> = shapes.iter().map(|shape| shape.codes).collect();

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use diabolo_stats::elementary::single::{exp, ln};
 
 use super::threads::rows_per_thread;
-use super::{LANES, dispatch_simd};
+use super::{dispatch_simd, fold_lanes};
 use crate::data::rows::{Bits, Codes};
 
 /// One category: its first logit, and its positions.
@@ -90,28 +90,14 @@ fn of_category(code: Option<usize>, logits: &[f32], weights: &mut [f32]) -> (f32
         #[inline(always)]
         || {
             let larger = |a: f32, b: f32| if a >= b || a.is_nan() { a } else { b };
-            let largest = fold(logits, f32::NEG_INFINITY, larger);
+            let largest = fold_lanes(logits, f32::NEG_INFINITY, larger);
             for (weight, logit) in weights.iter_mut().zip(logits) {
                 *weight = exp(logit - largest);
             }
-            let sum = fold(weights, 0.0, |a, b| a + b);
+            let sum = fold_lanes(weights, 0.0, |a, b| a + b);
             (ln(sum) - (logits[code] - largest), sum)
         },
     )
-}
-
-/// f of all numbers, in the order of `tensor::array`.
-#[inline(always)]
-fn fold(numbers: &[f32], start: f32, f: impl Fn(f32, f32) -> f32) -> f32 {
-    let (whole, rest) = numbers.as_chunks::<LANES>();
-    let mut lanes = [start; LANES];
-    for numbers in whole {
-        for i in 0..LANES {
-            lanes[i] = f(lanes[i], numbers[i]);
-        }
-    }
-    lanes.iter_mut().zip(rest).for_each(|(lane, number)| *lane = f(*lane, *number));
-    lanes[1..].iter().fold(lanes[0], |a, b| f(a, *b))
 }
 
 /// The gradient with respect to the logits, in place of the weights, from that of the losses.

@@ -83,6 +83,20 @@ pub(crate) fn scale_rows(values: &mut [f32], width: usize, factors: &[f32]) {
     );
 }
 
+/// f of all numbers, in [`LANES`] partial results from `start`.
+#[inline(always)]
+pub(crate) fn fold_lanes<T: Copy>(numbers: &[T], start: T, f: impl Fn(T, T) -> T) -> T {
+    let (whole, rest) = numbers.as_chunks::<LANES>();
+    let mut lanes = [start; LANES];
+    for numbers in whole {
+        for i in 0..LANES {
+            lanes[i] = f(lanes[i], numbers[i]);
+        }
+    }
+    lanes.iter_mut().zip(rest).for_each(|(lane, number)| *lane = f(*lane, *number));
+    lanes[1..].iter().fold(lanes[0], |a, b| f(a, *b))
+}
+
 /// Number of partial sums, the same on every processor, so that the result is the same on all.
 const LANES: usize = 16;
 

@@ -60,11 +60,6 @@ impl Forecaster {
         Ok(Forecaster { saved: saved.into(), folder: None, input: "rows".into() })
     }
 
-    /// Whether a run folder or a model file holds a forecast.
-    pub fn is_at(path: &Path) -> bool {
-        Run::model_file(path).is_ok_and(|file| SavedForecast::load(&file).is_ok())
-    }
-
     /// The name of the rows in messages; "rows" by default.
     pub fn input(mut self, name: &str) -> Self {
         self.input = name.into();

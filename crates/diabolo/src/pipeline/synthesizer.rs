@@ -51,11 +51,6 @@ impl Synthesizer {
         Ok(Synthesizer::new(SavedTable::from_bytes(Path::new("model"), bytes)?))
     }
 
-    /// Whether a run folder or a model file holds a model of a table.
-    pub fn is_at(path: &Path) -> bool {
-        Run::model_file(path).is_ok_and(|file| SavedTable::load(&file).is_ok())
-    }
-
     /// The contents of the model file.
     pub fn saved(&self) -> &SavedTable {
         &self.saved

@@ -6,7 +6,7 @@ use super::element::Element;
 use super::shape::{Loop, Shape, loops};
 use super::values::Values;
 use crate::data::rows::Rows;
-use crate::kernel::{self, Window, dispatch_simd};
+use crate::kernel::{self, Window, dispatch_simd, fold_lanes};
 
 /// Numbers and their shape.
 #[derive(Clone, Debug)]
@@ -172,23 +172,12 @@ impl<T: Element> Array<T> {
     /// Along the last dimension there are several partial results, the same on every processor.
     #[inline(always)]
     fn reduce(&self, dim: usize, start: T, f: impl Fn(T, T) -> T) -> Self {
-        const LANES: usize = 16;
         let (before, length, after) = self.shape.around(dim);
         let mut out = vec![start; before * after];
         let last = |numbers: &[T]| {
             dispatch_simd(
                 #[inline(always)]
-                || {
-                    let (whole, rest) = numbers.as_chunks::<LANES>();
-                    let mut lanes = [start; LANES];
-                    for numbers in whole {
-                        for i in 0..LANES {
-                            lanes[i] = f(lanes[i], numbers[i]);
-                        }
-                    }
-                    lanes.iter_mut().zip(rest).for_each(|(lane, number)| *lane = f(*lane, *number));
-                    lanes[1..].iter().fold(lanes[0], |a, b| f(a, *b))
-                },
+                || fold_lanes(numbers, start, &f),
             )
         };
         for (out, numbers) in

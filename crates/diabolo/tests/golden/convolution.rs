@@ -2,6 +2,7 @@
 
 use diabolo::nn::{AnyLayer, Axis, Convolution, Sequential, Window};
 
+use crate::layers::{assert_contraction, assert_results};
 use crate::*;
 
 const CASES: &str = "
@@ -54,38 +55,11 @@ fn layers(case: &Value, device: &Device) -> Sequential {
     all.map(|value| layer(value, activation(case), device)).collect::<Sequential>().train()
 }
 
-/// The gradients of the weights and biases; 0 where the result does not depend on them.
-fn assert_weights(name: &str, layers: &Sequential, gradients: &Gradients, expected: &Value, tolerance: f64) {
-    for (k, layer) in layers.iter().enumerate() {
-        let (weight, bias) = match layer {
-            AnyLayer::Linear(layer) => (layer.weight.val(), layer.bias.val()),
-            AnyLayer::Convolution(layer) => (layer.weight.val(), layer.bias.val()),
-            _ => unreachable!("a layer of these cases"),
-        };
-        let size = bias.num_elements();
-        let bias = bias.grad(gradients).map_or(vec![0.0; size], to_host_f64);
-        let weight = to_host_f64(weight.grad(gradients).unwrap());
-        for (part, found) in [("weight", weight), ("bias", bias)] {
-            let expected = numbers(&expected[format!("layers.{k}.{part}")]);
-            assert_close(&format!("{name} ∂/∂{part} {k}"), &found, &expected, tolerance);
-        }
-    }
-}
-
 #[test]
 fn results_and_their_gradients() {
     for (device, tolerance) in devices() {
         for case in golden("convolution", CASES) {
-            let name = case["name"].as_str().unwrap();
-            let layers = layers(&case, &device);
-            let x = tensor::<2>(&case["x"], &device).require_grad();
-            let h = layers.forward(x.clone());
-            assert_close(name, &to_host_f64(h.clone().detach()), &numbers(&case["h"]), tolerance);
-            let gradients = (h * tensor(&case["factors"], &device)).sum().backward();
-            let expected = &case["gradients_of_result"];
-            let of_x = to_host_f64(x.grad(&gradients).unwrap());
-            assert_close(&format!("{name} ∂/∂x"), &of_x, &numbers(&expected["x"]), tolerance);
-            assert_weights(name, &layers, &gradients, expected, tolerance);
+            assert_results(&case, &layers(&case, &device), &device, tolerance);
         }
     }
 }
@@ -94,16 +68,8 @@ fn results_and_their_gradients() {
 fn contractions_and_their_gradients() {
     for (device, tolerance) in devices() {
         for case in golden("convolution", CASES) {
-            let name = case["name"].as_str().unwrap();
             let layers = layers(&case, &device);
-            let trace = EncoderTrace::new(layers.layers(), tensor(&case["x"], &device));
-            let value = trace.contraction(None);
-            let expected = numbers(&case["jacobian_frobenius_squared"]);
-            assert_close(name, &to_host_f64(value.clone().detach()), &expected, tolerance);
-            let whole = trace.jacobian().detach().square().sum_dim(2).sum_dim(1).reshape([expected.len()]);
-            assert_close(name, &to_host_f64(whole), &expected, tolerance);
-            let gradients = value.mean().backward();
-            assert_weights(name, &layers, &gradients, &case["gradients_of_contraction"], tolerance);
+            assert_contraction(&case, layers.layers(), &layers, &device, tolerance);
         }
     }
 }

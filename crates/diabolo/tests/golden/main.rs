@@ -9,6 +9,7 @@ mod bounds;
 mod contraction;
 mod convolution;
 mod files;
+mod layers;
 mod likelihoods;
 mod multiscale;
 mod parameters;

@@ -67,9 +67,9 @@ impl ModuleVisitor for Collect<'_> {
     }
 }
 
-pub fn assert_gradients(
+pub fn assert_gradients<M: Module>(
     what: &str,
-    model: &Model,
+    model: &M,
     gradients: &Gradients,
     expected: &BTreeMap<String, Value>,
     tolerance: f64,

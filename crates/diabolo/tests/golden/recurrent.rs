@@ -2,23 +2,11 @@
 
 use diabolo::nn::{AnyLayer, Gru, Permutation, Sequential, Steps};
 
+use crate::layers::{assert_contraction, assert_results};
 use crate::*;
 
 const CASES: &str = "last last_dense each_last_dense repeated dense_repeated_each";
 const STEPS: usize = 4;
-
-/// The tensors of a layer by the name that the golden file gives them.
-fn weights(layer: &AnyLayer) -> Vec<(&'static str, Parameter)> {
-    struct Named(Vec<Parameter>);
-    impl ModuleVisitor for Named {
-        fn parameter(&mut self, parameter: &Parameter) {
-            self.0.push(parameter.clone());
-        }
-    }
-    let mut named = Named(vec![]);
-    Module::visit(layer, &mut named);
-    ["weight", "bias", "recurrent_weight", "recurrent_bias"].into_iter().zip(named.0).collect()
-}
 
 fn layer(value: &Value, device: &Device) -> AnyLayer {
     let (weight, bias) = (tensor(&value["weight"], device), tensor(&value["bias"], device));
@@ -38,34 +26,11 @@ fn layers(case: &Value, device: &Device) -> Sequential {
     all.map(|value| layer(value, device)).collect::<Sequential>().train()
 }
 
-/// The gradients of weights and biases; 0 where the result does not depend on them.
-fn assert_weights(name: &str, layers: &Sequential, gradients: &Gradients, expected: &Value, tolerance: f64) {
-    for (k, layer) in layers.iter().enumerate() {
-        for (part, parameter) in weights(layer) {
-            let size = parameter.shape().iter().product();
-            let found = parameter.gradient(gradients).unwrap_or(vec![0.0; size]);
-            let expected = numbers(&expected[format!("layers.{k}.{part}")]);
-            assert_close(&format!("{name} ∂/∂{part} {k}"), &found, &expected, tolerance);
-        }
-    }
-}
-
 #[test]
 fn results_and_their_gradients() {
     for (device, tolerance) in devices() {
         for case in golden("recurrent", CASES) {
-            let name = case["name"].as_str().unwrap();
-            let layers = layers(&case, &device);
-            let x = tensor::<2>(&case["x"], &device).require_grad();
-            let h = layers.forward(x.clone());
-            assert_close(name, &to_host_f64(h.clone().detach()), &numbers(&case["h"]), tolerance);
-            let untracked = layers.clone().forward(x.clone().detach()).detach();
-            assert_close(name, &to_host_f64(untracked), &numbers(&case["h"]), tolerance);
-            let gradients = (h * tensor(&case["factors"], &device)).sum().backward();
-            let expected = &case["gradients_of_result"];
-            let of_x = to_host_f64(x.grad(&gradients).unwrap());
-            assert_close(&format!("{name} ∂/∂x"), &of_x, &numbers(&expected["x"]), tolerance);
-            assert_weights(name, &layers, &gradients, expected, tolerance);
+            assert_results(&case, &layers(&case, &device), &device, tolerance);
         }
     }
 }
@@ -75,19 +40,11 @@ fn results_and_their_gradients() {
 fn contractions_and_their_gradients() {
     for (device, tolerance) in devices() {
         for case in golden("recurrent", CASES) {
-            let name = case["name"].as_str().unwrap();
             let layers = layers(&case, &device);
-            let x: Tensor<2> = tensor(&case["x"], &device);
-            let identity = AnyLayer::from(Permutation::new((0..x.dims()[1]).collect()));
+            let width = case["x"][0].as_array().unwrap().len();
+            let identity = AnyLayer::from(Permutation::new((0..width).collect()));
             let encoder = [&identity].into_iter().chain(layers.iter()).collect();
-            let trace = EncoderTrace::new(encoder, x);
-            let value = trace.contraction(None);
-            let expected = numbers(&case["jacobian_frobenius_squared"]);
-            assert_close(name, &to_host_f64(value.clone().detach()), &expected, tolerance);
-            let whole = trace.jacobian().detach().square().sum_dim(2).sum_dim(1).reshape([expected.len()]);
-            assert_close(name, &to_host_f64(whole), &expected, tolerance);
-            let gradients = value.mean().backward();
-            assert_weights(name, &layers, &gradients, &case["gradients_of_contraction"], tolerance);
+            assert_contraction(&case, encoder, &layers, &device, tolerance);
         }
     }
 }
