@@ -132,7 +132,7 @@ impl Hooks<Model> for StopAfter {
         self.kept = Some(train::Resume {
             model: snapshot.model.clone(),
             best: snapshot.best.clone(),
-            optimizer: snapshot.optimizer.states().to_vec(),
+            optimizer: snapshot.optimizer.state(),
             state: snapshot.state.clone(),
         });
         Ok(())

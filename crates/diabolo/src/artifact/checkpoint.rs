@@ -8,7 +8,7 @@ use super::FORMAT_VERSION;
 use super::container::{self, Part};
 use super::weights::HostTensor;
 use super::{weights, write_atomically};
-use crate::tensor::{Device, Module, ParameterState};
+use crate::tensor::{Device, Module, OptimizerState, ParameterState};
 use crate::train::{Resume, Snapshot, State};
 use crate::{Error, Result};
 
@@ -31,14 +31,26 @@ pub fn write_checkpoint<M: Module>(path: &Path, snapshot: &Snapshot<M>) -> Resul
             let tensor = HostTensor { shape: parameter.shape(), values };
             parts.insert(format!("{group}.{name}"), Part::Floats(tensor));
         }
+        if !state.received.is_empty() {
+            let counts = state.received.iter().flat_map(|&count| (count as u64).to_le_bytes());
+            parts.insert(format!("{RECEIVED}.{name}"), Part::Bytes(counts.collect()));
+        }
         steps.insert(name, state.steps);
     }
+    let missed = snapshot.optimizer.missed().into_iter().flat_map(f64::to_le_bytes).collect();
+    parts.insert(MISSED.into(), Part::Bytes(missed));
     let json = serde_json::json!({ "format_version": FORMAT_VERSION, "state": state, "steps": steps });
     write_atomically(path, &container::to_bytes(parts, json)?)
 }
 
 /// The groups of tensors with the optimizer's moments: m and v of Adam, or the velocity alone.
 const MOMENTS: [&str; 2] = ["first_moment", "second_moment"];
+
+/// The updates that each row of a parameter has received, where they differ: u64, little-endian.
+const RECEIVED: &str = "received";
+
+/// The learning rates of the updates that not all rows have received: f64, little-endian.
+const MISSED: &str = "missed";
 
 /// Reads a snapshot into models with the architecture of `model`.
 pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Result<Resume<M>> {
@@ -56,7 +68,16 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
         .map_err(|cause| broken(format!("its state is damaged ({cause})")))?;
     let mut groups: BTreeMap<&str, BTreeMap<String, HostTensor>> =
         ["model", "best", MOMENTS[0], MOMENTS[1]].map(|group| (group, BTreeMap::new())).into();
+    let (mut received, mut missed) = (BTreeMap::new(), vec![]);
     for (name, part) in parts {
+        if let Part::Bytes(bytes) = part {
+            match name.strip_prefix(RECEIVED).and_then(|name| name.strip_prefix('.')) {
+                Some(name) => drop(received.insert(name.to_string(), words(&bytes, u64::from_le_bytes))),
+                None if name == MISSED => missed = words(&bytes, f64::from_le_bytes),
+                None => return Err(broken(format!("unknown bytes {name}"))),
+            }
+            continue;
+        }
         let device = name.split_once('.').and_then(|(group, name)| Some((groups.get_mut(group)?, name)));
         match (device, part) {
             (Some((group, name)), Part::Floats(tensor)) => group.insert(name.to_string(), tensor),
@@ -68,7 +89,7 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
         weights::import(model.clone(), tensors, device).map_err(broken)
     };
     let (model, best) = (restore("model")?, restore("best")?);
-    let mut optimizer = vec![];
+    let mut parameters = vec![];
     for (name, parameter) in weights::in_order(&model) {
         let steps = json["steps"][&name].as_u64().unwrap_or(0) as usize;
         let moments = MOMENTS.iter().filter_map(|group| groups.get_mut(group)?.remove(&name));
@@ -77,7 +98,18 @@ pub fn read_checkpoint<M: Module>(path: &Path, model: &M, device: &Device) -> Re
             return Err(broken(format!("the optimizer's state of tensor {name} has another shape")));
         }
         let moments = moments.into_iter().map(|moment| moment.values).collect();
-        optimizer.push(ParameterState::new(steps, moments, &parameter, device));
+        let mut state = ParameterState::new(steps, moments, &parameter, device);
+        let counts: Vec<u64> = received.remove(&name).unwrap_or_default();
+        state.received = counts.into_iter().map(|count| count as usize).collect();
+        if !state.is_consistent(&parameter) {
+            return Err(broken(format!("the updates of tensor {name} do not fit its rows")));
+        }
+        parameters.push(state);
     }
-    Ok(Resume { model, best, optimizer, state })
+    Ok(Resume { model, best, optimizer: OptimizerState { parameters, missed }, state })
+}
+
+/// Numbers of eight bytes each.
+fn words<T>(bytes: &[u8], of: fn([u8; 8]) -> T) -> Vec<T> {
+    bytes.as_chunks().0.iter().map(|word| of(*word)).collect()
 }

@@ -25,9 +25,10 @@ pub(super) struct Rates {
     all: Vec<Update>,
 }
 
-/// η̂ and 1/s of an update.
+/// η, η̂ and 1/s of an update.
 #[derive(Clone, Copy, Debug)]
 struct Update {
+    learning_rate: f64,
     rate: f64,
     root: f64,
 }
@@ -51,6 +52,11 @@ impl Rates {
         self.all.is_empty()
     }
 
+    /// η of each.
+    pub fn learning_rates(&self) -> Vec<f64> {
+        self.all.iter().map(|update| update.learning_rate).collect()
+    }
+
     /// All rows have received all updates.
     pub fn settle(&mut self) {
         *self = Rates::after(self.before + self.all.len());
@@ -59,7 +65,7 @@ impl Rates {
     pub fn add(&mut self, learning_rate: f64) {
         let time = (self.before + self.all.len() + 1).min(i32::MAX as usize) as i32;
         let rate = learning_rate / (1.0 - powi(BETAS.0, time));
-        self.all.push(Update { rate, root: (1.0 - powi(BETAS.1, time)).sqrt() });
+        self.all.push(Update { learning_rate, rate, root: (1.0 - powi(BETAS.1, time)).sqrt() });
     }
 
     /// The updates from `from` to the last, of parameters that have received `from` of them.

@@ -49,7 +49,7 @@ pub use element::Element;
 pub(crate) use module::RowsOf;
 pub use module::{Module, ModuleVisitor, ModuleVisitorMut, Param, Parameter};
 pub use ops::{Indices, Mask};
-pub use optimizer::{ModuleOptimizer, Optimizer, ParameterState};
+pub use optimizer::{ModuleOptimizer, Optimizer, OptimizerState, ParameterState};
 pub(crate) use row_updates::SomeRows;
 pub use special::{log_gamma, log_multichoose, log_one_minus_exp, stirling_remainder};
 pub use tape::Gradients;

@@ -62,7 +62,16 @@ pub struct ParameterState {
     /// m and v of Adam, or the velocity; empty before the first update.
     pub(super) moments: Vec<Data>,
     /// The number of updates that each row has received, while that differs from row to row.
-    pub(super) received: Vec<usize>,
+    pub(crate) received: Vec<usize>,
+}
+
+/// The state of an optimizer: that of each parameter, and what some rows have yet to receive.
+#[derive(Clone, Debug, Default)]
+pub struct OptimizerState {
+    /// In the order of [`Module::visit`].
+    pub parameters: Vec<ParameterState>,
+    /// The learning rates of the latest updates, those that not all rows have received.
+    pub missed: Vec<f64>,
 }
 
 impl ParameterState {
@@ -74,6 +83,13 @@ impl ParameterState {
         let shape = Shape::new(&parameter.shape());
         let data = |values| parameter.shown(&Data::new(values, shape, device));
         ParameterState { steps, moments: moments.into_iter().map(data).collect(), received: vec![] }
+    }
+
+    /// Whether the updates received are one number for each row, none above their total.
+    pub(crate) fn is_consistent(&self, parameter: &Parameter) -> bool {
+        let rows = parameter.data.shape()[0];
+        let fits = self.received.is_empty() || self.received.len() == rows;
+        fits && self.received.iter().all(|&count| count <= self.steps)
     }
 
     /// The moments of `parameter` in single precision, row-major.
@@ -99,9 +115,23 @@ impl ModuleOptimizer {
         self.rule == Optimizer::Adam
     }
 
-    /// The same with these states, one for each parameter.
-    pub(crate) fn with_states(self, states: Vec<ParameterState>) -> Self {
-        ModuleOptimizer { states, ..self }
+    /// The same in this state.
+    pub(crate) fn with_state(self, state: OptimizerState) -> Self {
+        let OptimizerState { parameters: states, missed } = state;
+        let updates = states.iter().map(|state| state.steps).max().unwrap_or(0);
+        let mut rates = Rates::after(updates.saturating_sub(missed.len()));
+        missed.into_iter().for_each(|rate| rates.add(rate));
+        ModuleOptimizer { states, rates, ..self }
+    }
+
+    /// The whole state, for [`Resume`](crate::train::Resume).
+    pub fn state(&self) -> OptimizerState {
+        OptimizerState { parameters: self.states.clone(), missed: self.missed() }
+    }
+
+    /// [`OptimizerState::missed`].
+    pub(crate) fn missed(&self) -> Vec<f64> {
+        self.rates.learning_rates()
     }
 
     /// The states of the parameters that were updated, in the order of [`Module::visit`].

@@ -1,6 +1,6 @@
 //! What training gives, why it ended, and the state from which it is resumed.
 
-use crate::tensor::ParameterState;
+use crate::tensor::OptimizerState;
 use serde::{Deserialize, Serialize};
 
 use super::EpochRecord;
@@ -86,9 +86,8 @@ pub struct Resume<M> {
     pub model: M,
     /// The best weights until then.
     pub best: M,
-    /// The optimizer's state for each parameter, in the order of
-    /// [`Module::visit`](crate::tensor::Module::visit).
-    pub optimizer: Vec<ParameterState>,
+    /// The optimizer's state.
+    pub optimizer: OptimizerState,
     /// Counters and history.
     pub state: State,
 }

@@ -97,7 +97,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         let mut optimizer = ModuleOptimizer::new(config.optimizer, config.gradient_clip);
         let (mut model, best, state) = match resume {
             Some(resume) => {
-                optimizer = optimizer.with_states(resume.optimizer);
+                optimizer = optimizer.with_state(resume.optimizer);
                 (resume.model, resume.best, resume.state)
             }
             None => (model.clone(), model, State::default()),
@@ -399,7 +399,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
     fn save(&mut self, hooks: &mut dyn Hooks<M>) -> Result<()> {
         self.state.seconds += self.started.elapsed().as_secs_f64();
         self.started = Instant::now();
-        self.optimizer.settle(&mut self.model);
+        // Rows keep what they have yet to receive: when a snapshot is taken must change no bit.
         let model = self.model.valid();
         hooks.save(&Snapshot {
             model: &model,
