@@ -147,6 +147,8 @@ pub enum Purpose {
     EvaluatedRows = 42,
     /// Which levels stand for the others of a category with many.
     SampledLevels = 43,
+    /// Which of many validation rows are scored after an epoch.
+    ValidatedRows = 44,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -237,7 +239,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 61] = [
+    const ALL: [Purpose; 62] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -283,6 +285,7 @@ mod tests {
         Purpose::CenterRows,
         Purpose::EvaluatedRows,
         Purpose::SampledLevels,
+        Purpose::ValidatedRows,
         Purpose::ForecastPaths,
         Purpose::InitializeForecast,
         Purpose::EvaluateForecast,

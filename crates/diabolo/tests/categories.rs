@@ -2,7 +2,9 @@
 //! trained models; and a step that sees some levels of large categories.
 #![allow(clippy::unwrap_used)]
 
-use diabolo::artifact::weights;
+use std::path::Path;
+
+use diabolo::artifact::{read_checkpoint, weights, write_checkpoint};
 use diabolo::data::Encoded;
 use diabolo::data::rows::{Bits, Cells, Codes, Rows, Segment};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
@@ -12,7 +14,7 @@ use diabolo::model::{
 use diabolo::nn::Activation;
 use diabolo::random::{Purpose, RngExt, standard_normal, stream};
 use diabolo::tensor::{Device, to_host};
-use diabolo::train::{self, TrainingConfig, TrainingData};
+use diabolo::train::{self, Hooks, Progress, Resume, Snapshot, TrainingConfig, TrainingData};
 
 const NUMBERS: usize = 3;
 
@@ -76,7 +78,13 @@ fn one_hot(rows: &Encoded) -> Encoded {
     }
 }
 
-fn trained(architecture: &Architecture, rows: &Encoded, epochs: usize, rate: f64) -> Model {
+fn fit(
+    architecture: &Architecture,
+    rows: &Encoded,
+    (epochs, rate): (usize, f64),
+    resume: Option<Resume<Model>>,
+    hooks: &mut dyn Hooks<Model>,
+) -> Model {
     let device = Device::cpu();
     let config = TrainingConfig {
         epochs: Some(epochs),
@@ -86,8 +94,11 @@ fn trained(architecture: &Architecture, rows: &Encoded, epochs: usize, rate: f64
     };
     let none = rows.select(&[]);
     let data = TrainingData { train: rows, validation: &none };
-    let model = Model::new(architecture, 0, &device);
-    train::fit(model, None, &data, &config, &device, &mut ()).unwrap().model
+    train::fit(Model::new(architecture, 0, &device), resume, &data, &config, &device, hooks).unwrap().model
+}
+
+fn trained(architecture: &Architecture, rows: &Encoded, epochs: usize, rate: f64) -> Model {
+    fit(architecture, rows, (epochs, rate), None, &mut ())
 }
 
 #[test]
@@ -150,4 +161,45 @@ fn steps_that_see_some_levels_learn_as_those_that_see_all() {
         (some - all).abs() < 0.1 * (untrained - all),
         "some levels {some}, all {all}, before {untrained}"
     );
+}
+
+/// Writes a checkpoint where it is interrupted.
+struct StopAfter<'a> {
+    steps: usize,
+    path: &'a Path,
+}
+
+impl Hooks<Model> for StopAfter<'_> {
+    fn step(&mut self, _: &Progress) {
+        self.steps = self.steps.saturating_sub(1);
+    }
+    fn interrupted(&self) -> bool {
+        self.steps == 0
+    }
+    fn save(&mut self, snapshot: &Snapshot<Model>) -> diabolo::Result<()> {
+        write_checkpoint(self.path, snapshot)
+    }
+}
+
+/// In the middle of an epoch most rows of the weights have yet to receive updates.
+#[test]
+fn steps_that_see_some_levels_are_resumed_with_the_same_bits() {
+    let levels = [2100, 5];
+    let rows = rows(640, &levels, 0.1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checkpoint.safetensors");
+    for family in [FamilyConfig::Plain { tied: false }, FamilyConfig::default()] {
+        let architecture = architecture(family.clone(), &levels);
+        let whole = weights::export(&trained(&architecture, &rows, 2, 0.01));
+        let all = weights::export(&trained(&architecture, &one_hot(&rows), 2, 0.01));
+        assert!(whole != all, "a step sees some levels");
+        for steps in [3, 7, 14] {
+            let settings = (2, 0.01);
+            fit(&architecture, &rows, settings, None, &mut StopAfter { steps, path: &path });
+            let model = Model::new(&architecture, 0, &Device::cpu());
+            let resume = read_checkpoint(&path, &model, &Device::cpu()).unwrap();
+            let resumed = fit(&architecture, &rows, settings, Some(resume), &mut ());
+            assert!(weights::export(&resumed) == whole, "{} after {steps} steps", family.name());
+        }
+    }
 }

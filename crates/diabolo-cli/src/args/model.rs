@@ -183,10 +183,7 @@ impl ModelArgs {
         if let Some(text) = &self.variance {
             model.variance = Some(text.parse()?);
         }
-        // Recurrent layers have no transpose.
-        if let (NetworkConfig::Gru { .. }, Some(tied)) = (&model.network, model.family.tied_mut()) {
-            *tied = false;
-        }
+        model.untie_recurrent();
         self.apply_family(&mut model.family)
     }
 

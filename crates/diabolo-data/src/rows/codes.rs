@@ -104,11 +104,6 @@ impl Bits {
         self.words[position / 64] &= !(1 << (position % 64));
     }
 
-    /// Whether none of `length` bits is 1.
-    pub fn none(&self, first: usize, length: usize) -> bool {
-        !(first..first + length).any(|position| self.at(position))
-    }
-
     /// `width` bits of each of some rows.
     pub fn gather(&self, rows: &[usize], width: usize) -> Self {
         let mut found = Bits::ones(rows.len() * width);
@@ -146,6 +141,5 @@ mod tests {
         bits.clear(67);
         let rows = bits.gather(&[33, 0], 2);
         assert_eq!((0..4).map(|at| rows.at(at)).collect::<Vec<_>>(), [true, false, true, true]);
-        assert!(!bits.none(66, 2) && bits.none(67, 1));
     }
 }

@@ -40,6 +40,7 @@ impl Rows {
     /// # Panics
     /// If they are not whole rows.
     pub fn dense(values: Vec<f32>, width: usize) -> Self {
+        assert!(values.len().is_multiple_of(width.max(1)), "whole rows of {width} numbers");
         let rows = values.len() / width.max(1);
         Rows::of(rows, vec![Segment { width, cells: Cells::Numbers(values) }])
     }
@@ -120,7 +121,13 @@ impl Rows {
     pub fn has(&self, row: usize, columns: &Range<usize>) -> bool {
         self.placed().any(|(own, segment)| {
             let common = own.start.max(columns.start)..own.end.min(columns.end);
-            common.into_iter().any(|column| segment.at(row, column - own.start) != 0.0)
+            match &segment.cells {
+                _ if common.is_empty() => false,
+                // One bit for all columns.
+                Cells::SharedFlags(_) => segment.at(row, 0) != 0.0,
+                Cells::OneHot(codes) => common.contains(&(own.start + codes.at(row))),
+                _ => common.into_iter().any(|column| segment.at(row, column - own.start) != 0.0),
+            }
         })
     }
 

@@ -184,7 +184,7 @@ impl SavedForecast {
             let tensor = tensors.remove(name).filter(|tensor| fits(&tensor.shape));
             let tensor = tensor.filter(|tensor| tensor.values.iter().all(|value| value.is_finite()));
             let wrong =
-                || broken(path, &format!("tensor {name} is missing, or has another shape or no numbers"));
+                || broken(path, format!("tensor {name} is missing, or has another shape or no numbers"));
             Ok(tensor.ok_or_else(wrong)?.values)
         };
         let mut matrices = vec![];

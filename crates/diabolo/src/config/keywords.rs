@@ -128,6 +128,9 @@ impl Config {
             })?;
             config.set_value(&path, parsed(name, value)?)?;
         }
+        if !given.contains_key("tied") {
+            config.model.untie_recurrent();
+        }
         Ok(config)
     }
 }

@@ -174,7 +174,10 @@ impl Gru<'_> {
                     }
                 },
             );
-            Matrix::new(&arguments, [rows, 3 * width]).times_rows_here(self.weight, width, &mut through);
+            if t > 0 {
+                let arguments = Matrix::new(&arguments, [rows, 3 * width]);
+                arguments.times_rows_here(self.weight, width, &mut through);
+            }
         }
     }
 

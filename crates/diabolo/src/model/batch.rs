@@ -89,6 +89,12 @@ fn gather(values: &Rows, rows: &[usize]) -> Rows {
 /// Number of rows per pass through a network.
 pub(crate) const CHUNK: usize = 1024;
 
+/// Rows of `width` numbers, at most [`CHUNK`], that together have 64 MiB at most; at least one.
+pub(crate) fn rows_of_width(width: usize) -> usize {
+    const NUMBERS: usize = 1 << 24;
+    (NUMBERS / width.max(1)).clamp(1, CHUNK)
+}
+
 /// Applies `network` to all `rows`, chunk by chunk on all cores; the result is on the host.
 pub(crate) fn in_chunks<T: Clone + Send>(
     rows: &Encoded,

@@ -259,6 +259,14 @@ impl Architecture {
 }
 
 impl ModelConfig {
+    /// Unties the families that are tied by default, for networks of recurrent layers, which have no
+    /// transpose.
+    pub fn untie_recurrent(&mut self) {
+        if let (NetworkConfig::Gru { .. }, Some(tied)) = (&self.network, self.family.tied_mut()) {
+            *tied = false;
+        }
+    }
+
     /// Sets open values from the blocks of the data, validates everything, and returns the
     /// architecture.
     ///
@@ -337,7 +345,7 @@ impl ModelConfig {
             _ => false,
         };
         let has_hidden = self.hidden.as_ref().is_none_or(|hidden| !hidden.is_empty());
-        (sees_some && has_hidden).then_some(MANY)
+        (sees_some && has_hidden && self.network.is_dense()).then_some(MANY)
     }
 
     fn validate(&self, architecture: &Architecture, variance: Variance) -> Result<()> {

@@ -91,9 +91,12 @@ impl Deterministic {
         self
     }
 
-    /// See [`Trainable`](super::Trainable::likelihood_of_levels): without tied weights.
+    /// See [`Trainable`](super::Trainable::likelihood_of_levels): with fully connected layers at both
+    /// ends, not tied.
     pub(super) fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
-        self.decoder_bias.is_empty().then_some(&mut self.likelihood)
+        let ends = [self.encoder.first(), self.decoder.last()];
+        let is_dense = ends.into_iter().all(|end| end.is_some_and(|layer| layer.as_linear().is_some()));
+        is_dense.then_some(&mut self.likelihood)
     }
 
     /// −log p(x | g(code)) of the clean rows.

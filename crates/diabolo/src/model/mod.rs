@@ -24,7 +24,7 @@ mod vector_quantized;
 
 pub use any::Model;
 pub use batch::Batch;
-pub(crate) use batch::{CHUNK, in_chunks};
+pub(crate) use batch::{CHUNK, in_chunks, rows_of_width};
 pub use classifier::Classifier;
 pub use column_likelihoods::ANY_COLUMN;
 pub use config::{Architecture, FamilyConfig, ModelConfig};

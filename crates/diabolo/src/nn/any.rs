@@ -87,13 +87,12 @@ impl AnyLayer {
     /// × outputs → batch × inputs.
     ///
     /// # Panics
-    /// For a recurrent layer, which has no such map: tied networks of them are refused.
+    /// For layers over the steps of windows: tied networks of them are refused.
     pub fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
         match self {
             AnyLayer::Linear(layer) => layer.tied(h, bias, activation),
             AnyLayer::Convolution(layer) => layer.tied(h, bias, activation),
-            AnyLayer::Permutation(layer) => activation.forward(layer.undo(h) + bias.unsqueeze_dim::<2>(0)),
-            AnyLayer::Gru(_) => panic!("a recurrent layer is not tied"),
+            AnyLayer::Gru(_) | AnyLayer::Permutation(_) => panic!("layers over steps are not tied"),
         }
     }
 }

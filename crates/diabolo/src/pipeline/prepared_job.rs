@@ -62,8 +62,11 @@ impl<'a> FitJob<'a> {
 
     /// Reads and prepares the rows; returns them with the fingerprint of a file or stream.
     fn read(&mut self) -> Result<(Prepared, Option<String>)> {
-        let FitJob { source, name, validation, config, cancel, .. } = self;
-        let most_levels = config.data.most_levels.or(config.model.most_levels());
+        let FitJob { source, name, validation, config, cancel, device, .. } = self;
+        // Where a step sees some of the levels, there may be many.
+        let sees_some = config.training.optimizer.updates_rows() && device.has_kernels();
+        let of_model = config.model.most_levels().filter(|_| sees_some);
+        let most_levels = config.data.most_levels.or(of_model);
         let (data, seed) = (&DataConfig { most_levels, ..config.data.clone() }, config.training.seed);
         let check = || cancel.check(Phase::Prepare);
         let (on_note, notes) = OnNote::kept();

@@ -275,6 +275,8 @@ impl<T: Element> Array<T> {
         if dim == 1
             && let [first, second] = all
             && let Some(rows) = first.rows()
+            // Others would lose digits.
+            && (second.rows().is_some() || size_of::<T>() == size_of::<f32>())
         {
             let dense = || Rows::dense(T::into_f32(second.values.to_vec()), second.shape[1]);
             return Array::of_rows(

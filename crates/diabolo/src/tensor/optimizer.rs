@@ -110,11 +110,6 @@ impl ModuleOptimizer {
         ModuleOptimizer { states, ..ModuleOptimizer::new(self.rule, self.clip) }
     }
 
-    /// Whether updates of some rows are possible: rows without a gradient receive theirs later.
-    pub(crate) fn updates_rows(&self) -> bool {
-        self.rule == Optimizer::Adam
-    }
-
     /// The same in this state.
     pub(crate) fn with_state(self, state: OptimizerState) -> Self {
         let OptimizerState { parameters: states, missed } = state;
@@ -190,6 +185,11 @@ fn clipped(gradient: Data, limit: f64) -> Data {
 }
 
 impl Optimizer {
+    /// Whether updates of some rows are possible: rows without a gradient receive theirs later.
+    pub(crate) fn updates_rows(self) -> bool {
+        self == Optimizer::Adam
+    }
+
     /// One update of a parameter.
     fn update(self, parameter: &mut Data, gradient: Data, state: &mut ParameterState, learning_rate: f64) {
         let (moments, momentum, weight_decay) = match self {

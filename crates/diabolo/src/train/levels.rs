@@ -1,15 +1,19 @@
-//! Training steps that see some of the levels of categories with very many.
+//! Sampled softmax (Bengio & Senécal 2008; Jean et al. 2015): training steps that see some of the
+//! levels of categories with very many.
 //!
-//! A soft-max over K levels costs K products with the last hidden layer, for every row. A step
+//! A softmax over K levels costs K products with the last hidden layer, for every row. A step
 //! therefore sees the levels B of its rows, and U of the others, drawn at random, which stand for
 //! all others:
 //!
 //! ```text
 //! −log p(x) = log Z − l_x,   Z ≈ Σ_{k∈B} e^(l_k) + (K − |B|)/|U| Σ_{k∈U} e^(l_k)
 //! ```
-//! The estimate of Z is unbiased, that of log Z nearly so; frequent levels are in B. The step has a
+//! The estimate of Z is unbiased; that of log Z is too low on average (Jensen), so that the training
+//! loss is below the loss by all levels. Frequent levels are often in B. The step has a
 //! model of its own, with the weights of these levels only and a constant log (K − |B|)/|U| on the
 //! logits of U, and rows that number these levels. Validation and evaluation use all levels.
+
+use std::ops::Range;
 
 use crate::data::Encoded;
 use crate::data::rows::{Cells, Codes, Rows, Segment};
@@ -57,10 +61,16 @@ impl Levels {
         let likelihood = model.likelihood_of_levels()?;
         let segments = || rows.values.placed();
         let is_large = |start: usize, width: usize, family: Family| {
-            let is_segment = |(columns, segment): (std::ops::Range<usize>, &Segment)| {
-                columns == (start..start + width) && matches!(segment.cells, Cells::OneHot(_))
+            let columns = start..start + width;
+            let is_segment = |(own, segment): (Range<usize>, &Segment)| {
+                own == columns && matches!(segment.cells, Cells::OneHot(_))
             };
-            width >= MANY && family == Family::Categorical && segments().any(is_segment)
+            // A cell is missing in all of its columns.
+            let is_shared = |(_, segment): (usize, &Segment)| matches!(segment.cells, Cells::SharedFlags(_));
+            let marks = rows.observed.as_ref();
+            let is_marked_once = marks.is_none_or(|marks| marks.segment(&columns).is_some_and(is_shared));
+            let is_wide = width >= MANY && family == Family::Categorical;
+            is_wide && is_marked_once && segments().any(is_segment)
         };
         let blocks = likelihood.blocks().iter().map(|block| Block {
             width: block.width,

@@ -13,7 +13,7 @@ use super::outcome::{Outcome, Resume, State, StopReason};
 use super::step::{Part, StepKey, differentiate, gradients, is_worth_threads, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
 use crate::kernel::with_pool;
-use crate::model::{Batch, Context, HealthStats, Trainable};
+use crate::model::{Batch, Context, HealthStats, Trainable, rows_of_width};
 use crate::objective::trimmed;
 use crate::random::{Purpose, permutation, stream};
 use crate::tensor::{Device, Module, ModuleOptimizer};
@@ -65,6 +65,21 @@ fn diverged(error: Error) -> Result<StopReason> {
     }
 }
 
+/// The validation rows whose loss is computed: all, or with large categories, which cost as many
+/// logits as they have levels, a random part.
+fn validated(data: &TrainingData, has_large: bool, seed: u64) -> Vec<usize> {
+    const LOGITS: usize = 1 << 27;
+    let count = data.validation.rows;
+    let most = if has_large { (LOGITS / data.train.width).max(256) } else { count };
+    if count <= most {
+        return (0..count).collect();
+    }
+    let mut rows = permutation(&mut stream(seed, Purpose::ValidatedRows, 0, 0), count);
+    rows.truncate(most);
+    rows.sort_unstable();
+    rows
+}
+
 pub(super) struct Trainer<'a, M> {
     model: M,
     best: M,
@@ -80,6 +95,8 @@ pub(super) struct Trainer<'a, M> {
     warmup: usize,
     /// Large categories, of which a step sees some levels.
     levels: Option<Levels>,
+    /// The validation rows whose loss is computed.
+    validated: Vec<usize>,
     /// When [`State::seconds`] was last updated.
     started: Instant,
     /// The start of this call; `max_seconds` counts from here, also after a resume.
@@ -102,12 +119,14 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             }
             None => (model.clone(), model, State::default()),
         };
-        let levels = match optimizer.updates_rows() && device.has_kernels() {
+        let levels = match config.optimizer.updates_rows() && device.has_kernels() {
             true => Levels::find(&mut model, data.train),
             false => None,
         };
+        let validated = validated(data, levels.is_some(), config.seed);
         Ok(Trainer {
             levels,
+            validated,
             warmup: model.warmup_epochs().ceil() as usize,
             model: model.train(),
             best,
@@ -338,12 +357,12 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
 
     /// The terms of the objective on validation rows, with the same noise after every epoch.
     fn validate(&self, model: &M) -> Result<std::collections::BTreeMap<String, f64>> {
-        let rows: Vec<usize> = (0..self.validated()).collect();
-        if rows.is_empty() {
+        if self.validated.is_empty() {
             return Ok(Default::default());
         }
         let mut sums = TermSums::default();
-        for (chunk, rows) in rows.chunks(model.max_batch_rows()).enumerate() {
+        let size = model.max_batch_rows().min(rows_of_width(self.data.validation.width));
+        for (chunk, rows) in self.validated.chunks(size).enumerate() {
             let batch = Batch::gather(self.data.validation, rows, self.device);
             let mut context = Context {
                 noise: &mut stream(self.config.seed, Purpose::Evaluate, 0, chunk as u64),
@@ -361,19 +380,11 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(sums.means())
     }
 
-    /// The number of validation rows whose loss is computed: with large categories, which cost as
-    /// many logits as they have levels, the first ones.
-    fn validated(&self) -> usize {
-        const LOGITS: usize = 1 << 27;
-        let most = self.levels.as_ref().map_or(usize::MAX, |_| (LOGITS / self.data.train.width).max(256));
-        self.data.validation.rows.min(most)
-    }
-
     /// The health statistics of a thousand validation rows, or training rows if there are none.
     fn health(&self, model: &M) -> Option<HealthStats> {
         let held_out = self.data.validation.rows > 0;
         let rows = if held_out { self.data.validation } else { self.data.train };
-        let some: Vec<usize> = (0..rows.rows.min(1024)).collect();
+        let some: Vec<usize> = (0..rows.rows.min(rows_of_width(rows.width))).collect();
         model.health(&Batch::gather(rows, &some, self.device))
     }
 

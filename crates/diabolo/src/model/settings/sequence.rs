@@ -18,7 +18,8 @@ impl Sequence {
     /// `None` for other rows.
     pub fn of(blocks: &[Block]) -> Option<Self> {
         let names = || blocks.iter().flat_map(|block| &block.names).map(|name| lag(name).1);
-        let steps = names().max()? + 1;
+        let width = blocks.iter().map(|block| block.width).sum();
+        let steps = names().max()?.checked_add(1).filter(|&steps| steps <= width)?;
         let mut by_step = vec![vec![]; steps];
         for block in blocks {
             let each = block.width / block.names.len();
@@ -96,5 +97,8 @@ mod tests {
         assert!(sequence.parameter_order(&uneven).is_err());
         assert_eq!(Sequence::of(&blocks[2..]), None);
         assert_eq!(Sequence::of(&[block(BlockKind::Numeric, 0, 3, &["a[-1]", "a", "b"])]), None);
+        for name in ["a[-99999999999]", "a[-18446744073709551615]"] {
+            assert_eq!(Sequence::of(&[block(BlockKind::Numeric, 0, 2, &[name, "a"])]), None);
+        }
     }
 }

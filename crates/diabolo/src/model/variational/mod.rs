@@ -23,6 +23,7 @@ use self::bound_terms::WeightedDraws;
 use super::settings::{Bound, VariationalConfig};
 use super::{
     Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, Network, PosteriorDraws, Trainable,
+    rows_of_width,
 };
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
@@ -120,8 +121,10 @@ impl Trainable for Variational {
     }
 
     fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
-        let reads_rows = self.encoder.is_empty() || matches!(self.prior, Some(Prior::VampPrior(_)));
-        (!reads_rows).then_some(&mut self.likelihood)
+        let reads_rows = matches!(self.prior, Some(Prior::VampPrior(_)));
+        let is_dense = |layer: Option<&AnyLayer>| layer.is_some_and(|layer| layer.as_linear().is_some());
+        let is_dense = is_dense(self.encoder.first()) && is_dense(Some(&self.output));
+        (is_dense && !reads_rows).then_some(&mut self.likelihood)
     }
 
     fn warmup_epochs(&self) -> f64 {
@@ -136,14 +139,11 @@ impl Trainable for Variational {
     }
 
     fn max_batch_rows(&self) -> usize {
-        // The largest tensor of a bound has 64 MiB.
-        const NUMBERS: usize = 1 << 24;
         let rows = match self.config.bound {
-            Bound::Importance { samples, .. } => {
-                NUMBERS / samples.saturating_mul(self.output.outputs()).max(1)
-            }
-            Bound::TotalCorrelation { .. } => (NUMBERS / self.latent_dim().max(1)).isqrt(),
-            _ => NUMBERS / self.output.outputs().max(1),
+            Bound::Importance { samples, .. } => rows_of_width(samples.saturating_mul(self.output.outputs())),
+            // A tensor of rows × rows.
+            Bound::TotalCorrelation { .. } => ((1 << 24) / self.latent_dim().max(1)).isqrt(),
+            _ => rows_of_width(self.output.outputs()),
         };
         rows.clamp(1, CHUNK)
     }
