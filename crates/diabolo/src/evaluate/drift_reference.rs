@@ -1,5 +1,6 @@
 //! Histograms of held-out rows, the reference of drift tests. They contain no rows.
 
+use crate::data::rows::Cells;
 use crate::data::{Encoded, Preprocessor};
 
 use crate::stats::Histogram;
@@ -78,15 +79,16 @@ fn values(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[
         if feature.kind.is_image() {
             continue;
         }
-        let cell = |row: usize| {
-            let cells = &rows.values[row * rows.width + units.start..row * rows.width + units.end];
-            match (rows.has(row, &units), cells) {
-                (false, _) => f32::NAN,
-                (true, [value]) => *value,
-                // The time comes before its positions in the calendar.
-                (true, [time, ..]) if feature.kind.categories().is_empty() => *time,
-                (true, one_hot) => one_hot.iter().position(|&v| v == 1.0).map_or(f32::NAN, |at| at as f32),
-            }
+        let segment = rows.values.segment(&units).map(|(_, segment)| &segment.cells);
+        let cell = |row: usize| match segment {
+            _ if !rows.has(row, &units) => f32::NAN,
+            Some(Cells::OneHot(codes)) => codes.at(row) as f32,
+            // The time comes before its positions in the calendar.
+            _ if units.len() == 1 || feature.kind.categories().is_empty() => rows.values.at(row, units.start),
+            _ => units
+                .clone()
+                .position(|unit| rows.values.at(row, unit) == 1.0)
+                .map_or(f32::NAN, |at| at as f32),
         };
         values.push((0..rows.rows).map(cell).collect());
     }

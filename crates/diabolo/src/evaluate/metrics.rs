@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Choices;
 use crate::data::Encoded;
 use crate::distribution::Constant;
-use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context, rows_of_width};
+use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
 use crate::objective::{Estimator, LayerSize, rademacher};
 use crate::random::{Purpose, stream};
 use crate::stats::elementary::{double::log2, square};
@@ -192,7 +192,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
     pub fn add(&mut self, rows: &Encoded) {
         self.width = rows.width;
         let all: Vec<usize> = (0..rows.rows).collect();
-        for chunk in all.chunks(self.model.max_batch_rows().min(rows_of_width(rows.width)).min(CHUNK)) {
+        for chunk in all.chunks(self.model.max_batch_rows(rows.width).min(CHUNK)) {
             let batch = Batch::gather(rows, chunk, self.device);
             let bounds = self.add_draws(&batch);
             let losses = self.add_code(&batch);

@@ -106,8 +106,8 @@ impl<T: DerefMut<Target = dyn Autoencoder> + Send + Sync> Trainable for T {
         (**self).is_row_separable()
     }
 
-    fn max_batch_rows(&self) -> usize {
-        (**self).max_batch_rows()
+    fn max_batch_rows(&self, width: usize) -> usize {
+        (**self).max_batch_rows(width)
     }
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {

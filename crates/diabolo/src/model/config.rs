@@ -16,11 +16,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::column_likelihoods::{self, Defaults};
-use super::settings::multiscale;
 use super::settings::{
     Bound, ContractiveConfig, MultiscaleConfig, NetworkConfig, PriorConfig, SparseConfig, Stem,
     VariationalConfig, VectorQuantizedConfig,
 };
+use super::settings::{multiscale, sizes};
 use crate::data::{Block, BlockKind, any_of};
 use crate::distribution::{Family, LikelihoodBlock, Variance};
 use crate::nn::Activation;
@@ -259,8 +259,8 @@ impl Architecture {
 }
 
 impl ModelConfig {
-    /// Unties the families that are tied by default, for networks of recurrent layers, which have no
-    /// transpose.
+    /// Unties the families that are tied by default, for networks of recurrent layers, which have
+    /// no transpose.
     pub fn untie_recurrent(&mut self) {
         if let (NetworkConfig::Gru { .. }, Some(tied)) = (&self.network, self.family.tied_mut()) {
             *tied = false;
@@ -286,15 +286,15 @@ impl ModelConfig {
         let usual_hidden = || match (&stem, multiscale) {
             (Some(_), _) => vec![],
             (None, true) => vec![multiscale::USUAL_WIDTH],
-            (None, false) => default_hidden(inputs, overcomplete),
+            (None, false) => sizes::default_hidden(inputs, overcomplete),
         };
         let hidden = self.hidden.get_or_insert_with(usual_hidden).clone();
         let latent_dim = *self.latent_dim.get_or_insert_with(|| match (&self.family, &stem) {
             (FamilyConfig::VectorQuantized(config), _) => config.usual_latent_dim(),
             (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
             (_, Some(stem @ Stem::Convolution(_))) if overcomplete => stem.features(),
-            (_, Some(Stem::Recurrent(_))) => default_latent_dim(inputs, image, false),
-            _ => default_latent_dim(inputs, image, overcomplete),
+            (_, Some(Stem::Recurrent(_))) => sizes::default_latent_dim(inputs, image, false),
+            _ => sizes::default_latent_dim(inputs, image, overcomplete),
         });
         let smooth_steps = overcomplete && stem.is_none();
         let usual_activation = if smooth_steps { Activation::Sigmoid } else { Activation::Silu };
@@ -431,23 +431,5 @@ impl ModelConfig {
         pixels
             .flat_map(|block| &block.names)
             .any(|column| column_likelihoods::asked(&self.likelihood, column, BlockKind::Pixels).is_some())
-    }
-}
-
-/// Default widths: one wide layer for overcomplete families, as in their papers; a bottleneck for
-/// others.
-fn default_hidden(inputs: usize, overcomplete: bool) -> Vec<usize> {
-    if overcomplete { vec![] } else { vec![(4 * inputs).next_power_of_two().clamp(64, 512)] }
-}
-
-/// Images with more pixels, times channels, are probably photographs, which need larger codes.
-const DRAWING: usize = 1024;
-
-fn default_latent_dim(inputs: usize, image: bool, overcomplete: bool) -> usize {
-    match (overcomplete, image) {
-        (true, _) => (2 * inputs).clamp(32, 1000),
-        (false, true) if inputs > DRAWING => 64,
-        (false, true) => (inputs / 6).clamp(2, 20),
-        (false, false) => (inputs / 2).clamp(2, 16),
     }
 }

@@ -91,8 +91,8 @@ impl Deterministic {
         self
     }
 
-    /// See [`Trainable`](super::Trainable::likelihood_of_levels): with fully connected layers at both
-    /// ends, not tied.
+    /// See [`Trainable`](super::Trainable::likelihood_of_levels): with fully connected layers at
+    /// both ends, not tied.
     pub(super) fn likelihood_of_levels(&mut self) -> Option<&mut Likelihood> {
         let ends = [self.encoder.first(), self.decoder.last()];
         let is_dense = ends.into_iter().all(|end| end.is_some_and(|layer| layer.as_linear().is_some()));

@@ -1,7 +1,7 @@
 //! The traits of models, used by the trainer, the evaluation and the tasks. A custom family
 //! implements these; see `examples/own_family.rs`.
 
-use super::{Batch, CHUNK, Codebook, HealthStats};
+use super::{Batch, Codebook, HealthStats, rows_of_width};
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
 use crate::nn::Layers;
@@ -34,9 +34,9 @@ pub trait Trainable: Send + Sync {
         true
     }
 
-    /// Maximum number of rows per evaluation of the loss, to limit memory.
-    fn max_batch_rows(&self) -> usize {
-        CHUNK
+    /// Maximum number of rows of `width` numbers per evaluation of the loss, to limit memory.
+    fn max_batch_rows(&self, width: usize) -> usize {
+        rows_of_width(width)
     }
 
     /// Health statistics on these rows; `self` without autodiff.

@@ -81,7 +81,7 @@ pub(super) fn add_latent(
 fn squared_error(model: &LatentForecast, rows: &Encoded, device: &Device) -> f64 {
     let all: Vec<usize> = (0..rows.rows).collect();
     let mut sum = 0.0;
-    for chunk in all.chunks(model.max_batch_rows()) {
+    for chunk in all.chunks(model.max_batch_rows(rows.width)) {
         let noise = &mut stream(0, Purpose::EvaluateForecast, 0, chunk[0] as u64);
         let mut context = Context { noise, epochs: 0.0, training: false, rows: rows.rows, device };
         for term in model.loss(&Batch::gather(rows, chunk, device), &mut context) {

@@ -278,7 +278,7 @@ impl Predictor {
         let mut terms = BTreeMap::<&'static str, Vec<f32>>::new();
         self.here(|| {
             use crate::model::Trainable;
-            for (k, chunk) in all.chunks(model.max_batch_rows()).enumerate() {
+            for (k, chunk) in all.chunks(model.max_batch_rows(encoded.width)).enumerate() {
                 let noise = &mut stream(seed, Purpose::ObjectiveTerms, 0, k as u64);
                 let rows = self.saved.header.source.split[0];
                 let mut context =

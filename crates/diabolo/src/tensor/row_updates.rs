@@ -210,8 +210,8 @@ mod tests {
     use crate::random::{Purpose, permutation, standard_normal, stream};
     use crate::tensor::{Device, Optimizer, Param, to_host};
 
-    /// Every step has gradients for 3 of 40 rows, the last row only twice; dense Adam has zeros for the
-    /// others. Meanwhile all rows receive what they have missed, and the optimizer is restored.
+    /// Every step has gradients for 3 of 40 rows, the last row only twice; dense Adam has zeros for
+    /// the others. Meanwhile all rows receive what they have missed, and the optimizer is restored.
     #[test]
     fn rows_end_where_dense_adam_takes_them() {
         const ROWS: usize = 40;

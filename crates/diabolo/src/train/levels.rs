@@ -8,8 +8,8 @@
 //! ```text
 //! −log p(x) = log Z − l_x,   Z ≈ Σ_{k∈B} e^(l_k) + (K − |B|)/|U| Σ_{k∈U} e^(l_k)
 //! ```
-//! The estimate of Z is unbiased; that of log Z is too low on average (Jensen), so that the training
-//! loss is below the loss by all levels. Frequent levels are often in B. The step has a
+//! The estimate of Z is unbiased; that of log Z is too low on average (Jensen), so that the
+//! training loss is below the loss by all levels. Frequent levels are often in B. The step has a
 //! model of its own, with the weights of these levels only and a constant log (K − |B|)/|U| on the
 //! logits of U, and rows that number these levels. Validation and evaluation use all levels.
 
@@ -180,4 +180,59 @@ fn positions(codes: &Codes, levels: &[usize], missing: usize) -> Codes {
     let mut found = Codes::new(codes.len(), levels.len(), levels.len());
     (0..codes.len()).for_each(|row| found.set(row, position(codes.at(row))));
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, stream};
+    use crate::stats::elementary::double::exp;
+
+    const LEVELS: usize = 600;
+
+    /// A number and a category whose levels are given.
+    fn rows(levels: &[usize]) -> Encoded {
+        let mut codes = Codes::new(levels.len(), LEVELS, LEVELS);
+        levels.iter().enumerate().for_each(|(row, &level)| codes.set(row, level));
+        let numbers = Segment { width: 1, cells: Cells::Numbers(vec![0.5; levels.len()]) };
+        let category = Segment { width: LEVELS, cells: Cells::OneHot(codes) };
+        Encoded::from_rows(Rows::of(levels.len(), vec![numbers, category]))
+    }
+
+    fn found() -> Levels {
+        let block = |width, is_large| Block { width, outputs: width, is_large };
+        Levels { blocks: vec![block(1, false), block(LEVELS, true)], more: 2 }
+    }
+
+    #[test]
+    fn rows_number_the_levels_that_are_seen() {
+        let rows = rows(&[7, 599, 7, LEVELS, 0]);
+        let seen = found().see(&rows, &[0, 1, 3, 4], &mut stream(1, Purpose::Choose, 0, 0));
+        // The number, three levels of the rows and the others; then the condition.
+        assert_eq!((seen.weights.columns.len(), seen.weights.outputs.len()), (1 + 3 + DRAWN + 2, 4 + DRAWN));
+        assert_eq!(seen.weights.columns[..4], [0, 1, 8, 600]);
+        assert_eq!(seen.weights.columns[4 + DRAWN..], [601, 602]);
+        let width = 3 + DRAWN;
+        let ones = |row: usize| (1..=width).filter(|&column| seen.rows.values.at(row, column) == 1.0);
+        let found: Vec<Vec<usize>> = (0..4).map(|row| ones(row).collect()).collect();
+        assert_eq!(found, [vec![2], vec![3], vec![], vec![1]]);
+    }
+
+    /// Σ_B e^l + (K − |B|)/|U| Σ_U e^l is Z on average, within four standard errors.
+    #[test]
+    fn the_estimated_normalizer_is_unbiased() {
+        let rows = rows(&[3, 17, 400]);
+        let logit = |level: usize| (level as f64 * 0.7).sin() * 3.0;
+        let expected: f64 = (0..LEVELS).map(|level| exp(logit(level))).sum();
+        let estimate = |draw: u64| -> f64 {
+            let seen = found().see(&rows, &[0, 1, 2], &mut stream(draw, Purpose::Choose, 0, 0));
+            let outputs = seen.weights.outputs[1..].iter().zip(&seen.offsets[1..]);
+            outputs.map(|(output, offset)| exp(logit(output - 1) + f64::from(*offset))).sum()
+        };
+        let draws: Vec<f64> = (0..400).map(estimate).collect();
+        let mean = draws.iter().sum::<f64>() / draws.len() as f64;
+        let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / draws.len() as f64;
+        let error = (variance / draws.len() as f64).sqrt();
+        assert!(error > 0.0 && (mean - expected).abs() < 4.0 * error, "{mean}, {expected} ± {error}");
+    }
 }

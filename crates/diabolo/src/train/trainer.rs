@@ -13,7 +13,7 @@ use super::outcome::{Outcome, Resume, State, StopReason};
 use super::step::{Part, StepKey, differentiate, gradients, is_worth_threads, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
 use crate::kernel::with_pool;
-use crate::model::{Batch, Context, HealthStats, Trainable, rows_of_width};
+use crate::model::{Batch, Context, HealthStats, Trainable};
 use crate::objective::trimmed;
 use crate::random::{Purpose, permutation, stream};
 use crate::tensor::{Device, Module, ModuleOptimizer};
@@ -361,7 +361,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             return Ok(Default::default());
         }
         let mut sums = TermSums::default();
-        let size = model.max_batch_rows().min(rows_of_width(self.data.validation.width));
+        let size = model.max_batch_rows(self.data.validation.width);
         for (chunk, rows) in self.validated.chunks(size).enumerate() {
             let batch = Batch::gather(self.data.validation, rows, self.device);
             let mut context = Context {
@@ -380,11 +380,11 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(sums.means())
     }
 
-    /// The health statistics of a thousand validation rows, or training rows if there are none.
+    /// The health statistics of up to a thousand validation rows, or training rows if there are none.
     fn health(&self, model: &M) -> Option<HealthStats> {
         let held_out = self.data.validation.rows > 0;
         let rows = if held_out { self.data.validation } else { self.data.train };
-        let some: Vec<usize> = (0..rows.rows.min(rows_of_width(rows.width))).collect();
+        let some: Vec<usize> = (0..rows.rows.min(model.max_batch_rows(rows.width))).collect();
         model.health(&Batch::gather(rows, &some, self.device))
     }
 

@@ -30,9 +30,9 @@ impl Trainable for Recorder {
         self.inner.is_row_separable()
     }
 
-    fn max_batch_rows(&self) -> usize {
+    fn max_batch_rows(&self, width: usize) -> usize {
         self.note("max_batch_rows");
-        self.inner.max_batch_rows()
+        self.inner.max_batch_rows(width)
     }
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {
@@ -186,7 +186,7 @@ fn call_all<M: Autoencoder>(model: &mut M, device: &Device) {
     let context = &mut Context { noise, epochs: 0.0, training: true, rows: 1, device };
     model.loss(&batch, context);
     model.is_row_separable();
-    model.max_batch_rows();
+    model.max_batch_rows(2);
     model.health(&batch);
     model.before_training(&rows, device);
     model.warmup_epochs();

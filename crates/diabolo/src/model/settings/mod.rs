@@ -5,6 +5,7 @@ mod forecast;
 pub(super) mod multiscale;
 mod network;
 mod sequence;
+pub(super) mod sizes;
 mod sparse;
 mod synthesize;
 mod variational;

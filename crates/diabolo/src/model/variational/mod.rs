@@ -22,8 +22,7 @@ use crate::tensor::Tensor;
 use self::bound_terms::WeightedDraws;
 use super::settings::{Bound, VariationalConfig};
 use super::{
-    Architecture, Autoencoder, Batch, CHUNK, Context, HealthStats, Network, PosteriorDraws, Trainable,
-    rows_of_width,
+    Architecture, Autoencoder, Batch, Context, HealthStats, Network, PosteriorDraws, Trainable, rows_of_width,
 };
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
@@ -138,14 +137,14 @@ impl Trainable for Variational {
             && !matches!(self.prior, Some(Prior::VampPrior(_)))
     }
 
-    fn max_batch_rows(&self) -> usize {
+    fn max_batch_rows(&self, width: usize) -> usize {
         let rows = match self.config.bound {
             Bound::Importance { samples, .. } => rows_of_width(samples.saturating_mul(self.output.outputs())),
             // A tensor of rows × rows.
             Bound::TotalCorrelation { .. } => ((1 << 24) / self.latent_dim().max(1)).isqrt(),
             _ => rows_of_width(self.output.outputs()),
         };
-        rows.clamp(1, CHUNK)
+        rows.min(rows_of_width(width)).max(1)
     }
 
     fn health(&self, batch: &Batch) -> Option<HealthStats> {
