@@ -1,7 +1,9 @@
 //! `diabolo impute RUN INPUT`: imputation, batch by batch in bounded memory.
 
-use diabolo::Error;
+use arrow_array::RecordBatch;
 use diabolo::data::{UnknownCells, open};
+use diabolo::task::Imputed;
+use diabolo::{Error, task};
 use serde_json::json;
 
 use super::{finish, load_for, note_unknown, note_unobserved, writer};
@@ -24,22 +26,25 @@ pub fn run(args: &ImputeArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut completed = targets.iter().map(create).collect::<diabolo::Result<Vec<_>>>()?;
     let mut mask = args.mask.as_ref().map(beside).transpose()?;
     let mut errors = args.errors.as_ref().map(beside).transpose()?;
-    let (mut rows, mut filled, mut low_ess_rows) = (0, 0, 0);
+    let (mut filled, mut low_ess_rows) = (0, 0);
     let mut unknown = UnknownCells::default();
-    for batch in source {
-        let batch = batch?;
-        unknown.add(predictor.unknown_cells(&batch)?);
-        let imputed = predictor.clone().first_row(rows).impute(&batch, &config)?;
-        let tables = if args.multiple > 0 { imputed.draws } else { vec![imputed.completed] };
-        completed.iter_mut().zip(&tables).try_for_each(|(writer, table)| writer.write(table))?;
+    let impute = |batch: &RecordBatch, first_row: u64| {
+        let imputed = predictor.clone().first_row(first_row).impute(batch, &config)?;
+        Ok((predictor.unknown_cells(batch)?, imputed))
+    };
+    let rows = task::transform_batches(source, impute, |(cells, imputed): &(UnknownCells, Imputed)| {
+        let completed_rows = std::slice::from_ref(&imputed.completed);
+        let tables = if args.multiple > 0 { &imputed.draws } else { completed_rows };
+        completed.iter_mut().zip(tables).try_for_each(|(writer, table)| writer.write(table))?;
         mask.as_mut().map_or(Ok(()), |writer| writer.write(&imputed.mask))?;
         if let (Some(writer), Some(table)) = (&mut errors, &imputed.errors) {
             writer.write(table)?;
         }
-        rows += batch.num_rows() as u64;
+        unknown.add(cells.clone());
         filled += imputed.filled;
         low_ess_rows += imputed.low_ess_rows;
-    }
+        Ok(())
+    })?;
     if rows == 0 {
         return Err(Error::no_rows(&asked.input).into());
     }

@@ -6,7 +6,7 @@ use diabolo::artifact::write_atomically;
 use diabolo::data::{Writer, open};
 use diabolo::pipeline::{AlarmQuality, ScoreRun, Truth};
 use diabolo::report::anomalies_page;
-use diabolo::task::Rule;
+use diabolo::task::{self, Rule};
 use serde_json::json;
 
 use super::{finish, load_for};
@@ -32,24 +32,24 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let source = open(&asked.input, &asked.read_options(&predictor, shared)?)?;
     let source = asked.typed(&predictor, source, shared)?;
     let at_once = rule.needs_all_rows() || args.report.is_some() || args.cross_fit;
-    let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>>> = match at_once {
+    let batches: Box<dyn Iterator<Item = diabolo::Result<RecordBatch>> + Send> = match at_once {
         true => Box::new(std::iter::once(source.collect())),
         false => Box::new(source),
     };
     // stdout cannot have both JSON and rows.
     let writes = asked.out != "-" || !shared.json;
     let mut writer = if writes { Some(Writer::create(&asked.out, asked.format)?) } else { None };
-    for batch in batches {
-        let batch = batch?;
-        let found = run.add(&batch)?;
-        if let Some(writer) = &mut writer {
-            writer.write(&found.table(&batch, args.reasons)?)?;
-        }
+    let score = |batch: &RecordBatch| {
+        let found = run.add(batch)?;
         if let Some(path) = args.report.as_ref().filter(|_| batch.num_rows() > 0) {
-            let page = anomalies_page(&predictor, &asked.input, &batch, run.summary())?;
+            let page = anomalies_page(&predictor, &asked.input, batch, run.summary())?;
             write_atomically(path, page.to_html().as_bytes())?;
         }
-    }
+        found.table(batch, args.reasons)
+    };
+    task::transform_in_order(batches, score, |made| {
+        writer.as_mut().map_or(Ok(()), |writer| writer.write(made))
+    })?;
     if run.summary().scores.is_empty() {
         return Err(Error::no_rows(&asked.input).into());
     }

@@ -1,5 +1,6 @@
 //! The applications of a fitted model, one per file.
 
+mod batches;
 pub mod compare;
 mod denoise;
 mod detect;
@@ -16,6 +17,7 @@ mod reconstruct;
 mod synthesize;
 mod walk;
 
+pub use batches::{transform_batches, transform_in_order};
 pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
 pub(crate) use detect::scorer;
 pub use detect::{
@@ -40,45 +42,11 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Field, Metadata, Schema};
-use rayon::prelude::*;
 
 use self::encode::{columns_of, last_rows};
 use crate::artifact::SavedModel;
 use crate::model::CHUNK;
 use crate::{Error, Result};
-
-/// Passes the result of `transform` for each batch to `write`, in the order of the input; returns
-/// the number of rows.
-///
-/// `transform` also receives the 0-based number of the first row of the batch. It runs on all
-/// cores, and one batch per core is in memory at a time.
-///
-/// # Errors
-/// The first error of reading, `transform` or `write`.
-pub fn transform_batches(
-    batches: impl Iterator<Item = Result<RecordBatch>>,
-    transform: impl Fn(&RecordBatch, u64) -> Result<RecordBatch> + Sync,
-    mut write: impl FnMut(&RecordBatch) -> Result<()>,
-) -> Result<u64> {
-    let mut first_row = 0;
-    let mut numbered = batches.map(|batch| {
-        let batch = batch?;
-        let first = first_row;
-        first_row += batch.num_rows() as u64;
-        Ok((first, batch))
-    });
-    loop {
-        let some: Vec<(u64, RecordBatch)> =
-            numbered.by_ref().take(rayon::current_num_threads()).collect::<Result<_>>()?;
-        if some.is_empty() {
-            drop(numbered);
-            return Ok(first_row);
-        }
-        let made: Vec<RecordBatch> =
-            some.par_iter().map(|(first, batch)| transform(batch, *first)).collect::<Result<_>>()?;
-        made.iter().try_for_each(&mut write)?;
-    }
-}
 
 /// Returns an error for a family whose decoder also needs the row.
 fn decodes_codes(saved: &SavedModel) -> Result<()> {
