@@ -10,7 +10,7 @@ use super::architecture::{architecture_picture, objective};
 use super::{columns, encoder_diagnostics, latent_map, restored};
 use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::{Encoded, Factors, file_name, texts};
+use crate::data::{Encoded, Factors, file_name, take, texts};
 use crate::distribution::Family;
 use crate::evaluate::{
     Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap, unit_statistics,
@@ -29,6 +29,8 @@ const SAMPLES: usize = 64;
 const TRAVERSED: usize = 8;
 const STEPS: usize = 11;
 const RANGE: f64 = 3.0;
+/// The most rows whose figures are computed, chosen at random.
+const MOST_ROWS: usize = 1 << 14;
 /// Points on the map.
 const MAP_ROWS: usize = 5000;
 
@@ -42,7 +44,16 @@ pub fn assemble(
 ) -> Result<Report> {
     let header = &saved.header;
     let seed = header.config.training.seed;
-    let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
+    let mut order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
+    let sampled = if order.len() > MOST_ROWS {
+        order.truncate(MOST_ROWS);
+        let rows = take(&header.source.input, rows, &order)?;
+        order = (0..MOST_ROWS).collect();
+        Some(rows)
+    } else {
+        None
+    };
+    let rows = sampled.as_ref().unwrap_or(rows);
     let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
     let mut sample = Reservoir::new(seed);
     sample.add(&encoded);
@@ -54,7 +65,7 @@ pub fn assemble(
     Ok(Report {
         title: format!("{title} · {}", file_name(&header.source.input)),
         subtitle: subtitle(saved),
-        facts: facts(saved, history),
+        facts: facts(saved, history, sampled.is_some()),
         architecture: Some(ArchitecturePicture {
             objective: objective(&saved.architecture, metrics),
             ..architecture_picture(&saved.architecture)
@@ -120,16 +131,17 @@ fn warnings(saved: &SavedModel, history: &[EpochRecord]) -> Vec<String> {
     found.into_iter().map(|finding| finding.message.clone()).collect()
 }
 
-fn facts(saved: &SavedModel, history: &[EpochRecord]) -> Vec<(String, String)> {
+fn facts(saved: &SavedModel, history: &[EpochRecord], sampled: bool) -> Vec<(String, String)> {
     let (header, architecture) = (&saved.header, &saved.architecture);
     let encoder = architecture.encoder_shapes();
     let widths: Vec<String> = encoder.iter().chain(encoder.iter().rev().skip(1)).cloned().collect();
     let [train, validation, test] = header.source.split;
     let seconds: f64 = history.iter().map(|r| r.seconds).sum();
     let best = header.training.best_epoch.map_or("—".into(), |e| e.to_string());
+    let shown = if sampled { format!("; this page shows {MOST_ROWS} of them") } else { String::new() };
     let mut facts = vec![
         ("Data", file_name(&header.source.input).to_string()),
-        ("Rows", format!("{train} training, {validation} validation, {test} test")),
+        ("Rows", format!("{train} training, {validation} validation, {test} test{shown}")),
         ("Layers", widths.join(" → ")),
         ("Code", codes(saved)),
         ("Activation", architecture.activation.name().to_string()),
