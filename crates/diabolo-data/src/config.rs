@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::read::ImageOptions;
 use super::{
-    Binarization, CountScaling, DataProblem, Error, InferOptions, NumericScaling, PreprocessConfig,
-    ReadOptions, TypeName, UnknownCategory, Windows,
+    Binarization, CountScaling, DataProblem, Error, InferOptions, MemorySize, NumericScaling,
+    PreprocessConfig, ReadOptions, TypeName, UnknownCategory, Windows,
 };
 
 /// How the data is read, split and scaled.
@@ -29,6 +29,10 @@ pub struct DataConfig {
     /// Number of damaged rows to skip.
     #[serde(skip_serializing_if = "is_default")]
     pub skip_bad_rows: u64,
+    /// The memory for the data of a fit; larger data go to temporary files. By default half of what
+    /// is free. Not kept in files, since nothing depends on it.
+    #[serde(skip_serializing)]
+    pub max_memory: Option<MemorySize>,
     /// How the images of files are read; a fit sets their channels.
     #[serde(skip_serializing_if = "is_default")]
     pub images: ImageOptions,
@@ -89,6 +93,7 @@ impl Default for DataConfig {
             encoding: None,
             missing: vec![],
             skip_bad_rows: 0,
+            max_memory: None,
             images: ImageOptions::default(),
             window: None,
             key: None,
@@ -120,6 +125,7 @@ impl DataConfig {
             skip_bad_rows: self.skip_bad_rows,
             images: self.images.clone(),
             windows: self.windows(),
+            max_memory: self.max_memory,
             ..ReadOptions::default()
         }
     }

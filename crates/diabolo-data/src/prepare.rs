@@ -6,8 +6,9 @@ use arrow_array::RecordBatch;
 use super::catalog::test_part;
 use super::cells::Cells;
 use super::datetime::SeriesOrder;
+use super::memory;
 use super::read::OnNote;
-use super::take::take;
+use super::take::{take, take_many};
 use super::{DataConfig, Encoded, Inferred, MissingWords, Preprocessor, ReadOptions, Split, infer, open};
 use crate::{DataProblem, Error, Result};
 
@@ -102,26 +103,39 @@ fn split_and_fit(
     let (preprocessor, warnings) =
         Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
     check()?;
-    let or_taken = |rows: Option<RecordBatch>, chosen: &[usize]| match rows {
-        Some(rows) => Ok(rows),
-        None => take(input, &batch, chosen),
-    };
-    let validation = or_taken(held_out.validation, &split.validation)?;
-    let test = or_taken(held_out.test, &split.test)?;
+    // The table itself takes half of the memory for data.
+    let limit = memory::limit(config.max_memory) / 4;
     let labels = preprocessor.schema.label.as_deref().and_then(|label| {
         let words = MissingWords::of(&config.missing, label);
-        let texts = |rows| Some(without(&words, texts(rows, label)?));
-        let place = batch.schema().index_of(label).ok()?;
-        let train = take(input, &batch.project(&[place]).ok()?, &split.train).ok()?;
-        Some([texts(&train)?, texts(&validation)?, texts(&test)?])
+        let texts = |rows: &RecordBatch| Some(without(&words, texts(rows, label)?));
+        let all = batch.project(&[batch.schema().index_of(label).ok()?]).ok()?;
+        let of_part = |rows: &Option<RecordBatch>, chosen: &[usize]| match rows {
+            Some(rows) => texts(rows),
+            None => texts(&take(input, &all, chosen).ok()?),
+        };
+        let (validation, test) = (&held_out.validation, &held_out.test);
+        Some([
+            of_part(&None, &split.train)?,
+            of_part(validation, &split.validation)?,
+            of_part(test, &split.test)?,
+        ])
     });
     check()?;
-    let train = preprocessor.encode_training(input, &batch, &split.train)?;
+    let train = preprocessor.encode_training(input, &batch, &split.train, limit)?;
     check()?;
+    let validation = match held_out.validation {
+        Some(rows) => preprocessor.encode(input, &rows, 0)?,
+        None => preprocessor.encode_rows(input, &batch, &split.validation, limit)?,
+    };
+    check()?;
+    let test = match held_out.test {
+        Some(rows) => rows,
+        None => take_many(input, &batch, &split.test, limit)?,
+    };
     Ok(Prepared {
         labels,
         train,
-        validation: preprocessor.encode(input, &validation, 0)?,
+        validation,
         test,
         test_input: None,
         rows: batch.num_rows(),

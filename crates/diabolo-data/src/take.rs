@@ -4,11 +4,22 @@ use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::take::{take as take_cells, take_record_batch};
 
-use crate::{Error, Result};
+use crate::read::Whole;
+use crate::{Error, Result, memory};
 
 /// Selects rows.
 pub fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
     take_record_batch(batch, &numbers(rows)).map_err(too_many(input))
+}
+
+/// Selects rows; columns of more than `limit` bytes are in temporary files.
+pub(crate) fn take_many(input: &str, batch: &RecordBatch, rows: &[usize], limit: u64) -> Result<RecordBatch> {
+    const AT_ONCE: usize = 1 << 16;
+    let mut whole = Whole::new(batch.schema(), limit);
+    for some in rows.chunks(AT_ONCE) {
+        whole.add(&take(input, batch, some)?).map_err(memory::no_room)?;
+    }
+    whole.table().map_err(too_many(input))
 }
 
 /// Selects rows of a column.

@@ -172,7 +172,8 @@ fn overdispersed(rows: &Encoded, columns: Range<usize>) -> Option<String> {
         .filter_map(|column| {
             let seen = |row: &usize| rows.has(*row, &(column..column + 1));
             let observed: Vec<usize> = (0..rows.rows).filter(seen).collect();
-            let count = |row: &usize| exp_m1(f64::from(rows.values.at(*row, column)));
+            let values = rows.values.column(column);
+            let count = |row: &usize| exp_m1(f64::from(values[*row]));
             let counts = || observed.iter().map(count);
             let n = observed.len().max(1) as f64;
             let mean = counts().sum::<f64>() / n;

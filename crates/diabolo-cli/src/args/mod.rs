@@ -234,6 +234,10 @@ pub struct ReadArgs {
     /// [default: as fitted, else 0; 0 if the output replaces the input]
     #[arg(long, value_name = "N")]
     pub skip_bad_rows: Option<u64>,
+    /// Memory for the data, such as 2GB; larger data go to temporary files, which are removed
+    /// [default: half of the free memory]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<String>,
     /// Resize image files to a height and width; N means NxN [default: as fitted]
     #[arg(long, value_name = "HxW")]
     pub resize: Option<String>,
@@ -259,6 +263,9 @@ impl ReadArgs {
         data.encoding = self.encoding.clone().or(data.encoding.take());
         data.missing.extend(self.missing.iter().cloned());
         data.skip_bad_rows = self.skip_bad_rows.unwrap_or(data.skip_bad_rows);
+        if let Some(text) = &self.max_memory {
+            data.max_memory = Some(text.parse().map_err(|error| renamed(error, "--max-memory"))?);
+        }
         if let Some(text) = &self.resize {
             data.images.resize = Some(size(text)?);
         }

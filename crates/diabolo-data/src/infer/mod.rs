@@ -34,7 +34,7 @@ use crate::image::image_shape;
 use crate::json::{JsonText, mark};
 use crate::missing::of_no_column;
 use crate::names::{argument, closest, some_names, unique_names};
-use crate::{Error, Result};
+use crate::{Error, Result, mapped};
 use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Storage};
 
 use column::{Given, Note, Verdict, infer_column};
@@ -200,6 +200,7 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
             Verdict::SetAside { because } => set_aside(name, because, inferred),
             Verdict::Empty => empty.push(name.clone()),
         }
+        mapped::release();
     }
     settle(columns, inferred, open)?;
     inferred.warnings.extend(missing::notes(&taken));

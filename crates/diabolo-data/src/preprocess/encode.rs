@@ -83,16 +83,22 @@ impl Preprocessor {
         Ok(encoded)
     }
 
-    /// [`encode`](Self::encode) for training rows, the `chosen` ones of `batch`: with
-    /// [`Binarization::Dynamic`], pixels stay intensities.
-    pub fn encode_training(&self, input: &str, batch: &RecordBatch, chosen: &[usize]) -> Result<Encoded> {
+    /// [`encode_rows`](Self::encode_rows) for training rows: with [`Binarization::Dynamic`], pixels
+    /// stay intensities.
+    pub(crate) fn encode_training(
+        &self,
+        input: &str,
+        batch: &RecordBatch,
+        chosen: &[usize],
+        limit: u64,
+    ) -> Result<Encoded> {
         match self.binarization {
             Some(Binarization::Dynamic) => {
                 let intensities = Preprocessor { binarization: None, ..self.clone() };
-                let encoded = intensities.encode_some(input, batch, Some(chosen), 0)?;
+                let encoded = intensities.encode_rows(input, batch, chosen, limit)?;
                 Ok(Encoded { dynamic_pixels: self.pixels(), ..encoded })
             }
-            _ => self.encode_some(input, batch, Some(chosen), 0),
+            _ => self.encode_rows(input, batch, chosen, limit),
         }
     }
 

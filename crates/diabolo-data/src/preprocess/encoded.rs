@@ -106,7 +106,7 @@ impl Encoded {
     /// Marks these numbers of a row as missing.
     pub fn set_missing(&mut self, row: usize, units: &Range<usize>) {
         self.values.clear(row, units);
-        self.observed.get_or_insert_with(|| everything(&self.values)).clear(row, units);
+        self.observed.get_or_insert_with(|| marks(&self.values, self.rows)).clear(row, units);
     }
 
     /// These numbers of a row, which are not categories.
@@ -139,14 +139,14 @@ fn is_one_hot(kind: BlockKind) -> bool {
     matches!(kind, BlockKind::Categorical | BlockKind::Ordinal)
 }
 
-/// Marks that all of these values were observed.
-fn everything(values: &Rows) -> Rows {
+/// Marks for `rows` rows of such values that all were observed.
+pub(super) fn marks(values: &Rows, rows: usize) -> Rows {
     let marks = |segment: &Segment| {
         let cells = match segment.cells {
-            Cells::OneHot(_) => Cells::SharedFlags(Bits::ones(values.rows())),
-            _ => Cells::Flags(Bits::ones(values.rows() * segment.width)),
+            Cells::OneHot(_) => Cells::SharedFlags(Bits::ones(rows)),
+            _ => Cells::Flags(Bits::ones(rows * segment.width)),
         };
         Segment { width: segment.width, cells }
     };
-    Rows::of(values.rows(), values.segments().iter().map(marks).collect())
+    Rows::of(rows, values.segments().iter().map(marks).collect())
 }

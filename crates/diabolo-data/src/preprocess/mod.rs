@@ -13,6 +13,7 @@ mod encoded;
 mod layout;
 mod log_volume;
 mod missing;
+mod parts;
 mod point_mass;
 mod quantiles;
 mod scaling;
@@ -37,7 +38,7 @@ use crate::image::image_shape;
 use crate::names::places;
 use crate::names::{closest, some_names, unique_names};
 use crate::{Binarization, Block, FeatureKind, Schema};
-use crate::{DataProblem, Error, Result};
+use crate::{DataProblem, Error, Result, mapped};
 
 pub use cell_code::CellCode;
 pub use condition::Condition;
@@ -123,6 +124,7 @@ impl Preprocessor {
             let (transform, note) = Transform::fit(&column, &field, feature, training_rows, config)?;
             transforms.push(transform);
             warnings.extend(note);
+            mapped::release();
         }
         let condition = match condition_schema(&schema) {
             Some(given) => {

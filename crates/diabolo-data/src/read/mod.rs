@@ -16,6 +16,7 @@ mod amat;
 mod archive;
 mod array;
 mod bad_rows;
+mod column_file;
 #[cfg(feature = "formats")]
 mod columnar;
 mod csv;
@@ -52,7 +53,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Format, catalog, digits, factors, taxi};
+use super::{Format, catalog, digits, factors, memory, taxi};
+use crate::MemorySize;
 use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
 
@@ -66,7 +68,7 @@ pub(crate) use left_out::left_out;
 use left_out::{columnar, images};
 pub use notes::OnNote;
 pub use stream::{is_stream, spool_stream};
-use whole::Whole;
+pub(crate) use whole::Whole;
 pub use window::{Windows, is_earlier_row, lag};
 
 /// Options of the reader; by default everything is auto-detected.
@@ -89,6 +91,9 @@ pub struct ReadOptions {
     pub batch_rows: usize,
     /// The windows, if the rows are a time series.
     pub windows: Option<Windows>,
+    /// The memory for all rows, where they are collected; columns of more go to temporary files. By
+    /// default half of what is free.
+    pub max_memory: Option<MemorySize>,
     /// Receives notes about what the reader converted or left out.
     pub on_note: OnNote,
 }
@@ -120,6 +125,7 @@ impl Default for ReadOptions {
             images: ImageOptions::default(),
             batch_rows: 8192,
             windows: None,
+            max_memory: None,
             on_note: OnNote::default(),
         }
     }
@@ -162,6 +168,8 @@ pub struct Source {
     schema: SchemaRef,
     rows: Option<usize>,
     text_format: Option<TextFormat>,
+    /// How much memory [`collect`](Self::collect) takes before columns go to files.
+    max_memory: Option<MemorySize>,
     batches: Box<dyn Iterator<Item = Result<RecordBatch>> + Send>,
 }
 
@@ -172,7 +180,8 @@ impl Source {
         rows: Option<usize>,
         batches: impl Iterator<Item = Result<RecordBatch>> + Send + 'static,
     ) -> Source {
-        Source { name: name.into(), schema, rows, text_format: None, batches: Box::new(batches) }
+        let batches = Box::new(batches);
+        Source { name: name.into(), schema, rows, text_format: None, max_memory: None, batches }
     }
 
     /// The name in messages: the path, the built-in set, or `stdin`.
@@ -208,7 +217,7 @@ impl Source {
         self.text_format.as_ref()
     }
 
-    /// Reads everything into one batch.
+    /// Reads everything into one batch; its columns may be in temporary files.
     pub fn collect(self) -> Result<RecordBatch> {
         self.collect_checked(&|| Ok(()))
     }
@@ -216,9 +225,9 @@ impl Source {
     /// [`collect`](Self::collect), until an error of `check`, which is called before each batch.
     pub fn collect_checked(mut self, check: &dyn Fn() -> Result<()>) -> Result<RecordBatch> {
         let next = || check().and_then(|()| self.batches.next().transpose()).transpose();
-        let mut whole = Whole::new(self.schema.clone());
+        let mut whole = Whole::new(self.schema.clone(), memory::limit(self.max_memory) / 2);
         for batch in std::iter::from_fn(next) {
-            whole.add(&batch?);
+            whole.add(&batch?).map_err(memory::no_room)?;
         }
         whole.table().map_err(|error| arrow_error(&self.name, error))
     }
@@ -272,11 +281,16 @@ impl Iterator for Source {
 /// # }
 /// ```
 pub fn open(input: &str, options: &ReadOptions) -> Result<Source> {
-    let rows = open_rows(input, options)?;
-    match &options.windows {
-        Some(windows) => windows.clone().over(windows.watched(rows, &options.on_note)),
-        None => Ok(rows),
-    }
+    windowed(open_rows(input, options)?, options)
+}
+
+/// The windows of a time series; other rows unchanged.
+fn windowed(rows: Source, options: &ReadOptions) -> Result<Source> {
+    let rows = match &options.windows {
+        Some(windows) => windows.clone().over(windows.watched(rows, &options.on_note))?,
+        None => rows,
+    };
+    Ok(Source { max_memory: options.max_memory, ..rows })
 }
 
 fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
@@ -352,11 +366,8 @@ pub fn read_from(
     reader: impl std::io::Read + Send + 'static,
     options: &ReadOptions,
 ) -> Result<Source> {
-    let rows = open_input(Input::new(name, None, Box::new(reader))?, options, BadRows::new(options))?;
-    match &options.windows {
-        Some(windows) => windows.clone().over(windows.watched(rows, &options.on_note)),
-        None => Ok(rows),
-    }
+    let input = Input::new(name, None, Box::new(reader))?;
+    windowed(open_input(input, options, BadRows::new(options))?, options)
 }
 
 fn open_input(mut input: Input, options: &ReadOptions, bad_rows: BadRows) -> Result<Source> {

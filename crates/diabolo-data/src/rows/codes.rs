@@ -64,6 +64,19 @@ impl Codes {
         }
     }
 
+    /// Adds codes of the same type.
+    ///
+    /// # Panics
+    /// If they are of another type.
+    pub(super) fn extend(&mut self, more: &Codes) {
+        match (self, more) {
+            (Codes::U8(codes), Codes::U8(more)) => codes.extend_from_slice(more),
+            (Codes::U16(codes), Codes::U16(more)) => codes.extend_from_slice(more),
+            (Codes::U32(codes), Codes::U32(more)) => codes.extend_from_slice(more),
+            _ => unreachable!("codes of one column have one type"),
+        }
+    }
+
     /// The codes of some rows.
     pub fn gather(&self, rows: &[usize]) -> Self {
         each!(self, codes -> rows.iter().map(|&row| codes[row]).collect())
@@ -102,6 +115,14 @@ impl Bits {
     /// Sets a bit to 0.
     pub fn clear(&mut self, position: usize) {
         self.words[position / 64] &= !(1 << (position % 64));
+    }
+
+    /// Adds bits.
+    pub(super) fn extend(&mut self, more: &Bits) {
+        let first = self.len;
+        self.len += more.len;
+        self.words.resize(self.len.div_ceil(64), u64::MAX);
+        (0..more.len).filter(|at| !more.at(*at)).for_each(|at| self.clear(first + at));
     }
 
     /// `width` bits of each of some rows.

@@ -6,12 +6,15 @@
 //! handles many rows reads segments.
 
 mod codes;
+mod numbers_file;
 mod segment;
 
 use std::ops::{Deref, DerefMut, Range};
 use std::sync::OnceLock;
 
 pub use codes::{Bits, Codes};
+pub use numbers_file::NumbersFile;
+pub(crate) use numbers_file::NumbersWriter;
 pub use segment::{Cells, Segment};
 
 /// Rows × width numbers, row-major, kept in segments of columns.
@@ -85,6 +88,13 @@ impl Rows {
         Rows::of(rows.len(), self.segments.iter().map(|segment| segment.gather(rows)).collect())
     }
 
+    /// Adds the rows of `other`, which has the same segments.
+    pub(crate) fn extend(&mut self, other: &Rows) {
+        self.expanded = OnceLock::new();
+        self.rows += other.rows;
+        self.segments.iter_mut().zip(&other.segments).for_each(|(own, other)| own.extend(other));
+    }
+
     /// Some of the columns; `None` if they begin or end within a segment that cannot be cut.
     pub fn narrow(&self, columns: Range<usize>) -> Option<Self> {
         let mut segments = vec![];
@@ -115,6 +125,17 @@ impl Rows {
     pub fn at(&self, row: usize, column: usize) -> f32 {
         let own = self.placed().find(|(columns, _)| columns.contains(&column));
         own.map_or(0.0, |(columns, segment)| segment.at(row, column - columns.start))
+    }
+
+    /// A column.
+    pub fn column(&self, column: usize) -> Vec<f32> {
+        let mut found = vec![];
+        if let Some((start, segment)) = self.segment(&(column..column + 1)) {
+            segment.for_each_part(|_, part| {
+                found.extend((0..part.rows()).map(|row| part.at(row, column - start)));
+            });
+        }
+        found
     }
 
     /// Whether one of these numbers of a row is not 0.
@@ -233,6 +254,7 @@ mod tests {
         assert!(values.is_compact() && !observed.has(1, &(2..5)) && observed.has(1, &(0..2)));
         for (at, expected) in expected.into_iter().enumerate() {
             assert_eq!(values.at(at / 5, at % 5), expected);
+            assert_eq!(values.column(at % 5)[at / 5], expected);
         }
         assert_eq!(Rows::dense(expected.to_vec(), 5), values, "the same numbers are equal");
     }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::codes::{Bits, Codes};
+use super::numbers_file::NumbersFile;
 
 /// Neighbouring columns of all rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Segment {
 pub enum Cells {
     /// Any numbers: rows × width, row-major.
     Numbers(Vec<f32>),
+    /// The same in a temporary file, for more rows than fit into memory.
+    File(NumbersFile),
     /// 1 in the column that has the code of the row, else 0. The code `width` is no column.
     OneHot(Codes),
     /// 0 or 1: rows × width, row-major.
@@ -32,6 +35,7 @@ impl Segment {
         let of = |cells: usize| cells / self.width.max(1);
         match &self.cells {
             Cells::Numbers(values) => of(values.len()),
+            Cells::File(values) => of(values.len()),
             Cells::OneHot(codes) => codes.len(),
             Cells::Flags(flags) => of(flags.len()),
             Cells::SharedFlags(flags) => flags.len(),
@@ -44,9 +48,24 @@ impl Segment {
         let cell = row * self.width + column;
         match &self.cells {
             Cells::Numbers(values) => values[cell],
+            Cells::File(values) => values.rows(1, &[cell])[0],
             Cells::OneHot(codes) => f32::from(codes.at(row) == column),
             Cells::Flags(flags) => f32::from(flags.at(cell)),
             Cells::SharedFlags(flags) => f32::from(flags.at(row)),
+        }
+    }
+
+    /// Calls `each` with the number of its first row and the segment or, if it is in a file, with its
+    /// rows part by part.
+    pub fn for_each_part(&self, mut each: impl FnMut(usize, &Segment)) {
+        const ROWS: usize = 1 << 12;
+        let Cells::File(values) = &self.cells else { return each(0, self) };
+        for first in (0..self.rows()).step_by(ROWS) {
+            let rows: Vec<usize> = (first..self.rows().min(first + ROWS)).collect();
+            each(
+                first,
+                &Segment { width: self.width, cells: Cells::Numbers(values.rows(self.width, &rows)) },
+            );
         }
     }
 
@@ -57,6 +76,9 @@ impl Segment {
             |ones: usize| usize::from(fulfils(&1.0)) * ones + usize::from(fulfils(&0.0)) * (cells - ones);
         match &self.cells {
             Cells::Numbers(values) => values.iter().filter(|value| fulfils(value)).count(),
+            Cells::File(values) => {
+                values.parts().map(|part| part.iter().filter(|value| fulfils(value)).count()).sum()
+            }
             _ => of_flags(self.ones()),
         }
     }
@@ -66,6 +88,10 @@ impl Segment {
         let size = |value: f32| f64::from(value.abs());
         match &self.cells {
             Cells::Numbers(values) => values.iter().map(|&value| size(value)).sum(),
+            // One chain of sums, as in memory.
+            Cells::File(values) => {
+                values.parts().fold(0.0, |sum, part| part.iter().fold(sum, |sum, &value| sum + size(value)))
+            }
             _ => self.ones() as f64,
         }
     }
@@ -77,7 +103,7 @@ impl Segment {
             Cells::OneHot(codes) => rows.filter(|row| codes.at(*row) < self.width).count(),
             Cells::Flags(flags) => (0..flags.len()).filter(|cell| flags.at(*cell)).count(),
             Cells::SharedFlags(flags) => self.width * rows.filter(|row| flags.at(*row)).count(),
-            Cells::Numbers(_) => 0,
+            Cells::Numbers(_) | Cells::File(_) => 0,
         }
     }
 
@@ -85,11 +111,32 @@ impl Segment {
         let width = self.width;
         let cells = match &self.cells {
             Cells::Numbers(values) => Cells::Numbers(gathered(values, width, rows)),
+            Cells::File(values) => Cells::Numbers(values.rows(width, rows)),
             Cells::OneHot(codes) => Cells::OneHot(codes.gather(rows)),
             Cells::Flags(flags) => Cells::Flags(flags.gather(rows, width)),
             Cells::SharedFlags(flags) => Cells::SharedFlags(flags.gather(rows, 1)),
         };
         Segment { width, cells }
+    }
+
+    /// Adds the rows of `other`, which holds the same columns.
+    ///
+    /// # Panics
+    /// If they are kept in another way.
+    pub(crate) fn extend(&mut self, other: &Segment) {
+        match (&mut self.cells, &other.cells) {
+            (Cells::Numbers(values), Cells::Numbers(more)) => values.extend_from_slice(more),
+            (Cells::OneHot(codes), Cells::OneHot(more)) => codes.extend(more),
+            (Cells::Flags(flags), Cells::Flags(more))
+            | (Cells::SharedFlags(flags), Cells::SharedFlags(more)) => flags.extend(more),
+            (Cells::Flags(flags), Cells::SharedFlags(more)) => flags.extend(&spread(more, other.width)),
+            (Cells::SharedFlags(flags), Cells::Flags(more)) => {
+                let mut all = spread(flags, self.width);
+                all.extend(more);
+                self.cells = Cells::Flags(all);
+            }
+            _ => unreachable!("rows of one table are kept in one way"),
+        }
     }
 
     /// Some of the columns; `None` for a part of a category.
@@ -99,6 +146,7 @@ impl Segment {
             Cells::Numbers(values) => Cells::Numbers(
                 values.chunks_exact(self.width).flat_map(|row| &row[columns.clone()]).copied().collect(),
             ),
+            Cells::File(values) => return values.in_memory(self.width).narrow(columns),
             Cells::OneHot(_) => return None,
             Cells::Flags(flags) => {
                 let mut some = Bits::ones(rows * columns.len());
@@ -120,6 +168,10 @@ impl Segment {
         let is_part = columns.len() < self.width;
         match &mut self.cells {
             Cells::Numbers(values) => values[cells].fill(0.0),
+            Cells::File(values) => {
+                *self = values.in_memory(self.width);
+                self.clear(row, columns);
+            }
             Cells::OneHot(codes) => {
                 if columns.contains(&codes.at(row)) {
                     codes.set(row, self.width);
@@ -127,13 +179,8 @@ impl Segment {
             }
             Cells::Flags(flags) => cells.for_each(|cell| flags.clear(cell)),
             Cells::SharedFlags(flags) if is_part => {
-                let mut all = Bits::ones(flags.len() * self.width);
-                let width = self.width;
-                let missing = (0..flags.len()).filter(|row| !flags.at(*row));
-                missing
-                    .flat_map(|row| row * width..(row + 1) * width)
-                    .chain(cells)
-                    .for_each(|cell| all.clear(cell));
+                let mut all = spread(flags, self.width);
+                cells.for_each(|cell| all.clear(cell));
                 self.cells = Cells::Flags(all);
             }
             Cells::SharedFlags(flags) => flags.clear(row),
@@ -148,6 +195,7 @@ impl Segment {
             Cells::Numbers(values) => {
                 rows.zip(values.chunks_exact(width.max(1))).for_each(|(to, from)| to.copy_from_slice(from));
             }
+            Cells::File(values) => values.in_memory(width).write(all, stride, start),
             Cells::OneHot(codes) => {
                 for (row, to) in rows.enumerate() {
                     if let Some(to) = to.get_mut(codes.at(row)) {
@@ -166,6 +214,14 @@ impl Segment {
             }
         }
     }
+}
+
+/// The flag of each row for each of `width` columns.
+fn spread(flags: &Bits, width: usize) -> Bits {
+    let mut all = Bits::ones(flags.len() * width);
+    let missing = (0..flags.len()).filter(|row| !flags.at(*row));
+    missing.flat_map(|row| row * width..(row + 1) * width).for_each(|cell| all.clear(cell));
+    all
 }
 
 /// Some rows of a matrix.

@@ -25,6 +25,7 @@ const TABLES: [(&str, &[&str]); 6] = [
             "encoding",
             "missing",
             "skip_bad_rows",
+            "max_memory",
             "window",
             "key",
             "series",

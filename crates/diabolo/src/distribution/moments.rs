@@ -103,13 +103,15 @@ fn of_cells(
         Some((marks, None)) => marks.at(row, column) == 1.0,
     };
     let mut each = |add: &dyn Fn(&mut Moments, f64)| {
-        for row in 0..rows.rows {
-            for (column, moments) in columns.clone().zip(found.iter_mut()) {
-                if is_observed(row, column) {
-                    add(moments, value(segment.at(row, column - start)));
+        segment.for_each_part(|first, part| {
+            for row in 0..part.rows() {
+                for (column, moments) in columns.clone().zip(found.iter_mut()) {
+                    if is_observed(first + row, column) {
+                        add(moments, value(part.at(row, column - start)));
+                    }
                 }
             }
-        }
+        });
     };
     each(&|column, x| {
         column.count += 1.0;

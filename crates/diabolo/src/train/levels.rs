@@ -213,8 +213,10 @@ mod tests {
         assert_eq!(seen.weights.columns[..4], [0, 1, 8, 600]);
         assert_eq!(seen.weights.columns[4 + DRAWN..], [601, 602]);
         let width = 3 + DRAWN;
-        let ones = |row: usize| (1..=width).filter(|&column| seen.rows.values.at(row, column) == 1.0);
-        let found: Vec<Vec<usize>> = (0..4).map(|row| ones(row).collect()).collect();
+        let ones = |row: usize| -> Vec<usize> {
+            (1..=width).filter(|&column| seen.rows.values.at(row, column) == 1.0).collect()
+        };
+        let found: Vec<Vec<usize>> = (0..4).map(ones).collect();
         assert_eq!(found, [vec![2], vec![3], vec![], vec![1]]);
     }
 
