@@ -244,7 +244,7 @@ fn unsuitable_rows_are_refused() {
 fn presets_print_their_settings_and_flags_override_them() {
     let workspace = fitted();
     let ran = workspace.ok("fit good.csv --key id --preset detect --epochs 1 --latent-dim 7 -o other");
-    assert!(ran.stderr.contains("for detect: two multi-scale denoising autoencoders"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("for detect: a multi-scale denoising autoencoder"), "{}", ran.stderr);
     assert!(workspace.text("other/config.toml").contains("latent_dim = 7"));
     assert_eq!(workspace.run("fit good.csv --preset detection").code, Some(2));
     // This family cannot decode codes.
