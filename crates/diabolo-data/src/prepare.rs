@@ -24,6 +24,8 @@ pub struct Prepared {
     pub validation: Encoded,
     /// The test rows, not encoded; may be empty.
     pub test: RecordBatch,
+    /// Their numbers in the input, from 0; empty if they come from another one.
+    pub test_rows: Vec<usize>,
     /// The input that the test rows come from, if not from the input itself.
     pub test_input: Option<String>,
     /// The labels of the training, validation and test rows as text, if there is a label column.
@@ -102,12 +104,12 @@ fn split_and_fit(
     let (preprocessor, warnings) =
         Preprocessor::fit(input, inferred.schema, &batch, &split.train, &config.preprocess())?;
     check()?;
-    let or_taken = |rows: Option<RecordBatch>, chosen: &[usize]| match rows {
-        Some(rows) => Ok(rows),
+    let or_taken = |rows: &Option<RecordBatch>, chosen: &[usize]| match rows {
+        Some(rows) => Ok(rows.clone()),
         None => take(input, &batch, chosen),
     };
-    let validation = or_taken(held_out.validation, &split.validation)?;
-    let test = or_taken(held_out.test, &split.test)?;
+    let validation = or_taken(&held_out.validation, &split.validation)?;
+    let test = or_taken(&held_out.test, &split.test)?;
     let labels = preprocessor.schema.label.as_deref().and_then(|label| {
         let words = MissingWords::of(&config.missing, label);
         let texts = |rows| Some(without(&words, texts(rows, label)?));
@@ -118,11 +120,16 @@ fn split_and_fit(
     check()?;
     let train = preprocessor.encode_training(input, &batch, &split.train)?;
     check()?;
+    let validation = match held_out.validation {
+        Some(rows) => preprocessor.encode(input, &rows, config.window.map_or(0, |window| window as u64 - 1)),
+        None => preprocessor.encode_chosen(input, &batch, &split.validation),
+    };
     Ok(Prepared {
         labels,
         train,
-        validation: preprocessor.encode(input, &validation, 0)?,
+        validation: validation?,
         test,
+        test_rows: split.test,
         test_input: None,
         rows: batch.num_rows(),
         warnings: [inferred.warnings, warnings].concat(),

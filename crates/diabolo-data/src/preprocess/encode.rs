@@ -31,8 +31,13 @@ impl Preprocessor {
         self.encode_some(input, batch, None, first_row)
     }
 
-    /// [`encode`](Self::encode) for `chosen` rows of `batch` only; they are taken column by column,
+    /// [`encode`](Self::encode) for `chosen` rows of a whole input; they are taken column by column,
     /// so that they need little memory.
+    pub fn encode_chosen(&self, input: &str, batch: &RecordBatch, chosen: &[usize]) -> Result<Encoded> {
+        self.encode_some(input, batch, Some(chosen), 0).map_err(|error| error.among_rows(chosen))
+    }
+
+    /// All or the `chosen` rows; an error counts among the latter.
     pub(super) fn encode_some(
         &self,
         input: &str,
@@ -83,16 +88,16 @@ impl Preprocessor {
         Ok(encoded)
     }
 
-    /// [`encode`](Self::encode) for training rows, the `chosen` ones of `batch`: with
-    /// [`Binarization::Dynamic`], pixels stay intensities.
+    /// [`encode_chosen`](Self::encode_chosen) for training rows: with [`Binarization::Dynamic`],
+    /// pixels stay intensities.
     pub fn encode_training(&self, input: &str, batch: &RecordBatch, chosen: &[usize]) -> Result<Encoded> {
         match self.binarization {
             Some(Binarization::Dynamic) => {
                 let intensities = Preprocessor { binarization: None, ..self.clone() };
-                let encoded = intensities.encode_some(input, batch, Some(chosen), 0)?;
+                let encoded = intensities.encode_chosen(input, batch, chosen)?;
                 Ok(Encoded { dynamic_pixels: self.pixels(), ..encoded })
             }
-            _ => self.encode_some(input, batch, Some(chosen), 0),
+            _ => self.encode_chosen(input, batch, chosen),
         }
     }
 
