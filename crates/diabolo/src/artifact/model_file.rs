@@ -37,6 +37,10 @@ pub struct Header {
     pub source: SourceRecord,
     /// The record of training.
     pub training: TrainingRecord,
+    /// The rows that scores are compared with, if not those held out of the fit: the input of
+    /// [`calibrate`](crate::Predictor::calibrate).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated_on: Option<String>,
 }
 
 /// The data a model was fitted on: enough to recognize it, but no rows.

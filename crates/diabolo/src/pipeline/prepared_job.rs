@@ -381,6 +381,7 @@ impl<'a> PreparedJob<'a> {
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
                 stop_reason: outcome.stop_reason.name().into(),
             },
+            calibrated_on: None,
         }
     }
 }
