@@ -277,14 +277,14 @@ mod tests {
         let mut codes = Codes::new(count, FEW, FEW);
         let (mut of_numbers, mut of_levels) = (Bits::ones(count), Bits::ones(count));
         let mut numbers: Vec<f32> = (0..count).map(|row| row as f32 * 0.2 - 1.0).collect();
-        for row in 0..count {
+        for (row, number) in numbers.iter_mut().enumerate() {
             match missing && row % 3 == 0 {
                 true => of_levels.clear(row),
                 false => codes.set(row, row * 7 % FEW),
             }
             if missing && row % 4 == 0 {
                 of_numbers.clear(row);
-                numbers[row] = 0.0;
+                *number = 0.0;
             }
         }
         let of = |numbers: Cells, levels: Cells| {
@@ -302,12 +302,15 @@ mod tests {
         }
     }
 
-    /// The terms of the loss, and the gradient of each parameter, with its shape.
-    fn differentiated(model: &Model, rows: &Encoded) -> (Vec<f64>, BTreeMap<String, (Vec<usize>, Vec<f64>)>) {
+    /// The shape and the gradient of each parameter.
+    type ByName = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
+
+    /// The terms of the loss, and the gradients.
+    fn differentiated(model: &Model, rows: &Encoded) -> (Vec<f64>, ByName) {
         struct Collect {
             gradients: Gradients,
             path: Vec<String>,
-            found: BTreeMap<String, (Vec<usize>, Vec<f64>)>,
+            found: ByName,
         }
         impl ModuleVisitor for Collect {
             fn enter(&mut self, name: &str) {
