@@ -2,21 +2,18 @@
 """Anomaly detection on the ADBench sets: diabolo and other detectors, same splits, in one run.
 
     DIABOLO_DATA=... bench/adbench.py [SET...]
-    DIABOLO_DATA=... bench/adbench.py --held-out [SET...]
+    DIABOLO_DATA=... bench/adbench.py --further [SET...]
 
 Two regimes. `normal`: fitted on a random half of the normal rows, tested on the rest and all anomalies.
 `contaminated`: fitted on all rows without their labels, and the same rows are scored. Labels are only used for AUROC and average
 precision (AP); there is one setting for all sets. Sets are sampled to ROWS rows; results are means over SEEDS seeds.
 
-With `--held-out`, RECIPES are fitted to these sets and to further ones (anomaly_sets.py). The best recipe on half of the sets (by the
-mean of AUROC and AP) is reported on the other half, both ways, and the same for each kind of sets left out, and for the further
-sets: beside the recipe that is best there, which nobody could have known. The gap is what choosing by labels promised too much.
+The last lines are the means over all sets, over each kind of them and, with `--further`, over the further sets of anomaly_sets.py.
 
 Finished parts are kept in OUT and not run again. The table goes to stdout. Needs numpy and scikit-learn. The peers are the detectors
 of PyOD with defaults, or without PyOD scikit-learn's isolation forest, k nearest neighbours and the reconstruction error of PCA.
 Environment: SEEDS (2), REGIMES (normal contaminated), FIT (further flags of the fit), ROWS (10000), OUT (runs/adbench), DIABOLO (the
-program), SKIP (34_smtp), PEERS (1; 0 leaves them out), RECIPES (a line
-each: a name, =, flags of the fit).
+program), SKIP (34_smtp), PEERS (1; 0 leaves them out).
 """
 
 import importlib
@@ -41,10 +38,6 @@ ROWS = int(os.environ.get("ROWS", 10_000))
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
 FIT = shlex.split(os.environ.get("FIT", ""))
 PRESET = {"normal": "detect", "contaminated": "detect-contaminated"}
-# What could be chosen instead of the presets.
-RECIPES = """
-preset =
-"""
 
 
 def split(name, seed, regime):
@@ -70,17 +63,13 @@ def table(path, x):
     return [flag for name in names for flag in ("--type", f"{name}=numeric")]
 
 
-def with_flags(flags):
-    return lambda *split: diabolo(*split, flags=flags)
-
-
-def diabolo(train, test, seed, regime, flags=()):
+def diabolo(train, test, seed, regime):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         types = table(folder / "train.csv", train)
         table(folder / "test.csv", test)
         run = ["--quiet", "--threads", "1"]
-        fit = ["fit", folder / "train.csv", "--preset", PRESET[regime], "--seed", seed, "--test", "0", *FIT, *flags]
+        fit = ["fit", folder / "train.csv", "--preset", PRESET[regime], "--seed", seed, "--test", "0", *FIT]
         subprocess.run([*DIABOLO, *map(str, fit), *types, *run, "--out", folder / "run"], check=True)
         score = ["score", folder / "run", folder / "test.csv", "--reasons", "0", "--out", folder / "scores.csv"]
         subprocess.run([*DIABOLO, *map(str, score), *run], check=True)
@@ -175,74 +164,38 @@ def measured(title, detector, name, regime):
     """AUROC, AP and seconds, means over the seeds."""
     found = [run_part(title, detector, name, seed, regime) for seed in range(SEEDS)]
     mean = {key: np.mean([part[key] for part in found]) for key in ("auroc", "ap", "seconds")}
-    text = f"{mean['auroc']:.3f} / {mean['ap']:.3f}"
-    print(regime, name, title, text, f"{mean['seconds']:.1f} s", file=sys.stderr, flush=True)
-    return mean, text
+    text = f"{mean['auroc']:.3f} / {mean['ap']:.3f}, {mean['seconds']:.1f} s"
+    print(regime, name, title, text, file=sys.stderr, flush=True)
+    return mean
+
+
+def groups(names):
+    """All sets, those of each kind, and the further ones."""
+    kinds = {kind: [name for name in names if name in members.split()] for kind, members in FAMILIES.items()}
+    return {"all": names, **kinds, "further sets": [name for name in names if name in FURTHER]}
 
 
 def compare(names, regime):
+    text = lambda means: f"{np.mean([m['auroc'] for m in means]):.3f} / {np.mean([m['ap'] for m in means]):.3f}"
     detectors = {"diabolo": diabolo, **PEERS}
-    lines, sums = [], {title: [] for title in detectors}
-    for name in names:
-        cells = []
-        for title, detector in detectors.items():
-            mean, text = measured(title, detector, name, regime)
-            sums[title].append(mean)
-            cells.append(text)
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    total = [
-        f"**{np.mean([m['auroc'] for m in means]):.3f} / {np.mean([m['ap'] for m in means]):.3f}**"
-        for means in sums.values()
-    ]
+    found = {name: {title: measured(title, detectors[title], name, regime) for title in detectors} for name in names}
     print(f"\n{regime}: AUROC / AP, mean of {SEEDS} seeds, sets of at most {ROWS} rows\n")
     print(f"| set | {' | '.join(detectors)} |\n|---|{'---:|' * len(detectors)}")
-    print("\n".join(lines))
-    print(f"| mean of {len(names)} | {' | '.join(total)} |", flush=True)
-
-
-def folds(names):
-    """Titles, sets that a recipe is chosen on, and sets it is reported on."""
-    known = [name for name in names if name not in FURTHER]
-    further = [name for name in names if name in FURTHER]
-    halves = [known[::2], known[1::2]]
-    found = [("first half", halves[1], halves[0]), ("second half", halves[0], halves[1])]
-    for family, members in FAMILIES.items():
-        out = [name for name in known if name in members.split()]
-        found.append((family, [name for name in known if name not in out], out))
-    return [fold for fold in [*found, ("further sets", known, further)] if fold[1] and fold[2]]
-
-
-def held_out(names, regime):
-    lines = os.environ.get("RECIPES", RECIPES).strip().splitlines()
-    recipes = {name.strip(): shlex.split(flags) for name, flags in (line.split("=", 1) for line in lines)}
-    found = {}
-    for title, detector in {**{title: with_flags(flags) for title, flags in recipes.items()}, **PEERS}.items():
-        folder = title if title in PEERS else f"recipe {title}"
-        found[title] = {name: measured(folder, detector, name, regime)[0] for name in names}
-    pair = lambda title, sets: np.array([np.mean([found[title][n][key] for n in sets]) for key in ("auroc", "ap")])
-    text = lambda values: f"{values[0]:.3f} / {values[1]:.3f}"
-    best = lambda sets: max(recipes, key=lambda title: pair(title, sets).mean())
-    print(f"\n{regime}: AUROC / AP, mean of {SEEDS} seeds, sets of at most {ROWS} rows\n")
-    print(f"| left out | sets | chosen on the others | AUROC / AP | best there | AUROC / AP | gap | {' | '.join(PEERS)} |")
-    print(f"|---|---:|---|---:|---|---:|---:|{'---:|' * len(PEERS)}")
-    for title, chosen_on, out in folds(names):
-        own, ideal = best(chosen_on), best(out)
-        gap = pair(ideal, out) - pair(own, out)
-        cells = [title, len(out), own, text(pair(own, out)), ideal, text(pair(ideal, out)), text(gap)]
-        print(f"| {' | '.join(map(str, cells + [text(pair(peer, out)) for peer in PEERS]))} |")
-    print(f"\n| recipe | mean of {len(names)} | by kind of sets: {' | '.join(FAMILIES)} |\n|---|---:|{'---:|' * len(FAMILIES)}")
-    for title in found:
-        kinds = [[n for n in names if n in members.split()] for members in FAMILIES.values()]
-        print(f"| {title} | {text(pair(title, names))} | {' | '.join(text(pair(title, k)) if k else '-' for k in kinds)} |", flush=True)
+    for name in names:
+        print(f"| {name} | {' | '.join(text([found[name][title]]) for title in detectors)} |")
+    for group, sets in groups(names).items():
+        if sets:
+            means = [f"**{text([found[name][title] for name in sets])}**" for title in detectors]
+            print(f"| {group}: mean of {len(sets)} | {' | '.join(means)} |", flush=True)
 
 
 def main():
     skipped = os.environ.get("SKIP", "34_smtp").split()
-    arguments = [name for name in sys.argv[1:] if name != "--held-out"]
-    all_sets = adbench() + (FURTHER if "--held-out" in sys.argv else [])
+    arguments = [name for name in sys.argv[1:] if name != "--further"]
+    all_sets = adbench() + (FURTHER if "--further" in sys.argv else [])
     names = arguments or [name for name in all_sets if name not in skipped]
     for regime in os.environ.get("REGIMES", "normal contaminated").split():
-        (held_out if "--held-out" in sys.argv else compare)(names, regime)
+        compare(names, regime)
 
 
 PEERS = peers()

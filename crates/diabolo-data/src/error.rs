@@ -216,6 +216,17 @@ impl Error {
         self
     }
 
+    /// Gives an [`Error::Data`] about a row among some that were taken from an input the number of
+    /// the row in the input; `numbers` are those of all rows that were taken, from 0.
+    pub fn among_rows(mut self, numbers: &[usize]) -> Self {
+        if let Error::Data { row: Some(row), .. } = &mut self
+            && let Some(&number) = numbers.get((*row as usize).saturating_sub(1))
+        {
+            *row = number as u64 + 1;
+        }
+        self
+    }
+
     /// An [`Error::Data`] about an input without rows.
     pub fn no_rows(input: impl Into<String>) -> Self {
         let help = "check that the file is the right one";

@@ -25,6 +25,8 @@ pub struct Prepared {
     pub validation: Encoded,
     /// The test rows, not encoded; may be empty.
     pub test: RecordBatch,
+    /// Their numbers in the input, from 0; empty if they come from another one.
+    pub test_rows: Vec<usize>,
     /// The input that the test rows come from, if not from the input itself.
     pub test_input: Option<String>,
     /// The labels of the training, validation and test rows as text, if there is a label column.
@@ -124,7 +126,10 @@ fn split_and_fit(
     let train = preprocessor.encode_training(input, &batch, &split.train, limit)?;
     check()?;
     let validation = match held_out.validation {
-        Some(rows) => preprocessor.encode(input, &rows, 0)?,
+        // The first rows of a window's length have no whole window.
+        Some(rows) => {
+            preprocessor.encode(input, &rows, config.window.map_or(0, |window| window as u64 - 1))?
+        }
         None => preprocessor.encode_rows(input, &batch, &split.validation, limit)?,
     };
     check()?;
@@ -137,6 +142,7 @@ fn split_and_fit(
         train,
         validation,
         test,
+        test_rows: split.test,
         test_input: None,
         rows: batch.num_rows(),
         warnings: [inferred.warnings, warnings].concat(),

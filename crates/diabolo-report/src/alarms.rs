@@ -39,6 +39,8 @@ pub struct AlarmReason {
     pub expected: String,
     /// The decrease of the score without the cell, nats.
     pub nats: f64,
+    /// Whether the value is a category that was not in the training data.
+    pub unseen: bool,
 }
 
 /// Flagged pictures, laid out as in [`Pictures`](crate::Pictures).
@@ -101,9 +103,10 @@ pub(crate) fn highest(alarms: &[Alarm], all: usize) -> String {
 fn row(alarm: &Alarm) -> String {
     let reason = |reason: &AlarmReason| {
         format!(
-            "<li><b>{}</b> {} <small>expected {}, +{} nats</small></li>",
+            "<li><b>{}</b> {} <small>{}expected {}, +{} nats</small></li>",
             escape(&reason.column),
             escape(&shorten(&reason.seen, LONGEST)),
+            if reason.unseen { "never seen in training, " } else { "" },
             escape(&shorten(&reason.expected, LONGEST)),
             number(reason.nats)
         )
@@ -185,13 +188,21 @@ mod tests {
 
     #[test]
     fn rows_and_reasons_are_a_table_and_cannot_break_it() {
-        let reason =
-            AlarmReason { column: "<age>".into(), seen: "1e300".into(), expected: "40".into(), nats: 3.25 };
-        let alarm = Alarm { row: "id & 7".into(), score: 12.0, p_value: 0.004, reasons: vec![reason] };
-        let html = highest(&[alarm], 9);
-        for part in ["&lt;age&gt;", "id &amp; 7", "1 highest of 9", "expected 40", "1e300", "0.004"] {
+        let reason = AlarmReason {
+            column: "<age>".into(),
+            seen: "1e300".into(),
+            expected: "40".into(),
+            nats: 3.25,
+            unseen: false,
+        };
+        let alarm =
+            |reason| Alarm { row: "id & 7".into(), score: 12.0, p_value: 0.004, reasons: vec![reason] };
+        let html = highest(&[alarm(reason.clone())], 9);
+        for part in ["&lt;age&gt;", "id &amp; 7", "1 highest of 9", "<small>expected 40", "1e300", "0.004"] {
             assert!(html.contains(part), "{part}\n{html}");
         }
+        let html = highest(&[alarm(AlarmReason { unseen: true, ..reason })], 9);
+        assert!(html.contains("never seen in training, expected 40"), "{html}");
         assert!(
             highest(&[], 0).is_empty() && responsible(&[]).is_empty() && p_values(&[f64::NAN]).is_empty()
         );

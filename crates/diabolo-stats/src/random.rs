@@ -141,8 +141,6 @@ pub enum Purpose {
     CentralRows = 63,
     /// The parts of cross-fitting.
     CrossFitting = 64,
-    /// Which training rows centres for anomaly scores are fitted to.
-    CenterRows = 65,
     /// Which of many held-out rows a fit evaluates.
     EvaluatedRows = 42,
     /// Which levels stand for the others of a category with many.
@@ -239,7 +237,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 62] = [
+    const ALL: [Purpose; 61] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -282,7 +280,6 @@ mod tests {
         Purpose::LabNoise,
         Purpose::CentralRows,
         Purpose::CrossFitting,
-        Purpose::CenterRows,
         Purpose::EvaluatedRows,
         Purpose::SampledLevels,
         Purpose::ValidatedRows,

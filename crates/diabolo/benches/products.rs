@@ -62,11 +62,12 @@ fn best([rows, inner, columns]: [usize; 3], work: impl Fn()) -> f64 {
     2e-9 * (rows * inner * columns) as f64 / least
 }
 
-fn gigaflops(&(_, shape @ [rows, inner, columns], turned): &Case) -> f64 {
+fn gigaflops(&(_, shape @ [rows, inner, columns], transposed): &Case) -> f64 {
     let (a, b) = (normal(1, rows * inner), normal(2, inner * columns));
-    let stored = |[rows, columns]: [usize; 2], turned| if turned { [columns, rows] } else { [rows, columns] };
-    let (left, right) = (stored([rows, inner], turned[0]), stored([inner, columns], turned[1]));
-    best(shape, || drop(black_box(f32::product((&a, left, turned[0]), (&b, right, turned[1])))))
+    let stored =
+        |[rows, columns]: [usize; 2], transposed| if transposed { [columns, rows] } else { [rows, columns] };
+    let (left, right) = (stored([rows, inner], transposed[0]), stored([inner, columns], transposed[1]));
+    best(shape, || drop(black_box(f32::product((&a, left, transposed[0]), (&b, right, transposed[1])))))
 }
 
 /// c_ij += a_ik b_kj, as the compiler makes it for any processor.

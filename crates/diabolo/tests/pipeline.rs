@@ -309,6 +309,37 @@ fn programs_read_what_is_wrong_with_rows() {
     assert_eq!(none.data_problem(), Some(DataProblem::TooFewRows), "{none}");
 }
 
+/// A number, and a size that is not among the declared ones in one row.
+fn sizes(rows: usize, wrong: Option<usize>) -> RecordBatch {
+    let x: ArrayRef = Arc::new(Float64Array::from_iter_values((0..rows).map(|i| (i as f64 * 0.7).sin())));
+    let size = |i| if Some(i) == wrong { "huge" } else { ["small", "large"][i % 2] };
+    let sizes: ArrayRef = Arc::new(StringArray::from_iter_values((0..rows).map(size)));
+    RecordBatch::try_from_iter([("x", x), ("size", sizes)]).unwrap()
+}
+
+/// The row that an error names.
+fn row_of(error: &Error) -> Option<u64> {
+    let Error::Data { row, problem: DataProblem::UnknownCategory, .. } = error else { panic!("{error}") };
+    *row
+}
+
+#[test]
+fn errors_of_a_fit_name_the_row_of_the_input() {
+    let sizes_are = "data.types={size=\"ordinal:small,large\"}";
+    let mut settings = config(&[PLAIN, "training.epochs=1", sizes_are]);
+    settings.data.unknown_category = UnknownCategory::Error;
+    // In training, validation and test rows.
+    for row in 0..30 {
+        let error = FitJob::new(sizes(30, Some(row))).config(settings.clone()).run().err().unwrap();
+        assert_eq!(row_of(&error), Some(row as u64 + 1), "{error}");
+    }
+    // In windows of validation rows: the first that is wrong has the row before its last.
+    settings.data.window = Some(3);
+    let job = FitJob::new(sizes(60, None)).validation(sizes(20, Some(9))).config(settings);
+    let error = job.run().err().unwrap();
+    assert_eq!(row_of(&error), Some(12), "{error}");
+}
+
 #[test]
 fn cells_are_imputed_from_rows_in_memory() {
     let predictor = fitted(&[]).predictor;

@@ -18,17 +18,18 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let header = &predictor.saved().header;
     let config = args.read.over(&header.config)?;
     let rows = open(&args.input, &shared.read_options(&config.data))?.collect()?;
-    if header.source.is(&args.input)? {
-        shared.note(
-            "note: the model was fitted on most of these rows, so p-values of new rows will be too small",
-        );
-    }
+    let is_fitted_on = header.source.is(&args.input)?;
     note_unknown(&predictor.unknown_cells(&rows)?, shared);
     let predictor = predictor.calibrate(&rows)?;
     predictor.save(&path)?;
     let detector = predictor.saved().detector.as_ref();
     let kept = detector.map_or(0, |detector| detector.scores.len());
     shared.note(format!("wrote the scores of {kept} rows to {}", path.display()));
+    if is_fitted_on {
+        shared.note(
+            "note: the model was fitted on most of these rows, so p-values of new rows will be too small",
+        );
+    }
     if let Some(warning) = detector.and_then(|detector| Rule::default().warning(detector, kept)) {
         shared.note(format!("note: {warning}"));
     }

@@ -86,15 +86,17 @@ fn tables_may_be_wide() {
 fn categories_that_were_not_in_training_are_reasons_and_drift() {
     let workspace = Workspace::with_cases(&["case-25-train.csv", "case-25-unseen.csv"]);
     workspace.ok("fit case-25-train.csv --for detect --epochs 3 -q -o run");
-    let scored = workspace.ok("score run case-25-unseen.csv --drift --reasons 2 -o scored.csv");
+    let scored =
+        workspace.ok("score run case-25-unseen.csv --drift --reasons 1 --report page.html -o scored.csv");
     assert!(scored.stderr.contains("unseen level: 50"), "{}", scored.stderr);
     let (names, rows) = cells(&workspace.text("scored.csv"));
     let at = |name: &str| names.iter().position(|column| column == name).unwrap();
     let (unseen, known): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row[at("k")] == "new");
     assert_eq!(unseen.len(), rows.len() / 2);
-    // One of the rows has an extreme number besides.
     assert!(unseen.iter().all(|row| row.join(" ").contains("never seen in training")), "{:?}", unseen[0]);
     assert!(known.iter().all(|row| !row.join(" ").contains("never seen in training")));
+    let page = workspace.text("page.html");
+    assert!(page.contains("<b>k</b> new <small>never seen in training, expected "), "{page}");
     let mean = |rows: &[&Vec<String>]| {
         rows.iter().map(|row| row[at("score")].parse::<f64>().unwrap()).sum::<f64>() / rows.len() as f64
     };

@@ -156,6 +156,11 @@ fn cross_fitting_scores_rows_by_models_of_the_others() {
     assert!(held_out.iter().sum::<f64>() > fitted.iter().sum::<f64>());
     let top = column(&workspace.ok("score run good.csv --cross-fit --top 2").stdout, "anomaly");
     assert_eq!((top.iter().filter(|flag| *flag == "true").count(), top[6].as_str()), (2, "true"));
+    // The model of a part that does not know a value says where it is in the file.
+    workspace.write("rare.csv", table(120, |i, row| if i == 7 { "r7,0.5,3,violet,0".into() } else { row }));
+    workspace.ok("fit rare.csv --key id --preset detect --epochs 1 --unknown error -o strict -q");
+    let said = workspace.fails(3, "score strict rare.csv --cross-fit -q");
+    assert!(said.contains("rare.csv, row 7, column 'color'"), "{said}");
     workspace.ok("fit good.csv --key id --preset detect --window 4 --epochs 3 -o series -q");
     assert!(workspace.fails(2, "score series good.csv --cross-fit -q").contains("windows overlap"));
 }
@@ -168,10 +173,26 @@ fn a_fit_to_contaminated_rows_leaves_out_those_far_from_the_centre() {
     let ran = workspace.ok("fit good.csv --key id --preset detect-contaminated --epochs 60 --test 0 -o run");
     assert!(ran.stderr.contains("68 of 90 training rows are fitted"), "{}", ran.stderr);
     let ran = workspace.ok("score run good.csv -o scored.csv");
-    assert!(ran.stderr.contains("may contain anomalies"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("held-out rows may contain anomalies"), "{}", ran.stderr);
     let flagged = column(&workspace.ok("score run good.csv --top 10").stdout, "anomaly");
     assert!(flagged.iter().enumerate().all(|(i, flag)| (flag == "true") == (i % 10 == 6)), "{flagged:?}");
     assert!(workspace.fails(2, "fit good.csv --central 0 -q").contains("above 0"));
+    // The fits of the parts are warned of as this one is.
+    let ran = workspace.ok("score run good.csv --cross-fit --top 10 -o crossed.csv");
+    assert!(ran.stderr.contains("note: cross-fitting: 54 of 72 training rows"), "{}", ran.stderr);
+    let (names, rows) = cells(&workspace.text("crossed.csv"));
+    let at = |name: &str| names.iter().position(|column| column == name).unwrap();
+    let (flag, reason) = (at("anomaly"), at("reason_1"));
+    assert!(rows.iter().all(|row| (row[flag] == "true") != row[reason].is_empty()), "{rows:?}");
+    // The p-values of the fit are those of rows with anomalies; after calibration, of those given.
+    workspace.write("normal.csv", table(40, |_, row| row));
+    let ran = workspace.ok("calibrate run normal.csv");
+    assert!(!ran.stderr.contains("anomalies"), "{}", ran.stderr);
+    let ran = workspace.ok("score run good.csv -o scored.csv");
+    assert!(!ran.stderr.contains("may contain anomalies"), "{}", ran.stderr);
+    let ran = workspace.ok("calibrate run good.csv");
+    let [wrote, fitted] = ["wrote the scores", "fitted on most"].map(|said| ran.stderr.find(said).unwrap());
+    assert!(wrote < fitted, "{}", ran.stderr);
 }
 
 #[test]
@@ -244,7 +265,7 @@ fn unsuitable_rows_are_refused() {
 fn presets_print_their_settings_and_flags_override_them() {
     let workspace = fitted();
     let ran = workspace.ok("fit good.csv --key id --preset detect --epochs 1 --latent-dim 7 -o other");
-    assert!(ran.stderr.contains("for detect: two multi-scale denoising autoencoders"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("for detect: a multi-scale denoising autoencoder"), "{}", ran.stderr);
     assert!(workspace.text("other/config.toml").contains("latent_dim = 7"));
     assert_eq!(workspace.run("fit good.csv --preset detection").code, Some(2));
     // This family cannot decode codes.

@@ -47,6 +47,19 @@ fn every_row_gets_a_score_and_the_reason_names_the_step() {
 }
 
 #[test]
+fn a_column_may_end_in_a_bracket() {
+    let workspace = Workspace::new();
+    let with_unit = |text: String| text.replace("time,flow", "time,flow[l]");
+    workspace.write("past.csv", with_unit(series(200, 0, |_, value| value)));
+    workspace.ok("fit past.csv --key time --window 4 --preset detect --epochs 5 -o run -q");
+    workspace.write("new.csv", with_unit(series(60, 201, |row, value| if row == 40 { 9.0 } else { value })));
+    workspace.ok("score run new.csv --report page.html -o scored.csv -q");
+    let page = workspace.text("page.html");
+    let section = page.split("<h2>The series</h2>").nth(1).unwrap().split("<h2>").next().unwrap();
+    assert!(section.contains("<polyline"), "its values are drawn: {section}");
+}
+
+#[test]
 fn a_file_in_many_batches_has_the_scores_of_one_batch() {
     let workspace = fitted();
     let long = series(9000, 401, |_, value| value);

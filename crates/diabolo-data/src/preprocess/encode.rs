@@ -31,8 +31,13 @@ impl Preprocessor {
         self.encode_some(input, batch, None, first_row)
     }
 
-    /// [`encode`](Self::encode) for `chosen` rows of `batch` only; they are taken column by column,
-    /// so that they need little memory.
+    /// [`encode`](Self::encode) for `chosen` rows of a whole input; they are taken column by
+    /// column, so that they need little memory.
+    pub fn encode_chosen(&self, input: &str, batch: &RecordBatch, chosen: &[usize]) -> Result<Encoded> {
+        self.encode_some(input, batch, Some(chosen), 0).map_err(|error| error.among_rows(chosen))
+    }
+
+    /// All or the `chosen` rows; an error counts among the latter.
     pub(super) fn encode_some(
         &self,
         input: &str,

@@ -15,8 +15,8 @@ use crate::{mapped, memory};
 const PART: usize = 1 << 21;
 
 impl Preprocessor {
-    /// [`encode`](Self::encode) for the `chosen` rows of `batch`. Numbers that take more than
-    /// `limit` bytes are in a temporary file.
+    /// [`encode_chosen`](Self::encode_chosen) for many rows. Numbers that take more than `limit`
+    /// bytes are in a temporary file.
     pub(crate) fn encode_rows(
         &self,
         input: &str,
@@ -25,7 +25,7 @@ impl Preprocessor {
         limit: u64,
     ) -> Result<Encoded> {
         let part = (PART / self.width().max(1)).clamp(256, 1 << 16);
-        let encode = |rows: &[usize]| self.encode_some(input, batch, Some(rows), 0);
+        let encode = |rows: &[usize]| self.encode_chosen(input, batch, rows);
         if chosen.len() <= part {
             return encode(chosen);
         }

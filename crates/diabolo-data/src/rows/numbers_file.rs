@@ -7,7 +7,6 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use super::{Cells, Segment};
 use crate::mapped::Spool;
 
 /// Numbers in a temporary file without a name.
@@ -52,11 +51,11 @@ impl NumbersFile {
         })
     }
 
-    /// All numbers, as a segment of `width` columns in memory.
-    pub(super) fn in_memory(&self, width: usize) -> Segment {
+    /// All numbers.
+    pub(super) fn all(&self) -> Vec<f32> {
         let mut all = vec![0.0; self.len];
         self.read(0, &mut all);
-        Segment { width, cells: Cells::Numbers(all) }
+        all
     }
 
     fn read(&self, first: usize, numbers: &mut [f32]) {
@@ -113,7 +112,7 @@ impl NumbersWriter {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Rows;
+    use super::super::{Cells, Rows, Segment};
     use super::*;
 
     #[test]

@@ -55,8 +55,8 @@ impl Segment {
         }
     }
 
-    /// Calls `each` with the number of its first row and the segment or, if it is in a file, with its
-    /// rows part by part.
+    /// Calls `each` with the number of its first row and the segment or, if it is in a file, with
+    /// its rows part by part.
     pub fn for_each_part(&self, mut each: impl FnMut(usize, &Segment)) {
         const ROWS: usize = 1 << 12;
         let Cells::File(values) = &self.cells else { return each(0, self) };
@@ -146,7 +146,7 @@ impl Segment {
             Cells::Numbers(values) => Cells::Numbers(
                 values.chunks_exact(self.width).flat_map(|row| &row[columns.clone()]).copied().collect(),
             ),
-            Cells::File(values) => return values.in_memory(self.width).narrow(columns),
+            Cells::File(values) => return in_memory(values, self.width).narrow(columns),
             Cells::OneHot(_) => return None,
             Cells::Flags(flags) => {
                 let mut some = Bits::ones(rows * columns.len());
@@ -169,7 +169,7 @@ impl Segment {
         match &mut self.cells {
             Cells::Numbers(values) => values[cells].fill(0.0),
             Cells::File(values) => {
-                *self = values.in_memory(self.width);
+                *self = in_memory(values, self.width);
                 self.clear(row, columns);
             }
             Cells::OneHot(codes) => {
@@ -195,7 +195,7 @@ impl Segment {
             Cells::Numbers(values) => {
                 rows.zip(values.chunks_exact(width.max(1))).for_each(|(to, from)| to.copy_from_slice(from));
             }
-            Cells::File(values) => values.in_memory(width).write(all, stride, start),
+            Cells::File(values) => in_memory(values, width).write(all, stride, start),
             Cells::OneHot(codes) => {
                 for (row, to) in rows.enumerate() {
                     if let Some(to) = to.get_mut(codes.at(row)) {
@@ -214,6 +214,11 @@ impl Segment {
             }
         }
     }
+}
+
+/// The numbers of a file, in memory.
+fn in_memory(values: &NumbersFile, width: usize) -> Segment {
+    Segment { width, cells: Cells::Numbers(values.all()) }
 }
 
 /// The flag of each row for each of `width` columns.

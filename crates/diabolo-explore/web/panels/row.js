@@ -61,7 +61,7 @@ export class RowPanel {
   score(score, p, reasons) {
     if (score === null || score === undefined) return '';
     return h('div', { id: 'score' }, h('p', { class: 'num' }, h('b', { text: `${score >= 0 ? '+' : '−'}${number(Math.abs(score))} nats` }), ` above usual${p === null || p === undefined ? '' : `; p = ${number(p)}: ${p < 0.01 ? 'few held-out rows score as high' : `as high as ${Math.round(100 * p)} % of held-out rows`}`}`),
-      reasons?.length ? h('ul', { class: 'small', style: { margin: '.3rem 0 0', paddingLeft: '1.2rem' } }, reasons.map((r) => h('li', { text: `${r.column}: ${r.seen}, expected ${r.expected} (+${r.nats.toFixed(1)} nats)` }))) : '');
+      reasons?.length ? h('ul', { class: 'small', style: { margin: '.3rem 0 0', paddingLeft: '1.2rem' } }, reasons.map((r) => h('li', { text: `${r.column}: ${r.seen}, ${r.unseen ? 'never seen in training, ' : ''}expected ${r.expected} (+${r.nats.toFixed(1)} nats)` }))) : '');
   }
 
   cells(found) {

@@ -37,6 +37,10 @@ pub struct Header {
     pub source: SourceRecord,
     /// The record of training.
     pub training: TrainingRecord,
+    /// The rows that scores are compared with, if not those held out of the fit: the input of
+    /// [`calibrate`](crate::Predictor::calibrate).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibrated_on: Option<String>,
 }
 
 /// The data a model was fitted on: enough to recognize it, but no rows.
@@ -150,6 +154,7 @@ impl SavedModel {
         let broken = |problem: String| broken(path, problem);
         ModelKind::Autoencoder.check(path, &json)?;
         migrate(&mut json);
+        refuse_removed(path, &json)?;
         let mut header: Header = parsed(path, json)?;
         // Columns of old files do not hold these words; for others nothing changes.
         header.preprocessor.set_missing(&header.config.data.missing);
@@ -192,6 +197,19 @@ fn migrate(header: &mut serde_json::Value) {
     }
 }
 
+/// Multi-scale models once had several networks, and centres of the training rows.
+fn refuse_removed(path: &Path, header: &serde_json::Value) -> Result<()> {
+    let family = &header["config"]["model"]["family"];
+    let found = ["members", "centers"].into_iter().find(|key| family.get(key).is_some());
+    found.filter(|_| family["kind"] == "multiscale").map_or(Ok(()), |key| {
+        Err(Error::Artifact {
+            path: path.into(),
+            problem: format!("it has model.family.{key} = {}, which this diabolo no longer has", family[key]),
+            help: "fit the model again, or read it with the diabolo that wrote it".into(),
+        })
+    })
+}
+
 pub(super) fn floats(parts: BTreeMap<String, Part>) -> Option<BTreeMap<String, HostTensor>> {
     parts
         .into_iter()
@@ -226,5 +244,17 @@ mod tests {
         let mut table = header("numeric");
         migrate(&mut table);
         assert_eq!(table["config"]["model"], json!({ "latent_dim": 2 }));
+    }
+
+    #[test]
+    fn old_models_of_several_networks_or_with_centres_are_refused() {
+        let file = |family| json!({ "config": { "model": { "family": family } } });
+        let refused =
+            |family| refuse_removed(Path::new("m"), &file(family)).map_err(|error| error.to_string());
+        let said = refused(json!({ "kind": "multiscale", "members": 2 })).unwrap_err();
+        assert!(said.contains("model.family.members = 2") && said.contains("fit the model again"), "{said}");
+        let said = refused(json!({ "kind": "multiscale", "centers": [16, 64] })).unwrap_err();
+        assert!(said.contains("model.family.centers = [16,64]"), "{said}");
+        assert_eq!(refused(json!({ "kind": "multiscale", "leave_out": true })), Ok(()));
     }
 }

@@ -12,8 +12,6 @@
 //! | `prior.encoder.K.*`, `prior.posterior.*`, `prior.decoder.K.*`, `prior.output.*` | | second stochastic layer |
 //! | `flow.steps.K.*` | | the K-th step of a flow |
 //! | `level` | outputs of `encoder.0` | multi-scale denoising: the weight of ½ log(σ / σ_min), added to them |
-//! | `members.K.*` | | multi-scale denoising: `encoder`, `decoder` and `level` of the K-th further network |
-//! | `centers.K` | count × inputs | multi-scale denoising: centres of the training rows |
 //! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | codebook vectors; moving average of their counts |
 //! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture prior of quantized codes: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | summary of the codes, for families without a prior |

@@ -11,11 +11,6 @@ use crate::nn::Activation;
 use crate::objective::Corruption;
 use crate::{Error, Result};
 
-/// The number of networks of the presets for anomaly detection.
-const MEMBERS: usize = 2;
-/// The numbers of centres.
-const CENTERS: [usize; 3] = [16, 64, 256];
-
 /// Initial settings for a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Preset {
@@ -67,11 +62,11 @@ impl Preset {
     pub fn sentence(self) -> &'static str {
         match self {
             Detect => {
-                "two multi-scale denoising autoencoders and centres of the training rows, 2,000 steps at learning rate 0.006 without early stopping; whole numbers are \
+                "a multi-scale denoising autoencoder, 2,000 steps at learning rate 0.006 without early stopping; whole numbers are \
                  divided by at least 1"
             }
             DetectContaminated => {
-                "two multi-scale denoising autoencoders and centres of the training rows, 1,000 steps at learning rate 0.003 without early stopping, of the three \
+                "a multi-scale denoising autoencoder, 1,000 steps at learning rate 0.003 without early stopping, of the three \
                  quarters of the training rows that are nearest to a robust centre; whole numbers are divided by at least 1"
             }
             Impute => {
@@ -117,9 +112,7 @@ impl Preset {
         }
         config.model.family = match self {
             Detect | DetectContaminated => {
-                let (members, centers) = (MEMBERS, CENTERS.to_vec());
-                let config = MultiscaleConfig { members, centers, leave_out: true, ..Default::default() };
-                FamilyConfig::Multiscale(config)
+                FamilyConfig::Multiscale(MultiscaleConfig { leave_out: true, ..Default::default() })
             }
             Impute => FamilyConfig::Variational(VariationalConfig {
                 bound: Bound::Importance { samples: 20, doubly_reparameterized: false },

@@ -216,8 +216,8 @@ fn correlate_part(
             || gather(window, images, lines, patches),
         );
         also(Matrix::new(patches, [positions.len(), window.patch()]), &positions);
-        let turned = rows(values, &positions, outputs).transposed();
-        turned.add_rows_here(patches, window.patch(), &mut sum);
+        let transposed = rows(values, &positions, outputs).transposed();
+        transposed.add_rows_here(patches, window.patch(), &mut sum);
     }
     buffer::give(patches);
     sum

@@ -40,10 +40,10 @@ impl Matrix<'_> {
             return self.straight(other, skips, sum);
         }
         // (Bᵀ Aᵀ)ᵀ has the same bits, and fewer numbers to turn over, or zeros to skip.
-        let turned = other.transposed().straight(self.transposed(), would_skip, None);
-        let mut out = buffer::take(turned.len());
-        transpose(&turned, [other.columns, self.rows], &mut out);
-        buffer::give(turned);
+        let transposed = other.transposed().straight(self.transposed(), would_skip, None);
+        let mut out = buffer::take(transposed.len());
+        transpose(&transposed, [other.columns, self.rows], &mut out);
+        buffer::give(transposed);
         if let Some(sum) = sum {
             add(&mut out, &sum);
             buffer::give(sum);

@@ -15,7 +15,7 @@ const FEWEST_COLUMNS: usize = 64;
 /// Whether leaving out the zeros of `left` is faster: at most an eighth of it is not 0.
 ///
 /// With two units for multiply-adds, a fifth (MNIST) still costs more than it saves: a vector of B
-/// is loaded for two products instead of eight, and the other factor is turned over.
+/// is loaded for two products instead of eight, and the other factor is transposed.
 pub(super) fn is_faster(left: &[f32], columns: usize) -> bool {
     // Most factors are dense, which a sample tells.
     const SAMPLE: usize = 256;

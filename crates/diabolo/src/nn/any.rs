@@ -54,7 +54,7 @@ impl AnyLayer {
         match self {
             AnyLayer::Linear(layer) => {
                 let fresh = Linear::new(layer.inputs(), layer.outputs(), layer.activation(), noise, device);
-                if layer.weight.is_turned() { fresh.for_categories().into() } else { fresh.into() }
+                if layer.weight.is_transposed() { fresh.for_categories().into() } else { fresh.into() }
             }
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.fresh(noise, device)),
             AnyLayer::Gru(layer) => AnyLayer::Gru(layer.fresh(noise, device)),

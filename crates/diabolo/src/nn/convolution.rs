@@ -305,8 +305,8 @@ fn product(x: Tensor<2>, weight: Tensor<2>, window: Window, is_transposed: bool)
     let smaller = outputs < window.channels;
     if let Some(exchanged) = window.exchanged(outputs).filter(|_| smaller) {
         let (taps, channels) = (window.taps(), window.channels);
-        let turned = weight.reshape([outputs, taps, channels]).flip(1).swap_dims(0, 2);
-        return directly(x, turned.reshape([channels, taps * outputs]), exchanged, !is_transposed);
+        let flipped = weight.reshape([outputs, taps, channels]).flip(1).swap_dims(0, 2);
+        return directly(x, flipped.reshape([channels, taps * outputs]), exchanged, !is_transposed);
     }
     debug_assert_eq!(patch, window.patch());
     directly(x, weight, window, is_transposed)

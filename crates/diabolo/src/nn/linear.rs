@@ -53,9 +53,9 @@ impl Linear {
     /// the weights of one input. Files hold outputs × inputs.
     #[must_use]
     pub(crate) fn for_categories(self) -> Self {
-        match self.weight.is_turned() {
+        match self.weight.is_transposed() {
             true => self,
-            false => Linear { weight: self.weight.turned().with_rows_of(RowsOf::Columns), ..self },
+            false => Linear { weight: self.weight.transposed().with_rows_of(RowsOf::Columns), ..self },
         }
     }
 
@@ -71,12 +71,12 @@ impl Linear {
 
     /// φ(W x + b).
     fn affine(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
-        affine(x, self.weight.kept(), self.bias.val(), activation, self.weight.is_turned())
+        affine(x, self.weight.kept(), self.bias.val(), activation, self.weight.is_transposed())
     }
 
     /// φ(Wᵀ h + b).
     pub(super) fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
-        affine(h, self.weight.kept(), bias, activation, !self.weight.is_turned())
+        affine(h, self.weight.kept(), bias, activation, !self.weight.is_transposed())
     }
 
     /// The same weights with another activation.

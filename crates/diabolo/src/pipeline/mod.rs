@@ -53,7 +53,7 @@ mod synthesizer;
 
 pub use alarms::{AlarmQuality, Truth};
 pub use comparison_dir::{ComparisonDir, ComparisonEvent};
-pub use cross_fit::cross_fit;
+pub use cross_fit::{CrossFitted, cross_fit};
 pub use denoising::{DenoisingTask, Noise};
 pub use evaluation::{EvaluateOptions, Evaluated, EvaluationRows};
 pub use events::{Cancel, Event, Phase};

@@ -308,7 +308,9 @@ impl Predictor {
         let mut calibrated = self.clone();
         let unseen = task::unseen_nats(&self.saved, &self.input, &whole)?;
         let detector = self.here(|| task::calibrate(&self.saved, &encoded, &unseen, &self.device));
-        Arc::make_mut(&mut calibrated.saved).detector = Some(detector);
+        let saved = Arc::make_mut(&mut calibrated.saved);
+        saved.detector = Some(detector);
+        saved.header.calibrated_on = Some(self.input.to_string());
         Ok(calibrated)
     }
 

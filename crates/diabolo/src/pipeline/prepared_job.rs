@@ -9,9 +9,7 @@ use crate::artifact::{
 };
 use crate::config::Config;
 use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
-use crate::data::{
-    DataConfig, Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from, take,
-};
+use crate::data::{DataConfig, Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from};
 use crate::distribution::Constant;
 use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
@@ -342,11 +340,13 @@ impl<'a> PreparedJob<'a> {
         };
         let none = prepared.test.num_rows() == 0;
         let rows = evaluated(if none { prepared.validation.rows } else { prepared.test.num_rows() }, seed);
+        let input = prepared.test_input.as_ref().unwrap_or(&job.name);
         for some in rows.chunks(EVALUATED_AT_ONCE) {
-            match none {
-                true => add(&prepared.validation.select(some))?,
-                false => add(&preprocessor.encode(&job.name, &take(&job.name, &prepared.test, some)?, 0)?)?,
-            }
+            let encoded = match none {
+                true => Ok(prepared.validation.select(some)),
+                false => preprocessor.encode_chosen(input, &prepared.test, some),
+            };
+            add(&encoded.map_err(|error| error.among_rows(&prepared.test_rows))?)?;
         }
         Ok(evaluation.finish())
     }
@@ -381,6 +381,7 @@ impl<'a> PreparedJob<'a> {
                 best_epoch: outcome.state.best.map(|(_, epoch)| epoch),
                 stop_reason: outcome.stop_reason.name().into(),
             },
+            calibrated_on: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
-use super::{AlarmQuality, Predictor, Truth, cross_fit};
+use super::{AlarmQuality, CrossFitted, Predictor, Truth, cross_fit};
 use crate::Result;
 use crate::data::{UnknownCells, texts};
 use crate::task::{self, Drift, DriftReport, Reason, Rule, Scored};
@@ -18,6 +18,8 @@ pub struct ScoreRun<'a> {
     /// A note if the columns of scores have other names than usual.
     renamed: Option<String>,
     cross_fit: bool,
+    /// The warnings of the fits of cross-fitting.
+    of_fits: Vec<String>,
     summary: ScoreSummary,
 }
 
@@ -71,6 +73,7 @@ impl<'a> ScoreRun<'a> {
             truth,
             renamed: None,
             cross_fit: false,
+            of_fits: vec![],
             summary: ScoreSummary::default(),
         })
     }
@@ -90,7 +93,11 @@ impl<'a> ScoreRun<'a> {
         let first_row = self.summary.scores.len();
         let predictor = self.predictor.clone().first_row(first_row as u64);
         self.summary.unknown.add(predictor.unknown_cells(rows)?);
-        let found = if self.cross_fit { cross_fit(&predictor, rows)? } else { predictor.score(rows)? };
+        let CrossFitted { scored: found, warnings } = match self.cross_fit {
+            true => cross_fit(&predictor, rows)?,
+            false => CrossFitted { scored: predictor.score(rows)?, warnings: vec![] },
+        };
+        self.of_fits = warnings.into_iter().map(|warning| format!("cross-fitting: {warning}")).collect();
         let (input, device) = (self.predictor.input_name(), self.predictor.device());
         if let Some(truth) = &self.truth {
             self.summary.truth.extend(truth.read(input, rows, first_row as u64)?);
@@ -129,11 +136,13 @@ impl<'a> ScoreRun<'a> {
         let cut = summary.scores.iter().filter(|score| score.is_nan()).count();
         let only_anomalies = self.truth.as_ref().filter(|_| !summary.truth.contains(&false));
         let header = &self.predictor.saved().header;
-        [
-            (header.config.training.central < 1.0).then(|| CONTAMINATED.to_string()),
+        let of_the_fit = self.cross_fit || header.calibrated_on.is_none();
+        let is_contaminated = header.config.training.central < 1.0 && of_the_fit;
+        let notes = [
             summary.unknown.note(),
             self.renamed.clone(),
             detector.and_then(|detector| rule.warning(detector, summary.scores.len())),
+            is_contaminated.then(|| CONTAMINATED.to_string()),
             summary.drift.as_ref().and_then(DriftReport::warning),
             only_anomalies.map(|truth| {
                 let column = &truth.column;
@@ -141,10 +150,8 @@ impl<'a> ScoreRun<'a> {
             }),
             (cut > 0)
                 .then(|| format!("the first {cut} rows have no score, since their windows are incomplete")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect()
+        ];
+        self.of_fits.iter().cloned().chain(notes.into_iter().flatten()).collect()
     }
 }
 

@@ -10,7 +10,7 @@ use diabolo_report::{Alarm, AlarmReason, Anomalies, FlaggedPictures, ScoredExamp
 use super::drift::drift;
 use super::scored_example::scored_example;
 use crate::Result;
-use crate::data::{Feature, FeatureKind, take, texts};
+use crate::data::{Feature, FeatureKind, lag, take, texts};
 use crate::pipeline::{AlarmQuality, FoundAnomaly, Predictor, ScoreSummary};
 use crate::stats::Ranking;
 use crate::task::scorer;
@@ -119,11 +119,10 @@ fn pictures(
 /// The numbers of a series: the columns that are responsible most often, or else the first ones.
 fn columns(predictor: &Predictor, rows: &RecordBatch, summary: &ScoreSummary) -> Vec<(String, Vec<f64>)> {
     let features = &predictor.saved().header.preprocessor.schema.features;
-    let current = features.iter().map(|feature| &feature.name).filter(|name| !name.ends_with(']'));
+    let current = features.iter().map(|feature| &feature.name).filter(|name| lag(name).1 == 0);
     let mut counts: Vec<(&String, usize)> = current.map(|name| (name, 0)).collect();
     for (reason, count) in responsible(summary) {
-        let column =
-            counts.iter_mut().find(|(name, _)| reason == **name || reason.starts_with(&format!("{name}[")));
+        let column = counts.iter_mut().find(|(name, _)| lag(&reason).0 == name.as_str());
         column.into_iter().for_each(|(_, sum)| *sum += count);
     }
     counts.sort_by_key(|(_, count)| Reverse(*count));
@@ -141,7 +140,7 @@ fn columns(predictor: &Predictor, rows: &RecordBatch, summary: &ScoreSummary) ->
 fn spans(predictor: &Predictor, rows: &RecordBatch, summary: &ScoreSummary) -> Vec<Span> {
     let schema = &predictor.saved().header.preprocessor.schema;
     let is_time = |feature: &&Feature| {
-        matches!(feature.kind, FeatureKind::Datetime { .. }) && !feature.name.ends_with(']')
+        matches!(feature.kind, FeatureKind::Datetime { .. }) && lag(&feature.name).1 == 0
     };
     let dates = schema.features.iter().find(is_time).and_then(|feature| texts(rows, &feature.name));
     let date = |found: &FoundAnomaly| dates.as_ref().and_then(|dates| dates[found.row - 1].clone());
@@ -187,6 +186,7 @@ fn alarms(summary: &ScoreSummary) -> Vec<Alarm> {
                 seen: reason.seen.clone(),
                 expected: reason.expected.clone(),
                 nats: reason.nats,
+                unseen: reason.unseen,
             })
             .collect(),
     };

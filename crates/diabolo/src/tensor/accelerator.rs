@@ -202,11 +202,11 @@ impl Array {
         patches.add_at(1, &window.places(), window.image() + 1).narrow(1, 0, window.image())
     }
 
-    pub fn matmul(&self, other: &Self, turned: [bool; 2]) -> Self {
-        let turn = |array: &Self, turned| {
-            if turned { array.numbers.clone().transpose() } else { array.numbers.clone() }
+    pub fn matmul(&self, other: &Self, transposed: [bool; 2]) -> Self {
+        let oriented = |array: &Self, transposed| {
+            if transposed { array.numbers.clone().transpose() } else { array.numbers.clone() }
         };
-        let numbers = turn(self, turned[0]).matmul(turn(other, turned[1]));
+        let numbers = oriented(self, transposed[0]).matmul(oriented(other, transposed[1]));
         let [.., rows, columns] = numbers.dims();
         let rank = self.shape.len();
         Array { numbers, shape: self.shape.with(rank - 2, rows).with(rank - 1, columns) }

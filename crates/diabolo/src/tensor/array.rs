@@ -222,8 +222,8 @@ impl<T: Element> Array<T> {
         if b == a + 1 && b + 1 == shape.len() {
             let (before, rows, columns) = self.shape.around(a);
             let matrices = self.values.chunks_exact(rows * columns).take(before);
-            let turned = matrices.flat_map(|matrix| kernel::transposed(matrix, [rows, columns]));
-            return Array::new(turned.collect(), shape);
+            let transposed = matrices.flat_map(|matrix| kernel::transposed(matrix, [rows, columns]));
+            return Array::new(transposed.collect(), shape);
         }
         let (before, ..) = self.shape.around(a);
         let between: usize = self.shape[a + 1..b].iter().product();
@@ -341,20 +341,21 @@ impl<T: Element> Array<T> {
         Array::new(out, Shape::new(&[rows, window.image()]))
     }
 
-    /// The product of two matrices, or of each pair of a stack of them; `turned`: of transposes.
-    pub fn matmul(&self, other: &Self, turned: [bool; 2]) -> Self {
+    /// The product of two matrices, or of each pair of a stack of them; `transposed`: of their
+    /// transposes.
+    pub fn matmul(&self, other: &Self, transposed: [bool; 2]) -> Self {
         let (dims, rank) = ([self.shape, other.shape], self.shape.len());
         let [a, b] = dims.map(|shape| [shape[rank - 2], shape[rank - 1]]);
         let stack: usize = self.shape[..rank - 2].iter().product();
         assert_eq!(self.shape[..rank - 2], other.shape[..rank - 2], "stacks of matrices");
-        let rows = if turned[0] { a[1] } else { a[0] };
-        let columns = if turned[1] { b[0] } else { b[1] };
+        let rows = if transposed[0] { a[1] } else { a[0] };
+        let columns = if transposed[1] { b[0] } else { b[1] };
         let shape = self.shape.with(rank - 2, rows).with(rank - 1, columns);
         let one = |k: usize| {
             let (size_a, size_b) = (a[0] * a[1], b[0] * b[1]);
             let (a_values, b_values) =
                 (&self.values[k * size_a..][..size_a], &other.values[k * size_b..][..size_b]);
-            T::product((a_values, a, turned[0]), (b_values, b, turned[1]))
+            T::product((a_values, a, transposed[0]), (b_values, b, transposed[1]))
         };
         let values = if stack == 1 { one(0) } else { (0..stack).flat_map(one).collect() };
         Array::new(values, shape)

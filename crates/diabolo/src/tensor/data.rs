@@ -276,8 +276,8 @@ impl Data {
         each!(self, array -> array.fold(window, rows))
     }
 
-    pub fn matmul(&self, other: &Data, turned: [bool; 2]) -> Data {
-        each!(self, other, (a, b) -> a.matmul(b, turned))
+    pub fn matmul(&self, other: &Data, transposed: [bool; 2]) -> Data {
+        each!(self, other, (a, b) -> a.matmul(b, transposed))
     }
 
     /// Joins along a dimension.

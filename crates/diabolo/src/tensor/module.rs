@@ -26,7 +26,7 @@ pub struct Parameter {
     /// While it is trained.
     leaf: Option<Arc<Node>>,
     /// Whether `data` is the transpose of what is shown.
-    turned: bool,
+    transposed: bool,
     pub(super) rows_of: RowsOf,
 }
 
@@ -34,7 +34,7 @@ impl Parameter {
     /// The shape.
     pub fn shape(&self) -> Vec<usize> {
         let shape = self.data.shape().to_vec();
-        if self.turned { shape.into_iter().rev().collect() } else { shape }
+        if self.transposed { shape.into_iter().rev().collect() } else { shape }
     }
 
     /// The values, row-major.
@@ -64,7 +64,7 @@ impl Parameter {
     /// Numbers as they are shown from how they are kept, or the reverse.
     pub(super) fn shown(&self, kept: &Data) -> Data {
         let kept = kept.clone();
-        if self.turned { kept.swap_dims(0, 1) } else { kept }
+        if self.transposed { kept.swap_dims(0, 1) } else { kept }
     }
 
     /// Takes ∂L/∂parameter.
@@ -107,22 +107,22 @@ pub struct Param<const D: usize>(Parameter);
 impl<const D: usize> Param<D> {
     /// A parameter with this value, which is not trained yet.
     pub fn from_tensor(value: Tensor<D>) -> Self {
-        Param(Parameter { data: value.data, leaf: None, turned: false, rows_of: RowsOf::Nothing })
+        Param(Parameter { data: value.data, leaf: None, transposed: false, rows_of: RowsOf::Nothing })
     }
 
     /// The value; tracked while the parameter is trained.
     pub fn val(&self) -> Tensor<D> {
-        if self.0.turned { self.kept().transpose() } else { self.kept() }
+        if self.0.transposed { self.kept().transpose() } else { self.kept() }
     }
 
-    /// The value as it is kept: the transpose of a [turned](Param::turned) one.
+    /// The value as it is kept: the transpose of a [transposed](Param::transposed) one.
     pub(crate) fn kept(&self) -> Tensor<D> {
         Tensor { data: self.0.data.clone(), node: self.0.leaf.clone() }
     }
 
     /// Whether it is kept transposed.
-    pub(crate) fn is_turned(&self) -> bool {
-        self.0.turned
+    pub(crate) fn is_transposed(&self) -> bool {
+        self.0.transposed
     }
 
     /// The same parameter with another value.
@@ -140,7 +140,7 @@ impl<const D: usize> Param<D> {
     /// The shape.
     pub fn dims(&self) -> [usize; D] {
         let mut dims = self.0.data.shape().dims();
-        if self.0.turned {
+        if self.0.transposed {
             dims.reverse();
         }
         dims
@@ -156,9 +156,9 @@ impl<const D: usize> Param<D> {
 impl Param<2> {
     /// The same value, kept transposed: for products that read columns of it.
     #[must_use]
-    pub(crate) fn turned(self) -> Self {
+    pub(crate) fn transposed(self) -> Self {
         let data = self.0.data.swap_dims(0, 1);
-        Param(Parameter { data, turned: !self.0.turned, ..self.0 })
+        Param(Parameter { data, transposed: !self.0.transposed, ..self.0 })
     }
 }
 

@@ -22,14 +22,14 @@ use crate::model::Trainable;
 use crate::random::{RngExt, Stream};
 use crate::tensor::{Device, SomeRows};
 
-/// Categories with fewer levels are seen whole.
-const MANY: usize = 2048;
+/// The least number of levels of a category that is sampled.
+const LARGE: usize = 2048;
 
-/// The number of other levels that a step sees of a category.
-const DRAWN: usize = 256;
+/// The number of negatives: other levels of a category that a step sees.
+const NEGATIVES: usize = 256;
 
-/// The large categories of the rows.
-pub(super) struct Levels {
+/// The categories of the rows that are sampled, if they are large.
+pub(super) struct LargeCategories {
     /// The blocks of the likelihood: encoded columns, outputs, and whether steps see some of them.
     blocks: Vec<Block>,
     /// Inputs of the first layer after the columns: conditions.
@@ -43,8 +43,8 @@ struct Block {
     is_large: bool,
 }
 
-/// What a step sees.
-pub(super) struct Seen {
+/// The levels that a step sees, and its rows.
+pub(super) struct SampledLevels {
     /// The rows of the step.
     pub rows: Encoded,
     /// Which weights it uses.
@@ -55,7 +55,7 @@ pub(super) struct Seen {
     offsets: Vec<f32>,
 }
 
-impl Levels {
+impl LargeCategories {
     /// The large categories of `rows`; `None` if there are none, or the model needs all levels.
     pub fn find<M: Trainable>(model: &mut M, rows: &Encoded) -> Option<Self> {
         let likelihood = model.likelihood_of_levels()?;
@@ -69,7 +69,7 @@ impl Levels {
             let is_shared = |(_, segment): (usize, &Segment)| matches!(segment.cells, Cells::SharedFlags(_));
             let marks = rows.observed.as_ref();
             let is_marked_once = marks.is_none_or(|marks| marks.segment(&columns).is_some_and(is_shared));
-            let is_wide = width >= MANY && family == Family::Categorical;
+            let is_wide = width >= LARGE && family == Family::Categorical;
             is_wide && is_marked_once && segments().any(is_segment)
         };
         let blocks = likelihood.blocks().iter().map(|block| Block {
@@ -79,11 +79,11 @@ impl Levels {
         });
         let blocks: Vec<Block> = blocks.collect();
         let more = rows.condition.as_ref().map_or(0, |condition| condition.width);
-        blocks.iter().any(|block| block.is_large).then_some(Levels { blocks, more })
+        blocks.iter().any(|block| block.is_large).then_some(LargeCategories { blocks, more })
     }
 
-    /// What a step on `chosen` rows sees.
-    pub fn see(&self, rows: &Encoded, chosen: &[usize], noise: &mut Stream) -> Seen {
+    /// The levels that a step on `chosen` rows sees.
+    pub fn sample(&self, rows: &Encoded, chosen: &[usize], noise: &mut Stream) -> SampledLevels {
         let batch = rows.select(chosen);
         let (mut columns, mut outputs) = (vec![], vec![]);
         let (mut widths, mut offsets, mut drawn) = (vec![], vec![], vec![]);
@@ -91,7 +91,7 @@ impl Levels {
         for block in &self.blocks {
             let levels = match block.is_large {
                 true => {
-                    let (levels, own) = seen_levels(&batch.values, column, block.width, noise);
+                    let (levels, own) = sampled_levels(&batch.values, column, block.width, noise);
                     let others = (block.width - own) as f32 / (levels.len() - own).max(1) as f32;
                     let offset = diabolo_stats::elementary::single::ln(others);
                     offsets.extend((0..levels.len()).map(|k| if k < own { 0.0 } else { offset }));
@@ -111,11 +111,11 @@ impl Levels {
         }
         columns.extend(column..column + self.more);
         let rows = renumbered(batch, &drawn);
-        Seen { rows, weights: SomeRows { columns, outputs }, widths, offsets }
+        SampledLevels { rows, weights: SomeRows { columns, outputs }, widths, offsets }
     }
 }
 
-impl Seen {
+impl SampledLevels {
     /// Gives the model of this step its likelihood.
     pub fn narrow<M: Trainable>(&self, part: &mut M, device: &Device) {
         if let Some(likelihood) = part.likelihood_of_levels() {
@@ -127,7 +127,7 @@ impl Seen {
 
 /// The levels of the rows, ascending, and then those drawn from the others; and how many are of the
 /// rows.
-fn seen_levels(values: &Rows, column: usize, width: usize, noise: &mut Stream) -> (Vec<usize>, usize) {
+fn sampled_levels(values: &Rows, column: usize, width: usize, noise: &mut Stream) -> (Vec<usize>, usize) {
     let mut levels: Vec<usize> = match values.segment(&(column..column + width)) {
         Some((_, Segment { cells: Cells::OneHot(codes), .. })) => {
             (0..values.rows()).map(|row| codes.at(row)).collect()
@@ -139,7 +139,7 @@ fn seen_levels(values: &Rows, column: usize, width: usize, noise: &mut Stream) -
     levels.dedup();
     let own = levels.len();
     let mut others: Vec<usize> = vec![];
-    while others.len() < DRAWN.min(width - own) {
+    while others.len() < NEGATIVES.min(width - own) {
         let level = noise.random_range(0..width);
         if levels.binary_search(&level).is_err() && !others.contains(&level) {
             others.push(level);
@@ -149,7 +149,7 @@ fn seen_levels(values: &Rows, column: usize, width: usize, noise: &mut Stream) -
     (levels, own)
 }
 
-/// The rows with the codes of large categories as positions among the levels that are seen.
+/// The rows with the codes of large categories as positions among the levels that are sampled.
 fn renumbered(rows: Encoded, drawn: &[(usize, Vec<usize>)]) -> Encoded {
     let narrowed = |values: &Rows| {
         let segments = values.placed().map(|(columns, segment)| {
@@ -184,9 +184,18 @@ fn positions(codes: &Codes, levels: &[usize], missing: usize) -> Codes {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::data::Condition;
+    use crate::data::rows::Bits;
+    use crate::distribution::{LikelihoodBlock, Variance};
+    use crate::model::{Architecture, FamilyConfig, Model, SparseConfig, VariationalConfig};
+    use crate::nn::Activation;
     use crate::random::{Purpose, stream};
     use crate::stats::elementary::double::exp;
+    use crate::tensor::{Gradients, Module, ModuleOptimizer, ModuleVisitor, Optimizer, Parameter};
+    use crate::train::step::{StepKey, differentiate, gradients, means};
 
     const LEVELS: usize = 600;
 
@@ -199,23 +208,25 @@ mod tests {
         Encoded::from_rows(Rows::of(levels.len(), vec![numbers, category]))
     }
 
-    fn found() -> Levels {
+    fn found() -> LargeCategories {
         let block = |width, is_large| Block { width, outputs: width, is_large };
-        Levels { blocks: vec![block(1, false), block(LEVELS, true)], more: 2 }
+        LargeCategories { blocks: vec![block(1, false), block(LEVELS, true)], more: 2 }
     }
 
     #[test]
     fn rows_number_the_levels_that_are_seen() {
         let rows = rows(&[7, 599, 7, LEVELS, 0]);
-        let seen = found().see(&rows, &[0, 1, 3, 4], &mut stream(1, Purpose::Choose, 0, 0));
+        let sampled = found().sample(&rows, &[0, 1, 3, 4], &mut stream(1, Purpose::Choose, 0, 0));
         // The number, three levels of the rows and the others; then the condition.
-        assert_eq!((seen.weights.columns.len(), seen.weights.outputs.len()), (1 + 3 + DRAWN + 2, 4 + DRAWN));
-        assert_eq!(seen.weights.columns[..4], [0, 1, 8, 600]);
-        assert_eq!(seen.weights.columns[4 + DRAWN..], [601, 602]);
-        let width = 3 + DRAWN;
-        let ones = |row: usize| -> Vec<usize> {
-            (1..=width).filter(|&column| seen.rows.values.at(row, column) == 1.0).collect()
-        };
+        assert_eq!(
+            (sampled.weights.columns.len(), sampled.weights.outputs.len()),
+            (1 + 3 + NEGATIVES + 2, 4 + NEGATIVES)
+        );
+        assert_eq!(sampled.weights.columns[..4], [0, 1, 8, 600]);
+        assert_eq!(sampled.weights.columns[4 + NEGATIVES..], [601, 602]);
+        let width = 3 + NEGATIVES;
+        let is_one = |row: usize, column: &usize| sampled.rows.values.at(row, *column) == 1.0;
+        let ones = |row: usize| -> Vec<usize> { (1..=width).filter(|column| is_one(row, column)).collect() };
         let found: Vec<Vec<usize>> = (0..4).map(ones).collect();
         assert_eq!(found, [vec![2], vec![3], vec![], vec![1]]);
     }
@@ -227,8 +238,8 @@ mod tests {
         let logit = |level: usize| (level as f64 * 0.7).sin() * 3.0;
         let expected: f64 = (0..LEVELS).map(|level| exp(logit(level))).sum();
         let estimate = |draw: u64| -> f64 {
-            let seen = found().see(&rows, &[0, 1, 2], &mut stream(draw, Purpose::Choose, 0, 0));
-            let outputs = seen.weights.outputs[1..].iter().zip(&seen.offsets[1..]);
+            let sampled = found().sample(&rows, &[0, 1, 2], &mut stream(draw, Purpose::Choose, 0, 0));
+            let outputs = sampled.weights.outputs[1..].iter().zip(&sampled.offsets[1..]);
             outputs.map(|(output, offset)| exp(logit(output - 1) + f64::from(*offset))).sum()
         };
         let draws: Vec<f64> = (0..400).map(estimate).collect();
@@ -236,5 +247,147 @@ mod tests {
         let variance = draws.iter().map(|draw| (draw - mean).powi(2)).sum::<f64>() / draws.len() as f64;
         let error = (variance / draws.len() as f64).sqrt();
         assert!(error > 0.0 && (mean - expected).abs() < 4.0 * error, "{mean}, {expected} ± {error}");
+    }
+
+    /// So few levels that a step samples all.
+    const FEW: usize = 40;
+    const CONDITIONS: usize = 2;
+
+    fn model(family: FamilyConfig, condition: usize) -> Model {
+        let architecture = Architecture {
+            family,
+            inputs: 1 + FEW,
+            condition,
+            stem: None,
+            hidden: vec![6],
+            latent_dim: 3,
+            activation: Activation::Tanh,
+            latent_activation: Activation::Identity,
+            likelihood: vec![
+                LikelihoodBlock::gaussian(Variance::PerFeature, 0..1),
+                LikelihoodBlock::new(Family::Categorical, 1..1 + FEW),
+            ],
+        };
+        Model::new(&architecture, 0, &Device::cpu()).train()
+    }
+
+    /// Twelve rows; every third has no category, and every fourth no number, if cells are missing.
+    fn few(missing: bool, condition: usize) -> Encoded {
+        let count = 12;
+        let mut codes = Codes::new(count, FEW, FEW);
+        let (mut of_numbers, mut of_levels) = (Bits::ones(count), Bits::ones(count));
+        let mut numbers: Vec<f32> = (0..count).map(|row| row as f32 * 0.2 - 1.0).collect();
+        for (row, number) in numbers.iter_mut().enumerate() {
+            match missing && row % 3 == 0 {
+                true => of_levels.clear(row),
+                false => codes.set(row, row * 7 % FEW),
+            }
+            if missing && row % 4 == 0 {
+                of_numbers.clear(row);
+                *number = 0.0;
+            }
+        }
+        let of = |numbers: Cells, levels: Cells| {
+            let [numbers, levels] =
+                [(1, numbers), (FEW, levels)].map(|(width, cells)| Segment { width, cells });
+            Rows::of(count, vec![numbers, levels])
+        };
+        let rows = Encoded::from_rows(of(Cells::Numbers(numbers), Cells::OneHot(codes)));
+        let given = (0..count * condition).map(|cell| cell as f32 * 0.1).collect();
+        let given = Condition { width: condition, values: Rows::dense(given, condition) };
+        Encoded {
+            observed: missing.then(|| of(Cells::Flags(of_numbers), Cells::SharedFlags(of_levels))),
+            condition: (condition > 0).then_some(given),
+            ..rows
+        }
+    }
+
+    /// The shape and the gradient of each parameter.
+    type ByName = BTreeMap<String, (Vec<usize>, Vec<f64>)>;
+
+    /// The terms of the loss, and the gradients.
+    fn differentiated(model: &Model, rows: &Encoded) -> (Vec<f64>, ByName) {
+        struct Collect {
+            gradients: Gradients,
+            path: Vec<String>,
+            found: ByName,
+        }
+        impl ModuleVisitor for Collect {
+            fn enter(&mut self, name: &str) {
+                self.path.push(name.into());
+            }
+            fn exit(&mut self) {
+                self.path.pop();
+            }
+            fn parameter(&mut self, parameter: &Parameter) {
+                let gradient = parameter.gradient(&self.gradients).unwrap_or_default();
+                self.found.insert(self.path.join("."), (parameter.shape(), gradient));
+            }
+        }
+        let all: Vec<usize> = (0..rows.rows).collect();
+        let key = StepKey { seed: 0, epoch: 1, step: 0, epochs: 9.0, trim: 0.0, rows: rows.rows };
+        let parts = differentiate(model, rows, &all, rows.rows, key, &Device::cpu());
+        let terms = means(&parts).iter().map(|mean| mean.value).collect();
+        let (gradients, _) = gradients(model, parts);
+        let mut collect = Collect { gradients, path: vec![], found: BTreeMap::new() };
+        model.visit(&mut collect);
+        (terms, collect.found)
+    }
+
+    fn assert_near(what: &str, found: impl Iterator<Item = f64>, expected: &[f64]) {
+        let found: Vec<f64> = found.collect();
+        assert_eq!(found.len(), expected.len(), "{what}");
+        let differ = found.iter().zip(expected).map(|(a, b)| (a - b).abs() / (1.0 + b.abs()));
+        let largest = differ.fold(0.0, f64::max);
+        assert!(largest < 1e-5, "{what} differs by {largest}");
+    }
+
+    /// Where each number of a gradient by some levels is in that by all: those of `rows` or of
+    /// `columns`, if given.
+    fn places(shape: &[usize], rows: Option<&[usize]>, columns: Option<&[usize]>) -> Vec<usize> {
+        let width = shape.get(1).copied().unwrap_or(1);
+        let at = |order: Option<&[usize]>, k: usize| order.map_or(k, |order| order[k]);
+        (0..shape[0]).flat_map(|i| (0..width).map(move |j| at(rows, i) * width + at(columns, j))).collect()
+    }
+
+    #[test]
+    fn a_step_that_samples_all_levels_is_that_of_the_whole_softmax() {
+        let families = [
+            (FamilyConfig::Plain { tied: false }, "decoder.1."),
+            (FamilyConfig::Sparse(SparseConfig { tied: false, ..Default::default() }), "decoder.1."),
+            (FamilyConfig::Variational(VariationalConfig::default()), "output."),
+        ];
+        for (family, last) in families {
+            let is_variational = matches!(family, FamilyConfig::Variational(_));
+            let condition = if is_variational { CONDITIONS } else { 0 };
+            for missing in [false, true] {
+                let what = format!("{}, missing: {missing}", family.name());
+                let (model, rows) = (model(family.clone(), condition), few(missing, condition));
+                let (terms, whole) = differentiated(&model, &rows);
+                let block = |width, is_large| Block { width, outputs: width, is_large };
+                let large =
+                    LargeCategories { blocks: vec![block(1, false), block(FEW, true)], more: condition };
+                let all: Vec<usize> = (0..rows.rows).collect();
+                let sampled = large.sample(&rows, &all, &mut stream(1, Purpose::Choose, 0, 0));
+                let SomeRows { columns, outputs } = &sampled.weights;
+                assert!(!columns.is_sorted() && !outputs.is_sorted(), "levels are in another order");
+                let mut optimizer = ModuleOptimizer::new(Optimizer::default(), None);
+                let (mut part, _) = optimizer.with_some_rows(&model, &sampled.weights);
+                sampled.narrow(&mut part, &Device::cpu());
+                let (found, gradients) = differentiated(&part, &sampled.rows);
+                assert_near(&what, found.into_iter(), &terms);
+                for (name, (shape, gradient)) in gradients {
+                    let of_levels = name.starts_with(last).then_some(outputs.as_slice());
+                    let of_inputs = (name == "encoder.0.weight").then_some(columns.as_slice());
+                    let expected = &whole[&name].1;
+                    let places = places(&shape, of_levels, of_inputs);
+                    let expected: Vec<f64> = match gradient.is_empty() {
+                        true => expected.clone(),
+                        false => places.iter().map(|&place| expected[place]).collect(),
+                    };
+                    assert_near(&format!("{what}, {name}"), gradient.into_iter(), &expected);
+                }
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::history::{TermMean, TermSums, check_names};
 use super::hooks::{Hooks, Progress, Snapshot, TrainingData};
-use super::levels::{Levels, Seen};
+use super::levels::{LargeCategories, SampledLevels};
 use super::outcome::{Outcome, Resume, State, StopReason};
 use super::step::{Part, StepKey, differentiate, gradients, is_worth_threads, means, part_size};
 use super::{EpochRecord, Schedule, TrainingConfig, examine};
@@ -94,7 +94,7 @@ pub(super) struct Trainer<'a, M> {
     /// Epochs until the objective is the final one.
     warmup: usize,
     /// Large categories, of which a step sees some levels.
-    levels: Option<Levels>,
+    levels: Option<LargeCategories>,
     /// The validation rows whose loss is computed.
     validated: Vec<usize>,
     /// When [`State::seconds`] was last updated.
@@ -120,7 +120,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
             None => (model.clone(), model, State::default()),
         };
         let levels = match config.optimizer.updates_rows() && device.has_kernels() {
-            true => Levels::find(&mut model, data.train),
+            true => LargeCategories::find(&mut model, data.train),
             false => None,
         };
         let validated = validated(data, levels.is_some(), config.seed);
@@ -222,12 +222,12 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         let trim = self.config.trim_after(done, self.state.longer_from);
         let key =
             StepKey { seed: self.config.seed, epoch, step, epochs: done, trim, rows: self.data.train.rows };
-        let seen = self.levels.as_ref().map(|levels| {
+        let sampled = self.levels.as_ref().map(|levels| {
             let noise = &mut stream(key.seed, Purpose::SampledLevels, epoch as u64, step as u64);
-            levels.see(self.data.train, rows, noise)
+            levels.sample(self.data.train, rows, noise)
         });
-        if let Some(seen) = seen {
-            return self.step_of_levels(&seen, part, steps, key);
+        if let Some(sampled) = sampled {
+            return self.sampled_step(&sampled, part, steps, key);
         }
         let parts = differentiate(&self.model, self.data.train, rows, part, key, self.device);
         let means = means(&parts);
@@ -256,11 +256,17 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
     }
 
     /// One gradient step that sees some levels.
-    fn step_of_levels(&mut self, seen: &Seen, part: usize, steps: usize, key: StepKey) -> Result<()> {
-        let mut narrow = self.optimizer.with_some_rows(&self.model, &seen.weights);
-        seen.narrow(&mut narrow.0, self.device);
-        let rows: Vec<usize> = (0..seen.rows.rows).collect();
-        let parts = differentiate(&narrow.0, &seen.rows, &rows, part, key, self.device);
+    fn sampled_step(
+        &mut self,
+        sampled: &SampledLevels,
+        part: usize,
+        steps: usize,
+        key: StepKey,
+    ) -> Result<()> {
+        let mut narrow = self.optimizer.with_some_rows(&self.model, &sampled.weights);
+        sampled.narrow(&mut narrow.0, self.device);
+        let rows: Vec<usize> = (0..sampled.rows.rows).collect();
+        let parts = differentiate(&narrow.0, &sampled.rows, &rows, part, key, self.device);
         let means = means(&parts);
         let (gradients, _) = gradients(&narrow.0, parts);
         let learning_rate = self.learning_rate(key.epochs);
@@ -268,7 +274,7 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         if found.is_ok() {
             self.keep(KEEP_LARGE_EVERY);
             narrow.1.step(&mut narrow.0, learning_rate, gradients);
-            self.optimizer.put_back(&mut self.model, narrow, &seen.weights, learning_rate);
+            self.optimizer.put_back(&mut self.model, narrow, &sampled.weights, learning_rate);
         }
         found?;
         self.state.sums.add(&means, rows.len());
@@ -380,7 +386,8 @@ impl<'a, M: Trainable + Module> Trainer<'a, M> {
         Ok(sums.means())
     }
 
-    /// The health statistics of up to a thousand validation rows, or training rows if there are none.
+    /// The health statistics of up to a thousand validation rows, or training rows if there are
+    /// none.
     fn health(&self, model: &M) -> Option<HealthStats> {
         let held_out = self.data.validation.rows > 0;
         let rows = if held_out { self.data.validation } else { self.data.train };

@@ -18,8 +18,6 @@ fn architecture(case: &Value) -> Architecture {
     let config = MultiscaleConfig {
         sigma_min: side("sigma_min"),
         sigma_max: side("sigma_max"),
-        members: 1,
-        centers: vec![],
         leave_out: false,
         score_sigmas: self::numbers(&case["score_sigmas"]),
     };

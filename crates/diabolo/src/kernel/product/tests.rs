@@ -56,9 +56,10 @@ fn every_shape_and_instruction_set_gives_the_bits_of_the_chain() {
     for (seed, [rows, columns, inner]) in shapes.enumerate() {
         let (a, b) = (numbers(rows * inner, seed as u64), numbers(inner * columns, !seed as u64));
         let straight = (Matrix::new(&a, [rows, inner]), Matrix::new(&b, [inner, columns]));
-        let a_turned = Matrix::new(&a, [inner, rows]).transposed();
-        let b_turned = Matrix::new(&b, [columns, inner]).transposed();
-        for (left, right) in [straight, (a_turned, straight.1), (straight.0, b_turned), (a_turned, b_turned)]
+        let a_transposed = Matrix::new(&a, [inner, rows]).transposed();
+        let b_transposed = Matrix::new(&b, [columns, inner]).transposed();
+        for (left, right) in
+            [straight, (a_transposed, straight.1), (straight.0, b_transposed), (a_transposed, b_transposed)]
         {
             let expected = chain(left, right);
             assert_eq!(bits(&left.times(right)), expected, "{rows} × {inner} × {columns}");
@@ -119,10 +120,10 @@ fn zeros_are_skipped_unless_they_meet_infinity() {
         let [found, expected] = [bits(&left.times(right)), chain(left, right)];
         let is_nan = |bits: &u32| f32::from_bits(*bits).is_nan();
         assert!(found.iter().zip(&expected).all(|(f, e)| f == e || is_nan(f) && is_nan(e)), "{worst}");
-        // The turned product has the zeros on the right.
-        let turned = right.transposed().times(left.transposed());
+        // The transposed product has the zeros on the right.
+        let found = right.transposed().times(left.transposed());
         let expected = transposed(&left.times(right), [rows, columns]);
-        assert!(turned.iter().zip(&expected).all(|(t, e)| t == e || t.is_nan() && e.is_nan()));
+        assert!(found.iter().zip(&expected).all(|(t, e)| t == e || t.is_nan() && e.is_nan()));
     }
 }
 

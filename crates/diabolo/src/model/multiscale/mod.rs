@@ -16,26 +16,20 @@
 //! input: at the smallest noise level f is a plain encoder, whose output is the code of a row. D
 //! needs the row in addition to its code, so that codes alone cannot be decoded.
 //!
-//! With several `members`, as many networks are trained on the same batches, each from its own
-//! initial weights and with its own noise; L is the mean over them. Codes are those of the first.
-//!
 //! With `leave_out`, training leaves out a quarter of the cells of categorical and binary columns,
 //! and the parameters of such a column come from the row without it, so that the score has −log
 //! p(x_j | all other columns): a network that sees a category repeats it.
 //!
-//! With `centers`, the nearest of as many centres of the training rows is a further reconstruction.
-//!
 //! The anomaly score of a row uses its error ‖x − D(x, σ)‖² without noise, at each of the
-//! `score_sigmas` and by each network: it is small near training rows and grows with the distance
-//! from them, at that resolution.
+//! `score_sigmas`: it is small near training rows and grows with the distance from them, at that
+//! resolution.
 
-mod centers;
 mod denoiser;
 
 use std::ops::Range;
 
 use crate::module;
-use crate::tensor::{Param, Tensor};
+use crate::tensor::Tensor;
 
 use denoiser::{Denoiser, Level};
 
@@ -63,15 +57,11 @@ struct Category {
 /// The multi-scale denoising autoencoder.
 #[derive(Clone, Debug)]
 pub struct Multiscale {
-    first: Denoiser,
+    denoiser: Denoiser,
     likelihood: Likelihood,
-    /// Further networks, trained on the same batches with noise of their own.
-    members: Vec<Denoiser>,
-    /// Centres of the training rows, for each of the numbers in the configuration.
-    centers: Vec<Param<2>>,
     config: MultiscaleConfig,
 }
-module!(Multiscale { ..first, likelihood, members, centers });
+module!(Multiscale { ..denoiser, likelihood });
 
 impl Multiscale {
     pub(super) fn new(
@@ -81,29 +71,21 @@ impl Multiscale {
         device: &Device,
     ) -> Self {
         let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
-        let mut denoiser = || Denoiser::new(architecture, likelihood.parameters(), noise, device);
-        let first = denoiser();
-        let members = (1..config.members).map(|_| denoiser()).collect();
-        let unfitted = |&count: &usize| centers::unfitted(count, architecture.inputs, device);
-        let centers = config.centers.iter().map(unfitted).collect();
-        Multiscale { first, likelihood, members, centers, config: config.clone() }
-    }
-
-    fn denoisers(&self) -> impl Iterator<Item = &Denoiser> {
-        std::iter::once(&self.first).chain(&self.members)
+        let denoiser = Denoiser::new(architecture, likelihood.parameters(), noise, device);
+        Multiscale { denoiser, likelihood, config: config.clone() }
     }
 
     fn level(&self, sigma: Tensor<2>) -> Level {
         Level::at(sigma, self.config.sigma_min)
     }
 
-    /// D of one network at each of these noise levels, where the parameters of a left-out column
-    /// are those of the row without it.
-    fn reconstruct_at(&self, denoiser: &Denoiser, batch: &Batch, sigmas: &[f64]) -> Vec<Tensor<2>> {
+    /// D at each of these noise levels, where the parameters of a left-out column are those of the
+    /// row without it.
+    fn reconstruct_at(&self, batch: &Batch, sigmas: &[f64]) -> Vec<Tensor<2>> {
         let made = |x: Tensor<2>, sigma: f64| {
             let level = self.fixed_level(&x, sigma);
-            let code = denoiser.encode(x.clone(), &level);
-            self.denoised(x, denoiser.decoder.forward(code), &level)
+            let code = self.denoiser.encode(x.clone(), &level);
+            self.denoised(x, self.denoiser.decoder.forward(code), &level)
         };
         let left_out = self.left_out().into_iter().map(|category| {
             let mut kept = vec![1f32; batch.x.dims()[1]];
@@ -116,19 +98,6 @@ impl Multiscale {
         });
         let left_out: Vec<(Range<usize>, Tensor<2>)> = left_out.collect();
         sigmas.iter().map(|&sigma| replaced(made(batch.x.clone(), sigma), &left_out)).collect()
-    }
-
-    /// The parameters of a row with its numbers replaced by those of the nearest centre.
-    fn at_center(&self, x: &Tensor<2>, centers: &Param<2>, parameters: &Tensor<2>) -> Tensor<2> {
-        let nearest = centers::nearest(x, centers);
-        let mut offset = 0;
-        let parts = self.likelihood.blocks().iter().map(|block| {
-            let own = parameters.clone().narrow(1, offset, block.parameters());
-            offset += block.parameters();
-            let numbers = || nearest.clone().narrow(1, block.start, block.width);
-            if block.has_fixed_variance() { numbers() } else { own }
-        });
-        Tensor::cat(parts.collect(), 1)
     }
 
     /// The categorical and binary columns, if they are left out.
@@ -198,16 +167,16 @@ impl Multiscale {
         like.device().tensor(flags, [1, width])
     }
 
-    /// L of the first network for this σ (rows × 1) and ε (rows × columns).
+    /// L for this σ (rows × 1) and ε (rows × columns).
     pub fn terms(&self, batch: &Batch, sigma: Tensor<2>, epsilon: Tensor<2>) -> Vec<Term> {
         let y = batch.x.clone() + epsilon * sigma.clone();
-        vec![Term::new("reconstruction", self.losses(&self.first, batch, y, sigma))]
+        vec![Term::new("reconstruction", self.losses(batch, y, sigma))]
     }
 
-    /// L of one network for each row, from rows y with noise of these levels.
-    fn losses(&self, denoiser: &Denoiser, batch: &Batch, y: Tensor<2>, sigma: Tensor<2>) -> Tensor<1> {
+    /// L for each row, from rows y with noise of these levels.
+    fn losses(&self, batch: &Batch, y: Tensor<2>, sigma: Tensor<2>) -> Tensor<1> {
         let level = self.level(sigma);
-        let outputs = denoiser.decoder.forward(denoiser.encode(y.clone(), &level));
+        let outputs = self.denoiser.decoder.forward(self.denoiser.encode(y.clone(), &level));
         let denoised = self.denoised(y, outputs, &level);
         let numbers = self.gaussian_columns(&batch.x);
         let likelihood = &self.likelihood;
@@ -242,39 +211,29 @@ impl Trainable for Multiscale {
     fn loss(&self, batch: &Batch, context: &mut Context) -> Vec<Term> {
         let [rows, width] = batch.x.dims();
         let (sigma_min, sigma_max) = (ln(self.config.sigma_min), ln(self.config.sigma_max));
-        let draw =
-            |noise: &mut Stream| exp(sigma_min + (sigma_max - sigma_min) * noise.random::<f64>()) as f32;
-        let all = self.denoisers().map(|denoiser| {
-            let sigma: Vec<f32> = (0..rows).map(|_| draw(&mut *context.noise)).collect();
-            let sigma = context.device.tensor(sigma, [rows, 1]);
-            let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
-            let y = batch.x.clone() + epsilon * sigma.clone();
-            let kept = self.draw_kept([rows, width], context);
-            let y = kept.into_iter().fold(y, |y, kept| y * kept);
-            self.losses(denoiser, batch, y, sigma)
-        });
-        let sum = all.reduce(|sum, losses| sum + losses).expect("at least the first network");
-        vec![Term::new("reconstruction", sum * (1.0 / self.config.members as f64))]
+        let mut draw = || exp(sigma_min + (sigma_max - sigma_min) * context.noise.random::<f64>()) as f32;
+        let sigma: Vec<f32> = (0..rows).map(|_| draw()).collect();
+        let sigma = context.device.tensor(sigma, [rows, 1]);
+        let epsilon = context.device.tensor(standard_normal(context.noise, rows * width), [rows, width]);
+        let y = batch.x.clone() + epsilon * sigma.clone();
+        let kept = self.draw_kept([rows, width], context);
+        let y = kept.into_iter().fold(y, |y, kept| y * kept);
+        vec![Term::new("reconstruction", self.losses(batch, y, sigma))]
     }
 
     fn before_training(&mut self, rows: &Encoded, device: &Device) {
         self.likelihood.rescale(rows, device);
     }
-
-    fn after_training(&mut self, rows: &Encoded, seed: u64, device: &Device) {
-        let fit = |&count: &usize| centers::fit(count, rows, seed, device);
-        self.centers = self.config.centers.iter().map(fit).collect();
-    }
 }
 
 impl Network for Multiscale {
     fn encoder(&self) -> Layers<'_> {
-        self.first.encoder.layers()
+        self.denoiser.encoder.layers()
     }
 
-    /// g(h), of the first network.
+    /// g(h).
     fn decode(&self, h: Tensor<2>) -> Tensor<2> {
-        self.first.decoder.forward(h)
+        self.denoiser.decoder.forward(h)
     }
 
     fn likelihood(&self) -> &Likelihood {
@@ -285,25 +244,17 @@ impl Network for Multiscale {
 impl Autoencoder for Multiscale {
     fn reconstruct_from(&self, batch: &Batch, code: Tensor<2>) -> Tensor<2> {
         let level = self.fixed_level(&batch.x, self.config.sigma_min);
-        self.denoised(batch.x.clone(), self.first.decoder.forward(code), &level)
+        self.denoised(batch.x.clone(), self.denoiser.decoder.forward(code), &level)
     }
 
     fn reconstructions(&self, batch: &Batch) -> Vec<Tensor<2>> {
-        let sigmas = &self.config.score_sigmas;
-        let mut all: Vec<Tensor<2>> =
-            self.denoisers().flat_map(|denoiser| self.reconstruct_at(denoiser, batch, sigmas)).collect();
-        let middle = all[sigmas.len() / 2].clone();
-        all.extend(self.centers.iter().map(|centers| self.at_center(&batch.x, centers, &middle)));
-        all
+        self.reconstruct_at(batch, &self.config.score_sigmas)
     }
 
-    /// The mean over the networks.
+    /// D at the middle one of the noise levels of scores.
     fn expected_reconstruction(&self, batch: &Batch) -> Tensor<2> {
         let sigmas = &self.config.score_sigmas;
-        let middle = &sigmas[sigmas.len() / 2..][..1];
-        let all = self.denoisers().flat_map(|denoiser| self.reconstruct_at(denoiser, batch, middle));
-        let sum = all.reduce(|sum, one| sum + one).expect("at least the first network");
-        sum * (1.0 / self.config.members as f64)
+        self.reconstruct_at(batch, &sigmas[sigmas.len() / 2..][..1]).swap_remove(0)
     }
 
     fn network(&self) -> &dyn Network {

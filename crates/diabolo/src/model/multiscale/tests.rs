@@ -7,13 +7,8 @@ use crate::random::{Purpose, stream};
 use crate::tensor::to_host;
 
 fn model(device: &Device) -> Multiscale {
-    model_of(1, device)
-}
-
-fn model_of(members: usize, device: &Device) -> Multiscale {
-    let config = MultiscaleConfig { members, ..MultiscaleConfig::default() };
     let architecture = Architecture {
-        family: FamilyConfig::Multiscale(config.clone()),
+        family: FamilyConfig::Multiscale(MultiscaleConfig::default()),
         inputs: 5,
         condition: 0,
         stem: None,
@@ -42,60 +37,11 @@ fn at_the_smallest_noise_level_it_is_the_plain_encoder() {
     let device = Device::cpu_f64();
     let (model, batch) = (model(&device), batch(&device));
     let level = model.fixed_level(&batch.x, 0.2);
-    let codes = [model.encode(batch.x.clone()), model.first.encode(batch.x.clone(), &level)].map(to_host);
+    let codes = [model.encode(batch.x.clone()), model.denoiser.encode(batch.x.clone(), &level)].map(to_host);
     assert_eq!(codes[0], codes[1]);
     let all = model.reconstructions(&batch);
     assert_eq!(all.len(), 5);
     assert_eq!(to_host(model.reconstruct(&batch)), to_host(all[0].clone()));
-}
-
-#[test]
-fn members_differ_and_the_loss_is_their_mean() {
-    let device = Device::cpu_f64();
-    let batch = batch(&device);
-    let mut model = model_of(3, &device);
-    assert_eq!(model.reconstructions(&batch).len(), 15);
-    let firsts: Vec<_> = model.reconstructions(&batch).into_iter().step_by(5).map(to_host).collect();
-    assert!(firsts[0] != firsts[1] && firsts[1] != firsts[2]);
-    let loss = |model: &Multiscale| {
-        let noise = &mut stream(1, Purpose::Train, 0, 0);
-        let context = &mut Context { noise, epochs: 0.0, training: true, rows: 2, device: &device };
-        to_host(model.loss(&batch, context).remove(0).value)
-    };
-    // The draws of a network do not depend on those after it.
-    let all = loss(&model);
-    let last = model.members.pop().unwrap();
-    let others = loss(&model);
-    let noise = &mut stream(1, Purpose::Train, 0, 0);
-    let draw = |noise: &mut Stream| -> (Vec<f32>, Vec<f32>) {
-        let (low, high) = (0.2f64.ln(), 4f64.ln());
-        let sigma = (0..2).map(|_| (low + (high - low) * noise.random::<f64>()).exp() as f32).collect();
-        (sigma, standard_normal(noise, 10))
-    };
-    let (sigma, epsilon) = [(); 3].map(|()| draw(&mut *noise)).into_iter().last().unwrap();
-    let sigma = device.tensor::<2>(sigma, [2, 1]);
-    let y = batch.x.clone() + device.tensor::<2>(epsilon, [2, 5]) * sigma.clone();
-    let own = model.losses(&last, &batch, y, sigma);
-    for (row, own) in to_host(own).into_iter().enumerate() {
-        assert!((all[row] - others[row] - own / 3.0).abs() < 1e-5);
-    }
-}
-
-#[test]
-fn centres_reconstruct_numbers_only_and_are_fitted_after_training() {
-    let device = Device::cpu();
-    let rows: Vec<f32> = (0..10).flat_map(|i| [if i < 5 { -2.0 } else { 3.0 }, 0.5, 1.0, 1.0, 0.0]).collect();
-    let rows = Encoded::from_values(rows, 5);
-    let mut model = model(&device);
-    model.config.centers = vec![2, 1];
-    model.after_training(&rows, 0, &device);
-    let all: Vec<usize> = vec![0, 9];
-    let made: Vec<Vec<f32>> =
-        model.reconstructions(&Batch::gather(&rows, &all, &device)).into_iter().map(to_host).collect();
-    assert_eq!(made.len(), 7);
-    assert_eq!((made[5][..3].to_vec(), made[5][5..8].to_vec()), (vec![-2.0, 0.5, 1.0], vec![3.0, 0.5, 1.0]));
-    assert_eq!((made[6][0], made[6][5]), (0.5, 0.5));
-    assert_eq!(made[5][3..5], made[2][3..5], "categories are those of the middle noise level");
 }
 
 #[test]
@@ -126,7 +72,7 @@ fn only_numbers_have_a_skip_connection() {
     let device = Device::cpu_f64();
     let (model, batch) = (model(&device), batch(&device));
     let level = model.fixed_level(&batch.x, 2.0);
-    let own = Autoencoder::decode(&model, model.first.encode(batch.x.clone(), &level));
+    let own = Autoencoder::decode(&model, model.denoiser.encode(batch.x.clone(), &level));
     let out = to_host(model.denoised(batch.x.clone(), own.clone(), &level));
     let own = to_host(own);
     // y / 5 + 2 / √5 · g, with y = −1.
@@ -152,7 +98,7 @@ fn loss_is_the_error_of_the_network_output() {
         let s = sigma[row];
         let y: Vec<f32> = (0..5).map(|j| x[row * 5 + j] + s as f32 * epsilon[row * 5 + j]).collect();
         let tensor = device.tensor::<2>(y.clone(), [1, 5]);
-        let code = model.first.encode(tensor.clone(), &model.fixed_level(&tensor, s));
+        let code = model.denoiser.encode(tensor.clone(), &model.fixed_level(&tensor, s));
         let own = to_host(Autoencoder::decode(&model, code));
         let numbers: f64 = (0..3)
             .map(|j| {

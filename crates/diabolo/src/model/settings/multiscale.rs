@@ -4,11 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result};
 
-/// Maximum number of networks.
-const MOST_MEMBERS: usize = 64;
-/// Maximum number of centres of one kind.
-const MOST_CENTERS: usize = 4096;
-
 /// Settings of the multi-scale family. Deviations are in encoded units: standard deviations of a
 /// column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,13 +15,6 @@ pub struct MultiscaleConfig {
     /// The largest noise level σ.
     #[serde(alias = "most")]
     pub sigma_max: f64,
-    /// The number of networks, whose errors are averaged in anomaly scores.
-    #[serde(skip_serializing_if = "is_one")]
-    pub members: usize,
-    /// Numbers of centres of the training rows: for each, the distance from the nearest is a part
-    /// of anomaly scores.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub centers: Vec<usize>,
     /// Whether categorical and binary columns (if there are at most 32) are judged by the row
     /// without them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -39,34 +27,13 @@ pub struct MultiscaleConfig {
 impl Default for MultiscaleConfig {
     fn default() -> Self {
         let score_sigmas = vec![0.2, 0.4, 0.8, 1.6, 3.2];
-        MultiscaleConfig {
-            sigma_min: 0.2,
-            sigma_max: 4.0,
-            members: 1,
-            centers: vec![],
-            leave_out: false,
-            score_sigmas,
-        }
+        MultiscaleConfig { sigma_min: 0.2, sigma_max: 4.0, leave_out: false, score_sigmas }
     }
-}
-
-fn is_one(members: &usize) -> bool {
-    *members == 1
 }
 
 impl MultiscaleConfig {
     pub(crate) fn validate(&self) -> Result<()> {
-        let MultiscaleConfig { sigma_min, sigma_max, members, centers, score_sigmas, .. } = self;
-        if !(1..=MOST_MEMBERS).contains(members) {
-            return Err(Error::config("members", format!("1 to {MOST_MEMBERS}"), members));
-        }
-        if !centers.iter().all(|count| (1..=MOST_CENTERS).contains(count)) {
-            return Err(Error::config(
-                "centers",
-                format!("1 to {MOST_CENTERS} each"),
-                format!("{centers:?}"),
-            ));
-        }
+        let MultiscaleConfig { sigma_min, sigma_max, score_sigmas, .. } = self;
         if !(*sigma_min > 0.0 && sigma_min < sigma_max && sigma_max.is_finite()) {
             let found = format!("{sigma_min} and {sigma_max}");
             return Err(Error::config(

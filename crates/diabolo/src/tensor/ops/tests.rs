@@ -169,8 +169,8 @@ fn values_by_hand() {
     assert_eq!(to_host(x.clone().pick(&[1, 2])), [-2.0, -1.0]);
     assert_eq!(to_host(x.clone().variance_dim(0)), [1.0, 1.0, 4.0]);
     assert_eq!(x.clone().split(2, 1).into_iter().map(|part| part.dims()[1]).collect::<Vec<_>>(), [2, 1]);
-    let turned = to_host(x.clone().reshape([1, 2, 3]).swap_dims(0, 2));
-    assert_eq!(turned, to_host(x.clone().transpose()), "a dimension of length 1 beside them");
+    let transposed = to_host(x.clone().reshape([1, 2, 3]).swap_dims(0, 2));
+    assert_eq!(transposed, to_host(x.clone().transpose()), "a dimension of length 1 beside them");
     let nan: Tensor<1> = device.tensor(vec![1.0, f64::NAN, 2.0], [3]);
     assert!(
         nan.clone().max().into_scalar().is_nan() && nan.clone().clamp(0.0, 1.0).sum().into_scalar().is_nan()
