@@ -36,8 +36,10 @@ class Judge:
         self.train, self.test, self.made = (self.typed(frame) for frame in (train, test, made))
 
     def typed(self, frame):
+        """Numbers, and texts; a missing text is a level of its own."""
         numbers = {c: pd.to_numeric(frame[c], errors="coerce") for c in self.numbers}
-        return pd.DataFrame({c: numbers[c] if c in numbers else frame[c].astype(str) for c in self.columns})
+        texts = {c: frame[c].astype(object).where(frame[c].notna(), "").astype(str) for c in self.levels}
+        return pd.DataFrame({c: numbers[c] if c in numbers else texts[c] for c in self.columns})
 
     def shape(self):
         from sdmetrics.single_column import KSComplement, TVComplement
