@@ -171,7 +171,7 @@ fn few_rows_of_typed_columns_keep_their_types() {
     assert_eq!(made.schema().field(0).data_type(), rows.schema().field(0).data_type());
     assert_eq!(made.schema().field(1).data_type(), rows.schema().field(1).data_type());
     // The mean probability of a missing cell is the share of the training rows, and rows are drawn
-    // independently: the number has a standard deviation of at most √(n/4), and 5 of them are allowed.
+    // independently: the number has a standard deviation of at most √(n/4), of which 5 are allowed.
     let train = Split::new("rows", 60, 0.1, 0.1, 0).unwrap().train;
     let missing = train.iter().filter(|row| **row % 9 == 0).count() as f64 / train.len() as f64;
     let options = SynthesizeOptions { count: 4000, ..Default::default() };
