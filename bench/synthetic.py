@@ -1,24 +1,21 @@
 """Synthetic tables: fidelity and use by public tools, time, and what each part of the model buys.
 
-    python bench/synthetic.py JUDGE [--sets adult,magic,pollution] [--seeds 3] [--ablation]
+    python bench/synthetic.py [--sets adult,magic,pollution] [--seeds 3] [--ablation]
 
-JUDGE is a script `JUDGE TRAIN.csv TEST.csv SYNTH.csv TARGET` that prints one JSON line with shape, trend, c2st, tstr,
-dcr_share and copies (sdmetrics 0.24.0, XGBoost). Set DIABOLO_DATA; `diabolo` is target/release/diabolo or $DIABOLO.
-Needs numpy and pandas, and what JUDGE needs.
+The figures are those of synthetic_judge.py, and need what it needs. Set DIABOLO_DATA; `diabolo` is target/release/diabolo or $DIABOLO.
 """
 import argparse
 import gzip
-import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from synthetic_judge import judge, read
 
 DATA = Path(os.environ.get("DIABOLO_DATA", "data"))
 DIABOLO = os.environ.get("DIABOLO", "target/release/diabolo")
@@ -104,26 +101,20 @@ def timed(command):
     return time.time() - start
 
 
-def measure(judge, folder, target, seed, flags):
+def measure(folder, target, seed, flags):
     """Fit, generate, judge."""
     run, made = folder / "run", folder / "made.csv"
     fit = timed([
         DIABOLO, "fit", str(folder / "train.csv"), "--preset", "synthesize", "--test", "0", "--seed", str(seed), "--quiet",
         "--out", str(run), "--force", *flags,
     ])
-    rows = len(pd.read_csv(folder / "train.csv", dtype=str))
-    draw = timed([DIABOLO, "generate", str(run), "-n", str(rows), "--seed", str(seed), "--quiet", "-o", str(made)])
-    line = subprocess.run(
-        [sys.executable, judge, str(folder / "train.csv"), str(folder / "test.csv"), str(made), target],
-        check=True, capture_output=True, text=True,
-    )
-    found = json.loads(line.stdout.splitlines()[0])
-    return {**{key: found[key] for key in ("shape", "trend", "c2st", "tstr", "dcr_share", "copies")}, "fit": fit, "draw": draw}
+    train, test = read(folder / "train.csv"), read(folder / "test.csv")
+    draw = timed([DIABOLO, "generate", str(run), "-n", str(len(train)), "--seed", str(seed), "--quiet", "-o", str(made)])
+    return {**judge(train, test, read(made), target), "fit": fit, "draw": draw}
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("judge")
     parser.add_argument("--sets", default="adult,magic")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--ablation", action="store_true")
@@ -133,7 +124,7 @@ def main():
             folder = Path(place)
             target = SETS[name](folder)
             for label, flags in (ABLATION if args.ablation else {"default": []}).items():
-                all = [measure(args.judge, folder, target, seed, flags) for seed in range(args.seeds)]
+                all = [measure(folder, target, seed, flags) for seed in range(args.seeds)]
                 means = {key: statistics.mean(one[key] for one in all) for key in all[0]}
                 cells = " ".join(f"{key} {value:.4g}" for key, value in means.items())
                 print(f"{name}, {label}: {cells} ({args.seeds} seeds)", flush=True)

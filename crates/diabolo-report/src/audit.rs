@@ -37,7 +37,7 @@ pub struct AuditPage {
     pub names: Vec<String>,
     /// The trend error of every pair of `names`, row by row; NaN where there is none.
     pub pairs: Vec<f64>,
-    /// The columns by which synthetic rows are told, and their share.
+    /// The columns that distinguish synthetic rows, and their share.
     pub telling: Vec<(String, f64)>,
 }
 
@@ -74,8 +74,8 @@ const COLUMNS: &str = "Share of rows by level or range: left bars are real rows,
                        number is the shape error; columns with the largest come first.";
 const PAIRS: &str = "Trend error of each pair of columns: half the difference of correlations, or the total variation \
                      of pairs of levels. Dark cells are relations that the copy has lost.";
-const TELLING: &str = "By which columns boosted trees tell synthetic from real rows: the share of the gain of their \
-                       splits. It matters only as far as they can tell at all (see C2ST).";
+const TELLING: &str = "The columns by which boosted trees distinguish synthetic from real rows: the share of the gain of \
+                       their splits. It matters only as far as they can distinguish them at all (see C2ST).";
 
 impl AuditPage {
     /// The page: one file that needs nothing else.

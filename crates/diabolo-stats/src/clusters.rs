@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::neighbours::{Near, nearest};
 use crate::elementary::{double::ln, square};
 use crate::error::{Result, StatsError};
-use crate::random::{Purpose, RngExt, Stream, stream, weighted_index};
+use crate::random::{Purpose, RngExt, Stream, stream, weighted_index_or_last};
 
 const MOST_ITERATIONS: usize = 300;
 
@@ -92,9 +92,8 @@ fn spread(features: &[f32], width: usize, clusters: usize, noise: &mut Stream) -
     let mut gaps = vec![1f64; rows];
     let mut centroids: Vec<f32> = Vec::with_capacity(clusters * width);
     for _ in 0..clusters {
-        let drawn = weighted_index(&gaps, noise.random::<f64>() * gaps.iter().sum::<f64>());
-        // All distances are 0 if there are fewer distinct rows than clusters.
-        let row = drawn.unwrap_or(rows - 1);
+        // All distances are 0 if there are fewer distinct rows than clusters: then the last one.
+        let row = weighted_index_or_last(&gaps, noise.random::<f64>() * gaps.iter().sum::<f64>());
         let chosen = &features[row * width..(row + 1) * width];
         for (gap, row) in gaps.iter_mut().zip(features.chunks_exact(width)) {
             let squared = row.iter().zip(chosen).map(|(a, b)| square(f64::from(a - b))).sum();

@@ -201,14 +201,23 @@ impl RowNoise<'_> {
 /// `None` at or beyond the sum.
 ///
 /// With `position` = u · Σ weights, u uniform in [0, 1), entry i is drawn with probability wᵢ / Σ
-/// weights. If rounding gives a position beyond the last entry, the caller should take the last
-/// entry.
+/// weights; [`weighted_index_or_last`] takes care of a position that rounding moves beyond.
 pub fn weighted_index<W: Copy + Into<f64>>(weights: &[W], position: f64) -> Option<usize> {
     let mut sum = 0.0;
     weights.iter().position(|&weight| {
         sum += weight.into();
         position < sum
     })
+}
+
+/// [`weighted_index`]; at or beyond the sum the last entry with a weight, or the last one if none
+/// has.
+///
+/// # Panics
+/// Without entries.
+pub fn weighted_index_or_last<W: Copy + Into<f64>>(weights: &[W], position: f64) -> usize {
+    let last = || weights.iter().rposition(|&weight| weight.into() > 0.0);
+    weighted_index(weights, position).or_else(last).unwrap_or(weights.len() - 1)
 }
 
 /// A permutation of `0..n`, by Fisher–Yates.
@@ -331,6 +340,8 @@ mod tests {
         assert_eq!([0.0, 0.2, 0.25, 0.99, 1.0].map(at), [Some(0), Some(0), Some(2), Some(2), None]);
         assert_eq!(weighted_index(&[2.0, 3.0], 4.5), Some(1));
         assert_eq!(weighted_index::<f64>(&[], 0.0), None);
+        assert_eq!(weighted_index_or_last(&[0.25, 0.0, 0.75, 0.0], 1.0), 2);
+        assert_eq!(weighted_index_or_last(&[0.0, 0.0], 0.0), 1);
     }
 
     #[test]

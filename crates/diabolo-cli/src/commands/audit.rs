@@ -2,8 +2,8 @@
 
 use diabolo::artifact::write_atomically;
 use diabolo::data::{ReadOptions, open};
-use diabolo::evaluate::audit::{Audit, AuditOptions, Figure, audit, tables};
-use diabolo::report::{audit_page, verdicts};
+use diabolo::evaluate::audit::{Audit, AuditOptions, audit, tables};
+use diabolo::report::{audit_figures, audit_page, verdicts};
 use diabolo::{Config, Error};
 use serde_json::json;
 
@@ -46,34 +46,10 @@ pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
 
 /// A table of the figures, then what they mean.
 pub fn text(audit: &Audit) -> String {
-    let value = |value: Option<f64>, percent: bool| match (value, percent) {
-        (None, _) => "-".to_string(),
-        (Some(value), true) => format!("{:.2} %", 100.0 * value),
-        (Some(value), false) => format!("{value:.3}"),
-    };
-    let privacy = &audit.privacy;
-    let alone = |synthetic: Option<f64>, holdout: f64| Figure {
-        synthetic,
-        holdout: Some(holdout),
-        independent: None,
-    };
-    let mut lines = vec![
-        ("shape error", audit.shape_error, true),
-        ("trend error", audit.trend_error, true),
-        ("C2ST", audit.c2st, false),
-        ("TSTR AUC", audit.tstr_auc, false),
-        ("duplicates", audit.duplicates, true),
-        ("copies of training rows", privacy.copies, true),
-        ("nearer to training rows", Figure { holdout: Some(0.5), ..privacy.nearer_to_training }, false),
-        ("membership AUC", alone(privacy.membership_auc, 0.5), false),
-        ("membership AUC, rarest 1 %", alone(privacy.membership_auc_rarest, 0.5), false),
-        ("members found, 1 % false", alone(privacy.membership_found, 0.01), true),
-    ];
-    lines.extend(privacy.secret.map(|secret| ("secret guessed", secret, true)));
-    let mut out = format!("{:28}{:>11}{:>11}{:>11}\n", "", "synthetic", "held-out", "shuffled");
-    for (name, figure, percent) in lines {
-        let [a, b, c] = [figure.synthetic, figure.holdout, figure.independent].map(|x| value(x, percent));
-        out += &format!("{name:28}{a:>11}{b:>11}{c:>11}\n");
+    let mut out = format!("{:36}{:>11}{:>11}{:>11}\n", "", "synthetic", "held-out", "shuffled");
+    for figure in audit_figures(audit) {
+        let [synthetic, holdout, shuffled] = figure.values;
+        out += &format!("{:36}{synthetic:>11}{holdout:>11}{shuffled:>11}\n", figure.name);
     }
     out += "\n";
     out + &verdicts(audit).join("\n")

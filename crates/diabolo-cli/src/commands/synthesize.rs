@@ -19,10 +19,6 @@ pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> any
         let reason = "a synthetic table has a model of its own";
         return Err(Error::conflict("--preset synthesize", format!("--model {model}"), reason).into());
     }
-    if let Some(column) = config.data.condition.first() {
-        let reason = "conditions are given to `generate --where`, for any column";
-        return Err(Error::conflict("--preset synthesize", format!("--condition {column}"), reason).into());
-    }
     let input = args.input.clone().unwrap_or_default();
     let fitted = job.config(config.clone()).synthesize()?;
     let name = format!("{}-synthesize", short_name(&input));

@@ -51,7 +51,7 @@ fn from_a_csv_to_a_page() {
 
     let audit = "audit copy.csv --real train.csv --holdout held.csv --target plan --secret plan";
     let ran = workspace.ok(&format!("{audit} --report page.html"));
-    for figure in ["shape error", "C2ST", "TSTR AUC", "copies of training rows", "a guarantee"] {
+    for figure in ["Shape error", "C2ST", "TSTR AUC", "Copies of training rows", "a guarantee"] {
         assert!(ran.stdout.contains(figure), "{figure}\n{}", ran.stdout);
     }
     let page = workspace.text("page.html");
@@ -87,6 +87,13 @@ fn wrong_use_is_named() {
     assert!(message.contains("plan") && message.contains("basic"), "{message}");
     let message = workspace.fails(2, "generate run --near 3");
     assert!(message.contains("--near"), "{message}");
+    let message = workspace.fails(2, "fit train.csv --preset synthesize --key-format K[0-9]{4}");
+    assert!(message.contains("--key-format") && message.contains("--key"), "{message}");
+    for flag in ["--latent-dim 3", "--hidden 9", "--window 5", "--numeric min_max"] {
+        let message = workspace.fails(2, &format!("fit train.csv --preset synthesize {flag}"));
+        let key = flag[2..].split(' ').next().unwrap().replace('-', "_");
+        assert!(message.contains(&key), "{message}");
+    }
     let message = workspace.fails(2, "fit train.csv --rare 5");
     assert!(message.contains("--preset synthesize"), "{message}");
     let message = workspace.fails(2, "audit held.csv --real train.csv --holdout held.csv --target plans");

@@ -7,7 +7,7 @@ use arrow_array::{Array, RecordBatch};
 use diabolo_stats::elementary::double::ln;
 use diabolo_stats::elementary::square;
 
-use super::cell_texts;
+use super::{cell_texts, rows_of_rare_levels};
 
 /// Levels of a determining column, at most, and rows of one, on average, at least.
 const MOST_LEVELS: usize = 1000;
@@ -17,10 +17,11 @@ const EVIDENCE: f64 = 20.0;
 
 /// Groups of columns of which the first determines the others: `education`, `education_num`.
 ///
-/// A dependency holds in every row. It may be chance: of the rows after the first of each level of
+/// A dependency holds in every row, most of which have a level of the determining column in `rare`
+/// rows or more. It may be chance: of the rows after the first of each level of
 /// the determining column, each agrees by chance with probability Σ p², p the shares of the other
 /// column's levels. Their product must be below e^−20.
-pub fn dependencies(rows: &RecordBatch, candidates: &[&str]) -> Vec<Vec<String>> {
+pub fn dependencies(rows: &RecordBatch, candidates: &[&str], rare: usize) -> Vec<Vec<String>> {
     let codes: Vec<(usize, Vec<u32>)> = candidates.iter().map(|name| codes(rows, name)).collect();
     let mut root: Vec<usize> = (0..candidates.len()).collect();
     // Columns with fewer levels first determine.
@@ -29,7 +30,9 @@ pub fn dependencies(rows: &RecordBatch, candidates: &[&str]) -> Vec<Vec<String>>
     for &from in &order {
         let (levels, of_from) = &codes[from];
         let few = (2..=MOST_LEVELS).contains(levels) && levels * ROWS_OF_LEVEL <= rows.num_rows();
-        if !few {
+        let column = rows.column_by_name(candidates[from]);
+        let of_rare = |array| 2 * rows_of_rare_levels(&[array], rare) > rows.num_rows();
+        if !few || column.is_some_and(of_rare) {
             continue;
         }
         for &to in &order {
@@ -93,7 +96,9 @@ mod tests {
         let rare: ArrayRef = Arc::new((0..300).map(|k| Some(i64::from(k == 4))).collect::<Int64Array>());
         let columns = [("state", state), ("free", free), ("city", city), ("code", code), ("rare", rare)];
         let rows = RecordBatch::try_from_iter(columns).unwrap();
-        let found = dependencies(&rows, &["state", "free", "city", "code", "rare"]);
+        let found = dependencies(&rows, &["state", "free", "city", "code", "rare"], 10);
         assert_eq!(found, [["city", "state", "code"].map(String::from)]);
+        let found = dependencies(&rows, &["state", "city"], 51);
+        assert!(found.is_empty(), "each city has 50 rows: {found:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use arrow_array::ArrayRef;
 use serde::{Deserialize, Serialize};
 
-use super::cell_texts;
+use super::{SHARED_ROWS, cell_texts};
 use crate::{Error, Result};
 
 /// One position of a key.
@@ -32,12 +32,13 @@ pub struct KeyFormat {
 const NUMBER: &str = "[0-9]+";
 
 impl KeyFormat {
-    /// The format of the cells of a column, if all differ; `None` if they are free text.
+    /// The format of the cells of a column, if all differ; `None` if they are free text, or so few
+    /// that a constant of the format would be the text of a cell.
     pub(super) fn of(array: &ArrayRef) -> Option<Self> {
         let cells = cell_texts(array);
         let known: Vec<&str> = cells.iter().flatten().map(str::trim).collect();
         let distinct: HashSet<&str> = known.iter().copied().collect();
-        if known.is_empty() || distinct.len() < known.len() {
+        if known.len() < SHARED_ROWS || distinct.len() < known.len() {
             return None;
         }
         let whole = |text: &&str| text.parse::<u64>().is_ok_and(|x| x.to_string() == **text);
@@ -78,6 +79,12 @@ impl KeyFormat {
         sizes.fold(1, u64::saturating_mul)
     }
 
+    /// The first and the last key; of plain numbers the first.
+    pub(super) fn ends(&self) -> [String; 2] {
+        let last = if self.plain { 0 } else { self.count() - 1 };
+        [self.nth(0), self.nth(last)]
+    }
+
     /// Key n, from 0.
     pub fn nth(&self, n: u64) -> String {
         if self.plain {
@@ -96,7 +103,7 @@ impl KeyFormat {
 
 fn escaped(letter: char) -> String {
     match letter {
-        '[' | ']' | '{' | '}' | '\\' => format!("\\{letter}"),
+        '[' | ']' | '{' | '}' | '\\' | '+' | '*' | '?' => format!("\\{letter}"),
         other => other.to_string(),
     }
 }
@@ -113,20 +120,28 @@ impl FromStr for KeyFormat {
             return Ok(KeyFormat { text: text.into(), positions: vec![], plain: true });
         }
         let mut positions: Vec<Position> = vec![];
-        let mut rest = text.chars();
-        while let Some(letter) = rest.next() {
+        let mut rest = text;
+        while let Some(letter) = rest.chars().next() {
+            rest = &rest[letter.len_utf8()..];
+            let mut until = |end: char| -> Result<&str> {
+                let (inside, after) = rest.split_once(end).ok_or_else(wrong)?;
+                rest = after;
+                Ok(inside)
+            };
             match letter {
-                '[' => {
-                    let inside: String = rest.by_ref().take_while(|c| *c != ']').collect();
-                    positions.push(Position { letters: class(&inside).ok_or_else(wrong)? });
-                }
+                '[' => positions.push(Position { letters: class(until(']')?).ok_or_else(wrong)? }),
                 '{' => {
-                    let inside: String = rest.by_ref().take_while(|c| *c != '}').collect();
-                    let times: usize = inside.parse().map_err(|_| wrong())?;
+                    let times: usize = until('}')?.parse().map_err(|_| wrong())?;
                     let last = positions.pop().filter(|_| (1..=64).contains(&times)).ok_or_else(wrong)?;
                     positions.extend(std::iter::repeat_n(last, times));
                 }
-                '\\' => positions.push(Position { letters: vec![rest.next().ok_or_else(wrong)?] }),
+                '\\' => {
+                    // A letter after it would mean a class elsewhere, such as \d.
+                    let escaped = rest.chars().next().filter(|c| !c.is_alphanumeric()).ok_or_else(wrong)?;
+                    rest = &rest[escaped.len_utf8()..];
+                    positions.push(Position { letters: vec![escaped] });
+                }
+                '+' | '*' | '?' | ']' | '}' => return Err(wrong()),
                 other => positions.push(Position { letters: vec![other] }),
             }
         }
@@ -137,8 +152,11 @@ impl FromStr for KeyFormat {
     }
 }
 
-/// The characters of a class, such as `0-9a-f`.
+/// The characters of a class, such as `0-9a-f`; not those that it would exclude, and no escapes.
 fn class(inside: &str) -> Option<Vec<char>> {
+    if inside.starts_with('^') || inside.contains('\\') {
+        return None;
+    }
     let all: Vec<char> = inside.chars().collect();
     let (mut letters, mut at) = (vec![], 0);
     while at < all.len() {
@@ -193,7 +211,10 @@ mod tests {
         assert_eq!((format.count(), format.nth(0), format.nth(3)), (200, "C-00a".into(), "C-01b".into()));
         let all: HashSet<String> = (0..200).map(|n| format.nth(n)).collect();
         assert_eq!(all.len(), 200);
-        for bad in ["", "[", "[]", "a{x}", "{2}", "a{0}", "\\"] {
+        let bad = [
+            "", "[", "[]", "[0-9", "a{x}", "a{2", "{2}", "a{0}", "\\", "[^0-9]", "\\d{4}", "[0-9]+x", "[\\d]",
+        ];
+        for bad in bad {
             assert!(bad.parse::<KeyFormat>().is_err(), "{bad}");
         }
     }
@@ -204,10 +225,12 @@ mod tests {
             let array: ArrayRef = Arc::new(StringArray::from(cells));
             KeyFormat::of(&array).map(|format| format.to_string())
         };
-        assert_eq!(of(vec!["C-017", "C-922"]).unwrap(), "C-[0-9][0-9][0-9]");
+        assert_eq!(of(vec!["C-017", "C-922", "C-123"]).unwrap(), "C-[0-9][0-9][0-9]");
+        assert_eq!(of(vec!["+1[", "+2[", "+3["]).unwrap(), "\\+[0-9]\\[");
+        assert_eq!(of(vec!["C-017", "C-922"]), None, "two keys alone show what they have in common");
         assert_eq!(of(vec!["7", "12", "900"]).unwrap(), "[0-9]+");
-        assert_eq!(of(vec!["some free text", "other free txt"]), None);
-        assert_eq!(of(vec!["a", "a"]), None, "cells that are not unique are no key");
+        assert_eq!(of(vec!["some free text", "other free txt", "third free text"]), None);
+        assert_eq!(of(vec!["a", "a", "b", "c"]), None, "cells that are not unique are no key");
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![3, 1, 2]));
         assert_eq!(KeyFormat::of(&numbers).unwrap().nth(0), "1");
     }

@@ -3,7 +3,8 @@
 //! A table is cut into *parts*. A part is one column, or several that are one joint category, and
 //! every cell of it is a *code*: one of its levels (texts as the file spells them, missing ones
 //! included), the pool of its rare levels, or "a number". A number has a second value, its normal
-//! score. Keys and free text are no parts: they are made anew, or left empty.
+//! score. Keys and free text are no parts: they are made anew, or left empty. No text of a cell is
+//! kept that fewer than [`SHARED_ROWS`] rows share, alone or with the others of its part.
 
 mod dependencies;
 mod keys;
@@ -25,6 +26,9 @@ pub use dependencies::dependencies;
 pub use keys::KeyFormat;
 pub use numbers::NumberScale;
 pub use part::{Cell, Part, cell_values};
+
+/// So many rows share a text that a codec holds, at least, and reach each end of its numbers.
+pub const SHARED_ROWS: usize = 3;
 
 /// How a table becomes codes.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +85,15 @@ pub struct Coded {
     pub scores: Vec<f32>,
 }
 
+impl Coded {
+    /// Leaves the first rows of a table with so many parts.
+    pub fn truncate(&mut self, rows: usize, parts: usize) {
+        let numbers = self.scores.len() * parts / self.codes.len().max(1);
+        self.codes.truncate(rows * parts);
+        self.scores.truncate(rows * numbers);
+    }
+}
+
 impl TableCodec {
     /// Fits to all rows of a table; also returns what it did, one sentence each.
     ///
@@ -102,7 +115,15 @@ impl TableCodec {
             for (member, name) in group.iter().enumerate() {
                 place.insert(name, (parts.len(), member));
             }
-            parts.push(Part::fit(input, rows, group, &features, options.rare)?);
+            let (part, not_shared) = Part::fit(input, rows, group, &features, options.rare)?;
+            if not_shared > 0 {
+                notes.push(format!(
+                    "{not_shared} rows of {} hold what fewer than {SHARED_ROWS} rows share: it is not kept, and their \
+                     like are drawn empty",
+                    group.join(", ")
+                ));
+            }
+            parts.push(part);
         }
         let dropped = |name: &str| inferred.schema.dropped.iter().any(|other| other == name);
         for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
@@ -110,13 +131,10 @@ impl TableCodec {
             if options.drop.contains(name) {
                 continue;
             }
-            let is_key = options.key.as_ref() == Some(name);
             let content = match place.get(name.as_str()) {
                 Some(&(part, member)) => Content::Part { part, member },
-                None => match KeyFormat::of(array).filter(|_| is_key || dropped(name)) {
-                    Some(found) => {
-                        let given = options.key_format.clone().filter(|_| is_key);
-                        let format = given.unwrap_or(found);
+                None => match key_format(name, array, options, dropped(name))? {
+                    Some(format) => {
                         notes.push(format!("column '{name}' is made anew: {format}"));
                         Content::Key(format)
                     }
@@ -218,6 +236,28 @@ impl TableCodec {
     }
 }
 
+/// How the keys of a column that is no part are made: the key, and others that differ in all rows.
+fn key_format(
+    name: &str,
+    array: &ArrayRef,
+    options: &CodecOptions,
+    dropped: bool,
+) -> Result<Option<KeyFormat>> {
+    let is_key = options.key.as_deref() == Some(name);
+    let Some(given) = options.key_format.clone().filter(|_| is_key) else {
+        return Ok((is_key || dropped).then(|| KeyFormat::of(array)).flatten());
+    };
+    let ends: ArrayRef = Arc::new(StringArray::from(given.ends().to_vec()));
+    let wanted = array.data_type();
+    match typed(&ends, wanted)?.null_count() {
+        0 => Ok(Some(given)),
+        _ => {
+            let expected = format!("keys that are {wanted}, the type of column '{name}'");
+            Err(Error::invalid_value("--key-format", expected, format!("'{given}'")))
+        }
+    }
+}
+
 /// The columns of each part: the groups that were asked for and found, and single columns.
 fn groups(
     input: &str,
@@ -229,8 +269,32 @@ fn groups(
         inferred.schema.features.iter().any(|feature| &feature.name == name)
             && options.key.as_ref() != Some(name)
     };
-    if let Some(name) = options.together.iter().flatten().find(|name| !learned(name)) {
-        return Err(Error::data(input, "a column that is learned", format!("'{name}'"), "check --together"));
+    let mut seen: HashSet<&String> = HashSet::new();
+    for name in options.together.iter().flatten() {
+        if !learned(name) {
+            return Err(Error::data(
+                input,
+                "a column that is learned",
+                format!("'{name}'"),
+                "check --together",
+            ));
+        }
+        if !seen.insert(name) {
+            let found = format!("'{name}' twice");
+            return Err(Error::invalid_value("--together", "each column in one group", found));
+        }
+    }
+    for group in &options.together {
+        let columns: Vec<&ArrayRef> = group.iter().filter_map(|name| rows.column_by_name(name)).collect();
+        let few = rows_of_rare_levels(&columns, options.rare);
+        if 2 * few > rows.num_rows() {
+            return Err(Error::data(
+                input,
+                format!("combinations of {} that {} rows share (--rare)", group.join(", "), options.rare),
+                format!("{few} of {} rows with rarer ones", rows.num_rows()),
+                "leave a column out of --together, or lower --rare",
+            ));
+        }
     }
     let mut groups: Vec<Vec<String>> = vec![];
     let schema = rows.schema();
@@ -244,6 +308,12 @@ fn groups(
         }
     }
     Ok(groups)
+}
+
+/// The number of rows whose combination of cells occurs in fewer than `rare` rows.
+fn rows_of_rare_levels(columns: &[&ArrayRef], rare: usize) -> usize {
+    let texts: Vec<StringArray> = columns.iter().map(|array| cell_texts(array)).collect();
+    part::counts(&texts).into_values().filter(|count| *count < rare).sum()
 }
 
 /// The cells of a column of any type as text, null where missing.

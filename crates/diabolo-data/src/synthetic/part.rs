@@ -1,14 +1,14 @@
 //! One part of a table: its levels, its rare levels, and its numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow_schema::DataType;
-use diabolo_stats::random::{RngExt, Stream, weighted_index};
+use diabolo_stats::random::{RngExt, Stream, weighted_index_or_last};
 use serde::{Deserialize, Serialize};
 
-use super::{NumberScale, cell_texts, typed};
+use super::{NumberScale, SHARED_ROWS, cell_texts, typed};
 use crate::column::Column;
 use crate::datetime::moments;
 use crate::preprocess::number_column;
@@ -19,6 +19,8 @@ const MOST_LEVELS: usize = 256;
 const ROWS_OF_LEVEL: usize = 4;
 /// So few distinct numbers are levels in any table.
 const FEW_LEVELS: usize = 20;
+/// Of rows whose numbers are levels, those that take the nearest level that rows share, at most.
+const MOVED: f64 = 0.05;
 /// Levels of a category, at most; the rarest others are pooled.
 const MOST_CATEGORIES: usize = 1000;
 /// A number in so many rows, and in this share of them, is a point mass.
@@ -28,15 +30,17 @@ const MASS_SHARE: f64 = 0.01;
 /// The cells of a level, one for each column of its part; `None` for a missing cell.
 pub type Level = Vec<Option<String>>;
 
-/// A column, or several that are one joint category.
+/// A column, or several that are one joint category. It holds no value that fewer than
+/// [`SHARED_ROWS`] rows share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
-    /// The columns.
+    /// The columns, without their categories.
     pub columns: Vec<Feature>,
     /// Levels with a code of their own: categories, point masses, missing cells.
     pub levels: Vec<Level>,
-    /// Rare levels, which share the next code, with the number of their rows.
+    /// Rare levels, which share the next code, with the number of their rows; missing cells stand
+    /// for all that are not shared.
     pub pool: Vec<(Level, u64)>,
     /// Numbers that are no levels, which have the last code.
     pub numbers: Option<NumberScale>,
@@ -52,53 +56,87 @@ pub enum Cell {
 }
 
 impl Part {
+    /// Also returns the number of rows whose level is not shared.
     pub(super) fn fit(
         input: &str,
         rows: &RecordBatch,
         names: &[String],
         features: &HashMap<&str, &Feature>,
         rare: usize,
-    ) -> Result<Self> {
+    ) -> Result<(Self, usize)> {
         let columns: Vec<Feature> = names.iter().map(|name| features[name.as_str()].clone()).collect();
         let arrays = arrays(input, rows, &columns)?;
         let texts: Vec<StringArray> = arrays.iter().map(cell_texts).collect();
-        let mut counts: HashMap<Vec<Option<&str>>, usize> = HashMap::new();
-        (0..rows.num_rows()).for_each(|row| *counts.entry(level(&texts, row)).or_default() += 1);
+        let is_numbers = columns.len() == 1 && is_numeric(&columns[0]);
+        let columns = columns.into_iter().map(without_categories).collect();
         let mut part = Part { columns, levels: vec![], pool: vec![], numbers: None };
-        let numeric = part.columns.len() == 1 && is_numeric(&part.columns[0]);
-        let most = MOST_LEVELS.min(rows.num_rows() / ROWS_OF_LEVEL).max(FEW_LEVELS);
-        let values = match numeric {
-            true => cell_values(input, &part.columns[0], &arrays[0])?,
-            false => vec![],
+        let not_shared = match is_numbers {
+            true => {
+                let values = cell_values(input, &part.columns[0], &arrays[0])?;
+                part.fit_numbers(&texts[0], &values);
+                0
+            }
+            false => part.fit_levels(counts(&texts), rare),
         };
-        if numeric && counts.len() > most {
-            let mass = MASS_ROWS.max((MASS_SHARE * rows.num_rows() as f64).ceil() as usize);
-            let is_number = |row: usize| !values[row].is_nan() && counts[&level(&texts, row)] < mass;
-            let numbers = (0..rows.num_rows()).filter(|row| is_number(*row)).map(|row| values[row]);
-            part.numbers = NumberScale::fit(&part.columns[0], numbers.collect());
-            let levels: Vec<&str> = (0..rows.num_rows())
-                .filter(|row| !is_number(*row))
-                .filter_map(|row| level(&texts, row)[0])
-                .collect();
-            let missing = texts[0].null_count() > 0;
-            let mut levels: Vec<Level> = levels.into_iter().map(|text| vec![Some(text.into())]).collect();
-            levels.extend(missing.then(|| vec![None]));
-            levels.sort();
-            levels.dedup();
-            part.levels = levels;
-            return Ok(part);
-        }
-        let mut found: Vec<(Vec<Option<&str>>, usize)> = counts.into_iter().collect();
-        found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        for (at, (level, count)) in found.into_iter().enumerate() {
-            let level: Level = level.into_iter().map(|text| text.map(str::to_string)).collect();
-            match !numeric && (count < rare || at >= MOST_CATEGORIES) {
-                true => part.pool.push((level, count as u64)),
-                false => part.levels.push(level),
+        part.levels.sort();
+        part.levels.dedup();
+        match part.codes() > 0 {
+            true => Ok((part, not_shared)),
+            false => {
+                let expected = format!("numbers in '{}' that {SHARED_ROWS} rows share or reach", names[0]);
+                Err(Error::data(input, expected, "fewer", "give more rows, or leave the column out"))
             }
         }
-        part.levels.sort();
-        Ok(part)
+    }
+
+    /// Few distinct numbers are levels; of many, point masses are. Missing cells are a level.
+    fn fit_numbers(&mut self, texts: &StringArray, values: &[f64]) {
+        let rows = values.len();
+        let mut found: BTreeMap<Option<&str>, (usize, f64)> = BTreeMap::new();
+        for (text, x) in texts.iter().zip(values) {
+            found.entry(text).or_insert((0, *x)).0 += 1;
+        }
+        let most = MOST_LEVELS.min(rows / ROWS_OF_LEVEL).max(FEW_LEVELS);
+        let alone = found.values().filter(|(count, x)| *count < SHARED_ROWS && !x.is_nan());
+        let alone: usize = alone.map(|(count, _)| count).sum();
+        let few = found.len() <= most && alone as f64 <= MOVED * rows as f64;
+        let mass = MASS_ROWS.max((MASS_SHARE * rows as f64).ceil() as usize);
+        let least = if few { SHARED_ROWS } else { mass };
+        for (text, (count, x)) in &found {
+            // A word for a missing cell need not be a mass.
+            match *count >= if x.is_nan() { SHARED_ROWS } else { least } {
+                true => self.levels.push(vec![text.map(str::to_string)]),
+                false if x.is_nan() => self.levels.push(vec![None]),
+                false => {}
+            }
+        }
+        if !few {
+            let numbers = texts.iter().zip(values).filter(|(text, x)| !x.is_nan() && found[text].0 < least);
+            self.numbers = NumberScale::fit(&self.columns[0], numbers.map(|(_, x)| *x).collect());
+        }
+    }
+
+    /// Frequent levels, and the pool of the others; the number of rows whose level is not shared.
+    fn fit_levels(&mut self, counts: HashMap<Vec<Option<&str>>, usize>, rare: usize) -> usize {
+        let missing = vec![None; self.columns.len()];
+        let mut found: Vec<(Vec<Option<&str>>, usize)> = counts.into_iter().collect();
+        found.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let mut not_shared = 0;
+        for (at, (level, count)) in found.into_iter().enumerate() {
+            if level != missing && count < SHARED_ROWS {
+                not_shared += count;
+                continue;
+            }
+            let level: Level = level.into_iter().map(|text| text.map(str::to_string)).collect();
+            match count < rare || at >= MOST_CATEGORIES {
+                true => self.pool.push((level, count as u64)),
+                false => self.levels.push(level),
+            }
+        }
+        if not_shared > 0 {
+            self.pool.push((vec![None; self.columns.len()], not_shared as u64));
+        }
+        not_shared
     }
 
     /// The number of codes.
@@ -133,19 +171,36 @@ impl Part {
         let known: HashMap<Vec<Option<&str>>, u32> = (self.levels.iter().zip(0..))
             .map(|(level, code)| (level.iter().map(Option::as_deref).collect(), code))
             .collect();
-        // What is neither a level nor a number is rare.
-        let other = self.pool_code().or(self.number_code()).unwrap_or(0) as u32;
-        let codes: Vec<u32> = (0..rows.num_rows())
-            .map(|row| known.get(&level(&texts, row)).copied().unwrap_or(other))
-            .collect();
+        let values = match self.columns.len() == 1 && is_numeric(&self.columns[0]) {
+            true => cell_values(input, &self.columns[0], &arrays[0])?,
+            false => vec![f64::NAN; rows.num_rows()],
+        };
+        let of_levels = self.values(0);
+        let other = |x: f64| self.code_of_others(&of_levels, x);
+        let code = |row: usize| known.get(&level(&texts, row)).copied().unwrap_or_else(|| other(values[row]));
+        let codes: Vec<u32> = (0..rows.num_rows()).map(code).collect();
         let Some(numbers) = &self.numbers else { return Ok((codes, None)) };
-        let values = cell_values(input, &self.columns[0], &arrays[0])?;
-        let score = |(&code, x): (&u32, f64)| match code == other && !x.is_nan() {
+        let number = self.number_code();
+        let score = |(&code, x): (&u32, f64)| match Some(code as usize) == number {
             true => numbers.score(x, noise),
             false => 0.0,
         };
         let scores = codes.iter().zip(values).map(score).collect();
         Ok((codes, Some(scores)))
+    }
+
+    /// The code of a cell that is no level: numbers, the nearest level of a number, or the pool. A
+    /// part without these, which only rows need that it was not fitted on, has a missing cell or
+    /// its first level.
+    fn code_of_others(&self, of_levels: &[f64], x: f64) -> u32 {
+        if let Some(code) = self.number_code().filter(|_| !x.is_nan()).or(self.pool_code()) {
+            return code as u32;
+        }
+        let gap = |at: &usize| (of_levels[*at] - x).abs();
+        let known = (0..of_levels.len()).filter(|at| !gap(at).is_nan());
+        let nearest = known.min_by(|a, b| gap(a).total_cmp(&gap(b)));
+        let missing = || self.levels.iter().position(|level| level.iter().all(Option::is_none));
+        nearest.or_else(missing).unwrap_or(0) as u32
     }
 
     /// The cell that a code and a normal score stand for; a rare level is drawn by its rows, among
@@ -163,8 +218,7 @@ impl Part {
         };
         let weights: Vec<f64> = self.pool.iter().enumerate().map(weight).collect();
         let position = noise.random::<f64>() * weights.iter().sum::<f64>();
-        let last = weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0);
-        Cell::Level((code + weighted_index(&weights, position).unwrap_or(last)) as u32)
+        Cell::Level((code + weighted_index_or_last(&weights, position)) as u32)
     }
 
     /// A column of cells in the type `wanted`.
@@ -199,6 +253,12 @@ impl Part {
         cell_values("levels", feature, &array).unwrap_or_else(|_| none())
     }
 
+    /// A number of the part as its column writes it.
+    pub fn text(&self, x: f64) -> String {
+        let (_, made) = number_column(&self.columns[0], std::iter::once(x));
+        cell_texts(&made).iter().flatten().collect()
+    }
+
     /// A text as a number, or seconds since 1970, if a column holds these.
     pub fn number(&self, member: usize, text: &str) -> Option<f64> {
         let feature = &self.columns[member];
@@ -221,6 +281,24 @@ impl Part {
 fn is_numeric(feature: &Feature) -> bool {
     matches!(feature.kind, FeatureKind::Datetime { .. } | FeatureKind::Numeric | FeatureKind::Count)
         || feature.storage.is_number()
+}
+
+/// The column without its categories, which may be those of one row.
+fn without_categories(mut feature: Feature) -> Feature {
+    match &mut feature.kind {
+        FeatureKind::Binary { values } => values.iter_mut().for_each(String::clear),
+        FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => categories.clear(),
+        _ => {}
+    }
+    feature
+}
+
+/// How often each level occurs in columns.
+pub(super) fn counts(texts: &[StringArray]) -> HashMap<Vec<Option<&str>>, usize> {
+    let mut counts = HashMap::new();
+    let rows = texts.first().map_or(0, |cells| cells.len());
+    (0..rows).for_each(|row| *counts.entry(level(texts, row)).or_default() += 1);
+    counts
 }
 
 /// The cells of a row as a level.

@@ -106,8 +106,6 @@ impl Preset {
         }
         if self == Synthesize {
             config.synthesize = Some(SynthesizeConfig::default());
-            config.training.batch_size = Some(256);
-            config.training.learning_rate = Some(0.002);
             return;
         }
         config.model.family = match self {

@@ -10,7 +10,7 @@ use crate::tensor::{Tensor, activation};
 
 use super::Distribution;
 use super::cumulative::{Cumulative, Law};
-use crate::random::{RngExt, Stream, weighted_index};
+use crate::random::{RngExt, Stream, weighted_index_or_last};
 use crate::tensor::to_host;
 
 pub(super) struct Categorical {
@@ -42,7 +42,7 @@ impl Distribution for Categorical {
 /// One-hot rows drawn with the given probabilities.
 pub(super) fn draw_one_hot(mut probabilities: Vec<f32>, width: usize, noise: &mut Stream) -> Vec<f32> {
     for row in probabilities.chunks_exact_mut(width) {
-        let chosen = weighted_index(row, noise.random::<f32>().into()).unwrap_or(width - 1);
+        let chosen = weighted_index_or_last(row, noise.random::<f32>().into());
         row.fill(0.0);
         row[chosen] = 1.0;
     }

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, in_chunks};
-use crate::random::{Purpose, permutation, stream, weighted_index};
+use crate::random::{Purpose, permutation, stream, weighted_index_or_last};
 use crate::tensor::{Device, to_host};
 
 use crate::stats::{elementary::square, k_means};
@@ -70,8 +70,7 @@ impl LatentSummary {
     /// The cluster centre selected by a number in [0, 1), where each interval is as wide as its
     /// fraction.
     pub fn center(&self, position: f64) -> &[f32] {
-        let last = self.shares.len().saturating_sub(1);
-        let cluster = weighted_index(&self.shares, position).unwrap_or(last);
+        let cluster = weighted_index_or_last(&self.shares, position);
         let width = self.deviation.len();
         &self.centers[cluster * width..(cluster + 1) * width]
     }

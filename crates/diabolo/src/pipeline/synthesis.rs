@@ -1,6 +1,9 @@
 //! The fit of a model of a table.
 
+use std::ops::Range;
+
 use arrow_array::RecordBatch;
+use serde_json::{Value, json};
 
 use super::Synthesizer;
 use super::events::{Event, Phase};
@@ -13,14 +16,16 @@ use crate::artifact::{
 use crate::data::synthetic::{CodecOptions, KeyFormat, TableCodec, dependencies};
 use crate::data::{DataConfig, Feature, InferOptions, Split, infer, take};
 use crate::evaluate::audit::{Audit, AuditOptions, AuditTable, audit, tables};
-use crate::model::SynthesizeConfig;
 use crate::model::synthetic::{Calibration, PartShape, TableModel, encoded};
+use crate::model::{ModelConfig, SynthesizeConfig};
 use crate::random::{Purpose, stream};
 use crate::task::SynthesizeOptions;
 use crate::tensor::Device;
 use crate::train::{self, EpochRecord, TrainingData};
-use crate::{Result, VERSION};
+use crate::{Config, Error, Result, VERSION};
 
+/// Rows of a step, if there are enough.
+const BATCH: usize = 256;
 /// Steps of training, and epochs, at most and at least.
 const STEPS: usize = 5000;
 const EPOCHS: [usize; 2] = [20, 200];
@@ -52,19 +57,20 @@ impl FitJob<'_> {
         (self.on_event)(Event::Phase(Phase::Prepare));
         let settings = self.config.synthesize.clone().unwrap_or_default();
         settings.validate()?;
+        refuse_unused(&self.config, &settings)?;
         let (rows, fingerprint, mut notes) = self.read_rows()?;
         let name = self.name.clone();
         let data = &self.config.data;
-        let split =
-            Split::new(&name, rows.num_rows(), data.validation, data.test, self.config.training.seed)?;
-        let mut chosen = [split.train.clone(), split.validation.clone()].concat();
-        chosen.sort_unstable();
-        let fitted = take(&name, &rows, &chosen)?;
+        let seed = data.split_seed.unwrap_or(self.config.training.seed);
+        let split = Split::new(&name, rows.num_rows(), data.validation, data.test, seed)?;
+        // Types of columns are those of all rows here, all else is learned from training rows.
+        let both = take(&name, &rows, &[&split.train[..], &split.validation[..]].concat())?;
+        let train = both.slice(0, split.train.len());
         // A label is a column like any other.
         let options = InferOptions { label: None, ..data.infer_options() };
-        let inferred = infer(&name, &fitted, &options)?;
-        let codec_options = codec_options(&fitted, &inferred.schema.features, &settings, data, &mut notes)?;
-        let (codec, more) = TableCodec::fit(&name, &fitted, &inferred, &codec_options)?;
+        let inferred = infer(&name, &both, &options)?;
+        let codec_options = codec_options(&train, &inferred.schema.features, &settings, data, &mut notes)?;
+        let (codec, more) = TableCodec::fit(&name, &train, &inferred, &codec_options)?;
         notes.extend(more);
         self.cancel.check(Phase::Prepare)?;
         let source = SourceRecord {
@@ -74,40 +80,38 @@ impl FitJob<'_> {
             split: [split.train.len(), split.validation.len(), split.test.len()],
             test_input: None,
         };
-        let (saved, history) = self.fit_codec(codec, &fitted, &chosen, &split, &settings, source)?;
+        let (saved, history) = self.fit_codec(codec, &both, &settings, source)?;
         for note in &notes {
             (self.on_event)(Event::Warning(note));
         }
         let source = RunSource::new(&name, self.place(), fingerprint);
         let test = take(&name, &rows, &split.test)?;
-        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train: fitted, test, notes, source })
+        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train, test, notes, source })
     }
 
-    /// Trains and corrects the model of coded rows.
+    /// Trains and corrects the model of rows: training rows, then validation rows.
     fn fit_codec(
         &mut self,
         codec: TableCodec,
         rows: &RecordBatch,
-        chosen: &[usize],
-        split: &Split,
         settings: &SynthesizeConfig,
         source: SourceRecord,
     ) -> Result<(SavedTable, Vec<EpochRecord>)> {
         (self.on_event)(Event::Phase(Phase::Train));
         let (seed, device) = (self.config.training.seed, Device::cpu());
         let noise = &mut stream(seed, Purpose::CodedTable, 0, 0);
-        let coded = codec.encode(&self.name, rows, noise)?;
+        let mut coded = codec.encode(&self.name, rows, noise)?;
         let all = encoded(&coded, codec.parts.len());
-        let of = |part: &[usize]| -> Vec<usize> {
-            part.iter().filter_map(|row| chosen.binary_search(row).ok()).collect()
-        };
-        let (train, validation) = (all.select(&of(&split.train)), all.select(&of(&split.validation)));
+        let count = source.split[0];
+        let part = |rows: Range<usize>| all.select(&rows.collect::<Vec<usize>>());
+        let (train, validation) = (part(0..count), part(count..all.rows));
+        coded.truncate(count, codec.parts.len());
         let training = &mut self.config.training;
-        let batch = training.batch_size.unwrap_or(256).min((train.rows / 8).max(8));
-        training.batch_size = Some(batch);
-        let [least, most] = EPOCHS;
-        let epochs = (STEPS / train.rows.div_ceil(batch)).clamp(least, most);
-        training.epochs = training.epochs.or(Some(epochs));
+        let batch = *training.batch_size.get_or_insert(BATCH.min((train.rows / 8).max(8)));
+        if training.steps.is_none() {
+            let [least, most] = EPOCHS;
+            training.epochs.get_or_insert((STEPS / train.rows.div_ceil(batch.max(1))).clamp(least, most));
+        }
         training.resolve(train.rows, 0.002)?;
         let shapes = PartShape::of(&codec);
         let noise = &mut stream(seed, Purpose::InitializeSynthetic, 0, 0);
@@ -134,6 +138,47 @@ impl FitJob<'_> {
     }
 }
 
+/// An error for a setting that a fit of a table has no use for.
+fn refuse_unused(config: &Config, settings: &SynthesizeConfig) -> Result<()> {
+    let (data, usual, training) = (&config.data, DataConfig::default(), &config.training);
+    if settings.key_format.is_some() && data.key.is_none() {
+        let reason = "it is the format of the key: name the key's column with --key";
+        return Err(Error::conflict("--key-format", "a fit without --key", reason));
+    }
+    let unused = [
+        ("data.condition", !data.condition.is_empty()),
+        ("data.window", data.window.is_some()),
+        ("data.series", data.series.is_some()),
+        ("data.numeric", data.numeric != usual.numeric),
+        ("data.binarize", data.binarize.is_some()),
+        ("data.counts", data.counts != usual.counts),
+        ("data.most_levels", data.most_levels.is_some()),
+        ("data.unknown_category", data.unknown_category != usual.unknown_category),
+        ("data.beyond_range", data.beyond_range),
+        ("training.pretrain_epochs", training.pretrain_epochs > 0),
+        ("training.central", training.central != 1.0),
+    ];
+    let unused = unused.into_iter().find(|(_, given)| *given).map(|(key, _)| key.to_string());
+    let found = unused.or_else(|| changed_key(&config.model));
+    found.map_or(Ok(()), |key| {
+        let reason = "a synthetic table has a model and scales of its own, and conditions are given to `generate`: leave it out";
+        Err(Error::conflict("--preset synthesize", format!("the setting {key}"), reason))
+    })
+}
+
+/// A key of the model that differs from the defaults.
+fn changed_key(model: &ModelConfig) -> Option<String> {
+    let [given, usual] = [model, &ModelConfig::default()].map(|model| json!(model));
+    let changed = |given: &Value, usual: &Value| {
+        let mut keys = given.as_object().into_iter().flatten();
+        keys.find(|(key, value)| usual.get(key.as_str()) != Some(*value)).map(|(key, _)| key.clone())
+    };
+    match changed(&given, &usual)?.as_str() {
+        "family" => changed(&given["family"], &usual["family"]).map(|key| format!("model.family.{key}")),
+        key => Some(format!("model.{key}")),
+    }
+}
+
 /// The options of the codec, with dependencies that were found.
 fn codec_options(
     rows: &RecordBatch,
@@ -147,7 +192,7 @@ fn codec_options(
     let candidates: Vec<&str> =
         features.iter().map(|feature| feature.name.as_str()).filter(|name| free(name)).collect();
     if settings.dependencies {
-        let found = dependencies(rows, &candidates);
+        let found = dependencies(rows, &candidates, settings.rare);
         notes.extend(
             found
                 .iter()
@@ -194,7 +239,7 @@ impl FittedTable {
         saved.save(&run.model_path())?;
         write_lines(&run.history_path(), &self.history)?;
         let best = self.history.iter().map(EpochRecord::monitored).fold(f64::INFINITY, f64::min);
-        let numbers = serde_json::json!({ "synthesize": { "validation_nats": best } });
+        let numbers = json!({ "synthesize": { "validation_nats": best } });
         write_atomically(&run.metrics_path(), format!("{numbers:#}\n").as_bytes())
     }
 }

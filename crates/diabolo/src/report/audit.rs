@@ -98,6 +98,11 @@ pub fn verdicts(audit: &Audit) -> Vec<String> {
     all
 }
 
+/// Every figure as text: fidelity and use, then attacks.
+pub fn audit_figures(audit: &Audit) -> Vec<AuditFigure> {
+    [quality(audit), attacks(audit)].concat()
+}
+
 fn shown(values: [Option<f64>; 3], text: impl Fn(f64) -> String) -> [String; 3] {
     values.map(|value| value.map_or("—".into(), &text))
 }
@@ -124,7 +129,7 @@ fn quality(audit: &Audit) -> Vec<AuditFigure> {
         ),
         figure(
             "C2ST",
-            "Classifier two-sample test: 1 if boosted trees cannot tell the rows from real ones, 0 if they always can.",
+            "Classifier two-sample test: 1 if boosted trees cannot distinguish the rows from real ones, 0 if they always can.",
             &audit.c2st,
             decimals,
         ),
@@ -149,7 +154,7 @@ fn attacks(audit: &Audit) -> Vec<AuditFigure> {
     let [low, high] = privacy.interval;
     let nearer = Figure { holdout: Some(0.5), ..privacy.nearer_to_training };
     let mut all = vec![
-        figure("Copies", "Rows that are equal to a training row.", &privacy.copies, percent),
+        figure("Copies of training rows", "Rows that are equal to a training row.", &privacy.copies, percent),
         figure(
             "Nearer to training rows",
             &format!(

@@ -17,7 +17,7 @@ mod scores;
 
 pub use architecture::architecture_picture;
 pub use assemble::assemble;
-pub use audit::{audit_page, verdicts};
+pub use audit::{audit_figures, audit_page, verdicts};
 pub use diabolo_report::{
     Alarm, AlarmReason, Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality,
     ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, FlaggedPictures,

@@ -1,4 +1,4 @@
-//! Boosted trees that tell synthetic from real rows, and that learn from them.
+//! Boosted trees that distinguish synthetic from real rows, and that learn from them.
 
 use serde::Serialize;
 
@@ -19,8 +19,8 @@ pub struct Telling {
     pub share: f64,
 }
 
-/// 1 − (2 AUC − 1), the mean over three folds, for trees that tell rows from real ones: 1 if they
-/// cannot; and the columns that tell, most telling first. As many rows of each are used.
+/// 1 − (2 AUC − 1), the mean over three folds, for trees that distinguish rows from real ones: 1
+/// if they cannot; and the columns by their share of the gain. As many rows of each are used.
 pub fn distinguish(real: &AuditTable, other: &AuditTable, seed: u64) -> (Option<f64>, Vec<Telling>) {
     let n = real.rows.min(other.rows);
     if n < 2 * FOLDS {

@@ -7,8 +7,8 @@
 //!   variation of levels.
 //! * Trend error: the mean over pairs of columns of half the difference of correlations, or of the
 //!   total variation of pairs of levels; numbers beside levels are cut into 10 bins.
-//! * C2ST: 1 − (2 AUC − 1) of boosted trees that tell synthetic from real rows: 1 if they cannot
-//!   (Lopez-Paz & Oquab 2017).
+//! * C2ST: 1 − (2 AUC − 1) of boosted trees that distinguish synthetic from real rows: 1 if they
+//!   cannot (Lopez-Paz & Oquab 2017).
 //! * TSTR: the AUC on held-out rows of boosted trees that are trained on synthetic rows.
 //!
 //! Shape and trend errors are those of sdmetrics 0.24.0 (`KSComplement`, `TVComplement`,
@@ -58,7 +58,7 @@ pub struct Audit {
     pub columns: Vec<ColumnShape>,
     /// Every pair of columns.
     pub pairs: Vec<PairTrend>,
-    /// The columns by which synthetic rows are told, most telling first, with their share of the
+    /// The columns that distinguish synthetic rows, most telling first, with their share of the
     /// gain.
     pub telling: Vec<Telling>,
     /// Attacks.
@@ -124,7 +124,7 @@ pub fn audit([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOption
 fn shuffled(real: &AuditTable, seed: u64) -> AuditTable {
     let shuffle = |(at, column): (usize, &AuditColumn)| {
         let order = permutation(&mut stream(seed, Purpose::AuditRows, 1, at as u64), real.rows);
-        AuditColumn { cells: column.cells.at(&order), ..column.clone() }
+        column.with(column.cells.at(&order))
     };
     AuditTable { rows: real.rows, columns: real.columns.iter().enumerate().map(shuffle).collect() }
 }

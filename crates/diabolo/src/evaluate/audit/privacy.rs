@@ -54,8 +54,8 @@ pub fn privacy(
     };
     let found = share(synthetic);
     let spread = 1.96 * (0.25 / QUERIES.min(synthetic.rows).max(1) as f64).sqrt();
+    let known = real.occurrences();
     let copies = |rows: &AuditTable| {
-        let known = real.occurrences();
         (0..rows.rows).filter(|row| known.contains_key(&rows.key(*row))).count() as f64
             / rows.rows.max(1) as f64
     };
@@ -121,16 +121,11 @@ fn membership([synthetic, real, holdout]: [&AuditTable; 3], scale: &Scale, seed:
 /// The guesses of a secret from the most similar synthetic row.
 fn secret([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOptions) -> Option<Figure> {
     let at = real.position(options.secret.as_deref()?)?;
-    let without = |table: &AuditTable| {
-        let mut rest = table.clone();
-        rest.columns.remove(at);
-        rest
-    };
     let known = sample(synthetic, REFERENCE, options.seed, 30);
-    let scale = Scale::of(&without(real));
+    let (scale, known_rest) = (Scale::of(&real.without(at)), known.without(at));
     let right = |table: &AuditTable, part: u64| {
         let rows = sample(table, QUERIES, options.seed, part);
-        let nearest = scale.nearest_rows(&without(&rows), &without(&known));
+        let nearest = scale.nearest_rows(&rows.without(at), &known_rest);
         let same = |row: usize, other: usize| match [&rows, &known].map(|table| &table.columns[at].cells) {
             [Cells::Levels(a), Cells::Levels(b)] => a[row] == b[other],
             [Cells::Numbers(a), Cells::Numbers(b)] => a[row] == b[other],

@@ -1,8 +1,8 @@
 //! Tables for audits: columns of numbers, and columns of levels that several tables share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::data::synthetic::{cell_texts, cell_values, is_key};
 use crate::data::{Feature, FeatureKind, InferOptions, infer};
@@ -39,6 +39,8 @@ pub struct AuditTable {
 
 /// The level of a missing cell.
 pub const MISSING: &str = "(missing)";
+/// A column of numbers is one of levels, if that is wanted, up to so many.
+const MOST_LEVELS: usize = 20;
 
 impl Cells {
     /// Some of the cells.
@@ -66,11 +68,24 @@ impl Cells {
     }
 }
 
+impl AuditColumn {
+    /// The column with other cells.
+    pub(super) fn with(&self, cells: Cells) -> AuditColumn {
+        AuditColumn { name: self.name.clone(), levels: self.levels.clone(), cells }
+    }
+}
+
 impl AuditTable {
     /// Some of the rows.
     pub fn at(&self, rows: &[usize]) -> AuditTable {
-        let column = |column: &AuditColumn| AuditColumn { cells: column.cells.at(rows), ..column.clone() };
-        AuditTable { rows: rows.len(), columns: self.columns.iter().map(column).collect() }
+        let columns = self.columns.iter().map(|column| column.with(column.cells.at(rows)));
+        AuditTable { rows: rows.len(), columns: columns.collect() }
+    }
+
+    /// The table without a column.
+    pub(super) fn without(&self, at: usize) -> AuditTable {
+        let others = self.columns.iter().enumerate().filter(|(other, _)| *other != at);
+        AuditTable { rows: self.rows, columns: others.map(|(_, column)| column.clone()).collect() }
     }
 
     /// The position of a column.
@@ -97,8 +112,8 @@ impl AuditTable {
 }
 
 /// Synthetic, real and held-out rows as tables with the same columns, and notes. A column holds
-/// numbers if every real cell of it is a number, a date or missing, unless it is among `levels`;
-/// columns that differ in every row are left out.
+/// numbers if every real cell of it is a number, a date or missing, unless it is among `levels` and
+/// has at most 20 different ones; columns that differ in every row are left out.
 ///
 /// # Errors
 /// [`Error::Data`] if a table lacks a column.
@@ -130,7 +145,7 @@ pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([A
             notes.push(format!("column '{name}' differs in every row and is left out"));
             continue;
         }
-        let numbers = if wanted { None } else { numbers(&arrays, feature) };
+        let numbers = numbers(&arrays, feature).filter(|found| !wanted || is_many(&found[1]));
         let (levels, cells) = match numbers {
             Some(numbers) => (vec![], numbers.into_iter().map(Cells::Numbers).collect()),
             None => of_levels(&arrays),
@@ -143,6 +158,12 @@ pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([A
         return Err(Error::data(real_name, "a column that rows share", "none", "give other rows"));
     }
     Ok((tables, notes))
+}
+
+/// Whether numbers are too many for levels.
+fn is_many(numbers: &[f64]) -> bool {
+    let distinct: BTreeSet<u64> = numbers.iter().map(|x| (x + 0.0).to_bits()).collect();
+    distinct.len() > MOST_LEVELS
 }
 
 /// The numbers of the three columns, if those of the real one are numbers or dates.
@@ -175,19 +196,12 @@ fn numbers(arrays: &[&ArrayRef], feature: Option<&Feature>) -> Option<Vec<Vec<f6
 /// The sorted levels of the three columns, and the cells of each.
 fn of_levels(arrays: &[&ArrayRef]) -> (Vec<String>, Vec<Cells>) {
     let texts: Vec<StringArray> = arrays.iter().map(|array| cell_texts(array)).collect();
-    let text = |cells: &StringArray, row: usize| match cells.is_valid(row) {
-        true if !cells.value(row).trim().is_empty() => cells.value(row).trim().to_string(),
-        _ => MISSING.to_string(),
-    };
-    let mut known: BTreeMap<String, u32> = BTreeMap::new();
-    for cells in &texts {
-        (0..cells.len()).for_each(|row| {
-            known.entry(text(cells, row)).or_insert(0);
-        });
+    fn of(cells: &StringArray) -> impl Iterator<Item = &str> {
+        cells.iter().map(|text| text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(MISSING))
     }
+    let mut known: BTreeMap<&str, u32> = texts.iter().flat_map(of).map(|text| (text, 0)).collect();
     known.values_mut().zip(0..).for_each(|(place, at)| *place = at);
-    let of =
-        |cells: &StringArray| Cells::Levels((0..cells.len()).map(|row| known[&text(cells, row)]).collect());
-    let cells = texts.iter().map(of).collect();
-    (known.into_keys().collect(), cells)
+    let cells =
+        texts.iter().map(|cells| Cells::Levels(of(cells).map(|text| known[text]).collect())).collect();
+    (known.into_keys().map(str::to_string).collect(), cells)
 }

@@ -101,3 +101,24 @@ fn good_rows_wrong_rows_and_copies_are_told_apart() {
     assert!(privacy.membership_auc.unwrap() > 0.75, "{privacy:?}");
     assert!(good.privacy.membership_auc.unwrap() < 0.55, "{:?}", good.privacy);
 }
+
+#[test]
+fn a_target_of_many_numbers_is_learned_as_numbers() {
+    let few: ArrayRef = Arc::new((0..1200).map(|k| Some((k % 20).to_string())).collect::<StringArray>());
+    let with_few = |part: u64| {
+        let made = rows(part, 1.0);
+        let columns = [&made.columns()[1..], &[few.clone()]].concat();
+        RecordBatch::try_from_iter_with_nullable(
+            ["x", "y", "few"].into_iter().zip(columns).map(|(name, cells)| (name, cells, true)),
+        )
+        .unwrap()
+    };
+    let batches = [with_few(1), with_few(0), with_few(9)];
+    let named = [("synthetic", &batches[0]), ("real", &batches[1]), ("holdout", &batches[2])];
+    let ([synthetic, real, holdout], _) = tables(named, &["x", "few"]).unwrap();
+    assert!(matches!(real.columns[0].cells, Cells::Numbers(_)), "1,200 numbers");
+    assert!(matches!(real.columns[2].cells, Cells::Levels(_)), "20 numbers");
+    assert!(real.columns[0].levels.is_empty());
+    // Above the median or not: y follows from x.
+    assert!(usefulness(&synthetic, &holdout, Some("x")).unwrap() > 0.7);
+}

@@ -26,8 +26,6 @@ pub struct SynthesizeConfig {
     pub latent_dim: usize,
     /// Weight of the KL divergence of z.
     pub kl_weight: f64,
-    /// Components of the Gaussian mixture that is fitted to draws of z; 0 for N(0, I).
-    pub prior_components: usize,
     /// Whether the shares of levels and the distribution of numbers are corrected after training.
     pub calibrate: bool,
 }
@@ -43,7 +41,6 @@ impl Default for SynthesizeConfig {
             autoregressive: true,
             latent_dim: 0,
             kl_weight: 1.0,
-            prior_components: 0,
             calibrate: true,
         }
     }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::calibration::{Calibration, PartCalibration};
 use super::loss::{LEAST_LOG_SCALE, joined};
 use super::{COMPONENTS, TableModel};
-use crate::random::{Purpose, Stream, standard_normal, stream, uniform};
+use crate::random::{Purpose, Stream, standard_normal, stream, uniform, weighted_index_or_last};
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, Tensor, to_host};
 
@@ -123,11 +123,15 @@ impl TableModel {
                 kept = weights.iter().sum();
                 draft.drawn.log_weights[row] += if kept > 0.0 { ln(kept / total) } else { f64::NEG_INFINITY };
             }
-            let code = draw_one(&weights, kept, &mut draft.noise);
+            let code = weighted_index_or_last(&weights, uniform(&mut draft.noise) * kept);
             codes.push(code as u32);
             if let Some(mixture) = mixture {
                 let score = mixture.draw(&mut draft.noise);
-                let corrected = calibration.map_or(score, |calibration| calibration.corrected(score));
+                let mut corrected = calibration.map_or(score, |calibration| calibration.corrected(score));
+                if let Some([low, high]) = condition.map(|condition| condition.scores) {
+                    // The way to the range before the correction and back is exact up to rounding.
+                    corrected = corrected.max(low).min(high);
+                }
                 scores.push(if number == Some(code) { corrected } else { 0.0 });
             }
         }
@@ -150,20 +154,6 @@ fn softmax(logits: &[f32], calibration: Option<&PartCalibration>, weights: &mut 
         *weight = exp(f64::from(logit - largest)) * calibration.map_or(1.0, |one| one.factors[at]);
     }
     weights.iter().sum()
-}
-
-/// The entry at a uniform position; the first one if nothing has a weight.
-fn draw_one(weights: &[f64], total: f64, noise: &mut Stream) -> usize {
-    let mut position = uniform(noise) * total;
-    let mut last = 0;
-    for (at, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight > 0.0) {
-        last = at;
-        position -= weight;
-        if position < 0.0 {
-            break;
-        }
-    }
-    last
 }
 
 /// A mixture of logistic distributions, within a range.
@@ -199,7 +189,7 @@ impl Mixture {
     /// A draw, by the inverse distribution function of a component.
     fn draw(&self, noise: &mut Stream) -> f32 {
         const END: f64 = 1e-9;
-        let k = draw_one(&self.weights, self.total, noise);
+        let k = weighted_index_or_last(&self.weights, uniform(noise) * self.total);
         let [low, high] = self.ends[k];
         let u = (low + (high - low) * uniform(noise)).clamp(END, 1.0 - END);
         (self.means[k] + self.scales[k] * ln(u / (1.0 - u))) as f32

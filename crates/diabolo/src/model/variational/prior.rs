@@ -17,7 +17,7 @@ use crate::distribution::{Posterior, mixture_log_density, standard_normal_log_de
 use crate::model::Architecture;
 use crate::model::settings::PriorConfig;
 use crate::nn::Sequential;
-use crate::random::{RngExt, Stream, standard_normal, weighted_index};
+use crate::random::{RngExt, Stream, standard_normal, weighted_index_or_last};
 use crate::stats::elementary::double::ln;
 use crate::tensor::{Device, to_host};
 
@@ -159,8 +159,7 @@ impl Prior {
         }
         let (components, log_weights) = self.components(encoder);
         let weights = to_host(log_weights.exp());
-        let mut draw =
-            |_| weighted_index(&weights, noise.random::<f32>().into()).unwrap_or(weights.len() - 1);
+        let mut draw = |_| weighted_index_or_last(&weights, noise.random::<f32>().into());
         let chosen: Vec<usize> = (0..rows).map(&mut draw).collect();
         let width = components.mean.dims()[1];
         let gather = |t: Tensor<2>| {

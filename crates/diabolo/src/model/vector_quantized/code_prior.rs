@@ -17,7 +17,7 @@ use crate::tensor::Indices;
 use crate::tensor::Param;
 
 use crate::model::settings::PRIOR_COMPONENTS as COMPONENTS;
-use crate::random::{Purpose, RngExt, Stream, permutation, stream, weighted_index};
+use crate::random::{Purpose, RngExt, Stream, permutation, stream, weighted_index_or_last};
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, to_host};
 
@@ -79,9 +79,7 @@ impl CodePrior {
         let [_, groups, size] = self.shares.dims();
         let (weights, shares) = (to_host(self.weights.val()), to_host(self.shares.val()));
         let mut codes = Vec::with_capacity(rows * groups);
-        let draw = |weights: &[f32], noise: &mut Stream| {
-            weighted_index(weights, noise.random()).unwrap_or(weights.len() - 1)
-        };
+        let draw = |weights: &[f32], noise: &mut Stream| weighted_index_or_last(weights, noise.random());
         for _ in 0..rows {
             let component = draw(&weights, noise);
             let of_component = &shares[component * groups * size..(component + 1) * groups * size];

@@ -1,6 +1,6 @@
 //! Conditions on synthetic rows: `income=>50K`, `age>=65`.
 
-use crate::data::synthetic::{Part, TableCodec};
+use crate::data::synthetic::{NumberScale, Part, TableCodec};
 use crate::model::synthetic::PartCondition;
 use crate::{Error, Result};
 
@@ -58,11 +58,11 @@ impl Requirement {
         })
     }
 
-    /// Whether a text fits, without regard to numbers.
+    /// Whether a text fits, without regard to numbers and to blanks around it.
     pub(super) fn fits_text(&self, text: &str) -> bool {
         match self.comparison {
-            Equal => text.trim() == self.value,
-            Different => text.trim() != self.value,
+            Equal => text.trim() == self.value.trim(),
+            Different => text.trim() != self.value.trim(),
             _ => true,
         }
     }
@@ -87,6 +87,19 @@ pub(super) struct PartRequirement {
     pub condition: PartCondition,
     /// For each of [`Part::all_levels`].
     pub levels: Vec<bool>,
+    /// What numbers must be, exactly, with the values that they are compared with.
+    numbers: Vec<(Requirement, Option<f64>)>,
+}
+
+impl PartRequirement {
+    /// Whether a drawn number fits: a range of scores leaves out no single number, and has rounded
+    /// ends.
+    pub fn fits_number(&self, x: f64) -> bool {
+        self.numbers.iter().all(|(requirement, value)| match value {
+            Some(_) => requirement.fits(None, x, *value),
+            None => requirement.comparison == Different,
+        })
+    }
 }
 
 /// The part and the member of a column; `flag` names it.
@@ -108,9 +121,12 @@ pub(super) fn parts(codec: &TableCodec, all: &[Requirement]) -> Result<Vec<Optio
         settle(slot, part);
         if slot.condition.codes.iter().all(|share| *share == 0.0) {
             let Requirement { column, value, .. } = requirement;
-            let levels = part.levels.iter().filter_map(|level| level[member].as_deref());
-            let levels: Vec<&str> = levels.take(8).collect();
-            let expected = format!("a value that '{column}' has, such as {}", levels.join(", "));
+            let levels = part.levels.iter().filter_map(|level| level[member].clone());
+            let mut has: Vec<String> = levels.take(8).collect();
+            if let Some([least, most]) = part.numbers.as_ref().map(NumberScale::range) {
+                has.push(format!("numbers from {} to {}", part.text(least), part.text(most)));
+            }
+            let expected = format!("a value that '{column}' has, such as {}", has.join(", "));
             return Err(Error::invalid_value("--where", expected, format!("'{value}'")));
         }
     }
@@ -121,7 +137,7 @@ pub(super) fn parts(codec: &TableCodec, all: &[Requirement]) -> Result<Vec<Optio
 fn anything(part: &Part) -> PartRequirement {
     let condition =
         PartCondition { codes: vec![1.0; part.codes()], scores: [f32::NEG_INFINITY, f32::INFINITY] };
-    PartRequirement { condition, levels: vec![true; part.all_levels().count()] }
+    PartRequirement { condition, levels: vec![true; part.all_levels().count()], numbers: vec![] }
 }
 
 /// Leaves what fits one more condition.
@@ -151,10 +167,12 @@ fn restrict(slot: &mut PartRequirement, part: &Part, member: usize, requirement:
             (_, None) => None,
         };
         if let Some([low, high]) = range {
-            let [low, high] = numbers.scores_between(low, high);
+            // No score lies between equal ones.
+            let [low, high] = numbers.scores_between(low, high).unwrap_or([0.0, 0.0]);
             let [least, most] = slot.condition.scores;
             slot.condition.scores = [least.max(low), most.min(high)];
         }
+        slot.numbers.push((requirement.clone(), value));
         if slot.condition.scores[0] >= slot.condition.scores[1] {
             slot.condition.codes[code] = 0.0;
         }

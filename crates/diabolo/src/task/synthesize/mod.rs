@@ -2,22 +2,26 @@
 
 mod condition;
 
+use std::collections::BTreeSet;
+
 use arrow_array::RecordBatch;
 
 pub use condition::{Comparison, Requirement};
 
 use self::condition::PartRequirement;
 use crate::artifact::SavedTable;
-use crate::data::synthetic::Cell;
+use crate::data::synthetic::{Cell, TableCodec};
 use crate::model::synthetic::{Drawn, PartCondition};
 use crate::random::{Purpose, permutation, stream, uniform};
 use crate::stats::elementary::double::exp;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
-/// Rows that are drawn for a kept one under conditions, at most; and in a round, at least.
+/// Rows that are drawn for a kept one under conditions, at most; in a round, at least; and the
+/// cells of all candidates, at most, but for those of the first round.
 const CANDIDATES: usize = 20;
 const ROUND: usize = 2048;
+const CELLS: usize = 1 << 26;
 
 /// How rows are drawn.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -26,7 +30,7 @@ pub struct SynthesizeOptions {
     pub count: usize,
     /// What all of them fulfil.
     pub requirements: Vec<Requirement>,
-    /// A column each of whose levels gets as many rows.
+    /// A column each of whose levels gets as many rows, rare ones included.
     pub balance: Option<String>,
     /// The seed of the draws.
     pub seed: u64,
@@ -51,7 +55,8 @@ struct Kept {
 ///
 /// Conditions are fulfilled by importance sampling: every column is drawn given the columns before
 /// it, a required one among its fitting values, and a row has the product of the probabilities of
-/// these as its weight. Rows are then chosen by systematic resampling. With W the weights, the
+/// these as its weight, or 0 if a number does not fit exactly. Rows are then chosen by systematic
+/// resampling. With W the weights, the
 /// effective sample size is (Σ W)² / Σ W² (Kong 1992).
 ///
 /// # Errors
@@ -103,26 +108,29 @@ fn strata(saved: &SavedTable, options: &SynthesizeOptions) -> Result<Vec<(usize,
         let expected = "a column of levels";
         return Err(Error::invalid_value("--balance", expected, format!("'{column}', which holds numbers")));
     }
-    let mut levels: Vec<String> = vec![];
-    for level in &part.levels {
-        let text = level[member].clone().unwrap_or_default();
-        let fits = options.requirements.iter().all(|one| one.column != *column || one.fits_text(&text));
-        if fits && !levels.contains(&text) {
-            levels.push(text);
-        }
-    }
+    // Missing cells of the pool also stand for levels that are not known.
+    let pooled = part.pool.iter().filter_map(|(level, _)| level[member].as_deref());
+    let own = part.levels.iter().map(|level| level[member].as_deref().unwrap_or_default());
+    let fits =
+        |text: &&str| options.requirements.iter().all(|one| one.column != *column || one.fits_text(text));
+    let levels: BTreeSet<&str> = own.chain(pooled).map(str::trim).filter(fits).collect();
     if levels.is_empty() {
         let expected = "a level that the conditions leave";
         return Err(Error::invalid_value("--balance", expected, format!("none of '{column}'")));
     }
     let count = levels.len();
-    let share = |(at, text): (usize, String)| {
+    if options.count < count {
+        let expected = format!("at least {count}, a row for each level of '{column}' (--balance)");
+        return Err(Error::invalid_value("--count", expected, options.count));
+    }
+    let share = |(at, text): (usize, &str)| {
+        let value = text.to_string();
         let more = usize::from(at < options.count % count);
         let mut requirements = options.requirements.clone();
-        requirements.push(Requirement { column: column.clone(), comparison: Comparison::Equal, value: text });
+        requirements.push(Requirement { column: column.clone(), comparison: Comparison::Equal, value });
         (options.count / count + more, requirements)
     };
-    Ok(levels.into_iter().enumerate().map(share).filter(|(count, _)| *count > 0).collect())
+    Ok(levels.into_iter().enumerate().map(share).collect())
 }
 
 /// Draws rows that fulfil the requirements of parts.
@@ -145,8 +153,11 @@ fn draw(
         parts.iter().map(|part| part.as_ref().map(|part| part.condition.clone())).collect();
     let mut drawn: Option<Drawn> = None;
     let (mut weights, mut effective, mut round) = (vec![], 0.0, 0);
-    while effective < count as f64 && weights.len() < CANDIDATES * count.max(ROUND) {
-        let more = saved.model.draw(count.max(ROUND), calibration, &conditions, (seed, table(round)), device);
+    let most = (CANDIDATES * count.max(ROUND)).min(CELLS / parts.len());
+    while effective < count as f64 && (round == 0 || weights.len() < most) {
+        let numbers = (seed, table(round));
+        let mut more = saved.model.draw(count.max(ROUND), calibration, &conditions, numbers, device);
+        refuse(&mut more, &saved.header.table.codec, parts);
         let all = match drawn.take() {
             Some(before) => before.and(more),
             None => more,
@@ -179,6 +190,20 @@ fn draw(
     // Repeated rows are neighbours.
     let order = permutation(noise, rows.len());
     Ok(Kept { drawn, rows: order.into_iter().map(|at| rows[at]).collect() })
+}
+
+/// Rows with a number that does not fit get the weight 0.
+fn refuse(drawn: &mut Drawn, codec: &TableCodec, parts: &[Option<PartRequirement>]) {
+    for (at, part) in codec.parts.iter().enumerate() {
+        let (Some(wanted), Some(numbers)) = (&parts[at], &part.numbers) else { continue };
+        let cells = drawn.codes[at].iter().zip(&drawn.scores[at]);
+        for (weight, (code, score)) in drawn.log_weights.iter_mut().zip(cells) {
+            let is_number = part.number_code() == Some(*code as usize);
+            if is_number && !wanted.fits_number(numbers.number(*score)) {
+                *weight = f64::NEG_INFINITY;
+            }
+        }
+    }
 }
 
 /// `count` positions, each drawn as often as its weight says, up to one more or less.
