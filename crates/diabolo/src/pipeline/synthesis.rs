@@ -19,7 +19,7 @@ use crate::random::{Purpose, stream};
 use crate::task::SynthesizeOptions;
 use crate::tensor::Device;
 use crate::train::{self, EpochRecord, TrainingData};
-use crate::{Result, VERSION};
+use crate::{Error, Result, VERSION};
 
 /// Steps of training, and epochs, at most and at least.
 const STEPS: usize = 5000;
@@ -52,6 +52,10 @@ impl FitJob<'_> {
         (self.on_event)(Event::Phase(Phase::Prepare));
         let settings = self.config.synthesize.clone().unwrap_or_default();
         settings.validate()?;
+        if let Some(column) = self.config.data.condition.first() {
+            let reason = "conditions are given to `generate --where`, for any column";
+            return Err(Error::conflict("--preset synthesize", format!("--condition {column}"), reason));
+        }
         let (rows, fingerprint, mut notes) = self.read_rows()?;
         let name = self.name.clone();
         let data = &self.config.data;
