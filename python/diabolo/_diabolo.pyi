@@ -58,7 +58,7 @@ class Forecast:
         levels: Sequence[float] = ...,
         samples: int = 0,
         seed: int = 0,
-        start: str | None = None,
+        start: int | str | None = None,
     ) -> tuple[Table, list[str]]: ...
 
 class Synthesis:

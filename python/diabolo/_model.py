@@ -375,10 +375,13 @@ class ForecastModel(_Saved):
     _inner = _diabolo.Forecast
 
     def forecast(self, data, horizon=None, *, level=(0.8, 0.95), samples=0, seed=0, start=None):
-        """The next values of the series of these rows, with intervals, or so many sample paths."""
+        """The next values of the series of these rows, with intervals, or so many sample paths.
+
+        ``start`` is a row of each series, from 1, or a time; by default the step after the last row.
+        """
         rows = self._rows(data)
         levels = [level] if isinstance(level, (int, float)) else list(level)
-        start = None if start is None else str(start)
+        start = start if start is None or hasattr(start, "__index__") else str(start)
         table, notes = self._made.forecast(rows.table, horizon, levels, samples, seed, start)
         _warn(notes)
         return rows.back(table, same_rows=False)

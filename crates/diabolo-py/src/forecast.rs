@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::report::fit_page;
-use diabolo::task::ForecastOptions;
+use diabolo::task::{ForecastOptions, Start};
 use diabolo::{FitJob, Forecaster, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -18,6 +18,13 @@ use crate::watch::{compute, raised};
 #[pyclass(frozen, module = "diabolo._diabolo")]
 pub struct Forecast {
     forecaster: Forecaster,
+}
+
+/// Where a forecast begins: a number is a row, a text what it is on the command line.
+#[derive(FromPyObject)]
+enum Begin {
+    Row(usize),
+    Text(String),
 }
 
 impl Forecast {
@@ -73,10 +80,15 @@ impl Forecast {
         levels: Vec<f64>,
         samples: usize,
         seed: u64,
-        start: Option<String>,
+        start: Option<Begin>,
     ) -> PyResult<(Table, Vec<String>)> {
-        let options = ForecastOptions { horizon, levels, samples, seed, from: None };
-        let options = self.forecaster.options(options, start.as_deref());
+        let (row, text) = match start {
+            Some(Begin::Row(row)) => (Some(Start::Row(row)), None),
+            Some(Begin::Text(text)) => (None, Some(text)),
+            None => (None, None),
+        };
+        let options = ForecastOptions { horizon, levels, samples, seed, from: row };
+        let options = self.forecaster.options(options, text.as_deref());
         let made = compute(py, || self.forecaster.forecast(&rows.rows, &options))?;
         Ok((Table { rows: made.table }, made.notes))
     }

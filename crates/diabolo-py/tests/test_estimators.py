@@ -175,7 +175,7 @@ def test_synthetic_rows_have_the_dtypes_of_the_data(tmp_path):
     assert set(tall["plan"]) == {"pro"} and (tall["height"] >= 170).all()
     assert set(synthesizer.sample(40, balance="plan")["plan"].value_counts()) == {20}
     with pytest.warns(diabolo.DiaboloWarning, match="effective sample size"):
-        synthesizer.sample(3000, where={"height": ">=190", "plan": "basic", "visits": ">=8"})
+        synthesizer.sample(3000, where={"weight": ">=97"})
     assert synthesizer.audit(tmp_path / "audit.html")["rows"][1] > 300
     assert "<svg" in (tmp_path / "audit.html").read_text()
     synthesizer.save(tmp_path / "model.safetensors")

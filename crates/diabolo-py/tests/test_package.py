@@ -78,7 +78,7 @@ LONG = {
     "autoencoder": lambda rows: diabolo.fit(rows, epochs=10_000, patience=0),
     "synthesize": lambda rows: diabolo.fit(rows, preset="synthesize", epochs=10_000, patience=0),
     "forecast": lambda rows: diabolo.fit(rows, preset="forecast", epochs=100_000, patience=0, horizon=20),
-    "compare": lambda rows: diabolo.compare(rows, models=["plain"], seeds=1, epochs=10_000, patience=0),
+    "compare": lambda rows: diabolo.compare(rows, models=["plain", "denoising"], seeds=1, epochs=10_000, patience=0),
 }
 
 
