@@ -6,6 +6,7 @@ import inspect
 import multiprocessing
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
@@ -244,6 +245,8 @@ def test_stubs_say_what_is_there_and_no_more():
             continue
         stated = _stated(stubs, name)
         own = {member for kind in real.__mro__ if kind.__module__.startswith("diabolo") for member in vars(kind)}
+        # scikit-learn gives classes such methods for arguments that are passed through.
+        own = {member for member in own if not re.fullmatch("set_.*_request", member)}
         assert _public(own) <= set(stated), f"{name}: the stub lacks {_public(own) - set(stated)}"
         for member, node in stated.items():
             if node is not None and member != "__init__":

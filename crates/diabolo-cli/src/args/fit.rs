@@ -264,12 +264,13 @@ mod tests {
         ("type", "types={column: kind}"),
     ];
     /// Keywords without a flag of `fit`, and what stands for them.
-    const KEYWORDS_ONLY: [(&str, &str); 6] = [
+    const KEYWORDS_ONLY: [(&str, &str); 7] = [
         ("beyond_range", "a flag of the commands that write numbers"),
         ("curvature_deviation", "--set model.family.curvature_deviation"),
         ("score_sigmas", "--set model.family.score_sigmas"),
         ("sigma_max", "--set model.family.sigma_max"),
         ("sigma_min", "--set model.family.sigma_min"),
+        ("steps", "--set training.steps"),
         ("types", "--type"),
     ];
 
