@@ -72,13 +72,14 @@ class RowEstimator(BaseEstimator):
 
     def fit(self, X, y=None):
         """Fits the model to rows; `y` is ignored."""
-        rows = self._rows(X, reset=True)
+        rows = X if is_path(X) else self._rows(X, reset=True)
         given = self.get_params(deep=False)
         settings = {name: value for name, value in given.items() if name not in (*_OWN, *self._aside)}
         settings = {"preset": self._preset_name(), "model": self._model, **settings, "seed": self._seed()}
         settings |= self.options or {}
-        made = _model.fit(rows, verbose=self.verbose, callback=self.callback, **settings)
-        self.model_ = made
+        self.model_ = _model.fit(rows, verbose=self.verbose, callback=self.callback, **settings)
+        if is_path(X):
+            self._rows(X, reset=True)
         return self
 
     def save(self, path):
@@ -101,7 +102,8 @@ class RowEstimator(BaseEstimator):
     def _rows(self, X, reset=False):
         """The rows as they are passed on; arrays are checked as scikit-learn does."""
         if is_path(X):
-            X = _model.read(X)
+            # Read as in the fit.
+            X = self._fitted()._rows(X).table
         marks = ("columns", "column_names", "__arrow_c_stream__")
         # Some sparse matrices of SciPy are mappings, too.
         is_mapping = isinstance(X, Mapping) and not hasattr(X, "shape")

@@ -18,40 +18,35 @@ def fit(data, *, out=None, verbose=False, callback=None, **settings):
     """Fits a model.
 
     ``settings`` are the flags of ``diabolo fit`` with underscores, such as ``preset="detect"``,
-    ``model="contractive"``, ``latent_dim=8``, ``epochs=20``, ``key="id"``; ``set={"a.b": value}`` is
-    any key of the configuration. ``out`` is a run folder to write. ``callback`` gets a dict for each
-    epoch, phase and warning; an exception of it ends the fit.
+    ``model="contractive"``, ``latent_dim=8``, ``epochs=20``, ``key="id"``; ``types={"zip":
+    "categorical"}`` is ``--type``, and ``set={"a.b": value}`` any key of the configuration. ``out`` is
+    a run folder to write. ``callback`` gets a dict for each epoch, phase and warning; an exception of
+    it ends the fit.
     """
-    listener = _listener(verbose, callback)
     source, kind, types, name = _source(data)
-    keywords = _keywords(settings, types)
-    config = json.loads(_diabolo.settings(keywords))
-    for task, fits, model in (
-        ("forecast", _diabolo.fit_forecast, ForecastModel),
-        ("synthesize", _diabolo.fit_synthesis, SynthesisModel),
-    ):
-        if config.get(task):
-            if out is not None:
-                raise ValueError(f"out: preset {task} has no run folder here; save the model with its method save")
-            made, found = fits(source, keywords, name, listener)
-            return _told(model(made, kind, json.loads(found)))
-    made, found = _diabolo.fit(source, keywords, name, None if out is None else os.fspath(out), listener)
-    return _told(Model(made, kind, json.loads(found)))
+    out = None if out is None else os.fspath(out)
+    made, found = _diabolo.fit(source, _keywords(settings, types), name, out, _listener(verbose, callback))
+    model = _wrapped(made, kind, json.loads(found))
+    _warn(model.warnings)
+    return model
 
 
 def load(path):
     """The model of a run folder or a model file, also of ``diabolo fit``."""
-    path = os.fspath(path)
-    if _diabolo.Forecast.is_at(path):
-        return ForecastModel(_diabolo.Forecast.open(path))
-    if _diabolo.Synthesis.is_at(path):
-        return SynthesisModel(_diabolo.Synthesis.open(path))
-    return Model(_diabolo.Model.open(path))
+    return _wrapped(_diabolo.load(os.fspath(path)))
 
 
-def read(source):
-    """The rows of a file, a folder, or a built-in set such as ``"digits"``."""
-    return _diabolo.read(os.fspath(source))
+def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=None, resize=None, gray=None,
+         strict=None):  # fmt: skip
+    """The rows of a file, a folder, or a built-in set such as ``"digits"``, as a `diabolo.Table`.
+
+    The options are those of ``diabolo fit`` for files; a model reads its paths as those of its fit.
+    """
+    given = {"delimiter": delimiter, "header": header, "encoding": encoding, "skip_bad_rows": skip_bad_rows,
+             "resize": resize, "gray": gray, "strict": strict}  # fmt: skip
+    table, notes = _diabolo.read(os.fspath(source), _keywords(given, {}))
+    _warn(notes)
+    return table
 
 
 def inspect(data, **settings):
@@ -85,17 +80,23 @@ def compare(data, *, models=("plain", "denoising", "contractive", "variational")
 
 
 def evaluate(model, data=None, *, samples=None, diagnose=False):
-    """Metrics of a model on rows: reconstruction, KL divergence, contraction, …, in nats per row."""
+    """Metrics of a model on rows: reconstruction, KL divergence, contraction, …, in nats per row.
+
+    The rows may be a path: of the data of the fit, the rows that were held out are used, as by default.
+    """
     return _of(model).evaluate(data, samples=samples, diagnose=diagnose)
 
 
 def report(model, data=None, out=None):
-    """The report of a model as HTML, written to ``out`` if given (``.svg``: the figure)."""
+    """The report of a model as HTML, written to ``out`` if given (``.svg``: the figure).
+
+    Rows as in `evaluate`.
+    """
     return _of(model).report(data, out)
 
 
 def drift(model, data):
-    """How rows differ from those held out of the fit: score, columns, latent dimensions."""
+    """How rows, or those of a path, differ from those held out of the fit: score, columns, latent dimensions."""
     return _of(model).drift(data)
 
 
@@ -132,10 +133,15 @@ def _plain(value):
     raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")
 
 
-def _told(model):
-    for text in model.warnings:
+def _warn(texts):
+    for text in texts:
         _warnings.warn(text, DiaboloWarning, stacklevel=3)
-    return model
+
+
+def _wrapped(made, kind=None, found=None):
+    """The model of the package around one of the extension."""
+    model = next(model for model in (Model, ForecastModel, SynthesisModel) if isinstance(made, model._inner))
+    return model(made, kind, found)
 
 
 def _listener(verbose, callback):
@@ -191,7 +197,8 @@ class _Saved:
     def __init__(self, made, kind=None, found=None):
         self._made, self._kind = made, kind
         found = found or {}
-        self.warnings = found.get("warnings", [])
+        self.warnings, self.metrics = found.get("warnings", []), found.get("metrics")
+        self.history = found.get("history", [])
 
     @property
     def info(self):
@@ -222,6 +229,14 @@ class _Saved:
 
     __hash__ = object.__hash__
 
+    def _rows(self, data):
+        """Rows, or those of a path, read as in the fit."""
+        if not is_path(data):
+            return rows_of(data)
+        table, notes = self._made.read(os.fspath(data))
+        _warn(notes)
+        return rows_of(table)
+
     def _frame(self, table):
         return (self._kind or usual_kind()).new(table)
 
@@ -233,13 +248,11 @@ class Model(_Saved):
 
     def __init__(self, made, kind=None, found=None):
         super().__init__(made, kind, found)
-        found = found or {}
-        self.metrics, self.history = found.get("metrics"), found.get("history", [])
-        self.stop_reason = found.get("stop_reason")
+        self.stop_reason = (found or {}).get("stop_reason")
 
     def encode(self, data, *, alone=False):
         """The code of each row as columns ``latent_1``, …, after key and label unless ``alone``."""
-        rows = rows_of(data)
+        rows = self._rows(data)
         return rows.back(self._made.encode(rows.table, alone or not rows.is_frame))
 
     def decode(self, codes):
@@ -255,7 +268,7 @@ class Model(_Saved):
 
     def reconstruct(self, data):
         """The mean reconstruction of each row."""
-        rows = rows_of(data)
+        rows = self._rows(data)
         return rows.back(self._made.reconstruct(rows.table))
 
     denoise = reconstruct
@@ -267,15 +280,14 @@ class Model(_Saved):
         ``alerts_per_1000=5`` or ``quantile=0.99``. ``alone`` gives no columns of the rows. For an array,
         a dict of arrays comes back.
         """
-        rows = rows_of(data)
+        rows = self._rows(data)
         table, notes = self._made.score(rows.table, *_rule(rule), reasons, explain_all, alone or not rows.is_frame)
-        for note in notes:
-            _warnings.warn(note, DiaboloWarning, stacklevel=2)
+        _warn(notes)
         return rows.named(table)
 
     def impute(self, data, *, samples=1000, multiple=0, seed=0):
         """The rows with their missing cells imputed; with ``multiple=M`` a list of M drawn tables."""
-        rows = rows_of(data)
+        rows = self._rows(data)
         made = self._made.impute(rows.table, samples, multiple, False, seed)
         if multiple:
             return [rows.back(table) for table in made["draws"]]
@@ -283,7 +295,7 @@ class Model(_Saved):
 
     def imputation(self, data, *, samples=1000, seed=0):
         """The completed rows, which cells were imputed, and their standard errors, as a dict."""
-        rows = rows_of(data)
+        rows = self._rows(data)
         made = self._made.impute(rows.table, samples, 0, self.info["is_variational"], seed)
         return {name: rows.back(made[name]) for name in ("completed", "mask", "errors") if name in made}
 
@@ -294,25 +306,25 @@ class Model(_Saved):
 
     def calibrate(self, data):
         """The same model with these rows as the reference of scores."""
-        return Model(self._made.calibrate(rows_of(data).table), self._kind)
+        return Model(self._made.calibrate(self._rows(data).table), self._kind)
 
     def drift(self, data):
         """How rows differ from those held out of the fit."""
-        return json.loads(self._made.drift(rows_of(data).table))
+        return json.loads(self._made.drift(self._rows(data).table))
 
     def evaluate(self, data=None, *, samples=None, diagnose=False):
-        """Metrics of rows, or of the test rows of this fit."""
-        if data is None:
-            if samples is None and not diagnose and self.metrics is not None:
-                return self.metrics
-            data = self._held_out()
-        return json.loads(self._made.evaluate(rows_of(data).table, samples, diagnose))
+        """Metrics of rows, by default of those that were held out of the fit for testing."""
+        if data is None and samples is None and not diagnose and self.metrics is not None:
+            return self.metrics
+        numbers, notes = self._made.evaluate(_evaluated(data), samples, diagnose)
+        _warn(notes)
+        return json.loads(numbers)
 
     def report(self, data=None, out=None):
-        """The report on rows, or on the test rows of this fit."""
-        rows = rows_of(self._held_out() if data is None else data)
+        """The report on rows, by default on those that were held out of the fit for testing."""
         figure = out is not None and os.fspath(out).endswith(".svg")
-        text = self._made.report(rows.table, figure)
+        text, notes = self._made.report(_evaluated(data), figure)
+        _warn(notes)
         if out is not None:
             with open(out, "w", encoding="utf-8") as file:
                 file.write(text)
@@ -320,21 +332,15 @@ class Model(_Saved):
 
     def contraction(self, data):
         """The squared Frobenius norm of the encoder's Jacobian at each row, exact."""
-        return self._made.contraction(rows_of(data).table)
+        return self._made.contraction(self._rows(data).table)
 
     def compress(self, data, *, embed=False, block_rows=None):
         """The rows as the bytes of a ``.dbz`` file, without loss."""
-        return _diabolo.compress(self.to_bytes(), rows_of(data).table, embed, block_rows)
+        return _diabolo.compress(self.to_bytes(), self._rows(data).table, embed, block_rows)
 
     def decompress(self, data):
         """The rows of a ``.dbz`` file."""
         return self._frame(_diabolo.decompress(bytes(data), self.to_bytes()))
-
-    def _held_out(self):
-        rows = self._made.test_rows()
-        if rows is None:
-            raise ValueError("a model from a file has no rows: name those to use")
-        return rows
 
     def __repr__(self):
         info = self.info
@@ -343,8 +349,13 @@ class Model(_Saved):
     def _repr_html_(self):
         rows = self._made.test_rows()
         return f"<pre>{self!r}</pre>".replace("<diabolo", "&lt;diabolo") + (
-            "" if rows is None else self._made.report(rows, True)
+            "" if rows is None else self._made.report(rows, True)[0]
         )
+
+
+def _evaluated(data):
+    """Rows as the library takes them: a table, a path, or none for held-out ones."""
+    return None if data is None else _source(data)[0]
 
 
 def _rule(given):
@@ -363,18 +374,16 @@ class ForecastModel(_Saved):
 
     _inner = _diabolo.Forecast
 
-    def __init__(self, made, kind=None, found=None):
-        super().__init__(made, kind, found)
-        self.metrics = (found or {}).get("scores")
-
     def forecast(self, data, horizon=None, *, level=(0.8, 0.95), samples=0, seed=0, start=None):
-        """The next values of the series of these rows, with intervals, or so many sample paths."""
-        rows = rows_of(data)
+        """The next values of the series of these rows, with intervals, or so many sample paths.
+
+        ``start`` is a row of each series, from 1, or a time; by default the step after the last row.
+        """
+        rows = self._rows(data)
         levels = [level] if isinstance(level, (int, float)) else list(level)
-        start = None if start is None else str(start)
+        start = start if start is None or hasattr(start, "__index__") else str(start)
         table, notes = self._made.forecast(rows.table, horizon, levels, samples, seed, start)
-        for note in notes:
-            _warnings.warn(note, DiaboloWarning, stacklevel=2)
+        _warn(notes)
         return rows.back(table, same_rows=False)
 
     def __repr__(self):
@@ -387,16 +396,11 @@ class SynthesisModel(_Saved):
 
     _inner = _diabolo.Synthesis
 
-    def __init__(self, made, kind=None, found=None):
-        super().__init__(made, kind, found)
-        self.history = (found or {}).get("history", [])
-
     def generate(self, n, *, where=None, balance=None, seed=0):
         """New rows. ``where={"plan": "pro", "age": ">=65"}`` sets conditions on any columns, and
         ``balance="plan"`` gives each level of a column as many rows."""
         table, notes = self._made.generate(n, _conditions(where), balance, seed)
-        for note in notes:
-            _warnings.warn(note, DiaboloWarning, stacklevel=2)
+        _warn(notes)
         return self._frame(table)
 
     def audit(self, out=None):

@@ -1,6 +1,6 @@
 """One estimator a task: anomalies, missing cells, new rows, forecasts, compression."""
 
-from . import _diabolo, _model
+from . import _diabolo
 from ._base import OutlierMixin, RowEstimator, TransformerMixin, each, vector
 from ._rows import rows_of
 
@@ -10,8 +10,8 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
 
     ``contamination="auto"`` flags rows with a p-value of at most 0.05, as ``diabolo score`` does: a row
     like the held-out ones is flagged that often; with fewer than 19 of those, rows above them all are.
-    A number is the exact share of the rows of `fit` to flag. ``contaminated=True`` is for rows of `fit`
-    that contain anomalies.
+    A number is the exact share to flag of the rows of `fit` (of a series: of those with a whole window).
+    ``contaminated=True`` is for rows of `fit` that contain anomalies.
     """
 
     _defaults = {"contamination": "auto", "contaminated": False, "model": None, "key": None, "window": None,
@@ -32,20 +32,18 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
         if share != "auto" and not 0 < share <= 0.5:
             raise ValueError(f"contamination: expected 'auto' or a number above 0, up to 0.5, found {share!r}")
         super().fit(X, y)
-        self.offset_ = self._threshold() if share == "auto" else self._share_offset(X, share)
+        self.offset_ = self._alpha_offset() if share == "auto" else self._share_offset(X, share)
         return self
 
-    def _threshold(self):
-        held_out = self.model_._made.held_out_scores()
-        if not held_out:
+    def _alpha_offset(self):
+        threshold = self.model_._made.threshold(self._alpha)
+        if threshold is None:
             raise ValueError("no row was held out: give more rows, or a contamination")
-        # Of n + 1 rows like these, at most this share scores above the threshold; of few rows, one.
-        above = max(int(self._alpha * (len(held_out) + 1)) - 1, 0)
-        score = held_out[len(held_out) - 1 - above]
-        return -(score + 1e-5 * max(abs(score), 1.0))
+        return -threshold
 
     def _share_offset(self, X, share):
-        scores = sorted(self.score_samples(X))
+        # The first rows of a series have no whole window, and no score.
+        scores = sorted(score for score in self.score_samples(X) if score == score)
         flagged = int(share * len(scores) + 1e-9)
         # Between two scores, so that rounding moves no row.
         below = scores[flagged - 1] if flagged else scores[0] - 2.0
@@ -227,7 +225,7 @@ class Forecaster(RowEstimator):
     _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "test": None}
 
     def fit(self, X, y=None):
-        """Fits the forecast to the history, from which `predict` continues."""
+        """Fits the forecast to the history, which may be a path, and from which `predict` continues."""
         super().fit(X, y)
         self.history_ = X
         return self
@@ -236,4 +234,4 @@ class Forecaster(RowEstimator):
         """The next values with intervals, after the rows of `fit` or after ``history``."""
         model = self._fitted()
         rows = self.history_ if history is None else history
-        return model.forecast(_model.read(rows) if isinstance(rows, str) else rows, horizon, level=level)
+        return model.forecast(rows, horizon, level=level)

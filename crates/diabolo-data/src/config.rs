@@ -130,6 +130,21 @@ impl DataConfig {
         }
     }
 
+    /// The first setting that is not its default and concerns the reading of files only.
+    pub fn of_files(&self) -> Option<&'static str> {
+        let usual = ImageOptions::default();
+        let given = [
+            ("delimiter", self.delimiter.is_some()),
+            ("header", self.header.is_some()),
+            ("encoding", self.encoding.is_some()),
+            ("skip_bad_rows", self.skip_bad_rows > 0),
+            ("resize", self.images.resize != usual.resize),
+            ("gray", self.images.channels != usual.channels),
+            ("strict", self.images.strict != usual.strict),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    }
+
     /// The windows of a time series, if the rows are one.
     pub fn windows(&self) -> Option<Windows> {
         let aside = self.key.iter().chain(&self.label).chain(&self.condition).chain(&self.drop);

@@ -69,22 +69,8 @@ fn array(kind: &str, values: &Bound<PyAny>, missing: Option<Vec<u8>>) -> PyResul
         "uint16" => primitive::<UInt16Type>(values, nulls)?,
         "uint32" => primitive::<UInt32Type>(values, nulls)?,
         "uint64" => primitive::<UInt64Type>(values, nulls)?,
-        "float32" => {
-            let cells = numbers::<f32>(values)?;
-            check_length(nulls.as_ref(), cells.len())?;
-            let seen = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-            let cells = cells.iter().enumerate();
-            let cells = cells.map(|(row, &cell)| Some(cell).filter(|cell| !cell.is_nan() && seen(row)));
-            Arc::new(PrimitiveArray::<Float32Type>::from_iter(cells))
-        }
-        "float64" => {
-            let cells = numbers::<f64>(values)?;
-            check_length(nulls.as_ref(), cells.len())?;
-            let seen = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
-            let cells = cells.iter().enumerate();
-            let cells = cells.map(|(row, &cell)| Some(cell).filter(|cell| !cell.is_nan() && seen(row)));
-            Arc::new(PrimitiveArray::<Float64Type>::from_iter(cells))
-        }
+        "float32" => floats::<Float32Type>(values, nulls.as_ref(), f32::is_nan)?,
+        "float64" => floats::<Float64Type>(values, nulls.as_ref(), f64::is_nan)?,
         "date" => primitive::<Date32Type>(values, nulls)?,
         "text" => Arc::new(StringArray::from(values.extract::<Vec<Option<String>>>()?)),
         "category" => {
@@ -115,6 +101,20 @@ fn primitive<T: ArrowPrimitiveType<Native: Element>>(
 ) -> PyResult<ArrayRef> {
     let cells = numbers::<T::Native>(values)?;
     Ok(Arc::new(PrimitiveArray::<T>::try_new(cells.into(), nulls).map_err(wrong)?))
+}
+
+/// Numbers, of which NaN is missing, too.
+fn floats<T: ArrowPrimitiveType<Native: Element>>(
+    values: &Bound<PyAny>,
+    nulls: Option<&NullBuffer>,
+    is_nan: fn(T::Native) -> bool,
+) -> PyResult<ArrayRef> {
+    let cells = numbers::<T::Native>(values)?;
+    check_length(nulls, cells.len())?;
+    let seen = |row: usize| nulls.is_none_or(|nulls| nulls.is_valid(row));
+    let cells = cells.iter().enumerate();
+    let cells = cells.map(|(row, &cell)| Some(cell).filter(|&cell| !is_nan(cell) && seen(row)));
+    Ok(Arc::new(PrimitiveArray::<T>::from_iter(cells)))
 }
 
 fn timestamps(unit: &str, values: &Bound<PyAny>, nulls: Option<NullBuffer>) -> PyResult<ArrayRef> {

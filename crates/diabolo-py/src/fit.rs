@@ -1,49 +1,28 @@
 //! Fits.
 
-use std::path::PathBuf;
-use std::sync::mpsc::Sender;
+use std::path::{Path, PathBuf};
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::pipeline::{Cancel, Event, Fitted};
-use diabolo::{Config, FitJob, Result, report};
-use pyo3::exceptions::PyValueError;
+use diabolo::{FitJob, Result, report};
 use pyo3::prelude::*;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::forecast::Forecast;
+use crate::input::Input;
 use crate::model::Model;
-use crate::table::Table;
+use crate::synthesis::Synthesis;
 use crate::watch::{raised, watched};
 
-/// Rows to fit: a table, or a path or the name of a built-in set.
-#[derive(FromPyObject)]
-pub enum Input {
-    Rows(Py<Table>),
-    Path(String),
+/// A fitted model, of the class that its configuration asks for.
+#[derive(IntoPyObject)]
+pub enum Made {
+    Model(Model),
+    Forecast(Forecast),
+    Synthesis(Synthesis),
 }
 
-impl Input {
-    pub fn job<'a>(&self, name: &str) -> FitJob<'a> {
-        match self {
-            Input::Rows(table) => FitJob::new(table.get().rows.clone()).name(name),
-            Input::Path(path) => FitJob::input(path),
-        }
-    }
-}
-
-/// The configuration of keywords, given as JSON.
-pub fn config(keywords: &str) -> PyResult<Config> {
-    let given: Map<String, Value> =
-        serde_json::from_str(keywords).map_err(|cause| PyValueError::new_err(cause.to_string()))?;
-    Config::of_keywords(&given).map_err(raised)
-}
-
-/// The resolved settings of keywords as JSON, before they see rows.
-#[pyfunction]
-pub fn settings(keywords: &str) -> PyResult<String> {
-    Ok(json!(config(keywords)?).to_string())
-}
-
-/// Fits a model; returns it with metrics, history, warnings and the reason of the end as JSON.
+/// Fits a model, and writes the run folder `out`; returns it with what was found, as JSON.
 #[pyfunction]
 #[pyo3(signature = (input, keywords, name="rows", out=None, on_event=None))]
 pub fn fit(
@@ -53,38 +32,51 @@ pub fn fit(
     name: &str,
     out: Option<PathBuf>,
     on_event: Option<Py<PyAny>>,
-) -> PyResult<(Model, String)> {
-    let (config, cancel) = (config(keywords)?, Cancel::new());
+) -> PyResult<(Made, String)> {
+    let (config, cancel) = (input.config(keywords)?, Cancel::new());
+    out.as_deref().map_or(Ok(()), Run::check_unused).map_err(raised)?;
+    let task = [config.forecast.is_some(), config.synthesize.is_some()];
     let job = input.job(name).config(config).cancel(cancel.clone());
-    let fitted = watched(py, &cancel, on_event.as_ref(), |events| run(job, out, events))?;
+    let (made, found) = watched(py, &cancel, on_event.as_ref(), |tell| {
+        let out = out.as_deref();
+        let job = job.on_event(move |event| {
+            if let Some(event) = told(&event) {
+                tell.tell(&event);
+            }
+        });
+        match task {
+            [true, _] => Forecast::fit(job, out).map(|(made, found)| (Made::Forecast(made), found)),
+            [_, true] => Synthesis::fit(job, out).map(|(made, found)| (Made::Synthesis(made), found)),
+            _ => autoencoder(job, out).map(|(made, found)| (Made::Model(made), found)),
+        }
+    })?;
+    Ok((made, found.to_string()))
+}
+
+fn autoencoder(job: FitJob<'_>, out: Option<&Path>) -> Result<(Model, Value)> {
+    let fitted: Fitted = match out {
+        None => job.run()?,
+        Some(folder) => {
+            let prepared = job.prepare()?;
+            let run = Run::create(folder)?;
+            let fitted = prepared.in_run(run.clone())?.run()?;
+            if fitted.test.num_rows() > 0 {
+                let (saved, device) = (fitted.predictor.saved(), fitted.predictor.device());
+                let page = report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
+                write_atomically(&run.report_path(), page.to_html().as_bytes())?;
+            }
+            fitted
+        }
+    };
     let found = json!({
         "metrics": fitted.metrics, "history": fitted.history, "warnings": fitted.warnings,
         "stop_reason": fitted.stop.name(), "seconds": fitted.seconds,
     });
-    Ok((Model::fitted(fitted), found.to_string()))
-}
-
-fn run(job: FitJob<'_>, out: Option<PathBuf>, events: Sender<String>) -> Result<Fitted> {
-    let job = job.on_event(move |event| {
-        if let Some(event) = told(&event) {
-            // Nobody listens if the fit was cancelled.
-            let _ = events.send(event.to_string());
-        }
-    });
-    let Some(folder) = out else { return job.run() };
-    Run::check_unused(&folder)?;
-    let run = Run::create(&folder)?;
-    let fitted = job.prepare()?.in_run(run.clone())?.run()?;
-    if fitted.test.num_rows() > 0 {
-        let (saved, device) = (fitted.predictor.saved(), fitted.predictor.device());
-        let page = report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
-        write_atomically(&run.report_path(), page.to_html().as_bytes())?;
-    }
-    Ok(fitted)
+    Ok((Model::fitted(fitted), found))
 }
 
 /// What a callback is told.
-pub fn told(event: &Event) -> Option<Value> {
+fn told(event: &Event) -> Option<Value> {
     match event {
         Event::Phase(phase) => Some(json!({ "event": "phase", "phase": phase.name() })),
         Event::Epoch(record, epochs) => {

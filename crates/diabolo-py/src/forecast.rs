@@ -1,18 +1,18 @@
 //! Forecasts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use diabolo::artifact::ModelKind;
-use diabolo::pipeline::Cancel;
+use diabolo::artifact::{Run, write_atomically};
+use diabolo::report::fit_page;
 use diabolo::task::{ForecastOptions, Start};
-use diabolo::{Forecaster, Preset};
+use diabolo::{FitJob, Forecaster, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::fit::{Input, config, told};
+use crate::input::read_as;
 use crate::table::Table;
-use crate::watch::{compute, raised, watched};
+use crate::watch::{compute, raised};
 
 /// A fitted forecast.
 #[pyclass(frozen, module = "diabolo._diabolo")]
@@ -20,48 +20,33 @@ pub struct Forecast {
     forecaster: Forecaster,
 }
 
-/// Fits a forecast; returns it with its errors on test windows and notes as JSON.
-#[pyfunction]
-#[pyo3(signature = (input, keywords, name="rows", on_event=None))]
-pub fn fit_forecast(
-    py: Python,
-    input: Input,
-    keywords: &str,
-    name: &str,
-    on_event: Option<Py<PyAny>>,
-) -> PyResult<(Forecast, String)> {
-    let mut config = config(keywords)?;
-    if config.forecast.is_none() {
-        Preset::Forecast.apply(&mut config);
+/// Where a forecast begins: a number is a row, a text what it is on the command line.
+#[derive(FromPyObject)]
+enum Begin {
+    Row(usize),
+    Text(String),
+}
+
+impl Forecast {
+    /// Fits a forecast, and writes its run; with its errors on test windows and notes.
+    pub fn fit(job: FitJob<'_>, out: Option<&Path>) -> Result<(Self, Value)> {
+        let fitted = job.forecast()?;
+        if let Some(folder) = out {
+            let run = Run::create(folder)?;
+            fitted.save_run(&run)?;
+            write_atomically(&run.report_path(), fit_page(&fitted).to_html().as_bytes())?;
+        }
+        let found = json!({ "metrics": fitted.scores, "warnings": fitted.notes });
+        Ok((Forecast { forecaster: fitted.forecaster }, found))
     }
-    let cancel = Cancel::new();
-    let job = input.job(name).config(config).cancel(cancel.clone());
-    let fitted = watched(py, &cancel, on_event.as_ref(), |events| {
-        job.on_event(move |event| {
-            if let Some(event) = told(&event) {
-                // Nobody listens if the fit was cancelled.
-                let _ = events.send(event.to_string());
-            }
-        })
-        .forecast()
-    })?;
-    let found = json!({ "scores": fitted.scores, "warnings": fitted.notes });
-    Ok((Forecast { forecaster: fitted.forecaster }, found.to_string()))
+
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Forecast { forecaster: Forecaster::open(path)? })
+    }
 }
 
 #[pymethods]
 impl Forecast {
-    #[staticmethod]
-    fn open(path: PathBuf) -> PyResult<Self> {
-        Ok(Forecast { forecaster: Forecaster::open(&path).map_err(raised)? })
-    }
-
-    /// Whether a run folder or a model file holds a forecast.
-    #[staticmethod]
-    fn is_at(path: PathBuf) -> bool {
-        ModelKind::Forecast.is_at(&path)
-    }
-
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
         Ok(Forecast { forecaster: Forecaster::from_bytes(bytes).map_err(raised)? })
@@ -79,6 +64,11 @@ impl Forecast {
         json!({ "header": self.forecaster.saved().header }).to_string()
     }
 
+    /// The rows of a path, read as in the fit, and the notes of the reader.
+    fn read(&self, py: Python, path: &str) -> PyResult<(Table, Vec<String>)> {
+        read_as(py, path, &self.forecaster.saved().header.config.data)
+    }
+
     /// The next values, and notes.
     #[pyo3(signature = (rows, horizon=None, levels=vec![0.8, 0.95], samples=0, seed=0, start=None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
@@ -90,10 +80,15 @@ impl Forecast {
         levels: Vec<f64>,
         samples: usize,
         seed: u64,
-        start: Option<String>,
+        start: Option<Begin>,
     ) -> PyResult<(Table, Vec<String>)> {
-        let from = start.map(|start| start.parse().map_or(Start::Time(start), Start::Row));
-        let options = ForecastOptions { horizon, levels, samples, seed, from };
+        let (row, text) = match start {
+            Some(Begin::Row(row)) => (Some(Start::Row(row)), None),
+            Some(Begin::Text(text)) => (None, Some(text)),
+            None => (None, None),
+        };
+        let options = ForecastOptions { horizon, levels, samples, seed, from: row };
+        let options = self.forecaster.options(options, text.as_deref());
         let made = compute(py, || self.forecaster.forecast(&rows.rows, &options))?;
         Ok((Table { rows: made.table }, made.notes))
     }

@@ -1,9 +1,9 @@
 //! Reading, inspection, comparison.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use diabolo::artifact::write_atomically;
-use diabolo::data::{DataConfig, Writer, open};
+use diabolo::artifact::{ModelKind, write_atomically};
+use diabolo::data::Writer;
 use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent, Inspection};
 use diabolo::report::comparison::assemble;
 use diabolo::task::compare::Plan;
@@ -12,21 +12,36 @@ use diabolo::{Error, Result};
 use pyo3::prelude::*;
 use serde_json::json;
 
-use crate::fit::{Input, config};
+use crate::fit::Made;
+use crate::forecast::Forecast;
+use crate::input::{Input, config, read_as};
+use crate::model::Model;
+use crate::synthesis::Synthesis;
 use crate::table::Table;
-use crate::watch::{compute, watched};
+use crate::watch::{compute, raised, watched};
 
-/// The rows of any input of `fit`.
+/// The rows of a path, read by the keywords, and the notes of the reader.
 #[pyfunction]
-pub fn read(py: Python, input: &str) -> PyResult<Table> {
-    Ok(Table { rows: compute(py, || open(input, &DataConfig::default().read_options())?.collect())? })
+pub fn read(py: Python, path: &str, keywords: &str) -> PyResult<(Table, Vec<String>)> {
+    read_as(py, path, &config(keywords)?.data)
+}
+
+/// The model of a run folder or a model file.
+#[pyfunction]
+pub fn load(path: PathBuf) -> PyResult<Made> {
+    let made = match () {
+        () if ModelKind::Forecast.is_at(&path) => Forecast::open(&path).map(Made::Forecast),
+        () if ModelKind::Table.is_at(&path) => Synthesis::open(&path).map(Made::Synthesis),
+        () => Model::open(&path).map(Made::Model),
+    };
+    made.map_err(raised)
 }
 
 /// What an input holds, column by column, as JSON.
 #[pyfunction]
 #[pyo3(signature = (input, keywords, name="rows"))]
 pub fn inspect(py: Python, input: Input, keywords: &str, name: &str) -> PyResult<String> {
-    let config = config(keywords)?;
+    let config = input.config(keywords)?;
     let found = compute(py, || match &input {
         Input::Path(path) => Inspection::of(path, &config),
         Input::Rows(table) => Inspection::of_rows(name, &table.get().rows, &config),
@@ -48,9 +63,9 @@ pub fn compare(
     out: PathBuf,
     on_event: Option<Py<PyAny>>,
 ) -> PyResult<(String, String)> {
-    let models = models.iter().map(|keywords| config(keywords)).collect::<PyResult<Vec<_>>>()?;
+    let models = models.iter().map(|keywords| input.config(keywords)).collect::<PyResult<Vec<_>>>()?;
     let cancel = Cancel::new();
-    watched(py, &cancel, on_event.as_ref(), |events| {
+    watched(py, &cancel, on_event.as_ref(), |tell| {
         // Compared models read their rows again for each seed.
         let spool = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
         let input = spooled(&input, &spool.path().join("rows.arrow"))?;
@@ -59,9 +74,7 @@ pub fn compare(
         let dir = ComparisonDir::open(&out, &plan)?;
         let result = dir.compare(&plan, &Device::cpu(), &cancel, &mut |event| {
             if let ComparisonEvent::Begins(candidate, seed, _) = event {
-                let told = json!({ "event": "model", "model": candidate.name(), "seed": seed });
-                // Nobody listens if the comparison was cancelled.
-                let _ = events.send(told.to_string());
+                tell.tell(&json!({ "event": "model", "model": candidate.name(), "seed": seed }));
             }
         })?;
         let comparison = assemble(&plan, &result);
@@ -73,7 +86,7 @@ pub fn compare(
 }
 
 /// The path of the rows: a table is written to `file`.
-fn spooled(input: &Input, file: &std::path::Path) -> Result<String> {
+fn spooled(input: &Input, file: &Path) -> Result<String> {
     let path = file.display().to_string();
     match input {
         Input::Path(path) => Ok(path.clone()),

@@ -9,6 +9,7 @@ mod columns;
 mod fit;
 mod forecast;
 mod functions;
+mod input;
 mod model;
 mod synthesis;
 mod table;
@@ -28,12 +29,10 @@ fn _diabolo(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<forecast::Forecast>()?;
     module.add_class::<synthesis::Synthesis>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
-    module.add_function(wrap_pyfunction!(fit::settings, module)?)?;
-    module.add_function(wrap_pyfunction!(forecast::fit_forecast, module)?)?;
-    module.add_function(wrap_pyfunction!(synthesis::fit_synthesis, module)?)?;
     module.add_function(wrap_pyfunction!(codec::compress, module)?)?;
     module.add_function(wrap_pyfunction!(codec::decompress, module)?)?;
     module.add_function(wrap_pyfunction!(functions::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(functions::compare, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::load, module)?)?;
     module.add_function(wrap_pyfunction!(functions::read, module)?)
 }

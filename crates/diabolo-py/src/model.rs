@@ -1,10 +1,11 @@
 //! A fitted model.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use diabolo::arrow::RecordBatch;
 use diabolo::artifact::weights;
-use diabolo::pipeline::{EvaluateOptions, Fitted, GenerateConfig, ScoreRun};
+use diabolo::data::read::OnNote;
+use diabolo::pipeline::{EvaluateOptions, EvaluationRows, Fitted, GenerateConfig, ScoreRun};
 use diabolo::task::{Draw, ImputeConfig, Rule, Scored, latent_names};
 use diabolo::train::EpochRecord;
 use diabolo::{Predictor, Result, report};
@@ -13,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::json;
 
+use crate::input::{Input, read_as};
 use crate::table::Table;
 use crate::watch::{compute, raised};
 
@@ -27,6 +29,10 @@ pub struct Model {
 }
 
 impl Model {
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Model { predictor: Predictor::open(path)?, history: vec![], test: None })
+    }
+
     pub fn fitted(fitted: Fitted) -> Self {
         let test = Some(fitted.test).filter(|rows| rows.num_rows() > 0);
         Model { predictor: fitted.predictor, history: fitted.history, test }
@@ -35,6 +41,25 @@ impl Model {
     /// The same fit with another predictor.
     fn with(&self, predictor: Predictor) -> Self {
         Model { predictor, history: self.history.clone(), test: self.test.clone() }
+    }
+
+    /// The rows in memory to evaluate: those given, or the test rows of this fit.
+    fn at_hand<'a>(&'a self, input: Option<&'a Input>) -> Option<&'a RecordBatch> {
+        match input {
+            Some(Input::Rows(table)) => Some(&table.get().rows),
+            Some(Input::Path(_)) => None,
+            None => self.test.as_ref(),
+        }
+    }
+
+    /// The rows of a path to evaluate, of the data of the fit the held-out ones.
+    fn named(&self, input: Option<&Input>, on_note: OnNote) -> Result<EvaluationRows> {
+        let path = input.and_then(|input| match input {
+            Input::Path(path) => Some(path.as_str()),
+            Input::Rows(_) => None,
+        });
+        let data = &self.predictor.saved().header.config.data;
+        EvaluationRows::new(&self.predictor, path, false, data, on_note)
     }
 
     fn transform(
@@ -67,12 +92,6 @@ fn rule(name: &str, value: f64) -> PyResult<Rule> {
 
 #[pymethods]
 impl Model {
-    /// A run folder or a model file.
-    #[staticmethod]
-    fn open(path: PathBuf) -> PyResult<Self> {
-        Ok(Model { predictor: Predictor::open(path).map_err(raised)?, history: vec![], test: None })
-    }
-
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
         Ok(Model { predictor: Predictor::from_bytes(bytes).map_err(raised)?, history: vec![], test: None })
@@ -142,9 +161,14 @@ impl Model {
         Ok((Table { rows }, notes))
     }
 
-    /// The scores of the held-out rows, ascending.
-    fn held_out_scores(&self) -> Vec<f32> {
-        self.predictor.saved().detector.as_ref().map(|detector| detector.scores.clone()).unwrap_or_default()
+    /// The score above which a p-value is at most `alpha`; none without held-out rows.
+    fn threshold(&self, alpha: f64) -> Option<f64> {
+        self.predictor.saved().detector.as_ref()?.threshold(alpha)
+    }
+
+    /// The rows of a path, read as in the fit, and the notes of the reader.
+    fn read(&self, py: Python, path: &str) -> PyResult<(Table, Vec<String>)> {
+        read_as(py, path, &self.predictor.saved().header.config.data)
     }
 
     /// The test rows of this fit.
@@ -211,23 +235,46 @@ impl Model {
         Ok(self.with(predictor))
     }
 
-    /// Metrics of these rows as JSON.
-    #[pyo3(signature = (rows, samples=None, diagnose=false))]
-    fn evaluate(&self, py: Python, rows: &Table, samples: Option<usize>, diagnose: bool) -> PyResult<String> {
+    /// Metrics as JSON, of these rows or of held-out ones, and notes.
+    #[pyo3(signature = (input=None, samples=None, diagnose=false))]
+    fn evaluate(
+        &self,
+        py: Python,
+        input: Option<Input>,
+        samples: Option<usize>,
+        diagnose: bool,
+    ) -> PyResult<(String, Vec<String>)> {
         let options = EvaluateOptions { samples, diagnose };
-        Ok(json!(compute(py, || self.predictor.evaluate(&rows.rows, &options))?).to_string())
+        let (on_note, notes) = OnNote::kept();
+        let (found, named) = compute(py, || match self.at_hand(input.as_ref()) {
+            Some(rows) => Ok((self.predictor.evaluate(rows, &options)?, None)),
+            None => {
+                let named = self.named(input.as_ref(), on_note)?;
+                Ok((named.evaluate(&self.predictor, &options)?, named.note))
+            }
+        })?;
+        let notes = [notes(), named.into_iter().collect(), found.warnings()].concat();
+        Ok((json!(found).to_string(), found.unknown.note().into_iter().chain(notes).collect()))
     }
 
-    /// The report on these rows: a page, or the figure as SVG.
-    #[pyo3(signature = (rows, figure=false))]
-    fn report(&self, py: Python, rows: &Table, figure: bool) -> PyResult<String> {
-        compute(py, || {
-            let predictor = &self.predictor;
-            let metrics = predictor.evaluate(&rows.rows, &EvaluateOptions::default())?.metrics;
+    /// The report on these rows, or on held-out ones: a page, or the figure as SVG; and notes.
+    #[pyo3(signature = (input=None, figure=false))]
+    fn report(&self, py: Python, input: Option<Input>, figure: bool) -> PyResult<(String, Vec<String>)> {
+        let (on_note, notes) = OnNote::kept();
+        let (text, named) = compute(py, || {
+            let (rows, predictor, named) = match self.at_hand(input.as_ref()) {
+                Some(rows) => (rows.clone(), self.predictor.clone(), None),
+                None => {
+                    let named = self.named(input.as_ref(), on_note)?;
+                    (named.collect()?, self.predictor.clone().input(&named.input), named.note)
+                }
+            };
+            let metrics = predictor.evaluate(&rows, &EvaluateOptions::default())?.metrics;
             let device = predictor.device();
-            let page = report::assemble(predictor.saved(), &self.history, &rows.rows, &metrics, device)?;
-            Ok(if figure { page.card_svg() } else { page.to_html() })
-        })
+            let page = report::assemble(predictor.saved(), &self.history, &rows, &metrics, device)?;
+            Ok((if figure { page.card_svg() } else { page.to_html() }, named))
+        })?;
+        Ok((text, [notes(), named.into_iter().collect()].concat()))
     }
 
     /// ‖J_f(x)‖²_F of each row.

@@ -1,19 +1,19 @@
 //! Models of a table, which make synthetic rows.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use diabolo::artifact::ModelKind;
-use diabolo::pipeline::{Cancel, FittedTable};
+use diabolo::artifact::{Run, write_atomically};
+use diabolo::pipeline::FittedTable;
 use diabolo::report::audit_page;
 use diabolo::task::SynthesizeOptions;
-use diabolo::{Preset, Synthesizer};
+use diabolo::{FitJob, Result, Synthesizer};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::fit::{Input, config, told};
+use crate::input::read_as;
 use crate::table::Table;
-use crate::watch::{compute, raised, watched};
+use crate::watch::{compute, raised};
 
 /// A fitted model of a table.
 #[pyclass(frozen, module = "diabolo._diabolo")]
@@ -23,48 +23,38 @@ pub struct Synthesis {
     fitted: Option<FittedTable>,
 }
 
-/// Fits a model of a table; returns it with history and notes as JSON.
-#[pyfunction]
-#[pyo3(signature = (input, keywords, name="rows", on_event=None))]
-pub fn fit_synthesis(
-    py: Python,
-    input: Input,
-    keywords: &str,
-    name: &str,
-    on_event: Option<Py<PyAny>>,
-) -> PyResult<(Synthesis, String)> {
-    let mut config = config(keywords)?;
-    if config.synthesize.is_none() {
-        Preset::Synthesize.apply(&mut config);
-    }
-    let cancel = Cancel::new();
-    let job = input.job(name).config(config).cancel(cancel.clone());
-    let fitted = watched(py, &cancel, on_event.as_ref(), |events| {
-        job.on_event(move |event| {
-            if let Some(event) = told(&event) {
-                // Nobody listens if the fit was cancelled.
-                let _ = events.send(event.to_string());
+impl Synthesis {
+    /// Fits a model of a table, and writes its run; with history and notes.
+    pub fn fit(job: FitJob<'_>, out: Option<&Path>) -> Result<(Self, Value)> {
+        let fitted = job.synthesize()?;
+        if let Some(folder) = out {
+            let run = Run::create(folder)?;
+            fitted.save_run(&run)?;
+            if let Some((_, page)) = audited(&fitted)? {
+                write_atomically(&run.report_path(), page.as_bytes())?;
             }
-        })
-        .synthesize()
-    })?;
-    let found = json!({ "history": fitted.history, "warnings": fitted.notes });
-    Ok((Synthesis { synthesizer: fitted.synthesizer.clone(), fitted: Some(fitted) }, found.to_string()))
+        }
+        let found = json!({ "history": fitted.history, "warnings": fitted.notes });
+        let made = Synthesis { synthesizer: fitted.synthesizer.clone(), fitted: Some(fitted) };
+        Ok((made, found))
+    }
+
+    pub fn open(path: &Path) -> Result<Self> {
+        Ok(Synthesis { synthesizer: Synthesizer::open(path)?, fitted: None })
+    }
+}
+
+/// The audit beside the rows of the fit as JSON, and its page; none without held-out rows.
+fn audited(fitted: &FittedTable) -> Result<Option<(String, String)>> {
+    let input = &fitted.synthesizer.saved().header.source.input;
+    Ok(fitted.audit()?.map(|(found, [synthetic, real, _])| {
+        let page = audit_page(input, &found, [&synthetic, &real], &fitted.notes);
+        (json!(found).to_string(), page.to_html())
+    }))
 }
 
 #[pymethods]
 impl Synthesis {
-    #[staticmethod]
-    fn open(path: PathBuf) -> PyResult<Self> {
-        Ok(Synthesis { synthesizer: Synthesizer::open(&path).map_err(raised)?, fitted: None })
-    }
-
-    /// Whether a run folder or a model file holds a model of a table.
-    #[staticmethod]
-    fn is_at(path: PathBuf) -> bool {
-        ModelKind::Table.is_at(&path)
-    }
-
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
         Ok(Synthesis { synthesizer: Synthesizer::from_bytes(bytes).map_err(raised)?, fitted: None })
@@ -82,7 +72,12 @@ impl Synthesis {
         json!({ "header": self.synthesizer.saved().header }).to_string()
     }
 
-    /// New rows that fulfil conditions such as `age>=65`, and notes.
+    /// The rows of a path, read as in the fit, and the notes of the reader.
+    fn read(&self, py: Python, path: &str) -> PyResult<(Table, Vec<String>)> {
+        read_as(py, path, &self.synthesizer.saved().header.config.data)
+    }
+
+    /// New rows that fulfil conditions such as `age>=65`, and warnings.
     #[pyo3(signature = (count, requirements=vec![], balance=None, seed=0))]
     fn generate(
         &self,
@@ -97,16 +92,14 @@ impl Synthesis {
             let requirements = requirements.collect::<diabolo::Result<_>>()?;
             self.synthesizer.generate(&SynthesizeOptions { count, requirements, balance, seed })
         })?;
-        Ok((Table { rows: made.rows }, made.notes))
+        Ok((Table { rows: made.rows }, made.warnings))
     }
 
     /// The audit beside the rows of the fit as JSON, and its page; none without held-out rows.
     fn audit(&self, py: Python) -> PyResult<Option<(String, String)>> {
-        let Some(fitted) = &self.fitted else { return Ok(None) };
-        let audited = compute(py, || fitted.audit())?;
-        Ok(audited.map(|(found, [synthetic, real, _])| {
-            let page = audit_page("rows", &found, [&synthetic, &real], &fitted.notes);
-            (json!(found).to_string(), page.to_html())
-        }))
+        match &self.fitted {
+            Some(fitted) => compute(py, || audited(fitted)),
+            None => Ok(None),
+        }
     }
 }

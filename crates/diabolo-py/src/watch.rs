@@ -1,4 +1,5 @@
-//! Long work beside Python: without its lock, ended by Ctrl-C, refused in a forked child.
+//! Long work beside Python: without its lock, attentive to Ctrl-C, refused in a forked child. Fits
+//! and comparisons can be cancelled; other work comes to its end first.
 
 use std::sync::OnceLock;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -10,8 +11,9 @@ use diabolo::tensor::use_threads;
 use diabolo::{Error, ErrorClass, Result};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
+use serde_json::Value;
 
-/// How long a signal may wait.
+/// How long a signal may wait until it is handled.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// The process whose threads compute.
@@ -53,29 +55,42 @@ fn check_process() -> PyResult<()> {
     }
 }
 
-/// Computes without Python's lock.
+/// Tells the callback of events; dropped at the end of the work.
+pub struct Teller(Sender<String>);
+
+impl Teller {
+    pub fn tell(&self, event: &Value) {
+        // Nobody listens if the work was cancelled.
+        let _ = self.0.send(event.to_string());
+    }
+}
+
+/// Computes without Python's lock. Nothing cancels this: Ctrl-C raises `KeyboardInterrupt` when the
+/// work is done, and its result is dropped.
 pub fn compute<T: Send>(py: Python, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    watched(py, &Cancel::new(), None, |sender| {
+    watched(py, &Cancel::new(), None, |teller| {
         let done = work();
         // Its end is the end of the work.
-        drop(sender);
+        drop(teller);
         done
     })
 }
 
-/// Computes on a thread of its own; meanwhile signals are handled, which may cancel the work, and
-/// `on_event` is called with what the work sends.
+/// Computes on a thread of its own, and calls `on_event` with what the work tells. Signals are
+/// handled every [`PAUSE`], if this is Python's main thread: the exception of Ctrl-C, or one of
+/// `on_event`, cancels the work, which ends at its next step, and is raised then. `on_event` is not
+/// called again.
 pub fn watched<T: Send>(
     py: Python,
     cancel: &Cancel,
     on_event: Option<&Py<PyAny>>,
-    work: impl FnOnce(Sender<String>) -> Result<T> + Send,
+    work: impl FnOnce(Teller) -> Result<T> + Send,
 ) -> PyResult<T> {
     check_process()?;
     let (sender, events) = channel();
     let (done, stopped) = py.detach(move || {
         thread::scope(|scope| {
-            let worker = scope.spawn(|| work(sender));
+            let worker = scope.spawn(|| work(Teller(sender)));
             let mut stopped = None;
             loop {
                 let event = match events.recv_timeout(PAUSE) {
@@ -83,7 +98,9 @@ pub fn watched<T: Send>(
                     Err(RecvTimeoutError::Timeout) => None,
                     Err(RecvTimeoutError::Disconnected) => break,
                 };
-                if let (None, Err(error)) = (&stopped, attend(on_event, event)) {
+                if stopped.is_none()
+                    && let Err(error) = attend(on_event, event)
+                {
                     cancel.cancel();
                     stopped = Some(error);
                 }

@@ -24,7 +24,7 @@ def pytest_configure(config):
 
 def program():
     """The command line, as cargo builds it."""
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve()
     found = [target / kind / "diabolo" for kind in ("debug", "release")]
     found = [path for path in [pathlib.Path(os.environ.get("DIABOLO_BIN", "")), *found] if path.is_file()]
     if not found:

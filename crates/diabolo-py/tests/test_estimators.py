@@ -1,7 +1,7 @@
 """scikit-learn's contract."""
 
 import pickle
-import sys
+import warnings
 
 import joblib
 import numpy
@@ -98,6 +98,24 @@ def test_contamination_is_an_exact_share():
             diabolo.AnomalyDetector(contamination=wrong).fit(rows)
 
 
+def test_a_share_of_a_series_is_one_of_its_whole_windows():
+    steps = numpy.arange(300)
+    series = numpy.column_stack([numpy.sin(steps / 5), numpy.cos(steps / 7)])
+    detector = diabolo.AnomalyDetector(epochs=5, window=8, contamination=0.1).fit(series)
+    assert numpy.isfinite(detector.offset_)
+    scores = detector.score_samples(series)
+    assert numpy.isnan(scores[:7]).all() and numpy.isfinite(scores[7:]).all()
+    labels = detector.predict(series)
+    assert (labels[:7] == 1).all() and (labels == -1).sum() == 29
+
+
+def test_the_threshold_is_that_of_p_values():
+    rows = numpy.random.default_rng(6).normal(size=(400, 3))
+    detector = diabolo.AnomalyDetector(epochs=5).fit(rows)
+    more = numpy.random.default_rng(8).normal(size=(4000, 3)) * 1.3
+    assert numpy.array_equal(detector.predict(more) == -1, detector.p_values(more) <= 0.05)
+
+
 def test_anomalies_have_reasons():
     frame = mixed_frame()
     detector = diabolo.AnomalyDetector(epochs=150).fit(frame)
@@ -151,9 +169,13 @@ def test_synthetic_rows_have_the_dtypes_of_the_data(tmp_path):
     made = synthesizer.sample(50)
     assert len(made) == 50 and (made.dtypes == frame.dtypes).all()
     assert set(made["city"]) <= set(frame["city"]) and set(made["plan"]) <= set(frame["plan"])
-    tall = synthesizer.sample(9, where={"plan": "pro", "height": ">=170"})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tall = synthesizer.sample(9, where={"plan": "pro", "height": ">=170"})
     assert set(tall["plan"]) == {"pro"} and (tall["height"] >= 170).all()
     assert set(synthesizer.sample(40, balance="plan")["plan"].value_counts()) == {20}
+    with pytest.warns(diabolo.DiaboloWarning, match="effective sample size"):
+        synthesizer.sample(3000, where={"weight": ">=97"})
     assert synthesizer.audit(tmp_path / "audit.html")["rows"][1] > 300
     assert "<svg" in (tmp_path / "audit.html").read_text()
     synthesizer.save(tmp_path / "model.safetensors")
@@ -186,6 +208,12 @@ def test_forecasts_continue_a_series():
     assert len(forecaster.predict(3, history=frame.head(300))) == 3
     again = pickle.loads(pickle.dumps(forecaster))
     assert again.predict(level=0.9).equals(made)
+    # Repeated levels count once, and `start` is a row or a time, as on the command line.
+    model = forecaster.model_
+    assert list(model.forecast(frame, level=(0.9, 0.9)).columns) == ["when", "load", "load_lower_90", "load_upper_90"]
+    assert model.forecast(frame, start=301).equals(model.forecast(frame, start="2024-01-13T12:00:00"))
+    with pytest.raises(ValueError, match="--samples: expected a whole number up to 10000"):
+        model.forecast(frame, samples=10_001)
     assert clone(forecaster).get_params() == forecaster.get_params()
 
 

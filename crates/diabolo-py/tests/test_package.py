@@ -6,12 +6,14 @@ import inspect
 import multiprocessing
 import os
 import pathlib
+import re
 import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
+import types
 
 import numpy
 import pytest
@@ -72,12 +74,53 @@ def test_ctrl_c_ends_a_fit_at_once():
     assert time.monotonic() - seen[0] < 0.5
 
 
+# A fit of each kind that would take minutes.
+LONG = {
+    "autoencoder": lambda rows: diabolo.fit(rows, epochs=10_000, patience=0),
+    "synthesize": lambda rows: diabolo.fit(rows, preset="synthesize", epochs=10_000, patience=0),
+    "forecast": lambda rows: diabolo.fit(rows, preset="forecast", epochs=100_000, patience=0, horizon=20),
+    "compare": lambda rows: diabolo.compare(rows, models=["plain", "denoising"], seeds=1, epochs=10_000, patience=0),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_signal_from_outside_ends_a_fit(kind):
+    # No code of Python runs meanwhile, in which the signal could be handled.
+    rows = numpy.random.default_rng(0).normal(size=(4_000, 6)).cumsum(axis=0)
+    sent = []
+
+    def interrupt():
+        sent.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(2.0, interrupt)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        LONG[kind](rows)
+    assert time.monotonic() - sent[0] < 0.5
+
+
+def test_other_work_comes_to_its_end_before_ctrl_c():
+    rows = numpy.random.default_rng(0).normal(size=(2_000, 10))
+    model = diabolo.fit(rows, model="plain", **QUICK)
+    timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        timer.start()
+        while True:
+            model.score(rows)
+    assert model.score(rows)["score"].shape == (2_000,)
+
+
 def test_an_exception_of_the_callback_ends_the_fit():
+    calls = []
+
     def stop(event):
+        calls.append(event)
         raise LookupError("enough")
 
     with pytest.raises(LookupError, match="enough"):
         diabolo.fit(mixed_frame(), epochs=10_000, patience=0, callback=stop)
+    assert len(calls) == 1
 
 
 def test_callbacks_see_phases_epochs_and_warnings():
@@ -159,28 +202,90 @@ print(len(os.listdir("/proc/self/task")))
 
 
 def _names(path):
-    """Classes with their methods, and functions, of a file."""
+    """Classes and functions of a stub, by name."""
     tree = ast.parse(path.read_text())
     return {node.name: node for node in tree.body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
 
 
-def test_stubs_say_what_is_there():
+def _stated(stubs, name):
+    """What a class of a stub states, its bases first: methods, and attributes without a node."""
+    found = {}
+    for base in stubs[name].bases:
+        found |= _stated(stubs, base.id) if base.id in stubs else {}
+    for node in stubs[name].body:
+        if isinstance(node, ast.FunctionDef):
+            found[node.name] = node
+        elif isinstance(node, ast.AnnAssign):
+            found[node.target.id] = None
+    return found
+
+
+def _public(names):
+    return {name for name in names if not name.startswith("_")}
+
+
+def _instances():
+    """One of each class that has attributes of its own."""
+    rows = numpy.random.default_rng(0).normal(size=(60, 3))
+    for kind in (diabolo.Model, diabolo.ForecastModel, diabolo.SynthesisModel):
+        preset = {"ForecastModel": "forecast", "SynthesisModel": "synthesize"}.get(kind.__name__)
+        yield kind.__name__, diabolo.fit(rows, preset=preset, epochs=1)
+    for name in diabolo.__all__:
+        if hasattr(getattr(diabolo, name), "get_params"):
+            yield name, getattr(diabolo, name)(epochs=1).fit(rows)
+
+
+def test_stubs_say_what_is_there_and_no_more():
     stubs = _names(HOME / "__init__.pyi")
-    assert set(stubs) - {"_Estimator", "_Coder"} == set(diabolo.__all__) - {"__version__"}
-    for name, node in stubs.items():
-        if name.startswith("_"):
-            continue
+    assert _public(stubs) == set(diabolo.__all__) - {"__version__"}
+    for name in _public(stubs):
         real = getattr(diabolo, name)
+        if isinstance(stubs[name], ast.FunctionDef):
+            _same_arguments(stubs[name], real)
+            continue
+        stated = _stated(stubs, name)
+        own = {member for kind in real.__mro__ if kind.__module__.startswith("diabolo") for member in vars(kind)}
+        # scikit-learn gives classes such methods for arguments that are passed through.
+        own = {member for member in own if not re.fullmatch("set_.*_request", member)}
+        assert _public(own) <= set(stated), f"{name}: the stub lacks {_public(own) - set(stated)}"
+        for member, node in stated.items():
+            if node is not None and member != "__init__":
+                assert hasattr(real, member), f"{name}.{member}"
+                _same_arguments(node, _method(real, member))
+    for name, made in _instances():
+        stated = {member for member, node in _stated(stubs, name).items() if node is None}
+        parameters = made.get_params() if hasattr(made, "get_params") else {}
+        assert _public(vars(made)) - set(parameters) == stated, name
+
+
+def test_stubs_of_the_extension_say_what_is_there_and_no_more():
+    from diabolo import _diabolo
+
+    stubs = _names(HOME / "_diabolo.pyi")
+    assert set(stubs) == _public(dir(_diabolo)) - {"Table"}
+    for name, node in stubs.items():
+        real = getattr(_diabolo, name)
         if isinstance(node, ast.FunctionDef):
             _same_arguments(node, real)
             continue
-        for method in (part for part in node.body if isinstance(part, ast.FunctionDef)):
-            found = inspect.getattr_static(real, method.name)
-            if not isinstance(found, (property, staticmethod, classmethod)) and diabolo.Table is not real:
-                _same_arguments(method, getattr(real, method.name))
+        stated = _stated(stubs, name)
+        assert set(stated) == _public(vars(real)), name
+        for member, node in stated.items():
+            _same_arguments(node, _method(real, member))
+
+
+def _method(kind, name):
+    """A method with its first argument, or a property."""
+    found = inspect.getattr_static(kind, name)
+    if isinstance(found, (staticmethod, classmethod)):
+        return found.__func__
+    return found if isinstance(found, (property, types.GetSetDescriptorType)) else getattr(kind, name)
 
 
 def _same_arguments(node, real):
+    if isinstance(real, (property, types.GetSetDescriptorType)):
+        assert any(one.id == "property" for one in node.decorator_list), node.name
+        return
     stated = [arg.arg for arg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
     found = [
         name

@@ -11,6 +11,7 @@
 
 mod keywords;
 mod preset;
+pub mod values;
 
 pub use preset::Preset;
 
@@ -112,6 +113,25 @@ impl Config {
             }
         }
         found
+    }
+
+    /// Sets the model family.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] for an unknown name, [`Error::Conflict`] for a fit without an
+    /// autoencoder.
+    pub fn choose_family(&mut self, name: &str) -> Result<()> {
+        let other = match (&self.forecast, &self.synthesize) {
+            (Some(_), _) => Some((Preset::Forecast, "a forecast is no autoencoder")),
+            (None, Some(_)) => Some((Preset::Synthesize, "a synthetic table has a model of its own")),
+            (None, None) => None,
+        };
+        if let Some((preset, reason)) = other {
+            let [preset, model] = [format!("--preset {}", preset.name()), format!("--model {name}")];
+            return Err(Error::conflict(preset, model, reason));
+        }
+        self.model.family = FamilyConfig::named(name)?;
+        Ok(())
     }
 
     /// Applies one assignment `a.b=c`. The value is parsed as TOML, or else taken as text.

@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 use diabolo::artifact::settings_alone;
+use diabolo::config::values::seconds;
 use diabolo::data::Binarization;
-use diabolo::model::FamilyConfig;
 use diabolo::train::Schedule;
 use diabolo::{Config, Error, Preset};
 
 use super::forecast::HorizonArgs;
 use super::synthesize::SynthesizeArgs;
-use super::values::seconds;
 use super::{ModelArgs, ReadArgs};
 
 #[derive(Args)]
@@ -168,7 +167,7 @@ impl FitArgs {
             preset.apply(&mut config);
         }
         if let Some(name) = &self.model.model {
-            config.model.family = FamilyConfig::named(name)?;
+            config.choose_family(name)?;
         }
         for assignment in &self.set {
             config.set(assignment)?;
@@ -246,4 +245,45 @@ fn column_type(assignment: &str) -> diabolo::Result<(&str, &str)> {
         None => assignment.rsplit_once('='),
     };
     split.ok_or_else(|| Error::invalid_value("--type", "COLUMN=KIND", format!("'{assignment}'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Flags without a keyword of Python's `diabolo.fit`, and what stands for them.
+    const FLAGS_ONLY: [(&str, &str); 7] = [
+        ("config", "keywords, or a dict of them"),
+        ("force", "a folder is removed by its own means"),
+        ("no_header", "header=False"),
+        ("out", "an argument of `diabolo.fit` itself"),
+        ("print_config", "the `info` of a model"),
+        ("resume", "a run is resumed by the command line"),
+        ("type", "types={column: kind}"),
+    ];
+    /// Keywords without a flag of `fit`, and what stands for them.
+    const KEYWORDS_ONLY: [(&str, &str); 7] = [
+        ("beyond_range", "a flag of the commands that write numbers"),
+        ("curvature_deviation", "--set model.family.curvature_deviation"),
+        ("score_sigmas", "--set model.family.score_sigmas"),
+        ("sigma_max", "--set model.family.sigma_max"),
+        ("sigma_min", "--set model.family.sigma_min"),
+        ("steps", "--set training.steps"),
+        ("types", "--type"),
+    ];
+
+    #[test]
+    fn every_flag_is_a_keyword_of_python() {
+        let command = FitArgs::augment_args(clap::Command::new("fit"));
+        let flags: BTreeSet<String> =
+            command.get_arguments().filter_map(|arg| Some(arg.get_long()?.replace('-', "_"))).collect();
+        let keywords: BTreeSet<String> = Config::keywords().map(str::to_string).collect();
+        let names = |only: &[(&str, &str)]| only.iter().map(|(name, _)| name.to_string()).collect();
+        let missing: BTreeSet<String> = flags.difference(&keywords).cloned().collect();
+        assert_eq!(missing, names(&FLAGS_ONLY), "flags that are no keywords");
+        let more: BTreeSet<String> = keywords.difference(&flags).cloned().collect();
+        assert_eq!(more, names(&KEYWORDS_ONLY), "keywords that are no flags");
+    }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use diabolo::data::Format;
-use diabolo::task::{ForecastOptions, Start};
-use diabolo::{Config, Error};
+use diabolo::task::ForecastOptions;
+use diabolo::{Config, Preset};
 
 use super::ReadArgs;
 
@@ -32,13 +32,7 @@ impl HorizonArgs {
         ];
         let given = given.into_iter().find(|(_, given)| *given);
         let Some(forecast) = &mut config.forecast else {
-            return match given {
-                None => Ok(()),
-                Some((flag, _)) => {
-                    let reason = "it is a setting of forecasts: add --preset forecast";
-                    Err(Error::conflict(flag, "a fit without --preset forecast", reason))
-                }
-            };
+            return given.map_or(Ok(()), |(flag, _)| Err(Preset::Forecast.needed_for(flag)));
         };
         forecast.horizon = self.horizon.or(forecast.horizon);
         forecast.season = self.season.or(forecast.season);
@@ -66,7 +60,7 @@ pub struct ForecastArgs {
     #[arg(long, value_name = "LEVELS", value_delimiter = ',', default_values_t = [0.8, 0.95])]
     pub level: Vec<f64>,
     /// Write N sample paths instead of intervals
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = paths)]
+    #[arg(long, value_name = "N", default_value_t = 0)]
     pub samples: usize,
     /// Seed of the sample paths
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -82,29 +76,10 @@ pub struct ForecastArgs {
     pub read: ReadArgs,
 }
 
-/// The number of paths; a table of more would not fit into memory.
-fn paths(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(paths) if paths <= 10_000 => Ok(paths),
-        _ => Err("expected a whole number up to 10000".into()),
-    }
-}
-
 impl ForecastArgs {
-    /// The options; a number may also be a time, if the run has a key.
-    pub fn options(&self, has_key: bool, is_time: impl Fn(&str) -> bool) -> ForecastOptions {
-        let start = |text: &String| match text.parse::<usize>() {
-            Ok(row) if !has_key || !is_time(text) => Start::Row(row),
-            _ => Start::Time(text.clone()),
-        };
-        let is_first = |(at, level): &(usize, &f64)| !self.level[..*at].contains(level);
-        let levels = self.level.iter().enumerate().filter(is_first).map(|(_, level)| *level).collect();
-        ForecastOptions {
-            horizon: self.horizon,
-            levels,
-            samples: self.samples,
-            seed: self.seed,
-            from: self.from.as_ref().map(start),
-        }
+    /// The options as they were given.
+    pub fn options(&self) -> ForecastOptions {
+        let (horizon, levels) = (self.horizon, self.level.clone());
+        ForecastOptions { horizon, levels, samples: self.samples, seed: self.seed, from: None }
     }
 }

@@ -14,12 +14,12 @@ mod model;
 mod shell;
 mod synthesize;
 mod tasks;
-mod values;
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use diabolo::artifact::folder_of;
+use diabolo::config::values::{delimiter, size};
 use diabolo::data::read::OnNote;
 use diabolo::data::{DataConfig, Format, ReadOptions, Source};
 use diabolo::tensor::{Device, use_threads};
@@ -38,8 +38,6 @@ pub use generate::GenerateArgs;
 pub use model::ModelArgs;
 pub use shell::{CompletionsArgs, ManArgs};
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
-pub use values::renamed;
-use values::{delimiter, size};
 
 /// Contractive and variational autoencoders for real data.
 #[derive(Parser)]
@@ -385,4 +383,12 @@ fn same_file(a: &str, b: &str) -> bool {
         path.canonicalize().ok().or_else(beside)
     };
     a == b || place(a).is_some_and(|a| place(b) == Some(a))
+}
+
+/// The error of a parser, for a flag that is not named like its setting.
+pub fn renamed(error: Error, flag: &str) -> Error {
+    match error {
+        Error::InvalidValue { expected, found, .. } => Error::invalid_value(flag, expected, found),
+        other => other,
+    }
 }

@@ -1,6 +1,7 @@
 //! The arguments of the model, and the families each applies to.
 
 use clap::Args;
+use diabolo::config::values::{likelihood, widths};
 use diabolo::data::any_of;
 use diabolo::distribution::Family;
 use diabolo::model::{
@@ -8,7 +9,7 @@ use diabolo::model::{
 };
 use diabolo::{Config, Error};
 
-use super::values::{likelihood, renamed, widths};
+use super::renamed;
 
 #[derive(Args, Clone, Default)]
 #[command(next_help_heading = "Model")]

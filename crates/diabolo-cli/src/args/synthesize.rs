@@ -1,7 +1,7 @@
 //! The arguments of synthetic tables.
 
 use clap::Args;
-use diabolo::{Config, Error};
+use diabolo::{Config, Error, Preset};
 
 use super::GenerateArgs;
 
@@ -29,10 +29,7 @@ impl SynthesizeArgs {
         ];
         let given = given.into_iter().find(|(_, given)| *given);
         let Some(synthesize) = &mut config.synthesize else {
-            let reason = "it is a setting of synthetic tables: add --preset synthesize";
-            return given.map_or(Ok(()), |(flag, _)| {
-                Err(Error::conflict(flag, "a fit without --preset synthesize", reason))
-            });
+            return given.map_or(Ok(()), |(flag, _)| Err(Preset::Synthesize.needed_for(flag)));
         };
         synthesize.rare = self.rare.unwrap_or(synthesize.rare);
         let group = |text: &String| text.split(',').map(|name| name.trim().to_string()).collect();

@@ -23,9 +23,7 @@ pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     let forecaster = Forecaster::open(&args.model)?.input(&args.input);
     let record = &forecaster.saved().header.forecast;
-    let is_time =
-        |text: &str| record.schema.key.as_ref().is_some_and(|key| key.parse("--from", text).is_ok());
-    let options = args.options(record.schema.key.is_some(), is_time);
+    let options = forecaster.options(args.options(), args.from.as_deref());
     let data = args.read.over(&forecaster.saved().header.config)?.data;
     let read = diabolo::data::ReadOptions { windows: None, ..shared.read_options(&data) };
     let rows = open(&args.input, &read)?.collect()?;
@@ -52,14 +50,6 @@ pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
 
 /// Fits a forecast; the job has everything but the run folder.
 pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
-    if let Some(model) = &args.model.model {
-        let reason = "a forecast is no autoencoder";
-        return Err(Error::conflict("--preset forecast", format!("--model {model}"), reason).into());
-    }
-    if let Some(column) = config.data.condition.first() {
-        let reason = "a forecast has no conditions: --drop leaves out columns";
-        return Err(Error::conflict("--preset forecast", format!("--condition {column}"), reason).into());
-    }
     let input = args.input.clone().unwrap_or_default();
     let fitted = job.config(config.clone()).forecast()?;
     let name = format!("{}-forecast", short_name(&input));

@@ -6,7 +6,7 @@ use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::{Writer, short_name};
 use diabolo::report::audit_page;
 use diabolo::task::{Requirement, SynthesizeOptions};
-use diabolo::{Config, Error, FitJob, Synthesizer};
+use diabolo::{Config, FitJob, Synthesizer};
 use serde_json::json;
 
 use super::audit;
@@ -15,10 +15,6 @@ use crate::output;
 
 /// Fits a model of a table; the job has everything but the run folder.
 pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
-    if let Some(model) = &args.model.model {
-        let reason = "a synthetic table has a model of its own";
-        return Err(Error::conflict("--preset synthesize", format!("--model {model}"), reason).into());
-    }
     let input = args.input.clone().unwrap_or_default();
     let fitted = job.config(config.clone()).synthesize()?;
     let name = format!("{}-synthesize", short_name(&input));
@@ -54,7 +50,7 @@ pub fn generate(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
         seed: args.seed,
     };
     let made = synthesizer.generate(&options)?;
-    made.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
+    made.notes.iter().chain(&made.warnings).for_each(|note| shared.note(format!("note: {note}")));
     let mut writer = Writer::create(&args.out, args.format)?;
     writer.write(&made.rows)?;
     writer.finish()?;

@@ -117,6 +117,12 @@ fn wrong_use_says_what_to_do() {
     let workspace = fitted();
     let error = workspace.fails(2, "forecast run past.csv --horizon 13");
     assert!(error.contains("1 to 12") && error.contains("--horizon 13"), "{error}");
+    let error = workspace.fails(2, "forecast run past.csv --samples 10001");
+    assert!(error.contains("a whole number up to 10000"), "{error}");
+    let error = workspace.fails(2, "fit past.csv --preset forecast --model plain -o other -q");
+    assert!(error.contains("--preset forecast and --model plain"), "{error}");
+    let error = workspace.fails(2, "fit past.csv --preset forecast --condition month -o other -q");
+    assert!(error.contains("--preset forecast and --condition month"), "{error}");
     let error = workspace.fails(2, "fit past.csv --horizon 3 -o other -q");
     assert!(error.contains("--preset forecast"), "{error}");
     let error = workspace.fails(3, "fit past.csv --preset forecast --horizon 100 -o other -q");

@@ -6,9 +6,9 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Config, Preset};
+use super::{Config, Preset, values};
 use crate::distribution::Variance;
-use crate::model::{ANY_COLUMN, Bound, FamilyConfig, FlowConfig, NetworkConfig, PriorConfig};
+use crate::model::{Bound, FlowConfig, NetworkConfig, PriorConfig};
 use crate::nn::Activation;
 use crate::objective::{Corruption, Estimator, Sparsity};
 use crate::tensor::Optimizer;
@@ -79,6 +79,7 @@ const TABLES: [(&str, &[&str]); 6] = [
             "optimizer",
             "schedule",
             "gradient_clip",
+            "central",
             "trim",
             "patience",
             "seed",
@@ -89,13 +90,46 @@ const TABLES: [(&str, &[&str]); 6] = [
 ];
 
 /// Keywords that are named like a flag, and not like their key.
-const RENAMED: [(&str, &str); 3] = [
+const RENAMED: [(&str, &str); 6] = [
     ("unknown", "data.unknown_category"),
+    ("resize", "data.images.resize"),
+    ("gray", "data.images.channels"),
+    ("strict", "data.images.strict"),
     ("kl_warmup", "model.family.kl_warmup_epochs"),
     ("max_time", "training.max_seconds"),
 ];
 
+/// Keywords that come before the others, and the kinds of their values.
+const FIRST: [(&str, &str); 3] = [
+    ("preset", "the name of a preset"),
+    ("model", "the name of a model family"),
+    ("set", "keys of the configuration with their values"),
+];
+
 impl Config {
+    /// The keywords of [`of_keywords`](Self::of_keywords).
+    pub fn keywords() -> impl Iterator<Item = &'static str> {
+        let of_tables = TABLES.iter().flat_map(|(_, names)| names.iter().copied());
+        FIRST.iter().chain(&RENAMED).map(|(name, _)| *name).chain(of_tables)
+    }
+
+    /// Checks that `preset` and `model` are texts, and `set` is a table.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with what was found.
+    pub fn check_keywords(given: &Map<String, Value>) -> Result<()> {
+        for (name, expected) in FIRST {
+            let fits = |value: &Value| match name {
+                "set" => value.is_object() || value.is_null(),
+                _ => value.is_string() || value.is_null(),
+            };
+            if let Some(wrong) = given.get(name).filter(|value| !fits(value)) {
+                return Err(Error::config(name, expected, wrong));
+            }
+        }
+        Ok(())
+    }
+
     /// A configuration from keywords; null means not given. `preset` and `model` (the family) come
     /// first, then `set` (keys such as `"training.seed"`), then the others.
     ///
@@ -109,30 +143,46 @@ impl Config {
     /// # Errors
     /// [`Error::Config`] for an unknown keyword or an invalid value.
     pub fn of_keywords(given: &Map<String, Value>) -> Result<Self> {
+        Self::check_keywords(given)?;
         let mut config = Config::default();
         let text = |name: &str| given.get(name).and_then(Value::as_str);
         if let Some(name) = text("preset") {
             name.parse::<Preset>()?.apply(&mut config);
         }
         if let Some(name) = text("model") {
-            config.model.family = FamilyConfig::named(name)?;
+            config.choose_family(name)?;
         }
         for (path, value) in given.get("set").and_then(Value::as_object).into_iter().flatten() {
             config.set_value(path, toml_value(path, value)?)?;
         }
-        let first = ["preset", "model", "set"];
+        let is_first = |name: &str| FIRST.iter().any(|(first, _)| *first == name);
+        // `gray` is a switch, as the flag is.
+        let is_off = |name: &str, value: &Value| name == "gray" && *value == Value::Bool(false);
         for (name, value) in
-            given.iter().filter(|(name, value)| !first.contains(&name.as_str()) && !value.is_null())
+            given.iter().filter(|(name, value)| !is_first(name) && !value.is_null() && !is_off(name, value))
         {
             let path = path_of(name).ok_or_else(|| {
                 Error::config(name, "a setting, named like a flag of `diabolo fit`", "an unknown name")
             })?;
+            config.check_task(name, &path)?;
             config.set_value(&path, parsed(name, value)?)?;
         }
         if !given.contains_key("tied") {
             config.model.untie_recurrent();
         }
         Ok(config)
+    }
+
+    /// An error for a setting of a task in a fit for another.
+    fn check_task(&self, name: &str, path: &str) -> Result<()> {
+        let of = |preset: Preset| path.split('.').next() == Some(preset.name());
+        if self.forecast.is_none() && (of(Preset::Forecast) || name == "series") {
+            return Err(Preset::Forecast.needed_for(name));
+        }
+        if self.synthesize.is_none() && of(Preset::Synthesize) {
+            return Err(Preset::Synthesize.needed_for(name));
+        }
+        Ok(())
     }
 }
 
@@ -145,8 +195,22 @@ fn path_of(name: &str) -> Option<String> {
 
 /// The value of a keyword, in which text means what it means on the command line.
 fn parsed(name: &str, value: &Value) -> Result<toml::Value> {
-    let Some(text) = value.as_str() else { return toml_value(name, value) };
+    let Some(text) = value.as_str() else {
+        return match (name, value) {
+            ("gray", Value::Bool(true)) => toml_value(name, &1),
+            ("resize", Value::Number(side)) => parsed(name, &Value::String(side.to_string())),
+            _ => toml_value(name, value),
+        };
+    };
     match name {
+        "delimiter" => valid(name, values::delimiter(text)),
+        "hidden" => valid(name, values::widths(text)),
+        "max_time" => valid(name, values::seconds(text)),
+        "resize" => valid(name, values::size(text)),
+        "likelihood" => {
+            let (column, family) = values::likelihood(text)?;
+            toml_value(name, &serde_json::json!({ column: family }))
+        }
         "network" => of::<NetworkConfig>(name, text),
         "activation" | "latent_activation" => of::<Activation>(name, text),
         "variance" => of::<Variance>(name, text),
@@ -158,14 +222,18 @@ fn parsed(name: &str, value: &Value) -> Result<toml::Value> {
         "flow" => of::<FlowConfig>(name, text),
         "optimizer" => of::<Optimizer>(name, text),
         "schedule" => toml_value(name, &serde_json::json!(Schedule::named(text)?)),
-        "likelihood" => toml_value(name, &serde_json::json!({ ANY_COLUMN: text })),
         "condition" | "drop" | "missing" => toml_value(name, &serde_json::json!([text])),
         _ => toml_value(name, value),
     }
 }
 
 fn of<T: FromStr<Err = Error> + Serialize>(name: &str, text: &str) -> Result<toml::Value> {
-    let value = text.parse::<T>().map_err(|error| match error {
+    valid(name, text.parse::<T>())
+}
+
+/// A value that a parser found, or its error with the name of the keyword.
+fn valid(name: &str, value: Result<impl Serialize>) -> Result<toml::Value> {
+    let value = value.map_err(|error| match error {
         Error::InvalidValue { expected, found, .. } => Error::config(name, expected, found),
         other => other,
     })?;
@@ -181,6 +249,9 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::data::read::ImageOptions;
+    use crate::distribution::Family;
+    use crate::model::FamilyConfig;
 
     fn of_keywords(given: Value) -> Result<Config> {
         Config::of_keywords(given.as_object().unwrap())
@@ -220,6 +291,18 @@ mod tests {
             (vec!["id".into()], Optimizer::Sgd { momentum: 0.5 })
         );
         assert_eq!(config.model.hidden, Some(vec![128, 128]));
+        let config = of_keywords(json!({
+            "hidden": "none", "max_time": "2m", "delimiter": "tab", "resize": "8x6", "gray": true, "strict": true,
+            "central": 0.75, "likelihood": "count=poisson",
+        }))
+        .unwrap();
+        let images = ImageOptions { resize: Some([8, 6]), channels: Some(1), strict: true };
+        assert_eq!((config.model.hidden, config.data.images), (Some(vec![]), images));
+        assert_eq!((config.training.max_seconds, config.training.central), (Some(120.0), 0.75));
+        assert_eq!(config.data.delimiter, Some('\t'));
+        assert_eq!(config.model.likelihood["count"], Family::Poisson);
+        let config = of_keywords(json!({ "resize": 9, "gray": false })).unwrap();
+        assert_eq!((config.data.images.resize, config.data.images.channels), (Some([9, 9]), None));
     }
 
     #[test]
@@ -229,6 +312,18 @@ mod tests {
             (json!({ "activation": "cube" }), "activation: expected"),
             (json!({ "model": "plain", "kl_weight": 1.0 }), "model.family.kl_weight: expected"),
             (json!({ "epochs": -1 }), "training.epochs: expected"),
+            (json!({ "max_time": "soon" }), "max_time: expected a time"),
+            (json!({ "gray": 3.5 }), "data.images.channels: expected"),
+            (json!({ "model": 3 }), "model: expected the name of a model family, found 3"),
+            (json!({ "preset": ["detect"] }), "preset: expected the name of a preset, found [\"detect\"]"),
+            (json!({ "set": "training.seed=3" }), "set: expected keys of the configuration"),
+            (json!({ "horizon": 3 }), "horizon and a fit without --preset forecast cannot be combined"),
+            (json!({ "series": "site" }), "series and a fit without --preset forecast"),
+            (json!({ "rare": 3, "preset": "forecast" }), "rare and a fit without --preset synthesize"),
+            (
+                json!({ "model": "plain", "preset": "synthesize" }),
+                "--preset synthesize and --model plain cannot be combined",
+            ),
         ] {
             let error = of_keywords(given).unwrap_err();
             assert!(error.to_string().starts_with(words), "{error}");

@@ -97,6 +97,14 @@ impl Preset {
         }
     }
 
+    /// The error for a setting that only this preset has, in a fit without it.
+    pub fn needed_for(self, setting: &str) -> Error {
+        let name = self.name();
+        let of = if self == Synthesize { "synthetic tables" } else { "forecasts" };
+        let reason = format!("it is a setting of {of}: add --preset {name}");
+        Error::conflict(setting, format!("a fit without --preset {name}"), reason)
+    }
+
     /// Applies the settings.
     pub fn apply(self, config: &mut Config) {
         if self == Forecast {

@@ -141,6 +141,15 @@ impl Detector {
         (1 + n - below) as f64 / (n + 1) as f64
     }
 
+    /// The score above which a [p-value](Self::p_value) is at most `alpha`; that above all held-out
+    /// rows if they are too few for such a p-value. `None` without held-out rows.
+    pub fn threshold(&self, alpha: f64) -> Option<f64> {
+        let n = self.scores.len();
+        let share = |rank: usize| rank as f64 / (n + 1) as f64;
+        let most = (1..=n).take_while(|&rank| share(rank) <= alpha).count().max(1);
+        Some(above_rounding(f64::from(*self.scores.get(n.checked_sub(most)?)?)))
+    }
+
     /// Whether a score lies above the quantile by more than rounding.
     pub fn exceeds(&self, score: f64, q: f64) -> bool {
         score - rounding(score) > self.quantile(q)
@@ -165,9 +174,22 @@ impl Detector {
     }
 }
 
+/// The tolerance for rounding of a score, and of one near 0 or below it, in nats.
+const RELATIVE: f64 = 1e-5;
+
+/// The score that equals this one after [`rounding`] is taken off.
+fn above_rounding(score: f64) -> f64 {
+    if score >= 1.0 - RELATIVE {
+        score / (1.0 - RELATIVE)
+    } else if score > -1.0 - RELATIVE {
+        score + RELATIVE
+    } else {
+        score / (1.0 + RELATIVE)
+    }
+}
+
 /// The tolerance for rounding: how much a score may depend on the other rows of a batch.
 fn rounding(score: f64) -> f64 {
-    const RELATIVE: f64 = 1e-5;
     if score.is_finite() { RELATIVE * score.abs().max(1.0) } else { 0.0 }
 }
 
@@ -325,6 +347,27 @@ mod tests {
         // Differences by rounding are ignored.
         assert_eq!([3.00002, 3.0001, f64::INFINITY].map(|s| detector.p_value(s)), [0.6, 0.4, 0.2]);
         assert_eq!([2.00001, 2.0001].map(|s| detector.exceeds(s, 0.5)), [false, true]);
+    }
+
+    #[test]
+    fn p_values_are_at_most_alpha_above_the_threshold_only() {
+        let scores = |shift: f64| {
+            let noise = &mut stream(7, Purpose::Evaluate, 0, 0);
+            standard_normal(noise, 199).into_iter().map(move |z| 3.0 * f64::from(z) + shift)
+        };
+        for shift in [-40.0, -1.0, 0.0, 1.0, 40.0] {
+            let detector = detector(&scores(shift).collect::<Vec<_>>());
+            for alpha in [0.005, 0.05, 0.1, 0.3, 0.29, 0.995] {
+                let threshold = detector.threshold(alpha).unwrap();
+                let least = 1e-12 * threshold.abs().max(1.0);
+                assert!(detector.p_value(threshold + least) <= alpha, "{alpha} of {shift}");
+                assert!(detector.p_value(threshold - least) > alpha, "{alpha} of {shift}");
+            }
+        }
+        // Three rows have no p-value below 1/4: what lies above all of them stands out.
+        let few = detector(&[1.0, 2.0, 5.0]).threshold(0.05).unwrap();
+        assert!((few - 5.00005).abs() < 1e-8, "{few}");
+        assert_eq!(detector(&[]).threshold(0.05), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::data::read::{OnNote, fingerprint};
 use crate::data::{DataConfig, ReadOptions, Series, open};
 use crate::evaluate::forecast::{ForecastScores, evaluate};
 use crate::model::forecast::{Filled, Parts, SplitSeries, naive_error};
-use crate::task::{ForecastOptions, Forecasts, forecast};
+use crate::task::{ForecastOptions, Forecasts, Start, forecast};
 use crate::{Error, Result};
 
 /// A fitted forecast: `Clone + Send + Sync`.
@@ -69,6 +69,24 @@ impl Forecaster {
     /// The contents of the model file.
     pub fn saved(&self) -> &SavedForecast {
         &self.saved
+    }
+
+    /// Options as users write them: a level given twice counts once, and `from` is a row of each
+    /// series, from 1, or a time. A number that the key reads as a time, such as a year, is one.
+    pub fn options(&self, given: ForecastOptions, from: Option<&str>) -> ForecastOptions {
+        let mut levels = vec![];
+        for level in given.levels {
+            if !levels.contains(&level) {
+                levels.push(level);
+            }
+        }
+        let key = self.saved.header.forecast.schema.key.as_ref();
+        let is_time = |text: &str| key.is_some_and(|key| key.parse("--from", text).is_ok());
+        let start = |text: &str| match text.parse() {
+            Ok(row) if !is_time(text) => Start::Row(row),
+            _ => Start::Time(text.into()),
+        };
+        ForecastOptions { levels, from: from.map(start).or(given.from), ..given }
     }
 
     /// The next values of the series of these rows.

@@ -18,7 +18,7 @@ use crate::data::{ReadOptions, SeriesSchema, SeriesSet, open, read_from};
 use crate::evaluate::forecast::{ForecastScores, Intervals, Method, evaluate, paths_of_errors};
 use crate::model::ForecastConfig;
 use crate::model::forecast::{ForecastModel, Parts, SplitSeries};
-use crate::{Result, VERSION};
+use crate::{Error, Result, VERSION};
 
 /// Numbers of the stored paths of errors, at most.
 const PATH_NUMBERS: usize = 500_000;
@@ -44,6 +44,10 @@ impl FitJob<'_> {
         let settings = self.config.forecast.clone().unwrap_or_default();
         settings.validate()?;
         check_shares(&self.config.data)?;
+        if let Some(column) = self.config.data.condition.first() {
+            let reason = "a forecast has no conditions: --drop leaves out columns";
+            return Err(Error::conflict("--preset forecast", format!("--condition {column}"), reason));
+        }
         let (rows, fingerprint, mut notes) = self.read_rows()?;
         self.cancel.check(Phase::Prepare)?;
         let name = self.name.clone();

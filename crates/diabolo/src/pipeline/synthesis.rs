@@ -58,6 +58,10 @@ impl FitJob<'_> {
         let settings = self.config.synthesize.clone().unwrap_or_default();
         settings.validate()?;
         refuse_unused(&self.config, &settings)?;
+        if let Some(column) = self.config.data.condition.first() {
+            let reason = "conditions are given to `generate --where`, for any column";
+            return Err(Error::conflict("--preset synthesize", format!("--condition {column}"), reason));
+        }
         let (rows, fingerprint, mut notes) = self.read_rows()?;
         let name = self.name.clone();
         let data = &self.config.data;

@@ -11,6 +11,9 @@ use crate::model::forecast::{Filled, spread};
 use crate::{Error, Result};
 use tables::{intervals_table, samples_table};
 
+/// Sample paths at most: a table of more would not fit into memory.
+const MOST_PATHS: usize = 10_000;
+
 /// Where a forecast begins.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Start {
@@ -144,6 +147,10 @@ fn checked(saved: &SavedForecast, options: &ForecastOptions) -> Result<usize> {
     }
     if let Some(level) = options.levels.iter().find(|level| !(0.01..=0.99).contains(*level)) {
         return Err(Error::invalid_value("--level", "numbers from 0.01 to 0.99", level));
+    }
+    if options.samples > MOST_PATHS {
+        let expected = format!("a whole number up to {MOST_PATHS}");
+        return Err(Error::invalid_value("--samples", expected, options.samples));
     }
     if options.samples > 0 && paths(saved, options).is_empty() {
         return Err(Error::Unsupported {

@@ -41,14 +41,20 @@ pub struct SynthesizeOptions {
 pub struct Synthesized {
     /// The rows, in the columns, types and spelling of the source.
     pub rows: RecordBatch,
-    /// What is to be said of draws under conditions, one sentence each.
+    /// How many draws conditions needed, one sentence for each level of a balanced column.
     pub notes: Vec<String>,
+    /// The same where too few draws fit: rows are repeated.
+    pub warnings: Vec<String>,
 }
 
 /// Rows of parts.
 struct Kept {
     drawn: Drawn,
     rows: Vec<usize>,
+    /// How many draws they needed, under conditions.
+    note: Option<String>,
+    /// Whether the draws are worth fewer rows than were asked for.
+    is_poor: bool,
 }
 
 /// Draws synthetic rows.
@@ -73,11 +79,13 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
             options.count,
         ));
     }
-    let mut notes = vec![];
+    let (mut notes, mut warnings) = (vec![], vec![]);
     let mut cells: Vec<Vec<Cell>> = vec![vec![]; codec.parts.len()];
     for (stratum, (count, requirements)) in strata(saved, options)?.into_iter().enumerate() {
         let parts = condition::parts(codec, &requirements)?;
-        let kept = draw(saved, count, &parts, (options.seed, stratum as u64), &mut notes, device)?;
+        let kept = draw(saved, count, &parts, (options.seed, stratum as u64), device)?;
+        let heard = if kept.is_poor { &mut warnings } else { &mut notes };
+        heard.extend(kept.note);
         for (at, part) in codec.parts.iter().enumerate() {
             let noise = &mut stream(options.seed, Purpose::SyntheticLevels, stratum as u64, at as u64);
             let allowed = parts[at].as_ref().map(|part| part.levels.as_slice());
@@ -93,7 +101,7 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
         let order = permutation(noise, options.count);
         cells.iter_mut().for_each(|column| *column = order.iter().map(|&row| column[row]).collect());
     }
-    Ok(Synthesized { rows: codec.decode(options.count, &cells, 0)?, notes })
+    Ok(Synthesized { rows: codec.decode(options.count, &cells, 0)?, notes, warnings })
 }
 
 /// The numbers of rows and their requirements: one for each level of a balanced column.
@@ -139,7 +147,6 @@ fn draw(
     count: usize,
     parts: &[Option<PartRequirement>],
     (seed, stratum): (u64, u64),
-    notes: &mut Vec<String>,
     device: &Device,
 ) -> Result<Kept> {
     let calibration = &saved.header.table.calibration;
@@ -147,7 +154,7 @@ fn draw(
     let table = |round: u64| (stratum << 16) + round;
     if parts.iter().all(Option::is_none) {
         let drawn = saved.model.draw(count, calibration, &[], (seed, table(0)), device);
-        return Ok(Kept { drawn, rows: (0..count).collect() });
+        return Ok(Kept { drawn, rows: (0..count).collect(), note: None, is_poor: false });
     }
     let conditions: Vec<Option<PartCondition>> =
         parts.iter().map(|part| part.as_ref().map(|part| part.condition.clone())).collect();
@@ -186,10 +193,10 @@ fn draw(
     if distinct.len() < count {
         note += &format!(", {} of them are repeated", count - distinct.len());
     }
-    notes.push(note);
     // Repeated rows are neighbours.
     let order = permutation(noise, rows.len());
-    Ok(Kept { drawn, rows: order.into_iter().map(|at| rows[at]).collect() })
+    let rows = order.into_iter().map(|at| rows[at]).collect();
+    Ok(Kept { drawn, rows, note: Some(note), is_poor: effective < count as f64 })
 }
 
 /// Rows with a number that does not fit get the weight 0.

@@ -1,10 +1,14 @@
-//! Parsers of compound values on the command line.
+//! Compound values as text: of flags on the command line, and of keywords.
 
-use diabolo::Error;
-use diabolo::distribution::Family;
-use diabolo::model::ANY_COLUMN;
+use crate::distribution::Family;
+use crate::model::ANY_COLUMN;
+use crate::{Error, Result};
 
-pub fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
+/// The widths of hidden layers, such as `512,256`, or `none`.
+///
+/// # Errors
+/// [`Error::InvalidValue`], as for the others.
+pub fn widths(text: &str) -> Result<Vec<usize>> {
     if text == "none" {
         return Ok(vec![]);
     }
@@ -13,14 +17,21 @@ pub fn widths(text: &str) -> diabolo::Result<Vec<usize>> {
     text.split(',').map(|width| width.trim().parse().map_err(wrong)).collect()
 }
 
-/// Parses COLUMN=NAME, or NAME for every column that it can describe. Column names may contain a
-/// `=`, names of distributions cannot.
-pub fn likelihood(text: &str) -> diabolo::Result<(String, Family)> {
+/// COLUMN=NAME, or NAME for every column that it can describe. Column names may contain a `=`,
+/// names of distributions cannot.
+///
+/// # Errors
+/// [`Error::InvalidValue`].
+pub fn likelihood(text: &str) -> Result<(String, Family)> {
     let (column, name) = text.rsplit_once('=').unwrap_or((ANY_COLUMN, text));
     Ok((column.into(), name.parse()?))
 }
 
-pub fn seconds(text: &str) -> diabolo::Result<f64> {
+/// Seconds of a time such as `90s`, `10m` or `2h`.
+///
+/// # Errors
+/// [`Error::InvalidValue`].
+pub fn seconds(text: &str) -> Result<f64> {
     let wrong = || Error::invalid_value("--max-time", "a time such as 90s, 10m or 2h", format!("'{text}'"));
     let (number, unit) = match text.trim_end_matches(char::is_alphabetic) {
         number if number.len() < text.len() => (number, &text[number.len()..]),
@@ -35,7 +46,11 @@ pub fn seconds(text: &str) -> diabolo::Result<f64> {
     number.parse::<f64>().ok().filter(|number| *number >= 0.0).map(|number| number * factor).ok_or_else(wrong)
 }
 
-pub fn delimiter(text: &str) -> diabolo::Result<char> {
+/// The cell separator: one ASCII character, or `tab`.
+///
+/// # Errors
+/// [`Error::InvalidValue`].
+pub fn delimiter(text: &str) -> Result<char> {
     let mut characters = text.chars();
     match (text, characters.next(), characters.next()) {
         ("\\t" | "tab", ..) => Ok('\t'),
@@ -44,8 +59,11 @@ pub fn delimiter(text: &str) -> diabolo::Result<char> {
     }
 }
 
-/// Parses HxW, or N for both.
-pub fn size(text: &str) -> diabolo::Result<[usize; 2]> {
+/// Height and width: HxW, or N for both.
+///
+/// # Errors
+/// [`Error::InvalidValue`].
+pub fn size(text: &str) -> Result<[usize; 2]> {
     const MOST: usize = 1 << 14;
     let side = |text: &str| text.parse::<usize>().ok().filter(|side| (1..=MOST).contains(side));
     let sides = match text.split_once(['x', 'X']) {
@@ -54,12 +72,4 @@ pub fn size(text: &str) -> diabolo::Result<[usize; 2]> {
     };
     let wrong = || Error::invalid_value("--resize", "HxW such as 32x48, or N for NxN", format!("'{text}'"));
     sides.map(|(height, width)| [height, width]).ok_or_else(wrong)
-}
-
-/// The error of a parser, for a flag that is not named like its setting.
-pub fn renamed(error: Error, flag: &str) -> Error {
-    match error {
-        Error::InvalidValue { expected, found, .. } => Error::invalid_value(flag, expected, found),
-        other => other,
-    }
 }
