@@ -37,7 +37,7 @@ pub struct AuditPage {
     pub names: Vec<String>,
     /// The trend error of every pair of `names`, row by row; NaN where there is none.
     pub pairs: Vec<f64>,
-    /// The columns by which synthetic rows are told, and their share.
+    /// The columns by which synthetic rows are recognised, and their share.
     pub telling: Vec<(String, f64)>,
 }
 
@@ -210,7 +210,7 @@ mod tests {
             verdicts: vec!["Good for <charts>".into()],
             quality: vec![AuditFigure {
                 name: "C2ST".into(),
-                explanation: "told apart".into(),
+                explanation: "distinguished".into(),
                 values: ["0.9", "1", "0.2"].map(String::from),
             }],
             columns: vec![AuditedColumn {

@@ -1,5 +1,5 @@
 //! Gradient-boosted trees for two classes, by histograms: a strong classifier of tables, by which
-//! synthetic rows are told from real ones, or the use of rows for learning is measured.
+//! synthetic rows are distinguished from real ones, or the use of rows for learning is measured.
 //!
 //! With the defaults of XGBoost (Chen & Guestrin 2016): a tree is grown by levels, a split has the
 //! gain ½ [G_L²/(H_L+λ) + G_R²/(H_R+λ) − G²/(H+λ)], missing cells go to the side that gains more,
