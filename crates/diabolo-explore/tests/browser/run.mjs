@@ -296,7 +296,7 @@ const tests = {
     await page.waitForSelector('body[data-ready="true"]', { timeout: 120000 });
     const highest = () => page.locator('#pairs circle').evaluateAll((all) => Math.min(...all.map((one) => Number(one.getAttribute('cy')))));
     const weak = await highest();
-    await set(page.getByLabel('λ ='), 4);
+    await set(page.locator('.figure input[type="range"]'), 4);
     // At λ = 10 codes hardly differ: on the scale of all λ, the points lie at the bottom.
     assert.ok(weak < 80 && await highest() > 250, `${weak}, ${await highest()}`);
     await page.goto(new URL('/contraction', base).href);
@@ -304,13 +304,13 @@ const tests = {
     const unit = page.locator('.figure[data-figure="unit"]');
     const slow = (weight, delay, answer) => page.route(`**/api/lab/figure?name=unit&weight=${weight}&*`, async (route) => { await new Promise((done) => setTimeout(done, delay)); await answer(route); });
     await slow('0', 1500, (route) => route.continue());
-    await set(unit.getByLabel('λ ='), 0);
-    await set(unit.getByLabel('λ ='), 4);
+    await set(unit.locator('input'), 0);
+    await set(unit.locator('input'), 4);
     await page.waitForTimeout(2500);
     const sums = await unit.locator('.sum b.big:not(.soft)').allTextContents();
     assert.ok(Number(sums[0]) < 1, `λ = 10 is chosen, and shown is ${sums}`);
     await slow('1', 0, (route) => route.fulfill({ status: 422, contentType: 'application/json', body: '{"error":"no figure today"}' }));
-    await set(unit.getByLabel('λ ='), 3);
+    await set(unit.locator('input'), 3);
     await unit.locator('.error', { hasText: 'no figure today' }).waitFor();
     await close();
   },
