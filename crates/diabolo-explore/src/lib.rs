@@ -15,6 +15,9 @@
 //! # Ok::<(), diabolo::Error>(())
 //! ```
 
+// Figures have the same bits on every processor; see clippy.toml.
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod api;
 mod assets;
 mod guard;

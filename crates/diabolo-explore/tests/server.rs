@@ -17,7 +17,12 @@ use serde_json::{Value, json};
 /// A running server, which ends when it is dropped.
 struct Running {
     port: u16,
+    /// Of the printed address; traded already.
     token: String,
+    /// Name and secret.
+    cookie: String,
+    /// The head of the answer to the first request, with the token.
+    admission: String,
     cancel: Cancel,
 }
 
@@ -36,7 +41,18 @@ impl Running {
         let (port, token, cancel) = (port.parse().unwrap(), token.to_string(), Cancel::new());
         let until = cancel.clone();
         std::thread::spawn(move || server.serve(&until).unwrap());
-        Running { port, token, cancel }
+        let mut running = Running { port, token, cookie: String::new(), admission: String::new(), cancel };
+        let first = format!("GET //evil.example/?token={} HTTP/1.1", running.token);
+        let (status, head, _) = running.raw(&[first, running.host()], b"");
+        assert_eq!(status, 303, "{head}");
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).unwrap();
+        running.cookie = cookie.split(';').next().unwrap().to_string();
+        running.admission = head;
+        running
+    }
+
+    fn host(&self) -> String {
+        format!("Host: 127.0.0.1:{}", self.port)
     }
 
     /// Status, head and body of the answer to these lines.
@@ -55,11 +71,7 @@ impl Running {
     }
 
     fn usual(&self, method: &str, path: &str) -> Vec<String> {
-        vec![
-            format!("{method} {path} HTTP/1.1"),
-            format!("Host: 127.0.0.1:{}", self.port),
-            format!("Cookie: diabolo_{}={}", self.port, self.token),
-        ]
+        vec![format!("{method} {path} HTTP/1.1"), self.host(), format!("Cookie: {}", self.cookie)]
     }
 
     fn get(&self, path: &str) -> Value {
@@ -90,8 +102,8 @@ fn digits() -> Running {
 #[test]
 fn strangers_are_refused() {
     let running = digits();
-    let host = format!("Host: 127.0.0.1:{}", running.port);
-    let cookie = format!("Cookie: diabolo_{}={}", running.port, running.token);
+    let host = running.host();
+    let cookie = format!("Cookie: {}", running.cookie);
     let line = |path: &str| format!("GET {path} HTTP/1.1");
     let status = |lines: &[String]| running.raw(lines, b"").0;
     assert_eq!(status(&[line("/"), host.clone()]), 403);
@@ -99,9 +111,16 @@ fn strangers_are_refused() {
     for foreign in ["Host: evil.example", "Host: evil.example:80", "Host: 127.0.0.1:1"] {
         assert_eq!(status(&[line("/"), foreign.into(), cookie.clone()]), 403, "{foreign}");
     }
-    let (status, head, _) = running.raw(&[line(&format!("/?token={}", running.token)), host.clone()], b"");
-    assert_eq!(status, 303);
-    let head = head.to_lowercase();
+    // The token was used: neither an address nor a cookie with it opens a second browser.
+    let again = line(&format!("/?token={}", running.token));
+    let (code, _, body) = running.raw(&[again.clone(), host.clone()], b"");
+    assert!(code == 403 && String::from_utf8_lossy(&body).contains("opened before"));
+    let guessed = format!("Cookie: diabolo_{}={}", running.port, running.token);
+    assert_eq!(status(&[line("/"), host.clone(), guessed]), 403);
+    // The browser that has the cookie may open it again.
+    let (code, head, _) = running.raw(&[again, host.clone(), cookie.clone()], b"");
+    assert!(code == 303 && !head.to_lowercase().contains("set-cookie"), "{head}");
+    let head = running.admission.to_lowercase();
     assert!(
         head.contains("httponly") && head.contains("samesite=strict") && head.contains("location: /\r"),
         "{head}"
@@ -219,4 +238,25 @@ fn a_mixed_table_with_hostile_names_is_described_edited_and_exported() {
     let file = String::from_utf8(file).unwrap();
     assert_eq!((status, file.lines().count()), (200, rows as usize + 1), "{file}");
     assert!(file.contains("<b>x</b>"));
+}
+
+#[test]
+fn the_heat_of_a_conditional_model_is_that_of_its_condition() {
+    let settings = ["training.epochs=2", "model.latent_dim=2", "data.condition=['label']"];
+    let predictor = fitted(&settings, FitJob::input("digits"));
+    let running = Running::of(LatentSpace::open(predictor, None).unwrap());
+    let heat = |given: &str| {
+        let path = format!("/api/heat?run=0&axes=principal&x0=-1&x1=1&y0=-1&y1=1&given={given}");
+        running.raw(&running.usual("GET", &path), b"")
+    };
+    let of = |label: u32| {
+        let (status, _, bytes) = heat(&format!("%7B%22label%22%3A%22{label}%22%7D"));
+        assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+        bytes
+    };
+    let (none, zero, seven) = (heat("").2, of(0), of(7));
+    assert_eq!(none, zero, "the first level, where none is chosen");
+    assert_ne!(zero, seven);
+    let (status, _, wrong) = heat("label");
+    assert!(status == 422 && String::from_utf8_lossy(&wrong).contains("a JSON object"));
 }

@@ -1,6 +1,6 @@
 // The explorer: a map for each run, and the panels beside them.
 
-import { counted, h, number } from './dom.js';
+import { counted, h, number, problem } from './dom.js';
 import { get } from './server.js';
 import { Store } from './store.js';
 import { RunMap } from './map/map.js';
@@ -33,7 +33,6 @@ async function start() {
   panels = { decode: new DecodePanel(shared), row: new RowPanel(shared), selection: new SelectionPanel(shared) };
   drawFacts(); drawTools(); drawTabs(); showTab();
   await Promise.all(maps.map((map) => map.load(store.state.axes)));
-  maps.forEach((map) => map.wantHeat(0));
   store.listen(changed);
   Object.values(panels).forEach((panel) => panel.update(new Set(['run', 'row', 'code', 'lasso', 'given'])));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => maps.forEach((map) => { map.recolor(); map.wantHeat(0); }));
@@ -44,9 +43,9 @@ async function start() {
 /** @param {import('./store.js').State} state @param {Set<string>} keys */
 function changed(state, keys) {
   if (keys.has('run')) drawFacts();
-  if (keys.has('axes')) maps.forEach((map) => map.load(state.axes).then(() => map.wantHeat(0)));
+  if (keys.has('axes')) maps.forEach((map) => map.load(state.axes));
   if (keys.has('color')) maps.forEach((map) => map.recolor());
-  if (keys.has('heat') || keys.has('arrows')) maps.forEach((map) => map.wantHeat(0));
+  if (['heat', 'arrows', 'given'].some((key) => keys.has(key))) maps.forEach((map) => map.wantHeat(0));
   if (keys.has('lasso')) { if (!state.lasso.length) maps.forEach((map) => map.link(null)); else maps[state.run].sendMask(); }
   if (['run', 'axes', 'color', 'heat', 'arrows', 'tool'].some((key) => keys.has(key))) drawTools();
   if (keys.has('tab')) { drawTabs(); showTab(); }
@@ -135,6 +134,6 @@ function shortcut(event) {
 
 start().catch((error) => {
   byId('facts').textContent = '';
-  byId('sheet').replaceChildren(h('p', { class: 'error', role: 'alert', text: error.message }));
+  byId('sheet').replaceChildren(problem(error));
   throw error;
 });

@@ -32,13 +32,29 @@ function filled(element, attributes, children) {
   return element;
 }
 
-/** A number for readers: four significant digits. @param {number | null | undefined} value @returns {string} */
+/** @param {Error} error */
+export const problem = (error) => h('p', { class: 'error', role: 'alert', text: error.message });
+
+/**
+ * Fills `body` with what `make` gives for the latest value: an earlier answer that comes late is dropped.
+ * @template T @param {HTMLElement} body @param {(value: T) => Promise<any[]>} make @returns {(value: T) => Promise<void>}
+ */
+export function filling(body, make) {
+  let last = 0;
+  return async (value) => {
+    const own = ++last;
+    const made = await make(value).catch((error) => [problem(error)]);
+    if (own === last) body.replaceChildren(...made);
+  };
+}
+
+/** A number for readers: three or four significant digits. @param {number | null | undefined} value @returns {string} */
 export function number(value) {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size !== 0 && (size >= 1e7 || size < 1e-4)) return value.toExponential(2).replace('-', '−');
-  const digits = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
-  return value.toLocaleString('en', { maximumFractionDigits: digits }).replace('-', '−');
+  const digits = size >= 1000 ? { maximumFractionDigits: 0 } : size >= 1 ? { maximumSignificantDigits: 4 } : { maximumSignificantDigits: 3 };
+  return value.toLocaleString('en', digits).replace('-', '−');
 }
 
 /** @param {number} count @param {string} one @param {string} [many] */

@@ -6,7 +6,7 @@ import { h } from './dom.js';
  * The pixels as the writer of PNG files rounds them.
  * @param {ArrayLike<number>} pixels height × width × channels numbers @param {number[]} shape @param {number} scale the value of white
  */
-export function imageData(pixels, [height, width, channels], scale) {
+function imageData(pixels, [height, width, channels], scale) {
   const data = new ImageData(width, height);
   for (let at = 0; at < width * height; at++) {
     for (let k = 0; k < 3; k++) {

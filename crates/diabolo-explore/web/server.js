@@ -58,10 +58,10 @@ export async function buffers(path, query, signal) {
 }
 
 /**
- * One request at a time; of those that wait, only the latest is sent.
- * @template T @param {(value: T) => Promise<void>} work @returns {(value: T) => void}
+ * One request at a time; of those that wait, only the latest is sent. An error goes to `failed`.
+ * @template T @param {(value: T) => Promise<void>} work @param {(error: Error) => void} failed @returns {(value: T) => void}
  */
-export function latest(work) {
+export function latest(work, failed) {
   let running = false;
   /** @type {{value: T} | null} */
   let waiting = null;
@@ -70,7 +70,9 @@ export function latest(work) {
     running = true;
     const { value } = waiting;
     waiting = null;
-    try { await work(value); } finally { running = false; pump(); }
+    try { await work(value); } catch (error) { failed(error); }
+    running = false;
+    pump();
   }
   return (value) => { waiting = { value }; pump(); };
 }

@@ -20,7 +20,7 @@ const START = { run: 0, axes: 'principal', color: '', heat: false, arrows: false
 const short = (value) => String(Math.fround(value)).length > 12 ? value.toPrecision(9).replace(/\.?0+$/, '') : String(value);
 
 /** @param {State} state */
-export function toHash(state) {
+function toHash(state) {
   const words = new URLSearchParams();
   if (state.run) words.set('run', String(state.run));
   if (state.axes !== START.axes) words.set('axes', state.axes);
@@ -37,7 +37,7 @@ export function toHash(state) {
 }
 
 /** A damaged link gives what can be read of it. @param {string} hash @returns {State} */
-export function fromHash(hash) {
+function fromHash(hash) {
   const words = new URLSearchParams(hash.replace(/^#/, ''));
   const number = (/** @type {string} */ name) => { const v = Number(words.get(name) ?? NaN); return Number.isFinite(v) ? v : null; };
   const numbers = (/** @type {string} */ text) => text.split(',').map(Number);

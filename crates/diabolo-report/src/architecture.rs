@@ -132,11 +132,11 @@ impl ArchitecturePicture {
     fn sampling(&self, svg: &mut Svg, x: [f64; 3]) {
         for side in [-1.0, 1.0] {
             let from = (x[0] + BAR / 2.0, MIDDLE + side * HEAD);
-            svg.line(from, (x[1] - 12.0, MIDDLE + side * 6.0), "wire");
+            svg.line(from, (x[1] - 0.9 * DRAW, MIDDLE + side * 0.44 * DRAW), "wire");
         }
-        svg.line((x[1], MIDDLE + 76.0), (x[1], MIDDLE + 14.0), "wire");
-        svg.line((x[1] + 14.0, MIDDLE), (x[2] - BAR / 2.0, MIDDLE), "wire");
-        svg.circle((x[1], MIDDLE), 14.0, "draw", "z = μ + σ ε");
+        svg.line((x[1], MIDDLE + 76.0), (x[1], MIDDLE + DRAW), "wire");
+        svg.line((x[1] + DRAW, MIDDLE), (x[2] - BAR / 2.0, MIDDLE), "wire");
+        svg.circle((x[1], MIDDLE), DRAW, "draw", "z = μ + σ ε");
         svg.text((x[1], MIDDLE + 5.0), Anchor::Middle, "label", "μ+σε");
         svg.text((x[1], MIDDLE + 94.0), Anchor::Middle, "label", "ε ~ N(0, I)");
     }
@@ -176,6 +176,8 @@ impl ArchitecturePicture {
     }
 }
 
+/// The radius of the circle of the draw.
+const DRAW: f64 = 21.0;
 /// The distance of a head from the middle.
 const HEAD: f64 = 58.0;
 

@@ -210,7 +210,7 @@ mod tests {
             verdicts: vec!["Good for <charts>".into()],
             quality: vec![AuditFigure {
                 name: "C2ST".into(),
-                explanation: "told apart".into(),
+                explanation: "distinguished".into(),
                 values: ["0.9", "1", "0.2"].map(String::from),
             }],
             columns: vec![AuditedColumn {

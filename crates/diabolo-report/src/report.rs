@@ -70,13 +70,24 @@ pub struct Report {
 fn held_out(scores: &[f64]) -> String {
     let mut sorted = scores.to_vec();
     sorted.sort_by(f64::total_cmp);
-    // Of so many rows, one in twenty is flagged by chance.
-    let threshold = sorted.get((0.95 * sorted.len() as f64) as usize).copied().unwrap_or(f64::INFINITY);
-    let flagged: Vec<bool> = scores.iter().map(|&score| score >= threshold).collect();
-    let help = "Anomaly scores of rows that were held out of the fit: p-values of new rows are their ranks among these. From \
-                the mark on, p is below 0.05.";
-    anomalies::histogram(scores, &flagged, "Scores of held-out rows", help)
+    let total = sorted.len() + 1;
+    // p = (1 + the number of scores as high) / (n + 1).
+    let is_rare = |score: f64| {
+        let as_high = sorted.len() - sorted.partition_point(|&held_out| held_out < score);
+        RARE * (1 + as_high) < total
+    };
+    let flagged: Vec<bool> = scores.iter().map(|&score| is_rare(score)).collect();
+    let mark = match flagged.contains(&true) {
+        true => " From the mark on, p is below 0.05.",
+        false => " They are too few for a p-value below 0.05 at any of these scores.",
+    };
+    let help = "Anomaly scores of rows that were held out of the fit: the p-value of a new row is (1 + the number of \
+                these scores that are as high) / (1 + their number).";
+    anomalies::histogram(scores, &flagged, "Scores of held-out rows", &format!("{help}{mark}"))
 }
+
+/// One in so many.
+const RARE: usize = 20;
 
 impl Report {
     /// The report as one HTML page.
@@ -102,5 +113,36 @@ impl Report {
         out += &self.pixel_weights.as_ref().map(encoder_sensitivity::pixels).unwrap_or_default();
         out += &metrics::table(&self.metrics);
         document(&self.title, &self.subtitle, &out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of rows in bars that are flagged, from their labels.
+    fn flagged(html: &str) -> usize {
+        let counts = html.split(" rows, ").skip(1).filter_map(|rest| rest.split_once(" of them flagged"));
+        let parsed: Vec<usize> = counts.filter_map(|(count, _)| count.parse().ok()).collect();
+        // Bars with flagged rows are drawn twice.
+        parsed.iter().sum::<usize>() / 2
+    }
+
+    #[test]
+    fn the_mark_is_where_p_falls_below_one_in_twenty() {
+        // Of 199 different scores, the 8 highest: (1 + 8) / 200 = 0.045, and (1 + 9) / 200 = 0.05.
+        let scores: Vec<f64> = (0..199).map(f64::from).collect();
+        let html = held_out(&scores);
+        assert_eq!(flagged(&html), 8, "{html}");
+        assert!(html.contains("From the mark on"));
+        // 19 scores cannot give less than 2 / 20 = 0.1, nor 38 of them less than 2 / 39 = 0.051.
+        for few in [19, 38] {
+            let html = held_out(&scores[..few]);
+            assert!(flagged(&html) == 0 && html.contains("too few"), "{few}: {html}");
+        }
+        assert_eq!(flagged(&held_out(&scores[..40])), 1);
+        // Equal scores have equal p-values.
+        let tied: Vec<f64> = (0..199).map(|k| f64::from(k.min(190))).collect();
+        assert_eq!(flagged(&held_out(&tied)), 0);
     }
 }

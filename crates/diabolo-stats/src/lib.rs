@@ -42,7 +42,7 @@ pub use histogram::{
 pub use image_quality::{ImageQuality, image_quality};
 pub use labelled::{Labelled, accuracy};
 pub use lag_moments::LagMoments;
-pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances};
+pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances, nearest_other_distances};
 pub use percent::percent;
 pub use preservation::{Preservation, preservation};
 pub use principal_subspace::PrincipalSubspace;

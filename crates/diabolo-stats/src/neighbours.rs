@@ -97,6 +97,14 @@ pub fn nearest_distances(queries: &[f32], reference: &[f32], width: usize) -> Ve
     nearest(queries, reference, width, 1).iter().map(distance).collect()
 }
 
+/// The distance from each of the first `count` rows to the nearest other row; there must be two or
+/// more.
+pub fn nearest_other_distances(rows: &[f32], width: usize, count: usize) -> Vec<f32> {
+    // A row is the nearest to itself.
+    let distance = |near: &Vec<Near>| near.last().map_or(f32::INFINITY, |near| near.squared.sqrt() as f32);
+    nearest(&rows[..count * width], rows, width, 2).iter().map(distance).collect()
+}
+
 /// The majority class of the `k` nearest; ties go to the class that occurs first.
 fn vote(near: &[Near], k: usize, classes: &[u32]) -> u32 {
     let voters: Vec<u32> = near.iter().take(k).map(|near| classes[near.row]).collect();
@@ -194,6 +202,13 @@ mod tests {
     use super::*;
     use crate::labelled::tests::{digits, labelled};
     use crate::random::{Purpose, standard_normal, stream};
+
+    #[test]
+    fn distances_to_other_rows_by_hand() {
+        // On a line: 0, 3, 4, 4, 9.
+        assert_eq!(nearest_other_distances(&[0.0, 3.0, 4.0, 4.0, 9.0], 1, 5), [3.0, 1.0, 0.0, 0.0, 5.0]);
+        assert_eq!(nearest_other_distances(&[0.0, 0.0, 3.0, 4.0], 2, 1), [5.0]);
+    }
 
     #[test]
     fn a_vote_by_hand() {

@@ -18,7 +18,7 @@ pub enum CellCode<'a> {
     Levels(Vec<&'a str>),
     /// Pixels, divided by the value of white of their file.
     Pixels,
-    /// What cannot be told from a cell alone, or was never observed.
+    /// What a cell alone does not determine, or was never observed.
     Other,
 }
 

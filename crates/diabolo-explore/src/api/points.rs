@@ -1,8 +1,10 @@
 //! The points of the map, and what lies between them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Query, State};
+use diabolo::Error;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -51,13 +53,26 @@ pub(super) struct Heat {
     x1: f32,
     y0: f32,
     y1: f32,
+    /// Condition columns and their values, as a JSON object.
+    #[serde(default)]
+    given: String,
+}
+
+/// The values of condition columns in an address; an empty text is none.
+fn conditions(text: &str) -> diabolo::Result<Vec<(String, String)>> {
+    if text.is_empty() {
+        return Ok(vec![]);
+    }
+    let parsed: Result<BTreeMap<String, String>, _> = serde_json::from_str(text);
+    let wrong = |_| Error::invalid_value("given", "a JSON object of columns and their values", text);
+    Ok(parsed.map_err(wrong)?.into_iter().collect())
 }
 
 /// ‖J_f(g(z))‖_F on a grid over the rectangle, row by row from y0; then the ends of arrows from z
 /// to the point of f(g(z)), x and y in turn, on a coarser grid.
 pub(super) async fn heat(State(explorer): State<Arc<Explorer>>, Query(heat): Query<Heat>) -> Answer {
     let run = explorer.run(heat.run)?;
-    let axes = axes(&heat.axes)?;
+    let (axes, given) = (axes(&heat.axes)?, conditions(&heat.given)?);
     let grid = |n: usize| {
         let at = move |k: usize, low: f32, high: f32| low + (high - low) * (k as f32 + 0.5) / n as f32;
         let (x0, x1, y0, y1) = (heat.x0, heat.x1, heat.y0, heat.y1);
@@ -69,8 +84,8 @@ pub(super) async fn heat(State(explorer): State<Arc<Explorer>>, Query(heat): Que
             let plane = space.plane(axes)?;
             let codes =
                 |points: Vec<[f32; 2]>| points.into_iter().flat_map(|p| plane.code(p)).collect::<Vec<_>>();
-            let norms = space.returned(&codes(fine), &[])?.norms;
-            let back = space.returned(&codes(coarse), &[])?.codes;
+            let norms = space.returned(&codes(fine), &given)?.norms;
+            let back = space.returned(&codes(coarse), &given)?.codes;
             let ends = back.chunks_exact(space.latent_dim()).flat_map(|code| plane.place(code));
             Ok((norms, ends.collect::<Vec<_>>()))
         })

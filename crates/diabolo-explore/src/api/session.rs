@@ -14,16 +14,14 @@ use crate::wire::{Answer, computed, object};
 pub(super) async fn session(State(explorer): State<Arc<Explorer>>) -> Answer {
     let runs =
         computed(move || Ok(explorer.runs().iter().map(|run| described(run)).collect::<Vec<_>>())).await?;
-    object(json!({ "runs": runs, "version": diabolo::VERSION }))
+    object(json!({ "runs": runs }))
 }
 
 fn described(run: &Shown) -> Value {
     let (space, saved) = (&run.space, run.space.predictor().saved());
     let (header, schema) = (&saved.header, &saved.header.preprocessor.schema);
-    let columns = schema.features.iter().map(|feature| {
-        let levels = feature.kind.categories();
-        json!({ "name": feature.name, "kind": feature.kind.name(), "levels": levels.get(..200).unwrap_or(levels) })
-    });
+    let columns =
+        schema.features.iter().map(|feature| json!({ "name": feature.name, "kind": feature.kind.name() }));
     let conditions = schema
         .condition
         .iter()

@@ -1,6 +1,10 @@
 //! The built-in digits: encoded rows, labels, and the parts of the fits.
 
-use arrow_array::RecordBatch;
+use std::sync::Arc;
+
+use arrow_array::{Float32Array, RecordBatch};
+use arrow_schema::Schema;
+use diabolo::data::image::{image_array, image_field, image_scale, with_scale};
 use diabolo::data::{DataConfig, Encoded, Preprocessor, parts, prepare, texts};
 use diabolo::{Error, Result};
 
@@ -47,6 +51,20 @@ impl Digits {
     /// Some rows.
     pub fn select(&self, rows: &[usize]) -> Encoded {
         self.encoded.select(rows)
+    }
+
+    /// Pixels from 0 to 1 as a table of one digit; NaN is a missing one.
+    ///
+    /// # Errors
+    /// None for [`PIXELS`] pixels.
+    pub fn table(&self, pixels: &[f32]) -> Result<RecordBatch> {
+        let schema = self.rows.schema();
+        let image = schema.field(0);
+        let field = with_scale(image_field(SIDE, SIDE, 1, true), image_scale(image)).with_name(image.name());
+        let pixels: Float32Array = pixels.iter().map(|p| Some(p * image_scale(image))).collect();
+        let wrong = |cause| Error::internal(format!("the pixels are no digit: {cause}"));
+        let column = image_array(&field, Arc::new(pixels)).map_err(wrong)?;
+        RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![column]).map_err(wrong)
     }
 
     /// The pixels of a row.

@@ -25,7 +25,7 @@ pub(super) fn write(lab: &Lab, folder: &Path, mut progress: impl FnMut(&str)) ->
         put(path.trim_start_matches('/'), text)?;
     }
     for query in figures::all(lab) {
-        let value = figures::figure(lab, &query)?;
+        let value = lab.figure(&query)?;
         put(&format!("data/{}", query.file()), &value.to_string())?;
     }
     Ok(())

@@ -10,15 +10,19 @@ mod models;
 mod pages;
 mod training;
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{RawQuery, State};
 use axum::response::Html;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use diabolo::pipeline::Cancel;
-use diabolo::{Error, Result};
+use diabolo::{Config, Error, Result};
 use serde_json::{Value, json};
 
 use crate::assets;
@@ -27,10 +31,14 @@ use digits::Digits;
 use figures::Query;
 use models::Models;
 
-/// The digits, the models, and what ends their training.
+/// Figures that are kept: those of every setting of the pages, and some more.
+const KEPT: usize = 2000;
+
+/// The digits, the models, the figures that were computed, and what ends the training.
 pub struct Lab {
     pub(crate) digits: Digits,
     pub(crate) models: Arc<Models>,
+    figures: Mutex<BTreeMap<Query, Arc<Value>>>,
     pub(crate) cancel: Cancel,
 }
 
@@ -41,8 +49,32 @@ impl Lab {
     /// # Errors
     /// None, unless the program is damaged.
     pub fn start(cancel: &Cancel) -> Result<Self> {
-        let models = Models::start(models::usual_folder(), cancel.clone());
-        Ok(Lab { digits: Digits::new()?, models, cancel: cancel.clone() })
+        Self::of(Models::start(models::usual_folder(), &[], cancel.clone()), cancel)
+    }
+
+    fn of(models: Arc<Models>, cancel: &Cancel) -> Result<Self> {
+        let figures = Mutex::default();
+        Ok(Lab { digits: Digits::new()?, models, figures, cancel: cancel.clone() })
+    }
+
+    /// The row of the digits that a setting names.
+    fn row(&self, query: &Query, name: &str) -> Result<usize> {
+        let (row, count): (usize, _) = (query.number(name)?, self.digits.labels.len());
+        if row < count { Ok(row) } else { Err(wrong(name, format!("a row below {count}"), row)) }
+    }
+
+    /// A figure with settings of a finite number of values; computed once.
+    fn figure(&self, query: &Query) -> Result<Arc<Value>> {
+        let kept = || self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = kept().get(query) {
+            return Ok(found.clone());
+        }
+        let made = Arc::new(figures::figure(self, query)?);
+        let mut kept = kept();
+        if kept.len() < KEPT {
+            kept.insert(query.clone(), made.clone());
+        }
+        Ok(made)
     }
 
     /// Writes the pages with the figures of all settings to `folder`; `progress` receives the name
@@ -74,7 +106,7 @@ pub(crate) fn router(lab: Arc<Lab>) -> Router {
 /// A figure with settings of a finite number of values.
 async fn figure(State(lab): State<Arc<Lab>>, RawQuery(query): RawQuery) -> Answer {
     let query = Query::parse(query.as_deref().unwrap_or_default());
-    object(computed(move || figures::figure(&lab, &query)).await?)
+    object(&*computed(move || lab.figure(&query)).await?)
 }
 
 /// A figure of a drawn digit, or of a code.
@@ -86,6 +118,19 @@ async fn progress(State(lab): State<Arc<Lab>>) -> Answer {
     let (ready, all, running) = lab.models.progress();
     let running = running.map(|(model, share)| json!({ "model": model, "share": share }));
     object(json!({ "ready": ready, "all": all, "running": running }))
+}
+
+/// The commands that fit the models of the lab, with the settings that the lab fits them with.
+///
+/// # Errors
+/// None, as a test checks.
+pub fn commands() -> Result<Vec<(String, Config)>> {
+    models::RECIPES.iter().map(|recipe| Ok((recipe.command(), recipe.config()?))).collect()
+}
+
+/// The command lines that the pages show.
+pub fn commands_of_pages() -> Vec<String> {
+    pages::commands()
 }
 
 /// A setting that a figure lacks or does not know.

@@ -55,7 +55,7 @@ pub(crate) static RECIPES: [Recipe; 18] = [
     recipe("beta-20", "--kl-weight 20", &["model.family.kl_weight=20.0"]),
     recipe(
         "denoising",
-        "--model denoising --corruption gaussian:0.2",
+        "--model denoising --tied --corruption gaussian:0.2",
         &["model.family={kind='denoising',tied=true,corruption={kind='gaussian',deviation=0.2}}"],
     ),
     recipe("width-1", "--model plain --latent-dim 1", &["model.family={kind='plain'}", "model.latent_dim=1"]),
@@ -93,6 +93,8 @@ pub(crate) struct Models {
     changed: Condvar,
     /// The folder of the models; without one they are trained again at every start.
     folder: Option<PathBuf>,
+    /// Settings of every fit beside its own; none but in tests.
+    shared: &'static [&'static str],
     cancel: Cancel,
 }
 
@@ -108,8 +110,9 @@ struct State {
 
 impl Models {
     /// Starts the thread that trains. It ends with `cancel`.
-    pub fn start(folder: Option<PathBuf>, cancel: Cancel) -> Arc<Self> {
-        let models = Arc::new(Models { state: Mutex::default(), changed: Condvar::new(), folder, cancel });
+    pub fn start(folder: Option<PathBuf>, shared: &'static [&'static str], cancel: Cancel) -> Arc<Self> {
+        let (state, changed) = Default::default();
+        let models = Arc::new(Models { state, changed, folder, shared, cancel });
         let training = models.clone();
         std::thread::spawn(move || {
             while let Some(recipe) = training.next() {
@@ -140,7 +143,11 @@ impl Models {
     }
 
     fn train(&self, recipe: &'static Recipe) {
-        let found = self.loaded(recipe).map_or_else(|| self.fitted(recipe), Ok);
+        let found = self.config(recipe).and_then(|config| {
+            let folder = self.folder.as_ref().map(|parent| parent.join(folder_name(recipe.key, &config)));
+            let loaded = folder.as_deref().and_then(|folder| loaded(recipe, folder));
+            loaded.map_or_else(|| self.fitted(recipe, config, folder.as_deref()), Ok)
+        });
         let mut state = self.lock();
         state.running = None;
         match found {
@@ -151,27 +158,23 @@ impl Models {
         self.changed.notify_all();
     }
 
-    /// The model of the folder, if it is there and whole.
-    fn loaded(&self, recipe: &'static Recipe) -> Option<Trained> {
-        let folder = self.folder.as_ref()?.join(recipe.folder());
-        let run = Run::open(&folder).ok()?;
-        let predictor = Predictor::open(&folder).ok()?;
-        let metrics = serde_json::from_slice(&std::fs::read(run.metrics_path()).ok()?).ok()?;
-        let trained = Trained { recipe, history: run.read_history().ok()?, metrics, predictor };
-        (trained.predictor.saved().header.diabolo_version == diabolo::VERSION).then_some(trained)
+    fn config(&self, recipe: &Recipe) -> Result<Config> {
+        let mut config = recipe.config()?;
+        self.shared.iter().try_for_each(|setting| config.set(setting))?;
+        Ok(config)
     }
 
-    fn fitted(&self, recipe: &'static Recipe) -> Result<Trained> {
+    fn fitted(&self, recipe: &'static Recipe, config: Config, folder: Option<&Path>) -> Result<Trained> {
         let progress = |event: Event| {
             if let Event::Epoch(record, epochs) = event {
                 self.lock().running = Some((recipe.key, record.epoch as f64 / epochs.max(1) as f64));
             }
         };
-        let job = FitJob::input(INPUT).config(recipe.config()?).cancel(self.cancel.clone());
+        let job = FitJob::input(INPUT).config(config).cancel(self.cancel.clone());
         let fitted = job.on_event(progress).run()?;
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = folder {
             // A folder that cannot be written costs the next start some seconds.
-            let _ = Run::replace(&folder.join(recipe.folder())).and_then(|run| fitted.save_run(&run));
+            let _ = Run::replace(folder).and_then(|run| fitted.save_run(&run));
         }
         let diabolo::pipeline::Fitted { predictor, history, metrics, .. } = fitted;
         Ok(Trained { recipe, predictor, history, metrics })
@@ -221,17 +224,27 @@ impl Recipe {
         Ok(config)
     }
 
-    /// The name of its folder, which other settings do not have.
-    fn folder(&self) -> String {
-        let mut hasher = std::hash::DefaultHasher::new();
-        self.settings.hash(&mut hasher);
-        format!("{}-{:08x}", self.key, hasher.finish() as u32)
-    }
-
     /// The command that fits it.
     pub fn command(&self) -> String {
         format!("diabolo fit digits {}", self.flags).trim_end().to_string()
     }
+}
+
+/// The model of a folder, if it is there and whole.
+fn loaded(recipe: &'static Recipe, folder: &Path) -> Option<Trained> {
+    let run = Run::open(folder).ok()?;
+    let predictor = Predictor::open(folder).ok()?;
+    let metrics = serde_json::from_slice(&std::fs::read(run.metrics_path()).ok()?).ok()?;
+    let trained = Trained { recipe, history: run.read_history().ok()?, metrics, predictor };
+    (trained.predictor.saved().header.diabolo_version == diabolo::VERSION).then_some(trained)
+}
+
+/// The name of a model's folder, which no other configuration has: the whole of it counts, defaults
+/// included.
+fn folder_name(key: &str, config: &Config) -> String {
+    let mut hasher = std::hash::DefaultHasher::new();
+    format!("{config:?}").hash(&mut hasher);
+    format!("{key}-{:016x}", hasher.finish())
 }
 
 /// The folder in which the models are kept: that of the system for data that can be made again.
@@ -241,4 +254,30 @@ pub(crate) fn usual_folder() -> Option<PathBuf> {
         of("XDG_CACHE_HOME").or_else(|| Some(of("HOME")?.join(".cache"))).or_else(|| of("LOCALAPPDATA"))?;
     let version = Path::new("diabolo").join(format!("lab-{}", diabolo::VERSION));
     cache.is_absolute().then(|| cache.join(version))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_recipe_has_a_key_and_settings_of_its_own() {
+        let mut names: Vec<String> =
+            RECIPES.iter().map(|recipe| folder_name("same", &recipe.config().unwrap())).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), RECIPES.len());
+    }
+
+    #[test]
+    fn a_model_is_kept_for_its_whole_configuration() {
+        let config = RECIPES[0].config().unwrap();
+        let kept = folder_name("vae2", &config);
+        assert_eq!(kept, folder_name("vae2", &RECIPES[0].config().unwrap()));
+        // What no recipe sets: another default is another model.
+        let mut other = config.clone();
+        other.set("training.batch_size=17").unwrap();
+        assert_ne!(kept, folder_name("vae2", &other));
+    }
 }

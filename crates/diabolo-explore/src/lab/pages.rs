@@ -66,6 +66,13 @@ pub(crate) static PAGES: [Page; 13] = [
     page!("questions", "The lecture's questions", "Answers, each with its page."),
 ];
 
+/// The command lines that pages show.
+pub(crate) fn commands() -> Vec<String> {
+    let blocks = PAGES.iter().flat_map(|page| page.text.split("{{command ").skip(1));
+    let lines = blocks.filter_map(|rest| rest.split_once("}}")).flat_map(|(block, _)| block.lines());
+    lines.map(String::from).collect()
+}
+
 /// The page as HTML; links and scripts are relative files in an export.
 ///
 /// # Errors
@@ -197,6 +204,10 @@ fn math(latex: &str, display_mode: DisplayMode) -> Result<String> {
     let storage = Storage::new();
     // Text of pages is HTML.
     let latex = latex.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
+    // Of \tfrac12 the crate makes a fraction with the numerator 12.
+    if latex.split("frac").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return Err(wrong("equation", "braces after \\frac", latex));
+    }
     let parsed = Parser::new(&latex, &storage).collect::<std::result::Result<Vec<_>, _>>();
     let events = parsed.map_err(|cause| wrong("equation", &*latex, cause))?;
     let mut out = String::new();
@@ -243,6 +254,7 @@ mod tests {
         assert!(filled("{{source model/contractive.rs gone}}").is_err());
         assert!(filled("{{source model/gone.rs loss}}").is_err());
         assert!(filled("an $\\unknowncommand{x}$").is_err());
+        assert!(filled("a half, $\\tfrac12 x$").is_err() && filled("$\\tfrac{1}{2} x$").is_ok());
         assert_eq!(without_styles("<a style=\"x:1\" b=\"c\"><d>"), "<a b=\"c\"><d>");
         let made = filled("<p>$x &lt; y$</p>").unwrap();
         assert!(made.contains("<math") && made.contains("&lt;"), "{made}");

@@ -1,6 +1,6 @@
 // The evidence lower bound, the reparameterisation, and β.
 
-import { h, number, s } from '../dom.js';
+import { filling, h, number, problem, s } from '../dom.js';
 import { latest } from '../server.js';
 import { COLORS, bars, chooser, lines, picker, strip, sum } from './charts.js';
 import { figure, isStatic, live } from './data.js';
@@ -8,19 +8,20 @@ import { figure, isStatic, live } from './data.js';
 async function bound(box) {
   const examples = await figure('examples');
   const body = h('div');
-  const show = async (example) => {
+  const show = filling(body, async (example) => {
     const found = await figure('bound', { row: example.row });
     const last = found.estimates[found.estimates.length - 1];
-    body.replaceChildren(
-      sum([number(found.reconstruction), `−log p(x | z), mean of ${found.draws.length} draws`], ['+', ''], [number(found.kl_total), 'KL(q ‖ p), closed form'], ['=', ''], [number(found.negative_elbo), '−ELBO, nats']),
+    return [
+      sum([number(found.reconstruction), `−log p(x | z), mean of ${found.draws.length} draws`], [number(found.kl_total), 'KL(q ‖ p), closed form', '+'], [number(found.negative_elbo), '−ELBO, nats', '=']),
       h('div', { class: 'two', style: { marginTop: '1.2rem' } },
         h('div', {}, strip('x', [found.pixels]), strip('8 draws, decoded', found.pictures),
           bars({ values: found.kl, label: 'KL divergence by dimension', y: 'KL of each latent dimension, nats', x: 'latent dimension' })),
         h('div', {}, lines({ label: 'estimates of −log p(x)', x: 'draws K', y: 'nats', logX: true, series: [
-          { name: '−log 1/K Σ p(x, z_k)/q(z_k | x)', color: COLORS[0], dots: true, points: found.estimates },
+          { name: '−log 1/K Σ p(x, zₖ) / q(zₖ | x)', color: COLORS[0], dots: true, points: found.estimates },
           { name: '−ELBO', color: COLORS[2], points: found.estimates.map(([k]) => [k, found.negative_elbo]) }] }),
-        sum([number(found.negative_elbo), '−ELBO'], ['−', ''], [number(last[1]), `−log p(x), estimated with K = ${last[0].toLocaleString('en')}`], ['=', ''], [number(found.negative_elbo - last[1]), 'the gap: about KL(q(z|x) ‖ p(z|x))']))));
-  };
+        sum([number(found.negative_elbo), '−ELBO'], [number(last[1]), `−log p(x), estimated with K = ${last[0].toLocaleString('en')}`, '−'], [number(found.negative_elbo - last[1]), 'the gap: about KL(q(z|x) ‖ p(z|x))', '=']))),
+    ];
+  });
   await show(examples[5]);
   box.replaceChildren(h('div', { class: 'knobs' }, picker(examples, 5, show)), body);
 }
@@ -45,8 +46,8 @@ async function reparameterise(box) {
     });
     parts.push(s('text', { x: 20, y: 20, text: 'ε ~ N(0, 1), frozen' }), s('text', { x: 20, y: 122, text: 'z = μ + σ ε' }));
     svg.replaceChildren(...parts);
-    words.replaceChildren(sum([number(found.epsilon[0]), 'first ε'], ['→', ''], [number(found.z[0]), 'its z'], ['', ''], ['1', '∂z/∂μ'], [number(found.epsilon[0]), '∂z/∂σ = ε'], [number(found.kl), 'KL(N(μ, σ²) ‖ N(0, 1)), nats']));
-  });
+    words.replaceChildren(sum([number(found.epsilon[0]), 'first ε'], [number(found.z[0]), 'its z', '→'], ['1', '∂z/∂μ'], [number(found.epsilon[0]), '∂z/∂σ = ε'], [number(found.kl), 'KL(N(μ, σ²) ‖ N(0, 1)), nats']));
+  }, (error) => words.replaceChildren(problem(error)));
   const slider = (name, key, min, max) => {
     const output = h('output', { text: number(state[key]) });
     const input = h('input', { type: 'range', min, max, step: 0.01, value: state[key], 'aria-label': name, oninput: () => { state[key] = Number(input.value); output.textContent = number(state[key]); run(0); } });
@@ -64,12 +65,12 @@ async function collapse(box) {
   const show = (k) => {
     const one = all[k];
     body.replaceChildren(h('div', { class: 'two' },
-      h('div', {}, sum([number(one.reconstruction), 'reconstruction, nats'], ['+', ''], [`${one.weight} ×`, ''], [number(one.kl_divergence), 'KL, nats']),
+      h('div', {}, sum([number(one.reconstruction), 'reconstruction, nats'], [number(one.kl_divergence), 'KL, nats', `+ ${one.weight} ×`]),
         strip('held-out digits', examples.map((e) => e.pixels)), strip(`β = ${one.weight}`, one.pictures), strip('new digits', one.samples.slice(0, 10)),
         h('p', { class: 'small soft', text: `${one.active} of ${one.kl.length} latent dimensions are active. Σ of the bars: ${number(one.kl.reduce((a, b) => a + b, 0))} nats.` }),
         one.doctor.length ? h('p', { class: 'warn' }, h('b', { text: 'The doctor: ' }), one.doctor.join(' ')) : '', h('pre', { class: 'command', text: `$ ${one.command}` })),
       h('div', {}, bars({ values: one.kl, label: 'KL divergence by dimension', y: 'KL of each latent dimension, nats', x: 'by size', top: most }),
-        lines({ label: 'rate and distortion', x: 'KL divergence, nats (rate)', y: 'reconstruction, nats (distortion)', mark: one.kl_divergence, series: [{ name: all.map((o) => `β = ${o.weight}`).reverse().join(' · '), color: COLORS[0], dots: true, points: all.map((o) => [o.kl_divergence, o.reconstruction]) }] }))));
+        lines({ label: 'rate and distortion', x: 'KL divergence, nats (rate)', y: 'reconstruction, nats (distortion)', mark: one.kl_divergence, series: [{ name: '', names: all.map((o) => `β = ${o.weight}`), color: COLORS[0], dots: true, points: all.map((o) => [o.kl_divergence, o.reconstruction]) }] }))));
   };
   show(1);
   box.replaceChildren(h('div', { class: 'knobs' }, chooser('β =', names, 1, show)), body);

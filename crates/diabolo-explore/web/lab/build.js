@@ -1,6 +1,6 @@
 // Train a model of one's own, live.
 
-import { h, number } from '../dom.js';
+import { h, number, problem } from '../dom.js';
 import { post } from '../server.js';
 import { COLORS, lines, strip } from './charts.js';
 import { isStatic } from './data.js';
@@ -11,6 +11,9 @@ const FAMILIES = {
   plain: { words: 'plain', knobs: {}, latent: 10 },
   denoising: { words: 'denoising', knobs: {}, latent: 128 },
 };
+
+/** A number as settings are written: one without a point would be whole. @param {number} value */
+const decimal = (value) => (/[.e]/.test(String(value)) ? String(value) : `${value}.0`);
 
 /** Events of a stream of the server. @param {Response} response @param {(value: any) => void} onEvent */
 async function events(response, onEvent) {
@@ -32,16 +35,25 @@ async function build(box) {
   const state = { family: 'contractive', hidden: '', latent: 128, epochs: 40, seed: 0, lambda: 0.1, beta: 1 };
   /** @type {AbortController | null} */
   let running = null;
+  /** The settings of the trained model, which the knobs may have left. @type {string[]} */
+  let trained = [];
   const knobs = h('div', { class: 'knobs' }), chart = h('div'), out = h('div'), code = h('div');
   const field = (name, key, attributes) => { const input = h('input', { ...attributes, value: state[key], style: { width: '8rem' }, oninput: () => { state[key] = attributes.type === 'number' ? Number(input.value) : input.value; show(); } }); return h('label', { style: { minWidth: 'auto' } }, name, input); };
   const settings = () => {
     const family = FAMILIES[state.family];
-    const own = Object.entries(family.knobs).map(([key, [, , path]]) => `${path}=${Number(state[key]).toFixed(6).replace(/0+$/, '0')}`);
+    const own = Object.entries(family.knobs).map(([key, [, , path]]) => `${path}=${decimal(state[key])}`);
     const hidden = state.hidden.trim() === '' ? [] : [`model.hidden=[${state.hidden.split(/[ ,]+/).filter(Boolean).join(',')}]`];
     return [`model.family={kind='${state.family}'}`, ...own, ...hidden, `model.latent_dim=${state.latent}`, `training.epochs=${state.epochs}`, `training.seed=${state.seed}`];
   };
   const start = h('button', { type: 'button', class: 'primary', id: 'train', text: 'Train', onclick: () => (running ? running.abort() : train()) });
-  const keep = h('button', { type: 'button', text: 'Save as a run', disabled: true, onclick: () => { keep.disabled = true; post('/api/lab/save', { settings: settings() }).then(({ folder }) => out.prepend(h('p', { class: 'small' }, 'Saved: ', h('code', { text: folder }), ' with its report. Look at it: ', h('code', { text: `diabolo explore ${folder}` }))), (error) => out.prepend(h('p', { class: 'error', text: error.message }))); } });
+  const keep = h('button', { type: 'button', text: 'Save as a run', disabled: true, onclick: save });
+  async function save() {
+    keep.disabled = true;
+    try {
+      const { folder } = await post('/api/lab/save', { settings: trained });
+      out.prepend(h('p', { class: 'small' }, 'Saved: ', h('code', { text: folder }), ' with its report. Look at it: ', h('code', { text: `diabolo explore ${folder}` })));
+    } catch (error) { out.prepend(problem(error)); keep.disabled = false; }
+  }
   const draw = () => {
     const family = FAMILIES[state.family];
     knobs.replaceChildren(
@@ -57,7 +69,7 @@ async function build(box) {
   async function train() {
     running = new AbortController();
     start.textContent = 'Stop'; keep.disabled = true; out.replaceChildren();
-    const history = [];
+    const history = [], chosen = settings();
     const plot = () => {
       const names = Object.keys(history[0]?.train ?? {}).filter((name) => name !== 'learning_rate');
       const shown = names.filter((name) => history.every((r) => Number.isFinite(r.train[name])));
@@ -65,18 +77,18 @@ async function build(box) {
         { name: 'training', color: COLORS[0], points: history.map((r) => [r.epoch, r.train[name]]) }, { name: 'validation', color: COLORS[1], points: history.filter((r) => name in r.validation).map((r) => [r.epoch, r.validation[name]]) }] }))));
     };
     try {
-      const response = await fetch('/api/lab/train', { method: 'POST', signal: running.signal, headers: { 'content-type': 'application/json', 'x-diabolo': '1' }, body: JSON.stringify({ settings: settings() }) });
+      const response = await fetch('/api/lab/train', { method: 'POST', signal: running.signal, headers: { 'content-type': 'application/json', 'x-diabolo': '1' }, body: JSON.stringify({ settings: chosen }) });
       if (!response.ok) throw new Error((await response.json()).error);
       await events(response, (event) => {
-        if (event.error) out.replaceChildren(h('p', { class: 'error', text: event.error }));
+        if (event.error) out.replaceChildren(problem(new Error(event.error)));
         else if (event.done) {
-          keep.disabled = false;
+          keep.disabled = false; trained = chosen;
           out.replaceChildren(strip('held-out digits', event.originals), strip('reconstructed', event.pictures), h('p', { class: 'small soft num', text: `${event.layers.join(' → ')}; held-out reconstruction ${number(event.metrics.reconstruction)} nats${event.metrics.kl_divergence ? `, KL ${number(event.metrics.kl_divergence)} nats` : ''}, ‖J‖²_F ${number(event.metrics.contraction)}; ${event.seconds.toFixed(1)} s of training.` }));
         } else { history.push(event); plot(); if (event.doctor.length) out.replaceChildren(h('p', { class: 'warn' }, h('b', { text: 'The doctor: ' }), event.doctor.join(' '))); }
       });
     } catch (error) {
       if (error.name === 'AbortError') out.replaceChildren(h('p', { class: 'soft', text: `Stopped after ${history.length} epochs. Nothing was saved.` }));
-      else out.replaceChildren(h('p', { class: 'error', text: error.message }));
+      else out.replaceChildren(problem(error));
     }
     running = null; start.textContent = 'Train';
   }

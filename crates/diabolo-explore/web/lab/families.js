@@ -1,6 +1,6 @@
 // The width of the code, and noise.
 
-import { h, s } from '../dom.js';
+import { filling, h, s } from '../dom.js';
 import { COLORS, chooser, lines, strip } from './charts.js';
 import { figure } from './data.js';
 
@@ -22,12 +22,12 @@ const LEVELS = ['0.1', '0.2', '0.3', '0.4', '0.5'];
 
 async function noise(box) {
   const body = h('div');
-  const show = async (k) => {
+  const show = filling(body, async (k) => {
     const found = await figure('noise', { level: LEVELS[k] });
     const row = (name, mse) => h('tr', {}, h('th', { scope: 'row', text: name }), h('td', { class: 'value', text: mse.toFixed(4) }));
-    body.replaceChildren(h('div', { class: 'two' }, h('div', {}, strip('clean', found.clean), strip(`noise, σ = ${LEVELS[k]}`, found.noisy), ...found.models.map((one) => strip(one.name, one.pictures))),
-      h('table', { class: 'cells', style: { maxWidth: '26rem' } }, h('thead', {}, h('tr', {}, h('th', { text: 'compared with the clean digits' }), h('th', { class: 'value', text: 'mean squared error' }))), h('tbody', {}, row('the noisy digits themselves', found.mse), ...found.models.map((one) => row(one.name, one.mse))))));
-  };
+    return [h('div', { class: 'two' }, h('div', {}, strip('clean', found.clean), strip(`noise, σ = ${LEVELS[k]}`, found.noisy), ...found.models.map((one) => strip(one.name, one.pictures))),
+      h('table', { class: 'cells', style: { maxWidth: '26rem' } }, h('thead', {}, h('tr', {}, h('th', { text: 'compared with the clean digits' }), h('th', { class: 'value', text: 'mean squared error' }))), h('tbody', {}, row('the noisy digits themselves', found.mse), ...found.models.map((one) => row(one.name, one.mse)))))];
+  });
   await show(1);
   box.replaceChildren(h('div', { class: 'knobs' }, chooser('standard deviation of the noise =', LEVELS, 1, show)), body);
 }

@@ -1,6 +1,6 @@
 // Fills the figures of a page.
 
-import { h } from '../dom.js';
+import { problem } from '../dom.js';
 import { get } from '../server.js';
 import { isStatic } from './data.js';
 import * as bound from './bound.js';
@@ -21,7 +21,7 @@ async function fill(box) {
   try {
     await FIGURES[box.dataset.figure ?? ''](box);
   } catch (error) {
-    box.replaceChildren(h('p', { class: 'error', role: 'alert', text: error.message }));
+    box.replaceChildren(problem(error));
   }
   box.classList.remove('loading');
 }

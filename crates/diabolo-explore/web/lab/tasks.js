@@ -1,6 +1,6 @@
 // One live card for each application.
 
-import { h, number, s, ticks } from '../dom.js';
+import { filling, h, number, s, ticks } from '../dom.js';
 import { digit, picker, strip, sum } from './charts.js';
 import { figure } from './data.js';
 
@@ -13,17 +13,17 @@ async function anomalies(box) {
 async function imputation(box) {
   const examples = await figure('examples');
   const body = h('div');
-  const show = async (example) => {
+  const show = filling(body, async (example) => {
     const found = await figure('imputation', { row: example.row });
-    body.replaceChildren(strip('known · filled · truth', [found.known, found.filled, found.truth]), h('p', { class: 'small soft', text: `The mean of ${found.draws} weighted draws; their effective number is ${number(found.effective)}.` }));
-  };
+    return [strip('known · filled · truth', [found.known, found.filled, found.truth]), h('p', { class: 'small soft', text: `The mean of ${found.draws} draws, weighted by how well they explain the upper half.` })];
+  });
   await show(examples[0]);
   box.replaceChildren(picker(examples, 0, show), body);
 }
 
 async function compression(box) {
   const found = await figure('compression');
-  box.replaceChildren(sum([`${number(found.each)} bytes`, `a digit, of ${found.rows} held-out digits in one file of ${found.bytes.toLocaleString('en')} bytes`], ['', ''], [`${found.raw / found.rows} bytes`, 'a digit as stored: one byte a pixel']));
+  box.replaceChildren(sum([`${number(found.each)} bytes`, `a digit, of ${found.rows} held-out digits in one file of ${found.bytes.toLocaleString('en')} bytes`], [`${found.raw / found.rows} bytes`, 'a digit as stored: one byte a pixel']));
 }
 
 async function features(box) {
@@ -44,7 +44,7 @@ async function series(box) {
   svg.append(s('path', { fill: 'var(--accent)', 'fill-opacity': 0.18, d: `${path(found.high, n)}L${path(found.low, n).slice(1).split('L').reverse().join('L')}Z` }),
     s('path', { class: 'line', stroke: 'var(--ink)', d: path(found.history, 0) }), s('path', { class: 'line', stroke: 'var(--ink)', 'stroke-dasharray': '3 4', d: path([found.history[n - 1], ...found.actual], n - 1) }),
     s('path', { class: 'line', stroke: 'var(--accent)', d: path([found.history[n - 1], ...found.point], n - 1) }), s('text', { x: x(n), y: H - 8, text: found.first }));
-  box.replaceChildren(h('figure', {}, svg, h('figcaption', { text: `Taxi rides an hour. Blue: the predicted next ${found.point.length} values with their 80 % interval; dotted: what came. Mean error: ${number(found.mase)} times that of repeating the season.` })));
+  box.replaceChildren(h('figure', {}, svg, h('figcaption', { text: `Taxi rides an hour. Blue: the predicted next ${found.point.length} values with their 80 % interval; dotted: the observed values. MASE ${number(found.mase)}: the mean absolute error of this forecast, divided by that of repeating the value one season before, over the training values.` })));
 }
 
 export const FIGURES = { anomalies, imputation, compression, features, series };

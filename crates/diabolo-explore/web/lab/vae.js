@@ -1,11 +1,11 @@
 // A variational autoencoder at work.
 
-import { h, number, s } from '../dom.js';
+import { filling, h, number, problem, s } from '../dom.js';
 import { latest } from '../server.js';
 import { digit, picker, strip, sum } from './charts.js';
 import { figure, isStatic, live } from './data.js';
 
-const SIZE = 460, REACH = 4.2;
+const SIZE = 460, REACH = 3.3;
 const px = (v) => SIZE / 2 + (v * SIZE) / (2 * REACH);
 const py = (v) => SIZE / 2 - (v * SIZE) / (2 * REACH);
 
@@ -13,7 +13,7 @@ const py = (v) => SIZE / 2 - (v * SIZE) / (2 * REACH);
 function plane(found) {
   const svg = s('svg', { class: 'plane', viewBox: `0 0 ${SIZE} ${SIZE}`, role: 'application', tabindex: 0, 'aria-label': 'Plane of the code: drag to decode' });
   [1, 2, 3].forEach((r) => svg.append(s('circle', { cx: px(0), cy: py(0), r: px(r) - px(0), fill: 'none', stroke: 'var(--rule)' }), s('text', { x: px(r) + 3, y: py(0) - 4, text: `${r}σ` })));
-  svg.append(s('line', { x1: px(-4.2), x2: px(4.2), y1: py(0), y2: py(0), stroke: 'var(--rule)' }), s('line', { x1: px(0), x2: px(0), y1: py(-4.2), y2: py(4.2), stroke: 'var(--rule)' }));
+  svg.append(s('line', { x1: 0, x2: SIZE, y1: py(0), y2: py(0), stroke: 'var(--rule)' }), s('line', { x1: px(0), x2: px(0), y1: 0, y2: SIZE, stroke: 'var(--rule)' }));
   found.labels.forEach((label, k) => svg.append(s('text', { x: px(found.codes[2 * k]), y: py(found.codes[2 * k + 1]) + 4, 'text-anchor': 'middle', fill: `var(--c${label})`, 'font-weight': 600, style: { fill: `var(--c${label})` }, text: label })));
   return svg;
 }
@@ -54,24 +54,25 @@ async function work(box) {
     marks.replaceChildren(ellipse(2), ellipse(1), s('circle', { cx: px(mx), cy: py(my), r: 3.5, fill: 'var(--second)' }), s('circle', { cx: px(zx), cy: py(zy), r: 6, fill: 'var(--page)', stroke: 'var(--ink)', 'stroke-width': 2.4 }));
     out.replaceChildren(digit(found.decoded, 'the decoded draw'));
     words.textContent = `μ = (${number(mx)}, ${number(my)}), σ = (${number(dx)}, ${number(dy)}), ε = (${epsilon.map(number).join(', ')}), z = μ + σ ⊙ ε = (${number(zx)}, ${number(zy)})`;
-    numbers.replaceChildren(sum([number(found.reconstruction), '−log p(x | z), nats'], ['+', ''], [number(found.kl_total), 'KL(q(z|x) ‖ p(z)), nats'], ['=', ''], [number(found.negative_elbo), '−ELBO, with this one draw']));
+    numbers.replaceChildren(sum([number(found.reconstruction), '−log p(x | z), nats'], [number(found.kl_total), 'KL(q(z|x) ‖ p(z)), nats', '+'], [number(found.negative_elbo), '−ELBO, with this one draw', '=']));
   };
-  const run = latest(async () => {
-    try { show(await live('posterior', { model: 'vae2', pixels: Array.from(pixels), epsilon })); } catch (error) { numbers.replaceChildren(h('p', { class: 'error', text: error.message })); }
-  });
-  const drawing = pad(pixels, () => run(0));
-  const choose = (example) => {
-    pixels.set(example.values); drawing.draw();
-    if (isStatic) { epsilon = [0, 0]; figure('posterior', { model: 'vae2', row: example.row }).then(show); } else run(0);
-  };
-  const again = () => { epsilon = [0, 1].map(() => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())); run(0); };
-  const decodeAt = latest(async (code) => {
-    const { pixels: made } = await live('decode', { model: 'vae2', code });
+  const showPoint = (code, { pixels: made }) => {
     marks.replaceChildren(s('circle', { cx: px(code[0]), cy: py(code[1]), r: 7, fill: 'var(--page)', stroke: 'var(--ink)', 'stroke-width': 2.4 }));
     out.replaceChildren(digit(made, 'the decoded point'));
     words.textContent = `z = (${code.map(number).join(', ')}), chosen by you: no encoder took part.`;
     numbers.replaceChildren();
-  });
+  };
+  // One line for all questions, so that no answer comes after that to a later one.
+  const ask = latest(async (answer) => (await answer())(), (error) => numbers.replaceChildren(problem(error)));
+  const run = () => ask(async () => { const found = await live('posterior', { model: 'vae2', pixels: Array.from(pixels), epsilon }); return () => show(found); });
+  const stored = (row) => ask(async () => { const found = await figure('posterior', { model: 'vae2', row }); return () => show(found); });
+  const decodeAt = (code) => ask(async () => { const found = await live('decode', { model: 'vae2', code }); return () => showPoint(code, found); });
+  const drawing = pad(pixels, run);
+  const choose = (example) => {
+    pixels.set(example.values); drawing.draw();
+    if (isStatic) { epsilon = [0, 0]; stored(example.row); } else run();
+  };
+  const again = () => { epsilon = [0, 1].map(() => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random())); run(); };
   const at = (event) => { const r = svg.getBoundingClientRect(); return [((event.clientX - r.left) / r.width - 0.5) * 2 * REACH, (0.5 - (event.clientY - r.top) / r.height) * 2 * REACH]; };
   if (!isStatic) {
     svg.addEventListener('pointerdown', (event) => { svg.setPointerCapture(event.pointerId); decodeAt(at(event)); });
@@ -79,7 +80,7 @@ async function work(box) {
   }
   box.replaceChildren(
     h('div', { class: 'flow' },
-      h('div', {}, h('h3', { text: '1 · Draw x, or choose one' }), h('div', { class: 'pad-box' }, drawing.canvas), h('div', { class: 'row-actions', style: { margin: '.5rem 0' } }, h('button', { type: 'button', text: 'Clear', onclick: () => { pixels.fill(0); drawing.draw(); run(0); } })), picker(examples, 3, choose)),
+      h('div', {}, h('h3', { text: '1 · Draw x, or choose one' }), h('div', { class: 'pad-box' }, drawing.canvas), h('div', { class: 'row-actions', style: { margin: '.5rem 0' } }, h('button', { type: 'button', text: 'Clear', onclick: () => { pixels.fill(0); drawing.draw(); run(); } })), picker(examples, 3, choose)),
       h('div', { class: 'arrow', 'aria-hidden': 'true', text: '→' }),
       h('div', {}, h('h3', { text: '2 · q(z | x): one and two σ, and a draw z' }), svg, h('div', { class: 'row-actions' }, h('button', { type: 'button', class: 'primary', id: 'again', text: 'Draw ε again', disabled: isStatic, onclick: again }), h('span', { class: 'small soft', text: isStatic ? '' : 'or drag on the plane: any point can be decoded' }))),
       h('div', { class: 'arrow', 'aria-hidden': 'true', text: '→' }),
@@ -105,21 +106,21 @@ async function between(box) {
   const examples = await figure('examples');
   let [from, to] = [examples[3], examples[8]];
   const body = h('div');
-  const show = async () => {
-    if (from === to) { body.replaceChildren(h('p', { class: 'soft', text: 'Choose two different digits.' })); return; }
+  const show = filling(body, async () => {
+    if (from === to) return [h('p', { class: 'soft', text: 'Choose two different digits.' })];
     const found = await figure('between', { model: 'vae', from: from.row, to: to.row });
-    body.replaceChildren(strip('by codes: g((1−t) z₁ + t z₂)', found.codes), strip('by pixels: (1−t) x₁ + t x₂', found.pixels));
-  };
-  await show();
-  box.replaceChildren(h('div', { class: 'two' }, h('div', {}, h('p', { class: 'small soft', text: 'from' }), picker(examples, 3, (e) => { from = e; show(); })), h('div', {}, h('p', { class: 'small soft', text: 'to' }), picker(examples, 8, (e) => { to = e; show(); }))), body);
+    return [strip('by codes: g((1−t) z₁ + t z₂)', found.codes), strip('by pixels: (1−t) x₁ + t x₂', found.pixels)];
+  });
+  await show(0);
+  box.replaceChildren(h('div', { class: 'two' }, h('div', {}, h('p', { class: 'small soft', text: 'from' }), picker(examples, 3, (e) => { from = e; show(0); })), h('div', {}, h('p', { class: 'small soft', text: 'to' }), picker(examples, 8, (e) => { to = e; show(0); }))), body);
 }
 
 async function samples(box) {
   let seed = 0;
   const tiles = h('div', { class: 'tiles' });
-  const show = async () => { tiles.replaceChildren(...(await figure('samples', { model: 'vae', seed })).pictures.map((pixels) => digit(pixels, 'a new digit'))); };
-  await show();
-  box.replaceChildren(tiles, isStatic ? '' : h('p', { style: { marginTop: '.7rem' } }, h('button', { type: 'button', text: 'Draw 32 others', onclick: () => { seed++; show(); } })));
+  const show = filling(tiles, async () => (await figure('samples', { model: 'vae', seed })).pictures.map((pixels) => digit(pixels, 'a new digit')));
+  await show(0);
+  box.replaceChildren(tiles, isStatic ? '' : h('p', { style: { marginTop: '.7rem' } }, h('button', { type: 'button', text: 'Draw 32 others', onclick: () => { seed++; show(0); } })));
 }
 
 async function classes(box) {

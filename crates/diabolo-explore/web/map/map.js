@@ -1,6 +1,6 @@
 // The map of one run: points, axes, and the tools to drag, select and move.
 
-import { h, s, number, ticks } from '../dom.js';
+import { h, problem, s, number, ticks } from '../dom.js';
 import { buffers, get, latest } from '../server.js';
 import { Colors } from '../panels/color.js';
 import { Grid } from './index.js';
@@ -19,12 +19,13 @@ export class RunMap {
     this.returned = null;
     this.title = h('span', {}, h('b', { text: run.name }));
     this.kept = h('span', { class: 'num' });
+    this.trouble = h('div', { class: 'trouble' });
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
     this.svg = s('svg', { tabindex: 0, role: 'application', 'aria-label': `Map of ${run.name}: arrow keys move the decoded point, plus and minus zoom` });
     this.tip = h('div', { class: 'tip hidden', role: 'status' });
     this.field = h('div', { class: 'field' }, this.canvas, this.svg, this.tip);
     this.colors = new Colors(run, index, store);
-    this.element = h('section', { class: 'map' }, h('header', {}, this.title, this.kept), this.field, this.colors.legend);
+    this.element = h('section', { class: 'map' }, h('header', {}, this.title, this.kept), this.field, this.colors.legend, this.trouble);
     this.worker = new Worker('/map/worker.js', { type: 'module' });
     const surface = this.canvas.transferControlToOffscreen();
     this.worker.postMessage({ kind: 'canvas', canvas: surface }, [surface]);
@@ -32,17 +33,31 @@ export class RunMap {
     /** @type {any} */
     this.plane = null;
     this.view = { cx: 0, cy: 0, scale: 1 };
-    this.moving = 0; this.hovered = -1; this.rest = 0;
-    this.ready = null;
-    this.wantHeat = latest(() => this.loadHeat());
+    this.moving = 0; this.hovered = -1; this.rest = 0; this.loads = 0;
+    this.wantHeat = latest(() => this.loadHeat(), (error) => this.failed(error));
     new ResizeObserver(() => this.resize()).observe(this.field);
     this.listen();
   }
 
-  /** Loads the points. @param {string} axes */
+  /** @param {Error} error */
+  failed(error) { this.trouble.replaceChildren(problem(error)); }
+
+  /** Loads the points, unless other axes are asked for before they come. @param {string} axes */
   async load(axes) {
+    const own = ++this.loads;
     this.axes = this.run.latent.length > 2 ? axes : 'principal';
-    const { head, u32, f32 } = await buffers('/api/points', { run: this.index, axes: this.axes });
+    try {
+      const points = await buffers('/api/points', { run: this.index, axes: this.axes });
+      if (own !== this.loads) return;
+      this.trouble.replaceChildren();
+      await this.take(points);
+      const quality = await get('/api/quality', { run: this.index, axes: this.axes });
+      if (own === this.loads && quality) this.describe(quality);
+    } catch (error) { if (own === this.loads) this.failed(error); }
+  }
+
+  /** @param {{head: any, u32: (count: number) => Uint32Array, f32: (count: number) => Float32Array}} points */
+  async take({ head, u32, f32 }) {
     this.ids = u32(head.count); this.x = f32(head.count); this.y = f32(head.count);
     this.plane = head.plane;
     this.at = new Int32Array(head.count);
@@ -52,12 +67,14 @@ export class RunMap {
     this.fit();
     await this.recolor();
     this.paint();
+    this.wantHeat(0);
     this.kept.textContent = '';
-    get('/api/quality', { run: this.index, axes: this.axes }).then((quality) => {
-      if (!quality) return;
-      this.kept.textContent = `trustworthiness ${quality.trustworthiness.toFixed(2)} · ${Math.round(100 * quality.preservation)} % of ${quality.neighbours} neighbours kept`;
-      this.kept.title = 'Trustworthiness: 1 if every neighbour on this map is a neighbour in the data (Venna & Kaski 2001). Measured on up to 1,000 rows.';
-    }, () => {});
+  }
+
+  /** How well the plane keeps neighbours. @param {any} quality */
+  describe(quality) {
+    this.kept.textContent = `trustworthiness ${quality.trustworthiness.toFixed(2)} · ${Math.round(100 * quality.preservation)} % of ${quality.neighbours} neighbours kept`;
+    this.kept.title = 'Trustworthiness: 1 if every neighbour on this map is a neighbour in the data (Venna & Kaski 2001). Measured on up to 1,000 rows.';
   }
 
   async recolor() {
@@ -101,9 +118,12 @@ export class RunMap {
       this.paint();
       return;
     }
+    const { axes } = this;
     const [a, b] = [this.toPlane(0, this.height), this.toPlane(this.width, 0)];
     const box = { x0: a[0], x1: b[0], y0: a[1], y1: b[1] };
-    const { head, f32 } = await buffers('/api/heat', { run: this.index, axes: this.axes, ...box });
+    const { head, f32 } = await buffers('/api/heat', { run: this.index, axes, given: JSON.stringify(this.given()), ...box });
+    // Of other axes: the map asks again when it has their points.
+    if (axes !== this.axes) return;
     const values = f32(head.heat ** 2), ends = f32(2 * head.arrows ** 2);
     const sorted = Float32Array.from(values).sort();
     const heatMap = { values, side: head.heat, box: [box.x0, box.x1, box.y0, box.y1], low: sorted[0], high: sorted[Math.floor(0.98 * (sorted.length - 1))] };
@@ -285,14 +305,17 @@ export class RunMap {
     return code && code.length === this.run.latent.length ? code : this.run.dimensions.map(([mean]) => Math.fround(mean));
   }
 
+  /** The values of this run's condition columns. @returns {Record<string, string>} */
+  given() {
+    const { given } = this.store.state;
+    return Object.fromEntries(this.run.conditions.filter(({ name }) => name in given).map(({ name }) => [name, given[name]]));
+  }
+
   // ---- drawing ----
 
-  drawn({ drawn, of, took }) {
+  drawn({ drawn, took }) {
     this.element.dataset.drawn = String(drawn);
     this.element.dataset.took = took.toFixed(1);
-    if (drawn < of) return;
-    this.ready?.();
-    this.ready = null;
   }
 
   paint() {

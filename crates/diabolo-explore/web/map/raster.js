@@ -4,7 +4,7 @@
 const FULL = 8;
 
 /** Weights of a disc, from 0 to 8, at offsets from its centre. @param {number} radius */
-export function disc(radius) {
+function disc(radius) {
   if (radius < 0.75) return [[0, 0, FULL]];
   const found = [];
   const reach = Math.ceil(radius);
@@ -54,8 +54,8 @@ export class Raster {
         const sx = px + stamp[k][0], sy = py + stamp[k][1];
         if (sx < 0 || sy < 0 || sx >= width || sy >= height) continue;
         const pixel = sy * width + sx;
-        // Points outside a selection stay behind those within.
-        const w = out ? 1 : stamp[k][2];
+        // Points outside a selection stay behind those within, and as round.
+        const w = out ? Number(2 * stamp[k][2] > FULL) : stamp[k][2];
         weights[pixel] += w; reds[pixel] += w * r; greens[pixel] += w * g; blues[pixel] += w * b;
       }
     }

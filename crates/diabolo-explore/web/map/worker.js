@@ -57,6 +57,6 @@ function draw(quick) {
   canvas.getContext('2d')?.putImageData(data, 0, 0);
   const took = performance.now() - start;
   if (count > 50000) perPoint = took / count;
-  self.postMessage({ drawn: count, of: all, took });
+  self.postMessage({ drawn: count, took });
   if (count < all) timer = setTimeout(() => draw(false), REST);
 }

@@ -1,6 +1,6 @@
 // What colours the points, and the legend.
 
-import { h, number, rgb } from '../dom.js';
+import { h, number, problem, rgb } from '../dom.js';
 import { buffers } from '../server.js';
 
 const CATEGORIES = ['--c0', '--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8', '--c9'];
@@ -29,6 +29,7 @@ export class Colors {
     /** @type {any} */
     this.current = null;
     this.onToggle = () => {};
+    this.asked = 0;
   }
 
   /** The choices: words of the state and their names. @returns {[string, string][]} */
@@ -49,15 +50,19 @@ export class Colors {
     return choices.some(([word]) => word === this.store.state.color) ? this.store.state.color : choices[0][0];
   }
 
+  /** The colours of the chosen word; nothing if another is chosen before they come. */
   async load() {
+    const own = ++this.asked;
     const word = this.word();
     const [by, of] = [word.slice(0, word.indexOf(':')), word.slice(word.indexOf(':') + 1)];
     try {
       const { head, f32 } = await buffers('/api/color', { run: this.index, by, of });
+      if (own !== this.asked) return null;
       this.off.clear();
       this.current = { head, values: f32(this.run.rows) };
     } catch (error) {
-      this.legend.replaceChildren(h('span', { class: 'error', text: error.message }));
+      if (own !== this.asked) return null;
+      this.legend.replaceChildren(problem(error));
       if (!this.current) this.current = { head: { kind: 'number', title: '', low: 0, high: 1 }, values: new Float32Array(this.run.rows) };
       return this.mapped();
     }

@@ -1,6 +1,6 @@
 // The row that a code decodes to, live, and a slider for each latent dimension.
 
-import { h, number } from '../dom.js';
+import { h, number, problem } from '../dom.js';
 import { latest, post } from '../server.js';
 import { redraw } from '../picture.js';
 import { series } from './series.js';
@@ -19,7 +19,7 @@ export class DecodePanel {
     this.conditions = h('div', { class: 'row-actions' });
     this.command = h('details', {}, h('summary', { text: 'The same on the command line' }), h('pre', { class: 'command' }));
     this.element = h('div', { class: 'sheet-part', style: { display: 'grid', gap: '1.1rem' } }, this.stage, this.facts, this.conditions, this.actions, this.sliders, this.command);
-    this.want = latest((request) => this.decode(request));
+    this.want = latest((request) => this.decode(request), (error) => this.facts.replaceChildren(problem(error)));
     this.all = false;
     this.built = -1;
   }
@@ -38,8 +38,9 @@ export class DecodePanel {
     }
     if (this.built !== this.store.state.run) this.build();
     const code = this.map.code();
+    this.choices.forEach(({ name, first, field }) => { field.value = this.store.state.given[name] ?? first; });
     this.inputs.forEach(({ input, output, unit }) => { if (document.activeElement !== input || Number(input.value) !== code[unit]) input.value = String(code[unit]); output.textContent = number(code[unit]); });
-    this.want({ run: this.store.state.run, code, given: this.store.state.given });
+    this.want({ run: this.store.state.run, code, given: this.map.given() });
   }
 
   /** The parts that depend on the run only. */
@@ -63,9 +64,12 @@ export class DecodePanel {
       more ? h('button', { type: 'button', text: `All ${order.length} dimensions`, onclick: () => { this.all = true; this.built = -1; this.update(new Set(['code'])); } }) : '',
       h('span', { class: 'soft small', text: order.length > 1 ? 'Sliders: the dimension with the largest effect first.' : '' }),
     );
-    this.conditions.replaceChildren(...run.conditions.map(({ name, levels }) => h('label', { class: 'small' }, `${name} `, levels.length
-      ? h('select', { onchange: (event) => this.store.set({ given: { ...this.store.state.given, [name]: event.target.value } }) }, levels.map((level) => h('option', { value: level, selected: this.store.state.given[name] === level, text: level })))
-      : h('input', { type: 'number', step: 'any', onchange: (event) => this.store.set({ given: { ...this.store.state.given, [name]: event.target.value } }) }))));
+    this.choices = run.conditions.map(({ name, levels }) => {
+      const onchange = (event) => this.store.set({ given: { ...this.store.state.given, [name]: event.target.value } });
+      const field = levels.length ? h('select', { onchange }, levels.map((level) => h('option', { value: level, text: level }))) : h('input', { type: 'number', step: 'any', onchange });
+      return { name, first: levels[0] ?? '', field };
+    });
+    this.conditions.replaceChildren(...this.choices.map(({ name, field }) => h('label', { class: 'small' }, `${name} `, field)));
   }
 
   slide(unit, value) {
@@ -75,11 +79,7 @@ export class DecodePanel {
   }
 
   async decode(request) {
-    let found;
-    try { found = await post('/api/decode', request); } catch (error) {
-      this.facts.replaceChildren(h('p', { class: 'error', text: error.message }));
-      return;
-    }
+    const found = await post('/api/decode', request);
     if (request.run !== this.store.state.run) return;
     const { run } = this;
     if (found.pixels) this.showPicture(found.pixels);

@@ -1,17 +1,18 @@
-// One row: what the model makes of it, its neighbours, and what changes if a cell changes.
+// One row: its reconstruction by the model, its neighbours, and what changes if a cell changes.
 
-import { h, number } from '../dom.js';
+import { h, number, problem } from '../dom.js';
 import { get, latest, post } from '../server.js';
 import { picture } from '../picture.js';
 
 const PARTS = { train: 'a training row', validation: 'a validation row', test: 'a held-out row', other: 'in no part of the fit' };
 
 export class RowPanel {
-  /** @param {{session: any, store: import('../store.js').Store, maps: any[]}} shared */
-  constructor({ session, store, maps }) {
-    this.session = session; this.store = store; this.maps = maps;
+  /** @param {{session: any, store: import('../store.js').Store}} shared */
+  constructor({ session, store }) {
+    this.session = session; this.store = store;
+    this.scored = h('div');
     this.element = h('div', { style: { display: 'grid', gap: '1.1rem' } }, h('p', { class: 'soft', text: 'Click a point of the map to see its row.' }));
-    this.want = latest((row) => this.load(row));
+    this.want = latest((row) => this.load(row), (error) => this.element.replaceChildren(problem(error)));
     /** Cells that were edited. @type {Record<string, string | null>} */
     this.changes = {};
   }
@@ -26,24 +27,21 @@ export class RowPanel {
   async load(row) {
     const { run } = this.store.state;
     const others = this.session.runs.map((_, k) => k).filter((k) => k !== run && this.session.runs[k].input === this.session.runs[run].input);
-    try {
-      const [found, ...rest] = await Promise.all([run, ...others].map((k) => get('/api/row', { run: k, row })));
-      if (this.store.state.row !== row || this.store.state.run !== run) return;
-      this.changes = {};
-      if (!this.store.state.code) this.store.set({ code: found.code });
-      this.show(found, others.map((k, i) => [this.session.runs[k], rest[i]]));
-    } catch (error) {
-      this.element.replaceChildren(h('p', { class: 'error', text: error.message }));
-    }
+    const [found, ...rest] = await Promise.all([run, ...others].map((k) => get('/api/row', { run: k, row })));
+    if (this.store.state.row !== row || this.store.state.run !== run) return;
+    this.changes = {};
+    if (!this.store.state.code) this.store.set({ code: found.code });
+    this.show(found, others.map((k, i) => [this.session.runs[k], rest[i]]));
   }
 
   show(found, others) {
     const run = this.session.runs[this.store.state.run];
     const step = (by) => this.store.set({ row: (found.row + by + run.rows) % run.rows, code: null });
+    this.scored.replaceChildren(this.score(found.score, found.p_value, found.reasons));
     this.element.replaceChildren(
       h('div', { class: 'row-actions' }, h('h2', { text: `Row ${(found.row + 1).toLocaleString('en')}` }), h('span', { class: 'soft small', text: PARTS[found.part] }), h('span', { style: { marginLeft: 'auto' }, class: 'group' }, h('button', { type: 'button', text: '←', 'aria-label': 'previous row', onclick: () => step(-1) }), h('button', { type: 'button', text: '→', 'aria-label': 'next row', onclick: () => step(1) }))),
       this.pictures(run, found, others),
-      this.score(found.score, found.p_value, found.reasons),
+      this.scored,
       found.cells.length ? this.cells(found) : '',
       this.near('Nearest codes', found.latent, run, found.shared),
       this.near('Nearest rows, by the encoded input', found.input, run, null),
@@ -60,7 +58,7 @@ export class RowPanel {
 
   score(score, p, reasons) {
     if (score === null || score === undefined) return '';
-    return h('div', { id: 'score' }, h('p', { class: 'num' }, h('b', { text: `${score >= 0 ? '+' : '−'}${number(Math.abs(score))} nats` }), ` above usual${p === null || p === undefined ? '' : `; p = ${number(p)}: ${p < 0.01 ? 'few held-out rows score as high' : `as high as ${Math.round(100 * p)} % of held-out rows`}`}`),
+    return h('div', {}, h('p', { class: 'num' }, h('b', { text: `${number(Math.abs(score))} nats` }), ` ${score >= 0 ? 'above' : 'below'} usual${p === null || p === undefined ? '' : `; p = ${number(p)}: ${p < 0.01 ? 'few' : `${Math.round(100 * p)} %`} of held-out rows score as high`}`),
       reasons?.length ? h('ul', { class: 'small', style: { margin: '.3rem 0 0', paddingLeft: '1.2rem' } }, reasons.map((r) => h('li', { text: `${r.column}: ${r.seen}, ${r.unseen ? 'never seen in training, ' : ''}expected ${r.expected} (+${r.nats.toFixed(1)} nats)` }))) : '');
   }
 
@@ -75,19 +73,18 @@ export class RowPanel {
       return input;
     };
     const rows = found.cells.map((cell) => h('tr', {}, h('th', { scope: 'row', text: cell.name }), h('td', {}, cell.kind === 'aside' ? cell.text ?? '–' : edit(cell)), h('td', { text: cell.kind === 'aside' ? '' : cell.back ?? '–' })));
-    return h('div', {}, h('table', { class: 'cells' }, h('thead', {}, h('tr', {}, h('th', { text: 'column' }), h('th', { text: 'cell: edit it' }), h('th', { text: 'reconstruction' }))), h('tbody', {}, rows)));
+    const heads = found.cells.every((cell) => cell.kind === 'aside') ? ['column', 'cell', ''] : ['column', 'cell: edit it', 'reconstruction'];
+    return h('table', { class: 'cells' }, h('thead', {}, h('tr', {}, heads.map((text) => h('th', { text })))), h('tbody', {}, rows));
   }
 
   /** The code of the edited row moves on the map. */
   encode = latest(async (row) => {
-    try {
-      const found = await post('/api/encode', { run: this.store.state.run, row, cells: this.changes });
-      document.getElementById('score')?.replaceWith(this.score(found.score, null, found.reasons) || '');
-      this.store.set({ code: found.code });
-    } catch (error) {
-      document.getElementById('score')?.replaceWith(h('p', { id: 'score', class: 'error', text: error.message }));
-    }
-  });
+    const { run } = this.store.state;
+    const found = await post('/api/encode', { run, row, cells: this.changes });
+    if (this.store.state.row !== row || this.store.state.run !== run) return;
+    this.scored.replaceChildren(this.score(found.score, null, found.reasons));
+    this.store.set({ code: found.code });
+  }, (error) => this.scored.replaceChildren(problem(error)));
 
   near(title, rows, run, shared) {
     const go = (row) => this.store.set({ row, code: null });

@@ -1,6 +1,6 @@
 // The rows within a lasso: how they differ from the others, and a file of them.
 
-import { counted, h, number } from '../dom.js';
+import { counted, h, number, problem } from '../dom.js';
 import { download, latest, post } from '../server.js';
 import { picture, signed } from '../picture.js';
 
@@ -11,7 +11,7 @@ export class SelectionPanel {
   constructor({ session, store, maps }) {
     this.session = session; this.store = store; this.maps = maps;
     this.element = h('div', { style: { display: 'grid', gap: '1.1rem' } });
-    this.want = latest(() => this.load());
+    this.want = latest(() => this.load(), (error) => this.element.replaceChildren(problem(error)));
   }
 
   /** @param {Set<string>} keys */
@@ -28,14 +28,14 @@ export class SelectionPanel {
   }
 
   async load() {
-    try { this.show(await post('/api/selection', this.body())); } catch (error) {
-      this.element.replaceChildren(h('p', { class: 'error', text: error.message }));
-    }
+    const asked = this.body();
+    const found = await post('/api/selection', asked);
+    if (asked.polygon === this.store.state.lasso && asked.run === this.store.state.run) this.show(found);
   }
 
   show(found) {
     const run = this.session.runs[this.store.state.run];
-    const save = (format) => h('button', { type: 'button', text: format === 'csv' ? 'CSV' : 'Parquet', onclick: () => download('/api/export', { ...this.body(), format }, `selection.${format}`).catch((error) => this.element.prepend(h('p', { class: 'error', text: error.message }))) });
+    const save = (format) => h('button', { type: 'button', text: format === 'csv' ? 'CSV' : 'Parquet', onclick: () => download('/api/export', { ...this.body(), format }, `selection.${format}`).catch((error) => this.element.prepend(problem(error))) });
     this.element.replaceChildren(
       h('div', { class: 'row-actions' }, h('h2', { id: 'selected', text: `${counted(found.count, 'row')} of ${run.rows.toLocaleString('en')}` }), h('span', { style: { marginLeft: 'auto' }, class: 'row-actions' }, found.count && !run.image ? [save('csv'), save('parquet')] : found.count ? save('parquet') : '', h('button', { type: 'button', text: 'Clear', onclick: () => this.store.set({ lasso: [] }) }))),
       found.pictures ? this.pictures(found.pictures, run) : '',

@@ -24,7 +24,7 @@ export function series(columns, length) {
 }
 
 /** @param {any[]} part */
-export function line(part) {
+function line(part) {
   const low = Math.min(...part.map((c) => c.mean - (c.deviation ?? 0))), high = Math.max(...part.map((c) => c.mean + (c.deviation ?? 0)));
   const span = high - low || 1;
   const x = (k) => LEFT + ((WIDTH - LEFT - 6) * k) / Math.max(1, part.length - 1), y = (v) => 8 + (HEIGHT - BOTTOM - 8) * (1 - (v - low) / span);

@@ -6,6 +6,7 @@ use diabolo::evaluate::{log_likelihoods, unit_statistics};
 use diabolo::model::Autoencoder;
 use diabolo::model::Batch;
 use diabolo::pipeline::GenerateConfig;
+use diabolo::stats::elementary::single::ln;
 use diabolo::task;
 use diabolo::tensor::{Device, repeat_rows, to_host};
 use serde_json::{Value, json};
@@ -22,10 +23,7 @@ const ESTIMATES: [usize; 5] = [1, 10, 100, 1000, 10_000];
 /// Every term of the bound of one digit.
 pub(super) fn of_row(lab: &Lab, query: &Query) -> Result<Value> {
     let trained = lab.models.get("vae")?;
-    let (row, count): (usize, _) = (query.number("row")?, lab.digits.labels.len());
-    if row >= count {
-        return Err(wrong("row", format!("a row below {count}"), row));
-    }
+    let row = lab.row(query, "row")?;
     let (model, device) = (&trained.predictor.saved().model, Device::cpu());
     let batch = Batch::gather(&lab.digits.encoded, &[row], &device);
     let posterior = model.posterior(batch.input()).ok_or_else(|| wrong("model", "a posterior", "none"))?;
@@ -92,7 +90,7 @@ pub(super) fn reparameterise(body: &Value) -> Result<Value> {
     let (device, count) = (Device::cpu(), DRAWS);
     let epsilon = noise(Use::Frozen, seed as u64, count);
     let tensor = |value: f32| device.tensor::<2>(vec![value; count], [count, 1]);
-    let posterior = Posterior { mean: tensor(mean), log_variance: tensor(2.0 * deviation.ln()) };
+    let posterior = Posterior { mean: tensor(mean), log_variance: tensor(2.0 * ln(deviation)) };
     let kl = to_host(posterior.kl_divergence())[0];
     let z = to_host(posterior.sample(device.tensor(epsilon.clone(), [count, 1])));
     Ok(json!({ "epsilon": epsilon, "z": z, "kl": kl }))

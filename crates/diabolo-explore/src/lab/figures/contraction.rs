@@ -7,6 +7,7 @@ use diabolo::evaluate::{
 };
 use diabolo::model::{Autoencoder, Batch};
 use diabolo::nn::Layer;
+use diabolo::stats::elementary::square;
 use diabolo::stats::preservation;
 use diabolo::task;
 use diabolo::tensor::{Device, to_host};
@@ -35,12 +36,12 @@ pub(super) fn by_weight(lab: &Lab) -> Result<Value> {
     let rows = lab.digits.select(&lab.digits.test);
     let shown = lab.digits.select(&lab.digits.examples);
     let radii = default_radii(typical_distance(&rows));
+    let chosen: Vec<usize> = (0..DECOMPOSED.min(rows.rows)).collect();
     let of = |weight: &&str| {
         let trained = lab.models.get(&key(weight))?;
         let (saved, metrics) = (trained.predictor.saved(), &trained.metrics);
-        let chosen: Vec<usize> = (0..DECOMPOSED.min(rows.rows)).collect();
         let spectrum = jacobian_spectrum(&saved.model, &rows, &chosen, &device)?;
-        let ratios = contraction_ratios(&saved.model, &shown, &radii, 0, &device);
+        let ratios = contraction_ratios(&saved.model, &rows.select(&chosen), &radii, 0, &device);
         Ok(json!({
             "weight": weight, "command": trained.recipe.command(),
             "reconstruction": metrics.reconstruction, "contraction": metrics.contraction,
@@ -49,7 +50,7 @@ pub(super) fn by_weight(lab: &Lab) -> Result<Value> {
             "saturated": metrics.saturated_fraction,
             "singular_values": spectrum.mean, "effective_rank": spectrum.effective_rank,
             "radii": ratios.iter().map(|r| r.radius).collect::<Vec<_>>(),
-            "ratios": ratios.iter().map(|r| r.mean).collect::<Vec<_>>(),
+            "ratios": ratios.iter().map(|r| r.root_mean_square).collect::<Vec<_>>(),
             "pictures": pictures(&task::project(saved, &shown, &device)),
         }))
     };
@@ -95,19 +96,14 @@ pub(super) fn by_unit(lab: &Lab, query: &Query) -> Result<Value> {
 }
 
 fn batch(lab: &Lab, query: &Query) -> Result<Batch> {
-    let (row, count): (usize, _) = (query.number("row")?, lab.digits.labels.len());
-    if row >= count {
-        return Err(wrong("row", format!("a row below {count}"), row));
-    }
-    Ok(Batch::gather(&lab.digits.encoded, &[row], &Device::cpu()))
+    Ok(Batch::gather(&lab.digits.encoded, &[lab.row(query, "row")?], &Device::cpu()))
 }
 
 /// The directions of the input to which the code of one digit is most sensitive.
 pub(super) fn tangents(lab: &Lab, query: &Query) -> Result<Value> {
     let trained = lab.models.get(&key(query.text("weight")?))?;
     let model = &trained.predictor.saved().model;
-    batch(lab, query)?;
-    let row: usize = query.number("row")?;
+    let row = lab.row(query, "row")?;
     let found = tangents_of(model, &lab.digits.encoded, &[row], model.latent_dim(), &Device::cpu())?;
     let found = &found[0];
     let x = lab.digits.pixels(row);
@@ -133,7 +129,7 @@ pub(super) fn similar(lab: &Lab) -> Result<Value> {
         let kept = preservation(&rows.values, PIXELS, &codes, width, NEIGHBOURS)?;
         let distance = |values: &[f32], width: usize, i: usize, j: usize| {
             let row = |k: usize| &values[k * width..(k + 1) * width];
-            row(i).iter().zip(row(j)).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+            row(i).iter().zip(row(j)).map(|(a, b)| square(f64::from(a - b))).sum::<f64>().sqrt()
         };
         let pairs = (0..PAIRS).map(|k| (k % rows.rows, (k * 7 + 1 + k / rows.rows) % rows.rows));
         let pairs: Vec<[f64; 2]> = pairs
@@ -141,9 +137,7 @@ pub(super) fn similar(lab: &Lab) -> Result<Value> {
             .map(|(i, j)| [distance(&rows.values, PIXELS, i, j), distance(&codes, width, i, j)])
             .collect();
         let largest = pairs.iter().map(|[x, h]| h / x).fold(0.0, f64::max);
-        Ok(
-            json!({ "weight": weight, "kept": kept.preservation, "trust": kept.trustworthiness, "pairs": pairs, "largest_ratio": largest }),
-        )
+        Ok(json!({ "weight": weight, "kept": kept.preservation, "pairs": pairs, "largest_ratio": largest }))
     };
     Ok(json!(WEIGHTS.iter().map(of).collect::<Result<Vec<_>>>()?))
 }

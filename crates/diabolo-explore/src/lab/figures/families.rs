@@ -6,7 +6,7 @@ use diabolo::task;
 use diabolo::tensor::Device;
 use serde_json::{Value, json};
 
-use super::Lab;
+use super::{Lab, mean_squared_error};
 use crate::lab::digits::{PIXELS, pictures};
 
 /// Widths of the code.
@@ -18,10 +18,7 @@ pub(super) fn by_width(lab: &Lab) -> Result<Value> {
     let rows = lab.digits.select(&lab.digits.test);
     let shown = lab.digits.select(&lab.digits.examples);
     let components = PrincipalSubspace::fit(&lab.digits.select(&lab.digits.train).values, PIXELS)?;
-    let error = |made: &[f32]| {
-        let squares = made.iter().zip(rows.values.iter()).map(|(a, b)| f64::from(a - b).powi(2));
-        squares.sum::<f64>() / made.len() as f64
-    };
+    let error = |made: &[f32]| mean_squared_error(made, &rows.values);
     let of = |&width: &usize| {
         let trained = lab.models.get(&format!("width-{width}"))?;
         let saved = trained.predictor.saved();

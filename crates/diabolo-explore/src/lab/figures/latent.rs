@@ -67,11 +67,7 @@ pub(super) fn samples(lab: &Lab, query: &Query) -> Result<Value> {
 /// From one digit to another, by codes and by pixels.
 pub(super) fn between(lab: &Lab, query: &Query) -> Result<Value> {
     let trained = lab.models.get(query.text("model")?)?;
-    let rows: [usize; 2] = [query.number("from")?, query.number("to")?];
-    let count = lab.digits.labels.len();
-    if let Some(row) = rows.iter().find(|row| **row >= count) {
-        return Err(wrong("row", format!("a row below {count}"), row));
-    }
+    let rows = [lab.row(query, "from")?, lab.row(query, "to")?];
     // Rows are counted from 1 there.
     let config = GenerateConfig {
         count: STEPS,
@@ -103,11 +99,7 @@ pub(super) fn classes(lab: &Lab) -> Result<Value> {
 /// The posterior of a test digit.
 pub(super) fn posterior_of_row(lab: &Lab, query: &Query) -> Result<Value> {
     let trained = lab.models.get(query.text("model")?)?;
-    let row: usize = query.number("row")?;
-    let count = lab.digits.labels.len();
-    if row >= count {
-        return Err(wrong("row", format!("a row below {count}"), row));
-    }
+    let row = lab.row(query, "row")?;
     let epsilon = vec![0.0; trained.predictor.saved().architecture.latent_dim];
     described(&trained, lab.digits.pixels(row).to_vec(), epsilon)
 }
@@ -135,18 +127,13 @@ fn described(trained: &Trained, pixels: Vec<f32>, epsilon: Vec<f32>) -> Result<V
     let kl = to_host(posterior.kl_divergence());
     let (mean, log_variance) = (to_host(posterior.mean.clone()), to_host(posterior.log_variance.clone()));
     let z = posterior.sample(device.tensor(epsilon, [1, width]));
-    let of = |z: Tensor<2>| {
-        let parameters = model.decode(z);
-        let nats = model.likelihood().negative_log_likelihood(parameters.clone(), batch.x.clone(), None);
-        (bytes(&to_host(model.likelihood().mean(parameters))), to_host(nats)[0])
-    };
-    let (at_mean, at_mean_nats) = of(posterior.mean);
-    let (drawn, reconstruction) = of(z.clone());
+    let parameters = model.decode(z.clone());
+    let nats = model.likelihood().negative_log_likelihood(parameters.clone(), batch.x.clone(), None);
+    let (drawn, reconstruction) = (to_host(model.likelihood().mean(parameters)), to_host(nats)[0]);
     let total: f32 = kl.iter().sum();
     Ok(json!({
         "mean": mean, "log_variance": log_variance, "z": to_host(z), "kl": kl, "kl_total": total,
-        "decoded": drawn, "at_mean": at_mean, "reconstruction": reconstruction,
-        "reconstruction_at_mean": at_mean_nats, "negative_elbo": reconstruction + total,
+        "decoded": bytes(&drawn), "reconstruction": reconstruction, "negative_elbo": reconstruction + total,
     }))
 }
 

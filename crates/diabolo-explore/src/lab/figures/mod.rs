@@ -8,13 +8,14 @@ mod noisy;
 mod tasks;
 
 use diabolo::Result;
-use diabolo::random::{Purpose, Stream, standard_normal, stream};
+use diabolo::random::{Purpose, standard_normal, stream};
+use diabolo::stats::elementary::square;
 use serde_json::Value;
 
 use super::{Lab, wrong};
 
 /// The settings of a figure, in the order of their names.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -135,16 +136,17 @@ enum Use {
     Digits,
     Moons,
     Anomaly,
-    Imputation,
-}
-
-fn noise_stream(what: Use, seed: u64) -> Stream {
-    stream(seed, Purpose::LabNoise, what as u64, 0)
 }
 
 /// Standard normal draws.
 fn noise(what: Use, seed: u64, count: usize) -> Vec<f32> {
-    standard_normal(&mut noise_stream(what, seed), count)
+    standard_normal(&mut stream(seed, Purpose::LabNoise, what as u64, 0), count)
+}
+
+/// The mean square of differences.
+fn mean_squared_error(made: &[f32], truth: &[f32]) -> f64 {
+    let squares = made.iter().zip(truth).map(|(a, b)| square(f64::from(a - b)));
+    squares.sum::<f64>() / made.len() as f64
 }
 
 /// Some numbers of a JSON array.

@@ -2,12 +2,13 @@
 
 use diabolo::data::Encoded;
 use diabolo::evaluate::reconstruction_field;
+use diabolo::stats::elementary::double::sin_cos;
 use diabolo::task;
 use diabolo::tensor::Device;
 use diabolo::{Config, FitJob, Result};
 use serde_json::{Value, json};
 
-use super::{Lab, Query, Use, noise};
+use super::{Lab, Query, Use, mean_squared_error, noise};
 use crate::lab::digits::pictures;
 
 /// Standard deviations of the noise.
@@ -22,17 +23,14 @@ const MOONS: usize = 600;
 const FIELD: usize = 21;
 const BOX: [f32; 4] = [-1.8, 2.8, -1.3, 1.8];
 
-/// Test digits with Gaussian noise, and what three models make of them.
+/// Test digits with Gaussian noise, and their reconstructions by three models.
 pub(super) fn restored(lab: &Lab, query: &Query) -> Result<Value> {
     let level: f32 = query.number("level")?;
     let (device, clean) = (Device::cpu(), lab.digits.select(&lab.digits.test));
     let noise = noise(Use::Digits, 0, clean.values.len());
     let noisy: Vec<f32> =
         clean.values.iter().zip(&noise).map(|(x, e)| (x + level * e).clamp(0.0, 1.0)).collect();
-    let error = |made: &[f32]| {
-        let squares = made.iter().zip(clean.values.iter()).map(|(a, b)| f64::from(a - b).powi(2));
-        squares.sum::<f64>() / made.len() as f64
-    };
+    let error = |made: &[f32]| mean_squared_error(made, &clean.values);
     // The first digit of each class, in the order of the test rows.
     let at = |row: &usize| lab.digits.test.iter().position(|test| test == row);
     let examples: Vec<usize> = lab.digits.examples.iter().filter_map(at).collect();
@@ -58,7 +56,7 @@ fn moons() -> Vec<f64> {
     let noise = noise(Use::Moons, 0, 2 * MOONS);
     let point = |k: usize| {
         let angle = std::f64::consts::PI * (k / 2) as f64 / (MOONS / 2) as f64;
-        let (sin, cos) = angle.sin_cos();
+        let (sin, cos) = sin_cos(angle);
         let [x, y] = if k.is_multiple_of(2) { [cos, sin] } else { [1.0 - cos, 0.5 - sin] };
         [x + 0.08 * f64::from(noise[2 * k]), y + 0.08 * f64::from(noise[2 * k + 1])]
     };

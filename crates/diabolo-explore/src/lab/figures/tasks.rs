@@ -1,16 +1,13 @@
 //! One figure for each application.
 
 use diabolo::codec::{CodecModel, CompressOptions, compress};
-use diabolo::data::Encoded;
-use diabolo::model::{Autoencoder, Batch};
-use diabolo::random::RowNoise;
 use diabolo::stats::{Labelled, NearestNeighbours, accuracy};
-use diabolo::task::{self, ForecastOptions, Start};
-use diabolo::tensor::{Device, to_host};
+use diabolo::task::{self, ForecastOptions, ImputeConfig, Start};
+use diabolo::tensor::Device;
 use diabolo::{Config, FitJob, Preset, Result};
 use serde_json::{Value, json};
 
-use super::{Lab, Query, Use, noise, wrong};
+use super::{Lab, Query, Use, noise};
 use crate::lab::digits::{PIXELS, SIDE, bytes, pictures};
 
 /// Draws for an imputation.
@@ -44,41 +41,19 @@ pub(super) fn anomalies(lab: &Lab) -> Result<Value> {
     Ok(json!((0..names.len()).map(one).collect::<Vec<_>>()))
 }
 
-/// The lower half of a digit from its upper half: Σ_k w_k E[x | z_k] / Σ_k w_k over draws z_k of
-/// q(z | what is known), w = p(x known, z) / q (Mattei & Frellsen 2019).
+/// The lower half of a digit from its upper half, by `impute`.
 pub(super) fn imputation(lab: &Lab, query: &Query) -> Result<Value> {
     let trained = lab.models.get("vae")?;
-    let (row, count): (usize, _) = (query.number("row")?, lab.digits.labels.len());
-    if row >= count {
-        return Err(wrong("row", format!("a row below {count}"), row));
-    }
-    let (model, device) = (&trained.predictor.saved().model, Device::cpu());
-    let known = |i: usize| i < PIXELS / 2;
-    let observed: Vec<f32> = (0..PIXELS).map(|i| f32::from(u8::from(known(i)))).collect();
-    let x: Vec<f32> = lab.digits.pixels(row).iter().zip(&observed).map(|(x, seen)| x * seen).collect();
-    let rows = Encoded {
-        observed: Some(diabolo::data::rows::Rows::dense(observed, PIXELS)),
-        ..Encoded::from_values(x.clone(), PIXELS)
-    };
-    let stream = &mut super::noise_stream(Use::Imputation, 0);
-    let batch = Batch::gather(&rows, &[0], &device);
-    let draws = model.draw_posterior(&batch, DRAWS, &mut RowNoise::Own(stream), &device);
-    let draws = draws.ok_or_else(|| wrong("model", "a posterior", "none"))?;
-    let weights = to_host(draws.log_weights);
-    let most = weights.iter().copied().fold(f32::MIN, f32::max);
-    let weights: Vec<f64> = weights.iter().map(|w| f64::from(w - most).exp()).collect();
-    let total: f64 = weights.iter().sum();
-    let means = to_host(model.likelihood().mean(draws.parameters));
-    let mut expected = vec![0f64; PIXELS];
-    for (mean, weight) in means.chunks_exact(PIXELS).zip(&weights) {
-        expected.iter_mut().zip(mean).for_each(|(sum, v)| *sum += weight / total * f64::from(*v));
-    }
-    let filled: Vec<f32> = (0..PIXELS).map(|i| if known(i) { x[i] } else { expected[i] as f32 }).collect();
-    let effective = total * total / weights.iter().map(|w| w * w).sum::<f64>();
-    Ok(json!({
-        "known": bytes(&x), "filled": bytes(&filled), "truth": bytes(lab.digits.pixels(row)),
-        "draws": DRAWS, "effective": effective,
-    }))
+    let pixels = lab.digits.pixels(lab.row(query, "row")?);
+    let is_known = |i: usize| i < PIXELS / 2;
+    let seen: Vec<f32> = (0..PIXELS).map(|i| if is_known(i) { pixels[i] } else { f32::NAN }).collect();
+    let config = ImputeConfig { samples: DRAWS, ..ImputeConfig::default() };
+    let filled = trained.predictor.impute(&lab.digits.table(&seen)?, &config)?.completed;
+    let filled = lab.digits.preprocessor.encode("the filled digit", &filled, 0)?;
+    // What is not known is drawn black.
+    Ok(
+        json!({ "known": bytes(&seen), "filled": bytes(&filled.values), "truth": bytes(pixels), "draws": DRAWS }),
+    )
 }
 
 /// The test digits as a file.

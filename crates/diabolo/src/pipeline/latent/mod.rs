@@ -12,6 +12,10 @@ mod decoded;
 mod neighbours;
 mod plane;
 mod selection;
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
 use serde::Serialize;
@@ -25,12 +29,13 @@ use super::Predictor;
 use crate::data::read::fingerprint;
 use crate::data::{Encoded, open, parts};
 use crate::random::{Purpose, permutation, stream};
-use crate::stats::nearest_distances;
+use crate::stats::{nearest_distances, nearest_other_distances};
 use crate::task::{codes, traverse};
 use crate::{Error, Result};
 
-/// Rows that are compared with each other.
-const COMPARED: usize = 2000;
+/// Codes that a code is compared with, and those of them whose distances are typical.
+const COMPARED: usize = 20_000;
+const TYPICAL: usize = 2000;
 /// Of the distances from a code to its nearest neighbour, the quantile beyond which a code is far
 /// from all rows.
 const FAR: f64 = 0.99;
@@ -59,8 +64,12 @@ pub struct LatentSpace {
     parts: Vec<Part>,
     /// The rows in the order in which they are shown: each prefix is a fair sample.
     order: Vec<usize>,
-    /// The distance from the nearest code beyond which a code is far from all rows.
+    /// The codes of the first rows of `order`, with which a code is compared.
+    compared: Vec<f32>,
+    /// The distance from the nearest of them beyond which a code is far from all rows.
     far: f32,
+    /// The plane of principal components, when it was asked for.
+    principal: OnceLock<Plane>,
 }
 
 impl LatentSpace {
@@ -93,10 +102,12 @@ impl LatentSpace {
         let codes = codes(saved, &encoded, predictor.device());
         let order = permutation(&mut stream(seed, Purpose::LatentSpaceRows, 0, 0), encoded.rows);
         let parts = parts_of(&predictor, input, rows.num_rows());
-        let mut space =
-            LatentSpace { predictor, input: input.into(), rows, encoded, codes, parts, order, far: 0.0 };
-        space.far = space.far_from_all();
-        Ok(space)
+        let width = saved.architecture.latent_dim;
+        let code = |&row: &usize| codes[row * width..(row + 1) * width].iter().copied();
+        let compared: Vec<f32> = order.iter().take(COMPARED).flat_map(code).collect();
+        let far = far_from_all(&compared, width);
+        let (input, principal) = (input.into(), OnceLock::new());
+        Ok(LatentSpace { predictor, input, rows, encoded, codes, parts, order, compared, far, principal })
     }
 
     /// The model.
@@ -152,25 +163,15 @@ impl LatentSpace {
 
     /// Whether a code is further from every row than rows are from each other.
     pub fn is_far(&self, code: &[f32]) -> bool {
-        nearest_distances(code, self.sample(), self.latent_dim())[0] > self.far
+        nearest_distances(code, &self.compared, self.latent_dim())[0] > self.far
     }
+}
 
-    /// The codes that a code is compared with; some of them if there are many.
-    fn sample(&self) -> &[f32] {
-        &self.codes[..self.encoded.rows.min(COMPARED * 10) * self.latent_dim()]
-    }
-
-    fn far_from_all(&self) -> f32 {
-        let width = self.latent_dim();
-        let row = |&row: &usize| self.codes[row * width..(row + 1) * width].iter().copied();
-        let chosen = &self.order[..self.encoded.rows.min(COMPARED)];
-        let half = chosen.len() / 2;
-        let [queries, reference]: [Vec<f32>; 2] =
-            [&chosen[..half], &chosen[half..]].map(|rows| rows.iter().flat_map(row).collect());
-        let mut nearest = nearest_distances(&queries, &reference, width);
-        nearest.sort_by(f32::total_cmp);
-        nearest.get((nearest.len() as f64 * FAR) as usize).copied().unwrap_or(f32::INFINITY)
-    }
+/// Of the distances from a code to the nearest other, the [`FAR`] quantile.
+fn far_from_all(codes: &[f32], width: usize) -> f32 {
+    let mut nearest = nearest_other_distances(codes, width, (codes.len() / width).min(TYPICAL));
+    nearest.sort_by(f32::total_cmp);
+    nearest.get((nearest.len() as f64 * FAR) as usize).copied().unwrap_or(f32::INFINITY)
 }
 
 /// The part of each row, if the input is the data of the fit.

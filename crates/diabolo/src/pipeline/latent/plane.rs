@@ -85,7 +85,10 @@ impl LatentSpace {
                 let expected = format!("two different latent dimensions from 1 to {width}");
                 Err(Error::invalid_value("axes", expected, format!("{} and {}", a + 1, b + 1)))
             }
-            (Axes::Principal, _) => self.principal_plane(),
+            (Axes::Principal, _) => match self.principal.get() {
+                Some(plane) => Ok(plane.clone()),
+                None => self.principal_plane().map(|plane| self.principal.get_or_init(|| plane).clone()),
+            },
         }
     }
 

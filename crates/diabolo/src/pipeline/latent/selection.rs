@@ -1,5 +1,7 @@
 //! Rows within a polygon on a plane, and how they differ from the other rows.
 
+use std::collections::BTreeMap;
+
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
@@ -7,9 +9,6 @@ use super::{LatentSpace, Plane};
 use crate::Result;
 use crate::data::{take, texts};
 use crate::stats::elementary::square;
-
-/// Values of a category column that are compared.
-const LEVELS: usize = 1000;
 
 /// Selected rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,7 +67,7 @@ impl LatentSpace {
             .filter_map(|(k, feature)| match &numbers[k] {
                 Some(values) => {
                     let known = |row: usize| self.encoded.has(row, &ranges[k]).then_some(values[row]);
-                    difference(&feature.name, None, inside, known)
+                    difference(&feature.name, inside, known)
                 }
                 None if feature.kind.is_image() => None,
                 None => self.category_difference(&feature.name, inside),
@@ -79,17 +78,8 @@ impl LatentSpace {
         found
     }
 
-    /// The category of a column of texts whose share differs most.
     fn category_difference(&self, column: &str, inside: &[bool]) -> Option<ColumnDifference> {
-        let cells = texts(&self.rows, column)?;
-        let mut levels: Vec<&String> = cells.iter().flatten().collect();
-        levels.sort_unstable();
-        levels.dedup();
-        let is_level = |level: &str, row: usize| Some(f64::from(u8::from(cells[row].as_deref()? == level)));
-        let of_level =
-            |level: &&String| difference(column, Some(level.to_string()), inside, |row| is_level(level, row));
-        let all = levels.iter().take(LEVELS).filter_map(of_level);
-        all.max_by(|a, b| a.effect.abs().total_cmp(&b.effect.abs()))
+        difference_of_categories(column, &texts(&self.rows, column)?, inside)
     }
 
     fn mean_row(&self, inside: &[bool], side: bool) -> Vec<f32> {
@@ -104,20 +94,46 @@ impl LatentSpace {
     }
 }
 
+/// For each side, the others first: the count, the sum and the sum of squares.
+type Sums = [[f64; 3]; 2];
+
 /// The difference of the means on both sides; `None` if a side has no value, or all are equal.
 fn difference(
     column: &str,
-    level: Option<String>,
     inside: &[bool],
     value: impl Fn(usize) -> Option<f64>,
 ) -> Option<ColumnDifference> {
-    // For each side: the count, the sum and the sum of squares.
-    let mut sums = [[0f64; 3]; 2];
+    let mut sums: Sums = Default::default();
     for (row, inside) in inside.iter().enumerate() {
         let Some(v) = value(row) else { continue };
         let sums = &mut sums[usize::from(*inside)];
         [1.0, v, v * v].into_iter().zip(sums).for_each(|(v, sum)| *sum += v);
     }
+    difference_of(column, None, sums)
+}
+
+/// The category whose share differs most.
+fn difference_of_categories(
+    column: &str,
+    cells: &[Option<String>],
+    inside: &[bool],
+) -> Option<ColumnDifference> {
+    let (mut counts, mut all) = (BTreeMap::<&str, [f64; 2]>::new(), [0f64; 2]);
+    for (cell, &inside) in cells.iter().zip(inside) {
+        let Some(level) = cell.as_deref() else { continue };
+        counts.entry(level).or_default()[usize::from(inside)] += 1.0;
+        all[usize::from(inside)] += 1.0;
+    }
+    // Of the values 0 and 1, the sum is that of the squares.
+    let of_level = |(level, counts): (&str, [f64; 2])| {
+        let sums = [0, 1].map(|side| [all[side], counts[side], counts[side]]);
+        difference_of(column, Some(level.to_string()), sums)
+    };
+    let found = counts.into_iter().filter_map(of_level);
+    found.max_by(|a, b| a.effect.abs().total_cmp(&b.effect.abs()))
+}
+
+fn difference_of(column: &str, level: Option<String>, sums: Sums) -> Option<ColumnDifference> {
     let [[m, out_sum, out_squares], [n, in_sum, in_squares]] = sums;
     let mean = (in_sum + out_sum) / (n + m);
     let deviation = ((in_squares + out_squares) / (n + m) - square(mean)).max(0.0).sqrt();
@@ -155,10 +171,26 @@ mod tests {
     fn the_difference_by_hand() {
         // 1 and 3 outside, 5 and 7 inside: means 2 and 6, standard deviation √5.
         let values = [Some(1.0), Some(5.0), Some(3.0), None, Some(7.0)];
-        let found = difference("x", None, &[false, true, false, true, true], |row| values[row]).unwrap();
+        let found = difference("x", &[false, true, false, true, true], |row| values[row]).unwrap();
         assert_eq!((found.inside, found.outside), (6.0, 2.0));
         assert!((found.effect - 4.0 / 5f64.sqrt()).abs() < 1e-12);
-        assert!(difference("x", None, &[false, true], |_| Some(1.0)).is_none());
-        assert!(difference("x", None, &[true, true], |row| Some(row as f64)).is_none());
+        assert!(difference("x", &[false, true], |_| Some(1.0)).is_none());
+        assert!(difference("x", &[true, true], |row| Some(row as f64)).is_none());
+    }
+
+    #[test]
+    fn every_category_is_compared() {
+        // 3,000 names, of which the last is the selection.
+        let cells: Vec<Option<String>> = (0..3000).map(|k| Some(format!("{k:04}"))).collect();
+        let inside: Vec<bool> = (0..3000).map(|k| k == 2999).collect();
+        let found = difference_of_categories("x", &cells, &inside).unwrap();
+        assert_eq!((found.level.as_deref(), found.inside, found.outside), (Some("2999"), 1.0, 0.0));
+        // a, a, b inside and a, b, b and a missing cell outside: shares 2/3 and 1/3, deviation 1/2.
+        let cells = ["a", "a", "b", "a", "b", "b", ""];
+        let cells = cells.map(|text| (!text.is_empty()).then(|| text.to_string()));
+        let inside = [true, true, true, false, false, false, false];
+        let found = difference_of_categories("x", &cells, &inside).unwrap();
+        assert_eq!(found.level.as_deref(), Some("b"));
+        assert!((found.effect + 2.0 / 3.0).abs() < 1e-12, "{found:?}");
     }
 }
