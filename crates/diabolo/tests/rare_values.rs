@@ -181,7 +181,8 @@ fn settings_that_cannot_hold_are_refused() {
         config.synthesize.as_mut().unwrap().key_format = Some("P[0-9]{4}".into());
     });
     assert!(letters.contains("Int64") && letters.contains("--key-format"), "{letters}");
-    let changes: [(&str, fn(&mut Config)); 5] = [
+    type Change = fn(&mut Config);
+    let changes: [(&str, Change); 5] = [
         ("model.latent_dim", |config| config.model.latent_dim = Some(3)),
         ("model.hidden", |config| config.model.hidden = Some(vec![9])),
         ("model.family.kl_weight", |config| config.set("model.family.kl_weight=2").unwrap()),

@@ -87,10 +87,10 @@ fn wrong_use_is_named() {
     assert!(message.contains("plan") && message.contains("basic"), "{message}");
     let message = workspace.fails(2, "generate run --near 3");
     assert!(message.contains("--near"), "{message}");
-    let message = workspace.fails(2, "fit train.csv --preset synthesize --key-format K[0-9]{4}");
+    let message = workspace.fails(2, "fit train.csv --quiet --preset synthesize --key-format K[0-9]{4}");
     assert!(message.contains("--key-format") && message.contains("--key"), "{message}");
     for flag in ["--latent-dim 3", "--hidden 9", "--window 5", "--numeric min_max"] {
-        let message = workspace.fails(2, &format!("fit train.csv --preset synthesize {flag}"));
+        let message = workspace.fails(2, &format!("fit train.csv --quiet --preset synthesize {flag}"));
         let key = flag[2..].split(' ').next().unwrap().replace('-', "_");
         assert!(message.contains(&key), "{message}");
     }

@@ -122,10 +122,10 @@ mod tests {
     #[test]
     fn rows_encoded_part_by_part_are_those_encoded_at_once() {
         const ROWS: usize = 6000;
-        let gap = |row: usize, every: usize| row > 2500 && row % every == 0;
+        let gap = |row: usize, every: usize| row > 2500 && row.is_multiple_of(every);
         let number = |row: usize| (!gap(row, 7)).then_some(row as f64 / 3.0);
         let level = |row: usize| (!gap(row, 11)).then(|| format!("level {}", row % 300));
-        let condition = |row: usize| Some(if row % 3 == 0 { "a" } else { "b" });
+        let condition = |row: usize| Some(if row.is_multiple_of(3) { "a" } else { "b" });
         let numbers: ArrayRef = Arc::new(Float64Array::from_iter((0..ROWS).map(number)));
         let conditions: ArrayRef = Arc::new(StringArray::from_iter((0..ROWS).map(condition)));
         let levels: ArrayRef = Arc::new(StringArray::from_iter((0..ROWS).map(level)));
@@ -134,7 +134,7 @@ mod tests {
         let table = RecordBatch::try_from_iter_with_nullable(columns).unwrap();
         let options = InferOptions { condition: vec!["of".into()], ..Default::default() };
         let schema = infer("t", &table, &options).unwrap().schema;
-        let chosen: Vec<usize> = (0..ROWS).filter(|row| row % 5 != 0).collect();
+        let chosen: Vec<usize> = (0..ROWS).filter(|row| !row.is_multiple_of(5)).collect();
         let (fitted, _) =
             Preprocessor::fit("t", schema, &table, &chosen, &PreprocessConfig::default()).unwrap();
         let whole = fitted.encode_some("t", &table, Some(&chosen), 0).unwrap();

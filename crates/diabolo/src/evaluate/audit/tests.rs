@@ -107,7 +107,7 @@ fn a_target_of_many_numbers_is_learned_as_numbers() {
     let few: ArrayRef = Arc::new((0..1200).map(|k| Some((k % 20).to_string())).collect::<StringArray>());
     let with_few = |part: u64| {
         let made = rows(part, 1.0);
-        let columns = [&made.columns()[1..], &[few.clone()]].concat();
+        let columns = [&made.columns()[1..], std::slice::from_ref(&few)].concat();
         RecordBatch::try_from_iter_with_nullable(
             ["x", "y", "few"].into_iter().zip(columns).map(|(name, cells)| (name, cells, true)),
         )
