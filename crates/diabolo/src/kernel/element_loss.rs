@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use diabolo_stats::elementary::{double::ln, single::sigmoid_softplus};
 
 use super::threads::rows_per_thread;
-use super::{LANES, dispatch_simd};
+use super::{LANES, dispatch_simd, filled_up};
 
 /// The distribution of a feature, given one output of the decoder.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,9 +42,14 @@ impl Observations<'_> {
         self.x.len() / self.width.max(1)
     }
 
-    /// x and o of row k of `count`, which are several, consecutively, for each row here.
+    /// The row here of row k of `count`, which are several, consecutively, for each row here.
+    pub(super) fn example(&self, k: usize, count: usize) -> usize {
+        k / (count / self.rows().max(1))
+    }
+
+    /// x and o of row k of `count`.
     pub(super) fn row(&self, k: usize, count: usize) -> (&[f32], Option<&[f32]>) {
-        let example = k / (count / self.rows().max(1));
+        let example = self.example(k, count);
         let own = example * self.width..(example + 1) * self.width;
         (&self.x[own.clone()], self.observed.map(|observed| &observed[own]))
     }
@@ -139,20 +144,26 @@ fn sum_cells<const MASKED: bool>(
     let (x, x_rest) = x.as_chunks::<LANES>();
     let (observed, observed_rest) = observed.as_chunks::<LANES>();
     let (gradient, gradient_rest) = gradient.as_chunks_mut::<LANES>();
-    let mut lanes = [0.0; LANES];
-    for (((outputs, x), observed), gradient) in outputs.iter().zip(x).zip(observed).zip(gradient) {
+    let cells = |outputs: &[f32; LANES], x: &[f32; LANES], observed: &[f32; LANES]| {
+        let (mut losses, mut slopes) = ([0.0; LANES], [0.0; LANES]);
         for i in 0..LANES {
             let (loss, slope) = cell(outputs[i], x[i]);
             let weight = if MASKED { observed[i] } else { 1.0 };
-            lanes[i] += weight * loss;
-            gradient[i] = weight * slope;
+            losses[i] = weight * loss;
+            slopes[i] = weight * slope;
         }
+        (losses, slopes)
+    };
+    let mut lanes = [0.0; LANES];
+    for (((outputs, x), observed), gradient) in outputs.iter().zip(x).zip(observed).zip(gradient) {
+        let (losses, slopes) = cells(outputs, x, observed);
+        lanes.iter_mut().zip(losses).for_each(|(sum, loss)| *sum += loss);
+        *gradient = slopes;
     }
-    for i in 0..outputs_rest.len() {
-        let (loss, slope) = cell(outputs_rest[i], x_rest[i]);
-        let weight = if MASKED { observed_rest[i] } else { 1.0 };
-        lanes[i] += weight * loss;
-        gradient_rest[i] = weight * slope;
+    if !x_rest.is_empty() {
+        let (losses, slopes) = cells(&filled_up(outputs_rest), &filled_up(x_rest), &filled_up(observed_rest));
+        lanes.iter_mut().zip(losses).take(x_rest.len()).for_each(|(sum, loss)| *sum += loss);
+        gradient_rest.copy_from_slice(&slopes[..x_rest.len()]);
     }
     lanes.iter().sum()
 }

@@ -7,85 +7,130 @@
 //! v is a matrix like μ, or one row for all rows, or one number; its gradient is summed
 //! accordingly.
 
-use std::borrow::Cow;
-
 use super::element_loss::Observations;
-use super::{LANES, buffer, dispatch_simd};
+use super::{LANES, dispatch_simd, filled_up};
 use diabolo_stats::elementary::single::exp;
 
-/// −log N(x; μ, e^v) of each row, in nats, over the cells that are observed, and its derivatives
-/// with respect to each μ and each v, row-major.
+/// −log N(x; μ, e^v) of each row, in nats, over the cells that are observed.
 ///
 /// `mean`: (batch · K) × width, K rows for each row of x; `log_variance`: the same, or one row, or
-/// one number. Result: batch · K.
+/// one number. Result: batch · K. The derivatives with respect to each μ and each v are written to
+/// `slopes`, row-major, if they have as many numbers; to one row that is written again and again
+/// otherwise.
 pub(crate) fn gaussian_negative_log_likelihood(
     mean: &[f32],
     log_variance: &[f32],
     rows: Observations,
-) -> (Vec<f32>, [Vec<f32>; 2]) {
+    [of_mean, of_v]: [&mut [f32]; 2],
+) -> Vec<f32> {
     let width = rows.width.max(1);
     let count = mean.len() / width;
-    let spread = each_column(log_variance, width);
-    let everything = vec![1.0; if rows.observed.is_none() { width } else { 0 }];
-    let mut slopes = [buffer::take(mean.len()), buffer::take(mean.len())];
-    let losses = (0..count).map(|k| {
+    let every_row = of_mean.len() == mean.len();
+    let mut shared = Shared::new(log_variance, width);
+    let loss = |k: usize| {
         let own = k * width..(k + 1) * width;
-        let v = if spread.len() == width { &spread[..] } else { &spread[own.clone()] };
-        let (x, observed) = rows.row(k, count);
-        let [of_mean, of_v] = &mut slopes;
-        row(
-            [&mean[own.clone()], v, x, observed.unwrap_or(&everything)],
-            [&mut of_mean[own.clone()], &mut of_v[own]],
-        )
-    });
-    (losses.collect(), slopes)
+        if log_variance.len() == mean.len() {
+            shared.set_scales(&log_variance[own.clone()]);
+        }
+        shared.set_example(rows, k, count);
+        let slopes = if every_row { own.clone() } else { 0..width };
+        row(&mean[own], &shared, [&mut of_mean[slopes.clone()], &mut of_v[slopes]])
+    };
+    (0..count).map(loss).collect()
 }
 
-/// v of every cell, or of one row if the rows share it.
-fn each_column(log_variance: &[f32], width: usize) -> Cow<'_, [f32]> {
-    match log_variance {
-        [shared] => Cow::Owned(vec![*shared; width]),
-        each => Cow::Borrowed(each),
+/// What several rows of means share, filled up with zeros to whole lanes: those cells count as not
+/// observed.
+struct Shared {
+    v: Vec<[f32; LANES]>,
+    /// e^−v.
+    precision: Vec<[f32; LANES]>,
+    x: Vec<[f32; LANES]>,
+    observed: Vec<[f32; LANES]>,
+    example: Option<usize>,
+}
+
+impl Shared {
+    fn new(log_variance: &[f32], width: usize) -> Self {
+        let zeros = vec![[0.0; LANES]; width.div_ceil(LANES)];
+        let mut shared = Shared {
+            v: zeros.clone(),
+            precision: zeros.clone(),
+            x: zeros.clone(),
+            observed: zeros,
+            example: None,
+        };
+        shared.observed.as_flattened_mut()[..width].fill(1.0);
+        match log_variance {
+            [one] => shared.set_scales(&vec![*one; width]),
+            each if each.len() == width => shared.set_scales(each),
+            _ => {}
+        }
+        shared
+    }
+
+    fn set_scales(&mut self, v: &[f32]) {
+        self.v.as_flattened_mut()[..v.len()].copy_from_slice(v);
+        let numbers = self.precision.as_flattened_mut().iter_mut().zip(self.v.as_flattened());
+        dispatch_simd(
+            #[inline(always)]
+            || numbers.for_each(|(precision, v)| *precision = exp(-v)),
+        );
+    }
+
+    /// The example of row k of `count` rows of means.
+    fn set_example(&mut self, rows: Observations, k: usize, count: usize) {
+        let example = rows.example(k, count);
+        if self.example.replace(example) != Some(example) {
+            let (x, observed) = rows.row(k, count);
+            self.x.as_flattened_mut()[..x.len()].copy_from_slice(x);
+            if let Some(observed) = observed {
+                self.observed.as_flattened_mut()[..x.len()].copy_from_slice(observed);
+            }
+        }
     }
 }
 
-/// The loss of one row from its (μ, v, x, o); its derivatives with respect to μ and v are written.
-fn row([mean, v, x, observed]: [&[f32]; 4], [of_mean, of_v]: [&mut [f32]; 2]) -> f32 {
-    const LOG_TWO_PI: f32 = 1.837_877_1;
+/// The loss of a row of means; its derivatives with respect to μ and v are written.
+fn row(mean: &[f32], shared: &Shared, [of_mean, of_v]: [&mut [f32]; 2]) -> f32 {
     dispatch_simd(
         #[inline(always)]
         || {
-            let cell = |mean: f32, v: f32, x: f32, o: f32| {
-                // As in the tensor operations, so that squares stay finite.
-                let away = (mean - x).clamp(-1e12, 1e12);
-                let precision = exp(-v);
-                let square = away * away * precision;
-                (o * 0.5 * (square + v + LOG_TWO_PI), o * away * precision, o * 0.5 * (1.0 - square))
-            };
-            let (mean, mean_rest) = mean.as_chunks::<LANES>();
-            let (v, v_rest) = v.as_chunks::<LANES>();
-            let (x, x_rest) = x.as_chunks::<LANES>();
-            let (o, o_rest) = observed.as_chunks::<LANES>();
+            let mut lanes = [0.0; LANES];
+            let (mean, rest) = mean.as_chunks::<LANES>();
             let (of_mean, of_mean_rest) = of_mean.as_chunks_mut::<LANES>();
             let (of_v, of_v_rest) = of_v.as_chunks_mut::<LANES>();
-            let mut lanes = [0.0; LANES];
-            for (((((mean, v), x), o), of_mean), of_v) in
-                mean.iter().zip(v).zip(x).zip(o).zip(of_mean).zip(of_v)
-            {
-                for i in 0..LANES {
-                    let (loss, mean_slope, v_slope) = cell(mean[i], v[i], x[i], o[i]);
-                    lanes[i] += loss;
-                    of_mean[i] = mean_slope;
-                    of_v[i] = v_slope;
-                }
+            for (k, ((mean, of_mean), of_v)) in mean.iter().zip(of_mean).zip(of_v).enumerate() {
+                cells(&mut lanes, mean, shared, k, [of_mean, of_v]);
             }
-            for i in 0..mean_rest.len() {
-                let (loss, mean_slope, v_slope) = cell(mean_rest[i], v_rest[i], x_rest[i], o_rest[i]);
-                lanes[i] += loss;
-                of_mean_rest[i] = mean_slope;
-                of_v_rest[i] = v_slope;
+            if !rest.is_empty() {
+                let mut slopes = [[0.0; LANES]; 2];
+                cells(&mut lanes, &filled_up(rest), shared, mean.len(), slopes.each_mut());
+                of_mean_rest.copy_from_slice(&slopes[0][..rest.len()]);
+                of_v_rest.copy_from_slice(&slopes[1][..rest.len()]);
             }
             lanes.iter().sum()
         },
     )
+}
+
+/// Adds the losses of the k-th cells of a row.
+#[inline(always)]
+fn cells(
+    lanes: &mut [f32; LANES],
+    mean: &[f32; LANES],
+    shared: &Shared,
+    k: usize,
+    [of_mean, of_v]: [&mut [f32; LANES]; 2],
+) {
+    const LOG_TWO_PI: f32 = 1.837_877_1;
+    let (v, precision, x, o) = (&shared.v[k], &shared.precision[k], &shared.x[k], &shared.observed[k]);
+    for i in 0..LANES {
+        // As in the tensor operations, so that squares stay finite.
+        let away = (mean[i] - x[i]).clamp(-1e12, 1e12);
+        let square = away * away * precision[i];
+        lanes[i] += o[i] * 0.5 * (square + v[i] + LOG_TWO_PI);
+        of_mean[i] = o[i] * away * precision[i];
+        of_v[i] = o[i] * 0.5 * (1.0 - square);
+    }
 }

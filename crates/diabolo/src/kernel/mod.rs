@@ -97,6 +97,14 @@ pub(crate) fn fold_lanes<T: Copy>(numbers: &[T], start: T, f: impl Fn(T, T) -> T
     lanes[1..].iter().fold(lanes[0], |a, b| f(a, *b))
 }
 
+/// The last numbers of a row, filled up with zeros, so that they are computed together.
+#[inline(always)]
+fn filled_up(rest: &[f32]) -> [f32; LANES] {
+    let mut all = [0.0; LANES];
+    all[..rest.len()].copy_from_slice(rest);
+    all
+}
+
 /// Number of partial sums, the same on every processor, so that the result is the same on all.
 const LANES: usize = 16;
 

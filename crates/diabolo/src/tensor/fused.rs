@@ -223,7 +223,11 @@ pub fn gaussian_negative_log_likelihood(
     let (dims, shared) = (mean.dims(), log_variance.data.shape());
     let rows = observations(&x, observed.as_ref());
     let (m, v) = (array(&mean.data).values(), array(&log_variance.data).values());
-    let (losses, [mut of_mean, mut of_v]) = kernel::gaussian_negative_log_likelihood(m, v, rows);
+    // Without a graph, no row's slopes are kept.
+    let is_recorded = mean.node.is_some() || log_variance.node.is_some();
+    let kept = if is_recorded { m.len() } else { dims[1] };
+    let (mut of_mean, mut of_v) = (buffer::take(kept), buffer::take(kept));
+    let losses = kernel::gaussian_negative_log_likelihood(m, v, rows, [&mut of_mean, &mut of_v]);
     let node = record([mean.node, log_variance.node], move |g, wanted| {
         let scales = array(&g).values();
         let of_v = wanted[1].then(|| {
