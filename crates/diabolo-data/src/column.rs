@@ -166,8 +166,13 @@ impl<'a> Column<'a> {
             return Ok(self.decimal_numbers()?.into_iter().map(text).collect());
         }
         let raw = self.cast(&DataType::Utf8)?;
-        let cells = raw.as_string::<i32>().iter();
-        Ok(cells.map(|cell| cell.map(str::trim).filter(|text| !self.missing.contains(text))).collect())
+        let cells = raw.as_string::<i32>();
+        let stays = |cell: &str| cell.trim().len() == cell.len() && !self.missing.contains(cell);
+        if cells.iter().flatten().all(stays) {
+            return Ok(cells.clone());
+        }
+        let texts = cells.iter().map(|cell| cell.map(str::trim).filter(|text| !self.missing.contains(text)));
+        Ok(texts.collect())
     }
 
     /// Which cells are missing.

@@ -5,7 +5,7 @@ use arrow_schema::ArrowError;
 use arrow_select::take::{take as take_cells, take_record_batch};
 
 use crate::read::Whole;
-use crate::{Error, Result, memory};
+use crate::{Error, Result, mapped, memory};
 
 /// Selects rows.
 pub fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
@@ -18,6 +18,7 @@ pub(crate) fn take_many(input: &str, batch: &RecordBatch, rows: &[usize], limit:
     let mut whole = Whole::new(batch.schema(), limit);
     for some in rows.chunks(AT_ONCE) {
         whole.add(&take(input, batch, some)?).map_err(memory::no_room)?;
+        mapped::release();
     }
     whole.table().map_err(too_many(input))
 }

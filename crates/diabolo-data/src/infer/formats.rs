@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, RecordBatch};
 
 use super::TypeName;
 use super::column::MOSTLY_NUMBERS;
 use crate::column::{CellType, Column};
 use crate::names::argument;
 use crate::number_format::{Found, NumberFormat};
-use crate::{MissingWords, Result};
+use crate::{MissingWords, Result, mapped};
+
+/// So many cells, from the first row to the last, show how a column writes its numbers.
+const MOST_CELLS: usize = 1 << 20;
 
 /// The format of the numbers of each column of a table, in its order, and notes about columns that
 /// can be read in two ways. A comma that can only be a decimal mark in one column is one in all.
@@ -29,11 +32,13 @@ pub(super) fn number_formats(
             Some(TypeName::Written { format }) => Some(Found { format: format.clone(), ambiguous: false }),
             None | Some(TypeName::Numeric | TypeName::Count) if is_text && !sets_aside(name) => {
                 let texts = Column { input, name, array, first_row: 0, missing, format: None }.texts()?;
-                let cells = texts.iter().flatten().filter(|cell| !missing.contains_among_numbers(cell));
+                let some = texts.iter().step_by(texts.len().div_ceil(MOST_CELLS).max(1));
+                let cells = some.flatten().filter(|cell| !missing.contains_among_numbers(cell));
                 NumberFormat::find(&cells.collect::<Vec<_>>(), MOSTLY_NUMBERS)
             }
             _ => None,
         });
+        mapped::release();
     }
     let sure = |comma: fn(&NumberFormat) -> bool| {
         found.iter().flatten().any(|found| !found.ambiguous && comma(&found.format))

@@ -11,7 +11,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use super::column::mostly_numbers;
 use crate::column::{CellType, Column};
 use crate::names::argument;
-use crate::{MissingWords, Result};
+use crate::{MissingWords, Result, mapped};
 
 /// Of so many other categories of the same length, a word may be one.
 const SAME_LENGTH: usize = 3;
@@ -53,6 +53,7 @@ pub(super) fn missing_words(
                 None => {}
             }
         }
+        mapped::release();
     }
     let mut notes = vec![];
     for (at, word, count) in plausible.into_iter().filter(|(_, word, _)| !markers.contains(word)) {

@@ -15,7 +15,7 @@ use crate::image::image_scale;
 use crate::names::some_names;
 use crate::take::take_column;
 use crate::{Binarization, BlockKind, DateFormat, Feature, FeatureKind, Step};
-use crate::{DataProblem, Result};
+use crate::{DataProblem, Result, mapped};
 
 impl Preprocessor {
     /// Encodes the rows of `batch`. Columns are found by name; their order and other columns are
@@ -34,7 +34,9 @@ impl Preprocessor {
     /// [`encode`](Self::encode) for `chosen` rows of a whole input; they are taken column by
     /// column, so that they need little memory.
     pub fn encode_chosen(&self, input: &str, batch: &RecordBatch, chosen: &[usize]) -> Result<Encoded> {
-        self.encode_some(input, batch, Some(chosen), 0).map_err(|error| error.among_rows(chosen))
+        let encoded = self.encode_some(input, batch, Some(chosen), 0);
+        mapped::release();
+        encoded.map_err(|error| error.among_rows(chosen))
     }
 
     /// All or the `chosen` rows; an error counts among the latter.

@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use super::encoded::marks;
 use super::{Encoded, Preprocessor};
 use crate::Result;
+use crate::memory;
 use crate::rows::{Cells, NumbersWriter, Rows, Segment};
-use crate::{mapped, memory};
 
 /// About how many numbers a part has.
 const PART: usize = 1 << 21;
@@ -36,7 +36,6 @@ impl Preprocessor {
                 .into_iter()
                 .try_for_each(|part| all.add(part, chosen.len(), limit))
                 .map_err(memory::no_room)?;
-            mapped::release();
         }
         all.finish().map_err(memory::no_room)
     }
