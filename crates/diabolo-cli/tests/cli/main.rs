@@ -24,6 +24,7 @@ mod impute;
 mod likelihood;
 mod locks;
 mod map;
+mod memory;
 mod mixed;
 mod network;
 mod outputs;
