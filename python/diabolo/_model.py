@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import warnings as _warnings
+from collections.abc import Mapping
 
 from . import _diabolo
 from ._arguments import cell, conditions, rule_of, whole
@@ -112,7 +113,7 @@ def _with(model, name):
     """The autoencoder that has this method."""
     made = _of(model)
     if not isinstance(made, Model):
-        others = "a forecast has `metrics` and `forecast`, a synthesizer `audit`; `fit(..., out=FOLDER)` writes a report"
+        others = "a forecast has `metrics`, a synthesizer `audit`, and `fit(..., out=FOLDER)` writes a report"
         raise TypeError(f"{name}: expected a fitted autoencoder, found {type(made).__name__}; {others}")
     return made
 
@@ -127,7 +128,10 @@ def _source(data):
 
 def _keywords(settings, types):
     given = {name: value for name, value in settings.items() if value is not None}
-    types = {**types, **given.get("types", {})}
+    own = given.get("types", {})
+    if not isinstance(own, Mapping):
+        raise TypeError(f"types: expected a dict such as {{'zip': 'categorical'}}, found {own!r}")
+    types = {**types, **own}
     aside = [given.get("drop") or [], given.get("condition") or []]
     names = {name for names in aside for name in ([names] if isinstance(names, str) else names)}
     names |= {given.get("key"), given.get("label")}

@@ -38,6 +38,8 @@ def test_warnings_name_arguments_and_the_line_of_the_caller():
     with pytest.raises(ValueError, match="^contamination: expected 'auto' or a number"):
         diabolo.AnomalyDetector(contamination="some").fit(frame)
     assert diabolo.inspect(detector) == detector.model_.info
+    with pytest.raises(TypeError, match="types: expected a dict such as {'zip': 'categorical'}, found 'plan'"):
+        diabolo.fit(frame, types="plan")
 
 
 def test_findings_of_a_fit_name_settings():
