@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 
 from . import _model
+from ._parameters import described
 from ._rows import columns_of, is_path, numpy_values, rows_of
 
 try:
@@ -69,15 +70,12 @@ class RowEstimator(BaseEstimator):
         __init__.__signature__ = inspect.Signature(parameters)
         __init__.__qualname__ = f"{cls.__qualname__}.__init__"
         cls.__init__ = __init__
+        cls.__doc__ = described(cls.__doc__, "Parameters", defaults)
 
     def fit(self, X, y=None):
         """Fits the model to rows; `y` is ignored."""
         rows = X if is_path(X) else self._rows(X, reset=True)
-        given = self.get_params(deep=False)
-        settings = {name: value for name, value in given.items() if name not in (*_OWN, *self._aside)}
-        settings = {"preset": self._preset_name(), "model": self._model, **settings, "seed": self._seed()}
-        settings |= self.options or {}
-        self.model_ = _model.fit(rows, verbose=self.verbose, callback=self.callback, **settings)
+        self.model_ = _model.fit(rows, verbose=self.verbose, callback=self.callback, **self._settings())
         if is_path(X):
             self._rows(X, reset=True)
         return self
@@ -85,6 +83,12 @@ class RowEstimator(BaseEstimator):
     def save(self, path):
         """Writes the model file, which `diabolo.load` and the command line read."""
         self._fitted().save(path)
+
+    def _settings(self):
+        given = self.get_params(deep=False)
+        settings = {name: value for name, value in given.items() if name not in (*_OWN, *self._aside)}
+        settings = {"preset": self._preset_name(), "model": self._model, **settings, "seed": self._seed()}
+        return settings | (self.options or {})
 
     def _preset_name(self):
         return self._preset

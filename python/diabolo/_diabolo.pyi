@@ -6,6 +6,8 @@ from . import Table as Table
 
 __version__: str
 
+def in_python(text: str) -> str: ...
+
 Input: TypeAlias = Table | str
 Listener: TypeAlias = Callable[[str], object] | None
 

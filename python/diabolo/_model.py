@@ -2,12 +2,14 @@
 
 import json
 import os
+import sys
 import warnings as _warnings
+from collections.abc import Mapping
 
 from . import _diabolo
+from ._arguments import cell, conditions, rule_of, whole
+from ._parameters import SETTINGS, described
 from ._rows import is_path, rows_of, usual_kind
-
-_RULES = ("alpha", "fdr", "top", "alerts_per_1000", "quantile")
 
 
 class DiaboloWarning(UserWarning):
@@ -17,11 +19,9 @@ class DiaboloWarning(UserWarning):
 def fit(data, *, out=None, verbose=False, callback=None, **settings):
     """Fits a model.
 
-    ``settings`` are the flags of ``diabolo fit`` with underscores, such as ``preset="detect"``,
-    ``model="contractive"``, ``latent_dim=8``, ``epochs=20``, ``key="id"``; ``types={"zip":
-    "categorical"}`` is ``--type``, and ``set={"a.b": value}`` any key of the configuration. ``out`` is
-    a run folder to write. ``callback`` gets a dict for each epoch, phase and warning; an exception of
-    it ends the fit.
+    ``settings`` are keywords such as ``preset="detect"`` or ``latent_dim=8``: the flags of ``diabolo
+    fit`` with underscores; those for files are in `read`. ``out`` is a run folder to write.
+    ``callback`` gets a dict for each epoch, phase and warning; an exception of it ends the fit.
     """
     source, kind, types, name = _source(data)
     out = None if out is None else os.fspath(out)
@@ -29,6 +29,9 @@ def fit(data, *, out=None, verbose=False, callback=None, **settings):
     model = _wrapped(made, kind, json.loads(found))
     _warn(model.warnings)
     return model
+
+
+fit.__doc__ = described(fit.__doc__, "Settings", SETTINGS)
 
 
 def load(path):
@@ -40,7 +43,8 @@ def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=No
          strict=None):  # fmt: skip
     """The rows of a file, a folder, or a built-in set such as ``"digits"``, as a `diabolo.Table`.
 
-    The options are those of ``diabolo fit`` for files; a model reads its paths as those of its fit.
+    Any library of Arrow takes it: ``polars.DataFrame(table)``, ``pyarrow.table(table).to_pandas()``. The
+    options are those of ``diabolo fit`` for files; a model reads its paths as those of its fit.
     """
     given = {"delimiter": delimiter, "header": header, "encoding": encoding, "skip_bad_rows": skip_bad_rows,
              "resize": resize, "gray": gray, "strict": strict}  # fmt: skip
@@ -51,8 +55,8 @@ def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=No
 
 def inspect(data, **settings):
     """What rows hold, column by column: kind and why, missing cells, values, likelihood; or a model's facts."""
-    if isinstance(data, _Saved):
-        return data.info
+    if isinstance(_of(data), _Saved):
+        return _of(data).info
     source, _, types, name = _source(data)
     return json.loads(_diabolo.inspect(source, _keywords(settings, types), name))
 
@@ -84,7 +88,7 @@ def evaluate(model, data=None, *, samples=None, diagnose=False):
 
     The rows may be a path: of the data of the fit, the rows that were held out are used, as by default.
     """
-    return _of(model).evaluate(data, samples=samples, diagnose=diagnose)
+    return _with(model, "evaluate").evaluate(data, samples=samples, diagnose=diagnose)
 
 
 def report(model, data=None, out=None):
@@ -92,17 +96,26 @@ def report(model, data=None, out=None):
 
     Rows as in `evaluate`.
     """
-    return _of(model).report(data, out)
+    return _with(model, "report").report(data, out)
 
 
 def drift(model, data):
     """How rows, or those of a path, differ from those held out of the fit: score, columns, latent dimensions."""
-    return _of(model).drift(data)
+    return _with(model, "drift").drift(data)
 
 
 def _of(model):
     """The model of a fitted estimator, or the model itself."""
     return getattr(model, "model_", model)
+
+
+def _with(model, name):
+    """The autoencoder that has this method."""
+    made = _of(model)
+    if not isinstance(made, Model):
+        others = "a forecast has `metrics`, a synthesizer `audit`, and `fit(..., out=FOLDER)` writes a report"
+        raise TypeError(f"{name}: expected a fitted autoencoder, found {type(made).__name__}; {others}")
+    return made
 
 
 def _source(data):
@@ -115,7 +128,10 @@ def _source(data):
 
 def _keywords(settings, types):
     given = {name: value for name, value in settings.items() if value is not None}
-    types = {**types, **given.get("types", {})}
+    own = given.get("types", {})
+    if not isinstance(own, Mapping):
+        raise TypeError(f"types: expected a dict such as {{'zip': 'categorical'}}, found {own!r}")
+    types = {**types, **own}
     aside = [given.get("drop") or [], given.get("condition") or []]
     names = {name for names in aside for name in ([names] if isinstance(names, str) else names)}
     names |= {given.get("key"), given.get("label")}
@@ -133,9 +149,17 @@ def _plain(value):
     raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")
 
 
+def _level():
+    """How far up the call from outside of the package is, for a warning to name its line."""
+    frame, level = sys._getframe(2), 2
+    while frame.f_back is not None and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def _warn(texts):
     for text in texts:
-        _warnings.warn(text, DiaboloWarning, stacklevel=3)
+        _warnings.warn(_diabolo.in_python(text), DiaboloWarning, stacklevel=_level())
 
 
 def _wrapped(made, kind=None, found=None):
@@ -197,8 +221,10 @@ class _Saved:
     def __init__(self, made, kind=None, found=None):
         self._made, self._kind = made, kind
         found = found or {}
-        self.warnings, self.metrics = found.get("warnings", []), found.get("metrics")
-        self.history = found.get("history", [])
+        self.metrics, self.history = found.get("metrics"), found.get("history", [])
+        # What still holds at the end of the fit.
+        findings = [finding["message"] for record in self.history[-1:] for finding in record.get("findings", [])]
+        self.warnings = [_diabolo.in_python(text) for text in [*found.get("warnings", []), *findings]]
 
     @property
     def info(self):
@@ -281,14 +307,15 @@ class Model(_Saved):
         a dict of arrays comes back.
         """
         rows = self._rows(data)
-        table, notes = self._made.score(rows.table, *_rule(rule), reasons, explain_all, alone or not rows.is_frame)
+        how = (*rule_of(rule), whole("reasons", reasons), explain_all, alone or not rows.is_frame)
+        table, notes = self._made.score(rows.table, *how)
         _warn(notes)
         return rows.named(table)
 
     def impute(self, data, *, samples=1000, multiple=0, seed=0):
         """The rows with their missing cells imputed; with ``multiple=M`` a list of M drawn tables."""
         rows = self._rows(data)
-        made = self._made.impute(rows.table, samples, multiple, False, seed)
+        made = self._made.impute(rows.table, whole("samples", samples, 1), whole("multiple", multiple), False, seed)
         if multiple:
             return [rows.back(table) for table in made["draws"]]
         return rows.back(made["completed"])
@@ -296,13 +323,14 @@ class Model(_Saved):
     def imputation(self, data, *, samples=1000, seed=0):
         """The completed rows, which cells were imputed, and their standard errors, as a dict."""
         rows = self._rows(data)
-        made = self._made.impute(rows.table, samples, 0, self.info["is_variational"], seed)
-        return {name: rows.back(made[name]) for name in ("completed", "mask", "errors") if name in made}
+        made = self._made.impute(rows.table, whole("samples", samples, 1), 0, self.info["is_variational"], seed)
+        about = {name: rows.about(made[name]) for name in ("mask", "errors") if name in made}
+        return {"completed": rows.back(made["completed"]), **about}
 
     def generate(self, n, *, where=None, seed=0, mean=None):
         """New rows; ``where={"column": value}`` for conditional models."""
-        given = [(str(name), str(value)) for name, value in (where or {}).items()]
-        return self._frame(self._made.generate(n, given, mean, seed))
+        given = [(str(name), cell(value)) for name, value in (where or {}).items()]
+        return self._frame(self._made.generate(whole("n", n, 1), given, mean, seed))
 
     def calibrate(self, data):
         """The same model with these rows as the reference of scores."""
@@ -358,17 +386,6 @@ def _evaluated(data):
     return None if data is None else _source(data)[0]
 
 
-def _rule(given):
-    if not given:
-        return "alpha", 0.05
-    if len(given) > 1 or next(iter(given)) not in _RULES:
-        raise TypeError(f"expected one rule of {', '.join(_RULES)}, found {', '.join(given)}")
-    name, value = next(iter(given.items()))
-    if name == "top" and value != int(value):
-        raise ValueError(f"top: expected a whole number, found {value}")
-    return name, float(value)
-
-
 class ForecastModel(_Saved):
     """A fitted forecast, made by `fit` with ``preset="forecast"`` or `load`."""
 
@@ -380,9 +397,10 @@ class ForecastModel(_Saved):
         ``start`` is a row of each series, from 1, or a time; by default the step after the last row.
         """
         rows = self._rows(data)
+        horizon = None if horizon is None else whole("horizon", horizon, 1)
         levels = [level] if isinstance(level, (int, float)) else list(level)
         start = start if start is None or hasattr(start, "__index__") else str(start)
-        table, notes = self._made.forecast(rows.table, horizon, levels, samples, seed, start)
+        table, notes = self._made.forecast(rows.table, horizon, levels, whole("samples", samples), seed, start)
         _warn(notes)
         return rows.back(table, same_rows=False)
 
@@ -397,9 +415,10 @@ class SynthesisModel(_Saved):
     _inner = _diabolo.Synthesis
 
     def generate(self, n, *, where=None, balance=None, seed=0):
-        """New rows. ``where={"plan": "pro", "age": ">=65"}`` sets conditions on any columns, and
-        ``balance="plan"`` gives each level of a column as many rows."""
-        table, notes = self._made.generate(n, _conditions(where), balance, seed)
+        """New rows. ``where={"plan": "pro", "age": [">=65", "<80"]}`` sets conditions on any columns, of a
+        list all, and ``balance="plan"`` gives each level of a column as many rows."""
+        given = conditions(where, self._parts()) if where else []
+        table, notes = self._made.generate(whole("n", n, 1), given, balance, seed)
         _warn(notes)
         return self._frame(table)
 
@@ -418,14 +437,7 @@ class SynthesisModel(_Saved):
         return json.loads(numbers)
 
     def __repr__(self):
-        parts = self.info["header"]["table"]["codec"]["parts"]
-        return f"<diabolo.SynthesisModel: {sum(len(part['columns']) for part in parts)} columns>"
+        return f"<diabolo.SynthesisModel: {sum(len(part['columns']) for part in self._parts())} columns>"
 
-
-def _conditions(where):
-    """Conditions as the command line writes them: `plan=pro`, `age>=65`."""
-    signs = ("!=", ">=", "<=", ">", "<", "=")
-    return [
-        f"{name}{value}" if isinstance(value, str) and value.startswith(signs) else f"{name}={value}"
-        for name, value in (where or {}).items()
-    ]
+    def _parts(self):
+        return self.info["header"]["table"]["codec"]["parts"]

@@ -95,10 +95,11 @@ def _texts(series):
     return "text", [None if gap else str(value) for value, gap in zip(series, series.isna())], None
 
 
-def frame(table, like, given, same_rows):
+def frame(table, like, given, same_rows, same_dtypes=True):
     """A data frame of the table; columns that `like` has keep its dtype, and unchanged ones are its own.
 
-    `given` is the table that `like` became. With `same_rows` the index is kept, too.
+    `given` is the table that `like` became. With `same_rows` the index is kept, too; without
+    `same_dtypes` only names and index are.
     """
     import pandas
 
@@ -106,10 +107,10 @@ def frame(table, like, given, same_rows):
     came = {} if like is None else {str(name): name for name in like.columns}
     columns = {}
     for name in table.column_names:
-        if name in came and same_rows and table.shares(name, given):
+        if name in came and same_rows and same_dtypes and table.shares(name, given):
             columns[came[name]] = like[came[name]]
         else:
-            dtype = like[came[name]].dtype if name in came else None
+            dtype = like[came[name]].dtype if name in came and same_dtypes else None
             columns[came.get(name, name)] = _series(*table.column(name), index, dtype)
     return pandas.DataFrame(columns, index=index, copy=False)
 

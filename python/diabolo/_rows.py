@@ -75,6 +75,10 @@ class _Arrow:
         """A table of numbers and texts in the kind that came, or with an array for each column."""
         return self.back(table)
 
+    def about(self, table):
+        """A table about the cells that came, in their kind but not in their types: a mask, errors."""
+        return self.back(table)
+
     @staticmethod
     def new(table):
         """The table without rows that came."""
@@ -95,6 +99,9 @@ class _PyArrow(_Arrow):
                     pass
         is_batch = type(self.data).__name__ == "RecordBatch"
         return made.combine_chunks().to_batches()[0] if is_batch and len(made) else made
+
+    def about(self, table):
+        return self.new(table)
 
     @staticmethod
     def new(table):
@@ -117,6 +124,9 @@ class _Polars(_Arrow):
         came = self.data.schema
         wanted = {name: came[name] for name in made.columns if name in came and made.schema[name] != came[name]}
         return made.cast(wanted, strict=False) if wanted else made
+
+    def about(self, table):
+        return self.new(table)
 
     @staticmethod
     def new(table):
@@ -144,6 +154,9 @@ class _Pandas:
         return _pandas.frame(table, self.data, self.table, same_rows)
 
     named = back
+
+    def about(self, table):
+        return _pandas.frame(table, self.data, self.table, True, same_dtypes=False)
 
     @property
     def kind(self):
@@ -190,6 +203,8 @@ class _Numpy:
         if made.ndim == 4 and self.data.ndim == 3:
             made = made[..., 0]
         return made.astype(self.data.dtype) if self.data.dtype.kind == "f" and made.dtype.kind in "iuf" else made
+
+    about = back
 
     def named(self, table):
         return {name: numpy_values(*table.column(name)) for name in table.column_names}

@@ -1,6 +1,9 @@
 """One estimator a task: anomalies, missing cells, new rows, forecasts, compression."""
 
+from numbers import Real
+
 from . import _diabolo
+from ._arguments import whole
 from ._base import OutlierMixin, RowEstimator, TransformerMixin, each, vector
 from ._rows import rows_of
 
@@ -29,7 +32,7 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
     def fit(self, X, y=None):
         """Fits the model, and the threshold."""
         share = self.contamination
-        if share != "auto" and not 0 < share <= 0.5:
+        if share != "auto" and not (isinstance(share, Real) and 0 < share <= 0.5):
             raise ValueError(f"contamination: expected 'auto' or a number above 0, up to 0.5, found {share!r}")
         super().fit(X, y)
         self.offset_ = self._alpha_offset() if share == "auto" else self._share_offset(X, share)
@@ -118,7 +121,7 @@ class Imputer(TransformerMixin, RowEstimator):
         X = self._rows(X)
         rows = rows_of(X)
         drawn = int(self.sample_posterior)
-        made = model._made.impute(rows.table, self.samples, drawn, False, self._seed())
+        made = model._made.impute(rows.table, whole("samples", self.samples, 1), drawn, False, self._seed())
         completed = rows.back(made["draws"][0] if drawn else made["completed"])
         return self._beside(completed, rows) if self.add_indicator else completed
 
@@ -188,8 +191,8 @@ class Synthesizer(RowEstimator):
     def sample(self, n, *, where=None, balance=None, random_state=None):
         """``n`` new rows in the columns, types and units of the data.
 
-        ``where={"plan": "pro", "age": ">=65"}`` sets conditions on any columns, and ``balance="plan"``
-        gives each level of a column as many rows.
+        ``where={"plan": "pro", "age": [">=65", "<80"]}`` sets conditions on any columns, of a list all,
+        and ``balance="plan"`` gives each level of a column as many rows.
         """
         seed = self._seed() if random_state is None else int(random_state)
         return self._fitted().generate(n, where=where, balance=balance, seed=seed)
@@ -219,19 +222,35 @@ class Compressor(RowEstimator):
 
 
 class Forecaster(RowEstimator):
-    """The next values of series: rows in order of time, a column or more of numbers."""
+    """The next values of series: rows in order of time, a column or more of numbers.
+
+    Without a ``key``, the times of a `DatetimeIndex` of pandas are one, and the index of forecasts.
+    """
 
     _preset = "forecast"
     _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "test": None}
 
     def fit(self, X, y=None):
         """Fits the forecast to the history, which may be a path, and from which `predict` continues."""
-        super().fit(X, y)
+        has_times = self.key is None and type(getattr(X, "index", None)).__name__ == "DatetimeIndex"
+        self._time = (X.index.name or "time") if has_times else None
+        super().fit(self._timed(X), y)
         self.history_ = X
         return self
+
+    def _settings(self):
+        return {**super()._settings(), "key": self.key or self._time}
+
+    def _timed(self, rows):
+        """The rows, with the times of their index as a column."""
+        if self._time is None or not hasattr(rows, "iloc"):
+            return rows
+        frame = rows.to_frame(rows.name or "value") if rows.ndim == 1 else rows
+        return frame.rename_axis(index=self._time).reset_index()
 
     def predict(self, horizon=None, *, level=(0.8, 0.95), history=None):
         """The next values with intervals, after the rows of `fit` or after ``history``."""
         model = self._fitted()
         rows = self.history_ if history is None else history
-        return model.forecast(rows, horizon, level=level)
+        made = model.forecast(self._timed(rows), horizon, level=level)
+        return made.set_index(self._time) if self._time is not None and hasattr(made, "iloc") else made

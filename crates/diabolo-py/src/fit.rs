@@ -13,6 +13,7 @@ use crate::input::Input;
 use crate::model::Model;
 use crate::synthesis::Synthesis;
 use crate::watch::{raised, watched};
+use crate::words::in_python;
 
 /// A fitted model, of the class that its configuration asks for.
 #[derive(IntoPyObject)]
@@ -85,8 +86,12 @@ fn told(event: &Event) -> Option<Value> {
             record["epochs"] = json!(epochs);
             Some(record)
         }
-        Event::Finding(finding) => Some(json!({ "event": "warning", "message": finding.message })),
-        Event::Warning(text) => Some(json!({ "event": "warning", "message": text })),
+        Event::Finding(finding) => Some(warning(&finding.message)),
+        Event::Warning(text) => Some(warning(text)),
         _ => None,
     }
+}
+
+fn warning(text: &str) -> Value {
+    json!({ "event": "warning", "message": in_python(text) })
 }

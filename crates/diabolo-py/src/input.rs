@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::table::Table;
 use crate::watch::{compute, raised};
+use crate::words::in_python;
 
 /// Rows: a table, or a path or the name of a built-in set.
 #[derive(FromPyObject)]
@@ -41,7 +42,7 @@ impl Input {
 pub fn config(keywords: &str) -> PyResult<Config> {
     let given: Map<String, Value> =
         serde_json::from_str(keywords).map_err(|cause| PyValueError::new_err(cause.to_string()))?;
-    Config::check_keywords(&given).map_err(|error| PyTypeError::new_err(error.to_string()))?;
+    Config::check_keywords(&given).map_err(|error| PyTypeError::new_err(in_python(&error.to_string())))?;
     Config::of_keywords(&given).map_err(raised)
 }
 

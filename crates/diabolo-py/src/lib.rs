@@ -14,6 +14,7 @@ mod model;
 mod synthesis;
 mod table;
 mod watch;
+mod words;
 
 use pyo3::prelude::*;
 
@@ -34,5 +35,6 @@ fn _diabolo(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(functions::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(functions::compare, module)?)?;
     module.add_function(wrap_pyfunction!(functions::load, module)?)?;
+    module.add_function(wrap_pyfunction!(words::in_python, module)?)?;
     module.add_function(wrap_pyfunction!(functions::read, module)?)
 }

@@ -13,6 +13,8 @@ use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueEr
 use pyo3::prelude::*;
 use serde_json::Value;
 
+use crate::words::in_python;
+
 /// How long a signal may wait until it is handled.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -21,7 +23,7 @@ static PROCESS: OnceLock<u32> = OnceLock::new();
 
 /// The error as Python's.
 pub fn raised(error: Error) -> PyErr {
-    let text = error.to_string();
+    let text = in_python(&error.to_string());
     match (&error, error.class()) {
         (Error::Io { source, .. }, _) => match source.raw_os_error() {
             // Python chooses the subclass, such as FileNotFoundError, by the number.

@@ -7,6 +7,7 @@ import joblib
 import numpy
 import pandas
 import polars
+import pyarrow
 import pytest
 from conftest import QUICK, mixed_frame
 from sklearn.base import clone
@@ -156,6 +157,12 @@ def test_missing_cells_are_imputed():
     drawn = [clone(imputer).set_params(sample_posterior=True, random_state=seed).fit(holes) for seed in (1, 2)]
     tables = [one.transform(holes) for one in drawn]
     assert not tables[0]["weight"].equals(tables[1]["weight"])
+    for kind in (pandas.DataFrame, polars.from_pandas, pyarrow.Table.from_pandas):
+        found = imputer.model_.imputation(kind(holes))
+        mask, errors = (pandas.DataFrame(found[name].to_pandas() if kind is not pandas.DataFrame else found[name])
+                        for name in ("mask", "errors"))  # fmt: skip
+        assert (mask.dtypes == bool).all() and (mask.to_numpy() == holes.isna().to_numpy()).all()
+        assert errors["visits"].dtype == "float64" and (errors["visits"].dropna() > 0).all()
     multiple = imputer.impute(holes, multiple=3)
     assert len(multiple) == 3 and not multiple[0]["weight"].equals(multiple[1]["weight"])
     matrix = holes[["height", "weight"]].to_numpy()
@@ -175,7 +182,22 @@ def test_synthetic_rows_have_the_dtypes_of_the_data(tmp_path):
     assert set(tall["plan"]) == {"pro"} and (tall["height"] >= 170).all()
     assert set(synthesizer.sample(40, balance="plan")["plan"].value_counts()) == {20}
     with pytest.warns(diabolo.DiaboloWarning, match="effective sample size"):
-        synthesizer.sample(3000, where={"weight": ">=97"})
+        synthesizer.sample(3000, where={"weight": ">=88"})
+    with pytest.raises(ValueError, match="where: expected a value that 'weight' has, such as numbers from"):
+        synthesizer.sample(9, where={"weight": ">=97"})
+    # A bool is a cell of its column, and of a list every condition holds.
+    kept = synthesizer.sample(9, where={"active": True, "height": [">=165", "<175"]})
+    assert kept["active"].all() and kept["height"].between(165, 175, inclusive="left").all()
+    # A level that begins with a sign is one, as in Adult.
+    signed = frame[["height"]].assign(income=numpy.where(frame["plan"] == "pro", ">50K", "<=50K"))
+    rich = diabolo.Synthesizer(epochs=1).fit(signed)
+    assert set(rich.sample(5, where={"income": ">50K", "height": ">160"})["income"]) == {">50K"}
+    assert set(rich.sample(5, where={"income": "!=>50K"})["income"]) == {"<=50K"}
+    for wrong in (0, -3, 2.5):
+        with pytest.raises(ValueError, match=f"n: expected a whole number, 1 or more, found {wrong}"):
+            synthesizer.sample(wrong)
+    with pytest.raises(ValueError, match="n: expected a number of rows that fits in memory"):
+        synthesizer.sample(10**13, where={"plan": "pro"})
     assert synthesizer.audit(tmp_path / "audit.html")["rows"][1] > 300
     assert "<svg" in (tmp_path / "audit.html").read_text()
     synthesizer.save(tmp_path / "model.safetensors")
@@ -212,8 +234,25 @@ def test_forecasts_continue_a_series():
     model = forecaster.model_
     assert list(model.forecast(frame, level=(0.9, 0.9)).columns) == ["when", "load", "load_lower_90", "load_upper_90"]
     assert model.forecast(frame, start=301).equals(model.forecast(frame, start="2024-01-13T12:00:00"))
-    with pytest.raises(ValueError, match="--samples: expected a whole number up to 10000"):
+    with pytest.raises(ValueError, match="^samples: expected a whole number up to 10000"):
         model.forecast(frame, samples=10_001)
     assert clone(forecaster).get_params() == forecaster.get_params()
+    for use in (diabolo.report, diabolo.evaluate):
+        with pytest.raises(TypeError, match=f"{use.__name__}: expected a fitted autoencoder, found ForecastModel"):
+            use(forecaster)
+
+
+def test_forecasts_of_an_index_of_times_have_one():
+    when = pandas.date_range("2024-01-01", periods=400, freq="h", name="when")
+    frame = pandas.DataFrame({"load": numpy.sin(numpy.arange(400) / 24 * 6.2832)}, index=when)
+    usual = diabolo.Forecaster(horizon=24, key="when", epochs=2).fit(frame.reset_index()).predict()
+    for rows in (frame, frame["load"]):
+        forecaster = diabolo.Forecaster(horizon=24, epochs=2).fit(rows)
+        made = forecaster.predict()
+        assert made.equals(usual.set_index("when")) and forecaster.key is None
+        assert made.index[0] == when[-1] + pandas.Timedelta("1h") and made.index.dtype == when.dtype
+        assert forecaster.predict(2, history=rows.head(300)).index[0] == when[300]
+    unnamed = diabolo.Forecaster(horizon=24, epochs=2).fit(pandas.Series(frame["load"].to_numpy(), index=list(when)))
+    assert unnamed.predict().index.equals(made.index)
 
 

@@ -19,7 +19,12 @@ pub enum Draw {
 
 /// Returns an error for more rows than fit in memory.
 pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
-    let numbers = count.saturating_mul(saved.header.preprocessor.width().max(saved.architecture.latent_dim));
+    columns_fit_in_memory(saved.header.preprocessor.width().max(saved.architecture.latent_dim), count)
+}
+
+/// Returns an error for more rows of so many columns than fit in memory.
+pub(super) fn columns_fit_in_memory(columns: usize, count: usize) -> Result<()> {
+    let numbers = count.saturating_mul(columns);
     Vec::<f32>::new().try_reserve_exact(numbers).map_err(|_| {
         let expected =
             "a number of rows that fits in memory; for more, use several calls with different --seed";

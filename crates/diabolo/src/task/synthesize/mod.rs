@@ -9,6 +9,7 @@ use arrow_array::RecordBatch;
 pub use condition::{Comparison, Requirement};
 
 use self::condition::PartRequirement;
+use super::draw::columns_fit_in_memory;
 use crate::artifact::SavedTable;
 use crate::data::synthetic::{Cell, TableCodec};
 use crate::model::synthetic::{Drawn, PartCondition};
@@ -79,6 +80,7 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
             options.count,
         ));
     }
+    columns_fit_in_memory(codec.parts.len(), options.count)?;
     let (mut notes, mut warnings) = (vec![], vec![]);
     let mut cells: Vec<Vec<Cell>> = vec![vec![]; codec.parts.len()];
     for (stratum, (count, requirements)) in strata(saved, options)?.into_iter().enumerate() {

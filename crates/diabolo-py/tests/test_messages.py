@@ -1,0 +1,68 @@
+"""Errors and warnings, which name the arguments of the package."""
+
+import numpy
+import pytest
+from conftest import mixed_frame
+
+import diabolo
+from diabolo._diabolo import in_python
+from diabolo._parameters import SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("text", "worded"),
+    [
+        ("raise --latent-dim or --kl-warmup 10 (--bound)", "raise latent_dim or kl_warmup 10 (bound)"),
+        ("--from: expected a time, found '--from'", "start: expected a time, found '--from'"),
+        ("`diabolo calibrate RUN` with more rows", "`calibrate` with more rows"),
+        ("finish it with `diabolo fit --resume`", "finish it with `diabolo fit --resume`"),
+        ("a -- b, a--b, ---, é --É, --", "a -- b, a--b, ---, é --É, --"),
+    ],
+)
+def test_messages_name_settings(text, worded):
+    assert in_python(text) == worded
+
+
+def test_warnings_name_arguments_and_the_line_of_the_caller():
+    frame = mixed_frame()
+    detector = diabolo.AnomalyDetector(epochs=3).fit(frame)
+    with pytest.warns(diabolo.DiaboloWarning, match="`calibrate` with more rows, or top$") as seen:
+        detector.reasons(frame, fdr=0.01)
+    assert [one.filename for one in seen] == [__file__]
+    for rule, words in (({"fdr": 7}, "^fdr: expected a number"), ({"top": 2.5}, "^top: expected a whole number"),
+                        ({"alpha": "x"}, "^alpha: expected a number, found 'x'")):  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            detector.reasons(frame, **rule)
+    with pytest.raises(ValueError, match="^reasons: expected a whole number, 0 or more, found -1"):
+        detector.reasons(frame, n=-1)
+    with pytest.raises(ValueError, match="^contamination: expected 'auto' or a number"):
+        diabolo.AnomalyDetector(contamination="some").fit(frame)
+    assert diabolo.inspect(detector) == detector.model_.info
+    with pytest.raises(TypeError, match="types: expected a dict such as {'zip': 'categorical'}, found 'plan'"):
+        diabolo.fit(frame, types="plan")
+
+
+def test_findings_of_a_fit_name_settings():
+    events = []
+    rows = numpy.random.default_rng(0).normal(size=(400, 4))
+    given = {"epochs": 12, "hidden": [16], "latent_dim": 4, "kl_weight": 5.0}
+    with pytest.warns(diabolo.DiaboloWarning, match="worse than a trivial model: .* a smaller learning_rate") as seen:
+        model = diabolo.fit(rows, callback=events.append, **given)
+    assert model.warnings == [str(one.message) for one in seen] and "--" not in "".join(model.warnings)
+    assert set(model.warnings) <= {event["message"] for event in events if event["event"] == "warning"}
+    with pytest.raises(RuntimeError, match="the loss diverged: .* try a smaller learning_rate"):
+        diabolo.fit(rows, learning_rate=50.0, hidden=[16], epochs=30)
+
+
+def test_every_parameter_is_described():
+    for name in ("AnomalyDetector", "Imputer", "Synthesizer", "Compressor", "Forecaster", "VariationalAutoencoder"):
+        kind = getattr(diabolo, name)
+        lines = kind.__doc__.splitlines()
+        for parameter in kind().get_params():
+            assert lines[lines.index(parameter) + 1].startswith("    ")
+    for setting in SETTINGS:
+        assert f"\n{setting}\n    " in diabolo.fit.__doc__
+        # A known name with a wrong value.
+        with pytest.raises((TypeError, ValueError)) as raised:
+            diabolo.fit(mixed_frame(), **{setting: [[[]]]})
+        assert "unknown name" not in str(raised.value)
