@@ -101,6 +101,10 @@ fn wrong_use_is_named() {
     workspace.write("short.csv", "id,plan\nP1,pro\nP2,pro\n");
     let message = workspace.fails(3, "audit short.csv --real train.csv --holdout held.csv");
     assert!(message.contains("price"), "{message}");
+    let model = workspace.bytes("run/model.safetensors");
+    let message = workspace.fails(2, "fit --resume run");
+    assert!(message.contains("synthetic tables"), "{message}");
+    assert!(workspace.bytes("run/model.safetensors") == model, "the model stays");
     let message = workspace.fails(4, "encode run train.csv");
     assert!(message.contains("synthetic tables"), "{message}");
 }

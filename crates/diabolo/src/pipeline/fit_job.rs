@@ -8,6 +8,7 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use rayon::ThreadPool;
 
 use super::events::{Cancel, Event, OnEvent};
+use super::prepared_job::trains_in_epochs;
 use super::source_data::SourceData;
 use crate::artifact::Run;
 use crate::config::Config;
@@ -124,10 +125,11 @@ impl<'a> FitJob<'a> {
     ///
     /// # Errors
     /// [`Error::Artifact`] if there is no run; [`Error::Config`] if `epochs` are not more than
-    /// before.
+    /// before; [`Error::Unsupported`] for forecasts and synthetic tables.
     pub fn resume(folder: &Path, epochs: Option<usize>) -> Result<Self> {
         let run = Run::open(folder)?.locked()?;
         let (source, mut config) = run.read_config()?;
+        trains_in_epochs(&config)?;
         if let Some(epochs) = epochs {
             let given = config.training.epochs.unwrap_or_default();
             if epochs <= given {

@@ -34,13 +34,7 @@ impl<'a> FitJob<'a> {
     /// # Errors
     /// If the rows cannot be read or used, or the configuration is invalid for them.
     pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
-        if self.config.forecast.is_some() {
-            return Err(Error::Unsupported {
-                what: "these settings are for a forecast, which is fitted in one go and cannot be resumed"
-                    .into(),
-                help: "fit it again (in the library with FitJob::forecast)".into(),
-            });
-        }
+        trains_in_epochs(&self.config)?;
         (self.on_event)(Event::Phase(Phase::Prepare));
         let (mut prepared, fingerprint) = self.read()?;
         keep_central(&mut prepared, self.config.training.central_share()?);
@@ -97,6 +91,21 @@ impl<'a> FitJob<'a> {
     pub fn run(self) -> Result<Fitted> {
         self.prepare()?.run()
     }
+}
+
+/// Refuses the settings of models that have fits of their own.
+pub(super) fn trains_in_epochs(config: &Config) -> Result<()> {
+    let (what, function) = match (&config.forecast, &config.synthesize) {
+        (Some(_), _) => ("a forecast", "forecast"),
+        (_, Some(_)) => ("synthetic tables", "synthesize"),
+        _ => return Ok(()),
+    };
+    Err(Error::Unsupported {
+        what: format!(
+            "these settings are for {what}: such a model is fitted in one go, and cannot be resumed"
+        ),
+        help: format!("fit it again (in the library with FitJob::{function})"),
+    })
 }
 
 /// A fit that is ready to train.
