@@ -27,13 +27,15 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     let mut reporter = Reporter::new(shared.quiet);
     let cancel = Cancel::new();
     let config = args.to_config()?;
-    if config.forecast.is_some() && args.resume.is_none() {
+    if own(&config) && args.resume.is_none() {
+        let fit = if config.forecast.is_some() { forecast::fit } else { synthesize::fit };
         let job = job(args, shared)?.cancel(cancel.clone()).on_event(|event| reporter.event(&event));
-        return cancellable(&cancel, || forecast::fit(job, &config, args, shared));
-    }
-    if config.synthesize.is_some() && args.resume.is_none() {
-        let job = job(args, shared)?.cancel(cancel.clone()).on_event(|event| reporter.event(&event));
-        return cancellable(&cancel, || synthesize::fit(job, &config, args, shared));
+        return cancellable(&cancel, || fit(job, &config, args, shared)).inspect_err(|error| {
+            let error = error.downcast_ref::<Error>();
+            if error.is_some_and(|error| error.class() == ErrorClass::Cancelled) {
+                shared.note("interrupted; nothing is kept: such a fit starts again");
+            }
+        });
     }
     let job = job(args, shared)?.device(shared.device()?).cancel(cancel.clone());
     let prepared = job.on_event(|event| reporter.event(&event)).prepare()?;

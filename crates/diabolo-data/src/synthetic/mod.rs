@@ -117,9 +117,10 @@ impl TableCodec {
             }
             let (part, not_shared) = Part::fit(input, rows, group, &features, options.rare)?;
             if not_shared > 0 {
+                let (rows, hold) = if not_shared == 1 { ("row", "holds") } else { ("rows", "hold") };
                 notes.push(format!(
-                    "{not_shared} rows of {} hold what fewer than {SHARED_ROWS} rows share: it is not kept, and their \
-                     like are drawn empty",
+                    "{not_shared} {rows} of {} {hold} what fewer than {SHARED_ROWS} rows share: it is not kept, and \
+                     such cells are drawn empty",
                     group.join(", ")
                 ));
             }

@@ -27,7 +27,7 @@ impl ModelKind {
         }
     }
 
-    /// Whether a run folder or a model file is of this kind. Its tensors are not read.
+    /// Whether a run folder or a model file is of this kind.
     pub fn is_at(self, path: &Path) -> bool {
         let header = || container::header(&std::fs::read(Run::model_file(path).ok()?).ok()?);
         header().is_some_and(|json| ModelKind::of(&json) == self)
@@ -39,11 +39,11 @@ impl ModelKind {
             (wanted, found) if wanted == found => return Ok(()),
             (ModelKind::Autoencoder, ModelKind::Forecast) => (
                 "this run was fitted for forecasts, and has no autoencoder",
-                "use it with `diabolo forecast`, `evaluate` or `inspect`",
+                "use it with `diabolo forecast` (--report draws a page), `evaluate` or `inspect`",
             ),
             (ModelKind::Autoencoder, _) => (
                 "this run was fitted for synthetic tables, and has no autoencoder",
-                "use it with `diabolo generate` or `inspect`",
+                "use it with `diabolo generate` or `inspect`, and its rows with `diabolo audit`",
             ),
             (ModelKind::Forecast, _) => (
                 "this run was fitted without a horizon, and cannot forecast",

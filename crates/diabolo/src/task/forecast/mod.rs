@@ -141,8 +141,8 @@ fn checked(saved: &SavedForecast, options: &ForecastOptions) -> Result<usize> {
     let most = saved.header.forecast.horizon;
     let horizon = options.horizon.unwrap_or(most);
     if !(1..=most).contains(&horizon) {
-        let expected =
-            format!("1 to {most}, the steps that the run was fitted for (fit with --horizon {horizon})");
+        let more = if horizon > most { format!(" (fit with --horizon {horizon})") } else { String::new() };
+        let expected = format!("1 to {most}, the steps that the run was fitted for{more}");
         return Err(Error::invalid_value("--horizon", expected, horizon));
     }
     if let Some(level) = options.levels.iter().find(|level| !(0.01..=0.99).contains(*level)) {
