@@ -5,8 +5,6 @@
 const VARINT: u64 = 0;
 /// A length, then that many bytes.
 const BYTES: u64 = 2;
-/// Four bytes, little-endian.
-const FOUR: u64 = 5;
 
 /// A message, field by field.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,13 +23,6 @@ impl Message {
     pub fn integer(mut self, field: u64, value: i64) -> Self {
         self.varint(field << 3 | VARINT);
         self.varint(value as u64);
-        self
-    }
-
-    /// A number in single precision.
-    pub fn float(mut self, field: u64, value: f32) -> Self {
-        self.varint(field << 3 | FOUR);
-        self.0.extend(value.to_le_bytes());
         self
     }
 
@@ -75,7 +66,6 @@ mod tests {
         assert_eq!(Message::default().integer(1, 0).integer(1, 127).0, [0x08, 0x00, 0x08, 0x7f]);
         let negative = Message::default().integer(1, -2).0;
         assert_eq!(negative, [&[0x08, 0xfe], [0xff; 8].as_slice(), &[0x01]].concat());
-        assert_eq!(Message::default().float(2, 1.0).0, [0x15, 0x00, 0x00, 0x80, 0x3f]);
         // Field 16 has a key of two bytes.
         assert_eq!(Message::default().integer(20, 2).0, [0xa0, 0x01, 0x02]);
         assert_eq!(Message::default().each([1, 2], |m, i| m.integer(1, i)).0, [0x08, 0x01, 0x08, 0x02]);
