@@ -34,17 +34,17 @@ fn what_onnx_export_does_not_know_is_refused_by_name() {
     let dates = table(60, dated).replacen("flag\n", "flag,day\n", 1);
     workspace.write("dates.csv", dates);
     let refused = |flags: &str| {
-        workspace.ok(&format!("fit {flags} --epochs 0 -o other --force -q"));
+        workspace.ok(&format!("fit {flags} --epochs 1 -o other --force -q"));
         workspace.fails(2, "export other -o m.onnx")
     };
-    assert_snapshot!(refused("good.csv --key id --model multiscale"), @"");
-    assert_snapshot!(refused("good.csv --key id --model vector_quantized"), @"");
-    assert_snapshot!(refused("good.csv --key id --flow planar:2"), @"");
-    assert_snapshot!(refused("good.csv --key id --condition flag"), @"");
-    assert_snapshot!(refused("good.csv --key id --window 3"), @"");
-    assert_snapshot!(refused("dates.csv --key id"), @"");
-    assert_snapshot!(refused("digits --network convolution:4"), @"");
-    assert_snapshot!(refused("digits --binarize fixed"), @"");
-    assert_snapshot!(workspace.fails(2, "export run -o m.pt"), @"");
-    assert_snapshot!(workspace.fails(2, "export good.csv -o m.onnx"), @"");
+    assert_snapshot!(refused("good.csv --key id --model multiscale"), @"error: ONNX export does not know models of the family multiscale; fit with another --model");
+    assert_snapshot!(refused("good.csv --key id --model vector_quantized"), @"error: ONNX export does not know models of the family vector_quantized; fit with another --model");
+    assert_snapshot!(refused("good.csv --key id --flow planar:2"), @"error: ONNX export does not know normalizing flows; fit without --flow");
+    assert_snapshot!(refused("good.csv --key id --condition flag"), @"error: ONNX export does not know conditions; fit without --condition");
+    assert_snapshot!(refused("good.csv --key id --window 3"), @"error: ONNX export does not know windows; fit without --window");
+    assert_snapshot!(refused("dates.csv --key id"), @"error: column 'day' has dates, which ONNX export does not know; fit with --drop day");
+    assert_snapshot!(refused("digits --network convolution:2 --hidden none --latent-dim 2"), @"error: ONNX export does not know convolutions; fit with --network dense");
+    assert_snapshot!(refused("digits --binarize fixed --hidden none"), @"error: column 'image' has pixels that are binarized at random, which ONNX export does not know; fit without --binarize, or with --binarize threshold");
+    assert_snapshot!(workspace.fails(2, "export run -o m.pt"), @"error: --out: expected a name that ends in .onnx, found m.pt");
+    assert_snapshot!(workspace.fails(2, "export good.csv -o m.onnx"), @"error: 'good.csv' is a file of data, and not a run; give the run folder of `diabolo fit` first");
 }

@@ -1,7 +1,7 @@
 //! The inputs of the graph, and the encoded row made of them.
 
 use super::graph::{Attribute, Graph, Kind, ML, Value};
-use crate::data::{BlockKind, Curve, Formula, Preprocessor};
+use crate::data::{Curve, Feature, Formula, Preprocessor};
 use crate::{Error, Result};
 
 /// The place of a text that is not known, and of a missing cell.
@@ -32,7 +32,7 @@ pub(super) fn columns(graph: &mut Graph, preprocessor: &Preprocessor) -> Result<
     let formulas: Vec<Formula> = features
         .iter()
         .enumerate()
-        .map(|(at, feature)| preprocessor.formula(at).ok_or_else(|| refused(&feature.name, preprocessor)))
+        .map(|(at, feature)| preprocessor.formula(at).ok_or_else(|| refused(feature)))
         .collect::<Result<_>>()?;
     let inputs: Vec<Value> = features
         .iter()
@@ -57,18 +57,16 @@ pub(super) fn columns(graph: &mut Graph, preprocessor: &Preprocessor) -> Result<
     Ok(Columns { columns, encoded })
 }
 
-fn refused(name: &str, preprocessor: &Preprocessor) -> Error {
-    let pixels = preprocessor.blocks().iter().any(|block| block.kind == BlockKind::Pixels);
-    let (what, help) = match pixels {
-        true => {
-            ("pixels that are binarized at random", "fit without --binarize, or with --binarize threshold")
-        }
-        false => ("dates", "fit with --drop, or with numbers in place of the dates"),
+fn refused(feature: &Feature) -> Error {
+    let (what, help) = match feature.kind.is_image() {
+        true => (
+            "pixels that are binarized at random",
+            "fit without --binarize, or with --binarize threshold".to_string(),
+        ),
+        false => ("dates", format!("fit with --drop {}", feature.name)),
     };
-    Error::Unsupported {
-        what: format!("column '{name}' has {what}, which ONNX export does not know"),
-        help: help.into(),
-    }
+    let what = format!("column '{}' has {what}, which ONNX export does not know", feature.name);
+    Error::Unsupported { what, help }
 }
 
 fn column(graph: &mut Graph, cell: &Value, formula: &Formula, missing: &[f64]) -> Column {

@@ -10,7 +10,8 @@
 //!
 //! Numbers are doubles until they are scaled; NaN is missing. Texts are those of the levels, and
 //! `""` is missing; a text that is not known counts as missing, and raises the score. An image is
-//! an input of rows × pixels.
+//! an input of rows × pixels. No cell is refused: what is an error for `diabolo encode`, such as
+//! an infinite number or a fractional count, gives some number here.
 
 mod columns;
 mod graph;
