@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         Command::Decompress(args) => commands::codec::run_decompress(args, shared),
         Command::Features(args) => commands::features::run(args, shared),
         Command::Inspect(args) => commands::inspect::run(args, shared),
+        Command::Export(args) => commands::export::run(args, shared),
         Command::Report(args) => commands::report::run(args, shared),
         Command::Data(args) => commands::data::run(args, shared),
         Command::Completions(args) => commands::shell::completions(args),

@@ -60,8 +60,8 @@ pub use prepare::{
     Check, Prepared, held_out, parts, prepare, prepare_checked, prepare_rows, rows_at, texts, windowed_rows,
 };
 pub use preprocess::{
-    CellCode, Condition, CountScaling, Encoded, NumericScaling, PreprocessConfig, Preprocessor,
-    UnknownCategory, UnknownCells,
+    CellCode, Condition, CountScaling, Curve, Encoded, Formula, NumericScaling, PreprocessConfig,
+    Preprocessor, UnknownCategory, UnknownCells,
 };
 pub use profile::{ColumnProfile, Range, profile};
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, lag, open, read_from};

@@ -17,7 +17,7 @@
 //!
 //! # Modules
 //! Dependencies: `kernel ← tensor ← nn · distribution ← objective ← model ← train · evaluate`, then
-//! `config ← artifact ← task · codec ← pipeline ← report`; all use [`data`] and [`stats`].
+//! `config ← artifact ← task · codec · export ← pipeline ← report`; all use [`data`] and [`stats`].
 //!
 //! # Symbols
 //! | here | in the papers |
@@ -40,6 +40,7 @@ pub mod codec;
 pub mod config;
 pub mod distribution;
 pub mod evaluate;
+pub mod export;
 pub mod kernel;
 pub mod model;
 pub mod nn;

@@ -67,6 +67,15 @@ impl InspectArgs {
 }
 
 #[derive(Args)]
+pub struct ExportArgs {
+    /// A run folder or a model file
+    pub model: PathBuf,
+    /// Output file, a name that ends in .onnx
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+#[derive(Args)]
 pub struct ReportArgs {
     /// A run folder or a model file
     pub model: PathBuf,

@@ -99,3 +99,7 @@ pub const INSPECT: &str = "\
 Examples:
   diabolo inspect customers.csv
   diabolo inspect runs/watch";
+
+pub const EXPORT: &str = "\
+Example:
+  diabolo export runs/customers-variational -o customers.onnx";

@@ -30,7 +30,7 @@ pub use audit::AuditArgs;
 pub use codec::{CompressArgs, DecompressArgs};
 pub use compare::CompareArgs;
 pub use detect::{CalibrateArgs, ScoreArgs};
-pub use evaluate::{DataArgs, DataCommand, EvaluateArgs, FeaturesArgs, InspectArgs, ReportArgs};
+pub use evaluate::{DataArgs, DataCommand, EvaluateArgs, ExportArgs, FeaturesArgs, InspectArgs, ReportArgs};
 pub use explore::{ExploreArgs, LabArgs, ServerArgs};
 pub use fit::{ColumnArgs, FitArgs, TrainingArgs};
 pub use forecast::ForecastArgs;
@@ -185,6 +185,10 @@ pub enum Command {
     /// Show the contents of a model, a data file or a compressed file
     #[command(after_help = examples::INSPECT)]
     Inspect(InspectArgs),
+    /// Write the model as an ONNX file: inputs are the columns, outputs the code, the
+    /// reconstruction and, without a posterior, scores
+    #[command(after_help = examples::EXPORT)]
+    Export(ExportArgs),
     /// Write the report of a run again, or for other rows
     Report(ReportArgs),
     /// List the built-in data sets, or download one

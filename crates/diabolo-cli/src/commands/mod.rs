@@ -8,6 +8,7 @@ pub mod data;
 pub mod denoise;
 pub mod evaluate;
 pub mod explore;
+pub mod export;
 pub mod features;
 pub mod fit;
 pub mod forecast;

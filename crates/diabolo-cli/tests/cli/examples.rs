@@ -3,7 +3,7 @@
 use crate::support::Workspace;
 
 /// The commands in an order in which each finds the runs of the previous ones.
-const VERBS: [&str; 17] = [
+const VERBS: [&str; 18] = [
     "fit",
     "encode",
     "decode",
@@ -21,6 +21,7 @@ const VERBS: [&str; 17] = [
     "decompress",
     "features",
     "inspect",
+    "export",
 ];
 
 fn customers(rows: usize, hole: impl Fn(usize) -> bool) -> String {

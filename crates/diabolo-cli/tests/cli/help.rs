@@ -3,7 +3,7 @@
 use crate::support::{Workspace, fitted};
 
 /// All commands.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "fit",
     "compare",
     "encode",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 20] = [
     "decompress",
     "features",
     "inspect",
+    "export",
     "report",
     "data",
 ];

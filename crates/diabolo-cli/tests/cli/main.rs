@@ -15,6 +15,7 @@ mod digits;
 mod drift;
 mod elsewhere;
 mod examples;
+mod export;
 mod factors;
 mod features;
 mod files;

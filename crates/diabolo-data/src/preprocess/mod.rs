@@ -10,6 +10,7 @@ mod condition;
 mod decode;
 mod encode;
 mod encoded;
+mod formula;
 mod layout;
 mod log_volume;
 mod missing;
@@ -44,6 +45,7 @@ pub use cell_code::CellCode;
 pub use condition::Condition;
 pub(crate) use decode::number_column;
 pub use encoded::Encoded;
+pub use formula::{Curve, Formula};
 pub use settings::{CountScaling, NumericScaling, PreprocessConfig, UnknownCategory};
 pub use unknown::UnknownCells;
 

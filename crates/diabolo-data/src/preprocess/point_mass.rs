@@ -53,7 +53,8 @@ pub(super) struct Knots {
     pub values: Vec<f64>,
     pub scores: Vec<f64>,
     zero: usize,
-    slope: f64,
+    /// Beyond them.
+    pub slope: f64,
 }
 
 impl PointMass {

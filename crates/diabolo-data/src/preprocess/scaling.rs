@@ -21,7 +21,7 @@ const LARGE: f64 = 0.9;
 /// What is never seen to change is an anomaly when it does, even by a little; but an unseen value
 /// must not outweigh all other columns.
 const UNIT: f64 = 0.01;
-const DEPARTURE: f64 = 5.0;
+pub(super) const DEPARTURE: f64 = 5.0;
 
 /// An increasing function from a column's units to the model's, and back.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ use arrow_array::RecordBatch;
 use crate::Result;
 use crate::artifact::{Run, SavedModel, folder_of};
 use crate::data::{Encoded, UnknownCategory, UnknownCells, is_earlier_row, windowed_rows};
+use crate::export::{self, Onnx};
 use crate::model::{Autoencoder, Batch, Context};
 use crate::random::{Purpose, stream};
 use crate::task::{self, ImputeConfig, Imputed, ScoreConfig, Scored};
@@ -94,6 +95,14 @@ impl Predictor {
     /// Writes the model file atomically.
     pub fn save(&self, path: &Path) -> Result<()> {
         self.saved.save(path)
+    }
+
+    /// The model as an ONNX file.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) names what cannot be exported.
+    pub fn to_onnx(&self) -> Result<Onnx> {
+        export::onnx(&self.saved)
     }
 
     // ---- options ----

@@ -22,7 +22,7 @@ const LEVELS: [&[&str]; 11] = [
     &["train", "evaluate"],
     &["config"],
     &["artifact"],
-    &["task", "codec"],
+    &["task", "codec", "export"],
     &["pipeline"],
     &["report", "sources"],
 ];

@@ -1,0 +1,5 @@
+//! Models for other programs.
+
+mod onnx;
+
+pub use onnx::{Onnx, onnx};
