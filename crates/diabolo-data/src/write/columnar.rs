@@ -13,6 +13,7 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use super::{Encode, Output, from_arrow};
 use crate::names::some_names;
@@ -39,6 +40,11 @@ pub(super) fn encoder(
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(Default::default()))
         .set_key_value_metadata(Some(said.collect()));
+    // Codes and the like, which hardly ever repeat: a dictionary of them is searched in vain.
+    let single = schema.fields().iter().filter(|field| *field.data_type() == DataType::Float32);
+    let properties = single.fold(properties, |properties, field| {
+        properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false)
+    });
     let fields = schema.fields();
     let kept: Vec<usize> = (0..fields.len()).filter(|&at| fits_parquet(fields[at].data_type())).collect();
     let of_file = kept.iter().map(|&at| {
