@@ -8,7 +8,6 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch};
 use rayon::ThreadPool;
 
 use super::events::{Cancel, Event, OnEvent};
-use super::prepared_job::trains_in_epochs;
 use super::source_data::SourceData;
 use crate::artifact::Run;
 use crate::config::Config;
@@ -211,4 +210,19 @@ pub fn matrix(values: &[f64], names: &[&str]) -> Result<RecordBatch> {
 
 fn number(value: f64) -> Option<f64> {
     (!value.is_nan()).then_some(value)
+}
+
+/// Refuses the settings of models that have fits of their own.
+pub(super) fn trains_in_epochs(config: &Config) -> Result<()> {
+    let (what, function) = match (&config.forecast, &config.synthesize) {
+        (Some(_), _) => ("a forecast", "forecast"),
+        (_, Some(_)) => ("synthetic tables", "synthesize"),
+        _ => return Ok(()),
+    };
+    Err(Error::Unsupported {
+        what: format!(
+            "these settings are for {what}: such a model is fitted in one go, and cannot be resumed"
+        ),
+        help: format!("fit it again (in the library with FitJob::{function})"),
+    })
 }

@@ -1,7 +1,7 @@
 //! A fit with encoded rows and a resolved configuration, ready to train, calibrate and evaluate.
 
 use super::events::{Event, Phase, Watch};
-use super::fit_job::{FitJob, Resumed, Source};
+use super::fit_job::{FitJob, Resumed, Source, trains_in_epochs};
 use super::{Fitted, Predictor, Trained};
 use crate::artifact::{
     FORMAT_VERSION, Header, Run, RunSource, SavedModel, SourceRecord, TrainingRecord, read_checkpoint,
@@ -91,21 +91,6 @@ impl<'a> FitJob<'a> {
     pub fn run(self) -> Result<Fitted> {
         self.prepare()?.run()
     }
-}
-
-/// Refuses the settings of models that have fits of their own.
-pub(super) fn trains_in_epochs(config: &Config) -> Result<()> {
-    let (what, function) = match (&config.forecast, &config.synthesize) {
-        (Some(_), _) => ("a forecast", "forecast"),
-        (_, Some(_)) => ("synthetic tables", "synthesize"),
-        _ => return Ok(()),
-    };
-    Err(Error::Unsupported {
-        what: format!(
-            "these settings are for {what}: such a model is fitted in one go, and cannot be resumed"
-        ),
-        help: format!("fit it again (in the library with FitJob::{function})"),
-    })
 }
 
 /// A fit that is ready to train.
