@@ -128,7 +128,8 @@ fn split_and_fit(
     let validation = match held_out.validation {
         // The first rows of a window's length have no whole window.
         Some(rows) => {
-            preprocessor.encode(input, &rows, config.window.map_or(0, |window| window as u64 - 1))?
+            let first = config.window.map_or(0, |window| window.saturating_sub(1));
+            preprocessor.encode(input, &rows, first as u64)?
         }
         None => preprocessor.encode_rows(input, &batch, &split.validation, limit)?,
     };

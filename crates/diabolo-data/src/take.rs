@@ -5,7 +5,7 @@ use arrow_schema::ArrowError;
 use arrow_select::take::{take as take_cells, take_record_batch};
 
 use crate::read::Whole;
-use crate::{Error, Result, mapped, memory};
+use crate::{Error, Result, mapped};
 
 /// Selects rows.
 pub fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBatch> {
@@ -15,9 +15,9 @@ pub fn take(input: &str, batch: &RecordBatch, rows: &[usize]) -> Result<RecordBa
 /// Selects rows; columns of more than `limit` bytes are in temporary files.
 pub(crate) fn take_many(input: &str, batch: &RecordBatch, rows: &[usize], limit: u64) -> Result<RecordBatch> {
     const AT_ONCE: usize = 1 << 16;
-    let mut whole = Whole::new(batch.schema(), limit);
+    let mut whole = Whole::new(input, batch.schema(), limit);
     for some in rows.chunks(AT_ONCE) {
-        whole.add(&take(input, batch, some)?).map_err(memory::no_room)?;
+        whole.add(&take(input, batch, some)?)?;
         mapped::release();
     }
     whole.table().map_err(too_many(input))

@@ -45,10 +45,11 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
             let page = anomalies_page(&predictor, &asked.input, batch, run.summary())?;
             write_atomically(path, page.to_html().as_bytes())?;
         }
-        found.table(batch, args.reasons)
+        writes.then(|| found.table(batch, args.reasons)).transpose()
     };
-    task::transform_in_order(batches, score, |made| {
-        writer.as_mut().map_or(Ok(()), |writer| writer.write(made))
+    task::transform_in_order(batches, score, |made| match (&mut writer, made) {
+        (Some(writer), Some(made)) => writer.write(made),
+        _ => Ok(()),
     })?;
     if run.summary().scores.is_empty() {
         return Err(Error::no_rows(&asked.input).into());

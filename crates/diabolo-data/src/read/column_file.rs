@@ -44,6 +44,7 @@ impl ColumnFile {
         Ok(ColumnFile { data_type: data_type.clone(), rows: 0, nulls: NullBufferBuilder::new(0), values })
     }
 
+    /// Adds cells; [`FileTooLarge`](io::ErrorKind::FileTooLarge) for more than 2 GiB of text.
     pub fn add(&mut self, part: &ArrayRef) -> io::Result<()> {
         let (data, rows) = (part.to_data(), part.len());
         match data.nulls() {
@@ -60,8 +61,7 @@ impl ColumnFile {
                 let of_part = &data.buffers()[0].typed_data::<i32>()[data.offset()..=data.offset() + rows];
                 let (first, last) = (of_part[0], of_part[rows]);
                 if end.checked_add(last - first).is_none() {
-                    let problem = "a column has more than 2 GiB of text; leave it out with --drop, or fit a part of the rows";
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, problem));
+                    return Err(io::ErrorKind::FileTooLarge.into());
                 }
                 for from_first in of_part[1..].iter().map(|to| to - first) {
                     ends.write(&(*end + from_first).to_ne_bytes())?;

@@ -225,9 +225,9 @@ impl Source {
     /// [`collect`](Self::collect), until an error of `check`, which is called before each batch.
     pub fn collect_checked(mut self, check: &dyn Fn() -> Result<()>) -> Result<RecordBatch> {
         let next = || check().and_then(|()| self.batches.next().transpose()).transpose();
-        let mut whole = Whole::new(self.schema.clone(), memory::limit(self.max_memory) / 2);
+        let mut whole = Whole::new(&self.name, self.schema.clone(), memory::limit(self.max_memory) / 2);
         for batch in std::iter::from_fn(next) {
-            whole.add(&batch?).map_err(memory::no_room)?;
+            whole.add(&batch?)?;
         }
         whole.table().map_err(|error| arrow_error(&self.name, error))
     }

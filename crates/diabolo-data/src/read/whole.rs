@@ -4,14 +4,16 @@
 use std::io;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
-use arrow_schema::{ArrowError, SchemaRef};
+use arrow_schema::{ArrowError, Field, SchemaRef};
 use arrow_select::concat::concat;
 
 use super::column_file::ColumnFile;
-use crate::mapped;
+use crate::{Error, Result, mapped, memory};
 
 /// The batches of a table.
 pub(crate) struct Whole {
+    /// The name of the input, for messages.
+    name: String,
     schema: SchemaRef,
     columns: Vec<Parts>,
     rows: usize,
@@ -28,20 +30,21 @@ enum Parts {
 
 impl Whole {
     /// A table without rows, which takes `limit` bytes of memory.
-    pub fn new(schema: SchemaRef, limit: u64) -> Self {
+    pub fn new(name: impl Into<String>, schema: SchemaRef, limit: u64) -> Self {
         let columns = schema.fields().iter().map(|_| Parts::InMemory(vec![])).collect();
-        Whole { columns, schema, rows: 0, bytes: 0, limit }
+        Whole { name: name.into(), columns, schema, rows: 0, bytes: 0, limit }
     }
 
-    pub fn add(&mut self, batch: &RecordBatch) -> io::Result<()> {
+    pub fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         self.rows += batch.num_rows();
-        for (parts, part) in self.columns.iter_mut().zip(batch.columns()) {
+        let fields = self.schema.fields();
+        for ((parts, part), field) in self.columns.iter_mut().zip(batch.columns()).zip(fields) {
             match parts {
                 Parts::InMemory(parts) => {
                     self.bytes += part.to_data().get_slice_memory_size().unwrap_or(0) as u64;
                     parts.push(part.clone());
                 }
-                Parts::InFile(file) => file.add(part)?,
+                Parts::InFile(file) => file.add(part).map_err(|error| unwritten(error, &self.name, field))?,
             }
         }
         if self.bytes > self.limit {
@@ -50,14 +53,15 @@ impl Whole {
         Ok(())
     }
 
-    fn move_to_files(&mut self) -> io::Result<()> {
+    fn move_to_files(&mut self) -> Result<()> {
         self.bytes = 0;
         for (field, parts) in self.schema.fields().iter().zip(&mut self.columns) {
             if let Parts::InMemory(arrays) = parts
                 && ColumnFile::holds(field.data_type())
             {
-                let mut file = ColumnFile::new(field.data_type())?;
-                arrays.drain(..).try_for_each(|part| file.add(&part))?;
+                let mut file = ColumnFile::new(field.data_type()).map_err(memory::no_room)?;
+                let added = arrays.drain(..).try_for_each(|part| file.add(&part));
+                added.map_err(|error| unwritten(error, &self.name, field))?;
                 *parts = Parts::InFile(file);
             }
         }
@@ -87,6 +91,15 @@ impl Whole {
     }
 }
 
+/// The error about a column that could not be added to its file.
+fn unwritten(error: io::Error, name: &str, field: &Field) -> Error {
+    if error.kind() != io::ErrorKind::FileTooLarge {
+        return memory::no_room(error);
+    }
+    let help = "leave the column out with --drop, or fit a part of the rows";
+    Error::data(name, "at most 2 GiB of text in a column", "more", help).in_column(field.name())
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -113,7 +126,7 @@ mod tests {
     }
 
     fn whole(limit: u64) -> RecordBatch {
-        let mut whole = Whole::new(batch(0, 1).schema(), limit);
+        let mut whole = Whole::new("t", batch(0, 1).schema(), limit);
         // Parts of larger arrays, and an empty one.
         for (first, rows) in [(0, 3), (3, 0), (3, 40), (43, 57)] {
             whole
