@@ -221,6 +221,12 @@ class Compressor(RowEstimator):
         return self._fitted().decompress(data)
 
 
+def _free_name(frame):
+    """A name for the times of an index without one, which no column has."""
+    names = set(getattr(frame, "columns", ()))
+    return next(name for name in ("time", *(f"time_{k}" for k in range(len(names) + 1))) if name not in names)
+
+
 class Forecaster(RowEstimator):
     """The next values of series: rows in order of time, a column or more of numbers.
 
@@ -232,14 +238,16 @@ class Forecaster(RowEstimator):
 
     def fit(self, X, y=None):
         """Fits the forecast to the history, which may be a path, and from which `predict` continues."""
-        has_times = self.key is None and type(getattr(X, "index", None)).__name__ == "DatetimeIndex"
-        self._time = (X.index.name or "time") if has_times else None
+        given = self.key or (self.options or {}).get("key")
+        has_times = given is None and type(getattr(X, "index", None)).__name__ == "DatetimeIndex"
+        self._time = (X.index.name or _free_name(X)) if has_times else None
         super().fit(self._timed(X), y)
         self.history_ = X
         return self
 
     def _settings(self):
-        return {**super()._settings(), "key": self.key or self._time}
+        settings = super()._settings()
+        return settings if self._time is None else {**settings, "key": self._time}
 
     def _timed(self, rows):
         """The rows, with the times of their index as a column."""

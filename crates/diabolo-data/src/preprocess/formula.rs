@@ -156,12 +156,20 @@ fn of_levels(feature: &Feature, units: &[usize], width: usize) -> Formula {
         return Formula::Numbers { units: known.filter(|(x, _)| !words.contains(x)).collect(), width };
     }
     let codes = Levels::new(levels);
-    let spellings = TRUTHS.into_iter().filter(|text| !levels.iter().any(|level| level == text));
-    let texts = levels.iter().map(String::as_str).chain(spellings).filter(|text| !missing.contains(text));
+    // 2.0 is the level 2, and 2 the level 2.0.
+    let whole = levels
+        .iter()
+        .flat_map(|level| [Some(format!("{level}.0")), level.strip_suffix(".0").map(String::from)]);
+    let mut spellings: Vec<String> = TRUTHS.into_iter().map(String::from).chain(whole.flatten()).collect();
+    spellings.sort();
+    spellings.dedup();
+    spellings.retain(|text| !levels.contains(text));
+    let texts = levels.iter().chain(&spellings).map(String::as_str).filter(|text| !missing.contains(text));
     let unit = |text: &str| Some((text.to_string(), *units.get(codes.code(text)?)?));
     let words = MISSING.into_iter().chain(missing.more.iter().map(String::as_str));
-    let mut words: Vec<String> =
-        [""].into_iter().chain(words).filter(|word| missing.contains(word)).map(String::from).collect();
+    let decimal = missing.more.iter().map(|word| format!("{word}.0"));
+    let words = [""].into_iter().chain(words).map(String::from).chain(decimal);
+    let mut words: Vec<String> = words.filter(|word| missing.contains(word)).collect();
     words.sort();
     words.dedup();
     Formula::Texts { units: texts.filter_map(unit).collect(), missing: words, width }

@@ -31,11 +31,11 @@ impl Preprocessor {
         }
         let mut all = Growing::default();
         for group in chosen.chunks(part * rayon::current_num_threads()) {
-            let parts: Vec<Encoded> = group.par_chunks(part).map(encode).collect::<Result<_>>()?;
-            parts
-                .into_iter()
-                .try_for_each(|part| all.add(part, chosen.len(), limit))
-                .map_err(memory::no_room)?;
+            let parts: Vec<Result<Encoded>> = group.par_chunks(part).map(encode).collect();
+            // Of several errors that of the first row is named.
+            for part in parts {
+                all.add(part?, chosen.len(), limit).map_err(memory::no_room)?;
+            }
         }
         all.finish().map_err(memory::no_room)
     }
@@ -114,7 +114,7 @@ mod tests {
     use arrow_array::{ArrayRef, Float64Array, StringArray};
 
     use super::*;
-    use crate::{InferOptions, PreprocessConfig, infer};
+    use crate::{InferOptions, PreprocessConfig, UnknownCategory, infer};
 
     /// A number and a category of many levels; from row 2500 on some cells are missing. With many
     /// columns, parts have few rows.
@@ -143,5 +143,13 @@ mod tests {
         let in_file = fitted.encode_rows("t", &table, &chosen, 0).unwrap();
         assert!(matches!(in_file.values.segments()[0].cells, Cells::File(_)));
         assert_eq!(in_file, whole);
+        // Of rows that cannot be encoded, in several parts, the first is named.
+        let wrong = |row: usize| Some(if row >= 2000 { "other" } else { "a" });
+        let mut columns = table.columns().to_vec();
+        columns[1] = Arc::new(StringArray::from_iter((0..ROWS).map(wrong)));
+        let table = RecordBatch::try_new(table.schema(), columns).unwrap();
+        let fitted = Preprocessor { unknown_category: UnknownCategory::Error, ..fitted };
+        let error = fitted.encode_rows("t", &table, &chosen, 0).unwrap_err().to_string();
+        assert!(error.contains("row 2002"), "{error}");
     }
 }

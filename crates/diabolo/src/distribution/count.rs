@@ -8,7 +8,7 @@ use crate::stats::elementary::double::ln_1p;
 
 /// The smooth bounds of a log rate: between 6·10⁻⁶ and 6·10⁷. In single precision log(1 + count)
 /// distinguishes counts up to about a million.
-const LOG_RATE_BOUNDS: (f64, f64) = (-12.0, 18.0);
+pub(crate) const LOG_RATE_BOUNDS: (f64, f64) = (-12.0, 18.0);
 
 /// The log rate from a decoder output.
 pub(super) fn log_rate(raw: Tensor<2>) -> Tensor<2> {

@@ -43,12 +43,15 @@ mod smooth_bounds;
 mod student_t;
 
 pub use constant::Constant;
+pub(crate) use count::LOG_RATE_BOUNDS;
 pub use cumulative::Cumulative;
 pub use family::{Family, LikelihoodBlock, Variance, register};
 pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;
+pub(crate) use ordinal::LEAST_GAP;
 pub use posterior::{Posterior, gaussian_log_density, mixture_log_density, standard_normal_log_density};
 pub use registry::{CustomLikelihood, CustomName};
+pub(crate) use smooth_bounds::{FARTHEST, FLAT, LOG_SCALE_BOUNDS};
 
 use crate::tensor::Tensor;
 

@@ -21,7 +21,7 @@ use crate::stats::elementary::double::{exp_m1, ln};
 use crate::tensor::{log_one_minus_exp, softplus, to_host};
 
 /// The minimum distance of two thresholds.
-const LEAST_GAP: f64 = 1e-4;
+pub(crate) const LEAST_GAP: f64 = 1e-4;
 
 pub(super) struct Ordinal {
     /// log P(y = k): batch × K.

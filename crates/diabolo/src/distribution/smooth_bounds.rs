@@ -9,10 +9,10 @@ use crate::tensor::{Tensor, fused, softplus};
 
 /// Above `hi` by this much, the bound is constant to 17 digits; further out, the difference of both
 /// softplus would lose precision.
-const FLAT: f64 = 40.0;
+pub(crate) const FLAT: f64 = 40.0;
 
 /// The smooth bounds of a learned log scale: between 0.0067 and 148, like those of a Gaussian's σ.
-pub(super) const LOG_SCALE_BOUNDS: (f64, f64) = (-5.0, 5.0);
+pub(crate) const LOG_SCALE_BOUNDS: (f64, f64) = (-5.0, 5.0);
 
 /// Maps an unconstrained value smoothly into (lo, hi).
 pub(super) fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> Tensor<D> {
@@ -24,7 +24,7 @@ pub(super) fn bound<const D: usize>(raw: Tensor<D>, (low, high): (f64, f64)) -> 
 }
 
 /// Differences x − location are clamped to this, so that their squares are finite.
-const FARTHEST: f64 = 1e12;
+pub(crate) const FARTHEST: f64 = 1e12;
 
 /// x − location, clamped to ±10¹².
 pub(super) fn residual(x: Tensor<2>, location: Tensor<2>) -> Tensor<2> {

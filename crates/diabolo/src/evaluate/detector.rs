@@ -39,6 +39,8 @@ use super::{Reference, common_log_likelihoods};
 
 /// K, draws from the posterior for each row.
 const DRAWS: usize = 64;
+/// By default rows with a p-value of at most this are anomalies.
+pub(crate) const ALPHA: f64 = 0.05;
 /// Maximum number of stored scores of held-out rows.
 const MOST_SCORES: usize = 4096;
 /// Maximum number of rows to estimate σ_j and E ℓ_j from; more rows hardly change the means and
@@ -175,22 +177,22 @@ impl Detector {
 }
 
 /// The tolerance for rounding of a score, and of one near 0 or below it, in nats.
-const RELATIVE: f64 = 1e-5;
+pub(crate) const ROUNDING: f64 = 1e-5;
 
 /// The score that equals this one after [`rounding`] is taken off.
 fn above_rounding(score: f64) -> f64 {
-    if score >= 1.0 - RELATIVE {
-        score / (1.0 - RELATIVE)
-    } else if score > -1.0 - RELATIVE {
-        score + RELATIVE
+    if score >= 1.0 - ROUNDING {
+        score / (1.0 - ROUNDING)
+    } else if score > -1.0 - ROUNDING {
+        score + ROUNDING
     } else {
-        score / (1.0 + RELATIVE)
+        score / (1.0 + ROUNDING)
     }
 }
 
 /// The tolerance for rounding: how much a score may depend on the other rows of a batch.
 fn rounding(score: f64) -> f64 {
-    if score.is_finite() { RELATIVE * score.abs().max(1.0) } else { 0.0 }
+    if score.is_finite() { ROUNDING * score.abs().max(1.0) } else { 0.0 }
 }
 
 /// [`MOST_ROWS`] of the rows, and more until every feature is observed in [`LEAST_OBSERVED`] of

@@ -23,6 +23,7 @@ mod testing;
 
 use choices::Choices;
 pub use columns::{ColumnScore, ColumnScores};
+pub(crate) use detector::{ALPHA, ROUNDING};
 pub use detector::{Detector, Scorer};
 pub use diagnostics::{Diagnostics, Reservoir, affordable_spectrum, diagnose};
 pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};

@@ -14,14 +14,15 @@ pub(super) struct Column {
     pub encoded: Value,
     /// Where a cell was observed, as truth values: rows × 1, or rows × pixels.
     pub seen: Value,
-    /// Where a cell is one of the known levels, and where it is another text or number; `None` for
-    /// numbers and pixels.
+    /// Where a cell is a text or number that is none of the levels; `None` for numbers and pixels.
     pub unknown: Option<Value>,
 }
 
 /// All features, in the order of the schema.
 pub(super) struct Columns {
     pub columns: Vec<Column>,
+    /// The features in the order of their encoded columns.
+    pub order: Vec<usize>,
     /// rows × width, in single precision.
     pub encoded: Value,
 }
@@ -52,9 +53,9 @@ pub(super) fn columns(graph: &mut Graph, preprocessor: &Preprocessor) -> Result<
     let mut order: Vec<usize> = (0..features.len()).collect();
     let ranges = preprocessor.column_ranges();
     order.sort_by_key(|&feature| ranges[feature].start);
-    let parts: Vec<Value> = order.into_iter().map(|feature| columns[feature].encoded.clone()).collect();
+    let parts: Vec<Value> = order.iter().map(|&feature| columns[feature].encoded.clone()).collect();
     let encoded = graph.concat(&parts);
-    Ok(Columns { columns, encoded })
+    Ok(Columns { columns, order, encoded })
 }
 
 fn refused(feature: &Feature) -> Error {
@@ -156,7 +157,9 @@ fn on_curve(graph: &mut Graph, cell: &Value, curve: &Curve) -> Value {
         [0, 1, 2].map(|k| of_piece(curve.pieces.iter().map(|piece| piece[k]).collect()));
     // Below the first knot no cell is on a knot.
     let at_knot = of_piece([&curve.at_knots[..1], &curve.at_knots].concat());
+    // Finite, since the slope beyond the knots may be 0.
     let run = graph.node("Sub", &[cell, &start]);
+    let run = clamped(graph, &run, f64::MAX);
     let rise = graph.node("Mul", &[&run, &slope]);
     let linear = graph.node("Add", &[&value, &rise]);
     let on_knot = graph.node("Equal", &[cell, &start]);

@@ -2,18 +2,11 @@
 
 use super::graph::{Attribute, Graph, Kind, Value};
 use super::network::Network;
-use crate::distribution::{Family, LOG_VARIANCE_BOUNDS, LikelihoodBlock, Variance};
+use crate::distribution::{
+    FARTHEST, FLAT, Family, LEAST_GAP, LOG_RATE_BOUNDS, LOG_SCALE_BOUNDS, LOG_VARIANCE_BOUNDS,
+    LikelihoodBlock, Variance,
+};
 use crate::stats::elementary::double::{exp, ln, ln_1p};
-
-/// The smooth bounds of the log rate of counts, and those of the log scale of a Laplace.
-const LOG_RATE_BOUNDS: (f64, f64) = (-12.0, 18.0);
-const LOG_SCALE_BOUNDS: (f64, f64) = (-5.0, 5.0);
-/// Above a bound by this much, the bounded value is constant.
-const FLAT: f64 = 40.0;
-/// Differences of a cell from its location are clamped to this.
-const FARTHEST: f64 = 1e12;
-/// The least gap between the thresholds of levels.
-const LEAST_GAP: f64 = 1e-4;
 
 /// A block with its decoder outputs.
 struct Part {
@@ -36,8 +29,8 @@ pub(super) fn without_mean(blocks: &[LikelihoodBlock]) -> Option<Family> {
 pub(super) fn without_loss(blocks: &[LikelihoodBlock]) -> Option<Family> {
     let mut families = blocks.iter().map(|block| block.family);
     families.find(|family| {
-        use Family::{Bernoulli, Categorical, Gaussian, InputOnly, Laplace, Ordinal};
-        !matches!(family, Bernoulli | Categorical | Gaussian | InputOnly | Laplace | Ordinal)
+        use Family::{Bernoulli, Categorical, Gaussian, Laplace, Ordinal};
+        !matches!(family, Bernoulli | Categorical | Gaussian | Laplace | Ordinal)
     })
 }
 
@@ -97,7 +90,6 @@ fn mean(graph: &mut Graph, part: &Part) -> Value {
             let log_rate = bounded(graph, outputs, LOG_RATE_BOUNDS);
             graph.node("Softplus", &[&log_rate])
         }
-        Family::InputOnly => graph.with("Mul", outputs, 0.0),
         family => unreachable!("{family} has no mean here"),
     }
 }
@@ -198,7 +190,6 @@ fn loss(graph: &mut Graph, part: &Part, cells: &Value) -> Value {
             let scaled = graph.node("Mul", &[&distance, &rate]);
             graph.node("Add", &[&scaled, &constant])
         }
-        Family::InputOnly => graph.with("Mul", cells, 0.0),
         family => unreachable!("{family} has no loss here"),
     }
 }

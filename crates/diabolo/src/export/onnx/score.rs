@@ -4,13 +4,8 @@ use super::columns::Columns;
 use super::graph::{Graph, Kind, Value};
 use super::{likelihood, network::Network};
 use crate::artifact::SavedModel;
-use crate::evaluate::Detector;
+use crate::evaluate::{ALPHA, Detector, ROUNDING};
 use crate::stats::elementary::double::ln;
-
-/// Rows with a p-value of at most this are anomalies, as by default in `diabolo score`.
-const ALPHA: f64 = 0.05;
-/// Scores that differ relatively by less, or by less than this below 1, count as equal.
-const ROUNDING: f64 = 1e-5;
 
 /// Score, p-value and alarm of each row.
 pub(super) struct Scores {
@@ -35,7 +30,10 @@ pub(super) fn scores(
     let seen: Vec<Value> = columns.columns.iter().map(|column| any(graph, &column.seen)).collect();
     let usual = weighted(graph, &seen, detector.mean_loss.iter().map(|&loss| f64::from(loss)));
     let mut score = graph.node("Sub", &[&sum, &usual]);
-    let unknown: Vec<Value> = columns.columns.iter().filter_map(|column| column.unknown.clone()).collect();
+    // In a column that no training row has, no cell is unknown.
+    let learned = columns.columns.iter().enumerate();
+    let learned = learned.filter(|(feature, _)| saved.header.preprocessor.is_learned(*feature));
+    let unknown: Vec<Value> = learned.filter_map(|(_, column)| column.unknown.clone()).collect();
     if !unknown.is_empty() {
         let nats = ln(saved.header.source.split[0] as f64 + 1.0);
         let more = weighted(graph, &unknown, unknown.iter().map(|_| nats));
@@ -53,11 +51,9 @@ pub(super) fn scores(
 /// but for the level of the cell, so that they are their own mask.
 fn observed(graph: &mut Graph, saved: &SavedModel, columns: &Columns) -> Value {
     let ranges = saved.header.preprocessor.column_ranges();
-    let mut order: Vec<usize> = (0..ranges.len()).collect();
-    order.sort_by_key(|&feature| ranges[feature].start);
+    let order = columns.order.iter();
     let masks: Vec<Value> = order
-        .into_iter()
-        .map(|feature| {
+        .map(|&feature| {
             let column = &columns.columns[feature];
             let one_hot = column.unknown.is_some() && ranges[feature].len() > 1;
             graph.cast(if one_hot { &column.encoded } else { &column.seen }, Kind::Double)
@@ -89,7 +85,9 @@ fn p_value(graph: &mut Graph, detector: &Detector, score: &Value) -> Value {
     let size = graph.node("Abs", &[score]);
     let size = graph.node("Max", &[&size, &one]);
     let tolerance = graph.node("Mul", &[&size, &rounding]);
-    // NaN for an infinite score, which no held-out score reaches.
+    // An infinite score is reached by those that are infinite, too.
+    let (infinite, zero) = (graph.node("IsInf", &[score]), graph.double(0.0));
+    let tolerance = graph.node("Where", &[&infinite, &zero, &tolerance]);
     let least = graph.node("Sub", &[score, &tolerance]);
     let reached = graph.node("GreaterOrEqual", &[&held_out, &least]);
     let reached = graph.cast(&reached, Kind::Double);

@@ -1,7 +1,7 @@
 //! Rules that decide which scores are alarms. The rule is chosen when rows are scored, without
 //! fitting again.
 
-use crate::evaluate::Detector;
+use crate::evaluate::{ALPHA, Detector};
 use crate::{Error, Result};
 
 /// The rule that decides which rows are anomalies.
@@ -26,7 +26,7 @@ pub enum Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Rule::Alpha(0.05)
+        Rule::Alpha(ALPHA)
     }
 }
 
