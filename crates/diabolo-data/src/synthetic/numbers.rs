@@ -52,7 +52,7 @@ impl NumberScale {
         let wanted = (n / ROWS).clamp(8, MOST);
         for k in 1..=wanted {
             let rows = (k - 1) * n / wanted..(k * n / wanted).min(n - 1) + 1;
-            scale.leave_gap(&values, rows.clone());
+            scale.leave_gap(&mut values, rows.clone());
             if k == wanted {
                 break;
             }
@@ -75,18 +75,26 @@ impl NumberScale {
     }
 
     /// Quantiles at both ends of the largest gap between some of the sorted values, if it is wide.
-    fn leave_gap(&mut self, values: &[f64], rows: std::ops::Range<usize>) {
+    /// Like the ends of the scale, they are values that [`SHARED_ROWS`] rows reach.
+    fn leave_gap(&mut self, values: &mut [f64], rows: std::ops::Range<usize>) {
         let width = values[rows.end - 1] - values[rows.start];
         let gap = |at: &usize| values[at + 1] - values[*at];
         let largest = (rows.start..rows.end - 1).max_by(|a, b| gap(a).total_cmp(&gap(b)));
+        // At either end of the scale there is none between as many values.
         let Some(at) = largest.filter(|at| gap(at) > WIDE * width) else { return };
+        let spare = SHARED_ROWS - 1;
+        let (low, high) = (values[at - spare], values[at + 1 + spare]);
+        values[at + 1 - spare..=at].fill(low);
+        values[at + 1..at + 1 + spare].fill(high);
         // Numbers without a step have a little room below the upper end.
         let (below, above) = match self.step {
             Some(step) => (step / 2.0, step / 2.0),
-            None => (0.0, gap(&at) * 1e-6),
+            None => (0.0, (high - low) * 1e-6),
         };
         let share = (at + 1) as f64 / values.len() as f64;
-        let (low, high) = (values[at] + below, values[at + 1] - above);
+        // The lower end may be a quantile already, with a share of half of its rows.
+        let before = self.quantiles[self.quantiles.len() - 1];
+        let (low, high) = ((low + below).max(before.next_up()), high - above);
         if low < high {
             self.push(low, share);
             self.push(high, share + IN_GAP);
@@ -315,6 +323,19 @@ mod tests {
             assert_eq!(drawn(&scale, 99.1, 0.99e6), 0.0, "{decimals:?}");
             let far = drawn(&scale, 0.99e6, f64::MAX);
             assert!((far - 4.0 / 402.0).abs() < 2e-4, "{far}, {decimals:?}");
+        }
+    }
+
+    /// Wherever the gaps lie among the quantiles.
+    #[test]
+    fn a_lone_number_between_gaps_is_neither_kept_nor_drawn() {
+        for (decimals, below) in (390..=410).flat_map(|below| [(None, below), (Some(2), below)]) {
+            let mut values: Vec<f64> = (0..below).map(|k| f64::from(k) / 4.0).collect();
+            values.push(5000.25);
+            values.extend((0..400).map(|k| 10_000.0 + f64::from(k)));
+            let scale = NumberScale::fit(&feature(decimals), values).unwrap();
+            assert!(!serde_json::to_string(&scale).unwrap().contains("5000.2"), "{below}");
+            assert_eq!(drawn(&scale, 103.0, 9999.0), 0.0, "{below}, {decimals:?}");
         }
     }
 }

@@ -30,8 +30,8 @@ const MASS_SHARE: f64 = 0.01;
 /// The cells of a level, one for each column of its part; `None` for a missing cell.
 pub type Level = Vec<Option<String>>;
 
-/// A column, or several that are one joint category. It holds no value that fewer than
-/// [`SHARED_ROWS`] rows share.
+/// A column, or several that are one joint category. It holds no text of a level that fewer than
+/// [`SHARED_ROWS`] rows share; the ends of numbers and of their gaps are reached by as many.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
