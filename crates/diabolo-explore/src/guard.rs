@@ -103,7 +103,8 @@ impl Guard {
             false => Verdict::Admitted,
             true => Verdict::Refused(
                 "this address was opened before, and opens one browser only: use that browser, or start \
-                 the program again, for an address of its own",
+                 the program again, for an address of its own. If it was not you who opened it, another \
+                 program has read it: end this one, and start it with --no-open",
             ),
         }
     }
@@ -142,7 +143,8 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         Verdict::Refused(why) => (StatusCode::FORBIDDEN, format!("{why}\n")).into_response(),
         Verdict::Returned => (StatusCode::SEE_OTHER, [home]).into_response(),
         Verdict::Admitted => {
-            let cookie = format!("{}; HttpOnly; SameSite=Strict; Path=/", guard.cookie());
+            // Kept when the browser is closed, since the token opens once; it ends with the server.
+            let cookie = format!("{}; HttpOnly; SameSite=Strict; Path=/; Max-Age=604800", guard.cookie());
             (StatusCode::SEE_OTHER, [(header::SET_COOKIE, cookie), home]).into_response()
         }
     };

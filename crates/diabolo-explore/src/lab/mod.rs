@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{RawQuery, State};
-use axum::response::Html;
+use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use diabolo::pipeline::Cancel;
@@ -34,11 +34,14 @@ use models::Models;
 /// Figures that are kept: those of every setting of the pages, and some more.
 const KEPT: usize = 2000;
 
+/// A figure, or the place of one that is being computed.
+type Kept = Arc<Mutex<Option<Arc<Value>>>>;
+
 /// The digits, the models, the figures that were computed, and what ends the training.
 pub struct Lab {
     pub(crate) digits: Digits,
     pub(crate) models: Arc<Models>,
-    figures: Mutex<BTreeMap<Query, Arc<Value>>>,
+    figures: Mutex<BTreeMap<Query, Kept>>,
     pub(crate) cancel: Cancel,
 }
 
@@ -63,18 +66,23 @@ impl Lab {
         if row < count { Ok(row) } else { Err(wrong(name, format!("a row below {count}"), row)) }
     }
 
-    /// A figure with settings of a finite number of values; computed once.
+    /// A figure with settings of a finite number of values; computed once, also for several that
+    /// ask at the same time.
     fn figure(&self, query: &Query) -> Result<Arc<Value>> {
-        let kept = || self.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = kept().get(query) {
+        let place = {
+            let mut kept = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+            match kept.get(query) {
+                Some(place) => place.clone(),
+                None if kept.len() < KEPT => kept.entry(query.clone()).or_default().clone(),
+                None => Kept::default(),
+            }
+        };
+        let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = &*place {
             return Ok(found.clone());
         }
         let made = Arc::new(figures::figure(self, query)?);
-        let mut kept = kept();
-        if kept.len() < KEPT {
-            kept.insert(query.clone(), made.clone());
-        }
-        Ok(made)
+        Ok(place.insert(made).clone())
     }
 
     /// Writes the pages with the figures of all settings to `folder`; `progress` receives the name
@@ -106,7 +114,8 @@ pub(crate) fn router(lab: Arc<Lab>) -> Router {
 /// A figure with settings of a finite number of values.
 async fn figure(State(lab): State<Arc<Lab>>, RawQuery(query): RawQuery) -> Answer {
     let query = Query::parse(query.as_deref().unwrap_or_default());
-    object(&*computed(move || lab.figure(&query)).await?)
+    let found = computed(move || lab.figure(&query)).await?;
+    Ok(Json(&*found).into_response())
 }
 
 /// A figure of a drawn digit, or of a code.

@@ -263,11 +263,11 @@ mod tests {
 
     #[test]
     fn every_recipe_has_a_key_and_settings_of_its_own() {
-        let mut names: Vec<String> =
-            RECIPES.iter().map(|recipe| folder_name("same", &recipe.config().unwrap())).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), RECIPES.len());
+        let distinct =
+            |names: Vec<String>| names.into_iter().collect::<std::collections::BTreeSet<_>>().len();
+        let settings = RECIPES.iter().map(|recipe| folder_name("same", &recipe.config().unwrap())).collect();
+        let keys = RECIPES.iter().map(|recipe| recipe.key.to_string()).collect();
+        assert_eq!([distinct(settings), distinct(keys)], [RECIPES.len(); 2]);
     }
 
     #[test]

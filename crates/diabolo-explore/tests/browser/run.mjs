@@ -316,9 +316,11 @@ const tests = {
   },
 };
 
-let failed = 0;
+const chosen = Object.entries(tests).filter(([name]) => name.includes(process.argv[2] ?? ''));
+let failed = chosen.length ? 0 : 1;
+if (failed) console.log(`no test has '${process.argv[2]}' in its name`);
 try {
-  for (const [name, test] of Object.entries(tests).filter(([name]) => name.includes(process.argv[2] ?? ''))) {
+  for (const [name, test] of chosen) {
     const start = performance.now();
     try {
       await test();

@@ -20,12 +20,13 @@ export class RunMap {
     this.title = h('span', {}, h('b', { text: run.name }));
     this.kept = h('span', { class: 'num' });
     this.trouble = h('div', { class: 'trouble' });
+    this.heatTrouble = h('div', { class: 'trouble' });
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
     this.svg = s('svg', { tabindex: 0, role: 'application', 'aria-label': `Map of ${run.name}: arrow keys move the decoded point, plus and minus zoom` });
     this.tip = h('div', { class: 'tip hidden', role: 'status' });
     this.field = h('div', { class: 'field' }, this.canvas, this.svg, this.tip);
     this.colors = new Colors(run, index, store);
-    this.element = h('section', { class: 'map' }, h('header', {}, this.title, this.kept), this.field, this.colors.legend, this.trouble);
+    this.element = h('section', { class: 'map' }, h('header', {}, this.title, this.kept), this.field, this.colors.legend, this.trouble, this.heatTrouble);
     this.worker = new Worker('/map/worker.js', { type: 'module' });
     const surface = this.canvas.transferControlToOffscreen();
     this.worker.postMessage({ kind: 'canvas', canvas: surface }, [surface]);
@@ -34,7 +35,7 @@ export class RunMap {
     this.plane = null;
     this.view = { cx: 0, cy: 0, scale: 1 };
     this.moving = 0; this.hovered = -1; this.rest = 0; this.loads = 0;
-    this.wantHeat = latest(() => this.loadHeat(), (error) => this.failed(error));
+    this.wantHeat = latest(() => this.loadHeat(), (error) => this.heatTrouble.replaceChildren(problem(error)));
     new ResizeObserver(() => this.resize()).observe(this.field);
     this.listen();
   }
@@ -113,6 +114,7 @@ export class RunMap {
   async loadHeat() {
     const { heat, arrows } = this.store.state;
     this.ends = null;
+    this.heatTrouble.replaceChildren();
     if ((!heat && !arrows) || this.run.cannot_decode || !this.plane) {
       this.worker.postMessage({ kind: 'heat', heat: null });
       this.paint();

@@ -70,6 +70,7 @@ pub use latent::{
 };
 pub use predictor::Predictor;
 pub use prepared_job::PreparedJob;
+pub(crate) use prepared_job::evaluated;
 pub use row::{Cell, ScoredRow};
 pub use score_run::{FoundAnomaly, ScoreRun, ScoreSummary};
 pub use synthesis::FittedTable;

@@ -400,7 +400,7 @@ fn keep_central(prepared: &mut Prepared, share: f64) {
 }
 
 /// The rows of `rows` that are evaluated, in order.
-fn evaluated(rows: usize, seed: u64) -> Vec<usize> {
+pub(crate) fn evaluated(rows: usize, seed: u64) -> Vec<usize> {
     let mut chosen: Vec<usize> = (0..rows).collect();
     if rows > MOST_EVALUATED {
         chosen = permutation(&mut stream(seed, Purpose::EvaluatedRows, 0, 0), rows);

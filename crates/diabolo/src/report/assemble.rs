@@ -13,10 +13,12 @@ use crate::artifact::SavedModel;
 use crate::data::{Encoded, Factors, file_name, take, texts};
 use crate::distribution::Family;
 use crate::evaluate::{
-    Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap, unit_statistics,
+    ALPHA, Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap,
+    unit_statistics,
 };
 use crate::model::{Autoencoder, FamilyConfig};
 use crate::objective::Estimator;
+use crate::pipeline::evaluated;
 use crate::random::{Purpose, permutation, stream};
 use crate::task;
 use crate::tensor::{Device, to_host};
@@ -29,8 +31,6 @@ const SAMPLES: usize = 64;
 const TRAVERSED: usize = 8;
 const STEPS: usize = 11;
 const RANGE: f64 = 3.0;
-/// The most rows whose figures are computed, chosen at random.
-const MOST_ROWS: usize = 1 << 14;
 /// Points on the map.
 const MAP_ROWS: usize = 5000;
 
@@ -44,16 +44,12 @@ pub fn assemble(
 ) -> Result<Report> {
     let header = &saved.header;
     let seed = header.config.training.seed;
-    let mut order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), rows.num_rows());
-    let sampled = if order.len() > MOST_ROWS {
-        order.truncate(MOST_ROWS);
-        let rows = take(&header.source.input, rows, &order)?;
-        order = (0..MOST_ROWS).collect();
-        Some(rows)
-    } else {
-        None
-    };
+    // The rows that a fit evaluates.
+    let (all, chosen) = (rows.num_rows(), evaluated(rows.num_rows(), seed));
+    let shown = chosen.len();
+    let sampled = (shown < all).then(|| take(&header.source.input, rows, &chosen)).transpose()?;
     let rows = sampled.as_ref().unwrap_or(rows);
+    let order = permutation(&mut stream(seed, Purpose::Choose, 0, 0), shown);
     let encoded = header.preprocessor.encode(&header.source.input, rows, 0)?;
     let mut sample = Reservoir::new(seed);
     sample.add(&encoded);
@@ -65,7 +61,7 @@ pub fn assemble(
     Ok(Report {
         title: format!("{title} · {}", file_name(&header.source.input)),
         subtitle: subtitle(saved),
-        facts: facts(saved, history, sampled.is_some()),
+        facts: facts(saved, history, [shown, all]),
         architecture: Some(ArchitecturePicture {
             objective: objective(&saved.architecture, metrics),
             ..architecture_picture(&saved.architecture)
@@ -77,6 +73,7 @@ pub fn assemble(
         denoised: restored::denoised_pictures(saved, &encoded, &order, device),
         columns: columns::columns(saved, &encoded, device),
         held_out_scores: if detects { held_out_scores(saved) } else { vec![] },
+        held_out_threshold: saved.detector.as_ref().and_then(|d| d.threshold(ALPHA)).unwrap_or(f64::INFINITY),
         imputed: if detects { None } else { restored::imputed_cells(saved, &encoded, &order, device)? },
         latent_map: map(saved, rows, &encoded, &order, device)?,
         latent_dimensions: latent_dimensions(saved, &encoded, device),
@@ -131,17 +128,16 @@ fn warnings(saved: &SavedModel, history: &[EpochRecord]) -> Vec<String> {
     found.into_iter().map(|finding| finding.message.clone()).collect()
 }
 
-fn facts(saved: &SavedModel, history: &[EpochRecord], sampled: bool) -> Vec<(String, String)> {
+fn facts(saved: &SavedModel, history: &[EpochRecord], [shown, all]: [usize; 2]) -> Vec<(String, String)> {
     let (header, architecture) = (&saved.header, &saved.architecture);
     let encoder = architecture.encoder_shapes();
     let widths: Vec<String> = encoder.iter().chain(encoder.iter().rev().skip(1)).cloned().collect();
     let [train, validation, test] = header.source.split;
     let seconds: f64 = history.iter().map(|r| r.seconds).sum();
     let best = header.training.best_epoch.map_or("—".into(), |e| e.to_string());
-    let shown = if sampled { format!("; this page shows {MOST_ROWS} of them") } else { String::new() };
     let mut facts = vec![
         ("Data", file_name(&header.source.input).to_string()),
-        ("Rows", format!("{train} training, {validation} validation, {test} test{shown}")),
+        ("Rows", format!("{train} training, {validation} validation, {test} test")),
         ("Layers", widths.join(" → ")),
         ("Code", codes(saved)),
         ("Activation", architecture.activation.name().to_string()),
@@ -149,6 +145,9 @@ fn facts(saved: &SavedModel, history: &[EpochRecord], sampled: bool) -> Vec<(Str
         ("Weights", crate::tensor::Module::num_params(&saved.model).to_string()),
         ("Epochs", format!("{} (best: {best})", header.training.epochs)),
     ];
+    if shown < all {
+        facts.push(("Rows of the figures", format!("{shown} of {all}, chosen at random")));
+    }
     if !history.is_empty() {
         facts.push(("Training time", format!("{seconds:.1} s")));
     }
