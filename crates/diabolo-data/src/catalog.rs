@@ -56,7 +56,7 @@ macro_rules! binarized {
     };
 }
 
-static CATALOG: [DataSet; 6] = [
+static CATALOG: [DataSet; 8] = [
     DataSet {
         name: "digits",
         description: "1,797 handwritten digits, 8 x 8 pixels, 10 classes (Alpaydin and Kaynak, UCI)",
@@ -79,6 +79,22 @@ static CATALOG: [DataSet; 6] = [
         licence: "MIT",
         folder: "taxi",
         parts: &[],
+        files: &[],
+    },
+    DataSet {
+        name: "customers",
+        description: "4,000 + 1,000 customers of a telephone company: numbers, categories, dates, missing cells, who left",
+        licence: "drawn by this program",
+        folder: "customers",
+        parts: &["train", "test"],
+        files: &[],
+    },
+    DataSet {
+        name: "pumps",
+        description: "3,000 readings of healthy pumps + 2,000 new ones, of which one in twenty is faulty",
+        licence: "drawn by this program",
+        folder: "pumps",
+        parts: &["normal", "new"],
         files: &[],
     },
     DataSet {

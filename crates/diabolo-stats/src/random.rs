@@ -137,6 +137,10 @@ pub enum Purpose {
     AuditHoldout = 66,
     /// The order of rows with balanced levels.
     ShuffleSynthetic = 67,
+    /// The built-in data set `customers`.
+    BuiltInCustomers = 70,
+    /// The built-in data set `pumps`.
+    BuiltInPumps = 71,
     /// Which training rows the robust centre of a fit is estimated from.
     CentralRows = 63,
     /// The parts of cross-fitting.
@@ -246,7 +250,7 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 61] = [
+    const ALL: [Purpose; 63] = [
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,
@@ -308,6 +312,8 @@ mod tests {
         Purpose::ShuffleSynthetic,
         Purpose::LoadSynthetic,
         Purpose::SyntheticLevels,
+        Purpose::BuiltInCustomers,
+        Purpose::BuiltInPumps,
     ];
 
     #[test]

@@ -17,7 +17,7 @@ use super::{ModelArgs, ReadArgs};
 pub struct FitArgs {
     /// A CSV, TSV, JSON lines, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images or of the
     /// parts of a table, a pattern such as 'data/*.parquet', `-` for stdin, or a built-in data set:
-    /// digits, factors, taxi, mnist, fashion-mnist, binarized-mnist
+    /// digits, factors, taxi, customers, pumps, mnist, fashion-mnist, binarized-mnist
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 

@@ -16,6 +16,7 @@ mod amat;
 mod archive;
 mod array;
 mod bad_rows;
+mod built_in;
 mod column_file;
 #[cfg(feature = "formats")]
 mod columnar;
@@ -53,7 +54,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Format, catalog, digits, factors, memory, taxi};
+use super::{Format, catalog, memory};
 use crate::MemorySize;
 use crate::input::{self, Input, hash_bytes, hex};
 use crate::{Error, Result};
@@ -269,9 +270,8 @@ impl Iterator for Source {
 /// Without images, the data files below a folder are parts of one table; those that begin with `.`
 /// or `_` are ignored, and folders such as `year=2024` become columns.
 ///
-/// The built-in sets are those of [`catalog`]: `digits`, `factors`, `taxi`, `mnist`,
-/// `fashion-mnist` and `binarized-mnist`; the last three have parts, `mnist:train` (the default)
-/// and `mnist:test`. Use `./digits` for a file with such a name.
+/// The built-in sets are those of [`catalog`], such as `digits`; some have parts, `mnist:train`
+/// (the default) and `mnist:test`. Use `./digits` for a file with such a name.
 ///
 /// ```
 /// # fn main() -> diabolo_data::Result<()> {
@@ -295,7 +295,7 @@ fn windowed(rows: Source, options: &ReadOptions) -> Result<Source> {
 
 fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     if let Some((set, part)) = catalog::find(input)? {
-        return open_built_in(input, set, part, options);
+        return built_in::open(input, set, part, options);
     }
     match several(input)? {
         Some(Several::Pictures(files)) => images::open(input, files, options),
@@ -382,31 +382,6 @@ fn open_input(mut input: Input, options: &ReadOptions, bad_rows: BadRows) -> Res
         Format::Idx => idx::open(input, options),
         Format::Images => images::single(input, options),
     }
-}
-
-fn open_built_in(input: &str, set: &catalog::DataSet, part: &str, options: &ReadOptions) -> Result<Source> {
-    let whole = |all: RecordBatch| {
-        let (schema, rows) = (all.schema(), all.num_rows());
-        Source::new(input, schema, Some(rows), slices(all, options.rows_per_batch(0)).map(Ok))
-    };
-    let file = |name: &str| {
-        let path = catalog::present(&catalog::locate(set.name)?, name);
-        let path = path.ok_or_else(|| catalog::missing(set, &catalog::folders(set)))?;
-        Input::open(&path.to_string_lossy())
-    };
-    let mut source = match (set.name, part) {
-        ("digits", _) => whole(digits::digits()?),
-        ("taxi", _) => whole(taxi::taxi()?),
-        ("factors", _) => whole(factors::pictures()?),
-        ("binarized-mnist", _) => {
-            let rows = if part == "train" { 50_000 } else { 10_000 };
-            amat::open(file(&format!("binarized_mnist_{part}.amat"))?, rows, options)
-        }
-        (_, "test") => idx::open(file("t10k-images-idx3-ubyte")?, options)?,
-        _ => idx::open(file("train-images-idx3-ubyte")?, options)?,
-    };
-    source.name = input.to_string();
-    Ok(source)
 }
 
 /// Splits a batch into parts of at most `step` rows, without copying.
