@@ -1,5 +1,6 @@
 //! The cells of one Arrow column as numbers, text or category codes, for any stored type.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use arrow_array::cast::AsArray;
@@ -9,7 +10,7 @@ use arrow_schema::DataType;
 
 use crate::levels::Levels;
 use crate::names::argument;
-use crate::number::number;
+use crate::number::{number, plain_number};
 use crate::{DataProblem, Error, Feature, MissingWords, NumberFormat, Result, Spelling, Storage};
 
 /// How a model can use the type of a column.
@@ -97,10 +98,18 @@ impl<'a> Column<'a> {
     /// The cells as numbers, NaN where missing; `other` handles text that is not a number.
     fn numbers_or(&self, other: impl Fn(usize, &str) -> Result<f64>) -> Result<Vec<f64>> {
         if CellType::of(self.array.data_type()) == CellType::Text {
-            let value = |(row, cell): (usize, Option<&str>)| match cell.map(str::trim) {
+            let value = |row: usize, text: &str| match text.trim() {
+                text if self.missing.contains_among_numbers(text) => Ok(f64::NAN),
+                text => self.number(text).map_or_else(|| other(row, text), Ok),
+            };
+            // Only words that the user gave may be plain numbers.
+            let are_plain = self.format.is_none() && self.missing.more.is_empty();
+            let value = |(row, cell): (usize, Option<&str>)| match cell {
                 None => Ok(f64::NAN),
-                Some(text) if self.missing.contains_among_numbers(text) => Ok(f64::NAN),
-                Some(text) => self.number(text).map_or_else(|| other(row, text), Ok),
+                Some(text) => match plain_number(text).filter(|_| are_plain) {
+                    Some(number) => Ok(number),
+                    None => value(row, text),
+                },
             };
             return self.cast(&DataType::Utf8)?.as_string::<i32>().iter().enumerate().map(value).collect();
         }
@@ -223,11 +232,20 @@ impl<'a> Column<'a> {
     /// 0.10000000149011612.
     pub fn decimal_numbers(&self) -> Result<Vec<f64>> {
         let mut numbers = self.numbers()?;
-        if matches!(self.array.data_type(), DataType::Float16 | DataType::Float32) {
-            let written = |x: f64| (x as f32).to_string().parse().unwrap_or(x);
-            numbers.iter_mut().for_each(|x| *x = written(*x));
+        if let Cow::Owned(decimal) = self.as_decimals(&numbers) {
+            numbers = decimal;
         }
         Ok(numbers)
+    }
+
+    /// The [`decimal_numbers`](Self::decimal_numbers) of the [`numbers`](Self::numbers).
+    pub fn as_decimals<'n>(&self, numbers: &'n [f64]) -> Cow<'n, [f64]> {
+        match self.array.data_type() {
+            DataType::Float16 | DataType::Float32 => {
+                numbers.iter().map(|&x| (x as f32).to_string().parse().unwrap_or(x)).collect()
+            }
+            _ => Cow::Borrowed(numbers),
+        }
     }
 
     fn number_codes(&self, values: &[String]) -> Result<Vec<Code>> {

@@ -54,6 +54,11 @@ impl Spool {
     }
 }
 
+/// Whether any values are in files.
+pub(crate) fn is_used() -> bool {
+    MAPPED.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|map| map.strong_count() > 0)
+}
+
 /// Lets the operating system take back the memory of all mappings; what is used again is read
 /// again. Called where much has been read, since pages that were read count as memory in use.
 pub(crate) fn release() {
@@ -76,6 +81,7 @@ mod tests {
         bytes.chunks(777).for_each(|part| spool.write(part).unwrap());
         let mapped = spool.map().unwrap();
         assert_eq!(mapped.as_slice(), bytes);
+        assert!(is_used());
         release();
         assert_eq!(mapped.slice(4000).as_slice(), &bytes[4000..]);
         assert!(Spool::new().unwrap().map().unwrap().is_empty());

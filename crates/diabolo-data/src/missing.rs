@@ -98,18 +98,23 @@ impl MissingWords {
     }
 
     fn is_usual(&self, text: &str) -> bool {
-        self.usual && MISSING.contains(&text) && !self.except.iter().any(|kept| kept == text)
+        self.usual && is_among(&MISSING, text) && !self.except.iter().any(|kept| kept == text)
     }
 
     /// Whether a trimmed text means a missing cell in a column of numbers.
     pub(crate) fn contains_among_numbers(&self, text: &str) -> bool {
-        self.usual && AMONG_NUMBERS.contains(&text) || self.contains(text)
+        self.usual && is_among(&AMONG_NUMBERS, text) || self.contains(text)
     }
 
     /// The given words that are numbers.
     pub(crate) fn numbers(&self) -> Vec<f64> {
         self.more.iter().filter_map(|word| number(word)).collect()
     }
+}
+
+/// Whether a text is one of the usual words, none of which ends in a digit, as most numbers do.
+fn is_among(words: &[&str], text: &str) -> bool {
+    !text.ends_with(|last: char| last.is_ascii_digit()) && words.contains(&text)
 }
 
 /// The first value of `--missing` that names a column which is not among these.
@@ -148,6 +153,14 @@ mod tests {
 
     fn of(settings: &[&str], column: &str) -> MissingWords {
         MissingWords::of(&settings.iter().map(|s| s.to_string()).collect::<Vec<_>>(), column)
+    }
+
+    #[test]
+    fn the_usual_words_are_found() {
+        let words = MissingWords::default();
+        assert!(MISSING.iter().all(|word| words.contains(word)));
+        assert!(AMONG_NUMBERS.iter().all(|word| words.contains_among_numbers(word) && !words.contains(word)));
+        assert!(!["12", "-1.5", "1e5", "x"].iter().any(|text| words.contains_among_numbers(text)));
     }
 
     #[test]

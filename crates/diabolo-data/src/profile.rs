@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::cells::Cells;
@@ -71,7 +72,7 @@ impl fmt::Display for Range {
 pub fn profile(batch: &RecordBatch, inferred: &Inferred) -> Vec<ColumnProfile> {
     let schema = &inferred.schema;
     let fields = batch.schema();
-    let columns = fields.fields().iter().zip(batch.columns());
+    let columns = fields.fields().par_iter().zip(batch.columns());
     let known =
         Known { inferred, features: by_name(&schema.features), condition: by_name(&schema.condition) };
     columns.map(|(field, array)| of_column(field.name(), array, &known)).collect()
@@ -114,7 +115,7 @@ fn of_column(name: &str, array: &ArrayRef, known: &Known) -> ColumnProfile {
     if feature.is_some_and(|feature| feature.kind.is_image()) {
         return profile;
     }
-    profile.examples = first_different(&Cells::of(array).texts(), |_| true);
+    profile.examples = examples(array, feature.or(condition));
     let words = MissingWords::none();
     match feature.or(condition) {
         Some(feature) => of_feature(feature, array, &mut profile),
@@ -132,9 +133,6 @@ fn of_feature(feature: &Feature, array: &ArrayRef, profile: &mut ColumnProfile) 
     let column = Column::of("", feature, array, 0);
     let numbers = feature.storage.is_number();
     profile.missing_words = column.missing_words(numbers);
-    if let Ok(gaps) = column.gaps(numbers) {
-        profile.examples = first_different(&Cells::of(array).texts(), |row| !gaps.value(row));
-    }
     match &feature.kind {
         FeatureKind::Datetime { format, .. } => of_dates(&column, format, profile),
         kind if numbers && kind.categories().is_empty() => of_numbers(&column, profile),
@@ -206,16 +204,24 @@ fn counted<T: std::hash::Hash + Eq>(cells: impl Iterator<Item = T>) -> Option<Ha
     Some(counts)
 }
 
-fn first_different(cells: &StringArray, shown: impl Fn(usize) -> bool) -> Vec<String> {
+/// The first different values, without those that `feature` reads as missing cells.
+fn examples(array: &ArrayRef, feature: Option<&Feature>) -> Vec<String> {
     const LOOKED_AT: usize = 10_000;
-    let mut found: Vec<String> = vec![];
-    let there = cells.iter().enumerate().filter(|(row, _)| shown(*row));
-    for cell in there.filter_map(|(_, cell)| cell.filter(|cell| !cell.is_empty())).take(LOOKED_AT) {
-        if !found.iter().any(|known| known == cell) {
-            found.push(cell.to_string());
-        }
-        if found.len() == SHOWN {
-            break;
+    let (mut found, mut seen): (Vec<String>, usize) = (vec![], 0);
+    for start in (0..array.len()).step_by(LOOKED_AT) {
+        let part = array.slice(start, LOOKED_AT.min(array.len() - start));
+        let gaps = feature.and_then(|f| Column::of("", f, &part, 0).gaps(f.storage.is_number()).ok());
+        let is_gap = |row: usize| gaps.as_ref().is_some_and(|gaps| gaps.value(row));
+        let texts = Cells::of(&part).texts();
+        let there = texts.iter().enumerate().filter(|(row, _)| !is_gap(*row)).filter_map(|(_, cell)| cell);
+        for cell in there.filter(|cell| !cell.is_empty()) {
+            seen += 1;
+            if !found.iter().any(|known| known == cell) {
+                found.push(cell.to_string());
+            }
+            if found.len() == SHOWN || seen == LOOKED_AT {
+                return found;
+            }
         }
     }
     found

@@ -199,7 +199,7 @@ fn judge_numbers(column: &Column, given: Given) -> Result<Verdict> {
     let note = if constant { Note::Constant(first.to_string()) } else { Note::None };
     let storage = if whole { Storage::Integer } else { Storage::Float };
     let learn = |kind, why: String| Ok(Verdict::Learn { kind, storage, note, why });
-    let few = levels(&column.decimal_numbers()?);
+    let few = levels(&column.as_decimals(&cells));
     match given.wanted {
         Some(TypeName::Count) => {
             check_counts(column, &cells)?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use arrow_array::{Array, RecordBatch};
 
-use super::TypeName;
 use super::column::MOSTLY_NUMBERS;
+use super::{TypeName, each_column};
 use crate::column::{CellType, Column};
 use crate::names::argument;
 use crate::number_format::{Found, NumberFormat};
@@ -21,14 +21,13 @@ pub(super) fn number_formats(
     batch: &RecordBatch,
     words: &[MissingWords],
     types: &BTreeMap<String, TypeName>,
-    sets_aside: impl Fn(&str) -> bool,
+    sets_aside: impl Fn(&str) -> bool + Sync,
 ) -> Result<(Vec<Option<NumberFormat>>, Vec<String>)> {
     let fields = batch.schema();
-    let mut found: Vec<Option<Found>> = vec![];
-    for ((field, array), missing) in fields.fields().iter().zip(batch.columns()).zip(words) {
-        let (name, wanted) = (field.name(), types.get(field.name()));
+    let find = |at: usize| -> Result<Option<Found>> {
+        let (name, array, missing) = (fields.field(at).name(), batch.column(at), &words[at]);
         let is_text = CellType::of(array.data_type()) == CellType::Text;
-        found.push(match wanted {
+        let found = match types.get(name) {
             Some(TypeName::Written { format }) => Some(Found { format: format.clone(), ambiguous: false }),
             None | Some(TypeName::Numeric | TypeName::Count) if is_text && !sets_aside(name) => {
                 let texts = Column { input, name, array, first_row: 0, missing, format: None }.texts()?;
@@ -37,9 +36,11 @@ pub(super) fn number_formats(
                 NumberFormat::find(&cells.collect::<Vec<_>>(), MOSTLY_NUMBERS)
             }
             _ => None,
-        });
+        };
         mapped::release();
-    }
+        Ok(found)
+    };
+    let found = each_column(batch.num_columns(), find)?;
     let sure = |comma: fn(&NumberFormat) -> bool| {
         found.iter().flatten().any(|found| !found.ambiguous && comma(&found.format))
     };

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 
 use super::column::mostly_numbers;
+use super::each_column;
 use crate::column::{CellType, Column};
 use crate::names::argument;
 use crate::{MissingWords, Result, mapped};
@@ -30,30 +31,33 @@ pub(super) fn missing_words(
     input: &str,
     batch: &RecordBatch,
     settings: &[String],
-    sets_aside: impl Fn(&str) -> bool,
+    sets_aside: impl Fn(&str) -> bool + Sync,
 ) -> Result<(Vec<MissingWords>, Vec<String>)> {
     let fields = batch.schema();
     let mut words: Vec<MissingWords> =
         fields.fields().iter().map(|field| MissingWords::of(settings, field.name())).collect();
+    let of_column = |at: usize| {
+        let (name, array, missing) = (fields.field(at).name(), batch.column(at), &words[at]);
+        if sets_aside(name) || CellType::of(array.data_type()) != CellType::Text {
+            return Ok(vec![]);
+        }
+        let column = Column { input, name, array, first_row: 0, missing, format: None };
+        let found = column.missing_words(false).into_iter().filter(|(word, _)| !missing.is_given(word));
+        let judged = found.map(|(word, count)| Ok((looks_like_others(&column, &word, count)?, word, count)));
+        let judged = judged.collect::<Result<Vec<_>>>();
+        mapped::release();
+        judged
+    };
     let mut plausible: Vec<(usize, String, usize)> = vec![];
     let mut markers = BTreeSet::new();
-    for (at, (field, array)) in fields.fields().iter().zip(batch.columns()).enumerate() {
-        if sets_aside(field.name()) || CellType::of(array.data_type()) != CellType::Text {
-            continue;
-        }
-        let column =
-            Column { input, name: field.name(), array, first_row: 0, missing: &words[at], format: None };
-        for (word, count) in column.missing_words(false) {
-            if words[at].is_given(&word) {
-                continue;
-            }
-            match looks_like_others(&column, &word, count)? {
+    for (at, judged) in each_column(batch.num_columns(), of_column)?.into_iter().enumerate() {
+        for (looks_like_others, word, count) in judged {
+            match looks_like_others {
                 Some(true) => plausible.push((at, word, count)),
                 Some(false) => drop(markers.insert(word)),
                 None => {}
             }
         }
-        mapped::release();
     }
     let mut notes = vec![];
     for (at, word, count) in plausible.into_iter().filter(|(_, word, _)| !markers.contains(word)) {

@@ -27,6 +27,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema as ArrowSchema;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::column::Column;
@@ -129,7 +130,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn at(&self, index: usize, name: &'a str) -> Column<'a> {
+    fn at<'b>(&'b self, index: usize, name: &'b str) -> Column<'b> {
         let (array, missing) = (self.batch.column(index), &self.words[index]);
         Column { input: self.input, name, array, first_row: 0, missing, format: self.formats[index].as_ref() }
     }
@@ -158,32 +159,45 @@ fn set_index_aside(columns: &ArrowSchema, options: &InferOptions, inferred: &mut
     }
 }
 
+/// A column that is learned.
+struct Learned {
+    feature: Feature,
+    note: Note,
+    why: String,
+    /// How many cells hold each of the words that mean a missing cell.
+    words: BTreeMap<String, usize>,
+    /// Whether a cell is missing, where the others are the same.
+    gaps: bool,
+}
+
+/// What becomes of one column.
+enum Judged {
+    Learned(Learned),
+    SetAside(String),
+    Empty,
+}
+
 /// Infers the type of every column that is not excluded, and adds the feature or a warning.
 fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Inferred) -> Result<()> {
     let (mut empty, mut constant, mut open) = (vec![], vec![], vec![]);
     let mut taken = BTreeMap::<String, Vec<_>>::new();
-    let fields = columns.batch.schema();
-    // Before the loop, which sets aside more of them.
-    let aside: Vec<bool> =
-        fields.fields().iter().map(|field| inferred.schema.sets_aside(field.name())).collect();
-    for (at, field) in fields.fields().iter().enumerate().filter(|(at, _)| !aside[*at]) {
+    let schema = columns.batch.schema();
+    let fields = schema.fields();
+    let judged = {
+        let aside = |at: usize| inferred.schema.sets_aside(fields[at].name());
+        let judge = |at: usize| (!aside(at)).then(|| judge_column(columns, at, options)).transpose();
+        each_column(fields.len(), judge)?
+    };
+    for (field, judged) in fields.iter().zip(judged) {
         let name = field.name();
-        if mark(field) == Some(JsonText::Whole) {
-            let because =
-                "holds lists, objects or very long numbers of JSON, which are not supported, and is excluded";
-            set_aside(name, because.into(), inferred);
-            continue;
-        }
-        let column = columns.at(at, name);
-        match infer_column(&column, Given { first: at == 0, wanted: options.types.get(name) })? {
-            Verdict::Learn { kind, storage, note, why } => {
+        match judged {
+            None => {}
+            Some(Judged::SetAside(because)) => set_aside(name, because, inferred),
+            Some(Judged::Empty) => empty.push(name.clone()),
+            Some(Judged::Learned(Learned { feature, note, why, words, gaps })) => {
                 match note {
                     Note::None => {}
-                    Note::Constant(value) => {
-                        let gaps = column.gaps(storage.is_number());
-                        let gaps = gaps.map_or(column.array.null_count(), |gaps| gaps.true_count());
-                        constant.push((name.as_str(), value, gaps > 0));
-                    }
+                    Note::Constant(value) => constant.push((name.as_str(), value, gaps)),
                     Note::Levels => open.push(inferred.schema.features.len()),
                     Note::Rising => inferred.warnings.push(format!(
                         "column '{name}' is the time of the rows, in order: for a time series, pass --key {arg} \
@@ -192,21 +206,54 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
                     )),
                 }
                 inferred.reasons.insert(name.clone(), why);
-                for (word, count) in column.missing_words(storage.is_number()) {
+                for (word, count) in words {
                     taken.entry(word).or_default().push((name.clone(), count));
                 }
-                inferred.schema.features.push(feature(&column, kind, storage)?);
+                inferred.schema.features.push(feature);
             }
-            Verdict::SetAside { because } => set_aside(name, because, inferred),
-            Verdict::Empty => empty.push(name.clone()),
         }
-        mapped::release();
     }
     settle(columns, inferred, open)?;
     inferred.warnings.extend(missing::notes(&taken));
     inferred.warnings.extend(constant_columns(&constant));
     set_empty_aside(empty, inferred);
     Ok(())
+}
+
+fn judge_column(columns: &Columns, at: usize, options: &InferOptions) -> Result<Judged> {
+    let schema = columns.batch.schema();
+    let (field, name) = (schema.field(at), schema.field(at).name());
+    if mark(field) == Some(JsonText::Whole) {
+        let because =
+            "holds lists, objects or very long numbers of JSON, which are not supported, and is excluded";
+        return Ok(Judged::SetAside(because.into()));
+    }
+    let column = columns.at(at, name);
+    let given = Given { first: at == 0, wanted: options.types.get(name) };
+    let judged = match infer_column(&column, given)? {
+        Verdict::SetAside { because } => Judged::SetAside(because),
+        Verdict::Empty => Judged::Empty,
+        Verdict::Learn { kind, storage, note, why } => {
+            let among_numbers = storage.is_number();
+            let count =
+                || column.gaps(among_numbers).map_or(column.array.null_count(), |gaps| gaps.true_count());
+            let gaps = matches!(note, Note::Constant(_)) && count() > 0;
+            let words = column.missing_words(among_numbers);
+            Judged::Learned(Learned { feature: feature(&column, kind, storage)?, note, why, words, gaps })
+        }
+    };
+    mapped::release();
+    Ok(judged)
+}
+
+/// What `of` says of each column, in their order. In parallel, unless values are in files, of which
+/// one column at a time should be in memory.
+fn each_column<T: Send>(columns: usize, of: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
+    if mapped::is_used() {
+        return (0..columns).map(of).collect();
+    }
+    // Of several errors, the first column's.
+    (0..columns).into_par_iter().map(&of).collect::<Vec<_>>().into_iter().collect()
 }
 
 /// Excludes a column; `because` follows its name in a sentence.

@@ -1,5 +1,7 @@
 //! How a column writes its values.
 
+use std::borrow::Cow;
+
 use arrow_array::Array;
 use arrow_schema::DataType;
 use diabolo_stats::elementary::double::powi;
@@ -58,7 +60,8 @@ fn is_written_with(x: f64, decimals: u8, single: bool) -> bool {
 fn least_decimals(column: &Column) -> Result<Option<u8>> {
     let mut least: Option<u8> = None;
     for text in column.texts()?.iter().flatten() {
-        let plain = column.format.map_or_else(|| Some(text.to_string()), |format| format.plain(text));
+        let plain =
+            column.format.map_or(Some(Cow::Borrowed(text)), |format| format.plain(text).map(Cow::Owned));
         let Some(text) = plain.filter(|text| number(text).is_some_and(f64::is_finite)) else { continue };
         if text.contains(['e', 'E']) {
             return Ok(None);
