@@ -19,6 +19,44 @@ pub struct LatentMap {
     pub x_label: String,
     /// "latent 2" or "PCA 2 (21 % of variance)".
     pub y_label: String,
+    /// How codes became points.
+    pub placement: Placement,
+}
+
+/// How codes become points in the plane.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Placement {
+    /// Codes of two dimensions, as they are.
+    #[default]
+    Codes,
+    /// The two leading principal components.
+    PrincipalComponents,
+    /// t-SNE.
+    NeighbourEmbedding,
+}
+
+impl Placement {
+    /// What the points are, after "map: ".
+    pub fn name(self) -> &'static str {
+        match self {
+            Placement::Codes => "the codes",
+            Placement::PrincipalComponents => "PCA of the codes",
+            Placement::NeighbourEmbedding => "t-SNE of the codes",
+        }
+    }
+
+    /// How to read the distances of points.
+    fn help(self) -> &'static str {
+        match self {
+            Placement::Codes => "Rows with similar codes lie close together.",
+            Placement::PrincipalComponents => {
+                "Dots that lie together agree in what these two components show, and may differ in the rest."
+            }
+            Placement::NeighbourEmbedding => {
+                "Neighbours have similar codes. The distances of groups from each other, and their sizes, mean little."
+            }
+        }
+    }
 }
 
 /// The latent map's points and their colours.
@@ -37,14 +75,8 @@ pub(crate) fn section_of(map: &LatentMap, name: &str, note: &str) -> String {
     let Some(svg) = plot::scatter((620.0, 500.0), &points, &coloring, (&map.x_label, &map.y_label)) else {
         return String::new();
     };
-    let projected = match map.x_label.contains('%') {
-        true => {
-            " Dots that lie together agree in what these two components show, and may differ in the rest."
-        }
-        false => " Rows with similar codes lie close together.",
-    };
-    let help =
-        format!("Each dot is the latent code of one row ({} rows).{projected}", number(points.len() as f64));
+    let rows = number(points.len() as f64);
+    let help = format!("Each dot is the latent code of one row ({rows} rows). {}", map.placement.help());
     let svg = svg.finish("plot wide", "Map of the latent space", &help);
     let legend = if coloring.has_legend() {
         let keys: String = coloring.groups.iter().map(legend_key).collect();

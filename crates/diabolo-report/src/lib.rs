@@ -54,7 +54,7 @@ pub use forecast::{ForecastPage, ForecastPanel, MethodErrors};
 pub use gallery::{Pictures, Sampler};
 pub use imputation::ImputedCells;
 pub use latent_dimensions::{LatentDimension, Traversals};
-pub use latent_map::LatentMap;
+pub use latent_map::{LatentMap, Placement};
 pub use map_page::{MapPage, MapQuality};
 pub use metrics::Metric;
 pub use names::{Name, is_named, name_of};

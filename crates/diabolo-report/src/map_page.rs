@@ -9,7 +9,7 @@ use diabolo_stats::Preservation;
 use serde::Serialize;
 
 use crate::document::{document, facts, section};
-use crate::latent_map::{self, LatentMap, colored_points};
+use crate::latent_map::{self, LatentMap, Placement, colored_points};
 use crate::number::number;
 use crate::svg::{Anchor, Svg, shorten};
 use crate::{plot, run_card};
@@ -34,14 +34,16 @@ pub struct MapQuality {
     pub examples: usize,
     /// Of the model's map.
     pub map: Preservation,
+    /// Of the other way to place the codes, where there are two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other: Option<Preservation>,
     /// Of the two leading principal components of the rows themselves.
     pub principal_components: Preservation,
 }
 
 const PRESERVATION_HELP: &str = "Trustworthiness: whether neighbours on the map are neighbours in the data (1: all are, 0.5: \
                          by chance). Preserved neighbours: the share of a row's nearest rows in the data that are \
-                         among its nearest on the map. In brackets, the same for the first two principal components \
-                         of the data.";
+                         among its nearest on the map. The map is that of the more trustworthy way to place the codes.";
 
 impl MapPage {
     /// The page; it needs nothing else.
@@ -88,15 +90,29 @@ impl MapPage {
     }
 
     fn facts(&self) -> String {
-        let Some(kept) = &self.kept else { return String::new() };
-        let k = kept.map.neighbours;
-        let both = |of: fn(&Preservation) -> f64| {
-            format!("{:.3} (PCA of the data: {:.3})", of(&kept.map), of(&kept.principal_components))
+        let facts_of = |(name, value): (String, String)| (name[..1].to_uppercase() + &name[1..], value);
+        facts(&self.quality().into_iter().map(facts_of).collect::<Vec<_>>())
+    }
+
+    /// Names and values of how well neighbourhoods are preserved, to print; empty if not measured.
+    pub fn quality(&self) -> Vec<(String, String)> {
+        let Some(kept) = &self.kept else { return vec![] };
+        let placement = self.map.placement;
+        let other = match placement {
+            Placement::NeighbourEmbedding => Placement::PrincipalComponents,
+            _ => Placement::NeighbourEmbedding,
         };
-        facts(&[
-            ("Trustworthiness".into(), both(|p| p.trustworthiness)),
-            (format!("Preserved of {k} neighbours"), both(|p| p.preservation)),
-            ("Rows measured".into(), number(kept.examples as f64)),
-        ])
+        let values = |of: fn(&Preservation) -> f64| {
+            let mut text = format!("{:.3} ({}", of(&kept.map), placement.name());
+            if let Some(found) = &kept.other {
+                text += &format!("; {}: {:.3}", other.name(), of(found));
+            }
+            text + &format!("; PCA of the data: {:.3})", of(&kept.principal_components))
+        };
+        vec![
+            ("trustworthiness".into(), values(|p| p.trustworthiness)),
+            (format!("preserved of {} neighbours", kept.map.neighbours), values(|p| p.preservation)),
+            ("rows measured".into(), number(kept.examples as f64)),
+        ]
     }
 }

@@ -30,6 +30,7 @@ pub mod random;
 mod ranking;
 mod sample_quality;
 mod student_t;
+mod t_sne;
 
 pub use autocorrelation::{autocorrelation, season};
 pub use central::central_rows;
@@ -51,3 +52,4 @@ pub use projection::{Projection, principal_components};
 pub use ranking::Ranking;
 pub use sample_quality::{SampleQuality, sample_quality};
 pub use student_t::student_t_quantile;
+pub use t_sne::t_sne;

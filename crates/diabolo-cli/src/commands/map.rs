@@ -20,14 +20,13 @@ pub fn run(args: &MapArgs, shared: &Shared) -> anyhow::Result<()> {
     write_atomically(&args.out, text.as_bytes())?;
     shared.note(format!("wrote {}", args.out.display()));
     if shared.json {
-        return output::print_json(&json!({ "points": page.map.x.len(), "kept": page.kept }));
+        let placement = page.map.placement.name();
+        return output::print_json(
+            &json!({ "points": page.map.x.len(), "placement": placement, "kept": page.kept }),
+        );
     }
-    let Some(kept) = page.kept else { return Ok(()) };
-    let both = |map: f64, plain: f64| format!("{map:.3} (PCA of the data: {plain:.3})");
-    let (map, plain) = (kept.map, kept.principal_components);
-    output::print(&output::aligned(&[
-        ("trustworthiness", both(map.trustworthiness, plain.trustworthiness)),
-        (&format!("preserved of {} neighbours", map.neighbours), both(map.preservation, plain.preservation)),
-        ("rows measured", kept.examples.to_string()),
-    ]))
+    match page.quality() {
+        quality if quality.is_empty() => Ok(()),
+        quality => output::print(&output::aligned(&quality)),
+    }
 }

@@ -29,3 +29,19 @@ fn map_page_and_figure_coloured_by_any_column() {
     workspace.write("five.csv", table(5, |_, row| row));
     workspace.ok("map run five.csv");
 }
+
+#[test]
+fn codes_of_more_dimensions_are_placed_in_the_more_trustworthy_way() {
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --model plain --latent-dim 16 --epochs 2 -q -o run");
+    let output = workspace.ok("map run digits --json").json();
+    let trust = |of: &str| output["kept"][of]["trustworthiness"].as_f64().unwrap();
+    assert_eq!(output["placement"], "t-SNE of the codes", "{output}");
+    assert!(trust("map") > trust("other") && trust("map") > trust("principal_components"), "{output}");
+    assert!(workspace.text("map.html").contains("t-SNE 1"));
+    let text = workspace.ok("map run digits").stdout;
+    assert!(
+        text.contains("(t-SNE of the codes; PCA of the codes: ") && text.contains("; PCA of the data: "),
+        "{text}"
+    );
+}

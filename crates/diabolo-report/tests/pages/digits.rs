@@ -1,7 +1,7 @@
 //! A variational autoencoder of digits.
 
 use diabolo_report::{
-    FactorMap, LatentMap, Metric, Pictures, PixelWeights, RatioCurve, Report, Sampler, Spectrum,
+    FactorMap, LatentMap, Metric, Pictures, PixelWeights, Placement, RatioCurve, Report, Sampler, Spectrum,
     TangentPictures, TangentRow,
 };
 
@@ -57,6 +57,7 @@ fn latent_map() -> Option<LatentMap> {
         (reach * angle.cos() + 0.33 * dx[i], reach * angle.sin() + 0.33 * dy[i])
     };
     Some(LatentMap {
+        placement: Placement::PrincipalComponents,
         x: (0..n).map(|i| device(i).0).collect(),
         y: (0..n).map(|i| device(i).1).collect(),
         labels: Some((0..n).map(|i| (i % 10).to_string()).collect()),

@@ -1,6 +1,6 @@
 //! A contractive autoencoder of a mixed table.
 
-use diabolo_report::{ColumnQuality, ColumnWeight, LatentMap, Metric, Report, Spectrum};
+use diabolo_report::{ColumnQuality, ColumnWeight, LatentMap, Metric, Placement, Report, Spectrum};
 
 use crate::{facts, history, metric, normals};
 
@@ -84,6 +84,7 @@ pub fn table() -> Report {
         ],
         columns: columns(),
         latent_map: Some(LatentMap {
+            placement: Placement::PrincipalComponents,
             x: (0..n).map(|i| dx[i] + (i % 4) as f32).collect(),
             y: (0..n).map(|i| 0.6 * dy[i] + 0.4 * dx[i]).collect(),
             labels: Some((0..n).map(|i| format!("{:.1}", 40.0 + 12.0 * (dx[i] + dy[i]))).collect()),

@@ -1,44 +1,78 @@
 //! Codes as points in the plane, and what the plane keeps of the rows' neighbourhoods.
 
-use diabolo_report::{LatentMap, MapQuality};
+use diabolo_report::{LatentMap, MapQuality, Placement};
 
 use crate::Result;
-use crate::stats::{preservation, principal_components};
+use crate::stats::{Preservation, preservation, principal_components, t_sne};
 
 /// Rows whose neighbours are looked at, at most: all pairs are.
 const MEASURED: usize = 2000;
 /// Neighbours that should stay neighbours.
 const NEIGHBOURS: usize = 10;
+/// The perplexity of t-SNE.
+const PERPLEXITY: f64 = 30.0;
 
-/// Codes of two units as they are, others on the plane of their principal components.
+/// Codes of two dimensions as they are, others on the plane of their principal components.
 pub fn latent_map(codes: &[f32], width: usize, labels: Option<Vec<String>>) -> Result<LatentMap> {
-    let (x, y, x_label, y_label) = match width {
-        2 => {
-            let unit = |k: usize| codes.iter().skip(k).step_by(2).copied().collect();
-            (unit(0), unit(1), "latent 1".into(), "latent 2".into())
-        }
-        _ => {
-            let plane = principal_components(codes, width)?;
-            let axis = |k: usize| format!("PCA {} ({:.0} % of variance)", k + 1, 100.0 * plane.explained[k]);
-            let (first, second) = (axis(0), axis(1));
-            (plane.x, plane.y, first, second)
-        }
-    };
-    Ok(LatentMap { x, y, labels, x_label, y_label })
+    if width == 2 {
+        let unit = |k: usize| codes.iter().skip(k).step_by(2).copied().collect();
+        let (x_label, y_label) = ("latent 1".into(), "latent 2".into());
+        return Ok(LatentMap {
+            x: unit(0),
+            y: unit(1),
+            labels,
+            x_label,
+            y_label,
+            placement: Placement::Codes,
+        });
+    }
+    let plane = principal_components(codes, width)?;
+    let axis = |k: usize| format!("PCA {} ({:.0} % of variance)", k + 1, 100.0 * plane.explained[k]);
+    let (x_label, y_label) = (axis(0), axis(1));
+    let placement = Placement::PrincipalComponents;
+    Ok(LatentMap { x: plane.x, y: plane.y, labels, x_label, y_label, placement })
 }
 
-/// Of `map`, whose points are the encoded `rows` (each `width` numbers) in this order; the first
-/// 2,000 are looked at.
-pub fn map_quality(map: &LatentMap, rows: &[f32], width: usize) -> Result<Option<MapQuality>> {
-    let examples = map.x.len().min(MEASURED);
-    let neighbours = NEIGHBOURS.min(examples / 3);
-    if neighbours == 0 {
-        return Ok(None);
+/// Codes of more than two dimensions, placed by t-SNE; codes of two as they are.
+pub fn neighbour_map(codes: &[f32], width: usize, labels: Option<Vec<String>>) -> Result<LatentMap> {
+    if width <= 2 {
+        return latent_map(codes, width, labels);
     }
-    let inside = &rows[..examples * width];
-    let plane = latent_map(&padded(rows, width), width.max(3), None)?;
-    let of = |map: &LatentMap| preservation(inside, width, &places(map, examples), 2, neighbours);
-    Ok(Some(MapQuality { examples, map: of(map)?, principal_components: of(&plane)? }))
+    let [x, y] = t_sne(codes, width, PERPLEXITY)?;
+    let (x_label, y_label) = ("t-SNE 1".into(), "t-SNE 2".into());
+    Ok(LatentMap { x, y, labels, x_label, y_label, placement: Placement::NeighbourEmbedding })
+}
+
+/// Rows whose neighbours a map should preserve.
+pub struct Neighbourhoods<'a> {
+    rows: &'a [f32],
+    width: usize,
+    examples: usize,
+    neighbours: usize,
+}
+
+impl<'a> Neighbourhoods<'a> {
+    /// Of `count` encoded rows, each `width` numbers, of which the first 2,000 are looked at;
+    /// `None` of too few.
+    pub fn of(rows: &'a [f32], width: usize, count: usize) -> Option<Self> {
+        let examples = count.min(MEASURED);
+        let neighbours = NEIGHBOURS.min(examples / 3);
+        (neighbours > 0).then_some(Neighbourhoods { rows, width, examples, neighbours })
+    }
+
+    /// How well `map`, whose points are the rows in their order, preserves them.
+    pub fn kept_by(&self, map: &LatentMap) -> Result<Preservation> {
+        let inside = &self.rows[..self.examples * self.width];
+        Ok(preservation(inside, self.width, &places(map, self.examples), 2, self.neighbours)?)
+    }
+
+    /// The same of `map`, of the `other` one if there are two, and of the rows' principal
+    /// components.
+    pub fn quality(&self, map: Preservation, other: Option<Preservation>) -> Result<MapQuality> {
+        let plane = latent_map(&padded(self.rows, self.width), self.width.max(3), None)?;
+        let principal_components = self.kept_by(&plane)?;
+        Ok(MapQuality { examples: self.examples, map, other, principal_components })
+    }
 }
 
 fn places(map: &LatentMap, rows: usize) -> Vec<f32> {

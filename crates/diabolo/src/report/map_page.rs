@@ -2,10 +2,10 @@
 
 use arrow_array::RecordBatch;
 
-use diabolo_report::MapPage;
+use diabolo_report::{LatentMap, MapPage, MapQuality, Placement};
 
-use super::latent_map::{latent_map, map_quality};
-use crate::data::{file_name, texts};
+use super::latent_map::{Neighbourhoods, latent_map, neighbour_map};
+use crate::data::{Encoded, file_name, texts};
 use crate::pipeline::Predictor;
 use crate::random::{Purpose, permutation, stream};
 use crate::task::codes;
@@ -18,6 +18,9 @@ const FEWEST: usize = 3;
 
 /// The map of `rows`, coloured by the column `color`, or by the label that the model was fitted
 /// with.
+///
+/// Codes of more than two dimensions are placed by their principal components or by t-SNE,
+/// whichever is more trustworthy (see [`Preservation`](crate::stats::Preservation)).
 ///
 /// # Errors
 /// [`Error::Data`] if the rows cannot be encoded, are fewer than three, or have no such column.
@@ -42,10 +45,31 @@ pub fn map_page(
     let labels = color.as_deref().map(|color| chosen_texts(input, rows, color, &chosen)).transpose()?;
     let shown = encoded.select(&chosen);
     let codes = codes(saved, &shown, predictor.device());
-    let map = latent_map(&codes, saved.architecture.latent_dim, labels)?;
-    let kept = map_quality(&map, &shown.values, shown.width)?;
+    let (map, kept) = most_trustworthy(&codes, saved.architecture.latent_dim, labels, &shown)?;
     let title = file_name(input).to_string();
     Ok(MapPage { title, map, color, kept })
+}
+
+fn most_trustworthy(
+    codes: &[f32],
+    width: usize,
+    labels: Option<Vec<String>>,
+    shown: &Encoded,
+) -> Result<(LatentMap, Option<MapQuality>)> {
+    let map = latent_map(codes, width, labels.clone())?;
+    let Some(rows) = Neighbourhoods::of(&shown.values, shown.width, map.x.len()) else {
+        return Ok((map, None));
+    };
+    let of_map = rows.kept_by(&map)?;
+    if map.placement == Placement::Codes {
+        return Ok((map, Some(rows.quality(of_map, None)?)));
+    }
+    let embedded = neighbour_map(codes, width, labels)?;
+    let of_embedded = rows.kept_by(&embedded)?;
+    Ok(match of_embedded.trustworthiness > of_map.trustworthiness {
+        true => (embedded, Some(rows.quality(of_embedded, Some(of_map))?)),
+        false => (map, Some(rows.quality(of_map, Some(of_embedded))?)),
+    })
 }
 
 /// The chosen rows of a column as text.

@@ -27,7 +27,7 @@ pub use diabolo_report::{
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page};
-pub use latent_map::{latent_map, map_quality};
+pub use latent_map::{Neighbourhoods, latent_map, neighbour_map};
 pub use map_page::map_page;
 pub use scored_example::scored_example;
 pub use scores::anomalies_page;
