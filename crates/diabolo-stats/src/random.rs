@@ -147,6 +147,10 @@ pub enum Purpose {
     SampledLevels = 43,
     /// Which of many validation rows are scored after an epoch.
     ValidatedRows = 44,
+    /// The corruption of test rows in a comparison of models.
+    ComparisonCorruption = 70,
+    /// Draws for the terms of the objective on held-out rows.
+    EvaluatedTerms = 71,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -246,7 +250,9 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 61] = [
+    const ALL: [Purpose; 63] = [
+        Purpose::ComparisonCorruption,
+        Purpose::EvaluatedTerms,
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,

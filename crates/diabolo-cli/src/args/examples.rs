@@ -11,6 +11,15 @@ Examples:
   diabolo fit taxi --preset forecast --horizon 24 --out runs/next
   diabolo fit customers.csv --key id --preset synthesize --out runs/copy";
 
+pub const COMPARE: &str = "\
+Examples:
+  diabolo compare digits --models plain,denoising,contractive --corruption gaussian:0.2
+  diabolo compare digits --seeds 3 --initializations 3 --likelihood bernoulli
+
+Where a plain model overfits, and generalisation can be shown:
+  diabolo compare digits --models plain,contractive --seeds 6 --test 0.85 --hidden 256 \\
+    --latent-dim 32 --epochs 600 --contraction-weight 0.01";
+
 pub const ENCODE: &str = "\
 Example:
   diabolo encode runs/watch customers.csv -o codes.parquet";

@@ -124,7 +124,7 @@ pub enum Command {
     Fit(Box<FitArgs>),
     /// Fit several model families with the same settings and seeds; report their metrics and
     /// differences
-    #[command(mut_arg("model", |arg| arg.hide(true)))]
+    #[command(mut_arg("model", |arg| arg.hide(true)), after_help = examples::COMPARE)]
     Compare(Box<CompareArgs>),
     /// Write the latent code of each row; NPY, which has no column names, gets the codes alone
     #[command(after_help = examples::ENCODE)]
