@@ -20,6 +20,11 @@ Where a plain model overfits, and generalisation can be shown:
   diabolo compare digits --models plain,contractive --seeds 6 --test 0.85 --hidden 256 \\
     --latent-dim 32 --epochs 600 --contraction-weight 0.01";
 
+pub const SWEEP: &str = "\
+Examples:
+  diabolo sweep digits --set model.family.contraction_weight=0,0.01,0.1,1,10
+  diabolo sweep digits --set model.family.kl_weight=0.1,1,4,20 --set model.latent_dim=2,10";
+
 pub const ENCODE: &str = "\
 Example:
   diabolo encode runs/watch customers.csv -o codes.parquet";

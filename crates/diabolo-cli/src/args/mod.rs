@@ -12,6 +12,7 @@ mod forecast;
 mod generate;
 mod model;
 mod shell;
+mod sweep;
 mod synthesize;
 mod tasks;
 
@@ -37,6 +38,7 @@ pub use forecast::ForecastArgs;
 pub use generate::GenerateArgs;
 pub use model::ModelArgs;
 pub use shell::{CompletionsArgs, ManArgs};
+pub use sweep::SweepArgs;
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 
 /// Contractive and variational autoencoders for real data.
@@ -126,6 +128,9 @@ pub enum Command {
     /// differences
     #[command(mut_arg("model", |arg| arg.hide(true)), after_help = examples::COMPARE)]
     Compare(Box<CompareArgs>),
+    /// Fit one model with several values of a setting, or of two; report every metric by value
+    #[command(after_help = examples::SWEEP)]
+    Sweep(Box<SweepArgs>),
     /// Write the latent code of each row; NPY, which has no column names, gets the codes alone
     #[command(after_help = examples::ENCODE)]
     Encode(TransformArgs),

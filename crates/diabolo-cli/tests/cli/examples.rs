@@ -3,9 +3,10 @@
 use crate::support::Workspace;
 
 /// The commands in an order in which each finds the runs of the previous ones.
-const VERBS: [&str; 19] = [
+const VERBS: [&str; 20] = [
     "fit",
     "compare",
+    "sweep",
     "encode",
     "decode",
     "reconstruct",
@@ -53,6 +54,7 @@ fn every_example_of_every_command_runs() {
                 _ if line.contains("--epochs") => "",
                 _ if line.starts_with("fit ") => " --epochs 1",
                 "compare" => " --epochs 1 --validation 0.5",
+                "sweep" => " --epochs 1 --initializations 1",
                 _ => "",
             };
             let line = line.replace("--epochs 600", "--epochs 1");

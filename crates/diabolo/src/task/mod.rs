@@ -14,6 +14,7 @@ mod generate;
 mod impute;
 mod names;
 mod reconstruct;
+pub mod sweep;
 mod synthesize;
 mod walk;
 

@@ -2,8 +2,10 @@
 
 mod catalog;
 mod model_facts;
+mod sweep;
 mod trials;
 
+pub use self::sweep::assemble_sweep;
 pub use diabolo_report::comparison::{
     Better, Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, Figure, LEVEL, Measure,
     ModelPictures, Summary, Verdict,

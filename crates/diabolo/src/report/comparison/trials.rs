@@ -20,6 +20,17 @@ impl<'a> Groups<'a> {
         Groups(result.seeds.iter().map(of_seed).filter(|group| !group.is_empty()).collect())
     }
 
+    /// One group for each trial. The only one of the raw input, which is not trained, stands beside
+    /// each.
+    pub fn single(result: &'a ComparisonResult, model: &str) -> Self {
+        let mut all: Vec<Vec<&Trial>> =
+            result.trials.iter().filter(|t| t.model == model).map(|t| vec![t]).collect();
+        if let [only] = &all[..] {
+            all = vec![only.clone(); result.initializations];
+        }
+        Groups(all)
+    }
+
     /// The terms of the objective by name: mean over trials, and weight.
     pub fn terms(&self) -> BTreeMap<String, [f64; 2]> {
         let trials: Vec<&&Trial> = self.0.iter().flatten().collect();
