@@ -151,6 +151,8 @@ pub enum Purpose {
     ComparisonCorruption = 70,
     /// Draws for the terms of the objective on held-out rows.
     EvaluatedTerms = 71,
+    /// Draws from the posterior of encoded rows.
+    EncodedDraws = 72,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -250,7 +252,8 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 63] = [
+    const ALL: [Purpose; 64] = [
+        Purpose::EncodedDraws,
         Purpose::ComparisonCorruption,
         Purpose::EvaluatedTerms,
         Purpose::Split,

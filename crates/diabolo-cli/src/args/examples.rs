@@ -26,8 +26,9 @@ Examples:
   diabolo sweep digits --set model.family.kl_weight=0.1,1,4,20 --set model.latent_dim=2,10";
 
 pub const ENCODE: &str = "\
-Example:
-  diabolo encode runs/watch customers.csv -o codes.parquet";
+Examples:
+  diabolo encode runs/watch customers.csv -o codes.parquet
+  diabolo encode runs/customers-variational customers.csv --posterior -o posterior.csv";
 
 pub const DECODE: &str = "\
 Example:

@@ -133,7 +133,7 @@ pub enum Command {
     Sweep(Box<SweepArgs>),
     /// Write the latent code of each row; NPY, which has no column names, gets the codes alone
     #[command(after_help = examples::ENCODE)]
-    Encode(TransformArgs),
+    Encode(EncodeArgs),
     #[command(mut_arg("input", |arg| arg.help(CODES).value_name("CODES")))]
     /// Decode latent codes to rows in the original columns and units
     #[command(after_help = examples::DECODE)]
@@ -321,6 +321,19 @@ pub struct TransformArgs {
     pub beyond_range: bool,
     #[command(flatten)]
     pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct EncodeArgs {
+    #[command(flatten)]
+    pub rows: TransformArgs,
+    /// Write the posterior of each latent dimension: its mean, its log variance, and a draw from it
+    /// (variational)
+    #[arg(long)]
+    pub posterior: bool,
+    /// Random seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "posterior")]
+    pub seed: u64,
 }
 
 impl TransformArgs {
