@@ -153,6 +153,8 @@ pub enum Purpose {
     EvaluatedTerms = 71,
     /// Draws from the posterior of encoded rows.
     EncodedDraws = 72,
+    /// A row drawn from the code that a page shows.
+    DrawnCode = 73,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -252,7 +254,8 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 64] = [
+    const ALL: [Purpose; 65] = [
+        Purpose::DrawnCode,
         Purpose::EncodedDraws,
         Purpose::ComparisonCorruption,
         Purpose::EvaluatedTerms,
