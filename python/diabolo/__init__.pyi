@@ -110,6 +110,7 @@ def compare(
     *,
     models: Iterable[str] = ("plain", "denoising", "contractive", "variational"),
     seeds: int | None = None,
+    initializations: int = 1,
     tied: bool = True,
     out: str | PathLike[str] | None = None,
     verbose: bool = False,

@@ -86,6 +86,7 @@ def compare(
     input: Input,
     models: Sequence[str],
     seeds: Sequence[int],
+    initializations: int,
     seconds: float | None,
     tied: bool,
     out: str,

@@ -61,10 +61,11 @@ def inspect(data, **settings):
     return json.loads(_diabolo.inspect(source, _keywords(settings, types), name))
 
 
-def compare(data, *, models=("plain", "denoising", "contractive", "variational"), seeds=None, tied=True, out=None,
-            verbose=False, callback=None, **settings):  # fmt: skip
+def compare(data, *, models=("plain", "denoising", "contractive", "variational"), seeds=None, initializations=1,
+            tied=True, out=None, verbose=False, callback=None, **settings):  # fmt: skip
     """Compares model families with the same rows, settings and seeds, as ``diabolo compare`` does.
 
+    ``seeds`` is the number of splits of the rows, ``initializations`` that of trainings on each.
     Returns metrics and verdicts; ``out`` is a folder for the page and for resuming.
     """
     import tempfile
@@ -78,7 +79,7 @@ def compare(data, *, models=("plain", "denoising", "contractive", "variational")
     with tempfile.TemporaryDirectory() as folder:
         place = os.path.join(folder, "compare") if out is None else os.fspath(out)
         numbers, text = _diabolo.compare(
-            source, each, chosen, 30.0 if seeds is None else None, tied, place, listener
+            source, each, chosen, initializations, 30.0 if seeds is None else None, tied, place, listener
         )
     return {**json.loads(numbers), "text": text}
 

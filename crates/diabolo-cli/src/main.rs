@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let done = shared.apply().and_then(|()| match &arguments.command {
         Command::Fit(args) => commands::fit::run(args, shared),
         Command::Compare(args) => commands::compare::run(args, shared),
+        Command::Sweep(args) => commands::sweep::run(args, shared),
         Command::Encode(args) => commands::transform::encode(args, shared),
         Command::Decode(args) => commands::transform::decode(args, shared),
         Command::Reconstruct(args) => commands::transform::reconstruct(args, shared),

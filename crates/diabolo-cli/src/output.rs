@@ -70,6 +70,9 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     optional("importance bound", value.importance_bound.map(nats));
     optional("negative ELBO", value.negative_elbo.map(nats));
     optional("reconstruction", Some(nats(value.reconstruction)));
+    let floor =
+        |v| nats(v) + " (remain at perfect reconstruction: grey pixels have no Bernoulli likelihood of 1)";
+    optional("  its floor", value.reconstruction_floor.map(floor));
     let computed = match value.kl_draws {
         Some(draws) => format!(" (mean of {draws} draws per row)"),
         None => " (closed form)".into(),
@@ -85,7 +88,12 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     };
     optional("contraction", Some(format!("{:.4} (‖J‖²_F{computed})", value.contraction)));
     optional("Jacobian norm", Some(format!("{:.4} (‖J‖_F)", value.jacobian_norm)));
-    optional("mean squared error", Some(format!("{:.5} (encoded units)", value.mse)));
+    let at = if value.kl_divergence.is_some() {
+        ", at the mean of q(z|x); reconstruction is at a draw"
+    } else {
+        ""
+    };
+    optional("mean squared error", Some(format!("{:.5} (encoded units{at})", value.mse)));
     optional("active latent dimensions", Some(format!("{} of {}", value.active_units, value.latent_dim)));
     optional("codebook perplexity", value.codebook_perplexity.map(|v| format!("{v:.1} vectors per group")));
     optional("codebook usage", value.codes_used.map(|v| format!("{:.1} % of the vectors", 100.0 * v)));
@@ -102,6 +110,8 @@ fn log_likelihood(value: &LogLikelihood, original: Option<&LogLikelihood>) -> St
     let mut rows =
         vec![("−log p(x), upper bound", format!("{} ({} draws per row)", nats(value), value.samples))];
     rows.extend(original.map(|original| ("  in the units of the data", nats(original))));
+    let gap = format!("{:.3} nats per example, at least: KL(q(z|x) ‖ p(z|x))", value.bound_gap);
+    rows.push(("gap of the ELBO", gap));
     String::from("\n") + &aligned(&rows)
 }
 
@@ -183,7 +193,9 @@ pub fn two_decimals(share: f64) -> String {
 
 /// The result of a fit: on stdout as JSON, else the metrics, with notes on stderr.
 pub fn fitted(run: &Run, fitted: &Fitted, shared: &Shared) -> anyhow::Result<()> {
-    let (measured, seconds) = (&fitted.metrics, fitted.seconds);
+    let measured = &fitted.metrics;
+    // As the report says it.
+    let seconds: f64 = fitted.history.iter().map(|record| record.seconds).sum();
     let report = run.report_path();
     let training = &fitted.predictor.saved().header.training;
     if shared.json {

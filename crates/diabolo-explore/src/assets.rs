@@ -37,7 +37,7 @@ const EXPLORER: [Asset; 13] = [
     ("/panels/color.js", SCRIPT, include_str!("../web/panels/color.js")),
 ];
 
-const LAB: [Asset; 10] = [
+const LAB: [Asset; 11] = [
     ("/lab/lab.css", CSS, include_str!("../web/lab/lab.css")),
     ("/lab/lab.js", SCRIPT, include_str!("../web/lab/lab.js")),
     ("/lab/data.js", SCRIPT, include_str!("../web/lab/data.js")),
@@ -46,6 +46,7 @@ const LAB: [Asset; 10] = [
     ("/lab/contraction.js", SCRIPT, include_str!("../web/lab/contraction.js")),
     ("/lab/bound.js", SCRIPT, include_str!("../web/lab/bound.js")),
     ("/lab/families.js", SCRIPT, include_str!("../web/lab/families.js")),
+    ("/lab/stability.js", SCRIPT, include_str!("../web/lab/stability.js")),
     ("/lab/tasks.js", SCRIPT, include_str!("../web/lab/tasks.js")),
     ("/lab/build.js", SCRIPT, include_str!("../web/lab/build.js")),
 ];

@@ -6,7 +6,7 @@ use diabolo::artifact::{ModelKind, write_atomically};
 use diabolo::data::Writer;
 use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent, Inspection};
 use diabolo::report::comparison::assemble;
-use diabolo::task::compare::Plan;
+use diabolo::task::compare::{Plan, validate};
 use diabolo::tensor::Device;
 use diabolo::{Error, Result};
 use pyo3::prelude::*;
@@ -51,13 +51,14 @@ pub fn inspect(py: Python, input: Input, keywords: &str, name: &str) -> PyResult
 
 /// Compares models, each given by its keywords, in the folder `out`; returns numbers and a text.
 #[pyfunction]
-#[pyo3(signature = (input, models, seeds, seconds, tied, out, on_event=None))]
+#[pyo3(signature = (input, models, seeds, initializations, seconds, tied, out, on_event=None))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
 pub fn compare(
     py: Python,
     input: Input,
     models: Vec<String>,
     seeds: Vec<u64>,
+    initializations: usize,
     seconds: Option<f64>,
     tied: bool,
     out: PathBuf,
@@ -69,12 +70,14 @@ pub fn compare(
         // Compared models read their rows again for each seed.
         let spool = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
         let input = spooled(&input, &spool.path().join("rows.arrow"))?;
-        let plan = Plan { input, models, tied, seeds, seconds };
-        plan.validate()?;
+        let plan = Plan { input, models, tied, seeds, initializations, seconds };
+        validate(&plan)?;
         let dir = ComparisonDir::open(&out, &plan)?;
         let result = dir.compare(&plan, &Device::cpu(), &cancel, &mut |event| {
-            if let ComparisonEvent::Begins(candidate, seed, _) = event {
-                tell.tell(&json!({ "event": "model", "model": candidate.name(), "seed": seed }));
+            if let ComparisonEvent::Begins { candidate, seed, initialization, .. } = event {
+                tell.tell(&json!({
+                    "event": "model", "model": candidate.name, "seed": seed, "initialization": initialization,
+                }));
             }
         })?;
         let comparison = assemble(&plan, &result);

@@ -35,6 +35,8 @@ pub struct TangentPictures {
     pub channels: usize,
     /// One entry a picture.
     pub rows: Vec<TangentRow>,
+    /// A warning about the directions; may be empty.
+    pub caution: String,
 }
 
 /// One picture and the directions in which its code is most sensitive.
@@ -119,7 +121,12 @@ pub(crate) fn tangents(gallery: &TangentPictures) -> String {
          singular value: the change of the code per unit change of the picture. Directions that look like strokes \
          that shift or turn are variations the model has learned; specks are noise to which it is still sensitive."
     );
-    section("High-singular-value directions", &help, &format!("<div class=\"tangents\">\n{strips}</div>"))
+    let caution = match gallery.caution.as_str() {
+        "" => String::new(),
+        text => format!("<p class=\"help\">{}</p>\n", escape(text)),
+    };
+    let shown = format!("{caution}<div class=\"tangents\">\n{strips}</div>");
+    section("High-singular-value directions", &help, &shown)
 }
 
 fn tangent_row(gallery: &TangentPictures, row: &TangentRow) -> String {

@@ -20,6 +20,8 @@ pub struct Pictures {
     pub samples: Vec<Vec<f32>>,
     /// Where the samples come from.
     pub sampler: Sampler,
+    /// Whether the code has fewer numbers than a picture.
+    pub narrow: bool,
 }
 
 /// What new rows are drawn by.
@@ -56,7 +58,13 @@ pub(crate) fn pictures(pictures: Option<&Pictures>) -> String {
     let samples = if samples.is_empty() { samples } else { format!("<div class=\"tiles\">{samples}</div>") };
     section(
         "Originals and reconstructions",
-        "Each held-out picture above its reconstruction. Lost detail is what the latent code does not carry.",
+        if p.narrow {
+            "Each held-out picture above its reconstruction. Lost detail is what the bottleneck, a code of fewer \
+             numbers than pixels, does not carry."
+        } else {
+            "Each held-out picture above its reconstruction. The code is as wide as a picture, or wider: detail is \
+             lost to the objective and to training, not to a bottleneck."
+        },
         &strips,
     ) + &section(
         "Samples",

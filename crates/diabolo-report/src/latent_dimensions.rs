@@ -53,6 +53,8 @@ pub(crate) fn table(dimensions: &[LatentDimension]) -> String {
     if sorted.len() > SHOWN {
         help += &format!(" The first {SHOWN} of {} dimensions.", sorted.len());
     }
+    let sum: f64 = dimensions.iter().map(|dimension| dimension.kl_divergence).sum();
+    help += &format!(" Their sum over all dimensions: {} nats.", fixed(sum, 2));
     let head = "<tr><th scope=\"col\">Dimension</th><th scope=\"col\" class=\"value\">KL, nats</th>\
                 <th scope=\"col\" class=\"value\">Mean</th><th scope=\"col\" class=\"value\">Std. deviation</th>\
                 <th scope=\"col\" class=\"weight\"></th></tr>";

@@ -40,7 +40,7 @@ pub fn is_named(key: &str) -> bool {
 const NATS: &str = "nats per example";
 
 /// Key, name, unit, explanation.
-const NAMES: [(&str, &str, &str, &str); 32] = [
+const NAMES: [(&str, &str, &str, &str); 34] = [
     ("objective", "objective", NATS, "What training minimises: the sum of all terms with their weights."),
     (
         "negative_elbo",
@@ -59,6 +59,18 @@ const NAMES: [(&str, &str, &str, &str); 32] = [
         "reconstruction",
         NATS,
         "−log p(x | z): the negative log-likelihood of the input given its latent code. Lower is better.",
+    ),
+    (
+        "reconstruction_floor",
+        "floor of the reconstruction",
+        NATS,
+        "What remains at perfect reconstruction: the Bernoulli likelihood of a grey pixel is below 1 even at the pixel itself. It is no probability of grey values, so there are no bits per dimension.",
+    ),
+    (
+        "bound_gap",
+        "gap of the ELBO",
+        NATS,
+        "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)): how far the posterior of the encoder is from the true one. Estimated from below, by importance sampling.",
     ),
     (
         "squared_error",

@@ -6,6 +6,7 @@
 // The platform's `exp`, `ln` and the like have other bits on other processors.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod alignment;
 mod autocorrelation;
 pub mod boosting;
 mod central;
@@ -32,6 +33,7 @@ mod sample_quality;
 mod student_t;
 mod t_sne;
 
+pub use alignment::{alignment, geometry};
 pub use autocorrelation::{autocorrelation, season};
 pub use central::central_rows;
 pub use cholesky::Cholesky;

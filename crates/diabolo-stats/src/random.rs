@@ -151,6 +151,14 @@ pub enum Purpose {
     SampledLevels = 43,
     /// Which of many validation rows are scored after an epoch.
     ValidatedRows = 44,
+    /// The corruption of test rows in a comparison of models.
+    ComparisonCorruption = 70,
+    /// Draws for the terms of the objective on held-out rows.
+    EvaluatedTerms = 71,
+    /// Draws from the posterior of encoded rows.
+    EncodedDraws = 72,
+    /// A row drawn from the code that a page shows.
+    DrawnCode = 73,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -250,7 +258,11 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 63] = [
+    const ALL: [Purpose; 67] = [
+        Purpose::DrawnCode,
+        Purpose::EncodedDraws,
+        Purpose::ComparisonCorruption,
+        Purpose::EvaluatedTerms,
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,

@@ -26,10 +26,14 @@ pub struct CompareArgs {
         default_value = "plain,denoising,contractive,variational"
     )]
     pub models: Vec<String>,
-    /// Number of seeds: --seed, --seed + 1, …; differences are tested over seeds [default: as many
-    /// as half a minute allows, 3 to 10]
+    /// Number of splits of the rows, by the seeds --seed, --seed + 1, …; differences are tested
+    /// over splits [default: as many as half a minute allows, 3 to 10]
     #[arg(long, value_name = "N")]
     pub seeds: Option<u64>,
+    /// Trainings of each model on each split, from different initial weights; the mean over them
+    /// counts
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub initializations: usize,
     /// Folder for report.html and compare.json; an interrupted comparison is resumed
     /// [default: runs/DATA-compare, numbered]
     #[arg(long, short, value_name = "FOLDER")]
@@ -58,6 +62,9 @@ impl CompareArgs {
         if self.seeds == Some(0) {
             return Err(Error::invalid_value("--seeds", "1 or more", 0));
         }
+        if self.initializations == 0 {
+            return Err(Error::invalid_value("--initializations", "1 or more", 0));
+        }
         for flag in self.model.family_flags() {
             if !self.models.iter().any(|m| flag.families.contains(&m.as_str())) {
                 let models = format!("--models {}", self.models.join(","));
@@ -72,6 +79,7 @@ impl CompareArgs {
             input: self.input.clone(),
             tied: self.model.tied.unwrap_or(ContractiveConfig::default().tied),
             seeds: (0..self.seeds.unwrap_or(MOST_SEEDS)).map(|i| first.wrapping_add(i)).collect(),
+            initializations: self.initializations,
             seconds: self.seeds.is_none().then_some(SECONDS),
             models,
         })

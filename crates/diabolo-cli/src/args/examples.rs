@@ -11,9 +11,24 @@ Examples:
   diabolo fit taxi --preset forecast --horizon 24 --out runs/next
   diabolo fit customers.csv --key id --preset synthesize --out runs/copy";
 
+pub const COMPARE: &str = "\
+Examples:
+  diabolo compare digits --models plain,denoising,contractive --corruption gaussian:0.2
+  diabolo compare digits --seeds 3 --initializations 3 --likelihood bernoulli
+
+Where a plain model overfits, and generalisation can be shown:
+  diabolo compare digits --models plain,contractive --seeds 6 --test 0.85 --hidden 256 \\
+    --latent-dim 32 --epochs 600 --contraction-weight 0.01";
+
+pub const SWEEP: &str = "\
+Examples:
+  diabolo sweep digits --set model.family.contraction_weight=0,0.01,0.1,1,10
+  diabolo sweep digits --set model.family.kl_weight=0.1,1,4,20 --set model.latent_dim=2,10";
+
 pub const ENCODE: &str = "\
-Example:
-  diabolo encode runs/watch customers.csv -o codes.parquet";
+Examples:
+  diabolo encode runs/watch customers.csv -o codes.parquet
+  diabolo encode runs/customers-variational customers.csv --posterior -o posterior.csv";
 
 pub const DECODE: &str = "\
 Example:

@@ -12,6 +12,7 @@ mod forecast;
 mod generate;
 mod model;
 mod shell;
+mod sweep;
 mod synthesize;
 mod tasks;
 
@@ -37,6 +38,7 @@ pub use forecast::ForecastArgs;
 pub use generate::GenerateArgs;
 pub use model::ModelArgs;
 pub use shell::{CompletionsArgs, ManArgs};
+pub use sweep::SweepArgs;
 pub use tasks::{DenoiseArgs, ImputeArgs, MapArgs};
 
 /// Contractive and variational autoencoders for real data.
@@ -124,11 +126,14 @@ pub enum Command {
     Fit(Box<FitArgs>),
     /// Fit several model families with the same settings and seeds; report their metrics and
     /// differences
-    #[command(mut_arg("model", |arg| arg.hide(true)))]
+    #[command(mut_arg("model", |arg| arg.hide(true)), after_help = examples::COMPARE)]
     Compare(Box<CompareArgs>),
+    /// Fit one model with several values of a setting, or of two; report every metric by value
+    #[command(after_help = examples::SWEEP)]
+    Sweep(Box<SweepArgs>),
     /// Write the latent code of each row; NPY, which has no column names, gets the codes alone
     #[command(after_help = examples::ENCODE)]
-    Encode(TransformArgs),
+    Encode(EncodeArgs),
     #[command(mut_arg("input", |arg| arg.help(CODES).value_name("CODES")))]
     /// Decode latent codes to rows in the original columns and units
     #[command(after_help = examples::DECODE)]
@@ -316,6 +321,19 @@ pub struct TransformArgs {
     pub beyond_range: bool,
     #[command(flatten)]
     pub read: ReadArgs,
+}
+
+#[derive(Args)]
+pub struct EncodeArgs {
+    #[command(flatten)]
+    pub rows: TransformArgs,
+    /// Write the posterior of each latent dimension: its mean, its log variance, and a draw from it
+    /// (variational)
+    #[arg(long)]
+    pub posterior: bool,
+    /// Random seed of the draws
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "posterior")]
+    pub seed: u64,
 }
 
 impl TransformArgs {

@@ -20,6 +20,7 @@ pub mod map;
 pub mod report;
 pub mod score;
 pub mod shell;
+pub mod sweep;
 pub mod synthesize;
 pub mod transform;
 

@@ -5,14 +5,23 @@ use diabolo::data::{UnknownCells, open};
 use diabolo::{Error, Predictor, task};
 
 use super::{finish, load_for, note_unknown, note_unobserved, writer};
-use crate::args::{Shared, TransformArgs};
+use crate::args::{EncodeArgs, Shared, TransformArgs};
 use crate::output;
 
-type Transform = fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch>;
+type Transform<'a> = &'a (dyn Fn(&Predictor, &RecordBatch) -> diabolo::Result<RecordBatch> + Sync);
 
-pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
+pub fn encode(args: &EncodeArgs, shared: &Shared) -> anyhow::Result<()> {
+    let EncodeArgs { rows: args, posterior, seed } = args;
+    if *posterior && args.is_nameless() {
+        let reason = "columns without names would all be taken for codes";
+        return Err(Error::conflict("--posterior", "NPY output", reason).into());
+    }
     // Without names, columns beside the codes would be taken for codes.
-    let transform = if args.is_nameless() { Predictor::encode_alone } else { Predictor::encode };
+    let transform: Transform = match (args.is_nameless(), posterior) {
+        (true, _) => &Predictor::encode_alone,
+        (false, true) => &|predictor, rows| predictor.posterior(rows, *seed),
+        (false, false) => &Predictor::encode,
+    };
     let predictor = stream(args, shared, transform, false)?;
     let renamed = task::renamed(&task::latent_names(predictor.saved()));
     renamed.iter().for_each(|note| shared.note(format!("note: {note}")));
@@ -20,12 +29,12 @@ pub fn encode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
 }
 
 pub fn decode(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    note_unobserved(&stream(args, shared, Predictor::decode, false)?, shared);
+    note_unobserved(&stream(args, shared, &Predictor::decode, false)?, shared);
     Ok(())
 }
 
 pub fn reconstruct(args: &TransformArgs, shared: &Shared) -> anyhow::Result<()> {
-    note_unobserved(&stream(args, shared, Predictor::reconstruct, true)?, shared);
+    note_unobserved(&stream(args, shared, &Predictor::reconstruct, true)?, shared);
     Ok(())
 }
 

@@ -69,6 +69,48 @@ fn assert_measured(numbers: &serde_json::Value) {
 }
 
 #[test]
+fn rivals_have_equal_codes_and_the_corruption_of_the_denoising_model() {
+    let workspace = Workspace::new();
+    let ran = workspace.ok(
+        "compare digits --seeds 2 --initializations 2 --epochs 1 --models denoising,contractive,variational \
+         --corruption gaussian:0.2 --json",
+    );
+    let last = "variational autoencoder, seed 1, initialization 2; 1 remaining";
+    assert!(ran.stderr.contains(last), "{}", ran.stderr);
+    let numbers = ran.json();
+    assert_eq!(numbers["initializations"], 2);
+    let fact = |model: &serde_json::Value, name: &str| {
+        let facts = model["facts"].as_array().unwrap();
+        let found = facts.iter().find(|fact| fact[0] == name).unwrap();
+        found[1].as_str().unwrap().to_string()
+    };
+    let models = numbers["models"].as_array().unwrap();
+    assert_eq!(fact(&models[1], "Layers"), "64 → 128 → 64");
+    assert_eq!(fact(&models[2], "Layers"), "64 → 256 → 128 → 256 → 64");
+    // Each has the likelihood of a fit: nats of the first alone are compared.
+    assert_eq!(fact(&models[1], "Likelihood"), "Bernoulli");
+    assert_eq!(fact(&models[2], "Likelihood"), "Gaussian");
+    assert!(models[2]["values"].get("test_reconstruction").is_none());
+    for model in models {
+        for measure in ["corrupted_squared_error", "corrupted_accuracy"] {
+            // One value for each split, of two initial weights.
+            assert_eq!(model["values"][measure].as_array().unwrap().len(), 2, "{measure}: {model}");
+        }
+    }
+    assert!(models[1]["initialization_deviations"]["accuracy"].as_f64().unwrap() > 0.0, "{numbers}");
+    let raw = models[3]["values"]["corrupted_squared_error"][0].as_f64().unwrap();
+    // 180 · 64 squares of N(0, 0.2²): the standard error of their mean is 0.0005.
+    assert!((raw - 0.04).abs() < 0.0025, "{raw}");
+    let robust =
+        numbers["claims"].as_array().unwrap().iter().find(|c| c["title"].to_string().contains("robustly"));
+    let checks = robust.unwrap()["checks"].as_array().unwrap().clone();
+    assert!(
+        checks.iter().any(|c| c["measure"] == "corrupted_squared_error" && c["rival"] == "denoising"),
+        "{checks:?}"
+    );
+}
+
+#[test]
 fn a_table_without_labels() {
     let workspace = Workspace::new();
     workspace.write("good.csv", table(80, |_, row| row));
@@ -91,6 +133,7 @@ fn invalid_requests_are_refused() {
     assert_snapshot!(refused("--models plain"), @"error: --models: expected at least two families, found plain");
     assert_snapshot!(refused("--models plain,contractive,plain"), @"error: --models: expected each family once, found plain twice");
     assert_snapshot!(refused("--seeds 0"), @"error: --seeds: expected 1 or more, found 0");
+    assert_snapshot!(refused("--initializations 0"), @"error: --initializations: expected 1 or more, found 0");
     assert_snapshot!(refused("--models plain,denoising --contraction-weight 1"), @"error: --contraction-weight and --models plain,denoising cannot be combined: --contraction-weight is for contractive");
     assert_snapshot!(refused("--models plain,contractive --kl-weight 1"), @"error: --kl-weight and --models plain,contractive cannot be combined: --kl-weight is for variational");
     assert_snapshot!(refused("--model plain"), @"error: --model and compare cannot be combined: list the families to compare with --models");

@@ -3,8 +3,10 @@
 use crate::support::Workspace;
 
 /// The commands in an order in which each finds the runs of the previous ones.
-const VERBS: [&str; 18] = [
+const VERBS: [&str; 20] = [
     "fit",
+    "compare",
+    "sweep",
     "encode",
     "decode",
     "reconstruct",
@@ -43,12 +45,19 @@ fn every_example_of_every_command_runs() {
     workspace
         .write("sensor.csv", std::iter::once("time,flow\n".to_string()).chain(sensor).collect::<String>());
     for verb in VERBS {
-        let help = workspace.ok(&format!("{verb} --help")).stdout;
+        let help = workspace.ok(&format!("{verb} --help")).stdout.replace(" \\\n   ", "");
         let examples: Vec<&str> = help.lines().filter_map(|line| line.strip_prefix("  diabolo ")).collect();
         assert!(!examples.is_empty(), "{verb} has no example");
         assert!(examples.iter().any(|line| line.starts_with(verb)), "{verb}");
         for line in examples {
-            let shorter = if line.starts_with("fit ") { " --epochs 1" } else { "" };
+            let shorter = match verb {
+                _ if line.contains("--epochs") => "",
+                _ if line.starts_with("fit ") => " --epochs 1",
+                "compare" => " --epochs 1 --validation 0.5",
+                "sweep" => " --epochs 1 --initializations 1",
+                _ => "",
+            };
+            let line = line.replace("--epochs 600", "--epochs 1");
             workspace.ok(&format!("{line}{shorter}"));
         }
     }

@@ -3,9 +3,10 @@
 use crate::support::{Workspace, fitted};
 
 /// All commands.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "fit",
     "compare",
+    "sweep",
     "encode",
     "decode",
     "reconstruct",

@@ -39,6 +39,7 @@ mod sparse;
 #[cfg(unix)]
 mod streams;
 mod support;
+mod sweep;
 mod synthesize;
 mod values;
 mod variational;

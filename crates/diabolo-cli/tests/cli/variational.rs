@@ -137,3 +137,33 @@ fn binarised_pixels_stay_binarised() {
     workspace.ok("fit digits --binarize fixed --hidden 16 --latent-dim 4 --epochs 2 -q -o fixed");
     assert_ne!(workspace.text("run/history.jsonl"), workspace.text("fixed/history.jsonl"));
 }
+
+#[test]
+fn the_posterior_is_written_and_its_means_decode() {
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --hidden 16 --latent-dim 2 --epochs 2 -q -o run");
+    workspace.ok("encode run digits --posterior -o posterior.csv");
+    let header =
+        "label,latent_1,latent_2,latent_1_log_variance,latent_2_log_variance,latent_1_draw,latent_2_draw";
+    assert_eq!(workspace.text("posterior.csv").lines().next(), Some(header));
+    workspace.ok("encode run digits -o codes.csv");
+    for file in ["posterior", "codes"] {
+        workspace.ok(&format!("decode run {file}.csv -o from-{file}.csv"));
+    }
+    assert_eq!(workspace.bytes("from-posterior.csv"), workspace.bytes("from-codes.csv"));
+    workspace.ok("encode run digits --posterior --seed 1 -o other.csv");
+    let column = |file: &str, name: &str| {
+        let text = workspace.text(file);
+        let at = text.lines().next().unwrap().split(',').position(|n| n == name).unwrap();
+        text.lines().skip(1).map(|line| line.split(',').nth(at).unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_ne!(column("other.csv", "latent_1_draw"), column("posterior.csv", "latent_1_draw"));
+    assert_eq!(column("other.csv", "latent_1"), column("posterior.csv", "latent_1"));
+    assert_snapshot!(workspace.fails(2, "encode run digits --posterior -o codes.npy"), @"error: --posterior and NPY output cannot be combined: columns without names would all be taken for codes");
+    workspace.ok("fit digits --model plain --epochs 1 -q -o plain");
+    assert!(
+        workspace
+            .fails(2, "encode plain digits --posterior")
+            .contains("a plain autoencoder has no posterior")
+    );
+}

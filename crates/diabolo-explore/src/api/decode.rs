@@ -26,17 +26,28 @@ pub(super) struct Code {
     /// Condition columns and their values.
     #[serde(default)]
     given: BTreeMap<String, String>,
+    /// The seed of a draw from p(x|z), which is shown instead of the mean.
+    #[serde(default)]
+    draw: Option<u64>,
 }
 
 pub(super) async fn decode(State(explorer): State<Arc<Explorer>>, Json(code): Json<Code>) -> Answer {
     let run = explorer.run(code.run)?;
     let given: Vec<(String, String)> = code.given.into_iter().collect();
     // Beside longer computations: a drag must not wait for a heat map.
-    object(computed(move || decoded(&run.space, &code.code, &given)).await?)
+    object(computed(move || decoded(&run.space, &code.code, &given, code.draw)).await?)
 }
 
-fn decoded(space: &LatentSpace, code: &[f32], given: &[(String, String)]) -> Result<Value> {
-    let found = space.decode(code, given)?;
+fn decoded(
+    space: &LatentSpace,
+    code: &[f32],
+    given: &[(String, String)],
+    draw: Option<u64>,
+) -> Result<Value> {
+    let found = match draw {
+        Some(seed) => space.draw(code, given, seed)?,
+        None => space.decode(code, given)?,
+    };
     let back = space.returned(code, given)?;
     Ok(json!({
         "code": code,

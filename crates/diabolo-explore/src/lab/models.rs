@@ -206,6 +206,17 @@ impl Models {
         }
     }
 
+    /// Settings of every fit beside its own.
+    pub fn shared(&self) -> &'static [&'static str] {
+        self.shared
+    }
+
+    /// The folder for what is made of these configurations; `None` if nothing is kept.
+    pub fn folder_for(&self, key: &str, configs: &[Config]) -> Option<PathBuf> {
+        let configs = configs.iter().map(|config| format!("{config:?}")).collect::<Vec<_>>().concat();
+        self.folder.as_ref().map(|parent| parent.join(named(key, &configs)))
+    }
+
     /// The number of models that are ready, of how many, and the one that is being trained.
     pub fn progress(&self) -> (usize, usize, Option<(&'static str, f64)>) {
         let state = self.lock();
@@ -242,8 +253,13 @@ fn loaded(recipe: &'static Recipe, folder: &Path) -> Option<Trained> {
 /// The name of a model's folder, which no other configuration has: the whole of it counts, defaults
 /// included.
 fn folder_name(key: &str, config: &Config) -> String {
+    named(key, &format!("{config:?}"))
+}
+
+/// A name with a digest of the text.
+fn named(key: &str, text: &str) -> String {
     let mut hasher = std::hash::DefaultHasher::new();
-    format!("{config:?}").hash(&mut hasher);
+    text.hash(&mut hasher);
     format!("{key}-{:016x}", hasher.finish())
 }
 

@@ -38,7 +38,7 @@ macro_rules! page {
 }
 
 /// In the order of a course.
-pub(crate) static PAGES: [Page; 13] = [
+pub(crate) static PAGES: [Page; 14] = [
     page!("index", "The lab", "Contractive and variational autoencoders, page by page."),
     page!(
         "architecture",
@@ -56,6 +56,11 @@ pub(crate) static PAGES: [Page; 13] = [
         "λ‖J‖² by hand, its singular values, and the directions that survive it."
     ),
     page!("similar", "Similar inputs, similar codes", "Distances of pairs, and neighbours that are kept."),
+    page!(
+        "stability",
+        "Stability",
+        "Five initialisations on one split: curves, figures, similarity of codes."
+    ),
     page!("denoising", "The link to denoising", "Noise on the input, and the field r(x) − x."),
     page!("bound", "The bound for one digit", "Every term of the ELBO, and the gap to log p(x)."),
     page!("reparameterisation", "The reparameterisation", "Freeze ε; move μ and σ."),

@@ -30,6 +30,13 @@ async function events(response, onEvent) {
   }
 }
 
+/** Whole numbers from 1 to about `last` for an axis. @param {number} last @returns {[number, string][]} */
+function whole(last) {
+  const step = Math.max(1, Math.ceil(last / 6));
+  const multiples = Array.from({ length: Math.floor(last / step) }, (_, k) => (k + 1) * step);
+  return [1, ...multiples.filter((v) => v > 1 + step / 2)].map((v) => [v, String(v)]);
+}
+
 async function build(box) {
   if (isStatic) throw new Error('training needs the program: start `diabolo lab` on your own computer');
   const state = { family: 'contractive', hidden: '', latent: 128, epochs: 40, seed: 0, lambda: 0.1, beta: 1 };
@@ -61,19 +68,29 @@ async function build(box) {
       ...Object.entries(family.knobs).map(([key, [name]]) => field(name, key, { type: 'number', min: 0, step: 'any' })),
       field('latent dimensions', 'latent', { type: 'number', min: 1, max: 1000 }), field('hidden layers, such as 256 or 256,64', 'hidden', { type: 'text', placeholder: 'as usual' }), field('epochs', 'epochs', { type: 'number', min: 1, max: 500 }), field('seed', 'seed', { type: 'number', min: 0 }), start, keep);
   };
+  /** The same settings as arguments of `diabolo.fit`. */
+  const keywords = () => {
+    const own = Object.entries(FAMILIES[state.family].knobs).map(([key, [, , path]]) => `${path.split('.').pop()}=${state[key]}`);
+    const hidden = state.hidden.trim() === '' ? [] : [`hidden=[${state.hidden.split(/[ ,]+/).filter(Boolean).join(', ')}]`];
+    return [`model="${state.family}"`, ...own, ...hidden, `latent_dim=${state.latent}`, `epochs=${state.epochs}`, `seed=${state.seed}`].join(', ');
+  };
   const show = () => {
     const flags = [`--model ${state.family}`, ...Object.entries(FAMILIES[state.family].knobs).map(([key, [, , , flag]]) => `${flag} ${state[key]}`), `--latent-dim ${state.latent}`, state.hidden.trim() ? `--hidden ${state.hidden.replace(/[ ,]+/g, ',')}` : '', `--epochs ${state.epochs}`, `--seed ${state.seed}`].filter(Boolean).join(' ');
+    const python = ['import diabolo', '', `model = diabolo.fit("digits", ${keywords()})`, 'print(model.metrics["reconstruction"], "nats")'].join('\n');
     const rust = ['use diabolo::{Config, FitJob};', '', 'let mut config = Config::default();', ...settings().map((one) => `config.set("${one}")?;`), 'let fitted = FitJob::input("digits").config(config).run()?;', 'println!("{:.2} nats", fitted.metrics.reconstruction);'].join('\n');
-    code.replaceChildren(h('h3', { text: 'The same on the command line' }), h('pre', { class: 'command', text: `$ diabolo fit digits ${flags}` }), h('h3', { text: 'The same in Rust' }), h('pre', { class: 'command', text: rust }));
+    code.replaceChildren(h('h3', { text: 'The same on the command line' }), h('pre', { class: 'command', text: `$ diabolo fit digits ${flags}` }), h('h3', { text: 'The same in Python' }), h('pre', { class: 'command', text: python }), h('h3', { text: 'The same in Rust' }), h('pre', { class: 'command', text: rust }));
   };
   async function train() {
     running = new AbortController();
     start.textContent = 'Stop'; keep.disabled = true; out.replaceChildren();
     const history = [], chosen = settings();
+    const epochs = Math.max(state.epochs, 2);
+    /** A scale for values that fall far in the first epochs. @param {number[]} values */
+    const far = (values) => { const low = Math.min(...values); return low > 0 && Math.max(...values) > 30 * low; };
     const plot = () => {
       const names = Object.keys(history[0]?.train ?? {}).filter((name) => name !== 'learning_rate');
       const shown = names.filter((name) => history.every((r) => Number.isFinite(r.train[name])));
-      chart.replaceChildren(h('div', { class: 'two' }, shown.map((name, k) => lines({ label: name, x: 'epoch', y: name.replaceAll('_', ' '), series: [
+      chart.replaceChildren(h('div', { class: 'two' }, shown.map((name, k) => lines({ label: name, x: 'epoch', y: name.replaceAll('_', ' '), rangeX: [1, epochs], logY: far(history.map((r) => r.train[name])), ticksX: whole(epochs), series: [
         { name: 'training', color: COLORS[0], points: history.map((r) => [r.epoch, r.train[name]]) }, { name: 'validation', color: COLORS[1], points: history.filter((r) => name in r.validation).map((r) => [r.epoch, r.validation[name]]) }] }))));
     };
     try {

@@ -20,7 +20,7 @@ const keys = (series) => h('div', { class: 'keys' }, series.filter((one) => one.
 
 /**
  * Lines over x.
- * @param {{series: {name: string, color: string, points: [number, number][], dots?: boolean, names?: string[]}[], x: string, y: string, logX?: boolean, logY?: boolean, mark?: number | null, ticksX?: [number, string][], label: string}} options
+ * @param {{rangeX?: [number, number], series: {name: string, color: string, points: [number, number][], dots?: boolean, names?: string[]}[], x: string, y: string, logX?: boolean, logY?: boolean, mark?: number | null, ticksX?: [number, string][], label: string}} options
  */
 export function lines(options) {
   const { series, logX, logY } = options;
@@ -28,7 +28,7 @@ export function lines(options) {
   const usable = series.map((one) => ({ ...one, points: one.points.filter(([x, y]) => Number.isFinite(fx(x)) && Number.isFinite(fy(y))) }));
   const all = usable.flatMap((one) => one.points);
   const xs = all.map((p) => fx(p[0])), ys = all.map((p) => fy(p[1]));
-  const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
+  const [x0, x1] = options.rangeX ?? [Math.min(...xs), Math.max(...xs)];
   let [y0, y1] = [Math.min(...ys), Math.max(...ys)];
   if (!logY && y0 > 0 && y0 < 0.5 * y1) y0 = 0;
   const pad = (y1 - y0 || 1) * 0.06;

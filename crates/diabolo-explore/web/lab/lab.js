@@ -7,12 +7,13 @@ import * as bound from './bound.js';
 import * as build from './build.js';
 import * as contraction from './contraction.js';
 import * as families from './families.js';
+import * as stability from './stability.js';
 import * as tasks from './tasks.js';
 import * as vae from './vae.js';
 
 /** @type {Record<string, (box: HTMLElement) => Promise<void>>} */
 const FIGURES = {
-  ...vae.FIGURES, ...contraction.FIGURES, ...bound.FIGURES, ...families.FIGURES, ...build.FIGURES, ...tasks.FIGURES,
+  ...vae.FIGURES, ...contraction.FIGURES, ...bound.FIGURES, ...families.FIGURES, ...stability.FIGURES, ...build.FIGURES, ...tasks.FIGURES,
 };
 
 /** @param {HTMLElement} box */

@@ -22,6 +22,8 @@ export class DecodePanel {
     this.want = latest((request) => this.decode(request), (error) => this.facts.replaceChildren(problem(error)));
     this.all = false;
     this.built = -1;
+    /** The seed of a draw from p(x | z); null for its mean. @type {number | null} */
+    this.seed = null;
   }
 
   get run() { return this.session.runs[this.store.state.run]; }
@@ -40,7 +42,20 @@ export class DecodePanel {
     const code = this.map.code();
     this.choices.forEach(({ name, first, field }) => { field.value = this.store.state.given[name] ?? first; });
     this.inputs.forEach(({ input, output, unit }) => { if (document.activeElement !== input || Number(input.value) !== code[unit]) input.value = String(code[unit]); output.textContent = number(code[unit]); });
-    this.want({ run: this.store.state.run, code, given: this.map.given() });
+    this.ask();
+  }
+
+  ask() {
+    const draw = this.seed === null ? {} : { draw: this.seed };
+    this.want({ run: this.store.state.run, code: this.map.code(), given: this.map.given(), ...draw });
+  }
+
+  /** Another draw, or the mean. @param {boolean} isDraw */
+  drawn(isDraw) {
+    this.seed = isDraw ? (this.seed ?? -1) + 1 : null;
+    this.mean.setAttribute('aria-pressed', String(!isDraw));
+    this.sample.setAttribute('aria-pressed', String(isDraw));
+    this.ask();
   }
 
   /** The parts that depend on the run only. */
@@ -58,7 +73,10 @@ export class DecodePanel {
     });
     this.sliders.replaceChildren(...this.inputs.flatMap(({ label, input, output }) => [label, input, output]));
     const more = order.length > this.inputs.length;
+    this.mean = h('button', { type: 'button', text: 'Mean', 'aria-pressed': String(this.seed === null), title: 'The mean of p(x | z)', onclick: () => this.drawn(false) });
+    this.sample = h('button', { type: 'button', text: 'Draw', 'aria-pressed': String(this.seed !== null), title: 'A draw from p(x | z); press again for another', onclick: () => this.drawn(true) });
     this.actions.replaceChildren(
+      h('span', { role: 'group', 'aria-label': 'Mean or draw', class: 'row-actions' }, this.mean, this.sample),
       h('button', { type: 'button', text: 'Mean code', onclick: () => this.store.set({ code: run.dimensions.map(([mean]) => Math.fround(mean)) }) }),
       h('button', { type: 'button', text: 'Random row', onclick: () => this.store.set({ row: Math.floor(Math.random() * run.rows), code: null }) }),
       more ? h('button', { type: 'button', text: `All ${order.length} dimensions`, onclick: () => { this.all = true; this.built = -1; this.update(new Set(['code'])); } }) : '',
@@ -82,7 +100,7 @@ export class DecodePanel {
     const found = await post('/api/decode', request);
     if (request.run !== this.store.state.run) return;
     const { run } = this;
-    if (found.pixels) this.showPicture(found.pixels);
+    if (found.pixels) this.showPicture(found.pixels, 'draw' in request);
     else if (run.window) this.stage.replaceChildren(series(found.columns, run.window));
     else this.showTable(found.columns);
     const moved = Math.hypot(...found.returned.map((z, k) => z - found.code[k]));
@@ -96,12 +114,14 @@ export class DecodePanel {
     this.map.paint();
   }
 
-  showPicture(pixels) {
+  showPicture(pixels, isDraw) {
     const { run } = this;
     if (!this.shown) {
       this.shown = h('canvas', { class: 'picture', id: 'decoded', role: 'img', 'aria-label': 'decoded image' });
-      this.stage.replaceChildren(h('figure', { class: 'stage' }, this.shown, h('figcaption', { text: 'g(z): the mean of p(x | z) at the ringed point. Drag on the map.' })));
+      this.caption = h('figcaption', {});
+      this.stage.replaceChildren(h('figure', { class: 'stage' }, this.shown, this.caption));
     }
+    this.caption.textContent = isDraw ? 'A draw from p(x | z) at the ringed point: the mean with the noise that the likelihood leaves.' : 'g(z): the mean of p(x | z) at the ringed point. Drag on the map.';
     this.shown.dataset.pixels = pixels.join(',');
     redraw(this.shown, pixels, run.image, run.scale);
   }
@@ -120,10 +140,10 @@ export class DecodePanel {
     return h('div', { class: 'levels' }, first.map(([name, p]) => h('div', {}, h('span', { text: name, title: name }), h('meter', { min: 0, max: 1, value: p, 'aria-label': `probability of ${name}` }), h('span', { class: 'num', text: `${(100 * p).toFixed(0)} %` }))));
   }
 
-  showCommand({ code }) {
+  showCommand({ code, draw }) {
     const { run } = this;
     const names = [...run.latent, ...run.conditions.map((c) => c.name)];
     const values = [...code.map(String), ...run.conditions.map((c) => this.store.state.given[c.name] ?? c.levels[0] ?? '')];
-    this.command.lastChild.textContent = code.length > 64 ? 'Export codes with diabolo encode, change them, and pass them to diabolo decode.' : `printf '${names.join(',')}\\n${values.join(',')}\\n' | diabolo decode ${run.name} -`;
+    this.command.lastChild.textContent = draw !== undefined ? 'diabolo decode writes the mean; diabolo generate draws rows (--near, --between).' : code.length > 64 ? 'Export codes with diabolo encode, change them, and pass them to diabolo decode.' : `printf '${names.join(',')}\\n${values.join(',')}\\n' | diabolo decode ${run.name} -`;
   }
 }

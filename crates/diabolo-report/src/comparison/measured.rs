@@ -17,8 +17,16 @@ pub struct Comparison {
     pub facts: Vec<(String, String)>,
     /// What the reader has to know before trusting the rest.
     pub notes: Vec<String>,
-    /// The seeds, in the order of all values.
+    /// The seeds of the splits, in the order of all values.
     pub seeds: Vec<u64>,
+    /// How many initial weights each value is the mean over.
+    pub initializations: usize,
+    /// What the values of a measure are over, if not seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// The keys of settings whose values name the models, of a sweep.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub varied: Vec<String>,
     /// What was measured, in the order of the table.
     pub measures: Vec<Measure>,
     /// What was compared; baselines last.
@@ -27,6 +35,9 @@ pub struct Comparison {
     pub claims: Vec<Claim>,
     /// Further figures.
     pub figures: Vec<Figure>,
+    /// Sums of parts, one for each model.
+    #[serde(skip)]
+    pub stacks: Vec<Stack>,
     /// For models of pictures.
     #[serde(skip)]
     pub pictures: Option<ComparedPictures>,
@@ -61,10 +72,22 @@ pub struct ComparedModel {
     pub name: String,
     /// Something to compare with that was not trained.
     pub baseline: bool,
+    /// The number of its colour, if its name is not that of a family.
+    #[serde(skip)]
+    pub color: Option<usize>,
     /// Layers, settings and the like.
     pub facts: Vec<(String, String)>,
     /// By measure: one value for each seed, NaN where there is none.
     pub values: BTreeMap<String, Vec<f64>>,
+    /// By measure: the standard deviation between initial weights on the same split, if there are
+    /// several.
+    pub initialization_deviations: BTreeMap<String, f64>,
+    /// Its values of swept settings, by key.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
+    /// The terms of its objective on held-out rows: mean and weight.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: BTreeMap<String, [f64; 2]>,
 }
 
 impl ComparedModel {
@@ -136,8 +159,23 @@ pub struct Curve {
     pub name: String,
     /// Not a model.
     pub baseline: bool,
+    /// The number of its colour, if its name is not that of a family.
+    #[serde(skip)]
+    pub color: Option<usize>,
+    /// Texts beside its points; may be empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
     /// x, mean over seeds, standard error (0 if unknown).
     pub points: Vec<[f64; 3]>,
+}
+
+/// A sum of parts, such as an objective of its terms.
+#[derive(Debug, Clone, Default)]
+pub struct Stack {
+    /// The model's name.
+    pub name: String,
+    /// Name and size of each part.
+    pub parts: Vec<(String, f64)>,
 }
 
 /// Pictures with values in 0..1, row by row, channels last.

@@ -7,11 +7,12 @@ mod claims;
 mod measured;
 mod named_curves;
 mod page;
+mod stacks;
 mod text;
 mod verdict;
 
 pub use claims::{RAW_INPUT, SUBJECT, judged};
 pub use measured::{
-    Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, Figure, Measure, ModelPictures,
+    Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, Figure, Measure, ModelPictures, Stack,
 };
 pub use verdict::{Better, LEVEL, Summary, Verdict};

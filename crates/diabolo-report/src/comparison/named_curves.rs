@@ -16,8 +16,11 @@ const BASELINE_REACH: f64 = 1.5;
 /// More points than this are drawn without dots.
 const FEW: usize = 12;
 
-/// The colour of a model, the same in every plot.
-pub(super) fn class(name: &str, baseline: bool) -> &'static str {
+/// The colour of a model, the same in every plot: that with a number, or that of the family.
+pub(super) fn class(name: &str, baseline: bool, number: Option<usize>) -> &'static str {
+    if let Some(number) = number {
+        return color(number);
+    }
     match name {
         _ if baseline => "base",
         "contractive" => "c0",
@@ -28,6 +31,18 @@ pub(super) fn class(name: &str, baseline: bool) -> &'static str {
         "vector_quantized" => "c9",
         _ => "c2",
     }
+}
+
+/// The colours of curves that are not named after families.
+const COLORS: [&str; 10] = ["c0", "c6", "c4", "c8", "c2", "c9", "c5", "c1", "c3", "c7"];
+
+/// The colour with this number.
+pub(super) fn color(number: usize) -> &'static str {
+    COLORS[number % COLORS.len()]
+}
+
+fn class_of(curve: &Curve) -> &'static str {
+    class(&curve.name, curve.baseline, curve.color)
 }
 
 /// `None` if nothing can be drawn.
@@ -47,7 +62,8 @@ pub(super) fn plot(figure: &Figure, width: f64) -> Option<Svg> {
     let near_zero = low >= 0.0 && low < 0.35 * high;
     let y = Axis::linear(if near_zero { 0.0 } else { low }, high, 5);
     let left = left_margin(&y, 8.0);
-    let frame = Frame { left, right: width - NAMES, top: 36.0, bottom: HEIGHT - 50.0, x, y };
+    let names = if curves.iter().all(|c| c.name.is_empty()) { 16.0 } else { NAMES };
+    let frame = Frame { left, right: width - names, top: 36.0, bottom: HEIGHT - 50.0, x, y };
     let mut svg = Svg::new(width, HEIGHT);
     frame.draw(&mut svg, &figure.x_label, &figure.y_label);
     for (i, name) in figure.x_names.iter().enumerate() {
@@ -100,7 +116,11 @@ fn places(count: usize) -> Axis {
 }
 
 fn draw(svg: &mut Svg, frame: &Frame, curve: &Curve, shows: &dyn Fn(&[f64; 3]) -> bool) {
-    let class = class(&curve.name, curve.baseline);
+    let class = class_of(curve);
+    for (p, label) in curve.points.iter().zip(&curve.labels).filter(|(p, _)| shows(p)) {
+        let (x, y) = frame.at(p[0], p[1]);
+        svg.text((x, (y - 9.0).max(frame.top - 2.0)), Anchor::Middle, "note", &shorten(label, 16));
+    }
     for run in curve.points.split(|p| !shows(p)).filter(|run| !run.is_empty()) {
         let at = |side: f64| {
             run.iter().map(move |p| {
@@ -134,9 +154,9 @@ fn draw(svg: &mut Svg, frame: &Frame, curve: &Curve, shows: &dyn Fn(&[f64; 3]) -
 fn name_curves(svg: &mut Svg, frame: &Frame, curves: &[&Curve], shows: &dyn Fn(&[f64; 3]) -> bool) {
     let end = |curve: &&Curve| {
         let last = curve.points.iter().rfind(|p| shows(p))?;
-        Some((frame.at(last[0], last[1]), class(&curve.name, curve.baseline), curve.name.replace('_', "-")))
+        Some((frame.at(last[0], last[1]), class_of(curve), curve.name.replace('_', "-")))
     };
-    let all: Vec<_> = curves.iter().filter_map(end).collect();
+    let all: Vec<_> = curves.iter().filter(|c| !c.name.is_empty()).filter_map(end).collect();
     let late = frame.left + 0.65 * (frame.right - frame.left);
     // A line from a curve that ends early would cross the others.
     let (early, mut ends): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| e.0.0 < late);
@@ -168,7 +188,7 @@ mod tests {
     use super::*;
 
     fn curve(name: &str, points: &[[f64; 3]]) -> Curve {
-        Curve { name: name.into(), baseline: false, points: points.to_vec() }
+        Curve { name: name.into(), points: points.to_vec(), ..Curve::default() }
     }
 
     fn drawn(curves: Vec<Curve>, log_x: bool) -> Option<String> {
@@ -204,6 +224,15 @@ mod tests {
         let cut = within_reach(&[model.clone(), baseline]);
         assert_eq!(cut[1].points, [[0.0, 0.0, 0.0], [0.5, 3.0, 0.0]]);
         assert_eq!(cut[0].points, model.points);
+    }
+
+    #[test]
+    fn a_curve_may_have_a_colour_and_labels_instead_of_a_name() {
+        let labels = vec!["low".to_string(), "high".to_string()];
+        let points = [[0.0, 1.0, 0.0], [1.0, 2.0, 0.0]];
+        let text = drawn(vec![Curve { color: Some(1), labels, ..curve("", &points) }], false).unwrap();
+        assert!(text.contains(">low<") && text.contains(">high<") && text.contains("curve c6"), "{text}");
+        assert!(!text.contains("class=\"end") && !text.contains("class=\"leader"), "{text}");
     }
 
     #[test]

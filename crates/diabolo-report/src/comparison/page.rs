@@ -3,8 +3,10 @@
 
 use super::measured::{Check, Claim, ComparedModel, ComparedPictures, Comparison, Figure, Measure};
 use super::named_curves::{class, plot};
+use super::stacks;
 use super::verdict::{Better, LEVEL, Verdict};
 use crate::document::{document, facts, section, warnings};
+use crate::number::number;
 use crate::picture::tile_png;
 use crate::svg::escape;
 use diabolo_stats::student_t_quantile;
@@ -19,18 +21,20 @@ impl Comparison {
 fn page(comparison: &Comparison) -> String {
     let mut out = warnings(&comparison.notes);
     out += &section("Verdicts", VERDICTS_HELP, &overview(comparison));
-    for (number, claim) in comparison.claims.iter().enumerate() {
-        out += &detail(comparison, number + 1, claim);
+    for (at, claim) in comparison.claims.iter().enumerate() {
+        out += &detail(comparison, at + 1, claim);
     }
-    out += &section("", "", &figures(&comparison.figures));
+    out += &section("Objective", "", &objective(comparison));
+    let heading = if comparison.varied.is_empty() { "" } else { "Measures by setting" };
+    out += &section(heading, "", &figures(&comparison.figures));
     out += &pictures(comparison.pictures.as_ref());
     out += &section("All measures", &measures_help(comparison), &measures(comparison));
     out += &section("Models", "", &models(comparison));
     document(&comparison.title, &comparison.subtitle, &out)
 }
 
-const VERDICTS_HELP: &str = "Each claim is judged by the differences between models, seed by seed: a difference counts \
-    when its 95 % confidence interval (Student's t over the seeds) does not include 0.";
+const VERDICTS_HELP: &str = "Each claim is judged by the differences between models, split by split: a difference counts \
+    when its 95 % confidence interval (Student's t over the splits, one for each seed) does not include 0.";
 
 /// What few seeds can decide.
 fn caution(seeds: usize) -> String {
@@ -58,6 +62,7 @@ fn badge(verdict: Verdict) -> &'static str {
         Verdict::Holds => "<span class=\"badge holds\">✓ holds</span>",
         Verdict::DoesNotHold => "<span class=\"badge against\">✗ does not hold here</span>",
         Verdict::NotDecided => "<span class=\"badge open\">≈ not decided</span>",
+        Verdict::CannotShow => "<span class=\"badge open\">– cannot show here</span>",
     }
 }
 
@@ -111,7 +116,7 @@ fn checks(comparison: &Comparison, checks: &[Check]) -> String {
         let mark = match check.verdict {
             Verdict::Holds => "<span class=\"mark-holds\">✓ as claimed</span>",
             Verdict::DoesNotHold => "<span class=\"mark-against\">✗ the other way</span>",
-            Verdict::NotDecided => "<span class=\"mark-open\">≈ undecided</span>",
+            Verdict::NotDecided | Verdict::CannotShow => "<span class=\"mark-open\">≈ undecided</span>",
         };
         Some(format!(
             "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"value\">{}</td><td class=\"rival\">{}</td>\
@@ -133,6 +138,16 @@ fn checks(comparison: &Comparison, checks: &[Check]) -> String {
          <th scope=\"col\" class=\"rival\">against</th><th scope=\"col\" class=\"value\">its value</th>\
          <th scope=\"col\" class=\"value\">difference</th><th scope=\"col\">verdict</th></tr></thead>\n<tbody>\n{rows}</tbody></table>",
         label(subject)
+    )
+}
+
+/// The terms of the objectives.
+fn objective(comparison: &Comparison) -> String {
+    stacks::figure(
+        &comparison.stacks,
+        "Terms of the objective, with their weights, on held-out rows",
+        "What training minimises is the height of a bar, written above it. A term with weight 0 is not shown.",
+        "nats per example",
     )
 }
 
@@ -186,7 +201,7 @@ fn pictures(pictures: Option<&ComparedPictures>) -> String {
         .collect();
     section(
         "Reconstructions of the same pictures",
-        "Held-out pictures, first seed. Left, reconstructions of the clean picture; right, reconstructions of the \
+        "Held-out pictures, first seed and initial weights. Left, reconstructions of the clean picture; right, reconstructions of the \
          noisy picture, to be compared with the clean one.",
         &made,
     ) + &section(
@@ -198,10 +213,21 @@ fn pictures(pictures: Option<&ComparedPictures>) -> String {
 }
 
 fn measures_help(comparison: &Comparison) -> String {
-    let seeds = comparison.seeds.len();
-    let spread =
-        if seeds > 1 { format!("Mean ± standard error over {seeds} seeds. ") } else { "One seed. ".into() };
+    let all = comparison.models.iter().flat_map(|m| m.values.values());
+    let count = all.map(Vec::len).max().unwrap_or(0);
+    let over = comparison.over.as_deref().unwrap_or("seeds");
+    let spread = match count {
+        0 | 1 => format!("One value: no error is known without several {over}. "),
+        _ => format!("Mean ± standard error over {count} {over}. "),
+    };
+    let weights = match comparison.initializations {
+        0 | 1 => String::new(),
+        n => format!(
+            "The value of a seed is the mean over {n} initial weights; σ is their standard deviation. "
+        ),
+    };
     spread
+        + &weights
         + "A value in bold is the best: the 95 % interval of its difference from every other does not include 0."
 }
 
@@ -210,7 +236,7 @@ fn measures(comparison: &Comparison) -> String {
         .models
         .iter()
         .map(|m| {
-            let class = class(&m.name, m.baseline);
+            let class = class(&m.name, m.baseline, m.color);
             format!("<th scope=\"col\" class=\"value\"><i class=\"dot {class}\"></i>{}</th>", label(&m.name))
         })
         .collect();
@@ -219,9 +245,18 @@ fn measures(comparison: &Comparison) -> String {
         return rows;
     }
     format!(
-        "<div class=\"scroll\"><table class=\"measures\"><thead><tr><th scope=\"col\">Measure</th>{names}</tr></thead>\n\
-         <tbody>\n{rows}</tbody></table></div>"
+        "<div class=\"scroll\"><table class=\"measures\"><thead><tr><th scope=\"col\">{}</th>{names}</tr></thead>\n\
+         <tbody>\n{rows}</tbody></table></div>",
+        escape(&first_column(comparison))
     )
+}
+
+/// What the rows are, and the columns of a sweep.
+fn first_column(comparison: &Comparison) -> String {
+    match comparison.varied.as_slice() {
+        [] => "Measure".into(),
+        keys => format!("Measure, by {}", keys.join(", ")),
+    }
 }
 
 fn measure_row(comparison: &Comparison, measure: &Measure) -> String {
@@ -232,7 +267,10 @@ fn measure_row(comparison: &Comparison, measure: &Measure) -> String {
             return "<td class=\"value none\">—</td>".to_string();
         }
         let (mean, error) = summary.parts(measure.factor());
-        let error = if error.is_empty() { error } else { format!("<small>± {error}</small>") };
+        let mut error = if error.is_empty() { error } else { format!("<small>± {error}</small>") };
+        if let Some(deviation) = model.initialization_deviations.get(&measure.key) {
+            error += &format!("<small>σ {}</small>", number(deviation * measure.factor()));
+        }
         match best == Some(&model.name) {
             true => format!("<td class=\"value\"><b>{mean}</b>{error}</td>"),
             false => format!("<td class=\"value\">{mean}{error}</td>"),
@@ -261,7 +299,7 @@ fn models(comparison: &Comparison) -> String {
     let row = |model: &&ComparedModel| {
         let cells: String =
             model.facts.iter().map(|(_, value)| format!("<td>{}</td>", escape(value))).collect();
-        let class = class(&model.name, model.baseline);
+        let class = class(&model.name, model.baseline, model.color);
         format!(
             "<tr><th scope=\"row\"><i class=\"dot {class}\"></i>{}</th>{cells}</tr>\n",
             label(&model.name)

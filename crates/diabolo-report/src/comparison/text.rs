@@ -11,7 +11,7 @@ impl Comparison {
 }
 
 fn text(comparison: &Comparison) -> String {
-    let mut table: Vec<Vec<String>> = vec![["".to_string()].into_iter().collect()];
+    let mut table: Vec<Vec<String>> = vec![vec![comparison.varied.join(", ")]];
     table[0].extend(comparison.models.iter().map(|m| m.name.clone()));
     for measure in &comparison.measures {
         let best = comparison.best(measure).map(|m| m.name.as_str());

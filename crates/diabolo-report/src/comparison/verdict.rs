@@ -1,4 +1,5 @@
-//! Means over seeds, differences between models, and what may be concluded from them.
+//! Means over seeds, differences between models, and what may be concluded from them. The value of
+//! a seed is the mean over all initial weights on its split: those values are not independent.
 //!
 //! ```text
 //! standard error = sample standard deviation / √n          over n seeds
@@ -39,6 +40,8 @@ pub enum Verdict {
     DoesNotHold,
     /// They leave it open.
     NotDecided,
+    /// The models do not have the fault that the claimed property would mend.
+    CannotShow,
 }
 
 /// A mean over seeds.
@@ -77,6 +80,11 @@ impl Summary {
     pub fn half_width(&self) -> Option<f64> {
         let t = student_t_quantile(0.5 + LEVEL / 2.0, self.count.saturating_sub(1));
         self.standard_error.map(|error| t * error)
+    }
+
+    /// Whether the mean is above 0 by more than chance.
+    pub fn is_positive(&self) -> bool {
+        self.verdict(Better::Higher) == Verdict::Holds
     }
 
     /// Whether a smaller or a larger value is what was claimed, and the difference is real.

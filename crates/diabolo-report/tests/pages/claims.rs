@@ -38,6 +38,51 @@ fn the_figures_decide() {
     assert!(open.sentence.contains("includes 0"), "{}", open.sentence);
 }
 
+/// The demo's claim of generalisation, with these gaps of the plain model.
+fn generalisation(gaps: [f64; 3]) -> Claim {
+    let mut comparison = comparison();
+    let plain = comparison.models.iter_mut().find(|m| m.name == "plain").unwrap();
+    plain.values.insert("generalisation_gap".into(), gaps.to_vec());
+    plain.values.insert("test_reconstruction".into(), vec![1.0, 1.1, 0.9]);
+    let found = judged(&comparison, &mut vec![]);
+    found.into_iter().find(|c| c.title.contains("generalises")).unwrap()
+}
+
+#[test]
+fn generalisation_is_judged_only_where_the_plain_model_overfits() {
+    let absent = generalisation([-0.2, 0.3, 0.1]);
+    assert_eq!(absent.verdict, Verdict::CannotShow);
+    assert!(
+        absent
+            .sentence
+            .starts_with("cannot show here: the plain model does not overfit: the 95 % interval of"),
+        "{}",
+        absent.sentence
+    );
+    assert_eq!(generalisation([2.0, 2.1, 1.9]).verdict, Verdict::DoesNotHold);
+}
+
+#[test]
+fn robustness_is_judged_beside_the_denoising_model_and_with_its_corruption() {
+    let mut comparison = comparison();
+    let mut measure = comparison.measures.iter().find(|m| m.key == "noisy_squared_error").unwrap().clone();
+    measure.key = "corrupted_squared_error".into();
+    comparison.measures.push(measure);
+    for (name, level) in [("plain", 3.0), ("denoising", 1.0), ("contractive", 2.0)] {
+        let model = comparison.models.iter_mut().find(|m| m.name == name).unwrap();
+        model.values.insert("corrupted_squared_error".into(), vec![level, level + 0.01, level - 0.01]);
+    }
+    let found = judged(&comparison, &mut vec![]);
+    let claim = found.iter().find(|c| c.title.contains("robustly")).unwrap();
+    let of = |measure: &str, rival: &str| {
+        claim.checks.iter().find(|c| c.measure == measure && c.rival == rival).unwrap().verdict
+    };
+    assert_eq!(of("corrupted_squared_error", "plain"), Verdict::Holds);
+    assert_eq!(of("corrupted_squared_error", "denoising"), Verdict::DoesNotHold);
+    assert_eq!(of("noisy_squared_error", "denoising"), Verdict::Holds);
+    assert_eq!(claim.verdict, Verdict::DoesNotHold);
+}
+
 #[test]
 fn one_seed_decides_nothing() {
     let mut comparison = comparison();

@@ -56,6 +56,7 @@ pub fn comparison() -> Comparison {
             baseline: *name == "raw input",
             facts: if i < 4 { vec![("Layers".into(), "64 → 128 → 64".into())] } else { vec![] },
             values: measures.iter().map(value).collect(),
+            ..ComparedModel::default()
         }
     });
     let models: Vec<ComparedModel> = models.collect();
@@ -63,6 +64,7 @@ pub fn comparison() -> Comparison {
         name: m.name.clone(),
         baseline: m.baseline,
         points: (0..6).map(|x| [0.1 * x as f64, (1.0 + i as f64) * (1.0 + x as f64), 0.2]).collect(),
+        ..Curve::default()
     });
     let figure = Figure { title: "Curves".into(), curves: curves.collect(), ..Figure::default() };
     let mut comparison = Comparison {

@@ -45,6 +45,7 @@ fn pictures() -> Option<Pictures> {
         reconstructions: (0..32).map(|i| digit(i * 7 % 10, 500 + i as u64, 0.02, 0.35)).collect(),
         samples: (0..64).map(|i| digit(i * 3 % 10, 900 + i as u64, 0.04, 0.4)).collect(),
         sampler: Sampler::Prior,
+        narrow: true,
     })
 }
 
@@ -81,6 +82,7 @@ fn tangents() -> Option<TangentPictures> {
         height: 8,
         width: 8,
         channels: 1,
+        caution: String::new(),
         rows: (0..4)
             .map(|i| TangentRow {
                 picture: digit(i, i as u64, 0.1, 0.1),

@@ -41,6 +41,10 @@ pub struct LogLikelihood {
     /// Number of rows whose effective sample size is below [`LEAST_EFFECTIVE`].
     #[serde(default)]
     pub unreliable_rows: usize,
+    /// The gap of the evidence lower bound, log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), nats per
+    /// example: the mean over rows, estimated from below.
+    #[serde(default)]
+    pub bound_gap: f64,
 }
 
 /// The effective sample size below which the estimate of a row is unreliable.
@@ -53,6 +57,8 @@ pub struct RowLikelihood {
     pub bound: f64,
     /// (Σ w)² / Σ w², from 1 to K.
     pub effective_draws: f64,
+    /// The bound minus the mean of log w_k, which estimates the ELBO: 0 or more.
+    pub gap: f64,
 }
 
 impl LogLikelihood {
@@ -70,6 +76,7 @@ impl LogLikelihood {
             standard_error: (squares / (n - 1.0).max(1.0) / n).sqrt(),
             effective_draws: effective.get(rows.len() / 2).copied().unwrap_or_default(),
             unreliable_rows: effective.iter().filter(|&&draws| draws < LEAST_EFFECTIVE).count(),
+            bound_gap: rows.iter().map(|row| row.gap).sum::<f64>() / n,
         }
     }
 
@@ -180,18 +187,21 @@ struct LogSum {
     scaled: f64,
     /// The sum of squares, Σ e^2(a − largest).
     squares: f64,
+    /// The sum of a.
+    logarithms: f64,
     count: f64,
 }
 
 impl Default for LogSum {
     fn default() -> Self {
-        LogSum { largest: f64::NEG_INFINITY, scaled: 0.0, squares: 0.0, count: 0.0 }
+        LogSum { largest: f64::NEG_INFINITY, scaled: 0.0, squares: 0.0, logarithms: 0.0, count: 0.0 }
     }
 }
 
 impl LogSum {
     fn add(&mut self, a: f64) {
         self.count += 1.0;
+        self.logarithms += a;
         if a > self.largest {
             let smaller = exp(self.largest - a);
             self.scaled = self.scaled * smaller + 1.0;
@@ -206,9 +216,11 @@ impl LogSum {
 
     /// The logarithm of the mean of e^a, and how many of them it is a mean of.
     fn found(&self) -> RowLikelihood {
+        let bound = self.largest + ln(self.scaled / self.count);
         RowLikelihood {
-            bound: self.largest + ln(self.scaled / self.count),
+            bound,
             effective_draws: self.scaled * self.scaled / self.squares,
+            gap: bound - self.logarithms / self.count,
         }
     }
 }
@@ -222,18 +234,21 @@ mod tests {
         let mut sum = LogSum::default();
         [0.0, 3f64.ln(), 1000.0f64.ln()].into_iter().for_each(|a| sum.add(a));
         assert!((sum.found().bound - (1004.0f64 / 3.0).ln()).abs() < 1e-12);
+        // The mean of the logarithms is log(3000) / 3.
+        let gap = (1004.0f64 / 3.0).ln() - 3000f64.ln() / 3.0;
+        assert!((sum.found().gap - gap).abs() < 1e-12);
         let effective = 1004.0f64.powi(2) / (1.0 + 9.0 + 1e6);
         assert!((sum.found().effective_draws - effective).abs() < 1e-12);
         let mut far = LogSum::default();
         [-5000.0, -5000.0].into_iter().for_each(|a| far.add(a));
-        assert_eq!(far.found(), RowLikelihood { bound: -5000.0, effective_draws: 2.0 });
+        assert_eq!(far.found(), RowLikelihood { bound: -5000.0, effective_draws: 2.0, gap: 0.0 });
     }
 
     #[test]
     fn a_mean_and_its_error_by_hand() {
-        let row = |(bound, effective_draws)| RowLikelihood { bound, effective_draws };
+        let row = |(bound, effective_draws)| RowLikelihood { bound, effective_draws, gap: -bound };
         let found = LogLikelihood::of(&[(-1.0, 2.0), (-3.0, 8.0)].map(row), 50);
-        assert_eq!((found.mean, found.standard_error), (-2.0, 1.0));
+        assert_eq!((found.mean, found.standard_error, found.bound_gap), (-2.0, 1.0, 2.0));
         assert_eq!((found.effective_draws, found.unreliable_rows), (8.0, 1));
         assert!(
             found

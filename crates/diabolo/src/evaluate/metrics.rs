@@ -1,15 +1,20 @@
 //! The metrics of `evaluate`, accumulated batch by batch in bounded memory.
 
+use std::collections::BTreeMap;
+
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Choices;
 use crate::data::Encoded;
-use crate::distribution::Constant;
+use crate::distribution::{Constant, Family};
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
 use crate::objective::{Estimator, LayerSize, rademacher};
 use crate::random::{Purpose, stream};
-use crate::stats::elementary::{double::log2, square};
+use crate::stats::elementary::{
+    double::{ln, log2},
+    square,
+};
 use crate::tensor::{Device, to_host};
 
 /// Rows evaluated at a time.
@@ -31,6 +36,10 @@ pub struct Metrics {
     pub examples: usize,
     /// −log p(x | code), nats per example; for variational models with one draw of z.
     pub reconstruction: f64,
+    /// What remains of it at perfect reconstruction, nats per example: the entropy of grey pixels
+    /// under a Bernoulli likelihood. Only of images with such pixels.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconstruction_floor: Option<f64>,
     /// KL(q(z|x) ‖ p(z)), nats per example.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kl_divergence: Option<f64>,
@@ -89,9 +98,14 @@ pub struct Metrics {
     pub mean_activation: Option<f64>,
     /// (negative_elbo, or reconstruction) / (pixels · log 2); for pixels with a density, plus log₂
     /// of the pixel scale, which converts a density on [0, 1] to one of the stored values. For
-    /// images only.
+    /// images only, and not for grey pixels with a Bernoulli likelihood, which is no probability of
+    /// them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bits_per_dimension: Option<f64>,
+    /// The terms of the objective by name, for families with a posterior: nats per example, and the
+    /// term's weight.
+    #[serde(skip)]
+    pub terms: BTreeMap<String, (f64, f64)>,
 }
 
 /// Running sums: add batches, then call [`finish`](Evaluation::finish).
@@ -105,8 +119,11 @@ pub struct Evaluation<'a, M> {
     width: usize,
     observed: f64,
     reconstruction: f64,
+    /// Σ of the entropies of pixels with a Bernoulli likelihood.
+    entropy: f64,
     kl_divergence: Option<f64>,
     importance_bound: Option<f64>,
+    terms: BTreeMap<String, (f64, f64)>,
     constant: Option<Beside>,
     contraction: f64,
     jacobian_norm: f64,
@@ -170,8 +187,10 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             width: 0,
             observed: 0.0,
             reconstruction: 0.0,
+            entropy: 0.0,
             kl_divergence: None,
             importance_bound: None,
+            terms: BTreeMap::new(),
             constant: None,
             contraction: 0.0,
             jacobian_norm: 0.0,
@@ -194,6 +213,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let all: Vec<usize> = (0..rows.rows).collect();
         for chunk in all.chunks(self.model.max_batch_rows(rows.width).min(CHUNK)) {
             let batch = Batch::gather(rows, chunk, self.device);
+            self.add_entropy(&batch);
             let bounds = self.add_draws(&batch);
             let losses = self.add_code(&batch);
             if let Some(beside) = &mut self.constant {
@@ -202,6 +222,22 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             self.examples += chunk.len();
             self.chunks += 1;
         }
+    }
+
+    /// −x log x − (1 − x) log(1 − x) of each observed pixel with a Bernoulli likelihood.
+    fn add_entropy(&mut self, batch: &Batch) {
+        let families = self.model.likelihood().blocks().iter();
+        let binary: Vec<bool> =
+            families.flat_map(|block| vec![block.family == Family::Bernoulli; block.width]).collect();
+        if self.pixel_scale.is_none() || !binary.contains(&true) {
+            return;
+        }
+        let values = to_host(batch.x.clone());
+        let grey =
+            values.iter().enumerate().filter(|(at, x)| binary[at % binary.len()] && **x > 0.0 && **x < 1.0);
+        // A missing cell is 0, which has no entropy.
+        let entropy = |x: f64| -x * ln(x) - (1.0 - x) * ln(1.0 - x);
+        self.entropy += grey.map(|(_, &x)| entropy(f64::from(x))).sum::<f64>();
     }
 
     /// The terms of the bound, for families with a posterior; returns the negative ELBO of each
@@ -223,6 +259,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         for term in (0..repeats).flat_map(|_| self.model.loss(batch, context)) {
             let values = to_host(term.value);
             let sum = total(&values) / repeats as f64;
+            self.terms.entry(term.name.into()).or_insert((0.0, term.weight)).0 += sum;
             if matches!(term.name, "reconstruction" | "kl_divergence") {
                 bounds.iter_mut().zip(&values).for_each(|(b, v)| *b += f64::from(*v) / repeats as f64);
             }
@@ -327,9 +364,11 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let values = n * self.code_sums.len() as f64;
         let bounded = self.code_bounds().is_some();
         let per_dimension = self.width.max(1) as f64 * std::f64::consts::LN_2;
+        let floor = Some(self.entropy / n).filter(|floor| *floor > 0.0);
         Metrics {
             examples: self.examples,
             reconstruction,
+            reconstruction_floor: floor,
             kl_divergence,
             kl_draws: kl_divergence.and_then(|_| Some(self.model.kl_draws()? * self.repeats())),
             negative_elbo,
@@ -347,7 +386,8 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
             code_bits: self.model.codebook().map(Codebook::bits),
             saturated_fraction: bounded.then_some(self.saturated / values),
             mean_activation: bounded.then(|| self.code_sums.iter().map(|(sum, _)| sum).sum::<f64>() / values),
-            bits_per_dimension: self.pixel_scale.map(|scale| {
+            terms: self.terms.iter().map(|(name, (sum, w))| (name.clone(), (sum / n, *w))).collect(),
+            bits_per_dimension: self.pixel_scale.filter(|_| floor.is_none()).map(|scale| {
                 let nats = negative_elbo.unwrap_or(reconstruction);
                 let densities = self.model.likelihood().densities();
                 let share = densities.iter().filter(|d| **d).count() as f64 / densities.len().max(1) as f64;

@@ -11,6 +11,7 @@ pub mod forecast;
 mod importance;
 mod jacobian;
 mod metrics;
+mod objective_terms;
 mod reconstruction_field;
 mod robustness;
 mod sensitivity;
@@ -32,6 +33,7 @@ pub use importance::{
     LEAST_EFFECTIVE, LogLikelihood, RowLikelihood, common_log_likelihoods, log_likelihoods,
 };
 pub use metrics::{Evaluation, Metrics, evaluate};
+pub use objective_terms::objective_terms;
 pub use reconstruction_field::reconstruction_field;
 pub use robustness::{
     ContractionRatio, NoiseResponse, contraction_ratios, default_deviations, default_radii, noise_responses,

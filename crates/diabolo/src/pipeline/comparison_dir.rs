@@ -1,24 +1,23 @@
-//! The folder of a comparison, which can be resumed.
+//! The folder of a comparison or a sweep, which can be resumed.
 //!
 //! ```text
 //! runs/digits-compare/
-//!   plan.json        the plan: the same plan resumes here
-//!   results.jsonl    one line per finished model and seed
-//!   compare.json     metrics, verdicts and figures as numbers
+//!   plan.json        the study: the same one resumes here
+//!   results.jsonl    one line per finished model, seed and initial weights
+//!   compare.json     metrics, verdicts and figures as numbers; sweep.json of a sweep
 //!   report.html      the report
 //! ```
 
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Cancel;
 use crate::artifact::{FolderLock, read_lines, write_atomically, write_lines};
-use crate::data::read::fingerprint;
-use crate::task::compare::{Candidate, ComparisonResult, Observer, Plan, Trial, compare};
+use crate::task::compare::{Candidate, ComparisonResult, Observer, Study, Trial, compare};
 use crate::tensor::Device;
 use crate::train::{EpochRecord, Hooks, Progress};
-use crate::{Error, Result, VERSION};
+use crate::{Error, Result};
 
 /// The folder of a comparison; created when the first model starts, so that an invalid plan creates
 /// nothing.
@@ -32,8 +31,8 @@ impl ComparisonDir {
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the folder contains something else.
-    pub fn open(folder: &Path, plan: &Plan) -> Result<Self> {
-        let dir = ComparisonDir { folder: folder.into(), asked: asked(plan)? };
+    pub fn open(folder: &Path, study: &dyn Study) -> Result<Self> {
+        let dir = ComparisonDir { folder: folder.into(), asked: study.asked()? };
         let path = dir.path("plan.json");
         let other = |what: &str, help: &str| {
             let what = format!("{}: {what}", folder.display());
@@ -92,16 +91,17 @@ impl ComparisonDir {
     /// is writing to the folder; and those of [`compare`](crate::task::compare::compare).
     pub fn compare(
         &self,
-        plan: &Plan,
+        study: &dyn Study,
         device: &Device,
         cancel: &Cancel,
         on_event: &mut dyn FnMut(ComparisonEvent),
     ) -> Result<ComparisonResult> {
         let lock = self.folder.is_dir().then(|| FolderLock::take(&self.folder)).transpose()?;
         let done = self.results()?;
-        let (models, seeds) = (plan.models.len(), plan.seconds.is_none().then_some(plan.seeds.len()));
-        let mut watch = Watch { dir: self, lock, cancel, on_event, done: done.clone(), models, seeds };
-        compare(plan, done, device, &mut watch)?.ok_or(Error::Cancelled { during: "comparison" })
+        let each = study.models() * study.initializations();
+        let seeds = study.seconds().is_none().then_some(study.seeds().len());
+        let mut watch = Watch { dir: self, lock, cancel, on_event, done: done.clone(), each, seeds };
+        compare(study, done, device, &mut watch)?.ok_or(Error::Cancelled { during: "comparison" })
     }
 
     /// Writes the results so far, atomically.
@@ -120,8 +120,17 @@ pub enum ComparisonEvent<'a> {
     Step(&'a Progress<'a>),
     /// An epoch is done.
     Epoch,
-    /// A family begins with a seed; how many remain, this one included, if it is known.
-    Begins(&'a Candidate, u64, Option<usize>),
+    /// A model begins to train.
+    Begins {
+        /// The model.
+        candidate: &'a Candidate,
+        /// The seed of the split.
+        seed: u64,
+        /// The number of its initial weights, from 0.
+        initialization: usize,
+        /// How many remain, this one included, if it is known.
+        left: Option<usize>,
+    },
 }
 
 /// Keeps results, reports events, and stops on request.
@@ -131,8 +140,9 @@ struct Watch<'a> {
     cancel: &'a Cancel,
     on_event: &'a mut dyn FnMut(ComparisonEvent),
     done: Vec<Trial>,
-    models: usize,
-    /// The total number, once it is known.
+    /// Number of trainings for each seed.
+    each: usize,
+    /// The total number of seeds, once it is known.
     seeds: Option<usize>,
 }
 
@@ -155,9 +165,9 @@ impl Observer for Watch<'_> {
         self.seeds = Some(seeds);
     }
 
-    fn begins(&mut self, candidate: &Candidate, seed: u64) -> Result<()> {
-        let left = self.seeds.map(|seeds| (self.models * seeds).saturating_sub(self.done.len()));
-        (self.on_event)(ComparisonEvent::Begins(candidate, seed, left));
+    fn begins(&mut self, candidate: &Candidate, seed: u64, initialization: usize) -> Result<()> {
+        let left = self.seeds.map(|seeds| (self.each * seeds).saturating_sub(self.done.len()));
+        (self.on_event)(ComparisonEvent::Begins { candidate, seed, initialization, left });
         self.dir.create(&mut self.lock)
     }
 
@@ -165,12 +175,4 @@ impl Observer for Watch<'_> {
         self.done.push(trial.clone());
         self.dir.write_results(&self.done)
     }
-}
-
-/// The settings that determine the results.
-fn asked(plan: &Plan) -> Result<Value> {
-    Ok(json!({
-        "input": plan.input, "fingerprint": fingerprint(&plan.input)?, "version": VERSION,
-        "seeds": plan.seeds, "seconds": plan.seconds, "tied": plan.tied, "models": plan.models,
-    }))
 }

@@ -214,6 +214,18 @@ impl Predictor {
         self.here(|| task::encode_alone(&self.saved, &self.input, &rows, self.row(), &self.device))
     }
 
+    /// The posterior of each row: mean, log variance and a draw of each latent dimension, after the
+    /// key and label columns. The draw of a row depends on `seed` and the number of the row only.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a model without a Gaussian posterior;
+    /// [`Error::Data`](crate::Error::Data) if the rows cannot be encoded.
+    pub fn posterior(&self, rows: &RecordBatch, seed: u64) -> Result<RecordBatch> {
+        let rows = self.windows(rows)?;
+        let first_row = self.row();
+        self.here(|| task::encode_posterior(&self.saved, &self.input, &rows, first_row, seed, &self.device))
+    }
+
     /// Rows in original units from columns `latent_1`, …, or from that many columns without names.
     ///
     /// # Errors

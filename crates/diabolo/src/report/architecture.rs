@@ -1,10 +1,15 @@
 //! Gathers the drawing of an architecture.
 
-use diabolo_report::{ArchitecturePicture, DrawnLayer};
+use std::collections::BTreeMap;
 
-use crate::evaluate::Metrics;
+use diabolo_report::{ArchitecturePicture, DrawnLayer, name_of};
+
+use crate::artifact::SavedModel;
+use crate::data::Encoded;
+use crate::evaluate::{Metrics, objective_terms};
 use crate::model::{Architecture, Bound, FamilyConfig, VariationalConfig};
 use crate::nn::Activation;
+use crate::tensor::Device;
 
 /// The layers of an architecture, and what its objective does to the code.
 pub fn architecture_picture(architecture: &Architecture) -> ArchitecturePicture {
@@ -69,30 +74,43 @@ fn bound_words(config: &VariationalConfig) -> String {
     }
 }
 
-/// The objective with these numbers, such as "reconstruction 16.63 + 0.1 · contraction 15.63 =
-/// 18.19"; empty for families with terms that metrics do not hold.
-pub(super) fn objective(architecture: &Architecture, metrics: &Metrics) -> String {
-    let sum = |name: &str, weight: f64, value: f64| {
-        let factor = if weight == 1.0 { String::new() } else { format!("{weight} · ") };
-        let total = metrics.reconstruction + weight * value;
-        format!("reconstruction {:.2} + {factor}{name} {value:.2} = {total:.2}", metrics.reconstruction)
-    };
-    match (&architecture.family, metrics.kl_divergence) {
+/// The objective with the numbers of the held-out rows, such as "reconstruction 16.63 + 0.1 ·
+/// contraction 15.63 = 18.19".
+pub(super) fn objective(saved: &SavedModel, metrics: &Metrics, rows: &Encoded, device: &Device) -> String {
+    let seed = saved.header.config.training.seed;
+    match &saved.architecture.family {
         _ if metrics.examples == 0 => String::new(),
-        (
-            FamilyConfig::Variational(VariationalConfig { bound: Bound::Importance { samples, .. }, .. }),
-            _,
-        ) => {
+        FamilyConfig::Variational(VariationalConfig { bound: Bound::Importance { samples, .. }, .. }) => {
             let bound = |bound| format!("−log p(x) is at most {bound:.2}, with {samples} draws of z");
             metrics.importance_bound.map(bound).unwrap_or_default()
         }
-        (FamilyConfig::Variational(config), _) if config.bound != Bound::Elbo => String::new(),
-        (FamilyConfig::Contractive(config), _) if config.curvature_weight == 0.0 => {
-            sum("contraction", config.contraction_weight, metrics.contraction)
+        // The draws of the metrics.
+        FamilyConfig::Variational(_) => sum_of(&metrics.terms),
+        FamilyConfig::Denoising { .. } => {
+            format!("{}, from clean rows; training corrupts them", sum_of(&reconstruction(metrics)))
         }
-        (FamilyConfig::Variational(config), Some(kl)) => sum("KL divergence", config.kl_weight, kl),
-        (FamilyConfig::Plain { .. }, _) => format!("reconstruction {:.2}", metrics.reconstruction),
-        _ => String::new(),
+        FamilyConfig::Plain { .. } => sum_of(&reconstruction(metrics)),
+        _ => sum_of(&objective_terms(&saved.model, rows, seed, device)),
+    }
+}
+
+fn reconstruction(metrics: &Metrics) -> BTreeMap<String, (f64, f64)> {
+    [("reconstruction".to_string(), (metrics.reconstruction, 1.0))].into()
+}
+
+/// The weighted terms and their sum; the reconstruction first, terms with weight 0 left out.
+fn sum_of(terms: &BTreeMap<String, (f64, f64)>) -> String {
+    let mut counted: Vec<(&String, &(f64, f64))> = terms.iter().filter(|(_, term)| term.1 != 0.0).collect();
+    counted.sort_by_key(|(name, _)| *name != "reconstruction");
+    let words = |(name, (value, weight)): &(&String, &(f64, f64))| {
+        let factor = if *weight == 1.0 { String::new() } else { format!("{weight} · ") };
+        format!("{factor}{} {value:.2}", name_of(name).name)
+    };
+    let sum: f64 = counted.iter().map(|(_, (value, weight))| value * weight).sum();
+    let parts: Vec<String> = counted.iter().map(words).collect();
+    match parts.len() {
+        0 | 1 => parts.concat(),
+        _ => format!("{} = {sum:.2}", parts.join(" + ")),
     }
 }
 
@@ -100,44 +118,65 @@ pub(super) fn objective(architecture: &Architecture, metrics: &Metrics) -> Strin
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Config, FitJob};
+    use crate::{Config, FitJob, Fitted};
 
-    fn words(settings: &[&str]) -> (String, String) {
+    fn fitted(settings: &[&str]) -> Fitted {
         let mut config = Config::default();
-        settings.iter().for_each(|setting| config.set(setting).unwrap());
-        let prepared = FitJob::input("digits").config(config).prepare().unwrap();
-        let metrics = Metrics {
-            examples: 1,
-            reconstruction: 16.0,
-            kl_divergence: Some(2.0),
-            importance_bound: Some(17.5),
-            contraction: 3.0,
-            ..Metrics::default()
+        let all = ["model.hidden=[8]", "model.latent_dim=4", "training.epochs=1"];
+        all.iter().chain(settings).for_each(|setting| config.set(setting).unwrap());
+        FitJob::input("digits").config(config).run().unwrap()
+    }
+
+    /// The objective and the penalty of a model.
+    fn words(settings: &[&str]) -> (String, String) {
+        let fitted = fitted(settings);
+        let (saved, device) = (fitted.predictor.saved(), fitted.predictor.device());
+        let rows = saved.header.preprocessor.encode("digits", &fitted.test, 0).unwrap();
+        let objective = objective(saved, &fitted.metrics, &rows, device);
+        (objective, architecture_picture(&saved.architecture).penalty)
+    }
+
+    /// Whether the parts of a sum, with their factors, have the sum.
+    fn adds_up(text: &str) -> bool {
+        let (parts, sum) = text.split_once(" = ").unwrap();
+        let part = |part: &str| {
+            let (factor, term) = part.split_once(" · ").unwrap_or(("1", part));
+            let value = term.rsplit(' ').next().unwrap().parse::<f64>().unwrap();
+            factor.parse::<f64>().unwrap() * value
         };
-        let architecture = prepared.architecture();
-        (objective(architecture, &metrics), architecture_picture(architecture).penalty)
+        let (found, parts) = (parts.split(" + ").map(part).sum::<f64>(), parts.matches(" + ").count() + 1);
+        // Each is rounded to 0.005, and the largest factor here is 10.
+        (found - sum.parse::<f64>().unwrap()).abs() < 0.06 * parts as f64
     }
 
     #[test]
-    fn the_objective_is_that_of_the_bound() {
-        let of = |bound: &str| words(&[&format!("model.family.bound={bound}")]);
-        assert_eq!(of("{kind='elbo'}").0, "reconstruction 16.00 + KL divergence 2.00 = 18.00");
-        assert_eq!(
-            words(&["model.family.kl_weight=4.0"]).0,
-            "reconstruction 16.00 + 4 · KL divergence 2.00 = 24.00"
-        );
-        let (sum, penalty) = of("{kind='importance',samples=20}");
-        assert_eq!(sum, "−log p(x) is at most 17.50, with 20 draws of z");
-        assert!(penalty.contains("20 weights"), "{penalty}");
-        // Their terms are not among the metrics: no sum is better than a wrong one.
-        for (bound, part) in [
-            ("{kind='free_bits',nats=0.5}", "max(0.5"),
-            ("{kind='capacity',nats=5.0,epochs=10.0}", "− 5|"),
-            ("{kind='total_correlation',weight=6.0}", "6 · total correlation"),
-            ("{kind='mmd',weight=10.0}", "10 · MMD"),
+    fn the_objective_is_the_sum_of_its_terms() {
+        let bound = |bound: &str| words(&[&format!("model.family.bound={bound}")]);
+        for ((sum, penalty), term, part) in [
+            (bound("{kind='elbo'}"), " + KL divergence ", "KL(q(z|x)"),
+            (words(&["model.family.kl_weight=4.0"]), " + 4 · KL divergence ", "4 · KL"),
+            (bound("{kind='free_bits',nats=0.5}"), " + KL divergence with free bits ", "max(0.5"),
+            (bound("{kind='capacity',nats=5.0,epochs=10.0}"), " + distance from the KL capacity ", "− 5|"),
+            (bound("{kind='total_correlation',weight=6.0}"), " + 6 · total correlation ", "6 · total"),
+            (bound("{kind='mmd',weight=10.0}"), " + 10 · maximum mean discrepancy ", "10 · MMD"),
+            (words(&["model.family={kind='contractive'}"]), " + 0.1 · contraction ", "λ = 0.1"),
+            (words(&["model.family={kind='sparse'}"]), " sparsity penalty ", "few active units"),
+            (words(&["model.family={kind='vector_quantized',groups=2}"]), " commitment ", "nearest codebook"),
         ] {
-            let (sum, penalty) = of(bound);
-            assert!(sum.is_empty() && penalty.contains(part), "{bound}: {sum}, {penalty}");
+            assert!(sum.starts_with("reconstruction ") && sum.contains(term), "{sum}");
+            assert!(adds_up(&sum) && penalty.contains(part), "{sum}, {penalty}");
         }
+        let (sum, penalty) = bound("{kind='importance',samples=5}");
+        assert!(sum.ends_with(", with 5 draws of z") && penalty.contains("5 weights"), "{sum}, {penalty}");
+        let (sum, _) = words(&["model.family={kind='denoising'}"]);
+        assert!(sum.ends_with("from clean rows; training corrupts them"), "{sum}");
+    }
+
+    #[test]
+    fn the_terms_of_an_elbo_are_the_metrics() {
+        let fitted = fitted(&[]);
+        let terms = &fitted.metrics.terms;
+        assert!((terms["reconstruction"].0 - fitted.metrics.reconstruction).abs() < 1e-9);
+        assert!((terms["kl_divergence"].0 - fitted.metrics.kl_divergence.unwrap()).abs() < 1e-9);
     }
 }

@@ -13,8 +13,8 @@ use crate::artifact::SavedModel;
 use crate::data::{Encoded, Factors, file_name, take, texts};
 use crate::distribution::Family;
 use crate::evaluate::{
-    ALPHA, Disentanglement, Metrics, Reservoir, UnitStatistics, diagnose, mutual_information_gap,
-    unit_statistics,
+    ALPHA, Disentanglement, LogLikelihood, Metrics, Reservoir, UnitStatistics, diagnose, log_likelihoods,
+    mutual_information_gap, unit_statistics,
 };
 use crate::model::{Autoencoder, FamilyConfig};
 use crate::objective::Estimator;
@@ -63,11 +63,11 @@ pub fn assemble(
         subtitle: subtitle(saved),
         facts: facts(saved, history, [shown, all]),
         architecture: Some(ArchitecturePicture {
-            objective: objective(&saved.architecture, metrics),
+            objective: objective(saved, metrics, &encoded, device),
             ..architecture_picture(&saved.architecture)
         }),
         history: history.iter().filter(|record| record.layer.is_none()).map(epoch).collect(),
-        metrics: measures(metrics),
+        metrics: measures(metrics).into_iter().chain(bound_gap(saved, &sample, device)).collect(),
         warnings: warnings(saved, history),
         pictures: pictures(saved, &encoded, &order, device),
         denoised: restored::denoised_pictures(saved, &encoded, &order, device),
@@ -80,7 +80,7 @@ pub fn assemble(
         traversals: traversals(saved, device)?,
         spectrum: encoder_diagnostics::spectrum(&found),
         factor_map: factor_map(saved, rows, &encoded, device)?,
-        tangents: encoder_diagnostics::tangent_pictures(saved, &sample, &found, device)?,
+        tangents: encoder_diagnostics::tangent_pictures(saved, [&sample, &encoded], &found, device)?,
         ratios: encoder_diagnostics::ratio_curve(&found),
         column_weights: encoder_diagnostics::column_weights(&found),
         pixel_weights: encoder_diagnostics::pixel_weights(saved, &found),
@@ -180,6 +180,7 @@ fn measures(metrics: &Metrics) -> Vec<Metric> {
         ("importance_bound", metrics.importance_bound),
         ("negative_elbo", metrics.negative_elbo),
         ("reconstruction", Some(metrics.reconstruction)),
+        ("reconstruction_floor", metrics.reconstruction_floor),
         ("kl_divergence", metrics.kl_divergence),
         ("constant_model", metrics.constant_model),
         ("constant_model_error", metrics.constant_model_error),
@@ -205,10 +206,30 @@ fn measures(metrics: &Metrics) -> Vec<Metric> {
     if let Some(Estimator::Hutchinson { probes }) = metrics.contraction_estimator {
         explain("contraction", format!(" Estimated from {probes} random probes a row."));
     }
+    if metrics.kl_divergence.is_some() {
+        explain("mean squared error", " At the mean of q(z|x); the reconstruction is at a draw of z.".into());
+    }
     if let Some(draws) = metrics.kl_draws {
         explain("KL divergence", format!(" The mean of {draws} draws a row."));
     }
     shown
+}
+
+/// The gap of the bound, where the draws for it take a second.
+fn bound_gap(saved: &SavedModel, rows: &Encoded, device: &Device) -> Option<Metric> {
+    const ROWS: usize = 200;
+    const DRAWS: usize = 100;
+    const WEIGHTS: usize = 1_000_000;
+    if crate::tensor::Module::num_params(&saved.model) > WEIGHTS {
+        return None;
+    }
+    let rows = rows.select(&(0..rows.rows.min(ROWS)).collect::<Vec<_>>());
+    let seed = saved.header.config.training.seed;
+    let found = log_likelihoods(&saved.model, &rows, DRAWS, seed, 0, device)?;
+    let gap = LogLikelihood::of(&found, DRAWS).bound_gap;
+    let mut metric = Metric::of("bound_gap", gap);
+    metric.explanation += &format!(" {DRAWS} draws for each of {} rows.", rows.rows);
+    (rows.rows > 0 && gap.is_finite()).then_some(metric)
 }
 
 fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device) -> Option<Pictures> {
@@ -228,6 +249,7 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
         reconstructions,
         samples,
         sampler,
+        narrow: saved.architecture.latent_dim < rows.width,
     })
 }
 
@@ -324,6 +346,7 @@ mod tests {
         let metrics = Metrics {
             examples: 1,
             reconstruction: 1.0,
+            reconstruction_floor: some,
             kl_divergence: some,
             kl_draws: None,
             negative_elbo: some,
@@ -342,11 +365,15 @@ mod tests {
             saturated_fraction: some,
             mean_activation: some,
             bits_per_dimension: some,
+            terms: Default::default(),
         };
         let mut shown = measures(&metrics);
         let contraction = shown.iter_mut().find(|metric| metric.name == "contraction").expect("measured");
         assert!(contraction.explanation.ends_with("Estimated from 32 random probes a row."));
         *contraction = Metric::of("contraction", 1.0);
+        let error = shown.iter_mut().find(|metric| metric.name == "mean squared error").expect("measured");
+        assert!(error.explanation.ends_with("the reconstruction is at a draw of z."));
+        *error = Metric::of("mse", 1.0);
         let json = serde_json::to_value(&metrics).expect("metrics are plain numbers");
         let drawn = measures(&Metrics { kl_draws: Some(16), ..metrics.clone() });
         assert!(drawn.iter().any(|metric| metric.explanation.ends_with("The mean of 16 draws a row.")));

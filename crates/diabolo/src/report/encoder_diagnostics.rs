@@ -77,7 +77,7 @@ pub(super) fn pixel_weights(saved: &SavedModel, found: &Diagnostics) -> Option<P
 /// The leading tangent directions of a few pictures; none where the Jacobian is too large.
 pub(super) fn tangent_pictures(
     saved: &SavedModel,
-    rows: &Encoded,
+    [rows, all]: [&Encoded; 2],
     found: &Diagnostics,
     device: &Device,
 ) -> Result<Option<TangentPictures>> {
@@ -93,7 +93,59 @@ pub(super) fn tangent_pictures(
         directions: t.directions,
         singular_values: t.singular_values,
     };
-    let rows =
+    let rows: Vec<TangentRow> =
         tangents(&saved.model, rows, &chosen, DIRECTIONS, device)?.into_iter().enumerate().map(row).collect();
-    Ok(Some(TangentPictures { height, width, channels, rows }))
+    let firsts: Vec<&[f32]> =
+        rows.iter().filter_map(|row| Some(row.directions.first()?.as_slice())).collect();
+    let caution = artefact(&firsts, &shares_of_change(all));
+    Ok(Some(TangentPictures { height, width, channels, rows, caution }))
+}
+
+/// For each pixel, the share of rows in which it differs from its median.
+fn shares_of_change(rows: &Encoded) -> Vec<f64> {
+    let share = |at: usize| {
+        let mut values: Vec<f32> = rows.values.iter().skip(at).step_by(rows.width).copied().collect();
+        values.sort_by(f32::total_cmp);
+        let usual = values.get(values.len() / 2).copied().unwrap_or_default();
+        values.iter().filter(|v| **v != usual).count() as f64 / values.len().max(1) as f64
+    };
+    (0..rows.width).map(share).collect()
+}
+
+/// A caution if most of the first directions are those of single pixels that hardly ever change:
+/// training left their weights where they began.
+fn artefact(firsts: &[&[f32]], changes: &[f64]) -> String {
+    const RARE: f64 = 0.02;
+    // Half of the squared length of a direction, which is 1, on one pixel.
+    let led = |direction: &&&[f32]| {
+        let largest = direction.iter().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+        largest.is_some_and(|(pixel, v)| v * v > 0.5 && changes.get(pixel).is_some_and(|c| *c < RARE))
+    };
+    let count = firsts.iter().filter(led).count();
+    if 2 * count <= firsts.len() {
+        return String::new();
+    }
+    format!(
+        "In {count} of {} pictures the first direction is one pixel that is the same in nearly all rows: an artefact \
+         of its weight, which training had no reason to change from where it began, and no feature of the data.",
+        firsts.len()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_direction_of_a_pixel_that_hardly_changes_is_an_artefact() {
+        // The first pixel differs in one row of 100, the second in half of them.
+        let values = (0..100).flat_map(|row| [if row == 3 { 0.7 } else { 0.0 }, (row % 2) as f32]).collect();
+        let changes = shares_of_change(&Encoded::from_values(values, 2));
+        assert_eq!(changes, [0.01, 0.5]);
+        let (corner, stroke): (&[f32], &[f32]) = (&[0.9, -0.436], &[0.436, 0.9]);
+        assert!(artefact(&[corner, corner, stroke], &changes).starts_with("In 2 of 3 pictures"));
+        assert_eq!(artefact(&[corner, stroke], &changes), "");
+        assert_eq!(artefact(&[stroke, stroke], &changes), "");
+        assert_eq!(artefact(&[], &changes), "");
+    }
 }

@@ -13,7 +13,9 @@ mod forecast;
 mod generate;
 mod impute;
 mod names;
+mod posterior;
 mod reconstruct;
+pub mod sweep;
 mod synthesize;
 mod walk;
 
@@ -34,6 +36,7 @@ pub(crate) use generate::calibrate_draws;
 pub use generate::generate;
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use names::renamed;
+pub use posterior::encode_posterior;
 pub use reconstruct::{beside_aside, project, reconstruct};
 pub use synthesize::{Comparison, Requirement, SynthesizeOptions, Synthesized, synthesize};
 pub use walk::{WalkConfig, walk};

@@ -5,6 +5,7 @@ mod contraction;
 mod families;
 mod latent;
 mod noisy;
+mod stability;
 mod tasks;
 
 use diabolo::Result;
@@ -60,6 +61,7 @@ pub(crate) fn figure(lab: &Lab, query: &Query) -> Result<Value> {
         "unit" => contraction::by_unit(lab, query),
         "tangents" => contraction::tangents(lab, query),
         "similar" => contraction::similar(lab),
+        "stability" => stability::by_initialization(lab),
         "bound" => bound::of_row(lab, query),
         "collapse" => bound::by_weight(lab),
         "width" => families::by_width(lab),
@@ -91,6 +93,7 @@ pub(crate) fn all(lab: &Lab) -> Vec<Query> {
         "classes",
         "weights",
         "similar",
+        "stability",
         "collapse",
         "width",
         "field",

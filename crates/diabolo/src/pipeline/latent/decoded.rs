@@ -49,6 +49,15 @@ pub struct DecodedColumn {
     pub probabilities: Vec<(String, f64)>,
 }
 
+/// A table with the columns of `other` in the place of its own of the same names.
+fn with_columns(row: &RecordBatch, other: &RecordBatch) -> Result<RecordBatch> {
+    let schema = row.schema();
+    let columns = schema.fields().iter().zip(row.columns());
+    let columns = columns.map(|(field, own)| other.column_by_name(field.name()).unwrap_or(own).clone());
+    RecordBatch::try_new(schema.clone(), columns.collect())
+        .map_err(|cause| Error::internal(format!("a draw is no row of the table: {cause}")))
+}
+
 /// Where codes return to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Returned {
@@ -65,19 +74,38 @@ impl LatentSpace {
     /// [`Error::Unsupported`] for a family that cannot decode codes; [`Error::InvalidValue`] for a
     /// code of another width, or one that is not finite.
     pub fn decode(&self, code: &[f32], given: &Given) -> Result<DecodedCode> {
+        self.decoded(code, given, None)
+    }
+
+    /// [`decode`](Self::decode), with a draw from p(x|z) as the row.
+    ///
+    /// # Errors
+    /// As [`decode`](Self::decode).
+    pub fn draw(&self, code: &[f32], given: &Given, seed: u64) -> Result<DecodedCode> {
+        self.decoded(code, given, Some(seed))
+    }
+
+    fn decoded(&self, code: &[f32], given: &Given, seed: Option<u64>) -> Result<DecodedCode> {
         let saved = self.predictor.saved();
-        let row = self.predictor.decode(&self.code_table(code, given)?)?;
+        let mut row = self.predictor.decode(&self.code_table(code, given)?)?;
         let condition = self.condition(given, 1)?;
         let device = self.predictor.device();
         let encoded = Encoded { condition, ..Encoded::from_values(code.to_vec(), code.len()) };
-        let (mean, draws) = self.predictor.here(|| {
+        let (mean, draws, drawn) = self.predictor.here(|| {
             let parameters = saved.model.decode(Batch::gather(&encoded, &[0], device).input());
             let mean = to_host(saved.model.likelihood().mean(parameters.clone()));
             let is_image = saved.header.preprocessor.schema.image_shape().is_some();
             let noise = &mut stream(saved.header.config.training.seed, Purpose::DecodedSpread, 0, 0);
+            let drawn = seed.map(|seed| {
+                let noise = &mut stream(seed, Purpose::DrawnCode, 0, 0);
+                saved.model.likelihood().sample(parameters.clone(), noise)
+            });
             let many = (!is_image).then(|| repeat_rows(parameters, DRAWS));
-            (mean, many.map(|parameters| saved.model.likelihood().sample(parameters, noise)))
+            (mean, many.map(|parameters| saved.model.likelihood().sample(parameters, noise)), drawn)
         });
+        if let (Some(seed), Some(drawn)) = (seed, drawn) {
+            row = with_columns(&row, &saved.header.preprocessor.decode_draws(&drawn, seed, 0, 0)?)?;
+        }
         let columns = draws.map_or(vec![], |draws| self.columns(&row, &mean, &draws));
         Ok(DecodedCode { row, mean, columns })
     }

@@ -59,3 +59,27 @@ fn principal_components_are_fitted_once() {
     space.principal = OnceLock::from(other.clone());
     assert_eq!(space.plane(Axes::Principal).unwrap(), other);
 }
+
+#[test]
+fn draws_of_a_code_vary_around_its_mean_by_the_seed() {
+    let predictor = fitted(&["training.epochs=1", "model.latent_dim=2"], FitJob::input("digits"));
+    let space = LatentSpace::open(predictor, None).unwrap();
+    let code = space.codes()[..2].to_vec();
+    let pixels = |found: DecodedCode| -> Vec<f64> {
+        let image = arrow_array::cast::AsArray::as_fixed_size_list(found.row.column(0)).value(0);
+        let numbers = arrow_cast::cast(&image, &arrow_schema::DataType::Float64).unwrap();
+        arrow_array::cast::AsArray::as_primitive::<arrow_array::types::Float64Type>(&numbers)
+            .values()
+            .to_vec()
+    };
+    let draw = |seed| pixels(space.draw(&code, &[], seed).unwrap());
+    assert_eq!(draw(1), draw(1));
+    assert_ne!(draw(1), draw(2));
+    let mean = pixels(space.decode(&code, &[]).unwrap());
+    let draws: Vec<Vec<f64>> = (0..60).map(draw).collect();
+    // Pixels from 0 to 16; a clipped draw is not centred at an end, so only the middle ones count.
+    for (at, mean) in mean.iter().enumerate().filter(|(_, mean)| (6.0..10.0).contains(*mean)) {
+        let average = draws.iter().map(|pixels| pixels[at]).sum::<f64>() / 60.0;
+        assert!((average - mean).abs() < 3.0, "{at}: {average} {mean}");
+    }
+}

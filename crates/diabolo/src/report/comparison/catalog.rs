@@ -2,8 +2,13 @@
 
 use diabolo_report::comparison::Better;
 
+/// The measure of pairs of trainings on one split.
+pub(super) const SIMILARITY: &str = "code_similarity";
+
 /// Key, name, unit, better, explanation.
-pub(super) const MEASURES: [(&str, &str, &str, Better, &str); 14] = [
+pub(super) type MeasureRow = (&'static str, &'static str, &'static str, Better, &'static str);
+
+pub(super) const MEASURES: [MeasureRow; 19] = [
     (
         "test_reconstruction",
         "held-out reconstruction",
@@ -40,11 +45,40 @@ pub(super) const MEASURES: [(&str, &str, &str, Better, &str); 14] = [
         "The same for the reconstruction of the row with noise; mean over the noise levels.",
     ),
     (
+        "corrupted_squared_error",
+        "squared error from corrupted rows",
+        "squared encoded units",
+        Better::Lower,
+        "The same for rows with the corruption that the denoising model was trained to remove.",
+    ),
+    (
+        "kl_divergence",
+        "KL divergence",
+        "nats per example",
+        Better::Neither,
+        "KL(q(z|x) ‖ p(z)): what the code of a row tells; for families with a posterior.",
+    ),
+    (
+        "active_dimensions",
+        "active dimensions",
+        "latent dimensions",
+        Better::Neither,
+        "Those whose variance over rows is above 0.01.",
+    ),
+    (
         "code_change",
         "change of the code",
         "%",
         Better::Lower,
         "Squared change of the code under the least noise, as a share of the code’s variance over rows.",
+    ),
+    (
+        SIMILARITY,
+        "similarity of codes",
+        "CKA",
+        Better::Higher,
+        "Linear centred kernel alignment of the codes from two sets of initial weights, mean over pairs: 1 if rows have \
+         the same distances in both, up to a factor.",
     ),
     (
         "contraction",
@@ -81,6 +115,13 @@ pub(super) const MEASURES: [(&str, &str, &str, Better, &str); 14] = [
         "%",
         Better::Higher,
         "Of the same classifier when the rows have noise; mean over the noise levels.",
+    ),
+    (
+        "corrupted_accuracy",
+        "linear-probe accuracy on corrupted rows",
+        "%",
+        Better::Higher,
+        "Of the same classifier when the rows have the corruption of the denoising model.",
     ),
     (
         "sample_energy_distance",

@@ -2,7 +2,10 @@
 
 mod catalog;
 mod model_facts;
+mod sweep;
+mod trials;
 
+pub use self::sweep::assemble_sweep;
 pub use diabolo_report::comparison::{
     Better, Check, Claim, ComparedModel, ComparedPictures, Comparison, Curve, Figure, LEVEL, Measure,
     ModelPictures, Summary, Verdict,
@@ -10,42 +13,35 @@ pub use diabolo_report::comparison::{
 use diabolo_report::comparison::{RAW_INPUT, SUBJECT, judged};
 use diabolo_report::number;
 
-use self::catalog::{FIGURES, FigureRow, MEASURES};
-use self::model_facts::model_facts;
+use self::catalog::{FIGURES, FigureRow, MEASURES, MeasureRow, SIMILARITY};
+use self::model_facts::{corruption_words, model_facts};
+use self::trials::Groups;
 use crate::data::file_name;
-use crate::distribution::Family;
-use crate::task::compare::{Candidate, ComparisonResult, NOISE, Plan, Trial};
+use crate::task::compare::{ComparisonResult, NOISE, Study, Trial};
 
 /// Judges and arranges what [`compare`](crate::task::compare::compare) found.
-pub fn assemble(plan: &Plan, result: &ComparisonResult) -> Comparison {
-    let mut names: Vec<&str> = result.candidates.iter().map(Candidate::name).collect();
+pub fn assemble(study: &dyn Study, result: &ComparisonResult) -> Comparison {
+    let mut names: Vec<&str> = result.candidates.iter().map(|c| c.name.as_str()).collect();
     names.push(RAW_INPUT);
-    let models = names.iter().map(|name| model(name, result)).collect();
-    let measured = |key: &str| result.trials.iter().any(|t| t.measures.contains_key(key));
-    let measures = MEASURES.iter().filter(|m| measured(m.0)).map(|m| Measure {
-        key: m.0.into(),
-        name: m.1.into(),
-        unit: m.2.into(),
-        better: m.3,
-        explanation: m.4.into(),
-    });
-    let short = file_name(&plan.input);
+    let by_split = |name: &str| Groups::by_split(result, name);
+    let models = names.iter().map(|name| model(name, result, &by_split(name))).collect();
+    let short = file_name(study.input());
     let mut comparison = Comparison {
         title: format!("{} · {short}", heading(&names[..names.len() - 1])),
         subtitle:
-            "The same rows, splits, budget and seeds for every model. Every verdict is computed from the \
-             measurements."
+            "The same rows, splits, width of the code, budget and seeds for every model. Every verdict is computed from \
+             the measurements."
                 .into(),
         facts: facts(short, result),
         notes: result.notes.clone(),
         seeds: result.seeds.clone(),
-        measures: measures.collect(),
+        initializations: result.initializations,
+        measures: measures(result),
         models,
-        claims: vec![],
-        figures: vec![],
         pictures: pictures(result),
+        ..Comparison::default()
     };
-    let mut figures = figures(&names, result);
+    let mut figures = figures(&names, &by_split);
     figures.extend(by_part(&comparison.models));
     comparison.claims = judged(&comparison, &mut figures);
     comparison.figures = figures.into_iter().map(|(_, figure)| figure).collect();
@@ -70,22 +66,38 @@ fn heading(names: &[&str]) -> String {
     format!("{}{} autoencoders", text[..1].to_uppercase(), &text[1..])
 }
 
-fn of_model<'a>(result: &'a ComparisonResult, name: &str) -> Vec<&'a Trial> {
-    let of_seed = |seed: &u64| result.trials.iter().find(|t| t.model == name && t.seed == *seed);
-    result.seeds.iter().filter_map(of_seed).collect()
+/// What was measured.
+fn measures(result: &ComparisonResult) -> Vec<Measure> {
+    let measured = |key: &str| match key {
+        SIMILARITY => result.trials.iter().any(|t| !t.geometry.is_empty()),
+        key => result.trials.iter().any(|t| t.measures.contains_key(key)),
+    };
+    let measure = |&(key, name, unit, better, explanation): &MeasureRow| Measure {
+        key: key.into(),
+        name: name.into(),
+        unit: unit.into(),
+        better,
+        explanation: explanation.into(),
+    };
+    MEASURES.iter().filter(|m| measured(m.0)).map(measure).collect()
 }
 
-fn model(name: &str, result: &ComparisonResult) -> ComparedModel {
-    let trials = of_model(result, name);
-    let over_seeds = |key: &str| -> Vec<f64> {
-        trials.iter().map(|t| t.measures.get(key).copied().unwrap_or(f64::NAN)).collect()
-    };
-    let values = MEASURES.iter().map(|m| (m.0.to_string(), over_seeds(m.0)));
+fn model(name: &str, result: &ComparisonResult, groups: &Groups) -> ComparedModel {
+    let values = MEASURES.iter().map(|m| (m.0.to_string(), groups.values(m.0)));
     let values = values.filter(|(_, v)| v.iter().any(|v| v.is_finite())).collect();
-    let candidate = result.candidates.iter().find(|c| c.name() == name);
-    let facts =
-        candidate.map_or(vec![], |c| model_facts(c, &over_seeds("epochs"), &over_seeds("training_seconds")));
-    ComparedModel { name: name.into(), baseline: candidate.is_none(), facts, values }
+    let deviations = MEASURES.iter().filter_map(|m| Some((m.0.to_string(), groups.deviation(m.0)?)));
+    let candidate = result.candidates.iter().find(|c| c.name == name);
+    let facts = candidate
+        .map_or(vec![], |c| model_facts(c, &groups.values("epochs"), &groups.values("training_seconds")));
+    ComparedModel {
+        name: name.into(),
+        baseline: candidate.is_none(),
+        facts,
+        values,
+        initialization_deviations: deviations.collect(),
+        terms: groups.terms(),
+        ..ComparedModel::default()
+    }
 }
 
 fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
@@ -94,10 +106,6 @@ fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
     let [train, validation, test] = result.split;
     let seeds: Vec<String> = result.seeds.iter().map(u64::to_string).collect();
     let levels: Vec<String> = NOISE.iter().map(|&l| number(l)).collect();
-    let blocks = first.architecture.likelihood.iter();
-    let described = blocks.filter(|block| block.family != Family::InputOnly);
-    let mut likelihoods: Vec<&str> = described.map(|block| block.family.title()).collect();
-    likelihoods.dedup();
     let optional = |value: Option<usize>| value.map_or("—".into(), |v| v.to_string());
     let facts = [
         ("Data", input.to_string()),
@@ -105,22 +113,24 @@ fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
         ("Numbers in a row", result.width.to_string()),
         ("Classes of the label", result.classes.map_or("none".into(), |c| c.to_string())),
         ("Seeds", seeds.join(", ")),
+        ("Initial weights for each seed", result.initializations.to_string()),
         ("Epochs, at most", format!("{}, patience {}", optional(training.epochs), training.patience)),
         ("Batch size", optional(training.batch_size)),
-        ("Likelihood", likelihoods.join(", ")),
         ("Noise added to test rows", format!("Gaussian, σ = {}", levels.join(", "))),
+        ("Corruption of test rows", result.corruption.map_or("none".into(), |c| corruption_words(&c))),
         ("Version", format!("diabolo {}", env!("CARGO_PKG_VERSION"))),
     ];
     facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect()
 }
 
-fn figures(names: &[&str], result: &ComparisonResult) -> Vec<(&'static str, Figure)> {
+/// The curves of the models, each over its groups.
+fn figures<'a>(names: &[&str], groups: &dyn Fn(&str) -> Groups<'a>) -> Vec<(&'static str, Figure)> {
     let figure = |&(key, title, caption, x_label, y_label, log_x, factor, raw): &FigureRow| {
         let curve = |name: &&str| {
             let baseline = *name == RAW_INPUT;
             let shown = if baseline { raw? } else { name };
-            let points = over_seeds(&of_model(result, name), key, factor);
-            (!points.is_empty()).then(|| Curve { name: shown.into(), baseline, points })
+            let points = groups(name).curve(key, factor);
+            (!points.is_empty()).then(|| Curve { name: shown.into(), baseline, points, ..Curve::default() })
         };
         let curves: Vec<Curve> = names.iter().filter_map(curve).collect();
         let [title, caption, x_label, y_label] = [title, caption, x_label, y_label].map(str::to_string);
@@ -139,7 +149,7 @@ fn by_part(models: &[ComparedModel]) -> Option<(&'static str, Figure)> {
         };
         let points = [(0.0, "train_reconstruction"), (1.0, "test_reconstruction")].map(part);
         let points: Option<Vec<[f64; 3]>> = points.into_iter().collect();
-        Some(Curve { name: model.name.clone(), baseline: false, points: points? })
+        Some(Curve { name: model.name.clone(), points: points?, ..Curve::default() })
     };
     let curves: Vec<Curve> = models.iter().filter_map(curve).collect();
     let figure = Figure {
@@ -152,18 +162,6 @@ fn by_part(models: &[ComparedModel]) -> Option<(&'static str, Figure)> {
         ..Figure::default()
     };
     (!figure.curves.is_empty()).then_some(("reconstruction_by_part", figure))
-}
-
-/// Mean and standard error at each x that all trials have.
-fn over_seeds(trials: &[&Trial], key: &str, factor: f64) -> Vec<[f64; 3]> {
-    let curves: Vec<&Vec<(f64, f64)>> = trials.iter().filter_map(|t| t.curves.get(key)).collect();
-    let shared = curves.iter().map(|c| c.len()).min().unwrap_or(0);
-    let point = |i: usize| {
-        let values: Vec<f64> = curves.iter().map(|c| c[i].1 * factor).collect();
-        let found = Summary::of(&values);
-        [curves[0][i].0, found.mean, found.standard_error.unwrap_or(0.0)]
-    };
-    (0..shared).map(point).collect()
 }
 
 fn pictures(result: &ComparisonResult) -> Option<ComparedPictures> {

@@ -3,7 +3,8 @@
 use diabolo_report::comparison::Summary;
 use diabolo_report::number;
 
-use crate::model::{ContractiveConfig, FamilyConfig};
+use crate::distribution::Family;
+use crate::model::{Architecture, ContractiveConfig, FamilyConfig};
 use crate::objective::{Corruption, Sparsity};
 use crate::task::compare::Candidate;
 
@@ -20,6 +21,7 @@ pub(super) fn model_facts(candidate: &Candidate, epochs: &[f64], seconds: &[f64]
     vec![
         fact("Regularization", regularization(&architecture.family)),
         fact("Layers", widths.join(" → ")),
+        fact("Likelihood", likelihoods(architecture)),
         fact("Activation", activations.join(", code ")),
         fact(
             "Weights",
@@ -31,20 +33,36 @@ pub(super) fn model_facts(candidate: &Candidate, epochs: &[f64], seconds: &[f64]
     ]
 }
 
+/// The distributions of the decoder's outputs.
+fn likelihoods(architecture: &Architecture) -> String {
+    let described = architecture.likelihood.iter().filter(|block| block.family != Family::InputOnly);
+    let mut titles: Vec<&str> = described.map(|block| block.family.title()).collect();
+    titles.dedup();
+    titles.join(", ")
+}
+
+/// Such as "25 % of the input set to 0".
+pub(super) fn corruption_words(corruption: &Corruption) -> String {
+    match corruption {
+        Corruption::Masking { probability } => {
+            format!("{} % of the input set to 0", number(100.0 * probability))
+        }
+        Corruption::Gaussian { deviation } => format!("Gaussian noise, σ = {}", number(*deviation)),
+        Corruption::ClippedGaussian { deviation } => {
+            format!("Gaussian noise, σ = {}, clipped", number(*deviation))
+        }
+        Corruption::SaltAndPepper { probability } => {
+            format!("{} % salt and pepper", number(100.0 * probability))
+        }
+    }
+}
+
 fn regularization(family: &FamilyConfig) -> String {
     match family {
         FamilyConfig::Plain { .. } => "none".into(),
-        FamilyConfig::Denoising { corruption, .. } => match corruption {
-            Corruption::Masking { probability } => {
-                format!("trained with {} % of the input set to 0", number(100.0 * probability))
-            }
-            Corruption::Gaussian { deviation } | Corruption::ClippedGaussian { deviation } => {
-                format!("trained with Gaussian noise, σ = {}", number(*deviation))
-            }
-            Corruption::SaltAndPepper { probability } => {
-                format!("trained with {} % salt and pepper", number(100.0 * probability))
-            }
-        },
+        FamilyConfig::Denoising { corruption, .. } => {
+            format!("trained with {}", corruption_words(corruption))
+        }
         FamilyConfig::Contractive(ContractiveConfig { contraction_weight, curvature_weight, .. }) => {
             let curvature = match *curvature_weight {
                 0.0 => String::new(),

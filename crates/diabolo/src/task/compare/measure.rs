@@ -1,17 +1,22 @@
 //! The metrics of each model in a comparison, on test rows.
 //!
-//! A *noisy* row is x + σε, ε ~ N(0, I), in encoded units; missing cells stay missing. All models
-//! of a seed receive the same noisy rows.
+//! A *noisy* row is x + σε, ε ~ N(0, I), in encoded units. A *corrupted* row has the corruption that
+//! denoising models were trained to remove, if any are measured. Missing cells stay missing. All
+//! models of a split receive the same noisy and corrupted rows.
 
 use std::collections::BTreeMap;
 
-use super::{SeedSplit, Trial, TrialPictures};
+use super::split::SeedSplit;
+use super::{Trial, TrialPictures};
 use crate::Result;
 use crate::data::Encoded;
-use crate::evaluate::{LatentSummary, affordable_spectrum, contraction_ratios, evaluate, noise_responses};
+use crate::evaluate::{
+    LatentSummary, affordable_spectrum, contraction_ratios, evaluate, noise_responses, objective_terms,
+};
 use crate::model::{Autoencoder, Batch, Model, in_chunks};
+use crate::objective::Corruption;
 use crate::random::{Purpose, standard_normal, stream};
-use crate::stats::{Labelled, LogisticProbe, accuracy, elementary::square, sample_quality};
+use crate::stats::{Labelled, LogisticProbe, accuracy, elementary::square, geometry, sample_quality};
 use crate::task::Draw;
 use crate::task::generate::{Source, new_rows};
 use crate::tensor::{Device, to_host};
@@ -23,6 +28,8 @@ pub(super) const SHOWN_NOISE: f64 = 0.3;
 /// Radii ‖δ‖ of the contraction ratio.
 pub const DISTANCES: [f64; 8] = [0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
 
+/// Rows whose codes are compared between initial weights.
+const ALIGNED: usize = 100;
 /// Number of new rows of each model.
 const SAMPLES: usize = 500;
 
@@ -30,7 +37,7 @@ const SAMPLES: usize = 500;
 pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Device) -> Result<Trial> {
     let test = &arena.test;
     let encode = |rows: &Encoded| in_chunks(rows, device, |batch| to_host(model.encode(batch.input())));
-    let mut trial = classified(arena, &encode)?;
+    let mut trial = classified(arena, device, &encode)?;
     let put = |trial: &mut Trial, name: &str, value: f64| {
         trial.measures.extend(value.is_finite().then(|| (name.to_string(), value)));
     };
@@ -43,11 +50,22 @@ pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Devic
     }
     let found = evaluate(model, test, None, arena.seed, device);
     put(&mut trial, "squared_error", found.mse);
+    put(&mut trial, "kl_divergence", found.kl_divergence.unwrap_or(f64::NAN));
+    put(&mut trial, "active_dimensions", found.active_units as f64);
     put(&mut trial, "contraction", found.contraction);
     put(&mut trial, "jacobian_norm", found.jacobian_norm);
     put(&mut trial, "saturated_share", found.saturated_fraction.unwrap_or(f64::NAN));
 
     let levels: Vec<f64> = std::iter::once(0.0).chain(NOISE).collect();
+    if let Some(rows) = arena.corrupted(device) {
+        let rebuilt = in_chunks(&rows, device, |batch| mean_row(model, batch));
+        put(
+            &mut trial,
+            "corrupted_squared_error",
+            squared_error(&rebuilt, test, &model.likelihood().described()),
+        );
+    }
+    trial.terms = objective_terms(model, test, arena.seed, device);
     let responses = noise_responses(model, test, &levels, arena.seed, device);
     let errors: Vec<(f64, f64)> = responses.iter().map(|r| (r.deviation, r.reconstruction_mse)).collect();
     put(&mut trial, "noisy_squared_error", mean(errors[1..].iter().map(|e| e.1)));
@@ -59,6 +77,10 @@ pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Devic
     let ratios = contraction_ratios(model, test, &DISTANCES, arena.seed, device);
     trial.curves.insert("contraction_ratio".into(), ratios.iter().map(|r| (r.radius, r.mean)).collect());
 
+    if arena.initializations > 1 {
+        let rows = test.select(&arena.order[..test.rows.min(ALIGNED)]);
+        trial.geometry = geometry(&encode(&rows), model.latent_dim()).unwrap_or_default();
+    }
     if let Some(spectrum) = affordable_spectrum(model, test, &arena.order, device)? {
         put(&mut trial, "effective_rank", spectrum.effective_rank);
         let largest = spectrum.mean.first().copied().unwrap_or(f64::NAN);
@@ -71,9 +93,13 @@ pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Devic
 
 /// The metrics of the raw input as features: noise with standard deviation σ changes each value by
 /// σ².
-pub(super) fn raw_input(arena: &SeedSplit) -> Result<Trial> {
+pub(super) fn raw_input(arena: &SeedSplit, device: &Device) -> Result<Trial> {
     let test = &arena.test;
-    let mut trial = classified(arena, &|rows: &Encoded| rows.values.to_vec())?;
+    let mut trial = classified(arena, device, &|rows: &Encoded| rows.values.to_vec())?;
+    if let Some(rows) = arena.corrupted(device) {
+        let error = squared_error(&rows.values, test, &vec![true; test.width]);
+        trial.measures.insert("corrupted_squared_error".into(), error);
+    }
     let squares: Vec<(f64, f64)> =
         std::iter::once(0.0).chain(NOISE).map(|level| (level, level * level)).collect();
     let cells = test.observed.as_ref().map_or(test.values.len(), |o| o.iter().filter(|o| **o == 1.0).count());
@@ -100,7 +126,7 @@ fn squared_deviations(values: &[f32], width: usize) -> f64 {
 }
 
 /// The accuracy of a linear probe of the features, without and with noise.
-fn classified(arena: &SeedSplit, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
+fn classified(arena: &SeedSplit, device: &Device, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Result<Trial> {
     let test = &arena.test;
     let codes = encode(test);
     let width = codes.len() / test.rows;
@@ -125,6 +151,10 @@ fn classified(arena: &SeedSplit, encode: &dyn Fn(&Encoded) -> Vec<f32>) -> Resul
             measures.insert("accuracy".into(), accuracies[0].1);
             measures.insert("noisy_accuracy".into(), mean(accuracies[1..].iter().map(|a| a.1)));
             curves.insert("accuracy".into(), accuracies);
+        }
+        if let Some(rows) = arena.corrupted(device) {
+            let accuracy = Some(right(&encode(&rows))).filter(|a| a.is_finite());
+            measures.extend(accuracy.map(|a| ("corrupted_accuracy".to_string(), a)));
         }
     }
     Ok(Trial { measures, curves, ..Trial::default() })
@@ -173,14 +203,47 @@ pub(super) fn pictures(
         // Three decimals suffice for an image.
         values.chunks_exact(test.width).map(|p| p.iter().map(|v| (v * 1e3).round() / 1e3).collect()).collect()
     };
-    let mean = |batch: Batch| to_host(model.likelihood().mean(model.reconstruct(&batch)));
-    let rebuilt = |rows: &Encoded| split(in_chunks(&rows.select(chosen), device, mean));
+    let rebuilt =
+        |rows: &Encoded| split(in_chunks(&rows.select(chosen), device, |batch| mean_row(model, batch)));
     let shown = samples.len().min(2 * chosen.len() * test.width);
     TrialPictures {
         reconstructions: rebuilt(test),
         restored: rebuilt(&noisy(test, SHOWN_NOISE, seed)),
         samples: split(samples[..shown].to_vec()),
     }
+}
+
+/// The mean of p(x|z) at the code of each row.
+fn mean_row(model: &Model, batch: Batch) -> Vec<f32> {
+    to_host(model.likelihood().mean(model.reconstruct(&batch)))
+}
+
+/// Σ (a − x)² over the observed cells of the `counted` columns, per cell.
+fn squared_error(values: &[f32], rows: &Encoded, counted: &[bool]) -> f64 {
+    let observed = rows.observed.as_ref().map(|observed| observed.to_vec());
+    let seen = |at: &usize| {
+        counted[at % counted.len()] && observed.as_ref().is_none_or(|observed| observed[*at] == 1.0)
+    };
+    let clean = &rows.values;
+    mean((0..values.len()).filter(seen).map(|at| square(f64::from(values[at] - clean[at]))))
+}
+
+impl SeedSplit {
+    /// The test rows with the corruption of the denoising models.
+    fn corrupted(&self, device: &Device) -> Option<Encoded> {
+        Some(corrupted(&self.test, self.corruption?, self.seed, device))
+    }
+}
+
+/// Rows with a corruption; missing cells stay missing.
+fn corrupted(rows: &Encoded, corruption: Corruption, seed: u64, device: &Device) -> Encoded {
+    let noise = &mut stream(seed, Purpose::ComparisonCorruption, 0, 0);
+    let x = device.tensor(rows.values.to_vec(), [rows.rows, rows.width]);
+    let mut values = to_host(corruption.apply(x, noise, device));
+    if let Some(observed) = &rows.observed {
+        values.iter_mut().zip(&**observed).for_each(|(v, o)| *v *= o);
+    }
+    rows.clone().with_values(values)
 }
 
 /// x + σε, with the same ε for every σ, so that a curve over σ is smooth.
@@ -228,6 +291,18 @@ mod tests {
     #[test]
     fn a_missing_cell_stays_missing() {
         assert_eq!(noisy(&rows(), 0.5, 7).values[3], 0.0);
+    }
+
+    #[test]
+    fn a_corruption_leaves_missing_cells_and_the_error_counts_the_others() {
+        let device = Device::cpu();
+        // Salt and pepper that nearly always strikes would set the missing cell, too.
+        let salted = corrupted(&rows(), Corruption::SaltAndPepper { probability: 0.999_999 }, 7, &device);
+        assert!(salted.values[..3].iter().all(|v| *v == 0.0 || *v == 1.0) && salted.values[3] == 0.0);
+        let masked = corrupted(&rows(), Corruption::Masking { probability: 0.999_999 }, 7, &device);
+        // (1 + 4 + 9) / 3: the missing cell does not count.
+        assert!((squared_error(&masked.values, &rows(), &[true; 2]) - 14.0 / 3.0).abs() < 1e-6);
+        assert_eq!(squared_error(&masked.values, &rows(), &[false, true]), 4.0);
     }
 
     #[test]
