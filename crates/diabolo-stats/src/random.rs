@@ -137,6 +137,10 @@ pub enum Purpose {
     AuditHoldout = 66,
     /// The order of rows with balanced levels.
     ShuffleSynthetic = 67,
+    /// The conditions of new rows of a conditional model.
+    DrawnConditions = 68,
+    /// The conditions of the rows that calibrate draws of columns that are mostly 0.
+    CalibratedConditions = 69,
     /// Which training rows the robust centre of a fit is estimated from.
     CentralRows = 63,
     /// The parts of cross-fitting.
@@ -246,7 +250,9 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 61] = [
+    const ALL: [Purpose; 63] = [
+        Purpose::DrawnConditions,
+        Purpose::CalibratedConditions,
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,

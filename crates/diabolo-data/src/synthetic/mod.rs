@@ -21,14 +21,12 @@ use diabolo_stats::random::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::cells::Cells;
+pub use crate::pool::SHARED_ROWS;
 use crate::{Error, Feature, Inferred, Result};
 pub use dependencies::dependencies;
 pub use keys::KeyFormat;
 pub use numbers::NumberScale;
 pub use part::{Cell, Part, cell_values};
-
-/// So many rows share a text that a codec holds, at least, and reach each end of its numbers.
-pub const SHARED_ROWS: usize = 3;
 
 /// How a table becomes codes.
 #[derive(Debug, Clone, PartialEq)]
