@@ -60,6 +60,7 @@ SETTINGS = {
     "series": "Column that names the series of a row, if there are several.",
     "rare": "Levels of a category in fewer rows are pooled; 10 by default.",
     "together": "Lists of columns, such as [['city', 'state']], of which only combinations of the data occur.",
+    "require": "Rules between two columns that every row keeps, such as ['start<=end'].",
     "key_format": "Format of new keys, such as 'C-[0-9]{6}'.",
 }
 

@@ -186,7 +186,7 @@ class Synthesizer(RowEstimator):
     """New rows like those it was fitted to: ``Synthesizer().fit(rows).sample(1000)``."""
 
     _preset = "synthesize"
-    _defaults = {"label": None, "key": None, "key_format": None, "rare": None, "together": None}
+    _defaults = {"label": None, "key": None, "key_format": None, "rare": None, "together": None, "require": None}
 
     def sample(self, n, *, where=None, balance=None, random_state=None):
         """``n`` new rows in the columns, types and units of the data.

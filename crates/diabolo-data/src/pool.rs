@@ -7,6 +7,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// So many rows share a combination of levels, or a text of a synthetic table's codec, that a model
+/// file holds, at least; and as many reach each end of a codec's numbers.
+pub const SHARED_ROWS: usize = 3;
 /// Columns with at most this many levels have no pool.
 const FEW_LEVELS: usize = 100;
 /// The training rows that a level of its own needs.

@@ -138,9 +138,13 @@ pub enum Purpose {
     /// The order of rows with balanced levels.
     ShuffleSynthetic = 67,
     /// The built-in data set `customers`.
-    BuiltInCustomers = 70,
+    BuiltInCustomers = 80,
     /// The built-in data set `pumps`.
-    BuiltInPumps = 71,
+    BuiltInPumps = 81,
+    /// The conditions of new rows of a conditional model.
+    DrawnConditions = 68,
+    /// The conditions of the rows that calibrate draws of columns that are mostly 0.
+    CalibratedConditions = 69,
     /// Which training rows the robust centre of a fit is estimated from.
     CentralRows = 63,
     /// The parts of cross-fitting.
@@ -258,11 +262,13 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 67] = [
+    const ALL: [Purpose; 69] = [
         Purpose::DrawnCode,
         Purpose::EncodedDraws,
         Purpose::ComparisonCorruption,
         Purpose::EvaluatedTerms,
+        Purpose::DrawnConditions,
+        Purpose::CalibratedConditions,
         Purpose::Split,
         Purpose::Initialize,
         Purpose::Shuffle,

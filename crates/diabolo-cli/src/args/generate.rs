@@ -28,9 +28,9 @@ pub struct GenerateArgs {
     /// Numbers may leave the range of the training rows
     #[arg(long)]
     pub beyond_range: bool,
-    /// Value of a condition column, such as label=7 (conditional models; default: all categories
-    /// in turn), or for synthetic tables a condition on any column, such as 'age>=65'; may be
-    /// repeated
+    /// Value of a condition column, such as label=7 (conditional models; default: drawn by the
+    /// shares of the training rows), or for synthetic tables a condition on any column, such as
+    /// 'age>=65'; may be repeated
     #[arg(long = "where", value_name = "COLUMN=VALUE", allow_hyphen_values = true)]
     pub given: Vec<String>,
     /// Column whose levels get as many rows each (synthetic tables)

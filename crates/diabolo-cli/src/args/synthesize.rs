@@ -15,6 +15,10 @@ pub struct SynthesizeArgs {
     /// repeated
     #[arg(long, value_name = "COLUMN,COLUMN")]
     pub together: Vec<String>,
+    /// Rule between two columns of numbers or dates that every row keeps, such as 'start<=end';
+    /// rows that break it are left out of the fit; may be repeated
+    #[arg(long, value_name = "COLUMN<=COLUMN")]
+    pub require: Vec<String>,
     /// Format of the keys that are made anew, such as 'C-[0-9]{6}' [default: as those of --key]
     #[arg(long, value_name = "FORMAT")]
     pub key_format: Option<String>,
@@ -25,6 +29,7 @@ impl SynthesizeArgs {
         let given = [
             ("--rare", self.rare.is_some()),
             ("--together", !self.together.is_empty()),
+            ("--require", !self.require.is_empty()),
             ("--key-format", self.key_format.is_some()),
         ];
         let given = given.into_iter().find(|(_, given)| *given);
@@ -34,6 +39,7 @@ impl SynthesizeArgs {
         synthesize.rare = self.rare.unwrap_or(synthesize.rare);
         let group = |text: &String| text.split(',').map(|name| name.trim().to_string()).collect();
         synthesize.together.extend(self.together.iter().map(group));
+        synthesize.require.extend(self.require.iter().cloned());
         synthesize.key_format = self.key_format.clone().or(synthesize.key_format.take());
         synthesize.validate()
     }

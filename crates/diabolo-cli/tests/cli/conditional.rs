@@ -22,12 +22,16 @@ fn generated_digits_have_the_requested_class() {
         rows.iter().map(|row| at(row, 4, 3) + at(row, 4, 4)).sum::<f64>() / rows.len() as f64
     };
     assert!(ink("sevens.csv") > ink("zeros.csv") + 5.0, "{} {}", ink("sevens.csv"), ink("zeros.csv"));
-    // Without --where, all classes in turn, in every format.
-    workspace.ok("generate run -n 20 -o all.csv");
+    // Without --where, classes by their shares of the training rows, in every format; images in
+    // the order of the classes.
+    workspace.ok("generate run -n 400 -o all.csv");
     let (_, rows) = cells(&workspace.text("all.csv"));
-    let labels: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
-    assert_eq!(labels[..10], ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
-    assert_eq!(labels[..10], labels[10..]);
+    let labels: Vec<usize> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
+    assert!(labels.is_sorted());
+    for class in 0..10 {
+        let count = labels.iter().filter(|label| **label == class).count();
+        assert!((20..=60).contains(&count), "{count} of {class}, of which the digits are a tenth");
+    }
     // The same seed gives the same style to every class.
     workspace.ok("generate run --where label=7 -n 40 -o again.csv");
     assert_eq!(workspace.text("sevens.csv"), workspace.text("again.csv"));
@@ -43,6 +47,26 @@ fn generated_digits_have_the_requested_class() {
     assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model cannot be combined: give a model fitted without --condition");
     assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "generate evaluator --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
+}
+
+#[test]
+fn conditions_that_are_not_given_have_their_shares() {
+    let workspace = Workspace::new();
+    // Three of four rows are red; x is large where they are blue.
+    let line = |k: usize| match k % 4 {
+        3 => format!("blue,{}\n", 500 + k % 17),
+        _ => format!("red,{}\n", k % 17),
+    };
+    workspace.write("t.csv", "color,x\n".to_string() + &(0..800).map(line).collect::<String>());
+    workspace.ok("fit t.csv --condition color --epochs 30 -q -o run");
+    workspace.ok("generate run -n 1000 -o new.csv");
+    let (_, rows) = cells(&workspace.text("new.csv"));
+    let red: Vec<bool> = rows.iter().map(|row| row[0] == "red").collect();
+    let count = red.iter().filter(|red| **red).count();
+    assert!((700..800).contains(&count), "{count} of 1000 rows are red");
+    assert!(!red.is_sorted() && !red.iter().rev().is_sorted(), "rows of a table have no order");
+    let fits = rows.iter().zip(&red).filter(|(row, red)| (row[1].parse::<f64>().unwrap() < 250.0) == **red);
+    assert!(fits.count() > 950, "x follows the condition");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod cell_code;
 mod condition;
+mod condition_shares;
 mod decode;
 mod encode;
 mod encoded;
@@ -31,6 +32,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::FieldRef;
 use serde::{Deserialize, Serialize};
 
+use self::condition_shares::ConditionShares;
 use self::layout::{CachedLayout, Layout};
 use self::scaling::Scaling;
 use self::transform::Transform;
@@ -67,6 +69,9 @@ pub struct Preprocessor {
     /// The preprocessor of the condition columns.
     #[serde(skip_serializing_if = "Option::is_none")]
     condition: Option<Box<Preprocessor>>,
+    /// How often the levels of the condition columns occur; empty in old files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    condition_shares: Vec<ConditionShares>,
     /// One transform for every feature.
     transforms: Vec<Transform>,
     /// Where each feature lies in an encoded row.
@@ -86,6 +91,8 @@ struct Stored {
     binarization: Option<Binarization>,
     #[serde(default)]
     condition: Option<Box<Preprocessor>>,
+    #[serde(default)]
+    condition_shares: Vec<ConditionShares>,
     transforms: Vec<Transform>,
 }
 
@@ -138,6 +145,7 @@ impl Preprocessor {
             }
             None => None,
         };
+        let condition_shares = condition_shares_of(&schema, input, batch, training_rows)?;
         let PreprocessConfig { unknown_category, beyond_range, binarization, .. } = *config;
         let layout = CachedLayout::default();
         let fitted = Preprocessor {
@@ -146,6 +154,7 @@ impl Preprocessor {
             beyond_range,
             binarization,
             condition,
+            condition_shares,
             transforms,
             layout,
         };
@@ -244,6 +253,21 @@ fn condition_schema(schema: &Schema) -> Option<Schema> {
     (!features.is_empty()).then(|| Schema { features, ..nothing() })
 }
 
+/// How often the levels of the condition columns occur in the training rows.
+fn condition_shares_of(
+    schema: &Schema,
+    input: &str,
+    batch: &RecordBatch,
+    training_rows: &[usize],
+) -> Result<Vec<ConditionShares>> {
+    let Some(given) = condition_schema(schema) else { return Ok(vec![]) };
+    let arrays = find_columns(&given, input, batch)?;
+    let columns = given.features.iter().zip(arrays).enumerate();
+    let with_levels = columns.filter(|(_, (feature, _))| !feature.kind.categories().is_empty());
+    let column = |(at, (feature, (_, array)))| (at, feature, Column::of(input, feature, array, 0));
+    condition_shares::fit(&with_levels.map(column).collect::<Vec<_>>(), training_rows)
+}
+
 /// The column of every feature, found by name; other columns are ignored.
 fn find_columns<'a>(
     schema: &Schema,
@@ -310,7 +334,8 @@ impl TryFrom<Stored> for Preprocessor {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let Stored { schema, unknown_category, beyond_range, binarization, condition, transforms } = stored;
+        let Stored { schema, unknown_category, beyond_range, binarization, .. } = stored;
+        let Stored { condition, condition_shares, transforms, .. } = stored;
         if schema.features.is_empty() || transforms.len() != schema.features.len() {
             return Err(format!("{} transforms for {} features", transforms.len(), schema.features.len()));
         }
@@ -322,12 +347,17 @@ impl TryFrom<Stored> for Preprocessor {
         if condition.as_ref().map(|given| given.schema.clone()) != condition_schema(&schema) {
             return Err("the preprocessing of the conditions does not fit the schema".into());
         }
+        let has_shares = !condition_shares.is_empty();
+        if has_shares && !condition_shares::are_sound(&condition_shares, &schema.condition) {
+            return Err("the shares of the conditions do not fit the schema".into());
+        }
         Ok(Preprocessor {
             schema,
             unknown_category,
             beyond_range,
             binarization,
             condition,
+            condition_shares,
             transforms,
             layout: CachedLayout::default(),
         })

@@ -9,7 +9,9 @@
 mod dependencies;
 mod keys;
 mod numbers;
+mod order;
 mod part;
+mod rules;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -21,14 +23,14 @@ use diabolo_stats::random::Stream;
 use serde::{Deserialize, Serialize};
 
 use crate::cells::Cells;
+pub use crate::pool::SHARED_ROWS;
 use crate::{Error, Feature, Inferred, Result};
 pub use dependencies::dependencies;
 pub use keys::KeyFormat;
 pub use numbers::NumberScale;
+pub use order::Order;
 pub use part::{Cell, Part, cell_values};
-
-/// So many rows share a text that a codec holds, at least, and reach each end of its numbers.
-pub const SHARED_ROWS: usize = 3;
+pub use rules::Rule;
 
 /// How a table becomes codes.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,8 @@ pub struct CodecOptions {
     pub key: Option<String>,
     /// Columns that are left out.
     pub drop: Vec<String>,
+    /// Rules that every row keeps.
+    pub rules: Vec<Rule>,
 }
 
 /// A column of the output.
@@ -61,6 +65,8 @@ struct Column {
 enum Content {
     /// The member of a part.
     Part { part: usize, member: usize },
+    /// A column that is never below others.
+    Ordered { order: usize },
     /// A key, made anew.
     Key(KeyFormat),
     /// Nothing.
@@ -74,6 +80,9 @@ pub struct TableCodec {
     /// The parts, in the order of their first columns.
     pub parts: Vec<Part>,
     columns: Vec<Column>,
+    /// The columns that are never below others, each after those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub orders: Vec<Order>,
 }
 
 /// A table as codes, row-major, and normal scores.
@@ -106,53 +115,17 @@ impl TableCodec {
         options: &CodecOptions,
     ) -> Result<(Self, Vec<String>)> {
         let mut notes = vec![];
-        let features: HashMap<&str, &Feature> =
-            inferred.schema.features.iter().map(|feature| (feature.name.as_str(), feature)).collect();
-        let groups = groups(input, rows, inferred, options)?;
-        let (mut parts, mut columns) = (vec![], vec![]);
-        let mut place: HashMap<&str, (usize, usize)> = HashMap::new();
-        for group in &groups {
-            for (member, name) in group.iter().enumerate() {
-                place.insert(name, (parts.len(), member));
-            }
-            let (part, not_shared) = Part::fit(input, rows, group, &features, options.rare)?;
-            if not_shared > 0 {
-                let (rows, hold) = if not_shared == 1 { ("row", "holds") } else { ("rows", "hold") };
-                notes.push(format!(
-                    "{not_shared} {rows} of {} {hold} what fewer than {SHARED_ROWS} rows share: it is not kept, and \
-                     such cells are drawn empty",
-                    group.join(", ")
-                ));
-            }
-            parts.push(part);
-        }
-        let dropped = |name: &str| inferred.schema.dropped.iter().any(|other| other == name);
-        for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
-            let name = field.name();
-            if options.drop.contains(name) {
-                continue;
-            }
-            let content = match place.get(name.as_str()) {
-                Some(&(part, member)) => Content::Part { part, member },
-                None => match key_format(name, array, options, dropped(name))? {
-                    Some(format) => {
-                        notes.push(format!("column '{name}' is made anew: {format}"));
-                        Content::Key(format)
-                    }
-                    None => {
-                        notes.push(format!(
-                            "column '{name}' has no levels that rows share, and is left empty"
-                        ));
-                        Content::Empty
-                    }
-                },
-            };
-            columns.push(Column { name: name.clone(), data_type: array.data_type().to_string(), content });
-        }
+        let orders = order::orders(input, rows, &inferred.schema.features, &options.rules)?;
+        let learned = learned(&inferred.schema.features, &orders);
+        let with_differences = with_differences(input, rows, &orders)?;
+        let groups = groups(input, &with_differences, &learned, options)?;
+        let (parts, more) = parts(input, &with_differences, &groups, &learned, options.rare)?;
+        notes.extend(more);
+        let columns = columns(rows, &groups, &orders, inferred, options, &mut notes)?;
         if parts.is_empty() {
             return Err(Error::data(input, "at least one usable column", "none", "keep a column"));
         }
-        Ok((TableCodec { parts, columns }, notes))
+        Ok((TableCodec { parts, columns, orders }, notes))
     }
 
     /// The codes and normal scores of rows. `noise` spreads numbers within their step.
@@ -160,6 +133,7 @@ impl TableCodec {
     /// # Errors
     /// [`Error::Data`] if a column is missing or a cell cannot be read.
     pub fn encode(&self, input: &str, rows: &RecordBatch, noise: &mut Stream) -> Result<Coded> {
+        let rows = &with_differences(input, rows, &self.orders)?;
         let (n, width) = (rows.num_rows(), self.parts.len());
         let numbers = self.parts.iter().filter(|part| part.numbers.is_some()).count();
         let mut coded = Coded { codes: vec![0; n * width], scores: vec![0.0; n * numbers] };
@@ -182,6 +156,7 @@ impl TableCodec {
     /// [`Error::Internal`] if a stored type is not readable.
     pub fn decode(&self, rows: usize, cells: &[Vec<Cell>], first_key: u64) -> Result<RecordBatch> {
         let (mut fields, mut columns): (Vec<Field>, Vec<ArrayRef>) = (vec![], vec![]);
+        let ordered = self.ordered(rows, |part, row| cells[part][row]);
         for column in &self.columns {
             let wanted: DataType =
                 column.data_type.parse().map_err(|cause| Error::internal(format!("{cause}")))?;
@@ -189,6 +164,7 @@ impl TableCodec {
                 Content::Part { part, member } => {
                     self.parts[*part].decode(*member, &wanted, &cells[*part])?
                 }
+                Content::Ordered { order } => self.orders[*order].decode(&wanted, &ordered[*order])?,
                 Content::Key(format) => {
                     let texts: StringArray =
                         (0..rows as u64).map(|row| Some(format.nth(first_key + row))).collect();
@@ -201,6 +177,35 @@ impl TableCodec {
         }
         RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns)
             .map_err(|cause| Error::internal(cause.to_string()))
+    }
+
+    /// The numbers of each of [`orders`](Self::orders) in rows of which `cell` gives that of a part
+    /// and a row; NaN where missing.
+    pub fn ordered(&self, rows: usize, cell: impl Fn(usize, usize) -> Cell) -> Vec<Vec<f64>> {
+        let of_part = |name: &str| {
+            let at = self.part_named(name)?;
+            let (part, values) = (&self.parts[at], self.parts[at].values(0));
+            Some((0..rows).map(|row| part.number_of(&values, cell(at, row))).collect())
+        };
+        let none = || vec![f64::NAN; rows];
+        let mut found: Vec<Vec<f64>> = vec![];
+        for order in &self.orders {
+            let earlier = |name: &str| self.orders.iter().zip(&found).find(|(one, _)| one.name() == name);
+            let low = |name: &str| match earlier(name) {
+                Some((_, numbers)) => numbers.clone(),
+                None => of_part(name).unwrap_or_else(none),
+            };
+            let lows: Vec<Vec<f64>> = order.lows().map(low).collect();
+            let alone = order.alone.as_deref().and_then(of_part).unwrap_or_else(none);
+            let differences = of_part(&order.difference).unwrap_or_else(none);
+            found.push(order.numbers(&lows, &differences, &alone));
+        }
+        found
+    }
+
+    /// The part that is a column of this name alone.
+    fn part_named(&self, name: &str) -> Option<usize> {
+        self.parts.iter().position(|part| part.columns.len() == 1 && part.columns[0].name == name)
     }
 
     /// The part and the member of a column.
@@ -232,9 +237,100 @@ impl TableCodec {
                 Content::Part { part, member } => {
                     self.parts.get(part).is_some_and(|part| member < part.columns.len())
                 }
+                Content::Ordered { order } => order < self.orders.len(),
                 _ => true,
             })
+            && self.orders.iter().enumerate().all(|(at, order)| {
+                let is_low = |name: &str| {
+                    self.part_named(name).is_some() || self.orders[..at].iter().any(|one| one.name() == name)
+                };
+                order.is_consistent()
+                    && order.lows().all(is_low)
+                    && self.part_named(&order.difference).is_some()
+            })
     }
+}
+
+/// The columns that a model learns, with differences in the place of ordered columns.
+fn learned(features: &[Feature], orders: &[Order]) -> Vec<Feature> {
+    let of = |feature: &Feature| match orders.iter().find(|order| order.name() == feature.name) {
+        Some(order) => order.features(),
+        None => vec![feature.clone()],
+    };
+    features.iter().flat_map(of).collect()
+}
+
+/// The rows with the columns of differences.
+fn with_differences(input: &str, rows: &RecordBatch, orders: &[Order]) -> Result<RecordBatch> {
+    orders.iter().try_fold(rows.clone(), |rows, order| order.with_differences(input, &rows))
+}
+
+/// The parts of groups of columns, and what was not kept, one sentence each.
+fn parts(
+    input: &str,
+    rows: &RecordBatch,
+    groups: &[Vec<String>],
+    learned: &[Feature],
+    rare: usize,
+) -> Result<(Vec<Part>, Vec<String>)> {
+    let features: HashMap<&str, &Feature> =
+        learned.iter().map(|feature| (feature.name.as_str(), feature)).collect();
+    let (mut parts, mut notes) = (vec![], vec![]);
+    for group in groups {
+        let (part, not_shared) = Part::fit(input, rows, group, &features, rare)?;
+        if not_shared > 0 {
+            let (rows, hold) = if not_shared == 1 { ("row", "holds") } else { ("rows", "hold") };
+            notes.push(format!(
+                "{not_shared} {rows} of {} {hold} what fewer than {SHARED_ROWS} rows share: it is not kept, and \
+                 such cells are drawn empty",
+                group.join(", ")
+            ));
+        }
+        parts.push(part);
+    }
+    Ok((parts, notes))
+}
+
+/// Where the cells of each column of the output come from.
+fn columns(
+    rows: &RecordBatch,
+    groups: &[Vec<String>],
+    orders: &[Order],
+    inferred: &Inferred,
+    options: &CodecOptions,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Column>> {
+    let mut place: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (part, group) in groups.iter().enumerate() {
+        for (member, name) in group.iter().enumerate() {
+            place.insert(name, (part, member));
+        }
+    }
+    let dropped = |name: &str| inferred.schema.dropped.iter().any(|other| other == name);
+    let mut columns = vec![];
+    for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
+        let name = field.name();
+        if options.drop.contains(name) {
+            continue;
+        }
+        let order = orders.iter().position(|order| order.name() == name);
+        let content = match (place.get(name.as_str()), order) {
+            (_, Some(order)) => Content::Ordered { order },
+            (Some(&(part, member)), None) => Content::Part { part, member },
+            (None, None) => match key_format(name, array, options, dropped(name))? {
+                Some(format) => {
+                    notes.push(format!("column '{name}' is made anew: {format}"));
+                    Content::Key(format)
+                }
+                None => {
+                    notes.push(format!("column '{name}' has no levels that rows share, and is left empty"));
+                    Content::Empty
+                }
+            },
+        };
+        columns.push(Column { name: name.clone(), data_type: array.data_type().to_string(), content });
+    }
+    Ok(columns)
 }
 
 /// How the keys of a column that is no part are made: the key, and others that differ in all rows.
@@ -263,13 +359,17 @@ fn key_format(
 fn groups(
     input: &str,
     rows: &RecordBatch,
-    inferred: &Inferred,
+    learned: &[Feature],
     options: &CodecOptions,
 ) -> Result<Vec<Vec<String>>> {
     let learned = |name: &String| {
-        inferred.schema.features.iter().any(|feature| &feature.name == name)
-            && options.key.as_ref() != Some(name)
+        learned.iter().any(|feature| &feature.name == name) && options.key.as_ref() != Some(name)
     };
+    let in_rule = |name: &&String| options.rules.iter().any(|rule| rule.low == **name || rule.high == **name);
+    if let Some(name) = options.together.iter().flatten().find(in_rule) {
+        let reason = format!("'{name}' is in both: leave it out of one");
+        return Err(Error::conflict("--require", "--together", reason));
+    }
     let mut seen: HashSet<&String> = HashSet::new();
     for name in options.together.iter().flatten() {
         if !learned(name) {

@@ -99,7 +99,8 @@ impl Part {
         let most = MOST_LEVELS.min(rows / ROWS_OF_LEVEL).max(FEW_LEVELS);
         let alone = found.values().filter(|(count, x)| *count < SHARED_ROWS && !x.is_nan());
         let alone: usize = alone.map(|(count, _)| count).sum();
-        let few = found.len() <= most && alone as f64 <= MOVED * rows as f64;
+        let known = values.iter().filter(|x| !x.is_nan()).count();
+        let few = found.len() <= most && alone as f64 <= MOVED * known as f64;
         let mass = MASS_ROWS.max((MASS_SHARE * rows as f64).ceil() as usize);
         let least = if few { SHARED_ROWS } else { mass };
         for (text, (count, x)) in &found {
@@ -253,6 +254,15 @@ impl Part {
         cell_values("levels", feature, &array).unwrap_or_else(|_| none())
     }
 
+    /// The number of a cell, where `values` are [those](Self::values) of the levels; NaN for none.
+    pub fn number_of(&self, values: &[f64], cell: Cell) -> f64 {
+        match (cell, &self.numbers) {
+            (Cell::Number(score), Some(numbers)) => numbers.number(score),
+            (Cell::Number(_), None) => f64::NAN,
+            (Cell::Level(level), _) => values.get(level as usize).copied().unwrap_or(f64::NAN),
+        }
+    }
+
     /// A number of the part as its column writes it.
     pub fn text(&self, x: f64) -> String {
         let (_, made) = number_column(&self.columns[0], std::iter::once(x));
@@ -278,13 +288,13 @@ impl Part {
 }
 
 /// Whether a column may hold numbers that are no levels.
-fn is_numeric(feature: &Feature) -> bool {
+pub(super) fn is_numeric(feature: &Feature) -> bool {
     matches!(feature.kind, FeatureKind::Datetime { .. } | FeatureKind::Numeric | FeatureKind::Count)
         || feature.storage.is_number()
 }
 
 /// The column without its categories, which may be those of one row.
-fn without_categories(mut feature: Feature) -> Feature {
+pub(super) fn without_categories(mut feature: Feature) -> Feature {
     match &mut feature.kind {
         FeatureKind::Binary { values } => values.iter_mut().for_each(String::clear),
         FeatureKind::Categorical { categories } | FeatureKind::Ordinal { categories } => categories.clear(),

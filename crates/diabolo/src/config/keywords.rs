@@ -86,7 +86,7 @@ const TABLES: [(&str, &[&str]); 6] = [
         ],
     ),
     ("forecast", &["horizon", "season"]),
-    ("synthesize", &["rare", "together", "key_format"]),
+    ("synthesize", &["rare", "together", "require", "key_format"]),
 ];
 
 /// Keywords that are named like a flag, and not like their key.

@@ -52,7 +52,7 @@ pub struct GenerateConfig {
     /// A draw from p(x|z) or its mean; by default the mean for images and for points of a path,
     /// else a draw.
     pub draw: Option<Draw>,
-    /// Condition columns and their values.
+    /// Condition columns and their values; others are drawn by their shares of the training rows.
     pub given: Vec<(String, String)>,
     /// The seed of the draws.
     pub seed: u64,
@@ -94,7 +94,7 @@ impl Predictor {
         let usual = if smooth { Draw::Mean } else { Draw::Sample };
         let draw = config.draw.unwrap_or(usual);
         // Validated before anything is drawn.
-        preprocessor.given(&config.given, 1)?;
+        preprocessor.given(&config.given)?;
         let codes = self.codes_of(config)?;
         let line = codes.as_ref().filter(|codes| !codes.steps.is_empty()).map(|_| STEPS);
         let (values, rows) = match (&codes, &config.origin) {

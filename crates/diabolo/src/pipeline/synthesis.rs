@@ -13,7 +13,7 @@ use crate::artifact::{
     FORMAT_VERSION, Run, RunSource, SavedTable, SourceRecord, TableHeader, TableRecord, write_atomically,
     write_lines,
 };
-use crate::data::synthetic::{CodecOptions, KeyFormat, TableCodec, dependencies};
+use crate::data::synthetic::{CodecOptions, KeyFormat, Rule, TableCodec, dependencies};
 use crate::data::{DataConfig, Feature, InferOptions, Split, infer, take};
 use crate::evaluate::audit::{Audit, AuditOptions, AuditTable, audit, tables};
 use crate::model::synthetic::{Calibration, PartShape, TableModel, encoded};
@@ -66,11 +66,14 @@ impl FitJob<'_> {
         let split = Split::new(&name, rows.num_rows(), data.validation, data.test, seed)?;
         // Types of columns are those of all rows here, all else is learned from training rows.
         let both = take(&name, &rows, &[&split.train[..], &split.validation[..]].concat())?;
-        let train = both.slice(0, split.train.len());
         // A label is a column like any other.
         let options = InferOptions { label: None, ..data.infer_options() };
         let inferred = infer(&name, &both, &options)?;
-        let codec_options = codec_options(&train, &inferred.schema.features, &settings, data, &mut notes)?;
+        let features = &inferred.schema.features;
+        let rules = rules(&both, &settings)?;
+        let (both, training) = keeping(&name, both, split.train.len(), features, &rules, &mut notes)?;
+        let train = both.slice(0, training);
+        let codec_options = codec_options(&train, features, &settings, data, rules, &mut notes)?;
         let (codec, more) = TableCodec::fit(&name, &train, &inferred, &codec_options)?;
         notes.extend(more);
         self.cancel.check(Phase::Prepare)?;
@@ -78,7 +81,7 @@ impl FitJob<'_> {
             input: name.clone(),
             fingerprint: fingerprint.clone(),
             rows: rows.num_rows(),
-            split: [split.train.len(), split.validation.len(), split.test.len()],
+            split: [training, both.num_rows() - training, split.test.len()],
             test_input: None,
         };
         let (saved, history) = self.fit_codec(codec, &both, &settings, source)?;
@@ -180,16 +183,57 @@ fn changed_key(model: &ModelConfig) -> Option<String> {
     }
 }
 
+/// The rules of the settings.
+fn rules(rows: &RecordBatch, settings: &SynthesizeConfig) -> Result<Vec<Rule>> {
+    let schema = rows.schema();
+    let names = schema.fields().iter().map(|field| field.name().as_str());
+    settings.require.iter().map(|text| Rule::parse(text, names.clone())).collect()
+}
+
+/// The rows that keep all rules, of which the first ones are for training, and how many of them.
+fn keeping(
+    name: &str,
+    rows: RecordBatch,
+    training: usize,
+    features: &[Feature],
+    rules: &[Rule],
+    notes: &mut Vec<String>,
+) -> Result<(RecordBatch, usize)> {
+    let mut keeps = vec![true; rows.num_rows()];
+    for rule in rules {
+        let kept = rule.kept(name, &rows, features)?;
+        let broken = kept.iter().filter(|kept| **kept == Some(false)).count();
+        notes.push(match broken {
+            0 => format!("every row keeps {rule}"),
+            _ => format!("{broken} of {} rows break {rule}, and are left out of the fit", rows.num_rows()),
+        });
+        keeps.iter_mut().zip(kept).for_each(|(keeps, kept)| *keeps &= kept != Some(false));
+    }
+    let kept: Vec<usize> = (0..keeps.len()).filter(|row| keeps[*row]).collect();
+    let training = kept.partition_point(|row| *row < training);
+    if training == 0 || training == kept.len() && keeps.len() > kept.len() {
+        let expected = "training and validation rows that keep every rule (--require)";
+        let help = "check the rules: `diabolo audit` counts how many rows keep each";
+        return Err(Error::data(name, expected, format!("{} of {}", kept.len(), keeps.len()), help));
+    }
+    match kept.len() == keeps.len() {
+        true => Ok((rows, training)),
+        false => Ok((take(name, &rows, &kept)?, training)),
+    }
+}
+
 /// The options of the codec, with dependencies that were found.
 fn codec_options(
     rows: &RecordBatch,
     features: &[Feature],
     settings: &SynthesizeConfig,
     data: &DataConfig,
+    rules: Vec<Rule>,
     notes: &mut Vec<String>,
 ) -> Result<CodecOptions> {
     let mut together = settings.together.clone();
-    let free = |name: &str| !together.iter().flatten().any(|one| one == name);
+    let in_rule = |name: &str| rules.iter().any(|rule| rule.low == name || rule.high == name);
+    let free = |name: &str| !in_rule(name) && !together.iter().flatten().any(|one| one == name);
     let candidates: Vec<&str> =
         features.iter().map(|feature| feature.name.as_str()).filter(|name| free(name)).collect();
     if settings.dependencies {
@@ -203,7 +247,7 @@ fn codec_options(
     }
     let key_format = settings.key_format.as_deref().map(str::parse::<KeyFormat>).transpose()?;
     let (key, drop) = (data.key.clone(), data.drop.clone());
-    Ok(CodecOptions { rare: settings.rare, together, key_format, key, drop })
+    Ok(CodecOptions { rare: settings.rare, together, key_format, key, drop, rules })
 }
 
 impl FittedTable {

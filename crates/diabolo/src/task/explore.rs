@@ -51,12 +51,12 @@ pub struct Codes {
     pub values: Vec<f32>,
     /// The 1-based latent dimension and its value for each code of a traversal; else empty.
     pub steps: Vec<(usize, f32)>,
-    /// The condition of each code, for conditional models: that of the (first) row, or the first of
-    /// all conditions.
+    /// The condition of each code, for conditional models: that of the (first) row, or the first
+    /// level of each column.
     pub condition: Option<Condition>,
 }
 
-/// The requested condition, else that of the first of `rows`, else the first of all conditions;
+/// The requested condition, else that of the first of `rows`, else the first level of each column;
 /// `count` times.
 fn conditions(
     saved: &SavedModel,
@@ -66,7 +66,7 @@ fn conditions(
 ) -> Result<Option<Condition>> {
     let first = match rows {
         Some(rows) if given.is_empty() => rows.condition.clone(),
-        _ => saved.header.preprocessor.given(given, 1)?.map(|(condition, _)| condition),
+        _ => saved.header.preprocessor.given(given)?.map(|(condition, _)| condition),
     };
     Ok(first.map(|condition| condition.select(&vec![0; count])))
 }

@@ -19,8 +19,9 @@ use crate::tensor::Device;
 /// Families with a prior draw z ~ p(z), then take the mean of p(x|z) or a draw from it; other
 /// families use [`walk`](super::walk) with default settings.
 ///
-/// `given` are condition columns and their values; see
-/// [`Preprocessor::given`](crate::data::Preprocessor::given). The condition columns come first.
+/// `given` are condition columns and their values; others have their shares of the training rows,
+/// see [`Preprocessor::drawn_conditions`](crate::data::Preprocessor::drawn_conditions). The
+/// condition columns come first.
 pub fn generate(
     saved: &SavedModel,
     count: usize,
@@ -32,7 +33,8 @@ pub fn generate(
     decodes_codes(saved)?;
     fits_in_memory(saved, count)?;
     let preprocessor = &saved.header.preprocessor;
-    let (condition, said) = preprocessor.given(given, count)?.unzip();
+    let noise = &mut stream(seed, Purpose::DrawnConditions, 0, 0);
+    let (condition, said) = preprocessor.drawn_conditions(given, count, noise)?.unzip();
     let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
     let values = new_rows(&source, count, draw, seed, device)?;
     let rows = decoded_rows(saved, &values, draw, seed)?;
@@ -50,9 +52,11 @@ pub(crate) fn calibrate_draws(saved: &mut SavedModel, device: &Device) -> Result
     if !preprocessor.has_point_masses() {
         return Ok(());
     }
-    let condition = preprocessor.given(&[], CALIBRATED_ON)?.map(|(condition, _)| condition);
-    let source = Source { model: &saved.model, latent: None, condition };
     let seed = saved.header.config.training.seed;
+    let noise = &mut stream(seed, Purpose::CalibratedConditions, 0, 0);
+    let condition = preprocessor.drawn_conditions(&[], CALIBRATED_ON, noise)?;
+    let condition = condition.map(|(condition, _)| condition);
+    let source = Source { model: &saved.model, latent: None, condition };
     let noise = |chunk| stream(seed, Purpose::CalibratedDraws, 0, chunk);
     if let Some(values) = from_prior(&source, CALIBRATED_ON, Draw::Sample, noise, device) {
         preprocessor.calibrate_draws(&values);

@@ -13,6 +13,9 @@ pub struct SynthesizeConfig {
     /// Groups of columns that are one joint category each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub together: Vec<Vec<String>>,
+    /// Rules between two columns that every row keeps, such as `start<=end`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<String>,
     /// Whether columns that follow from another are found, and kept so.
     pub dependencies: bool,
     /// How keys are made, such as `C-[0-9]{6}`; by default as those of the source look.
@@ -35,6 +38,7 @@ impl Default for SynthesizeConfig {
         SynthesizeConfig {
             rare: 10,
             together: vec![],
+            require: vec![],
             dependencies: true,
             key_format: None,
             hidden: 128,

@@ -88,7 +88,7 @@ impl LatentSpace {
     fn decoded(&self, code: &[f32], given: &Given, seed: Option<u64>) -> Result<DecodedCode> {
         let saved = self.predictor.saved();
         let mut row = self.predictor.decode(&self.code_table(code, given)?)?;
-        let condition = self.condition(given, 1)?;
+        let condition = self.condition(given)?;
         let device = self.predictor.device();
         let encoded = Encoded { condition, ..Encoded::from_values(code.to_vec(), code.len()) };
         let (mean, draws, drawn) = self.predictor.here(|| {
@@ -117,7 +117,7 @@ impl LatentSpace {
     pub fn returned(&self, codes: &[f32], given: &Given) -> Result<Returned> {
         let (saved, device, width) = (self.predictor.saved(), self.predictor.device(), self.latent_dim());
         self.decodes()?;
-        let condition = self.condition(given, 1)?;
+        let condition = self.condition(given)?;
         let mut found = Returned { codes: vec![], norms: vec![] };
         self.predictor.here(|| {
             for codes in codes.chunks(AT_ONCE * width) {
@@ -149,10 +149,10 @@ impl LatentSpace {
         }
     }
 
-    /// The condition of `count` codes.
-    fn condition(&self, given: &Given, count: usize) -> Result<Option<Condition>> {
+    /// The condition of a code.
+    fn condition(&self, given: &Given) -> Result<Option<Condition>> {
         let preprocessor = &self.predictor.saved().header.preprocessor;
-        Ok(preprocessor.given(given, count)?.map(|(condition, _)| condition))
+        Ok(preprocessor.given(given)?.map(|(condition, _)| condition))
     }
 
     /// The input of `decode` for one code.
@@ -168,7 +168,7 @@ impl LatentSpace {
             let column: ArrayRef = Arc::new(Float32Array::from(vec![z]));
             (name, column)
         });
-        let conditions = saved.header.preprocessor.given(given, 1)?.map(|(_, table)| table);
+        let conditions = saved.header.preprocessor.given(given)?.map(|(_, table)| table);
         let conditions = conditions.iter().flat_map(|table| {
             let schema = table.schema();
             let cell = |name: &str| texts(table, name).and_then(|cells| cells[0].clone());

@@ -1,6 +1,6 @@
 //! Conditions on synthetic rows: `income=>50K`, `age>=65`.
 
-use crate::data::synthetic::{NumberScale, Part, TableCodec};
+use crate::data::synthetic::{NumberScale, Order, Part, TableCodec};
 use crate::model::synthetic::PartCondition;
 use crate::{Error, Result};
 
@@ -67,6 +67,15 @@ impl Requirement {
         }
     }
 
+    /// An error for a comparison of a column with what is no number of it.
+    fn refuse_incomparable(&self, value: Option<f64>) -> Result<()> {
+        if value.is_some() || matches!(self.comparison, Equal | Different) {
+            return Ok(());
+        }
+        let expected = format!("a number or a date that '{}' can be compared with", self.column);
+        Err(Error::invalid_value("--where", expected, format!("'{}'", self.value)))
+    }
+
     fn fits(&self, text: Option<&str>, x: f64, value: Option<f64>) -> bool {
         match (self.comparison, value) {
             (Equal, Some(value)) if !x.is_nan() => x == value,
@@ -102,6 +111,53 @@ impl PartRequirement {
     }
 }
 
+/// What a column must be that is never below others.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct OrderedRequirement {
+    /// Which of the codec's.
+    pub order: usize,
+    requirement: Requirement,
+    value: Option<f64>,
+}
+
+impl OrderedRequirement {
+    /// Whether a number of the column fits; NaN is a missing cell.
+    pub fn fits(&self, order: &Order, x: f64) -> bool {
+        let text = x.is_nan().then(|| order.missing());
+        self.requirement.fits(text, x, self.value)
+    }
+}
+
+/// What rows must be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Wanted {
+    /// What is required of each part.
+    pub parts: Vec<Option<PartRequirement>>,
+    /// What is required of columns that are never below others.
+    pub ordered: Vec<OrderedRequirement>,
+}
+
+impl Wanted {
+    /// Whether every row will do.
+    pub fn is_anything(&self) -> bool {
+        self.parts.iter().all(Option::is_none) && self.ordered.is_empty()
+    }
+}
+
+/// What requirements mean for the parts and columns of a codec.
+pub(super) fn wanted(codec: &TableCodec, all: &[Requirement]) -> Result<Wanted> {
+    let is_ordered = |one: &&Requirement| codec.orders.iter().any(|order| order.name() == one.column);
+    let (of_orders, of_parts): (Vec<&Requirement>, Vec<&Requirement>) = all.iter().partition(is_ordered);
+    let ordered = |requirement: &Requirement| {
+        let order = codec.orders.iter().position(|order| order.name() == requirement.column).unwrap_or(0);
+        let value = codec.orders[order].number(&requirement.value);
+        requirement.refuse_incomparable(value)?;
+        Ok(OrderedRequirement { order, requirement: requirement.clone(), value })
+    };
+    let ordered = of_orders.into_iter().map(ordered).collect::<Result<_>>()?;
+    Ok(Wanted { parts: parts(codec, &of_parts)?, ordered })
+}
+
 /// The part and the member of a column; `flag` names it.
 pub(super) fn place(codec: &TableCodec, column: &str, flag: &str) -> Result<(usize, usize)> {
     codec.place(column).ok_or_else(|| {
@@ -111,7 +167,7 @@ pub(super) fn place(codec: &TableCodec, column: &str, flag: &str) -> Result<(usi
 }
 
 /// The requirements of every part.
-pub(super) fn parts(codec: &TableCodec, all: &[Requirement]) -> Result<Vec<Option<PartRequirement>>> {
+fn parts(codec: &TableCodec, all: &[&Requirement]) -> Result<Vec<Option<PartRequirement>>> {
     let mut parts: Vec<Option<PartRequirement>> = vec![None; codec.parts.len()];
     for requirement in all {
         let (at, member) = place(codec, &requirement.column, "--where")?;
@@ -143,17 +199,13 @@ fn anything(part: &Part) -> PartRequirement {
 /// Leaves what fits one more condition.
 fn restrict(slot: &mut PartRequirement, part: &Part, member: usize, requirement: &Requirement) -> Result<()> {
     let value = part.number(member, &requirement.value);
-    let Requirement { column, comparison, value: text } = requirement;
-    if value.is_none() && !matches!(comparison, Equal | Different) {
-        let expected = format!("a number or a date that '{column}' can be compared with");
-        return Err(Error::invalid_value("--where", expected, format!("'{text}'")));
-    }
+    requirement.refuse_incomparable(value)?;
     let values = part.values(member);
     for ((fits, level), x) in slot.levels.iter_mut().zip(part.all_levels()).zip(values) {
         *fits &= requirement.fits(level[member].as_deref(), x, value);
     }
     if let (Some(numbers), Some(code)) = (&part.numbers, part.number_code()) {
-        let range = match (comparison, value) {
+        let range = match (requirement.comparison, value) {
             (Different, _) => None,
             (Equal, None) => {
                 slot.condition.codes[code] = 0.0;

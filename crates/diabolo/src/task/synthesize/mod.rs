@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 
 pub use condition::{Comparison, Requirement};
 
-use self::condition::PartRequirement;
+use self::condition::Wanted;
 use super::draw::columns_fit_in_memory;
 use crate::artifact::SavedTable;
 use crate::data::synthetic::{Cell, TableCodec};
@@ -84,13 +84,13 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
     let (mut notes, mut warnings) = (vec![], vec![]);
     let mut cells: Vec<Vec<Cell>> = vec![vec![]; codec.parts.len()];
     for (stratum, (count, requirements)) in strata(saved, options)?.into_iter().enumerate() {
-        let parts = condition::parts(codec, &requirements)?;
-        let kept = draw(saved, count, &parts, (options.seed, stratum as u64), device)?;
+        let wanted = condition::wanted(codec, &requirements)?;
+        let kept = draw(saved, count, &wanted, (options.seed, stratum as u64), device)?;
         let heard = if kept.is_poor { &mut warnings } else { &mut notes };
         heard.extend(kept.note);
         for (at, part) in codec.parts.iter().enumerate() {
             let noise = &mut stream(options.seed, Purpose::SyntheticLevels, stratum as u64, at as u64);
-            let allowed = parts[at].as_ref().map(|part| part.levels.as_slice());
+            let allowed = wanted.parts[at].as_ref().map(|part| part.levels.as_slice());
             let (codes, scores) = (&kept.drawn.codes[at], &kept.drawn.scores[at]);
             cells[at].extend(kept.rows.iter().map(|&row| {
                 let score = scores.get(row).copied().unwrap_or(0.0);
@@ -147,14 +147,15 @@ fn strata(saved: &SavedTable, options: &SynthesizeOptions) -> Result<Vec<(usize,
 fn draw(
     saved: &SavedTable,
     count: usize,
-    parts: &[Option<PartRequirement>],
+    wanted: &Wanted,
     (seed, stratum): (u64, u64),
     device: &Device,
 ) -> Result<Kept> {
     let calibration = &saved.header.table.calibration;
     // Tables of one seed: a stratum and a round each.
     let table = |round: u64| (stratum << 16) + round;
-    if parts.iter().all(Option::is_none) {
+    let parts = &wanted.parts;
+    if wanted.is_anything() {
         let drawn = saved.model.draw(count, calibration, &[], (seed, table(0)), device);
         return Ok(Kept { drawn, rows: (0..count).collect(), note: None, is_poor: false });
     }
@@ -166,7 +167,7 @@ fn draw(
     while effective < count as f64 && (round == 0 || weights.len() < most) {
         let numbers = (seed, table(round));
         let mut more = saved.model.draw(count.max(ROUND), calibration, &conditions, numbers, device);
-        refuse(&mut more, &saved.header.table.codec, parts);
+        refuse(&mut more, &saved.header.table.codec, wanted);
         let all = match drawn.take() {
             Some(before) => before.and(more),
             None => more,
@@ -202,7 +203,25 @@ fn draw(
 }
 
 /// Rows with a number that does not fit get the weight 0.
-fn refuse(drawn: &mut Drawn, codec: &TableCodec, parts: &[Option<PartRequirement>]) {
+fn refuse(drawn: &mut Drawn, codec: &TableCodec, wanted: &Wanted) {
+    let Wanted { parts, ordered } = wanted;
+    if !ordered.is_empty() {
+        // Columns of rules have no pool.
+        let cell = |part: usize, row: usize| match drawn.codes[part][row] {
+            code if codec.parts[part].number_code() == Some(code as usize) => {
+                Cell::Number(drawn.scores[part][row])
+            }
+            code => Cell::Level(code),
+        };
+        let numbers = codec.ordered(drawn.log_weights.len(), cell);
+        for one in ordered {
+            for (weight, x) in drawn.log_weights.iter_mut().zip(&numbers[one.order]) {
+                if !one.fits(&codec.orders[one.order], *x) {
+                    *weight = f64::NEG_INFINITY;
+                }
+            }
+        }
+    }
     for (at, part) in codec.parts.iter().enumerate() {
         let (Some(wanted), Some(numbers)) = (&parts[at], &part.numbers) else { continue };
         let cells = drawn.codes[at].iter().zip(&drawn.scores[at]);
