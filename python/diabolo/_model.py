@@ -196,6 +196,25 @@ class Model(Saved):
         """The squared Frobenius norm of the encoder's Jacobian at each row, exact."""
         return self._made.contraction(self._rows(data).table)
 
+    def to_onnx(self, path):
+        """Writes the model as an ONNX file, for onnxruntime; returns the names of its outputs.
+
+        It has an input of rows × 1 for each column, doubles or texts: NaN and ``""`` are missing cells. The
+        outputs are ``code``, ``reconstruction`` in encoded units, and for families without a posterior
+        ``score``, ``p_value`` and ``is_anomaly`` (p ≤ 0.05). A warning says which outputs are left out.
+        """
+        outputs, notes = self._made.to_onnx(os.fspath(path))
+        warn(notes)
+        return outputs
+
+    def compress(self, data, *, embed=False, block_rows=None):
+        """The rows as the bytes of a ``.dbz`` file, without loss."""
+        return _diabolo.compress(self.to_bytes(), self._rows(data).table, embed, block_rows)
+
+    def decompress(self, data):
+        """The rows of a ``.dbz`` file."""
+        return self._frame(_diabolo.decompress(bytes(data), self.to_bytes()))
+
     def __repr__(self):
         info = self.info
         return f"<diabolo.Model: {info['family']}, {' → '.join(info['layers'])}, {info['latent_dim']} latent dimensions>"

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diabolo::arrow::RecordBatch;
-use diabolo::artifact::weights;
+use diabolo::artifact::{weights, write_atomically};
 use diabolo::data::read::OnNote;
 use diabolo::pipeline::{EvaluateOptions, EvaluationRows, Fitted, GenerateConfig, ScoreRun};
 use diabolo::task::{Draw, ImputeConfig, Rule, Scored, latent_names};
@@ -103,6 +103,15 @@ impl Model {
 
     fn save(&self, path: PathBuf) -> PyResult<()> {
         self.predictor.save(&path).map_err(raised)
+    }
+
+    /// Writes an ONNX file; the names of its outputs, and notes on what is left out.
+    fn to_onnx(&self, py: Python, path: PathBuf) -> PyResult<(Vec<String>, Vec<String>)> {
+        compute(py, || {
+            let made = self.predictor.to_onnx()?;
+            write_atomically(&path, &made.bytes)?;
+            Ok((made.outputs, made.notes))
+        })
     }
 
     /// The header of the model file, the shapes of its tensors, and what follows from them: JSON.
