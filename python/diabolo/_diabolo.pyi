@@ -35,7 +35,13 @@ class Model:
     def test_rows(self) -> Table | None: ...
     def drift(self, rows: Table) -> str: ...
     def impute(
-        self, rows: Table, samples: int = 1000, multiple: int = 0, errors: bool = False, seed: int = 0
+        self,
+        rows: Table,
+        samples: int = 1000,
+        multiple: int = 0,
+        errors: bool = False,
+        seed: int = 0,
+        first_row: int = 0,
     ) -> dict[str, Any]: ...
     def generate(
         self, count: int, given: Sequence[tuple[str, str]] = [], mean: bool | None = None, seed: int = 0

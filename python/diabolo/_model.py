@@ -196,6 +196,16 @@ class Model(Saved):
         """The squared Frobenius norm of the encoder's Jacobian at each row, exact."""
         return self._made.contraction(self._rows(data).table)
 
+    def batch_function(self, task, **arguments):
+        """A function of record batches of PyArrow, for ``map_batches`` of Ray, ``mapInArrow`` of Spark, ….
+
+        ``task`` is ``"score"``, ``"encode"`` or ``"impute"``, and the arguments are those of `diabolo.spark`.
+        It pickles as the bytes of the model file, and a process that unpickles it makes the model once.
+        """
+        from ._batches import BatchFunction
+
+        return BatchFunction(self, task, arguments)
+
     def to_onnx(self, path):
         """Writes the model as an ONNX file, for onnxruntime; returns the names of its outputs.
 
