@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping
 
-from . import _model
+from . import _functions
 from ._parameters import described
 from ._rows import columns_of, is_path, numpy_values, rows_of
 
@@ -75,7 +75,7 @@ class RowEstimator(BaseEstimator):
     def fit(self, X, y=None):
         """Fits the model to rows; `y` is ignored."""
         rows = X if is_path(X) else self._rows(X, reset=True)
-        self.model_ = _model.fit(rows, verbose=self.verbose, callback=self.callback, **self._settings())
+        self.model_ = _functions.fit(rows, verbose=self.verbose, callback=self.callback, **self._settings())
         if is_path(X):
             self._rows(X, reset=True)
         return self

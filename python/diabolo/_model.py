@@ -1,14 +1,12 @@
-"""Models, and the functions that make and use them."""
+"""Fitted models."""
 
 import json
 import os
 import sys
 import warnings as _warnings
-from collections.abc import Mapping
 
 from . import _diabolo
 from ._arguments import cell, conditions, rule_of, whole
-from ._parameters import SETTINGS, described
 from ._rows import is_path, rows_of, usual_kind
 
 
@@ -16,138 +14,12 @@ class DiaboloWarning(UserWarning):
     """Something about data or settings that a fit has noticed."""
 
 
-def fit(data, *, out=None, verbose=False, callback=None, **settings):
-    """Fits a model.
-
-    ``settings`` are keywords such as ``preset="detect"`` or ``latent_dim=8``: the flags of ``diabolo
-    fit`` with underscores; those for files are in `read`. ``out`` is a run folder to write.
-    ``callback`` gets a dict for each epoch, phase and warning; an exception of it ends the fit.
-    """
-    source, kind, types, name = _source(data)
-    out = None if out is None else os.fspath(out)
-    made, found = _diabolo.fit(source, _keywords(settings, types), name, out, _listener(verbose, callback))
-    model = _wrapped(made, kind, json.loads(found))
-    _warn(model.warnings)
-    return model
-
-
-fit.__doc__ = described(fit.__doc__, "Settings", SETTINGS)
-
-
-def load(path):
-    """The model of a run folder or a model file, also of ``diabolo fit``."""
-    return _wrapped(_diabolo.load(os.fspath(path)))
-
-
-def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=None, resize=None, gray=None,
-         strict=None):  # fmt: skip
-    """The rows of a file, a folder, or a built-in set such as ``"digits"``, as a `diabolo.Table`.
-
-    Any library of Arrow takes it: ``polars.DataFrame(table)``, ``pyarrow.table(table).to_pandas()``. The
-    options are those of ``diabolo fit`` for files; a model reads its paths as those of its fit.
-    """
-    given = {"delimiter": delimiter, "header": header, "encoding": encoding, "skip_bad_rows": skip_bad_rows,
-             "resize": resize, "gray": gray, "strict": strict}  # fmt: skip
-    table, notes = _diabolo.read(os.fspath(source), _keywords(given, {}))
-    _warn(notes)
-    return table
-
-
-def inspect(data, **settings):
-    """What rows hold, column by column: kind and why, missing cells, values, likelihood; or a model's facts."""
-    if isinstance(_of(data), _Saved):
-        return _of(data).info
-    source, _, types, name = _source(data)
-    return json.loads(_diabolo.inspect(source, _keywords(settings, types), name))
-
-
-def compare(data, *, models=("plain", "denoising", "contractive", "variational"), seeds=None, initializations=1,
-            tied=True, out=None, verbose=False, callback=None, **settings):  # fmt: skip
-    """Compares model families with the same rows, settings and seeds, as ``diabolo compare`` does.
-
-    ``seeds`` is the number of splits of the rows, ``initializations`` that of trainings on each.
-    Returns metrics and verdicts; ``out`` is a folder for the page and for resuming.
-    """
-    import tempfile
-
-    source, _, types, _ = _source(data)
-    each = [_keywords({"tied": None if name == "variational" else tied, **settings, "model": name}, types)
-            for name in models]  # fmt: skip
-    first = int(settings.get("seed") or 0)
-    chosen = [first + at for at in range(10 if seeds is None else seeds)]
-    listener = _listener(verbose, callback)
-    with tempfile.TemporaryDirectory() as folder:
-        place = os.path.join(folder, "compare") if out is None else os.fspath(out)
-        numbers, text = _diabolo.compare(
-            source, each, chosen, initializations, 30.0 if seeds is None else None, tied, place, listener
-        )
-    return {**json.loads(numbers), "text": text}
-
-
-def evaluate(model, data=None, *, samples=None, diagnose=False):
-    """Metrics of a model on rows: reconstruction, KL divergence, contraction, …, in nats per row.
-
-    The rows may be a path: of the data of the fit, the rows that were held out are used, as by default.
-    """
-    return _with(model, "evaluate").evaluate(data, samples=samples, diagnose=diagnose)
-
-
-def report(model, data=None, out=None):
-    """The report of a model as HTML, written to ``out`` if given (``.svg``: the figure).
-
-    Rows as in `evaluate`.
-    """
-    return _with(model, "report").report(data, out)
-
-
-def drift(model, data):
-    """How rows, or those of a path, differ from those held out of the fit: score, columns, latent dimensions."""
-    return _with(model, "drift").drift(data)
-
-
-def _of(model):
-    """The model of a fitted estimator, or the model itself."""
-    return getattr(model, "model_", model)
-
-
-def _with(model, name):
-    """The autoencoder that has this method."""
-    made = _of(model)
-    if not isinstance(made, Model):
-        others = "a forecast has `metrics`, a synthesizer `audit`, and `fit(..., out=FOLDER)` writes a report"
-        raise TypeError(f"{name}: expected a fitted autoencoder, found {type(made).__name__}; {others}")
-    return made
-
-
-def _source(data):
+def source_of(data):
     """What the library reads, the kind of rows, kinds of columns that follow from it, and a name."""
     if is_path(data):
         return os.fspath(data), None, {}, os.fspath(data)
     rows = rows_of(data)
     return rows.table, rows.kind, rows.types, "rows"
-
-
-def _keywords(settings, types):
-    given = {name: value for name, value in settings.items() if value is not None}
-    own = given.get("types", {})
-    if not isinstance(own, Mapping):
-        raise TypeError(f"types: expected a dict such as {{'zip': 'categorical'}}, found {own!r}")
-    types = {**types, **own}
-    aside = [given.get("drop") or [], given.get("condition") or []]
-    names = {name for names in aside for name in ([names] if isinstance(names, str) else names)}
-    names |= {given.get("key"), given.get("label")}
-    types = {name: kind for name, kind in types.items() if name not in names}
-    return json.dumps({**given, "types": types} if types else given, default=_plain)
-
-
-def _plain(value):
-    """Numbers of NumPy as Python's."""
-    for name in ("item", "tolist"):
-        if hasattr(value, name):
-            return getattr(value, name)()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")
 
 
 def _level():
@@ -158,63 +30,26 @@ def _level():
     return level
 
 
-def _warn(texts):
+def warn(texts):
+    """Warns of what the library has noted."""
     for text in texts:
         _warnings.warn(_diabolo.in_python(text), DiaboloWarning, stacklevel=_level())
 
 
-def _wrapped(made, kind=None, found=None):
+def write_page(text, out):
+    """Writes a page, if there is a place for it."""
+    if out is not None:
+        with open(out, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def wrapped(made, kind=None, found=None):
     """The model of the package around one of the extension."""
     model = next(model for model in (Model, ForecastModel, SynthesisModel) if isinstance(made, model._inner))
     return model(made, kind, found)
 
 
-def _listener(verbose, callback):
-    if callback is None and not verbose:
-        return None
-    show = _progress() if verbose else None
-
-    def listen(text):
-        event = json.loads(text)
-        if show is not None:
-            show(event)
-        if callback is not None:
-            callback(event)
-
-    return listen
-
-
-def _progress():
-    """Shows a bar of tqdm if it is there, else a line per tenth of the epochs."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        tqdm = None
-    bar = None
-
-    def show(event):
-        nonlocal bar
-        if event["event"] == "model":
-            print(f"{event['model']}, seed {event['seed']}", flush=True)
-        if event["event"] != "epoch":
-            return
-        objective = (event["validation"] or event["train"]).get("objective", float("nan"))
-        epoch, epochs = event["epoch"], event["epochs"]
-        if tqdm is None:
-            if epoch == 1 or epoch % max(epochs // 10, 1) == 0 or epoch == epochs:
-                print(f"epoch {epoch}/{epochs} · objective {objective:.3f} nats", flush=True)
-            return
-        bar = bar or tqdm(total=epochs, unit="epoch")
-        bar.set_postfix_str(f"objective {objective:.3f} nats")
-        bar.update(1)
-        if epoch == epochs:
-            bar.close()
-            bar = None
-
-    return show
-
-
-class _Saved:
+class Saved:
     """What models share: their file, also as a pickle."""
 
     _inner: type
@@ -261,14 +96,14 @@ class _Saved:
         if not is_path(data):
             return rows_of(data)
         table, notes = self._made.read(os.fspath(data))
-        _warn(notes)
+        warn(notes)
         return rows_of(table)
 
     def _frame(self, table):
         return (self._kind or usual_kind()).new(table)
 
 
-class Model(_Saved):
+class Model(Saved):
     """A fitted autoencoder, made by `fit` or `load`."""
 
     _inner = _diabolo.Model
@@ -310,7 +145,7 @@ class Model(_Saved):
         rows = self._rows(data)
         how = (*rule_of(rule), whole("reasons", reasons), explain_all, alone or not rows.is_frame)
         table, notes = self._made.score(rows.table, *how)
-        _warn(notes)
+        warn(notes)
         return rows.named(table)
 
     def impute(self, data, *, samples=1000, multiple=0, seed=0):
@@ -346,22 +181,41 @@ class Model(_Saved):
         if data is None and samples is None and not diagnose and self.metrics is not None:
             return self.metrics
         numbers, notes = self._made.evaluate(_evaluated(data), samples, diagnose)
-        _warn(notes)
+        warn(notes)
         return json.loads(numbers)
 
     def report(self, data=None, out=None):
         """The report on rows, by default on those that were held out of the fit for testing."""
         figure = out is not None and os.fspath(out).endswith(".svg")
         text, notes = self._made.report(_evaluated(data), figure)
-        _warn(notes)
-        if out is not None:
-            with open(out, "w", encoding="utf-8") as file:
-                file.write(text)
+        warn(notes)
+        write_page(text, out)
         return text
 
     def contraction(self, data):
         """The squared Frobenius norm of the encoder's Jacobian at each row, exact."""
         return self._made.contraction(self._rows(data).table)
+
+    def batch_function(self, task, **arguments):
+        """A function of record batches of PyArrow, for ``map_batches`` of Ray, ``mapInArrow`` of Spark, ….
+
+        ``task`` is ``"score"``, ``"encode"`` or ``"impute"``, and the arguments are those of `diabolo.spark`.
+        It pickles as the bytes of the model file, and a process that unpickles it makes the model once.
+        """
+        from ._batches import BatchFunction
+
+        return BatchFunction(self, task, arguments)
+
+    def to_onnx(self, path):
+        """Writes the model as an ONNX file, for onnxruntime; returns the names of its outputs.
+
+        It has an input of rows × 1 for each column, doubles or texts: NaN and ``""`` are missing cells. The
+        outputs are ``code``, ``reconstruction`` in encoded units, and for families without a posterior
+        ``score``, ``p_value`` and ``is_anomaly`` (p ≤ 0.05). A warning says which outputs are left out.
+        """
+        outputs, notes = self._made.to_onnx(os.fspath(path))
+        warn(notes)
+        return outputs
 
     def compress(self, data, *, embed=False, block_rows=None):
         """The rows as the bytes of a ``.dbz`` file, without loss."""
@@ -384,10 +238,10 @@ class Model(_Saved):
 
 def _evaluated(data):
     """Rows as the library takes them: a table, a path, or none for held-out ones."""
-    return None if data is None else _source(data)[0]
+    return None if data is None else source_of(data)[0]
 
 
-class ForecastModel(_Saved):
+class ForecastModel(Saved):
     """A fitted forecast, made by `fit` with ``preset="forecast"`` or `load`."""
 
     _inner = _diabolo.Forecast
@@ -402,7 +256,7 @@ class ForecastModel(_Saved):
         levels = [level] if isinstance(level, (int, float)) else list(level)
         start = start if start is None or hasattr(start, "__index__") else str(start)
         table, notes = self._made.forecast(rows.table, horizon, levels, whole("samples", samples), seed, start)
-        _warn(notes)
+        warn(notes)
         return rows.back(table, same_rows=False)
 
     def __repr__(self):
@@ -410,7 +264,7 @@ class ForecastModel(_Saved):
         return f"<diabolo.ForecastModel: {made['horizon']} steps, season {made['season']}>"
 
 
-class SynthesisModel(_Saved):
+class SynthesisModel(Saved):
     """A fitted model of a table, made by `fit` with ``preset="synthesize"`` or `load`."""
 
     _inner = _diabolo.Synthesis
@@ -420,7 +274,7 @@ class SynthesisModel(_Saved):
         list all, and ``balance="plan"`` gives each level of a column as many rows."""
         given = conditions(where, self._parts()) if where else []
         table, notes = self._made.generate(whole("n", n, 1), given, balance, seed)
-        _warn(notes)
+        warn(notes)
         return self._frame(table)
 
     def audit(self, out=None):
@@ -432,9 +286,7 @@ class SynthesisModel(_Saved):
         if audited is None:
             raise ValueError("an audit needs the rows of the fit, with 30 held-out ones: a model from a file has none")
         numbers, page = audited
-        if out is not None:
-            with open(out, "w", encoding="utf-8") as file:
-                file.write(page)
+        write_page(page, out)
         return json.loads(numbers)
 
     def __repr__(self):

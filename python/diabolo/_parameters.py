@@ -1,4 +1,4 @@
-"""What each setting means: for the docstrings of `fit` and of the estimators."""
+"""What each setting means: for the docstrings of `fit`, `read` and the estimators."""
 
 import inspect
 
@@ -21,6 +21,7 @@ SETTINGS = {
     "sparsity": "'l1:WEIGHT', 'kl:WEIGHT:TARGET' or 'top_k:K'.",
     "contraction_weight": "Weight λ of ‖J‖²_F.",
     "curvature_weight": "Weight γ of E‖J(x) − J(x + ε)‖²_F.",
+    "curvature_deviation": "Standard deviation of ε, in encoded units.",
     "estimator": "Of the contraction in training: auto, exact or 'hutchinson:PROBES'.",
     "bound": "elbo, 'free_bits:NATS', 'capacity:NATS:EPOCHS', 'importance:K', 'dreg:K', "
     "'total_correlation:WEIGHT' or 'mmd:WEIGHT'.",
@@ -29,6 +30,12 @@ SETTINGS = {
     "kl_weight": "Weight β of the KL divergence.",
     "kl_warmup": "Epochs over which the weight of the KL divergence rises from 0.",
     "kl_cycles": "Number of these rises.",
+    "codebook_size": "Number of vectors in each codebook, of vector_quantized.",
+    "groups": "Number of groups of equal width in its code, each with a codebook.",
+    "commitment_weight": "Weight of the squared distance between its code and the nearest vectors of the codebook.",
+    "sigma_min": "Smallest noise level of multiscale, in encoded units.",
+    "sigma_max": "Its largest noise level.",
+    "score_sigmas": "Its noise levels for anomaly scores, such as [0.2, 0.4, 0.8].",
     "condition": "Column, or columns, that the model receives and does not reconstruct.",
     "epochs": "Passes over the training rows, at most.",
     "steps": "Optimizer steps, if epochs is not set.",
@@ -43,15 +50,18 @@ SETTINGS = {
     "patience": "Epochs without improvement before the fit stops; 0: it does not.",
     "max_time": "Time limit, such as '10m'.",
     "seed": "Seed of all random numbers.",
+    "max_memory": "Memory for the data, such as '2GB'; larger data go to temporary files.",
     "key": "Column that identifies a row, such as a time; not an input of the model.",
     "label": "Column of classes, for evaluation; not an input of the model but of a synthesizer.",
     "drop": "Column, or columns, to ignore.",
     "types": "Types of columns where the detected ones are wrong, such as {'zip': 'categorical'}: numeric, count, "
     "binary, categorical, datetime, ordinal, or 'ordinal:small,medium,large'.",
+    "missing": "More texts that mean a missing cell, such as '-999', or 'age=0' for one column; 'none': no texts do.",
     "numeric": "Scaling of numbers: standardize, standardize_steps, min_max or quantile.",
     "binarize": "Of pixels: dynamic, fixed or threshold.",
     "counts": "Encoding of counts: auto, log1p or as_numeric.",
     "unknown": "Categories that the fit has not seen: missing, or error.",
+    "beyond_range": "Whether numbers of results may leave the range of the training rows.",
     "validation": "Share of the rows for validation.",
     "test": "Share of the rows held out for testing.",
     "window": "Rows of a series that are one example; for forecasts, that one is made from.",
@@ -62,6 +72,17 @@ SETTINGS = {
     "together": "Lists of columns, such as [['city', 'state']], of which only combinations of the data occur.",
     "require": "Rules between two columns that every row keeps, such as ['start<=end'].",
     "key_format": "Format of new keys, such as 'C-[0-9]{6}'.",
+}
+
+# Those of files: of `fit`, where a path is given, and of `read`.
+FILES = {
+    "delimiter": "Separator of the cells of a text file: one character, or 'tab'.",
+    "header": "Whether the first row of a text file holds the names of the columns.",
+    "encoding": "Of a text file, such as 'latin1'.",
+    "skip_bad_rows": "How many damaged rows of a text file may be skipped.",
+    "resize": "Height and width of images, such as '32x24', or the side of a square.",
+    "gray": "Whether images are read in grey.",
+    "strict": "Whether an unreadable image is an error; else it is skipped.",
 }
 
 # Parameters of estimators that are no settings of `fit`.
@@ -82,5 +103,6 @@ _NOT_GIVEN = "What is not given, or is `None`, depends on the data and the task.
 
 def described(doc, title, names):
     """A docstring with a section, as numpydoc has them, that says what these settings mean."""
-    lines = [line for name in names for line in (name, f"    {_OWN.get(name) or SETTINGS[name]}")]
+    meanings = {**SETTINGS, **FILES, **_OWN}
+    lines = [line for name in names for line in (name, f"    {meanings[name]}")]
     return "\n".join([inspect.cleandoc(doc), "", _NOT_GIVEN, "", title, "-" * len(title), *lines])

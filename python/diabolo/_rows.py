@@ -97,8 +97,10 @@ class _PyArrow(_Arrow):
                     made = made.set_column(at, name, made.column(at).cast(came.field(name).type))
                 except (ValueError, NotImplementedError):
                     pass
-        is_batch = type(self.data).__name__ == "RecordBatch"
-        return made.combine_chunks().to_batches()[0] if is_batch and len(made) else made
+        if type(self.data).__name__ != "RecordBatch":
+            return made
+        columns = [column.combine_chunks() for column in made.columns]
+        return type(self.data).from_arrays(columns, schema=made.schema)
 
     def about(self, table):
         return self.new(table)

@@ -1,6 +1,7 @@
 """A detector for PyOD: `diabolo.pyod.Detector`. Its scores and labels have the opposite sign of scikit-learn's."""
 
 from pyod.models.base import BaseDetector
+from sklearn.utils.validation import check_is_fitted
 
 from ._tasks import AnomalyDetector
 
@@ -29,4 +30,5 @@ class Detector(BaseDetector):
 
     def decision_function(self, X):
         """The score of each row, nats above the usual."""
+        check_is_fitted(self, "detector_")
         return -self.detector_.score_samples(X)

@@ -41,7 +41,7 @@ pub fn fit(
     let (made, found) = watched(py, &cancel, on_event.as_ref(), |tell| {
         let out = out.as_deref();
         let job = job.on_event(move |event| {
-            if let Some(event) = told(&event) {
+            if let Some(event) = for_callback(&event) {
                 tell.tell(&event);
             }
         });
@@ -76,8 +76,8 @@ fn autoencoder(job: FitJob<'_>, out: Option<&Path>) -> Result<(Model, Value)> {
     Ok((Model::fitted(fitted), found))
 }
 
-/// What a callback is told.
-fn told(event: &Event) -> Option<Value> {
+/// The event as the dict that a callback gets; `None` for events that it does not get.
+fn for_callback(event: &Event) -> Option<Value> {
     match event {
         Event::Phase(phase) => Some(json!({ "event": "phase", "phase": phase.name() })),
         Event::Epoch(record, epochs) => {

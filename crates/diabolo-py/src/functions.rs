@@ -8,7 +8,7 @@ use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent, Inspection};
 use diabolo::report::comparison::assemble;
 use diabolo::task::compare::{Plan, validate};
 use diabolo::tensor::Device;
-use diabolo::{Error, Result};
+use diabolo::{Config, Error, Result};
 use pyo3::prelude::*;
 use serde_json::json;
 
@@ -24,6 +24,12 @@ use crate::watch::{compute, raised, watched};
 #[pyfunction]
 pub fn read(py: Python, path: &str, keywords: &str) -> PyResult<(Table, Vec<String>)> {
     read_as(py, path, &config(keywords)?.data)
+}
+
+/// The names of all settings.
+#[pyfunction]
+pub fn keywords() -> Vec<&'static str> {
+    Config::keywords().collect()
 }
 
 /// The model of a run folder or a model file.

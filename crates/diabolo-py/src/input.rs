@@ -3,13 +3,12 @@
 use diabolo::data::read::OnNote;
 use diabolo::data::{DataConfig, ReadOptions, open};
 use diabolo::{Config, Error, FitJob};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::table::Table;
 use crate::watch::{compute, raised};
-use crate::words::in_python;
 
 /// Rows: a table, or a path or the name of a built-in set.
 #[derive(FromPyObject)]
@@ -42,7 +41,6 @@ impl Input {
 pub fn config(keywords: &str) -> PyResult<Config> {
     let given: Map<String, Value> =
         serde_json::from_str(keywords).map_err(|cause| PyValueError::new_err(cause.to_string()))?;
-    Config::check_keywords(&given).map_err(|error| PyTypeError::new_err(in_python(&error.to_string())))?;
     Config::of_keywords(&given).map_err(raised)
 }
 

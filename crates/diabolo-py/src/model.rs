@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use diabolo::arrow::RecordBatch;
-use diabolo::artifact::weights;
+use diabolo::artifact::{weights, write_atomically};
 use diabolo::data::read::OnNote;
 use diabolo::pipeline::{EvaluateOptions, EvaluationRows, Fitted, GenerateConfig, ScoreRun};
 use diabolo::task::{Draw, ImputeConfig, Rule, Scored, latent_names};
@@ -105,6 +105,15 @@ impl Model {
         self.predictor.save(&path).map_err(raised)
     }
 
+    /// Writes an ONNX file; the names of its outputs, and notes on what is left out.
+    fn to_onnx(&self, py: Python, path: PathBuf) -> PyResult<(Vec<String>, Vec<String>)> {
+        compute(py, || {
+            let made = self.predictor.to_onnx()?;
+            write_atomically(&path, &made.bytes)?;
+            Ok((made.outputs, made.notes))
+        })
+    }
+
     /// The header of the model file, the shapes of its tensors, and what follows from them: JSON.
     fn describe(&self) -> String {
         let saved = self.predictor.saved();
@@ -187,7 +196,9 @@ impl Model {
     }
 
     /// The completed table, the mask, the standard errors if wanted, and `multiple` drawn tables.
-    #[pyo3(signature = (rows, samples=1000, multiple=0, errors=false, seed=0))]
+    /// `first_row` is the 0-based number of the first row in its input, on which draws depend.
+    #[pyo3(signature = (rows, samples=1000, multiple=0, errors=false, seed=0, first_row=0))]
+    #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
     fn impute<'py>(
         &self,
         py: Python<'py>,
@@ -196,9 +207,10 @@ impl Model {
         multiple: usize,
         errors: bool,
         seed: u64,
+        first_row: u64,
     ) -> PyResult<Bound<'py, PyDict>> {
         let config = ImputeConfig { samples, multiple, errors, seed };
-        let found = compute(py, || self.predictor.impute(&rows.rows, &config))?;
+        let found = compute(py, || self.predictor.clone().first_row(first_row).impute(&rows.rows, &config))?;
         let table = |rows: RecordBatch| Table { rows };
         let made = PyDict::new(py);
         made.set_item("completed", Py::new(py, table(found.completed))?)?;

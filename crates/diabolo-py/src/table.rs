@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_schema::Schema;
+use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
-use pyo3::exceptions::{PyKeyError, PyTypeError};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
@@ -63,6 +64,15 @@ impl Table {
     /// The rows with these numbers, from 0.
     fn take(&self, numbers: Vec<u64>) -> PyResult<Self> {
         Ok(Table { rows: take_record_batch(&self.rows, &UInt64Array::from(numbers)).map_err(wrong)? })
+    }
+
+    /// The rows of tables with the same columns, one after the other.
+    #[staticmethod]
+    fn concat(tables: Vec<Py<Table>>) -> PyResult<Self> {
+        let first =
+            tables.first().ok_or_else(|| PyValueError::new_err("expected a table or more, found none"))?;
+        let rows = concat_batches(&first.get().rows.schema(), tables.iter().map(|table| &table.get().rows));
+        Ok(Table { rows: rows.map_err(wrong)? })
     }
 
     /// The table with these columns only.

@@ -12,6 +12,7 @@ import pytest
 import diabolo
 
 ROOT = pathlib.Path(__file__).parents[3]
+HOME = pathlib.Path(diabolo.__file__).parent
 # Settings that make a fit short.
 QUICK = {"epochs": 3, "hidden": [16], "latent_dim": 4}
 

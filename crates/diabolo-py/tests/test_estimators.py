@@ -252,7 +252,9 @@ def test_forecasts_of_an_index_of_times_have_one():
         assert made.equals(usual.set_index("when")) and forecaster.key is None
         assert made.index[0] == when[-1] + pandas.Timedelta("1h") and made.index.dtype == when.dtype
         assert forecaster.predict(2, history=rows.head(300)).index[0] == when[300]
+    # A key among the options is one: the index is no column then.
+    by_options = diabolo.Forecaster(horizon=24, epochs=2, options={"key": "when"})
+    dated = frame.reset_index().set_index(when.rename("other"))
+    assert by_options.fit(dated).predict().equals(usual) and by_options.key is None
     unnamed = diabolo.Forecaster(horizon=24, epochs=2).fit(pandas.Series(frame["load"].to_numpy(), index=list(when)))
     assert unnamed.predict().index.equals(made.index)
-
-

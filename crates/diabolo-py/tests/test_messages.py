@@ -5,8 +5,8 @@ import pytest
 from conftest import mixed_frame
 
 import diabolo
-from diabolo._diabolo import in_python
-from diabolo._parameters import SETTINGS
+from diabolo._diabolo import in_python, keywords
+from diabolo._parameters import FILES, SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,10 @@ def test_every_parameter_is_described():
         lines = kind.__doc__.splitlines()
         for parameter in kind().get_params():
             assert lines[lines.index(parameter) + 1].startswith("    ")
-    for setting in SETTINGS:
+    assert sorted([*SETTINGS, *FILES]) == sorted(keywords())
+    for setting in keywords():
         assert f"\n{setting}\n    " in diabolo.fit.__doc__
+        assert (f"\n{setting}\n    " in diabolo.read.__doc__) == (setting in FILES)
         # A known name with a wrong value.
         with pytest.raises((TypeError, ValueError)) as raised:
             diabolo.fit(mixed_frame(), **{setting: [[[]]]})

@@ -5,7 +5,6 @@ import gc
 import inspect
 import multiprocessing
 import os
-import pathlib
 import re
 import resource
 import signal
@@ -17,11 +16,10 @@ import types
 
 import numpy
 import pytest
-from conftest import QUICK, mixed_frame
+from conftest import HOME, QUICK, mixed_frame
 
 import diabolo
 
-HOME = pathlib.Path(diabolo.__file__).parent
 
 
 def python(code, **environment):

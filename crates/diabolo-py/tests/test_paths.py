@@ -116,7 +116,7 @@ def test_runs_of_every_kind_are_written(tmp_path):
 
 def test_settings_of_the_wrong_kind_name_what_was_found(mixed):
     for name, value, found in (("model", 3, "3"), ("preset", ["detect"], "detect"), ("set", "a.b=3", "a.b=3")):
-        with pytest.raises(TypeError, match=f"{name}: expected .*, found .*{found}"):
+        with pytest.raises(ValueError, match=f"{name}: expected .*, found .*{found}"):
             diabolo.fit(mixed, **{name: value})
     with pytest.raises(ValueError, match="preset forecast and model plain cannot be combined"):
         diabolo.fit(mixed, preset="forecast", model="plain")

@@ -114,10 +114,7 @@ impl Config {
     }
 
     /// Checks that `preset` and `model` are texts, and `set` is a table.
-    ///
-    /// # Errors
-    /// [`Error::Config`] with what was found.
-    pub fn check_keywords(given: &Map<String, Value>) -> Result<()> {
+    fn check_keywords(given: &Map<String, Value>) -> Result<()> {
         for (name, expected) in FIRST {
             let fits = |value: &Value| match name {
                 "set" => value.is_object() || value.is_null(),

@@ -1,0 +1,184 @@
+"""The functions that make and use models."""
+
+import json
+import os
+from collections.abc import Mapping
+
+from . import _diabolo
+from ._model import Model, Saved, source_of, warn, wrapped
+from ._parameters import FILES, SETTINGS, described
+from ._rows import is_path
+
+
+def fit(data, *, out=None, verbose=False, callback=None, **settings):
+    """Fits a model.
+
+    ``settings`` are keywords such as ``preset="detect"`` or ``latent_dim=8``: the flags of ``diabolo
+    fit`` with underscores. ``out`` is a run folder to write.
+    ``callback`` gets a dict for each epoch, phase and warning; an exception of it ends the fit.
+    """
+    source, kind, types, name = source_of(data)
+    out = None if out is None else os.fspath(out)
+    made, found = _diabolo.fit(source, _keywords(settings, types), name, out, _listener(verbose, callback))
+    model = wrapped(made, kind, json.loads(found))
+    warn(model.warnings)
+    return model
+
+
+fit.__doc__ = described(fit.__doc__, "Settings", {**SETTINGS, **FILES})
+
+
+def load(path):
+    """The model of a run folder or a model file, also of ``diabolo fit``."""
+    return wrapped(_diabolo.load(os.fspath(path)))
+
+
+def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=None, resize=None, gray=None,
+         strict=None):  # fmt: skip
+    """The rows of a file, a folder, or a built-in set such as ``"digits"``, as a `diabolo.Table`.
+
+    Any library of Arrow takes it: ``polars.DataFrame(table)``, ``pyarrow.table(table).to_pandas()``. A
+    model reads its paths as those of its fit.
+    """
+    given = {"delimiter": delimiter, "header": header, "encoding": encoding, "skip_bad_rows": skip_bad_rows,
+             "resize": resize, "gray": gray, "strict": strict}  # fmt: skip
+    table, notes = _diabolo.read(os.fspath(source), _keywords(given, {}))
+    warn(notes)
+    return table
+
+
+read.__doc__ = described(read.__doc__, "Options", FILES)
+
+
+def inspect(data, **settings):
+    """What rows hold, column by column: kind and why, missing cells, values, likelihood; or a model's facts."""
+    if isinstance(_of(data), Saved):
+        return _of(data).info
+    source, _, types, name = source_of(data)
+    return json.loads(_diabolo.inspect(source, _keywords(settings, types), name))
+
+
+def compare(data, *, models=("plain", "denoising", "contractive", "variational"), seeds=None, initializations=1,
+            tied=True, out=None, verbose=False, callback=None, **settings):  # fmt: skip
+    """Compares model families with the same rows, settings and seeds, as ``diabolo compare`` does.
+
+    ``seeds`` is the number of splits of the rows, ``initializations`` that of trainings on each.
+    Returns metrics and verdicts; ``out`` is a folder for the page and for resuming.
+    """
+    import tempfile
+
+    source, _, types, _ = source_of(data)
+    each = [_keywords({"tied": None if name == "variational" else tied, **settings, "model": name}, types)
+            for name in models]  # fmt: skip
+    first = int(settings.get("seed") or 0)
+    chosen = [first + at for at in range(10 if seeds is None else seeds)]
+    listener = _listener(verbose, callback)
+    with tempfile.TemporaryDirectory() as folder:
+        place = os.path.join(folder, "compare") if out is None else os.fspath(out)
+        numbers, text = _diabolo.compare(
+            source, each, chosen, initializations, 30.0 if seeds is None else None, tied, place, listener
+        )
+    return {**json.loads(numbers), "text": text}
+
+
+def evaluate(model, data=None, *, samples=None, diagnose=False):
+    """Metrics of a model on rows: reconstruction, KL divergence, contraction, …, in nats per row.
+
+    The rows may be a path: of the data of the fit, the rows that were held out are used, as by default.
+    """
+    return autoencoder_of(model, "evaluate").evaluate(data, samples=samples, diagnose=diagnose)
+
+
+def report(model, data=None, out=None):
+    """The report of a model as HTML, written to ``out`` if given (``.svg``: the figure).
+
+    Rows as in `evaluate`.
+    """
+    return autoencoder_of(model, "report").report(data, out)
+
+
+def drift(model, data):
+    """How rows, or those of a path, differ from those held out of the fit: score, columns, latent dimensions."""
+    return autoencoder_of(model, "drift").drift(data)
+
+
+def _of(model):
+    """The model of a fitted estimator, or the model itself."""
+    return getattr(model, "model_", model)
+
+
+def autoencoder_of(model, name):
+    """The autoencoder, which a task needs."""
+    made = _of(model)
+    if not isinstance(made, Model):
+        others = "a forecast has `metrics`, a synthesizer `audit`, and `fit(..., out=FOLDER)` writes a report"
+        raise TypeError(f"{name}: expected a fitted autoencoder, found {type(made).__name__}; {others}")
+    return made
+
+
+def _keywords(settings, types):
+    given = {name: value for name, value in settings.items() if value is not None}
+    own = given.get("types", {})
+    if not isinstance(own, Mapping):
+        raise TypeError(f"types: expected a dict such as {{'zip': 'categorical'}}, found {own!r}")
+    types = {**types, **own}
+    aside = [given.get("drop") or [], given.get("condition") or []]
+    names = {name for names in aside for name in ([names] if isinstance(names, str) else names)}
+    names |= {given.get("key"), given.get("label")}
+    types = {name: kind for name, kind in types.items() if name not in names}
+    return json.dumps({**given, "types": types} if types else given, default=_plain)
+
+
+def _plain(value):
+    """Numbers of NumPy as Python's."""
+    for name in ("item", "tolist"):
+        if hasattr(value, name):
+            return getattr(value, name)()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")
+
+
+def _listener(verbose, callback):
+    if callback is None and not verbose:
+        return None
+    show = _progress() if verbose else None
+
+    def listen(text):
+        event = json.loads(text)
+        if show is not None:
+            show(event)
+        if callback is not None:
+            callback(event)
+
+    return listen
+
+
+def _progress():
+    """Shows a bar of tqdm if it is there, else a line per tenth of the epochs."""
+    try:
+        from tqdm.auto import tqdm
+    except ImportError:
+        tqdm = None
+    bar = None
+
+    def show(event):
+        nonlocal bar
+        if event["event"] == "model":
+            print(f"{event['model']}, seed {event['seed']}", flush=True)
+        if event["event"] != "epoch":
+            return
+        objective = (event["validation"] or event["train"]).get("objective", float("nan"))
+        epoch, epochs = event["epoch"], event["epochs"]
+        if tqdm is None:
+            if epoch == 1 or epoch % max(epochs // 10, 1) == 0 or epoch == epochs:
+                print(f"epoch {epoch}/{epochs} · objective {objective:.3f} nats", flush=True)
+            return
+        bar = bar or tqdm(total=epochs, unit="epoch")
+        bar.set_postfix_str(f"objective {objective:.3f} nats")
+        bar.update(1)
+        if epoch == epochs:
+            bar.close()
+            bar = None
+
+    return show
