@@ -80,6 +80,8 @@ class ForecastModel(_Saved):
         samples: int = 0,
         seed: int = 0,
         start: int | str | None = None,
+        future: Source | None = None,
+        rolling: bool = False,
     ) -> Rows: ...
 
 class SynthesisModel(_Saved):
@@ -191,5 +193,10 @@ class Compressor(_Estimator):
 class Forecaster(_Estimator):
     history_: Source
     def predict(
-        self, horizon: int | None = None, *, level: float | Sequence[float] = (0.8, 0.95), history: Source | None = None
+        self,
+        horizon: int | None = None,
+        *,
+        level: float | Sequence[float] = (0.8, 0.95),
+        history: Source | None = None,
+        future: Source | None = None,
     ) -> Rows: ...

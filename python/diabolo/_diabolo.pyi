@@ -68,6 +68,8 @@ class Forecast:
         samples: int = 0,
         seed: int = 0,
         start: int | str | None = None,
+        future: Table | None = None,
+        rolling: bool = False,
     ) -> tuple[Table, list[str]]: ...
 
 class Synthesis:

@@ -246,16 +246,24 @@ class ForecastModel(Saved):
 
     _inner = _diabolo.Forecast
 
-    def forecast(self, data, horizon=None, *, level=(0.8, 0.95), samples=0, seed=0, start=None):
+    def forecast(
+        self, data, horizon=None, *, level=(0.8, 0.95), samples=0, seed=0, start=None, future=None, rolling=False
+    ):
         """The next values of the series of these rows, with intervals, or so many sample paths.
 
-        ``start`` is a row of each series, from 1, or a time; by default the step after the last row.
+        ``start`` is a row of each series, from 1, or a time; by default the step after the last row;
+        with ``rolling`` there is a forecast from each step after it.
+        ``future`` are rows with the key and the known columns at the predicted steps.
         """
         rows = self._rows(data)
+        future = None if future is None else self._rows(future).table
         horizon = None if horizon is None else whole("horizon", horizon, 1)
         levels = [level] if isinstance(level, (int, float)) else list(level)
         start = start if start is None or hasattr(start, "__index__") else str(start)
-        table, notes = self._made.forecast(rows.table, horizon, levels, whole("samples", samples), seed, start)
+        samples = whole("samples", samples)
+        table, notes = self._made.forecast(
+            rows.table, horizon, levels, samples, seed, start, future, bool(rolling)
+        )
         warn(notes)
         return rows.back(table, same_rows=False)
 

@@ -67,6 +67,8 @@ SETTINGS = {
     "window": "Rows of a series that are one example; for forecasts, that one is made from.",
     "horizon": "Number of steps to predict; a season by default.",
     "season": "Season in steps, 0 for none; found from the data by default.",
+    "known": "Column, or columns, whose future values are known; `predict` takes them as ``future``.",
+    "test_from": "The time at which the test part of a forecast begins, instead of its share.",
     "series": "Column that names the series of a row, if there are several.",
     "rare": "Levels of a category in fewer rows are pooled; 10 by default.",
     "together": "Lists of columns, such as [['city', 'state']], of which only combinations of the data occur.",

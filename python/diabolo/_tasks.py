@@ -234,7 +234,8 @@ class Forecaster(RowEstimator):
     """
 
     _preset = "forecast"
-    _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "test": None}
+    _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "known": None,
+                 "test": None}  # fmt: skip
 
     def fit(self, X, y=None):
         """Fits the forecast to the history, which may be a path, and from which `predict` continues."""
@@ -256,9 +257,13 @@ class Forecaster(RowEstimator):
         frame = rows.to_frame(rows.name or "value") if rows.ndim == 1 else rows
         return frame.rename_axis(index=self._time).reset_index()
 
-    def predict(self, horizon=None, *, level=(0.8, 0.95), history=None):
-        """The next values with intervals, after the rows of `fit` or after ``history``."""
+    def predict(self, horizon=None, *, level=(0.8, 0.95), history=None, future=None):
+        """The next values with intervals, after the rows of `fit` or after ``history``.
+
+        ``future`` are rows with the key and the ``known`` columns at the predicted steps.
+        """
         model = self._fitted()
         rows = self.history_ if history is None else history
-        made = model.forecast(self._timed(rows), horizon, level=level)
+        future = None if future is None else self._timed(future)
+        made = model.forecast(self._timed(rows), horizon, level=level, future=future)
         return made.set_index(self._time) if self._time is not None and hasattr(made, "iloc") else made

@@ -1,7 +1,8 @@
 //! Forecasts as text for the terminal.
 
 use diabolo::artifact::ForecastHeader;
-use diabolo::evaluate::forecast::{ForecastErrors, ForecastScores};
+use diabolo::evaluate::forecast::{ForecastErrors, ForecastScores, WorstWindow};
+use diabolo::model::forecast::effects_in_words;
 use diabolo::task::{ColumnForecast, Forecasts};
 
 use crate::output::aligned;
@@ -37,43 +38,115 @@ pub fn scores(scores: &ForecastScores) -> String {
         if scores.windows == 1 { "window" } else { "windows" },
         scores.horizon,
         line("", heads),
-        body.collect::<String>()
+        body.collect::<String>() + &diagnosis(scores)
     )
 }
 
-/// The error of a column of a series beside the values that followed.
+/// Coverage at the ends of the horizon, autocorrelation of the errors, and worst windows, one line
+/// each.
+fn diagnosis(scores: &ForecastScores) -> String {
+    let found = &scores.diagnosis;
+    let mut lines = vec![];
+    if let Some([first, .., last]) = scores.model.coverage_by_step.get("0.95").map(Vec::as_slice) {
+        lines.push(format!(
+            "coverage of 95 % at the first step {:.1} %, at the last {:.1} %",
+            100.0 * first,
+            100.0 * last
+        ));
+    }
+    let strongest = found
+        .residual_autocorrelation
+        .iter()
+        .enumerate()
+        .skip(1)
+        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    if let (Some(first), Some((at, strongest))) = (found.residual_autocorrelation.first(), strongest) {
+        lines.push(format!(
+            "autocorrelation of the errors of the next value: {first:.2} at lag 1, {strongest:.2} at lag {}",
+            at + 1
+        ));
+    }
+    let window = |window: &WorstWindow| {
+        let series = window.series.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
+        format!("{series}{} from {} ({:.2})", window.column, window.first, window.mae_standardized)
+    };
+    let worst: Vec<String> = found.worst_windows.iter().take(3).map(window).collect();
+    if !worst.is_empty() {
+        lines.push(format!("largest MAE, standardized: {}", worst.join("; ")));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// The error of a column of a series beside the values that followed, from one step or from many.
 pub struct Compared<'a> {
     series: Option<&'a str>,
     column: &'a str,
     mase: f64,
     steps: usize,
+    origins: usize,
+    /// The levels, and the share of values within their intervals.
+    coverage: Vec<(f64, f64)>,
 }
 
-/// The errors of a forecast beside the values that followed; none without such values.
-pub fn compared<'a>(made: &'a Forecasts, columns: &'a [String]) -> Vec<Compared<'a>> {
-    let of_series = made.series.iter().flat_map(|series| {
-        let error = move |(column, found): (&'a String, &ColumnForecast)| {
-            let steps = found.actual.iter().filter(|x| !x.is_nan()).count();
-            Some(Compared { series: series.name.as_deref(), column, mase: found.mase?, steps })
-        };
-        columns.iter().zip(&series.columns).filter_map(error)
-    });
-    of_series.collect()
+/// The error of each column of each series; none without values that followed.
+pub fn compared<'a>(made: &'a Forecasts, columns: &'a [String], levels: &[f64]) -> Vec<Compared<'a>> {
+    let mut all: Vec<Compared> = vec![];
+    for origins in made.series.chunk_by(|a, b| a.name == b.name) {
+        for (at, column) in columns.iter().enumerate() {
+            let found: Vec<&ColumnForecast> =
+                origins.iter().map(|one| &one.columns[at]).filter(|one| one.mase.is_some()).collect();
+            let known = |one: &ColumnForecast| one.actual.iter().filter(|x| !x.is_nan()).count();
+            let steps: usize = found.iter().map(|one| known(one)).sum();
+            if steps == 0 {
+                continue;
+            }
+            let weighted = found.iter().map(|one| one.mase.unwrap_or(0.0) * known(one) as f64);
+            let held = |one: &ColumnForecast, [low, high]: &[Vec<f64>; 2]| {
+                let within = |((x, low), high): ((&f64, &f64), &f64)| low <= x && x <= high;
+                one.actual.iter().zip(low).zip(high).filter(|cell| within(*cell)).count()
+            };
+            let share = |level: usize| {
+                let held: usize = found.iter().map(|one| held(one, &one.limits[level])).sum();
+                held as f64 / steps as f64
+            };
+            all.push(Compared {
+                series: origins[0].name.as_deref(),
+                column,
+                mase: weighted.sum::<f64>() / steps as f64,
+                steps,
+                origins: found.len(),
+                coverage: levels.iter().enumerate().map(|(at, level)| (*level, share(at))).collect(),
+            });
+        }
+    }
+    all
 }
 
 impl Compared<'_> {
     pub fn json(&self) -> serde_json::Value {
-        let Compared { series, column, mase, steps } = self;
-        serde_json::json!({ "series": series, "column": column, "mase": mase, "steps": steps })
+        let Compared { series, column, mase, steps, origins, coverage } = self;
+        let coverage: serde_json::Map<String, serde_json::Value> =
+            coverage.iter().map(|(level, share)| (level.to_string(), (*share).into())).collect();
+        serde_json::json!({
+            "series": series, "column": column, "mase": mase, "steps": steps, "origins": origins, "coverage": coverage,
+        })
     }
 }
 
 impl std::fmt::Display for Compared<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Compared { series, column, mase, steps } = self;
+        let Compared { series, column, mase, steps, origins, coverage } = self;
         let series = series.map(|name| format!(" of {name}")).unwrap_or_default();
         let unit = if *steps == 1 { "step" } else { "steps" };
-        write!(f, "{column}{series}: MASE {mase:.3} over {steps} {unit}")
+        write!(f, "{column}{series}: MASE {mase:.3} over {steps} {unit}")?;
+        if *origins > 1 {
+            let percent = |(level, share): &(f64, f64)| {
+                format!("{:.1} % within the intervals of {} %", 100.0 * share, (level * 1e4).round() / 1e2)
+            };
+            let coverage: Vec<String> = coverage.iter().map(percent).collect();
+            write!(f, " from {origins} origins; {}", coverage.join(", "))?;
+        }
+        Ok(())
     }
 }
 
@@ -102,6 +175,7 @@ pub fn header(header: &ForecastHeader) -> String {
         ("season", record.season.map_or("none".into(), |season| season.to_string())),
         ("window", choice.window.to_string()),
         ("penalty", format!("{}, towards {}", choice.penalty, choice.anchor.name())),
+        ("effects", effects_in_words(&record.schema, &record.effects).unwrap_or_else(|| "none".into())),
         ("matrices", record.choices.len().to_string()),
         (
             "written by",

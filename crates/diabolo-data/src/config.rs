@@ -45,6 +45,9 @@ pub struct DataConfig {
     /// The column that names the series of a row, where a table holds several (forecasts).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,
+    /// The columns whose future values are known (forecasts).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<String>,
     /// The column of class labels; not an input of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
@@ -98,6 +101,7 @@ impl Default for DataConfig {
             window: None,
             key: None,
             series: None,
+            known: vec![],
             label: None,
             condition: vec![],
             drop: vec![],

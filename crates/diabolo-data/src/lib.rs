@@ -68,7 +68,7 @@ pub use preprocess::{
 pub use profile::{ColumnProfile, Range, profile};
 pub use read::{ReadOptions, Source, Windows, is_earlier_row, lag, open, read_from};
 pub use schema::{Block, BlockKind, Feature, FeatureKind, Schema, Storage};
-pub use series::{KeyTime, Series, SeriesSchema, SeriesSet, TimeKey};
+pub use series::{Cycle, KeyTime, KnownRows, Series, SeriesSchema, SeriesSet, TimeKey};
 pub use spelling::Spelling;
 pub use split::Split;
 pub use stored::fill;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::report::fit_page;
-use diabolo::task::{ForecastOptions, Start};
+use diabolo::task::{ForecastOptions, FutureRows, Start};
 use diabolo::{FitJob, Forecaster, Result};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -70,7 +70,7 @@ impl Forecast {
     }
 
     /// The next values, and notes.
-    #[pyo3(signature = (rows, horizon=None, levels=vec![0.8, 0.95], samples=0, seed=0, start=None))]
+    #[pyo3(signature = (rows, horizon=None, levels=vec![0.8, 0.95], samples=0, seed=0, start=None, future=None, rolling=false))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
     fn forecast(
         &self,
@@ -81,13 +81,16 @@ impl Forecast {
         samples: usize,
         seed: u64,
         start: Option<Begin>,
+        future: Option<&Table>,
+        rolling: bool,
     ) -> PyResult<(Table, Vec<String>)> {
         let (row, text) = match start {
             Some(Begin::Row(row)) => (Some(Start::Row(row)), None),
             Some(Begin::Text(text)) => (None, Some(text)),
             None => (None, None),
         };
-        let options = ForecastOptions { horizon, levels, samples, seed, from: row };
+        let future = future.map(|given| FutureRows { input: "future".into(), rows: given.rows.clone() });
+        let options = ForecastOptions { horizon, levels, samples, seed, from: row, rolling, future };
         let options = self.forecaster.options(options, text.as_deref());
         let made = compute(py, || self.forecaster.forecast(&rows.rows, &options))?;
         Ok((Table { rows: made.table }, made.notes))

@@ -3,14 +3,13 @@
 
 use crate::axis::{Axis, drawable, range};
 use crate::document::{document, facts, section};
+use crate::forecast_errors::{ForecastDiagnosis, MethodErrors, by_step, diagnosis, errors, line};
 use crate::number::number;
 use crate::plot::{Frame, left_margin};
 use crate::svg::{Anchor, Svg, escape, shorten};
 
 /// Drawn panels, at most; the page says how many there are.
 const MOST_PANELS: usize = 24;
-/// Points of a line, at most: of more, the first ones of each group are drawn.
-const MOST_POINTS: usize = 1500;
 
 /// All that the page shows.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +26,8 @@ pub struct ForecastPage {
     pub panels: Vec<ForecastPanel>,
     /// The errors of each method on test windows, if they were measured.
     pub methods: Vec<MethodErrors>,
+    /// What the errors of the model say beyond their means.
+    pub diagnosis: Option<ForecastDiagnosis>,
 }
 
 /// The forecast of one column of one series, in original units; NaN where a value is missing.
@@ -46,17 +47,6 @@ pub struct ForecastPanel {
     pub times: Vec<String>,
 }
 
-/// The errors of one method on test windows.
-#[derive(Debug, Clone, Default)]
-pub struct MethodErrors {
-    /// The method.
-    pub name: String,
-    /// Names and values of the measures; the same names for each method.
-    pub measures: Vec<(String, Option<f64>)>,
-    /// The mean absolute error of each step, standardised.
-    pub by_step: Vec<f64>,
-}
-
 impl ForecastPage {
     /// The page: one file that needs nothing else.
     pub fn to_html(&self) -> String {
@@ -66,6 +56,7 @@ impl ForecastPage {
         out += &self.panels();
         out += &errors(&self.methods);
         out += &by_step(&self.methods);
+        out += &self.diagnosis.as_ref().map(diagnosis).unwrap_or_default();
         document(&self.title, &self.input, &out)
     }
 
@@ -163,70 +154,6 @@ fn axes(frame: &Frame, svg: &mut Svg, times: &[String]) {
     }
 }
 
-/// The values from a step on, with gaps where they are missing.
-fn line(frame: &Frame, svg: &mut Svg, start: usize, values: &[f64], class: &str) {
-    let every = values.len().div_ceil(MOST_POINTS).max(1);
-    let points: Vec<(usize, f64)> = values.iter().copied().enumerate().step_by(every).collect();
-    for run in points.split(|(_, y)| !drawable(*y)) {
-        let places: Vec<(f64, f64)> =
-            run.iter().map(|(step, y)| frame.at((start + step) as f64, *y)).collect();
-        match places.as_slice() {
-            [] => {}
-            &[only] => svg.circle(only, 2.0, &class.replace("line", "dot"), &number(run[0].1)),
-            several => svg.polyline(several, class),
-        }
-    }
-}
-
-/// The errors as a table, one line a method.
-fn errors(methods: &[MethodErrors]) -> String {
-    let Some(first) = methods.first() else { return String::new() };
-    let heads: String =
-        first.measures.iter().map(|(name, _)| format!("<th class=\"value\">{}</th>", escape(name))).collect();
-    let digits = |name: &str, x: f64| if name.contains('%') { format!("{x:.1}") } else { format!("{x:.3}") };
-    let cell = |(name, value): &(String, Option<f64>)| {
-        format!("<td class=\"value\">{}</td>", value.map_or("–".into(), |x| digits(name, x)))
-    };
-    let row = |method: &MethodErrors| {
-        let cells: String = method.measures.iter().map(cell).collect();
-        format!("<tr><th>{}</th>{cells}</tr>", escape(&method.name))
-    };
-    let body: String = methods.iter().map(row).collect();
-    let help = "Every window of the test part is scored. MASE is in units of the error of the seasonal naive forecast \
-                of one step in training: below 1 is better than that. MSE, MAE and CRPS are standardised: values are divided by the \
-                deviation of their column in training. Coverage is the share of values within an interval.";
-    let table = format!(
-        "<table class=\"errors\"><thead><tr><th>method</th>{heads}</tr></thead><tbody>{body}</tbody></table>"
-    );
-    section("Errors on test windows", help, &table)
-}
-
-/// The error of each step as lines.
-fn by_step(methods: &[MethodErrors]) -> String {
-    let longest = methods.iter().map(|method| method.by_step.len()).max().unwrap_or(0);
-    let all = methods.iter().flat_map(|method| method.by_step.iter().copied());
-    let Some((_, high)) = range(all).filter(|_| longest > 1) else { return String::new() };
-    let y = Axis::linear(0.0, high, 4);
-    let x = Axis::counting(1.0, longest as f64, 8);
-    let frame = Frame { left: left_margin(&y, 7.5), right: 740.0, top: 34.0, bottom: 240.0, x, y };
-    let mut svg = Svg::new(760.0, 290.0);
-    frame.draw(&mut svg, "step", "mean absolute error, standardised");
-    for (at, method) in methods.iter().enumerate().rev() {
-        line(&frame, &mut svg, 1, &method.by_step, &format!("line step c{}", at % 10));
-    }
-    let key = |(at, method): (usize, &MethodErrors)| {
-        format!("<span class=\"step-key c{}\">{}</span>", at % 10, escape(&method.name))
-    };
-    let keys: String = methods.iter().enumerate().map(key).collect();
-    let drawing =
-        svg.finish("plot wide", "Error by step", "The mean absolute error of each method at each step");
-    section(
-        "Error by step",
-        "",
-        &format!("<p class=\"keys\">{keys}</p><figure class=\"by-step\">{drawing}</figure>"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,6 +176,11 @@ mod tests {
             title: "Forecast".into(),
             panels: vec![panel],
             methods: vec![method("model"), method("last value")],
+            diagnosis: Some(ForecastDiagnosis {
+                coverage_by_step: vec![(0.8, vec![0.9, 0.7]), (0.95, vec![0.99, f64::NAN])],
+                autocorrelation: vec![0.4, -0.1, 0.02],
+                worst_windows: vec![("flow <a>".into(), "2024-01-03".into(), 2.5)],
+            }),
             ..ForecastPage::default()
         }
     }
@@ -260,7 +192,9 @@ mod tests {
         assert_eq!(html.matches("<polygon class=\"interval inner\"").count(), 1);
         assert_eq!(html.matches("class=\"line forecast\"").count(), 1);
         assert!(html.contains("flow &lt;a&gt;") && html.contains("2024-01-01") && html.contains("dashed"));
-        assert_eq!(html.matches("class=\"line step ").count(), 2);
+        assert_eq!(html.matches("class=\"line step ").count(), 2 + 2, "errors, and coverage of two levels");
+        assert_eq!(html.matches("class=\"bar\"").count(), 3, "an autocorrelation each");
+        assert!(html.contains("2.50") && html.contains("2024-01-03"));
         assert!(!html.contains("NaN"), "{html}");
     }
 

@@ -3,6 +3,7 @@
 
 use diabolo::arrow::RecordBatch;
 use diabolo::artifact::SavedForecast;
+use diabolo::data::{DataConfig, SeriesSchema};
 use diabolo::evaluate::forecast::{Method, evaluate};
 use diabolo::model::forecast::{
     Filled, ForecastModel, LatentForecast, Parts, SplitSeries, naive_error, spread,
@@ -46,6 +47,20 @@ fn a_noisy_season_is_found_and_forecast_within_its_bands() {
     assert!(scores.model.mase.unwrap() < scores.seasonal_naive.mase.unwrap());
     let (eighty, ninety_five) = (scores.model.coverage["0.8"], scores.model.coverage["0.95"]);
     assert!((0.74..0.86).contains(&eighty) && (0.91..0.99).contains(&ninety_five), "{scores:?}");
+}
+
+#[test]
+fn a_test_part_unlike_the_validation_part_is_said() {
+    let calm = waves(700, 1);
+    let warned = |values: &[f64]| {
+        let fitted = fit(values, &["training.epochs=0", "forecast.horizon=1"]).unwrap();
+        fitted.notes.iter().any(|note| note.contains("validation differs from test"))
+    };
+    assert!(!warned(&calm));
+    let noise = &mut stream(1, Purpose::Corrupt, 2, 0);
+    let mut wild = calm;
+    wild[560..].iter_mut().for_each(|x| *x += noise.random_range(-3.0..3.0));
+    assert!(warned(&wild));
 }
 
 #[test]
@@ -109,6 +124,7 @@ fn every_window_is_scored_and_missing_values_are_not() {
         choices: vec![],
         of_column: vec![0],
         latent: None,
+        effects: vec![Default::default()],
     };
     let parts = Parts { train: 0..20, validation: 20..30, test: 30..40 };
     let series = SplitSeries {
@@ -117,6 +133,9 @@ fn every_window_is_scored_and_missing_values_are_not() {
         naive_error: vec![naive_error(&values[..20], 1)],
         observed: vec![values],
         parts,
+        name: None,
+        times: vec![],
+        known: Default::default(),
     };
     // Without a matrix only naive forecasts can be made.
     let made = Method::SeasonalNaive.predict(&model, 0, series.columns[0].as_ref().unwrap(), 30, 1.0);
@@ -129,7 +148,9 @@ fn every_window_is_scored_and_missing_values_are_not() {
         }],
         ..model
     };
-    let scores = evaluate(&model, &Default::default(), &[series]).unwrap();
+    let (schema, _) =
+        SeriesSchema::infer("rows", &rows(&series.observed[0]), &DataConfig::default()).unwrap();
+    let scores = evaluate(&model, &Default::default(), &[series], &schema, 10).unwrap();
     assert_eq!((scores.windows, scores.seasonal_naive.mse_standardized), (9, 0.0));
     assert_eq!(scores.model, diabolo::evaluate::forecast::ForecastErrors { ..scores.last_value.clone() });
     // 0, 1, 2, 3, 0, …: the next value is off by 1, 1, 1 or 3; a missing one does not count.

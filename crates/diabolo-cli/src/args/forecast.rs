@@ -21,6 +21,13 @@ pub struct HorizonArgs {
     /// Column that names the series of a row, if the table holds several
     #[arg(long, value_name = "COLUMN")]
     pub series: Option<String>,
+    /// Columns whose future values are known, such as holiday,price: the forecast uses those that help,
+    /// and `forecast --future` gives their values to come
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub known: Vec<String>,
+    /// Test on the steps from this time on (without a key: row), instead of the share --test
+    #[arg(long, value_name = "TIME|ROW")]
+    pub test_from: Option<String>,
 }
 
 impl HorizonArgs {
@@ -29,6 +36,8 @@ impl HorizonArgs {
             ("--horizon", self.horizon.is_some()),
             ("--season", self.season.is_some()),
             ("--series", self.series.is_some()),
+            ("--known", !self.known.is_empty()),
+            ("--test-from", self.test_from.is_some()),
         ];
         let given = given.into_iter().find(|(_, given)| *given);
         let Some(forecast) = &mut config.forecast else {
@@ -36,7 +45,11 @@ impl HorizonArgs {
         };
         forecast.horizon = self.horizon.or(forecast.horizon);
         forecast.season = self.season.or(forecast.season);
+        forecast.test_from = self.test_from.clone().or(forecast.test_from.take());
         config.data.series = self.series.clone().or(config.data.series.take());
+        if !self.known.is_empty() {
+            config.data.known = self.known.clone();
+        }
         forecast.validate()
     }
 }
@@ -69,6 +82,13 @@ pub struct ForecastArgs {
     /// [default: after the last row]
     #[arg(long, value_name = "ROW|TIME")]
     pub from: Option<String>,
+    /// Forecast from each step after --from, as far as the values are known: a row for each origin (the
+    /// last value used) and step
+    #[arg(long, requires = "from", conflicts_with_all = ["samples", "report"])]
+    pub rolling: bool,
+    /// Rows with the key and the known columns (fit --known) at the steps to come
+    #[arg(long, value_name = "INPUT")]
+    pub future: Option<String>,
     /// Also write a page with history, forecast and intervals
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
@@ -80,6 +100,13 @@ impl ForecastArgs {
     /// The options as they were given.
     pub fn options(&self) -> ForecastOptions {
         let (horizon, levels) = (self.horizon, self.level.clone());
-        ForecastOptions { horizon, levels, samples: self.samples, seed: self.seed, from: None }
+        ForecastOptions {
+            horizon,
+            levels,
+            samples: self.samples,
+            seed: self.seed,
+            rolling: self.rolling,
+            ..ForecastOptions::default()
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::{Writer, open, short_name};
 use diabolo::report::{fit_page, forecast_page};
+use diabolo::task::FutureRows;
 use diabolo::{Config, Error, FitJob, Forecaster};
 use serde_json::json;
 
@@ -23,10 +24,13 @@ pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     let forecaster = Forecaster::open(&args.model)?.input(&args.input);
     let record = &forecaster.saved().header.forecast;
-    let options = forecaster.options(args.options(), args.from.as_deref());
+    let mut options = forecaster.options(args.options(), args.from.as_deref());
     let data = args.read.over(&forecaster.saved().header.config)?.data;
     let read = diabolo::data::ReadOptions { windows: None, ..shared.read_options(&data) };
     let rows = open(&args.input, &read)?.collect()?;
+    if let Some(input) = &args.future {
+        options.future = Some(FutureRows { input: input.clone(), rows: open(input, &read)?.collect()? });
+    }
     let made = forecaster.forecast(&rows, &options)?;
     made.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
     let mut writer = Writer::create(&args.out, args.format)?;
@@ -39,7 +43,7 @@ pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
         )?;
     }
     let columns: Vec<String> = record.schema.columns.iter().map(|column| column.name.clone()).collect();
-    let (rows, errors) = (made.table.num_rows(), forecast_text::compared(&made, &columns));
+    let (rows, errors) = (made.table.num_rows(), forecast_text::compared(&made, &columns, &options.levels));
     if shared.json {
         let errors: Vec<_> = errors.iter().map(|error| error.json()).collect();
         return output::print_json(&json!({ "rows": rows, "file": args.out, "errors": errors }));
@@ -79,6 +83,7 @@ pub fn evaluate(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     let forecaster = Forecaster::open(&args.model)?;
     let data = args.read.over(&forecaster.saved().header.config)?.data;
     let scores = forecaster.evaluate(args.input.as_deref(), &data, shared.on_note())?;
+    scores.diagnosis.warning().iter().for_each(|text| shared.note(format!("note: {text}")));
     match shared.json {
         true => output::print_json(&json!({ "forecast": scores })),
         false => output::print(&forecast_text::scores(&scores)),

@@ -73,6 +73,14 @@ fn evaluate_compares_with_naive_forecasts() {
     }
     assert_eq!(found["windows"], 36 - 12 + 1);
     assert!(found["mase"].as_f64() < found["seasonal_naive"]["mase"].as_f64());
+    let by_step: Vec<f64> = serde_json::from_value(found["coverage_by_step"]["0.8"].clone()).unwrap();
+    let mean = by_step.iter().sum::<f64>() / 12.0;
+    assert!(by_step.len() == 12 && (mean - found["coverage"]["0.8"].as_f64().unwrap()).abs() < 1e-9);
+    let worst = found["worst_windows"].as_array().unwrap();
+    let month = |at: usize| worst[at]["first"].as_str().unwrap().to_string();
+    assert!(worst.len() >= 2 && ("2012-01".."2014-02").contains(&month(0).as_str()), "{worst:?}");
+    assert!(worst[0]["mae_standardized"].as_f64() >= worst[1]["mae_standardized"].as_f64());
+    assert_eq!(found["residual_autocorrelation"].as_array().unwrap().len(), 25 / 4);
     assert!(workspace.ok("evaluate run -q").stdout.contains("seasonal naive"));
     assert!(workspace.ok("inspect run").stdout.contains("steps of 1 month"));
     assert!(workspace.text("run/report.html").contains("Errors on test windows"));
@@ -104,12 +112,54 @@ fn series_of_one_table_with_gaps_and_unequal_lengths() {
     );
     let near = |row: &[String], expected: f64| (row[2].parse::<f64>().unwrap() / expected - 1.0).abs() < 0.15;
     assert!(near(&rows[0], 38.0) && near(&rows[6], 303.0), "{rows:?}");
+    // The series that is left out is the first one.
+    let (head, lines) = text.split_once('\n').unwrap();
+    let of = |site: &str| -> String {
+        lines.lines().filter(|line| line.starts_with(site)).map(|line| format!("{line}\n")).collect()
+    };
+    workspace.write("turned.csv", format!("{head}\n{}{}", of("b,"), of("a,")));
+    let late = workspace.ok("forecast run turned.csv --from 2014-03");
+    assert!(late.stderr.contains("series 'b' is left out"), "{}", late.stderr);
+    assert!(cells(&late.stdout).1.iter().all(|row| row[1] == "a"), "{}", late.stdout);
     // A series that the fit did not see.
     workspace.write("new.csv", text.replace("\nb,", "\nc,"));
     let new = workspace.ok("forecast run new.csv");
     assert!(new.stderr.contains("1 series not in training (c)"), "{}", new.stderr);
     let paths = cells(&workspace.ok("forecast run sites.csv --samples 4 --horizon 2").stdout);
     assert_eq!((paths.0.join(",").as_str(), paths.1.len()), ("month,site,sample,flow", 16));
+}
+
+#[test]
+fn a_test_part_may_begin_at_a_date_and_a_back_test_run_on() {
+    let workspace = fitted();
+    let fit = "fit past.csv --key month --preset forecast --epochs 0 --horizon 12";
+    workspace.ok(&format!("{fit} --test-from 2013-01 -o dated -q"));
+    let found = workspace.json("dated/metrics.json")["forecast"].clone();
+    assert_eq!(found["windows"], 24 - 12 + 1);
+    assert_eq!(workspace.ok("evaluate dated --json -q").json()["forecast"], found);
+    let error = workspace.fails(2, &format!("{fit} --test-from 2014-02 -o late -q"));
+    assert!(error.contains("--test-from") && error.contains("12 steps"), "{error}");
+    let error = workspace.fails(3, &format!("{fit} --test-from 2001-02 -o early -q"));
+    assert!(error.contains("steps before --test-from"), "{error}");
+
+    let rolling = workspace.ok("forecast dated past.csv --from 2013-01 --rolling --level 0.8");
+    let (names, rows) = cells(&rolling.stdout);
+    assert_eq!(names, ["origin", "month", "flow", "flow_lower_80", "flow_upper_80"]);
+    assert_eq!(rows.len(), 13 * 12);
+    assert_eq!((rows[0][0].as_str(), rows[0][1].as_str()), ("2012-12", "2013-01"));
+    assert_eq!((rows[155][0].as_str(), rows[155][1].as_str()), ("2013-12", "2014-12"));
+    let once = cells(&workspace.ok("forecast dated past.csv --from 2013-02 --level 0.8").stdout).1;
+    assert!(rows[12..24].iter().zip(&once).all(|(row, once)| row[1..] == once[..]));
+    // The windows are those of the test part, and so is their error.
+    let mase = format!("MASE {:.3} over 156 steps from 13 origins", found["mase"].as_f64().unwrap());
+    assert!(
+        rolling.stderr.contains(&mase) && rolling.stderr.contains("intervals of 80 %"),
+        "{}",
+        rolling.stderr
+    );
+    let error = workspace.fails(2, "forecast dated past.csv --from 2014-02 --rolling");
+    assert!(error.contains("12 steps or more after --from"), "{error}");
+    assert!(workspace.fails(2, "forecast dated past.csv --rolling").contains("--from"));
 }
 
 #[test]
@@ -138,4 +188,97 @@ fn wrong_use_says_what_to_do() {
     workspace.ok("fit digits --model plain --epochs 1 -o digits -q");
     let error = workspace.fails(4, "forecast digits past.csv");
     assert!(error.contains("without a horizon") && error.contains("--preset forecast"), "{error}");
+}
+
+/// Days of sales: a profile of the week, a promotion on irregular days that adds 30, and noise.
+fn sales(days: std::ops::Range<usize>) -> Vec<[String; 3]> {
+    let day = |t: usize| {
+        let (mut month, mut day) = (0, t % 365);
+        for length in [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+            if day < length {
+                break;
+            }
+            (month, day) = (month + 1, day - length);
+        }
+        let promotion = (t * t + 3 * t) % 11 < 3;
+        let noise = ((t * 7919) % 101) as f64 / 25.0;
+        let value = 60.0 + [0.0, 2.0, 4.0, 9.0, 20.0, 30.0, -10.0][t % 7] + noise;
+        let value = value + if promotion { 30.0 } else { 0.0 };
+        let sky = ["clear", "grey"][t % 2].to_string();
+        [
+            format!("{}-{:02}-{:02},{}", 2021 + t / 365, month + 1, day + 1, u8::from(promotion)),
+            sky,
+            format!("{value:.1}"),
+        ]
+    };
+    days.map(day).collect()
+}
+
+#[test]
+fn known_columns_lower_the_error_and_are_asked_for() {
+    let workspace = Workspace::new();
+    let line = |[known, sky, value]: &[String; 3]| format!("{known},{sky},{value}\n");
+    let table = |rows: &[[String; 3]]| {
+        let rows: String = rows.iter().map(line).collect();
+        format!("day,promotion,sky,sales\n{rows}")
+    };
+    workspace.write("past.csv", table(&sales(0..500)));
+    let fit = "fit past.csv --key day --preset forecast --horizon 7 --epochs 0";
+    let with = workspace.ok(&format!("{fit} --known promotion,sky -o run"));
+    assert!(with.stderr.contains("effects of 'promotion'"), "{}", with.stderr);
+    workspace.ok(&format!("{fit} --drop promotion,sky -o without -q"));
+    let mse = |run: &str| {
+        workspace.json(&format!("{run}/metrics.json"))["forecast"]["mse_standardized"].as_f64().unwrap()
+    };
+    assert!(mse("run") < 0.1 * mse("without"), "{} {}", mse("run"), mse("without"));
+
+    let future: Vec<_> = sales(500..507);
+    let known = |promotion: &dyn Fn(&str) -> String| -> String {
+        let row = |row: &[String; 3]| format!("{},{}\n", promotion(&row[0]), row[1]);
+        format!("day,promotion,sky\n{}", future.iter().map(row).collect::<String>())
+    };
+    workspace.write("future.csv", known(&|cell| cell.into()));
+    workspace.write("never.csv", known(&|cell| format!("{},0", cell.split_once(',').unwrap().0)));
+    let made = |file: &str| -> Vec<f64> {
+        let rows = cells(&workspace.ok(&format!("forecast run past.csv --future {file}")).stdout).1;
+        rows.iter().map(|row| row[1].parse().unwrap()).collect()
+    };
+    let (planned, never) = (made("future.csv"), made("never.csv"));
+    for ((row, planned), never) in future.iter().zip(&planned).zip(&never) {
+        let promotion = if row[0].ends_with(",1") { 30.0 } else { 0.0 };
+        assert!((planned - never - promotion).abs() < 1.5, "{row:?} {planned} {never}");
+        assert!((planned - row[2].parse::<f64>().unwrap()).abs() < 5.0, "{row:?} {planned}");
+    }
+    let error = workspace.fails(3, "forecast run past.csv");
+    assert!(
+        error.contains("'promotion'") && error.contains("none at 7") && error.contains("2022-05-16"),
+        "{error}"
+    );
+    assert!(error.contains("--future"), "{error}");
+    workspace.write(
+        "short.csv",
+        known(&|cell| cell.into()).lines().take(6).map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    let error = workspace.fails(3, "forecast run past.csv --future short.csv");
+    assert!(error.contains("none at 2 of them: 2022-05-21, 2022-05-22"), "{error}");
+    // In a back-test the rows hold what was known.
+    let back = workspace.ok("forecast run past.csv --from 2022-05-01");
+    assert!(back.stderr.contains("MASE"), "{}", back.stderr);
+    let error = workspace.fails(2, &format!("{fit} --known day -o other -q"));
+    assert!(error.contains("--known") && error.contains("'day'"), "{error}");
+    let error = workspace.fails(3, &format!("{fit} --known price -o other -q"));
+    assert!(error.contains("'price'"), "{error}");
+}
+
+#[test]
+fn the_calendar_is_used_where_it_helps() {
+    let workspace = Workspace::new();
+    let rows: String = sales(0..500).iter().map(|row| format!("{},{}\n", row[0], row[2])).collect();
+    workspace.write("past.csv", format!("day,promotion,sales\n{rows}"));
+    workspace
+        .ok("fit past.csv --key day --known promotion --preset forecast --horizon 7 --epochs 0 -o run -q");
+    let effects = workspace.ok("inspect run --json").json()["header"]["forecast"]["effects"].to_string();
+    assert!(effects.contains("\"known\":{\"column\":0}"), "{effects}");
+    let record = workspace.ok("inspect run").stdout;
+    assert!(record.contains("'promotion'"), "{record}");
 }

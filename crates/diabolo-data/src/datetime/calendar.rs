@@ -56,6 +56,16 @@ pub(super) fn is_date(year: i64, month: u32, day: u32) -> bool {
     (1..=last).contains(&day)
 }
 
+/// Where a day, counted from 1970, lies in its year, from 0 to 1; months are equally long.
+pub(crate) fn year_part(day: f64) -> f64 {
+    let whole = day.floor() as i64;
+    let (year, month, _) = date(whole);
+    let (next_year, next) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+    let first = days(year, month, 1);
+    let part = (day - first as f64) / (days(next_year, next, 1) - first) as f64;
+    (f64::from(month) - 1.0 + part) / 12.0
+}
+
 /// The day of the week, 0 for Monday.
 pub(super) fn weekday(days: i64) -> usize {
     (days + 3).rem_euclid(7) as usize

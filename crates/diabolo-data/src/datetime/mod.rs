@@ -11,7 +11,7 @@ mod step;
 mod stride;
 mod text;
 
-pub(crate) use calendar::Moment;
+pub(crate) use calendar::{Moment, year_part};
 pub(crate) use cells::{dates_like, moments, text_of, written};
 pub(crate) use detect::detect;
 pub use format::DateFormat;

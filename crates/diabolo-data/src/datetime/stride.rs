@@ -121,6 +121,16 @@ impl Stride {
         (strides - strides.round()).abs() > OFF
     }
 
+    /// Its length in days, of a stride of dates; of months, the usual one.
+    pub(crate) fn days(self) -> f64 {
+        match self {
+            Stride::Even { amount } => amount / DAY,
+            Stride::Days { count } => f64::from(count),
+            Stride::Weekdays => 1.4,
+            Stride::Months { count, .. } => f64::from(count) * 365.25 / 12.0,
+        }
+    }
+
     /// Seasons that the calendar suggests, in strides, longest first: of a day, a week, a year.
     pub fn seasons(self, of_dates: bool) -> Vec<usize> {
         let day = match self {

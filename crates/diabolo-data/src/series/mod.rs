@@ -11,12 +11,18 @@
 //! [`SeriesSchema::infer`] finds how times are written, their step, and the columns of numbers;
 //! [`SeriesSchema::read`] places the rows of any table with these columns on the even steps.
 
+mod calendar;
+mod future;
 mod key;
+mod known;
 mod rows;
 mod schema;
 mod table;
 
+pub use calendar::Cycle;
+pub use future::KnownRows;
 pub use key::{KeyTime, TimeKey};
+pub use known::{KnownCells, KnownColumn};
 pub use rows::{Series, SeriesSet};
 pub use schema::SeriesSchema;
 

@@ -4,6 +4,7 @@ use arrow_array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow_schema::Field;
 
 use super::key::{KeyFormat, KeyTime, TimeKey, check_order};
+use super::known::known_cells;
 use super::schema::SeriesSchema;
 use super::table::{column_of, groups};
 use crate::column::Column;
@@ -24,6 +25,8 @@ pub struct Series {
     pub name: Option<String>,
     /// The numbers of each column, one for each step; NaN where missing.
     pub values: Vec<Vec<f64>>,
+    /// The regressors of the known columns, one number for each step; NaN where missing.
+    pub known: Vec<Vec<f64>>,
     /// The time of each step that has a row; without a key, none.
     pub times: Vec<(usize, KeyTime)>,
     /// The row of the table that holds its last step.
@@ -96,6 +99,7 @@ impl SeriesSchema {
                 Column::of(input, feature, array, 0).finite_numbers()
             })
             .collect::<Result<_>>()?;
+        let known = known_cells(&self.known, input, rows)?;
         let (mut series, mut notes) = (vec![], Notes::default());
         for (name, rows) in groups {
             let placed = match (&self.key, &times) {
@@ -116,7 +120,8 @@ impl SeriesSchema {
                 None => ((0..rows.len()).collect(), vec![]),
             };
             let values = numbers.iter().map(|column| on_steps(column, &rows, &steps)).collect();
-            series.push(Series { name, values, times, last_row: rows[rows.len() - 1] });
+            let known = known.iter().map(|column| on_steps(column, &rows, &steps)).collect();
+            series.push(Series { name, values, known, times, last_row: rows[rows.len() - 1] });
         }
         let names = self.id.as_deref().map(|id| {
             let (at, field) = rows
@@ -133,7 +138,7 @@ impl SeriesSchema {
         Ok(SeriesSet { series, notes, names })
     }
 
-    fn times<'a>(
+    pub(super) fn times<'a>(
         &self,
         input: &str,
         rows: &'a RecordBatch,
@@ -147,7 +152,7 @@ impl SeriesSchema {
 }
 
 /// The cells of a key.
-struct KeyCells<'a>(&'a ArrayRef);
+pub(super) struct KeyCells<'a>(&'a ArrayRef);
 
 impl<'a> KeyCells<'a> {
     fn column(&self, input: &'a str, key: &'a TimeKey) -> Column<'a> {

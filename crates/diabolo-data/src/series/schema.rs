@@ -5,6 +5,7 @@ use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
 use super::key::{KeyFormat, TimeKey, check_order};
+use super::known::KnownColumn;
 use super::table::{column_of, groups};
 use crate::column::{CellType, Column};
 use crate::datetime::Moment;
@@ -22,6 +23,9 @@ pub struct SeriesSchema {
     pub id: Option<String>,
     /// The columns of numbers.
     pub columns: Vec<Feature>,
+    /// The columns whose future values are known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<KnownColumn>,
 }
 
 impl SeriesSchema {
@@ -43,23 +47,21 @@ impl SeriesSchema {
         let aside = |name: &str| {
             options.drop.iter().chain(&options.key).chain(&options.label).any(|other| other == name)
         };
-        // Numbers that repeat, or rise, are numbers of a series, and no levels or identifiers.
         let names: Vec<String> =
             fields.fields().iter().map(|field| field.name().clone()).filter(|name| !aside(name)).collect();
         for name in names {
-            let missing = MissingWords::of(&config.missing, &name);
-            let array = column_of(input, rows, &name, "--key")?;
-            let column = Column { input, name: &name, array, first_row: 0, missing: &missing, format: None };
-            let numbers = matches!(CellType::of(array.data_type()), CellType::Number | CellType::Text)
-                && array.null_count() < array.len()
-                && column.numbers().is_ok();
-            if numbers {
+            // Numbers that repeat, or rise, are numbers of a series, and no levels or identifiers.
+            if is_numbers(input, rows, &name, config)? {
                 options.types.entry(name).or_insert(TypeName::Numeric);
             }
         }
         let inferred = infer(input, rows, &options)?;
+        let is_known = |feature: &Feature| config.known.contains(&feature.name);
+        let (known, features): (Vec<Feature>, Vec<Feature>) =
+            inferred.schema.features.into_iter().partition(is_known);
+        let known = known_columns(input, rows, known, config)?;
         let (columns, others): (Vec<Feature>, Vec<Feature>) =
-            inferred.schema.features.into_iter().partition(|feature| feature.storage.is_number());
+            features.into_iter().partition(|feature| feature.storage.is_number());
         let mut notes: Vec<String> =
             inferred.warnings.into_iter().filter(|note| !note.contains("time of the rows")).collect();
         let time = |feature: &&Feature| !matches!(feature.kind, FeatureKind::Datetime { .. });
@@ -83,13 +85,51 @@ impl SeriesSchema {
             notes.push(format!("column '{time}' is taken as the time of the rows; --key names another one"));
         }
         let key = found.as_deref().map(|key| time_key(input, rows, key, config)).transpose()?;
-        Ok((SeriesSchema { key, id, columns }, notes))
+        check_known(key.as_ref(), config)?;
+        Ok((SeriesSchema { key, id, columns, known }, notes))
     }
 
     /// A column of numbers as the column of the table writes them, under a name of its own.
     pub fn numbers(&self, column: usize, name: &str, values: impl Iterator<Item = f64>) -> (Field, ArrayRef) {
         let feature = Feature { name: name.into(), ..self.columns[column].clone() };
         number_column(&feature, values)
+    }
+}
+
+/// Whether a column holds numbers only.
+fn is_numbers(input: &str, rows: &RecordBatch, name: &str, config: &DataConfig) -> Result<bool> {
+    let missing = MissingWords::of(&config.missing, name);
+    let array = column_of(input, rows, name, "--key")?;
+    let column = Column { input, name, array, first_row: 0, missing: &missing, format: None };
+    Ok(matches!(CellType::of(array.data_type()), CellType::Number | CellType::Text)
+        && array.null_count() < array.len()
+        && column.numbers().is_ok())
+}
+
+/// The columns of `--known`; `features` are those of them that a model could use.
+fn known_columns(
+    input: &str,
+    rows: &RecordBatch,
+    features: Vec<Feature>,
+    config: &DataConfig,
+) -> Result<Vec<KnownColumn>> {
+    let number = |name: &String| {
+        let found = features.iter().find(|feature| feature.name == *name);
+        found.filter(|feature| feature.storage.is_number()).cloned()
+    };
+    config.known.iter().map(|name| KnownColumn::infer(input, rows, name, number(name), config)).collect()
+}
+
+/// A column is not known and the key or the name of the series at once.
+fn check_known(key: Option<&TimeKey>, config: &DataConfig) -> Result<()> {
+    let key = key.map(|key| &key.name);
+    let taken = |name: &&String| Some(*name) == key || Some(*name) == config.series.as_ref();
+    match config.known.iter().find(taken) {
+        None => Ok(()),
+        Some(name) => {
+            let expected = "columns other than the key and the names of series, which are known anyway";
+            Err(Error::invalid_value("--known", expected, format!("'{name}'")))
+        }
     }
 }
 

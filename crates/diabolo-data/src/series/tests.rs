@@ -5,7 +5,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use arrow_schema::DataType;
 
-use super::{SeriesSchema, SeriesSet, TimeKey};
+use super::{Cycle, SeriesSchema, SeriesSet, TimeKey};
 use crate::{DataConfig, Result};
 
 fn texts(cells: &[&str]) -> ArrayRef {
@@ -171,4 +171,58 @@ fn text_is_no_series_and_a_column_of_dates_is_the_key() {
     assert_eq!(schema.columns.len(), 1);
     let notes = notes.join("; ");
     assert!(notes.contains("'sky'") && notes.contains("'day' is taken as the time"), "{notes}");
+}
+
+#[test]
+fn cycles_of_the_calendar_are_those_of_the_local_clock() {
+    let phase = |times: &[&str], cycle: Cycle| {
+        let (schema, set) = at(times).unwrap();
+        schema.key.unwrap().phase(set.series[0].times[0].1, cycle)
+    };
+    let near = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    // A Monday.
+    let hours = ["2024-01-01 06:00", "2024-01-01 07:00", "2024-01-01 08:00"];
+    near(phase(&hours, Cycle::Day), 0.25);
+    near(phase(&hours, Cycle::Week), 0.25 / 7.0);
+    near(phase(&hours, Cycle::Year), 0.25 / 31.0 / 12.0);
+    near(phase(&["2024-01-01T23:00+01:00", "2024-01-02T00:00+01:00"], Cycle::Day), 23.0 / 24.0);
+    near(phase(&["2024-10", "2024-11", "2024-12"], Cycle::Year), 0.75);
+    let steps = |times: &[&str]| {
+        let key = at(times).unwrap().0.key.unwrap();
+        Cycle::ALL.map(|cycle| key.steps_in(cycle).map(|steps| steps.round() as usize))
+    };
+    assert_eq!(steps(&hours), [Some(24), Some(168), Some(8766)]);
+    assert_eq!(steps(&["2024-10", "2024-11", "2024-12"]), [None, None, Some(12)]);
+    assert_eq!(steps(&["2024-01-01", "2024-01-02", "2024-01-03"]), [None, Some(7), Some(365)]);
+    assert_eq!(steps(&["1", "2", "3"]), [None; 3]);
+}
+
+#[test]
+fn known_columns_are_numbers_or_levels_by_series_and_time() {
+    let site = || ("site", texts(&["a", "a", "b", "b"]));
+    let time = ("time", texts(&["2024-01-01", "2024-01-03", "2024-01-01", "2024-01-02"]));
+    let flow: ArrayRef = Arc::new(Int64Array::from(vec![1, 5, 2, 3]));
+    let price: ArrayRef = Arc::new(Int64Array::from(vec![7, 9, 7, 8]));
+    let sky = ("sky", texts(&["clear", "grey", "NA", "clear"]));
+    let size = ("size", texts(&["big", "big", "small", "small"]));
+    let columns = vec![time, site(), ("flow", flow), ("price", price), sky, size];
+    let rows = RecordBatch::try_from_iter(columns).unwrap();
+    let known = ["price", "sky", "size"].map(String::from).to_vec();
+    let config = DataConfig { known, ..config(Some("site")) };
+    let (schema, _) = SeriesSchema::infer("s.csv", &rows, &config).unwrap();
+    assert_eq!(schema.columns.len(), 1, "known columns are not forecast");
+    let found: Vec<_> = schema.known.iter().map(|known| (known.width(), known.fixed)).collect();
+    assert_eq!(found, [(1, false), (2, false), (2, true)]);
+    let set = schema.read("s.csv", &rows).unwrap();
+    let [price, clear, grey, big, _] = &set.series[0].known[..] else { panic!("{set:?}") };
+    assert!(price[1].is_nan() && (price[0], price[2]) == (7.0, 9.0), "a day is missing");
+    assert_eq!((clear[0], clear[2], grey[0], grey[2], big[0]), (1.0, 0.0, 0.0, 1.0, 1.0));
+    assert!(set.series[1].known[1][0].is_nan(), "a missing word is no level");
+
+    let future = schema.read_known("f.csv", &rows).unwrap();
+    let last = set.series[0].last_time().unwrap();
+    assert_eq!(future.at(Some("a"), last), Some(&[9.0, 0.0, 1.0, 1.0, 0.0][..]));
+    assert_eq!(future.at(Some("b"), last), None);
+    let error = schema.read_known("f.csv", &rows.project(&[0, 1, 3]).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("'sky'") && error.contains("--known"), "{error}");
 }

@@ -22,7 +22,7 @@ use super::write_atomically;
 use crate::config::Config;
 use crate::data::SeriesSchema;
 use crate::evaluate::forecast::{Intervals, Method, PROBABILITIES};
-use crate::model::forecast::{ForecastModel, LatentForecast, LinearForecast, RidgeChoice};
+use crate::model::forecast::{Effect, ForecastModel, LatentForecast, LinearForecast, RidgeChoice};
 use crate::random::{Purpose, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
@@ -57,6 +57,9 @@ pub struct ForecastRecord {
     pub choices: Vec<RidgeChoice>,
     /// The matrix of each column.
     pub of_column: Vec<usize>,
+    /// The effect of the calendar and of known columns on each column.
+    #[serde(default)]
+    pub effects: Vec<Effect>,
     /// Whether there is a latent part.
     pub latent: bool,
     /// Whether the intervals in use are relative to the window.
@@ -217,12 +220,20 @@ impl SavedForecast {
             choices: record.choices.clone(),
             of_column: record.of_column.clone(),
             latent,
+            effects: record.effects(),
         };
         Ok(SavedForecast { model, intervals, in_use, errors, errors_in_use, header })
     }
 }
 
 impl ForecastRecord {
+    /// The effect on each column; a file of before there were any has none.
+    fn effects(&self) -> Vec<Effect> {
+        let mut effects = self.effects.clone();
+        effects.resize(self.schema.columns.len(), Effect::default());
+        effects
+    }
+
     /// Whether its parts fit together.
     fn is_consistent(&self) -> bool {
         let columns = self.schema.columns.len();
@@ -233,6 +244,8 @@ impl ForecastRecord {
             && self.series.iter().all(|one| [one.deviation.len(), one.naive_error.len()] == [columns; 2])
             && Method::ALL.iter().all(|method| self.local.contains_key(method))
             && self.season != Some(0)
+            && [0, columns].contains(&self.effects.len())
+            && self.effects.iter().all(|effect| effect.fits(&self.schema))
             && self.horizon > 0
             && columns > 0
     }

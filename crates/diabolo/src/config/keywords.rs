@@ -29,6 +29,7 @@ const TABLES: [(&str, &[&str]); 6] = [
             "window",
             "key",
             "series",
+            "known",
             "label",
             "condition",
             "drop",
@@ -85,7 +86,7 @@ const TABLES: [(&str, &[&str]); 6] = [
             "seed",
         ],
     ),
-    ("forecast", &["horizon", "season"]),
+    ("forecast", &["horizon", "season", "test_from"]),
     ("synthesize", &["rare", "together", "require", "key_format"]),
 ];
 
@@ -173,7 +174,7 @@ impl Config {
     /// An error for a setting of a task in a fit for another.
     fn check_task(&self, name: &str, path: &str) -> Result<()> {
         let of = |preset: Preset| path.split('.').next() == Some(preset.name());
-        if self.forecast.is_none() && (of(Preset::Forecast) || name == "series") {
+        if self.forecast.is_none() && (of(Preset::Forecast) || ["series", "known"].contains(&name)) {
             return Err(Preset::Forecast.needed_for(name));
         }
         if self.synthesize.is_none() && of(Preset::Synthesize) {
@@ -219,7 +220,7 @@ fn parsed(name: &str, value: &Value) -> Result<toml::Value> {
         "flow" => of::<FlowConfig>(name, text),
         "optimizer" => of::<Optimizer>(name, text),
         "schedule" => toml_value(name, &serde_json::json!(Schedule::named(text)?)),
-        "condition" | "drop" | "missing" => toml_value(name, &serde_json::json!([text])),
+        "condition" | "drop" | "known" | "missing" => toml_value(name, &serde_json::json!([text])),
         _ => toml_value(name, value),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::forecast_split::TimeSplit;
 use crate::config::Config;
-use crate::data::{DataConfig, DataProblem, SeriesSchema, SeriesSet};
-use crate::model::forecast::{Filled, ForecastModel, Parts, SplitSeries, naive_error, spread};
+use crate::data::{DataProblem, Series, SeriesSchema, SeriesSet};
+use crate::model::forecast::{ForecastModel, Regressors, SplitSeries, effects_in_words};
 use crate::stats::season;
 use crate::{Error, Result};
 
@@ -18,22 +19,6 @@ const LONGEST_WINDOW: usize = 768;
 const SEASONS: [usize; 7] = [1, 2, 3, 4, 7, 14, 28];
 const LENGTHS: [usize; 7] = [4, 8, 16, 32, 64, 128, 336];
 
-/// Both parts are needed: one to choose and calibrate, one (unless it is 0) to test.
-pub(super) fn check_shares(data: &DataConfig) -> Result<()> {
-    let (validation, test) = (data.validation, data.test);
-    if !(0.01..=0.9).contains(&validation) {
-        return Err(Error::config(
-            "validation",
-            "a fraction from 0.01 to 0.9, to choose and calibrate",
-            validation,
-        ));
-    }
-    match (0.0..=0.9).contains(&test) && validation + test <= 0.95 {
-        true => Ok(()),
-        false => Err(Error::config("test", "a fraction that leaves rows for training", test)),
-    }
-}
-
 /// What is to be fitted.
 pub(super) struct Plan {
     pub horizon: usize,
@@ -42,6 +27,7 @@ pub(super) struct Plan {
     pub windows: Vec<usize>,
     /// Whether each series is long enough.
     pub fits: Vec<bool>,
+    parts: TimeSplit,
     step: String,
 }
 
@@ -54,47 +40,48 @@ impl Plan {
         notes: &mut Vec<String>,
     ) -> Result<Plan> {
         let settings = config.forecast.clone().unwrap_or_default();
-        let shares = [config.data.validation, config.data.test];
+        let parts = TimeSplit::of(schema, &config.data, config.forecast.as_ref())?;
         let mut lengths: Vec<usize> = set.series.iter().map(|one| one.len()).collect();
         lengths.sort_unstable();
         let (median, longest) = (lengths[lengths.len() / 2], lengths[lengths.len() - 1]);
         let season = match settings.season {
             Some(0) => None,
             Some(season) => Some(season),
-            None => found_season(schema, set, shares),
+            None => found_season(schema, set, &parts),
         };
         let step = schema.key.as_ref().map_or("1 row".into(), |key| key.step());
         let horizon = settings.horizon.unwrap_or_else(|| season.unwrap_or(1).min(median / 8).max(1));
-        let fits: Vec<bool> =
-            set.series.iter().map(|one| Parts::of(one.len(), horizon, shares).is_some()).collect();
-        let short = fits.iter().filter(|fits| !**fits).count();
-        if short == fits.len() {
-            let fewest = Parts::fewest(horizon, shares);
-            let expected = format!("a series of {fewest} steps or more, for a horizon of {horizon}");
+        let train: Vec<Option<usize>> =
+            set.series.iter().map(|one| Some(parts.parts(one, horizon)?.train.len())).collect();
+        let short = train.iter().filter(|train| train.is_none()).count();
+        if short == train.len() {
+            let expected = parts.expected(horizon);
             let help = "give a longer series, or a smaller --horizon";
             return Err(Error::data(name, expected, format!("{longest} steps at most"), help)
                 .because(DataProblem::TooFewRows));
         }
+        let tested =
+            |one: &Series| parts.parts(one, horizon).is_some_and(|parts| parts.test.len() >= horizon);
+        if let Some(text) = settings.test_from.as_ref().filter(|_| !set.series.iter().any(tested)) {
+            let expected = format!("a time {horizon} steps (the horizon) or more before the end of a series");
+            return Err(Error::invalid_value("--test-from", expected, format!("'{text}'")));
+        }
         if short > 0 {
             notes.push(format!(
                 "{short} of {} series are too short for a horizon of {horizon}, and are left out of the fit",
-                fits.len()
+                train.len()
             ));
         }
-        let usable: Vec<usize> =
-            set.series.iter().zip(&fits).filter(|(_, fits)| **fits).map(|(one, _)| one.len()).collect();
-        let windows = windows(config.data.window, season, horizon, &usable, shares)?;
-        Ok(Plan { horizon, season, windows, fits, step })
+        let fits = train.iter().map(Option::is_some).collect();
+        let train: Vec<usize> = train.into_iter().flatten().collect();
+        let windows = windows(config.data.window, season, horizon, &train)?;
+        Ok(Plan { horizon, season, windows, fits, parts, step })
     }
 
     /// The series that are long enough, in their parts.
-    pub fn split(&self, set: &SeriesSet, data: &DataConfig) -> Vec<SplitSeries> {
+    pub fn split(&self, schema: &SeriesSchema, set: &SeriesSet) -> Vec<SplitSeries> {
         let usable = set.series.iter().zip(&self.fits).filter(|(_, fits)| **fits);
-        usable
-            .filter_map(|(one, _)| {
-                split(&one.values, self.horizon, self.season, [data.validation, data.test])
-            })
-            .collect()
+        usable.filter_map(|(one, _)| self.parts.split(schema, one, self.horizon, self.season)).collect()
     }
 
     pub fn nothing_to_learn(&self, name: &str, schema: &SeriesSchema) -> Error {
@@ -121,7 +108,7 @@ impl Plan {
     }
 
     /// What was chosen, in one sentence.
-    pub fn chosen(&self, model: &ForecastModel) -> String {
+    pub fn chosen(&self, schema: &SeriesSchema, model: &ForecastModel) -> String {
         let season = self.season.map_or("no season".into(), |season| format!("season {season}"));
         let choice = &model.choices[0];
         let own = model.matrices.len() - 1;
@@ -131,48 +118,35 @@ impl Plan {
             own => format!(", a matrix of its own for {own} columns"),
         };
         format!(
-            "steps of {}, {season}, horizon {}; chosen on validation windows: window {}, penalty {}, towards {}{own}",
+            "steps of {}, {season}, horizon {}; chosen on validation windows: window {}, penalty {}, towards {}{own}{}",
             self.step,
             self.horizon,
             choice.window,
             choice.penalty,
-            choice.anchor.name()
+            choice.anchor.name(),
+            effects_in_words(schema, &model.effects)
+                .map(|effects| format!(", effects of {effects}"))
+                .unwrap_or_default()
         )
     }
 }
 
-/// The parts and scales of one series; `None` if it is too short.
-pub(super) fn split(
-    values: &[Vec<f64>],
-    horizon: usize,
-    season: Option<usize>,
-    shares: [f64; 2],
-) -> Option<SplitSeries> {
-    let parts = Parts::of(values.first()?.len(), horizon, shares)?;
-    let train = |column: &Vec<f64>| column[parts.train.clone()].to_vec();
-    let columns = values.iter().map(|column| {
-        let known = column[parts.train.clone()].iter().any(|x| !x.is_nan());
-        Filled::of(column).filter(|_| known)
-    });
-    Some(SplitSeries {
-        columns: columns.collect(),
-        deviation: values.iter().map(|column| spread(&train(column))).collect(),
-        naive_error: values.iter().map(|column| naive_error(&train(column), season.unwrap_or(1))).collect(),
-        observed: values.to_vec(),
-        parts,
-    })
+/// The regressors that a fit of these series may use.
+pub(super) fn regressors(schema: &SeriesSchema, split: &[SplitSeries]) -> Vec<Regressors> {
+    let longest = split.iter().map(|one| one.parts.train.len()).max().unwrap_or(0);
+    Regressors::all(schema, longest)
 }
 
 /// The season that most columns of the training parts have, of those with one: a column without
 /// loses nothing by it, since windows and penalties are chosen by their errors.
-fn found_season(schema: &SeriesSchema, set: &SeriesSet, shares: [f64; 2]) -> Option<usize> {
+fn found_season(schema: &SeriesSchema, set: &SeriesSet, parts: &TimeSplit) -> Option<usize> {
     let candidates = schema.key.as_ref().map(|key| key.seasons()).unwrap_or_default();
     let (steps, most) = LOOKED_AT;
-    let held_out: f64 = shares.iter().sum();
-    let columns = set.series.iter().flat_map(|one| one.values.iter());
+    let train = |one: &Series| parts.parts(one, 1).map_or(0, |parts| parts.train.len());
+    let columns = set.series.iter().flat_map(|one| one.values.iter().map(move |column| (column, train(one))));
     let mut counts = BTreeMap::<usize, usize>::new();
-    for column in columns.take(most) {
-        let train = &column[..(column.len() as f64 * (1.0 - held_out)) as usize];
+    for (column, train) in columns.take(most) {
+        let train = &column[..train];
         let found = season(&train[train.len().saturating_sub(steps)..], &candidates, LONGEST_SEASON);
         found.into_iter().for_each(|season| *counts.entry(season).or_default() += 1);
     }
@@ -184,13 +158,11 @@ fn windows(
     given: Option<usize>,
     season: Option<usize>,
     horizon: usize,
-    lengths: &[usize],
-    shares: [f64; 2],
+    train: &[usize],
 ) -> Result<Vec<usize>> {
     // The training windows of a series: its training steps less the window and the horizon.
     let room = |window: usize| -> usize {
-        let train = |steps: &usize| Parts::of(*steps, horizon, shares).map_or(0, |parts| parts.train.len());
-        lengths.iter().map(|steps| (train(steps) + 1).saturating_sub(window + horizon)).sum()
+        train.iter().map(|steps| (steps + 1).saturating_sub(window + horizon)).sum()
     };
     if let Some(window) = given {
         return match room(window) {

@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 
-use super::forecast_plan::split;
+use super::forecast_split::TimeSplit;
 use super::source_data::SourceData;
 use crate::artifact::{Run, RunSource, SavedForecast, folder_of};
 use crate::data::read::{OnNote, fingerprint};
 use crate::data::{DataConfig, ReadOptions, Series, open};
 use crate::evaluate::forecast::{ForecastScores, evaluate};
-use crate::model::forecast::{Filled, Parts, SplitSeries, naive_error};
+use crate::model::forecast::{Filled, KnownSteps, Parts, SplitSeries, naive_error};
 use crate::task::{ForecastOptions, Forecasts, Start, forecast};
 use crate::{Error, Result};
 
@@ -131,16 +131,19 @@ impl Forecaster {
         let options = ReadOptions { windows: None, on_note, ..data.read_options() };
         let rows = open(&place, &options)?.collect()?;
         let set = record.schema.read(&place, &rows)?;
-        let shares = [data.validation, data.test];
-        let series: Vec<SplitSeries> = match fitted {
+        let parts = TimeSplit::of(&record.schema, data, header.config.forecast.as_ref())?;
+        let mut series: Vec<SplitSeries> = match fitted {
             true => set
                 .series
                 .iter()
-                .filter_map(|one| split(&one.values, record.horizon, record.season, shares))
+                .filter_map(|one| parts.split(&record.schema, one, record.horizon, record.season))
                 .collect(),
             false => set.series.iter().map(|one| self.all_test(one)).collect(),
         };
-        evaluate(&self.saved.model, &self.saved.intervals, &series).ok_or_else(|| {
+        series.iter_mut().for_each(|one| one.set_effects(&self.saved.model.effects));
+        let validation = header.source.split[1];
+        let scores = evaluate(&self.saved.model, &self.saved.intervals, &series, &record.schema, validation);
+        scores.ok_or_else(|| {
             let expected = format!("test windows of {} steps", record.horizon);
             Error::data(place, expected, "none", "give a longer series, or fit with --test above 0")
         })
@@ -157,6 +160,9 @@ impl Forecaster {
             deviation: known.map(|known| known.deviation.clone()).unwrap_or_default(),
             naive_error: one.values.iter().map(|column| naive_error(column, season)).collect(),
             observed: one.values.clone(),
+            name: one.name.clone(),
+            times: one.times.clone(),
+            known: KnownSteps::of(&record.schema, one),
             parts: Parts { train: 0..first, validation: first..first, test: first..one.len() },
         }
     }

@@ -8,7 +8,8 @@ use super::Forecaster;
 use super::events::{Event, Phase};
 use super::fit_job::{FitJob, Source};
 use super::forecast_latent::{Steps, add_latent};
-use super::forecast_plan::{Plan, check_shares};
+use super::forecast_plan::{Plan, regressors};
+use super::forecast_split::check_shares;
 use crate::artifact::{
     FORMAT_VERSION, ForecastHeader, ForecastRecord, Run, RunSource, SavedForecast, SeriesRecord,
     SourceRecord, write_atomically,
@@ -56,12 +57,15 @@ impl FitJob<'_> {
         let set = schema.read(&name, &rows)?;
         notes.extend(set.notes.clone());
         let plan = Plan::of(&name, &schema, &set, &self.config, &mut notes)?;
-        let split = plan.split(&set, &self.config.data);
+        let mut split = plan.split(&schema, &set);
         let rows = rows.num_rows();
-        let saved = self.fit_series((schema, &set), &plan, &split, rows, fingerprint.clone(), &mut notes)?;
+        let saved =
+            self.fit_series((schema, &set), &plan, &mut split, rows, fingerprint.clone(), &mut notes)?;
         (self.on_event)(Event::Phase(Phase::Evaluate));
-        let scores = evaluate(&saved.model, &saved.intervals, &split);
+        let (schema, steps) = (&saved.header.forecast.schema, saved.header.source.split);
+        let scores = evaluate(&saved.model, &saved.intervals, &split, schema, steps[1]);
         notes.extend(scores.as_ref().and_then(worse_than_naive));
+        notes.extend(scores.as_ref().and_then(|scores| scores.diagnosis.warning()));
         let source = RunSource::new(&name, self.place(), fingerprint);
         for note in &notes {
             (self.on_event)(Event::Warning(note));
@@ -74,7 +78,7 @@ impl FitJob<'_> {
         &mut self,
         (schema, set): (SeriesSchema, &SeriesSet),
         plan: &Plan,
-        split: &[SplitSeries],
+        split: &mut [SplitSeries],
         rows: usize,
         fingerprint: Option<String>,
         notes: &mut Vec<String>,
@@ -82,9 +86,13 @@ impl FitJob<'_> {
         let name = self.name.clone();
         (self.on_event)(Event::Phase(Phase::Train));
         let model = ForecastModel::fit(split, &plan.windows, plan.horizon, plan.season);
-        let mut model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
+        let model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
         self.cancel.check(Phase::Train)?;
-        notes.push(plan.chosen(&model));
+        let groups = regressors(&schema, split);
+        let mut model = model.or_with_effects(split, &plan.windows, &groups);
+        let split = &*split;
+        self.cancel.check(Phase::Train)?;
+        notes.push(plan.chosen(&schema, &model));
         notes.push(self.fit_latent(&mut model, split)?);
         self.cancel.check(Phase::Train)?;
         (self.on_event)(Event::Phase(Phase::Calibrate));
@@ -104,10 +112,7 @@ impl FitJob<'_> {
         let errors = paths_of_errors(&model, split, local, paths, validation);
         let errors_in_use = paths_of_errors(&model, split, in_use.local, paths, held_out);
         let steps = |part: fn(&Parts) -> usize| split.iter().map(|one| part(&one.parts)).sum();
-        self.config.data.key = schema.key.as_ref().map(|key| key.name.clone());
-        self.config.data.window = Some(model.window());
-        self.config.forecast =
-            Some(ForecastConfig { horizon: Some(plan.horizon), season: Some(plan.season.unwrap_or(0)) });
+        self.resolve(&schema, plan, &model);
         let source = SourceRecord {
             input: name,
             fingerprint,
@@ -127,6 +132,17 @@ impl FitJob<'_> {
             forecast: record,
         };
         Ok(SavedForecast { header, model, intervals, in_use, errors, errors_in_use })
+    }
+
+    /// The configuration with what was found and chosen.
+    fn resolve(&mut self, schema: &SeriesSchema, plan: &Plan, model: &ForecastModel) {
+        self.config.data.key = schema.key.as_ref().map(|key| key.name.clone());
+        self.config.data.window = Some(model.window());
+        self.config.forecast = Some(ForecastConfig {
+            horizon: Some(plan.horizon),
+            season: Some(plan.season.unwrap_or(0)),
+            test_from: self.config.forecast.take().and_then(|settings| settings.test_from),
+        });
     }
 
     /// Adds the latent part, if it helps; says what came of it.
@@ -201,6 +217,7 @@ fn record(
         season: plan.season,
         choices: model.choices.clone(),
         of_column: model.of_column.clone(),
+        effects: model.effects.clone(),
         latent: model.latent.is_some(),
         local_in_use: false,
         local: intervals.iter().map(|(method, intervals)| (*method, intervals.local)).collect(),

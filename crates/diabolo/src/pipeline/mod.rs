@@ -37,6 +37,7 @@ mod fit_job;
 mod fitted;
 mod forecast_latent;
 mod forecast_plan;
+mod forecast_split;
 mod forecaster;
 mod forecasting;
 mod generation;

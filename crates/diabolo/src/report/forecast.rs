@@ -1,8 +1,9 @@
 //! The page of forecasts: what `diabolo-report` draws.
 
-use diabolo_report::{ForecastPage, ForecastPanel, MethodErrors};
+use diabolo_report::{ForecastDiagnosis, ForecastPage, ForecastPanel, MethodErrors};
 
-use crate::evaluate::forecast::{ForecastErrors, ForecastScores};
+use crate::evaluate::forecast::{ForecastErrors, ForecastScores, WorstWindow};
+use crate::model::forecast::effects_in_words;
 use crate::pipeline::{FittedForecast, Forecaster};
 use crate::task::{ForecastOptions, Forecasts, SeriesForecast};
 
@@ -22,6 +23,7 @@ pub fn forecast_page(
         notes: made.notes.clone(),
         panels: panels.collect(),
         methods: vec![],
+        diagnosis: None,
     }
 }
 
@@ -35,6 +37,7 @@ pub fn fit_page(fitted: &FittedForecast) -> ForecastPage {
         notes: fitted.notes.clone(),
         panels: vec![],
         methods: fitted.scores.as_ref().map(methods).unwrap_or_default(),
+        diagnosis: fitted.scores.as_ref().map(diagnosis),
     }
 }
 
@@ -56,6 +59,7 @@ fn facts(forecaster: &Forecaster) -> Vec<(String, String)> {
         fact("horizon", format!("{} steps", record.horizon)),
         fact("window", format!("{} steps", choice.window)),
         fact("penalty", format!("{}, towards {}", choice.penalty, choice.anchor.name())),
+        fact("effects", effects_in_words(&record.schema, &record.effects).unwrap_or_else(|| "none".into())),
         fact("steps: training, validation, test", format!("{train}, {validation}, {test}")),
     ]
 }
@@ -80,6 +84,21 @@ fn panels(series: &SeriesForecast, columns: &[String], levels: &[f64]) -> Vec<Fo
         }
     };
     columns.iter().zip(&series.columns).map(panel).collect()
+}
+
+/// What the errors of the model say beyond their means.
+fn diagnosis(scores: &ForecastScores) -> ForecastDiagnosis {
+    let level = |(level, by_step): (&String, &Vec<f64>)| (level.parse().unwrap_or(0.0), by_step.clone());
+    let window = |window: &WorstWindow| {
+        let column = &window.column;
+        let name = window.series.as_ref().map_or(column.clone(), |series| format!("{series}: {column}"));
+        (name, window.first.clone(), window.mae_standardized)
+    };
+    ForecastDiagnosis {
+        coverage_by_step: scores.model.coverage_by_step.iter().map(level).collect(),
+        autocorrelation: scores.diagnosis.residual_autocorrelation.clone(),
+        worst_windows: scores.diagnosis.worst_windows.iter().map(window).collect(),
+    }
 }
 
 fn methods(scores: &ForecastScores) -> Vec<MethodErrors> {

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Intervals, Method};
+use super::diagnosis::{Diagnosis, diagnose};
+use super::intervals::Intervals;
+use super::levels::{LEVELS, within};
+use super::method::Method;
+use crate::data::SeriesSchema;
 use crate::model::forecast::{ForecastModel, SplitSeries};
 
 /// The probabilities of the quantiles that the CRPS is the mean of.
 const CRPS: std::ops::RangeInclusive<u32> = 1..=19;
-/// The levels whose coverage is measured.
-const LEVELS: [f64; 3] = [0.8, 0.9, 0.95];
-/// Rounding of an error, in deviations of the series.
-const ROUNDING: f64 = 1e-6;
 /// Windows that one thread scores before it takes others.
 const TOGETHER: usize = 256;
 
@@ -37,6 +37,9 @@ pub struct ForecastErrors {
     /// Mean absolute error of each step, standardised.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub mae_by_step: Vec<f64>,
+    /// The share of values within the interval of each level at each step.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub coverage_by_step: BTreeMap<String, Vec<f64>>,
 }
 
 /// The errors of a model beside naive forecasts.
@@ -49,6 +52,9 @@ pub struct ForecastScores {
     /// The model.
     #[serde(flatten)]
     pub model: ForecastErrors,
+    /// What its errors say beyond their means.
+    #[serde(flatten)]
+    pub diagnosis: Diagnosis,
     /// Its linear part alone.
     pub ridge: ForecastErrors,
     /// The last value, repeated.
@@ -65,13 +71,20 @@ struct Sums {
     absolute: f64,
     percent: f64,
     pinball: f64,
+    by_step: Vec<StepSums>,
+}
+
+/// Sums over the cells of a step.
+#[derive(Clone, Copy, Default)]
+struct StepSums {
+    cells: f64,
+    absolute: f64,
     within: [f64; LEVELS.len()],
-    by_step: Vec<[f64; 2]>,
 }
 
 impl Sums {
     fn new(horizon: usize) -> Self {
-        Sums { by_step: vec![[0.0; 2]; horizon], ..Sums::default() }
+        Sums { by_step: vec![StepSums::default(); horizon], ..Sums::default() }
     }
 
     fn merge(&mut self, other: &Sums) {
@@ -80,34 +93,41 @@ impl Sums {
         self.absolute += other.absolute;
         self.percent += other.percent;
         self.pinball += other.pinball;
-        self.within.iter_mut().zip(other.within).for_each(|(a, b)| *a += b);
         for (a, b) in self.by_step.iter_mut().zip(&other.by_step) {
-            a[0] += b[0];
-            a[1] += b[1];
+            a.cells += b.cells;
+            a.absolute += b.absolute;
+            a.within.iter_mut().zip(b.within).for_each(|(a, b)| *a += b);
         }
     }
 
     fn errors(&self, mase: Option<f64>, intervals: bool) -> ForecastErrors {
         let mean = |sum: f64| sum / self.cells;
-        let levels = LEVELS.iter().zip(self.within).filter(|_| intervals);
+        let steps = || self.by_step.iter();
+        let levels = || LEVELS.iter().enumerate().filter(|_| intervals);
+        let within = |at: usize| mean(steps().map(|step| step.within[at]).sum());
+        let by_step = |at: usize| steps().map(|step| step.within[at] / step.cells).collect();
         ForecastErrors {
             mse_standardized: mean(self.squared),
             mae_standardized: mean(self.absolute),
             mase,
             smape: mean(self.percent),
             crps: intervals.then(|| mean(self.pinball)),
-            coverage: levels.map(|(level, within)| (level.to_string(), mean(within))).collect(),
-            mae_by_step: self.by_step.iter().map(|[sum, count]| sum / count).collect(),
+            coverage: levels().map(|(at, level)| (level.to_string(), within(at))).collect(),
+            mae_by_step: steps().map(|step| step.absolute / step.cells).collect(),
+            coverage_by_step: levels().map(|(at, level)| (level.to_string(), by_step(at))).collect(),
         }
     }
 }
 
 /// The errors of a model and of naive forecasts on every test window of the series; `intervals`
-/// are those of each method. `None` if there is no test window.
+/// are those of each method, calibrated on so many steps of the `validation` part. `None` if there
+/// is no test window.
 pub fn evaluate(
     model: &ForecastModel,
     intervals: &BTreeMap<Method, Intervals>,
     series: &[SplitSeries],
+    schema: &SeriesSchema,
+    validation: usize,
 ) -> Option<ForecastScores> {
     let windows: usize =
         series.iter().map(|one| (one.parts.test.len() + 1).saturating_sub(model.horizon)).sum();
@@ -117,6 +137,9 @@ pub fn evaluate(
         horizon: model.horizon,
         windows,
         model: of(Method::Model)?,
+        diagnosis: (intervals.get(&Method::Model))
+            .map(|intervals| diagnose(model, intervals, series, schema, validation))
+            .unwrap_or_default(),
         ridge: of(Method::Ridge)?,
         last_value: of(Method::LastValue)?,
         seasonal_naive: of(Method::SeasonalNaive)?,
@@ -177,8 +200,9 @@ fn add(
         sums.absolute += error.abs();
         let size = x.abs() + y.abs();
         sums.percent += if size > 0.0 { 200.0 * (x - y).abs() / size } else { 0.0 };
-        sums.by_step[step][0] += error.abs();
-        sums.by_step[step][1] += 1.0;
+        let of_step = &mut sums.by_step[step];
+        of_step.cells += 1.0;
+        of_step.absolute += error.abs();
         let (Some(intervals), Some(scale)) = (intervals, scale) else { continue };
         let quantile = intervals.at(column, model.horizon, step, scale / deviation);
         let pinball = |k: u32| {
@@ -187,11 +211,7 @@ fn add(
             (p * beyond).max((p - 1.0) * beyond)
         };
         sums.pinball += 2.0 * CRPS.map(pinball).sum::<f64>() / CRPS.count() as f64;
-        for (within, level) in sums.within.iter_mut().zip(LEVELS) {
-            let tail = (1.0 - level) / 2.0;
-            // Quantiles are stored in single precision.
-            let (low, high) = (quantile(tail) - ROUNDING, quantile(1.0 - tail) + ROUNDING);
-            *within += f64::from((low..=high).contains(&error));
-        }
+        let held = within(error, quantile);
+        sums.by_step[step].within.iter_mut().zip(held).for_each(|(sum, held)| *sum += f64::from(held));
     }
 }

@@ -3,19 +3,24 @@
 //! One matrix serves all columns and series ([`LinearForecast`]), or a column has its own, where
 //! that is clearly better on validation windows. Columns do not see each other.
 
+mod effect;
 mod latent;
+mod regressors;
 mod ridge;
+mod split;
 mod windows;
 
 pub use latent::LatentForecast;
+pub use regressors::{Effect, KnownSteps, Regressors, effects_in_words};
 pub use ridge::{Anchor, LinearForecast, RidgeChoice, choose, ridge};
-pub use windows::{Filled, Parts, filled, naive_error, spread};
+pub use split::SplitSeries;
+pub use windows::{Filled, Parts, naive_error, spread};
 
 use rayon::prelude::*;
-use std::ops::Range;
 
 use crate::stats::LagMoments;
 use crate::tensor::Device;
+use split::column_moments;
 
 /// Columns may have a matrix of their own if they are not more than this.
 const MOST_OWN: usize = 32;
@@ -24,22 +29,6 @@ const MOST_OWN: usize = 32;
 const CLEARLY: f64 = 0.95;
 /// Columns whose moments are held at once.
 const TOGETHER: usize = 8;
-
-/// A series for the fit or the evaluation of forecasts.
-#[derive(Debug, Clone)]
-pub struct SplitSeries {
-    /// The columns, filled; `None` for one without a number in the training part.
-    pub columns: Vec<Option<Filled>>,
-    /// The numbers as given; NaN where missing.
-    pub observed: Vec<Vec<f64>>,
-    /// Training, validation and test.
-    pub parts: Parts,
-    /// The deviation of each column in the training part; 0 for a constant.
-    pub deviation: Vec<f64>,
-    /// The scale of MASE of each column: the error of the seasonal naive forecast in the training
-    /// part.
-    pub naive_error: Vec<f64>,
-}
 
 /// Windows vary by this share of the series' deviation at the least: a constant window does not
 /// mean that nothing will change.
@@ -60,6 +49,8 @@ pub struct ForecastModel {
     pub of_column: Vec<usize>,
     /// What the matrices miss, for all columns, if that helps.
     pub latent: Option<LatentForecast>,
+    /// What the calendar and known columns add to each column; the matrices forecast the rest.
+    pub effects: Vec<Effect>,
 }
 
 impl ForecastModel {
@@ -85,7 +76,21 @@ impl ForecastModel {
     /// [`predict`](Self::predict) by the matrix alone.
     pub fn predict_linear(&self, column: usize, values: &Filled, origin: usize) -> Vec<f64> {
         let matrix = &self.matrices[self.of_column[column]];
-        matrix.predict(&values.before(origin, matrix.window))
+        let mut made = matrix.predict(&values.before(origin, matrix.window));
+        made.iter_mut().enumerate().for_each(|(h, y)| *y += values.effect(origin + h));
+        made
+    }
+
+    /// A column of a series, filled, with the effect of what is known of its steps; `unit` is the
+    /// deviation of the series. `None` if no number is given.
+    pub fn filled(&self, column: usize, values: &[f64], unit: f64, known: &KnownSteps) -> Option<Filled> {
+        Filled::with_effect(values, &self.effects[column].by_step(known), unit)
+    }
+
+    /// The known columns that some effect needs.
+    pub fn needed(&self) -> Vec<usize> {
+        let terms = self.effects.iter().flat_map(|effect| &effect.terms);
+        terms.filter_map(|(regressors, _)| regressors.column()).collect()
     }
 
     /// The longest window of its matrices.
@@ -124,6 +129,7 @@ impl ForecastModel {
             choices: vec![choice],
             of_column: vec![0; columns],
             latent: None,
+            effects: vec![Effect::default(); columns],
         };
         if own {
             model.own_matrices(series, choice.window);
@@ -131,21 +137,81 @@ impl ForecastModel {
         Some(model)
     }
 
+    /// This model or, if it has smaller errors on validation windows, one that also uses the calendar
+    /// and known columns; the columns of the series then have their effects.
+    ///
+    /// Long windows hold seasons that an effect of the calendar has, too. Effects are therefore also
+    /// looked for with a window of half the length, and taken if that is clearly better.
+    pub fn or_with_effects(
+        self,
+        series: &mut [SplitSeries],
+        windows: &[usize],
+        groups: &[Regressors],
+    ) -> Self {
+        if groups.is_empty() {
+            return self;
+        }
+        let chosen = self.window();
+        let shorter = windows.iter().copied().filter(|window| 2 * window <= chosen).max();
+        let (mut best, mut least) = (self, f64::INFINITY);
+        let without = vec![Effect::default(); best.of_column.len()];
+        let (horizon, season) = (best.horizon, best.season);
+        for start in [Some(chosen), shorter].into_iter().flatten() {
+            series.iter_mut().for_each(|one| one.set_effects(&without));
+            let Some(found) = ForecastModel::fit(series, &[start], horizon, season) else { continue };
+            let effects = found.find_effects(series, groups);
+            least = least.min(found.validation_error(series));
+            if effects.iter().all(|effect| effect.terms.is_empty()) {
+                continue;
+            }
+            series.iter_mut().for_each(|one| one.set_effects(&effects));
+            let Some(found) = ForecastModel::fit(series, windows, horizon, season) else { continue };
+            let error = found.validation_error(series);
+            if error < if start == chosen { least } else { effect::CLEARLY * least } {
+                (best, least) = (ForecastModel { effects, ..found }, error);
+            }
+        }
+        series.iter_mut().for_each(|one| one.set_effects(&best.effects));
+        best
+    }
+
+    /// The effects that each column has.
+    fn find_effects(&self, series: &[SplitSeries], groups: &[Regressors]) -> Vec<Effect> {
+        let find = |column: usize| {
+            let choice = self.choices[self.of_column[column]];
+            effect::find(series, column, (choice, self.horizon, self.season), groups)
+        };
+        (0..self.of_column.len()).into_par_iter().map(find).collect()
+    }
+
+    /// The mean squared error of the matrices on validation windows.
+    fn validation_error(&self, series: &[SplitSeries]) -> f64 {
+        let of_column = |column: usize| -> (f64, usize) {
+            let matrix = &self.matrices[self.of_column[column]];
+            let part = |parts: &Parts| parts.validation.clone();
+            let moments = column_moments(series, column, matrix.window, self.horizon, part);
+            (moments.squared_errors(&matrix.weights_f64()).iter().sum(), moments.count)
+        };
+        let all: Vec<(f64, usize)> = (0..self.of_column.len()).into_par_iter().map(of_column).collect();
+        all.iter().map(|(error, _)| error).sum::<f64>()
+            / all.iter().map(|(_, count)| *count as f64).sum::<f64>()
+    }
+
     /// Gives a matrix of its own to each column for which that is clearly better.
     fn own_matrices(&mut self, series: &[SplitSeries], window: usize) {
         let (horizon, season) = (self.horizon, self.season);
-        let shared: Vec<f64> = self.matrices[0].weights.iter().map(|a| f64::from(*a)).collect();
+        let shared = self.matrices[0].weights_f64();
         let own = |column: usize| {
-            let train = moments(series, column, window, horizon, |parts| parts.train.clone());
+            let train = column_moments(series, column, window, horizon, |parts| parts.train.clone());
             let halves = [
-                moments(series, column, window, horizon, |parts| parts.validation_halves()[0].clone()),
-                moments(series, column, window, horizon, |parts| parts.validation_halves()[1].clone()),
+                column_moments(series, column, window, horizon, |parts| parts.validation_halves()[0].clone()),
+                column_moments(series, column, window, horizon, |parts| parts.validation_halves()[1].clone()),
             ];
             let mut validation = halves[0].clone();
             validation.merge(&halves[1]);
             let (choice, _) = choose(&train, &validation, season)?;
             let matrix = ridge(&train, &choice, season)?;
-            let weights: Vec<f64> = matrix.weights.iter().map(|a| f64::from(*a)).collect();
+            let weights = matrix.weights_f64();
             let error = |half: &LagMoments, weights: &[f64]| half.squared_errors(weights).iter().sum::<f64>();
             let better = |half: &LagMoments| error(half, &weights) < CLEARLY * error(half, &shared);
             halves.iter().all(|half| half.count > 0 && better(half)).then_some((matrix, choice))
@@ -161,25 +227,6 @@ impl ForecastModel {
     }
 }
 
-/// The moments of the windows of a column that predict steps of a part.
-fn moments(
-    series: &[SplitSeries],
-    column: usize,
-    window: usize,
-    horizon: usize,
-    part: impl Fn(&Parts) -> Range<usize>,
-) -> LagMoments {
-    let mut moments = LagMoments::new(window, horizon);
-    for one in series.iter().filter(|one| one.deviation[column] > 0.0) {
-        let Some(values) = &one.columns[column] else { continue };
-        for run in values.origins(&part(&one.parts), window, horizon) {
-            let (first, last) = (run.start - window, run.end - 1 - window);
-            moments.add(&values.values, first, last, 1.0 / one.deviation[column]);
-        }
-    }
-    moments
-}
-
 /// The moments of all columns together.
 fn shared(series: &[SplitSeries], columns: usize, window: usize, horizon: usize) -> [LagMoments; 2] {
     let mut all = [LagMoments::new(window, horizon), LagMoments::new(window, horizon)];
@@ -187,8 +234,8 @@ fn shared(series: &[SplitSeries], columns: usize, window: usize, horizon: usize)
         let some = first..columns.min(first + TOGETHER);
         let of_column = |column: usize| {
             [
-                moments(series, column, window, horizon, |parts| parts.train.clone()),
-                moments(series, column, window, horizon, |parts| parts.validation.clone()),
+                column_moments(series, column, window, horizon, |parts| parts.train.clone()),
+                column_moments(series, column, window, horizon, |parts| parts.validation.clone()),
             ]
         };
         let found: Vec<_> = some.into_par_iter().map(of_column).collect();

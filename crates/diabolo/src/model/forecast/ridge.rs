@@ -63,6 +63,11 @@ pub struct LinearForecast {
 }
 
 impl LinearForecast {
+    /// The weights in double precision.
+    pub fn weights_f64(&self) -> Vec<f64> {
+        self.weights.iter().map(|a| f64::from(*a)).collect()
+    }
+
     /// The H steps after the values of a window.
     ///
     /// # Panics

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use crate::data::Series;
-
 /// A gap of so many steps is filled for training too; windows do not predict longer ones.
 const SHORT_GAP: usize = 6;
 
@@ -14,6 +12,16 @@ pub struct Filled {
     pub values: Vec<f64>,
     /// Whether a step lies in a long gap, and is no target of a fit.
     pub in_gap: Vec<bool>,
+    /// The effect of what is known of each step, if it has one.
+    effect: Option<KnownEffect>,
+}
+
+/// The effect of what is known of the steps of a column, and beyond it.
+#[derive(Debug, Clone, PartialEq)]
+struct KnownEffect {
+    by_step: Vec<f64>,
+    /// The column without it.
+    remainder: Vec<f64>,
 }
 
 impl Filled {
@@ -35,13 +43,40 @@ impl Filled {
                 in_gap[step] = to - from - 1 > SHORT_GAP;
             }
         }
-        Some(Filled { values, in_gap })
+        Some(Filled { values, in_gap, effect: None })
     }
 
-    /// The `window` numbers before a step; before the start of the series, its first number.
+    /// Fills a column with an effect at each step and beyond, in this unit: gaps of what remains
+    /// without it are filled.
+    pub fn with_effect(column: &[f64], effect: &[f64], unit: f64) -> Option<Filled> {
+        if effect.is_empty() {
+            return Filled::of(column);
+        }
+        let by_step: Vec<f64> = effect.iter().map(|effect| unit * effect).collect();
+        let less: Vec<f64> = column.iter().zip(&by_step).map(|(x, effect)| x - effect).collect();
+        let Filled { values: remainder, in_gap, .. } = Filled::of(&less)?;
+        let values = remainder.iter().zip(&by_step).map(|(x, effect)| x + effect).collect();
+        Some(Filled { values, in_gap, effect: Some(KnownEffect { by_step, remainder }) })
+    }
+
+    /// The numbers without the effect.
+    pub fn remainder(&self) -> &[f64] {
+        self.effect.as_ref().map_or(&self.values, |effect| &effect.remainder)
+    }
+
+    /// The effect at a step; 0 if the column has none.
+    ///
+    /// # Panics
+    /// If the effect of the step is not known.
+    pub fn effect(&self, step: usize) -> f64 {
+        self.effect.as_ref().map_or(0.0, |effect| effect.by_step[step])
+    }
+
+    /// The `window` numbers without the effect before a step; before the start of the series, its
+    /// first one.
     pub fn before(&self, step: usize, window: usize) -> Vec<f64> {
         let lacking = window.saturating_sub(step);
-        let given = &self.values[step.saturating_sub(window)..step];
+        let given = &self.remainder()[step.saturating_sub(window)..step];
         let first = given.first().copied().unwrap_or(0.0);
         std::iter::repeat_n(first, lacking).chain(given.iter().copied()).collect()
     }
@@ -84,17 +119,19 @@ impl Parts {
     /// The parts of a series of `steps` steps by their shares, each (if its share is not 0) of
     /// `horizon` steps or more; `None` if it is too short.
     pub fn of(steps: usize, horizon: usize, [validation, test]: [f64; 2]) -> Option<Parts> {
-        let size = |share: f64| match share {
-            0.0 => 0,
-            _ => ((steps as f64 * share).round() as usize).max(horizon),
-        };
-        let (validation, test) = (size(validation), size(test));
-        let train = steps.checked_sub(validation + test).filter(|train| *train >= horizon + FEWEST)?;
-        Some(Parts {
-            train: 0..train,
-            validation: train..train + validation,
-            test: train + validation..steps,
-        })
+        let first_test = steps.checked_sub(Self::size(steps, horizon, test))?;
+        Self::before(first_test, steps, horizon, validation)
+    }
+
+    /// The parts of a series whose test part begins at a step.
+    pub fn before(first_test: usize, steps: usize, horizon: usize, validation: f64) -> Option<Parts> {
+        let validation = Self::size(steps, horizon, validation);
+        let train = first_test.checked_sub(validation).filter(|train| *train >= horizon + FEWEST)?;
+        Some(Parts { train: 0..train, validation: train..first_test, test: first_test..steps })
+    }
+
+    fn size(steps: usize, horizon: usize, share: f64) -> usize {
+        if share == 0.0 { 0 } else { ((steps as f64 * share).round() as usize).max(horizon) }
     }
 
     /// The halves of the validation part.
@@ -127,11 +164,6 @@ pub fn naive_error(values: &[f64], season: usize) -> f64 {
     let (count, sum) =
         pairs.filter(|x| !x.is_nan()).fold((0.0, 0.0), |(count, sum), error| (count + 1.0, sum + error));
     if count > 0.0 { sum / count } else { f64::NAN }
-}
-
-/// The columns of a series, filled; `None` for a column without a number.
-pub fn filled(series: &Series) -> Vec<Option<Filled>> {
-    series.values.iter().map(|column| Filled::of(column)).collect()
 }
 
 #[cfg(test)]
@@ -175,6 +207,9 @@ mod tests {
         assert!(Parts::of(40, 14, [0.1, 0.1]).is_none());
         assert_eq!(Parts::fewest(14, [0.1, 0.1]), 50);
         assert_eq!(Parts::of(30, 5, [0.0, 0.0]).unwrap().train, 0..30);
+        let dated = Parts::before(80, 100, 5, 0.2).unwrap();
+        assert_eq!((dated.train, dated.validation, dated.test), (0..60, 60..80, 80..100));
+        assert!(Parts::before(30, 100, 5, 0.2).is_none());
     }
 
     #[test]

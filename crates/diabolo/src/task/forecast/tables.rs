@@ -3,7 +3,8 @@
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::Field;
 
-use super::{ColumnForecast, ForecastOptions, Made};
+use super::one::Made;
+use super::options::{ColumnForecast, ForecastOptions};
 use crate::Result;
 use crate::artifact::SavedForecast;
 use crate::data::{KeyTime, SeriesSet};
@@ -22,11 +23,8 @@ fn key_columns(
     let repeated =
         |one: &Made| -> Vec<KeyTime> { (0..repeats).flat_map(|_| one.times.iter().copied()).collect() };
     let times: Vec<KeyTime> = made.iter().flat_map(repeated).collect();
-    let series: Vec<usize> = made
-        .iter()
-        .enumerate()
-        .flat_map(|(at, one)| std::iter::repeat_n(at, repeats * one.times.len()))
-        .collect();
+    let series: Vec<usize> =
+        made.iter().flat_map(|one| std::iter::repeat_n(one.series, repeats * one.times.len())).collect();
     let key = match &schema.key {
         Some(key) => key.column(&times),
         None => {
@@ -39,6 +37,28 @@ fn key_columns(
     std::iter::once(key).chain(set.names_of(&series)).collect()
 }
 
+/// The time of the last value that each forecast uses; without a key, its row.
+fn origin_column(saved: &SavedForecast, made: &[Made]) -> (Field, ArrayRef) {
+    let schema = &saved.header.forecast.schema;
+    let taken = |name: &str| {
+        let key = schema.key.as_ref().is_some_and(|key| key.name == name);
+        key || schema.id.as_deref() == Some(name) || schema.columns.iter().any(|column| column.name == name)
+    };
+    let name = free(vec!["origin".into()], taken).remove(0);
+    let repeated = |one: &'_ Made| std::iter::repeat_n(one.origin, one.times.len());
+    match &schema.key {
+        Some(key) => {
+            let times: Vec<KeyTime> = made.iter().flat_map(repeated).map(|(_, time)| time).collect();
+            let (field, cells) = key.column(&times);
+            (field.with_name(name), cells)
+        }
+        None => {
+            let rows: Int64Array = made.iter().flat_map(repeated).map(|(step, _)| step as i64).collect();
+            (Field::new(name, arrow_schema::DataType::Int64, false), std::sync::Arc::new(rows))
+        }
+    }
+}
+
 /// A row for each series and step: the forecast and the limits of each column.
 pub(super) fn intervals_table(
     saved: &SavedForecast,
@@ -48,6 +68,9 @@ pub(super) fn intervals_table(
 ) -> Result<RecordBatch> {
     let schema = &saved.header.forecast.schema;
     let mut columns = key_columns(saved, set, made, 1);
+    if options.rolling {
+        columns.insert(0, origin_column(saved, made));
+    }
     let rows = made.iter().map(|one| one.times.len()).sum();
     let of_all = |values: &dyn Fn(&ColumnForecast) -> &Vec<f64>, column: usize| -> Vec<f64> {
         made.iter().flat_map(|one| values(&one.forecast.columns[column]).iter().copied()).collect()
@@ -80,7 +103,7 @@ pub(super) fn samples_table(
 ) -> Result<RecordBatch> {
     let record = &saved.header.forecast;
     let (width, samples) = (record.schema.columns.len() * record.horizon, options.samples);
-    let errors_of = super::paths(saved, options);
+    let errors_of = paths(saved, options);
     let paths = errors_of.len() / width;
     let mut columns = key_columns(saved, set, made, samples);
     let rows: usize = made.iter().map(|one| one.times.len() * samples).sum();
@@ -109,4 +132,12 @@ pub(super) fn samples_table(
         columns.push(record.schema.numbers(column, &record.schema.columns[column].name, values.into_iter()));
     }
     table(rows, columns)
+}
+
+/// The errors that sample paths are drawn from; as for the intervals.
+pub(super) fn paths<'a>(saved: &'a SavedForecast, options: &ForecastOptions) -> &'a [f32] {
+    match options.from {
+        None => &saved.errors_in_use,
+        Some(_) => &saved.errors,
+    }
 }
