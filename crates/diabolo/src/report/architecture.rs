@@ -118,7 +118,8 @@ fn sum_of(terms: &BTreeMap<String, (f64, f64)>) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::{Config, FitJob, Fitted};
+    use crate::pipeline::Fitted;
+    use crate::{Config, FitJob};
 
     fn fitted(settings: &[&str]) -> Fitted {
         let mut config = Config::default();
