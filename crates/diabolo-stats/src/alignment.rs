@@ -1,4 +1,5 @@
-//! Similarity of two codes of the same rows: linear centred kernel alignment (Kornblith et al. 2019).
+//! Similarity of two codes of the same rows: linear centred kernel alignment (Kornblith et al.
+//! 2019).
 //!
 //! ```text
 //! K = H X Xᵀ H,  L = H Y Yᵀ H,  H = I − 1 1ᵀ / n        X: n × p, Y: n × q, one row a code

@@ -3,7 +3,7 @@
 use crate::{Error, Result};
 
 /// Files whose functions can be shown.
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 14] = [
     ("distribution/gaussian.rs", include_str!("distribution/gaussian.rs")),
     ("distribution/posterior.rs", include_str!("distribution/posterior.rs")),
     ("evaluate/reconstruction_field.rs", include_str!("evaluate/reconstruction_field.rs")),
@@ -16,6 +16,7 @@ const FILES: [(&str, &str); 13] = [
     ("model/variational/mod.rs", include_str!("model/variational/mod.rs")),
     ("nn/linear.rs", include_str!("nn/linear.rs")),
     ("objective/contraction.rs", include_str!("objective/contraction.rs")),
+    ("report/comparison/trials.rs", include_str!("report/comparison/trials.rs")),
     ("task/explore.rs", include_str!("task/explore.rs")),
 ];
 

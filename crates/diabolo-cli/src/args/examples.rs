@@ -18,7 +18,7 @@ Examples:
 
 Where a plain model overfits, and generalisation can be shown:
   diabolo compare digits --models plain,contractive --seeds 6 --test 0.85 --hidden 256 \\
-    --latent-dim 32 --epochs 600 --contraction-weight 0.01";
+    --latent-dim 32 --epochs 600 --contraction-weight 0.01 --tied false";
 
 pub const SWEEP: &str = "\
 Examples:

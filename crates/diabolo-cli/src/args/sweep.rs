@@ -14,8 +14,8 @@ pub struct SweepArgs {
     /// binarized-mnist
     pub input: String,
     /// A configuration key with the values to try, such as training.learning_rate=0.001,0.01; `fit
-    /// --print-config` shows the keys. Two of them: all pairs of values. A key with one value is set
-    /// for all models; may be repeated
+    /// --print-config` shows the keys. Two of them: all pairs of values. A key with one value is
+    /// set for all models; may be repeated
     #[arg(long, value_name = "KEY=VALUES", required = true)]
     pub set: Vec<String>,
     /// Trainings of each model, from different initial weights; values are means over them

@@ -11,10 +11,13 @@ fn fit_evaluate_generate_images() {
     let metrics = &fit.json()["metrics"];
     assert_eq!(&workspace.json("run/metrics.json"), metrics);
     for key in
-        ["reconstruction", "kl_divergence", "negative_elbo", "contraction", "mse", "bits_per_dimension"]
+        ["reconstruction", "kl_divergence", "negative_elbo", "contraction", "mse", "reconstruction_floor"]
     {
         assert!(metrics[key].as_f64().unwrap() > 0.0, "{key}: {metrics}");
     }
+    // A Bernoulli likelihood is no probability of grey pixels: 13.7 nats remain of a perfect copy.
+    assert!((metrics["reconstruction_floor"].as_f64().unwrap() - 13.7).abs() < 0.1, "{metrics}");
+    assert!(metrics["bits_per_dimension"].is_null(), "{metrics}");
     assert_eq!(metrics["examples"], 180);
     assert!((1..=8).contains(&metrics["active_units"].as_u64().unwrap()), "{metrics}");
     let number = |key: &str| metrics[key].as_f64().unwrap();

@@ -54,8 +54,8 @@ const STATEMENTS: [Statement; 7] = [
             measure: "generalisation_gap",
             rival: "plain",
             absent: "the plain model does not overfit",
-            advice: "it does with few training rows, a wide network and many epochs, such as --test 0.85 --hidden 256 \
-                     --epochs 600",
+            advice: "it does with few training rows, a wide network with untied weights and many epochs, such as \
+                     --test 0.85 --hidden 256 --latent-dim 32 --tied false --epochs 600",
         }),
     },
     Statement {

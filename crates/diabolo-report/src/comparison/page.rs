@@ -146,7 +146,7 @@ fn objective(comparison: &Comparison) -> String {
     stacks::figure(
         &comparison.stacks,
         "Terms of the objective, with their weights, on held-out rows",
-        "What training minimises is the height of a bar, written above it. A term with weight 0 is not shown.",
+        "What training minimises is the sum, written above each bar; parts below 0 hang. A term with weight 0 is not shown.",
         "nats per example",
     )
 }

@@ -11,17 +11,31 @@
 use crate::tensor::{Tensor, activation};
 
 use crate::stats::elementary::double::ln;
-use crate::tensor::log_sum_exp;
+
+/// Draws whose weight is smaller than the largest by more nats have no gradient: e⁻³² is below the
+/// square of the rounding in single precision. Else their gradients would be subnormal numbers,
+/// with which processors multiply a hundred times more slowly.
+const SMALLEST: f64 = -32.0;
+
+/// log w_k less the largest of the row, and the largest.
+fn relative(log_weights: Tensor<2>) -> (Tensor<2>, Tensor<2>) {
+    let largest = log_weights.clone().detach().max_dim(1);
+    (log_weights - largest.clone(), largest)
+}
 
 /// L_K for each row, in nats. `log_weights`: rows × K; result: rows.
 pub fn importance_bound(log_weights: Tensor<2>) -> Tensor<1> {
     let samples = log_weights.dims()[1] as f64;
-    log_sum_exp(log_weights, 1).squeeze_dim::<1>(1) - ln(samples)
+    let (relative, largest) = relative(log_weights);
+    let sum = relative.clamp_min(SMALLEST).exp().sum_dim(1);
+    (sum.log() + largest).squeeze_dim::<1>(1) - ln(samples)
 }
 
 /// w̃, rows × K, without gradient.
 pub fn normalized_weights(log_weights: Tensor<2>) -> Tensor<2> {
-    activation::softmax(log_weights.detach(), 1)
+    let log_weights = log_weights.detach();
+    let (relative, _) = relative(log_weights.clone());
+    activation::softmax(log_weights, 1).mask_fill(relative.below(SMALLEST), 0.0)
 }
 
 /// `value` with the gradient of `surrogate`.

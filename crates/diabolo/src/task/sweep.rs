@@ -80,8 +80,8 @@ impl Sweep {
         Ok(sweep)
     }
 
-    /// The family that a sweep by these assignments is of, unless it is named: the usual one, or else
-    /// the first that has the keys.
+    /// The family that a sweep by these assignments is of, unless it is named: the usual one, or
+    /// else the first that has the keys.
     pub fn family_for(assignments: &[String]) -> Result<FamilyConfig> {
         let keys = assignments.iter().map(|a| parsed(a)).collect::<Result<Vec<_>>>()?;
         let usual = FamilyConfig::default();

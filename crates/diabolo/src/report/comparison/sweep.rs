@@ -124,13 +124,14 @@ fn rate_distortion(sweep: &Sweep, models: &[ComparedModel]) -> Option<Figure> {
         Some([value("kl_divergence")?, value("reconstruction")?, 0.0])
     };
     let curve = |(number, (name, row)): (usize, (String, Vec<&ComparedModel>))| {
-        Some(Curve {
-            name,
-            color: Some(number),
-            points: row.iter().map(point).collect::<Option<Vec<_>>>()?,
-            labels: sweep.keys[0].values.clone(),
-            ..Curve::default()
-        })
+        let mut points = row.iter().map(point).collect::<Option<Vec<_>>>()?;
+        let mut labels = sweep.keys[0].values.clone();
+        // The name of a curve is at its end, which is to be at the right.
+        if points.first().zip(points.last()).is_some_and(|(first, last)| first[0] > last[0]) {
+            points.reverse();
+            labels.reverse();
+        }
+        Some(Curve { name, color: Some(number), points, labels, ..Curve::default() })
     };
     let curves: Option<Vec<Curve>> = rows(sweep, models).into_iter().enumerate().map(curve).collect();
     Some(Figure {

@@ -1,8 +1,8 @@
 //! The metrics of each model in a comparison, on test rows.
 //!
-//! A *noisy* row is x + σε, ε ~ N(0, I), in encoded units. A *corrupted* row has the corruption that
-//! denoising models were trained to remove, if any are measured. Missing cells stay missing. All
-//! models of a split receive the same noisy and corrupted rows.
+//! A *noisy* row is x + σε, ε ~ N(0, I), in encoded units. A *corrupted* row has the corruption
+//! that denoising models were trained to remove, if any are measured. Missing cells stay missing.
+//! All models of a split receive the same noisy and corrupted rows.
 
 use std::collections::BTreeMap;
 

@@ -107,8 +107,8 @@ pub struct Trial {
     /// The terms of the objective on test rows by name: nats per example, and the term's weight.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub terms: BTreeMap<String, (f64, f64)>,
-    /// What [`alignment`](crate::stats::alignment) compares of the codes of some test rows, if there
-    /// are several initial weights.
+    /// What [`alignment`](crate::stats::alignment) compares of the codes of some test rows, if
+    /// there are several initial weights.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub geometry: Vec<f32>,
     /// Seconds of training and measuring.
