@@ -133,6 +133,14 @@ def test_anomalies_have_reasons():
     assert ((0 < p) & (p <= 1)).all() and p.argmin() == 3
 
 
+def test_reasons_name_times_in_any_zone():
+    frame = mixed_frame().assign(since=lambda frame: frame["since"].dt.tz_localize("Europe/Zurich", ambiguous=True, nonexistent="shift_forward"))
+    detector = diabolo.AnomalyDetector(epochs=150).fit(frame)
+    late = frame.head(20).copy()
+    late.loc[5, "since"] = pandas.Timestamp("2031-07-01 02:00", tz="Europe/Zurich")
+    assert detector.reasons(late, top=1)["reason_1"][5].startswith("since: 2031-07-01T00:00:00Z, expected 2024-")
+
+
 def test_missing_cells_are_imputed():
     frame = mixed_frame()
     frame["visits"] = frame["visits"].astype("Int64")
