@@ -129,6 +129,16 @@ def evaluate(
 def report(
     model: Model | _Estimator, data: Source | None = None, out: str | PathLike[str] | None = None
 ) -> str: ...
+def audit(
+    data: Source,
+    *,
+    real: Source,
+    holdout: Source,
+    target: str | None = None,
+    secret: str | None = None,
+    seed: int = 0,
+    out: str | PathLike[str] | None = None,
+) -> dict[str, Any]: ...
 def drift(model: Model | _Estimator, data: Source) -> dict[str, Any]: ...
 
 class _Estimator:

@@ -5,9 +5,9 @@ import os
 from collections.abc import Mapping
 
 from . import _diabolo
-from ._model import Model, Saved, source_of, warn, wrapped
+from ._model import Model, Saved, source_of, warn, wrapped, write_page
 from ._parameters import FILES, SETTINGS, described
-from ._rows import is_path
+from ._rows import is_path, rows_of
 
 
 def fit(data, *, out=None, verbose=False, callback=None, **settings):
@@ -100,6 +100,20 @@ def report(model, data=None, out=None):
 def drift(model, data):
     """How rows, or those of a path, differ from those held out of the fit: score, columns, latent dimensions."""
     return autoencoder_of(model, "drift").drift(data)
+
+
+def audit(data, *, real, holdout, target=None, secret=None, seed=0, out=None):
+    """How near synthetic rows of any tool are to real ones, and for privacy, as ``diabolo audit`` has it.
+
+    ``real`` are the rows that the synthetic ones were made from, and ``holdout`` others of the same kind,
+    for comparison. ``target`` is a column to predict, ``secret`` one that an attacker wants to know, and
+    ``out`` the page to write.
+    """
+    tables = [read(rows) if is_path(rows) else rows_of(rows).table for rows in (data, real, holdout)]
+    numbers, page, notes = _diabolo.audit(*tables, os.fspath(data) if is_path(data) else "rows", target, secret, seed)
+    warn(notes)
+    write_page(page, out)
+    return json.loads(numbers)
 
 
 def _of(model):

@@ -7,6 +7,7 @@ import warnings as _warnings
 
 from . import _diabolo
 from ._arguments import cell, conditions, rule_of, whole
+from ._html import with_table
 from ._rows import is_path, rows_of, usual_kind
 
 
@@ -241,6 +242,17 @@ def _evaluated(data):
     return None if data is None else source_of(data)[0]
 
 
+# Methods whose errors a forecast has, and their keys.
+_METHODS = (("model", None), ("its ridge", "ridge"), ("last value", "last_value"), ("seasonal naive", "seasonal_naive"))
+
+
+def _errors(name, metrics, key):
+    """The errors of a method, as a line of a table."""
+    of = metrics if key is None else metrics[key]
+    percent = [100 * of["coverage"][level] if level in of["coverage"] else None for level in ("0.8", "0.95")]
+    return [name, of["mase"], of["mae_standardized"], of["smape"], *percent]
+
+
 class ForecastModel(Saved):
     """A fitted forecast, made by `fit` with ``preset="forecast"`` or `load`."""
 
@@ -271,6 +283,11 @@ class ForecastModel(Saved):
         made = self.info["header"]["forecast"]
         return f"<diabolo.ForecastModel: {made['horizon']} steps, season {made['season']}>"
 
+    def _repr_html_(self):
+        """The errors on test windows, which a model from a file does not have."""
+        head = ["", "MASE", "MAE", "sMAPE, %", "coverage of 80 %", "of 95 %"]
+        return with_table(repr(self), head, [_errors(name, self.metrics, key) for name, key in _METHODS] if self.metrics else [])
+
 
 class SynthesisModel(Saved):
     """A fitted model of a table, made by `fit` with ``preset="synthesize"`` or `load`."""
@@ -299,6 +316,15 @@ class SynthesisModel(Saved):
 
     def __repr__(self):
         return f"<diabolo.SynthesisModel: {sum(len(part['columns']) for part in self._parts())} columns>"
+
+    def _repr_html_(self):
+        """What is known of each column."""
+        rows = [
+            [column["name"], column["kind"]["kind"], len(part["levels"]), len(part["pool"]), "yes" if part["numbers"] else "no"]
+            for part in self._parts()
+            for column in part["columns"]
+        ]
+        return with_table(repr(self), ["column", "kind", "levels", "rare levels", "other numbers"], rows)
 
     def _parts(self):
         return self.info["header"]["table"]["codec"]["parts"]

@@ -12,6 +12,13 @@ use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Field, FieldRef};
 
+/// A cell as text, empty if it is missing; times in a zone that is not known here are those of UTC.
+pub fn cell_text(array: &ArrayRef, row: usize) -> String {
+    let (cells, mut text) = (Cells::of(&array.slice(row, 1)), String::new());
+    cells.writer().write(0, &mut text);
+    text
+}
+
 /// A column whose cells can be written as text.
 pub(crate) struct Cells {
     array: ArrayRef,
@@ -151,6 +158,8 @@ mod tests {
         let noon = || TimestampMicrosecondArray::from(vec![Some(43_200_000_000), None]);
         for zone in ["UTC", "Mars/Olympus"] {
             assert_eq!(texts(noon().with_timezone(zone)), [some("1970-01-01T12:00:00Z"), None]);
+            let cells: ArrayRef = Arc::new(noon().with_timezone(zone));
+            assert_eq!([cell_text(&cells, 0), cell_text(&cells, 1)], ["1970-01-01T12:00:00Z", ""]);
         }
         assert_eq!(texts(noon().with_timezone("+02:00"))[0], some("1970-01-01T14:00:00+02:00"));
         assert_eq!(texts(TimestampMicrosecondArray::from(vec![i64::MAX]))[0], some(&i64::MAX.to_string()));

@@ -47,6 +47,7 @@ pub mod taxi;
 pub mod write;
 
 pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
+pub use cells::cell_text;
 pub use config::DataConfig;
 pub use datetime::{DateFormat, Pattern, Step, Stride};
 pub use error::{DataProblem, Error, ErrorClass, Result};

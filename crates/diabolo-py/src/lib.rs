@@ -4,6 +4,7 @@
 //! as JSON, models as the bytes of their file. The package in `python/diabolo` does the rest.
 
 mod arrow;
+mod audit;
 mod codec;
 mod columns;
 mod fit;
@@ -29,13 +30,14 @@ fn _diabolo(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<forecast::Forecast>()?;
     module.add_class::<synthesis::Synthesis>()?;
+    module.add_function(wrap_pyfunction!(audit::audit, module)?)?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(codec::compress, module)?)?;
     module.add_function(wrap_pyfunction!(codec::decompress, module)?)?;
     module.add_function(wrap_pyfunction!(functions::inspect, module)?)?;
     module.add_function(wrap_pyfunction!(functions::compare, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::keywords, module)?)?;
     module.add_function(wrap_pyfunction!(functions::load, module)?)?;
     module.add_function(wrap_pyfunction!(words::in_python, module)?)?;
-    module.add_function(wrap_pyfunction!(functions::keywords, module)?)?;
     module.add_function(wrap_pyfunction!(functions::read, module)?)
 }

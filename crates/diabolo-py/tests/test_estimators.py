@@ -133,6 +133,27 @@ def test_anomalies_have_reasons():
     assert ((0 < p) & (p <= 1)).all() and p.argmin() == 3
 
 
+def test_reasons_name_times_in_any_zone():
+    frame = mixed_frame().assign(since=lambda frame: frame["since"].dt.tz_localize("Europe/Zurich", ambiguous=True, nonexistent="shift_forward"))
+    detector = diabolo.AnomalyDetector(epochs=150).fit(frame)
+    late = frame.head(20).copy()
+    late.loc[5, "since"] = pandas.Timestamp("2031-07-01 02:00", tz="Europe/Zurich")
+    assert detector.reasons(late, top=1)["reason_1"][5].startswith("since: 2031-07-01T00:00:00Z, expected 2024-")
+
+
+def test_notebooks_show_a_table_of_each_model(tmp_path):
+    steps = pandas.DataFrame({"load<b>": numpy.sin(numpy.arange(300) / 24 * 6.2832)})
+    forecast = diabolo.fit(steps, preset="forecast", epochs=0, horizon=12)
+    page = forecast._repr_html_()
+    assert page.startswith("<pre>&lt;diabolo.ForecastModel: 12 steps") and "<td>seasonal naive</td>" in page
+    assert f"<td>{forecast.metrics['mae_standardized']:.4g}</td>" in page
+    forecast.save(tmp_path / "model.safetensors")
+    assert diabolo.load(tmp_path / "model.safetensors")._repr_html_() == f"<pre>{page[5 : page.index('</pre>')]}</pre>"
+    made = diabolo.fit(mixed_frame().rename(columns={"plan": "plan<b>"}), preset="synthesize", epochs=1)
+    page = made._repr_html_()
+    assert "<td>plan&lt;b&gt;</td><td>binary</td><td>2</td>" in page and "<b>" not in page
+
+
 def test_missing_cells_are_imputed():
     frame = mixed_frame()
     frame["visits"] = frame["visits"].astype("Int64")

@@ -92,6 +92,23 @@ def test_evaluation_report_and_drift_take_paths(cli, tmp_path):
     assert diabolo.evaluate(detector, tmp_path / "new.csv")["examples"] == 120
 
 
+def test_an_audit_takes_rows_and_paths_of_any_tool(cli, tmp_path):
+    frames = {"real": mixed_frame(300), "held": mixed_frame(200), "copy": mixed_frame(250).sample(frac=1, random_state=1)}
+    paths = {name: tmp_path / f"{name}.csv" for name in frames}
+    for name, frame in frames.items():
+        frame.drop(columns="since").to_csv(paths[name], index=False)
+    names = [paths["copy"].name, "--real", paths["real"].name, "--holdout", paths["held"].name]
+    expected = json.loads(cli("audit", *names, "--target", "plan", "--secret", "city", "--report", "cli.html", "--json"))
+    given = {"target": "plan", "secret": "city"}
+    read = {name: pandas.read_csv(path) for name, path in paths.items()}
+    for copy, real, held in ((paths["copy"], str(paths["real"]), paths["held"]), (read["copy"], read["real"], read["held"])):
+        found = diabolo.audit(copy, real=real, holdout=held, out=tmp_path / "own.html", **given)
+        assert found == expected and found["rows"] == [250, 300, 200]
+    assert "<svg" in (tmp_path / "own.html").read_text()
+    with pytest.raises(ValueError, match="secret: expected a column of the real rows, found 'town'"):
+        diabolo.audit(read["copy"], real=read["real"], holdout=read["held"], secret="town")
+
+
 def test_a_forecast_continues_a_path(tmp_path):
     path = tmp_path / "load.csv"
     frame = pandas.DataFrame({"load": numpy.sin(numpy.arange(300) / 24 * 6.2832)})

@@ -12,13 +12,12 @@
 //! reconstruction error.
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_cast::display::{ArrayFormatter, FormatOptions};
 
-use crate::data::{Encoded, Feature, FeatureKind, Storage};
+use crate::Result;
+use crate::data::{Encoded, Feature, FeatureKind, Storage, cell_text};
 use crate::evaluate::Scorer;
 use crate::model::Model;
 use crate::stats::elementary::double::log10;
-use crate::{Error, Result};
 
 /// Maximum number of candidate columns per row.
 const CANDIDATES: usize = 16;
@@ -86,9 +85,8 @@ pub(super) fn reasons(
             let mean = &expected[at * encoded.width..(at + 1) * encoded.width];
             let (_, expected) = scorer.preprocessor.decode_feature(feature, mean)?;
             let feature = &scorer.preprocessor.schema.features[feature];
-            let seen =
-                rows.column_by_name(&feature.name).map_or(Ok(String::new()), |c| text(c, feature, row))?;
-            let expected = text(&expected, feature, 0)?;
+            let seen = rows.column_by_name(&feature.name).map_or_else(String::new, |c| text(c, feature, row));
+            let expected = text(&expected, feature, 0);
             // A value that is what was expected explains nothing.
             if seen != expected {
                 let column = feature.name.clone();
@@ -116,8 +114,8 @@ pub(super) fn unseen_reasons(
         let mean = &expected[row * encoded.width..(row + 1) * encoded.width];
         let (_, expected) = scorer.preprocessor.decode_feature(feature, mean)?;
         let feature = &scorer.preprocessor.schema.features[feature];
-        let seen = rows.column_by_name(&feature.name).map_or(Ok(String::new()), |c| text(c, feature, row))?;
-        let expected = text(&expected, feature, 0)?;
+        let seen = rows.column_by_name(&feature.name).map_or_else(String::new, |c| text(c, feature, row));
+        let expected = text(&expected, feature, 0);
         Ok(Reason { column: feature.name.clone(), seen, expected, nats, unseen: true })
     };
     cells.iter().map(reason).collect()
@@ -162,16 +160,10 @@ fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encode
 }
 
 /// A cell as text, real numbers with four significant digits.
-pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> Result<String> {
-    let options = FormatOptions::new();
-    let shown =
-        ArrayFormatter::try_new(column.as_ref(), &options).and_then(|cells| cells.value(row).try_to_string());
-    let shown = shown.map_err(|cause| Error::Unsupported {
-        what: format!("a value of column '{}' cannot be written: {cause}", feature.name),
-        help: "score without --reasons".into(),
-    })?;
+pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> String {
+    let shown = cell_text(column, row);
     let number = shown.parse::<f64>().ok().filter(|_| feature.storage == Storage::Float);
-    Ok(number.map_or(shown, short))
+    number.map_or(shown, short)
 }
 
 /// Four significant digits; whole numbers below 10¹⁵ with all of theirs.

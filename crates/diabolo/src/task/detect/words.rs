@@ -181,7 +181,7 @@ impl Numbers<'_> {
         let Variable::Column(index, feature, _) = self.thing else { return Ok(short(f64::from(value))) };
         let mut row = vec![0.0; self.preprocessor.width()];
         row[self.preprocessor.column_ranges()[*index].start] = value;
-        text(&self.preprocessor.decode_feature(*index, &row)?.1, feature, 0)
+        Ok(text(&self.preprocessor.decode_feature(*index, &row)?.1, feature, 0))
     }
 }
 
