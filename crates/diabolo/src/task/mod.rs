@@ -14,6 +14,7 @@ mod generate;
 mod impute;
 mod names;
 mod reconstruct;
+mod series;
 mod synthesize;
 mod walk;
 
@@ -35,6 +36,7 @@ pub use generate::generate;
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use names::renamed;
 pub use reconstruct::{beside_aside, project, reconstruct};
+pub use series::{long_series, windows_for};
 pub use synthesize::{Comparison, Requirement, SynthesizeOptions, Synthesized, synthesize};
 pub use walk::{WalkConfig, walk};
 
