@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Forecasts: ETTh1 by the protocol of DLinear's code, and small series beside naive forecasts and Theta.
 
-    DIABOLO_DATA=... bench/forecast.py [etth1|series|all]
+    DIABOLO_DATA=... bench/forecast.py [etth1|series|known|many|all]
 
 ETTh1: 12, 4 and 4 months of 30 days for training, validation and test; values standardised on the training part; every test window,
 stride 1, 7 columns, each as a series of its own; look-back may reach into the part before, targets may not. Repeating the last value must give an MSE of 1.294 at 96.
@@ -9,15 +9,19 @@ stride 1, 7 columns, each as a series of its own; look-back may reach into the p
 Series (DATA/series, and NAB's known causes with the labelled windows left empty): each is fitted with its defaults for a horizon of 1 and of 14; up
 to ORIGINS evenly spaced test windows are forecast by the command line, by the last value, by the last season and by Theta (statsmodels,
 on the last 2,000 values). MASE is in units of the error of the seasonal naive forecast in training.
+Known: hours of NYC taxi passengers with a column of public holidays, without and with `--known holiday`, and with neither calendar nor holidays (plain numbers as key).
+Many: 1,000 series of 1,000 days each, drawn from a seed: the time and memory of one fit.
 Environment: OUT (runs/forecast), ORIGINS (60), FIT (--preset forecast; with --epochs 0 the ridge alone), DIABOLO. Theta needs `pip install statsmodels`; without it its column is empty.
 """
 
 import csv
+import datetime
 import gzip
 import json
 import math
 import os
 import pathlib
+import random
 import resource
 import shlex
 import subprocess
@@ -150,6 +154,55 @@ def series():
     print(f"| mean | | | {' | '.join(means)} | | | |")
 
 
+HOLIDAYS = {"2014-07-04", "2014-09-01", "2014-10-13", "2014-11-11", "2014-11-27", "2014-12-25", "2015-01-01", "2015-01-19"}
+
+
+def known():
+    """Errors of a day of taxi passengers with what is known in advance."""
+    _, *rows = rows_of(DATA / "nab/realKnownCause/nyc_taxi.csv.gz")
+    source = OUT / "taxi-holidays.csv"
+    with open(source, "w", newline="") as file:
+        write = csv.writer(file)
+        write.writerow(["hour", "number", "holiday", "passengers"])
+        for at in range(0, len(rows) - 1, 2):
+            hour = rows[at][0]
+            write.writerow([hour, at // 2, int(hour[:10] in HOLIDAYS), int(rows[at][1]) + int(rows[at + 1][1])])
+    print("| known | MSE | MAE | MASE | CRPS | coverage of 90 % | seconds |\n|---|---:|---:|---:|---:|---:|---:|")
+    ways = {
+        "nothing": "--key number --drop hour --drop holiday --season 168",
+        "calendar": "--key hour --drop number --drop holiday",
+        "calendar and holidays": "--key hour --drop number --known holiday",
+    }
+    for name, flags in ways.items():
+        begun = time.time()
+        made = json.loads(run("fit", source, *flags.split(), *FIT, "--horizon", 24, "--out", OUT / "taxi-holidays", "--force", "--json"))
+        found = made["forecast"]
+        print(
+            f"| {name} | {found['mse_standardized']:.3f} | {found['mae_standardized']:.3f} | {found['mase']:.3f} | {found['crps']:.3f} | "
+            f"{100 * found['coverage']['0.9']:.1f} % | {time.time() - begun:.0f} |",
+            flush=True,
+        )
+
+
+def many():
+    """The time of a fit of 1,000 series of 1,000 days."""
+    draw = random.Random(1)
+    days = [(datetime.date(2020, 1, 1) + datetime.timedelta(days=day)).isoformat() for day in range(1000)]
+    source = OUT / "many.csv"
+    with open(source, "w", newline="") as file:
+        write = csv.writer(file)
+        write.writerow(["day", "item", "sales"])
+        for item in range(1000):
+            base, week, wave, level = draw.uniform(20, 200), [draw.gauss(0, 0.15) for _ in range(7)], draw.uniform(0, 0.3), 0.0
+            for at, day in enumerate(days):
+                level = 0.98 * level + draw.gauss(0, 0.03)
+                value = base * (1 + week[at % 7] + level + wave * math.sin(2 * math.pi * at / 365.25) + draw.gauss(0, 0.1))
+                write.writerow([day, f"i{item}", f"{value:.1f}"])
+    begun = time.time()
+    found = json.loads(run("fit", source, "--key", "day", "--series", "item", *FIT, "--horizon", 14, "--out", OUT / "many", "--force", "--json"))["forecast"]
+    print(f"1,000 series of 1,000 days, horizon 14: {time.time() - begun:.0f} seconds, MASE {found['mase']:.3f}, last season {found['seasonal_naive']['mase']:.3f}")
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     wanted = sys.argv[1] if len(sys.argv) > 1 else "all"
@@ -157,6 +210,10 @@ def main():
         etth1()
     if wanted in ("series", "all"):
         series()
+    if wanted in ("known", "all"):
+        known()
+    if wanted in ("many", "all"):
+        many()
     print(f"peak memory of a fit: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MiB")
 
 

@@ -15,6 +15,13 @@ pub struct GenerateArgs {
     /// Number of rows or images
     #[arg(long, short = 'n', default_value_t = 64, value_name = "N")]
     pub count: usize,
+    /// Number of steps of each series (runs with --window): rows of a series and step, instead of
+    /// windows
+    #[arg(long, value_name = "L", conflicts_with = "count")]
+    pub length: Option<usize>,
+    /// Number of series
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "length")]
+    pub series: usize,
     /// Output file; for images, NAME.png is one sheet and FOLDER/ holds single files; - is stdout
     #[arg(long, short, default_value = "-", value_name = "FILE")]
     pub out: String,
@@ -95,7 +102,7 @@ impl GenerateArgs {
     pub fn to_config(&self) -> diabolo::Result<GenerateConfig> {
         let draw = self.mean.map(|mean| if mean { Draw::Mean } else { Draw::Sample });
         Ok(GenerateConfig {
-            count: self.count,
+            count: if self.length.is_some() { self.series } else { self.count },
             draw,
             given: self.given()?,
             seed: self.seed,

@@ -60,6 +60,7 @@ impl GenerateArgs {
             ("--between", explore.between.is_some()),
             ("--traverse", explore.traverse),
             ("--mean", self.mean.is_some()),
+            ("--length", self.length.is_some()),
             ("--beyond-range", self.beyond_range),
         ];
         let reason = "rows of a synthetic table are drawn column by column, without a latent space";

@@ -18,6 +18,14 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     args.refuse_of_tables()?;
     let config = args.to_config()?;
     let predictor = in_range(load(&args.model, None, shared)?, args.beyond_range);
+    if let Some(length) = args.length {
+        let rows = predictor.generate_series(&config, length)?;
+        let mut writer = Writer::create(&args.out, args.format)?;
+        writer.write(&rows)?;
+        writer.finish()?;
+        note_unobserved(&predictor, shared);
+        return output::wrote(rows.num_rows() as u64, "rows", &args.out, shared);
+    }
     let made = predictor.generate(&config)?;
     match predictor.saved().header.preprocessor.schema.image_shape() {
         Some(shape) if args.out.ends_with(".png") => write_sheet(&args.out, &made, shape)?,

@@ -185,3 +185,26 @@ fn invalid_windows_are_refused() {
     let message = workspace.fails(3, "fit digits --window 4 -o other");
     assert!(message.contains("images"), "{message}");
 }
+
+#[test]
+fn generated_series_have_a_row_a_step_and_the_period_of_the_data() {
+    let workspace = Workspace::new();
+    workspace.write("past.csv", series(400, 0, |_, value| value));
+    workspace.ok("fit past.csv --key time --window 12 --model variational --epochs 40 -o run -q");
+    let (names, rows) = cells(&workspace.ok("generate run --length 60 --series 3").stdout);
+    assert_eq!(names, ["series", "step", "flow"]);
+    assert_eq!(rows.len(), 180);
+    assert_eq!((rows[59][..2].join(","), rows[60][..2].join(",")), ("1,60".into(), "2,1".into()));
+    let flow: Vec<f64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
+    let change = |lag: usize| -> f64 {
+        let pairs = flow.chunks(60).flat_map(|one| one.iter().zip(&one[lag..]).map(|(a, b)| (a - b).abs()));
+        pairs.clone().sum::<f64>() / pairs.count() as f64
+    };
+    assert!(change(12) < 0.6 * change(6), "{} {}", change(12), change(6));
+    assert_eq!(cells(&workspace.ok("generate run --length 5").stdout).1.len(), 5);
+    let error = workspace.fails(2, "generate run --length 0");
+    assert!(error.contains("--length"), "{error}");
+    workspace.ok("fit past.csv --key time --model variational --epochs 1 -o single -q");
+    let error = workspace.fails(2, "generate single --length 5");
+    assert!(error.contains("single rows") && error.contains("--window"), "{error}");
+}

@@ -82,6 +82,28 @@ impl Predictor {
         self.here(|| self.generated(config))
     }
 
+    /// `config.count` new series of so many steps from a model of windows: a row for each series and
+    /// step.
+    ///
+    /// # Errors
+    /// As [`generate`](Self::generate), and [`Error::Unsupported`] for a model of single rows.
+    pub fn generate_series(&self, config: &GenerateConfig, length: usize) -> Result<RecordBatch> {
+        let Some(window) = self.saved().header.config.data.window else {
+            let what = "the run is a model of single rows, and generates no series".into();
+            return Err(Error::Unsupported { what, help: "fit with --window".into() });
+        };
+        if length == 0 {
+            return Err(Error::invalid_value("--length", "1 or more", 0));
+        }
+        if matches!(config.origin, Origin::Between { .. } | Origin::Traverse { .. }) {
+            let reason = "series are drawn, and are no points of a path";
+            return Err(Error::conflict("--length", "--between and --traverse", reason));
+        }
+        let count = task::windows_for(config.count, length, window);
+        let made = self.generate(&GenerateConfig { count, ..config.clone() })?;
+        task::long_series(&made.rows, config.count, length, window)
+    }
+
     fn generated(&self, config: &GenerateConfig) -> Result<Generated> {
         if config.count == 0 {
             return Err(Error::invalid_value("count", "1 or more", 0));

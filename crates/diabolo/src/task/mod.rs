@@ -15,6 +15,7 @@ mod impute;
 mod names;
 mod posterior;
 mod reconstruct;
+mod series;
 pub mod sweep;
 mod synthesize;
 mod walk;
@@ -38,6 +39,7 @@ pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use names::renamed;
 pub use posterior::encode_posterior;
 pub use reconstruct::{beside_aside, project, reconstruct};
+pub use series::{long_series, windows_for};
 pub use synthesize::{Comparison, Requirement, SynthesizeOptions, Synthesized, synthesize};
 pub use walk::{WalkConfig, walk};
 
