@@ -135,6 +135,8 @@ pub enum Purpose {
     AuditDistances = 54,
     /// Halves of the held-out rows of an audit.
     AuditHoldout = 66,
+    /// Rows of which an audit compares the supports.
+    AuditSupport = 70,
     /// The order of rows with balanced levels.
     ShuffleSynthetic = 67,
     /// The conditions of new rows of a conditional model.
@@ -250,7 +252,8 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 63] = [
+    const ALL: [Purpose; 64] = [
+        Purpose::AuditSupport,
         Purpose::DrawnConditions,
         Purpose::CalibratedConditions,
         Purpose::Split,
