@@ -79,9 +79,9 @@ impl Preprocessor {
     }
 
     /// The conditions of `count` new rows, as [`given`](Self::given) has them, where categories
-    /// that are not given are drawn by their shares of the training rows: of all columns together, if
-    /// rows share their combinations. For images, the rows are in the order of the levels, so that
-    /// those of one level are beside each other on a sheet.
+    /// that are not given are drawn by their shares of the training rows: of all columns together,
+    /// if rows share their combinations. For images, the rows are in the order of the levels, so
+    /// that those of one level are beside each other on a sheet.
     ///
     /// # Errors
     /// As [`given`](Self::given).
