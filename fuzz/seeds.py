@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes seeds/: small valid files of every format, by programs that are not ours.
 
-    fuzz/seeds.py [RUN ...]         of each run its model file, in parts as the target `model` takes them
+    fuzz/seeds.py [RUN | FILE.dbz ...]      runs and compressed files, in parts as the targets `model` and `dbz` take them
 
 Needs numpy, pillow, pyarrow and zstandard. The files are committed; run this to add some.
 """
@@ -132,9 +132,46 @@ def model(run: Path) -> bytes:
     return b"\n".join([*lines, file[8 + length :][:32]])
 
 
+def number(bytes_: bytes) -> tuple[int, bytes]:
+    """A number of seven bits a byte, and what follows."""
+    length = next(at for at, byte in enumerate(bytes_) if byte < 0x80) + 1
+    return sum((byte & 0x7F) << (7 * at) for at, byte in enumerate(bytes_[:length])), bytes_[length:]
+
+
+def put_number(n: int) -> bytes:
+    out = bytearray()
+    while n >= 0x80:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    return bytes([*out, n])
+
+
+def dbz(file: bytes) -> bytes:
+    """The frames of a file whose model is that of testdata/codec/codes.dbz, without it and the index."""
+    parts, rest = [], file[12:]
+    while rest[:1] != b"I":
+        tag, length = rest[:1], int.from_bytes(rest[1:9], "little")
+        payload, rest = rest[17 : 17 + length], rest[17 + length :]
+        if tag == b"M":
+            continue
+        if tag == b"H":
+            payload = file[8:9] + payload[32:]
+        if tag == b"B":
+            rows, block = number(payload)
+            side_length, block_rest = number(block[8:])
+            side = zstandard.ZstdDecompressor().decompressobj().decompress(block_rest[:side_length])
+            tag = b"b"
+            payload = put_number(rows) + block[:8] + put_number(len(side)) + side + block_rest[side_length:]
+        parts.append(tag + struct.pack("<H", len(payload)) + payload)
+    return b"(" + b"".join(parts)
+
+
 def main() -> None:
-    for run in map(Path, sys.argv[1:]):
-        save("model", run.name, model(run))
+    for given in map(Path, sys.argv[1:]):
+        if given.suffix == ".dbz":
+            save("dbz", given.stem, dbz(given.read_bytes()))
+        else:
+            save("model", given.name, model(given))
 
     for name, text in texts().items():
         save("csv", name, text)

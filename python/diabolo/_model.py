@@ -218,9 +218,10 @@ class Model(Saved):
         warn(notes)
         return outputs
 
-    def compress(self, data, *, embed=False, block_rows=None):
-        """The rows as the bytes of a ``.dbz`` file, without loss."""
-        return _diabolo.compress(self.to_bytes(), self._rows(data).table, embed, block_rows)
+    def compress(self, data, *, embed=False, error=None, block_rows=None):
+        """The rows as the bytes of a ``.dbz`` file, without loss, or with numbers that may be wrong by ``error`` times the
+        training range of their column."""
+        return _diabolo.compress(self.to_bytes(), self._rows(data).table, embed, error, block_rows)
 
     def decompress(self, data):
         """The rows of a ``.dbz`` file."""

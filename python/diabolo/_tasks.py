@@ -211,10 +211,11 @@ class Compressor(RowEstimator):
     _preset = "compress"
     _defaults = {"latent_dim": None, "hidden": None, "likelihood": None, "key": None}
 
-    def compress(self, X, *, embed=False):
-        """The rows as the bytes of a ``.dbz`` file; ``embed`` puts the model in it."""
+    def compress(self, X, *, embed=False, error=None):
+        """The rows as the bytes of a ``.dbz`` file; ``embed`` puts the model in it, and numbers may be wrong by ``error``
+        times the training range of their column."""
         model = self._fitted()
-        return model.compress(self._rows(X), embed=embed)
+        return model.compress(self._rows(X), embed=embed, error=error)
 
     def decompress(self, data):
         """The rows of a ``.dbz`` file."""

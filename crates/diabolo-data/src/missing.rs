@@ -87,7 +87,7 @@ impl MissingWords {
     }
 
     /// Whether a trimmed text means a missing cell.
-    pub(crate) fn contains(&self, text: &str) -> bool {
+    pub fn contains(&self, text: &str) -> bool {
         text.is_empty() || self.is_usual(text) || self.is_given(text)
     }
 

@@ -12,16 +12,17 @@ use crate::watch::{compute, raised};
 
 /// The bytes of a `.dbz` file of these rows.
 #[pyfunction]
-#[pyo3(signature = (model, rows, embed=false, block_rows=None))]
+#[pyo3(signature = (model, rows, embed=false, error=None, block_rows=None))]
 pub fn compress<'py>(
     py: Python<'py>,
     model: &[u8],
     rows: &Table,
     embed: bool,
+    error: Option<f64>,
     block_rows: Option<usize>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let usual = CompressOptions::default();
-    let options = CompressOptions { embed, block_rows: block_rows.unwrap_or(usual.block_rows) };
+    let options = CompressOptions { embed, error, block_rows: block_rows.unwrap_or(usual.block_rows) };
     let (model, batch) = (model.to_vec(), rows.rows.clone());
     let file = compute(py, || {
         let model = CodecModel::from_bytes("model", &model)?;

@@ -31,6 +31,11 @@ pub struct AuditPage {
     pub quality: Vec<AuditFigure>,
     /// Attacks.
     pub privacy: Vec<AuditFigure>,
+    /// The shares of missing cells of columns: of real, synthetic and held-out rows.
+    pub missing: Vec<AuditFigure>,
+    /// The number of levels of columns, of those that synthetic rows lack, and of those that
+    /// held-out rows lack.
+    pub levels: Vec<AuditFigure>,
     /// The distributions of columns, real and synthetic.
     pub columns: Vec<AuditedColumn>,
     /// The names of the columns of `pairs`.
@@ -48,7 +53,8 @@ pub struct AuditFigure {
     pub name: String,
     /// What it means.
     pub explanation: String,
-    /// Of synthetic rows, of held-out real rows, and of rows with shuffled columns, as text.
+    /// Of synthetic rows, of held-out real rows, and of rows with shuffled columns, as text, unless
+    /// the table has other columns.
     pub values: [String; 3],
 }
 
@@ -70,6 +76,9 @@ const QUALITY: &str = "Each figure of the synthetic rows beside that of held-out
                        relation between columns.";
 const PRIVACY: &str = "What attacks on the training rows find. Held-out rows were not trained on: what is found about \
                        them is no leak. This is not a guarantee: other attacks may find more.";
+const MISSING: &str = "Share of missing cells, of the columns that have some.";
+const LEVELS: &str = "Levels of categories that real rows have and synthetic rows lack, and how many held-out rows lack: \
+                      rare levels are pooled or not kept by tools that protect them, and lacking by chance in few rows.";
 const COLUMNS: &str = "Share of rows by level or range: left bars are real rows, right bars (red) synthetic rows. The \
                        number is the shape error; columns with the largest come first.";
 const PAIRS: &str = "Trend error of each pair of columns: half the difference of correlations, or the total variation \
@@ -86,8 +95,13 @@ impl AuditPage {
             if verdicts.is_empty() { verdicts } else { format!("<ul class=\"verdicts\">{verdicts}</ul>") };
         let mut out = section("What this copy is good for", "", &(verdicts + &facts(&self.facts)));
         out += &warnings(&self.notes);
-        out += &section("Fidelity and use", QUALITY, &figures(&self.quality));
-        out += &section("Privacy", PRIVACY, &figures(&self.privacy));
+        const BESIDE: [&str; 3] = ["Synthetic", "Held-out", "Shuffled"];
+        out += &section("Fidelity and use", QUALITY, &figures("Figure", BESIDE, &self.quality));
+        out += &section("Privacy", PRIVACY, &figures("Figure", BESIDE, &self.privacy));
+        let missing = figures("Column", ["Real", "Synthetic", "Held-out"], &self.missing);
+        out += &section("Missing cells", MISSING, &missing);
+        let levels = figures("Column", ["Levels", "Synthetic lacks", "Held-out lacks"], &self.levels);
+        out += &section("Lacking levels", LEVELS, &levels);
         let panels: String = self.columns.iter().take(MOST_COLUMNS).map(panel).collect();
         let panels = if panels.is_empty() { panels } else { format!("<div class=\"panels\">{panels}</div>") };
         out += &section("Columns", COLUMNS, &panels);
@@ -133,23 +147,29 @@ impl AuditPage {
     }
 }
 
-fn figures(figures: &[AuditFigure]) -> String {
+/// A table with the values of synthetic rows in bold.
+fn figures(first: &str, names: [&str; 3], figures: &[AuditFigure]) -> String {
     let row = |figure: &AuditFigure| {
-        let [synthetic, holdout, independent] = figure.values.each_ref().map(|value| escape(value));
-        format!(
-            "<tr><th scope=\"row\">{}<small>{}</small></th><td class=\"value\"><b>{synthetic}</b></td>\
-             <td class=\"value\">{holdout}</td><td class=\"value\">{independent}</td></tr>\n",
-            escape(&figure.name),
-            escape(&figure.explanation),
-        )
+        let values = figure.values.iter().zip(names).map(|(value, name)| {
+            let value = escape(value);
+            let value = if name.starts_with("Synthetic") { format!("<b>{value}</b>") } else { value };
+            format!("<td class=\"value\">{value}</td>")
+        });
+        let values: String = values.collect();
+        let explanation = match figure.explanation.as_str() {
+            "" => String::new(),
+            text => format!("<small>{}</small>", escape(text)),
+        };
+        format!("<tr><th scope=\"row\">{}{explanation}</th>{values}</tr>\n", escape(&figure.name))
     };
     let rows: String = figures.iter().map(row).collect();
     if rows.is_empty() {
         return rows;
     }
+    let names: String =
+        names.iter().map(|name| format!("<th scope=\"col\" class=\"value\">{name}</th>")).collect();
     format!(
-        "<table class=\"audit\"><thead><tr><th scope=\"col\">Figure</th><th scope=\"col\" class=\"value\">Synthetic</th>\
-         <th scope=\"col\" class=\"value\">Held-out</th><th scope=\"col\" class=\"value\">Shuffled</th></tr></thead>\n\
+        "<table class=\"audit\"><thead><tr><th scope=\"col\">{first}</th>{names}</tr></thead>\n\
          <tbody>\n{rows}</tbody></table>"
     )
 }
@@ -213,6 +233,11 @@ mod tests {
                 explanation: "distinguished".into(),
                 values: ["0.9", "1", "0.2"].map(String::from),
             }],
+            levels: vec![AuditFigure {
+                name: "<city>".into(),
+                explanation: "Lacking: <none>".into(),
+                values: ["9", "1", "0"].map(String::from),
+            }],
             columns: vec![AuditedColumn {
                 name: "<age>".into(),
                 error: 0.0123,
@@ -225,7 +250,17 @@ mod tests {
             ..AuditPage::default()
         };
         let html = page.to_html();
-        for part in ["&lt;charts&gt;", "&lt;age&gt;", "C2ST", "shade-7", "shade none", "75 %", "1.2 %"] {
+        for part in [
+            "&lt;charts&gt;",
+            "&lt;age&gt;",
+            "&lt;city&gt;",
+            "&lt;none&gt;",
+            "C2ST",
+            "shade-7",
+            "shade none",
+            "75 %",
+            "1.2 %",
+        ] {
             assert!(html.contains(part), "{part}\n{html}");
         }
         assert_eq!(html.matches("class=\"bar alarm\"").count(), 2);

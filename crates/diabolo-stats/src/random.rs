@@ -135,6 +135,8 @@ pub enum Purpose {
     AuditDistances = 54,
     /// Halves of the held-out rows of an audit.
     AuditHoldout = 66,
+    /// Rows of which an audit compares the supports.
+    AuditSupport = 74,
     /// The order of rows with balanced levels.
     ShuffleSynthetic = 67,
     /// The built-in data set `customers`.
@@ -262,11 +264,12 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 69] = [
+    const ALL: [Purpose; 70] = [
         Purpose::DrawnCode,
         Purpose::EncodedDraws,
         Purpose::ComparisonCorruption,
         Purpose::EvaluatedTerms,
+        Purpose::AuditSupport,
         Purpose::DrawnConditions,
         Purpose::CalibratedConditions,
         Purpose::Split,

@@ -22,6 +22,9 @@ pub struct AuditArgs {
     /// Column that an attacker wants to know of a row
     #[arg(long, value_name = "COLUMN")]
     pub secret: Option<String>,
+    /// Rule between two columns, such as 'start<=end': count the rows that keep it; may be repeated
+    #[arg(long, value_name = "COLUMN<=COLUMN")]
+    pub require: Vec<String>,
     /// Also write a page
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

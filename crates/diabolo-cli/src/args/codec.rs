@@ -25,6 +25,10 @@ pub struct CompressArgs {
     /// Keep every byte of a delimited text file, not only its cells; the file is read into memory
     #[arg(long)]
     pub exact: bool,
+    /// Numbers may be wrong by this share of the training range of their column, such as 0.001: the
+    /// file is smaller, and every number is checked
+    #[arg(long, value_name = "X")]
+    pub error: Option<f64>,
     /// Rows per block: larger blocks are smaller in all, and need more memory
     #[arg(long, value_name = "N", default_value_t = CompressOptions::default().block_rows)]
     pub block_rows: usize,

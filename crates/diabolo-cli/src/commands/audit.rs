@@ -1,9 +1,10 @@
 //! `diabolo audit SYNTH --real TRAIN --holdout HELD`
 
 use diabolo::artifact::write_atomically;
+use diabolo::data::synthetic::Rule;
 use diabolo::data::{ReadOptions, open};
-use diabolo::evaluate::audit::{Audit, AuditOptions, audit, tables};
-use diabolo::report::{audit_figures, audit_page, verdicts};
+use diabolo::evaluate::audit::{Audit, AuditOptions, audit, check_rules, tables};
+use diabolo::report::{AuditFigure, audit_figures, audit_page, gaps_of_levels, missing_cells, verdicts};
 use diabolo::{Config, Error};
 use serde_json::json;
 
@@ -29,9 +30,15 @@ pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
             return Err(Error::invalid_value(flag, expected, format!("'{column}'")).into());
         }
     }
+    let schema = real.schema();
+    let columns = schema.fields().iter().map(|field| field.name().as_str());
+    let rule = |text: &String| Rule::parse(text, columns.clone());
+    let rules = args.require.iter().map(rule).collect::<diabolo::Result<Vec<Rule>>>()?;
     let ([synthetic, real, holdout], notes) = tables(batches, &levels)?;
+    check_rules(&args.real, &real, &rules)?;
     notes.iter().for_each(|note| shared.note(format!("note: {note}")));
-    let options = AuditOptions { target: args.target.clone(), secret: args.secret.clone(), seed: args.seed };
+    let (target, secret) = (args.target.clone(), args.secret.clone());
+    let options = AuditOptions { target, secret, rules, seed: args.seed };
     let found = audit([&synthetic, &real, &holdout], &options);
     if let Some(path) = &args.report {
         let page = audit_page(&args.input, &found, [&synthetic, &real], &notes);
@@ -50,6 +57,19 @@ pub fn text(audit: &Audit) -> String {
     for figure in audit_figures(audit) {
         let [synthetic, holdout, shuffled] = figure.values;
         out += &format!("{:36}{synthetic:>11}{holdout:>11}{shuffled:>11}\n", figure.name);
+    }
+    for (title, gaps) in [
+        (["missing cells", "real", "synthetic", "held-out"], missing_cells(audit)),
+        (["lacking levels", "levels", "synthetic", "held-out"], gaps_of_levels(audit)),
+    ] {
+        if !gaps.is_empty() {
+            let [name, first, second, third] = title;
+            out += &format!("\n{name:36}{first:>11}{second:>11}{third:>11}\n");
+        }
+        for AuditFigure { name, explanation, values: [first, second, third] } in gaps {
+            out += &format!("  {name:34}{first:>11}{second:>11}{third:>11}\n");
+            out += &if explanation.is_empty() { explanation } else { format!("    {explanation}\n") };
+        }
     }
     out += "\n";
     out + &verdicts(audit).join("\n")

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use diabolo::Error;
 use diabolo::arrow::RecordBatch;
-use diabolo::codec::{Archive, CodecModel, CompressOptions, Compressed, compress, compress_text};
+use diabolo::codec::{Archive, CodecModel, CompressOptions, Compressed, compress, compress_text, zstd_bytes};
 use diabolo::data::write::Target;
 use diabolo::data::{Writer, open};
 use serde_json::json;
@@ -19,7 +19,7 @@ pub fn run_compress(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> 
     output::one_on_stdout("--out", &args.out, shared)?;
     let model = CodecModel::open(&args.model)?;
     // Before the output, which may be the input.
-    let input = std::fs::metadata(&args.input).ok().filter(std::fs::Metadata::is_file).map(|file| file.len());
+    let input = Input::of(args, shared)?;
     let mut file = Target::named(&args.out).map_err(Error::io("create", &args.out))?;
     let written = written(args, &model, shared, BufWriter::new(&mut file))?;
     if written.rows == 0 && !args.exact {
@@ -29,6 +29,24 @@ pub fn run_compress(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> 
     summary(args, &model, &written, input, shared)
 }
 
+/// The bytes of the input, and what zstd makes of them.
+#[derive(Clone, Copy)]
+struct Input {
+    bytes: u64,
+    zstd: u64,
+}
+
+impl Input {
+    /// Of a file; nothing of standard input and folders, or if nobody will see it.
+    fn of(args: &CompressArgs, shared: &Shared) -> diabolo::Result<Option<Self>> {
+        let file = std::fs::metadata(&args.input).ok().filter(std::fs::Metadata::is_file);
+        let Some(file) = file.filter(|_| shared.json || !shared.quiet) else { return Ok(None) };
+        let failed = Error::io("read", &args.input);
+        let zstd = File::open(&args.input).and_then(zstd_bytes).map_err(failed)?;
+        Ok(Some(Input { bytes: file.len(), zstd }))
+    }
+}
+
 fn written(
     args: &CompressArgs,
     model: &CodecModel,
@@ -36,7 +54,7 @@ fn written(
     out: impl Write,
 ) -> diabolo::Result<Compressed> {
     let data = args.read.over(&model.saved().header.config)?.data;
-    let options = CompressOptions { block_rows: args.block_rows, embed: args.embed };
+    let options = CompressOptions { block_rows: args.block_rows, embed: args.embed, error: args.error };
     if !args.exact {
         let rows = open(&args.input, &shared.read_options(&data))?;
         let schema = rows.schema().clone();
@@ -57,7 +75,7 @@ fn summary(
     args: &CompressArgs,
     model: &CodecModel,
     written: &Compressed,
-    read: Option<u64>,
+    read: Option<Input>,
     shared: &Shared,
 ) -> anyhow::Result<()> {
     if shared.json {
@@ -68,14 +86,20 @@ fn summary(
             "bytes": written.bytes,
             "bytes_without_model": written.bytes - written.embedded_bytes,
             "model_bytes": model.file_bytes(),
-            "input_bytes": read,
+            "input_bytes": read.map(|read| read.bytes),
+            "zstd_bytes": read.map(|read| read.zstd),
+            "error": args.error,
             "file": args.out,
         }));
     }
-    let of_input = read.map_or(String::new(), |read| {
-        format!(" ({:.1} % of {read})", 100.0 * written.bytes as f64 / read.max(1) as f64)
+    let of_input = read.map_or(String::new(), |Input { bytes, zstd }| {
+        let share = 100.0 * written.bytes as f64 / bytes.max(1) as f64;
+        format!(" ({share:.1} % of {bytes}; zstd -19: {zstd})")
     });
     shared.note(format!("wrote {} rows to {}: {} bytes{of_input}", written.rows, args.out, written.bytes));
+    if let Some(error) = args.error {
+        shared.note(format!("numbers are within {error} of the training range of their column"));
+    }
     shared.note(match written.embedded_bytes {
         0 => format!("decompression needs the model file, which has {} bytes", model.file_bytes()),
         embedded => format!("of them {embedded} bytes are the model"),
@@ -160,26 +184,43 @@ pub fn inspect(path: &Path, shared: &Shared) -> anyhow::Result<()> {
     let bytes = File::open(path).and_then(|file| file.metadata()).map_err(Error::io("read", path))?.len();
     let info = Archive::of_path(path)?.info();
     let columns = info.schema.fields();
+    let bounds = info.bounds.iter().flat_map(|bounds| &bounds.columns);
+    let bound = |name: &str| bounds.clone().find(|(column, _)| column == name).map(|(_, bound)| *bound);
     if shared.json {
         let columns: Vec<_> = columns
             .iter()
-            .map(|field| json!({ "name": field.name(), "type": field.data_type().to_string() }))
+            .map(|field| {
+                let (name, data_type) = (field.name(), field.data_type().to_string());
+                json!({ "name": name, "type": data_type, "error": bound(name) })
+            })
             .collect();
         return output::print_json(&json!({
             "rows": info.rows, "blocks": info.blocks, "bytes": bytes, "exact": info.exact,
             "model_sha256": info.model_sha256, "embedded": info.embedded, "columns": columns,
+            "error": info.bounds.map(|bounds| bounds.error),
         }));
     }
-    let comes_back = if info.exact { "as the same bytes of text" } else { "as the same values and types" };
+    let comes_back = match (&info.bounds, info.exact) {
+        (Some(bounds), _) => {
+            format!("numbers within {} of their training range, all else the same", bounds.error)
+        }
+        (None, true) => "as the same bytes of text".into(),
+        (None, false) => "as the same values and types".into(),
+    };
     let model = if info.embedded { "in the file" } else { "needed to decompress" };
     let facts = [
         ("rows", info.rows.to_string()),
         ("blocks", info.blocks.to_string()),
         ("bytes", bytes.to_string()),
-        ("comes back", comes_back.to_string()),
+        ("comes back", comes_back),
         ("model", format!("{model}, SHA-256 {}", info.model_sha256)),
     ];
-    let columns: Vec<(String, String)> =
-        columns.iter().map(|field| (field.name().clone(), field.data_type().to_string())).collect();
+    // Three digits, without an exponent where that is short.
+    let rounded = |bound: f64| format!("{bound:.2e}").parse().unwrap_or(bound);
+    let said = |name: &str| bound(name).map_or(String::new(), |bound| format!(", ± {}", rounded(bound)));
+    let columns: Vec<(String, String)> = columns
+        .iter()
+        .map(|field| (field.name().clone(), format!("{}{}", field.data_type(), said(field.name()))))
+        .collect();
     output::print(&format!("{}\n{}", output::aligned(&facts), output::aligned(&columns)))
 }

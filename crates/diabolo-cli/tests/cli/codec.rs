@@ -3,13 +3,17 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use crate::support::{Ran, Workspace, fitted, table};
+use crate::support::{Ran, Workspace, cells, fitted, table};
 
 #[test]
 fn a_table_comes_back_from_a_file_and_through_pipes() {
     let workspace = fitted();
     let said = workspace.ok("compress run good.csv -o good.dbz");
     assert!(said.stderr.contains("wrote 60 rows to good.dbz"), "{}", said.stderr);
+    let shown =
+        workspace.ok("compress run good.csv -o good.dbz --json").json()["zstd_bytes"].as_u64().unwrap();
+    assert!((100..workspace.text("good.csv").len() as u64).contains(&shown), "{shown}");
+    assert!(said.stderr.contains(&format!("zstd -19: {shown}")), "{}", said.stderr);
     workspace.ok("decompress good.dbz --model run -o again.csv");
     assert_eq!(workspace.text("again.csv"), workspace.text("good.csv"));
     let some = workspace.ok("decompress good.dbz --model run --rows 10..12").stdout;
@@ -114,4 +118,108 @@ fn models_that_cannot_compress_are_refused() {
     workspace.ok("fit good.csv --model contractive --key id --epochs 1 -o run -q");
     let refused = workspace.fails(2, "compress run good.csv -o x.dbz");
     assert!(refused.contains("contractive"), "{refused}");
+}
+
+#[test]
+fn numbers_are_within_the_bound_that_was_given() {
+    let workspace = Workspace::new();
+    let number = |i: usize| ((i * i * 7919) % 100_003) as f64 / 1000.0 - 7.0;
+    let row = |i: usize, _: String| match i % 40 {
+        3 => format!("r{i},,{},red,1", i % 900),
+        9 => format!("r{i},NA,{},blue,0", i % 900),
+        _ => format!("r{i},{:.3},{},blue,0", number(i), i * i % 901),
+    };
+    workspace.write("t.csv", table(2000, row));
+    workspace.ok("fit t.csv --key id --epochs 2 -o run -q");
+    let bytes = |flags: &str| {
+        let ran = workspace.ok(&format!("compress run t.csv -o t.dbz --json {flags}"));
+        workspace.ok("decompress t.dbz --model run -o again.csv");
+        ran.json()["bytes"].as_u64().unwrap()
+    };
+    let exact = bytes("");
+    let (header, original) = cells(&workspace.text("t.csv"));
+    for (error, smaller) in [(0.001, 0.85), (0.01, 0.7)] {
+        let lossy = bytes(&format!("--error {error}"));
+        assert!((lossy as f64) < smaller * exact as f64, "{lossy} of {exact} bytes at {error}");
+        let (again_header, again) = cells(&workspace.text("again.csv"));
+        assert_eq!(again_header, header);
+        let mut moved = 0;
+        for (a, b) in original.iter().zip(&again) {
+            assert_eq!((&a[0], &a[3..]), (&b[0], &b[3..]));
+            for (at, range) in [(1, 100.0), (2, 900.0)] {
+                match (a[at].parse::<f64>(), b[at].parse::<f64>()) {
+                    (Ok(x), Ok(y)) => {
+                        assert!((x - y).abs() <= error * range * 1.001, "{x} came back as {y}");
+                        moved += usize::from(x != y);
+                    }
+                    _ => assert_eq!(a[at], b[at]),
+                }
+            }
+        }
+        assert!(moved > 1000, "{moved} numbers moved: a control");
+        let shown = workspace.ok("inspect t.dbz").stdout;
+        assert!(shown.contains(&format!("numbers within {error} of their training range")), "{shown}");
+        assert!(shown.contains("±"), "{shown}");
+    }
+    let both = workspace.fails(2, "compress run t.csv -o x.dbz --error 0.01 --exact");
+    assert!(both.contains("--error") && both.contains("--exact"), "{both}");
+    for bad in ["0", "-1", "0.6", "nan"] {
+        let said = workspace.fails(2, &format!("compress run t.csv -o x.dbz --error={bad}"));
+        assert!(said.contains("--error"), "{said}");
+    }
+    assert!(!workspace.path("x.dbz").exists());
+}
+
+#[test]
+fn a_folder_of_images_comes_back() {
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --likelihood discretized_logistic:1 --epochs 1 --latent-dim 4 -o run -q");
+    workspace.ok("generate run -n 30 --mean false -o pictures/ -q");
+    workspace.ok("compress run pictures/ -o pictures.dbz");
+    workspace.ok("decompress pictures.dbz --model run -o again/");
+    let files = |folder: &str| {
+        let mut names: Vec<String> = std::fs::read_dir(workspace.path(folder))
+            .unwrap()
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(files("pictures").len(), 30);
+    assert_eq!(files("pictures"), files("again"));
+    for name in files("pictures") {
+        assert_eq!(
+            workspace.bytes(&format!("pictures/{name}")),
+            workspace.bytes(&format!("again/{name}")),
+            "{name}"
+        );
+    }
+    let refused = workspace.fails(2, "compress run pictures/ -o x.dbz --error 0.01");
+    assert!(refused.contains("--error") && refused.contains("pictures"), "{refused}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_compression_leaves_no_half_file() {
+    let workspace = fitted();
+    workspace.write("old.dbz", "an older file");
+    let all = table(4000, |_, row| row);
+    let (first, _) = all.split_at(all.len() / 2);
+    for out in ["new.dbz", "old.dbz"] {
+        let command = format!("compress run - -o {out} -q --block-rows 50");
+        let known = workspace.listing().len();
+        let mut packing = workspace.command(&command).stdin(Stdio::piped()).spawn().unwrap();
+        // The rest of the rows never comes, so that it is in the middle when it is killed.
+        let mut input = packing.stdin.take().unwrap();
+        input.write_all(first.as_bytes()).unwrap();
+        while workspace.listing().len() == known && packing.try_wait().unwrap().is_none() {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        assert!(packing.try_wait().unwrap().is_none(), "it writes beside the name, and waits for the rest");
+        packing.kill().unwrap();
+        packing.wait().unwrap();
+        drop(input);
+    }
+    assert!(!workspace.path("new.dbz").exists(), "no half file under the final name");
+    assert_eq!(workspace.text("old.dbz"), "an older file");
 }

@@ -108,3 +108,92 @@ fn wrong_use_is_named() {
     let message = workspace.fails(4, "encode run train.csv");
     assert!(message.contains("synthetic tables"), "{message}");
 }
+
+/// Stays: a start and an end, of which some are missing, and two prices; two rows break each rule.
+fn stays(first: usize, count: usize) -> String {
+    let day = |k: usize| format!("2021-{:02}-{:02}", 1 + k / 28 % 12, 1 + k % 28);
+    let row = |i: usize| {
+        let start = i * i * 7 % 290;
+        let end = start + i * 31 % 19;
+        let low = 100 + i * i * 13 % 4001;
+        let mut cells = [day(start), day(end), format!("{:.2}", low as f64 / 100.0), String::new()];
+        cells[3] = format!("{:.1}", (low as f64 / 10.0).floor() / 10.0 + 0.2 + (i * 17 % 29) as f64 / 10.0);
+        match i % 50 {
+            7 | 19 | 31 => cells[1] = "?".into(),
+            11 => cells[0].clear(),
+            _ => {}
+        }
+        if [5, 40].contains(&i) {
+            cells.swap(0, 1);
+            cells.swap(2, 3);
+        }
+        cells.join(",") + "\n"
+    };
+    std::iter::once("start,end,low,high\n".to_string()).chain((first..first + count).map(row)).collect()
+}
+
+#[test]
+fn rules_between_columns_are_kept_by_every_row() {
+    let workspace = Workspace::new();
+    workspace.write("stays.csv", stays(0, 1200));
+    workspace.write("held.csv", stays(1200, 400));
+    let fit = "fit stays.csv --preset synthesize --epochs 40 --test 0 --out run";
+    let ran = workspace.ok(&format!("{fit} --require start<=end --require high>low"));
+    assert!(ran.stderr.contains("2 of 1200 rows break start<=end"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 of 1200 rows break low<high"), "{}", ran.stderr);
+    workspace.ok("generate run -n 3000 -o copy.csv");
+    let (names, rows) = cells(&workspace.text("copy.csv"));
+    assert_eq!(names, ["start", "end", "low", "high"]);
+    let mut ends = 0;
+    for row in &rows {
+        let is_day = |cell: &str| cell.len() == 10 && cell.starts_with("2021-");
+        let [start, end] = [&row[0], &row[1]].map(String::as_str);
+        assert!(start.is_empty() || is_day(start), "{row:?}");
+        assert!(end == "?" || is_day(end), "{row:?}");
+        assert!(start.is_empty() || end == "?" || start <= end, "{row:?}");
+        let [low, high]: [f64; 2] = [&row[2], &row[3]].map(|cell| cell.parse().unwrap());
+        assert!(low < high && row[3].split_once('.').unwrap().1.len() == 1, "{row:?}");
+        ends += usize::from(end == "?");
+    }
+    // Of 6 %, within five standard deviations of a share of independent rows.
+    assert!((115..=245).contains(&ends), "{ends} of 3000 ends are missing");
+    let early = workspace.ok("generate run -n 200 --where end<2021-04-01 --where high>=20 -o early.csv");
+    assert!(early.stderr.contains("effective sample size"), "{}", early.stderr);
+    let (_, rows) = cells(&workspace.text("early.csv"));
+    assert!(rows.iter().all(|row| row[1].as_str() < "2021-04-01" && row[3].parse::<f64>().unwrap() >= 20.0));
+
+    let audit = "audit copy.csv --real stays.csv --holdout held.csv --require start<=end --require low<high";
+    let found = workspace.ok(&format!("{audit} --json")).json();
+    let rule = &found["rules"][0];
+    assert_eq!((&rule["rule"], &rule["synthetic"]), (&"start<=end".into(), &1.0.into()), "{rule}");
+    assert!(rule["real"].as_f64().unwrap() < 1.0 && rule["independent"].as_f64().unwrap() < 0.9, "{rule}");
+    let said = workspace.ok(&format!("{audit} --report page.html")).stdout;
+    for part in ["Keeps start<=end", "every row keeps them", "missing cells", "β-recall"] {
+        assert!(said.contains(part), "{part}\n{said}");
+    }
+    let page = workspace.text("page.html");
+    assert!(page.contains("Keeps start&lt;=end") && page.contains("Missing cells"));
+    assert!(workspace.ok("inspect run").stdout.contains("end - start"));
+}
+
+#[test]
+fn rules_that_cannot_be_kept_are_named() {
+    let workspace = fitted();
+    let fails = |code: i32, rest: &str, words: &[&str]| {
+        let message =
+            workspace.fails(code, &format!("fit train.csv --quiet --key id --epochs 1 --out other {rest}"));
+        words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
+    };
+    let preset = "--preset synthesize --require";
+    fails(2, &format!("{preset} income<=pay"), &["--require", "COLUMN<=COLUMN", "joined"]);
+    fails(3, &format!("{preset} plan<=income"), &["column 'plan'", "numbers or dates"]);
+    fails(3, &format!("{preset} id<income"), &["column 'id'"]);
+    fails(3, &format!("{preset} income<joined"), &["numbers in 'income' and dates in 'joined'"]);
+    fails(2, &format!("{preset} income<price --require price<income"), &["without a circle"]);
+    fails(2, &format!("{preset} price<=income --together plan,price"), &["--together", "'price'"]);
+    fails(2, "--require income<price", &["--preset synthesize"]);
+    let audit = "audit held.csv --real train.csv --holdout held.csv --require";
+    let message = workspace.fails(3, &format!("{audit} plan<income"));
+    assert!(message.contains("column 'plan'"), "{message}");
+    workspace.fails(2, &format!("{audit} pay<income"));
+}

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow_select::nullif::nullif;
 use diabolo_stats::random::Stream;
 
 use super::{Preprocessor, condition_shares, no_table};
@@ -77,10 +78,10 @@ impl Preprocessor {
         self.conditions(given, codes, 1)
     }
 
-    /// The conditions of `count` new rows, as [`given`](Self::given) has them, where categories that
-    /// are not given are drawn by their shares of the training rows: of all columns together, if
-    /// rows share their combinations. For images, the rows are in the order of the levels, so that
-    /// those of one level are beside each other on a sheet.
+    /// The conditions of `count` new rows, as [`given`](Self::given) has them, where categories
+    /// that are not given are drawn by their shares of the training rows: of all columns together,
+    /// if rows share their combinations. For images, the rows are in the order of the levels, so
+    /// that those of one level are beside each other on a sheet.
     ///
     /// # Errors
     /// As [`given`](Self::given).
@@ -142,6 +143,8 @@ impl Preprocessor {
         count: usize,
     ) -> Result<Option<(Condition, RecordBatch)>> {
         let Some(condition) = &self.condition else { return Ok(None) };
+        let gaps: Vec<BooleanArray> =
+            codes.iter().map(|codes| codes.iter().map(|code| Some(code.is_none())).collect()).collect();
         let columns = self.schema.condition.iter().zip(codes).map(|(feature, codes)| {
             let levels = feature.kind.categories();
             let number = asked_of(given, feature).map(|(_, value)| value.as_str());
@@ -165,7 +168,14 @@ impl Preprocessor {
         };
         let fields = decoded.schema();
         let columns = fields.fields().iter().zip(decoded.columns());
-        let columns = columns.map(|(field, column)| exact(field.name(), column)).collect();
+        let columns = columns.map(|(field, column)| exact(field.name(), column));
+        // A missing level is decoded as the first one.
+        let columns = columns.zip(&gaps).zip(&self.schema.condition);
+        let columns = columns.map(|((column, gaps), feature)| match feature.kind.categories() {
+            [] => Ok(column),
+            _ => nullif(&column, gaps),
+        });
+        let columns = columns.collect::<std::result::Result<_, _>>().map_err(no_table)?;
         let said = RecordBatch::try_new(fields, columns).map_err(no_table)?;
         Ok(Some((Condition { width: encoded.width, values: encoded.values }, said)))
     }

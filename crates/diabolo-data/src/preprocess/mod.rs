@@ -191,6 +191,14 @@ impl Preprocessor {
         self.transforms[feature] != Transform::Unobserved
     }
 
+    /// The smallest and the largest training value of a feature of numbers.
+    pub fn training_range(&self, feature: usize) -> Option<[f64; 2]> {
+        match &self.transforms[feature] {
+            Transform::Number { range, .. } => *range,
+            _ => None,
+        }
+    }
+
     /// The columns that are missing in every training row; their cells are ignored, and stay empty.
     pub fn unobserved(&self) -> Vec<&str> {
         let features = self.schema.features.iter().enumerate();

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::block::{self, decompressed};
+use super::bounds::ErrorBounds;
 use super::compress::CodecModel;
 use super::frame::{Entry, FrameReader, Header, damaged};
 use super::model::Describer;
@@ -43,6 +44,8 @@ pub struct ArchiveInfo {
     pub embedded: bool,
     /// Whether a text file comes back byte for byte.
     pub exact: bool,
+    /// How far numbers may be from those that were compressed; `None` if all are the same.
+    pub bounds: Option<ErrorBounds>,
     /// The columns.
     pub schema: SchemaRef,
 }
@@ -73,6 +76,7 @@ impl<R: Read + Seek> Archive<R> {
             model_sha256: hex(&self.header.model),
             embedded: self.embedded.is_some(),
             exact: self.header.text.is_some(),
+            bounds: self.header.bounds.clone(),
             schema: self.header.schema.clone(),
         }
     }

@@ -20,6 +20,7 @@ use arrow_schema::SchemaRef;
 use sha2::{Digest, Sha256};
 
 use super::ans::Stack;
+use super::bounds::{ErrorBounds, coarser};
 use super::cells::array_of;
 use super::column::{Found, Plan, pop, push};
 use super::latent::{centre, pop_posterior, pop_prior, push_posterior, push_prior};
@@ -39,12 +40,22 @@ const MOST_BYTES: u64 = 1 << 31;
 /// The largest number of rows of a block.
 pub(super) const MOST_ROWS: usize = 1 << 20;
 
-/// The payload of a block.
-pub(super) fn encode(describer: &Describer, batch: &RecordBatch) -> Result<Vec<u8>> {
+/// The payload of a block, numbers within bounds, if there are any.
+pub(super) fn encode(
+    describer: &Describer,
+    batch: &RecordBatch,
+    bounds: Option<&ErrorBounds>,
+) -> Result<Vec<u8>> {
     let columns = Columns::of(&batch.schema(), describer);
     let interned = columns.interned(batch);
     let each = columns.layout.iter().zip(interned).map(|(&(_, form, feature), interned)| {
-        let space = feature.map_or(Space::Nothing, |feature| Space::fit(feature, form, &interned.counted()));
+        let bound = feature.and_then(|feature| bounds?.of_column(feature.name));
+        let (interned, unit) = match bound {
+            Some(bound) => coarser(interned, form, bound),
+            None => (interned, None),
+        };
+        let fit = |feature| Space::fit(feature, form, unit, &interned.counted());
+        let space = feature.map_or(Space::Nothing, fit);
         RowColumn::new(feature, Plan::of(space)).with(interned)
     });
     let mut rows = Rows { describer, columns: each.collect(), coded: true };

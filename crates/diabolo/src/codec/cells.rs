@@ -58,6 +58,25 @@ impl Form {
         }
     }
 
+    /// How a cell of this form may write a number.
+    pub fn styles(self) -> Vec<Style> {
+        match self {
+            Form::Text | Form::LargeText => vec![Style::FixedText, Style::ShortText],
+            Form::Number(style) => vec![style],
+            _ => vec![],
+        }
+    }
+
+    /// The finite number of a cell, if it is one.
+    pub fn number(self, cell: &[u8]) -> Option<f64> {
+        let x = match self {
+            Form::Text | Form::LargeText => std::str::from_utf8(cell).ok()?.parse().ok()?,
+            Form::Number(style) => style.number(cell)?,
+            _ => return None,
+        };
+        Some(x).filter(|x: &f64| x.is_finite())
+    }
+
     /// The length of every cell, if all have the same.
     fn width(self) -> Option<usize> {
         match self {

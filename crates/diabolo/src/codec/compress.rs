@@ -1,6 +1,6 @@
 //! Writing a `.dbz` file.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::block::{self, compressed};
+use super::bounds::{ErrorBounds, is_within};
 use super::frame::{FrameWriter, Header};
 use super::model::Describer;
 use super::text::{TextRules, put_lines};
@@ -70,17 +71,20 @@ impl CodecModel {
 }
 
 /// Options of [`compress`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CompressOptions {
     /// The number of rows of a block, which is decoded as a whole; up to 2²⁰.
     pub block_rows: usize,
     /// Whether the file has the model in it, without what only other tasks need.
     pub embed: bool,
+    /// How far numbers may be from their cells, relative to the training range of their column;
+    /// `None` for exact ones.
+    pub error: Option<f64>,
 }
 
 impl Default for CompressOptions {
     fn default() -> Self {
-        CompressOptions { block_rows: 1 << 15, embed: false }
+        CompressOptions { block_rows: 1 << 15, embed: false, error: None }
     }
 }
 
@@ -102,7 +106,8 @@ pub struct Compressed {
 /// Writes rows; every block is decoded again and compared before it is written.
 ///
 /// # Errors
-/// The first error of reading or writing.
+/// The first error of reading or writing; [`Error::Conflict`] for an error bound and a model of
+/// images.
 pub fn compress(
     model: &CodecModel,
     schema: SchemaRef,
@@ -111,7 +116,10 @@ pub fn compress(
     options: &CompressOptions,
 ) -> Result<Compressed> {
     let model = &if options.embed { model.stripped()? } else { model.clone() };
-    let mut writer = Writer::new(model, Header { model: model.sha256, schema, text: None }, out, options)?;
+    let preprocessor = &model.saved.header.preprocessor;
+    let bounds = options.error.map(|error| ErrorBounds::of(preprocessor, error)).transpose()?;
+    let header = Header { model: model.sha256, schema, text: None, bounds };
+    let mut writer = Writer::new(model, header, out, options)?;
     writer.write_all(batches)?;
     writer.finish()
 }
@@ -129,10 +137,14 @@ pub fn compress_text(
     out: impl Write,
     options: &CompressOptions,
 ) -> Result<Compressed> {
+    if options.error.is_some() {
+        let reason = "text that comes back byte for byte has no room for errors";
+        return Err(Error::conflict("--error", "--exact", reason));
+    }
     let model = &if options.embed { model.stripped()? } else { model.clone() };
     let parsed = TextRules::parse_or_keep(text, names, header);
     let schema = parsed.rows.schema();
-    let header = Header { model: model.sha256, schema, text: Some(parsed.rules) };
+    let header = Header { model: model.sha256, schema, text: Some(parsed.rules), bounds: None };
     let mut writer = Writer::new(model, header, out, options)?;
     writer.write_all([Ok(parsed.rows)].into_iter())?;
     let mut end = Sha256::digest(text).to_vec();
@@ -148,6 +160,7 @@ fn failed(cause: std::io::Error) -> Error {
 struct Writer<'a, W> {
     describer: Describer<'a>,
     frames: FrameWriter<W>,
+    bounds: Option<ErrorBounds>,
     block_rows: usize,
     stored_blocks: usize,
     embedded_bytes: u64,
@@ -166,7 +179,7 @@ impl<'a, W: Write> Writer<'a, W> {
             let error = Error::data("rows", expected, "no such column", help).in_column(feature.name);
             return Err(error.because(DataProblem::MissingColumn));
         }
-        let mut frames = FrameWriter::new(out).map_err(failed)?;
+        let mut frames = FrameWriter::new(out, header.version()).map_err(failed)?;
         frames.write(b'H', &header.to_bytes()?).map_err(failed)?;
         let mut embedded_bytes = 0;
         if options.embed {
@@ -175,7 +188,8 @@ impl<'a, W: Write> Writer<'a, W> {
             embedded_bytes = bytes.len() as u64;
         }
         frames.end_of_blocks();
-        Ok(Writer { describer, frames, block_rows: options.block_rows, stored_blocks: 0, embedded_bytes })
+        let (bounds, block_rows) = (header.bounds, options.block_rows);
+        Ok(Writer { describer, frames, bounds, block_rows, stored_blocks: 0, embedded_bytes })
     }
 
     /// Writes blocks of rows, as many at a time as there are threads.
@@ -187,9 +201,9 @@ impl<'a, W: Write> Writer<'a, W> {
             if some.is_empty() {
                 return Ok(());
             }
-            let describer = &self.describer;
+            let (describer, bounds) = (&self.describer, self.bounds.as_ref());
             let encoded: Vec<(u8, Vec<u8>)> =
-                some.par_iter().map(|rows| encoded(describer, rows)).collect::<Result<_>>()?;
+                some.par_iter().map(|rows| encoded(describer, rows, bounds)).collect::<Result<_>>()?;
             for (rows, (tag, payload)) in some.iter().zip(encoded) {
                 self.stored_blocks += usize::from(tag == b'S');
                 self.frames.write_block(tag, rows.num_rows() as u64, &payload).map_err(failed)?;
@@ -235,17 +249,44 @@ fn blocks(
     })
 }
 
-/// The tag and the payload of a block: with the model, if it comes back and is smaller than
-/// without.
-fn encoded(describer: &Describer, rows: &RecordBatch) -> Result<(u8, Vec<u8>)> {
-    let payload = block::encode(describer, rows)?;
-    let plain = ipc::to_bytes(rows).map_err(|cause| Error::internal(cause.to_string()))?;
-    let returns = block::decode(describer, &rows.schema(), rows.num_rows(), &payload).as_ref() == Ok(rows);
+/// The tag and the payload of a block: with the model, if it comes back, or within its bounds, and
+/// is smaller than without.
+fn encoded(describer: &Describer, rows: &RecordBatch, bounds: Option<&ErrorBounds>) -> Result<(u8, Vec<u8>)> {
+    let payload = block::encode(describer, rows, bounds)?;
+    let decoded = block::decode(describer, &rows.schema(), rows.num_rows(), &payload);
+    let decoded = decoded.ok().filter(|decoded| is_within(rows, decoded, bounds));
+    let plain = decoded.as_ref().unwrap_or(rows);
+    let plain = ipc::to_bytes(plain).map_err(|cause| Error::internal(cause.to_string()))?;
     // A fast look first: the frame that is stored takes long.
     let quick = zstd::bulk::compress(&plain, 3).map_err(failed)?;
-    if returns && payload.len() <= quick.len() / 2 {
+    if decoded.is_some() && payload.len() <= quick.len() / 2 {
         return Ok((b'B', payload));
     }
     let stored = compressed(&plain)?;
-    Ok(if returns && payload.len() <= stored.len() { (b'B', payload) } else { (b'S', stored) })
+    let is_smaller = decoded.is_some() && payload.len() <= stored.len();
+    Ok(if is_smaller { (b'B', payload) } else { (b'S', stored) })
+}
+
+/// The length of what zstd makes of bytes at level 19, for comparison.
+///
+/// # Errors
+/// Those of reading.
+pub fn zstd_bytes(mut input: impl Read) -> std::io::Result<u64> {
+    let mut encoder = zstd::stream::Encoder::new(Counter(0), block::ZSTD_LEVEL)?;
+    std::io::copy(&mut input, &mut encoder)?;
+    Ok(encoder.finish()?.0)
+}
+
+/// Counts bytes.
+struct Counter(u64);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

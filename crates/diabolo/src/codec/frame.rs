@@ -27,6 +27,7 @@ use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 
 use super::block::{CHECK, check};
+use super::bounds::ErrorBounds;
 use super::text::TextRules;
 use super::wire::{Malformed, Unread, put_bytes, put_number};
 use crate::data::ipc;
@@ -34,8 +35,10 @@ use crate::{Error, Result};
 
 pub(super) const MAGIC: [u8; 8] = *b"\x89dbz\r\n\x1a\n";
 const END: [u8; 8] = *b"dbz end\n";
-/// The format that this program writes.
-pub const FORMAT_VERSION: u16 = 1;
+/// The newest format: that of files whose numbers are within bounds, and have steps. Exact files
+/// have format 1.
+pub const FORMAT_VERSION: u16 = 2;
+const EXACT_VERSION: u16 = 1;
 /// The computations that this program does.
 pub const NUMERICS_VERSION: u16 = 1;
 
@@ -47,9 +50,16 @@ pub(super) struct Header {
     pub schema: SchemaRef,
     /// For a text file that comes back byte for byte.
     pub text: Option<TextRules>,
+    /// For a file whose numbers are not exact.
+    pub bounds: Option<ErrorBounds>,
 }
 
 impl Header {
+    /// The format of a file with this header.
+    pub fn version(&self) -> u16 {
+        if self.bounds.is_some() { FORMAT_VERSION } else { EXACT_VERSION }
+    }
+
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let empty = RecordBatch::new_empty(self.schema.clone());
         let schema = ipc::to_bytes(&empty).map_err(|cause| Error::internal(cause.to_string()))?;
@@ -61,6 +71,9 @@ impl Header {
                 out.push(1);
                 text.put(&mut out);
             }
+        }
+        if let Some(bounds) = &self.bounds {
+            bounds.put(&mut out);
         }
         Ok(out)
     }
@@ -75,7 +88,8 @@ impl Header {
             1 => Some(TextRules::read(&mut unread)?),
             _ => return Err(Malformed),
         };
-        Ok(Header { model, schema: Arc::new(schema.as_ref().clone()), text })
+        let bounds = ErrorBounds::read(&mut unread)?;
+        Ok(Header { model, schema: Arc::new(schema.as_ref().clone()), text, bounds })
     }
 }
 
@@ -96,9 +110,9 @@ pub(super) struct FrameWriter<W> {
 }
 
 impl<W: Write> FrameWriter<W> {
-    pub fn new(mut out: W) -> std::io::Result<Self> {
+    pub fn new(mut out: W, version: u16) -> std::io::Result<Self> {
         out.write_all(&MAGIC)?;
-        out.write_all(&FORMAT_VERSION.to_le_bytes())?;
+        out.write_all(&version.to_le_bytes())?;
         out.write_all(&NUMERICS_VERSION.to_le_bytes())?;
         Ok(FrameWriter { out, place: 12, after: 0, index: vec![] })
     }
@@ -163,12 +177,12 @@ impl<R: Read + Seek> FrameReader<R> {
             start.strip_prefix(&MAGIC).and_then(|rest| rest.first_chunk::<4>()).ok_or_else(not_one)?;
         let [format, numerics] =
             [[versions[0], versions[1]], [versions[2], versions[3]]].map(u16::from_le_bytes);
-        if format != FORMAT_VERSION || numerics != NUMERICS_VERSION {
+        if !(EXACT_VERSION..=FORMAT_VERSION).contains(&format) || numerics != NUMERICS_VERSION {
             return Err(Error::Artifact {
                 path: name.into(),
                 problem: format!(
                     "it has format version {format} and numerics version {numerics}; this diabolo reads \
-                     {FORMAT_VERSION} and {NUMERICS_VERSION}"
+                     {EXACT_VERSION} to {FORMAT_VERSION} and {NUMERICS_VERSION}"
                 ),
                 help: "use the version of diabolo that wrote it".into(),
             });

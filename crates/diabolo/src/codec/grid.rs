@@ -1,10 +1,11 @@
-//! Numbers as points of a decimal grid: value = k / 10^decimals with a whole k.
+//! Numbers as points of a decimal grid: value = k / 10^decimals with a whole k, or one that is a
+//! multiple of a step.
 //!
 //! A cell is on the grid only if writing its k gives the same bytes: `007`, `1.50` among shortest
 //! numbers, −0 and NaN are not.
 
 use super::wire::{Malformed, Unread, put_number};
-use crate::stats::elementary::double::powi;
+use crate::stats::elementary::double::{ln, powi};
 
 /// How a cell writes a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,58 @@ pub(super) enum Style {
     Double,
 }
 
+impl Style {
+    /// The number of a cell of this style that is no text.
+    pub fn number(self, cell: &[u8]) -> Option<f64> {
+        match self {
+            Style::FixedText | Style::ShortText => None,
+            Style::Signed(_) | Style::Unsigned(_) => integer(self, cell).map(|k| k as f64),
+            Style::Single => Some(f64::from(f32::from_le_bytes(cell.try_into().ok()?))),
+            Style::Double => Some(f64::from_le_bytes(cell.try_into().ok()?)),
+        }
+    }
+}
+
+/// The unit of a coarser grid: so many of the last decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unit {
+    decimals: u8,
+    step: u64,
+}
+
+impl Unit {
+    /// The largest unit of which no number is farther than `bound` from a multiple; see
+    /// [`bounds`](super::bounds). None if it is that of the fine grid.
+    pub fn within(bound: f64, fine: Option<Grid>) -> Option<Self> {
+        const MOST: f64 = 1e15;
+        let wanted =
+            (2.0 - ln(bound) / std::f64::consts::LN_10).ceil().clamp(0.0, f64::from(MOST_DECIMALS)) as u8;
+        let units = |decimals: u8| bound * powi(10.0, i32::from(decimals));
+        let own = fine.map(|grid| grid.decimals).filter(|decimals| *decimals <= wanted);
+        let (decimals, step) = match own {
+            Some(decimals) => (decimals, 2.0 * units(decimals).floor() + 1.0),
+            None => (wanted, (2.0 * units(wanted)).floor()),
+        };
+        let mut unit = Unit { decimals, step: (1.0..MOST).contains(&step).then_some(step as u64)? };
+        // A text with fixed decimals keeps them.
+        if let Some(fixed) = fine.filter(|grid| grid.style == Style::FixedText).map(|grid| grid.decimals) {
+            unit.step = unit.step.checked_mul(10u64.checked_pow(u32::from(fixed - decimals))?)?;
+            unit.decimals = fixed;
+        }
+        (unit.step > 1 && unit.step < 1 << 62).then_some(unit)
+    }
+
+    /// The cell of the nearest multiple.
+    pub fn nearest(self, style: Style, x: f64) -> Option<Vec<u8>> {
+        let k = (x * powi(10.0, i32::from(self.decimals)) / self.step as f64).round() * self.step as f64;
+        let grid = Grid { style, decimals: self.decimals, step: self.step, low: 0, span: 0 };
+        (k.abs() < 1e15).then(|| grid.written(k as i64))
+    }
+}
+
 const MOST_DECIMALS: u8 = 15;
+/// The bit of a style that says that a step follows.
+const WITH_STEP: u8 = 8;
 /// Groups of points, each one cell of a model.
 const GROUP_BITS: u32 = 16;
 
@@ -30,23 +82,30 @@ const GROUP_BITS: u32 = 16;
 pub(super) struct Grid {
     pub style: Style,
     decimals: u8,
+    /// Points are multiples of it.
+    step: u64,
     low: i64,
-    /// The highest point less the lowest.
+    /// The steps from the lowest to the highest point.
     span: u64,
 }
 
 impl Grid {
     /// The grid that most of the cells are on, with how often each occurs; none if it is less than
-    /// half of them.
-    pub fn of<'a>(styles: &[Style], cells: impl Iterator<Item = (&'a [u8], u64)> + Clone) -> Option<Self> {
+    /// half of them. Its points are multiples of the unit, if there is one.
+    pub fn of<'a>(
+        styles: &[Style],
+        unit: Option<Unit>,
+        cells: impl Iterator<Item = (&'a [u8], u64)> + Clone,
+    ) -> Option<Self> {
         let all: u64 = cells.clone().map(|(_, count)| count).sum();
         let best = styles.iter().filter_map(|&style| {
-            let decimals = decimals(style, cells.clone());
-            let grid = Grid { style, decimals, low: i64::MIN, span: u64::MAX };
+            let Unit { decimals, step } =
+                unit.unwrap_or_else(|| Unit { decimals: decimals(style, cells.clone()), step: 1 });
+            let grid = Grid { style, decimals, step, low: i64::MIN, span: u64::MAX };
             let on = cells.clone().filter_map(|(cell, count)| Some((grid.point(cell)?, count)));
             let fitting: u64 = on.clone().map(|(_, count)| count).sum();
             let (low, high) = (on.clone().map(|(k, _)| k).min()?, on.map(|(k, _)| k).max()?);
-            let span = high.abs_diff(low);
+            let span = high.abs_diff(low) / step;
             (2 * fitting > all && span < 1 << 62).then_some((fitting, Grid { low, span, ..grid }))
         });
         best.max_by_key(|(fitting, _)| *fitting).map(|(_, grid)| grid)
@@ -55,7 +114,7 @@ impl Grid {
     /// The point of a cell, from 0.
     pub fn place(&self, cell: &[u8]) -> Option<u64> {
         let k = self.point(cell)?;
-        (k >= self.low).then(|| k.abs_diff(self.low)).filter(|place| *place <= self.span)
+        (k >= self.low).then(|| k.abs_diff(self.low) / self.step).filter(|place| *place <= self.span)
     }
 
     fn point(&self, cell: &[u8]) -> Option<i64> {
@@ -66,12 +125,12 @@ impl Grid {
             Style::Single => scaled(&f32::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
             Style::Double => scaled(&f64::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
         };
-        (self.written(k) == cell).then_some(k)
+        (k.rem_euclid(self.step as i64) == 0 && self.written(k) == cell).then_some(k)
     }
 
     /// The cell of a place.
     pub fn cell(&self, place: u64) -> Vec<u8> {
-        self.written(self.low.wrapping_add_unsigned(place))
+        self.written(self.low.wrapping_add_unsigned(place.wrapping_mul(self.step)))
     }
 
     fn written(&self, k: i64) -> Vec<u8> {
@@ -90,7 +149,7 @@ impl Grid {
 
     /// The number at a place, in the units of the column.
     pub fn number(&self, place: f64) -> f64 {
-        (self.low as f64 + place) / powi(10.0, i32::from(self.decimals))
+        (self.low as f64 + place * self.step as f64) / powi(10.0, i32::from(self.decimals))
     }
 
     /// The number of low bits of a place that are written raw; the others name a group.
@@ -116,14 +175,19 @@ impl Grid {
             Style::Single => (4, 0),
             Style::Double => (5, 0),
         };
-        out.extend([style, width, self.decimals]);
+        let has_step = if self.step > 1 { WITH_STEP } else { 0 };
+        out.extend([style | has_step, width, self.decimals]);
         put_number(out, self.low as u64);
         put_number(out, self.span);
+        if self.step > 1 {
+            put_number(out, self.step);
+        }
     }
 
     pub fn read(unread: &mut Unread) -> Result<Self, Malformed> {
         let (style, width, decimals) = (unread.byte()?, unread.byte()?, unread.byte()?);
-        let style = match (style, width) {
+        let has_step = style & WITH_STEP != 0;
+        let style = match (style & !WITH_STEP, width) {
             (0, 0) => Style::FixedText,
             (1, 0) => Style::ShortText,
             (2, 1..=8) => Style::Signed(width),
@@ -133,8 +197,10 @@ impl Grid {
             _ => return Err(Malformed),
         };
         let (low, span) = (unread.number()? as i64, unread.number()?);
-        match decimals <= MOST_DECIMALS && span < 1 << 62 {
-            true => Ok(Grid { style, decimals, low, span }),
+        let step = if has_step { unread.number()? } else { 1 };
+        let is_least = has_step == (step > 1);
+        match decimals <= MOST_DECIMALS && span < 1 << 62 && is_least && step < 1 << 62 {
+            true => Ok(Grid { style, decimals, step, low, span }),
             false => Err(Malformed),
         }
     }
@@ -212,7 +278,7 @@ mod tests {
     const TEXTS: [Style; 2] = [Style::FixedText, Style::ShortText];
 
     fn of_texts(cells: &[&str]) -> Option<Grid> {
-        Grid::of(&TEXTS, cells.iter().map(|cell| (cell.as_bytes(), 1)))
+        Grid::of(&TEXTS, None, cells.iter().map(|cell| (cell.as_bytes(), 1)))
     }
 
     #[test]
@@ -240,20 +306,46 @@ mod tests {
     }
 
     #[test]
+    fn a_coarser_grid_has_the_multiples_of_its_unit() {
+        let fine = of_texts(&["0.25", "7.5", "3"]);
+        // 0.064 is 6.4 hundredths: multiples of 13 move none by more than 6.
+        let unit = Unit::within(0.064, fine).unwrap();
+        assert_eq!(unit, Unit { decimals: 2, step: 13 });
+        assert_eq!(unit.nearest(Style::ShortText, 7.5).unwrap(), b"7.54");
+        let cells = ["7.54", "0", "0.13", "7.5", "NA"];
+        let grid = Grid::of(&TEXTS, Some(unit), cells.iter().map(|cell| (cell.as_bytes(), 1))).unwrap();
+        assert_eq!((grid.low, grid.span), (0, 58));
+        let places: Vec<_> = cells.iter().map(|cell| grid.place(cell.as_bytes())).collect();
+        assert_eq!(places, [Some(58), Some(0), Some(1), None, None]);
+        assert_eq!((grid.cell(58), grid.number(58.0)), (b"7.54".to_vec(), 7.54));
+        let mut out = vec![];
+        grid.put(&mut out);
+        assert_eq!(Grid::read(&mut Unread(&out)).unwrap(), grid);
+        out[0] &= !WITH_STEP;
+        assert_ne!(Grid::read(&mut Unread(&out)).ok(), Some(grid));
+        // Without a grid, or one that is too fine: two or three digits of the bound.
+        assert_eq!(Unit::within(0.064, None).unwrap(), Unit { decimals: 4, step: 1280 });
+        let fixed = of_texts(&["0.250000", "7.500000", "3.123456"]);
+        assert_eq!(Unit::within(0.064, fixed).unwrap(), Unit { decimals: 6, step: 128_000 });
+        assert_eq!(Unit::within(0.004, fine), None);
+    }
+
+    #[test]
     fn typed_numbers() {
         let bytes = |values: &[f64]| values.iter().map(|x| x.to_le_bytes()).collect::<Vec<_>>();
         let cells = bytes(&[0.1, 0.25, 3.0, -0.0, f64::NAN]);
-        let grid = Grid::of(&[Style::Double], cells.iter().map(|cell| (cell.as_slice(), 1))).unwrap();
+        let grid = Grid::of(&[Style::Double], None, cells.iter().map(|cell| (cell.as_slice(), 1))).unwrap();
         let returned: Vec<bool> =
             cells.iter().map(|cell| grid.place(cell).is_some_and(|place| grid.cell(place) == cell)).collect();
         assert_eq!(returned, [true, true, true, false, false]);
         let cells = [i16::MIN, -1, 7, i16::MAX].map(i16::to_le_bytes);
-        let grid = Grid::of(&[Style::Signed(2)], cells.iter().map(|cell| (cell.as_slice(), 1))).unwrap();
+        let grid =
+            Grid::of(&[Style::Signed(2)], None, cells.iter().map(|cell| (cell.as_slice(), 1))).unwrap();
         assert!(cells.iter().all(|cell| grid.cell(grid.place(cell).unwrap()) == cell));
         assert_eq!(grid.number(0.0), f64::from(i16::MIN));
         let cells = [200u8, 255];
-        let grid = Grid::of(&[Style::Unsigned(1)], cells.iter().map(|cell| (std::slice::from_ref(cell), 1)));
-        assert_eq!(grid.unwrap().low, 200);
+        let cells = cells.iter().map(|cell| (std::slice::from_ref(cell), 1));
+        assert_eq!(Grid::of(&[Style::Unsigned(1)], None, cells).unwrap().low, 200);
     }
 
     proptest! {

@@ -1,4 +1,5 @@
-//! Lossless compression with a fitted variational model: the `.dbz` file.
+//! Compression with a fitted variational model, lossless or with bounded errors of numbers: the
+//! `.dbz` file.
 //!
 //! A row costs what it costs the model, its negative ELBO, by bits-back coding with asymmetric
 //! numeral systems (Townsend, Bird & Barber 2019). Counts of the cells seen so far, given another
@@ -12,6 +13,7 @@
 //! | `cells`, `grid`, `space` | cells as byte strings, numbers as points, what a model describes |
 //! | `model` | the networks, as a codec uses them |
 //! | `column`, `plan` | how a column is written, and how the best way is chosen |
+//! | `bounds` | numbers that may be wrong by so much |
 //! | `rows`, `block` | the rows of a block, encoded and decoded |
 //! | `text`, `frame`, `compress`, `archive` | text byte for byte; the file, written and read |
 //!
@@ -37,6 +39,7 @@
 mod ans;
 mod archive;
 mod block;
+mod bounds;
 mod cells;
 mod column;
 mod compress;
@@ -53,5 +56,6 @@ mod text;
 mod wire;
 
 pub use archive::{Archive, ArchiveInfo};
-pub use compress::{CodecModel, CompressOptions, Compressed, compress, compress_text};
+pub use bounds::ErrorBounds;
+pub use compress::{CodecModel, CompressOptions, Compressed, compress, compress_text, zstd_bytes};
 pub use frame::{FORMAT_VERSION, NUMERICS_VERSION};

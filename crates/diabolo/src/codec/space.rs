@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ans::{Mass, Stack};
 use super::cells::Form;
-use super::grid::{Grid, Style};
+use super::grid::{Grid, Style, Unit};
 use super::masses::{Cells, MOST_CELLS};
 use super::model::{Feature, Law};
 use super::wire::{Malformed, Unread};
@@ -23,12 +23,13 @@ pub(super) enum Space {
 }
 
 impl Space {
-    /// The space of a feature for cells that occur so often.
-    pub fn fit(feature: &Feature, form: Form, cells: &[(Option<&[u8]>, u64)]) -> Self {
+    /// The space of a feature for cells that occur so often, numbers as multiples of a unit, if
+    /// there is one.
+    pub fn fit(feature: &Feature, form: Form, unit: Option<Unit>, cells: &[(Option<&[u8]>, u64)]) -> Self {
         match &feature.code {
             CellCode::Number { .. } => {
                 let known = cells.iter().filter_map(|&(cell, count)| Some((cell?, count)));
-                Grid::of(styles(form).as_slice(), known)
+                Grid::of(form.styles().as_slice(), unit, known)
                     .map_or(Space::Nothing, |grid| Self::of_grid(feature, grid))
             }
             _ => Self::without_grid(feature, form),
@@ -162,15 +163,6 @@ impl Space {
                 Ok((0, (0..*count).map(pixel).collect::<Result<_, _>>()?))
             }
         }
-    }
-}
-
-/// How a column of this form may write numbers.
-fn styles(form: Form) -> Vec<Style> {
-    match form {
-        Form::Text | Form::LargeText => vec![Style::FixedText, Style::ShortText],
-        Form::Number(style) => vec![style],
-        _ => vec![],
     }
 }
 

@@ -44,6 +44,7 @@ pub struct FittedTable {
     pub train: RecordBatch,
     /// Rows that were held out.
     pub test: RecordBatch,
+    rules: Vec<Rule>,
     /// What was found and chosen, and warnings, one sentence each.
     pub notes: Vec<String>,
     source: RunSource,
@@ -69,11 +70,15 @@ impl FitJob<'_> {
         // A label is a column like any other.
         let options = InferOptions { label: None, ..data.infer_options() };
         let inferred = infer(&name, &both, &options)?;
-        let features = &inferred.schema.features;
         let rules = rules(&both, &settings)?;
+        let all = both.num_rows();
+        let features = &inferred.schema.features;
         let (both, training) = keeping(&name, both, split.train.len(), features, &rules, &mut notes)?;
+        // Rows that are left out have no say in types and decimals.
+        let inferred = if both.num_rows() < all { infer(&name, &both, &options)? } else { inferred };
+        let features = &inferred.schema.features;
         let train = both.slice(0, training);
-        let codec_options = codec_options(&train, features, &settings, data, rules, &mut notes)?;
+        let codec_options = codec_options(&train, features, &settings, data, rules.clone(), &mut notes)?;
         let (codec, more) = TableCodec::fit(&name, &train, &inferred, &codec_options)?;
         notes.extend(more);
         self.cancel.check(Phase::Prepare)?;
@@ -90,7 +95,7 @@ impl FitJob<'_> {
         }
         let source = RunSource::new(&name, self.place(), fingerprint);
         let test = take(&name, &rows, &split.test)?;
-        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train, test, notes, source })
+        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train, test, rules, notes, source })
     }
 
     /// Trains and corrects the model of rows: training rows, then validation rows.
@@ -270,7 +275,8 @@ impl FittedTable {
         let batches =
             [("synthetic rows", &made), ("training rows", &self.train), ("held-out rows", &self.test)];
         let (tables, _) = tables(batches, &levels)?;
-        let found = audit(tables.each_ref(), &AuditOptions { target, seed, ..Default::default() });
+        let found =
+            audit(tables.each_ref(), &AuditOptions { target, secret: None, rules: self.rules.clone(), seed });
         Ok(Some((found, tables)))
     }
 

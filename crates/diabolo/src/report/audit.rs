@@ -2,11 +2,14 @@
 
 use diabolo_report::{AuditFigure, AuditPage, AuditedColumn, number};
 
-use crate::evaluate::audit::{Audit, AuditColumn, AuditTable, Cells, Figure};
+use super::audit_gaps::{gaps_of_levels, missing_cells};
+use crate::evaluate::audit::{Audit, AuditColumn, AuditTable, Cells, Figure, RuleKept};
 use crate::stats::percent;
 
 /// Bars of a column.
 const BARS: usize = 20;
+/// What the AUC of an attack may have above that of held-out rows by chance.
+const CHANCE: f64 = 0.05;
 /// Telling columns.
 const TELLING: usize = 10;
 
@@ -40,6 +43,8 @@ pub fn audit_page(
         notes: notes.to_vec(),
         quality: quality(audit),
         privacy: attacks(audit),
+        missing: missing_cells(audit),
+        levels: gaps_of_levels(audit),
         columns,
         names: real.columns.iter().map(|column| column.name.clone()).collect(),
         pairs,
@@ -84,9 +89,11 @@ pub fn verdicts(audit: &Audit) -> Vec<String> {
             if good { "A stand-in for the real rows: yes" } else { "A stand-in for the real rows: no" };
         all.push(format!("{word} (C2ST {made:.2}, where 1 is indistinguishable; real rows {held:.2})."));
     }
+    all.extend(verdict_of_rules(&audit.rules));
     let copies = pair(&audit.privacy.copies).is_none_or(|(made, held)| made <= held + 0.001);
-    let near = audit.privacy.interval[0] <= 0.5;
-    let found = audit.privacy.membership_auc.is_none_or(|auc| auc <= 0.55);
+    let held = audit.privacy.nearer_to_training.holdout.unwrap_or(0.5);
+    let near = audit.privacy.interval[0] <= held.max(0.5);
+    let found = pair(&audit.privacy.membership_auc).is_none_or(|(made, held)| made <= held.max(0.5) + CHANCE);
     all.push(match copies && near && found {
         true => "No attack here found training rows in it; this is not a guarantee of privacy.".into(),
         false => {
@@ -96,6 +103,22 @@ pub fn verdicts(audit: &Audit) -> Vec<String> {
         }
     });
     all
+}
+
+/// Whether every row keeps the rules.
+fn verdict_of_rules(rules: &[RuleKept]) -> Option<String> {
+    let broken: Vec<String> = rules
+        .iter()
+        .filter_map(|one| {
+            let kept = one.others.synthetic.filter(|kept| *kept < 1.0)?;
+            Some(format!("{} by {}", one.rule, percent(1.0 - kept)))
+        })
+        .collect();
+    match (rules.is_empty(), broken.is_empty()) {
+        (true, _) => None,
+        (_, true) => Some("Rules between columns: every row keeps them.".into()),
+        _ => Some(format!("Rules between columns: broken, {} of the rows.", broken.join(", "))),
+    }
 }
 
 /// Every figure as text: fidelity and use, then attacks.
@@ -114,7 +137,7 @@ fn figure(name: &str, explanation: &str, figure: &Figure, text: impl Fn(f64) -> 
 
 fn quality(audit: &Audit) -> Vec<AuditFigure> {
     let decimals = |value: f64| format!("{value:.3}");
-    vec![
+    let mut all = vec![
         figure(
             "Shape error",
             "Kolmogorov–Smirnov statistic of numbers, total variation of levels, mean over columns; lower is better.",
@@ -140,19 +163,63 @@ fn quality(audit: &Audit) -> Vec<AuditFigure> {
             decimals,
         ),
         figure("Duplicates", "Rows that occur more than once in their table.", &audit.duplicates, percent),
+    ];
+    all.extend(coverage(audit));
+    all.extend(rules_kept(&audit.rules));
+    all
+}
+
+/// Where rows lie, and what of the real rows does not occur.
+fn coverage(audit: &Audit) -> Vec<AuditFigure> {
+    let decimals = |value: f64| format!("{value:.3}");
+    vec![
+        figure(
+            "α-precision",
+            "Whether rows lie where the real ones do, in balls around their mean (Alaa et al. 2022): 1 if they do.",
+            &audit.alpha_precision,
+            decimals,
+        ),
+        figure(
+            "β-recall",
+            "Whether rows lie everywhere where the real ones do. Held-out rows reach about a half: each real row has \
+             a real neighbour that is nearer with probability ½.",
+            &audit.beta_recall,
+            decimals,
+        ),
+        figure(
+            "Missing cells",
+            "Difference of the shares of missing cells, mean over the columns that have some; lower is better.",
+            &audit.missing_error,
+            percent,
+        ),
+        figure("Lacking levels", "Levels of the real rows that do not occur.", &audit.lacking, percent),
     ]
+}
+
+fn rules_kept(rules: &[RuleKept]) -> Vec<AuditFigure> {
+    let of = |one: &RuleKept| {
+        let real = match one.real {
+            Some(kept) => format!("{} of the real rows do", share_kept(kept)),
+            None => "no real row has both cells".into(),
+        };
+        let explanation = format!("Rows that keep the rule; {real}.");
+        figure(&format!("Keeps {}", one.rule), &explanation, &one.others, share_kept)
+    };
+    rules.iter().map(of).collect()
+}
+
+/// A share of rows in percent, which is 100 only of all of them.
+fn share_kept(kept: f64) -> String {
+    match kept == 1.0 {
+        true => "100 %".into(),
+        false => format!("{:.2} %", (1e4 * kept).floor().min(9999.0) / 100.0),
+    }
 }
 
 fn attacks(audit: &Audit) -> Vec<AuditFigure> {
     let privacy = &audit.privacy;
     let decimals = |value: f64| format!("{value:.3}");
-    let alone = |synthetic: Option<f64>, expected: f64| Figure {
-        synthetic,
-        holdout: Some(expected),
-        independent: None,
-    };
     let [low, high] = privacy.interval;
-    let nearer = Figure { holdout: Some(0.5), ..privacy.nearer_to_training };
     let mut all = vec![
         figure("Copies of training rows", "Rows that are equal to a training row.", &privacy.copies, percent),
         figure(
@@ -160,25 +227,25 @@ fn attacks(audit: &Audit) -> Vec<AuditFigure> {
             &format!(
                 "Share of rows nearer to training than to held-out rows (DCR share); 0.5 is expected without a leak. 95 % interval {low:.3} to {high:.3}."
             ),
-            &nearer,
+            &privacy.nearer_to_training,
             decimals,
         ),
         figure(
             "Membership AUC",
-            "An attacker guesses who was in the training rows, by the density of synthetic rows around them; 0.5 is chance.",
-            &alone(privacy.membership_auc, 0.5),
+            "An attacker guesses who was in the training rows, by the density of synthetic rows around them; 0.5 is chance. Held-out: the same attack with real rows in the place of synthetic ones.",
+            &privacy.membership_auc,
             decimals,
         ),
         figure(
             "Members found at 1 % false alarms",
-            "Chance finds 1 %.",
-            &alone(privacy.membership_found, 0.01),
+            "Chance finds 1 %; of few rows, a little more or less.",
+            &privacy.membership_found,
             percent,
         ),
         figure(
             "Membership AUC of the rarest 1 %",
             "The same attack on the rows that are farthest from all others.",
-            &alone(privacy.membership_auc_rarest, 0.5),
+            &privacy.membership_auc_rarest,
             decimals,
         ),
     ];

@@ -4,6 +4,7 @@
 mod architecture;
 mod assemble;
 mod audit;
+mod audit_gaps;
 mod columns;
 pub mod comparison;
 mod drift;
@@ -18,6 +19,7 @@ mod scores;
 pub use architecture::architecture_picture;
 pub use assemble::assemble;
 pub use audit::{audit_figures, audit_page, verdicts};
+pub use audit_gaps::{gaps_of_levels, missing_cells};
 pub use diabolo_report::{
     Alarm, AlarmReason, Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality,
     ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, FlaggedPictures,

@@ -26,7 +26,7 @@ fn fitted(rows: &RecordBatch, settings: &[&str]) -> CodecModel {
 
 fn compressed(model: &CodecModel, rows: &RecordBatch, block_rows: usize) -> (Vec<u8>, Compressed) {
     let mut file = vec![];
-    let options = CompressOptions { block_rows, embed: false };
+    let options = CompressOptions { block_rows, ..CompressOptions::default() };
     let done = compress(model, rows.schema(), [Ok(rows.clone())].into_iter(), &mut file, &options).unwrap();
     assert_eq!(done.bytes, file.len() as u64);
     (file, done)

@@ -1,14 +1,16 @@
+use std::io::Cursor;
 use std::sync::Arc;
 
-use arrow_array::types::Int32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float64Type, Int32Type};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array, ListArray,
     RecordBatch, StringArray,
 };
 use diabolo::ErrorClass;
-use diabolo::codec::CodecModel;
+use diabolo::codec::{Archive, CodecModel, CompressOptions, compress, zstd_bytes};
 
-use crate::{compressed, fitted, returns};
+use crate::{compressed, decompressed, fitted, returns};
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
@@ -137,4 +139,56 @@ fn another_model_is_refused() {
     let error = crate::decompressed(&other, &file, 0..120).unwrap_err();
     assert_eq!(error.class(), ErrorClass::Artifact, "{error}");
     assert!(error.to_string().contains("SHA-256"), "{error}");
+}
+
+#[test]
+fn numbers_of_a_bounded_file_are_within_their_bounds() {
+    let rows = mixed(997);
+    let model = fitted(&rows, &[]);
+    let write = |options: CompressOptions| {
+        let mut file = vec![];
+        compress(&model, rows.schema(), [Ok(rows.clone())].into_iter(), &mut file, &options).unwrap();
+        file
+    };
+    let exact = write(CompressOptions { block_rows: 300, ..CompressOptions::default() });
+    let bounded = write(CompressOptions { block_rows: 300, error: Some(0.01), ..CompressOptions::default() });
+    assert!(bounded.len() < exact.len(), "{} and {} bytes", bounded.len(), exact.len());
+    assert_eq!((exact[8], bounded[8]), (1, 2), "format versions");
+    let info = Archive::open(Cursor::new(&bounded), "rows.dbz").unwrap().info();
+    let bounds = info.bounds.unwrap();
+    let names: Vec<&str> = bounds.columns.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["x", "n"]);
+    let again = decompressed(&model, &bounded, 0..997).unwrap();
+    assert_eq!(&again.columns()[2..], &rows.columns()[2..]);
+    let (x, y) =
+        (rows.column(0).as_primitive::<Float64Type>(), again.column(0).as_primitive::<Float64Type>());
+    let gaps = x.values().iter().zip(y.values()).map(|(x, y)| (x - y).abs());
+    let largest = gaps.fold(0.0, f64::max);
+    assert!(largest > 0.03 && largest <= bounds.columns[0].1, "{largest}, {bounds:?}");
+    assert_eq!(again.column(1), rows.column(1), "12 counts cannot be coarser by 1 %");
+    // Damage of the bounds is found, too.
+    for at in 12..200 {
+        let mut damaged = bounded.clone();
+        damaged[at] ^= 1;
+        assert!(decompressed(&model, &damaged, 0..997).is_err(), "byte {at}");
+    }
+}
+
+#[test]
+fn bounds_need_columns_of_numbers() {
+    let text =
+        batch(vec![("c", Arc::new(StringArray::from_iter_values((0..90).map(|i| format!("l{}", i % 5)))))]);
+    let model = fitted(&text, &[]);
+    let options = CompressOptions { error: Some(0.1), ..CompressOptions::default() };
+    let done = compress(&model, text.schema(), [Ok(text.clone())].into_iter(), vec![], &options);
+    assert!(done.unwrap_err().to_string().contains("no column of numbers"));
+}
+
+#[test]
+fn the_bytes_of_zstd_are_those_of_a_frame() {
+    let text: Vec<u8> = (0..40_000u32).flat_map(|i| (i * i % 9973).to_string().into_bytes()).collect();
+    let stream = zstd_bytes(text.as_slice()).unwrap();
+    let frame = zstd::bulk::compress(&text, 19).unwrap().len() as u64;
+    // The header of a frame of known length has some bytes more.
+    assert!(stream.abs_diff(frame) < 64, "{stream} and {frame}");
 }

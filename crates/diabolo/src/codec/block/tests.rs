@@ -30,7 +30,7 @@ fn fitted(rows: &RecordBatch, setting: &str) -> CodecModel {
 /// Encodes and decodes; returns the bits of the stack per row.
 fn returns(model: &CodecModel, rows: &RecordBatch) -> f64 {
     let describer = Describer::new(model.saved()).unwrap();
-    let payload = encode(&describer, rows).unwrap();
+    let payload = encode(&describer, rows, None).unwrap();
     let decoded = decode(&describer, &rows.schema(), rows.num_rows(), &payload);
     assert_eq!(decoded.as_ref(), Ok(rows));
     for cut in 0..payload.len().min(40) {

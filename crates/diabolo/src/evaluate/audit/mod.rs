@@ -7,6 +7,8 @@
 //!   variation of levels.
 //! * Trend error: the mean over pairs of columns of half the difference of correlations, or of the
 //!   total variation of pairs of levels; numbers beside levels are cut into 10 bins.
+//! * α-precision and β-recall: whether rows lie where the real ones do, and everywhere they do
+//!   (Alaa et al. 2022).
 //! * C2ST: 1 − (2 AUC − 1) of boosted trees that distinguish synthetic from real rows: 1 if they
 //!   cannot (Lopez-Paz & Oquab 2017).
 //! * TSTR: the AUC on held-out rows of boosted trees that are trained on synthetic rows.
@@ -16,16 +18,23 @@
 
 mod learners;
 mod privacy;
+mod rules;
 mod shapes;
+mod support;
 mod table;
 
 use serde::Serialize;
 
 pub use learners::{Telling, distinguish, usefulness};
 pub use privacy::{Privacy, privacy};
-pub use shapes::{ColumnShape, PairTrend, pair_trends, shapes};
+pub use rules::{RuleKept, check_rules};
+pub use shapes::{ColumnShape, Lacking, PairTrend, pair_trends, shapes};
 pub use table::{AuditColumn, AuditTable, Cells, tables};
 
+use self::rules::rules_kept;
+use self::support::supports;
+
+use crate::data::synthetic::Rule;
 use crate::random::{Purpose, permutation, stream};
 
 /// A figure of synthetic rows, and of the rows that it stands beside.
@@ -48,14 +57,26 @@ pub struct Audit {
     pub shape_error: Figure,
     /// Mean trend error of pairs.
     pub trend_error: Figure,
+    /// Mean difference of the shares of missing cells, over the columns that have some.
+    pub missing_error: Figure,
+    /// The share of the levels of real rows that the rows lack.
+    pub lacking: Figure,
+    /// Whether rows lie where the real ones do, from 0 to 1.
+    pub alpha_precision: Figure,
+    /// Whether rows lie everywhere where the real ones do, from 0 to 1.
+    pub beta_recall: Figure,
     /// 1 − (2 AUC − 1).
     pub c2st: Figure,
     /// The AUC of a model trained on the rows, on held-out ones; of the target.
     pub tstr_auc: Figure,
     /// Rows that are equal to another one of the same table.
     pub duplicates: Figure,
+    /// How many rows keep each rule.
+    pub rules: Vec<RuleKept>,
     /// Every column.
     pub columns: Vec<ColumnShape>,
+    /// The same of the held-out rows.
+    pub holdout_columns: Vec<ColumnShape>,
     /// Every pair of columns.
     pub pairs: Vec<PairTrend>,
     /// The columns that distinguish synthetic rows, most telling first, with their share of the
@@ -72,6 +93,8 @@ pub struct AuditOptions {
     pub target: Option<String>,
     /// The column that an attacker wants to know.
     pub secret: Option<String>,
+    /// Rules that rows should keep.
+    pub rules: Vec<Rule>,
     /// The seed of samples and shuffles.
     pub seed: u64,
 }
@@ -80,24 +103,34 @@ pub struct AuditOptions {
 pub fn audit([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOptions) -> Audit {
     let seed = options.seed;
     let independent = shuffled(real, seed);
-    let mean = |columns: &[ColumnShape]| average(columns.iter().map(|column| column.error));
     let trend = |pairs: &[PairTrend]| average(pairs.iter().map(|pair| pair.error));
-    let columns = shapes(real, synthetic);
+    let columns = [synthetic, holdout, &independent].map(|table| shapes(real, table));
+    let of_columns = |mean: fn(&[ColumnShape]) -> Option<f64>| {
+        let [synthetic, holdout, independent] = columns.each_ref().map(|columns| mean(columns));
+        Figure { synthetic, holdout, independent }
+    };
+    let supports = supports(real, [synthetic, holdout, &independent], seed);
+    let of_supports = |at: usize| {
+        let [synthetic, holdout, independent] = supports.map(|found| found.map(|both| both[at]));
+        Figure { synthetic, holdout, independent }
+    };
     let pairs = pair_trends(real, synthetic);
     let (c2st, telling) = distinguish(real, synthetic, seed);
     let target = options.target.as_deref();
+    let figures = (of_columns(mean_error), of_columns(missing_error), of_columns(lacking));
+    let [of_synthetic, holdout_columns, _] = columns;
     Audit {
         rows: [synthetic.rows, real.rows, holdout.rows],
-        shape_error: Figure {
-            synthetic: mean(&columns),
-            holdout: mean(&shapes(real, holdout)),
-            independent: mean(&shapes(real, &independent)),
-        },
+        shape_error: figures.0,
         trend_error: Figure {
             synthetic: trend(&pairs),
             holdout: trend(&pair_trends(real, holdout)),
             independent: trend(&pair_trends(real, &independent)),
         },
+        missing_error: figures.1,
+        lacking: figures.2,
+        alpha_precision: of_supports(0),
+        beta_recall: of_supports(1),
         c2st: Figure {
             synthetic: c2st,
             holdout: distinguish(real, holdout, seed).0,
@@ -114,10 +147,33 @@ pub fn audit([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOption
             independent: Some(independent.duplicates()),
         },
         privacy: privacy([synthetic, real, holdout], &independent, options),
-        columns,
+        rules: rules_kept([synthetic, real, holdout], &independent, &options.rules),
+        columns: of_synthetic,
+        holdout_columns,
         pairs,
         telling,
     }
+}
+
+/// The mean shape error.
+fn mean_error(columns: &[ColumnShape]) -> Option<f64> {
+    average(columns.iter().map(|column| column.error))
+}
+
+/// The mean difference of the shares of missing cells, over the columns that have some.
+fn missing_error(columns: &[ColumnShape]) -> Option<f64> {
+    let of = |column: &ColumnShape| {
+        let [real, other] = column.missing;
+        (real > 0.0 || other > 0.0).then(|| (real - other).abs())
+    };
+    average(columns.iter().map(of))
+}
+
+/// The share of the levels of real rows that others lack.
+fn lacking(columns: &[ColumnShape]) -> Option<f64> {
+    let levels: usize = columns.iter().map(|column| column.levels).sum();
+    let lacking: usize = columns.iter().map(|column| column.lacking[0]).sum();
+    (levels > 0).then(|| lacking as f64 / levels as f64)
 }
 
 /// The rows with each column in an order of its own.

@@ -14,23 +14,27 @@ const QUERIES: usize = 2000;
 /// Rows of each side of a comparison of distances, at most.
 const REFERENCE: usize = 20_000;
 
+/// Rows that are no members, at least, for an attack on membership.
+const LEAST_STRANGERS: usize = 20;
+
 /// What attacks find.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Privacy {
     /// The share of rows that are equal to a training row.
     pub copies: Figure,
     /// The share of synthetic rows that are nearer to training rows than to as many held-out ones;
-    /// ½ if nothing was copied.
+    /// ½ if nothing was copied. That of held-out rows is of others than these.
     pub nearer_to_training: Figure,
     /// Its 95 % interval.
     pub interval: [f64; 2],
     /// The AUC of an attacker who guesses which rows were trained on, by the density of synthetic
-    /// rows around them relative to that of real rows.
-    pub membership_auc: Option<f64>,
+    /// rows around them relative to that of real rows. Held-out rows in the place of synthetic ones
+    /// show what it finds by chance.
+    pub membership_auc: Figure,
     /// The share of members that it finds with 1 % false alarms.
-    pub membership_found: Option<f64>,
+    pub membership_found: Figure,
     /// The AUC for the rarest 1 % of the rows.
-    pub membership_auc_rarest: Option<f64>,
+    pub membership_auc_rarest: Figure,
     /// The share of right guesses of the secret of training rows, from the most similar synthetic
     /// row; of held-out rows; and the share of the most frequent value.
     pub secret: Option<Figure>,
@@ -43,9 +47,10 @@ pub fn privacy(
     options: &AuditOptions,
 ) -> Privacy {
     let seed = options.seed;
-    let n = real.rows.min(holdout.rows).min(REFERENCE);
+    let parts = Parts::of(holdout, seed);
+    let n = real.rows.min(parts.others.rows).min(REFERENCE);
     let scale = Scale::of(real);
-    let (train, held) = (sample(real, n, seed, 10), sample(holdout, n, seed, 11));
+    let (train, held) = (sample(real, n, seed, 10), sample(&parts.others, n, seed, 11));
     let share = |rows: &AuditTable| {
         let queries = sample(rows, QUERIES, seed, 12);
         let (to_train, to_held) = (scale.nearest(&queries, &train), scale.nearest(&queries, &held));
@@ -59,7 +64,11 @@ pub fn privacy(
         (0..rows.rows).filter(|row| known.contains_key(&rows.key(*row))).count() as f64
             / rows.rows.max(1) as f64
     };
-    let membership = membership([synthetic, real, holdout], &scale, seed);
+    let attack = membership(real, [synthetic, &parts.in_place, independent], &parts.others, &scale, seed);
+    let of_attack = |at: usize| {
+        let [synthetic, holdout, independent] = attack.map(|found| found.map(|all| all[at]));
+        Figure { synthetic, holdout, independent }
+    };
     Privacy {
         copies: Figure {
             synthetic: Some(copies(synthetic)),
@@ -68,13 +77,13 @@ pub fn privacy(
         },
         nearer_to_training: Figure {
             synthetic: Some(found),
-            holdout: None,
+            holdout: (parts.in_place.rows > 0).then(|| share(&parts.in_place)),
             independent: Some(share(independent)),
         },
         interval: [found - spread, found + spread],
-        membership_auc: membership.map(|found| found[0]),
-        membership_found: membership.map(|found| found[1]),
-        membership_auc_rarest: membership.map(|found| found[2]),
+        membership_auc: of_attack(0),
+        membership_found: of_attack(1),
+        membership_auc_rarest: of_attack(2),
         secret: secret([synthetic, real, holdout], options),
     }
 }
@@ -86,26 +95,53 @@ fn sample(table: &AuditTable, most: usize, seed: u64, part: u64) -> AuditTable {
     table.at(&order)
 }
 
-/// AUC, true positives at 1 % false positives, and AUC of the rarest rows. The score of a row is
-/// log d_R − log d_S: the distances to the nearest row of reference and to the nearest
-/// synthetic one. Half of the held-out rows are the reference, the others are no members.
-fn membership([synthetic, real, holdout]: [&AuditTable; 3], scale: &Scale, seed: u64) -> Option<[f64; 3]> {
-    let order = permutation(&mut stream(seed, Purpose::AuditHoldout, 3, 20), holdout.rows);
-    let (first, second) = order.split_at(holdout.rows / 2);
-    let n = first.len().min(QUERIES).min(real.rows);
-    if n < 20 {
-        return None;
+/// The held-out rows in two parts.
+struct Parts {
+    /// A third of them, which stand in the place of synthetic rows.
+    in_place: AuditTable,
+    /// Those that distances are compared with, and that are no members.
+    others: AuditTable,
+}
+
+impl Parts {
+    fn of(holdout: &AuditTable, seed: u64) -> Self {
+        let order = permutation(&mut stream(seed, Purpose::AuditHoldout, 3, 20), holdout.rows);
+        let (first, rest) = order.split_at(holdout.rows / 3);
+        Parts { in_place: holdout.at(first), others: holdout.at(rest) }
     }
-    let (strangers, reference) = (holdout.at(&first[..n]), holdout.at(second));
+}
+
+/// AUC, true positives at 1 % false positives, and AUC of the rarest rows, of each of some tables
+/// of synthetic rows. The score of a row is log d_R − log d_S: the distances to the nearest row of
+/// reference and to the nearest synthetic one. Half of the held-out rows are the reference, the
+/// others are no members.
+fn membership(
+    real: &AuditTable,
+    drawn: [&AuditTable; 3],
+    holdout: &AuditTable,
+    scale: &Scale,
+    seed: u64,
+) -> [Option<[f64; 3]>; 3] {
+    let half = holdout.rows / 2;
+    let n = half.min(QUERIES).min(real.rows);
+    if n < LEAST_STRANGERS {
+        return [None; 3];
+    }
+    let strangers = holdout.at(&(0..n).collect::<Vec<_>>());
+    let reference = holdout.at(&(half..holdout.rows).collect::<Vec<_>>());
     let members = sample(real, n, seed, 21);
-    let drawn = sample(synthetic, REFERENCE, seed, 22);
-    let near = |rows: &AuditTable| {
-        let (to_reference, to_drawn) = (scale.nearest(rows, &reference), scale.nearest(rows, &drawn));
+    let rarity = [&members, &strangers].map(|rows| scale.nearest(rows, &reference)).concat();
+    drawn.map(|rows| {
+        let rows = sample(rows, REFERENCE, seed, 22);
+        let to_rows = [&members, &strangers].map(|queries| scale.nearest(queries, &rows)).concat();
         let score = |(r, s): (&f64, &f64)| ln(r + 1e-3) - ln(s + 1e-3);
-        (to_reference.iter().zip(&to_drawn).map(score).collect::<Vec<f64>>(), to_reference)
-    };
-    let ((a, of_a), (b, of_b)) = (near(&members), near(&strangers));
-    let (scores, rarity) = ([a, b].concat(), [of_a, of_b].concat());
+        (rows.rows > 0).then(|| found(&rarity.iter().zip(&to_rows).map(score).collect::<Vec<_>>(), &rarity))
+    })
+}
+
+/// What scores tell of which rows are members: the first half is.
+fn found(scores: &[f64], rarity: &[f64]) -> [f64; 3] {
+    let n = scores.len() / 2;
     let is_member: Vec<bool> = (0..2 * n).map(|row| row < n).collect();
     let mut false_alarms = scores[n..].to_vec();
     false_alarms.sort_by(f64::total_cmp);
@@ -115,7 +151,7 @@ fn membership([synthetic, real, holdout]: [&AuditTable; 3], scale: &Scale, seed:
     order.sort_by(|a, b| rarity[*b].total_cmp(&rarity[*a]));
     order.truncate((2 * n / 100).max(20));
     let rare: (Vec<f64>, Vec<bool>) = order.iter().map(|&row| (scores[row], is_member[row])).unzip();
-    Some([auc(&scores, &is_member), found, auc(&rare.0, &rare.1)])
+    [auc(scores, &is_member), found, auc(&rare.0, &rare.1)]
 }
 
 /// The guesses of a secret from the most similar synthetic row.

@@ -10,6 +10,8 @@ use crate::stats::elementary::square;
 
 /// Bins of numbers that are compared with levels.
 const BINS: usize = 10;
+/// Lacking levels that are named, at most.
+const NAMED: usize = 5;
 /// What sdmetrics adds to the count of a level that real rows lack.
 const UNSEEN: f64 = 1e-6;
 
@@ -24,8 +26,21 @@ pub struct ColumnShape {
     pub error: Option<f64>,
     /// Missing cells, of real rows and of the others.
     pub missing: [f64; 2],
+    /// Levels of real rows; 0 of numbers.
+    pub levels: usize,
     /// Levels of real rows that the others lack, and the other way round.
     pub lacking: [usize; 2],
+    /// The most frequent levels that the others lack.
+    pub lacks: Vec<Lacking>,
+}
+
+/// A level of real rows that others lack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Lacking {
+    /// The level.
+    pub level: String,
+    /// Its real rows.
+    pub rows: usize,
 }
 
 /// A pair of columns of real rows beside that of others.
@@ -48,8 +63,12 @@ fn shape(real: &AuditColumn, other: &AuditColumn) -> ColumnShape {
         (Cells::Numbers(a), Cells::Numbers(b)) => {
             let gaps =
                 |all: &[f64]| all.iter().filter(|x| x.is_nan()).count() as f64 / all.len().max(1) as f64;
-            let (missing, lacking) = ([gaps(a), gaps(b)], [0; 2]);
-            ColumnShape { name, numbers: true, error: kolmogorov(a, b), missing, lacking }
+            ColumnShape {
+                numbers: true,
+                error: kolmogorov(a, b),
+                missing: [gaps(a), gaps(b)],
+                ..ColumnShape::nothing(name)
+            }
         }
         (Cells::Levels(a), Cells::Levels(b)) => {
             let count = |cells: &[u32]| {
@@ -64,12 +83,27 @@ fn shape(real: &AuditColumn, other: &AuditColumn) -> ColumnShape {
                 at.map_or(0.0, |at| counts[at] / all.max(1.0))
             };
             let (missing, error) = ([share(&a), share(&b)], variation(&a, &b));
-            let without =
-                |a: &[f64], b: &[f64]| a.iter().zip(b).filter(|(a, b)| **a > 0.0 && **b == 0.0).count();
-            let lacking = [without(&a, &b), without(&b, &a)];
-            ColumnShape { name, numbers: false, error, missing, lacking }
+            // Missing cells are counted apart.
+            let is_level = |level: &usize| Some(*level) != at && a[*level] + b[*level] > 0.0;
+            let all: Vec<usize> = (0..a.len()).filter(is_level).collect();
+            let mut lost: Vec<usize> = all.iter().copied().filter(|level| b[*level] == 0.0).collect();
+            let new = all.iter().filter(|level| a[**level] == 0.0).count();
+            lost.sort_by(|i, j| a[*j].total_cmp(&a[*i]));
+            let lacks = lost.iter().take(NAMED);
+            let lacks =
+                lacks.map(|&at| Lacking { level: real.levels[at].clone(), rows: a[at] as usize }).collect();
+            let (levels, lacking) = (all.len() - new, [lost.len(), new]);
+            ColumnShape { error, missing, levels, lacking, lacks, ..ColumnShape::nothing(name) }
         }
-        _ => ColumnShape { name, numbers: false, error: None, missing: [0.0; 2], lacking: [0; 2] },
+        _ => ColumnShape::nothing(name),
+    }
+}
+
+impl ColumnShape {
+    /// A column without anything.
+    fn nothing(name: String) -> Self {
+        let (missing, lacking) = ([0.0; 2], [0; 2]);
+        ColumnShape { name, numbers: false, error: None, missing, levels: 0, lacking, lacks: vec![] }
     }
 }
 

@@ -148,7 +148,7 @@ pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([A
         let numbers = numbers(&arrays, feature).filter(|found| !wanted || is_many(&found[1]));
         let (levels, cells) = match numbers {
             Some(numbers) => (vec![], numbers.into_iter().map(Cells::Numbers).collect()),
-            None => of_levels(&arrays),
+            None => of_levels(&arrays, feature),
         };
         for (table, cells) in tables.iter_mut().zip::<Vec<Cells>>(cells) {
             table.columns.push(AuditColumn { name: name.clone(), levels: levels.clone(), cells });
@@ -193,15 +193,21 @@ fn numbers(arrays: &[&ArrayRef], feature: Option<&Feature>) -> Option<Vec<Vec<f6
     Some(arrays.iter().map(coerced).collect())
 }
 
-/// The sorted levels of the three columns, and the cells of each.
-fn of_levels(arrays: &[&ArrayRef]) -> (Vec<String>, Vec<Cells>) {
+/// The sorted levels of the three columns, and the cells of each; the source's own words for
+/// missing cells are one level.
+fn of_levels(arrays: &[&ArrayRef], feature: Option<&Feature>) -> (Vec<String>, Vec<Cells>) {
     let texts: Vec<StringArray> = arrays.iter().map(|array| cell_texts(array)).collect();
-    fn of(cells: &StringArray) -> impl Iterator<Item = &str> {
-        cells.iter().map(|text| text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(MISSING))
-    }
-    let mut known: BTreeMap<&str, u32> = texts.iter().flat_map(of).map(|text| (text, 0)).collect();
+    let is_missing = |text: &str| match feature {
+        Some(feature) => feature.spelling.missing.contains(text),
+        None => text.is_empty(),
+    };
+    let level = |text: Option<&'_ str>| -> String {
+        text.map(str::trim).filter(|text| !is_missing(text)).unwrap_or(MISSING).to_string()
+    };
+    let cells: Vec<Vec<String>> = texts.iter().map(|cells| cells.iter().map(level).collect()).collect();
+    let mut known: BTreeMap<&str, u32> = cells.iter().flatten().map(|text| (text.as_str(), 0)).collect();
     known.values_mut().zip(0..).for_each(|(place, at)| *place = at);
-    let cells =
-        texts.iter().map(|cells| Cells::Levels(of(cells).map(|text| known[text]).collect())).collect();
-    (known.into_keys().map(str::to_string).collect(), cells)
+    let coded =
+        cells.iter().map(|cells| Cells::Levels(cells.iter().map(|text| known[text.as_str()]).collect()));
+    (known.keys().map(|text| text.to_string()).collect(), coded.collect())
 }

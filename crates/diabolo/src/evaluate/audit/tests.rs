@@ -46,6 +46,51 @@ fn shapes_and_trends_are_those_of_sdmetrics() {
     }
 }
 
+#[test]
+fn supports_are_those_of_synthcity() {
+    let (golden, [synthetic, real, _]) = golden();
+    let first: Vec<usize> = (0..real.rows.min(synthetic.rows)).collect();
+    let found = support::support(&real.at(&first), &synthetic.at(&first)).unwrap();
+    for (found, expected) in found.iter().zip(golden["support"].as_array().unwrap()) {
+        let expected = expected.as_f64().unwrap();
+        assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
+    }
+}
+
+#[test]
+fn rules_missing_cells_and_lacking_levels_are_counted() {
+    let texts = |cells: &[&str]| {
+        let cells = cells.iter().map(|text| (*text != "-").then_some(*text));
+        Arc::new(cells.collect::<StringArray>()) as ArrayRef
+    };
+    let table = |a: &[&str], b: &[&str], kind: &[&str]| {
+        let columns = [("a", texts(a), true), ("b", texts(b), true), ("kind", texts(kind), true)];
+        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+    };
+    let real = table(&["1", "2", "3", "4"], &["1", "3", "-", "9"], &["x", "x", "y", "?"]);
+    let made = table(&["1", "2", "-", "9"], &["0", "2", "5", "9"], &["x", "z", "?", "?"]);
+    let batches = [("made", &made), ("real", &real), ("held", &real)];
+    let ([made, real, held], _) = tables(batches, &[]).unwrap();
+    let rule = |text: &str| Rule::parse(text, ["a", "b", "kind"].into_iter()).unwrap();
+    let rules = vec![rule("a<=b"), rule("a<b")];
+    check_rules("real", &real, &rules).unwrap();
+    let options = AuditOptions { rules, ..AuditOptions::default() };
+    let found = audit([&made, &real, &held], &options);
+    // (1, 0), (2, 2), (9, 9) of the made rows, and (1, 1), (2, 3), (4, 9) of the real ones.
+    let kept = |at: usize| (found.rules[at].real.unwrap(), found.rules[at].others.synthetic.unwrap());
+    assert_eq!((found.rules[0].rule.as_str(), kept(0)), ("a<=b", (1.0, 2.0 / 3.0)));
+    assert_eq!((found.rules[1].rule.as_str(), kept(1)), ("a<b", (2.0 / 3.0, 0.0)));
+    let columns = &found.columns;
+    assert_eq!([columns[0].missing, columns[1].missing], [[0.0, 0.25], [0.25, 0.0]]);
+    assert_eq!(columns[2].missing, [0.25, 0.5], "the source's own word for missing cells");
+    assert_eq!((columns[2].levels, columns[2].lacking), (2, [1, 1]));
+    assert_eq!(columns[2].lacks, [Lacking { level: "y".into(), rows: 1 }]);
+    assert_eq!(found.missing_error.synthetic, Some(0.25));
+    assert_eq!((found.lacking.synthetic, found.lacking.holdout), (Some(0.5), Some(0.0)));
+    let error = check_rules("real", &real, &[rule("a<=kind")]).unwrap_err().to_string();
+    assert!(error.contains("column 'kind'"), "{error}");
+}
+
 /// Rows of two levels and a number that follows from them, with noise.
 fn rows(part: u64, strength: f64) -> RecordBatch {
     let noise = &mut stream(0, Purpose::Choose, 99, part);
@@ -98,8 +143,15 @@ fn good_rows_wrong_rows_and_copies_are_told_apart() {
     let privacy = &copied.privacy;
     assert_eq!(privacy.copies.synthetic, Some(1.0));
     assert!(privacy.nearer_to_training.synthetic.unwrap() > 0.95 && privacy.interval[0] > 0.5);
-    assert!(privacy.membership_auc.unwrap() > 0.75, "{privacy:?}");
-    assert!(good.privacy.membership_auc.unwrap() < 0.55, "{:?}", good.privacy);
+    assert!(privacy.membership_auc.synthetic.unwrap() > 0.75, "{privacy:?}");
+    let near_half = |auc: Option<f64>| (auc.unwrap() - 0.5).abs() < 0.06;
+    for figure in [&good.privacy.membership_auc, &good.privacy.nearer_to_training] {
+        assert!(near_half(figure.synthetic) && near_half(figure.holdout), "{:?}", good.privacy);
+    }
+    let (alpha, beta) = (good.alpha_precision, good.beta_recall);
+    assert!(alpha.synthetic.unwrap() > 0.9 && alpha.holdout.unwrap() > 0.9, "{alpha:?}");
+    assert!((beta.synthetic.unwrap() - beta.holdout.unwrap()).abs() < 0.08, "{beta:?}");
+    assert!(wrong.beta_recall.synthetic.unwrap() < beta.synthetic.unwrap() - 0.05, "{:?}", wrong.beta_recall);
 }
 
 #[test]
