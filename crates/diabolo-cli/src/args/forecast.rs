@@ -21,8 +21,8 @@ pub struct HorizonArgs {
     /// Column that names the series of a row, if the table holds several
     #[arg(long, value_name = "COLUMN")]
     pub series: Option<String>,
-    /// Columns whose future values are known, such as holiday,price: the forecast uses those that help,
-    /// and `forecast --future` gives their values to come
+    /// Columns whose future values are known, such as holiday,price: the forecast uses those that
+    /// help, and `forecast --future` gives their values to come
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub known: Vec<String>,
     /// Test on the steps from this time on (without a key: row), instead of the share --test
@@ -82,8 +82,8 @@ pub struct ForecastArgs {
     /// [default: after the last row]
     #[arg(long, value_name = "ROW|TIME")]
     pub from: Option<String>,
-    /// Forecast from each step after --from, as far as the values are known: a row for each origin (the
-    /// last value used) and step
+    /// Forecast from each step after --from, as far as the values are known: a row for each origin
+    /// (the last value used) and step
     #[arg(long, requires = "from", conflicts_with_all = ["samples", "report"])]
     pub rolling: bool,
     /// Rows with the key and the known columns (fit --known) at the steps to come

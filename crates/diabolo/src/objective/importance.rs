@@ -49,3 +49,20 @@ pub fn scale_gradient(z: Tensor<2>, factor: Tensor<1>) -> Tensor<2> {
     let factor = factor.unsqueeze_dim::<2>(1);
     z.clone() * factor.clone() + (z * (factor.neg() + 1.0)).detach()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::tensor::{Device, to_host};
+
+    #[test]
+    fn draws_of_no_weight_have_no_gradient() {
+        let log_weights = Device::cpu().tensor(vec![-3f32, -3.0, -93.0, -2000.0], [1, 4]).require_grad();
+        let bound = importance_bound(log_weights.clone());
+        assert!((to_host(bound.clone())[0] - (-3.0 - 2f32.ln())).abs() < 1e-6);
+        let gradient = to_host(log_weights.grad(&bound.sum().backward()).unwrap());
+        assert!((gradient[0] - 0.5).abs() < 1e-6 && gradient[2..] == [0.0, 0.0], "{gradient:?}");
+        assert_eq!(to_host(normalized_weights(log_weights)), [0.5, 0.5, 0.0, 0.0]);
+    }
+}

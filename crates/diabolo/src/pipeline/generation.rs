@@ -82,8 +82,8 @@ impl Predictor {
         self.here(|| self.generated(config))
     }
 
-    /// `config.count` new series of so many steps from a model of windows: a row for each series and
-    /// step.
+    /// `config.count` new series of so many steps from a model of windows: a row for each series
+    /// and step.
     ///
     /// # Errors
     /// As [`generate`](Self::generate), and [`Error::Unsupported`] for a model of single rows.

@@ -33,7 +33,14 @@ impl<'a> FitJob<'a> {
     ///
     /// # Errors
     /// If the rows cannot be read or used, or the configuration is invalid for them.
-    pub fn prepare(mut self) -> Result<PreparedJob<'a>> {
+    pub fn prepare(self) -> Result<PreparedJob<'a>> {
+        match self.pool.clone() {
+            Some(pool) => pool.install(|| self.prepare_here()),
+            None => self.prepare_here(),
+        }
+    }
+
+    fn prepare_here(mut self) -> Result<PreparedJob<'a>> {
         trains_in_epochs(&self.config)?;
         (self.on_event)(Event::Phase(Phase::Prepare));
         let (mut prepared, fingerprint) = self.read()?;

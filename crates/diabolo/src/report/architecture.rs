@@ -157,7 +157,7 @@ mod tests {
             (bound("{kind='elbo'}"), " + KL divergence ", "KL(q(z|x)"),
             (words(&["model.family.kl_weight=4.0"]), " + 4 · KL divergence ", "4 · KL"),
             (bound("{kind='free_bits',nats=0.5}"), " + KL divergence with free bits ", "max(0.5"),
-            (bound("{kind='capacity',nats=5.0,epochs=10.0}"), " + distance from the KL capacity ", "− 5|"),
+            (bound("{kind='capacity',nats=5.0,epochs=1.0}"), " + distance from the KL capacity ", "− 5|"),
             (bound("{kind='total_correlation',weight=6.0}"), " + 6 · total correlation ", "6 · total"),
             (bound("{kind='mmd',weight=10.0}"), " + 10 · maximum mean discrepancy ", "10 · MMD"),
             (words(&["model.family={kind='contractive'}"]), " + 0.1 · contraction ", "λ = 0.1"),

@@ -170,8 +170,8 @@ fn worst(
     found.iter().map(named).collect()
 }
 
-/// The autocorrelation of the errors of the next value: Σ e_t e_{t+k} / Σ e_t², with e less its mean
-/// in each series and column.
+/// The autocorrelation of the errors of the next value: Σ e_t e_{t+k} / Σ e_t², with e less its
+/// mean in each series and column.
 fn autocorrelation(windows: &[Window], season: Option<usize>) -> Vec<f64> {
     let runs: Vec<Vec<f64>> = windows
         .chunk_by(|a, b| (a.series, a.column) == (b.series, b.column))

@@ -137,11 +137,11 @@ impl ForecastModel {
         Some(model)
     }
 
-    /// This model or, if it has smaller errors on validation windows, one that also uses the calendar
-    /// and known columns; the columns of the series then have their effects.
+    /// This model or, if it has smaller errors on validation windows, one that also uses the
+    /// calendar and known columns; the columns of the series then have their effects.
     ///
-    /// Long windows hold seasons that an effect of the calendar has, too. Effects are therefore also
-    /// looked for with a window of half the length, and taken if that is clearly better.
+    /// Long windows hold seasons that an effect of the calendar has, too. Effects are therefore
+    /// also looked for with a window of half the length, and taken if that is clearly better.
     pub fn or_with_effects(
         self,
         series: &mut [SplitSeries],

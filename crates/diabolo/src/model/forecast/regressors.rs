@@ -132,7 +132,7 @@ impl Regressors {
         let mut all: Vec<Regressors> =
             cycles.iter().map(|&(cycle, waves)| Regressors::Calendar { cycle, waves }).collect();
         for (column, known) in schema.known.iter().enumerate() {
-            // What does not change in time changes nothing of a forecast relative to the last value.
+            // What does not change in time changes no forecast relative to the last value.
             all.extend((!known.fixed).then_some(Regressors::Known { column }));
             let (most, width) = MOST_PRODUCTS;
             let room = (width / known.width().max(1)).saturating_sub(1) / 2;

@@ -10,7 +10,7 @@ use crate::stats::LagMoments;
 /// A series for the fit or the evaluation of forecasts.
 #[derive(Debug, Clone)]
 pub struct SplitSeries {
-    /// The columns, filled, with their effects; `None` for one without a number in the training part.
+    /// The columns, filled, with their effects; `None` for one without a number in training.
     pub columns: Vec<Option<Filled>>,
     /// The numbers as given; NaN where missing.
     pub observed: Vec<Vec<f64>>,

@@ -17,8 +17,8 @@ pub struct ForecastConfig {
     /// The season in steps, 0 for none; by default found from the autocorrelation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub season: Option<usize>,
-    /// The time at which the test part begins, or without a key the row, from 1; by default the test
-    /// part is a share of each series (`data.test`).
+    /// The time at which the test part begins, or without a key the row, from 1; by default the
+    /// test part is a share of each series (`data.test`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_from: Option<String>,
 }

@@ -102,7 +102,7 @@ pub(super) fn one_series(
     Ok(Made { forecast, times, scales, unseen, series: given.at, origin })
 }
 
-/// A column up to the forecast, without gaps; says how far its last value stands in for missing ones.
+/// A column up to the forecast, without gaps; says how far its last value stands in for others.
 fn filled_column(
     saved: &SavedForecast,
     given: &Given,
