@@ -172,7 +172,7 @@ struct Learned {
 
 /// What becomes of one column.
 enum Judged {
-    Learned(Learned),
+    Learned(Box<Learned>),
     SetAside(String),
     Empty,
 }
@@ -194,7 +194,8 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
             None => {}
             Some(Judged::SetAside(because)) => set_aside(name, because, inferred),
             Some(Judged::Empty) => empty.push(name.clone()),
-            Some(Judged::Learned(Learned { feature, note, why, words, gaps })) => {
+            Some(Judged::Learned(learned)) => {
+                let Learned { feature, note, why, words, gaps } = *learned;
                 match note {
                     Note::None => {}
                     Note::Constant(value) => constant.push((name.as_str(), value, gaps)),
@@ -239,7 +240,8 @@ fn judge_column(columns: &Columns, at: usize, options: &InferOptions) -> Result<
                 || column.gaps(among_numbers).map_or(column.array.null_count(), |gaps| gaps.true_count());
             let gaps = matches!(note, Note::Constant(_)) && count() > 0;
             let words = column.missing_words(among_numbers);
-            Judged::Learned(Learned { feature: feature(&column, kind, storage)?, note, why, words, gaps })
+            let feature = feature(&column, kind, storage)?;
+            Judged::Learned(Box::new(Learned { feature, note, why, words, gaps }))
         }
     };
     mapped::release();

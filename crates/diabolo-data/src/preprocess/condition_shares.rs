@@ -36,9 +36,8 @@ pub(super) fn fit(columns: &[(usize, &Feature, Column)], training: &[usize]) -> 
     let codes = columns.iter().map(codes).collect::<Result<Vec<Vec<Option<usize>>>>>()?;
     let counted = |members: &[usize]| {
         let mut rows: BTreeMap<Vec<Option<usize>>, u64> = BTreeMap::new();
-        for row in 0..training.len() {
-            *rows.entry(members.iter().map(|&at| codes[at][row]).collect()).or_default() += 1;
-        }
+        let of_row = |row: usize| members.iter().map(|&at| codes[at][row]).collect();
+        (0..training.len()).for_each(|row| *rows.entry(of_row(row)).or_default() += 1);
         let columns = members.iter().map(|&at| columns[at].0).collect();
         ConditionShares { columns, rows: rows.into_iter().collect() }
     };

@@ -320,7 +320,7 @@ mod tests {
 
     /// Moments, the day of each or a later one, and the moment after; numbers of every type.
     fn table() -> RecordBatch {
-        let some = |k: usize, every: usize| (k % every != 0).then_some(k * k * 7919 % 100_003);
+        let some = |k: usize, every: usize| (!k.is_multiple_of(every)).then_some(k * k * 7919 % 100_003);
         let day = |k: usize| format!("2024-{:02}-{:02}", 1 + k / 28 % 12, 1 + k % 28);
         let moment =
             |k: usize| some(k, 37).map(|n| format!("{} {:02}:00:{:02}", day(n % 200), n % 24, n % 60));
