@@ -177,7 +177,7 @@ mod tests {
             panels: vec![panel],
             methods: vec![method("model"), method("last value")],
             diagnosis: Some(ForecastDiagnosis {
-                coverage_by_step: vec![(0.8, vec![0.9, 0.7]), (0.95, vec![0.99, f64::NAN])],
+                coverage_by_step: vec![(0.8, vec![0.9, 0.7]), (0.95, vec![0.99, 0.9])],
                 autocorrelation: vec![0.4, -0.1, 0.02],
                 worst_windows: vec![("flow <a>".into(), "2024-01-03".into(), 2.5)],
             }),

@@ -142,8 +142,8 @@ fn good_rows_wrong_rows_and_copies_are_told_apart() {
     let copied = audited(&real, &real);
     let privacy = &copied.privacy;
     assert_eq!(privacy.copies.synthetic, Some(1.0));
-    // Two thirds of the held-out rows, and as many training rows, are compared: a third of the copies have
-    // no original among these, and are as near to the ones as to the others.
+    // Two thirds of the held-out rows, and as many training rows, are compared: a third of the
+    // copies have no original among these, and are as near to the ones as to the others.
     assert!(privacy.nearer_to_training.synthetic.unwrap() > 0.8 && privacy.interval[0] > 0.7);
     assert!(privacy.membership_auc.synthetic.unwrap() > 0.75, "{privacy:?}");
     let near_half = |auc: Option<f64>| (auc.unwrap() - 0.5).abs() < 0.06;

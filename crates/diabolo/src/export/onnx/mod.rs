@@ -13,8 +13,9 @@
 //! an input of rows × pixels.
 //!
 //! Texts are not trimmed: ` pro` is the level `pro` for `diabolo encode`, and not known here. No
-//! cell is refused: what is an error for `diabolo encode`, such as an infinite number or a fractional
-//! count, gives some number here, and a count below −1, whose ln(1 + x) is NaN, a code of NaN.
+//! cell is refused: what is an error for `diabolo encode`, such as an infinite number or a
+//! fractional count, gives some number here, and a count below −1, whose ln(1 + x) is NaN, a code
+//! of NaN.
 
 mod columns;
 mod graph;
