@@ -244,7 +244,7 @@ const tests = {
     const { page, wrong, close } = await open(address);
     const base = page.url();
     const names = await page.locator('.contents li a').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
-    assert.equal(names.length, 13);
+    assert.equal(names.length, 14);
     for (const width of [1400, 480]) {
       await page.setViewportSize({ width, height: 900 });
       for (const name of names) {
