@@ -37,6 +37,7 @@ macro_rules! same {
 same! {
     neg() = |x| x.neg();
     exp() = |x| x.exp();
+    exp_or_zero() = |x| x.exp();
     log() = |x| x.log();
     log1p() = |x| x.log1p();
     sqrt() = |x| x.sqrt();

@@ -97,6 +97,7 @@ macro_rules! zips {
 maps! {
     neg() = |x| -x;
     exp() = |x| Element::exp(x);
+    exp_or_zero() = |x| Element::exp_or_zero(x);
     log() = |x| Element::ln(x);
     log1p() = |x| Element::ln_1p(x);
     sqrt() = |x| Element::sqrt(x);

@@ -42,6 +42,8 @@ pub trait Element:
     fn is_nan(self) -> bool;
     /// e^x.
     fn exp(self) -> Self;
+    /// e^x, and 0 where that is less than ε²: of terms up to 1, a sum does not have it.
+    fn exp_or_zero(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
     /// log(1 + x).
@@ -95,6 +97,10 @@ impl Element for f32 {
     #[inline(always)]
     fn exp(self) -> f32 {
         single::exp(self)
+    }
+    #[inline(always)]
+    fn exp_or_zero(self) -> f32 {
+        if self < -32.0 { 0.0 } else { single::exp(self) }
     }
     #[inline(always)]
     fn ln(self) -> f32 {
@@ -162,6 +168,9 @@ impl Element for f64 {
     }
     fn exp(self) -> f64 {
         double::exp(self)
+    }
+    fn exp_or_zero(self) -> f64 {
+        if self < -72.0 { 0.0 } else { double::exp(self) }
     }
     fn ln(self) -> f64 {
         double::ln(self)

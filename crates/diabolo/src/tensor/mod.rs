@@ -253,7 +253,7 @@ pub fn softplus<const D: usize>(a: Tensor<D>) -> Tensor<D> {
 /// log Σ e^a along `dim`, which is kept with length 1, without overflow.
 pub fn log_sum_exp<const D: usize>(a: Tensor<D>, dim: usize) -> Tensor<D> {
     let largest = a.clone().max_dim(dim);
-    (a - largest.clone()).exp().sum_dim(dim).log() + largest
+    (a - largest.clone()).exp_or_zero().sum_dim(dim).log() + largest
 }
 
 /// Repeats each row `times` times: rows × width → (rows · times) × width.

@@ -8,7 +8,7 @@ use crate::tensor::{Device, activation, log_sum_exp, repeat_rows, to_host, to_ho
 type Operation = (&'static str, fn(Tensor<2>) -> Tensor<2>);
 
 /// Operations on a 3 × 4 matrix of numbers between 0.2 and 2.
-const OPERATIONS: [Operation; 49] = [
+const OPERATIONS: [Operation; 50] = [
     ("x + x", |x| x.clone() + x),
     ("x + row", |x| x.clone() + x.narrow(0, 1, 1)),
     ("column + row", |x| x.clone().narrow(1, 2, 1) + x.narrow(0, 1, 1)),
@@ -23,6 +23,7 @@ const OPERATIONS: [Operation; 49] = [
     ("2 x", |x| (x * 2.0).square()),
     ("x / 3", |x| (x / 3.0).square()),
     ("exp", Tensor::exp),
+    ("exp_or_zero", Tensor::exp_or_zero),
     ("log", Tensor::log),
     ("log1p", Tensor::log1p),
     ("sqrt", Tensor::sqrt),
