@@ -10,7 +10,7 @@ use arrow_schema::DataType;
 
 use crate::levels::Levels;
 use crate::names::argument;
-use crate::number::{number, plain_number};
+use crate::number::{finite_number, number};
 use crate::{DataProblem, Error, Feature, MissingWords, NumberFormat, Result, Spelling, Storage};
 
 /// How a model can use the type of a column.
@@ -102,11 +102,11 @@ impl<'a> Column<'a> {
                 text if self.missing.contains_among_numbers(text) => Ok(f64::NAN),
                 text => self.number(text).map_or_else(|| other(row, text), Ok),
             };
-            // Only words that the user gave may be plain numbers.
+            // Only words that the user gave may be numbers.
             let are_plain = self.format.is_none() && self.missing.more.is_empty();
             let value = |(row, cell): (usize, Option<&str>)| match cell {
                 None => Ok(f64::NAN),
-                Some(text) => match plain_number(text).filter(|_| are_plain) {
+                Some(text) => match finite_number(text).filter(|_| are_plain) {
                     Some(number) => Ok(number),
                     None => value(row, text),
                 },

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::elementary::double::{exp, ln};
 use crate::elementary::square;
 use crate::error::Result;
+use crate::neighbours::{Near, nearest};
 use crate::projection::principal_components;
 
 const STEPS: usize = 750;
@@ -56,10 +57,8 @@ impl Affinities {
     fn of(rows: &[f32], width: usize, perplexity: f64) -> Self {
         let n = rows.len() / width;
         let reach = ((REACH * perplexity) as usize).min(n - 1);
-        let near: Vec<Vec<(u32, f64)>> = (0..n)
-            .into_par_iter()
-            .map(|row| conditional(nearest(rows, width, row, reach), ln(perplexity)))
-            .collect();
+        let near = neighbours(rows, width, reach).into_par_iter();
+        let near: Vec<_> = near.map(|near| conditional(near, ln(perplexity))).collect();
         let mut all: Vec<(u32, u32, f64)> = Vec::with_capacity(2 * n * reach);
         for (i, row) in (0u32..).zip(&near) {
             all.extend(row.iter().flat_map(|&(j, p)| [(i, j, p), (j, i, p)]));
@@ -80,19 +79,14 @@ impl Affinities {
     }
 }
 
-/// The `count` rows nearest to a row, with their squared distances, nearest first.
-fn nearest(rows: &[f32], width: usize, from: usize, count: usize) -> Vec<(u32, f64)> {
-    let own = &rows[from * width..(from + 1) * width];
-    let squared = |row: &[f32]| row.iter().zip(own).map(|(&a, &b)| square(f64::from(a) - f64::from(b))).sum();
-    let mut all: Vec<(u32, f64)> = (0..).zip(rows.chunks_exact(width).map(squared)).collect();
-    all.remove(from);
-    let by_distance = |a: &(u32, f64), b: &(u32, f64)| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0));
-    if count < all.len() {
-        all.select_nth_unstable_by(count, by_distance);
-        all.truncate(count);
-    }
-    all.sort_by(by_distance);
-    all
+/// The `count` rows nearest to each row, with their squared distances, nearest first.
+fn neighbours(rows: &[f32], width: usize, count: usize) -> Vec<Vec<(u32, f64)>> {
+    let others = |(row, near): (usize, Vec<Near>)| {
+        let others = near.into_iter().filter(|near| near.row != row).take(count);
+        others.map(|near| (near.row as u32, near.squared)).collect()
+    };
+    // A row is among the nearest to itself, unless as many have no distance from it.
+    nearest(rows, rows, width, count + 1).into_iter().enumerate().map(others).collect()
 }
 
 /// p_j|i from squared distances, with this entropy.
@@ -261,7 +255,7 @@ mod tests {
 
     #[test]
     fn affinities_have_the_perplexity() {
-        let near = nearest(&groups(200), WIDTH, 7, 60);
+        let near = neighbours(&groups(200), WIDTH, 60).swap_remove(7);
         let p = conditional(near, ln(20.0));
         let entropy: f64 = p.iter().filter(|pair| pair.1 > 0.0).map(|pair| -pair.1 * ln(pair.1)).sum();
         assert!(

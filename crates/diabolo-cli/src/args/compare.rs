@@ -1,13 +1,11 @@
 //! The arguments of `compare`, and their conversion to one configuration per model.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use diabolo::model::{ContractiveConfig, FamilyConfig};
 use diabolo::task::compare::Plan;
 use diabolo::{Config, Error};
 
-use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
+use super::study::StudyArgs;
 
 /// Maximum number of seeds, and their time limit in seconds, without --seeds.
 const MOST_SEEDS: u64 = 10;
@@ -15,9 +13,6 @@ const SECONDS: f64 = 30.0;
 
 #[derive(Args)]
 pub struct CompareArgs {
-    /// A file, a folder of images, or a built-in data set: digits, factors, mnist, fashion-mnist,
-    /// binarized-mnist
-    pub input: String,
     /// Model families to compare
     #[arg(
         long,
@@ -34,38 +29,22 @@ pub struct CompareArgs {
     /// counts
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub initializations: usize,
-    /// Folder for report.html and compare.json; an interrupted comparison is resumed
-    /// [default: runs/DATA-compare, numbered]
-    #[arg(long, short, value_name = "FOLDER")]
-    pub out: Option<PathBuf>,
-
     #[command(flatten)]
-    pub model: ModelArgs,
-    #[command(flatten)]
-    pub training: TrainingArgs,
-    #[command(flatten)]
-    pub columns: ColumnArgs,
-    #[command(flatten)]
-    pub read: ReadArgs,
+    pub study: StudyArgs,
 }
 
 impl CompareArgs {
     pub fn to_plan(&self) -> diabolo::Result<Plan> {
-        if self.model.model.is_some() {
+        let study = &self.study;
+        study.check("compare", self.initializations)?;
+        if study.model.model.is_some() {
             let reason = "list the families to compare with --models";
             return Err(Error::conflict("--model", "compare", reason));
-        }
-        if !self.columns.condition.is_empty() {
-            let reason = "only variational models support conditions";
-            return Err(Error::conflict("--condition", "compare", reason));
         }
         if self.seeds == Some(0) {
             return Err(Error::invalid_value("--seeds", "1 or more", 0));
         }
-        if self.initializations == 0 {
-            return Err(Error::invalid_value("--initializations", "1 or more", 0));
-        }
-        for flag in self.model.family_flags() {
+        for flag in study.model.family_flags() {
             if !self.models.iter().any(|m| flag.families.contains(&m.as_str())) {
                 let models = format!("--models {}", self.models.join(","));
                 let reason = format!("{} is for {}", flag.name, flag.families.join(" or "));
@@ -74,10 +53,10 @@ impl CompareArgs {
         }
         let models =
             self.models.iter().map(|name| self.to_config(name)).collect::<diabolo::Result<Vec<_>>>()?;
-        let first = self.training.seed.unwrap_or_default();
+        let first = study.training.seed.unwrap_or_default();
         Ok(Plan {
-            input: self.input.clone(),
-            tied: self.model.tied.unwrap_or(ContractiveConfig::default().tied),
+            input: study.input.clone(),
+            tied: study.model.tied.unwrap_or(ContractiveConfig::default().tied),
             seeds: (0..self.seeds.unwrap_or(MOST_SEEDS)).map(|i| first.wrapping_add(i)).collect(),
             initializations: self.initializations,
             seconds: self.seeds.is_none().then_some(SECONDS),
@@ -89,10 +68,7 @@ impl CompareArgs {
     fn to_config(&self, family: &str) -> diabolo::Result<Config> {
         let mut config = Config::default();
         config.model.family = FamilyConfig::named(family)?;
-        self.model.for_family(family).apply(&mut config)?;
-        self.training.apply(&mut config)?;
-        self.columns.apply(&mut config)?;
-        self.read.apply(&mut config)?;
+        self.study.apply(&self.study.model.for_family(family), &mut config)?;
         Ok(config)
     }
 }

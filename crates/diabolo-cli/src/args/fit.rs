@@ -16,8 +16,8 @@ use super::{ModelArgs, ReadArgs};
 #[derive(Args)]
 pub struct FitArgs {
     /// A CSV, TSV, JSON lines, Parquet, Arrow, NPY, NPZ or IDX file, a folder of images or of the
-    /// parts of a table, a pattern such as 'data/*.parquet', `-` for stdin, or a built-in data set:
-    /// digits, factors, taxi, customers, pumps, mnist, fashion-mnist, binarized-mnist
+    /// parts of a table, a pattern such as 'data/*.parquet', `-` for stdin, or a built-in data set,
+    /// such as digits, taxi or customers (`data list` shows them)
     #[arg(required_unless_present_any = ["resume", "print_config"])]
     pub input: Option<String>,
 

@@ -12,6 +12,7 @@ mod forecast;
 mod generate;
 mod model;
 mod shell;
+mod study;
 mod sweep;
 mod synthesize;
 mod tasks;

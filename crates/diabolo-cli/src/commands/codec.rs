@@ -29,7 +29,7 @@ pub fn run_compress(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> 
     summary(args, &model, &written, input, shared)
 }
 
-/// The bytes of the input, and what zstd makes of them.
+/// The sizes of the input in bytes: as it is, and compressed by zstd.
 #[derive(Clone, Copy)]
 struct Input {
     bytes: u64,

@@ -16,7 +16,7 @@ use crate::progress::Reporter;
 pub fn run(args: &CompareArgs, shared: &Shared) -> anyhow::Result<()> {
     let plan = args.to_plan()?;
     let name = |candidate: &Candidate, seed: u64| format!("{} autoencoder, seed {seed}", candidate.name);
-    let work = Work { study: &plan, kind: "compare", out: args.out.clone(), name: &name };
+    let work = Work { study: &plan, kind: "compare", out: args.study.out.clone(), name: &name };
     work.run(&|result| assemble(&plan, result), shared)
 }
 

@@ -9,7 +9,7 @@ use super::table::{column_of, groups};
 use crate::column::Column;
 use crate::{DataConfig, Feature, MissingWords, Result};
 
-/// Levels of a text column that are told apart, at most; the others count as missing.
+/// Levels of a text column that are distinguished, at most; the others count as missing.
 const MOST_LEVELS: usize = 24;
 
 /// A column whose future values are known.

@@ -1,5 +1,7 @@
 //! What other initial weights change: curves, figures and codes of one split.
 
+use std::path::Path;
+
 use diabolo::pipeline::ComparisonDir;
 use diabolo::stats::alignment;
 use diabolo::task::compare::{Plan, Trial};
@@ -34,10 +36,14 @@ pub(super) fn by_initialization(lab: &Lab) -> Result<Value> {
         seconds: None,
     };
     let passing = tempfile::tempdir().map_err(Error::io("create", std::env::temp_dir()))?;
-    let kept = lab.models.folder_for("stability", &plan.models);
-    let folder = kept.unwrap_or_else(|| passing.path().join("stability"));
-    let result =
-        ComparisonDir::open(&folder, &plan)?.compare(&plan, &Device::cpu(), &lab.cancel, &mut |_| {})?;
+    let study = |folder: &Path| {
+        ComparisonDir::open(folder, &plan)?.compare(&plan, &Device::cpu(), &lab.cancel, &mut |_| {})
+    };
+    let result = match lab.models.folder_for("stability", &plan.models).map(|folder| study(&folder)) {
+        // Another lab is writing there, or nothing can be written.
+        None | Some(Err(Error::Io { .. })) => study(&passing.path().join("stability"))?,
+        Some(found) => found?,
+    };
     let of = |family: &&str| {
         let trials: Vec<&Trial> = result.trials.iter().filter(|t| t.model == **family).collect();
         let similarity: Vec<Vec<f64>> = trials
