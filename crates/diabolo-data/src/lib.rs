@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 mod binarize;
+mod by_column;
 pub mod catalog;
 mod cells;
 mod column;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
-use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::by_column::each_column;
 use crate::cells::Cells;
 use crate::column::{CellType, Code, Column};
 use crate::datetime::{DateFormat, Moment, moments, text_of};
@@ -72,10 +72,9 @@ impl fmt::Display for Range {
 pub fn profile(batch: &RecordBatch, inferred: &Inferred) -> Vec<ColumnProfile> {
     let schema = &inferred.schema;
     let fields = batch.schema();
-    let columns = fields.fields().par_iter().zip(batch.columns());
     let known =
         Known { inferred, features: by_name(&schema.features), condition: by_name(&schema.condition) };
-    columns.map(|(field, array)| of_column(field.name(), array, &known)).collect()
+    each_column(batch, |at| of_column(fields.field(at).name(), batch.column(at), &known))
 }
 
 /// What is known of the columns, by name.

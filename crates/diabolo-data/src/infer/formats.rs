@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use arrow_array::{Array, RecordBatch};
 
+use super::TypeName;
 use super::column::MOSTLY_NUMBERS;
-use super::{TypeName, each_column};
+use crate::by_column::each_column;
 use crate::column::{CellType, Column};
 use crate::names::argument;
 use crate::number_format::{Found, NumberFormat};
-use crate::{MissingWords, Result, mapped};
+use crate::{MissingWords, Result};
 
 /// So many cells, from the first row to the last, show how a column writes its numbers.
 const MOST_CELLS: usize = 1 << 20;
@@ -37,10 +38,9 @@ pub(super) fn number_formats(
             }
             _ => None,
         };
-        mapped::release();
         Ok(found)
     };
-    let found = each_column(batch.num_columns(), find)?;
+    let found = each_column(batch, find).into_iter().collect::<Result<Vec<_>>>()?;
     let sure = |comma: fn(&NumberFormat) -> bool| {
         found.iter().flatten().any(|found| !found.ambiguous && comma(&found.format))
     };

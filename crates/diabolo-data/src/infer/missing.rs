@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 
 use super::column::mostly_numbers;
-use super::each_column;
+use crate::by_column::each_column;
 use crate::column::{CellType, Column};
 use crate::names::argument;
-use crate::{MissingWords, Result, mapped};
+use crate::{MissingWords, Result};
 
 /// Of so many other categories of the same length, a word may be one.
 const SAME_LENGTH: usize = 3;
@@ -44,14 +44,12 @@ pub(super) fn missing_words(
         let column = Column { input, name, array, first_row: 0, missing, format: None };
         let found = column.missing_words(false).into_iter().filter(|(word, _)| !missing.is_given(word));
         let judged = found.map(|(word, count)| Ok((looks_like_others(&column, &word, count)?, word, count)));
-        let judged = judged.collect::<Result<Vec<_>>>();
-        mapped::release();
-        judged
+        judged.collect::<Result<Vec<_>>>()
     };
     let mut plausible: Vec<(usize, String, usize)> = vec![];
     let mut markers = BTreeSet::new();
-    for (at, judged) in each_column(batch.num_columns(), of_column)?.into_iter().enumerate() {
-        for (looks_like_others, word, count) in judged {
+    for (at, judged) in each_column(batch, of_column).into_iter().enumerate() {
+        for (looks_like_others, word, count) in judged? {
             match looks_like_others {
                 Some(true) => plausible.push((at, word, count)),
                 Some(false) => drop(markers.insert(word)),

@@ -27,15 +27,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use arrow_array::RecordBatch;
 use arrow_schema::Schema as ArrowSchema;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::by_column::each_column;
 use crate::column::Column;
 use crate::image::image_shape;
 use crate::json::{JsonText, mark};
 use crate::missing::of_no_column;
 use crate::names::{argument, closest, some_names, unique_names};
-use crate::{Error, Result, mapped};
+use crate::{Error, Result};
 use crate::{Feature, FeatureKind, MissingWords, NumberFormat, Schema, Storage};
 
 use column::{Given, Note, Verdict, infer_column};
@@ -186,7 +186,8 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
     let judged = {
         let aside = |at: usize| inferred.schema.sets_aside(fields[at].name());
         let judge = |at: usize| (!aside(at)).then(|| judge_column(columns, at, options)).transpose();
-        each_column(fields.len(), judge)?
+        // Of several errors, the first column's.
+        each_column(columns.batch, judge).into_iter().collect::<Result<Vec<_>>>()?
     };
     for (field, judged) in fields.iter().zip(judged) {
         let name = field.name();
@@ -231,7 +232,7 @@ fn judge_column(columns: &Columns, at: usize, options: &InferOptions) -> Result<
     }
     let column = columns.at(at, name);
     let given = Given { first: at == 0, wanted: options.types.get(name) };
-    let judged = match infer_column(&column, given)? {
+    Ok(match infer_column(&column, given)? {
         Verdict::SetAside { because } => Judged::SetAside(because),
         Verdict::Empty => Judged::Empty,
         Verdict::Learn { kind, storage, note, why } => {
@@ -243,19 +244,7 @@ fn judge_column(columns: &Columns, at: usize, options: &InferOptions) -> Result<
             let feature = feature(&column, kind, storage)?;
             Judged::Learned(Box::new(Learned { feature, note, why, words, gaps }))
         }
-    };
-    mapped::release();
-    Ok(judged)
-}
-
-/// What `of` says of each column, in their order. In parallel, unless values are in files, of which
-/// one column at a time should be in memory.
-fn each_column<T: Send>(columns: usize, of: impl Fn(usize) -> Result<T> + Sync) -> Result<Vec<T>> {
-    if mapped::is_used() {
-        return (0..columns).map(of).collect();
-    }
-    // Of several errors, the first column's.
-    (0..columns).into_par_iter().map(&of).collect::<Vec<_>>().into_iter().collect()
+    })
 }
 
 /// Excludes a column; `because` follows its name in a sentence.

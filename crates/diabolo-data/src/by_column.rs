@@ -1,0 +1,53 @@
+//! Work on the columns of a table, several at a time where memory allows.
+
+use arrow_array::{Array, RecordBatch};
+use rayon::prelude::*;
+
+use crate::mapped;
+
+/// The share of a table, in bytes, whose columns are worked on at a time: each is copied, as texts
+/// and as numbers.
+const SHARE: usize = 4;
+
+/// What `of` says of each column, in their order: of those in files one after the other, else of
+/// several in parallel.
+pub(crate) fn each_column<T: Send>(batch: &RecordBatch, of: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let columns = batch.num_columns();
+    if mapped::is_used() {
+        let released = |at| {
+            let found = of(at);
+            mapped::release();
+            found
+        };
+        return (0..columns).map(released).collect();
+    }
+    let sizes: Vec<usize> = batch.columns().iter().map(|array| array.get_array_memory_size()).collect();
+    let groups = groups(&sizes, sizes.iter().sum::<usize>() / SHARE);
+    groups.into_iter().flat_map(|group| group.into_par_iter().map(&of).collect::<Vec<_>>()).collect()
+}
+
+/// Consecutive numbers whose sizes have a sum of at most `most`, or single ones.
+fn groups(sizes: &[usize], most: usize) -> Vec<std::ops::Range<usize>> {
+    let (mut groups, mut start, mut sum): (Vec<_>, usize, usize) = (vec![], 0, 0);
+    for (at, size) in sizes.iter().enumerate() {
+        if at > start && sum + size > most {
+            groups.push(start..at);
+            (start, sum) = (at, 0);
+        }
+        sum += size;
+    }
+    groups.push(start..sizes.len());
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_within_their_size() {
+        assert_eq!(groups(&[3, 3, 3, 9, 1, 1], 6), [0..2, 2..3, 3..4, 4..6]);
+        assert_eq!(groups(&[], 6), [0..0]);
+        assert_eq!(groups(&[7, 7], 6), [0..1, 1..2]);
+    }
+}
