@@ -225,6 +225,20 @@ pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str
     known.map(|part| Some((set, part))).ok_or_else(|| Error::invalid_value("data set", expected(), input))
 }
 
+/// An error if `input` names a path, too, and the set is made by the program: that must not take the
+/// place of a user's data.
+pub(crate) fn check_name(input: &str, set: &DataSet) -> Result<()> {
+    if !(set.files.is_empty() && Path::new(input).exists()) {
+        return Ok(());
+    }
+    let of_set = match set.parts {
+        [] => "go to another folder for the built-in set".into(),
+        [first, ..] => format!("{input}:{first} for the built-in set"),
+    };
+    let help = format!("write ./{input} for the path, or {of_set}");
+    Err(Error::data(input, "the name of a built-in set or of a path", "both", help))
+}
+
 /// The built-in set with a name like `input`.
 pub(crate) fn similar(input: &str) -> Option<&'static str> {
     closest(input, CATALOG.each_ref().map(|set| set.name))
@@ -254,6 +268,15 @@ mod tests {
             ["mnist", "binarized-mnist:train", "mnist:test", "digits", "factors", "x.csv"].map(test_part);
         let expected = [Some("mnist:test"), Some("binarized-mnist:test"), None, None, None, None];
         assert_eq!(tests.each_ref().map(Option::as_deref), expected);
+    }
+
+    #[test]
+    fn a_path_is_not_replaced_by_a_set_that_the_program_makes() {
+        // The tests of a crate run in its folder.
+        let error = check_name("src", named("customers").unwrap()).unwrap_err().to_string();
+        assert!(error.contains("./src for the path") && error.contains("src:train"), "{error}");
+        assert!(check_name("src", named("mnist").unwrap()).is_ok(), "the folder is the set's");
+        assert!(check_name("customers", named("customers").unwrap()).is_ok());
     }
 
     #[test]

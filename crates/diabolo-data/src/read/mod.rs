@@ -295,6 +295,7 @@ fn windowed(rows: Source, options: &ReadOptions) -> Result<Source> {
 
 fn open_rows(input: &str, options: &ReadOptions) -> Result<Source> {
     if let Some((set, part)) = catalog::find(input)? {
+        catalog::check_name(input, set)?;
         return built_in::open(input, set, part, options);
     }
     match several(input)? {
