@@ -66,25 +66,26 @@ class _Impute:
         if number is None and model.info["is_variational"]:
             raise ValueError("number: expected the name of a column with the number of each row, from 0, on which the "
                              "draws of its cells depend, found None")  # fmt: skip
+        if number is not None and not isinstance(number, str):
+            raise TypeError(f"number: expected the name of a column, found {number!r}")
         self.number, self.samples, self.seed = number, whole("samples", samples, 1), seed
 
     def __call__(self, model, batch):
         rows = rows_of(batch)
-        if self.number is None or not len(rows.table):
-            return rows.back(self._completed(model, rows.table, 0))
-        numbers = batch.column(self.number).to_pylist()
-        order = sorted(range(len(numbers)), key=numbers.__getitem__)
-        runs, begin = [], 0
-        for at in range(1, len(order) + 1):
-            if at == len(order) or numbers[order[at]] != numbers[order[at - 1]] + 1:
-                run = order[begin:at]
-                runs.append(self._completed(model, rows.table.take(run), numbers[run[0]]))
-                begin = at
-        places = sorted(range(len(order)), key=order.__getitem__)
-        return rows.back(type(rows.table).concat(runs).take(places))
+        numbers = None if self.number is None else self._numbers(batch)
+        return rows.back(model._made.impute(rows.table, self.samples, 0, False, self.seed, numbers)["completed"])
 
-    def _completed(self, model, table, first_row):
-        return model._made.impute(table, self.samples, 0, False, self.seed, first_row)["completed"]
+    def _numbers(self, batch):
+        """The numbers of the rows of a batch of PyArrow or pandas."""
+        wrong = f"number: expected whole numbers from 0 in the column {self.number!r}"
+        if self.number not in (batch.columns if hasattr(batch, "iloc") else batch.schema.names):
+            raise KeyError(f"{wrong}, found no such column")
+        column = batch[self.number]
+        found = column.tolist() if hasattr(column, "tolist") else column.to_pylist()
+        for number in found:
+            if not isinstance(number, (int, float)) or not number >= 0 or number % 1:
+                raise ValueError(f"{wrong}, found {number!r}")
+        return [int(number) for number in found]
 
 
 _TASKS = {"score": _Score, "encode": _Encode, "impute": _Impute}

@@ -41,7 +41,7 @@ class Model:
         multiple: int = 0,
         errors: bool = False,
         seed: int = 0,
-        first_row: int = 0,
+        numbers: Sequence[int] | None = None,
     ) -> dict[str, Any]: ...
     def generate(
         self, count: int, given: Sequence[tuple[str, str]] = [], mean: bool | None = None, seed: int = 0
@@ -113,4 +113,5 @@ def compare(
     out: str,
     on_event: Listener = None,
 ) -> tuple[str, str]: ...
+def write_page(path: str, text: str) -> None: ...
 def read(path: str, keywords: str) -> tuple[Table, list[str]]: ...

@@ -144,10 +144,9 @@ def _keywords(settings, types):
 
 
 def _plain(value):
-    """Numbers of NumPy as Python's."""
-    for name in ("item", "tolist"):
-        if hasattr(value, name):
-            return getattr(value, name)()
+    """Numbers and arrays of NumPy as Python's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")

@@ -40,8 +40,7 @@ def warn(texts):
 def write_page(text, out):
     """Writes a page, if there is a place for it."""
     if out is not None:
-        with open(out, "w", encoding="utf-8") as file:
-            file.write(text)
+        _diabolo.write_page(os.fspath(out), text)
 
 
 def wrapped(made, kind=None, found=None):
@@ -211,7 +210,7 @@ class Model(Saved):
         """Writes the model as an ONNX file, for onnxruntime; returns the names of its outputs.
 
         It has an input of rows × 1 for each column, doubles or texts: NaN and ``""`` are missing cells. The
-        outputs are ``code``, ``reconstruction`` in encoded units, and for families without a posterior
+        outputs are ``code``, ``reconstruction`` in encoded units, and for plain, denoising, sparse and contractive models
         ``score``, ``p_value`` and ``is_anomaly`` (p ≤ 0.05). A warning says which outputs are left out.
         """
         outputs, notes = self._made.to_onnx(os.fspath(path))

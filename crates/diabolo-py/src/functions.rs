@@ -32,6 +32,12 @@ pub fn keywords() -> Vec<&'static str> {
     Config::keywords().collect()
 }
 
+/// Writes a page, which appears under its name when it is complete.
+#[pyfunction]
+pub fn write_page(path: PathBuf, text: &str) -> PyResult<()> {
+    write_atomically(&path, text.as_bytes()).map_err(raised)
+}
+
 /// The model of a run folder or a model file.
 #[pyfunction]
 pub fn load(path: PathBuf) -> PyResult<Made> {

@@ -196,8 +196,8 @@ impl Model {
     }
 
     /// The completed table, the mask, the standard errors if wanted, and `multiple` drawn tables.
-    /// `first_row` is the 0-based number of the first row in its input, on which draws depend.
-    #[pyo3(signature = (rows, samples=1000, multiple=0, errors=false, seed=0, first_row=0))]
+    /// `numbers` are those of the rows in their input, from 0, on which draws depend.
+    #[pyo3(signature = (rows, samples=1000, multiple=0, errors=false, seed=0, numbers=None))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
     fn impute<'py>(
         &self,
@@ -207,10 +207,10 @@ impl Model {
         multiple: usize,
         errors: bool,
         seed: u64,
-        first_row: u64,
+        numbers: Option<Vec<u64>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let config = ImputeConfig { samples, multiple, errors, seed };
-        let found = compute(py, || self.predictor.clone().first_row(first_row).impute(&rows.rows, &config))?;
+        let config = ImputeConfig { samples, multiple, errors, seed, numbers };
+        let found = compute(py, || self.predictor.impute(&rows.rows, &config))?;
         let table = |rows: RecordBatch| Table { rows };
         let made = PyDict::new(py);
         made.set_item("completed", Py::new(py, table(found.completed))?)?;

@@ -68,3 +68,28 @@ def test_every_parameter_is_described():
         with pytest.raises((TypeError, ValueError)) as raised:
             diabolo.fit(mixed_frame(), **{setting: [[[]]]})
         assert "unknown name" not in str(raised.value)
+
+
+def test_numbers_of_rows_are_checked_and_give_the_bits_of_the_whole_table():
+    frame = mixed_frame(60)
+    frame.loc[::4, "height"] = numpy.nan
+    model = diabolo.fit(frame, preset="impute", **QUICK)
+    numbered = pyarrow.Table.from_pandas(frame.assign(number=numpy.arange(60)), preserve_index=False)
+    fill = model.batch_function("impute", number="number", samples=20)
+    whole = model.impute(frame, samples=20)["height"]
+    for order in (numpy.arange(60), numpy.random.default_rng(0).permutation(60)[:25]):
+        for batch in (numbered.take(order), numbered.take(order).to_pandas()):
+            made = fill(batch)["height"]
+            assert numpy.array_equal(numpy.asarray(made), whole.to_numpy()[order])
+    with pytest.raises(KeyError, match="found no such column"):
+        fill(numbered.drop_columns("number"))
+    for wrong in ([-1] * 60, [0.5] * 60, ["a"] * 60, [None] * 60):
+        with pytest.raises(ValueError, match="number: expected whole numbers from 0 in the column 'number', found"):
+            fill(numbered.drop_columns("number").append_column("number", pyarrow.array(wrong)))
+    with pytest.raises(TypeError, match="number: expected the name of a column"):
+        model.batch_function("impute", number=3)
+
+
+def test_settings_may_be_of_numpy():
+    model = diabolo.fit(numpy.random.default_rng(0).normal(size=(80, 3)), hidden=numpy.array([5, 4]), epochs=numpy.int64(1))
+    assert model.info["header"]["config"]["model"]["hidden"] == [5, 4]

@@ -40,6 +40,7 @@ impl ImputeArgs {
             multiple: self.multiple,
             errors: self.errors.is_some(),
             seed: self.seed,
+            numbers: None,
         }
     }
 

@@ -52,7 +52,8 @@ pub(super) fn weighted(
     let counts = &counts(model);
     let wanted = config.multiple.max(if config.errors { ERROR_DRAWS } else { 0 });
     let of_row = |row: &[usize]| {
-        let noise = &mut stream(config.seed, Purpose::Impute, 0, first_row + row[0] as u64);
+        let number = config.numbers.as_ref().map_or(first_row + row[0] as u64, |numbers| numbers[row[0]]);
+        let noise = &mut stream(config.seed, Purpose::Impute, 0, number);
         let batch = Batch::gather(rows, row, device);
         let mut found = Row::of(model, &batch, counts, config.samples, wanted, noise, device);
         let deviations = if config.errors { found.deviations() } else { vec![] };

@@ -66,11 +66,14 @@ pub struct ImputeConfig {
     pub errors: bool,
     /// The seed of the draws.
     pub seed: u64,
+    /// The number of each row, on which its draws depend; by default they are counted from the
+    /// first row on. For rows that are spread over processes; without drawn tables.
+    pub numbers: Option<Vec<u64>>,
 }
 
 impl Default for ImputeConfig {
     fn default() -> Self {
-        ImputeConfig { samples: 1000, multiple: 0, errors: false, seed: 0 }
+        ImputeConfig { samples: 1000, multiple: 0, errors: false, seed: 0, numbers: None }
     }
 }
 
@@ -123,6 +126,7 @@ pub fn impute(
     device: &Device,
 ) -> Result<Imputed> {
     let preprocessor = &saved.header.preprocessor;
+    check_numbers(config, rows.num_rows())?;
     let encoded = preprocessor.encode(input, rows, first_row)?;
     let windows = saved.header.config.data.windows();
     let units = preprocessor.column_ranges().into_iter().enumerate();
@@ -143,6 +147,18 @@ pub fn impute(
         filled: gaps.count(),
         low_ess_rows: found.low_ess_rows,
     })
+}
+
+fn check_numbers(config: &ImputeConfig, rows: usize) -> Result<()> {
+    let Some(numbers) = &config.numbers else { return Ok(()) };
+    if numbers.len() != rows {
+        return Err(Error::invalid_value("numbers", format!("one for each of {rows} rows"), numbers.len()));
+    }
+    if config.multiple > 0 {
+        let reason = "drawn tables depend on the rows before, too";
+        return Err(Error::conflict("numbers", "multiple", reason));
+    }
+    Ok(())
 }
 
 /// Masked cells and their imputed values.
