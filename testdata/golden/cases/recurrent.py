@@ -1,7 +1,8 @@
-"""Gated recurrent units by `lax.scan`: results, the exact ‖J‖²_F by jacfwd, and the gradients of both
+"""Gated recurrent units and long short-term memory by `lax.scan`: results, the exact ‖J‖²_F by jacfwd, and the gradients of both
 with respect to weights, biases and inputs.
 
-A row is steps × features. Gates in the order reset, update, candidate, the reset after the product.
+A row is steps × features. Gates in the order reset, update, candidate, the reset after the product;
+and input, forget, candidate, output.
 """
 
 import jax
@@ -15,22 +16,36 @@ ROWS = 3
 STEPS = 4
 
 
-def step(layer, h, x):
+def gated(layer, state, x):
+    h, _ = state
     given = layer["weight"] @ x + layer["bias"]
     own = layer["recurrent_weight"] @ h
     (pr, pz, pn), (ur, uz, un) = jnp.split(given, 3), jnp.split(own, 3)
     reset, update = jax.nn.sigmoid(pr + ur), jax.nn.sigmoid(pz + uz)
     candidate = jnp.tanh(pn + reset * (un + layer["recurrent_bias"]))
-    h = (1 - update) * candidate + update * h
-    return h, h
+    return (1 - update) * candidate + update * h, state[1]
+
+
+def memory(layer, state, x):
+    h, m = state
+    gates = layer["weight"] @ x + layer["bias"] + layer["recurrent_weight"] @ h
+    i, f, g, o = jnp.split(gates, 4)
+    m = jax.nn.sigmoid(f) * m + jax.nn.sigmoid(i) * jnp.tanh(g)
+    return jax.nn.sigmoid(o) * jnp.tanh(m), m
 
 
 def unit(kind, layer, x):
     """One row."""
-    width = layer["recurrent_bias"].shape[0]
-    steps = jnp.tile(x, (STEPS, 1)) if kind == "repeated" else x.reshape(STEPS, -1)
-    last, states = lax.scan(lambda h, x: step(layer, h, x), jnp.zeros(width), steps)
-    return last if kind == "last" else states.reshape(-1)
+    zeros = jnp.zeros(layer["recurrent_weight"].shape[1])
+    steps = jnp.tile(x, (STEPS, 1)) if kind.endswith("repeated") else x.reshape(STEPS, -1)
+    step = memory if kind.startswith("lstm") else gated
+
+    def scanned(state, x):
+        state = step(layer, state, x)
+        return state, state[0]
+
+    (last, _), states = lax.scan(scanned, (zeros, zeros), steps)
+    return last if kind.endswith("last") else states.reshape(-1)
 
 
 def through(kinds, layers, x):
@@ -50,6 +65,21 @@ def make(rng, features, width):
         "recurrent_weight": draw(3 * width, width),
         "recurrent_bias": rng.normal(0.0, 0.4, width),
     }
+
+
+def make_lstm(rng, features, width):
+    draw = lambda *shape: rng.normal(0.0, 0.9 / np.sqrt(shape[-1]), shape)  # noqa: E731
+    return {
+        "weight": draw(4 * width, features),
+        "bias": rng.normal(0.0, 0.4, 4 * width),
+        "recurrent_weight": draw(4 * width, width),
+    }
+
+
+def layer_of(kind, rng, before, after):
+    if kind == "dense":
+        return dense(rng, before, after)
+    return (make_lstm if kind.startswith("lstm") else make)(rng, before, after)
 
 
 def case(name, kinds, layers, width):
@@ -86,10 +116,12 @@ def cases():
         ("each_last_dense", ["each", "last", "dense"], [3, 4, 2, 3]),
         ("repeated", ["repeated"], [3, 4]),
         ("dense_repeated_each", ["dense", "repeated", "each"], [2, 3, 4, 3]),
+        ("lstm_last", ["lstm_last"], [2, 3]),
+        ("lstm_last_dense", ["lstm_last", "dense"], [2, 5, 3]),
+        ("lstm_each_last_dense", ["lstm_each", "lstm_last", "dense"], [3, 4, 2, 3]),
+        ("lstm_dense_repeated_each", ["dense", "lstm_repeated", "lstm_each"], [2, 3, 4, 3]),
     ):
         rng = stream("recurrent", name)
-        layers = [
-            dense(rng, before, after) if kind == "dense" else make(rng, before, after)
-            for kind, before, after in zip(kinds, widths, widths[1:])
-        ]
-        yield case(name, kinds, layers, widths[0] if kinds[0] in ("repeated", "dense") else STEPS * widths[0])
+        layers = [layer_of(kind, rng, *ends) for kind, *ends in zip(kinds, widths, widths[1:])]
+        is_row = kinds[0] in ("repeated", "dense")
+        yield case(name, kinds, layers, widths[0] if is_row else STEPS * widths[0])

@@ -24,7 +24,9 @@ pub struct ModelArgs {
     pub hidden: Option<String>,
     /// Layers of the encoder, which the decoder mirrors: dense:512,256 (the same as --hidden
     /// 512,256); convolution:32,64 for images and windows, with the channels of convolutions of
-    /// stride 2 before the hidden layers, and their kernel: convolution:32,64:3; or gru:64 for
+    /// stride 2 before the hidden layers, and their kernel: convolution:32,64:3;
+    /// residual:32,64 with blocks of two convolutions beside a shortcut; dilated:64x6 for windows,
+    /// six such blocks of 64 channels that look 1, 2, 4, … steps away; gru:64 or lstm:64 for
     /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder [default:
     /// dense]
     #[arg(long, value_name = "KIND:SIZES")]
@@ -184,7 +186,7 @@ impl ModelArgs {
         if let Some(text) = &self.variance {
             model.variance = Some(text.parse()?);
         }
-        model.untie_recurrent();
+        model.untie_without_transpose();
         self.apply_family(&mut model.family)
     }
 

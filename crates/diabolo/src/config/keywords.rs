@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{Config, Preset, values};
+use crate::data::Augmentation;
 use crate::distribution::Variance;
 use crate::model::{Bound, FlowConfig, NetworkConfig, PriorConfig};
 use crate::nn::Activation;
@@ -36,6 +37,7 @@ const TABLES: [(&str, &[&str]); 6] = [
             "types",
             "numeric",
             "binarize",
+            "augment",
             "counts",
             "beyond_range",
             "validation",
@@ -166,7 +168,7 @@ impl Config {
             config.set_value(&path, parsed(name, value)?)?;
         }
         if !given.contains_key("tied") {
-            config.model.untie_recurrent();
+            config.model.untie_without_transpose();
         }
         Ok(config)
     }
@@ -212,6 +214,7 @@ fn parsed(name: &str, value: &Value) -> Result<toml::Value> {
         "network" => of::<NetworkConfig>(name, text),
         "activation" | "latent_activation" => of::<Activation>(name, text),
         "variance" => of::<Variance>(name, text),
+        "augment" => of::<Augmentation>(name, text),
         "corruption" => of::<Corruption>(name, text),
         "sparsity" => of::<Sparsity>(name, text),
         "estimator" => of::<Estimator>(name, text),

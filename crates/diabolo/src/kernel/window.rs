@@ -50,6 +50,14 @@ impl Axis {
         Axis { length, kernel, stride, dilation: 1, before, after: padding - before }
     }
 
+    /// A position at every number of the image, with `dilation` steps between taps; padded as in
+    /// [`same`](Self::same).
+    pub fn dilated(length: usize, kernel: usize, dilation: usize) -> Self {
+        let padding = dilation * (kernel - 1);
+        let before = padding / 2;
+        Axis { length, kernel, stride: 1, dilation, before, after: padding - before }
+    }
+
     /// An axis of length 1, for images with one axis.
     pub fn single() -> Self {
         Axis::same(1, 1, 1)

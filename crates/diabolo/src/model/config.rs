@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational`, `vector_quantized`, `multiscale` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
-//! | `network` | before the hidden layers: `dense` (nothing), `convolution` with its `channels`, `gru` with its `units` | `dense` |
+//! | `network` | before the hidden layers: `dense` (nothing), `convolution` or `residual` with its `channels`, `dilated` with its `channels` and `layers`, `gru` or `lstm` with its `units` | `dense` |
 //! | `latent_dim` | number of latent dimensions | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |
@@ -241,10 +241,6 @@ impl Architecture {
                 "only variational models support conditions",
             ));
         }
-        if condition > 0 && self.stem.is_some() {
-            let reason = "the columns of a condition are no part of an image or a step";
-            return Err(Error::conflict("condition", "network", reason));
-        }
         Ok(Architecture { condition, ..self })
     }
 
@@ -259,10 +255,9 @@ impl Architecture {
 }
 
 impl ModelConfig {
-    /// Unties the families that are tied by default, for networks of recurrent layers, which have
-    /// no transpose.
-    pub fn untie_recurrent(&mut self) {
-        if let (NetworkConfig::Gru { .. }, Some(tied)) = (&self.network, self.family.tied_mut()) {
+    /// Unties the families that are tied by default, for networks that have no transpose.
+    pub fn untie_without_transpose(&mut self) {
+        if let (false, Some(tied)) = (self.network.has_transpose(), self.family.tied_mut()) {
             *tied = false;
         }
     }
@@ -292,9 +287,10 @@ impl ModelConfig {
         let latent_dim = *self.latent_dim.get_or_insert_with(|| match (&self.family, &stem) {
             (FamilyConfig::VectorQuantized(config), _) => config.usual_latent_dim(),
             (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
-            (_, Some(stem @ Stem::Convolution(_))) if overcomplete => stem.features(),
-            (_, Some(Stem::Recurrent(_))) => sizes::default_latent_dim(inputs, image, false),
-            _ => sizes::default_latent_dim(inputs, image, overcomplete),
+            // The feature map is the code.
+            (_, Some(stem)) if overcomplete && self.network.has_transpose() => stem.features(),
+            (_, Some(_)) => sizes::default_latent_dim(inputs, image, false),
+            (_, None) => sizes::default_latent_dim(inputs, image, overcomplete),
         });
         let smooth_steps = overcomplete && stem.is_none();
         let usual_activation = if smooth_steps { Activation::Sigmoid } else { Activation::Silu };
@@ -394,13 +390,13 @@ impl ModelConfig {
             }
             FamilyConfig::Plain { .. } => {}
         }
-        if let Some(sequence) = architecture.stem.as_ref().and_then(Stem::sequence) {
+        let sequence = architecture.stem.as_ref().and_then(Stem::sequence);
+        if let Some(sequence) = sequence {
             sequence.parameter_order(&architecture.likelihood)?;
-            if self.family.tied() {
-                let reason =
-                    "layers over the steps of windows have no tied decoder: leave it out, or tied = false";
-                return Err(Error::conflict("tied", "network", reason));
-            }
+        }
+        if self.family.tied() && (sequence.is_some() || !self.network.has_transpose()) {
+            let reason = "these layers have no tied decoder: leave it out, or tied = false";
+            return Err(Error::conflict("tied", "network", reason));
         }
         self.validate_tied(architecture)
     }

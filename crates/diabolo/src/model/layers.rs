@@ -10,15 +10,19 @@
 //! itself.
 //! A window is an image of one column, its steps one below the other.
 //!
+//! Residual blocks (He et al. 2016) take the place of convolutions; dilated ones (Yu & Koltun 2016;
+//! Bai et al. 2018) keep all steps of a window.
+//!
 //! Recurrent layers read the steps of a window, the last returns its last state. The decoder's
 //! first recurrent layer reads the same vector at every step (Sutskever et al. 2014; Cho et al.
 //! 2014), and one linear map gives the outputs of every step.
 
-use super::settings::{Convolutions, Recurrent, Stem};
+use super::settings::{Cell, ConvolutionKind, Convolutions, Recurrent, Stem};
 use super::{Architecture, FamilyConfig};
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::nn::{
-    Activation, AnyLayer, Convolution, Gru, Image, Linear, Permutation, Sequential, Steps, Window,
+    Activation, AnyLayer, Convolution, Gru, Image, Linear, Lstm, Permutation, Residual, Sequential, Steps,
+    Window,
 };
 use crate::objective::LayerSize;
 use crate::random::Stream;
@@ -34,7 +38,8 @@ impl Architecture {
 
     /// Whether the code is the feature map of the convolutions.
     pub fn code_is_feature_map(&self) -> bool {
-        let map = self.convolutions().map(|c| c.feature_map().numbers());
+        let plain = self.convolutions().filter(|c| c.kind == ConvolutionKind::Plain);
+        let map = plain.map(|c| c.feature_map().numbers());
         self.hidden.is_empty() && map == Some(self.latent_dim) && !self.family.is_variational()
     }
 
@@ -52,20 +57,24 @@ impl Architecture {
     /// x → last hidden layer.
     pub(super) fn hidden_encoder(&self, noise: &mut Stream, device: &Device) -> Sequential {
         let mut layers: Vec<AnyLayer> = vec![];
-        if let Some(sequence) = self.stem.as_ref().and_then(Stem::sequence) {
-            layers.push(Permutation::new(sequence.order.clone()).into());
-        }
+        layers.extend(self.arrangement().map(AnyLayer::from));
         match &self.stem {
             Some(Stem::Convolution(convolutions)) => {
                 for (window, &channels) in convolutions.windows().into_iter().zip(&convolutions.channels) {
-                    layers.push(Convolution::new(window, channels, self.activation, noise, device).into());
+                    layers.push(match convolutions.kind {
+                        ConvolutionKind::Plain => {
+                            Convolution::new(window, channels, self.activation, noise, device).into()
+                        }
+                        ConvolutionKind::Residual | ConvolutionKind::Dilated => {
+                            Residual::new(window, channels, self.activation, noise, device).into()
+                        }
+                    });
                 }
             }
             Some(Stem::Recurrent(recurrent)) => {
                 for (k, (inputs, units)) in recurrent.widths().enumerate() {
                     let kind = if k + 1 == recurrent.units.len() { Steps::Last } else { Steps::Each };
-                    layers
-                        .push(Gru::new(inputs, units, recurrent.sequence.steps, kind, noise, device).into());
+                    layers.push(recurrent_layer(recurrent, inputs, units, kind, noise, device));
                 }
             }
             None => {}
@@ -73,6 +82,20 @@ impl Architecture {
         let widths = [self.features()].iter().chain(&self.hidden).copied().collect();
         self.add_dense(&mut layers, widths, noise, device);
         self.reading_rows(layers)
+    }
+
+    /// From rows to what the first layers of the stem read: windows step by step, without the
+    /// condition, which the decoder alone gets there. Layers whose Jacobian is no φ′(a) A are never
+    /// the first.
+    fn arrangement(&self) -> Option<Permutation> {
+        let stem = self.stem.as_ref()?;
+        let is_residual = self.convolutions().is_some_and(|c| c.kind != ConvolutionKind::Plain);
+        let order = match stem.sequence() {
+            Some(sequence) => sequence.order.clone(),
+            None if is_residual || self.condition > 0 => (0..self.inputs).collect(),
+            None => return None,
+        };
+        Some(Permutation::new(order).ignoring(self.condition))
     }
 
     /// The layers, the first of which reads the rows.
@@ -121,14 +144,21 @@ impl Architecture {
                     convolutions.windows().into_iter().zip(&convolutions.channels).rev()
                 {
                     let window = Window { channels, ..window };
-                    layers.push(Convolution::transposed(window, from, self.activation, noise, device).into());
+                    layers.push(match convolutions.kind {
+                        ConvolutionKind::Plain => {
+                            Convolution::transposed(window, from, self.activation, noise, device).into()
+                        }
+                        ConvolutionKind::Residual | ConvolutionKind::Dilated => {
+                            Residual::transposed(window, from, self.activation, noise, device).into()
+                        }
+                    });
                     from = channels;
                 }
             }
-            Some(Stem::Recurrent(Recurrent { sequence, units })) => {
+            Some(Stem::Recurrent(recurrent)) => {
                 let (mut inputs, mut kind) = (top, Steps::Repeated);
-                for &units in units.iter().rev() {
-                    layers.push(Gru::new(inputs, units, sequence.steps, kind, noise, device).into());
+                for &units in recurrent.units.iter().rev() {
+                    layers.push(recurrent_layer(recurrent, inputs, units, kind, noise, device));
                     (inputs, kind) = (units, Steps::Each);
                 }
             }
@@ -149,7 +179,7 @@ impl Architecture {
                 let channels = convolutions.channels.first().copied().unwrap_or(1);
                 (Image { channels, ..convolutions.image }, convolutions.kernel)
             }
-            Stem::Recurrent(Recurrent { sequence, units }) => {
+            Stem::Recurrent(Recurrent { sequence, units, .. }) => {
                 (Image { height: sequence.steps, width: 1, channels: units[0] }, 1)
             }
         };
@@ -174,14 +204,16 @@ impl Architecture {
             Some(Stem::Convolution(convolutions)) => {
                 let images = convolutions.images();
                 sizes.extend(convolutions.windows().iter().zip(&images[1..]).map(|(window, image)| {
-                    LayerSize { outputs: image.numbers(), multiplications: image.numbers() * window.patch() }
+                    let weights = convolutions.layer_weights(*window, image.channels);
+                    let multiplications = image.height * image.width * weights;
+                    LayerSize { outputs: image.numbers(), multiplications }
                 }));
             }
             Some(Stem::Recurrent(recurrent)) => {
                 let steps = recurrent.sequence.steps;
                 sizes.extend(recurrent.widths().map(|(inputs, units)| LayerSize {
                     outputs: steps * units,
-                    multiplications: 3 * steps * units * (inputs + units),
+                    multiplications: steps * recurrent.layer_weights(inputs, units),
                 }));
             }
             None => {}
@@ -226,7 +258,7 @@ impl Architecture {
                 let images = convolutions.images().into_iter();
                 images.map(|i| format!("{}×{}×{}", i.height, i.width, i.channels)).collect()
             }
-            Some(Stem::Recurrent(Recurrent { sequence, units })) => {
+            Some(Stem::Recurrent(Recurrent { sequence, units, .. })) => {
                 let (last, others) = units.split_last().expect("at least one layer");
                 let each = [sequence.features()].into_iter().chain(others.iter().copied());
                 each.map(|width| format!("{}×{width}", sequence.steps)).chain([last.to_string()]).collect()
@@ -234,5 +266,21 @@ impl Architecture {
         };
         shapes.extend(self.dense_widths()[1..].iter().map(usize::to_string));
         shapes
+    }
+}
+
+/// One layer of `units` over the steps of a window.
+fn recurrent_layer(
+    recurrent: &Recurrent,
+    inputs: usize,
+    units: usize,
+    kind: Steps,
+    noise: &mut Stream,
+    device: &Device,
+) -> AnyLayer {
+    let steps = recurrent.sequence.steps;
+    match recurrent.cell {
+        Cell::Gru => Gru::new(inputs, units, steps, kind, noise, device).into(),
+        Cell::Lstm => Lstm::new(inputs, units, steps, kind, noise, device).into(),
     }
 }

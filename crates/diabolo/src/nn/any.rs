@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use crate::module;
 
-use super::{Activation, Convolution, Gru, Layer, Linear, Permutation};
+use super::{Activation, Convolution, Gru, Layer, Linear, Lstm, Permutation, Residual};
 use crate::random::Stream;
 use crate::tensor::{Device, Param, Tensor};
 
@@ -15,12 +15,16 @@ pub enum AnyLayer {
     Linear(Linear),
     /// A convolution or a transposed convolution.
     Convolution(Convolution),
+    /// Convolutions beside a shortcut.
+    Residual(Residual),
     /// A gated recurrent unit.
     Gru(Gru),
+    /// A unit with long short-term memory.
+    Lstm(Lstm),
     /// Another order of the numbers, without weights.
     Permutation(Permutation),
 }
-module!(AnyLayer = Linear | Convolution | Gru | Permutation);
+module!(AnyLayer = Linear | Convolution | Residual | Gru | Lstm | Permutation);
 
 impl AnyLayer {
     /// The fully connected layer, if it is one.
@@ -31,12 +35,12 @@ impl AnyLayer {
         }
     }
 
-    /// The same weights with another activation, of a linear layer.
+    /// The same weights with another activation, of a layer with one.
     pub fn with_activation(self, activation: Activation) -> Self {
         match self {
             AnyLayer::Linear(layer) => AnyLayer::Linear(layer.with_activation(activation)),
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.with_activation(activation)),
-            AnyLayer::Gru(_) | AnyLayer::Permutation(_) => self,
+            _ => self,
         }
     }
 
@@ -57,18 +61,19 @@ impl AnyLayer {
                 if layer.weight.is_transposed() { fresh.for_categories().into() } else { fresh.into() }
             }
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.fresh(noise, device)),
+            AnyLayer::Residual(layer) => AnyLayer::Residual(layer.fresh(noise, device)),
             AnyLayer::Gru(layer) => AnyLayer::Gru(layer.fresh(noise, device)),
+            AnyLayer::Lstm(layer) => AnyLayer::Lstm(layer.fresh(noise, device)),
             AnyLayer::Permutation(layer) => AnyLayer::Permutation(layer.clone()),
         }
     }
 
-    /// The same layer with all biases `value`.
+    /// The same layer with all biases `value`; others are not the last of an encoder.
     pub fn with_biases(mut self, value: f32, device: &Device) -> Self {
         let bias = match &mut self {
             AnyLayer::Linear(layer) => &mut layer.bias,
             AnyLayer::Convolution(layer) => &mut layer.bias,
-            AnyLayer::Gru(layer) => &mut layer.bias,
-            AnyLayer::Permutation(_) => return self,
+            _ => return self,
         };
         let count = bias.dims()[0];
         *bias = Param::from_tensor(device.tensor(vec![value; count], [count]));
@@ -87,12 +92,12 @@ impl AnyLayer {
     /// × outputs → batch × inputs.
     ///
     /// # Panics
-    /// For layers over the steps of windows: tied networks of them are refused.
+    /// For layers without a transpose: tied networks of them are refused.
     pub fn tied(&self, h: Tensor<2>, bias: Tensor<1>, activation: Activation) -> Tensor<2> {
         match self {
             AnyLayer::Linear(layer) => layer.tied(h, bias, activation),
             AnyLayer::Convolution(layer) => layer.tied(h, bias, activation),
-            AnyLayer::Gru(_) | AnyLayer::Permutation(_) => panic!("layers over steps are not tied"),
+            _ => panic!("layers without a transpose are not tied"),
         }
     }
 }
@@ -106,6 +111,18 @@ impl From<Linear> for AnyLayer {
 impl From<Convolution> for AnyLayer {
     fn from(layer: Convolution) -> Self {
         AnyLayer::Convolution(layer)
+    }
+}
+
+impl From<Residual> for AnyLayer {
+    fn from(layer: Residual) -> Self {
+        AnyLayer::Residual(layer)
+    }
+}
+
+impl From<Lstm> for AnyLayer {
+    fn from(layer: Lstm) -> Self {
+        AnyLayer::Lstm(layer)
     }
 }
 
@@ -128,7 +145,9 @@ impl Deref for AnyLayer {
         match self {
             AnyLayer::Linear(layer) => layer,
             AnyLayer::Convolution(layer) => layer,
+            AnyLayer::Residual(layer) => layer,
             AnyLayer::Gru(layer) => layer,
+            AnyLayer::Lstm(layer) => layer,
             AnyLayer::Permutation(layer) => layer,
         }
     }

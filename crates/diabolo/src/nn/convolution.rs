@@ -16,6 +16,7 @@
 
 use crate::module;
 
+use super::layer::unit_matrix;
 use super::{Activation, Layer, LayerTrace, Permutation, scale_block};
 use crate::kernel::{Axis, Window};
 use crate::random::{RngExt, Stream};
@@ -45,6 +46,18 @@ impl Image {
             1 => Axis::single(),
             length => Axis::same(length, kernel, stride),
         };
+        self.along_both(axis)
+    }
+
+    /// A square window at every pixel with `dilation` pixels from tap to tap, "same" padding.
+    pub fn dilated_window(&self, kernel: usize, dilation: usize) -> Window {
+        self.along_both(|length| match length {
+            1 => Axis::single(),
+            length => Axis::dilated(length, kernel, dilation),
+        })
+    }
+
+    fn along_both(&self, axis: impl Fn(usize) -> Axis) -> Window {
         Window { rows: axis(self.height), columns: axis(self.width), channels: self.channels }
     }
 }
@@ -179,6 +192,13 @@ impl Convolution {
         if self.is_transposed { self.weight.dims()[0] } else { self.window.channels }
     }
 
+    /// The same layer with weights of 0.
+    pub(super) fn zeroed(self, device: &Device) -> Self {
+        let dims = self.weight.dims();
+        let weight = Param::from_tensor(device.tensor(vec![0.0; dims[0] * dims[1]], dims));
+        Convolution { weight, ..self }
+    }
+
     /// The same layer with new random weights.
     pub fn fresh(&self, noise: &mut Stream, device: &Device) -> Self {
         let Convolution { window, activation, is_transposed, .. } = *self;
@@ -270,10 +290,7 @@ impl Layer for Convolution {
     }
 
     fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
-        let outputs = self.outputs();
-        let mut unit = vec![0.0; outputs * outputs];
-        unit.iter_mut().step_by(outputs + 1).for_each(|one| *one = 1.0);
-        let rows = self.adjoint(derivative.device().tensor(unit, [outputs, outputs]));
+        let rows = self.adjoint(unit_matrix(self.outputs(), &derivative.device()));
         derivative.unsqueeze_dim::<3>(2) * rows.unsqueeze_dim::<3>(0)
     }
 

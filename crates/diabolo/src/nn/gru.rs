@@ -17,24 +17,13 @@
 
 use crate::module;
 
-use super::linear::affine;
+use super::recurrence::{Recurrence, Steps, product, rest};
 use super::{Activation, Layer, LayerTrace, scale_block};
 use crate::random::{RngExt, Stream};
 use crate::tensor::{Device, Param, Tensor, fused};
 
 /// How often a step's numbers are kept, see the module: D_r, D_z, D_n, D_q, z.
 const KEPT: usize = 5;
-
-/// What a unit reads and returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Steps {
-    /// A sequence, returning the state after every step.
-    Each,
-    /// A sequence, returning the last state.
-    Last,
-    /// The same vector at every step, returning the state after every step.
-    Repeated,
-}
 
 /// A gated recurrent unit.
 #[derive(Clone, Debug)]
@@ -94,34 +83,18 @@ impl Gru {
 
     /// The same unit with new random weights.
     pub fn fresh(&self, noise: &mut Stream, device: &Device) -> Self {
-        Self::new(self.features(), self.width(), self.steps, self.kind, noise, device)
+        let Recurrence { features, width, .. } = self.layout();
+        Self::new(features, width, self.steps, self.kind, noise, device)
     }
 
-    /// H.
-    fn width(&self) -> usize {
-        self.recurrent_bias.dims()[0]
-    }
-
-    /// Numbers of a step of the input.
-    fn features(&self) -> usize {
-        self.weight.dims()[1]
-    }
-
-    fn is_repeated(&self) -> bool {
-        self.kind == Steps::Repeated
+    fn layout(&self) -> Recurrence {
+        let (width, features) = (self.recurrent_bias.dims()[0], self.weight.dims()[1]);
+        Recurrence { steps: self.steps, kind: self.kind, features, width, gates: 3 }
     }
 
     /// W x_t + b at every step: batch × (steps · 3H).
     fn projections(&self, x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-        let (rows, gates) = (x.dims()[0], 3 * self.width());
-        let by_step = |rows: usize, x: Tensor<2>| {
-            affine(x.reshape([rows, self.features()]), self.weight.val(), bias, Activation::Identity, false)
-        };
-        if !self.is_repeated() {
-            return by_step(rows * self.steps, x).reshape([rows, self.steps * gates]);
-        }
-        let each = by_step(rows, x).unsqueeze_dim::<3>(1);
-        each.expand([rows, self.steps, gates]).reshape([rows, self.steps * gates])
+        self.layout().projections(x, self.weight.val(), bias)
     }
 
     /// h_1 … h_T, or h_T.
@@ -131,21 +104,12 @@ impl Gru {
             true => fused::gru(projections, self.recurrent_weight.val(), self.recurrent_bias.val()),
             false => self.walk(projections).output,
         };
-        self.returned(states)
-    }
-
-    /// The states that are returned.
-    fn returned(&self, states: Tensor<2>) -> Tensor<2> {
-        let width = self.width();
-        match self.kind {
-            Steps::Last => states.narrow(1, (self.steps - 1) * width, width),
-            Steps::Each | Steps::Repeated => states,
-        }
+        self.layout().returned(states)
     }
 
     /// All states, and the numbers of every step: batch × (steps · 5H).
     fn walk(&self, projections: Tensor<2>) -> LayerTrace {
-        let (rows, width) = (projections.dims()[0], self.width());
+        let (rows, width) = (projections.dims()[0], self.layout().width);
         let recurrent = self.recurrent_weight.val().transpose();
         let c = self.recurrent_bias.val().unsqueeze_dim::<2>(0);
         let mut h = projections.device().tensor(vec![0.0; rows * width], [rows, width]);
@@ -166,26 +130,15 @@ impl Gru {
         }
         LayerTrace { output: Tensor::cat(states, 1), derivative: Tensor::cat(kept, 1) }
     }
-
-    /// The numbers of step t of a trace: D_r, D_z, D_n, D_q, z.
-    fn of_step(&self, derivative: &Tensor<2>, t: usize) -> [Tensor<2>; KEPT] {
-        let width = self.width();
-        std::array::from_fn(|k| derivative.clone().narrow(1, (t * KEPT + k) * width, width))
-    }
-}
-
-/// 1 − x.
-fn rest(x: Tensor<2>) -> Tensor<2> {
-    x.neg() + 1.0
 }
 
 impl Layer for Gru {
     fn inputs(&self) -> usize {
-        if self.is_repeated() { self.features() } else { self.steps * self.features() }
+        self.layout().inputs()
     }
 
     fn outputs(&self) -> usize {
-        if self.kind == Steps::Last { self.width() } else { self.steps * self.width() }
+        self.layout().outputs()
     }
 
     /// That of the candidate.
@@ -194,8 +147,7 @@ impl Layer for Gru {
     }
 
     fn multiplications(&self) -> usize {
-        let projected = if self.is_repeated() { 1 } else { self.steps };
-        3 * self.width() * (projected * self.features() + self.steps * self.width())
+        self.layout().multiplications()
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
@@ -205,44 +157,24 @@ impl Layer for Gru {
     /// `derivative`: batch × (steps · 5H), see the module.
     fn trace(&self, x: Tensor<2>) -> LayerTrace {
         let LayerTrace { output, derivative } = self.walk(self.projections(x, self.bias.val()));
-        LayerTrace { output: self.returned(output), derivative }
+        LayerTrace { output: self.layout().returned(output), derivative }
     }
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
-        let [batch, k, _] = cotangents.dims();
-        let (width, rows) = (self.width(), batch * k);
-        let zeros = || cotangents.device().tensor(vec![0.0; rows * width], [batch, k, width]);
-        let product = |blocks: [Tensor<3>; 3], weight: Tensor<2>| {
-            let columns = weight.dims()[1];
-            let blocks = Tensor::cat(blocks.into(), 2).reshape([rows, 3 * width]);
-            blocks.matmul(weight).reshape([batch, k, columns])
-        };
-        let mut carried = zeros();
-        let mut of_inputs = vec![];
-        for t in (0..self.steps).rev() {
-            carried = match self.kind {
-                Steps::Last if t + 1 == self.steps => cotangents.clone(),
-                Steps::Last => carried,
-                _ => carried + cotangents.clone().narrow(2, t * width, width),
-            };
-            let [r, z, n, q, kept] = self.of_step(&derivative, t);
+        let layout = self.layout();
+        layout.pull(cotangents, self.weight.val(), |t, carried| {
+            let [r, z, n, q, kept] = layout.kept::<KEPT>(&derivative, t);
             let scaled = |by: Tensor<2>| scale_block(carried.clone(), by);
             let (r, z) = (scaled(r), scaled(z));
-            of_inputs.push(product([r.clone(), z.clone(), scaled(n)], self.weight.val()));
-            if t > 0 {
-                let through = product([r, z, scaled(q)], self.recurrent_weight.val());
-                carried = scaled(kept) + through;
-            }
-        }
-        if self.is_repeated() {
-            return of_inputs.into_iter().reduce(|sum, more| sum + more).unwrap_or_else(zeros);
-        }
-        of_inputs.reverse();
-        Tensor::cat(of_inputs, 2)
+            let recurrent = Tensor::cat(vec![r.clone(), z.clone(), scaled(q)], 2);
+            let before = scaled(kept) + product(recurrent, self.recurrent_weight.val());
+            (Tensor::cat(vec![r, z, scaled(n)], 2), before)
+        })
     }
 
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
-        let (rows, width) = (tangent.dims()[0], self.width());
+        let layout = self.layout();
+        let (rows, width) = (tangent.dims()[0], layout.width);
         let device = tangent.device();
         let along = self.projections(tangent, device.tensor(vec![0.0; 3 * width], [3 * width]));
         let recurrent = self.recurrent_weight.val().transpose();
@@ -251,7 +183,7 @@ impl Layer for Gru {
         for (t, p) in along.split(3 * width, 1).into_iter().enumerate() {
             let u = h.clone().matmul(recurrent.clone());
             let part = |t: &Tensor<2>, k: usize| t.clone().narrow(1, k * width, width);
-            let [r, z, n, q, kept] = self.of_step(&derivative, t);
+            let [r, z, n, q, kept] = layout.kept::<KEPT>(&derivative, t);
             h = r * (part(&p, 0) + part(&u, 0))
                 + z * (part(&p, 1) + part(&u, 1))
                 + n * part(&p, 2)
@@ -259,14 +191,6 @@ impl Layer for Gru {
                 + kept * h;
             states.push(h.clone());
         }
-        self.returned(Tensor::cat(states, 1))
-    }
-
-    fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
-        let (batch, outputs) = (derivative.dims()[0], self.outputs());
-        let mut unit = vec![0.0; outputs * outputs];
-        unit.iter_mut().step_by(outputs + 1).for_each(|one| *one = 1.0);
-        let unit = derivative.device().tensor::<3>(unit, [1, outputs, outputs]);
-        self.vjp(unit.expand([batch, outputs, outputs]), derivative)
+        layout.returned(Tensor::cat(states, 1))
     }
 }

@@ -1,7 +1,7 @@
 //! The interface of a layer, for the contraction, the walk and the diagnostics.
 
 use super::Activation;
-use crate::tensor::Tensor;
+use crate::tensor::{Device, Tensor};
 
 /// A layer h = φ(a(x)), a linear in its input (product, convolution, …), φ an element-wise
 /// [`Activation`].
@@ -41,8 +41,13 @@ pub trait Layer: Send + Sync {
     /// `tangent`: batch × inputs; result: batch × outputs.
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2>;
 
-    /// The Jacobian diag(φ′(a)) A: batch × outputs × inputs.
-    fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3>;
+    /// The Jacobian diag(φ′(a)) A: batch × outputs × inputs. By default the vector-Jacobian product
+    /// of the unit vectors.
+    fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
+        let (batch, outputs) = (derivative.dims()[0], self.outputs());
+        let unit = unit_matrix(outputs, &derivative.device()).unsqueeze_dim::<3>(0);
+        self.vjp(unit.expand([batch, outputs, outputs]), derivative)
+    }
 
     /// ‖diag(d) A‖²_F for each row, d = `derivative`. Result: batch. A layer with a closed form
     /// overrides it.
@@ -64,6 +69,13 @@ pub trait Layer: Send + Sync {
         let ones = block.clone().narrow(1, 0, 1).squeeze_dim::<2>(1).ones_like();
         squared_norm(self.vjp(block, ones))
     }
+}
+
+/// 1 on the diagonal: width × width.
+pub(super) fn unit_matrix(width: usize, device: &Device) -> Tensor<2> {
+    let mut unit = vec![0.0; width * width];
+    unit.iter_mut().step_by(width + 1).for_each(|one| *one = 1.0);
+    device.tensor(unit, [width, width])
 }
 
 /// ‖M‖²_F of the matrix M of each row: batch × any × any. Result: batch.
@@ -101,7 +113,7 @@ mod tests {
     use super::*;
     use crate::nn::Linear;
     use crate::random::{Purpose, standard_normal, stream};
-    use crate::tensor::{Device, to_host};
+    use crate::tensor::to_host;
 
     /// A layer without closed forms.
     struct Bare(Linear);

@@ -1,4 +1,4 @@
-//! Numbers in another order.
+//! Numbers in another order, perhaps without the last ones.
 
 use crate::module;
 
@@ -10,6 +10,8 @@ use crate::tensor::Tensor;
 pub struct Permutation {
     order: Vec<usize>,
     inverse: Vec<usize>,
+    /// Numbers behind these, which are left out.
+    ignored: usize,
 }
 module!(Permutation {});
 
@@ -20,7 +22,12 @@ impl Permutation {
         let mut inverse = vec![usize::MAX; order.len()];
         order.iter().enumerate().for_each(|(to, &from)| inverse[from] = to);
         assert!(!inverse.contains(&usize::MAX), "a permutation has every position");
-        Permutation { order, inverse }
+        Permutation { order, inverse, ignored: 0 }
+    }
+
+    /// The same order of rows with `ignored` numbers more, which are left out.
+    pub fn ignoring(self, ignored: usize) -> Self {
+        Permutation { ignored, ..self }
     }
 
     /// The numbers of each row in this order.
@@ -36,7 +43,7 @@ impl Permutation {
 
 impl Layer for Permutation {
     fn inputs(&self) -> usize {
-        self.order.len()
+        self.order.len() + self.ignored
     }
 
     fn outputs(&self) -> usize {
@@ -60,19 +67,17 @@ impl Layer for Permutation {
     }
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
-        (cotangents * derivative.unsqueeze_dim::<3>(1)).select(2, &self.inverse)
+        let block = (cotangents * derivative.unsqueeze_dim::<3>(1)).select(2, &self.inverse);
+        let [batch, k, _] = block.dims();
+        if self.ignored == 0 {
+            return block;
+        }
+        let zeros = block.device().tensor(vec![0.0; batch * k * self.ignored], [batch, k, self.ignored]);
+        Tensor::cat(vec![block, zeros], 2)
     }
 
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
         derivative * self.apply(tangent)
-    }
-
-    fn jacobian(&self, derivative: Tensor<2>) -> Tensor<3> {
-        let [batch, width] = derivative.dims();
-        let mut ones = vec![0.0; width * width];
-        self.order.iter().enumerate().for_each(|(to, from)| ones[to * width + from] = 1.0);
-        let ones = derivative.device().tensor::<3>(ones, [1, width, width]);
-        derivative.unsqueeze_dim::<3>(2) * ones.expand([batch, width, width])
     }
 
     fn squared_jacobian(&self, derivative: Tensor<2>) -> Tensor<1> {

@@ -10,8 +10,8 @@ use super::data::Data;
 use super::shape::Shape;
 use super::tape::{record, record_sums};
 use crate::kernel::{
-    self, Activation, Convolution, ElementLoss, GramNorm, Gru, LayerContraction, Matrix, Observations,
-    Window, buffer,
+    self, Activation, Cell, Convolution, ElementLoss, GramNorm, LayerContraction, Matrix, Observations,
+    Recurrent, Window, buffer,
 };
 
 /// Whether the kernels support `tensor`: single precision on the processor.
@@ -24,6 +24,11 @@ fn array(data: &Data) -> &Array<f32> {
         Data::F32(array) => array,
         _ => panic!("kernels compute in single precision, on the processor"),
     }
+}
+
+/// The numbers, if there are any.
+fn of_any(data: &Option<Data>) -> &[f32] {
+    data.as_ref().map_or(&[], |data| array(data).values())
 }
 
 fn into_array(data: Data) -> Array<f32> {
@@ -139,20 +144,36 @@ pub fn convolve_transposed(values: Tensor<2>, weight: Tensor<2>, window: Window)
     Tensor { data: x, node }
 }
 
-/// The states of a gated recurrent unit after each step, see `kernel::Gru`. `projections`: batch ×
+/// The states of gated recurrent units after each step, see `kernel::Gru`. `projections`: batch ×
 /// (steps · 3H), `weight` 3H × H, `bias` H; result batch × (steps · H).
 pub fn gru(projections: Tensor<2>, weight: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-    let ([rows, size], [width]) = (projections.dims(), bias.dims());
-    let (steps, of_weight) = (size / (3 * width), weight.dims());
-    let nodes = [projections.node, weight.node, bias.node];
+    recurrent::<kernel::Gru>(projections, weight, Some(bias))
+}
+
+/// The states of units with long short-term memory after each step, see `kernel::Lstm`.
+/// `projections`: batch × (steps · 4H), `weight` 4H × H; result batch × (steps · H).
+pub fn lstm(projections: Tensor<2>, weight: Tensor<2>) -> Tensor<2> {
+    recurrent::<kernel::Lstm>(projections, weight, None)
+}
+
+fn recurrent<C: Cell + 'static>(
+    projections: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<Tensor<1>>,
+) -> Tensor<2> {
+    let ([rows, size], of_weight) = (projections.dims(), weight.dims());
+    let [gates, width] = of_weight;
+    let steps = size / gates;
+    let (bias, of_bias) = bias.map_or((None, None), |bias| (Some(bias.data), bias.node));
+    let nodes = [projections.node, weight.node, of_bias];
     let is_tracked = nodes.iter().any(Option::is_some);
-    let (weight, bias) = (weight.data, bias.data);
-    let of = |weight, bias| Gru { weight: array(weight).values(), bias: array(bias).values(), steps };
-    let (states, kept) = of(&weight, &bias).forward(array(&projections.data).values(), is_tracked);
+    let weight = weight.data;
+    let of = Recurrent::<C>::new(array(&weight).values(), of_any(&bias), steps, width);
+    let (states, kept) = of.forward(array(&projections.data).values(), is_tracked);
     let states = data(states, [rows, steps * width]);
     let result = states.clone();
     let node = record(nodes, move |g, wanted| {
-        let of = Gru { weight: array(&weight).values(), bias: array(&bias).values(), steps };
+        let of = Recurrent::<C>::new(array(&weight).values(), of_any(&bias), steps, width);
         let found = of.backward(array(&g).values(), array(&states).values(), &kept);
         buffer::give(kept);
         [

@@ -39,15 +39,20 @@ fn axis(value: &Value) -> Axis {
     }
 }
 
-fn layer(value: &Value, activation: Activation, device: &Device) -> AnyLayer {
-    let (weight, bias) = (tensor(&value["weight"], device), tensor(&value["bias"], device));
+pub fn layer(value: &Value, activation: Activation, device: &Device) -> AnyLayer {
     if value["kind"] == "dense" {
+        let (weight, bias) = (tensor(&value["weight"], device), tensor(&value["bias"], device));
         return Linear::from_parts(weight, bias, activation).into();
     }
+    convolution(value, activation, device).into()
+}
+
+pub fn convolution(value: &Value, activation: Activation, device: &Device) -> Convolution {
+    let (weight, bias) = (tensor(&value["weight"], device), tensor(&value["bias"], device));
     let window = &value["window"];
     let channels = usize::try_from(window["channels"].as_u64().unwrap()).unwrap();
     let window = Window { rows: axis(&window["rows"]), columns: axis(&window["columns"]), channels };
-    Convolution::from_parts(weight, bias, activation, window, value["kind"] == "transposed").into()
+    Convolution::from_parts(weight, bias, activation, window, value["kind"] == "transposed")
 }
 
 fn layers(case: &Value, device: &Device) -> Sequential {

@@ -14,6 +14,7 @@ mod likelihoods;
 mod multiscale;
 mod parameters;
 mod recurrent;
+mod residual;
 mod sparse;
 mod variational;
 mod vector_quantized;

@@ -1,16 +1,20 @@
-//! Gated recurrent units: results, contractions, and all their gradients.
+//! Gated recurrent units and long short-term memory: results, contractions, and all their gradients.
 
-use diabolo::nn::{AnyLayer, Gru, Permutation, Sequential, Steps};
+use diabolo::nn::{AnyLayer, Gru, Lstm, Permutation, Sequential, Steps};
 
 use crate::layers::{assert_contraction, assert_results};
 use crate::*;
 
-const CASES: &str = "last last_dense each_last_dense repeated dense_repeated_each";
+const CASES: &str = "
+    last last_dense each_last_dense repeated dense_repeated_each
+    lstm_last lstm_last_dense lstm_each_last_dense lstm_dense_repeated_each
+";
 const STEPS: usize = 4;
 
 fn layer(value: &Value, device: &Device) -> AnyLayer {
     let (weight, bias) = (tensor(&value["weight"], device), tensor(&value["bias"], device));
-    let kind = match value["kind"].as_str().unwrap() {
+    let name = value["kind"].as_str().unwrap();
+    let kind = match name.trim_start_matches("lstm_") {
         "dense" => return Linear::from_parts(weight, bias, Activation::Tanh).into(),
         "each" => Steps::Each,
         "last" => Steps::Last,
@@ -18,6 +22,9 @@ fn layer(value: &Value, device: &Device) -> AnyLayer {
         other => panic!("{other}"),
     };
     let recurrent = tensor(&value["recurrent_weight"], device);
+    if name.starts_with("lstm") {
+        return Lstm::from_parts(weight, bias, recurrent, STEPS, kind).into();
+    }
     Gru::from_parts(weight, bias, recurrent, tensor(&value["recurrent_bias"], device), STEPS, kind).into()
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequence;
 use crate::data::Block;
-use crate::nn::{Image, Window};
+use crate::nn::{Image, Residual, Window};
 use crate::{Error, Result};
 
 /// The first layers of the encoder, which the decoder mirrors; the hidden layers follow.
@@ -24,8 +24,32 @@ pub enum NetworkConfig {
         #[serde(default = "usual_kernel")]
         kernel: usize,
     },
+    /// Residual blocks of stride 2, for the same rows.
+    Residual {
+        /// Channels of each, from the image on.
+        channels: Vec<usize>,
+        /// Height and width of the windows.
+        #[serde(default = "usual_kernel")]
+        kernel: usize,
+    },
+    /// Residual blocks that keep all steps of a window, each with twice the dilation of the one
+    /// before.
+    Dilated {
+        /// Channels of all.
+        channels: usize,
+        /// Number of blocks.
+        layers: usize,
+        /// Taps of the windows.
+        #[serde(default = "usual_kernel")]
+        kernel: usize,
+    },
     /// Gated recurrent units, for windows of a series.
     Gru {
+        /// Units of each layer, from the series on.
+        units: Vec<usize>,
+    },
+    /// Units with long short-term memory, for windows of a series.
+    Lstm {
         /// Units of each layer, from the series on.
         units: Vec<usize>,
     },
@@ -69,9 +93,8 @@ impl Stem {
         match self {
             Stem::Convolution(convolutions) => convolutions.weights(),
             Stem::Recurrent(recurrent) => {
-                let layers = recurrent.widths();
-                let of = |(inputs, units): (usize, usize)| 3 * units.saturating_mul(inputs + units);
-                layers.map(of).fold(0, usize::saturating_add)
+                let of = |(inputs, units)| recurrent.layer_weights(inputs, units);
+                recurrent.widths().map(of).fold(0, usize::saturating_add)
             }
         }
     }
@@ -84,9 +107,29 @@ pub struct Recurrent {
     pub sequence: Sequence,
     /// Units of each layer, from the series on; at least one.
     pub units: Vec<usize>,
+    /// The kind of unit.
+    pub cell: Cell,
+}
+
+/// A kind of recurrent unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// Gated recurrent.
+    Gru,
+    /// With long short-term memory.
+    Lstm,
 }
 
 impl Recurrent {
+    /// Weights of a layer, which a step multiplies once.
+    pub(crate) fn layer_weights(&self, inputs: usize, units: usize) -> usize {
+        let gates = match self.cell {
+            Cell::Gru => 3,
+            Cell::Lstm => 4,
+        };
+        units.saturating_mul(inputs + units).saturating_mul(gates)
+    }
+
     /// Numbers of a step before and after each layer.
     pub(crate) fn widths(&self) -> impl Iterator<Item = (usize, usize)> {
         let before = [self.sequence.features()].into_iter().chain(self.units.iter().copied());
@@ -105,6 +148,19 @@ pub struct Convolutions {
     pub channels: Vec<usize>,
     /// Height and width of the windows.
     pub kernel: usize,
+    /// What each is.
+    pub kind: ConvolutionKind,
+}
+
+/// A kind of convolutional layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConvolutionKind {
+    /// A convolution of stride 2.
+    Plain,
+    /// A residual block of stride 2.
+    Residual,
+    /// A residual block of stride 1, whose window has 1, 2, 4, … steps between its taps.
+    Dilated,
 }
 
 impl NetworkConfig {
@@ -121,34 +177,71 @@ impl NetworkConfig {
         match self {
             NetworkConfig::Dense => Ok(None),
             NetworkConfig::Convolution { channels, kernel } => {
-                check_widths("network.channels", "numbers of channels", channels)?;
-                if !(1..=31).contains(kernel) {
-                    return Err(Error::config("network.kernel", "1 to 31", kernel));
+                convolutions(blocks, channels.clone(), *kernel, ConvolutionKind::Plain).map(Some)
+            }
+            NetworkConfig::Residual { channels, kernel } => {
+                convolutions(blocks, channels.clone(), *kernel, ConvolutionKind::Residual).map(Some)
+            }
+            NetworkConfig::Dilated { channels, layers, kernel } => {
+                if !(1..=MOST_LAYERS).contains(layers) {
+                    return Err(Error::config("network.layers", format!("1 to {MOST_LAYERS}"), layers));
                 }
-                let sequence = Sequence::of(blocks);
-                let of_window = |s: &Sequence| Image { height: s.steps, width: 1, channels: s.features() };
-                let image = image_of(blocks).or_else(|| sequence.as_ref().map(of_window)).ok_or_else(|| {
-                    let reason = "convolutions need rows that are one image each, without other columns, or \
-                                  windows of a series";
-                    Error::conflict("network = convolution", "these columns", reason)
-                })?;
-                let (channels, kernel) = (channels.clone(), *kernel);
-                Ok(Some(Stem::Convolution(Convolutions { image, sequence, channels, kernel })))
+                if Sequence::of(blocks).is_none() {
+                    return Err(self.needs_windows());
+                }
+                convolutions(blocks, vec![*channels; *layers], *kernel, ConvolutionKind::Dilated).map(Some)
             }
-            NetworkConfig::Gru { units } => {
-                check_widths("network.units", "numbers of units", units)?;
-                let sequence = Sequence::of(blocks).ok_or_else(|| {
-                    let reason = "recurrent layers need windows of a series";
-                    Error::conflict("network = gru", "these columns", reason)
-                })?;
-                Ok(Some(Stem::Recurrent(Recurrent { sequence, units: units.clone() })))
-            }
+            NetworkConfig::Gru { units } => self.recurrent(blocks, units, Cell::Gru).map(Some),
+            NetworkConfig::Lstm { units } => self.recurrent(blocks, units, Cell::Lstm).map(Some),
         }
+    }
+
+    /// Whether the decoder of a tied autoencoder can have the transposed layers.
+    pub(crate) fn has_transpose(&self) -> bool {
+        matches!(self, NetworkConfig::Dense | NetworkConfig::Convolution { .. })
+    }
+
+    fn recurrent(&self, blocks: &[Block], units: &[usize], cell: Cell) -> Result<Stem> {
+        check_widths("network.units", "numbers of units", units)?;
+        let sequence = Sequence::of(blocks).ok_or_else(|| self.needs_windows())?;
+        Ok(Stem::Recurrent(Recurrent { sequence, units: units.to_vec(), cell }))
+    }
+
+    fn needs_windows(&self) -> Error {
+        let (name, what) = match self {
+            NetworkConfig::Dilated { .. } => ("dilated", "dilated convolutions"),
+            NetworkConfig::Lstm { .. } => ("lstm", "recurrent layers"),
+            _ => ("gru", "recurrent layers"),
+        };
+        let reason = format!("{what} need windows of a series");
+        Error::conflict(format!("network = {name}"), "these columns", reason)
     }
 }
 
+/// Convolutions over rows that are one image, or windows of a series.
+fn convolutions(
+    blocks: &[Block],
+    channels: Vec<usize>,
+    kernel: usize,
+    kind: ConvolutionKind,
+) -> Result<Stem> {
+    check_widths("network.channels", "numbers of channels", &channels)?;
+    if !(1..=31).contains(&kernel) {
+        return Err(Error::config("network.kernel", "1 to 31", kernel));
+    }
+    let sequence = Sequence::of(blocks);
+    let of_window = |s: &Sequence| Image { height: s.steps, width: 1, channels: s.features() };
+    let image = image_of(blocks).or_else(|| sequence.as_ref().map(of_window)).ok_or_else(|| {
+        let reason = "convolutions need rows that are one image each, without other columns, or windows of \
+                      a series";
+        Error::conflict("network = convolution", "these columns", reason)
+    })?;
+    Ok(Stem::Convolution(Convolutions { image, sequence, channels, kernel, kind }))
+}
+
+const MOST_LAYERS: usize = 10;
+
 fn check_widths(key: &str, what: &str, widths: &[usize]) -> Result<()> {
-    const MOST_LAYERS: usize = 10;
     if (1..=MOST_LAYERS).contains(&widths.len()) && widths.iter().all(|w| (1..=4096).contains(w)) {
         return Ok(());
     }
@@ -164,26 +257,34 @@ fn image_of(blocks: &[Block]) -> Option<Image> {
 impl FromStr for NetworkConfig {
     type Err = Error;
 
-    /// Parses `dense`, `convolution:CHANNELS` such as `convolution:32,64`,
-    /// `convolution:CHANNELS:KERNEL`, or `gru:UNITS` such as `gru:64`.
+    /// Parses `dense`, `convolution:CHANNELS` or `residual:CHANNELS` such as `convolution:32,64`,
+    /// both with `:KERNEL`, `dilated:CHANNELSxLAYERS`, `gru:UNITS` or `lstm:UNITS`.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let expected = "dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as \
-                            convolution:32,64, convolution:CHANNELS:KERNEL, or gru:UNITS such as gru:64";
+                            convolution:32,64, convolution:CHANNELS:KERNEL, residual:CHANNELS, \
+                            dilated:CHANNELSxLAYERS such as dilated:64x6, gru:UNITS such as gru:64, or \
+                            lstm:UNITS";
             Error::invalid_value("network", expected, format!("'{text}'"))
         };
         let number = |text: &str| text.trim().parse().map_err(|_| wrong());
-        let numbers = |text: &str| text.split(',').map(number).collect::<Result<_>>();
-        match text.split_once(':') {
-            None if text == "dense" => Ok(NetworkConfig::Dense),
-            Some(("convolution", sizes)) => {
-                let (channels, kernel) = match sizes.split_once(':') {
-                    Some((channels, kernel)) => (channels, number(kernel)?),
-                    None => (sizes, usual_kernel()),
-                };
-                Ok(NetworkConfig::Convolution { channels: numbers(channels)?, kernel })
+        let numbers = |text: &str| text.split(',').map(number).collect::<Result<Vec<usize>>>();
+        let Some((kind, sizes)) = text.split_once(':') else {
+            return if text == "dense" { Ok(NetworkConfig::Dense) } else { Err(wrong()) };
+        };
+        let (channels, kernel) = match sizes.split_once(':') {
+            Some((channels, kernel)) => (channels, number(kernel)?),
+            None => (sizes, usual_kernel()),
+        };
+        match kind {
+            "convolution" => Ok(NetworkConfig::Convolution { channels: numbers(channels)?, kernel }),
+            "residual" => Ok(NetworkConfig::Residual { channels: numbers(channels)?, kernel }),
+            "dilated" => {
+                let (channels, layers) = channels.split_once('x').ok_or_else(wrong)?;
+                Ok(NetworkConfig::Dilated { channels: number(channels)?, layers: number(layers)?, kernel })
             }
-            Some(("gru", units)) => Ok(NetworkConfig::Gru { units: numbers(units)? }),
+            "gru" => Ok(NetworkConfig::Gru { units: numbers(sizes)? }),
+            "lstm" => Ok(NetworkConfig::Lstm { units: numbers(sizes)? }),
             _ => Err(wrong()),
         }
     }
@@ -193,8 +294,13 @@ impl Convolutions {
     /// The window of each layer, from the image on.
     pub fn windows(&self) -> Vec<Window> {
         let mut image = self.image;
+        let mut dilation = 1;
         let mut next = |&channels: &usize| {
-            let window = image.window(self.kernel, STRIDE);
+            let window = match self.kind {
+                ConvolutionKind::Plain | ConvolutionKind::Residual => image.window(self.kernel, STRIDE),
+                ConvolutionKind::Dilated => image.dilated_window(self.kernel, dilation),
+            };
+            dilation *= 2;
             image = Image { height: window.rows.positions(), width: window.columns.positions(), channels };
             window
         };
@@ -219,8 +325,16 @@ impl Convolutions {
 
     /// Number of weights.
     pub(crate) fn weights(&self) -> usize {
-        let of = |(window, &channels): (Window, &usize)| channels.saturating_mul(window.patch());
+        let of = |(window, &channels)| self.layer_weights(window, channels);
         self.windows().into_iter().zip(&self.channels).map(of).fold(0, usize::saturating_add)
+    }
+
+    /// Weights of a layer from images of `window` to `channels`, which a position multiplies once.
+    pub(crate) fn layer_weights(&self, window: Window, channels: usize) -> usize {
+        match self.kind {
+            ConvolutionKind::Plain => channels.saturating_mul(window.patch()),
+            ConvolutionKind::Residual | ConvolutionKind::Dilated => Residual::weights(window, channels),
+        }
     }
 }
 

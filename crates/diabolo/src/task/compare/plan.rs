@@ -119,6 +119,6 @@ fn contractive_sizes(model: &ModelConfig, prepared: &Prepared) -> Result<Archite
     reference.family = FamilyConfig::named("contractive")?;
     reference.likelihood.clear();
     reference.variance = None;
-    reference.untie_recurrent();
+    reference.untie_without_transpose();
     reference.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())
 }
