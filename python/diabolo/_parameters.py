@@ -10,7 +10,7 @@ SETTINGS = {
     "set": "Keys of the configuration with their values, such as {'training.steps': 500}.",
     "latent_dim": "Number of latent dimensions.",
     "hidden": "Widths of the hidden layers, such as [512, 256]; [] for none.",
-    "network": "'convolution:32,64' for images and windows of a series, 'gru:64' for windows.",
+    "network": "'convolution:32,64' or 'residual:32,64' for images and windows of a series, 'dilated:64x6', 'gru:64' or 'lstm:64' for windows.",
     "activation": "Of hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity.",
     "latent_activation": "Activation of the code.",
     "likelihood": "Distribution of all columns that it can describe, or a dict with that of columns or kinds of "
@@ -59,6 +59,7 @@ SETTINGS = {
     "missing": "More texts that mean a missing cell, such as '-999', or 'age=0' for one column; 'none': no texts do.",
     "numeric": "Scaling of numbers: standardize, standardize_steps, min_max or quantile.",
     "binarize": "Of pixels: dynamic, fixed or threshold.",
+    "augment": "Random changes of training images in each epoch: 'flip', 'shift:2' or 'flip,shift:2'.",
     "counts": "Encoding of counts: auto, log1p or as_numeric.",
     "unknown": "Categories that the fit has not seen: missing, or error.",
     "beyond_range": "Whether numbers of results may leave the range of the training rows.",

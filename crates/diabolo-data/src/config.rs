@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::read::ImageOptions;
 use super::{
-    Binarization, CountScaling, DataProblem, Error, InferOptions, MemorySize, NumericScaling,
+    Augmentation, Binarization, CountScaling, DataProblem, Error, InferOptions, MemorySize, NumericScaling,
     PreprocessConfig, ReadOptions, TypeName, UnknownCategory, Windows,
 };
 
@@ -63,6 +63,9 @@ pub struct DataConfig {
     /// Binarization of pixels, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub binarize: Option<Binarization>,
+    /// Random changes of training images, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub augment: Option<Augmentation>,
     /// How counts are encoded.
     pub counts: CountScaling,
     /// The most levels of a category that are learned apart, not as one with others; by the model
@@ -108,6 +111,7 @@ impl Default for DataConfig {
             types: BTreeMap::new(),
             numeric: NumericScaling::default(),
             binarize: None,
+            augment: None,
             counts: CountScaling::default(),
             most_levels: None,
             unknown_category: UnknownCategory::default(),

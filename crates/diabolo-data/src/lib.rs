@@ -4,6 +4,7 @@
 // The platform's `exp`, `ln` and the like have other bits on other processors.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
+mod augment;
 mod binarize;
 mod by_column;
 pub mod catalog;
@@ -47,6 +48,7 @@ mod take;
 pub mod taxi;
 pub mod write;
 
+pub use augment::{Augmentation, AugmentedImages};
 pub use binarize::{Binarization, draw_pixels, draw_pixels_once};
 pub use cells::cell_text;
 pub use config::DataConfig;

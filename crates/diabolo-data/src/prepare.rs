@@ -123,7 +123,12 @@ fn split_and_fit(
         ])
     });
     check()?;
+    let augmented = match config.augment {
+        Some(changes) => Some(changes.of_images(preprocessor.schema.image_shape())?),
+        None => None,
+    };
     let train = preprocessor.encode_training(input, &batch, &split.train, limit)?;
+    let train = Encoded { augmented, ..train };
     check()?;
     let validation = match held_out.validation {
         // The first rows of a window's length have no whole window.

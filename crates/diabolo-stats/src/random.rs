@@ -143,6 +143,8 @@ pub enum Purpose {
     BuiltInCustomers = 80,
     /// The built-in data set `pumps`.
     BuiltInPumps = 81,
+    /// Changes of training images.
+    Augment = 87,
     /// The conditions of new rows of a conditional model.
     DrawnConditions = 68,
     /// The conditions of the rows that calibrate draws of columns that are mostly 0.
@@ -264,7 +266,8 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 70] = [
+    const ALL: [Purpose; 71] = [
+        Purpose::Augment,
         Purpose::DrawnCode,
         Purpose::EncodedDraws,
         Purpose::ComparisonCorruption,

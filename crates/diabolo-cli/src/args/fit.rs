@@ -93,6 +93,10 @@ pub struct TrainingArgs {
     /// contains anomalies [default: 0]
     #[arg(long, value_name = "FRACTION")]
     pub trim: Option<f64>,
+    /// Random changes of training images in each epoch: flip (left to right), shift:PIXELS (along
+    /// both axes), or both, as in flip,shift:2
+    #[arg(long, value_name = "CHANGES")]
+    pub augment: Option<String>,
     /// Early stopping: epochs without improvement before training stops; 0 disables it [default:
     /// 20]
     #[arg(long, value_name = "EPOCHS")]
@@ -199,6 +203,9 @@ impl TrainingArgs {
         }
         if let Some(name) = &self.schedule {
             training.schedule = Schedule::named(name)?;
+        }
+        if let Some(text) = &self.augment {
+            config.data.augment = Some(text.parse()?);
         }
         if let Some(text) = &self.max_time {
             training.max_seconds = Some(seconds(text)?);

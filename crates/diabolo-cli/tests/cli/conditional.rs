@@ -4,6 +4,29 @@ use insta::assert_snapshot;
 
 use crate::support::{Workspace, cells, table};
 
+/// The mean ink in the middle of the lower half, where a seven has some and a zero has none.
+fn ink(workspace: &Workspace, name: &str) -> f64 {
+    let (header, rows) = cells(&workspace.text(name));
+    let first = header.len() - 64;
+    let at = |row: &Vec<String>, y: usize, x: usize| row[first + 8 * y + x].parse::<f64>().unwrap();
+    rows.iter().map(|row| at(row, 4, 3) + at(row, 4, 4)).sum::<f64>() / rows.len() as f64
+}
+
+/// There, the decoder alone has the condition.
+#[test]
+fn a_convolutional_model_generates_the_requested_class() {
+    let workspace = Workspace::new();
+    let network = "--network convolution:8,16 --latent-dim 4 --epochs 20 --learning-rate 0.005";
+    workspace.ok(&format!("fit digits --condition label {network} -q -o run"));
+    for digit in [7, 0] {
+        workspace.ok(&format!("generate run --where label={digit} -n 40 -q -o {digit}.csv"));
+    }
+    let [seven, zero] = ["7.csv", "0.csv"].map(|name| ink(&workspace, name));
+    assert!(seven > zero + 4.0, "{seven} {zero}");
+    let of_input = workspace.ok("evaluate run digits --all-rows --json").json();
+    assert!(of_input["contraction"].as_f64().is_some_and(|found| found > 0.0), "{of_input}");
+}
+
 #[test]
 fn generated_digits_have_the_requested_class() {
     let workspace = Workspace::new();
@@ -14,14 +37,8 @@ fn generated_digits_have_the_requested_class() {
     assert_eq!(header[0], "label");
     assert!(rows.len() == 40 && rows.iter().all(|row| row[0] == "7"));
     workspace.ok("generate run --where label=0 -n 40 -o zeros.csv");
-    // A seven has ink in the middle of its lower half, where a zero has none; both on average.
-    let ink = |name: &str| {
-        let (header, rows) = cells(&workspace.text(name));
-        let first = header.len() - 64;
-        let at = |row: &Vec<String>, y: usize, x: usize| row[first + 8 * y + x].parse::<f64>().unwrap();
-        rows.iter().map(|row| at(row, 4, 3) + at(row, 4, 4)).sum::<f64>() / rows.len() as f64
-    };
-    assert!(ink("sevens.csv") > ink("zeros.csv") + 5.0, "{} {}", ink("sevens.csv"), ink("zeros.csv"));
+    let [seven, zero] = ["sevens.csv", "zeros.csv"].map(|name| ink(&workspace, name));
+    assert!(seven > zero + 5.0, "{seven} {zero}");
     // Without --where, classes by their shares of the training rows, in every format; images in
     // the order of the classes.
     workspace.ok("generate run -n 400 -o all.csv");
@@ -42,7 +59,7 @@ fn generated_digits_have_the_requested_class() {
     // condition.
     workspace.ok("generate run --traverse --where label=7 -o seven.csv");
     workspace.ok("generate run --traverse --where label=0 -o zero.csv");
-    assert!(ink("seven.csv") > ink("zero.csv") + 5.0);
+    assert!(ink(&workspace, "seven.csv") > ink(&workspace, "zero.csv") + 5.0);
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model cannot be combined: give a model fitted without --condition");
     assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare cannot be combined: test rows are measured without conditions");

@@ -24,6 +24,7 @@ fn every_family_has_convolutions() {
         "contractive --latent-dim 8 --estimator exact --curvature-weight 0.01",
         "variational --prior vamp:20",
         "variational --likelihood discretized_logistic:2 --flow planar:1",
+        "variational --condition label",
         "vector_quantized",
     ] {
         let network = "--network convolution:8,12 --epochs 8 --learning-rate 0.01 --batch-size 16";
@@ -42,6 +43,25 @@ fn every_family_has_convolutions() {
     }
 }
 
+#[test]
+fn residual_blocks_learn_and_are_contracted() {
+    let workspace = Workspace::new();
+    for flags in ["variational --condition label", "contractive --latent-dim 8", "sparse", "vector_quantized"]
+    {
+        let network = "--network residual:8,12 --epochs 6 --learning-rate 0.005 --batch-size 16";
+        workspace.ok(&format!("fit digits --model {flags} {network} -q -o run"));
+        let metrics = workspace.json("run/metrics.json");
+        let error = metrics["mse"].as_f64().unwrap();
+        assert!(error < 0.7 * MEAN_DIGIT, "{flags}: {error}");
+        assert_eq!(
+            workspace.ok("evaluate run --json").json()["contraction"],
+            metrics["contraction"],
+            "{flags}"
+        );
+        std::fs::remove_dir_all(workspace.path("run")).unwrap();
+    }
+}
+
 /// Windows of a day, of which the variance is 1 after scaling.
 #[test]
 fn every_family_has_networks_over_the_steps_of_windows() {
@@ -55,6 +75,10 @@ fn every_family_has_networks_over_the_steps_of_windows() {
         ("gru:16", "variational", fast),
         ("gru:16", "vector_quantized", slow),
         ("convolution:8,16", "variational", fast),
+        ("residual:8,12", "contractive --latent-dim 4", fast),
+        ("dilated:8x3", "denoising", fast),
+        ("lstm:16", "contractive --latent-dim 4 --curvature-weight 0.01", slow),
+        ("lstm:12,8", "variational", fast),
     ] {
         let settings = format!("--window 24 --network {network} {training}");
         workspace.ok(&format!("fit taxi --model {flags} {settings} -q -o run"));
@@ -92,6 +116,24 @@ fn threads_change_no_bit_of_a_convolutional_model() {
     let one = model("--threads 1", "one");
     assert!(one == model("--threads 2", "two"));
     assert!(one != model("--threads 2 --seed 1", "seed"));
+}
+
+/// From a stream of their own, whatever the number of threads.
+#[test]
+fn training_images_are_changed() {
+    let workspace = Workspace::new();
+    let fit = |flags: &str, run: &str| {
+        let network = "--network convolution:8 --epochs 4 --learning-rate 0.01";
+        workspace.ok(&format!("fit digits {network} {flags} -q -o {run}"));
+        workspace.bytes(&format!("{run}/model.safetensors"))
+    };
+    let plain = fit("", "plain");
+    let changed = fit("--augment flip,shift:1", "changed");
+    assert!(plain != changed);
+    assert!(changed == fit("--augment flip,shift:1 --threads 1", "again"));
+    assert_snapshot!(refused("digits --augment shift:8"), @"error: augment.shift: expected fewer pixels than an image of 8 × 8 has, found 8");
+    assert_snapshot!(refused("digits --augment rotate"), @"error: --augment: expected flip, shift:2, or flip,shift:2, found 'rotate'");
+    assert_snapshot!(refused("customers --augment flip"), @"error: augment and these columns cannot be combined: only rows that are one image each can be flipped and shifted");
 }
 
 #[test]

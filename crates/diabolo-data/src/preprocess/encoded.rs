@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Condition;
 use crate::rows::{Bits, Cells, Codes, Rows, Segment};
-use crate::{Block, BlockKind};
+use crate::{AugmentedImages, Block, BlockKind};
 
 /// Encoded rows, the input of a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Encoded {
     /// Number of leading columns that are pixel intensities, which training binarizes at random in
     /// every epoch.
     pub dynamic_pixels: usize,
+    /// How training changes the leading columns, which are one image, at random in every epoch.
+    pub augmented: Option<AugmentedImages>,
     /// The conditions of the rows, for conditional models.
     pub condition: Option<Condition>,
 }
@@ -54,7 +56,16 @@ impl Encoded {
     /// Rows of these values, all observed.
     pub fn from_rows(values: Rows) -> Self {
         let (rows, width) = (values.rows(), values.width());
-        Encoded { rows, width, values, observed: None, classes: None, dynamic_pixels: 0, condition: None }
+        Encoded {
+            rows,
+            width,
+            values,
+            observed: None,
+            classes: None,
+            dynamic_pixels: 0,
+            augmented: None,
+            condition: None,
+        }
     }
 
     /// The same rows with another mask: rows × width.
@@ -76,6 +87,7 @@ impl Encoded {
             observed: self.observed.as_ref().map(|observed| observed.gather(chosen)),
             classes: self.classes.as_ref().map(|classes| chosen.iter().map(|&r| classes[r]).collect()),
             dynamic_pixels: self.dynamic_pixels,
+            augmented: self.augmented,
             condition: self.condition.as_ref().map(|condition| condition.select(chosen)),
         }
     }

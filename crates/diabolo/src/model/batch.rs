@@ -23,20 +23,40 @@ impl Batch {
     /// The encoded `rows` as tensors; [dynamic pixels](Encoded::dynamic_pixels) are binarized once,
     /// as for held-out rows.
     pub fn gather(encoded: &Encoded, rows: &[usize], device: &Device) -> Self {
-        Batch::of(encoded, rows, draw_pixels_once, device)
+        let pixels = encoded.dynamic_pixels;
+        let draw = (pixels > 0).then_some(|row: &mut [f32]| draw_pixels_once(&mut row[..pixels]));
+        Batch::of(encoded, rows, draw, device)
     }
 
-    /// The encoded `rows` for training: [dynamic pixels](Encoded::dynamic_pixels) are binarized at
-    /// random.
-    pub fn draw(encoded: &Encoded, rows: &[usize], noise: &mut Stream, device: &Device) -> Self {
-        Batch::of(encoded, rows, |pixels| draw_pixels(pixels, noise), device)
+    /// The encoded `rows` for training: images are [changed](Encoded::augmented) and [dynamic
+    /// pixels](Encoded::dynamic_pixels) binarized at random, from a stream each.
+    pub fn draw(
+        encoded: &Encoded,
+        rows: &[usize],
+        [changes, bits]: [&mut Stream; 2],
+        device: &Device,
+    ) -> Self {
+        let mut batch = |row: &mut [f32]| {
+            if let Some(images) = &encoded.augmented {
+                images.change(row, changes);
+            }
+            if encoded.dynamic_pixels > 0 {
+                draw_pixels(&mut row[..encoded.dynamic_pixels], bits);
+            }
+        };
+        let is_changed = encoded.augmented.is_some() || encoded.dynamic_pixels > 0;
+        Batch::of(encoded, rows, is_changed.then_some(&mut batch), device)
     }
 
-    fn of(encoded: &Encoded, rows: &[usize], mut draw: impl FnMut(&mut [f32]), device: &Device) -> Self {
+    fn of(
+        encoded: &Encoded,
+        rows: &[usize],
+        change: Option<impl FnMut(&mut [f32])>,
+        device: &Device,
+    ) -> Self {
         let mut values = gather(&encoded.values, rows);
-        if encoded.dynamic_pixels > 0 {
-            let images = values.chunks_exact_mut(encoded.width);
-            images.for_each(|row| draw(&mut row[..encoded.dynamic_pixels]));
+        if let Some(change) = change {
+            values.chunks_exact_mut(encoded.width).for_each(change);
         }
         let classes =
             encoded.classes.as_ref().map(|classes| rows.iter().map(|&row| classes[row] as usize).collect());

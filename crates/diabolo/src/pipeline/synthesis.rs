@@ -160,6 +160,7 @@ fn refuse_unused(config: &Config, settings: &SynthesizeConfig) -> Result<()> {
         ("data.series", data.series.is_some()),
         ("data.numeric", data.numeric != usual.numeric),
         ("data.binarize", data.binarize.is_some()),
+        ("data.augment", data.augment.is_some()),
         ("data.counts", data.counts != usual.counts),
         ("data.most_levels", data.most_levels.is_some()),
         ("data.unknown_category", data.unknown_category != usual.unknown_category),

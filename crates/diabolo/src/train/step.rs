@@ -115,8 +115,9 @@ fn differentiate_part<M: Trainable + Module>(
     device: &Device,
 ) -> Part {
     let StepKey { seed, epoch, step, epochs, trim, rows: all } = key;
-    let fresh = &mut stream(seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
-    let batch = Batch::draw(data, rows, fresh, device);
+    let changes = &mut stream(seed, Purpose::Augment, epoch as u64, step as u64);
+    let bits = &mut stream(seed, Purpose::Binarize, epoch as u64 + 1, step as u64);
+    let batch = Batch::draw(data, rows, [changes, bits], device);
     let mut noise = stream(seed, Purpose::Train, epoch as u64, step as u64);
     let context = &mut Context { noise: &mut noise, epochs, training: true, rows: all, device };
     let terms = trimmed(model.loss(&batch, context), trim, device);
