@@ -45,7 +45,7 @@ fn two_families_on_digits() {
     assert!(other.stderr.contains("this folder contains another comparison"), "{}", other.stderr);
     // Results of which nothing says what was compared are not adopted.
     std::fs::remove_file(workspace.path("both/plan.json")).unwrap();
-    assert_snapshot!(workspace.fails(2, line), @"");
+    assert_snapshot!(workspace.fails(2, line), @"error: both: this folder contains a results.jsonl without a plan.json; choose another --out, or remove results.jsonl");
     assert_eq!(workspace.text("both/report.html"), page);
 }
 

@@ -115,6 +115,6 @@ fn invalid_sweeps_are_refused() {
     assert_snapshot!(refused("--set model.latent_dim=2,4 --initializations 0"), @"error: --initializations: expected 1 or more, found 0");
     assert_snapshot!(refused("--set data.condition=[\"label\"] --set model.latent_dim=2,4"), @"error: --condition: expected no columns, since test rows are measured without conditions, found label");
     // What is open is resolved to the value that is given.
-    assert_snapshot!(refused("--set model.family.estimator={kind=\"auto\"},{kind=\"exact\"}"), @"");
+    assert_snapshot!(refused("--set model.family.estimator={kind=\"auto\"},{kind=\"exact\"}"), @r#"error: --set: expected values of which each is another model, found '{kind="auto"}' and '{kind="exact"}', which are the same model"#);
     assert!(!workspace.path("x").exists());
 }

@@ -1,7 +1,7 @@
 //! Claims about contractive autoencoders in the literature, each with the measures that test it.
 
 use super::measured::{Check, Claim, Comparison, Figure, Measure};
-use super::verdict::{Better, Summary, Verdict, of_all};
+use super::verdict::{Better, Verdict, of_all};
 
 /// Who is claimed about.
 pub const SUBJECT: &str = "contractive";
