@@ -17,7 +17,7 @@ pub struct LatentMap {
     pub labels: Option<Vec<String>>,
     /// "latent 1" or "PCA 1 (43 % of variance)".
     pub x_label: String,
-    /// "latent 2" or "PCA 2 (21 % of variance)".
+    /// "latent 2" or "PCA 2 (21 % of variance)"; empty of codes of one dimension.
     pub y_label: String,
     /// How codes became points.
     pub placement: Placement,
@@ -26,7 +26,7 @@ pub struct LatentMap {
 /// How codes become points in the plane.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Placement {
-    /// Codes of two dimensions, as they are.
+    /// Codes of one or two dimensions, as they are.
     #[default]
     Codes,
     /// The two leading principal components.

@@ -36,13 +36,9 @@ pub struct CompareArgs {
 impl CompareArgs {
     pub fn to_plan(&self) -> diabolo::Result<Plan> {
         let study = &self.study;
-        study.check("compare", self.initializations)?;
         if study.model.model.is_some() {
             let reason = "list the families to compare with --models";
             return Err(Error::conflict("--model", "compare", reason));
-        }
-        if self.seeds == Some(0) {
-            return Err(Error::invalid_value("--seeds", "1 or more", 0));
         }
         for flag in study.model.family_flags() {
             if !self.models.iter().any(|m| flag.families.contains(&m.as_str())) {

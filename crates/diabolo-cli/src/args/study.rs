@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use diabolo::{Config, Error, Result};
+use diabolo::{Config, Result};
 
 use super::{ColumnArgs, ModelArgs, ReadArgs, TrainingArgs};
 
@@ -27,18 +27,6 @@ pub struct StudyArgs {
 }
 
 impl StudyArgs {
-    /// Refuses what no study can do.
-    pub fn check(&self, command: &str, initializations: usize) -> Result<()> {
-        if initializations == 0 {
-            return Err(Error::invalid_value("--initializations", "1 or more", 0));
-        }
-        if !self.columns.condition.is_empty() {
-            let reason = "test rows are measured without conditions";
-            return Err(Error::conflict("--condition", command, reason));
-        }
-        Ok(())
-    }
-
     /// Applies the settings, with `model` for those of the model.
     pub fn apply(&self, model: &ModelArgs, config: &mut Config) -> Result<()> {
         model.apply(config)?;

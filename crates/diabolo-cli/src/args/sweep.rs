@@ -23,7 +23,6 @@ pub struct SweepArgs {
 impl SweepArgs {
     pub fn to_sweep(&self) -> diabolo::Result<Sweep> {
         let study = &self.study;
-        study.check("sweep", self.initializations)?;
         let mut config = Config::default();
         match &study.model.model {
             Some(name) => config.choose_family(name)?,

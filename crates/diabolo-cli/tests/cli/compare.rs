@@ -43,6 +43,10 @@ fn two_families_on_digits() {
     let other = workspace.run("compare digits --seeds 2 --epochs 2 --models plain,contractive --out both");
     assert_eq!(other.code, Some(2));
     assert!(other.stderr.contains("this folder contains another comparison"), "{}", other.stderr);
+    // Results of which nothing says what was compared are not adopted.
+    std::fs::remove_file(workspace.path("both/plan.json")).unwrap();
+    assert_snapshot!(workspace.fails(2, line), @"error: both: this folder contains a results.jsonl without a plan.json; choose another --out, or remove results.jsonl");
+    assert_eq!(workspace.text("both/report.html"), page);
 }
 
 /// Checks `compare.json` for the two families and the raw input.

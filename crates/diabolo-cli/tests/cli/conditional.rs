@@ -62,7 +62,7 @@ fn generated_digits_have_the_requested_class() {
     assert!(ink(&workspace, "seven.csv") > ink(&workspace, "zero.csv") + 5.0);
     assert_snapshot!(workspace.fails(2, "generate run --near 3 --where colour=red"), @"error: --where: expected conditions of the model: label, found colour");
     assert_snapshot!(workspace.fails(2, "features run"), @"error: features and a conditional model cannot be combined: give a model fitted without --condition");
-    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition and compare cannot be combined: test rows are measured without conditions");
+    assert_snapshot!(workspace.fails(2, "compare digits --condition label"), @"error: --condition: expected no columns, since test rows are measured without conditions, found label");
     assert_snapshot!(workspace.fails(2, "generate evaluator --where label=7"), @"error: --where: expected none: the model was fitted without --condition, found label");
 }
 

@@ -31,6 +31,20 @@ fn map_page_and_figure_coloured_by_any_column() {
 }
 
 #[test]
+fn codes_of_one_dimension_lie_on_a_line_and_nothing_else_is_reported() {
+    let workspace = Workspace::new();
+    workspace.write("t.csv", table(200, |_, row| row));
+    workspace.ok("fit t.csv --key id --label color --latent-dim 1 --epochs 3 -q -o run");
+    let output = workspace.ok("map run t.csv --json").json();
+    assert_eq!(output["placement"], "the codes", "{output}");
+    assert!(output["kept"]["map"]["trustworthiness"].is_number() && output["kept"]["other"].is_null());
+    let page = workspace.text("map.html");
+    assert!(page.contains("latent 1") && !page.contains("t-SNE") && !page.contains("NaN"));
+    let text = workspace.ok("map run t.csv").stdout;
+    assert!(text.contains("(the codes; PCA of the data: ") && !text.contains("t-SNE"), "{text}");
+}
+
+#[test]
 fn codes_of_more_dimensions_are_placed_in_the_more_trustworthy_way() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model plain --latent-dim 16 --epochs 2 -q -o run");

@@ -25,6 +25,10 @@ fn a_weight_is_swept_and_resumed() {
     let models = numbers["models"].as_array().unwrap();
     let names: Vec<&str> = models.iter().map(|m| m["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["0", "0.5", "10", "raw input"]);
+    // The rows themselves have one value; the pairs of trainings have one similarity.
+    assert_eq!(numbers["initializations"], 2);
+    let count = |model: usize, key: &str| models[model]["values"][key].as_array().unwrap().len();
+    assert_eq!([count(3, "accuracy"), count(0, "accuracy"), count(0, "code_similarity")], [1, 2, 1]);
     assert_eq!(models[1]["settings"]["model.family.contraction_weight"], "0.5");
     assert_eq!(models[1]["terms"]["contraction"][1], 0.5);
     let contraction = |model: usize| {
@@ -76,11 +80,41 @@ fn two_settings_are_a_grid_and_a_variational_model_has_rate_and_distortion() {
 }
 
 #[test]
+fn what_models_do_not_share_is_not_said_of_all() {
+    let workspace = Workspace::new();
+    let swept = |flags: &str| {
+        let line = format!("sweep digits --hidden 8 --latent-dim 2 --initializations 1 --json {flags}");
+        workspace.ok(&line).json()
+    };
+    let titles = |numbers: &serde_json::Value| -> Vec<String> {
+        let figures = numbers["figures"].as_array().unwrap();
+        figures.iter().map(|figure| figure["title"].as_str().unwrap().to_string()).collect()
+    };
+    // The nats of two likelihoods are not comparable.
+    let two = "--epochs 1 --set model.likelihood={pixels=\"gaussian\"},{pixels=\"bernoulli\"}";
+    let likelihoods = swept(two);
+    assert!(!titles(&likelihoods).contains(&"Rate and distortion".to_string()), "{likelihoods}");
+    let note = "than the model '{pixels=\\\"gaussian\\\"}' have no values in nats";
+    assert!(likelihoods["notes"].to_string().contains(note), "{}", likelihoods["notes"]);
+
+    let epochs = swept("--set training.epochs=1,2");
+    assert!(titles(&epochs).contains(&"Rate and distortion".to_string()));
+    let fact = |name: &str| {
+        let facts = epochs["facts"].as_array().unwrap();
+        facts.iter().find(|fact| fact[0] == name).unwrap()[1].as_str().unwrap()
+    };
+    assert_eq!((fact("Epochs, at most"), fact("Batch size")), ("by model", "64"));
+}
+
+#[test]
 fn invalid_sweeps_are_refused() {
     let workspace = Workspace::new();
     let refused = |flags: &str| workspace.fails(2, &format!("sweep digits --out x {flags}"));
     assert_snapshot!(refused("--set model.latent_dim=8"), @"error: --set: expected one or two keys with several values, such as model.family.contraction_weight=0,0.1,1, found 0 such keys");
     assert_snapshot!(refused("--set data.test=0.1,0.2"), @"error: --set: expected a key of model or training with several values, since all models see the same rows (several initial weights: --initializations), found data.test");
     assert_snapshot!(refused("--set model.latent_dim=2,4 --initializations 0"), @"error: --initializations: expected 1 or more, found 0");
+    assert_snapshot!(refused("--set data.condition=[\"label\"] --set model.latent_dim=2,4"), @"error: --condition: expected no columns, since test rows are measured without conditions, found label");
+    // What is open is resolved to the value that is given.
+    assert_snapshot!(refused("--set model.family.estimator={kind=\"auto\"},{kind=\"exact\"}"), @r#"error: --set: expected values of which each is another model, found '{kind="auto"}' and '{kind="exact"}', which are the same model"#);
     assert!(!workspace.path("x").exists());
 }

@@ -161,6 +161,15 @@ const tests = {
     const shown = JSON.parse(await page.locator('#decoded').getAttribute('data-cells'));
     assert.deepEqual(shown.map(([name, text]) => [name, Number(text)]), head.split(',').map((name, k) => [name.replaceAll('"', ''), Number(line.split(',')[k])]));
     assert.equal(await page.locator('#decoded svg').count(), 2);
+    // A draw is another line, and each press is another draw.
+    const drawn = () => page.locator('#decoded path.line').first().getAttribute('d');
+    const lines = [await drawn()];
+    for (let k = 0; k < 2; k += 1) {
+      await page.getByRole('button', { name: 'Draw', exact: true }).click();
+      await page.waitForFunction((before) => document.querySelector('#decoded path.line')?.getAttribute('d') !== before, lines[k]);
+      lines.push(await drawn());
+    }
+    assert.equal(new Set(lines).size, 3);
     assert.deepEqual(wrong, []);
     await close();
   },

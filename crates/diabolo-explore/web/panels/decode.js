@@ -101,8 +101,8 @@ export class DecodePanel {
     if (request.run !== this.store.state.run) return;
     const { run } = this;
     if (found.pixels) this.showPicture(found.pixels, 'draw' in request);
-    else if (run.window) this.stage.replaceChildren(series(found.columns, run.window));
-    else this.showTable(found.columns);
+    else if (run.window) this.stage.replaceChildren(series(found.columns, run.window, 'draw' in request));
+    else this.showTable(found.columns, 'draw' in request);
     const moved = Math.hypot(...found.returned.map((z, k) => z - found.code[k]));
     this.facts.replaceChildren(h('dl', { class: 'facts-grid' },
       h('div', { title: 'The Frobenius norm of the encoder\'s Jacobian at the decoded row' }, h('dt', { text: '‖J_f(g(z))‖_F' }), h('dd', { text: number(found.norm) })),
@@ -126,10 +126,10 @@ export class DecodePanel {
     redraw(this.shown, pixels, run.image, run.scale);
   }
 
-  showTable(columns) {
+  showTable(columns, isDraw) {
     const rows = columns.map((column) => h('tr', {}, h('th', { scope: 'row', text: column.name }), h('td', {}, h('span', { class: 'cell', text: column.text ?? '–' }), this.levels(column)),
       h('td', { class: 'value soft', text: column.mean === null ? '' : column.deviation === null ? number(column.mean) : `${number(column.mean)} ± ${number(column.deviation)}` })));
-    const table = h('table', { class: 'cells', id: 'decoded' }, h('thead', {}, h('tr', {}, h('th', { text: 'column' }), h('th', { text: 'decoded' }), h('th', { class: 'value', text: 'mean ± sd of p(x | z)' }))), h('tbody', {}, rows));
+    const table = h('table', { class: 'cells', id: 'decoded' }, h('thead', {}, h('tr', {}, h('th', { text: 'column' }), h('th', { text: isDraw ? 'a draw' : 'decoded' }), h('th', { class: 'value', text: 'mean ± sd of p(x | z)' }))), h('tbody', {}, rows));
     table.dataset.cells = JSON.stringify(columns.map((column) => [column.name, column.text]));
     this.stage.replaceChildren(table);
   }

@@ -7,15 +7,18 @@ const WIDTH = 380, HEIGHT = 150, LEFT = 46, BOTTOM = 24;
 /**
  * One chart for each column of the series; numbers only.
  * @param {any[]} columns those of the window, column after column, oldest first @param {number} length
+ * @param {boolean} isDraw the cells are a draw from p(x | z), not its mean
  */
-export function series(columns, length) {
+export function series(columns, length, isDraw) {
   const box = h('div', { id: 'decoded', style: { display: 'grid', gap: '1rem' } });
   box.dataset.cells = JSON.stringify(columns.map((column) => [column.name, column.text]));
   for (let from = 0; from + length <= columns.length; from += length) {
     const part = columns.slice(from, from + length);
     const name = part[length - 1].name;
     if (part.every((column) => column.mean !== null)) {
-      box.append(h('figure', {}, line(part), h('figcaption', { text: `${name}: the last ${length} rows, mean${part.some((c) => c.deviation !== null) ? ' ± standard deviation' : ''} of p(x | z); now ${part[length - 1].text}` })));
+      const band = part.some((c) => c.deviation !== null);
+      const what = isDraw ? `a draw from p(x | z)${band ? ', with its mean ± standard deviation' : ''}` : `mean${band ? ' ± standard deviation' : ''} of p(x | z)`;
+      box.append(h('figure', {}, line(part, isDraw), h('figcaption', { text: `${name}: the last ${length} rows, ${what}; now ${part[length - 1].text}` })));
     } else {
       box.append(h('p', { class: 'small' }, h('b', { text: `${name}: ` }), part[length - 1].text ?? '–'));
     }
@@ -23,9 +26,11 @@ export function series(columns, length) {
   return box;
 }
 
-/** @param {any[]} part */
-function line(part) {
-  const low = Math.min(...part.map((c) => c.mean - (c.deviation ?? 0))), high = Math.max(...part.map((c) => c.mean + (c.deviation ?? 0)));
+/** @param {any[]} part @param {boolean} isDraw */
+function line(part, isDraw) {
+  // The cells of a draw; a date, which is no number there, stays at its mean.
+  const values = part.map((c) => (isDraw && c.text !== null && Number.isFinite(Number(c.text)) ? Number(c.text) : c.mean));
+  const low = Math.min(...values, ...part.map((c) => c.mean - (c.deviation ?? 0))), high = Math.max(...values, ...part.map((c) => c.mean + (c.deviation ?? 0)));
   const span = high - low || 1;
   const x = (k) => LEFT + ((WIDTH - LEFT - 6) * k) / Math.max(1, part.length - 1), y = (v) => 8 + (HEIGHT - BOTTOM - 8) * (1 - (v - low) / span);
   const chart = s('svg', { class: 'chart', viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': 'decoded window' });
@@ -34,7 +39,7 @@ function line(part) {
     const edge = (sign) => part.map((c, k) => `${x(k).toFixed(1)} ${y(c.mean + sign * (c.deviation ?? 0)).toFixed(1)}`);
     chart.append(s('path', { d: `M${edge(1).join('L')}L${edge(-1).reverse().join('L')}Z`, fill: 'var(--accent)', 'fill-opacity': 0.16 }));
   }
-  chart.append(s('path', { class: 'line', stroke: 'var(--accent)', d: `M${part.map((c, k) => `${x(k).toFixed(1)} ${y(c.mean).toFixed(1)}`).join('L')}` }));
+  chart.append(s('path', { class: 'line', stroke: 'var(--accent)', d: `M${values.map((v, k) => `${x(k).toFixed(1)} ${y(v).toFixed(1)}`).join('L')}` }));
   [0, part.length - 1].forEach((k, i) => chart.append(s('text', { x: x(k), y: HEIGHT - 6, 'text-anchor': i ? 'end' : 'start', text: i ? 'now' : `${part.length - 1} rows back` })));
   return chart;
 }

@@ -1,7 +1,7 @@
 //! Claims about contractive autoencoders in the literature, each with the measures that test it.
 
 use super::measured::{Check, Claim, Comparison, Figure, Measure};
-use super::verdict::{Better, Summary, Verdict, of_all};
+use super::verdict::{Better, Verdict, of_all};
 
 /// Who is claimed about.
 pub const SUBJECT: &str = "contractive";
@@ -162,7 +162,7 @@ impl Fault {
         if found.count < 2 || found.is_positive() {
             return None;
         }
-        let (name, value) = (&measure.name, found.text(measure.factor()));
+        let (name, value) = (&measure.name, found.interval_text(measure.factor()));
         let (absent, advice) = (self.absent, self.advice);
         Some(format!(
             "cannot show here: {absent}: the 95 % interval of its {name}, {value}, includes 0; {advice}."
@@ -172,9 +172,8 @@ impl Fault {
 
 /// `None` if one of the two was not measured.
 fn check(comparison: &Comparison, key: &str, claimed: Better, rival: &str) -> Option<Check> {
-    let of =
-        |name: &str| comparison.models.iter().find(|m| m.name == name)?.values.get(key).map(Vec::as_slice);
-    let difference = Summary::of_differences(of(SUBJECT)?, of(rival)?);
+    let of = |name: &str| comparison.models.iter().find(|m| m.name == name);
+    let difference = of(SUBJECT)?.difference(of(rival)?, key);
     (difference.count > 0).then(|| Check {
         measure: key.into(),
         model: SUBJECT.into(),

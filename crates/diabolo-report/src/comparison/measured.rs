@@ -19,9 +19,10 @@ pub struct Comparison {
     pub notes: Vec<String>,
     /// The seeds of the splits, in the order of all values.
     pub seeds: Vec<u64>,
-    /// How many initial weights each value is the mean over.
+    /// How often each model was trained on a split, from other initial weights.
     pub initializations: usize,
-    /// What the values of a measure are over, if not seeds.
+    /// What the values of a measure are over, if not seeds, whose values are means over the initial
+    /// weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over: Option<String>,
     /// The keys of settings whose values name the models, of a sweep.
@@ -77,7 +78,7 @@ pub struct ComparedModel {
     pub color: Option<usize>,
     /// Layers, settings and the like.
     pub facts: Vec<(String, String)>,
-    /// By measure: one value for each seed, NaN where there is none.
+    /// By measure: one value for each seed, or what else they are over; NaN where there is none.
     pub values: BTreeMap<String, Vec<f64>>,
     /// By measure: the standard deviation between initial weights on the same split, if there are
     /// several.
@@ -94,6 +95,17 @@ impl ComparedModel {
     /// The mean over seeds.
     pub fn summary(&self, measure: &str) -> Summary {
         Summary::of(self.over_seeds(measure))
+    }
+
+    /// The mean over seeds of its value minus that of `other`. The one value of a baseline, which
+    /// initial weights do not change, is beside each of the other's.
+    pub fn difference(&self, other: &ComparedModel, measure: &str) -> Summary {
+        let values = |model: &ComparedModel, count: usize| match model.over_seeds(measure) {
+            [only] if model.baseline => vec![*only; count],
+            values => values.to_vec(),
+        };
+        let count = self.over_seeds(measure).len().max(other.over_seeds(measure).len());
+        Summary::of_differences(&values(self, count), &values(other, count))
     }
 
     fn over_seeds(&self, measure: &str) -> &[f64] {
@@ -212,9 +224,7 @@ impl Comparison {
     pub fn best(&self, measure: &Measure) -> Option<&ComparedModel> {
         let measured = || self.models.iter().filter(|m| m.summary(&measure.key).count > 0);
         let beats = |model: &ComparedModel, other: &ComparedModel| {
-            let differences =
-                Summary::of_differences(model.over_seeds(&measure.key), other.over_seeds(&measure.key));
-            differences.verdict(measure.better) == Verdict::Holds
+            model.difference(other, &measure.key).verdict(measure.better) == Verdict::Holds
         };
         let best = |model: &&ComparedModel| {
             measured().filter(|other| other.name != model.name).all(|other| beats(model, other))

@@ -136,7 +136,7 @@ fn checks(comparison: &Comparison, checks: &[Check]) -> String {
     format!(
         "<table class=\"checks\"><thead><tr><th scope=\"col\">Measure</th><th scope=\"col\" class=\"value\">{}</th>\
          <th scope=\"col\" class=\"rival\">against</th><th scope=\"col\" class=\"value\">its value</th>\
-         <th scope=\"col\" class=\"value\">difference</th><th scope=\"col\">verdict</th></tr></thead>\n<tbody>\n{rows}</tbody></table>",
+         <th scope=\"col\" class=\"value\">difference ± standard error</th><th scope=\"col\">verdict</th></tr></thead>\n<tbody>\n{rows}</tbody></table>",
         label(subject)
     )
 }
@@ -146,7 +146,7 @@ fn objective(comparison: &Comparison) -> String {
     stacks::figure(
         &comparison.stacks,
         "Terms of the objective, with their weights, on held-out rows",
-        "What training minimises is the sum, written above each bar; parts below 0 hang. A term with weight 0 is not shown.",
+        "The sum, written above each bar, is what training minimises, there of training rows with any corruption. Parts below 0 hang. A term with weight 0 is not shown.",
         "nats per example",
     )
 }
@@ -216,19 +216,27 @@ fn measures_help(comparison: &Comparison) -> String {
     let all = comparison.models.iter().flat_map(|m| m.values.values());
     let count = all.map(Vec::len).max().unwrap_or(0);
     let over = comparison.over.as_deref().unwrap_or("seeds");
+    let single = comparison.models.iter().find(|m| m.baseline && count > 1 && has_one_value(m));
+    let single =
+        single.map_or(String::new(), |m| format!("The {} has one value: nothing is trained. ", m.name));
     let spread = match count {
         0 | 1 => format!("One value: no error is known without several {over}. "),
         _ => format!("Mean ± standard error over {count} {over}. "),
     };
-    let weights = match comparison.initializations {
-        0 | 1 => String::new(),
-        n => format!(
+    let weights = match (comparison.initializations, &comparison.over) {
+        (0 | 1, _) | (_, Some(_)) => String::new(),
+        (n, None) => format!(
             "The value of a seed is the mean over {n} initial weights; σ is their standard deviation. "
         ),
     };
     spread
+        + &single
         + &weights
         + "A value in bold is the best: the 95 % interval of its difference from every other does not include 0."
+}
+
+fn has_one_value(model: &ComparedModel) -> bool {
+    model.values.values().all(|values| values.len() == 1)
 }
 
 fn measures(comparison: &Comparison) -> String {

@@ -105,6 +105,11 @@ impl Summary {
         if error.is_empty() { mean } else { format!("{mean} ± {error}") }
     }
 
+    /// "12.31 ± 0.13", the mean and half the width of its confidence interval of [`LEVEL`].
+    pub fn interval_text(&self, factor: f64) -> String {
+        Summary { standard_error: self.half_width(), ..*self }.text(factor)
+    }
+
     /// Mean and error as text; the error is empty where there is none.
     pub fn parts(&self, factor: f64) -> (String, String) {
         let mean = self.mean * factor;
@@ -168,6 +173,9 @@ mod tests {
         let three = Summary::of(&[1.0, 2.0, 3.0]);
         assert!((three.half_width().unwrap_or(0.0) - 4.303 / 3f64.sqrt()).abs() < 1e-3);
         assert_eq!(three.verdict(Better::Higher), Verdict::NotDecided);
+        // 2 ± 4.303 / √3 = 2 ± 2.484, which includes 0; the standard error 0.58 does not reach it.
+        assert_eq!(three.interval_text(1.0), "2.0 ± 2.5");
+        assert_eq!(three.text(1.0), "2.00 ± 0.58");
         // The same spread around 3: 5.2 errors.
         assert_eq!(Summary::of(&[2.0, 3.0, 4.0]).verdict(Better::Higher), Verdict::Holds);
     }

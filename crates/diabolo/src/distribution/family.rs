@@ -239,6 +239,11 @@ impl LikelihoodBlock {
         LikelihoodBlock { variance, ..LikelihoodBlock::new(Family::Gaussian, columns) }
     }
 
+    /// For each encoded column of the blocks, whether the decoder describes it.
+    pub fn described(blocks: &[Self]) -> Vec<bool> {
+        blocks.iter().flat_map(|block| vec![block.family != Family::InputOnly; block.width]).collect()
+    }
+
     /// Whether it is a Gaussian whose variance is not learned.
     pub fn has_fixed_variance(&self) -> bool {
         self.family == Family::Gaussian && matches!(self.variance, Variance::Fixed { .. })

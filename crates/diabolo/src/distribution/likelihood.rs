@@ -128,7 +128,7 @@ impl Likelihood {
 
     /// For each encoded column, whether the decoder describes it.
     pub fn described(&self) -> Vec<bool> {
-        self.blocks.iter().flat_map(|block| vec![block.family != Family::InputOnly; block.width]).collect()
+        LikelihoodBlock::described(&self.blocks)
     }
 
     /// −log p(x | parameters), in nats per example: summed over observed features. Result: batch.

@@ -6,6 +6,7 @@ use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Choices;
+use super::cells::counts;
 use crate::data::Encoded;
 use crate::distribution::{Constant, Family};
 use crate::model::{ACTIVE_VARIANCE, Autoencoder, Batch, Codebook, Context};
@@ -300,9 +301,7 @@ impl<'a, M: Autoencoder> Evaluation<'a, M> {
         let errors = to_host(likelihood.residuals(parameters, batch.x.clone()));
         let described = likelihood.described();
         let observed = batch.observed.as_ref().map(|observed| to_host(observed.clone()));
-        let counts = |at: usize| {
-            described[at % described.len()] && observed.as_ref().is_none_or(|observed| observed[at] == 1.0)
-        };
+        let counts = counts(&described, observed.as_deref());
         let seen = errors.iter().enumerate().filter(|(at, _)| counts(*at));
         self.observed += seen.clone().count() as f64;
         // Squared in double precision, since the reconstructions of a diverged model overflow in

@@ -1,6 +1,7 @@
 //! Evaluation of a model on rows that it was not trained on.
 
 pub mod audit;
+mod cells;
 mod choices;
 mod columns;
 mod detector;
@@ -22,6 +23,7 @@ mod units;
 #[cfg(test)]
 mod testing;
 
+pub(crate) use cells::squared_error;
 use choices::Choices;
 pub use columns::{ColumnScore, ColumnScores};
 pub(crate) use detector::{ALPHA, ROUNDING};

@@ -7,6 +7,7 @@
 use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::cells::counts;
 use super::metrics::total;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
@@ -52,7 +53,7 @@ pub struct NoiseResponse {
     /// `None` if the codes are constant.
     pub code_change: Option<f64>,
     /// Mean squared error between the reconstruction of the noisy row and the *clean* row, per
-    /// observed value.
+    /// observed value of a column that the decoder describes.
     pub reconstruction_mse: f64,
 }
 
@@ -154,7 +155,8 @@ pub fn noise_responses<M: Autoencoder>(
     seed: u64,
     device: &Device,
 ) -> Vec<NoiseResponse> {
-    let mut observed = 0.0;
+    let described = model.likelihood().described();
+    let mut cells = 0.0;
     let mut codes = vec![[0.0; 2]; model.latent_dim()];
     // For each deviation: the squared change of codes and the squared errors.
     let mut sums = vec![[0.0; 2]; deviations.len()];
@@ -164,10 +166,9 @@ pub fn noise_responses<M: Autoencoder>(
         let code = model.encode(batch.input());
         let noise = &mut stream(seed, Purpose::InputNoise, 0, step as u64);
         let normal = observed_noise(&batch, noise, device);
-        observed += match &batch.observed {
-            Some(observed) => total(&to_host(observed.clone())),
-            None => normal.num_elements() as f64,
-        };
+        let observed = batch.observed.as_ref().map(|observed| to_host(observed.clone()));
+        let counts = counts(&described, observed.as_deref());
+        cells += (0..normal.num_elements()).filter(|at| counts(*at)).count() as f64;
         for (&deviation, sums) in deviations.iter().zip(&mut sums) {
             let noisy = Batch { x: batch.x.clone() + normal.clone() * deviation, ..batch.clone() };
             let moved = model.encode(noisy.input());
@@ -192,7 +193,7 @@ pub fn noise_responses<M: Autoencoder>(
     let response = |(&deviation, [change, error]): (&f64, [f64; 2])| NoiseResponse {
         deviation,
         code_change: varies.then_some(change / spread),
-        reconstruction_mse: error / f64::max(observed, 1.0),
+        reconstruction_mse: error / f64::max(cells, 1.0),
     };
     deviations.iter().zip(sums).map(response).collect()
 }
@@ -214,6 +215,7 @@ fn only_observed(values: Tensor<2>, batch: &Batch) -> Tensor<2> {
 mod tests {
     use super::*;
     use crate::evaluate::testing::{Network, rows};
+    use crate::evaluate::{evaluate, squared_error};
     use crate::nn::Activation;
 
     const FIRST: [f32; 8] = [0.9, -0.4, 0.3, 0.8, -0.7, 0.2, 0.6, -0.5];
@@ -318,6 +320,20 @@ mod tests {
         for response in noise_responses(&model, &rows(2, &[3.0; 8]), &[0.0, 7.0], 1, &Device::cpu()) {
             assert_eq!((response.code_change, response.reconstruction_mse), (None, 9.0));
         }
+    }
+
+    #[test]
+    fn errors_are_averaged_over_the_cells_that_the_decoder_describes() {
+        // Reconstructed as 0: the first column is off by 3 or 5, of which the 5 is missing; the
+        // second is not described.
+        let model = Network::new(&[(1, 2, &[0.0, 0.0], Activation::Identity)]).describing(1);
+        let at = rows(2, &[3.0, 4.0, 0.0, 4.0]).with_mask(vec![1.0, 1.0, 0.0, 1.0]);
+        let device = Device::cpu();
+        for response in noise_responses(&model, &at, &[0.0, 7.0], 1, &device) {
+            assert_eq!(response.reconstruction_mse, 9.0);
+        }
+        assert_eq!(evaluate(&model, &at, None, 1, &device).mse, 9.0);
+        assert_eq!(squared_error(&[0.0; 4], &at, &model.likelihood().described()), 9.0);
     }
 
     #[test]

@@ -33,6 +33,14 @@ impl Network {
             likelihood: Likelihood::new(vec![block], &device),
         }
     }
+
+    /// The same with a decoder that describes the first columns only.
+    pub fn describing(self, columns: usize) -> Self {
+        let inputs = self.encoder.inputs();
+        let described = LikelihoodBlock::new(Family::Gaussian, 0..columns);
+        let blocks = vec![described, LikelihoodBlock::new(Family::InputOnly, columns..inputs)];
+        Network { likelihood: Likelihood::new(blocks, &Device::cpu()), ..self }
+    }
 }
 
 impl Trainable for Network {

@@ -27,7 +27,7 @@ pub struct ComparisonDir {
 }
 
 impl ComparisonDir {
-    /// Opens `folder`, which must be unused or contain the same comparison.
+    /// Opens `folder`, which must contain the same comparison, or neither results nor a report.
     ///
     /// # Errors
     /// [`Error::Unsupported`] if the folder contains something else.
@@ -44,8 +44,10 @@ impl ComparisonDir {
                 let help = "choose another --out, or give the same input and flags to resume";
                 return other("this folder contains another comparison", help);
             }
-        } else if dir.path("report.html").exists() {
-            return other("this folder contains another report", "choose another --out");
+        } else if let Some(name) = ["results.jsonl", "report.html"].iter().find(|n| dir.path(n).exists()) {
+            // Of what study they are is not known.
+            let help = format!("choose another --out, or remove {name}");
+            return other(&format!("this folder contains a {name} without a plan.json"), &help);
         }
         Ok(dir)
     }

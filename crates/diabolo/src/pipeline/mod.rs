@@ -51,6 +51,8 @@ mod score_run;
 mod source_data;
 mod synthesis;
 mod synthesizer;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use alarms::{AlarmQuality, Truth};
 pub use comparison_dir::{ComparisonDir, ComparisonEvent};

@@ -118,19 +118,18 @@ fn sum_of(terms: &BTreeMap<String, (f64, f64)>) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::FitJob;
     use crate::pipeline::Fitted;
-    use crate::{Config, FitJob};
+    use crate::pipeline::testing::fitted;
 
-    fn fitted(settings: &[&str]) -> Fitted {
-        let mut config = Config::default();
-        let all = ["model.hidden=[8]", "model.latent_dim=4", "training.epochs=1"];
-        all.iter().chain(settings).for_each(|setting| config.set(setting).unwrap());
-        FitJob::input("digits").config(config).run().unwrap()
+    fn of_digits(settings: &[&str]) -> Fitted {
+        let all = [&["model.hidden=[8]", "model.latent_dim=4", "training.epochs=1"], settings].concat();
+        fitted(&all, FitJob::input("digits"))
     }
 
     /// The objective and the penalty of a model.
     fn words(settings: &[&str]) -> (String, String) {
-        let fitted = fitted(settings);
+        let fitted = of_digits(settings);
         let (saved, device) = (fitted.predictor.saved(), fitted.predictor.device());
         let rows = saved.header.preprocessor.encode("digits", &fitted.test, 0).unwrap();
         let objective = objective(saved, &fitted.metrics, &rows, device);
@@ -175,7 +174,7 @@ mod tests {
 
     #[test]
     fn the_terms_of_an_elbo_are_the_metrics() {
-        let fitted = fitted(&[]);
+        let fitted = of_digits(&[]);
         let terms = &fitted.metrics.terms;
         assert!((terms["reconstruction"].0 - fitted.metrics.reconstruction).abs() < 1e-9);
         assert!((terms["kl_divergence"].0 - fitted.metrics.kl_divergence.unwrap()).abs() < 1e-9);

@@ -12,19 +12,16 @@ const NEIGHBOURS: usize = 10;
 /// The perplexity of t-SNE.
 const PERPLEXITY: f64 = 30.0;
 
-/// Codes of two dimensions as they are, others on the plane of their principal components.
+/// Codes of one or two dimensions as they are, those of one on a line; others on the plane of their
+/// principal components.
 pub fn latent_map(codes: &[f32], width: usize, labels: Option<Vec<String>>) -> Result<LatentMap> {
-    if width == 2 {
-        let unit = |k: usize| codes.iter().skip(k).step_by(2).copied().collect();
-        let (x_label, y_label) = ("latent 1".into(), "latent 2".into());
-        return Ok(LatentMap {
-            x: unit(0),
-            y: unit(1),
-            labels,
-            x_label,
-            y_label,
-            placement: Placement::Codes,
-        });
+    if width <= 2 {
+        let unit = |k: usize| codes.iter().skip(k).step_by(width).copied().collect();
+        let ((x, x_label), (y, y_label)) = match width {
+            2 => ((unit(0), "latent 1".into()), (unit(1), "latent 2".into())),
+            _ => ((codes.to_vec(), "latent 1".into()), (vec![0.0; codes.len()], String::new())),
+        };
+        return Ok(LatentMap { x, y, labels, x_label, y_label, placement: Placement::Codes });
     }
     let plane = principal_components(codes, width)?;
     let axis = |k: usize| format!("PCA {} ({:.0} % of variance)", k + 1, 100.0 * plane.explained[k]);
@@ -33,11 +30,8 @@ pub fn latent_map(codes: &[f32], width: usize, labels: Option<Vec<String>>) -> R
     Ok(LatentMap { x: plane.x, y: plane.y, labels, x_label, y_label, placement })
 }
 
-/// Codes of more than two dimensions, placed by t-SNE; codes of two as they are.
+/// Codes of more than two dimensions, placed by t-SNE.
 pub fn neighbour_map(codes: &[f32], width: usize, labels: Option<Vec<String>>) -> Result<LatentMap> {
-    if width <= 2 {
-        return latent_map(codes, width, labels);
-    }
     let [x, y] = t_sne(codes, width, PERPLEXITY)?;
     let (x_label, y_label) = ("t-SNE 1".into(), "t-SNE 2".into());
     Ok(LatentMap { x, y, labels, x_label, y_label, placement: Placement::NeighbourEmbedding })

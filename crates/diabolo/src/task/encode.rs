@@ -32,13 +32,25 @@ pub fn encode(
     let preprocessor = &saved.header.preprocessor;
     let encoded = preprocessor.encode(input, rows, first_row)?;
     let codes = codes(saved, &encoded, device);
-    let width = saved.architecture.latent_dim;
-    let mut columns = columns_of(&preprocessor.passthrough_columns(rows)?);
-    for (k, name) in latent_names(saved).into_iter().enumerate() {
-        let column = Float32Array::from_iter_values(codes.iter().skip(k).step_by(width).copied());
-        columns.push((Field::new(name, DataType::Float32, false), Arc::new(column) as ArrayRef));
+    beside_rows(saved, rows, vec![(latent_names(saved), codes)])
+}
+
+/// The key and label columns of rows, then columns of numbers: names of each part, and its rows ×
+/// names, row-major.
+pub(super) fn beside_rows(
+    saved: &SavedModel,
+    rows: &RecordBatch,
+    parts: Vec<(Vec<String>, Vec<f32>)>,
+) -> Result<RecordBatch> {
+    let mut columns = columns_of(&saved.header.preprocessor.passthrough_columns(rows)?);
+    for (names, values) in parts {
+        let width = names.len();
+        columns.extend(names.into_iter().enumerate().map(|(k, name)| {
+            let column = Float32Array::from_iter_values(values.iter().skip(k).step_by(width).copied());
+            (Field::new(name, DataType::Float32, false), Arc::new(column) as ArrayRef)
+        }));
     }
-    table(encoded.rows, columns)
+    table(rows.num_rows(), columns)
 }
 
 /// Rows in original units from columns `latent_1`, …; key and label columns are copied. Codes from

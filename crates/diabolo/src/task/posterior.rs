@@ -4,13 +4,10 @@
 //! the output can be decoded; `latent_k_log_variance` is log σ²; `latent_k_draw` is a draw
 //! z = μ + σ ε, ε ~ N(0, 1). The draw of a row depends on the seed and the number of the row only.
 
-use std::sync::Arc;
+use arrow_array::RecordBatch;
 
-use arrow_array::{ArrayRef, Float32Array, RecordBatch};
-use arrow_schema::{DataType, Field};
-
-use super::encode::columns_of;
-use super::{latent_names, names, table};
+use super::encode::beside_rows;
+use super::{latent_names, names};
 use crate::artifact::SavedModel;
 use crate::model::{Autoencoder, FamilyConfig, FlowConfig, in_chunks};
 use crate::random::{Purpose, standard_normal, stream};
@@ -36,9 +33,8 @@ pub fn encode_posterior(
     device: &Device,
 ) -> Result<RecordBatch> {
     check_gaussian(saved)?;
-    let preprocessor = &saved.header.preprocessor;
-    let encoded = preprocessor.encode(input, rows, first_row)?;
-    let parameters = in_chunks(&encoded, device, |batch| {
+    let encoded = saved.header.preprocessor.encode(input, rows, first_row)?;
+    let parameters: Vec<(f32, f32)> = in_chunks(&encoded, device, |batch| {
         let posterior = saved.model.posterior(batch.input());
         posterior.map_or(vec![], |q| to_host(q.mean).into_iter().zip(to_host(q.log_variance)).collect())
     });
@@ -47,18 +43,10 @@ pub fn encode_posterior(
         .flat_map(|row| standard_normal(&mut stream(seed, Purpose::EncodedDraws, 0, first_row + row), width));
     let draws: Vec<f32> =
         parameters.iter().zip(noise).map(|((mean, log), e)| mean + exp(0.5 * log) * e).collect();
-    let mut columns = columns_of(&preprocessor.passthrough_columns(rows)?);
-    let mut add = |names: Vec<String>, value: &dyn Fn(usize) -> f32| {
-        for (k, name) in names.into_iter().enumerate() {
-            let column = Float32Array::from_iter_values((0..encoded.rows).map(|row| value(row * width + k)));
-            columns.push((Field::new(name, DataType::Float32, false), Arc::new(column) as ArrayRef));
-        }
-    };
-    let [log_variances, drawn] = part_names(saved);
-    add(latent_names(saved), &|at| parameters[at].0);
-    add(log_variances, &|at| parameters[at].1);
-    add(drawn, &|at| draws[at]);
-    table(encoded.rows, columns)
+    let (means, log_variances) = parameters.into_iter().unzip();
+    let [of_log_variances, of_draws] = part_names(saved);
+    let parts = vec![(latent_names(saved), means), (of_log_variances, log_variances), (of_draws, draws)];
+    beside_rows(saved, rows, parts)
 }
 
 /// The names of the columns beside the means.
@@ -94,13 +82,12 @@ mod tests {
 
     use super::*;
     use crate::data::{DataConfig, open};
-    use crate::{Config, FitJob, Predictor};
+    use crate::pipeline::testing::fitted;
+    use crate::{FitJob, Predictor};
 
-    fn fitted(settings: &[&str]) -> Predictor {
-        let mut config = Config::default();
-        let all = ["model.hidden=[8]", "model.latent_dim=3", "training.epochs=1"];
-        all.iter().chain(settings).for_each(|setting| config.set(setting).unwrap());
-        FitJob::input("digits").config(config).run().unwrap().predictor
+    fn of_digits(settings: &[&str]) -> Predictor {
+        let all = [&["model.hidden=[8]", "model.latent_dim=3", "training.epochs=1"], settings].concat();
+        fitted(&all, FitJob::input("digits")).predictor
     }
 
     fn digits(rows: usize) -> RecordBatch {
@@ -113,7 +100,7 @@ mod tests {
 
     #[test]
     fn draws_have_the_mean_and_the_variance_of_their_row() {
-        let predictor = fitted(&[]);
+        let predictor = of_digits(&[]);
         let made = predictor.posterior(&digits(1500), 3).unwrap();
         let codes = predictor.encode(&digits(1500)).unwrap();
         for k in 1..=3 {
@@ -133,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_draw_depends_on_the_seed_and_the_row_alone() {
-        let predictor = fitted(&[]);
+        let predictor = of_digits(&[]);
         let whole = predictor.posterior(&digits(20), 3).unwrap();
         let part = predictor.clone().first_row(7).posterior(&digits(20).slice(7, 5), 3).unwrap();
         assert_eq!(column(&part, "latent_2_draw"), column(&whole, "latent_2_draw")[7..12]);
@@ -143,7 +130,8 @@ mod tests {
 
     #[test]
     fn models_without_a_gaussian_posterior_are_refused() {
-        let refused = |settings: &[&str]| fitted(settings).posterior(&digits(5), 0).unwrap_err().to_string();
+        let refused =
+            |settings: &[&str]| of_digits(settings).posterior(&digits(5), 0).unwrap_err().to_string();
         assert!(refused(&["model.family={kind=\"contractive\"}"]).contains("has no posterior"));
         let flow = refused(&["model.family.flow={kind=\"planar\", layers=1}"]);
         assert!(flow.contains("a model with a flow"), "{flow}");

@@ -14,7 +14,6 @@ use crate::config::Config;
 use crate::data::read::fingerprint;
 use crate::data::{DataConfig, Prepared};
 use crate::model::FamilyConfig;
-use crate::tensor::Device;
 use crate::{Error, Result, VERSION};
 
 /// A key of the configuration with the values it takes.
@@ -61,13 +60,20 @@ impl Sweep {
         assignments: &[String],
         initializations: usize,
     ) -> Result<Self> {
+        let all = assignments.iter().map(|a| parsed(a)).collect::<Result<Vec<_>>>()?;
         let mut keys: Vec<SweptKey> = vec![];
-        for assignment in assignments {
-            let key = parsed(assignment)?;
+        for (at, key) in all.iter().enumerate() {
             match &key.values[..] {
                 [value] => base.set(&format!("{}={value}", key.path))?,
-                _ => keys.push(swept(key, &keys)?),
+                _ => {
+                    check_swept(key, &all[..at], &all[at + 1..])?;
+                    keys.push(key.clone());
+                }
             }
+        }
+        if base.forecast.is_some() || base.synthesize.is_some() {
+            let expected = "keys of data, model and training: a sweep is of autoencoders";
+            return Err(Error::invalid_value("--set", expected, "forecast or synthesize"));
         }
         let count = keys.len();
         if !(1..=2).contains(&count) {
@@ -76,7 +82,9 @@ impl Sweep {
             return Err(Error::invalid_value("--set", expected, format!("{count} such keys")));
         }
         let sweep = Sweep { input, base, keys, initializations };
-        sweep.settings().iter().try_for_each(|setting| sweep.config(setting).map(|_| ()))?;
+        let settings = sweep.settings();
+        let configs = settings.iter().map(|setting| sweep.config(setting)).collect::<Result<Vec<_>>>()?;
+        check_distinct(settings.iter().map(|setting| name_of(setting)).zip(&configs))?;
         Ok(sweep)
     }
 
@@ -151,14 +159,15 @@ impl Study for Sweep {
         Ok(())
     }
 
-    fn candidates(&self, prepared: &Prepared, seed: u64, device: &Device) -> Result<Vec<Candidate>> {
-        let mut candidates: Vec<Candidate> = vec![];
-        for setting in self.settings() {
+    fn candidates(&self, prepared: &Prepared, seed: u64) -> Result<Vec<Candidate>> {
+        let resolved = |setting: Setting| {
             let mut config = self.config(&setting)?;
             config.training.seed = seed;
-            let name = setting.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(", ");
-            candidates.push(Candidate::new(name, config, prepared, candidates.first(), device)?);
-        }
+            Candidate::new(name_of(&setting), config, prepared)
+        };
+        let candidates = self.settings().into_iter().map(resolved).collect::<Result<Vec<_>>>()?;
+        // What is open may be resolved to what another value says.
+        check_distinct(candidates.iter().map(|candidate| (candidate.name.clone(), &candidate.config)))?;
         Ok(candidates)
     }
 
@@ -183,8 +192,26 @@ fn parsed(assignment: &str) -> Result<SweptKey> {
     }
 }
 
-/// Checks that a key can be swept beside `others`.
-fn swept(key: SweptKey, others: &[SweptKey]) -> Result<SweptKey> {
+/// The values of a setting.
+fn name_of(setting: &Setting) -> String {
+    setting.iter().map(|(_, value)| *value).collect::<Vec<_>>().join(", ")
+}
+
+/// Checks that no two models are the same.
+fn check_distinct<'a>(models: impl Iterator<Item = (String, &'a Config)>) -> Result<()> {
+    let mut seen: Vec<(String, &Config)> = vec![];
+    for (name, config) in models {
+        if let Some((same, _)) = seen.iter().find(|(_, other)| *other == config) {
+            let found = format!("'{same}' and '{name}', which are the same model");
+            return Err(Error::invalid_value("--set", "values of which each is another model", found));
+        }
+        seen.push((name, config));
+    }
+    Ok(())
+}
+
+/// Checks that a key can be swept with other assignments `before` and `after` it.
+fn check_swept(key: &SweptKey, before: &[SweptKey], after: &[SweptKey]) -> Result<()> {
     let refused = |expected: &str, found: &str| Err(Error::invalid_value("--set", expected, found));
     let varies = key.path.starts_with("model.") || key.path.starts_with("training.");
     if !varies || key.path == "training.seed" {
@@ -192,14 +219,21 @@ fn swept(key: SweptKey, others: &[SweptKey]) -> Result<SweptKey> {
                         (several initial weights: --initializations)";
         return refused(expected, &key.path);
     }
-    if others.iter().any(|other| other.path == key.path) {
-        return refused("each key once", &format!("{} twice", key.path));
+    for other in before.iter().chain(after) {
+        if other.path == key.path {
+            return refused("each key once", &format!("{} twice", key.path));
+        }
+        // A table that is set for all models may have a swept key in it.
+        let contains = |outer: &SweptKey, inner: &SweptKey| {
+            outer.values.len() > 1
+                && inner.path.strip_prefix(&outer.path).is_some_and(|rest| rest.starts_with('.'))
+        };
+        if contains(key, other) || contains(other, key) {
+            let found = format!("{} and {}", key.path, other.path);
+            return refused("keys of which a swept one contains no other", &found);
+        }
     }
-    let repeated = key.values.iter().enumerate().find(|(i, value)| key.values[..*i].contains(value));
-    match repeated {
-        Some((_, value)) => refused("each value once", &format!("{value} twice")),
-        None => Ok(key),
-    }
+    Ok(())
 }
 
 /// The parts between commas that are in no brackets, braces or quotes.
@@ -275,7 +309,20 @@ mod tests {
         assert!(refused(&["data.test=0.1,0.2"]).contains("all models see the same rows"));
         assert!(refused(&["training.seed=1,2"]).contains("all models see the same rows"));
         assert!(refused(&["model.latent_dim=8"]).contains("0 such keys"));
-        assert!(refused(&["model.latent_dim=8,16,8"]).contains("8 twice"));
+        let same = refused(&["model.latent_dim=8,16,8"]);
+        assert!(same.contains("'8' and '8', which are the same model"), "{same}");
+        assert!(refused(&["model.family.contraction_weight=0.1,1,.10"]).contains("'0.1' and '0.10'"));
+        assert!(refused(&["model.latent_dim=4", "model.latent_dim=2,8"]).contains("latent_dim twice"));
+        for other in ["model.family.tied=true,false", "model.family.tied=true"] {
+            let families = "model.family={kind=\"plain\"},{kind=\"denoising\"}";
+            for two in [[families, other], [other, families]] {
+                assert!(refused(&two).contains("a swept one contains no other"), "{two:?}");
+            }
+        }
+        let within = ["model.family={kind=\"plain\"}", "model.family.tied=true,false"];
+        assert!(sweep(&within).is_ok());
+        let forecast = refused(&["model.latent_dim=8,16", "forecast.horizon=3"]);
+        assert!(forecast.contains("a sweep is of autoencoders"), "{forecast}");
         assert!(refused(&["model.latent_dim=8,16", "model.latent_dim=2,4"]).contains("latent_dim twice"));
         assert!(refused(&["model.latent_dim=8,"]).contains("KEY=VALUE"));
         assert!(refused(&["model.nonsense=1,2"]).contains("model.nonsense"));

@@ -46,6 +46,7 @@ pub(super) fn by_initialization(lab: &Lab) -> Result<Value> {
     };
     let of = |family: &&str| {
         let trials: Vec<&Trial> = result.trials.iter().filter(|t| t.model == **family).collect();
+        // Not a number, which JSON writes as null, of codes that are all equal.
         let similarity: Vec<Vec<f64>> = trials
             .iter()
             .map(|a| trials.iter().map(|b| alignment(&a.geometry, &b.geometry)).collect())

@@ -1,12 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::{Config, FitJob};
+use crate::FitJob;
+use crate::pipeline::testing;
 
 fn fitted(settings: &[&str], job: FitJob) -> Predictor {
-    let mut config = Config::default();
-    settings.iter().for_each(|setting| config.set(setting).unwrap());
-    job.config(config).run().unwrap().predictor
+    testing::fitted(settings, job).predictor
 }
 
 #[test]

@@ -77,8 +77,8 @@ pub(super) const MEASURES: [MeasureRow; 19] = [
         "similarity of codes",
         "CKA",
         Better::Higher,
-        "Linear centred kernel alignment of the codes from two sets of initial weights, mean over pairs: 1 if rows have \
-         the same distances in both, up to a factor.",
+        "Linear centred kernel alignment of the codes of up to 100 held-out rows from two sets of initial weights, without bias, \
+         mean over pairs: 1 if rows have the same distances in both, up to a factor; about 0 for unrelated codes.",
     ),
     (
         "contraction",
@@ -173,7 +173,7 @@ pub(super) const FIGURES: [FigureRow; 7] = [
         "learning",
         "Learning curves",
         "Reconstruction of the validation rows after each epoch, without the first tenth. A curve that rises shows \
-         overfitting. A curve ends where its first seed stopped.",
+         overfitting. A curve ends where the first of its trainings stopped.",
         "epoch",
         "nats per example",
         false,

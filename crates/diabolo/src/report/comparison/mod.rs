@@ -17,7 +17,8 @@ use self::catalog::{FIGURES, FigureRow, MEASURES, MeasureRow, SIMILARITY};
 use self::model_facts::{corruption_words, model_facts};
 use self::trials::Groups;
 use crate::data::file_name;
-use crate::task::compare::{ComparisonResult, NOISE, Study, Trial};
+use crate::task::compare::{Candidate, ComparisonResult, NOISE, Study, Trial};
+use crate::train::TrainingConfig;
 
 /// Judges and arranges what [`compare`](crate::task::compare::compare) found.
 pub fn assemble(study: &dyn Study, result: &ComparisonResult) -> Comparison {
@@ -28,10 +29,7 @@ pub fn assemble(study: &dyn Study, result: &ComparisonResult) -> Comparison {
     let short = file_name(study.input());
     let mut comparison = Comparison {
         title: format!("{} · {short}", heading(&names[..names.len() - 1])),
-        subtitle:
-            "The same rows, splits, width of the code, budget and seeds for every model. Every verdict is computed from \
-             the measurements."
-                .into(),
+        subtitle: subtitle(result),
         facts: facts(short, result),
         notes: result.notes.clone(),
         seeds: result.seeds.clone(),
@@ -64,6 +62,22 @@ fn heading(names: &[&str]) -> String {
     let text = if others.len() < names.len() { format!("{SUBJECT} beside {list}") } else { list };
     let text = text.replace('_', "-");
     format!("{}{} autoencoders", text[..1].to_uppercase(), &text[1..])
+}
+
+/// What all models have in common.
+fn subtitle(result: &ComparisonResult) -> String {
+    let width =
+        if common(result, |c| c.architecture.latent_dim).is_some() { ", width of the code" } else { "" };
+    format!(
+        "The same splits of the rows{width} and seeds for every model. Every verdict is computed from the measurements."
+    )
+}
+
+/// A setting, if all models have it.
+fn common<T: PartialEq>(result: &ComparisonResult, of: impl Fn(&Candidate) -> T) -> Option<T> {
+    let mut all = result.candidates.iter().map(of);
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 /// What was measured.
@@ -101,12 +115,13 @@ fn model(name: &str, result: &ComparisonResult, groups: &Groups) -> ComparedMode
 }
 
 fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
-    let Some(first) = result.candidates.first() else { return vec![] };
-    let training = &first.config.training;
     let [train, validation, test] = result.split;
     let seeds: Vec<String> = result.seeds.iter().map(u64::to_string).collect();
     let levels: Vec<String> = NOISE.iter().map(|&l| number(l)).collect();
-    let optional = |value: Option<usize>| value.map_or("—".into(), |v| v.to_string());
+    let shared = |of: fn(&TrainingConfig) -> Option<usize>| {
+        let value = common(result, |candidate| of(&candidate.config.training)).flatten();
+        value.map_or("by model".into(), |v| v.to_string())
+    };
     let facts = [
         ("Data", input.to_string()),
         ("Rows for each seed", format!("{train} training, {validation} validation, {test} test")),
@@ -114,8 +129,9 @@ fn facts(input: &str, result: &ComparisonResult) -> Vec<(String, String)> {
         ("Classes of the label", result.classes.map_or("none".into(), |c| c.to_string())),
         ("Seeds", seeds.join(", ")),
         ("Initial weights for each seed", result.initializations.to_string()),
-        ("Epochs, at most", format!("{}, patience {}", optional(training.epochs), training.patience)),
-        ("Batch size", optional(training.batch_size)),
+        ("Epochs, at most", shared(|training| training.epochs)),
+        ("Patience, epochs (0: none)", shared(|training| Some(training.patience))),
+        ("Batch size", shared(|training| training.batch_size)),
         ("Noise added to test rows", format!("Gaussian, σ = {}", levels.join(", "))),
         ("Corruption of test rows", result.corruption.map_or("none".into(), |c| corruption_words(&c))),
         ("Version", format!("diabolo {}", env!("CARGO_PKG_VERSION"))),

@@ -9,7 +9,7 @@ use crate::objective::{Corruption, Sparsity};
 use crate::task::compare::Candidate;
 
 pub(super) fn model_facts(candidate: &Candidate, epochs: &[f64], seconds: &[f64]) -> Vec<(String, String)> {
-    let Candidate { architecture, config, weights, .. } = candidate;
+    let Candidate { architecture, config, .. } = candidate;
     let encoder = architecture.encoder_shapes();
     let widths: Vec<String> = encoder.iter().chain(encoder.iter().rev().skip(1)).cloned().collect();
     let mut activations = vec![architecture.latent_activation.name()];
@@ -25,7 +25,11 @@ pub(super) fn model_facts(candidate: &Candidate, epochs: &[f64], seconds: &[f64]
         fact("Activation", activations.join(", code ")),
         fact(
             "Weights",
-            format!("{}{}", number(*weights as f64), if architecture.family.tied() { ", tied" } else { "" }),
+            format!(
+                "{}{}",
+                number(candidate.weights() as f64),
+                if architecture.family.tied() { ", tied" } else { "" }
+            ),
         ),
         fact("Learning rate", number(config.training.learning_rate.unwrap_or(f64::NAN))),
         fact("Epochs run", number(mean(epochs).round())),

@@ -4,8 +4,9 @@
 use diabolo_report::comparison::{ComparedModel, Comparison, Curve, Figure, Measure, RAW_INPUT, Stack};
 use diabolo_report::name_of;
 
+use super::catalog::SIMILARITY;
 use super::trials::Groups;
-use super::{facts, figures, measures, model, pictures};
+use super::{common, facts, figures, measures, model, pictures};
 use crate::data::file_name;
 use crate::task::compare::ComparisonResult;
 use crate::task::sweep::Sweep;
@@ -19,19 +20,25 @@ pub fn assemble_sweep(sweep: &Sweep, result: &ComparisonResult) -> Comparison {
     let groups = |name: &str| Groups::single(result, name);
     let mut models: Vec<ComparedModel> = Vec::new();
     for (number, (name, settings)) in names.iter().zip(sweep.values()).enumerate() {
-        let compared = model(name, result, &groups(name));
+        let mut compared = model(name, result, &groups(name));
+        // One value of all pairs of trainings, since each has no similarity of its own.
+        let similar = Groups::by_split(result, name).values(SIMILARITY);
+        if similar.iter().any(|value| value.is_finite()) {
+            compared.values.insert(SIMILARITY.into(), similar);
+        }
         models.push(ComparedModel { settings, color: Some(number), ..compared });
     }
     models.push(model(RAW_INPUT, result, &groups(RAW_INPUT)));
     let keys: Vec<&str> = sweep.keys.iter().map(|key| key.name()).collect();
-    // Some are of several trainings together.
-    let mut measures = measures(result);
-    measures.retain(|measure| models.iter().any(|m| m.values.contains_key(&measure.key)));
+    let measures = measures(result);
     let short = file_name(&sweep.input);
-    let family = sweep.base.model.family.name().replace('_', "-");
+    let family = common(result, |c| c.architecture.family.name());
+    let subject =
+        family.map_or("autoencoders".into(), |name| format!("a {} autoencoder", name.replace('_', "-")));
     let mut shown: Vec<Figure> =
         measures.iter().filter_map(|measure| by_setting(sweep, &models, measure)).collect();
-    shown.extend(rate_distortion(sweep, &models));
+    let comparable = result.has_one_likelihood();
+    shown.extend(comparable.then(|| rate_distortion(sweep, &models)).flatten());
     if names.len() <= MOST_CURVES {
         let numbered = |(_, mut figure): (&str, Figure)| {
             for curve in &mut figure.curves {
@@ -42,14 +49,13 @@ pub fn assemble_sweep(sweep: &Sweep, result: &ComparisonResult) -> Comparison {
         let with_raw = [&names[..], &[RAW_INPUT]].concat();
         shown.extend(figures(&with_raw, &groups).into_iter().map(numbered));
     }
-    let comparable = result.candidates.iter().all(|c| c.same_likelihood);
     Comparison {
-        title: format!("{} of a {family} autoencoder · {short}", capital(&spoken(&keys.join(" and ")))),
-        subtitle: "The same rows and initial weights for every value.".into(),
+        title: format!("{} of {subject} · {short}", capital(&spoken(&keys.join(" and ")))),
+        subtitle: "The same rows and the same seeds of initial weights for every value.".into(),
         facts: facts(short, result),
         notes: result.notes.clone(),
         seeds: result.seeds.clone(),
-        initializations: 1,
+        initializations: result.initializations,
         over: Some("initial weights".into()),
         varied: keys.iter().map(|key| key.to_string()).collect(),
         measures,

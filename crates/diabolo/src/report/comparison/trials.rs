@@ -20,15 +20,9 @@ impl<'a> Groups<'a> {
         Groups(result.seeds.iter().map(of_seed).filter(|group| !group.is_empty()).collect())
     }
 
-    /// One group for each trial. The only one of the raw input, which is not trained, stands beside
-    /// each.
+    /// One group for each trial; only one of the raw input, which is not trained.
     pub fn single(result: &'a ComparisonResult, model: &str) -> Self {
-        let mut all: Vec<Vec<&Trial>> =
-            result.trials.iter().filter(|t| t.model == model).map(|t| vec![t]).collect();
-        if let [only] = &all[..] {
-            all = vec![only.clone(); result.initializations];
-        }
-        Groups(all)
+        Groups(result.trials.iter().filter(|t| t.model == model).map(|t| vec![t]).collect())
     }
 
     /// The terms of the objective by name: mean over trials, and weight.
@@ -78,11 +72,10 @@ impl<'a> Groups<'a> {
     }
 }
 
-/// The mean alignment of the codes of all pairs.
+/// The mean alignment of the codes of all pairs; constant codes have none.
 fn similarity(group: &[&Trial]) -> f64 {
-    let codes: Vec<&[f32]> = group.iter().map(|t| t.geometry.as_slice()).filter(|g| !g.is_empty()).collect();
-    let pairs = (0..codes.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
-    Summary::of(&pairs.map(|(a, b)| alignment(codes[a], codes[b])).collect::<Vec<_>>()).mean
+    let pairs = group.iter().enumerate().flat_map(|(at, b)| group[..at].iter().map(move |a| (a, b)));
+    Summary::of(&pairs.map(|(a, b)| alignment(&a.geometry, &b.geometry)).collect::<Vec<_>>()).mean
 }
 
 fn of_each(group: &[&Trial], measure: &str) -> Vec<f64> {

@@ -12,6 +12,7 @@ use crate::Result;
 use crate::data::Encoded;
 use crate::evaluate::{
     LatentSummary, affordable_spectrum, contraction_ratios, evaluate, noise_responses, objective_terms,
+    squared_error,
 };
 use crate::model::{Autoencoder, Batch, Model, in_chunks};
 use crate::objective::Corruption;
@@ -59,11 +60,7 @@ pub(super) fn model(arena: &SeedSplit, model: &Model, nats: bool, device: &Devic
     let levels: Vec<f64> = std::iter::once(0.0).chain(NOISE).collect();
     if let Some(rows) = arena.corrupted(device) {
         let rebuilt = in_chunks(&rows, device, |batch| mean_row(model, batch));
-        put(
-            &mut trial,
-            "corrupted_squared_error",
-            squared_error(&rebuilt, test, &model.likelihood().described()),
-        );
+        put(&mut trial, "corrupted_squared_error", squared_error(&rebuilt, test, &arena.described));
     }
     trial.terms = objective_terms(model, test, arena.seed, device);
     let responses = noise_responses(model, test, &levels, arena.seed, device);
@@ -97,7 +94,7 @@ pub(super) fn raw_input(arena: &SeedSplit, device: &Device) -> Result<Trial> {
     let test = &arena.test;
     let mut trial = classified(arena, device, &|rows: &Encoded| rows.values.to_vec())?;
     if let Some(rows) = arena.corrupted(device) {
-        let error = squared_error(&rows.values, test, &vec![true; test.width]);
+        let error = squared_error(&rows.values, test, &arena.described);
         trial.measures.insert("corrupted_squared_error".into(), error);
     }
     let squares: Vec<(f64, f64)> =
@@ -218,19 +215,9 @@ fn mean_row(model: &Model, batch: Batch) -> Vec<f32> {
     to_host(model.likelihood().mean(model.reconstruct(&batch)))
 }
 
-/// Σ (a − x)² over the observed cells of the `counted` columns, per cell.
-fn squared_error(values: &[f32], rows: &Encoded, counted: &[bool]) -> f64 {
-    let observed = rows.observed.as_ref().map(|observed| observed.to_vec());
-    let seen = |at: &usize| {
-        counted[at % counted.len()] && observed.as_ref().is_none_or(|observed| observed[*at] == 1.0)
-    };
-    let clean = &rows.values;
-    mean((0..values.len()).filter(seen).map(|at| square(f64::from(values[at] - clean[at]))))
-}
-
 impl SeedSplit {
     /// The test rows with the corruption of the denoising models.
-    fn corrupted(&self, device: &Device) -> Option<Encoded> {
+    pub(super) fn corrupted(&self, device: &Device) -> Option<Encoded> {
         Some(corrupted(&self.test, self.corruption?, self.seed, device))
     }
 }

@@ -16,6 +16,7 @@ mod split;
 
 use std::collections::BTreeMap;
 
+use diabolo_report::comparison::SUBJECT;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -65,7 +66,7 @@ pub trait Study {
     fn validate(&self) -> Result<()>;
 
     /// The models with configurations resolved for the rows, to be trained with this seed.
-    fn candidates(&self, prepared: &Prepared, seed: u64, device: &Device) -> Result<Vec<Candidate>>;
+    fn candidates(&self, prepared: &Prepared, seed: u64) -> Result<Vec<Candidate>>;
 
     /// The settings that determine the results.
     fn asked(&self) -> Result<Value>;
@@ -82,6 +83,11 @@ pub fn validate(study: &dyn Study) -> Result<()> {
     }
     if study.initializations() == 0 {
         return Err(Error::invalid_value("initializations", "1 or more", 0));
+    }
+    let condition = &study.data().condition;
+    if !condition.is_empty() {
+        let expected = "no columns, since test rows are measured without conditions";
+        return Err(Error::config("condition", expected, condition.join(", ")));
     }
     if is_stream(study.input()) {
         let expected = "a file, a folder or a built-in set, since every seed reads it again";
@@ -139,32 +145,31 @@ pub struct Candidate {
     pub config: Config,
     /// The architecture.
     pub architecture: Architecture,
-    /// Number of parameters.
-    pub weights: usize,
-    /// Whether its likelihood is that of the first model, so that nats are comparable.
-    pub same_likelihood: bool,
 }
 
 impl Candidate {
     /// Resolves the configuration for these rows.
-    pub(super) fn new(
-        name: String,
-        mut config: Config,
-        prepared: &Prepared,
-        first: Option<&Candidate>,
-        device: &Device,
-    ) -> Result<Self> {
+    pub(super) fn new(name: String, mut config: Config, prepared: &Prepared) -> Result<Self> {
         let architecture = config.resolve(prepared)?;
-        let model = Model::new(&architecture, config.training.seed, device);
-        Ok(Candidate {
-            name,
-            weights: crate::tensor::Module::num_params(&model),
-            same_likelihood: first
-                .is_none_or(|first| first.architecture.likelihood == architecture.likelihood),
-            config,
-            architecture,
-        })
+        Ok(Candidate { name, config, architecture })
     }
+
+    /// Number of parameters.
+    pub fn weights(&self) -> usize {
+        let model = Model::new(&self.architecture, self.config.training.seed, &Device::cpu());
+        crate::tensor::Module::num_params(&model)
+    }
+
+    /// Whether both have the same likelihood, so that nats are comparable.
+    pub fn has_likelihood_of(&self, other: &Candidate) -> bool {
+        self.architecture.likelihood == other.architecture.likelihood
+    }
+}
+
+/// The model with whose nats those of others are compared: the subject of all claims, if it is
+/// there, else the first.
+fn reference(candidates: &[Candidate]) -> Option<&Candidate> {
+    candidates.iter().find(|candidate| candidate.name == SUBJECT).or(candidates.first())
 }
 
 /// The result of a comparison.
@@ -194,6 +199,14 @@ pub struct ComparisonResult {
     pub originals: Vec<Vec<f32>>,
     /// The same images with noise.
     pub noisy: Vec<Vec<f32>>,
+}
+
+impl ComparisonResult {
+    /// Whether all models have the same likelihood, so that their nats are comparable.
+    pub fn has_one_likelihood(&self) -> bool {
+        let first = self.candidates.first();
+        self.candidates.iter().all(|c| first.is_some_and(|first| c.has_likelihood_of(first)))
+    }
 }
 
 /// Callbacks during a comparison.

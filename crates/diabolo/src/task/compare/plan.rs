@@ -8,7 +8,6 @@ use crate::config::Config;
 use crate::data::read::fingerprint;
 use crate::data::{DataConfig, Prepared};
 use crate::model::{Architecture, FamilyConfig, ModelConfig};
-use crate::tensor::Device;
 use crate::{Error, VERSION};
 
 /// The plan of a comparison of families.
@@ -64,9 +63,8 @@ impl Study for Plan {
         Ok(())
     }
 
-    fn candidates(&self, prepared: &Prepared, seed: u64, device: &Device) -> Result<Vec<Candidate>> {
-        let mut candidates: Vec<Candidate> = Vec::new();
-        for asked in &self.models {
+    fn candidates(&self, prepared: &Prepared, seed: u64) -> Result<Vec<Candidate>> {
+        let resolved = |asked: &Config| {
             let mut config = asked.clone();
             config.training.seed = seed;
             self.match_sizes(&mut config.model, prepared)?;
@@ -76,9 +74,9 @@ impl Study for Plan {
                 config.training.pretrain_epochs = 0;
             }
             let name = config.model.family.name().to_string();
-            candidates.push(Candidate::new(name, config, prepared, candidates.first(), device)?);
-        }
-        Ok(candidates)
+            Candidate::new(name, config, prepared)
+        };
+        self.models.iter().map(resolved).collect()
     }
 
     fn asked(&self) -> Result<Value> {

@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use super::split::SeedSplit;
-use super::{Candidate, ComparisonResult, LEAST_SEEDS, Observer, RAW_INPUT, Study, Trial, measure, validate};
+use super::{
+    Candidate, ComparisonResult, LEAST_SEEDS, Observer, RAW_INPUT, Study, Trial, measure, reference, validate,
+};
 use crate::Result;
 use crate::data::Encoded;
-use crate::model::{FamilyConfig, Model};
-use crate::objective::Corruption;
+use crate::model::Model;
 use crate::tensor::Device;
 use crate::train::{self, EpochRecord, StopReason, TrainingData};
 
@@ -34,13 +35,10 @@ pub fn compare(
         if number == seeds {
             break;
         }
-        let mut split = SeedSplit::new(study, seed)?;
+        let split = SeedSplit::new(study, seed)?;
+        let result = result.get_or_insert_with(|| split.describe(study));
         for initialization in 0..study.initializations() {
-            let weights = seed.wrapping_add(initialization as u64 * NEXT_INITIALIZATION);
-            let candidates = study.candidates(&split.prepared, weights, device)?;
-            split.corruption = trained_corruption(&candidates);
-            let result = result.get_or_insert_with(|| split.describe(study, candidates.clone()));
-            for candidate in &candidates {
+            for candidate in &split.candidates {
                 let same = |trial: &Trial| {
                     (trial.model.as_str(), trial.seed, trial.initialization)
                         == (candidate.name.as_str(), seed, initialization)
@@ -55,7 +53,6 @@ pub fn compare(
                 result.trials.push(trial);
             }
         }
-        let Some(result) = &mut result else { break };
         if number == 0 {
             let first = result.trials.iter().map(|trial| trial.seconds).sum();
             seeds = affordable_seeds(study.seconds(), first, seeds);
@@ -74,18 +71,8 @@ fn affordable_seeds(seconds: Option<f64>, first: f64, seeds: usize) -> usize {
     (affordable as usize).max(LEAST_SEEDS).min(seeds)
 }
 
-/// What the denoising models are trained to remove; `None` if there are none, or they differ.
-fn trained_corruption(candidates: &[Candidate]) -> Option<Corruption> {
-    let mut all = candidates.iter().filter_map(|candidate| match candidate.architecture.family {
-        FamilyConfig::Denoising { corruption, .. } => Some(corruption),
-        _ => None,
-    });
-    let first = all.next()?;
-    all.all(|other| other == first).then_some(first)
-}
-
 impl SeedSplit {
-    fn describe(&self, study: &dyn Study, candidates: Vec<Candidate>) -> ComparisonResult {
+    fn describe(&self, study: &dyn Study) -> ComparisonResult {
         let shape = self.prepared.preprocessor.schema.image_shape();
         let shown = self.order[..self.order.len().min(PICTURES)].to_vec();
         let pictures = |rows: &Encoded| match shape {
@@ -94,15 +81,17 @@ impl SeedSplit {
         };
         let mut notes = self.prepared.warnings.clone();
         notes.extend(self.classes.as_ref().err().cloned());
-        if candidates.iter().any(|c| !c.same_likelihood) {
-            notes.push(
-                "Models with another likelihood than the first have no values in nats, since those are not comparable: \
-                 compare squared errors. Each has the likelihood that a fit chooses; with --likelihood all have the same."
-                    .into(),
-            );
+        let reference = reference(&self.candidates);
+        if let Some(reference) = reference.filter(|_| self.candidates.iter().any(|c| !self.has_nats(c))) {
+            notes.push(format!(
+                "Models with another likelihood than the model '{}' have no values in nats, since those are not \
+                 comparable: compare squared errors. A likelihood is the same if its distributions (--likelihood) and \
+                 the kind of their variance (--variance) are.",
+                reference.name
+            ));
         }
         ComparisonResult {
-            candidates,
+            candidates: self.candidates.clone(),
             seeds: study.seeds().to_vec(),
             initializations: study.initializations(),
             corruption: self.corruption,
@@ -129,15 +118,16 @@ impl SeedSplit {
         observer.begins(candidate, self.seed, initialization)?;
         let start = Instant::now();
         let data = TrainingData { train: &self.prepared.train, validation: &self.prepared.validation };
-        let model = Model::new(&candidate.architecture, candidate.config.training.seed, device);
-        let outcome =
-            train::fit_pretrained(model, None, &data, &candidate.config.training, device, observer)?;
+        let mut training = candidate.config.training.clone();
+        training.seed = self.seed.wrapping_add(initialization as u64 * NEXT_INITIALIZATION);
+        let model = Model::new(&candidate.architecture, training.seed, device);
+        let outcome = train::fit_pretrained(model, None, &data, &training, device, observer)?;
         match outcome.stop_reason {
             StopReason::Interrupted => return Ok(None),
             StopReason::Diverged(error) => return Err(error),
             StopReason::Finished | StopReason::EarlyStopped | StopReason::TimeLimit => {}
         }
-        let mut trial = measure::model(self, &outcome.model, candidate.same_likelihood, device)?;
+        let mut trial = measure::model(self, &outcome.model, self.has_nats(candidate), device)?;
         trial.model = candidate.name.clone();
         trial.seed = self.seed;
         trial.initialization = initialization;
@@ -145,8 +135,8 @@ impl SeedSplit {
             .measures
             .insert("training_seconds".into(), outcome.state.history.iter().map(|r| r.seconds).sum());
         trial.measures.insert("epochs".into(), outcome.state.epoch as f64);
-        if candidate.same_likelihood {
-            let epochs = candidate.config.training.epochs.unwrap_or_default();
+        if self.has_nats(candidate) {
+            let epochs = training.epochs.unwrap_or_default();
             trial.curves.insert("learning".into(), learning_curve(&outcome.state.history, epochs));
         }
         let samples =
