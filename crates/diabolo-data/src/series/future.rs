@@ -34,8 +34,7 @@ impl KnownRows {
             self.stride.between(first.0, last.0)
         };
         let two = places.get(next).into_iter().chain(places[..next].last());
-        let (_, row) =
-            two.filter(|place| away(place) < 0.5).min_by(|a, b| away(a).total_cmp(&away(b)))?;
+        let (_, row) = two.filter(|place| away(place) < 0.5).min_by(|a, b| away(a).total_cmp(&away(b)))?;
         Some(&self.values[*row])
     }
 }

@@ -95,13 +95,7 @@ impl SeriesSchema {
 }
 
 /// Whether a column holds numbers only.
-fn is_numbers(
-    input: &str,
-    rows: &RecordBatch,
-    name: &str,
-    flag: &str,
-    config: &DataConfig,
-) -> Result<bool> {
+fn is_numbers(input: &str, rows: &RecordBatch, name: &str, flag: &str, config: &DataConfig) -> Result<bool> {
     let missing = MissingWords::of(&config.missing, name);
     let array = column_of(input, rows, name, flag)?;
     let column = Column { input, name, array, first_row: 0, missing: &missing, format: None };

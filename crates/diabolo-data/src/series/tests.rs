@@ -231,7 +231,8 @@ fn known_columns_are_numbers_or_levels_by_series_and_time() {
 fn blank_cells_of_known_columns_are_no_level_or_marked() {
     let days = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-06"];
     let flow: ArrayRef = Arc::new(Int64Array::from(vec![1, 4, 5, 2, 3]));
-    let holiday: ArrayRef = Arc::new(StringArray::from(vec![Some("new year"), None, None, Some("may"), None]));
+    let holiday: ArrayRef =
+        Arc::new(StringArray::from(vec![Some("new year"), None, None, Some("may"), None]));
     let open: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(1), Some(1), None]));
     let price: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), Some(9), None, Some(8), Some(5)]));
     let size: ArrayRef = Arc::new(StringArray::from(vec![Some("big"), Some("big"), None, None, None]));
@@ -255,7 +256,10 @@ fn blank_cells_of_known_columns_are_no_level_or_marked() {
     assert!(set.series[0].known.iter().all(|numbers| numbers[4].is_nan()), "{set:?}");
     assert_eq!((given(new_year), given(may)), (vec![1.0, 0.0, 0.0, 0.0, 0.0], vec![0.0, 0.0, 0.0, 1.0, 0.0]));
     assert_eq!((given(open), given(closed)), (vec![1.0; 5], vec![0.0, 1.0, 0.0, 0.0, 1.0]));
-    assert_eq!((given(price), given(no_price)), (vec![7.0, 9.0, 8.0, 8.0, 5.0], vec![0.0, 0.0, 1.0, 0.0, 0.0]));
+    assert_eq!(
+        (given(price), given(no_price)),
+        (vec![7.0, 9.0, 8.0, 8.0, 5.0], vec![0.0, 0.0, 1.0, 0.0, 0.0])
+    );
     assert_eq!(given(big), [1.0, 1.0, 0.0, 0.0, 0.0]);
 }
 

@@ -234,3 +234,20 @@ fn add(
         .then(|| WindowMeans { mae: absolute / count, within: within_all.map(|sum| sum / count) });
     Some((first, means))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_step_without_values_has_no_error() {
+        let mut sums = Sums { cells: 2.0, absolute: 3.0, ..Sums::new(2) };
+        sums.by_step[0] = StepSums { cells: 2.0, absolute: 3.0, within: [2.0, 1.0, 0.0] };
+        let errors = sums.errors(None, true);
+        assert_eq!(errors.mae_by_step, [Some(1.5), None]);
+        assert_eq!(errors.coverage_by_step["0.9"], [Some(0.5), None]);
+        let json = serde_json::to_string(&errors).unwrap();
+        assert_eq!(serde_json::from_str::<ForecastErrors>(&json).unwrap(), errors);
+    }
+}

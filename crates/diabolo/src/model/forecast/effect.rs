@@ -226,10 +226,15 @@ impl ColumnSeries<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::super::regressors::tests::known;
+    use super::super::ridge::Anchor;
     use super::super::windows::spread;
     use super::*;
     use crate::random::{Purpose, RngExt, stream};
+
+    const CHOICE: RidgeChoice = RidgeChoice { window: 2, anchor: Anchor::LastValue, penalty: 0.01 };
+    const BY: Regressors = Regressors::KnownBy { column: 0, cycle: crate::data::Cycle::Day, waves: 2 };
 
     /// Hours that follow a price, with noise, whose validation part has so many steps.
     fn hours(validation: usize) -> SplitSeries {
@@ -250,9 +255,7 @@ mod tests {
     }
 
     fn found(series: &[SplitSeries]) -> Vec<Regressors> {
-        let choice = RidgeChoice { window: 2, anchor: super::super::Anchor::LastValue, penalty: 0.01 };
-        let by = Regressors::KnownBy { column: 0, cycle: crate::data::Cycle::Day, waves: 2 };
-        let effect = find(series, 0, (choice, 12, None), &[Regressors::Known { column: 0 }, by]);
+        let effect = find(series, 0, (CHOICE, 12, None), &[Regressors::Known { column: 0 }, BY]);
         effect.terms.into_iter().map(|(group, _)| group).collect()
     }
 
@@ -271,7 +274,20 @@ mod tests {
         let more = |(t, x): (usize, &mut f64)| *x += 2.0 * price[t] * morning(t);
         series.observed[0].iter_mut().enumerate().for_each(more);
         series.columns = vec![Filled::of(&series.observed[0])];
-        let groups = found(&[series]);
-        assert!(matches!(groups[..], [Regressors::KnownBy { .. }]), "{groups:?}");
+        let groups = [Regressors::Known { column: 0 }, BY];
+        let series = [series];
+        let fit = ColumnSeries {
+            series: series.iter().collect(),
+            column: 0,
+            choice: CHOICE,
+            horizon: 12,
+            season: None,
+        };
+        let [price, by] =
+            groups.map(|regressors| Group { variances: fit.variances(&regressors), regressors });
+        let with_price = fit.with(&fit.tried(vec![], Effect::default()).unwrap(), &price).unwrap();
+        let both = fit.with(&with_price, &by).unwrap();
+        assert_eq!(both.effect.terms.iter().map(|(group, _)| group).collect::<Vec<_>>(), [&BY]);
+        assert_eq!(found(&series), [BY]);
     }
 }

@@ -300,7 +300,7 @@ pub(super) mod tests {
 
     /// A series of so many steps at these times, with a known column of numbers.
     pub fn known(times: impl Iterator<Item = String>) -> (SeriesSchema, KnownSteps) {
-        let times: ArrayRef = Arc::new(times.collect::<StringArray>());
+        let times: ArrayRef = Arc::new(times.map(Some).collect::<StringArray>());
         let numbers = |of: fn(usize) -> f64| -> ArrayRef {
             Arc::new((0..times.len()).map(of).collect::<Float64Array>())
         };
