@@ -56,15 +56,16 @@ def etth1():
         csv.writer(file).writerow(["column", "date", "value"])
         for at, name in enumerate(head[1:], 1):
             csv.writer(file).writerows([name, row[0], row[at]] for row in rows[: 20 * 30 * 24])
-    print("| horizon | MSE | MAE | CRPS | coverage of 90 % | MSE of ridge | last value | last season | seconds |\n|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
+    print("| horizon | MSE | MAE | CRPS | coverage of 90 % | window chosen | MSE of ridge | last value | last season | seconds |\n|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     for horizon in 96, 192, 336, 720:
         begun = time.time()
         found = json.loads(run("fit", source, "--key", "date", "--series", "column", *FIT, "--horizon", horizon, "--out", OUT / f"ETTh1-{horizon}", "--force", "--json"))
         seconds, found = time.time() - begun, found["forecast"]
+        window = json.loads(run("inspect", OUT / f"ETTh1-{horizon}", "--json"))["header"]["forecast"]["choices"][0]["window"]
         mse = lambda name: f"{found[name]['mse_standardized']:.3f}"
         print(
             f"| {horizon} | {found['mse_standardized']:.4f} | {found['mae_standardized']:.4f} | {found['crps']:.4f} | {100 * found['coverage']['0.9']:.1f} % | "
-            f"{mse('ridge')} | {mse('last_value')} | {mse('seasonal_naive')} | {seconds:.0f} |",
+            f"{window} | {mse('ridge')} | {mse('last_value')} | {mse('seasonal_naive')} | {seconds:.0f} |",
             flush=True,
         )
         if horizon == 96:

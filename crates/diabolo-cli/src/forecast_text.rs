@@ -47,7 +47,8 @@ pub fn scores(scores: &ForecastScores) -> String {
 fn diagnosis(scores: &ForecastScores) -> String {
     let found = &scores.diagnosis;
     let mut lines = vec![];
-    if let Some([first, .., last]) = scores.model.coverage_by_step.get("0.95").map(Vec::as_slice) {
+    if let Some([Some(first), .., Some(last)]) = scores.model.coverage_by_step.get("0.95").map(Vec::as_slice)
+    {
         lines.push(format!(
             "coverage of 95 % at the first step {:.1} %, at the last {:.1} %",
             100.0 * first,

@@ -167,6 +167,8 @@ pub enum Purpose {
     EncodedDraws = 72,
     /// A row drawn from the code that a page shows.
     DrawnCode = 73,
+    /// Which of many windows of series a fit of forecasts uses: a number for each use is the epoch.
+    ForecastWindows = 82,
 }
 
 /// The stream for (seed, purpose, epoch, step).
@@ -266,8 +268,9 @@ fn kolmogorov(mut draws: Vec<f64>, distribution_function: impl Fn(f64) -> f64) -
 mod tests {
     use super::*;
 
-    const ALL: [Purpose; 71] = [
+    const ALL: [Purpose; 72] = [
         Purpose::Augment,
+        Purpose::ForecastWindows,
         Purpose::DrawnCode,
         Purpose::EncodedDraws,
         Purpose::ComparisonCorruption,

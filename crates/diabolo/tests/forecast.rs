@@ -65,12 +65,21 @@ fn a_test_part_unlike_the_validation_part_is_said() {
 
 #[test]
 fn test_steps_never_reach_the_fit() {
+    // With a long horizon, the test part has more than its share of the steps.
+    let long = ["training.epochs=1", "forecast.horizon=100", "data.validation=0.05", "data.test=0.05"];
+    for (settings, test) in [(&long[..1], 320), (&long[..], 300)] {
+        test_steps_from_here_never_reach_the_fit(settings, test);
+    }
+}
+
+fn test_steps_from_here_never_reach_the_fit(settings: &[&str], test: usize) {
     let values = waves(400, 2);
     let mut changed = values.clone();
-    changed[320..].iter_mut().for_each(|x| *x = -*x);
+    let other = |t: usize| 100.0 * f64::from(u8::from(t % 7 == 0));
+    changed[test..].iter_mut().enumerate().for_each(|(t, x)| *x = other(t));
     // All but the intervals and paths for later data, which are to know the last errors.
     let fitted = |values: &[f64]| {
-        let saved = fit(values, &["training.epochs=1"]).unwrap().forecaster.saved().clone();
+        let saved = fit(values, settings).unwrap().forecaster.saved().clone();
         let in_use = saved.intervals[&Method::Model].clone();
         let mut header = saved.header.clone();
         header.forecast.local_in_use = in_use.local;
@@ -78,7 +87,7 @@ fn test_steps_never_reach_the_fit() {
     };
     assert!(fitted(&values) == fitted(&changed));
     // The same change a step earlier, in the validation part, is seen.
-    changed[319] = -changed[319];
+    changed[test - 1] = -changed[test - 1];
     assert!(fitted(&values) != fitted(&changed));
 }
 

@@ -201,7 +201,7 @@ fn attempt(path: &str, settings: &[String], seed: u64) -> Result<&'static str, E
     }
     let draws = [Draw::Mean, Draw::Sample];
     for draw in draws.into_iter().filter(|_| saved.architecture.family.decodes_codes()) {
-        let (_, rows) = task::generate(saved, 5, draw, &[], seed, &device)?;
+        let (_, rows) = task::generate(saved, 5, draw, Default::default(), seed, &device)?;
         assert!(is_finite(&rows), "generated: {rows:?}");
     }
     let made = saved.header.preprocessor.decode(&task::project(saved, &train, &device))?;

@@ -125,6 +125,11 @@ fn series_of_one_table_with_gaps_and_unequal_lengths() {
     workspace.write("new.csv", text.replace("\nb,", "\nc,"));
     let new = workspace.ok("forecast run new.csv");
     assert!(new.stderr.contains("1 series not in training (c)"), "{}", new.stderr);
+    // Notes of many origins are cut off; those of the table and of series are not.
+    let rolling = workspace.ok("forecast run new.csv --from 2000-02 --rolling").stderr;
+    for note in ["has gaps", "notes more, of other origins", "1 series not in training (c)"] {
+        assert!(rolling.contains(note), "{note}: {rolling}");
+    }
     let paths = cells(&workspace.ok("forecast run sites.csv --samples 4 --horizon 2").stdout);
     assert_eq!((paths.0.join(",").as_str(), paths.1.len()), ("month,site,sample,flow", 16));
 }
@@ -277,4 +282,32 @@ fn known_columns_lower_the_error_and_are_asked_for() {
     assert!(error.contains("--known") && error.contains("'day'"), "{error}");
     let error = workspace.fails(3, &format!("{fit} --known price -o other -q"));
     assert!(error.contains("'price'"), "{error}");
+}
+
+#[test]
+fn a_blank_known_cell_is_no_holiday() {
+    let workspace = Workspace::new();
+    // Of the days with a promotion, one column has the number 1, the other a word.
+    let row = |[known, _, value]: &[String; 3], forecast: bool| match known.split_once(',').unwrap() {
+        (day, "1") if forecast => format!("{day},1,sale\n"),
+        (day, _) if forecast => format!("{day},,\n"),
+        (day, "1") => format!("{day},1,sale,{value}\n"),
+        (day, _) => format!("{day},,,{value}\n"),
+    };
+    let lines =
+        |rows: &[[String; 3]], forecast: bool| rows.iter().map(|one| row(one, forecast)).collect::<String>();
+    let (past, future) = (sales(0..500), sales(500..507));
+    workspace.write("past.csv", format!("day,mark,event,sales\n{}", lines(&past, false)));
+    workspace.write("future.csv", format!("day,mark,event\n{}", lines(&future, true)));
+    for (known, other) in [("mark", "event"), ("event", "mark")] {
+        let fit = "fit past.csv --key day --preset forecast --horizon 7 --epochs 0";
+        let fit = workspace.ok(&format!("{fit} --known {known} --drop {other} -o {known}"));
+        assert!(fit.stderr.contains(&format!("effects of '{known}'")), "{}", fit.stderr);
+        assert!(!fit.stderr.contains("carries no information"), "{}", fit.stderr);
+        let made = cells(&workspace.ok(&format!("forecast {known} past.csv --future future.csv")).stdout).1;
+        for (row, made) in future.iter().zip(&made) {
+            let (value, made) = (row[2].parse::<f64>().unwrap(), made[1].parse::<f64>().unwrap());
+            assert!((made - value).abs() < 5.0, "{row:?} {made}");
+        }
+    }
 }

@@ -204,7 +204,25 @@ fn generated_series_have_a_row_a_step_and_the_period_of_the_data() {
     assert_eq!(cells(&workspace.ok("generate run --length 5").stdout).1.len(), 5);
     let error = workspace.fails(2, "generate run --length 0");
     assert!(error.contains("--length"), "{error}");
+    let error = workspace.fails(2, "generate run --length 9000000000000000000");
+    assert!(error.contains("--length") && error.contains("fit in memory"), "{error}");
     workspace.ok("fit past.csv --key time --model variational --epochs 1 -o single -q");
     let error = workspace.fails(2, "generate single --length 5");
     assert!(error.contains("single rows") && error.contains("--window"), "{error}");
+}
+
+#[test]
+fn a_generated_series_has_one_condition() {
+    let workspace = Workspace::new();
+    let kind = |row: usize| if row / 40 % 2 == 0 { "high" } else { "low" };
+    let row = |(at, line): (usize, &str)| format!("{line},{}\n", if at == 0 { "kind" } else { kind(at) });
+    let text: String = series(400, 0, |_, value| value).lines().enumerate().map(row).collect();
+    workspace.write("past.csv", text);
+    workspace
+        .ok("fit past.csv --key time --window 4 --condition kind --model variational --epochs 2 -o run -q");
+    let (names, rows) = cells(&workspace.ok("generate run --length 30 --series 8").stdout);
+    assert_eq!(names, ["series", "step", "kind", "flow"]);
+    let kinds: Vec<&str> = rows.chunks(30).map(|one| one[0][2].as_str()).collect();
+    assert!(rows.chunks(30).all(|one| one.iter().all(|row| row[2] == one[0][2])), "{rows:?}");
+    assert!(kinds.contains(&"high") && kinds.contains(&"low"), "{kinds:?}");
 }

@@ -8,23 +8,34 @@ use super::key::KeyTime;
 use super::known::known_cells;
 use super::schema::SeriesSchema;
 use super::table::groups;
-use crate::Result;
+use crate::{Result, Stride};
 
 /// Known values of steps to come.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KnownRows {
     /// The regressors of each row.
     values: Vec<Vec<f64>>,
-    /// The row of a series at a time.
-    places: HashMap<(Option<String>, u64), usize>,
+    /// The different times of each series, in order, and their rows.
+    places: HashMap<Option<String>, Vec<(KeyTime, usize)>>,
+    stride: Stride,
 }
 
 impl KnownRows {
-    /// The regressors of a series at a time; without a key, times are the numbers of the steps to
-    /// come, from 1.
+    /// The regressors of a series at the step of a time; without a key, times are the numbers of the
+    /// steps to come, from 1.
+    ///
+    /// Times are those of a step if they are nearer to it than to another one, as in the series
+    /// themselves: sums of strides such as 0.1 have other bits than times that are read.
     pub fn at(&self, series: Option<&str>, time: KeyTime) -> Option<&[f64]> {
-        let row = *self.places.get(&(series.map(Into::into), time.number().to_bits()))?;
-        Some(&self.values[row])
+        let places = self.places.get(&series.map(String::from))?;
+        let next = places.partition_point(|(other, _)| other.is_before(time));
+        let away = |(other, _): &&(KeyTime, usize)| {
+            let (first, last) = if other.is_before(time) { (*other, time) } else { (time, *other) };
+            self.stride.between(first.0, last.0)
+        };
+        let two = places.get(next).into_iter().chain(places[..next].last());
+        let (_, row) = two.filter(|place| away(place) < 0.5).min_by(|a, b| away(a).total_cmp(&away(b)))?;
+        Some(&self.values[*row])
     }
 }
 
@@ -39,14 +50,19 @@ impl SeriesSchema {
         let times = self.key.as_ref().map(|key| self.times(input, rows, key)).transpose()?;
         let mut places = HashMap::new();
         for (name, rows) in groups(input, rows, self.id.as_deref())? {
-            for (at, row) in rows.into_iter().enumerate() {
-                let time = match &times {
-                    Some((_, times)) => times[row].seconds,
-                    None => (at + 1) as f64,
-                };
-                places.insert((name.clone(), time.to_bits()), row);
-            }
+            let time = |(at, row): (usize, usize)| match &times {
+                Some((_, times)) => (KeyTime(times[row]), row),
+                None => (KeyTime::of_number((at + 1) as f64), row),
+            };
+            let mut of_series: Vec<(KeyTime, usize)> = rows.into_iter().enumerate().map(time).collect();
+            of_series.sort_by(|(a, _), (b, _)| a.number().total_cmp(&b.number()));
+            // Of rows of one time, the last one counts.
+            of_series.reverse();
+            of_series.dedup_by_key(|(time, _)| time.number().to_bits());
+            of_series.reverse();
+            places.insert(name, of_series);
         }
-        Ok(KnownRows { values: values.collect(), places })
+        let stride = self.key.as_ref().map_or(Stride::Even { amount: 1.0 }, |key| key.stride);
+        Ok(KnownRows { values: values.collect(), places, stride })
     }
 }

@@ -9,7 +9,8 @@ use super::table::{column_of, groups};
 use crate::column::Column;
 use crate::{DataConfig, Feature, MissingWords, Result};
 
-/// Levels of a text column that are distinguished, at most; the others count as missing.
+/// Levels of a text column that are distinguished, at most; the others are none of them, as blank
+/// cells are.
 const MOST_LEVELS: usize = 24;
 
 /// A column whose future values are known.
@@ -22,6 +23,10 @@ pub struct KnownColumn {
     pub cells: KnownCells,
     /// Whether it is the same at all times of a series: its future needs not be given.
     pub fixed: bool,
+    /// The number that a blank cell counts as, beside a mark of its own; `None` if no cell among the
+    /// numbers of the fit was blank.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blank: Option<f64>,
 }
 
 /// What stands in a known column.
@@ -56,12 +61,15 @@ impl KnownColumn {
                 KnownCells::Levels { levels, missing }
             }
         };
-        let mut known = KnownColumn { name: name.into(), cells, fixed: false };
+        let mut known = KnownColumn { name: name.into(), cells, fixed: false, blank: None };
+        if matches!(known.cells, KnownCells::Numbers(_)) {
+            known.blank = blank(&known.read(input, rows)?.concat());
+        }
         let read = known.read(input, rows)?;
         let constant = |(_, rows): &(Option<String>, Vec<usize>)| {
             let same = |numbers: &Vec<f64>| {
-                let mut given = rows.iter().map(|&row| numbers[row]).filter(|x| !x.is_nan());
-                given.next().is_none_or(|first| given.all(|other| other == first))
+                let mut cells = rows.iter().map(|&row| numbers[row]);
+                cells.next().is_none_or(|first| cells.all(|other| other == first))
             };
             read.iter().all(same)
         };
@@ -72,28 +80,40 @@ impl KnownColumn {
     /// The number of its regressors.
     pub fn width(&self) -> usize {
         match &self.cells {
-            KnownCells::Numbers(_) => 1,
+            KnownCells::Numbers(_) => 1 + usize::from(self.blank.is_some()),
             KnownCells::Levels { levels, .. } => levels.len(),
         }
     }
 
-    /// Its regressors for each row; NaN where the cell is missing.
+    /// Its regressors for each row. A blank cell among texts has no level; NaN are blank cells among
+    /// numbers, if the fit saw none.
     fn read(&self, input: &str, rows: &RecordBatch) -> Result<Vec<Vec<f64>>> {
         match &self.cells {
             KnownCells::Numbers(feature) => {
                 let array = column_of(input, rows, &self.name, "--known")?;
-                Ok(vec![Column::of(input, feature, array, 0).finite_numbers()?])
+                let numbers = Column::of(input, feature, array, 0).finite_numbers()?;
+                let Some(blank) = self.blank else { return Ok(vec![numbers]) };
+                let marks = numbers.iter().map(|x| f64::from(x.is_nan())).collect();
+                let filled = numbers.iter().map(|x| if x.is_nan() { blank } else { *x }).collect();
+                Ok(vec![filled, marks])
             }
             KnownCells::Levels { levels, missing } => {
                 let texts = column_in(input, rows, &self.name, missing)?.texts()?;
                 let of_level = |level: &String| {
-                    let cell = |cell: Option<&str>| cell.map_or(f64::NAN, |cell| f64::from(cell == level));
-                    texts.iter().map(cell).collect()
+                    texts.iter().map(|cell| f64::from(cell == Some(level.as_str()))).collect()
                 };
                 Ok(levels.iter().map(of_level).collect())
             }
         }
     }
+}
+
+/// What a blank cell counts as: the median of the others, so that its mark has the rest of its
+/// effect, or all if the others are the same. `None` without blank cells.
+fn blank(numbers: &[f64]) -> Option<f64> {
+    let mut given: Vec<f64> = numbers.iter().copied().filter(|x| !x.is_nan()).collect();
+    given.sort_by(f64::total_cmp);
+    given.get(given.len() / 2).copied().filter(|_| given.len() < numbers.len())
 }
 
 fn column_in<'a>(

@@ -1,6 +1,6 @@
 //! The columns of a table of series.
 
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::Field;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use super::known::KnownColumn;
 use super::table::{column_of, groups};
 use crate::column::{CellType, Column};
 use crate::datetime::Moment;
-use crate::infer::infer;
+use crate::infer::{InferOptions, infer};
 use crate::preprocess::number_column;
 use crate::{DataConfig, Error, Feature, FeatureKind, MissingWords, Result, Spelling, Stride, TypeName};
 
@@ -51,17 +51,15 @@ impl SeriesSchema {
             fields.fields().iter().map(|field| field.name().clone()).filter(|name| !aside(name)).collect();
         for name in names {
             // Numbers that repeat, or rise, are numbers of a series, and no levels or identifiers.
-            if is_numbers(input, rows, &name, config)? {
+            if is_numbers(input, rows, &name, "--key", config)? {
                 options.types.entry(name).or_insert(TypeName::Numeric);
             }
         }
+        let known = known_columns(input, rows, config, &options)?;
+        options.drop.extend(known.iter().map(|known| known.name.clone()));
         let inferred = infer(input, rows, &options)?;
-        let is_known = |feature: &Feature| config.known.contains(&feature.name);
-        let (known, features): (Vec<Feature>, Vec<Feature>) =
-            inferred.schema.features.into_iter().partition(is_known);
-        let known = known_columns(input, rows, known, config)?;
         let (columns, others): (Vec<Feature>, Vec<Feature>) =
-            features.into_iter().partition(|feature| feature.storage.is_number());
+            inferred.schema.features.into_iter().partition(|feature| feature.storage.is_number());
         let mut notes: Vec<String> =
             inferred.warnings.into_iter().filter(|note| !note.contains("time of the rows")).collect();
         let time = |feature: &&Feature| !matches!(feature.kind, FeatureKind::Datetime { .. });
@@ -97,22 +95,35 @@ impl SeriesSchema {
 }
 
 /// Whether a column holds numbers only.
-fn is_numbers(input: &str, rows: &RecordBatch, name: &str, config: &DataConfig) -> Result<bool> {
+fn is_numbers(input: &str, rows: &RecordBatch, name: &str, flag: &str, config: &DataConfig) -> Result<bool> {
     let missing = MissingWords::of(&config.missing, name);
-    let array = column_of(input, rows, name, "--key")?;
+    let array = column_of(input, rows, name, flag)?;
     let column = Column { input, name, array, first_row: 0, missing: &missing, format: None };
     Ok(matches!(CellType::of(array.data_type()), CellType::Number | CellType::Text)
-        && array.null_count() < array.len()
-        && column.numbers().is_ok())
+        && column.numbers().is_ok_and(|numbers| numbers.iter().any(|x| !x.is_nan())))
 }
 
-/// The columns of `--known`; `features` are those of them that a model could use.
+/// The columns of `--known`. They are inferred apart: what a model of rows says of columns, such as
+/// that one is constant where it is given, does not hold of them.
 fn known_columns(
     input: &str,
     rows: &RecordBatch,
-    features: Vec<Feature>,
     config: &DataConfig,
+    options: &InferOptions,
 ) -> Result<Vec<KnownColumn>> {
+    let mut numbers = vec![];
+    for name in &config.known {
+        if is_numbers(input, rows, name, "--known", config)? {
+            numbers.push(name);
+        }
+    }
+    let fields = rows.schema();
+    let others = fields.fields().iter().map(|field| field.name()).filter(|name| !numbers.contains(name));
+    let options = InferOptions { key: None, label: None, drop: others.cloned().collect(), ..options.clone() };
+    let features = match numbers.is_empty() {
+        true => vec![],
+        false => infer(input, rows, &options)?.schema.features,
+    };
     let number = |name: &String| {
         let found = features.iter().find(|feature| feature.name == *name);
         found.filter(|feature| feature.storage.is_number()).cloned()

@@ -217,7 +217,7 @@ fn known_columns_are_numbers_or_levels_by_series_and_time() {
     let [price, clear, grey, big, _] = &set.series[0].known[..] else { panic!("{set:?}") };
     assert!(price[2].is_nan() && (price[0], price[3]) == (7.0, 9.0), "a day is missing: {set:?}");
     assert_eq!((clear[0], clear[3], grey[0], grey[3], big[0]), (1.0, 0.0, 0.0, 1.0, 1.0));
-    assert!(set.series[1].known[1][0].is_nan(), "a missing word is no level");
+    assert_eq!((set.series[1].known[1][0], set.series[1].known[2][0]), (0.0, 0.0), "NA is no level");
 
     let future = schema.read_known("f.csv", &rows).unwrap();
     let last = set.series[0].last_time().unwrap();
@@ -225,4 +225,58 @@ fn known_columns_are_numbers_or_levels_by_series_and_time() {
     assert_eq!(future.at(Some("b"), last), None);
     let error = schema.read_known("f.csv", &rows.project(&[0, 1, 3]).unwrap()).unwrap_err().to_string();
     assert!(error.contains("'sky'") && error.contains("--known"), "{error}");
+}
+
+#[test]
+fn blank_cells_of_known_columns_are_no_level_or_marked() {
+    let days = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-06"];
+    let flow: ArrayRef = Arc::new(Int64Array::from(vec![1, 4, 5, 2, 3]));
+    let holiday: ArrayRef =
+        Arc::new(StringArray::from(vec![Some("new year"), None, None, Some("may"), None]));
+    let open: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(1), Some(1), None]));
+    let price: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), Some(9), None, Some(8), Some(5)]));
+    let size: ArrayRef = Arc::new(StringArray::from(vec![Some("big"), Some("big"), None, None, None]));
+    let empty: ArrayRef = Arc::new(StringArray::from(vec![None::<&str>; 5]));
+    let columns = [("day", texts(&days)), ("flow", flow), ("holiday", holiday), ("open", open)];
+    let columns = columns.into_iter().chain([("price", price), ("size", size), ("empty", empty)]);
+    let rows = RecordBatch::try_from_iter_with_nullable(columns.map(|(n, c)| (n, c, true))).unwrap();
+    let known = ["holiday", "open", "price", "size", "empty"].map(String::from).to_vec();
+    let config = DataConfig { known, ..DataConfig::default() };
+    let (schema, notes) = SeriesSchema::infer("s.csv", &rows, &config).unwrap();
+    assert!(notes.iter().all(|note| note.contains("taken as the time")), "{notes:?}");
+    let found: Vec<_> = schema.known.iter().map(|known| (known.width(), known.fixed)).collect();
+    assert_eq!(found, [(2, false), (2, false), (2, false), (1, false), (0, true)]);
+    assert_eq!((schema.known[1].blank, schema.known[2].blank), (Some(1.0), Some(8.0)));
+    let set = schema.read("s.csv", &rows).unwrap();
+    let [may, new_year, open, closed, price, no_price, big] = &set.series[0].known[..] else {
+        panic!("{set:?}")
+    };
+    // 5 January has no row.
+    let given = |numbers: &[f64]| [&numbers[..4], &numbers[5..]].concat();
+    assert!(set.series[0].known.iter().all(|numbers| numbers[4].is_nan()), "{set:?}");
+    assert_eq!((given(new_year), given(may)), (vec![1.0, 0.0, 0.0, 0.0, 0.0], vec![0.0, 0.0, 0.0, 1.0, 0.0]));
+    assert_eq!((given(open), given(closed)), (vec![1.0; 5], vec![0.0, 1.0, 0.0, 0.0, 1.0]));
+    assert_eq!(
+        (given(price), given(no_price)),
+        (vec![7.0, 9.0, 8.0, 8.0, 5.0], vec![0.0, 0.0, 1.0, 0.0, 0.0])
+    );
+    assert_eq!(given(big), [1.0, 1.0, 0.0, 0.0, 0.0]);
+}
+
+#[test]
+fn future_rows_are_those_of_the_nearest_step() {
+    let numbers = |cells: Vec<f64>| -> ArrayRef { Arc::new(arrow_array::Float64Array::from(cells)) };
+    let table = |times: Vec<f64>| {
+        let price = numbers((0..times.len()).map(|row| row as f64).collect());
+        let columns = [("time", numbers(times)), ("flow", price.clone()), ("price", price)];
+        RecordBatch::try_from_iter(columns).unwrap()
+    };
+    let config = DataConfig { known: vec!["price".into()], ..config(None) };
+    let past = table(vec![0.0, 0.1, 0.2, 0.3]);
+    let (schema, _) = SeriesSchema::infer("s.csv", &past, &config).unwrap();
+    let last = schema.read("s.csv", &past).unwrap().series[0].last_time().unwrap();
+    let future = schema.read_known("f.csv", &table(vec![0.6, 0.4, 0.5, 0.5, 0.74])).unwrap();
+    let key = schema.key.unwrap();
+    let found = [1, 2, 3, 4, 5].map(|steps| future.at(None, key.after(last, steps)).map(|cells| cells[0]));
+    assert_eq!(found, [Some(1.0), Some(3.0), Some(0.0), Some(4.0), None]);
 }

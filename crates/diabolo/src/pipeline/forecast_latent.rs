@@ -2,7 +2,7 @@
 
 use super::events::{Cancel, Event, OnEvent};
 use crate::data::Encoded;
-use crate::model::forecast::{ForecastModel, LatentForecast, SplitSeries};
+use crate::model::forecast::{ForecastModel, LatentForecast, SplitSeries, WindowsFor, drawn_windows};
 use crate::model::{Batch, Context, Trainable};
 use crate::random::{Purpose, stream};
 use crate::tensor::{Device, to_host};
@@ -91,7 +91,7 @@ fn squared_error(model: &LatentForecast, rows: &Encoded, device: &Device) -> f64
     sum / rows.rows.max(1) as f64
 }
 
-/// Evenly spaced windows of the training part (0), or of the first (1) or the second (2) half of
+/// Windows of the training part (0), or of the first (1) or the second (2) half of
 /// the validation part.
 fn rows(model: &ForecastModel, series: &[SplitSeries], window: usize, part: usize) -> Encoded {
     let horizon = model.horizon;
@@ -105,9 +105,8 @@ fn rows(model: &ForecastModel, series: &[SplitSeries], window: usize, part: usiz
             places.extend(runs.into_iter().flatten().map(|origin| (at, column, origin)));
         }
     }
-    let every = places.len().div_ceil(WINDOWS[part]).max(1);
     let mut encoded = vec![];
-    for (at, column, origin) in places.into_iter().step_by(every) {
+    for (at, column, origin) in drawn_windows(places, WINDOWS[part], WindowsFor::Latent, part) {
         let one = &series[at];
         let (Some(values), unit) = (&one.columns[column], one.deviation[column]) else { continue };
         let deviation = model.window_deviation(values, origin, unit);

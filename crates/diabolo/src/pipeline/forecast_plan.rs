@@ -47,10 +47,13 @@ impl Plan {
         let season = match settings.season {
             Some(0) => None,
             Some(season) => Some(season),
-            None => found_season(schema, set, &parts),
+            None => {
+                let longest = settings.horizon.unwrap_or(most_usual_horizon(median));
+                found_season(schema, set, &parts, longest)
+            }
         };
         let step = schema.key.as_ref().map_or("1 row".into(), |key| key.step());
-        let horizon = settings.horizon.unwrap_or_else(|| season.unwrap_or(1).min(median / 8).max(1));
+        let horizon = settings.horizon.unwrap_or_else(|| season.unwrap_or(1).min(most_usual_horizon(median)));
         let train: Vec<Option<usize>> =
             set.series.iter().map(|one| Some(parts.parts(one, horizon)?.train.len())).collect();
         let short = train.iter().filter(|train| train.is_none()).count();
@@ -137,12 +140,18 @@ pub(super) fn regressors(schema: &SeriesSchema, split: &[SplitSeries]) -> Vec<Re
     Regressors::all(schema, longest)
 }
 
+/// The longest horizon that is not asked for, of series of so many steps.
+fn most_usual_horizon(steps: usize) -> usize {
+    (steps / 8).max(1)
+}
+
 /// The season that most columns of the training parts have, of those with one: a column without
-/// loses nothing by it, since windows and penalties are chosen by their errors.
-fn found_season(schema: &SeriesSchema, set: &SeriesSet, parts: &TimeSplit) -> Option<usize> {
+/// loses nothing by it, since windows and penalties are chosen by their errors. `horizon` is the
+/// longest that the fit may have: a shorter one leaves all of its training steps in training.
+fn found_season(schema: &SeriesSchema, set: &SeriesSet, parts: &TimeSplit, horizon: usize) -> Option<usize> {
     let candidates = schema.key.as_ref().map(|key| key.seasons()).unwrap_or_default();
     let (steps, most) = LOOKED_AT;
-    let train = |one: &Series| parts.parts(one, 1).map_or(0, |parts| parts.train.len());
+    let train = |one: &Series| parts.parts(one, horizon).map_or(0, |parts| parts.train.len());
     let columns = set.series.iter().flat_map(|one| one.values.iter().map(move |column| (column, train(one))));
     let mut counts = BTreeMap::<usize, usize>::new();
     for (column, train) in columns.take(most) {

@@ -79,7 +79,7 @@ impl Predictor {
     /// [`Error::Unsupported`] for a family that cannot decode codes; [`Error::Config`] for invalid
     /// settings; [`Error::Data`] if the origin's rows cannot be read.
     pub fn generate(&self, config: &GenerateConfig) -> Result<Generated> {
-        self.here(|| self.generated(config))
+        self.here(|| self.generated(config, 1))
     }
 
     /// `config.count` new series of so many steps from a model of windows: a row for each series
@@ -99,12 +99,21 @@ impl Predictor {
             let reason = "series are drawn, and are no points of a path";
             return Err(Error::conflict("--length", "--between and --traverse", reason));
         }
-        let count = task::windows_for(config.count, length, window);
-        let made = self.generate(&GenerateConfig { count, ..config.clone() })?;
-        task::long_series(&made.rows, config.count, length, window)
+        let each = task::windows_for(length, window);
+        let count = each.and_then(|each| each.checked_mul(config.count));
+        let count = count.filter(|count| task::fits_in_memory(self.saved(), *count).is_ok());
+        let (Some(each), Some(count)) = (each, count) else {
+            let expected =
+                "steps whose windows fit in memory; for more series, use several calls with different --seed";
+            return Err(Error::invalid_value("--length", expected, length));
+        };
+        let config = GenerateConfig { count, ..config.clone() };
+        let made = self.here(|| self.generated(&config, each))?;
+        task::long_series(&made.rows, count / each, length, window)
     }
 
-    fn generated(&self, config: &GenerateConfig) -> Result<Generated> {
+    /// New rows, of which so many one after the other have one condition.
+    fn generated(&self, config: &GenerateConfig, alike: usize) -> Result<Generated> {
         if config.count == 0 {
             return Err(Error::invalid_value("count", "1 or more", 0));
         }
@@ -122,7 +131,10 @@ impl Predictor {
         let (values, rows) = match (&codes, &config.origin) {
             (Some(codes), _) => task::rows_of(saved, codes, draw, seed, device)?,
             (None, Origin::Walk(walk)) => task::walk(saved, config.count, draw, walk, seed, device)?,
-            (None, _) => task::generate(saved, config.count, draw, &config.given, seed, device)?,
+            (None, _) => {
+                let given = task::NewConditions { given: &config.given, alike };
+                task::generate(saved, config.count, draw, given, seed, device)?
+            }
         };
         Ok(Generated { rows, values, line })
     }

@@ -238,7 +238,7 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     let reconstructions = split(task::project(saved, &shown, device));
     let seed = saved.header.config.training.seed;
-    let samples = task::generate(saved, SAMPLES, task::Draw::Mean, &[], seed, device)
+    let samples = task::generate(saved, SAMPLES, task::Draw::Mean, Default::default(), seed, device)
         .map_or(vec![], |(values, _)| split(values));
     let sampler = if saved.architecture.family.has_prior() { Sampler::Prior } else { Sampler::Walk };
     Some(Pictures {

@@ -88,7 +88,8 @@ fn panels(series: &SeriesForecast, columns: &[String], levels: &[f64]) -> Vec<Fo
 
 /// What the errors of the model say beyond their means.
 fn diagnosis(scores: &ForecastScores) -> ForecastDiagnosis {
-    let level = |(level, by_step): (&String, &Vec<f64>)| (level.parse().unwrap_or(0.0), by_step.clone());
+    let level =
+        |(level, by_step): (&String, &Vec<Option<f64>>)| (level.parse().unwrap_or(0.0), with_gaps(by_step));
     let window = |window: &WorstWindow| {
         let column = &window.column;
         let name = window.series.as_ref().map_or(column.clone(), |series| format!("{series}: {column}"));
@@ -99,6 +100,11 @@ fn diagnosis(scores: &ForecastScores) -> ForecastDiagnosis {
         autocorrelation: scores.diagnosis.residual_autocorrelation.clone(),
         worst_windows: scores.diagnosis.worst_windows.iter().map(window).collect(),
     }
+}
+
+/// Numbers for a line, which has a gap at NaN.
+fn with_gaps(numbers: &[Option<f64>]) -> Vec<f64> {
+    numbers.iter().map(|x| x.unwrap_or(f64::NAN)).collect()
 }
 
 fn methods(scores: &ForecastScores) -> Vec<MethodErrors> {
@@ -116,7 +122,7 @@ fn methods(scores: &ForecastScores) -> Vec<MethodErrors> {
                 measure("coverage of 80 %", percent("0.8")),
                 measure("of 95 %", percent("0.95")),
             ],
-            by_step: errors.mae_by_step.clone(),
+            by_step: with_gaps(&errors.mae_by_step),
         }
     };
     let linear = scores.model == scores.ridge;

@@ -18,7 +18,7 @@ pub enum Draw {
 }
 
 /// Returns an error for more rows than fit in memory.
-pub(super) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
+pub(crate) fn fits_in_memory(saved: &SavedModel, count: usize) -> Result<()> {
     columns_fit_in_memory(saved.header.preprocessor.width().max(saved.architecture.latent_dim), count)
 }
 

@@ -1,46 +1,79 @@
 //! Generation of new rows.
 
 use crate::tensor::Tensor;
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, UInt64Array};
 
 use super::draw::{Draw, decoded_rows, drawn, fits_in_memory};
 use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
-use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::Condition;
+use crate::data::{Condition, Preprocessor};
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
 use crate::random::{Purpose, Stream, stream};
 use crate::tensor::Device;
+use crate::{Error, Result};
 
 /// `count` new rows: encoded (row-major) and decoded.
 ///
 /// Families with a prior draw z ~ p(z), then take the mean of p(x|z) or a draw from it; other
 /// families use [`walk`](super::walk) with default settings.
 ///
-/// `given` are condition columns and their values; others have their shares of the training rows,
-/// see [`Preprocessor::drawn_conditions`](crate::data::Preprocessor::drawn_conditions). The
-/// condition columns come first.
+/// The condition columns come first.
 pub fn generate(
     saved: &SavedModel,
     count: usize,
     draw: Draw,
-    given: &[(String, String)],
+    conditions: NewConditions,
     seed: u64,
     device: &Device,
 ) -> Result<(Vec<f32>, RecordBatch)> {
     decodes_codes(saved)?;
     fits_in_memory(saved, count)?;
-    let preprocessor = &saved.header.preprocessor;
-    let noise = &mut stream(seed, Purpose::DrawnConditions, 0, 0);
-    let (condition, said) = preprocessor.drawn_conditions(given, count, noise)?.unzip();
+    let (condition, said) = conditions.draw(&saved.header.preprocessor, count, seed)?.unzip();
     let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
     let values = new_rows(&source, count, draw, seed, device)?;
     let rows = decoded_rows(saved, &values, draw, seed)?;
     let Some(said) = said else { return Ok((values, rows)) };
     let columns = [columns_of(&said), columns_of(&rows)].concat();
     Ok((values, table(count, columns)?))
+}
+
+/// The conditions of new rows.
+#[derive(Debug, Clone, Copy)]
+pub struct NewConditions<'a> {
+    /// Condition columns and their values; others have their shares of the training rows, see
+    /// [`Preprocessor::drawn_conditions`].
+    pub given: &'a [(String, String)],
+    /// So many rows, one after the other, have one condition.
+    pub alike: usize,
+}
+
+impl Default for NewConditions<'_> {
+    fn default() -> Self {
+        NewConditions { given: &[], alike: 1 }
+    }
+}
+
+impl NewConditions<'_> {
+    fn draw(
+        self,
+        preprocessor: &Preprocessor,
+        count: usize,
+        seed: u64,
+    ) -> Result<Option<(Condition, RecordBatch)>> {
+        let noise = &mut stream(seed, Purpose::DrawnConditions, 0, 0);
+        let drawn = preprocessor.drawn_conditions(self.given, count.div_ceil(self.alike), noise)?;
+        let Some((condition, said)) = drawn else { return Ok(None) };
+        if self.alike == 1 {
+            return Ok(Some((condition, said)));
+        }
+        let of_row: Vec<usize> = (0..count).map(|row| row / self.alike).collect();
+        let indices: UInt64Array = of_row.iter().map(|row| *row as u64).collect();
+        let said = arrow_select::take::take_record_batch(&said, &indices)
+            .map_err(|cause| Error::internal(cause.to_string()))?;
+        Ok(Some((condition.select(&of_row), said)))
+    }
 }
 
 /// Rows that are drawn to calibrate draws.

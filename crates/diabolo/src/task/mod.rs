@@ -28,13 +28,14 @@ pub use detect::{
     unseen_nats,
 };
 pub use draw::Draw;
+pub(crate) use draw::fits_in_memory;
 pub use encode::{codes, decode, encode, encode_alone, latent_names};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use feature_scores::{FeatureScores, LabelledParts, score_features};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
 pub use forecast::{ColumnForecast, ForecastOptions, Forecasts, FutureRows, SeriesForecast, Start, forecast};
 pub(crate) use generate::calibrate_draws;
-pub use generate::generate;
+pub use generate::{NewConditions, generate};
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};
 pub use names::renamed;
 pub use posterior::encode_posterior;

@@ -15,9 +15,10 @@ use crate::{Error, Result};
 /// Windows that may continue a series, at each join.
 const CANDIDATES: usize = 16;
 
-/// The number of generated windows that so many series of this length are made of.
-pub fn windows_for(series: usize, length: usize, window: usize) -> usize {
-    series.saturating_mul(1 + CANDIDATES * joins(length, window))
+/// The number of generated windows that a series of this length is made of; `None` if it cannot be
+/// counted.
+pub fn windows_for(length: usize, window: usize) -> Option<usize> {
+    joins(length, window).checked_mul(CANDIDATES)?.checked_add(1)
 }
 
 /// The steps that two joined windows share.
@@ -29,8 +30,8 @@ fn joins(length: usize, window: usize) -> usize {
     length.saturating_sub(window).div_ceil((window - overlap(window)).max(1))
 }
 
-/// Series in long format from generated windows, of which there are [`windows_for`]: a row for each
-/// series and step.
+/// Series in long format from generated windows, [`windows_for`] each, one after the other: a row for
+/// each series and step.
 ///
 /// A series as long as a window, or shorter, is the end of one. A longer one is continued: of the
 /// next candidates, the one whose first half is nearest to the last half of the series goes on from
@@ -39,12 +40,11 @@ fn joins(length: usize, window: usize) -> usize {
 /// # Errors
 /// [`Error::Internal`] if there are not so many windows.
 pub fn long_series(rows: &RecordBatch, series: usize, length: usize, window: usize) -> Result<RecordBatch> {
-    if rows.num_rows() < windows_for(series, length, window) {
-        return Err(Error::internal("too few windows for the series"));
-    }
+    let each = windows_for(length, window);
+    let each = each.filter(|each| each.saturating_mul(series) <= rows.num_rows());
+    let each = each.ok_or_else(|| Error::internal("too few windows for the series"))?;
     let columns = lagged(rows);
     let numbers = standardized(&columns, window);
-    let each = 1 + CANDIDATES * joins(length, window);
     let steps: Vec<(usize, usize)> =
         (0..series).flat_map(|one| steps_of(&numbers, one * each, length, window)).collect();
     let taken = |name: &str| columns.iter().any(|(field, _)| field.name() == name);
@@ -176,5 +176,6 @@ mod tests {
         let expected: Vec<f64> = (0..length).map(|step| ((3 + step) % 7) as f64).collect();
         assert_eq!(numbers(&made, "x"), expected);
         assert!(long_series(&windows(&places[1..]), 1, length, 4).is_err());
+        assert_eq!((windows_for(4, 4), windows_for(usize::MAX, 4)), (Some(1), None));
     }
 }

@@ -45,7 +45,7 @@ fn a_model_of_every_family_is_the_same_in_double_precision() {
         };
         assert_near(&format!("scores of {family}"), &score(&saved, &single), &score(&loaded, &double));
         if saved.architecture.family.decodes_codes() {
-            let (_, made) = task::generate(&loaded, 5, Draw::Sample, &[], 0, &double).unwrap();
+            let (_, made) = task::generate(&loaded, 5, Draw::Sample, Default::default(), 0, &double).unwrap();
             assert_eq!(made.num_rows(), 5, "{family}");
         }
     }

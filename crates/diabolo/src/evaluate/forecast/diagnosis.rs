@@ -1,12 +1,9 @@
 //! Where a forecast fails on test windows: the worst windows, what its errors have in common, and
 //! whether the intervals hold as often as they say.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::intervals::Intervals;
-use super::levels::{LEVELS, within};
-use super::method::Method;
+use super::levels::LEVELS;
 use crate::data::SeriesSchema;
 use crate::model::forecast::{ForecastModel, SplitSeries};
 use crate::stats::elementary::double::inverse_normal_cdf;
@@ -74,66 +71,45 @@ impl Diagnosis {
 }
 
 /// One test window of a column.
-struct Window {
-    series: usize,
-    column: usize,
-    origin: usize,
-    /// The mean absolute error, standardised; NaN without observed values.
-    mae: f64,
-    /// The error of the first step; NaN where missing.
-    first: f64,
-    /// The share of values within the interval of each level.
-    within: [f64; LEVELS.len()],
+pub(super) struct Window {
+    pub series: usize,
+    pub column: usize,
+    pub origin: usize,
+    /// The error of the first step, standardised, if its value is observed.
+    pub first: Option<f64>,
+    /// `None` without observed values.
+    pub means: Option<WindowMeans>,
 }
 
-/// Looks at the errors on test windows; `validation` is the number of steps that intervals were
-/// calibrated on.
+/// Means over the observed values of a window.
+pub(super) struct WindowMeans {
+    /// The mean absolute error, standardised.
+    pub mae: f64,
+    /// The share of values within the interval of each level.
+    pub within: [f64; LEVELS.len()],
+}
+
+/// Looks at the errors on test windows, which are in order of series, column and time;
+/// `validation` is the number of steps that intervals were calibrated on.
 pub(super) fn diagnose(
+    windows: &[Window],
     model: &ForecastModel,
-    intervals: &Intervals,
     series: &[SplitSeries],
     schema: &SeriesSchema,
     validation: usize,
 ) -> Diagnosis {
-    let windows = windows(model, intervals, series);
     let independent = |steps: usize| (steps as f64 / model.horizon as f64).max(1.0);
     let test = series.iter().map(|one| one.parts.test.len()).sum();
     Diagnosis {
-        worst_windows: worst(&windows, model.horizon, series, schema),
-        residual_autocorrelation: autocorrelation(&windows, model.season),
-        coverage_differs: differing(&windows, [independent(test), independent(validation)], model.horizon),
+        worst_windows: worst(windows, model.horizon, series, schema),
+        residual_autocorrelation: autocorrelation(windows, model.season),
+        coverage_differs: differing(windows, [independent(test), independent(validation)], model.horizon),
     }
 }
 
-/// All test windows of all columns, in order of series, column and time.
-fn windows(model: &ForecastModel, intervals: &Intervals, series: &[SplitSeries]) -> Vec<Window> {
-    let mut places = vec![];
-    for (at, one) in series.iter().enumerate() {
-        for column in (0..model.of_column.len()).filter(|&column| one.deviation[column] > 0.0) {
-            let last = (one.parts.test.end + 1).saturating_sub(model.horizon);
-            places.extend((one.parts.test.start..last).map(|origin| (at, column, origin)));
-        }
-    }
-    let of_place = |&(at, column, origin): &(usize, usize, usize)| {
-        let (one, deviation) = (&series[at], series[at].deviation[column]);
-        let values = one.columns[column].as_ref()?;
-        let made = Method::Model.predict(model, column, values, origin, deviation);
-        let scale = intervals.scale(model, values, origin, deviation) / deviation;
-        let errors = made.iter().zip(&one.observed[column][origin..]).map(|(y, x)| (x - y) / deviation);
-        let errors: Vec<f64> = errors.collect();
-        let (mut count, mut sum, mut held) = (0.0, 0.0, [0.0; LEVELS.len()]);
-        for (step, error) in errors.iter().enumerate().filter(|(_, error)| !error.is_nan()) {
-            count += 1.0;
-            sum += error.abs();
-            let quantile = intervals.at(column, model.horizon, step, scale);
-            held.iter_mut()
-                .zip(within(*error, quantile))
-                .for_each(|(held, within)| *held += f64::from(within));
-        }
-        let within = held.map(|held| held / count);
-        Some(Window { series: at, column, origin, mae: sum / count, first: errors[0], within })
-    };
-    places.par_iter().filter_map(of_place).collect()
+/// The windows of each column of each series.
+fn runs(windows: &[Window]) -> impl Iterator<Item = &[Window]> {
+    windows.chunk_by(|a, b| (a.series, a.column) == (b.series, b.column))
 }
 
 /// The windows with the largest errors; of overlapping ones of a column, the worst.
@@ -143,29 +119,31 @@ fn worst(
     series: &[SplitSeries],
     schema: &SeriesSchema,
 ) -> Vec<WorstWindow> {
-    let mut sorted: Vec<&Window> = windows.iter().filter(|window| window.mae.is_finite()).collect();
-    sorted.sort_by(|a, b| b.mae.total_cmp(&a.mae));
-    let mut found: Vec<&Window> = vec![];
-    for window in sorted {
-        let apart = |other: &&Window| {
+    let mae = |window: &'_ Window| window.means.as_ref().map(|means| means.mae);
+    let mut sorted: Vec<(&Window, f64)> =
+        windows.iter().filter_map(|window| Some((window, mae(window)?))).collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let mut found: Vec<(&Window, f64)> = vec![];
+    for (window, mae) in sorted {
+        let apart = |(other, _): &(&Window, f64)| {
             (window.series, window.column) != (other.series, other.column)
                 || window.origin.abs_diff(other.origin) >= horizon
         };
         if found.iter().all(apart) {
-            found.push(window);
+            found.push((window, mae));
         }
         if found.len() == WORST {
             break;
         }
     }
-    let named = |window: &&Window| WorstWindow {
+    let named = |(window, mae): &(&Window, f64)| WorstWindow {
         series: series[window.series].name.clone(),
         column: schema.columns[window.column].name.clone(),
         first: match &schema.key {
             Some(key) => key.text(key.at(&series[window.series].times, window.origin)),
             None => (window.origin + 1).to_string(),
         },
-        mae_standardized: window.mae,
+        mae_standardized: *mae,
     };
     found.iter().map(named).collect()
 }
@@ -173,21 +151,19 @@ fn worst(
 /// The autocorrelation of the errors of the next value: Σ e_t e_{t+k} / Σ e_t², with e less its
 /// mean in each series and column.
 fn autocorrelation(windows: &[Window], season: Option<usize>) -> Vec<f64> {
-    let runs: Vec<Vec<f64>> = windows
-        .chunk_by(|a, b| (a.series, a.column) == (b.series, b.column))
-        .map(|run| {
-            let given = || run.iter().map(|window| window.first).filter(|error| !error.is_nan());
-            let mean = given().sum::<f64>() / given().count().max(1) as f64;
-            run.iter().map(|window| window.first - mean).collect()
-        })
-        .collect();
+    let centred = |run: &[Window]| -> Vec<Option<f64>> {
+        let given = || run.iter().filter_map(|window| window.first);
+        let mean = given().sum::<f64>() / given().count().max(1) as f64;
+        run.iter().map(|window| Some(window.first? - mean)).collect()
+    };
+    let runs: Vec<Vec<Option<f64>>> = runs(windows).map(centred).collect();
     let longest = runs.iter().map(Vec::len).max().unwrap_or(0);
     let (least, most) = LAGS;
     let lags = season.unwrap_or(1).clamp(least, most).min(longest / 4);
-    let variance: f64 = runs.iter().flatten().filter(|e| !e.is_nan()).map(|e| e * e).sum();
+    let variance: f64 = runs.iter().flatten().flatten().map(|e| e * e).sum();
     let at = |lag: usize| {
-        let products = runs.iter().flat_map(|run| run.iter().zip(run.iter().skip(lag)).map(|(a, b)| a * b));
-        products.filter(|x| !x.is_nan()).sum::<f64>() / variance
+        let pairs = runs.iter().flat_map(|run| run.iter().zip(run.iter().skip(lag)));
+        pairs.filter_map(|(a, b)| Some((*a)? * (*b)?)).sum::<f64>() / variance
     };
     if variance > 0.0 { (1..=lags).map(at).collect() } else { vec![] }
 }
@@ -200,11 +176,8 @@ fn autocorrelation(windows: &[Window], season: Option<usize>) -> Vec<f64> {
 fn differing(windows: &[Window], [test, validation]: [f64; 2], horizon: usize) -> Option<CoverageDiffers> {
     let bound = -inverse_normal_cdf(CHANCE / 2.0);
     let of_level = |(at, level): (usize, &f64)| {
-        let shares: Vec<f64> =
-            windows.iter().map(|window| window.within[at]).filter(|share| !share.is_nan()).collect();
-        let mean = |of: &[f64]| of.iter().sum::<f64>() / of.len().max(1) as f64;
-        let coverage = mean(&shares);
-        let blocks: Vec<f64> = shares.chunks(horizon).map(mean).collect();
+        let coverage = mean_within(windows, at).unwrap_or(*level);
+        let blocks = blocks(windows, horizon, at);
         let spread = blocks.iter().map(|share| (share - coverage) * (share - coverage)).sum::<f64>();
         let own = spread / (blocks.len() as f64 - 1.0).max(1.0) / test;
         let binomial = level * (1.0 - level);
@@ -216,12 +189,35 @@ fn differing(windows: &[Window], [test, validation]: [f64; 2], horizon: usize) -
     all.max_by(|a, b| size(a).total_cmp(&size(b)))
 }
 
+/// The mean share within the intervals of a level; `None` without observed values.
+fn mean_within(windows: &[Window], level: usize) -> Option<f64> {
+    let shares = || windows.iter().filter_map(|window| Some(window.means.as_ref()?.within[level]));
+    let count = shares().count();
+    (count > 0).then(|| shares().sum::<f64>() / count as f64)
+}
+
+/// The mean share within the intervals of a level in each block of a horizon, within a column of a
+/// series: windows of others do not overlap.
+fn blocks(windows: &[Window], horizon: usize, level: usize) -> Vec<f64> {
+    let blocks = runs(windows).flat_map(|run| run.chunks(horizon));
+    blocks.filter_map(|block| mean_within(block, level)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn window(origin: usize, first: f64, share: f64) -> Window {
-        Window { series: 0, column: 0, origin, mae: first.abs(), first, within: [share; LEVELS.len()] }
+        let means = Some(WindowMeans { mae: first.abs(), within: [share; LEVELS.len()] });
+        Window { series: 0, column: 0, origin, first: Some(first), means }
+    }
+
+    #[test]
+    fn blocks_end_with_a_series() {
+        let mut windows: Vec<Window> = (0..6).map(|t| window(t, 1.0, 1.0)).collect();
+        windows.extend((0..6).map(|t| Window { series: 1, ..window(t, 1.0, 0.0) }));
+        windows[6].means = None;
+        assert_eq!(blocks(&windows, 4, 0), [1.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]

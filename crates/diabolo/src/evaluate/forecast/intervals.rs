@@ -5,14 +5,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Method;
-use crate::model::forecast::{Filled, ForecastModel, Parts, SplitSeries};
+use crate::model::forecast::{Filled, ForecastModel, Parts, SplitSeries, WindowsFor, drawn_windows};
 
 /// The probabilities of the stored quantiles of errors.
 pub const PROBABILITIES: [f64; 25] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75,
     0.8, 0.85, 0.9, 0.95, 0.975, 0.99, 0.995,
 ];
-/// Validation windows of a column that are used, at most; evenly spaced ones if there are more.
+/// Validation windows of a column that are used, at most.
 const MOST_WINDOWS: usize = 4000;
 
 /// Quantiles of the errors of a method on held-out windows, for each column and step.
@@ -93,7 +93,6 @@ fn errors(
             places.extend(runs.into_iter().flatten().map(|origin| (at, origin)));
         }
     }
-    let every = places.len().div_ceil(MOST_WINDOWS).max(1);
     let of_window = |&(at, origin): &(usize, usize)| {
         let one = &series[at];
         let (values, deviation) = (one.columns[column].as_ref()?, one.deviation[column]);
@@ -103,7 +102,8 @@ fn errors(
         let local = (model.window_deviation(values, origin, deviation) / deviation) as f32;
         Some(WindowErrors { errors: errors.collect(), local })
     };
-    places.iter().step_by(every).filter_map(of_window).collect()
+    let places = drawn_windows(places, MOST_WINDOWS, WindowsFor::Intervals, column);
+    places.iter().filter_map(of_window).collect()
 }
 
 /// The errors at a step in the unit, sorted, without missing ones.
@@ -158,9 +158,9 @@ fn window_loss(window: &WindowErrors, step: usize, local: bool, quantiles: &[f32
     PROBABILITIES.iter().zip(quantiles).map(loss).sum()
 }
 
-/// Paths of errors of the model on the windows of a part, evenly spaced: paths × columns × steps,
-/// joint over columns and steps, in the unit of intervals that are `local` or not. Windows with a
-/// missing value are left out.
+/// Paths of errors of the model on windows of a part: paths × columns × steps, joint over columns
+/// and steps, in the unit of intervals that are `local` or not. Windows with a missing value are
+/// left out.
 pub fn paths_of_errors(
     model: &ForecastModel,
     series: &[SplitSeries],
@@ -188,8 +188,8 @@ pub fn paths_of_errors(
     };
     let places: Vec<(&SplitSeries, usize)> =
         series.iter().flat_map(|one| origins(one).map(move |origin| (one, origin))).collect();
-    let every = places.len().div_ceil(most.max(1)).max(1);
-    places.iter().step_by(every).filter_map(|(one, origin)| path(one, *origin)).flatten().collect()
+    let places = drawn_windows(places, most, WindowsFor::Paths, 0);
+    places.into_iter().filter_map(|(one, origin)| path(one, origin)).flatten().collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::diagnosis::{Diagnosis, diagnose};
+use super::diagnosis::{Diagnosis, Window, WindowMeans, diagnose};
 use super::intervals::Intervals;
 use super::levels::{LEVELS, within};
 use super::method::Method;
@@ -34,12 +34,12 @@ pub struct ForecastErrors {
     pub crps: Option<f64>,
     /// The share of values within the interval of each level.
     pub coverage: BTreeMap<String, f64>,
-    /// Mean absolute error of each step, standardised.
+    /// Mean absolute error of each step, standardised; `None` where no value is observed.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub mae_by_step: Vec<f64>,
-    /// The share of values within the interval of each level at each step.
+    pub mae_by_step: Vec<Option<f64>>,
+    /// The share of values within the interval of each level at each step, likewise.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub coverage_by_step: BTreeMap<String, Vec<f64>>,
+    pub coverage_by_step: BTreeMap<String, Vec<Option<f64>>>,
 }
 
 /// The errors of a model beside naive forecasts.
@@ -105,7 +105,8 @@ impl Sums {
         let steps = || self.by_step.iter();
         let levels = || LEVELS.iter().enumerate().filter(|_| intervals);
         let within = |at: usize| mean(steps().map(|step| step.within[at]).sum());
-        let by_step = |at: usize| steps().map(|step| step.within[at] / step.cells).collect();
+        let mean_of = |step: &StepSums, sum: f64| (step.cells > 0.0).then(|| sum / step.cells);
+        let by_step = |at: usize| steps().map(|step| mean_of(step, step.within[at])).collect();
         ForecastErrors {
             mse_standardized: mean(self.squared),
             mae_standardized: mean(self.absolute),
@@ -113,7 +114,7 @@ impl Sums {
             smape: mean(self.percent),
             crps: intervals.then(|| mean(self.pinball)),
             coverage: levels().map(|(at, level)| (level.to_string(), within(at))).collect(),
-            mae_by_step: steps().map(|step| step.absolute / step.cells).collect(),
+            mae_by_step: steps().map(|step| mean_of(step, step.absolute)).collect(),
             coverage_by_step: levels().map(|(at, level)| (level.to_string(), by_step(at))).collect(),
         }
     }
@@ -133,40 +134,49 @@ pub fn evaluate(
         series.iter().map(|one| (one.parts.test.len() + 1).saturating_sub(model.horizon)).sum();
     let of = |method: Method| errors(method, model, intervals.get(&method), series);
     (windows > 0).then_some(())?;
+    let (own, of_windows) = of(Method::Model)?;
+    let diagnosis = match intervals.contains_key(&Method::Model) {
+        true => diagnose(&of_windows, model, series, schema, validation),
+        false => Diagnosis::default(),
+    };
     Some(ForecastScores {
         horizon: model.horizon,
         windows,
-        model: of(Method::Model)?,
-        diagnosis: (intervals.get(&Method::Model))
-            .map(|intervals| diagnose(model, intervals, series, schema, validation))
-            .unwrap_or_default(),
-        ridge: of(Method::Ridge)?,
-        last_value: of(Method::LastValue)?,
-        seasonal_naive: of(Method::SeasonalNaive)?,
+        model: own,
+        diagnosis,
+        ridge: of(Method::Ridge)?.0,
+        last_value: of(Method::LastValue)?.0,
+        seasonal_naive: of(Method::SeasonalNaive)?.0,
     })
 }
 
-/// The errors of a method; `None` if no value is observed.
+/// The errors of a method, and those of each window; `None` if no value is observed.
 fn errors(
     method: Method,
     model: &ForecastModel,
     intervals: Option<&Intervals>,
     series: &[SplitSeries],
-) -> Option<ForecastErrors> {
-    let (mut all, mut scaled) = (Sums::new(model.horizon), vec![]);
-    for one in series {
+) -> Option<(ForecastErrors, Vec<Window>)> {
+    let (mut all, mut scaled, mut windows) = (Sums::new(model.horizon), vec![], vec![]);
+    for (at, one) in series.iter().enumerate() {
         for column in (0..model.of_column.len()).filter(|&column| one.deviation[column] > 0.0) {
             let last = (one.parts.test.end + 1).saturating_sub(model.horizon);
             let origins: Vec<usize> = (one.parts.test.start..last).collect();
             let sums = |some: &[usize]| {
                 let mut sums = Sums::new(model.horizon);
-                some.iter()
-                    .for_each(|&origin| add(&mut sums, method, model, intervals, one, (column, origin)));
-                sums
+                let of_origin = |&origin: &usize| {
+                    let (first, means) = add(&mut sums, method, model, intervals, one, (column, origin))?;
+                    Some(Window { series: at, column, origin, first, means })
+                };
+                let windows: Vec<Window> = some.iter().filter_map(of_origin).collect();
+                (sums, windows)
             };
-            let parts: Vec<Sums> = origins.par_chunks(TOGETHER).map(sums).collect();
+            let parts: Vec<(Sums, Vec<Window>)> = origins.par_chunks(TOGETHER).map(sums).collect();
             let mut own = Sums::new(model.horizon);
-            parts.iter().for_each(|part| own.merge(part));
+            for (sums, more) in parts {
+                own.merge(&sums);
+                windows.extend(more);
+            }
             let naive = one.naive_error[column] / one.deviation[column];
             if own.cells > 0.0 && naive > 0.0 {
                 scaled.push(own.absolute / own.cells / naive);
@@ -175,10 +185,11 @@ fn errors(
         }
     }
     let mase = (!scaled.is_empty()).then(|| scaled.iter().sum::<f64>() / scaled.len() as f64);
-    (all.cells > 0.0).then(|| all.errors(mase, intervals.is_some()))
+    (all.cells > 0.0).then(|| (all.errors(mase, intervals.is_some()), windows))
 }
 
-/// Adds the errors of one window of a column.
+/// Adds the errors of one window of a column; the error of its first step, and its means. `None` if
+/// nothing can be predicted.
 fn add(
     sums: &mut Sums,
     method: Method,
@@ -186,15 +197,19 @@ fn add(
     intervals: Option<&Intervals>,
     one: &SplitSeries,
     (column, origin): (usize, usize),
-) {
-    let (Some(values), deviation) = (&one.columns[column], one.deviation[column]) else { return };
+) -> Option<(Option<f64>, Option<WindowMeans>)> {
+    let (values, deviation) = (one.columns[column].as_ref()?, one.deviation[column]);
     let made = method.predict(model, column, values, origin, deviation);
     let scale = intervals.map(|intervals| intervals.scale(model, values, origin, deviation));
+    let (mut first, mut count, mut absolute, mut within_all) = (None, 0.0, 0.0, [0.0; LEVELS.len()]);
     for (step, (y, x)) in made.iter().zip(&one.observed[column][origin..]).enumerate() {
         if x.is_nan() {
             continue;
         }
         let error = (x - y) / deviation;
+        first = first.or((step == 0).then_some(error));
+        count += 1.0;
+        absolute += error.abs();
         sums.cells += 1.0;
         sums.squared += error * error;
         sums.absolute += error.abs();
@@ -211,7 +226,28 @@ fn add(
             (p * beyond).max((p - 1.0) * beyond)
         };
         sums.pinball += 2.0 * CRPS.map(pinball).sum::<f64>() / CRPS.count() as f64;
-        let held = within(error, quantile);
-        sums.by_step[step].within.iter_mut().zip(held).for_each(|(sum, held)| *sum += f64::from(held));
+        let held = within(error, quantile).map(f64::from);
+        of_step.within.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
+        within_all.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
+    }
+    let means = (count > 0.0)
+        .then(|| WindowMeans { mae: absolute / count, within: within_all.map(|sum| sum / count) });
+    Some((first, means))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_step_without_values_has_no_error() {
+        let mut sums = Sums { cells: 2.0, absolute: 3.0, ..Sums::new(2) };
+        sums.by_step[0] = StepSums { cells: 2.0, absolute: 3.0, within: [2.0, 1.0, 0.0] };
+        let errors = sums.errors(None, true);
+        assert_eq!(errors.mae_by_step, [Some(1.5), None]);
+        assert_eq!(errors.coverage_by_step["0.9"], [Some(0.5), None]);
+        let json = serde_json::to_string(&errors).unwrap();
+        assert_eq!(serde_json::from_str::<ForecastErrors>(&json).unwrap(), errors);
     }
 }

@@ -14,7 +14,7 @@ pub use latent::LatentForecast;
 pub use regressors::{Effect, KnownSteps, Regressors, effects_in_words};
 pub use ridge::{Anchor, LinearForecast, RidgeChoice, choose, ridge};
 pub use split::SplitSeries;
-pub use windows::{Filled, Parts, naive_error, spread};
+pub use windows::{Filled, Parts, WindowsFor, drawn_windows, naive_error, spread};
 
 use rayon::prelude::*;
 
@@ -79,12 +79,6 @@ impl ForecastModel {
         let mut made = matrix.predict(&values.before(origin, matrix.window));
         made.iter_mut().enumerate().for_each(|(h, y)| *y += values.effect(origin + h));
         made
-    }
-
-    /// A column of a series, filled, with the effect of what is known of its steps; `unit` is the
-    /// deviation of the series. `None` if no number is given.
-    pub fn filled(&self, column: usize, values: &[f64], unit: f64, known: &KnownSteps) -> Option<Filled> {
-        Filled::with_effect(values, &self.effects[column].by_step(known), unit)
     }
 
     /// The known columns that some effect needs.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::random::{Purpose, permutation, stream};
+
 /// A gap of so many steps is filled for training too; windows do not predict longer ones.
 const SHORT_GAP: usize = 6;
 
@@ -101,6 +103,34 @@ impl Filled {
     }
 }
 
+/// What windows are drawn for: each use has draws of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowsFor {
+    /// The effect of what is known.
+    Effect = 0,
+    /// Intervals.
+    Intervals = 1,
+    /// Paths of errors.
+    Paths = 2,
+    /// The latent part.
+    Latent = 3,
+}
+
+/// So many of the windows at most, in order; each `part` of a use has its own draws.
+///
+/// They are drawn at random: of evenly spaced ones, all would begin on one weekday if their distance
+/// is a multiple of a week. The draws do not depend on the seed of a fit.
+pub fn drawn_windows<T: Copy>(windows: Vec<T>, most: usize, of: WindowsFor, part: usize) -> Vec<T> {
+    if windows.len() <= most {
+        return windows;
+    }
+    let noise = &mut stream(0, Purpose::ForecastWindows, of as u64, part as u64);
+    let mut chosen = permutation(noise, windows.len());
+    chosen.truncate(most);
+    chosen.sort_unstable();
+    chosen.into_iter().map(|at| windows[at]).collect()
+}
+
 /// The parts of a series in time: training, validation, test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parts {
@@ -196,6 +226,17 @@ mod tests {
         let mut holed = whole;
         holed.in_gap[8] = true;
         assert_eq!(holed.origins(&(0..15), 4, 3), [4..6, 9..13]);
+    }
+
+    #[test]
+    fn drawn_windows_are_of_all_weekdays() {
+        let days: Vec<usize> = (0..700).collect();
+        assert_eq!(drawn_windows(days.clone(), 700, WindowsFor::Effect, 0), days);
+        let drawn = |part: usize| drawn_windows(days.clone(), 100, WindowsFor::Effect, part);
+        assert!(drawn(0).len() == 100 && drawn(0).is_sorted() && drawn(0) == drawn(0));
+        assert_ne!(drawn(0), drawn(1));
+        let of_day = |day: usize| drawn(0).iter().filter(|at| *at % 7 == day).count();
+        assert!((0..7).all(|day| (5..25).contains(&of_day(day))), "{:?}", drawn(0));
     }
 
     #[test]

@@ -11,13 +11,13 @@ pub use options::{ColumnForecast, ForecastOptions, FutureRows, SeriesForecast, S
 use crate::artifact::SavedForecast;
 use crate::data::Series;
 use crate::{Error, Result};
-use one::{Given, known_steps, one_series};
+use one::{Given, effects, one_series};
 use tables::{intervals_table, paths, samples_table};
 
 /// Sample paths at most: a table of more would not fit into memory.
 const MOST_PATHS: usize = 10_000;
 
-/// Notes of a back-test from many steps, at most.
+/// Notes of the origins of a back-test, at most.
 const MOST_NOTES: usize = 6;
 
 /// Forecasts of the series of a table.
@@ -48,7 +48,7 @@ pub fn forecast(
     let future = options.future.as_ref();
     let future = future.map(|given| schema.read_known(&given.input, &given.rows)).transpose()?;
     let mut notes = set.notes.clone();
-    let (mut made, mut left_out) = (vec![], vec![]);
+    let (mut made, mut left_out, mut of_origins) = (vec![], vec![], vec![]);
     for (at, series) in set.series.iter().enumerate() {
         let found = start(saved, series, options).and_then(|start| origins(series, start, horizon, options));
         let (first, last) = match found {
@@ -58,10 +58,10 @@ pub fn forecast(
                 continue;
             }
         };
-        let known = known_steps(saved, (input, series, future.as_ref()), (last, horizon))?;
-        let given = Given { input, at, series, known };
+        let effects = effects(saved, (input, series, future.as_ref()), (last, horizon))?;
+        let given = Given { input, at, series, effects };
         for origin in first..=last {
-            made.push(one_series(saved, &given, (origin, horizon), options, &mut notes)?);
+            made.push(one_series(saved, &given, (origin, horizon), options, &mut of_origins)?);
         }
     }
     if made.is_empty()
@@ -69,6 +69,7 @@ pub fn forecast(
     {
         return Err(cause);
     }
+    notes.extend(shortened(of_origins, options));
     notes.extend(left_out.into_iter().map(|(name, cause)| format!("series '{name}' is left out: {cause}")));
     let mut new: Vec<&str> =
         made.iter().filter(|one| one.unseen).filter_map(|one| one.forecast.name.as_deref()).collect();
@@ -84,6 +85,11 @@ pub fn forecast(
         0 => intervals_table(saved, &set, &made, options)?,
         _ => samples_table(saved, &set, &made, options)?,
     };
+    Ok(Forecasts { table, series: made.into_iter().map(|one| one.forecast).collect(), notes })
+}
+
+/// The different notes of origins; of a back-test, the first ones.
+fn shortened(mut notes: Vec<String>, options: &ForecastOptions) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     notes.retain(|note| seen.insert(note.clone()));
     if options.rolling && notes.len() > MOST_NOTES {
@@ -91,7 +97,7 @@ pub fn forecast(
         notes.truncate(MOST_NOTES);
         notes.push(format!("{more} notes more, of other origins"));
     }
-    Ok(Forecasts { table, series: made.into_iter().map(|one| one.forecast).collect(), notes })
+    notes
 }
 
 /// The horizon; an error for options out of range.

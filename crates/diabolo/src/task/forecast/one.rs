@@ -27,8 +27,8 @@ pub(super) struct Given<'a> {
     /// Its place in the table.
     pub at: usize,
     pub series: &'a Series,
-    /// What is known of its steps, to the end of the last forecast.
-    pub known: KnownSteps,
+    /// The effect of what is known on each column at each step, to the end of the last forecast.
+    pub effects: Vec<Vec<f64>>,
 }
 
 /// The forecast of one series from a step on.
@@ -113,7 +113,7 @@ fn filled_column(
     let name = &saved.header.forecast.schema.columns[column].name;
     let window = saved.model.matrices[saved.model.of_column[column]].window;
     let trailing = values.iter().rev().take_while(|x| x.is_nan()).count();
-    let filled = saved.model.filled(column, values, deviation, &given.known);
+    let filled = Filled::with_effect(values, &given.effects[column], deviation);
     let filled = filled.filter(|_| trailing < window).ok_or_else(|| {
         let expected = format!("a value in the last {window} steps before the forecast");
         let series =
@@ -130,12 +130,13 @@ fn filled_column(
     Ok(filled)
 }
 
-/// What is known of the steps of a series up to the end of its forecast, which is that of `steps`.
-pub(super) fn known_steps(
+/// The effect on each column at the steps of a series up to the end of its forecast, which is that
+/// of `steps`.
+pub(super) fn effects(
     saved: &SavedForecast,
     (input, series, future): (&str, &Series, Option<&KnownRows>),
     (start, steps): (usize, usize),
-) -> Result<KnownSteps> {
+) -> Result<Vec<Vec<f64>>> {
     const NAMED: usize = 3;
     let schema = &saved.header.forecast.schema;
     let mut known = KnownSteps::of(schema, series);
@@ -160,7 +161,7 @@ pub(super) fn known_steps(
             Error::data(input, expected, found, help)
         },
     )?;
-    Ok(known)
+    Ok(saved.model.effects.iter().map(|effect| effect.by_step(&known)).collect())
 }
 
 /// The model, or what needs fewer values than it where there are fewer.
