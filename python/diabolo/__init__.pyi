@@ -138,6 +138,7 @@ def audit(
     holdout: Source,
     target: str | None = None,
     secret: str | None = None,
+    require: str | Sequence[str] = (),
     seed: int = 0,
     out: str | PathLike[str] | None = None,
 ) -> dict[str, Any]: ...

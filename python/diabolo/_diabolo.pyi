@@ -91,6 +91,7 @@ def audit(
     name: str = "rows",
     target: str | None = None,
     secret: str | None = None,
+    require: Sequence[str] = ...,
     seed: int = 0,
 ) -> tuple[str, str, list[str]]: ...
 def fit(

@@ -102,15 +102,17 @@ def drift(model, data):
     return autoencoder_of(model, "drift").drift(data)
 
 
-def audit(data, *, real, holdout, target=None, secret=None, seed=0, out=None):
+def audit(data, *, real, holdout, target=None, secret=None, require=(), seed=0, out=None):
     """How near synthetic rows of any tool are to real ones, and for privacy, as ``diabolo audit`` has it.
 
     ``real`` are the rows that the synthetic ones were made from, and ``holdout`` others of the same kind,
-    for comparison. ``target`` is a column to predict, ``secret`` one that an attacker wants to know, and
-    ``out`` the page to write.
+    for comparison. ``target`` is a column to predict, ``secret`` one that an attacker wants to know,
+    ``require`` rules between two columns such as ``"start<=end"``, and ``out`` the page to write.
     """
     tables = [read(rows) if is_path(rows) else rows_of(rows).table for rows in (data, real, holdout)]
-    numbers, page, notes = _diabolo.audit(*tables, os.fspath(data) if is_path(data) else "rows", target, secret, seed)
+    name = os.fspath(data) if is_path(data) else "rows"
+    rules = [require] if isinstance(require, str) else list(require)
+    numbers, page, notes = _diabolo.audit(*tables, name, target, secret, rules, seed)
     warn(notes)
     write_page(page, out)
     return json.loads(numbers)

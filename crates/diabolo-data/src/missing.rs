@@ -107,7 +107,7 @@ impl MissingWords {
     }
 
     /// The given words that are numbers.
-    pub(crate) fn numbers(&self) -> Vec<f64> {
+    pub fn numbers(&self) -> Vec<f64> {
         self.more.iter().filter_map(|word| number(word)).collect()
     }
 }

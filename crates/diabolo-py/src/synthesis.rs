@@ -47,9 +47,9 @@ impl Synthesis {
 /// The audit beside the rows of the fit as JSON, and its page; none without held-out rows.
 fn audited(fitted: &FittedTable) -> Result<Option<(String, String)>> {
     let input = &fitted.synthesizer.saved().header.source.input;
-    Ok(fitted.audit()?.map(|(found, [synthetic, real, _])| {
-        let page = audit_page(input, &found, [&synthetic, &real], &fitted.notes);
-        (json!(found).to_string(), page.to_html())
+    Ok(fitted.audit()?.map(|audited| {
+        let page = audit_page(input, &audited, &fitted.notes);
+        (json!(audited.audit).to_string(), page.to_html())
     }))
 }
 

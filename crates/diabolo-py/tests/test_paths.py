@@ -107,6 +107,27 @@ def test_an_audit_takes_rows_and_paths_of_any_tool(cli, tmp_path):
     assert "<svg" in (tmp_path / "own.html").read_text()
     with pytest.raises(ValueError, match="secret: expected a column of the real rows, found 'town'"):
         diabolo.audit(read["copy"], real=read["real"], holdout=read["held"], secret="town")
+    with pytest.raises(ValueError, match="rows: expected at least one row, found none"):
+        diabolo.audit(read["copy"].head(0), real=read["real"], holdout=read["held"])
+
+
+def test_an_audit_counts_the_rows_that_keep_rules(cli, tmp_path):
+    days = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(numpy.arange(200) % 90, unit="D")
+    stay = pandas.to_timedelta(numpy.arange(200) % 7, unit="D")
+    real = pandas.DataFrame({"start": days.astype(str), "end": (days + stay).astype(str), "price": numpy.arange(200) % 50})
+    copy = real.sample(frac=1, random_state=1)
+    copy.loc[copy.index[:20], "end"] = "2023-12-31"
+    for name, frame in (("real", real), ("copy", copy)):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    found = diabolo.audit(copy, real=real, holdout=real, require="start<=end")
+    assert found["rules"][0]["real"] == 1.0 and found["rules"][0]["synthetic"] == 0.9
+    both = diabolo.audit(copy, real=real, holdout=real, require=["start<=end", "end>start"])
+    expected = cli("audit", "copy.csv", "--real", "real.csv", "--holdout", "real.csv", *("--require", "start<=end"), *("--require", "end>start"), "--json")
+    assert both == json.loads(expected) and [one["rule"] for one in both["rules"]] == ["start<=end", "start<end"]
+    with pytest.raises(ValueError, match="require: expected COLUMN<=COLUMN"):
+        diabolo.audit(copy, real=real, holdout=real, require="start<=leave")
+    with pytest.raises(ValueError, match="numbers in 'price' and dates in 'end'"):
+        diabolo.audit(copy, real=real, holdout=real, require="price<=end")
 
 
 def test_a_forecast_continues_a_path(tmp_path):

@@ -1,5 +1,7 @@
 //! Evaluation of anomaly scores against labels: ROC and precision-recall curves and their areas.
 
+use crate::elementary::square;
+
 /// The ranking of labelled rows by their scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ranking {
@@ -44,6 +46,29 @@ impl Ranking {
         area / (anomalies * others)
     }
 
+    /// Standard error of [`auroc`](Self::auroc) (DeLong, DeLong & Clarke-Pearson 1988).
+    ///
+    /// ```text
+    /// SE² = var(V) / m + var(W) / n
+    /// ```
+    /// m anomalies, each with the share V of normal rows below it; n normal rows, each with the
+    /// share W of anomalies above it; ties count half.
+    pub fn auroc_error(&self) -> f64 {
+        let [m, n] = self.counts.map(|count| count as f64);
+        let area = self.auroc();
+        let (mut squares, mut before) = ([0.0; 2], [0; 2]);
+        for &step in &self.steps {
+            let [hits, alarms] = [step[0] - before[0], step[1] - before[1]].map(|count| count as f64);
+            let below = (n - before[1] as f64 - 0.5 * alarms) / n;
+            let above = (before[0] as f64 + 0.5 * hits) / m;
+            squares[0] += hits * square(below - area);
+            squares[1] += alarms * square(above - area);
+            before = step;
+        }
+        let variance = |sum: f64, count: f64| sum / (count - 1.0).max(1.0) / count;
+        (variance(squares[0], m) + variance(squares[1], n)).sqrt()
+    }
+
     /// Average precision: Σ (increase of recall) · precision over thresholds, not interpolated.
     pub fn average_precision(&self) -> f64 {
         let mut sum = 0.0;
@@ -67,6 +92,20 @@ mod tests {
         let ranking = Ranking::of(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]).unwrap();
         assert!((ranking.auroc() - 0.75).abs() < 1e-12);
         assert!((ranking.average_precision() - 5.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_error_of_an_area_by_hand() {
+        // Shares of normal rows below: 1/2, 1; of anomalies above: 1, 1/2. Variances are 1/8 each.
+        let ranking = Ranking::of(&[0.1, 0.4, 0.35, 0.8], &[false, false, true, true]).unwrap();
+        assert!((ranking.auroc_error() - (1.0f64 / 8.0).sqrt()).abs() < 1e-12);
+        assert_eq!(Ranking::of(&[1.0, 1.0, 2.0], &[false, false, true]).unwrap().auroc_error(), 0.0);
+        // Of independent scores, √((m + n + 1) / 12mn).
+        let score = |k: usize| ((k * 7919 + k * k * 31) % 10_007) as f64;
+        let scores: Vec<f64> = (0..2000).map(score).collect();
+        let ranking = Ranking::of(&scores, &(0..2000).map(|k| k % 2 == 0).collect::<Vec<_>>()).unwrap();
+        let expected = (2001.0f64 / 12e6).sqrt();
+        assert!((ranking.auroc_error() / expected - 1.0).abs() < 0.05, "{}", ranking.auroc_error());
     }
 
     #[test]

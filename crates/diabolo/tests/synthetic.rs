@@ -178,3 +178,26 @@ fn few_rows_of_typed_columns_keep_their_types() {
     let found = fitted.synthesizer.generate(&options).unwrap().rows.column(0).null_count() as f64;
     assert!((found - 4000.0 * missing).abs() < 5.0 * 1000f64.sqrt(), "{found} of 4000, {missing}");
 }
+
+#[test]
+fn rows_that_break_a_rule_are_left_out_of_fit_and_audit() {
+    let whole = |of: &dyn Fn(i64) -> i64| -> ArrayRef { Arc::new((0..400).map(of).collect::<Int64Array>()) };
+    let start = whole(&|k| k * k * 7 % 101);
+    let end = whole(&|k| k * k * 7 % 101 + if k % 10 == 0 { -5 } else { k % 8 });
+    let rows = RecordBatch::try_from_iter([("start", start), ("end", end)]).unwrap();
+    let mut config = config();
+    (config.data.key, config.data.label) = (None, None);
+    (config.data.validation, config.data.test) = (0.0, 0.25);
+    config.training.epochs = Some(1);
+    config.synthesize.as_mut().unwrap().require = vec!["start<=end".into()];
+    let fitted = FitJob::new(rows).config(config).synthesize().unwrap();
+    let broken = 100 - fitted.test.num_rows();
+    assert_eq!(fitted.train.num_rows() + 40 - broken, 300, "training rows without validation rows");
+    assert!((2..25).contains(&broken), "{broken}");
+    let notes = fitted.notes.join("\n");
+    assert!(notes.contains(&format!("{broken} of 100 held-out rows break start<=end")), "{notes}");
+    let audit = fitted.audit().unwrap().unwrap().audit;
+    assert_eq!(audit.rows[2], 100 - broken);
+    let rule = &audit.rules[0];
+    assert_eq!((rule.real, rule.others.synthetic, rule.others.holdout), (Some(1.0), Some(1.0), Some(1.0)));
+}

@@ -1,9 +1,8 @@
 //! `diabolo audit SYNTH --real TRAIN --holdout HELD`
 
 use diabolo::artifact::write_atomically;
-use diabolo::data::synthetic::Rule;
 use diabolo::data::{ReadOptions, open};
-use diabolo::evaluate::audit::{Audit, AuditOptions, audit, check_rules, tables};
+use diabolo::evaluate::audit::{Audit, AuditOptions, audit};
 use diabolo::report::{AuditFigure, audit_figures, audit_page, gaps_of_levels, missing_cells, verdicts};
 use diabolo::{Config, Error};
 use serde_json::json;
@@ -23,31 +22,17 @@ pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
     let [synthetic, real, holdout] = [rows(names[0])?, rows(names[1])?, rows(names[2])?];
     let batches =
         [(names[0].as_str(), &synthetic), (names[1].as_str(), &real), (names[2].as_str(), &holdout)];
-    let levels: Vec<&str> = args.target.iter().map(String::as_str).collect();
-    for (flag, column) in [("--target", &args.target), ("--secret", &args.secret)] {
-        if let Some(column) = column.as_ref().filter(|column| real.column_by_name(column).is_none()) {
-            let expected = format!("a column of {}", args.real);
-            return Err(Error::invalid_value(flag, expected, format!("'{column}'")).into());
-        }
-    }
-    let schema = real.schema();
-    let columns = schema.fields().iter().map(|field| field.name().as_str());
-    let rule = |text: &String| Rule::parse(text, columns.clone());
-    let rules = args.require.iter().map(rule).collect::<diabolo::Result<Vec<Rule>>>()?;
-    let ([synthetic, real, holdout], notes) = tables(batches, &levels)?;
-    check_rules(&args.real, &real, &rules)?;
-    notes.iter().for_each(|note| shared.note(format!("note: {note}")));
-    let (target, secret) = (args.target.clone(), args.secret.clone());
-    let options = AuditOptions { target, secret, rules, seed: args.seed };
-    let found = audit([&synthetic, &real, &holdout], &options);
+    let (target, secret, require) = (args.target.clone(), args.secret.clone(), args.require.clone());
+    let audited = audit(batches, &AuditOptions { target, secret, require, seed: args.seed })?;
+    audited.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
     if let Some(path) = &args.report {
-        let page = audit_page(&args.input, &found, [&synthetic, &real], &notes);
+        let page = audit_page(&args.input, &audited, &audited.notes);
         write_atomically(path, page.to_html().as_bytes())?;
         shared.note(format!("wrote {}", path.display()));
     }
     match shared.json {
-        true => output::print_json(&json!(found)),
-        false => output::print(&text(&found)),
+        true => output::print_json(&json!(audited.audit)),
+        false => output::print(&text(&audited.audit)),
     }
 }
 

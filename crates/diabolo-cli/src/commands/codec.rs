@@ -29,21 +29,40 @@ pub fn run_compress(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> 
     summary(args, &model, &written, input, shared)
 }
 
-/// The sizes of the input in bytes: as it is, and compressed by zstd.
+/// The sizes of the input in bytes: as it is, and compressed by zstd, unless that is too dear or
+/// says nothing.
 #[derive(Clone, Copy)]
 struct Input {
     bytes: u64,
-    zstd: u64,
+    zstd: Option<u64>,
 }
+
+/// zstd -19 takes about a second for a few megabytes.
+const MOST_COMPARED: u64 = 64 << 20;
+/// The first bytes of files that are compressed: gzip, Zstandard, Parquet, ZIP, PNG, JPEG.
+const PACKED: [&[u8]; 6] =
+    [b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"PK\x03\x04", b"\x89PNG", b"\xff\xd8\xff"];
 
 impl Input {
     /// Of a file; nothing of standard input and folders, or if nobody will see it.
     fn of(args: &CompressArgs, shared: &Shared) -> diabolo::Result<Option<Self>> {
         let file = std::fs::metadata(&args.input).ok().filter(std::fs::Metadata::is_file);
         let Some(file) = file.filter(|_| shared.json || !shared.quiet) else { return Ok(None) };
-        let failed = Error::io("read", &args.input);
-        let zstd = File::open(&args.input).and_then(zstd_bytes).map_err(failed)?;
+        let zstd = match file.len() <= MOST_COMPARED {
+            true => Self::zstd(&args.input).map_err(Error::io("read", &args.input))?,
+            false => None,
+        };
         Ok(Some(Input { bytes: file.len(), zstd }))
+    }
+
+    fn zstd(path: &str) -> std::io::Result<Option<u64>> {
+        let mut file = File::open(path)?;
+        let mut start = vec![];
+        (&mut file).take(4).read_to_end(&mut start)?;
+        match PACKED.iter().any(|packed| start.starts_with(packed)) {
+            true => Ok(None),
+            false => zstd_bytes(Cursor::new(start).chain(file)).map(Some),
+        }
     }
 }
 
@@ -87,14 +106,15 @@ fn summary(
             "bytes_without_model": written.bytes - written.embedded_bytes,
             "model_bytes": model.file_bytes(),
             "input_bytes": read.map(|read| read.bytes),
-            "zstd_bytes": read.map(|read| read.zstd),
+            "zstd_bytes": read.and_then(|read| read.zstd),
             "error": args.error,
             "file": args.out,
         }));
     }
     let of_input = read.map_or(String::new(), |Input { bytes, zstd }| {
         let share = 100.0 * written.bytes as f64 / bytes.max(1) as f64;
-        format!(" ({share:.1} % of {bytes}; zstd -19: {zstd})")
+        let zstd = zstd.map_or(String::new(), |zstd| format!("; zstd -19: {zstd}"));
+        format!(" ({share:.1} % of {bytes}{zstd})")
     });
     shared.note(format!("wrote {} rows to {}: {} bytes{of_input}", written.rows, args.out, written.bytes));
     if let Some(error) = args.error {

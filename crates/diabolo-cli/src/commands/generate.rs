@@ -2,7 +2,7 @@
 
 use diabolo::artifact::{ModelKind, write_atomically};
 use diabolo::data::Writer;
-use diabolo::pipeline::Generated;
+use diabolo::pipeline::{GenerateConfig, Generated, Origin, Predictor};
 use diabolo::report::picture_grid_png;
 
 use super::synthesize;
@@ -23,7 +23,7 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
         let mut writer = Writer::create(&args.out, args.format)?;
         writer.write(&rows)?;
         writer.finish()?;
-        note_unobserved(&predictor, shared);
+        notes(&predictor, &config, shared);
         return output::wrote(rows.num_rows() as u64, "rows", &args.out, shared);
     }
     let made = predictor.generate(&config)?;
@@ -35,8 +35,22 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
             writer.finish()?;
         }
     }
-    note_unobserved(&predictor, shared);
+    notes(&predictor, &config, shared);
     output::wrote(made.rows.num_rows() as u64, "new rows", &args.out, shared)
+}
+
+/// Prints which columns stay empty, and why.
+fn notes(predictor: &Predictor, config: &GenerateConfig, shared: &Shared) {
+    note_unobserved(predictor, shared);
+    // Rows of other origins have the conditions of a row.
+    if config.origin == Origin::Prior {
+        for name in predictor.saved().header.preprocessor.conditions_left_missing(&config.given) {
+            shared.note(format!(
+                "note: condition '{name}' is not given: it is missing in the new rows, as numbers are not drawn; give \
+                 it with --where {name}=NUMBER"
+            ));
+        }
+    }
 }
 
 /// All images on one sheet, about square unless they have lines.

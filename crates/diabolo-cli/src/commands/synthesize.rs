@@ -26,11 +26,11 @@ pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> any
     fitted.save_run(&run)?;
     shared.note(format!("wrote {}", run.folder().display()));
     let audited = fitted.audit()?;
-    if let Some((found, [synthetic, real, _])) = &audited {
-        let page = audit_page(&input, found, [synthetic, real], &fitted.notes);
+    if let Some(audited) = &audited {
+        let page = audit_page(&input, audited, &fitted.notes);
         write_atomically(&run.report_path(), page.to_html().as_bytes())?;
     }
-    let found = audited.map(|(found, _)| found);
+    let found = audited.map(|audited| audited.audit);
     match (shared.json, &found) {
         (true, _) => output::print_json(&json!({ "run": run.folder(), "audit": found })),
         (false, Some(found)) => output::print(&audit::text(found)),
@@ -52,9 +52,13 @@ pub fn generate(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     let made = synthesizer.generate(&options)?;
     made.notes.iter().chain(&made.warnings).for_each(|note| shared.note(format!("note: {note}")));
     let mut writer = Writer::create(&args.out, args.format)?;
-    writer.write(&made.rows)?;
+    let rows = match writer.is_text() {
+        true => made.rows,
+        false => synthesizer.saved().header.table.codec.with_numbers(&made.rows)?,
+    };
+    writer.write(&rows)?;
     writer.finish()?;
-    output::wrote(made.rows.num_rows() as u64, "new rows", &args.out, shared)
+    output::wrote(rows.num_rows() as u64, "new rows", &args.out, shared)
 }
 
 /// Prints what a model of a table holds.

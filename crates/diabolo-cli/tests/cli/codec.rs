@@ -14,6 +14,9 @@ fn a_table_comes_back_from_a_file_and_through_pipes() {
         workspace.ok("compress run good.csv -o good.dbz --json").json()["zstd_bytes"].as_u64().unwrap();
     assert!((100..workspace.text("good.csv").len() as u64).contains(&shown), "{shown}");
     assert!(said.stderr.contains(&format!("zstd -19: {shown}")), "{}", said.stderr);
+    workspace.ok("decompress good.dbz --model run -o packed.csv.gz -q");
+    let said = workspace.ok("compress run packed.csv.gz -o packed.dbz").stderr;
+    assert!(said.contains("% of") && !said.contains("zstd"), "a compressed input: {said}");
     workspace.ok("decompress good.dbz --model run -o again.csv");
     assert_eq!(workspace.text("again.csv"), workspace.text("good.csv"));
     let some = workspace.ok("decompress good.dbz --model run --rows 10..12").stdout;

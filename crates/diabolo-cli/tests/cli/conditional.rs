@@ -107,8 +107,12 @@ fn conditions_of_each_type() {
     };
     assert_eq!(pick("rows.csv"), pick("same.csv"));
     workspace.ok("evaluate run t.csv --samples 10 --diagnose");
-    let new = workspace.ok("generate run --where color=red --where x=1.5 -n 3").stdout;
-    assert!(new.lines().skip(1).all(|line| line.starts_with("red,1.500,")), "{new}");
+    let new = workspace.ok("generate run --where color=red --where x=1.5 -n 3");
+    assert!(new.stdout.lines().skip(1).all(|line| line.starts_with("red,1.500,")), "{}", new.stdout);
+    assert!(!new.stderr.contains("is not given"), "{}", new.stderr);
+    let new = workspace.ok("generate run --where color=red -n 3");
+    assert!(new.stdout.lines().skip(1).all(|line| line.starts_with("red,,")), "{}", new.stdout);
+    assert!(new.stderr.contains("condition 'x' is not given: it is missing"), "{}", new.stderr);
     assert_snapshot!(workspace.fails(2, "fit t.csv --model plain --condition color"), @"error: condition and model = plain cannot be combined: only variational models support conditions");
     assert_snapshot!(workspace.fails(2, "fit t.csv --condition color --condition color"), @"error: --condition: expected a column named once, and neither the key nor dropped, found 'color'");
     assert_snapshot!(workspace.fails(2, "fit t.csv --prior hierarchical:1048576,1048576,8"), @"error: --hidden: expected layers with at most 2147483648 weights in all, found 1099528406528");

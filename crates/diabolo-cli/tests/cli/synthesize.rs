@@ -48,6 +48,13 @@ fn from_a_csv_to_a_page() {
         assert!(row[4].starts_with("2020-") && row[4].len() == 10, "{row:?}");
     }
     assert!(rows.iter().any(|row| row[3] == "?"), "missing cells in the source's own word");
+    workspace.ok("generate run -n 500 -o copy.jsonl");
+    let lines = workspace.text("copy.jsonl");
+    for (line, row) in lines.lines().zip(&rows) {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!((line["price"].as_f64(), line["joined"].as_str()), (row[2].parse().ok(), Some(&*row[4])));
+        assert_eq!(line["income"].as_i64(), row[3].parse().ok(), "{line}");
+    }
 
     let audit = "audit copy.csv --real train.csv --holdout held.csv --target plan --secret plan";
     let ran = workspace.ok(&format!("{audit} --report page.html"));
@@ -69,6 +76,10 @@ fn conditions_keys_and_balance() {
     assert!(ran.stderr.contains("effective sample size"), "{}", ran.stderr);
     let (_, rows) = cells(&workspace.text("rich.csv"));
     assert!(rows.iter().all(|row| row[1] == "pro" && row[3].parse::<u32>().unwrap() >= 4000), "{rows:?}");
+    for (given, is_missing) in [("income=", true), ("income!=", false)] {
+        let (_, rows) = cells(&workspace.ok(&format!("generate run -n 40 --where {given}")).stdout);
+        assert!(rows.iter().all(|row| (row[3] == "?") == is_missing), "{given}: {rows:?}");
+    }
     workspace.ok("generate run -n 90 --balance plan -o equal.csv");
     let (_, rows) = cells(&workspace.text("equal.csv"));
     assert_eq!(rows.iter().filter(|row| row[1] == "plus").count(), 30);
@@ -162,13 +173,23 @@ fn rules_between_columns_are_kept_by_every_row() {
     let (_, rows) = cells(&workspace.text("early.csv"));
     assert!(rows.iter().all(|row| row[1].as_str() < "2021-04-01" && row[3].parse::<f64>().unwrap() >= 20.0));
 
+    for (given, is_missing) in [("end=", true), ("end!=", false), ("end=?", true), ("end!=?", false)] {
+        let (_, rows) = cells(&workspace.ok(&format!("generate run -n 40 --where {given}")).stdout);
+        assert!(rows.iter().all(|row| (row[1] == "?") == is_missing), "{given}: {rows:?}");
+    }
+    let jsonl = workspace.ok("generate run -n 20 --format jsonl").stdout;
+    for line in jsonl.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["low"].is_number() && line["high"].is_number() && !line["end"].is_number(), "{line}");
+    }
+
     let audit = "audit copy.csv --real stays.csv --holdout held.csv --require start<=end --require low<high";
     let found = workspace.ok(&format!("{audit} --json")).json();
     let rule = &found["rules"][0];
     assert_eq!((&rule["rule"], &rule["synthetic"]), (&"start<=end".into(), &1.0.into()), "{rule}");
     assert!(rule["real"].as_f64().unwrap() < 1.0 && rule["independent"].as_f64().unwrap() < 0.9, "{rule}");
     let said = workspace.ok(&format!("{audit} --report page.html")).stdout;
-    for part in ["Keeps start<=end", "every row keeps them", "missing cells", "β-recall"] {
+    for part in ["Keeps start<=end", "kept by every row with both cells", "missing cells", "β-recall"] {
         assert!(said.contains(part), "{part}\n{said}");
     }
     let page = workspace.text("page.html");
@@ -196,4 +217,6 @@ fn rules_that_cannot_be_kept_are_named() {
     let message = workspace.fails(3, &format!("{audit} plan<income"));
     assert!(message.contains("column 'plan'"), "{message}");
     workspace.fails(2, &format!("{audit} pay<income"));
+    let message = workspace.fails(3, &format!("{audit} income<joined"));
+    assert!(message.contains("numbers in 'income' and dates in 'joined'"), "{message}");
 }

@@ -110,6 +110,13 @@ impl Preprocessor {
         self.conditions(given, codes, count)
     }
 
+    /// The condition columns of numbers that are not given, which new rows therefore lack.
+    pub fn conditions_left_missing(&self, given: &[(String, String)]) -> Vec<&str> {
+        let numbers = self.schema.condition.iter().filter(|feature| feature.kind.categories().is_empty());
+        let missing = numbers.filter(|feature| asked_of(given, feature).is_none());
+        missing.map(|feature| feature.name.as_str()).collect()
+    }
+
     /// The code of each condition column that is given, if it has levels.
     fn asked(&self, given: &[(String, String)]) -> Result<Vec<Option<usize>>> {
         let conditions = &self.schema.condition;
@@ -265,6 +272,28 @@ mod tests {
         assert_eq!(shares.len(), 2, "each column alone");
         let file = serde_json::to_string(&shares).unwrap();
         assert!(file.contains("\"columns\":[0]") && file.contains("\"columns\":[1]"), "{file}");
+    }
+
+    #[test]
+    fn levels_of_combinations_that_are_not_kept_are_drawn() {
+        // In half of the rows, "b" with levels of which no two rows have the same.
+        let a = |k: usize| Some(if k % 2 == 0 { "a" } else { "b" }.to_string());
+        let c = |k: usize| Some(if k % 2 == 0 { "c0".to_string() } else { format!("c{k}") });
+        let columns = vec![("a", (0..400).map(a).collect::<Vec<_>>()), ("c", (0..400).map(c).collect())];
+        let both = fitted(columns);
+        assert_eq!(both.condition_shares.len(), 1, "together");
+        let counts = drawn(&both, &[]);
+        let of = |level: &str| {
+            let rows = counts.iter().filter(|(name, _)| name.split(' ').any(|one| one == level));
+            rows.map(|(_, rows)| rows).sum::<usize>()
+        };
+        assert!((4700..5300).contains(&of("b")) && (4700..5300).contains(&of("c0")), "{counts:?}");
+        assert!(of("c7") > 5 && of("a") + of("b") == 10_000 && counts.get("a c7").is_none());
+        let counts = drawn(&both, &[("c", "c7")]);
+        assert_eq!(counts.keys().collect::<Vec<_>>(), ["b c7"]);
+        let file = serde_json::to_string(&both).unwrap();
+        assert_eq!(serde_json::from_str::<Preprocessor>(&file).unwrap(), both);
+        assert!(serde_json::from_str::<Preprocessor>(&file.replace("[[[1],200]]", "[[[2],200]]")).is_err());
     }
 
     #[test]

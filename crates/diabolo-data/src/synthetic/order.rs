@@ -34,8 +34,9 @@ pub struct Order {
     high: Side,
     /// The columns that it is never below, and whether it is always above.
     lows: Vec<(Side, bool)>,
-    /// Its smallest and its largest number, which [`SHARED_ROWS`] rows reach.
-    range: [f64; 2],
+    /// Its smallest and its largest number, which [`SHARED_ROWS`] rows reach; `None` for so few
+    /// numbers that no two ends have as many.
+    range: Option<[f64; 2]>,
     /// What the source writes where it is missing; `None` for nothing.
     missing: Option<String>,
     /// The name of the column of differences.
@@ -105,7 +106,7 @@ impl Order {
         };
         let difference = free(format!("{} - {below}", high.column.name));
         let alone = free(format!("{} without {below}", high.column.name));
-        let mut order = Order { high, lows, range: [0.0; 2], missing: None, difference, alone: Some(alone) };
+        let mut order = Order { high, lows, range: None, missing: None, difference, alone: Some(alone) };
         order.missing = order.missing_text(input, rows)?;
         if order.split(input, rows)?.1.iter().all(|x| x.is_nan()) {
             order.alone = None;
@@ -113,9 +114,9 @@ impl Order {
         let mut known = order.high.values(input, rows)?;
         known.retain(|x| !x.is_nan());
         known.sort_by(f64::total_cmp);
-        let spare = (SHARED_ROWS - 1).min(known.len().saturating_sub(1) / 2);
-        if let (Some(least), Some(most)) = (known.get(spare), known.iter().rev().nth(spare)) {
-            order.range = [*least, *most];
+        let spare = SHARED_ROWS - 1;
+        if known.len() > 2 * spare {
+            order.range = Some([known[spare], known[known.len() - 1 - spare]]);
         }
         Ok(order)
     }
@@ -125,14 +126,19 @@ impl Order {
         &self.high.column.name
     }
 
+    /// The column.
+    pub(super) fn feature(&self) -> &Feature {
+        &self.high.column
+    }
+
     /// The names of the columns that it is never below.
     pub(super) fn lows(&self) -> impl Iterator<Item = &str> {
         self.lows.iter().map(|(low, _)| low.column.name.as_str())
     }
 
-    /// What the source writes where it is missing.
-    pub fn missing(&self) -> &str {
-        self.missing.as_deref().unwrap_or_default()
+    /// What the source writes where it is missing; `None` for nothing.
+    pub fn missing(&self) -> Option<&str> {
+        self.missing.as_deref()
     }
 
     /// A text as a number of the column, or seconds since 1970.
@@ -226,7 +232,10 @@ impl Order {
             let x = if below.is_empty() { alone[row] } else { base + differences[row] };
             match x.is_nan() {
                 true => x,
-                false => self.above(&below, x.clamp(self.range[0], self.range[1]), &own),
+                false => {
+                    let x = self.range.map_or(x, |[least, most]| x.clamp(least, most));
+                    self.above(&below, x, &own)
+                }
             }
         };
         (0..differences.len()).map(number).collect()
@@ -255,7 +264,8 @@ impl Order {
     }
 
     pub(super) fn is_consistent(&self) -> bool {
-        !self.lows.is_empty() && self.range.iter().all(|x| x.is_finite()) && self.range[0] <= self.range[1]
+        let is_range = |[least, most]: [f64; 2]| least.is_finite() && most.is_finite() && least <= most;
+        !self.lows.is_empty() && self.range.is_none_or(is_range)
     }
 }
 
@@ -307,113 +317,4 @@ impl Side {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use arrow_array::{Float32Array, Int64Array};
-    use diabolo_stats::random::{Purpose, permutation, stream};
-
-    use super::super::{Cell, CodecOptions, TableCodec};
-    use super::*;
-    use crate::{InferOptions, infer};
-
-    const ROWS: usize = 600;
-
-    /// Moments, the day of each or a later one, and the moment after; numbers of every type.
-    fn table() -> RecordBatch {
-        let some = |k: usize, every: usize| (!k.is_multiple_of(every)).then_some(k * k * 7919 % 100_003);
-        let day = |k: usize| format!("2024-{:02}-{:02}", 1 + k / 28 % 12, 1 + k % 28);
-        let moment =
-            |k: usize| some(k, 37).map(|n| format!("{} {:02}:00:{:02}", day(n % 200), n % 24, n % 60));
-        let later = |k: usize| some(k, 41).map(|n| day(n % 200 + 1 + k % 9));
-        let latest = |k: usize| some(k, 43).map(|n| format!("{} 23:{:02}:00", day(n % 200 + 10), k % 60));
-        let texts = |of: &dyn Fn(usize) -> Option<String>| {
-            Arc::new((0..ROWS).map(of).collect::<StringArray>()) as ArrayRef
-        };
-        let x = |k: usize| (k * k * 7919 % 100_003) as f64 / 777.7;
-        let low: ArrayRef = Arc::new(Float64Array::from_iter_values((0..ROWS).map(x)));
-        let single: ArrayRef = Arc::new(
-            (0..ROWS).map(|k| (k % 29 > 0).then_some(x(k) as f32 * 1.001)).collect::<Float32Array>(),
-        );
-        let cents = texts(&|k| Some(format!("{:.1}", (x(k) + (k % 50) as f64) * 1.01 + 0.1)));
-        let whole: ArrayRef =
-            Arc::new(Int64Array::from_iter_values((0..ROWS).map(|k| x(k) as i64 + 60 + (k % 7) as i64)));
-        let columns = [
-            ("moment", texts(&moment)),
-            ("later", texts(&later)),
-            ("latest", texts(&latest)),
-            ("low", low),
-            ("single", single),
-            ("cents", cents),
-            ("whole", whole),
-        ];
-        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, cells)| (name, cells, true)))
-            .unwrap()
-    }
-
-    const RULES: [&str; 6] =
-        ["moment<=later", "later<latest", "low<=single", "low<=cents", "single<cents", "low<whole"];
-
-    /// Rows of the same cells, or with those of every part in an order of its own.
-    fn drawn(codec: &TableCodec, rows: &RecordBatch, shuffled: bool) -> RecordBatch {
-        let noise = &mut stream(1, Purpose::CodedTable, 0, 0);
-        let coded = codec.encode("t", rows, noise).unwrap();
-        let (count, width) = (rows.num_rows(), codec.parts.len());
-        let scored = coded.scores.len() / count;
-        let mut number = 0;
-        let mut cells = vec![];
-        for (at, part) in codec.parts.iter().enumerate() {
-            let order = permutation(noise, count);
-            let cell = |row: usize| {
-                let row = if shuffled { order[row] } else { row };
-                let score = part.numbers.as_ref().map_or(0.0, |_| coded.scores[row * scored + number]);
-                let noise = &mut stream(0, Purpose::SyntheticLevels, 0, 0);
-                part.cell(coded.codes[row * width + at] as usize, score, None, noise)
-            };
-            cells.push((0..count).map(cell).collect::<Vec<Cell>>());
-            number += usize::from(part.numbers.is_some());
-        }
-        codec.decode(count, &cells, 0).unwrap()
-    }
-
-    #[test]
-    fn every_row_keeps_the_rules_whatever_is_drawn() {
-        let rows = table();
-        let inferred = infer("t", &rows, &InferOptions::default()).unwrap();
-        let features = &inferred.schema.features;
-        let schema = rows.schema();
-        let names = schema.fields().iter().map(|field| field.name().as_str());
-        let rules: Vec<Rule> = RULES.map(|text| Rule::parse(text, names.clone()).unwrap()).to_vec();
-        let kept =
-            |rows: &RecordBatch| rules.iter().map(|rule| rule.kept("t", rows, features).unwrap()).collect();
-        let all: Vec<Vec<Option<bool>>> = kept(&rows);
-        let keeps = |row: &usize| all.iter().all(|kept| kept[*row] != Some(false));
-        let good: Vec<usize> = (0..ROWS).filter(keeps).collect();
-        assert!(good.len() > ROWS / 2, "{}", good.len());
-        let rows = crate::take("t", &rows, &good).unwrap();
-        let options = CodecOptions {
-            rare: 3,
-            together: vec![],
-            key_format: None,
-            key: None,
-            drop: vec![],
-            rules: rules.clone(),
-        };
-        let (codec, _) = TableCodec::fit("t", &rows, &inferred, &options).unwrap();
-        let codec: TableCodec = serde_json::from_str(&serde_json::to_string(&codec).unwrap()).unwrap();
-        assert!(codec.is_consistent());
-        // As if nothing depended on anything.
-        let made = drawn(&codec, &rows, true);
-        let found: Vec<Vec<Option<bool>>> = kept(&made);
-        for (rule, kept) in rules.iter().zip(found) {
-            let broken = kept.iter().position(|kept| *kept == Some(false));
-            assert_eq!(broken, None, "{rule}: {:?}", broken.map(|row| made.slice(row, 1)));
-            assert!(kept.iter().flatten().count() > good.len() / 2, "{rule}");
-        }
-        let same = drawn(&codec, &rows, false);
-        for (at, field) in schema.fields().iter().enumerate() {
-            let (name, type_) = (field.name(), field.data_type());
-            let (made, real) = (same.column(at), rows.column(at));
-            assert_eq!((made.data_type(), made.logical_nulls()), (type_, real.logical_nulls()), "{name}");
-        }
-    }
-}
+mod tests;

@@ -254,6 +254,17 @@ impl Part {
         cell_values("levels", feature, &array).unwrap_or_else(|_| none())
     }
 
+    /// Which levels are a missing cell in a column, whatever the source writes there.
+    pub fn missing(&self, member: usize) -> Vec<bool> {
+        let feature = &self.columns[member];
+        let is_missing = |(level, x): (&Level, f64)| match &level[member] {
+            Some(_) if is_numeric(feature) => x.is_nan(),
+            Some(text) => feature.spelling.missing.contains(text.trim()),
+            None => true,
+        };
+        self.all_levels().zip(self.values(member)).map(is_missing).collect()
+    }
+
     /// The number of a cell, where `values` are [those](Self::values) of the levels; NaN for none.
     pub fn number_of(&self, values: &[f64], cell: Cell) -> f64 {
         match (cell, &self.numbers) {

@@ -48,22 +48,41 @@ impl Rule {
         })
     }
 
+    /// The rules of texts, between the columns of a table.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn all(texts: &[String], rows: &RecordBatch) -> Result<Vec<Self>> {
+        let schema = rows.schema();
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        texts.iter().map(|text| Rule::parse(text, names.clone())).collect()
+    }
+
     /// Whether each of some rows keeps the rule; `None` where a cell is missing.
     ///
     /// # Errors
-    /// [`Error::Data`] if a column is neither of numbers nor of dates, or a cell cannot be read.
+    /// As [`numbers`](Self::numbers).
     pub fn kept(&self, input: &str, rows: &RecordBatch, features: &[Feature]) -> Result<Vec<Option<bool>>> {
+        let [low, high] = self.numbers(input, rows, features)?;
+        Ok(low.into_iter().zip(high).map(|(low, high)| self.keeps(low, high)).collect())
+    }
+
+    /// The cells of the smaller and of the larger column, which are among the features, as numbers,
+    /// or seconds since 1970; NaN where missing.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a column is neither of numbers nor of dates, they are of both, or a cell
+    /// cannot be read.
+    pub fn numbers(&self, input: &str, rows: &RecordBatch, features: &[Feature]) -> Result<[Vec<f64>; 2]> {
         let [low, high] = self.sides(input, features)?.map(|feature| {
             rows.column_by_name(&feature.name).map_or(Ok(vec![]), |array| cell_values(input, feature, array))
         });
-        let kept =
-            |(low, high): (f64, f64)| (!low.is_nan() && !high.is_nan()).then(|| self.allows(low, high));
-        Ok(low?.into_iter().zip(high?).map(kept).collect())
+        Ok([low?, high?])
     }
 
-    /// Whether two numbers keep the rule.
-    pub fn allows(&self, low: f64, high: f64) -> bool {
-        low < high || !self.strict && low == high
+    /// Whether two numbers keep the rule; `None` if one is NaN.
+    pub fn keeps(&self, low: f64, high: f64) -> Option<bool> {
+        (!low.is_nan() && !high.is_nan()).then_some(low < high || !self.strict && low == high)
     }
 
     /// The features of both columns: numbers, or dates.

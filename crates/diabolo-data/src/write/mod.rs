@@ -87,6 +87,11 @@ impl Writer {
         Ok(Writer { target: target.to_string(), format, key: None, output, encoder: None })
     }
 
+    /// Whether cells are written as text, in the spelling that they are given in.
+    pub fn is_text(&self) -> bool {
+        matches!(self.format, Format::Csv | Format::Tsv)
+    }
+
     /// Sets the column that names the image files; by default the column `file`, else they are
     /// numbered.
     pub fn key(mut self, column: impl Into<String>) -> Writer {

@@ -49,9 +49,9 @@ pub(super) fn encode(
     let columns = Columns::of(&batch.schema(), describer);
     let interned = columns.interned(batch);
     let each = columns.layout.iter().zip(interned).map(|(&(_, form, feature), interned)| {
-        let bound = feature.and_then(|feature| bounds?.of_column(feature.name));
-        let (interned, unit) = match bound {
-            Some(bound) => coarser(interned, form, bound),
+        let limit = feature.and_then(|feature| bounds?.of(feature));
+        let (interned, unit) = match limit {
+            Some(limit) => coarser(interned, form, limit),
             None => (interned, None),
         };
         let fit = |feature| Space::fit(feature, form, unit, &interned.counted());

@@ -8,14 +8,16 @@
 //! s = ⌊2 b 10^d⌋       with the d for which b 10^d is from 100 to 1000, elsewhere
 //! ```
 //! in units of 10^−d, so that none moves by more than b. One that would, by rounding, stays as it
-//! is. The rest is lossless: the model's masses are those of the coarser cells.
+//! is, as does a number that means a missing cell, onto which none moves. The rest is lossless: the
+//! model's masses are those of the coarser cells.
 
 use std::collections::HashMap;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
 
 use super::cells::{Form, Interned};
 use super::grid::{Grid, Style, Unit};
+use super::model::{Describer, Feature};
 use super::wire::{Malformed, Unread, put_bytes};
 use crate::data::{FeatureKind, Preprocessor};
 use crate::{Error, Result};
@@ -31,7 +33,7 @@ pub struct ErrorBounds {
 
 impl ErrorBounds {
     /// The bounds of the columns of numbers that a model knows.
-    pub(super) fn of(preprocessor: &Preprocessor, error: f64) -> Result<Self> {
+    pub(super) fn new(preprocessor: &Preprocessor, error: f64) -> Result<Self> {
         if !(error > 0.0 && error <= 0.5) {
             return Err(Error::invalid_value("--error", "a number above 0, at most 0.5", error));
         }
@@ -43,10 +45,10 @@ impl ErrorBounds {
                     return Err(Error::conflict("--error", "a model of images", reason));
                 }
                 FeatureKind::Numeric | FeatureKind::Count => {
-                    if let Some([low, high]) =
-                        preprocessor.training_range(at).filter(|[low, high]| low < high)
-                    {
-                        columns.push((feature.name.clone(), error * (high - low)));
+                    // Of a range that no number holds, or a share of one, cells stay exact.
+                    let bound = preprocessor.training_range(at).map(|[low, high]| error * (high - low));
+                    if let Some(bound) = bound.filter(|bound| is_bound(*bound)) {
+                        columns.push((feature.name.clone(), bound));
                     }
                 }
                 _ => {}
@@ -61,9 +63,10 @@ impl ErrorBounds {
         }
     }
 
-    /// The bound of a column, in its own units.
-    pub(super) fn of_column(&self, name: &str) -> Option<f64> {
-        self.columns.iter().find(|(column, _)| column == name).map(|(_, bound)| *bound)
+    /// How far the cells of a column may move, if they may.
+    pub(super) fn of<'a>(&self, feature: &'a Feature) -> Option<Limit<'a>> {
+        let (_, bound) = self.columns.iter().find(|(column, _)| column == feature.name)?;
+        Some(Limit { bound: *bound, missing: &feature.missing })
     }
 
     pub(super) fn put(&self, out: &mut Vec<u8>) {
@@ -82,7 +85,7 @@ impl ErrorBounds {
         let number = |unread: &mut Unread| -> Result<f64, Malformed> {
             let bytes: [u8; 8] = unread.take(8)?.try_into().map_err(|_| Malformed)?;
             let x = f64::from_le_bytes(bytes);
-            if x.is_finite() && x > 0.0 { Ok(x) } else { Err(Malformed) }
+            if is_bound(x) { Ok(x) } else { Err(Malformed) }
         };
         let error = number(unread)?;
         let mut columns = vec![];
@@ -94,9 +97,41 @@ impl ErrorBounds {
     }
 }
 
+/// Whether a file can hold a bound.
+fn is_bound(x: f64) -> bool {
+    x.is_finite() && x > 0.0
+}
+
+/// How far the cells of a column may move.
+#[derive(Clone, Copy)]
+pub(super) struct Limit<'a> {
+    /// In the units of the column.
+    pub bound: f64,
+    /// Numbers that mean a missing cell.
+    pub missing: &'a [f64],
+}
+
+impl Limit<'_> {
+    /// Whether one cell may stand for another: both are numbers, neither means a missing cell, and
+    /// they differ by the bound at most. Numbers with decimals may differ by the rounding to binary
+    /// ones as well, as 7.10 is 0.05 from 7.05.
+    fn allows(self, form: Form, a: &[u8], b: &[u8]) -> bool {
+        let Some((x, y)) = form.number(a).zip(form.number(b)) else { return false };
+        let is_single = form == Form::Number(Style::Single);
+        let word = |word: &f64| if is_single { f64::from(*word as f32) } else { *word };
+        if self.missing.iter().map(word).any(|word| word == x || word == y) {
+            return false;
+        }
+        match form.integer(a).zip(form.integer(b)) {
+            Some((a, b)) => a.abs_diff(b) <= self.bound as u64,
+            None => (x - y).abs() <= self.bound + 2.0 * f64::EPSILON * x.abs().max(y.abs()),
+        }
+    }
+}
+
 /// The cells of a column of numbers moved to a coarser grid, and its unit; the same cells if there
 /// are as many different ones on it.
-pub(super) fn coarser(interned: Interned, form: Form, bound: f64) -> (Interned, Option<Unit>) {
+pub(super) fn coarser(interned: Interned, form: Form, limit: Limit) -> (Interned, Option<Unit>) {
     let known = interned.counted();
     let known = known.iter().filter_map(|&(cell, count)| Some((cell?, count)));
     let fine = Grid::of(form.styles().as_slice(), None, known);
@@ -106,11 +141,9 @@ pub(super) fn coarser(interned: Interned, form: Form, bound: f64) -> (Interned, 
         (None, Form::Number(style)) => style,
         (None, _) => return (interned, None),
     };
-    let Some(unit) = Unit::within(bound, fine) else { return (interned, None) };
-    let moved = |cell: &[u8]| {
-        let (x, near) = (form.number(cell)?, unit.nearest(style, form.number(cell)?)?);
-        form.number(&near).filter(|y| is_near(x, *y, bound)).map(|_| near)
-    };
+    let Some(unit) = Unit::within(limit.bound, fine) else { return (interned, None) };
+    let moved =
+        |cell: &[u8]| unit.nearest(style, form.number(cell)?).filter(|near| limit.allows(form, cell, near));
     let mut known: HashMap<Option<Box<[u8]>>, u32> = HashMap::new();
     let mut values = vec![];
     let number = |cell: &Option<Box<[u8]>>| {
@@ -128,30 +161,33 @@ pub(super) fn coarser(interned: Interned, form: Form, bound: f64) -> (Interned, 
     (Interned { ids, values }, Some(unit))
 }
 
-/// Whether two numbers differ by the bound at most, but for the rounding of decimal numbers to
-/// binary ones: 7.10 is 0.05 from 7.05.
-fn is_near(x: f64, y: f64, bound: f64) -> bool {
-    (x - y).abs() <= bound + 2.0 * f64::EPSILON * x.abs().max(y.abs())
-}
-
 /// Whether decoded rows are the original ones, but for numbers within their bounds.
-pub(super) fn is_within(rows: &RecordBatch, decoded: &RecordBatch, bounds: Option<&ErrorBounds>) -> bool {
+pub(super) fn is_within(
+    describer: &Describer,
+    rows: &RecordBatch,
+    decoded: &RecordBatch,
+    bounds: Option<&ErrorBounds>,
+) -> bool {
     let Some(bounds) = bounds else { return rows == decoded };
     if rows.schema() != decoded.schema() || rows.num_rows() != decoded.num_rows() {
         return false;
     }
+    let limit = |name: &str| bounds.of(describer.features().iter().find(|feature| feature.name == name)?);
     let schema = rows.schema();
     let columns = rows.columns().iter().zip(decoded.columns()).zip(schema.fields());
     columns.into_iter().all(|((a, b), field)| {
-        let Some((form, bound)) = Form::of(field).zip(bounds.of_column(field.name())) else { return a == b };
-        let [a, b] = [a, b].map(|array| Interned::of(array, form));
-        let same = |(i, j): (&u32, &u32)| {
-            let [x, y] = [&a.values[*i as usize], &b.values[*j as usize]].map(Option::as_deref);
-            let numbers = || form.number(x?).zip(form.number(y?));
-            x == y || numbers().is_some_and(|(x, y)| is_near(x, y, bound))
-        };
-        a.ids.iter().zip(&b.ids).all(same)
+        let Some((form, limit)) = Form::of(field).zip(limit(field.name())) else { return a == b };
+        is_column_within(form, limit, [a, b])
     })
+}
+
+fn is_column_within(form: Form, limit: Limit, arrays: [&ArrayRef; 2]) -> bool {
+    let [a, b] = arrays.map(|array| Interned::of(array, form));
+    let same = |(i, j): (&u32, &u32)| {
+        let [x, y] = [&a.values[*i as usize], &b.values[*j as usize]].map(Option::as_deref);
+        x == y || x.zip(y).is_some_and(|(x, y)| limit.allows(form, x, y))
+    };
+    a.ids.iter().zip(&b.ids).all(same)
 }
 
 #[cfg(test)]
@@ -159,32 +195,80 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
 
-    use arrow_array::{Array, ArrayRef, Float32Array, Float64Array, Int16Array, StringArray};
+    use arrow_array::{Array, Float32Array, Float64Array, Int16Array, Int64Array, StringArray};
     use arrow_schema::Field;
 
     use super::super::cells::array_of;
     use super::*;
 
+    fn limit(bound: f64) -> Limit<'static> {
+        Limit { bound, missing: &[] }
+    }
+
     /// The array after it was moved, and the number of different cells.
-    fn moved(array: &ArrayRef, bound: f64) -> (ArrayRef, usize) {
+    fn moved(array: &ArrayRef, limit: Limit) -> (ArrayRef, usize) {
         let field = Field::new("c", array.data_type().clone(), true);
         let form = Form::of(&field).unwrap();
-        let (found, _) = coarser(Interned::of(array, form), form, bound);
+        let (found, _) = coarser(Interned::of(array, form), form, limit);
         let cells: Vec<Option<&[u8]>> =
             found.ids.iter().map(|&id| found.values[id as usize].as_deref()).collect();
         (array_of(&field, form, &cells).unwrap(), found.values.len())
     }
 
     fn within(array: &ArrayRef, bound: f64) -> (ArrayRef, usize) {
-        let (found, different) = moved(array, bound);
-        let rows = |array: &ArrayRef| {
-            RecordBatch::try_from_iter_with_nullable([("c", array.clone(), true)]).unwrap()
-        };
-        let bounds = ErrorBounds { error: 0.1, columns: vec![("c".into(), bound)] };
-        assert!(is_within(&rows(array), &rows(&found), Some(&bounds)));
-        let tight = ErrorBounds { error: 0.1, columns: vec![("c".into(), bound / 3.0)] };
-        assert!(different == 1 || !is_within(&rows(array), &rows(&found), Some(&tight)), "a control");
+        let (found, different) = moved(array, limit(bound));
+        let form = Form::of(&Field::new("c", array.data_type().clone(), true)).unwrap();
+        let is_within = |bound: f64| is_column_within(form, limit(bound), [array, &found]);
+        assert!(is_within(bound) && (different == 1 || !is_within(bound / 3.0)), "with a control");
         (found, different)
+    }
+
+    #[test]
+    fn numbers_that_mean_missing_cells_stay_and_none_moves_onto_them() {
+        let limit = Limit { bound: 7.0, missing: &[-990.0, -980.7, 0.1] };
+        // Of the coarser grids, -990 is a multiple of 15, and -980.7 of 14.01.
+        let whole = (0..400i16).map(|k| if k % 9 == 0 { -990 } else { k - 1005 });
+        let cents = (0..400).map(|k| match k % 9 {
+            0 => "-980.70".to_string(),
+            1 => "-990".into(),
+            _ => format!("{:.2}", f64::from(k) * 0.31 - 1005.0),
+        });
+        let single = (0..400).map(|k| if k % 9 == 0 { 0.1 } else { k as f32 * 0.13 - 9.0 });
+        let arrays: [ArrayRef; 3] = [
+            Arc::new(whole.collect::<Int16Array>()),
+            Arc::new(StringArray::from_iter_values(cents)),
+            Arc::new(single.collect::<Float32Array>()),
+        ];
+        for array in &arrays {
+            let (found, different) = moved(array, limit);
+            assert!(different < 100, "{different} of {}", array.data_type());
+            let form = Form::of(&Field::new("c", array.data_type().clone(), true)).unwrap();
+            let is_missing = |array: &ArrayRef| {
+                let interned = Interned::of(array, form);
+                let of = |id: &u32| {
+                    let x = form.number(interned.values[*id as usize].as_deref().unwrap()).unwrap();
+                    limit.missing.contains(&x) || x == f64::from(0.1f32)
+                };
+                interned.ids.iter().map(of).collect::<Vec<bool>>()
+            };
+            assert_eq!(is_missing(&found), is_missing(array), "{}", array.data_type());
+            assert!(is_column_within(form, limit, [array, &found]));
+        }
+        let form = Form::Number(Style::Signed(8));
+        let [a, b] = [-990i64, -989].map(|x| Arc::new(Int64Array::from(vec![x])) as ArrayRef);
+        assert!(!is_column_within(form, limit, [&a, &b]) && !is_column_within(form, limit, [&b, &a]));
+    }
+
+    #[test]
+    fn whole_numbers_differ_by_the_bound_exactly() {
+        let form = Form::Number(Style::Signed(8));
+        let allows = |a: i64, b: i64| limit(3.5).allows(form, &a.to_le_bytes(), &b.to_le_bytes());
+        let large = 1i64 << 60;
+        assert!(allows(large, large + 3) && !allows(large, large + 4) && !allows(i64::MIN, i64::MAX));
+        let text = |a: &str, b: &str| limit(3.5).allows(Form::Text, a.as_bytes(), b.as_bytes());
+        assert!(text("1152921504606846976", "1152921504606846979"));
+        assert!(!text("1152921504606846976", "1152921504606846980"));
+        assert!(text("7.05", "10.55") && !text("7.05", "10.56"));
     }
 
     #[test]
@@ -220,11 +304,11 @@ mod tests {
     #[test]
     fn what_cannot_be_coarser_stays() {
         let whole: ArrayRef = Arc::new((0..300i16).collect::<Int16Array>());
-        assert_eq!(moved(&whole, 0.9), (whole.clone(), 300));
+        assert_eq!(moved(&whole, limit(0.9)), (whole.clone(), 300));
         let ends: ArrayRef = Arc::new((0..4000).map(|k| i16::MAX - k).collect::<Int16Array>());
         let (found, different) = within(&ends, 20.0);
         assert!(different < 120 && found != ends);
         let words: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "inf", "1e400", "-0"]));
-        assert_eq!(moved(&words, 1.0), (words.clone(), 5));
+        assert_eq!(moved(&words, limit(1.0)), (words.clone(), 5));
     }
 }

@@ -77,6 +77,15 @@ impl Form {
         Some(x).filter(|x: &f64| x.is_finite())
     }
 
+    /// The whole number of a cell, if it is one.
+    pub fn integer(self, cell: &[u8]) -> Option<i64> {
+        match self {
+            Form::Text | Form::LargeText => std::str::from_utf8(cell).ok()?.parse().ok(),
+            Form::Number(style) => style.integer(cell),
+            _ => None,
+        }
+    }
+
     /// The length of every cell, if all have the same.
     fn width(self) -> Option<usize> {
         match self {

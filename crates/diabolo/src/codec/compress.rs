@@ -117,7 +117,7 @@ pub fn compress(
 ) -> Result<Compressed> {
     let model = &if options.embed { model.stripped()? } else { model.clone() };
     let preprocessor = &model.saved.header.preprocessor;
-    let bounds = options.error.map(|error| ErrorBounds::of(preprocessor, error)).transpose()?;
+    let bounds = options.error.map(|error| ErrorBounds::new(preprocessor, error)).transpose()?;
     let header = Header { model: model.sha256, schema, text: None, bounds };
     let mut writer = Writer::new(model, header, out, options)?;
     writer.write_all(batches)?;
@@ -180,7 +180,7 @@ impl<'a, W: Write> Writer<'a, W> {
             return Err(error.because(DataProblem::MissingColumn));
         }
         let mut frames = FrameWriter::new(out, header.version()).map_err(failed)?;
-        frames.write(b'H', &header.to_bytes()?).map_err(failed)?;
+        frames.write(b'H', &header.to_checked_bytes()?).map_err(failed)?;
         let mut embedded_bytes = 0;
         if options.embed {
             let bytes = compressed(&model.bytes)?;
@@ -254,7 +254,7 @@ fn blocks(
 fn encoded(describer: &Describer, rows: &RecordBatch, bounds: Option<&ErrorBounds>) -> Result<(u8, Vec<u8>)> {
     let payload = block::encode(describer, rows, bounds)?;
     let decoded = block::decode(describer, &rows.schema(), rows.num_rows(), &payload);
-    let decoded = decoded.ok().filter(|decoded| is_within(rows, decoded, bounds));
+    let decoded = decoded.ok().filter(|decoded| is_within(describer, rows, decoded, bounds));
     let plain = decoded.as_ref().unwrap_or(rows);
     let plain = ipc::to_bytes(plain).map_err(|cause| Error::internal(cause.to_string()))?;
     // A fast look first: the frame that is stored takes long.

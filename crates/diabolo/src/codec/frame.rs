@@ -43,7 +43,7 @@ const EXACT_VERSION: u16 = 1;
 pub const NUMERICS_VERSION: u16 = 1;
 
 /// What a file is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Header {
     /// The SHA-256 of the model file.
     pub model: [u8; 32],
@@ -60,7 +60,16 @@ impl Header {
         if self.bounds.is_some() { FORMAT_VERSION } else { EXACT_VERSION }
     }
 
-    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+    /// Bytes that read back as this header: without it no block can be decoded.
+    pub fn to_checked_bytes(&self) -> Result<Vec<u8>> {
+        let bytes = self.to_bytes()?;
+        match Header::from_bytes(&bytes) {
+            Ok(again) if again == *self => Ok(bytes),
+            _ => Err(Error::internal("the header of the compressed file does not read back")),
+        }
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>> {
         let empty = RecordBatch::new_empty(self.schema.clone());
         let schema = ipc::to_bytes(&empty).map_err(|cause| Error::internal(cause.to_string()))?;
         let mut out = self.model.to_vec();

@@ -27,10 +27,23 @@ impl Style {
     pub fn number(self, cell: &[u8]) -> Option<f64> {
         match self {
             Style::FixedText | Style::ShortText => None,
-            Style::Signed(_) | Style::Unsigned(_) => integer(self, cell).map(|k| k as f64),
+            Style::Signed(_) | Style::Unsigned(_) => self.integer(cell).map(|k| k as f64),
             Style::Single => Some(f64::from(f32::from_le_bytes(cell.try_into().ok()?))),
             Style::Double => Some(f64::from_le_bytes(cell.try_into().ok()?)),
         }
+    }
+
+    /// The whole number of a cell of an integer style, up to 2⁶³ − 1.
+    pub fn integer(self, cell: &[u8]) -> Option<i64> {
+        let is_signed = match self {
+            Style::Signed(_) => true,
+            Style::Unsigned(_) => false,
+            _ => return None,
+        };
+        let mut bytes = [0; 8];
+        bytes.get_mut(..cell.len())?.copy_from_slice(cell);
+        let (wide, lost) = (i64::from_le_bytes(bytes), 64 - 8 * cell.len() as u32);
+        if is_signed { Some(wide << lost >> lost) } else { Some(wide).filter(|k| *k >= 0) }
     }
 }
 
@@ -121,7 +134,7 @@ impl Grid {
         let k = match self.style {
             Style::FixedText => scaled(std::str::from_utf8(cell).ok()?, self.decimals)?,
             Style::ShortText => scaled(std::str::from_utf8(cell).ok()?, self.decimals)?,
-            Style::Signed(_) | Style::Unsigned(_) => integer(self.style, cell)?,
+            Style::Signed(_) | Style::Unsigned(_) => self.style.integer(cell)?,
             Style::Single => scaled(&f32::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
             Style::Double => scaled(&f64::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
         };
@@ -203,16 +216,6 @@ impl Grid {
             true => Ok(Grid { style, decimals, step, low, span }),
             false => Err(Malformed),
         }
-    }
-}
-
-fn integer(style: Style, cell: &[u8]) -> Option<i64> {
-    let mut bytes = [0; 8];
-    bytes.get_mut(..cell.len())?.copy_from_slice(cell);
-    let (wide, lost) = (i64::from_le_bytes(bytes), 64 - 8 * cell.len() as u32);
-    match style {
-        Style::Signed(_) => Some(wide << lost >> lost),
-        _ => Some(wide).filter(|k| *k >= 0),
     }
 }
 

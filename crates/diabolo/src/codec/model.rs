@@ -20,6 +20,8 @@ pub(super) struct Describer<'a> {
 pub(super) struct Feature<'a> {
     pub name: &'a str,
     pub code: CellCode<'a>,
+    /// Numbers that mean a missing cell.
+    pub missing: Vec<f64>,
     /// Its columns in an encoded row.
     units: Range<usize>,
     /// Its likelihood, and its first column there.
@@ -61,8 +63,10 @@ impl<'a> Describer<'a> {
             let (start, family) = blocks
                 .get(block)
                 .map_or((units.start, Family::InputOnly), |block| (block.start, block.family));
+            let known = &preprocessor.schema.features[at];
             Feature {
-                name: &preprocessor.schema.features[at].name,
+                name: &known.name,
+                missing: known.spelling.missing.numbers(),
                 code: match family {
                     Family::InputOnly => CellCode::Other,
                     _ => preprocessor.cell_code(at),

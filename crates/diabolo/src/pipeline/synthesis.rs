@@ -15,7 +15,7 @@ use crate::artifact::{
 };
 use crate::data::synthetic::{CodecOptions, KeyFormat, Rule, TableCodec, dependencies};
 use crate::data::{DataConfig, Feature, InferOptions, Split, infer, take};
-use crate::evaluate::audit::{Audit, AuditOptions, AuditTable, audit, tables};
+use crate::evaluate::audit::{AuditOptions, Audited, audit};
 use crate::model::synthetic::{Calibration, PartShape, TableModel, encoded};
 use crate::model::{ModelConfig, SynthesizeConfig};
 use crate::random::{Purpose, stream};
@@ -42,9 +42,8 @@ pub struct FittedTable {
     pub history: Vec<EpochRecord>,
     /// Rows that it was fitted on.
     pub train: RecordBatch,
-    /// Rows that were held out.
+    /// Rows that were held out, but for those that break a rule.
     pub test: RecordBatch,
-    rules: Vec<Rule>,
     /// What was found and chosen, and warnings, one sentence each.
     pub notes: Vec<String>,
     source: RunSource,
@@ -70,15 +69,19 @@ impl FitJob<'_> {
         // A label is a column like any other.
         let options = InferOptions { label: None, ..data.infer_options() };
         let inferred = infer(&name, &both, &options)?;
-        let rules = rules(&both, &settings)?;
+        let rules = Rule::all(&settings.require, &both)?;
         let all = both.num_rows();
         let features = &inferred.schema.features;
-        let (both, training) = keeping(&name, both, split.train.len(), features, &rules, &mut notes)?;
+        let (both, training) = keeping_both(&name, both, split.train.len(), features, &rules, &mut notes)?;
+        // Rows that the fit leaves out have no counterparts: an audit compares with the others.
+        let test = take(&name, &rows, &split.test)?;
+        let of_audit = kept(&name, &test, features, &rules, ["held-out rows", "the audit"], &mut notes)?;
+        let test = take(&name, &test, &of_audit)?;
         // Rows that are left out have no say in types and decimals.
         let inferred = if both.num_rows() < all { infer(&name, &both, &options)? } else { inferred };
         let features = &inferred.schema.features;
         let train = both.slice(0, training);
-        let codec_options = codec_options(&train, features, &settings, data, rules.clone(), &mut notes)?;
+        let codec_options = codec_options(&train, features, &settings, data, rules, &mut notes)?;
         let (codec, more) = TableCodec::fit(&name, &train, &inferred, &codec_options)?;
         notes.extend(more);
         self.cancel.check(Phase::Prepare)?;
@@ -94,8 +97,7 @@ impl FitJob<'_> {
             (self.on_event)(Event::Warning(note));
         }
         let source = RunSource::new(&name, self.place(), fingerprint);
-        let test = take(&name, &rows, &split.test)?;
-        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train, test, rules, notes, source })
+        Ok(FittedTable { synthesizer: Synthesizer::new(saved), history, train, test, notes, source })
     }
 
     /// Trains and corrects the model of rows: training rows, then validation rows.
@@ -189,15 +191,8 @@ fn changed_key(model: &ModelConfig) -> Option<String> {
     }
 }
 
-/// The rules of the settings.
-fn rules(rows: &RecordBatch, settings: &SynthesizeConfig) -> Result<Vec<Rule>> {
-    let schema = rows.schema();
-    let names = schema.fields().iter().map(|field| field.name().as_str());
-    settings.require.iter().map(|text| Rule::parse(text, names.clone())).collect()
-}
-
 /// The rows that keep all rules, of which the first ones are for training, and how many of them.
-fn keeping(
+fn keeping_both(
     name: &str,
     rows: RecordBatch,
     training: usize,
@@ -205,27 +200,43 @@ fn keeping(
     rules: &[Rule],
     notes: &mut Vec<String>,
 ) -> Result<(RecordBatch, usize)> {
-    let mut keeps = vec![true; rows.num_rows()];
-    for rule in rules {
-        let kept = rule.kept(name, &rows, features)?;
-        let broken = kept.iter().filter(|kept| **kept == Some(false)).count();
-        notes.push(match broken {
-            0 => format!("every row keeps {rule}"),
-            _ => format!("{broken} of {} rows break {rule}, and are left out of the fit", rows.num_rows()),
-        });
-        keeps.iter_mut().zip(kept).for_each(|(keeps, kept)| *keeps &= kept != Some(false));
-    }
-    let kept: Vec<usize> = (0..keeps.len()).filter(|row| keeps[*row]).collect();
-    let training = kept.partition_point(|row| *row < training);
-    if training == 0 || training == kept.len() && keeps.len() > kept.len() {
+    let all = rows.num_rows();
+    let kept = kept(name, &rows, features, rules, ["rows", "the fit"], notes)?;
+    let kept_training = kept.partition_point(|row| *row < training);
+    let lacks_validation = all > training && kept.len() == kept_training;
+    if kept_training == 0 || lacks_validation {
         let expected = "training and validation rows that keep every rule (--require)";
         let help = "check the rules: `diabolo audit` counts how many rows keep each";
-        return Err(Error::data(name, expected, format!("{} of {}", kept.len(), keeps.len()), help));
+        return Err(Error::data(name, expected, format!("{} of {all}", kept.len()), help));
     }
-    match kept.len() == keeps.len() {
-        true => Ok((rows, training)),
-        false => Ok((take(name, &rows, &kept)?, training)),
+    match kept.len() == all {
+        true => Ok((rows, kept_training)),
+        false => Ok((take(name, &rows, &kept)?, kept_training)),
     }
+}
+
+/// Which rows keep all rules; notes say how many do not, and of what they are left out.
+fn kept(
+    name: &str,
+    rows: &RecordBatch,
+    features: &[Feature],
+    rules: &[Rule],
+    [what, left_out_of]: [&str; 2],
+    notes: &mut Vec<String>,
+) -> Result<Vec<usize>> {
+    let all = rows.num_rows();
+    let mut keeps = vec![true; all];
+    for rule in rules {
+        let kept = rule.kept(name, rows, features)?;
+        match kept.iter().filter(|kept| **kept == Some(false)).count() {
+            0 if all == 0 => {}
+            0 => notes.push(format!("all {all} {what} keep {rule}")),
+            broken => notes
+                .push(format!("{broken} of {all} {what} break {rule}, and are left out of {left_out_of}")),
+        }
+        keeps.iter_mut().zip(kept).for_each(|(keeps, kept)| *keeps &= kept != Some(false));
+    }
+    Ok((0..all).filter(|row| keeps[*row]).collect())
 }
 
 /// The options of the codec, with dependencies that were found.
@@ -257,12 +268,12 @@ fn codec_options(
 }
 
 impl FittedTable {
-    /// As many synthetic rows as training rows or keys, up to 20,000, as tables beside training and
-    /// held-out rows, with their audit; `None` with few held-out rows.
+    /// The audit of as many synthetic rows as training rows or keys, up to 20,000, beside training
+    /// and held-out rows; `None` with few held-out rows.
     ///
     /// # Errors
     /// Those of generation.
-    pub fn audit(&self) -> Result<Option<(Audit, [AuditTable; 3])>> {
+    pub fn audit(&self) -> Result<Option<Audited>> {
         if self.test.num_rows() < LEAST_HELD_OUT {
             return Ok(None);
         }
@@ -271,14 +282,11 @@ impl FittedTable {
         let keys = self.synthesizer.saved().header.table.codec.most_keys().unwrap_or(u64::MAX);
         let count = self.train.num_rows().min(MOST_AUDITED).min(usize::try_from(keys).unwrap_or(usize::MAX));
         let made = self.synthesizer.generate(&SynthesizeOptions { count, seed, ..Default::default() })?.rows;
-        let target = config.data.label.clone();
-        let levels: Vec<&str> = target.iter().map(String::as_str).collect();
         let batches =
             [("synthetic rows", &made), ("training rows", &self.train), ("held-out rows", &self.test)];
-        let (tables, _) = tables(batches, &levels)?;
-        let found =
-            audit(tables.each_ref(), &AuditOptions { target, secret: None, rules: self.rules.clone(), seed });
-        Ok(Some((found, tables)))
+        let require = config.synthesize.as_ref().map_or(vec![], |settings| settings.require.clone());
+        let options = AuditOptions { target: config.data.label.clone(), secret: None, require, seed };
+        audit(batches, &options).map(Some)
     }
 
     /// Writes the fit as a run folder: configuration, model and history.

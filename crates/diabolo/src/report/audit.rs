@@ -3,23 +3,18 @@
 use diabolo_report::{AuditFigure, AuditPage, AuditedColumn, number};
 
 use super::audit_gaps::{gaps_of_levels, missing_cells};
-use crate::evaluate::audit::{Audit, AuditColumn, AuditTable, Cells, Figure, RuleKept};
+use super::audit_verdicts::verdicts;
+use crate::evaluate::audit::{Audit, AuditColumn, Audited, Cells, Figure, RuleKept};
 use crate::stats::percent;
 
 /// Bars of a column.
 const BARS: usize = 20;
-/// What the AUC of an attack may have above that of held-out rows by chance.
-const CHANCE: f64 = 0.05;
 /// Telling columns.
 const TELLING: usize = 10;
 
-/// The page of an audit of these rows.
-pub fn audit_page(
-    input: &str,
-    audit: &Audit,
-    [synthetic, real]: [&AuditTable; 2],
-    notes: &[String],
-) -> AuditPage {
+/// The page of an audit.
+pub fn audit_page(input: &str, audited: &Audited, notes: &[String]) -> AuditPage {
+    let Audited { audit, tables: [synthetic, real, _], .. } = audited;
     let [rows, train, held] = audit.rows;
     let fact = |name: &str, value: usize| (name.to_string(), number(value as f64));
     let mut columns: Vec<AuditedColumn> = (real.columns.iter().zip(&synthetic.columns).zip(&audit.columns))
@@ -49,75 +44,6 @@ pub fn audit_page(
         names: real.columns.iter().map(|column| column.name.clone()).collect(),
         pairs,
         telling: audit.telling.iter().take(TELLING).map(|one| (one.name.clone(), one.share)).collect(),
-    }
-}
-
-/// What the copy is good for, by its figures beside those of held-out rows.
-pub fn verdicts(audit: &Audit) -> Vec<String> {
-    let mut all = vec![];
-    let pair = |figure: &Figure| figure.synthetic.zip(figure.holdout);
-    if let Some((made, held)) = pair(&audit.shape_error) {
-        let good = made <= (2.0 * held).max(0.02);
-        let word = if good {
-            "Counts and charts of single columns: yes"
-        } else {
-            "Counts and charts of single columns: with care"
-        };
-        all.push(format!("{word} (shape error {}, real rows {}).", percent(made), percent(held)));
-    }
-    if let Some((made, held)) = pair(&audit.trend_error) {
-        let good = made <= (2.0 * held).max(0.03);
-        let word = if good {
-            "Relations between two columns: yes"
-        } else {
-            "Relations between two columns: with care"
-        };
-        all.push(format!("{word} (trend error {}, real rows {}).", percent(made), percent(held)));
-    }
-    if let Some((made, held)) = pair(&audit.tstr_auc) {
-        let good = held - made <= 0.02;
-        let word = if good {
-            "Developing a model of the target: yes"
-        } else {
-            "Developing a model of the target: with care"
-        };
-        all.push(format!("{word} (AUC {made:.3} on held-out rows, {held:.3} when trained on real rows)."));
-    }
-    if let Some((made, held)) = pair(&audit.c2st) {
-        let good = made >= 0.5 * held;
-        let word =
-            if good { "A stand-in for the real rows: yes" } else { "A stand-in for the real rows: no" };
-        all.push(format!("{word} (C2ST {made:.2}, where 1 is indistinguishable; real rows {held:.2})."));
-    }
-    all.extend(verdict_of_rules(&audit.rules));
-    let copies = pair(&audit.privacy.copies).is_none_or(|(made, held)| made <= held + 0.001);
-    let held = audit.privacy.nearer_to_training.holdout.unwrap_or(0.5);
-    let near = audit.privacy.interval[0] <= held.max(0.5);
-    let found = pair(&audit.privacy.membership_auc).is_none_or(|(made, held)| made <= held.max(0.5) + CHANCE);
-    all.push(match copies && near && found {
-        true => "No attack here found training rows in it; this is not a guarantee of privacy.".into(),
-        false => {
-            "Attacks find traces of training rows in it: see Privacy before it is passed on. Passing all \
-                  attacks would not be a guarantee either."
-                .into()
-        }
-    });
-    all
-}
-
-/// Whether every row keeps the rules.
-fn verdict_of_rules(rules: &[RuleKept]) -> Option<String> {
-    let broken: Vec<String> = rules
-        .iter()
-        .filter_map(|one| {
-            let kept = one.others.synthetic.filter(|kept| *kept < 1.0)?;
-            Some(format!("{} by {}", one.rule, percent(1.0 - kept)))
-        })
-        .collect();
-    match (rules.is_empty(), broken.is_empty()) {
-        (true, _) => None,
-        (_, true) => Some("Rules between columns: every row keeps them.".into()),
-        _ => Some(format!("Rules between columns: broken, {} of the rows.", broken.join(", "))),
     }
 }
 
@@ -202,7 +128,7 @@ fn rules_kept(rules: &[RuleKept]) -> Vec<AuditFigure> {
             Some(kept) => format!("{} of the real rows do", share_kept(kept)),
             None => "no real row has both cells".into(),
         };
-        let explanation = format!("Rows that keep the rule; {real}.");
+        let explanation = format!("Rows that keep the rule, of those with both cells; {real}.");
         figure(&format!("Keeps {}", one.rule), &explanation, &one.others, share_kept)
     };
     rules.iter().map(of).collect()
@@ -220,6 +146,9 @@ fn attacks(audit: &Audit) -> Vec<AuditFigure> {
     let privacy = &audit.privacy;
     let decimals = |value: f64| format!("{value:.3}");
     let [low, high] = privacy.interval;
+    let of_membership = privacy
+        .membership_interval
+        .map_or(String::new(), |[low, high]| format!(" 95 % interval {low:.3} to {high:.3}."));
     let mut all = vec![
         figure("Copies of training rows", "Rows that are equal to a training row.", &privacy.copies, percent),
         figure(
@@ -232,7 +161,9 @@ fn attacks(audit: &Audit) -> Vec<AuditFigure> {
         ),
         figure(
             "Membership AUC",
-            "An attacker guesses who was in the training rows, by the density of synthetic rows around them; 0.5 is chance. Held-out: the same attack with real rows in the place of synthetic ones.",
+            &format!(
+                "An attacker guesses who was in the training rows, by the density of synthetic rows around them; 0.5 is chance.{of_membership} Held-out: the same attack with real rows in the place of synthetic ones."
+            ),
             &privacy.membership_auc,
             decimals,
         ),

@@ -5,6 +5,7 @@ mod architecture;
 mod assemble;
 mod audit;
 mod audit_gaps;
+mod audit_verdicts;
 mod columns;
 pub mod comparison;
 mod drift;
@@ -18,8 +19,9 @@ mod scores;
 
 pub use architecture::architecture_picture;
 pub use assemble::assemble;
-pub use audit::{audit_figures, audit_page, verdicts};
+pub use audit::{audit_figures, audit_page};
 pub use audit_gaps::{gaps_of_levels, missing_cells};
+pub use audit_verdicts::verdicts;
 pub use diabolo_report::{
     Alarm, AlarmReason, Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality,
     ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, FlaggedPictures,

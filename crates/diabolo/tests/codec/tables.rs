@@ -2,7 +2,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int32Type};
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, DictionaryArray, Float32Array, Float64Array, Int64Array, ListArray,
     RecordBatch, StringArray,
@@ -172,6 +172,48 @@ fn numbers_of_a_bounded_file_are_within_their_bounds() {
         damaged[at] ^= 1;
         assert!(decompressed(&model, &damaged, 0..997).is_err(), "byte {at}");
     }
+}
+
+#[test]
+fn missing_words_that_are_numbers_come_back_from_a_bounded_file() {
+    let number = |i: i64| if i % 7 == 0 { -999 } else { i * i % 1000 - 1000 };
+    let rows = batch(vec![
+        ("n", Arc::new((0..800).map(|i| Some(number(i))).collect::<Int64Array>())),
+        ("t", Arc::new(StringArray::from_iter_values((0..800).map(|i| number(i + 3).to_string())))),
+    ]);
+    let model = fitted(&rows, &["data.missing=[\"-999\"]"]);
+    let options = CompressOptions { error: Some(0.01), ..CompressOptions::default() };
+    let mut file = vec![];
+    compress(&model, rows.schema(), [Ok(rows.clone())].into_iter(), &mut file, &options).unwrap();
+    let again = decompressed(&model, &file, 0..800).unwrap();
+    assert_ne!(again, rows, "a control");
+    let numbers = |rows: &RecordBatch| -> Vec<i64> {
+        let texts = rows.column(1).as_string::<i32>().iter().flatten();
+        let whole = rows.column(0).as_primitive::<Int64Type>().values().iter().copied();
+        whole.chain(texts.map(|text| text.parse().unwrap())).collect()
+    };
+    for (x, y) in numbers(&rows).into_iter().zip(numbers(&again)) {
+        assert!(x == y || x != -999 && y != -999 && (x - y).abs() <= 10, "{x} came back as {y}");
+    }
+}
+
+#[test]
+fn columns_without_a_usable_range_stay_exact_in_a_bounded_file() {
+    let huge = |i: usize| if i.is_multiple_of(2) { -1.2e308 } else { 1.2e308 * ((i % 50) as f64 / 50.0) };
+    let rows = batch(vec![
+        ("x", Arc::new((0..400).map(|i| Some((i * i % 997) as f64 / 8.0)).collect::<Float64Array>())),
+        ("huge", Arc::new((0..400).map(|i| Some(huge(i))).collect::<Float64Array>())),
+        ("tiny", Arc::new((0..400).map(|i| Some((i % 25) as f64 * 5e-324)).collect::<Float64Array>())),
+    ]);
+    let model = fitted(&rows, &[]);
+    let options = CompressOptions { error: Some(0.01), ..CompressOptions::default() };
+    let mut file = vec![];
+    compress(&model, rows.schema(), [Ok(rows.clone())].into_iter(), &mut file, &options).unwrap();
+    let bounds = Archive::open(Cursor::new(&file), "rows.dbz").unwrap().info().bounds.unwrap();
+    assert_eq!(bounds.columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["x"]);
+    let again = decompressed(&model, &file, 0..400).unwrap();
+    assert_ne!(again.column(0), rows.column(0), "a control");
+    assert_eq!(&again.columns()[1..], &rows.columns()[1..]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::table::{AuditTable, Cells};
-use crate::random::{Purpose, permutation, stream};
+use crate::random::{Purpose, stream};
 use crate::stats::Ranking;
 use crate::stats::boosting::{BoostedTrees, BoostingConfig};
 
@@ -26,11 +26,8 @@ pub fn distinguish(real: &AuditTable, other: &AuditTable, seed: u64) -> (Option<
     if n < 2 * FOLDS {
         return (None, vec![]);
     }
-    let chosen = |table: &AuditTable, part: u64| {
-        let mut order = permutation(&mut stream(seed, Purpose::AuditLearners, 2, part), table.rows);
-        order.truncate(n);
-        table.at(&order)
-    };
+    let chosen =
+        |table: &AuditTable, part: u64| table.sample(n, &mut stream(seed, Purpose::AuditLearners, 2, part));
     let (real, other) = (chosen(real, 0), chosen(other, 1));
     let columns: Vec<Vec<f32>> = (real.columns.iter().zip(&other.columns))
         .map(|(real, other)| [real.cells.features(), other.cells.features()].concat())

@@ -17,25 +17,29 @@
 //! `CorrelationSimilarity`, `ContingencySimilarity`), as 1 − score.
 
 mod learners;
+mod points;
 mod privacy;
 mod rules;
 mod shapes;
 mod support;
 mod table;
 
+use arrow_array::RecordBatch;
 use serde::Serialize;
 
 pub use learners::{Telling, distinguish, usefulness};
 pub use privacy::{Privacy, privacy};
-pub use rules::{RuleKept, check_rules};
+pub use rules::RuleKept;
 pub use shapes::{ColumnShape, Lacking, PairTrend, pair_trends, shapes};
-pub use table::{AuditColumn, AuditTable, Cells, tables};
+pub use table::{AuditColumn, AuditTable, Cells};
 
-use self::rules::rules_kept;
+use self::rules::rule_kept;
 use self::support::supports;
-
+use self::table::tables;
 use crate::data::synthetic::Rule;
+use crate::data::{InferOptions, infer};
 use crate::random::{Purpose, permutation, stream};
+use crate::{Error, Result};
 
 /// A figure of synthetic rows, and of the rows that it stands beside.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -93,14 +97,47 @@ pub struct AuditOptions {
     pub target: Option<String>,
     /// The column that an attacker wants to know.
     pub secret: Option<String>,
-    /// Rules that rows should keep.
-    pub rules: Vec<Rule>,
+    /// Rules that rows should keep, such as `start<=end`.
+    pub require: Vec<String>,
     /// The seed of samples and shuffles.
     pub seed: u64,
 }
 
-/// Audits tables with the columns of the same [`tables`].
-pub fn audit([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOptions) -> Audit {
+/// An audit, and the rows that it compares.
+pub struct Audited {
+    /// What it finds.
+    pub audit: Audit,
+    /// Synthetic, real and held-out rows.
+    pub tables: [AuditTable; 3],
+    /// Columns that are left out, one sentence each.
+    pub notes: Vec<String>,
+}
+
+/// Audits synthetic rows beside real and held-out ones, each with a name for messages.
+///
+/// # Errors
+/// [`Error::InvalidValue`] for columns that the real rows lack; [`Error::Data`] if a table has no
+/// rows or lacks a column, or a rule compares what cannot be compared.
+pub fn audit(batches: [(&str, &RecordBatch); 3], options: &AuditOptions) -> Result<Audited> {
+    let (real_name, real) = batches[1];
+    for (flag, column) in [("--target", &options.target), ("--secret", &options.secret)] {
+        if let Some(column) = column.as_ref().filter(|column| real.column_by_name(column).is_none()) {
+            let expected = format!("a column of {real_name}");
+            return Err(Error::invalid_value(flag, expected, format!("'{column}'")));
+        }
+    }
+    let rules = Rule::all(&options.require, real)?;
+    let features = infer(real_name, real, &InferOptions::default())?.schema.features;
+    let levels: Vec<&str> = options.target.iter().map(String::as_str).collect();
+    let (tables, notes) = tables(batches, &levels, &features)?;
+    let kept = |rule: &Rule| rule_kept(batches, &features, rule, &tables[1], options.seed);
+    let rules = rules.iter().map(kept).collect::<Result<_>>()?;
+    let audit = Audit { rules, ..figures(tables.each_ref(), options) };
+    Ok(Audited { audit, tables, notes })
+}
+
+/// The figures of tables, without rules.
+fn figures([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOptions) -> Audit {
     let seed = options.seed;
     let independent = shuffled(real, seed);
     let trend = |pairs: &[PairTrend]| average(pairs.iter().map(|pair| pair.error));
@@ -147,7 +184,7 @@ pub fn audit([synthetic, real, holdout]: [&AuditTable; 3], options: &AuditOption
             independent: Some(independent.duplicates()),
         },
         privacy: privacy([synthetic, real, holdout], &independent, options),
-        rules: rules_kept([synthetic, real, holdout], &independent, &options.rules),
+        rules: vec![],
         columns: of_synthetic,
         holdout_columns,
         pairs,
@@ -178,11 +215,14 @@ fn lacking(columns: &[ColumnShape]) -> Option<f64> {
 
 /// The rows with each column in an order of its own.
 fn shuffled(real: &AuditTable, seed: u64) -> AuditTable {
-    let shuffle = |(at, column): (usize, &AuditColumn)| {
-        let order = permutation(&mut stream(seed, Purpose::AuditRows, 1, at as u64), real.rows);
-        column.with(column.cells.at(&order))
-    };
+    let shuffle =
+        |(at, column): (usize, &AuditColumn)| column.with(column.cells.at(&own_order(at, real.rows, seed)));
     AuditTable { rows: real.rows, columns: real.columns.iter().enumerate().map(shuffle).collect() }
+}
+
+/// The order of the rows of one of the shuffled columns.
+fn own_order(column: usize, rows: usize, seed: u64) -> Vec<usize> {
+    permutation(&mut stream(seed, Purpose::AuditRows, 1, column as u64), rows)
 }
 
 /// The mean of the numbers that there are.

@@ -1,11 +1,13 @@
 //! How many rows keep a rule between two columns.
 
+use arrow_array::RecordBatch;
 use serde::Serialize;
 
-use super::Figure;
-use super::table::{AuditColumn, AuditTable, Cells};
+use super::table::AuditTable;
+use super::{Figure, own_order};
+use crate::Result;
+use crate::data::Feature;
 use crate::data::synthetic::Rule;
-use crate::{Error, Result};
 
 /// The share of rows that keep a rule, of those that have both cells.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,57 +21,37 @@ pub struct RuleKept {
     pub others: Figure,
 }
 
-/// The share of rows that keep each of some rules.
-pub(super) fn rules_kept(
-    [synthetic, real, holdout]: [&AuditTable; 3],
-    independent: &AuditTable,
-    rules: &[Rule],
-) -> Vec<RuleKept> {
-    let kept = |rule: &Rule| {
-        let share = |table: &AuditTable| share(table, rule);
-        let others =
-            Figure { synthetic: share(synthetic), holdout: share(holdout), independent: share(independent) };
-        RuleKept { rule: rule.to_string(), real: share(real), others }
-    };
-    rules.iter().map(kept).collect()
-}
-
-fn share(table: &AuditTable, rule: &Rule) -> Option<f64> {
-    let [low, high] =
-        [&rule.low, &rule.high].map(|name| Some(numbers(&table.columns[table.position(name)?])));
-    let (low, high) = (low?, high?);
-    let both = low.iter().zip(&high).filter(|(low, high)| !low.is_nan() && !high.is_nan());
-    let count = both.clone().count();
-    let kept = both.filter(|(low, high)| rule.allows(**low, **high)).count();
-    (count > 0).then(|| kept as f64 / count as f64)
-}
-
-/// The cells as numbers; NaN for missing ones, and for levels that are none.
-fn numbers(column: &AuditColumn) -> Vec<f64> {
-    match &column.cells {
-        Cells::Numbers(numbers) => numbers.clone(),
-        Cells::Levels(levels) => {
-            let values: Vec<f64> =
-                column.levels.iter().map(|text| text.parse().unwrap_or(f64::NAN)).collect();
-            levels.iter().map(|level| values[*level as usize]).collect()
-        }
-    }
-}
-
-/// Checks that every rule compares columns of a real table that hold numbers or dates.
+/// The share of synthetic, real and held-out rows that keep a rule between two of the `features`;
+/// and of the real rows with shuffled columns, which has the positions of the columns in `table`.
 ///
 /// # Errors
-/// [`Error::Data`] that names the column.
-pub fn check_rules(input: &str, real: &AuditTable, rules: &[Rule]) -> Result<()> {
-    for rule in rules {
-        for name in [&rule.low, &rule.high] {
-            let column = real.position(name).map(|at| numbers(&real.columns[at]));
-            if column.is_none_or(|numbers| numbers.iter().all(|x| x.is_nan())) {
-                let help = format!("check --require '{rule}'");
-                let error = Error::data(input, "a column of numbers or dates", "none in some table", help);
-                return Err(error.in_column(name));
-            }
-        }
-    }
-    Ok(())
+/// [`Error::Data`](crate::Error::Data) if its columns cannot be compared, or a cell of them cannot
+/// be read.
+pub(super) fn rule_kept(
+    batches: [(&str, &RecordBatch); 3],
+    features: &[Feature],
+    rule: &Rule,
+    table: &AuditTable,
+    seed: u64,
+) -> Result<RuleKept> {
+    let share = |[low, high]: &[Vec<f64>; 2]| {
+        let kept: Vec<bool> =
+            low.iter().zip(high).filter_map(|(low, high)| rule.keeps(*low, *high)).collect();
+        let count = kept.iter().filter(|kept| **kept).count();
+        (!kept.is_empty()).then(|| count as f64 / kept.len() as f64)
+    };
+    let numbers = |(input, rows): (&str, &RecordBatch)| rule.numbers(input, rows, features);
+    let [synthetic, real, holdout] = batches.map(numbers);
+    let (synthetic, real, holdout) = (synthetic?, real?, holdout?);
+    let shuffled = |name: &str, numbers: &[f64]| -> Option<Vec<f64>> {
+        let order = own_order(table.position(name)?, numbers.len(), seed);
+        Some(order.into_iter().map(|row| numbers[row]).collect())
+    };
+    let independent = shuffled(&rule.low, &real[0]).zip(shuffled(&rule.high, &real[1]));
+    let others = Figure {
+        synthetic: share(&synthetic),
+        holdout: share(&holdout),
+        independent: independent.and_then(|(low, high)| share(&[low, high])),
+    };
+    Ok(RuleKept { rule: rule.to_string(), real: share(&real), others })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::table::{AuditColumn, AuditTable, Cells};
+use super::table::{AuditColumn, AuditTable, Cells, range};
 use crate::stats::elementary::square;
 
 /// Bins of numbers that are compared with levels.
@@ -158,12 +158,6 @@ pub fn pair_trends(real: &AuditTable, other: &AuditTable) -> Vec<PairTrend> {
         PairTrend { columns: [i, j], error }
     };
     pairs.par_iter().map(trend).collect()
-}
-
-/// The smallest and the largest number.
-fn range(all: &[f64]) -> [f64; 2] {
-    let known = all.iter().filter(|x| !x.is_nan());
-    known.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(*x), high.max(*x)])
 }
 
 fn clipped(all: &[f64], like: &[f64]) -> Vec<f64> {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 
 use crate::data::synthetic::{cell_texts, cell_values, is_key};
-use crate::data::{Feature, FeatureKind, InferOptions, infer};
+use crate::data::{Feature, FeatureKind};
+use crate::random::{Stream, permutation};
 use crate::{Error, Result};
 
 /// The cells of a column.
@@ -68,6 +69,12 @@ impl Cells {
     }
 }
 
+/// The smallest and the largest number, from infinity to −infinity if there is none.
+pub(super) fn range(numbers: &[f64]) -> [f64; 2] {
+    let known = numbers.iter().filter(|x| !x.is_nan());
+    known.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], x| [low.min(*x), high.max(*x)])
+}
+
 impl AuditColumn {
     /// The column with other cells.
     pub(super) fn with(&self, cells: Cells) -> AuditColumn {
@@ -80,6 +87,13 @@ impl AuditTable {
     pub fn at(&self, rows: &[usize]) -> AuditTable {
         let columns = self.columns.iter().map(|column| column.with(column.cells.at(rows)));
         AuditTable { rows: rows.len(), columns: columns.collect() }
+    }
+
+    /// Rows in random order, at most `most`.
+    pub(super) fn sample(&self, most: usize, noise: &mut Stream) -> AuditTable {
+        let mut order = permutation(noise, self.rows);
+        order.truncate(most);
+        self.at(&order)
     }
 
     /// The table without a column.
@@ -116,12 +130,18 @@ impl AuditTable {
 /// has at most 20 different ones; columns that differ in every row are left out.
 ///
 /// # Errors
-/// [`Error::Data`] if a table lacks a column.
-pub fn tables(batches: [(&str, &RecordBatch); 3], levels: &[&str]) -> Result<([AuditTable; 3], Vec<String>)> {
+/// [`Error::Data`] if a table has no rows or lacks a column.
+pub(super) fn tables(
+    batches: [(&str, &RecordBatch); 3],
+    levels: &[&str],
+    features: &[Feature],
+) -> Result<([AuditTable; 3], Vec<String>)> {
+    if let Some((input, _)) = batches.iter().find(|(_, rows)| rows.num_rows() == 0) {
+        return Err(Error::no_rows(*input));
+    }
     let (real_name, real) = batches[1];
-    let inferred = infer(real_name, real, &InferOptions::default())?;
     let features: BTreeMap<&str, &Feature> =
-        inferred.schema.features.iter().map(|feature| (feature.name.as_str(), feature)).collect();
+        features.iter().map(|feature| (feature.name.as_str(), feature)).collect();
     let mut tables = batches.map(|(_, batch)| AuditTable { rows: batch.num_rows(), columns: vec![] });
     let mut notes = vec![];
     for field in real.schema().fields() {

@@ -17,10 +17,15 @@ fn batch(json: &serde_json::Value) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(json.as_object().unwrap().iter().map(column)).unwrap()
 }
 
+fn features(rows: &RecordBatch) -> Vec<crate::data::Feature> {
+    infer("real", rows, &InferOptions::default()).unwrap().schema.features
+}
+
 fn golden() -> (serde_json::Value, [AuditTable; 3]) {
     let golden: serde_json::Value = serde_json::from_str(GOLDEN).unwrap();
     let (real, other) = (batch(&golden["real"]), batch(&golden["synthetic"]));
-    let (tables, notes) = tables([("synthetic", &other), ("real", &real), ("holdout", &real)], &[]).unwrap();
+    let batches = [("synthetic", &other), ("real", &real), ("holdout", &real)];
+    let (tables, notes) = tables(batches, &[], &features(&real)).unwrap();
     assert!(notes.is_empty(), "{notes:?}");
     (golden, tables)
 }
@@ -70,12 +75,8 @@ fn rules_missing_cells_and_lacking_levels_are_counted() {
     let real = table(&["1", "2", "3", "4"], &["1", "3", "-", "9"], &["x", "x", "y", "?"]);
     let made = table(&["1", "2", "-", "9"], &["0", "2", "5", "9"], &["x", "z", "?", "?"]);
     let batches = [("made", &made), ("real", &real), ("held", &real)];
-    let ([made, real, held], _) = tables(batches, &[]).unwrap();
-    let rule = |text: &str| Rule::parse(text, ["a", "b", "kind"].into_iter()).unwrap();
-    let rules = vec![rule("a<=b"), rule("a<b")];
-    check_rules("real", &real, &rules).unwrap();
-    let options = AuditOptions { rules, ..AuditOptions::default() };
-    let found = audit([&made, &real, &held], &options);
+    let require = ["a<=b", "a<b"].map(String::from).to_vec();
+    let found = audit(batches, &AuditOptions { require, ..AuditOptions::default() }).unwrap().audit;
     // (1, 0), (2, 2), (9, 9) of the made rows, and (1, 1), (2, 3), (4, 9) of the real ones.
     let kept = |at: usize| (found.rules[at].real.unwrap(), found.rules[at].others.synthetic.unwrap());
     assert_eq!((found.rules[0].rule.as_str(), kept(0)), ("a<=b", (1.0, 2.0 / 3.0)));
@@ -87,8 +88,32 @@ fn rules_missing_cells_and_lacking_levels_are_counted() {
     assert_eq!(columns[2].lacks, [Lacking { level: "y".into(), rows: 1 }]);
     assert_eq!(found.missing_error.synthetic, Some(0.25));
     assert_eq!((found.lacking.synthetic, found.lacking.holdout), (Some(0.5), Some(0.0)));
-    let error = check_rules("real", &real, &[rule("a<=kind")]).unwrap_err().to_string();
-    assert!(error.contains("column 'kind'"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_audited_is_named() {
+    let day = |k: usize| Some(format!("2024-{:02}-{:02}", 1 + k % 12, 1 + k % 28));
+    let with_days = |part: u64| {
+        let made = rows(part, 1.0);
+        let days: ArrayRef = Arc::new((0..made.num_rows()).map(day).collect::<StringArray>());
+        let columns =
+            ["group", "x", "y", "day"].into_iter().zip(made.columns().iter().cloned().chain([days]));
+        RecordBatch::try_from_iter_with_nullable(columns.map(|(name, cells)| (name, cells, true))).unwrap()
+    };
+    let [made, real, held] = [1, 0, 9].map(with_days);
+    let fails = |made: &RecordBatch, options: AuditOptions| {
+        let batches = [("made.csv", made), ("real.csv", &real), ("held.csv", &held)];
+        audit(batches, &options).map(|_| ()).unwrap_err().to_string()
+    };
+    let rule = |text: &str| AuditOptions { require: vec![text.into()], ..AuditOptions::default() };
+    let error = fails(&made, rule("x<=group"));
+    assert!(error.contains("column 'group'"), "{error}");
+    let error = fails(&made, rule("x<=day"));
+    assert!(error.contains("numbers in 'x' and dates in 'day'"), "{error}");
+    let error = fails(&made.slice(0, 0), AuditOptions::default());
+    assert!(error.contains("made.csv: expected at least one row"), "{error}");
+    let error = fails(&made, AuditOptions { secret: Some("z".into()), ..AuditOptions::default() });
+    assert!(error.contains("--secret: expected a column of real.csv, found 'z'"), "{error}");
 }
 
 /// Rows of two levels and a number that follows from them, with noise.
@@ -114,15 +139,36 @@ fn rows(part: u64, strength: f64) -> RecordBatch {
 }
 
 fn audited(synthetic: &RecordBatch, real: &RecordBatch) -> Audit {
-    let held = rows(9, 1.0);
-    let batches = [("synthetic", synthetic), ("real", real), ("holdout", &held)];
-    let ([synthetic, real, holdout], _) = tables(batches, &["group"]).unwrap();
+    beside(synthetic, real, &rows(9, 1.0))
+}
+
+fn beside(synthetic: &RecordBatch, real: &RecordBatch, held: &RecordBatch) -> Audit {
+    let batches = [("synthetic", synthetic), ("real", real), ("holdout", held)];
     let options = AuditOptions {
         target: Some("group".into()),
         secret: Some("group".into()),
         ..AuditOptions::default()
     };
-    audit([&synthetic, &real, &holdout], &options)
+    audit(batches, &options).unwrap().audit
+}
+
+#[test]
+fn intervals_of_attacks_are_those_of_few_rows() {
+    let (real, made, held) = (rows(0, 1.0), rows(1, 1.0), rows(9, 1.0));
+    let width = |[low, high]: [f64; 2]| high - low;
+    let of = |held: &RecordBatch| {
+        let found = beside(&made, &real, held).privacy;
+        assert!(found.interval[0] < 0.5 && found.interval[1] > 0.5, "{found:?}");
+        let membership = found.membership_interval.unwrap();
+        assert!(membership[0] < 0.5 && membership[1] > 0.5, "{found:?}");
+        (width(found.interval), width(membership))
+    };
+    // The synthetic rows are as many: only rows to compare them with are fewer, by a tenth.
+    let (many, few) = (of(&held), of(&held.slice(0, 120)));
+    assert!((2.0..4.5).contains(&(few.0 / many.0)), "{many:?} and {few:?}");
+    assert!((2.0..4.5).contains(&(few.1 / many.1)), "{many:?} and {few:?}");
+    let found = beside(&made, &real, &held.slice(0, 50)).privacy;
+    assert_eq!((found.membership_auc.synthetic, found.membership_interval), (None, None));
 }
 
 #[test]
@@ -169,7 +215,7 @@ fn a_target_of_many_numbers_is_learned_as_numbers() {
     };
     let batches = [with_few(1), with_few(0), with_few(9)];
     let named = [("synthetic", &batches[0]), ("real", &batches[1]), ("holdout", &batches[2])];
-    let ([synthetic, real, holdout], _) = tables(named, &["x", "few"]).unwrap();
+    let ([synthetic, real, holdout], _) = tables(named, &["x", "few"], &features(&batches[1])).unwrap();
     assert!(matches!(real.columns[0].cells, Cells::Numbers(_)), "1,200 numbers");
     assert!(matches!(real.columns[2].cells, Cells::Levels(_)), "20 numbers");
     assert!(real.columns[0].levels.is_empty());

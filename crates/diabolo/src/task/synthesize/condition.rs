@@ -34,7 +34,7 @@ pub struct Requirement {
     pub column: String,
     /// How its cells are compared.
     pub comparison: Comparison,
-    /// The value, as the file writes it; empty for a missing cell.
+    /// The value, as the file writes it; empty for a missing cell, however that is written.
     pub value: String,
 }
 
@@ -76,17 +76,37 @@ impl Requirement {
         Err(Error::invalid_value("--where", expected, format!("'{}'", self.value)))
     }
 
-    fn fits(&self, text: Option<&str>, x: f64, value: Option<f64>) -> bool {
+    /// Whether a cell fits; its number is NaN if it has none.
+    fn fits(&self, cell: &Seen, value: Option<f64>) -> bool {
+        let x = cell.x;
         match (self.comparison, value) {
+            (Equal | Different, _) if self.value.trim().is_empty() => {
+                cell.is_missing == (self.comparison == Equal)
+            }
             (Equal, Some(value)) if !x.is_nan() => x == value,
             (Different, Some(value)) if !x.is_nan() => x != value,
-            (Equal | Different, _) => self.fits_text(text.unwrap_or_default()),
+            (Equal | Different, _) => self.fits_text(cell.text.unwrap_or_default()),
             (AtLeast, Some(value)) => x >= value,
             (AtMost, Some(value)) => x <= value,
             (Above, Some(value)) => x > value,
             (Below, Some(value)) => x < value,
             (_, None) => false,
         }
+    }
+}
+
+/// A cell as a requirement sees it.
+struct Seen<'a> {
+    /// What the file writes; `None` for nothing, and for numbers that are no levels.
+    text: Option<&'a str>,
+    x: f64,
+    is_missing: bool,
+}
+
+impl Seen<'_> {
+    /// A number that is no level.
+    fn number(x: f64) -> Self {
+        Seen { text: None, x, is_missing: false }
     }
 }
 
@@ -104,10 +124,7 @@ impl PartRequirement {
     /// Whether a drawn number fits: a range of scores leaves out no single number, and has rounded
     /// ends.
     pub fn fits_number(&self, x: f64) -> bool {
-        self.numbers.iter().all(|(requirement, value)| match value {
-            Some(_) => requirement.fits(None, x, *value),
-            None => requirement.comparison == Different,
-        })
+        self.numbers.iter().all(|(requirement, value)| requirement.fits(&Seen::number(x), *value))
     }
 }
 
@@ -123,8 +140,11 @@ pub(super) struct OrderedRequirement {
 impl OrderedRequirement {
     /// Whether a number of the column fits; NaN is a missing cell.
     pub fn fits(&self, order: &Order, x: f64) -> bool {
-        let text = x.is_nan().then(|| order.missing());
-        self.requirement.fits(text, x, self.value)
+        let cell = match x.is_nan() {
+            true => Seen { text: order.missing(), x, is_missing: true },
+            false => Seen::number(x),
+        };
+        self.requirement.fits(&cell, self.value)
     }
 }
 
@@ -200,9 +220,9 @@ fn anything(part: &Part) -> PartRequirement {
 fn restrict(slot: &mut PartRequirement, part: &Part, member: usize, requirement: &Requirement) -> Result<()> {
     let value = part.number(member, &requirement.value);
     requirement.refuse_incomparable(value)?;
-    let values = part.values(member);
-    for ((fits, level), x) in slot.levels.iter_mut().zip(part.all_levels()).zip(values) {
-        *fits &= requirement.fits(level[member].as_deref(), x, value);
+    let levels = part.all_levels().zip(part.values(member)).zip(part.missing(member));
+    for (fits, ((level, x), is_missing)) in slot.levels.iter_mut().zip(levels) {
+        *fits &= requirement.fits(&Seen { text: level[member].as_deref(), x, is_missing }, value);
     }
     if let (Some(numbers), Some(code)) = (&part.numbers, part.number_code()) {
         let range = match (requirement.comparison, value) {
@@ -263,8 +283,21 @@ mod tests {
             ("income=net".to_string(), Different)
         );
         assert!(Requirement::parse("height>3", columns.into_iter()).is_err());
-        assert!(
-            of("age<65").fits(Some("64"), 64.0, Some(65.0)) && !of("age<65").fits(None, f64::NAN, Some(65.0))
-        );
+        let below = of("age<65");
+        assert!(below.fits(&Seen::number(64.0), Some(65.0)) && !below.fits(&Seen::number(65.0), Some(65.0)));
+    }
+
+    #[test]
+    fn a_missing_cell_is_known_by_its_own_word_and_by_none() {
+        let of = |text: &str| Requirement::parse(text, ["end"].into_iter()).unwrap();
+        let missing = |text| Seen { text, x: f64::NAN, is_missing: true };
+        let cells = [missing(Some("?")), missing(None), Seen::number(3.0)];
+        let fits = |text: &str, value| cells.each_ref().map(|cell| of(text).fits(cell, value));
+        assert_eq!(fits("end=", None), [true, true, false]);
+        assert_eq!(fits("end!=", None), [false, false, true]);
+        assert_eq!(fits("end=?", None), [true, false, false]);
+        assert_eq!(fits("end!=?", None), [false, true, true]);
+        assert_eq!(fits("end=3", Some(3.0)), [false, false, true]);
+        assert_eq!(fits("end<3", Some(3.0)), [false; 3]);
     }
 }

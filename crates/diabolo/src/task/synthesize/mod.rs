@@ -118,12 +118,17 @@ fn strata(saved: &SavedTable, options: &SynthesizeOptions) -> Result<Vec<(usize,
         let expected = "a column of levels";
         return Err(Error::invalid_value("--balance", expected, format!("'{column}', which holds numbers")));
     }
-    // Missing cells of the pool also stand for levels that are not known.
-    let pooled = part.pool.iter().filter_map(|(level, _)| level[member].as_deref());
-    let own = part.levels.iter().map(|level| level[member].as_deref().unwrap_or_default());
+    // Missing cells are one level, however they are written. Those of the pool that are not written
+    // also stand for levels that are not known.
+    let known = part.all_levels().zip(part.missing(member)).enumerate();
+    let text = |(at, (level, is_missing)): (usize, (&Vec<Option<String>>, bool))| {
+        let text = level[member].as_deref();
+        let is_known = at < part.levels.len() || text.is_some();
+        is_known.then(|| text.filter(|_| !is_missing).unwrap_or_default().trim().to_string())
+    };
     let fits =
-        |text: &&str| options.requirements.iter().all(|one| one.column != *column || one.fits_text(text));
-    let levels: BTreeSet<&str> = own.chain(pooled).map(str::trim).filter(fits).collect();
+        |text: &String| options.requirements.iter().all(|one| one.column != *column || one.fits_text(text));
+    let levels: BTreeSet<String> = known.filter_map(text).filter(fits).collect();
     if levels.is_empty() {
         let expected = "a level that the conditions leave";
         return Err(Error::invalid_value("--balance", expected, format!("none of '{column}'")));
@@ -133,8 +138,7 @@ fn strata(saved: &SavedTable, options: &SynthesizeOptions) -> Result<Vec<(usize,
         let expected = format!("at least {count}, a row for each level of '{column}' (--balance)");
         return Err(Error::invalid_value("--count", expected, options.count));
     }
-    let share = |(at, text): (usize, &str)| {
-        let value = text.to_string();
+    let share = |(at, value): (usize, String)| {
         let more = usize::from(at < options.count % count);
         let mut requirements = options.requirements.clone();
         requirements.push(Requirement { column: column.clone(), comparison: Comparison::Equal, value });
