@@ -21,8 +21,8 @@ pub struct KnownRows {
 }
 
 impl KnownRows {
-    /// The regressors of a series at the step of a time; without a key, times are the numbers of the
-    /// steps to come, from 1.
+    /// The regressors of a series at the step of a time; without a key, times are the numbers of
+    /// the steps to come, from 1.
     ///
     /// Times are those of a step if they are nearer to it than to another one, as in the series
     /// themselves: sums of strides such as 0.1 have other bits than times that are read.

@@ -23,8 +23,8 @@ pub struct KnownColumn {
     pub cells: KnownCells,
     /// Whether it is the same at all times of a series: its future needs not be given.
     pub fixed: bool,
-    /// The number that a blank cell counts as, beside a mark of its own; `None` if no cell among the
-    /// numbers of the fit was blank.
+    /// The number that a blank cell counts as, beside a mark of its own; `None` if no cell among
+    /// the numbers of the fit was blank.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blank: Option<f64>,
 }
@@ -85,8 +85,8 @@ impl KnownColumn {
         }
     }
 
-    /// Its regressors for each row. A blank cell among texts has no level; NaN are blank cells among
-    /// numbers, if the fit saw none.
+    /// Its regressors for each row. A blank cell among texts has no level; NaN are blank cells
+    /// among numbers, if the fit saw none.
     fn read(&self, input: &str, rows: &RecordBatch) -> Result<Vec<Vec<f64>>> {
         match &self.cells {
             KnownCells::Numbers(feature) => {

@@ -30,8 +30,8 @@ fn joins(length: usize, window: usize) -> usize {
     length.saturating_sub(window).div_ceil((window - overlap(window)).max(1))
 }
 
-/// Series in long format from generated windows, [`windows_for`] each, one after the other: a row for
-/// each series and step.
+/// Series in long format from generated windows, [`windows_for`] each, one after the other: a row
+/// for each series and step.
 ///
 /// A series as long as a window, or shorter, is the end of one. A longer one is continued: of the
 /// next candidates, the one whose first half is nearest to the last half of the series goes on from

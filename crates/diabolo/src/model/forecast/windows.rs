@@ -118,8 +118,8 @@ pub enum WindowsFor {
 
 /// So many of the windows at most, in order; each `part` of a use has its own draws.
 ///
-/// They are drawn at random: of evenly spaced ones, all would begin on one weekday if their distance
-/// is a multiple of a week. The draws do not depend on the seed of a fit.
+/// They are drawn at random: of evenly spaced ones, all would begin on one weekday if their
+/// distance is a multiple of a week. The draws do not depend on the seed of a fit.
 pub fn drawn_windows<T: Copy>(windows: Vec<T>, most: usize, of: WindowsFor, part: usize) -> Vec<T> {
     if windows.len() <= most {
         return windows;
