@@ -225,8 +225,8 @@ pub(crate) fn find(input: &str) -> Result<Option<(&'static DataSet, &'static str
     known.map(|part| Some((set, part))).ok_or_else(|| Error::invalid_value("data set", expected(), input))
 }
 
-/// An error if `input` names a path, too, and the set is made by the program: that must not take the
-/// place of a user's data.
+/// An error if `input` names a path, too, and the set is made by the program: that must not take
+/// the place of a user's data.
 pub(crate) fn check_name(input: &str, set: &DataSet) -> Result<()> {
     if !(set.files.is_empty() && Path::new(input).exists()) {
         return Ok(());
