@@ -18,6 +18,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema as ArrowSchema};
 use diabolo_stats::random::Stream;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,6 @@ pub use numbers::NumberScale;
 pub use order::Order;
 pub use part::{Cell, Part, cell_values};
 pub use rules::Rule;
-use types::typed;
 
 /// How a table becomes codes.
 #[derive(Debug, Clone, PartialEq)]
@@ -428,4 +428,9 @@ pub fn is_key(array: &ArrayRef) -> bool {
     let texts = cell_texts(array);
     let distinct: HashSet<&str> = texts.iter().flatten().collect();
     distinct.len() + texts.null_count() == texts.len()
+}
+
+/// Texts in a stored type.
+fn typed(texts: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+    cast(texts, wanted).map_err(|cause| Error::internal(format!("texts as {wanted}: {cause}")))
 }

@@ -1,10 +1,9 @@
-//! The types of columns: those of the source, and numbers for formats that have them.
+//! Decoded rows for formats that have types.
 
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_cast::cast;
-use arrow_schema::{DataType, Field, Schema as ArrowSchema};
+use arrow_schema::{Field, Schema as ArrowSchema};
 
 use super::part::{cell_values, is_numeric};
 use super::{Content, TableCodec};
@@ -48,9 +47,4 @@ impl TableCodec {
 
 fn is_number(feature: &Feature) -> bool {
     is_numeric(feature) && !matches!(feature.kind, FeatureKind::Datetime { .. })
-}
-
-/// Texts in a stored type.
-pub(super) fn typed(texts: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
-    cast(texts, wanted).map_err(|cause| Error::internal(format!("texts as {wanted}: {cause}")))
 }

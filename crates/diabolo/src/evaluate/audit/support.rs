@@ -1,8 +1,8 @@
 //! α-precision and β-recall: whether rows lie where the real ones do, and everywhere they do.
 //!
 //! Rows are [points](super::points), and distances are Euclidean. The α-support of rows is the ball
-//! around their mean that holds a share α of them (Alaa et al. 2022, "How Faithful is your Synthetic
-//! Data?").
+//! around their mean that holds a share α of them (Alaa et al. 2022, "How Faithful is your
+//! Synthetic Data?").
 //!
 //! ```text
 //! P_α = share of rows in the α-support of the real ones
