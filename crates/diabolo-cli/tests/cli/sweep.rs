@@ -103,7 +103,7 @@ fn what_models_do_not_share_is_not_said_of_all() {
         let facts = epochs["facts"].as_array().unwrap();
         facts.iter().find(|fact| fact[0] == name).unwrap()[1].as_str().unwrap()
     };
-    assert_eq!((fact("Epochs, at most"), fact("Batch size")), ("by model", "64"));
+    assert_eq!((fact("Epochs, at most"), fact("Batch size")), ("by model", "128"));
 }
 
 #[test]

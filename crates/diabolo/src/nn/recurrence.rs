@@ -72,9 +72,9 @@ impl Recurrence {
         std::array::from_fn(|k| kept.clone().narrow(1, (t * N + k) * self.width, self.width))
     }
 
-    /// Vector-Jacobian product of the whole sequence, from the last step to the first. `back` has the
-    /// step t and the cotangents of its state, batch × k × H, and gives those of the projections,
-    /// batch × k × gates · H, and of the state before. `weight`: gates · H × features.
+    /// Vector-Jacobian product of the whole sequence, from the last step to the first. `back` has
+    /// the step t and the cotangents of its state, batch × k × H, and gives those of the
+    /// projections, batch × k × gates · H, and of the state before. `weight`: gates · H × features.
     pub fn pull(
         &self,
         cotangents: Tensor<3>,

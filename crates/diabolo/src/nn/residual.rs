@@ -3,9 +3,9 @@
 //! ```text
 //! h = s(x) + B φ(a)          a = A x + b          ∂h/∂x = S + B diag(φ′(a)) A
 //! ```
-//! s is the identity, or one linear convolution where the layout changes; A and B are convolutions (He et al. 2016, "Identity mappings", without normalization, which would
-//! couple rows). B is 0 at first, so that every block starts as its shortcut
-//! (Zhang et al. 2019, "Fixup").
+//! s is the identity, or one linear convolution where the layout changes; A and B are convolutions
+//! (He et al. 2016, "Identity mappings", without normalization, which would couple rows). B is 0 at
+//! first, so that every block starts as its shortcut (Zhang et al. 2019, "Fixup").
 
 use crate::module;
 
@@ -92,8 +92,8 @@ impl Residual {
     }
 }
 
-/// The convolution of a block that keeps the layout: as wide as the other, whose positions it is on;
-/// of one number where that is dilated and looks around for both.
+/// The convolution of a block that keeps the layout: as wide as the other, on whose positions it
+/// is; of one number where that is dilated and looks around for both.
 fn inner_window(window: Window, channels: usize) -> Window {
     let kernel = if is_strided(window) { window.rows.kernel.max(window.columns.kernel) } else { 1 };
     let [height, width] = [window.rows.positions(), window.columns.positions()];

@@ -1,4 +1,4 @@
-//! Gated recurrent units and long short-term memory: results, contractions, and all their gradients.
+//! Gated recurrent units and long short-term memory: results, contractions, all their gradients.
 
 use diabolo::nn::{AnyLayer, Gru, Lstm, Permutation, Sequential, Steps};
 

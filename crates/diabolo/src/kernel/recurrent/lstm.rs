@@ -13,8 +13,8 @@ impl Cell for Lstm {
     const GATES: usize = 4;
     /// m.
     const MEMORY: usize = 1;
-    /// The derivatives of m with respect to the arguments of i, f and g, of h to that of o, of h to m,
-    /// and f.
+    /// The derivatives of m with respect to the arguments of i, f and g, of h to that of o, of h to
+    /// m, and f.
     const KEPT: usize = 6;
 
     #[inline(always)]
