@@ -13,8 +13,8 @@ use diabolo::data::Encoded;
 use diabolo::data::rows::{Cells, Codes, Rows, Segment};
 use diabolo::distribution::{Family, LikelihoodBlock, Variance};
 use diabolo::model::{
-    Architecture, ContractiveConfig, Convolutions, FamilyConfig, Model, Recurrent, Sequence, Stem,
-    VariationalConfig,
+    Architecture, ContractiveConfig, ConvolutionKind, Convolutions, FamilyConfig, Model, Recurrent,
+    RecurrentCell, Sequence, Stem, VariationalConfig,
 };
 use diabolo::nn::{Activation, Image};
 use diabolo::objective::Estimator;
@@ -72,7 +72,8 @@ fn cases() -> Vec<(&'static str, Architecture)> {
         ("conv_vae", convolutional(variational(), 28, (&[32, 64], 3), &[], 2)),
         ("conv_64", convolutional(variational(), 64, (&[32, 32, 64, 64], 4), &[256], 10)),
         ("conv_contractive", convolutional(contractive(true, Estimator::Exact), 28, (&[32], 3), &[], 6272)),
-        ("gru", recurrent(plain(), (48, 8), 64, 16)),
+        ("gru", recurrent(plain(), (48, 8), (RecurrentCell::Gru, 64), 16)),
+        ("lstm", recurrent(plain(), (48, 8), (RecurrentCell::Lstm, 64), 16)),
         ("deep_plain", deep(FamilyConfig::Plain { tied: false })),
         ("deep_exact", deep(contractive(false, Estimator::Exact))),
         ("deep_hutchinson", deep(contractive(false, Estimator::Hutchinson { probes: 1 }))),
@@ -132,6 +133,7 @@ fn convolutional(
             sequence: None,
             channels: channels.to_vec(),
             kernel,
+            kind: ConvolutionKind::Plain,
         })),
         ..network(family, &widths, relu, Family::Bernoulli)
     }
@@ -141,13 +143,13 @@ fn convolutional(
 fn recurrent(
     family: FamilyConfig,
     (steps, features): (usize, usize),
-    units: usize,
+    (cell, units): (RecurrentCell, usize),
     latent_dim: usize,
 ) -> Architecture {
     let sequence = Sequence { steps, order: (0..steps * features).collect() };
     let activations = (Activation::Tanh, Activation::Identity);
     Architecture {
-        stem: Some(Stem::Recurrent(Recurrent { sequence, units: vec![units] })),
+        stem: Some(Stem::Recurrent(Recurrent { sequence, units: vec![units], cell })),
         ..network(family, &[steps * features, latent_dim], activations, Family::Gaussian)
     }
 }

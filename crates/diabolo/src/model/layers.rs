@@ -17,7 +17,7 @@
 //! first recurrent layer reads the same vector at every step (Sutskever et al. 2014; Cho et al.
 //! 2014), and one linear map gives the outputs of every step.
 
-use super::settings::{Cell, ConvolutionKind, Convolutions, Recurrent, Stem};
+use super::settings::{ConvolutionKind, Convolutions, Recurrent, RecurrentCell, Stem};
 use super::{Architecture, FamilyConfig};
 use crate::distribution::{Family, LikelihoodBlock};
 use crate::nn::{
@@ -280,7 +280,7 @@ fn recurrent_layer(
 ) -> AnyLayer {
     let steps = recurrent.sequence.steps;
     match recurrent.cell {
-        Cell::Gru => Gru::new(inputs, units, steps, kind, noise, device).into(),
-        Cell::Lstm => Lstm::new(inputs, units, steps, kind, noise, device).into(),
+        RecurrentCell::Gru => Gru::new(inputs, units, steps, kind, noise, device).into(),
+        RecurrentCell::Lstm => Lstm::new(inputs, units, steps, kind, noise, device).into(),
     }
 }

@@ -36,9 +36,9 @@ pub use layerwise::Layerwise;
 pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{
-    Bound, ContractiveConfig, Convolutions, FlowConfig, ForecastConfig, MultiscaleConfig, NetworkConfig,
-    PriorConfig, Recurrent, Sequence, SparseConfig, Stem, SynthesizeConfig, VariationalConfig,
-    VectorQuantizedConfig,
+    Bound, ContractiveConfig, ConvolutionKind, Convolutions, FlowConfig, ForecastConfig, MultiscaleConfig,
+    NetworkConfig, PriorConfig, Recurrent, RecurrentCell, Sequence, SparseConfig, Stem, SynthesizeConfig,
+    VariationalConfig, VectorQuantizedConfig,
 };
 pub use sparse::Sparse;
 pub use traits::{Autoencoder, Context, Network, PosteriorDraws, Trainable};

@@ -14,7 +14,7 @@ mod vector_quantized;
 pub use contractive::ContractiveConfig;
 pub use forecast::ForecastConfig;
 pub use multiscale::MultiscaleConfig;
-pub use network::{Cell, ConvolutionKind, Convolutions, NetworkConfig, Recurrent, Stem};
+pub use network::{ConvolutionKind, Convolutions, NetworkConfig, Recurrent, RecurrentCell, Stem};
 pub use sequence::Sequence;
 pub use sparse::SparseConfig;
 pub use synthesize::SynthesizeConfig;

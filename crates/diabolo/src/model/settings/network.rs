@@ -108,12 +108,12 @@ pub struct Recurrent {
     /// Units of each layer, from the series on; at least one.
     pub units: Vec<usize>,
     /// The kind of unit.
-    pub cell: Cell,
+    pub cell: RecurrentCell,
 }
 
 /// A kind of recurrent unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell {
+pub enum RecurrentCell {
     /// Gated recurrent.
     Gru,
     /// With long short-term memory.
@@ -124,8 +124,8 @@ impl Recurrent {
     /// Weights of a layer, which a step multiplies once.
     pub(crate) fn layer_weights(&self, inputs: usize, units: usize) -> usize {
         let gates = match self.cell {
-            Cell::Gru => 3,
-            Cell::Lstm => 4,
+            RecurrentCell::Gru => 3,
+            RecurrentCell::Lstm => 4,
         };
         units.saturating_mul(inputs + units).saturating_mul(gates)
     }
@@ -191,8 +191,8 @@ impl NetworkConfig {
                 }
                 convolutions(blocks, vec![*channels; *layers], *kernel, ConvolutionKind::Dilated).map(Some)
             }
-            NetworkConfig::Gru { units } => self.recurrent(blocks, units, Cell::Gru).map(Some),
-            NetworkConfig::Lstm { units } => self.recurrent(blocks, units, Cell::Lstm).map(Some),
+            NetworkConfig::Gru { units } => self.recurrent(blocks, units, RecurrentCell::Gru).map(Some),
+            NetworkConfig::Lstm { units } => self.recurrent(blocks, units, RecurrentCell::Lstm).map(Some),
         }
     }
 
@@ -201,7 +201,7 @@ impl NetworkConfig {
         matches!(self, NetworkConfig::Dense | NetworkConfig::Convolution { .. })
     }
 
-    fn recurrent(&self, blocks: &[Block], units: &[usize], cell: Cell) -> Result<Stem> {
+    fn recurrent(&self, blocks: &[Block], units: &[usize], cell: RecurrentCell) -> Result<Stem> {
         check_widths("network.units", "numbers of units", units)?;
         let sequence = Sequence::of(blocks).ok_or_else(|| self.needs_windows())?;
         Ok(Stem::Recurrent(Recurrent { sequence, units: units.to_vec(), cell }))
