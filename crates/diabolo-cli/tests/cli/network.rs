@@ -78,7 +78,7 @@ fn every_family_has_networks_over_the_steps_of_windows() {
         ("residual:8,12", "contractive --latent-dim 4", fast),
         ("dilated:8x3", "denoising", fast),
         ("lstm:16", "contractive --latent-dim 4", fast),
-        ("lstm:12,8", "variational", fast),
+        ("lstm:16", "plain --latent-dim 4", fast),
     ] {
         let settings = format!("--window 24 --network {network} {training}");
         workspace.ok(&format!("fit taxi --model {flags} {settings} -q -o run"));

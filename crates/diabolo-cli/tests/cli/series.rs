@@ -214,7 +214,7 @@ fn generated_series_have_a_row_a_step_and_the_period_of_the_data() {
 #[test]
 fn a_generated_series_has_one_condition() {
     let workspace = Workspace::new();
-    let kind = |row: usize| if row / 40 % 2 == 0 { "high" } else { "low" };
+    let kind = |row: usize| if (row / 40).is_multiple_of(2) { "high" } else { "low" };
     let row = |(at, line): (usize, &str)| format!("{line},{}\n", if at == 0 { "kind" } else { kind(at) });
     let text: String = series(400, 0, |_, value| value).lines().enumerate().map(row).collect();
     workspace.write("past.csv", text);

@@ -10,6 +10,7 @@ use crate::tensor::{Device, Param, Tensor};
 
 /// A layer of any kind.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "a model has few layers, and their weights are elsewhere")]
 pub enum AnyLayer {
     /// Fully connected.
     Linear(Linear),

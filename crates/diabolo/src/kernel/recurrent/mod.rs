@@ -1,8 +1,8 @@
 //! The steps of recurrent units, in single precision.
 //!
-//! With the projections p_t of the input (batch × steps × gates · H), U: gates · H × H and a bias c:
-//! H of the last gate, a [`Cell`] makes h_t of p_t, U h_{t−1} and c; h = 0 at first.
-//! Rows are independent: they are computed by chunks, and a result does not depend on threads.
+//! With the projections p_t of the input (batch × steps × gates · H), U: gates · H × H and a bias
+//! c: H of the last gate, a [`Cell`] makes h_t of p_t, U h_{t−1} and c; h = 0 at first. Rows are
+//! independent: they are computed by chunks, and a result does not depend on threads.
 
 mod gru;
 mod lstm;
