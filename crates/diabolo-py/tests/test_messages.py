@@ -1,6 +1,7 @@
 """Errors and warnings, which name the arguments of the package."""
 
 import numpy
+import pyarrow
 import pytest
 from conftest import mixed_frame
 
@@ -73,7 +74,7 @@ def test_every_parameter_is_described():
 def test_numbers_of_rows_are_checked_and_give_the_bits_of_the_whole_table():
     frame = mixed_frame(60)
     frame.loc[::4, "height"] = numpy.nan
-    model = diabolo.fit(frame, preset="impute", **QUICK)
+    model = diabolo.fit(frame, preset="impute", epochs=2)
     numbered = pyarrow.Table.from_pandas(frame.assign(number=numpy.arange(60)), preserve_index=False)
     fill = model.batch_function("impute", number="number", samples=20)
     whole = model.impute(frame, samples=20)["height"]
