@@ -21,7 +21,7 @@ function matrix(one) {
   const off = one.similarity.flatMap((row, i) => row.filter((value, j) => j !== i && value !== null));
   const low = Math.min(...off);
   const cell = (value, i, j) => value === null ? h('td', { class: 'value', title: 'a constant code has no similarity', text: '–' }) : h('td', { class: 'value', title: `initialisations ${i + 1} and ${j + 1}: ${value.toFixed(4)}`, style: { padding: '.35rem .7rem', background: `color-mix(in srgb, var(--c0) ${Math.round(10 + 60 * Math.max(0, (value - low) / (1 - low || 1)))}%, transparent)` }, text: value.toFixed(3) });
-  return h('figure', {}, h('table', { class: 'cells', style: { width: 'auto' } }, h('caption', { style: { whiteSpace: 'nowrap', textAlign: 'left', padding: '.6rem 0' }, text: `${one.family}: unbiased CKA of the codes, ${off.length ? number(spread(off)[0]) : '–'} on average` }), h('tbody', {}, one.similarity.map((row, i) => h('tr', {}, h('th', { scope: 'row', text: String(i + 1) }), row.map((value, j) => cell(value, i, j)))))));
+  return h('figure', {}, h('table', { class: 'cells', style: { width: 'auto' } }, h('caption', { style: { whiteSpace: 'nowrap', textAlign: 'left', padding: '.6rem 0' }, text: `${one.family}: CKA of the codes, ${off.length ? number(spread(off)[0]) : '–'} on average` }), h('tbody', {}, one.similarity.map((row, i) => h('tr', {}, h('th', { scope: 'row', text: String(i + 1) }), row.map((value, j) => cell(value, i, j)))))));
 }
 
 async function stability(box) {
