@@ -75,7 +75,7 @@ fn test_steps_never_reach_the_fit() {
 fn test_steps_from_here_never_reach_the_fit(settings: &[&str], test: usize) {
     let values = waves(400, 2);
     let mut changed = values.clone();
-    let other = |t: usize| 100.0 * f64::from(u8::from(t % 7 == 0));
+    let other = |t: usize| 100.0 * f64::from(u8::from(t.is_multiple_of(7)));
     changed[test..].iter_mut().enumerate().for_each(|(t, x)| *x = other(t));
     // All but the intervals and paths for later data, which are to know the last errors.
     let fitted = |values: &[f64]| {
