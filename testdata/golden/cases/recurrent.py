@@ -57,29 +57,19 @@ def through(kinds, layers, x):
     return x
 
 
-def make(rng, features, width):
-    draw = lambda *shape: rng.normal(0.0, 0.9 / np.sqrt(shape[-1]), shape)  # noqa: E731
-    return {
-        "weight": draw(3 * width, features),
-        "bias": rng.normal(0.0, 0.4, 3 * width),
-        "recurrent_weight": draw(3 * width, width),
-        "recurrent_bias": rng.normal(0.0, 0.4, width),
-    }
-
-
-def make_lstm(rng, features, width):
-    draw = lambda *shape: rng.normal(0.0, 0.9 / np.sqrt(shape[-1]), shape)  # noqa: E731
-    return {
-        "weight": draw(4 * width, features),
-        "bias": rng.normal(0.0, 0.4, 4 * width),
-        "recurrent_weight": draw(4 * width, width),
-    }
-
-
-def layer_of(kind, rng, before, after):
+def make(kind, rng, features, width):
     if kind == "dense":
-        return dense(rng, before, after)
-    return (make_lstm if kind.startswith("lstm") else make)(rng, before, after)
+        return dense(rng, features, width)
+    gates = (4 if kind.startswith("lstm") else 3) * width
+    draw = lambda *shape: rng.normal(0.0, 0.9 / np.sqrt(shape[-1]), shape)  # noqa: E731
+    layer = {
+        "weight": draw(gates, features),
+        "bias": rng.normal(0.0, 0.4, gates),
+        "recurrent_weight": draw(gates, width),
+    }
+    if not kind.startswith("lstm"):
+        layer["recurrent_bias"] = rng.normal(0.0, 0.4, width)
+    return layer
 
 
 def case(name, kinds, layers, width):
@@ -122,6 +112,6 @@ def cases():
         ("lstm_dense_repeated_each", ["dense", "lstm_repeated", "lstm_each"], [2, 3, 4, 3]),
     ):
         rng = stream("recurrent", name)
-        layers = [layer_of(kind, rng, *ends) for kind, *ends in zip(kinds, widths, widths[1:])]
+        layers = [make(kind, rng, *ends) for kind, *ends in zip(kinds, widths, widths[1:])]
         is_row = kinds[0] in ("repeated", "dense")
         yield case(name, kinds, layers, widths[0] if is_row else STEPS * widths[0])

@@ -10,6 +10,11 @@ from cases.common import ACTIVATIONS, affine, dense, frobenius_squared, stream, 
 from cases.convolution import ROWS, axis, convolution, make, positions, same, transposed
 
 
+PARTS = ("first", "second", "shortcut")
+# Which parts are transposed, of a block to smaller images and of one from them.
+FORTH, BACK = (False, False, False), (False, True, True)
+
+
 def block(kinds, layer, activation, x):
     first, second, beside = (transposed if is_transposed else convolution for is_transposed in kinds)
     inner = ACTIVATIONS[activation](first(layer["first"], x))
@@ -30,22 +35,13 @@ def window(rows, columns, channels):
     return {"rows": rows, "columns": columns, "channels": channels}
 
 
-def halving(rng, height, width, channels, outputs):
-    """To half the height and width."""
+def strided(rng, height, width, channels, others, kind):
+    """Between an image and half of its height and width, with `others` channels there."""
     outer = window(same(height, 3, 2), same(width, 3, 2), channels)
-    inner = window(*(same(positions(outer[key]), 3, 1) for key in ("rows", "columns")), outputs)
+    inner = window(*(same(positions(outer[key]), 3, 1) for key in ("rows", "columns")), others)
     beside = window(same(height, 2, 2), same(width, 2, 2), channels)
-    windows = {"first": outer, "second": inner, "shortcut": beside}
-    return {part: make(rng, window, outputs, False) for part, window in windows.items()}
-
-
-def doubling(rng, height, width, channels, inputs):
-    """From half the height and width."""
-    outer = window(same(height, 3, 2), same(width, 3, 2), channels)
-    inner = window(*(same(positions(outer[key]), 3, 1) for key in ("rows", "columns")), inputs)
-    beside = window(same(height, 2, 2), same(width, 2, 2), channels)
-    windows = {"first": inner, "second": outer, "shortcut": beside}
-    return {part: make(rng, window, inputs, part != "first") for part, window in windows.items()}
+    windows = (outer, inner, beside) if kind == FORTH else (inner, outer, beside)
+    return {part: make(rng, w, others, flag) for part, w, flag in zip(PARTS, windows, kind)}
 
 
 def dilated(rng, length, channels, outputs, dilation):
@@ -56,9 +52,6 @@ def dilated(rng, length, channels, outputs, dilation):
     if channels != outputs:
         found["shortcut"] = make(rng, window(same(length, 1, 1), same(1, 1, 1), channels), outputs, False)
     return found
-
-
-PARTS = ("first", "second", "shortcut")
 
 
 def numbered(value, kind):
@@ -113,16 +106,13 @@ def case(name, activation, kinds, layers, width):
     }
 
 
-FORTH, BACK = (False, False, False), (False, True, True)
-
-
 def cases():
     for activation in ("tanh", "silu"):
         rng = stream("residual", f"{activation}_encoder")
-        layers = [halving(rng, 5, 4, 2, 3), halving(rng, 3, 2, 3, 2), dense(rng, 4, 3)]
+        layers = [strided(rng, 5, 4, 2, 3, FORTH), strided(rng, 3, 2, 3, 2, FORTH), dense(rng, 4, 3)]
         yield case(f"{activation}_encoder", activation, [FORTH, FORTH, "dense"], layers, 40)
         rng = stream("residual", f"{activation}_decoder")
-        layers = [doubling(rng, 3, 2, 3, 2), doubling(rng, 5, 4, 2, 3)]
+        layers = [strided(rng, 3, 2, 3, 2, BACK), strided(rng, 5, 4, 2, 3, BACK)]
         yield case(f"{activation}_decoder", activation, [BACK, BACK], layers, 4)
         rng = stream("residual", f"{activation}_dilated")
         layers = [dilated(rng, 6, 2, 3, 1), dilated(rng, 6, 3, 3, 2), dense(rng, 18, 3)]

@@ -41,7 +41,7 @@ impl AnyLayer {
         match self {
             AnyLayer::Linear(layer) => AnyLayer::Linear(layer.with_activation(activation)),
             AnyLayer::Convolution(layer) => AnyLayer::Convolution(layer.with_activation(activation)),
-            _ => self,
+            AnyLayer::Residual(_) | AnyLayer::Gru(_) | AnyLayer::Lstm(_) | AnyLayer::Permutation(_) => self,
         }
     }
 
@@ -74,7 +74,9 @@ impl AnyLayer {
         let bias = match &mut self {
             AnyLayer::Linear(layer) => &mut layer.bias,
             AnyLayer::Convolution(layer) => &mut layer.bias,
-            _ => return self,
+            AnyLayer::Residual(_) | AnyLayer::Gru(_) | AnyLayer::Lstm(_) | AnyLayer::Permutation(_) => {
+                return self;
+            }
         };
         let count = bias.dims()[0];
         *bias = Param::from_tensor(device.tensor(vec![value; count], [count]));
@@ -98,7 +100,9 @@ impl AnyLayer {
         match self {
             AnyLayer::Linear(layer) => layer.tied(h, bias, activation),
             AnyLayer::Convolution(layer) => layer.tied(h, bias, activation),
-            _ => panic!("layers without a transpose are not tied"),
+            AnyLayer::Residual(_) | AnyLayer::Gru(_) | AnyLayer::Lstm(_) | AnyLayer::Permutation(_) => {
+                panic!("layers without a transpose are not tied")
+            }
         }
     }
 }

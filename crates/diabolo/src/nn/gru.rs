@@ -17,9 +17,9 @@
 
 use crate::module;
 
-use super::recurrence::{Recurrence, Steps, product, rest};
+use super::recurrence::{Recurrence, StepBack, Steps, rest};
 use super::{Activation, Layer, LayerTrace, scale_block};
-use crate::random::{RngExt, Stream};
+use crate::random::Stream;
 use crate::tensor::{Device, Param, Tensor, fused};
 
 /// How often a step's numbers are kept, see the module: D_r, D_z, D_n, D_q, z.
@@ -42,8 +42,7 @@ pub struct Gru {
 module!(Gru { weight, bias, recurrent_weight, recurrent_bias });
 
 impl Gru {
-    /// Uniform weights, of W as by Glorot & Bengio (2010), of U with variance 1/H, that of an
-    /// orthogonal matrix; zero biases.
+    /// Random weights and zero biases.
     pub fn new(
         features: usize,
         width: usize,
@@ -52,12 +51,7 @@ impl Gru {
         noise: &mut Stream,
         device: &Device,
     ) -> Self {
-        let mut uniform = |columns: usize, limit: f32| {
-            let values = (0..3 * width * columns).map(|_| noise.random_range(-limit..limit)).collect();
-            device.tensor::<2>(values, [3 * width, columns])
-        };
-        let weight = uniform(features, (6.0 / (features + width) as f32).sqrt());
-        let recurrent = uniform(width, (3.0 / width as f32).sqrt());
+        let [weight, recurrent] = Recurrence::initial(3, features, width, noise, device);
         let zeros = |count: usize| device.tensor(vec![0.0; count], [count]);
         Self::from_parts(weight, zeros(3 * width), recurrent, zeros(width), steps, kind)
     }
@@ -93,42 +87,27 @@ impl Gru {
     }
 
     /// W x_t + b at every step: batch × (steps · 3H).
-    fn projections(&self, x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-        self.layout().projections(x, self.weight.val(), bias)
-    }
-
-    /// h_1 … h_T, or h_T.
-    fn states(&self, x: Tensor<2>) -> Tensor<2> {
-        let projections = self.projections(x, self.bias.val());
-        let states = match fused::is_supported(&projections) {
-            true => fused::gru(projections, self.recurrent_weight.val(), self.recurrent_bias.val()),
-            false => self.walk(projections).output,
-        };
-        self.layout().returned(states)
+    fn projections(&self, x: Tensor<2>) -> Tensor<2> {
+        self.layout().projections(x, self.weight.val(), self.bias.val())
     }
 
     /// All states, and the numbers of every step: batch × (steps · 5H).
     fn walk(&self, projections: Tensor<2>) -> LayerTrace {
-        let (rows, width) = (projections.dims()[0], self.layout().width);
-        let recurrent = self.recurrent_weight.val().transpose();
+        let layout = self.layout();
         let c = self.recurrent_bias.val().unsqueeze_dim::<2>(0);
-        let mut h = projections.device().tensor(vec![0.0; rows * width], [rows, width]);
-        let (mut states, mut kept) = (vec![], vec![]);
-        for p in projections.split(3 * width, 1) {
-            let u = h.clone().matmul(recurrent.clone());
-            let part = |t: &Tensor<2>, k: usize| t.clone().narrow(1, k * width, width);
-            let r = (part(&p, 0) + part(&u, 0)).sigmoid();
-            let z = (part(&p, 1) + part(&u, 1)).sigmoid();
-            let q = part(&u, 2) + c.clone();
-            let n = (part(&p, 2) + r.clone() * q.clone()).tanh();
+        let mut kept = vec![];
+        let output = layout.scan(projections, self.recurrent_weight.val(), |_, p, u, h| {
+            let r = (layout.gate(&p, 0) + layout.gate(&u, 0)).sigmoid();
+            let z = (layout.gate(&p, 1) + layout.gate(&u, 1)).sigmoid();
+            let q = layout.gate(&u, 2) + c.clone();
+            let n = (layout.gate(&p, 2) + r.clone() * q.clone()).tanh();
             let of_n = rest(z.clone()) * rest(n.clone().square());
             let of_r = of_n.clone() * q * r.clone() * rest(r.clone());
             let of_z = (h.clone() - n.clone()) * z.clone() * rest(z.clone());
             kept.extend([of_r, of_z, of_n.clone(), of_n * r, z.clone()]);
-            h = rest(z.clone()) * n + z * h;
-            states.push(h.clone());
-        }
-        LayerTrace { output: Tensor::cat(states, 1), derivative: Tensor::cat(kept, 1) }
+            rest(z.clone()) * n + z * h
+        });
+        LayerTrace { output, derivative: Tensor::cat(kept, 1) }
     }
 }
 
@@ -151,46 +130,45 @@ impl Layer for Gru {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.states(x)
+        let projections = self.projections(x);
+        let states = match fused::is_supported(&projections) {
+            true => fused::gru(projections, self.recurrent_weight.val(), self.recurrent_bias.val()),
+            false => self.walk(projections).output,
+        };
+        self.layout().returned(states)
     }
 
     /// `derivative`: batch × (steps · 5H), see the module.
     fn trace(&self, x: Tensor<2>) -> LayerTrace {
-        let LayerTrace { output, derivative } = self.walk(self.projections(x, self.bias.val()));
+        let LayerTrace { output, derivative } = self.walk(self.projections(x));
         LayerTrace { output: self.layout().returned(output), derivative }
     }
 
     fn vjp(&self, cotangents: Tensor<3>, derivative: Tensor<2>) -> Tensor<3> {
         let layout = self.layout();
-        layout.pull(cotangents, self.weight.val(), |t, carried| {
+        layout.pull(cotangents, self.weight.val(), self.recurrent_weight.val(), |t, carried| {
             let [r, z, n, q, kept] = layout.kept::<KEPT>(&derivative, t);
             let scaled = |by: Tensor<2>| scale_block(carried.clone(), by);
             let (r, z) = (scaled(r), scaled(z));
-            let recurrent = Tensor::cat(vec![r.clone(), z.clone(), scaled(q)], 2);
-            let before = scaled(kept) + product(recurrent, self.recurrent_weight.val());
-            (Tensor::cat(vec![r, z, scaled(n)], 2), before)
+            StepBack {
+                recurrent: Tensor::cat(vec![r.clone(), z.clone(), scaled(q)], 2),
+                projection: Tensor::cat(vec![r, z, scaled(n)], 2),
+                straight: Some(scaled(kept)),
+            }
         })
     }
 
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
         let layout = self.layout();
-        let (rows, width) = (tangent.dims()[0], layout.width);
-        let device = tangent.device();
-        let along = self.projections(tangent, device.tensor(vec![0.0; 3 * width], [3 * width]));
-        let recurrent = self.recurrent_weight.val().transpose();
-        let mut h = device.tensor(vec![0.0; rows * width], [rows, width]);
-        let mut states = vec![];
-        for (t, p) in along.split(3 * width, 1).into_iter().enumerate() {
-            let u = h.clone().matmul(recurrent.clone());
-            let part = |t: &Tensor<2>, k: usize| t.clone().narrow(1, k * width, width);
+        let along = layout.tangents(tangent, self.weight.val());
+        let states = layout.scan(along, self.recurrent_weight.val(), |t, p, u, h| {
             let [r, z, n, q, kept] = layout.kept::<KEPT>(&derivative, t);
-            h = r * (part(&p, 0) + part(&u, 0))
-                + z * (part(&p, 1) + part(&u, 1))
-                + n * part(&p, 2)
-                + q * part(&u, 2)
-                + kept * h;
-            states.push(h.clone());
-        }
-        layout.returned(Tensor::cat(states, 1))
+            r * (layout.gate(&p, 0) + layout.gate(&u, 0))
+                + z * (layout.gate(&p, 1) + layout.gate(&u, 1))
+                + n * layout.gate(&p, 2)
+                + q * layout.gate(&u, 2)
+                + kept * h
+        });
+        layout.returned(states)
     }
 }

@@ -18,9 +18,9 @@
 
 use crate::module;
 
-use super::recurrence::{Recurrence, Steps, product, rest};
+use super::recurrence::{Recurrence, StepBack, Steps, rest};
 use super::{Activation, Layer, LayerTrace, scale_block};
-use crate::random::{RngExt, Stream};
+use crate::random::Stream;
 use crate::tensor::{Device, Param, Tensor, fused};
 
 /// How often a step's numbers are kept, see the module: D_i, D_f, D_g, D_o, D_m, f.
@@ -41,8 +41,8 @@ pub struct Lstm {
 module!(Lstm { weight, bias, recurrent_weight });
 
 impl Lstm {
-    /// Uniform weights, of W as by Glorot & Bengio (2010), of U with variance 1/H; biases 1 of the
-    /// forget gate, so that it is open at first (Jozefowicz et al. 2015), else 0.
+    /// Random weights; biases 1 of the forget gate, so that it is open at first (Jozefowicz et al.
+    /// 2015), else 0.
     pub fn new(
         features: usize,
         width: usize,
@@ -51,12 +51,7 @@ impl Lstm {
         noise: &mut Stream,
         device: &Device,
     ) -> Self {
-        let mut uniform = |columns: usize, limit: f32| {
-            let values = (0..4 * width * columns).map(|_| noise.random_range(-limit..limit)).collect();
-            device.tensor::<2>(values, [4 * width, columns])
-        };
-        let weight = uniform(features, (6.0 / (features + width) as f32).sqrt());
-        let recurrent = uniform(width, (3.0 / width as f32).sqrt());
+        let [weight, recurrent] = Recurrence::initial(4, features, width, noise, device);
         let bias = (0..4 * width).map(|k| if k / width == 1 { 1.0 } else { 0.0 }).collect();
         Self::from_parts(weight, device.tensor(bias, [4 * width]), recurrent, steps, kind)
     }
@@ -85,33 +80,29 @@ impl Lstm {
     }
 
     /// W x_t + b at every step: batch × (steps · 4H).
-    fn projections(&self, x: Tensor<2>, bias: Tensor<1>) -> Tensor<2> {
-        self.layout().projections(x, self.weight.val(), bias)
+    fn projections(&self, x: Tensor<2>) -> Tensor<2> {
+        self.layout().projections(x, self.weight.val(), self.bias.val())
     }
 
     /// All states, and the numbers of every step: batch × (steps · 6H).
     fn walk(&self, projections: Tensor<2>) -> LayerTrace {
-        let (rows, width) = (projections.dims()[0], self.layout().width);
-        let recurrent = self.recurrent_weight.val().transpose();
-        let mut h = projections.device().tensor(vec![0.0; rows * width], [rows, width]);
-        let mut m = h.clone();
-        let (mut states, mut kept) = (vec![], vec![]);
-        for p in projections.split(4 * width, 1) {
-            let a = p + h.matmul(recurrent.clone());
-            let part = |k: usize| a.clone().narrow(1, k * width, width);
-            let (i, f, o) = (part(0).sigmoid(), part(1).sigmoid(), part(3).sigmoid());
-            let g = part(2).tanh();
+        let layout = self.layout();
+        let mut m = layout.zeros(&projections);
+        let mut kept = vec![];
+        let output = layout.scan(projections, self.recurrent_weight.val(), |_, p, u, _| {
+            let a = p + u;
+            let [i, f, o] = [0, 1, 3].map(|k| layout.gate(&a, k).sigmoid());
+            let g = layout.gate(&a, 2).tanh();
             let of_i = g.clone() * i.clone() * rest(i.clone());
             let of_f = m.clone() * f.clone() * rest(f.clone());
             let of_g = i.clone() * rest(g.clone().square());
-            m = f.clone() * m + i * g;
+            m = f.clone() * m.clone() + i * g;
             let s = m.clone().tanh();
             let of_o = s.clone() * o.clone() * rest(o.clone());
             kept.extend([of_i, of_f, of_g, of_o, o.clone() * rest(s.clone().square()), f]);
-            h = o * s;
-            states.push(h.clone());
-        }
-        LayerTrace { output: Tensor::cat(states, 1), derivative: Tensor::cat(kept, 1) }
+            o * s
+        });
+        LayerTrace { output, derivative: Tensor::cat(kept, 1) }
     }
 }
 
@@ -134,7 +125,7 @@ impl Layer for Lstm {
     }
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let projections = self.projections(x, self.bias.val());
+        let projections = self.projections(x);
         let states = match fused::is_supported(&projections) {
             true => fused::lstm(projections, self.recurrent_weight.val()),
             false => self.walk(projections).output,
@@ -144,7 +135,7 @@ impl Layer for Lstm {
 
     /// `derivative`: batch × (steps · 6H), see the module.
     fn trace(&self, x: Tensor<2>) -> LayerTrace {
-        let LayerTrace { output, derivative } = self.walk(self.projections(x, self.bias.val()));
+        let LayerTrace { output, derivative } = self.walk(self.projections(x));
         LayerTrace { output: self.layout().returned(output), derivative }
     }
 
@@ -152,7 +143,7 @@ impl Layer for Lstm {
         let layout = self.layout();
         // The cotangents of m by way of later steps.
         let mut memory: Option<Tensor<3>> = None;
-        layout.pull(cotangents, self.weight.val(), |t, carried| {
+        layout.pull(cotangents, self.weight.val(), self.recurrent_weight.val(), |t, carried| {
             let [i, f, g, o, of_m, forget] = layout.kept::<KEPT>(&derivative, t);
             let own = scale_block(carried.clone(), of_m);
             let m = match memory.take() {
@@ -160,30 +151,23 @@ impl Layer for Lstm {
                 None => own,
             };
             let scaled = |by: Tensor<2>| scale_block(m.clone(), by);
-            let gates = vec![scaled(i), scaled(f), scaled(g), scale_block(carried, o)];
+            let gates = Tensor::cat(vec![scaled(i), scaled(f), scaled(g), scale_block(carried, o)], 2);
             memory = Some(scaled(forget));
-            let gates = Tensor::cat(gates, 2);
-            (gates.clone(), product(gates, self.recurrent_weight.val()))
+            StepBack { projection: gates.clone(), recurrent: gates, straight: None }
         })
     }
 
     fn jvp(&self, tangent: Tensor<2>, derivative: Tensor<2>) -> Tensor<2> {
         let layout = self.layout();
-        let (rows, width) = (tangent.dims()[0], layout.width);
-        let device = tangent.device();
-        let along = self.projections(tangent, device.tensor(vec![0.0; 4 * width], [4 * width]));
-        let recurrent = self.recurrent_weight.val().transpose();
-        let mut h = device.tensor(vec![0.0; rows * width], [rows, width]);
-        let mut m = h.clone();
-        let mut states = vec![];
-        for (t, p) in along.split(4 * width, 1).into_iter().enumerate() {
-            let a = p + h.matmul(recurrent.clone());
-            let part = |k: usize| a.clone().narrow(1, k * width, width);
+        let mut m = layout.zeros(&tangent);
+        let along = layout.tangents(tangent, self.weight.val());
+        let states = layout.scan(along, self.recurrent_weight.val(), |t, p, u, _| {
+            let a = p + u;
             let [i, f, g, o, of_m, forget] = layout.kept::<KEPT>(&derivative, t);
-            m = i * part(0) + f * part(1) + g * part(2) + forget * m;
-            h = of_m * m.clone() + o * part(3);
-            states.push(h.clone());
-        }
-        layout.returned(Tensor::cat(states, 1))
+            let gate = |k| layout.gate(&a, k);
+            m = i * gate(0) + f * gate(1) + g * gate(2) + forget * m.clone();
+            of_m * m.clone() + o * gate(3)
+        });
+        layout.returned(states)
     }
 }

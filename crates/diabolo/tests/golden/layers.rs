@@ -1,6 +1,6 @@
 //! Layers alone: results, contractions, and all their gradients.
 
-use diabolo::nn::{Layers, Sequential};
+use diabolo::nn::{AnyLayer, Layers, Permutation, Sequential};
 
 use crate::parameters::assert_gradients;
 use crate::*;
@@ -45,4 +45,22 @@ pub fn assert_contraction(
     assert_close(name, &to_host_f64(whole), &expected, tolerance);
     let gradients = value.mean().backward();
     assert_gradients(name, layers, &gradients, &of_layers(&case["gradients_of_contraction"]), tolerance);
+}
+
+/// The same of layers that are never the first of an encoder: behind a permutation, as there.
+pub fn assert_contraction_behind_another(case: &Value, layers: &Sequential, device: &Device, tolerance: f64) {
+    let identity = AnyLayer::from(Permutation::new((0..layers.inputs()).collect()));
+    let encoder = [&identity].into_iter().chain(layers.iter()).collect();
+    assert_contraction(case, encoder, layers, device, tolerance);
+}
+
+/// Jᵀv by the vector-Jacobian product and J u by the other one: vᵀ(J u) = (vᵀJ) u.
+pub fn assert_products_agree(case: &Value, layers: &Sequential, device: &Device) {
+    let (x, v): (Tensor<2>, Tensor<2>) = (tensor(&case["x"], device), tensor(&case["factors"], device));
+    let traces = layers.trace(x.clone());
+    let slopes: Vec<Tensor<2>> = traces.into_iter().map(|trace| trace.derivative).collect();
+    let along = layers.jvp(x.clone(), &slopes);
+    let back = layers.vjp(v.clone().unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
+    let difference = ((back * x).sum() - (along * v).sum()).detach().abs().into_scalar();
+    assert!(difference < 1e-12, "{}: {difference}", case["name"]);
 }

@@ -1,8 +1,8 @@
 //! Gated recurrent units and long short-term memory: results, contractions, all their gradients.
 
-use diabolo::nn::{AnyLayer, Gru, Lstm, Permutation, Sequential, Steps};
+use diabolo::nn::{AnyLayer, Gru, Lstm, Sequential, Steps};
 
-use crate::layers::{assert_contraction, assert_results};
+use crate::layers::{assert_contraction_behind_another, assert_products_agree, assert_results};
 use crate::*;
 
 const CASES: &str = "
@@ -42,34 +42,20 @@ fn results_and_their_gradients() {
     }
 }
 
-/// Behind a permutation, as in every encoder: a recurrent layer is never the first.
 #[test]
 fn contractions_and_their_gradients() {
     for (device, tolerance) in devices() {
         for case in golden("recurrent", CASES) {
-            let layers = layers(&case, &device);
-            let width = case["x"][0].as_array().unwrap().len();
-            let identity = AnyLayer::from(Permutation::new((0..width).collect()));
-            let encoder = [&identity].into_iter().chain(layers.iter()).collect();
-            assert_contraction(&case, encoder, &layers, &device, tolerance);
+            assert_contraction_behind_another(&case, &layers(&case, &device), &device, tolerance);
         }
     }
 }
 
-/// Jᵀv by the vector-Jacobian product and J u by the other one: vᵀ(J u) = (vᵀJ) u.
 #[test]
 fn products_agree() {
     let device = Device::cpu_f64();
     for case in golden("recurrent", CASES) {
-        let layers = layers(&case, &device);
-        let x: Tensor<2> = tensor(&case["x"], &device);
-        let v: Tensor<2> = tensor(&case["factors"], &device);
-        let traces = layers.trace(x.clone());
-        let slopes: Vec<Tensor<2>> = traces.into_iter().map(|trace| trace.derivative).collect();
-        let along = layers.jvp(x.clone(), &slopes);
-        let back = layers.vjp(v.clone().unsqueeze_dim::<3>(1), &slopes).squeeze_dim::<2>(1);
-        let difference = ((back * x).sum() - (along * v).sum()).detach().abs().into_scalar();
-        assert!(difference < 1e-12, "{}: {difference}", case["name"]);
+        assert_products_agree(&case, &layers(&case, &device), &device);
     }
 }
 
