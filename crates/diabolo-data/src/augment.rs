@@ -60,8 +60,8 @@ pub struct AugmentedImages {
 }
 
 impl AugmentedImages {
-    /// Changes an image at random: height × width × channels.
-    pub fn change(&self, pixels: &mut [f32], noise: &mut Stream) {
+    /// Changes an image at random: height × width × channels. `before` holds the image meanwhile.
+    pub fn change(&self, pixels: &mut [f32], before: &mut Vec<f32>, noise: &mut Stream) {
         let (height, width, channels) = self.image;
         let flipped = self.changes.flip && noise.random::<bool>();
         let mut draw =
@@ -70,7 +70,8 @@ impl AugmentedImages {
         if !flipped && down == 0 && right == 0 {
             return;
         }
-        let before = pixels.to_vec();
+        before.clear();
+        before.extend_from_slice(pixels);
         let within = |at: usize, by: isize, length: usize| at.saturating_add_signed(-by).min(length - 1);
         for (y, row) in pixels.chunks_exact_mut(width * channels).take(height).enumerate() {
             let from = within(y, down, height) * width;
@@ -92,7 +93,7 @@ mod tests {
         let pixels: Vec<f32> = (0..image.0 * image.1 * image.2).map(|k| k as f32).collect();
         let of_draw = |draw| {
             let mut pixels = pixels.clone();
-            images.change(&mut pixels, &mut stream(0, Purpose::Augment, 0, draw));
+            images.change(&mut pixels, &mut vec![], &mut stream(0, Purpose::Augment, 0, draw));
             pixels
         };
         (0..draws).map(of_draw).collect()

@@ -36,16 +36,17 @@ impl Batch {
         [changes, bits]: [&mut Stream; 2],
         device: &Device,
     ) -> Self {
-        let mut batch = |row: &mut [f32]| {
+        let mut before = vec![];
+        let change = |row: &mut [f32]| {
             if let Some(images) = &encoded.augmented {
-                images.change(row, changes);
+                images.change(row, &mut before, changes);
             }
             if encoded.dynamic_pixels > 0 {
                 draw_pixels(&mut row[..encoded.dynamic_pixels], bits);
             }
         };
         let is_changed = encoded.augmented.is_some() || encoded.dynamic_pixels > 0;
-        Batch::of(encoded, rows, is_changed.then_some(&mut batch), device)
+        Batch::of(encoded, rows, is_changed.then_some(change), device)
     }
 
     fn of(

@@ -1,18 +1,18 @@
 //! Generation of new rows.
 
 use crate::tensor::Tensor;
-use arrow_array::{RecordBatch, UInt64Array};
+use arrow_array::RecordBatch;
 
 use super::draw::{Draw, decoded_rows, drawn, fits_in_memory};
 use super::walk::walked_rows;
 use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
+use crate::Result;
 use crate::artifact::SavedModel;
-use crate::data::{Condition, Preprocessor};
+use crate::data::{Condition, Preprocessor, take};
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
 use crate::random::{Purpose, Stream, stream};
 use crate::tensor::Device;
-use crate::{Error, Result};
 
 /// `count` new rows: encoded (row-major) and decoded.
 ///
@@ -63,16 +63,14 @@ impl NewConditions<'_> {
         seed: u64,
     ) -> Result<Option<(Condition, RecordBatch)>> {
         let noise = &mut stream(seed, Purpose::DrawnConditions, 0, 0);
-        let drawn = preprocessor.drawn_conditions(self.given, count.div_ceil(self.alike), noise)?;
+        let alike = self.alike.max(1);
+        let drawn = preprocessor.drawn_conditions(self.given, count.div_ceil(alike), noise)?;
         let Some((condition, said)) = drawn else { return Ok(None) };
-        if self.alike == 1 {
+        if alike == 1 {
             return Ok(Some((condition, said)));
         }
-        let of_row: Vec<usize> = (0..count).map(|row| row / self.alike).collect();
-        let indices: UInt64Array = of_row.iter().map(|row| *row as u64).collect();
-        let said = arrow_select::take::take_record_batch(&said, &indices)
-            .map_err(|cause| Error::internal(cause.to_string()))?;
-        Ok(Some((condition.select(&of_row), said)))
+        let of_row: Vec<usize> = (0..count).map(|row| row / alike).collect();
+        Ok(Some((condition.select(&of_row), take("conditions", &said, &of_row)?)))
     }
 }
 

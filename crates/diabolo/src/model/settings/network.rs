@@ -177,10 +177,10 @@ impl NetworkConfig {
         match self {
             NetworkConfig::Dense => Ok(None),
             NetworkConfig::Convolution { channels, kernel } => {
-                convolutions(blocks, channels.clone(), *kernel, ConvolutionKind::Plain).map(Some)
+                self.convolutions(blocks, channels.clone(), *kernel, ConvolutionKind::Plain).map(Some)
             }
             NetworkConfig::Residual { channels, kernel } => {
-                convolutions(blocks, channels.clone(), *kernel, ConvolutionKind::Residual).map(Some)
+                self.convolutions(blocks, channels.clone(), *kernel, ConvolutionKind::Residual).map(Some)
             }
             NetworkConfig::Dilated { channels, layers, kernel } => {
                 if !(1..=MOST_LAYERS).contains(layers) {
@@ -189,7 +189,8 @@ impl NetworkConfig {
                 if Sequence::of(blocks).is_none() {
                     return Err(self.needs_windows());
                 }
-                convolutions(blocks, vec![*channels; *layers], *kernel, ConvolutionKind::Dilated).map(Some)
+                self.convolutions(blocks, vec![*channels; *layers], *kernel, ConvolutionKind::Dilated)
+                    .map(Some)
             }
             NetworkConfig::Gru { units } => self.recurrent(blocks, units, RecurrentCell::Gru).map(Some),
             NetworkConfig::Lstm { units } => self.recurrent(blocks, units, RecurrentCell::Lstm).map(Some),
@@ -207,36 +208,43 @@ impl NetworkConfig {
         Ok(Stem::Recurrent(Recurrent { sequence, units: units.to_vec(), cell }))
     }
 
+    /// Convolutions over rows that are one image, or windows of a series.
+    fn convolutions(
+        &self,
+        blocks: &[Block],
+        channels: Vec<usize>,
+        kernel: usize,
+        kind: ConvolutionKind,
+    ) -> Result<Stem> {
+        check_widths("network.channels", "numbers of channels", &channels)?;
+        if !(1..=31).contains(&kernel) {
+            return Err(Error::config("network.kernel", "1 to 31", kernel));
+        }
+        let sequence = Sequence::of(blocks);
+        let of_window = |s: &Sequence| Image { height: s.steps, width: 1, channels: s.features() };
+        let image = image_of(blocks).or_else(|| sequence.as_ref().map(of_window)).ok_or_else(|| {
+            let reason = "convolutions need rows that are one image each, without other columns, or \
+                          windows of a series";
+            self.conflict(reason)
+        })?;
+        Ok(Stem::Convolution(Convolutions { image, sequence, channels, kernel, kind }))
+    }
+
     fn needs_windows(&self) -> Error {
-        let (name, what) = match self {
-            NetworkConfig::Dilated { .. } => ("dilated", "dilated convolutions"),
-            NetworkConfig::Lstm { .. } => ("lstm", "recurrent layers"),
-            _ => ("gru", "recurrent layers"),
+        self.conflict("such layers need windows of a series")
+    }
+
+    fn conflict(&self, reason: &str) -> Error {
+        let name = match self {
+            NetworkConfig::Dense => "dense",
+            NetworkConfig::Convolution { .. } => "convolution",
+            NetworkConfig::Residual { .. } => "residual",
+            NetworkConfig::Dilated { .. } => "dilated",
+            NetworkConfig::Gru { .. } => "gru",
+            NetworkConfig::Lstm { .. } => "lstm",
         };
-        let reason = format!("{what} need windows of a series");
         Error::conflict(format!("network = {name}"), "these columns", reason)
     }
-}
-
-/// Convolutions over rows that are one image, or windows of a series.
-fn convolutions(
-    blocks: &[Block],
-    channels: Vec<usize>,
-    kernel: usize,
-    kind: ConvolutionKind,
-) -> Result<Stem> {
-    check_widths("network.channels", "numbers of channels", &channels)?;
-    if !(1..=31).contains(&kernel) {
-        return Err(Error::config("network.kernel", "1 to 31", kernel));
-    }
-    let sequence = Sequence::of(blocks);
-    let of_window = |s: &Sequence| Image { height: s.steps, width: 1, channels: s.features() };
-    let image = image_of(blocks).or_else(|| sequence.as_ref().map(of_window)).ok_or_else(|| {
-        let reason = "convolutions need rows that are one image each, without other columns, or windows of \
-                      a series";
-        Error::conflict("network = convolution", "these columns", reason)
-    })?;
-    Ok(Stem::Convolution(Convolutions { image, sequence, channels, kernel, kind }))
 }
 
 const MOST_LAYERS: usize = 10;
