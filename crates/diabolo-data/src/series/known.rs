@@ -62,10 +62,13 @@ impl KnownColumn {
             }
         };
         let mut known = KnownColumn { name: name.into(), cells, fixed: false, blank: None };
-        if matches!(known.cells, KnownCells::Numbers(_)) {
-            known.blank = blank(&known.read(input, rows)?.concat());
+        let mut read = known.read(input, rows)?;
+        if let (KnownCells::Numbers(_), [numbers]) = (&known.cells, &read[..]) {
+            known.blank = blank(numbers);
+            if known.blank.is_some() {
+                read = known.read(input, rows)?;
+            }
         }
-        let read = known.read(input, rows)?;
         let constant = |(_, rows): &(Option<String>, Vec<usize>)| {
             let same = |numbers: &Vec<f64>| {
                 let mut cells = rows.iter().map(|&row| numbers[row]);

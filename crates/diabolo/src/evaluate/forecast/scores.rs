@@ -150,13 +150,15 @@ pub fn evaluate(
     })
 }
 
-/// The errors of a method, and those of each window; `None` if no value is observed.
+/// The errors of a method, and of the model those of each window; `None` if no value is observed.
 fn errors(
     method: Method,
     model: &ForecastModel,
     intervals: Option<&Intervals>,
     series: &[SplitSeries],
 ) -> Option<(ForecastErrors, Vec<Window>)> {
+    // Those that are diagnosed.
+    let is_kept = method == Method::Model && intervals.is_some();
     let (mut all, mut scaled, mut windows) = (Sums::new(model.horizon), vec![], vec![]);
     for (at, one) in series.iter().enumerate() {
         for column in (0..model.of_column.len()).filter(|&column| one.deviation[column] > 0.0) {
@@ -166,7 +168,7 @@ fn errors(
                 let mut sums = Sums::new(model.horizon);
                 let of_origin = |&origin: &usize| {
                     let (first, means) = add(&mut sums, method, model, intervals, one, (column, origin))?;
-                    Some(Window { series: at, column, origin, first, means })
+                    is_kept.then_some(Window { series: at, column, origin, first, means })
                 };
                 let windows: Vec<Window> = some.iter().filter_map(of_origin).collect();
                 (sums, windows)

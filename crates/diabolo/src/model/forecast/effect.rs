@@ -1,7 +1,7 @@
 //! The effect of what is known of every step on a column of series.
 //!
-//! Regressors are computed for the steps of a few windows at a time: those of all steps of many
-//! series would not fit into memory.
+//! Regressors are computed for the steps of a few windows at a time, or of a series: those of all
+//! steps of many series would not fit into memory.
 
 use std::ops::Range;
 
@@ -32,6 +32,8 @@ struct ColumnSeries<'a> {
     choice: RidgeChoice,
     horizon: usize,
     season: Option<usize>,
+    /// See [`places`](Self::places).
+    places: Vec<(usize, usize)>,
 }
 
 /// Regressors that are tried together, with the variance of each in the training parts.
@@ -68,7 +70,8 @@ pub(super) fn find(
 ) -> Effect {
     let used = |one: &&SplitSeries| one.deviation[column] > 0.0 && one.columns[column].is_some();
     let series = series.iter().filter(used).collect();
-    let fit = ColumnSeries { series, column, choice, horizon, season };
+    let mut fit = ColumnSeries { series, column, choice, horizon, season, places: vec![] };
+    fit.places = fit.places();
     let Some(mut best) = fit.tried(vec![], Effect::default()) else { return Effect::default() };
     let group = |group: &Regressors| Group { variances: fit.variances(group), regressors: group.clone() };
     let groups: Vec<Group> = groups.par_iter().map(group).collect();
@@ -139,7 +142,7 @@ impl ColumnSeries<'_> {
     fn coefficients(&self, matrix: &LinearForecast, groups: &[&Group]) -> Option<Vec<f64>> {
         let variances: Vec<f64> = groups.iter().flat_map(|group| group.variances.iter().copied()).collect();
         let (width, span) = (variances.len(), matrix.window + self.horizon);
-        let places = self.places(matrix.window)?;
+        let places = &self.places;
         let (mut gram, mut cross) = (vec![0.0; width * width], vec![0.0; width]);
         for chunk in places.chunks(TOGETHER) {
             let overlapping = chunk.chunk_by(|a, b| a.0 == b.0 && b.1 - a.1 <= span);
@@ -168,16 +171,16 @@ impl ColumnSeries<'_> {
     }
 
     /// The series and the first predicted step of the windows that coefficients are fitted to.
-    fn places(&self, window: usize) -> Option<Vec<(usize, usize)>> {
+    fn places(&self) -> Vec<(usize, usize)> {
         let mut places: Vec<(usize, usize)> = vec![];
         for (at, one) in self.series.iter().enumerate() {
-            let filled = one.columns[self.column].as_ref()?;
-            let runs = filled.origins(&one.parts.train, window, self.horizon);
+            let Some(filled) = &one.columns[self.column] else { continue };
+            let runs = filled.origins(&one.parts.train, self.choice.window, self.horizon);
             places.extend(runs.into_iter().flatten().map(|origin| (at, origin)));
         }
         let (rows, fewest) = ROWS;
         let most = (rows / self.horizon).max(fewest);
-        Some(drawn_windows(places, most, WindowsFor::Effect, self.column))
+        drawn_windows(places, most, WindowsFor::Effect, self.column)
     }
 
     /// The errors of each regressor, and of the column, in overlapping windows of a series.
@@ -276,13 +279,15 @@ mod tests {
         series.columns = vec![Filled::of(&series.observed[0])];
         let groups = [Regressors::Known { column: 0 }, BY];
         let series = [series];
-        let fit = ColumnSeries {
+        let mut fit = ColumnSeries {
             series: series.iter().collect(),
             column: 0,
             choice: CHOICE,
             horizon: 12,
             season: None,
+            places: vec![],
         };
+        fit.places = fit.places();
         let [price, by] =
             groups.map(|regressors| Group { variances: fit.variances(&regressors), regressors });
         let with_price = fit.with(&fit.tried(vec![], Effect::default()).unwrap(), &price).unwrap();
