@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::{DataProblem, Error, Result};
+use crate::{DataProblem, Error, Format, Result};
 
 /// A stream of bytes that can be sent to another thread.
 pub(crate) type Bytes = Box<dyn Read + Send>;
@@ -18,6 +18,13 @@ pub(crate) struct Input {
     packed: bool,
     head: Vec<u8>,
     rest: Bytes,
+}
+
+/// Whether a file that begins so is compressed, as a whole or within.
+pub fn is_packed(head: &[u8]) -> bool {
+    let within = [Format::Parquet, Format::Npz, Format::Images];
+    matches!(head, [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..])
+        || Format::of_magic(head).is_some_and(|format| within.contains(&format))
 }
 
 impl Input {

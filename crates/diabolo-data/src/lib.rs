@@ -57,6 +57,7 @@ pub use error::{DataProblem, Error, ErrorClass, Result};
 pub use factors::Factors;
 pub use format::Format;
 pub use infer::{InferOptions, Inferred, TypeName, infer};
+pub use input::is_packed;
 pub use labels::Labels;
 pub use memory::MemorySize;
 pub use missing::{MISSING, MissingWords};
