@@ -41,8 +41,10 @@ pub fn geometry(codes: &[f32], width: usize) -> Option<Vec<f32>> {
     let total = sums.iter().sum::<f64>() / ((n - 1.0) * (n - 2.0));
     let entry = |((i, j), value): ((usize, usize), &f64)| value - (sums[i] + sums[j]) / (n - 2.0) + total;
     let entries: Vec<f64> = pairs().zip(&kernel).map(entry).collect();
-    let norm = entries.iter().map(|&v| square(v)).sum::<f64>().sqrt();
-    (norm.is_finite() && norm > 0.0).then(|| entries.into_iter().map(|v| (v / norm) as f32).collect())
+    let norm_of = |values: &[f64]| values.iter().map(|&v| square(v)).sum::<f64>().sqrt();
+    let norm = norm_of(&entries);
+    (norm.is_finite() && norm > CONSTANT * norm_of(&kernel))
+        .then(|| entries.into_iter().map(|v| (v / norm) as f32).collect())
 }
 
 /// The codes without their mean, which changes no U(K), but its rounding; `None` if nothing else
@@ -136,6 +138,9 @@ mod tests {
         // Sums in single precision differ in their last digit.
         let rounded: Vec<f32> = (0..20).map(|k| 0.7 + f32::EPSILON / 2.0 * (k % 2) as f32).collect();
         assert_eq!(geometry(&rounded, 1), None);
+        // One row that differs from all others, which are equal: U(K) is 0 but for its rounding.
+        let single: Vec<f32> = (0..51).map(|k| if k < 50 { 0.25 } else { 1.75 }).collect();
+        assert_eq!(geometry(&single, 1), None);
         assert!(alignment(&[], &[1.0]).is_nan());
     }
 }

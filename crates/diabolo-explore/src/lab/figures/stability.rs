@@ -30,7 +30,7 @@ pub(super) fn by_initialization(lab: &Lab) -> Result<Value> {
     let plan = Plan {
         input: INPUT.into(),
         models,
-        tied: true,
+        tied: Some(true),
         seeds: vec![0],
         initializations: TIMES,
         seconds: None,
