@@ -1,6 +1,6 @@
 //! Work on the columns of a table, several at a time where memory allows.
 
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use rayon::prelude::*;
 
 use crate::mapped;
@@ -8,10 +8,18 @@ use crate::mapped;
 /// The share of a table, in bytes, whose columns are worked on at a time: each is copied, as texts
 /// and as numbers.
 const SHARE: usize = 4;
+/// So many bytes at least: of small tables, all columns.
+const LEAST: usize = 1 << 28;
 
 /// What `of` says of each column, in their order: of those in files one after the other, else of
 /// several in parallel.
-pub(crate) fn each_column<T: Send>(batch: &RecordBatch, of: impl Fn(usize) -> T + Sync) -> Vec<T> {
+///
+/// # Errors
+/// Of several of `of`, the first column's.
+pub(crate) fn each_column<T: Send, E: Send>(
+    batch: &RecordBatch,
+    of: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let columns = batch.num_columns();
     if mapped::is_used() {
         let released = |at| {
@@ -21,9 +29,17 @@ pub(crate) fn each_column<T: Send>(batch: &RecordBatch, of: impl Fn(usize) -> T 
         };
         return (0..columns).map(released).collect();
     }
-    let sizes: Vec<usize> = batch.columns().iter().map(|array| array.get_array_memory_size()).collect();
-    let groups = groups(&sizes, sizes.iter().sum::<usize>() / SHARE);
-    groups.into_iter().flat_map(|group| group.into_par_iter().map(&of).collect::<Vec<_>>()).collect()
+    let size = |array: &ArrayRef| array.to_data().get_slice_memory_size().unwrap_or_default();
+    let sizes: Vec<usize> = batch.columns().iter().map(size).collect();
+    let groups = groups(&sizes, (sizes.iter().sum::<usize>() / SHARE).max(LEAST));
+    let mut all = vec![];
+    for group in groups {
+        let found: Vec<Result<T, E>> = group.into_par_iter().map(&of).collect();
+        for one in found {
+            all.push(one?);
+        }
+    }
+    Ok(all)
 }
 
 /// Consecutive numbers whose sizes have a sum of at most `most`, or single ones.

@@ -1,6 +1,7 @@
 //! What each column of a table holds, for people to look at.
 
 use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
 use std::fmt;
 
 use arrow_array::{Array, ArrayRef, RecordBatch};
@@ -74,7 +75,9 @@ pub fn profile(batch: &RecordBatch, inferred: &Inferred) -> Vec<ColumnProfile> {
     let fields = batch.schema();
     let known =
         Known { inferred, features: by_name(&schema.features), condition: by_name(&schema.condition) };
-    each_column(batch, |at| of_column(fields.field(at).name(), batch.column(at), &known))
+    let of = |at: usize| Ok::<_, Infallible>(of_column(fields.field(at).name(), batch.column(at), &known));
+    let Ok(profiles) = each_column(batch, of);
+    profiles
 }
 
 /// What is known of the columns, by name.

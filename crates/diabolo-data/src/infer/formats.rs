@@ -40,7 +40,7 @@ pub(super) fn number_formats(
         };
         Ok(found)
     };
-    let found = each_column(batch, find).into_iter().collect::<Result<Vec<_>>>()?;
+    let found = each_column(batch, find)?;
     let sure = |comma: fn(&NumberFormat) -> bool| {
         found.iter().flatten().any(|found| !found.ambiguous && comma(&found.format))
     };

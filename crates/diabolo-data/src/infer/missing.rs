@@ -48,8 +48,8 @@ pub(super) fn missing_words(
     };
     let mut plausible: Vec<(usize, String, usize)> = vec![];
     let mut markers = BTreeSet::new();
-    for (at, judged) in each_column(batch, of_column).into_iter().enumerate() {
-        for (looks_like_others, word, count) in judged? {
+    for (at, judged) in each_column(batch, of_column)?.into_iter().enumerate() {
+        for (looks_like_others, word, count) in judged {
             match looks_like_others {
                 Some(true) => plausible.push((at, word, count)),
                 Some(false) => drop(markers.insert(word)),

@@ -186,8 +186,7 @@ fn infer_columns(columns: &Columns, options: &InferOptions, inferred: &mut Infer
     let judged = {
         let aside = |at: usize| inferred.schema.sets_aside(fields[at].name());
         let judge = |at: usize| (!aside(at)).then(|| judge_column(columns, at, options)).transpose();
-        // Of several errors, the first column's.
-        each_column(columns.batch, judge).into_iter().collect::<Result<Vec<_>>>()?
+        each_column(columns.batch, judge)?
     };
     for (field, judged) in fields.iter().zip(judged) {
         let name = field.name();
