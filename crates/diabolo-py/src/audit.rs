@@ -23,7 +23,7 @@ pub fn audit(
     require: Vec<String>,
     seed: u64,
 ) -> PyResult<(String, String, Vec<String>)> {
-    let options = AuditOptions { target, secret, require, seed };
+    let options = AuditOptions { target, secret, require, seed, ..Default::default() };
     compute(py, || {
         let batches =
             [(name, &synthetic.rows), ("the real rows", &real.rows), ("the held-out rows", &holdout.rows)];

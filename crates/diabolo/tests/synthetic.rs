@@ -136,6 +136,20 @@ fn conditions_hold_in_every_row() {
 }
 
 #[test]
+fn balanced_levels_are_those_that_conditions_leave() {
+    for (condition, levels) in [("mark=", vec![None]), ("mark!=", vec![Some("high"), Some("low")])] {
+        let requirements = vec![fitted().requirement(condition).unwrap()];
+        let balance = Some("mark".into());
+        let made = made(SynthesizeOptions { count: 40, requirements, balance, ..Default::default() });
+        let marks = texts(&made.rows, "mark");
+        for level in &levels {
+            let rows = marks.iter().filter(|mark| mark.as_deref() == *level).count();
+            assert_eq!(rows, 40 / levels.len(), "{condition}: {level:?}");
+        }
+    }
+}
+
+#[test]
 fn balanced_levels_have_as_many_rows() {
     let options = SynthesizeOptions { count: 600, balance: Some("city".into()), ..Default::default() };
     let made = made(options);
@@ -200,4 +214,30 @@ fn rows_that_break_a_rule_are_left_out_of_fit_and_audit() {
     assert_eq!(audit.rows[2], 100 - broken);
     let rule = &audit.rules[0];
     assert_eq!((rule.real, rule.others.synthetic, rule.others.holdout), (Some(1.0), Some(1.0), Some(1.0)));
+}
+
+/// Whole numbers that are dates by a given type, beside dates as texts.
+#[test]
+fn rules_hold_of_given_types_in_the_audit_of_a_fit_too() {
+    let day = |k: i64| [1 + k * 7 % 12, 1 + k % 28];
+    let begin = |k| {
+        let [month, day] = day(k);
+        20_200_000 + 100 * month + day
+    };
+    let start: ArrayRef = Arc::new((0..400).map(begin).collect::<Int64Array>());
+    let later = |k| {
+        let [month, day] = day(k);
+        format!("2021-{month:02}-{day:02}")
+    };
+    let end: ArrayRef = Arc::new((0..400).map(|k| Some(later(k))).collect::<StringArray>());
+    let rows = RecordBatch::try_from_iter([("start", start), ("end", end)]).unwrap();
+    let mut config = config();
+    (config.data.key, config.data.label) = (None, None);
+    config.data.types.insert("start".into(), "datetime:%Y%m%d".parse().unwrap());
+    config.data.test = 0.25;
+    config.training.epochs = Some(1);
+    config.synthesize.as_mut().unwrap().require = vec!["start<=end".into()];
+    let fitted = FitJob::new(rows).config(config).synthesize().unwrap();
+    let audit = fitted.audit().unwrap().unwrap().audit;
+    assert_eq!(audit.rules[0].real, Some(1.0));
 }

@@ -23,7 +23,8 @@ pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
     let batches =
         [(names[0].as_str(), &synthetic), (names[1].as_str(), &real), (names[2].as_str(), &holdout)];
     let (target, secret, require) = (args.target.clone(), args.secret.clone(), args.require.clone());
-    let audited = audit(batches, &AuditOptions { target, secret, require, seed: args.seed })?;
+    let audited =
+        audit(batches, &AuditOptions { target, secret, require, seed: args.seed, ..Default::default() })?;
     audited.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
     if let Some(path) = &args.report {
         let page = audit_page(&args.input, &audited, &audited.notes);

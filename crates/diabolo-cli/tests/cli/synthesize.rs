@@ -80,6 +80,9 @@ fn conditions_keys_and_balance() {
         let (_, rows) = cells(&workspace.ok(&format!("generate run -n 40 --where {given}")).stdout);
         assert!(rows.iter().all(|row| (row[3] == "?") == is_missing), "{given}: {rows:?}");
     }
+    // Levels that a comparison rules out are no levels of the balance.
+    let (_, rows) = cells(&workspace.ok("generate run -n 20 --balance price --where price>=9.90").stdout);
+    assert_eq!(rows.iter().filter(|row| row[2] == "29.90").count(), 10, "{rows:?}");
     workspace.ok("generate run -n 90 --balance plan -o equal.csv");
     let (_, rows) = cells(&workspace.text("equal.csv"));
     assert_eq!(rows.iter().filter(|row| row[1] == "plus").count(), 30);

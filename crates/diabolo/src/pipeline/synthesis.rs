@@ -76,7 +76,7 @@ impl FitJob<'_> {
         // Rows that the fit leaves out have no counterparts: an audit compares with the others.
         let test = take(&name, &rows, &split.test)?;
         let of_audit = kept(&name, &test, features, &rules, ["held-out rows", "the audit"], &mut notes)?;
-        let test = take(&name, &test, &of_audit)?;
+        let test = if of_audit.len() < test.num_rows() { take(&name, &test, &of_audit)? } else { test };
         // Rows that are left out have no say in types and decimals.
         let inferred = if both.num_rows() < all { infer(&name, &both, &options)? } else { inferred };
         let features = &inferred.schema.features;
@@ -285,7 +285,10 @@ impl FittedTable {
         let batches =
             [("synthetic rows", &made), ("training rows", &self.train), ("held-out rows", &self.test)];
         let require = config.synthesize.as_ref().map_or(vec![], |settings| settings.require.clone());
-        let options = AuditOptions { target: config.data.label.clone(), secret: None, require, seed };
+        // As the fit read them.
+        let InferOptions { missing, types, .. } = config.data.infer_options();
+        let infer = InferOptions { missing, types, ..InferOptions::default() };
+        let options = AuditOptions { target: config.data.label.clone(), secret: None, require, infer, seed };
         audit(batches, &options).map(Some)
     }
 

@@ -59,26 +59,42 @@ fn verdict_of_rules(rules: &[RuleKept]) -> Vec<String> {
     all
 }
 
-/// Whether attacks find training rows, beyond what they find by chance in as many rows.
+/// What an attack is above chance, or above held-out rows, that many rows would decide.
+const CLEAR: f64 = 0.05;
+
+/// Whether an attack finds training rows: more often than by chance in as many rows. `None` if it
+/// seems to, but the rows are too few to tell.
+fn finds(figure: &Figure, interval: [f64; 2]) -> Option<bool> {
+    let chance = figure.holdout.unwrap_or(0.5).max(0.5);
+    match interval[0] > chance {
+        true => Some(true),
+        false => figure.synthetic.is_none_or(|found| found <= chance + CLEAR).then_some(false),
+    }
+}
+
+/// Whether attacks find training rows.
 fn verdict_of_attacks(privacy: &Privacy) -> Vec<String> {
     let copies = privacy.copies.synthetic.zip(privacy.copies.holdout);
-    let copies = copies.is_none_or(|(made, held)| made <= held + 0.001);
-    let is_chance = |interval: [f64; 2], held: Option<f64>| interval[0] <= held.unwrap_or(0.5).max(0.5);
-    let near = is_chance(privacy.interval, privacy.nearer_to_training.holdout);
-    let membership = privacy.membership_interval;
-    let found = membership.is_none_or(|interval| is_chance(interval, privacy.membership_auc.holdout));
-    let mut all = vec![];
-    if membership.is_none() {
-        all.push("The attack on membership: not checked, as there are too few rows.".to_string());
-    }
-    all.push(match copies && near && found {
-        true => "No attack here found training rows in it; this is not a guarantee of privacy.".into(),
-        false => {
+    let mut found = vec![finds(&privacy.nearer_to_training, privacy.interval)];
+    found.extend(copies.map(|(made, held)| Some(made > held + 0.001)));
+    found.extend(privacy.membership_interval.map(|interval| finds(&privacy.membership_auc, interval)));
+    let lacking =
+        [("copies", copies.is_none()), ("the attack on membership", privacy.membership_interval.is_none())];
+    let lacking = lacking.into_iter().filter(|(_, lacks)| *lacks);
+    let mut all: Vec<String> =
+        lacking.map(|(what, _)| format!("Privacy: {what} not checked, as there are too few rows.")).collect();
+    all.push(match (found.contains(&Some(true)), found.contains(&None)) {
+        (true, _) => {
             "Attacks find traces of training rows in it: see Privacy before it is passed on. Passing all \
              attacks would not be a guarantee either."
-                .into()
         }
-    });
+        (false, true) => {
+            "An attack seems to find training rows in it, but there are too few rows to tell: audit with more \
+             held-out rows before it is passed on."
+        }
+        (false, false) => "No attack here found training rows in it; this is not a guarantee of privacy.",
+    }
+    .to_string());
     all
 }
 
@@ -106,16 +122,17 @@ mod tests {
     fn what_is_chance_depends_on_the_number_of_rows() {
         let figure = |synthetic| Figure { synthetic, holdout: Some(0.5), independent: None };
         let nothing = Figure { synthetic: Some(0.0), holdout: Some(0.0), independent: None };
-        let privacy = |interval, membership_interval: Option<[f64; 2]>| Privacy {
+        let attacked = |auc: f64, interval, membership_interval: Option<[f64; 2]>| Privacy {
             copies: nothing,
             nearer_to_training: figure(Some(0.54)),
             interval,
-            membership_auc: figure(membership_interval.map(|_| 0.54)),
+            membership_auc: figure(membership_interval.map(|_| auc)),
             membership_interval,
             membership_found: nothing,
             membership_auc_rarest: nothing,
             secret: None,
         };
+        let privacy = |interval, membership| attacked(0.54, interval, membership);
         let said = |interval, membership| verdict_of_attacks(&privacy(interval, membership)).join(" ");
         let (few, many) = ([0.44, 0.64], [0.52, 0.56]);
         assert!(said(few, Some(few)).starts_with("No attack"));
@@ -123,6 +140,12 @@ mod tests {
             said(many, Some(few)).starts_with("Attacks find") && said(few, Some(many)).starts_with("Att")
         );
         let none = said(few, None);
-        assert!(none.contains("membership: not checked") && none.contains("No attack"), "{none}");
+        assert!(none.contains("membership not checked") && none.contains("No attack"), "{none}");
+        // What many rows would call found is not called absent in few.
+        let seems = verdict_of_attacks(&attacked(0.62, few, Some([0.44, 0.8]))).join(" ");
+        assert!(seems.contains("too few rows to tell") && !seems.contains("No attack"), "{seems}");
+        let lacking = Figure { synthetic: Some(0.0), holdout: None, independent: None };
+        let lacks = verdict_of_attacks(&Privacy { copies: lacking, ..privacy(few, Some(few)) }).join(" ");
+        assert!(lacks.contains("copies not checked"), "{lacks}");
     }
 }

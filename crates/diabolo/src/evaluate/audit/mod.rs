@@ -91,7 +91,7 @@ pub struct Audit {
 }
 
 /// How an audit is done.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AuditOptions {
     /// The column that is predicted.
     pub target: Option<String>,
@@ -99,6 +99,8 @@ pub struct AuditOptions {
     pub secret: Option<String>,
     /// Rules that rows should keep, such as `start<=end`.
     pub require: Vec<String>,
+    /// How the columns of the real rows are read.
+    pub infer: InferOptions,
     /// The seed of samples and shuffles.
     pub seed: u64,
 }
@@ -127,7 +129,7 @@ pub fn audit(batches: [(&str, &RecordBatch); 3], options: &AuditOptions) -> Resu
         }
     }
     let rules = Rule::all(&options.require, real)?;
-    let features = infer(real_name, real, &InferOptions::default())?.schema.features;
+    let features = infer(real_name, real, &options.infer)?.schema.features;
     let levels: Vec<&str> = options.target.iter().map(String::as_str).collect();
     let (tables, notes) = tables(batches, &levels, &features)?;
     let kept = |rule: &Rule| rule_kept(batches, &features, rule, &tables[1], options.seed);

@@ -59,7 +59,7 @@ impl Requirement {
     }
 
     /// Whether a text fits, without regard to numbers and to blanks around it.
-    pub(super) fn fits_text(&self, text: &str) -> bool {
+    fn fits_text(&self, text: &str) -> bool {
         match self.comparison {
             Equal => text.trim() == self.value.trim(),
             Different => text.trim() != self.value.trim(),
@@ -77,7 +77,7 @@ impl Requirement {
     }
 
     /// Whether a cell fits; its number is NaN if it has none.
-    fn fits(&self, cell: &Seen, value: Option<f64>) -> bool {
+    pub(super) fn fits(&self, cell: &Seen, value: Option<f64>) -> bool {
         let x = cell.x;
         match (self.comparison, value) {
             (Equal | Different, _) if self.value.trim().is_empty() => {
@@ -96,11 +96,11 @@ impl Requirement {
 }
 
 /// A cell as a requirement sees it.
-struct Seen<'a> {
+pub(super) struct Seen<'a> {
     /// What the file writes; `None` for nothing, and for numbers that are no levels.
-    text: Option<&'a str>,
-    x: f64,
-    is_missing: bool,
+    pub text: Option<&'a str>,
+    pub x: f64,
+    pub is_missing: bool,
 }
 
 impl Seen<'_> {

@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 
 pub use condition::{Comparison, Requirement};
 
-use self::condition::Wanted;
+use self::condition::{Seen, Wanted};
 use super::draw::columns_fit_in_memory;
 use crate::artifact::SavedTable;
 use crate::data::synthetic::{Cell, TableCodec};
@@ -120,15 +120,17 @@ fn strata(saved: &SavedTable, options: &SynthesizeOptions) -> Result<Vec<(usize,
     }
     // Missing cells are one level, however they are written. Those of the pool that are not written
     // also stand for levels that are not known.
-    let known = part.all_levels().zip(part.missing(member)).enumerate();
-    let text = |(at, (level, is_missing)): (usize, (&Vec<Option<String>>, bool))| {
+    let own = options.requirements.iter().filter(|one| one.column == *column);
+    let own: Vec<_> = own.map(|one| (one, part.number(member, &one.value))).collect();
+    let cells = part.all_levels().zip(part.values(member)).zip(part.missing(member));
+    let mut levels = BTreeSet::new();
+    for (at, ((level, x), is_missing)) in cells.enumerate() {
         let text = level[member].as_deref();
         let is_known = at < part.levels.len() || text.is_some();
-        is_known.then(|| text.filter(|_| !is_missing).unwrap_or_default().trim().to_string())
-    };
-    let fits =
-        |text: &String| options.requirements.iter().all(|one| one.column != *column || one.fits_text(text));
-    let levels: BTreeSet<String> = known.filter_map(text).filter(fits).collect();
+        if is_known && own.iter().all(|(one, value)| one.fits(&Seen { text, x, is_missing }, *value)) {
+            levels.insert(text.filter(|_| !is_missing).unwrap_or_default().trim().to_string());
+        }
+    }
     if levels.is_empty() {
         let expected = "a level that the conditions leave";
         return Err(Error::invalid_value("--balance", expected, format!("none of '{column}'")));
