@@ -83,7 +83,9 @@ class _Impute:
         column = batch[self.number]
         found = column.tolist() if hasattr(column, "tolist") else column.to_pylist()
         for number in found:
-            if not isinstance(number, (int, float)) or not number >= 0 or number % 1:
+            # Floats from 2^53 on may stand for several whole numbers.
+            is_number = isinstance(number, int) or isinstance(number, float) and number < 2**53
+            if not is_number or isinstance(number, bool) or not number >= 0 or number % 1:
                 raise ValueError(f"{wrong}, found {number!r}")
         return [int(number) for number in found]
 

@@ -84,7 +84,7 @@ def test_numbers_of_rows_are_checked_and_give_the_bits_of_the_whole_table():
             assert numpy.array_equal(numpy.asarray(made), whole.to_numpy()[order])
     with pytest.raises(KeyError, match="found no such column"):
         fill(numbered.drop_columns("number"))
-    for wrong in ([-1] * 60, [0.5] * 60, ["a"] * 60, [None] * 60):
+    for wrong in ([-1] * 60, [0.5] * 60, ["a"] * 60, [None] * 60, [True] * 60, [2.0**53] * 60):
         with pytest.raises(ValueError, match="number: expected whole numbers from 0 in the column 'number', found"):
             fill(numbered.drop_columns("number").append_column("number", pyarrow.array(wrong)))
     with pytest.raises(TypeError, match="number: expected the name of a column"):
