@@ -119,7 +119,7 @@ def compare(
     models: Iterable[str] = ("plain", "denoising", "contractive", "variational"),
     seeds: int | None = None,
     initializations: int = 1,
-    tied: bool = True,
+    tied: bool | None = None,
     out: str | PathLike[str] | None = None,
     verbose: bool = False,
     callback: Callback | None = None,

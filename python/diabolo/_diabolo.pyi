@@ -110,7 +110,7 @@ def compare(
     seeds: Sequence[int],
     initializations: int,
     seconds: float | None,
-    tied: bool,
+    tied: bool | None,
     out: str,
     on_event: Listener = None,
 ) -> tuple[str, str]: ...

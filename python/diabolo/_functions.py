@@ -59,10 +59,11 @@ def inspect(data, **settings):
 
 
 def compare(data, *, models=("plain", "denoising", "contractive", "variational"), seeds=None, initializations=1,
-            tied=True, out=None, verbose=False, callback=None, **settings):  # fmt: skip
+            tied=None, out=None, verbose=False, callback=None, **settings):  # fmt: skip
     """Compares model families with the same rows, settings and seeds, as ``diabolo compare`` does.
 
     ``seeds`` is the number of splits of the rows, ``initializations`` that of trainings on each.
+    Decoders are ``tied`` to their encoders where the network has a transpose.
     Returns metrics and verdicts; ``out`` is a folder for the page and for resuming.
     """
     import tempfile

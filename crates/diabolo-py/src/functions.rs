@@ -72,7 +72,7 @@ pub fn compare(
     seeds: Vec<u64>,
     initializations: usize,
     seconds: Option<f64>,
-    tied: bool,
+    tied: Option<bool>,
     out: PathBuf,
     on_event: Option<Py<PyAny>>,
 ) -> PyResult<(String, String)> {

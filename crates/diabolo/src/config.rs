@@ -68,6 +68,11 @@ impl Config {
         toml::to_string_pretty(self).expect("plain tables, strings and numbers are always TOML")
     }
 
+    /// Unties a family that is tied by default where its network has no transpose.
+    pub fn untie_without_transpose(&mut self) {
+        self.model.untie_without_transpose(self.data.window.is_some());
+    }
+
     /// Sets open values from these rows, validates everything, and returns the architecture.
     pub fn resolve(&mut self, prepared: &Prepared) -> Result<Architecture> {
         let blocks = prepared.preprocessor.blocks();

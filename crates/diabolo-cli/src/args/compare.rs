@@ -1,7 +1,7 @@
 //! The arguments of `compare`, and their conversion to one configuration per model.
 
 use clap::Args;
-use diabolo::model::{ContractiveConfig, FamilyConfig};
+use diabolo::model::FamilyConfig;
 use diabolo::task::compare::Plan;
 use diabolo::{Config, Error};
 
@@ -52,7 +52,7 @@ impl CompareArgs {
         let first = study.training.seed.unwrap_or_default();
         Ok(Plan {
             input: study.input.clone(),
-            tied: study.model.tied.unwrap_or(ContractiveConfig::default().tied),
+            tied: study.model.tied,
             seeds: (0..self.seeds.unwrap_or(MOST_SEEDS)).map(|i| first.wrapping_add(i)).collect(),
             initializations: self.initializations,
             seconds: self.seeds.is_none().then_some(SECONDS),

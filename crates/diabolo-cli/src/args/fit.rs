@@ -182,6 +182,9 @@ impl FitArgs {
         self.forecast.apply(&mut config)?;
         self.synthesize.apply(&mut config)?;
         self.read.apply(&mut config)?;
+        if self.model.tied.is_none() {
+            config.untie_without_transpose();
+        }
         Ok(config)
     }
 }

@@ -186,7 +186,6 @@ impl ModelArgs {
         if let Some(text) = &self.variance {
             model.variance = Some(text.parse()?);
         }
-        model.untie_without_transpose();
         self.apply_family(&mut model.family)
     }
 

@@ -32,6 +32,10 @@ impl StudyArgs {
         model.apply(config)?;
         self.training.apply(config)?;
         self.columns.apply(config)?;
-        self.read.apply(config)
+        self.read.apply(config)?;
+        if model.tied.is_none() {
+            config.untie_without_transpose();
+        }
+        Ok(())
     }
 }

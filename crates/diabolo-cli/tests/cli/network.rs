@@ -57,6 +57,23 @@ fn every_family_has_residual_blocks() {
     }
 }
 
+/// Families that are tied by default are not, where the network has no transpose.
+#[test]
+fn networks_without_a_transpose_are_compared_and_fitted_untied() {
+    let workspace = Workspace::new();
+    for flags in [
+        "digits --network residual:4 --latent-dim 4",
+        "taxi --window 8 --network gru:4 --latent-dim 2",
+        "taxi --window 8 --network convolution:4 --latent-dim 2",
+    ] {
+        let one = "--models plain,contractive --seeds 1 --epochs 1 --batch-size 512 --json -q";
+        let found = workspace.ok(&format!("compare {flags} {one}")).json();
+        assert!(found.to_string().contains("contractive"), "{flags}: {found}");
+        std::fs::remove_dir_all(workspace.path("runs")).unwrap();
+    }
+    workspace.ok("fit taxi --window 8 --model contractive --network convolution:4 --epochs 1 -q -o run");
+}
+
 /// Windows of a day, of which the variance is 1 after scaling.
 #[test]
 fn every_family_has_networks_over_the_steps_of_windows() {

@@ -168,7 +168,7 @@ impl Config {
             config.set_value(&path, parsed(name, value)?)?;
         }
         if !given.contains_key("tied") {
-            config.model.untie_without_transpose();
+            config.untie_without_transpose();
         }
         Ok(config)
     }

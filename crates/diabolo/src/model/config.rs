@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::column_likelihoods::{self, Defaults};
 use super::settings::{
-    Bound, ContractiveConfig, MultiscaleConfig, NetworkConfig, PriorConfig, SparseConfig, Stem,
-    VariationalConfig, VectorQuantizedConfig,
+    Bound, ContractiveConfig, ConvolutionKind, MultiscaleConfig, NetworkConfig, PriorConfig, SparseConfig,
+    Stem, VariationalConfig, VectorQuantizedConfig,
 };
 use super::settings::{multiscale, sizes};
 use crate::data::{Block, BlockKind, any_of};
@@ -256,8 +256,8 @@ impl Architecture {
 
 impl ModelConfig {
     /// Unties the families that are tied by default, for networks that have no transpose.
-    pub fn untie_without_transpose(&mut self) {
-        if let (false, Some(tied)) = (self.network.has_transpose(), self.family.tied_mut()) {
+    pub fn untie_without_transpose(&mut self, over_windows: bool) {
+        if let (false, Some(tied)) = (self.network.has_transpose(over_windows), self.family.tied_mut()) {
             *tied = false;
         }
     }
@@ -288,7 +288,9 @@ impl ModelConfig {
             (FamilyConfig::VectorQuantized(config), _) => config.usual_latent_dim(),
             (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
             // The feature map is the code.
-            (_, Some(stem)) if overcomplete && self.network.has_transpose() => stem.features(),
+            (_, Some(stem @ Stem::Convolution(c))) if overcomplete && c.kind == ConvolutionKind::Plain => {
+                stem.features()
+            }
             (_, Some(_)) => sizes::default_latent_dim(inputs, image, false),
             (_, None) => sizes::default_latent_dim(inputs, image, overcomplete),
         });
@@ -394,7 +396,7 @@ impl ModelConfig {
         if let Some(sequence) = sequence {
             sequence.parameter_order(&architecture.likelihood)?;
         }
-        if self.family.tied() && (sequence.is_some() || !self.network.has_transpose()) {
+        if self.family.tied() && !self.network.has_transpose(sequence.is_some()) {
             let reason = "these layers have no tied decoder: leave it out, or tied = false";
             return Err(Error::conflict("tied", "network", reason));
         }

@@ -198,8 +198,15 @@ impl NetworkConfig {
     }
 
     /// Whether the decoder of a tied autoencoder can have the transposed layers.
-    pub(crate) fn has_transpose(&self) -> bool {
-        matches!(self, NetworkConfig::Dense | NetworkConfig::Convolution { .. })
+    pub(crate) fn has_transpose(&self, over_windows: bool) -> bool {
+        match self {
+            NetworkConfig::Dense => true,
+            NetworkConfig::Convolution { .. } => !over_windows,
+            NetworkConfig::Residual { .. }
+            | NetworkConfig::Dilated { .. }
+            | NetworkConfig::Gru { .. }
+            | NetworkConfig::Lstm { .. } => false,
+        }
     }
 
     fn recurrent(&self, blocks: &[Block], units: &[usize], cell: RecurrentCell) -> Result<Stem> {

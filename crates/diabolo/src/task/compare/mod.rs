@@ -75,7 +75,7 @@ pub trait Study {
 /// Validates a study.
 ///
 /// # Errors
-/// [`Error::InvalidValue`].
+/// [`Error::InvalidValue`]; [`Error::Config`] for conditions.
 pub fn validate(study: &dyn Study) -> Result<()> {
     study.validate()?;
     if study.seeds().is_empty() {

@@ -7,7 +7,7 @@ use crate::Result;
 use crate::config::Config;
 use crate::data::read::fingerprint;
 use crate::data::{DataConfig, Prepared};
-use crate::model::{Architecture, FamilyConfig, ModelConfig};
+use crate::model::{Architecture, FamilyConfig, ModelConfig, Sequence};
 use crate::{Error, VERSION};
 
 /// The plan of a comparison of families.
@@ -17,8 +17,9 @@ pub struct Plan {
     pub input: String,
     /// One configuration per model, with its family in `model.family`; all have the same `data`.
     pub models: Vec<Config>,
-    /// The decoders of deterministic models share the encoder's weights.
-    pub tied: bool,
+    /// Whether the decoders of deterministic models share the encoder's weights; by default where
+    /// the network has a transpose.
+    pub tied: Option<bool>,
     /// The seeds; each determines a split, its noise, and the first initial weights.
     pub seeds: Vec<u64>,
     /// How often each model is trained on a split, each time from other initial weights.
@@ -69,7 +70,9 @@ impl Study for Plan {
             config.training.seed = seed;
             self.match_sizes(&mut config.model, prepared)?;
             if config.model.family.is_layered() {
-                config.set(&format!("model.family.tied={}", self.tied))?;
+                let over_windows = Sequence::of(&prepared.preprocessor.blocks()).is_some();
+                let tied = self.tied.unwrap_or(config.model.network.has_transpose(over_windows));
+                config.set(&format!("model.family.tied={tied}"))?;
             } else {
                 config.training.pretrain_epochs = 0;
             }
@@ -117,6 +120,7 @@ fn contractive_sizes(model: &ModelConfig, prepared: &Prepared) -> Result<Archite
     reference.family = FamilyConfig::named("contractive")?;
     reference.likelihood.clear();
     reference.variance = None;
-    reference.untie_without_transpose();
-    reference.resolve(&prepared.preprocessor.blocks(), prepared.train.is_black_and_white())
+    let blocks = prepared.preprocessor.blocks();
+    reference.untie_without_transpose(Sequence::of(&blocks).is_some());
+    reference.resolve(&blocks, prepared.train.is_black_and_white())
 }

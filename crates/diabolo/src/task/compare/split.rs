@@ -103,7 +103,7 @@ mod tests {
             config
         };
         let models = families.iter().map(config).collect();
-        let (tied, seconds, initializations) = (true, None, 1);
+        let (tied, seconds, initializations) = (Some(true), None, 1);
         let plan = Plan { input: input.into(), models, tied, seeds: vec![0], initializations, seconds };
         SeedSplit::new(&plan, 0).unwrap()
     }
