@@ -5,16 +5,26 @@
 
 A model of windows of WINDOW rows is fitted on the first FIRST of the series; every row is scored. Labels are used for
 evaluation only. An alarm is a score above the QUANTILE of the held-out windows of the fit. The labels are wide windows around an
-incident: an alarm anywhere in one detects it. The last column has the windows with a score above those of all but 1 % of the rows
-outside of windows. Environment: WINDOW (48), QUANTILE (0.99), FIRST (1: the whole series, incidents included; NAB itself lets
-detectors learn from 0.15), FIT (--preset detect), OUT (runs/nab), DIABOLO.
+incident: an alarm anywhere in one detects it. "Windows at 1 %" have a score above those of all but 1 % of the rows outside of
+windows, so that scores at random reach most of them. The NAB score counts early alarms for more, and each false one
+against (Lavin & Ahmad 2015, standard profile, threshold chosen for these series; 0 without alarms, 100 perfect).
+
+SCORE is what is ranked in these two: `window`, the score of the window that ends at a row, or `row`, what the row's own cells
+contribute to it, as the reasons say, compared with all rows before it. With NAB=FOLDER, a checkout of Numenta's repository, the same two figures are printed for the
+detectors whose results it holds.
+
+Environment: WINDOW (48), QUANTILE (0.99), FIRST (1: the whole series, incidents included; NAB itself lets
+detectors learn from 0.15), FIT (--preset detect), SCORE (window), OUT (runs/nab), DIABOLO, NAB.
 """
 
+import bisect
 import csv
 import gzip
 import json
+import math
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 
@@ -24,44 +34,142 @@ WINDOW = os.environ.get("WINDOW", "48")
 QUANTILE = os.environ.get("QUANTILE", "0.99")
 FIRST = float(os.environ.get("FIRST", "1"))
 FIT = shlex.split(os.environ.get("FIT", "--preset detect"))
+SCORE = os.environ.get("SCORE", "window")
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
+# The weight of a false alarm beside one of a missed window, in NAB's standard profile.
+FALSE_ALARM = 0.11
 
 
-def evaluate(name, windows):
-    """Labelled windows with an alarm, rows flagged outside of them, rows, and windows found at 1 % of the other rows."""
-    run, scored, first = OUT / name, OUT / f"{name}.csv", OUT / f"{name}-first.csv"
+def spans(times, windows):
+    """Places of the first and last row of each labelled window."""
+    place = {time: at for at, time in enumerate(times)}
+    return [(place[first[:19]], place[last[:19]]) for first, last in windows]
+
+
+def unscored(rows):
+    """The first rows, in which NAB's detectors learn."""
+    return min(math.floor(0.15 * rows), 750)
+
+
+def at_one_percent(scores, windows):
+    """Windows with a score above those of all but 1 % of the rows outside of windows."""
+    start = unscored(len(scores))
+    within = lambda at: any(first <= at <= last for first, last in windows)
+    others = sorted(scores[at] for at in range(start, len(scores)) if not within(at))
+    limit = others[-1 - len(others) // 100]
+    return sum(any(scores[at] > limit for at in range(max(first, start), last + 1)) for first, last in windows)
+
+
+def weights(rows, windows):
+    """Per row: its window (None outside), and what an alarm there counts (Lavin & Ahmad 2015, section III.B)."""
+    scaled = lambda y: -1.0 if y > 3 else 2 / (1 + math.exp(5 * y)) - 1
+    found, last, left = [], None, list(windows)
+    for at in range(rows):
+        if left and at > left[0][1]:
+            last = left.pop(0)
+        if left and at >= left[0][0]:
+            first, end = left[0]
+            found.append((left[0], scaled(-(end - at + 1) / (end - first + 1)) / scaled(-1.0)))
+        else:
+            after = -1.0 if last is None else scaled((at - last[1]) / (last[1] - last[0]))
+            found.append((None, FALSE_ALARM * after))
+    return found
+
+
+def nab_score(series):
+    """NAB's score with the best threshold for `series`, a list of (scores, windows)."""
+    rows = []
+    for number, (scores, windows) in enumerate(series):
+        of_rows = enumerate(zip(scores, weights(len(scores), windows)))
+        scored = [(s, window and (number, window), weight) for at, (s, (window, weight)) in of_rows if at >= unscored(len(scores))]
+        rows.extend(scored)
+    rows.sort(key=lambda row: -row[0])
+    best_of = {window: -1.0 for _, window, _ in rows if window}
+    count, total = len(best_of), -float(len(best_of))
+    best = total
+    for at, (score, window, weight) in enumerate(rows):
+        gain = weight if window is None else max(0.0, weight - best_of[window])
+        if window is not None:
+            best_of[window] += gain
+        total += gain
+        if at + 1 == len(rows) or rows[at + 1][0] != score:
+            best = max(best, total)
+    return 100 * (best + count) / (2 * count)
+
+
+def surprise(scores):
+    """−log of the share of the rows before with at least this score: comparable between series."""
+    before, found = [], []
+    for score in scores:
+        below = bisect.bisect_left(before, score)
+        found.append(math.log((len(before) + 1) / (len(before) - below + 1)) if len(before) > 30 else 0.0)
+        bisect.insort(before, score)
+    return found
+
+
+def run_diabolo(name):
+    """Fits and scores a series; returns its scored rows, and the rows with the reasons for each."""
+    run, scored, first, every = (OUT / f"{name}{end}" for end in ("", ".csv", "-first.csv", "-reasons.csv"))
     series = DATA / f"realKnownCause/{name}.csv.gz"
     lines = gzip.open(series, "rt").read().splitlines()
     first.write_text("\n".join(lines[: 1 + round(FIRST * (len(lines) - 1))]) + "\n")
     if not (run / "model.safetensors").exists():
         fit = ["fit", str(first), "--key", "timestamp", "--window", WINDOW, *FIT, "--test", "0", "--quiet", "--out", str(run)]
         subprocess.run([*DIABOLO, *fit], check=True)
-    score = ["score", str(run), str(series), "--quantile", QUANTILE, "--reasons", "1", "--quiet", "--out", str(scored)]
-    subprocess.run([*DIABOLO, *score, "--report", str(OUT / f"{name}.html")], check=True)
-    rows = list(csv.DictReader(open(scored)))
-    alarms = [row["timestamp"] for row in rows if row["anomaly"] == "true"]
-    within = lambda time, window: window[0][:19] <= time <= window[1][:19]
-    hits = sum(any(within(time, window) for time in alarms) for window in windows)
-    outside = sum(not any(within(time, window) for window in windows) for time in alarms)
-    scores = [(row["timestamp"], float(row["score"])) for row in rows if row["score"]]
-    others = sorted(score for time, score in scores if not any(within(time, window) for window in windows))
-    limit = others[-1 - len(others) // 100]
-    reached = sum(any(score > limit and within(time, window) for time, score in scores) for window in windows)
-    return hits, len(windows), outside, len(rows), reached
+    score = [*DIABOLO, "score", str(run), str(series), "--quiet"]
+    subprocess.run([*score, "--quantile", QUANTILE, "--reasons", "1", "--report", str(OUT / f"{name}.html"), "--out", str(scored)], check=True)
+    if SCORE == "row":
+        subprocess.run([*score, "--alpha", "1", "--reasons", WINDOW, "--out", str(every)], check=True)
+    return list(csv.DictReader(open(scored))), list(csv.reader(open(every)))[1:] if SCORE == "row" else None
+
+
+def own_share(row):
+    """What the row's own cell contributes to the score of its window; later reasons are cells of earlier rows."""
+    found = [re.fullmatch(r"value: .*\(\+([\d.]+) nats\)", reason) for reason in row]
+    return sum(float(match[1]) for match in found if match)
+
+
+def evaluate(name, labels):
+    """A line of the table, its counts, and what is ranked with the windows."""
+    rows, reasons = run_diabolo(name)
+    windows = spans([row["timestamp"] for row in rows], labels)
+    alarms = [at for at, row in enumerate(rows) if row["anomaly"] == "true"]
+    hits = sum(any(first <= at <= last for at in alarms) for first, last in windows)
+    outside = sum(not any(first <= at <= last for first, last in windows) for at in alarms)
+    whole = [float(row["score"] or "-inf") for row in rows]
+    scores = whole if reasons is None else surprise([own_share(row) for row in reasons])
+    return (hits, len(windows), outside, len(rows), at_one_percent(scores, windows)), (scores, windows)
+
+
+def peers(folder, labelled):
+    """The two figures of detectors whose results are in Numenta's repository."""
+    print("\n| detector | windows at 1 % | NAB score |\n|---|---:|---:|")
+    for path in sorted(pathlib.Path(folder).glob("results/*/realKnownCause")):
+        series = []
+        for name in sorted(labelled):
+            rows = list(csv.DictReader(open(path / f"{path.parent.name}_{name}")))
+            windows = spans([row["timestamp"][:19] for row in rows], labelled[name])
+            series.append(([float(row["anomaly_score"]) for row in rows], windows))
+        reached = sum(at_one_percent(*one) for one in series)
+        print(f"| {path.parent.name} | {reached} | {nab_score(series):.1f} |", flush=True)
 
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    labelled = json.load(open(DATA / "combined_windows.json"))
+    labels = json.load(open(DATA / "combined_windows.json"))
+    labelled = {name.split("/")[1]: windows for name, windows in labels.items() if name.startswith("realKnownCause/")}
     print("| series | labelled windows with an alarm | rows flagged outside | rows | windows at 1 % |\n|---|---:|---:|---:|---:|")
-    found = []
-    for path in sorted(DATA.glob("realKnownCause/*.csv.gz")):
-        name = path.name.removesuffix(".csv.gz")
-        hits, windows, outside, rows, reached = evaluate(name, labelled[f"realKnownCause/{name}.csv"])
-        found.append((hits, windows, outside, rows, reached))
-        print(f"| {name} | {hits} of {windows} | {outside} | {rows:,} | {reached} |", flush=True)
+    found, series = [], []
+    for name in sorted(labelled):
+        counts, ranked = evaluate(name.removesuffix(".csv"), labelled[name])
+        found.append(counts)
+        series.append(ranked)
+        hits, windows, outside, rows, reached = counts
+        print(f"| {name.removesuffix('.csv')} | {hits} of {windows} | {outside} | {rows:,} | {reached} |", flush=True)
     hits, windows, outside, rows, reached = map(sum, zip(*found))
-    print(f"| all | {hits} of {windows} | {outside} | {rows:,} | {reached} |")
+    print(f"| all | {hits} of {windows} | {outside} | {rows:,} | {reached} |\n\nNAB score: {nab_score(series):.1f}")
+    if "NAB" in os.environ:
+        peers(os.environ["NAB"], labelled)
 
 
 main()
