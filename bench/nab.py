@@ -9,9 +9,9 @@ incident: an alarm anywhere in one detects it. "Windows at 1 %" have a score abo
 windows, so that scores at random reach most of them. The NAB score counts early alarms for more, and each false one
 against (Lavin & Ahmad 2015, standard profile, threshold chosen for these series; 0 without alarms, 100 perfect).
 
-SCORE is what is ranked in these two: `window`, the score of the window that ends at a row, or `row`, what the row's own cells
-contribute to it, as the reasons say, compared with all rows before it. With NAB=FOLDER, a checkout of Numenta's repository, the same two figures are printed for the
-detectors whose results it holds.
+SCORE is what is scored: `window`, which ends at a row, or `row`, the row by itself (`score --by-row`). In the NAB score, which has one
+threshold for all series, a score is its rank among the rows before it. With NAB=FOLDER, a checkout of Numenta's repository, both figures are
+printed for the detectors whose results it holds, too.
 
 Environment: WINDOW (48), QUANTILE (0.99), FIRST (1: the whole series, incidents included; NAB itself lets
 detectors learn from 0.15), FIT (--preset detect), SCORE (window), OUT (runs/nab), DIABOLO, NAB.
@@ -24,7 +24,6 @@ import json
 import math
 import os
 import pathlib
-import re
 import shlex
 import subprocess
 
@@ -107,38 +106,25 @@ def surprise(scores):
     return found
 
 
-def run_diabolo(name):
-    """Fits and scores a series; returns its scored rows, and the rows with the reasons for each."""
-    run, scored, first, every = (OUT / f"{name}{end}" for end in ("", ".csv", "-first.csv", "-reasons.csv"))
+def evaluate(name, labels):
+    """The counts of a line of the table, and what the NAB score ranks, with the windows."""
+    run, scored, first = OUT / name, OUT / f"{name}-{SCORE}.csv", OUT / f"{name}-first.csv"
     series = DATA / f"realKnownCause/{name}.csv.gz"
     lines = gzip.open(series, "rt").read().splitlines()
     first.write_text("\n".join(lines[: 1 + round(FIRST * (len(lines) - 1))]) + "\n")
     if not (run / "model.safetensors").exists():
         fit = ["fit", str(first), "--key", "timestamp", "--window", WINDOW, *FIT, "--test", "0", "--quiet", "--out", str(run)]
         subprocess.run([*DIABOLO, *fit], check=True)
-    score = [*DIABOLO, "score", str(run), str(series), "--quiet"]
-    subprocess.run([*score, "--quantile", QUANTILE, "--reasons", "1", "--report", str(OUT / f"{name}.html"), "--out", str(scored)], check=True)
-    if SCORE == "row":
-        subprocess.run([*score, "--alpha", "1", "--reasons", WINDOW, "--out", str(every)], check=True)
-    return list(csv.DictReader(open(scored))), list(csv.reader(open(every)))[1:] if SCORE == "row" else None
-
-
-def own_share(row):
-    """What the row's own cell contributes to the score of its window; later reasons are cells of earlier rows."""
-    found = [re.fullmatch(r"value: .*\(\+([\d.]+) nats\)", reason) for reason in row]
-    return sum(float(match[1]) for match in found if match)
-
-
-def evaluate(name, labels):
-    """A line of the table, its counts, and what is ranked with the windows."""
-    rows, reasons = run_diabolo(name)
+    score = ["score", str(run), str(series), "--quantile", QUANTILE, "--reasons", "1", "--quiet", "--out", str(scored)]
+    by_row = ["--by-row"] if SCORE == "row" else []
+    subprocess.run([*DIABOLO, *score, *by_row, "--report", str(OUT / f"{name}.html")], check=True)
+    rows = list(csv.DictReader(open(scored)))
     windows = spans([row["timestamp"] for row in rows], labels)
     alarms = [at for at, row in enumerate(rows) if row["anomaly"] == "true"]
     hits = sum(any(first <= at <= last for at in alarms) for first, last in windows)
     outside = sum(not any(first <= at <= last for first, last in windows) for at in alarms)
-    whole = [float(row["score"] or "-inf") for row in rows]
-    scores = whole if reasons is None else surprise([own_share(row) for row in reasons])
-    return (hits, len(windows), outside, len(rows), at_one_percent(scores, windows)), (scores, windows)
+    scores = [float(row["score"] or "-inf") for row in rows]
+    return (hits, len(windows), outside, len(rows), at_one_percent(scores, windows)), (surprise(scores), windows)
 
 
 def peers(folder, labelled):

@@ -166,7 +166,9 @@ impl ModelArgs {
                     let reason = "both give the widths of the hidden layers";
                     return Err(Error::conflict("--network dense", "--hidden", reason));
                 }
-                Some(text) => (model.network, model.hidden) = (Some(NetworkConfig::Dense), Some(widths(text)?)),
+                Some(text) => {
+                    (model.network, model.hidden) = (Some(NetworkConfig::Dense), Some(widths(text)?))
+                }
                 None if text == "auto" => model.network = None,
                 None => model.network = Some(text.parse()?),
             }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Sequence;
-use crate::model::FamilyConfig;
 use crate::data::Block;
+use crate::model::FamilyConfig;
 use crate::nn::{Image, Residual, Window};
 use crate::{Error, Result};
 
