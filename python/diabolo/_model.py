@@ -135,15 +135,16 @@ class Model(Saved):
 
     denoise = reconstruct
 
-    def score(self, data, *, reasons=3, explain_all=False, alone=False, **rule):
+    def score(self, data, *, reasons=3, explain_all=False, alone=False, by_row=False, **rule):
         """The rows with ``score``, ``p_value``, ``anomaly`` and ``reason_1``, …
 
         A rule says which rows are anomalies: ``alpha=0.05`` (by default), ``fdr=0.1``, ``top=10``,
         ``alerts_per_1000=5`` or ``quantile=0.99``. ``alone`` gives no columns of the rows. For an array,
-        a dict of arrays comes back.
+        a dict of arrays comes back. ``by_row`` scores the rows of a series by themselves, given the rows
+        before them, instead of the windows that end at them.
         """
         rows = self._rows(data)
-        how = (*rule_of(rule), whole("reasons", reasons), explain_all, alone or not rows.is_frame)
+        how = (*rule_of(rule), whole("reasons", reasons), explain_all, alone or not rows.is_frame, by_row)
         table, notes = self._made.score(rows.table, *how)
         warn(notes)
         return rows.named(table)

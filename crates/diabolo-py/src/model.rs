@@ -146,7 +146,7 @@ impl Model {
     }
 
     /// Scores, p-values and alarms beside the rows, or alone, with so many reasons, and notes.
-    #[pyo3(signature = (rows, rule="alpha", value=0.05, reasons=3, explain_all=false, alone=false))]
+    #[pyo3(signature = (rows, rule="alpha", value=0.05, reasons=3, explain_all=false, alone=false, by_row=false))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments")]
     fn score(
         &self,
@@ -157,8 +157,9 @@ impl Model {
         reasons: usize,
         explain_all: bool,
         alone: bool,
+        by_row: bool,
     ) -> PyResult<(Table, Vec<String>)> {
-        let predictor = self.predictor.clone().rule(self::rule(rule, value)?);
+        let predictor = self.predictor.clone().rule(self::rule(rule, value)?).by_row(by_row);
         let predictor = predictor.reasons(reasons).explain_all(explain_all);
         let beside =
             if alone { rows.rows.project(&[]).map_err(crate::arrow::wrong)? } else { rows.rows.clone() };

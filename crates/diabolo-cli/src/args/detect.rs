@@ -13,6 +13,10 @@ pub struct ScoreArgs {
     /// expected values
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub reasons: usize,
+    /// For a model of windows, score each row by itself given the rows before it, instead of the
+    /// window that ends at it, whose score is high for as long as an anomaly is within it
+    #[arg(long)]
+    pub by_row: bool,
     /// Column with the ground truth, used only to compute AUROC, average precision, precision and
     /// recall
     #[arg(long = "truth", alias = "label", value_name = "COLUMN")]

@@ -27,8 +27,9 @@ pub struct ModelArgs {
     /// stride 2 before the hidden layers, and their kernel: convolution:32,64:3;
     /// residual:32,64 with blocks of two convolutions beside a shortcut; dilated:64x6 for windows,
     /// six such blocks of 64 channels that look 1, 2, 4, … steps away; gru:64 or lstm:64 for
-    /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder [default:
-    /// dense]
+    /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder; auto:
+    /// convolution:32,64 for colour pictures from 24 × 24 in variational and plain models, else
+    /// dense [default: auto]
     #[arg(long, value_name = "KIND:SIZES")]
     pub network: Option<String>,
     /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity
@@ -165,8 +166,11 @@ impl ModelArgs {
                     let reason = "both give the widths of the hidden layers";
                     return Err(Error::conflict("--network dense", "--hidden", reason));
                 }
-                Some(text) => (model.network, model.hidden) = (NetworkConfig::Dense, Some(widths(text)?)),
-                None => model.network = text.parse()?,
+                Some(text) => {
+                    (model.network, model.hidden) = (Some(NetworkConfig::Dense), Some(widths(text)?))
+                }
+                None if text == "auto" => model.network = None,
+                None => model.network = Some(text.parse()?),
             }
         }
         if let Some(text) = &self.hidden {

@@ -25,7 +25,7 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(Error::invalid_value("--report", "a name that ends in .html", other).into());
     }
     asked.check_apart(std::slice::from_ref(&asked.out), &[("--report", report)])?;
-    let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons);
+    let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons).by_row(args.by_row);
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
     let is_fitted_on = !args.cross_fit && predictor.saved().header.source.is(&asked.input)?;
     let mut run = ScoreRun::new(&predictor, truth, args.drift)?.cross_fit(args.cross_fit);

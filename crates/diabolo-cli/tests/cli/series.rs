@@ -46,6 +46,32 @@ fn every_row_gets_a_score_and_the_reason_names_the_step() {
     );
 }
 
+/// A window's score stays high for as long as the anomaly is within it; that of a row does not.
+#[test]
+fn rows_are_scored_by_themselves_if_asked() {
+    let workspace = fitted();
+    workspace.write("new.csv", series(60, 401, |row, value| if row == 40 { -value } else { value }));
+    let flagged = |flags: &str| -> Vec<(usize, String)> {
+        let (_, rows) = cells(&workspace.ok(&format!("score run new.csv --alpha 0.02 {flags}")).stdout);
+        assert_eq!(rows.len(), 60);
+        let rows = rows.into_iter().enumerate().filter(|(_, row)| row[4] == "true");
+        rows.map(|(at, row)| (at + 1, row[5..].concat())).collect()
+    };
+    let [windows, own] = ["", "--by-row"].map(flagged);
+    let after = |rows: &[(usize, String)]| rows.iter().filter(|row| (41..=51).contains(&row.0)).count();
+    assert!(own.iter().any(|row| row.0 == 40), "{own:?}");
+    assert!(after(&windows) >= 8 && after(&own) <= 4, "{windows:?} {own:?}");
+    assert!(own.iter().all(|row| !row.1.contains("flow[")), "{own:?}");
+    workspace.write("later.csv", series(300, 461, |_, value| value));
+    workspace.ok("calibrate run later.csv");
+    assert!(flagged("--by-row").iter().any(|row| row.0 == 40));
+    let message = workspace.fails(2, "score run new.csv --by-row --drift");
+    assert!(message.contains("drift compares the scores of windows"), "{message}");
+    workspace.ok("fit past.csv --key time --epochs 1 -o rows -q");
+    let message = workspace.fails(2, "score rows new.csv --by-row");
+    assert!(message.contains("has no windows") && message.contains("leave out --by-row"), "{message}");
+}
+
 #[test]
 fn a_column_may_end_in_a_bracket() {
     let workspace = Workspace::new();

@@ -1,6 +1,6 @@
 //! The anomaly detector as tensors of the model file: `detector.deviation`, `detector.usual` (mean
 //! losses),
-//! `detector.scores`; and the drift reference, histograms of held-out rows: `drift.bins`, the
+//! `detector.scores`; of windows `detector.row_scores`, which old files lack; and the drift reference, histograms of held-out rows: `drift.bins`, the
 //! number of bins of each histogram including that of missing cells, `drift.counts` and
 //! `drift.edges`, both concatenated.
 
@@ -12,16 +12,22 @@ use crate::evaluate::{Detector, Reference};
 use crate::stats::Histogram;
 
 const NAMES: [&str; 3] = ["detector.deviation", "detector.usual", "detector.scores"];
+const ROW_SCORES: &str = "detector.row_scores";
 const DRIFT: [&str; 3] = ["drift.bins", "drift.counts", "drift.edges"];
 
 /// The tensors of the detector; empty without a detector.
 pub(super) fn export(detector: Option<&Detector>) -> BTreeMap<String, HostTensor> {
-    let Some(Detector { deviation, mean_loss, scores, reference }) = detector else { return BTreeMap::new() };
+    let Some(Detector { deviation, mean_loss, scores, row_scores, reference }) = detector else {
+        return BTreeMap::new();
+    };
     let tensor = |values: Vec<f32>| HostTensor { shape: vec![values.len()], values };
     let named = |names: [&str; 3], values: [Vec<f32>; 3]| {
         names.into_iter().map(str::to_string).zip(values.map(tensor)).collect::<Vec<_>>()
     };
     let mut tensors = named(NAMES, [deviation, mean_loss, scores].map(Vec::clone));
+    if !row_scores.is_empty() {
+        tensors.push((ROW_SCORES.to_string(), tensor(row_scores.clone())));
+    }
     if let Some(Reference(histograms)) = reference {
         let bins = histograms.iter().map(|histogram| histogram.counts.len() as f32).collect();
         let counts = histograms.iter().flat_map(|histogram| &histogram.counts).map(|&n| n as f32).collect();
@@ -38,8 +44,8 @@ pub(super) fn import(
     preprocessor: &Preprocessor,
     latent_dim: usize,
 ) -> Result<Option<Detector>, String> {
-    let mut take = |names: [&str; 3]| names.map(|name| tensors.remove(name).map(|tensor| tensor.values));
-    let (found, spread) = (take(NAMES), take(DRIFT));
+    let mut take = |name: &str| tensors.remove(name).map(|tensor| tensor.values);
+    let (found, spread, row_scores) = (NAMES.map(&mut take), DRIFT.map(&mut take), take(ROW_SCORES));
     let reference = match spread {
         [None, None, None] => None,
         [Some(bins), Some(counts), Some(edges)] => {
@@ -52,7 +58,8 @@ pub(super) fn import(
     match found {
         [None, None, None] if reference.is_none() => Ok(None),
         [Some(deviation), Some(mean_loss), Some(scores)] => {
-            let detector = Detector { deviation, mean_loss, scores, reference };
+            let row_scores = row_scores.unwrap_or_default();
+            let detector = Detector { deviation, mean_loss, scores, row_scores, reference };
             let fits = detector.fits(preprocessor.width(), preprocessor.schema.features.len());
             fits.then_some(Some(detector)).ok_or_else(|| "its anomaly detector is invalid".into())
         }
@@ -84,7 +91,8 @@ mod tests {
         let edges = vec![f32::MIN, 0f32.next_down(), 0.0, 0.1, f32::INFINITY];
         let kept = vec![spread(edges, vec![7, 0, 4096, 1, 2, 3, 0]), spread(vec![], vec![4109, 0])];
         let reference = Some(Reference(kept.clone()));
-        let detector = Detector { deviation: vec![1.0], mean_loss: vec![0.0], scores: vec![0.0], reference };
+        let (deviation, mean_loss, scores) = (vec![1.0], vec![0.0], vec![0.0]);
+        let detector = Detector { deviation, mean_loss, scores, row_scores: vec![], reference };
         let mut tensors = export(Some(&detector));
         let [bins, counts, edges] = DRIFT.map(|name| tensors.remove(name).map_or(vec![], |t| t.values));
         assert_eq!(histograms(&bins, &counts, &edges), Some(kept));

@@ -158,6 +158,8 @@ impl SavedModel {
         let mut header: Header = parsed(path, json)?;
         // Columns of old files do not hold these words; for others nothing changes.
         header.preprocessor.set_missing(&header.config.data.missing);
+        // Old files name other networks only.
+        header.config.model.network.get_or_insert_default();
         for family in header.config.model.likelihood.values() {
             family.check_registered()?;
         }

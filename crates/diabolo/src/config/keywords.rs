@@ -157,7 +157,9 @@ impl Config {
         }
         let is_first = |name: &str| FIRST.iter().any(|(first, _)| *first == name);
         // `gray` is a switch, as the flag is.
-        let is_off = |name: &str, value: &Value| name == "gray" && *value == Value::Bool(false);
+        let is_off = |name: &str, value: &Value| {
+            name == "gray" && *value == Value::Bool(false) || name == "network" && *value == "auto"
+        };
         for (name, value) in
             given.iter().filter(|(name, value)| !is_first(name) && !value.is_null() && !is_off(name, value))
         {

@@ -62,6 +62,8 @@ pub struct Detector {
     pub mean_loss: Vec<f32>,
     /// Scores of held-out rows, ascending; empty without held-out rows.
     pub scores: Vec<f32>,
+    /// For windows of a series, what their last rows add to these scores, ascending.
+    pub row_scores: Vec<f32>,
     /// Histograms of these rows, for drift; `None` in old files and in detectors without scores.
     pub reference: Option<Reference>,
 }
@@ -93,8 +95,13 @@ impl Detector {
         let units = preprocessor.column_ranges();
         let rows = &typical(rows, &units);
         let deviation = deviations(model, rows, device);
-        let mut detector =
-            Detector { deviation, mean_loss: vec![0.0; features], scores: vec![], reference: None };
+        let mut detector = Detector {
+            deviation,
+            mean_loss: vec![0.0; features],
+            scores: vec![],
+            row_scores: vec![],
+            reference: None,
+        };
         let scorer = Scorer { model, detector: &detector, preprocessor, seed: 0, device };
         let losses = scorer.columns(rows);
         let mean_loss = (0..features).map(|j| {
@@ -110,11 +117,18 @@ impl Detector {
     }
 
     /// The same detector with the scores and histograms of these held-out rows.
-    pub fn calibrated(mut self, scores: &[f64], reference: Option<Reference>) -> Self {
-        self.scores = scores.iter().map(|&score| score as f32).collect();
-        self.scores.sort_by(f32::total_cmp);
-        self.reference = reference;
-        self
+    pub fn calibrated(self, scores: &[f64], row_scores: &[f64], reference: Option<Reference>) -> Self {
+        let [scores, row_scores] = [scores, row_scores].map(|scores| {
+            let mut scores: Vec<f32> = scores.iter().map(|&score| score as f32).collect();
+            scores.sort_by(f32::total_cmp);
+            scores
+        });
+        Detector { scores, row_scores, reference, ..self }
+    }
+
+    /// The same detector of rows by themselves, instead of windows.
+    pub(crate) fn by_row(&self) -> Self {
+        Detector { scores: self.row_scores.clone(), reference: None, ..self.clone() }
     }
 
     /// The rows whose scores are stored: all, or 4,096 of them chosen by `seed`.
@@ -171,8 +185,8 @@ impl Detector {
             && self.mean_loss.len() == features
             && self.deviation.iter().all(|&d| d.is_finite() && d > 0.0)
             && finite(&self.mean_loss)
-            && self.scores.iter().all(|s| !s.is_nan())
-            && self.scores.is_sorted()
+            && [&self.scores, &self.row_scores].iter().all(|scores| scores.is_sorted())
+            && self.scores.iter().chain(&self.row_scores).all(|score| !score.is_nan())
     }
 }
 
@@ -336,8 +350,14 @@ mod tests {
     use crate::random::standard_normal;
 
     fn detector(scores: &[f64]) -> Detector {
-        Detector { deviation: vec![1.0], mean_loss: vec![0.0], scores: vec![], reference: None }
-            .calibrated(scores, None)
+        Detector {
+            deviation: vec![1.0],
+            mean_loss: vec![0.0],
+            scores: vec![],
+            row_scores: vec![],
+            reference: None,
+        }
+        .calibrated(scores, &[], None)
     }
 
     #[test]

@@ -37,8 +37,8 @@ pub struct ModelConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Vec<usize>>,
     /// The layers before the hidden ones.
-    #[serde(skip_serializing_if = "NetworkConfig::is_dense")]
-    pub network: NetworkConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<NetworkConfig>,
     /// Number of latent dimensions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latent_dim: Option<usize>,
@@ -257,9 +257,14 @@ impl Architecture {
 impl ModelConfig {
     /// Unties the families that are tied by default, for networks that have no transpose.
     pub fn untie_without_transpose(&mut self, over_windows: bool) {
-        if let (false, Some(tied)) = (self.network.has_transpose(over_windows), self.family.tied_mut()) {
+        if let (false, Some(tied)) = (self.has_transpose(over_windows), self.family.tied_mut()) {
             *tied = false;
         }
+    }
+
+    /// Whether the decoder of a tied autoencoder can have the transposed layers.
+    pub(crate) fn has_transpose(&self, over_windows: bool) -> bool {
+        self.network.as_ref().is_none_or(|network| network.has_transpose(over_windows))
     }
 
     /// Sets open values from the blocks of the data, validates everything, and returns the
@@ -277,7 +282,9 @@ impl ModelConfig {
         );
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
         let multiscale = matches!(self.family, FamilyConfig::Multiscale(_));
-        let stem = self.network.stem(blocks)?;
+        let is_open = self.hidden.is_none();
+        let usual_network = || NetworkConfig::usual(&self.family, blocks, is_open);
+        let stem = self.network.get_or_insert_with(usual_network).stem(blocks)?;
         let usual_hidden = || match (&stem, multiscale) {
             (Some(_), _) => vec![],
             (None, true) => vec![multiscale::USUAL_WIDTH],
@@ -343,7 +350,8 @@ impl ModelConfig {
             _ => false,
         };
         let has_hidden = self.hidden.as_ref().is_none_or(|hidden| !hidden.is_empty());
-        (sees_some && has_hidden && self.network.is_dense()).then_some(MANY)
+        let is_dense = self.network.as_ref().is_none_or(NetworkConfig::is_dense);
+        (sees_some && has_hidden && is_dense).then_some(MANY)
     }
 
     fn validate(&self, architecture: &Architecture, variance: Variance) -> Result<()> {
@@ -396,7 +404,7 @@ impl ModelConfig {
         if let Some(sequence) = sequence {
             sequence.parameter_order(&architecture.likelihood)?;
         }
-        if self.family.tied() && !self.network.has_transpose(sequence.is_some()) {
+        if self.family.tied() && !self.has_transpose(sequence.is_some()) {
             let reason = "these layers have no tied decoder: leave it out, or tied = false";
             return Err(Error::conflict("tied", "network", reason));
         }

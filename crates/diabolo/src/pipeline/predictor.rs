@@ -164,6 +164,12 @@ impl Predictor {
         self
     }
 
+    /// For windows of a series, scores their last rows given the rows before, instead of the windows.
+    pub fn by_row(mut self, by_row: bool) -> Self {
+        self.scoring.by_row = by_row;
+        self
+    }
+
     /// Never enters rayon's global pool, for servers with their own threads: a single row is
     /// computed by the calling thread, a batch by one thread that waits beside it.
     pub fn in_place(mut self) -> Self {

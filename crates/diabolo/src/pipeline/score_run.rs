@@ -4,9 +4,9 @@ use arrow_array::RecordBatch;
 use serde::Serialize;
 
 use super::{AlarmQuality, CrossFitted, Predictor, Truth, cross_fit};
-use crate::Result;
 use crate::data::{UnknownCells, texts};
 use crate::task::{self, Drift, DriftReport, Reason, Rule, Scored};
+use crate::{Error, Result};
 
 /// Scores an input, batch by batch.
 ///
@@ -64,8 +64,13 @@ impl<'a> ScoreRun<'a> {
     /// Starts without rows. With `drift`, rows are also compared with those held out of the fit.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) if the model file has no drift reference.
+    /// [`Error::Unsupported`] if the model file has no drift reference; [`Error::Conflict`] for drift
+    /// of rows that are scored by themselves.
     pub fn new(predictor: &'a Predictor, truth: Option<Truth>, drift: bool) -> Result<Self> {
+        if drift && predictor.scoring().by_row {
+            let reason = "drift compares the scores of windows";
+            return Err(Error::conflict("--by-row", "--drift", reason));
+        }
         let drift = drift.then(|| Drift::new(predictor.saved())).transpose()?;
         Ok(ScoreRun {
             predictor,

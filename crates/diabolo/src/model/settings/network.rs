@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Sequence;
 use crate::data::Block;
+use crate::model::FamilyConfig;
 use crate::nn::{Image, Residual, Window};
 use crate::{Error, Result};
 
@@ -164,6 +165,20 @@ pub enum ConvolutionKind {
 }
 
 impl NetworkConfig {
+    /// The network of a `family` over rows of these `blocks`, if none is given: convolutions for
+    /// colour pictures, where they multiply no more than hidden layers of the default widths and
+    /// have a twentieth of the weights. Hidden widths that are given mean a dense network.
+    pub(crate) fn usual(family: &FamilyConfig, blocks: &[Block], hidden_is_open: bool) -> Self {
+        let suits = matches!(family, FamilyConfig::Variational(_) | FamilyConfig::Plain { .. });
+        let is_large = |image: &Image| image.channels == 3 && image.height.min(image.width) >= LEAST_SIDE;
+        match image_of(blocks).filter(is_large) {
+            Some(_) if suits && hidden_is_open => {
+                NetworkConfig::Convolution { channels: USUAL_CHANNELS.to_vec(), kernel: usual_kernel() }
+            }
+            _ => NetworkConfig::Dense,
+        }
+    }
+
     /// Whether the network is fully connected.
     pub fn is_dense(&self) -> bool {
         *self == NetworkConfig::Dense
@@ -255,6 +270,10 @@ impl NetworkConfig {
 }
 
 const MOST_LAYERS: usize = 10;
+/// Height and width from which colour pictures have convolutions by default.
+const LEAST_SIDE: usize = 24;
+/// Channels of those.
+const USUAL_CHANNELS: [usize; 2] = [32, 64];
 
 fn check_widths(key: &str, what: &str, widths: &[usize]) -> Result<()> {
     if (1..=MOST_LAYERS).contains(&widths.len()) && widths.iter().all(|w| (1..=4096).contains(w)) {

@@ -68,10 +68,11 @@ impl Study for Plan {
         let resolved = |asked: &Config| {
             let mut config = asked.clone();
             config.training.seed = seed;
+            config.model.network.get_or_insert_default();
             self.match_sizes(&mut config.model, prepared)?;
             if config.model.family.is_layered() {
                 let over_windows = Sequence::of(&prepared.preprocessor.blocks()).is_some();
-                let tied = self.tied.unwrap_or(config.model.network.has_transpose(over_windows));
+                let tied = self.tied.unwrap_or(config.model.has_transpose(over_windows));
                 config.set(&format!("model.family.tied={tied}"))?;
             } else {
                 config.training.pretrain_epochs = 0;

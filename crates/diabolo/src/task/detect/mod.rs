@@ -24,6 +24,7 @@
 //! category that none of the n training rows had. With `unknown = error` it is an error.
 
 mod drift;
+mod last_row;
 mod reasons;
 mod rule;
 mod variable;
@@ -70,11 +71,14 @@ pub struct ScoreConfig {
     pub reasons: usize,
     /// Reasons for all rows, not only for anomalies.
     pub explain_all: bool,
+    /// For windows of a series: scores are those of their last rows, given the rows before, and only
+    /// cells of that row are reasons.
+    pub by_row: bool,
 }
 
 impl Default for ScoreConfig {
     fn default() -> Self {
-        ScoreConfig { rule: Rule::default(), reasons: 3, explain_all: false }
+        ScoreConfig { rule: Rule::default(), reasons: 3, explain_all: false, by_row: false }
     }
 }
 
@@ -82,8 +86,9 @@ impl Default for ScoreConfig {
 /// of a time series must be complete windows.
 ///
 /// # Errors
-/// [`Error::Unsupported`] if the model file has no scores of held-out rows; [`Error::Data`] if the
-/// rows cannot be encoded; [`Error::InvalidValue`] if the rule is invalid.
+/// [`Error::Unsupported`] if the model file has no scores of held-out rows, or for scores by row of
+/// a model without windows; [`Error::Data`] if the rows cannot be encoded; [`Error::InvalidValue`]
+/// if the rule is invalid.
 pub fn score(
     saved: &SavedModel,
     input: &str,
@@ -95,21 +100,31 @@ pub fn score(
     config.rule.validate()?;
     let detector = saved.detector.as_ref().filter(|d| !d.scores.is_empty()).ok_or_else(uncalibrated)?;
     let scorer = scorer(saved, detector, device);
+    let last = config.by_row.then(|| last_row::scored_features(saved)).transpose()?;
     let encoded = scorer.preprocessor.encode(input, rows, first_row)?;
-    let unseen = Unseen::find(saved, input, rows)?;
-    let known = scorer.scores(&encoded);
+    let mut unseen = Unseen::find(saved, input, rows)?;
+    let whole = scorer.scores(&encoded);
+    let known = match &last {
+        None => whole.clone(),
+        Some(last) => {
+            unseen.features.iter_mut().for_each(|cells| cells.retain(|cell| last.contains(cell)));
+            last_row::scores(&scorer, &encoded, last, &whole)
+        }
+    };
+    let held_out = if config.by_row { &detector.by_row() } else { detector };
     let scores: Vec<f64> = known
         .iter()
         .zip(&unseen.features)
         .map(|(score, cells)| score + unseen.nats * cells.len() as f64)
         .collect();
-    let p_values = scores.iter().map(|&score| detector.p_value(score)).collect();
-    let anomalous = config.rule.alarms(&scores, detector);
+    let p_values = scores.iter().map(|&score| held_out.p_value(score)).collect();
+    let anomalous = config.rule.alarms(&scores, held_out);
     let explained: Vec<usize> =
         (0..encoded.rows).filter(|&row| anomalous[row] || config.explain_all).collect();
-    let of_explained: Vec<f64> = explained.iter().map(|&row| known[row]).collect();
+    let of_explained: Vec<f64> = explained.iter().map(|&row| whole[row]).collect();
     let (rows, encoded_rows) = (take(input, rows, &explained)?, encoded.select(&explained));
-    let found = reasons::reasons(&scorer, &rows, &encoded_rows, &of_explained, config.reasons)?;
+    let among = last.unwrap_or_else(|| (0..detector.mean_loss.len()).collect());
+    let found = reasons::reasons(&scorer, &rows, &encoded_rows, &of_explained, &among, config.reasons)?;
     let mut reasons = vec![vec![]; encoded.rows];
     explained.iter().zip(found).for_each(|(&row, found)| reasons[row] = found);
     let cells = explained.iter().enumerate();
@@ -146,29 +161,40 @@ impl Unseen {
     }
 }
 
-/// What categories of rows that were not in the training data add to the score of each.
-pub fn unseen_nats(saved: &SavedModel, input: &str, rows: &RecordBatch) -> Result<Vec<f64>> {
+/// What categories of rows that were not in the training data add to the score of each: all of
+/// them, and of windows those of the last row.
+pub fn unseen_nats(saved: &SavedModel, input: &str, rows: &RecordBatch) -> Result<Vec<[f64; 2]>> {
     let unseen = Unseen::find(saved, input, rows)?;
-    Ok(unseen.features.iter().map(|cells| unseen.nats * cells.len() as f64).collect())
+    let last = last_row::features(saved).unwrap_or_default();
+    let nats = |cells: &Vec<usize>| {
+        let of_last = cells.iter().filter(|cell| last.contains(cell)).count();
+        [cells.len(), of_last].map(|cells| unseen.nats * cells as f64)
+    };
+    Ok(unseen.features.iter().map(nats).collect())
 }
 
 /// A detector with the scores of these rows, which the model was not fitted on; the model does not
 /// change. `unseen` are their [`unseen_nats`], or nothing. A model from an old file without a
 /// detector also estimates the mean losses from the rows.
-pub fn calibrate(saved: &SavedModel, rows: &Encoded, unseen: &[f64], device: &Device) -> Detector {
+pub fn calibrate(saved: &SavedModel, rows: &Encoded, unseen: &[[f64; 2]], device: &Device) -> Detector {
     let header = &saved.header;
     let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, device);
     let detector = saved.detector.clone().unwrap_or_else(fitted);
     let chosen = Detector::sample(rows.rows, header.config.training.seed);
     let sample = rows.select(&chosen);
-    let mut scores = scorer(saved, &detector, device).scores(&sample);
-    for (score, &row) in scores.iter_mut().zip(&chosen) {
-        *score += unseen.get(row).copied().unwrap_or(0.0);
+    let scorer = scorer(saved, &detector, device);
+    let mut scores = scorer.scores(&sample);
+    let of_last = |last: Vec<usize>| last_row::scores(&scorer, &sample, &last, &scores);
+    let mut row_scores = last_row::features(saved).map(of_last).unwrap_or_default();
+    for (scores, which) in [(&mut scores, 0), (&mut row_scores, 1)] {
+        for (score, &row) in scores.iter_mut().zip(&chosen) {
+            *score += unseen.get(row).map_or(0.0, |nats| nats[which]);
+        }
     }
     let spread =
         || Reference::measure(&header.preprocessor, &sample, &scores, &codes(saved, &sample, device));
     let reference = (sample.rows > 0).then(spread);
-    detector.calibrated(&scores, reference)
+    detector.calibrated(&scores, &row_scores, reference)
 }
 
 impl Scored {

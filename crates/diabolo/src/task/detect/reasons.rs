@@ -11,6 +11,9 @@
 //! iterations x_j ← x̂_j. It is computed for the [`CANDIDATES`] columns that contribute most to the
 //! reconstruction error.
 
+use std::ops::Range;
+use std::slice;
+
 use arrow_array::{ArrayRef, RecordBatch};
 
 use crate::Result;
@@ -59,21 +62,25 @@ struct Cell {
     feature: usize,
 }
 
-/// The `most` columns that contribute most to the score of each row, largest first; images have
-/// none.
+/// The `most` features, of those in `among`, that contribute most to the score of each row, largest
+/// first; images have none.
 pub(super) fn reasons(
     scorer: &Scorer<Model>,
     rows: &RecordBatch,
     encoded: &Encoded,
     scores: &[f64],
+    among: &[usize],
     most: usize,
 ) -> Result<Vec<Vec<Reason>>> {
     let mut found: Vec<Vec<Reason>> = vec![vec![]; encoded.rows];
-    let cells = if most == 0 { vec![] } else { candidates(scorer, encoded) };
+    let cells = if most == 0 { vec![] } else { candidates(scorer, encoded, among) };
     if cells.is_empty() {
         return Ok(found);
     }
-    let (unknown, expected) = without(scorer, encoded, &cells);
+    let columns = scorer.preprocessor.column_ranges();
+    let rows_of: Vec<usize> = cells.iter().map(|cell| cell.row).collect();
+    let missing = |at: usize| slice::from_ref(&columns[cells[at].feature]);
+    let (unknown, expected) = without(scorer, encoded.select(&rows_of), missing);
     let drops = scorer.scores(&unknown).into_iter().zip(&cells).map(|(score, cell)| scores[cell.row] - score);
     let drops: Vec<f64> = drops.collect();
     let mut order: Vec<usize> = (0..cells.len()).filter(|&at| drops[at] >= LEAST_NATS).collect();
@@ -122,7 +129,7 @@ pub(super) fn unseen_reasons(
 }
 
 /// The observed cells of each row that contribute most to its reconstruction error, without images.
-fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
+fn candidates(scorer: &Scorer<Model>, encoded: &Encoded, among: &[usize]) -> Vec<Cell> {
     let features = &scorer.preprocessor.schema.features;
     let units = scorer.preprocessor.column_ranges();
     let mut cells = vec![];
@@ -131,28 +138,30 @@ fn candidates(scorer: &Scorer<Model>, encoded: &Encoded) -> Vec<Cell> {
             let picture = matches!(features[j].kind, FeatureKind::Image { .. });
             !picture && encoded.has(row, &units[j])
         };
-        let mut order: Vec<usize> = (0..features.len()).filter(allowed).collect();
+        let mut order: Vec<usize> = among.iter().copied().filter(allowed).collect();
         order.sort_by(|&a, &b| columns[b].total_cmp(&columns[a]));
         cells.extend(order.into_iter().take(CANDIDATES).map(|feature| Cell { row, feature }));
     }
     cells
 }
 
-/// One row for each cell, in which the cell is missing and has its expected value; and the
-/// reconstruction of that row.
-fn without(scorer: &Scorer<Model>, encoded: &Encoded, cells: &[Cell]) -> (Encoded, Vec<f32>) {
-    let units = scorer.preprocessor.column_ranges();
-    let chosen: Vec<usize> = cells.iter().map(|cell| cell.row).collect();
-    let mut rows = encoded.select(&chosen);
-    for (at, cell) in cells.iter().enumerate() {
-        rows.set_missing(at, &units[cell.feature]);
+/// The rows without the encoded columns that are `missing` in each: they are missing and have their
+/// expected values; and the reconstructions of these rows.
+pub(super) fn without<'a>(
+    scorer: &Scorer<Model>,
+    mut rows: Encoded,
+    missing: impl Fn(usize) -> &'a [Range<usize>],
+) -> (Encoded, Vec<f32>) {
+    for row in 0..rows.rows {
+        missing(row).iter().for_each(|columns| rows.set_missing(row, columns));
     }
     for _ in 0..ROUNDS {
         let expected = scorer.expected(&rows);
-        for (at, cell) in cells.iter().enumerate() {
-            let units =
-                at * rows.width + units[cell.feature].start..at * rows.width + units[cell.feature].end;
-            rows.values[units.clone()].copy_from_slice(&expected[units]);
+        for row in 0..rows.rows {
+            for columns in missing(row) {
+                let cells = row * rows.width + columns.start..row * rows.width + columns.end;
+                rows.values[cells.clone()].copy_from_slice(&expected[cells]);
+            }
         }
     }
     let expected = scorer.expected(&rows);
