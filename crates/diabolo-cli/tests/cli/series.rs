@@ -51,20 +51,19 @@ fn every_row_gets_a_score_and_the_reason_names_the_step() {
 fn rows_are_scored_by_themselves_if_asked() {
     let workspace = fitted();
     workspace.write("new.csv", series(60, 401, |row, value| if row == 40 { -value } else { value }));
-    let flagged = |flags: &str| -> Vec<(usize, String)> {
-        let (_, rows) = cells(&workspace.ok(&format!("score run new.csv --alpha 0.02 {flags}")).stdout);
-        assert_eq!(rows.len(), 60);
-        let rows = rows.into_iter().enumerate().filter(|(_, row)| row[4] == "true");
-        rows.map(|(at, row)| (at + 1, row[5..].concat())).collect()
-    };
-    let [windows, own] = ["", "--by-row"].map(flagged);
-    let after = |rows: &[(usize, String)]| rows.iter().filter(|row| (41..=51).contains(&row.0)).count();
-    assert!(own.iter().any(|row| row.0 == 40), "{own:?}");
-    assert!(after(&windows) >= 8 && after(&own) <= 4, "{windows:?} {own:?}");
-    assert!(own.iter().all(|row| !row.1.contains("flow[")), "{own:?}");
+    let scored = |flags: &str| cells(&workspace.ok(&format!("score run new.csv {flags}")).stdout).1;
+    let score = |row: &Vec<String>| row[2].parse::<f64>().unwrap();
+    let [windows, own] = ["", "--by-row"].map(scored);
+    assert!(windows[40..51].iter().all(|row| score(row) > 0.5 * score(&windows[39])), "{windows:?}");
+    // A wrong row also makes the next ones hard to expect.
+    assert!(own[40..51].iter().all(|row| score(row) < 0.2 * score(&own[39])), "{own:?}");
+    assert!(own[11..39].iter().all(|row| score(row) < 0.05 * score(&own[39])), "{own:?}");
+    assert_eq!((own[39][4].as_str(), own[10][2].as_str()), ("true", ""));
+    assert!(own[39][5].starts_with("flow: ") && own.iter().all(|row| !row[5].contains('[')), "{own:?}");
     workspace.write("later.csv", series(300, 461, |_, value| value));
     workspace.ok("calibrate run later.csv");
-    assert!(flagged("--by-row").iter().any(|row| row.0 == 40));
+    let p_value = scored("--by-row")[39][3].parse::<f64>().unwrap();
+    assert_eq!(p_value, 1.0 / 290.0, "of 289 windows");
     let message = workspace.fails(2, "score run new.csv --by-row --drift");
     assert!(message.contains("drift compares the scores of windows"), "{message}");
     workspace.ok("fit past.csv --key time --epochs 1 -o rows -q");

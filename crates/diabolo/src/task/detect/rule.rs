@@ -166,7 +166,7 @@ mod tests {
 
     fn detector() -> Detector {
         let scores = vec![1.0, 2.0, 3.0, 4.0];
-        Detector { deviation: vec![], mean_loss: vec![], scores, reference: None }
+        Detector { deviation: vec![], mean_loss: vec![], scores, row_scores: vec![], reference: None }
     }
 
     #[test]
