@@ -9,7 +9,7 @@ use diabolo::model::{
     Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
     Trainable, VariationalConfig,
 };
-use diabolo::nn::{Activation, Layer, Linear};
+use diabolo::nn::{Activation, AnyLayer, Layer, Linear};
 use diabolo::objective::kl_parts;
 use diabolo::random::{Purpose, RowNoise, standard_normal, stream};
 use diabolo::tensor::Tensor;
@@ -119,10 +119,12 @@ fn importance_sampling_finds_the_likelihood_of_a_linear_model() {
     let output = variational.output.as_linear().unwrap();
     let weight: Vec<f64> = to_host(output.weight.val()).into_iter().map(f64::from).collect();
     // q(z|x) = N(0, I): wide enough to reach all of the true posterior.
-    let still = |layer: &Linear| {
-        Linear::from_parts(layer.weight.val().zeros_like(), layer.bias.val().zeros_like(), layer.activation())
+    let still = |layer: &AnyLayer| {
+        let layer = layer.as_linear().unwrap();
+        let (weight, bias) = (layer.weight.val().zeros_like(), layer.bias.val().zeros_like());
+        AnyLayer::from(Linear::from_parts(weight, bias, layer.activation()))
     };
-    variational.posterior.mean = still(variational.posterior.mean.as_linear().unwrap()).into();
+    variational.posterior.mean = still(&variational.posterior.mean);
     variational.posterior.log_variance = still(&variational.posterior.log_variance);
     let model = Model::Variational(variational);
     let latent = model.latent_dim();
@@ -248,10 +250,10 @@ fn flow_transforms_codes_like_draws() {
     for config in configs() {
         let model = Model::new(&architecture(config.clone(), vec![8], bernoulli()), 3, &device);
         let Model::Variational(mut variational) = model else { unreachable!() };
-        let head = &variational.posterior.log_variance;
+        let head = variational.posterior.log_variance.as_linear().unwrap();
         let low = head.bias.val().zeros_like() - 1e4;
         variational.posterior.log_variance =
-            Linear::from_parts(head.weight.val().zeros_like(), low, head.activation());
+            Linear::from_parts(head.weight.val().zeros_like(), low, head.activation()).into();
         let batch = Batch::gather(&rows(3), &[0, 1, 2], &device);
         let decoded = variational.reconstruct(&batch);
         let nll = variational.likelihood.negative_log_likelihood(decoded, batch.x.clone(), None);

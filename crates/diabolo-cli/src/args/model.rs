@@ -25,11 +25,12 @@ pub struct ModelArgs {
     /// Layers of the encoder, which the decoder mirrors: dense:512,256 (the same as --hidden
     /// 512,256); convolution:32,64 for images and windows, with the channels of convolutions of
     /// stride 2 before the hidden layers, and their kernel: convolution:32,64:3;
+    /// fully_convolutional:32,64 with a code that is a map, too, 8 channels at each position;
     /// residual:32,64 with blocks of two convolutions beside a shortcut; dilated:64x6 for windows,
     /// six such blocks of 64 channels that look 1, 2, 4, … steps away; gru:64 or lstm:64 for
     /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder; auto:
-    /// convolution:32,64 for colour pictures from 24 × 24 in variational and plain models, else
-    /// dense [default: auto]
+    /// fully_convolutional:32,64 for colour pictures from 24 × 24 in variational and plain models
+    /// without a condition, else dense [default: auto]
     #[arg(long, value_name = "KIND:SIZES")]
     pub network: Option<String>,
     /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity

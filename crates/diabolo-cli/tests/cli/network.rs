@@ -48,6 +48,54 @@ fn every_family_has_convolutions() {
 }
 
 #[test]
+fn codes_are_maps_in_fully_convolutional_networks() {
+    let workspace = Workspace::new();
+    for flags in [
+        "plain",
+        "contractive --estimator exact --curvature-weight 0.01",
+        "variational --likelihood discretized_logistic:2 --latent-dim 12",
+        "vector_quantized",
+    ] {
+        let network = "--network fully_convolutional:8,12 --epochs 6 --learning-rate 0.01 --batch-size 16";
+        fits(&workspace, &format!("digits --model {flags} {network}"), 0.6 * MEAN_DIGIT);
+        assert!(workspace.text("run/report.html").contains("8×8×1 → 4×4×8 → 2×2×12 → 2×2×"), "{flags}");
+    }
+    let network = "--network fully_convolutional:4 --epochs 1";
+    workspace.ok(&format!("fit taxi --window 8 {network} -q -o windows"));
+    assert_snapshot!(refused(&format!("digits {network} --latent-dim 20")), @"error: --latent-dim: expected a multiple of 16, the positions of a code of 4 × 4, found 20");
+    assert_snapshot!(refused(&format!("digits {network} --hidden 8")), @"error: hidden and network = fully_convolutional cannot be combined: a fully convolutional network has no hidden layers");
+    assert_snapshot!(refused(&format!("digits {network} --condition label")), @"error: condition and network = fully_convolutional cannot be combined: the condition is an input of a fully connected layer: take convolution:32,64");
+    assert_snapshot!(refused(&format!("digits {network} --model plain --tied")), @"error: tied and network cannot be combined: these layers have no tied decoder: leave it out, or tied = false");
+}
+
+/// 40 pictures of 24 × 26 in colour, as NumPy writes them.
+fn pictures() -> Vec<u8> {
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (40, 24, 26, 3), }\n";
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend((0..40 * 24 * 26 * 3).map(|at: u32| (at % 251) as u8));
+    bytes
+}
+
+#[test]
+fn colour_pictures_have_convolutions_by_default() {
+    let workspace = Workspace::new();
+    workspace.write("pictures.npy", pictures());
+    let kind = |flags: &str| {
+        let printed = workspace.ok(&format!("fit pictures.npy {flags} --print-config")).stdout;
+        let network = printed.split("[model.network]").nth(1).unwrap().lines().nth(1).unwrap();
+        (network.to_string(), printed.contains("latent_dim = 336"))
+    };
+    let [convolutional, dense] = ["fully_convolutional", "dense"].map(|name| format!("kind = \"{name}\""));
+    assert_eq!(kind(""), (convolutional.clone(), true), "6 × 7 positions of 8 channels");
+    assert_eq!(kind("--network auto").0, convolutional);
+    for flags in ["--hidden 64", "--model contractive", "--network dense"] {
+        assert_eq!(kind(flags), (dense.clone(), false), "{flags}");
+    }
+}
+
+#[test]
 fn every_family_has_residual_blocks() {
     let workspace = Workspace::new();
     for flags in ["variational --condition label", "contractive --latent-dim 8", "sparse", "vector_quantized"]
@@ -161,7 +209,7 @@ fn the_dense_flag_is_the_short_one() {
 
 #[test]
 fn networks_that_do_not_fit_are_refused() {
-    assert_snapshot!(refused("digits --network cnn:3"), @"error: --network: expected dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as convolution:32,64, convolution:CHANNELS:KERNEL, residual:CHANNELS, dilated:CHANNELSxLAYERS such as dilated:64x6, gru:UNITS such as gru:64, or lstm:UNITS, found 'cnn:3'");
+    assert_snapshot!(refused("digits --network cnn:3"), @"error: --network: expected dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as convolution:32,64, convolution:CHANNELS:KERNEL, fully_convolutional:CHANNELS, residual:CHANNELS, dilated:CHANNELSxLAYERS such as dilated:64x6, gru:UNITS such as gru:64, or lstm:UNITS, found 'cnn:3'");
     assert_snapshot!(refused("digits --network convolution:0"), @"error: network.channels: expected 1 to 10 numbers of channels, each from 1 to 4096, found [0]");
     assert_snapshot!(refused("digits --network convolution:8:0"), @"error: network.kernel: expected 1 to 31, found 0");
     assert_snapshot!(refused("digits --network convolution:8 --model multiscale"), @"error: network and model = multiscale cannot be combined: the noise level is an input of a fully connected first layer");

@@ -241,6 +241,10 @@ impl Architecture {
                 "only variational models support conditions",
             ));
         }
+        if condition > 0 && matches!(&self.stem, Some(Stem::Convolution(c)) if c.code_is_map) {
+            let reason = "the condition is an input of a fully connected layer: take convolution:32,64";
+            return Err(Error::conflict("condition", "network = fully_convolutional", reason));
+        }
         Ok(Architecture { condition, ..self })
     }
 
@@ -282,9 +286,10 @@ impl ModelConfig {
         );
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
         let multiscale = matches!(self.family, FamilyConfig::Multiscale(_));
-        let is_open = self.hidden.is_none();
-        let usual_network = || NetworkConfig::usual(&self.family, blocks, is_open);
-        let stem = self.network.get_or_insert_with(usual_network).stem(blocks)?;
+        // Hidden widths alone mean a dense network.
+        let is_simple = variational || matches!(self.family, FamilyConfig::Plain { .. });
+        let usual_network = NetworkConfig::usual(blocks, is_simple && self.hidden.is_none());
+        let stem = self.network.get_or_insert(usual_network).stem(blocks)?;
         let usual_hidden = || match (&stem, multiscale) {
             (Some(_), _) => vec![],
             (None, true) => vec![multiscale::USUAL_WIDTH],
@@ -294,6 +299,7 @@ impl ModelConfig {
         let latent_dim = *self.latent_dim.get_or_insert_with(|| match (&self.family, &stem) {
             (FamilyConfig::VectorQuantized(config), _) => config.usual_latent_dim(),
             (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
+            (_, Some(Stem::Convolution(c))) if c.code_is_map => c.usual_code(),
             // The feature map is the code.
             (_, Some(stem @ Stem::Convolution(c))) if overcomplete && c.kind == ConvolutionKind::Plain => {
                 stem.features()
@@ -399,6 +405,9 @@ impl ModelConfig {
                 }
             }
             FamilyConfig::Plain { .. } => {}
+        }
+        if let Some(Stem::Convolution(convolutions)) = &architecture.stem {
+            convolutions.validate_code(architecture.latent_dim, &architecture.hidden)?;
         }
         let sequence = architecture.stem.as_ref().and_then(Stem::sequence);
         if let Some(sequence) = sequence {

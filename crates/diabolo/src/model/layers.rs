@@ -7,7 +7,8 @@
 //! Convolutions halve the height and width of the image, transposed convolutions double them with
 //! the same windows, from a feature map; the decoder's last layer is a convolution at full
 //! resolution. A code as large as the feature map, without hidden layers, is the feature map
-//! itself.
+//! itself. In a fully convolutional network the code is a map of the same height and width, to and
+//! from which convolutions with windows of one pixel lead.
 //! A window is an image of one column, its steps one below the other.
 //!
 //! Residual blocks (He et al. 2016) take the place of convolutions; dilated ones (Yu & Koltun 2016;
@@ -41,6 +42,22 @@ impl Architecture {
         let plain = self.convolutions().filter(|c| c.kind == ConvolutionKind::Plain);
         let map = plain.map(|c| c.feature_map().numbers());
         self.hidden.is_empty() && map == Some(self.latent_dim) && !self.family.is_variational()
+    }
+
+    /// The layout of a code that is a map of its own, in fully convolutional networks.
+    fn code_map(&self) -> Option<Image> {
+        self.convolutions()?.code_map(self.latent_dim)
+    }
+
+    /// Last hidden layer of the encoder → code.
+    pub(super) fn code_layer(&self, activation: Activation, noise: &mut Stream, device: &Device) -> AnyLayer {
+        match (self.code_map(), self.convolutions()) {
+            (Some(code), Some(convolutions)) => {
+                let window = convolutions.feature_map().window(1, 1);
+                Convolution::new(window, code.channels, activation, noise, device).into()
+            }
+            _ => Linear::new(self.top(), self.latent_dim, activation, noise, device).into(),
+        }
     }
 
     /// Width of the input of the first fully connected layer.
@@ -122,7 +139,7 @@ impl Architecture {
             let code = layers.pop().map(|layer| layer.with_activation(self.latent_activation));
             return layers.into_iter().chain(code).collect();
         }
-        layers.push(Linear::new(self.top(), self.latent_dim, self.latent_activation, noise, device).into());
+        layers.push(self.code_layer(self.latent_activation, noise, device));
         self.reading_rows(layers)
     }
 
@@ -135,7 +152,14 @@ impl Architecture {
             widths.push(self.features());
         }
         let top = widths[widths.len() - 1];
-        self.add_dense(&mut layers, widths, noise, device);
+        match (self.code_map(), self.convolutions()) {
+            (Some(code), Some(convolutions)) => {
+                let channels = convolutions.feature_map().channels;
+                let window = code.window(1, 1);
+                layers.push(Convolution::new(window, channels, self.activation, noise, device).into());
+            }
+            _ => self.add_dense(&mut layers, widths, noise, device),
+        }
         match &self.stem {
             Some(Stem::Convolution(convolutions)) => {
                 // From the channels of a layer to those of the next below, the first's remain.
@@ -219,6 +243,10 @@ impl Architecture {
             None => {}
         }
         sizes.extend(LayerSize::dense(&self.dense_widths()));
+        sizes.extend(self.code_map().map(|_| LayerSize {
+            outputs: self.latent_dim,
+            multiplications: self.latent_dim * self.feature_channels(),
+        }));
         sizes
     }
 
@@ -232,18 +260,24 @@ impl Architecture {
             }
             _ => 0,
         };
-        let stem = self.stem.as_ref().map_or(0, Stem::weights);
+        let to_code = self.code_map().map_or(0, |code| code.channels.saturating_mul(self.feature_channels()));
+        let stem = self.stem.as_ref().map_or(0, Stem::weights).saturating_add(to_code);
         let dense = self.dense_widths();
         let products = dense.windows(2).map(|w| w[0].saturating_mul(w[1]));
         products.fold(more.saturating_add(stem), usize::saturating_add)
     }
 
+    /// Channels of the last convolution.
+    fn feature_channels(&self) -> usize {
+        self.convolutions().map_or(0, |convolutions| convolutions.feature_map().channels)
+    }
+
     /// Widths of the fully connected layers from the features to the code, without any for a code
-    /// that is the feature map.
+    /// that is a map.
     fn dense_widths(&self) -> Vec<usize> {
         let mut widths = vec![self.features()];
         widths.extend(&self.hidden);
-        if !self.code_is_feature_map() {
+        if !self.code_is_feature_map() && self.code_map().is_none() {
             widths.push(self.latent_dim);
         }
         widths
@@ -255,7 +289,7 @@ impl Architecture {
         let mut shapes = match &self.stem {
             None => vec![self.inputs.to_string()],
             Some(Stem::Convolution(convolutions)) => {
-                let images = convolutions.images().into_iter();
+                let images = convolutions.images().into_iter().chain(self.code_map());
                 images.map(|i| format!("{}×{}×{}", i.height, i.width, i.channels)).collect()
             }
             Some(Stem::Recurrent(Recurrent { sequence, units, .. })) => {

@@ -1,6 +1,7 @@
 //! The settings of each family, as configuration: below the families and the architecture.
 
 mod contractive;
+mod convolutions;
 mod forecast;
 pub(super) mod multiscale;
 mod network;
@@ -12,9 +13,10 @@ mod variational;
 mod vector_quantized;
 
 pub use contractive::ContractiveConfig;
+pub use convolutions::{ConvolutionKind, Convolutions};
 pub use forecast::ForecastConfig;
 pub use multiscale::MultiscaleConfig;
-pub use network::{ConvolutionKind, Convolutions, NetworkConfig, Recurrent, RecurrentCell, Stem};
+pub use network::{NetworkConfig, Recurrent, RecurrentCell, Stem};
 pub use sequence::Sequence;
 pub use sparse::SparseConfig;
 pub use synthesize::SynthesizeConfig;

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::data::Encoded;
 use crate::distribution::{Likelihood, Posterior};
-use crate::nn::{Activation, AnyLayer, Layer, Layers, Linear, Sequential};
+use crate::nn::{Activation, AnyLayer, Layers, Linear, Sequential};
 use crate::objective::Term;
 use crate::random::{RowNoise, Stream, standard_normal};
 use crate::tensor::Device;
@@ -52,20 +52,24 @@ pub struct Variational {
 }
 module!(Variational { encoder, posterior, flow, prior, decoder, output, likelihood });
 
-/// Two linear heads: a Gaussian with diagonal covariance.
+/// Two heads without activation: a Gaussian with diagonal covariance.
 #[derive(Clone, Debug)]
 pub struct PosteriorHeads {
     /// μ.
     pub mean: AnyLayer,
     /// log σ², before its smooth bound.
-    pub log_variance: Linear,
+    pub log_variance: AnyLayer,
 }
 module!(PosteriorHeads { mean, log_variance });
 
 impl PosteriorHeads {
-    fn new(inputs: usize, outputs: usize, noise: &mut Stream, device: &Device) -> Self {
-        let mut head = || Linear::new(inputs, outputs, Activation::Identity, noise, device);
-        PosteriorHeads { mean: head().into(), log_variance: head() }
+    fn new(mut head: impl FnMut() -> AnyLayer) -> Self {
+        PosteriorHeads { mean: head(), log_variance: head() }
+    }
+
+    /// Fully connected heads.
+    fn dense(inputs: usize, outputs: usize, noise: &mut Stream, device: &Device) -> Self {
+        Self::new(|| Linear::new(inputs, outputs, Activation::Identity, noise, device).into())
     }
 
     /// The same heads without layers before them.
@@ -87,7 +91,8 @@ impl Variational {
     ) -> Self {
         let likelihood = Likelihood::new(architecture.likelihood.clone(), device);
         let encoder = architecture.hidden_encoder(noise, device);
-        let mut posterior = PosteriorHeads::new(architecture.top(), architecture.latent_dim, noise, device);
+        let mut posterior =
+            PosteriorHeads::new(|| architecture.code_layer(Activation::Identity, noise, device));
         if encoder.is_empty() && architecture.reads_categories() {
             posterior = posterior.for_categories();
         }

@@ -98,12 +98,12 @@ impl Prior {
                 widths.extend(hidden);
                 let top = widths[hidden.len()];
                 let encoder = Sequential::new(&widths, activation, activation, noise, device);
-                let posterior = PosteriorHeads::new(top, *latent_dim, noise, device);
+                let posterior = PosteriorHeads::dense(top, *latent_dim, noise, device);
                 let mut widths = vec![*latent_dim];
                 widths.extend(hidden.iter().rev());
                 let top = widths[hidden.len()];
                 let decoder = Sequential::new(&widths, activation, activation, noise, device);
-                let output = PosteriorHeads::new(top, d, noise, device);
+                let output = PosteriorHeads::dense(top, d, noise, device);
                 Prior::Hierarchical(Hierarchical { encoder, posterior, decoder, output })
             }
         })
