@@ -30,7 +30,9 @@ pub enum Sampler {
     /// Codes from the prior.
     #[default]
     Prior,
-    /// The contractive walk, for families without one.
+    /// Codes from a normal distribution with the mean and covariance of the codes of the data.
+    Aggregate,
+    /// The contractive walk, for families without a prior.
     Walk,
 }
 
@@ -72,6 +74,10 @@ pub(crate) fn pictures(pictures: Option<&Pictures>) -> String {
             Sampler::Prior => {
                 "New pictures: latent codes drawn from the prior, then decoded. The more they look like the data, the \
                  better the prior fits the codes."
+            }
+            Sampler::Aggregate => {
+                "New pictures: codes drawn from a normal distribution with the mean and the covariance of the codes of \
+                 training rows, since the prior takes the positions of such a code for independent; then decoded."
             }
             Sampler::Walk => {
                 "New pictures by the contractive walk: encode, move along the encoder's high-singular-value \

@@ -75,6 +75,7 @@ fn draw_pictures(svg: &mut Svg, p: &Pictures) -> f64 {
     let samples = &p.samples[..p.samples.len().min(3 * ROW)];
     let heading = match p.sampler {
         Sampler::Prior => "Samples from the prior",
+        Sampler::Aggregate => "Samples",
         Sampler::Walk => "Samples by the contractive walk",
     };
     if samples.is_empty() { y } else { draw_row(svg, p, samples, heading, y) }

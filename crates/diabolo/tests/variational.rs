@@ -4,7 +4,7 @@
 
 use diabolo::data::Encoded;
 use diabolo::distribution::{Family, LikelihoodBlock, Posterior, Variance, standard_normal_log_density};
-use diabolo::evaluate::log_likelihoods;
+use diabolo::evaluate::{AggregatePosterior, log_likelihoods};
 use diabolo::model::{
     Architecture, Autoencoder, Batch, Bound, Context, FamilyConfig, FlowConfig, Model, PriorConfig,
     Trainable, VariationalConfig,
@@ -266,4 +266,35 @@ fn flow_transforms_codes_like_draws() {
             assert!((code - draw).abs() < 0.1, "{config:?}: {code} and {draw}");
         }
     }
+}
+
+/// The covariance of z ~ q(z|x) over rows x, by the law of total covariance.
+#[test]
+fn the_aggregate_posterior_has_the_moments_of_draws() {
+    let device = Device::cpu();
+    let model = Model::new(&architecture(VariationalConfig::default(), vec![8], bernoulli()), 1, &device);
+    let (all, count) = (rows(200), 200.0);
+    let found = AggregatePosterior::measure(&model, &all, 0, &device).unwrap();
+    let batch = Batch::gather(&all, &(0..200).collect::<Vec<_>>(), &device);
+    let posterior = model.posterior(batch.input()).unwrap();
+    let [means, variances] = [posterior.mean, posterior.log_variance.exp()].map(to_host);
+    let mean =
+        |values: &dyn Fn(usize) -> f32| (0..200).map(|row| f64::from(values(row))).sum::<f64>() / count;
+    for i in 0..3 {
+        let mean_i = mean(&|row| means[3 * row + i]);
+        assert!((mean_i - f64::from(found.mean[i])).abs() < 1e-6);
+        for j in 0..3 {
+            let mean_j = mean(&|row| means[3 * row + j]);
+            let product = mean(&|row| means[3 * row + i] * means[3 * row + j]) - mean_i * mean_j;
+            let within = if i == j { mean(&|row| variances[3 * row + i]) } else { 0.0 };
+            let made: f32 = (0..3).map(|k| found.factor[3 * i + k] * found.factor[3 * j + k]).sum();
+            assert!((product + within - f64::from(made)).abs() < 1e-5, "{i} {j}: {product} {within} {made}");
+        }
+    }
+    assert_eq!(found.factor[1..3], [0.0, 0.0], "lower triangular");
+    let plain = Architecture {
+        family: FamilyConfig::Plain { tied: false },
+        ..architecture(VariationalConfig::default(), vec![8], bernoulli())
+    };
+    assert_eq!(AggregatePosterior::measure(&Model::new(&plain, 1, &device), &all, 0, &device), None);
 }

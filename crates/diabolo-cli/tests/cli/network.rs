@@ -60,6 +60,13 @@ fn codes_are_maps_in_fully_convolutional_networks() {
         fits(&workspace, &format!("digits --model {flags} {network}"), 0.6 * MEAN_DIGIT);
         assert!(workspace.text("run/report.html").contains("8×8×1 → 4×4×8 → 2×2×12 → 2×2×"), "{flags}");
     }
+    // Codes that depend on each other are drawn so.
+    let network = "--network fully_convolutional:8 --epochs 20 --learning-rate 0.01 --batch-size 64";
+    workspace.ok(&format!("fit digits {network} -q -o maps"));
+    let report = workspace.text("maps/report.html");
+    assert!(report.contains("the mean and the covariance of the codes"), "{report}");
+    let [some, again] = ["generate maps -n 8", "generate maps -n 8"].map(|line| workspace.ok(line).stdout);
+    assert!(some == again && some.lines().count() == 9, "{some}");
     let network = "--network fully_convolutional:4 --epochs 1";
     workspace.ok(&format!("fit taxi --window 8 {network} -q -o windows"));
     assert_snapshot!(refused(&format!("digits {network} --latent-dim 20")), @"error: --latent-dim: expected a multiple of 16, the positions of a code of 4 × 4, found 20");

@@ -12,7 +12,7 @@ use super::{detector, summary, write_atomically};
 use crate::config::Config;
 use crate::data::Preprocessor;
 use crate::data::read::fingerprint;
-use crate::evaluate::{Detector, LatentSummary};
+use crate::evaluate::{AggregatePosterior, Detector, LatentSummary};
 use crate::model::{Architecture, Model};
 use crate::tensor::Device;
 use crate::{Error, Result};
@@ -94,6 +94,8 @@ pub struct SavedModel {
     pub model: Model,
     /// A summary of the codes of the training rows, from which families without a prior generate.
     pub latent: Option<LatentSummary>,
+    /// For variational models whose code is a map: where new codes are drawn from.
+    pub aggregate: Option<AggregatePosterior>,
     /// The anomaly detector; old files have none.
     pub detector: Option<Detector>,
 }
@@ -120,6 +122,7 @@ impl SavedModel {
         };
         let json = serde_json::to_value(&self.header).map_err(|cause| refused(cause.to_string()))?;
         let tensors = weights::export(&self.model).into_iter().chain(summary::export(self.latent.as_ref()));
+        let tensors = tensors.chain(summary::export_aggregate(self.aggregate.as_ref()));
         let tensors = tensors.chain(detector::export(self.detector.as_ref()));
         let parts = tensors.map(|(name, tensor)| (name, Part::Floats(tensor))).collect();
         // What the caller changed is no fault of the program.
@@ -172,6 +175,7 @@ impl SavedModel {
             .map_err(|cause| broken(format!("its configuration is invalid ({cause})")))?;
         let mut tensors = floats(parts).ok_or_else(|| broken("it contains unknown tensors".into()))?;
         let latent = summary::import(&mut tensors, architecture.latent_dim).map_err(broken)?;
+        let aggregate = summary::import_aggregate(&mut tensors, architecture.latent_dim).map_err(broken)?;
         let detector =
             detector::import(&mut tensors, &header.preprocessor, architecture.latent_dim).map_err(broken)?;
         // Checked before the configuration determines allocations.
@@ -180,7 +184,7 @@ impl SavedModel {
             return Err(broken(format!("it has {held} weights, fewer than its configuration requires")));
         }
         let model = weights::import(Model::new(&architecture, 0, device), tensors, device).map_err(broken)?;
-        Ok(SavedModel { header, architecture, model, latent, detector })
+        Ok(SavedModel { header, architecture, model, latent, aggregate, detector })
     }
 }
 

@@ -1,12 +1,13 @@
-//! The summary of the codes as tensors of the model file: `latent.deviation`, `latent.centers`,
-//! `latent.shares`.
+//! Summaries of the codes as tensors of the model file: `latent.deviation`, `latent.centers`,
+//! `latent.shares`; and `latent.mean`, `latent.factor`, from which some variational models generate.
 
 use std::collections::BTreeMap;
 
 use super::weights::HostTensor;
-use crate::evaluate::LatentSummary;
+use crate::evaluate::{AggregatePosterior, LatentSummary};
 
 const NAMES: [&str; 3] = ["latent.deviation", "latent.centers", "latent.shares"];
+const AGGREGATE: [&str; 2] = ["latent.mean", "latent.factor"];
 
 /// The tensors of the summary; empty without a summary.
 pub(super) fn export(summary: Option<&LatentSummary>) -> BTreeMap<String, HostTensor> {
@@ -33,5 +34,32 @@ pub(super) fn import(
             fits.then_some(Some(summary)).ok_or_else(|| "its summary of the codes is invalid".into())
         }
         _ => Err("its summary of the codes is incomplete".into()),
+    }
+}
+
+/// The tensors of the aggregate posterior; empty without one.
+pub(super) fn export_aggregate(aggregate: Option<&AggregatePosterior>) -> BTreeMap<String, HostTensor> {
+    let Some(AggregatePosterior { mean, factor }) = aggregate else { return BTreeMap::new() };
+    let width = mean.len();
+    let tensors = [(vec![width], mean), (vec![width, width], factor)];
+    let tensor = |(name, (shape, values)): (&str, (Vec<usize>, &Vec<f32>))| {
+        (name.to_string(), HostTensor { shape, values: values.clone() })
+    };
+    AGGREGATE.into_iter().zip(tensors).map(tensor).collect()
+}
+
+/// Removes the aggregate posterior from a file's tensors; the error says what is wrong with it.
+pub(super) fn import_aggregate(
+    tensors: &mut BTreeMap<String, HostTensor>,
+    latent_dim: usize,
+) -> Result<Option<AggregatePosterior>, String> {
+    match AGGREGATE.map(|name| tensors.remove(name).map(|tensor| tensor.values)) {
+        [None, None] => Ok(None),
+        [Some(mean), Some(factor)] => {
+            let aggregate = AggregatePosterior { mean, factor };
+            let fits = aggregate.fits(latent_dim);
+            fits.then_some(Some(aggregate)).ok_or_else(|| "its aggregate posterior is invalid".into())
+        }
+        _ => Err("its aggregate posterior is incomplete".into()),
     }
 }

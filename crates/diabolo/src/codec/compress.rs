@@ -50,7 +50,7 @@ impl CodecModel {
 
     /// The model without what only other tasks need, for a file that has it in it.
     fn stripped(&self) -> Result<Self> {
-        let alone = SavedModel { detector: None, latent: None, ..self.saved.clone() };
+        let alone = SavedModel { detector: None, latent: None, aggregate: None, ..self.saved.clone() };
         Self::from_bytes("model", &alone.to_bytes()?)
     }
 

@@ -1,5 +1,6 @@
 //! Evaluation of a model on rows that it was not trained on.
 
+mod aggregate_posterior;
 pub mod audit;
 mod cells;
 mod choices;
@@ -23,6 +24,7 @@ mod units;
 #[cfg(test)]
 mod testing;
 
+pub use aggregate_posterior::AggregatePosterior;
 pub(crate) use cells::squared_error;
 use choices::Choices;
 pub use columns::{ColumnScore, ColumnScores};

@@ -49,6 +49,17 @@ impl Architecture {
         self.convolutions()?.code_map(self.latent_dim)
     }
 
+    /// Whether codes under a standard normal prior are maps, whose positions depend on each other;
+    /// of at most 2,048 numbers, since their covariance is kept.
+    pub fn has_dependent_codes(&self) -> bool {
+        const MOST: usize = 2048;
+        let is_normal = match &self.family {
+            FamilyConfig::Variational(config) => config.has_closed_form(),
+            _ => false,
+        };
+        is_normal && self.code_map().is_some() && self.latent_dim <= MOST
+    }
+
     /// Last hidden layer of the encoder → code.
     pub(super) fn code_layer(&self, activation: Activation, noise: &mut Stream, device: &Device) -> AnyLayer {
         match (self.code_map(), self.convolutions()) {

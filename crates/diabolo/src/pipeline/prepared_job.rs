@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
 use crate::data::{DataConfig, Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from};
 use crate::distribution::Constant;
-use crate::evaluate::{Detector, Evaluation, LatentSummary, Metrics};
+use crate::evaluate::{AggregatePosterior, Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
 use crate::random::{Purpose, permutation, stream};
 use crate::stats::central_rows;
@@ -309,6 +309,9 @@ impl<'a> PreparedJob<'a> {
                 Some(LatentSummary::measure(&outcome.model, &prepared.train, seed, device)?)
             }
         };
+        let seed = self.config().training.seed;
+        let measure = || AggregatePosterior::measure(&outcome.model, &prepared.train, seed, device);
+        let aggregate = self.architecture.has_dependent_codes().then(measure).flatten();
         self.job.cancel.check(Phase::Calibrate)?;
         let detector = Detector::fit(&outcome.model, &prepared.preprocessor, &prepared.train, device);
         self.job.cancel.check(Phase::Calibrate)?;
@@ -317,6 +320,7 @@ impl<'a> PreparedJob<'a> {
             architecture: self.architecture.clone(),
             model: outcome.model.clone(),
             latent,
+            aggregate,
             detector: Some(detector),
         };
         task::calibrate_draws(&mut saved, device)?;

@@ -240,7 +240,11 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
     let seed = saved.header.config.training.seed;
     let samples = task::generate(saved, SAMPLES, task::Draw::Mean, Default::default(), seed, device)
         .map_or(vec![], |(values, _)| split(values));
-    let sampler = if saved.architecture.family.has_prior() { Sampler::Prior } else { Sampler::Walk };
+    let sampler = match (&saved.aggregate, saved.architecture.family.has_prior()) {
+        (Some(_), _) => Sampler::Aggregate,
+        (None, true) => Sampler::Prior,
+        (None, false) => Sampler::Walk,
+    };
     Some(Pictures {
         height,
         width,

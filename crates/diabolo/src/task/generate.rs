@@ -9,15 +9,16 @@ use super::{CHUNK, WalkConfig, columns_of, decodes_codes, table};
 use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::{Condition, Preprocessor, take};
-use crate::evaluate::LatentSummary;
+use crate::evaluate::{AggregatePosterior, LatentSummary};
 use crate::model::{Autoencoder, Model};
 use crate::random::{Purpose, Stream, stream};
 use crate::tensor::Device;
 
 /// `count` new rows: encoded (row-major) and decoded.
 ///
-/// Families with a prior draw z ~ p(z), then take the mean of p(x|z) or a draw from it; other
-/// families use [`walk`](super::walk) with default settings.
+/// Families with a prior draw z ~ p(z), or from the [aggregate posterior](AggregatePosterior) if the
+/// model has one, then take the mean of p(x|z) or a draw from it; other families use
+/// [`walk`](super::walk) with default settings.
 ///
 /// The condition columns come first.
 pub fn generate(
@@ -31,7 +32,12 @@ pub fn generate(
     decodes_codes(saved)?;
     fits_in_memory(saved, count)?;
     let (condition, said) = conditions.draw(&saved.header.preprocessor, count, seed)?.unzip();
-    let source = Source { model: &saved.model, latent: saved.latent.as_ref(), condition };
+    let source = Source {
+        model: &saved.model,
+        latent: saved.latent.as_ref(),
+        aggregate: saved.aggregate.as_ref(),
+        condition,
+    };
     let values = new_rows(&source, count, draw, seed, device)?;
     let rows = decoded_rows(saved, &values, draw, seed)?;
     let Some(said) = said else { return Ok((values, rows)) };
@@ -87,7 +93,7 @@ pub(crate) fn calibrate_draws(saved: &mut SavedModel, device: &Device) -> Result
     let noise = &mut stream(seed, Purpose::CalibratedConditions, 0, 0);
     let condition = preprocessor.drawn_conditions(&[], CALIBRATED_ON, noise)?;
     let condition = condition.map(|(condition, _)| condition);
-    let source = Source { model: &saved.model, latent: None, condition };
+    let source = Source { model: &saved.model, latent: None, aggregate: None, condition };
     let noise = |chunk| stream(seed, Purpose::CalibratedDraws, 0, chunk);
     if let Some(values) = from_prior(&source, CALIBRATED_ON, Draw::Sample, noise, device) {
         preprocessor.calibrate_draws(&values);
@@ -100,6 +106,8 @@ pub(super) struct Source<'a> {
     pub model: &'a Model,
     /// For families without a prior.
     pub latent: Option<&'a LatentSummary>,
+    /// Where codes are drawn from, instead of the prior.
+    pub aggregate: Option<&'a AggregatePosterior>,
     /// For conditional models, the condition of each new row.
     pub condition: Option<Condition>,
 }
@@ -131,7 +139,10 @@ fn from_prior(
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
         let noise = &mut noise(chunk as u64);
         let rows = CHUNK.min(count - first);
-        let codes = source.model.sample_prior(rows, noise, device)?;
+        let codes = match source.aggregate {
+            Some(aggregate) => aggregate.sample(rows, noise, device),
+            None => source.model.sample_prior(rows, noise, device)?,
+        };
         let chosen: Vec<usize> = (first..first + rows).collect();
         let codes = beside(codes, source.condition.as_ref(), &chosen, device);
         values.extend(drawn(source.model, codes, draw, noise));

@@ -173,7 +173,7 @@ pub(super) fn samples(arena: &SeedSplit, model: &Model, prior: bool, device: &De
         false => Some(LatentSummary::measure(model, &arena.prepared.train, arena.seed, device)?),
     };
     new_rows(
-        &Source { model, latent: latent.as_ref(), condition: None },
+        &Source { model, latent: latent.as_ref(), aggregate: None, condition: None },
         SAMPLES,
         Draw::Mean,
         arena.seed,
