@@ -1,8 +1,7 @@
 //! The anomaly detector as tensors of the model file: `detector.deviation`, `detector.usual` (mean
-//! losses),
-//! `detector.scores`; of windows `detector.row_scores`, which old files lack; and the drift reference, histograms of held-out rows: `drift.bins`, the
-//! number of bins of each histogram including that of missing cells, `drift.counts` and
-//! `drift.edges`, both concatenated.
+//! losses), `detector.scores`, and of windows `detector.row_scores`, which old files lack; and the
+//! drift reference, histograms of held-out rows: `drift.bins`, the number of bins of each histogram
+//! including that of missing cells, `drift.counts` and `drift.edges`, both concatenated.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,6 @@
 //! Summaries of the codes as tensors of the model file: `latent.deviation`, `latent.centers`,
-//! `latent.shares`; and `latent.mean`, `latent.factor`, from which some variational models generate.
+//! `latent.shares`; and `latent.mean`, `latent.factor`, from which some variational models
+//! generate.
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,9 @@
 //! | `codebook.vectors`, `codebook.counts` | groups × size × width, groups × size | codebook vectors; moving average of their counts |
 //! | `prior.weights`, `prior.shares` | M, M × groups × size | the mixture prior of quantized codes: π_m, p_m(choice) |
 //! | `latent.deviation`, `latent.centers`, `latent.shares` | latent, K × latent, K | summary of the codes, for families without a prior |
+//! | `latent.mean`, `latent.factor` | latent, latent × latent | aggregate posterior of codes that are maps; its factor L has the covariance L Lᵀ |
 //! | `detector.deviation`, `detector.usual`, `detector.scores` | inputs, features, n | the anomaly detector; scores of held-out rows |
+//! | `detector.row_scores` | n | what the last rows of held-out windows add to their scores |
 //! | `drift.bins`, `drift.counts`, `drift.edges` | histograms, n, n | histograms of held-out rows: score, columns, latent dimensions |
 //! | `likelihood.log_variance.K` | 1 or features | the K-th learned Gaussian variance, log σ² before its bound |
 //! | `likelihood.log_scale.K` | features | the K-th Student's t or Laplace block: log s or log b before its bound |

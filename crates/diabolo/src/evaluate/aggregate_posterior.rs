@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Under the prior N(0, I) the numbers of a code are independent. Where they are not, as at
-//! neighbouring positions of a code that is a map, rows decoded from N(E z, Cov z) are nearer to the
-//! data: density estimation after training (Ghosh et al. 2020, section 4).
+//! neighbouring positions of a code that is a map, rows decoded from N(E z, Cov z) are nearer to
+//! the data: density estimation after training (Ghosh et al. 2020, section 4).
 
 use faer::linalg::solvers::Llt;
 use faer::{Mat, Side};

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `family.kind` | `plain`, `denoising`, `sparse`, `contractive`, `variational`, `vector_quantized`, `multiscale` | `variational` |
 //! | `hidden` | widths of the hidden layers, input side first; the decoder mirrors them | by data |
-//! | `network` | before the hidden layers: `dense` (nothing), `convolution` or `residual` with its `channels`, `dilated` with its `channels` and `layers`, `gru` or `lstm` with its `units` | `dense` |
+//! | `network` | before the hidden layers: `dense` (nothing), `convolution`, `fully_convolutional` or `residual` with its `channels`, `dilated` with its `channels` and `layers`, `gru` or `lstm` with its `units` | `fully_convolutional` for colour pictures in variational and plain models, else `dense` |
 //! | `latent_dim` | number of latent dimensions | by data |
 //! | `activation` | of the hidden layers | by family |
 //! | `latent_activation` | of the code (deterministic families) | by family |

@@ -164,7 +164,8 @@ impl Predictor {
         self
     }
 
-    /// For windows of a series, scores their last rows given the rows before, instead of the windows.
+    /// For windows of a series, scores their last rows given the rows before, instead of the
+    /// windows.
     pub fn by_row(mut self, by_row: bool) -> Self {
         self.scoring.by_row = by_row;
         self

@@ -64,8 +64,8 @@ impl<'a> ScoreRun<'a> {
     /// Starts without rows. With `drift`, rows are also compared with those held out of the fit.
     ///
     /// # Errors
-    /// [`Error::Unsupported`] if the model file has no drift reference; [`Error::Conflict`] for drift
-    /// of rows that are scored by themselves.
+    /// [`Error::Unsupported`] if the model file has no drift reference; [`Error::Conflict`] for
+    /// drift of rows that are scored by themselves.
     pub fn new(predictor: &'a Predictor, truth: Option<Truth>, drift: bool) -> Result<Self> {
         if drift && predictor.scoring().by_row {
             let reason = "drift compares the scores of windows";

@@ -16,8 +16,8 @@ use crate::tensor::Device;
 
 /// `count` new rows: encoded (row-major) and decoded.
 ///
-/// Families with a prior draw z ~ p(z), or from the [aggregate posterior](AggregatePosterior) if the
-/// model has one, then take the mean of p(x|z) or a draw from it; other families use
+/// Families with a prior draw z ~ p(z), or from the [aggregate posterior](AggregatePosterior) if
+/// the model has one, then take the mean of p(x|z) or a draw from it; other families use
 /// [`walk`](super::walk) with default settings.
 ///
 /// The condition columns come first.

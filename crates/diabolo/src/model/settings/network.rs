@@ -284,8 +284,9 @@ fn image_of(blocks: &[Block]) -> Option<Image> {
 impl FromStr for NetworkConfig {
     type Err = Error;
 
-    /// Parses `dense`, `convolution:CHANNELS`, `fully_convolutional:CHANNELS` or `residual:CHANNELS`
-    /// such as `convolution:32,64`, all with `:KERNEL`, `dilated:CHANNELSxLAYERS`, `gru:UNITS` or `lstm:UNITS`.
+    /// Parses `dense`, `convolution:CHANNELS` such as `convolution:32,64`,
+    /// `fully_convolutional:CHANNELS` or `residual:CHANNELS`, all with `:KERNEL`,
+    /// `dilated:CHANNELSxLAYERS`, `gru:UNITS` or `lstm:UNITS`.
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             let expected = "dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as \

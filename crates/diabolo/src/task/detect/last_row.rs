@@ -7,8 +7,8 @@
 //! s(w) − s(w with the cells of x_t missing) ,  an estimate of −log p(x_t | x_{t−1}, x_{t−2}, …)
 //! ```
 //!
-//! in nats above its mean, where the encoder receives expected values in place of the missing cells,
-//! as for [reasons](super::reasons). It is 0 for a row without observed cells.
+//! in nats above its mean, where the encoder receives expected values in place of the missing
+//! cells, as for [reasons](super::reasons). It is 0 for a row without observed cells.
 
 use crate::artifact::SavedModel;
 use crate::data::Encoded;

@@ -71,8 +71,8 @@ pub struct ScoreConfig {
     pub reasons: usize,
     /// Reasons for all rows, not only for anomalies.
     pub explain_all: bool,
-    /// For windows of a series: scores are those of their last rows, given the rows before, and only
-    /// cells of that row are reasons.
+    /// For windows of a series: scores are those of their last rows, given the rows before, and
+    /// only cells of that row are reasons.
     pub by_row: bool,
 }
 
