@@ -134,6 +134,7 @@ fn convolutional(
             channels: channels.to_vec(),
             kernel,
             kind: ConvolutionKind::Plain,
+            code_is_map: false,
         })),
         ..network(family, &widths, relu, Family::Bernoulli)
     }
