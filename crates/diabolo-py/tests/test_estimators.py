@@ -110,6 +110,19 @@ def test_a_share_of_a_series_is_one_of_its_whole_windows():
     assert (labels[:7] == 1).all() and (labels == -1).sum() == 29
 
 
+def test_rows_of_a_series_are_scored_by_themselves():
+    steps = numpy.arange(400)
+    series = numpy.column_stack([numpy.sin(steps / 5), numpy.cos(steps / 7)])
+    model = diabolo.fit(series, preset="detect", window=8, epochs=40)
+    odd = series.copy()
+    odd[200] = -odd[200]
+    windows, own = (model.score(odd, by_row=by_row)["score"] for by_row in (False, True))
+    assert numpy.isnan(own[:7]).all() and own[200] == own[7:].max()
+    assert (windows[201:208] > windows[200] / 2).all() and (own[201:208] < own[200] / 2).all()
+    with pytest.raises(ValueError, match="the model has no windows.*leave out by_row"):
+        diabolo.fit(series, epochs=1).score(series, by_row=True)
+
+
 def test_the_threshold_is_that_of_p_values():
     rows = numpy.random.default_rng(6).normal(size=(400, 3))
     detector = diabolo.AnomalyDetector(epochs=5).fit(rows)
