@@ -13,12 +13,11 @@ use faer::{Mat, Side};
 
 use crate::data::Encoded;
 use crate::model::{Autoencoder, in_chunks};
-use crate::random::{Purpose, Stream, permutation, standard_normal, stream};
+use crate::random::{Stream, standard_normal};
 use crate::stats::elementary::double::exp;
 use crate::tensor::{Device, Tensor, to_host};
 
-/// Maximum number of rows that it is estimated from.
-const ROWS: usize = 4096;
+use super::summary::summarized;
 
 /// N(mean, L Lᵀ).
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +33,7 @@ impl AggregatePosterior {
     /// autodiff; `None` if it has no posterior, or a moment is not finite.
     pub fn measure<M: Autoencoder>(model: &M, rows: &Encoded, seed: u64, device: &Device) -> Option<Self> {
         let width = model.latent_dim();
-        let mut chosen = permutation(&mut stream(seed, Purpose::LatentSummaryRows, 0, 0), rows.rows);
-        chosen.truncate(ROWS);
+        let chosen = summarized(rows, width, seed);
         if !model.has_posterior() || chosen.is_empty() {
             return None;
         }
@@ -82,8 +80,8 @@ impl AggregatePosterior {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::random::{Purpose, stream};
 
     /// Of 20,000 draws, moments are within five standard errors, .04, of their values.
     #[test]

@@ -38,8 +38,7 @@ impl LatentSummary {
     /// [`Error::Data`](crate::Error::Data) if a code is not finite.
     pub fn measure<M: Autoencoder>(model: &M, rows: &Encoded, seed: u64, device: &Device) -> Result<Self> {
         let width = model.latent_dim();
-        let mut chosen = permutation(&mut stream(seed, Purpose::LatentSummaryRows, 0, 0), rows.rows);
-        chosen.truncate(ROWS.min(NUMBERS / width).max(1));
+        let chosen = summarized(rows, width, seed);
         if chosen.is_empty() {
             let (deviation, centers) = (vec![0.0; width], vec![0.0; width]);
             return Ok(LatentSummary { deviation, centers, shares: vec![1.0] });
@@ -85,6 +84,13 @@ impl LatentSummary {
             && sound(&self.shares, 0.0)
             && sound(&self.centers, f32::MIN)
     }
+}
+
+/// The rows that a summary of codes of `width` numbers is measured on.
+pub(super) fn summarized(rows: &Encoded, width: usize, seed: u64) -> Vec<usize> {
+    let mut chosen = permutation(&mut stream(seed, Purpose::LatentSummaryRows, 0, 0), rows.rows);
+    chosen.truncate(ROWS.min(NUMBERS / width).max(1));
+    chosen
 }
 
 /// The standard deviation of each latent dimension.
