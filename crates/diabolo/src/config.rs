@@ -76,8 +76,8 @@ impl Config {
     /// Sets open values from these rows, validates everything, and returns the architecture.
     pub fn resolve(&mut self, prepared: &Prepared) -> Result<Architecture> {
         let blocks = prepared.preprocessor.blocks();
-        if prepared.preprocessor.condition_width() > 0 {
-            // Not every network of images has a condition.
+        if prepared.preprocessor.condition_width() > 0 || self.training.pretrain_epochs > 0 {
+            // Not every network of images has a condition, or can be pretrained.
             self.model.network.get_or_insert_default();
         }
         let architecture = self.model.resolve(&blocks, prepared.train.is_black_and_white())?;

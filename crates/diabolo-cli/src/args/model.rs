@@ -29,8 +29,8 @@ pub struct ModelArgs {
     /// residual:32,64 with blocks of two convolutions beside a shortcut; dilated:64x6 for windows,
     /// six such blocks of 64 channels that look 1, 2, 4, … steps away; gru:64 or lstm:64 for
     /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder; auto:
-    /// fully_convolutional:32,64 for colour pictures from 24 × 24 in variational and plain models
-    /// without a condition, else dense [default: auto]
+    /// fully_convolutional:32,64 for colour pictures from 24 × 24 in variational and plain models,
+    /// unless sizes, a condition, --tied or --pretrain-epochs are given; else dense [default: auto]
     #[arg(long, value_name = "KIND:SIZES")]
     pub network: Option<String>,
     /// Activation of the hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity

@@ -97,7 +97,14 @@ fn colour_pictures_have_convolutions_by_default() {
     let [convolutional, dense] = ["fully_convolutional", "dense"].map(|name| format!("kind = \"{name}\""));
     assert_eq!(kind(""), (convolutional.clone(), true), "6 × 7 positions of 8 channels");
     assert_eq!(kind("--network auto").0, convolutional);
-    for flags in ["--hidden 64", "--model contractive", "--network dense"] {
+    for flags in [
+        "--hidden 64",
+        "--latent-dim 20",
+        "--model contractive",
+        "--model plain --tied",
+        "--model plain --pretrain-epochs 1 --hidden 64",
+        "--network dense",
+    ] {
         assert_eq!(kind(flags), (dense.clone(), false), "{flags}");
     }
 }

@@ -10,15 +10,21 @@ use crate::evaluate::{AggregatePosterior, LatentSummary};
 const NAMES: [&str; 3] = ["latent.deviation", "latent.centers", "latent.shares"];
 const AGGREGATE: [&str; 2] = ["latent.mean", "latent.factor"];
 
+fn named<const N: usize>(
+    names: [&str; N],
+    tensors: [(Vec<usize>, &Vec<f32>); N],
+) -> BTreeMap<String, HostTensor> {
+    let tensor = |(name, (shape, values)): (&str, (Vec<usize>, &Vec<f32>))| {
+        (name.to_string(), HostTensor { shape, values: values.clone() })
+    };
+    names.into_iter().zip(tensors).map(tensor).collect()
+}
+
 /// The tensors of the summary; empty without a summary.
 pub(super) fn export(summary: Option<&LatentSummary>) -> BTreeMap<String, HostTensor> {
     let Some(LatentSummary { deviation, centers, shares }) = summary else { return BTreeMap::new() };
     let (units, count) = (deviation.len(), shares.len());
-    let tensors = [(vec![units], deviation), (vec![count, units], centers), (vec![count], shares)];
-    let tensor = |(name, (shape, values)): (&str, (Vec<usize>, &Vec<f32>))| {
-        (name.to_string(), HostTensor { shape, values: values.clone() })
-    };
-    NAMES.into_iter().zip(tensors).map(tensor).collect()
+    named(NAMES, [(vec![units], deviation), (vec![count, units], centers), (vec![count], shares)])
 }
 
 /// Removes the summary from a file's tensors; the error says what is wrong with it.
@@ -42,11 +48,7 @@ pub(super) fn import(
 pub(super) fn export_aggregate(aggregate: Option<&AggregatePosterior>) -> BTreeMap<String, HostTensor> {
     let Some(AggregatePosterior { mean, factor }) = aggregate else { return BTreeMap::new() };
     let width = mean.len();
-    let tensors = [(vec![width], mean), (vec![width, width], factor)];
-    let tensor = |(name, (shape, values)): (&str, (Vec<usize>, &Vec<f32>))| {
-        (name.to_string(), HostTensor { shape, values: values.clone() })
-    };
-    AGGREGATE.into_iter().zip(tensors).map(tensor).collect()
+    named(AGGREGATE, [(vec![width], mean), (vec![width, width], factor)])
 }
 
 /// Removes the aggregate posterior from a file's tensors; the error says what is wrong with it.

@@ -286,10 +286,10 @@ impl ModelConfig {
         );
         let image = blocks.iter().any(|b| b.kind == BlockKind::Pixels);
         let multiscale = matches!(self.family, FamilyConfig::Multiscale(_));
-        // Hidden widths alone mean a dense network.
-        let is_simple = variational || matches!(self.family, FamilyConfig::Plain { .. });
-        let usual_network = NetworkConfig::usual(blocks, is_simple && self.hidden.is_none());
-        let stem = self.network.get_or_insert(usual_network).stem(blocks)?;
+        // Sizes that are given are those of a dense network.
+        let is_open = self.hidden.is_none() && self.latent_dim.is_none();
+        let may = is_open && (variational || matches!(self.family, FamilyConfig::Plain { tied: false }));
+        let stem = self.network.get_or_insert_with(|| NetworkConfig::usual(blocks, may)).stem(blocks)?;
         let usual_hidden = || match (&stem, multiscale) {
             (Some(_), _) => vec![],
             (None, true) => vec![multiscale::USUAL_WIDTH],
@@ -301,8 +301,8 @@ impl ModelConfig {
             (FamilyConfig::Multiscale(_), _) => multiscale::USUAL_WIDTH,
             (_, Some(Stem::Convolution(c))) if c.code_is_map => c.usual_code(),
             // The feature map is the code.
-            (_, Some(stem @ Stem::Convolution(c))) if overcomplete && c.kind == ConvolutionKind::Plain => {
-                stem.features()
+            (_, Some(Stem::Convolution(c))) if overcomplete && c.kind == ConvolutionKind::Plain => {
+                c.feature_map().numbers()
             }
             (_, Some(_)) => sizes::default_latent_dim(inputs, image, false),
             (_, None) => sizes::default_latent_dim(inputs, image, overcomplete),
@@ -406,8 +406,8 @@ impl ModelConfig {
             }
             FamilyConfig::Plain { .. } => {}
         }
-        if let Some(Stem::Convolution(convolutions)) = &architecture.stem {
-            convolutions.validate_code(architecture.latent_dim, &architecture.hidden)?;
+        if let Some(Stem::Convolution(layers)) = &architecture.stem {
+            layers.validate_code(architecture.latent_dim, &architecture.hidden)?;
         }
         let sequence = architecture.stem.as_ref().and_then(Stem::sequence);
         if let Some(sequence) = sequence {

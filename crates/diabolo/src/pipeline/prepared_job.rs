@@ -302,14 +302,11 @@ impl<'a> PreparedJob<'a> {
     /// The model with its detector.
     fn calibrated(&self, outcome: &Outcome<Model>) -> Result<SavedModel> {
         let (prepared, device) = (&self.prepared, &self.job.device);
+        let seed = self.config().training.seed;
         let latent = match self.architecture.family.has_prior() {
             true => None,
-            false => {
-                let seed = self.config().training.seed;
-                Some(LatentSummary::measure(&outcome.model, &prepared.train, seed, device)?)
-            }
+            false => Some(LatentSummary::measure(&outcome.model, &prepared.train, seed, device)?),
         };
-        let seed = self.config().training.seed;
         let measure = || AggregatePosterior::measure(&outcome.model, &prepared.train, seed, device);
         let aggregate = self.architecture.has_dependent_codes().then(measure).flatten();
         self.job.cancel.check(Phase::Calibrate)?;
