@@ -2,7 +2,7 @@
 
 use diabolo::artifact::ForecastHeader;
 use diabolo::evaluate::forecast::{ForecastErrors, ForecastScores, WorstWindow};
-use diabolo::model::forecast::effects_in_words;
+use diabolo::model::forecast::{effects_in_words, logarithms_in_words};
 use diabolo::task::{ColumnForecast, Forecasts};
 
 use crate::output::aligned;
@@ -176,6 +176,7 @@ pub fn header(header: &ForecastHeader) -> String {
         ("season", record.season.map_or("none".into(), |season| season.to_string())),
         ("window", choice.window.to_string()),
         ("penalty", format!("{}, towards {}", choice.penalty, choice.anchor.name())),
+        ("logarithms", logarithms_in_words(&record.schema, &record.scales).unwrap_or_else(|| "none".into())),
         ("effects", effects_in_words(&record.schema, &record.effects).unwrap_or_else(|| "none".into())),
         ("matrices", record.choices.len().to_string()),
         (

@@ -56,7 +56,7 @@ impl Reporter {
                 self.findings(record);
             }
             Event::Finding(finding) => self.line(&format!("warning: {}", finding.message)),
-            Event::Warning(text) => self.line(&format!("note: {text}")),
+            Event::Note(text) | Event::Warning(text) => self.line(&format!("note: {text}")),
             // The bar is for training.
             Event::Phase(Phase::Calibrate) => self.finish(),
             _ => {}

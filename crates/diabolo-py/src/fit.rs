@@ -87,6 +87,7 @@ fn for_callback(event: &Event) -> Option<Value> {
             Some(record)
         }
         Event::Finding(finding) => Some(warning(&finding.message)),
+        Event::Note(text) => Some(json!({ "event": "note", "message": in_python(text) })),
         Event::Warning(text) => Some(warning(text)),
         _ => None,
     }

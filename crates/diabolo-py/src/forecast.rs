@@ -36,7 +36,7 @@ impl Forecast {
             fitted.save_run(&run)?;
             write_atomically(&run.report_path(), fit_page(&fitted).to_html().as_bytes())?;
         }
-        let found = json!({ "metrics": fitted.scores, "warnings": fitted.notes });
+        let found = json!({ "metrics": fitted.scores, "warnings": fitted.warnings });
         Ok((Forecast { forecaster: fitted.forecaster }, found))
     }
 

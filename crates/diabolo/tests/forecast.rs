@@ -49,6 +49,63 @@ fn a_noisy_season_is_found_and_forecast_within_its_bands() {
     assert!((0.74..0.86).contains(&eighty) && (0.91..0.99).contains(&ninety_five), "{scores:?}");
 }
 
+/// A level that grows tenfold, with a season and noise in proportion to it.
+fn growing() -> Vec<f64> {
+    let noise = &mut stream(1, Purpose::Corrupt, 3, 0);
+    let level = |t: usize| 100.0 * (t as f64 * 0.008).exp();
+    let wave = |t: usize| (0.3 * (t as f64 * std::f64::consts::TAU / 12.0).sin()).exp();
+    (0..300).map(|t| level(t) * wave(t) * noise.random_range(-0.1f64..0.1).exp()).collect()
+}
+
+#[test]
+fn swings_that_grow_are_forecast_as_logarithms() {
+    let values = growing();
+    let fitted = fit(&values, &["training.epochs=0"]).unwrap();
+    assert!(fitted.notes.iter().any(|note| note.contains("logarithms of 'flow'")), "{:?}", fitted.notes);
+    let scores = fitted.scores.as_ref().unwrap();
+    let (eighty, ninety_five) = (scores.model.coverage["0.8"], scores.model.coverage["0.95"]);
+    assert!((0.7..0.9).contains(&eighty) && (0.88..1.0).contains(&ninety_five), "{scores:?}");
+    assert!(scores.model.mase.unwrap() < 0.8 * scores.seasonal_naive.mase.unwrap(), "{scores:?}");
+    // In the units of the data, also when saved and loaded, and for other rows.
+    let bytes = fitted.forecaster.saved().to_bytes().unwrap();
+    let loaded = Forecaster::from_bytes(&bytes).unwrap();
+    let options = ForecastOptions { from: Some(Start::Row(289)), ..Default::default() };
+    let made = loaded.forecast(&rows(&values), &options).unwrap().series.remove(0).columns.remove(0);
+    let wrong = made.point.iter().zip(&values[288..]).map(|(y, x)| (y / x - 1.0).abs());
+    assert!(wrong.fold(0.0, f64::max) < 0.25, "{made:?}");
+    let [low, high] = &made.limits[1];
+    assert!(low.iter().zip(&made.point).zip(high).all(|((low, y), high)| 0.0 < *low && low < y && y < high));
+    let errors = made.point.iter().zip(&values[288..]).map(|(y, x)| (y - x).abs());
+    let naive = loaded.saved().header.forecast.series[0].naive_error[0].unwrap();
+    assert!((made.mase.unwrap() - errors.sum::<f64>() / 12.0 / naive).abs() < 1e-9, "{made:?}");
+    let paths = ForecastOptions { samples: 50, ..options };
+    let paths = loaded.forecast(&rows(&values), &paths).unwrap().table;
+    let flow = paths.column_by_name("flow").unwrap();
+    let flow = diabolo::arrow::cast::AsArray::as_primitive::<diabolo::arrow::types::Float64Type>(flow);
+    assert!(flow.values().iter().all(|x| (300.0..3000.0).contains(x)), "{flow:?}");
+    // Swings that do not grow, and numbers that are not positive, stay as they are.
+    for values in [waves(700, 1), values.iter().map(|x| x - 110.0).collect()] {
+        let fitted = fit(&values, &["training.epochs=0"]).unwrap();
+        assert!(fitted.notes.iter().all(|note| !note.contains("logarithms")), "{:?}", fitted.notes);
+    }
+}
+
+/// The some 18 validation windows, which overlap, know no quantile of 0.95.
+#[test]
+fn intervals_of_short_series_also_rest_on_a_cross_fit() {
+    let coverage = |seed: u64| {
+        let fitted = fit(&waves(140, seed), &["training.epochs=0"]).unwrap();
+        let said =
+            |text: &String| text.contains("few windows") && text.contains("also rest on errors in training");
+        assert!(fitted.warnings.iter().any(said), "{:?}", fitted.warnings);
+        fitted.scores.unwrap().model.coverage["0.95"]
+    };
+    let mean = (1..=8).map(coverage).sum::<f64>() / 8.0;
+    assert!((0.92..0.99).contains(&mean), "{mean}");
+    let long = fit(&waves(700, 1), &["training.epochs=0"]).unwrap();
+    assert!(long.warnings.iter().all(|text| !text.contains("few windows")), "{:?}", long.warnings);
+}
+
 #[test]
 fn a_test_part_unlike_the_validation_part_is_said() {
     let calm = waves(700, 1);
@@ -139,6 +196,9 @@ fn every_window_is_scored_and_missing_values_are_not() {
     let series = SplitSeries {
         columns: vec![Filled::of(&values)],
         deviation: vec![spread(&values[..20])],
+        unit: vec![spread(&values[..20])],
+        scales: vec![Default::default()],
+        scaled: vec![values.clone()],
         naive_error: vec![naive_error(&values[..20], 1)],
         observed: vec![values],
         parts,

@@ -22,7 +22,7 @@ use super::write_atomically;
 use crate::config::Config;
 use crate::data::SeriesSchema;
 use crate::evaluate::forecast::{Intervals, Method, PROBABILITIES};
-use crate::model::forecast::{Effect, ForecastModel, LatentForecast, LinearForecast, RidgeChoice};
+use crate::model::forecast::{Effect, ForecastModel, LatentForecast, LinearForecast, RidgeChoice, Scale};
 use crate::random::{Purpose, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
@@ -68,6 +68,9 @@ pub struct ForecastRecord {
     pub local: BTreeMap<Method, bool>,
     /// Which columns were never below 0 in training.
     pub non_negative: Vec<bool>,
+    /// The scale of each column; empty in files of before there were others than the linear one.
+    #[serde(default)]
+    pub scales: Vec<Scale>,
     /// The series of the fit.
     pub series: Vec<SeriesRecord>,
 }
@@ -78,8 +81,11 @@ pub struct ForecastRecord {
 pub struct SeriesRecord {
     /// Its name, if there are several.
     pub name: Option<String>,
-    /// The deviation of each column in training; 0 for a constant.
+    /// The deviation of each column in training, on its scale; 0 for a constant.
     pub deviation: Vec<f64>,
+    /// The same in the units of the column; empty in files of before there were scales.
+    #[serde(default)]
+    pub unit: Vec<f64>,
     /// The scale of MASE of each column, if two values are a season apart.
     pub naive_error: Vec<Option<f64>>,
 }
@@ -226,7 +232,26 @@ impl SavedForecast {
     }
 }
 
+impl SeriesRecord {
+    /// The deviation of each column in its own units.
+    pub fn unit(&self) -> &[f64] {
+        if self.unit.is_empty() { &self.deviation } else { &self.unit }
+    }
+}
+
 impl ForecastRecord {
+    /// The scale of a column.
+    pub fn scale(&self, column: usize) -> Scale {
+        self.scales.get(column).copied().unwrap_or_default()
+    }
+
+    /// The scale of each column.
+    pub fn scales(&self) -> Vec<Scale> {
+        let mut scales = self.scales.clone();
+        scales.resize(self.schema.columns.len(), Scale::Linear);
+        scales
+    }
+
     /// The effect on each column; a file of before there were any has none.
     fn effects(&self) -> Vec<Effect> {
         let mut effects = self.effects.clone();
@@ -242,6 +267,9 @@ impl ForecastRecord {
             && self.of_column.iter().all(|matrix| *matrix < self.choices.len())
             && self.choices.iter().all(|choice| choice.window > 0)
             && self.series.iter().all(|one| [one.deviation.len(), one.naive_error.len()] == [columns; 2])
+            && self.series.iter().all(|one| [0, columns].contains(&one.unit.len()))
+            && [0, columns].contains(&self.scales.len())
+            && self.scales.iter().all(|scale| scale.is_valid())
             && Method::ALL.iter().all(|method| self.local.contains_key(method))
             && self.season != Some(0)
             && [0, columns].contains(&self.effects.len())

@@ -72,6 +72,8 @@ pub enum Event<'a> {
     Epoch(&'a EpochRecord, usize),
     /// A finding about the fitted model; those of an epoch are in its record.
     Finding(&'a Finding),
+    /// What the fit has chosen.
+    Note(&'a str),
     /// A warning for the user.
     Warning(&'a str),
 }

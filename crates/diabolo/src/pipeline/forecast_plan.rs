@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::forecast_split::TimeSplit;
 use crate::config::Config;
 use crate::data::{DataProblem, Series, SeriesSchema, SeriesSet};
-use crate::model::forecast::{ForecastModel, Regressors, SplitSeries, effects_in_words};
+use crate::model::forecast::{
+    ForecastModel, Regressors, Scale, SplitSeries, effects_in_words, logarithms_in_words,
+};
 use crate::stats::season;
 use crate::{Error, Result};
 
@@ -95,23 +97,37 @@ impl Plan {
         Error::data(name, expected, found, "give other columns, a longer series, or a smaller --horizon")
     }
 
-    /// A note if the intervals rest on few windows.
-    pub fn few_windows(&self, split: &[SplitSeries]) -> Option<String> {
-        const FEW: usize = 50;
+    /// The validation windows of all series.
+    fn validation_windows(&self, split: &[SplitSeries]) -> usize {
         let windows = |one: &SplitSeries| (one.parts.validation.len() + 1).saturating_sub(self.horizon);
-        let count: usize = split.iter().map(windows).sum();
-        (count < FEW)
-            .then(|| {
-                let known = 100 * count / (count + 2);
-                format!(
-                    "intervals rest on few validation windows ({count}), which overlap: they are rough, and levels \
-                     above {known} % have the limits of the largest errors"
-                )
-            })
+        split.iter().map(windows).sum()
+    }
+
+    /// Whether they are too few for intervals.
+    pub fn has_few_windows(&self, split: &[SplitSeries]) -> bool {
+        const FEW: usize = 100;
+        self.validation_windows(split) < FEW
+    }
+
+    /// What the intervals rest on, if the validation windows are few.
+    pub fn few_windows(&self, split: &[SplitSeries], crossed: bool) -> Option<String> {
+        let count = self.validation_windows(split);
+        let known = 100 * count / (count + 2);
+        let text = match crossed {
+            true => format!(
+                "the validation part has few windows ({count}): intervals also rest on errors in training, of each fifth by \
+                 a fit to the others"
+            ),
+            false => format!(
+                "intervals rest on few validation windows ({count}), which overlap: they are rough, and levels above \
+                 {known} % have the limits of the largest errors"
+            ),
+        };
+        self.has_few_windows(split).then_some(text)
     }
 
     /// What was chosen, in one sentence.
-    pub fn chosen(&self, schema: &SeriesSchema, model: &ForecastModel) -> String {
+    pub fn chosen(&self, schema: &SeriesSchema, model: &ForecastModel, scales: &[Scale]) -> String {
         let season = self.season.map_or("no season".into(), |season| format!("season {season}"));
         let choice = &model.choices[0];
         let own = model.matrices.len() - 1;
@@ -121,12 +137,15 @@ impl Plan {
             own => format!(", a matrix of its own for {own} columns"),
         };
         format!(
-            "steps of {}, {season}, horizon {}; chosen on validation windows: window {}, penalty {}, towards {}{own}{}",
+            "steps of {}, {season}, horizon {}; chosen on validation windows: window {}, penalty {}, towards {}{own}{}{}",
             self.step,
             self.horizon,
             choice.window,
             choice.penalty,
             choice.anchor.name(),
+            logarithms_in_words(schema, scales)
+                .map(|columns| format!(", logarithms of {columns}"))
+                .unwrap_or_default(),
             effects_in_words(schema, &model.effects)
                 .map(|effects| format!(", effects of {effects}"))
                 .unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use crate::data::{DataConfig, KeyTime, Series, SeriesSchema};
 use crate::model::ForecastConfig;
-use crate::model::forecast::{Filled, KnownSteps, Parts, SplitSeries, naive_error, spread};
+use crate::model::forecast::{Filled, KnownSteps, Parts, Scale, SplitSeries, naive_error, spread};
 use crate::{Error, Result};
 
 /// Both parts are needed: one to choose and calibrate, one (unless it is 0) to test.
@@ -99,9 +99,13 @@ impl TimeSplit {
             let known = column[parts.train.clone()].iter().any(|x| !x.is_nan());
             Filled::of(column).filter(|_| known)
         });
+        let deviation: Vec<f64> = values.iter().map(|column| spread(&train(column))).collect();
         Some(SplitSeries {
             columns: columns.collect(),
-            deviation: values.iter().map(|column| spread(&train(column))).collect(),
+            scales: vec![Scale::Linear; values.len()],
+            scaled: values.clone(),
+            unit: deviation.clone(),
+            deviation,
             naive_error: values
                 .iter()
                 .map(|column| naive_error(&train(column), season.unwrap_or(1)))

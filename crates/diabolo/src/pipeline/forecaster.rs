@@ -140,7 +140,12 @@ impl Forecaster {
                 .collect(),
             false => set.series.iter().map(|one| self.all_test(one)).collect(),
         };
-        series.iter_mut().for_each(|one| one.set_effects(&self.saved.model.effects));
+        for one in &mut series {
+            if fitted {
+                one.set_scales(&record.scales());
+            }
+            one.set_effects(&self.saved.model.effects);
+        }
         let validation = header.source.split[1];
         let scores = evaluate(&self.saved.model, &self.saved.intervals, &series, &record.schema, validation);
         scores.ok_or_else(|| {
@@ -155,9 +160,15 @@ impl Forecaster {
         let known = record.series.iter().find(|known| known.name == one.name).or(record.series.first());
         let first = self.saved.model.window().min(one.len());
         let season = record.season.unwrap_or(1);
+        let scales = record.scales();
+        let on_scales = scales.iter().zip(&one.values).map(|(scale, values)| scale.column(values));
+        let scaled: Vec<Vec<f64>> = on_scales.collect();
         SplitSeries {
-            columns: one.values.iter().map(|column| Filled::of(column)).collect(),
+            columns: scaled.iter().map(|column| Filled::of(column)).collect(),
+            scales,
+            scaled,
             deviation: known.map(|known| known.deviation.clone()).unwrap_or_default(),
+            unit: known.map(|known| known.unit().to_vec()).unwrap_or_default(),
             naive_error: one.values.iter().map(|column| naive_error(column, season)).collect(),
             observed: one.values.clone(),
             name: one.name.clone(),

@@ -18,7 +18,7 @@ use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
 use crate::data::{ReadOptions, SeriesSchema, SeriesSet, open, read_from};
 use crate::evaluate::forecast::{ForecastScores, Intervals, Method, evaluate, paths_of_errors};
 use crate::model::ForecastConfig;
-use crate::model::forecast::{ForecastModel, Parts, SplitSeries};
+use crate::model::forecast::{ForecastModel, Parts, SplitSeries, Unseen};
 use crate::{Error, Result, VERSION};
 
 /// Numbers of the stored paths of errors, at most.
@@ -30,9 +30,48 @@ pub struct FittedForecast {
     pub forecaster: Forecaster,
     /// The errors on test windows; `None` without test steps.
     pub scores: Option<ForecastScores>,
-    /// What was found and chosen, and warnings, one sentence each.
+    /// What was chosen, and the warnings, one sentence each.
     pub notes: Vec<String>,
+    /// The warnings alone: what was found that may be wrong.
+    pub warnings: Vec<String>,
     source: RunSource,
+}
+
+/// What a fit says, one sentence each.
+struct Said {
+    choices: Vec<String>,
+    warnings: Vec<String>,
+}
+
+/// What held-out errors say.
+struct Calibrated {
+    intervals: BTreeMap<Method, Intervals>,
+    in_use: Intervals,
+    errors: Vec<f32>,
+    errors_in_use: Vec<f32>,
+}
+
+impl Calibrated {
+    /// By the errors on validation windows, and for later data on all held-out ones; where those of
+    /// the validation part are few, also by a cross-fit of the training part. `None` without any.
+    fn of(model: &ForecastModel, plan: &Plan, split: &[SplitSeries], said: &mut Said) -> Option<Self> {
+        let crossed = if plan.has_few_windows(split) { model.cross_fits(split) } else { vec![] };
+        said.warnings.extend(plan.few_windows(split, !crossed.is_empty()));
+        let windows_of = |unseen: Unseen| -> Vec<(&ForecastModel, Unseen)> {
+            let crossed = crossed.iter().map(|(model, fold)| (model, *fold));
+            crossed.chain([(model, unseen)]).collect()
+        };
+        let [validation, held_out] = [Unseen::Validation, Unseen::HeldOut].map(windows_of);
+        let of_method = |method: Method| Some((method, Intervals::fit(method, &validation, split)?));
+        let intervals: BTreeMap<Method, Intervals> =
+            Method::ALL.into_iter().map(of_method).collect::<Option<_>>()?;
+        let in_use = Intervals::fit(Method::Model, &held_out, split)?;
+        let paths = PATH_NUMBERS / (plan.horizon * model.of_column.len()).max(1);
+        let paths = paths.clamp(20, 200);
+        let errors = paths_of_errors(&validation, split, intervals[&Method::Model].local, paths);
+        let errors_in_use = paths_of_errors(&held_out, split, in_use.local, paths);
+        Some(Calibrated { intervals, in_use, errors, errors_in_use })
+    }
 }
 
 impl FitJob<'_> {
@@ -49,28 +88,30 @@ impl FitJob<'_> {
             let reason = "a forecast has no conditions: --drop leaves out columns";
             return Err(Error::conflict("--preset forecast", format!("--condition {column}"), reason));
         }
-        let (rows, fingerprint, mut notes) = self.read_rows()?;
+        let (rows, fingerprint, mut warnings) = self.read_rows()?;
         self.cancel.check(Phase::Prepare)?;
         let name = self.name.clone();
         let (schema, more) = SeriesSchema::infer(&name, &rows, &self.config.data)?;
-        notes.extend(more);
+        warnings.extend(more);
         let set = schema.read(&name, &rows)?;
-        notes.extend(set.notes.clone());
-        let plan = Plan::of(&name, &schema, &set, &self.config, &mut notes)?;
+        warnings.extend(set.notes.clone());
+        let plan = Plan::of(&name, &schema, &set, &self.config, &mut warnings)?;
         let mut split = plan.split(&schema, &set);
         let rows = rows.num_rows();
+        let mut said = Said { choices: vec![], warnings };
         let saved =
-            self.fit_series((schema, &set), &plan, &mut split, rows, fingerprint.clone(), &mut notes)?;
+            self.fit_series((schema, &set), &plan, &mut split, rows, fingerprint.clone(), &mut said)?;
+        let Said { choices, mut warnings } = said;
         (self.on_event)(Event::Phase(Phase::Evaluate));
         let (schema, steps) = (&saved.header.forecast.schema, saved.header.source.split);
         let scores = evaluate(&saved.model, &saved.intervals, &split, schema, steps[1]);
-        notes.extend(scores.as_ref().and_then(worse_than_naive));
-        notes.extend(scores.as_ref().and_then(|scores| scores.diagnosis.warning()));
+        warnings.extend(scores.as_ref().and_then(worse_than_naive));
+        warnings.extend(scores.as_ref().and_then(|scores| scores.diagnosis.warning()));
         let source = RunSource::new(&name, self.place(), fingerprint);
-        for note in &notes {
-            (self.on_event)(Event::Warning(note));
-        }
-        Ok(FittedForecast { forecaster: Forecaster::new(saved, &name), scores, notes, source })
+        choices.iter().for_each(|text| (self.on_event)(Event::Note(text)));
+        warnings.iter().for_each(|text| (self.on_event)(Event::Warning(text)));
+        let notes = [choices, warnings.clone()].concat();
+        Ok(FittedForecast { forecaster: Forecaster::new(saved, &name), scores, notes, warnings, source })
     }
 
     /// Fits the matrices and the intervals.
@@ -81,36 +122,25 @@ impl FitJob<'_> {
         split: &mut [SplitSeries],
         rows: usize,
         fingerprint: Option<String>,
-        notes: &mut Vec<String>,
+        said: &mut Said,
     ) -> Result<SavedForecast> {
         let name = self.name.clone();
         (self.on_event)(Event::Phase(Phase::Train));
-        let model = ForecastModel::fit(split, &plan.windows, plan.horizon, plan.season);
+        let model = ForecastModel::fit_scaled(split, &plan.windows, plan.horizon, plan.season);
         let model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
         self.cancel.check(Phase::Train)?;
         let groups = regressors(&schema, split);
         let mut model = model.or_with_effects(split, &plan.windows, &groups);
         let split = &*split;
         self.cancel.check(Phase::Train)?;
-        notes.push(plan.chosen(&schema, &model));
-        notes.push(self.fit_latent(&mut model, split)?);
+        said.choices.push(plan.chosen(&schema, &model, &split[0].scales));
+        said.choices.push(self.fit_latent(&mut model, split)?);
         self.cancel.check(Phase::Train)?;
         (self.on_event)(Event::Phase(Phase::Calibrate));
-        let of_method = |method: Method| {
-            Some((method, Intervals::fit(method, &model, split, |parts| parts.validation.clone())?))
-        };
-        let intervals: Option<BTreeMap<Method, Intervals>> = Method::ALL.into_iter().map(of_method).collect();
-        let held_out = |parts: &Parts| parts.validation.start..parts.test.end;
-        let both = intervals.zip(Intervals::fit(Method::Model, &model, split, held_out));
-        let (intervals, in_use) = both.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
+        let calibrated = Calibrated::of(&model, plan, split, said);
+        let Calibrated { intervals, in_use, errors, errors_in_use } =
+            calibrated.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
         self.cancel.check(Phase::Calibrate)?;
-        notes.extend(plan.few_windows(split));
-        let paths = PATH_NUMBERS / (plan.horizon * schema.columns.len()).max(1);
-        let paths = paths.clamp(20, 200);
-        let validation = |parts: &Parts| parts.validation.clone();
-        let local = intervals.get(&Method::Model).is_some_and(|intervals| intervals.local);
-        let errors = paths_of_errors(&model, split, local, paths, validation);
-        let errors_in_use = paths_of_errors(&model, split, in_use.local, paths, held_out);
         let steps = |part: fn(&Parts) -> usize| split.iter().map(|one| part(&one.parts)).sum();
         self.resolve(&schema, plan, &model);
         let source = SourceRecord {
@@ -200,6 +230,7 @@ fn record(
     let series = usable.zip(split).map(|(one, split)| SeriesRecord {
         name: one.name.clone(),
         deviation: split.deviation.clone(),
+        unit: split.unit.clone(),
         naive_error: split
             .naive_error
             .iter()
@@ -222,6 +253,7 @@ fn record(
         local_in_use: false,
         local: intervals.iter().map(|(method, intervals)| (*method, intervals.local)).collect(),
         non_negative: (0..schema.columns.len()).map(non_negative).collect(),
+        scales: split[0].scales.clone(),
         series: series.collect(),
         schema,
     }

@@ -1,11 +1,9 @@
 //! Split-conformal prediction intervals (Papadopoulos et al. 2002; Lei et al. 2018).
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use super::Method;
-use crate::model::forecast::{Filled, ForecastModel, Parts, SplitSeries, WindowsFor, drawn_windows};
+use crate::model::forecast::{Filled, ForecastModel, SplitSeries, Unseen, WindowsFor, drawn_windows};
 
 /// The probabilities of the stored quantiles of errors.
 pub const PROBABILITIES: [f64; 25] = [
@@ -37,16 +35,17 @@ struct WindowErrors {
 }
 
 impl Intervals {
-    /// The quantiles of a method's errors on the windows of a part; `None` without any.
+    /// The quantiles of a method's errors on the windows that these models have not seen, in their
+    /// order; `None` without any.
     pub fn fit(
         method: Method,
-        model: &ForecastModel,
+        held_out: &[(&ForecastModel, Unseen)],
         series: &[SplitSeries],
-        part: impl Fn(&Parts) -> Range<usize> + Sync,
     ) -> Option<Intervals> {
+        let (model, _) = held_out.first()?;
         let columns = model.of_column.len();
         let errors: Vec<Vec<WindowErrors>> =
-            (0..columns).into_par_iter().map(|column| errors(method, model, series, column, &part)).collect();
+            (0..columns).into_par_iter().map(|column| errors(method, held_out, series, column)).collect();
         errors.iter().any(|errors| !errors.is_empty()).then_some(())?;
         let local = local_is_better(&errors, model.horizon);
         let of_column = |errors: &Vec<WindowErrors>| -> Vec<f32> {
@@ -56,7 +55,7 @@ impl Intervals {
         Some(Intervals { local, quantiles: errors.par_iter().flat_map_iter(of_column).collect() })
     }
 
-    /// The quantiles of the errors at a step of a column, in units of the series.
+    /// The quantiles of the errors at a step of a column, on its scale.
     pub fn at(&self, column: usize, horizon: usize, step: usize, scale: f64) -> impl Fn(f64) -> f64 + '_ {
         let start = (column * horizon + step) * PROBABILITIES.len();
         let errors = &self.quantiles[start..start + PROBABILITIES.len()];
@@ -78,27 +77,34 @@ impl Intervals {
     }
 }
 
-/// The errors on the windows of a part of a column.
+/// The values before a forecast: all that a model needs, in the training part; later ones have
+/// more than that, unless the series is short.
+fn least_window(model: &ForecastModel, unseen: Unseen) -> usize {
+    if matches!(unseen, Unseen::Fold(_)) { model.window() } else { 1 }
+}
+
+/// The errors on the windows of a column that the models have not seen.
 fn errors(
     method: Method,
-    model: &ForecastModel,
+    held_out: &[(&ForecastModel, Unseen)],
     series: &[SplitSeries],
     column: usize,
-    part: &impl Fn(&Parts) -> Range<usize>,
 ) -> Vec<WindowErrors> {
     let mut places = vec![];
-    for (at, one) in series.iter().enumerate().filter(|(_, one)| one.deviation[column] > 0.0) {
-        if let Some(values) = &one.columns[column] {
-            let runs = values.origins(&part(&one.parts), 1, model.horizon);
-            places.extend(runs.into_iter().flatten().map(|origin| (at, origin)));
+    for (model, unseen) in held_out {
+        for one in series.iter().filter(|one| one.deviation[column] > 0.0) {
+            if let Some(values) = &one.columns[column] {
+                let runs =
+                    values.origins(&one.parts.unseen(*unseen), least_window(model, *unseen), model.horizon);
+                places.extend(runs.into_iter().flatten().map(|origin| (*model, one, origin)));
+            }
         }
     }
-    let of_window = |&(at, origin): &(usize, usize)| {
-        let one = &series[at];
+    let of_window = |&(model, one, origin): &(&ForecastModel, &SplitSeries, usize)| {
         let (values, deviation) = (one.columns[column].as_ref()?, one.deviation[column]);
         let made = method.predict(model, column, values, origin, deviation);
         let errors =
-            made.iter().zip(&one.observed[column][origin..]).map(|(y, x)| ((x - y) / deviation) as f32);
+            made.iter().zip(&one.scaled[column][origin..]).map(|(y, x)| ((x - y) / deviation) as f32);
         let local = (model.window_deviation(values, origin, deviation) / deviation) as f32;
         Some(WindowErrors { errors: errors.collect(), local })
     };
@@ -158,38 +164,38 @@ fn window_loss(window: &WindowErrors, step: usize, local: bool, quantiles: &[f32
     PROBABILITIES.iter().zip(quantiles).map(loss).sum()
 }
 
-/// Paths of errors of the model on windows of a part: paths × columns × steps, joint over columns
-/// and steps, in the unit of intervals that are `local` or not. Windows with a missing value are
-/// left out.
+/// Paths of errors on windows that these models have not seen: paths × columns × steps, joint over
+/// columns and steps, in the unit of intervals that are `local` or not. Windows with a missing
+/// value are left out.
 pub fn paths_of_errors(
-    model: &ForecastModel,
+    held_out: &[(&ForecastModel, Unseen)],
     series: &[SplitSeries],
     local: bool,
     most: usize,
-    part: impl Fn(&Parts) -> Range<usize>,
 ) -> Vec<f32> {
-    let columns = model.of_column.len();
-    let path = |one: &SplitSeries, origin: usize| -> Option<Vec<f32>> {
+    let path = |model: &ForecastModel, one: &SplitSeries, origin: usize| -> Option<Vec<f32>> {
+        let columns = model.of_column.len();
         let mut path = Vec::with_capacity(columns * model.horizon);
         for column in 0..columns {
             let deviation = one.deviation[column];
             let values = one.columns[column].as_ref()?;
             let unit = if local { model.window_deviation(values, origin, deviation) } else { deviation };
             let made = Method::Model.predict(model, column, values, origin, deviation);
-            path.extend(
-                made.iter().zip(&one.observed[column][origin..]).map(|(y, x)| ((x - y) / unit) as f32),
-            );
+            path.extend(made.iter().zip(&one.scaled[column][origin..]).map(|(y, x)| ((x - y) / unit) as f32));
         }
         (path.len() == columns * model.horizon && path.iter().all(|error| error.is_finite())).then_some(path)
     };
-    let origins = |one: &SplitSeries| {
-        let steps = part(&one.parts);
-        steps.start..(steps.end + 1).saturating_sub(model.horizon)
-    };
-    let places: Vec<(&SplitSeries, usize)> =
-        series.iter().flat_map(|one| origins(one).map(move |origin| (one, origin))).collect();
+    let mut places = vec![];
+    for (model, unseen) in held_out {
+        for one in series {
+            let steps = one.parts.unseen(*unseen);
+            let first = steps.start.max(least_window(model, *unseen));
+            let origins = first..(steps.end + 1).saturating_sub(model.horizon);
+            places.extend(origins.map(|origin| (*model, one, origin)));
+        }
+    }
     let places = drawn_windows(places, most, WindowsFor::Paths, 0);
-    places.into_iter().filter_map(|(one, origin)| path(one, origin)).flatten().collect()
+    places.into_iter().filter_map(|(model, one, origin)| path(model, one, origin)).flatten().collect()
 }
 
 #[cfg(test)]

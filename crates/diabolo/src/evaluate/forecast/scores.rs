@@ -179,7 +179,7 @@ fn errors(
                 own.merge(&sums);
                 windows.extend(more);
             }
-            let naive = one.naive_error[column] / one.deviation[column];
+            let naive = one.naive_error[column] / one.unit[column];
             if own.cells > 0.0 && naive > 0.0 {
                 scaled.push(own.absolute / own.cells / naive);
             }
@@ -203,12 +203,14 @@ fn add(
     let (values, deviation) = (one.columns[column].as_ref()?, one.deviation[column]);
     let made = method.predict(model, column, values, origin, deviation);
     let scale = intervals.map(|intervals| intervals.scale(model, values, origin, deviation));
+    let (on, unit) = (one.scales[column], one.unit[column]);
     let (mut first, mut count, mut absolute, mut within_all) = (None, 0.0, 0.0, [0.0; LEVELS.len()]);
-    for (step, (y, x)) in made.iter().zip(&one.observed[column][origin..]).enumerate() {
+    for (step, (&u, x)) in made.iter().zip(&one.observed[column][origin..]).enumerate() {
         if x.is_nan() {
             continue;
         }
-        let error = (x - y) / deviation;
+        let y = on.back(u);
+        let error = (x - y) / unit;
         first = first.or((step == 0).then_some(error));
         count += 1.0;
         absolute += error.abs();
@@ -221,14 +223,15 @@ fn add(
         of_step.cells += 1.0;
         of_step.absolute += error.abs();
         let (Some(intervals), Some(scale)) = (intervals, scale) else { continue };
-        let quantile = intervals.at(column, model.horizon, step, scale / deviation);
+        let of_scale = intervals.at(column, model.horizon, step, scale);
+        let quantile = |p: f64| on.difference(u, of_scale(p)) / unit;
         let pinball = |k: u32| {
             let p = f64::from(k) / 20.0;
             let beyond = error - quantile(p);
             (p * beyond).max((p - 1.0) * beyond)
         };
         sums.pinball += 2.0 * CRPS.map(pinball).sum::<f64>() / CRPS.count() as f64;
-        let held = within(error, quantile).map(f64::from);
+        let held = within(error, &quantile).map(f64::from);
         of_step.within.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
         within_all.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
     }

@@ -232,6 +232,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::regressors::tests::known;
     use super::super::ridge::Anchor;
+    use super::super::scale::Scale;
     use super::super::windows::spread;
     use super::*;
     use crate::random::{Purpose, RngExt, stream};
@@ -248,7 +249,10 @@ mod tests {
         SplitSeries {
             columns: vec![Filled::of(&values)],
             deviation: vec![spread(&values)],
+            unit: vec![spread(&values)],
             naive_error: vec![1.0],
+            scales: vec![Scale::Linear],
+            scaled: vec![values.clone()],
             observed: vec![values],
             parts: Parts { train: 0..300, validation: 300..300 + validation, test: 300 + validation..480 },
             name: None,
@@ -275,8 +279,8 @@ mod tests {
         let price = Regressors::Known { column: 0 }.values(&series.known, &series.known.all()).remove(0);
         let morning = |t: usize| (t as f64 * std::f64::consts::TAU / 24.0).sin();
         let more = |(t, x): (usize, &mut f64)| *x += 2.0 * price[t] * morning(t);
-        series.observed[0].iter_mut().enumerate().for_each(more);
-        series.columns = vec![Filled::of(&series.observed[0])];
+        series.scaled[0].iter_mut().enumerate().for_each(more);
+        series.columns = vec![Filled::of(&series.scaled[0])];
         let groups = [Regressors::Known { column: 0 }, BY];
         let series = [series];
         let mut fit = ColumnSeries {

@@ -7,20 +7,25 @@ mod effect;
 mod latent;
 mod regressors;
 mod ridge;
+mod scale;
 mod split;
 mod windows;
 
 pub use latent::LatentForecast;
 pub use regressors::{Effect, KnownSteps, Regressors, effects_in_words};
 pub use ridge::{Anchor, LinearForecast, RidgeChoice, choose, ridge};
+pub use scale::{Scale, logarithms_in_words};
 pub use split::SplitSeries;
-pub use windows::{Filled, Parts, WindowsFor, drawn_windows, naive_error, spread};
+pub use windows::{Filled, Parts, Unseen, WindowsFor, drawn_windows, naive_error, spread};
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
 use crate::stats::LagMoments;
 use crate::tensor::Device;
-use split::column_moments;
+use split::{column_moments, suggested_scales};
+use windows::FOLDS;
 
 /// Columns may have a matrix of their own if they are not more than this.
 const MOST_OWN: usize = 32;
@@ -29,6 +34,9 @@ const MOST_OWN: usize = 32;
 const CLEARLY: f64 = 0.95;
 /// Columns whose moments are held at once.
 const TOGETHER: usize = 8;
+
+/// Validation windows of a column by which its scale is chosen, at most.
+const MOST_WINDOWS: usize = 4000;
 
 /// Windows vary by this share of the series' deviation at the least: a constant window does not
 /// mean that nothing will change.
@@ -129,6 +137,85 @@ impl ForecastModel {
             model.own_matrices(series, choice.window);
         }
         Some(model)
+    }
+
+    /// [`fit`](Self::fit), with the columns on logarithmic scales where their swings suggest that,
+    /// and the errors on validation windows become smaller.
+    pub fn fit_scaled(
+        series: &mut [SplitSeries],
+        windows: &[usize],
+        horizon: usize,
+        season: Option<usize>,
+    ) -> Option<Self> {
+        let linear = Self::fit(series, windows, horizon, season)?;
+        let suggested = suggested_scales(series, season);
+        if suggested.iter().all(|scale| *scale == Scale::Linear) {
+            return Some(linear);
+        }
+        let before = linear.absolute_errors(series);
+        series.iter_mut().for_each(|one| one.set_scales(&suggested));
+        let scaled = Self::fit(series, windows, horizon, season)?;
+        let after = scaled.absolute_errors(series);
+        let better = |(scale, (before, after))| if after < before { scale } else { Scale::Linear };
+        let errors = before.into_iter().zip(after);
+        let chosen: Vec<Scale> = suggested.iter().copied().zip(errors).map(better).collect();
+        if chosen == suggested {
+            return Some(scaled);
+        }
+        series.iter_mut().for_each(|one| one.set_scales(&chosen));
+        Self::fit(series, windows, horizon, season)
+    }
+
+    /// The mean absolute error of the matrices on validation windows of each column, in deviations
+    /// of its numbers as given; NaN without windows.
+    fn absolute_errors(&self, series: &[SplitSeries]) -> Vec<f64> {
+        let of_column = |column: usize| -> f64 {
+            let mut places = vec![];
+            for one in series {
+                let Some(values) = one.columns[column].as_ref().filter(|_| one.unit[column] > 0.0) else {
+                    continue;
+                };
+                let runs = values.origins(&one.parts.validation, 1, self.horizon);
+                places.extend(runs.into_iter().flatten().map(|origin| (one, values, origin)));
+            }
+            let places = drawn_windows(places, MOST_WINDOWS, WindowsFor::Scale, column);
+            let of_window = |(one, values, origin): (&SplitSeries, &Filled, usize)| {
+                let (scale, unit) = (one.scales[column], one.unit[column]);
+                let made = self.predict_linear(column, values, origin).into_iter();
+                let errors = made
+                    .zip(&one.observed[column][origin..])
+                    .map(move |(u, x)| (x - scale.back(u)).abs() / unit);
+                errors.filter(|error| !error.is_nan()).collect::<Vec<f64>>()
+            };
+            let errors: Vec<f64> = places.into_iter().flat_map(of_window).collect();
+            errors.iter().sum::<f64>() / errors.len() as f64
+        };
+        (0..self.of_column.len()).into_par_iter().map(of_column).collect()
+    }
+
+    /// For each fold of the training parts, the matrices fitted to the windows that predict no step
+    /// of it, with the same choices; without those folds that leave nothing to fit.
+    pub fn cross_fits(&self, series: &[SplitSeries]) -> Vec<(ForecastModel, Unseen)> {
+        let columns = self.of_column.len();
+        let of_matrix = |matrix: usize, fold: Unseen| -> Option<LinearForecast> {
+            let choice = &self.choices[matrix];
+            let mut moments = LagMoments::new(choice.window, self.horizon);
+            for column in (0..columns).filter(|column| matrix == 0 || self.of_column[*column] == matrix) {
+                let mut add = |part: &dyn Fn(&Parts) -> Range<usize>| {
+                    moments.merge(&column_moments(series, column, choice.window, self.horizon, part));
+                };
+                add(&|parts| parts.train.start..parts.unseen(fold).start);
+                add(&|parts| parts.unseen(fold).end..parts.train.end);
+            }
+            ridge(&moments, choice, self.season)
+        };
+        let of_fold = |fold: usize| {
+            let fold = Unseen::Fold(fold);
+            let matrices = (0..self.matrices.len()).map(|matrix| of_matrix(matrix, fold));
+            let matrices = matrices.collect::<Option<Vec<_>>>()?;
+            Some((ForecastModel { matrices, latent: None, ..self.clone() }, fold))
+        };
+        (0..FOLDS).into_par_iter().filter_map(of_fold).collect()
     }
 
     /// This model or, if it has smaller errors on validation windows, one that also uses the

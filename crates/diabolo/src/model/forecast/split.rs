@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::regressors::{Effect, KnownSteps};
-use super::windows::{Filled, Parts};
+use super::scale::{Scale, suggested};
+use super::windows::{Filled, Parts, spread};
 use crate::data::KeyTime;
 use crate::stats::LagMoments;
 
@@ -14,10 +15,16 @@ pub struct SplitSeries {
     pub columns: Vec<Option<Filled>>,
     /// The numbers as given; NaN where missing.
     pub observed: Vec<Vec<f64>>,
+    /// The scale of each column.
+    pub scales: Vec<Scale>,
+    /// The numbers on these scales.
+    pub scaled: Vec<Vec<f64>>,
     /// Training, validation and test.
     pub parts: Parts,
-    /// The deviation of each column in the training part; 0 for a constant.
+    /// The deviation of each column in the training part, on its scale; 0 for a constant.
     pub deviation: Vec<f64>,
+    /// The same as given.
+    pub unit: Vec<f64>,
     /// The scale of MASE of each column: the error of the seasonal naive forecast in the training
     /// part.
     pub naive_error: Vec<f64>,
@@ -33,7 +40,19 @@ impl SplitSeries {
     /// A column with an effect; `None` for one without a number.
     pub fn filled(&self, column: usize, effect: &Effect) -> Option<Filled> {
         self.columns[column].as_ref()?;
-        Filled::with_effect(&self.observed[column], &effect.by_step(&self.known), self.deviation[column])
+        Filled::with_effect(&self.scaled[column], &effect.by_step(&self.known), self.deviation[column])
+    }
+
+    /// Puts each column on a scale; without effects.
+    pub fn set_scales(&mut self, scales: &[Scale]) {
+        self.scales = scales.to_vec();
+        self.scaled = scales.iter().zip(&self.observed).map(|(scale, x)| scale.column(x)).collect();
+        self.deviation = self.scaled.iter().map(|column| spread(&column[self.parts.train.clone()])).collect();
+        let fill = |(column, values): (&Vec<f64>, &Option<Filled>)| {
+            values.as_ref()?;
+            Filled::of(column)
+        };
+        self.columns = self.scaled.iter().zip(&self.columns).map(fill).collect();
     }
 
     /// Gives each column its effect.
@@ -41,6 +60,18 @@ impl SplitSeries {
         self.columns =
             effects.iter().enumerate().map(|(column, effect)| self.filled(column, effect)).collect();
     }
+}
+
+/// The scale that the swings of each column suggest.
+pub(super) fn suggested_scales(series: &[SplitSeries], season: Option<usize>) -> Vec<Scale> {
+    let of_column = |column: usize| {
+        let parts = series.iter().map(|one| {
+            let observed = &one.observed[column];
+            [&observed[..one.parts.test.start], &observed[one.parts.train.clone()]]
+        });
+        suggested(parts, season)
+    };
+    (0..series.first().map_or(0, |one| one.observed.len())).map(of_column).collect()
 }
 
 /// The moments of the windows of a column that predict steps of a part.

@@ -114,6 +114,8 @@ pub enum WindowsFor {
     Paths = 2,
     /// The latent part.
     Latent = 3,
+    /// The scale of a column.
+    Scale = 4,
 }
 
 /// So many of the windows at most, in order; each `part` of a use has its own draws.
@@ -142,6 +144,20 @@ pub struct Parts {
     pub test: Range<usize>,
 }
 
+/// Steps of a series whose windows a model has not seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unseen {
+    /// The validation part.
+    Validation,
+    /// All after the training part.
+    HeldOut,
+    /// A fifth of the training part.
+    Fold(usize),
+}
+
+/// Folds of the training part in a cross-fit.
+pub(super) const FOLDS: usize = 5;
+
 /// The least number of training steps beside the horizon.
 const FEWEST: usize = 8;
 
@@ -162,6 +178,16 @@ impl Parts {
 
     fn size(steps: usize, horizon: usize, share: f64) -> usize {
         if share == 0.0 { 0 } else { ((steps as f64 * share).round() as usize).max(horizon) }
+    }
+
+    /// The steps that a model has not seen.
+    pub fn unseen(&self, which: Unseen) -> Range<usize> {
+        let edge = |fold: usize| self.train.start + self.train.len() * fold / FOLDS;
+        match which {
+            Unseen::Validation => self.validation.clone(),
+            Unseen::HeldOut => self.validation.start..self.test.end,
+            Unseen::Fold(fold) => edge(fold)..edge(fold + 1),
+        }
     }
 
     /// The halves of the validation part.
@@ -249,6 +275,8 @@ mod tests {
         assert_eq!(Parts::fewest(14, [0.1, 0.1]), 50);
         assert_eq!(Parts::of(30, 5, [0.0, 0.0]).unwrap().train, 0..30);
         let dated = Parts::before(80, 100, 5, 0.2).unwrap();
+        assert_eq!([Unseen::Fold(0), Unseen::Fold(4)].map(|fold| dated.unseen(fold)), [0..12, 48..60]);
+        assert_eq!([Unseen::Validation, Unseen::HeldOut].map(|which| dated.unseen(which)), [60..80, 60..100]);
         assert_eq!((dated.train, dated.validation, dated.test), (0..60, 60..80, 80..100));
         assert!(Parts::before(30, 100, 5, 0.2).is_none());
     }

@@ -1,18 +1,20 @@
 //! The forecast of one series.
 
 use super::options::{ColumnForecast, ForecastOptions, SeriesForecast};
-use crate::artifact::SavedForecast;
+use crate::artifact::{ForecastRecord, SavedForecast};
 use crate::data::{KeyTime, KnownRows, Series};
 use crate::evaluate::forecast::{Intervals, Method};
-use crate::model::forecast::{Filled, KnownSteps, spread};
+use crate::model::forecast::{Filled, KnownSteps, Scale, spread};
 use crate::{Error, Result};
 
 /// A forecast with what its tables need.
 pub(super) struct Made {
     pub forecast: SeriesForecast,
     pub times: Vec<KeyTime>,
-    /// The scale of the errors of each column.
-    pub scales: Vec<f64>,
+    /// The forecast of each column on its scale.
+    pub points: Vec<Vec<f64>>,
+    /// The unit of the errors of each column.
+    pub units: Vec<f64>,
     pub unseen: bool,
     /// The place of the series in the table.
     pub series: usize,
@@ -44,13 +46,23 @@ pub(super) fn one_series(
     let past = series.until(start);
     let known = record.series.iter().find(|one| one.name == series.name);
     let known = known.or(record.series.first().filter(|one| one.name.is_none() && series.name.is_none()));
-    let (mut columns, mut scales) = (vec![], vec![]);
+    let (mut columns, mut points, mut units) = (vec![], vec![], vec![]);
+    let scales = record.scales();
     for (column, feature) in record.schema.columns.iter().enumerate() {
         let values = &past.values[column];
         let matrix = &saved.model.matrices[saved.model.of_column[column]];
+        let scaled = scales[column].column(values);
+        if let Scale::Log { least } = scales[column]
+            && values.iter().any(|x| *x <= 0.0)
+        {
+            notes.push(format!(
+                "column '{}' has numbers that are not positive, which count as {least:.3e}: its logarithms are forecast",
+                feature.name
+            ));
+        }
         let deviation =
-            known.map(|one| one.deviation[column]).filter(|d| *d > 0.0).unwrap_or_else(|| spread(values));
-        let filled = filled_column(saved, given, column, (values, deviation), notes)?;
+            known.map(|one| one.deviation[column]).filter(|d| *d > 0.0).unwrap_or_else(|| spread(&scaled));
+        let filled = filled_column(saved, given, column, (&scaled, deviation), notes)?;
         let method = method(saved, column, start);
         if method != Method::Model && options.samples > 0 {
             let expected = format!("{} values before the forecast, for sample paths", matrix.window);
@@ -67,13 +79,14 @@ pub(super) fn one_series(
             ));
         }
         let intervals = intervals(saved, method, options);
-        let scale = match deviation > 0.0 {
+        let unit = match deviation > 0.0 {
             true => intervals.scale(&saved.model, &filled, start, deviation),
             false => 0.0,
         };
         let naive = known.and_then(|one| one.naive_error[column]);
-        let point = method.predict(&saved.model, column, &filled, start, deviation);
-        let made = column_forecast(saved, column, point, (intervals, scale, horizon), options);
+        let mut point = method.predict(&saved.model, column, &filled, start, deviation);
+        point.truncate(horizon);
+        let made = column_forecast(saved, column, &mut point, (intervals, unit), options);
         let actual: Vec<f64> = series.values[column].iter().skip(start).take(horizon).copied().collect();
         let mase = mase(&made.0, &actual, naive);
         let shown = values.len().saturating_sub(SHOWN.max(2 * horizon));
@@ -84,7 +97,8 @@ pub(super) fn one_series(
             actual,
             mase,
         });
-        scales.push(scale);
+        points.push(point);
+        units.push(unit);
     }
     let times = times_after(saved, &past, start, horizon);
     let key = record.schema.key.as_ref();
@@ -99,7 +113,7 @@ pub(super) fn one_series(
     };
     let origin = (start, times_of(saved, &past, start, 1)[0]);
     let unseen = known.is_none() && series.name.is_some();
-    Ok(Made { forecast, times, scales, unseen, series: given.at, origin })
+    Ok(Made { forecast, times, points, units, unseen, series: given.at, origin })
 }
 
 /// A column up to the forecast, without gaps; says how far its last value stands in for others.
@@ -186,28 +200,36 @@ fn intervals<'a>(saved: &'a SavedForecast, method: Method, options: &ForecastOpt
 /// Steps of the history that a page shows, at least.
 const SHOWN: usize = 60;
 
-/// The point forecast and the limits of each level: never below 0 for a column that never was.
+/// The point forecast and the limits of each level, from the forecast on the scale of the column:
+/// never below 0 for a column that never was.
 fn column_forecast(
     saved: &SavedForecast,
     column: usize,
-    point: Vec<f64>,
-    (intervals, scale, horizon): (&Intervals, f64, usize),
+    point: &mut [f64],
+    (intervals, unit): (&Intervals, f64),
     options: &ForecastOptions,
 ) -> (Vec<f64>, Vec<[Vec<f64>; 2]>) {
     let record = &saved.header.forecast;
-    let least = if record.non_negative[column] { 0.0 } else { f64::MIN };
-    let point: Vec<f64> = point.into_iter().take(horizon).map(|y| y.max(least)).collect();
+    let (scale, least) = (record.scale(column), least(record, column));
+    point.iter_mut().for_each(|u| *u = u.max(least));
     let limit = |probability: f64, lower: bool| -> Vec<f64> {
-        let of_step = |(step, y): (usize, &f64)| {
-            let error = intervals.at(column, record.horizon, step, scale)(probability);
-            let limit = y + if lower { error.min(0.0) } else { error.max(0.0) };
-            limit.max(least)
+        let of_step = |(step, u): (usize, &f64)| {
+            let error = intervals.at(column, record.horizon, step, unit)(probability);
+            let limit = u + if lower { error.min(0.0) } else { error.max(0.0) };
+            scale.back(limit.max(least))
         };
         point.iter().enumerate().map(of_step).collect()
     };
     let limits = options.levels.iter().map(|level| (1.0 - level) / 2.0);
     let limits = limits.map(|tail| [limit(tail, true), limit(1.0 - tail, false)]).collect();
-    (point, limits)
+    (point.iter().map(|u| scale.back(*u)).collect(), limits)
+}
+
+/// The least number of a forecast, on the scale of its column: 0 for one that was never below it.
+/// Exponentials never are.
+pub(super) fn least(record: &ForecastRecord, column: usize) -> f64 {
+    let is_linear = record.scale(column) == Scale::Linear;
+    if record.non_negative[column] && is_linear { 0.0 } else { f64::MIN }
 }
 
 /// The error beside observed values.

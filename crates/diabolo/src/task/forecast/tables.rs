@@ -3,11 +3,12 @@
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
 use arrow_schema::Field;
 
-use super::one::Made;
+use super::one::{Made, least};
 use super::options::{ColumnForecast, ForecastOptions};
 use crate::Result;
 use crate::artifact::SavedForecast;
 use crate::data::{KeyTime, SeriesSet};
+use crate::model::forecast::Scale;
 use crate::stats::random::{Purpose, RngExt, stream};
 use crate::task::names::free;
 use crate::task::table;
@@ -114,17 +115,20 @@ pub(super) fn samples_table(
     let name = free(vec!["sample".into()], taken).remove(0);
     let numbers: Int64Array = numbers.collect();
     columns.push((Field::new(name, arrow_schema::DataType::Int64, false), std::sync::Arc::new(numbers)));
+    let scales: Vec<(Scale, f64)> =
+        record.scales().into_iter().enumerate().map(|(k, scale)| (scale, least(record, k))).collect();
     let mut drawn = vec![vec![]; record.schema.columns.len()];
     for (at, one) in made.iter().enumerate() {
         let noise = &mut stream(options.seed, Purpose::ForecastPaths, at as u64, 0);
         for _ in 0..samples {
             let path = noise.random_range(0..paths) * width;
             for (column, drawn) in drawn.iter_mut().enumerate() {
-                let least = if record.non_negative[column] { 0.0 } else { f64::MIN };
+                let (scale, least) = scales[column];
                 let errors = &errors_of[path + column * record.horizon..];
-                let of_step =
-                    |(y, error): (&f64, &f32)| (y + one.scales[column] * f64::from(*error)).max(least);
-                drawn.extend(one.forecast.columns[column].point.iter().zip(errors).map(of_step));
+                let of_step = |(u, error): (&f64, &f32)| {
+                    scale.back((u + one.units[column] * f64::from(*error)).max(least))
+                };
+                drawn.extend(one.points[column].iter().zip(errors).map(of_step));
             }
         }
     }
