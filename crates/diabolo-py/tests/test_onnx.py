@@ -90,6 +90,43 @@ def test_results_are_those_of_the_program(name, numeric, train, new, cli, tmp_pa
     assert 10 < expected["anomaly"].sum() < 200
 
 
+# Odd sizes, so that windows have unequal padding, in three colours.
+PICTURES = (11, 7, 3)
+NETWORKS = {
+    "convolution": ["--model", "plain", "--network", "convolution:4,6"],
+    "tied": ["--model", "contractive", "--network", "convolution:4,6", "--tied"],
+    "residual": ["--model", "denoising", "--network", "residual:4,6"],
+    "map": ["--model", "plain", "--network", "fully_convolutional:4,6", "--likelihood", "discretized_logistic"],
+    "posterior": ["--model", "variational", "--network", "fully_convolutional:4,6"],
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_convolutions(name, cli, tmp_path):
+    noise = numpy.random.default_rng(5)
+    pictures = (noise.random((160, 1, 1, 3)) * numpy.linspace(0.3, 1, 11)[:, None, None]).repeat(7, 2)
+    pictures = (pictures * noise.uniform(0.5, 1, (160, *PICTURES)) * 255).astype("uint8")
+    numpy.save(tmp_path / "pictures.npy", pictures)
+    likelihood = [] if "--likelihood" in NETWORKS[name] else ["--likelihood", "bernoulli"]
+    cli("fit", "pictures.npy", *NETWORKS[name], *likelihood, "--epochs", 3, "--out", "run")
+    model = diabolo.load(tmp_path / "run")
+    outputs = model.to_onnx(tmp_path / "model.onnx")
+    onnx.checker.check_model(onnx.load(tmp_path / "model.onnx"), full_check=True)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    cells = {session.get_inputs()[0].name: pictures.reshape(160, -1).astype("float64")}
+    found = dict(zip(outputs, session.run(None, cells)))
+    cli("encode", "run", "pictures.npy", "-o", "codes.npy")
+    check_codes(found["code"], tmp_path / "codes.npy")
+    expected = model.reconstruct(pictures) / 255
+    # Whole levels.
+    assert numpy.abs(found["reconstruction"].reshape(expected.shape) - expected).max() <= 0.51 / 255
+    if "score" in found:
+        cli("score", "run", "pictures.npy", "-o", "scores.csv", "--reasons", 0)
+        scores = pandas.read_csv(tmp_path / "scores.csv")["score"]
+        assert numpy.abs(found["score"][:, 0] - scores).max() <= 1e-5 * scores.abs().max()
+    assert ("score" in found) == (name not in ("map", "posterior"))
+
+
 def test_what_is_left_out_is_said(train, new, cli, tmp_path):
     cli("fit", train, "--model", "variational", "--epochs", 4, "--hidden", 16, "--out", "run")
     model = diabolo.load(tmp_path / "run")

@@ -43,7 +43,6 @@ fn what_onnx_export_does_not_know_is_refused_by_name() {
     assert_snapshot!(refused("good.csv --key id --condition flag"), @"error: ONNX export does not know conditions; fit without --condition");
     assert_snapshot!(refused("good.csv --key id --window 3"), @"error: ONNX export does not know windows; fit without --window");
     assert_snapshot!(refused("dates.csv --key id"), @"error: column 'day' has dates, which ONNX export does not know; fit with --drop day");
-    assert_snapshot!(refused("digits --network convolution:2 --hidden none --latent-dim 2"), @"error: ONNX export does not know convolutions; fit with --network dense");
     assert_snapshot!(refused("digits --binarize fixed --hidden none"), @"error: column 'image' has pixels that are binarized at random, which ONNX export does not know; fit without --binarize, or with --binarize threshold");
     assert_snapshot!(workspace.fails(2, "export run -o m.pt"), @"error: --out: expected a name that ends in .onnx, found m.pt");
     assert_snapshot!(workspace.fails(2, "export good.csv -o m.onnx"), @"error: 'good.csv' is a file of data, and not a run; give the run folder of `diabolo fit` first");

@@ -25,10 +25,11 @@ use crate::random::{RngExt, Stream};
 use crate::stats::elementary::double::{ln, powi};
 use crate::tensor::{log_one_minus_exp, log_sum_exp, softplus, to_host};
 
-const LOG_SCALE_BOUNDS: (f64, f64) = (-7.0, 0.0);
+/// Of log s.
+pub(crate) const LOG_LEVEL_SCALE_BOUNDS: (f64, f64) = (-7.0, 0.0);
 /// The range outside [0, 1] to which component means are clamped for the mean; s ≤ 1, so the mean
 /// does not change further out.
-const BESIDE: f64 = 40.0;
+pub(crate) const BESIDE: f64 = 40.0;
 
 /// Each: batch × components × width.
 pub(super) struct DiscretizedLogistic {
@@ -47,7 +48,7 @@ impl DiscretizedLogistic {
         DiscretizedLogistic {
             logits: part(0),
             location: part(1),
-            log_scale: bound(part(2), LOG_SCALE_BOUNDS),
+            log_scale: bound(part(2), LOG_LEVEL_SCALE_BOUNDS),
         }
     }
 }

@@ -45,6 +45,7 @@ mod student_t;
 pub use constant::Constant;
 pub(crate) use count::LOG_RATE_BOUNDS;
 pub use cumulative::Cumulative;
+pub(crate) use discretized_logistic::{BESIDE, LOG_LEVEL_SCALE_BOUNDS};
 pub use family::{Family, LikelihoodBlock, Variance, register};
 pub use gaussian::{LOG_VARIANCE_BOUNDS, bound_log_variance};
 pub use likelihood::Likelihood;

@@ -69,6 +69,12 @@ impl Axis {
         if seen < width { 0 } else { (seen - width) / self.stride + 1 }
     }
 
+    /// Numbers at the end of the image, and of the zeros after it, that no tap sees.
+    pub fn unseen(&self) -> usize {
+        let seen = self.positions().saturating_sub(1) * self.stride + self.reach() + 1;
+        (self.length + self.before + self.after).saturating_sub(seen)
+    }
+
     /// Steps from the first tap to the last.
     fn reach(&self) -> usize {
         self.dilation * (self.kernel - 1)

@@ -113,10 +113,14 @@ impl Network for Deterministic {
         self.encoder.layers()
     }
 
+    fn decoder(&self) -> Option<Layers<'_>> {
+        self.decoder_bias.is_empty().then(|| self.decoder.layers())
+    }
+
     /// g(h).
     fn decode(&self, h: Tensor<2>) -> Tensor<2> {
-        if self.decoder_bias.is_empty() {
-            return self.decoder.forward(h);
+        if let Some(decoder) = self.decoder() {
+            return decoder.forward(h);
         }
         let last = self.encoder.len() - 1;
         self.encoder.iter().rev().zip(&self.decoder_bias).enumerate().fold(h, |h, (k, (layer, bias))| {

@@ -82,6 +82,12 @@ pub trait Network: Send + Sync {
     /// The layers from x to the code.
     fn encoder(&self) -> Layers<'_>;
 
+    /// The layers from the code to the likelihood parameters, of networks whose decoder is a chain
+    /// of layers of its own; not of tied ones.
+    fn decoder(&self) -> Option<Layers<'_>> {
+        None
+    }
+
     /// The likelihood parameters for given codes: batch × [`Likelihood::parameters`].
     fn decode(&self, z: Tensor<2>) -> Tensor<2>;
 

@@ -187,6 +187,21 @@ impl Convolution {
         activate(a, repeated(bias, places), activation)
     }
 
+    /// The window.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Whether it leads from the positions of the window to its images.
+    pub fn is_transposed(&self) -> bool {
+        self.is_transposed
+    }
+
+    /// For every number of the result its position among places × channels, where they differ.
+    pub fn order(&self) -> Option<&[usize]> {
+        self.order.as_ref().map(Permutation::order)
+    }
+
     /// Number of channels of the input.
     pub fn input_channels(&self) -> usize {
         if self.is_transposed { self.weight.dims()[0] } else { self.window.channels }

@@ -30,6 +30,11 @@ impl Permutation {
         Permutation { ignored, ..self }
     }
 
+    /// For every number of the result its position in a row.
+    pub fn order(&self) -> &[usize] {
+        &self.order
+    }
+
     /// The numbers of each row in this order.
     pub(super) fn apply(&self, x: Tensor<2>) -> Tensor<2> {
         x.select(1, &self.order)

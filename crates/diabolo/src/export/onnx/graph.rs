@@ -141,6 +141,13 @@ impl Graph {
         self.node("ReduceSum", &[value, &axis])
     }
 
+    /// Rows of this shape.
+    pub fn reshape(&mut self, value: &Value, shape: &[usize]) -> Value {
+        let sizes = [-1].into_iter().chain(shape.iter().map(|&size| size as i64));
+        let shape = self.integers(&[shape.len() + 1], sizes);
+        self.node("Reshape", &[value, &shape])
+    }
+
     /// The `count` largest elements of each row, and their columns.
     pub fn largest(&mut self, value: &Value, count: usize) -> [Value; 2] {
         let count = self.integers(&[1], [count as i64]);

@@ -3,8 +3,8 @@
 use super::graph::{Attribute, Graph, Kind, Value};
 use super::network::Network;
 use crate::distribution::{
-    FARTHEST, FLAT, Family, LEAST_GAP, LOG_RATE_BOUNDS, LOG_SCALE_BOUNDS, LOG_VARIANCE_BOUNDS,
-    LikelihoodBlock, Variance,
+    BESIDE, FARTHEST, FLAT, Family, LEAST_GAP, LOG_LEVEL_SCALE_BOUNDS, LOG_RATE_BOUNDS, LOG_SCALE_BOUNDS,
+    LOG_VARIANCE_BOUNDS, LikelihoodBlock, Variance,
 };
 use crate::stats::elementary::double::{exp, ln, ln_1p};
 
@@ -19,10 +19,7 @@ struct Part {
 /// The first family without a mean here.
 pub(super) fn without_mean(blocks: &[LikelihoodBlock]) -> Option<Family> {
     let families = blocks.iter().map(|block| block.family);
-    families.into_iter().find(|family| {
-        use Family::{ContinuousBernoulli, Custom, DiscretizedLogistic};
-        matches!(family, ContinuousBernoulli | DiscretizedLogistic { .. } | Custom(_))
-    })
+    families.into_iter().find(|family| matches!(family, Family::ContinuousBernoulli | Family::Custom(_)))
 }
 
 /// The first family without a loss here.
@@ -90,8 +87,34 @@ fn mean(graph: &mut Graph, part: &Part) -> Value {
             let log_rate = bounded(graph, outputs, LOG_RATE_BOUNDS);
             graph.node("Softplus", &[&log_rate])
         }
+        Family::DiscretizedLogistic { components } => mixture_mean(graph, part, components),
         family => unreachable!("{family} has no mean here"),
     }
+}
+
+/// Σ π_i s_i [softplus(μ_i/s_i) − softplus((μ_i−1)/s_i)] of a mixture of logistics.
+fn mixture_mean(graph: &mut Graph, part: &Part, components: usize) -> Value {
+    let third = components * part.block.width;
+    let [logits, location, raw] = [0, 1, 2].map(|k| {
+        let columns = graph.columns(&part.outputs, k * third, third);
+        graph.reshape(&columns, &[components, part.block.width])
+    });
+    let weight = graph.node_with("Softmax", "", &[&logits], &[Attribute::Integer("axis", 1)]);
+    let log_scale = bounded(graph, &raw, LOG_LEVEL_SCALE_BOUNDS);
+    let scale = graph.node("Exp", &[&log_scale]);
+    let [low, high, zero, one] = [-BESIDE, 1.0 + BESIDE, 0.0, 1.0].map(|end| graph.floats(&[], [end as f32]));
+    let location = graph.node("Clip", &[&location, &low, &high]);
+    let beyond = graph.with("Sub", &location, 1.0);
+    let [from_zero, from_one] = [location, beyond].map(|distance| {
+        let distance = graph.node("Div", &[&distance, &scale]);
+        graph.node("Softplus", &[&distance])
+    });
+    let above = graph.node("Sub", &[&from_zero, &from_one]);
+    let above = graph.node("Mul", &[&above, &scale]);
+    let mean = graph.node("Clip", &[&above, &zero, &one]);
+    let weighted = graph.node("Mul", &[&weight, &mean]);
+    let sum = graph.row_sums(&weighted);
+    graph.reshape(&sum, &[part.block.width])
 }
 
 fn location(graph: &mut Graph, part: &Part) -> Value {

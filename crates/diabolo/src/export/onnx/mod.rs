@@ -10,7 +10,7 @@
 //!
 //! Numbers are doubles until they are scaled; NaN is missing. Texts are those of the levels, and
 //! `""` is missing; a text that is not known counts as missing, and raises the score. An image is
-//! an input of rows × pixels.
+//! an input of rows × pixels, as in [`Image`](crate::nn::Image).
 //!
 //! Texts are not trimmed: ` pro` is the level `pro` for `diabolo encode`, and not known here. No
 //! cell is refused: what is an error for `diabolo encode`, such as an infinite number or a
@@ -19,6 +19,7 @@
 
 mod columns;
 mod graph;
+mod layers;
 mod likelihood;
 mod network;
 mod proto;
@@ -117,7 +118,6 @@ fn check(saved: &SavedModel) -> Result<()> {
     };
     let (what, help) = match (&architecture.stem, family) {
         (_, Some(name)) => (format!("models of the family {name}"), "fit with another --model"),
-        (Some(Stem::Convolution(_)), _) => ("convolutions".into(), "fit with --network dense"),
         (Some(Stem::Recurrent(_)), _) => ("recurrent layers".into(), "fit with --network dense"),
         _ if saved.header.config.data.window.is_some() => ("windows".into(), "fit without --window"),
         _ if architecture.condition > 0 => ("conditions".into(), "fit without --condition"),

@@ -1,33 +1,29 @@
-//! The layers of encoder and decoder.
+//! Encoder and decoder.
 
 use std::collections::BTreeMap;
 
 use super::graph::{Attribute, Graph, Value};
+use super::layers::{chain, tied};
 use crate::artifact::weights::{self, HostTensor};
-use crate::model::{Architecture, FamilyConfig, Model, SparseConfig};
+use crate::model::{Architecture, Autoencoder, FamilyConfig, Model, SparseConfig};
 use crate::nn::Activation;
 use crate::objective::Sparsity;
 
-/// The fully connected layers of a model, by the names of its tensors.
+/// The network of a model, and its learned vectors by the names of its tensors.
 pub(super) struct Network<'a> {
     architecture: &'a Architecture,
+    model: &'a Model,
     tensors: BTreeMap<String, HostTensor>,
 }
 
 impl<'a> Network<'a> {
-    pub fn of(architecture: &'a Architecture, model: &Model) -> Self {
-        Network { architecture, tensors: weights::export(model) }
+    pub fn of(architecture: &'a Architecture, model: &'a Model) -> Self {
+        Network { architecture, model, tensors: weights::export(model) }
     }
 
     /// x → code.
     pub fn encode(&self, graph: &mut Graph, x: &Value) -> Value {
-        let (hidden, code) = (self.architecture.activation, self.architecture.latent_activation);
-        let layers = self.architecture.hidden.len();
-        let top = (0..layers).fold(x.clone(), |x, k| self.layer(graph, &x, &format!("encoder.{k}"), hidden));
-        if self.architecture.family.is_variational() {
-            return self.layer(graph, &top, "posterior.mean", Activation::Identity);
-        }
-        let code = self.layer(graph, &top, &format!("encoder.{layers}"), code);
+        let code = chain(graph, x.clone(), self.model.encoder().iter().copied());
         match &self.architecture.family {
             FamilyConfig::Sparse(SparseConfig { sparsity: Sparsity::TopK { k }, .. }) => {
                 largest(graph, &code, *k)
@@ -38,72 +34,20 @@ impl<'a> Network<'a> {
 
     /// Code → parameters of the likelihood.
     pub fn decode(&self, graph: &mut Graph, code: &Value) -> Value {
-        let layers = self.architecture.hidden.len();
-        let hidden = self.architecture.activation;
-        if self.architecture.family.tied() {
-            return (0..=layers).fold(code.clone(), |h, k| {
-                let activation = if k == layers { Activation::Identity } else { hidden };
-                let (weight, bias) = (format!("encoder.{}.weight", layers - k), format!("decoder_bias.{k}"));
-                self.affine(graph, &h, (&weight, &bias), false, activation)
-            });
+        if let Some(decoder) = self.model.network().decoder() {
+            return chain(graph, code.clone(), decoder.iter().copied());
         }
-        let top =
-            (0..layers).fold(code.clone(), |h, k| self.layer(graph, &h, &format!("decoder.{k}"), hidden));
-        let output = match self.architecture.family.is_variational() {
-            true => "output".to_string(),
-            false => format!("decoder.{layers}"),
-        };
-        self.layer(graph, &top, &output, Activation::Identity)
+        let encoder = self.model.encoder();
+        let last = encoder.len() - 1;
+        encoder.iter().rev().enumerate().fold(code.clone(), |h, (k, layer)| {
+            let phi = if k == last { Activation::Identity } else { self.architecture.activation };
+            tied(graph, &h, layer, self.vector(&format!("decoder_bias.{k}")), phi)
+        })
     }
 
     /// A learned vector.
     pub fn vector(&self, name: &str) -> Vec<f32> {
         self.tensors[name].values.clone()
-    }
-
-    fn layer(&self, graph: &mut Graph, x: &Value, name: &str, activation: Activation) -> Value {
-        let names = (format!("{name}.weight"), format!("{name}.bias"));
-        self.affine(graph, x, (&names.0, &names.1), true, activation)
-    }
-
-    /// φ(W x + b), or φ(Wᵀ x + b), where W is outputs × inputs in `across` layers.
-    fn affine(
-        &self,
-        graph: &mut Graph,
-        x: &Value,
-        (weight, bias): (&str, &str),
-        across: bool,
-        activation: Activation,
-    ) -> Value {
-        let (weight, bias) = (&self.tensors[weight], &self.tensors[bias]);
-        let matrix = graph.floats(&weight.shape, weight.values.iter().copied());
-        let bias = graph.floats(&bias.shape, bias.values.iter().copied());
-        let transposed = Attribute::Integer("transB", i64::from(across));
-        let sum = graph.node_with("Gemm", "", &[x, &matrix, &bias], &[transposed]);
-        activated(graph, sum, activation)
-    }
-}
-
-fn activated(graph: &mut Graph, a: Value, activation: Activation) -> Value {
-    match activation {
-        Activation::Sigmoid => graph.node("Sigmoid", &[&a]),
-        Activation::Tanh => graph.node("Tanh", &[&a]),
-        Activation::Softplus => graph.node("Softplus", &[&a]),
-        Activation::Relu => graph.node("Relu", &[&a]),
-        Activation::Identity => a,
-        Activation::Silu => {
-            let share = graph.node("Sigmoid", &[&a]);
-            graph.node("Mul", &[&a, &share])
-        }
-        Activation::Gelu => {
-            let (unit, one, half) =
-                (graph.float(std::f32::consts::FRAC_1_SQRT_2), graph.float(1.0), graph.float(0.5));
-            let scaled = graph.node("Mul", &[&a, &unit]);
-            let error = graph.node("Erf", &[&scaled]);
-            let twice = graph.node("Add", &[&error, &one]);
-            let share = graph.node("Mul", &[&twice, &half]);
-            graph.node("Mul", &[&a, &share])
-        }
     }
 }
 

@@ -164,6 +164,10 @@ impl Network for Variational {
         self.encoder.iter().chain([&self.posterior.mean]).collect()
     }
 
+    fn decoder(&self) -> Option<Layers<'_>> {
+        Some(self.decoder.iter().chain([&self.output]).collect())
+    }
+
     fn decode(&self, z: Tensor<2>) -> Tensor<2> {
         self.decoder.iter().chain([&self.output]).collect::<Layers>().forward(z)
     }
