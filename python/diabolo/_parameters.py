@@ -10,7 +10,7 @@ SETTINGS = {
     "set": "Keys of the configuration with their values, such as {'training.steps': 500}.",
     "latent_dim": "Number of latent dimensions.",
     "hidden": "Widths of the hidden layers, such as [512, 256]; [] for none.",
-    "network": "'convolution:32,64', 'fully_convolutional:32,64' or 'residual:32,64' for images and windows of a series, 'dilated:64x6', 'gru:64' or 'lstm:64' for windows.",
+    "network": "'convolution:32,64', 'fully_convolutional:32,64' or 'residual:32,64' for images and sequences (windows, or numbers alone, one column a step), 'dilated:64x6', 'gru:64' or 'lstm:64' for sequences.",
     "activation": "Of hidden layers: sigmoid, tanh, softplus, silu, gelu, relu or identity.",
     "latent_activation": "Activation of the code.",
     "likelihood": "Distribution of all columns that it can describe, or a dict with that of columns or kinds of "

@@ -23,12 +23,13 @@ pub struct ModelArgs {
     #[arg(long, value_name = "WIDTHS", allow_hyphen_values = true)]
     pub hidden: Option<String>,
     /// Layers of the encoder, which the decoder mirrors: dense:512,256 (the same as --hidden
-    /// 512,256); convolution:32,64 for images and windows, with the channels of convolutions of
-    /// stride 2 before the hidden layers, and their kernel: convolution:32,64:3;
-    /// fully_convolutional:32,64 with a code that is a map, too, 8 channels at each position;
-    /// residual:32,64 with blocks of two convolutions beside a shortcut; dilated:64x6 for windows,
-    /// six such blocks of 64 channels that look 1, 2, 4, … steps away; gru:64 or lstm:64 for
-    /// windows, with the units of recurrent layers: a sequence-to-sequence autoencoder; auto:
+    /// 512,256); convolution:32,64 for images and sequences (windows of a series, or a table of
+    /// numbers alone, one column a step), with the channels of convolutions of stride 2 before the
+    /// hidden layers, and their kernel: convolution:32,64:3; fully_convolutional:32,64 with a code
+    /// that is a map, too, 8 channels at each position; residual:32,64 with blocks of two
+    /// convolutions beside a shortcut; dilated:64x6 for sequences, six such blocks of 64 channels
+    /// that look 1, 2, 4, … steps away; gru:64 or lstm:64 for sequences, and images row by row,
+    /// with the units of recurrent layers: a sequence-to-sequence autoencoder; auto:
     /// fully_convolutional:32,64 for colour pictures from 24 × 24 in variational and plain models,
     /// unless sizes, a condition, --tied or --pretrain-epochs are given; else dense [default: auto]
     #[arg(long, value_name = "KIND:SIZES")]

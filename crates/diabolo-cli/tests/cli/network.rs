@@ -221,20 +221,52 @@ fn the_dense_flag_is_the_short_one() {
     assert_eq!(printed("--config c.toml"), configured);
 }
 
+/// Rows of 24 numbers: a sine of another phase and height in each.
+#[test]
+fn tables_of_numbers_and_rows_of_pixels_are_sequences() {
+    let workspace = Workspace::new();
+    let sine = |row: usize, step: usize| {
+        let (phase, height) = ((row * 7 % 24) as f64, 1.0 + (row * 5 % 11) as f64);
+        format!("{:.3}", height * ((step as f64 + phase) * std::f64::consts::TAU / 24.0).sin())
+    };
+    let line = |cells: Vec<String>| cells.join(",") + "\n";
+    let names = line((1..=24).map(|step| format!("t{step}")).collect());
+    let rows: String = (0..400).map(|row| line((0..24).map(|step| sine(row, step)).collect())).collect();
+    workspace.write("sines.csv", names + &rows);
+    for (flags, most) in [
+        ("gru:16 --model plain", 0.3),
+        ("lstm:16 --model variational --kl-weight 0.1", 0.5),
+        ("dilated:8x3 --model denoising", 0.1),
+        ("convolution:8,16 --model contractive --tied", 0.1),
+        ("residual:8,16 --model variational --variance shared", 0.1),
+    ] {
+        let usual = "--latent-dim 4 --hidden 32 --epochs 30 --learning-rate 0.01 --batch-size 16";
+        fits(&workspace, &format!("sines.csv --network {flags} {usual}"), most);
+    }
+    let rows = "digits --network gru:24 --model plain --epochs 8 --learning-rate 0.01 --batch-size 16";
+    fits(&workspace, rows, 0.8 * MEAN_DIGIT);
+}
+
 #[test]
 fn networks_that_do_not_fit_are_refused() {
     assert_snapshot!(refused("digits --network cnn:3"), @"error: --network: expected dense, dense:WIDTHS such as dense:512,256, convolution:CHANNELS such as convolution:32,64, convolution:CHANNELS:KERNEL, fully_convolutional:CHANNELS, residual:CHANNELS, dilated:CHANNELSxLAYERS such as dilated:64x6, gru:UNITS such as gru:64, or lstm:UNITS, found 'cnn:3'");
     assert_snapshot!(refused("digits --network convolution:0"), @"error: network.channels: expected 1 to 10 numbers of channels, each from 1 to 4096, found [0]");
     assert_snapshot!(refused("digits --network convolution:8:0"), @"error: network.kernel: expected 1 to 31, found 0");
     assert_snapshot!(refused("digits --network convolution:8 --model multiscale"), @"error: network and model = multiscale cannot be combined: the noise level is an input of a fully connected first layer");
-    assert_snapshot!(refused("digits --network dilated:8x3"), @"error: network = dilated and these columns cannot be combined: such layers need windows of a series");
+    assert_snapshot!(refused("digits --network dilated:8x3"), @"error: network = dilated and these columns cannot be combined: such layers need windows of a series, or rows of numbers of one kind alone, whose columns are in order");
     assert_snapshot!(refused("digits --network residual:8 --model plain --tied"), @"error: tied and network cannot be combined: these layers have no tied decoder: leave it out, or tied = false");
     let workspace = Workspace::new();
-    workspace.write("t.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n9,10\n1.5,2.5\n3.5,1\n2,2\n4,1\n3,3\n2,5\n6,1\n");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --network gru:8"), @"error: network = gru and these columns cannot be combined: such layers need windows of a series");
+    let mixed = |i: usize| format!("{}.5,{}\n", i * i % 17, ["x", "y", "z"][i % 3]);
+    workspace.write("t.csv", format!("a,b\n{}", (0..40).map(mixed).collect::<String>()));
+    assert_snapshot!(workspace.fails(2, "fit t.csv --network gru:8"), @"error: network = gru and these columns cannot be combined: such layers need windows of a series, or rows of numbers of one kind alone, whose columns are in order");
     let tied = "fit taxi --window 6 --model plain --tied --network gru:8";
     assert_snapshot!(workspace.fails(2, tied), @"error: tied and network cannot be combined: these layers have no tied decoder: leave it out, or tied = false");
+    let line = |at: usize| (0..8).map(|k| format!("{}.25,", (at * (k + 3)) % 23)).collect::<String>();
+    let numbers: String = (0..40).map(|at| line(at) + "1.5\n").collect();
+    workspace.write("n.csv", format!("a,b,c,d,e,f,g,h,i\n{numbers}"));
+    let two = "fit n.csv --drop i --network convolution:4 --model variational --likelihood b=laplace";
+    assert_snapshot!(workspace.fails(2, two), @"error: network and these likelihoods cannot be combined: convolutions over the columns of a table need one likelihood for all");
     let residual = workspace.fails(2, "fit t.csv --network residual:8");
     assert!(residual.starts_with("error: network = residual and these columns"), "{residual}");
-    assert_snapshot!(workspace.fails(2, "fit t.csv --network convolution:8"), @"error: network = convolution and these columns cannot be combined: convolutions need rows that are one image each, without other columns, or windows of a series");
+    assert_snapshot!(workspace.fails(2, "fit t.csv --network convolution:8"), @"error: network = convolution and these columns cannot be combined: convolutions need rows that are one image each, without other columns, windows of a series, or numbers of one kind alone, whose columns are in order");
 }

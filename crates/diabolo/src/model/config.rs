@@ -407,7 +407,7 @@ impl ModelConfig {
             FamilyConfig::Plain { .. } => {}
         }
         if let Some(Stem::Convolution(layers)) = &architecture.stem {
-            layers.validate_code(architecture.latent_dim, &architecture.hidden)?;
+            layers.validate(architecture.latent_dim, &architecture.hidden, architecture.likelihood.len())?;
         }
         let sequence = architecture.stem.as_ref().and_then(Stem::sequence);
         if let Some(sequence) = sequence {

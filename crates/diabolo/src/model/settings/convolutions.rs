@@ -75,8 +75,13 @@ impl Convolutions {
         map.height * map.width
     }
 
-    /// Checks the size of a code that is a map, and that there are no hidden layers before it.
-    pub(crate) fn validate_code(&self, latent_dim: usize, hidden: &[usize]) -> Result<()> {
+    /// Checks the size of a code that is a map, that there are no hidden layers before it, and that
+    /// rows that are no windows have one likelihood, whose outputs are those of each place.
+    pub(crate) fn validate(&self, latent_dim: usize, hidden: &[usize], likelihoods: usize) -> Result<()> {
+        if self.sequence.is_none() && likelihoods > 1 {
+            let reason = "convolutions over the columns of a table need one likelihood for all";
+            return Err(Error::conflict("network", "these likelihoods", reason));
+        }
         let (map, positions) = (self.feature_map(), self.positions());
         if self.code_is_map && !latent_dim.is_multiple_of(positions) {
             let expected = format!(

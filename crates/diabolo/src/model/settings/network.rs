@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::sequence::numbers_in_order;
 use super::{ConvolutionKind, Convolutions, Sequence};
 use crate::data::Block;
 use crate::nn::Image;
@@ -16,7 +17,8 @@ pub enum NetworkConfig {
     /// None: hidden layers are fully connected to the row.
     #[default]
     Dense,
-    /// Convolutions of stride 2, for rows that are one image, or windows of a series.
+    /// Convolutions of stride 2, for rows that are one image, windows of a series, or numbers in an
+    /// order.
     Convolution {
         /// Channels of each, from the image on.
         channels: Vec<usize>,
@@ -41,8 +43,8 @@ pub enum NetworkConfig {
         #[serde(default = "usual_kernel")]
         kernel: usize,
     },
-    /// Residual blocks that keep all steps of a window, each with twice the dilation of the one
-    /// before.
+    /// Residual blocks that keep all steps of a window, or of numbers in an order, each with twice
+    /// the dilation of the one before.
     Dilated {
         /// Channels of all.
         channels: usize,
@@ -52,12 +54,12 @@ pub enum NetworkConfig {
         #[serde(default = "usual_kernel")]
         kernel: usize,
     },
-    /// Gated recurrent units, for windows of a series.
+    /// Gated recurrent units, for windows of a series, numbers in an order, or rows of pixels.
     Gru {
         /// Units of each layer, from the series on.
         units: Vec<usize>,
     },
-    /// Units with long short-term memory, for windows of a series.
+    /// Units with long short-term memory, for the same rows.
     Lstm {
         /// Units of each layer, from the series on.
         units: Vec<usize>,
@@ -189,8 +191,8 @@ impl NetworkConfig {
                 if !(1..=MOST_LAYERS).contains(layers) {
                     return Err(Error::config("network.layers", format!("1 to {MOST_LAYERS}"), layers));
                 }
-                if Sequence::of(blocks).is_none() {
-                    return Err(self.needs_windows());
+                if Sequence::of(blocks).is_none() && numbers_of(blocks).is_none() {
+                    return Err(self.needs_sequence());
                 }
                 self.convolutions(blocks, vec![*channels; *layers], *kernel, ConvolutionKind::Dilated)
                     .map(Some)
@@ -215,11 +217,12 @@ impl NetworkConfig {
 
     fn recurrent(&self, blocks: &[Block], units: &[usize], cell: RecurrentCell) -> Result<Stem> {
         check_widths("network.units", "numbers of units", units)?;
-        let sequence = Sequence::of(blocks).ok_or_else(|| self.needs_windows())?;
+        let sequence = Sequence::of(blocks).or_else(|| Sequence::in_order(blocks));
+        let sequence = sequence.ok_or_else(|| self.needs_sequence())?;
         Ok(Stem::Recurrent(Recurrent { sequence, units: units.to_vec(), cell }))
     }
 
-    /// Convolutions over rows that are one image, or windows of a series.
+    /// Convolutions over rows that are one image, windows of a series, or numbers in an order.
     fn convolutions(
         &self,
         blocks: &[Block],
@@ -233,17 +236,20 @@ impl NetworkConfig {
         }
         let sequence = Sequence::of(blocks);
         let of_window = |s: &Sequence| Image { height: s.steps, width: 1, channels: s.features() };
-        let image = image_of(blocks).or_else(|| sequence.as_ref().map(of_window)).ok_or_else(|| {
-            let reason = "convolutions need rows that are one image each, without other columns, or \
-                          windows of a series";
+        let others = || image_of(blocks).or_else(|| numbers_of(blocks));
+        let image = sequence.as_ref().map(of_window).or_else(others).ok_or_else(|| {
+            let reason = "convolutions need rows that are one image each, without other columns, \
+                          windows of a series, or numbers of one kind alone, whose columns are in order";
             self.conflict(reason)
         })?;
         let code_is_map = matches!(self, NetworkConfig::FullyConvolutional { .. });
         Ok(Stem::Convolution(Convolutions { image, sequence, channels, kernel, kind, code_is_map }))
     }
 
-    fn needs_windows(&self) -> Error {
-        self.conflict("such layers need windows of a series")
+    fn needs_sequence(&self) -> Error {
+        let reason = "such layers need windows of a series, or rows of numbers of one kind alone, whose \
+                      columns are in order";
+        self.conflict(reason)
     }
 
     fn conflict(&self, reason: &str) -> Error {
@@ -279,6 +285,12 @@ fn check_widths(key: &str, what: &str, widths: &[usize]) -> Result<()> {
 fn image_of(blocks: &[Block]) -> Option<Image> {
     let [Block { image: Some((height, width, channels)), .. }] = *blocks else { return None };
     Some(Image { height, width, channels })
+}
+
+/// The layout of rows of numbers alone: an image of one column.
+fn numbers_of(blocks: &[Block]) -> Option<Image> {
+    let [numbers] = blocks else { return None };
+    numbers_in_order(numbers).map(|height| Image { height, width: 1, channels: 1 })
 }
 
 impl FromStr for NetworkConfig {
@@ -343,7 +355,7 @@ mod tests {
         let wide: NetworkConfig = "convolution:8:5".parse().unwrap();
         assert_eq!(wide, NetworkConfig::Convolution { channels: vec![8], kernel: 5 });
         assert_eq!(convolutions.weights(), 32 * 27 + 64 * 288 + 8 * 576);
-        let other = [Block { image: None, kind: BlockKind::Numeric, ..blocks[0].clone() }];
+        let other = [Block { image: None, kind: BlockKind::Binary, ..blocks[0].clone() }];
         assert!(network.stem(&other).is_err());
         for bad in
             ["convolution", "convolution:", "convolution:3:x", "convolution:3,x", "cnn:3", "gru:", "gru"]
@@ -365,6 +377,17 @@ mod tests {
         assert_eq!((convolution.features(), convolution.weights()), (16, 8 * 3 * 2));
         assert_eq!(convolution.sequence().unwrap().order, [0, 3, 1, 4, 2, 5]);
         assert!("gru:0".parse::<NetworkConfig>().unwrap().stem(&blocks).is_err());
-        assert!("gru:5".parse::<NetworkConfig>().unwrap().stem(&image_blocks((2, 2, 1))).is_err());
+        // Images row by row; dilated layers have one axis.
+        let picture = image_blocks((4, 3, 2));
+        let rows = "gru:5".parse::<NetworkConfig>().unwrap().stem(&picture).unwrap().unwrap();
+        assert_eq!(rows.sequence().map(|sequence| (sequence.steps, sequence.features())), Some((4, 6)));
+        assert!("dilated:5x2".parse::<NetworkConfig>().unwrap().stem(&picture).is_err());
+        // A table of numbers is one long column of pixels.
+        let names = ["t1", "t2", "t3", "t4", "t5"].map(String::from).to_vec();
+        let table = [Block { names, width: 5, ..blocks[0].clone() }];
+        let of_table = |text: &str| text.parse::<NetworkConfig>().unwrap().stem(&table).unwrap().unwrap();
+        assert_eq!(of_table("lstm:2").sequence().map(|sequence| sequence.steps), Some(5));
+        assert_eq!(of_table("convolution:8").features(), 3 * 8);
+        assert_eq!(of_table("dilated:8x2").features(), 5 * 8);
     }
 }

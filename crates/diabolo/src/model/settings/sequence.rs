@@ -1,13 +1,13 @@
-//! Rows that are windows of a series: which number belongs to which step.
+//! Rows that are sequences: which number belongs to which step.
 
-use crate::data::{Block, lag};
+use crate::data::{Block, BlockKind, lag};
 use crate::distribution::LikelihoodBlock;
 use crate::{Error, Result};
 
-/// The layout of rows that are windows of a series.
+/// The layout of rows that are sequences: windows of a series, or numbers in an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sequence {
-    /// Rows of the series in a window.
+    /// Number of steps, such as the rows of the series in a window.
     pub steps: usize,
     /// The encoded columns, step by step from the first: steps × features.
     pub order: Vec<usize>,
@@ -30,6 +30,17 @@ impl Sequence {
         }
         let is_even = by_step.windows(2).all(|pair| pair[0].len() == pair[1].len());
         (steps > 1 && is_even).then(|| Sequence { steps, order: by_step.concat() })
+    }
+
+    /// Rows whose numbers have an order without being windows: a table of numbers, one column a
+    /// step, or images, one row of pixels a step; `None` for others.
+    pub fn in_order(blocks: &[Block]) -> Option<Self> {
+        let steps = match blocks {
+            [Block { image: Some((height, _, _)), .. }] => *height,
+            [numbers] => numbers_in_order(numbers)?,
+            _ => return None,
+        };
+        (steps > 1).then(|| Sequence { steps, order: (0..blocks[0].width).collect() })
     }
 
     /// Numbers of a step.
@@ -63,10 +74,16 @@ impl Sequence {
     }
 }
 
+/// The columns of a table of numbers that are no lags; `None` for others.
+pub(super) fn numbers_in_order(block: &Block) -> Option<usize> {
+    let is_lag = block.names.iter().any(|name| lag(name).1 > 0);
+    let is_number = matches!(block.kind, BlockKind::Numeric | BlockKind::Count);
+    (is_number && block.width > 1 && !is_lag).then_some(block.width)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::BlockKind;
     use crate::distribution::{Family, Variance};
 
     fn block(kind: BlockKind, start: usize, width: usize, names: &[&str]) -> Block {
@@ -97,6 +114,15 @@ mod tests {
         assert!(sequence.parameter_order(&uneven).is_err());
         assert_eq!(Sequence::of(&blocks[2..]), None);
         assert_eq!(Sequence::of(&[block(BlockKind::Numeric, 0, 3, &["a[-1]", "a", "b"])]), None);
+        let order = |blocks: &[Block]| Sequence::in_order(blocks).map(|sequence| sequence.steps);
+        let table = block(BlockKind::Numeric, 0, 3, &["t1", "t2", "t3"]);
+        assert_eq!(order(std::slice::from_ref(&table)), Some(3));
+        assert_eq!(order(&[table, blocks[1].clone()]), None);
+        assert_eq!(order(&[block(BlockKind::Numeric, 0, 3, &["a[-1]", "a", "b"])]), None);
+        assert_eq!(order(&[block(BlockKind::Categorical, 0, 3, &["c"])]), None);
+        let picture = Block { image: Some((4, 2, 3)), ..block(BlockKind::Pixels, 0, 24, &["image"]) };
+        let rows = Sequence::in_order(&[picture]).unwrap();
+        assert_eq!((rows.steps, rows.features()), (4, 6));
         for name in ["a[-99999999999]", "a[-18446744073709551615]"] {
             assert_eq!(Sequence::of(&[block(BlockKind::Numeric, 0, 2, &[name, "a"])]), None);
         }
