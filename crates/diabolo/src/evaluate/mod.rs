@@ -9,6 +9,7 @@ mod detector;
 mod diagnostics;
 mod disentanglement;
 mod drift_reference;
+mod evaluation;
 pub mod forecast;
 mod importance;
 mod jacobian;
@@ -33,10 +34,11 @@ pub use detector::{Detector, Scorer};
 pub use diagnostics::{Diagnostics, Reservoir, affordable_spectrum, diagnose};
 pub use disentanglement::{Disentanglement, FactorGap, mutual_information_gap};
 pub use drift_reference::Reference;
+pub use evaluation::{Evaluation, evaluate};
 pub use importance::{
     LEAST_EFFECTIVE, LogLikelihood, RowLikelihood, common_log_likelihoods, log_likelihoods,
 };
-pub use metrics::{Evaluation, Metrics, evaluate};
+pub use metrics::Metrics;
 pub use objective_terms::objective_terms;
 pub use reconstruction_field::reconstruction_field;
 pub use robustness::{

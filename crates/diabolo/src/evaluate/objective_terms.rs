@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::metrics::total;
+use super::evaluation::total;
 use crate::data::Encoded;
 use crate::model::{Batch, CHUNK, Context, Trainable};
 use crate::random::{Purpose, stream};

@@ -8,7 +8,7 @@ use crate::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::cells::counts;
-use super::metrics::total;
+use super::evaluation::total;
 use crate::data::Encoded;
 use crate::model::{Autoencoder, Batch};
 use crate::random::{Purpose, standard_normal, stream};
