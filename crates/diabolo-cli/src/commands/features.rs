@@ -25,7 +25,8 @@ pub fn run(args: &FeaturesArgs, shared: &Shared) -> anyhow::Result<()> {
         return Err(Error::conflict("--pretrain-epochs", "features", "only `fit` pretrains").into());
     }
     let predictor = load(&args.model, None, shared)?.missing(&args.read.missing)?;
-    let data = args.read.over(&predictor.saved().header.config)?.data;
+    let mut data = args.read.over(&predictor.saved().header.config)?.data;
+    data.augment = tuning.data.augment.or(data.augment);
     let features = FeatureEvaluation::new(&predictor, &data)?;
     let rows = features.rows();
     shared.note(format!(
