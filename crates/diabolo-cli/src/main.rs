@@ -1,5 +1,6 @@
 //! The `diabolo` command: contractive and variational autoencoders for real data.
 
+mod archive;
 mod args;
 mod columns;
 mod commands;
@@ -44,8 +45,8 @@ fn main() -> ExitCode {
         Command::Score(args) => commands::score::run(args, shared),
         Command::Calibrate(args) => commands::calibrate::run(args, shared),
         Command::Evaluate(args) => commands::evaluate::run(args, shared),
-        Command::Compress(args) => commands::codec::run_compress(args, shared),
-        Command::Decompress(args) => commands::codec::run_decompress(args, shared),
+        Command::Compress(args) => commands::compress::run(args, shared),
+        Command::Decompress(args) => commands::decompress::run(args, shared),
         Command::Features(args) => commands::features::run(args, shared),
         Command::Inspect(args) => commands::inspect::run(args, shared),
         Command::Export(args) => commands::export::run(args, shared),

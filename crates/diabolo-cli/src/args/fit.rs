@@ -1,11 +1,11 @@
 //! The arguments of `fit`, and how they become a configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use diabolo::artifact::settings_alone;
+use diabolo::artifact::{Run, settings_alone};
 use diabolo::config::values::seconds;
-use diabolo::data::Binarization;
+use diabolo::data::{Binarization, short_name};
 use diabolo::train::Schedule;
 use diabolo::{Config, Error, Preset};
 
@@ -186,6 +186,17 @@ impl FitArgs {
             config.untie_without_transpose();
         }
         Ok(config)
+    }
+}
+
+impl FitArgs {
+    /// The run folder that is asked for, or a new one named by the input and the `kind` of model.
+    pub fn new_run(&self, input: &str, kind: &str) -> diabolo::Result<Run> {
+        match &self.out {
+            Some(folder) if self.force => Run::replace(folder),
+            Some(folder) => Run::create(folder),
+            None => Run::create_numbered(Path::new("runs"), &format!("{}-{kind}", short_name(input))),
+        }
     }
 }
 

@@ -1,20 +1,17 @@
 //! `diabolo audit SYNTH --real TRAIN --holdout HELD`
 
+use diabolo::Config;
 use diabolo::artifact::write_atomically;
 use diabolo::data::{ReadOptions, open};
 use diabolo::evaluate::audit::{Audit, AuditOptions, audit};
 use diabolo::report::{AuditFigure, audit_figures, audit_page, gaps_of_levels, missing_cells, verdicts};
-use diabolo::{Config, Error};
 use serde_json::json;
 
 use crate::args::{AuditArgs, Shared};
 use crate::output;
 
 pub fn run(args: &AuditArgs, shared: &Shared) -> anyhow::Result<()> {
-    let report = args.report.as_ref().and_then(|path| path.to_str());
-    if let Some(other) = report.filter(|report| !report.ends_with(".html") && !report.ends_with(".htm")) {
-        return Err(Error::invalid_value("--report", "a name that ends in .html", other).into());
-    }
+    super::html_name("--report", args.report.as_deref())?;
     let data = args.read.over(&Config::default())?.data;
     let read = || ReadOptions { windows: None, ..shared.read_options(&data) };
     let names = [&args.input, &args.real, &args.holdout];

@@ -1,9 +1,6 @@
 //! `diabolo fit INPUT` and `diabolo fit --resume RUN`
 
-use std::path::Path;
-
 use diabolo::artifact::{Run, write_atomically};
-use diabolo::data::short_name;
 use diabolo::pipeline::{Cancel, PreparedJob};
 use diabolo::report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
@@ -93,11 +90,6 @@ fn in_run<'a>(prepared: PreparedJob<'a>, args: &FitArgs) -> diabolo::Result<(Pre
     if let Some(run) = prepared.run_folder().cloned() {
         return Ok((prepared, run));
     }
-    let name = || format!("{}-{}", short_name(prepared.input()), prepared.architecture().family.name());
-    let run = match &args.out {
-        Some(folder) if args.force => Run::replace(folder)?,
-        Some(folder) => Run::create(folder)?,
-        None => Run::create_numbered(Path::new("runs"), &name())?,
-    };
+    let run = args.new_run(prepared.input(), prepared.architecture().family.name())?;
     Ok((prepared.in_run(run.clone())?, run))
 }

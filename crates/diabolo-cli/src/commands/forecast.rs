@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use diabolo::artifact::{Run, write_atomically};
-use diabolo::data::{Writer, open, short_name};
+use diabolo::artifact::write_atomically;
+use diabolo::data::{Writer, open};
 use diabolo::report::{fit_page, forecast_page};
 use diabolo::task::FutureRows;
 use diabolo::{Config, Error, FitJob, Forecaster};
@@ -18,10 +18,7 @@ const LINES: usize = 20;
 
 pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout("--out", &args.out, shared)?;
-    let report = args.report.as_ref().and_then(|path| path.to_str());
-    if let Some(other) = report.filter(|report| !report.ends_with(".html") && !report.ends_with(".htm")) {
-        return Err(Error::invalid_value("--report", "a name that ends in .html", other).into());
-    }
+    super::html_name("--report", args.report.as_deref())?;
     let forecaster = Forecaster::open(&args.model)?.input(&args.input);
     let record = &forecaster.saved().header.forecast;
     let mut options = forecaster.options(args.options(), args.from.as_deref());
@@ -56,12 +53,7 @@ pub fn run(args: &ForecastArgs, shared: &Shared) -> anyhow::Result<()> {
 pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     let input = args.input.clone().unwrap_or_default();
     let fitted = job.config(config.clone()).forecast()?;
-    let name = format!("{}-forecast", short_name(&input));
-    let run = match &args.out {
-        Some(folder) if args.force => Run::replace(folder)?,
-        Some(folder) => Run::create(folder)?,
-        None => Run::create_numbered(Path::new("runs"), &name)?,
-    };
+    let run = args.new_run(&input, "forecast")?;
     fitted.save_run(&run)?;
     write_atomically(&run.report_path(), fit_page(&fitted).to_html().as_bytes())?;
     shared.note(format!("wrote {}", run.folder().display()));

@@ -2,8 +2,8 @@
 
 use diabolo::artifact::{ModelKind, write_atomically};
 use diabolo::data::Writer;
-use diabolo::pipeline::{GenerateConfig, Generated, Origin, Predictor};
-use diabolo::report::picture_grid_png;
+use diabolo::pipeline::{GenerateConfig, Origin, Predictor};
+use diabolo::report::picture_sheet_png;
 
 use super::synthesize;
 use super::{in_range, load, note_unobserved};
@@ -28,7 +28,9 @@ pub fn run(args: &GenerateArgs, shared: &Shared) -> anyhow::Result<()> {
     }
     let made = predictor.generate(&config)?;
     match predictor.saved().header.preprocessor.schema.image_shape() {
-        Some(shape) if args.out.ends_with(".png") => write_sheet(&args.out, &made, shape)?,
+        Some(shape) if args.out.ends_with(".png") => {
+            write_atomically(args.out.as_ref(), &picture_sheet_png(&made.values, shape, made.line)?)?;
+        }
         _ => {
             let mut writer = Writer::create(&args.out, args.format)?;
             writer.write(&made.rows)?;
@@ -51,18 +53,4 @@ fn notes(predictor: &Predictor, config: &GenerateConfig, shared: &Shared) {
             ));
         }
     }
-}
-
-/// All images on one sheet, about square unless they have lines.
-fn write_sheet(
-    out: &str,
-    made: &Generated,
-    (height, width, channels): (usize, usize, usize),
-) -> diabolo::Result<()> {
-    const SHEET_PIXELS: usize = 800;
-    let pictures: Vec<Vec<f32>> =
-        made.values.chunks_exact(height * width * channels).map(<[f32]>::to_vec).collect();
-    let columns = made.line.unwrap_or((pictures.len() as f64).sqrt().ceil() as usize);
-    let scale = (SHEET_PIXELS / (columns * width)).clamp(1, 8);
-    write_atomically(out.as_ref(), &picture_grid_png(&pictures, height, width, channels, columns, scale)?)
 }

@@ -14,7 +14,7 @@ use crate::output;
 pub fn run(args: &InspectArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Path::new(&args.path);
     if path.is_file() && path.extension().is_some_and(|extension| extension == "dbz") {
-        return super::codec::inspect(path, shared);
+        return crate::archive::inspect(path, shared);
     }
     match is_model(path) {
         true if ModelKind::Forecast.is_at(path) => forecast::inspect(path, shared),

@@ -2,9 +2,10 @@
 
 pub mod audit;
 pub mod calibrate;
-pub mod codec;
 pub mod compare;
+pub mod compress;
 pub mod data;
+pub mod decompress;
 pub mod denoise;
 pub mod evaluate;
 pub mod explore;
@@ -113,6 +114,15 @@ fn evaluation_rows(
     let rows = EvaluationRows::new(predictor, input, all_rows, &data, shared.on_note())?;
     rows.note.iter().for_each(|note| shared.note(note));
     Ok(rows)
+}
+
+/// The name of a page to write, if one is given.
+fn html_name<'a>(flag: &str, path: Option<&'a Path>) -> diabolo::Result<Option<&'a str>> {
+    let name = path.and_then(Path::to_str);
+    match name.filter(|name| !name.ends_with(".html") && !name.ends_with(".htm")) {
+        Some(other) => Err(Error::invalid_value(flag, "a name that ends in .html", other)),
+        None => Ok(name),
+    }
 }
 
 /// Whether a figure is to be written, not a page.

@@ -20,10 +20,7 @@ const FITTED_ON: &str = "note: the model was fitted on most of these rows: their
 pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     let rule = args.rule.to_rule()?;
-    let report = args.report.as_ref().and_then(|path| path.to_str());
-    if let Some(other) = report.filter(|report| !report.ends_with(".html") && !report.ends_with(".htm")) {
-        return Err(Error::invalid_value("--report", "a name that ends in .html", other).into());
-    }
+    let report = super::html_name("--report", args.report.as_deref())?;
     asked.check_apart(std::slice::from_ref(&asked.out), &[("--report", report)])?;
     let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons).by_row(args.by_row);
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use diabolo::artifact::{Run, write_atomically};
-use diabolo::data::{Writer, short_name};
+use diabolo::artifact::write_atomically;
+use diabolo::data::Writer;
 use diabolo::report::audit_page;
 use diabolo::task::{Requirement, SynthesizeOptions};
 use diabolo::{Config, FitJob, Synthesizer};
@@ -17,12 +17,7 @@ use crate::output;
 pub fn fit(job: FitJob, config: &Config, args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     let input = args.input.clone().unwrap_or_default();
     let fitted = job.config(config.clone()).synthesize()?;
-    let name = format!("{}-synthesize", short_name(&input));
-    let run = match &args.out {
-        Some(folder) if args.force => Run::replace(folder)?,
-        Some(folder) => Run::create(folder)?,
-        None => Run::create_numbered(Path::new("runs"), &name)?,
-    };
+    let run = args.new_run(&input, "synthesize")?;
     fitted.save_run(&run)?;
     shared.note(format!("wrote {}", run.folder().display()));
     let audited = fitted.audit()?;

@@ -178,6 +178,19 @@ impl<R: Read + Seek> Archive<R> {
         }))
     }
 
+    /// Decodes everything; the number of rows.
+    ///
+    /// # Errors
+    /// As [`batches`](Self::batches) and [`write_text`](Self::write_text).
+    pub fn verify(&mut self) -> Result<u64> {
+        let rows = self.rows();
+        match self.header.text.is_some() {
+            true => self.write_text(None, &mut std::io::sink())?,
+            false => self.batches(0..rows)?.try_for_each(|batch| batch.map(drop))?,
+        }
+        Ok(rows)
+    }
+
     /// Writes the text of an exact file: all of it, checked by its SHA-256, or a range of its rows.
     ///
     /// # Errors

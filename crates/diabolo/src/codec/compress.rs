@@ -1,6 +1,6 @@
 //! Writing a `.dbz` file.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use arrow_array::RecordBatch;
@@ -265,28 +265,4 @@ fn encoded(describer: &Describer, rows: &RecordBatch, bounds: Option<&ErrorBound
     let stored = compressed(&plain)?;
     let is_smaller = decoded.is_some() && payload.len() <= stored.len();
     Ok(if is_smaller { (b'B', payload) } else { (b'S', stored) })
-}
-
-/// The length of what zstd makes of bytes at level 19, for comparison.
-///
-/// # Errors
-/// Those of reading.
-pub fn zstd_bytes(mut input: impl Read) -> std::io::Result<u64> {
-    let mut encoder = zstd::stream::Encoder::new(Counter(0), block::ZSTD_LEVEL)?;
-    std::io::copy(&mut input, &mut encoder)?;
-    Ok(encoder.finish()?.0)
-}
-
-/// Counts bytes.
-struct Counter(u64);
-
-impl Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

@@ -16,6 +16,7 @@
 //! | `bounds` | numbers that may be wrong by so much |
 //! | `rows`, `block` | the rows of a block, encoded and decoded |
 //! | `text`, `frame`, `compress`, `archive` | text byte for byte; the file, written and read |
+//! | `file_size` | what a file would take otherwise |
 //!
 //! ```
 //! # use diabolo::{Config, FitJob, codec::{Archive, CodecModel, CompressOptions, compress}};
@@ -44,6 +45,7 @@ mod cells;
 mod column;
 mod compress;
 mod counts;
+mod file_size;
 mod frame;
 mod grid;
 mod latent;
@@ -57,5 +59,6 @@ mod wire;
 
 pub use archive::{Archive, ArchiveInfo};
 pub use bounds::ErrorBounds;
-pub use compress::{CodecModel, CompressOptions, Compressed, compress, compress_text, zstd_bytes};
+pub use compress::{CodecModel, CompressOptions, Compressed, compress, compress_text};
+pub use file_size::{FileSize, zstd_bytes};
 pub use frame::{FORMAT_VERSION, NUMERICS_VERSION};

@@ -40,19 +40,25 @@ use diabolo_report::PictureError;
 
 use crate::{Error, Result};
 
-/// Pictures in rows as one PNG, as [`diabolo_report::picture_grid_png`] says.
+/// Pictures side by side on one sheet, as a PNG: so many in a line, or in as many lines as there
+/// are in a line, enlarged until the sheet is about 800 pixels wide. `values`: pixels from 0 to 1,
+/// picture by picture, row-major, channels last; `shape`: height, width, channels.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] if there is no such grid.
-pub fn picture_grid_png(
-    pictures: &[Vec<f32>],
-    height: usize,
-    width: usize,
-    channels: usize,
-    columns: usize,
-    scale: usize,
+/// [`Error::InvalidValue`] without pictures, or for more pixels than a sheet may have.
+pub fn picture_sheet_png(
+    values: &[f32],
+    shape: (usize, usize, usize),
+    columns: Option<usize>,
 ) -> Result<Vec<u8>> {
-    diabolo_report::picture_grid_png(pictures, height, width, channels, columns, scale).map_err(|error| {
+    const SHEET_PIXELS: usize = 800;
+    let (height, width, channels) = shape;
+    let numbers = (height * width * channels).max(1);
+    let pictures: Vec<Vec<f32>> = values.chunks_exact(numbers).map(<[f32]>::to_vec).collect();
+    let square = (pictures.len() as f64).sqrt().ceil() as usize;
+    let columns = columns.unwrap_or(square).min(pictures.len()).max(1);
+    let scale = (SHEET_PIXELS / (columns * width).max(1)).clamp(1, 8);
+    diabolo_report::picture_grid_png(&pictures, height, width, channels, columns, scale).map_err(|error| {
         match error {
             PictureError::Grid { expected, found } => Error::invalid_value("grid", expected, found),
             PictureError::Png(_) => Error::internal(error.to_string()),
