@@ -15,7 +15,19 @@ from ._diabolo import Table, __version__
 # Each name, and the module that is loaded when it is first used.
 _LAZY = {
     "_model": ("DiaboloWarning", "ForecastModel", "Model", "SynthesisModel"),
-    "_functions": ("audit", "compare", "drift", "evaluate", "fit", "inspect", "load", "read", "report"),
+    "_functions": (
+        "Pictures",
+        "audit",
+        "compare",
+        "drift",
+        "evaluate",
+        "fit",
+        "inspect",
+        "load",
+        "pictures",
+        "read",
+        "report",
+    ),
     "_autoencoders": (
         "Autoencoder",
         "ContractiveAutoencoder",

@@ -42,10 +42,10 @@ class _Coder(TransformerMixin, RowEstimator):
         bound = metrics.get("negative_elbo")
         return -(metrics["reconstruction"] if bound is None else bound)
 
-    def sample(self, n_samples=1, *, random_state=None):
-        """New rows, from the prior or by the contractive walk."""
+    def sample(self, n_samples=1, *, where=None, random_state=None):
+        """New rows, from the prior or by the contractive walk; ``where={"column": value}`` for conditional models."""
         seed = self._seed() if random_state is None else int(random_state)
-        return self._fitted().generate(n_samples, seed=seed)
+        return self._fitted().generate(n_samples, where=where, seed=seed)
 
     def get_feature_names_out(self, input_features=None):
         """`latent_1`, …"""

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 
 from . import _diabolo
+from ._arguments import whole
 from ._model import Model, Saved, source_of, warn, wrapped, write_page
 from ._parameters import FILES, SETTINGS, described
 from ._rows import is_path, rows_of
@@ -15,7 +16,7 @@ def fit(data, *, out=None, verbose=False, callback=None, **settings):
 
     ``settings`` are keywords such as ``preset="detect"`` or ``latent_dim=8``: the flags of ``diabolo
     fit`` with underscores. ``out`` is a run folder to write.
-    ``callback`` gets a dict for each epoch, phase and warning; an exception of it ends the fit.
+    ``callback`` gets a dict for each epoch, phase, note and warning; an exception of it ends the fit.
     """
     source, kind, types, name = source_of(data)
     out = None if out is None else os.fspath(out)
@@ -37,8 +38,8 @@ def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=No
          strict=None):  # fmt: skip
     """The rows of a file, a folder, or a built-in set such as ``"digits"``, as a `diabolo.Table`.
 
-    Any library of Arrow takes it: ``polars.DataFrame(table)``, ``pyarrow.table(table).to_pandas()``. A
-    model reads its paths as those of its fit.
+    ``to_pandas()`` makes a data frame of it, and any library of Arrow takes it: ``polars.DataFrame(table)``.
+    A model reads its paths as those of its fit.
     """
     given = {"delimiter": delimiter, "header": header, "encoding": encoding, "skip_bad_rows": skip_bad_rows,
              "resize": resize, "gray": gray, "strict": strict}  # fmt: skip
@@ -96,6 +97,30 @@ def report(model, data=None, out=None):
     Rows as in `evaluate`.
     """
     return autoencoder_of(model, "report").report(data, out)
+
+
+class Pictures:
+    """Images side by side, which notebooks show."""
+
+    def __init__(self, png):
+        self.png = png
+
+    def save(self, path):
+        """Writes the PNG."""
+        with open(path, "wb") as file:
+            file.write(self.png)
+
+    def _repr_png_(self):
+        return self.png
+
+
+def pictures(images, *, columns=None):
+    """Images side by side, such as those that a model reconstructs or draws: shown by notebooks, or ``save(path)``.
+
+    ``images`` are an array of 3 or 4 dimensions, or rows with an image column; ``columns`` is the number in a line.
+    """
+    given = whole("columns", columns, 1) if columns is not None else None
+    return Pictures(_diabolo.pictures(rows_of(images).table, given))
 
 
 def drift(model, data):

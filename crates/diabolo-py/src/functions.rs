@@ -2,16 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_schema::DataType;
 use diabolo::artifact::{ModelKind, write_atomically};
 use diabolo::data::Writer;
+use diabolo::data::image::{image_scale, image_shape};
 use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent, Inspection};
 use diabolo::report::comparison::assemble;
+use diabolo::report::picture_sheet_png;
 use diabolo::task::compare::{Plan, validate};
 use diabolo::tensor::Device;
 use diabolo::{Config, Error, Result};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use serde_json::json;
 
+use crate::arrow::wrong;
 use crate::fit::Made;
 use crate::forecast::Forecast;
 use crate::input::{Input, config, read_as};
@@ -36,6 +44,23 @@ pub fn keywords() -> Vec<&'static str> {
 #[pyfunction]
 pub fn write_page(path: PathBuf, text: &str) -> PyResult<()> {
     write_atomically(&path, text.as_bytes()).map_err(raised)
+}
+
+/// The images of a table on one sheet, as a PNG.
+#[pyfunction]
+pub fn pictures<'py>(
+    py: Python<'py>,
+    table: &Table,
+    columns: Option<usize>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let schema = table.rows.schema();
+    let found = schema.fields().iter().enumerate().find_map(|(at, field)| Some((at, image_shape(field)?)));
+    let (at, shape) = found.ok_or_else(|| PyValueError::new_err("expected images, found none"))?;
+    let pixels = table.rows.column(at).as_fixed_size_list().values();
+    let pixels = arrow_cast::cast(pixels, &DataType::Float32).map_err(wrong)?;
+    let scale = image_scale(schema.field(at));
+    let values: Vec<f32> = pixels.as_primitive::<Float32Type>().values().iter().map(|x| x / scale).collect();
+    Ok(PyBytes::new(py, &picture_sheet_png(&values, shape, columns).map_err(raised)?))
 }
 
 /// The model of a run folder or a model file.

@@ -38,6 +38,7 @@ fn _diabolo(module: &Bound<PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(functions::compare, module)?)?;
     module.add_function(wrap_pyfunction!(functions::keywords, module)?)?;
     module.add_function(wrap_pyfunction!(functions::load, module)?)?;
+    module.add_function(wrap_pyfunction!(functions::pictures, module)?)?;
     module.add_function(wrap_pyfunction!(functions::write_page, module)?)?;
     module.add_function(wrap_pyfunction!(words::in_python, module)?)?;
     module.add_function(wrap_pyfunction!(functions::read, module)?)

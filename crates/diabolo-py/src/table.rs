@@ -81,6 +81,13 @@ impl Table {
         Ok(Table { rows: self.rows.project(&places).map_err(wrong)? })
     }
 
+    /// The rows as a data frame of pandas; without PyArrow.
+    fn to_pandas<'py>(table: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = table.py();
+        let frame = py.import("diabolo._pandas")?.getattr("frame")?;
+        frame.call1((table, py.None(), py.None(), false))
+    }
+
     #[getter]
     fn column_names(&self) -> Vec<String> {
         self.rows.schema().fields().iter().map(|field| field.name().clone()).collect()

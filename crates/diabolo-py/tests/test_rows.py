@@ -1,6 +1,7 @@
 """Rows of every kind come back in the kind that went in."""
 
 import datetime
+import struct
 
 import duckdb
 import numpy
@@ -112,6 +113,31 @@ def test_images_are_arrays():
     made = model.reconstruct(images[:7])
     assert made.shape == (7, 8, 8) and made.dtype == numpy.uint8
     assert model.generate(3).shape == (3, 8, 8, 1)
+
+
+def test_tables_become_data_frames():
+    table = diabolo.read("customers")
+    frame = table.to_pandas()
+    assert list(frame.columns) == table.column_names and len(frame) == len(table)
+    expected = pyarrow.table(table).to_pandas()
+    for name in frame:
+        assert frame[name].isna().equals(expected[name].isna()), name
+        assert (frame[name].dropna() == expected[name].dropna()).all(), name
+
+
+def test_pictures_are_a_png(tmp_path):
+    """Six of 2 × 3 pixels in two lines, each 8 times as large, and 2 pixels between them."""
+    images = numpy.zeros((6, 2, 3, 3), "uint8")
+    made = diabolo.pictures(images, columns=3)
+    width, height = struct.unpack(">II", made.png[16:24])
+    assert (width, height) == (3 * 24 + 2 * 2, 2 * 16 + 2)
+    made.save(tmp_path / "sheet.png")
+    assert (tmp_path / "sheet.png").read_bytes() == made._repr_png_() == diabolo.pictures(images, columns=3).png
+    assert diabolo.pictures(diabolo.read("digits").take([0, 1])).png[:4] == b"\x89PNG"
+    with pytest.raises(ValueError, match="expected images, found none"):
+        diabolo.pictures(pandas.DataFrame({"a": [1.0]}))
+    with pytest.raises(ValueError, match="columns: expected a whole number, 1 or more, found 0"):
+        diabolo.pictures(images, columns=0)
 
 
 def test_what_is_no_table_is_refused():
