@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Test error on MNIST of a fine-tuned encoder of 1,000 sigmoid units, by pretraining method (Rifai et al. 2011, table 1).
+# Test error on MNIST of a fine-tuned encoder of 1,000 sigmoid units, by pretraining method (Rifai et al. 2011, table 1);
+# `convolution` is a contractive encoder of two convolutions and 256 units, fine-tuned with images shifted by up to 2 pixels.
 #
 #   DIABOLO_DATA=... bench/mnist_error.sh [METHOD...]
 #
@@ -38,33 +39,40 @@ fi
 sigmoid=(--activation sigmoid --tied "${split[@]}" --batch-size 128 --learning-rate 0.003 --patience 0)
 one=(--hidden none --latent-dim 1000 --epochs "$epochs")
 two=(--hidden 1000 --latent-dim 1000 --pretrain-epochs "$epochs" --epochs 0)
-tuning=(--fine-tune --repeats "$seeds" --epochs 30 --batch-size 128 --learning-rate 0.003 --patience 0 --json --quiet)
+tuning=(--fine-tune --repeats "$seeds" --batch-size 128 --patience 0 --json --quiet)
+dense=(--epochs 30 --learning-rate 0.003)
+shifted=(--epochs 20 --learning-rate 0.001 --augment shift:2)
 
 pretrain() { # METHOD FLAGS...
     local run=$out/$1
     [[ -e $run/model.safetensors ]] && return
     rm -rf "$run"
-    "${diabolo[@]}" fit "$input" --out "$run" "${sigmoid[@]}" "${@:2}"
+    "${diabolo[@]}" fit "$input" --out "$run" "${@:2}"
 }
 
 tune() { # METHOD
-    local result=$out/$1.json baseline=(--no-baseline)
+    local result=$out/$1.json flags=("${dense[@]}" --no-baseline)
     [[ -e $result ]] && return
-    [[ $1 == plain ]] && baseline=()
-    "${diabolo[@]}" features "$out/$1" "${tuning[@]}" "${baseline[@]}" >"$result.part"
+    [[ $1 == plain ]] && flags=("${dense[@]}")
+    [[ $1 == convolution ]] && flags=("${shifted[@]}" --no-baseline)
+    "${diabolo[@]}" features "$out/$1" "${tuning[@]}" "${flags[@]}" >"$result.part"
     mv "$result.part" "$result"
 }
 
 methods=("$@")
-((${#methods[@]})) || methods=(plain decay denoising contractive stacked)
+((${#methods[@]})) || methods=(plain decay denoising contractive stacked convolution)
 for method in "${methods[@]}"; do
     case $method in
-    plain) pretrain plain --model plain --latent-activation sigmoid "${one[@]}" ;;
-    decay) pretrain decay --model plain --latent-activation sigmoid --optimizer adam_w:0.01 "${one[@]}" ;;
-    denoising) pretrain denoising --model denoising --corruption gaussian:0.3 "${one[@]}" ;;
-    contractive) pretrain contractive --model contractive --contraction-weight 1 "${one[@]}" ;;
-    stacked) pretrain stacked --model contractive --contraction-weight 1 "${two[@]}" ;;
-    *) echo "unknown method $method: plain, decay, denoising, contractive or stacked" >&2 && exit 2 ;;
+    plain) pretrain plain "${sigmoid[@]}" --model plain --latent-activation sigmoid "${one[@]}" ;;
+    decay) pretrain decay "${sigmoid[@]}" --model plain --latent-activation sigmoid --optimizer adam_w:0.01 "${one[@]}" ;;
+    denoising) pretrain denoising "${sigmoid[@]}" --model denoising --corruption gaussian:0.3 "${one[@]}" ;;
+    contractive) pretrain contractive "${sigmoid[@]}" --model contractive --contraction-weight 1 "${one[@]}" ;;
+    stacked) pretrain stacked "${sigmoid[@]}" --model contractive --contraction-weight 1 "${two[@]}" ;;
+    convolution)
+        pretrain convolution "${split[@]}" --model contractive --contraction-weight 0.1 --network convolution:32,64:5 --hidden none \
+            --latent-dim 256 --activation relu --latent-activation relu --epochs 3 --batch-size 128 --learning-rate 0.001 --patience 0
+        ;;
+    *) echo "unknown method $method: plain, decay, denoising, contractive, stacked or convolution" >&2 && exit 2 ;;
     esac
     tune "$method"
 done
@@ -80,7 +88,7 @@ def line(name, runs, metrics):
     spread = math.sqrt(sum((e - mean) ** 2 for e in errors) / max(len(errors) - 1, 1) / len(errors))
     error = f"{mean:.2f} ± {spread:.2f} %" if len(errors) > 1 else f"{mean:.2f} %"
     norm = f"{metrics['jacobian_norm']:.2f}" if metrics else "—"
-    saturated = f"{100 * metrics['saturated_fraction']:.1f} %" if metrics else "—"
+    saturated = f"{100 * metrics['saturated_fraction']:.1f} %" if "saturated_fraction" in metrics else "—"
     print(f"{name:<14}{error:>16}{norm:>12}{saturated:>14}")
 
 print(f"{'pretraining':<14}{'test error':>16}{'‖J‖_F':>12}{'saturated':>14}")

@@ -231,7 +231,7 @@ fn add(
             (p * beyond).max((p - 1.0) * beyond)
         };
         sums.pinball += 2.0 * CRPS.map(pinball).sum::<f64>() / CRPS.count() as f64;
-        let held = within(error, &quantile).map(f64::from);
+        let held = within(error, quantile).map(f64::from);
         of_step.within.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
         within_all.iter_mut().zip(held).for_each(|(sum, held)| *sum += held);
     }
