@@ -41,7 +41,7 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
-from networks import BATCH, NETWORKS, table  # noqa: E402
+from networks import BATCH, NETWORKS, Table, table  # noqa: E402
 
 RATE = 1e-3
 
