@@ -115,8 +115,8 @@ impl Plan {
         let known = 100 * count / (count + 2);
         let text = match crossed {
             true => format!(
-                "the validation part has few windows ({count}): intervals also rest on errors in training, of each fifth by \
-                 a fit to the others"
+                "the validation part has few windows ({count}): intervals also rest on errors in training, of each part \
+                 of it by a fit to the others"
             ),
             false => format!(
                 "intervals rest on few validation windows ({count}), which overlap: they are rough, and levels above \

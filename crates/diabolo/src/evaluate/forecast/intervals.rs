@@ -80,7 +80,7 @@ impl Intervals {
 /// The values before a forecast: all that a model needs, in the training part; later ones have
 /// more than that, unless the series is short.
 fn least_window(model: &ForecastModel, unseen: Unseen) -> usize {
-    if matches!(unseen, Unseen::Fold(_)) { model.window() } else { 1 }
+    if matches!(unseen, Unseen::Fold { .. }) { model.window() } else { 1 }
 }
 
 /// The errors on the windows of a column that the models have not seen.

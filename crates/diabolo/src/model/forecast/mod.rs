@@ -25,7 +25,6 @@ use rayon::prelude::*;
 use crate::stats::LagMoments;
 use crate::tensor::Device;
 use split::{column_moments, suggested_scales};
-use windows::FOLDS;
 
 /// Columns may have a matrix of their own if they are not more than this.
 const MOST_OWN: usize = 32;
@@ -34,6 +33,9 @@ const MOST_OWN: usize = 32;
 const CLEARLY: f64 = 0.95;
 /// Columns whose moments are held at once.
 const TOGETHER: usize = 8;
+
+/// Folds of a cross-fit, at most and at least; of two horizons or more, if possible.
+const FOLDS: [usize; 2] = [5, 2];
 
 /// Validation windows of a column by which its scale is chosen, at most.
 const MOST_WINDOWS: usize = 4000;
@@ -194,7 +196,7 @@ impl ForecastModel {
     }
 
     /// For each fold of the training parts, the matrices fitted to the windows that predict no step
-    /// of it, with the same choices; without those folds that leave nothing to fit.
+    /// of it, with the same choices; without folds that leave nothing to fit, or have no window.
     pub fn cross_fits(&self, series: &[SplitSeries]) -> Vec<(ForecastModel, Unseen)> {
         let columns = self.of_column.len();
         let of_matrix = |matrix: usize, fold: Unseen| -> Option<LinearForecast> {
@@ -209,13 +211,21 @@ impl ForecastModel {
             }
             ridge(&moments, choice, self.season)
         };
-        let of_fold = |fold: usize| {
-            let fold = Unseen::Fold(fold);
+        let [most, least] = FOLDS;
+        let longest = series.iter().map(|one| one.parts.train.len()).max().unwrap_or(0);
+        let of = (longest / (2 * self.horizon)).clamp(least, most);
+        let of_fold = |at: usize| {
+            let fold = Unseen::Fold { at, of };
+            let has_window = |one: &SplitSeries| {
+                let steps = one.parts.unseen(fold);
+                steps.start.max(self.window()) + self.horizon <= steps.end
+            };
+            series.iter().any(has_window).then_some(())?;
             let matrices = (0..self.matrices.len()).map(|matrix| of_matrix(matrix, fold));
             let matrices = matrices.collect::<Option<Vec<_>>>()?;
             Some((ForecastModel { matrices, latent: None, ..self.clone() }, fold))
         };
-        (0..FOLDS).into_par_iter().filter_map(of_fold).collect()
+        (0..of).into_par_iter().filter_map(of_fold).collect()
     }
 
     /// This model or, if it has smaller errors on validation windows, one that also uses the

@@ -151,12 +151,14 @@ pub enum Unseen {
     Validation,
     /// All after the training part.
     HeldOut,
-    /// A fifth of the training part.
-    Fold(usize),
+    /// A part of the training part.
+    Fold {
+        /// Which, from 0.
+        at: usize,
+        /// Of so many.
+        of: usize,
+    },
 }
-
-/// Folds of the training part in a cross-fit.
-pub(super) const FOLDS: usize = 5;
 
 /// The least number of training steps beside the horizon.
 const FEWEST: usize = 8;
@@ -182,11 +184,11 @@ impl Parts {
 
     /// The steps that a model has not seen.
     pub fn unseen(&self, which: Unseen) -> Range<usize> {
-        let edge = |fold: usize| self.train.start + self.train.len() * fold / FOLDS;
+        let edge = |at: usize, of: usize| self.train.start + self.train.len() * at / of;
         match which {
             Unseen::Validation => self.validation.clone(),
             Unseen::HeldOut => self.validation.start..self.test.end,
-            Unseen::Fold(fold) => edge(fold)..edge(fold + 1),
+            Unseen::Fold { at, of } => edge(at, of)..edge(at + 1, of),
         }
     }
 
@@ -275,7 +277,7 @@ mod tests {
         assert_eq!(Parts::fewest(14, [0.1, 0.1]), 50);
         assert_eq!(Parts::of(30, 5, [0.0, 0.0]).unwrap().train, 0..30);
         let dated = Parts::before(80, 100, 5, 0.2).unwrap();
-        assert_eq!([Unseen::Fold(0), Unseen::Fold(4)].map(|fold| dated.unseen(fold)), [0..12, 48..60]);
+        assert_eq!([0, 4].map(|at| dated.unseen(Unseen::Fold { at, of: 5 })), [0..12, 48..60]);
         assert_eq!([Unseen::Validation, Unseen::HeldOut].map(|which| dated.unseen(which)), [60..80, 60..100]);
         assert_eq!((dated.train, dated.validation, dated.test), (0..60, 60..80, 80..100));
         assert!(Parts::before(30, 100, 5, 0.2).is_none());
