@@ -6,7 +6,7 @@
 A row is a frame with the frames before it (LAGS, 8), which are conditions: inputs of encoder and decoder that are not reconstructed. The notes of a chord are
 joint by the latent code. Training pieces are also transposed to the other keys (by −5 to +6 semitones). The number of epochs is that with the least bound on
 the validation pieces; the test pieces are evaluated once. Notes outside of those that some training frame has cannot be played, and are none in the other
-pieces. Importance-sampled upper bounds. Needs numpy, scipy and pyarrow. Environment: EPOCHS ("3 6 12"), FIT (flags of the fit), LAGS, SAMPLES (500),
+pieces. Importance-sampled upper bounds. Needs numpy, scipy and pyarrow. Environment: EPOCHS ("4 8 16 28"), FIT (flags of the fit), LAGS, SAMPLES (500),
 OUT (runs/music), DIABOLO.
 """
 
@@ -64,7 +64,7 @@ def main():
 
     best = None
     print("| epochs | validation pieces | test pieces |\n|---:|---:|---:|")
-    for epochs in os.environ.get("EPOCHS", "3 6 12").split():
+    for epochs in os.environ.get("EPOCHS", "4 8 16 28").split():
         folder = OUT / f"epochs-{epochs}"
         if not (folder / "model.safetensors").exists():
             fit = ["fit", OUT / "train.parquet", "--config", OUT / "settings.toml", "--epochs", epochs, "--patience", 0]

@@ -34,7 +34,7 @@ const CLEARLY: f64 = 0.95;
 /// Columns whose moments are held at once.
 const TOGETHER: usize = 8;
 
-/// Folds of a cross-fit, at most and at least; of two horizons or more, if possible.
+/// Folds of a cross-fit, at most and at least; of a horizon and a third or more, if possible.
 const FOLDS: [usize; 2] = [5, 2];
 
 /// Validation windows of a column by which its scale is chosen, at most.
@@ -213,7 +213,7 @@ impl ForecastModel {
         };
         let [most, least] = FOLDS;
         let longest = series.iter().map(|one| one.parts.train.len()).max().unwrap_or(0);
-        let of = (longest / (2 * self.horizon)).clamp(least, most);
+        let of = (longest / (self.horizon + self.horizon / 3)).clamp(least, most);
         let of_fold = |at: usize| {
             let fold = Unseen::Fold { at, of };
             let has_window = |one: &SplitSeries| {
