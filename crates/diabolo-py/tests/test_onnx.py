@@ -123,7 +123,7 @@ def test_convolutions(name, cli, tmp_path):
     if "score" in found:
         cli("score", "run", "pictures.npy", "-o", "scores.csv", "--reasons", 0)
         scores = pandas.read_csv(tmp_path / "scores.csv")["score"]
-        assert numpy.abs(found["score"][:, 0] - scores).max() <= 1e-5 * scores.abs().max()
+        assert numpy.abs(found["score"][:, 0] - scores).max() <= 1e-4
     assert ("score" in found) == (name not in ("map", "posterior"))
 
 

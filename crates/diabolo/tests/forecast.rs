@@ -83,6 +83,10 @@ fn swings_that_grow_are_forecast_as_logarithms() {
     let flow = paths.column_by_name("flow").unwrap();
     let flow = diabolo::arrow::cast::AsArray::as_primitive::<diabolo::arrow::types::Float64Type>(flow);
     assert!(flow.values().iter().all(|x| (300.0..3000.0).contains(x)), "{flow:?}");
+    let mut gone = values.clone();
+    gone[280] = 0.0;
+    let notes = loaded.forecast(&rows(&gone), &Default::default()).unwrap().notes;
+    assert!(notes.iter().any(|note| note.contains("not positive")), "{notes:?}");
     // Swings that do not grow, and numbers that are not positive, stay as they are.
     for values in [waves(700, 1), values.iter().map(|x| x - 110.0).collect()] {
         let fitted = fit(&values, &["training.epochs=0"]).unwrap();

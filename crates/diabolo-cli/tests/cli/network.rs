@@ -205,8 +205,13 @@ fn a_convolutional_encoder_is_fine_tuned_and_walked() {
     let workspace = Workspace::new();
     workspace.ok("fit digits --model contractive --network convolution:8 --label label --epochs 4 -q -o run");
     workspace.ok("generate run -n 4 --burn-in 5 -o walk.png");
-    let found = workspace.ok("features run --fine-tune --epochs 2 --json").json();
-    assert!(found.to_string().contains("pretrained"), "{found}");
+    let tuned = |flags: &str| {
+        let found =
+            workspace.ok(&format!("features run --fine-tune --epochs 2 --no-baseline --json {flags}"));
+        ["test_error", "validation_error"].map(|name| found.json()["pretrained"][0][name].as_f64().unwrap())
+    };
+    assert_eq!(tuned(""), tuned(""));
+    assert_ne!(tuned("--augment shift:3"), tuned(""), "images are shifted in fine-tuning, too");
     workspace.ok("evaluate run --diagnose");
 }
 

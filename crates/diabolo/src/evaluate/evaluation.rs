@@ -384,6 +384,8 @@ mod tests {
         let error = (found.contraction / exact - 1.0).abs();
         assert!(error > 1e-9 && error < 0.02, "{} instead of {exact}", found.contraction);
         assert_eq!(found.contraction_estimator, Some(Estimator::Hutchinson { probes: PROBES }));
+        // With the same probes on one thread.
+        assert_eq!(crate::kernel::in_place(|| evaluate(&model, &rows, None, 0, &device)), found);
     }
 
     #[test]

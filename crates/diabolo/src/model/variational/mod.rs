@@ -103,6 +103,10 @@ impl Variational {
         Variational { encoder, posterior, flow, prior, decoder, output, likelihood, config: config.clone() }
     }
 
+    fn layers_from_code(&self) -> Layers<'_> {
+        self.decoder.iter().chain([&self.output]).collect()
+    }
+
     fn approximate_posterior(&self, x: Tensor<2>) -> Posterior {
         self.posterior.forward(self.encoder.forward(x))
     }
@@ -165,11 +169,11 @@ impl Network for Variational {
     }
 
     fn decoder(&self) -> Option<Layers<'_>> {
-        Some(self.decoder.iter().chain([&self.output]).collect())
+        Some(self.layers_from_code())
     }
 
     fn decode(&self, z: Tensor<2>) -> Tensor<2> {
-        self.decoder.iter().chain([&self.output]).collect::<Layers>().forward(z)
+        self.layers_from_code().forward(z)
     }
 
     fn likelihood(&self) -> &Likelihood {
