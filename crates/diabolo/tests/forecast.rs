@@ -1,6 +1,8 @@
 //! Forecasts end to end, in the library.
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use diabolo::arrow::RecordBatch;
 use diabolo::artifact::SavedForecast;
 use diabolo::data::{DataConfig, SeriesSchema};
@@ -193,6 +195,7 @@ fn every_window_is_scored_and_missing_values_are_not() {
         matrices: vec![],
         choices: vec![],
         of_column: vec![0],
+        adaptation: None,
         latent: None,
         effects: vec![Default::default()],
     };
@@ -316,4 +319,60 @@ fn sample_paths_are_joint_and_depend_on_the_seed_only() {
     }
     let few = fitted.forecast(&rows(&values[..1]), &ForecastOptions { samples: 5, ..Default::default() });
     assert!(few.err().unwrap().to_string().contains("sample paths"));
+}
+
+/// 40 series that obey different recurrences, of 60 to 200 steps: half swing back after a change,
+/// half go on.
+fn many() -> RecordBatch {
+    let (mut names, mut values) = (vec![], vec![]);
+    for k in 0..40u64 {
+        let noise = &mut stream(k, Purpose::Corrupt, 9, 0);
+        let (again, scale) = (if k % 2 == 0 { -0.8 } else { 0.8 }, 10f64.powi((k % 5) as i32));
+        let (mut level, mut change) = (50.0, 0.0);
+        for _ in 0..60 + 140 * (k as usize % 4) / 3 {
+            change = again * change + noise.random_range(-1.0..1.0);
+            level += change;
+            names.push(format!("s{k}"));
+            values.push(scale * level);
+        }
+    }
+    named(names, values)
+}
+
+fn named(names: Vec<String>, values: Vec<f64>) -> RecordBatch {
+    let columns: [(_, diabolo::arrow::ArrayRef); 2] = [
+        ("id", Arc::new(diabolo::arrow::StringArray::from(names))),
+        ("flow", Arc::new(diabolo::arrow::Float64Array::from(values))),
+    ];
+    RecordBatch::try_from_iter(columns).unwrap()
+}
+
+#[test]
+fn each_of_many_series_has_a_matrix_of_its_own() {
+    let mut config = Config::default();
+    Preset::Forecast.apply(&mut config);
+    for setting in ["training.epochs=0", "forecast.horizon=2", "forecast.season=0", "data.series=id"] {
+        config.set(setting).unwrap();
+    }
+    let fitted = FitJob::new(many()).config(config.clone()).forecast().unwrap();
+    let said = |text: &String| text.contains("a matrix of its own for each series");
+    assert!(fitted.notes.iter().any(said), "{:?}", fitted.notes);
+    let scores = fitted.scores.as_ref().unwrap();
+    // One matrix cannot go on and swing back.
+    assert!(scores.model.mase.unwrap() < 0.9 * scores.last_value.mase.unwrap(), "{scores:?}");
+    // Saved and loaded, a series that is new has one, too, by its history.
+    let bytes = fitted.forecaster.saved().to_bytes().unwrap();
+    let loaded = Forecaster::from_bytes(&bytes).unwrap();
+    let made = |steps: usize, value: fn(usize) -> f64| {
+        let rows = named(vec!["new".into(); steps], (0..steps).map(value).collect());
+        let mut found = loaded.forecast(&rows, &Default::default()).unwrap();
+        assert!(found.notes.iter().all(|note| !note.contains("repeats")), "{:?}", found.notes);
+        found.series.remove(0).columns.remove(0).point[0]
+    };
+    let swinging = made(200, |t| 50.0 + (t % 2) as f64);
+    assert!(swinging < 50.4, "{swinging}");
+    let rising = made(200, |t| 50.0 + t as f64);
+    assert!(rising > 249.5, "{rising}");
+    let short = made(10, |t| 50.0 + (t * 7 % 5) as f64);
+    assert!((50.0..55.0).contains(&short), "{short}");
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! forecast.matrix.K       W × H              the weights of matrix K, the shared one first
+//! forecast.precision      W × W              S, if series have matrices of their own
 //! forecast.interval.NAME  columns × H × Q    quantiles of a method's errors in validation
 //! forecast.interval.use   columns × H × Q    of the model, on validation and test windows
 //! forecast.errors         paths × columns × H
@@ -22,7 +23,9 @@ use super::write_atomically;
 use crate::config::Config;
 use crate::data::SeriesSchema;
 use crate::evaluate::forecast::{Intervals, Method, PROBABILITIES};
-use crate::model::forecast::{Effect, ForecastModel, LatentForecast, LinearForecast, RidgeChoice, Scale};
+use crate::model::forecast::{
+    Adaptation, Effect, ForecastModel, LatentForecast, LinearForecast, RidgeChoice, Scale,
+};
 use crate::random::{Purpose, stream};
 use crate::tensor::Device;
 use crate::{Error, Result};
@@ -57,6 +60,9 @@ pub struct ForecastRecord {
     pub choices: Vec<RidgeChoice>,
     /// The matrix of each column.
     pub of_column: Vec<usize>,
+    /// The windows of a series that the shared matrix counts as, if series have their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
     /// The effect of the calendar and of known columns on each column.
     #[serde(default)]
     pub effects: Vec<Effect>,
@@ -132,6 +138,10 @@ impl SavedForecast {
         for (k, matrix) in self.model.matrices.iter().enumerate() {
             add(format!("forecast.matrix.{k}"), vec![matrix.window, horizon], &matrix.weights);
         }
+        if let Some(adaptation) = &self.model.adaptation {
+            let window = self.model.choices[0].window;
+            add("forecast.precision".into(), vec![window, window], &adaptation.precision);
+        }
         for (method, intervals) in &self.intervals {
             let shape = vec![columns, horizon, PROBABILITIES.len()];
             add(format!("forecast.interval.{}", method.name()), shape, &intervals.quantiles);
@@ -201,6 +211,13 @@ impl SavedForecast {
             let weights = take(&format!("forecast.matrix.{k}"), &[*window, horizon])?;
             matrices.push(LinearForecast { window: *window, horizon, weights });
         }
+        let adaptation = match record.strength {
+            None => None,
+            Some(strength) => {
+                let window = record.choices[0].window;
+                Some(Adaptation { strength, precision: take("forecast.precision", &[window, window])? })
+            }
+        };
         let shape = [columns, horizon, PROBABILITIES.len()];
         let mut intervals = BTreeMap::new();
         for (&method, &local) in &record.local {
@@ -225,6 +242,7 @@ impl SavedForecast {
             matrices,
             choices: record.choices.clone(),
             of_column: record.of_column.clone(),
+            adaptation,
             latent,
             effects: record.effects(),
         };
@@ -271,6 +289,9 @@ impl ForecastRecord {
             && [0, columns].contains(&self.scales.len())
             && self.scales.iter().all(|scale| scale.is_valid())
             && Method::ALL.iter().all(|method| self.local.contains_key(method))
+            && self
+                .strength
+                .is_none_or(|strength| strength.is_finite() && strength > 0.0 && self.choices.len() == 1)
             && self.season != Some(0)
             && [0, columns].contains(&self.effects.len())
             && self.effects.iter().all(|effect| effect.fits(&self.schema))

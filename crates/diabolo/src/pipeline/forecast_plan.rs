@@ -6,7 +6,8 @@ use super::forecast_split::TimeSplit;
 use crate::config::Config;
 use crate::data::{DataProblem, Series, SeriesSchema, SeriesSet};
 use crate::model::forecast::{
-    ForecastModel, Regressors, Scale, SplitSeries, effects_in_words, logarithms_in_words,
+    Adaptation, ForecastModel, Regressors, Scale, SplitSeries, WindowUnit, effects_in_words,
+    logarithms_in_words, validation_windows,
 };
 use crate::stats::season;
 use crate::{Error, Result};
@@ -97,21 +98,15 @@ impl Plan {
         Error::data(name, expected, found, "give other columns, a longer series, or a smaller --horizon")
     }
 
-    /// The validation windows of all series.
-    fn validation_windows(&self, split: &[SplitSeries]) -> usize {
-        let windows = |one: &SplitSeries| (one.parts.validation.len() + 1).saturating_sub(self.horizon);
-        split.iter().map(windows).sum()
-    }
-
-    /// Whether they are too few for intervals.
+    /// Whether validation windows are too few for intervals.
     pub fn has_few_windows(&self, split: &[SplitSeries]) -> bool {
         const FEW: usize = 100;
-        self.validation_windows(split) < FEW
+        validation_windows(split, self.horizon) < FEW
     }
 
     /// What the intervals rest on, if the validation windows are few.
     pub fn few_windows(&self, split: &[SplitSeries], crossed: bool) -> Option<String> {
-        let count = self.validation_windows(split);
+        let count = validation_windows(split, self.horizon);
         let known = 100 * count / (count + 2);
         let text = match crossed {
             true => format!(
@@ -130,14 +125,17 @@ impl Plan {
     pub fn chosen(&self, schema: &SeriesSchema, model: &ForecastModel, scales: &[Scale]) -> String {
         let season = self.season.map_or("no season".into(), |season| format!("season {season}"));
         let choice = &model.choices[0];
-        let own = model.matrices.len() - 1;
-        let own = match own {
-            0 => String::new(),
+        let unit = match choice.unit {
+            WindowUnit::Series => "",
+            WindowUnit::Window => ", in units of each window",
+        };
+        let own = match model.matrices.len() - 1 {
+            0 => model.adaptation.as_ref().map(Adaptation::in_words).unwrap_or_default(),
             1 => ", a matrix of its own for 1 column".into(),
             own => format!(", a matrix of its own for {own} columns"),
         };
         format!(
-            "steps of {}, {season}, horizon {}; chosen on validation windows: window {}, penalty {}, towards {}{own}{}{}",
+            "steps of {}, {season}, horizon {}; chosen on validation windows: window {}{unit}, penalty {}, towards {}{own}{}{}",
             self.step,
             self.horizon,
             choice.window,

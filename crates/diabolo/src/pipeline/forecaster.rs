@@ -146,6 +146,7 @@ impl Forecaster {
             }
             one.set_effects(&self.saved.model.effects);
         }
+        self.saved.model.adapt(&mut series);
         let validation = header.source.split[1];
         let scores = evaluate(&self.saved.model, &self.saved.intervals, &series, &record.schema, validation);
         scores.ok_or_else(|| {

@@ -131,6 +131,7 @@ impl FitJob<'_> {
         self.cancel.check(Phase::Train)?;
         let groups = regressors(&schema, split);
         let mut model = model.or_with_effects(split, &plan.windows, &groups);
+        model.adapt(split);
         let split = &*split;
         self.cancel.check(Phase::Train)?;
         said.choices.push(plan.chosen(&schema, &model, &split[0].scales));
@@ -248,6 +249,7 @@ fn record(
         season: plan.season,
         choices: model.choices.clone(),
         of_column: model.of_column.clone(),
+        strength: model.adaptation.as_ref().map(|adaptation| adaptation.strength),
         effects: model.effects.clone(),
         latent: model.latent.is_some(),
         local_in_use: false,

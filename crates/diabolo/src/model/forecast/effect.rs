@@ -8,8 +8,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::regressors::{Effect, Regressors};
-use super::ridge::{LinearForecast, RidgeChoice, ridge};
-use super::split::{SplitSeries, moments};
+use super::ridge::{LinearForecast, RidgeChoice, WindowUnit, ridge};
+use super::split::{Lags, SplitSeries};
 use super::windows::{Filled, Parts, WindowsFor, drawn_windows};
 use crate::stats::{Cholesky, LagMoments};
 
@@ -95,7 +95,7 @@ impl ColumnSeries<'_> {
     fn moments(&self, filled: &[Filled], part: fn(&Parts) -> Range<usize>) -> LagMoments {
         let all = self.series.iter().zip(filled);
         let all = all.map(|(one, filled)| (filled, part(&one.parts), one.deviation[self.column]));
-        moments(all, self.choice.window, self.horizon)
+        Lags { window: self.choice.window, horizon: self.horizon, unit: WindowUnit::Series }.moments(all)
     }
 
     /// The columns without an effect, and the matrix that forecasts them, if they determine it.
@@ -237,7 +237,8 @@ mod tests {
     use super::*;
     use crate::random::{Purpose, RngExt, stream};
 
-    const CHOICE: RidgeChoice = RidgeChoice { window: 2, anchor: Anchor::LastValue, penalty: 0.01 };
+    const CHOICE: RidgeChoice =
+        RidgeChoice { window: 2, anchor: Anchor::LastValue, penalty: 0.01, unit: WindowUnit::Series };
     const BY: Regressors = Regressors::KnownBy { column: 0, cycle: crate::data::Cycle::Day, waves: 2 };
 
     /// Hours that follow a price, with noise, whose validation part has so many steps.

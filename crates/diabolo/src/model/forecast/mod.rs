@@ -1,10 +1,12 @@
 //! Forecasts of series: from the last values of a series to the steps after them.
 //!
 //! One matrix serves all columns and series ([`LinearForecast`]), or a column has its own, where
-//! that is clearly better on validation windows. Columns do not see each other.
+//! that is clearly better on validation windows. Of many series each has its own, which leans on
+//! that of all ([`Adaptation`]). Columns do not see each other.
 
 mod effect;
 mod latent;
+mod many;
 mod regressors;
 mod ridge;
 mod scale;
@@ -12,11 +14,12 @@ mod split;
 mod windows;
 
 pub use latent::LatentForecast;
+pub use many::Adaptation;
 pub use regressors::{Effect, KnownSteps, Regressors, effects_in_words};
-pub use ridge::{Anchor, LinearForecast, RidgeChoice, choose, ridge};
+pub use ridge::{Anchor, LinearForecast, RidgeChoice, WindowUnit, choose, ridge};
 pub use scale::{Scale, logarithms_in_words};
-pub use split::SplitSeries;
-pub use windows::{Filled, Parts, Unseen, WindowsFor, drawn_windows, naive_error, spread};
+pub use split::{SplitSeries, validation_windows};
+pub use windows::{FEWEST, Filled, Parts, Unseen, WindowsFor, drawn_windows, naive_error, spread};
 
 use std::ops::Range;
 
@@ -24,7 +27,8 @@ use rayon::prelude::*;
 
 use crate::stats::LagMoments;
 use crate::tensor::Device;
-use split::{column_moments, suggested_scales};
+use many::{are_many, fit_many};
+use split::{Lags, suggested_scales};
 
 /// Columns may have a matrix of their own if they are not more than this.
 const MOST_OWN: usize = 32;
@@ -36,9 +40,6 @@ const TOGETHER: usize = 8;
 
 /// Folds of a cross-fit, at most and at least; of a horizon and a third or more, if possible.
 const FOLDS: [usize; 2] = [5, 2];
-
-/// Validation windows of a column by which its scale is chosen, at most.
-const MOST_WINDOWS: usize = 4000;
 
 /// Windows vary by this share of the series' deviation at the least: a constant window does not
 /// mean that nothing will change.
@@ -57,6 +58,8 @@ pub struct ForecastModel {
     pub choices: Vec<RidgeChoice>,
     /// The matrix of each column.
     pub of_column: Vec<usize>,
+    /// How the matrix of a series follows from the shared one, if series have their own.
+    pub adaptation: Option<Adaptation>,
     /// What the matrices miss, for all columns, if that helps.
     pub latent: Option<LatentForecast>,
     /// What the calendar and known columns add to each column; the matrices forecast the rest.
@@ -85,7 +88,7 @@ impl ForecastModel {
 
     /// [`predict`](Self::predict) by the matrix alone.
     pub fn predict_linear(&self, column: usize, values: &Filled, origin: usize) -> Vec<f64> {
-        let matrix = &self.matrices[self.of_column[column]];
+        let matrix = values.matrix().unwrap_or(&self.matrices[self.of_column[column]]);
         let mut made = matrix.predict(&values.before(origin, matrix.window));
         made.iter_mut().enumerate().for_each(|(h, y)| *y += values.effect(origin + h));
         made
@@ -102,21 +105,54 @@ impl ForecastModel {
         self.matrices.iter().map(|matrix| matrix.window).max().unwrap_or(1)
     }
 
+    /// Of one matrix for all columns.
+    fn of_one(matrix: LinearForecast, choice: RidgeChoice, season: Option<usize>, columns: usize) -> Self {
+        ForecastModel {
+            horizon: matrix.horizon,
+            season,
+            matrices: vec![matrix],
+            choices: vec![choice],
+            of_column: vec![0; columns],
+            adaptation: None,
+            latent: None,
+            effects: vec![Effect::default(); columns],
+        }
+    }
+
     /// Fits the matrices to the training parts of the series; window, penalty and anchor are those
     /// with the least squared error on the validation parts, in units of each column's deviation.
+    /// Of many series, each may have its own, and a window is chosen for the mean of them
+    /// ([`Adaptation`]).
     ///
     /// Returns `None` if no series has a whole window, or all are constant.
     pub fn fit(
+        series: &mut [SplitSeries],
+        windows: &[usize],
+        horizon: usize,
+        season: Option<usize>,
+    ) -> Option<Self> {
+        let mut model = match are_many(series, horizon) {
+            true => fit_many(series, windows, horizon, season)?,
+            false => Self::fit_shared(series, windows, horizon, season)?,
+        };
+        if model.adaptation.is_none() && (2..=MOST_OWN).contains(&model.of_column.len()) {
+            model.own_matrices(series);
+        }
+        Some(model)
+    }
+
+    /// One matrix for all columns and series.
+    fn fit_shared(
         series: &[SplitSeries],
         windows: &[usize],
         horizon: usize,
         season: Option<usize>,
     ) -> Option<Self> {
         let columns = series.first()?.columns.len();
-        let own = columns > 1 && columns <= MOST_OWN;
+        let lags = |window: usize| Lags { window, horizon, unit: WindowUnit::Series };
         let mut best: Option<(RidgeChoice, f64)> = None;
         for &window in windows {
-            let [train, validation] = shared(series, columns, window, horizon);
+            let [train, validation] = shared(series, columns, lags(window));
             let found = choose(&train, &validation, season).filter(|_| validation.count > 0);
             if let Some((choice, error)) = found
                 && best.is_none_or(|(_, least)| error / (validation.count as f64) < least)
@@ -125,20 +161,8 @@ impl ForecastModel {
             }
         }
         let (choice, _) = best?;
-        let [train, _] = shared(series, columns, choice.window, horizon);
-        let mut model = ForecastModel {
-            horizon,
-            season,
-            matrices: vec![ridge(&train, &choice, season)?],
-            choices: vec![choice],
-            of_column: vec![0; columns],
-            latent: None,
-            effects: vec![Effect::default(); columns],
-        };
-        if own {
-            model.own_matrices(series, choice.window);
-        }
-        Some(model)
+        let [train, _] = shared(series, columns, lags(choice.window));
+        Some(Self::of_one(ridge(&train, &choice, season)?, choice, season, columns))
     }
 
     /// [`fit`](Self::fit), with the columns on logarithmic scales where their swings suggest that,
@@ -150,14 +174,14 @@ impl ForecastModel {
         season: Option<usize>,
     ) -> Option<Self> {
         let linear = Self::fit(series, windows, horizon, season)?;
-        let suggested = suggested_scales(series, season);
+        let suggested = suggested_scales(series, season, are_many(series, horizon));
         if suggested.iter().all(|scale| *scale == Scale::Linear) {
             return Some(linear);
         }
-        let before = linear.absolute_errors(series);
+        let before = linear.scaled_errors(series);
         series.iter_mut().for_each(|one| one.set_scales(&suggested));
         let scaled = Self::fit(series, windows, horizon, season)?;
-        let after = scaled.absolute_errors(series);
+        let after = scaled.scaled_errors(series);
         let better = |(scale, (before, after))| if after < before { scale } else { Scale::Linear };
         let errors = before.into_iter().zip(after);
         let chosen: Vec<Scale> = suggested.iter().copied().zip(errors).map(better).collect();
@@ -168,43 +192,17 @@ impl ForecastModel {
         Self::fit(series, windows, horizon, season)
     }
 
-    /// The mean absolute error of the matrices on validation windows of each column, in deviations
-    /// of its numbers as given; NaN without windows.
-    fn absolute_errors(&self, series: &[SplitSeries]) -> Vec<f64> {
-        let of_column = |column: usize| -> f64 {
-            let mut places = vec![];
-            for one in series {
-                let Some(values) = one.columns[column].as_ref().filter(|_| one.unit[column] > 0.0) else {
-                    continue;
-                };
-                let runs = values.origins(&one.parts.validation, 1, self.horizon);
-                places.extend(runs.into_iter().flatten().map(|origin| (one, values, origin)));
-            }
-            let places = drawn_windows(places, MOST_WINDOWS, WindowsFor::Scale, column);
-            let of_window = |(one, values, origin): (&SplitSeries, &Filled, usize)| {
-                let (scale, unit) = (one.scales[column], one.unit[column]);
-                let made = self.predict_linear(column, values, origin).into_iter();
-                let errors = made
-                    .zip(&one.observed[column][origin..])
-                    .map(move |(u, x)| (x - scale.back(u)).abs() / unit);
-                errors.filter(|error| !error.is_nan()).collect::<Vec<f64>>()
-            };
-            let errors: Vec<f64> = places.into_iter().flat_map(of_window).collect();
-            errors.iter().sum::<f64>() / errors.len() as f64
-        };
-        (0..self.of_column.len()).into_par_iter().map(of_column).collect()
-    }
-
     /// For each fold of the training parts, the matrices fitted to the windows that predict no step
     /// of it, with the same choices; without folds that leave nothing to fit, or have no window.
     pub fn cross_fits(&self, series: &[SplitSeries]) -> Vec<(ForecastModel, Unseen)> {
         let columns = self.of_column.len();
         let of_matrix = |matrix: usize, fold: Unseen| -> Option<LinearForecast> {
             let choice = &self.choices[matrix];
+            let lags = Lags { window: choice.window, horizon: self.horizon, unit: choice.unit };
             let mut moments = LagMoments::new(choice.window, self.horizon);
             for column in (0..columns).filter(|column| matrix == 0 || self.of_column[*column] == matrix) {
                 let mut add = |part: &dyn Fn(&Parts) -> Range<usize>| {
-                    moments.merge(&column_moments(series, column, choice.window, self.horizon, part));
+                    moments.merge(&lags.column_moments(series, column, part));
                 };
                 add(&|parts| parts.train.start..parts.unseen(fold).start);
                 add(&|parts| parts.unseen(fold).end..parts.train.end);
@@ -249,14 +247,15 @@ impl ForecastModel {
         let (horizon, season) = (best.horizon, best.season);
         for start in [Some(chosen), shorter].into_iter().flatten() {
             series.iter_mut().for_each(|one| one.set_effects(&without));
-            let Some(found) = ForecastModel::fit(series, &[start], horizon, season) else { continue };
+            let Some(found) = Self::fit_shared(series, &[start], horizon, season) else { continue };
             let effects = found.find_effects(series, groups);
             least = least.min(found.validation_error(series));
             if effects.iter().all(|effect| effect.terms.is_empty()) {
                 continue;
             }
             series.iter_mut().for_each(|one| one.set_effects(&effects));
-            let Some(found) = ForecastModel::fit(series, windows, horizon, season) else { continue };
+            let tried = if best.adaptation.is_some() { &[start] } else { windows };
+            let Some(found) = Self::fit(series, tried, horizon, season) else { continue };
             let error = found.validation_error(series);
             if error < if start == chosen { least } else { effect::CLEARLY * least } {
                 (best, least) = (ForecastModel { effects, ..found }, error);
@@ -279,8 +278,8 @@ impl ForecastModel {
     fn validation_error(&self, series: &[SplitSeries]) -> f64 {
         let of_column = |column: usize| -> (f64, usize) {
             let matrix = &self.matrices[self.of_column[column]];
-            let part = |parts: &Parts| parts.validation.clone();
-            let moments = column_moments(series, column, matrix.window, self.horizon, part);
+            let lags = Lags { window: matrix.window, horizon: self.horizon, unit: WindowUnit::Series };
+            let moments = lags.column_moments(series, column, |parts| parts.validation.clone());
             (moments.squared_errors(&matrix.weights_f64()).iter().sum(), moments.count)
         };
         let all: Vec<(f64, usize)> = (0..self.of_column.len()).into_par_iter().map(of_column).collect();
@@ -289,18 +288,21 @@ impl ForecastModel {
     }
 
     /// Gives a matrix of its own to each column for which that is clearly better.
-    fn own_matrices(&mut self, series: &[SplitSeries], window: usize) {
-        let (horizon, season) = (self.horizon, self.season);
+    fn own_matrices(&mut self, series: &[SplitSeries]) {
+        let season = self.season;
+        let RidgeChoice { window, unit, .. } = self.choices[0];
+        let lags = Lags { window, horizon: self.horizon, unit };
         let shared = self.matrices[0].weights_f64();
         let own = |column: usize| {
-            let train = column_moments(series, column, window, horizon, |parts| parts.train.clone());
-            let halves = [
-                column_moments(series, column, window, horizon, |parts| parts.validation_halves()[0].clone()),
-                column_moments(series, column, window, horizon, |parts| parts.validation_halves()[1].clone()),
-            ];
+            let train = lags.column_moments(series, column, |parts| parts.train.clone());
+            let half = |at: usize| {
+                lags.column_moments(series, column, |parts| parts.validation_halves()[at].clone())
+            };
+            let halves = [half(0), half(1)];
             let mut validation = halves[0].clone();
             validation.merge(&halves[1]);
             let (choice, _) = choose(&train, &validation, season)?;
+            let choice = RidgeChoice { unit, ..choice };
             let matrix = ridge(&train, &choice, season)?;
             let weights = matrix.weights_f64();
             let error = |half: &LagMoments, weights: &[f64]| half.squared_errors(weights).iter().sum::<f64>();
@@ -319,14 +321,14 @@ impl ForecastModel {
 }
 
 /// The moments of all columns together.
-fn shared(series: &[SplitSeries], columns: usize, window: usize, horizon: usize) -> [LagMoments; 2] {
-    let mut all = [LagMoments::new(window, horizon), LagMoments::new(window, horizon)];
+fn shared(series: &[SplitSeries], columns: usize, lags: Lags) -> [LagMoments; 2] {
+    let mut all = [LagMoments::new(lags.window, lags.horizon), LagMoments::new(lags.window, lags.horizon)];
     for first in (0..columns).step_by(TOGETHER) {
         let some = first..columns.min(first + TOGETHER);
         let of_column = |column: usize| {
             [
-                column_moments(series, column, window, horizon, |parts| parts.train.clone()),
-                column_moments(series, column, window, horizon, |parts| parts.validation.clone()),
+                lags.column_moments(series, column, |parts| parts.train.clone()),
+                lags.column_moments(series, column, |parts| parts.validation.clone()),
             ]
         };
         let found: Vec<_> = some.into_par_iter().map(of_column).collect();

@@ -32,6 +32,26 @@ impl Anchor {
     }
 }
 
+/// The unit in which the windows of a fit count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowUnit {
+    /// The deviation of the series.
+    #[default]
+    Series,
+    /// The deviation within the window: a series whose level has wandered far counts as others do.
+    Window,
+}
+
+impl WindowUnit {
+    /// All units.
+    pub const ALL: [WindowUnit; 2] = [WindowUnit::Series, WindowUnit::Window];
+
+    fn is_series(&self) -> bool {
+        *self == WindowUnit::Series
+    }
+}
+
 /// How a linear forecast was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +62,23 @@ pub struct RidgeChoice {
     pub anchor: Anchor,
     /// λ, as a multiple of the mean diagonal of the Gram matrix.
     pub penalty: f64,
+    /// The unit of its windows.
+    #[serde(default, skip_serializing_if = "WindowUnit::is_series")]
+    pub unit: WindowUnit,
+}
+
+impl RidgeChoice {
+    /// λ for these windows.
+    pub(super) fn penalty_of(&self, moments: &LagMoments) -> f64 {
+        penalty(moments, self.penalty)
+    }
+}
+
+/// The multiple of the mean diagonal of the Gram matrix.
+fn penalty(moments: &LagMoments, relative: f64) -> f64 {
+    let window = moments.window;
+    let trace: f64 = (0..window).map(|i| moments.gram[i * (window + 1)]).sum();
+    relative * trace / window as f64
 }
 
 /// A linear forecast.
@@ -117,11 +154,9 @@ impl<'a> Penalized<'a> {
     /// `None` if the windows do not determine anything.
     fn new(moments: &'a LagMoments, relative: f64) -> Option<Self> {
         let window = moments.window;
-        let diagonal = || (0..window).map(|i| i * (window + 1));
-        let trace: f64 = diagonal().map(|at| moments.gram[at]).sum();
-        let penalty = relative * trace / window as f64;
+        let penalty = penalty(moments, relative);
         let mut matrix = moments.gram.clone();
-        diagonal().for_each(|at| matrix[at] += penalty);
+        (0..window).for_each(|i| matrix[i * (window + 1)] += penalty);
         let factor = Cholesky::new(matrix, window)?;
         let solution = factor.solve(&moments.cross, moments.horizon);
         Some(Penalized { moments, penalty, factor, solution })
@@ -175,7 +210,7 @@ pub fn choose(
         let tried = |anchor: Anchor| {
             let weights = penalized.weights(anchor, season.unwrap_or(1));
             let error = validation.squared_errors(&weights).iter().sum::<f64>();
-            (RidgeChoice { window: train.window, anchor, penalty: relative }, error)
+            (RidgeChoice { window: train.window, anchor, penalty: relative, unit: WindowUnit::Series }, error)
         };
         anchors(train.window, season).into_iter().map(tried).collect()
     };
@@ -197,7 +232,8 @@ mod tests {
         let mut moments = LagMoments::new(2, 1);
         moments.add(&series, 0, 2, 1.0);
         // (c, y): (−1, 2), (−2, −1), (1, 2); Σc² = 6, Σcy = 2; the mean diagonal is 3.
-        let choice = RidgeChoice { window: 2, anchor: Anchor::LastValue, penalty: 2.0 };
+        let choice =
+            RidgeChoice { window: 2, anchor: Anchor::LastValue, penalty: 2.0, unit: WindowUnit::Series };
         let found = ridge(&moments, &choice, None).unwrap();
         assert!((f64::from(found.weights[0]) - 2.0 / 12.0).abs() < 1e-7, "{:?}", found.weights);
         assert_eq!(found.weights[1], 0.0, "the last value relative to itself");
@@ -211,7 +247,7 @@ mod tests {
         let mut moments = LagMoments::new(window, horizon);
         moments.add(&series, 0, 60, 1.0);
         let naive = |anchor: Anchor| {
-            let choice = RidgeChoice { window, anchor, penalty: 1e9 };
+            let choice = RidgeChoice { window, anchor, penalty: 1e9, unit: WindowUnit::Series };
             ridge(&moments, &choice, Some(season)).unwrap().predict(&series[10..17])
         };
         let near = |found: Vec<f64>, expected: &dyn Fn(usize) -> f64| {

@@ -37,7 +37,7 @@ const BLOCKS: usize = 6;
 const BLOCK: usize = 12;
 /// The variation of relative swings must be below this share of that of swings.
 const CLEARLY: f64 = 0.7;
-/// Series of a column that are looked at, at most.
+/// Series of a column whose swings are looked at, at most.
 const LOOKED_AT: usize = 24;
 
 impl Scale {
@@ -91,16 +91,18 @@ pub fn logarithms_in_words(schema: &SeriesSchema, scales: &[Scale]) -> Option<St
 
 /// The scale that the swings of a column suggest, by its numbers before the test part of each
 /// series, and those of the training part: logarithms where all of them are positive, and in the
-/// training parts swings are clearly more alike in units of the level (Guerrero 1993).
+/// training parts swings are clearly more alike in units of the level (Guerrero 1993), unless they
+/// are only `positive` to be.
 pub(super) fn suggested<'a>(
     parts: impl Iterator<Item = [&'a [f64]; 2]> + Clone,
     season: Option<usize>,
+    positive: bool,
 ) -> Scale {
     let known = parts.clone().flat_map(|[before, _]| before.iter().copied()).filter(|x| !x.is_nan());
     let least = known.fold(f64::INFINITY, f64::min);
     let found = parts.take(LOOKED_AT).filter_map(|[_, train]| variations(train, season));
     let [plain, relative] = found.fold([0.0; 2], |sums, both| [sums[0] + both[0], sums[1] + both[1]]);
-    match least > 0.0 && least.is_finite() && relative < CLEARLY * plain {
+    match least > 0.0 && least.is_finite() && (positive || relative < CLEARLY * plain) {
         true => Scale::Log { least: (least / 2.0).max(f64::MIN_POSITIVE) },
         false => Scale::Linear,
     }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::ridge::LinearForecast;
 use crate::random::{Purpose, permutation, stream};
 
 /// A gap of so many steps is filled for training too; windows do not predict longer ones.
@@ -16,6 +17,8 @@ pub struct Filled {
     pub in_gap: Vec<bool>,
     /// The effect of what is known of each step, if it has one.
     effect: Option<KnownEffect>,
+    /// Its own matrix, in place of that of the model.
+    matrix: Option<LinearForecast>,
 }
 
 /// The effect of what is known of the steps of a column, and beyond it.
@@ -45,7 +48,7 @@ impl Filled {
                 in_gap[step] = to - from - 1 > SHORT_GAP;
             }
         }
-        Some(Filled { values, in_gap, effect: None })
+        Some(Filled { values, in_gap, effect: None, matrix: None })
     }
 
     /// Fills a column with an effect at each step and beyond, in this unit: gaps of what remains
@@ -58,7 +61,17 @@ impl Filled {
         let less: Vec<f64> = column.iter().zip(&by_step).map(|(x, effect)| x - effect).collect();
         let Filled { values: remainder, in_gap, .. } = Filled::of(&less)?;
         let values = remainder.iter().zip(&by_step).map(|(x, effect)| x + effect).collect();
-        Some(Filled { values, in_gap, effect: Some(KnownEffect { by_step, remainder }) })
+        Some(Filled { values, in_gap, effect: Some(KnownEffect { by_step, remainder }), matrix: None })
+    }
+
+    /// Its own matrix, if it has one.
+    pub fn matrix(&self) -> Option<&LinearForecast> {
+        self.matrix.as_ref()
+    }
+
+    /// The same column with a matrix of its own, or without one.
+    pub fn with_matrix(self, matrix: Option<LinearForecast>) -> Filled {
+        Filled { matrix, ..self }
     }
 
     /// The numbers without the effect.
@@ -161,7 +174,7 @@ pub enum Unseen {
 }
 
 /// The least number of training steps beside the horizon.
-const FEWEST: usize = 8;
+pub const FEWEST: usize = 8;
 
 impl Parts {
     /// The parts of a series of `steps` steps by their shares, each (if its share is not 0) of

@@ -4,7 +4,7 @@ use super::options::{ColumnForecast, ForecastOptions, SeriesForecast};
 use crate::artifact::{ForecastRecord, SavedForecast};
 use crate::data::{KeyTime, KnownRows, Series};
 use crate::evaluate::forecast::{Intervals, Method};
-use crate::model::forecast::{Filled, KnownSteps, Scale, spread};
+use crate::model::forecast::{FEWEST, Filled, KnownSteps, Scale, spread};
 use crate::{Error, Result};
 
 /// A forecast with what its tables need.
@@ -63,6 +63,7 @@ pub(super) fn one_series(
         let deviation =
             known.map(|one| one.deviation[column]).filter(|d| *d > 0.0).unwrap_or_else(|| spread(&scaled));
         let filled = filled_column(saved, given, column, (&scaled, deviation), notes)?;
+        let filled = saved.model.adapted(filled, 0..start, deviation);
         let method = method(saved, column, start);
         if method != Method::Model && options.samples > 0 {
             let expected = format!("{} values before the forecast, for sample paths", matrix.window);
@@ -178,11 +179,12 @@ pub(super) fn effects(
     Ok(saved.model.effects.iter().map(|effect| effect.by_step(&known)).collect())
 }
 
-/// The model, or what needs fewer values than it where there are fewer.
+/// The model, or what needs fewer values than it where there are fewer. Where series have
+/// matrices of their own, short ones had a part in the choice: their first value stands before them.
 fn method(saved: &SavedForecast, column: usize, start: usize) -> Method {
     let window = saved.model.matrices[saved.model.of_column[column]].window;
     match saved.model.season {
-        _ if start >= window => Method::Model,
+        _ if start >= window || (saved.model.adaptation.is_some() && start >= FEWEST) => Method::Model,
         Some(season) if start >= season => Method::SeasonalNaive,
         _ => Method::LastValue,
     }
