@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compression of real held-out rows beside zstd, xz, bzip2 and Parquet, on the same bytes in one run.
 
-    DIABOLO_DATA=... bench/compression.py [SET...]        sets: binarized mnist fashion adult wine
+    DIABOLO_DATA=... bench/compression.py [SET...]        sets: binarized mnist fashion adult wine cover ecg
 
 A model is fitted on the training part and the test part is compressed, decompressed and compared; wine is small, so that
 its model is part of the file, and is fitted on all rows. Fitted models are kept in OUT and not fitted again.
-Environment: DIABOLO (the program), OUT (runs/compression), THREADS. Parquet needs pyarrow, and is left out without it.
+Environment: DIABOLO (the program), OUT (runs/compression), THREADS. Parquet needs pyarrow, pcodec (columns of numbers) the package of
+that name, and cover numpy; without them they are left out.
 """
 import bz2, gzip, io, json, lzma, math, os, pathlib, shlex, subprocess, sys, time
 
@@ -49,7 +50,23 @@ def parquet(contents):
     return len(made.getbuffer())
 
 
-def measure(name, model, source, contents, flags=(), pixels=None):
+def by_column(contents, separator):
+    """pcodec and bzip2 of the columns of a table of numbers, one after the other."""
+    try:
+        import numpy as np
+        from pcodec import ChunkConfig, standalone
+    except ImportError:
+        return {}
+    table = np.loadtxt(io.BytesIO(contents), delimiter=separator, ndmin=2).T
+    exact = np.all(table == np.round(table))
+    columns = [np.ascontiguousarray(column, np.int64 if exact else np.float64) for column in table]
+    packed = sum(len(standalone.simple_compress(column, ChunkConfig(compression_level=12))) for column in columns)
+    words = np.loadtxt(io.BytesIO(contents), delimiter=separator, ndmin=2, dtype=str).T
+    text = "\n".join("\n".join(column) for column in words.tolist()).encode()
+    return {"pcodec": packed, "bzip2 by column": len(bz2.compress(text))}
+
+
+def measure(name, model, source, contents, flags=(), pixels=None, more={}):
     """Compresses `source`; its peers get `contents`, the same values as bytes."""
     packed = out / f"{name}.dbz"
     start = time.time()
@@ -67,6 +84,7 @@ def measure(name, model, source, contents, flags=(), pixels=None):
         "xz -9e": len(lzma.compress(contents, preset=9 | lzma.PRESET_EXTREME)),
         "bzip2 -9": len(bz2.compress(contents)),
         "parquet": None if pixels else parquet(contents),
+        **more,
     }
     show = (lambda size: f"{8 * size / pixels:.4f}") if pixels else str
     print(f"{name}: {found['rows']} rows, {len(contents)} bytes; {'bits per pixel' if pixels else 'bytes'}:")
@@ -106,9 +124,37 @@ def wine():
     measure("wine", model, source, source.read_bytes(), ["--embed", "--exact"])
 
 
+def cover():
+    import numpy as np
+    rows = np.load(data / "adbench/10_cover.npz")["X"]
+    rows = rows[np.random.default_rng(0).permutation(len(rows))]
+    assert np.all(rows == np.round(rows))
+    text = lambda rows: "".join(",".join(map(str, row)) + "\n" for row in rows.astype(int).tolist()).encode()
+    contents, source, part = text(rows), out / "cover.csv", out / "cover-tenth.csv"
+    source.write_bytes(contents)
+    part.write_bytes(text(rows[: len(rows) // 10]))
+    types = " ".join(f"--type x{j}=numeric" for j in range(rows.shape[1]))
+    names = ",".join(f"x{j}" for j in range(rows.shape[1])).encode() + b"\n"
+    for path in source, part:
+        path.write_bytes(names + path.read_bytes())
+    model = fit("cover", part, f"{types} --epochs 60")
+    measure("cover", model, source, names + contents, more=by_column(contents, ","))
+
+
+def ecg():
+    contents = [unpacked(data / f"ecg5000/ECG5000_{part}.txt.gz").read_bytes() for part in ("TRAIN", "TEST")]
+    rows = [text.decode().split("\n") for text in contents]
+    head = ",".join(["beat", *(f"t{j}" for j in range(140))])
+    paths = [out / f"ecg-{part}.csv" for part in ("train", "test")]
+    for path, lines in zip(paths, rows):
+        path.write_text("\n".join([head, *(",".join(line.split()) for line in lines if line.strip())]) + "\n")
+    model = fit("ecg", paths[0], "--hidden 64 --latent-dim 8 --epochs 100")
+    measure("ecg", model, paths[1], paths[1].read_bytes(), more=by_column(contents[1], None))
+
+
 if __name__ == "__main__":
     out.mkdir(parents=True, exist_ok=True)
     sets = {"binarized": binarized, "mnist": lambda: grey("mnist", "mnist", 24),
-            "fashion": lambda: grey("fashion", "fashion_mnist", 24), "adult": adult, "wine": wine}
+            "fashion": lambda: grey("fashion", "fashion_mnist", 24), "adult": adult, "wine": wine, "cover": cover, "ecg": ecg}
     for chosen in sys.argv[1:] or sets:
         sets[chosen]()

@@ -134,7 +134,8 @@ impl Limit<'_> {
 pub(super) fn coarser(interned: Interned, form: Form, limit: Limit) -> (Interned, Option<Unit>) {
     let known = interned.counted();
     let known = known.iter().filter_map(|&(cell, count)| Some((cell?, count)));
-    let fine = Grid::of(form.styles().as_slice(), None, known);
+    let decimal: Vec<Style> = form.styles().into_iter().filter(|style| !style.is_floating()).collect();
+    let fine = Grid::of(&decimal, None, known);
     let style = match (fine, form) {
         (Some(grid), _) => grid.style,
         (None, Form::Text | Form::LargeText) => Style::ShortText,

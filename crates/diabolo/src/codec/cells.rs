@@ -61,7 +61,12 @@ impl Form {
     /// How a cell of this form may write a number.
     pub fn styles(self) -> Vec<Style> {
         match self {
-            Form::Text | Form::LargeText => vec![Style::FixedText, Style::ShortText],
+            Form::Text | Form::LargeText => {
+                let scientific = [false, true].map(|upper| Style::Scientific { upper });
+                [&scientific[..], &[Style::ShortText, Style::FixedText]].concat()
+            }
+            Form::Number(Style::Single) => vec![Style::Single, Style::SingleBits],
+            Form::Number(Style::Double) => vec![Style::Double, Style::DoubleBits],
             Form::Number(style) => vec![style],
             _ => vec![],
         }

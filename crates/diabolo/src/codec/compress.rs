@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::block::{self, compressed};
 use super::bounds::{ErrorBounds, is_within};
-use super::frame::{FrameWriter, Header};
+use super::frame::{FORMAT_VERSION, FrameWriter, Header};
 use super::model::Describer;
 use super::text::{TextRules, put_lines};
 use crate::artifact::{Run, SavedModel};
@@ -179,7 +179,7 @@ impl<'a, W: Write> Writer<'a, W> {
             let error = Error::data("rows", expected, "no such column", help).in_column(feature.name);
             return Err(error.because(DataProblem::MissingColumn));
         }
-        let mut frames = FrameWriter::new(out, header.version()).map_err(failed)?;
+        let mut frames = FrameWriter::new(out, FORMAT_VERSION).map_err(failed)?;
         frames.write(b'H', &header.to_checked_bytes()?).map_err(failed)?;
         let mut embedded_bytes = 0;
         if options.embed {

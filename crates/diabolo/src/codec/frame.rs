@@ -35,10 +35,10 @@ use crate::{Error, Result};
 
 pub(super) const MAGIC: [u8; 8] = *b"\x89dbz\r\n\x1a\n";
 const END: [u8; 8] = *b"dbz end\n";
-/// The newest format: that of files whose numbers are within bounds, and have steps. Exact files
-/// have format 1.
-pub const FORMAT_VERSION: u16 = 2;
-const EXACT_VERSION: u16 = 1;
+/// The format that is written. Before 2, numbers were exact; before 3, none were points of floating
+/// precision.
+pub const FORMAT_VERSION: u16 = 3;
+const FIRST_VERSION: u16 = 1;
 /// The computations that this program does.
 pub const NUMERICS_VERSION: u16 = 1;
 
@@ -55,11 +55,6 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// The format of a file with this header.
-    pub fn version(&self) -> u16 {
-        if self.bounds.is_some() { FORMAT_VERSION } else { EXACT_VERSION }
-    }
-
     /// Bytes that read back as this header: without it no block can be decoded.
     pub fn to_checked_bytes(&self) -> Result<Vec<u8>> {
         let bytes = self.to_bytes()?;
@@ -186,12 +181,12 @@ impl<R: Read + Seek> FrameReader<R> {
             start.strip_prefix(&MAGIC).and_then(|rest| rest.first_chunk::<4>()).ok_or_else(not_one)?;
         let [format, numerics] =
             [[versions[0], versions[1]], [versions[2], versions[3]]].map(u16::from_le_bytes);
-        if !(EXACT_VERSION..=FORMAT_VERSION).contains(&format) || numerics != NUMERICS_VERSION {
+        if !(FIRST_VERSION..=FORMAT_VERSION).contains(&format) || numerics != NUMERICS_VERSION {
             return Err(Error::Artifact {
                 path: name.into(),
                 problem: format!(
                     "it has format version {format} and numerics version {numerics}; this diabolo reads \
-                     {EXACT_VERSION} to {FORMAT_VERSION} and {NUMERICS_VERSION}"
+                     {FIRST_VERSION} to {FORMAT_VERSION} and {NUMERICS_VERSION}"
                 ),
                 help: "use the version of diabolo that wrote it".into(),
             });

@@ -1,11 +1,12 @@
 //! Numbers as points of a decimal grid: value = k / 10^decimals with a whole k, or one that is a
-//! multiple of a step.
+//! multiple of a step; or as whole numbers in the order of numbers of [`floating`] precision.
 //!
 //! A cell is on the grid only if writing its k gives the same bytes: `007`, `1.50` among shortest
 //! numbers, −0 and NaN are not.
 
+use super::floating;
 use super::wire::{Malformed, Unread, put_number};
-use crate::stats::elementary::double::{ln, powi};
+use crate::stats::elementary::double::{ln, log2, powi};
 
 /// How a cell writes a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,17 +21,29 @@ pub(super) enum Style {
     Unsigned(u8),
     Single,
     Double,
+    /// Text as `1.50e-03`, or with a capital E.
+    Scientific {
+        upper: bool,
+    },
+    /// A number of single or double precision by its bits.
+    SingleBits,
+    DoubleBits,
 }
 
 impl Style {
     /// The number of a cell of this style that is no text.
     pub fn number(self, cell: &[u8]) -> Option<f64> {
         match self {
-            Style::FixedText | Style::ShortText => None,
+            Style::FixedText | Style::ShortText | Style::Scientific { .. } => None,
             Style::Signed(_) | Style::Unsigned(_) => self.integer(cell).map(|k| k as f64),
-            Style::Single => Some(f64::from(f32::from_le_bytes(cell.try_into().ok()?))),
-            Style::Double => Some(f64::from_le_bytes(cell.try_into().ok()?)),
+            Style::Single | Style::SingleBits => Some(f64::from(f32::from_le_bytes(cell.try_into().ok()?))),
+            Style::Double | Style::DoubleBits => Some(f64::from_le_bytes(cell.try_into().ok()?)),
         }
+    }
+
+    /// Whether points are of floating precision.
+    pub fn is_floating(self) -> bool {
+        matches!(self, Style::Scientific { .. } | Style::SingleBits | Style::DoubleBits)
     }
 
     /// The whole number of a cell of an integer style, up to 2⁶³ − 1.
@@ -85,6 +98,9 @@ impl Unit {
 }
 
 const MOST_DECIMALS: u8 = 15;
+const MOST_SPAN: u64 = u64::MAX >> 1;
+/// The guessed cost of a cell that is not on the grid.
+const BITS_OF_OTHER: f64 = 64.0;
 /// The bit of a style that says that a step follows.
 const WITH_STEP: u8 = 8;
 /// Groups of points, each one cell of a model.
@@ -103,25 +119,42 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// The grid that most of the cells are on, with how often each occurs; none if it is less than
-    /// half of them. Its points are multiples of the unit, if there is one.
+    /// The grid that most of the cells are on, with how often each occurs, and on which they cost
+    /// least; none if it is less than half of them. Its points are multiples of the unit, if there
+    /// is one.
     pub fn of<'a>(
         styles: &[Style],
         unit: Option<Unit>,
         cells: impl Iterator<Item = (&'a [u8], u64)> + Clone,
     ) -> Option<Self> {
         let all: u64 = cells.clone().map(|(_, count)| count).sum();
-        let best = styles.iter().filter_map(|&style| {
+        let styles = styles.iter().filter(|style| unit.is_none() || !style.is_floating());
+        let costs = styles.filter_map(|&style| {
             let Unit { decimals, step } =
                 unit.unwrap_or_else(|| Unit { decimals: decimals(style, cells.clone()), step: 1 });
             let grid = Grid { style, decimals, step, low: i64::MIN, span: u64::MAX };
             let on = cells.clone().filter_map(|(cell, count)| Some((grid.point(cell)?, count)));
             let fitting: u64 = on.clone().map(|(_, count)| count).sum();
-            let (low, high) = (on.clone().map(|(k, _)| k).min()?, on.map(|(k, _)| k).max()?);
-            let span = high.abs_diff(low) / step;
-            (2 * fitting > all && span < 1 << 62).then_some((fitting, Grid { low, span, ..grid }))
+            let (low, high) = (on.clone().map(|(k, _)| k).min()?, on.clone().map(|(k, _)| k).max()?);
+            let grid = Grid { low, span: high.abs_diff(low) / step, ..grid };
+            let is_one = 2 * fitting > all && grid.span <= MOST_SPAN;
+            is_one.then(|| (grid.bits(on) + (all - fitting) as f64 * BITS_OF_OTHER, grid))
         });
-        best.max_by_key(|(fitting, _)| *fitting).map(|(_, grid)| grid)
+        costs.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, grid)| grid)
+    }
+
+    /// The bits of these points if they were spread evenly around their mean, as their deviation
+    /// says.
+    fn bits(&self, points: impl Iterator<Item = (i64, u64)>) -> f64 {
+        let [mut count, mut sum, mut squares, mut bits] = [0.0; 4];
+        for (k, times) in points {
+            let (times, x, next) =
+                (times as f64, self.value(k), self.value(k.saturating_add(self.step as i64)));
+            bits -= times * log2((next - x).max(f64::MIN_POSITIVE));
+            (count, sum, squares) = (count + times, sum + times * x, squares + times * x * x);
+        }
+        let variance = (squares / count - sum * sum / (count * count)).max(f64::MIN_POSITIVE);
+        bits + count * 0.5 * log2(12.0 * variance)
     }
 
     /// The point of a cell, from 0.
@@ -137,6 +170,11 @@ impl Grid {
             Style::Signed(_) | Style::Unsigned(_) => self.style.integer(cell)?,
             Style::Single => scaled(&f32::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
             Style::Double => scaled(&f64::from_le_bytes(cell.try_into().ok()?).to_string(), self.decimals)?,
+            Style::Scientific { upper } => {
+                floating::scientific(std::str::from_utf8(cell).ok()?, self.decimals, upper)?
+            }
+            Style::SingleBits => floating::single(f32::from_le_bytes(cell.try_into().ok()?))?,
+            Style::DoubleBits => floating::double(f64::from_le_bytes(cell.try_into().ok()?))?,
         };
         (k.rem_euclid(self.step as i64) == 0 && self.written(k) == cell).then_some(k)
     }
@@ -157,12 +195,28 @@ impl Grid {
             Style::Double => {
                 text(k, self.decimals, false).parse::<f64>().unwrap_or(0.0).to_le_bytes().to_vec()
             }
+            Style::Scientific { upper } => floating::scientific_text(k, self.decimals, upper).into_bytes(),
+            Style::SingleBits => floating::single_number(k).to_le_bytes().to_vec(),
+            Style::DoubleBits => floating::double_number(k).to_le_bytes().to_vec(),
         }
     }
 
     /// The number at a place, in the units of the column.
     pub fn number(&self, place: f64) -> f64 {
+        if self.style.is_floating() {
+            return self.value(self.low.saturating_add_unsigned(place as u64));
+        }
         (self.low as f64 + place * self.step as f64) / powi(10.0, i32::from(self.decimals))
+    }
+
+    /// The number of a point.
+    fn value(&self, k: i64) -> f64 {
+        match self.style {
+            Style::Scientific { .. } => floating::scientific_number(k, self.decimals),
+            Style::SingleBits => f64::from(floating::single_number(k)),
+            Style::DoubleBits => floating::double_number(k),
+            _ => k as f64 / powi(10.0, i32::from(self.decimals)),
+        }
     }
 
     /// The number of low bits of a place that are written raw; the others name a group.
@@ -187,6 +241,9 @@ impl Grid {
             Style::Unsigned(width) => (3, width),
             Style::Single => (4, 0),
             Style::Double => (5, 0),
+            Style::Scientific { upper } => (6, u8::from(upper)),
+            Style::SingleBits => (7, 4),
+            Style::DoubleBits => (7, 8),
         };
         let has_step = if self.step > 1 { WITH_STEP } else { 0 };
         out.extend([style | has_step, width, self.decimals]);
@@ -207,12 +264,15 @@ impl Grid {
             (3, 1..=8) => Style::Unsigned(width),
             (4, 0) => Style::Single,
             (5, 0) => Style::Double,
+            (6, upper @ 0..=1) if !has_step => Style::Scientific { upper: upper == 1 },
+            (7, 4) if !has_step => Style::SingleBits,
+            (7, 8) if !has_step => Style::DoubleBits,
             _ => return Err(Malformed),
         };
         let (low, span) = (unread.number()? as i64, unread.number()?);
         let step = if has_step { unread.number()? } else { 1 };
         let is_least = has_step == (step > 1);
-        match decimals <= MOST_DECIMALS && span < 1 << 62 && is_least && step < 1 << 62 {
+        match decimals <= MOST_DECIMALS && span <= MOST_SPAN && is_least && step < 1 << 62 {
             true => Ok(Grid { style, decimals, step, low, span }),
             false => Err(Malformed),
         }
@@ -227,7 +287,14 @@ fn decimals<'a>(style: Style, cells: impl Iterator<Item = (&'a [u8], u64)>) -> u
             Style::FixedText | Style::ShortText => std::str::from_utf8(cell).map(str::to_string).ok(),
             Style::Single => cell.try_into().ok().map(|bytes| f32::from_le_bytes(bytes).to_string()),
             Style::Double => cell.try_into().ok().map(|bytes| f64::from_le_bytes(bytes).to_string()),
-            Style::Signed(_) | Style::Unsigned(_) => None,
+            Style::Scientific { .. } => {
+                let found = std::str::from_utf8(cell).ok().and_then(floating::scientific_decimals);
+                if let Some(slot) = found.and_then(|decimals| counts.get_mut(usize::from(decimals))) {
+                    *slot += count;
+                }
+                None
+            }
+            Style::Signed(_) | Style::Unsigned(_) | Style::SingleBits | Style::DoubleBits => None,
         };
         let found = text.and_then(|text| {
             let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());

@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `ans` | the stack of symbols with integer masses |
 //! | `masses`, `counts`, `latent` | masses of a distribution function, of counts, of a code |
-//! | `cells`, `grid`, `space` | cells as byte strings, numbers as points, what a model describes |
+//! | `cells`, `grid`, `floating`, `space` | cells as byte strings, numbers as points, what a model describes |
 //! | `model` | the networks, as a codec uses them |
 //! | `column`, `plan` | how a column is written, and how the best way is chosen |
 //! | `bounds` | numbers that may be wrong by so much |
@@ -46,6 +46,7 @@ mod column;
 mod compress;
 mod counts;
 mod file_size;
+mod floating;
 mod frame;
 mod grid;
 mod latent;

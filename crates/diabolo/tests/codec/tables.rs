@@ -9,6 +9,7 @@ use arrow_array::{
 };
 use diabolo::ErrorClass;
 use diabolo::codec::{Archive, CodecModel, CompressOptions, compress, zstd_bytes};
+use diabolo::random::{Purpose, standard_normal, stream};
 
 use crate::{compressed, decompressed, fitted, returns};
 
@@ -233,4 +234,49 @@ fn the_bytes_of_zstd_are_those_of_a_frame() {
     let frame = zstd::bulk::compress(&text, 19).unwrap().len() as u64;
     // The header of a frame of known length has some bytes more.
     assert!(stream.abs_diff(frame) < 64, "{stream} and {frame}");
+}
+
+/// Measured numbers, with all digits of their precision: a grid as fine as the smallest of them would
+/// waste bits on the others, and their bytes say nothing.
+#[test]
+fn numbers_of_floating_precision_are_points() {
+    let noise = &mut stream(3, Purpose::Corrupt, 4, 0);
+    let rows = 1000;
+    let draws: Vec<f64> =
+        standard_normal(noise, rows).into_iter().map(|z| f64::from(z) * 1.234_567_89e-2).collect();
+    let mut doubles: Vec<Option<f64>> = draws.iter().map(|x| Some(x * std::f64::consts::PI)).collect();
+    let cells: [(&str, ArrayRef, f64); 3] = [
+        ("text", Arc::new(StringArray::from_iter_values(draws.iter().map(|x| c_format(*x)))), 29.0),
+        ("single", Arc::new(Float32Array::from_iter_values(draws.iter().map(|x| (x / 3.0) as f32))), 29.0),
+        ("double", Arc::new(Float64Array::from(doubles.clone())), 58.0),
+    ];
+    for (name, column, bits) in cells {
+        let batch = RecordBatch::try_from_iter([(name, column)]).unwrap();
+        let done = returns(&fitted(&batch, &[]), &batch);
+        // What a file takes once is some 600 bytes.
+        let found = 8.0 * (done.bytes as f64 - 600.0) / rows as f64;
+        assert!(found < bits, "{name}: {found} bits");
+    }
+    // Not all of them are points.
+    for (at, odd) in [f64::NAN, f64::NEG_INFINITY, -0.0, f64::MAX].into_iter().enumerate() {
+        doubles[7 * at] = Some(odd);
+    }
+    doubles[50] = None;
+    let batch =
+        RecordBatch::try_from_iter([("x", Arc::new(Float64Array::from(doubles)) as ArrayRef)]).unwrap();
+    let model = fitted(&batch.slice(100, 900), &[]);
+    let (file, _) = compressed(&model, &batch, 300);
+    let again = decompressed(&model, &file, 0..rows as u64).unwrap();
+    let bits = |batch: &RecordBatch| -> Vec<Option<u64>> {
+        batch.column(0).as_primitive::<Float64Type>().iter().map(|x| x.map(f64::to_bits)).collect()
+    };
+    assert_eq!(bits(&again), bits(&batch));
+}
+
+/// As C prints it: `1.2345679e-02`.
+fn c_format(x: f64) -> String {
+    let text = format!("{x:.7e}");
+    let (mantissa, exponent) = text.split_once('e').unwrap();
+    let sign = if exponent.starts_with('-') { '-' } else { '+' };
+    format!("{mantissa}e{sign}{:0>2}", exponent.trim_start_matches('-'))
 }
