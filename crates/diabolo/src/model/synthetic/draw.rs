@@ -9,6 +9,9 @@ use crate::random::{Purpose, Stream, standard_normal, stream, uniform, weighted_
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, Tensor, to_host};
 
+/// Normal scores are not larger: one of 10¹⁵ rows has such a one. Of many columns, each is predicted
+/// from those drawn before, and errors could grow from one to the next without end.
+const LARGEST_SCORE: f32 = 8.0;
 /// Rows that are drawn together.
 const CHUNK: usize = 1024;
 
@@ -192,6 +195,7 @@ impl Mixture {
         let k = weighted_index_or_last(&self.weights, uniform(noise) * self.total);
         let [low, high] = self.ends[k];
         let u = (low + (high - low) * uniform(noise)).clamp(END, 1.0 - END);
-        (self.means[k] + self.scales[k] * ln(u / (1.0 - u))) as f32
+        let score = (self.means[k] + self.scales[k] * ln(u / (1.0 - u))) as f32;
+        score.clamp(-LARGEST_SCORE, LARGEST_SCORE)
     }
 }

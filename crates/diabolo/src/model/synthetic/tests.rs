@@ -143,6 +143,26 @@ fn draws_have_the_shares_of_the_source_and_conditions_their_weights() {
     assert!((weight - share).abs() < 0.02, "{weight} and {share}");
 }
 
+/// Multiplies every parameter.
+struct Times(f64, Device);
+impl ModuleVisitorMut for Times {
+    fn parameter(&mut self, parameter: &mut Parameter) {
+        let values = parameter.to_host_f64().into_iter().map(|value| self.0 * value).collect();
+        parameter.set(values, &self.1);
+    }
+}
+
+#[test]
+fn a_model_beyond_all_bounds_draws_numbers() {
+    let (device, coded) = (Device::cpu(), coded(600));
+    let mut model = model(0, &device);
+    model.visit_mut(&mut Times(1e4, device.clone()));
+    let calibration = model.calibrate(&coded, 0, &device);
+    assert!(calibration.is_consistent(&[3, 3, 4]));
+    let drawn = model.draw(600, &calibration, &[], (0, 0), &device);
+    assert!(drawn.scores.iter().flatten().all(|score| score.abs() < 20.0), "{drawn:?}");
+}
+
 fn exp_mean(log_weights: &[f64]) -> f64 {
     log_weights.iter().map(|weight| weight.exp()).sum::<f64>() / log_weights.len() as f64
 }
