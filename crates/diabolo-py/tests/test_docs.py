@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import shlex
 import subprocess
 
@@ -12,8 +13,12 @@ from conftest import ROOT, mixed_frame, program
 import diabolo
 from diabolo import _diabolo
 
-MIGRATION = re.split(r"^## ", (ROOT / "docs" / "migration.md").read_text(), flags=re.MULTILINE)[1:]
-TASKS = sorted(path for path in (ROOT / "docs" / "tasks").glob("*.md") if path.stem != "README")
+DOCS = ROOT / "docs"
+MIGRATION = re.split(r"^## ", (DOCS / "migration.md").read_text(), flags=re.MULTILINE)[1:]
+TASKS = sorted(path for path in (DOCS / "tasks").glob("*.md") if path.stem != "README")
+SUMMARY = DOCS / "SUMMARY.md"
+PAGES = sorted(path for path in DOCS.rglob("*.md") if path != SUMMARY)
+QUICK_STARTS = [DOCS / "quickstart.md", DOCS / "quickstart-python.md"]
 
 
 def customers(rows):
@@ -54,13 +59,16 @@ def names(tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """Fits of a few steps."""
-    fit = _diabolo.fit
+    fit, compare = _diabolo.fit, _diabolo.compare
 
-    def short(source, keywords, *others):
+    def brief(keywords):
         given = json.loads(keywords)
-        return fit(source, json.dumps(given | ({"epochs": 0} if given.get("preset") == "forecast" else {"epochs": 1})), *others)
+        return json.dumps(given | {"epochs": 0 if given.get("preset") == "forecast" else 1})
 
-    monkeypatch.setattr(_diabolo, "fit", short)
+    monkeypatch.setattr(_diabolo, "fit", lambda source, given, *others: fit(source, brief(given), *others))
+    monkeypatch.setattr(
+        _diabolo, "compare", lambda source, each, *others: compare(source, [*map(brief, each)], *others)
+    )
 
 
 @pytest.mark.parametrize("section", MIGRATION, ids=lambda text: text.split("\n")[0])
@@ -76,17 +84,95 @@ def test_calls_of_the_migration_tables_run(section, names):
             pytest.fail(f"{call}: {error!r}")
 
 
-@pytest.mark.parametrize("page", TASKS, ids=lambda path: path.stem)
-def test_commands_and_python_of_the_task_pages_run(page, names):
-    text = page.read_text()
+def commands_of(text):
+    """The commands of a page, without those that serve pages; `.ci/readme` runs `lab --export`, which takes a minute."""
     blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
-    commands = re.findall(r"^\$ diabolo (.*)$", "".join(blocks), re.MULTILINE)
+    found = re.findall(r"^\$ diabolo (.*)$", "".join(blocks), re.MULTILINE)
     # Whole commands within sentences, too.
-    commands += re.findall(r"`diabolo ((?!explore)[a-z]+ runs/[^`]*)`", text)
-    assert len(commands) >= 2
-    for command in commands:
-        short = ["--epochs", "0" if "forecast" in command else "1"] if command.startswith("fit ") else []
+    found += re.findall(r"`diabolo ([a-z]+ runs/[^`]*)`", text)
+    return [command for command in found if not command.startswith(("explore ", "lab"))]
+
+
+def code_of(text):
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+RUN = [page for page in PAGES if commands_of(page.read_text()) or code_of(page.read_text())]
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda path: path.stem)
+def test_commands_and_python_of_the_pages_run(page, names):
+    text = page.read_text()
+    for command in commands_of(text):
+        is_fit = command.startswith(("fit ", "compare ", "sweep "))
+        short = ["--epochs", "0" if "forecast" in command else "1"] if is_fit else []
         done = subprocess.run([program(), *shlex.split(command), *short], capture_output=True, text=True)
         assert done.returncode == 0, f"{command}: {done.stderr}"
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    exec(code, names)
+    exec("\n".join(code_of(text)), names)
+
+
+def test_a_task_page_has_commands_python_and_its_notebook():
+    for page in TASKS:
+        text = page.read_text()
+        assert len(commands_of(text)) >= 2 and len(code_of(text)) == 1, page.name
+        assert f"(../../notebooks/{page.stem}.ipynb)" in text, page.name
+    # Of the other pages, too, none may lose its commands.
+    assert [page.name for page in RUN if page not in TASKS] == [
+        "compare.md", "models.md", "quickstart-python.md", "quickstart.md"
+    ]  # fmt: skip
+
+
+def test_the_quick_starts_take_the_same_steps():
+    command_line, python = (re.findall("^## (.*)", page.read_text(), re.MULTILINE) for page in QUICK_STARTS)
+    assert command_line == python and len(python) >= 5
+    assert len(commands_of(QUICK_STARTS[0].read_text())) >= 8
+    assert len(code_of(QUICK_STARTS[1].read_text())) == len(python)
+
+
+def links_of(page):
+    """Relative links of a page outside of code, with their anchors."""
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    return [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+
+
+def anchors_of(page):
+    """The anchors that GitHub and mdBook give to headings."""
+    headings = re.findall("^#+ (.*)", page.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def broken(page, links):
+    """The links of a page that lead nowhere."""
+    found = []
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or anchor and anchor not in anchors_of(target):
+            found.append(link)
+    return found
+
+
+def test_the_summary_of_the_book_lists_every_page_once():
+    lines = re.findall(r"^ *(?:- )?\[(.+)\]\((.+)\)$", SUMMARY.read_text(), re.MULTILINE)
+    assert len(lines) == len(links_of(SUMMARY))
+    assert sorted(link for _, link in lines) == sorted(path.relative_to(DOCS).as_posix() for path in PAGES)
+    assert [title for title, link in lines if link != "tasks/README.md" and f"# {title}" not in (DOCS / link).read_text()] == []
+
+
+@pytest.mark.parametrize("page", [SUMMARY, *PAGES, ROOT / "README.md"], ids=lambda path: path.stem)
+def test_links_lead_somewhere(page):
+    assert broken(page, links_of(page)) == []
+    assert broken(page, ["none.md", "#none"]) == ["none.md", "#none"]
+
+
+def test_formulas_become_mathml_and_links_out_of_docs_lead_to_the_repository():
+    change = runpy.run_path(str(ROOT / ".ci" / "book_pages.py"))["page"]
+    text = (DOCS / "mathematics.md").read_text()
+    made = change(text, "mathematics.md", "docs", "https://host")
+    assert made.count("<math") == len(re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.DOTALL)) > 50
+    # A command that the converter does not know stays as text.
+    assert "$" not in made and re.findall(r"<m\w+>\\\w+", made) == []
+    assert re.findall(r"<m\w+>\\\w+", change(r"$\unknown$", "", "docs", "")) != []
+    given = "[a](../README.md#b) [c](../../notebooks/d.ipynb) [e](detect.md) [f](README.md) `$` `$`"
+    made = "[a](../index.md#b) [c](https://host/blob/main/notebooks/d.ipynb) [e](detect.md) [f](index.md) `$` `$`"
+    assert change(given, "tasks/detect.md", "docs", "https://host") == made
