@@ -3,6 +3,9 @@
 
     DIABOLO_DATA=... bench/adbench.py [SET...]
     DIABOLO_DATA=... bench/adbench.py --further [SET...]
+    DIABOLO_DATA=... ADBENCH=FOLDER ROWS=5000 bench/adbench.py --unseen
+
+FOLDER is adbench/datasets/Classical of github.com/Minqi824/ADBench: its sets that are not in DIABOLO_DATA.
 
 Two regimes. `normal`: fitted on a random half of the normal rows, tested on the rest and all anomalies.
 `contaminated`: fitted on all rows without their labels, and the same rows are scored. Labels are only used for AUROC and average
@@ -29,7 +32,7 @@ import time
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
-from anomaly_sets import FAMILIES, FURTHER, adbench, load
+from anomaly_sets import FAMILIES, FURTHER, adbench, load, unseen
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 OUT = pathlib.Path(os.environ.get("OUT", "runs/adbench"))
@@ -191,8 +194,8 @@ def compare(names, regime):
 
 def main():
     skipped = os.environ.get("SKIP", "34_smtp").split()
-    arguments = [name for name in sys.argv[1:] if name != "--further"]
-    all_sets = adbench() + (FURTHER if "--further" in sys.argv else [])
+    arguments = [name for name in sys.argv[1:] if not name.startswith("--")]
+    all_sets = unseen() if "--unseen" in sys.argv else adbench() + (FURTHER if "--further" in sys.argv else [])
     names = arguments or [name for name in all_sets if name not in skipped]
     for regime in os.environ.get("REGIMES", "normal contaminated").split():
         compare(names, regime)

@@ -29,13 +29,21 @@ def adbench():
     return sorted(names, key=lambda name: int(name.split("_")[0]))
 
 
+def unseen():
+    """The sets in the folder ADBENCH that are not among the shared ones: no setting was chosen on them."""
+    names = [path.stem for path in pathlib.Path(os.environ["ADBENCH"]).glob("*.npz") if path.stat().st_size > 0]
+    return sorted(set(names) - set(adbench()), key=lambda name: int(name.split("_")[0]))
+
+
 def load(name):
     if name in FURTHER:
         kind, _, digit = name.rpartition("_")
         rows, labels = one_class(kind, int(digit)) if kind else globals()[name]()
         return np.ascontiguousarray(rows, float), labels
-    with np.load(ROOT / "adbench" / f"{name}.npz", allow_pickle=True) as data:
-        return data["X"].astype(np.float64), data["y"].astype(int)
+    path = ROOT / "adbench" / f"{name}.npz"
+    path = path if path.exists() else pathlib.Path(os.environ["ADBENCH"]) / path.name
+    with np.load(path, allow_pickle=True) as data:
+        return data["X"].astype(np.float64), data["y"].astype(int).ravel()
 
 
 def table(path):
