@@ -6,7 +6,7 @@
 Columns are scaled to 0 … 1 by their range. A model is fitted on all windows, and draws as many. Discriminative: a GRU with half as many units as columns
 learns to tell 80 % of the real from 80 % of the drawn windows (2,000 steps of 128 + 128, Adam 0.001); the score is |accuracy − 0.5| on the rest; 0 is best.
 Predictive: such a GRU learns from drawn windows the next value of the last column from the others (5,000 steps); the score is its mean absolute error on real
-ones. Means of five seeds; the same scores of real windows beside others. Needs numpy and jax. Environment: FIT (flags of the fit), SEEDS (5),
+ones. Means of five seeds; the same scores of real windows beside others. Needs numpy and jax. Environment: FIT and GENERATE (flags of the fit and of drawing), SEEDS (5),
 OUT (runs/series-generation), DIABOLO.
 """
 
@@ -25,6 +25,7 @@ DATA = pathlib.Path(os.environ["DIABOLO_DATA"]) / "timevae"
 OUT = pathlib.Path(os.environ.get("OUT", "runs/series-generation"))
 DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
 FIT = os.environ.get("FIT", "--preset synthesize")
+GENERATE = os.environ.get("GENERATE", "")
 SEEDS = int(os.environ.get("SEEDS", 5))
 SETS = {"energy": "energy_subsampled_train_perc_100.npz", "sine": "sine_subsampled_train_perc_20.npz"}
 
@@ -55,7 +56,7 @@ def drawn(name, real):
         else:
             np.save(given, real)
         run("fit", given, *shlex.split(FIT), "--test", 0, "--out", folder, "--force")
-        run("generate", folder, "-n", count, "-o", made)
+        run("generate", folder, "-n", count, "-o", made, *shlex.split(GENERATE))
     if is_table:
         import pyarrow.parquet
 

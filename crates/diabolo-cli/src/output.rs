@@ -68,7 +68,11 @@ pub fn metrics(value: &diabolo::evaluate::Metrics) -> String {
     let mut rows = vec![("examples", value.examples.to_string())];
     let mut optional = |name, text: Option<String>| rows.extend(text.map(|t| (name, t)));
     optional("importance bound", value.importance_bound.map(nats));
-    optional("negative ELBO", value.negative_elbo.map(nats));
+    let single = match value.importance_bound {
+        Some(_) => " (of single draws, which may be far larger: the bound needs one good draw of several)",
+        None => "",
+    };
+    optional("negative ELBO", value.negative_elbo.map(|v| nats(v) + single));
     optional("reconstruction", Some(nats(value.reconstruction)));
     let floor =
         |v| nats(v) + " (remain at perfect reconstruction: grey pixels have no Bernoulli likelihood of 1)";
