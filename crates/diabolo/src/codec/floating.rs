@@ -5,8 +5,8 @@
 //!         k = ± (1 + (e + 99) · 9 · 10^f + m − 10^f) ,      0 for 0
 //! bits    k = the bits without the sign, or −1 − these bits below 0 (IEEE 754)
 //! ```
-//! Neighbouring k are neighbouring numbers, so that a model's distribution function gives the masses
-//! of groups of them, where a grid of equal steps would have to be as fine as the smallest number.
+//! Neighbouring k are neighbouring numbers, so that a model's distribution function gives the
+//! masses of groups of them; a grid of equal steps would have to be as fine as the smallest number.
 
 use crate::stats::elementary::double::powi;
 

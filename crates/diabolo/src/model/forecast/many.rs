@@ -142,8 +142,9 @@ impl ForecastModel {
     }
 }
 
-/// Whether the mean over these series is a guide, with validation windows to choose by. On the seven
-/// of ETTh1, what it chooses has larger squared errors in the test months (.383 against .370).
+/// Whether the mean over these series is a guide, with validation windows to choose by. On the
+/// seven of ETTh1, what it chooses has larger squared errors in the test months (.383 against
+/// .370).
 pub(super) fn are_many(series: &[SplitSeries], horizon: usize) -> bool {
     series.len() >= FEWEST_SERIES && validation_windows(series, horizon) >= FEWEST_WINDOWS
 }

@@ -9,8 +9,8 @@ use crate::random::{Purpose, Stream, standard_normal, stream, uniform, weighted_
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, Tensor, to_host};
 
-/// Normal scores are not larger: one of 10¹⁵ rows has such a one. Of many columns, each is predicted
-/// from those drawn before, and errors could grow from one to the next without end.
+/// Normal scores are not larger: one of 10¹⁵ rows has such a one. Of many columns, each is
+/// predicted from those drawn before, and errors could grow from one to the next without end.
 const LARGEST_SCORE: f32 = 8.0;
 /// Rows that are drawn together.
 const CHUNK: usize = 1024;

@@ -179,8 +179,8 @@ pub(super) fn effects(
     Ok(saved.model.effects.iter().map(|effect| effect.by_step(&known)).collect())
 }
 
-/// The model, or what needs fewer values than it where there are fewer. Where series have
-/// matrices of their own, short ones had a part in the choice: their first value stands before them.
+/// The model, or what needs fewer values than it where there are fewer. Where series have matrices
+/// of their own, short ones had a part in the choice: their first value stands before them.
 fn method(saved: &SavedForecast, column: usize, start: usize) -> Method {
     let window = saved.model.matrices[saved.model.of_column[column]].window;
     match saved.model.season {
