@@ -236,8 +236,8 @@ fn the_bytes_of_zstd_are_those_of_a_frame() {
     assert!(stream.abs_diff(frame) < 64, "{stream} and {frame}");
 }
 
-/// Measured numbers, with all digits of their precision: a grid as fine as the smallest of them would
-/// waste bits on the others, and their bytes say nothing.
+/// Measured numbers, with all digits of their precision: a grid as fine as the smallest of them
+/// would waste bits on the others, and their bytes say nothing.
 #[test]
 fn numbers_of_floating_precision_are_points() {
     let noise = &mut stream(3, Purpose::Corrupt, 4, 0);
