@@ -6,7 +6,7 @@ use super::forecast_split::TimeSplit;
 use crate::config::Config;
 use crate::data::{DataProblem, Series, SeriesSchema, SeriesSet};
 use crate::model::forecast::{
-    Adaptation, ForecastModel, Regressors, Scale, SplitSeries, WindowUnit, effects_in_words,
+    Adaptation, ForecastModel, Regressors, Scale, Search, SplitSeries, WindowUnit, effects_in_words,
     logarithms_in_words, validation_windows,
 };
 use crate::stats::season;
@@ -88,6 +88,11 @@ impl Plan {
     pub fn split(&self, schema: &SeriesSchema, set: &SeriesSet) -> Vec<SplitSeries> {
         let usable = set.series.iter().zip(&self.fits).filter(|(_, fits)| **fits);
         usable.filter_map(|(one, _)| self.parts.split(schema, one, self.horizon, self.season)).collect()
+    }
+
+    /// What the fit chooses from.
+    pub fn search<'a>(&'a self, is_cancelled: &'a (dyn Fn() -> bool + Sync)) -> Search<'a> {
+        Search { windows: &self.windows, horizon: self.horizon, season: self.season, is_cancelled }
     }
 
     pub fn nothing_to_learn(&self, name: &str, schema: &SeriesSchema) -> Error {

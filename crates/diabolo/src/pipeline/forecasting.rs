@@ -126,11 +126,14 @@ impl FitJob<'_> {
     ) -> Result<SavedForecast> {
         let name = self.name.clone();
         (self.on_event)(Event::Phase(Phase::Train));
-        let model = ForecastModel::fit_scaled(split, &plan.windows, plan.horizon, plan.season);
-        let model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
+        let cancel = self.cancel.clone();
+        let is_cancelled = || cancel.is_cancelled();
+        let search = plan.search(&is_cancelled);
+        let model = ForecastModel::fit_scaled(split, search);
         self.cancel.check(Phase::Train)?;
+        let model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
         let groups = regressors(&schema, split);
-        let mut model = model.or_with_effects(split, &plan.windows, &groups);
+        let mut model = model.or_with_effects(split, &groups, search);
         model.adapt(split);
         let split = &*split;
         self.cancel.check(Phase::Train)?;

@@ -19,15 +19,16 @@ use rayon::prelude::*;
 use super::ridge::{LinearForecast, RidgeChoice, WindowUnit, choose, ridge};
 use super::split::{Lags, SplitSeries, validation_windows};
 use super::windows::{Filled, WindowsFor, drawn_windows};
-use super::{ForecastModel, shared};
+use super::{ForecastModel, Search, shared};
 use crate::stats::{Cholesky, LagMoments};
 
 /// Series of which each may have a matrix of its own, at least.
 const FEWEST_SERIES: usize = 30;
 /// Validation windows by which series may have a matrix of their own, at least.
 const FEWEST_WINDOWS: usize = 100;
-/// The longest window of such a matrix.
+/// The longest window of such a matrix, and the numbers of those of all series, at most.
 const LONGEST: usize = 128;
+const MOST_NUMBERS: usize = 1 << 26;
 /// n₀ that is tried with every window, and others that are tried with the best one.
 const FIRST: f64 = 300.0;
 const MORE: [f64; 4] = [30.0, 100.0, 1000.0, 3000.0];
@@ -166,21 +167,21 @@ impl Best {
 }
 
 /// Fits many series, which then have the matrices of the model.
-pub(super) fn fit_many(
-    series: &mut [SplitSeries],
-    windows: &[usize],
-    horizon: usize,
-    season: Option<usize>,
-) -> Option<ForecastModel> {
+pub(super) fn fit_many(series: &mut [SplitSeries], search: Search) -> Option<ForecastModel> {
+    let Search { windows, horizon, season, is_cancelled } = search;
     let columns = series.first()?.columns.len();
+    let numbers = |window: usize| series.len() * columns * window * horizon;
+    let own: Vec<usize> =
+        windows.iter().copied().filter(|w| *w <= LONGEST && numbers(*w) <= MOST_NUMBERS).collect();
     let mut best = Best::default();
-    for (&window, unit) in windows.iter().flat_map(|window| WindowUnit::ALL.map(|unit| (window, unit))) {
+    let all = windows.iter().flat_map(|window| WindowUnit::ALL.map(|unit| (*window, unit)));
+    for (window, unit) in all.take_while(|_| !is_cancelled()) {
         let [train, validation] = shared(series, columns, Lags { window, horizon, unit });
         let found = choose(&train, &validation, season).filter(|_| validation.count > 0);
         let Some(choice) = found.map(|(choice, _)| RidgeChoice { unit, ..choice }) else { continue };
         let Some(matrix) = ridge(&train, &choice, season) else { continue };
         let model = ForecastModel::of_one(matrix, choice, season, columns);
-        if window <= LONGEST {
+        if own.contains(&window) {
             let adaptation = Some(Adaptation::new(FIRST, &train, &choice));
             best.offer(ForecastModel { adaptation, ..model.clone() }, series);
         }
@@ -188,7 +189,7 @@ pub(super) fn fit_many(
     }
     let (first, _) = best.0.clone()?;
     if let Some(adaptation) = &first.adaptation {
-        for strength in MORE {
+        for strength in MORE.into_iter().take_while(|_| !is_cancelled()) {
             let adaptation = Some(Adaptation { strength, ..adaptation.clone() });
             best.offer(ForecastModel { adaptation, ..first.clone() }, series);
         }

@@ -45,6 +45,19 @@ const FOLDS: [usize; 2] = [5, 2];
 /// mean that nothing will change.
 const LEAST_DEVIATION: f64 = 0.05;
 
+/// What a fit chooses from.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// The windows to try.
+    pub windows: &'a [usize],
+    /// H, the steps to predict.
+    pub horizon: usize,
+    /// The season in steps, if there is one.
+    pub season: Option<usize>,
+    /// Whether to end early, with the best so far, if there is one.
+    pub is_cancelled: &'a (dyn Fn() -> bool + Sync),
+}
+
 /// A fitted model of forecasts.
 #[derive(Debug, Clone)]
 pub struct ForecastModel {
@@ -125,15 +138,10 @@ impl ForecastModel {
     /// ([`Adaptation`]).
     ///
     /// Returns `None` if no series has a whole window, or all are constant.
-    pub fn fit(
-        series: &mut [SplitSeries],
-        windows: &[usize],
-        horizon: usize,
-        season: Option<usize>,
-    ) -> Option<Self> {
-        let mut model = match are_many(series, horizon) {
-            true => fit_many(series, windows, horizon, season)?,
-            false => Self::fit_shared(series, windows, horizon, season)?,
+    pub fn fit(series: &mut [SplitSeries], search: Search) -> Option<Self> {
+        let mut model = match are_many(series, search.horizon) {
+            true => fit_many(series, search)?,
+            false => Self::fit_shared(series, search)?,
         };
         if model.adaptation.is_none() && (2..=MOST_OWN).contains(&model.of_column.len()) {
             model.own_matrices(series);
@@ -142,16 +150,12 @@ impl ForecastModel {
     }
 
     /// One matrix for all columns and series.
-    fn fit_shared(
-        series: &[SplitSeries],
-        windows: &[usize],
-        horizon: usize,
-        season: Option<usize>,
-    ) -> Option<Self> {
+    fn fit_shared(series: &[SplitSeries], search: Search) -> Option<Self> {
+        let Search { windows, horizon, season, is_cancelled } = search;
         let columns = series.first()?.columns.len();
         let lags = |window: usize| Lags { window, horizon, unit: WindowUnit::Series };
         let mut best: Option<(RidgeChoice, f64)> = None;
-        for &window in windows {
+        for &window in windows.iter().take_while(|_| !is_cancelled()) {
             let [train, validation] = shared(series, columns, lags(window));
             let found = choose(&train, &validation, season).filter(|_| validation.count > 0);
             if let Some((choice, error)) = found
@@ -167,20 +171,15 @@ impl ForecastModel {
 
     /// [`fit`](Self::fit), with the columns on logarithmic scales where their swings suggest that,
     /// and the errors on validation windows become smaller.
-    pub fn fit_scaled(
-        series: &mut [SplitSeries],
-        windows: &[usize],
-        horizon: usize,
-        season: Option<usize>,
-    ) -> Option<Self> {
-        let linear = Self::fit(series, windows, horizon, season)?;
-        let suggested = suggested_scales(series, season, are_many(series, horizon));
+    pub fn fit_scaled(series: &mut [SplitSeries], search: Search) -> Option<Self> {
+        let linear = Self::fit(series, search)?;
+        let suggested = suggested_scales(series, search.season, are_many(series, search.horizon));
         if suggested.iter().all(|scale| *scale == Scale::Linear) {
             return Some(linear);
         }
         let before = linear.scaled_errors(series);
         series.iter_mut().for_each(|one| one.set_scales(&suggested));
-        let scaled = Self::fit(series, windows, horizon, season)?;
+        let scaled = Self::fit(series, search)?;
         let after = scaled.scaled_errors(series);
         let better = |(scale, (before, after))| if after < before { scale } else { Scale::Linear };
         let errors = before.into_iter().zip(after);
@@ -189,7 +188,7 @@ impl ForecastModel {
             return Some(scaled);
         }
         series.iter_mut().for_each(|one| one.set_scales(&chosen));
-        Self::fit(series, windows, horizon, season)
+        Self::fit(series, search)
     }
 
     /// For each fold of the training parts, the matrices fitted to the windows that predict no step
@@ -231,12 +230,8 @@ impl ForecastModel {
     ///
     /// Long windows hold seasons that an effect of the calendar has, too. Effects are therefore
     /// also looked for with a window of half the length, and taken if that is clearly better.
-    pub fn or_with_effects(
-        self,
-        series: &mut [SplitSeries],
-        windows: &[usize],
-        groups: &[Regressors],
-    ) -> Self {
+    pub fn or_with_effects(self, series: &mut [SplitSeries], groups: &[Regressors], search: Search) -> Self {
+        let windows = search.windows;
         if groups.is_empty() {
             return self;
         }
@@ -244,10 +239,11 @@ impl ForecastModel {
         let shorter = windows.iter().copied().filter(|window| 2 * window <= chosen).max();
         let (mut best, mut least) = (self, f64::INFINITY);
         let without = vec![Effect::default(); best.of_column.len()];
-        let (horizon, season) = (best.horizon, best.season);
-        for start in [Some(chosen), shorter].into_iter().flatten() {
+        for start in [Some(chosen), shorter].into_iter().flatten().take_while(|_| !(search.is_cancelled)()) {
             series.iter_mut().for_each(|one| one.set_effects(&without));
-            let Some(found) = Self::fit_shared(series, &[start], horizon, season) else { continue };
+            let Some(found) = Self::fit_shared(series, Search { windows: &[start], ..search }) else {
+                continue;
+            };
             let effects = found.find_effects(series, groups);
             least = least.min(found.validation_error(series));
             if effects.iter().all(|effect| effect.terms.is_empty()) {
@@ -255,7 +251,7 @@ impl ForecastModel {
             }
             series.iter_mut().for_each(|one| one.set_effects(&effects));
             let tried = if best.adaptation.is_some() { &[start] } else { windows };
-            let Some(found) = Self::fit(series, tried, horizon, season) else { continue };
+            let Some(found) = Self::fit(series, Search { windows: tried, ..search }) else { continue };
             let error = found.validation_error(series);
             if error < if start == chosen { least } else { effect::CLEARLY * least } {
                 (best, least) = (ForecastModel { effects, ..found }, error);
