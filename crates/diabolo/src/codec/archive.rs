@@ -59,7 +59,7 @@ impl<R: Read + Seek> Archive<R> {
     pub fn open(input: R, name: &str) -> Result<Self> {
         let mut frames = FrameReader::open(input, name)?;
         let header = match frames.read()? {
-            (b'H', header) => Header::from_bytes(&header).map_err(|_| damaged(name))?,
+            (b'H', header) => Header::from_bytes(&header, frames.version).map_err(|_| damaged(name))?,
             _ => return Err(damaged(name)),
         };
         let (tag, payload) = frames.read()?;

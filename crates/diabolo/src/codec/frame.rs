@@ -10,7 +10,7 @@
 //!
 //! | frame | payload |
 //! |---|---|
-//! | `H` header, the first one | what the file is: see [`Header`] |
+//! | `H` header, the first one | the format version again (from 3 on), and what the file is: see [`Header`] |
 //! | `M` | the model file, as a zstd frame, if it is embedded |
 //! | `B`, `S` | a block of rows: their number, then as encoded by a model, or an Arrow stream as a zstd frame |
 //! | `T` | the end of a text file: its SHA-256, its lines that are not rows, as a zstd frame |
@@ -58,7 +58,7 @@ impl Header {
     /// Bytes that read back as this header: without it no block can be decoded.
     pub fn to_checked_bytes(&self) -> Result<Vec<u8>> {
         let bytes = self.to_bytes()?;
-        match Header::from_bytes(&bytes) {
+        match Header::from_bytes(&bytes, FORMAT_VERSION) {
             Ok(again) if again == *self => Ok(bytes),
             _ => Err(Error::internal("the header of the compressed file does not read back")),
         }
@@ -67,7 +67,8 @@ impl Header {
     fn to_bytes(&self) -> Result<Vec<u8>> {
         let empty = RecordBatch::new_empty(self.schema.clone());
         let schema = ipc::to_bytes(&empty).map_err(|cause| Error::internal(cause.to_string()))?;
-        let mut out = self.model.to_vec();
+        let mut out = FORMAT_VERSION.to_le_bytes().to_vec();
+        out.extend(self.model);
         put_bytes(&mut out, &super::block::compressed(&schema)?);
         match &self.text {
             None => out.push(0),
@@ -82,8 +83,13 @@ impl Header {
         Ok(out)
     }
 
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+    /// The header of a file of this format, which is also in it from format 3 on: there it has a
+    /// checksum.
+    pub fn from_bytes(bytes: &[u8], version: u16) -> Result<Self, Malformed> {
         let mut unread = Unread(bytes);
+        if version > 2 && unread.take(2)? != version.to_le_bytes() {
+            return Err(Malformed);
+        }
         let model = unread.take(32)?.try_into().map_err(|_| Malformed)?;
         let schema = super::block::decompressed(unread.bytes()?)?;
         let schema = ipc::from_bytes(&schema).map_err(|_| Malformed)?.schema();
@@ -166,6 +172,7 @@ impl<W: Write> FrameWriter<W> {
 pub(super) struct FrameReader<R> {
     input: R,
     name: String,
+    pub version: u16,
 }
 
 impl<R: Read + Seek> FrameReader<R> {
@@ -191,7 +198,7 @@ impl<R: Read + Seek> FrameReader<R> {
                 help: "use the version of diabolo that wrote it".into(),
             });
         }
-        Ok(FrameReader { input, name: name.into() })
+        Ok(FrameReader { input, name: name.into(), version: format })
     }
 
     /// The error for damage.
@@ -239,8 +246,9 @@ impl<R: Read + Seek> FrameReader<R> {
             return Err(self.damaged());
         }
         let frame = self.at(u64::from_le_bytes(place))?;
+        let after = self.input.stream_position().map_err(Error::io("read", &self.name))?;
         match frame {
-            (b'I', index) => read_index(&index).map_err(|_| self.damaged()),
+            (b'I', index) if after == end => read_index(&index).map_err(|_| self.damaged()),
             _ => Err(self.damaged()),
         }
     }

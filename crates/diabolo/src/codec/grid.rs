@@ -265,8 +265,8 @@ impl Grid {
             (4, 0) => Style::Single,
             (5, 0) => Style::Double,
             (6, upper @ 0..=1) if !has_step => Style::Scientific { upper: upper == 1 },
-            (7, 4) if !has_step => Style::SingleBits,
-            (7, 8) if !has_step => Style::DoubleBits,
+            (7, 4) if !has_step && decimals == 0 => Style::SingleBits,
+            (7, 8) if !has_step && decimals == 0 => Style::DoubleBits,
             _ => return Err(Malformed),
         };
         let (low, span) = (unread.number()? as i64, unread.number()?);

@@ -1,7 +1,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Float32Array, Float64Array, RecordBatch, StringArray};
 use diabolo::codec::{Archive, CodecModel, CompressOptions, compress_text};
 use diabolo::{ErrorClass, Result};
 
@@ -11,6 +11,15 @@ fn rows() -> RecordBatch {
     let x: ArrayRef = Arc::new(Float64Array::from_iter_values((0..150).map(|i| f64::from(i % 17) / 4.0)));
     let y: ArrayRef = Arc::new(StringArray::from_iter_values((0..150).map(|i| ["a", "b", "c"][i % 3])));
     RecordBatch::try_from_iter([("x", x), ("y", y)]).unwrap()
+}
+
+/// Numbers that are points of floating precision.
+fn measured() -> RecordBatch {
+    let third = |i: usize| (i as f32 + 1.0) / 3.0;
+    let z: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..150).map(|i| format!("{:.5}e-02", third(i) % 9.0 + 1.0))));
+    let w: ArrayRef = Arc::new(Float32Array::from_iter_values((0..150).map(third)));
+    RecordBatch::try_from_iter([("z", z), ("w", w)]).unwrap()
 }
 
 /// Reads everything; an error must be one of damage, or of another version or model.
@@ -28,12 +37,14 @@ fn is_error(model: &CodecModel, file: &[u8], what: &str) {
 
 #[test]
 fn every_changed_byte_is_an_error() {
-    let model = fitted(&rows(), &[]);
-    let (file, _) = compressed(&model, &rows(), 100);
-    for at in 0..file.len() {
-        let mut damaged = file.clone();
-        damaged[at] ^= 1 << (at % 8);
-        is_error(&model, &damaged, &format!("byte {at} of {}", file.len()));
+    for rows in [rows(), measured()] {
+        let model = fitted(&rows, &[]);
+        let (file, _) = compressed(&model, &rows, 100);
+        for at in 0..file.len() {
+            let mut damaged = file.clone();
+            damaged[at] ^= 1 << (at % 8);
+            is_error(&model, &damaged, &format!("byte {at} of {}", file.len()));
+        }
     }
 }
 
@@ -53,9 +64,19 @@ fn every_cut_and_what_is_put_between_is_an_error() {
 /// With valid checksums: what a decoder gets to see if a file is made to harm.
 #[test]
 fn forged_lengths_and_payloads_are_errors() {
+    forged_blocks(&rows(), |model, file, what| is_error(model, file, what));
+    // A setting that plays no part may change: what must never pass is another value.
+    forged_blocks(&measured(), |model, file, what| {
+        if let Ok(found) = decompressed(model, file, 0..150) {
+            assert_eq!(found, measured(), "{what}");
+        }
+    });
+}
+
+fn forged_blocks(rows: &RecordBatch, check: impl Fn(&CodecModel, &[u8], &str)) {
     use sha2::{Digest, Sha256};
-    let model = fitted(&rows(), &[]);
-    let (file, _) = compressed(&model, &rows(), 200);
+    let model = fitted(rows, &[]);
+    let (file, _) = compressed(&model, rows, 200);
     // The second frame is the block: after 12 bytes, and the first frame.
     let length = |at: usize| u64::from_le_bytes(file[at + 1..at + 9].try_into().unwrap()) as usize;
     let block = 12 + 17 + length(12);
@@ -67,12 +88,12 @@ fn forged_lengths_and_payloads_are_errors() {
             forged[at] ^= change;
             let sum = Sha256::digest(&forged[start..end]);
             forged[block + 9..block + 17].copy_from_slice(&sum[..8]);
-            is_error(&model, &forged, &format!("byte {} of a block", at - start));
+            check(&model, &forged, &format!("byte {} of a block", at - start));
         }
     }
     let mut huge = file.clone();
     huge[block + 1..block + 9].copy_from_slice(&(u64::MAX / 2).to_le_bytes());
-    is_error(&model, &huge, "a huge length");
+    check(&model, &huge, "a huge length");
 }
 
 #[test]
