@@ -24,22 +24,15 @@ import pathlib
 import random
 import resource
 import shlex
-import subprocess
 import sys
 import time
+
+from program import run
 
 DATA = pathlib.Path(os.environ["DIABOLO_DATA"])
 OUT = pathlib.Path(os.environ.get("OUT", "runs/forecast"))
 ORIGINS = int(os.environ.get("ORIGINS", "60"))
 FIT = shlex.split(os.environ.get("FIT", "--preset forecast"))
-DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
-
-
-def run(*arguments):
-    done = subprocess.run([*DIABOLO, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, arguments))}\n{done.stderr}")
-    return done.stdout
 
 
 def rows_of(path):

@@ -19,21 +19,13 @@ import json
 import os
 import pathlib
 import shlex
-import subprocess
-import sys
 import time
+
+from program import run
 
 HORIZON = 13
 OUT = pathlib.Path(os.environ.get("OUT", "runs/m4"))
 FIT = shlex.split(os.environ.get("FIT", "--preset forecast"))
-DIABOLO = shlex.split(os.environ.get("DIABOLO", "cargo run --release --quiet --"))
-
-
-def run(*arguments):
-    done = subprocess.run([*DIABOLO, *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{' '.join(map(str, arguments))}\n{done.stderr}")
-    return done.stdout
 
 
 def series(part):

@@ -2,7 +2,7 @@
 
 use diabolo::artifact::ForecastHeader;
 use diabolo::evaluate::forecast::{ForecastErrors, ForecastScores, WorstWindow};
-use diabolo::model::forecast::{effects_in_words, logarithms_in_words};
+use diabolo::model::forecast::{effects_in_words, logarithms_in_words, own_matrices_in_words};
 use diabolo::task::{ColumnForecast, Forecasts};
 
 use crate::output::aligned;
@@ -178,7 +178,7 @@ pub fn header(header: &ForecastHeader) -> String {
         ("penalty", format!("{}, towards {}", choice.penalty, choice.anchor.name())),
         ("logarithms", logarithms_in_words(&record.schema, &record.scales).unwrap_or_else(|| "none".into())),
         ("effects", effects_in_words(&record.schema, &record.effects).unwrap_or_else(|| "none".into())),
-        ("matrices", record.choices.len().to_string()),
+        ("matrices", record.strength.map_or(record.choices.len().to_string(), own_matrices_in_words)),
         (
             "written by",
             format!("diabolo {}, format version {}", header.diabolo_version, header.format_version),

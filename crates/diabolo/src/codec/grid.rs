@@ -282,24 +282,24 @@ impl Grid {
 /// The least decimals with which nearly all numbers are written.
 fn decimals<'a>(style: Style, cells: impl Iterator<Item = (&'a [u8], u64)>) -> u8 {
     let mut counts = [0u64; MOST_DECIMALS as usize + 1];
+    let of_plain = |text: &str| {
+        let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+        scaled(text, MOST_DECIMALS).and(Some(decimals))
+    };
     for (cell, count) in cells {
-        let text = match style {
-            Style::FixedText | Style::ShortText => std::str::from_utf8(cell).map(str::to_string).ok(),
-            Style::Single => cell.try_into().ok().map(|bytes| f32::from_le_bytes(bytes).to_string()),
-            Style::Double => cell.try_into().ok().map(|bytes| f64::from_le_bytes(bytes).to_string()),
+        let found = match style {
+            Style::FixedText | Style::ShortText => std::str::from_utf8(cell).ok().and_then(of_plain),
+            Style::Single => {
+                cell.try_into().ok().and_then(|bytes| of_plain(&f32::from_le_bytes(bytes).to_string()))
+            }
+            Style::Double => {
+                cell.try_into().ok().and_then(|bytes| of_plain(&f64::from_le_bytes(bytes).to_string()))
+            }
             Style::Scientific { .. } => {
-                let found = std::str::from_utf8(cell).ok().and_then(floating::scientific_decimals);
-                if let Some(slot) = found.and_then(|decimals| counts.get_mut(usize::from(decimals))) {
-                    *slot += count;
-                }
-                None
+                std::str::from_utf8(cell).ok().and_then(floating::scientific_decimals).map(usize::from)
             }
             Style::Signed(_) | Style::Unsigned(_) | Style::SingleBits | Style::DoubleBits => None,
         };
-        let found = text.and_then(|text| {
-            let decimals = text.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-            scaled(&text, MOST_DECIMALS).and(Some(decimals))
-        });
         if let Some(slot) = found.and_then(|decimals| counts.get_mut(decimals)) {
             *slot += count;
         }

@@ -6,8 +6,8 @@ use super::forecast_split::TimeSplit;
 use crate::config::Config;
 use crate::data::{DataProblem, Series, SeriesSchema, SeriesSet};
 use crate::model::forecast::{
-    Adaptation, ForecastModel, Regressors, Scale, Search, SplitSeries, WindowUnit, effects_in_words,
-    logarithms_in_words, validation_windows,
+    ForecastModel, Regressors, Scale, Search, SplitSeries, WindowUnit, effects_in_words, logarithms_in_words,
+    own_matrices_in_words, validation_windows,
 };
 use crate::stats::season;
 use crate::{Error, Result};
@@ -135,7 +135,9 @@ impl Plan {
             WindowUnit::Window => ", in units of each window",
         };
         let own = match model.matrices.len() - 1 {
-            0 => model.adaptation.as_ref().map(Adaptation::in_words).unwrap_or_default(),
+            0 => model.adaptation.as_ref().map_or(String::new(), |adaptation| {
+                format!(", {}", own_matrices_in_words(adaptation.strength))
+            }),
             1 => ", a matrix of its own for 1 column".into(),
             own => format!(", a matrix of its own for {own} columns"),
         };

@@ -134,7 +134,6 @@ impl FitJob<'_> {
         let model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
         let groups = regressors(&schema, split);
         let mut model = model.or_with_effects(split, &groups, search);
-        model.adapt(split);
         let split = &*split;
         self.cancel.check(Phase::Train)?;
         said.choices.push(plan.chosen(&schema, &model, &split[0].scales));

@@ -3,7 +3,7 @@
 use diabolo_report::{ForecastDiagnosis, ForecastPage, ForecastPanel, MethodErrors};
 
 use crate::evaluate::forecast::{ForecastErrors, ForecastScores, WorstWindow};
-use crate::model::forecast::{effects_in_words, logarithms_in_words};
+use crate::model::forecast::{effects_in_words, logarithms_in_words, own_matrices_in_words};
 use crate::pipeline::{FittedForecast, Forecaster};
 use crate::task::{ForecastOptions, Forecasts, SeriesForecast};
 
@@ -59,6 +59,7 @@ fn facts(forecaster: &Forecaster) -> Vec<(String, String)> {
         fact("horizon", format!("{} steps", record.horizon)),
         fact("window", format!("{} steps", choice.window)),
         fact("penalty", format!("{}, towards {}", choice.penalty, choice.anchor.name())),
+        fact("matrices", record.strength.map_or(record.choices.len().to_string(), own_matrices_in_words)),
         fact(
             "logarithms",
             logarithms_in_words(&record.schema, &record.scales).unwrap_or_else(|| "none".into()),

@@ -54,14 +54,6 @@ impl Adaptation {
         Adaptation { strength, precision: train.gram.iter().enumerate().map(of_cell).collect() }
     }
 
-    /// What it is, after a comma.
-    pub fn in_words(&self) -> String {
-        format!(
-            ", a matrix of its own for each series, in which that of all counts as {} windows",
-            self.strength
-        )
-    }
-
     /// A_s; `None` if its system cannot be solved.
     fn matrix(&self, own: &LagMoments, prior: &LinearForecast) -> Option<LinearForecast> {
         let LinearForecast { window, horizon, .. } = *prior;
@@ -80,6 +72,11 @@ impl Adaptation {
         let weights: Vec<f32> = found.into_iter().map(|a| a as f32).collect();
         weights.iter().all(|a| a.is_finite()).then_some(LinearForecast { window, horizon, weights })
     }
+}
+
+/// The matrices of series that have their own, where the shared one counts as so many windows.
+pub fn own_matrices_in_words(strength: f64) -> String {
+    format!("a matrix of its own for each series, in which that of all counts as {strength} windows")
 }
 
 impl ForecastModel {
@@ -144,8 +141,7 @@ impl ForecastModel {
 }
 
 /// Whether the mean over these series is a guide, with validation windows to choose by. On the
-/// seven of ETTh1, what it chooses has larger squared errors in the test months (.383 against
-/// .370).
+/// seven of ETTh1, what it chooses has larger squared errors in the test months.
 pub(super) fn are_many(series: &[SplitSeries], horizon: usize) -> bool {
     series.len() >= FEWEST_SERIES && validation_windows(series, horizon) >= FEWEST_WINDOWS
 }

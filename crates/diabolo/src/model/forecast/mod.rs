@@ -14,7 +14,7 @@ mod split;
 mod windows;
 
 pub use latent::LatentForecast;
-pub use many::Adaptation;
+pub use many::{Adaptation, own_matrices_in_words};
 pub use regressors::{Effect, KnownSteps, Regressors, effects_in_words};
 pub use ridge::{Anchor, LinearForecast, RidgeChoice, WindowUnit, choose, ridge};
 pub use scale::{Scale, logarithms_in_words};
@@ -188,6 +188,10 @@ impl ForecastModel {
             return Some(scaled);
         }
         series.iter_mut().for_each(|one| one.set_scales(&chosen));
+        if chosen.iter().all(|scale| *scale == Scale::Linear) {
+            linear.adapt(series);
+            return Some(linear);
+        }
         Self::fit(series, search)
     }
 
@@ -226,7 +230,7 @@ impl ForecastModel {
     }
 
     /// This model or, if it has smaller errors on validation windows, one that also uses the
-    /// calendar and known columns; the columns of the series then have their effects.
+    /// calendar and known columns; the columns of the series then have their effects and matrices.
     ///
     /// Long windows hold seasons that an effect of the calendar has, too. Effects are therefore
     /// also looked for with a window of half the length, and taken if that is clearly better.
@@ -258,6 +262,7 @@ impl ForecastModel {
             }
         }
         series.iter_mut().for_each(|one| one.set_effects(&best.effects));
+        best.adapt(series);
         best
     }
 
