@@ -75,6 +75,7 @@ fn rows_look_like_those_of_the_source() {
     assert_eq!(made.schema().fields().len(), 6);
     let keys: BTreeSet<Option<String>> = texts(&made, "id").into_iter().collect();
     assert_eq!(keys.len(), 1000, "keys are unique");
+    assert!(keys.is_disjoint(&texts(&real, "id").into_iter().collect()), "and none of the source's");
     assert!(keys.iter().flatten().all(|key| key.len() == 7 && key.starts_with("C-")));
     for name in ["city", "state", "mark"] {
         let (known, found): (BTreeSet<_>, BTreeSet<_>) =

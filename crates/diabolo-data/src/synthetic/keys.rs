@@ -1,10 +1,11 @@
 //! Keys that are made anew: unique, and written like those of the source.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
 
-use arrow_array::ArrayRef;
+use arrow_array::{Array, ArrayRef};
+use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
 
 use super::{SHARED_ROWS, cell_texts};
@@ -28,13 +29,56 @@ pub struct KeyFormat {
     plain: bool,
 }
 
+/// Keys n of a format, from the first on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeyRange {
+    pub first: u64,
+    pub count: u64,
+}
+
 /// Whole numbers without leading zeros.
 const NUMBER: &str = "[0-9]+";
 
 impl KeyFormat {
-    /// The format of the cells of a column, if all differ; `None` if they are free text, or so few
-    /// that a constant of the format would be the text of a cell.
-    pub(super) fn of(array: &ArrayRef) -> Option<Self> {
+    /// The format of the cells of a column, if all differ, and keys that none of them is; `None` if
+    /// they are free text, or so few that a constant of the format would be the text of a cell.
+    pub(super) fn of(array: &ArrayRef) -> Option<(Self, KeyRange)> {
+        let mut classes = Self::classes(array)?;
+        let format: KeyFormat = classes.concat().parse().ok()?;
+        let unused = format.unused(array);
+        if unused.count >= array.len() as u64 || format.plain {
+            return Some((format, unused));
+        }
+        // Longer keys than those of the source are none of them.
+        let repeated = classes.iter().rposition(|class| class.starts_with('['))?;
+        classes.insert(repeated, classes[repeated].clone());
+        let longer: KeyFormat = classes.concat().parse().ok()?;
+        let all = KeyRange { first: 0, count: longer.count() };
+        Some((longer, all))
+    }
+
+    /// Keys that no cell of a column is, beyond the last one if there is room for as many rows, and
+    /// from a power of ten on, which leaves room for the keys that the source will have later.
+    pub(super) fn unused(&self, array: &ArrayRef) -> KeyRange {
+        let end = if self.plain { largest(array.data_type()) } else { self.count() };
+        let taken: BTreeSet<u64> =
+            cell_texts(array).iter().flatten().filter_map(|text| self.position(text.trim())).collect();
+        let from = |first: u64| KeyRange { first, count: end.saturating_sub(first) };
+        let next = taken.last().map_or(0, |last| last + 1);
+        let round = (next > 0).then(|| 10u64.checked_pow((next - 1).checked_ilog10().map_or(0, |x| x + 1)));
+        let beyond = round.flatten().into_iter().chain([next]).map(from);
+        if let Some(found) = beyond.clone().find(|range| range.count >= array.len() as u64) {
+            return found;
+        }
+        let ends = taken.iter().copied().chain([end]);
+        let starts = std::iter::once(0).chain(taken.iter().map(|position| position + 1));
+        let gaps = starts.zip(ends).map(|(first, end)| KeyRange { first, count: end.saturating_sub(first) });
+        gaps.max_by_key(|gap| gap.count).unwrap_or(from(0))
+    }
+
+    /// The classes of the positions of the cells of a column.
+    fn classes(array: &ArrayRef) -> Option<Vec<String>> {
         let cells = cell_texts(array);
         let known: Vec<&str> = cells.iter().flatten().map(str::trim).collect();
         let distinct: HashSet<&str> = known.iter().copied().collect();
@@ -43,7 +87,7 @@ impl KeyFormat {
         }
         let whole = |text: &&str| text.parse::<u64>().is_ok_and(|x| x.to_string() == **text);
         if known.iter().all(whole) {
-            return NUMBER.parse().ok();
+            return Some(vec![NUMBER.into()]);
         }
         let first: Vec<char> = known[0].chars().collect();
         let same = known.iter().all(|text| text.chars().count() == first.len());
@@ -67,7 +111,7 @@ impl KeyFormat {
                 _ => "[0-9A-Za-z]".into(),
             }
         };
-        seen.iter().map(class).collect::<String>().parse().ok()
+        Some(seen.iter().map(class).collect())
     }
 
     /// How many keys there are.
@@ -85,6 +129,21 @@ impl KeyFormat {
         [self.nth(0), self.nth(last)]
     }
 
+    /// The n of a key; `None` if it has another format, or n is no `u64`.
+    fn position(&self, key: &str) -> Option<u64> {
+        if self.plain {
+            return key.parse::<u64>().ok().filter(|n| n.to_string() == key)?.checked_sub(1);
+        }
+        let mut letters = key.chars();
+        let mut n = 0u64;
+        for position in &self.positions {
+            let letter = letters.next()?;
+            let digit = position.letters.iter().position(|one| *one == letter)? as u64;
+            n = n.checked_mul(position.letters.len() as u64)?.checked_add(digit)?;
+        }
+        letters.next().is_none().then_some(n)
+    }
+
     /// Key n, from 0.
     pub fn nth(&self, n: u64) -> String {
         if self.plain {
@@ -98,6 +157,19 @@ impl KeyFormat {
             rest /= size;
         }
         key.into_iter().collect()
+    }
+}
+
+/// The largest whole number of a stored type.
+fn largest(stored: &DataType) -> u64 {
+    match stored {
+        DataType::Int8 => i8::MAX as u64,
+        DataType::UInt8 => u64::from(u8::MAX),
+        DataType::Int16 => i16::MAX as u64,
+        DataType::UInt16 => u64::from(u16::MAX),
+        DataType::Int32 => i32::MAX as u64,
+        DataType::UInt32 => u64::from(u32::MAX),
+        _ => i64::MAX as u64,
     }
 }
 
@@ -223,7 +295,7 @@ mod tests {
     fn a_format_is_found_from_cells() {
         let of = |cells: Vec<&str>| {
             let array: ArrayRef = Arc::new(StringArray::from(cells));
-            KeyFormat::of(&array).map(|format| format.to_string())
+            KeyFormat::of(&array).map(|(format, _)| format.to_string())
         };
         assert_eq!(of(vec!["C-017", "C-922", "C-123"]).unwrap(), "C-[0-9][0-9][0-9]");
         assert_eq!(of(vec!["+1[", "+2[", "+3["]).unwrap(), "\\+[0-9]\\[");
@@ -232,6 +304,28 @@ mod tests {
         assert_eq!(of(vec!["some free text", "other free txt", "third free text"]), None);
         assert_eq!(of(vec!["a", "a", "b", "c"]), None, "cells that are not unique are no key");
         let numbers: ArrayRef = Arc::new(Int64Array::from(vec![3, 1, 2]));
-        assert_eq!(KeyFormat::of(&numbers).unwrap().nth(0), "1");
+        assert_eq!(KeyFormat::of(&numbers).unwrap().0.nth(0), "1");
+    }
+
+    #[test]
+    fn new_keys_are_none_of_the_source() {
+        let first = |cells: Vec<&str>| {
+            let array: ArrayRef = Arc::new(StringArray::from(cells));
+            let (format, unused) = KeyFormat::of(&array).unwrap();
+            (format.nth(unused.first), unused.count)
+        };
+        assert_eq!(first(vec!["7", "12", "900"]).0, "1001");
+        assert_eq!(first(vec!["C-0017", "C-0022", "C-0123"]), ("C-1000".into(), 9000));
+        assert_eq!(first(vec!["C-017", "C-922", "C-123"]), ("C-923".into(), 77));
+        // After the last key there is no room for as many rows: the longest range between two.
+        assert_eq!(first(vec!["C-010", "C-022", "C-998"]), ("C-023".into(), 975));
+        let full: Vec<String> = (0..100).map(|n| format!("K{n:02}")).collect();
+        assert_eq!(first(full.iter().map(String::as_str).collect()), ("K000".into(), 1000));
+        let bytes: ArrayRef = Arc::new(arrow_array::Int8Array::from((1..=100).collect::<Vec<i8>>()));
+        assert_eq!(KeyFormat::of(&bytes).unwrap().1, KeyRange { first: 100, count: 27 });
+        let long = format!("{}-[0-9a-f]{{32}}", "x".repeat(20));
+        let format: KeyFormat = long.parse().unwrap();
+        assert_eq!(format.position(&format.nth(77)), Some(77));
+        assert_eq!(format.position(&format!("{}-{}", "x".repeat(20), "f".repeat(32))), None);
     }
 }

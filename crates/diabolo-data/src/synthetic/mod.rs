@@ -23,6 +23,7 @@ use arrow_schema::{DataType, Field, Schema as ArrowSchema};
 use diabolo_stats::random::Stream;
 use serde::{Deserialize, Serialize};
 
+use self::keys::KeyRange;
 use crate::cells::Cells;
 pub use crate::pool::SHARED_ROWS;
 use crate::{Error, Feature, Inferred, Result};
@@ -58,6 +59,9 @@ struct Column {
     /// Its type in the source.
     data_type: String,
     content: Content,
+    /// The keys that are made, none of which is one of the source; all in older files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keys: Option<KeyRange>,
 }
 
 /// Where the cells of a column come from.
@@ -155,7 +159,7 @@ impl TableCodec {
     ///
     /// # Errors
     /// [`Error::Internal`] if a stored type is not readable.
-    pub fn decode(&self, rows: usize, cells: &[Vec<Cell>], first_key: u64) -> Result<RecordBatch> {
+    pub fn decode(&self, rows: usize, cells: &[Vec<Cell>]) -> Result<RecordBatch> {
         let (mut fields, mut columns): (Vec<Field>, Vec<ArrayRef>) = (vec![], vec![]);
         let ordered = self.ordered(rows, |part, row| cells[part][row]);
         for column in &self.columns {
@@ -167,8 +171,9 @@ impl TableCodec {
                 }
                 Content::Ordered { order } => self.orders[*order].decode(&wanted, &ordered[*order])?,
                 Content::Key(format) => {
+                    let first = column.keys.map_or(0, |keys| keys.first);
                     let texts: StringArray =
-                        (0..rows as u64).map(|row| Some(format.nth(first_key + row))).collect();
+                        (first..first.saturating_add(rows as u64)).map(|n| Some(format.nth(n))).collect();
                     typed(&(Arc::new(texts) as ArrayRef), &wanted)?
                 }
                 Content::Empty => new_null_array(&wanted, rows),
@@ -225,7 +230,7 @@ impl TableCodec {
     /// The number of keys that can be made, if a column has them.
     pub fn most_keys(&self) -> Option<u64> {
         let formats = self.columns.iter().filter_map(|column| match &column.content {
-            Content::Key(format) => Some(format.count()),
+            Content::Key(format) => Some(column.keys.map_or_else(|| format.count(), |keys| keys.count)),
             _ => None,
         });
         formats.min()
@@ -315,12 +320,19 @@ fn columns(
             continue;
         }
         let order = orders.iter().position(|order| order.name() == name);
+        let mut keys = None;
         let content = match (place.get(name.as_str()), order) {
             (_, Some(order)) => Content::Ordered { order },
             (Some(&(part, member)), None) => Content::Part { part, member },
             (None, None) => match key_format(name, array, options, dropped(name))? {
-                Some(format) => {
-                    notes.push(format!("column '{name}' is made anew: {format}"));
+                Some((format, unused)) => {
+                    let start = if unused.first > 0 {
+                        format!(" from {} on", format.nth(unused.first))
+                    } else {
+                        String::new()
+                    };
+                    notes.push(format!("column '{name}' is made anew{start}: {format}"));
+                    keys = Some(unused);
                     Content::Key(format)
                 }
                 None => {
@@ -329,7 +341,7 @@ fn columns(
                 }
             },
         };
-        columns.push(Column { name: name.clone(), data_type: array.data_type().to_string(), content });
+        columns.push(Column { name: name.clone(), data_type: array.data_type().to_string(), content, keys });
     }
     Ok(columns)
 }
@@ -340,7 +352,7 @@ fn key_format(
     array: &ArrayRef,
     options: &CodecOptions,
     dropped: bool,
-) -> Result<Option<KeyFormat>> {
+) -> Result<Option<(KeyFormat, KeyRange)>> {
     let is_key = options.key.as_deref() == Some(name);
     let Some(given) = options.key_format.clone().filter(|_| is_key) else {
         return Ok((is_key || dropped).then(|| KeyFormat::of(array)).flatten());
@@ -348,7 +360,10 @@ fn key_format(
     let ends: ArrayRef = Arc::new(StringArray::from(given.ends().to_vec()));
     let wanted = array.data_type();
     match typed(&ends, wanted)?.null_count() {
-        0 => Ok(Some(given)),
+        0 => {
+            let unused = given.unused(array);
+            Ok(Some((given, unused)))
+        }
         _ => {
             let expected = format!("keys that are {wanted}, the type of column '{name}'");
             Err(Error::invalid_value("--key-format", expected, format!("'{given}'")))

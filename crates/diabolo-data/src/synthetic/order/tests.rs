@@ -62,7 +62,7 @@ fn drawn(codec: &TableCodec, rows: &RecordBatch, shuffled: bool) -> RecordBatch 
         cells.push((0..count).map(cell).collect::<Vec<Cell>>());
         number += usize::from(part.numbers.is_some());
     }
-    codec.decode(count, &cells, 0).unwrap()
+    codec.decode(count, &cells).unwrap()
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
         let order = permutation(noise, options.count);
         cells.iter_mut().for_each(|column| *column = order.iter().map(|&row| column[row]).collect());
     }
-    Ok(Synthesized { rows: codec.decode(options.count, &cells, 0)?, notes, warnings })
+    Ok(Synthesized { rows: codec.decode(options.count, &cells)?, notes, warnings })
 }
 
 /// The numbers of rows and their requirements: one for each level of a balanced column.
