@@ -118,13 +118,15 @@ pub struct Audited {
 /// Audits synthetic rows beside real and held-out ones, each with a name for messages.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] for columns that the real rows lack; [`Error::Data`] if a table has no
-/// rows or lacks a column, or a rule compares what cannot be compared.
+/// [`Error::InvalidValue`] for a target or secret that a table lacks; [`Error::Data`] if a table has
+/// no rows, they share no column, or a rule compares what cannot be compared.
 pub fn audit(batches: [(&str, &RecordBatch); 3], options: &AuditOptions) -> Result<Audited> {
     let (real_name, real) = batches[1];
     for (flag, column) in [("--target", &options.target), ("--secret", &options.secret)] {
-        if let Some(column) = column.as_ref().filter(|column| real.column_by_name(column).is_none()) {
-            let expected = format!("a column of {real_name}");
+        let Some(column) = column else { continue };
+        let lacks = |(_, rows): &(&str, &RecordBatch)| rows.column_by_name(column).is_none();
+        if let Some((input, _)) = [batches[1], batches[0], batches[2]].into_iter().find(lacks) {
+            let expected = format!("a column of {input}");
             return Err(Error::invalid_value(flag, expected, format!("'{column}'")));
         }
     }

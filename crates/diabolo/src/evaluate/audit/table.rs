@@ -127,10 +127,11 @@ impl AuditTable {
 
 /// Synthetic, real and held-out rows as tables with the same columns, and notes. A column holds
 /// numbers if every real cell of it is a number, a date or missing, unless it is among `levels` and
-/// has at most 20 different ones; columns that differ in every row are left out.
+/// has at most 20 different ones; columns that differ in every row, and those that a table lacks,
+/// are left out.
 ///
 /// # Errors
-/// [`Error::Data`] if a table has no rows or lacks a column.
+/// [`Error::Data`] if a table has no rows, or no column is left.
 pub(super) fn tables(
     batches: [(&str, &RecordBatch); 3],
     levels: &[&str],
@@ -146,17 +147,12 @@ pub(super) fn tables(
     let mut notes = vec![];
     for field in real.schema().fields() {
         let name = field.name();
-        let mut arrays: Vec<&ArrayRef> = vec![];
-        for (input, batch) in batches {
-            arrays.push(batch.column_by_name(name).ok_or_else(|| {
-                Error::data(
-                    input,
-                    format!("the column '{name}'"),
-                    "none",
-                    "give tables with the same columns",
-                )
-            })?);
+        if let Some((input, _)) = batches.iter().find(|(_, batch)| batch.column_by_name(name).is_none()) {
+            notes.push(format!("column '{name}' is not in {input} and is left out"));
+            continue;
         }
+        let arrays: Vec<&ArrayRef> =
+            batches.iter().filter_map(|(_, batch)| batch.column_by_name(name)).collect();
         let wanted = levels.contains(&name.as_str());
         let feature = features.get(name.as_str()).copied();
         // Numbers and dates may differ in every row; texts that do are keys.
@@ -175,7 +171,8 @@ pub(super) fn tables(
         }
     }
     if tables[1].columns.is_empty() {
-        return Err(Error::data(real_name, "a column that rows share", "none", "give other rows"));
+        let expected = "a column that rows share, and that all three tables have";
+        return Err(Error::data(real_name, expected, "none", "give other rows"));
     }
     Ok((tables, notes))
 }

@@ -114,6 +114,13 @@ fn what_cannot_be_audited_is_named() {
     assert!(error.contains("made.csv: expected at least one row"), "{error}");
     let error = fails(&made, AuditOptions { secret: Some("z".into()), ..AuditOptions::default() });
     assert!(error.contains("--secret: expected a column of real.csv, found 'z'"), "{error}");
+    let fewer = made.project(&[0, 1, 2]).unwrap();
+    let error = fails(&fewer, AuditOptions { target: Some("day".into()), ..AuditOptions::default() });
+    assert!(error.contains("--target: expected a column of made.csv, found 'day'"), "{error}");
+    let batches = [("made.csv", &fewer), ("real.csv", &real), ("held.csv", &held)];
+    let found = audit(batches, &AuditOptions::default()).unwrap();
+    assert_eq!(found.notes, ["column 'day' is not in made.csv and is left out"]);
+    assert_eq!(found.audit.columns.len(), 3);
 }
 
 /// Rows of two levels and a number that follows from them, with noise.
