@@ -376,3 +376,31 @@ fn each_of_many_series_has_a_matrix_of_its_own() {
     let short = made(10, |t| 50.0 + (t * 7 % 5) as f64);
     assert!((50.0..55.0).contains(&short), "{short}");
 }
+
+/// A season of 12 with four times the noise of [`waves`].
+fn rougher(steps: usize, seed: u64) -> Vec<f64> {
+    let noise = &mut stream(seed, Purpose::Corrupt, 0, 1);
+    waves(steps, seed).into_iter().map(|x| x + noise.random_range(-4.0..4.0)).collect()
+}
+
+#[test]
+fn later_rows_give_intervals_of_their_own() {
+    let fitted = fit(&waves(600, 1), &["training.epochs=0"]).unwrap().forecaster;
+    let coverage = |forecaster: &Forecaster| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.csv");
+        let text: String = rougher(600, 3).iter().map(|x| format!("{x}\n")).collect();
+        std::fs::write(&path, format!("flow\n{text}")).unwrap();
+        let data = &forecaster.saved().header.config.data;
+        let scores = forecaster.evaluate(path.to_str(), data, Default::default()).unwrap();
+        scores.model.coverage["0.8"]
+    };
+    let (calibrated, steps) = fitted.calibrate(&rows(&rougher(500, 2))).unwrap();
+    assert!(steps > 400, "{steps}");
+    let (before, after) = (coverage(&fitted), coverage(&calibrated));
+    assert!(before < 0.5 && (0.74..0.86).contains(&after), "{before} {after}");
+    let again = Forecaster::from_bytes(&calibrated.saved().to_bytes().unwrap()).unwrap();
+    assert_eq!(coverage(&again), after, "and are saved");
+    let Err(error) = fitted.calibrate(&rows(&[1.0, 2.0, 3.0])) else { panic!("three steps") };
+    assert!(error.to_string().contains("steps or more"), "{error}");
+}

@@ -1,7 +1,10 @@
 //! `diabolo calibrate RUN INPUT`
 
-use diabolo::artifact::Run;
-use diabolo::data::open;
+use std::path::Path;
+
+use diabolo::Forecaster;
+use diabolo::artifact::{ModelKind, Run};
+use diabolo::data::{ReadOptions, open};
 use diabolo::task::Rule;
 use serde_json::json;
 
@@ -13,6 +16,9 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
     let path = Run::model_file(&args.model)?;
     // Held until the file is written.
     let _run = Run::of_model(&path).map(Run::locked).transpose()?;
+    if ModelKind::Forecast.is_at(&path) {
+        return calibrate_forecast(&path, args, shared);
+    }
     let predictor =
         load(&path, Some(&args.input), shared)?.input(&args.input).missing(&args.read.missing)?.first_row(0);
     let header = &predictor.saved().header;
@@ -37,4 +43,23 @@ pub fn run(args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
         output::print_json(&json!({ "model": path, "held_out_rows": kept }))?;
     }
     Ok(())
+}
+
+/// Intervals by the errors on later rows of the series.
+fn calibrate_forecast(path: &Path, args: &CalibrateArgs, shared: &Shared) -> anyhow::Result<()> {
+    let forecaster = Forecaster::open(path)?.input(&args.input);
+    let header = &forecaster.saved().header;
+    let data = args.read.over(&header.config)?.data;
+    let read = ReadOptions { windows: None, ..shared.read_options(&data) };
+    let rows = open(&args.input, &read)?.collect()?;
+    let (calibrated, steps) = forecaster.calibrate(&rows)?;
+    calibrated.saved().save(path)?;
+    shared.note(format!("wrote intervals by the errors of {steps} steps to {}", path.display()));
+    if header.source.is(&args.input)? {
+        shared.note("note: the model was fitted on most of these steps, so intervals will be too narrow");
+    }
+    match shared.json {
+        true => output::print_json(&json!({ "model": path, "steps": steps })),
+        false => Ok(()),
+    }
 }

@@ -311,3 +311,23 @@ fn a_blank_known_cell_is_no_holiday() {
         }
     }
 }
+
+#[test]
+fn later_rows_calibrate_the_intervals() {
+    let workspace = fitted();
+    let width = || {
+        let (_, rows) = cells(&workspace.ok("forecast run past.csv --level 0.8").stdout);
+        rows[0][3].parse::<f64>().unwrap() - rows[0][2].parse::<f64>().unwrap()
+    };
+    let before = width();
+    let ran = workspace.ok("calibrate run past.csv");
+    assert!(ran.stderr.contains("note: the model was fitted on most of these steps"), "{}", ran.stderr);
+    let jumps = |t: usize, x: &str| x.parse::<f64>().unwrap() + if t % 5 == 0 { 9.0 } else { 0.0 };
+    let rows = months(180, 1.0).into_iter().enumerate();
+    let later: Vec<(String, String)> =
+        rows.map(|(t, (month, x))| (month, format!("{:.1}", jumps(t, &x)))).collect();
+    workspace.write("later.csv", table(&later));
+    let ran = workspace.ok("calibrate run later.csv");
+    assert!(ran.stderr.contains("wrote intervals by the errors of"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("too narrow") && width() > 2.0 * before, "{before} {}", ran.stderr);
+}

@@ -9,8 +9,8 @@ use super::source_data::SourceData;
 use crate::artifact::{Run, RunSource, SavedForecast, folder_of};
 use crate::data::read::{OnNote, fingerprint};
 use crate::data::{DataConfig, ReadOptions, Series, open};
-use crate::evaluate::forecast::{ForecastScores, evaluate};
-use crate::model::forecast::{Filled, KnownSteps, Parts, SplitSeries, naive_error};
+use crate::evaluate::forecast::{ForecastScores, Intervals, Method, evaluate, paths_of_errors};
+use crate::model::forecast::{Filled, KnownSteps, Parts, SplitSeries, Unseen, naive_error};
 use crate::task::{ForecastOptions, Forecasts, Start, forecast};
 use crate::{Error, Result};
 
@@ -140,19 +140,51 @@ impl Forecaster {
                 .collect(),
             false => set.series.iter().map(|one| self.all_test(one)).collect(),
         };
-        for one in &mut series {
-            if fitted {
-                one.set_scales(&record.scales());
-            }
-            one.set_effects(&self.saved.model.effects);
+        if fitted {
+            series.iter_mut().for_each(|one| one.set_scales(&record.scales()));
         }
-        self.saved.model.adapt(&mut series);
+        self.prepare(&mut series);
         let validation = header.source.split[1];
-        let scores = evaluate(&self.saved.model, &self.saved.intervals, &series, &record.schema, validation);
+        let mut intervals = self.saved.intervals.clone();
+        if !fitted {
+            // Those that a forecast of such rows has; of the fit, they have seen the test windows.
+            intervals.insert(Method::Model, self.saved.in_use.clone());
+        }
+        let scores = evaluate(&self.saved.model, &intervals, &series, &record.schema, validation);
         scores.ok_or_else(|| {
             let expected = format!("test windows of {} steps", record.horizon);
             Error::data(place, expected, "none", "give a longer series, or fit with --test above 0")
         })
+    }
+
+    /// The same forecast with the intervals and paths of its errors on rows that are later than
+    /// those of the fit; and the number of steps whose errors count.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the rows lack a column or hold no window with the horizon after it.
+    pub fn calibrate(&self, rows: &RecordBatch) -> Result<(Forecaster, usize)> {
+        let SavedForecast { header, model, .. } = &*self.saved;
+        let set = header.forecast.schema.read(&self.input, rows)?;
+        let mut series: Vec<SplitSeries> = set.series.iter().map(|one| self.all_test(one)).collect();
+        self.prepare(&mut series);
+        let held_out = [(model, Unseen::HeldOut)];
+        let in_use = Intervals::fit(Method::Model, &held_out, &series).ok_or_else(|| {
+            let expected = format!("a series of {} steps or more", model.window() + model.horizon);
+            Error::data(&self.input, expected, "none", "give a longer series")
+        })?;
+        let per_path = model.of_column.len() * model.horizon;
+        let paths = self.saved.errors_in_use.len() / per_path.max(1);
+        let errors_in_use = paths_of_errors(&held_out, &series, in_use.local, paths);
+        let mut saved = SavedForecast { in_use, errors_in_use, ..(*self.saved).clone() };
+        saved.header.forecast.local_in_use = saved.in_use.local;
+        let steps = series.iter().map(|one| one.parts.test.len()).sum();
+        Ok((Forecaster { saved: saved.into(), ..self.clone() }, steps))
+    }
+
+    /// What the model needs to know of series before it forecasts them.
+    fn prepare(&self, series: &mut [SplitSeries]) {
+        series.iter_mut().for_each(|one| one.set_effects(&self.saved.model.effects));
+        self.saved.model.adapt(series);
     }
 
     /// A series of which every window is for testing.
