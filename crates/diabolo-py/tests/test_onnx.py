@@ -14,6 +14,8 @@ MODELS = {
     "contractive": ["--model", "contractive"],
     "sparse": ["--model", "sparse", "--sparsity", "top_k:3", "--tied"],
     "denoising": ["--model", "denoising", "--activation", "gelu"],
+    "multiscale": ["--preset", "detect"],
+    "contaminated": ["--preset", "detect-contaminated"],
 }
 # Every column has missing cells; one has no others.
 GAPS = {"height": 5, "weight": 7, "visits": 9, "plan": 11, "active": 13}
@@ -83,7 +85,9 @@ def test_results_are_those_of_the_program(name, numeric, train, new, cli, tmp_pa
     check_codes(found["code"], tmp_path / "codes.npy")
     cli("score", "run", "new.csv", "-o", "scores.csv", "--reasons", 0)
     expected = pandas.read_csv(tmp_path / "scores.csv")
-    assert numpy.abs(found["score"][:, 0] - expected["score"]).max() <= 1e-4
+    # Networks compute in single precision, which has 7 digits of a score of thousands.
+    allowed = 1e-4 * numpy.maximum(1, numpy.abs(expected["score"]) / 100)
+    assert (numpy.abs(found["score"][:, 0] - expected["score"]) <= allowed).all()
     assert numpy.abs(found["p_value"][:, 0] - expected["p_value"]).max() <= 1e-12
     assert (found["is_anomaly"][:, 0] == expected["anomaly"]).all()
     # Both kinds of rows are there, and an unknown level is one of the reasons for a flag.
@@ -142,9 +146,9 @@ def test_what_cannot_be_exported_is_named(tmp_path):
     dated = diabolo.fit(mixed_frame(), model="plain", epochs=1)
     with pytest.raises(ValueError, match="column 'since' has dates, .*; fit with drop since"):
         dated.to_onnx(tmp_path / "model.onnx")
-    detector = diabolo.AnomalyDetector(epochs=1).fit(mixed_frame().drop(columns="since"))
-    with pytest.raises(ValueError, match="models of the family multiscale; fit with another model"):
-        detector.model_.to_onnx(tmp_path / "model.onnx")
+    quantized = diabolo.fit(mixed_frame().drop(columns="since"), model="vector_quantized", epochs=1)
+    with pytest.raises(ValueError, match="models of the family vector_quantized; fit with another model"):
+        quantized.to_onnx(tmp_path / "model.onnx")
     assert not (tmp_path / "model.onnx").exists()
     plain = diabolo.fit(mixed_frame().drop(columns="since"), model="plain", epochs=1)
     with pytest.raises(OSError, match="cannot write: there is no such file or folder"):

@@ -33,6 +33,7 @@ pub use denoising::Denoising;
 pub use deterministic::Deterministic;
 pub use health::{ACTIVE_VARIANCE, HealthStats};
 pub use layerwise::Layerwise;
+pub(crate) use multiscale::Level;
 pub use multiscale::Multiscale;
 pub use plain::Plain;
 pub use settings::{

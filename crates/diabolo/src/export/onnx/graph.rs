@@ -1,6 +1,6 @@
 //! An ONNX graph, node by node. The field numbers are those of `onnx.proto` (IR version 8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::proto::Message;
 use crate::VERSION;
@@ -37,6 +37,8 @@ pub(super) struct Value(String);
 pub(super) struct Graph {
     nodes: Vec<Message>,
     constants: Vec<Message>,
+    /// The constants by type, shape and bytes: equal ones are one.
+    known: HashMap<(i64, Vec<usize>, Vec<u8>), Value>,
     inputs: Vec<Message>,
     outputs: Vec<Message>,
     /// The names of inputs and outputs.
@@ -89,13 +91,18 @@ impl Graph {
     }
 
     fn constant(&mut self, kind: Kind, shape: &[usize], bytes: Vec<u8>) -> Value {
+        let key = (kind as i64, shape.to_vec(), bytes);
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
+        }
         let name = self.fresh();
         let tensor = Message::default()
             .each(shape, |tensor, &size| tensor.integer(1, size as i64))
             .integer(2, kind as i64)
             .text(8, &name)
-            .bytes(9, &bytes);
+            .bytes(9, &key.2);
         self.constants.push(tensor);
+        self.known.insert(key, Value(name.clone()));
         Value(name)
     }
 

@@ -36,7 +36,7 @@ pub(super) fn tied(graph: &mut Graph, h: &Value, layer: &AnyLayer, bias: Vec<f32
 }
 
 /// W x + b, or Wᵀ x + b where W is outputs × inputs in `across` layers.
-fn affine(graph: &mut Graph, x: &Value, layer: &Linear, bias: Vec<f32>, across: bool) -> Value {
+pub(super) fn affine(graph: &mut Graph, x: &Value, layer: &Linear, bias: Vec<f32>, across: bool) -> Value {
     let matrix = graph.floats(&layer.weight.dims(), to_host(layer.weight.val()));
     let bias = graph.floats(&[bias.len()], bias);
     let transposed = Attribute::Integer("transB", i64::from(across));
@@ -117,7 +117,7 @@ fn chosen(graph: &mut Graph, x: &Value, order: &[usize]) -> Value {
     graph.node_with("Gather", "", &[x, &places], &[Attribute::Integer("axis", 1)])
 }
 
-fn activated(graph: &mut Graph, a: Value, activation: Activation) -> Value {
+pub(super) fn activated(graph: &mut Graph, a: Value, activation: Activation) -> Value {
     match activation {
         Activation::Sigmoid => graph.node("Sigmoid", &[&a]),
         Activation::Tanh => graph.node("Tanh", &[&a]),

@@ -21,6 +21,7 @@ mod columns;
 mod graph;
 mod layers;
 mod likelihood;
+mod multiscale;
 mod network;
 mod proto;
 mod score;
@@ -58,16 +59,21 @@ pub fn onnx(saved: &SavedModel) -> Result<Onnx> {
     let columns = columns(&mut graph, preprocessor)?;
     let code = network.encode(&mut graph, &columns.encoded);
     let mut outputs = vec![graph.output("code", &code, Kind::Float, saved.architecture.latent_dim)];
-    let parameters = network.decode(&mut graph, &code);
+    let made = network.reconstructions(&mut graph, &columns.encoded, &code);
     let mut notes = vec![];
     match likelihood::without_mean(&saved.architecture.likelihood) {
         Some(family) => notes.push(format!("reconstruction is left out: no mean of {}", family.title())),
         None => {
-            let means = likelihood::means(&mut graph, &saved.architecture.likelihood, &network, &parameters);
+            let means = likelihood::means(
+                &mut graph,
+                &saved.architecture.likelihood,
+                &network,
+                &made[made.len() / 2],
+            );
             outputs.push(graph.output("reconstruction", &means, Kind::Float, preprocessor.width()));
         }
     }
-    match add_scores(&mut graph, saved, &columns, &network, &parameters) {
+    match add_scores(&mut graph, saved, &columns, &network, &made) {
         Ok(names) => outputs.extend(names),
         Err(why) => notes.push(format!("score, p_value and is_anomaly are left out: {why}")),
     }
@@ -87,7 +93,7 @@ fn add_scores(
     saved: &SavedModel,
     columns: &Columns,
     network: &Network,
-    parameters: &Value,
+    reconstructions: &[Value],
 ) -> std::result::Result<[String; 3], String> {
     if saved.architecture.family.is_variational() {
         return Err("scores of variational models need draws".into());
@@ -97,7 +103,7 @@ fn add_scores(
     }
     let detector = saved.detector.as_ref().filter(|detector| !detector.scores.is_empty());
     let detector = detector.ok_or("the model has no scores of held-out rows; see `diabolo calibrate`")?;
-    let found = score::scores(graph, (saved, detector), columns, network, parameters);
+    let found = score::scores(graph, (saved, detector), columns, network, reconstructions);
     Ok([
         graph.output("score", &found.score, Kind::Double, 1),
         graph.output("p_value", &found.p_value, Kind::Double, 1),
@@ -109,7 +115,7 @@ fn add_scores(
 fn check(saved: &SavedModel) -> Result<()> {
     let architecture = &saved.architecture;
     let family = match &architecture.family {
-        FamilyConfig::VectorQuantized(_) | FamilyConfig::Multiscale(_) => Some(architecture.family.name()),
+        FamilyConfig::VectorQuantized(_) => Some(architecture.family.name()),
         _ => None,
     };
     let flow = match &architecture.family {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::graph::{Attribute, Graph, Value};
 use super::layers::{chain, tied};
+use super::multiscale;
 use crate::artifact::weights::{self, HostTensor};
 use crate::model::{Architecture, Autoencoder, FamilyConfig, Model, SparseConfig};
 use crate::nn::Activation;
@@ -32,8 +33,19 @@ impl<'a> Network<'a> {
         }
     }
 
+    /// The parameters of the likelihood of each reconstruction, over which scores average; the
+    /// expected one is in their middle.
+    pub fn reconstructions(&self, graph: &mut Graph, x: &Value, code: &Value) -> Vec<Value> {
+        match self.model {
+            Model::Multiscale(model) => {
+                multiscale::reconstructions(graph, model, x, self.architecture.inputs)
+            }
+            _ => vec![self.decode(graph, code)],
+        }
+    }
+
     /// Code → parameters of the likelihood.
-    pub fn decode(&self, graph: &mut Graph, code: &Value) -> Value {
+    fn decode(&self, graph: &mut Graph, code: &Value) -> Value {
         if let Some(decoder) = self.model.network().decoder() {
             return chain(graph, code.clone(), decoder.iter().copied());
         }

@@ -19,11 +19,17 @@ pub(super) fn scores(
     (saved, detector): (&SavedModel, &Detector),
     columns: &Columns,
     network: &Network,
-    parameters: &Value,
+    reconstructions: &[Value],
 ) -> Scores {
     let blocks = &saved.architecture.likelihood;
-    let loss =
-        likelihood::losses(graph, blocks, network, (parameters, &columns.encoded), &detector.deviation);
+    let deviations = detector.deviation.chunks_exact(saved.header.preprocessor.width());
+    let of_each = reconstructions.iter().zip(deviations).map(|(parameters, deviation)| {
+        likelihood::losses(graph, blocks, network, (parameters, &columns.encoded), deviation)
+    });
+    let of_each: Vec<Value> = of_each.collect();
+    let all = of_each.into_iter().reduce(|sum, losses| graph.node("Add", &[&sum, &losses]));
+    let share = graph.double(1.0 / reconstructions.len() as f64);
+    let loss = graph.node("Mul", &[&all.expect("a reconstruction"), &share]);
     let observed = observed(graph, saved, columns);
     let losses = graph.node("Mul", &[&loss, &observed]);
     let sum = graph.row_sums(&losses);

@@ -8,7 +8,7 @@ use crate::tensor::{Device, Param, Tensor};
 
 /// One network: f, g, and the input of the noise level.
 #[derive(Clone, Debug)]
-pub(super) struct Denoiser {
+pub(crate) struct Denoiser {
     pub encoder: Sequential,
     pub decoder: Sequential,
     /// The weight of ½ log(σ / σ_min) for each unit of the first layer.
@@ -17,7 +17,7 @@ pub(super) struct Denoiser {
 module!(Denoiser { encoder, decoder, level });
 
 /// The coefficients that depend on σ; each rows × 1.
-pub(super) struct Level {
+pub(crate) struct Level {
     /// c, the factor of the encoder input.
     pub shrink: Tensor<2>,
     /// ½ log(σ / σ_min).

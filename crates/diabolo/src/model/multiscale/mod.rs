@@ -31,7 +31,9 @@ use std::ops::Range;
 use crate::module;
 use crate::tensor::Tensor;
 
-use denoiser::{Denoiser, Level};
+pub(crate) use denoiser::Level;
+
+use denoiser::Denoiser;
 
 use super::settings::MultiscaleConfig;
 use super::{Architecture, Autoencoder, Batch, Context, Network, Trainable};
@@ -49,9 +51,9 @@ const MOST_LEFT_OUT: usize = 32;
 const LEFT_OUT: f64 = 0.25;
 
 /// A column that is left out: its encoded columns, and its likelihood parameters.
-struct Category {
-    units: Range<usize>,
-    parameters: Range<usize>,
+pub(crate) struct Category {
+    pub units: Range<usize>,
+    pub parameters: Range<usize>,
 }
 
 /// The multi-scale denoising autoencoder.
@@ -100,8 +102,18 @@ impl Multiscale {
         sigmas.iter().map(|&sigma| replaced(made(batch.x.clone(), sigma), &left_out)).collect()
     }
 
+    /// Its settings.
+    pub(crate) fn config(&self) -> &MultiscaleConfig {
+        &self.config
+    }
+
+    /// Its network.
+    pub(crate) fn denoiser(&self) -> &Denoiser {
+        &self.denoiser
+    }
+
     /// The categorical and binary columns, if they are left out.
-    fn left_out(&self) -> Vec<Category> {
+    pub(crate) fn left_out(&self) -> Vec<Category> {
         let mut found = vec![];
         let mut offset = 0;
         for block in self.likelihood.blocks().iter().filter(|_| self.config.leave_out) {
