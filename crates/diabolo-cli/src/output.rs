@@ -176,18 +176,23 @@ fn diagnostics(value: &diabolo::evaluate::Diagnostics) -> String {
 pub fn feature_scores(scores: &[(&str, FeatureScores)]) -> String {
     type Number = fn(&FeatureScores) -> String;
     let measures: [(&str, Number); 4] = [
-        ("linear probe, accuracy", |s| two_decimals(s.probe_accuracy)),
-        ("nearest neighbours, accuracy", |s| two_decimals(s.neighbours_accuracy)),
+        ("linear probe, accuracy (95 % interval)", |s| with_interval(s.probe_accuracy, s.probe_interval)),
+        ("nearest neighbours, accuracy", |s| with_interval(s.neighbours_accuracy, s.neighbours_interval)),
         ("k-means, normalized mutual information", |s| format!("{:.3}", s.nmi)),
         ("k-means, adjusted Rand index", |s| format!("{:.3}", s.ari)),
     ];
     let line = |name: &str, cells: Vec<String>| {
-        format!("{name:<40}{}\n", cells.iter().map(|cell| format!("{cell:>12}")).collect::<String>())
+        format!("{name:<40}{}\n", cells.iter().map(|cell| format!("{cell:>22}")).collect::<String>())
     };
     let heads = scores.iter().map(|(name, _)| name.to_string()).collect();
     let body =
         measures.iter().map(|(name, number)| line(name, scores.iter().map(|(_, s)| number(s)).collect()));
     line("on the test rows, from the", heads) + &body.collect::<String>()
+}
+
+/// A share in percent, and its interval.
+fn with_interval(share: f64, [low, high]: [f64; 2]) -> String {
+    format!("{} ({:.1}–{:.1})", two_decimals(share), 100.0 * low, 100.0 * high)
 }
 
 /// A fraction in percent.

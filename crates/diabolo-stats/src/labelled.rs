@@ -92,6 +92,25 @@ pub fn accuracy(predicted: &[u32], classes: &[u32]) -> f64 {
     right as f64 / classes.len() as f64
 }
 
+/// The 95 % interval of a share that was seen in `rows` independent rows (Wilson 1927, the score
+/// interval): from 0 to 1 without rows.
+///
+/// ```
+/// use diabolo_stats::share_interval;
+/// let [low, high] = share_interval(14.0 / 15.0, 15);
+/// assert!((low - 0.702).abs() < 0.001 && (high - 0.988).abs() < 0.001);
+/// ```
+pub fn share_interval(share: f64, rows: usize) -> [f64; 2] {
+    const Z: f64 = 1.959_963_984_540_054;
+    if rows == 0 {
+        return [0.0, 1.0];
+    }
+    let (n, z2) = (rows as f64, Z * Z);
+    let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
+    let half = Z / (1.0 + z2 / n) * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
+    [(centre - half).max(0.0), (centre + half).min(1.0)]
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]

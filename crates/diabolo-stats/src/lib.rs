@@ -43,7 +43,7 @@ pub use histogram::{
     Difference, Direction, Histogram, difference, difference_of_categories, direction, holm,
 };
 pub use image_quality::{ImageQuality, image_quality};
-pub use labelled::{Labelled, accuracy};
+pub use labelled::{Labelled, accuracy, share_interval};
 pub use lag_moments::LagMoments;
 pub use neighbours::{NEIGHBOUR_COUNTS, NearestNeighbours, nearest_distances, nearest_other_distances};
 pub use percent::percent;

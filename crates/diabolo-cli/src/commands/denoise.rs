@@ -10,6 +10,9 @@ use super::{finish, load_for, note_unknown, transform};
 use crate::args::{DenoiseArgs, Shared, renamed};
 use crate::output;
 
+/// Said of rows that most of the fit was.
+const FITTED_ON: &str = "note: the model was fitted on most of these rows: it denoises new ones less well";
+
 pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     let asked = &args.rows;
     let predictor = load_for(asked, shared)?;
@@ -26,6 +29,9 @@ pub fn run(args: &DenoiseArgs, shared: &Shared) -> anyhow::Result<()> {
     note_unknown(&predictor.unknown_cells(&rows)?, shared);
     let task = DenoisingTask::new(&predictor, &rows, &noise)?;
     task.notes.iter().for_each(|note| shared.note(format!("note: {note}")));
+    if predictor.saved().header.source.is(&asked.input)? {
+        shared.note(FITTED_ON);
+    }
     let found = task.measure(&predictor)?;
     if asked.out != "-" {
         let mut writer = Writer::create(&asked.out, asked.format)?;

@@ -12,7 +12,7 @@ use crate::task::codes;
 use crate::{Error, Result};
 
 /// Points drawn at most.
-const POINTS: usize = 5000;
+pub const POINTS: usize = 5000;
 /// Fewer make no map.
 const FEWEST: usize = 3;
 

@@ -26,13 +26,13 @@ pub use diabolo_report::{
     Alarm, AlarmReason, Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality,
     ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, FlaggedPictures,
     ForecastPage, ForecastPanel, ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors,
-    Metric, Pictures, PixelWeights, RatioCurve, Report, Sampler, ScoredExample, Span, Spectrum,
+    Metric, Pictures, PixelWeights, Placement, RatioCurve, Report, Sampler, ScoredExample, Span, Spectrum,
     TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page};
 pub use latent_map::{Neighbourhoods, latent_map, neighbour_map};
-pub use map_page::map_page;
+pub use map_page::{POINTS, map_page};
 pub use scored_example::scored_example;
 pub use scores::anomalies_page;
 

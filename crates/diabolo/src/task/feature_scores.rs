@@ -7,7 +7,7 @@ use crate::data::{Encoded, Labels, Prepared};
 use crate::model::Layerwise;
 use crate::stats::{
     Labelled, LogisticProbe, NearestNeighbours, accuracy, adjusted_rand_index, k_means,
-    normalized_mutual_information,
+    normalized_mutual_information, share_interval,
 };
 use crate::tensor::Device;
 use crate::{Error, Result};
@@ -71,10 +71,14 @@ impl LabelledParts {
 pub struct FeatureScores {
     /// Accuracy of a logistic regression on the features.
     pub probe_accuracy: f64,
+    /// Its 95 % interval, given the number of test rows (Wilson).
+    pub probe_interval: [f64; 2],
     /// Its L2 penalty, selected on the validation rows.
     pub probe_l2: f64,
     /// Accuracy of the k nearest neighbours among the training rows.
     pub neighbours_accuracy: f64,
+    /// Its 95 % interval.
+    pub neighbours_interval: [f64; 2],
     /// k, selected on the validation rows.
     pub neighbours: usize,
     /// Normalized mutual information of the classes and a k-means clustering (with one cluster per
@@ -91,10 +95,14 @@ pub fn score_features(rows: &LabelledParts, seed: u64) -> Result<FeatureScores> 
     let neighbours = NearestNeighbours::fit(&train, &validation)?;
     let clusters =
         k_means(test.features, test.width, rows.classes.len().min(rows.test.rows), RESTARTS, seed)?;
+    let probe_accuracy = accuracy(&probe.predict(test.features), test.classes);
+    let neighbours_accuracy = accuracy(&neighbours.predict(test.features), test.classes);
     Ok(FeatureScores {
-        probe_accuracy: accuracy(&probe.predict(test.features), test.classes),
+        probe_accuracy,
+        probe_interval: share_interval(probe_accuracy, rows.test.rows),
         probe_l2: probe.l2,
-        neighbours_accuracy: accuracy(&neighbours.predict(test.features), test.classes),
+        neighbours_accuracy,
+        neighbours_interval: share_interval(neighbours_accuracy, rows.test.rows),
         neighbours: neighbours.k,
         nmi: normalized_mutual_information(&clusters.assignment, test.classes),
         ari: adjusted_rand_index(&clusters.assignment, test.classes),
