@@ -100,6 +100,13 @@ impl KeyFormat {
                 seen.insert(letter);
             });
         }
+        // Leading zeros of a number are digits as well.
+        for at in (1..seen.len()).rev() {
+            let is_number = seen[at].len() > 1 && seen[at].iter().all(char::is_ascii_digit);
+            if is_number && seen[at - 1].len() == 1 && seen[at - 1].contains(&'0') {
+                seen[at - 1].insert('1');
+            }
+        }
         let class = |seen: &HashSet<char>| {
             let all = |test: fn(&char) -> bool| seen.iter().all(test);
             match seen.len() {
@@ -316,6 +323,7 @@ mod tests {
         };
         assert_eq!(first(vec!["7", "12", "900"]).0, "1001");
         assert_eq!(first(vec!["C-0017", "C-0022", "C-0123"]), ("C-1000".into(), 9000));
+        assert_eq!(first(vec!["C-007", "C-003", "C-005"]), ("C-010".into(), 990));
         assert_eq!(first(vec!["C-017", "C-922", "C-123"]), ("C-923".into(), 77));
         // After the last key there is no room for as many rows: the longest range between two.
         assert_eq!(first(vec!["C-010", "C-022", "C-998"]), ("C-023".into(), 975));
