@@ -1,4 +1,4 @@
-"""Typed tables out of a generator: write, fit one epoch, impute and score, read back, compare every cell.
+"""Typed tables out of a generator: write, fit one epoch, impute, score, compress and decompress, read back, compare every cell.
 
     pip install pyarrow pandas
     python bench/passthrough.py target/debug/diabolo --tables 2000 [--seed 0] [--show 5]
@@ -7,7 +7,7 @@ A table is one draw of: the format of the file and of the output; for each colum
 text, the spelling of its cells), the pattern of its missing cells and its role (key, label, dropped, left
 to the program). What was observed must come back: the same text in text formats, the same type and value
 in typed ones; across, the value that an independent reader finds. Missing cells of a column that the model
-does not learn stay missing. pyarrow, pandas and Python's csv write and read; nothing of this repository does.
+does not learn stay missing, and all of them after compression. pyarrow, pandas and Python's csv write and read; nothing of this repository does.
 """
 
 import argparse
@@ -326,15 +326,21 @@ def one(binary, seed):
         name = f"t.{table.format}"
         table.write(os.path.join(folder, name))
         fit = ["fit", name, *table.flags(), "--model", "plain", "--epochs", "1", "--hidden", "2", "--latent-dim", "1", "-q", "-o", "run"]
-        for verb in ("fit", "impute", "score"):
+        small = ["variational" if word == "plain" else word for word in fit[:-1]] + ["packed"]
+        steps = {
+            "fit": fit, "impute": ["impute", "run", name, "-o", f"impute.{table.out}"], "score": ["score", "run", name, "-o", f"score.{table.out}"],
+            "fit to compress": small, "compress": ["compress", "packed", name, "-o", "t.dbz"],
+            "decompress": ["decompress", "t.dbz", "--model", "packed", "-o", f"decompress.{table.out}"],
+        }
+        for verb, words in steps.items():
             out = f"{verb}.{table.out}"
-            code, said = run(binary, folder, *(fit if verb == "fit" else [verb, "run", name, "-o", out]))
+            code, said = run(binary, folder, *words)
             if code != 0:
                 found.append((verb, "-", "-", "exit 0", f"exit {code}: {said}"))
-                if verb == "fit":
+                if verb.startswith("fit") or verb == "compress":
                     break
                 continue
-            if verb != "fit":
+            if verb in ("impute", "score", "decompress"):
                 try:
                     wrong, compared = differences(table, *read(os.path.join(folder, out), table.out), verb)
                 except Exception as error:  # An output that the reader refuses is a difference.
