@@ -147,7 +147,7 @@ def put_number(n: int) -> bytes:
 
 
 def dbz(file: bytes) -> bytes:
-    """The frames of a file whose model is that of testdata/codec/codes.dbz, without it and the index."""
+    """The frames of a file whose model is that of testdata/codec/floating.dbz, without it and the index."""
     parts, rest = [], file[12:]
     while rest[:1] != b"I":
         tag, length = rest[:1], int.from_bytes(rest[1:9], "little")
@@ -155,7 +155,8 @@ def dbz(file: bytes) -> bytes:
         if tag == b"M":
             continue
         if tag == b"H":
-            payload = file[8:9] + payload[32:]
+            # From format 3 on it repeats the format before the checksum of the model.
+            payload = file[8:9] + payload[34 if file[8] > 2 else 32 :]
         if tag == b"B":
             rows, block = number(payload)
             side_length, block_rest = number(block[8:])

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
 /// Has the model that the frames are decoded with.
-const COMMITTED: &[u8] = include_bytes!("../../testdata/codec/codes.dbz");
+const COMMITTED: &[u8] = include_bytes!("../../testdata/codec/floating.dbz");
 /// Magic number, format version and numerics version.
 const START: usize = 12;
 /// Tag, length and checksum of a frame.
@@ -74,9 +74,12 @@ fn file(mut parts: &[u8]) -> Option<Vec<u8>> {
         let (part, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([low, high])))?;
         parts = rest;
         if tag == b'H' {
-            // A file with bounds has format 2.
-            file[8] = part.first()?.clamp(&1, &2).to_owned();
-            frame(&mut file, b'H', &[&header[..32], &part[1..]].concat());
+            // A file with bounds has format 2 or 3; from 3 on the header repeats it before the model's
+            // checksum.
+            let format = part.first()?.clamp(&1, &3).to_owned();
+            file[8] = format;
+            let start = if format < 3 { 2 } else { 0 };
+            frame(&mut file, b'H', &[&header[start..34], &part[1..]].concat());
             frame(&mut file, b'M', model);
             continue;
         }

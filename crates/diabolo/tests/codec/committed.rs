@@ -14,13 +14,16 @@ fn read(name: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_committed_file_comes_back() {
-    let path = format!("{}/../../testdata/codec/table.csv", env!("CARGO_MANIFEST_DIR"));
-    let expected = std::fs::read(path).unwrap();
-    for threads in [1, 2, 16] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        // The first has codes; the second, with other data, is written by counts alone.
-        for name in ["codes.dbz", "counts.dbz"] {
+fn committed_files_come_back() {
+    let folder = format!("{}/../../testdata/codec", env!("CARGO_MANIFEST_DIR"));
+    // The first has codes; the second, with other data, is written by counts alone. Both have format
+    // 1; the third has format 3, with numbers of floating precision.
+    for (name, table) in
+        [("codes.dbz", "table.csv"), ("counts.dbz", "table.csv"), ("floating.dbz", "floating.csv")]
+    {
+        let expected = std::fs::read(format!("{folder}/{table}")).unwrap();
+        for threads in [1, 2, 16] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             assert!(pool.install(|| read(name)) == expected, "{name}, {threads} threads");
         }
     }
