@@ -1,4 +1,4 @@
-//! Model families; ARCHITECTURE.md lists what a new one touches. Families outside this crate
+//! Model families; CONTRIBUTING.md lists what a new one touches. Families outside this crate
 //! implement [`Trainable`] and [`Autoencoder`].
 
 mod any;
