@@ -119,8 +119,11 @@ pub fn between(
     Ok(Codes { values, steps: vec![], condition: conditions(saved, Some(rows), given, count)? })
 }
 
+/// Numbers that are decoded to order latent dimensions by their effect, at most.
+const COMPARED: usize = 1 << 24;
+
 /// One line of `steps` codes for each latent dimension, that with the largest effect first; at most
-/// `units` lines.
+/// `units` lines. Of very many dimensions of large rows some are compared, and the others follow.
 ///
 /// The base is the code of the first of `rows`; without rows it is the mean of the prior, or the
 /// centre of the largest cluster of codes.
@@ -151,27 +154,23 @@ pub fn traverse(
         code[unit] += v as f32 * deviation[unit];
         code
     };
+    let (mut candidates, rest) = compared(&deviation, saved.header.preprocessor.width());
     let ends: Vec<f32> =
-        (0..width).flat_map(|unit| [moved(unit, -range), moved(unit, range)].concat()).collect();
-    let shown = decoded(
-        &saved.model,
-        &ends,
-        conditions(saved, rows, given, 2 * width)?.as_ref(),
-        Draw::Mean,
-        0,
-        device,
-    );
-    let each = shown.len() / (2 * width);
-    let change = |unit: usize| -> f64 {
-        let (low, high) = shown[2 * unit * each..2 * (unit + 1) * each].split_at(each);
-        low.iter().zip(high).map(|(l, h)| square(f64::from(l - h))).sum()
-    };
-    let mut order: Vec<(usize, f64)> = (0..width).map(|unit| (unit, change(unit))).collect();
-    order.sort_by(|a, b| b.1.total_cmp(&a.1));
+        candidates.iter().flat_map(|&unit| [moved(unit, -range), moved(unit, range)].concat()).collect();
+    let condition = conditions(saved, rows, given, 2 * candidates.len())?;
+    let shown = decoded(&saved.model, &ends, condition.as_ref(), Draw::Mean, 0, device);
+    let each = shown.len() / (2 * candidates.len()).max(1);
+    let mut change = vec![0.0; width];
+    for (&unit, both) in candidates.iter().zip(shown.chunks_exact(2 * each.max(1))) {
+        let (low, high) = both.split_at(each);
+        change[unit] = low.iter().zip(high).map(|(l, h)| square(f64::from(l - h))).sum::<f64>();
+    }
+    candidates.sort_by(|&a, &b| change[b].total_cmp(&change[a]));
+    let order: Vec<usize> = candidates.into_iter().chain(rest).collect();
     let lines = units.min(width);
     let condition = conditions(saved, rows, given, lines * steps)?;
     let mut found = Codes { values: vec![], steps: vec![], condition };
-    for &(unit, _) in order.iter().take(units) {
+    for &unit in order.iter().take(units) {
         for k in 0..steps {
             let code = moved(unit, range * (2.0 * k as f64 / (steps - 1) as f64 - 1.0));
             found.steps.push((unit + 1, code[unit]));
@@ -215,6 +214,20 @@ fn deviations(saved: &SavedModel) -> Vec<f32> {
         .map_or_else(|| vec![1.0; saved.architecture.latent_dim], |latent| latent.deviation.clone())
 }
 
+/// The latent dimensions that are compared by what they change in rows of this width, in their
+/// order, and the others: those with the largest deviations, and of equal ones some from everywhere,
+/// since the dimensions of a map of places repeat each other.
+fn compared(deviation: &[f32], width: usize) -> (Vec<usize>, Vec<usize>) {
+    let most = (COMPARED / (2 * width.max(1))).max(1);
+    let mixed = |unit: usize| (unit as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut all: Vec<usize> = (0..deviation.len()).collect();
+    all.sort_by(|&a, &b| deviation[b].total_cmp(&deviation[a]).then(mixed(a).cmp(&mixed(b))));
+    let mut rest = all.split_off(most.min(all.len()));
+    all.sort_unstable();
+    rest.sort_unstable();
+    (all, rest)
+}
+
 fn interpolate(a: &[f32], b: &[f32], t: f32, path: Path) -> Vec<f32> {
     let mix = |u: f32, v: f32| a.iter().zip(b).map(|(a, b)| u * a + v * b).collect();
     let dot = |x: &[f32], y: &[f32]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f32>();
@@ -233,6 +246,19 @@ fn interpolate(a: &[f32], b: &[f32], t: f32, path: Path) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn few_of_many_dimensions_of_large_rows_are_compared() {
+        assert_eq!(compared(&[1.0; 5], 64), ((0..5).collect(), vec![]));
+        let (some, rest) = compared(&[1.0; 2048], 128 * 128 * 3);
+        assert_eq!((some.len(), rest.len()), (170, 2048 - 170));
+        // From all eight channels of a map, and from all of its places.
+        let channels: std::collections::BTreeSet<usize> = some.iter().map(|unit| unit % 8).collect();
+        assert!(channels.len() == 8 && some[0] < 64 && some[169] > 1984, "{some:?}");
+        let mut unequal = vec![0.5; 2048];
+        unequal[77] = 2.0;
+        assert!(compared(&unequal, 128 * 128 * 3).0.contains(&77));
+    }
 
     #[test]
     fn paths_by_hand() {
