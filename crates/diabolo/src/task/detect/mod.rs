@@ -180,7 +180,8 @@ pub fn calibrate(saved: &SavedModel, rows: &Encoded, unseen: &[[f64; 2]], device
     let header = &saved.header;
     let fitted = || Detector::fit(&saved.model, &header.preprocessor, rows, device);
     let detector = saved.detector.clone().unwrap_or_else(fitted);
-    let chosen = Detector::sample(rows.rows, header.config.training.seed);
+    let decoded = Detector::decoded(&saved.model);
+    let chosen = Detector::sample(rows.rows, decoded, header.config.training.seed);
     let sample = rows.select(&chosen);
     let scorer = scorer(saved, &detector, device);
     let mut scores = scorer.scores(&sample);
