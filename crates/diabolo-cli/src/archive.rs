@@ -48,6 +48,11 @@ pub fn compressed(
     if written.stored_blocks > 0 {
         let (stored, all) = (written.stored_blocks, written.blocks);
         shared.note(format!("note: {stored} of {all} blocks are stored without the model, which is smaller"));
+        if stored == all && model.lacks_grey_levels() {
+            shared.note(
+                "note: the model has no masses of grey levels; one that was fitted with --preset compress has",
+            );
+        }
     }
     Ok(())
 }

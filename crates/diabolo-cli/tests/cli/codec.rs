@@ -226,3 +226,11 @@ fn a_killed_compression_leaves_no_half_file() {
     assert!(!workspace.path("new.dbz").exists(), "no half file under the final name");
     assert_eq!(workspace.text("old.dbz"), "an older file");
 }
+
+#[test]
+fn a_model_without_masses_of_grey_levels_is_named() {
+    let workspace = Workspace::new();
+    workspace.ok("fit digits --epochs 1 --hidden 8 --latent-dim 2 -q -o run");
+    let ran = workspace.ok("compress run digits -o digits.dbz");
+    assert!(ran.stderr.contains("fitted with --preset compress"), "{}", ran.stderr);
+}

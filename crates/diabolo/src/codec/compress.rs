@@ -15,6 +15,7 @@ use super::model::Describer;
 use super::text::{TextRules, put_lines};
 use crate::artifact::{Run, SavedModel};
 use crate::data::{DataProblem, ipc};
+use crate::distribution::Family;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -57,6 +58,13 @@ impl CodecModel {
     /// The model.
     pub fn saved(&self) -> &SavedModel {
         &self.saved
+    }
+
+    /// Whether it is of pictures, and has no masses of their grey levels.
+    pub fn lacks_grey_levels(&self) -> bool {
+        let blocks = &self.saved.architecture.likelihood;
+        self.saved.header.preprocessor.schema.image_shape().is_some()
+            && !blocks.iter().any(|block| matches!(block.family, Family::DiscretizedLogistic { .. }))
     }
 
     /// The SHA-256 of the model file.
