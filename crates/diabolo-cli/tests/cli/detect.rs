@@ -75,6 +75,9 @@ fn rules_are_chosen_when_rows_are_scored() {
         column(&out, "anomaly").iter().filter(|cell| *cell == "true").count()
     };
     assert_eq!([count("--top 5"), count("--top 60")], [5, 60]);
+    let more = workspace.ok("score run new.csv --top 1000");
+    let all = format!("{}{}", more.stdout, more.stderr);
+    assert!(all.contains("the 1000 highest scores, of which there are no more"), "{all}");
     assert_eq!([count("--alerts-per-1000 50"), count("--alerts-per-1000 1000")], [3, 60]);
     assert!(count("--alpha 0.5") > count("--alpha 0.05"));
     assert!(count("--quantile 0.5") > count("--quantile 1") && count("--quantile 1") >= 1);

@@ -178,7 +178,11 @@ impl ScoreSummary {
             }
             (_, None) => String::new(),
         };
-        format!("{anomalies} of {rows} rows are anomalies: {}{chance}", rule.describe())
+        let fewer = match rule {
+            Rule::Top(count) if *count > rows => ", of which there are no more",
+            _ => "",
+        };
+        format!("{anomalies} of {rows} rows are anomalies: {}{fewer}{chance}", rule.describe())
     }
 
     /// Number of drifted variables.
