@@ -1,12 +1,11 @@
-//! Long work beside Python: without its lock, attentive to Ctrl-C, refused in a forked child. Fits
-//! and comparisons can be cancelled; other work comes to its end first.
+//! Long work beside Python: without its lock, cancelled by Ctrl-C, refused in a forked child.
 
 use std::sync::OnceLock;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use diabolo::pipeline::Cancel;
+use diabolo::pipeline::{Cancel, cancellable};
 use diabolo::tensor::use_threads;
 use diabolo::{Error, ErrorClass, Result};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PyValueError};
@@ -67,11 +66,11 @@ impl Teller {
     }
 }
 
-/// Computes without Python's lock. Nothing cancels this: Ctrl-C raises `KeyboardInterrupt` when the
-/// work is done, and its result is dropped.
+/// Computes without Python's lock, until Ctrl-C.
 pub fn compute<T: Send>(py: Python, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
-    watched(py, &Cancel::new(), None, |teller| {
-        let done = work();
+    let cancel = Cancel::new();
+    watched(py, &cancel, None, |teller| {
+        let done = cancellable(&cancel, work);
         // Its end is the end of the work.
         drop(teller);
         done

@@ -9,6 +9,7 @@
 use rayon::prelude::*;
 
 use crate::elementary::double::{exp, ln};
+use crate::end_if_cancelled;
 
 /// λ, and the smallest H of a leaf.
 const LAMBDA: f64 = 1.0;
@@ -87,6 +88,7 @@ impl BoostedTrees {
         let mut scores = vec![start; labels.len()];
         let mut fitted = BoostedTrees { cuts, trees: vec![], start, gains: vec![0.0; columns.len()] };
         for _ in 0..config.rounds {
+            end_if_cancelled();
             let derivatives: Vec<Sums> = scores
                 .iter()
                 .zip(labels)

@@ -9,6 +9,7 @@
 mod alignment;
 mod autocorrelation;
 pub mod boosting;
+mod cancel;
 mod central;
 mod chi_square;
 mod cholesky;
@@ -35,6 +36,7 @@ mod t_sne;
 
 pub use alignment::{alignment, geometry};
 pub use autocorrelation::{autocorrelation, season};
+pub use cancel::{Cancel, CurrentCancel, end_if_cancelled};
 pub use central::central_rows;
 pub use cholesky::Cholesky;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};

@@ -14,6 +14,7 @@ use rayon::prelude::*;
 
 use crate::elementary::double::{exp, ln};
 use crate::elementary::square;
+use crate::end_if_cancelled;
 use crate::error::Result;
 use crate::neighbours::{Near, nearest};
 use crate::projection::principal_components;
@@ -146,6 +147,7 @@ impl Points {
     fn step(&mut self, affinities: &Affinities, exaggerated: bool) {
         const LEAST_GAIN: f32 = 0.01;
         const LEAST_RATE: f32 = 50.0;
+        end_if_cancelled();
         let n = self.places[0].len();
         let forces: Vec<Forces> = (0..n).into_par_iter().map(|i| self.forces(i, affinities.row(i))).collect();
         let z: f64 = forces.iter().map(|force| f64::from(force.weight)).sum();

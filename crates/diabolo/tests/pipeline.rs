@@ -3,12 +3,17 @@
 
 use std::io::Read;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use diabolo::arrow::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use diabolo::data::{DataProblem, UnknownCategory, prepare_rows};
 use diabolo::evaluate::Metrics;
+use diabolo::evaluate::audit::{AuditOptions, audit};
 use diabolo::model::Autoencoder;
-use diabolo::pipeline::{Cancel, Cell, EvaluateOptions, Event, Fitted, GenerateConfig, Phase, matrix};
+use diabolo::pipeline::{
+    Cancel, Cell, EvaluateOptions, Event, Fitted, GenerateConfig, Phase, cancellable, matrix,
+};
 use diabolo::task::{ImputeConfig, Rule};
 use diabolo::{Config, Error, FitJob, Predictor};
 
@@ -180,6 +185,42 @@ fn reading_is_cancelled() {
     match FitJob::reader(reader).cancel(cancel).prepare() {
         Err(Error::Cancelled { during }) => assert_eq!(during, "preparation"),
         other => panic!("{:?}", other.err()),
+    }
+}
+
+/// What is returned if another thread cancels the work soon after its start.
+fn cancelled(work: impl FnOnce() -> diabolo::Result<()>) -> diabolo::Result<()> {
+    let cancel = Cancel::new();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(100));
+            cancel.cancel();
+        });
+        cancellable(&cancel, work)
+    })
+}
+
+#[test]
+fn work_without_phases_is_cancelled() {
+    let (predictor, rows) = (fitted(&[]).predictor, table(40_000, 0));
+    let columns = table(3, 0).columns().to_vec();
+    let gap: ArrayRef = Arc::new(Float64Array::from(vec![None, Some(1.0), None]));
+    let columns =
+        ["x", "double", "square", "sign"].into_iter().zip([vec![gap], columns[1..].to_vec()].concat());
+    let gappy = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, of)| (name, of, true))).unwrap();
+    // To its end, each takes from many seconds to hours.
+    let draws = ImputeConfig { samples: 1 << 40, ..ImputeConfig::default() };
+    let many = EvaluateOptions { samples: Some(1 << 40), diagnose: false };
+    let generated = GenerateConfig { count: 20_000_000, ..GenerateConfig::default() };
+    let tables = [("a", &rows), ("b", &rows), ("c", &rows)];
+    for done in [
+        cancelled(|| predictor.impute(&gappy, &draws).map(drop)),
+        cancelled(|| predictor.evaluate(&rows, &many).map(drop)),
+        cancelled(|| predictor.generate(&generated).map(drop)),
+        cancelled(|| audit(tables, &AuditOptions::default()).map(drop)),
+        cancelled(|| (0..).try_for_each(|_| predictor.score(&rows).map(drop))),
+    ] {
+        assert!(matches!(done, Err(Error::Cancelled { during: "computation" })), "{done:?}");
     }
 }
 

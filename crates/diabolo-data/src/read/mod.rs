@@ -220,7 +220,10 @@ impl Source {
 
     /// Reads everything into one batch; its columns may be in temporary files.
     pub fn collect(self) -> Result<RecordBatch> {
-        self.collect_checked(&|| Ok(()))
+        self.collect_checked(&|| {
+            diabolo_stats::end_if_cancelled();
+            Ok(())
+        })
     }
 
     /// [`collect`](Self::collect), until an error of `check`, which is called before each batch.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use arrow_array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema as ArrowSchema};
+use diabolo_stats::end_if_cancelled;
 use diabolo_stats::random::Stream;
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +164,7 @@ impl TableCodec {
         let (mut fields, mut columns): (Vec<Field>, Vec<ArrayRef>) = (vec![], vec![]);
         let ordered = self.ordered(rows, |part, row| cells[part][row]);
         for column in &self.columns {
+            end_if_cancelled();
             let wanted: DataType =
                 column.data_type.parse().map_err(|cause| Error::internal(format!("{cause}")))?;
             let array: ArrayRef = match &column.content {

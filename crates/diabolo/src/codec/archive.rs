@@ -18,6 +18,7 @@ use super::model::Describer;
 use super::text::read_lines;
 use super::wire::{Malformed, Unread};
 use crate::data::ipc;
+use crate::stats::end_if_cancelled;
 use crate::{Error, Result};
 
 /// An opened file.
@@ -156,6 +157,7 @@ impl<R: Read + Seek> Archive<R> {
             if let Some(batch) = ready.next() {
                 return Some(batch);
             }
+            end_if_cancelled();
             let some: Vec<_> = wanted.by_ref().take(rayon::current_num_threads()).collect();
             let read: Result<Vec<_>> = some
                 .into_iter()

@@ -16,6 +16,7 @@ use super::text::{TextRules, put_lines};
 use crate::artifact::{Run, SavedModel};
 use crate::data::{DataProblem, ipc};
 use crate::distribution::Family;
+use crate::stats::end_if_cancelled;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -204,6 +205,7 @@ impl<'a, W: Write> Writer<'a, W> {
     fn write_all(&mut self, batches: impl Iterator<Item = Result<RecordBatch>>) -> Result<()> {
         let mut blocks = blocks(batches, self.block_rows);
         loop {
+            end_if_cancelled();
             let some: Vec<RecordBatch> =
                 blocks.by_ref().take(rayon::current_num_threads()).collect::<Result<_>>()?;
             if some.is_empty() {

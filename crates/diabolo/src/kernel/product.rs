@@ -22,6 +22,7 @@ use super::matrix::{Matrix, transpose};
 use super::skip_zeros::{self, SkippingProduct};
 use super::threads::uses_threads;
 use super::update::add;
+use crate::stats::end_if_cancelled;
 
 impl Matrix<'_> {
     /// The product with `other`, row-major.
@@ -121,8 +122,10 @@ impl Matrix<'_> {
     }
 }
 
-/// `part` of the rows of a product from a first one on, on all cores if that pays.
+/// `part` of the rows of a product from a first one on, on all cores if that pays. Passes through
+/// networks spend their time here, and cancelled work ends here.
 fn in_parts(left: Matrix, columns: usize, out: &mut [f32], part: impl Fn(usize, &mut [f32]) + Sync) {
+    end_if_cancelled();
     if out.is_empty() {
     } else if uses_threads(out.len() * left.columns) {
         // As many parts as threads, of whole tiles: the bits do not depend on it.

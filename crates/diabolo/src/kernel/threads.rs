@@ -6,6 +6,8 @@ use std::thread::LocalKey;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+use crate::stats::CurrentCancel;
+
 thread_local! {
     static IN_PLACE: Cell<bool> = const { Cell::new(false) };
     static HAS_POOL: Cell<bool> = const { Cell::new(false) };
@@ -52,9 +54,10 @@ pub fn on_one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     thread_local! {
         static OWN: Option<ThreadPool> = ThreadPoolBuilder::new().num_threads(1).build().ok();
     }
+    let cancel = CurrentCancel::of_thread();
     // Without a thread of its own it computes here; the result is the same.
     OWN.with(|pool| match pool {
-        Some(pool) => pool.install(|| in_place(work)),
+        Some(pool) => pool.install(|| cancel.hold(|| in_place(work))),
         None => in_place(work),
     })
 }
@@ -86,12 +89,14 @@ pub(crate) fn is_in_place() -> bool {
 }
 
 /// Applies `work` to chunks of `size` items, with results in order; on all cores if there are
-/// several chunks.
+/// several chunks. Cancelled work ends at its next chunk.
 pub(crate) fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     size: usize,
     work: impl Fn(&[T]) -> R + Sync + Send,
 ) -> Vec<R> {
+    let cancel = CurrentCancel::of_thread();
+    let work = |chunk: &[T]| cancel.hold(|| work(chunk));
     match (is_in_place(), items.len() <= size) {
         (true, _) => items.chunks(size.min(ROWS_IN_PLACE)).map(work).collect(),
         // A single product may use all cores itself.

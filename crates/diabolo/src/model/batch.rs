@@ -4,6 +4,7 @@ use crate::data::rows::Rows;
 use crate::data::{Encoded, draw_pixels, draw_pixels_once};
 use crate::kernel::{buffer, in_parallel};
 use crate::random::Stream;
+use crate::stats::end_if_cancelled;
 use crate::tensor::{Device, Tensor, repeat_rows};
 
 /// A batch of encoded rows.
@@ -21,8 +22,9 @@ pub struct Batch {
 
 impl Batch {
     /// The encoded `rows` as tensors; [dynamic pixels](Encoded::dynamic_pixels) are binarized once,
-    /// as for held-out rows.
+    /// as for held-out rows. Every pass over rows begins here, and cancelled work ends here.
     pub fn gather(encoded: &Encoded, rows: &[usize], device: &Device) -> Self {
+        end_if_cancelled();
         let pixels = encoded.dynamic_pixels;
         let draw = (pixels > 0).then_some(|row: &mut [f32]| draw_pixels_once(&mut row[..pixels]));
         Batch::of(encoded, rows, draw, device)

@@ -1,37 +1,23 @@
 //! Events of a running fit, and cancellation.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
+pub use crate::stats::Cancel;
 use crate::train::{EpochRecord, Finding, Hooks, Progress, Snapshot};
 use crate::{Error, Result};
 
-/// A switch that cancels a fit from another thread. Clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+/// Does work that has no phases: an operation of a [`Predictor`](super::Predictor), an audit, ….
+/// With the switch, it ends at its next chunk of rows.
+///
+/// # Errors
+/// [`Error::Cancelled`], and those of the work.
+pub fn cancellable<T>(cancel: &Cancel, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    cancel.run(work).unwrap_or(Err(Error::Cancelled { during: "computation" }))
+}
 
-impl Cancel {
-    /// A new switch.
-    pub fn new() -> Self {
-        Cancel::default()
-    }
-
-    /// Cancels the fit at its next step, or at the next part of its phase.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`cancel`](Self::cancel) was called.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// [`Error::Cancelled`] if it was.
-    pub(super) fn check(&self, phase: Phase) -> Result<()> {
-        match self.is_cancelled() {
-            true => Err(Error::Cancelled { during: phase.name() }),
-            false => Ok(()),
-        }
+/// [`Error::Cancelled`] if a fit was cancelled.
+pub(super) fn check(cancel: &Cancel, phase: Phase) -> Result<()> {
+    match cancel.is_cancelled() {
+        true => Err(Error::Cancelled { during: phase.name() }),
+        false => Ok(()),
     }
 }
 

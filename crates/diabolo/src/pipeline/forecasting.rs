@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 
 use super::Forecaster;
-use super::events::{Event, Phase};
+use super::events::{Event, Phase, check};
 use super::fit_job::{FitJob, Source};
 use super::forecast_latent::{Steps, add_latent};
 use super::forecast_plan::{Plan, regressors};
@@ -89,7 +89,7 @@ impl FitJob<'_> {
             return Err(Error::conflict("--preset forecast", format!("--condition {column}"), reason));
         }
         let (rows, fingerprint, mut warnings) = self.read_rows()?;
-        self.cancel.check(Phase::Prepare)?;
+        check(&self.cancel, Phase::Prepare)?;
         let name = self.name.clone();
         let (schema, more) = SeriesSchema::infer(&name, &rows, &self.config.data)?;
         warnings.extend(more);
@@ -130,20 +130,20 @@ impl FitJob<'_> {
         let is_cancelled = || cancel.is_cancelled();
         let search = plan.search(&is_cancelled);
         let model = ForecastModel::fit_scaled(split, search);
-        self.cancel.check(Phase::Train)?;
+        check(&self.cancel, Phase::Train)?;
         let model = model.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
         let groups = regressors(&schema, split);
         let mut model = model.or_with_effects(split, &groups, search);
         let split = &*split;
-        self.cancel.check(Phase::Train)?;
+        check(&self.cancel, Phase::Train)?;
         said.choices.push(plan.chosen(&schema, &model, &split[0].scales));
         said.choices.push(self.fit_latent(&mut model, split)?);
-        self.cancel.check(Phase::Train)?;
+        check(&self.cancel, Phase::Train)?;
         (self.on_event)(Event::Phase(Phase::Calibrate));
         let calibrated = Calibrated::of(&model, plan, split, said);
         let Calibrated { intervals, in_use, errors, errors_in_use } =
             calibrated.ok_or_else(|| plan.nothing_to_learn(&name, &schema))?;
-        self.cancel.check(Phase::Calibrate)?;
+        check(&self.cancel, Phase::Calibrate)?;
         let steps = |part: fn(&Parts) -> usize| split.iter().map(|one| part(&one.parts)).sum();
         self.resolve(&schema, plan, &model);
         let source = SourceRecord {
@@ -193,7 +193,7 @@ impl FitJob<'_> {
         let (on_note, notes) = OnNote::kept();
         let options = ReadOptions { windows: None, on_note, ..self.config.data.read_options() };
         let cancel = self.cancel.clone();
-        let check = || cancel.check(Phase::Prepare);
+        let check = || check(&cancel, Phase::Prepare);
         let name = self.name.clone();
         let (rows, found) = match &mut self.source {
             Source::Batch(rows) => (rows.clone(), None),

@@ -59,7 +59,7 @@ pub use comparison_dir::{ComparisonDir, ComparisonEvent};
 pub use cross_fit::{CrossFitted, cross_fit};
 pub use denoising::{DenoisingTask, Noise};
 pub use evaluation::{EvaluateOptions, Evaluated, EvaluationRows};
-pub use events::{Cancel, Event, Phase};
+pub use events::{Cancel, Event, Phase, cancellable};
 pub use features::{FeatureEvaluation, FineTuneEvent, FineTuning};
 pub use fit_job::{FitJob, matrix};
 pub use fitted::{Fitted, Trained};

@@ -1,6 +1,6 @@
 //! A fit with encoded rows and a resolved configuration, ready to train, calibrate and evaluate.
 
-use super::events::{Event, Phase, Watch};
+use super::events::{Event, Phase, Watch, check};
 use super::fit_job::{FitJob, Resumed, Source, trains_in_epochs};
 use super::{Fitted, Predictor, Trained};
 use crate::artifact::{
@@ -51,7 +51,7 @@ impl<'a> FitJob<'a> {
             let help = "restore the file, or start a new run";
             return Err(Error::data(self.place(), expected, "other contents", help));
         }
-        self.cancel.check(Phase::Prepare)?;
+        check(&self.cancel, Phase::Prepare)?;
         let mut prepared = PreparedJob::new(self, prepared, architecture, fingerprint)?;
         for warning in prepared.warnings() {
             (prepared.job.on_event)(Event::Warning(&warning));
@@ -67,7 +67,7 @@ impl<'a> FitJob<'a> {
         let of_model = config.model.most_levels().filter(|_| sees_some);
         let most_levels = config.data.most_levels.or(of_model);
         let (data, seed) = (&DataConfig { most_levels, ..config.data.clone() }, config.training.seed);
-        let check = || cancel.check(Phase::Prepare);
+        let check = || check(cancel, Phase::Prepare);
         let (on_note, notes) = OnNote::kept();
         let options = ReadOptions { windows: None, on_note, ..data.read_options() };
         let (name, rows, fingerprint) = match source {
@@ -309,9 +309,9 @@ impl<'a> PreparedJob<'a> {
         };
         let measure = || AggregatePosterior::measure(&outcome.model, &prepared.train, seed, device);
         let aggregate = self.architecture.has_dependent_codes().then(measure).flatten();
-        self.job.cancel.check(Phase::Calibrate)?;
+        check(&self.job.cancel, Phase::Calibrate)?;
         let detector = Detector::fit(&outcome.model, &prepared.preprocessor, &prepared.train, device);
-        self.job.cancel.check(Phase::Calibrate)?;
+        check(&self.job.cancel, Phase::Calibrate)?;
         let mut saved = SavedModel {
             header: self.header(outcome),
             architecture: self.architecture.clone(),
@@ -322,7 +322,7 @@ impl<'a> PreparedJob<'a> {
         };
         task::calibrate_draws(&mut saved, device)?;
         saved.detector = Some(task::calibrate(&saved, &prepared.validation, &[], device));
-        self.job.cancel.check(Phase::Calibrate)?;
+        check(&self.job.cancel, Phase::Calibrate)?;
         Ok(saved)
     }
 
@@ -336,7 +336,7 @@ impl<'a> PreparedJob<'a> {
         let mut evaluation =
             Evaluation::new(model, preprocessor.pixel_scale(), seed, &job.device).beside(constant);
         let mut add = |rows: &Encoded| {
-            job.cancel.check(Phase::Evaluate)?;
+            check(&job.cancel, Phase::Evaluate)?;
             evaluation.add(rows);
             Ok::<(), Error>(())
         };

@@ -6,7 +6,7 @@ use arrow_array::RecordBatch;
 use serde_json::{Value, json};
 
 use super::Synthesizer;
-use super::events::{Event, Phase};
+use super::events::{Event, Phase, check};
 use super::fit_job::FitJob;
 use super::forecast_latent::Steps;
 use crate::artifact::{
@@ -84,7 +84,7 @@ impl FitJob<'_> {
         let codec_options = codec_options(&train, features, &settings, data, rules, &mut notes)?;
         let (codec, more) = TableCodec::fit(&name, &train, &inferred, &codec_options)?;
         notes.extend(more);
-        self.cancel.check(Phase::Prepare)?;
+        check(&self.cancel, Phase::Prepare)?;
         let source = SourceRecord {
             input: name.clone(),
             fingerprint: fingerprint.clone(),
@@ -131,7 +131,7 @@ impl FitJob<'_> {
         let mut hooks = Steps { on_event: &mut self.on_event, cancel: &self.cancel };
         let data = TrainingData { train: &train, validation: &validation };
         let outcome = train::fit(start, None, &data, &self.config.training, &device, &mut hooks)?;
-        self.cancel.check(Phase::Train)?;
+        check(&self.cancel, Phase::Train)?;
         let model = outcome.model;
         (self.on_event)(Event::Phase(Phase::Calibrate));
         let calibration = match settings.calibrate {

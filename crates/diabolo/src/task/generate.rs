@@ -12,6 +12,7 @@ use crate::data::{Condition, Preprocessor, take};
 use crate::evaluate::{AggregatePosterior, LatentSummary};
 use crate::model::{Autoencoder, Model};
 use crate::random::{Purpose, Stream, stream};
+use crate::stats::end_if_cancelled;
 use crate::tensor::Device;
 
 /// `count` new rows: encoded (row-major) and decoded.
@@ -137,6 +138,7 @@ fn from_prior(
 ) -> Option<Vec<f32>> {
     let mut values = vec![];
     for (chunk, first) in (0..count).step_by(CHUNK).enumerate() {
+        end_if_cancelled();
         let noise = &mut noise(chunk as u64);
         let rows = CHUNK.min(count - first);
         let codes = match source.aggregate {
@@ -162,6 +164,7 @@ pub(super) fn decoded(
     let width = model.latent_dim();
     let mut values = vec![];
     for (chunk, codes) in codes.chunks(CHUNK * width).enumerate() {
+        end_if_cancelled();
         let noise = &mut stream(seed, Purpose::DecodedRows, 0, chunk as u64);
         let rows = codes.len() / width;
         let chosen: Vec<usize> = (chunk * CHUNK..chunk * CHUNK + rows).collect();

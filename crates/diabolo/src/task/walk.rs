@@ -38,6 +38,7 @@ use crate::artifact::SavedModel;
 use crate::evaluate::LatentSummary;
 use crate::model::{Autoencoder, Model};
 use crate::random::{Purpose, RngExt, Stream, standard_normal, stream};
+use crate::stats::end_if_cancelled;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -179,6 +180,7 @@ impl<'a> Walker<'a> {
 
     fn go(&mut self, transitions: usize) {
         for _ in 0..transitions {
+            end_if_cancelled();
             let x = self.model.likelihood().mean(self.model.decode(self.code.clone()));
             let trace = self.model.trace(x);
             let epsilon = normal(&mut self.streams, trace.code.dims()[1], self.device);

@@ -1,9 +1,8 @@
 //! Rows as points: numbers by the range of the real ones, levels one-hot, and a missing number is 0
 //! with a coordinate of its own.
 
-use rayon::prelude::*;
-
 use super::table::{AuditTable, Cells, range};
+use crate::kernel::in_parallel;
 use crate::stats::elementary::square;
 
 /// The smallest number and the width of the range of each column of numbers.
@@ -92,17 +91,20 @@ impl Points {
     /// The distance to the nearest of some rows, and its position, for every row: the sum of the
     /// gaps of numbers, and 2 for each level that differs.
     pub fn nearest(&self, others: &Points, gap: impl Fn(f32, f32) -> f32 + Sync) -> Vec<(f64, usize)> {
-        let nearest = |row: usize| self.nearest_of(row, others, 0..others.rows, &gap);
-        (0..self.rows).into_par_iter().map(nearest).collect()
+        self.of_each_row(|row| self.nearest_of(row, others, 0..others.rows, &gap))
     }
 
     /// The same of each row's nearest other row.
     pub fn nearest_other(&self, gap: impl Fn(f32, f32) -> f32 + Sync) -> Vec<(f64, usize)> {
-        let nearest = |row: usize| {
+        self.of_each_row(|row| {
             let others = (0..self.rows).filter(|other| *other != row);
             self.nearest_of(row, self, others, &gap)
-        };
-        (0..self.rows).into_par_iter().map(nearest).collect()
+        })
+    }
+
+    fn of_each_row<R: Send>(&self, of: impl Fn(usize) -> R + Sync) -> Vec<R> {
+        let rows: Vec<usize> = (0..self.rows).collect();
+        in_parallel(&rows, 1, |row| of(row[0]))
     }
 
     fn nearest_of(

@@ -1,10 +1,9 @@
 //! Draws of rows, part by part; under conditions with importance weights.
 
-use rayon::prelude::*;
-
 use super::calibration::{Calibration, PartCalibration};
 use super::loss::{LEAST_LOG_SCALE, joined};
 use super::{COMPONENTS, TableModel};
+use crate::kernel::in_parallel;
 use crate::random::{Purpose, Stream, standard_normal, stream, uniform, weighted_index_or_last};
 use crate::stats::elementary::double::{exp, ln};
 use crate::tensor::{Device, Tensor, to_host};
@@ -65,7 +64,8 @@ impl TableModel {
         device: &Device,
     ) -> Drawn {
         let chunks: Vec<usize> = (0..rows.div_ceil(CHUNK)).collect();
-        let draw = |&chunk: &usize| {
+        let draw = |chunk: &[usize]| {
+            let chunk = chunk[0];
             let noise = stream(seed, Purpose::SyntheticRows, table, chunk as u64);
             let mut draft = self.draft(CHUNK.min(rows - chunk * CHUNK), noise, device);
             for part in 0..self.parts() {
@@ -77,7 +77,7 @@ impl TableModel {
             }
             draft.drawn
         };
-        let drawn: Vec<Drawn> = chunks.par_iter().map(draw).collect();
+        let drawn: Vec<Drawn> = in_parallel(&chunks, 1, draw);
         drawn.into_iter().reduce(Drawn::and).unwrap_or_default()
     }
 

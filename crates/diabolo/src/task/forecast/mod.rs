@@ -10,6 +10,7 @@ pub use options::{ColumnForecast, ForecastOptions, FutureRows, SeriesForecast, S
 
 use crate::artifact::SavedForecast;
 use crate::data::Series;
+use crate::stats::end_if_cancelled;
 use crate::{Error, Result};
 use one::{Given, effects, one_series};
 use tables::{intervals_table, paths, samples_table};
@@ -61,6 +62,7 @@ pub fn forecast(
         let effects = effects(saved, (input, series, future.as_ref()), (last, horizon))?;
         let given = Given { input, at, series, effects };
         for origin in first..=last {
+            end_if_cancelled();
             made.push(one_series(saved, &given, (origin, horizon), options, &mut of_origins)?);
         }
     }

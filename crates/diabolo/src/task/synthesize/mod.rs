@@ -15,6 +15,7 @@ use crate::data::synthetic::{Cell, TableCodec};
 use crate::model::synthetic::{Drawn, PartCondition};
 use crate::random::{Purpose, permutation, stream, uniform};
 use crate::stats::elementary::double::exp;
+use crate::stats::end_if_cancelled;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -89,6 +90,7 @@ pub fn synthesize(saved: &SavedTable, options: &SynthesizeOptions, device: &Devi
         let heard = if kept.is_poor { &mut warnings } else { &mut notes };
         heard.extend(kept.note);
         for (at, part) in codec.parts.iter().enumerate() {
+            end_if_cancelled();
             let noise = &mut stream(options.seed, Purpose::SyntheticLevels, stratum as u64, at as u64);
             let allowed = wanted.parts[at].as_ref().map(|part| part.levels.as_slice());
             let (codes, scores) = (&kept.drawn.codes[at], &kept.drawn.scores[at]);
