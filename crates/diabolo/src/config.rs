@@ -11,6 +11,7 @@
 
 mod keywords;
 mod preset;
+mod refused;
 pub mod values;
 
 pub use preset::Preset;
@@ -19,6 +20,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use self::refused::refused;
 use crate::data::{DataConfig, Encoded, Prepared};
 use crate::distribution::Family;
 use crate::model::{Architecture, FamilyConfig, ForecastConfig, ModelConfig, SynthesizeConfig};
@@ -52,11 +54,8 @@ impl Config {
     pub fn from_toml(name: &str, text: &str) -> Result<Self> {
         toml::from_str(text).map_err(|cause| {
             let line = cause.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            Error::config(
-                format!("{name}, line {line}"),
-                "the keys that `diabolo fit --print-config` shows",
-                cause.message(),
-            )
+            let known = "the keys that `diabolo fit --print-config` shows";
+            refused(format!("{name}, line {line}"), known, cause.message())
         })
     }
 
@@ -168,9 +167,8 @@ impl Config {
             slot = table.entry(key).or_insert_with(|| toml::Value::Table(Default::default()));
         }
         *slot = value;
-        *self = root.try_into().map_err(|cause: toml::de::Error| {
-            Error::config(path, "a known key and a valid value", cause.message())
-        })?;
+        let known = "a known key and a valid value";
+        *self = root.try_into().map_err(|cause: toml::de::Error| refused(path, known, cause.message()))?;
         Ok(())
     }
 }
