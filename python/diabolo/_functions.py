@@ -39,11 +39,12 @@ def read(source, *, delimiter=None, header=None, encoding=None, skip_bad_rows=No
     """The rows of a file, a folder, or a built-in set such as ``"digits"``, as a `diabolo.Table`.
 
     ``to_pandas()`` makes a data frame of it, and any library of Arrow takes it: ``polars.DataFrame(table)``.
-    A model reads its paths as those of its fit.
+    Cells of a text file that are numbers become numbers, unless that would change how they are written: ``007``
+    and ``1.50`` stay texts. A model reads its paths as those of its fit.
     """
     given = {"delimiter": delimiter, "header": header, "encoding": encoding, "skip_bad_rows": skip_bad_rows,
              "resize": resize, "gray": gray, "strict": strict}  # fmt: skip
-    table, notes = _diabolo.read(os.fspath(source), _keywords(given, {}))
+    table, notes = _diabolo.read(os.fspath(source), _keywords(given, {}), True)
     warn(notes)
     return table
 
@@ -135,13 +136,20 @@ def audit(data, *, real, holdout, target=None, secret=None, require=(), seed=0, 
     for comparison. ``target`` is a column to predict, ``secret`` one that an attacker wants to know,
     ``require`` rules between two columns such as ``"start<=end"``, and ``out`` the page to write.
     """
-    tables = [read(rows) if is_path(rows) else rows_of(rows).table for rows in (data, real, holdout)]
+    tables = [_as_written(rows) if is_path(rows) else rows_of(rows).table for rows in (data, real, holdout)]
     name = os.fspath(data) if is_path(data) else "rows"
     rules = [require] if isinstance(require, str) else list(require)
     numbers, page, notes = _diabolo.audit(*tables, name, target, secret, rules, seed)
     warn(notes)
     write_page(page, out)
     return json.loads(numbers)
+
+
+def _as_written(path):
+    """The rows of a path, with the cells of a text file as texts."""
+    table, notes = _diabolo.read(os.fspath(path), "{}")
+    warn(notes)
+    return table
 
 
 def _of(model):

@@ -22,16 +22,18 @@ use serde_json::json;
 use crate::arrow::wrong;
 use crate::fit::Made;
 use crate::forecast::Forecast;
-use crate::input::{Input, config, read_as};
+use crate::input::{Input, config, read_rows};
 use crate::model::Model;
 use crate::synthesis::Synthesis;
 use crate::table::Table;
 use crate::watch::{compute, raised, watched};
 
-/// The rows of a path, read by the keywords, and the notes of the reader.
+/// The rows of a path, read by the keywords, and notes. With `numbers`, cells of a text file that
+/// are numbers become numbers, unless that would change how they are written.
 #[pyfunction]
-pub fn read(py: Python, path: &str, keywords: &str) -> PyResult<(Table, Vec<String>)> {
-    read_as(py, path, &config(keywords)?.data)
+#[pyo3(signature = (path, keywords, numbers=false))]
+pub fn read(py: Python, path: &str, keywords: &str, numbers: bool) -> PyResult<(Table, Vec<String>)> {
+    read_rows(py, path, &config(keywords)?.data, numbers)
 }
 
 /// The names of all settings.

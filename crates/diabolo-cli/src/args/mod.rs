@@ -349,10 +349,10 @@ impl TransformArgs {
         if !rows.is_text() || matches!(format, None | Some(Format::Csv | Format::Tsv)) {
             return Ok(rows);
         }
-        let preprocessor = &predictor.saved().header.preprocessor;
+        let schema = &predictor.saved().header.preprocessor.schema;
         // An NPY file has no text.
-        let typed = rows.converted(|rows| preprocessor.typed(rows, format != Some(Format::Npy)))?;
-        preprocessor.stays_text(typed.schema()).iter().for_each(|note| shared.note(format!("note: {note}")));
+        let typed = rows.converted(|rows| schema.typed(rows, format != Some(Format::Npy)))?;
+        schema.stays_text(typed.schema()).iter().for_each(|note| shared.note(format!("note: {note}")));
         Ok(typed)
     }
 

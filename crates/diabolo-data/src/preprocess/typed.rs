@@ -6,22 +6,22 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{DataType, Field, Schema as ArrowSchema};
 
-use super::{Preprocessor, no_table};
+use super::no_table;
 use crate::column::Column;
 use crate::names::{places, some_names};
 use crate::number::EXACT;
-use crate::{Feature, Result, Storage};
+use crate::{Feature, Result, Schema, Storage};
 
-impl Preprocessor {
+impl Schema {
     /// The rows of a text file, all of them, with the cells of numeric features as numbers. A
     /// column is converted if all its cells are numbers and, if `exact`, written as numbers are:
     /// `007`, `1.50` and whole numbers beyond 2⁵³ stay text.
     pub fn typed(&self, rows: &RecordBatch, exact: bool) -> Result<RecordBatch> {
         let mut fields: Vec<Field> = vec![];
         let mut columns: Vec<ArrayRef> = vec![];
-        let features = self.schema.features.iter().map(|feature| (feature.name.as_str(), feature));
+        let features = self.features.iter().map(|feature| (feature.name.as_str(), feature));
         let features: HashMap<&str, &Feature> = features.collect();
         for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
             let feature = features.get(field.name().as_str());
@@ -30,18 +30,18 @@ impl Preprocessor {
             fields.push(field.as_ref().clone().with_data_type(column.data_type().clone()));
             columns.push(column);
         }
-        let schema = Schema::new(fields).with_metadata(rows.schema().metadata().clone());
+        let schema = ArrowSchema::new(fields).with_metadata(rows.schema().metadata().clone());
         RecordBatch::try_new(Arc::new(schema), columns).map_err(no_table)
     }
 
     /// A note for the user if numeric features stay text after [`typed`](Self::typed).
-    pub fn stays_text(&self, columns: &Schema) -> Option<String> {
+    pub fn stays_text(&self, columns: &ArrowSchema) -> Option<String> {
         let places = places(columns);
         let is_text = |feature: &&Feature| {
             let found = places.get(feature.name.as_str()).map(|&at| columns.field(at));
             feature.storage.is_number() && found.is_some_and(|field| field.data_type() == &DataType::Utf8)
         };
-        let names: Vec<&str> = self.schema.features.iter().filter(is_text).map(|f| f.name.as_str()).collect();
+        let names: Vec<&str> = self.features.iter().filter(is_text).map(|f| f.name.as_str()).collect();
         let (stay, their) = if names.len() == 1 { ("stays", "its") } else { ("stay", "their") };
         let names = some_names(names.into_iter());
         (!names.is_empty()).then(|| {
