@@ -1,4 +1,4 @@
-"""What notebooks show of models that have no figure."""
+"""What notebooks show of tables, and of models that have no figure."""
 
 from html import escape
 

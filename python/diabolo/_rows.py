@@ -7,6 +7,7 @@ import os
 import sys
 from array import array
 from collections.abc import Mapping
+from datetime import date, datetime, timedelta, timezone
 
 from . import _pandas
 from ._diabolo import Table
@@ -238,14 +239,50 @@ class _Columns(_Arrow):
 
 
 def columns_of(table):
-    """The cells of each column as a list."""
+    """The cells of each column as a list of Python's values, None where they are missing."""
+    return {name: _cells(*table.column(name)) for name in table.column_names}
 
-    def cells(kind, values, mask):
-        if isinstance(values, bytearray):
-            values = list(memoryview(values).cast(_FORMATS[kind.partition(":")[0]]))
-        return values if mask is None else [None if gap else value for value, gap in zip(values, mask)]
 
-    return {name: cells(*table.column(name)) for name in table.column_names}
+def _cells(kind, values, mask):
+    kind, _, rest = kind.partition(":")
+    if kind == "image":
+        values = _image_lists(values, *rest.split(":"))
+    elif isinstance(values, bytearray):
+        values = memoryview(values).cast(_FORMATS[kind]).tolist()
+        if kind == "date":
+            values = [_DAY + timedelta(days) for days in values]
+        if kind == "timestamp":
+            values = _times(values, *rest.split(":", 1))
+    return values if mask is None else [None if gap else value for value, gap in zip(values, mask)]
+
+
+def _image_lists(pixels, shape, pixel):
+    sides = [int(side) for side in shape.split("x")]
+    numbers = memoryview(pixels).cast(_FORMATS[pixel])
+    rows = len(numbers) // (sides[0] * sides[1] * sides[2])
+    return memoryview(pixels).cast(_FORMATS[pixel], [rows, *sides]).tolist() if rows else []
+
+
+# What numbers of dates and times count from.
+_DAY = date(1970, 1, 1)
+_START = datetime(1970, 1, 1)
+
+
+def _times(numbers, unit, zone=None):
+    """Times, to the microsecond."""
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[unit]
+    times = [_START + timedelta(microseconds=number * 10**6 // per_second) for number in numbers]
+    if zone is None:
+        return times
+    return [time.replace(tzinfo=timezone.utc).astimezone(_zone(zone)) for time in times]
+
+
+def _zone(name):
+    from zoneinfo import ZoneInfo
+
+    if name[0] in "+-":
+        return datetime.strptime(name, "%z").tzinfo
+    return timezone.utc if name == "UTC" else ZoneInfo(name)
 
 
 _FORMATS = {
@@ -270,6 +307,11 @@ def _list_column(name, values):
         return name, "int64", array("q", [value or 0 for value in values]), missing
     if all(isinstance(value, (int, float)) for value in seen):
         return name, "float64", array("d", [0.0 if value is None else float(value) for value in values]), missing
+    if all(type(value) is date for value in seen):
+        return name, "date", array("i", [0 if value is None else (value - _DAY).days for value in values]), missing
+    if all(isinstance(value, datetime) and value.tzinfo is None for value in seen):
+        passed = [_START if value is None else value for value in values]
+        return name, "timestamp:us", array("q", [(time - _START) // timedelta(microseconds=1) for time in passed]), missing
     return name, "text", [None if value is None else str(value) for value in values], None
 
 

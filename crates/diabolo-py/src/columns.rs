@@ -22,8 +22,9 @@ use arrow_array::{
     Array, ArrayRef, BooleanArray, DictionaryArray, Int32Array, PrimitiveArray, StringArray, new_null_array,
 };
 use arrow_buffer::{BooleanBuffer, NullBuffer};
-use arrow_cast::cast;
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use arrow_cast::{can_cast_types, cast};
+use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
 use diabolo::data::image::{image_array, image_field, image_shape, with_16_bits};
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -211,11 +212,21 @@ fn values<'py>(py: Python<'py>, array: &ArrayRef) -> PyResult<(String, Bound<'py
             ));
         }
         _ => {
-            let texts = cast(array, &DataType::Utf8).map_err(wrong)?;
+            let texts = texts(array).map_err(wrong)?;
             return Ok(("text".into(), PyList::new(py, texts.as_string::<i32>().iter())?.into_any()));
         }
     };
     Ok((if kind == "boolean" { "bool".into() } else { kind }, values))
+}
+
+/// Cells as text; those of nested columns, too.
+fn texts(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    if can_cast_types(array.data_type(), &DataType::Utf8) {
+        return cast(array, &DataType::Utf8);
+    }
+    let cells = ArrayFormatter::try_new(array, &FormatOptions::default())?;
+    let text = |row: usize| Ok(array.is_valid(row).then_some(cells.value(row).try_to_string()?));
+    Ok(Arc::new((0..array.len()).map(text).collect::<Result<StringArray, ArrowError>>()?))
 }
 
 fn raw<'py, T: ArrowPrimitiveType, const N: usize>(

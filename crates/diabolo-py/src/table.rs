@@ -6,12 +6,14 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions, UInt64Array};
 use arrow_schema::Schema;
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
+use diabolo::data::{Writer, ipc};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyCapsule;
+use pyo3::types::{PyBytes, PyCapsule, PyList};
 
 use crate::arrow::{export_rows, export_schema, import_rows, wrong};
 use crate::columns;
+use crate::watch::compute;
 
 /// Name, kind, values and mask of a column.
 type Column<'py> = (String, String, Bound<'py, PyAny>, Option<Vec<u8>>);
@@ -81,6 +83,26 @@ impl Table {
         Ok(Table { rows: self.rows.project(&places).map_err(wrong)? })
     }
 
+    /// The table with the columns of another one, which has as many rows, after its own.
+    fn beside(&self, other: &Table) -> PyResult<Self> {
+        let fields = |table: &Table| table.rows.schema().fields().iter().cloned().collect::<Vec<_>>();
+        let schema = Schema::new([fields(self), fields(other)].concat());
+        let columns = [self.rows.columns(), other.rows.columns()].concat();
+        Ok(Table { rows: RecordBatch::try_new(Arc::new(schema), columns).map_err(wrong)? })
+    }
+
+    /// For pickles: what makes the table again from bytes of Arrow.
+    fn __reduce__<'py>(table: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let bytes = ipc::to_bytes(&table.get().rows).map_err(wrong)?;
+        Ok((table.get_type().getattr("from_bytes")?, (PyBytes::new(table.py(), &bytes),)))
+    }
+
+    /// The table of the bytes of a pickle.
+    #[staticmethod]
+    fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
+        Ok(Table { rows: ipc::from_bytes(bytes).map_err(wrong)? })
+    }
+
     /// The rows as a data frame of pandas; without PyArrow.
     fn to_pandas<'py>(table: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = table.py();
@@ -88,6 +110,33 @@ impl Table {
         frame.call1((table, py.None(), py.None(), false))
     }
 
+    /// The cells of each column as a list of Python's values, `None` where they are missing.
+    fn to_dict<'py>(table: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        table.py().import("diabolo._rows")?.getattr("columns_of")?.call1((table,))
+    }
+
+    /// Writes the rows to a file of the format that its name ends in, as the command line does, or
+    /// images to a folder, whose path ends in `/`.
+    fn write(&self, py: Python, path: &Bound<PyAny>) -> PyResult<()> {
+        let path: String = py.import("os")?.getattr("fspath")?.call1((path,))?.extract()?;
+        let note = compute(py, || {
+            let mut writer = Writer::create(&path, None)?;
+            writer.write(&self.rows)?;
+            let note = writer.note();
+            writer.finish()?;
+            Ok(note)
+        })?;
+        let warn = py.import("diabolo._model")?.getattr("warn")?;
+        warn.call1((PyList::new(py, note)?,)).map(drop)
+    }
+
+    /// The names of the columns, by the word of pandas and Polars.
+    #[getter]
+    fn columns(&self) -> Vec<String> {
+        self.column_names()
+    }
+
+    /// The names of the columns, by the word of PyArrow.
     #[getter]
     fn column_names(&self) -> Vec<String> {
         self.rows.schema().fields().iter().map(|field| field.name().clone()).collect()
@@ -97,9 +146,12 @@ impl Table {
         self.rows.num_rows()
     }
 
-    fn __repr__(&self) -> String {
-        let (rows, columns) = (self.rows.num_rows(), self.column_names());
-        format!("<diabolo.Table of {rows} rows: {}>", columns.join(", "))
+    fn __repr__<'py>(table: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        table.py().import("diabolo._show")?.getattr("text")?.call1((table,))
+    }
+
+    fn _repr_html_<'py>(table: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        table.py().import("diabolo._show")?.getattr("html")?.call1((table,))
     }
 
     #[pyo3(signature = (requested_schema=None))]

@@ -27,7 +27,7 @@ pub fn raised(error: Error) -> PyErr {
         (Error::Io { source, .. }, _) => match source.raw_os_error() {
             // Python chooses the subclass, such as FileNotFoundError, by the number.
             Some(number) => PyOSError::new_err((number, text)),
-            None => PyOSError::new_err(text),
+            None => std::io::Error::new(source.kind(), text).into(),
         },
         (_, ErrorClass::Failure | ErrorClass::Diverged) => PyRuntimeError::new_err(text),
         (_, ErrorClass::Cancelled) => PyKeyboardInterrupt::new_err(text),
