@@ -1,6 +1,6 @@
 """Autoencoders as transformers: codes as features, reconstruction, scores, new rows."""
 
-from ._base import RowEstimator, TransformerMixin, each, vector
+from ._base import RowEstimator, TransformerMixin, each, texts, vector
 from ._rows import rows_of
 
 _NETWORK = {
@@ -49,9 +49,7 @@ class _Coder(TransformerMixin, RowEstimator):
 
     def get_feature_names_out(self, input_features=None):
         """`latent_1`, …"""
-        import numpy
-
-        return numpy.array(self._fitted().info["latent_names"], dtype=object)
+        return texts(self._fitted().info["latent_names"])
 
     @property
     def _n_features_out(self):

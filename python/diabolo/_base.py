@@ -20,7 +20,7 @@ except ImportError:
         validate_data,
     )
 
-__all__ = ["OutlierMixin", "RowEstimator", "TransformerMixin", "each", "vector"]
+__all__ = ["OutlierMixin", "RowEstimator", "TransformerMixin", "each", "texts", "vector"]
 
 # Parameters of every estimator: settings of `diabolo.fit`, except for the last four.
 COMMON = {
@@ -138,6 +138,15 @@ def vector(rows, name):
         return numpy_values(*rows.column(name))
     except ImportError:
         return columns_of(rows)[name]
+
+
+def texts(names):
+    """Names as an array of NumPy, or a list without it."""
+    try:
+        import numpy
+    except ImportError:
+        return list(names)
+    return numpy.array(names, dtype=object)
 
 
 def each(values, change):

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, timezone
 from . import _pandas
 from ._diabolo import Table
 
-_KINDS = "pandas, Polars, PyArrow, DuckDB or NumPy"
+_KINDS = "pandas, Polars, PyArrow, DuckDB or NumPy, or a dict of lists"
 
 
 def is_path(data):

@@ -4,7 +4,8 @@ from numbers import Real
 
 from . import _diabolo
 from ._arguments import whole
-from ._base import OutlierMixin, RowEstimator, TransformerMixin, each, vector
+from ._base import OutlierMixin, RowEstimator, TransformerMixin, each, texts, vector
+from ._model import warn
 from ._rows import rows_of
 
 
@@ -122,8 +123,8 @@ class Imputer(TransformerMixin, RowEstimator):
         rows = rows_of(X)
         drawn = int(self.sample_posterior)
         made = model._made.impute(rows.table, whole("samples", self.samples, 1), drawn, False, self._seed())
-        completed = rows.back(made["draws"][0] if drawn else made["completed"])
-        return self._beside(completed, rows) if self.add_indicator else completed
+        completed = made["draws"][0] if drawn else made["completed"]
+        return rows.back(completed) if not self.add_indicator else self._beside(completed, rows)
 
     def impute(self, X, multiple=5):
         """So many completed tables with drawn cells, for multiple imputation."""
@@ -135,19 +136,17 @@ class Imputer(TransformerMixin, RowEstimator):
         names = rows.table.column_names
         masks = [rows.table.column(names[at])[2] or bytes(len(rows.table)) for at in self._gappy]
         if rows.is_frame:
-            mask = [(f"missingindicator_{names[at]}", "bool", bytes(mask), None)
-                    for at, mask in zip(self._gappy, masks)]  # fmt: skip
-            table = rows.back(_diabolo.Table.from_columns(mask, len(rows.table)))
-            return _side_by_side(completed, table)
+            flags = [(f"missingindicator_{names[at]}", "bool", bytes(mask), None)
+                     for at, mask in zip(self._gappy, masks)]  # fmt: skip
+            return rows.back(completed.beside(_diabolo.Table.from_columns(flags, len(completed))))
         import numpy
 
+        completed = rows.back(completed)
         columns = [numpy.frombuffer(mask, "u1").astype(completed.dtype) for mask in masks]
         return numpy.column_stack([completed, *columns]) if columns else completed
 
     def get_feature_names_out(self, input_features=None):
         """The names of the columns, and of the indicators."""
-        import numpy
-
         self._fitted()
         names = list(getattr(self, "feature_names_in_", self._names))
         if input_features is not None and list(input_features) != names:
@@ -158,7 +157,7 @@ class Imputer(TransformerMixin, RowEstimator):
             names = list(input_features)
         if self.add_indicator:
             names = names + [f"missingindicator_{names[at]}" for at in self._gappy]
-        return numpy.array(names, dtype=object)
+        return texts(names)
 
     @property
     def _n_features_out(self):
@@ -168,18 +167,6 @@ class Imputer(TransformerMixin, RowEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _side_by_side(left, right):
-    if hasattr(left, "hstack"):
-        return left.hstack(right)
-    if hasattr(left, "iloc"):
-        import pandas
-
-        return pandas.concat([left, right], axis=1)
-    for name in right.column_names:
-        left = left.append_column(name, right.column(name))
-    return left
 
 
 class Synthesizer(RowEstimator):

@@ -53,6 +53,10 @@ labels = detector.predict(rows)
 coder = diabolo.ContractiveAutoencoder(epochs=2, latent_dim=2)
 codes = coder.fit_transform(rows)
 print(coder, len(labels), sorted(codes), len(codes["latent_1"]))
+assert coder.get_feature_names_out() == ["latent_1", "latent_2"] and "<svg" in coder._repr_html_()
+rows["x"][3] = None
+imputer = diabolo.Imputer(epochs=1, add_indicator=True).fit(rows)
+assert list(imputer.transform(rows)) == imputer.get_feature_names_out() == ["x", "y", "missingindicator_x"]
 """
     out = python(code)
     assert out.strip() == "ContractiveAutoencoder(epochs=2, latent_dim=2) 60 ['latent_1', 'latent_2'] 60"
