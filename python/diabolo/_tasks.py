@@ -14,7 +14,8 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
 
     ``contamination="auto"`` flags rows with a p-value of at most 0.05, as ``diabolo score`` does: a row
     like the held-out ones is flagged that often; with fewer than 19 of those, rows above them all are.
-    A number is the exact share to flag of the rows of `fit` (of a series: of those with a whole window).
+    A number is the exact share to flag of the rows of `fit` (of a series: of those with a whole window);
+    rows of equal scores are flagged together or not at all, and a warning says if that makes them fewer.
     ``contaminated=True`` is for rows of `fit` that contain anomalies.
     """
 
@@ -51,6 +52,10 @@ class AnomalyDetector(OutlierMixin, RowEstimator):
         flagged = int(share * len(scores) + 1e-9)
         # Between two scores, so that rounding moves no row.
         below = scores[flagged - 1] if flagged else scores[0] - 2.0
+        if below == scores[flagged]:
+            fewer = scores.index(below)
+            same = scores.count(below)
+            warn([f"contamination: {fewer} rows are flagged instead of {flagged}, since {same} rows have the same score"])
         return float((below + scores[flagged]) / 2)
 
     def score_samples(self, X):

@@ -99,6 +99,17 @@ def test_contamination_is_an_exact_share():
             diabolo.AnomalyDetector(contamination=wrong).fit(rows)
 
 
+def test_rows_of_equal_scores_are_flagged_together_with_a_warning():
+    rows = numpy.random.default_rng(5).normal(size=(170, 3))
+    rows[:12] = [9.0, -9.0, 9.0]
+    detector = diabolo.AnomalyDetector(epochs=5, contamination=6 / 170)
+    with pytest.warns(diabolo.DiaboloWarning, match="0 rows are flagged instead of 6, since 12 rows have the same score"):
+        assert (detector.fit_predict(rows) == 1).all()
+    with warnings.catch_warnings(record=True) as seen:
+        assert (detector.set_params(contamination=12 / 170).fit_predict(rows) == -1).sum() == 12
+    assert not any("contamination" in str(one.message) for one in seen)
+
+
 def test_a_share_of_a_series_is_one_of_its_whole_windows():
     steps = numpy.arange(300)
     series = numpy.column_stack([numpy.sin(steps / 5), numpy.cos(steps / 7)])
