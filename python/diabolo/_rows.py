@@ -199,7 +199,7 @@ class _Numpy:
 
     @property
     def kind(self):
-        return type(self)
+        return _Grey() if self.data.ndim == 3 else type(self)
 
     def back(self, table, same_rows=True):
         made = self.new(table)
@@ -220,6 +220,14 @@ class _Numpy:
         if len(columns) == 1 and columns[0].ndim > 1:
             return columns[0]
         return numpy.column_stack(columns) if columns else numpy.empty((len(table), 0))
+
+
+class _Grey:
+    """Makes images without channels."""
+
+    @staticmethod
+    def new(table):
+        return _Numpy.new(table)[..., 0]
 
 
 class _Columns(_Arrow):

@@ -110,6 +110,16 @@ def test_rows_of_equal_scores_are_flagged_together_with_a_warning():
     assert not any("contamination" in str(one.message) for one in seen)
 
 
+def test_images_without_channels_come_back_without_them():
+    images = numpy.random.default_rng(0).random((60, 8, 8))
+    coder = diabolo.Autoencoder(epochs=1, latent_dim=2).fit(images)
+    again = pickle.loads(pickle.dumps(coder))
+    for made in (coder.reconstruct(images[:3]), coder.sample(3), coder.inverse_transform(coder.transform(images[:3])),
+                 again.sample(3)):  # fmt: skip
+        assert made.shape == (3, 8, 8)
+    assert diabolo.Autoencoder(epochs=1, latent_dim=2).fit(images[..., None]).sample(3).shape == (3, 8, 8, 1)
+
+
 def test_a_share_of_a_series_is_one_of_its_whole_windows():
     steps = numpy.arange(300)
     series = numpy.column_stack([numpy.sin(steps / 5), numpy.cos(steps / 7)])
