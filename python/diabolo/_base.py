@@ -84,6 +84,16 @@ class RowEstimator(BaseEstimator):
         """Writes the model file, which `diabolo.load` and the command line read."""
         self._fitted().save(path)
 
+    def _repr_mimebundle_(self, **kwargs):
+        """The diagram of scikit-learn, if it is there, and the figure of the fitted model."""
+        shown = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in shown and hasattr(self, "model_"):
+            shown["text/html"] += self.model_._repr_html_()
+        return shown
+
+    def _repr_html_(self):
+        return self._repr_mimebundle_().get("text/html")
+
     def _settings(self):
         given = self.get_params(deep=False)
         settings = {name: value for name, value in given.items() if name not in (*_OWN, *self._aside)}

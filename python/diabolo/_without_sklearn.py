@@ -2,6 +2,7 @@
 
 import inspect
 import random
+from html import escape
 
 
 class BaseEstimator:
@@ -27,6 +28,9 @@ class BaseEstimator:
         usual = {name: one.default for name, one in inspect.signature(type(self).__init__).parameters.items()}
         given = [f"{name}={value!r}" for name, value in self.get_params().items() if value != usual[name]]
         return f"{type(self).__name__}({', '.join(given)})"
+
+    def _repr_mimebundle_(self, **_):
+        return {"text/plain": repr(self), "text/html": f"<pre>{escape(repr(self))}</pre>"}
 
 
 class TransformerMixin:

@@ -9,6 +9,7 @@ import pandas
 import polars
 import pyarrow
 import pytest
+import sklearn
 from conftest import QUICK, mixed_frame
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -118,6 +119,20 @@ def test_images_without_channels_come_back_without_them():
                  again.sample(3)):  # fmt: skip
         assert made.shape == (3, 8, 8)
     assert diabolo.Autoencoder(epochs=1, latent_dim=2).fit(images[..., None]).sample(3).shape == (3, 8, 8, 1)
+
+
+def test_a_notebook_shows_the_figure_of_a_fitted_estimator():
+    detector = diabolo.AnomalyDetector(epochs=1)
+    assert "<svg" not in detector._repr_html_() and "AnomalyDetector" in detector._repr_html_()
+    rows = numpy.random.default_rng(0).normal(size=(100, 3))
+    detector.fit(rows)
+    shown = detector._repr_mimebundle_()
+    assert shown["text/plain"] == repr(detector) and shown["text/html"].endswith(detector.model_._repr_html_())
+    assert "<svg" in shown["text/html"] and "sk-" in shown["text/html"]
+    with sklearn.config_context(display="text"):
+        assert detector._repr_html_() is None
+    forecaster = diabolo.Forecaster(epochs=1).fit(rows.cumsum(axis=0))
+    assert "seasonal naive" in forecaster._repr_html_()
 
 
 def test_a_share_of_a_series_is_one_of_its_whole_windows():
