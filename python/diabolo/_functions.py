@@ -167,16 +167,24 @@ def autoencoder_of(model, name):
 
 
 def _keywords(settings, types):
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: _named(name, value) for name, value in settings.items() if value is not None}
     own = given.get("types", {})
     if not isinstance(own, Mapping):
         raise TypeError(f"types: expected a dict such as {{'zip': 'categorical'}}, found {own!r}")
-    types = {**types, **own}
-    aside = [given.get("drop") or [], given.get("condition") or []]
-    names = {name for names in aside for name in ([names] if isinstance(names, str) else names)}
-    names |= {given.get("key"), given.get("label")}
+    types = {**types, **{str(name): kind for name, kind in own.items()}}
+    names = {*given.get("drop", ()), *given.get("condition", ()), given.get("key"), given.get("label")}
     types = {name: kind for name, kind in types.items() if name not in names}
     return json.dumps({**given, "types": types} if types else given, default=_plain)
+
+
+def _named(setting, value):
+    """Names of columns as a table has them: those of pandas may be numbers or tuples."""
+    if setting in ("key", "label", "series"):
+        return str(value)
+    if setting in ("drop", "condition", "known"):
+        is_one = isinstance(value, str) or not hasattr(value, "__iter__")
+        return [str(name) for name in ([value] if is_one else value)]
+    return value
 
 
 def _plain(value):

@@ -68,7 +68,7 @@ pub(crate) fn unique_names(input: &str, columns: &Schema) -> Result<()> {
     let mut names = HashSet::new();
     match columns.fields().iter().find(|field| !names.insert(field.name())) {
         Some(twice) => {
-            let help = "rename one of them in the file";
+            let help = "rename one of them";
             let error = Error::data(input, "different column names", "the name twice", help);
             Err(error.in_column(twice.name()))
         }

@@ -33,6 +33,11 @@ fn without_dashes(text: &str) -> String {
         if begins && name.starts_with(|c: char| c.is_ascii_lowercase()) {
             let renamed = RENAMED.iter().find(|(flag, _)| *flag == name);
             made += &renamed.map_or_else(|| name.replace('-', "_"), |(_, setting)| setting.to_string());
+            if let Some((name, after)) = shell_name(&after[end..]) {
+                made += &format!(" {name:?}");
+                rest = after;
+                continue;
+            }
         } else {
             made += "--";
             made += name;
@@ -41,4 +46,22 @@ fn without_dashes(text: &str) -> String {
     }
     made += rest;
     made
+}
+
+/// A name with an apostrophe, which a shell needs as `'it'\''s'`, at the beginning of ` NAME …`;
+/// and what follows.
+fn shell_name(text: &str) -> Option<(String, &str)> {
+    let mut rest = text.strip_prefix(" '")?;
+    let mut name = String::new();
+    loop {
+        let (part, after) = rest.split_once('\'')?;
+        name += part;
+        match after.strip_prefix(r"\''") {
+            Some(next) => {
+                name.push('\'');
+                rest = next;
+            }
+            None => return Some((name, after)).filter(|(name, _)| name.contains('\'')),
+        }
+    }
 }

@@ -1,6 +1,10 @@
 """Errors and warnings, which name the arguments of the package."""
 
+import ast
+import re
+
 import numpy
+import pandas
 import pyarrow
 import pytest
 from conftest import mixed_frame
@@ -18,6 +22,7 @@ from diabolo._parameters import FILES, SETTINGS
         ("`diabolo calibrate RUN` with more rows", "`calibrate` with more rows"),
         ("finish it with `diabolo fit --resume`", "finish it with `diabolo fit --resume`"),
         ("a -- b, a--b, ---, é --É, --", "a -- b, a--b, ---, é --É, --"),
+        (r"--key 'it'\''s' or --drop 'a b' 'c", "key \"it's\" or drop 'a b' 'c"),
     ],
 )
 def test_messages_name_settings(text, worded):
@@ -94,3 +99,37 @@ def test_numbers_of_rows_are_checked_and_give_the_bits_of_the_whole_table():
 def test_settings_may_be_of_numpy():
     model = diabolo.fit(numpy.random.default_rng(0).normal(size=(80, 3)), hidden=numpy.array([5, 4]), epochs=numpy.int64(1))
     assert model.info["header"]["config"]["model"]["hidden"] == [5, 4]
+
+
+def test_values_of_another_kind_are_named_without_types_of_rust():
+    rows = numpy.random.default_rng(0).normal(size=(60, 2))
+    for given, words in (
+        ({"epochs": -1}, "training.epochs: expected a whole number, 0 or more, found -1"),
+        ({"epochs": "abc"}, 'training.epochs: expected a whole number, 0 or more, found "abc"'),
+        ({"learning_rate": "abc"}, 'training.learning_rate: expected a number, found "abc"'),
+        ({"model": "plain", "tied": 3}, "model.family.tied: expected true or false, found 3"),
+        ({"optimizer": 3}, "training.optimizer: expected a table with the key 'kind', found 3"),
+        ({"hidden": ["a"]}, 'model.hidden: expected a whole number, 0 or more, found "a"'),
+    ):
+        with pytest.raises(ValueError) as raised:
+            diabolo.fit(rows, **given)
+        assert str(raised.value) == words
+
+
+def test_names_of_pandas_that_are_no_texts():
+    names = pandas.MultiIndex.from_tuples([("x", "a"), ("x", "b"), ("y", "a")])
+    frame = pandas.DataFrame(numpy.random.default_rng(0).normal(size=(60, 3)).round(1), columns=names)
+    frame = frame.astype({("x", "b"): str})
+    frame[("x", "b")] += pandas.Series(range(60)).map(" {}".format)
+    with pytest.warns(diabolo.DiaboloWarning, match=r"""; key "\('x', 'b'\)" copies it to outputs""") as seen:
+        model = diabolo.fit(frame, epochs=1)
+    advice = next(str(one.message) for one in seen if "key " in str(one.message))
+    name = ast.literal_eval(re.search("key (.*) copies", advice)[1])
+    for key in (name, ("x", "b")):
+        keyed = diabolo.fit(frame, epochs=1, key=key)
+        assert list(keyed.encode(frame).columns)[0] == ("x", "b")
+    assert len(diabolo.fit(frame, epochs=1, drop=[("x", "b")], types={("y", "a"): "numeric"}).info["columns"]) == 2
+    assert list(model.reconstruct(frame).columns)[0] == ("x", "a")
+    twice = frame.set_axis(["a", "b", "a"], axis=1)
+    with pytest.raises(ValueError, match="column 'a': expected different column names, found the name twice; rename one of them$"):
+        diabolo.fit(twice)
