@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from contextlib import contextmanager
 
 from . import _diabolo
 from ._arguments import whole
@@ -20,7 +21,8 @@ def fit(data, *, out=None, verbose=False, callback=None, **settings):
     """
     source, kind, types, name = source_of(data)
     out = None if out is None else os.fspath(out)
-    made, found = _diabolo.fit(source, _keywords(settings, types), name, out, _listener(verbose, callback))
+    with _listening(verbose, callback) as listener:
+        made, found = _diabolo.fit(source, _keywords(settings, types), name, out, listener)
     model = wrapped(made, kind, json.loads(found))
     warn(model.warnings)
     return model
@@ -75,8 +77,7 @@ def compare(data, *, models=("plain", "denoising", "contractive", "variational")
             for name in models]  # fmt: skip
     first = int(settings.get("seed") or 0)
     chosen = [first + at for at in range(10 if seeds is None else seeds)]
-    listener = _listener(verbose, callback)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _listening(verbose, callback) as listener:
         place = os.path.join(folder, "compare") if out is None else os.fspath(out)
         numbers, text = _diabolo.compare(
             source, each, chosen, initializations, 30.0 if seeds is None else None, tied, place, listener
@@ -196,46 +197,57 @@ def _plain(value):
     raise TypeError(f"expected numbers, texts, lists or dicts as settings, found {type(value).__name__}")
 
 
-def _listener(verbose, callback):
-    if callback is None and not verbose:
-        return None
-    show = _progress() if verbose else None
+@contextmanager
+def _listening(verbose, callback):
+    """What the extension calls with each event."""
+    progress = _Progress() if verbose else None
 
     def listen(text):
         event = json.loads(text)
-        if show is not None:
-            show(event)
+        if progress is not None:
+            progress.show(event)
         if callback is not None:
             callback(event)
 
-    return listen
-
-
-def _progress():
-    """Shows a bar of tqdm if it is there, else a line per tenth of the epochs."""
     try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        tqdm = None
-    bar = None
+        yield listen if verbose or callback is not None else None
+    finally:
+        if progress is not None:
+            progress.close()
 
-    def show(event):
-        nonlocal bar
+
+class _Progress:
+    """Shows a bar of tqdm if it is there, else a line per tenth of the epochs."""
+
+    def __init__(self):
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            tqdm = None
+        self.tqdm, self.bar = tqdm, None
+
+    def show(self, event):
         if event["event"] == "model":
             print(f"{event['model']}, seed {event['seed']}", flush=True)
+        if event["event"] in ("model", "phase"):
+            self.close()
         if event["event"] != "epoch":
             return
         objective = (event["validation"] or event["train"]).get("objective", float("nan"))
         epoch, epochs = event["epoch"], event["epochs"]
-        if tqdm is None:
+        if self.tqdm is None:
             if epoch == 1 or epoch % max(epochs // 10, 1) == 0 or epoch == epochs:
                 print(f"epoch {epoch}/{epochs} · objective {objective:.3f} nats", flush=True)
             return
-        bar = bar or tqdm(total=epochs, unit="epoch")
-        bar.set_postfix_str(f"objective {objective:.3f} nats")
-        bar.update(1)
-        if epoch == epochs:
-            bar.close()
-            bar = None
+        if epoch == 1:
+            # Each pretrained layer has epochs of its own.
+            self.close()
+        self.bar = self.bar or self.tqdm(total=epochs, unit="epoch")
+        self.bar.set_postfix_str(f"objective {objective:.3f} nats")
+        self.bar.update(1)
 
-    return show
+    def close(self):
+        """Ends the bar: a fit may stop before its last epoch."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import sys
+import types
 
 import numpy
 import pandas
@@ -11,6 +13,7 @@ from conftest import mixed_frame
 
 import diabolo
 from diabolo._diabolo import in_python, keywords
+from diabolo._functions import _Progress
 from diabolo._parameters import FILES, SETTINGS
 
 
@@ -133,3 +136,53 @@ def test_names_of_pandas_that_are_no_texts():
     twice = frame.set_axis(["a", "b", "a"], axis=1)
     with pytest.raises(ValueError, match="column 'a': expected different column names, found the name twice; rename one of them$"):
         diabolo.fit(twice)
+
+
+class Bar:
+    """A bar of tqdm, which writes down what is done with it."""
+
+    def __init__(self, total, unit):
+        self.total, self.epochs, self.closed = total, 0, 0
+        BARS.append(self)
+
+    def set_postfix_str(self, text):
+        assert text.startswith("objective ")
+
+    def update(self, count):
+        assert not self.closed
+        self.epochs += count
+
+    def close(self):
+        self.closed += 1
+
+
+BARS = []
+
+
+def test_a_bar_ends_with_its_fit(monkeypatch):
+    module = types.ModuleType("tqdm.auto")
+    module.tqdm = Bar
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    BARS.clear()
+
+    def fail(event):
+        if event["event"] == "epoch":
+            raise LookupError
+
+    rows = numpy.random.default_rng(0).normal(size=(200, 3))
+    model = diabolo.fit(rows, epochs=300, patience=1, verbose=True)
+    assert 0 < len(model.history) < 300 and [bar.epochs for bar in BARS] == [len(model.history)]
+    diabolo.fit(rows, model="plain", hidden=[6, 4], pretrain_epochs=2, epochs=3, verbose=True)
+    assert [bar.epochs for bar in BARS[1:]] == [bar.total for bar in BARS[1:]]
+    with pytest.raises(LookupError):
+        diabolo.fit(rows, epochs=300, verbose=True, callback=fail)
+    assert all(bar.closed == 1 for bar in BARS)
+    # Models of a comparison.
+    progress = _Progress()
+    epoch = {"event": "epoch", "validation": None, "train": {"objective": 1.0}, "epochs": 5}
+    BARS.clear()
+    for event in [{"event": "model", "model": "plain", "seed": 0}, {**epoch, "epoch": 1}, {**epoch, "epoch": 2}] * 2:
+        progress.show(event)
+    progress.close()
+    assert [(bar.epochs, bar.closed) for bar in BARS] == [(2, 1), (2, 1)]
