@@ -112,7 +112,7 @@ def test_images_are_arrays():
     assert model.encode(images).shape == (len(images), 4)
     made = model.reconstruct(images[:7])
     assert made.shape == (7, 8, 8) and made.dtype == numpy.uint8
-    assert model.generate(3).shape == (3, 8, 8, 1)
+    assert model.generate(3).shape == (3, 8, 8)
 
 
 def test_tables_become_data_frames():
