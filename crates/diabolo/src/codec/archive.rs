@@ -7,7 +7,6 @@ use std::path::Path;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_schema::SchemaRef;
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::block::{self, decompressed};
@@ -18,7 +17,7 @@ use super::model::Describer;
 use super::text::read_lines;
 use super::wire::{Malformed, Unread};
 use crate::data::ipc;
-use crate::stats::end_if_cancelled;
+use crate::kernel::in_parallel;
 use crate::{Error, Result};
 
 /// An opened file.
@@ -157,22 +156,22 @@ impl<R: Read + Seek> Archive<R> {
             if let Some(batch) = ready.next() {
                 return Some(batch);
             }
-            end_if_cancelled();
             let some: Vec<_> = wanted.by_ref().take(rayon::current_num_threads()).collect();
             let read: Result<Vec<_>> = some
                 .into_iter()
                 .map(|(entry, within)| Ok((frames.at(entry.place)?, entry, within)))
                 .collect();
-            let decode = |((tag, payload), entry, within): ((u8, Vec<u8>), Entry, Range<u64>)| {
+            let decode = |block: &[((u8, Vec<u8>), Entry, Range<u64>)]| {
+                let ((tag, payload), entry, within) = &block[0];
                 let batch =
-                    rows_of(&model, &schema, tag, &payload, entry.rows).map_err(|cause| match cause {
+                    rows_of(&model, &schema, *tag, payload, entry.rows).map_err(|cause| match cause {
                         Broken::Malformed => damaged(&name),
                         Broken::Other(error) => error,
                     })?;
                 Ok(batch.slice(within.start as usize, (within.end - within.start) as usize))
             };
             ready = match read {
-                Ok(read) => read.into_par_iter().map(decode).collect::<Vec<_>>(),
+                Ok(read) => in_parallel(&read, 1, decode),
                 Err(error) => vec![Err(error)],
             }
             .into_iter();

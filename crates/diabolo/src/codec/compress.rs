@@ -5,7 +5,6 @@ use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
 use super::block::{self, compressed};
@@ -16,7 +15,7 @@ use super::text::{TextRules, put_lines};
 use crate::artifact::{Run, SavedModel};
 use crate::data::{DataProblem, ipc};
 use crate::distribution::Family;
-use crate::stats::end_if_cancelled;
+use crate::kernel::in_parallel;
 use crate::tensor::Device;
 use crate::{Error, Result};
 
@@ -205,15 +204,15 @@ impl<'a, W: Write> Writer<'a, W> {
     fn write_all(&mut self, batches: impl Iterator<Item = Result<RecordBatch>>) -> Result<()> {
         let mut blocks = blocks(batches, self.block_rows);
         loop {
-            end_if_cancelled();
             let some: Vec<RecordBatch> =
                 blocks.by_ref().take(rayon::current_num_threads()).collect::<Result<_>>()?;
             if some.is_empty() {
                 return Ok(());
             }
             let (describer, bounds) = (&self.describer, self.bounds.as_ref());
+            let encode = |rows: &[RecordBatch]| encoded(describer, &rows[0], bounds);
             let encoded: Vec<(u8, Vec<u8>)> =
-                some.par_iter().map(|rows| encoded(describer, rows, bounds)).collect::<Result<_>>()?;
+                in_parallel(&some, 1, encode).into_iter().collect::<Result<_>>()?;
             for (rows, (tag, payload)) in some.iter().zip(encoded) {
                 self.stored_blocks += usize::from(tag == b'S');
                 self.frames.write_block(tag, rows.num_rows() as u64, &payload).map_err(failed)?;
