@@ -234,8 +234,12 @@ class _Columns(_Arrow):
     """A mapping from names to lists."""
 
     def __init__(self, data):
-        columns = [_list_column(str(name), list(values)) for name, values in data.items()]
-        rows = len(next(iter(data.values()), ()))
+        lists = {str(name): list(values) for name, values in data.items()}
+        first, rows = next(((name, len(values)) for name, values in lists.items()), ("", 0))
+        for name, values in lists.items():
+            if len(values) != rows:
+                raise ValueError(f"column {name!r}: expected {rows} values, as column {first!r} has, found {len(values)}")
+        columns = [_list_column(name, values) for name, values in lists.items()]
         super().__init__(Table.from_columns(columns, rows))
 
     def back(self, table, same_rows=True):

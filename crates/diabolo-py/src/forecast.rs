@@ -66,7 +66,7 @@ impl Forecast {
 
     /// The rows of a path, read as in the fit, and the notes of the reader.
     fn read(&self, py: Python, path: &str) -> PyResult<(Table, Vec<String>)> {
-        read_as(py, path, &self.forecaster.saved().header.config.data)
+        read_as(py, path, &self.forecaster.saved().header.config.data, |_| None)
     }
 
     /// The next values, and notes.

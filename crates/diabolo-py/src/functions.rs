@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Float32Type;
 use arrow_schema::DataType;
 use diabolo::artifact::{ModelKind, write_atomically};
-use diabolo::data::Writer;
 use diabolo::data::image::{image_scale, image_shape};
+use diabolo::data::{Writer, infer};
 use diabolo::pipeline::{Cancel, ComparisonDir, ComparisonEvent, Inspection};
 use diabolo::report::comparison::assemble;
 use diabolo::report::picture_sheet_png;
@@ -22,7 +22,7 @@ use serde_json::json;
 use crate::arrow::wrong;
 use crate::fit::Made;
 use crate::forecast::Forecast;
-use crate::input::{Input, config, read_rows};
+use crate::input::{Input, config, read_as};
 use crate::model::Model;
 use crate::synthesis::Synthesis;
 use crate::table::Table;
@@ -33,7 +33,10 @@ use crate::watch::{compute, raised, watched};
 #[pyfunction]
 #[pyo3(signature = (path, keywords, numbers=false))]
 pub fn read(py: Python, path: &str, keywords: &str, numbers: bool) -> PyResult<(Table, Vec<String>)> {
-    read_rows(py, path, &config(keywords)?.data, numbers)
+    let data = config(keywords)?.data;
+    // Rows that no model could learn are rows, too.
+    let schema = |rows: &_| infer(path, rows, &data.infer_options()).ok().map(|found| found.schema);
+    read_as(py, path, &data, |rows| numbers.then(|| schema(rows)).flatten())
 }
 
 /// The names of all settings.

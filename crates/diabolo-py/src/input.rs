@@ -1,7 +1,8 @@
 //! Rows to work on, and settings.
 
+use diabolo::arrow::RecordBatch;
 use diabolo::data::read::OnNote;
-use diabolo::data::{DataConfig, ReadOptions, infer, open};
+use diabolo::data::{DataConfig, ReadOptions, Schema, open};
 use diabolo::{Config, Error, FitJob};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -44,27 +45,23 @@ pub fn config(keywords: &str) -> PyResult<Config> {
     Config::of_keywords(&given).map_err(raised)
 }
 
-/// The rows of a path, read by these settings, and the notes of the reader.
-pub fn read_as(py: Python, path: &str, data: &DataConfig) -> PyResult<(Table, Vec<String>)> {
-    read_rows(py, path, data, false)
-}
-
-/// [`read_as`]; with `numbers`, cells of a text file that are numbers become numbers, unless that
-/// would change how they are written.
-pub fn read_rows(py: Python, path: &str, data: &DataConfig, numbers: bool) -> PyResult<(Table, Vec<String>)> {
+/// The rows of a path, read by these settings, and notes. Cells of a text file that are numbers by
+/// the schema become numbers, unless that would change how they are written.
+pub fn read_as(
+    py: Python,
+    path: &str,
+    data: &DataConfig,
+    schema: impl FnOnce(&RecordBatch) -> Option<Schema> + Send,
+) -> PyResult<(Table, Vec<String>)> {
     let (on_note, notes) = OnNote::kept();
     let options = ReadOptions { windows: None, on_note, ..data.read_options() };
     let (rows, note) = compute(py, || {
         let source = open(path, &options)?;
         let is_text = source.is_text();
         let rows = source.collect()?;
-        if !(numbers && is_text) {
-            return Ok((rows, None));
-        }
-        // Rows that no model could learn are rows, too.
-        let Ok(found) = infer(path, &rows, &data.infer_options()) else { return Ok((rows, None)) };
-        let typed = found.schema.typed(&rows, true)?;
-        let note = found.schema.stays_text(&typed.schema());
+        let Some(schema) = is_text.then(|| schema(&rows)).flatten() else { return Ok((rows, None)) };
+        let typed = schema.typed(&rows, true)?;
+        let note = schema.stays_text(&typed.schema());
         Ok((typed, note))
     })?;
     Ok((Table { rows }, notes().into_iter().chain(note).collect()))

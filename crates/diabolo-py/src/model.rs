@@ -176,9 +176,10 @@ impl Model {
         self.predictor.saved().detector.as_ref()?.threshold(alpha)
     }
 
-    /// The rows of a path, read as in the fit, and the notes of the reader.
+    /// The rows of a path, read as in the fit, and notes.
     fn read(&self, py: Python, path: &str) -> PyResult<(Table, Vec<String>)> {
-        read_as(py, path, &self.predictor.saved().header.config.data)
+        let header = &self.predictor.saved().header;
+        read_as(py, path, &header.config.data, |_| Some(header.preprocessor.schema.clone()))
     }
 
     /// The test rows of this fit.

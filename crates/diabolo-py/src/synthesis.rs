@@ -74,7 +74,7 @@ impl Synthesis {
 
     /// The rows of a path, read as in the fit, and the notes of the reader.
     fn read(&self, py: Python, path: &str) -> PyResult<(Table, Vec<String>)> {
-        read_as(py, path, &self.synthesizer.saved().header.config.data)
+        read_as(py, path, &self.synthesizer.saved().header.config.data, |_| None)
     }
 
     /// New rows that fulfil conditions such as `age>=65`, and warnings.

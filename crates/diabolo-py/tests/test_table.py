@@ -113,10 +113,15 @@ def test_numbers_of_a_text_file_are_numbers_where_their_text_comes_back(tmp_path
     assert list(rows.to_pandas().dtypes[["age", "gap"]]) == ["int64", "float64"]
     by_rows, by_path = (diabolo.fit(data, epochs=2) for data in (rows, tmp_path / "rows.csv"))
     scores = [by_rows.score(rows), by_path.score(tmp_path / "rows.csv")]
-    assert len({str(table.to_dict()["score"]) for table in scores}) == 1
+    assert scores[0].to_dict() == scores[1].to_dict() and scores[1].to_dict()["age"][:2] == [0, 1]
     # Texts of other files stay texts.
     table_of({"code": ["1", "2", "1"] * 20}).write(tmp_path / "codes.parquet")
     assert diabolo.read(tmp_path / "codes.parquet").to_dict()["code"][:2] == ["1", "2"]
+
+
+def test_lists_of_other_lengths_are_refused_by_name():
+    with pytest.raises(ValueError, match="column 'b': expected 2 values, as column 'a' has, found 1"):
+        diabolo.fit({"a": [1, 2], "b": [1]})
 
 
 def test_tables_are_pickled():
