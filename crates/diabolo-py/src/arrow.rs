@@ -35,6 +35,10 @@ pub fn import_rows(source: &Bound<PyAny>) -> PyResult<RecordBatch> {
         let batches = reader.collect::<Result<Vec<_>, _>>().map_err(wrong)?;
         return concat_batches(&schema, &batches).map_err(wrong);
     }
+    if !source.hasattr("__arrow_c_array__")? {
+        let found = source.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("expected rows of a library of Arrow, found {found}")));
+    }
     let (array, _) = import_array(source)?;
     match array.as_any().downcast_ref::<StructArray>() {
         Some(rows) => Ok(RecordBatch::from(rows)),

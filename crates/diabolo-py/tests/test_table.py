@@ -122,6 +122,8 @@ def test_numbers_of_a_text_file_are_numbers_where_their_text_comes_back(tmp_path
 def test_lists_of_other_lengths_are_refused_by_name():
     with pytest.raises(ValueError, match="column 'b': expected 2 values, as column 'a' has, found 1"):
         diabolo.fit({"a": [1, 2], "b": [1]})
+    with pytest.raises(TypeError, match="expected rows of a library of Arrow, found int"):
+        diabolo.Table.from_arrow(3)
 
 
 def test_tables_are_pickled():

@@ -3,7 +3,6 @@
 //! Loops call [`end_if_cancelled`] once a round. It unwinds to [`Cancel::run`] if the switch of the
 //! work was turned, so that nothing on the way needs to know of it.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -50,10 +49,9 @@ impl Cancel {
     /// ```
     pub fn run<R>(&self, work: impl FnOnce() -> R) -> Option<R> {
         let current = CurrentCancel(Some(self.clone()));
-        let is_end = |cause: &Box<dyn Any + Send>| cause.is::<Ended>();
         match catch_unwind(AssertUnwindSafe(|| current.hold(work))) {
             Ok(done) => Some(done),
-            Err(cause) if is_end(&cause) => None,
+            Err(cause) if cause.is::<Ended>() => None,
             Err(cause) => resume_unwind(cause),
         }
     }
