@@ -58,7 +58,8 @@ function changed(state, keys) {
 function link(from, within) {
   const same = maps.filter((map) => map !== from && map.run.input === from.run.input);
   if (!same.length) return;
-  const rows = new Set(Array.from(from.ids).filter((_, i) => within[i]));
+  const rows = new Uint8Array(within.length);
+  from.ids.forEach((row, i) => { rows[row] = within[i]; });
   same.forEach((map) => map.link(rows));
 }
 
@@ -81,15 +82,15 @@ function drawFacts() {
 function drawTools() {
   const { state } = store;
   const run = session.runs[state.run];
-  const select = (label, key, options, value) => h('label', {}, label, h('select', { 'aria-label': label, onchange: (event) => store.set({ [key]: event.target.value }) },
+  const select = (label, key, options, value, more = {}) => h('label', {}, label, h('select', { 'aria-label': label, onchange: (event) => store.set({ [key]: event.target.value, ...more }) },
     options.map(([word, name]) => h('option', { value: word, selected: word === value, text: name }))));
   const toggle = (key, text, title) => h('button', { type: 'button', 'aria-pressed': String(state[key]), title, text, disabled: Boolean(run.cannot_decode), onclick: () => store.set({ [key]: !state[key] }) });
   const tool = (word, text, title) => h('button', { type: 'button', 'aria-pressed': String(state.tool === word), title, text, onclick: () => store.set({ tool: word }) });
   byId('tools').replaceChildren(
     select('colour', 'color', maps[state.run].colors.choices(), maps[state.run].colors.word()),
-    run.latent.length > 2 ? select('plane', 'axes', planes(run, state.axes), state.axes) : '',
-    h('span', { class: 'group' }, toggle('heat', 'Contraction', 'Colour the plane by ‖J_f(g(z))‖_F: how much the code reacts to small changes of the decoded row'), toggle('arrows', 'Pull', 'Arrows from z to f(g(z)): where a decoded code is encoded again. With a contraction they point towards what the model considers typical; they are no gradient of a density')),
-    h('span', { class: 'group', role: 'group', 'aria-label': 'tool' }, tool('decode', 'Decode', 'Drag on the map: the point is decoded as it moves (D)'), tool('lasso', 'Select', 'Draw around points (S)'), tool('pan', 'Move', 'Drag to move the map; the wheel zooms (M)')),
+    run.latent.length > 2 ? select('plane', 'axes', planes(run, state.axes), state.axes, { lasso: [] }) : '',
+    run.cannot_decode ? '' : h('span', { class: 'group' }, toggle('heat', 'Contraction', 'Colour the plane by ‖J_f(g(z))‖_F: how much the code reacts to small changes of the decoded row'), toggle('arrows', 'Pull', 'Arrows from z to f(g(z)): where a decoded code is encoded again. With a contraction they point towards what the model considers typical; they are no gradient of a density')),
+    h('span', { class: 'group', role: 'group', 'aria-label': 'tool' }, run.cannot_decode ? tool('decode', 'Point', 'Click a point to see its row (D)') : tool('decode', 'Decode', 'Drag on the map: the point is decoded as it moves (D)'), tool('lasso', 'Select', 'Draw around points (S)'), tool('pan', 'Move', 'Drag to move the map; the wheel zooms (M)')),
   );
 }
 

@@ -30,7 +30,7 @@ function toHash(state) {
   if (state.row !== null) words.set('row', String(state.row + 1));
   if (state.code) words.set('code', state.code.map(short).join(','));
   if (Object.keys(state.given).length) words.set('given', JSON.stringify(state.given));
-  if (state.lasso.length) words.set('lasso', state.lasso.map((point) => point.map((v) => v.toPrecision(5)).join(',')).join(';'));
+  if (state.lasso.length) words.set('lasso', state.lasso.map((point) => point.map(short).join(',')).join(';'));
   if (state.tab !== START.tab) words.set('tab', state.tab);
   if (state.tool !== START.tool) words.set('tool', state.tool);
   return words.toString();
@@ -42,7 +42,7 @@ function fromHash(hash) {
   const number = (/** @type {string} */ name) => { const v = Number(words.get(name) ?? NaN); return Number.isFinite(v) ? v : null; };
   const numbers = (/** @type {string} */ text) => text.split(',').map(Number);
   const code = numbers(words.get('code') ?? 'x');
-  const lasso = (words.get('lasso') ?? '').split(';').map(numbers).filter((p) => p.length === 2 && p.every(Number.isFinite));
+  const lasso = (words.get('lasso') ?? '').split(';').map(numbers).filter((p) => p.length === 2 && p.every(Number.isFinite)).map((p) => p.map(Math.fround));
   /** @type {Record<string, string>} */
   let given = {};
   try { given = Object.fromEntries(Object.entries(JSON.parse(words.get('given') ?? '{}')).map(([k, v]) => [k, String(v)])); } catch { /* as without */ }

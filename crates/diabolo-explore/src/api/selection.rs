@@ -10,14 +10,10 @@ use diabolo::data::{Format, Writer};
 use diabolo::pipeline::LatentSpace;
 use diabolo::{Error, Result};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::axes;
 use crate::state::Explorer;
 use crate::wire::{Answer, computed, object};
-
-/// Row numbers that a page gets at most; it counts and exports all.
-const LISTED: usize = 200_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,11 +29,7 @@ pub(super) struct Lasso {
 pub(super) async fn selection(State(explorer): State<Arc<Explorer>>, Json(lasso): Json<Lasso>) -> Answer {
     let run = explorer.run(lasso.run)?;
     let axes = axes(&lasso.axes)?;
-    let found = computed(move || Ok(run.space.select(&run.space.plane(axes)?, &lasso.polygon))).await?;
-    let listed = &found.rows[..found.rows.len().min(LISTED)];
-    object(json!({
-        "count": found.rows.len(), "rows": listed, "columns": found.columns, "pictures": found.pictures,
-    }))
+    object(computed(move || run.space.select(&run.space.plane(axes)?, &lasso.polygon)).await?)
 }
 
 /// The selected rows as a file, with all columns as they were read.
@@ -51,7 +43,8 @@ pub(super) async fn export(State(explorer): State<Arc<Explorer>>, Json(lasso): J
     }
     let name = format!("attachment; filename=\"selection.{format}\"");
     let bytes = computed(move || {
-        let rows = run.space.select(&run.space.plane(axes)?, &lasso.polygon).rows;
+        let inside = run.space.within(&run.space.plane(axes)?, &lasso.polygon);
+        let rows: Vec<usize> = (0..inside.len()).filter(|&row| inside[row]).collect();
         written(&run.space, &rows, &format)
     });
     let kind = "application/octet-stream".to_string();

@@ -8,8 +8,9 @@
 import { explorer } from './explorer.mjs';
 import { end } from './harness.mjs';
 import { lab } from './lab.mjs';
+import { screens } from './screens.mjs';
 
-const chosen = Object.entries({ ...explorer, ...lab }).filter(([name]) => name.includes(process.argv[2] ?? ''));
+const chosen = Object.entries({ ...explorer, ...screens, ...lab }).filter(([name]) => name.includes(process.argv[2] ?? ''));
 let failed = chosen.length ? 0 : 1;
 if (failed) console.log(`no test has '${process.argv[2]}' in its name`);
 try {

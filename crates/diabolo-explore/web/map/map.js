@@ -18,6 +18,10 @@ export class RunMap {
     /** Where the decoded row is encoded. @type {number[] | null} */
     this.returned = null;
     this.title = h('span', {}, h('b', { text: run.name }));
+    /** The codes between two rows. @type {number[][]} */
+    this.path = [];
+    /** Points within the selection; null before it is known. @type {number | null} */
+    this.selected = null;
     this.kept = h('span', { class: 'num' });
     this.trouble = h('div', { class: 'trouble' });
     this.heatTrouble = h('div', { class: 'trouble' });
@@ -50,6 +54,7 @@ export class RunMap {
     try {
       const points = await buffers('/api/points', { run: this.index, axes: this.axes });
       if (own !== this.loads) return;
+    this.selected = null;
       this.trouble.replaceChildren();
       await this.take(points);
       const quality = await get('/api/quality', { run: this.index, axes: this.axes });
@@ -100,14 +105,16 @@ export class RunMap {
     if (off.size && this.colors.current) {
       within = within ? within.slice() : new Uint8Array(this.ids.length).fill(1);
       const { values } = this.colors.current;
+    this.selected = within && within.reduce((sum, one) => sum + one, 0);
+    this.element.dataset.selected = String(this.selected ?? '');
       for (let i = 0; i < within.length; i++) if (off.has(values[this.ids[i]])) within[i] = 0;
     }
     this.worker.postMessage({ kind: 'mask', mask: within ?? null });
   }
 
-  /** The same rows as selected on another map. @param {Set<number> | null} rows */
+  /** The same rows as selected on another map: 1 for each of them. @param {Uint8Array | null} rows */
   link(rows) {
-    this.linked = rows && this.ids ? Uint8Array.from(this.ids, (id) => Number(rows.has(id))) : null;
+    this.linked = rows && this.ids ? Uint8Array.from(this.ids, (id) => rows[id]) : null;
     if (this.ids) this.sendMask();
   }
 
@@ -222,7 +229,8 @@ export class RunMap {
     const kind = event.shiftKey ? 'pan' : tool;
     const start = place(event);
     let last = start, far = false;
-    const path = [this.toPlane(...start)];
+    const corner = (/** @type {[number, number]} */ at) => /** @type {[number, number]} */ (this.toPlane(...at).map(Math.fround));
+    const path = [corner(start)];
     this.svg.setPointerCapture(event.pointerId);
     this.svg.focus({ preventScroll: true });
     this.moving++;
@@ -235,7 +243,7 @@ export class RunMap {
         this.view.cx -= (now[0] - last[0]) / this.view.scale; this.view.cy += (now[1] - last[1]) / this.view.scale;
         this.sendView(true); this.paint();
       } else if (kind === 'lasso') {
-        path.push(this.toPlane(...now));
+        path.push(corner(now));
         this.drawing = path; this.paint();
       } else this.drag(this.toPlane(...now));
       last = now;

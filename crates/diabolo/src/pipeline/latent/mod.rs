@@ -9,6 +9,7 @@
 //! ```
 
 mod decoded;
+mod lasso;
 mod neighbours;
 mod plane;
 mod selection;

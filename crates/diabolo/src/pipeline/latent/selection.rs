@@ -5,16 +5,22 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
+use super::lasso::Lasso;
 use super::{LatentSpace, Plane};
-use crate::Result;
 use crate::data::{take, texts};
 use crate::stats::elementary::square;
+use crate::{Error, Result};
+
+/// Rows of each side that are compared at most.
+const COMPARED: usize = 50_000;
 
 /// Selected rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Selection {
-    /// Their 0-based numbers, in order.
-    pub rows: Vec<usize>,
+    /// Their number.
+    pub count: usize,
+    /// The selected rows and the others that were compared: a fair sample of up to 50,000 each.
+    pub compared: [usize; 2],
     /// The columns, that with the largest difference first; none for images.
     pub columns: Vec<ColumnDifference>,
     /// The mean of the selected encoded rows, and of the other rows, for images.
@@ -36,18 +42,38 @@ pub struct ColumnDifference {
     pub effect: f64,
 }
 
+/// Rows of both sides of a selection that are compared.
+struct Sides {
+    rows: Vec<usize>,
+    /// For each of them, whether it is selected.
+    inside: Vec<bool>,
+    /// The rows that one of them stands for; the others first.
+    weights: [f64; 2],
+}
+
 impl LatentSpace {
-    /// The rows within a polygon, by the even-odd rule, and the columns in which they differ.
-    pub fn select(&self, plane: &Plane, polygon: &[[f32; 2]]) -> Selection {
-        let [x, y] = self.places(plane);
-        let inside: Vec<bool> = x.iter().zip(&y).map(|(&x, &y)| contains(polygon, [x, y])).collect();
-        let rows = (0..inside.len()).filter(|&row| inside[row]).collect::<Vec<_>>();
-        let is_split = !rows.is_empty() && rows.len() < inside.len();
+    /// Whether each row lies within a polygon, by the even-odd rule.
+    pub fn within(&self, plane: &Plane, polygon: &[[f32; 2]]) -> Vec<bool> {
+        let ([x, y], lasso) = (self.places(plane), Lasso::new(polygon));
+        x.into_iter().zip(y).map(|(x, y)| lasso.contains([x, y])).collect()
+    }
+
+    /// How the rows within a polygon differ from the other rows.
+    ///
+    /// # Errors
+    /// [`Error::Data`](crate::Error::Data) if they do not fit in memory.
+    pub fn select(&self, plane: &Plane, polygon: &[[f32; 2]]) -> Result<Selection> {
+        let inside = self.within(plane, polygon);
+        let count = inside.iter().filter(|inside| **inside).count();
+        let is_split = count > 0 && count < inside.len();
         let is_image = self.predictor.saved().header.preprocessor.schema.image_shape().is_some();
-        let mut columns = if is_split { self.differences(&inside) } else { vec![] };
+        let sides = self.sides(&inside, count);
+        let compared =
+            [true, false].map(|side| sides.inside.iter().filter(|inside| **inside == side).count());
+        let mut columns = if is_split { self.differences(&sides)? } else { vec![] };
         columns.sort_by(|a, b| b.effect.abs().total_cmp(&a.effect.abs()));
-        let pictures = (is_image && is_split).then(|| [true, false].map(|side| self.mean_row(&inside, side)));
-        Selection { rows, columns, pictures }
+        let pictures = (is_image && is_split).then(|| [true, false].map(|side| self.mean_row(&sides, side)));
+        Ok(Selection { count, compared, columns, pictures })
     }
 
     /// The rows with these 0-based numbers, as they were read.
@@ -58,56 +84,79 @@ impl LatentSpace {
         take(&self.input, &self.rows, numbers)
     }
 
-    fn differences(&self, inside: &[bool]) -> Vec<ColumnDifference> {
+    /// The first rows of each side in the order of the map, which is random.
+    fn sides(&self, inside: &[bool], count: usize) -> Sides {
+        let all = [inside.len() - count, count];
+        let kept = all.map(|rows| rows.min(COMPARED));
+        let mut left = kept;
+        let mut rows: Vec<usize> =
+            self.order.iter().copied().filter(|&row| take_one(&mut left, inside[row])).collect();
+        rows.sort_unstable();
+        let weights = [0, 1].map(|side| all[side] as f64 / kept[side].max(1) as f64);
+        Sides { inside: rows.iter().map(|&row| inside[row]).collect(), rows, weights }
+    }
+
+    fn differences(&self, sides: &Sides) -> Result<Vec<ColumnDifference>> {
         let preprocessor = &self.predictor.saved().header.preprocessor;
-        let numbers = preprocessor.numbers(&self.encoded.values);
+        let encoded = self.encoded.select(&sides.rows);
+        let numbers = preprocessor.numbers(&encoded.values);
         let ranges = preprocessor.column_ranges();
-        let features = preprocessor.schema.features.iter().enumerate();
-        let mut found: Vec<ColumnDifference> = features
-            .filter_map(|(k, feature)| match &numbers[k] {
+        let mut found = vec![];
+        for (k, feature) in preprocessor.schema.features.iter().enumerate() {
+            match &numbers[k] {
                 Some(values) => {
-                    let known = |row: usize| self.encoded.has(row, &ranges[k]).then_some(values[row]);
-                    difference(&feature.name, inside, known)
+                    let known = |row: usize| encoded.has(row, &ranges[k]).then_some(values[row]);
+                    found.extend(difference(&feature.name, sides, known));
                 }
-                None if feature.kind.is_image() => None,
-                None => self.category_difference(&feature.name, inside),
-            })
-            .collect();
-        let label = preprocessor.schema.label.as_deref();
-        found.extend(label.and_then(|label| self.category_difference(label, inside)));
-        found
+                None if feature.kind.is_image() => {}
+                None => found.extend(self.category_difference(&feature.name, sides)?),
+            }
+        }
+        if let Some(label) = &preprocessor.schema.label {
+            found.extend(self.category_difference(label, sides)?);
+        }
+        Ok(found)
     }
 
-    fn category_difference(&self, column: &str, inside: &[bool]) -> Option<ColumnDifference> {
-        difference_of_categories(column, &texts(&self.rows, column)?, inside)
+    fn category_difference(&self, column: &str, sides: &Sides) -> Result<Option<ColumnDifference>> {
+        let Ok(at) = self.rows.schema().index_of(column) else { return Ok(None) };
+        let alone =
+            self.rows.project(&[at]).map_err(|cause| Error::internal(format!("no column: {cause}")))?;
+        let cells = texts(&take(&self.input, &alone, &sides.rows)?, column);
+        Ok(cells.and_then(|cells| difference_of_categories(column, &cells, sides)))
     }
 
-    fn mean_row(&self, inside: &[bool], side: bool) -> Vec<f32> {
+    fn mean_row(&self, sides: &Sides, side: bool) -> Vec<f32> {
         let width = self.encoded.width;
         let (mut sums, mut count) = (vec![0f64; width], 0usize);
-        let rows = self.encoded.values.chunks_exact(width).zip(inside);
-        for (row, _) in rows.filter(|(_, inside)| **inside == side) {
+        let rows = sides.rows.iter().zip(&sides.inside).filter(|(_, inside)| **inside == side);
+        for (&row, _) in rows {
             count += 1;
+            let row = &self.encoded.values[row * width..(row + 1) * width];
             sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
         }
         sums.into_iter().map(|sum| (sum / count.max(1) as f64) as f32).collect()
     }
 }
 
+/// Counts down on the row's side, and says whether the row is one of those counted.
+fn take_one(left: &mut [usize; 2], inside: bool) -> bool {
+    let left = &mut left[usize::from(inside)];
+    let takes = *left > 0;
+    *left -= usize::from(takes);
+    takes
+}
+
 /// For each side, the others first: the count, the sum and the sum of squares.
 type Sums = [[f64; 3]; 2];
 
 /// The difference of the means on both sides; `None` if a side has no value, or all are equal.
-fn difference(
-    column: &str,
-    inside: &[bool],
-    value: impl Fn(usize) -> Option<f64>,
-) -> Option<ColumnDifference> {
+fn difference(column: &str, sides: &Sides, value: impl Fn(usize) -> Option<f64>) -> Option<ColumnDifference> {
     let mut sums: Sums = Default::default();
-    for (row, inside) in inside.iter().enumerate() {
+    for (row, &inside) in sides.inside.iter().enumerate() {
         let Some(v) = value(row) else { continue };
-        let sums = &mut sums[usize::from(*inside)];
-        [1.0, v, v * v].into_iter().zip(sums).for_each(|(v, sum)| *sum += v);
+        let side = usize::from(inside);
+        [1.0, v, v * v].into_iter().zip(&mut sums[side]).for_each(|(v, sum)| *sum += v * sides.weights[side]);
     }
     difference_of(column, None, sums)
 }
@@ -116,13 +165,14 @@ fn difference(
 fn difference_of_categories(
     column: &str,
     cells: &[Option<String>],
-    inside: &[bool],
+    sides: &Sides,
 ) -> Option<ColumnDifference> {
     let (mut counts, mut all) = (BTreeMap::<&str, [f64; 2]>::new(), [0f64; 2]);
-    for (cell, &inside) in cells.iter().zip(inside) {
+    for (cell, &inside) in cells.iter().zip(&sides.inside) {
         let Some(level) = cell.as_deref() else { continue };
-        counts.entry(level).or_default()[usize::from(inside)] += 1.0;
-        all[usize::from(inside)] += 1.0;
+        let side = usize::from(inside);
+        counts.entry(level).or_default()[side] += sides.weights[side];
+        all[side] += sides.weights[side];
     }
     // Of the values 0 and 1, the sum is that of the squares.
     let of_level = |(level, counts): (&str, [f64; 2])| {
@@ -142,40 +192,30 @@ fn difference_of(column: &str, level: Option<String>, sums: Sums) -> Option<Colu
     effect.is_finite().then(|| ColumnDifference { column: column.into(), level, inside, outside, effect })
 }
 
-/// Whether a point lies within a polygon, by the even-odd rule.
-fn contains(polygon: &[[f32; 2]], [x, y]: [f32; 2]) -> bool {
-    let next = polygon.iter().cycle().skip(1);
-    let crossings = polygon
-        .iter()
-        .zip(next)
-        .filter(|([ax, ay], [bx, by])| (*ay > y) != (*by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax);
-    crossings.count() % 2 == 1
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
-    fn points_within_a_polygon() {
-        // An L.
-        let polygon = [[0.0, 0.0], [4.0, 0.0], [4.0, 1.0], [1.0, 1.0], [1.0, 4.0], [0.0, 4.0]];
-        let inside = [[0.5, 0.5], [3.0, 0.5], [0.5, 3.0]];
-        assert!(inside.iter().all(|&point| contains(&polygon, point)));
-        assert!([[2.0, 2.0], [-1.0, 0.5], [5.0, 0.5]].iter().all(|&point| !contains(&polygon, point)));
-        assert!(!contains(&[], [0.0, 0.0]));
+    /// All rows, and which of them are selected.
+    fn sides(inside: &[bool]) -> Sides {
+        Sides { rows: (0..inside.len()).collect(), inside: inside.to_vec(), weights: [1.0; 2] }
     }
 
     #[test]
     fn the_difference_by_hand() {
         // 1 and 3 outside, 5 and 7 inside: means 2 and 6, standard deviation √5.
         let values = [Some(1.0), Some(5.0), Some(3.0), None, Some(7.0)];
-        let found = difference("x", &[false, true, false, true, true], |row| values[row]).unwrap();
+        let found = difference("x", &sides(&[false, true, false, true, true]), |row| values[row]).unwrap();
         assert_eq!((found.inside, found.outside), (6.0, 2.0));
         assert!((found.effect - 4.0 / 5f64.sqrt()).abs() < 1e-12);
-        assert!(difference("x", &[false, true], |_| Some(1.0)).is_none());
-        assert!(difference("x", &[true, true], |row| Some(row as f64)).is_none());
+        // One row outside that stands for three: mean (3 · 1 + 5 + 7) / 5 = 3, squares 77 / 5.
+        let one = Sides { weights: [3.0, 1.0], ..sides(&[false, true, true]) };
+        let found = difference("x", &one, |row| Some([1.0, 5.0, 7.0][row])).unwrap();
+        assert_eq!((found.inside, found.outside), (6.0, 1.0));
+        assert!((found.effect - 5.0 / (77.0 / 5.0 - 9.0f64).sqrt()).abs() < 1e-12);
+        assert!(difference("x", &sides(&[false, true]), |_| Some(1.0)).is_none());
+        assert!(difference("x", &sides(&[true, true]), |row| Some(row as f64)).is_none());
     }
 
     #[test]
@@ -183,13 +223,13 @@ mod tests {
         // 3,000 names, of which the last is the selection.
         let cells: Vec<Option<String>> = (0..3000).map(|k| Some(format!("{k:04}"))).collect();
         let inside: Vec<bool> = (0..3000).map(|k| k == 2999).collect();
-        let found = difference_of_categories("x", &cells, &inside).unwrap();
+        let found = difference_of_categories("x", &cells, &sides(&inside)).unwrap();
         assert_eq!((found.level.as_deref(), found.inside, found.outside), (Some("2999"), 1.0, 0.0));
         // a, a, b inside and a, b, b and a missing cell outside: shares 2/3 and 1/3, deviation 1/2.
         let cells = ["a", "a", "b", "a", "b", "b", ""];
         let cells = cells.map(|text| (!text.is_empty()).then(|| text.to_string()));
         let inside = [true, true, true, false, false, false, false];
-        let found = difference_of_categories("x", &cells, &inside).unwrap();
+        let found = difference_of_categories("x", &cells, &sides(&inside)).unwrap();
         assert_eq!(found.level.as_deref(), Some("b"));
         assert!((found.effect + 2.0 / 3.0).abs() < 1e-12, "{found:?}");
     }

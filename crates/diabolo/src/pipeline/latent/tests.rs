@@ -82,3 +82,27 @@ fn draws_of_a_code_vary_around_its_mean_by_the_seed() {
         assert!((average - mean).abs() < 3.0, "{at}: {average} {mean}");
     }
 }
+
+#[test]
+fn large_sides_of_a_selection_are_sampled_and_weighted() {
+    // x is the code: 100,000 rows, of which the last 70,000 are selected, and sampled.
+    let values: Vec<f64> = (0..100_000).map(|k| f64::from(k) / 100_000.0).collect();
+    let settings =
+        ["model.family={kind='plain'}", "model.latent_dim=1", "model.hidden=[]", "training.epochs=1"];
+    let predictor = fitted(&settings, FitJob::matrix(&values[..2000], &["x"]).unwrap());
+    let rows = crate::pipeline::matrix(&values, &["x"]).unwrap();
+    let space = LatentSpace::of(predictor, "rows", rows).unwrap();
+    let plane = space.plane(Axes::Principal).unwrap();
+    let [x, _] = space.places(&plane);
+    let (edge, end) = (x[30_000], x[99_999] + (x[99_999] - x[0]));
+    let middle = (x[29_999] + edge) / 2.0;
+    let polygon = [[middle, -1.0], [end, -1.0], [end, 1.0], [middle, 1.0]];
+    let found = space.select(&plane, &polygon).unwrap();
+    assert_eq!((found.count, found.compared), (70_000, [50_000, 30_000]));
+    let inside = space.within(&plane, &polygon);
+    assert!(inside.iter().enumerate().all(|(row, &inside)| inside == (row >= 30_000)));
+    // Means of the uniform distributions on [0.3, 1) and [0, 0.3); the deviation is 1/√12.
+    let of = &found.columns[0];
+    assert!((of.inside - 0.65).abs() < 0.005 && (of.outside - 0.15).abs() < 0.005, "{of:?}");
+    assert!((of.effect - 0.5 * 12f64.sqrt()).abs() < 0.02, "{of:?}");
+}

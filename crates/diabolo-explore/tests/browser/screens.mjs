@@ -1,0 +1,54 @@
+// The explorer's screens: paths, choosers, families without a decoder, linked runs, what changes under an open page,
+// and every screen in narrow and wide windows, light and dark.
+
+import assert from 'node:assert/strict';
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { code, drag, fitted, folder, open, ready, serve } from './harness.mjs';
+
+const map = (page, k = 0) => page.locator('.map').nth(k);
+const numbers = (text) => text.split(',').map(Number);
+
+/** Draws around the places, given as shares of the first map. */
+async function lasso(page, places = [[0.1, 0.1], [0.55, 0.1], [0.5, 0.9], [0.1, 0.8]]) {
+  const box = await map(page).locator('svg').boundingBox();
+  const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+  await page.keyboard.press('s');
+  await page.mouse.move(...at(places[0]));
+  await page.mouse.down();
+  for (const place of places.slice(1)) await page.mouse.move(...at(place), { steps: 5 });
+  await page.mouse.up();
+}
+
+export const screens = {
+
+  async 'a selection is counted at once, and a link to it keeps each corner'() {
+    const { address } = await serve('explore', fitted('run'));
+    const { page, wrong, close } = await open(address);
+    await ready(page);
+    const bodies = [];
+    page.context().on('request', (request) => { if (request.url().endsWith('/api/selection')) bodies.push(request.postDataJSON()); });
+    let answer = () => {};
+    const held = new Promise((done) => { answer = done; });
+    await page.route('**/api/selection', async (route) => { await held; await route.continue(); });
+    await lasso(page);
+    const count = await page.locator('#selected').textContent();
+    assert.match(count, /^[\d,]+ rows of 1,797$/);
+    assert.equal(await page.locator('.effect').count(), 0);
+    answer();
+    await page.waitForSelector('.beside canvas');
+    assert.equal(await page.locator('#selected').textContent(), count, 'the server counts the same rows');
+    await page.waitForTimeout(400);
+    const second = await page.context().newPage();
+    await second.goto(page.url());
+    await second.waitForSelector('#selected');
+    assert.equal(await second.locator('#selected').textContent(), count);
+    await second.waitForSelector('.beside canvas');
+    assert.deepEqual(bodies[1].polygon, bodies[0].polygon);
+    // Another plane: the polygon means nothing there.
+    await page.getByLabel('plane').selectOption({ index: 1 });
+    await page.waitForSelector('#selected', { state: 'detached' });
+    assert.deepEqual(wrong, []);
+    await close();
+  },
+};
