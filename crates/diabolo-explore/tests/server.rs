@@ -260,3 +260,20 @@ fn the_heat_of_a_conditional_model_is_that_of_its_condition() {
     let (status, _, wrong) = heat("label");
     assert!(status == 422 && String::from_utf8_lossy(&wrong).contains("a JSON object"));
 }
+
+#[test]
+fn a_family_that_cannot_decode_codes_says_so_before_it_is_asked() {
+    let settings = ["training.epochs=1", "model.family={kind='multiscale'}"];
+    let predictor = fitted(&settings, FitJob::input("digits"));
+    let latent = predictor.saved().architecture.latent_dim;
+    let running = Running::of(LatentSpace::open(predictor, None).unwrap());
+    let run = &running.get("/api/session")["runs"][0];
+    let sentence = run["cannot_decode"].as_str().unwrap();
+    assert!(sentence.contains("multiscale autoencoder has no decoder for codes"), "{sentence}");
+    assert_eq!(run["effects"], json!([]));
+    let (status, found) = running.post("/api/decode", &json!({ "run": 0, "code": vec![0.0; latent] }));
+    assert_eq!(status, 422, "{found}");
+    // Its rows have reconstructions.
+    assert_eq!(running.get("/api/row?run=0&row=3")["back"].as_array().map(Vec::len), Some(64));
+    assert_eq!(digits().get("/api/session")["runs"][0]["cannot_decode"], Value::Null);
+}

@@ -84,7 +84,7 @@ function drawTools() {
   const run = session.runs[state.run];
   const select = (label, key, options, value, more = {}) => h('label', {}, label, h('select', { 'aria-label': label, onchange: (event) => store.set({ [key]: event.target.value, ...more }) },
     options.map(([word, name]) => h('option', { value: word, selected: word === value, text: name }))));
-  const toggle = (key, text, title) => h('button', { type: 'button', 'aria-pressed': String(state[key]), title, text, disabled: Boolean(run.cannot_decode), onclick: () => store.set({ [key]: !state[key] }) });
+  const toggle = (key, text, title) => h('button', { type: 'button', 'aria-pressed': String(state[key]), title, text, onclick: () => store.set({ [key]: !state[key] }) });
   const tool = (word, text, title) => h('button', { type: 'button', 'aria-pressed': String(state.tool === word), title, text, onclick: () => store.set({ tool: word }) });
   byId('tools').replaceChildren(
     select('colour', 'color', maps[state.run].colors.choices(), maps[state.run].colors.word()),

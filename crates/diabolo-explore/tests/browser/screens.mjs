@@ -21,6 +21,28 @@ async function lasso(page, places = [[0.1, 0.1], [0.55, 0.1], [0.5, 0.9], [0.1, 
 }
 
 export const screens = {
+  async 'a family without a decoder for codes says so, and offers nothing that needs one'() {
+    const { address } = await serve('explore', fitted('multiscale'));
+    const { page, wrong, close } = await open(address);
+    await ready(page);
+    assert.match(await page.locator('#no-decoder').textContent(), /^A multiscale autoencoder has no decoder for codes: it needs the row itself/);
+    for (const name of ['Mean', 'Draw', 'Mean code', 'Contraction', 'Pull']) assert.equal(await page.getByRole('button', { name, exact: true }).count(), 0, name);
+    assert.equal(await page.locator('.sliders input, .map .here').count(), 0);
+    assert.ok(!await page.locator('.command').isVisible(), 'a command that cannot work');
+    // Its rows can be looked at, from here and from the map.
+    await page.getByRole('button', { name: 'Show a row' }).click();
+    await page.waitForSelector('.beside canvas');
+    assert.equal(await page.locator('.beside canvas').count(), 2);
+    assert.equal(await page.locator('.path-part').count() + await page.getByRole('button', { name: 'Decode its code' }).count(), 0);
+    await page.keyboard.press('1');
+    const pinned = await map(page).locator('.pinned').boundingBox();
+    await page.mouse.click(pinned.x + pinned.width / 2, pinned.y + pinned.height / 2);
+    await page.waitForSelector('.beside canvas');
+    await map(page).locator('svg').press('ArrowRight');
+    assert.equal(await page.locator('.error').count(), 0);
+    assert.deepEqual(wrong, []);
+    await close();
+  },
 
   async 'a selection is counted at once, and a link to it keeps each corner'() {
     const { address } = await serve('explore', fitted('run'));

@@ -26,7 +26,10 @@ export class RunMap {
     this.trouble = h('div', { class: 'trouble' });
     this.heatTrouble = h('div', { class: 'trouble' });
     this.canvas = h('canvas', { 'aria-hidden': 'true' });
-    this.svg = s('svg', { tabindex: 0, role: 'application', 'aria-label': `Map of ${run.name}: arrow keys move the decoded point, plus and minus zoom` });
+    this.svg = s('svg', { tabindex: 0, role: 'application', 'aria-label': `Map of ${run.name}: ${run.cannot_decode ? '' : 'arrow keys move the decoded point, '}plus and minus zoom` });
+    this.marks = s('g'); this.pointer = s('g');
+    this.svg.append(this.marks, this.pointer);
+    this.width = this.height = 0;
     this.tip = h('div', { class: 'tip hidden', role: 'status' });
     this.field = h('div', { class: 'field' }, this.canvas, this.svg, this.tip);
     this.colors = new Colors(run, index, store);
@@ -271,7 +274,8 @@ export class RunMap {
   click([px, py], kind) {
     const [x, y] = this.toPlane(px, py);
     const found = this.grid.nearest(x, y, NEAR / this.view.scale);
-    if (found >= 0) this.store.set({ run: this.index, row: this.ids[found], code: null });
+    if (found >= 0 && kind === 'path') this.store.set({ to: this.ids[found], tool: 'decode' });
+    else if (found >= 0) this.store.set({ run: this.index, row: this.ids[found], code: null, ...(this.run.cannot_decode ? { tab: 'row' } : {}) });
     else if (kind === 'decode') this.drag([x, y]);
   }
 
@@ -283,7 +287,17 @@ export class RunMap {
     else if (event.key === '+' || event.key === '=') this.zoom(this.width / 2, this.height / 2, 1.25);
     else if (event.key === '-') this.zoom(this.width / 2, this.height / 2, 0.8);
     else if (event.key === '0') { this.fit(); this.paint(); this.wantHeat(0); }
-    else if (event.key === 'Escape') this.store.set({ lasso: [], row: null });
+    else if (event.key === 'Escape') this.store.set({ lasso: [], row: null, to: null, ...(this.store.state.tool === 'path' ? { tool: 'decode' } : {}) });
+  }
+
+  /** Moves the decoded point; a quantized code, as far as its next vector. @param {number[]} by */
+  step(by) {
+    if (this.run.cannot_decode) return;
+    const code = this.code(), [x, y] = this.place(code);
+    for (let k = 1; k <= 64; k *= 2) {
+      const next = this.moved(code, [x + k * by[0], y + k * by[1]]);
+      if (next.some((z, unit) => z !== code[unit])) { this.drag([x + k * by[0], y + k * by[1]]); return; }
+    }
   }
 
   /** @param {number} px @param {number} py */

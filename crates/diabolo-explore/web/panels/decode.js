@@ -34,8 +34,11 @@ export class DecodePanel {
     if (!['run', 'code', 'given', 'row'].some((key) => keys.has(key))) return;
     const { run } = this;
     if (run.cannot_decode) {
-      this.stage.replaceChildren(h('p', { class: 'warn', text: run.cannot_decode }));
-      [this.facts, this.conditions, this.actions, this.sliders].forEach((part) => part.replaceChildren());
+    this.command.classList.toggle('hidden', Boolean(run.cannot_decode));
+      this.built = -1;
+      this.stage.replaceChildren(h('p', { id: 'no-decoder', text: `${run.cannot_decode[0].toUpperCase()}${run.cannot_decode.slice(1)}.` }));
+      [this.facts, this.conditions, this.sliders].forEach((part) => part.replaceChildren());
+      this.actions.replaceChildren(h('button', { type: 'button', text: 'Show a row', onclick: () => this.store.set({ row: this.store.state.row ?? 0, tab: 'row' }) }));
       return;
     }
     if (this.built !== this.store.state.run) this.build();

@@ -46,7 +46,7 @@ export class RowPanel {
       this.near('Nearest codes', found.latent, run, found.shared),
       this.near('Nearest rows, by the encoded input', found.input, run, null),
       ...others.map(([other, row]) => this.near(`Nearest codes in ${other.name}`, row.latent, other, row.shared)),
-      h('div', { class: 'row-actions' }, h('button', { type: 'button', text: 'Decode its code', onclick: () => this.store.set({ code: found.code, tab: 'decode' }) })),
+      run.cannot_decode ? '' : h('div', { class: 'row-actions' }, h('button', { type: 'button', text: 'Decode its code', onclick: () => this.store.set({ code: found.code, tab: 'decode' }) })),
     );
   }
 

@@ -138,13 +138,16 @@ impl LatentSpace {
         Ok(found)
     }
 
-    fn decodes(&self) -> Result<()> {
+    pub(super) fn decodes(&self) -> Result<()> {
         let family = &self.predictor.saved().architecture.family;
         match family.decodes_codes() {
             true => Ok(()),
             false => Err(Error::Unsupported {
-                what: format!("a {} autoencoder decodes no code without its row", family.name()),
-                help: "its rows can be looked at, but no points between them".into(),
+                what: format!(
+                    "a {} autoencoder has no decoder for codes: it needs the row itself",
+                    family.name()
+                ),
+                help: "choose a row to see its reconstruction".into(),
             }),
         }
     }

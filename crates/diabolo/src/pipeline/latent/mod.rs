@@ -157,6 +157,7 @@ impl LatentSpace {
     /// # Errors
     /// [`Error::Unsupported`] for a family that cannot decode codes.
     pub fn effects(&self) -> Result<Vec<usize>> {
+        self.decodes()?;
         let (saved, device) = (self.predictor.saved(), self.predictor.device());
         let lines = traverse(saved, None, &[], self.latent_dim(), 2, 3.0, device)?;
         Ok(lines.steps.iter().step_by(2).map(|(unit, _)| unit - 1).collect())

@@ -106,3 +106,11 @@ fn large_sides_of_a_selection_are_sampled_and_weighted() {
     assert!((of.inside - 0.65).abs() < 0.005 && (of.outside - 0.15).abs() < 0.005, "{of:?}");
     assert!((of.effect - 0.5 * 12f64.sqrt()).abs() < 0.02, "{of:?}");
 }
+
+#[test]
+fn a_family_without_a_decoder_for_codes_has_no_effects() {
+    let settings = ["model.family={kind='multiscale'}", "training.epochs=1"];
+    let space = LatentSpace::open(fitted(&settings, FitJob::input("digits")), None).unwrap();
+    let error = space.effects().unwrap_err().to_string();
+    assert!(error.contains("multiscale autoencoder has no decoder for codes"), "{error}");
+}
