@@ -73,4 +73,22 @@ export const screens = {
     assert.deepEqual(wrong, []);
     await close();
   },
+
+  async 'a frame has as many points as there is time for, after a slow one too'() {
+    const { address } = await serve('explore', fitted('run'));
+    const { page, close } = await open(address);
+    await ready(page);
+    const counts = await page.evaluate(async () => {
+      const { Pace } = await import('/map/pace.js');
+      const pace = new Pace(24);
+      // Ten milliseconds, and one for 20,000 points.
+      const frame = (slow) => { const count = pace.count(1e6, 20000); pace.measure(10 + slow * (count / 20000), slow * (count / 20000), count); return count; };
+      return [frame(1), frame(1), frame(20), frame(1), frame(1), ...[5, 5, 5, 5].map(frame), ...[1, 1, 1, 1].map(frame)];
+    });
+    assert.equal(counts[1], 280000);
+    assert.equal(counts[3], 280000, 'one frame that was interrupted does not count');
+    assert.equal(counts[8], 56000, 'a slower machine has fewer points');
+    assert.equal(counts[12], 280000, 'a faster one has more again');
+    await close();
+  },
 };

@@ -24,8 +24,17 @@ export class Grid {
   /** @param {number} x @param {number} y */
   cell(x, y) { return this.at(y, this.y0, this.dy) * this.side + this.at(x, this.x0, this.dx); }
 
-  /** The nearest point within `reach`, or −1. @param {number} x @param {number} y @param {number} reach */
+  /** The nearest point within `reach`, or −1: looked for nearby first, since there may be thousands within. @param {number} x @param {number} y @param {number} reach */
   nearest(x, y, reach) {
+    for (let near = reach / 16; near < reach; near *= 2) {
+      const found = this.within(x, y, near);
+      if (found >= 0) return found;
+    }
+    return this.within(x, y, reach);
+  }
+
+  /** @param {number} x @param {number} y @param {number} reach */
+  within(x, y, reach) {
     let best = -1, least = reach * reach;
     const [i0, i1] = [this.at(x - reach, this.x0, this.dx), this.at(x + reach, this.x0, this.dx)];
     const [j0, j1] = [this.at(y - reach, this.y0, this.dy), this.at(y + reach, this.y0, this.dy)];

@@ -148,14 +148,13 @@ export class RunMap {
 
   // ---- the view ----
 
-  get width() { return this.field.clientWidth; }
-  get height() { return this.field.clientHeight; }
-
   resize() {
     const ratio = Math.min(2, devicePixelRatio || 1);
-    const [width, height] = [this.width, this.height];
+    // Kept: to ask for them makes the browser lay out the page.
+    const [width, height] = [this.field.clientWidth, this.field.clientHeight];
     if (!width || !height) return;
     this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+    this.width = width; this.height = height;
     this.worker.postMessage({ kind: 'size', width: Math.round(width * ratio), height: Math.round(height * ratio), ratio });
     if (this.plane) { this.fit(); this.sendView(false); this.paint(); this.wantHeat(0); }
   }
@@ -307,7 +306,6 @@ export class RunMap {
     if (found === this.hovered) return;
     this.hovered = found;
     this.onHover(found < 0 ? null : this.ids[found], this);
-    this.paint();
   }
 
   /** Shows a row that is hovered on any map. @param {number | null} row @param {string} text */
@@ -320,7 +318,7 @@ export class RunMap {
       const right = px > this.width * 0.6;
       Object.assign(this.tip.style, { left: right ? 'auto' : `${px + 14}px`, right: right ? `${this.width - px + 14}px` : 'auto', top: `${Math.max(4, py - 34)}px` });
     }
-    this.paint();
+    this.paintPointer();
   }
 
   /** The code that is decoded: the given one, or the mean of all codes. */
@@ -347,11 +345,22 @@ export class RunMap {
     const parts = [...this.axisMarks(), ...this.arrowMarks(), ...this.selectionMarks()];
     const dot = (i, name, r) => { const [cx, cy] = this.toPixels(this.x[i], this.y[i]); return s('circle', { class: name, cx, cy, r }); };
     const { row, run } = this.store.state;
-    if (row !== null && row < this.at.length) parts.push(dot(this.at[row], 'pinned', 8));
-    if (this.hovered >= 0) parts.push(dot(this.hovered, 'hovered', 6));
+    if (row !== null && row < this.at.length) parts.push(this.dot(this.at[row], 'pinned', 8));
     if (run === this.index && !this.run.cannot_decode) parts.push(...this.markerMarks());
-    this.svg.replaceChildren(...parts);
+    this.marks.replaceChildren(...parts);
+    this.paintPointer();
     this.svg.setAttribute('class', `tool-${this.store.state.tool}${this.moving ? ' busy' : ''}`);
+  }
+
+  /** Apart from the other marks: it changes with each move of the pointer. */
+  paintPointer() {
+    this.pointer.replaceChildren(...(this.hovered >= 0 ? [this.dot(this.hovered, 'hovered', 6)] : []));
+  }
+
+  /** @param {number} i a point @param {string} name @param {number} r */
+  dot(i, name, r) {
+    const [cx, cy] = this.toPixels(this.x[i], this.y[i]);
+    return s('circle', { class: name, cx, cy, r });
   }
 
   markerMarks() {
