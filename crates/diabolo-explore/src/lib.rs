@@ -23,6 +23,7 @@ mod assets;
 mod guard;
 pub mod lab;
 mod state;
+mod watched;
 mod wire;
 
 use std::net::{Ipv4Addr, TcpListener};

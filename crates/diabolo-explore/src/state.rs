@@ -2,8 +2,11 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use diabolo::pipeline::LatentSpace;
+use diabolo::artifact::Run;
+use diabolo::pipeline::{LatentSpace, Part};
 use diabolo::{Error, Result};
+
+use crate::watched::Watched;
 
 /// Rows whose contraction is computed: the first in the order of the map.
 const CONTRACTED: usize = 20_000;
@@ -17,8 +20,9 @@ pub(crate) struct Explorer {
 pub(crate) struct Shown {
     pub name: String,
     pub space: LatentSpace,
-    /// The fingerprint of the input when it was read.
-    pub fingerprint: Option<String>,
+    /// The files of the model and of the rows.
+    model: Watched,
+    input: Watched,
     /// One computation at a time.
     busy: Mutex<()>,
     scores: OnceLock<Vec<f32>>,
@@ -28,11 +32,12 @@ pub(crate) struct Shown {
 impl Explorer {
     pub fn new(runs: Vec<(String, LatentSpace)>) -> Self {
         let shown = |(name, space): (String, LatentSpace)| {
-            let fingerprint = diabolo::data::read::fingerprint(space.input()).ok().flatten();
+            let model = Run::model_file(name.as_ref()).unwrap_or_else(|_| name.clone().into());
             Arc::new(Shown {
+                model: Watched::new(&model.display().to_string()),
+                input: Watched::new(space.input()),
                 name,
                 space,
-                fingerprint,
                 busy: Mutex::new(()),
                 scores: OnceLock::new(),
                 norms: OnceLock::new(),
@@ -56,6 +61,16 @@ impl Shown {
     pub fn alone<T>(&self, work: impl FnOnce(&LatentSpace) -> T) -> T {
         let _alone = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         work(&self.space)
+    }
+
+    /// What a reader should know, one sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let files = [(&self.input, "rows as they were"), (&self.model, "model as it was")];
+        let mut notes: Vec<String> = files.iter().filter_map(|(file, shown)| file.note(shown)).collect();
+        if self.space.parts().iter().all(|part| *part == Part::Other) {
+            notes.push("These are not the rows of the fit: none is marked as training or held-out.".into());
+        }
+        notes
     }
 
     /// The anomaly score of each row, in nats above usual.

@@ -277,3 +277,22 @@ fn a_family_that_cannot_decode_codes_says_so_before_it_is_asked() {
     assert_eq!(running.get("/api/row?run=0&row=3")["back"].as_array().map(Vec::len), Some(64));
     assert_eq!(digits().get("/api/session")["runs"][0]["cannot_decode"], Value::Null);
 }
+
+#[test]
+fn an_input_that_changes_or_goes_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    let rows: String = (0..60).map(|k| format!("{k},{}\n", k % 7)).collect();
+    std::fs::write(&path, format!("a,b\n{rows}")).unwrap();
+    let input = path.to_str().unwrap();
+    let predictor = fitted(&["training.epochs=1"], FitJob::input(input));
+    let running = Running::of(LatentSpace::open(predictor, None).unwrap());
+    assert_eq!(running.get("/api/notes"), json!([[]]));
+    std::fs::write(&path, format!("a,b\n{rows}7,7\n")).unwrap();
+    let note = running.get("/api/notes")[0][0].as_str().unwrap_or_default().to_string();
+    assert!(note.contains("rows.csv has changed since it was opened"), "{note}");
+    std::fs::remove_file(&path).unwrap();
+    let note = running.get("/api/notes")[0][0].as_str().unwrap_or_default().to_string();
+    assert!(note.contains("cannot be read any more"), "{note}");
+    assert_eq!(running.get("/api/session")["runs"][0]["notes"], running.get("/api/notes")[0]);
+}

@@ -17,6 +17,9 @@ let session;
 let maps = [];
 /** @type {Record<string, any>} */
 let panels = {};
+/** What the server says of the runs, below the panel; asked again every NOTES milliseconds. */
+const notes = h('div', { class: 'notes', role: 'status' });
+const NOTES = 5000;
 
 const FAMILIES = { plain: 'plain', denoising: 'denoising', sparse: 'sparse', contractive: 'contractive', variational: 'variational', vector_quantized: 'vector-quantized', multiscale: 'multiscale' };
 
@@ -37,12 +40,13 @@ async function start() {
   Object.values(panels).forEach((panel) => panel.update(new Set(['run', 'row', 'code', 'lasso', 'given'])));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => maps.forEach((map) => { map.recolor(); map.wantHeat(0); }));
   addEventListener('keydown', shortcut);
+  setInterval(refreshNotes, NOTES);
   document.body.dataset.ready = 'true';
 }
 
 /** @param {import('./store.js').State} state @param {Set<string>} keys */
 function changed(state, keys) {
-  if (keys.has('run')) drawFacts();
+  if (keys.has('run')) { drawFacts(); drawNotes(); }
   if (keys.has('axes')) maps.forEach((map) => map.load(state.axes));
   if (keys.has('color')) maps.forEach((map) => map.recolor());
   if (['heat', 'arrows', 'given'].some((key) => keys.has(key))) maps.forEach((map) => map.wantHeat(0));
@@ -108,8 +112,24 @@ function drawTabs() {
 }
 
 function showTab() {
-  const notes = session.runs[store.state.run].notes.map((note) => h('p', { class: 'warn', text: note }));
-  byId('sheet').replaceChildren(panels[store.state.tab].element, ...notes, pointTable());
+  byId('sheet').replaceChildren(panels[store.state.tab].element, notes, pointTable());
+  drawNotes();
+}
+
+function drawNotes() {
+  notes.replaceChildren(...session.runs[store.state.run].notes.map((note) => h('p', { class: 'warn', text: note })));
+}
+
+/** Files may change, and the program end, while the page is open. */
+async function refreshNotes() {
+  if (document.hidden) return;
+  try {
+    const found = await get('/api/notes');
+    const same = found.every((list, k) => list.join() === session.runs[k].notes.join());
+    if (same && !notes.querySelector('.error')) return;
+    found.forEach((list, k) => { session.runs[k].notes = list; });
+    drawNotes();
+  } catch (error) { notes.replaceChildren(problem(error)); }
 }
 
 /** The points as a table, for readers who do not see the map. */

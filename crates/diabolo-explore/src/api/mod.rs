@@ -19,6 +19,7 @@ use crate::state::Explorer;
 pub(crate) fn router(explorer: Arc<Explorer>) -> Router {
     Router::new()
         .route("/api/session", get(session::session))
+        .route("/api/notes", get(session::notes))
         .route("/api/points", get(points::points))
         .route("/api/quality", get(points::quality))
         .route("/api/heat", get(points::heat))

@@ -17,6 +17,11 @@ pub(super) async fn session(State(explorer): State<Arc<Explorer>>) -> Answer {
     object(json!({ "runs": runs }))
 }
 
+/// What a reader should know of each run now: the page asks again while it is open.
+pub(super) async fn notes(State(explorer): State<Arc<Explorer>>) -> Answer {
+    object(computed(move || Ok(explorer.runs().iter().map(|run| run.notes()).collect::<Vec<_>>())).await?)
+}
+
 fn described(run: &Shown) -> Value {
     let (space, saved) = (&run.space, run.space.predictor().saved());
     let (header, schema) = (&saved.header, &saved.header.preprocessor.schema);
@@ -49,7 +54,7 @@ fn described(run: &Shown) -> Value {
         "cannot_decode": effects.as_ref().err().map(ToString::to_string),
         "effects": effects.unwrap_or_default(),
         "scores": saved.detector.is_some(),
-        "notes": notes(run),
+        "notes": run.notes(),
     })
 }
 
@@ -80,25 +85,4 @@ fn parts(run: &Shown) -> Value {
         "test": count(Part::Test),
         "other": count(Part::Other),
     })
-}
-
-/// What a reader should know, one sentence each.
-fn notes(run: &Shown) -> Vec<String> {
-    let mut notes = vec![];
-    let now = diabolo::data::read::fingerprint(run.space.input());
-    match now {
-        Ok(now) if now == run.fingerprint => {}
-        Ok(_) => notes.push(format!(
-            "{} has changed since it was opened: the page shows the rows as they were. Start again to see it.",
-            run.space.input()
-        )),
-        Err(_) => notes.push(format!(
-            "{} cannot be read any more: the page shows the rows as they were.",
-            run.space.input()
-        )),
-    }
-    if run.space.parts().iter().all(|part| *part == Part::Other) {
-        notes.push("These are not the rows of the fit: none is marked as training or held-out.".into());
-    }
-    notes
 }

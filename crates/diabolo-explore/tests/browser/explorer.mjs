@@ -163,19 +163,4 @@ export const explorer = {
     assert.match(await page.locator('.map .error').textContent(), /no points today/);
     await close();
   },
-
-  async 'two runs are linked, and a server that ends says so'() {
-    const { address, child } = await serve('explore', fitted('run'), fitted('second'));
-    const { page, wrong, close } = await open(address);
-    await ready(page);
-    assert.equal(await page.locator('.map').count(), 2);
-    assert.deepEqual(wrong, []);
-    child.removeAllListeners('exit');
-    child.kill('SIGINT');
-    await new Promise((done) => child.once('exit', done));
-    await page.locator('.sliders input').first().fill('0.5').catch(() => page.locator('.sliders input').first().press('ArrowRight'));
-    await page.waitForSelector('.error');
-    assert.match(await page.locator('.error').first().textContent(), /has ended/);
-    await close();
-  },
 };

@@ -74,6 +74,60 @@ export const screens = {
     await close();
   },
 
+  async 'two runs are linked, and a server that ends says so'() {
+    const { address, child } = await serve('explore', fitted('run'), fitted('second'));
+    const { page, wrong, close } = await open(address);
+    await ready(page);
+    assert.equal(await page.locator('.map').count(), 2);
+    await page.goto(`${new URL(address).origin}/#row=31`);
+    await page.waitForSelector('.map:nth-child(2) .pinned');
+    const center = async (k, name) => { const dot = map(page, k).locator(name); return [await dot.getAttribute('cx'), await dot.getAttribute('cy')]; };
+    // The pointer at the row on the first map marks the same row on the second.
+    assert.equal(await map(page, 1).locator('.hovered').count(), 0);
+    const box = await map(page).locator('svg').boundingBox();
+    const [x, y] = (await center(0, '.pinned')).map(Number);
+    await page.mouse.move(box.x + x, box.y + y);
+    await page.waitForSelector('.map:nth-child(2) circle.hovered');
+    assert.match(await map(page, 1).locator('.tip').textContent(), /^row 31 ·/);
+    assert.deepEqual(await center(1, '.hovered'), await center(1, '.pinned'));
+    await lasso(page);
+    await page.waitForSelector('#selected');
+    const selected = await map(page).getAttribute('data-selected');
+    assert.ok(Number(selected) > 0 && Number(selected) < 1797, selected);
+    await page.waitForFunction((count) => document.querySelectorAll('.map')[1].dataset.selected === count, selected);
+    await page.getByRole('button', { name: 'Clear' }).click();
+    await page.waitForFunction(() => document.querySelectorAll('.map')[1].dataset.selected === '');
+    assert.deepEqual(wrong, []);
+    child.removeAllListeners('exit');
+    child.kill('SIGINT');
+    await new Promise((done) => child.once('exit', done));
+    // Without a request of the reader.
+    await page.waitForSelector('.notes .error', { timeout: 15000 });
+    assert.match(await page.locator('.error').first().textContent(), /has ended/);
+    await close();
+  },
+
+  async 'a run that goes, and comes back, is noticed while the page is open'() {
+    fitted('table');
+    const { address } = await serve('explore', 'table');
+    const { page, wrong, close } = await open(address);
+    await ready(page);
+    assert.equal(await page.locator('.warn').count(), 0);
+    const [here, away] = [join(folder, 'table'), join(folder, 'moved')];
+    renameSync(here, away);
+    await page.waitForSelector('.notes .warn:has-text("cannot be read any more")', { timeout: 15000 });
+    renameSync(away, here);
+    await page.waitForFunction(() => !document.querySelector('.warn'), undefined, { timeout: 15000 });
+    rmSync(join(folder, 'table.csv'));
+    await page.waitForSelector('.notes .warn:has-text("table.csv cannot be read")', { timeout: 15000 });
+    // What was read is still there.
+    await page.getByRole('button', { name: 'Random row' }).click();
+    await page.keyboard.press('2');
+    await page.waitForSelector('.cells');
+    assert.deepEqual(wrong, []);
+    await close();
+  },
+
   async 'a frame has as many points as there is time for, after a slow one too'() {
     const { address } = await serve('explore', fitted('run'));
     const { page, close } = await open(address);
