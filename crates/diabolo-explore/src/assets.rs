@@ -21,11 +21,12 @@ const SHARED: [Asset; 5] = [
     ("/picture.js", SCRIPT, include_str!("../web/picture.js")),
 ];
 
-const EXPLORER: [Asset; 14] = [
+const EXPLORER: [Asset; 15] = [
     ("/", HTML, include_str!("../web/index.html")),
     ("/app.js", SCRIPT, include_str!("../web/app.js")),
     ("/store.js", SCRIPT, include_str!("../web/store.js")),
     ("/map/map.js", SCRIPT, include_str!("../web/map/map.js")),
+    ("/quantized.js", SCRIPT, include_str!("../web/quantized.js")),
     ("/map/pace.js", SCRIPT, include_str!("../web/map/pace.js")),
     ("/map/worker.js", SCRIPT, include_str!("../web/map/worker.js")),
     ("/map/raster.js", SCRIPT, include_str!("../web/map/raster.js")),

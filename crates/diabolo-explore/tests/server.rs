@@ -279,6 +279,19 @@ fn a_family_that_cannot_decode_codes_says_so_before_it_is_asked() {
 }
 
 #[test]
+fn the_vectors_of_a_quantized_code_are_sent() {
+    let family = "model.family={kind='vector_quantized',groups=4,codebook_size=8}";
+    let predictor = fitted(&["training.epochs=1", "model.latent_dim=8", family], FitJob::input("digits"));
+    let running = Running::of(LatentSpace::open(predictor, None).unwrap());
+    let codebooks = &running.get("/api/session")["runs"][0]["codebooks"];
+    let lengths = |of: &Value| of.as_array().map(Vec::len);
+    assert_eq!((lengths(&codebooks["vectors"]), lengths(&codebooks["vectors"][3])), (Some(4), Some(8)));
+    let code = running.get("/api/row?run=0&row=5")["code"].clone();
+    let second = json!([code[2], code[3]]);
+    assert!(codebooks["vectors"][1].as_array().unwrap().contains(&second), "{second}");
+}
+
+#[test]
 fn an_input_that_changes_or_goes_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.csv");

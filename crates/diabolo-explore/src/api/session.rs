@@ -53,6 +53,7 @@ fn described(run: &Shown) -> Value {
         "dimensions": dimensions(run),
         "cannot_decode": effects.as_ref().err().map(ToString::to_string),
         "effects": effects.unwrap_or_default(),
+        "codebooks": space.codebooks(),
         "scores": saved.detector.is_some(),
         "notes": run.notes(),
     })

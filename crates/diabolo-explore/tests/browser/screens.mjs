@@ -44,6 +44,45 @@ export const screens = {
     await close();
   },
 
+  async 'choosers set the vectors of a quantized code, and a drag goes from vector to vector'() {
+    const { address } = await serve('explore', fitted('quantized'));
+    const { page, wrong, close } = await open(address);
+    await ready(page);
+    const { runs: [{ codebooks: { vectors } }] } = await page.evaluate(async () => (await fetch('/api/session')).json());
+    const entries = (values) => vectors.map((group, g) => group.findIndex((vector) => vector.every((z, k) => z === values[2 * g + k])));
+    await page.waitForFunction(() => document.querySelector('[data-code]'));
+    const before = numbers(await code(page));
+    assert.ok(entries(before).every((entry) => entry >= 0), 'the first code is made of vectors');
+    assert.equal(await page.locator('.choosers select').count(), 4);
+    assert.equal(await page.locator('#sheet input[type="range"]').count(), 0);
+    const field = page.locator('#group-2');
+    const other = (entries(before)[2] + 3) % 8;
+    await field.selectOption(String(other));
+    await page.waitForFunction((old) => document.querySelector('[data-code]').dataset.code !== old, before.join());
+    assert.deepEqual(entries(numbers(await code(page))), entries(before).map((entry, g) => (g === 2 ? other : entry)));
+    // From one end of the map to the other.
+    const box = await map(page).locator('svg').boundingBox();
+    await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.5 * box.height);
+    await page.mouse.down();
+    const met = [];
+    for (const share of [0.1, 0.9]) {
+      await page.mouse.move(box.x + share * box.width, box.y + share * box.height, { steps: 10 });
+      await page.waitForTimeout(400);
+      met.push(entries(numbers(await code(page))));
+    }
+    await page.mouse.up();
+    const [, after] = met;
+    assert.ok(met.flat().every((entry) => entry >= 0) && met[0].join() !== met[1].join(), met.join(' '));
+    assert.equal(await field.inputValue(), String(after[2]));
+    // By the keyboard, too: one press goes to another vector.
+    const here = await code(page);
+    await map(page).locator('svg').press('ArrowLeft');
+    await page.waitForFunction((old) => document.querySelector('[data-code]').dataset.code !== old, here);
+    assert.ok(entries(numbers(await code(page))).every((entry) => entry >= 0));
+    assert.deepEqual(wrong, []);
+    await close();
+  },
+
   async 'a selection is counted at once, and a link to it keeps each corner'() {
     const { address } = await serve('explore', fitted('run'));
     const { page, wrong, close } = await open(address);

@@ -5,6 +5,7 @@ import { buffers, get, latest } from '../server.js';
 import { Colors } from '../panels/color.js';
 import { Grid } from './index.js';
 import { mask } from './lasso.js';
+import { snapped } from '../quantized.js';
 
 /** How near a pointer must be to a point, and how far a click may move, in pixels. */
 const NEAR = 12, STILL = 4;
@@ -200,7 +201,7 @@ export class RunMap {
   moved(code, to) {
     const from = this.place(code);
     const [dx, dy] = [to[0] - from[0], this.run.latent.length > 1 ? to[1] - from[1] : 0];
-    return code.map((z, k) => Math.fround(z + dx * this.plane.first[k] + dy * this.plane.second[k]));
+    return snapped(this.run.codebooks, code.map((z, k) => Math.fround(z + dx * this.plane.first[k] + dy * this.plane.second[k])));
   }
 
   /** @param {number} px @param {number} py @param {number} factor */
@@ -282,7 +283,7 @@ export class RunMap {
     const step = (event.shiftKey ? 40 : 8) / this.view.scale;
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
     const by = moves[event.key];
-    if (by) { event.preventDefault(); const [x, y] = this.place(this.code()); this.drag([x + by[0], y + by[1]]); }
+    if (by) { event.preventDefault(); this.step(by); }
     else if (event.key === '+' || event.key === '=') this.zoom(this.width / 2, this.height / 2, 1.25);
     else if (event.key === '-') this.zoom(this.width / 2, this.height / 2, 0.8);
     else if (event.key === '0') { this.fit(); this.paint(); this.wantHeat(0); }
@@ -324,7 +325,7 @@ export class RunMap {
   /** The code that is decoded: the given one, or the mean of all codes. */
   code() {
     const { code } = this.store.state;
-    return code && code.length === this.run.latent.length ? code : this.run.dimensions.map(([mean]) => Math.fround(mean));
+    return snapped(this.run.codebooks, code && code.length === this.run.latent.length ? code : this.run.dimensions.map(([mean]) => Math.fround(mean)));
   }
 
   /** The values of this run's condition columns. @returns {Record<string, string>} */

@@ -3,6 +3,7 @@
 import { h, number, problem } from '../dom.js';
 import { latest, post } from '../server.js';
 import { redraw } from '../picture.js';
+import { chosen, codeOf } from '../quantized.js';
 import { series } from './series.js';
 
 /** Sliders shown at first, and the range of one in standard deviations. */
@@ -44,6 +45,8 @@ export class DecodePanel {
     if (this.built !== this.store.state.run) this.build();
     const code = this.map.code();
     this.choices.forEach(({ name, first, field }) => { field.value = this.store.state.given[name] ?? first; });
+    const entries = run.codebooks ? chosen(run.codebooks, code) : [];
+    this.choosers.forEach(({ field, group }) => { field.value = String(entries[group]); });
     this.inputs.forEach(({ input, output, unit }) => { if (document.activeElement !== input || Number(input.value) !== code[unit]) input.value = String(code[unit]); output.textContent = number(code[unit]); });
     this.ask();
   }
@@ -66,7 +69,8 @@ export class DecodePanel {
     const { run } = this;
     this.built = this.store.state.run;
     this.stage.replaceChildren(); this.shown = null;
-    const order = run.effects.length ? run.effects : run.latent.map((_, k) => k);
+    const order = run.codebooks ? [] : run.effects.length ? run.effects : run.latent.map((_, k) => k);
+    this.choosers = run.codebooks ? this.groups() : [];
     this.inputs = (this.all ? order : order.slice(0, SLIDERS)).map((unit) => {
       const [mean, deviation, low, high] = run.dimensions[unit];
       const reach = Math.max(RANGE * deviation, 1e-3);
@@ -74,7 +78,8 @@ export class DecodePanel {
       const input = h('input', { type: 'range', id: `unit-${unit}`, min: Math.min(low, mean - reach), max: Math.max(high, mean + reach), step: 'any', 'aria-label': run.latent[unit], oninput: () => this.slide(unit, Number(input.value)) });
       return { unit, input, output, label: h('label', { for: `unit-${unit}`, text: run.latent[unit].replace('_', ' ') }) };
     });
-    this.sliders.replaceChildren(...this.inputs.flatMap(({ label, input, output }) => [label, input, output]));
+    this.sliders.className = run.codebooks ? 'choosers' : 'sliders';
+    this.sliders.replaceChildren(...this.choosers.map(({ label }) => label), ...this.inputs.flatMap(({ label, input, output }) => [label, input, output]));
     const more = order.length > this.inputs.length;
     this.mean = h('button', { type: 'button', text: 'Mean', 'aria-pressed': String(this.seed === null), title: 'The mean of p(x | z)', onclick: () => this.drawn(false) });
     this.sample = h('button', { type: 'button', text: 'Draw', 'aria-pressed': String(this.seed !== null), title: 'A draw from p(x | z); press again for another', onclick: () => this.drawn(true) });
@@ -83,7 +88,7 @@ export class DecodePanel {
       h('button', { type: 'button', text: 'Mean code', onclick: () => this.store.set({ code: run.dimensions.map(([mean]) => Math.fround(mean)) }) }),
       h('button', { type: 'button', text: 'Random row', onclick: () => this.store.set({ row: Math.floor(Math.random() * run.rows), code: null }) }),
       more ? h('button', { type: 'button', text: `All ${order.length} dimensions`, onclick: () => { this.all = true; this.built = -1; this.update(new Set(['code'])); } }) : '',
-      h('span', { class: 'soft small', text: order.length > 1 ? 'Sliders: the dimension with the largest effect first.' : '' }),
+      h('span', { class: 'soft small', text: run.codebooks ? 'One vector of its codebook in each group of latent dimensions, with the share of rows that have it; the group with the largest effect first.' : order.length > 1 ? 'Sliders: the dimension with the largest effect first.' : '' }),
     );
     this.choices = run.conditions.map(({ name, levels }) => {
       const onchange = (event) => this.store.set({ given: { ...this.store.state.given, [name]: event.target.value } });
@@ -91,6 +96,25 @@ export class DecodePanel {
       return { name, first: levels[0] ?? '', field };
     });
     this.conditions.replaceChildren(...this.choices.map(({ name, field }) => h('label', { class: 'small' }, `${name} `, field)));
+  }
+
+  /** A chooser for each group of a quantized code: the most frequent vector first. */
+  groups() {
+    const { codebooks, effects, latent } = this.run;
+    const width = latent.length / codebooks.vectors.length;
+    return [...new Set(effects.map((unit) => Math.floor(unit / width)))].map((group) => {
+      const shares = codebooks.shares[group];
+      const order = shares.map((_, entry) => entry).sort((a, b) => shares[b] - shares[a]);
+      const share = (p) => (p === 0 ? 'no row' : p < 0.01 ? '< 1 %' : `${Math.round(100 * p)} %`);
+      const field = h('select', { id: `group-${group}`, onchange: () => this.put(group, Number(field.value)) }, order.map((entry) => h('option', { value: entry, text: `vector ${entry + 1}: ${share(shares[entry])}` })));
+      return { group, field, label: h('label', { class: 'small' }, `group ${group + 1}`, field) };
+    });
+  }
+
+  /** Another vector in a group. @param {number} group @param {number} entry */
+  put(group, entry) {
+    const { codebooks } = this.run;
+    this.store.set({ code: codeOf(codebooks, chosen(codebooks, this.map.code()).map((old, g) => (g === group ? entry : old))) });
   }
 
   slide(unit, value) {

@@ -68,8 +68,8 @@ pub use forecasting::FittedForecast;
 pub use generation::{GenerateConfig, Generated, Origin};
 pub use inspection::{InspectedColumn, Inspection};
 pub use latent::{
-    Axes, ColumnDifference, DecodedCode, DecodedColumn, LatentSpace, Neighbour, Neighbours, Part, Plane,
-    Returned, Selection,
+    Axes, Codebooks, ColumnDifference, DecodedCode, DecodedColumn, LatentSpace, Neighbour, Neighbours, Part,
+    Plane, Returned, Selection,
 };
 pub use predictor::Predictor;
 pub use prepared_job::PreparedJob;

@@ -8,6 +8,7 @@
 //!           the encoder is there
 //! ```
 
+mod codebooks;
 mod decoded;
 mod lasso;
 mod neighbours;
@@ -21,6 +22,7 @@ use std::sync::OnceLock;
 use arrow_array::RecordBatch;
 use serde::Serialize;
 
+pub use codebooks::Codebooks;
 pub use decoded::{DecodedCode, DecodedColumn, Returned};
 pub use neighbours::{Neighbour, Neighbours};
 pub use plane::{Axes, Plane};

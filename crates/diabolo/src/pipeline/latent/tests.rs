@@ -108,6 +108,29 @@ fn large_sides_of_a_selection_are_sampled_and_weighted() {
 }
 
 #[test]
+fn a_quantized_code_is_one_vector_of_each_group() {
+    let settings = [
+        "model.family={kind='vector_quantized',groups=2,codebook_size=4}",
+        "model.latent_dim=6",
+        "training.epochs=1",
+    ];
+    let space = LatentSpace::open(fitted(&settings, FitJob::input("digits")), None).unwrap();
+    let codebooks = space.codebooks().unwrap();
+    let mut counts = vec![vec![0usize; 4]; 2];
+    for code in space.codes().chunks_exact(6) {
+        for (group, slice) in code.chunks_exact(3).enumerate() {
+            let entry = codebooks.vectors[group].iter().position(|vector| vector == slice);
+            counts[group][entry.unwrap()] += 1;
+        }
+    }
+    let share = |&n: &usize| n as f64 / space.codes().len() as f64 * 6.0;
+    let near = |(a, b): (&usize, &f64)| (share(a) - b).abs() < 1e-9;
+    assert!(counts.concat().iter().zip(&codebooks.shares.concat()).all(near), "{counts:?}");
+    let plain = fitted(&["training.epochs=1"], FitJob::input("digits"));
+    assert_eq!(LatentSpace::open(plain, None).unwrap().codebooks(), None);
+}
+
+#[test]
 fn a_family_without_a_decoder_for_codes_has_no_effects() {
     let settings = ["model.family={kind='multiscale'}", "training.epochs=1"];
     let space = LatentSpace::open(fitted(&settings, FitJob::input("digits")), None).unwrap();
