@@ -21,7 +21,7 @@ const SHARED: [Asset; 5] = [
     ("/picture.js", SCRIPT, include_str!("../web/picture.js")),
 ];
 
-const EXPLORER: [Asset; 15] = [
+const EXPLORER: [Asset; 16] = [
     ("/", HTML, include_str!("../web/index.html")),
     ("/app.js", SCRIPT, include_str!("../web/app.js")),
     ("/store.js", SCRIPT, include_str!("../web/store.js")),
@@ -34,6 +34,7 @@ const EXPLORER: [Asset; 15] = [
     ("/map/lasso.js", SCRIPT, include_str!("../web/map/lasso.js")),
     ("/panels/decode.js", SCRIPT, include_str!("../web/panels/decode.js")),
     ("/panels/row.js", SCRIPT, include_str!("../web/panels/row.js")),
+    ("/panels/path.js", SCRIPT, include_str!("../web/panels/path.js")),
     ("/panels/selection.js", SCRIPT, include_str!("../web/panels/selection.js")),
     ("/panels/series.js", SCRIPT, include_str!("../web/panels/series.js")),
     ("/panels/color.js", SCRIPT, include_str!("../web/panels/color.js")),

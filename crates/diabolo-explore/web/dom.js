@@ -57,6 +57,9 @@ export function number(value) {
   return value.toLocaleString('en', digits).replace('-', '−');
 }
 
+/** A formula such as ‖J_f(x)‖_F: a letter after "_" is an index. @param {string} text @returns {any[]} */
+export const formula = (text) => text.split(/_(\w)/).map((part, k) => (k % 2 ? h('sub', { text: part }) : part));
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export function counted(count, one, many = `${one}s`) {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;

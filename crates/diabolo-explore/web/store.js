@@ -8,13 +8,14 @@
  * @property {boolean} heat @property {boolean} arrows
  * @property {number[] | null} code
  * @property {number | null} row the pinned row
+ * @property {number | null} to the row at the other end of a path from it
  * @property {Record<string, string>} given values of condition columns
  * @property {[number, number][]} lasso on the plane of `run`
  * @property {string} tab @property {string} tool
  */
 
 /** @type {State} */
-const START = { run: 0, axes: 'principal', color: '', heat: false, arrows: false, code: null, row: null, given: {}, lasso: [], tab: 'decode', tool: 'decode' };
+const START = { run: 0, axes: 'principal', color: '', heat: false, arrows: false, code: null, row: null, to: null, given: {}, lasso: [], tab: 'decode', tool: 'decode' };
 
 /** @param {number} value */
 const short = (value) => String(Math.fround(value)).length > 12 ? value.toPrecision(9).replace(/\.?0+$/, '') : String(value);
@@ -28,6 +29,7 @@ function toHash(state) {
   if (state.heat) words.set('heat', '1');
   if (state.arrows) words.set('arrows', '1');
   if (state.row !== null) words.set('row', String(state.row + 1));
+  if (state.to !== null) words.set('to', String(state.to + 1));
   if (state.code) words.set('code', state.code.map(short).join(','));
   if (Object.keys(state.given).length) words.set('given', JSON.stringify(state.given));
   if (state.lasso.length) words.set('lasso', state.lasso.map((point) => point.map(short).join(',')).join(';'));
@@ -47,16 +49,16 @@ function fromHash(hash) {
   let given = {};
   try { given = Object.fromEntries(Object.entries(JSON.parse(words.get('given') ?? '{}')).map(([k, v]) => [k, String(v)])); } catch { /* as without */ }
   const one = (/** @type {string} */ name, /** @type {string[]} */ allowed) => { const v = words.get(name) ?? ''; return allowed.includes(v) ? v : allowed[0]; };
-  const row = number('row');
+  const row = (/** @type {string} */ name) => { const v = number(name); return v !== null && v >= 1 ? Math.trunc(v) - 1 : null; };
   return {
     run: Math.max(0, Math.trunc(number('run') ?? 0)),
     axes: /^(principal|\d+,\d+)$/.test(words.get('axes') ?? '') ? String(words.get('axes')) : START.axes,
     color: words.get('color') ?? '',
     heat: words.has('heat'), arrows: words.has('arrows'),
     code: code.every(Number.isFinite) ? code.map(Math.fround) : null,
-    row: row !== null && row >= 1 ? Math.trunc(row) - 1 : null,
+    row: row('row'), to: row('to'),
     given, lasso: /** @type {[number, number][]} */ (lasso),
-    tab: one('tab', ['decode', 'row', 'selection']), tool: one('tool', ['decode', 'lasso', 'pan']),
+    tab: one('tab', ['decode', 'row', 'selection']), tool: one('tool', ['decode', 'lasso', 'pan', 'path']),
   };
 }
 

@@ -83,6 +83,67 @@ export const screens = {
     await close();
   },
 
+  async 'a path between two rows is nine decoded codes, by the keyboard and by the map'() {
+    const { address } = await serve('explore', fitted('run'));
+    const { page, wrong, close } = await open(address);
+    await ready(page);
+    await page.goto(`${new URL(address).origin}/#tab=row&row=4`);
+    await page.getByLabel('path to row').focus();
+    await page.keyboard.type('12');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#path .steps canvas');
+    const codes = JSON.parse(await page.locator('#path').getAttribute('data-codes'));
+    const row = (k) => page.evaluate(async (row) => (await (await fetch(`/api/row?run=0&row=${row}`)).json()).code, k);
+    const [start, end] = [await row(3), await row(11)];
+    assert.equal(codes.length, 9);
+    codes.forEach((one, k) => one.forEach((z, unit) => assert.ok(Math.abs(z - (start[unit] + ((end[unit] - start[unit]) * k) / 8)) < 1e-5, `${k}`)));
+    assert.equal(await map(page).locator('.step').count(), 9);
+    // A step is a code as any other: what is decoded for it is the picture of the strip.
+    await page.getByRole('button', { name: 'step 4 of 9' }).focus();
+    await page.keyboard.press('Enter');
+    const image = (canvas) => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).join();
+    const strip = await page.locator('#path .steps canvas').nth(3).evaluate(image);
+    await page.keyboard.press('1');
+    await page.waitForFunction((wanted) => document.querySelector('[data-code]')?.dataset.code === wanted, codes[3].join());
+    assert.equal(await page.locator('#decoded').evaluate(image), strip);
+    await page.waitForTimeout(400);
+    const link = page.url();
+    await page.keyboard.press('2');
+    // Another row by a click on the map.
+    await page.getByRole('button', { name: 'Choose on the map' }).click();
+    const box = await map(page).locator('svg').boundingBox();
+    for (const x of [0.5, 0.45, 0.55, 0.4, 0.6]) {
+      if (await page.getByRole('button', { name: 'Click a point …' }).count()) await page.mouse.click(box.x + x * box.width, box.y + 0.5 * box.height);
+    }
+    await page.waitForFunction((old) => document.querySelector('#path').dataset.codes !== old && document.querySelector('#path .steps'), JSON.stringify(codes));
+    assert.match(await page.locator('.row-actions h2').first().textContent(), /^Row 4$/);
+    const second = await page.context().newPage();
+    await second.goto(link.replace('#', '#tab=row&'));
+    await second.waitForSelector('#path .steps canvas');
+    assert.deepEqual(JSON.parse(await second.locator('#path').getAttribute('data-codes')), codes);
+    await page.getByLabel('path to row').fill('5000');
+    await page.getByLabel('path to row').press('Enter');
+    await page.waitForSelector('#path .error:has-text("from 1 to 1,797")');
+    assert.deepEqual(wrong, []);
+    await close();
+  },
+
+  async 'the steps of a path are a table, or lines of a series'() {
+    for (const [name, steps] of [['table', '#path .wide tbody tr'], ['series', '#path figure']]) {
+      const { address } = await serve('explore', fitted(name));
+      const { page, wrong, close } = await open(address);
+      await ready(page);
+      await page.goto(`${new URL(address).origin}/#tab=row&row=4&to=60`);
+      await page.waitForSelector(steps);
+      const found = await page.locator(steps).evaluateAll((all) => all.map((one) => one.querySelectorAll('td, path.line').length));
+      assert.deepEqual(found, name === 'table' ? [9, 9, 9] : [9, 9]);
+      const ends = await page.locator('#path .wide tbody tr').first().locator('td').allTextContents();
+      if (name === 'table') assert.ok(ends[0] !== ends[8] && ends[0] !== '', ends.join());
+      assert.deepEqual(wrong, []);
+      await close();
+    }
+  },
+
   async 'a selection is counted at once, and a link to it keeps each corner'() {
     const { address } = await serve('explore', fitted('run'));
     const { page, wrong, close } = await open(address);

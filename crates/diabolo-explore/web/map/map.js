@@ -18,11 +18,11 @@ export class RunMap {
     this.onSelected = () => {};
     /** Where the decoded row is encoded. @type {number[] | null} */
     this.returned = null;
-    this.title = h('span', {}, h('b', { text: run.name }));
     /** The codes between two rows. @type {number[][]} */
     this.path = [];
     /** Points within the selection; null before it is known. @type {number | null} */
     this.selected = null;
+    this.title = h('span', {}, h('b', { text: run.name }));
     this.kept = h('span', { class: 'num' });
     this.trouble = h('div', { class: 'trouble' });
     this.heatTrouble = h('div', { class: 'trouble' });
@@ -54,11 +54,11 @@ export class RunMap {
   /** Loads the points, unless other axes are asked for before they come. @param {string} axes */
   async load(axes) {
     const own = ++this.loads;
+    this.selected = null;
     this.axes = this.run.latent.length > 2 ? axes : 'principal';
     try {
       const points = await buffers('/api/points', { run: this.index, axes: this.axes });
       if (own !== this.loads) return;
-    this.selected = null;
       this.trouble.replaceChildren();
       await this.take(points);
       const quality = await get('/api/quality', { run: this.index, axes: this.axes });
@@ -105,12 +105,12 @@ export class RunMap {
       within = own ?? this.linked;
       if (own) this.onSelected(own);
     }
+    this.selected = within && within.reduce((sum, one) => sum + one, 0);
+    this.element.dataset.selected = String(this.selected ?? '');
     const off = this.colors.off;
     if (off.size && this.colors.current) {
       within = within ? within.slice() : new Uint8Array(this.ids.length).fill(1);
       const { values } = this.colors.current;
-    this.selected = within && within.reduce((sum, one) => sum + one, 0);
-    this.element.dataset.selected = String(this.selected ?? '');
       for (let i = 0; i < within.length; i++) if (off.has(values[this.ids[i]])) within[i] = 0;
     }
     this.worker.postMessage({ kind: 'mask', mask: within ?? null });
@@ -154,8 +154,8 @@ export class RunMap {
     // Kept: to ask for them makes the browser lay out the page.
     const [width, height] = [this.field.clientWidth, this.field.clientHeight];
     if (!width || !height) return;
-    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.width = width; this.height = height;
+    this.svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.worker.postMessage({ kind: 'size', width: Math.round(width * ratio), height: Math.round(height * ratio), ratio });
     if (this.plane) { this.fit(); this.sendView(false); this.paint(); this.wantHeat(0); }
   }
@@ -248,7 +248,7 @@ export class RunMap {
       } else if (kind === 'lasso') {
         path.push(corner(now));
         this.drawing = path; this.paint();
-      } else this.drag(this.toPlane(...now));
+      } else if (kind === 'decode') this.drag(this.toPlane(...now));
       last = now;
     };
     const up = () => {
@@ -343,8 +343,7 @@ export class RunMap {
 
   paint() {
     if (!this.plane || !this.width) return;
-    const parts = [...this.axisMarks(), ...this.arrowMarks(), ...this.selectionMarks()];
-    const dot = (i, name, r) => { const [cx, cy] = this.toPixels(this.x[i], this.y[i]); return s('circle', { class: name, cx, cy, r }); };
+    const parts = [...this.axisMarks(), ...this.arrowMarks(), ...this.pathMarks(), ...this.selectionMarks()];
     const { row, run } = this.store.state;
     if (row !== null && row < this.at.length) parts.push(this.dot(this.at[row], 'pinned', 8));
     if (run === this.index && !this.run.cannot_decode) parts.push(...this.markerMarks());
@@ -407,6 +406,13 @@ export class RunMap {
       marks.push(s('path', { class: 'arrow', d: `M${ax} ${ay}L${ex} ${ey}m${-5 * ux - 3 * uy} ${-5 * uy + 3 * ux}L${ex} ${ey}l${-5 * ux + 3 * uy} ${-5 * uy - 3 * ux}` }));
     }
     return marks;
+  }
+
+  /** The codes between two rows. */
+  pathMarks() {
+    const at = this.path.map((code) => this.toPixels(...this.place(code)));
+    if (!at.length) return [];
+    return [s('path', { class: 'path', d: `M${at.map((p) => p.join(' ')).join('L')}` }), ...at.map(([cx, cy]) => s('circle', { class: 'step', cx, cy, r: 3.5 }))];
   }
 
   selectionMarks() {

@@ -1,6 +1,6 @@
 // What colours the points, and the legend.
 
-import { h, number, problem, rgb } from '../dom.js';
+import { formula, h, number, problem, rgb } from '../dom.js';
 import { buffers } from '../server.js';
 
 const CATEGORIES = ['--c0', '--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8', '--c9'];
@@ -93,7 +93,7 @@ export class Colors {
   /** @param {Uint8Array} palette */
   drawLegend(palette) {
     const { head } = this.current;
-    const parts = [h('span', { class: 'title', text: head.title })];
+    const parts = [h('span', { class: 'title' }, this.word() === 'contraction:' ? formula(head.title) : head.title)];
     const css = (k) => `rgb(${palette[3 * k]} ${palette[3 * k + 1]} ${palette[3 * k + 2]})`;
     if (head.kind === 'category') {
       head.levels.forEach((level, k) => {
@@ -125,6 +125,6 @@ export class Colors {
   heat(range) {
     if (!range) { this.heatLegend.replaceChildren(); return; }
     this.heatLegend.title = 'How sensitive the encoder is at the row that a point of the plane decodes to';
-    this.heatLegend.replaceChildren(h('span', { class: 'title', text: '‖J_f(g(z))‖_F' }), h('span', { class: 'num', text: number(range[0]) }), this.bar(this.heatRamp()), h('span', { class: 'num', text: number(range[1]) }));
+    this.heatLegend.replaceChildren(h('span', { class: 'title' }, formula('‖J_f(g(z))‖_F')), h('span', { class: 'num', text: number(range[0]) }), this.bar(this.heatRamp()), h('span', { class: 'num', text: number(range[1]) }));
   }
 }

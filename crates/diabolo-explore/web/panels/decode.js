@@ -1,6 +1,6 @@
 // The row that a code decodes to, live, and a slider for each latent dimension.
 
-import { h, number, problem } from '../dom.js';
+import { formula, h, number, problem } from '../dom.js';
 import { latest, post } from '../server.js';
 import { redraw } from '../picture.js';
 import { chosen, codeOf } from '../quantized.js';
@@ -34,8 +34,8 @@ export class DecodePanel {
   update(keys) {
     if (!['run', 'code', 'given', 'row'].some((key) => keys.has(key))) return;
     const { run } = this;
-    if (run.cannot_decode) {
     this.command.classList.toggle('hidden', Boolean(run.cannot_decode));
+    if (run.cannot_decode) {
       this.built = -1;
       this.stage.replaceChildren(h('p', { id: 'no-decoder', text: `${run.cannot_decode[0].toUpperCase()}${run.cannot_decode.slice(1)}.` }));
       [this.facts, this.conditions, this.sliders].forEach((part) => part.replaceChildren());
@@ -132,7 +132,7 @@ export class DecodePanel {
     else this.showTable(found.columns, 'draw' in request);
     const moved = Math.hypot(...found.returned.map((z, k) => z - found.code[k]));
     this.facts.replaceChildren(h('dl', { class: 'facts-grid' },
-      h('div', { title: 'The Frobenius norm of the encoder\'s Jacobian at the decoded row' }, h('dt', { text: '‖J_f(g(z))‖_F' }), h('dd', { text: number(found.norm) })),
+      h('div', { title: 'The Frobenius norm of the encoder\'s Jacobian at the decoded row' }, h('dt', {}, formula('‖J_f(g(z))‖_F')), h('dd', { text: number(found.norm) })),
       h('div', { title: 'The distance from this code to the code of the row that it decodes to' }, h('dt', { text: '‖f(g(z)) − z‖' }), h('dd', { text: number(moved) }))),
     found.far ? h('p', { class: 'warn', text: 'Far from every code of these rows: what is decoded here is extrapolated.' }) : '');
     this.element.dataset.code = request.code.join(',');

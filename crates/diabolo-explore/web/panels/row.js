@@ -3,15 +3,18 @@
 import { h, number, problem } from '../dom.js';
 import { get, latest, post } from '../server.js';
 import { picture } from '../picture.js';
+import { Path } from './path.js';
 
 const PARTS = { train: 'a training row', validation: 'a validation row', test: 'a held-out row', other: 'in no part of the fit' };
 
 export class RowPanel {
-  /** @param {{session: any, store: import('../store.js').Store}} shared */
-  constructor({ session, store }) {
+  /** @param {{session: any, store: import('../store.js').Store, maps: any[]}} shared */
+  constructor(shared) {
+    const { session, store } = shared;
     this.session = session; this.store = store;
+    this.path = new Path(shared);
     this.scored = h('div');
-    this.element = h('div', { style: { display: 'grid', gap: '1.1rem' } }, h('p', { class: 'soft', text: 'Click a point of the map to see its row.' }));
+    this.element = h('div', { style: { display: 'grid', gap: '1.1rem' } }, this.empty());
     this.want = latest((row) => this.load(row), (error) => this.element.replaceChildren(problem(error)));
     /** Cells that were edited. @type {Record<string, string | null>} */
     this.changes = {};
@@ -21,7 +24,13 @@ export class RowPanel {
   update(keys) {
     const { row } = this.store.state;
     if ((keys.has('row') || keys.has('run')) && row !== null) this.want(row);
-    else if (keys.has('row')) this.element.replaceChildren(h('p', { class: 'soft', text: 'Click a point of the map to see its row.' }));
+    else if (keys.has('row')) { this.element.replaceChildren(this.empty()); this.path.update(); }
+    else if (['to', 'tool', 'given'].some((key) => keys.has(key))) this.path.update();
+  }
+
+  empty() {
+    return h('div', { class: 'row-actions' }, h('p', { class: 'soft', text: 'Click a point of the map to see its row.' }),
+      h('button', { type: 'button', text: 'Random row', onclick: () => this.store.set({ row: Math.floor(Math.random() * this.session.runs[this.store.state.run].rows), code: null }) }));
   }
 
   async load(row) {
@@ -42,12 +51,14 @@ export class RowPanel {
       h('div', { class: 'row-actions' }, h('h2', { text: `Row ${(found.row + 1).toLocaleString('en')}` }), h('span', { class: 'soft small', text: PARTS[found.part] }), h('span', { style: { marginLeft: 'auto' }, class: 'group' }, h('button', { type: 'button', text: '←', 'aria-label': 'previous row', onclick: () => step(-1) }), h('button', { type: 'button', text: '→', 'aria-label': 'next row', onclick: () => step(1) }))),
       this.pictures(run, found, others),
       this.scored,
+      run.cannot_decode ? '' : this.path.element,
       found.cells.length ? this.cells(found) : '',
       this.near('Nearest codes', found.latent, run, found.shared),
       this.near('Nearest rows, by the encoded input', found.input, run, null),
       ...others.map(([other, row]) => this.near(`Nearest codes in ${other.name}`, row.latent, other, row.shared)),
       run.cannot_decode ? '' : h('div', { class: 'row-actions' }, h('button', { type: 'button', text: 'Decode its code', onclick: () => this.store.set({ code: found.code, tab: 'decode' }) })),
     );
+    this.path.from(found);
   }
 
   pictures(run, found, others) {
