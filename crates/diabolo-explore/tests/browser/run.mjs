@@ -3,7 +3,7 @@
 //   npm ci && DIABOLO=../../../../target/release/diabolo CHROMIUM=/usr/bin/chromium node run.mjs [WORDS OF A TEST]
 //
 // The program fits small models in a temporary folder and serves them; the browser drags, draws and follows links, and
-// what it shows is compared with what the command line writes.
+// what it shows is compared with what the command line writes. PICTURES=FOLDER keeps a picture of each screen of the explorer.
 
 import { explorer } from './explorer.mjs';
 import { end } from './harness.mjs';

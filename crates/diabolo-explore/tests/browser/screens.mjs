@@ -245,4 +245,31 @@ export const screens = {
     assert.equal(counts[12], 280000, 'a faster one has more again');
     await close();
   },
+
+  async 'no screen is wider than its window, light and dark'() {
+    const views = [
+      [['run', 'second'], 'tab=decode&heat=1&arrows=1'], [['run', 'second'], 'tab=row&row=31&to=12'], [['run', 'second'], 'tab=selection&lasso=-4,-4;0,-4;0.1,4;-4,4'],
+      [['quantized'], 'tab=decode'], [['series'], 'tab=decode'], [['series'], 'tab=row&row=4&to=80'], [['table'], 'tab=row&row=4&to=60'], [['multiscale'], 'tab=decode'],
+    ];
+    const pages = new Map();
+    for (const [runs, hash] of views) {
+      const name = runs.join();
+      if (!pages.has(name)) pages.set(name, await open((await serve('explore', ...runs.map(fitted))).address));
+      const { page } = pages.get(name);
+      for (const [width, colorScheme] of [[1400, 'light'], [480, 'light'], [1400, 'dark'], [480, 'dark']]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: width < 900 ? 1900 : 900 });
+        await page.goto(`${new URL(page.url()).origin}/#${hash}`);
+        await page.reload();
+        await ready(page);
+        await page.waitForLoadState('networkidle');
+        if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, `${name}-${hash.match(/tab=(\w+)/)[1]}-${width}-${colorScheme}.png`) });
+        const over = await page.evaluate(() => [document.documentElement, document.querySelector('#sheet'), document.querySelector('.bar')].map((one) => one.scrollWidth - one.clientWidth));
+        assert.ok(over.every((by) => by <= 0), `${name} ${hash} at ${width}, ${colorScheme}: ${over}`);
+        const [paper, ink] = await page.evaluate(() => ['backgroundColor', 'color'].map((key) => Number(getComputedStyle(document.body)[key].match(/\d+/)[0])));
+        assert.ok(colorScheme === 'dark' ? paper < 60 && ink > 190 : paper > 230 && ink < 60, `${colorScheme}: ${paper}, ${ink}`);
+      }
+    }
+    for (const { wrong, close } of pages.values()) { assert.deepEqual(wrong, []); await close(); }
+  },
 };
