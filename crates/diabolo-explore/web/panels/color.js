@@ -107,7 +107,9 @@ export class Colors {
         parts.push(button);
       });
     } else {
-      parts.push(h('span', { class: 'ramp num' }, h('span', { text: number(head.low) }), this.bar(palette), h('span', { text: number(head.high) }), head.unit ? h('span', { class: 'soft', text: head.unit }) : null));
+      // A zero of the table is nearly one after encoding.
+      const end = (/** @type {number} */ v) => (Math.abs(v) < 1e-6 * (head.high - head.low) ? 0 : v);
+      parts.push(h('span', { class: 'ramp num' }, h('span', { text: number(end(head.low)) }), this.bar(palette), h('span', { text: number(end(head.high)) }), head.unit ? h('span', { class: 'soft', text: head.unit }) : null));
     }
     if (head.missing) parts.push(h('span', { class: 'soft', text: `${head.missing.toLocaleString('en')} without a value` }));
     this.legend.replaceChildren(...parts, this.heatLegend);
