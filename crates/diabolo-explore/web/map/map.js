@@ -10,6 +10,13 @@ import { snapped } from '../quantized.js';
 /** How near a pointer must be to a point, and how far a click may move, in pixels. */
 const NEAR = 12, STILL = 4;
 
+/** @param {Uint8Array} mask */
+function ones(mask) {
+  let sum = 0;
+  for (let i = 0; i < mask.length; i++) sum += mask[i];
+  return sum;
+}
+
 export class RunMap {
   /** @param {any} run its entry in the session @param {number} index @param {import('../store.js').Store} store @param {(row: number | null, map: RunMap) => void} onHover */
   constructor(run, index, store, onHover) {
@@ -105,7 +112,7 @@ export class RunMap {
       within = own ?? this.linked;
       if (own) this.onSelected(own);
     }
-    this.selected = within && within.reduce((sum, one) => sum + one, 0);
+    this.selected = within ? ones(within) : null;
     this.element.dataset.selected = String(this.selected ?? '');
     const off = this.colors.off;
     if (off.size && this.colors.current) {
