@@ -11,7 +11,7 @@ await page.goto(`${new URL(address).origin}/#heat=1&row=31`);
 await page.reload();
 await page.waitForSelector('body[data-ready="true"]');
 await page.waitForTimeout(3000);
-// Eleven levels a channel: small enough for a repository.
+// 31 levels a channel: greys stay grey, and the file is small enough for a repository.
 const text = (await page.screenshot()).toString('base64');
 const blank = await browser.newPage();
 const small = await blank.evaluate(async (png) => {
@@ -23,7 +23,7 @@ const small = await blank.evaluate(async (png) => {
   const context = canvas.getContext('2d');
   context.drawImage(image, 0, 0);
   const data = context.getImageData(0, 0, canvas.width, canvas.height);
-  for (let k = 0; k < data.data.length; k++) if (k % 4 !== 3) data.data[k] = Math.round(data.data[k] / 25.5) * 25.5;
+  for (let k = 0; k < data.data.length; k++) if (k % 4 !== 3) data.data[k] = Math.round(data.data[k] / 8.5) * 8.5;
   context.putImageData(data, 0, 0);
   return canvas.toDataURL('image/png').split(',')[1];
 }, text);
