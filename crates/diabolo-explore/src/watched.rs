@@ -1,12 +1,15 @@
 //! A file that may change, or go, while a page shows what was read from it.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use diabolo::data::read::fingerprint;
 
-/// Size and time of the last change. A change within a second that keeps the size can be missed on
-/// some file systems; `None` for built-in data and streams.
+/// Folders and patterns have no stamp: their contents are read again after this time.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Size and time of the last change of a file. A change within a second that keeps the size can be
+/// missed on some file systems.
 type Stamp = Option<(u64, Option<SystemTime>)>;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -20,15 +23,17 @@ pub(crate) struct Watched {
     name: String,
     /// Of the contents when they were read; `None` for what has no file.
     fingerprint: Option<String>,
-    /// What was found last: contents are read again only if the stamp is another.
-    last: Mutex<(Stamp, Now)>,
+    pause: Duration,
+    /// What was found last, and when.
+    last: Mutex<(Stamp, Instant, Now)>,
 }
 
 impl Watched {
     /// A file, a folder, or built-in data.
     pub fn new(name: &str) -> Self {
         let fingerprint = fingerprint(name).ok().flatten();
-        Watched { name: name.into(), fingerprint, last: Mutex::new((stamp(name), Now::Same)) }
+        let last = Mutex::new((stamp(name), Instant::now(), Now::Same));
+        Watched { name: name.into(), fingerprint, pause: PAUSE, last }
     }
 
     /// A sentence if it is not what it was; the page still shows the `shown`.
@@ -46,20 +51,21 @@ impl Watched {
     fn now(&self) -> Now {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.name);
-        if self.fingerprint.is_some() && stamp != last.0 {
+        let is_due = stamp != last.0 || stamp.is_none() && last.1.elapsed() >= self.pause;
+        if self.fingerprint.is_some() && is_due {
             let now = match fingerprint(&self.name) {
                 Ok(found) if found == self.fingerprint => Now::Same,
                 Ok(_) => Now::Changed,
                 Err(_) => Now::Gone,
             };
-            *last = (stamp, now);
+            *last = (stamp, Instant::now(), now);
         }
-        last.1
+        last.2
     }
 }
 
 fn stamp(name: &str) -> Stamp {
-    let found = std::fs::metadata(name).ok()?;
+    let found = std::fs::metadata(name).ok().filter(|found| found.is_file())?;
     Some((found.len(), found.modified().ok()))
 }
 
@@ -82,6 +88,11 @@ mod tests {
         assert!(has("cannot be read any more"));
         write("x\n1\n");
         assert_eq!(file.note("rows as they were"), None, "the contents are those that were read");
+        let mut folder = Watched::new(folder.path().to_str().unwrap());
+        write("x\n2\n");
+        assert_eq!(folder.note("rows"), None, "not within the pause");
+        folder.pause = Duration::ZERO;
+        assert!(folder.note("rows").is_some_and(|note| note.contains("has changed")));
         assert_eq!(Watched::new("digits").note("rows"), None);
         assert_eq!(Watched::new("run").note("model"), None, "a model in memory");
     }
