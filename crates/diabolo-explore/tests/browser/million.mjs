@@ -41,12 +41,13 @@ const say = (what, text) => console.log(`${what.padEnd(34)} ${text}`);
 function observed() {
   const seen = { first: 0, whole: 0, frames: [], selected: 0, compared: 0, released: 0, decoded: 0 };
   Object.assign(window, { seen });
+  let last = '';
   addEventListener('pointerup', () => { seen.released = performance.now(); seen.selected = seen.compared = 0; }, true);
   new MutationObserver(() => {
     const map = document.querySelector('.map');
     const { drawn, took } = map?.dataset ?? {};
-    const last = seen.frames.at(-1);
-    if (drawn && Number(drawn) > 0 && (last?.drawn !== drawn || last?.took !== took)) {
+    if (Number(drawn) > 0 && last !== `${drawn} ${took}`) {
+      last = `${drawn} ${took}`;
       seen.frames.push({ drawn, took, at: performance.now() });
       seen.first ||= performance.now();
     }
@@ -69,17 +70,15 @@ async function drag(page, places, steps) {
 async function moving(page) {
   await page.keyboard.press('m');
   await page.evaluate(() => { seen.frames = []; });
-  const start = await page.evaluate(() => {
-    const seen = /** @type {any} */ (window).seen;
+  await page.evaluate(() => {
     seen.ticks = [];
     const tick = (at) => { seen.ticks.push(at); seen.ticking = requestAnimationFrame(tick); };
     requestAnimationFrame(tick);
-    return performance.now();
   });
   await drag(page, [[0.5, 0.5], [0.6, 0.4], [0.4, 0.6], [0.55, 0.5]], 40);
   const { frames, ticks } = await page.evaluate(() => { cancelAnimationFrame(seen.ticking); return { frames: seen.frames, ticks: seen.ticks }; });
   await page.waitForTimeout(1500);
-  const took = frames.filter(({ at }) => at > start).map((frame) => Number(frame.took));
+  const took = frames.map((frame) => Number(frame.took));
   say('frame while the map moves', summary(took));
   say('points in such a frame', frames.map(({ drawn }) => Number(drawn).toLocaleString('en')).filter((_, k) => k % 8 === 0).join(' '));
   say('between frames of the page', summary(ticks.slice(1).map((at, k) => at - ticks[k])));
