@@ -61,6 +61,9 @@ class Judge:
         scores = []
         for pair in map(list, itertools.combinations(self.columns, 2)):
             if set(pair) <= set(self.numbers):
+                # Without correlation, a pair is left out, as sdmetrics' report does.
+                if any((frame[pair].nunique() < 2).any() for frame in (self.train, made)) or len(made[pair].dropna()) < 2:
+                    continue
                 scores.append(CorrelationSimilarity.compute(self.train[pair], made[pair]))
             else:
                 scores.append(ContingencySimilarity.compute(binned[0][pair], binned[1][pair]))
