@@ -1,10 +1,12 @@
 """Imputation of missing cells, compared with other methods.
 
     DIABOLO_DATA=... python bench/imputation.py [--sets wdbc banknote wine adult] [--masks 5] [--diabolo "cargo run --release --quiet --"]
+    DIABOLO_DATA=... python bench/imputation.py --rows 300 --sets ionosphere spambase wdbc cardio letter --masks 2
 
 Numbers: half of all cells are removed at random (MCAR); every method is fitted on the same incomplete tables, standardized by the
 remaining cells. `banknote` and `wine` are whole files, with class and quality as one more number;
-`banknote-4` and `wine-11` are the measurements only. Standardized MSE is the mean over removed cells of the squared error divided by the
+`banknote-4` and `wine-11` are the measurements only, and the names of ADBench their columns. With --rows a set is that many rows drawn once, without columns in
+which fewer than ten cells differ from the most frequent value. Standardized MSE is the mean over removed cells of the squared error divided by the
 column's variance in the whole table. Adult: a fifth of all cells, in training and test rows; accuracy of removed categories
 (mean over columns), and the RMSE of removed numbers in standard deviations (root of the mean over columns).
 Intervals: the 5 % and 95 % quantiles of `--multiple 100` tables; coverage is the fraction of removed numbers between them.
@@ -31,6 +33,7 @@ parser.add_argument("--masks", type=int, default=5)
 parser.add_argument("--diabolo", default="cargo run --release --quiet --")
 parser.add_argument("--fit", default=None, help="flags of `diabolo fit` instead of the preset")
 parser.add_argument("--out", default="runs/imputation")
+parser.add_argument("--rows", type=int, help="take that many rows of each set of numbers")
 parser.add_argument("--threads", type=int, default=1)
 arguments = parser.parse_args()
 
@@ -44,7 +47,21 @@ WHOLE = ["--validation", "0", "--test", "0"]
 TABLES = 100
 
 
+ADBENCH = {"ionosphere": "18_Ionosphere", "spambase": "35_SpamBase", "cardio": "6_cardio", "letter": "20_letter"}
+
+
 def numbers(name):
+    table = all_rows(name)
+    if not arguments.rows:
+        return table
+    table = table[np.random.default_rng(0).permutation(len(table))[: arguments.rows]]
+    usual = [np.unique(column, return_counts=True)[1].max() for column in table.T]
+    return table[:, len(table) - np.array(usual) >= 10]
+
+
+def all_rows(name):
+    if name in ADBENCH:
+        return np.load(DATA / f"adbench/{ADBENCH[name]}.npz")["X"].astype(float)
     if name == "wdbc":
         return np.array([line.split(",")[2:] for line in open(DATA / "uci/wdbc.data").read().split()], float)
     file, columns = {
@@ -237,7 +254,7 @@ def measure_adult(method, mask, folder):
 
 def measured(name, method, mask):
     """The results of one method on one table, from the disk if available."""
-    folder = OUT / name / method / str(mask)
+    folder = OUT / (f"{name}-{arguments.rows}" if arguments.rows else name) / method / str(mask)
     result = folder / "result.json"
     if not result.exists():
         folder.mkdir(parents=True, exist_ok=True)
