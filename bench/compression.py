@@ -5,7 +5,7 @@
 
 A model is fitted on the training part and the test part is compressed, decompressed and compared; wine is small, so that
 its model is part of the file, and is fitted on all rows. Fitted models are kept in OUT and not fitted again.
-Environment: DIABOLO (the program), OUT (runs/compression), THREADS. Parquet needs pyarrow, pcodec (columns of numbers) the package of
+Environment: DIABOLO (the program), OUT (runs/compression), THREADS, EPOCHS of the grey pictures (24). Parquet needs pyarrow, pcodec (columns of numbers) the package of
 that name, and cover numpy; without them they are left out.
 """
 import bz2, gzip, io, json, lzma, math, os, pathlib, shlex, subprocess, sys, time
@@ -154,7 +154,7 @@ def ecg():
 
 if __name__ == "__main__":
     out.mkdir(parents=True, exist_ok=True)
-    sets = {"binarized": binarized, "mnist": lambda: grey("mnist", "mnist", 24),
-            "fashion": lambda: grey("fashion", "fashion_mnist", 24), "adult": adult, "wine": wine, "cover": cover, "ecg": ecg}
+    sets = {"binarized": binarized, "mnist": lambda: grey("mnist", "mnist", os.environ.get("EPOCHS", 24)),
+            "fashion": lambda: grey("fashion", "fashion_mnist", os.environ.get("EPOCHS", 24)), "adult": adult, "wine": wine, "cover": cover, "ecg": ecg}
     for chosen in sys.argv[1:] or sets:
         sets[chosen]()
