@@ -157,9 +157,10 @@ def make(folder, seed, key=None, flags=()):
     return {"fit": fit, "draw": draw}
 
 
-def audit(folder, target):
+def audit(folder, target, seed=0):
     """Figures of the program itself on the same files."""
-    found = json.loads(run("audit", folder / "made.csv", "--real", folder / "train.csv", "--holdout", folder / "test.csv", "--target", target, "--json"))
+    files = [folder / "made.csv", "--real", folder / "train.csv", "--holdout", folder / "test.csv"]
+    found = json.loads(run("audit", *files, "--target", target, "--seed", seed, "--json"))
     own = {"own_c2st": found["c2st"]["synthetic"], "own_tstr": found["tstr_auc"]["synthetic"]}
     return {**own, "membership": found["privacy"]["membership_auc"]["synthetic"]}
 

@@ -75,16 +75,16 @@ class Judge:
         code = lambda frame, c: pd.Categorical(frame[c], categories=known[c]).codes if c in known else frame[c].to_numpy(float)
         return [np.column_stack([code(frame, c) for c in self.columns]).astype(float) for frame in frames]
 
-    def c2st(self):
+    def c2st(self, seed=0):
         from sklearn.metrics import roc_auc_score
         from sklearn.model_selection import StratifiedKFold
         from xgboost import XGBClassifier
 
         count = min(len(self.train), len(self.made))
-        rows = np.concatenate(self.codes(*(frame.sample(count, random_state=0) for frame in (self.train, self.made))))
+        rows = np.concatenate(self.codes(*(frame.sample(count, random_state=seed) for frame in (self.train, self.made))))
         is_made = np.repeat([0, 1], count)
         aucs = []
-        for fit, held in StratifiedKFold(3, shuffle=True, random_state=0).split(rows, is_made):
+        for fit, held in StratifiedKFold(3, shuffle=True, random_state=seed).split(rows, is_made):
             trees = XGBClassifier(n_jobs=1, random_state=0).fit(rows[fit], is_made[fit])
             aucs.append(max(0.5, roc_auc_score(is_made[held], trees.predict_proba(rows[held])[:, 1])))
         return 1 - np.mean([2 * auc - 1 for auc in aucs])
