@@ -5,7 +5,7 @@
 
 `diabolo compare` of ROWS training images (the first of the file, whose order is random): convolutions of 16 and 32 channels, stride 2, and a linear code of 64 numbers,
 EPOCHS epochs, SEEDS splits with a fifth for the test. All three have the same number of weights. Prints the program's table and verdicts.
-Environment: ROWS (4000), EPOCHS (6), SEEDS (3), OUT (runs/contractive-convolution), DIABOLO.
+Environment: ROWS (3000), EPOCHS (4), SEEDS (3), OUT (runs/contractive-convolution), DIABOLO.
 """
 
 import gzip
@@ -19,7 +19,7 @@ from program import run
 
 DATA = pathlib.Path(os.environ["DIABOLO_DATA"])
 OUT = pathlib.Path(os.environ.get("OUT", "runs/contractive-convolution"))
-ROWS, EPOCHS, SEEDS = (int(os.environ.get(name, usual)) for name, usual in (("ROWS", 4000), ("EPOCHS", 6), ("SEEDS", 3)))
+ROWS, EPOCHS, SEEDS = (int(os.environ.get(name, usual)) for name, usual in (("ROWS", 3000), ("EPOCHS", 4), ("SEEDS", 3)))
 SHAPE = "--models plain,denoising,contractive --network convolution:16,32 --hidden none --latent-dim 64 --activation silu --latent-activation identity"
 TRAINING = f"--tied false --batch-size 64 --learning-rate 0.002 --patience 0 --validation 0.05 --test 0.2 --label label --epochs {EPOCHS} --seeds {SEEDS}"
 
