@@ -25,7 +25,9 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let predictor = load_for(asked, shared)?.rule(rule).reasons(args.reasons).by_row(args.by_row);
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
     let is_fitted_on = !args.cross_fit && predictor.saved().header.source.is(&asked.input)?;
-    let mut run = ScoreRun::new(&predictor, truth, args.drift)?.cross_fit(args.cross_fit);
+    let keeps_anomalies = shared.json || args.report.is_some();
+    let run = ScoreRun::new(&predictor, truth, args.drift)?.cross_fit(args.cross_fit);
+    let mut run = run.keep_anomalies(keeps_anomalies);
     let source = open(&asked.input, &asked.read_options(&predictor, shared)?)?;
     let source = asked.typed(&predictor, source, shared)?;
     let at_once = rule.needs_all_rows() || args.report.is_some() || args.cross_fit;

@@ -18,6 +18,7 @@ pub struct ScoreRun<'a> {
     /// A note if the columns of scores have other names than usual.
     renamed: Option<String>,
     cross_fit: bool,
+    keeps_anomalies: bool,
     /// The warnings of the fits of cross-fitting.
     of_fits: Vec<String>,
     summary: ScoreSummary,
@@ -37,7 +38,7 @@ pub struct ScoreSummary {
     pub anomalous: Vec<bool>,
     /// Whether each row is an anomaly by the labels; empty without labels.
     pub truth: Vec<bool>,
-    /// The anomalies.
+    /// The anomalies, if they are kept.
     pub found: Vec<FoundAnomaly>,
     /// Cells with a category that was not in the training data.
     pub unknown: UnknownCells,
@@ -78,6 +79,7 @@ impl<'a> ScoreRun<'a> {
             truth,
             renamed: None,
             cross_fit: false,
+            keeps_anomalies: true,
             of_fits: vec![],
             summary: ScoreSummary::default(),
         })
@@ -87,6 +89,13 @@ impl<'a> ScoreRun<'a> {
     /// [`cross_fit`](super::cross_fit()). All rows must come in one batch.
     pub fn cross_fit(mut self, cross_fit: bool) -> Self {
         self.cross_fit = cross_fit;
+        self
+    }
+
+    /// Whether the summary has each anomaly with its reasons, whose memory grows with the rows;
+    /// by default it does.
+    pub fn keep_anomalies(mut self, keep: bool) -> Self {
+        self.keeps_anomalies = keep;
         self
     }
 
@@ -114,7 +123,8 @@ impl<'a> ScoreRun<'a> {
         self.renamed = task::renamed(&task::score_names(rows, self.predictor.scoring().reasons));
         let schema = &self.predictor.saved().header.preprocessor.schema;
         let key = schema.key.as_ref().and_then(|key| texts(rows, key));
-        let anomalies = (0..rows.num_rows()).filter(|&row| found.anomalous[row]).map(|row| FoundAnomaly {
+        let kept = if self.keeps_anomalies { rows.num_rows() } else { 0 };
+        let anomalies = (0..kept).filter(|&row| found.anomalous[row]).map(|row| FoundAnomaly {
             row: first_row + row + 1,
             key: key.as_ref().map(|key| key[row].clone()),
             score: found.scores[row],
