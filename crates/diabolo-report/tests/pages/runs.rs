@@ -1,11 +1,14 @@
 //! The page of a run, and its card.
 
+use std::collections::BTreeSet;
+
 use diabolo_report::{Metric, Report};
 
+use crate::comparison::comparison;
 use crate::digits::digits;
 use crate::hostile::hostile;
 use crate::table::table;
-use crate::{assert_well_formed, keep};
+use crate::{assert_well_formed, facts, keep};
 
 #[test]
 fn a_report_of_digits_shows_every_part_and_stays_small() {
@@ -27,6 +30,7 @@ fn a_report_of_digits_shows_every_part_and_stays_small() {
     ] {
         assert!(page.contains(&format!("<h2>{heading}</h2>")), "{heading}");
     }
+    assert!(page.contains("<section id=\"what-was-fitted\">\n<h2>What was fitted</h2>"));
     assert_eq!(page.matches("<img ").count(), 32 + 32 + 64 + 4 * 7 + 1);
     // The objective equals the negative ELBO here and is not drawn twice; the learning rate is
     // constant.
@@ -44,6 +48,23 @@ fn a_report_of_a_table_has_columns_instead_of_pictures() {
     assert!(!page.contains("<img ") && !page.contains("<h2>Samples</h2>"));
     assert!(page.contains("68 %"), "age: (4.318 − 13.64) / (0 − 13.64)");
     assert!(page.contains("class=\"bar loss\""), "capital-loss is worse than the baseline");
+}
+
+#[test]
+fn every_section_is_linked_once() {
+    for page in [digits().to_html(), table().to_html(), hostile().to_html(), comparison().to_html()] {
+        let after = |mark: &str| -> Vec<String> {
+            let parts = page.split(mark).skip(1);
+            parts.map(|part| part.split('"').next().unwrap().to_string()).collect()
+        };
+        let (ids, mut links) = (after("<section id=\""), after("<li><a href=\"#"));
+        assert_eq!(page.matches("<h2>").count(), ids.len());
+        links.truncate(ids.len());
+        assert_eq!(links, ids);
+        assert_eq!(BTreeSet::from_iter(&ids).len(), ids.len(), "{ids:?}");
+    }
+    let short = Report { facts: facts(&[("Rows", "7")]), ..Report::default() }.to_html();
+    assert!(short.contains("<section id=") && !short.contains("<nav"));
 }
 
 #[test]
