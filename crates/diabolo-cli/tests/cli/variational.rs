@@ -116,6 +116,14 @@ fn latent_space_exploration() {
     assert_eq!((&header[..2], steps.len()), (&["unit".to_string(), "value".to_string()][..], 4 * 11));
     assert_eq!((steps[0][1].as_str(), steps[10][1].as_str()), ("-3.0", "3.0"));
     workspace.ok("generate run --traverse -o sheet.png");
+    // A path of few pictures is one row, of many a square: width and height of the header.
+    let size = |count: usize| {
+        workspace.ok(&format!("generate run --between 1,5 --count {count} -o path.png"));
+        let png = workspace.bytes("path.png");
+        [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()))
+    };
+    let ([width, height], [wide, high]) = (size(8), size(25));
+    assert!(width > 7 * height && wide == high, "{width} × {height}, {wide} × {high}");
 
     assert_snapshot!(workspace.fails(3, "generate run --near 1798"), @"error: digits: expected a row from 1 to 1797, found row 1798; rows are counted from 1");
     assert_snapshot!(workspace.fails(2, "generate run --between 3"), @"error: --between: expected two rows, such as 3,17, found 1 of them");

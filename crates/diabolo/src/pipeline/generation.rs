@@ -12,6 +12,8 @@ use crate::{Error, Result};
 const STEPS: usize = 11;
 const RANGE: f64 = 3.0;
 const LINES: usize = 10;
+/// So many rows between two others, or fewer, are one line.
+const STRIP: usize = 16;
 
 /// The origin of new rows in the latent space. Rows are numbered from 1.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -127,7 +129,11 @@ impl Predictor {
         // Validated before anything is drawn.
         preprocessor.given(&config.given)?;
         let codes = self.codes_of(config)?;
-        let line = codes.as_ref().filter(|codes| !codes.steps.is_empty()).map(|_| STEPS);
+        let line = match &config.origin {
+            Origin::Traverse { .. } => Some(STEPS),
+            Origin::Between { .. } if config.count <= STRIP => Some(config.count),
+            _ => None,
+        };
         let (values, rows) = match (&codes, &config.origin) {
             (Some(codes), _) => task::rows_of(saved, codes, draw, seed, device)?,
             (None, Origin::Walk(walk)) => task::walk(saved, config.count, draw, walk, seed, device)?,
