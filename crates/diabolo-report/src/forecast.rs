@@ -24,6 +24,8 @@ pub struct ForecastPage {
     pub notes: Vec<String>,
     /// Forecasts to look at.
     pub panels: Vec<ForecastPanel>,
+    /// Whether they are windows of the test part of a fit.
+    pub are_test_windows: bool,
     /// The errors of each method on test windows, if they were measured.
     pub methods: Vec<MethodErrors>,
     /// What the errors of the model say beyond their means.
@@ -69,7 +71,13 @@ impl ForecastPage {
             None => vec![],
         };
         let compared = self.panels.iter().any(|panel| panel.actual.iter().any(|x| drawable(*x)));
-        let mut help = "The last values of the series and the steps after them.".to_string();
+        let (heading, mut help) = match self.are_test_windows {
+            true => (
+                "Last test windows",
+                "The last windows of the test part, which the fit has not seen.".to_string(),
+            ),
+            false => ("Forecast", "The last values of the series and the steps after them.".to_string()),
+        };
         if !levels.is_empty() {
             help +=
                 &format!(" A band should hold a new value with a probability of {}.", levels.join(" and "));
@@ -80,7 +88,7 @@ impl ForecastPage {
         if self.panels.len() > MOST_PANELS {
             help += &format!(" {MOST_PANELS} of {} are shown.", self.panels.len());
         }
-        section("Forecast", &help, &drawn)
+        section(heading, &help, &drawn)
     }
 }
 

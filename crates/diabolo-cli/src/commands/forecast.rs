@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use diabolo::artifact::write_atomically;
+use diabolo::artifact::{Run, write_atomically};
 use diabolo::data::{Writer, open};
-use diabolo::report::{fit_page, forecast_page};
+use diabolo::report::{fit_page, forecast_page, tested_page};
 use diabolo::task::FutureRows;
 use diabolo::{Config, Error, FitJob, Forecaster};
 use serde_json::json;
 
 use super::finish;
-use crate::args::{EvaluateArgs, FitArgs, ForecastArgs, Shared};
+use crate::args::{EvaluateArgs, FitArgs, ForecastArgs, ReportArgs, Shared};
 use crate::{forecast_text, output};
 
 /// Errors of series and columns that are printed, at most.
@@ -79,6 +79,25 @@ pub fn evaluate(args: &EvaluateArgs, shared: &Shared) -> anyhow::Result<()> {
     match shared.json {
         true => output::print_json(&json!({ "forecast": scores })),
         false => output::print(&forecast_text::scores(&scores)),
+    }
+}
+
+/// Writes the page of a fit again, or that of other rows.
+pub fn report(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
+    super::html_name("--out", args.out.as_deref())?;
+    let forecaster = Forecaster::open(&args.model)?;
+    let run = Run::open(&args.model).ok();
+    let out = super::report_path(args, run.as_ref())?;
+    let data = args.read.over(&forecaster.saved().header.config)?.data;
+    let _lock = run.filter(|_| args.out.is_none()).map(Run::locked).transpose()?;
+    let tested = forecaster.tested(args.input.as_deref(), &data, shared.on_note())?;
+    write_atomically(&out, tested_page(&forecaster, &tested).to_html().as_bytes())?;
+    shared.note(format!("wrote {}", out.display()));
+    match shared.json {
+        true => {
+            output::print_json(&json!({ "report": out, "input": tested.input, "forecast": tested.scores }))
+        }
+        false => Ok(()),
     }
 }
 

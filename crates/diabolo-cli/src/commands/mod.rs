@@ -25,14 +25,14 @@ pub mod sweep;
 pub mod synthesize;
 pub mod transform;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use diabolo::artifact::Run;
 use diabolo::data::{Format, UnknownCells, Writer};
 use diabolo::pipeline::EvaluationRows;
 use diabolo::{Error, Predictor};
 
-use crate::args::{ReadArgs, Shared, TransformArgs};
+use crate::args::{ReadArgs, ReportArgs, Shared, TransformArgs};
 
 /// The model of a run folder or a file, which comes before the `input`.
 fn load(path: &Path, input: Option<&str>, shared: &Shared) -> diabolo::Result<Predictor> {
@@ -132,6 +132,12 @@ fn is_drawing(out: &Path) -> diabolo::Result<bool> {
         Some("html" | "htm") => Ok(false),
         _ => Err(Error::invalid_value("--out", "a name that ends in .html or .svg", out.display())),
     }
+}
+
+/// Where the report of a run goes.
+fn report_path(args: &ReportArgs, run: Option<&Run>) -> diabolo::Result<PathBuf> {
+    let given = args.out.clone().or_else(|| Some(run?.report_path()));
+    given.ok_or_else(|| Error::invalid_value("--out", "a file to write the report to", "none"))
 }
 
 /// Prints a note about cells that are treated as missing because of an unknown category.

@@ -1,28 +1,24 @@
 //! `diabolo report RUN [INPUT]`
 
-use diabolo::Error;
-use diabolo::artifact::{Run, write_atomically};
+use diabolo::artifact::{ModelKind, Run, write_atomically};
 use diabolo::pipeline::EvaluateOptions;
 use diabolo::report::assemble;
 use serde_json::json;
 
-use super::{evaluation_rows, is_drawing, load, note_unknown};
+use super::{evaluation_rows, forecast, is_drawing, load, note_unknown, report_path};
 use crate::args::{ReportArgs, Shared};
 use crate::output;
 
 pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
+    if ModelKind::Forecast.is_at(&args.model) {
+        return forecast::report(args, shared);
+    }
     let predictor = load(&args.model, args.input.as_deref(), shared)?.missing(&args.read.missing)?;
     let mut run = Run::open(&args.model).ok();
     if args.out.is_none() {
         run = run.map(Run::locked).transpose()?;
     }
-    let out = match (&args.out, &run) {
-        (Some(out), _) => out.clone(),
-        (None, Some(run)) => run.report_path(),
-        (None, None) => {
-            return Err(Error::invalid_value("--out", "a file to write the report to", "none").into());
-        }
-    };
+    let out = report_path(args, run.as_ref())?;
     let drawing = is_drawing(&out)?;
     let history = match &run {
         Some(run) if run.history_path().is_file() => run.read_history()?,

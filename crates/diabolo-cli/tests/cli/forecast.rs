@@ -1,5 +1,7 @@
 //! Forecasts: the key continued, bands, several series, and wrong use.
 
+use insta::assert_snapshot;
+
 use crate::support::{Workspace, cells};
 
 /// Months from January 2000 on: a season of 12 with a trend, and a perturbation.
@@ -83,7 +85,19 @@ fn evaluate_compares_with_naive_forecasts() {
     assert_eq!(found["residual_autocorrelation"].as_array().unwrap().len(), 25 / 4);
     assert!(workspace.ok("evaluate run -q").stdout.contains("seasonal naive"));
     assert!(workspace.ok("inspect run").stdout.contains("steps of 1 month"));
-    assert!(workspace.text("run/report.html").contains("Errors on test windows"));
+    let page = workspace.text("run/report.html");
+    assert!(page.contains("Errors on test windows"));
+    // The last three windows of 12 of the 36 test steps, with what followed.
+    assert_eq!(page.matches("<figure class=\"forecast\">").count(), 3);
+    assert!(page.contains("Last test windows") && page.matches("class=\"line actual\"").count() == 3);
+    workspace.write("run/report.html", "");
+    workspace.ok("report run");
+    let again = workspace.text("run/report.html");
+    let panels = |page: &str| page[page.find("<h2>Last test").unwrap()..].to_string();
+    assert_eq!(panels(&again), panels(&page));
+    let found = workspace.ok("report run past.csv -o other.html --json -q").json();
+    assert!(found["forecast"]["mase"].is_f64() && workspace.text("other.html").contains("Worst windows"));
+    assert_snapshot!(workspace.fails(2, "report run -o page.svg"), @"error: --out: expected a name that ends in .html, found page.svg");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl ModelKind {
             (wanted, found) if wanted == found => return Ok(()),
             (ModelKind::Autoencoder, ModelKind::Forecast) => (
                 "this run was fitted for forecasts, and has no autoencoder",
-                "use it with `diabolo forecast` (--report draws a page), `evaluate` or `inspect`",
+                "use it with `diabolo forecast`, `evaluate`, `report` or `inspect`",
             ),
             (ModelKind::Autoencoder, _) => (
                 "this run was fitted for synthetic tables, and has no autoencoder",

@@ -1,6 +1,7 @@
 //! What a fit of forecasts is to do: season, horizon, windows to try, and the parts of each series.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::forecast_split::TimeSplit;
 use crate::config::Config;
@@ -88,6 +89,11 @@ impl Plan {
     pub fn split(&self, schema: &SeriesSchema, set: &SeriesSet) -> Vec<SplitSeries> {
         let usable = set.series.iter().zip(&self.fits).filter(|(_, fits)| **fits);
         usable.filter_map(|(one, _)| self.parts.split(schema, one, self.horizon, self.season)).collect()
+    }
+
+    /// The test steps of a series; `None` if it is too short.
+    pub fn test(&self, series: &Series) -> Option<Range<usize>> {
+        Some(self.parts.parts(series, self.horizon)?.test)
     }
 
     /// What the fit chooses from.

@@ -1,5 +1,6 @@
 //! A fitted forecast: the next values of series, and the errors on others.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -8,10 +9,10 @@ use super::forecast_split::TimeSplit;
 use super::source_data::SourceData;
 use crate::artifact::{Run, RunSource, SavedForecast, folder_of};
 use crate::data::read::{OnNote, fingerprint};
-use crate::data::{DataConfig, ReadOptions, Series, open};
+use crate::data::{DataConfig, ReadOptions, Series, SeriesSet, open};
 use crate::evaluate::forecast::{ForecastScores, Intervals, Method, evaluate, paths_of_errors};
 use crate::model::forecast::{Filled, KnownSteps, Parts, SplitSeries, Unseen, naive_error};
-use crate::task::{ForecastOptions, Forecasts, Start, forecast};
+use crate::task::{ForecastOptions, Forecasts, SeriesForecast, Start, forecast, forecast_from};
 use crate::{Error, Result};
 
 /// A fitted forecast: `Clone + Send + Sync`.
@@ -33,6 +34,43 @@ pub struct Forecaster {
     saved: std::sync::Arc<SavedForecast>,
     folder: Option<PathBuf>,
     input: String,
+}
+
+/// A forecast on test windows.
+#[derive(Debug, Clone)]
+pub struct TestedForecast {
+    /// The input of the windows.
+    pub input: String,
+    /// The errors.
+    pub scores: ForecastScores,
+    /// The last windows of each series, of many series the first ones.
+    pub windows: Vec<SeriesForecast>,
+}
+
+/// Windows of a column, and of all columns and series, at most.
+const WINDOWS: usize = 3;
+const ALL_WINDOWS: usize = 24;
+/// So many windows are enough, unless there are more columns.
+const ENOUGH: usize = 6;
+
+/// The last windows of the steps that `test` names, of the first series.
+pub(super) fn last_windows(
+    saved: &SavedForecast,
+    input: &str,
+    set: &SeriesSet,
+    test: impl Fn(&Series) -> Option<Range<usize>>,
+) -> Vec<SeriesForecast> {
+    let record = &saved.header.forecast;
+    let (columns, horizon) = (record.schema.columns.len(), record.horizon);
+    let of_each = (ENOUGH / (columns * set.series.len()).max(1)).clamp(1, WINDOWS);
+    let of_series = |series: &Series| -> Vec<SeriesForecast> {
+        let Some(test) = test(series) else { return vec![] };
+        let first = (1..=of_each).filter_map(|back| test.end.checked_sub(back * horizon));
+        let within = first.filter(|first| test.contains(first));
+        within.filter_map(|first| forecast_from(saved, input, series, first).ok()).collect()
+    };
+    let shown = set.series.iter().take(ALL_WINDOWS.div_ceil(columns.max(1)));
+    shown.flat_map(of_series).collect()
 }
 
 impl Forecaster {
@@ -107,6 +145,14 @@ impl Forecaster {
         data: &DataConfig,
         on_note: OnNote,
     ) -> Result<ForecastScores> {
+        Ok(self.tested(input, data, on_note)?.scores)
+    }
+
+    /// The errors on test windows, as [`evaluate`](Self::evaluate), with the last of the windows.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn tested(&self, input: Option<&str>, data: &DataConfig, on_note: OnNote) -> Result<TestedForecast> {
         let header = &self.saved.header;
         let record = &header.forecast;
         let (place, fitted) = match input {
@@ -132,6 +178,10 @@ impl Forecaster {
         let rows = open(&place, &options)?.collect()?;
         let set = record.schema.read(&place, &rows)?;
         let parts = TimeSplit::of(&record.schema, data, header.config.forecast.as_ref())?;
+        let windows = last_windows(&self.saved, &place, &set, |one| match fitted {
+            true => Some(parts.parts(one, record.horizon)?.test),
+            false => Some(self.all_test(one).parts.test),
+        });
         let mut series: Vec<SplitSeries> = match fitted {
             true => set
                 .series
@@ -151,10 +201,11 @@ impl Forecaster {
             intervals.insert(Method::Model, self.saved.in_use.clone());
         }
         let scores = evaluate(&self.saved.model, &intervals, &series, &record.schema, validation);
-        scores.ok_or_else(|| {
+        let scores = scores.ok_or_else(|| {
             let expected = format!("test windows of {} steps", record.horizon);
-            Error::data(place, expected, "none", "give a longer series, or fit with --test above 0")
-        })
+            Error::data(&place, expected, "none", "give a longer series, or fit with --test above 0")
+        })?;
+        Ok(TestedForecast { input: place, scores, windows })
     }
 
     /// The same forecast with the intervals and paths of its errors on rows that are later than

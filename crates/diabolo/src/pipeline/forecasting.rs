@@ -10,6 +10,7 @@ use super::fit_job::{FitJob, Source};
 use super::forecast_latent::{Steps, add_latent};
 use super::forecast_plan::{Plan, regressors};
 use super::forecast_split::check_shares;
+use super::forecaster::last_windows;
 use crate::artifact::{
     FORMAT_VERSION, ForecastHeader, ForecastRecord, Run, RunSource, SavedForecast, SeriesRecord,
     SourceRecord, write_atomically,
@@ -19,6 +20,7 @@ use crate::data::{ReadOptions, SeriesSchema, SeriesSet, open, read_from};
 use crate::evaluate::forecast::{ForecastScores, Intervals, Method, evaluate, paths_of_errors};
 use crate::model::ForecastConfig;
 use crate::model::forecast::{ForecastModel, Parts, SplitSeries, Unseen};
+use crate::task::SeriesForecast;
 use crate::{Error, Result, VERSION};
 
 /// Numbers of the stored paths of errors, at most.
@@ -30,6 +32,8 @@ pub struct FittedForecast {
     pub forecaster: Forecaster,
     /// The errors on test windows; `None` without test steps.
     pub scores: Option<ForecastScores>,
+    /// The last test windows of each series, of many series the first ones.
+    pub windows: Vec<SeriesForecast>,
     /// What was chosen, and the warnings, one sentence each.
     pub notes: Vec<String>,
     /// The warnings alone: what was found that may be wrong.
@@ -105,13 +109,15 @@ impl FitJob<'_> {
         (self.on_event)(Event::Phase(Phase::Evaluate));
         let (schema, steps) = (&saved.header.forecast.schema, saved.header.source.split);
         let scores = evaluate(&saved.model, &saved.intervals, &split, schema, steps[1]);
+        let windows = last_windows(&saved, &name, &set, |one| plan.test(one));
         warnings.extend(scores.as_ref().and_then(worse_than_naive));
         warnings.extend(scores.as_ref().and_then(|scores| scores.diagnosis.warning()));
         let source = RunSource::new(&name, self.place(), fingerprint);
         choices.iter().for_each(|text| (self.on_event)(Event::Note(text)));
         warnings.iter().for_each(|text| (self.on_event)(Event::Warning(text)));
         let notes = [choices, warnings.clone()].concat();
-        Ok(FittedForecast { forecaster: Forecaster::new(saved, &name), scores, notes, warnings, source })
+        let forecaster = Forecaster::new(saved, &name);
+        Ok(FittedForecast { forecaster, scores, windows, notes, warnings, source })
     }
 
     /// Fits the matrices and the intervals.

@@ -63,7 +63,7 @@ pub use events::{Cancel, Event, Phase, cancellable};
 pub use features::{FeatureEvaluation, FineTuneEvent, FineTuning};
 pub use fit_job::{FitJob, matrix};
 pub use fitted::{Fitted, Trained};
-pub use forecaster::Forecaster;
+pub use forecaster::{Forecaster, TestedForecast};
 pub use forecasting::FittedForecast;
 pub use generation::{GenerateConfig, Generated, Origin};
 pub use inspection::{InspectedColumn, Inspection};

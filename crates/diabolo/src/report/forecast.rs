@@ -2,10 +2,11 @@
 
 use diabolo_report::{ForecastDiagnosis, ForecastPage, ForecastPanel, MethodErrors};
 
+use crate::data::Feature;
 use crate::evaluate::forecast::{ForecastErrors, ForecastScores, WorstWindow};
 use crate::model::forecast::{effects_in_words, logarithms_in_words, own_matrices_in_words};
-use crate::pipeline::{FittedForecast, Forecaster};
-use crate::task::{ForecastOptions, Forecasts, SeriesForecast};
+use crate::pipeline::{FittedForecast, Forecaster, TestedForecast};
+use crate::task::{ColumnForecast, ForecastOptions, Forecasts, SeriesForecast};
 
 /// The page of a forecast of these rows.
 pub fn forecast_page(
@@ -14,35 +15,45 @@ pub fn forecast_page(
     made: &Forecasts,
     options: &ForecastOptions,
 ) -> ForecastPage {
-    let columns: Vec<String> = columns(forecaster);
-    let panels = made.series.iter().flat_map(|series| panels(series, &columns, &options.levels));
     ForecastPage {
         title: "Forecast".into(),
         input: input.into(),
         facts: facts(forecaster),
         notes: made.notes.clone(),
-        panels: panels.collect(),
-        methods: vec![],
-        diagnosis: None,
+        panels: panels(forecaster, &made.series, &options.levels),
+        ..ForecastPage::default()
     }
 }
 
-/// The page of a fit: errors on test windows.
+/// The page of a fit: test windows and the errors on all of them.
 pub fn fit_page(fitted: &FittedForecast) -> ForecastPage {
-    let forecaster = &fitted.forecaster;
+    let input = &fitted.forecaster.saved().header.source.input;
+    let page = test_page(&fitted.forecaster, input, fitted.scores.as_ref(), &fitted.windows);
+    ForecastPage { notes: fitted.notes.clone(), ..page }
+}
+
+/// The page of a fit again, or of other rows.
+pub fn tested_page(forecaster: &Forecaster, tested: &TestedForecast) -> ForecastPage {
+    let page = test_page(forecaster, &tested.input, Some(&tested.scores), &tested.windows);
+    ForecastPage { notes: tested.scores.diagnosis.warning().into_iter().collect(), ..page }
+}
+
+fn test_page(
+    forecaster: &Forecaster,
+    input: &str,
+    scores: Option<&ForecastScores>,
+    windows: &[SeriesForecast],
+) -> ForecastPage {
     ForecastPage {
         title: "Forecast: fit".into(),
-        input: forecaster.saved().header.source.input.clone(),
+        input: input.into(),
         facts: facts(forecaster),
-        notes: fitted.notes.clone(),
-        panels: vec![],
-        methods: fitted.scores.as_ref().map(methods).unwrap_or_default(),
-        diagnosis: fitted.scores.as_ref().map(diagnosis),
+        panels: panels(forecaster, windows, &ForecastOptions::default().levels),
+        are_test_windows: true,
+        methods: scores.map(methods).unwrap_or_default(),
+        diagnosis: scores.map(diagnosis),
+        ..ForecastPage::default()
     }
-}
-
-fn columns(forecaster: &Forecaster) -> Vec<String> {
-    forecaster.saved().header.forecast.schema.columns.iter().map(|column| column.name.clone()).collect()
 }
 
 fn facts(forecaster: &Forecaster) -> Vec<(String, String)> {
@@ -69,13 +80,22 @@ fn facts(forecaster: &Forecaster) -> Vec<(String, String)> {
     ]
 }
 
-fn panels(series: &SeriesForecast, columns: &[String], levels: &[f64]) -> Vec<ForecastPanel> {
-    let panel = |(name, made): (&String, &crate::task::ColumnForecast)| {
+/// A panel for each series and column.
+fn panels(forecaster: &Forecaster, all: &[SeriesForecast], levels: &[f64]) -> Vec<ForecastPanel> {
+    let schema = &forecaster.saved().header.forecast.schema;
+    let each = all
+        .iter()
+        .flat_map(|series| schema.columns.iter().zip(&series.columns).map(move |one| (series, one)));
+    let panel = |(series, (column, made)): (&SeriesForecast, (&Feature, &ColumnForecast))| {
         let intervals = levels
             .iter()
             .zip(&made.limits)
             .map(|(level, [lower, upper])| (*level, lower.clone(), upper.clone()));
+        let name = &column.name;
         let mut title = series.name.as_ref().map_or(name.clone(), |series| format!("{series}: {name}"));
+        if let (Some(_), Some(first)) = (&schema.key, series.times.first()) {
+            title += &format!(" from {first}");
+        }
         if let Some(mase) = made.mase {
             title += &format!(" (MASE {mase:.2})");
         }
@@ -88,7 +108,7 @@ fn panels(series: &SeriesForecast, columns: &[String], levels: &[f64]) -> Vec<Fo
             times: series.history_times.iter().chain(&series.times).cloned().collect(),
         }
     };
-    columns.iter().zip(&series.columns).map(panel).collect()
+    each.map(panel).collect()
 }
 
 /// What the errors of the model say beyond their means.

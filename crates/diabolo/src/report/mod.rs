@@ -30,7 +30,7 @@ pub use diabolo_report::{
     TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
-pub use forecast::{fit_page, forecast_page};
+pub use forecast::{fit_page, forecast_page, tested_page};
 pub use latent_map::{Neighbourhoods, latent_map, neighbour_map};
 pub use map_page::{POINTS, map_page};
 pub use scored_example::scored_example;

@@ -33,7 +33,9 @@ pub use encode::{codes, decode, encode, encode_alone, latent_names};
 pub use explore::{Codes, Given, Path, between, near, rows_of, traverse};
 pub use feature_scores::{FeatureScores, LabelledParts, score_features};
 pub use fine_tune::{FineTuned, error_rate, fine_tune};
-pub use forecast::{ColumnForecast, ForecastOptions, Forecasts, FutureRows, SeriesForecast, Start, forecast};
+pub use forecast::{
+    ColumnForecast, ForecastOptions, Forecasts, FutureRows, SeriesForecast, Start, forecast, forecast_from,
+};
 pub(crate) use generate::calibrate_draws;
 pub use generate::{NewConditions, generate};
 pub use impute::{ImputeConfig, Imputed, MaskedCells, hold_back, impute};

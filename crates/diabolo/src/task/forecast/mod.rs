@@ -90,6 +90,24 @@ pub fn forecast(
     Ok(Forecasts { table, series: made.into_iter().map(|one| one.forecast).collect(), notes })
 }
 
+/// The forecast of a series from a step on whose values it holds, by intervals that know nothing of
+/// them.
+///
+/// # Errors
+/// [`Error::Data`] if a column has no value where the forecast begins.
+pub fn forecast_from(
+    saved: &SavedForecast,
+    input: &str,
+    series: &Series,
+    start: usize,
+) -> Result<SeriesForecast> {
+    let horizon = saved.header.forecast.horizon;
+    let options = ForecastOptions { from: Some(Start::Row(start + 1)), ..ForecastOptions::default() };
+    let effects = effects(saved, (input, series, None), (start, horizon))?;
+    let given = Given { input, at: 0, series, effects };
+    Ok(one_series(saved, &given, (start, horizon), &options, &mut vec![])?.forecast)
+}
+
 /// The different notes of origins; of a back-test, the first ones.
 fn shortened(mut notes: Vec<String>, options: &ForecastOptions) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
