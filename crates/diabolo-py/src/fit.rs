@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::pipeline::{Cancel, Event, Fitted};
-use diabolo::{FitJob, Result, report};
+use diabolo::report::fitted_report;
+use diabolo::{FitJob, Result};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 
@@ -62,9 +63,7 @@ fn autoencoder(job: FitJob<'_>, out: Option<&Path>) -> Result<(Model, Value)> {
             let run = Run::create(folder)?;
             let fitted = prepared.in_run(run.clone())?.run()?;
             if fitted.test.num_rows() > 0 {
-                let (saved, device) = (fitted.predictor.saved(), fitted.predictor.device());
-                let page = report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
-                write_atomically(&run.report_path(), page.to_html().as_bytes())?;
+                write_atomically(&run.report_path(), fitted_report(&fitted)?.to_html().as_bytes())?;
             }
             fitted
         }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use diabolo::arrow::RecordBatch;
 use diabolo::artifact::{weights, write_atomically};
 use diabolo::data::read::OnNote;
+use diabolo::evaluate::DataProfile;
 use diabolo::pipeline::{EvaluateOptions, EvaluationRows, Fitted, GenerateConfig, ScoreRun};
+use diabolo::report::{ReportRows, assemble};
 use diabolo::task::{Draw, ImputeConfig, Rule, Scored, latent_names};
 use diabolo::train::EpochRecord;
-use diabolo::{Predictor, Result, report};
+use diabolo::{Predictor, Result};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -24,23 +26,33 @@ pub struct Model {
     predictor: Predictor,
     /// For the report; empty for a model from a file.
     history: Vec<EpochRecord>,
-    /// The test rows of a fit, of which a report shows some; a file and a pickle have none.
-    test: Option<RecordBatch>,
+    /// What a report shows of the rows of a fit; a file and a pickle have none.
+    rows: Option<FittedRows>,
+}
+
+/// What a report shows of the rows of a fit.
+#[derive(Clone)]
+struct FittedRows {
+    /// The test rows, of which it shows some, and their numbers.
+    test: RecordBatch,
+    numbers: Vec<usize>,
+    data: DataProfile,
 }
 
 impl Model {
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Model { predictor: Predictor::open(path)?, history: vec![], test: None })
+        Ok(Model { predictor: Predictor::open(path)?, history: vec![], rows: None })
     }
 
     pub fn fitted(fitted: Fitted) -> Self {
-        let test = Some(fitted.test).filter(|rows| rows.num_rows() > 0);
-        Model { predictor: fitted.predictor, history: fitted.history, test }
+        let Fitted { predictor, history, test, test_rows: numbers, data, .. } = fitted;
+        let rows = (test.num_rows() > 0).then_some(FittedRows { test, numbers, data });
+        Model { predictor, history, rows }
     }
 
     /// The same fit with another predictor.
     fn with(&self, predictor: Predictor) -> Self {
-        Model { predictor, history: self.history.clone(), test: self.test.clone() }
+        Model { predictor, history: self.history.clone(), rows: self.rows.clone() }
     }
 
     /// The rows in memory to evaluate: those given, or the test rows of this fit.
@@ -48,7 +60,7 @@ impl Model {
         match input {
             Some(Input::Rows(table)) => Some(&table.get().rows),
             Some(Input::Path(_)) => None,
-            None => self.test.as_ref(),
+            None => self.rows.as_ref().map(|rows| &rows.test),
         }
     }
 
@@ -94,7 +106,7 @@ fn rule(name: &str, value: f64) -> PyResult<Rule> {
 impl Model {
     #[staticmethod]
     fn from_bytes(bytes: &[u8]) -> PyResult<Self> {
-        Ok(Model { predictor: Predictor::from_bytes(bytes).map_err(raised)?, history: vec![], test: None })
+        Ok(Model { predictor: Predictor::from_bytes(bytes).map_err(raised)?, history: vec![], rows: None })
     }
 
     fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -184,7 +196,7 @@ impl Model {
 
     /// The test rows of this fit.
     fn test_rows(&self) -> Option<Table> {
-        self.test.clone().map(|rows| Table { rows })
+        self.rows.as_ref().map(|rows| Table { rows: rows.test.clone() })
     }
 
     /// The drift since the fit, as JSON.
@@ -276,16 +288,26 @@ impl Model {
     fn report(&self, py: Python, input: Option<Input>, figure: bool) -> PyResult<(String, Vec<String>)> {
         let (on_note, notes) = OnNote::kept();
         let (text, named) = compute(py, || {
-            let (rows, predictor, named) = match self.at_hand(input.as_ref()) {
-                Some(rows) => (rows.clone(), self.predictor.clone(), None),
+            let own = self.rows.as_ref();
+            let (rows, numbers, predictor, named) = match self.at_hand(input.as_ref()) {
+                Some(rows) => {
+                    let numbers = own.filter(|_| input.is_none()).map(|own| own.numbers.clone());
+                    (rows.clone(), numbers.unwrap_or_default(), self.predictor.clone(), None)
+                }
                 None => {
                     let named = self.named(input.as_ref(), on_note)?;
-                    (named.collect()?, self.predictor.clone().input(&named.input), named.note)
+                    let rows = named.collect()?;
+                    let numbers = named.numbers(&rows);
+                    (rows, numbers, self.predictor.clone().input(&named.input), named.note)
                 }
             };
             let metrics = predictor.evaluate(&rows, &EvaluateOptions::default())?.metrics;
-            let device = predictor.device();
-            let page = report::assemble(predictor.saved(), &self.history, &rows, &metrics, device)?;
+            let data = match own {
+                Some(own) => Some(own.data.clone()),
+                None => predictor.data_profile(&predictor.saved().header.config.data)?,
+            };
+            let rows = ReportRows { held_out: &rows, numbers: &numbers, data: data.as_ref() };
+            let page = assemble(predictor.saved(), &self.history, &rows, &metrics, predictor.device())?;
             Ok((if figure { page.card_svg() } else { page.to_html() }, named))
         })?;
         Ok((text, [notes(), named.into_iter().collect()].concat()))

@@ -101,23 +101,29 @@ pub(crate) fn highest(alarms: &[Alarm], all: usize) -> String {
 }
 
 fn row(alarm: &Alarm) -> String {
+    format!(
+        "<tr><th scope=\"row\">{}</th><td class=\"value\">{}</td><td class=\"value\">{}</td><td>{}</td></tr>\n",
+        escape(&alarm.row),
+        number(alarm.score),
+        number(alarm.p_value),
+        reasons(&alarm.reasons)
+    )
+}
+
+/// Columns with their values, expected values and parts in a score.
+pub(crate) fn reasons(reasons: &[AlarmReason]) -> String {
     let reason = |reason: &AlarmReason| {
         format!(
-            "<li><b>{}</b> {} <small>{}expected {}, +{} nats</small></li>",
+            "<li><b>{}</b> {} <small>{}expected {}, {}{} nats</small></li>",
             escape(&reason.column),
             escape(&shorten(&reason.seen, LONGEST)),
             if reason.unseen { "never seen in training, " } else { "" },
             escape(&shorten(&reason.expected, LONGEST)),
+            if reason.nats < 0.0 { "" } else { "+" },
             number(reason.nats)
         )
     };
-    let reasons: String = alarm.reasons.iter().map(reason).collect();
-    format!(
-        "<tr><th scope=\"row\">{}</th><td class=\"value\">{}</td><td class=\"value\">{}</td><td><ul>{reasons}</ul></td></tr>\n",
-        escape(&alarm.row),
-        number(alarm.score),
-        number(alarm.p_value)
-    )
+    format!("<ul>{}</ul>", reasons.iter().map(reason).collect::<String>())
 }
 
 /// How many flagged rows have which column as their first reason.

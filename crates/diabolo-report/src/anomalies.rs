@@ -207,7 +207,8 @@ fn examples(examples: &[ScoredExample]) -> String {
     section("Rows and expected values", help, &content)
 }
 
-fn example(example: &ScoredExample) -> Option<String> {
+/// A row as a figure.
+pub(crate) fn example(example: &ScoredExample) -> Option<String> {
     let (low, high) = range(example.observed.iter().chain(&example.expected).copied())?;
     let y = Axis::linear(low, high, 4);
     let left = left_margin(&y, 7.5);

@@ -35,6 +35,9 @@ const HELP: &str = "Reconstruction of each column on held-out rows. The bar show
                     constant prediction (the mean, or the most frequent category) and a perfect reconstruction; a \
                     bar to the left is worse than the constant.";
 
+/// More columns than this are not listed.
+const MOST_COLUMNS: usize = 120;
+
 /// The section on the columns.
 pub(crate) fn quality(columns: &[ColumnQuality]) -> String {
     section("Reconstruction by column", HELP, &table(columns))
@@ -45,13 +48,23 @@ pub(crate) fn table(columns: &[ColumnQuality]) -> String {
     if columns.is_empty() {
         return String::new();
     }
-    let rows: String = columns.iter().map(column).collect();
+    let mut shown: Vec<&ColumnQuality> = columns.iter().collect();
+    let mut note = String::new();
+    if shown.len() > MOST_COLUMNS {
+        shown.sort_by(|a, b| a.skill().total_cmp(&b.skill()));
+        shown.truncate(MOST_COLUMNS);
+        note = format!(
+            "<p class=\"help\">The {MOST_COLUMNS} of {} columns with the lowest gain.</p>\n",
+            columns.len()
+        );
+    }
+    let rows: String = shown.into_iter().map(column).collect();
     format!(
         "<table class=\"columns\"><thead><tr><th scope=\"col\">Column</th><th scope=\"col\">Measure</th>\
          <th scope=\"col\" class=\"value\">Model</th><th scope=\"col\" class=\"value\">Baseline</th>\
          <th scope=\"col\" class=\"unit\">Unit</th>\
          <th scope=\"col\" class=\"value\">Gain</th><th scope=\"col\" class=\"gain\"><span>worse</span>\
-         <span>baseline</span><span>perfect</span></th></tr></thead>\n<tbody>\n{rows}</tbody></table>"
+         <span>baseline</span><span>perfect</span></th></tr></thead>\n<tbody>\n{rows}</tbody></table>\n{note}"
     )
 }
 
@@ -77,4 +90,28 @@ fn column(column: &ColumnQuality) -> String {
         number(column.baseline),
         escape(&column.unit),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_columns_the_worst_are_listed() {
+        let column = |k: usize| ColumnQuality {
+            name: format!("c{k}"),
+            kind: "numeric".into(),
+            measure: "RMSE".into(),
+            value: 1.0 / (1 + k) as f64,
+            baseline: 1.0,
+            perfect: 0.0,
+            unit: String::new(),
+        };
+        let all: Vec<ColumnQuality> = (0..130).rev().map(column).collect();
+        let html = table(&all);
+        assert_eq!(html.matches("<tr><th scope=\"row\">").count(), 120);
+        assert!(html.contains("The 120 of 130 columns with the lowest gain."));
+        assert!(html.contains(">c0<") && html.contains(">c119<") && !html.contains(">c120<"));
+        assert!(table(&all[..120]).contains(">c129<"));
+    }
 }

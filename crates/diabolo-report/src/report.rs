@@ -3,9 +3,12 @@
 use crate::anomalies;
 use crate::architecture::{self, ArchitecturePicture};
 use crate::columns::{self, ColumnQuality};
+use crate::confusion::{self, Confusions};
+use crate::data::{self, DataTable};
 use crate::denoising::{self, DenoisedPictures};
 use crate::document::{document, facts, section, warnings};
 use crate::encoder_sensitivity::{self, ColumnWeight, PixelWeights, RatioCurve, TangentPictures};
+use crate::extremes::{self, Extremes};
 use crate::factor_map::{self, FactorMap};
 use crate::gallery::{self, Pictures};
 use crate::imputation::{self, ImputedCells};
@@ -14,6 +17,7 @@ use crate::latent_map::{self, LatentMap};
 use crate::metrics::{self, Metric};
 use crate::spectrum::{self, Spectrum};
 use crate::training::{self, EpochRow};
+use crate::windows::{self, SeriesWindows};
 
 /// What a reader should know of the labels.
 const UNSEEN: &str = "The encoder does not see the labels unless the model is conditional.";
@@ -28,6 +32,8 @@ pub struct Report {
     /// Names and values of what was fitted: data, rows, architecture, likelihood, parameters, time,
     /// seed, version.
     pub facts: Vec<(String, String)>,
+    /// For models of tables: what the columns of the training rows hold.
+    pub data: Option<DataTable>,
     /// The layers as a drawing, and the objective with the numbers of the held-out rows.
     pub architecture: Option<ArchitecturePicture>,
     /// One entry an epoch.
@@ -42,6 +48,12 @@ pub struct Report {
     pub denoised: Option<DenoisedPictures>,
     /// For models of tables.
     pub columns: Vec<ColumnQuality>,
+    /// For models of windows of a series.
+    pub windows: Option<SeriesWindows>,
+    /// For models of tables: which levels are reconstructed as which.
+    pub confusions: Confusions,
+    /// The held-out rows that are reconstructed worst and best.
+    pub extremes: Option<Extremes>,
     /// For models that detect anomalies: the scores of rows that were held out of the fit.
     pub held_out_scores: Vec<f64>,
     /// The score above which a p-value is at most 0.05.
@@ -85,10 +97,14 @@ impl Report {
     pub fn to_html(&self) -> String {
         let mut out = warnings(&self.warnings);
         out += &section("What was fitted", "", &facts(&self.facts));
+        out += &self.data.as_ref().map(data::columns).unwrap_or_default();
         out += &self.architecture.as_ref().map(architecture::drawing).unwrap_or_default();
         out += &gallery::pictures(self.pictures.as_ref());
         out += &self.denoised.as_ref().map(denoising::pictures).unwrap_or_default();
+        out += &self.windows.as_ref().map(windows::sections).unwrap_or_default();
         out += &columns::quality(&self.columns);
+        out += &confusion::tables(&self.confusions);
+        out += &self.extremes.as_ref().map(extremes::rows).unwrap_or_default();
         out += &held_out(&self.held_out_scores, self.held_out_threshold);
         out += &self.imputed.as_ref().map(imputation::cells).unwrap_or_default();
         out += &training::curves(&self.history);

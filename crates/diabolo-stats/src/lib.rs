@@ -15,6 +15,7 @@ mod chi_square;
 mod cholesky;
 mod clusters;
 pub mod elementary;
+mod equal_bins;
 mod error;
 mod histogram;
 mod image_quality;
@@ -40,6 +41,7 @@ pub use cancel::{Cancel, CurrentCancel, end_if_cancelled};
 pub use central::central_rows;
 pub use cholesky::Cholesky;
 pub use clusters::{KMeans, adjusted_rand_index, k_means, normalized_mutual_information};
+pub use equal_bins::EqualBins;
 pub use error::{Result, StatsError};
 pub use histogram::{
     Difference, Direction, Histogram, difference, difference_of_categories, direction, holm,

@@ -2,7 +2,7 @@
 
 use diabolo::artifact::{Run, write_atomically};
 use diabolo::pipeline::{Cancel, PreparedJob};
-use diabolo::report;
+use diabolo::report::fitted_report;
 use diabolo::{Config, Error, ErrorClass, FitJob};
 
 use super::{forecast, synthesize};
@@ -52,10 +52,7 @@ pub fn run(args: &FitArgs, shared: &Shared) -> anyhow::Result<()> {
     })?;
     reporter.finish();
     if fitted.test.num_rows() > 0 {
-        let predictor = &fitted.predictor;
-        let (saved, device) = (predictor.saved(), predictor.device());
-        let report = report::assemble(saved, &fitted.history, &fitted.test, &fitted.metrics, device)?;
-        write_atomically(&run.report_path(), report.to_html().as_bytes())?;
+        write_atomically(&run.report_path(), fitted_report(&fitted)?.to_html().as_bytes())?;
     }
     output::fitted(&run, &fitted, shared)
 }

@@ -2,7 +2,7 @@
 
 use diabolo::artifact::{ModelKind, Run, write_atomically};
 use diabolo::pipeline::EvaluateOptions;
-use diabolo::report::assemble;
+use diabolo::report::{ReportRows, assemble};
 use serde_json::json;
 
 use super::{evaluation_rows, forecast, is_drawing, load, note_unknown, report_path};
@@ -30,6 +30,8 @@ pub fn run(args: &ReportArgs, shared: &Shared) -> anyhow::Result<()> {
     let found = predictor.evaluate(&rows, &EvaluateOptions::default())?;
     note_unknown(&found.unknown, shared);
     let metrics = found.metrics;
+    let data = predictor.data_profile(&args.read.over(&predictor.saved().header.config)?.data)?;
+    let rows = ReportRows { held_out: &rows, numbers: &held_out.numbers(&rows), data: data.as_ref() };
     let report = assemble(predictor.saved(), &history, &rows, &metrics, predictor.device())?;
     let text = if drawing { report.card_svg() } else { report.to_html() };
     write_atomically(&out, text.as_bytes())?;

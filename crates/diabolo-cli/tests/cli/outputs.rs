@@ -86,6 +86,12 @@ fn summaries_are_json_if_rows_are_not_on_stdout() {
     let report = workspace.ok("report run -o page.html --json").json();
     assert_eq!(report["report"], "page.html");
     assert!(report["metrics"]["reconstruction"].is_number(), "{report}");
+    // The training rows are read again.
+    let data = |page: &str| {
+        let page = workspace.text(page);
+        page[page.find("<h2>Data</h2>").unwrap()..page.find("<h2>Architecture</h2>").unwrap()].to_string()
+    };
+    assert_eq!(data("page.html"), data("run/report.html"));
     let config = workspace.ok("fit good.csv --epochs 3 --print-config --json").json();
     assert_eq!(config["training"]["epochs"], 3);
     let masked = workspace.fails(2, "impute run good.csv -o new.csv --mask - --json");

@@ -12,7 +12,7 @@ use crate::datetime::written;
 use crate::image::{image_array, image_field, image_scale, pixel_array, with_16_bits, with_scale};
 use crate::number::number;
 use crate::{Error, Result};
-use crate::{Feature, FeatureKind, Storage};
+use crate::{Feature, FeatureKind, Storage, cell_text};
 
 impl Preprocessor {
     /// Converts encoded rows to the names, order, units and storage of the data.
@@ -93,6 +93,13 @@ impl Preprocessor {
                 named(feature, decode_numbers(feature, cells.map(|cell| unscaled(cell[0]).clamp(min, max))))
             }
         })
+    }
+}
+
+impl Feature {
+    /// A number of this feature as the data writes it; dates are seconds since 1970.
+    pub fn number_text(&self, number: f64) -> String {
+        cell_text(&number_column(self, std::iter::once(number)).1, 0)
     }
 }
 

@@ -62,4 +62,12 @@ impl Preprocessor {
         });
         each.collect()
     }
+
+    /// These encoded numbers of one feature in original units, dates in seconds since 1970; `None`
+    /// for categories, images and columns that no training row has.
+    pub fn numbers_of(&self, feature: usize, encoded: &[f32]) -> Option<Vec<f64>> {
+        let Transform::Number { scaling, .. } = &self.transforms[feature] else { return None };
+        let decode = scaling.decoder();
+        Some(encoded.iter().map(|&value| decode(value)).collect())
+    }
 }

@@ -10,7 +10,7 @@ use axum::response::IntoResponse;
 use axum::response::sse::{Event as Message, Sse};
 use diabolo::artifact::Run;
 use diabolo::pipeline::{Cancel, Event, Fitted};
-use diabolo::report::assemble;
+use diabolo::report::fitted_report;
 use diabolo::task;
 use diabolo::tensor::Device;
 use diabolo::{Config, FitJob, Result};
@@ -118,9 +118,7 @@ pub(super) async fn save(State(lab): State<Arc<Lab>>, Json(settings): Json<Setti
         let family = fitted.predictor.saved().architecture.family.name();
         let run = Run::create_numbered(Path::new("runs"), &format!("lab-{family}"))?;
         fitted.save_run(&run)?;
-        let device = Device::cpu();
-        let report =
-            assemble(fitted.predictor.saved(), &fitted.history, &fitted.test, &fitted.metrics, &device)?;
+        let report = fitted_report(&fitted)?;
         diabolo::artifact::write_atomically(&run.report_path(), report.to_html().as_bytes())?;
         Ok(run.folder().display().to_string())
     });

@@ -42,11 +42,32 @@ pub fn hostile() -> Report {
         spectrum.effective_rank = f64::NAN;
     }
     break_sensitivity(&mut report);
+    break_rows(&mut report);
     report.column_weights = table().column_weights;
     report.column_weights[0].name = ATTACK.into();
     report.column_weights[1].share = f64::NAN;
     report.column_weights[2].value = f64::INFINITY;
     report
+}
+
+fn break_rows(report: &mut Report) {
+    let table = table();
+    (report.data, report.confusions, report.extremes) = (table.data, table.confusions, table.extremes);
+    if let Some(data) = &mut report.data {
+        data.caption = ATTACK.into();
+        data.columns[0].name = ATTACK.into();
+        data.columns[0].ends = [ATTACK.into(), ATTACK.into()];
+        data.columns[0].bars[0] = f64::NAN;
+        data.columns[1].missing = f64::NAN;
+        data.columns[1].levels[0] = (ATTACK.into(), f64::NAN);
+    }
+    report.confusions.columns[0].levels[0] = ATTACK.into();
+    report.confusions.columns[0].counts[0] = vec![0; 4];
+    if let Some(extremes) = &mut report.extremes {
+        extremes.worst[0].row = ATTACK.into();
+        extremes.worst[0].error = f64::INFINITY;
+        extremes.worst[0].reasons[0].seen = ATTACK.into();
+    }
 }
 
 fn break_sensitivity(report: &mut Report) {

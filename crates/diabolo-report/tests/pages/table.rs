@@ -1,6 +1,9 @@
 //! A contractive autoencoder of a mixed table.
 
-use diabolo_report::{ColumnQuality, ColumnWeight, LatentMap, Metric, Placement, Report, Spectrum};
+use diabolo_report::{
+    AlarmReason, ColumnQuality, ColumnWeight, Confusion, Confusions, DataColumn, DataTable, Extremes,
+    LatentMap, Metric, Placement, ReconstructedRow, Report, Spectrum,
+};
 
 use crate::{facts, history, metric, normals};
 
@@ -56,6 +59,51 @@ fn metrics() -> Vec<Metric> {
     ]
 }
 
+fn data() -> DataTable {
+    let bars: Vec<f64> = (0..20).map(|k| 0.12 * (-0.05 * f64::from((k - 7) * (k - 7))).exp()).collect();
+    let age = DataColumn {
+        name: "age".into(),
+        kind: "numeric".into(),
+        values: "17 to 90".into(),
+        bars,
+        ends: ["19".into(), "78".into()],
+        ..DataColumn::default()
+    };
+    let workclass = DataColumn {
+        name: "workclass".into(),
+        kind: "categorical".into(),
+        missing: 0.056,
+        values: "8 levels".into(),
+        levels: vec![("Private".into(), 0.739), ("Self-emp-not-inc".into(), 0.083)],
+        bars: vec![0.739, 0.083, 0.068, 0.042, 0.036, 0.031, 0.001, 0.0],
+        ..DataColumn::default()
+    };
+    DataTable { caption: "The 26 048 training rows.".into(), columns: vec![age, workclass], more: 12 }
+}
+
+fn confusions() -> Confusions {
+    let levels = ["Wife", "Own-child", "Husband", "Not-in-family"].map(String::from).to_vec();
+    let counts = vec![vec![40, 3, 57, 0], vec![0, 480, 2, 18], vec![1, 0, 1319, 0], vec![0, 61, 0, 739]];
+    Confusions { columns: vec![Confusion { column: "relationship".into(), levels, counts }], more: 3 }
+}
+
+fn extremes() -> Extremes {
+    let row = |row: &str, error: f64| ReconstructedRow {
+        row: row.into(),
+        error,
+        reasons: vec![AlarmReason {
+            column: "capital-gain".into(),
+            seen: "99999".into(),
+            expected: "1200".into(),
+            nats: 0.8 * error,
+            unseen: false,
+        }],
+        ..ReconstructedRow::default()
+    };
+    let (worst, best) = (vec![row("row 917", 41.2), row("row 4", 30.1)], vec![row("row 12", -6.3)]);
+    Extremes { worst, best, shape: None, rows: 3257 }
+}
+
 /// A contractive autoencoder of a mixed table, with a name that attacks the page.
 pub fn table() -> Report {
     let history = history(1).into_iter().chain(history(25).into_iter().skip(1)).map(|mut row| {
@@ -83,6 +131,9 @@ pub fn table() -> Report {
             "Column 'fnlwgt' has outliers 12 standard deviations out; consider a robust scale.".into(),
         ],
         columns: columns(),
+        data: Some(data()),
+        confusions: confusions(),
+        extremes: Some(extremes()),
         latent_map: Some(LatentMap {
             placement: Placement::PrincipalComponents,
             x: (0..n).map(|i| dx[i] + (i % 4) as f32).collect(),

@@ -105,6 +105,7 @@ impl Column {
     }
 }
 
-fn largest(values: &[f32]) -> usize {
+/// The position of the first largest value.
+pub(super) fn largest(values: &[f32]) -> usize {
     (0..values.len()).fold(0, |best, k| if values[k] > values[best] { k } else { best })
 }

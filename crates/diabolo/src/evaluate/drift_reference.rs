@@ -1,7 +1,9 @@
 //! Histograms of held-out rows, the reference of drift tests. They contain no rows.
 
+use std::ops::Range;
+
 use crate::data::rows::Cells;
-use crate::data::{Encoded, Preprocessor};
+use crate::data::{Encoded, Feature, Preprocessor};
 
 use crate::stats::Histogram;
 
@@ -79,22 +81,24 @@ fn values(preprocessor: &Preprocessor, rows: &Encoded, scores: &[f64], codes: &[
         if feature.kind.is_image() {
             continue;
         }
-        let segment = rows.values.segment(&units).map(|(_, segment)| &segment.cells);
-        let cell = |row: usize| match segment {
-            _ if !rows.has(row, &units) => f32::NAN,
-            Some(Cells::OneHot(codes)) => codes.at(row) as f32,
-            // The time comes before its positions in the calendar.
-            _ if units.len() == 1 || feature.kind.categories().is_empty() => rows.values.at(row, units.start),
-            _ => units
-                .clone()
-                .position(|unit| rows.values.at(row, unit) == 1.0)
-                .map_or(f32::NAN, |at| at as f32),
-        };
-        values.push((0..rows.rows).map(cell).collect());
+        values.push(cells(rows, feature, &units));
     }
     let width = codes.len() / rows.rows.max(1);
     values.extend((0..width).map(|unit| codes.iter().skip(unit).step_by(width).copied().collect()));
     values
+}
+
+/// The encoded number or the code of a feature in each row; NaN is missing.
+pub(super) fn cells(rows: &Encoded, feature: &Feature, units: &Range<usize>) -> Vec<f32> {
+    let segment = rows.values.segment(units).map(|(_, segment)| &segment.cells);
+    let cell = |row: usize| match segment {
+        _ if !rows.has(row, units) => f32::NAN,
+        Some(Cells::OneHot(codes)) => codes.at(row) as f32,
+        // The time comes before its positions in the calendar.
+        _ if units.len() == 1 || feature.kind.categories().is_empty() => rows.values.at(row, units.start),
+        _ => units.clone().position(|unit| rows.values.at(row, unit) == 1.0).map_or(f32::NAN, |at| at as f32),
+    };
+    (0..rows.rows).map(cell).collect()
 }
 
 #[cfg(test)]

@@ -5,10 +5,10 @@ use serde::Serialize;
 
 use super::Predictor;
 use crate::data::read::OnNote;
-use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, UnknownCells, held_out, open};
+use crate::data::{DataConfig, Encoded, Factors, ReadOptions, Source, UnknownCells, open, parts, take};
 use crate::evaluate::{
-    Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, RowLikelihood, diagnose,
-    log_likelihoods, mutual_information_gap,
+    DataProfile, Diagnostics, Disentanglement, Evaluation, LogLikelihood, Metrics, Reservoir, RowLikelihood,
+    diagnose, log_likelihoods, mutual_information_gap,
 };
 use crate::model::Autoencoder;
 use crate::task::codes;
@@ -80,9 +80,9 @@ pub struct EvaluationRows {
     pub note: Option<String>,
     data: DataConfig,
     on_note: OnNote,
-    /// The held-out rows, if the input is the data of the fit; `None` for all rows of another
-    /// input.
-    held_out: Option<RecordBatch>,
+    /// The held-out rows and their numbers, if the input is the data of the fit; `None` for all rows
+    /// of another input.
+    held_out: Option<(RecordBatch, Vec<usize>)>,
 }
 
 impl EvaluationRows {
@@ -132,9 +132,10 @@ impl EvaluationRows {
         }
         let options = ReadOptions { on_note: on_note.clone(), ..data.read_options() };
         let all = open(&input, &options)?.collect()?;
-        let held_out = held_out(&input, &all, data, header.config.training.seed)?;
-        let note = format!("using the {} rows of {input} that were held out of the fit", held_out.num_rows());
-        Ok(rows(input, Some(held_out), Some(note)))
+        let numbers = parts(&input, all.num_rows(), data, header.config.training.seed)?.test;
+        let held_out = take(&input, &all, &numbers)?;
+        let note = format!("using the {} rows of {input} that were held out of the fit", numbers.len());
+        Ok(rows(input, Some((held_out, numbers)), Some(note)))
     }
 
     fn open(&self) -> Result<Source> {
@@ -148,7 +149,7 @@ impl EvaluationRows {
     /// [`Error::Data`] if there are no rows, or no complete window.
     pub fn collect(&self) -> Result<RecordBatch> {
         let rows = match &self.held_out {
-            Some(rows) => rows.clone(),
+            Some((rows, _)) => rows.clone(),
             None => {
                 let rows = self.open()?.collect()?;
                 self.data.whole_windows(0, &rows)
@@ -160,13 +161,25 @@ impl EvaluationRows {
         }
     }
 
+    /// The numbers in the input, from 0, of the rows of [`collect`](Self::collect).
+    pub fn numbers(&self, rows: &RecordBatch) -> Vec<usize> {
+        match &self.held_out {
+            Some((_, numbers)) => numbers.clone(),
+            None => {
+                // The first rows of a window's length have no whole window.
+                let first = self.data.window.map_or(0, |window| window.saturating_sub(1));
+                (first..first + rows.num_rows()).collect()
+            }
+        }
+    }
+
     /// [`Predictor::evaluate`], batch by batch in bounded memory.
     ///
     /// # Errors
     /// If the rows cannot be read or encoded, or there are none.
     pub fn evaluate(&self, predictor: &Predictor, options: &EvaluateOptions) -> Result<Evaluated> {
         let predictor = &predictor.clone().input(&self.input);
-        if let Some(rows) = &self.held_out {
+        if let Some((rows, _)) = &self.held_out {
             return evaluate_rows(predictor, std::iter::once(Ok((rows.clone(), 0))), options);
         }
         let mut first_row = 0;
@@ -182,6 +195,29 @@ impl EvaluationRows {
 }
 
 impl Predictor {
+    /// What the columns of the training rows hold, read again as `data` says; `None` if the data of
+    /// the fit is not found or has changed, and for models of images.
+    ///
+    /// # Errors
+    /// If the data cannot be read or encoded.
+    pub fn data_profile(&self, data: &DataConfig) -> Result<Option<DataProfile>> {
+        let header = &self.saved().header;
+        let preprocessor = &header.preprocessor;
+        let found = self.source_data().ok().filter(|found| found.unchanged);
+        let Some(found) = found.filter(|_| preprocessor.schema.image_shape().is_none()) else {
+            return Ok(None);
+        };
+        // A set with a test part of its own was not split for tests.
+        let test = if header.source.test_input.is_some() { 0.0 } else { data.test };
+        let all = open(&found.input, &data.read_options())?.collect()?;
+        let split = DataConfig { test, ..data.clone() };
+        let train = parts(&found.input, all.num_rows(), &split, header.config.training.seed)?.train;
+        let sample = DataProfile::sample(preprocessor, train.len());
+        let chosen: Vec<usize> = sample.iter().map(|&at| train[at]).collect();
+        let encoded = preprocessor.encode_chosen(&found.input, &all, &chosen)?;
+        Ok(Some(DataProfile::of(preprocessor, &encoded, train.len())))
+    }
+
     /// The metrics of held-out rows, and the other results requested by the options.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use super::Predictor;
 use crate::Result;
 use crate::artifact::{Run, RunSource, write_atomically};
 use crate::data::Preprocessor;
-use crate::evaluate::Metrics;
+use crate::evaluate::{DataProfile, Metrics};
 use crate::train::{EpochRecord, StopReason};
 
 /// A fitted model, with its metrics and history.
@@ -25,6 +25,10 @@ pub struct Fitted {
     pub warnings: Vec<String>,
     /// The test rows, not encoded.
     pub test: RecordBatch,
+    /// Their numbers in the input, from 0; empty if they come from another one.
+    pub test_rows: Vec<usize>,
+    /// What the columns of the training rows hold.
+    pub data: DataProfile,
 }
 
 impl Fitted {

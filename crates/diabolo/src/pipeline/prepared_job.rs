@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::data::read::{OnNote, fingerprint, is_stream, spool_stream};
 use crate::data::{DataConfig, Encoded, Prepared, ReadOptions, prepare_checked, prepare_rows, read_from};
 use crate::distribution::Constant;
-use crate::evaluate::{AggregatePosterior, Detector, Evaluation, LatentSummary, Metrics};
+use crate::evaluate::{AggregatePosterior, DataProfile, Detector, Evaluation, LatentSummary, Metrics};
 use crate::model::{Architecture, Autoencoder, Model};
 use crate::random::{Purpose, permutation, stream};
 use crate::stats::central_rows;
@@ -284,6 +284,9 @@ impl<'a> PreparedJob<'a> {
             self.run.as_ref().map_or(Ok(()), |run| run.write_history(&history))?;
         }
         let warnings = self.warnings();
+        let (preprocessor, train) = (&self.prepared.preprocessor, &self.prepared.train);
+        let sample = train.select(&DataProfile::sample(preprocessor, train.rows));
+        let data = DataProfile::of(preprocessor, &sample, train.rows);
         let fitted = Fitted {
             predictor: Predictor::new(saved, self.job.device),
             metrics,
@@ -292,6 +295,8 @@ impl<'a> PreparedJob<'a> {
             seconds: state.seconds,
             warnings,
             test: self.prepared.test,
+            test_rows: self.prepared.test_rows,
+            data,
         };
         if let Some(run) = &self.run {
             fitted.write_metrics(run)?;

@@ -7,18 +7,18 @@ use diabolo_report::{
 };
 
 use super::architecture::{architecture_picture, objective};
-use super::{columns, encoder_diagnostics, latent_map, restored};
+use super::{columns, confusion, data, encoder_diagnostics, extremes, latent_map, restored, windows};
 use crate::Result;
 use crate::artifact::SavedModel;
 use crate::data::{Encoded, Factors, file_name, take, texts};
 use crate::distribution::Family;
 use crate::evaluate::{
-    ALPHA, Disentanglement, LogLikelihood, Metrics, Reservoir, UnitStatistics, diagnose, log_likelihoods,
-    mutual_information_gap, unit_statistics,
+    ALPHA, DataProfile, Disentanglement, LogLikelihood, Metrics, Reservoir, UnitStatistics, diagnose,
+    log_likelihoods, mutual_information_gap, unit_statistics,
 };
 use crate::model::{Autoencoder, FamilyConfig};
 use crate::objective::Estimator;
-use crate::pipeline::evaluated;
+use crate::pipeline::{Fitted, evaluated};
 use crate::random::{Purpose, permutation, stream};
 use crate::task;
 use crate::tensor::{Device, to_host};
@@ -34,18 +34,44 @@ const RANGE: f64 = 3.0;
 /// Points on the map.
 const MAP_ROWS: usize = 5000;
 
-/// Assembles the report. `rows` were not trained on; `metrics` is their evaluation.
+/// The rows that a report shows.
+#[derive(Clone, Copy)]
+pub struct ReportRows<'a> {
+    /// Rows that were not trained on.
+    pub held_out: &'a RecordBatch,
+    /// Their numbers in their input, from 0; empty if they are all of it.
+    pub numbers: &'a [usize],
+    /// What the columns of the training rows hold, if that is known.
+    pub data: Option<&'a DataProfile>,
+}
+
+/// The report of a fit.
+///
+/// # Errors
+/// As [`assemble`].
+pub fn fitted_report(fitted: &Fitted) -> Result<Report> {
+    let Fitted { predictor, history, metrics, .. } = fitted;
+    let rows = ReportRows { held_out: &fitted.test, numbers: &fitted.test_rows, data: Some(&fitted.data) };
+    assemble(predictor.saved(), history, &rows, metrics, predictor.device())
+}
+
+/// Assembles the report; `metrics` are of the held-out rows.
+///
+/// # Errors
+/// If the rows cannot be encoded.
 pub fn assemble(
     saved: &SavedModel,
     history: &[EpochRecord],
-    rows: &RecordBatch,
+    rows: &ReportRows,
     metrics: &Metrics,
     device: &Device,
 ) -> Result<Report> {
     let header = &saved.header;
     let seed = header.config.training.seed;
+    let ReportRows { held_out: rows, numbers, data: profile } = *rows;
     // The rows that a fit evaluates.
     let (all, chosen) = (rows.num_rows(), evaluated(rows.num_rows(), seed));
+    let numbers: Vec<usize> = chosen.iter().map(|&row| numbers.get(row).copied().unwrap_or(row)).collect();
     let shown = chosen.len();
     let sampled = (shown < all).then(|| take(&header.source.input, rows, &chosen)).transpose()?;
     let rows = sampled.as_ref().unwrap_or(rows);
@@ -55,6 +81,8 @@ pub fn assemble(
     sample.add(&encoded);
     let sample = sample.finish();
     let found = diagnose(&saved.model, &header.preprocessor, &sample, seed, device)?;
+    let is_table = header.preprocessor.schema.image_shape().is_none();
+    let made = if is_table { task::project(saved, &encoded, device) } else { vec![] };
     let detects = matches!(saved.architecture.family, FamilyConfig::Multiscale(_));
     let family = saved.architecture.family.name().replace('_', "-");
     let title = format!("{}{} autoencoder", family[..1].to_uppercase(), &family[1..]);
@@ -62,6 +90,7 @@ pub fn assemble(
         title: format!("{title} · {}", file_name(&header.source.input)),
         subtitle: subtitle(saved),
         facts: facts(saved, history, [shown, all]),
+        data: profile.map(|profile| data::data_table(saved, profile)),
         architecture: Some(ArchitecturePicture {
             objective: objective(saved, metrics, &encoded, device),
             ..architecture_picture(&saved.architecture)
@@ -71,7 +100,10 @@ pub fn assemble(
         warnings: warnings(saved, history),
         pictures: pictures(saved, &encoded, &order, device),
         denoised: restored::denoised_pictures(saved, &encoded, &order, device),
-        columns: columns::columns(saved, &encoded, device),
+        windows: windows::series_windows(saved, rows, (&encoded, &made), &numbers, device),
+        columns: columns::columns(saved, &encoded, &made),
+        confusions: confusion::confusions(saved, &encoded, &made),
+        extremes: extremes::extremes(saved, rows, &encoded, &numbers, device)?,
         held_out_scores: if detects { held_out_scores(saved) } else { vec![] },
         held_out_threshold: saved.detector.as_ref().and_then(|d| d.threshold(ALPHA)).unwrap_or(f64::INFINITY),
         imputed: if detects { None } else { restored::imputed_cells(saved, &encoded, &order, device)? },

@@ -5,7 +5,7 @@ use diabolo_report::{AuditFigure, AuditPage, AuditedColumn, number};
 use super::audit_gaps::{gaps_of_levels, missing_cells};
 use super::audit_verdicts::verdicts;
 use crate::evaluate::audit::{Audit, AuditColumn, Audited, Cells, Figure, RuleKept};
-use crate::stats::percent;
+use crate::stats::{EqualBins, percent};
 
 /// Bars of a column.
 const BARS: usize = 20;
@@ -217,21 +217,14 @@ fn of_levels(levels: &[String], a: &[u32], b: &[u32]) -> (Vec<String>, Vec<[f64;
     (labels, shares)
 }
 
-/// Equal ranges between the 0.5 % and 99.5 % quantiles of the real numbers; numbers beyond belong
-/// to the outermost.
+/// Equal ranges of the real numbers.
 fn of_numbers(a: &[f64], b: &[f64]) -> (Vec<String>, Vec<[f64; 2]>) {
-    let mut sorted: Vec<f64> = a.iter().copied().filter(|x| !x.is_nan()).collect();
-    sorted.sort_by(f64::total_cmp);
-    let at = |share: f64| sorted.get((share * sorted.len() as f64) as usize).copied();
-    let Some((low, high)) = at(0.005).zip(at(0.995)) else { return (vec![], vec![]) };
-    let width = ((high - low) / BARS as f64).max(f64::MIN_POSITIVE);
-    let mut shares = vec![[0.0; 2]; BARS];
-    for (side, all) in [a, b].into_iter().enumerate() {
-        let known = all.iter().filter(|x| !x.is_nan());
-        let count = known.clone().count().max(1) as f64;
-        known
-            .for_each(|x| shares[(((x - low) / width).max(0.0) as usize).min(BARS - 1)][side] += 1.0 / count);
-    }
-    let label = |k: usize| number(((low + k as f64 * width) * 1e6).round() / 1e6);
-    ((0..BARS).map(label).collect(), shares)
+    let Some(bins) = EqualBins::of(a, BARS) else { return (vec![], vec![]) };
+    let shares = |all: &[f64]| {
+        let known = all.iter().filter(|x| !x.is_nan()).count().max(1) as f64;
+        bins.counts(all).into_iter().map(|count| count as f64 / known).collect::<Vec<f64>>()
+    };
+    let label = |k: usize| number((bins.edge(k) * 1e6).round() / 1e6);
+    let shares = shares(a).into_iter().zip(shares(b)).map(|(a, b)| [a, b]);
+    ((0..BARS).map(label).collect(), shares.collect())
 }

@@ -5,16 +5,15 @@ use diabolo_report::ColumnQuality;
 use crate::artifact::SavedModel;
 use crate::data::{BlockKind, Encoded, Feature};
 use crate::evaluate::{ColumnScore, ColumnScores};
-use crate::task;
-use crate::tensor::Device;
 
-pub(super) fn columns(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<ColumnQuality> {
+/// The scores of the reconstructions `made`.
+pub(super) fn columns(saved: &SavedModel, rows: &Encoded, made: &[f32]) -> Vec<ColumnQuality> {
     let preprocessor = &saved.header.preprocessor;
     if preprocessor.schema.image_shape().is_some() {
         return vec![];
     }
     let mut scores = ColumnScores::new(preprocessor);
-    scores.add(rows, &task::project(saved, rows, device));
+    scores.add(rows, made);
     column_qualities(saved, scores.finish())
 }
 

@@ -8,26 +8,31 @@ mod audit_gaps;
 mod audit_verdicts;
 mod columns;
 pub mod comparison;
+mod confusion;
+mod data;
 mod drift;
 mod encoder_diagnostics;
+mod extremes;
 mod forecast;
 mod latent_map;
 mod map_page;
 mod restored;
 mod scored_example;
 mod scores;
+mod windows;
 
 pub use architecture::architecture_picture;
-pub use assemble::assemble;
+pub use assemble::{ReportRows, assemble, fitted_report};
 pub use audit::{audit_figures, audit_page};
 pub use audit_gaps::{gaps_of_levels, missing_cells};
 pub use audit_verdicts::verdicts;
 pub use diabolo_report::{
     Alarm, AlarmReason, Anomalies, ArchitecturePicture, AuditFigure, AuditPage, AuditedColumn, ColumnQuality,
-    ColumnWeight, DenoisedPictures, Drift, DriftedVariable, EpochRow, FactorMap, FlaggedPictures,
-    ForecastPage, ForecastPanel, ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors,
-    Metric, Pictures, PixelWeights, Placement, RatioCurve, Report, Sampler, ScoredExample, Span, Spectrum,
-    TangentPictures, TangentRow, Traversals,
+    ColumnWeight, ColumnWindows, Confusion, Confusions, DataColumn, DataTable, DenoisedPictures, Drift,
+    DriftedVariable, EpochRow, Extremes, FactorMap, FlaggedPictures, ForecastPage, ForecastPanel,
+    ImputedCells, LatentDimension, LatentMap, MapPage, MapQuality, MethodErrors, Metric, Pictures,
+    PixelWeights, Placement, RatioCurve, ReconstructedRow, Report, Sampler, ScoredExample, SeriesWindows,
+    Span, Spectrum, TangentPictures, TangentRow, Traversals,
 };
 pub use drift::drift;
 pub use forecast::{fit_page, forecast_page, tested_page};
@@ -36,9 +41,23 @@ pub use map_page::{POINTS, map_page};
 pub use scored_example::scored_example;
 pub use scores::anomalies_page;
 
+use arrow_array::RecordBatch;
 use diabolo_report::PictureError;
 
+use crate::artifact::SavedModel;
+use crate::data::texts;
 use crate::{Error, Result};
+
+/// The names of the chosen rows of `batch`: their keys, or their numbers, which are given from 0.
+fn row_names(saved: &SavedModel, batch: &RecordBatch, numbers: &[usize], chosen: &[usize]) -> Vec<String> {
+    let key = saved.header.preprocessor.schema.key.as_deref();
+    let keys = key.and_then(|key| texts(batch, key)).unwrap_or_default();
+    let name = |&row: &usize| {
+        let key = keys.get(row).cloned().flatten();
+        key.unwrap_or_else(|| format!("row {}", numbers[row] + 1))
+    };
+    chosen.iter().map(name).collect()
+}
 
 /// Pictures side by side on one sheet, as a PNG: so many in a line, or in as many lines as there
 /// are in a line, enlarged until the sheet is about 800 pixels wide. `values`: pixels from 0 to 1,

@@ -22,11 +22,11 @@ mod walk;
 
 pub use batches::{transform_batches, transform_in_order};
 pub use denoise::{Denoised, NoiseSplit, NoisyCleanRows, compare_denoising};
-pub(crate) use detect::scorer;
 pub use detect::{
     Drift, DriftReport, DriftedVariable, Reason, Rule, ScoreConfig, Scored, calibrate, score, score_names,
     unseen_nats,
 };
+pub(crate) use detect::{scorer, shown_text};
 pub use draw::Draw;
 pub(crate) use draw::fits_in_memory;
 pub use encode::{codes, decode, encode, encode_alone, latent_names};

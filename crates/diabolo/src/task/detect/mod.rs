@@ -32,6 +32,7 @@ mod words;
 
 pub use drift::{Drift, DriftReport, DriftedVariable};
 pub use reasons::Reason;
+pub(crate) use reasons::text as shown_text;
 pub use rule::Rule;
 
 use std::sync::Arc;

@@ -169,7 +169,7 @@ pub(super) fn without<'a>(
 }
 
 /// A cell as text, real numbers with four significant digits.
-pub(super) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> String {
+pub(crate) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> String {
     let shown = cell_text(column, row);
     let number = shown.parse::<f64>().ok().filter(|_| feature.storage == Storage::Float);
     number.map_or(shown, short)
