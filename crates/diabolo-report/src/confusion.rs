@@ -9,7 +9,9 @@ use crate::svg::{escape, shorten};
 /// Shades of a cell, the classes `s0` to `s7`.
 const STEPS: f64 = 8.0;
 /// Characters of a level.
-const LONGEST: usize = 24;
+const LONGEST: usize = 18;
+/// Tables of more levels are wide.
+const NARROW: usize = 6;
 
 /// The columns whose levels are confused most often.
 #[derive(Debug, Clone, Default)]
@@ -42,17 +44,22 @@ impl Confusion {
 
 /// The section.
 pub(crate) fn tables(Confusions { columns, more }: &Confusions) -> String {
-    let tables: String = columns.iter().map(table).collect();
-    if tables.is_empty() {
-        return tables;
+    if columns.is_empty() {
+        return String::new();
     }
+    let panels = |class: &str, wide: bool| {
+        let tables = columns.iter().filter(|column| (column.levels.len() > NARROW) == wide);
+        let tables: String = tables.map(table).collect();
+        if tables.is_empty() { tables } else { format!("<div class=\"panels {class}\">\n{tables}</div>\n") }
+    };
+    let tables = panels("confusions", false) + &panels("confusions two", true);
     let mut help = "Rows: the observed level; columns: the reconstructed one, by number. A cell is the percentage of the \
                     row's cells; right reconstructions are on the diagonal. Held-out rows; most errors first."
         .to_string();
     if *more > 0 {
         help += &format!(" {} of {} columns are shown.", columns.len(), columns.len() + more);
     }
-    section("Confusion of levels", &help, &format!("<div class=\"panels\">\n{tables}</div>"))
+    section("Confusion of levels", &help, &tables)
 }
 
 fn table(column: &Confusion) -> String {

@@ -64,7 +64,7 @@ pub(crate) fn errors(methods: &[MethodErrors]) -> String {
                 of one step in training: below 1 is better than that. MSE, MAE and CRPS are standardised: values are divided by the \
                 deviation of their column in training. Coverage is the share of values within an interval.";
     let table = format!(
-        "<table class=\"errors\"><thead><tr><th>method</th>{heads}</tr></thead><tbody>{body}</tbody></table>"
+        "<div class=\"scroll\"><table class=\"errors\"><thead><tr><th>method</th>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
     );
     section("Errors on test windows", help, &table)
 }
@@ -164,8 +164,8 @@ fn worst(found: &ForecastDiagnosis) -> String {
     let rows: String = found.worst_windows.iter().map(row).collect();
     let help = "The test windows with the largest mean absolute errors, standardised; of windows that overlap, the worst.";
     let table = format!(
-        "<table class=\"errors\"><thead><tr><th>first step</th><th>column</th><th class=\"value\">MAE</th></tr></thead>\
-         <tbody>{rows}</tbody></table>"
+        "<div class=\"scroll\"><table class=\"errors\"><thead><tr><th>first step</th><th>column</th><th class=\"value\">MAE</th></tr></thead>\
+         <tbody>{rows}</tbody></table></div>"
     );
     section("Worst windows", help, &table)
 }
