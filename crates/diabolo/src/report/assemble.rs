@@ -31,6 +31,8 @@ const SAMPLES: usize = 64;
 const TRAVERSED: usize = 8;
 const STEPS: usize = 11;
 const RANGE: f64 = 3.0;
+/// Numbers of the pictures of a kind, about.
+const PICTURED: usize = 1 << 19;
 /// Points on the map.
 const MAP_ROWS: usize = 5000;
 
@@ -266,12 +268,19 @@ fn bound_gap(saved: &SavedModel, rows: &Encoded, device: &Device) -> Option<Metr
 
 fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device) -> Option<Pictures> {
     let (height, width, channels) = saved.header.preprocessor.schema.image_shape()?;
-    let shown = rows.select(&order[..order.len().min(ORIGINALS)]);
+    let shown = rows.select(&order[..order.len().min(at_most(ORIGINALS, rows.width))]);
     let split = |values: Vec<f32>| values.chunks_exact(rows.width).map(<[f32]>::to_vec).collect();
     let reconstructions = split(task::project(saved, &shown, device));
     let seed = saved.header.config.training.seed;
-    let samples = task::generate(saved, SAMPLES, task::Draw::Mean, Default::default(), seed, device)
-        .map_or(vec![], |(values, _)| split(values));
+    let samples = task::generate(
+        saved,
+        at_most(SAMPLES, rows.width),
+        task::Draw::Mean,
+        Default::default(),
+        seed,
+        device,
+    )
+    .map_or(vec![], |(values, _)| split(values));
     let sampler = match (&saved.aggregate, saved.architecture.family.has_prior()) {
         (Some(_), _) => Sampler::Aggregate,
         (None, true) => Sampler::Prior,
@@ -287,6 +296,11 @@ fn pictures(saved: &SavedModel, rows: &Encoded, order: &[usize], device: &Device
         sampler,
         narrow: saved.architecture.latent_dim < rows.width,
     })
+}
+
+/// How many pictures of so many numbers are drawn: 8 to `most`.
+fn at_most(most: usize, numbers: usize) -> usize {
+    (PICTURED / numbers.max(1)).clamp(8, most)
 }
 
 fn latent_dimensions(saved: &SavedModel, rows: &Encoded, device: &Device) -> Vec<LatentDimension> {
@@ -305,7 +319,8 @@ fn traversals(saved: &SavedModel, device: &Device) -> Result<Option<Traversals>>
     let Some((height, width, channels)) = shape.filter(|_| saved.architecture.family.is_variational()) else {
         return Ok(None);
     };
-    let codes = task::traverse(saved, None, &[], TRAVERSED, STEPS, RANGE, device)?;
+    let lines = TRAVERSED.min(at_most(TRAVERSED * STEPS, height * width * channels) / STEPS).max(2);
+    let codes = task::traverse(saved, None, &[], lines, STEPS, RANGE, device)?;
     let (values, _) = task::rows_of(saved, &codes, task::Draw::Mean, 0, device)?;
     let pictures: Vec<Vec<f32>> =
         values.chunks_exact(height * width * channels).map(<[f32]>::to_vec).collect();
