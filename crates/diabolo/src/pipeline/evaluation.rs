@@ -80,8 +80,8 @@ pub struct EvaluationRows {
     pub note: Option<String>,
     data: DataConfig,
     on_note: OnNote,
-    /// The held-out rows and their numbers, if the input is the data of the fit; `None` for all rows
-    /// of another input.
+    /// The held-out rows and their numbers, if the input is the data of the fit; `None` for all
+    /// rows of another input.
     held_out: Option<(RecordBatch, Vec<usize>)>,
 }
 

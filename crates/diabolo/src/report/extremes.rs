@@ -37,8 +37,9 @@ pub(super) fn extremes(
     let mut order: Vec<usize> = (0..rows.rows).filter(|&row| errors[row].is_finite()).collect();
     order.sort_by(|&a, &b| errors[b].total_cmp(&errors[a]));
     let shown = SHOWN.min(order.len() / 2);
-    let best: Vec<usize> = order.iter().rev().take(shown).copied().collect();
-    order.truncate(shown);
+    let length = saved.header.config.data.window.unwrap_or(1);
+    let worst = first_apart(order.iter(), numbers, length, shown);
+    let best = first_apart(order.iter().rev(), numbers, length, shown);
     let shape = preprocessor.schema.image_shape();
     let of = |chosen: &[usize], by: fn(&f64, &f64) -> Ordering| -> Result<Vec<ReconstructedRow>> {
         let encoded = rows.select(chosen);
@@ -58,9 +59,26 @@ pub(super) fn extremes(
         };
         named.zip(cells).map(row).collect()
     };
-    let worst = of(&order, |a, b| b.total_cmp(a))?;
+    let worst = of(&worst, |a, b| b.total_cmp(a))?;
     let best = of(&best, f64::total_cmp)?;
     Ok(Some(Extremes { worst, best, shape, rows: rows.rows }))
+}
+
+/// The first rows whose windows, of this length, do not overlap.
+fn first_apart<'a>(
+    order: impl Iterator<Item = &'a usize>,
+    numbers: &[usize],
+    length: usize,
+    most: usize,
+) -> Vec<usize> {
+    let mut chosen: Vec<usize> = vec![];
+    for &row in order {
+        let apart = |other: &usize| numbers[*other].abs_diff(numbers[row]) >= length;
+        if chosen.len() < most && chosen.iter().all(apart) {
+            chosen.push(row);
+        }
+    }
+    chosen
 }
 
 /// The observed columns that come first by their parts of the error.
@@ -95,17 +113,26 @@ fn reasons(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::first_apart;
     use crate::FitJob;
     use crate::pipeline::matrix;
     use crate::pipeline::testing::fitted;
     use crate::report::fitted_report;
 
     #[test]
+    fn windows_of_chosen_rows_do_not_overlap() {
+        let numbers = [100, 101, 103, 110, 90];
+        assert_eq!(first_apart([0, 1, 2, 3, 4].iter(), &numbers, 3, 3), [0, 2, 3]);
+        assert_eq!(first_apart([0, 1, 2, 3, 4].iter(), &numbers, 1, 3), [0, 1, 2]);
+    }
+
+    #[test]
     fn rows_are_named_by_their_number_and_explained_by_the_odd_column() {
         // Every 20th row breaks the rule y = x.
         let odd = |t: u32| f64::from(if t % 20 == 7 { 400 } else { 0 });
+        let x = |t: u32| f64::from(t * 7919 % 4001) / 10.0;
         let values: Vec<f64> =
-            (0..400u32).flat_map(|t| [f64::from(t), f64::from(t) + odd(t), f64::from(t % 3)]).collect();
+            (0..400u32).flat_map(|t| [x(t), x(t) + odd(t), f64::from(t * 31 % 101) / 7.0]).collect();
         let job = FitJob::new(matrix(&values, &["x", "y", "z"]).unwrap());
         let fitted = fitted(&["training.epochs=30"], job);
         let found = fitted_report(&fitted).unwrap().extremes.unwrap();
@@ -117,8 +144,8 @@ mod tests {
         let worst = &found.worst[0];
         assert_eq!(number(&worst.row) % 20, 7, "{worst:?}");
         for row in found.worst.iter().chain(&found.best) {
-            let x = row.reasons.iter().find(|reason| reason.column == "x");
-            assert!(x.is_none_or(|x| x.seen == number(&row.row).to_string()), "{row:?}");
+            let seen = row.reasons.iter().find(|reason| reason.column == "x").map(|reason| &reason.seen);
+            assert!(seen.is_none_or(|seen| *seen == x(number(&row.row)).to_string()), "{row:?}");
         }
         assert!(found.worst.iter().all(|row| row.reasons[0].nats > 0.0));
     }
