@@ -64,7 +64,7 @@ pub use missing::{MISSING, MissingWords};
 pub use names::{any_of, file_name, places, short_name, unnamed_column};
 pub use number_format::NumberFormat;
 pub use prepare::{
-    Check, Prepared, held_out, parts, prepare, prepare_checked, prepare_rows, rows_at, texts, windowed_rows,
+    Check, Prepared, parts, prepare, prepare_checked, prepare_rows, rows_at, texts, windowed_rows,
 };
 pub use preprocess::{
     CellCode, Condition, CountScaling, Curve, Encoded, Formula, NumericScaling, PreprocessConfig,

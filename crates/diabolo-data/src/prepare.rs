@@ -197,11 +197,6 @@ fn split(
     }
 }
 
-/// The test rows of `input` that a fit with these settings holds out.
-pub fn held_out(input: &str, batch: &RecordBatch, config: &DataConfig, seed: u64) -> Result<RecordBatch> {
-    take(input, batch, &parts(input, batch.num_rows(), config, seed)?.test)
-}
-
 /// The parts into which a fit with these settings splits `rows` rows of `input`.
 pub fn parts(input: &str, rows: usize, config: &DataConfig, seed: u64) -> Result<Split> {
     split(input, rows, config, [config.validation, config.test], seed)
