@@ -74,8 +74,8 @@ fn file(mut parts: &[u8]) -> Option<Vec<u8>> {
         let (part, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes([low, high])))?;
         parts = rest;
         if tag == b'H' {
-            // A file with bounds has format 2 or 3; from 3 on the header repeats it before the model's
-            // checksum.
+            // A file with bounds has format 2 or 3; from 3 on the header repeats it before the
+            // checksum of the model.
             let format = part.first()?.clamp(&1, &3).to_owned();
             file[8] = format;
             let start = if format < 3 { 2 } else { 0 };

@@ -88,7 +88,7 @@ impl RuleArgs {
 pub struct CalibrateArgs {
     /// A run folder or a model file; the file is rewritten
     pub model: PathBuf,
-    /// Rows that the model was not fitted on: normal ones, or of a forecast a later part of the series
+    /// Rows that the model was not fitted on: normal ones; for a forecast, later rows of the series
     pub input: String,
     #[command(flatten)]
     pub read: ReadArgs,

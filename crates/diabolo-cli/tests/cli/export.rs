@@ -37,7 +37,6 @@ fn what_onnx_export_does_not_know_is_refused_by_name() {
         workspace.ok(&format!("fit {flags} --epochs 1 -o other --force -q"));
         workspace.fails(2, "export other -o m.onnx")
     };
-    assert_snapshot!(refused("good.csv --key id --model multiscale"), @"error: ONNX export does not know models of the family multiscale; fit with another --model");
     assert_snapshot!(refused("good.csv --key id --model vector_quantized"), @"error: ONNX export does not know models of the family vector_quantized; fit with another --model");
     assert_snapshot!(refused("good.csv --key id --flow planar:2"), @"error: ONNX export does not know normalizing flows; fit without --flow");
     assert_snapshot!(refused("good.csv --key id --condition flag"), @"error: ONNX export does not know conditions; fit without --condition");

@@ -113,8 +113,11 @@ fn wrong_use_is_named() {
     let message = workspace.fails(2, "audit held.csv --real train.csv --holdout held.csv --target plans");
     assert!(message.contains("--target"), "{message}");
     workspace.write("short.csv", "id,plan\nP1,pro\nP2,pro\n");
-    let message = workspace.fails(3, "audit short.csv --real train.csv --holdout held.csv");
-    assert!(message.contains("price"), "{message}");
+    let message = workspace.ok("audit short.csv --real train.csv --holdout held.csv").stderr;
+    assert!(message.contains("column 'price' is not in short.csv and is left out"), "{message}");
+    workspace.write("none.csv", "id,size\nP1,7\nP2,8\n");
+    let message = workspace.fails(3, "audit none.csv --real train.csv --holdout held.csv");
+    assert!(message.contains("that all three tables have"), "{message}");
     let model = workspace.bytes("run/model.safetensors");
     let message = workspace.fails(2, "fit --resume run");
     assert!(message.contains("synthetic tables"), "{message}");

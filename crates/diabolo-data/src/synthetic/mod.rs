@@ -328,12 +328,8 @@ fn columns(
             (Some(&(part, member)), None) => Content::Part { part, member },
             (None, None) => match key_format(name, array, options, dropped(name))? {
                 Some((format, unused)) => {
-                    let start = if unused.first > 0 {
-                        format!(" from {} on", format.nth(unused.first))
-                    } else {
-                        String::new()
-                    };
-                    notes.push(format!("column '{name}' is made anew{start}: {format}"));
+                    let first = format.nth(unused.first);
+                    notes.push(format!("column '{name}' is made anew from {first} on: {format}"));
                     keys = Some(unused);
                     Content::Key(format)
                 }

@@ -215,8 +215,8 @@ fn deviations(saved: &SavedModel) -> Vec<f32> {
 }
 
 /// The latent dimensions that are compared by what they change in rows of this width, in their
-/// order, and the others: those with the largest deviations, and of equal ones some from everywhere,
-/// since the dimensions of a map of places repeat each other.
+/// order, and the others: those with the largest deviations, and of equal ones some from
+/// everywhere, since the dimensions of a map of places repeat each other.
 fn compared(deviation: &[f32], width: usize) -> (Vec<usize>, Vec<usize>) {
     let most = (COMPARED / (2 * width.max(1))).max(1);
     let mixed = |unit: usize| (unit as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);

@@ -16,8 +16,8 @@ fn read(name: &str) -> Vec<u8> {
 #[test]
 fn committed_files_come_back() {
     let folder = format!("{}/../../testdata/codec", env!("CARGO_MANIFEST_DIR"));
-    // The first has codes; the second, with other data, is written by counts alone. Both have format
-    // 1; the third has format 3, with numbers of floating precision.
+    // The first has codes; the second, with other data, is written by counts alone. Both have
+    // format 1; the third has format 3, with numbers of floating precision.
     for (name, table) in
         [("codes.dbz", "table.csv"), ("counts.dbz", "table.csv"), ("floating.dbz", "floating.csv")]
     {

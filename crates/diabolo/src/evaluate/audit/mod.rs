@@ -118,8 +118,8 @@ pub struct Audited {
 /// Audits synthetic rows beside real and held-out ones, each with a name for messages.
 ///
 /// # Errors
-/// [`Error::InvalidValue`] for a target or secret that a table lacks; [`Error::Data`] if a table has
-/// no rows, they share no column, or a rule compares what cannot be compared.
+/// [`Error::InvalidValue`] for a target or secret that a table lacks; [`Error::Data`] if a table
+/// has no rows, they share no column, or a rule compares what cannot be compared.
 pub fn audit(batches: [(&str, &RecordBatch); 3], options: &AuditOptions) -> Result<Audited> {
     let (real_name, real) = batches[1];
     for (flag, column) in [("--target", &options.target), ("--secret", &options.secret)] {
