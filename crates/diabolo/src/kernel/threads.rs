@@ -31,9 +31,10 @@ impl Drop for During {
 /// Runs `work` on a thread of the pool, with all others free for its products: they stay awake from
 /// one to the next.
 pub(crate) fn with_pool<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let cancel = CurrentCancel::of_thread();
     rayon::scope(|_| {
         let _during = During::set(&HAS_POOL);
-        work()
+        cancel.hold(work)
     })
 }
 

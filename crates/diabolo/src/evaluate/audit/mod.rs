@@ -38,6 +38,7 @@ use self::support::supports;
 use self::table::tables;
 use crate::data::synthetic::Rule;
 use crate::data::{InferOptions, infer};
+use crate::kernel::with_pool;
 use crate::random::{Purpose, permutation, stream};
 use crate::{Error, Result};
 
@@ -136,7 +137,8 @@ pub fn audit(batches: [(&str, &RecordBatch); 3], options: &AuditOptions) -> Resu
     let (tables, notes) = tables(batches, &levels, &features)?;
     let kept = |rule: &Rule| rule_kept(batches, &features, rule, &tables[1], options.seed);
     let rules = rules.iter().map(kept).collect::<Result<_>>()?;
-    let audit = Audit { rules, ..figures(tables.each_ref(), options) };
+    // Thousands of small parts of trees: from outside, each would wait for a thread of the pool.
+    let audit = Audit { rules, ..with_pool(|| figures(tables.each_ref(), options)) };
     Ok(Audited { audit, tables, notes })
 }
 
