@@ -336,7 +336,7 @@ fn later_rows_calibrate_the_intervals() {
     let before = width();
     let ran = workspace.ok("calibrate run past.csv");
     assert!(ran.stderr.contains("note: the model was fitted on most of these steps"), "{}", ran.stderr);
-    let jumps = |t: usize, x: &str| x.parse::<f64>().unwrap() + if t % 5 == 0 { 9.0 } else { 0.0 };
+    let jumps = |t: usize, x: &str| x.parse::<f64>().unwrap() + if t.is_multiple_of(5) { 9.0 } else { 0.0 };
     let rows = months(180, 1.0).into_iter().enumerate();
     let later: Vec<(String, String)> =
         rows.map(|(t, (month, x))| (month, format!("{:.1}", jumps(t, &x)))).collect();

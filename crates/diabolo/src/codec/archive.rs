@@ -31,6 +31,9 @@ pub struct Archive<R> {
     model: Option<CodecModel>,
 }
 
+/// The tag and the payload of a block, its place, and the rows that are wanted of it.
+type WantedBlock = ((u8, Vec<u8>), Entry, Range<u64>);
+
 /// What a file says of itself.
 #[derive(Debug, Clone)]
 pub struct ArchiveInfo {
@@ -161,7 +164,7 @@ impl<R: Read + Seek> Archive<R> {
                 .into_iter()
                 .map(|(entry, within)| Ok((frames.at(entry.place)?, entry, within)))
                 .collect();
-            let decode = |block: &[((u8, Vec<u8>), Entry, Range<u64>)]| {
+            let decode = |block: &[WantedBlock]| {
                 let ((tag, payload), entry, within) = &block[0];
                 let batch =
                     rows_of(&model, &schema, *tag, payload, entry.rows).map_err(|cause| match cause {

@@ -1,6 +1,8 @@
 //! What each column of the training rows holds: shares of missing cells, levels and ranges. It
 //! contains no rows.
 
+use std::cmp::Reverse;
+
 use super::drift_reference::cells;
 use crate::data::{Encoded, Feature, Preprocessor, Storage, lag};
 use crate::stats::EqualBins;
@@ -78,7 +80,7 @@ fn levels(names: &[String], codes: &[f32]) -> CountedValues {
     codes.iter().for_each(|code| counts[*code as usize] += 1);
     let mut found: Vec<(String, usize)> = names.iter().cloned().zip(counts).collect();
     found.retain(|(_, count)| *count > 0);
-    found.sort_by(|a, b| b.1.cmp(&a.1));
+    found.sort_by_key(|(_, count)| Reverse(*count));
     CountedValues::Levels(found)
 }
 

@@ -46,7 +46,7 @@ pub(super) fn extremes(
         let expected = scorer.expected(&encoded);
         let cells = encoded.values.chunks_exact(rows.width).zip(expected.chunks_exact(rows.width));
         let named = row_names(saved, batch, numbers, chosen).into_iter().zip(chosen);
-        let row = |((name, &row), (seen, expected)): ((String, &usize), (&[f32], &[f32]))| {
+        let made = |row: usize, name: String, seen: &[f32], expected: &[f32]| {
             Ok(ReconstructedRow {
                 row: name,
                 error: errors[row],
@@ -57,6 +57,7 @@ pub(super) fn extremes(
                 pictures: shape.map_or_else(Default::default, |_| [seen.to_vec(), expected.to_vec()]),
             })
         };
+        let row = |((name, &row), (seen, expected))| made(row, name, seen, expected);
         named.zip(cells).map(row).collect()
     };
     let worst = of(&worst, |a, b| b.total_cmp(a))?;
