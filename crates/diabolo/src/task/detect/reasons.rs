@@ -14,7 +14,8 @@
 use std::ops::Range;
 use std::slice;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::DataType;
 
 use crate::Result;
 use crate::data::{Encoded, Feature, FeatureKind, Storage, cell_text};
@@ -168,9 +169,12 @@ pub(super) fn without<'a>(
     (rows, expected)
 }
 
-/// A cell as text, real numbers with four significant digits.
+/// A cell as text: real numbers with four significant digits, and typed times as in text files.
 pub(crate) fn text(column: &ArrayRef, feature: &Feature, row: usize) -> String {
     let shown = cell_text(column, row);
+    if matches!(column.data_type(), DataType::Timestamp(..) | DataType::Date64) {
+        return shown.replacen('T', " ", 1);
+    }
     let number = shown.parse::<f64>().ok().filter(|_| feature.storage == Storage::Float);
     number.map_or(shown, short)
 }
