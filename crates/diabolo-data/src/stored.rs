@@ -95,6 +95,7 @@ fn fill_dictionary(given: &ArrayRef, gaps: &BooleanArray, made: &ArrayRef) -> Re
 
 /// A dictionary in which every value occurs once, as other programs expect; other columns
 /// unchanged. Joining batches may repeat them.
+#[cfg_attr(not(feature = "formats"), allow(dead_code, reason = "writers need it"))]
 pub(crate) fn distinct_values(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let Some(dictionary) = column.as_any_dictionary_opt() else { return Ok(column.clone()) };
     let (mut place, mut first) = (HashMap::new(), vec![]);
