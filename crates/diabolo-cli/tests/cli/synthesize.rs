@@ -92,6 +92,11 @@ fn conditions_keys_and_balance() {
     assert_eq!(rows.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["K00", "K01", "K02"]);
     let message = workspace.fails(2, "generate other -n 101");
     assert!(message.contains("at most 100"), "{message}");
+    // Visits: a key that repeats has no format of its own.
+    let twice = workspace.text("train.csv").replace("P0001,", "P0002,");
+    workspace.write("twice.csv", twice);
+    let ran = workspace.ok("fit twice.csv --key id --preset synthesize --epochs 1 --out visits");
+    assert!(ran.stderr.contains("is left empty; --key-format makes keys"), "{}", ran.stderr);
 }
 
 #[test]

@@ -167,6 +167,12 @@ impl KeyFormat {
     }
 }
 
+/// What is said of a column that has neither levels nor a format.
+pub(super) fn left_empty(name: &str, is_key: bool) -> String {
+    let way = if is_key { "; --key-format makes keys" } else { "" };
+    format!("column '{name}' has no levels that rows share, and is left empty{way}")
+}
+
 /// The largest whole number of a stored type.
 fn largest(stored: &DataType) -> u64 {
     match stored {

@@ -334,7 +334,7 @@ fn columns(
                     Content::Key(format)
                 }
                 None => {
-                    notes.push(format!("column '{name}' has no levels that rows share, and is left empty"));
+                    notes.push(keys::left_empty(name, options.key.as_ref() == Some(name)));
                     Content::Empty
                 }
             },
