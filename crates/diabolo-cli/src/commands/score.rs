@@ -26,8 +26,8 @@ pub fn run(args: &ScoreArgs, shared: &Shared) -> anyhow::Result<()> {
     let truth = args.label.clone().map(|column| Truth { column, normal: args.normal.clone() });
     let is_fitted_on = !args.cross_fit && predictor.saved().header.source.is(&asked.input)?;
     let keeps_anomalies = shared.json || args.report.is_some();
-    let run = ScoreRun::new(&predictor, truth, args.drift)?.cross_fit(args.cross_fit);
-    let mut run = run.keep_anomalies(keeps_anomalies);
+    let run = ScoreRun::new(&predictor, truth, args.drift)?;
+    let mut run = run.cross_fit(args.cross_fit).keep_anomalies(keeps_anomalies);
     let source = open(&asked.input, &asked.read_options(&predictor, shared)?)?;
     let source = asked.typed(&predictor, source, shared)?;
     let at_once = rule.needs_all_rows() || args.report.is_some() || args.cross_fit;

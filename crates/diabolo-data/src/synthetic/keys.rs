@@ -58,16 +58,17 @@ impl KeyFormat {
         Some((longer, all))
     }
 
-    /// Keys that no cell of a column is, beyond the last one if there is room for as many rows, and
-    /// from a power of ten on, which leaves room for the keys that the source will have later.
+    /// Keys that no cell of a column is, beyond the last one if there is room for as many rows:
+    /// from a power of ten on, which leaves the source as many keys again, if that has room, too.
     pub(super) fn unused(&self, array: &ArrayRef) -> KeyRange {
         let end = if self.plain { largest(array.data_type()) } else { self.count() };
         let taken: BTreeSet<u64> =
             cell_texts(array).iter().flatten().filter_map(|text| self.position(text.trim())).collect();
         let from = |first: u64| KeyRange { first, count: end.saturating_sub(first) };
         let next = taken.last().map_or(0, |last| last + 1);
-        let round = (next > 0).then(|| 10u64.checked_pow((next - 1).checked_ilog10().map_or(0, |x| x + 1)));
-        let beyond = round.flatten().into_iter().chain([next]).map(from);
+        let powers = (0..19).map(|exponent| 10u64.pow(exponent));
+        let round = powers.filter(|power| next > 0 && *power / 2 >= next).take(1);
+        let beyond = round.chain([next]).map(from);
         if let Some(found) = beyond.clone().find(|range| range.count >= array.len() as u64) {
             return found;
         }
@@ -327,9 +328,10 @@ mod tests {
             let (format, unused) = KeyFormat::of(&array).unwrap();
             (format.nth(unused.first), unused.count)
         };
-        assert_eq!(first(vec!["7", "12", "900"]).0, "1001");
+        assert_eq!(first(vec!["7", "12", "300"]).0, "1001");
+        assert_eq!(first(vec!["1", "500", "1000"]).0, "10001", "a table that grows meets none soon");
         assert_eq!(first(vec!["C-0017", "C-0022", "C-0123"]), ("C-1000".into(), 9000));
-        assert_eq!(first(vec!["C-007", "C-003", "C-005"]), ("C-010".into(), 990));
+        assert_eq!(first(vec!["C-007", "C-003", "C-005"]), ("C-100".into(), 900));
         assert_eq!(first(vec!["C-017", "C-922", "C-123"]), ("C-923".into(), 77));
         // After the last key there is no room for as many rows: the longest range between two.
         assert_eq!(first(vec!["C-010", "C-022", "C-998"]), ("C-023".into(), 975));
