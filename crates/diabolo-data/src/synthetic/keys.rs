@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
 
-use super::{SHARED_ROWS, cell_texts};
+use super::{CodecOptions, SHARED_ROWS, cell_texts, typed};
 use crate::{Error, Result};
 
 /// One position of a key.
@@ -59,7 +60,8 @@ impl KeyFormat {
     }
 
     /// Keys that no cell of a column is, beyond the last one if there is room for as many rows:
-    /// from a power of ten on, which leaves the source as many keys again, if that has room, too.
+    /// from a power of ten on, which leaves the source as many keys again, or at least some, if that
+    /// has room, too.
     pub(super) fn unused(&self, array: &ArrayRef) -> KeyRange {
         let end = if self.plain { largest(array.data_type()) } else { self.count() };
         let taken: BTreeSet<u64> =
@@ -67,7 +69,8 @@ impl KeyFormat {
         let from = |first: u64| KeyRange { first, count: end.saturating_sub(first) };
         let next = taken.last().map_or(0, |last| last + 1);
         let powers = (0..19).map(|exponent| 10u64.pow(exponent));
-        let round = powers.filter(|power| next > 0 && *power / 2 >= next).take(1);
+        let above = |least: u64| powers.clone().find(|power| next > 0 && *power >= least);
+        let round = [above(next.saturating_mul(2)), above(next)].into_iter().flatten();
         let beyond = round.chain([next]).map(from);
         if let Some(found) = beyond.clone().find(|range| range.count >= array.len() as u64) {
             return found;
@@ -165,6 +168,31 @@ impl KeyFormat {
             rest /= size;
         }
         key.into_iter().collect()
+    }
+}
+
+/// How the keys of a column that is no part are made: the key, and others that differ in all rows.
+pub(super) fn format_of(
+    name: &str,
+    array: &ArrayRef,
+    options: &CodecOptions,
+    dropped: bool,
+) -> Result<Option<(KeyFormat, KeyRange)>> {
+    let is_key = options.key.as_deref() == Some(name);
+    let Some(given) = options.key_format.clone().filter(|_| is_key) else {
+        return Ok((is_key || dropped).then(|| KeyFormat::of(array)).flatten());
+    };
+    let ends: ArrayRef = Arc::new(StringArray::from(given.ends().to_vec()));
+    let wanted = array.data_type();
+    match typed(&ends, wanted)?.null_count() {
+        0 => {
+            let unused = given.unused(array);
+            Ok(Some((given, unused)))
+        }
+        _ => {
+            let expected = format!("keys that are {wanted}, the type of column '{name}'");
+            Err(Error::invalid_value("--key-format", expected, format!("'{given}'")))
+        }
     }
 }
 
@@ -285,9 +313,8 @@ impl TryFrom<String> for KeyFormat {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use std::sync::Arc;
 
-    use arrow_array::{Int64Array, StringArray};
+    use arrow_array::Int64Array;
 
     use super::*;
 
@@ -333,6 +360,8 @@ mod tests {
         assert_eq!(first(vec!["C-0017", "C-0022", "C-0123"]), ("C-1000".into(), 9000));
         assert_eq!(first(vec!["C-007", "C-003", "C-005"]), ("C-100".into(), 900));
         assert_eq!(first(vec!["C-017", "C-922", "C-123"]), ("C-923".into(), 77));
+        assert_eq!(first(vec!["C-007", "C-067", "C-101"]), ("C-102".into(), 898));
+        assert_eq!(first(vec!["C-0071", "C-0672", "C-0990"]), ("C-1000".into(), 9000));
         // After the last key there is no room for as many rows: the longest range between two.
         assert_eq!(first(vec!["C-010", "C-022", "C-998"]), ("C-023".into(), 975));
         let full: Vec<String> = (0..100).map(|n| format!("K{n:02}")).collect();

@@ -110,13 +110,15 @@ impl Coded {
 }
 
 impl TableCodec {
-    /// Fits to all rows of a table; also returns what it did, one sentence each.
+    /// Fits to rows of a table; also returns what it did, one sentence each. No key that is made is
+    /// one of `source`, the whole table.
     ///
     /// # Errors
     /// [`Error::Data`] if a cell cannot be read, or no column can be learned.
     pub fn fit(
         input: &str,
         rows: &RecordBatch,
+        source: &RecordBatch,
         inferred: &Inferred,
         options: &CodecOptions,
     ) -> Result<(Self, Vec<String>)> {
@@ -127,7 +129,7 @@ impl TableCodec {
         let groups = groups(input, &with_differences, &learned, options)?;
         let (parts, more) = parts(input, &with_differences, &groups, &learned, options.rare)?;
         notes.extend(more);
-        let columns = columns(rows, &groups, &orders, inferred, options, &mut notes)?;
+        let columns = columns(source, &groups, &orders, inferred, options, &mut notes)?;
         if parts.is_empty() {
             return Err(Error::data(input, "at least one usable column", "none", "keep a column"));
         }
@@ -326,7 +328,7 @@ fn columns(
         let content = match (place.get(name.as_str()), order) {
             (_, Some(order)) => Content::Ordered { order },
             (Some(&(part, member)), None) => Content::Part { part, member },
-            (None, None) => match key_format(name, array, options, dropped(name))? {
+            (None, None) => match keys::format_of(name, array, options, dropped(name))? {
                 Some((format, unused)) => {
                     let first = format.nth(unused.first);
                     notes.push(format!("column '{name}' is made anew from {first} on: {format}"));
@@ -342,31 +344,6 @@ fn columns(
         columns.push(Column { name: name.clone(), data_type: array.data_type().to_string(), content, keys });
     }
     Ok(columns)
-}
-
-/// How the keys of a column that is no part are made: the key, and others that differ in all rows.
-fn key_format(
-    name: &str,
-    array: &ArrayRef,
-    options: &CodecOptions,
-    dropped: bool,
-) -> Result<Option<(KeyFormat, KeyRange)>> {
-    let is_key = options.key.as_deref() == Some(name);
-    let Some(given) = options.key_format.clone().filter(|_| is_key) else {
-        return Ok((is_key || dropped).then(|| KeyFormat::of(array)).flatten());
-    };
-    let ends: ArrayRef = Arc::new(StringArray::from(given.ends().to_vec()));
-    let wanted = array.data_type();
-    match typed(&ends, wanted)?.null_count() {
-        0 => {
-            let unused = given.unused(array);
-            Ok(Some((given, unused)))
-        }
-        _ => {
-            let expected = format!("keys that are {wanted}, the type of column '{name}'");
-            Err(Error::invalid_value("--key-format", expected, format!("'{given}'")))
-        }
-    }
 }
 
 /// The columns of each part: the groups that were asked for and found, and single columns.

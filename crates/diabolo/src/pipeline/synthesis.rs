@@ -82,7 +82,7 @@ impl FitJob<'_> {
         let features = &inferred.schema.features;
         let train = both.slice(0, training);
         let codec_options = codec_options(&train, features, &settings, data, rules, &mut notes)?;
-        let (codec, more) = TableCodec::fit(&name, &train, &inferred, &codec_options)?;
+        let (codec, more) = TableCodec::fit(&name, &train, &rows, &inferred, &codec_options)?;
         notes.extend(more);
         check(&self.cancel, Phase::Prepare)?;
         let source = SourceRecord {

@@ -88,7 +88,7 @@ fn every_row_keeps_the_rules_whatever_is_drawn() {
         drop: vec![],
         rules: rules.clone(),
     };
-    let (codec, _) = TableCodec::fit("t", &rows, &inferred, &options).unwrap();
+    let (codec, _) = TableCodec::fit("t", &rows, &rows, &inferred, &options).unwrap();
     let codec: TableCodec = serde_json::from_str(&serde_json::to_string(&codec).unwrap()).unwrap();
     assert!(codec.is_consistent());
     // As if nothing depended on anything.
@@ -118,7 +118,7 @@ fn no_number_of_few_rows_is_kept() {
     let rules = vec![Rule::parse("low<high", ["low", "high"].into_iter()).unwrap()];
     let (together, drop) = (vec![], vec![]);
     let options = CodecOptions { rare: 3, together, key_format: None, key: None, drop, rules };
-    let (codec, _) = TableCodec::fit("t", &rows, &inferred, &options).unwrap();
+    let (codec, _) = TableCodec::fit("t", &rows, &rows, &inferred, &options).unwrap();
     let file = serde_json::to_string(&codec).unwrap();
     // The difference, which all four rows have.
     assert!(file.contains("4000"), "{file}");
