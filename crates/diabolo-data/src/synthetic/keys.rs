@@ -60,8 +60,8 @@ impl KeyFormat {
     }
 
     /// Keys that no cell of a column is, beyond the last one if there is room for as many rows:
-    /// from a power of ten on, which leaves the source as many keys again, or at least some, if that
-    /// has room, too.
+    /// from a power of ten on, if that has room, too, which leaves the source as many keys again,
+    /// or at least some.
     pub(super) fn unused(&self, array: &ArrayRef) -> KeyRange {
         let end = if self.plain { largest(array.data_type()) } else { self.count() };
         let taken: BTreeSet<u64> =
