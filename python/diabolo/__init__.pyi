@@ -100,6 +100,7 @@ class ForecastModel(_Saved):
         future: Source | None = None,
         rolling: bool = False,
     ) -> Rows: ...
+    def calibrate(self, data: Source) -> ForecastModel: ...
 
 class SynthesisModel(_Saved):
     def generate(

@@ -280,6 +280,10 @@ class ForecastModel(Saved):
         warn(notes)
         return rows.back(table, same_rows=False)
 
+    def calibrate(self, data):
+        """The same forecast with intervals by its errors on these rows, which are later than those of the fit."""
+        return ForecastModel(self._made.calibrate(self._rows(data).table), self._kind)
+
     def __repr__(self):
         made = self.info["header"]["forecast"]
         return f"<diabolo.ForecastModel: {made['horizon']} steps, season {made['season']}>"

@@ -69,6 +69,12 @@ impl Forecast {
         read_as(py, path, &self.forecaster.saved().header.config.data, |_| None)
     }
 
+    /// The same forecast with intervals by its errors on these rows.
+    fn calibrate(&self, py: Python, rows: &Table) -> PyResult<Self> {
+        let (forecaster, _) = compute(py, || self.forecaster.calibrate(&rows.rows))?;
+        Ok(Forecast { forecaster })
+    }
+
     /// The next values, and notes.
     #[pyo3(signature = (rows, horizon=None, levels=vec![0.8, 0.95], samples=0, seed=0, start=None, future=None, rolling=false))]
     #[allow(clippy::too_many_arguments, reason = "keyword arguments")]

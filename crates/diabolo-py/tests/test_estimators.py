@@ -306,6 +306,14 @@ def test_forecasts_continue_a_series():
     assert model.forecast(frame, start=301).equals(model.forecast(frame, start="2024-01-13T12:00:00"))
     with pytest.raises(ValueError, match="^samples: expected a whole number up to 10000"):
         model.forecast(frame, samples=10_001)
+    # Later rows, which are less regular than those of the fit.
+    noise = numpy.random.default_rng(0).normal(0, 0.5, len(frame))
+    later = frame.assign(when=frame["when"] + pandas.Timedelta(days=30), load=frame["load"] + noise)
+    calibrated = model.calibrate(later)
+    low, high = (calibrated.forecast(later, level=0.9)[f"load_{side}_90"] for side in ("lower", "upper"))
+    assert ((high - low) > 1).all() and (made["load_upper_90"] - made["load_lower_90"] < 0.1).all()
+    with pytest.raises(ValueError, match="expected a series of .* found none; give a longer series"):
+        model.calibrate(later.head(5))
     assert clone(forecaster).get_params() == forecaster.get_params()
     for use in (diabolo.report, diabolo.evaluate):
         with pytest.raises(TypeError, match=f"{use.__name__}: expected a fitted autoencoder, found ForecastModel"):
