@@ -70,7 +70,7 @@ impl Linear {
     }
 
     /// φ(W x + b).
-    fn affine(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
+    pub(crate) fn affine(&self, x: Tensor<2>, activation: Activation) -> Tensor<2> {
         affine(x, self.weight.kept(), self.bias.val(), activation, self.weight.is_transposed())
     }
 

@@ -221,9 +221,9 @@ impl<T: Element> Array<T> {
         }
         if b == a + 1 && b + 1 == shape.len() {
             let (before, rows, columns) = self.shape.around(a);
-            let matrices = self.values.chunks_exact(rows * columns).take(before);
-            let transposed = matrices.flat_map(|matrix| kernel::transposed(matrix, [rows, columns]));
-            return Array::new(transposed.collect(), shape);
+            let one = |matrix: &[T]| kernel::transposed(matrix, [rows, columns]);
+            let each = || self.values.chunks_exact(rows * columns).map(one).collect::<Vec<_>>().concat();
+            return Array::new(if before == 1 { one(&self.values) } else { each() }, shape);
         }
         let (before, ..) = self.shape.around(a);
         let between: usize = self.shape[a + 1..b].iter().product();
@@ -357,7 +357,7 @@ impl<T: Element> Array<T> {
                 (&self.values[k * size_a..][..size_a], &other.values[k * size_b..][..size_b]);
             T::product((a_values, a, transposed[0]), (b_values, b, transposed[1]))
         };
-        let values = if stack == 1 { one(0) } else { (0..stack).flat_map(one).collect() };
+        let values = if stack == 1 { one(0) } else { (0..stack).map(one).collect::<Vec<_>>().concat() };
         Array::new(values, shape)
     }
 }

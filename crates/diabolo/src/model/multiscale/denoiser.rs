@@ -54,8 +54,7 @@ impl Denoiser {
     /// f(y, σ).
     pub fn encode(&self, y: Tensor<2>, level: &Level) -> Tensor<2> {
         let first = self.encoder[0].as_linear().expect("a fully connected encoder, as validated");
-        let a = (y * level.shrink.clone()).matmul(first.weight.val().transpose())
-            + first.bias.val().unsqueeze_dim::<2>(0)
+        let a = first.affine(y * level.shrink.clone(), Activation::Identity)
             + level.log.clone().matmul(self.level.val().unsqueeze_dim::<2>(0));
         self.encoder.iter().skip(1).collect::<Layers>().forward(first.activation().forward(a))
     }
