@@ -94,6 +94,34 @@ def test_results_are_those_of_the_program(name, numeric, train, new, cli, tmp_pa
     assert 10 < expected["anomaly"].sum() < 200
 
 
+DATES = {
+    "day": pandas.date_range("1899-12-30", periods=400, freq="133D"),
+    "month": pandas.date_range("1960-01-01", periods=400, freq="MS"),
+    "year": pandas.date_range("1700-01-01", periods=400, freq="YS"),
+    "minute": pandas.date_range("1970-02-27", periods=400, freq="1437min"),
+    "zoned": pandas.date_range("2023-11-05", periods=400, freq="3h", tz="-03:30"),
+}
+
+
+@pytest.mark.parametrize("model", ["plain", "contractive", "multiscale"])
+def test_times_are_seconds(model, cli, tmp_path):
+    frame = pandas.DataFrame(DATES).assign(load=numpy.sin(numpy.arange(400) / 9))
+    frame.loc[::13, "minute"] = None
+    frame.to_csv(tmp_path / "dated.csv", index=False)
+    cli("fit", "dated.csv", "--model", model, "--epochs", 5, "--hidden", 16, "--out", "run")
+    outputs = diabolo.load(tmp_path / "run").to_onnx(tmp_path / "model.onnx")
+    assert outputs == ["code", "reconstruction", "score", "p_value", "is_anomaly"]
+    zero = {name: pandas.Timestamp(0, tz="UTC" if name == "zoned" else None) for name in DATES}
+    seconds = {name: (frame[name] - zero[name]).dt.total_seconds() for name in DATES}
+    found = computed(tmp_path / "model.onnx", frame.assign(**seconds))
+    cli("encode", "run", "dated.csv", "-o", "codes.npy")
+    check_codes(found["code"], tmp_path / "codes.npy")
+    cli("score", "run", "dated.csv", "-o", "scores.csv", "--reasons", 0)
+    expected = pandas.read_csv(tmp_path / "scores.csv")
+    assert numpy.abs(found["score"][:, 0] - expected["score"]).max() <= 1e-4
+    assert (found["is_anomaly"][:, 0] == expected["anomaly"]).all()
+
+
 # Odd sizes, so that windows have unequal padding, in three colours.
 PICTURES = (11, 7, 3)
 NETWORKS = {
@@ -143,9 +171,6 @@ def test_what_is_left_out_is_said(train, new, cli, tmp_path):
 
 
 def test_what_cannot_be_exported_is_named(tmp_path):
-    dated = diabolo.fit(mixed_frame(), model="plain", epochs=1)
-    with pytest.raises(ValueError, match="column 'since' has dates, .*; fit with drop since"):
-        dated.to_onnx(tmp_path / "model.onnx")
     quantized = diabolo.fit(mixed_frame().drop(columns="since"), model="vector_quantized", epochs=1)
     with pytest.raises(ValueError, match="models of the family vector_quantized; fit with another model"):
         quantized.to_onnx(tmp_path / "model.onnx")

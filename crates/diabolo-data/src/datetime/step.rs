@@ -74,7 +74,7 @@ impl Step {
     }
 
     /// Number of cycles of the calendar in which dates of this step have different positions.
-    fn cycles(self) -> usize {
+    pub(crate) fn cycles(self) -> usize {
         match self {
             Step::Months(12) => 0,
             Step::Months(_) => 1,

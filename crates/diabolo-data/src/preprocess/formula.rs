@@ -40,6 +40,16 @@ pub enum Formula {
         /// Number of encoded columns.
         width: usize,
     },
+    /// Of seconds since 1970-01-01T00:00:00 UTC: scaled, then the sine and cosine of the positions
+    /// in the year, the week and the day.
+    Time {
+        /// How the seconds are scaled.
+        seconds: Box<Formula>,
+        /// Seconds by which the local clock, which has the positions, is ahead.
+        offset: i32,
+        /// How many of the three cycles there are.
+        cycles: usize,
+    },
     /// x / scale, in single precision; then 1 if that is at least ½, if `threshold`.
     Pixels {
         /// The value of white.
@@ -98,15 +108,19 @@ impl Curve {
 }
 
 impl Preprocessor {
-    /// How the cells of a feature are encoded, by its position in the schema; `None` for dates,
-    /// and for pixels that are binarized at random.
+    /// How the cells of a feature are encoded, by its position in the schema; `None` for pixels
+    /// that are binarized at random.
     pub fn formula(&self, feature: usize) -> Option<Formula> {
         let (transform, feature) = (&self.transforms[feature], &self.schema.features[feature]);
         let levels = feature.kind.categories().len();
         let width = transform.width(&feature.kind);
         Some(match transform {
-            _ if matches!(feature.kind, FeatureKind::Datetime { .. }) => return None,
-            Transform::Number { scaling, .. } => of_numbers(scaling),
+            Transform::Number { scaling, .. } => match feature.kind {
+                FeatureKind::Datetime { step, offset, .. } => {
+                    Formula::Time { seconds: of_numbers(scaling).into(), offset, cycles: step.cycles() }
+                }
+                _ => of_numbers(scaling),
+            },
             Transform::Category => {
                 // A binary column is one number, 0 for its first value.
                 let units: Vec<usize> = (0..levels).collect();

@@ -1,5 +1,6 @@
 //! The inputs of the graph, and the encoded row made of them.
 
+use super::dates;
 use super::graph::{Attribute, Graph, Kind, ML, Value};
 use crate::data::{Curve, Feature, Formula, Preprocessor};
 use crate::{Error, Result};
@@ -12,7 +13,7 @@ const MISSING: i64 = -2;
 pub(super) struct Column {
     /// rows × its encoded columns.
     pub encoded: Value,
-    /// Where a cell was observed, as truth values: rows × 1, or rows × pixels.
+    /// Where a cell was observed, as truth values: rows × 1, or rows × pixels or parts of a time.
     pub seen: Value,
     /// Where a cell is a text or number that is none of the levels; `None` for numbers and pixels.
     pub unknown: Option<Value>,
@@ -59,14 +60,11 @@ pub(super) fn columns(graph: &mut Graph, preprocessor: &Preprocessor) -> Result<
 }
 
 fn refused(feature: &Feature) -> Error {
-    let (what, help) = match feature.kind.is_image() {
-        true => (
-            "pixels that are binarized at random",
-            "fit without --binarize, or with --binarize threshold".to_string(),
-        ),
-        false => ("dates", format!("fit with --drop {}", feature.name)),
-    };
-    let what = format!("column '{}' has {what}, which ONNX export does not know", feature.name);
+    let what = format!(
+        "column '{}' has pixels that are binarized at random, which ONNX export does not know",
+        feature.name
+    );
+    let help = "fit without --binarize, or with --binarize threshold".to_string();
     Error::Unsupported { what, help }
 }
 
@@ -92,6 +90,16 @@ fn column(graph: &mut Graph, cell: &Value, formula: &Formula, missing: &[f64]) -
                 scaled = graph.cast(&bright, Kind::Float);
             }
             observed(graph, scaled, &gone)
+        }
+        Formula::Time { seconds, offset, cycles } => {
+            let gone = graph.node("IsNaN", &[cell]);
+            let local = graph.with_double("Add", cell, f64::from(*offset));
+            let mut numbers = vec![scaled(graph, cell, seconds)];
+            numbers.extend(dates::positions(graph, &local, *cycles));
+            let gone = graph.concat(&vec![gone; numbers.len()]);
+            let numbers = graph.concat(&numbers);
+            let single = graph.cast(&numbers, Kind::Float);
+            observed(graph, single, &gone)
         }
         _ => {
             let gone = missing_numbers(graph, cell, missing);

@@ -124,6 +124,12 @@ impl Graph {
         self.node(operator, &[value, &number])
     }
 
+    /// The result of an operator of a value and a number in double precision.
+    pub fn with_double(&mut self, operator: &str, value: &Value, number: f64) -> Value {
+        let number = self.double(number);
+        self.node(operator, &[value, &number])
+    }
+
     /// The same values in another type.
     pub fn cast(&mut self, value: &Value, kind: Kind) -> Value {
         self.node_with("Cast", "", &[value], &[Attribute::Integer("to", kind as i64)])

@@ -26,8 +26,8 @@ pub(super) fn without_mean(blocks: &[LikelihoodBlock]) -> Option<Family> {
 pub(super) fn without_loss(blocks: &[LikelihoodBlock]) -> Option<Family> {
     let mut families = blocks.iter().map(|block| block.family);
     families.find(|family| {
-        use Family::{Bernoulli, Categorical, Gaussian, Laplace, Ordinal};
-        !matches!(family, Bernoulli | Categorical | Gaussian | Laplace | Ordinal)
+        use Family::{Bernoulli, Categorical, Gaussian, InputOnly, Laplace, Ordinal};
+        !matches!(family, Bernoulli | Categorical | Gaussian | InputOnly | Laplace | Ordinal)
     })
 }
 
@@ -88,6 +88,7 @@ fn mean(graph: &mut Graph, part: &Part) -> Value {
             graph.node("Softplus", &[&log_rate])
         }
         Family::DiscretizedLogistic { components } => mixture_mean(graph, part, components),
+        Family::InputOnly => graph.with("Mul", outputs, 0.0),
         family => unreachable!("{family} has no mean here"),
     }
 }
@@ -213,6 +214,7 @@ fn loss(graph: &mut Graph, part: &Part, cells: &Value) -> Value {
             let scaled = graph.node("Mul", &[&distance, &rate]);
             graph.node("Add", &[&scaled, &constant])
         }
+        Family::InputOnly => graph.with("Mul", outputs, 0.0),
         family => unreachable!("{family} has no loss here"),
     }
 }

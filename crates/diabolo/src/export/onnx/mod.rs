@@ -9,8 +9,9 @@
 //! | `is_anomaly` | bool, rows × 1 | p ≤ 0.05 |
 //!
 //! Numbers are doubles until they are scaled; NaN is missing. Texts are those of the levels, and
-//! `""` is missing; a text that is not known counts as missing, and raises the score. An image is
-//! an input of rows × pixels, as in [`Image`](crate::nn::Image).
+//! `""` is missing; a text that is not known counts as missing, and raises the score. A time is a
+//! double, the seconds since 1970-01-01T00:00:00 UTC, or by its own clock where it has no zone. An
+//! image is an input of rows × pixels, as in [`Image`](crate::nn::Image).
 //!
 //! Texts are not trimmed: ` pro` is the level `pro` for `diabolo encode`, and not known here. No
 //! cell is refused: what is an error for `diabolo encode`, such as an infinite number or a
@@ -18,6 +19,7 @@
 //! of NaN.
 
 mod columns;
+mod dates;
 mod graph;
 mod layers;
 mod likelihood;
