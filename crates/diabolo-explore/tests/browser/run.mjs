@@ -1,4 +1,4 @@
-// The explorer and the lab in a real browser.
+// The explorer, the lab and exported models in a real browser.
 //
 //   npm ci && DIABOLO=../../../../target/release/diabolo CHROMIUM=/usr/bin/chromium node run.mjs [WORDS OF A TEST]
 //
@@ -8,9 +8,10 @@
 import { explorer } from './explorer.mjs';
 import { end } from './harness.mjs';
 import { lab } from './lab.mjs';
+import { onnx } from './onnx.mjs';
 import { screens } from './screens.mjs';
 
-const chosen = Object.entries({ ...explorer, ...screens, ...lab }).filter(([name]) => name.includes(process.argv[2] ?? ''));
+const chosen = Object.entries({ ...explorer, ...screens, ...lab, ...onnx }).filter(([name]) => name.includes(process.argv[2] ?? ''));
 let failed = chosen.length ? 0 : 1;
 if (failed) console.log(`no test has '${process.argv[2]}' in its name`);
 try {
