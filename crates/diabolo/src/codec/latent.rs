@@ -26,10 +26,14 @@ pub(super) fn centre(bucket: u32) -> f32 {
     inverse_normal_cdf((f64::from(bucket) + 0.5) / f64::from(BUCKETS)) as f32
 }
 
-fn posterior(mean: f32, log_variance: f32) -> Cells<impl Fn(u32) -> f64> {
+fn posterior(mean: f32, log_variance: f32) -> Cells<impl Fn(u32) -> f64, impl Fn(f64) -> Option<u32>> {
     let (mean, precision) = (f64::from(mean), exp(-0.5 * f64::from(log_variance)));
     let upper = move |bucket: u32| normal_cdf((boundaries()[bucket as usize] - mean) * precision);
-    Cells { count: BUCKETS, upper }
+    let near = move |share| {
+        let z = mean + inverse_normal_cdf(share) / precision;
+        Some((normal_cdf(z) * f64::from(BUCKETS)) as u32)
+    };
+    Cells { count: BUCKETS, upper, near }
 }
 
 /// Pops a bucket from the posterior.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::ans::{Mass, Stack};
 use super::cells::Form;
 use super::grid::{Grid, Style, Unit};
-use super::masses::{Cells, MOST_CELLS};
+use super::masses::{Cells, MOST_CELLS, nowhere};
 use super::model::{Feature, Law};
 use super::wire::{Malformed, Unread};
 use crate::data::CellCode;
@@ -186,20 +186,29 @@ fn second(law: Law, pixel: usize) -> f64 {
 }
 
 /// The levels of a pixel from 0 to white.
-fn intensities(law: Law<'_>, pixel: usize, white: u8) -> Cells<impl Fn(u32) -> f64> {
-    let upper = move |level: u32| {
-        law.cumulative.at(law.row, law.column + pixel, (f64::from(level) + 0.5) / f64::from(white))
-    };
-    Cells { count: u32::from(white) + 1, upper }
+fn intensities(
+    law: Law<'_>,
+    pixel: usize,
+    white: u8,
+) -> Cells<impl Fn(u32) -> f64, impl Fn(f64) -> Option<u32>> {
+    let (column, white) = (law.column + pixel, f64::from(white));
+    let upper = move |level: u32| law.cumulative.at(law.row, column, (f64::from(level) + 0.5) / white);
+    let near = move |share| law.cumulative.near(law.row, column, share).map(|x| (x * white).round() as u32);
+    Cells { count: white as u32 + 1, upper, near }
 }
 
-fn groups<'a>(law: Law<'a>, boundaries: &'a [f64]) -> Cells<impl Fn(u32) -> f64 + 'a> {
+fn groups<'a>(
+    law: Law<'a>,
+    boundaries: &'a [f64],
+) -> Cells<impl Fn(u32) -> f64 + 'a, impl Fn(f64) -> Option<u32> + 'a> {
     let upper = move |group: u32| law.cumulative.at(law.row, law.column, boundaries[group as usize]);
-    Cells { count: boundaries.len() as u32 + 1, upper }
+    let below = |x: f64| boundaries.partition_point(|boundary| *boundary < x) as u32;
+    let near = move |share| law.cumulative.near(law.row, law.column, share).map(below);
+    Cells { count: boundaries.len() as u32 + 1, upper, near }
 }
 
 /// The levels of a one-hot or a binary column.
-fn levels(law: Law) -> Cells<impl Fn(u32) -> f64> {
+fn levels(law: Law) -> Cells<impl Fn(u32) -> f64, fn(f64) -> Option<u32>> {
     let mut below = vec![];
     match law.cumulative.levels(law.row) {
         Some(probabilities) => below.extend(probabilities.iter().scan(0.0, |sum, p| {
@@ -208,5 +217,5 @@ fn levels(law: Law) -> Cells<impl Fn(u32) -> f64> {
         })),
         None => below.extend([1.0 - second(law, 0), 1.0]),
     }
-    Cells { count: below.len() as u32, upper: move |level: u32| below[level as usize] }
+    Cells { count: below.len() as u32, upper: move |level: u32| below[level as usize], near: nowhere }
 }

@@ -3,7 +3,7 @@
 //! They are evaluated on the host in double precision, with elementary functions of our own, so
 //! that the masses that a codec derives from them have the same bits everywhere.
 
-use crate::stats::elementary::double::{exp, exp_m1, ln, ln_gamma, normal_cdf};
+use crate::stats::elementary::double::{exp, exp_m1, inverse_normal_cdf, ln, ln_gamma, normal_cdf};
 use crate::tensor::{Tensor, to_host};
 
 /// The largest value of a pixel of 8 bits.
@@ -52,7 +52,8 @@ pub(super) enum Law {
     LogisticMixture {
         weight: Vec<f32>,
         location: Vec<f32>,
-        log_scale: Vec<f32>,
+        /// 1 / scale.
+        sharpness: Vec<f64>,
         components: usize,
     },
 }
@@ -117,15 +118,39 @@ impl Cumulative {
                 }
             }
             Law::BetaBinomial { alpha, beta } => beta_binomial((x * LEVELS).floor(), of(alpha), of(beta)),
-            Law::LogisticMixture { weight, location, log_scale, components } => {
+            Law::LogisticMixture { weight, location, sharpness, components } => {
                 let first = row * components * self.width + column;
                 let each = (0..*components).map(|k| {
                     let at = first + k * self.width;
-                    let z = (x - f64::from(location[at])) * exp(-f64::from(log_scale[at]));
+                    let z = (x - f64::from(location[at])) * sharpness[at];
                     f64::from(weight[at]) / (1.0 + exp(-z))
                 });
                 each.sum()
             }
+        }
+    }
+
+    /// An x where P(X ≤ x) is near this probability, of laws that have one in closed form; of a
+    /// mixture, by its heaviest component.
+    pub fn near(&self, row: usize, column: usize, probability: f64) -> Option<f64> {
+        let cell = row * self.width + column;
+        match &self.law {
+            Law::Normal { mean, log_variance } => {
+                let deviation = exp(0.5 * f64::from(log_variance[cell]));
+                Some(f64::from(mean[cell]) + deviation * inverse_normal_cdf(probability))
+            }
+            Law::Laplace { location, log_scale } => {
+                let tail = probability.min(1.0 - probability);
+                let distance = ln(2.0 * tail) * exp(f64::from(log_scale[cell]));
+                Some(f64::from(location[cell]) + if probability < 0.5 { distance } else { -distance })
+            }
+            Law::LogisticMixture { weight, location, sharpness, components } => {
+                let each = (0..*components).map(|k| (row * components + k) * self.width + column);
+                let heaviest = each.max_by(|&a, &b| weight[a].total_cmp(&weight[b]))?;
+                let odds = ln(probability / (1.0 - probability));
+                Some(f64::from(location[heaviest]) + odds / sharpness[heaviest])
+            }
+            _ => None,
         }
     }
 }

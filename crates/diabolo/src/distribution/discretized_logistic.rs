@@ -22,7 +22,7 @@ use super::categorical::draw_one_hot;
 use super::cumulative::{Cumulative, LEVELS, Law};
 use super::smooth_bounds::bound;
 use crate::random::{RngExt, Stream};
-use crate::stats::elementary::double::{ln, powi};
+use crate::stats::elementary::double::{exp, ln, powi};
 use crate::tensor::{log_one_minus_exp, log_sum_exp, softplus, to_host};
 
 /// Of log s.
@@ -84,7 +84,7 @@ impl Distribution for DiscretizedLogistic {
         let law = Law::LogisticMixture {
             weight: to_host(softmax(self.logits.clone(), 1)),
             location: to_host(self.location.clone()),
-            log_scale: to_host(self.log_scale.clone()),
+            sharpness: to_host(self.log_scale.clone()).into_iter().map(|s| exp(-f64::from(s))).collect(),
             components,
         };
         Some(Cumulative::new(width, law))
