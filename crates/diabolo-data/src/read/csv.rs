@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{ArrayBuilder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
@@ -70,6 +70,7 @@ pub(super) fn open(
         schema: schema.clone(),
         records: Records::new(rest, dialect),
         batch_rows: options.rows_per_batch(first.len() * 8),
+        sizes: vec![(0, 0); first.len()],
         lines_before: preamble.lines,
         row: 0,
         bad_rows,
@@ -147,6 +148,8 @@ struct Table<R> {
     schema: SchemaRef,
     records: Records<R>,
     batch_rows: usize,
+    /// The rows and bytes of each column of the last batch: the next one probably has as many.
+    sizes: Vec<(usize, usize)>,
     /// Number of lines before the table.
     lines_before: u64,
     row: u64,
@@ -192,8 +195,8 @@ impl<R: Read> Table<R> {
     }
 
     fn read_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let width = self.schema.fields().len();
-        let mut columns = (0..width).map(|_| StringBuilder::with_capacity(0, 0)).collect::<Vec<_>>();
+        let room = |&(rows, bytes): &(usize, usize)| StringBuilder::with_capacity(rows, bytes + bytes / 16);
+        let mut columns = self.sizes.iter().map(room).collect::<Vec<_>>();
         let mut rows = 0;
         while rows < self.batch_rows && self.advance()? {
             match self.add(&mut columns) {
@@ -210,6 +213,7 @@ impl<R: Read> Table<R> {
             self.bad_rows.end();
             return Ok(None);
         }
+        self.sizes = columns.iter().map(|column| (column.len(), column.values_slice().len())).collect();
         let columns = columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef).collect();
         RecordBatch::try_new(self.schema.clone(), columns)
             .map(Some)
