@@ -1,5 +1,7 @@
 //! Conditions on synthetic rows: `income=>50K`, `age>=65`.
 
+use std::collections::HashSet;
+
 use crate::data::synthetic::{NumberScale, Order, Part, TableCodec};
 use crate::model::synthetic::PartCondition;
 use crate::{Error, Result};
@@ -197,8 +199,10 @@ fn parts(codec: &TableCodec, all: &[&Requirement]) -> Result<Vec<Option<PartRequ
         settle(slot, part);
         if slot.condition.codes.iter().all(|share| *share == 0.0) {
             let Requirement { column, value, .. } = requirement;
+            // A level of one column is in several of a part of more.
             let levels = part.levels.iter().filter_map(|level| level[member].clone());
-            let mut has: Vec<String> = levels.take(8).collect();
+            let mut seen = HashSet::new();
+            let mut has: Vec<String> = levels.filter(|level| seen.insert(level.clone())).take(8).collect();
             if let Some([least, most]) = part.numbers.as_ref().map(NumberScale::range) {
                 has.push(format!("numbers from {} to {}", part.text(least), part.text(most)));
             }
