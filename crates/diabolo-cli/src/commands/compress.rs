@@ -1,6 +1,7 @@
 //! `diabolo compress`.
 
 use std::io::{BufWriter, Write};
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use diabolo::Error;
@@ -14,13 +15,15 @@ use crate::{archive, output};
 pub fn run(args: &CompressArgs, shared: &Shared) -> anyhow::Result<()> {
     output::one_on_stdout("--out", &args.out, shared)?;
     let model = CodecModel::open(&args.model)?;
-    // Before the output, which may be the input; not if nobody will see it.
-    let input = match shared.json || !shared.quiet {
-        true => FileSize::of(Path::new(&args.input))?,
-        false => None,
-    };
+    let is_seen = shared.json || !shared.quiet;
     let mut file = Target::named(&args.out).map_err(Error::io("create", &args.out))?;
-    let written = written(args, &model, shared, BufWriter::new(&mut file))?;
+    // zstd takes about as long. The output may be the input, until it is committed.
+    let (input, written) = std::thread::scope(|scope| {
+        let input = is_seen.then(|| scope.spawn(|| FileSize::of(Path::new(&args.input))));
+        let written = written(args, &model, shared, BufWriter::new(&mut file));
+        (input.map(|size| size.join().unwrap_or_else(|panic| resume_unwind(panic))), written)
+    });
+    let (written, input) = (written?, input.transpose()?.flatten());
     if written.rows == 0 && !args.exact {
         return Err(Error::no_rows(&args.input).into());
     }
