@@ -68,6 +68,7 @@ SETTINGS = {
     "window": "Rows of a series that are one example; for forecasts, that one is made from.",
     "horizon": "Number of steps to predict; a season by default.",
     "season": "Season in steps, 0 for none; found from the data by default.",
+    "step": "Length of a step, such as 15min, 1h or 1 month, which has the mean of its rows; rows are steps by default.",
     "known": "Column, or columns, whose future values are known; `predict` takes them as ``future``.",
     "test_from": "The time at which the test part of a forecast begins, instead of its share.",
     "series": "Column that names the series of a row, if there are several.",

@@ -227,8 +227,8 @@ class Forecaster(RowEstimator):
     """
 
     _preset = "forecast"
-    _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "known": None,
-                 "test": None}  # fmt: skip
+    _defaults = {"horizon": None, "season": None, "window": None, "key": None, "series": None, "step": None,
+                 "known": None, "test": None}  # fmt: skip
 
     def fit(self, X, y=None):
         """Fits the forecast to the history, which may be a path, and from which `predict` continues."""

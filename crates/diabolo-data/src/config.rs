@@ -45,6 +45,10 @@ pub struct DataConfig {
     /// The column that names the series of a row, where a table holds several (forecasts).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<String>,
+    /// The length of a step, such as 1h, which has the mean of the rows within it (forecasts); by
+    /// default rows are steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// The columns whose future values are known (forecasts).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub known: Vec<String>,
@@ -104,6 +108,7 @@ impl Default for DataConfig {
             window: None,
             key: None,
             series: None,
+            step: None,
             known: vec![],
             label: None,
             condition: vec![],

@@ -21,6 +21,10 @@ pub struct HorizonArgs {
     /// Column that names the series of a row, if the table holds several
     #[arg(long, value_name = "COLUMN")]
     pub series: Option<String>,
+    /// Length of a step, such as 15min, 1h, 1d, 1 week or 1 month, which has the mean of the rows
+    /// within it; steps without rows are missing [default: rows are steps]
+    #[arg(long, value_name = "LENGTH")]
+    pub step: Option<String>,
     /// Columns whose future values are known, such as holiday,price: the forecast uses those that
     /// help, and `forecast --future` gives their values to come
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -36,6 +40,7 @@ impl HorizonArgs {
             ("--horizon", self.horizon.is_some()),
             ("--season", self.season.is_some()),
             ("--series", self.series.is_some()),
+            ("--step", self.step.is_some()),
             ("--known", !self.known.is_empty()),
             ("--test-from", self.test_from.is_some()),
         ];
@@ -47,6 +52,7 @@ impl HorizonArgs {
         forecast.season = self.season.or(forecast.season);
         forecast.test_from = self.test_from.clone().or(forecast.test_from.take());
         config.data.series = self.series.clone().or(config.data.series.take());
+        config.data.step = self.step.clone().or(config.data.step.take());
         if !self.known.is_empty() {
             config.data.known = self.known.clone();
         }

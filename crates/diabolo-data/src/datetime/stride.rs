@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{DAY, Moment, date, days, weekday};
+use crate::{Error, Result};
 
 /// A stride that is off by more than this share of itself is irregular.
 const OFF: f64 = 0.1;
@@ -73,6 +74,57 @@ impl Stride {
     /// The usual stride of series of numbers in order.
     pub(crate) fn of_numbers(series: &[Vec<Moment>]) -> Option<Stride> {
         Some(Stride::Even { amount: median(series, |moment| moment.seconds)? })
+    }
+
+    /// The stride that a text such as "15min" or "1 month" names; of plain numbers, a number.
+    pub(crate) fn given(text: &str, of_dates: bool) -> Result<Stride> {
+        let expected = match of_dates {
+            true => "15min, 1h, 1d, 1 week, 1 month or the like; a step below a day must divide it",
+            false => "a number above 0: the key has plain numbers",
+        };
+        let wrong = || Error::invalid_value("--step", expected, format!("'{text}'"));
+        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+        let (count, unit) = text.split_at(end);
+        let count = if count.is_empty() { Some(1.0) } else { count.parse::<f64>().ok() };
+        let count = count.filter(|count| *count > 0.0 && *count < 1e6).ok_or_else(wrong)?;
+        let amount = match unit.trim() {
+            "" if !of_dates => return Ok(Stride::Even { amount: count }),
+            _ if !of_dates => return Err(wrong()),
+            unit @ ("month" | "months" | "year" | "years") if count.fract() == 0.0 => {
+                let months = if unit.starts_with('y') { 12 } else { 1 };
+                return Ok(Stride::Months { count: months * count as u32, day: 1 });
+            }
+            "s" | "second" | "seconds" => count,
+            "min" | "minute" | "minutes" => count * 60.0,
+            "h" | "hour" | "hours" => count * 3600.0,
+            "d" | "day" | "days" => count * DAY,
+            "week" | "weeks" => count * 7.0 * DAY,
+            _ => return Err(wrong()),
+        };
+        match amount {
+            _ if amount >= DAY && amount % DAY == 0.0 => Ok(Stride::Days { count: (amount / DAY) as u32 }),
+            _ if DAY % amount == 0.0 => Ok(Stride::Even { amount }),
+            _ => Err(wrong()),
+        }
+    }
+
+    /// When the step that holds a moment begins, by the local clock: several days from a Monday,
+    /// several months from a January, parts of a day from midnight; of numbers, at a multiple.
+    pub(crate) fn begin(self, moment: Moment) -> Moment {
+        const MONDAY: i64 = 4;
+        let day = (moment.local() / DAY).floor() as i64;
+        let floor = |number: i64, count: u32| number.div_euclid(i64::from(count)) * i64::from(count);
+        let local = match self {
+            // Sums of 0.1 have other bits than its multiples.
+            Stride::Even { amount } => (moment.local() / amount + 1e-9).floor() * amount,
+            Stride::Days { count } => (MONDAY + floor(day - MONDAY, count)) as f64 * DAY,
+            Stride::Weekdays => day as f64 * DAY,
+            Stride::Months { count, .. } => {
+                let first = floor(month_number(day), count);
+                days(first.div_euclid(12), first.rem_euclid(12) as u32 + 1, 1) as f64 * DAY
+            }
+        };
+        Moment { seconds: local - f64::from(moment.offset), ..moment }
     }
 
     /// The number of strides from one moment to a later one, which need not be whole.
@@ -243,6 +295,35 @@ mod tests {
         assert_eq!((stride.as_str(), next), ("1 year", ["2024-02-29", "2025-02-28"].map(String::from)));
         // Every 30 days is no month.
         assert_eq!(continued("%F", &["2024-01-01", "2024-01-31", "2024-03-01"]).0, "30 d");
+    }
+
+    #[test]
+    fn given_strides_begin_at_round_times() {
+        let begin = |step: &str, text: &str| {
+            let found = Stride::given(step, true).unwrap().begin(moments("%F %H:%M%:z", &[text])[0]);
+            "%F %H:%M".parse::<Pattern>().unwrap().write(found.local(), 0)
+        };
+        let time = "2024-11-07 10:37+01:00";
+        let cases = [
+            ("15min", "2024-11-07 10:30"),
+            ("h", "2024-11-07 10:00"),
+            ("2 hours", "2024-11-07 10:00"),
+            ("1d", "2024-11-07 00:00"),
+            ("1 week", "2024-11-04 00:00"),
+            ("3 months", "2024-10-01 00:00"),
+            ("1 year", "2024-01-01 00:00"),
+        ];
+        for (step, expected) in cases {
+            assert_eq!(begin(step, time), expected, "{step}");
+        }
+        assert_eq!(begin("1 week", "1969-12-31 23:59+00:00"), "1969-12-29 00:00");
+        for wrong in ["", "0h", "7h", "1.5d", "2.5 months", "1 fortnight", "h1", "-1h"] {
+            assert!(Stride::given(wrong, true).is_err(), "{wrong}");
+        }
+        let tenth = Stride::given("0.1", false).unwrap();
+        let begins = [0.3, 0.34, 0.39].map(|seconds| tenth.begin(Moment { seconds, offset: 0 }).seconds);
+        assert!(begins.iter().all(|begin| (begin - 0.3).abs() < 1e-12), "{begins:?}");
+        assert!(Stride::given("1h", false).is_err() && Stride::given("7", true).is_err());
     }
 
     #[test]

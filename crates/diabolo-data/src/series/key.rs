@@ -27,6 +27,9 @@ pub struct TimeKey {
     pub spelling: Spelling,
     /// The time from one step to the next.
     pub stride: Stride,
+    /// Whether a step has the mean of the rows within it, as the user asked; else rows are steps.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resampled: bool,
 }
 
 /// One time of a series.

@@ -104,9 +104,13 @@ impl SeriesSchema {
         for (name, rows) in groups {
             let placed = match (&self.key, &times) {
                 (Some(key), Some((column, times))) => {
-                    let times: Vec<Moment> = rows.iter().map(|&row| times[row]).collect();
+                    let mut times: Vec<Moment> = rows.iter().map(|&row| times[row]).collect();
                     check_order(&column.column(input, key), &times, &rows, key.format.as_ref())?;
-                    Some((places(key.stride, &times, &mut notes), times))
+                    if key.resampled {
+                        times.iter_mut().for_each(|time| *time = key.stride.begin(*time));
+                        check_step(input, key, &times)?;
+                    }
+                    Some((places(key, &times, &mut notes), times))
                 }
                 _ => None,
             };
@@ -184,6 +188,12 @@ impl Notes {
     fn sentences(&self, input: &str, key: &TimeKey, one: bool) -> Result<Vec<String>> {
         let name = &key.name;
         let distinct = (self.rows - self.repeated).max(1);
+        if key.resampled {
+            let (rows, step, gaps) = (self.rows, key.step(), self.missing);
+            return Ok(vec![format!(
+                "{rows} rows are the means of {distinct} steps of {step}; {gaps} steps between have none"
+            )]);
+        }
         if one && self.rows as f64 >= INTERLEAVED * distinct as f64 {
             let each = self.rows as f64 / distinct as f64;
             let found = format!("each time {each:.1} times on average");
@@ -216,10 +226,20 @@ impl Notes {
     }
 }
 
+/// A step that the user gives must not be far shorter than the time between rows.
+fn check_step(input: &str, key: &TimeKey, times: &[Moment]) -> Result<()> {
+    let steps = key.stride.between(times[0], times[times.len() - 1]);
+    if steps <= (SPARSE * times.len().max(50)) as f64 {
+        return Ok(());
+    }
+    let found = format!("{} rows over {steps:.0} steps of {}", times.len(), key.step());
+    Err(Error::data(input, "a row in most steps", found, "give a longer --step").in_column(&key.name))
+}
+
 /// The step of each row: the first has 0, and one with the time of the row before has the same. If
 /// a local clock is set back, steps are met again.
-fn places(stride: Stride, times: &[Moment], notes: &mut Notes) -> Vec<usize> {
-    let strides: Vec<f64> = times.windows(2).map(|two| stride.between(two[0], two[1])).collect();
+fn places(key: &TimeKey, times: &[Moment], notes: &mut Notes) -> Vec<usize> {
+    let strides: Vec<f64> = times.windows(2).map(|two| key.stride.between(two[0], two[1])).collect();
     let uneven = strides.iter().filter(|strides| Stride::is_off(**strides)).count();
     let next = |strides: f64| match strides {
         s if s > 0.0 => s.round().max(1.0) as isize,
@@ -227,8 +247,8 @@ fn places(stride: Stride, times: &[Moment], notes: &mut Notes) -> Vec<usize> {
     };
     let gaps = || strides.iter().map(|strides| next(*strides));
     let steps = gaps().fold(1isize, |sum, gap| sum.saturating_add(gap.max(0)));
-    let as_rows =
-        uneven as f64 > UNEVEN * strides.len() as f64 || steps as usize > SPARSE * times.len().max(50);
+    let as_rows = !key.resampled
+        && (uneven as f64 > UNEVEN * strides.len() as f64 || steps as usize > SPARSE * times.len().max(50));
     notes.rows += times.len();
     notes.repeated += strides.iter().filter(|strides| **strides == 0.0).count();
     notes.set_back += strides.iter().filter(|strides| **strides < 0.0).count();

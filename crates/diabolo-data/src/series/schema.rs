@@ -83,6 +83,10 @@ impl SeriesSchema {
             notes.push(format!("column '{time}' is taken as the time of the rows; --key names another one"));
         }
         let key = found.as_deref().map(|key| time_key(input, rows, key, config)).transpose()?;
+        if let (None, Some(_)) = (&key, &config.step) {
+            let help = "name it with --key, or leave out --step";
+            return Err(Error::data(input, "a column of times for --step", "none", help));
+        }
         check_known(key.as_ref(), config)?;
         Ok((SeriesSchema { key, id, columns, known }, notes))
     }
@@ -157,14 +161,23 @@ fn time_key(input: &str, rows: &RecordBatch, name: &str, config: &DataConfig) ->
         check_order(&column, &times, &rows, found.format.as_ref())?;
         series.push(times);
     }
-    let stride = match found.format {
-        Some(_) => Stride::of_dates(&series),
-        None => Stride::of_numbers(&series),
+    let stride = match (&config.step, &found.format) {
+        (Some(step), format) => Some(Stride::given(step, format.is_some())?),
+        (None, Some(_)) => Stride::of_dates(&series),
+        (None, None) => Stride::of_numbers(&series),
     };
     let stride = stride.ok_or_else(|| {
         let help = "a forecast needs rows of several times; name the column of times with --key";
         column.whole_error("several times", "the same in all rows", help)
     })?;
     let spelling = Spelling { missing, ..Spelling::default() };
-    Ok(TimeKey { name: name.into(), format: found.format, storage: found.storage, spelling, stride })
+    let resampled = config.step.is_some();
+    Ok(TimeKey {
+        name: name.into(),
+        format: found.format,
+        storage: found.storage,
+        spelling,
+        stride,
+        resampled,
+    })
 }

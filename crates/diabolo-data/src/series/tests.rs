@@ -102,6 +102,35 @@ fn gaps_are_missing_cells_and_repeated_times_one_step() {
 }
 
 #[test]
+fn a_given_step_has_the_mean_of_its_rows() {
+    let times = ["2024-01-01 00:07", "2024-01-01 00:58", "2024-01-01 01:00", "2024-01-01 03:59"];
+    let rows = RecordBatch::try_from_iter([
+        ("time", texts(&times)),
+        ("flow", Arc::new(Int64Array::from(vec![1, 4, 9, 16])) as ArrayRef),
+    ]);
+    let rows = rows.unwrap();
+    let given = |step: &str| DataConfig { step: Some(step.into()), ..config(None) };
+    let (schema, _) = SeriesSchema::infer("s.csv", &rows, &given("1h")).unwrap();
+    let set = schema.read("s.csv", &rows).unwrap();
+    let values = &set.series[0].values[0];
+    assert_eq!((values.len(), values[0], values[1], values[3]), (4, 2.5, 9.0, 16.0));
+    assert!(values[2].is_nan());
+    assert_eq!(set.notes, ["4 rows are the means of 3 steps of 1 h; 1 steps between have none"]);
+    let key = schema.key.unwrap();
+    assert_eq!(next(&key, &set, 1), ["2024-01-01 04:00"]);
+    assert_eq!(serde_json::from_str::<TimeKey>(&serde_json::to_string(&key).unwrap()).unwrap(), key);
+    let (schema, _) = SeriesSchema::infer("s.csv", &rows, &given("1s")).unwrap();
+    let error = schema.read("s.csv", &rows).unwrap_err().to_string();
+    assert!(error.contains("13920 steps of 1 s") && error.contains("longer --step"), "{error}");
+    let error = SeriesSchema::infer("s.csv", &rows, &given("7h")).unwrap_err().to_string();
+    assert!(error.contains("--step") && error.contains("'7h'"), "{error}");
+    let flow = rows.project(&[1]).unwrap();
+    let no_key = DataConfig { key: None, ..given("1h") };
+    let error = SeriesSchema::infer("s.csv", &flow, &no_key).unwrap_err().to_string();
+    assert!(error.contains("a column of times for --step"), "{error}");
+}
+
+#[test]
 fn series_of_a_table_are_apart() {
     let times = texts(&["2024-01-01", "2024-01-02", "2024-01-01", "2024-01-02", "2024-01-03"]);
     let site = texts(&["a", "a", "b", "b", "a"]);

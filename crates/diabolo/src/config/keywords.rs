@@ -30,6 +30,7 @@ const TABLES: [(&str, &[&str]); 6] = [
             "window",
             "key",
             "series",
+            "step",
             "known",
             "label",
             "condition",
@@ -178,7 +179,7 @@ impl Config {
     /// An error for a setting of a task in a fit for another.
     fn check_task(&self, name: &str, path: &str) -> Result<()> {
         let of = |preset: Preset| path.split('.').next() == Some(preset.name());
-        if self.forecast.is_none() && (of(Preset::Forecast) || ["series", "known"].contains(&name)) {
+        if self.forecast.is_none() && (of(Preset::Forecast) || ["series", "step", "known"].contains(&name)) {
             return Err(Preset::Forecast.needed_for(name));
         }
         if self.synthesize.is_none() && of(Preset::Synthesize) {

@@ -160,6 +160,7 @@ fn refuse_unused(config: &Config, settings: &SynthesizeConfig) -> Result<()> {
         ("data.condition", !data.condition.is_empty()),
         ("data.window", data.window.is_some()),
         ("data.series", data.series.is_some()),
+        ("data.step", data.step.is_some()),
         ("data.numeric", data.numeric != usual.numeric),
         ("data.binarize", data.binarize.is_some()),
         ("data.augment", data.augment.is_some()),
