@@ -40,7 +40,7 @@ const EXPLORER: [Asset; 16] = [
     ("/panels/color.js", SCRIPT, include_str!("../web/panels/color.js")),
 ];
 
-const LAB: [Asset; 11] = [
+const LAB: [Asset; 12] = [
     ("/lab/lab.css", CSS, include_str!("../web/lab/lab.css")),
     ("/lab/lab.js", SCRIPT, include_str!("../web/lab/lab.js")),
     ("/lab/data.js", SCRIPT, include_str!("../web/lab/data.js")),
@@ -48,6 +48,7 @@ const LAB: [Asset; 11] = [
     ("/lab/vae.js", SCRIPT, include_str!("../web/lab/vae.js")),
     ("/lab/contraction.js", SCRIPT, include_str!("../web/lab/contraction.js")),
     ("/lab/bound.js", SCRIPT, include_str!("../web/lab/bound.js")),
+    ("/lab/grid.js", SCRIPT, include_str!("../web/lab/grid.js")),
     ("/lab/families.js", SCRIPT, include_str!("../web/lab/families.js")),
     ("/lab/stability.js", SCRIPT, include_str!("../web/lab/stability.js")),
     ("/lab/tasks.js", SCRIPT, include_str!("../web/lab/tasks.js")),

@@ -8,7 +8,7 @@ use diabolo::data::image::{image_array, image_field, image_scale, with_scale};
 use diabolo::data::{DataConfig, Encoded, Preprocessor, parts, prepare, texts};
 use diabolo::{Error, Result};
 
-use super::models::INPUT;
+use super::recipes::INPUT;
 
 /// Pixels along each side.
 pub(crate) const SIDE: usize = 8;

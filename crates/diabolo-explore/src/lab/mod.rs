@@ -8,6 +8,7 @@ mod export;
 mod figures;
 mod models;
 mod pages;
+mod recipes;
 mod training;
 
 #[cfg(test)]
@@ -125,7 +126,7 @@ async fn live(State(lab): State<Arc<Lab>>, Json(body): Json<Value>) -> Answer {
 
 async fn progress(State(lab): State<Arc<Lab>>) -> Answer {
     let (ready, all, running) = lab.models.progress();
-    let running = running.map(|(model, share)| json!({ "model": model, "share": share }));
+    let running = running.map(|(recipe, share)| json!({ "command": recipe.command(), "share": share }));
     object(json!({ "ready": ready, "all": all, "running": running }))
 }
 
@@ -134,7 +135,7 @@ async fn progress(State(lab): State<Arc<Lab>>) -> Answer {
 /// # Errors
 /// None, as a test checks.
 pub fn commands() -> Result<Vec<(String, Config)>> {
-    models::RECIPES.iter().map(|recipe| Ok((recipe.command(), recipe.config()?))).collect()
+    recipes::RECIPES.iter().map(|recipe| Ok((recipe.command(), recipe.config()?))).collect()
 }
 
 /// The command lines that the pages show.

@@ -11,73 +11,7 @@ use diabolo::pipeline::{Cancel, Event};
 use diabolo::train::EpochRecord;
 use diabolo::{Config, Error, FitJob, Predictor, Result};
 
-/// The rows of every model of the lab.
-pub(crate) const INPUT: &str = "digits";
-
-/// A model of the lab: its name and its settings, the flags of `diabolo fit digits`.
-pub(crate) struct Recipe {
-    pub key: &'static str,
-    pub flags: &'static str,
-    pub settings: &'static [&'static str],
-}
-
-const fn recipe(key: &'static str, flags: &'static str, settings: &'static [&'static str]) -> Recipe {
-    Recipe { key, flags, settings }
-}
-
-/// The code of two dimensions comes first: its page is the first that is opened.
-pub(crate) static RECIPES: [Recipe; 18] = [
-    recipe("vae2", "--latent-dim 2", &["model.latent_dim=2"]),
-    recipe("contractive-0.1", "--model contractive", &["model.family={kind='contractive'}"]),
-    recipe("vae", "", &[]),
-    recipe(
-        "contractive-0",
-        "--model contractive --contraction-weight 0",
-        &["model.family={kind='contractive',contraction_weight=0.0}"],
-    ),
-    recipe(
-        "contractive-0.01",
-        "--model contractive --contraction-weight 0.01",
-        &["model.family={kind='contractive',contraction_weight=0.01}"],
-    ),
-    recipe(
-        "contractive-1",
-        "--model contractive --contraction-weight 1",
-        &["model.family={kind='contractive',contraction_weight=1.0}"],
-    ),
-    recipe(
-        "contractive-10",
-        "--model contractive --contraction-weight 10",
-        &["model.family={kind='contractive',contraction_weight=10.0}"],
-    ),
-    recipe("beta-0.1", "--kl-weight 0.1", &["model.family.kl_weight=0.1"]),
-    recipe("beta-4", "--kl-weight 4", &["model.family.kl_weight=4.0"]),
-    recipe("beta-20", "--kl-weight 20", &["model.family.kl_weight=20.0"]),
-    recipe(
-        "denoising",
-        "--model denoising --tied --corruption gaussian:0.2",
-        &["model.family={kind='denoising',tied=true,corruption={kind='gaussian',deviation=0.2}}"],
-    ),
-    recipe("width-1", "--model plain --latent-dim 1", &["model.family={kind='plain'}", "model.latent_dim=1"]),
-    recipe("width-2", "--model plain --latent-dim 2", &["model.family={kind='plain'}", "model.latent_dim=2"]),
-    recipe("width-4", "--model plain --latent-dim 4", &["model.family={kind='plain'}", "model.latent_dim=4"]),
-    recipe("width-8", "--model plain --latent-dim 8", &["model.family={kind='plain'}", "model.latent_dim=8"]),
-    recipe(
-        "width-16",
-        "--model plain --latent-dim 16",
-        &["model.family={kind='plain'}", "model.latent_dim=16"],
-    ),
-    recipe(
-        "width-32",
-        "--model plain --latent-dim 32",
-        &["model.family={kind='plain'}", "model.latent_dim=32"],
-    ),
-    recipe(
-        "conditional",
-        "--condition label --latent-dim 6",
-        &["data.condition=['label']", "model.latent_dim=6"],
-    ),
-];
+use super::recipes::{INPUT, RECIPES, Recipe};
 
 /// A trained model with its record.
 pub(crate) struct Trained {
@@ -85,6 +19,15 @@ pub(crate) struct Trained {
     pub predictor: Predictor,
     pub history: Vec<EpochRecord>,
     pub metrics: Metrics,
+}
+
+impl Trained {
+    /// What the doctor said of the epoch whose weights were kept.
+    pub fn findings(&self) -> Vec<&str> {
+        let best = self.predictor.saved().header.training.best_epoch;
+        let kept = self.history.iter().find(|record| Some(record.epoch) == best);
+        kept.into_iter().flat_map(|record| &record.findings).map(|found| found.message.as_str()).collect()
+    }
 }
 
 /// Models that are trained when they are first asked for, and otherwise one after the other.
@@ -105,7 +48,7 @@ struct State {
     /// Models that pages wait for, the latest last.
     wanted: Vec<&'static str>,
     /// The model that is being trained, and its share of epochs.
-    running: Option<(&'static str, f64)>,
+    running: Option<(&'static Recipe, f64)>,
 }
 
 impl Models {
@@ -138,7 +81,7 @@ impl Models {
             None => !is_done(&state, recipe.key),
         });
         let recipe = recipe.filter(|_| !self.cancel.is_cancelled());
-        state.running = recipe.map(|recipe| (recipe.key, 0.0));
+        state.running = recipe.map(|recipe| (recipe, 0.0));
         recipe
     }
 
@@ -167,7 +110,7 @@ impl Models {
     fn fitted(&self, recipe: &'static Recipe, config: Config, folder: Option<&Path>) -> Result<Trained> {
         let progress = |event: Event| {
             if let Event::Epoch(record, epochs) = event {
-                self.lock().running = Some((recipe.key, record.epoch as f64 / epochs.max(1) as f64));
+                self.lock().running = Some((recipe, record.epoch as f64 / epochs.max(1) as f64));
             }
         };
         let job = FitJob::input(INPUT).config(config).cancel(self.cancel.clone());
@@ -218,26 +161,9 @@ impl Models {
     }
 
     /// The number of models that are ready, of how many, and the one that is being trained.
-    pub fn progress(&self) -> (usize, usize, Option<(&'static str, f64)>) {
+    pub fn progress(&self) -> (usize, usize, Option<(&'static Recipe, f64)>) {
         let state = self.lock();
         (state.ready.len(), RECIPES.len(), state.running)
-    }
-}
-
-impl Recipe {
-    /// The settings of the fit.
-    ///
-    /// # Errors
-    /// None, as a test checks.
-    pub fn config(&self) -> Result<Config> {
-        let mut config = Config::default();
-        self.settings.iter().try_for_each(|setting| config.set(setting))?;
-        Ok(config)
-    }
-
-    /// The command that fits it.
-    pub fn command(&self) -> String {
-        format!("diabolo fit digits {}", self.flags).trim_end().to_string()
     }
 }
 
@@ -276,15 +202,6 @@ pub(crate) fn usual_folder() -> Option<PathBuf> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    #[test]
-    fn every_recipe_has_a_key_and_settings_of_its_own() {
-        let distinct =
-            |names: Vec<String>| names.into_iter().collect::<std::collections::BTreeSet<_>>().len();
-        let settings = RECIPES.iter().map(|recipe| folder_name("same", &recipe.config().unwrap())).collect();
-        let keys = RECIPES.iter().map(|recipe| recipe.key.to_string()).collect();
-        assert_eq!([distinct(settings), distinct(keys)], [RECIPES.len(); 2]);
-    }
 
     #[test]
     fn a_model_is_kept_for_its_whole_configuration() {

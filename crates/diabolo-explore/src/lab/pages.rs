@@ -13,7 +13,7 @@ use diabolo::{FitJob, Result, sources};
 use pulldown_latex::config::DisplayMode;
 use pulldown_latex::{Parser, RenderConfig, Storage, push_mathml};
 
-use super::models::{INPUT, RECIPES};
+use super::recipes::{INPUT, RECIPES};
 use super::wrong;
 
 /// A page of the lab.
@@ -136,10 +136,12 @@ pub(crate) fn html(page: &Page, exported: bool) -> Result<String> {
     ))
 }
 
-/// `href="page:NAME"` as an address.
+/// `href="page:NAME"` and `href="page:NAME#PLACE"` as addresses.
 fn linked(text: &str, href: &dyn Fn(&str) -> String) -> String {
     PAGES.iter().fold(text.to_string(), |text, page| {
-        text.replace(&format!("\"page:{}\"", page.name), &format!("\"{}\"", href(page.name)))
+        ["\"", "#"].iter().fold(text, |text, end| {
+            text.replace(&format!("\"page:{}{end}", page.name), &format!("\"{}{end}", href(page.name)))
+        })
     })
 }
 

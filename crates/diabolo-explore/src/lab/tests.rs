@@ -43,7 +43,7 @@ fn every_figure_has_finite_numbers_and_is_computed_once() {
         assert!(!has_null(&made), "{name}");
         assert!(Arc::ptr_eq(&made, &lab().figure(&query).unwrap()), "{name} is computed again");
     }
-    assert_eq!(seen.len(), 23, "{seen:?}");
+    assert_eq!(seen.len(), 25, "{seen:?}");
 }
 
 #[test]

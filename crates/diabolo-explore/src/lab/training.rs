@@ -20,7 +20,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::digits::pictures;
-use super::models::INPUT;
+use super::recipes::INPUT;
 use super::{Lab, wrong};
 use crate::wire::{Answer, computed, object};
 

@@ -1,7 +1,7 @@
 // The lab: its figures, its drawings and its training.
 
 import assert from 'node:assert/strict';
-import { open, serve } from './harness.mjs';
+import { diabolo, open, serve } from './harness.mjs';
 
 export const lab = {
   async 'the lab computes its figures, answers a drawing, and trains live'() {
@@ -43,12 +43,45 @@ export const lab = {
     await page.locator('#train').click();
     const { settings } = (await trained).postDataJSON();
     await page.waitForSelector('#train:has-text("Train")', { timeout: 120000 });
+    // One row for each training, the latest first.
+    const rows = await page.locator('.figure tbody tr').allTextContents();
+    assert.ok(rows.length === 2 && rows[0].includes('3 epochs') && rows[1].includes('40 epochs'), rows.join());
     await page.getByLabel('epochs').fill('4');
     await page.getByLabel('contraction weight').fill('7');
     const [saved] = await Promise.all([page.waitForRequest('**/api/lab/save'), page.getByRole('button', { name: 'Save' }).click()]);
     assert.deepEqual(saved.postDataJSON().settings, settings);
     assert.ok(settings.includes('training.epochs=3'), settings.join());
     await page.waitForSelector('text=Saved:', { timeout: 120000 });
+    assert.deepEqual(wrong, []);
+    await close();
+  },
+
+  async 'a grid of the lab crosses two settings, and shows what the command line computes'() {
+    const { address } = await serve('lab');
+    const { page, wrong, close } = await open(address);
+    const base = page.url();
+    const shown = (text) => Number(text.replace('−', '-'));
+    for (const [name, cell, second, knob] of [['collapse', 'width 32, β = 4', 'kl_divergence', 'KL weight β'], ['contraction', 'width 8, λ = 1', 'contraction', 'contraction weight λ']]) {
+      await page.goto(new URL(`/${name}`, base).href);
+      await page.waitForSelector('body[data-ready="true"]', { timeout: 300000 });
+      const grid = page.locator('.figure[data-figure="grid"]');
+      const numbers = await grid.locator('td button').allTextContents();
+      assert.ok(numbers.length === 36 && numbers.every((text) => Number.isFinite(shown(text))), numbers.join());
+      await grid.getByRole('button', { name: `${cell}:` }).nth(1).click();
+      await grid.getByRole('heading', { name: cell, exact: false }).waitFor();
+      assert.equal(await grid.locator('[aria-pressed="true"]').count(), 3, 'the model in each of the three tables');
+      // The command beside the pictures fits the same model.
+      const command = await grid.locator('pre.command').textContent();
+      diabolo(...command.replace('$ diabolo ', '').split(' '), '--out', name);
+      const found = JSON.parse(diabolo('evaluate', name, '--json'));
+      const values = [found.reconstruction, found[second]];
+      const sums = await grid.locator('.sum b.big:not(.soft)').allTextContents();
+      assert.deepEqual(sums.slice(0, 2).map(shown), values.map((v) => Number(v.toPrecision(Math.abs(v) < 1 ? 3 : 4))), command);
+      await grid.getByRole('link', { name: 'Train this model live' }).click();
+      await page.waitForSelector('#train');
+      const weight = cell.split('= ')[1], width = cell.match(/\d+/)[0];
+      assert.deepEqual(await Promise.all([knob, 'latent dimensions', 'epochs'].map((label) => page.getByLabel(label).inputValue())), [weight, width, '200']);
+    }
     assert.deepEqual(wrong, []);
     await close();
   },

@@ -1,6 +1,6 @@
 // Drawings of numbers, and rows of pictures.
 
-import { h, number, s, ticks } from '../dom.js';
+import { formula, h, number, s, ticks } from '../dom.js';
 import { picture } from '../picture.js';
 
 const W = 520, H = 300, L = 58, R = 16, T = 30, B = 44;
@@ -16,7 +16,7 @@ export function strip(name, pictures) {
 }
 
 /** Names of lines. @param {{name: string, color: string}[]} series */
-const keys = (series) => h('div', { class: 'keys' }, series.filter((one) => one.name).map((one) => h('span', {}, h('i', { style: { background: one.color } }), one.name)));
+const keys = (series) => h('div', { class: 'keys' }, series.filter((one) => one.name).map((one) => h('span', {}, h('i', { style: { background: one.color } }), formula(one.name))));
 
 /**
  * Lines over x.
@@ -75,4 +75,4 @@ export function picker(examples, start, onChange) {
 }
 
 /** Numbers with their names; a sign stays with the number after it. @param {...[value: string, name: string, sign?: string]} parts */
-export const sum = (...parts) => h('div', { class: 'sum' }, parts.map(([value, name, sign]) => h('span', {}, sign ? h('b', { class: 'big soft', text: sign }) : null, h('span', {}, h('b', { class: 'big', text: value }), h('small', { text: name })))));
+export const sum = (...parts) => h('div', { class: 'sum' }, parts.map(([value, name, sign]) => h('span', {}, sign ? h('b', { class: 'big soft', text: sign }) : null, h('span', {}, h('b', { class: 'big', text: value }), h('small', {}, formula(name))))));

@@ -7,13 +7,14 @@ import * as bound from './bound.js';
 import * as build from './build.js';
 import * as contraction from './contraction.js';
 import * as families from './families.js';
+import * as grid from './grid.js';
 import * as stability from './stability.js';
 import * as tasks from './tasks.js';
 import * as vae from './vae.js';
 
 /** @type {Record<string, (box: HTMLElement) => Promise<void>>} */
 const FIGURES = {
-  ...vae.FIGURES, ...contraction.FIGURES, ...bound.FIGURES, ...families.FIGURES, ...stability.FIGURES, ...build.FIGURES, ...tasks.FIGURES,
+  ...vae.FIGURES, ...contraction.FIGURES, ...bound.FIGURES, ...families.FIGURES, ...grid.FIGURES, ...stability.FIGURES, ...build.FIGURES, ...tasks.FIGURES,
 };
 
 /** @param {HTMLElement} box */
@@ -33,7 +34,7 @@ const boxes = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('.figu
 async function watch() {
   while (!isStatic && boxes.some((box) => box.classList.contains('loading'))) {
     const { ready, all, running } = await get('/api/lab/progress').catch(() => ({}));
-    const words = running ? `training the lab's models once: ${ready} of ${all} ready, ${running.model} at ${Math.round(100 * running.share)} % …` : 'computing this figure …';
+    const words = running ? `training the lab's models, once; now “${running.command}”: ${Math.round(100 * running.share)} % (${ready} of ${all} are ready) …` : 'computing this figure …';
     boxes.forEach((box) => { box.dataset.training = words; });
     await new Promise((done) => setTimeout(done, 400));
   }

@@ -68,14 +68,11 @@ pub(super) fn by_weight(lab: &Lab) -> Result<Value> {
         let mut kl: Vec<f64> = units.iter().map(|unit| unit.kl_divergence).collect();
         kl.sort_by(|a, b| b.total_cmp(a));
         let config = GenerateConfig { count: 16, ..GenerateConfig::default() };
-        let best = saved.header.training.best_epoch;
-        let kept = trained.history.iter().find(|record| Some(record.epoch) == best);
-        let words = kept.into_iter().flat_map(|record| &record.findings).map(|f| f.message.clone());
         Ok(json!({
             "weight": weight, "command": trained.recipe.command(),
             "reconstruction": trained.metrics.reconstruction, "kl_divergence": trained.metrics.kl_divergence,
             "negative_elbo": trained.metrics.negative_elbo, "active": trained.metrics.active_units,
-            "kl": kl, "doctor": words.collect::<Vec<_>>(),
+            "kl": kl, "doctor": trained.findings(),
             "pictures": pictures(&task::project(saved, &shown, &device)),
             "samples": pictures(&trained.predictor.generate(&config)?.values),
         }))

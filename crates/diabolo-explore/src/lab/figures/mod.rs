@@ -3,6 +3,7 @@
 mod bound;
 mod contraction;
 mod families;
+mod grid;
 mod latent;
 mod noisy;
 mod stability;
@@ -13,6 +14,7 @@ use diabolo::random::{Purpose, standard_normal, stream};
 use diabolo::stats::elementary::square;
 use serde_json::Value;
 
+use super::recipes::GRIDS;
 use super::{Lab, wrong};
 
 /// The settings of a figure, in the order of their names.
@@ -64,6 +66,8 @@ pub(crate) fn figure(lab: &Lab, query: &Query) -> Result<Value> {
         "stability" => stability::by_initialization(lab),
         "bound" => bound::of_row(lab, query),
         "collapse" => bound::by_weight(lab),
+        "grid" => grid::of_family(query),
+        "cell" => grid::cell(lab, query),
         "width" => families::by_width(lab),
         "noise" => noisy::restored(lab, query),
         "field" => noisy::field(lab),
@@ -114,6 +118,10 @@ pub(crate) fn all(lab: &Lab) -> Vec<Query> {
         ]
         .map(String::from),
     );
+    for grid in &GRIDS {
+        found.push(format!("name=grid&family={}", grid.family));
+        found.extend(grid.keys.as_flattened().iter().map(|key| format!("name=cell&model={key}")));
+    }
     let examples = &lab.digits.examples;
     for row in examples {
         found.push(format!("name=bound&row={row}"));

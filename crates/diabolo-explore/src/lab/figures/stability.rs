@@ -10,7 +10,7 @@ use diabolo::{Config, Error, Result};
 use serde_json::{Value, json};
 
 use super::Lab;
-use crate::lab::models::INPUT;
+use crate::lab::recipes::INPUT;
 
 /// The compared families, and how often each is trained.
 const FAMILIES: [&str; 2] = ["plain", "contractive"];
