@@ -4,8 +4,10 @@
 
 use std::sync::OnceLock;
 
-use diabolo::evaluate::{contraction_ratios, default_radii, typical_distance};
-use diabolo::tensor::Device;
+use diabolo::artifact::Run;
+use diabolo::pipeline::{EvaluateOptions, EvaluationRows};
+use diabolo::{FitJob, Predictor};
+use recipes::{INPUT, RECIPES};
 
 use super::*;
 
@@ -46,16 +48,68 @@ fn every_figure_has_finite_numbers_and_is_computed_once() {
     assert_eq!(seen.len(), 25, "{seen:?}");
 }
 
+/// What `diabolo evaluate RUN --diagnose --json` prints of a model that was saved.
+fn evaluated(key: &str) -> Value {
+    let parent = tempfile::tempdir().unwrap();
+    let run = Run::create(&parent.path().join("run")).unwrap();
+    let mut config = RECIPES.iter().find(|recipe| recipe.key == key).unwrap().config().unwrap();
+    lab().models.shared().iter().for_each(|setting| config.set(setting).unwrap());
+    FitJob::input(INPUT).config(config).run().unwrap().save_run(&run).unwrap();
+    let predictor = Predictor::open(run.folder()).unwrap();
+    let data = &predictor.saved().header.config.data;
+    let rows = EvaluationRows::new(&predictor, None, false, data, Default::default()).unwrap();
+    let options = EvaluateOptions { diagnose: true, ..EvaluateOptions::default() };
+    serde_json::to_value(rows.evaluate(&predictor, &options).unwrap()).unwrap()
+}
+
+/// Checks fields of a figure against those of an evaluation.
+fn assert_shown(shown: &Value, found: &Value, fields: &[[&str; 2]]) {
+    for [name, field] in fields {
+        assert!(found[field].is_number(), "{field}");
+        assert_eq!(shown[name], found[field], "{name}");
+    }
+}
+
 #[test]
-fn ratios_are_root_mean_squares_of_the_decomposed_rows() {
-    let rows = lab().digits.select(&lab().digits.test);
-    let chosen = rows.select(&(0..60).collect::<Vec<_>>());
-    let radii = default_radii(typical_distance(&rows));
-    let trained = lab().models.get("contractive-0.1").unwrap();
-    let found = contraction_ratios(&trained.predictor.saved().model, &chosen, &radii, 0, &Device::cpu());
-    let expected: Vec<f64> = found.iter().map(|ratio| ratio.root_mean_square).collect();
-    assert_eq!(figure("name=weights")[2]["ratios"], json!(expected));
-    assert!(found.iter().all(|ratio| ratio.mean < ratio.root_mean_square));
+fn figures_show_what_evaluate_prints_of_a_saved_run() {
+    let contractive = evaluated("contractive-0.1");
+    let fields = [
+        ["reconstruction", "reconstruction"],
+        ["contraction", "contraction"],
+        ["mse", "mse"],
+        ["active", "active_units"],
+        ["units", "latent_dim"],
+        ["saturated", "saturated_fraction"],
+    ];
+    let shown = &figure("name=weights")[2];
+    assert_shown(shown, &contractive, &fields);
+    let spectrum = &contractive["diagnostics"]["spectrum"];
+    assert_shown(shown, spectrum, &[["effective_rank", "effective_rank"]]);
+    assert_eq!(shown["singular_values"], spectrum["mean"]);
+    let ratios = contractive["diagnostics"]["contraction_ratios"].as_array().unwrap();
+    for (k, ratio) in ratios.iter().enumerate() {
+        assert_eq!(shown["ratios"][k], ratio["root_mean_square"]);
+        assert_eq!(shown["radii"][k], ratio["radius"]);
+    }
+    assert!(ratios.len() > 5);
+
+    let variational = evaluated("vae");
+    let fields = ["reconstruction", "kl_divergence", "negative_elbo"].map(|name| [name; 2]);
+    let shown = &figure("name=collapse")[1];
+    assert_shown(shown, &variational, &fields);
+    assert_shown(shown, &variational, &[["active", "active_units"]]);
+    let bars: f64 = shown["kl"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).sum();
+    assert!((bars / variational["kl_divergence"].as_f64().unwrap() - 1.0).abs() < 1e-6, "{bars}");
+
+    assert_shown(&figure("name=width")["widths"][3], &evaluated("width-8"), &[["mse", "mse"]]);
+
+    for (key, found) in [("contractive-0.1", contractive), ("vae", variational)] {
+        let shown = figure(&format!("name=cell&model={key}"));
+        let fields = found.as_object().unwrap().iter().filter(|(_, value)| value.is_number());
+        let fields: Vec<[&str; 2]> = fields.map(|(name, _)| [name.as_str(); 2]).collect();
+        assert!(fields.len() >= 8);
+        assert_shown(&shown["metrics"], &found, &fields);
+    }
 }
 
 #[test]

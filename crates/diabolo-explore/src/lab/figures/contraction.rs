@@ -2,11 +2,10 @@
 
 use diabolo::Result;
 use diabolo::data::Encoded;
-use diabolo::evaluate::{
-    contraction_ratios, default_radii, jacobian_spectrum, tangents as tangents_of, typical_distance,
-};
+use diabolo::evaluate::tangents as tangents_of;
 use diabolo::model::{Autoencoder, Batch};
 use diabolo::nn::Layer;
+use diabolo::pipeline::EvaluateOptions;
 use diabolo::stats::elementary::square;
 use diabolo::stats::preservation;
 use diabolo::task;
@@ -15,11 +14,10 @@ use serde_json::{Value, json};
 
 use super::{Lab, Query, wrong};
 use crate::lab::digits::{PIXELS, bytes, pictures};
+use crate::lab::recipes::INPUT;
 
 /// λ of the models.
 pub(super) const WEIGHTS: [&str; 5] = ["0", "0.01", "0.1", "1", "10"];
-/// Test rows whose Jacobians are decomposed.
-const DECOMPOSED: usize = 60;
 const FILTERS: usize = 32;
 const DIRECTIONS: usize = 6;
 /// Neighbours that should stay neighbours, and the pairs whose distances are shown.
@@ -33,25 +31,25 @@ fn key(weight: &str) -> String {
 /// What λ does: terms of the loss, singular values, robustness, pictures.
 pub(super) fn by_weight(lab: &Lab) -> Result<Value> {
     let device = Device::cpu();
-    let rows = lab.digits.select(&lab.digits.test);
+    let rows = diabolo::data::take(INPUT, &lab.digits.rows, &lab.digits.test)?;
     let shown = lab.digits.select(&lab.digits.examples);
-    let radii = default_radii(typical_distance(&rows));
-    let chosen: Vec<usize> = (0..DECOMPOSED.min(rows.rows)).collect();
+    let options = EvaluateOptions { diagnose: true, ..EvaluateOptions::default() };
     let of = |weight: &&str| {
         let trained = lab.models.get(&key(weight))?;
-        let (saved, metrics) = (trained.predictor.saved(), &trained.metrics);
-        let spectrum = jacobian_spectrum(&saved.model, &rows, &chosen, &device)?;
-        let ratios = contraction_ratios(&saved.model, &rows.select(&chosen), &radii, 0, &device);
+        let found = trained.predictor.evaluate(&rows, &options)?;
+        let (metrics, diagnostics) = (found.metrics, found.diagnostics.unwrap_or_default());
+        let (spectrum, ratios) = (diagnostics.spectrum, diagnostics.contraction_ratios);
         Ok(json!({
             "weight": weight, "command": trained.recipe.command(),
             "reconstruction": metrics.reconstruction, "contraction": metrics.contraction,
             "norm": metrics.jacobian_norm, "mse": metrics.mse,
             "active": metrics.active_units, "units": metrics.latent_dim,
             "saturated": metrics.saturated_fraction,
-            "singular_values": spectrum.mean, "effective_rank": spectrum.effective_rank,
+            "singular_values": spectrum.as_ref().map(|s| &s.mean),
+            "effective_rank": spectrum.as_ref().map(|s| s.effective_rank),
             "radii": ratios.iter().map(|r| r.radius).collect::<Vec<_>>(),
             "ratios": ratios.iter().map(|r| r.root_mean_square).collect::<Vec<_>>(),
-            "pictures": pictures(&task::project(saved, &shown, &device)),
+            "pictures": pictures(&task::project(trained.predictor.saved(), &shown, &device)),
         }))
     };
     Ok(json!(WEIGHTS.iter().map(of).collect::<Result<Vec<_>>>()?))

@@ -18,14 +18,13 @@ pub(super) fn by_width(lab: &Lab) -> Result<Value> {
     let rows = lab.digits.select(&lab.digits.test);
     let shown = lab.digits.select(&lab.digits.examples);
     let components = PrincipalSubspace::fit(&lab.digits.select(&lab.digits.train).values, PIXELS)?;
-    let error = |made: &[f32]| mean_squared_error(made, &rows.values);
     let of = |&width: &usize| {
         let trained = lab.models.get(&format!("width-{width}"))?;
         let saved = trained.predictor.saved();
         Ok(json!({
             "width": width, "command": trained.recipe.command(),
-            "mse": error(&task::project(saved, &rows, &device)),
-            "components": error(&components.project(&rows.values, width)),
+            "mse": trained.metrics.mse,
+            "components": mean_squared_error(&components.project(&rows.values, width), &rows.values),
             "pictures": pictures(&task::project(saved, &shown, &device)),
             "component_pictures": pictures(&components.project(&shown.values, width)),
         }))
