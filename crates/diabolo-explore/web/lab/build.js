@@ -1,6 +1,6 @@
 // Train a model of one's own, live.
 
-import { h, number, problem } from '../dom.js';
+import { formula, h, number, problem } from '../dom.js';
 import { post } from '../server.js';
 import { COLORS, lines, strip } from './charts.js';
 import { isStatic } from './data.js';
@@ -40,11 +40,13 @@ function whole(last) {
 async function build(box) {
   if (isStatic) throw new Error('training needs the program: start `diabolo lab` on your own computer');
   const state = { family: 'contractive', hidden: '', latent: 128, epochs: 40, seed: 0, lambda: 0.1, beta: 1 };
+  // A model that another page names, as #family=contractive&latent=8&lambda=1.
+  for (const [key, value] of new URLSearchParams(location.hash.slice(1))) if (key in state) state[key] = typeof state[key] === 'number' ? Number(value) : value;
   /** @type {AbortController | null} */
   let running = null;
   /** The settings of the trained model, which the knobs may have left. @type {string[]} */
   let trained = [];
-  const knobs = h('div', { class: 'knobs' }), chart = h('div'), out = h('div'), code = h('div');
+  const knobs = h('div', { class: 'knobs' }), chart = h('div'), out = h('div'), past = h('tbody'), code = h('div');
   const field = (name, key, attributes) => { const input = h('input', { ...attributes, value: state[key], style: { width: '8rem' }, oninput: () => { state[key] = attributes.type === 'number' ? Number(input.value) : input.value; show(); } }); return h('label', { style: { minWidth: 'auto' } }, name, input); };
   const settings = () => {
     const family = FAMILIES[state.family];
@@ -58,7 +60,7 @@ async function build(box) {
     keep.disabled = true;
     try {
       const { folder } = await post('/api/lab/save', { settings: trained });
-      out.prepend(h('p', { class: 'small' }, 'Saved: ', h('code', { text: folder }), ' with its report. Look at it: ', h('code', { text: `diabolo explore ${folder}` })));
+      out.prepend(h('p', { class: 'small' }, 'Saved: ', h('code', { text: folder }), ' with its report, in the folder in which the lab was started. Look at it there: ', h('code', { text: `diabolo explore ${folder}` })));
     } catch (error) { out.prepend(problem(error)); keep.disabled = false; }
   }
   const draw = () => {
@@ -74,21 +76,32 @@ async function build(box) {
     const hidden = state.hidden.trim() === '' ? [] : [`hidden=[${state.hidden.split(/[ ,]+/).filter(Boolean).join(', ')}]`];
     return [`model="${state.family}"`, ...own, ...hidden, `latent_dim=${state.latent}`, `epochs=${state.epochs}`, `seed=${state.seed}`].join(', ');
   };
+  /** What is chosen, in words. */
+  const words = () => [state.family, ...Object.entries(FAMILIES[state.family].knobs).map(([key, [name]]) => `${name.at(-1)} = ${state[key]}`), `width ${state.latent}`, state.hidden.trim() ? `hidden ${state.hidden}` : '', `${state.epochs} epochs`, `seed ${state.seed}`].filter(Boolean).join(', ');
   const show = () => {
     const flags = [`--model ${state.family}`, ...Object.entries(FAMILIES[state.family].knobs).map(([key, [, , , flag]]) => `${flag} ${state[key]}`), `--latent-dim ${state.latent}`, state.hidden.trim() ? `--hidden ${state.hidden.replace(/[ ,]+/g, ',')}` : '', `--epochs ${state.epochs}`, `--seed ${state.seed}`].filter(Boolean).join(' ');
     const python = ['import diabolo', '', `model = diabolo.fit("digits", ${keywords()})`, 'print(model.metrics["reconstruction"], "nats")'].join('\n');
     const rust = ['use diabolo::{Config, FitJob};', '', 'let mut config = Config::default();', ...settings().map((one) => `config.set("${one}")?;`), 'let fitted = FitJob::input("digits").config(config).run()?;', 'println!("{:.2} nats", fitted.metrics.reconstruction);'].join('\n');
     code.replaceChildren(h('h3', { text: 'The same on the command line' }), h('pre', { class: 'command', text: `$ diabolo fit digits ${flags}` }), h('h3', { text: 'The same in Python' }), h('pre', { class: 'command', text: python }), h('h3', { text: 'The same in Rust' }), h('pre', { class: 'command', text: rust }));
   };
+  /** A row for each finished training: what a knob changed. */
+  const table = h('table', { class: 'cells', hidden: true }, h('caption', { text: 'Trained so far, on held-out digits' }), h('thead', {}, h('tr', {}, ['settings', 'reconstruction, nats', 'KL, nats', '‖J‖²_F', 'active dimensions'].map((text, k) => h('th', { class: k ? 'value' : '' }, formula(text))))), past);
+  const remember = (title, metrics) => {
+    const cells = [number(metrics.reconstruction), number(metrics.kl_divergence), number(metrics.contraction), `${metrics.active_units} of ${metrics.latent_dim}`];
+    past.prepend(h('tr', {}, h('th', { scope: 'row', text: title }), cells.map((text) => h('td', { class: 'value', text }))));
+    table.hidden = false;
+  };
+  const doctor = (found) => (found.length ? h('p', { class: 'warn' }, h('b', { text: 'The doctor: ' }), found.join(' ')) : '');
   async function train() {
     running = new AbortController();
     start.textContent = 'Stop'; keep.disabled = true; out.replaceChildren();
-    const history = [], chosen = settings();
+    const history = [], chosen = settings(), title = words();
     const epochs = Math.max(state.epochs, 2);
     /** A scale for values that fall far in the first epochs. @param {number[]} values */
     const far = (values) => { const low = Math.min(...values); return low > 0 && Math.max(...values) > 30 * low; };
     const plot = () => {
-      const names = Object.keys(history[0]?.train ?? {}).filter((name) => name !== 'learning_rate');
+      // What is minimised comes first, then its parts.
+      const names = Object.keys(history[0]?.train ?? {}).filter((name) => name !== 'learning_rate').sort((a, b) => Number(b === 'objective') - Number(a === 'objective'));
       const shown = names.filter((name) => history.every((r) => Number.isFinite(r.train[name])));
       chart.replaceChildren(h('div', { class: 'two' }, shown.map((name, k) => lines({ label: name, x: 'epoch', y: name.replaceAll('_', ' '), rangeX: [1, epochs], logY: far(history.map((r) => r.train[name])), ticksX: whole(epochs), series: [
         { name: 'training', color: COLORS[0], points: history.map((r) => [r.epoch, r.train[name]]) }, { name: 'validation', color: COLORS[1], points: history.filter((r) => name in r.validation).map((r) => [r.epoch, r.validation[name]]) }] }))));
@@ -99,9 +112,9 @@ async function build(box) {
       await events(response, (event) => {
         if (event.error) out.replaceChildren(problem(new Error(event.error)));
         else if (event.done) {
-          keep.disabled = false; trained = chosen;
-          out.replaceChildren(strip('held-out digits', event.originals), strip('reconstructed', event.pictures), h('p', { class: 'small soft num', text: `${event.layers.join(' → ')}; held-out reconstruction ${number(event.metrics.reconstruction)} nats${event.metrics.kl_divergence ? `, KL ${number(event.metrics.kl_divergence)} nats` : ''}, ‖J‖²_F ${number(event.metrics.contraction)}; ${event.seconds.toFixed(1)} s of training.` }));
-        } else { history.push(event); plot(); if (event.doctor.length) out.replaceChildren(h('p', { class: 'warn' }, h('b', { text: 'The doctor: ' }), event.doctor.join(' '))); }
+          keep.disabled = false; trained = chosen; remember(title, event.metrics);
+          out.replaceChildren(strip('held-out digits', event.originals), strip('reconstructed', event.pictures), h('p', { class: 'small soft num', text: `${event.layers.join(' → ')}, ${event.seconds.toFixed(1)} s of training.` }), doctor(history.at(-1)?.doctor ?? []));
+        } else { history.push(event); plot(); if (event.doctor.length) out.replaceChildren(doctor(event.doctor)); }
       });
     } catch (error) {
       if (error.name === 'AbortError') out.replaceChildren(h('p', { class: 'soft', text: `Stopped after ${history.length} epochs. Nothing was saved.` }));
@@ -110,7 +123,7 @@ async function build(box) {
     running = null; start.textContent = 'Train';
   }
   draw(); show();
-  box.replaceChildren(knobs, chart, out, code);
+  box.replaceChildren(knobs, chart, out, h('div', { class: 'wide' }, table), code);
 }
 
 export const FIGURES = { build };
