@@ -73,7 +73,8 @@ pub fn compare_with_constants(figure: &str, own: f64, constant: f64, error: f64)
             "worse than a trivial model: the {figure} of held-out rows is {own:.2} nats, and {constant:.2} for the mean and the \
              frequencies of each column, the same for every row. Either these rows have nothing in common that the model can \
              learn, or training went wrong. Try a smaller --learning-rate if the objective rises or jumps, more --epochs if it \
-             still falls, a smaller --latent-dim if it falls for training rows only"
+             still falls, a smaller --latent-dim if it falls for training rows only, a smaller --contraction-weight or \
+             --kl-weight if only its penalty falls"
         ),
     })
 }

@@ -165,6 +165,7 @@ fn a_model_is_compared_with_constants() {
         let found = compare_with_constants("negative ELBO", worse, -11.0, 0.1).expect("it is worse");
         assert_eq!(found.kind, FindingKind::WorseThanConstants);
         assert!(found.message.contains("-11.00 for the mean"), "{}", found.message);
+        assert!(found.message.contains("a smaller --contraction-weight"), "{}", found.message);
     }
 }
 
