@@ -22,12 +22,17 @@ pub(crate) struct Trained {
 }
 
 impl Trained {
-    /// What the doctor said of the epoch whose weights were kept.
+    /// What the doctor said of it.
     pub fn findings(&self) -> Vec<&str> {
-        let best = self.predictor.saved().header.training.best_epoch;
-        let kept = self.history.iter().find(|record| Some(record.epoch) == best);
-        kept.into_iter().flat_map(|record| &record.findings).map(|found| found.message.as_str()).collect()
+        findings(&self.predictor, &self.history)
     }
+}
+
+/// What the doctor said of the epoch whose weights were kept.
+pub(crate) fn findings<'a>(predictor: &Predictor, history: &'a [EpochRecord]) -> Vec<&'a str> {
+    let best = predictor.saved().header.training.best_epoch;
+    let kept = history.iter().find(|record| Some(record.epoch) == best);
+    kept.into_iter().flat_map(|record| &record.findings).map(|found| found.message.as_str()).collect()
 }
 
 /// Models that are trained when they are first asked for, and otherwise one after the other.

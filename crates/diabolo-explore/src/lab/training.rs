@@ -20,6 +20,7 @@ use tokio::sync::mpsc::{Sender, channel};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::digits::pictures;
+use super::models::findings;
 use super::recipes::INPUT;
 use super::{Lab, wrong};
 use crate::wire::{Answer, computed, object};
@@ -96,7 +97,7 @@ fn fit(
     FitJob::input(INPUT).config(config).cancel(cancel.clone()).on_event(watch).run()
 }
 
-/// The metrics and the pictures of a finished fit.
+/// The metrics, the pictures and the doctor's findings of a finished fit.
 fn done(lab: &Lab, fitted: &Fitted) -> Value {
     let saved = fitted.predictor.saved();
     let shown = lab.digits.select(&lab.digits.examples);
@@ -105,6 +106,7 @@ fn done(lab: &Lab, fitted: &Fitted) -> Value {
         "done": true, "metrics": fitted.metrics, "seconds": fitted.seconds,
         "originals": pictures(&shown.values), "pictures": pictures(&made),
         "layers": saved.architecture.encoder_shapes(),
+        "doctor": findings(&fitted.predictor, &fitted.history),
     })
 }
 

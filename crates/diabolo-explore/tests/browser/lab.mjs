@@ -52,6 +52,11 @@ export const lab = {
     assert.deepEqual(saved.postDataJSON().settings, settings);
     assert.ok(settings.includes('training.epochs=3'), settings.join());
     await page.waitForSelector('text=Saved:', { timeout: 120000 });
+    // A penalty that is too large is named when training ends.
+    await page.goto(new URL('/build#family=contractive&latent=16&lambda=10&epochs=60', base).href);
+    await page.reload();
+    await page.locator('#train').click();
+    await page.waitForSelector('.warn:has-text("--contraction-weight")', { timeout: 120000 });
     assert.deepEqual(wrong, []);
     await close();
   },

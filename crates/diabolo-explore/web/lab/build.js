@@ -113,7 +113,7 @@ async function build(box) {
         if (event.error) out.replaceChildren(problem(new Error(event.error)));
         else if (event.done) {
           keep.disabled = false; trained = chosen; remember(title, event.metrics);
-          out.replaceChildren(strip('held-out digits', event.originals), strip('reconstructed', event.pictures), h('p', { class: 'small soft num', text: `${event.layers.join(' → ')}, ${event.seconds.toFixed(1)} s of training.` }), doctor(history.at(-1)?.doctor ?? []));
+          out.replaceChildren(strip('held-out digits', event.originals), strip('reconstructed', event.pictures), h('p', { class: 'small soft num', text: `${event.layers.join(' → ')}, ${event.seconds.toFixed(1)} s of training.` }), doctor(event.doctor));
         } else { history.push(event); plot(); if (event.doctor.length) out.replaceChildren(doctor(event.doctor)); }
       });
     } catch (error) {

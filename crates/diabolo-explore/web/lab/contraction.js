@@ -1,6 +1,6 @@
 // What the contraction does.
 
-import { filling, h, number, s, ticks } from '../dom.js';
+import { filling, formula, h, number, s, ticks } from '../dom.js';
 import { signed } from '../picture.js';
 import { COLORS, bars, chooser, digit, lines, picker, strip, sum } from './charts.js';
 import { figure } from './data.js';
@@ -56,7 +56,7 @@ async function spectrum(box) {
     h('div', {}, h('h3', { text: 'Singular values of J, mean over held-out digits' }), lines({ label: 'singular values', x: 'rank', y: 'σ', logY: true, series: all.map((one, k) => ({ name: `λ = ${one.weight}`, color: COLORS[k], points: one.singular_values.slice(0, 50).map((v, i) => [i + 1, Math.max(v, 1e-4)]) })) }),
       h('p', { class: 'small soft', text: `Effective rank: ${all.map((one) => `${number(one.effective_rank)} (λ = ${one.weight})`).join(', ')}.` })),
     h('div', {}, h('h3', { text: 'The contraction ratio over distance' }), lines({ label: 'contraction ratio', x: '‖δ‖', y: 'root mean square of ‖f(x+δ) − f(x)‖ / ‖δ‖', logX: true, series: all.map((one, k) => ({ name: `λ = ${one.weight}`, color: COLORS[k], points: one.radii.map((r, i) => [r, one.ratios[i]]) })) }),
-      h('p', { class: 'small soft', text: 'The same digits, and isotropic directions δ. Near 0 this is √(mean ‖J‖²_F / 64): the root mean square of the singular values over the 64 directions of the input.' }))));
+      h('p', { class: 'small soft' }, formula('The same digits, and isotropic directions δ. Near 0 this is √(mean ‖J‖²_F / 64): the root mean square of the singular values over the 64 directions of the input.')))));
 }
 
 async function tangents(box) {
@@ -66,7 +66,7 @@ async function tangents(box) {
   const show = filling(body, async () => {
     const found = await figure('tangents', { weight: LAMBDAS[weight], row });
     const line = (one, k) => h('figure', {}, h('div', { class: 'strip', style: { gridTemplateColumns: '1fr' } }, h('div', {}, digit(one.moved[0], 'moved back'), signed(one.direction, [8, 8], `direction ${k + 1}`), digit(one.moved[1], 'moved on'))), h('figcaption', { class: 'num', text: `v${'₁₂₃₄₅₆'[k]}, σ = ${number(found.singular_values[k])}` }));
-    return [h('div', { class: 'two' }, h('div', {}, h('div', { style: { maxWidth: '9rem' } }, digit(found.pixels, 'the digit')), h('p', { class: 'small soft', text: `${found.singular_values.length} singular values; Σσ² = ${number(found.squared)} = ‖J‖²_F.` })),
+    return [h('div', { class: 'two' }, h('div', {}, h('div', { style: { maxWidth: '9rem' } }, digit(found.pixels, 'the digit')), h('p', { class: 'small soft' }, formula(`${found.singular_values.length} singular values; Σσ² = ${number(found.squared)} = ‖J‖²_F.`))),
       bars({ values: found.singular_values.slice(0, 40), label: 'singular values of this digit', y: 'σ of this digit', x: 'rank' })),
     h('div', { class: 'three' }, found.lines.map(line))];
   });

@@ -1,6 +1,6 @@
 // What other initial weights change.
 
-import { h, number } from '../dom.js';
+import { formula, h, number } from '../dom.js';
 import { COLORS, lines } from './charts.js';
 import { figure } from './data.js';
 
@@ -27,7 +27,7 @@ function matrix(one) {
 async function stability(box) {
   const all = await figure('stability');
   const series = all.flatMap((one, k) => one.curves.map((points, i) => ({ name: i === 0 ? one.family : '', color: COLORS[2 * k], points })));
-  const row = ([key, name, digits, factor]) => h('tr', {}, h('th', { scope: 'row', text: name }), all.map((one) => { const [mean, deviation] = spread(one.measures[key].map((v) => v * factor)); return h('td', { class: 'value', text: `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}` }); }));
+  const row = ([key, name, digits, factor]) => h('tr', {}, h('th', { scope: 'row' }, formula(name)), all.map((one) => { const [mean, deviation] = spread(one.measures[key].map((v) => v * factor)); return h('td', { class: 'value', text: `${mean.toFixed(digits)} ± ${deviation.toFixed(digits)}` }); }));
   box.replaceChildren(h('div', { class: 'two' },
     lines({ label: 'learning curves of five initialisations', x: 'epoch', y: 'validation reconstruction, nats', series }),
     h('table', { class: 'cells' }, h('thead', {}, h('tr', {}, h('th', { text: 'mean ± standard deviation of five' }), all.map((one) => h('th', { class: 'value', text: one.family })))), h('tbody', {}, MEASURES.map(row)))),
