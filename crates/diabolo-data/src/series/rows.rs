@@ -189,10 +189,12 @@ impl Notes {
         let name = &key.name;
         let distinct = (self.rows - self.repeated).max(1);
         if key.resampled {
-            let (rows, step, gaps) = (self.rows, key.step(), self.missing);
-            return Ok(vec![format!(
-                "{rows} rows are the means of {distinct} steps of {step}; {gaps} steps between have none"
-            )]);
+            let gaps = match self.missing {
+                0 => String::new(),
+                missing => format!("; {missing} between them are missing"),
+            };
+            let (rows, step) = (self.rows, key.step());
+            return Ok(vec![format!("{distinct} steps of {step} have the means of {rows} rows{gaps}")]);
         }
         if one && self.rows as f64 >= INTERLEAVED * distinct as f64 {
             let each = self.rows as f64 / distinct as f64;
@@ -210,7 +212,7 @@ impl Notes {
         }
         if self.rows_as_steps {
             notes
-                .push(format!("the times of '{name}' are uneven: rows are taken as steps of {}", key.step()));
+                .push(format!("the times of '{name}' are uneven: rows are taken as steps of {}; --step takes means by the clock", key.step()));
         } else if self.missing > 0 {
             notes.push(format!(
                 "'{name}' has gaps: {} steps of {} are missing, {} at most in a row",
