@@ -1,6 +1,6 @@
 // Train a model of one's own, live.
 
-import { formula, h, number, problem } from '../dom.js';
+import { formula, h, number, problem, ticks } from '../dom.js';
 import { post } from '../server.js';
 import { COLORS, lines, strip } from './charts.js';
 import { isStatic } from './data.js';
@@ -30,11 +30,10 @@ async function events(response, onEvent) {
   }
 }
 
-/** Whole numbers from 1 to about `last` for an axis. @param {number} last @returns {[number, string][]} */
+/** 1 and round whole numbers to `last` for an axis. @param {number} last @returns {[number, string][]} */
 function whole(last) {
-  const step = Math.max(1, Math.ceil(last / 6));
-  const multiples = Array.from({ length: Math.floor(last / step) }, (_, k) => (k + 1) * step);
-  return [1, ...multiples.filter((v) => v > 1 + step / 2)].map((v) => [v, String(v)]);
+  const round = ticks(0, last, 6).filter((v) => v > 1 && Number.isInteger(v));
+  return [1, ...round].map((v) => [v, String(v)]);
 }
 
 async function build(box) {
