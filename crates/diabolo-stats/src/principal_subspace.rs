@@ -25,14 +25,32 @@ impl PrincipalSubspace {
         for row in rows.chunks_exact(width) {
             mean.iter_mut().zip(row).for_each(|(m, &v)| *m += f64::from(v) / count as f64);
         }
-        let centred = Mat::from_fn(count, width, |i, j| f64::from(rows[i * width + j]) - mean[j]);
-        let covariance = centred.transpose() * &centred;
-        let eigen = covariance.self_adjoint_eigen(Side::Lower).map_err(|_| {
+        let failed = |found: &str| {
             let help = "fit again with a smaller --learning-rate";
-            StatsError::values("rows for principal components", "finite values", "others", help)
-        })?;
-        let squares = eigen.S().column_vector().iter().map(|v| v.max(0.0)).collect();
-        Ok(PrincipalSubspace { mean, directions: eigen.U().to_owned(), squares })
+            StatsError::values("rows for principal components", "finite values", found, help)
+        };
+        if mean.iter().any(|m| !m.is_finite()) {
+            return Err(failed("others"));
+        }
+        // The solver need not converge for matrices with many rows of zeros.
+        let differs = |j: &usize| rows.iter().skip(*j).step_by(width).any(|v| *v != rows[*j]);
+        let (varying, constant): (Vec<usize>, Vec<usize>) = (0..width).partition(differs);
+        let centred = Mat::from_fn(count, varying.len(), |i, j| {
+            f64::from(rows[i * width + varying[j]]) - mean[varying[j]]
+        });
+        let covariance = centred.transpose() * &centred;
+        let eigen = covariance.self_adjoint_eigen(Side::Lower);
+        let eigen = eigen.map_err(|_| failed("those of which no components converge"))?;
+        let mut directions = Mat::zeros(width, width);
+        constant.iter().enumerate().for_each(|(column, &j)| directions[(j, column)] = 1.0);
+        for (row, &j) in varying.iter().enumerate() {
+            for column in 0..varying.len() {
+                directions[(j, constant.len() + column)] = eigen.U()[(row, column)];
+            }
+        }
+        let of_varying = eigen.S().column_vector().iter().map(|v| v.max(0.0));
+        let squares = constant.iter().map(|_| 0.0).chain(of_varying).collect();
+        Ok(PrincipalSubspace { mean, directions, squares })
     }
 
     /// The mean of the rows.
@@ -107,6 +125,31 @@ impl PrincipalSubspace {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn columns_that_never_change_have_no_variance() {
+        // A few columns of many change, as those of a code with few active units.
+        let value = |i: usize, j: usize| match j % 97 {
+            3 => ((i * 7 + j) as f32).sin(),
+            5 if i == j => 1.0,
+            _ => 0.25,
+        };
+        let (count, width) = (200, 600);
+        let rows: Vec<f32> = (0..count * width).map(|at| value(at / width, at % width)).collect();
+        let found = PrincipalSubspace::fit(&rows, width).unwrap();
+        let shares: Vec<f64> = (0..width).map(|rank| found.component(rank).unwrap().1).collect();
+        assert!(
+            (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9 && shares.windows(2).all(|two| two[0] >= two[1])
+        );
+        assert_eq!(shares[20..].iter().sum::<f64>(), 0.0);
+        let (first, _) = found.component(0).unwrap();
+        assert!((first.iter().map(|v| v * v).sum::<f64>() - 1.0).abs() < 1e-9 && first[0] == 0.0);
+        for (made, given) in found.project(&rows, width).iter().zip(&rows) {
+            assert!((made - given).abs() < 1e-5, "{made} {given}");
+        }
+        assert!(PrincipalSubspace::fit(&[1.0, f32::NAN], 2).is_err());
+        assert!(PrincipalSubspace::fit(&[1.0, 2.0, 1.0, 2.0], 2).unwrap().component(0).unwrap().1 == 0.0);
+    }
 
     #[test]
     fn projection_removes_noise_across_the_components_only() {

@@ -52,10 +52,14 @@ pub fn jacobian_spectrum<M: Autoencoder>(
 ) -> Result<JacobianSpectrum> {
     let mut spectra = Vec::with_capacity(chosen.len());
     for_each_jacobian(model, rows, chosen, device, |matrix| {
+        let count = matrix.nrows().min(matrix.ncols());
+        let (matrix, _) = without_zeros(&matrix);
         let wide = matrix.nrows() <= matrix.ncols();
         let gram = if wide { &matrix * matrix.transpose() } else { matrix.transpose() * &matrix };
-        let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| not_finite())?;
-        spectra.push(eigenvalues.into_iter().rev().map(|v| v.max(0.0).sqrt()).collect::<Vec<f64>>());
+        let eigenvalues = gram.self_adjoint_eigenvalues(Side::Lower).map_err(|_| not_converged())?;
+        let mut values: Vec<f64> = eigenvalues.into_iter().rev().map(|v| v.max(0.0).sqrt()).collect();
+        values.resize(count, 0.0);
+        spectra.push(values);
         Ok(())
     })?;
     let count = spectra.first().map_or(0, Vec::len);
@@ -101,14 +105,20 @@ pub fn tangents<M: Autoencoder>(
 ) -> Result<Vec<Tangents>> {
     let mut found = Vec::with_capacity(chosen.len());
     for_each_jacobian(model, rows, chosen, device, |matrix| {
-        let svd = matrix.thin_svd().map_err(|_| not_finite())?;
+        let (inputs, (matrix, columns)) = (matrix.ncols(), without_zeros(&matrix));
+        let svd = matrix.thin_svd().map_err(|_| not_converged())?;
         let values: Vec<f64> = svd.S().column_vector().iter().copied().collect();
         let floor = ROUNDING * values.first().copied().unwrap_or(0.0);
         let kept = values.iter().take(k).take_while(|&&v| v > floor).count();
         let direction = |i: usize| {
             let column = svd.V().col(i);
             let largest = column.iter().copied().fold(0f64, |m, v| if v.abs() > m.abs() { v } else { m });
-            column.iter().map(|v| (v * largest.signum()) as f32).collect()
+            let mut direction = vec![0.0; inputs];
+            columns
+                .iter()
+                .zip(column.iter())
+                .for_each(|(&j, v)| direction[j] = (v * largest.signum()) as f32);
+            direction
         };
         let directions = (0..kept).map(direction).collect();
         found.push(Tangents { singular_values: values[..kept].to_vec(), directions });
@@ -136,6 +146,22 @@ fn for_each_jacobian<M: Autoencoder>(
         }
     }
     Ok(())
+}
+
+/// A Jacobian without its rows and columns of zeros, such as those of units that a sparse code cuts
+/// off, with which solvers need not converge; and the columns that are left.
+fn without_zeros(matrix: &Mat<f64>) -> (Mat<f64>, Vec<usize>) {
+    let is_zero = |v: &f64| *v == 0.0;
+    let rows: Vec<usize> = (0..matrix.nrows()).filter(|i| !matrix.row(*i).iter().all(is_zero)).collect();
+    let columns: Vec<usize> = (0..matrix.ncols()).filter(|j| !matrix.col(*j).iter().all(is_zero)).collect();
+    (Mat::from_fn(rows.len(), columns.len(), |i, j| matrix[(rows[i], columns[j])]), columns)
+}
+
+fn not_converged() -> Error {
+    Error::Unsupported {
+        what: "the singular values of the encoder's Jacobian did not converge".into(),
+        help: "fit the model again with a smaller --learning-rate".into(),
+    }
 }
 
 fn not_finite() -> Error {
@@ -191,6 +217,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn units_and_inputs_without_effect_are_singular_values_of_zero() {
+        // Of 60 units and 50 inputs, the first two and three have an effect.
+        let mut weights = vec![0.0; 60 * 50];
+        (0..2).for_each(|i| weights[i * 50..i * 50 + 3].copy_from_slice(&W[3 * i..3 * i + 3]));
+        let model = Network::new(&[(60, 50, &weights, Activation::Identity)]);
+        let found = jacobian_spectrum(&model, &rows(50, &[1.0; 50]), &[0], &Device::cpu()).unwrap();
+        assert!(found.mean.len() == 50 && found.mean[2..].iter().all(|v| *v == 0.0), "{:?}", found.mean);
+        assert!((found.mean[0] - 4.0).abs() < 1e-6 && (found.mean[1] - 3.0).abs() < 1e-6);
+        let found = tangents(&model, &rows(50, &[1.0; 50]), &[0], 5, &Device::cpu()).unwrap();
+        let first = &found[0].directions[0];
+        assert!(first.len() == 50 && (first[2] - 0.8).abs() < 1e-6 && first[3..].iter().all(|v| *v == 0.0));
+        assert_eq!(found[0].directions.len(), 2);
     }
 
     #[test]
