@@ -320,6 +320,17 @@ def test_forecasts_continue_a_series():
             use(forecaster)
 
 
+def test_a_step_has_the_mean_of_its_rows():
+    when = pandas.date_range("2024-01-01", periods=800, freq="30min")
+    frame = pandas.DataFrame({"when": when, "load": numpy.sin(numpy.arange(800) / 48 * 6.2832)})
+    made = diabolo.Forecaster(key="when", step="1h", horizon=24, epochs=0).fit(frame).predict(2)
+    assert list(made["when"]) == [when[-1] + pandas.Timedelta("30min"), when[-1] + pandas.Timedelta("90min")]
+    with pytest.raises(ValueError, match="step: expected 15min, 1h, .* found '7h'"):
+        diabolo.Forecaster(key="when", step="7h", epochs=0).fit(frame)
+    with pytest.raises(ValueError, match="step"):
+        diabolo.fit(frame, step="1h")
+
+
 def test_forecasts_of_an_index_of_times_have_one():
     when = pandas.date_range("2024-01-01", periods=400, freq="h", name="when")
     frame = pandas.DataFrame({"load": numpy.sin(numpy.arange(400) / 24 * 6.2832)}, index=when)

@@ -62,6 +62,31 @@ fn a_forecast_from_an_earlier_time_is_compared_with_what_followed() {
     );
 }
 
+/// The same series, of hours, whether it is given by the hour or by events of any times within it.
+#[test]
+fn events_are_forecast_by_the_steps_of_the_clock() {
+    let workspace = Workspace::new();
+    let day = |hour: usize| format!("2024-01-{:02}T{:02}", 1 + hour / 24, hour % 24);
+    let level = |hour: usize| 40 + 2 * (mixed(hour as u64 % 24) % 17) + mixed(hour as u64) % 3;
+    let minutes = |hour: usize| [mixed(hour as u64) % 30, 30 + mixed(hour as u64 + 7) % 30];
+    let events = (0..600).flat_map(|hour| {
+        let at = minutes(hour).map(|minute| format!("{}:{minute:02},", day(hour)));
+        [format!("{}{}\n", at[0], level(hour) - 5), format!("{}{}\n", at[1], level(hour) + 5)]
+    });
+    workspace.write("events.csv", format!("time,load\n{}", events.collect::<String>()));
+    let hours = (0..600).map(|hour| format!("{}:00,{}\n", day(hour), level(hour)));
+    workspace.write("hours.csv", format!("time,load\n{}", hours.collect::<String>()));
+    let fit = "--preset forecast --horizon 24 --epochs 0";
+    let ran = workspace.ok(&format!("fit events.csv --step 1h {fit} -o by_step"));
+    assert!(ran.stderr.contains("600 steps of 1 h have the means of 1200 rows"), "{}", ran.stderr);
+    workspace.ok(&format!("fit hours.csv {fit} -o by_hour -q"));
+    let next = workspace.ok("forecast by_step events.csv").stdout;
+    assert_eq!(next, workspace.ok("forecast by_hour hours.csv").stdout);
+    assert!(next.contains("\n2024-01-26T00:00,"), "{next}");
+    assert!(workspace.fails(2, "fit events.csv --step 1h").contains("--preset forecast"));
+    assert!(workspace.fails(2, &format!("fit events.csv --step 7h {fit}")).contains("'7h'"));
+}
+
 #[test]
 fn evaluate_compares_with_naive_forecasts() {
     let workspace = fitted();
