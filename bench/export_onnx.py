@@ -36,7 +36,7 @@ TABLES = {
     "german": ("uci/german.csv", []),
     "horse": ("uci/horse-colic.csv", []),
     "wine": ("uci/winequality-white.csv", []),
-    "mnist": ("mnist/t10k-images-idx3-ubyte.gz", ["--latent-dim", "16"]),
+    "mnist": ("mnist/t10k-images-idx3-ubyte.gz", []),
 }
 MODELS = {
     "variational": ["--model", "variational"],
